@@ -1,0 +1,129 @@
+"""Every error that a user can meet, in one tree.
+
+    TapeReviewError
+    ├── AudioError      TR-A..  the recording cannot be read, is too long, holds no sound
+    ├── ModelError      TR-M..  a weight is missing, altered or of an unknown kind
+    ├── SpeechError     TR-P..  transcription, diarization, turns or roles cannot go on
+    ├── CodingError     TR-C..  codebook, tagger or training input is wrong
+    ├── TableError      TR-T..  a table that we were given lacks a column or holds a wrong value
+    ├── SettingsError   TR-S..  a setting is unknown or out of range
+    └── OutputError     TR-O..  the results cannot be written
+
+A message names the thing, the value and the remedy, behind a code that stays stable from release to release:
+``TR-A02 recording walk.wav holds no audio stream; export the sound as WAV or FLAC and try again``.
+Anything else that escapes is a bug of ours, never a user's mistake.
+"""
+
+from __future__ import annotations
+
+
+class TapeReviewError(Exception):
+    """A problem that a user can mend.
+
+    Parameters
+    ----------
+    code: stable code without its prefix, for example ``"A02"``; must stand in `CODES`.
+    thing: what is concerned, for example ``"recording walk.wav"``.
+    value: what is wrong with it, for example ``"holds no audio stream"``.
+    remedy: what to do, for example ``"export the sound as WAV"``.
+    """
+
+    letter = ""
+
+    def __init__(self, code: str, thing: str, value: str, remedy: str) -> None:
+        if code not in CODES:
+            raise KeyError(f"error code {code} is not listed in pipeline.errors.CODES")
+        if self.letter and not code.startswith(self.letter):
+            raise KeyError(f"error code {code} does not belong to {type(self).__name__}")
+        self.code, self.thing, self.value, self.remedy = f"TR-{code}", thing, value, remedy
+        super().__init__(code, thing, value, remedy)
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.thing} {self.value}; {self.remedy}"
+
+
+class AudioError(TapeReviewError):
+    letter = "A"
+
+
+class ModelError(TapeReviewError):
+    letter = "M"
+
+
+class SpeechError(TapeReviewError):
+    letter = "P"
+
+
+class CodingError(TapeReviewError):
+    letter = "C"
+
+
+class TableError(TapeReviewError):
+    letter = "T"
+
+
+class SettingsError(TapeReviewError):
+    letter = "S"
+
+
+class OutputError(TapeReviewError):
+    letter = "O"
+
+
+CODES: dict[str, str] = {
+    # audio
+    "A01": "the recording cannot be opened",
+    "A02": "the recording holds no sound",
+    "A03": "the recording is not a file",
+    "A04": "the recording's format is none that we read",
+    "A05": "the recording is damaged",
+    "A06": "the recording is compressed by a method that we do not read",
+    "A07": "the recording's sample rate is out of range",
+    "A08": "the recording has too many channels",
+    "A09": "the recording holds values that are not numbers",
+    "A10": "the segment is longer than the limit",
+    "A11": "the segment does not lie within the recording",
+    "A12": "the recording is longer or larger than the limit",
+    "A13": "the recording's header promises another length than there is",
+    "A14": "decoding takes too much memory or time",
+    "A15": "the decoder crashed",
+    # models
+    "M01": "a model is not installed",
+    "M02": "a model's name is neither in the catalog nor a folder",
+    "M03": "the model catalog cannot be read",
+    "M04": "a model's wheel cannot be downloaded",
+    "M05": "a fetched file is not the one that the catalog names",
+    "M06": "the folder for models cannot be written",
+    "M07": "a model's folder lacks a file or holds another kind of model",
+    # speech
+    "P10": "an RTTM file cannot be read",
+    "P11": "a line is not RTTM",
+    "P12": "an RTTM file speaks of another recording",
+    "P13": "an RTTM file names no voice within the segment",
+    "P14": "a diarization pipeline cannot be loaded",
+    "P15": "the recording's channels do not hold one voice each",
+    # coding
+    "C01": "a codebook is not valid TOML",
+    "C02": "a codebook lacks a key or holds a wrong value",
+    "C03": "a codebook cannot be read",
+    "C04": "the tagger's folder lacks a file or holds an altered one",
+    "C05": "the data to train or evaluate on are missing or incomplete",
+    # tables
+    "T01": "a table cannot be read",
+    "T02": "a table is not CSV in UTF-8",
+    "T03": "a table lacks a column",
+    "T04": "a table has no rows",
+    "T05": "a table holds a wrong value",
+    "T06": "a table names an utterance twice",
+    # settings
+    "S01": "a settings file cannot be read",
+    "S02": "a setting is unknown",
+    "S03": "a setting has a wrong value",
+    "S04": "a profile does not exist",
+    # output
+    "O01": "the output folder holds something that is not ours",
+    "O02": "the output folder holds the results of another run",
+    "O03": "another run is writing to the output folder",
+    "O04": "the output folder cannot be written",
+}
+"""Code -> what it means. A code is never reused for another meaning."""

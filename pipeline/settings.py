@@ -1,0 +1,198 @@
+"""Settings: TOML files and environment variables, checked, with the origin of each value.
+
+`configs/default.toml` names every setting and holds its default; later layers override single values: profiles and
+files in the order given, then ``TAPE_REVIEW_<SECTION>__<KEY>`` from the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableEnvironment
+
+from pipeline.errors import SettingsError
+
+_REMEDY = "see configs/default.toml"
+
+
+def project_folder(name: str) -> Path:
+    """The project's `configs` or `models` folder, in a checkout as in an installed wheel."""
+    package = Path(__file__).resolve().parent
+    packed = package / "_project" / name
+    return packed if packed.is_dir() else package.parent / name
+
+
+class Section(BaseModel):
+    """A group of settings; unknown keys are refused, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class AudioSettings(Section):
+    """What a recording may be."""
+
+    segment_limit_minutes: float = Field(gt=0)
+    hard_limit_minutes: float = Field(gt=0)
+    source_limit_minutes: float = Field(gt=0)
+    source_limit_mb: float = Field(gt=0)
+    decoder_seconds: int = Field(ge=1)
+    decoder_memory_mb: int = Field(ge=256)
+    quiet_dbfs: float = Field(lt=0)
+    silence_seconds: float = Field(gt=0)
+
+
+class TranscriptionSettings(Section):
+    """How speech becomes words."""
+
+    model: str
+
+
+class DiarizationSettings(Section):
+    """How voices are told apart."""
+
+    pipeline: str
+    segmentation: str
+    embedding: str
+    segmentation_step: float = Field(gt=0, le=1)
+    threshold: float = Field(gt=0, lt=2)
+    min_cluster_size: int = Field(ge=1)
+    batch: int = Field(ge=1)
+    ghost_share: float = Field(ge=0, lt=0.5)
+    ghost_seconds: float = Field(ge=0)
+
+
+class CodingSettings(Section):
+    """How utterances are found and pre-tagged."""
+
+    sentences: str
+    tagger: str
+
+
+class MeasuresSettings(Section):
+    """How measures are reported."""
+
+    interval: float = Field(gt=0, lt=1)
+    draws: int = Field(ge=200, le=100_000)
+    seed: int = Field(ge=0)
+
+
+class ModelsSettings(Section):
+    """Where weights lie."""
+
+    folder: str
+
+
+class EnginesSettings(Section):
+    """What the engines run on."""
+
+    cores: int = Field(ge=1)
+    device: Literal["cpu", "cuda"]
+
+
+class Settings(BaseSettings):
+    """All settings of one run."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="TAPE_REVIEW_", env_nested_delimiter="__", case_sensitive=False
+    )
+
+    audio: AudioSettings
+    transcription: TranscriptionSettings
+    diarization: DiarizationSettings
+    coding: CodingSettings
+    measures: MeasuresSettings
+    models: ModelsSettings
+    engines: EnginesSettings
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` hands over counts: the layers are merged there, so that each origin is known."""
+        return (init_settings,)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Settings together with where each value came from (``"audio.hard_limit_minutes" -> "default.toml"``)."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def profiles() -> list[str]:
+    """Names for ``--profile``: the files in `configs/` beside the default."""
+    return sorted(file.stem for file in project_folder("configs").glob("*.toml") if file.stem != "default")
+
+
+def load(names: Sequence[str] = (), files: Sequence[Path] = ()) -> Loaded:
+    """Merge the default, the named profiles, the files and the environment.
+
+    Raises
+    ------
+    SettingsError: S01 unreadable file, S02 unknown setting, S03 wrong value, S04 unknown profile.
+    """
+    folder = project_folder("configs")
+    for name in names:
+        if name not in profiles():
+            raise SettingsError("S04", f"profile {name!r}", "does not exist", f"choose one of {', '.join(profiles())}")
+    layers = [(path.name, _read(path)) for path in [folder / "default.toml", *(folder / f"{n}.toml" for n in names)]]
+    layers += [(str(path), _read(path)) for path in files]
+    layers.append(("environment", _environment()))
+    merged: dict[str, dict[str, Any]] = {}
+    origins: dict[str, str] = {}
+    for origin, layer in layers:
+        for section, values in layer.items():
+            if section not in Settings.model_fields or not isinstance(values, dict):
+                raise SettingsError("S02", f"setting {section!r} in {origin}", "is unknown", _REMEDY)
+            for key, value in values.items():
+                merged.setdefault(section, {})[key] = value
+                origins[f"{section}.{key}"] = origin
+    return Loaded(_validated(merged, origins), origins)
+
+
+def _environment() -> dict[str, Any]:
+    """The settings in the environment; a variable without ``__`` is none of ours."""
+    prefix = Settings.model_config["env_prefix"].lower()
+    for name in os.environ:
+        section, nested, key = name.lower().removeprefix(prefix).partition("__")
+        if name.lower().startswith(prefix) and nested and section not in Settings.model_fields:
+            raise SettingsError("S02", f"setting {section + '.' + key!r} in environment", "is unknown", _REMEDY)
+    try:
+        return EnvSettingsSource(Settings)()
+    except UnreadableEnvironment as error:
+        raise SettingsError("S03", "environment", f"holds a wrong value ({error})", _REMEDY) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            "S01", f"settings file {path}", f"cannot be read ({error})", "mend or name another"
+        ) from error
+
+
+def _validated(merged: dict[str, dict[str, Any]], origins: Mapping[str, str]) -> Settings:
+    try:
+        return Settings(**merged)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        origin = origins.get(name, next((o for key, o in origins.items() if key.startswith(f"{name}.")), "no file"))
+        if first["type"] == "extra_forbidden":
+            raise SettingsError("S02", f"setting {name!r} in {origin}", "is unknown", _REMEDY) from error
+        value = f"is {first['input']!r}: {first['msg']}"
+        raise SettingsError("S03", f"setting {name!r} in {origin}", value, _REMEDY) from error

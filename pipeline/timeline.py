@@ -1,0 +1,139 @@
+"""Time on a tape: spans, words, turns and utterances.
+
+All times are integer milliseconds from the start of the segment, half open: a span holds ``start`` and not ``end``.
+Seconds appear in files only; `to_ms` and `to_seconds` are the one place that rounds.
+
+::
+
+    |0 ---- 400|            Span(0, 400)
+         |250 ------ 900|   Span(250, 900)
+         |250 -400|         Span(0, 400) & Span(250, 900) == Span(250, 400)
+    |0 ------------- 900|   Span(0, 400) | Span(250, 900) == Span(0, 900)
+
+>>> Span(0, 400) & Span(250, 900)
+Span(start=250, end=400)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+UNKNOWN = "unknown"
+"""Speaker of a word that no voice claims, and role of a voice that is neither interviewer nor client."""
+
+Role = Literal["interviewer", "client", "unknown"]
+
+
+def to_ms(seconds: float) -> int:
+    """Milliseconds of a time in seconds, halves to even."""
+    return round(seconds * 1000)
+
+
+def to_seconds(ms: int) -> str:
+    """Seconds with exactly three decimals, as every file writes them."""
+    sign = "-" if ms < 0 else ""
+    return f"{sign}{abs(ms) // 1000}.{abs(ms) % 1000:03d}"
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Span:
+    """A stretch of time, ``start`` to ``end`` in milliseconds; it may be empty, never negative."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if self.end < self.start:
+            raise ValueError(f"span ends ({self.end}) before it starts ({self.start})")
+
+    @property
+    def duration(self) -> int:
+        return self.end - self.start
+
+    @property
+    def middle(self) -> int:
+        return (self.start + self.end) // 2
+
+    def __and__(self, other: Span) -> Span | None:
+        """The shared stretch, or None where there is none."""
+        start, end = max(self.start, other.start), min(self.end, other.end)
+        return Span(start, end) if end > start else None
+
+    def __or__(self, other: Span) -> Span:
+        """The smallest span that holds both."""
+        return Span(min(self.start, other.start), max(self.end, other.end))
+
+    def __contains__(self, other: Span | int) -> bool:
+        if isinstance(other, int):
+            return self.start <= other < self.end
+        return self.start <= other.start and other.end <= self.end
+
+    def overlap(self, other: Span) -> int:
+        """Milliseconds that both share."""
+        return max(0, min(self.end, other.end) - max(self.start, other.start))
+
+    def gap(self, other: Span) -> int:
+        """Milliseconds of silence between the two, 0 where they touch or overlap."""
+        return max(0, max(self.start, other.start) - min(self.end, other.end))
+
+    def shift(self, ms: int) -> Span:
+        return Span(self.start + ms, self.end + ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One spoken token as the transcriber wrote it (text without surrounding blanks), with its probability in [0, 1]."""
+
+    span: Span
+    text: str
+    probability: float
+    speaker: str = UNKNOWN
+
+    def by(self, speaker: str) -> Word:
+        return replace(self, speaker=speaker)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Uninterrupted speech of one speaker. Words are in order of start; listener noises of the other lie in their own turn."""
+
+    speaker: str
+    words: tuple[Word, ...]
+
+    def __post_init__(self) -> None:
+        if not self.words:
+            raise ValueError("a turn holds at least one word")
+
+    @property
+    def span(self) -> Span:
+        return Span(self.words[0].span.start, max(word.span.end for word in self.words))
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One complete thought within a turn: the unit that gets codes.
+
+    ``turn`` is the index of its turn on the tape; ``role`` is known once the roles are decided.
+    """
+
+    turn: int
+    speaker: str
+    role: Role
+    words: tuple[Word, ...]
+
+    def __post_init__(self) -> None:
+        if not self.words:
+            raise ValueError("an utterance holds at least one word")
+
+    @property
+    def span(self) -> Span:
+        return Span(self.words[0].span.start, max(word.span.end for word in self.words))
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
