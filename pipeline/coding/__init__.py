@@ -1,0 +1,1 @@
+"""From turns to coded utterances: codebook, units, tagger, training, evaluation."""

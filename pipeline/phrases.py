@@ -1,0 +1,233 @@
+"""Small words that steer a conversation: listener noises, fillers, tags and the ways a question opens.
+
+Turns, utterances and volleys have to agree on them, so they stand here once. All functions compare `plain` forms: lower
+case, no punctuation, one spelling for each hum.
+
+>>> is_listener_noise(["Mm-hmm.", "Yeah,", "right."])
+True
+>>> is_listener_noise(["Yeah,", "I", "do."])
+False
+>>> asks(["You", "cut", "down,", "didn't", "you?"])
+True
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(text.split(", "))
+
+
+HUMS = _listed("mm-hm, uh-huh, mm, hm, ah, oh, aha, huh")
+"""Sounds of a listener that are not words."""
+
+ACKNOWLEDGMENTS = _listed(
+    "yeah, yes, yep, yup, right, okay, all right, sure, good, great, exactly, true, wow, absolutely, definitely, "
+    "i see, of course, got it, that's right, fair enough, uh huh, mm hm"
+)
+"""Words with which a listener says "go on"; they may also answer, which depends on what came before."""
+
+LISTENER_NOISES = HUMS | ACKNOWLEDGMENTS
+"""Everything that a listener may say without taking the turn."""
+
+HESITATIONS = _listed("um, uh, hm, mm, ah, oh")
+"""Sounds of a speaker that carry no meaning."""
+
+FILLERS = HESITATIONS | _listed("well, like, so, you know, i mean")
+"""What buys time at the start of a thought; it belongs to the thought that follows."""
+
+CONJUNCTIONS = _listed("and, but, so, or, because, cause, then, plus, though, although, anyway, anyways")
+"""Words that may link a new thought to the last."""
+
+TRAILERS = _listed("then, so, well, like, though, although, anyway, anyways, yeah, okay, yes")
+"""Words that lead into a thought or trail behind one, as the pause tells."""
+
+RHETORICAL_TAGS = _listed("you know, you know what i mean, you see")
+"""Tags that ask nobody anything."""
+
+TAGS = RHETORICAL_TAGS | _listed(
+    "right, okay, yeah, huh, eh, correct, is that right, am i right, does that make sense, if that makes sense, "
+    "or not, or something, or whatever, and stuff, and all that, i guess, i think, i suppose, though, is that it"
+)
+"""Phrases that hang on the end of a statement and belong to it; "isn't it" and its kin are found by their form."""
+
+AUXILIARIES = _listed(
+    "do, does, did, is, are, was, were, am, have, has, had, can, could, will, would, shall, should, may, might, must, "
+    "don't, doesn't, didn't, isn't, aren't, wasn't, weren't, haven't, hasn't, hadn't, can't, couldn't, won't, "
+    "wouldn't, shouldn't, ain't"
+)
+DEMONSTRATIVES = _listed("this, that, these, those")
+PRONOUNS = DEMONSTRATIVES | _listed("i, you, he, she, it, we, they, there")
+QUESTION_WORDS = _listed("what, what's, how, how's, why, who, who's, where, where's, when, which, whose, whom")
+
+UNFINISHED = _listed(
+    "the, a, an, my, your, his, her, its, our, their, to, of, and, but, or, because, if, that's, it's, i'm, you're, "
+    "we're, they're, he's, she's, there's, i've, you've, i'd, i'll, i, we, they, he, she, with, for, from, at, into, "
+    "very, every, gonna, wanna, gotta, kinda, um, uh, than, as, which, who, what, how, when, where, why, not"
+)
+"""Words after which hardly any thought ends."""
+
+DEPENDENT = _listed("if, when, whenever, since, as, while, unless, until, although, though, after, before, once")
+"""Words whose clause waits for another one."""
+
+QUOTING = _listed(
+    "know, knew, wonder, wondering, wondered, ask, asked, asking, say, says, said, saying, like, think, thinking, "
+    "thought, tell, told, telling, example"
+)
+"""Words after which a question is quoted rather than asked."""
+
+EMBEDDING = QUOTING | _listed(
+    "see, is, was, are, it's, that's, me, you, about, of, on, at, to, for, with, from, by, into, than, remember, "
+    "understand, figure, out, guess, sure, idea, matter, matters, explain, notice, show, realize, depends, depending, "
+    "exactly, just, even, no"
+)
+"""Words after which a question word opens no question of its own ("I know what helps")."""
+
+_SUBJECTS = PRONOUNS | _listed("your, my, his, her, our, their, the, any, anyone, anybody, anything, someone, people")
+_ASKING_ALONE = _listed("what, how, why")
+"""Question words that ask with an auxiliary alone ("what would help"); "which is" goes on with a sentence."""
+_QUESTION_STARTS = _listed(
+    "how about, how many, how much, how often, how long, how come, how important, how confident, how ready, "
+    "how likely, how's that, how's your, how's the, how's it, what about, what if, what else, what kind, what kinds, "
+    "what sort, what sorts, what happened, what brought, what made, what got, what led, what exactly, what's that, "
+    "what's your, what's the, what's it, what's going, what's this, what's important, what's stopping, what's been, "
+    "what's next, why not"
+)
+_REQUESTS = _listed("tell me, talk to me, help me understand, walk me through, describe, say more, give me an example")
+"""Imperatives that do a question's work."""
+
+_SPELLINGS = tuple(
+    (re.compile(pattern), spelling)
+    for pattern, spelling in (
+        (r"m+[- ]?h+m+|m+[- ]?h[au]+|mhmm*|m+-m+", "mm-hm"),
+        (r"(uh|ah|a)[- ]?huh|uhuh|ahuh", "uh-huh"),
+        (r"m+", "mm"),
+        (r"h+m+", "hm"),
+        (r"aha+", "aha"),
+        (r"a+h+", "ah"),
+        (r"o+h+", "oh"),
+        (r"u+m+|e+r*m+", "um"),
+        (r"u+h+|e+r+|e+h+", "uh"),
+        (r"ok|okey|o\.k|'?kay|mkay", "okay"),
+        (r"alright", "all right"),
+        (r"yea+h*|ya+|yah", "yeah"),
+        (r"'?cause|'?cuz", "because"),
+        (r"whats", "what's"),
+    )
+)
+_EDGES = ' \t\n"`“”‘.,;:!?…()[]-–—*'
+_LONGEST_TAG = 5
+
+
+def plain(text: str) -> str:
+    """A word without case, punctuation or the transcriber's way of spelling a hum; empty where nothing is left.
+
+    >>> [plain(text) for text in ["Mmhmm,", "Don’t!", "O.K.", "UM…"]]
+    ['mm-hm', "don't", 'okay', 'um']
+    """
+    bare = text.lower().replace("’", "'").strip(_EDGES).strip(_EDGES + "'")
+    for pattern, spelling in _SPELLINGS:
+        if pattern.fullmatch(bare):
+            return spelling
+    return bare
+
+
+def plains(texts: Sequence[str]) -> list[str]:
+    """The `plain` words of a text; what is only punctuation falls out, "alright" gives two."""
+    return [word for text in texts for word in plain(text).split()]
+
+
+def ends_sentence(text: str) -> str:
+    """The mark that ends a sentence after a word: ``.``, ``!``, ``?``, ``…`` for a trailing off, or nothing.
+
+    >>> [ends_sentence(text) for text in ["torn.", 'why?"', "Well...", "so,", "I-"]]
+    ['.', '?', '…', '', '']
+    """
+    bare = text.rstrip("\"'”’)] ")
+    if bare.endswith(("..", "…")):
+        return "…"
+    return bare[-1] if bare and bare[-1] in ".!?" else ""
+
+
+def is_listener_noise(texts: Sequence[str], longest: int = 4) -> bool:
+    """Whether words hold nothing but listener noises, at most ``longest`` of them, and ask nothing."""
+    words = plains(texts)
+    if not words or ends_sentence(texts[-1]) == "?":
+        return False
+    found, at = 0, 0
+    while at < len(words):
+        length = 2 if " ".join(words[at : at + 2]) in LISTENER_NOISES else 1
+        if " ".join(words[at : at + length]) not in LISTENER_NOISES:
+            return False
+        found, at = found + 1, at + length
+    return found <= longest
+
+
+def tag_length(texts: Sequence[str]) -> int:
+    """How many of the first words are a tag ("right?", "isn't it?", "you know?"); 0 where none is.
+
+    A tag ends with a sentence mark or with the text.
+
+    >>> tag_length(["isn't", "it?", "Hm."]), tag_length(["is", "it", "hard?"]), tag_length(["you", "know", "Sam?"])
+    (2, 0, 0)
+    """
+    words = [plain(text) for text in texts[:_LONGEST_TAG]]
+    for length in range(len(words), 0, -1):
+        ended = length == len(texts) or ends_sentence(texts[length - 1]) != ""
+        if ended and (" ".join(words[:length]) in TAGS or _is_inverted(words[:length])):
+            return length
+    return 0
+
+
+def _is_inverted(words: Sequence[str]) -> bool:
+    """An auxiliary, a pronoun and no more, perhaps behind a conjunction: "isn't it", "or do you"."""
+    pair = words[1:] if words and words[0] in {"or", "and"} else words
+    return len(pair) == 2 and pair[0] in AUXILIARIES and pair[1] in PRONOUNS
+
+
+def opens_question(texts: Sequence[str]) -> bool:
+    """Whether words, after fillers and conjunctions, begin as a direct question or as a request that does its work.
+
+    >>> opens_question("So what would help".split()), opens_question("um do you drink".split())
+    (True, True)
+    >>> opens_question("what helps is walking".split()), opens_question("you do".split())
+    (False, False)
+    """
+    words = plains(texts)
+    while words and words[0] in FILLERS | CONJUNCTIONS | ACKNOWLEDGMENTS:
+        words = words[1:]
+    if not words:
+        return False
+    if any(words[: request.count(" ") + 1] == request.split() for request in _REQUESTS):
+        return True
+    if len(words) == 1:
+        return words[0] in QUESTION_WORDS and ends_sentence(texts[-1]) == "?"
+    if words[0] in AUXILIARIES:
+        return words[1] in _SUBJECTS
+    if words[0] not in QUESTION_WORDS or words[1] in _SUBJECTS:  # "what I like is the taste"
+        return False
+    if " ".join(words[:2]) in _QUESTION_STARTS or (words[0] in _ASKING_ALONE and words[1] in AUXILIARIES):
+        return True
+    if words[0] == "what" and words[1].endswith("s"):
+        return not {"is", "was"} & set(words[2:5])
+    return any(first in AUXILIARIES and then in _SUBJECTS for first, then in pairwise(words[1:7]))
+
+
+def asks(texts: Sequence[str]) -> bool:
+    """Whether a stretch of talk ends in a question: by its mark, by a tag, or by how its last sentence opens."""
+    if not texts:
+        return False
+    start = max((at for at in range(1, len(texts)) if ends_sentence(texts[at - 1]) in {".", "!", "?"}), default=0)
+    last = texts[start:]
+    for length in range(1, min(_LONGEST_TAG, len(last)) + 1):
+        if tag_length(last[-length:]) == length:
+            tag = plains(last[-length:])
+            if " ".join(tag) in RHETORICAL_TAGS:
+                return False
+            if _is_inverted(tag) and length < len(last):
+                return True
+    return ends_sentence(last[-1]) == "?" or (not ends_sentence(last[-1]) and opens_question(last))

@@ -1,0 +1,261 @@
+"""The report of a tape: one self-contained HTML page that a peer group reads, prints and works from.
+
+It leads with what went well, says of every machine tag that it is a suggestion, and grades nobody. The page runs no
+script and loads nothing: a content security policy forbids both, and everything that comes from the tape is escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeline import pictures, transcript
+from pipeline.coding.codebook import Codebook
+from pipeline.measures.context import Transitions
+from pipeline.measures.counts import Rule
+from pipeline.measures.doubts import Doubt, doubts
+from pipeline.measures.figures import Measure, Measures
+from pipeline.measures.strengths import strengths
+from pipeline.measures.table import ordered
+from pipeline.measures.trajectory import Trajectory
+from pipeline.timeline import Role, Span
+from pipeline.transcript import Line, Tags
+
+FIRST_CHECKS = 12
+"""Tags listed under "what to check first"; the transcript marks the others."""
+
+_LANES = {
+    "question": "Questions",
+    "reflection": "Reflections",
+    "affirmation": "Affirmations",
+    "summary": "Summaries",
+    "information": "Information",
+    "change": "Change talk",
+    "sustain": "Sustain talk",
+}
+_PAIRS = (
+    ("What the client said right after the interviewer", "Interviewer"),
+    ("How the interviewer answered the client", "Client"),
+)
+_EXPLAINED = {
+    "reflections_per_question": "How many reflections there are for each question.",
+    "reflections_per_open_question": "The same, for each open question.",
+    "percent_complex_reflections": "Reflections that go beyond the words, of all reflections.",
+    "percent_open_questions": "Questions that leave room for any answer, of all questions.",
+    "percent_change_talk": "Talk toward the target behavior, of all talk for or against it.",
+}
+
+# Characters that HTML cannot hold, and half characters that no file can.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """A voice, its role, how likely that is (0 to 1), and why."""
+
+    name: str
+    role: Role
+    probability: float
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something about the recording that a reader should know, and where."""
+
+    message: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Text that the transcriber invented or could not be sure of: listed, never shown as speech."""
+
+    span: Span
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything that a report shows.
+
+    ``start`` and ``end`` are ms within the source; every other time is ms from the segment's start. ``table`` is the
+    coded table (see `pipeline.measures.table`) with times, ``context`` and ``transitions`` come from
+    `pipeline.measures.context`, ``codebook`` names the codes. ``vocalizations`` are stretches of speech without words.
+    """
+
+    tape_id: str
+    target_behavior: str
+    source: str
+    start: int
+    end: int
+    table: pd.DataFrame
+    measures: Measures
+    context: pd.DataFrame
+    transitions: tuple[Transitions, Transitions]
+    trajectory: Trajectory
+    codebook: Codebook
+    speakers: tuple[Speaker, ...] = ()
+    warnings: tuple[Note, ...] = ()
+    ghosts: tuple[str, ...] = ()
+    suppressed: tuple[Passage, ...] = ()
+    vocalizations: tuple[Span, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+def render(tape: ReportData) -> str:
+    """The report as HTML, to be written as UTF-8.
+
+    Raises
+    ------
+    TableError: T03 a column lacks in the coded table.
+    """
+    table = ordered(tape.table)
+    tags = Tags(tape.codebook)
+    lines = transcript.lines(table, tags)
+    said = [_said(line) for line in lines]
+    length = pictures.duration(said, tape.end - tape.start)
+    axis = pictures.Axis(0, length)
+    unsure = doubts(table)
+    css = (resources.files("pipeline") / "templates" / "report.css").read_text(encoding="utf-8")
+    page = _environment().get_template("report.html.j2")
+    return page.render(
+        tape=tape,
+        css=Markup(css),  # noqa: S704 -- our own file, nothing from a tape
+        css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+        lines=lines,
+        turns=transcript.turns(lines, table, tape.vocalizations),
+        strengths=[
+            (strength.text, [[lines[row] for row in passage] for passage in strength.passages])
+            for strength in strengths(table, tape.measures, tape.trajectory)
+        ],
+        moments=transcript.moments(tape.context, lines, table, tags),
+        pairs=[_Pairs.of(caption, pairs) for caption, pairs in zip(_PAIRS, tape.transitions, strict=True)],
+        doubts=[(doubt, lines[doubt.row], _instead(doubt, tags)) for doubt in unsure[:FIRST_CHECKS]],
+        more_doubts=len(unsure[FIRST_CHECKS:]),
+        explained=_EXPLAINED,
+        plots={name: pictures.plot(measure) for name, measure in tape.measures.ratios.items()},
+        tag=tags.of,
+        legend=[(tags.of(code), measure) for code, measure in tape.measures.counts.items()],
+        counting=_counting(tape.measures.rule),
+        length=length,
+        axis=axis,
+        bars=pictures.bars(said, axis),
+        readiness=pictures.readiness(tape.trajectory, axis, top=96, bottom=232),
+        bands=pictures.bands(said, length),
+        lanes=_lanes(said, lines),
+        lane_names=_LANES | {tag.lane: tag.label for line in lines for tag in line.tags if tag.lane not in _LANES},
+    )
+
+
+def _said(line: Line) -> pictures.Said:
+    marks = tuple((tag.lane, tag.name) for tag in line.tags if tag.lane is not None)
+    title = f"{stamp(line.start)} {', '.join(tag.label for tag in line.tags)}: {line.text}"
+    return pictures.Said(line.row, line.start, line.end, line.role, marks, title, line.unsure)
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """A transition table without the rows and columns that are empty."""
+
+    caption: str
+    first: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, int, tuple[tuple[int, float | None], ...]], ...]
+
+    @classmethod
+    def of(cls, caption: tuple[str, str], pairs: Transitions) -> _Pairs:
+        used = [at for at in range(len(pairs.after)) if any(row[at] for row in pairs.counts)]
+        rows = zip(pairs.before, pairs.totals, pairs.counts, pairs.rates, strict=True)
+        cells = tuple(
+            (code, total, tuple((counts[at], rates[at]) for at in used)) for code, total, counts, rates in rows if total
+        )
+        return cls(*caption, tuple(pairs.after[at] for at in used), cells)
+
+
+def _instead(doubt: Doubt, tags: Tags) -> str:
+    """The next best answer in words."""
+    none = {"question": "not a question", "reflection": "not a reflection", "information": "not information"}
+    if doubt.instead is None:
+        return none.get(doubt.decision, "neither change nor sustain talk")
+    return tags.of(doubt.instead).label.lower()
+
+
+def _lanes(said: Sequence[pictures.Said], lines: Sequence[Line]) -> dict[str, list[str]]:
+    """Lanes of marks above the interviewer's and below the client's talk, as far as they occur."""
+    order = ["question", "reflection", "affirmation", "summary", "information"]
+    used = {lane for entry in said for lane, _ in entry.marks if entry.role == "interviewer"}
+    above = [*(lane for lane in order if lane in used), *sorted(used - set(order))]
+    below = {lane for entry in said for lane, _ in entry.marks if entry.role == "client"}
+    client = ["change", "sustain"]
+    third = ["unknown"] if any(line.role == "unknown" for line in lines) else []
+    return {"above": above, "below": [*client, *sorted(below - set(client))], "talk": ["interviewer", "client", *third]}
+
+
+def _counting(rule: Rule) -> str:
+    if rule.unit == "volley":
+        return (
+            "Counted by MITI 4.2's rule: each behavior at most once a volley, and a complex reflection before a simple "
+            "one. MITI 4.2 itself does not tell open from closed questions."
+        )
+    return "Every coded utterance counts; an utterance may carry two codes."
+
+
+def stamp(ms: int) -> str:
+    """A time as people write it: 4:05, or 1:04:05."""
+    seconds = max(0, ms) // 1000
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    return f"{hours}:{minutes:02d}:{seconds % 60:02d}" if hours else f"{minutes}:{seconds % 60:02d}"
+
+
+def number(value: float) -> str:
+    """A figure with at most one decimal: 2, 1.4."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def figure(measure: Measure) -> str:
+    """The value of a measure, or why it has none."""
+    if measure.value is None:
+        return f"undefined ({measure.undefined})"
+    return f"{measure.value:.0f}%" if measure.unit == "percent" else number(measure.value)
+
+
+def spread(measure: Measure) -> str:
+    """The interval of a measure in words; empty where it has none."""
+    if measure.value is None or measure.low is None:
+        return ""
+    low, high = (measure.low, measure.high)
+    ends = [f"{end:.0f}%" if measure.unit == "percent" else number(end) for end in (low, high) if end is not None]
+    if high is None:
+        return f"{ends[0]} or more"
+    return f"{ends[0]} to {ends[1]}" if ends[0] != ends[1] else ends[0]
+
+
+def _printable(value: Any) -> Any:
+    """What the template prints, without characters that a page or a file cannot hold."""
+    return _UNPRINTABLE.sub("�", value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("pipeline"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"stamp": stamp, "number": number, "figure": figure, "spread": spread}
+    return environment

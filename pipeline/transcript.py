@@ -1,0 +1,146 @@
+"""The coded transcript as pages show it: tags with a letter and a shape, lines, turns, and moments of change talk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeline.coding.codebook import Code, Codebook
+from pipeline.measures.table import codes, listening, texts
+from pipeline.timeline import Span
+
+_SHAPES = {
+    "question_open": "circle-full",
+    "question_closed": "circle",
+    "reflection_complex": "square-full",
+    "reflection_simple": "square",
+    "change": "up",
+    "sustain": "down",
+}
+_FAMILY_SHAPES = {"question": "circle", "reflection": "square", "information": "hexagon", "other": "dot"}
+_COLORS = ("question", "reflection", "information", "affirmation", "summary", "change", "sustain")
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A code as the page shows it: a letter in a shape, with its name."""
+
+    name: str
+    label: str
+    letter: str
+    shape: str
+    color: str
+    lane: str | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One utterance in the transcript."""
+
+    row: int
+    start: int
+    end: int
+    role: str
+    speaker: str
+    text: str
+    tags: tuple[Tag, ...]
+    probability: float | None
+    unsure: bool
+    listening: bool
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Utterances of one turn, or (without lines) an unclear sound."""
+
+    start: int
+    end: int
+    role: str
+    speaker: str
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the interviewer said, the client's change and sustain talk that followed, and the interviewer's answer."""
+
+    before: Line | None
+    talk: tuple[tuple[Line, Tag], ...]
+    after: Line | None
+
+
+class Tags:
+    """The codebook's codes as tags; a code that it lacks gets a tag of its own."""
+
+    def __init__(self, book: Codebook) -> None:
+        self._known = {code.name: code for code in book.codes}
+
+    def of(self, name: str) -> Tag:
+        """The tag of a code; its lane in pictures is None where the code says little (other, neutral)."""
+        code = self._known.get(name)
+        if code is None:
+            label = name.replace("_", " ").capitalize()
+            code = Code(name, label, label[:1], "", "interviewer", name)
+        key = name if code.family == "client_talk" else code.family
+        lane = None if key in ("other", "neutral") else key
+        shape = _SHAPES.get(name, _FAMILY_SHAPES.get(code.family, "dot" if lane is None else "diamond"))
+        # A minus sign of full width reads better in a mark than a hyphen.
+        letter = {"-": "−"}.get(code.letter, code.letter)
+        return Tag(name, code.label, letter, shape, key if key in _COLORS else "other", lane)
+
+
+def lines(table: pd.DataFrame, tags: Tags) -> list[Line]:
+    """The utterances of a coded table that has times, in its order."""
+    columns = [texts(table, name) if name in table else [""] * len(table) for name in ("role", "speaker", "text")]
+    sure = table["probability"].tolist() if "probability" in table else [None] * len(table)
+    check = table["needs_check"].astype(bool).tolist() if "needs_check" in table else [False] * len(table)
+    rows = zip(*columns, codes(table), sure, check, listening(table), strict=True)
+    return [
+        Line(
+            row=row,
+            start=int(table["start"].iloc[row]),
+            end=int(table["end"].iloc[row]),
+            role=role,
+            speaker=speaker,
+            text=text,
+            tags=tuple(tags.of(code) for code in found),
+            probability=None if probability is None or pd.isna(probability) else float(probability),
+            unsure=unsure,
+            listening=noise,
+        )
+        for row, (role, speaker, text, found, probability, unsure, noise) in enumerate(rows)
+    ]
+
+
+def turns(lines: Sequence[Line], table: pd.DataFrame, unclear: Sequence[Span]) -> list[Turn]:
+    """The transcript turn by turn, unclear sounds where they were heard."""
+    keys = texts(table, "turn_id") if "turn_id" in table else [str(line.row) for line in lines]
+    groups: list[list[Line]] = []
+    last = None
+    for line, key in zip(lines, keys, strict=True):
+        if key != last:
+            groups.append([])
+        groups[-1].append(line)
+        last = key
+    spoken = [Turn(group[0].start, group[-1].end, group[0].role, group[0].speaker, tuple(group)) for group in groups]
+    sounds = [Turn(span.start, span.end, "unclear", "") for span in unclear]
+    return sorted(spoken + sounds, key=lambda turn: turn.start)
+
+
+def moments(context: pd.DataFrame, lines: Sequence[Line], table: pd.DataFrame, tags: Tags) -> list[Moment]:
+    """Change and sustain talk in its context; talk between the same two utterances of the interviewer is one moment."""
+    by_name = dict(zip(texts(table, "utterance_id"), lines, strict=True))
+    found = []
+    sides = ["before_utterance_id", "after_utterance_id"]
+    for (before, after), rows in context.groupby(sides, sort=False):
+        talk = zip(rows["utterance_id"], rows["code"], strict=True)
+        found.append(
+            Moment(
+                by_name.get(str(before)),
+                tuple((by_name[str(name)], tags.of(code)) for name, code in talk),
+                by_name.get(str(after)),
+            )
+        )
+    return found
