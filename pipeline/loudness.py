@@ -1,0 +1,200 @@
+"""Loudness of a recording: levels, where somebody seems to speak, and what is worth a warning before the engines run.
+
+Everything here is measured on frames of 20 ms. A frame is active where it is well above the recording's own floor and
+not far below its loudest second; that is an energy measure, not yet a speech detector, and good enough to tell an
+empty recording from a full one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.timeline import Span
+
+SAMPLE_RATE = 16_000
+FRAME = 20
+"""Length of a frame in milliseconds."""
+
+_SAMPLES = SAMPLE_RATE * FRAME // 1000
+_SECOND = 1000 // FRAME  # frames a second
+_SILENCE = -90.0  # dBFS; 16 bits end there
+_ABOVE_FLOOR = 9.0  # dB; steady hum and noise stay within this, speech in a room rises above it
+_BELOW_LOUD = 30.0  # dB; the range of one voice across a table
+
+_CLIPPED_RUNS = 10  # fewer are a knock on the table
+_STRETCH = 5  # seconds: clipping that returns within them is one stretch
+_NARROW = -50.0  # dB of the band above 4 kHz against that below: telephones -68, distant microphones -28 (AMI)
+_NARROW_FRAMES = 3_000
+
+_DOMINANT = 6.0  # dB by which one channel's level leads while its speaker talks; leakage is -10 to -15 dB
+_DOMINATED = 0.6  # share of active frames in which one channel leads
+_OWN = 0.05  # share of them that each channel must have for its own
+
+
+@dataclass(frozen=True)
+class QualityWarning:
+    """Something that will make words, voices or codes less certain.
+
+    ``code`` is stable; ``span`` is where, in milliseconds of the segment, or None for the whole; ``message`` names
+    time and remedy.
+    """
+
+    code: str
+    span: Span | None
+    message: str
+
+
+def clock(ms: int) -> str:
+    """A time as people write it: ``2:05``, ``1:02:05``."""
+    minutes, seconds = divmod(ms // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def levels(samples: np.ndarray) -> np.ndarray:
+    """Level of each frame in dBFS (a full-scale square wave is 0), the last incomplete frame left out.
+
+    Parameters
+    ----------
+    samples: float32, shape (..., n), at 16 kHz; the result has shape (..., n // 320).
+    """
+    count = samples.shape[-1] // _SAMPLES
+    frames = samples[..., : count * _SAMPLES].reshape(*samples.shape[:-1], count, _SAMPLES)
+    power = np.einsum("...i,...i->...", frames, frames) / _SAMPLES
+    result: np.ndarray = np.maximum(10 * np.log10(np.maximum(power, 1e-12)), _SILENCE)
+    return result
+
+
+def activity(level: np.ndarray) -> np.ndarray:
+    """Which frames of one channel's levels, shape (k,), are active: bool, shape (k,)."""
+    if not len(level):
+        return np.zeros(0, bool)
+    floor = np.percentile(level, 10)
+    loudest = np.sort(level)[-min(_SECOND, max(1, len(level) // _SECOND)) :].min()
+    result: np.ndarray = level > max(floor + _ABOVE_FLOOR, loudest - _BELOW_LOUD)
+    return result
+
+
+def inspect(
+    samples: np.ndarray, sample_rate: int, clipped: Sequence[tuple[int, int]], quiet_dbfs: float, silence_seconds: float
+) -> tuple[QualityWarning, ...]:
+    """Warnings about a segment.
+
+    Parameters
+    ----------
+    samples: float32, shape (channels, n), at 16 kHz.
+    sample_rate: that of the source, in Hz.
+    clipped: (second of the segment, runs of full-scale samples in it), in order.
+    quiet_dbfs, silence_seconds: the settings of the same names.
+    """
+    level = levels(samples).max(axis=0)
+    active = activity(level)
+    found = [*_clipping(clipped)]
+    if active.sum() < _SECOND:
+        message = (
+            "no speech was found: nothing rises above the background; check that this is the right file and segment"
+        )
+        return (*found, QualityWarning("no_speech", None, message))
+    found += _quiet(level[active], quiet_dbfs)
+    found += _narrow_band(samples, active, sample_rate)
+    found += _silences(active, silence_seconds)
+    return tuple(found)
+
+
+def _clipping(clipped: Sequence[tuple[int, int]]) -> Iterator[QualityWarning]:
+    if sum(runs for _, runs in clipped) < _CLIPPED_RUNS:
+        return
+    stretches: list[list[int]] = []  # first second, last second, runs
+    for second, runs in clipped:
+        if stretches and second - stretches[-1][1] <= _STRETCH:
+            stretches[-1][1:] = [second, stretches[-1][2] + runs]
+        else:
+            stretches.append([second, second, runs])
+    first, last, _ = max(stretches, key=lambda stretch: stretch[2])
+    worst = sorted(sorted(stretches, key=lambda stretch: -stretch[2])[:3])
+    times = ", ".join(f"{clock(first * 1000)}-{clock(last * 1000 + 1000)}" for first, last, _ in worst)
+    message = (
+        f"the recording is overdriven (clipped), most at {times}; words there are less certain: "
+        "next time move the recorder away or turn its input level down"
+    )
+    yield QualityWarning("clipping", Span(first * 1000, last * 1000 + 1000), message)
+
+
+def _quiet(level: np.ndarray, quiet_dbfs: float) -> Iterator[QualityWarning]:
+    loudness = 10 * np.log10(np.mean(10 ** (level / 10)))
+    if loudness < quiet_dbfs:
+        message = (
+            f"the voices are quiet ({loudness:.0f} dBFS, below {quiet_dbfs:.0f}) throughout; words may be missed: "
+            "next time put the recorder closer or use an external microphone"
+        )
+        yield QualityWarning("quiet", None, message)
+
+
+def _narrow_band(samples: np.ndarray, active: np.ndarray, sample_rate: int) -> Iterator[QualityWarning]:
+    remedy = "words are less certain throughout: next time record at 16 kHz or more, not over a telephone"
+    if sample_rate < SAMPLE_RATE:
+        yield QualityWarning("narrow_band", None, f"the recording is sampled at {sample_rate:,} Hz only; {remedy}")
+    elif _high_band(samples, active) < _NARROW:
+        yield QualityWarning("narrow_band", None, f"the recording holds nothing above 4 kHz; {remedy}")
+
+
+def _high_band(samples: np.ndarray, active: np.ndarray) -> float:
+    """Power density of 4.2 to 7.5 kHz against 0.2 to 3.4 kHz over the active frames, in dB."""
+    places = np.flatnonzero(active)
+    places = places[:: 1 + len(places) // _NARROW_FRAMES]
+    frames = samples.mean(axis=0)[: len(active) * _SAMPLES].reshape(-1, _SAMPLES)[places] * np.hanning(_SAMPLES)
+    power = (np.abs(np.fft.rfft(frames, axis=1)) ** 2).mean(axis=0)
+    hertz = np.fft.rfftfreq(_SAMPLES, 1 / SAMPLE_RATE)
+    low, high = power[(hertz > 200) & (hertz < 3400)].mean(), power[(hertz > 4200) & (hertz < 7500)].mean()
+    return float(10 * np.log10(max(high, 1e-20) / max(low, 1e-20)))
+
+
+def _silences(active: np.ndarray, silence_seconds: float) -> Iterator[QualityWarning]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], active, [True])).astype(np.int8)))
+    for start, end in edges.reshape(-1, 2) * FRAME:
+        if end - start >= silence_seconds * 1000:
+            message = (
+                f"nobody is heard from {clock(int(start))} to {clock(int(end))}; if that is no pause of the talk, "
+                "check the recorder, or cut it off with --start and --end"
+            )
+            yield QualityWarning("silence", Span(int(start), int(end)), message)
+
+
+def two_voices(samples: np.ndarray) -> bool:
+    """Whether two channels hold one speaker each, with no more of the other than leaks across.
+
+    The cross-talk test: while one person speaks, that person's channel leads by its distance to the other's
+    microphone (10 to 15 dB for clip-on microphones, more on a telephone line), and the lead changes sides with the
+    turns. Both channels of a stereo recorder on the table rise and fall together, and a dead channel never leads.
+
+    Parameters
+    ----------
+    samples: float32, shape (channels, n), at 16 kHz.
+    """
+    if len(samples) != 2:
+        return False
+    level = levels(samples)
+    active = np.array([activity(channel) for channel in level])
+    if min(active.sum(axis=1)) < _SECOND:
+        return False
+    own = [np.percentile(channel[mask], 98) for channel, mask in zip(level, active, strict=True)]
+    lead = (level[0] - own[0] - level[1] + own[1])[active.any(axis=0)]  # gains that differ are not leads
+    first, second = np.mean(lead > _DOMINANT), np.mean(lead < -_DOMINANT)
+    return bool(first + second >= _DOMINATED and min(first, second) >= _OWN)
+
+
+def peaks(samples: np.ndarray, per_second: int = 20) -> np.ndarray:
+    """Largest magnitude of each stretch of 1 / ``per_second`` s, for drawing: float32, shape (channels, stretches).
+
+    Parameters
+    ----------
+    samples: float32, shape (channels, n), at 16 kHz; the last stretch may be shorter.
+    """
+    width = SAMPLE_RATE // per_second
+    places = np.arange(0, samples.shape[1], width)
+    return (
+        np.maximum.reduceat(np.abs(samples), places, axis=1) if len(places) else np.zeros((len(samples), 0), np.float32)
+    )
