@@ -1,7 +1,8 @@
-"""Tape Review: from a consented recording of a motivational-interviewing session to a pre-coded tape that a group checks by hand.
+"""Tape Review: from a consented recording of a motivational-interviewing session to a pre-coded tape.
 
-Nothing leaves the machine: importing this package switches off every hub and telemetry that a library below might call, before that
-library is imported. One thread a numerical library: engines run side by side, one core each (`pipeline.speech.cores`).
+Nothing leaves the machine: importing this package switches off every hub and telemetry that a library below might
+call, before that library is imported. One thread a numerical library: engines run side by side, one core each
+(`pipeline.speech.cores`).
 """
 
 import os

@@ -43,30 +43,44 @@ class TapeReviewError(Exception):
 
 
 class AudioError(TapeReviewError):
+    """The recording cannot be read, is too long, or holds no sound."""
+
     letter = "A"
 
 
 class ModelError(TapeReviewError):
+    """A weight is missing, altered, or of an unknown kind."""
+
     letter = "M"
 
 
 class SpeechError(TapeReviewError):
+    """Transcription, diarization, turns or roles cannot go on."""
+
     letter = "P"
 
 
 class CodingError(TapeReviewError):
+    """A codebook, a tagger or what it learns from is wrong."""
+
     letter = "C"
 
 
 class TableError(TapeReviewError):
+    """A table that we were given lacks a column or holds a wrong value."""
+
     letter = "T"
 
 
 class SettingsError(TapeReviewError):
+    """A setting is unknown or out of range."""
+
     letter = "S"
 
 
 class OutputError(TapeReviewError):
+    """The results cannot be written."""
+
     letter = "O"
 
 
@@ -96,6 +110,8 @@ CODES: dict[str, str] = {
     "M06": "the folder for models cannot be written",
     "M07": "a model's folder lacks a file or holds another kind of model",
     # speech
+    "P01": "a recording holds no words",
+    "P02": "the interviewer that was named is not heard",
     "P10": "an RTTM file cannot be read",
     "P11": "a line is not RTTM",
     "P12": "an RTTM file speaks of another recording",

@@ -74,6 +74,12 @@ UNFINISHED = _listed(
 DEPENDENT = _listed("if, when, whenever, since, as, while, unless, until, although, though, after, before, once")
 """Words whose clause waits for another one."""
 
+PREPOSITIONS = _listed("on, in, at, from, with, by, for, given, during, instead, without, compared")
+"""Words whose phrase waits for a clause."""
+
+DETERMINERS = _listed("the, a, an, my, your, his, her, our, their")
+"""Words that open a noun phrase."""
+
 QUOTING = _listed(
     "know, knew, wonder, wondering, wondered, ask, asked, asking, say, says, said, saying, like, think, thinking, "
     "thought, tell, told, telling, example"

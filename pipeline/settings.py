@@ -52,6 +52,21 @@ class TranscriptionSettings(Section):
     """How speech becomes words."""
 
     model: str
+    compute: str
+    prompt: str
+    prompt_words: tuple[float, float]
+    beam: int = Field(ge=1, le=10)
+    plain_beam: int = Field(ge=0, le=10)
+    batch: int = Field(ge=1)
+    window_seconds: float = Field(ge=5, le=30)
+    rest_ms: int = Field(ge=500)
+    vad_threshold: float = Field(gt=0, lt=1)
+    vad_pause_ms: int = Field(ge=100)
+    vad_margin_ms: int = Field(ge=0)
+    outside_ms: int = Field(ge=0)
+    vocalization_ms: int = Field(ge=60)
+    log_probability_limit: float = Field(lt=0)
+    compression_limit: float = Field(gt=1)
 
 
 class DiarizationSettings(Section):

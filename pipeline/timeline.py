@@ -49,10 +49,12 @@ class Span:
 
     @property
     def duration(self) -> int:
+        """Length in milliseconds."""
         return self.end - self.start
 
     @property
     def middle(self) -> int:
+        """The millisecond halfway, rounded down."""
         return (self.start + self.end) // 2
 
     def __and__(self, other: Span) -> Span | None:
@@ -78,12 +80,13 @@ class Span:
         return max(0, max(self.start, other.start) - min(self.end, other.end))
 
     def shift(self, ms: int) -> Span:
+        """The same stretch, so many milliseconds later."""
         return Span(self.start + ms, self.end + ms)
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One spoken token as the transcriber wrote it (text without surrounding blanks), with its probability in [0, 1]."""
+    """One spoken token as the transcriber wrote it, without surrounding blanks; its probability is in [0, 1]."""
 
     span: Span
     text: str
@@ -91,12 +94,13 @@ class Word:
     speaker: str = UNKNOWN
 
     def by(self, speaker: str) -> Word:
+        """The same word, said by this speaker."""
         return replace(self, speaker=speaker)
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Uninterrupted speech of one speaker. Words are in order of start; listener noises of the other lie in their own turn."""
+    """Uninterrupted speech of one speaker, words in order of start; listener noises are turns of their own."""
 
     speaker: str
     words: tuple[Word, ...]
@@ -107,10 +111,12 @@ class Turn:
 
     @property
     def span(self) -> Span:
+        """From the first word's start to the last end of any word."""
         return Span(self.words[0].span.start, max(word.span.end for word in self.words))
 
     @property
     def text(self) -> str:
+        """The words, parted by single blanks."""
         return " ".join(word.text for word in self.words)
 
 
@@ -132,8 +138,10 @@ class Utterance:
 
     @property
     def span(self) -> Span:
+        """From the first word's start to the last end of any word."""
         return Span(self.words[0].span.start, max(word.span.end for word in self.words))
 
     @property
     def text(self) -> str:
+        """The words, parted by single blanks."""
         return " ".join(word.text for word in self.words)

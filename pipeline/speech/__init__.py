@@ -1,0 +1,1 @@
+"""From sound to attributed words: transcriber, diarizer, turns, roles."""

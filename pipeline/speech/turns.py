@@ -1,0 +1,226 @@
+"""Who said which word, and where a turn ends.
+
+`attribute` gives every word of a transcript the voice that the diarizer heard, `turns` gathers words into uninterrupted
+speech. Listener noises ("mm-hm") stand in a turn of their own and leave the other's turn whole:
+
+::
+
+    S1   I had stopped for a year ......... and then it came back.
+    S2                         mm-hm
+                               |
+    turns: S1 "I had stopped for a year and then it came back.", S2 "mm-hm"
+
+The transcriber's words start a little off (.06 s at the median, 90 % within .43 s), the diarizer's voices too, so near
+a change of voice neither is trusted to the word: the change falls where a sentence ends or a pause stands close by.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.phrases import UNFINISHED, asks, ends_sentence, is_listener_noise, plain
+from pipeline.timeline import UNKNOWN, Span, Turn, Word
+
+if TYPE_CHECKING:
+    from pipeline.speech.diarizer import Diarization, Voice
+
+REACH = 400
+"""Milliseconds by which a word may miss its voice, and a change of voice the place where a turn ends."""
+
+BRIEF = 1500
+"""A voice that is heard this long at most, in milliseconds, may be a listener noise; a longer one is a turn."""
+
+FLUENT = 200
+"""Words closer than this, in milliseconds, were spoken in one breath."""
+
+WORTH_MOVING = 0.75
+"""How much better (see `_ending`) another place must be before a change of voice moves to it."""
+
+STRAY_WORDS = 2
+"""A stretch of so many words that no voice claims does not break the turn around it."""
+
+QUESTION = 40
+"""Words of a turn that are read to see whether it ends in a question."""
+
+
+def attribute(words: Sequence[Word], diarization: Diarization) -> tuple[Word, ...]:
+    """Every word with its speaker, ordered by start; `timeline.UNKNOWN` where no voice is within `REACH`.
+
+    A word goes to the voice that it overlaps most, else to the nearest one; a listener noise goes to a brief voice
+    right there, if one is heard. Then single words that a voice seems to drop into the other's breath return to the
+    other, and changes of voice move to the end of a sentence or to a pause within `REACH`. Words that carry a speaker
+    already (one channel a speaker) keep it. The words themselves never change, and none is lost.
+    """
+    voices = _Voices(diarization.exclusive)
+    brief = _Voices(voice for voice in diarization.voices if voice.span.duration <= BRIEF)
+    ordered = sorted(words, key=lambda word: word.span.start)
+    heard = [word if word.speaker != UNKNOWN else word.by(_claim(word, voices, brief)) for word in ordered]
+    movable = [word.speaker == UNKNOWN for word in ordered]
+    return tuple(_settle_changes(_without_flickers(heard, movable), movable))
+
+
+def turns(words: Iterable[Word]) -> tuple[Turn, ...]:
+    """Words as turns, ordered by start; every word is in exactly one.
+
+    A turn goes on until another voice takes over. Three things do not take over and become turns of their own inside
+    it: a listener noise, unless it answers a question; speech that begins and ends while the turn goes on; and one or
+    two words of an unknown speaker. So turns may overlap in time.
+    """
+    found: list[list[Word]] = []
+    floor: list[Word] = []
+    for stretch in _stretches(words):
+        if floor and stretch[0].speaker == floor[0].speaker:
+            floor.extend(stretch)
+            continue
+        found.append(stretch)
+        if not (_is_aside(stretch, floor) if floor else _is_noise(stretch)):
+            floor = stretch
+    found.sort(key=lambda turn: turn[0].span.start)
+    return tuple(Turn(turn[0].speaker, tuple(turn)) for turn in found)
+
+
+class _Voices:
+    """Voices in order of start, to be looked up by time."""
+
+    def __init__(self, voices: Iterable[Voice]) -> None:
+        self._voices = sorted(voices, key=lambda voice: (voice.span.start, voice.span.end, voice.speaker))
+        self._starts = [voice.span.start for voice in self._voices]
+        self._longest = max((voice.span.duration for voice in self._voices), default=0)
+
+    def near(self, span: Span, reach: int) -> list[Voice]:
+        """Voices that are no further than ``reach`` milliseconds from a span."""
+        first = bisect_left(self._starts, span.start - reach - self._longest)
+        last = bisect_right(self._starts, span.end + reach)
+        return [voice for voice in self._voices[first:last] if voice.span.gap(span) <= reach]
+
+
+def _claim(word: Word, voices: _Voices, brief: _Voices) -> str:
+    """The speaker of a word, by its own time alone; ties go to the speaker whose name sorts first."""
+    if is_listener_noise([word.text]):
+        heard = brief.near(word.span, FLUENT)
+        if heard:
+            return _closest(heard, word)
+    near = voices.near(word.span, REACH)
+    if not near:
+        return UNKNOWN
+    overlap: Counter[str] = Counter()
+    for voice in near:
+        overlap[voice.speaker] += voice.span.overlap(word.span)
+    if any(overlap.values()):
+        return min(overlap, key=lambda speaker: (-overlap[speaker], speaker))
+    return _closest(near, word)
+
+
+def _closest(voices: Iterable[Voice], word: Word) -> str:
+    """The speaker whose voice is nearest; of several that a word touches, the one that speaks least."""
+    return min(voices, key=lambda voice: (voice.span.gap(word.span), voice.span.duration, voice.speaker)).speaker
+
+
+def _without_flickers(words: list[Word], movable: Sequence[bool]) -> list[Word]:
+    """Single words that a voice drops into the other's breath go back to the other."""
+    settled = list(words)
+    for at in range(1, len(words) - 1):
+        before, word, after = settled[at - 1], settled[at], settled[at + 1]
+        if (
+            movable[at]
+            and before.speaker == after.speaker != UNKNOWN
+            and word.speaker != before.speaker
+            and max(before.span.gap(word.span), word.span.gap(after.span)) < FLUENT
+            and not is_listener_noise([word.text])
+            and not ends_sentence(before.text)
+            and not ends_sentence(word.text)
+        ):
+            settled[at] = word.by(before.speaker)
+    return settled
+
+
+def _settle_changes(words: list[Word], movable: Sequence[bool]) -> list[Word]:
+    """Move each change of voice to where a turn is most likely to end, at most `REACH` away.
+
+    A listener noise is left where it was heard, and no stretch loses all of its words.
+    """
+    settled = list(words)
+    cuts = [0, *(at for at in range(1, len(words)) if words[at].speaker != words[at - 1].speaker), len(words)]
+    for number in range(1, len(cuts) - 1):
+        first, cut, last = cuts[number - 1 : number + 2]
+        sides = settled[first:cut], settled[cut:last]
+        if any(side[0].speaker == UNKNOWN or _is_noise(side) for side in sides):
+            continue
+        best = max(_reachable(settled, movable, first, cut, last), key=lambda at: (_ending(settled, at, cut), -at))
+        if _ending(settled, best, cut) - _ending(settled, cut, cut) >= WORTH_MOVING:
+            for at in range(min(best, cut), max(best, cut)):
+                settled[at] = settled[at].by(sides[0 if best > cut else 1][0].speaker)
+            cuts[number] = best
+    return settled
+
+
+def _reachable(words: Sequence[Word], movable: Sequence[bool], first: int, cut: int, last: int) -> Iterator[int]:
+    """Places for a change of voice: the present one, and those that only movable words close by lie between."""
+    yield cut
+    for step, end in ((-1, first), (1, last)):
+        at = cut + step
+        while at != end and movable[at if step < 0 else at - 1] and _distance(words, at, cut) <= REACH:
+            yield at
+            at += step
+
+
+def _distance(words: Sequence[Word], at: int, other: int) -> int:
+    """Milliseconds between two places before words, each taken for the middle of its gap."""
+    middles = [(words[place - 1].span.end + words[place].span.start) // 2 for place in (at, other)]
+    return abs(middles[0] - middles[1])
+
+
+def _ending(words: Sequence[Word], at: int, change: int) -> float:
+    """How well a turn ends before word ``at`` where the voices change before word ``change``.
+
+    A sentence's end counts 1, a pause up to 1, a word that cannot end a thought -1, distance down to -.5.
+    """
+    last, first = words[at - 1], words[at]
+    mark = 1.0 if ends_sentence(last.text) else 0.25 * last.text.endswith(",") - (plain(last.text) in UNFINISHED)
+    pause = min(first.span.start - last.span.end, 600) / 600
+    return mark + max(pause, 0.0) - 0.5 * _distance(words, at, change) / REACH
+
+
+def _stretches(words: Iterable[Word]) -> list[list[Word]]:
+    """Words of one speaker that no other's word parts, ordered by start.
+
+    While both speak at once their words interleave; that parts nobody's stretch: it goes on as long as its speaker
+    makes no pause that would hold the other's words.
+    """
+    found: list[list[Word]] = []
+    latest: dict[str, list[Word]] = {}
+    between: dict[str, list[Span]] = {}
+    for word in sorted(words, key=lambda word: (word.span.start, word.speaker)):
+        stretch, others = latest.get(word.speaker), between.get(word.speaker, [])
+        if stretch and (not others or _at_once(max(one.span.end for one in stretch[-3:]), word.span.start, others)):
+            stretch.append(word)
+        else:
+            latest[word.speaker] = [word]
+            found.append(latest[word.speaker])
+        between[word.speaker] = []
+        for speaker, spans in between.items():
+            if speaker != word.speaker:
+                spans.append(word.span)
+    return found
+
+
+def _at_once(end: int, start: int, others: Sequence[Span]) -> bool:
+    """Whether others spoke over a voice that went on: the pause from ``end`` to ``start`` does not hold them."""
+    return start - end < FLUENT and any(span.start < end or span.end > start for span in others)
+
+
+def _is_noise(stretch: Sequence[Word]) -> bool:
+    return is_listener_noise([word.text for word in stretch])
+
+
+def _is_aside(stretch: Sequence[Word], floor: Sequence[Word]) -> bool:
+    """Whether a stretch leaves the turn that is going on whole."""
+    start, end = stretch[0].span.start, max(word.span.end for word in stretch)
+    if stretch[0].speaker == UNKNOWN and len(stretch) <= STRAY_WORDS:
+        return True
+    if end <= floor[-1].span.end:
+        return True
+    return _is_noise(stretch) and not asks([word.text for word in floor[-QUESTION:] if word.span.start <= start])

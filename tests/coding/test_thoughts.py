@@ -1,0 +1,158 @@
+"""Turns part into complete thoughts, with and without the transcriber's punctuation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.coding.thoughts import LONG, thoughts
+from pipeline.timeline import Span, Word
+
+USUAL_PAUSE = 60
+
+
+def spoken(line: str) -> tuple[tuple[Word, ...], set[int]]:
+    """The words of a line of `thoughts.txt`, and the indices of those before which it parts two thoughts."""
+    words: list[Word] = []
+    cuts: set[int] = set()
+    time, pause = 0, 0
+    for sign in line.split():
+        if sign == "|":
+            cuts.add(len(words))
+        elif sign.startswith("{"):
+            pause = int(sign[1:-1])
+        else:
+            start = time + pause
+            time, pause = start + 60 + 60 * len(sign), USUAL_PAUSE
+            words.append(Word(Span(start, time), sign, 0.9, "S1"))
+    return tuple(words), cuts
+
+
+def blocks() -> list[list[str]]:
+    """The lines of `thoughts.txt` by block: with punctuation, without, and the held-out one."""
+    text = (Path(__file__).parent / "thoughts.txt").read_text(encoding="utf-8")
+    found: list[list[str]] = []
+    for block in text.split("\n\n"):
+        lines = [line for line in block.splitlines() if line and not line.startswith("#")]
+        found += [lines] if lines else []
+    return found
+
+
+def cuts_of(words: tuple[Word, ...], starts: list[int]) -> set[int]:
+    parts = thoughts(words, starts)
+    assert tuple(word for part in parts for word in part) == words
+    return {sum(len(part) for part in parts[:at]) for at in range(1, len(parts))}
+
+
+def f1(lines: list[str], starts: list[list[int]] | None = None) -> float:
+    """Boundary F1 over lines, with a language model's sentence starts or without."""
+    right = found = expected = 0
+    for at, (words, truth) in enumerate(map(spoken, lines)):
+        cuts = cuts_of(words, starts[at] if starts else [])
+        right, found, expected = right + len(cuts & truth), found + len(cuts), expected + len(truth)
+    return 2 * right / (found + expected)
+
+
+def parted(line: str) -> str:
+    """A line without its marks, parted by ``thoughts`` alone."""
+    return " | ".join(" ".join(word.text for word in part) for part in thoughts(spoken(line)[0], []))
+
+
+def test_the_score_is_right() -> None:
+    # Expected cuts: 3 and 6. Found: 3 alone. Precision 1, recall 1/2, F1 2/3.
+    assert f1(["So you stopped. | That was hard | and then it was not"]) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(("block", "least"), [(0, 0.97), (1, 0.86), (2, 0.86)])
+def test_thoughts_end_where_people_hear_them_end(block: int, least: float) -> None:
+    assert f1(blocks()[block]) >= least
+
+
+def test_there_are_enough_examples() -> None:
+    assert [len(block) for block in blocks()] == [24, 24, 15]
+
+
+def test_a_question_after_a_reflection_stands_alone() -> None:
+    assert parted("So you feel torn. What would help?") == "So you feel torn. | What would help?"
+    assert parted("so you feel torn {400} what would help") == "so you feel torn | what would help"
+    assert parted("So you feel torn, what would help?") == "So you feel torn, | what would help?"
+
+
+def test_an_embedded_question_does_not_part_its_sentence() -> None:
+    assert parted("I don't know what would help") == "I don't know what would help"
+    assert parted("how many drinks do you have on a day") == "how many drinks do you have on a day"
+    assert parted("When you think of it, what do you see?") == "When you think of it, what do you see?"
+
+
+def test_a_question_that_goes_on_or_starts_again_stays_whole() -> None:
+    assert parted("Will you come back, and tell me more?") == "Will you come back, and tell me more?"
+    assert parted("What do you, um, what do you like?") == "What do you, um, what do you like?"
+
+
+def test_a_question_may_follow_a_statement_without_a_subject() -> None:
+    assert (
+        parted("a month without a drink {460} how did you do that") == "a month without a drink | how did you do that"
+    )
+    assert parted("on a scale from zero to ten {460} how did you do") == "on a scale from zero to ten how did you do"
+
+
+def test_tags_stay_with_their_statement() -> None:
+    assert parted("You cut down. Didn't you? You worked hard.") == "You cut down. Didn't you? | You worked hard."
+    assert parted("It was hard {700} right?") == "It was hard right?"
+    assert parted("It was hard. {700} You know?") == "It was hard. You know?"
+
+
+def test_fillers_go_with_the_thought_that_follows() -> None:
+    assert parted("I stopped drinking. Um. {900} Well, I tried to.") == "I stopped drinking. | Um. Well, I tried to."
+    assert parted("i stopped drinking um {900} i tried to") == "i stopped drinking | um i tried to"
+
+
+def test_a_trailing_then_is_no_filler() -> None:
+    assert parted("what happened then {500} did you go back") == "what happened then | did you go back"
+
+
+def test_lists_and_hesitations_stay_whole() -> None:
+    assert parted("i had beer {600} wine {600} gin {600} whatever") == "i had beer wine gin whatever"
+    assert parted("it's my {900} it's the {800} the job") == "it's my it's the the job"
+    assert parted("I was going- {900} I went home") == "I was going- I went home"
+
+
+def test_a_short_answer_joins_what_follows_unless_a_pause_parts_them() -> None:
+    assert parted("Yeah. {200} I tried that once.") == "Yeah. I tried that once."
+    assert parted("No. {800} I tried that once.") == "No. | I tried that once."
+    assert parted("I tried that once. {200} Honestly.") == "I tried that once. Honestly."
+    assert parted("I tried that once. {800} Honestly.") == "I tried that once. | Honestly."
+
+
+def test_a_short_question_stands_alone() -> None:
+    assert parted("You tried that once. Why?") == "You tried that once. | Why?"
+
+
+def test_a_trailing_off_alone_does_not_part() -> None:
+    assert parted("I thought that... {100} maybe later") == "I thought that... maybe later"
+
+
+def test_one_word_is_one_thought() -> None:
+    assert parted("Mm-hm.") == "Mm-hm."
+    assert parted("um") == "um"
+
+
+def test_a_language_model_counts_only_where_no_marks_are() -> None:
+    bare, _ = spoken("he drank {800} my mother left")
+    assert cuts_of(bare, []) == set()
+    assert cuts_of(bare, [2]) == {2}
+    marked, _ = spoken("he drank {800} my mother left.")
+    assert cuts_of(marked, [2]) == set()
+
+
+def test_an_endless_stretch_is_parted_at_its_best_place() -> None:
+    half = "and the house and the car and the dog and the job and the garden and the money and the friends"
+    words, cuts = spoken(f"he lost it all {half} | {{900}} {half} and everything")
+    assert len(words) > LONG
+    assert cuts_of(words, []) == cuts
+
+
+def test_starts_beyond_the_text_do_no_harm() -> None:
+    words, _ = spoken("so it goes")
+    assert cuts_of(words, [0, 1, 7]) <= {1, 2}

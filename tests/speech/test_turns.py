@@ -1,0 +1,326 @@
+"""Words meet voices, and become turns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.speech.diarizer import Diarization, Voice
+from pipeline.speech.turns import REACH, attribute, turns
+from pipeline.timeline import UNKNOWN, Span, Turn, Word
+
+
+def word(start: int, end: int, text: str = "so", speaker: str = UNKNOWN) -> Word:
+    return Word(Span(start, end), text, 0.9, speaker)
+
+
+def heard(*voices: tuple[int, int, str], exclusive: Sequence[tuple[int, int, str]] | None = None) -> Diarization:
+    def all_of(spans: Sequence[tuple[int, int, str]]) -> tuple[Voice, ...]:
+        return tuple(Voice(Span(start, end), speaker) for start, end, speaker in spans)
+
+    return Diarization(all_of(voices), all_of(voices if exclusive is None else exclusive), (), {})
+
+
+def said(*lines: tuple[str, int, str], length: int = 300, gap: int = 50) -> list[Word]:
+    """Words of lines (speaker, start, text), each ``length`` long and ``gap`` apart."""
+    return [
+        word(start + at * (length + gap), start + at * (length + gap) + length, text, speaker)
+        for speaker, start, line in lines
+        for at, text in enumerate(line.split())
+    ]
+
+
+def speakers(words: Sequence[Word]) -> list[str]:
+    return [each.speaker for each in words]
+
+
+def lines(found: Sequence[Turn]) -> list[tuple[str, str]]:
+    return [(turn.speaker, turn.text) for turn in found]
+
+
+def shifted(words: Sequence[Word], by: int) -> list[Word]:
+    return [Word(each.span.shift(by), each.text, each.probability, each.speaker) for each in words]
+
+
+# attribute: one word at a time
+
+
+def test_a_word_goes_to_the_voice_that_it_overlaps_most() -> None:
+    voices = heard((0, 1000, "S1"), (1000, 2000, "S2"))
+    assert speakers(attribute([word(800, 1100), word(1100, 1300)], voices)) == ["S1", "S2"]
+    assert speakers(attribute([word(800, 1250)], voices)) == ["S2"]
+
+
+def test_overlaps_with_several_stretches_of_a_voice_add_up() -> None:
+    voices = heard((0, 300, "S1"), (300, 700, "S2"), (700, 1000, "S1"))
+    assert speakers(attribute([word(0, 1000)], voices)) == ["S1"]
+
+
+def test_a_tie_goes_to_the_speaker_whose_name_sorts_first() -> None:
+    assert speakers(attribute([word(900, 1100)], heard((0, 1000, "S2"), (1000, 2000, "S1")))) == ["S1"]
+
+
+@pytest.mark.parametrize(("start", "speaker"), [(1000 + REACH, "S1"), (1001 + REACH, UNKNOWN)])
+def test_a_word_beside_all_voices_goes_to_the_nearest_within_reach(start: int, speaker: str) -> None:
+    assert speakers(attribute([word(start, start + 200)], heard((0, 1000, "S1")))) == [speaker]
+
+
+def test_of_two_voices_the_nearer_counts() -> None:
+    assert speakers(attribute([word(1100, 1200)], heard((0, 1000, "S1"), (1250, 2000, "S2")))) == ["S2"]
+
+
+def test_a_word_without_length_has_a_speaker() -> None:
+    assert speakers(attribute([word(500, 500)], heard((0, 1000, "S1")))) == ["S1"]
+
+
+def test_without_voices_every_word_is_unknown() -> None:
+    assert speakers(attribute(said(("S9", 0, "so it is")), heard())) == ["S9"] * 3
+    assert speakers(attribute(said((UNKNOWN, 0, "so it is")), heard())) == [UNKNOWN] * 3
+
+
+def test_words_of_a_channel_keep_their_speaker() -> None:
+    words = [word(0, 200, "so", "S2"), word(450, 600, "it"), word(850, 900, "is", "S2")]
+    assert speakers(attribute(words, heard((0, 1000, "S1")))) == ["S2", "S1", "S2"]
+
+
+def test_a_listener_noise_under_two_voices_is_the_brief_one() -> None:
+    voices = heard((0, 5000, "S1"), (2000, 2500, "S2"), exclusive=[(0, 5000, "S1")])
+    words = [word(1500, 1900, "stopped."), word(2050, 2400, "Mm-hm."), word(2600, 2900, "And")]
+    assert speakers(attribute(words, voices)) == ["S1", "S2", "S1"]
+
+
+def test_an_ordinary_word_under_two_voices_is_the_exclusive_one() -> None:
+    voices = heard((0, 5000, "S1"), (2000, 2500, "S2"), exclusive=[(0, 5000, "S1")])
+    assert speakers(attribute([word(2050, 2400, "wine")], voices)) == ["S1"]
+
+
+def test_a_listener_noise_a_little_beside_its_voice_still_belongs_to_it() -> None:
+    words = [word(1000, 1300, "stopped."), word(1350, 1600, "Yeah."), word(2300, 2600, "And")]
+    assert speakers(attribute(words, heard((0, 1700, "S1"), (1750, 2100, "S2"), (2200, 9000, "S1")))) == [
+        "S1",
+        "S2",
+        "S1",
+    ]
+
+
+# attribute: what the neighbors tell
+
+
+def test_a_word_dropped_into_anothers_breath_returns() -> None:
+    words = said((UNKNOWN, 0, "i want to stop now"))  # 0-300, 350-650, 700-1000, ...
+    assert speakers(attribute(words, heard((0, 690, "S1"), (690, 1010, "S2"), (1010, 2000, "S1")))) == ["S1"] * 5
+
+
+def test_a_single_word_between_two_sentences_stays() -> None:
+    words = said((UNKNOWN, 0, "is it hard? No. well then"))
+    voices = heard((0, 1040, "S1"), (1040, 1360, "S2"), (1360, 3000, "S1"))
+    assert speakers(attribute(words, voices)) == ["S1"] * 3 + ["S2"] + ["S1"] * 2
+
+
+def test_a_single_word_between_two_pauses_stays() -> None:
+    words = [*said((UNKNOWN, 0, "so you drink")), word(1300, 1600, "never"), *said((UNKNOWN, 1900, "at all then"))]
+    assert speakers(attribute(words, heard((0, 1100, "S1"), (1250, 1650, "S2"), (1850, 3000, "S1"))))[3] == "S2"
+
+
+def test_an_unclaimed_word_within_a_breath_belongs_to_it() -> None:
+    words = [word(0, 300), word(310, 510), word(1020, 1200), word(1250, 2000)]
+    apart = heard((0, 100, "S1"), (1900, 2000, "S1"))
+    assert speakers(attribute(words, apart))[2] == UNKNOWN  # 510 ms after the word before: no breath
+    close = [word(0, 450), word(600, 1100), word(1250, 2000)]
+    assert speakers(attribute(close, heard((0, 100, "S1"), (1600, 2000, "S1")))) == ["S1"] * 3
+
+
+def test_a_change_of_voice_moves_back_to_the_end_of_the_sentence() -> None:
+    words = [*said((UNKNOWN, 0, "I stopped.")), *said((UNKNOWN, 700, "What helped you then?"))]
+    late = heard((0, 1020, "S1"), (1020, 3000, "S2"))  # takes "What" for the first voice
+    assert speakers(attribute(words, late)) == ["S1"] * 2 + ["S2"] * 4
+
+
+def test_a_change_of_voice_moves_on_to_a_pause() -> None:
+    words = [
+        *said((UNKNOWN, 600, "it was my wife"), length=200),
+        *said((UNKNOWN, 1900, "what did she say"), length=200),
+    ]
+    early = heard((0, 1330, "S1"), (1330, 4000, "S2"))  # takes "wife" for the second voice
+    assert speakers(attribute(words, early)) == ["S1"] * 4 + ["S2"] * 4
+
+
+def test_a_change_of_voice_does_not_move_far() -> None:
+    words = [*said((UNKNOWN, 0, "I stopped.")), *said((UNKNOWN, 700, "What really helped you then?"))]
+    later = heard((0, 1400, "S1"), (1400, 4000, "S2"))  # two words, 700 ms, after the sentence
+    assert speakers(attribute(words, later)) == ["S1"] * 4 + ["S2"] * 3
+
+
+def test_a_change_of_voice_stays_where_nothing_speaks_for_another_place() -> None:
+    words = said((UNKNOWN, 0, "so you feel torn what would help"))
+    assert speakers(attribute(words, heard((0, 1380, "S1"), (1380, 4000, "S2")))) == ["S1"] * 4 + ["S2"] * 3
+
+
+def test_a_listener_noise_is_never_smoothed_away() -> None:
+    words = said((UNKNOWN, 0, "I stopped drinking yeah and it was hard."))
+    voices = heard((0, 1040, "S1"), (1040, 1360, "S2"), (1360, 4000, "S1"))
+    assert speakers(attribute(words, voices)) == ["S1"] * 3 + ["S2"] + ["S1"] * 4
+
+
+def test_words_come_out_in_order_of_start() -> None:
+    words = [word(500, 600, "two"), word(0, 100, "one")]
+    assert [each.text for each in attribute(words, heard((0, 1000, "S1")))] == ["one", "two"]
+
+
+# turns
+
+
+def test_turns_change_with_the_speaker() -> None:
+    found = turns(said(("S1", 0, "So you feel torn."), ("S2", 2000, "I do."), ("S1", 4000, "What would help?")))
+    assert lines(found) == [("S1", "So you feel torn."), ("S2", "I do."), ("S1", "What would help?")]
+
+
+def test_a_listener_noise_does_not_break_the_turn() -> None:
+    words = said(("S1", 0, "I stopped."), ("S2", 900, "Mm-hm."), ("S1", 1500, "And then it came back."))
+    found = turns(words)
+    assert lines(found) == [("S1", "I stopped. And then it came back."), ("S2", "Mm-hm.")]
+    assert found[0].span == Span(0, 3200)
+
+
+def test_a_listener_noise_that_answers_a_question_breaks_the_turn() -> None:
+    words = said(("S1", 0, "Did you stop?"), ("S2", 1200, "Yeah."), ("S1", 2000, "Tell me more."))
+    assert lines(turns(words)) == [("S1", "Did you stop?"), ("S2", "Yeah."), ("S1", "Tell me more.")]
+
+
+def test_a_question_that_asks_nobody_wants_no_answer() -> None:
+    words = said(("S1", 0, "It is hard, you know?"), ("S2", 2000, "Yeah."), ("S1", 2600, "I try."))
+    assert lines(turns(words)) == [("S1", "It is hard, you know? I try."), ("S2", "Yeah.")]
+
+
+def test_several_listener_noises_leave_one_turn() -> None:
+    words = said(
+        ("S2", 0, "I used to run."),
+        ("S1", 1500, "Mm-hm."),
+        ("S2", 2000, "Then I stopped."),
+        ("S1", 3200, "Okay, right."),
+        ("S2", 4000, "Now I walk."),
+    )
+    assert lines(turns(words)) == [
+        ("S2", "I used to run. Then I stopped. Now I walk."),
+        ("S1", "Mm-hm."),
+        ("S1", "Okay, right."),
+    ]
+
+
+def test_more_than_a_noise_breaks_the_turn() -> None:
+    words = said(("S2", 0, "I used to run."), ("S1", 1500, "Yeah, you told me."), ("S2", 3200, "Now I walk."))
+    assert [turn.speaker for turn in turns(words)] == ["S2", "S1", "S2"]
+
+
+def test_a_noise_before_anybody_has_the_floor_is_its_own_turn() -> None:
+    words = said(("S1", 0, "Okay."), ("S2", 500, "Right."), ("S1", 1000, "What brings you here?"))
+    assert lines(turns(words)) == [("S1", "Okay."), ("S2", "Right."), ("S1", "What brings you here?")]
+
+
+def test_speech_within_the_others_speech_does_not_break_it() -> None:
+    words = said(("S1", 0, "on a scale from zero to ten how ready are you"), ("S2", 1500, "not that again"))
+    assert lines(turns(words)) == [
+        ("S1", "on a scale from zero to ten how ready are you"),
+        ("S2", "not that again"),
+    ]
+
+
+def test_speech_that_outlasts_the_others_takes_over() -> None:
+    words = said(("S1", 0, "on a scale from zero"), ("S2", 1500, "not that again please"), ("S1", 3000, "to ten"))
+    assert lines(turns(words)) == [("S1", "on a scale from zero"), ("S2", "not that again please"), ("S1", "to ten")]
+
+
+def test_one_stray_word_does_not_break_the_turn_but_three_do() -> None:
+    stray = said(("S1", 0, "so you"), (UNKNOWN, 800, "tried"), ("S1", 1300, "to stop"))
+    assert lines(turns(stray)) == [("S1", "so you to stop"), (UNKNOWN, "tried")]
+    more = said(("S1", 0, "so you"), (UNKNOWN, 800, "tried and tried"), ("S1", 2000, "to stop"))
+    assert lines(turns(more)) == [("S1", "so you"), (UNKNOWN, "tried and tried"), ("S1", "to stop")]
+
+
+def test_no_words_make_no_turns() -> None:
+    assert turns([]) == ()
+    assert attribute([], heard((0, 1000, "S1"))) == ()
+
+
+# what always holds
+
+TEXTS = ["Mm-hm.", "yeah", "so", "what?", "I", "stopped.", "do", "you", "right?", "", "—"]
+WORDS = st.lists(
+    st.builds(
+        lambda start, length, text, speaker: word(start, start + length, text, speaker),
+        st.integers(0, 8000),
+        st.integers(0, 700),
+        st.sampled_from(TEXTS),
+        st.sampled_from(["S1", "S2", "S3", UNKNOWN]),
+    ),
+    max_size=30,
+)
+VOICES = st.lists(
+    st.builds(
+        lambda start, length, speaker: (start, start + length, speaker),
+        st.integers(0, 8000),
+        st.integers(1, 3000),
+        st.sampled_from(["S1", "S2", "S3"]),
+    ),
+    max_size=12,
+)
+
+
+def counted(words: Sequence[Word], with_speaker: bool = True) -> list[tuple[object, ...]]:
+    return sorted((w.span, w.text, w.probability, w.speaker if with_speaker else "") for w in words)
+
+
+@given(WORDS, VOICES)
+def test_attribution_loses_no_word_and_keeps_speakers_that_are_known(
+    words: list[Word], voices: list[tuple[int, int, str]]
+) -> None:
+    found = attribute(words, heard(*voices))
+    assert counted(found, with_speaker=False) == counted(words, with_speaker=False)
+    ordered = sorted(words, key=lambda each: each.span.start)
+    assert [each.text for each in found] == [each.text for each in ordered]
+    for before, after in zip(ordered, found, strict=True):
+        assert before.speaker in {UNKNOWN, after.speaker}
+
+
+@given(WORDS, VOICES)
+def test_attribution_is_stable(words: list[Word], voices: list[tuple[int, int, str]]) -> None:
+    diarization = heard(*voices)
+    once = attribute(words, diarization)
+    assert attribute(once, diarization) == once
+
+
+@given(WORDS, VOICES, st.integers(0, 100_000))
+def test_attribution_moves_with_time(words: list[Word], voices: list[tuple[int, int, str]], by: int) -> None:
+    later = heard(*((start + by, end + by, speaker) for start, end, speaker in voices))
+    assert attribute(shifted(words, by), later) == tuple(shifted(attribute(words, heard(*voices)), by))
+
+
+@given(WORDS)
+def test_turns_hold_each_word_once_in_order_and_one_speaker_each(words: list[Word]) -> None:
+    found = turns(words)
+    assert counted([each for turn in found for each in turn.words]) == counted(words)
+    assert [turn.span.start for turn in found] == sorted(turn.span.start for turn in found)
+    for turn in found:
+        assert {each.speaker for each in turn.words} == {turn.speaker}
+        assert [each.span.start for each in turn.words] == sorted(each.span.start for each in turn.words)
+
+
+@given(WORDS)
+def test_turns_keep_each_speakers_words_in_order(words: list[Word]) -> None:
+    for speaker in {each.speaker for each in words}:
+        ordered = sorted((each for each in words if each.speaker == speaker), key=lambda each: each.span.start)
+        assert [each for turn in turns(words) if turn.speaker == speaker for each in turn.words] == ordered
+
+
+@given(WORDS)
+def test_turns_of_turns_are_the_same(words: list[Word]) -> None:
+    found = turns(words)
+    assert turns([each for turn in found for each in turn.words]) == found
+
+
+@given(WORDS, st.integers(0, 100_000))
+def test_turns_move_with_time(words: list[Word], by: int) -> None:
+    assert turns(shifted(words, by)) == tuple(Turn(t.speaker, tuple(shifted(t.words, by))) for t in turns(words))

@@ -1,0 +1,309 @@
+"""The rooms of the pipeline and the arrows between them, read from the imports.
+
+::
+
+    cli, review -> stages, report -> tapes -> speech, coding -> measures, timeline
+
+Every module stands on a floor; it imports its own floor and those below. The pure rooms import nothing that reads,
+writes or loads a model, and heavy packages load only with the engines that need them.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import CODES
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "pipeline"
+LONGEST = 400
+
+PURE = frozenset(
+    {"errors", "progress", "timeline", "phrases", "measures", "coding.codebook", "coding.units", "coding.thoughts"}
+)
+"""Rooms and modules that neither read, write nor load a model."""
+
+FLOORS: tuple[frozenset[str], ...] = (
+    PURE | {"pipeline"},
+    frozenset({"settings", "models", "formats", "audio", "containers", "decoding", "sandbox", "loudness", "health"}),
+    frozenset({"speech", "coding"}),
+    frozenset({"tapes"}),
+    frozenset({"stages", "results", "output", "workbench", "report", "transcript", "pictures"}),
+    frozenset({"cli", "review"}),
+)
+"""Rooms from the ground up; a module that is named itself stands where it is named."""
+
+APART = (("speech", "coding"), ("cli", "review"))
+"""Rooms on one floor that do not know each other."""
+
+GROUND = frozenset({"measures", "timeline", "phrases", "errors", "progress"})
+"""What the measures may know of ours."""
+
+HARMLESS = frozenset(
+    {"__future__", "bisect", "collections", "dataclasses", "enum", "functools", "itertools", "math", "operator", "re"}
+    | {"statistics", "tomllib", "types", "typing", "numpy", "pandas", "scipy"}
+)
+"""What a pure module may import besides pure modules."""
+
+HEAVY = frozenset(
+    {"torch", "torchaudio", "pyannote", "faster_whisper", "ctranslate2", "spacy", "onnxruntime", "lightning"}
+)
+"""Packages that take seconds to load."""
+
+PICKLERS = frozenset({"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"})
+
+ENGINES = frozenset({"speech.campplus", "speech.pyannote_engine"})
+"""Modules that are heavy themselves, because they define networks; all others import them where they use them."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name, as ``package.module.name``, and whether it comes at once with the module that names it."""
+
+    name: str
+    line: int
+    at_once: bool
+
+
+def modules() -> dict[str, Path]:
+    """Every module by its name within the package: ``"coding.units"``; the package itself is ``"pipeline"``."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts) or "pipeline"] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imports(path: Path) -> list[Import]:
+    """All imports of a module, save those for type checkers only."""
+    return list(_imports(ast.parse(path.read_text(encoding="utf-8")).body, at_once=True))
+
+
+def _imports(nodes: Iterable[ast.AST], at_once: bool) -> Iterator[Import]:
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (Import(alias.name, node.lineno, at_once) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import in line {node.lineno}"
+            yield from (Import(f"{node.module}.{alias.name}", node.lineno, at_once) for alias in node.names)
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            yield from _imports(node.orelse, at_once)
+        else:
+            inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            yield from _imports(ast.iter_child_nodes(node), at_once and not inside)
+
+
+def ours(name: str) -> str | None:
+    """The module of ours that an imported name stands for or comes from: ``"coding.units"``."""
+    package, _, rest = name.partition(".")
+    if package != "pipeline":
+        return None
+    while rest and rest not in MODULES:
+        rest = rest.rpartition(".")[0]
+    return rest or "pipeline"
+
+
+def room(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def floor(module: str) -> int:
+    named = [number for number, rooms in enumerate(FLOORS) if module in rooms]
+    return (named or [number for number, rooms in enumerate(FLOORS) if room(module) in rooms])[0]
+
+
+def is_pure(module: str) -> bool:
+    return module in PURE or room(module) in PURE
+
+
+def test_the_reading_of_imports_is_right(tmp_path: Path) -> None:
+    source = """
+from typing import TYPE_CHECKING
+import os.path
+if TYPE_CHECKING:
+    import torch
+else:
+    import numpy
+class Reader:
+    import json
+    def read(self):
+        from pipeline.coding import units
+"""
+    path = tmp_path / "module.py"
+    path.write_text(source)
+    assert [(each.name, each.at_once) for each in imports(path)] == [
+        ("typing.TYPE_CHECKING", True),
+        ("os.path", True),
+        ("numpy", True),
+        ("json", True),
+        ("pipeline.coding.units", False),
+    ]
+    assert [
+        ours(name) for name in ("pipeline.coding.units.volleys", "pipeline.coding.units", "os", "pipeline.__version__")
+    ] == [
+        "coding.units",
+        "coding.units",
+        None,
+        "pipeline",
+    ]
+
+
+def test_every_module_has_a_floor() -> None:
+    known = frozenset().union(*FLOORS)
+    assert [module for module in MODULES if room(module) not in known] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_arrows_point_down(module: str) -> None:
+    wrong = [
+        f"{MODULES[module]}:{each.line} imports {other}"
+        for each in imports(MODULES[module])
+        if (other := ours(each.name)) and floor(other) > floor(module)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("one", "other"), [*APART, *(pair[::-1] for pair in APART)])
+def test_rooms_apart_do_not_know_each_other(one: str, other: str) -> None:
+    wrong = [
+        f"{MODULES[module]}:{each.line} imports {known}"
+        for module in MODULES
+        if room(module) == one
+        for each in imports(MODULES[module])
+        if (known := ours(each.name)) and room(known) == other
+    ]
+    assert wrong == []
+
+
+def test_measures_know_nothing_but_the_ground() -> None:
+    wrong = [
+        f"{MODULES[module]}:{each.line} imports {other}"
+        for module in MODULES
+        if room(module) == "measures"
+        for each in imports(MODULES[module])
+        if (other := ours(each.name)) and room(other) not in GROUND
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if is_pure(module)])
+def test_pure_rooms_import_nothing_that_reads_writes_or_loads(module: str) -> None:
+    wrong = []
+    for each in imports(MODULES[module]):
+        other = ours(each.name)
+        if not (is_pure(other) or other == "pipeline" if other else room(each.name) in HARMLESS):
+            wrong.append(f"{MODULES[module]}:{each.line} imports {each.name}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if is_pure(module)])
+def test_pure_rooms_open_and_print_nothing(module: str) -> None:
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    methods = {
+        node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert not called & {"open", "print", "input", "exec", "eval", "__import__"}
+    assert not {name for name in methods if name.startswith(("read_", "to_csv", "to_parquet", "to_pickle", "to_sql"))}
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - ENGINES))
+def test_heavy_packages_and_engines_are_imported_where_they_are_used(module: str) -> None:
+    wrong = [
+        f"{MODULES[module]}:{each.line} imports {each.name}"
+        for each in imports(MODULES[module])
+        if each.at_once and (room(each.name) in HEAVY or ours(each.name) in ENGINES)
+    ]
+    assert wrong == []
+
+
+def test_importing_everything_loads_no_heavy_package() -> None:
+    names = ["pipeline", *(f"pipeline.{module}" for module in MODULES if module not in ENGINES | {"pipeline"})]
+    program = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *names], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert HEAVY & {room(name) for name in done.stdout.split()} == set()
+
+
+def test_modules_are_short() -> None:
+    lengths = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in MODULES.items()}
+    assert {module: length for module, length in lengths.items() if length > LONGEST} == {}
+
+
+def named_codes() -> set[str]:
+    """Error codes that stand in the code outside of their list; some reach their error through a variable."""
+    return {
+        node.value
+        for module, path in MODULES.items()
+        if module != "errors"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in CODES
+    }
+
+
+def error_calls() -> list[tuple[str, int, ast.expr]]:
+    """Module, line and first argument of every call that makes one of our errors."""
+    kinds = {"AudioError", "ModelError", "SpeechError", "CodingError", "TableError", "SettingsError", "OutputError"}
+    return [
+        (module, node.lineno, node.args[0])
+        for module, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds and node.args
+    ]
+
+
+def test_every_error_has_a_listed_code() -> None:
+    calls = error_calls()
+    assert len(calls) > 10
+    wrong = [
+        f"{MODULES[module]}:{line} {code.value}"
+        for module, line, code in calls
+        if isinstance(code, ast.Constant) and code.value not in CODES
+    ]
+    assert wrong == []
+
+
+def test_every_listed_code_is_used() -> None:
+    assert sorted(set(CODES) - named_codes()) == []
+
+
+def test_nothing_is_pickled_or_unpickled() -> None:
+    wrong = []
+    for module, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                call = ast.unparse(node.func)
+                safe = any(
+                    keyword.arg == "weights_only" and ast.unparse(keyword.value) == "True" for keyword in node.keywords
+                )
+                if room(call) in PICKLERS or call.endswith("read_pickle") or (call == "torch.load" and not safe):
+                    wrong.append(f"{module}:{node.lineno} {call}")
+    assert wrong == []
+
+
+def test_there_are_no_other_top_level_folders() -> None:
+    tracked = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=False).stdout.split(
+        "\n"
+    )
+    if not any(tracked):
+        pytest.skip("not a git checkout, or nothing is committed yet")
+    folders = {Path(name).parts[0] for name in tracked if len(Path(name).parts) > 1}
+    assert {name for name in folders if not name.startswith(".")} <= {
+        "pipeline",
+        "models",
+        "configs",
+        "notebooks",
+        "tests",
+    }
