@@ -1,0 +1,32 @@
+"""Times as members type them."""
+
+import pytest
+import typer
+
+from pipeline.cli.options import clock
+
+
+@pytest.mark.parametrize(
+    ("typed", "milliseconds"),
+    [
+        ("0", 0),
+        ("90", 90_000),
+        ("1:30", 90_000),
+        ("12.5", 12_500),
+        ("0:01:30.250", 90_250),
+        ("1:02:03", 3_723_000),
+        ("75:00", 4_500_000),
+    ],
+)
+def test_clock(typed: str, milliseconds: int) -> None:
+    assert clock(typed) == milliseconds
+
+
+@pytest.mark.parametrize("typed", ["", "abc", "1:2:3:4", "-5", "1:-3", "5 minutes", "1:75", "nan"])
+def test_what_is_no_time_is_refused(typed: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        clock(typed)
+
+
+def test_no_time_stays_none() -> None:
+    assert clock(None) is None
