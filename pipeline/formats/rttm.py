@@ -1,0 +1,103 @@
+"""RTTM: who speaks when, one stretch of speech a line (NIST Rich Transcription, 2009 evaluation plan, appendix A)::
+
+    SPEAKER role-play 1 6.690 0.430 <NA> <NA> speaker90 <NA> <NA>
+            recording   start duration         speaker
+
+A recording is named without its folder and ending, blanks as underscores. Lines of other types, comments (``;;``) and
+empty lines are passed over.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.errors import SpeechError
+from pipeline.timeline import Span, to_ms, to_seconds
+
+_EXPORT = "export it anew as RTTM"
+_OTHER_TYPES = {"A/P", "CB", "EDIT", "FILLER", "IP", "LEXEME", "NO_RT_METADATA", "NOISE", "NON-LEX", "NON-SPEECH"}
+_OTHER_TYPES |= {"NOSCORE", "SEGMENT", "SPKR-INFO", "SU"}
+
+
+class Voiced(Protocol):
+    """Anything that knows when and who, such as `pipeline.speech.diarizer.Voice`."""
+
+    @property
+    def span(self) -> Span:
+        """When, in milliseconds."""
+
+    @property
+    def speaker(self) -> str:
+        """Who."""
+
+
+@dataclass(frozen=True, order=True)
+class Line:
+    """One line: times in milliseconds of the recording."""
+
+    span: Span
+    speaker: str
+    recording: str
+
+
+def read(path: Path) -> tuple[Line, ...]:
+    """The lines of a file, by start.
+
+    Raises
+    ------
+    SpeechError: P10 the file cannot be read, P11 a line is not RTTM.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise SpeechError("P10", f"file {path.name}", f"cannot be read ({reason})", "name another RTTM file") from error
+    lines = (_line(path, number, line.split()) for number, line in enumerate(text.splitlines(), 1))
+    return tuple(sorted(line for line in lines if line))
+
+
+def write(path: Path, recording: str, voices: Iterable[Voiced]) -> None:
+    """Write voices in order of start; `read` gives them back."""
+    uri, ordered = name(recording), sorted(voices, key=lambda voice: (voice.span, voice.speaker))
+    lines = (
+        f"SPEAKER {uri} 1 {to_seconds(voice.span.start)} {to_seconds(voice.span.duration)} "
+        f"<NA> <NA> {_joined(voice.speaker)} <NA> <NA>\n"
+        for voice in ordered
+    )
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def name(recording: str) -> str:
+    """How RTTM names a recording: ``"my tape.wav"`` -> ``"my_tape"``."""
+    return _joined(Path(recording).stem)
+
+
+def _joined(text: str) -> str:
+    return re.sub(r"\s+", "_", text.strip()) or "_"
+
+
+def _line(path: Path, number: int, fields: list[str]) -> Line | None:
+    if not fields or fields[0].startswith(";;") or fields[0] in _OTHER_TYPES:
+        return None
+    where = f"line {number} of {path.name}"
+    if fields[0] != "SPEAKER":
+        raise SpeechError("P11", where, f"is of no type that RTTM has: {fields[0][:40]!r}", _EXPORT)
+    if len(fields) < 8:
+        raise SpeechError("P11", where, f"has {len(fields)} fields, not 8 to 10", _EXPORT)
+    start, duration = (_seconds(field, where) for field in fields[3:5])
+    return Line(Span(to_ms(start), to_ms(start + duration)), fields[7], fields[1])
+
+
+def _seconds(field: str, where: str) -> float:
+    try:
+        value = float(field)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < 1e6:
+        raise SpeechError("P11", where, f"holds {field[:40]!r} for a time", "write seconds, 0 or more")
+    return value

@@ -1,0 +1,110 @@
+"""One voice a channel: the best diarizer where each speaker had a microphone of their own.
+
+Silero's voice activity network (MIT; it comes with faster-whisper) hears speech in each channel, and with it the
+other's speech that leaks across. What leaks is softer by an amount that stays the same throughout, so it is measured:
+while the other one leads, the level of the own channel against the other's. Speech counts only where it is clearly
+louder than its leak would be::
+
+    other   ───████████────────      level, dB
+    own     ───▁▁▁▁▁▁▁▁──██──▁       ▁ leak: as far below the other as always; █ speech
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.audio import SAMPLE_RATE, Recording
+from pipeline.errors import SpeechError
+from pipeline.progress import Progress
+from pipeline.settings import DiarizationSettings
+from pipeline.speech.cores import Cores
+from pipeline.speech.diarizer import Diarization, Voice, channel_speaker, clipped, exclusive, ghosts
+from pipeline.timeline import Span
+
+_FRAME = 512  # samples; the network answers for each
+_MS = _FRAME * 1000 / SAMPLE_RATE
+_ONSET, _OFFSET = 0.5, 0.35  # probabilities between which speech goes on; the network's own defaults
+_MARGIN = 6.0  # dB above the leak
+_FLOOR = 1e-10  # power of digital silence
+_PAUSE, _SHORTEST = 250, 90  # ms: shorter gaps are bridged, shorter stretches dropped ("mm" lasts 150)
+
+
+@dataclass(frozen=True)
+class ChannelsDiarizer:
+    """Takes each of two channels for one speaker: the first is ``S1``, the second ``S2``."""
+
+    settings: DiarizationSettings
+
+    def diarize(self, recording: Recording, cores: Cores, progress: Progress) -> Diarization:
+        """Where each channel's own speaker speaks.
+
+        Raises
+        ------
+        SpeechError: P15 the recording has one channel.
+        """
+        if len(recording.samples) != 2:
+            remedy = "use the pyannote diarizer"
+            raise SpeechError("P15", f"recording {recording.source.name}", "has one channel, not one a speaker", remedy)
+        with cores.one():
+            from faster_whisper import __version__
+
+            speech = []
+            for number, samples in enumerate(recording.samples, 1):
+                speech.append(_speech(samples))
+                progress(number / 2)
+        level = np.array([_levels(samples) for samples in recording.samples])
+        heard = [
+            Voice(span, channel_speaker(own))
+            for own, other in ((0, 1), (1, 0))
+            for span in _stretches(speech[own] & _own(level[own], level[other], speech[other]))
+        ]
+        voices = clipped(heard, Span(0, recording.duration))
+        engine = {"diarizer": "channels", "engine": "silero-vad of faster-whisper", "version": __version__}
+        return Diarization(voices, exclusive(voices), ghosts(voices, self.settings), engine)
+
+
+def _speech(samples: np.ndarray) -> np.ndarray:
+    """Whether anyone is heard, for each frame: (n,) samples -> bool (ceil(n / 512),)."""
+    from faster_whisper.vad import get_vad_model
+
+    whole = np.pad(samples, (0, -len(samples) % _FRAME))
+    probability = np.asarray(get_vad_model()(whole)).reshape(-1)
+    # The last frame that is clearly speech or clearly silence decides; before the first such frame there is silence.
+    clear = np.where(probability >= _ONSET, 1, np.where(probability < _OFFSET, 0, -1))
+    places = np.maximum.accumulate(np.where(clear >= 0, np.arange(len(clear)), 0))
+    return clear[places] == 1
+
+
+def _levels(samples: np.ndarray) -> np.ndarray:
+    """Level in dB for each frame, over three frames."""
+    power = (np.pad(samples, (0, -len(samples) % _FRAME)).reshape(-1, _FRAME) ** 2).mean(axis=1)
+    padded = np.pad(power, 1, mode="edge")
+    return 10 * np.log10(np.maximum((padded[:-2] + padded[1:-1] + padded[2:]) / 3, _FLOOR))
+
+
+def _own(own: np.ndarray, other: np.ndarray, other_speech: np.ndarray) -> np.ndarray:
+    """Frames in which a channel is louder than what leaks into it from the other.
+
+    Parameters
+    ----------
+    own, other: levels in dB, each relative to nothing in particular: gains that differ cancel out.
+    other_speech: frames with speech in the other channel.
+    """
+    lead = own - other
+    usual = [np.percentile(level, 98) for level in (own, other)]
+    theirs = lead[other_speech & (other - usual[1] > own - usual[0])]
+    return lead > np.median(theirs) + _MARGIN if len(theirs) else np.ones(len(own), bool)
+
+
+def _stretches(frames: np.ndarray) -> list[Span]:
+    """Spans in milliseconds of the frames that are set, short gaps bridged and short stretches dropped."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], frames.astype(np.int8), [0]))))
+    spans: list[Span] = []
+    for start, end in edges.reshape(-1, 2):
+        span = Span(round(start * _MS), round(end * _MS))
+        if spans and spans[-1].gap(span) < _PAUSE:
+            span = spans.pop() | span
+        spans.append(span)
+    return [span for span in spans if span.duration >= _SHORTEST]

@@ -1,0 +1,163 @@
+"""Whisper through faster-whisper: windows of sound in, hypotheses and timed words out.
+
+`WhisperModel.transcribe` decides alone what to decode and forgets what it encoded. We call its parts instead: each
+window is encoded once (a third of the work), decoded as often as we like, and only the text that is kept gets word
+times.
+"""
+
+from __future__ import annotations
+
+import os
+import string
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from pipeline.errors import ModelError
+from pipeline.settings import EnginesSettings
+from pipeline.speech.hypotheses import Hypothesis, Manner
+from pipeline.speech.windows import PER_MS, Samples
+from pipeline.timeline import Span, Word, to_ms
+
+_NEEDED = ("model.bin", "config.json", "tokenizer.json")
+"""Without its own tokenizer.json, faster-whisper would ask a hub for one."""
+
+_OPENING = frozenset("\"'“‘¿([{")
+"""Punctuation that belongs to the word after it; all other belongs to the word before."""
+
+
+class Engine(Protocol):
+    """What the transcriber needs of a recognizer; all calls may come from several threads at once."""
+
+    def encode(self, sounds: Sequence[Samples]) -> Any:
+        """Several windows, each (n,) float32 at 16 kHz and at most 30 s, made ready for the other two calls."""
+
+    def decode(self, encoded: Any, manner: Manner) -> list[Hypothesis]:
+        """The text of each window, heard in one manner."""
+
+    def align(self, encoded: Any, hypotheses: Sequence[Hypothesis]) -> list[tuple[Word, ...]]:
+        """The words of each window's text, with times within the window."""
+
+    @property
+    def version(self) -> dict[str, str]:
+        """Names and versions of what recognizes."""
+
+
+class Whisper:
+    """A Whisper model in CTranslate2 form, from a folder or, where the user chose so, a hub.
+
+    Raises
+    ------
+    ModelError: M07 the folder lacks a file, or the model cannot be loaded on this device.
+    """
+
+    def __init__(self, location: Path | str, compute: str, workers: int, engines: EnginesSettings) -> None:
+        from faster_whisper import WhisperModel
+        from faster_whisper.tokenizer import Tokenizer
+        from faster_whisper.transcribe import get_suppressed_tokens
+
+        if isinstance(location, Path):
+            for name in _NEEDED:
+                if not (location / name).is_file():
+                    remedy = "name a folder with a whole faster-whisper model"
+                    raise ModelError("M07", f"model {location}", f"lacks {name}", remedy)
+        try:
+            self._model = WhisperModel(
+                str(location),
+                device=engines.device,
+                compute_type=compute,
+                cpu_threads=1,
+                num_workers=workers,
+                local_files_only=os.environ.get("HF_HUB_OFFLINE") != "0",
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            remedy = "check transcription.model, transcription.compute and engines.device in the settings"
+            raise ModelError("M07", f"model {location}", f"cannot be loaded ({error})", remedy) from error
+        inner = self._model.model
+        self._tokenizer = Tokenizer(self._model.hf_tokenizer, inner.is_multilingual, task="transcribe", language="en")
+        # -1: brackets, notes and other signs for sounds that are not speech, such as "[BLANK_AUDIO]".
+        self._suppressed = list(get_suppressed_tokens(self._tokenizer, [-1]))
+
+    @property
+    def version(self) -> dict[str, str]:
+        """Names and versions of what recognizes."""
+        import ctranslate2
+        import faster_whisper
+
+        return {
+            "engine": f"faster-whisper {faster_whisper.__version__}",
+            "runtime": f"ctranslate2 {ctranslate2.__version__}",
+        }
+
+    def encode(self, sounds: Sequence[Samples]) -> tuple[Any, list[int]]:
+        """CTranslate2's encoder output for several windows, with the length of each in frames of 10 ms."""
+        from faster_whisper.audio import pad_or_trim
+
+        features = [self._model.feature_extractor(sound)[..., :-1] for sound in sounds]
+        frames = [sound.size // (10 * PER_MS) for sound in sounds]
+        return self._model.encode(np.stack([pad_or_trim(feature) for feature in features])), frames
+
+    def decode(self, encoded: tuple[Any, list[int]], manner: Manner) -> list[Hypothesis]:
+        """Decode all windows; time stamps, where asked for, hold the text to the sound and are then dropped."""
+        output, frames = encoded
+        prompt = manner.prompt.strip()
+        shown = self._tokenizer.encode(f" {prompt}") if prompt else []
+        start = self._model.get_prompt(self._tokenizer, shown, without_timestamps=not manner.timed)
+        results = self._model.model.generate(
+            output,
+            [start] * len(frames),
+            beam_size=manner.beam,
+            max_length=self._model.max_length,
+            suppress_tokens=self._suppressed,
+            return_scores=True,
+        )
+        return [self._hypothesis(manner, result) for result in results]
+
+    def _hypothesis(self, manner: Manner, result: Any) -> Hypothesis:
+        made = result.sequences_ids[0]
+        tokens = tuple(token for token in made if token < self._tokenizer.eot)
+        # The score is the mean over the tokens made; the end token counts, too (as in faster-whisper).
+        mean = result.scores[0] * len(made) / (len(made) + 1)
+        return Hypothesis(manner, self._tokenizer.decode(list(tokens)).strip(), tokens, mean)
+
+    def align(self, encoded: tuple[Any, list[int]], hypotheses: Sequence[Hypothesis]) -> list[tuple[Word, ...]]:
+        """Word times from the decoder's attention to the sound (dynamic time warping)."""
+        output, frames = encoded
+        texts = [list(hypothesis.tokens) for hypothesis in hypotheses]
+        return [joined(row) for row in self._model.find_alignment(self._tokenizer, texts, output, frames)]
+
+
+def joined(pieces: Sequence[dict[str, Any]]) -> tuple[Word, ...]:
+    """Words from an alignment's pieces: only a piece that begins with a blank begins a word; signs join a neighbor.
+
+    The engine's pieces are words, their parts ("-known") and signs (",", " -"). A word lasts as long as its letters do:
+    signs have no sound, and the engine lets them fill the pause that follows.
+    """
+    words: list[Word] = []
+    opening = ""
+    for piece in pieces:
+        text = piece["word"]
+        sign = not text.strip(string.whitespace + string.punctuation + "“”‘’¿—–…")
+        if sign and text[:1].isspace() and text.strip() in _OPENING:
+            opening = text.strip()
+        elif words and not opening and (sign or not text[:1].isspace()):
+            words[-1] = _extended(words[-1], text.strip(), None if sign else piece)
+        elif not sign:
+            span = Span(to_ms(piece["start"]), max(to_ms(piece["start"]), to_ms(piece["end"])))
+            words.append(Word(span, opening + text.strip(), _probability(piece)))
+            opening = ""
+    return tuple(words)
+
+
+def _extended(word: Word, text: str, piece: dict[str, Any] | None) -> Word:
+    """The word with a further part; a part of letters brings its time and lowers the probability, a sign does not."""
+    if piece is None:
+        return Word(word.span, word.text + text, word.probability)
+    span = Span(word.span.start, max(word.span.end, to_ms(piece["end"])))
+    return Word(span, word.text + text, min(word.probability, _probability(piece)))
+
+
+def _probability(piece: dict[str, Any]) -> float:
+    return min(1.0, max(0.0, float(piece["probability"])))

@@ -1,0 +1,136 @@
+"""Where there is speech, and how a recording is cut into windows that an engine hears one at a time.
+
+Three steps, all in integer milliseconds::
+
+    speech    |==|  |===|          |=|                       |=====|      what the voice activity detector hears
+    pieces   [-------------]      [---]                     [-------]     short pauses closed, a margin around
+    windows  [-------------+------+---]                     [-------]     pieces side by side, as long as they fit
+
+A window leaves long pauses out: they cost time, and an engine invents text in them. It remembers where its pieces lie,
+so that a time heard in the window leads back to the recording (`Window.locate`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.settings import TranscriptionSettings
+from pipeline.timeline import Span
+
+Samples = NDArray[np.float32]
+
+PER_MS = 16
+"""Samples in a millisecond at the 16 kHz that every engine gets."""
+
+_STEP = 20
+"""Milliseconds over which loudness is taken where a stretch without a pause has to be cut."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Pieces of a recording that an engine hears as one, in order and without the pauses between them."""
+
+    pieces: tuple[Span, ...]
+
+    @property
+    def duration(self) -> int:
+        """Milliseconds of sound."""
+        return sum(piece.duration for piece in self.pieces)
+
+    def spoken(self, speech: Iterable[Span]) -> int:
+        """Milliseconds of speech in the window."""
+        return sum(piece.overlap(span) for span in speech for piece in self.pieces)
+
+    def cut(self, samples: Samples) -> Samples:
+        """The window's sound, (n,) float32 of the recording's (n,) float32."""
+        return np.concatenate([samples[piece.start * PER_MS : piece.end * PER_MS] for piece in self.pieces])
+
+    def locate(self, heard: Span) -> Span:
+        """Where a span of the window lies in the recording: within the piece that holds its middle."""
+        before = 0
+        for piece in self.pieces:
+            inside = Span(before, before + piece.duration)
+            if heard.middle < inside.end or piece is self.pieces[-1]:
+                start = min(max(heard.start, inside.start), inside.end)
+                end = max(start, min(heard.end, inside.end))
+                return Span(start, end).shift(piece.start - before)
+            before = inside.end
+        raise ValueError("a window holds at least one piece")
+
+
+def speech(samples: Samples, settings: TranscriptionSettings) -> tuple[Span, ...]:
+    """Stretches of speech by Silero's detector, which comes with faster-whisper; (n,) float32 at 16 kHz.
+
+    The stretches are narrow: they end at pauses of 0.1 s and have no margin, so that words can be checked against them.
+    """
+    if not samples.size:
+        return ()
+    from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+    options = VadOptions(
+        threshold=settings.vad_threshold, min_silence_duration_ms=100, speech_pad_ms=0, min_speech_duration_ms=60
+    )
+    length = samples.size // PER_MS
+    found = (
+        Span(row["start"] // PER_MS, min(row["end"] // PER_MS, length))
+        for row in get_speech_timestamps(samples, options)
+        if row["start"] // PER_MS < length
+    )
+    return tuple(span for span in found if span.duration)
+
+
+def pieces(speech: Iterable[Span], length: int, pause: int, margin: int) -> tuple[Span, ...]:
+    """Speech with pauses shorter than ``pause`` closed and up to ``margin`` around, in 0 to ``length``; all in ms."""
+    closed: list[Span] = []
+    for span in speech:
+        if closed and span.start - closed[-1].end < pause:
+            closed[-1] = closed[-1] | span
+        else:
+            closed.append(span)
+    room = [0, *(left.end + (right.start - left.end) // 2 for left, right in pairwise(closed)), length]
+    return tuple(
+        Span(max(before, span.start - margin), min(after, span.end + margin))
+        for span, before, after in zip(closed, room, room[1:], strict=False)
+    )
+
+
+def windows(speech: Sequence[Span], samples: Samples, settings: TranscriptionSettings) -> tuple[Window, ...]:
+    """Cut a recording, (n,) float32 at 16 kHz, into windows at its pauses.
+
+    A window ends where its last piece ends. A piece that is too long for one window is cut at its longest pause, or,
+    where it has none, where it is softest; never before three quarters of the window, so that windows stay few.
+    """
+    limit = round(settings.window_seconds * 1000)
+    whole = pieces(speech, samples.size // PER_MS, settings.vad_pause_ms, settings.vad_margin_ms)
+    made: list[list[Span]] = []
+    for piece in whole:
+        for part in _split(piece, speech, samples, limit):
+            if made and sum(span.duration for span in made[-1]) + part.duration <= limit:
+                made[-1].append(part)
+            else:
+                made.append([part])
+    return tuple(Window(tuple(parts)) for parts in made)
+
+
+def _split(piece: Span, speech: Sequence[Span], samples: Samples, limit: int) -> Iterable[Span]:
+    """The piece in parts of at most ``limit``."""
+    while piece.duration > limit:
+        allowed = Span(piece.start + 3 * limit // 4, piece.start + limit)
+        pauses = [Span(left.end, right.start) for left, right in pairwise(speech) if right.start > left.end]
+        inside = [pause for pause in pauses if pause.middle in allowed]
+        cut = max(inside, key=lambda pause: pause.duration).middle if inside else _softest(allowed, samples)
+        yield Span(piece.start, cut)
+        piece = Span(cut, piece.end)
+    yield piece
+
+
+def _softest(span: Span, samples: Samples) -> int:
+    """The middle of the softest moment within a span, in ms."""
+    sound = samples[span.start * PER_MS : span.end * PER_MS]
+    steps = sound[: sound.size - sound.size % (_STEP * PER_MS)].reshape(-1, _STEP * PER_MS)
+    return span.start + int(np.argmin(np.square(steps).mean(axis=1))) * _STEP + _STEP // 2

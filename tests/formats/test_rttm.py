@@ -1,0 +1,66 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import SpeechError
+from pipeline.formats import rttm
+from pipeline.formats.rttm import Line
+from pipeline.timeline import Span
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "tape.rttm"
+
+
+def test_reads_speaker_lines_by_start_and_passes_over_the_rest(file):
+    file.write_text(
+        ";; a comment\n"
+        "SPKR-INFO tape 1 <NA> <NA> <NA> unknown ana <NA>\n"
+        "\n"
+        "SPEAKER tape 1 6.690 0.430 <NA> <NA> bernd <NA> <NA>\n"
+        "SPEAKER tape 1 0.5 2 <NA> <NA> Åna <NA>\n",
+        encoding="utf-8",
+    )
+    assert rttm.read(file) == (
+        Line(Span(500, 2500), "Åna", "tape"),
+        Line(Span(6690, 7120), "bernd", "tape"),
+    )
+
+
+def test_reads_what_it_wrote(file):
+    lines = [Line(Span(6690, 7120), "S2", "my_tape"), Line(Span(0, 12_345), "S1", "my_tape")]
+    rttm.write(file, "/recordings/my tape.wav", lines)
+    assert file.read_text().splitlines()[0] == "SPEAKER my_tape 1 0.000 12.345 <NA> <NA> S1 <NA> <NA>"
+    assert rttm.read(file) == tuple(sorted(lines))
+
+
+def test_an_empty_file_names_nobody(file):
+    rttm.write(file, "tape.wav", [])
+    assert rttm.read(file) == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("SPEAKER tape 1 0.5", "has 4 fields"),
+        ("SPEAKER tape 1 soon 2.0 <NA> <NA> ana <NA> <NA>", "'soon'"),
+        ("SPEAKER tape 1 1.0 -2.0 <NA> <NA> ana <NA> <NA>", "'-2.0'"),
+        ("SPEAKER tape 1 nan 2.0 <NA> <NA> ana <NA> <NA>", "'nan'"),
+        ("SPEAKER tape 1 inf 2.0 <NA> <NA> ana <NA> <NA>", "'inf'"),
+        ("WEBVTT", "'WEBVTT'"),
+    ],
+)
+def test_a_line_that_is_not_rttm_is_named_by_its_number(file, line, said):
+    file.write_text(f"SPEAKER tape 1 0.0 1.0 <NA> <NA> ana <NA> <NA>\n{line}\n")
+    with pytest.raises(SpeechError, match=rf"TR-P11 line 2 of tape.rttm .*{re.escape(said)}"):
+        rttm.read(file)
+
+
+def test_a_file_that_is_no_text_or_not_there_is_refused(file):
+    with pytest.raises(SpeechError, match=r"TR-P10 file tape.rttm cannot be read \(No such file"):
+        rttm.read(file)
+    file.write_bytes(b"\xff\xfeRIFF")
+    with pytest.raises(SpeechError, match=r"TR-P10 .*not text"):
+        rttm.read(file)

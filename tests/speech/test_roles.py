@@ -1,0 +1,144 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import SpeechError
+from pipeline.formats import annomi
+from pipeline.settings import project_folder
+from pipeline.speech import role_training, roles
+from pipeline.speech.roles import CUES, RoleModel, Roles
+from pipeline.timeline import Span, Turn, Word
+
+DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+SHIPPED = project_folder("models") / "roles"
+
+DIALOGUE = (
+    ("A", "So what brings you in today?"),
+    ("B", "Well, my doctor sent me. I have been smoking since I was sixteen, and my chest hurts."),
+    ("A", "It sounds like you are worried about what it does to you."),
+    ("B", "I am. My dad died of it. But I like smoking, I don't know what I would do without it."),
+    ("A", "On the one hand it scares you, and on the other hand it helps you to relax. What have you tried?"),
+    ("B", "I tried patches. I stopped for a month and then my wife lost her job and I started again."),
+)
+
+
+def spoken(*lines: tuple[str, str], bare: bool = False) -> list[Turn]:
+    turns, now = [], 0
+    for speaker, text in lines:
+        said = [word.strip(".,?!").lower() if bare else word for word in text.split()]
+        words = tuple(
+            Word(Span(now + 300 * at, now + 300 * at + 250), word, 1.0, speaker) for at, word in enumerate(said)
+        )
+        turns.append(Turn(speaker, words))
+        now += 300 * len(said) + 500
+    return turns
+
+
+@pytest.fixture(scope="module")
+def model() -> RoleModel:
+    return RoleModel.read(SHIPPED)
+
+
+def test_a_turn_is_weighed_by_its_terms_within_bounds() -> None:
+    model = RoleModel({"you": 1.0, "my": -2.0, "you feel": 4.0}, 0.5, dict.fromkeys(CUES, 0.0))
+    assert roles.terms(["you", "feel", "you"]) == ["you", "feel", "you feel", "feel you"]
+    assert model.turn(["you", "feel", "you feel", "feel you"]) == pytest.approx(5 / 2 + 0.5)
+    assert model.turn(["my"]) == pytest.approx(-1.5)
+    assert model.turn([]) == pytest.approx(0.5)
+    assert model.turn(["you feel"]) == roles.CLEAREST
+
+
+def test_cues_by_hand() -> None:
+    model = RoleModel({"what": 1.0}, 0.0, dict.fromkeys(CUES, 0.0))
+    one, two = roles.voices(spoken(("S1", "Mm-hm."), ("S2", "What helps you?"), ("S1", "I run and I walk.")), model)
+    assert (one.speaker, one.words, one.asked) == ("S1", 6, 0)
+    assert (two.speaker, two.words, two.asked) == ("S2", 3, 1)
+    assert two.cues["questions"] == 1
+    assert two.cues["opening"] == 1
+    assert one.cues["opening"] == 0  # a listener noise opens nothing
+    assert two.cues["talk"] == pytest.approx(1 / 3)
+    assert two.cues["address"] == pytest.approx(1 / 6)
+    assert one.cues["address"] == pytest.approx(-2 / 7)
+    assert two.cues["wording"] == pytest.approx(5**-0.5)
+    assert two.cues["evidence"] == pytest.approx(5**-0.5)
+
+
+@pytest.mark.parametrize("bare", [False, True])
+@pytest.mark.parametrize("names", [{"A": "S1", "B": "S2"}, {"A": "S2", "B": "S1"}])
+def test_the_interviewer_is_found_whatever_the_name(model: RoleModel, names: dict[str, str], bare: bool) -> None:
+    found = roles.decide(spoken(*((names[speaker], text) for speaker, text in DIALOGUE), bare=bare), model)
+    assert found.interviewer == names["A"]
+    assert found.probability > 0.9
+    assert found.role(names["A"]) == "interviewer"
+    assert found.role(names["B"]) == "client"
+    assert found.role("unknown") == "unknown"
+
+
+def test_the_reasons_have_numbers(model: RoleModel) -> None:
+    reasons = roles.decide(spoken(*DIALOGUE), model).reasons
+    assert "words its turns as interviewers do" in reasons
+    assert "opens the conversation" in reasons
+    assert len(set(reasons)) == len(reasons)
+    questions = RoleModel({}, 0.0, dict.fromkeys(CUES, 0.0) | {"questions": 5.0})
+    assert roles.decide(spoken(*DIALOGUE), questions).reasons == ("asks 2 of 2 questions",)
+
+
+def test_the_client_may_open_and_talk_most(model: RoleModel) -> None:
+    first = ("B", "I'm late, sorry, my bus did not come and then I had to walk all the way up here in the rain.")
+    assert roles.decide(spoken(first, *DIALOGUE[1:]), model).interviewer == "A"
+
+
+def test_a_third_voice_is_unknown_and_a_ghost_no_candidate(model: RoleModel) -> None:
+    found = roles.decide(spoken(*DIALOGUE, ("C", "How do you feel about that?"), *DIALOGUE), model)
+    assert found.interviewer == "A"
+    assert found.role("B") == "client"
+    assert found.role("C") == "unknown"
+
+
+def test_one_voice_is_a_guess_and_none_an_error(model: RoleModel) -> None:
+    alone = roles.decide(spoken(("S1", "I am here."), ("unknown", "And you?")), model)
+    assert (alone.interviewer, alone.probability) == ("S1", 0.5)
+    assert "--interviewer" in alone.reasons[0]
+    with pytest.raises(SpeechError, match="TR-P01"):
+        roles.decide(spoken(("unknown", "Hello?")), model)
+
+
+def test_roles_that_a_human_gives() -> None:
+    given = Roles.given("S2", ["S1", "S2", "S3", "unknown"])
+    assert [given.role(speaker) for speaker in ("S1", "S2", "S3", "unknown")] == [
+        "client",
+        "interviewer",
+        "client",
+        "unknown",
+    ]
+    assert given.probability == 1
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"words": {}, "bias": "x", "cues": {}}'])
+def test_missing_or_damaged_weights_are_named(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / roles.FILE).write_text(content)
+    with pytest.raises(SpeechError, match="TR-P03"):
+        RoleModel.read(tmp_path)
+    with pytest.raises(SpeechError, match="TR-P03"):
+        role_training.read_folds(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("version", "floor"), [("session", 0.98), ("session, bare", 0.98), ("opening", 0.95), ("opening, bare", 0.95)]
+)
+def test_roles_are_right_on_sessions_that_were_not_learned_from(version: str, floor: float) -> None:
+    right, number = role_training.accuracy(role_training.read_folds(SHIPPED))[version]
+    assert number >= 50
+    assert right / number >= floor
+
+
+def test_the_stored_weights_come_from_the_data() -> None:
+    if not (DATA / annomi.FILE).exists():
+        pytest.skip("the training data are not on this machine")
+    stored = json.loads((SHIPPED / roles.FILE).read_text())
+    assert stored["data"]["sha256"] == annomi.checksum(DATA)
+    model, fitted = RoleModel.read(SHIPPED), role_training.fit(role_training.sessions(annomi.read(DATA)))
+    assert fitted.words == model.words
+    assert fitted.cues == pytest.approx(dict(model.cues))
