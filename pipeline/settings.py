@@ -54,12 +54,12 @@ class TranscriptionSettings(Section):
     model: str
     compute: str
     prompt: str
-    prompt_words: tuple[float, float]
     beam: int = Field(ge=1, le=10)
+    timed_beam: int = Field(ge=0, le=10)
     plain_beam: int = Field(ge=0, le=10)
+    thin_words: float = Field(ge=0)
     batch: int = Field(ge=1)
     window_seconds: float = Field(ge=5, le=30)
-    rest_ms: int = Field(ge=500)
     vad_threshold: float = Field(gt=0, lt=1)
     vad_pause_ms: int = Field(ge=100)
     vad_margin_ms: int = Field(ge=0)
@@ -73,6 +73,7 @@ class DiarizationSettings(Section):
     """How voices are told apart."""
 
     pipeline: str
+    roles: str
     segmentation: str
     embedding: str
     segmentation_step: float = Field(gt=0, le=1)
@@ -81,6 +82,7 @@ class DiarizationSettings(Section):
     batch: int = Field(ge=1)
     ghost_share: float = Field(ge=0, lt=0.5)
     ghost_seconds: float = Field(ge=0)
+    ghost_likeness: float = Field(ge=-1, le=1)
 
 
 class CodingSettings(Section):
@@ -88,6 +90,8 @@ class CodingSettings(Section):
 
     sentences: str
     tagger: str
+    encoder: str
+    codebook: str
 
 
 class MeasuresSettings(Section):

@@ -1,0 +1,74 @@
+"""``tape-review evaluate``: the figures of the model cards, from the fold predictions that training stored."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipeline import settings
+from pipeline.cli.options import Config
+from pipeline.cli.train import Data
+from pipeline.errors import CodingError
+from pipeline.formats import annomi
+
+if TYPE_CHECKING:
+    from pipeline.coding.evaluation import Figure
+
+
+def evaluate(
+    data: Data,
+    as_json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file, too.")] = None,
+    config: Config = None,
+) -> None:
+    """Measure the tagger and the roles.
+
+    On sessions that were not learned from, beside a human expert.
+
+    Every figure comes from five folds that share no family of sessions, with a 90 % interval over families. "Bare" is
+    the same text without punctuation and case.
+    """
+    from pipeline.coding import evaluation, tagger, weights
+    from pipeline.coding.training import VARIANTS
+    from pipeline.speech import role_training, roles
+
+    loaded = settings.load(files=config or ()).settings
+    place = tagger.place(loaded)
+    table, stored = annomi.read(data), weights.read(place)
+    if annomi.checksum(data) != stored.about["data"]["sha256"]:
+        value = "are not those that the tagger was trained on"
+        raise CodingError("C05", f"data {data}", value, "give those, or train anew with `tape-review train`")
+    keys = ["tape_id", "utterance_id"]
+    found = {
+        variant: evaluation.figures(table.merge(weights.read_folds(place, variant), on=keys), stored.by_fold)
+        for variant in VARIANTS
+    }
+    right = role_training.accuracy(role_training.read_folds(roles.place(loaded)))
+    Console().print(_table(found, right))
+    if as_json:
+        figures = {variant: [asdict(figure) for figure in of] for variant, of in found.items()}
+        counts = {version: {"right": good, "sessions": number} for version, (good, number) in right.items()}
+        as_json.write_text(json.dumps({"tags": figures, "roles": counts}, indent=2) + "\n", encoding="utf-8")
+
+
+def _table(found: dict[str, tuple[Figure, ...]], right: dict[str, tuple[int, int]]) -> Table:
+    table = Table(title="Five family-disjoint folds of AnnoMI, pooled; macro-F1 where nothing else is said")
+    for column in ("Figure", "As written", "Bare", "One expert", "Rests on"):
+        table.add_column(column, justify="left" if column == "Figure" else "right")
+    for written, bare in zip(*found.values(), strict=True):
+        human = "" if written.human is None else f"{written.human:.3f}"
+        table.add_row(written.name, _cell(written), _cell(bare), human, str(written.number))
+    for version, (good, number) in right.items():
+        if "bare" not in version:
+            bare_good, bare_number = right[f"{version}, bare"]
+            table.add_row(f"roles, {version}", f"{good}/{number}", f"{bare_good}/{bare_number}", "", str(number))
+    return table
+
+
+def _cell(figure: Figure) -> str:
+    return f"{figure.value:.3f} ({figure.low:.3f}-{figure.high:.3f})"

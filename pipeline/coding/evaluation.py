@@ -1,0 +1,234 @@
+"""How good the pre-tags are: figures from fold predictions, each with a 90 % interval over families.
+
+A prediction of a fold comes from a classifier, a calibration and thresholds that saw none of that fold's families.
+Families are drawn with replacement for the intervals: sessions of one family (a series, the same actors) err together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.coding.calibration import Calibration
+from pipeline.measures.intervals import drawn, interval
+
+DRAWS, SEED, WIDTH = 1000, 0, 0.9
+
+HUMAN: Mapping[str, float] = {
+    "main behavior, 4 classes": 0.856,
+    "question yes/no": 0.958,
+    "reflection yes/no": 0.883,
+    "OQ, CQ, SR, CR, other": 0.67,
+    "client talk": 0.725,
+}
+"""One expert against the majority of the other nine on AnnoMI's ten-annotator sessions, macro-F1."""
+
+_QUESTIONS, _REFLECTIONS = ("question_open", "question_closed"), ("reflection_simple", "reflection_complex")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number with its interval over families and, where there is one, the same of a human expert."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    number: int  # rows or sessions that it rests on
+    human: float | None = None
+
+
+def figures(table: pd.DataFrame, by_fold: Mapping[int, Calibration]) -> tuple[Figure, ...]:
+    """All figures of the model card.
+
+    Parameters
+    ----------
+    table: AnnoMI's columns (`pipeline.formats.annomi`) and the coded columns of the fold predictions.
+    by_fold: fold -> the calibration that was fitted to the other folds.
+    """
+    table = table.assign(tagged_main=main_behavior(table, by_fold))
+    interviewer, client = table[table["role"] == "interviewer"], table[table["role"] == "client"]
+    found = [
+        _f1("main behavior, 4 classes", interviewer, interviewer["main"], interviewer["tagged_main"]),
+        _f1("question yes/no", interviewer, interviewer["question"] == 1, _has(interviewer, _QUESTIONS)),
+        _f1("reflection yes/no", interviewer, interviewer["reflection"] == 1, _has(interviewer, _REFLECTIONS)),
+        _f1("information yes/no", interviewer, interviewer["information"] == 1, _has(interviewer, ("information",))),
+        _five(interviewer),
+        _f1("client talk", client, _talk(client), client["codes"]),
+    ]
+    sums = pd.DataFrame(
+        {
+            "question": table[[f"p_{code}" for code in _QUESTIONS]].sum(axis=1),
+            "reflection": table[[f"p_{code}" for code in _REFLECTIONS]].sum(axis=1),
+            "information": table["p_information"],
+            "change": table["p_change"],
+            "sustain": table["p_sustain"],
+        }
+    )
+    truth = pd.DataFrame(
+        {
+            **{name: table[name] for name in ("question", "reflection", "information")},
+            "change": table["client"] * table["change"].fillna(0),
+            "sustain": table["client"] * (1 - table["change"].fillna(1)),
+        }
+    )
+    for name in sums:
+        asked = truth[name].notna()
+        rows = pd.DataFrame({"p": sums[name], "y": truth[name], "family": table["family"]})[asked]
+        found.append(_resampled(f"calibration error, {name}", rows, _calibration_error))
+    checks = pd.DataFrame({"family": table["family"], "check": table["needs_check"], "wrong": wrong(table)})
+    found.append(_resampled("share of utterances to check", checks, lambda rows: float(rows["check"].mean())))
+    found.append(_resampled("share of errors among them", checks, _caught))
+    return (*found, *_of_sessions(sessions(table, by_fold)))
+
+
+def wrong(table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether the codes of a row differ from the hand codes; open or closed does not matter where it is masked."""
+    result = np.zeros(len(table), dtype=bool)
+    interviewer, client = (table["role"] == "interviewer").to_numpy(), (table["role"] == "client").to_numpy()
+    for name, codes in (("question", _QUESTIONS), ("reflection", _REFLECTIONS), ("information", ("information",))):
+        result |= interviewer & ((table[name] == 1).to_numpy() != _has(table, codes))
+    for name, code in (("open", "question_open"), ("complex", "reflection_complex")):
+        asked = table[name].notna().to_numpy()
+        result |= interviewer & asked & ((table[name] == 1).to_numpy() != _has(table, (code,)))
+    return np.asarray(result | (client & (_talk(table) != table["codes"]).to_numpy()))
+
+
+def sessions(table: pd.DataFrame, by_fold: Mapping[int, Calibration]) -> pd.DataFrame:
+    """One row a session: hand-coded and tagged R:Q and %CR, and whether the tags' 90 % intervals hold the former."""
+    rows = []
+    for tape_id, tape in table.groupby("tape_id", sort=False):
+        presence = drawn(tape, DRAWS, SEED, by_fold[int(tape["fold"].iloc[0])].spread)
+        counts = {code: presence[code].sum(axis=1) for code in (*_QUESTIONS, *_REFLECTIONS)}
+        questions, reflections = (sum(counts[code] for code in codes) for codes in (_QUESTIONS, _REFLECTIONS))
+        hand = tape[["question", "reflection", "complex"]].sum()
+        tagged = {"question": _has(tape, _QUESTIONS).sum(), "reflection": _has(tape, _REFLECTIONS).sum()}
+        rows.append(
+            {
+                "tape_id": tape_id,
+                "family": tape["family"].iloc[0],
+                "questions": hand["question"],
+                "reflections": hand["reflection"],
+                "rq": hand["reflection"] / hand["question"] if hand["question"] else np.nan,
+                "tagged_rq": tagged["reflection"] / max(1, tagged["question"]),
+                "rq_held": _holds(reflections, questions, np.inf, hand["reflection"], hand["question"]),
+                "cr_held": _holds(counts["reflection_complex"], reflections, 1, hand["complex"], hand["reflection"]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _of_sessions(found: pd.DataFrame) -> tuple[Figure, ...]:
+    return (
+        _resampled("session R:Q, Spearman", found[found["questions"] >= 3], _spearman),
+        _resampled("90 % intervals that hold R:Q", found[found["questions"] > 0], lambda rows: rows["rq_held"].mean()),
+        _resampled(
+            "90 % intervals that hold %CR", found[found["reflections"] > 0], lambda rows: rows["cr_held"].mean()
+        ),
+    )
+
+
+def _holds(
+    numerator: NDArray[np.int64], denominator: NDArray[np.int64], highest: float, over: float, under: float
+) -> bool:
+    """Whether the interval of the drawn ratio holds a hand-coded one."""
+    if not under:
+        return False
+    range_ = interval(numerator, denominator, WIDTH, highest)
+    return bool(range_.low - 1e-9 <= over / under <= (np.inf if range_.high is None else range_.high) + 1e-9)
+
+
+def _has(table: pd.DataFrame, codes: tuple[str, ...]) -> NDArray[np.bool_]:
+    return np.array([bool(set(cell.split("|")) & set(codes)) for cell in table["codes"]], dtype=bool)
+
+
+def _talk(table: pd.DataFrame) -> pd.Series:
+    """Hand-coded client talk as a code."""
+    return pd.Series(
+        np.select([table["change"] == 1, table["change"] == 0], ["change", "sustain"], "neutral"), index=table.index
+    )
+
+
+def main_behavior(table: pd.DataFrame, by_fold: Mapping[int, Calibration]) -> NDArray[np.str_]:
+    """The main behavior of the tags: of those that were chosen the one farthest beyond its threshold, else other."""
+    behaviors = {"question": _QUESTIONS, "reflection": _REFLECTIONS, "information": ("information",)}
+    beyond = []
+    for name, codes in behaviors.items():
+        thresholds = table["fold"].map({fold: calibration.thresholds[name] for fold, calibration in by_fold.items()})
+        chance = table[[f"p_{code}" for code in codes]].sum(axis=1) / thresholds
+        beyond.append(np.where(_has(table, codes), chance, 0.0))
+    strongest = np.array(list(behaviors))[np.argmax(beyond, axis=0)]
+    return np.where(np.max(beyond, axis=0) > 0, strongest, "other")
+
+
+def _five(interviewer: pd.DataFrame) -> Figure:
+    """The main behavior with its kind of question or reflection, all else other; masked questions are left out."""
+    rows = interviewer[~((interviewer["main"] == "question") & interviewer["open"].isna())]
+    return _f1(
+        "OQ, CQ, SR, CR, other",
+        rows,
+        _detailed(rows["main"].to_numpy(), (rows["open"] == 1).to_numpy(), (rows["complex"] == 1).to_numpy()),
+        _detailed(rows["tagged_main"].to_numpy(), _has(rows, ("question_open",)), _has(rows, ("reflection_complex",))),
+    )
+
+
+def _detailed(main: NDArray[np.str_], is_open: NDArray[np.bool_], is_complex: NDArray[np.bool_]) -> NDArray[np.str_]:
+    question, reflection = main == "question", main == "reflection"
+    kinds = [question & is_open, question & ~is_open, reflection & ~is_complex, reflection & is_complex]
+    return np.select(kinds, ["OQ", "CQ", "SR", "CR"], "other")
+
+
+def _f1(name: str, rows: pd.DataFrame, truth: object, found: object) -> Figure:
+    """Macro-F1 with its interval, from one confusion matrix a family."""
+    truth, found = np.asarray(truth).astype(str), np.asarray(found).astype(str)
+    classes = np.unique(truth)
+    families = {
+        family: np.array([[((truth[at] == one) & (found[at] == two)).sum() for two in classes] for one in classes])
+        for family, at in rows.reset_index(drop=True).groupby("family").indices.items()
+    }
+    matrices = np.array(list(families.values()))
+    low, high = np.quantile([_macro(matrices[draw].sum(axis=0)) for draw in _draws(len(matrices))], _TAILS)
+    return Figure(name, _macro(matrices.sum(axis=0)), float(low), float(high), len(rows), HUMAN.get(name))
+
+
+def _macro(matrix: NDArray[np.int64]) -> float:
+    """Macro-F1 of a confusion matrix; a class that is neither there nor found is left out."""
+    both = matrix.sum(axis=0) + matrix.sum(axis=1)
+    return float(np.mean(2 * np.diag(matrix)[both > 0] / both[both > 0]))
+
+
+def _resampled(name: str, rows: pd.DataFrame, figure: Callable[[pd.DataFrame], float]) -> Figure:
+    """A figure of rows with its interval over their families."""
+    parts = [part for _, part in rows.groupby("family")]
+    drawn_ = [figure(pd.concat([parts[at] for at in draw])) for draw in _draws(len(parts), DRAWS // 5)]
+    low, high = np.nanquantile(drawn_, _TAILS)
+    return Figure(name, float(figure(rows)), float(low), float(high), len(rows))
+
+
+_TAILS = ((1 - WIDTH) / 2, (1 + WIDTH) / 2)
+
+
+def _draws(number: int, draws: int = DRAWS) -> NDArray[np.int64]:
+    return np.random.default_rng(SEED).integers(number, size=(draws, number))
+
+
+def _calibration_error(rows: pd.DataFrame, bins: int = 10) -> float:
+    """Expected calibration error in ten bins of equal width."""
+    place = np.minimum((rows["p"].to_numpy() * bins).astype(int), bins - 1)
+    gap = np.bincount(place, rows["p"].to_numpy() - rows["y"].to_numpy(dtype=float), minlength=bins)
+    return float(np.abs(gap).sum() / len(rows))
+
+
+def _caught(rows: pd.DataFrame) -> float:
+    return float(rows.loc[rows["wrong"], "check"].mean())
+
+
+def _spearman(rows: pd.DataFrame) -> float:
+    """Rank correlation, NaN where all sessions are alike."""
+    if min(rows["rq"].nunique(), rows["tagged_rq"].nunique()) < 2:
+        return np.nan
+    return float(rows["rq"].corr(rows["tagged_rq"], method="spearman"))

@@ -1,0 +1,242 @@
+"""The tables of a tape: transcripts in, coded utterances and words out, all of them CSV in UTF-8 with commas.
+
+In files, times are seconds with three decimals; in memory, integer milliseconds. Cells are text and stay as they are:
+programs read these tables, and a cell that begins with ``=`` is somebody's speech, not a formula.
+
+>>> UTTERANCE_COLUMNS[:4]
+('tape_id', 'utterance_id', 'turn_id', 'role')
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.coding.codebook import CODES
+from pipeline.errors import OutputError, TableError
+from pipeline.timeline import to_ms, to_seconds
+
+UTTERANCE_COLUMNS = (
+    *("tape_id", "utterance_id", "turn_id", "role", "speaker", "start", "end", "text"),
+    *("codes", "probability", "needs_check"),
+    *(f"p_{code}" for code in CODES),
+)
+"""Columns of ``utterances.csv``; ``codes`` are separated by ``|``."""
+
+WORD_COLUMNS = (
+    *("tape_id", "word_id", "utterance_id", "turn_id", "speaker", "role"),
+    *("start", "end", "text", "probability"),
+)
+"""Columns of ``words.csv``."""
+
+TRANSCRIPT_COLUMNS = ("tape_id", "utterance_id", "role", "text")
+"""What a transcript must hold; ``target_behavior`` and any other column may follow."""
+
+ROLE_WORDS = {
+    "interviewer": "interviewer",
+    "therapist": "interviewer",
+    "counselor": "interviewer",
+    "client": "client",
+    "patient": "client",
+    "unknown": "unknown",
+}
+"""Roles that a transcript may name, in any case -> the word that we use."""
+
+_TIMES = ("start", "end")
+_NUMBERS = ("probability", *(f"p_{code}" for code in CODES))
+
+
+def read_transcript(path: Path) -> pd.DataFrame:
+    """A transcript to code: row order is speaking order, roles in our words, ``start`` and ``end`` in ms where given.
+
+    Every other column is kept as text; ``target_behavior`` is empty where the file has none.
+
+    Raises
+    ------
+    TableError: T01 unreadable, T02 not CSV in UTF-8, T03 a column lacks, T04 no rows, T05 a wrong value,
+        T06 an utterance twice.
+    """
+    table = _read(path, TRANSCRIPT_COLUMNS)
+    roles = table["role"].str.strip().str.lower().map(ROLE_WORDS)
+    if roles.isna().any():
+        row = int(roles.isna().to_numpy().argmax())
+        value = f"has the role {table['role'].iloc[row]!r}"
+        raise TableError("T05", _row(path, row), value, f"use one of {', '.join(ROLE_WORDS)}")
+    table["role"] = roles
+    if "target_behavior" not in table:
+        table["target_behavior"] = ""
+    for row, key in enumerate(zip(table["tape_id"], table["utterance_id"], strict=True)):
+        if not all(part.strip() for part in key):
+            raise TableError("T05", _row(path, row), "has no tape_id or no utterance_id", "fill in both")
+    _refuse_repeats(table, path)
+    return table
+
+
+def write_utterances(table: pd.DataFrame, path: Path) -> None:
+    """Write ``utterances.csv`` whole or not at all; columns that we do not know follow ours, missing ones stay empty.
+
+    Raises
+    ------
+    OutputError: O04 the file cannot be written.
+    """
+    extra = [str(column) for column in table.columns if column not in UTTERANCE_COLUMNS]
+    _write(table, (*UTTERANCE_COLUMNS, *extra), path)
+
+
+def read_utterances(path: Path) -> pd.DataFrame:
+    """A coded table as `write_utterances` wrote it.
+
+    Raises
+    ------
+    TableError: T01 to T06 as `read_transcript`.
+    """
+    table = _read(path, UTTERANCE_COLUMNS)
+    _refuse_repeats(table, path)
+    checks = table["needs_check"].map({"true": True, "false": False})
+    if checks.isna().any():
+        row = int(checks.isna().to_numpy().argmax())
+        value = f"has needs_check {table['needs_check'].iloc[row]!r}"
+        raise TableError("T05", _row(path, row), value, "write true or false")
+    table["needs_check"] = checks.astype(bool)
+    return table
+
+
+def write_words(table: pd.DataFrame, path: Path) -> None:
+    """Write ``words.csv`` whole or not at all.
+
+    Raises
+    ------
+    OutputError: O04 the file cannot be written.
+    """
+    _write(table, WORD_COLUMNS, path)
+
+
+def write_change_talk(context: pd.DataFrame, path: Path) -> None:
+    """Write the context table (`pipeline.measures.context`) with its own columns, whole or not at all.
+
+    Raises
+    ------
+    OutputError: O04 the file cannot be written.
+    """
+    _write(context, list(context.columns), path)
+
+
+def read_words(path: Path) -> pd.DataFrame:
+    """The words of a tape as `write_words` wrote them.
+
+    Raises
+    ------
+    TableError: T01 to T05 as `read_transcript`.
+    """
+    return _read(path, WORD_COLUMNS)
+
+
+def _read(path: Path, required: Sequence[str]) -> pd.DataFrame:
+    """All cells as text, then times and numbers as what they are."""
+    thing = f"table {path.name}"
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [row for row in csv.reader(file, strict=True) if row]
+    except OSError as error:
+        raise TableError("T01", thing, f"cannot be read ({error.strerror})", "name a file that exists") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise TableError(
+            "T02", thing, f"is not CSV in UTF-8 ({error})", "save it as CSV UTF-8 and try again"
+        ) from error
+    header = rows.pop(0) if rows else []
+    for column in required:
+        if column not in header:
+            found = ", ".join(header)[:120] or "nothing"
+            raise TableError(
+                "T03", thing, f"lacks the column {column!r}, it has {found}", "add it, commas between columns"
+            )
+    repeated = [column for column, number in Counter(header).items() if number > 1]
+    if repeated:
+        raise TableError("T05", thing, f"has the column {repeated[0]!r} twice", "rename or remove one of them")
+    if not rows:
+        raise TableError("T04", thing, "has no rows", "export a transcript with at least one utterance")
+    for number, row in enumerate(rows):
+        if len(row) != len(header):
+            value = f"has {len(row)} cells, the header has {len(header)}"
+            raise TableError("T05", _row(path, number), value, "put quotes around cells that hold commas")
+    table = pd.DataFrame(rows, columns=header, dtype=str)
+    for column in (name for name in _TIMES if name in table):
+        times = [_number(cell, path, row, column) for row, cell in enumerate(table[column])]
+        whole = pd.array([pd.NA if time is None else to_ms(time) for time in times], dtype="Int64")
+        table[column] = whole if None in times else whole.astype("int64")
+    for column in (name for name in _NUMBERS if name in required):
+        numbers = [_number(cell, path, row, column) for row, cell in enumerate(table[column])]
+        table[column] = pd.Series([math.nan if number is None else number for number in numbers], dtype=float)
+    return table
+
+
+def _number(cell: str, path: Path, row: int, column: str) -> float | None:
+    if not cell.strip():
+        return None
+    try:
+        number = float(cell)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise TableError("T05", _row(path, row), f"has {column} {cell!r}", "write a number, or leave the cell empty")
+    return number
+
+
+def _refuse_repeats(table: pd.DataFrame, path: Path) -> None:
+    repeated = table.duplicated(["tape_id", "utterance_id"]).to_numpy()
+    if repeated.any():
+        row = int(repeated.argmax())
+        name, tape = table["utterance_id"].iloc[row], table["tape_id"].iloc[row]
+        raise TableError("T06", _row(path, row), f"repeats utterance {name!r} of tape {tape!r}", "number them anew")
+
+
+def _row(path: Path, row: int) -> str:
+    """Name a row as a spreadsheet does: the header is row 1."""
+    return f"table {path.name}, row {row + 2}"
+
+
+def _write(table: pd.DataFrame, columns: Sequence[str], path: Path) -> None:
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            plain = csv.writer(file, lineterminator="\n")
+            quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+            plain.writerow(columns)
+            for row in _rows(table, columns):
+                # A bare carriage return is quoted only where everything is, and without quotes no reader takes it.
+                (quoted if any("\r" in cell for cell in row) else plain).writerow(row)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        remedy = "choose a folder that exists and can be written"
+        raise OutputError("O04", f"table {path.name}", f"cannot be written ({error.strerror})", remedy) from error
+
+
+def _rows(table: pd.DataFrame, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    empty = [""] * len(table)
+    texts = [_texts(column, table[column]) if column in table else empty for column in columns]
+    return zip(*texts, strict=True)
+
+
+def _texts(column: str, values: Iterable[Any]) -> list[str]:
+    """The cells of a column as a file holds them."""
+    return ["" if pd.isna(value) else _text(column, value) for value in values]
+
+
+def _text(column: str, value: Any) -> str:
+    if column in _TIMES:
+        return to_seconds(int(value))
+    if column in _NUMBERS:
+        return f"{float(value):.6f}"
+    if column == "needs_check":
+        return "true" if value else "false"
+    return str(value)

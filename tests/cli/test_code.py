@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from pipeline.cli.main import app
+from pipeline.errors import OutputError, TableError
+from pipeline.formats import tables
+
+TRANSCRIPT = """tape_id,utterance_id,role,text,start,end,note
+b,1,therapist,What would be different if you smoked less?,0,2.5,keep me
+b,2,client,"I would breathe better, and I want that.",2.75,5,
+a,1,unknown,(a door),,,
+a,2,Client,,,,
+"""
+
+
+def run(*arguments: str | Path) -> str:
+    done = CliRunner().invoke(app, ["code", *map(str, arguments)])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+@pytest.mark.engines
+def test_a_transcript_is_coded_in_its_order(tmp_path: Path) -> None:
+    given, out = tmp_path / "talk.csv", tmp_path / "coded.csv"
+    given.write_text(TRANSCRIPT)
+    assert run(given, "--out", out).strip() == str(out)
+    header = out.read_text().splitlines()[0]
+    assert header == ",".join([*tables.UTTERANCE_COLUMNS, "note", "target_behavior"])
+    coded = pd.read_csv(out, keep_default_na=False, dtype=str)
+    assert list(coded["tape_id"]) == ["b", "b", "a", "a"]
+    assert list(coded["role"]) == ["interviewer", "client", "unknown", "client"]
+    assert list(coded["codes"].iloc[:3]) == ["question_open", "change", ""]
+    assert list(coded["start"]) == ["0.000", "2.750", "", ""]
+    assert list(coded["turn_id"]) == [""] * 4
+    assert coded["needs_check"].iloc[2] == "true"
+    assert coded["note"].iloc[0] == "keep me"
+    assert len(tables.read_utterances(out)) == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ("tape_id,utterance_id,role\na,1,client\n", "TR-T03 table talk.csv lacks the column 'text'"),
+        ("tape_id,utterance_id,role,text\na,1,host,hi\n", "TR-T05 table talk.csv, row 2 has the role 'host'"),
+        ("tape_id,utterance_id,role,text\na,1,client,hi\na,1,client,ho\n", "TR-T06 table talk.csv, row 3 repeats"),
+        ("", "TR-T03"),
+    ],
+)
+def test_a_wrong_transcript_is_named_before_anything_is_loaded(tmp_path: Path, content: str, named: str) -> None:
+    given, out = tmp_path / "talk.csv", tmp_path / "coded.csv"
+    given.write_text(content)
+    with pytest.raises(TableError) as caught:
+        run(given, "--out", out)
+    assert str(caught.value).startswith(named)
+    assert not out.exists()
+
+
+@pytest.mark.engines
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    given = tmp_path / "talk.csv"
+    given.write_text(TRANSCRIPT)
+    with pytest.raises(OutputError, match="TR-O04"):
+        run(given, "--out", tmp_path / "none" / "coded.csv")

@@ -1,0 +1,62 @@
+"""`tape-review train` and what it leaves, on invented sessions."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pipeline.cli.main import app
+from pipeline.coding import weights
+from pipeline.errors import CodingError
+from pipeline.speech import role_training
+from pipeline.speech.roles import RoleModel
+from tests.coding.invented import HashedEncoder, write_annomi
+
+
+def run(*arguments: str | Path) -> str:
+    done = CliRunner().invoke(app, [*map(str, arguments)])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+@pytest.fixture
+def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("pipeline.coding.encoder.Encoder", lambda folder: HashedEncoder())
+    monkeypatch.setattr("pipeline.coding.training.SEEDS", (0,))
+    monkeypatch.setenv("TAPE_REVIEW_CODING__ENCODER", str(tmp_path))
+    write_annomi(tmp_path / "data")
+    run("train", "--data", tmp_path / "data", "--out", tmp_path / "models")
+    return tmp_path
+
+
+def test_training_stores_both_models_and_evaluating_reads_them(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = weights.read(trained / "models" / "utterance-tagger")
+    assert stored.about["sessions"] == 20
+    assert stored.about["utterances"] == 540
+    assert RoleModel.read(trained / "models" / "roles").words
+    assert len(role_training.read_folds(trained / "models" / "roles")) == 80
+
+    monkeypatch.setenv("TAPE_REVIEW_CODING__TAGGER", str(trained / "models" / "utterance-tagger"))
+    monkeypatch.setenv("TAPE_REVIEW_DIARIZATION__ROLES", str(trained / "models" / "roles"))
+    figures = trained / "figures.json"
+    told = run("evaluate", "--data", trained / "data", "--json", figures)
+    assert "question yes/no" in told
+    found = json.loads(figures.read_text())
+    assert found["roles"]["session"] == {"right": 20, "sessions": 20}
+    question = next(figure for figure in found["tags"]["written"] if figure["name"] == "question yes/no")
+    assert question["value"] > 0.95
+    assert question["human"] == 0.958
+
+    table = trained / "data" / "annomi" / "annomi.csv"
+    table.write_text(table.read_text() + "\n")
+    with pytest.raises(CodingError, match=r"TR-C05 data .* are not those that the tagger was trained on"):
+        run("evaluate", "--data", trained / "data")
+
+
+@pytest.mark.parametrize("verb", ["train", "evaluate"])
+def test_missing_data_are_named(verb: str, tmp_path: Path) -> None:
+    with pytest.raises(CodingError, match="TR-C05"):
+        run(verb, "--data", tmp_path)

@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+
+from pipeline.coding import calibration
+from pipeline.coding.calibration import Calibration
+from pipeline.coding.classifier import DECISIONS
+from pipeline.coding.codebook import CODES
+
+THRESHOLDS = dict.fromkeys(DECISIONS, 0.5) | {"complex": 0.55}
+PLAIN = Calibration(dict.fromkeys(DECISIONS, (0.5, 0.5, 0.0)), THRESHOLDS, check_below=0.65)
+
+
+def row(**chances: float) -> np.ndarray:
+    return np.array([[chances.get(decision, 0.1) for decision in DECISIONS]])
+
+
+def coded(role: str, **chances: float) -> dict[str, object]:
+    found = PLAIN.coded(np.array([role], dtype=object), row(**chances))
+    return {name: values[0] for name, values in found.items()}
+
+
+def test_decisions_are_made_by_themselves() -> None:
+    found = coded("interviewer", question=0.9, open=0.7, reflection=0.8, complex=0.3, information=0.2)
+    assert found["codes"] == "question_open|reflection_simple"
+    assert found["p_question_open"] == pytest.approx(0.63)
+    assert found["p_question_closed"] == pytest.approx(0.27)
+    assert found["p_reflection_simple"] == pytest.approx(0.56)
+    assert found["p_reflection_complex"] == pytest.approx(0.24)
+    assert found["p_other"] == pytest.approx(0.1 * 0.2 * 0.8)
+    assert found["probability"] == pytest.approx(0.7)
+    assert not found["needs_check"]
+    assert found["p_change"] == found["p_sustain"] == found["p_neutral"] == 0
+
+
+def test_an_unsure_reflection_is_simple_and_to_be_checked() -> None:
+    found = coded("interviewer", reflection=0.9, complex=0.52)
+    assert found["codes"] == "reflection_simple"
+    assert found["probability"] == pytest.approx(0.48)
+    assert found["needs_check"]
+
+
+def test_nothing_chosen_is_other_and_neutral() -> None:
+    assert coded("interviewer")["codes"] == "other"
+    found = coded("client", client=0.3, change=0.9)
+    assert found["codes"] == "neutral"
+    assert found["probability"] == pytest.approx(0.7)
+    assert found["p_change"] == pytest.approx(0.27)
+    assert found["p_neutral"] == pytest.approx(0.7)
+
+
+def test_client_talk_is_change_or_sustain() -> None:
+    assert coded("client", client=0.8, change=0.9)["codes"] == "change"
+    assert coded("client", client=0.8, change=0.2)["codes"] == "sustain"
+
+
+def test_an_unknown_role_has_no_codes() -> None:
+    found = coded("unknown", question=0.9, client=0.9)
+    assert found["codes"] == ""
+    assert found["needs_check"]
+    assert [found["probability"], *(found[f"p_{code}"] for code in CODES)] == [0] * 10
+
+
+def test_views_are_blended_on_the_log_odds() -> None:
+    blend = Calibration(dict.fromkeys(DECISIONS, (1.0, 2.0, -1.0)), THRESHOLDS)
+    logits = np.zeros((2, 1, len(DECISIONS)))
+    logits[0], logits[1] = 0.5, 0.25
+    assert blend.probabilities(logits) == pytest.approx(0.5)
+    logits[0] = 0.5 + np.log(3)
+    assert blend.probabilities(logits) == pytest.approx(0.75)
+    logits[0] = 1e6
+    assert blend.probabilities(logits) == pytest.approx(1.0)
+
+
+def simulated(deviation: float, scale: float) -> tuple[np.ndarray, ...]:
+    """Tapes of 60 rows whose true log-odds share a shift; the views tell them times a scale."""
+    random = np.random.default_rng(7)
+    tapes = np.repeat([f"tape-{number}" for number in range(120)], 60).astype(object)
+    true = random.normal(0, 1.5, (len(tapes), len(DECISIONS)))
+    shift = np.repeat(random.normal(0, deviation, (120, len(DECISIONS))), 60, axis=0)
+    answers = (random.random(true.shape) < 1 / (1 + np.exp(-(true + shift)))).astype(float)
+    return np.stack([true * scale, true * scale]), answers, tapes, np.full(len(tapes), "interviewer", dtype=object)
+
+
+def test_overconfident_log_odds_are_taken_back() -> None:
+    logits, answers, tapes, roles = simulated(deviation=0.0, scale=3.0)
+    found = calibration.fit(logits, answers, tapes, roles)
+    for one, two, intercept in found.blend.values():
+        assert one + two == pytest.approx(1 / 3, abs=0.03)
+        assert intercept == pytest.approx(0, abs=0.1)
+    assert max(found.spread.values()) < 0.2
+
+
+def test_the_spread_of_sessions_is_found() -> None:
+    found = calibration.fit(*simulated(deviation=1.0, scale=1.0))
+    for deviation in found.spread.values():
+        assert deviation == pytest.approx(0.95, abs=0.2)  # a logistic blend shrinks log-odds a little
+
+
+def test_a_fifth_is_to_be_checked_and_unasked_rows_do_not_count() -> None:
+    logits, answers, tapes, roles = simulated(deviation=0.5, scale=1.0)
+    answers[::2, DECISIONS.index("open")] = np.nan
+    found = calibration.fit(logits, answers, tapes, roles)
+    checked = found.coded(roles, found.probabilities(logits))["needs_check"]
+    assert checked.mean() == pytest.approx(0.2, abs=0.01)
+    assert found.thresholds["complex"] == calibration.CAUTIOUS
+    assert found.thresholds["question"] == pytest.approx(0.5, abs=0.1)

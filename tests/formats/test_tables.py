@@ -1,0 +1,150 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.coding.codebook import CODES
+from pipeline.errors import OutputError, TableError
+from pipeline.formats import tables
+
+HEADER = "tape_id,utterance_id,role,text"
+
+
+def coded(texts: list[str]) -> pd.DataFrame:
+    number = len(texts)
+    table = pd.DataFrame(
+        {
+            "tape_id": ["walk"] * number,
+            "utterance_id": [str(row) for row in range(number)],
+            "turn_id": [str(row) for row in range(number)],
+            "role": ["client"] * number,
+            "speaker": ["S2"] * number,
+            "start": [row * 1500 for row in range(number)],
+            "end": [row * 1500 + 1001 for row in range(number)],
+            "text": texts,
+            "codes": ["change"] * number,
+            "probability": [0.625] * number,
+            "needs_check": [row % 2 == 0 for row in range(number)],
+        }
+    )
+    for code in CODES:
+        table[f"p_{code}"] = 0.625 if code == "change" else 0.0
+    return table
+
+
+def transcript(folder: Path, content: str | bytes) -> Path:
+    path = folder / "talk.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def test_the_columns_are_the_contract() -> None:
+    assert ",".join(tables.UTTERANCE_COLUMNS) == (
+        "tape_id,utterance_id,turn_id,role,speaker,start,end,text,codes,probability,needs_check,"
+        "p_question_open,p_question_closed,p_reflection_simple,p_reflection_complex,p_information,p_other,"
+        "p_change,p_sustain,p_neutral"
+    )
+    assert ",".join(tables.WORD_COLUMNS) == (
+        "tape_id,word_id,utterance_id,turn_id,speaker,role,start,end,text,probability"
+    )
+
+
+def test_seconds_in_the_file_are_milliseconds_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "utterances.csv"
+    tables.write_utterances(coded(["I could walk.", "Maybe."]), path)
+    second = path.read_text().splitlines()[2]
+    assert second.startswith("walk,1,1,client,S2,1.500,2.501,Maybe.,change,0.625000,false,0.000000")
+    assert list(tables.read_utterances(path)["end"]) == [1001, 2501]
+
+
+@given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=4))
+def test_any_text_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
+    path = tmp_path_factory.mktemp("tables") / "utterances.csv"
+    table = coded(texts)
+    tables.write_utterances(table, path)
+    pd.testing.assert_frame_equal(tables.read_utterances(path), table, check_dtype=False)
+
+
+def test_unknown_columns_follow_and_missing_ones_stay_empty(tmp_path: Path) -> None:
+    path = tmp_path / "utterances.csv"
+    table = coded(["=SUM(A1)"]).drop(columns=["start", "end", "speaker"]).assign(note="kept, as it is")
+    tables.write_utterances(table, path)
+    back = tables.read_utterances(path)
+    assert back.columns[-1] == "note"
+    assert back["note"].iloc[0] == "kept, as it is"
+    assert back["text"].iloc[0] == "=SUM(A1)"
+    assert back["speaker"].iloc[0] == ""
+    assert back["start"].isna().all()
+
+
+def test_words_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "words.csv"
+    values = ("walk", "w0", "u0", "t0", "S1", "client", 1, 250, "mm-hm", 0.5)
+    table = pd.DataFrame([values], columns=tables.WORD_COLUMNS)
+    tables.write_words(table, path)
+    assert path.read_text().splitlines()[1] == "walk,w0,u0,t0,S1,client,0.001,0.250,mm-hm,0.500000"
+    pd.testing.assert_frame_equal(tables.read_words(path), table, check_dtype=False)
+
+
+def test_a_transcript_gets_our_words_for_roles(tmp_path: Path) -> None:
+    path = transcript(tmp_path, f"\ufeff{HEADER},start\na,1,Therapist,Hello,\na,2,CLIENT,NA,2.5\n")
+    table = tables.read_transcript(path)
+    assert list(table["role"]) == ["interviewer", "client"]
+    assert list(table["text"]) == ["Hello", "NA"]
+    assert list(table["target_behavior"]) == ["", ""]
+    assert pd.isna(table["start"].iloc[0])
+    assert table["start"].iloc[1] == 2500
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "named"),
+    [
+        ("", "TR-T03", "tape_id"),
+        (f"{HEADER}\n", "TR-T04", "no rows"),
+        ("tape_id,utterance_id,text\na,1,hi\n", "TR-T03", "'role'"),
+        ("tape_id;utterance_id;role;text\na;1;client;hi\n", "TR-T03", "commas"),
+        (f"{HEADER}\na,1,client,hi\na,2,host,hi\n", "TR-T05", "row 3 has the role 'host'"),
+        (f"{HEADER}\na,1,client,hi\nb,1,client,hi\na,1,client,yes\n", "TR-T06", "row 4 repeats utterance '1'"),
+        (f"{HEADER}\na,1,client,hi, you\n", "TR-T05", "row 2 has 5 cells"),
+        (f"{HEADER}\na,1,client\n", "TR-T05", "row 2 has 3 cells"),
+        (f"{HEADER}\na,,client,hi\n", "TR-T05", "no utterance_id"),
+        (f"{HEADER},start\na,1,client,hi,soon\n", "TR-T05", "start 'soon'"),
+        (f"{HEADER},start\na,1,client,hi,nan\n", "TR-T05", "start 'nan'"),
+        (f"{HEADER},text\na,1,client,hi,ho\n", "TR-T05", "'text' twice"),
+        (f'{HEADER}\na,1,client,"hi\n', "TR-T02", "not CSV"),
+        (f"{HEADER}\na,1,client,caf\xe9\n".encode("latin-1"), "TR-T02", "UTF-8"),
+        (b"PK\x03\x04\xff\xfe\x00", "TR-T02", "UTF-8"),
+    ],
+)
+def test_a_wrong_transcript_is_named(tmp_path: Path, content: str | bytes, code: str, named: str) -> None:
+    with pytest.raises(TableError) as caught:
+        tables.read_transcript(transcript(tmp_path, content))
+    assert caught.value.code == code
+    assert named in str(caught.value)
+    assert "talk.csv" in str(caught.value)
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.csv", tmp_path):
+        with pytest.raises(TableError, match="TR-T01"):
+            tables.read_transcript(path)
+
+
+def test_a_coded_table_with_a_wrong_check_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "utterances.csv"
+    tables.write_utterances(coded(["Hi."]), path)
+    path.write_text(path.read_text().replace(",true,", ",maybe,"))
+    with pytest.raises(TableError, match="row 2 has needs_check 'maybe'"):
+        tables.read_utterances(path)
+
+
+def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="TR-O04"):
+        tables.write_utterances(coded(["Hi."]), tmp_path / "none" / "utterances.csv")
+    target = tmp_path / "utterances.csv"
+    target.mkdir()
+    with pytest.raises(OutputError, match="TR-O04"):
+        tables.write_utterances(coded(["Hi."]), target)
+    assert list(tmp_path.iterdir()) == [target]
