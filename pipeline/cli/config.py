@@ -1,0 +1,20 @@
+"""`tape-review config`: which settings hold, and why."""
+
+from __future__ import annotations
+
+from pipeline.cli.options import Config, Profile
+
+
+def config(profile: Profile = None, config: Config = None) -> None:
+    """Show the settings, and where each comes from."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from pipeline import settings
+
+    loaded = settings.load(profile or (), config or ())
+    table = Table("setting", "value", "from", title="Settings")
+    for name, origin in loaded.origins.items():
+        section, key = name.split(".")
+        table.add_row(name, repr(getattr(getattr(loaded.settings, section), key)), origin)
+    Console().print(table)

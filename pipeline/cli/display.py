@@ -1,0 +1,107 @@
+"""What a member sees of a run: its stages while they work, and the main figures at the end."""
+
+from __future__ import annotations
+
+import json
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console, Group
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.stages import STAGES, Tape
+
+LABELS = {
+    "decode": "Reading the recording",
+    "transcribe": "Writing down what is said",
+    "diarize": "Telling the voices apart",
+    "attribute": "Putting words and voices together",
+    "tag": "Proposing codes",
+    "measure": "Measuring",
+    "report": "Writing the report",
+}
+
+
+class Display:
+    """A live line a stage on a terminal; elsewhere a plain line when a stage ends. An `Observer` of a run."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._tasks: dict[str, TaskID] = {}
+        self._progress = Progress(
+            TextColumn("{task.description:<34}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+
+    def __enter__(self) -> Display:
+        self._progress.start()
+        for stage in STAGES:
+            self._tasks[stage] = self._progress.add_task(LABELS[stage], total=1.0, start=False)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def started(self, stage: str) -> None:
+        """Start the stage's clock."""
+        self._progress.start_task(self._tasks[stage])
+
+    def progressed(self, stage: str, fraction: float) -> None:
+        """Move the stage's bar."""
+        self._progress.update(self._tasks[stage], completed=fraction)
+
+    def finished(self, stage: str, reused: bool) -> None:
+        """Fill the stage's bar."""
+        done = f"{LABELS[stage]} (kept)" if reused else LABELS[stage]
+        self._progress.update(self._tasks[stage], completed=1.0, description=done)
+        if not self._console.is_terminal:
+            self._console.print(f"{done}: done")
+
+
+_SHOWN = ("reflections_per_question", "percent_complex_reflections", "percent_open_questions", "percent_change_talk")
+
+
+def summary(tape: Tape) -> Group:
+    """The main measures with their intervals, how much to check, and where the report lies."""
+    measures: dict[str, Any] = json.loads((tape.folder / "measures.json").read_text(encoding="utf-8"))
+    table = Table(title="Proposed by machine, to be checked by hand", title_justify="left")
+    table.add_column("measure")
+    table.add_column("value", justify="right")
+    table.add_column(f"{measures['width']:.0%} interval", justify="right")
+    for name in _SHOWN:
+        measure = measures["ratios"][name]
+        table.add_row(measure["label"], _value(measure), _interval(measure))
+    for name in ("change", "sustain"):
+        measure = measures["counts"][name]
+        table.add_row(f"Utterances of {name} talk", _value(measure), _interval(measure))
+    lines = [Text(f"Report: {tape.folder / 'report.html'}", overflow="fold")]
+    if tape.unchanged:
+        lines.insert(0, Text("These results were already there; nothing was repeated."))
+    return Group(table, *lines)
+
+
+def _value(measure: dict[str, Any]) -> str:
+    if measure["value"] is None:
+        return str(measure["undefined"])
+    return _number(measure, measure["value"])
+
+
+def _interval(measure: dict[str, Any]) -> str:
+    if measure["low"] is None:
+        return ""
+    high = "no limit" if measure["high"] is None else _number(measure, measure["high"])
+    return f"{_number(measure, measure['low'])} to {high}"
+
+
+def _number(measure: dict[str, Any], value: float) -> str:
+    return {"ratio": f"{value:.2f}", "percent": f"{value:.0f} %", "count": f"{value:.0f}"}[measure["unit"]]

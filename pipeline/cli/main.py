@@ -1,0 +1,55 @@
+"""`tape-review`: the command line as a whole."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from pipeline import __version__
+from pipeline.cli.code import code
+from pipeline.cli.config import config
+from pipeline.cli.doctor import doctor
+from pipeline.cli.evaluate import evaluate
+from pipeline.cli.models import models
+from pipeline.cli.process import process
+from pipeline.cli.train import train
+from pipeline.errors import TapeReviewError
+
+app = typer.Typer(
+    name="tape-review",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Pre-code recorded motivational-interviewing sessions for a peer group. Nothing leaves this machine.",
+)
+
+for verb in (process, code, models, config, doctor, train, evaluate):
+    app.command()(verb)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tape-review {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Pre-code recorded motivational-interviewing sessions for a peer group. Nothing leaves this machine."""
+
+
+def main() -> None:
+    """Run the command line: a user's mistake ends with its message and exit status 1, an interruption with 130."""
+    try:
+        app()
+    except TapeReviewError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

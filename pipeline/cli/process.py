@@ -1,0 +1,67 @@
+"""`tape-review process`: the main job on one recording."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pipeline.cli.options import Config, Profile, clock
+
+
+def process(
+    recording: Annotated[
+        Path, typer.Argument(metavar="AUDIO", help="The recording: WAV, FLAC, Ogg, MP3, M4A or WebM.")
+    ],
+    target_behavior: Annotated[str, typer.Option(help="The change that the session is about: 'drinking less'.")],
+    out: Annotated[Path, typer.Option(help="The folder for the results.")],
+    start: Annotated[str | None, typer.Option(help="Where the segment starts: 2:30.")] = None,
+    end: Annotated[str | None, typer.Option(help="Where the segment ends: 22:30.")] = None,
+    speakers: Annotated[str, typer.Option(help="How many voices there are: a number, or auto.")] = "2",
+    interviewer: Annotated[str | None, typer.Option(help="Which voice is the interviewer's: S1.")] = None,
+    diarizer: Annotated[
+        Literal["auto", "pyannote", "channels", "manual"], typer.Option(help="How voices are told apart.")
+    ] = "auto",
+    turns: Annotated[Path | None, typer.Option(help="An RTTM file that says who speaks when; for manual.")] = None,
+    tape_id: Annotated[str | None, typer.Option(help="The tape's name in the tables; without it, one is made.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the results of another run.")] = False,
+    profile: Profile = None,
+    config: Config = None,
+) -> None:
+    """Transcribe, diarize, pre-tag and measure one recording."""
+    if speakers != "auto" and not (speakers.isdigit() and int(speakers) > 0):
+        raise typer.BadParameter(f"{speakers!r} is neither a number of voices nor 'auto'", param_hint="--speakers")
+    if (diarizer == "manual") != (turns is not None):
+        raise typer.BadParameter("'--diarizer manual' and '--turns FILE.rttm' go together", param_hint="--diarizer")
+    if not target_behavior.strip():
+        raise typer.BadParameter(
+            "change talk cannot be told without it; name the change", param_hint="--target-behavior"
+        )
+
+    from rich.console import Console
+
+    from pipeline import settings, stages
+    from pipeline.cli.display import Display, summary
+
+    request = stages.Request(
+        recording=recording,
+        target_behavior=target_behavior.strip(),
+        start=clock(start),
+        end=clock(end),
+        speakers=None if speakers == "auto" else int(speakers),
+        diarizer=diarizer,
+        turns=turns,
+        interviewer=interviewer,
+        tape_id=tape_id,
+    )
+    console = Console()
+    chosen = settings.load(profile or (), config or ()).settings
+    try:
+        with Display(console) as display:
+            tape = stages.process(request, chosen, out, display, overwrite=overwrite)
+    except KeyboardInterrupt:
+        console.print("Stopped. Finished stages are kept: the same command goes on from there.")
+        os._exit(130)  # the engines' threads cannot be interrupted, and there is nothing left to save
+    console.print(summary(tape))

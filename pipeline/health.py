@@ -1,0 +1,59 @@
+"""What an installation needs, checked part by part."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import models
+from pipeline.settings import Settings
+
+_ENGINES = ("av", "ctranslate2", "faster_whisper", "onnxruntime", "sklearn", "skops", "soundfile", "spacy", "torch")
+_ROOM = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: what was looked at, what was found, and the remedy where it is wrong."""
+
+    what: str
+    fine: bool
+    found: str
+    remedy: str = ""
+
+
+def check(settings: Settings) -> tuple[Finding, ...]:
+    """Every check, none of which changes anything or touches the network."""
+    return tuple(_findings(settings))
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
+    for name in _ENGINES:
+        yield _tried(f"package {name}", lambda name=name: _version(name), "run `make install`")  # type: ignore[misc]
+    for entry in models.catalog():
+        if entry.use == "run":
+            fine = models.installed(entry, settings.models)
+            found = "installed" if fine else "missing"
+            yield Finding(f"model {entry.name}", fine, found, "" if fine else "run `tape-review models --fetch`")
+    for name in (settings.coding.tagger, settings.diarization.roles):
+        yield _tried(f"weights {name}", lambda name=name: models.trained(name).name, "install Tape Review anew")  # type: ignore[misc]
+    free = shutil.disk_usage(Path.cwd()).free
+    room = f"{free / 1e9:.1f} GB free here"
+    yield Finding("disk", free > _ROOM, room, "" if free > _ROOM else "free 2 GB before processing a tape")
+
+
+def _tried(what: str, attempt: Callable[[], str], remedy: str) -> Finding:
+    try:
+        return Finding(what, True, attempt())
+    except Exception as error:  # whatever keeps a package from loading is the finding
+        return Finding(what, False, f"{type(error).__name__}: {error}", remedy)
+
+
+def _version(name: str) -> str:
+    return str(getattr(importlib.import_module(name), "__version__", "present"))

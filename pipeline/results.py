@@ -1,0 +1,167 @@
+"""The files that a run writes: tables, measures, report, provenance.
+
+Their times count from the start of the segment. None of them holds the recording's file name, which may be a client's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline import report
+from pipeline.audio import Recording
+from pipeline.coding import units
+from pipeline.coding.codebook import Codebook
+from pipeline.formats import rttm, tables
+from pipeline.measures import context, figures, trajectory
+from pipeline.measures.counts import Rule
+from pipeline.output import PROVENANCE
+from pipeline.settings import MeasuresSettings
+from pipeline.speech.diarizer import Diarization
+from pipeline.speech.roles import Roles
+from pipeline.speech.transcriber import Transcript
+from pipeline.timeline import Turn, Utterance
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the engines made of a recording."""
+
+    recording: Recording
+    transcript: Transcript
+    diarization: Diarization
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Who said what, in which role, cut into utterances."""
+
+    turns: tuple[Turn, ...]
+    roles: Roles
+    utterances: tuple[Utterance, ...]
+
+
+def utterance_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
+    """One row an utterance, in order of start, not coded yet; times in ms."""
+    rows = [
+        (
+            *(tape_id, f"u{number:04d}", f"t{said.turn + 1:04d}", said.role, said.speaker),
+            *(said.span.start, said.span.end, said.text),
+        )
+        for number, said in enumerate(attribution.utterances, 1)
+    ]
+    return pd.DataFrame(rows, columns=list(tables.UTTERANCE_COLUMNS[:8]))
+
+
+def word_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
+    """One row a word, utterance by utterance; times in ms."""
+    spoken = [(number, said, word) for number, said in enumerate(attribution.utterances, 1) for word in said.words]
+    rows = [
+        (
+            *(tape_id, f"w{place:05d}", f"u{number:04d}", f"t{said.turn + 1:04d}", word.speaker, said.role),
+            *(word.span.start, word.span.end, word.text, word.probability),
+        )
+        for place, (number, said, word) in enumerate(spoken, 1)
+    ]
+    return pd.DataFrame(rows, columns=list(tables.WORD_COLUMNS))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All that is worked out from a coded table."""
+
+    figures: figures.Measures
+    context: pd.DataFrame
+    transitions: tuple[context.Transitions, context.Transitions]
+    trajectory: trajectory.Trajectory
+
+    @classmethod
+    def of(
+        cls, table: pd.DataFrame, book: Codebook, settings: MeasuresSettings, spread: Mapping[str, float]
+    ) -> Measured:
+        """Measure a coded table by a codebook's rule; ``spread`` as in `pipeline.measures.intervals`."""
+        table = table.assign(volley=units.volleys(table))
+        draw = {"width": settings.interval, "seed": settings.seed, "spread": spread, "draws": settings.draws}
+        return cls(
+            figures.measures(table, counting_rule(book), **draw),
+            context.context(table),
+            context.transitions(table),
+            trajectory.trajectory(table, **draw),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types: the figures (see there), ``transitions`` and ``readiness``."""
+        before, after = self.transitions
+        return {
+            **self.figures.as_dict(),
+            "transitions": {"interviewer_to_client": before.as_dict(), "client_to_interviewer": after.as_dict()},
+            "readiness": self.trajectory.as_dict(),
+        }
+
+
+def counting_rule(book: Codebook) -> Rule:
+    """How a codebook counts the machine's codes: those that propose the codes of its families."""
+    families = {
+        family: tuple(dict.fromkeys(pretag for name in names for pretag in book[name].pretags))
+        for family, names in book.families().items()
+    }
+    return Rule.of(book.counting, families)
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything about a processed tape; ``table`` is the coded table."""
+
+    tape_id: str
+    target_behavior: str
+    heard: Heard
+    attribution: Attribution
+    table: pd.DataFrame
+    measured: Measured
+    book: Codebook
+    provenance: Mapping[str, Any]
+
+    def write(self, place: Path) -> None:
+        """Write every file into a folder."""
+        tables.write_utterances(self.table, place / "utterances.csv")
+        tables.write_words(word_table(self.tape_id, self.attribution), place / "words.csv")
+        tables.write_change_talk(self.measured.context, place / "change_talk.csv")
+        rttm.write(place / "turns.rttm", self.tape_id, self.heard.diarization.voices)
+        _write_json(place / "measures.json", self.measured.as_dict())
+        _write_json(place / PROVENANCE, self.provenance)
+        (place / "report.html").write_text(report.render(self._shown()), encoding="utf-8")
+
+    def _shown(self) -> report.ReportData:
+        recording, roles, transcript = self.heard.recording, self.attribution.roles, self.heard.transcript
+        speakers = dict.fromkeys(turn.speaker for turn in self.attribution.turns)
+        reasons = {roles.interviewer: roles.reasons}
+        return report.ReportData(
+            tape_id=self.tape_id,
+            target_behavior=self.target_behavior,
+            source=f"{recording.source.container}, {recording.source.sample_rate / 1000:g} kHz",
+            start=recording.start,
+            end=recording.end,
+            table=self.table,
+            measures=self.measured.figures,
+            context=self.measured.context,
+            transitions=self.measured.transitions,
+            trajectory=self.measured.trajectory,
+            codebook=self.book,
+            speakers=tuple(
+                report.Speaker(name, roles.role(name), roles.probability, reasons.get(name, ())) for name in speakers
+            ),
+            warnings=tuple(report.Note(warning.message, warning.span) for warning in recording.warnings),
+            ghosts=self.heard.diarization.ghosts,
+            suppressed=tuple(report.Passage(one.span, one.text, one.reason) for one in transcript.suppressed),
+            vocalizations=transcript.vocalizations,
+            provenance=self.provenance,
+        )
+
+
+def _write_json(path: Path, values: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

@@ -1,0 +1,35 @@
+"""What many tests share: the demo tape, processed once, as a user would, where nothing but this machine can be reached."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.guard import guarded
+
+RECORDINGS = Path(__file__).parent / "recordings"
+
+
+def recording(name: str) -> Path:
+    """The sound file of one of our recordings."""
+    return next(path for path in RECORDINGS.glob(f"{name}.*") if path.suffix in {".ogg", ".flac", ".wav"})
+
+
+def tape_review(*arguments: str) -> list[str]:
+    """The command line of `tape-review` with the interpreter that runs the tests."""
+    return [sys.executable, "-m", "pipeline.cli.main", *arguments]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the processed demo recording; fails where the run tried to leave the machine."""
+    folder = tmp_path_factory.mktemp("demo")
+    command = tape_review("process", str(recording("roleplay-alcohol")), "--out", str(folder / "tape"))
+    attempts = folder / "attempts"
+    done = guarded([*command, "--target-behavior", "drinking less alcohol"], attempts)
+    assert done.returncode == 0, done.stderr
+    assert attempts.read_text() == ""
+    assert done.stdout.rstrip().endswith("report.html")
+    return folder / "tape"

@@ -1,0 +1,70 @@
+"""What the documents promise is there, and what is there is documented."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import typer
+
+from pipeline import errors, settings
+from pipeline.cli.main import app
+from tests.test_process import FILES
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DEFAULT = (ROOT / "configs" / "default.toml").read_text(encoding="utf-8")
+COMMANDS = sorted(typer.main.get_group(app).commands)
+
+
+def test_readme_lists_every_command_and_no_other() -> None:
+    listed = re.findall(r"^\| `tape-review ([a-z-]+)` \|", README, flags=re.MULTILINE)
+    assert sorted(listed) == COMMANDS
+
+
+def test_readme_lists_every_result_and_no_other() -> None:
+    listed = re.findall(r"^\| `([a-z_]+\.[a-z]+)` \|", README, flags=re.MULTILINE)
+    assert sorted(listed) == FILES
+
+
+def test_commands_in_the_readme_take_the_options_that_it_names() -> None:
+    group = typer.main.get_group(app)
+    known = {option for command in group.commands.values() for one in command.params for option in one.opts}
+    named = set(re.findall(r"`(--[a-z-]+)", README)) - {"--help"}
+    assert named
+    assert named <= known
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_and_option_explains_itself(command: str) -> None:
+    verb = typer.main.get_group(app).commands[command]
+    assert verb.help
+    assert [one.name for one in verb.params if not getattr(one, "help", None)] == []
+
+
+def test_every_setting_stands_in_the_default_file_with_a_comment() -> None:
+    written = tomllib.loads(DEFAULT)
+    for section, field in settings.Settings.model_fields.items():
+        for key in field.annotation.model_fields:  # type: ignore[union-attr]
+            assert key in written[section], f"{section}.{key}"
+            assert re.search(rf"(^#.*\n)?^{key} = .*(#.*)?$", DEFAULT, flags=re.MULTILINE)
+            line = next(line for line in DEFAULT.splitlines() if line.startswith(f"{key} = "))
+            assert "#" in line or DEFAULT.splitlines()[DEFAULT.splitlines().index(line) - 1].startswith("#"), key
+
+
+@pytest.mark.parametrize("profile", settings.profiles())
+def test_every_profile_loads(profile: str) -> None:
+    assert settings.load([profile]).settings
+
+
+def test_every_error_code_says_what_it_means_and_belongs_to_a_class() -> None:
+    letters = {kind.letter for kind in errors.TapeReviewError.__subclasses__()}
+    assert {code[0] for code in errors.CODES} <= letters
+    assert all(re.fullmatch(r"[A-Z]\d\d", code) and meaning for code, meaning in errors.CODES.items())
+
+
+def test_readme_names_the_license_and_that_nobody_was_recorded() -> None:
+    assert "Apache-2.0" in README
+    assert "no client was recorded" in README

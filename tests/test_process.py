@@ -1,0 +1,136 @@
+"""The main job as a user runs it: whole results, as good as promised, from a run that may be killed at any moment."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.coding.codebook import CLIENT_CODES, CODES, INTERVIEWER_CODES
+from pipeline.formats import tables
+from tests.conftest import recording, tape_review
+
+pytestmark = pytest.mark.engines
+
+FILES = [
+    "change_talk.csv",
+    "measures.json",
+    "provenance.json",
+    "report.html",
+    "turns.rttm",
+    "utterances.csv",
+    "words.csv",
+]
+
+
+def processed(out: Path, *options: str, play: str = "roleplay-alcohol") -> subprocess.CompletedProcess[str]:
+    command = tape_review(
+        "process", str(recording(play)), "--out", str(out), "--target-behavior", "drinking less alcohol"
+    )
+    return subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="session")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The results of the first half minute, from a run that nobody disturbed."""
+    out = tmp_path_factory.mktemp("unbroken") / "tape"
+    done = processed(out, "--end", "0:30")
+    assert done.returncode == 0, done.stderr
+    return contents(out)
+
+
+def test_results_are_whole(demo: Path) -> None:
+    assert sorted(path.name for path in demo.iterdir()) == FILES
+    assert not demo.with_name("tape.partial").exists()
+
+
+def test_utterances_keep_the_contract(demo: Path) -> None:
+    table = pd.read_csv(demo / "utterances.csv", keep_default_na=False)
+    head = "tape_id,utterance_id,turn_id,role,speaker,start,end,text,codes,probability,needs_check"
+    assert ",".join(table.columns) == ",".join([head, *(f"p_{code}" for code in CODES)])
+    assert table["needs_check"].dtype == bool
+    assert table["utterance_id"].is_unique
+    assert (table["end"] >= table["start"]).all()
+    assert table["start"].is_monotonic_increasing
+    for role, own in (("interviewer", INTERVIEWER_CODES), ("client", CLIENT_CODES)):
+        rows = table[table["role"] == role]
+        assert set("|".join(rows["codes"]).split("|")) <= set(own)
+        assert (rows[[f"p_{code}" for code in CODES if code not in own]] == 0).all(axis=None)
+        assert rows[[f"p_{code}" for code in own]].to_numpy().max() <= 1
+
+
+def test_no_word_is_lost_between_the_tables(demo: Path) -> None:
+    words, utterances = tables.read_words(demo / "words.csv"), tables.read_utterances(demo / "utterances.csv")
+    spoken = words.groupby("utterance_id", sort=False)["text"].agg(" ".join)
+    assert dict(spoken) == dict(zip(utterances["utterance_id"], utterances["text"], strict=True))
+
+
+def test_provenance_names_what_made_it_and_nobody(demo: Path) -> None:
+    provenance = json.loads((demo / "provenance.json").read_text())
+    assert {model["model"] for model in provenance["models"].values()} >= {
+        "whisper-base",
+        "segmentation-3.0",
+        "campplus",
+    }
+    assert all(len(model["checksum"]) == 64 for model in provenance["models"].values())
+    assert "roleplay" not in "".join(path.read_text() for path in demo.iterdir())  # a file's name may be a client's
+
+
+def test_same_command_again_repeats_nothing(demo: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "tape"
+    shutil.copytree(demo, folder)
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    done = processed(folder)
+    assert done.returncode == 0, done.stderr
+    assert "already there" in done.stdout
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_other_options_do_not_overwrite_unasked(demo: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "tape"
+    shutil.copytree(demo, folder)
+    before = contents(folder)
+    done = processed(folder, "--end", "0:30")
+    assert done.returncode == 1
+    assert done.stderr.startswith("TR-O02")
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_run_leaves_nothing_half_and_the_next_one_the_same_bytes(
+    seed: int, unbroken: dict[str, bytes], tmp_path: Path
+) -> None:
+    out = tmp_path / "tape"
+    command = tape_review("process", str(recording("roleplay-alcohol")), "--out", str(out), "--end", "0:30")
+    run = subprocess.Popen([*command, "--target-behavior", "drinking less alcohol"], stdout=subprocess.DEVNULL)
+    time.sleep(random.Random(seed).uniform(3, 18))  # noqa: S311 - a moment, not a secret
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    assert not out.exists() or contents(out) == unbroken
+    done = processed(out, "--end", "0:30")
+    assert done.returncode == 0, done.stderr
+    assert contents(out) == unbroken
+
+
+def test_finished_stages_are_not_repeated(unbroken: dict[str, bytes], tmp_path: Path) -> None:
+    out = tmp_path / "tape"
+    done = processed(out, "--end", "0:30", "--interviewer", "S9")
+    assert done.returncode == 1
+    assert "S9" in done.stderr
+    assert done.stderr.startswith("TR-P")
+    done = processed(out, "--end", "0:30")
+    assert done.returncode == 0, done.stderr
+    for stage in ("Reading the recording", "Writing down what is said", "Telling the voices apart"):
+        assert f"{stage} (kept): done" in done.stdout
+    assert contents(out) == unbroken
