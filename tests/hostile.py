@@ -28,6 +28,7 @@ import soundfile
 
 from pipeline import audio, settings
 from pipeline.errors import AudioError
+from tests.memory import peak_mb
 from tests.sounds import box, element, encoded, half, muxed, rebuilt, spoiled, tone, video, wav
 
 Make = Callable[[Path], bytes | None]
@@ -384,9 +385,7 @@ def main(folder: Path) -> None:
             audio.decode(path, audio_settings)
         except AudioError as error:
             code, message = error.code, str(error)
-        own, child = (
-            resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-        )
+        own, child = peak_mb(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         seconds = time.monotonic() - start
         outcome = {"name": name, "code": code, "message": message, "seconds": seconds, "own": own, "child": child}
         print(json.dumps(outcome), flush=True)
