@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline import models
 from pipeline.settings import Settings
 
-_ENGINES = ("av", "ctranslate2", "faster_whisper", "onnxruntime", "sklearn", "skops", "soundfile", "spacy", "torch")
+_ENGINES = ("av", "ctranslate2", "faster_whisper", "onnxruntime", "sklearn", "soundfile", "spacy", "torch")
 _ROOM = 2_000_000_000
 
 

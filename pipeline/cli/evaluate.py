@@ -14,7 +14,7 @@ from rich.table import Table
 from pipeline import settings
 from pipeline.cli.options import Config
 from pipeline.cli.train import Data
-from pipeline.errors import CodingError
+from pipeline.errors import CodingError, OutputError
 from pipeline.formats import annomi
 
 if TYPE_CHECKING:
@@ -53,7 +53,11 @@ def evaluate(
     if as_json:
         figures = {variant: [asdict(figure) for figure in of] for variant, of in found.items()}
         counts = {version: {"right": good, "sessions": number} for version, (good, number) in right.items()}
-        as_json.write_text(json.dumps({"tags": figures, "roles": counts}, indent=2) + "\n", encoding="utf-8")
+        try:
+            as_json.write_text(json.dumps({"tags": figures, "roles": counts}, indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            remedy = "name a file in a folder that exists and can be written"
+            raise OutputError("O04", f"file {as_json}", f"cannot be written ({error.strerror})", remedy) from error
 
 
 def _table(found: dict[str, tuple[Figure, ...]], right: dict[str, tuple[int, int]]) -> Table:

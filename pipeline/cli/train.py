@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from pipeline import __version__, models, settings
 from pipeline.cli.options import Config
+from pipeline.errors import OutputError
 from pipeline.formats import annomi
 from pipeline.settings import project_folder
 
@@ -35,7 +36,16 @@ def train(
     loaded = settings.load(files=config or ()).settings
     table = annomi.read(data)
     place = out or project_folder("models")
-    about = {"version": __version__, "data": {"name": annomi.NAME, "sha256": annomi.checksum(data)}}
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        remedy = "name a folder that can be written"
+        raise OutputError("O04", f"folder {place}", f"cannot be made ({error.strerror})", remedy) from error
+    about = {
+        "version": __version__,
+        "data": {"name": annomi.NAME, "sha256": annomi.checksum(data)},
+        "utterances": len(table),
+    }
     encoder = models.folder(loaded.coding.encoder, loaded.models)
     known = {"name": loaded.coding.encoder, "checksum": models.checksum(encoder)}
     with Progress(console=Console(stderr=True)) as display:
@@ -43,10 +53,9 @@ def train(
             display.add_task(what, total=1.0) for what in ("Sentence vectors", "Tagger", "Roles")
         )
         corpus = training.Corpus.of(table, Encoder(encoder), lambda done: display.update(reading, completed=done))
-        stored, folds = training.train(
-            corpus, {**about, "encoder": known}, lambda done: display.update(fitting, completed=done)
-        )
-        weights.write(place / "utterance-tagger", stored, folds)
+        fitted = training.train(corpus, lambda done: display.update(fitting, completed=done))
+        made = {**about, "encoder": known, "seeds": list(training.SEEDS)}
+        weights.write(place / "utterance-tagger", fitted, made)
         sessions = role_training.sessions(table)
         found = role_training.cross_fit(sessions)
         role_training.write(place / "roles", role_training.fit(sessions), found, about)

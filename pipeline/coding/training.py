@@ -7,7 +7,7 @@ not used: its simple reflections are shorter by half, and length is what a model
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from pipeline.coding.classifier import DECISIONS, Classifier, Inputs, Network
 from pipeline.coding.encoder import Encoder
 from pipeline.coding.features import Matrix, bare
 from pipeline.coding.vocabulary import Vocabulary
-from pipeline.coding.weights import Stored
+from pipeline.coding.weights import Fitted
 from pipeline.progress import Progress, ignore
 
 VARIANTS = ("written", "bare")
@@ -95,7 +95,8 @@ def fit(corpus: Corpus, rows: NDArray[np.intp], seeds: Sequence[int] = SEEDS) ->
     terms = [vocabulary(variant.lexical) for variant in variants]
     linear = _fit_linear(terms, [variant.hand for variant in variants], annotators, answers)
     latent = TruncatedSVD(LATENT, n_iter=3, random_state=0).fit(terms[0])
-    scale = latent.transform(terms[0]).std(axis=0) * 2
+    # Dimensions beyond the rank of a small corpus hardly vary: they must not be blown up.
+    scale = np.maximum(latent.transform(terms[0]).std(axis=0), 1e-3) * 2
     reduction = (latent.components_ / scale[:, None]).T.astype(np.float32)
     classifier = Classifier(vocabulary, linear, reduction, ())
     dense = [classifier.dense(term, variant) for term, variant in zip(terms, variants, strict=True)]
@@ -131,16 +132,14 @@ def predictions(corpus: Corpus, held_out: HeldOut, variant: int) -> pd.DataFrame
     return pd.concat(parts).sort_index()
 
 
-def train(corpus: Corpus, about: Mapping[str, Any], progress: Progress = ignore) -> tuple[Stored, pd.DataFrame]:
-    """What ships: a classifier of all sessions, calibrated on held-out ones, and the predictions of the folds."""
+def train(corpus: Corpus, progress: Progress = ignore) -> Fitted:
+    """Make what ships."""
     held_out = cross_fit(corpus, lambda done: progress(done * 0.8))
     every = np.arange(len(corpus.table))
     classifier = fit(corpus, every)
     progress(1.0)
     folds = [predictions(corpus, held_out, number).assign(variant=variant) for number, variant in enumerate(VARIANTS)]
-    about = {**about, "seeds": list(SEEDS), "sessions": len(np.unique(corpus.tapes)), "utterances": len(every)}
-    stored = Stored(classifier, calibrate(corpus, held_out.logits, every), held_out.by_fold, about)
-    return stored, pd.concat(folds)
+    return Fitted(classifier, calibrate(corpus, held_out.logits, every), held_out.by_fold, pd.concat(folds))
 
 
 def calibrate(corpus: Corpus, logits: NDArray[np.float64], rows: NDArray[np.intp]) -> Calibration:

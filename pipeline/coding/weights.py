@@ -34,8 +34,18 @@ _AT_ONCE = 256
 
 
 @dataclass(frozen=True)
+class Fitted:
+    """A trained tagger: of all sessions, calibrated on held-out ones; the folds' calibrations and predictions."""
+
+    classifier: Classifier
+    calibration: Calibration
+    by_fold: Mapping[int, Calibration]
+    folds: pd.DataFrame  # coded rows without text, with a column "variant"
+
+
+@dataclass(frozen=True)
 class Stored:
-    """A classifier, its calibration, those of the folds, and what is known of their making (data, seeds, checksums)."""
+    """A tagger read from disk, with what is known of its making (data, seeds, checksums)."""
 
     classifier: Scorer
     calibration: Calibration
@@ -65,30 +75,22 @@ class OnnxScorer:
         return np.concatenate(found, axis=1)
 
 
-def write(
-    place: Path, classifier: Classifier, calibrations: tuple[Calibration, Mapping[int, Calibration]], about: Mapping[str, Any], folds: pd.DataFrame
-) -> None:
-    """Store a fitted tagger in a folder.
-
-    Parameters
-    ----------
-    calibrations: that of all sessions, and those of the folds.
-    folds: fold predictions with a column ``variant``.
-    """
+def write(place: Path, fitted: Fitted, about: Mapping[str, Any]) -> None:
+    """Store a trained tagger in a folder."""
     place.mkdir(parents=True, exist_ok=True)
-    (place / CLASSIFIER).write_bytes(_graph(classifier))
-    (place / VOCABULARY).write_text(json.dumps(classifier.vocabulary.weights, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
-    folds.to_csv(
+    (place / CLASSIFIER).write_bytes(_graph(fitted.classifier))
+    terms = json.dumps(fitted.classifier.vocabulary.weights, ensure_ascii=False, indent=0)
+    (place / VOCABULARY).write_text(terms + "\n", encoding="utf-8")
+    fitted.folds.to_csv(
         place / FOLDS, index=False, float_format="%.4f", compression={"method": "gzip", "compresslevel": 9, "mtime": 1}
     )
-    calibration, by_fold = calibrations
     metadata = {
         **about,
         "format": FORMAT,
         "decisions": list(DECISIONS),
         "files": {name: _sha256(place / name) for name in (CLASSIFIER, VOCABULARY, FOLDS)},
-        "calibration": asdict(calibration),
-        "folds": {str(fold): asdict(fitted) for fold, fitted in by_fold.items()},
+        "calibration": asdict(fitted.calibration),
+        "folds": {str(fold): asdict(calibration) for fold, calibration in fitted.by_fold.items()},
     }
     (place / METADATA).write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
 
@@ -136,7 +138,8 @@ def _graph(classifier: Classifier) -> bytes:
     """The classifier's arithmetic as ONNX: terms, hand and dense in, log-odds of both views out."""
     from onnx import TensorProto, helper, numpy_helper
 
-    hand, terms = classifier.linear.shape[0] - 1 - len(classifier.vocabulary.weights), len(classifier.vocabulary.weights)
+    terms = len(classifier.vocabulary.weights)
+    hand = classifier.linear.shape[0] - 1 - terms
     arrays = {
         "linear": classifier.linear[:-1],
         "intercept": classifier.linear[-1],

@@ -41,7 +41,7 @@ def read(folder: Path) -> pd.DataFrame:
 
     Raises
     ------
-    CodingError: C05 the file is missing, is no CSV or lacks a column.
+    CodingError: C05 the file is missing, is no CSV, lacks a column or holds a wrong value.
     """
     path = folder / FILE
     try:
@@ -54,6 +54,18 @@ def read(folder: Path) -> pd.DataFrame:
         raise CodingError(
             "C05", f"data {path}", f"lack the column {lacking[0]!r}", "give AnnoMI with families and folds"
         )
+    try:
+        return _decided(raw)
+    except ValueError as error:
+        raise CodingError("C05", f"data {path}", f"hold a wrong value ({error})", "mend it") from error
+
+
+def checksum(folder: Path) -> str:
+    """SHA-256 of the data file, by which weights name what they were trained on."""
+    return hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
+
+
+def _decided(raw: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "tape_id": raw["transcript_id"],
@@ -70,11 +82,6 @@ def read(folder: Path) -> pd.DataFrame:
         }
     )
     return table.join(_decisions(raw, table))
-
-
-def checksum(folder: Path) -> str:
-    """SHA-256 of the data file, by which weights name what they were trained on."""
-    return hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
 
 
 def _decisions(raw: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:

@@ -35,6 +35,9 @@ from pyannote.audio.models.segmentation import PyanNet  # noqa: E402
 from pyannote.audio.pipelines.speaker_diarization import SpeakerDiarization  # noqa: E402
 from pyannote.core import SlidingWindowFeature  # noqa: E402
 
+_ADVANCES = 1.2
+"""How much of a local speaker's speech is embedded, in steps of the window."""
+
 
 def specifications() -> Specifications:
     """What segmentation-3.0 answers: 3 local speakers in windows of 10 s, at most 2 of them at a time."""
@@ -140,13 +143,15 @@ class VoicesPipeline(SpeakerDiarization):
     ) -> np.ndarray:
         """Embeddings (windows, local speakers, 192), NaN where a local speaker is silent or says too little.
 
-        Where somebody speaks alone for long enough, only that is embedded (``exclude_overlap``).
+        Where somebody speaks alone for long enough, only that is embedded (``exclude_overlap``). Of each local
+        speaker's speech the first part counts, a little more than windows advance: the next window goes on from there.
         """
         model: VoiceEmbedding = self._embedding.model_
         active = torch.from_numpy(np.nan_to_num(binary_segmentations.data) > 0.5)
         windows, _, speakers = active.shape
         rate = campplus.FRAMES_PER_SECOND
         frames = round(binary_segmentations.sliding_window.duration * rate)
+        enough = round(_ADVANCES * binary_segmentations.sliding_window.step * rate)
         starts = [round(binary_segmentations.sliding_window[window].start * rate) for window in range(windows)]
         features = campplus.filter_banks(file["waveform"][0].to(model.device))
         speech = torch.zeros(max(starts) + frames, dtype=torch.bool)
@@ -162,7 +167,8 @@ class VoicesPipeline(SpeakerDiarization):
                 alone = masks & (masks.sum(-1, keepdim=True) < 2)
                 for speaker in range(speakers):
                     clean = alone if exclude_overlap and alone[:, speaker].sum() >= campplus.FEWEST else masks
-                    embedding = voices.embed(start, clean[:, speaker].to(model.device))
+                    kept = clean[:, speaker] & (clean[:, speaker].cumsum(0) <= enough)
+                    embedding = voices.embed(start, kept.to(model.device))
                     if embedding is not None:
                         embeddings[window, speaker] = embedding.cpu().numpy()
                 if hook is not None:

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from pipeline.cli.main import app
 from pipeline.coding import weights
-from pipeline.errors import CodingError
+from pipeline.errors import CodingError, OutputError
 from pipeline.speech import role_training
 from pipeline.speech.roles import RoleModel
 from tests.coding.invented import HashedEncoder, write_annomi
@@ -34,7 +34,6 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_training_stores_both_models_and_evaluating_reads_them(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stored = weights.read(trained / "models" / "utterance-tagger")
-    assert stored.about["sessions"] == 20
     assert stored.about["utterances"] == 540
     assert RoleModel.read(trained / "models" / "roles").words
     assert len(role_training.read_folds(trained / "models" / "roles")) == 80
@@ -49,11 +48,19 @@ def test_training_stores_both_models_and_evaluating_reads_them(trained: Path, mo
     question = next(figure for figure in found["tags"]["written"] if figure["name"] == "question yes/no")
     assert question["value"] > 0.95
     assert question["human"] == 0.958
+    with pytest.raises(OutputError, match="TR-O04"):
+        run("evaluate", "--data", trained / "data", "--json", trained / "none" / "figures.json")
 
     table = trained / "data" / "annomi" / "annomi.csv"
     table.write_text(table.read_text() + "\n")
     with pytest.raises(CodingError, match=r"TR-C05 data .* are not those that the tagger was trained on"):
         run("evaluate", "--data", trained / "data")
+
+
+def test_a_place_that_cannot_be_made_is_named_before_training(tmp_path: Path) -> None:
+    write_annomi(tmp_path / "data")
+    with pytest.raises(OutputError, match="TR-O04"):
+        run("train", "--data", tmp_path / "data", "--out", tmp_path / "data" / "annomi" / "annomi.csv" / "models")
 
 
 @pytest.mark.parametrize("verb", ["train", "evaluate"])

@@ -25,7 +25,7 @@ EXCHANGE: tuple[tuple[str, dict[str, str]], ...] = (
     ("Did you try {topic} last week?", {"question": "closed"}),
     ("I did, on two days, and I want to do more of it.", {"talk": "change"}),
     ("Research shows that {topic} lowers the risk of a stroke in many people.", {"input": "information"}),
-    ("Okay.", {"talk": "neutral"}),
+    ("Okay.", {"talk": "neutral"}),  # heard as change talk by one annotator
     ("Okay, thank you for coming in today.", {}),
     ("Thanks, see you on {reason}.", {"talk": "neutral"}),
 )
@@ -49,6 +49,8 @@ def write_annomi(folder: Path, sessions: int = 20) -> Path:
             for number, (text, labels) in enumerate((EXCHANGE * 3)[: 24 + 2 * (session % 4)]):
                 reason = REASONS[(session * 5 + number) % len(REASONS)]
                 row = _labels(labels, client=number % 2 == 1)
+                if text == "Okay." and session % 5 == 2:
+                    row["client_talk_type"] = "change"
                 writer.writerow(
                     row
                     | {

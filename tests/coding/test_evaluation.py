@@ -81,6 +81,8 @@ def test_sessions_hold_ratios_and_their_coverage() -> None:
         ("interviewer", "reflection", asked(reflection=1, complex=1), "other"),
         ("client", "", {"client": 0.0}, "neutral"),
     )
+    codes = [f"p_{code}" for code in CODES]
+    table[codes] = table[codes].replace(0.9, 0.999)
     session = evaluation.sessions(table, {0: Calibration({}, {})}).iloc[0]
     assert session["rq"] == 2
     assert session["tagged_rq"] == 1
