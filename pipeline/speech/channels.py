@@ -25,10 +25,10 @@ from pipeline.timeline import Span
 
 _FRAME = 512  # samples; the network answers for each
 _MS = _FRAME * 1000 / SAMPLE_RATE
-_ONSET, _OFFSET = 0.5, 0.35  # probabilities between which speech goes on; the network's own defaults
+_SURE, _FAINT = 0.4, 0.05  # speech reaches the first probability somewhere and the second throughout
 _MARGIN = 6.0  # dB above the leak
 _FLOOR = 1e-10  # power of digital silence
-_PAUSE, _SHORTEST = 250, 90  # ms: shorter gaps are bridged, shorter stretches dropped ("mm" lasts 150)
+_PAUSE, _SHORTEST = 400, 90  # ms: shorter gaps are bridged, shorter stretches dropped ("mm" lasts 150)
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,10 @@ def _speech(samples: np.ndarray) -> np.ndarray:
 
     whole = np.pad(samples, (0, -len(samples) % _FRAME))
     probability = np.asarray(get_vad_model()(whole)).reshape(-1)
-    # The last frame that is clearly speech or clearly silence decides; before the first such frame there is silence.
-    clear = np.where(probability >= _ONSET, 1, np.where(probability < _OFFSET, 0, -1))
-    places = np.maximum.accumulate(np.where(clear >= 0, np.arange(len(clear)), 0))
-    return clear[places] == 1
+    found = probability >= _FAINT
+    for start, end in _runs(found):
+        found[start:end] = probability[start:end].max() >= _SURE
+    return found
 
 
 def _levels(samples: np.ndarray) -> np.ndarray:
@@ -100,11 +100,15 @@ def _own(own: np.ndarray, other: np.ndarray, other_speech: np.ndarray) -> np.nda
 
 def _stretches(frames: np.ndarray) -> list[Span]:
     """Spans in milliseconds of the frames that are set, short gaps bridged and short stretches dropped."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], frames.astype(np.int8), [0]))))
     spans: list[Span] = []
-    for start, end in edges.reshape(-1, 2):
+    for start, end in _runs(frames):
         span = Span(round(start * _MS), round(end * _MS))
         if spans and spans[-1].gap(span) < _PAUSE:
             span = spans.pop() | span
         spans.append(span)
     return [span for span in spans if span.duration >= _SHORTEST]
+
+
+def _runs(frames: np.ndarray) -> np.ndarray:
+    """First and past-the-last index of each run of frames that are set, shape (runs, 2)."""
+    return np.flatnonzero(np.diff(np.concatenate(([0], frames.astype(np.int8), [0])))).reshape(-1, 2)

