@@ -116,7 +116,7 @@ def main() -> None:
     parser.add_argument("recordings", nargs="*", help="parts of names; all recordings where none is given")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     asked = parser.parse_args()
-    console = Console()
+    console = Console(width=150)  # the table needs it, a log does not mind
     rows = []
     for recording in chosen(asked.recordings):
         for way in asked.ways:
