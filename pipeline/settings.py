@@ -115,6 +115,17 @@ class EnginesSettings(Section):
     device: Literal["cpu", "cuda"]
 
 
+class ReviewSettings(Section):
+    """How the review room is reached."""
+
+    host: str
+    port: int = Field(ge=1, le=65535)
+    address: str = Field(pattern=r"^$|^https?://[^/\s]+$")
+    idle_minutes: int = Field(ge=1)
+    absolute_hours: int = Field(ge=1)
+    upload_limit_mb: int = Field(ge=1)
+
+
 class Settings(BaseSettings):
     """All settings of one run."""
 
@@ -129,6 +140,7 @@ class Settings(BaseSettings):
     measures: MeasuresSettings
     models: ModelsSettings
     engines: EnginesSettings
+    review: ReviewSettings
 
     @classmethod
     def settings_customise_sources(

@@ -1,0 +1,1 @@
+"""Who may come in: sessions, accounts, invitations, and the checks that every request passes."""

@@ -1,0 +1,79 @@
+"""Who is looking: the person behind a request, found by the session's cookie.
+
+Routes take ``viewer: SignedIn`` and get a `Viewer`; a request without a live session goes to the login page (or gets
+401 where it asks for JSON).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+from starlette.exceptions import HTTPException
+
+from pipeline.review.pages import GUEST
+from pipeline.review.problems import SignInError
+
+SESSION = "tape_review_session"
+"""The session's cookie."""
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A person who is signed in; ``csrf`` is the token that this session's forms carry."""
+
+    person_id: str
+    name: str
+    is_admin: bool
+    csrf: str
+
+
+class Sessions(Protocol):
+    """Where sessions are kept."""
+
+    def find(self, token: str, now: int) -> Viewer | None:
+        """The viewer behind a live session; None where it is unknown, idle for too long, or too old."""
+
+
+def found(request: Request) -> Viewer | None:
+    """Who is signed in, or None. Also sets what pages show: ``request.state.viewer`` and ``.csrf``."""
+    state = request.app.state
+    token = request.cookies.get(SESSION)
+    viewer = state.sessions.find(token, state.clock()) if token else None
+    guest = request.cookies.get(GUEST)
+    fresh = None if viewer or guest else secrets.token_urlsafe(24)
+    request.state.viewer = viewer
+    request.state.fresh_guest = fresh
+    request.state.csrf = viewer.csrf if viewer else guest_token(guest or fresh or "")
+    return viewer
+
+
+def guest_token(guest: str) -> str:
+    """The form token of a browser that is not signed in: it follows from its cookie, which no other site can read."""
+    return hashlib.sha256(b"tape-review guest form " + guest.encode()).hexdigest()
+
+
+Found = Annotated[Viewer | None, Depends(found)]
+
+
+def signed_in(viewer: Found) -> Viewer:
+    """The viewer, who must be signed in."""
+    if viewer is None:
+        raise SignInError
+    return viewer
+
+
+SignedIn = Annotated[Viewer, Depends(signed_in)]
+
+
+def administrator(viewer: SignedIn) -> Viewer:
+    """The viewer, who must be an administrator; for others the page does not exist."""
+    if not viewer.is_admin:
+        raise HTTPException(404)
+    return viewer
+
+
+Administrator = Annotated[Viewer, Depends(administrator)]

@@ -1,0 +1,73 @@
+"""The application: what every request passes, and the routers.
+
+::
+
+    request -> host -> headers -> body limit -> who is looking -> token (CSRF) -> route -> page
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from pipeline.review import problems
+from pipeline.review.access import csrf
+from pipeline.review.access.viewer import Sessions
+from pipeline.review.assets import Assets
+from pipeline.review.bodies import BodyLimit
+from pipeline.review.headers import Headers
+from pipeline.settings import Settings
+
+ROUTERS: tuple[APIRouter, ...] = ()
+"""Every router of the application, one noun each."""
+
+
+def now() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def create(
+    home: Any, settings: Settings, *, sessions: Sessions, clock: Callable[[], int] = now, address: str | None = None
+) -> FastAPI:
+    """The application over one home.
+
+    Parameters
+    ----------
+    address: what members type into their browser, ``https://review.example.org``; the setting where it is None.
+    clock: the time in milliseconds; tests hand in their own.
+    """
+    place = address or settings.review.address or f"http://{settings.review.host}:{settings.review.port}"
+    https = place.startswith("https:")
+    app = FastAPI(
+        title="Tape Review", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(csrf.checked)]
+    )
+    app.state.home, app.state.settings, app.state.sessions = home, settings, sessions
+    app.state.clock, app.state.address, app.state.https = clock, place, https
+    app.state.origins = origins(place)
+    problems.install(app)
+    app.mount("/static", Assets(), "static")
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(BodyLimit)
+    # Another site's name that is made to point at this machine must not reach the tapes (DNS rebinding).
+    hosts = sorted({urlsplit(origin).hostname or "" for origin in app.state.origins})
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
+    # Outermost, around the page for unexpected errors too.
+    app.middleware_stack = Headers(app.build_middleware_stack(), https=https)
+    return app
+
+
+def origins(address: str) -> frozenset[str]:
+    """Where our own forms come from: the address, and on loopback the other names of this machine."""
+    parts = urlsplit(address)
+    port = f":{parts.port}" if parts.port else ""
+    names = {parts.hostname or ""}
+    if names & {"127.0.0.1", "localhost"}:
+        names |= {"127.0.0.1", "localhost"}
+    return frozenset(f"{parts.scheme}://{name}{port}" for name in names)

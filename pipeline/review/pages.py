@@ -1,0 +1,99 @@
+"""Pages: Jinja2 templates with everything escaped, on one layout.
+
+A route answers with ``render(request, "meeting/page.html", meeting=...)``. Every template knows, besides what the route
+gives it: ``viewer`` (who is signed in, or None), ``csrf`` (the token for forms), ``note`` (what was just done),
+``path``, the function ``asset(name)`` and the filters `day`, `hour` and `stamp`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeline.review import assets
+
+GUEST = "tape_review_guest"
+"""The cookie that binds the forms of a browser that is not signed in yet."""
+
+NOTES = {
+    "saved": "Saved.",
+    "signed-out": "You are signed out.",
+    "password": "Your password is changed. Other places where you were signed in are signed out.",
+    "second-factor": "The second step is set up.",
+    "withdrawn": "The consent is withdrawn. Nobody can hear or see the tape any more; it is destroyed within the hour.",
+    "waived": "The group may now see the codes and measures.",
+    "shared": "Shared.",
+    "closed": "Closed.",
+}
+"""What a page may say after a redirect: ``/tapes?note=saved``. Only these texts, never one from the address."""
+
+# Characters that HTML cannot hold, and half characters that no file can.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+def render(request: Request, template: str, /, status: int = 200, **context: Any) -> HTMLResponse:
+    """A page made from a template."""
+    viewer = getattr(request.state, "viewer", None)
+    standing = {
+        "viewer": viewer,
+        "csrf": getattr(request.state, "csrf", ""),
+        "note": NOTES.get(request.query_params.get("note", "")),
+        "path": request.url.path,
+    }
+    page = HTMLResponse(environment().get_template(template).render(standing | context), status_code=status)
+    guest = getattr(request.state, "fresh_guest", None)
+    if guest:
+        page.set_cookie(GUEST, guest, httponly=True, secure=request.app.state.https, samesite="lax")
+    return page
+
+
+def seeing(path: str, note: str = "") -> RedirectResponse:
+    """Go on to another page of ours after a form was sent; ``note`` is a key of `NOTES`."""
+    if note and note not in NOTES:
+        raise KeyError(note)
+    return RedirectResponse(f"{path}?note={note}" if note else path, status_code=303)
+
+
+def stamp(ms: int | None) -> str:
+    """A time within a tape as people write it: 4:05, or 1:04:05."""
+    seconds = max(0, ms or 0) // 1000
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    return f"{hours}:{minutes:02d}:{seconds % 60:02d}" if hours else f"{minutes}:{seconds % 60:02d}"
+
+
+def day(ms: int) -> str:
+    """A date: November 24, 2026."""
+    moment = datetime.fromtimestamp(ms / 1000, UTC).astimezone()
+    return f"{moment:%B} {moment.day}, {moment.year}"
+
+
+def hour(ms: int) -> str:
+    """A date and time: November 24, 2026, 18:30."""
+    return f"{day(ms)}, {datetime.fromtimestamp(ms / 1000, UTC).astimezone():%H:%M}"
+
+
+@cache
+def environment() -> Environment:
+    """The templates; everything is escaped, and a name that is not there is an error."""
+    made = Environment(
+        loader=PackageLoader("pipeline.review"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["asset"] = assets.url
+    made.filters |= {"stamp": stamp, "day": day, "hour": hour}
+    return made
+
+
+def _printable(value: Any) -> Any:
+    return _UNPRINTABLE.sub("�", value) if isinstance(value, str) and not isinstance(value, Markup) else value

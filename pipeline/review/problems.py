@@ -1,0 +1,92 @@
+"""What a person sees when something is wrong: a page, or JSON where the request asks for it.
+
+A thing that is not there and a thing that is not the viewer's look the same: 404.
+"""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from pipeline.errors import TapeReviewError
+from pipeline.review.pages import render
+
+_TITLES = {
+    400: "That did not work",
+    403: "This form has expired",
+    404: "There is nothing here",
+    405: "There is nothing here",
+    409: "Somebody was faster",
+    413: "That is too much",
+    422: "Something is missing",
+    429: "Please wait a little",
+    500: "Something went wrong on our side",
+}
+
+
+class SignInError(Exception):
+    """The route needs somebody who is signed in."""
+
+
+def wants_page(request: Request) -> bool:
+    """Whether the request comes from a browser that goes to a page."""
+    return "text/html" in request.headers.get("accept", "") and "x-csrf-token" not in request.headers
+
+
+def answer(request: Request, status: int, detail: str, code: str = "") -> Response:
+    """A problem as a page, or as JSON ``{"code", "detail"}``."""
+    if not wants_page(request):
+        return JSONResponse({"code": code, "detail": detail}, status)
+    title = _TITLES.get(status, "That did not work")
+    return render(request, "problem.html", status, title=title, detail=detail, code=code)
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers."""
+    app.exception_handler(HTTPException)(_http)
+    app.exception_handler(RequestValidationError)(_incomplete)
+    app.exception_handler(TapeReviewError)(_ours)
+    app.exception_handler(SignInError)(_sign_in)
+    app.exception_handler(Exception)(_unexpected)
+
+
+async def _http(request: Request, error: HTTPException) -> Response:
+    detail = error.detail
+    if error.status_code in (404, 405):
+        detail = "The page does not exist, or it is not yours to see."
+    response = answer(request, 404 if error.status_code == 405 else error.status_code, detail)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _incomplete(request: Request, error: RequestValidationError) -> Response:
+    fields = sorted({str(each["loc"][-1]) for each in error.errors() if each["loc"]})
+    if any(each["loc"][:1] == ("path",) for each in error.errors()):
+        return await _http(request, HTTPException(404))
+    return answer(request, 422, f"Go back and look at: {', '.join(fields)}.")
+
+
+async def _ours(request: Request, error: TapeReviewError) -> Response:
+    return answer(request, 400, f"{error.thing} {error.value}; {error.remedy}.", error.code)
+
+
+async def _sign_in(request: Request, error: SignInError) -> Response:
+    if not wants_page(request):
+        return JSONResponse({"code": "", "detail": "Sign in first."}, 401)
+    back = request.url.path if request.method == "GET" else "/"
+    return RedirectResponse(f"/login?next={quote(back)}" if back != "/" else "/login", 303)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    # The message of an unknown error may hold words of a client: its kind and place are logged, no more.
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown"
+    logging.getLogger("tape_review").error("%s at %s", type(error).__name__, place)
+    return answer(request, 500, "It has been noted without any words of the tape. Try again.")

@@ -1,0 +1,154 @@
+"""What every request passes before it reaches a route, tried on a small application of its own routes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import pytest
+from fastapi import FastAPI, Form, Request
+from fastapi.responses import Response
+from fastapi.testclient import TestClient
+
+from pipeline import settings
+from pipeline.errors import AudioError
+from pipeline.review import app as application
+from pipeline.review import assets, bodies, headers
+from pipeline.review.access.viewer import SESSION, SignedIn, Viewer
+from pipeline.review.pages import render
+
+ADDRESS = "http://127.0.0.1:8787"
+PAGE = {"accept": "text/html"}
+
+
+class OneSession:
+    """Knows one token."""
+
+    def find(self, token: str, now: int) -> Viewer | None:
+        return Viewer("p1", "Ada <b>", False, "right-token") if token == "let-me-in" else None  # noqa: S105
+
+
+def routes(app: FastAPI) -> None:
+    @app.get("/plain")
+    def plain(request: Request) -> Response:
+        return render(request, "problem.html", title="Plain", detail=request.query_params.get("say", ""), code="")
+
+    @app.get("/mine")
+    def mine(request: Request, viewer: SignedIn) -> Response:
+        return render(request, "problem.html", title=viewer.name, detail="", code="")
+
+    @app.post("/send")
+    def send(word: Annotated[str, Form()]) -> dict[str, str]:
+        return {"word": word}
+
+    @app.get("/bad-recording")
+    def bad() -> None:
+        raise AudioError("A02", "recording x.wav", "holds no sound", "send another")
+
+    @app.get("/bug")
+    def bug() -> None:
+        raise RuntimeError("the client said something")
+
+
+@pytest.fixture
+def client() -> Iterator[TestClient]:
+    app = application.create(None, settings.load().settings, sessions=OneSession(), clock=lambda: 0)
+    routes(app)
+    with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False, follow_redirects=False) as made:
+        yield made
+
+
+def signed_in(client: TestClient) -> TestClient:
+    client.cookies.set(SESSION, "let-me-in")
+    return client
+
+
+def test_every_answer_carries_the_strict_headers(client: TestClient) -> None:
+    for path in ("/plain", "/nowhere", "/bug", "/static/style.css"):
+        answer = client.get(path)
+        policy = answer.headers["content-security-policy"]
+        assert policy == headers.POLICY
+        assert "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["x-frame-options"] == "DENY"
+    assert client.get("/plain").headers["cache-control"] == "no-store"
+
+
+def test_static_files_are_kept_only_under_their_digest(client: TestClient) -> None:
+    lasting = client.get(assets.url("style.css"))
+    assert lasting.status_code == 200
+    assert lasting.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert client.get("/static/style.css").headers["cache-control"] == "no-cache"
+    assert client.get("/static/style.css?v=0000").headers["cache-control"] == "no-cache"
+    assert client.get("/static/../app.py").status_code == 404
+
+
+def test_pages_hold_no_inline_script_or_style_and_escape_everything(client: TestClient) -> None:
+    page = signed_in(client).get("/plain", params={"say": "<script>alert(1)</script>"}).text
+    assert "<script>alert" not in page
+    assert "Ada &lt;b&gt;" in page
+    assert "<style" not in page
+    assert "style=" not in page
+
+
+def test_who_is_not_signed_in_goes_to_the_login_page_and_back(client: TestClient) -> None:
+    answer = client.get("/mine", headers=PAGE)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/mine")
+    assert client.get("/mine").status_code == 401
+    assert signed_in(client).get("/mine", headers=PAGE).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "right-token "])
+def test_a_form_without_its_token_is_refused(client: TestClient, token: str) -> None:
+    assert signed_in(client).post("/send", data={"word": "a", "csrf": token}).status_code == 403
+
+
+def test_a_form_with_its_token_is_taken(client: TestClient) -> None:
+    assert signed_in(client).post("/send", data={"word": "a", "csrf": "right-token"}).json() == {"word": "a"}
+    answer = client.post("/send", data={"word": "a"}, headers={"X-CSRF-Token": "right-token"})
+    assert answer.json() == {"word": "a"}
+
+
+def test_a_form_from_another_origin_is_refused_even_with_the_token(client: TestClient) -> None:
+    form = {"word": "a", "csrf": "right-token"}
+    for origin, status in (("http://evil.example", 403), ("null", 403), (ADDRESS, 200), ("http://localhost:8787", 200)):
+        assert signed_in(client).post("/send", data=form, headers={"origin": origin}).status_code == status
+
+
+def test_a_guest_s_form_is_bound_to_its_cookie(client: TestClient) -> None:
+    page = client.get("/plain").text
+    token = page.split('name="csrf" content="')[1].split('"')[0]
+    assert client.post("/send", data={"word": "a", "csrf": token}).status_code == 200
+    client.cookies.clear()
+    assert client.post("/send", data={"word": "a", "csrf": token}).status_code == 403
+
+
+def test_a_session_that_ran_out_is_told_from_a_wrong_token(client: TestClient) -> None:
+    client.cookies.set(SESSION, "of yesterday")
+    assert client.post("/send", data={"word": "a"}, headers={"X-CSRF-Token": "x"}).status_code == 401
+
+
+def test_another_host_name_is_refused(client: TestClient) -> None:
+    assert client.get("/plain", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_a_form_may_not_grow_without_end(client: TestClient) -> None:
+    form = {"word": "a" * bodies.LIMIT, "csrf": "right-token"}
+    assert signed_in(client).post("/send", data=form).status_code == 413
+
+
+def test_errors_are_told_with_their_code_and_nothing_else(client: TestClient) -> None:
+    page = client.get("/bad-recording", headers=PAGE)
+    assert page.status_code == 400
+    assert "TR-A02" in page.text
+    assert client.get("/bad-recording").json()["code"] == "TR-A02"
+    for accept in (PAGE, {}):
+        answer = client.get("/bug", headers=accept)
+        assert answer.status_code == 500
+        assert "the client said" not in answer.text
+
+
+def test_what_is_not_there_looks_the_same_everywhere(client: TestClient) -> None:
+    first, second = client.get("/nowhere", headers=PAGE), client.get("/send", headers=PAGE)
+    assert first.status_code == second.status_code == 404
+    assert first.text == second.text
