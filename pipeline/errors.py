@@ -6,6 +6,8 @@
     ├── SpeechError     TR-P..  transcription, diarization, turns or roles cannot go on
     ├── CodingError     TR-C..  codebook, tagger or training input is wrong
     ├── TableError      TR-T..  a table that we were given lacks a column or holds a wrong value
+    ├── ConsentError    TR-D..  the client's permission does not cover this use, or is not what it must be
+    ├── TapesError      TR-K..  the records of the tapes cannot be reached, or say otherwise
     ├── SettingsError   TR-S..  a setting is unknown or out of range
     └── OutputError     TR-O..  the results cannot be written
 
@@ -72,6 +74,18 @@ class TableError(TapeReviewError):
     letter = "T"
 
 
+class ConsentError(TapeReviewError):
+    """The client's permission does not cover this use, or is not what it must be."""
+
+    letter = "D"
+
+
+class TapesError(TapeReviewError):
+    """The records of the tapes cannot be reached, or say otherwise."""
+
+    letter = "K"
+
+
 class SettingsError(TapeReviewError):
     """A setting is unknown or out of range."""
 
@@ -132,6 +146,13 @@ CODES: dict[str, str] = {
     "T04": "a table has no rows",
     "T05": "a table holds a wrong value",
     "T06": "a table names an utterance twice",
+    # records of the tapes
+    "K01": "the home does not exist",
+    "K02": "the home exists already",
+    "K03": "the database cannot be reached",
+    "K04": "the database is busy",
+    "K05": "the database is not at the version of this program",
+    "K06": "the home's audit key is missing or damaged",
     # settings
     "S01": "a settings file cannot be read",
     "S02": "a setting is unknown",

@@ -126,6 +126,13 @@ class ReviewSettings(Section):
     upload_limit_mb: int = Field(ge=1)
 
 
+class TapesSettings(Section):
+    """Where tapes are kept."""
+
+    home: str
+    database: str
+
+
 class Settings(BaseSettings):
     """All settings of one run."""
 
@@ -141,6 +148,7 @@ class Settings(BaseSettings):
     models: ModelsSettings
     engines: EnginesSettings
     review: ReviewSettings
+    tapes: TapesSettings
 
     @classmethod
     def settings_customise_sources(

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import CODES
+from pipeline.errors import CODES, TapeReviewError
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "pipeline"
@@ -256,7 +256,7 @@ def named_codes() -> set[str]:
 
 def error_calls() -> list[tuple[str, int, ast.expr]]:
     """Module, line and first argument of every call that makes one of our errors."""
-    kinds = {"AudioError", "ModelError", "SpeechError", "CodingError", "TableError", "SettingsError", "OutputError"}
+    kinds = {kind.__name__ for kind in TapeReviewError.__subclasses__()}
     return [
         (module, node.lineno, node.args[0])
         for module, path in MODULES.items()

@@ -1,0 +1,1 @@
+"""Tapes: who may do what with them, where they lie, and how they end."""

@@ -1,0 +1,128 @@
+"""The audit: who did what to which tape, and why, in rows that nobody can change unseen.
+
+Each row's hash covers the row and the hash before, so that an edited, dropped or swapped row breaks the chain. The head
+(the last number and hash) carries a keyed hash, so that a chain that was cut off at its end, or written anew by someone
+without the home's key, shows as well. Rows are added just before their transaction commits: together with what they
+tell of, or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Select, select, text
+from sqlalchemy.orm import Session
+
+from pipeline.tapes.records import AuditHead, AuditRow
+
+_PENDING = "audit"
+_LOCK = 0x7461706573  # PostgreSQL's advisory lock under which rows are added, one writer at a time
+_FIRST = "0" * 64
+_FIELDS = ("seq", "at", "actor_id", "action", "tape_id", "thing", "span_start", "span_end", "why", "previous_hash")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A place where the audit is not what was written."""
+
+    seq: int
+    what: str
+
+
+class Audit:
+    """Adds rows and verifies them.
+
+    Parameters
+    ----------
+    key: the home's secret that the head is signed with.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def record(
+        self,
+        session: Session,
+        now: int,
+        actor_id: str | None,
+        action: str,
+        tape_id: str | None = None,
+        thing: str = "",
+        span: tuple[int, int] | None = None,
+        why: str = "",
+    ) -> None:
+        """Add a row when the session commits. `thing` and `why` hold ids and fixed words, never a client's words."""
+        start, end = span or (None, None)
+        row = AuditRow(
+            seq=0,
+            at=now,
+            actor_id=actor_id,
+            action=action,
+            tape_id=tape_id,
+            thing=thing,
+            span_start=start,
+            span_end=end,
+            why=why,
+            previous_hash="",
+            hash="",
+        )
+        session.info.setdefault(_PENDING, []).append(row)
+
+    def add_pending(self, session: Session) -> None:
+        """Number, chain and add what was recorded in a session; `Database` calls it before it commits."""
+        pending: list[AuditRow] = session.info.pop(_PENDING, [])
+        if not pending:
+            return
+        if session.get_bind().dialect.name == "postgresql":
+            session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        head = session.get(AuditHead, 1, populate_existing=True)
+        if head is None:
+            head = AuditHead(id=1, seq=0, hash=_FIRST, mac="")
+            session.add(head)
+        for row in pending:
+            row.seq, row.previous_hash = head.seq + 1, head.hash
+            row.hash = _hash(row)
+            session.add(row)
+            head.seq, head.hash = row.seq, row.hash
+        head.mac = self._mac(head)
+
+    def verify(self, session: Session) -> tuple[Fault, ...]:
+        """Every place where the chain is broken; none if all is as it was written."""
+        return tuple(self._faults(session))
+
+    def _faults(self, session: Session) -> Iterator[Fault]:
+        seq, last = 0, _FIRST
+        for row in session.scalars(_in_order().execution_options(yield_per=1000)):
+            if row.seq != seq + 1:
+                yield Fault(row.seq, f"rows {seq + 1} to {row.seq - 1} are missing")
+            elif row.previous_hash != last:
+                yield Fault(row.seq, "does not follow the row before")
+            if row.hash != _hash(row):
+                yield Fault(row.seq, "was edited")
+            seq, last = row.seq, row.hash
+        head = session.get(AuditHead, 1)
+        if head is None:
+            if seq:
+                yield Fault(seq, "the head is missing")
+        elif not hmac.compare_digest(head.mac, self._mac(head)):
+            yield Fault(head.seq, "the head is not signed with this home's key")
+        elif head.seq > seq:
+            yield Fault(head.seq, f"rows {seq + 1} to {head.seq} are missing at the end")
+        elif (head.seq, head.hash) != (seq, last):
+            yield Fault(seq, "the last row is not the one that the head names")
+
+    def _mac(self, head: AuditHead) -> str:
+        return hmac.new(self._key, f"{head.seq} {head.hash}".encode(), hashlib.sha256).hexdigest()
+
+
+def _in_order() -> Select[AuditRow]:
+    return select(AuditRow).order_by(AuditRow.seq)
+
+
+def _hash(row: AuditRow) -> str:
+    values = [getattr(row, field) for field in _FIELDS]
+    return hashlib.sha256(json.dumps(values, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,111 @@
+"""The home: the folder that holds a group's tapes, and the handle on all that lies in it.
+
+::
+
+    home/                 mode 0700
+    ├── tapes.sqlite3     the records, unless the settings name another database
+    ├── keys/             mode 0700: audit.key, and the vault's keys
+    └── vault/            mode 0700: what the vault keeps, encrypted
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+import platformdirs
+
+from pipeline.errors import TapesError
+from pipeline.settings import TapesSettings
+from pipeline.tapes.audit import Audit
+from pipeline.tapes.database import Database, sqlite_url
+
+_KEY_BYTES = 32
+
+
+class Home:
+    """An open home: `database`, `audit`, and the folders of vault and keys. Make one by `create` or `open`."""
+
+    def __init__(self, folder: Path, settings: TapesSettings) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.audit = Audit(_read_key(folder / "keys" / "audit.key"))
+        url = settings.database or sqlite_url(folder / "tapes.sqlite3")
+        self.database = Database(url, before_commit=self.audit.add_pending)
+
+    @classmethod
+    def create(cls, settings: TapesSettings) -> Home:
+        """Make a home with its folders, keys and tables.
+
+        Raises
+        ------
+        TapesError: K02 there is one already, K03 its database cannot be reached.
+        """
+        folder = place(settings)
+        key = folder / "keys" / "audit.key"
+        if key.exists():
+            raise TapesError("K02", f"home {folder}", "exists already", "use it, or name another with --home")
+        for each in (folder, folder / "keys", folder / "vault"):
+            each.mkdir(mode=0o700, parents=True, exist_ok=True)
+            each.chmod(0o700)
+        _write_key(key)
+        home = cls(folder, settings)
+        try:
+            home.database.migrate()
+        except TapesError:
+            home.close()
+            key.unlink()  # so that the next attempt does not take this for a home
+            raise
+        return home
+
+    @classmethod
+    def open(cls, settings: TapesSettings) -> Home:
+        """Open a home that exists and whose tables are those of this program.
+
+        Raises
+        ------
+        TapesError: K01 there is none, K03 its database cannot be reached, K05 its tables are of another version.
+        """
+        folder = place(settings)
+        if not (folder / "keys" / "audit.key").exists():
+            raise TapesError("K01", f"home {folder}", "does not exist", "make it with `tape-review init`")
+        home = cls(folder, settings)
+        home.database.require_newest()
+        return home
+
+    @property
+    def vault_folder(self) -> Path:
+        """Where the vault keeps its files."""
+        return self.folder / "vault"
+
+    @property
+    def keys_folder(self) -> Path:
+        """Where the home's keys lie."""
+        return self.folder / "keys"
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+
+def place(settings: TapesSettings) -> Path:
+    """The home's folder: as the settings say, else the user's data folder."""
+    chosen = settings.home or platformdirs.user_data_dir("tape-review", appauthor=False) + "/home"
+    return Path(chosen).expanduser().resolve()
+
+
+def _write_key(path: Path) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(_KEY_BYTES) + "\n")
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii"))
+    except (OSError, ValueError) as error:
+        raise TapesError("K06", f"audit key {path}", "cannot be read", "restore it from a backup") from error
+    if len(key) != _KEY_BYTES:
+        raise TapesError("K06", f"audit key {path}", f"has {len(key)} bytes", "restore it from a backup")
+    return key

@@ -1,0 +1,85 @@
+"""Every record: one class a table."""
+
+from __future__ import annotations
+
+from pipeline.tapes.records.audit import AuditHead, AuditRow
+from pipeline.tapes.records.base import Record, Sealed, new_id
+from pipeline.tapes.records.coding import (
+    Action,
+    CodeEvent,
+    Correction,
+    CorrectionKind,
+    Layer,
+    Pass,
+    Pretag,
+    Transcript,
+    Utterance,
+)
+from pipeline.tapes.records.meetings import Feedback, FeedbackKind, Form, Meeting, MeetingRole, Review
+from pipeline.tapes.records.people import (
+    Group,
+    Invitation,
+    LoginAttempt,
+    Membership,
+    Person,
+    Recalibration,
+    Role,
+    Share,
+    WebSession,
+)
+from pipeline.tapes.records.tapes import (
+    Certificate,
+    Consent,
+    ConsentUse,
+    Export,
+    Item,
+    Job,
+    Signature,
+    Tape,
+    TapeState,
+    TargetBehavior,
+    Tombstone,
+)
+
+__all__ = [
+    "Action",
+    "AuditHead",
+    "AuditRow",
+    "Certificate",
+    "CodeEvent",
+    "Consent",
+    "ConsentUse",
+    "Correction",
+    "CorrectionKind",
+    "Export",
+    "Feedback",
+    "FeedbackKind",
+    "Form",
+    "Group",
+    "Invitation",
+    "Item",
+    "Job",
+    "Layer",
+    "LoginAttempt",
+    "Meeting",
+    "MeetingRole",
+    "Membership",
+    "Pass",
+    "Person",
+    "Pretag",
+    "Recalibration",
+    "Record",
+    "Review",
+    "Role",
+    "Sealed",
+    "Share",
+    "Signature",
+    "Tape",
+    "TapeState",
+    "TargetBehavior",
+    "Tombstone",
+    "Transcript",
+    "Utterance",
+    "WebSession",
+    "new_id",
+]

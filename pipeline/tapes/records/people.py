@@ -1,0 +1,113 @@
+"""People, their groups, and how they come in."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pipeline.tapes.records.base import Mapped, Record, key, mapped_column, of, one_of
+
+Role = Literal["member", "coordinator", "coach"]
+"""A coordinator only makes sure that the group meets; a coach looks in from outside."""
+
+InvitationKind = Literal["setup", "join", "reset"]
+
+
+class Person(Record):
+    """Someone who signs in: a member, a coach, an administrator; never a client."""
+
+    __tablename__ = "people"
+
+    id: Mapped[str] = key()
+    name: Mapped[str]
+    email: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str | None] = mapped_column(default=None)
+    totp_secret: Mapped[str | None] = mapped_column(default=None)
+    is_admin: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[int]
+    disabled_at: Mapped[int | None] = mapped_column(default=None)
+
+
+class Group(Record):
+    """Peers who learn together."""
+
+    __tablename__ = "groups"
+
+    id: Mapped[str] = key()
+    name: Mapped[str]
+    agreements: Mapped[str] = mapped_column(default="")
+    term_ends_at: Mapped[int | None] = mapped_column(default=None)
+    created_at: Mapped[int]
+
+
+class Membership(Record):
+    """A person's time in a group, in one role."""
+
+    __tablename__ = "memberships"
+
+    id: Mapped[str] = key()
+    group_id: Mapped[str] = of("groups.id")
+    person_id: Mapped[str] = of("people.id")
+    role: Mapped[Role] = one_of(Role, "role")
+    since: Mapped[int]
+    until: Mapped[int | None] = mapped_column(default=None)
+
+
+class WebSession(Record):
+    """A signed-in browser, known by the hash of its token."""
+
+    __tablename__ = "sessions"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = of("people.id")
+    created_at: Mapped[int]
+    seen_at: Mapped[int]
+    csrf: Mapped[str]
+    second_factor: Mapped[bool] = mapped_column(default=False)
+
+
+class Invitation(Record):
+    """A link that works once: to set up, to join a group, to choose a new password."""
+
+    __tablename__ = "invitations"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[InvitationKind] = one_of(InvitationKind, "kind")
+    person_id: Mapped[str | None] = of("people.id", optional=True)
+    group_id: Mapped[str | None] = of("groups.id", optional=True)
+    role: Mapped[Role | None] = one_of(Role, "role", default=None)
+    expires_at: Mapped[int]
+    used_at: Mapped[int | None] = mapped_column(default=None)
+
+
+class LoginAttempt(Record):
+    """A failed attempt to sign in, known by a hash of who tried from where."""
+
+    __tablename__ = "login_attempts"
+
+    id: Mapped[str] = key()
+    at: Mapped[int]
+    key_hash: Mapped[str] = mapped_column(index=True)
+
+
+class Share(Record):
+    """A person lets another see the own growth."""
+
+    __tablename__ = "shares"
+
+    id: Mapped[str] = key()
+    person_id: Mapped[str] = of("people.id")
+    with_person_id: Mapped[str] = of("people.id")
+    at: Mapped[int]
+
+
+class Recalibration(Record):
+    """Coding together anew after drift."""
+
+    __tablename__ = "recalibrations"
+
+    id: Mapped[str] = key()
+    group_id: Mapped[str] = of("groups.id")
+    person_id: Mapped[str] = of("people.id")
+    by_person_id: Mapped[str] = of("people.id")
+    at: Mapped[int]
+    note: Mapped[str] = mapped_column(default="")
