@@ -6,7 +6,8 @@
              └── diarize ─────┘
 
 Transcription and diarization do not need each other and run side by side, one core each. Each result up to the tags is
-kept on the workbench until the results are published; a rerun takes finished stages from there.
+kept on a bench until the results are published; a rerun takes finished stages from there. `process` does the whole job
+in one folder; a durable job does the same `STEPS` of a `Run` one by one, with a bench in the vault (`pipeline.tapes`).
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 import pandas as pd
 
-from pipeline import __version__, audio, models, results
+from pipeline import __version__, audio, results
 from pipeline.audio import Recording
-from pipeline.coding import sentences, tagger, units
-from pipeline.coding.tagger import Tagger
+from pipeline.coding import units
+from pipeline.engines import Engines
 from pipeline.errors import SpeechError
 from pipeline.formats import codebooks, tables
 from pipeline.output import Output
@@ -38,7 +39,16 @@ from pipeline.speech.transcriber import Transcript
 from pipeline.timeline import Turn, to_seconds
 from pipeline.workbench import Kept, Workbench, digest
 
-STAGES = ("decode", "transcribe", "diarize", "attribute", "tag", "measure", "report")
+STEPS: dict[str, tuple[str, ...]] = {
+    "decode": ("decode",),
+    "listen": ("transcribe", "diarize"),
+    "attribute": ("attribute",),
+    "tag": ("tag",),
+    "report": ("measure", "report"),
+}
+"""What a durable job does in one go: step -> its stages."""
+
+STAGES = tuple(stage for stages in STEPS.values() for stage in stages)
 
 T = TypeVar("T")
 
@@ -46,11 +56,27 @@ _DIARIZATION_MODELS = ("model.segmentation", "model.embedding", "model.diarizer"
 _LATER = ("target_behavior", "tape_id", "settings.measures", "model.encoder", "model.tagger")
 """What only the stages after attribution depend on."""
 
+_DECISIVE = {
+    **dict.fromkeys(("audio", "transcription", "diarization", "coding", "measures"), True),
+    "engines": {"device"},
+}
+"""The settings that decide what comes out; where weights or tapes lie, and how many cores work, does not."""
+
 _RECORDING = Kept(audio.save, audio.load)
 _TABLE = Kept[pd.DataFrame](
     lambda table, folder: tables.write_utterances(table, folder / "utterances.csv"),
     lambda folder: tables.read_utterances(folder / "utterances.csv"),
 )
+
+
+class Bench(Protocol):
+    """Where finished stages are kept, as `pipeline.workbench.Workbench` does in a folder."""
+
+    def has(self, stage: str, key: str) -> bool:
+        """Whether this stage was finished with these inputs."""
+
+    def result(self, stage: str, key: str, kept: Kept[T], compute: Callable[[], T]) -> T:
+        """The stage's result: read back where it was finished before, else computed and kept."""
 
 
 class Observer(Protocol):
@@ -101,26 +127,44 @@ def process(request: Request, settings: Settings, out: Path, observer: Observer,
     ------
     TapeReviewError: in the recording (A), the models (M), the speech (P), the coding (C) or the output (O).
     """
-    run = _Run(request, settings, observer)
+    run = Run(request, settings, observer)
     output = Output(out)
     if output.holds(run.key, overwrite):
         return Tape(output.folder, unchanged=True)
     with output.opened():
-        run.work(Workbench(output.partial), output.fresh())
+        run.finish(Workbench(output.partial), output.fresh())
         output.publish()
     return Tape(output.folder, unchanged=False)
 
 
-class _Run:
-    """One run of the stages; its key stands for all that decides the results."""
+class Run:
+    """One run of the stages; its key stands for all that decides the results.
 
-    def __init__(self, request: Request, settings: Settings, observer: Observer) -> None:
+    Each of `decode`, `listen`, `attribute` and `tag` gives the result of its stages: from the bench where it is there,
+    else worked out from the results before it.
+
+    Parameters
+    ----------
+    engines: those that the settings name, unless a test brings its own.
+    source: SHA-256 of the recording, where it is known; the recording is then read by `decode` alone.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        settings: Settings,
+        observer: Observer,
+        *,
+        engines: Engines | None = None,
+        source: str | None = None,
+    ) -> None:
         self.request, self.settings, self.observer = request, settings, observer
+        self.engines = engines or Engines(settings)
         self.cores = Cores(settings.engines.cores)
         self.book = codebooks.read(settings.coding.codebook)
-        self.source = audio.fingerprint(request.recording, settings.audio)
+        self.source = source or audio.fingerprint(request.recording, settings.audio)
         self.tape_id = request.tape_id or f"tape-{self.source[:8]}"
-        self.models = _models(request, settings)
+        self.models = self.engines.models(request.diarizer)
         self.asked = {
             "target_behavior": request.target_behavior,
             "tape_id": self.tape_id,
@@ -131,8 +175,7 @@ class _Run:
             "turns": diarizer.fingerprint(request.turns) if request.turns else None,
             "interviewer": request.interviewer,
         }
-        # Where the weights lie and how many cores work does not change what comes out.
-        self.options = settings.model_dump(mode="json", exclude={"models": True, "engines": {"cores"}})
+        self.options = settings.model_dump(mode="json", include=_DECISIVE)
         self.inputs = {
             **self.asked,
             **{f"settings.{section}": values for section, values in self.options.items()},
@@ -140,27 +183,54 @@ class _Run:
         }
         self.key = self._keyed("run", *self.inputs)
 
-    @cached_property
-    def tagger(self) -> Tagger:
-        """Loaded when it is needed: a run that finds its results there never does."""
-        return tagger.load(self.settings)
+    def needs_recording(self, bench: Bench) -> bool:
+        """Whether the recording itself will be read: it was not decoded before."""
+        return not bench.has("decode", self._decode_key)
 
-    def work(self, bench: Workbench, place: Path) -> None:
-        """Run the stages and write every result into ``place``."""
-        key = self._keyed("decode", "start", "end", "settings.audio")
-        recording = self._stage(bench, "decode", key, _RECORDING, self._decode)
-        transcript, diarization = self._listen(bench, recording)
-        heard = Heard(recording, transcript, diarization)
+    def decode(self, bench: Bench) -> Recording:
+        """The segment's samples."""
+        return self._stage(bench, "decode", self._decode_key, _RECORDING, self._decode)
+
+    def listen(self, bench: Bench) -> Heard:
+        """What is said, and who speaks when."""
+        recording = self.decode(bench)
+        return Heard(recording, *self._listen(bench, recording))
+
+    def attribute(self, bench: Bench) -> tuple[Heard, Attribution]:
+        """Who said what in which role."""
+        heard = self.listen(bench)
         key = self._keyed("attribute", *(part for part in self.inputs if part not in _LATER))
-        attribution = self._stage(bench, "attribute", key, Kept.dataclass(Attribution), partial(self._attribute, heard))
-        table = self._stage(bench, "tag", self.key, _TABLE, partial(self._tag, attribution))
-        self._finish(heard, attribution, table, place)
+        kept = Kept.dataclass(Attribution)
+        return heard, self._stage(bench, "attribute", key, kept, partial(self._attribute, heard))
+
+    def tag(self, bench: Bench) -> tuple[Heard, Attribution, pd.DataFrame]:
+        """The utterances with the codes that the machine proposes."""
+        heard, attribution = self.attribute(bench)
+        return heard, attribution, self._stage(bench, "tag", self.key, _TABLE, partial(self._tag, attribution))
+
+    def finish(self, bench: Bench, place: Path) -> pd.DataFrame:
+        """Measure, and write the results into ``place``; both take a moment and are not kept. Gives the coded table."""
+        heard, attribution, table = self.tag(bench)
+        self.observer.started("measure")
+        measured = Measured.of(table, self.book, self.settings.measures, self.engines.tagger.spread)
+        self.observer.finished("measure", reused=False)
+        self.observer.started("report")
+        provenance = self._provenance(heard)
+        Results(
+            *(self.tape_id, self.request.target_behavior, heard, attribution, table, measured, self.book, provenance)
+        ).write(place)
+        self.observer.finished("report", reused=False)
+        return table
+
+    @property
+    def _decode_key(self) -> str:
+        return self._keyed("decode", "start", "end", "settings.audio")
 
     def _keyed(self, stage: str, *parts: str) -> str:
         """A digest of the version, the recording, and those of the inputs that the stage depends on."""
         return digest(stage, __version__, self.source, {part: self.inputs.get(part) for part in parts})
 
-    def _stage(self, bench: Workbench, name: str, key: str, kept: Kept[T], compute: Callable[[Progress], T]) -> T:
+    def _stage(self, bench: Bench, name: str, key: str, kept: Kept[T], compute: Callable[[Progress], T]) -> T:
         reused = bench.has(name, key)
         self.observer.started(name)
         result = bench.result(name, key, kept, lambda: compute(partial(self.observer.progressed, name)))
@@ -169,9 +239,9 @@ class _Run:
 
     def _decode(self, progress: Progress) -> Recording:
         request = self.request
-        return audio.decode(request.recording, self.settings.audio, request.start, request.end, progress)
+        return self.engines.decode(request.recording, request.start, request.end, progress)
 
-    def _listen(self, bench: Workbench, recording: Recording) -> tuple[Transcript, Diarization]:
+    def _listen(self, bench: Bench, recording: Recording) -> tuple[Transcript, Diarization]:
         """Transcribe and diarize side by side. The first to fail stops the run."""
         asked = ("start", "end", "speakers", "diarizer", "turns", "settings.audio", "settings.engines")
         by_channel = self._kind(recording) == "channels"
@@ -194,11 +264,11 @@ class _Run:
 
     def _diarize(self, recording: Recording, progress: Progress) -> Diarization:
         request = self.request
-        engine = diarizer.load(self._kind(recording), self.settings, request.speakers, request.turns)
+        engine = self.engines.diarizer(self._kind(recording), request.speakers, request.turns)
         return engine.diarize(recording, self.cores, progress)
 
     def _transcribe(self, recording: Recording, by_channel: bool, progress: Progress) -> Transcript:
-        engine = transcriber.load(self.settings)
+        engine = self.engines.transcriber()
         if not by_channel:
             return engine.transcribe(recording.mono, self.cores, progress)
         parts = []
@@ -214,32 +284,20 @@ class _Run:
         spoken = turns.turns(turns.attribute(heard.transcript.words, heard.diarization))
         decided = self._roles(spoken)
         progress(0.2)
-        return Attribution(spoken, decided, units.utterances(spoken, decided, sentences.load(self.settings)))
+        return Attribution(spoken, decided, units.utterances(spoken, decided, self.engines.sentences()))
 
     def _roles(self, spoken: Sequence[Turn]) -> Roles:
         asked, speakers = self.request.interviewer, sorted({turn.speaker for turn in spoken})
         if asked is None:
-            return roles.decide(spoken, roles.load(self.settings))
+            return roles.decide(spoken, self.engines.roles())
         if asked not in speakers:
             raise SpeechError("P02", f"interviewer {asked}", "is not heard", f"name one of {', '.join(speakers)}")
         return Roles.given(asked, speakers)
 
     def _tag(self, attribution: Attribution, progress: Progress) -> pd.DataFrame:
         table = results.utterance_table(self.tape_id, attribution)
-        tagged = self.tagger.tag(table.assign(target_behavior=self.request.target_behavior), progress)
+        tagged = self.engines.tagger.tag(table.assign(target_behavior=self.request.target_behavior), progress)
         return tagged[list(tables.UTTERANCE_COLUMNS)]
-
-    def _finish(self, heard: Heard, attribution: Attribution, table: pd.DataFrame, place: Path) -> None:
-        """Measure, and write the results; both take a moment and are not kept."""
-        self.observer.started("measure")
-        measured = Measured.of(table, self.book, self.settings.measures, self.tagger.spread)
-        self.observer.finished("measure", reused=False)
-        self.observer.started("report")
-        provenance = self._provenance(heard)
-        Results(
-            *(self.tape_id, self.request.target_behavior, heard, attribution, table, measured, self.book, provenance)
-        ).write(place)
-        self.observer.finished("report", reused=False)
 
     def _provenance(self, heard: Heard) -> dict[str, Any]:
         recording = heard.recording
@@ -258,26 +316,6 @@ class _Run:
             "codebook": {"name": self.book.name, "version": self.book.version, "counting": self.book.counting},
             "warnings": [warning.message for warning in recording.warnings],
         }
-
-
-def _models(request: Request, settings: Settings) -> dict[str, dict[str, str]]:
-    """What each engine loads, with checksums; a missing model is told before any work."""
-    names = {
-        "transcriber": settings.transcription.model,
-        "sentences": settings.coding.sentences,
-        "encoder": settings.coding.encoder,
-    }
-    if request.diarizer in ("auto", "pyannote"):
-        parts = settings.diarization
-        whole = {"diarizer": parts.pipeline}
-        names |= whole if parts.pipeline else {"segmentation": parts.segmentation, "embedding": parts.embedding}
-    for name in names.values():
-        models.locate(name, settings.models)
-    ours = {"tagger": settings.coding.tagger, "roles": settings.diarization.roles}
-    weights = {part: models.trained(name) for part, name in ours.items()}
-    return {part: models.provenance(name, settings.models) for part, name in names.items()} | {
-        part: {"model": place.name, "checksum": models.checksum(place)} for part, place in weights.items()
-    }
 
 
 def _share(progress: Progress, number: int, of: int, fraction: float) -> None:

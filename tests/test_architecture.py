@@ -2,7 +2,7 @@
 
 ::
 
-    cli -> review -> stages, report -> tapes -> speech, coding -> measures, timeline
+    cli -> review -> tapes -> stages, report -> speech, coding -> measures, timeline
 
 Every module stands on a floor; it imports its own floor and those below. The pure rooms import nothing that reads,
 writes or loads a model, and heavy packages load only with the engines that need them.
@@ -34,8 +34,8 @@ FLOORS: tuple[frozenset[str], ...] = (
     PURE | {"pipeline"},
     frozenset({"settings", "models", "formats", "audio", "containers", "decoding", "sandbox", "loudness", "health"}),
     frozenset({"speech", "coding"}),
+    frozenset({"engines", "stages", "results", "output", "workbench", "report", "transcript", "pictures"}),
     frozenset({"tapes"}),
-    frozenset({"stages", "results", "output", "workbench", "report", "transcript", "pictures"}),
     frozenset({"review"}),
     frozenset({"cli"}),
 )

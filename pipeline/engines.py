@@ -1,0 +1,74 @@
+"""What a run loads: the engines that the settings name, each when it is first needed.
+
+This is the seam where tests put engines of their own: anything with these methods will do.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pipeline import audio, models
+from pipeline.audio import Recording
+from pipeline.coding import sentences, tagger
+from pipeline.coding.tagger import Tagger
+from pipeline.coding.units import Sentences
+from pipeline.progress import Progress
+from pipeline.settings import Settings
+from pipeline.speech import diarizer, roles, transcriber
+from pipeline.speech.diarizer import Diarizer
+from pipeline.speech.roles import RoleModel
+from pipeline.speech.transcriber import Transcriber
+
+
+class Engines:
+    """The engines of one run, as the settings name them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def decode(self, recording: Path, start: int | None, end: int | None, progress: Progress) -> Recording:
+        """Read the segment of a sound file; see `pipeline.audio.decode`."""
+        return audio.decode(recording, self.settings.audio, start, end, progress)
+
+    def transcriber(self) -> Transcriber:
+        """What turns sound into words."""
+        return transcriber.load(self.settings)
+
+    def diarizer(self, kind: diarizer.Kind, speakers: int | None, turns: Path | None) -> Diarizer:
+        """What tells voices apart."""
+        return diarizer.load(kind, self.settings, speakers, turns)
+
+    def roles(self) -> RoleModel:
+        """What tells the interviewer from the client."""
+        return roles.load(self.settings)
+
+    def sentences(self) -> Sentences:
+        """What finds where a sentence may start."""
+        return sentences.load(self.settings)
+
+    @cached_property
+    def tagger(self) -> Tagger:
+        """What proposes codes."""
+        return tagger.load(self.settings)
+
+    def models(self, kind: Literal["auto", "pyannote", "channels", "manual"]) -> dict[str, dict[str, str]]:
+        """What each engine loads, with checksums; a missing model is told before any work."""
+        settings = self.settings
+        names = {
+            "transcriber": settings.transcription.model,
+            "sentences": settings.coding.sentences,
+            "encoder": settings.coding.encoder,
+        }
+        if kind in ("auto", "pyannote"):
+            parts = settings.diarization
+            whole = {"diarizer": parts.pipeline}
+            names |= whole if parts.pipeline else {"segmentation": parts.segmentation, "embedding": parts.embedding}
+        for name in names.values():
+            models.locate(name, settings.models)
+        ours = {"tagger": settings.coding.tagger, "roles": settings.diarization.roles}
+        weights = {part: models.trained(name) for part, name in ours.items()}
+        return {part: models.provenance(name, settings.models) for part, name in names.items()} | {
+            part: {"model": place.name, "checksum": models.checksum(place)} for part, place in weights.items()
+        }

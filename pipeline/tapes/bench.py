@@ -1,0 +1,105 @@
+"""A bench in the vault: finished stages of a tape, encrypted with its key, so that no stage is done twice.
+
+A result is an archive of the files that the stage wrote, in one item whose kind names the stage and a digest of all that
+went into it. It is computed and read back in the private folder.
+"""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import select
+
+from pipeline.tapes import records
+from pipeline.tapes.clock import Clock
+from pipeline.tapes.home import Home
+from pipeline.workbench import Kept
+
+T = TypeVar("T")
+
+PREFIX = "stage:"
+"""How the kind of an item begins that holds a stage's result."""
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class VaultBench:
+    """The finished stages of one tape.
+
+    Parameters
+    ----------
+    private: the private folder to work in.
+    """
+
+    def __init__(self, home: Home, tape_id: str, private: Path, clock: Clock) -> None:
+        self._home, self._tape_id, self._private, self._clock = home, tape_id, private, clock
+
+    def has(self, stage: str, key: str) -> bool:
+        """Whether this stage was finished with these inputs."""
+        return self._item(_kind(stage, key)) is not None
+
+    def result(self, stage: str, key: str, kept: Kept[T], compute: Callable[[], T]) -> T:
+        """The stage's result: read back where it was finished before, else computed and kept."""
+        kind = _kind(stage, key)
+        folder = self._private / stage
+        item = self._item(kind)
+        try:
+            if item is None:
+                folder.mkdir()
+                kept.save(compute(), folder)
+                item = keep(self._home, self._tape_id, kind, packed(folder), self._clock())
+                shutil.rmtree(folder)
+            folder.mkdir()
+            unpack(self._home.vault.read(item), folder)
+            return kept.load(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _item(self, kind: str) -> records.Item | None:
+        chosen = select(records.Item).where(records.Item.tape_id == self._tape_id, records.Item.kind == kind)
+        with self._home.database.reading() as session:
+            return session.scalars(chosen.limit(1)).first()
+
+
+def keep(home: Home, tape_id: str, kind: str, content: bytes | Path, now: int) -> records.Item:
+    """Put something of a tape into the vault, and a row about it into the records: both or, at the end, none."""
+    put = home.vault.put(tape_id, kind, content)
+    try:
+        with home.database.writing() as session:
+            session.add(row := item_row(put, now))
+    except BaseException:
+        with suppress(Exception):  # the first error counts; a sweep removes the file else
+            home.vault.remove(put)
+        raise
+    return row
+
+
+def item_row(put: object, now: int) -> records.Item:
+    """The row about an item of the vault."""
+    fields = {name: getattr(put, name) for name in ("id", "tape_id", "kind", "size", "sha256")}
+    return records.Item(**fields, created_at=now)
+
+
+def packed(folder: Path) -> bytes:
+    """The files of a folder as an archive; the same files give the same bytes."""
+    whole = BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted(folder.iterdir()):
+            archive.writestr(zipfile.ZipInfo(path.name, _EPOCH), path.read_bytes())
+    return whole.getvalue()
+
+
+def unpack(whole: bytes, folder: Path) -> None:
+    """Write the files of an archive into a folder."""
+    with zipfile.ZipFile(BytesIO(whole)) as archive:
+        archive.extractall(folder)
+
+
+def _kind(stage: str, key: str) -> str:
+    return f"{PREFIX}{stage}:{key[:16]}"
