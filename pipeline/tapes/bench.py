@@ -1,7 +1,7 @@
 """A bench in the vault: finished stages of a tape, encrypted with its key, so that no stage is done twice.
 
-A result is an archive of the files that the stage wrote, in one item whose kind names the stage and a digest of all that
-went into it. It is computed and read back in the private folder.
+A result is an archive of the files that the stage wrote, in one item whose kind names the stage and a digest of all
+that went into it. It is computed and read back in the private folder.
 """
 
 from __future__ import annotations
