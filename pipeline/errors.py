@@ -8,6 +8,7 @@
     ├── TableError      TR-T..  a table that we were given lacks a column or holds a wrong value
     ├── ConsentError    TR-D..  the client's permission does not cover this use, or is not what it must be
     ├── TapesError      TR-K..  the records of the tapes cannot be reached, or say otherwise
+    ├── FormatError     TR-F..  a file of another program is damaged, hostile, or cannot hold what it should
     ├── SettingsError   TR-S..  a setting is unknown or out of range
     └── OutputError     TR-O..  the results cannot be written
 
@@ -86,6 +87,12 @@ class TapesError(TapeReviewError):
     letter = "K"
 
 
+class FormatError(TapeReviewError):
+    """A file of another program is damaged or hostile, or cannot hold what it should."""
+
+    letter = "F"
+
+
 class SettingsError(TapeReviewError):
     """A setting is unknown or out of range."""
 
@@ -153,6 +160,15 @@ CODES: dict[str, str] = {
     "K04": "the database is busy",
     "K05": "the database is not at the version of this program",
     "K06": "the home's audit key is missing or damaged",
+    # formats
+    "F01": "a file cannot be opened or is no file",
+    "F02": "a file is larger or nested deeper than the limit",
+    "F03": "a file is not what its format asks for",
+    "F04": "an XML file declares a document type or an entity",
+    "F05": "an archive holds an unsafe path or unpacks to more than the limit",
+    "F06": "a file is not text in a known encoding",
+    "F07": "a file holds a wrong value",
+    "F08": "a format cannot hold what was to be written",
     # settings
     "S01": "a settings file cannot be read",
     "S02": "a setting is unknown",

@@ -12,6 +12,7 @@ from pipeline.errors import (
     CODES,
     AudioError,
     CodingError,
+    FormatError,
     ModelError,
     OutputError,
     SettingsError,
@@ -26,6 +27,7 @@ TREE = {
     "P": SpeechError,
     "C": CodingError,
     "T": TableError,
+    "F": FormatError,
     "S": SettingsError,
     "O": OutputError,
 }
@@ -80,7 +82,7 @@ def test_the_tree_is_whole_and_drawn_in_the_docstring() -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_codes_are_a_letter_of_the_tree_and_two_digits(code: str) -> None:
-    assert re.fullmatch(r"[AMPCTSO]\d\d", code)
+    assert re.fullmatch(r"[AMPCTFSO]\d\d", code)
     assert CODES[code].strip()
 
 

@@ -1,11 +1,16 @@
-"""Codebook files: `configs/codebooks/*.toml` and a group's own."""
+"""Codebook files: `configs/codebooks/*.toml`, and a group's own, in TOML or as CACTI keeps it."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
+
+import tomli_w
 
 from pipeline.coding.codebook import Codebook, parse
 from pipeline.errors import CodingError
+from pipeline.formats import cacti_codebook
+from pipeline.formats.intake import Source
 from pipeline.settings import project_folder
 
 
@@ -20,11 +25,19 @@ def read(name: str) -> Codebook:
     Raises
     ------
     CodingError: C03 there is no such codebook or it cannot be read, C01 and C02 as `parse`.
+    FormatError: F01 to F07 as `Source.open` and `cacti_codebook.read`, where the file is XML.
     """
     path = project_folder("configs") / "codebooks" / f"{name}.toml" if name in shipped() else Path(name)
+    if path.suffix.lower() == ".xml":
+        return cacti_codebook.read(Source.open(path)).codebook
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         remedy = f"name a TOML file or one of {', '.join(shipped())}"
         raise CodingError("C03", f"codebook {name}", f"cannot be read ({type(error).__name__})", remedy) from error
     return parse(text, path.name)
+
+
+def written(book: Codebook) -> str:
+    """The text of a codebook's TOML file; `pipeline.coding.codebook.parse` gives the book back."""
+    return tomli_w.dumps(asdict(book))

@@ -1,0 +1,200 @@
+"""CACTI codebooks: the ``userConfiguration.xml`` with the codes, buttons and global ratings of CACTI.
+
+The CASAA Application for Coding Treatment Interactions is free software (Glynn, Hallgren, Houck and Moyers, PLoS ONE
+2012, 7(7), e39740). Its second edition reads::
+
+    <userConfiguration>
+      <codes><code name="CQ0" value="11"/> ... </codes>            several blocks are fine
+      <globals><global name="EMPATHY" label="Empathy" value="0" minRating="1" maxRating="5"/> ... </globals>
+      <codeControls panel="left" label="Therapist"><row><button code="CQ0"/> ... </row></codeControls>
+      <codeControls panel="right" label="Client"> ... </codeControls>
+    </userConfiguration>
+
+A code is in use where a button carries it, and belongs to the speaker whom the panel's label begins with. What CACTI
+does not know, a codebook of ours needs: letters are CACTI's names, keys are given out anew, families and pre-tags
+follow the names of MISC and MITI (a code of neither is a family of its own), every utterance counts. Written, a
+codebook loses its version, label, letters, keys, families, pre-tags and counting: CACTI has no place for them.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from pipeline.coding.codebook import Code, Codebook, CodedRole
+from pipeline.formats.intake import Source
+from pipeline.formats.plain import printable
+from pipeline.formats.tables import ROLE_WORDS
+
+_CODES = 90  # as many as there are keys
+_KEYS = string.ascii_lowercase + string.digits + string.ascii_uppercase + "+-.,;:=*/%&!?#<>()[]{}@$^_~"
+_FIRST_VALUE = 11
+_BUTTONS_A_ROW = 4
+
+# Names in MISC 2.5 and MITI 4.2; a trailing valence (+, -, 0, +/-) does not change what a code of the interviewer is.
+_INTERVIEWER: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (r"OQ", "question", ("question_open",)),
+    (r"CQ", "question", ("question_closed",)),
+    (r"Q", "question", ("question_open", "question_closed")),
+    (r"SR", "reflection", ("reflection_simple",)),
+    (r"CR", "reflection", ("reflection_complex",)),
+    (r"R", "reflection", ("reflection_simple", "reflection_complex")),
+    (r"GI", "information", ("information",)),
+    (r"AF", "affirmation", ()),
+    (r"ADP|EC|RCP|SU|SEEK|EMPHASIZE", "mi_adherent", ()),
+    (r"ADW|CO|CONFRONT|DI|RCW|WA|PERSUADE", "mi_non_adherent", ()),
+    (r"FI|FA|ST|NC|OTHER", "other", ("other",)),
+)
+_CLIENT: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (r"(?:C|R|D|A|N|TS|O|REM)\+(?:_.*)?|CT|CHANGE TALK", "client_talk", ("change",)),
+    (r"(?:C|R|D|A|N|TS|O|REM)-(?:_.*)?|ST|SUSTAIN TALK", "client_talk", ("sustain",)),
+    (r"FN|NC|NEUTRAL|ASK", "client_talk", ("neutral",)),
+)
+
+
+@dataclass(frozen=True)
+class Rating:
+    """A global rating that CACTI asks for at the end; bounds and default where the file gives them."""
+
+    name: str
+    label: str
+    low: int | None
+    high: int | None
+    default: int | None
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """All that a userConfiguration.xml holds."""
+
+    codebook: Codebook
+    ratings: tuple[Rating, ...]
+
+
+def read(source: Source) -> Configuration:
+    """The codebook, called as the file is, and the global ratings.
+
+    Raises
+    ------
+    FormatError: F02 to F04 as `Source.xml`, F03 no codes, F07 a code without a number, a button without a code, a panel
+        of neither speaker, or more codes than there are keys.
+    """
+    root = source.xml("userConfiguration")
+    known = {_attribute(source, code, "name"): _number(source, code, "value") for code in _all(root, "code")}
+    used: dict[str, CodedRole] = {}
+    for panel in root.iter("codeControls"):
+        role = _role(source, panel)
+        for button in _all(panel, "button"):
+            name = _attribute(source, button, "code")
+            if name not in known:
+                source.refuse("F07", f"has a button for {name[:40]!r}, which is no code of it", "add the code")
+            if "|" in name or not name.isprintable():
+                source.refuse("F07", f"has the code {name[:40]!r}", "leave out '|' and control characters")
+            if name in used:
+                source.refuse("F07", f"has two buttons for {name[:40]!r}", "leave one")
+            used[name] = role
+    if not used:
+        source.refuse("F03", "has no buttons with codes", "give the userConfiguration.xml that CACTI uses")
+    if len(used) > _CODES:
+        source.refuse("F07", f"has {len(used)} codes, more than {_CODES}", "leave out those that nobody uses")
+    name = source.stem
+    book = Codebook(name, "1.0", f"{name}, from CACTI", "utterance", _codes(used))
+    return Configuration(book, tuple(_rating(source, rating) for rating in _all(root, "global")))
+
+
+def write(configuration: Configuration) -> bytes:
+    """A userConfiguration.xml with a panel for each speaker; values count from 11, as CACTI's own do.
+
+    Raises
+    ------
+    FormatError: F08 a name holds control characters.
+    """
+    root = Element("userConfiguration")
+    codes = configuration.codebook.codes
+    block = SubElement(root, "codes")
+    for value, code in enumerate(codes, _FIRST_VALUE):
+        SubElement(block, "code", name=printable(code.name, "a code's name"), value=str(value))
+    for side, label, role in (("left", "Therapist", "interviewer"), ("right", "Client", "client")):
+        panel = SubElement(root, "codeControls", panel=side, label=label)
+        names = [code.name for code in codes if code.role == role]
+        for first in range(0, len(names), _BUTTONS_A_ROW):
+            row = SubElement(panel, "row")
+            for name in names[first : first + _BUTTONS_A_ROW]:
+                SubElement(row, "button", code=name)
+    block = SubElement(root, "globals")
+    for value, rating in enumerate(configuration.ratings):
+        bounds = {"minRating": rating.low, "maxRating": rating.high, "defaultRating": rating.default}
+        given = {key: str(bound) for key, bound in bounds.items() if bound is not None}
+        text = {"name": rating.name, "label": rating.label}
+        SubElement(block, "global", {key: printable(part, "a rating") for key, part in text.items()}, value=str(value))
+        block[-1].attrib.update(given)
+    for number, rating in enumerate(configuration.ratings):
+        panel = SubElement(root, "globalControls", panel="left" if number % 2 == 0 else "right")
+        SubElement(panel, "slider", {"global": rating.name})
+    indent(root)
+    written: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return written
+
+
+def _all(root: Element, name: str) -> list[Element]:
+    """CACTI takes these names in any case."""
+    return [element for element in root.iter() if element.tag.lower() == name]
+
+
+def _attribute(source: Source, element: Element, name: str) -> str:
+    value = element.get(name, "").strip()
+    if not value:
+        source.refuse("F07", f"has a <{element.tag}> without {name}", "add it")
+    return value
+
+
+def _number(source: Source, element: Element, name: str) -> int:
+    value = _attribute(source, element, name)
+    if not re.fullmatch(r"-?\d{1,9}", value):
+        source.refuse("F07", f"has the {name} {value[:20]!r}", "write a whole number")
+    return int(value)
+
+
+def _role(source: Source, panel: Element) -> CodedRole:
+    label = _attribute(source, panel, "label")
+    match ROLE_WORDS.get(re.split(r"[\s:]", label, maxsplit=1)[0].lower()):
+        case "interviewer":
+            return "interviewer"
+        case "client":
+            return "client"
+        case _:
+            source.refuse("F07", f"has a panel for {label[:40]!r}", "let its label begin with Therapist or Client")
+
+
+def _rating(source: Source, element: Element) -> Rating:
+    low, high, default = (
+        None if element.get(name) is None else _number(source, element, name)
+        for name in ("minRating", "maxRating", "defaultRating")
+    )
+    if low is not None and high is not None and high < low:
+        source.refuse("F07", f"has a rating from {low} to {high}", "let the lower bound come first")
+    name = _attribute(source, element, "name")
+    return Rating(name, element.get("label", "").strip() or name, low, high, default)
+
+
+def _codes(used: dict[str, CodedRole]) -> tuple[Code, ...]:
+    free = dict.fromkeys(_KEYS)
+    found = []
+    for name, role in used.items():
+        family, pretags = _meaning(name, role)
+        wanted = next((letter for letter in name.lower() if letter in free), next(iter(free)))
+        del free[wanted]
+        found.append(Code(name, name, name, wanted, role, family, pretags))
+    return tuple(found)
+
+
+def _meaning(name: str, role: CodedRole) -> tuple[str, tuple[str, ...]]:
+    known = name.upper()
+    if role == "interviewer":
+        known = re.sub(r"(?:\+/-|[+\-0])(?:_.*)?$", "", known)
+    for pattern, family, pretags in _INTERVIEWER if role == "interviewer" else _CLIENT:
+        if re.fullmatch(pattern, known):
+            return family, pretags
+    return name, ()

@@ -1,0 +1,202 @@
+"""What other programs wrote, taken in with care: a file's bytes as text, XML, JSON or an archive, within limits.
+
+Whatever is asked of a `Source` comes back whole or as a `FormatError`. Nothing is unpacked to disk, nothing that a file
+names is opened, and size, depth and number are checked before or while they are read: twenty minutes of talk take less
+than a megabyte in any format, so that what needs more is not a tape.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import os
+import stat
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, NoReturn
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+from pipeline.errors import FormatError
+
+LIMIT = 16 * 1024 * 1024
+"""Bytes that a file, or all that an archive unpacks to, may have."""
+
+ELEMENTS = 100_000
+DEPTH = 40
+MEMBERS = 1000
+RATIO = 1000
+"""How many times its size a member of an archive may unpack to."""
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_EXPORT = "export it anew from the program that made it"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file's name, as messages and tapes are called by, and its bytes."""
+
+    name: str
+    data: bytes
+
+    @classmethod
+    def open(cls, path: Path) -> Source:
+        """Read a file.
+
+        Raises
+        ------
+        FormatError: F01 it cannot be read or is no regular file, F02 it is larger than the limit.
+        """
+        thing = f"file {path.name}"
+        try:
+            # A named pipe would block whoever opens it.
+            with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise FormatError("F01", thing, "is not a regular file", "name a file")
+                data = file.read(LIMIT + 1)
+        except OSError as error:
+            raise FormatError("F01", thing, f"cannot be read ({error.strerror})", "name a file that exists") from error
+        return cls(path.name, data).checked()
+
+    @property
+    def stem(self) -> str:
+        """The name without folder and ending."""
+        return PurePosixPath(self.name).stem
+
+    def checked(self) -> Source:
+        """The same, where its size is within the limit.
+
+        Raises
+        ------
+        FormatError: F02 it is larger.
+        """
+        if len(self.data) > LIMIT:
+            self.refuse("F02", f"is larger than {LIMIT >> 20} MB", "export a single tape")
+        return self
+
+    def refuse(self, code: str, value: str, remedy: str = _EXPORT, where: str = "") -> NoReturn:
+        """Raise a FormatError about this file, or about a part of it such as ``"line 3 of"``."""
+        raise FormatError(code, f"{where} {self.name}" if where else f"file {self.name}", value, remedy)
+
+    def text(self) -> str:
+        """The bytes as UTF-8, or as what their byte order mark says.
+
+        Raises
+        ------
+        FormatError: F06 they are something else, or hold NUL characters.
+        """
+        encoding = next((name for mark, name in _BOMS if self.data.startswith(mark)), "utf-8")
+        try:
+            text = self.data.decode(encoding)
+        except UnicodeDecodeError:
+            self.refuse("F06", "is not text in UTF-8", "save it as UTF-8 and try again")
+        if "\0" in text:
+            self.refuse("F06", "holds NUL characters, as no text does")
+        return text
+
+    def xml(self, root: str) -> Element:
+        """The root element, names without their namespaces.
+
+        Raises
+        ------
+        FormatError: F02 more or deeper than the limit, F03 not XML or another root, F04 a document type or an entity.
+        """
+        tree = _Xml(self).parsed()
+        if tree.tag != root:
+            self.refuse("F03", f"holds <{tree.tag[:40]}>, not <{root}>", "check that it is of the format named")
+        return tree
+
+    def json(self) -> Any:
+        """What JSON holds; NaN and infinities are refused.
+
+        Raises
+        ------
+        FormatError: F02 nested deeper than the limit, F03 not JSON, F06 not text.
+        """
+        try:
+            return json.loads(self.text(), parse_constant=_no_number)
+        except RecursionError:
+            self.refuse("F02", "is nested too deep", "export a single tape")
+        except ValueError as error:
+            self.refuse("F03", f"is not JSON ({error})")
+
+    def members(self) -> dict[str, Source]:
+        """The files of a ZIP archive by their path, unpacked in memory.
+
+        Raises
+        ------
+        FormatError: F03 not a ZIP archive, or damaged; F02 too many members; F05 a path that leads out of the archive,
+            a link, an encrypted member, or more bytes than the limit, declared or not.
+        """
+        try:
+            with zipfile.ZipFile(io.BytesIO(self.data)) as archive:
+                infos = [info for info in archive.infolist() if not info.is_dir()]
+                if len(infos) > MEMBERS:
+                    self.refuse("F02", f"holds more than {MEMBERS} files", "export a single tape")
+                self._check(infos)
+                # However much there is behind a header, no more is unpacked than it says.
+                return {info.filename: Source(info.filename, archive.read(info)) for info in infos}
+        except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError) as error:
+            self.refuse("F03", f"is not a sound ZIP archive ({error})")
+
+    def _check(self, infos: list[zipfile.ZipInfo]) -> None:
+        names = [info.filename for info in infos]
+        if len(set(names)) < len(names):
+            self.refuse("F05", "holds two files of one name")
+        for info in infos:
+            parts = PurePosixPath(info.filename.replace("\\", "/"))
+            if parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[0]:
+                self.refuse("F05", f"holds the path {info.filename[:60]!r}, which leads out of it")
+            if stat.S_ISLNK(info.external_attr >> 16) or info.flag_bits & 1:
+                self.refuse("F05", f"holds a link or an encrypted file, {info.filename[:60]!r}")
+            if info.file_size > RATIO * max(1, info.compress_size):
+                self.refuse("F05", f"holds {info.filename[:60]!r}, which unpacks to over {RATIO} times its size")
+        if sum(info.file_size for info in infos) > LIMIT:
+            self.refuse("F05", f"unpacks to more than {LIMIT >> 20} MB", "export a single tape")
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+class _Xml:
+    """One parse: expat builds the tree, and stops at a document type, an entity, too many or too deep elements."""
+
+    def __init__(self, source: Source) -> None:
+        self.source, self.builder = source, TreeBuilder()
+        self.depth = self.number = 0
+        self.parser = expat.ParserCreate(namespace_separator="}")
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self.builder.data
+        self.parser.StartDoctypeDeclHandler = self._refused
+        self.parser.EntityDeclHandler = self._refused
+
+    def parsed(self) -> Element:
+        try:
+            self.parser.Parse(self.source.data, True)
+            return self.builder.close()
+        except (expat.ExpatError, ValueError, LookupError) as error:
+            self.source.refuse("F03", f"is not sound XML ({error})")
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self.depth += 1
+        self.number += 1
+        if self.depth > DEPTH or self.number > ELEMENTS:
+            self.source.refuse("F02", f"has over {ELEMENTS} elements, or more than {DEPTH} in each other")
+        self.builder.start(_bare(name), {_bare(key): value for key, value in attributes.items()})
+
+    def _end(self, name: str) -> None:
+        self.depth -= 1
+        self.builder.end(_bare(name))
+
+    def _refused(self, *_: object) -> None:
+        self.source.refuse("F04", "declares a document type or entities", "save it without a DOCTYPE")
+
+
+def _bare(name: str) -> str:
+    return name.rpartition("}")[2]

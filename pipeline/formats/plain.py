@@ -1,0 +1,38 @@
+"""Text that formats write: what they can hold, and names packed into one word."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, unquote
+
+from pipeline.errors import FormatError
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]|[\r\n\t]")
+_BREAKS = frozenset("\n\t")
+
+
+def printable(text: str, thing: str, *, breaks: bool = False) -> str:
+    """The text itself, where no format trips over it: no control characters, and line breaks and tabs only if asked.
+
+    Raises
+    ------
+    FormatError: F08 it holds a character that the format cannot hold.
+    """
+    for found in _CONTROLS.finditer(text):
+        if not (breaks and found[0] in _BREAKS):
+            value = f"holds the character {found[0]!r}, which the format cannot hold"
+            raise FormatError("F08", f"{thing} {text[:40]!r}", value, "remove it and try again")
+    return text
+
+
+def packed(text: str) -> str:
+    """A name as one word of letters, digits and ``+-/()*_~``; all else percent-encoded: ``"a b"`` -> ``"a%20b"``."""
+    return quote(text, safe="+/()*", errors="strict").replace(".", "%2E")
+
+
+def unpacked(word: str) -> str:
+    """What `packed` was given; a word of another program that is not percent-encoded stays as it is."""
+    try:
+        return unquote(word, errors="strict")
+    except UnicodeDecodeError:
+        return word
