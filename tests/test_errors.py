@@ -12,6 +12,7 @@ from pipeline.errors import (
     CODES,
     AudioError,
     CodingError,
+    ConsentError,
     FormatError,
     ModelError,
     OutputError,
@@ -19,6 +20,7 @@ from pipeline.errors import (
     SpeechError,
     TableError,
     TapeReviewError,
+    TapesError,
 )
 
 TREE = {
@@ -28,6 +30,8 @@ TREE = {
     "C": CodingError,
     "T": TableError,
     "F": FormatError,
+    "D": ConsentError,
+    "K": TapesError,
     "S": SettingsError,
     "O": OutputError,
 }
@@ -82,7 +86,7 @@ def test_the_tree_is_whole_and_drawn_in_the_docstring() -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_codes_are_a_letter_of_the_tree_and_two_digits(code: str) -> None:
-    assert re.fullmatch(r"[AMPCTFSO]\d\d", code)
+    assert re.fullmatch(rf"[{''.join(TREE)}]\d\d", code)
     assert CODES[code].strip()
 
 
