@@ -10,7 +10,8 @@
     ├── TapesError      TR-K..  the records of the tapes cannot be reached, or say otherwise
     ├── FormatError     TR-F..  a file of another program is damaged, hostile, or cannot hold what it should
     ├── SettingsError   TR-S..  a setting is unknown or out of range
-    └── OutputError     TR-O..  the results cannot be written
+    ├── OutputError     TR-O..  the results cannot be written
+    └── VaultError      TR-V..  keys, encrypted files, destruction, certificates, backups
 
 A message names the thing, the value and the remedy, behind a code that stays stable from release to release:
 ``TR-A02 recording walk.wav holds no audio stream; export the sound as WAV or FLAC and try again``.
@@ -105,6 +106,12 @@ class OutputError(TapeReviewError):
     letter = "O"
 
 
+class VaultError(TapeReviewError):
+    """A key, an encrypted file, a destruction, a certificate or a backup is not as it must be."""
+
+    letter = "V"
+
+
 CODES: dict[str, str] = {
     # audio
     "A01": "the recording cannot be opened",
@@ -179,5 +186,15 @@ CODES: dict[str, str] = {
     "O02": "the output folder holds the results of another run",
     "O03": "another run is writing to the output folder",
     "O04": "the output folder cannot be written",
+    # vault
+    "V01": "an encrypted file is missing",
+    "V02": "something encrypted was altered, cut or moved",
+    "V03": "a tape's key is destroyed",
+    "V04": "the master key cannot be read, or exists already",
+    "V05": "the master key can be read by others",
+    "V06": "the passphrase is missing, too short or wrong",
+    "V07": "a key was wrapped by another master key",
+    "V08": "a file of ours cannot be written",
+    "V09": "the private folder is not ours alone",
 }
 """Code -> what it means. A code is never reused for another meaning."""

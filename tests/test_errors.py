@@ -21,6 +21,7 @@ from pipeline.errors import (
     TableError,
     TapeReviewError,
     TapesError,
+    VaultError,
 )
 
 TREE = {
@@ -34,6 +35,7 @@ TREE = {
     "K": TapesError,
     "S": SettingsError,
     "O": OutputError,
+    "V": VaultError,
 }
 
 

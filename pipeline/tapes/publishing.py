@@ -1,0 +1,105 @@
+"""Files that appear whole or not at all, readable by their owner alone.
+
+A file is written beside its place under a name of its own, forced to the disk, and renamed; the folder is forced to the
+disk as well, so that what was published is there after a power cut. Whatever fails on the way leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.errors import VaultError
+
+PARTIAL = ".partial"
+"""How a file ends that is not yet published."""
+
+_SECONDS_TO_LOCK = 5
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EFBIG}
+
+
+@contextmanager
+def published(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
+    """A file to write that stands at ``path`` afterwards, mode 0600.
+
+    Parameters
+    ----------
+    replace: whether a file that stands there already gives way; if not, `FileExistsError` tells of it.
+
+    Raises
+    ------
+    VaultError: V08 where the disk is full, cannot be written, or refuses us.
+    """
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")
+    with writable(path):
+        try:
+            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)  # tells a sweep that somebody is at it
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            if replace:
+                os.rename(partial, path)
+            else:
+                os.link(partial, path)
+        finally:
+            with suppress(FileNotFoundError):
+                partial.unlink()
+        settle(path.parent)
+
+
+def abandoned(partial: Path) -> bool:
+    """Whether the writer of an unpublished file is dead."""
+    try:
+        with partial.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return time.time() - os.fstat(file.fileno()).st_mtime > _SECONDS_TO_LOCK
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+@contextmanager
+def writable(path: Path) -> Iterator[None]:
+    """Tell of a disk that cannot be written in our own words.
+
+    Raises
+    ------
+    VaultError: V08.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _UNWRITABLE:
+            value = f"cannot be written ({error.strerror or error})"
+            remedy = "make room there or mend its permissions, and try again"
+            raise VaultError("V08", f"file {path}", value, remedy) from error
+        raise
+
+
+def settle(folder: Path) -> None:
+    """Force what was renamed or removed in a folder to the disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def owned(folder: Path) -> Path:
+    """Make a folder that only its owner can enter, with those above it that are missing.
+
+    Raises
+    ------
+    VaultError: V08.
+    """
+    with writable(folder):
+        for missing in [each for each in (*reversed(folder.parents), folder) if not each.exists()]:
+            missing.mkdir(mode=0o700, exist_ok=True)
+    return folder

@@ -1,0 +1,350 @@
+"""The vault: everything of a tape that could tell what was said, encrypted with the tape's own key.
+
+::
+
+    vault/keys/TAPE          the tape's data key, wrapped by the master key
+    vault/tapes/TAPE/ITEM    one encrypted file (see `frames`); ITEM is its random id
+
+The key of a tape lies in a file of its own and nowhere else: not in the database, whose write-ahead logs and dead rows
+keep what was deleted. Once that file is gone, what is left of the tape, wherever it is left, cannot be read. Keys are
+not kept in memory from one call to the next, so a key that one process destroys is gone for all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.errors import VaultError
+from pipeline.tapes import keys
+from pipeline.tapes.frames import ID_BYTES, Label, Reader, Source, write
+from pipeline.tapes.keys import MasterKey, Ring, UnsealableError
+from pipeline.tapes.private import PrivateFolders
+from pipeline.tapes.publishing import PARTIAL, abandoned, owned, published, settle, writable
+
+HOME = "home"
+"""Stands for a tape where something belongs to none: the notes of a meeting without a tape."""
+
+_NAME = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One encrypted file; ``size`` of the plaintext, ``sha256`` of the encrypted file as it lies on the disk.
+
+    The digest is not the plaintext's: a digest of what was said would outlive it and could be compared.
+    """
+
+    id: str
+    tape_id: str
+    kind: str
+    size: int
+    sha256: str
+
+
+class Known(Protocol):
+    """What the vault must know of an item to open it: an `Item`, or a row of the table ``items``."""
+
+    @property
+    def id(self) -> str:
+        """Its random id."""
+
+    @property
+    def tape_id(self) -> str:
+        """Its tape."""
+
+    @property
+    def kind(self) -> str:
+        """What it is."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of plaintext."""
+
+
+class Vault:
+    """The encrypted files and keys in one folder.
+
+    Parameters
+    ----------
+    folder: the vault's folder; made where it is missing.
+    master: the master key, or where it is kept; then it is loaded when something is read or written. Destroying needs
+        none.
+    """
+
+    def __init__(self, folder: Path, master: Ring | MasterKey) -> None:
+        self.folder = folder
+        self._load: Callable[[], Ring] = (lambda: master) if isinstance(master, Ring) else master.load
+        self._ring: Ring | None = None
+        self._keys = owned(folder / "keys")
+        self._tapes = owned(folder / "tapes")
+        self.private = PrivateFolders(folder.parent)
+
+    @property
+    def ring(self) -> Ring:
+        """The master key.
+
+        Raises
+        ------
+        VaultError: V04, V05, V06.
+        """
+        if self._ring is None:
+            self._ring = self._load()
+        return self._ring
+
+    def private_folder(self) -> AbstractContextManager[Path]:
+        """A folder for plaintext while a stage needs it, mode 0700 and in memory if possible; gone afterwards."""
+        return self.private.folder()
+
+    # keys
+
+    def create_key(self, tape_id: str) -> None:
+        """A data key for a new tape; nothing of the tape can be put in before.
+
+        Raises
+        ------
+        FileExistsError: the tape has a key.
+        VaultError: V08.
+        """
+        with published(self._key(tape_id)) as file:
+            file.write(self.ring.wrap(tape_id, secrets.token_bytes(32)))
+
+    def has_key(self, tape_id: str) -> bool:
+        """Whether anything of the tape can still be read."""
+        return self._key(tape_id).exists()
+
+    def tapes(self) -> list[str]:
+        """The tapes that have a key or files here."""
+        return sorted({path.name for place in (self._keys, self._tapes) for path in _named(place)} - {HOME})
+
+    def destroy_key(self, tape_id: str) -> bool:
+        """Overwrite and remove a tape's key; whether there was one. From then on nothing of the tape can be read.
+
+        Raises
+        ------
+        VaultError: V08.
+        """
+        path = self._key(tape_id)
+        with writable(path):
+            try:
+                with path.open("r+b") as file:
+                    file.write(bytes(os.fstat(file.fileno()).st_size))
+                    file.flush()
+                    os.fsync(file.fileno())
+                path.unlink()
+            except FileNotFoundError:
+                return False
+            settle(self._keys)
+        return True
+
+    def rewrap(self, ring: Ring) -> int:
+        """Wrap every key by another ring's current master key; how many were wrapped anew.
+
+        It can be interrupted and repeated.
+
+        Raises
+        ------
+        VaultError: V02, V07, V08.
+        """
+        changed = 0
+        for path in _named(self._keys):
+            wrapped = path.read_bytes()
+            if not ring.wrapped_by_current(wrapped):
+                data_key = self.ring.unwrap(path.name, wrapped)
+                with published(path, replace=True) as file:
+                    file.write(ring.wrap(path.name, data_key))
+                changed += 1
+        self._ring = ring
+        return changed
+
+    # files
+
+    def put(self, tape_id: str, kind: str, source: Source | bytes | Path) -> Item:
+        """Encrypt a source to its end; the item is there whole, or not at all.
+
+        Raises
+        ------
+        VaultError: V03 the tape has no key, V08 the vault cannot be written.
+        """
+        if isinstance(source, Path):
+            with source.open("rb") as file:
+                return self.put(tape_id, kind, file)
+        if isinstance(source, bytes):
+            source = BytesIO(source)
+        key = self._data_key(tape_id)
+        file_id = secrets.token_bytes(ID_BYTES)
+        path = self._path(tape_id, file_id.hex())
+        owned(path.parent)
+        try:
+            with published(path) as file:
+                written = write(source, file, key, Label(tape_id, kind, file_id))
+        finally:
+            if not self.has_key(tape_id):  # destroyed while we wrote
+                with suppress(FileNotFoundError):
+                    path.unlink()
+                raise self._keyless(tape_id)
+        return Item(file_id.hex(), tape_id, kind, written.size, written.sha256)
+
+    def open(self, item: Known) -> Reader:
+        """An item's plaintext; can be read from anywhere, frame by frame. Close it.
+
+        Raises
+        ------
+        VaultError: V01 the file is missing, V02 it is not what was put in (also while reading), V03 the key is
+            destroyed.
+        """
+        key = self._data_key(item.tape_id)
+        thing = f"file {item.id} ({item.kind}) of tape {item.tape_id}"
+
+        def refuse(what: str) -> VaultError:
+            return VaultError("V02", thing, what, "restore the last backup, and find out who changed it")
+
+        try:
+            file = self._path(item.tape_id, item.id).open("rb")
+        except OSError as error:
+            value = f"cannot be read ({error.strerror})"
+            raise VaultError("V01", thing, value, "restore the last backup") from error
+        try:
+            reader = Reader(file, key, Label(item.tape_id, item.kind, bytes.fromhex(item.id)), refuse)
+            if reader.size != item.size:
+                raise refuse("is not as long as its record says")
+        except BaseException:
+            file.close()
+            raise
+        return reader
+
+    def read(self, item: Known) -> bytes:
+        """An item's whole plaintext."""
+        with self.open(item) as reader:
+            return reader.readall()
+
+    def remove(self, item: Known) -> None:
+        """Remove an item that nothing needs any more.
+
+        Raises
+        ------
+        VaultError: V08.
+        """
+        path = self._path(item.tape_id, item.id)
+        with writable(path), suppress(FileNotFoundError):
+            path.unlink()
+            settle(path.parent)
+
+    def files(self, tape_id: str) -> list[Path]:
+        """The encrypted files of a tape, unpublished ones too."""
+        folder = self._tapes / _checked(tape_id)
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+
+    def destroy_files(self, tape_id: str) -> int:
+        """Remove all files of a tape; how many there were.
+
+        Raises
+        ------
+        VaultError: V08.
+        """
+        folder = self._tapes / _checked(tape_id)
+        files = self.files(tape_id)
+        with writable(folder), suppress(FileNotFoundError):
+            shutil.rmtree(folder)
+            settle(self._tapes)
+        return len(files)
+
+    # short texts
+
+    def seal(self, tape_id: str, text: bytes, column: str) -> bytes:
+        """Encrypt a text that lies in the database.
+
+        Parameters
+        ----------
+        tape_id: the tape that it is about, or `HOME`.
+        column: where it lies, as ``"forms.answers"``; the text opens nowhere else.
+
+        Raises
+        ------
+        VaultError: V03.
+        """
+        return keys.seal(self._data_key(tape_id), _column(tape_id, column), text)
+
+    def unseal(self, tape_id: str, sealed: bytes, column: str) -> bytes:
+        """The text.
+
+        Raises
+        ------
+        VaultError: V02 it was altered or comes from another tape or column, V03 the key is destroyed.
+        """
+        try:
+            return keys.unseal(self._data_key(tape_id), _column(tape_id, column), sealed)
+        except UnsealableError:
+            value = "was altered or comes from elsewhere"
+            remedy = "restore the last backup, and find out who changed it"
+            raise VaultError("V02", f"text in {column} of tape {tape_id}", value, remedy) from None
+
+    # order
+
+    def leftovers(self) -> list[Path]:
+        """What nobody will ever need: files that a dead process did not publish, and files whose key is gone."""
+        keyless = [
+            path for place in _named(self._tapes) if not self.has_key(place.name) for path in self.files(place.name)
+        ]
+        return sorted({*keyless, *(path for path in self.folder.rglob(f"*{PARTIAL}") if abandoned(path))})
+
+    def sweep(self) -> int:
+        """Remove the leftovers and the private folders of dead processes; how many of both.
+
+        Raises
+        ------
+        VaultError: V08, V09.
+        """
+        found = self.leftovers()
+        for path in found:
+            with writable(path), suppress(FileNotFoundError):
+                path.unlink()
+        for place in _named(self._tapes):
+            if not self.has_key(place.name):
+                self.destroy_files(place.name)
+        return len(found) + self.private.sweep()
+
+    def _data_key(self, tape_id: str) -> bytes:
+        try:
+            wrapped = self._key(tape_id).read_bytes()
+        except FileNotFoundError:
+            raise self._keyless(tape_id) from None
+        try:
+            return self.ring.unwrap(tape_id, wrapped)
+        except VaultError as error:
+            if error.code != "TR-V07":
+                raise
+            self._ring = self._load()  # the master key may have been changed since this process began
+            return self._ring.unwrap(tape_id, wrapped)
+
+    def _keyless(self, tape_id: str) -> VaultError:
+        return VaultError("V03", f"tape {tape_id}", "has no key: it was destroyed", "it cannot be brought back")
+
+    def _key(self, tape_id: str) -> Path:
+        return self._keys / _checked(tape_id)
+
+    def _path(self, tape_id: str, item_id: str) -> Path:
+        return self._tapes / _checked(tape_id) / _checked(item_id)
+
+
+def _checked(name: str) -> str:
+    """An id as it may stand in a path."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no id")
+    return name
+
+
+def _named(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.iterdir()) if _NAME.fullmatch(path.name))
+
+
+def _column(tape_id: str, column: str) -> bytes:
+    return f"text of {column} of tape {tape_id}".encode()

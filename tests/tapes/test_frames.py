@@ -1,0 +1,191 @@
+"""Encrypted files read like plain ones from anywhere, and any change to them is noticed."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.tapes.frames import FRAME, TAG, Label, Reader, write
+
+KEY, LABEL = bytes(range(32)), Label("tape1", "mono", b"0123456789abcdef")
+HEADER = len(LABEL.header())
+SIZES = [0, 1, 100, FRAME - 1, FRAME, FRAME + 1, 2 * FRAME, 3 * FRAME + 17]
+
+
+class RefusedError(Exception):
+    pass
+
+
+def content(size: int) -> bytes:
+    """Bytes that differ from frame to frame and within a frame."""
+    return b"".join(number.to_bytes(4, "big") for number in range(size // 4 + 1))[:size]
+
+
+def encrypted(size: int, label: Label = LABEL, key: bytes = KEY) -> bytes:
+    target = io.BytesIO()
+    assert write(io.BytesIO(content(size)), target, key, label).size == size
+    return target.getvalue()
+
+
+def opened(path: Path, sealed: bytes, label: Label = LABEL, key: bytes = KEY) -> Reader:
+    path.write_bytes(sealed)
+    return Reader(path.open("rb"), key, label, RefusedError)
+
+
+def refused(path: Path, sealed: bytes, label: Label = LABEL, key: bytes = KEY) -> bool:
+    """Whether a file is refused, and at the first byte where its length is wrong."""
+    path.write_bytes(sealed)
+    with path.open("rb") as file:
+        try:
+            Reader(file, key, label, RefusedError).readall()
+        except RefusedError:
+            return True
+    return False
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("frames") / "file"
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_is_written_is_read(place: Path, size: int) -> None:
+    sealed = encrypted(size)
+    assert len(sealed) == HEADER + size + TAG * max(1, -(-size // FRAME))
+    with opened(place, sealed) as reader:
+        assert reader.size == size
+        assert reader.readall() == content(size)
+        assert reader.read(1) == b""
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    size=st.sampled_from(SIZES),
+    steps=st.lists(
+        st.one_of(
+            st.tuples(st.just("read"), st.integers(0, 2 * FRAME)),
+            st.tuples(st.just("set"), st.integers(0, 4 * FRAME)),
+            st.tuples(st.just("by"), st.integers(-FRAME, FRAME)),
+            st.tuples(st.just("end"), st.integers(-FRAME, 10)),
+        ),
+        max_size=12,
+    ),
+)
+def test_reader_does_what_a_file_does(place: Path, size: int, steps: list[tuple[str, int]]) -> None:
+    plain = io.BytesIO(content(size))
+    with opened(place, encrypted(size)) as reader:
+        for what, amount in steps:
+            if what == "read":
+                assert reader.read(amount) == plain.read(amount)
+            else:
+                whence = {"set": os.SEEK_SET, "by": os.SEEK_CUR, "end": os.SEEK_END}[what]
+                base = {"set": 0, "by": plain.tell(), "end": size}[what]
+                if base + amount < 0:
+                    with pytest.raises(ValueError, match="before the beginning"):
+                        reader.seek(amount, whence)
+                else:
+                    assert reader.seek(amount, whence) == plain.seek(amount, whence)
+            assert reader.tell() == plain.tell()
+
+
+class Dripping(io.BytesIO):
+    """A network stream: hands over less than it is asked for."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        return super().read(min(size, 1000))
+
+
+def test_a_dripping_source_makes_the_same_file() -> None:
+    target = io.BytesIO()
+    write(Dripping(content(3 * FRAME + 17)), target, KEY, LABEL)
+    assert target.getvalue() == encrypted(3 * FRAME + 17)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), size=st.sampled_from(SIZES))
+def test_any_flipped_bit_is_noticed(place: Path, data: st.DataObject, size: int) -> None:
+    sealed = bytearray(encrypted(size))
+    sealed[data.draw(st.integers(0, len(sealed) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    assert refused(place, bytes(sealed))
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), size=st.sampled_from(SIZES))
+def test_any_cut_is_noticed_before_the_first_byte(place: Path, data: st.DataObject, size: int) -> None:
+    sealed = encrypted(size)
+    start = data.draw(st.integers(0, len(sealed) - 1))
+    end = data.draw(st.integers(start + 1, len(sealed)))
+    with pytest.raises(RefusedError):
+        opened(place, sealed[:start] + sealed[end:]).close()
+
+
+def frames(sealed: bytes) -> list[bytes]:
+    body = sealed[HEADER:]
+    return [body[start : start + FRAME + TAG] for start in range(0, len(body), FRAME + TAG)]
+
+
+@pytest.mark.parametrize(
+    "order", [[1, 0, 2, 3], [0, 2, 1, 3], [0, 0, 2, 3], [0, 1, 3], [0, 1, 2, 3, 3], [3], [0, 1, 2]]
+)
+def test_frames_out_of_order_repeated_dropped_or_appended_are_noticed(place: Path, order: list[int]) -> None:
+    sealed = encrypted(3 * FRAME + 17)
+    parts = frames(sealed)
+    assert not refused(place, sealed[:HEADER] + b"".join(parts))
+    assert refused(place, sealed[:HEADER] + b"".join(parts[number] for number in order))
+
+
+OTHERS = [
+    Label("tape2", "mono", LABEL.file_id),
+    Label("tape1", "peaks", LABEL.file_id),
+    Label("tape1", "mono", bytes(16)),
+]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_frame_or_file_from_elsewhere_is_noticed_even_under_one_key(place: Path, other: Label) -> None:
+    mine, theirs = encrypted(2 * FRAME), encrypted(2 * FRAME, other)
+    assert refused(place, theirs)  # put in the place of this file
+    assert refused(place, mine[:HEADER] + theirs[len(other.header()) :])  # under this file's header
+    one, two = frames(mine)[0], theirs[len(other.header()) :][FRAME + TAG :]
+    assert refused(place, mine[:HEADER] + one + two)  # one frame of it
+
+
+def test_another_key_opens_nothing(place: Path) -> None:
+    assert refused(place, encrypted(100), key=bytes(32))
+
+
+def test_a_file_that_is_removed_while_it_is_read_goes_silent(place: Path) -> None:
+    with opened(place, encrypted(2 * FRAME)) as reader:
+        assert reader.read(10) == content(10)
+        place.unlink()
+        with pytest.raises(RefusedError, match="destroyed"):
+            reader.read(10)
+
+
+def test_nothing_of_the_plaintext_is_in_the_file_and_no_two_files_are_alike() -> None:
+    target, other = io.BytesIO(), io.BytesIO()
+    write(io.BytesIO(b"a phrase that was said" * 10_000), target, KEY, LABEL)
+    write(io.BytesIO(b"a phrase that was said" * 10_000), other, KEY, Label("tape1", "mono", bytes(16)))
+    assert b"phrase" not in target.getvalue()
+    seen = {target.getvalue()[HEADER + start : HEADER + start + 16] for start in range(0, 200_000, 16)}
+    assert not seen & {other.getvalue()[HEADER + start : HEADER + start + 16] for start in range(0, 200_000, 16)}
+
+
+@pytest.mark.parametrize(
+    "label", [Label("", "mono", bytes(16)), Label("tape1", "x" * 256, bytes(16)), Label("a", "b", b"")]
+)
+def test_a_label_that_does_not_fit_is_refused(label: Label) -> None:
+    with pytest.raises(ValueError, match="label"):
+        label.header()
+
+
+def test_closed_reader_reads_nothing(place: Path) -> None:
+    reader = opened(place, encrypted(10))
+    reader.close()
+    with pytest.raises(ValueError, match="closed"):
+        reader.read(1)
