@@ -4,7 +4,7 @@
 
     home/                 mode 0700
     ├── tapes.sqlite3     the records, unless the settings name another database
-    ├── keys/             mode 0700: audit.key, and the vault's keys
+    ├── keys/             mode 0700: audit.key, master.key
     └── vault/            mode 0700: what the vault keeps, encrypted
 """
 
@@ -16,51 +16,70 @@ from pathlib import Path
 
 import platformdirs
 
-from pipeline.errors import TapesError
+from pipeline.errors import TapeReviewError, TapesError
 from pipeline.settings import TapesSettings
 from pipeline.tapes.audit import Audit
 from pipeline.tapes.database import Database, sqlite_url
+from pipeline.tapes.keys import Ask, Kind, MasterKey
+from pipeline.tapes.publishing import writable
+from pipeline.tapes.vault import HOME, Vault
 
 _KEY_BYTES = 32
 
 
 class Home:
-    """An open home: `database`, `audit`, and the folders of vault and keys. Make one by `create` or `open`."""
+    """An open home: `database`, `audit`, `vault`, and the folder of keys. Make one by `create` or `open`.
 
-    def __init__(self, folder: Path, settings: TapesSettings) -> None:
+    The master key is loaded when the vault is first asked to read or write; ``ask`` asks for its passphrase, if it has
+    one that the environment does not hold.
+    """
+
+    def __init__(self, folder: Path, settings: TapesSettings, ask: Ask | None = None) -> None:
         self.folder = folder
         self.settings = settings
         self.audit = Audit(_read_key(folder / "keys" / "audit.key"))
+        self.master = MasterKey(folder / "keys" / "master.key", ask)
+        self.vault = Vault(folder / "vault", self.master)
         url = settings.database or sqlite_url(folder / "tapes.sqlite3")
         self.database = Database(url, before_commit=self.audit.add_pending)
 
     @classmethod
-    def create(cls, settings: TapesSettings) -> Home:
+    def create(cls, settings: TapesSettings, master: Kind = "file", ask: Ask | None = None) -> Home:
         """Make a home with its folders, keys and tables.
 
         Raises
         ------
         TapesError: K02 there is one already, K03 its database cannot be reached.
+        VaultError: V04, V06 the master key, V08 a folder that cannot be written.
         """
         folder = place(settings)
         key = folder / "keys" / "audit.key"
         if key.exists():
             raise TapesError("K02", f"home {folder}", "exists already", "use it, or name another with --home")
         for each in (folder, folder / "keys", folder / "vault"):
-            each.mkdir(mode=0o700, parents=True, exist_ok=True)
-            each.chmod(0o700)
+            with writable(each):
+                each.mkdir(mode=0o700, parents=True, exist_ok=True)
+                each.chmod(0o700)
+        fresh = not (folder / "keys" / "master.key").exists()  # one that was put there by hand is taken
+        if fresh:
+            MasterKey(folder / "keys" / "master.key", ask).create(master)
         _write_key(key)
-        home = cls(folder, settings)
+        home = cls(folder, settings, ask)
         try:
             home.database.migrate()
-        except TapesError:
+            if not home.vault.has_key(HOME):
+                home.vault.create_key(HOME)
+        except TapeReviewError:
             home.close()
             key.unlink()  # so that the next attempt does not take this for a home
+            if fresh:
+                home.vault.destroy_key(HOME)
+                home.master.path.unlink()
             raise
         return home
 
     @classmethod
-    def open(cls, settings: TapesSettings) -> Home:
+    def open(cls, settings: TapesSettings, ask: Ask | None = None) -> Home:
         """Open a home that exists and whose tables are those of this program.
 
         Raises
@@ -70,7 +89,7 @@ class Home:
         folder = place(settings)
         if not (folder / "keys" / "audit.key").exists():
             raise TapesError("K01", f"home {folder}", "does not exist", "make it with `tape-review init`")
-        home = cls(folder, settings)
+        home = cls(folder, settings, ask)
         home.database.require_newest()
         return home
 
@@ -85,8 +104,9 @@ class Home:
         return self.folder / "keys"
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database and of this process's private folders."""
         self.database.close()
+        self.vault.private.close()
 
 
 def place(settings: TapesSettings) -> Path:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import TapesError
+from pipeline.errors import TapesError, VaultError
 from pipeline.settings import TapesSettings
 from pipeline.tapes import home as homes
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Person
+from pipeline.tapes.vault import HOME
 
 
 def person(email: str = "a@example.org") -> Person:
@@ -31,7 +32,8 @@ def test_what_is_written_is_there_when_the_home_is_opened_again(home: Home, tape
 def test_a_home_is_for_its_owner_only(home: Home) -> None:
     for folder in (home.folder, home.keys_folder, home.vault_folder):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE((home.keys_folder / "audit.key").stat().st_mode) == 0o600
+    for key in ("audit.key", "master.key"):
+        assert stat.S_IMODE((home.keys_folder / key).stat().st_mode) == 0o600
 
 
 def test_a_home_is_not_made_twice(home: Home, tapes_settings: TapesSettings) -> None:
@@ -49,6 +51,19 @@ def test_a_home_whose_database_cannot_be_reached_is_not_made(tapes_settings: Tap
     with pytest.raises(TapesError, match="TR-K03 sqlite database .* cannot be reached"):
         Home.create(lost)
     Home.create(tapes_settings).close()
+
+
+def test_a_home_has_a_vault_that_opens_with_its_passphrase_only(tapes_settings: TapesSettings) -> None:
+    made = Home.create(tapes_settings, "passphrase", lambda: "five words that nobody guesses")
+    sealed = made.vault.seal(HOME, b"minutes", "meetings.sealed_notes")
+    made.close()
+    again = Home.open(tapes_settings, lambda: "five words that nobody guesses")
+    assert again.vault.unseal(HOME, sealed, "meetings.sealed_notes") == b"minutes"
+    again.close()
+    locked = Home.open(tapes_settings, lambda: "five words that anybody guesses")
+    with pytest.raises(VaultError, match="TR-V06"):
+        locked.vault.unseal(HOME, sealed, "meetings.sealed_notes")
+    locked.close()
 
 
 @pytest.mark.parametrize("content", ["", "zz", "ab" * 31])
