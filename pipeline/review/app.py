@@ -7,47 +7,52 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from pipeline.review import problems
-from pipeline.review.access import csrf
-from pipeline.review.access.viewer import Sessions
+from pipeline.review.access import account, csrf, invitations, login, people
+from pipeline.review.access.secrecy import Codes, Passwords
+from pipeline.review.access.sessions import Sessions
 from pipeline.review.assets import Assets
 from pipeline.review.bodies import BodyLimit
 from pipeline.review.headers import Headers
 from pipeline.settings import Settings
+from pipeline.tapes.clock import Clock, now
+from pipeline.tapes.home import Home
 
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (login.router, invitations.router, account.router, people.router)
 """Every router of the application, one noun each."""
 
 
-def now() -> int:
-    """Milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
-
-
 def create(
-    home: Any, settings: Settings, *, sessions: Sessions, clock: Callable[[], int] = now, address: str | None = None
+    home: Home,
+    settings: Settings,
+    *,
+    clock: Clock = now,
+    address: str | None = None,
+    passwords: Passwords | None = None,
 ) -> FastAPI:
     """The application over one home.
 
     Parameters
     ----------
     address: what members type into their browser, ``https://review.example.org``; the setting where it is None.
-    clock: the time in milliseconds; tests hand in their own.
+    clock, passwords: the time, and how passwords are hashed; tests hand in their own.
     """
     place = address or settings.review.address or f"http://{settings.review.host}:{settings.review.port}"
     https = place.startswith("https:")
     app = FastAPI(
         title="Tape Review", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(csrf.checked)]
     )
-    app.state.home, app.state.settings, app.state.sessions = home, settings, sessions
+    app.state.home, app.state.settings = home, settings
+    app.state.sessions, app.state.passwords, app.state.codes = (
+        Sessions(home, settings.review),
+        passwords or Passwords(),
+        Codes(),
+    )
     app.state.clock, app.state.address, app.state.https = clock, place, https
     app.state.origins = origins(place)
     problems.install(app)

@@ -30,7 +30,11 @@ _TITLES = {
 
 
 class SignInError(Exception):
-    """The route needs somebody who is signed in."""
+    """The route needs somebody who is signed in; ``step`` names what is still to do: "code", "enroll", or all of it."""
+
+    def __init__(self, step: str = "") -> None:
+        super().__init__(step)
+        self.step = step
 
 
 def wants_page(request: Request) -> bool:
@@ -78,8 +82,9 @@ async def _ours(request: Request, error: TapeReviewError) -> Response:
 async def _sign_in(request: Request, error: SignInError) -> Response:
     if not wants_page(request):
         return JSONResponse({"code": "", "detail": "Sign in first."}, 401)
+    page = f"/login/{error.step}" if error.step else "/login"
     back = request.url.path if request.method == "GET" else "/"
-    return RedirectResponse(f"/login?next={quote(back)}" if back != "/" else "/login", 303)
+    return RedirectResponse(f"{page}?next={quote(back)}" if back != "/" else page, 303)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -10,22 +10,11 @@ from fastapi import FastAPI, Form, Request
 from fastapi.responses import Response
 from fastapi.testclient import TestClient
 
-from pipeline import settings
 from pipeline.errors import AudioError
-from pipeline.review import app as application
 from pipeline.review import assets, bodies, headers
-from pipeline.review.access.viewer import SESSION, SignedIn, Viewer
+from pipeline.review.access.viewer import SESSION, SignedIn
 from pipeline.review.pages import render
-
-ADDRESS = "http://127.0.0.1:8787"
-PAGE = {"accept": "text/html"}
-
-
-class OneSession:
-    """Knows one token."""
-
-    def find(self, token: str, now: int) -> Viewer | None:
-        return Viewer("p1", "Ada <b>", False, "right-token") if token == "let-me-in" else None  # noqa: S105
+from tests.review.conftest import ADDRESS, PAGE, Room
 
 
 def routes(app: FastAPI) -> None:
@@ -51,16 +40,22 @@ def routes(app: FastAPI) -> None:
 
 
 @pytest.fixture
-def client() -> Iterator[TestClient]:
-    app = application.create(None, settings.load().settings, sessions=OneSession(), clock=lambda: 0)
-    routes(app)
-    with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False, follow_redirects=False) as made:
+def client(room: Room) -> Iterator[TestClient]:
+    routes(room.app)
+    with TestClient(room.app, base_url=ADDRESS, raise_server_exceptions=False, follow_redirects=False) as made:
         yield made
 
 
-def signed_in(client: TestClient) -> TestClient:
-    client.cookies.set(SESSION, "let-me-in")
+@pytest.fixture
+def signed_in(client: TestClient, room: Room) -> TestClient:
+    token = room.app.state.sessions.start(room.person("Ada <b>"), room.clock(), second_factor=True)
+    client.cookies.set(SESSION, token)
     return client
+
+
+@pytest.fixture
+def right_token(signed_in: TestClient) -> str:
+    return signed_in.get("/plain").text.split('name="csrf" content="')[1].split('"')[0]
 
 
 def test_every_answer_carries_the_strict_headers(client: TestClient) -> None:
@@ -83,8 +78,8 @@ def test_static_files_are_kept_only_under_their_digest(client: TestClient) -> No
     assert client.get("/static/../app.py").status_code == 404
 
 
-def test_pages_hold_no_inline_script_or_style_and_escape_everything(client: TestClient) -> None:
-    page = signed_in(client).get("/plain", params={"say": "<script>alert(1)</script>"}).text
+def test_pages_hold_no_inline_script_or_style_and_escape_everything(signed_in: TestClient) -> None:
+    page = signed_in.get("/plain", params={"say": "<script>alert(1)</script>"}).text
     assert "<script>alert" not in page
     assert "Ada &lt;b&gt;" in page
     assert "<style" not in page
@@ -95,24 +90,24 @@ def test_who_is_not_signed_in_goes_to_the_login_page_and_back(client: TestClient
     answer = client.get("/mine", headers=PAGE)
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/mine")
     assert client.get("/mine").status_code == 401
-    assert signed_in(client).get("/mine", headers=PAGE).status_code == 200
 
 
-@pytest.mark.parametrize("token", ["", "wrong", "right-token "])
-def test_a_form_without_its_token_is_refused(client: TestClient, token: str) -> None:
-    assert signed_in(client).post("/send", data={"word": "a", "csrf": token}).status_code == 403
+def test_a_form_without_its_token_is_refused(signed_in: TestClient, right_token: str) -> None:
+    for token in ("", "wrong", right_token[:-1], right_token + " "):
+        assert signed_in.post("/send", data={"word": "a", "csrf": token}).status_code == 403
+    assert signed_in.post("/send", data={"word": "a"}).status_code == 403
 
 
-def test_a_form_with_its_token_is_taken(client: TestClient) -> None:
-    assert signed_in(client).post("/send", data={"word": "a", "csrf": "right-token"}).json() == {"word": "a"}
-    answer = client.post("/send", data={"word": "a"}, headers={"X-CSRF-Token": "right-token"})
+def test_a_form_with_its_token_is_taken(signed_in: TestClient, right_token: str) -> None:
+    assert signed_in.post("/send", data={"word": "a", "csrf": right_token}).json() == {"word": "a"}
+    answer = signed_in.post("/send", data={"word": "a"}, headers={"X-CSRF-Token": right_token})
     assert answer.json() == {"word": "a"}
 
 
-def test_a_form_from_another_origin_is_refused_even_with_the_token(client: TestClient) -> None:
-    form = {"word": "a", "csrf": "right-token"}
+def test_a_form_from_another_origin_is_refused_even_with_the_token(signed_in: TestClient, right_token: str) -> None:
+    form = {"word": "a", "csrf": right_token}
     for origin, status in (("http://evil.example", 403), ("null", 403), (ADDRESS, 200), ("http://localhost:8787", 200)):
-        assert signed_in(client).post("/send", data=form, headers={"origin": origin}).status_code == status
+        assert signed_in.post("/send", data=form, headers={"origin": origin}).status_code == status
 
 
 def test_a_guest_s_form_is_bound_to_its_cookie(client: TestClient) -> None:
@@ -132,9 +127,9 @@ def test_another_host_name_is_refused(client: TestClient) -> None:
     assert client.get("/plain", headers={"host": "evil.example"}).status_code == 400
 
 
-def test_a_form_may_not_grow_without_end(client: TestClient) -> None:
-    form = {"word": "a" * bodies.LIMIT, "csrf": "right-token"}
-    assert signed_in(client).post("/send", data=form).status_code == 413
+def test_a_form_may_not_grow_without_end(signed_in: TestClient, right_token: str) -> None:
+    form = {"word": "a" * bodies.LIMIT, "csrf": right_token}
+    assert signed_in.post("/send", data=form).status_code == 413
 
 
 def test_errors_are_told_with_their_code_and_nothing_else(client: TestClient) -> None:

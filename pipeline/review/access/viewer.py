@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
@@ -23,19 +23,19 @@ SESSION = "tape_review_session"
 
 @dataclass(frozen=True)
 class Viewer:
-    """A person who is signed in; ``csrf`` is the token that this session's forms carry."""
+    """A person who is signed in.
+
+    ``csrf`` is the token that this session's forms carry. ``step`` says what signing in still lacks: a "code", to
+    "enroll" an authenticator, or nothing. ``must_have_code`` holds for coaches and administrators.
+    """
 
     person_id: str
     name: str
+    email: str
     is_admin: bool
     csrf: str
-
-
-class Sessions(Protocol):
-    """Where sessions are kept."""
-
-    def find(self, token: str, now: int) -> Viewer | None:
-        """The viewer behind a live session; None where it is unknown, idle for too long, or too old."""
+    step: str = ""
+    must_have_code: bool = False
 
 
 def found(request: Request) -> Viewer | None:
@@ -45,7 +45,7 @@ def found(request: Request) -> Viewer | None:
     viewer = state.sessions.find(token, state.clock()) if token else None
     guest = request.cookies.get(GUEST)
     fresh = None if viewer or guest else secrets.token_urlsafe(24)
-    request.state.viewer = viewer
+    request.state.viewer = viewer if viewer and not viewer.step else None
     request.state.fresh_guest = fresh
     request.state.csrf = viewer.csrf if viewer else guest_token(guest or fresh or "")
     return viewer
@@ -60,9 +60,9 @@ Found = Annotated[Viewer | None, Depends(found)]
 
 
 def signed_in(viewer: Found) -> Viewer:
-    """The viewer, who must be signed in."""
-    if viewer is None:
-        raise SignInError
+    """The viewer, who must be signed in, second step included."""
+    if viewer is None or viewer.step:
+        raise SignInError(viewer.step if viewer else "")
     return viewer
 
 

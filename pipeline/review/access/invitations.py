@@ -1,0 +1,144 @@
+"""Links that work once: to set up a room, to come in, to choose a new password.
+
+A link holds a random token; the database holds its hash. Using it and what it brings about are one transaction.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Path, Request
+from fastapi.responses import Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from pipeline.review.access import login
+from pipeline.review.access.secrecy import objection, token, token_hash
+from pipeline.review.fields import OptionalLine, Secret
+from pipeline.review.pages import render
+from pipeline.tapes.clock import DAY, HOUR
+from pipeline.tapes.home import Home
+from pipeline.tapes.records import Group, Invitation, Membership, Person
+from pipeline.tapes.records.people import InvitationKind
+
+router = APIRouter()
+
+Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$")]
+
+_LASTS = {"setup": HOUR, "join": 7 * DAY, "reset": DAY}
+
+
+def invite(database: Session, now: int, kind: InvitationKind, person_id: str | None) -> str:
+    """The path of a new link; earlier links of the same kind for the same person stop working."""
+    for earlier in database.scalars(
+        select(Invitation).where(
+            Invitation.kind == kind, Invitation.person_id == person_id, Invitation.used_at.is_(None)
+        )
+    ):
+        earlier.used_at = now
+    fresh = token()
+    database.add(
+        Invitation(token_hash=token_hash(fresh), kind=kind, person_id=person_id, expires_at=now + _LASTS[kind])
+    )
+    return f"/invitation/{fresh}"
+
+
+def setup_link(home: Home, now: int) -> str | None:
+    """The path of a one-time link that sets the room up; None once somebody can sign in."""
+    with home.database.writing() as database:
+        if database.scalar(select(Person.id).where(Person.password_hash.is_not(None)).limit(1)):
+            return None
+        first = database.scalar(select(Person).order_by(Person.is_admin.desc(), Person.created_at).limit(1))
+        return invite(database, now, "setup", first.id if first else None)
+
+
+@router.get("/invitation/{token}")
+def page(request: Request, token: Token) -> Response:
+    """What the link asks for."""
+    state = request.app.state
+    with state.home.database.reading() as database:
+        invitation, person = _open(database, token, state.clock())
+        return _page(request, invitation, person)
+
+
+@router.post("/invitation/{token}")
+def accept(
+    request: Request,
+    token: Token,
+    password: Secret,
+    again: Annotated[str, Form(max_length=1024)],
+    name: OptionalLine = "",
+    email: OptionalLine = "",
+    group: OptionalLine = "",
+) -> Response:
+    """Take the link: the account gets its password, and its owner is signed in."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.reading() as database:
+        invitation, person = _open(database, token, now)
+    told_name, told_email = (person.name, person.email) if person else (name, email.lower())
+    error = "" if password == again else "The two passwords differ."
+    error = error or objection(password, told_name, told_email)
+    if not person and not (name and "@" in email):
+        error = "Give your name and your e-mail address."
+    if error:
+        return _page(request, invitation, person, error, {"name": name, "email": email, "group": group})
+    hashed = state.passwords.hash(password)
+    with state.home.database.writing() as database:
+        invitation, person = _open(database, token, now)
+        invitation.used_at = now
+        if person is None:
+            person = Person(name=name, email=email.lower(), is_admin=True, created_at=now)
+            database.add(person)
+            database.flush()
+        if invitation.kind == "setup":
+            person.is_admin = True
+            _first_group(database, group, person, now)
+        if invitation.kind == "reset":
+            person.totp_secret = None  # the authenticator may be what was lost
+        person.password_hash = hashed
+        state.home.audit.record(database, now, person.id, f"invitation_{invitation.kind}", thing=person.id)
+    state.sessions.end_all(person.id)
+    return login.start(request, person, "/")
+
+
+def _open(database: Session, token: str, now: int) -> tuple[Invitation, Person | None]:
+    """A link that still works, and whom it is for."""
+    invitation = database.get(Invitation, token_hash(token))
+    if invitation is None or invitation.used_at is not None or invitation.expires_at <= now:
+        raise HTTPException(404)
+    person = database.get(Person, invitation.person_id) if invitation.person_id else None
+    if person is not None and person.disabled_at is not None:
+        raise HTTPException(404)
+    return invitation, person
+
+
+def _first_group(database: Session, name: str, person: Person, now: int) -> None:
+    if not name or database.scalar(select(Group.id).limit(1)):
+        return
+    group = Group(name=name, created_at=now)
+    database.add(group)
+    database.flush()
+    database.add(Membership(group_id=group.id, person_id=person.id, role="member", since=now))
+
+
+def _page(
+    request: Request,
+    invitation: Invitation,
+    person: Person | None,
+    error: str = "",
+    typed: dict[str, str] | None = None,
+) -> Response:
+    with request.app.state.home.database.reading() as database:
+        no_group = database.scalar(select(Group.id).limit(1)) is None
+    return render(
+        request,
+        "access/invitation.html",
+        422 if error else 200,
+        kind=invitation.kind,
+        person=person,
+        ask_group=invitation.kind == "setup" and no_group,
+        error=error,
+        typed=typed or {"name": "", "email": "", "group": ""},
+    )

@@ -1,0 +1,110 @@
+"""Secrets: passwords (argon2id), one-time tokens, and codes of an authenticator (TOTP)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import threading
+from dataclasses import dataclass, field
+
+import pyotp
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from pipeline.tapes.home import Home
+from pipeline.tapes.vault import HOME
+
+SHORTEST = 12
+"""Characters that a password has at least."""
+
+ISSUER = "Tape Review"
+_STEP_MS = 30_000
+_COLUMN = "people.totp_secret"
+
+
+def token() -> str:
+    """A random text that nobody guesses."""
+    return secrets.token_urlsafe(32)
+
+
+def token_hash(text: str) -> str:
+    """What is stored of a token: enough to know it again, not enough to use it."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Passwords:
+    """Hashes and checks passwords; an account that is not there costs the same work as one that is."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._nobody = self._hasher.hash(token())
+
+    def hash(self, password: str) -> str:
+        """The stored form of a password."""
+        return self._hasher.hash(password)
+
+    def fits(self, stored: str | None, password: str) -> bool:
+        """Whether the password is right; never where there is none."""
+        try:
+            self._hasher.verify(stored or self._nobody, password)
+        except (VerificationError, InvalidHashError):
+            return False
+        return stored is not None
+
+    def is_old(self, stored: str) -> bool:
+        """Whether it was hashed with weaker parameters than today's."""
+        return self._hasher.check_needs_rehash(stored)
+
+
+def objection(password: str, name: str, email: str) -> str:
+    """Why a password is too easy; empty where it is good."""
+    if len(password) < SHORTEST:
+        return f"Take at least {SHORTEST} characters; a few words that do not belong together are good."
+    if len(set(password)) < 6:
+        return "Take more different characters."
+    told = [part for part in (*name.lower().split(), email.lower().partition("@")[0]) if len(part) > 3]
+    if any(part in password.lower() for part in told):
+        return "Leave your name and address out of it."
+    return ""
+
+
+@dataclass
+class Codes:
+    """Checks the codes of authenticators; each code works once."""
+
+    _used: dict[str, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def fits(self, person_id: str, secret: str, code: str, now: int) -> bool:
+        """Whether the code is that of this half minute, the one before or the one after, and was not used yet."""
+        way, digits = pyotp.TOTP(secret), code.replace(" ", "")
+        step = now // _STEP_MS
+        for at in (step - 1, step, step + 1):
+            if secrets.compare_digest(way.at(at * 30).encode(), digits.encode()):
+                with self._lock:
+                    if self._used.get(person_id, -1) >= at:
+                        return False
+                    self._used[person_id] = at
+                return True
+        return False
+
+
+def authenticator_secret() -> str:
+    """A new secret for an authenticator."""
+    return pyotp.random_base32()
+
+
+def authenticator_link(secret: str, email: str) -> str:
+    """What the authenticator reads from the picture."""
+    return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER)
+
+
+def closed(home: Home, secret: str) -> str:
+    """An authenticator's secret as it is stored: sealed with the home's key."""
+    return base64.b64encode(home.vault.seal(HOME, secret.encode(), _COLUMN)).decode()
+
+
+def opened(home: Home, stored: str) -> str:
+    """An authenticator's secret."""
+    return home.vault.unseal(HOME, base64.b64decode(stored), _COLUMN).decode()

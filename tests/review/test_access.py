@@ -1,0 +1,270 @@
+"""Who comes in: passwords, second steps, links, sessions, limits."""
+
+from __future__ import annotations
+
+import re
+
+import pyotp
+import pytest
+
+from pipeline.review.access import invitations, limits
+from pipeline.review.access.login import safe
+from pipeline.review.access.secrecy import objection
+from pipeline.review.access.viewer import SESSION
+from pipeline.tapes.clock import DAY, HOUR, MINUTE
+from pipeline.tapes.records import AuditRow, Person, WebSession
+from tests.review.conftest import PASSWORD, Browser, Room
+
+
+def login(browser: Browser, email: str, password: str = PASSWORD):
+    return browser.post("/login", {"email": email, "password": password, "way_on": "/account"}, page="/login")
+
+
+def test_a_member_signs_in_and_out(room: Room) -> None:
+    room.person("Ada", room.group())
+    browser = room.browser()
+    answer = login(browser, "ADA@example.org ")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/account")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Ada" in browser.get("/account").text
+    before = browser.client.cookies[SESSION]
+    assert browser.post("/logout").status_code == 303
+    browser.client.cookies.set(SESSION, before)
+    assert browser.get("/account").status_code == 303
+
+
+def test_the_cookie_is_secure_behind_tls(room: Room) -> None:
+    room.person("Ada")
+    room.app.state.https = True
+    assert "Secure" in login(room.browser(), "ada@example.org").headers["set-cookie"]
+
+
+def test_the_database_holds_no_token(room: Room) -> None:
+    room.person("Ada")
+    browser = room.browser()
+    login(browser, "ada@example.org")
+    with room.home.database.reading() as database:
+        stored = database.query(WebSession).one()
+    assert browser.client.cookies[SESSION] not in (stored.token_hash, stored.csrf)
+
+
+def test_signing_in_gives_a_new_session_and_ends_the_old_one(room: Room) -> None:
+    room.person("Ada")
+    browser = room.browser()
+    login(browser, "ada@example.org")
+    first = browser.client.cookies[SESSION]
+    token = browser.token("/account")
+    browser.client.post("/login", data={"email": "ada@example.org", "password": PASSWORD, "csrf": token})
+    assert browser.client.cookies[SESSION] != first
+    browser.client.cookies.clear()
+    browser.client.cookies.set(SESSION, first)
+    assert browser.get("/account").status_code == 303
+
+
+@pytest.mark.parametrize(("pause", "status"), [(15 * MINUTE - 1, 200), (15 * MINUTE, 303)])
+def test_a_session_ends_by_idleness(room: Room, pause: int, status: int) -> None:
+    browser = room.signed_in(room.person("Ada"))
+    room.clock.advance(pause)
+    assert browser.get("/account").status_code == status
+
+
+def test_a_session_ends_by_age_however_busy_it_is(room: Room) -> None:
+    browser = room.signed_in(room.person("Ada"))
+    for _ in range(12 * 6 - 1):
+        room.clock.advance(10 * MINUTE)
+        assert browser.get("/account").status_code == 200
+    room.clock.advance(10 * MINUTE)
+    assert browser.get("/account").status_code == 303
+
+
+def test_a_closed_account_is_out_at_once(room: Room) -> None:
+    person = room.person("Ada")
+    browser = room.signed_in(person)
+    with room.home.database.writing() as database:
+        database.get_one(Person, person).disabled_at = room.clock()
+    assert browser.get("/account").status_code == 303
+    assert login(room.browser(), "ada@example.org").status_code == 401
+
+
+def test_whether_an_account_exists_is_not_told(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    room.person("Ada")
+    invited = room.person("Ben")
+    with room.home.database.writing() as database:
+        database.get_one(Person, invited).password_hash = None
+    work: list[str] = []
+    hasher = room.app.state.passwords._hasher
+    verify = type(hasher).verify
+
+    def counted(self: object, stored: str, password: str) -> bool:
+        work.append(stored.rpartition("$")[0].rpartition("$")[0])
+        return verify(self, stored, password)
+
+    monkeypatch.setattr(type(hasher), "verify", counted)
+    answers = [
+        login(room.browser(), email, "a wrong password") for email in ("a@b.org", "ada@example.org", "ben@example.org")
+    ]
+    pages = {re.sub(r'(content|value)="[0-9a-f]{64}"', "", answer.text) for answer in answers}
+    assert {answer.status_code for answer in answers} == {401}
+    assert len(pages) == 1
+    assert len(work) == 3
+    assert len(set(work)) == 1  # the same algorithm with the same parameters
+
+
+def test_too_many_attempts_on_an_account_are_refused_whether_it_exists_or_not(room: Room) -> None:
+    room.person("Ada")
+    seen = {}
+    for email in ("ada@example.org", "nobody@example.org"):
+        browser = room.browser()
+        seen[email] = [login(browser, email, "a wrong password").status_code for _ in range(limits.A_ACCOUNT + 1)]
+        assert login(browser, email).status_code == 429
+    assert seen["ada@example.org"] == seen["nobody@example.org"] == [401] * limits.A_ACCOUNT + [429]
+    room.clock.advance(limits.WINDOW)
+    assert login(room.browser(), "ada@example.org").status_code == 303
+
+
+def test_too_many_attempts_from_an_address_are_refused(room: Room) -> None:
+    browser = room.browser()
+    statuses = [login(browser, f"{number}@example.org", "wrong").status_code for number in range(limits.A_ADDRESS + 1)]
+    assert statuses[-2:] == [401, 429]
+
+
+@pytest.mark.parametrize(("role", "is_admin"), [("coach", False), ("member", True)])
+def test_coaches_and_administrators_need_a_second_step(room: Room, role: str, is_admin: bool) -> None:
+    room.person("Ada", room.group(), role=role, is_admin=is_admin)  # type: ignore[arg-type]
+    browser = room.browser()
+    answer = login(browser, "ada@example.org")
+    assert answer.headers["location"] == "/login/enroll?next=/account"
+    assert browser.get("/account").headers["location"].startswith("/login/enroll")
+    page = browser.get("/login/enroll").text
+    secret = re.search(r'name="secret" value="([A-Z2-7]{32})"', page)
+    assert secret
+    code = pyotp.TOTP(secret[1]).at(room.clock() // 1000)
+    form = {"secret": secret[1], "code": "000000" if code != "000000" else "1", "way_on": "/account"}
+    assert browser.post("/login/enroll", form, page="/login/enroll").status_code == 401
+    assert browser.post("/login/enroll", form | {"code": code}, page="/login/enroll").status_code == 303
+    assert browser.get("/account").status_code == 200
+
+    again = room.browser()
+    assert login(again, "ada@example.org").headers["location"] == "/login/code?next=/account"
+    half = again.client.cookies[SESSION]
+    assert again.post("/login/code", {"code": code}, page="/login/code").status_code == 401  # each code works once
+    room.clock.advance(30_000)
+    code = pyotp.TOTP(secret[1]).at(room.clock() // 1000)
+    assert again.post("/login/code", {"code": code}, page="/login/code").status_code == 303
+    assert again.client.cookies[SESSION] != half
+    assert again.get("/account").status_code == 200
+    again.client.cookies.clear()
+    again.client.cookies.set(SESSION, half)
+    assert again.get("/account").headers["location"] == "/login?next=/account"
+
+
+def test_codes_cannot_be_guessed(room: Room) -> None:
+    room.person("Ada", is_admin=True)
+    with room.home.database.writing() as database:
+        from pipeline.review.access import secrecy
+
+        database.query(Person).one().totp_secret = secrecy.closed(room.home, pyotp.random_base32())
+    browser = room.browser()
+    login(browser, "ada@example.org")
+    form = {"code": "12 34 5"}
+    statuses = [browser.post("/login/code", form, page="/login/code").status_code for _ in range(limits.A_ACCOUNT + 1)]
+    assert statuses == [401] * limits.A_ACCOUNT + [429]
+
+
+def test_a_setup_link_works_once_and_not_after_an_hour(room: Room) -> None:
+    late = invitations.setup_link(room.home, room.clock())
+    assert late
+    room.clock.advance(HOUR)
+    assert room.browser().get(late).status_code == 404
+    path = invitations.setup_link(room.home, room.clock())
+    assert path
+    browser = room.browser()
+    form = {"name": "Ada", "email": "ada@example.org", "password": PASSWORD, "again": PASSWORD, "group": "Peers"}
+    assert "differ" in browser.post(path, form | {"again": "x"}, page=path).text
+    assert browser.post(path, form, page=path).headers["location"].startswith("/login/enroll")
+    assert room.browser().get(path).status_code == 404
+    assert room.browser().post(path, form).status_code == 404
+    assert invitations.setup_link(room.home, room.clock()) is None
+
+
+def test_an_administrator_invites_and_the_link_works_once(room: Room) -> None:
+    group = room.group()
+    admin = room.signed_in(room.person("Ada", is_admin=True))
+    form = {"name": "Ben", "email": "Ben@Example.org", "group_id": group, "role": "member"}
+    path = "/invitation/" + re.search(r"/invitation/([\w-]{43})", admin.post("/people", form).text)[1]  # type: ignore[index]
+    browser = room.browser()
+    answer = browser.post(path, {"password": PASSWORD, "again": PASSWORD}, page=path)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert room.browser().get(path).status_code == 404
+    assert login(room.browser(), "ben@example.org").status_code == 303
+    # whoever has an account needs no link
+    assert "/invitation/" not in admin.post("/people", form | {"role": "coordinator"}).text
+
+
+def test_a_new_link_replaces_password_and_authenticator(room: Room) -> None:
+    ben = room.person("Ben")
+    admin = room.signed_in(room.person("Ada", is_admin=True))
+    old = room.signed_in(ben)
+    text = admin.post(f"/people/{ben}/link").text
+    path = "/invitation/" + re.search(r"/invitation/([\w-]{43})", text)[1]  # type: ignore[index]
+    new = "nine yellow submarines"
+    room.browser().post(path, {"password": new, "again": new}, page=path)
+    assert old.get("/account").status_code == 303
+    assert login(room.browser(), "ben@example.org").status_code == 401
+    assert login(room.browser(), "ben@example.org", new).status_code == 303
+    later = admin.post(f"/people/{ben}/link").text
+    room.clock.advance(DAY)
+    path = "/invitation/" + re.search(r"/invitation/([\w-]{43})", later)[1]  # type: ignore[index]
+    assert room.browser().get(path).status_code == 404
+
+
+def test_only_administrators_see_the_people_page(room: Room) -> None:
+    member = room.signed_in(room.person("Ben", room.group()))
+    assert member.get("/people").status_code == 404
+    for path in ("/people", "/groups", f"/people/{'0' * 16}/link", f"/people/{'0' * 16}/disable"):
+        assert member.post(path, {"name": "x", "email": "y", "group_id": "0" * 16, "role": "coach"}).status_code == 404
+
+
+def test_changing_the_password_signs_out_everywhere_else(room: Room) -> None:
+    ada = room.person("Ada")
+    here, there = room.signed_in(ada), room.signed_in(ada)
+    new = "nine yellow submarines"
+    form = {"current": "wrong", "password": new, "again": new}
+    assert here.post("/account/password", form).status_code == 422
+    assert here.post("/account/password", form | {"current": PASSWORD}).status_code == 303
+    assert here.get("/account").status_code == 200
+    assert there.get("/account").status_code == 303
+
+
+def test_signing_in_is_audited(room: Room) -> None:
+    ada = room.person("Ada")
+    browser = room.browser()
+    login(browser, "ada@example.org")
+    browser.post("/logout")
+    with room.home.database.reading() as database:
+        rows = [(row.actor_id, row.action) for row in database.query(AuditRow).order_by(AuditRow.seq)]
+    assert rows == [(ada, "login"), (ada, "logout")]
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/tapes/1", "/tapes/1"),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("https://evil.example", "/"),
+        ("/a\nb", "/"),
+        ("/logout", "/"),
+        ("", "/"),
+    ],
+)
+def test_after_signing_in_one_goes_on_to_a_page_of_ours(path: str, kept: str) -> None:
+    assert safe(path) == kept
+
+
+@pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaaaaaa", "my name is adalovelace", "lovelace1815 rules"])
+def test_easy_passwords_are_refused(password: str) -> None:
+    assert objection(password, "Ada Lovelace", "adalovelace@example.org")
+    assert not objection(PASSWORD, "Ada Lovelace", "adalovelace@example.org")
