@@ -160,6 +160,17 @@ CODES: dict[str, str] = {
     "T04": "a table has no rows",
     "T05": "a table holds a wrong value",
     "T06": "a table names an utterance twice",
+    # consent
+    "D01": "the tape is destroyed",
+    "D02": "the account of the one who asks is disabled",
+    "D03": "the tape has no consent",
+    "D04": "the consent was withdrawn",
+    "D05": "the consent has ended",
+    "D06": "the consent does not cover this use",
+    "D07": "the consent does not name this person or group",
+    "D08": "this use is not for this person",
+    "D10": "a consent cannot be read",
+    "D11": "a consent lacks a value or holds a wrong one",
     # records of the tapes
     "K01": "the home does not exist",
     "K02": "the home exists already",
@@ -176,6 +187,9 @@ CODES: dict[str, str] = {
     "F06": "a file is not text in a known encoding",
     "F07": "a file holds a wrong value",
     "F08": "a format cannot hold what was to be written",
+    "K07": "a person or group is unknown",
+    "K08": "a person, group or membership exists already",
+    "K09": "a name, address or role is not what it must be",
     # settings
     "S01": "a settings file cannot be read",
     "S02": "a setting is unknown",

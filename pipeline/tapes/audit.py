@@ -33,8 +33,48 @@ class Fault:
     what: str
 
 
+def record(
+    session: Session,
+    now: int,
+    actor_id: str | None,
+    action: str,
+    tape_id: str | None = None,
+    thing: str = "",
+    span: tuple[int, int] | None = None,
+    why: str = "",
+) -> None:
+    """Tell of a deed; the row is added when the session commits.
+
+    Parameters
+    ----------
+    session: a writing session of the home's database.
+    now: when.
+    actor_id: who; None if the program did it by itself or someone at the command line.
+    action: what, in one or two words with a dot: ``"tape.play"``, ``"person.add"``.
+    tape_id: to which tape.
+    thing: to what else, as ids and fixed words; never a client's words, names or paths.
+    span: which part of the tape, from and to, in milliseconds.
+    why: for which use or from which cause, in fixed words.
+    """
+    start, end = span or (None, None)
+    row = AuditRow(
+        seq=0,
+        at=now,
+        actor_id=actor_id,
+        action=action,
+        tape_id=tape_id,
+        thing=thing,
+        span_start=start,
+        span_end=end,
+        why=why,
+        previous_hash="",
+        hash="",
+    )
+    session.info.setdefault(_PENDING, []).append(row)
+
+
 class Audit:
-    """Adds rows and verifies them.
+    """Chains the rows, signs their head and verifies both.
 
     Parameters
     ----------
@@ -43,34 +83,6 @@ class Audit:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-
-    def record(
-        self,
-        session: Session,
-        now: int,
-        actor_id: str | None,
-        action: str,
-        tape_id: str | None = None,
-        thing: str = "",
-        span: tuple[int, int] | None = None,
-        why: str = "",
-    ) -> None:
-        """Add a row when the session commits. `thing` and `why` hold ids and fixed words, never a client's words."""
-        start, end = span or (None, None)
-        row = AuditRow(
-            seq=0,
-            at=now,
-            actor_id=actor_id,
-            action=action,
-            tape_id=tape_id,
-            thing=thing,
-            span_start=start,
-            span_end=end,
-            why=why,
-            previous_hash="",
-            hash="",
-        )
-        session.info.setdefault(_PENDING, []).append(row)
 
     def add_pending(self, session: Session) -> None:
         """Number, chain and add what was recorded in a session; `Database` calls it before it commits."""

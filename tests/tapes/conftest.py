@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,17 +41,36 @@ def tapes_settings(tmp_path: Path) -> settings.TapesSettings:
     return chosen.model_copy(update={"home": str(tmp_path / "home"), "database": ""})
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a home that was made once; copying it takes less time than making one."""
+    folder = tmp_path_factory.mktemp("template") / "home"
+    Home.create(settings.load().settings.tapes.model_copy(update={"home": str(folder)})).close()
+    return folder
+
+
 @pytest.fixture
-def home(tapes_settings: settings.TapesSettings) -> Iterator[Home]:
+def home(template: Path, tapes_settings: settings.TapesSettings) -> Iterator[Home]:
     """A fresh home on SQLite."""
-    made = Home.create(tapes_settings)
-    yield made
-    made.close()
+    shutil.copytree(template, tapes_settings.home)
+    opened = Home.open(tapes_settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def made_home(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """One home for all tests of a file that only look at it."""
+    folder = tmp_path_factory.mktemp("home") / "home"
+    shutil.copytree(template, folder)
+    opened = Home.open(settings.load().settings.tapes.model_copy(update={"home": str(folder)}))
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(sqlite_url(tmp_path / "tapes.sqlite3"))
-    made.migrate()
+def database(template: Path, tmp_path: Path) -> Iterator[Database]:
+    """An empty database with every table."""
+    made = Database(sqlite_url(Path(shutil.copy(template / "tapes.sqlite3", tmp_path))))
     yield made
     made.close()

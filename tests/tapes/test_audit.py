@@ -1,0 +1,138 @@
+"""The audit refuses changes, and finds those made around its back."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from pipeline.tapes import audit
+from pipeline.tapes.audit import Audit, Fault
+from pipeline.tapes.database import Database
+from pipeline.tapes.records import AuditHead, AuditRow
+
+KEY = b"k" * 32
+
+
+@pytest.fixture
+def chained(database: Database) -> Database:
+    """A database whose audit has ten rows, from five transactions."""
+    database._before_commit = Audit(KEY).add_pending
+    for number in range(5):
+        with database.writing() as session:
+            audit.record(session, number, "ada", "tape.play", "tape", span=(number, number + 1000), why="review")
+            audit.record(session, number, None, "person.add", thing="ben")
+    return database
+
+
+def faults(database: Database, key: bytes = KEY) -> list[Fault]:
+    with database.reading() as session:
+        return list(Audit(key).verify(session))
+
+
+def tamper(database: Database, *statements: str) -> None:
+    """Change rows as someone would who may do anything to the database."""
+    with database.writing() as session:
+        if database.is_sqlite:
+            triggers = session.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
+            for name, _ in triggers:
+                session.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            session.execute(text("ALTER TABLE audit DISABLE TRIGGER USER"))
+        for statement in statements:
+            session.execute(text(statement))
+        if database.is_sqlite:
+            for _, sql in triggers:
+                session.execute(text(sql.replace(":", r"\:")))
+        else:
+            session.execute(text("ALTER TABLE audit ENABLE TRIGGER USER"))
+
+
+def test_rows_are_numbered_and_chained(chained: Database) -> None:
+    with chained.reading() as session:
+        rows = session.scalars(select(AuditRow).order_by(AuditRow.seq)).all()
+        assert [row.seq for row in rows] == list(range(1, 11))
+        assert [row.previous_hash for row in rows[1:]] == [row.hash for row in rows[:-1]]
+        assert (rows[0].span_start, rows[0].span_end, rows[1].span_start) == (0, 1000, None)
+    assert faults(chained) == []
+
+
+def test_an_empty_audit_is_whole(database: Database) -> None:
+    assert faults(database) == []
+
+
+def test_what_is_rolled_back_leaves_no_row(chained: Database) -> None:
+    with pytest.raises(RuntimeError), chained.writing() as session:
+        audit.record(session, 9, "ada", "tape.play")
+        raise RuntimeError
+    with chained.reading() as session:
+        assert len(session.scalars(select(AuditRow)).all()) == 10
+
+
+@pytest.mark.parametrize("deed", ["UPDATE audit SET why = 'x'", "DELETE FROM audit", "DELETE FROM audit WHERE seq = 3"])
+def test_rows_cannot_be_changed_or_deleted(chained: Database, deed: str) -> None:
+    with pytest.raises(DBAPIError, match="audit rows are never changed or deleted"), chained.writing() as session:
+        session.execute(text(deed))
+    assert faults(chained) == []
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        (["UPDATE audit SET actor_id = 'eve' WHERE seq = 4"], [(4, "was edited")]),
+        (["UPDATE audit SET span_end = 5 WHERE seq = 3"], [(3, "was edited")]),
+        (["DELETE FROM audit WHERE seq = 4"], [(5, "rows 4 to 4 are missing")]),
+        (["DELETE FROM audit WHERE seq BETWEEN 1 AND 3"], [(4, "rows 1 to 3 are missing")]),
+        (["DELETE FROM audit WHERE seq > 8"], [(10, "rows 9 to 10 are missing at the end")]),
+        (["DELETE FROM audit"], [(10, "rows 1 to 10 are missing at the end")]),
+        (
+            [
+                "UPDATE audit SET seq = 99 WHERE seq = 4",
+                "UPDATE audit SET seq = 4 WHERE seq = 5",
+                "UPDATE audit SET seq = 5 WHERE seq = 99",
+            ],
+            [
+                (4, "does not follow the row before"),
+                (4, "was edited"),
+                (5, "does not follow the row before"),
+                (5, "was edited"),
+                (6, "does not follow the row before"),
+            ],
+        ),
+        (["DELETE FROM audit_head"], [(10, "the head is missing")]),
+        (["UPDATE audit_head SET seq = 8"], [(8, "the head is not signed with this home's key")]),
+    ],
+)
+def test_changes_behind_its_back_are_found(
+    chained: Database, statements: list[str], expected: list[tuple[int, str]]
+) -> None:
+    tamper(chained, *statements)
+    assert [(fault.seq, fault.what) for fault in faults(chained)] == expected
+
+
+def test_a_chain_cut_at_its_end_with_a_new_head_is_found(chained: Database) -> None:
+    with chained.reading() as session:
+        eighth = session.get_one(AuditRow, 8)
+    tamper(chained, "DELETE FROM audit WHERE seq > 8", f"UPDATE audit_head SET seq = 8, hash = '{eighth.hash}'")
+    assert [fault.what for fault in faults(chained)] == ["the head is not signed with this home's key"]
+
+
+def test_a_chain_written_anew_without_the_key_is_found(chained: Database, database: Database) -> None:
+    tamper(chained, "DELETE FROM audit", "DELETE FROM audit_head")
+    with Session(chained._writer) as session:
+        audit.record(session, 1, "eve", "tape.play")
+        Audit(b"another").add_pending(session)
+        session.commit()
+    assert [fault.what for fault in faults(chained)] == ["the head is not signed with this home's key"]
+
+
+def test_rows_added_around_the_audit_are_found(chained: Database) -> None:
+    with chained.reading() as session:
+        head = session.get_one(AuditHead, 1)
+    values = f"11, 1, 'tape.play', '', '', '{head.hash}', '{'0' * 64}'"
+    tamper(chained, f"INSERT INTO audit (seq, at, action, thing, why, previous_hash, hash) VALUES ({values})")
+    assert [fault.what for fault in faults(chained)] == [
+        "was edited",
+        "the last row is not the one that the head names",
+    ]

@@ -1,0 +1,232 @@
+"""Who may do what with a tape: every role, every state of the consent, every use, against a table written by hand."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy.orm import Session
+
+from pipeline.errors import ConsentError
+from pipeline.tapes import consent, people, terms
+from pipeline.tapes.clock import DAY, SECOND
+from pipeline.tapes.consent import USES, Use
+from pipeline.tapes.home import Home
+from pipeline.tapes.records import Person, Tape
+from tests.tapes.conftest import NOON, FakeClock
+from tests.tapes.group import make_consent, make_tape, sample_group
+
+LETTERS: dict[str, Use] = {
+    "s": "store",
+    "p": "process",
+    "l": "play",
+    "h": "show",
+    "c": "code",
+    "x": "export",
+    "a": "adapt_tagger",
+    "w": "withdraw",
+    "d": "destroy",
+}
+
+# What is allowed, a letter a use. Consents: G group review, C coach's check, A adapting the tagger; `none`: no consent,
+# `gone`: withdrawn, `past`: ended, `later`: given only tomorrow, `dead`: the tape is destroyed, `away`: G, C and A, but
+# for the other group, `renewed`: withdrawn, then G given anew, `narrowed`: G, C and A, then A only.
+TABLE = """
+role              none G        C        A         GC       GA        CA        GCA       gone past later dead away      renewed  narrowed
+interviewer       wd   splhcxwd splhcxwd splhcxawd splhcxwd splhcxawd splhcxawd splhcxawd wd   wd   wd    -    splhcxawd splhcxwd splhcxawd
+member            -    lhc      -        a         lhc      lhca      a         lhca      -    -    -     -    -         lhc      a
+coordinator       -    lhc      -        a         lhc      lhca      a         lhca      -    -    -     -    -         lhc      a
+coach             -    -        lhc      -         lhc      -         lhc       lhc       -    -    -     -    -         -        -
+named             -    lhc      lhc      -         lhc      lhc       lhc       lhc       -    -    -     -    lhc       lhc      -
+named_coach       -    -        lhc      -         lhc      -         lhc       lhc       -    -    -     -    lhc       -        -
+stranger          -    -        -        -         -        -         -         -         -    -    -     -    lhca      -        -
+administrator     wd   wd       wd       wd        wd       wd        wd        wd        wd   wd   wd    -    wd        wd       wd
+admin_member      wd   lhcwd    wd       awd       lhcwd    lhcawd    awd       lhcawd    wd   wd   wd    -    wd        lhcwd    awd
+disabled_member   -    -        -        -         -        -         -         -         -    -    -     -    -         -        -
+disabled_interviewer -    -        -        -         -        -         -         -         -    -    -     -    -         -        -
+former_member     -    -        -        -         -        -         -         -         -    -    -     -    -         -        -
+coming_member     -    -        -        -         -        -         -         -         -    -    -     -    -         -        -
+program           wd   spwd     spwd     spawd     spwd     spawd     spawd     spawd     wd   wd   wd    -    spawd     spwd     spawd
+"""  # noqa: E501
+STATES, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
+EXPECTED = {(role, state): cell for role, *cells in ROWS for state, cell in zip(STATES[1:], cells, strict=True)}
+
+
+class Scene:
+    """Everyone of the table, and a tape for each of its states."""
+
+    def __init__(self, session: Session, now: int) -> None:
+        sample = sample_group(session, now - 10 * DAY)
+        spare = iter(sample.members[3:])
+        self.sample = sample
+        self.people: dict[str, Person | None] = {
+            "interviewer": sample.interviewer,
+            "member": sample.member,
+            "coordinator": sample.coordinator,
+            "coach": sample.coach,
+            "stranger": sample.stranger,
+            "administrator": sample.administrator,
+            "program": None,
+            "disabled_member": next(spare),
+            "former_member": next(spare),
+            "disabled_interviewer": next(spare),
+        }
+        for role in ("named", "named_coach", "admin_member", "coming_member"):
+            person = people.add(session, role, f"{role}@example.org", now, is_admin=role == "admin_member")
+            self.people[role] = person
+            if role in {"named_coach", "admin_member"}:
+                people.join(session, sample.group, person, "coach" if role == "named_coach" else "member", now - DAY)
+        people.join(session, sample.group, self.person("coming_member"), "member", now + DAY)
+        people.leave(session, sample.group, self.person("former_member"), now - SECOND)
+        for role in ("disabled_member", "disabled_interviewer"):
+            people.disable(session, self.person(role), now - SECOND)
+        self.named = [self.person(role).id for role in ("named", "named_coach", "disabled_member")]
+        self.tapes = {state: self._tape(session, state, sample.interviewer, now) for state in STATES[1:]}
+        disabled = self.person("disabled_interviewer")
+        self.others = {state: self._tape(session, state, disabled, now) for state in STATES[1:]}
+
+    def person(self, role: str) -> Person:
+        found = self.people[role]
+        assert found is not None
+        return found
+
+    def tape(self, role: str, state: str) -> Tape:
+        return (self.others if role == "disabled_interviewer" else self.tapes)[state]
+
+    def _tape(self, session: Session, state: str, interviewer: Person, now: int) -> Tape:
+        tape = make_tape(session, self.sample, now - 5 * DAY)
+        tape.interviewer_id = interviewer.id
+        words = {"G": "group_review", "C": "coach_check", "A": "adapt_tagger"}
+        everything = tuple(words.values())
+
+        def give(*uses: str, at: int = now - 4 * DAY, **changes: object) -> None:
+            make_consent(session, tape, at, *uses, **({"person_ids": self.named} | changes))
+
+        if state == "gone":
+            give(*everything, withdrawn_at=now)
+        elif state == "past":
+            give(*everything, destroy_by=now - 1)
+        elif state == "later":
+            give(*everything, at=now + DAY)
+        elif state == "dead":
+            give(*everything)
+            tape.state = "destroyed"
+        elif state == "away":
+            give(*everything, group_ids=[self.sample.other_group.id])
+        elif state == "renewed":
+            give(*everything, withdrawn_at=now - 3 * DAY)
+            give("group_review", at=now - 2 * DAY)
+        elif state == "narrowed":
+            give(*everything)
+            give("adapt_tagger", at=now - 2 * DAY)
+        elif state != "none":
+            give(*(words[letter] for letter in state))
+        return tape
+
+
+@pytest.fixture(scope="module")
+def scene(made_home: Home) -> Scene:
+    with made_home.database.writing() as session:
+        return Scene(session, NOON)
+
+
+def test_the_table_is_whole() -> None:
+    assert len(EXPECTED) * len(USES) > 1500
+    assert set(LETTERS.values()) == set(USES)
+    assert all(set(cell) <= {*LETTERS, "-"} for cell in EXPECTED.values())
+
+
+@pytest.mark.parametrize("role", [row[0] for row in ROWS])
+def test_who_may_do_what(made_home: Home, scene: Scene, role: str) -> None:
+    tapes = [scene.tape(role, state) for state in STATES[1:]]
+    with made_home.database.reading() as session:
+        decisions = {use: consent.allows_each(session, scene.people[role], use, tapes, NOON) for use in USES}
+    found = {
+        state: "".join(letter for letter, use in LETTERS.items() if decisions[use][column]) or "-"
+        for column, state in enumerate(STATES[1:])
+    }
+    assert found == {state: EXPECTED[role, state] for state in STATES[1:]}
+
+
+def test_deciding_on_one_tape_is_deciding_on_each(made_home: Home, scene: Scene) -> None:
+    with made_home.database.reading() as session:
+        for state in STATES[1:]:
+            for role in ("interviewer", "coach", "program"):
+                for use in ("show", "export"):
+                    decision = consent.allows(session, scene.people[role], use, scene.tape(role, state), NOON)  # type: ignore[arg-type]
+                    assert decision.allowed is (use[1] in EXPECTED[role, state])
+
+
+def test_reachable_tapes_are_those_that_are_allowed(made_home: Home, scene: Scene) -> None:
+    with made_home.database.reading() as session:
+        for role in ("member", "coach", "stranger"):
+            expected = {scene.tapes[state].id for state in STATES[1:] if "h" in EXPECTED[role, state]}
+            found = {tape.id for tape in consent.reachable(session, scene.people[role], "show", NOON)}
+            assert found & {tape.id for tape in scene.tapes.values()} == expected
+
+
+@pytest.mark.parametrize(
+    ("role", "use", "state", "message"),
+    [
+        ("member", "show", "dead", "TR-D01 tape .* is destroyed"),
+        ("disabled_member", "show", "G", "TR-D02 .* account is disabled"),
+        ("member", "play", "none", "TR-D03 tape .* has no consent"),
+        ("member", "play", "gone", "TR-D04 tape .* the client withdrew"),
+        ("member", "play", "past", "TR-D05 tape .* ended on the day"),
+        ("coach", "play", "G", "TR-D06 tape .* does not cover this use"),
+        ("stranger", "play", "G", "TR-D07 tape .* does not name this person"),
+        ("member", "export", "G", "TR-D08 tape .* is not for this person"),
+    ],
+)
+def test_a_refusal_says_why(made_home: Home, scene: Scene, role: str, use: Use, state: str, message: str) -> None:
+    with made_home.database.reading() as session:
+        decision = consent.allows(session, scene.people[role], use, scene.tape(role, state), NOON)
+    with pytest.raises(ConsentError, match=message):
+        decision.require()
+
+
+def test_a_consent_holds_to_the_last_millisecond_of_its_day(home: Home, clock: FakeClock) -> None:
+    with home.database.writing() as session:
+        sample = sample_group(session, clock())
+        tape = make_tape(session, sample, clock())
+        terms.give(session, tape, terms.check(given("2025-10-20")), clock(), sample.interviewer.id)
+        last = terms.latest(session, tape.id).destroy_by  # type: ignore[union-attr]
+        assert consent.allows(session, sample.member, "play", tape, last)
+        assert consent.allows(session, sample.member, "play", tape, last + 1).reason == "expired"
+
+
+def test_a_withdrawal_cuts_access_at_once(home: Home, clock: FakeClock) -> None:
+    with home.database.writing() as session:
+        sample = sample_group(session, clock())
+        tape = make_tape(session, sample, clock())
+        make_consent(session, tape, clock(), "group_review", "adapt_tagger")
+    with home.database.reading() as session:
+        assert consent.allows(session, sample.member, "play", tape, clock())
+    with home.database.writing() as session:
+        assert terms.withdraw(session, tape, clock.advance(1), sample.interviewer.id)
+    with home.database.reading() as session:
+        reasons = {
+            consent.allows(session, sample.member, use, tape, clock()).reason for use in ("play", "show", "code")
+        }
+        assert reasons == {"withdrawn"}
+        assert consent.allows(session, None, "process", tape, clock()).reason == "withdrawn"
+
+
+def test_withdrawing_twice_changes_nothing(home: Home, clock: FakeClock) -> None:
+    with home.database.writing() as session:
+        sample = sample_group(session, clock())
+        tape = make_tape(session, sample, clock())
+        make_consent(session, tape, clock(), "group_review")
+        assert terms.withdraw(session, tape, clock(), None)
+        assert not terms.withdraw(session, tape, clock.advance(DAY), None)
+        assert terms.latest(session, tape.id).withdrawn_at == NOON  # type: ignore[union-attr]
+
+
+def given(destroy_by: str) -> dict[str, object]:
+    return {
+        "uses": ["group_review"],
+        "groups": ["Thursday group"],
+        "destroy_by": destroy_by,
+        "method": "key, files and rows are deleted",
+        "signed_on": "2025-10-01",
+        "signed_form": "written",
+        "pseudonym": "Robin",
+    }
