@@ -1,0 +1,144 @@
+"""One key a code, one key a command, and none twice.
+
+A codebook uses the letters that its coders know (``e`` for emphasizing autonomy, ``s`` for seeking collaboration), and
+so do commands. The rule: **the code has the key, and the command moves to Shift and the same key**, to Alt where a code
+has that one too. A person's own choices go before the codebook's. What holds is shown by ``?``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.coding.codebook import Codebook
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something that the page can do; ``repeats`` while its key is held down."""
+
+    action: str
+    label: str
+    keys: tuple[str, ...]
+    repeats: bool = False
+
+
+COMMANDS = (
+    Command("play", "Play, from 1.5 seconds before; or pause", ("Space",)),
+    Command("back", "Half a second back", ("ArrowLeft",), repeats=True),
+    Command("forward", "Half a second forward", ("ArrowRight",), repeats=True),
+    Command("back_far", "Five seconds back", ("Shift+ArrowLeft",), repeats=True),
+    Command("forward_far", "Five seconds forward", ("Shift+ArrowRight",), repeats=True),
+    Command("next_play", "Next utterance, and play it", ("n",)),
+    Command("again", "Hear this utterance again, and stop", ("b",)),
+    Command("next", "Next utterance", ("ArrowDown",), repeats=True),
+    Command("previous", "Utterance before", ("ArrowUp",), repeats=True),
+    Command("check", "Next one to check", ("g",)),
+    Command("accept", "Take the machine's suggestion", ("Enter",)),
+    Command("unsure", "Unsure", ("u",)),
+    Command("clear", "Uncode", ("z",)),
+    Command("speaker", "Swap interviewer and client from here on", ("s",)),
+    Command("merge", "Join with the utterance before", ("m",)),
+    Command("split", "Split at the cursor", ("x",)),
+    Command("text", "Correct the text", ("e",)),
+    Command("mask", "Mask the name at the cursor, or show it", ("h",)),
+    Command("undo", "Undo", ("Control+z", "Meta+z")),
+    Command("redo", "Do it again", ("Control+Shift+z", "Meta+Shift+z", "Control+y")),
+    Command("slower", "Slower", (",",)),
+    Command("faster", "Faster", (".",)),
+    Command("follow", "Follow the sound, or stay here", ("f",)),
+    Command("help", "Show the keys", ("?",)),
+)
+"""Every command with the key that it has where no code wants it."""
+
+_NAMES = {
+    "ArrowLeft": "←",
+    "ArrowRight": "→",
+    "ArrowUp": "↑",
+    "ArrowDown": "↓",
+    "Control": "Ctrl",
+    "Meta": "Cmd",
+}
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What a key does: ``presses`` as the page listens for them, ``shown`` as people read it."""
+
+    action: str
+    label: str
+    presses: tuple[str, ...]
+    shown: str
+    repeats: bool = False
+
+
+def resolve(book: Codebook, chosen: Mapping[str, str] | None = None) -> tuple[Binding, ...]:
+    """All keys, codes first.
+
+    Parameters
+    ----------
+    chosen: action (``"code:question"``, ``"play"``) -> the single character that a person wants for it.
+    """
+    mine = dict(chosen or {})
+    codes = [
+        Binding(f"code:{code.name}", code.label, (press(key),), key)
+        for code in book.codes
+        for key in [mine.get(f"code:{code.name}", code.key)]
+    ]
+    taken = {binding.presses[0] for binding in codes}
+    wanted = {command.action: mine[command.action] for command in COMMANDS if command.action in mine}
+    commands = {action: _free(key, taken) for action, key in wanted.items()}
+    taken |= set(commands.values())
+    for command in COMMANDS:
+        if command.action not in commands and len(command.keys[0]) == 1:
+            commands[command.action] = _free(command.keys[0], taken)
+            taken.add(commands[command.action])
+    return (
+        *codes,
+        *(
+            Binding(command.action, command.label, presses, shown(presses[0]), command.repeats)
+            for command in COMMANDS
+            for presses in [(commands[command.action],) if command.action in commands else command.keys]
+        ),
+    )
+
+
+def problem(book: Codebook, chosen: Mapping[str, str], action: str, key: str) -> str:
+    """Why a person cannot have this key for an action; empty where nothing speaks against it."""
+    actions = {binding.action: binding for binding in resolve(book, chosen)}
+    if action not in actions or (not action.startswith("code:") and len(_command(action).keys[0]) > 1):
+        return "This key cannot be changed."
+    if len(key) != 1 or not key.isprintable() or key.isspace():
+        return "Choose a single character that can be typed."
+    for other, binding in actions.items():
+        if other != action and other.startswith("code:") and binding.presses[0] == press(key):
+            return f"{binding.label} has this key."
+    if any(other != action and press(mine) == press(key) for other, mine in chosen.items()):
+        return "You have given this key to something else."
+    return ""
+
+
+def press(key: str) -> str:
+    """A character as the page listens for it; signs may need Shift on one keyboard and not on another."""
+    if key.isalpha() and key.lower() != key.upper():
+        return f"Shift+{key.lower()}" if key.isupper() else key
+    return f"[Shift]+{key}"
+
+
+def shown(pressed: str) -> str:
+    """A press as people read it."""
+    pressed = pressed.removeprefix("[Shift]+")
+    if len(pressed) < 2:
+        return pressed
+    return "+".join(_NAMES.get(part, part) for part in pressed.split("+"))
+
+
+def _free(key: str, taken: set[str]) -> str:
+    """The press for a command's key, moved out of the way of what is taken."""
+    plain = press(key)
+    moved = [plain, f"Shift+{key}", f"Alt+{key}"] if key.isalpha() and key.islower() else [plain, f"Alt+{key}"]
+    return next((one for one in moved if one not in taken), f"Alt+Shift+{key}")
+
+
+def _command(action: str) -> Command:
+    return next(command for command in COMMANDS if command.action == action)

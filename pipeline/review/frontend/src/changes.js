@@ -1,0 +1,120 @@
+import { corrected, live } from "./layout.js";
+
+/**
+ * One coder's changes on one tape: what the server has, what waits, and what follows from both.
+ *
+ * @typedef {{codes: string[], unsure: boolean}} State
+ * @typedef {{id: string, utterance_id: string, action: "set" | "clear" | "unsure", codes: string[],
+ *   undoes?: string | null}} CodeEvent
+ * @typedef {{id: string, kind: string, utterance_id: string, undoes?: string | null, action?: string, codes?: string[],
+ *   payload?: any, audio_ms?: number}} Change
+ */
+
+/**
+ * The codes that hold: each utterance's last event that was not taken back.
+ * @param {CodeEvent[]} events
+ * @returns {Map<string, State>}
+ */
+export function fold(events) {
+  const now = new Map();
+  for (const { utterance_id: id, action, codes } of live(events)) {
+    if (action === "clear") now.delete(id);
+    else now.set(id, { codes, unsure: action === "unsure" });
+  }
+  return now;
+}
+
+/** A random name for a change: storing it twice is storing it once. */
+export function fresh() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export class Changes {
+  /**
+   * @param {{utterances: import("./layout.js").Utterance[], events: CodeEvent[],
+   *   corrections: {id: string, kind: string}[]}} stored what the server sent
+   * @param {{add: (change: Change) => void, waiting: () => Change[]}} outbox
+   */
+  constructor(stored, outbox) {
+    this.outbox = outbox;
+    /** @type {Change[]} */
+    this.undone = [];
+    this.listeners = /** @type {(() => void)[]} */ ([]);
+    this.load(stored);
+  }
+
+  /** @param {any} stored */
+  load(stored) {
+    this.base = stored.utterances;
+    this.events = [...stored.events];
+    this.known = stored.corrections.map((/** @type {any} */ one) => ({ ...one, undoes: null }));
+    /** @type {Change[]} */
+    this.local = [];
+    const have = new Set([...this.events, ...this.known].map((one) => one.id));
+    for (const change of this.outbox.waiting()) if (!have.has(change.id)) this.keep(change);
+    this.work();
+  }
+
+  /** @param {(() => void)} listener */
+  listen(listener) {
+    this.listeners.push(listener);
+  }
+
+  /** @param {string} id @param {string[]} codes @param {boolean} unsure @param {number} at */
+  code(id, codes, unsure, at) {
+    const action = unsure ? "unsure" : codes.length ? "set" : "clear";
+    this.put({ id: fresh(), kind: "code", utterance_id: id, action, codes, undoes: null, audio_ms: at });
+  }
+
+  /** @param {string} kind @param {string} id @param {any} payload */
+  correct(kind, id, payload) {
+    this.put({ id: fresh(), kind, utterance_id: id, payload, undoes: null });
+  }
+
+  /** Take back one's last change. @returns {boolean | "server"} whether there was one; "server": only it can show the result */
+  undo() {
+    const mine = live([...this.known, ...this.order]);
+    const last = mine.at(-1);
+    if (!last) return false;
+    const elsewhere = this.known.includes(/** @type {any} */ (last));
+    const { payload, ...rest } = last;
+    const back = { ...rest, id: fresh(), undoes: last.id };
+    this.undone.push(back);
+    this.put(back, true);
+    return elsewhere ? "server" : true;
+  }
+
+  /** Do again what was taken back last. */
+  redo() {
+    const back = this.undone.pop();
+    if (back) this.put({ ...back, id: fresh(), undoes: back.id }, true);
+    return Boolean(back);
+  }
+
+  /** @param {Change} change @param {boolean} [history] */
+  put(change, history = false) {
+    if (!history) this.undone = [];
+    this.outbox.add(change);
+    this.keep(change);
+    this.work();
+    for (const listener of this.listeners) listener();
+  }
+
+  /** @param {Change} change */
+  keep(change) {
+    if (change.kind === "code") this.events.push(/** @type {CodeEvent} */ (change));
+    this.local.push(change);
+  }
+
+  /** One's code events and corrections of this visit, oldest first. */
+  get order() {
+    const visit = new Set(this.local.map((one) => one.id));
+    const before = this.events.filter((one) => !visit.has(one.id)).map((one) => ({ ...one, kind: "code" }));
+    return [...before, ...this.local];
+  }
+
+  work() {
+    this.codes = fold(this.events);
+    this.utterances = corrected(this.base, this.local.filter((one) => one.kind !== "code"));
+  }
+}

@@ -1,0 +1,298 @@
+import { Changes } from "./changes.js";
+import { editText, keysDialog } from "./dialogs.js";
+import { byId } from "./elements.js";
+import { listen } from "./keyboard.js";
+import { Outbox } from "./outbox.js";
+import { Panel, unchecked } from "./panel.js";
+import { clock, Player } from "./player.js";
+import { get, peaks, post } from "./server.js";
+import { Transcript } from "./transcript.js";
+import { Wave } from "./wave.js";
+
+/** The coding page: listen, give each thought its code by one key, and go on. */
+class Desk {
+  /** @param {any} state @param {Float32Array} loud @param {string} address of the state */
+  constructor(state, loud, address) {
+    this.state = state;
+    this.address = address;
+    this.locked = state.pass.locked;
+    this.player = new Player(/** @type {HTMLAudioElement} */ (byId("sound")), state.tape.duration);
+    this.outbox = new Outbox(
+      state.pass.id,
+      (changes) => post(state.urls.changes, { changes }),
+      (how) => this.tell(how),
+    );
+    this.changes = new Changes(state, this.outbox);
+    /** @type {Map<string, import("./chips.js").Code>} */
+    this.codes = new Map(state.codes.map((/** @type {any} */ code) => [code.name, code]));
+    this.current = this.changes.utterances[0]?.id ?? "";
+    /** @type {string | null} */
+    this.word = null;
+    /** @type {number | null} */
+    this.until = null;
+    this.panel = new Panel(state.codes, { code: (name) => this.act(`code:${name}`), select: (id) => this.go(id, true) });
+    this.transcript = new Transcript(byId("transcript"), this.codes, {
+      select: (id, word) => this.pick(id, word),
+      follow: (on) => this.follow(on),
+    });
+    this.wave = new Wave(
+      byId("wave"), /** @type {any} */ (byId("marks")), /** @type {any} */ (byId("strip")), this.player, loud,
+    );
+    this.help = keysDialog(state.bindings, (action, key) => this.remap(action, key));
+    listen(state.bindings, (action) => this.act(action));
+    this.changes.listen(() => this.draw());
+    this.controls();
+    this.draw();
+    this.select(this.current);
+    this.outbox.flush();
+    window.addEventListener("online", () => this.outbox.flush());
+  }
+
+  controls() {
+    const { audio } = this.player;
+    byId("play").addEventListener("click", () => this.act("play"));
+    byId("undo").addEventListener("click", () => this.act("undo"));
+    byId("help").addEventListener("click", () => this.act("help"));
+    byId("unsure").addEventListener("click", () => this.act("unsure"));
+    byId("next").addEventListener("click", () => this.act("next_play"));
+    byId("follow").addEventListener("click", () => this.act("follow"));
+    const speed = /** @type {HTMLSelectElement} */ (byId("speed"));
+    speed.addEventListener("change", () => {
+      this.player.speed = Number(speed.value);
+    });
+    audio.addEventListener("ratechange", () => {
+      speed.value = String(this.player.speed);
+    });
+    for (const kind of ["play", "pause"]) {
+      audio.addEventListener(kind, () => {
+        byId("play").setAttribute("aria-pressed", String(this.player.playing));
+        if (kind === "play") this.tick();
+      });
+    }
+    audio.addEventListener("seeked", () => this.tick(true));
+    audio.addEventListener("error", () => {
+      byId("trouble").textContent = "The sound cannot be played: reload the page, or sign in again.";
+    });
+  }
+
+  /** In step with the sound, while it plays. @param {boolean} [once] */
+  tick(once = false) {
+    const { time } = this.player;
+    if (this.until !== null && this.player.playing && time >= this.until) {
+      this.player.pause();
+      this.until = null;
+    }
+    byId("clock").textContent = `${clock(time)} / ${clock(this.player.duration)}`;
+    const one = this.changes.utterances[this.wave.at(time + 60)];
+    const inside = one && time + 60 >= one.start;
+    if (inside && (this.player.playing || !once) && one.id !== this.current && (!this.each || time < one.end)) this.select(one.id);
+    const word = inside ? one.words.findLast((each) => each.start <= time + 30) : null;
+    this.transcript.speak(inside ? one.id : null, word && time < word.end + 400 ? word.id : null);
+    this.wave.overview();
+    if (!once && this.player.playing) requestAnimationFrame(() => this.tick());
+  }
+
+  get one() {
+    return this.changes.utterances.find((each) => each.id === this.current);
+  }
+
+  get given() {
+    return this.changes.codes.get(this.current)?.codes ?? [];
+  }
+
+  draw() {
+    const { utterances, codes: states } = this.changes;
+    if (!this.one) this.current = utterances[this.wave.at(this.player.time)]?.id ?? "";
+    this.transcript.show(utterances, states);
+    this.wave.show(utterances.map((utterance) => {
+      const state = states.get(utterance.id);
+      const names = state ? state.codes : utterance.pretag?.codes ?? [];
+      const codes = names.map((name) => this.codes.get(name)).filter((code) => code !== undefined);
+      return { utterance, codes, machine: !state, check: Boolean(utterance.pretag?.check && !state) };
+    }));
+    this.panel.check(unchecked(utterances, states));
+    this.panel.show(this.one, this.given);
+    const coded = utterances.filter((one) => states.has(one.id)).length;
+    byId("coded").textContent = `${coded} of ${utterances.length} coded`;
+  }
+
+  /** @param {string} id @param {string | null} [word] */
+  select(id, word = null) {
+    this.current = id;
+    this.word = word;
+    this.transcript.select(id, word);
+    this.panel.show(this.one, this.given);
+  }
+
+  /** A click in the transcript: the cursor goes there, and the sound with it. @param {string} id @param {string} [word] */
+  pick(id, word) {
+    const one = this.changes.utterances.find((each) => each.id === id);
+    const start = one?.words.find((each) => each.id === word)?.start ?? one?.start ?? 0;
+    this.player.seek(start);
+    this.select(id, word ?? null);
+  }
+
+  /** @param {string} id @param {boolean} [follow] */
+  go(id, follow = false) {
+    const one = this.changes.utterances.find((each) => each.id === id);
+    if (!one) return;
+    if (follow) this.follow(true);
+    this.player.seek(one.start);
+    this.select(id);
+  }
+
+  /** @param {1 | -1} by */
+  neighbor(by) {
+    const { utterances } = this.changes;
+    return utterances[utterances.findIndex((one) => one.id === this.current) + by];
+  }
+
+  /** @param {boolean} on */
+  follow(on) {
+    this.transcript.following = on;
+    byId("follow").setAttribute("aria-pressed", String(on));
+    if (on) this.transcript.select(this.current, this.word);
+  }
+
+  /** Everything that a key, a pedal or a button can do. @param {string} action */
+  act(action) {
+    const [kind, name] = action.split(":");
+    const moves = /** @type {Record<string, () => void>} */ ({
+      play: () => this.player.toggle(),
+      back: () => this.player.step(-0.5),
+      forward: () => this.player.step(0.5),
+      back_far: () => this.player.step(-5),
+      forward_far: () => this.player.step(5),
+      slower: () => this.player.shift(-1),
+      faster: () => this.player.shift(1),
+      next_play: () => this.nextAndPlay(),
+      next: () => this.go(this.neighbor(1)?.id ?? "", true),
+      previous: () => this.go(this.neighbor(-1)?.id ?? "", true),
+      again: () => this.again(),
+      check: () => this.go(unchecked(this.changes.utterances, this.changes.codes).find((one) => one.id !== this.current)?.id ?? "", true),
+      follow: () => this.follow(!this.transcript.following),
+      help: () => this.help.open(),
+    });
+    if (moves[kind]) moves[kind]();
+    else if (this.locked) byId("trouble").textContent = "This pass is locked: its codes stay as they are.";
+    else if (kind === "code") this.give(name);
+    else this.change(kind);
+  }
+
+  nextAndPlay() {
+    const next = this.neighbor(1);
+    if (next) this.go(next.id, true);
+    this.player.play();
+  }
+
+  /** Hear the utterance again, and stop at its end. */
+  again() {
+    const one = this.one;
+    if (!one) return;
+    this.player.seek(one.start);
+    this.until = one.end;
+    this.player.play();
+  }
+
+  /** @param {string} kind */
+  change(kind) {
+    const { one, changes, player } = this;
+    if (kind === "undo") {
+      if (changes.undo() === "server") this.reload();
+    } else if (kind === "redo") changes.redo();
+    else if (!one) return;
+    else if (kind === "unsure") changes.code(one.id, this.given, !changes.codes.get(one.id)?.unsure, player.time);
+    else if (kind === "clear") changes.code(one.id, [], false, player.time);
+    else if (kind === "accept" && one.pretag && !changes.codes.has(one.id)) changes.code(one.id, one.pretag.codes, false, player.time);
+    else if (kind === "speaker") changes.correct("speaker", one.id, {});
+    else if (kind === "merge") this.merge();
+    else if (kind === "split") this.split();
+    else if (kind === "text") this.edit();
+    else if (kind === "mask") this.mask();
+  }
+
+  /** One key a code: it comes, goes, or takes the place of another of its family. @param {string} name */
+  give(name) {
+    const code = this.codes.get(name);
+    if (!code || !this.one) return;
+    const given = this.given;
+    const others = given.filter((each) => each !== name && this.codes.get(each)?.family !== code.family);
+    const codes = given.includes(name) ? given.filter((each) => each !== name) : [...others, name];
+    const order = [...this.codes.keys()];
+    this.changes.code(this.current, codes.sort((a, b) => order.indexOf(a) - order.indexOf(b)), false, this.player.time);
+  }
+
+  merge() {
+    const before = this.neighbor(-1);
+    if (before && before.speaker === this.one?.speaker) {
+      this.changes.correct("merge", this.current, {});
+      this.select(before.id);
+    } else byId("trouble").textContent = "Only one speaker's utterances can be joined: swap the speaker first.";
+  }
+
+  /** At the cursor, or at the word that is heard. */
+  split() {
+    const one = this.one;
+    const heard = one?.words.findLast((each) => each.start <= this.player.time + 30);
+    const word = this.word ?? heard?.id;
+    if (one && word && one.words.findIndex((each) => each.id === word) > 0) {
+      this.changes.correct("split", one.id, { word_id: word });
+      this.select(`${one.id.split("~")[0]}~${word}`);
+    } else byId("trouble").textContent = "Put the cursor on the word that begins the new utterance: click it, or pause there.";
+  }
+
+  edit() {
+    const row = this.transcript.rows.get(this.current);
+    this.player.pause();
+    if (row && this.one) editText(row, this.one, (payload) => this.changes.correct("text", this.current, payload));
+  }
+
+  /** A name is hidden from everyone but the interviewer. */
+  mask() {
+    const word = this.one?.words.find((each) => each.id === this.word);
+    if (word) this.changes.correct("mask", this.current, { words: [word.id], on: !word.masked });
+    else byId("trouble").textContent = "Click the name first, then mask it.";
+  }
+
+  /** @param {string} action @param {string} key */
+  async remap(action, key) {
+    const answer = await post(this.state.urls.keys, { action, key });
+    if (!answer.ok) return (await answer.json()).detail;
+    window.location.reload();
+    return "";
+  }
+
+  /** What only the server can work out anew. */
+  async reload() {
+    await this.outbox.flush();
+    this.changes.load(await get(this.address));
+    this.draw();
+    this.select(this.current);
+  }
+
+  /** @param {{waiting: number, trouble: string}} how */
+  tell({ waiting, trouble }) {
+    const words = /** @type {Record<string, string>} */ ({
+      offline: "No connection: your changes are kept here and sent later.",
+      "signed out": "You are signed out: sign in in another tab; your changes are kept here.",
+      locked: "This pass is locked: later changes are not taken.",
+      "not found": "This tape is no longer there for you.",
+    });
+    byId("saved").textContent = waiting ? `${waiting} waiting` : "All stored";
+    byId("saved").dataset.waiting = String(waiting);
+    byId("trouble").textContent = words[trouble] ?? trouble;
+  }
+}
+
+async function open() {
+  const page = byId("coding");
+  const address = page.dataset.state ?? "";
+  const [state, loud] = await Promise.all([get(address), peaks(page.dataset.peaks ?? "")]);
+  const desk = new Desk(state, loud, address);
+  page.dataset.ready = "true";
+  return desk;
+}
+
+open().catch((error) => {
+  byId("trouble").textContent = `The page could not be filled: ${error.message}. Reload it.`;
+});

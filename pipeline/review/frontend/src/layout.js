@@ -1,0 +1,155 @@
+/**
+ * Corrections are overlays: the words and utterances that the server sent stay as they are, and what is shown is worked
+ * out from them and from the corrections that still hold. `pipeline/review/coding/overlays.py` works it out in the same
+ * way; a test holds the two together.
+ *
+ * @typedef {{id: string, text: string, start: number, end: number, masked?: boolean}} Word
+ * @typedef {{codes: string[], probability: number | null, check: boolean}} Pretag
+ * @typedef {{id: string, turn: string, role: string, speaker: string, start: number, end: number, words: Word[],
+ *   pretag?: Pretag | null, edited?: boolean}} Utterance
+ * @typedef {{id: string, kind: string, utterance_id: string, payload: any, undoes?: string | null}} Correction
+ */
+
+/**
+ * The changes that hold: those that no change that holds itself takes back.
+ * @template {{id: string, undoes?: string | null}} T
+ * @param {T[]} changes in order of time
+ * @returns {T[]}
+ */
+export function live(changes) {
+  const dead = new Set();
+  for (const change of [...changes].reverse()) {
+    if (change.undoes && !dead.has(change.id)) dead.add(change.undoes);
+  }
+  return changes.filter((change) => !change.undoes && !dead.has(change.id));
+}
+
+/**
+ * @param {Utterance[]} utterances
+ * @param {Correction[]} corrections in order of time
+ * @returns {Utterance[]}
+ */
+export function corrected(utterances, corrections) {
+  let shown = utterances.map((one) => ({ ...one, words: one.words.map((word) => ({ ...word })) }));
+  for (const { id: name, kind, utterance_id: id, payload } of live(corrections)) {
+    const at = shown.findIndex((one) => one.id === id);
+    if (kind === "role") assign(shown, payload.roles);
+    else if (kind === "mask") mask(shown, payload);
+    else if (at < 0) continue;
+    else if (kind === "speaker") swap(shown, at);
+    else if (kind === "text") retype(shown[at], payload, name);
+    else if (kind === "merge") shown = merged(shown, at);
+    else if (kind === "split") shown = split(shown, at, payload.word_id);
+  }
+  return shown;
+}
+
+/** @param {Utterance[]} shown @param {Record<string, string>} roles */
+function assign(shown, roles) {
+  for (const one of shown) one.role = roles[one.speaker] ?? one.role;
+}
+
+/** @param {Utterance[]} shown @param {{words: string[], on: boolean}} payload */
+function mask(shown, { words, on }) {
+  const meant = new Set(words);
+  for (const word of shown.flatMap((one) => one.words)) {
+    if (meant.has(word.id) || meant.has(root(word.id))) word.masked = on;
+  }
+}
+
+/** The word of the recording that a corrected word stands for. @param {string} id */
+export function root(id) {
+  return id.split("+")[0];
+}
+
+/** Interviewer and client change places from here to the end. @param {Utterance[]} shown @param {number} from */
+function swap(shown, from) {
+  /** @type {Record<string, string>} */
+  const voice = {};
+  for (const one of shown) voice[one.role] ??= one.speaker;
+  const other = { interviewer: "client", client: "interviewer" };
+  for (const one of shown.slice(from)) {
+    const role = other[/** @type {"client"} */ (one.role)];
+    if (role) Object.assign(one, { role, speaker: voice[role] ?? one.speaker });
+  }
+}
+
+/**
+ * Other words in the place of some. As many keep each its time; more or fewer share the time evenly.
+ * @param {Utterance} one
+ * @param {{replace: string[], after: string | null, with: string[]}} payload
+ * @param {string} name of the correction
+ */
+function retype(one, { replace, after, with: texts }, name) {
+  const { words } = one;
+  const anchor = words.findIndex((word) => word.id === (replace.length ? replace[0] : after));
+  if (anchor < 0 && (replace.length || after !== null)) return;
+  const first = replace.length ? anchor : anchor + 1;
+  const gone = words.slice(first, first + replace.length);
+  if (gone.length !== replace.length || gone.some((word, at) => word.id !== replace[at])) return;
+  if (words.length === gone.length && !texts.length) return;
+  const typed = gone.length ? replaced(gone, texts, name) : inserted(texts, name, words[first - 1], one);
+  words.splice(first, gone.length, ...typed);
+  one.edited = true;
+}
+
+/** @param {Word[]} gone @param {string[]} texts @param {string} name @returns {Word[]} */
+function replaced(gone, texts, name) {
+  if (texts.length === gone.length) return texts.map((text, at) => ({ ...gone[at], text }));
+  const from = gone[0].start;
+  const time = Math.max(...gone.map((word) => word.end)) - from;
+  return texts.map((text, at) => ({
+    ...gone[Math.floor((at * gone.length) / texts.length)],
+    id: `${root(gone[Math.floor((at * gone.length) / texts.length)].id)}+${name.slice(0, 8)}.${at}`,
+    text,
+    start: from + Math.floor((time * at) / texts.length),
+    end: from + Math.floor((time * (at + 1)) / texts.length),
+  }));
+}
+
+/** @param {string[]} texts @param {string} name @param {Word | undefined} before @param {Utterance} one @returns {Word[]} */
+function inserted(texts, name, before, one) {
+  const time = before ? before.end : one.start;
+  const stem = before ? root(before.id) : "start";
+  return texts.map((text, at) => ({ id: `${stem}+${name.slice(0, 8)}.${at}`, text, start: time, end: time, masked: false }));
+}
+
+/** One utterance with the one before it, where both are the same speaker's. @param {Utterance[]} shown @param {number} at */
+function merged(shown, at) {
+  const [before, one] = [shown[at - 1], shown[at]];
+  if (!before || before.speaker !== one.speaker) return shown;
+  const whole = {
+    ...before, words: [...before.words, ...one.words], start: Math.min(before.start, one.start),
+    end: Math.max(before.end, one.end), edited: true,
+  };
+  return [...shown.slice(0, at - 1), whole, ...shown.slice(at + 1)];
+}
+
+/** A new utterance from this word on. @param {Utterance[]} shown @param {number} at @param {string} word */
+function split(shown, at, word) {
+  const one = shown[at];
+  const cut = one.words.findIndex((each) => each.id === word);
+  if (cut < 1) return shown;
+  const [left, right] = [one.words.slice(0, cut), one.words.slice(cut)];
+  const middle = right[0].start;
+  const first = { ...one, words: left, end: Math.max(...left.map((each) => each.end)), edited: true };
+  const second = { ...one, id: `${one.id.split("~")[0]}~${word}`, words: right, start: middle, pretag: null, edited: true };
+  return [...shown.slice(0, at), first, second, ...shown.slice(at + 1)];
+}
+
+/**
+ * The smallest replacement that turns the words into the text.
+ * @param {Word[]} words @param {string} text
+ * @returns {{replace: string[], after: string | null, with: string[]} | null} null where nothing changes
+ */
+export function difference(words, text) {
+  const tokens = text.trim().split(/\s+/).filter(Boolean);
+  let [head, tail] = [0, 0];
+  const most = Math.min(words.length, tokens.length);
+  while (head < most && words[head].text === tokens[head]) head += 1;
+  while (tail < most - head && words[words.length - 1 - tail].text === tokens[tokens.length - 1 - tail]) tail += 1;
+  const replace = words.slice(head, words.length - tail).map((word) => word.id);
+  const typedWords = tokens.slice(head, tokens.length - tail);
+  if (!tokens.length || (!replace.length && !typedWords.length)) return null;
+  return { replace, after: head ? words[head - 1].id : null, with: typedWords };
+}

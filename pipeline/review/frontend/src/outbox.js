@@ -1,0 +1,95 @@
+/**
+ * Changes on their way to the server. Each lies in the browser's storage from the key press until the server has stored
+ * it, so that neither a lost connection nor a closed tab loses one; the server takes each once, however often it is sent.
+ *
+ * @typedef {import("./changes.js").Change} Change
+ */
+
+const LONGEST_WAIT = 8000;
+const BATCH = 100;
+
+export class Outbox {
+  /**
+   * @param {string} name of the pass: entries of other passes are left alone
+   * @param {(changes: Change[]) => Promise<Response>} send
+   * @param {(state: {waiting: number, trouble: string}) => void} tell
+   * @param {Storage} [storage]
+   */
+  constructor(name, send, tell, storage = localStorage) {
+    this.prefix = `tape-review/${name}/`;
+    Object.assign(this, { send, tell, storage });
+    this.send = send;
+    this.tell = tell;
+    this.storage = storage;
+    this.trouble = "";
+    this.wait = 500;
+    this.busy = false;
+    this.timer = 0;
+    this.count = 0;
+  }
+
+  /** @param {Change} change */
+  add(change) {
+    this.count += 1;
+    // A sortable key: time, then the order within this page.
+    const place = `${String(Date.now()).padStart(15, "0")}-${String(this.count).padStart(6, "0")}`;
+    this.storage.setItem(this.prefix + place, JSON.stringify(change));
+    this.told();
+    this.flush();
+  }
+
+  /** @returns {[string, Change][]} */
+  entries() {
+    const keys = Array.from({ length: this.storage.length }, (_, at) => this.storage.key(at) ?? "");
+    return keys
+      .filter((key) => key.startsWith(this.prefix))
+      .sort()
+      .map((key) => [key, JSON.parse(this.storage.getItem(key) ?? "null")]);
+  }
+
+  waiting() {
+    return this.entries().map(([, change]) => change);
+  }
+
+  /** Send what waits, oldest first; go on trying until all is stored. */
+  async flush() {
+    if (this.busy) return;
+    this.busy = true;
+    clearTimeout(this.timer);
+    try {
+      for (let batch = this.entries().slice(0, BATCH); batch.length; batch = this.entries().slice(0, BATCH)) {
+        await this.deliver(batch);
+      }
+      this.wait = 500;
+    } catch {
+      this.timer = window.setTimeout(() => this.flush(), this.wait);
+      this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
+    } finally {
+      this.busy = false;
+      this.told();
+    }
+  }
+
+  /** @param {[string, Change][]} batch */
+  async deliver(batch) {
+    let answer;
+    try {
+      answer = await this.send(batch.map(([, change]) => change));
+    } catch (error) {
+      this.trouble = "offline";
+      throw error;
+    }
+    if (answer.status === 200) {
+      const { refused } = await answer.json();
+      this.trouble = refused.length ? `refused: ${refused[0].reason}` : "";
+      for (const [key] of batch) this.storage.removeItem(key);
+    } else {
+      this.trouble = { 401: "signed out", 403: "signed out", 404: "not found", 409: "locked" }[answer.status] ?? "offline";
+      throw new Error(this.trouble);
+    }
+  }
+
+  told() {
+    this.tell({ waiting: this.entries().length, trouble: this.trouble });
+  }
+}

@@ -1,0 +1,148 @@
+import { chip } from "./chips.js";
+import { make } from "./elements.js";
+import { clock } from "./player.js";
+
+/**
+ * The transcript, in step with the sound: utterance by utterance, word by word.
+ *
+ * @typedef {import("./layout.js").Utterance} Utterance
+ * @typedef {import("./chips.js").Code} Code
+ * @typedef {import("./changes.js").State} State
+ */
+
+const ROLES = /** @type {Record<string, string>} */ ({ interviewer: "Interviewer", client: "Client", unknown: "Unknown" });
+
+export class Transcript {
+  /**
+   * @param {HTMLElement} list @param {Map<string, Code>} codes
+   * @param {{select: (id: string, word?: string) => void, follow: (on: boolean) => void}} on
+   */
+  constructor(list, codes, on) {
+    this.list = list;
+    this.codes = codes;
+    this.following = true;
+    /** @type {Map<string, HTMLElement>} */
+    this.rows = new Map();
+    /** @type {Map<string, string>} */
+    this.drawn = new Map();
+    this.on = on;
+    list.addEventListener("click", (event) => this.click(event));
+    for (const kind of ["wheel", "touchmove"]) window.addEventListener(kind, () => this.pause(), { passive: true });
+  }
+
+  /** @param {Event} event */
+  click(event) {
+    const target = /** @type {HTMLElement} */ (event.target);
+    const row = /** @type {HTMLElement | null} */ (target.closest(".utterance"));
+    if (row && !target.closest("textarea,button.plain")) {
+      const word = /** @type {HTMLElement | null} */ (target.closest(".word"));
+      this.on.select(row.dataset.id ?? "", word?.dataset.word);
+    }
+  }
+
+  /** The reader scrolls: leave the page where it is. */
+  pause() {
+    if (this.following) this.on.follow(false);
+  }
+
+  /** Show all utterances; only what changed is drawn anew. @param {Utterance[]} utterances @param {Map<string, State>} states */
+  show(utterances, states) {
+    const seen = new Set();
+    let before = null;
+    utterances.forEach((one, at) => {
+      seen.add(one.id);
+      const first = at === 0 || utterances[at - 1].turn !== one.turn || utterances[at - 1].role !== one.role;
+      const key = JSON.stringify([one, states.get(one.id), first]);
+      let row = this.rows.get(one.id);
+      if (!row || this.drawn.get(one.id) !== key) {
+        const fresh = this.row(one, states.get(one.id), first);
+        if (row) {
+          for (const name of ["current", "cursor"]) fresh.classList.toggle(name, row.classList.contains(name));
+          if (row.hasAttribute("aria-current")) fresh.setAttribute("aria-current", "true");
+          row.replaceWith(fresh);
+        }
+        row = fresh;
+        this.rows.set(one.id, row);
+        this.drawn.set(one.id, key);
+        this.spoken = null;
+      }
+      const next = before ? before.nextSibling : this.list.firstChild;
+      if (next !== row) this.list.insertBefore(row, next);
+      before = row;
+    });
+    for (const [id, row] of this.rows) {
+      if (!seen.has(id)) {
+        row.remove();
+        this.rows.delete(id);
+        this.drawn.delete(id);
+      }
+    }
+  }
+
+  /** @param {Utterance} one @param {State | undefined} state @param {boolean} first of its turn */
+  row(one, state, first) {
+    const words = one.words.flatMap((word) => [
+      make(
+        "span",
+        { class: word.masked ? "word masked" : "word", "data-word": word.id, title: word.masked ? "A masked name" : null },
+        word.text,
+      ),
+      " ",
+    ]);
+    return make(
+      "li",
+      { class: `utterance ${one.role}${first ? " first" : ""}`, "data-id": one.id, id: `row-${one.id}` },
+      make("span", { class: "time" }, clock(one.start)),
+      make("span", { class: "who" }, first ? ROLES[one.role] ?? one.role : make("span", { class: "unseen" }, ROLES[one.role] ?? one.role)),
+      make("p", { class: "said" }, ...words, one.edited ? make("span", { class: "edited", title: "Corrected by hand" }, "✎", make("span", { class: "unseen" }, " corrected")) : null),
+      make("span", { class: "codes" }, ...this.chips(one, state)),
+    );
+  }
+
+  /** One's own codes; before there are any, the machine's suggestion. @param {Utterance} one @param {State | undefined} state */
+  chips(one, state) {
+    if (state) {
+      const own = state.codes.map((name) => this.codes.get(name)).filter((code) => code !== undefined);
+      const chips = own.map((code) => chip(code, { unsure: state.unsure }));
+      return chips.length ? chips : [make("span", { class: "chip hand empty" }, state.unsure ? "unsure" : "no code")];
+    }
+    if (!one.pretag) return [];
+    const { codes, probability } = one.pretag;
+    const known = codes.map((name) => this.codes.get(name)).filter((code) => code !== undefined);
+    return known.map((code, at) => chip(code, { machine: true, probability: at ? null : probability }));
+  }
+
+  /** @param {string} id @param {string | null} [word] the cursor within it */
+  select(id, word = null) {
+    for (const old of this.list.querySelectorAll(".current, .cursor")) {
+      old.classList.remove("current", "cursor");
+      old.removeAttribute("aria-current");
+    }
+    const row = this.rows.get(id);
+    row?.classList.add("current");
+    row?.setAttribute("aria-current", "true");
+    if (word) row?.querySelector(`[data-word="${CSS.escape(word)}"]`)?.classList.add("cursor");
+    if (this.following) this.center(row);
+  }
+
+  /** @param {HTMLElement | undefined} row */
+  center(row) {
+    if (!row) return;
+    const { top, bottom } = row.getBoundingClientRect();
+    const head = document.querySelector(".desk")?.getBoundingClientRect().bottom ?? 0;
+    const foot = document.querySelector(".panel.low")?.getBoundingClientRect().top ?? window.innerHeight;
+    if (top < head + 24 || bottom > foot - 72) {
+      const smooth = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+      window.scrollBy({ top: top - head - (foot - head) * 0.3, behavior: smooth ? "smooth" : "auto" });
+    }
+  }
+
+  /** The word that is heard now. @param {string | null} id @param {string | null} word */
+  speak(id, word) {
+    const element = id && word ? this.rows.get(id)?.querySelector(`[data-word="${CSS.escape(word)}"]`) ?? null : null;
+    if (element === this.spoken) return;
+    this.spoken?.classList.remove("heard");
+    element?.classList.add("heard");
+    this.spoken = element;
+  }
+}

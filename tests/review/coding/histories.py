@@ -1,0 +1,70 @@
+"""Random histories of codes and corrections, drawn by Hypothesis or by a seed."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from pipeline.review.coding.events import Event
+from pipeline.review.coding.overlays import Correction, Utterance, Word
+
+CODES = ("question", "reflection_simple", "reflection_complex", "affirmation")
+
+
+def events(draw: random.Random, count: int) -> list[Event]:
+    found: list[Event] = []
+    for number in range(count):
+        name = f"e{number}"
+        if found and draw.random() < 0.35:
+            undone = draw.choice(found)
+            found.append(Event(name, undone.utterance_id, undone.action, undone.codes, undone.id))
+            continue
+        action = draw.choice(["set", "set", "clear", "unsure"])
+        codes = tuple(code for code in CODES if draw.random() < 0.4) if action != "clear" else ()
+        found.append(Event(name, f"u{draw.randrange(4)}", action, codes))
+    return found
+
+
+def transcript(draw: random.Random, count: int = 6) -> list[Utterance]:
+    """Utterances of two speakers that take turns, a few words each."""
+    found, time, number = [], 0, 0
+    for place in range(count):
+        words = []
+        for _ in range(draw.randint(1, 5)):
+            number += 1
+            length = draw.randint(80, 600)
+            words.append(Word(f"w{number:05d}", draw.choice(["so", "um", "you", "want", "it"]), time, time + length))
+            time += length + draw.randint(0, 200)
+        role, speaker = draw.choice([("interviewer", "S1"), ("client", "S2")])
+        found.append(Utterance(f"u{place}", f"t{place}", role, speaker, words[0].start, words[-1].end, tuple(words)))
+    return found
+
+
+def corrections(draw: random.Random, utterances: list[Utterance], count: int) -> list[Correction]:
+    """Corrections of every kind, some of which do not fit: others were faster, or took something back."""
+    found: list[Correction] = []
+    words = [word for said in utterances for word in said.words]
+    for number in range(count):
+        name, said, word = f"c{number:02d}abcdef", draw.choice(utterances), draw.choice(words)
+        if found and draw.random() < 0.25:
+            undone = draw.choice(found)
+            found.append(Correction(name, undone.kind, undone.utterance_id, undone.payload, undone.id))
+            continue
+        kind = draw.choice(["text", "text", "speaker", "merge", "split", "role", "mask"])
+        payload: dict[str, Any] = {}
+        if kind == "text":
+            first = draw.randrange(len(said.words))
+            gone = said.words[first : first + draw.randint(0, 3)]
+            payload = {
+                "replace": [each.id for each in gone],
+                "after": said.words[first - 1].id if first else None,
+                "with": [f"x{number}.{at}" for at in range(draw.randint(0 if gone else 1, 4))],
+            }
+        elif kind == "split":
+            payload = {"word_id": draw.choice(said.words).id}
+        elif kind == "role":
+            payload = {"roles": {"S1": "client", "S2": "interviewer"}}
+        elif kind == "mask":
+            payload = {"words": [word.id], "on": draw.random() < 0.7}
+        found.append(Correction(name, kind, said.id, payload))
+    return found
