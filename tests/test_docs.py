@@ -6,6 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 import typer
 
@@ -17,6 +18,19 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DEFAULT = (ROOT / "configs" / "default.toml").read_text(encoding="utf-8")
 COMMANDS = sorted(typer.main.get_group(app).commands)
+
+
+def verbs(group: click.Group, before: str = "") -> dict[str, click.Command]:
+    """Every command by its whole name, those within a group of commands included: ``"person add"``."""
+    found = {}
+    for name, command in group.commands.items():
+        found[before + name] = command
+        if isinstance(command, click.Group):
+            found |= verbs(command, f"{before}{name} ")
+    return found
+
+
+VERBS = verbs(typer.main.get_group(app))
 
 
 def test_readme_lists_every_command_and_no_other() -> None:
@@ -31,15 +45,15 @@ def test_readme_lists_every_result_and_no_other() -> None:
 
 def test_commands_in_the_readme_take_the_options_that_it_names() -> None:
     group = typer.main.get_group(app)
-    known = {option for command in group.commands.values() for one in command.params for option in one.opts}
+    known = {option for command in verbs(group).values() for one in command.params for option in one.opts}
     named = set(re.findall(r"`(--[a-z-]+)", README)) - {"--help"}
     assert named
     assert named <= known
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", VERBS)
 def test_every_command_and_option_explains_itself(command: str) -> None:
-    verb = typer.main.get_group(app).commands[command]
+    verb = VERBS[command]
     assert verb.help
     assert [one.name for one in verb.params if not getattr(one, "help", None)] == []
 

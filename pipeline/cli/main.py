@@ -7,11 +7,15 @@ import sys
 import typer
 
 from pipeline import __version__
+from pipeline.cli.audit import audit
 from pipeline.cli.code import code
 from pipeline.cli.config import config
 from pipeline.cli.doctor import doctor
 from pipeline.cli.evaluate import evaluate
+from pipeline.cli.group import group
+from pipeline.cli.init import init
 from pipeline.cli.models import models
+from pipeline.cli.person import person
 from pipeline.cli.process import process
 from pipeline.cli.train import train
 from pipeline.errors import TapeReviewError
@@ -25,8 +29,10 @@ app = typer.Typer(
     help="Pre-code recorded motivational-interviewing sessions for a peer group. Nothing leaves this machine.",
 )
 
-for verb in (process, code, models, config, doctor, train, evaluate):
+for verb in (process, code, models, config, doctor, train, evaluate, init):
     app.command()(verb)
+for name, verbs in {"person": person, "group": group, "audit": audit}.items():
+    app.add_typer(verbs, name=name)
 
 
 def _version(wanted: bool) -> None:

@@ -13,6 +13,14 @@ Profile = Annotated[
 ]
 Config = Annotated[list[Path] | None, typer.Option("--config", help="A settings file (TOML). May be repeated.")]
 
+Home = Annotated[
+    Path | None, typer.Option("--home", help="The folder that holds the tapes, if not the one that the settings name.")
+]
+As = Annotated[
+    str | None,
+    typer.Option("--as", envvar="TAPE_REVIEW_PERSON", help="Who you are: e-mail address or id. The audit names you."),
+]
+
 _CLOCK = re.compile(r"(?:(?:(\d+):(?=[0-5]?\d:))?(\d+):(?=[0-5]?\d(?:\.|$)))?(\d+(?:\.\d+)?)")
 
 

@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
 
 from pipeline.tapes.records import AuditHead, AuditRow
@@ -73,6 +73,18 @@ def record(
     session.info.setdefault(_PENDING, []).append(row)
 
 
+def latest(
+    session: Session, count: int, tape_id: str | None = None, actor_id: str | None = None
+) -> tuple[AuditRow, ...]:
+    """The last rows, oldest first: all, those about a tape, those of a person."""
+    rows = select(AuditRow).order_by(AuditRow.seq.desc()).limit(count)
+    if tape_id is not None:
+        rows = rows.where(AuditRow.tape_id == tape_id)
+    if actor_id is not None:
+        rows = rows.where(AuditRow.actor_id == actor_id)
+    return tuple(session.scalars(rows))[::-1]
+
+
 class Audit:
     """Chains the rows, signs their head and verifies both.
 
@@ -105,6 +117,10 @@ class Audit:
     def verify(self, session: Session) -> tuple[Fault, ...]:
         """Every place where the chain is broken; none if all is as it was written."""
         return tuple(self._faults(session))
+
+    def count(self, session: Session) -> int:
+        """How many rows there are."""
+        return session.scalar(select(func.count()).select_from(AuditRow)) or 0
 
     def _faults(self, session: Session) -> Iterator[Fault]:
         seq, last = 0, _FIRST

@@ -86,10 +86,7 @@ class Home:
         ------
         TapesError: K01 there is none, K03 its database cannot be reached, K05 its tables are of another version.
         """
-        folder = place(settings)
-        if not (folder / "keys" / "audit.key").exists():
-            raise TapesError("K01", f"home {folder}", "does not exist", "make it with `tape-review init`")
-        home = cls(folder, settings, ask)
+        home = cls(_existing(settings), settings, ask)
         home.database.require_newest()
         return home
 
@@ -113,6 +110,29 @@ def place(settings: TapesSettings) -> Path:
     """The home's folder: as the settings say, else the user's data folder."""
     chosen = settings.home or platformdirs.user_data_dir("tape-review", appauthor=False) + "/home"
     return Path(chosen).expanduser().resolve()
+
+
+def upgrade(settings: TapesSettings) -> tuple[Path, str | None, str | None]:
+    """Bring a home's tables to this program's version: its folder, the version before and after.
+
+    Raises
+    ------
+    TapesError: K01 there is no home, K03 its database cannot be reached.
+    """
+    home = Home(_existing(settings), settings)
+    try:
+        before = home.database.version()
+        home.database.migrate()
+        return home.folder, before, home.database.version()
+    finally:
+        home.close()
+
+
+def _existing(settings: TapesSettings) -> Path:
+    folder = place(settings)
+    if not (folder / "keys" / "audit.key").exists():
+        raise TapesError("K01", f"home {folder}", "does not exist", "make it with `tape-review init`")
+    return folder
 
 
 def _write_key(path: Path) -> None:

@@ -67,6 +67,16 @@ def find(session: Session, text: str) -> Person:
     return found
 
 
+def actor(session: Session, text: str | None) -> str | None:
+    """The id of whoever acts, for the audit; None if nobody was named.
+
+    Raises
+    ------
+    TapesError: K07.
+    """
+    return find(session, text).id if text else None
+
+
 def disable(session: Session, person: Person, now: int, actor_id: str | None = None) -> None:
     """End someone's access at once, signed-in browsers included.
 

@@ -1,0 +1,107 @@
+"""`tape-review group`: who learns with whom."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import As, Config, Home
+
+group = typer.Typer(no_args_is_help=True, help="Add and list groups; let people join, leave, and change roles.")
+
+Which = Annotated[str, typer.Argument(help="The group: name or id.")]
+Whom = Annotated[str, typer.Argument(help="The person: e-mail address or id.")]
+Part = Annotated[str, typer.Option("--role", help="member, coordinator (only organizes) or coach (from outside).")]
+
+
+@group.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="The group's name.")],
+    agreements: Annotated[str, typer.Option(help="What the group agreed on.")] = "",
+    by: As = None,
+    home: Home = None,
+    config: Config = None,
+) -> None:
+    """Add a group. Seven to fifteen members work best."""
+    from pipeline.cli.homes import opened
+    from pipeline.tapes import people
+    from pipeline.tapes.clock import now
+
+    with opened(home, config) as place, place.database.writing() as session:
+        typer.echo(people.add_group(session, name, now(), agreements, people.actor(session, by)).id)
+
+
+@group.command("list")
+def show(home: Home = None, config: Config = None) -> None:
+    """List the groups and who is in them."""
+    from rich.console import Console
+    from rich.table import Table
+    from sqlalchemy import select
+
+    from pipeline.cli.homes import opened
+    from pipeline.tapes import people
+    from pipeline.tapes.clock import day_of, now
+    from pipeline.tapes.records import Group
+
+    table = Table("group", "id", "name", "address", "role", "since")
+    with opened(home, config) as place, place.database.reading() as session:
+        for each in session.scalars(select(Group).order_by(Group.name)):
+            table.add_section()
+            table.add_row(each.name, each.id)
+            for one in people.members(session, each, now()):
+                table.add_row("", one.person.id, one.person.name, one.person.email, one.role, str(day_of(one.since)))
+            _warn(people.size_warning(session, each, now()))
+    Console().print(table)
+
+
+@group.command("join")
+def join(
+    which: Which, whom: Whom, role: Part = "member", by: As = None, home: Home = None, config: Config = None
+) -> None:
+    """Take someone into a group."""
+    from pipeline.cli.homes import opened
+    from pipeline.tapes import people
+    from pipeline.tapes.clock import now
+
+    with opened(home, config) as place, place.database.writing() as session:
+        found = people.find_group(session, which)
+        people.join(session, found, people.find(session, whom), role, now(), people.actor(session, by))
+        _warn(people.size_warning(session, found, now()))
+
+
+@group.command("leave")
+def leave(which: Which, whom: Whom, by: As = None, home: Home = None, config: Config = None) -> None:
+    """Let someone go from a group."""
+    from pipeline.cli.homes import opened
+    from pipeline.tapes import people
+    from pipeline.tapes.clock import now
+
+    with opened(home, config) as place, place.database.writing() as session:
+        found = people.find_group(session, which)
+        people.leave(session, found, people.find(session, whom), now(), people.actor(session, by))
+        _warn(people.size_warning(session, found, now()))
+
+
+@group.command("role")
+def role(
+    which: Which,
+    whom: Whom,
+    becomes: Annotated[str, typer.Argument(help="member, coordinator or coach.")],
+    by: As = None,
+    home: Home = None,
+    config: Config = None,
+) -> None:
+    """Give someone another role in a group."""
+    from pipeline.cli.homes import opened
+    from pipeline.tapes import people
+    from pipeline.tapes.clock import now
+
+    with opened(home, config) as place, place.database.writing() as session:
+        found = people.find_group(session, which)
+        people.change_role(session, found, people.find(session, whom), becomes, now(), people.actor(session, by))
+
+
+def _warn(text: str) -> None:
+    if text:
+        typer.echo(f"note: {text}", err=True)

@@ -1,0 +1,75 @@
+"""`tape-review person`: who is here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import As, Config, Home
+
+person = typer.Typer(no_args_is_help=True, help="Add, list, disable and enable people. A client is never among them.")
+
+Whom = Annotated[str, typer.Argument(help="E-mail address or id.")]
+
+
+@person.command("add")
+def add(
+    email: Annotated[str, typer.Argument(help="E-mail address, by which the person signs in.")],
+    name: Annotated[str, typer.Option(help="The name that others see.")],
+    admin: Annotated[bool, typer.Option("--admin", help="Administers the installation; hears no more tapes.")] = False,
+    by: As = None,
+    home: Home = None,
+    config: Config = None,
+) -> None:
+    """Add a person."""
+    from pipeline.cli.homes import opened
+    from pipeline.tapes import people
+    from pipeline.tapes.clock import now
+
+    with opened(home, config) as place, place.database.writing() as session:
+        added = people.add(session, name, email, now(), is_admin=admin, actor_id=people.actor(session, by))
+        typer.echo(added.id)
+
+
+@person.command("list")
+def show(home: Home = None, config: Config = None) -> None:
+    """List everyone."""
+    from rich.console import Console
+    from rich.table import Table
+    from sqlalchemy import select
+
+    from pipeline.cli.homes import opened
+    from pipeline.tapes import people
+    from pipeline.tapes.clock import day_of, now
+    from pipeline.tapes.records import Person
+
+    table = Table("id", "name", "address", "groups", "since", "state")
+    with opened(home, config) as place, place.database.reading() as session:
+        for each in session.scalars(select(Person).order_by(Person.name)):
+            groups = ", ".join(f"{group.name} ({role})" for group, role in people.groups_of(session, each, now()))
+            states = ["administrator"] * each.is_admin + ["disabled"] * (each.disabled_at is not None)
+            table.add_row(each.id, each.name, each.email, groups, str(day_of(each.created_at)), ", ".join(states))
+    Console().print(table)
+
+
+@person.command("disable")
+def disable(whom: Whom, by: As = None, home: Home = None, config: Config = None) -> None:
+    """End someone's access at once; what they said and coded stays."""
+    from pipeline.cli.homes import opened
+    from pipeline.tapes import people
+    from pipeline.tapes.clock import now
+
+    with opened(home, config) as place, place.database.writing() as session:
+        people.disable(session, people.find(session, whom), now(), people.actor(session, by))
+
+
+@person.command("enable")
+def enable(whom: Whom, by: As = None, home: Home = None, config: Config = None) -> None:
+    """Let someone in again."""
+    from pipeline.cli.homes import opened
+    from pipeline.tapes import people
+    from pipeline.tapes.clock import now
+
+    with opened(home, config) as place, place.database.writing() as session:
+        people.enable(session, people.find(session, whom), now(), people.actor(session, by))
