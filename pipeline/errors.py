@@ -210,5 +210,13 @@ CODES: dict[str, str] = {
     "V07": "a key was wrapped by another master key",
     "V08": "a file of ours cannot be written",
     "V09": "the private folder is not ours alone",
+    "V10": "a certificate or a key for certificates cannot be read",
+    "V11": "a certificate was altered",
+    "V12": "a certificate was signed by another key",
+    "V13": "a backup or a list of tombstones cannot be read",
+    "V14": "a destruction left something behind",
+    "V15": "a tape does not exist, or is destroyed",
+    "V16": "a place that must be empty is not, or what must be there is not",
+    "V17": "a backup was made by another version of the program",
 }
 """Code -> what it means. A code is never reused for another meaning."""

@@ -163,8 +163,11 @@ def _sqlite(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES, False)
+        options = connection.get_execution_options()
+        alone = options.get("isolation_level") == "AUTOCOMMIT"  # what cannot run within a transaction, such as VACUUM
+        writes = alone or options.get(_WRITES, False)
         connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if not alone:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

@@ -1,0 +1,249 @@
+"""Backups: one file that brings everything back on an empty machine, except what was destroyed.
+
+A backup is an (uncompressed) tar archive::
+
+    header.json                 version, when, and the backup's own key, wrapped by the master key
+    vault/keys/TAPE             the wrapped data keys, as they lie in the vault; all zeros once the tape is destroyed
+    vault/tapes/TAPE/ITEM       the encrypted files, as they lie in the vault
+    certificates/, certificate-key.pub, tape-review-tombstones.txt
+    master.key                  only where a passphrase locks it, or the environment holds it
+    records                     the database's rows, the home's other keys and all digests, encrypted (see `frames`)
+
+So without the master key a backup is worth nothing, to a thief as to its owner: a master key that is a file has to be
+kept elsewhere, by hand. The rows are written as JSON, so a backup from SQLite restores into PostgreSQL and the other
+way round.
+
+A destroyed tape stays dead: the home remembers where its backups lie, and destruction overwrites the tape's key there
+and adds to the list of tombstones beside them, as far as they can be reached. A restore heeds every list it finds and
+brings back neither key nor file nor row of a tape that stands on one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import secrets
+import tarfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from sqlalchemy import select
+
+from pipeline.errors import VaultError
+from pipeline.tapes import audit, frames, schema, tombstones
+from pipeline.tapes.frames import Label
+from pipeline.tapes.home import Home
+from pipeline.tapes.publishing import PARTIAL, abandoned, published, settle, writable
+from pipeline.tapes.records import Item, Record, Tape
+from pipeline.tapes.vault import HOME
+
+VERSION = 1
+HEADER, RECORDS, MASTER = "header.json", "records", "master.key"
+KEYS, TAPES = "vault/keys/", "vault/tapes/"
+PURPOSE = "backup"
+"""Stands for a tape where the backup's own key is wrapped."""
+
+LOCKED_AWAY = ("audit.key", "certificate.key")
+"""The home's keys that travel inside of the encrypted records."""
+
+LEFT_OUT = {"sessions", "login_attempts"}
+"""Tables that a restore begins anew: nobody stays signed in."""
+
+_NOTED = "backups.txt"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A backup.
+
+    ``missing`` files have a record but are not in the vault; ``whole`` where it needs no master key from elsewhere.
+    """
+
+    path: Path
+    tapes: int
+    files: int
+    missing: int
+    whole: bool
+
+
+def make(home: Home, path: Path, now: int, actor_id: str | None = None) -> Made:
+    """Write a backup; it is there whole, or not at all.
+
+    Raises
+    ------
+    VaultError: V08 it cannot be written, V16 something is there already; V04 to V06 the master key.
+    """
+    path = path.absolute()
+    if path.exists():
+        raise VaultError("V16", f"file {path}", "is there already", "name another file")
+    note(home, path)
+    data_key, file_id = secrets.token_bytes(32), secrets.token_bytes(frames.ID_BYTES)
+    kind = home.master.kind()
+    header = {
+        "version": VERSION,
+        "made": now,
+        "schema": schema.newest(),
+        "key": base64.b64encode(home.vault.ring.wrap(PURPOSE, data_key)).decode(),
+        "file_id": file_id.hex(),
+    }
+    with home.vault.private_folder() as private, published(path) as file:
+        rows, tapes, items = private / "rows", *_dump(home, private / "rows")
+        with tarfile.open(fileobj=file, mode="w") as archive:
+            sums = _Sums(archive)
+            sums.add(HEADER, json.dumps(header).encode())
+            keys = [
+                tape_id for tape_id in (HOME, *tapes) if sums.copy(KEYS + tape_id, home.vault.folder / "keys" / tape_id)
+            ]
+            copied = [sums.copy(f"{TAPES}{item}", home.vault.folder / "tapes" / item) for item in items]
+            for certificate in sorted((home.folder / "certificates").glob("*.json")):
+                sums.copy(f"certificates/{certificate.name}", certificate)
+            for name in ("certificate-key.pub", tombstones.NAME):
+                sums.copy(name, home.folder / name)
+            if kind != "file":
+                sums.copy(MASTER, home.master.path)
+            with rows.open("ab") as more:
+                for name in LOCKED_AWAY:
+                    with suppress(FileNotFoundError):
+                        _line(more, {"key": name, "content": _text((home.keys_folder / name).read_bytes())})
+                _line(more, {"sums": sums.found})
+            with (private / RECORDS).open("wb") as sealed, rows.open("rb") as plain:
+                frames.write(plain, sealed, data_key, Label(PURPOSE, RECORDS, file_id))
+            sums.copy(RECORDS, private / RECORDS)
+    for tape_id in keys:
+        if not home.vault.has_key(tape_id):  # destroyed while we wrote
+            strike(path, tape_id)
+    made = Made(path, len(tapes), sum(copied), len(copied) - sum(copied), kind != "file")
+    with home.database.writing() as session:
+        audit.record(session, now, actor_id, "backup", thing=f"{made.tapes} tapes, {made.files} files")
+    return made
+
+
+def forget(home: Home, tape_id: str, now: int) -> tuple[int, int]:
+    """Overwrite a tape's key in the backups that we made, and put up a tombstone beside them.
+
+    Returns
+    -------
+    In how many backups the key was overwritten or never was; how many backups could not be reached.
+    """
+    done = lost = 0
+    for path in noted(home):
+        try:
+            for partial in path.parent.glob(f"{path.name}.*{PARTIAL}"):
+                if abandoned(partial):
+                    partial.unlink()
+            if path.exists():
+                tombstones.add(path.parent, tape_id, now)
+                strike(path, tape_id)
+                done += 1
+            elif not path.parent.is_dir():
+                lost += 1
+        except (VaultError, OSError, tarfile.TarError):
+            lost += 1
+    return done, lost
+
+
+def noted(home: Home) -> list[Path]:
+    """Where backups of this home were written."""
+    with suppress(FileNotFoundError):
+        return [Path(line) for line in (home.folder / _NOTED).read_text(encoding="utf-8").splitlines()]
+    return []
+
+
+def strike(path: Path, tape_id: str) -> None:
+    """Overwrite a tape's key in a backup.
+
+    Raises
+    ------
+    VaultError: V08.
+    """
+    with writable(path), path.open("r+b") as file:
+        with tarfile.open(fileobj=file, mode="r:") as archive:
+            for member in archive:
+                if member.name == KEYS + tape_id:
+                    file.seek(member.offset_data)
+                    file.write(bytes(member.size))
+                    break
+                if member.name.startswith(TAPES):  # all keys stand before
+                    break
+        file.flush()
+        settle(path.parent)
+
+
+def plain(value: Any) -> Any:
+    """A row's value as JSON has it."""
+    return {"bytes": _text(value)} if isinstance(value, bytes) else value
+
+
+class _Sums:
+    """An archive that keeps the digest of everything that goes in."""
+
+    def __init__(self, archive: tarfile.TarFile) -> None:
+        self._archive = archive
+        self.found: dict[str, str] = {}
+
+    def add(self, name: str, content: bytes) -> None:
+        self._put(name, io.BytesIO(content), len(content))
+
+    def copy(self, name: str, path: Path) -> bool:
+        """Copy a file; whether it was there."""
+        try:
+            with path.open("rb") as file:
+                self._put(name, file, path.stat().st_size)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _put(self, name: str, file: BinaryIO, size: int) -> None:
+        member = tarfile.TarInfo(name)
+        member.size, member.mode = size, 0o600
+        digesting = _Digesting(file)
+        self._archive.addfile(member, digesting)
+        self.found[name] = digesting.digest.hexdigest()
+
+
+class _Digesting:
+    """Hands a file on and digests it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.digest = file, hashlib.sha256()
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next piece."""
+        data = self._file.read(size)
+        self.digest.update(data)
+        return data
+
+
+def _dump(home: Home, path: Path) -> tuple[list[str], list[str]]:
+    """Write every row, as one moment of the database has it; the living tapes, and their items as ``TAPE/ITEM``."""
+    with home.database.reading() as session, path.open("wb") as file:
+        if not home.database.is_sqlite:
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        for table in Record.metadata.sorted_tables:
+            if table.name not in LEFT_OUT:
+                for row in session.execute(select(table)).mappings():
+                    _line(file, {"table": table.name, "row": {name: plain(value) for name, value in row.items()}})
+        alive = select(Tape.id).where(Tape.state != "destroyed")
+        items = session.execute(
+            select(Item.tape_id, Item.id).where(Item.tape_id.in_(alive)).order_by(Item.tape_id, Item.id)
+        )
+        return sorted(session.scalars(alive)), [f"{row.tape_id}/{row.id}" for row in items]
+
+
+def _line(file: BinaryIO, entry: dict[str, Any]) -> None:
+    file.write(json.dumps(entry).encode() + b"\n")
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def note(home: Home, path: Path) -> None:
+    """Remember a backup before it is written: a tape's key may be in a file that a crash left unpublished."""
+    if path not in noted(home):
+        with published(home.folder / _NOTED, replace=True) as file:
+            file.write("".join(f"{each}\n" for each in (*noted(home), path)).encode())

@@ -1,0 +1,205 @@
+"""Destruction: from every state, to the last copy that we made, and certified.
+
+In this order, so that it can stop anywhere and go on, in another process too:
+
+1. begin: the tape is marked, a tombstone stands for it, and what will be destroyed is written down (counts and
+   digests); from this commit on nobody is allowed anything with the tape, and jobs let go of it;
+2. the key: whatever survives the rest, wherever it is, can no longer be read;
+3. what is outside: the key in backups that can be reached, the queue's rows, files, exports;
+4. the records, with all that hangs on the tape;
+5. the database's log is emptied and its free pages are rewritten;
+6. a look for survivors; then the certificate.
+
+What is left of a destroyed tape: its id, in the tombstone, the certificate and the audit, which also says who did what
+to it when.
+
+What PostgreSQL keeps longer: its write-ahead log is written over when its segments are used again, which a busy server
+does in minutes and an idle one may not do for weeks, and whoever archives the log keeps it. What stands there of a
+tape in plain text are ids, times and codes, the client's pseudonym and the paths of exports; words are sealed with the
+key that is gone. ``SELECT pg_switch_wal(); CHECKPOINT;`` by the database's administrator, twice, lets the old segments
+go.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from sqlalchemy import Table, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from pipeline.errors import VaultError
+from pipeline.tapes import audit, backup, exports, tombstones
+from pipeline.tapes.certificates import Signed, Signer
+from pipeline.tapes.clock import readable
+from pipeline.tapes.home import Home
+from pipeline.tapes.publishing import owned, published
+from pipeline.tapes.records import Certificate, Consent, Export, Item, Meeting, Record, Tape, Tombstone
+
+Why = Literal["due", "withdrawn", "by hand", "never consented"]
+"""By due date; by the client's withdrawal; by hand; left without a consent."""
+
+METHOD = (
+    "the data key that every file and text of the tape was encrypted with (AES-256-GCM) was overwritten and removed; "
+    "then the files, the exports that were found, the queue's entries and the records were removed, the database's log "
+    "was emptied and its free pages were rewritten"
+)
+
+_OUTLIVE = {"audit", "certificates", "tombstones", "meetings"}
+
+
+@dataclass(frozen=True)
+class Destroyed:
+    """One tape's end; ``path`` is the certificate."""
+
+    tape_id: str
+    path: Path
+
+
+def destroy(home: Home, tape_id: str, why: Why, now: int, actor_id: str | None = None) -> Destroyed:
+    """Destroy one tape and say so under signature.
+
+    Raises
+    ------
+    VaultError: V15 there is no such tape; V08 something cannot be removed, V14 something survived: both are gone on
+        with at the next `resume`.
+    TapesError: K03, K04 the database.
+    """
+    begin(home, tape_id, why, now, actor_id)
+    return next(one for one in resume(home, now) if one.tape_id == tape_id)
+
+
+def begin(home: Home, tape_id: str, why: Why, now: int, actor_id: str | None = None) -> None:
+    """Mark a tape for destruction: from here on it is dead for everybody, and `resume` does the rest.
+
+    Raises
+    ------
+    VaultError: V15 there is no such tape.
+    """
+    if why not in get_args(Why):
+        raise ValueError(why)
+    with home.database.writing() as session:
+        tape = session.get(Tape, tape_id)
+        if tape is None:
+            raise exports.unknown(tape_id)
+        if _pending(session, tape_id):
+            return
+        facts = _facts(session, tape) | {"why": why, "begun": now, "by": actor_id}
+        session.add(Certificate(tape_id=tape_id, at=now, body=json.dumps(facts), signature=b""))
+        if session.get(Tombstone, tape_id) is None:
+            session.add(Tombstone(tape_id=tape_id, destroyed_at=now))
+        tape.state = "destroyed"
+        audit.record(session, now, actor_id, "destroy", tape_id, why=why)
+
+
+def resume(home: Home, now: int) -> list[Destroyed]:
+    """Bring every destruction that was begun to its end; run it at every start.
+
+    Raises
+    ------
+    VaultError: V08, V14. TapesError: K03, K04.
+    """
+    with home.database.reading() as session:
+        begun = {row.tape_id: row.at for row in _pending(session)}
+    for tape_id, at in begun.items():
+        _remove(home, tape_id, at)
+    if begun:
+        home.database.scrub()
+    return [done for tape_id in begun if (done := _certify(home, tape_id, now))]
+
+
+def survivors(home: Home, tape_id: str) -> list[str]:
+    """What is left of a tape that should not be: names of tables, "key", "files", "exports"."""
+    with home.database.reading() as session:
+        left = [name for name, count in _rows(session, tape_id).items() if count]
+        left += ["tapes"] if session.get(Tape, tape_id) else []
+    left += ["key"] if home.vault.has_key(tape_id) else []
+    return left + (["files"] if home.vault.files(tape_id) else [])
+
+
+def _facts(session: Session, tape: Tape) -> dict[str, Any]:
+    """What is to be destroyed: counts, kinds and digests."""
+    items = session.scalars(select(Item).where(Item.tape_id == tape.id).order_by(Item.created_at, Item.id))
+    due = session.scalars(
+        select(Consent.destroy_by)
+        .where(Consent.tape_id == tape.id)
+        .order_by(Consent.given_at.desc(), Consent.id.desc())
+    ).first()
+    return {
+        "state": tape.state,
+        "due": due,
+        "records": {name: count for name, count in _rows(session, tape.id).items() if count},
+        "files": [{"kind": item.kind, "bytes": item.size, "sha256": item.sha256} for item in items],
+    }
+
+
+def _rows(session: Session, tape_id: str) -> dict[str, int]:
+    """How many rows of each table belong to a tape."""
+    return {
+        table.name: session.scalar(select(func.count()).select_from(table).where(table.c.tape_id == tape_id)) or 0
+        for table in _tables()
+    }
+
+
+def _tables() -> Iterable[Table]:
+    return (table for table in Record.metadata.sorted_tables if "tape_id" in table.c and table.name not in _OUTLIVE)
+
+
+def _pending(session: Session, tape_id: str | None = None) -> list[Certificate]:
+    chosen = select(Certificate).where(Certificate.signature == b"").order_by(Certificate.at, Certificate.id)
+    return list(session.scalars(chosen if tape_id is None else chosen.where(Certificate.tape_id == tape_id)))
+
+
+def _remove(home: Home, tape_id: str, at: int) -> None:
+    """Everything that is not the certificate: the key first. Each step may have been done before."""
+    tombstones.add(home.folder, tape_id, at)
+    home.vault.destroy_key(tape_id)
+    struck, lost = backup.forget(home, tape_id, at)
+    home.vault.destroy_files(tape_id)
+    with home.database.reading() as session:
+        paths = list(session.scalars(select(Export.path).where(Export.tape_id == tape_id)))
+    missing = exports.remove(paths)
+    with home.database.writing() as session:
+        for pending in _pending(session, tape_id):
+            facts = json.loads(pending.body)
+            facts.setdefault("exports", {"removed": len(paths) - missing, "not found": missing})
+            facts["backups"] = {"key overwritten": struck, "not reached": lost}
+            pending.body = json.dumps(facts)
+        session.execute(update(Meeting).where(Meeting.tape_id == tape_id).values(sealed_notes=None))
+        session.execute(delete(Tape).where(Tape.id == tape_id))
+
+
+def _certify(home: Home, tape_id: str, now: int) -> Destroyed | None:
+    """Sign, unless another process was faster."""
+    if left := survivors(home, tape_id):
+        remedy = "run `tape-review doctor`; destruction goes on at the next start"
+        raise VaultError("V14", f"tape {tape_id}", f"left something behind ({', '.join(left)})", remedy)
+    with home.database.writing() as session:
+        pending = _pending(session, tape_id)
+        if not pending:
+            return None
+        row = pending[0]
+        facts = json.loads(row.body)
+        facts |= {"tape": tape_id, "id": row.id, "method": METHOD, "destroyed": now, "destroyed_utc": readable(now)}
+        signed = Signer(home.keys_folder / "certificate.key").sign(facts)
+        row.body, row.signature, row.at = signed.body, signed.signature, now
+        session.execute(update(Tombstone).where(Tombstone.tape_id == tape_id).values(certificate=row.id))
+        audit.record(session, now, facts["by"], "destroyed", tape_id, thing=row.id, why=facts["why"])
+        path = write_certificate(home, tape_id, signed)  # before the commit: stopped here, both are made anew
+    return Destroyed(tape_id, path)
+
+
+def write_certificate(home: Home, tape_id: str, signed: Signed) -> Path:
+    """Put a certificate into the home's folder of certificates.
+
+    Raises
+    ------
+    VaultError: V08.
+    """
+    path = owned(home.folder / "certificates") / f"{tape_id}.json"
+    with published(path, replace=True) as file:
+        file.write(signed.file())
+    return path

@@ -1,0 +1,98 @@
+"""Retention: what is due for destruction, and what soon will be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pipeline.tapes import destruction
+from pipeline.tapes.clock import DAY, HOUR
+from pipeline.tapes.destruction import Destroyed, Why
+from pipeline.tapes.home import Home
+from pipeline.tapes.records import Consent, Tape
+
+WARN_DAYS = (14, 3)
+"""So many days before its destruction a tape's members are told."""
+
+LIMIT = HOUR
+"""How long after it is due, or after a withdrawal, a tape may still be there."""
+
+UNCONSENTED = DAY
+"""How long a draft waits for a consent."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """A tape that is to be destroyed now."""
+
+    tape_id: str
+    why: Why
+    since: int
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A tape that is to be destroyed soon; ``days`` is the warning's, 14 or 3."""
+
+    tape_id: str
+    destroy_by: int
+    days: int
+
+
+def due(session: Session, now: int) -> list[Due]:
+    """The tapes to destroy: past their date, withdrawn, or left without a consent; longest due first."""
+    found = []
+    for tape, consent in _standing(session, now):
+        if consent is None:
+            if tape.created_at + UNCONSENTED < now:
+                found.append(Due(tape.id, "never consented", tape.created_at + UNCONSENTED))
+        elif consent.withdrawn_at is not None and consent.withdrawn_at <= now:
+            found.append(Due(tape.id, "withdrawn", consent.withdrawn_at))
+        elif consent.destroy_by < now:
+            found.append(Due(tape.id, "due", consent.destroy_by))
+    return sorted(found, key=lambda one: (one.since, one.tape_id))
+
+
+def warnings(session: Session, now: int) -> list[Warned]:
+    """The tapes that will be due within 14 or 3 days, soonest first."""
+    found = [
+        Warned(tape.id, consent.destroy_by, min(close))
+        for tape, consent in _standing(session, now)
+        if consent is not None
+        and (consent.withdrawn_at is None or consent.withdrawn_at > now)
+        and (close := [days for days in WARN_DAYS if now <= consent.destroy_by < now + days * DAY])
+    ]
+    return sorted(found, key=lambda one: (one.destroy_by, one.tape_id))
+
+
+def overdue(session: Session, now: int) -> list[Due]:
+    """The tapes that should have been destroyed an hour ago: nobody runs `enforce`."""
+    return [one for one in due(session, now) if one.since + LIMIT < now]
+
+
+def enforce(home: Home, now: int) -> list[Destroyed]:
+    """Destroy what is due, and go on with what was begun; worker and server do it every few minutes.
+
+    Raises
+    ------
+    VaultError: V08, V14. TapesError: K03, K04.
+    """
+    with home.database.reading() as session:
+        found = due(session, now)
+    for one in found:
+        destruction.begin(home, one.tape_id, one.why, now)
+    return destruction.resume(home, now)
+
+
+def _standing(session: Session, now: int) -> list[tuple[Tape, Consent | None]]:
+    """Every tape that is not being destroyed, with the consent given last."""
+    last = {
+        consent.tape_id: consent
+        for consent in session.scalars(
+            select(Consent).where(Consent.given_at <= now).order_by(Consent.given_at, Consent.id)
+        )
+    }
+    tapes = session.scalars(select(Tape).where(Tape.state != "destroyed").order_by(Tape.created_at, Tape.id))
+    return [(tape, last.get(tape.id)) for tape in tapes]
