@@ -178,6 +178,9 @@ CODES: dict[str, str] = {
     "K04": "the database is busy",
     "K05": "the database is not at the version of this program",
     "K06": "the home's audit key is missing or damaged",
+    "K07": "a person or group is unknown",
+    "K08": "a person, group or membership exists already",
+    "K09": "a name, address or role is not what it must be",
     # formats
     "F01": "a file cannot be opened or is no file",
     "F02": "a file is larger or nested deeper than the limit",
@@ -187,9 +190,9 @@ CODES: dict[str, str] = {
     "F06": "a file is not text in a known encoding",
     "F07": "a file holds a wrong value",
     "F08": "a format cannot hold what was to be written",
-    "K07": "a person or group is unknown",
-    "K08": "a person, group or membership exists already",
-    "K09": "a name, address or role is not what it must be",
+    "F09": "a format is none that we know",
+    "F10": "a database holds more than plain tables",
+    "F11": "nothing in a file can be matched with the tape",
     # settings
     "S01": "a settings file cannot be read",
     "S02": "a setting is unknown",

@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.guard import guarded
+
+hypothesis.settings.register_profile("here", deadline=None)  # a busy machine is no bug
+hypothesis.settings.load_profile("here")
 
 RECORDINGS = Path(__file__).parent / "recordings"
 

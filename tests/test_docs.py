@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import typer
 
 from pipeline import errors, settings
 from pipeline.cli.main import app
+from pipeline.formats import registry
 from tests.test_process import FILES
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +43,16 @@ def test_readme_lists_every_command_and_no_other() -> None:
 def test_readme_lists_every_result_and_no_other() -> None:
     listed = re.findall(r"^\| `([a-z_]+\.[a-z]+)` \|", README, flags=re.MULTILINE)
     assert sorted(listed) == FILES
+
+
+def test_readme_lists_every_format_and_no_other() -> None:
+    listed = re.findall(r"^\| `([a-z-]+)` \| `(\.[A-Za-z]+)` \|", README, flags=re.MULTILINE)
+    assert listed == [(one.name, one.ending) for one in registry.FORMATS]
+
+
+@pytest.mark.parametrize("one", registry.FORMATS, ids=lambda one: one.name)
+def test_every_format_says_what_it_cannot_hold(one: registry.Format) -> None:
+    assert re.search(r"Cannot hold: ", sys.modules[one.read.__module__].__doc__ or "")
 
 
 def test_commands_in_the_readme_take_the_options_that_it_names() -> None:

@@ -10,6 +10,7 @@ from pipeline import __version__
 from pipeline.cli.audit import audit
 from pipeline.cli.code import code
 from pipeline.cli.config import config
+from pipeline.cli.convert import convert
 from pipeline.cli.doctor import doctor
 from pipeline.cli.evaluate import evaluate
 from pipeline.cli.group import group
@@ -29,7 +30,7 @@ app = typer.Typer(
     help="Pre-code recorded motivational-interviewing sessions for a peer group. Nothing leaves this machine.",
 )
 
-for verb in (process, code, models, config, doctor, train, evaluate, init):
+for verb in (process, code, convert, models, config, doctor, train, evaluate, init):
     app.command()(verb)
 for name, verbs in {"person": person, "group": group, "audit": audit}.items():
     app.add_typer(verbs, name=name)

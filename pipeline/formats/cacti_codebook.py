@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pipeline.coding.codebook import Code, Codebook, CodedRole
+from pipeline.formats.coded import role as coded_role
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import printable
-from pipeline.formats.tables import ROLE_WORDS
 
 _CODES = 90  # as many as there are keys
 _KEYS = string.ascii_lowercase + string.digits + string.ascii_uppercase + "+-.,;:=*/%&!?#<>()[]{}@$^_~"
@@ -159,13 +159,10 @@ def _number(source: Source, element: Element, name: str) -> int:
 
 def _role(source: Source, panel: Element) -> CodedRole:
     label = _attribute(source, panel, "label")
-    match ROLE_WORDS.get(re.split(r"[\s:]", label, maxsplit=1)[0].lower()):
-        case "interviewer":
-            return "interviewer"
-        case "client":
-            return "client"
-        case _:
-            source.refuse("F07", f"has a panel for {label[:40]!r}", "let its label begin with Therapist or Client")
+    role = coded_role(re.split(r"[\s:]", label, maxsplit=1)[0])
+    if role == "unknown":
+        source.refuse("F07", f"has a panel for {label[:40]!r}", "let its label begin with Therapist or Client")
+    return role
 
 
 def _rating(source: Source, element: Element) -> Rating:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import math
 import os
 import stat
 import zipfile
@@ -32,6 +33,7 @@ RATIO = 1000
 """How many times its size a member of an archive may unpack to."""
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_LONGEST = 1_000_000_000  # milliseconds
 _EXPORT = "export it anew from the program that made it"
 
 
@@ -80,6 +82,21 @@ class Source:
     def refuse(self, code: str, value: str, remedy: str = _EXPORT, where: str = "") -> NoReturn:
         """Raise a FormatError about this file, or about a part of it such as ``"line 3 of"``."""
         raise FormatError(code, f"{where} {self.name}" if where else f"file {self.name}", value, remedy)
+
+    def milliseconds(self, value: str | float, *, per: int = 1, where: str = "") -> int:
+        """A time of this file in milliseconds, of which its unit has ``per``.
+
+        Raises
+        ------
+        FormatError: F07 it is no number, negative, or longer than a tape can be.
+        """
+        try:
+            time = float(value) * per
+        except (TypeError, ValueError):
+            time = math.nan
+        if not 0 <= time < _LONGEST:
+            self.refuse("F07", f"holds {str(value)[:40]!r} for a time", "write times from 0 up", where)
+        return round(time)
 
     def text(self) -> str:
         """The bytes as UTF-8, or as what their byte order mark says.

@@ -21,6 +21,7 @@ import pandas as pd
 
 from pipeline.coding.codebook import CODES
 from pipeline.errors import OutputError, TableError
+from pipeline.formats.coded import ROLE_WORDS
 from pipeline.timeline import to_ms, to_seconds
 
 UTTERANCE_COLUMNS = (
@@ -38,16 +39,6 @@ WORD_COLUMNS = (
 
 TRANSCRIPT_COLUMNS = ("tape_id", "utterance_id", "role", "text")
 """What a transcript must hold; ``target_behavior`` and any other column may follow."""
-
-ROLE_WORDS = {
-    "interviewer": "interviewer",
-    "therapist": "interviewer",
-    "counselor": "interviewer",
-    "client": "client",
-    "patient": "client",
-    "unknown": "unknown",
-}
-"""Roles that a transcript may name, in any case -> the word that we use."""
 
 _TIMES = ("start", "end")
 _NUMBERS = ("probability", *(f"p_{code}" for code in CODES))

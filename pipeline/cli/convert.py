@@ -1,0 +1,96 @@
+"""``tape-review convert``: transcripts and codes from and to other programs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.errors import FormatError
+from pipeline.formats import cacti_codebook, codebooks, matching, registry
+from pipeline.formats.coded import LAYERS, CodedTranscript
+from pipeline.timeline import to_seconds
+
+_SHOWN = 10
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help="A file of any format, or the folder of a processed tape.")],
+    out: Annotated[Path, typer.Argument(help="The file to write; its ending says in which format.")],
+    from_: Annotated[
+        str | None, typer.Option("--from", help="The format of the first file, if not its ending's.")
+    ] = None,
+    to: Annotated[str | None, typer.Option("--to", help="The format to write, if not the ending's.")] = None,
+    onto: Annotated[
+        Path | None, typer.Option("--onto", help="Bring the codes to the utterances of this tape, by time.")
+    ] = None,
+    coder: Annotated[str, typer.Option("--coder", help="Who gave the codes, where the file does not say.")] = "",
+    layer: Annotated[str, typer.Option("--layer", help=f"Whose pass it is: {', '.join(LAYERS)}.")] = "",
+    blind: Annotated[bool, typer.Option("--blind", help="Leave the codes out, for somebody who codes anew.")] = False,
+) -> None:
+    """Convert transcripts and codes from and to other programs.
+
+    ELAN, Praat, CHAT, CACTI, Label Studio, REFI-QDA, subtitles, RTTM, CTM, CSV, Parquet. A codebook of CACTI (.xml)
+    becomes one of ours (.toml), and back.
+
+    With --onto, codes that a coach gave in another program become rows for `tape-review agreement`: each goes to the
+    utterance of the tape at its time, and those that find none are listed.
+    """
+    if layer and layer not in LAYERS:
+        raise typer.BadParameter(f"{layer!r} is no layer; use one of {', '.join(LAYERS)}")
+    if {source.suffix.lower(), out.suffix.lower()} == {".xml", ".toml"}:
+        _codebook(source, out)
+        return
+    said = registry.read(source, from_)
+    if onto is not None:
+        said = _brought(said, source, registry.read(onto), coder, layer)
+    else:
+        said = _signed(said, coder, layer)
+    if blind:
+        said = replace(said, utterances=tuple(replace(utterance, marks=()) for utterance in said.utterances))
+    registry.write(said, out, to)
+    codes = sum(len(utterance.given) for utterance in said.utterances)
+    typer.echo(f"{len(said.utterances)} utterances, {codes} codes")
+    typer.echo(out)
+
+
+def _brought(said: CodedTranscript, source: Path, tape: CodedTranscript, coder: str, layer: str) -> CodedTranscript:
+    found = matching.onto(tape, said, coder, layer)
+    if not found.number:
+        value = f"has no code at the time of an utterance of tape {tape.tape_id}"
+        raise FormatError("F11", f"file {source.name}", value, "check that both are of the same tape and segment")
+    typer.echo(f"{found.number} units with codes found their utterance, {len(found.lost)} did not", err=True)
+    for unit in found.lost[:_SHOWN]:
+        codes = ", ".join(mark.code for mark in unit.given)
+        typer.echo(f"  at {to_seconds(unit.span.start)} s, {unit.role}: {codes}", err=True)
+    if len(found.lost) > _SHOWN:
+        typer.echo(f"  and {len(found.lost) - _SHOWN} more", err=True)
+    return found.transcript
+
+
+def _signed(said: CodedTranscript, coder: str, layer: str) -> CodedTranscript:
+    """The transcript with coder and layer where its codes name none."""
+    return replace(
+        said,
+        utterances=tuple(
+            replace(
+                utterance,
+                marks=tuple(
+                    replace(mark, coder=mark.coder or coder, layer=mark.layer or layer) for mark in utterance.marks
+                ),
+            )
+            for utterance in said.utterances
+        ),
+    )
+
+
+def _codebook(source: Path, out: Path) -> None:
+    book = codebooks.read(str(source))
+    if out.suffix.lower() == ".xml":
+        registry.put(out, cacti_codebook.write(cacti_codebook.Configuration(book, ())))
+    else:
+        registry.put(out, codebooks.written(book).encode())
+    typer.echo(f"{len(book.codes)} codes")
+    typer.echo(out)

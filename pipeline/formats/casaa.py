@@ -1,0 +1,210 @@
+"""CACTI session files, ``.casaa``: a SQLite database (CACTI 2, `SessionData`; see `pipeline.formats.cacti_codebook`).
+
+=================== =============================================================================
+speakers            speaker_id, speaker_name: 0 Therapist, 1 Client
+codes               code_id, code_name, speaker_id
+utterances          utterance_id, time_marker ``HH:MM:SS.s``, code_id, annotation
+ratings             rating_id, rating_name, response_value
+utterances_ratings  utterance_id, rating_id
+attributes          name, value: AUDIO_FILE_PATH, GLOBAL_NOTES
+=================== =============================================================================
+
+An utterance is a moment with one code: when the coder pressed the button. Several at one time by one speaker are read
+as one utterance with several codes; the annotation is its text.
+
+Cannot hold: ends and words, speakers beside their role, coders and layers, utterances without a code, times finer than
+a tenth of a second. Not read: global ratings and notes. CACTI declares its texts as numbers, so that an annotation
+``007`` would become ``7``: such a text is refused.
+
+A database is code as much as data. It is read from memory, where no journal beside it counts, and nothing runs but our
+two SELECTs: views, triggers, virtual tables and computed columns are refused; steps and sizes are limited.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pipeline.errors import FormatError
+from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, codes, transcript
+from pipeline.formats.coded import role as coded_role
+from pipeline.formats.intake import Source
+from pipeline.formats.plain import packed, printable, unpacked
+from pipeline.timeline import Role, Span
+
+SCHEMA = """
+CREATE TABLE speakers (speaker_id integer primary key not null, speaker_name string not null unique);
+CREATE TABLE codes (code_id integer primary key not null, code_name string not null unique, speaker_id integer,
+    foreign key (speaker_id) references speakers (speaker_id));
+CREATE TABLE utterances (utterance_id TEXT primary key not null unique, time_marker string not null, code_id integer,
+    annotation string, foreign key (code_id) references codes (code_id));
+CREATE TABLE ratings (rating_id integer primary key not null, rating_name string not null unique,
+    response_value integer not null);
+CREATE TABLE utterances_ratings (utterance_id TEXT, rating_id integer,
+    foreign key (utterance_id) references utterances (utterance_id),
+    foreign key (rating_id) references ratings (rating_id));
+CREATE TABLE attributes (name, value);
+PRAGMA user_version = 1;
+"""
+
+_SPEAKERS: tuple[tuple[str, Role], ...] = (("Therapist", "interviewer"), ("Client", "client"))
+_READ = {"speakers", "codes", "utterances", "attributes"}
+_ROWS = 100_000
+_STEPS = 20_000_000  # of SQLite's machine, some seconds at most
+_NAME, _TEXT = 200, 10_000  # characters
+_COMPUTED = re.compile(r"^\s*CREATE\s+VIRTUAL|\bAS\s*\(|\bAS\s+SELECT", re.IGNORECASE)
+_MAGIC, _JOURNAL = b"SQLite format 3\0", slice(18, 20)
+_SOUND = "SELECT substr(value, 1, 1000) FROM attributes WHERE name = 'AUDIO_FILE_PATH' LIMIT 1"
+_UTTERANCES = f"""
+SELECT substr(u.time_marker, 1, 40), substr(c.code_name, 1, {_NAME + 1}), substr(s.speaker_name, 1, {_NAME + 1}),
+    substr(u.annotation, 1, {_TEXT + 1}) FROM utterances u
+LEFT JOIN codes c ON c.code_id = u.code_id LEFT JOIN speakers s ON s.speaker_id = c.speaker_id
+ORDER BY u.time_marker, u.utterance_id LIMIT ?
+"""  # noqa: S608 (numbers of ours)
+
+
+def read(source: Source) -> CodedTranscript:
+    """The moments of a session, called after the sound file that it names.
+
+    Raises
+    ------
+    FormatError: F03 it is no SQLite database or not CACTI's, F07 a wrong time, code or speaker, F10 it holds views,
+        triggers, virtual tables or computed columns, F02 it takes too long to read or holds too much.
+    """
+    if source.data.startswith(b"Audio Filename:"):
+        source.refuse("F03", "is of CACTI before its second edition", "open and save it with CACTI 2")
+    if not source.data.startswith(_MAGIC) or len(source.data) < 512:
+        source.refuse("F03", "is no CACTI session: no SQLite database", "give the .casaa file that CACTI saved")
+    with _opened(source) as database:
+        rows = database.execute(_UTTERANCES, (_ROWS + 1,)).fetchall()
+        found = database.execute(
+            "SELECT substr(value, 1, 1000) FROM attributes WHERE name = 'AUDIO_FILE_PATH' LIMIT 1"
+        ).fetchone()
+    if len(rows) > _ROWS:
+        source.refuse("F02", f"has more than {_ROWS} utterances", "give a single session")
+    moments: dict[tuple[int, str], list[tuple[str, str]]] = defaultdict(list)
+    for time, code, speaker, annotation in rows:
+        if any(len(str(cell)) > limit for cell, limit in ((code, _NAME), (speaker, _NAME), (annotation, _TEXT))):
+            source.refuse("F02", f"has a name over {_NAME} or a text over {_TEXT} characters")
+        if not codes(str(code or "")) or speaker is None:
+            source.refuse("F07", f"has an utterance at {str(time)[:20]!r} without a code or a speaker")
+        moments[_time(source, time), str(speaker)].append((str(code), "" if annotation is None else str(annotation)))
+    path = str(found[0]) if found and found[0] else ""
+    name = re.split(r"[/\\]", path)[-1].rpartition(".")[0].strip() or source.stem
+    return transcript(unpacked(name), (_utterance(time, who, marks) for (time, who), marks in moments.items()))
+
+
+def _utterance(time: int, speaker: str, given: list[tuple[str, str]]) -> CodedUtterance:
+    texts = dict.fromkeys(text.strip() for _, text in given if text.strip())
+    marks = tuple(Mark(code) for name, _ in given for code in codes(name))
+    return CodedUtterance("", Span(time, time), speaker, coded_role(speaker), " ".join(texts), marks)
+
+
+def _time(source: Source, marker: object) -> int:
+    # Java writes a decimal comma where its user's language does.
+    found = re.fullmatch(r"(\d{1,2}):(\d{1,2}):(\d{1,2}(?:[.,]\d{1,3})?)", str(marker).strip())
+    if not found:
+        source.refuse("F07", f"has the time {str(marker)[:40]!r}", "times are HH:MM:SS.s")
+    hours, minutes, seconds = found.groups()
+    whole = (int(hours) * 60 + int(minutes)) * 60
+    return source.milliseconds(whole + float(seconds.replace(",", ".")), per=1000)
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[sqlite3.Connection]:
+    """A copy in memory that answers our questions and no others."""
+    data = bytearray(source.data)
+    data[_JOURNAL] = b"\1\1"  # a database in WAL mode cannot be opened in memory
+    database = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        database.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        database.deserialize(bytes(data))
+        for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "query_only = ON", "mmap_size = 0"):
+            database.execute(f"PRAGMA {pragma}")
+        steps = iter(range(_STEPS // 1000))
+        database.set_progress_handler(lambda: next(steps, None) is None, 1000)
+        for kind, name, code in database.execute("SELECT type, name, sql FROM sqlite_master LIMIT 1000"):
+            if kind not in ("table", "index") or _COMPUTED.search(str(code)):
+                source.refuse("F10", f"holds the {kind} {str(name)[:40]!r}", "CACTI makes plain tables: save it there")
+        database.set_authorizer(_allowed)
+        yield database
+    except sqlite3.OperationalError as error:
+        if "interrupted" in str(error):
+            source.refuse("F02", "takes too long to read")
+        source.refuse("F03", f"is no CACTI session ({error})", "give the .casaa file that CACTI saved")
+    except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
+        source.refuse("F03", f"is damaged ({error})", "give the .casaa file that CACTI saved")
+    finally:
+        database.close()
+
+
+def _allowed(action: int, table: str | None, function: str | None, *_: str | None) -> int:
+    fine = action == sqlite3.SQLITE_SELECT or (action == sqlite3.SQLITE_READ and table in _READ)
+    fine = fine or (action == sqlite3.SQLITE_FUNCTION and function == "substr")
+    return sqlite3.SQLITE_OK if fine else sqlite3.SQLITE_DENY
+
+
+def write(said: CodedTranscript) -> bytes:
+    """A session for CACTI: each utterance's codes at its start.
+
+    Raises
+    ------
+    FormatError: F08 a coded utterance of neither role, a code of both, or a text that CACTI would change.
+    """
+    database = sqlite3.connect(":memory:")
+    try:
+        database.executescript(SCHEMA)
+        name = packed(printable(said.tape_id, "tape")).replace("/", "%2F")
+        attributes = [("AUDIO_FILE_PATH", f"{name}.wav"), ("GLOBAL_NOTES", "")]
+        database.executemany("INSERT INTO attributes VALUES (?, ?)", attributes)
+        database.executemany("INSERT INTO speakers VALUES (?, ?)", [(n, who) for n, (who, _) in enumerate(_SPEAKERS)])
+        numbers = _codes(said)
+        speakers = {role: number for number, (_, role) in enumerate(_SPEAKERS)}
+        rows = [(number, code, speakers[role]) for (code, role), number in numbers.items()]
+        database.executemany("INSERT INTO codes VALUES (?, ?, ?)", rows)
+        for utterance in said.utterances:
+            marker = _marker(utterance.span.start)
+            text = printable(utterance.text, "text", breaks=True)
+            for code in dict.fromkeys(mark.code for mark in utterance.given):
+                number = numbers[code, utterance.role]
+                name = re.sub(r"\D", "", marker) + str(number)
+                database.execute("INSERT OR IGNORE INTO utterances VALUES (?, ?, ?, ?)", (name, marker, number, text))
+        _compare(database, said, numbers)
+        database.commit()
+        return database.serialize()
+    finally:
+        database.close()
+
+
+def _codes(said: CodedTranscript) -> dict[tuple[str, Role], int]:
+    """Each code with the role that it belongs to, numbered."""
+    roles: dict[str, Role] = {}
+    for utterance in said.utterances:
+        for mark in utterance.given:
+            if utterance.role == "unknown":
+                raise FormatError(
+                    "F08", f"utterance {utterance.id}", "has a code and neither role", "decide the roles first"
+                )
+            if roles.setdefault(printable(mark.code, "code"), utterance.role) != utterance.role:
+                value = "is given to both speakers, which CACTI cannot hold"
+                raise FormatError("F08", f"code {mark.code!r}", value, "rename it for one of them")
+    return {(code, role): number for number, (code, role) in enumerate(sorted(roles.items()), 11)}
+
+
+def _compare(database: sqlite3.Connection, said: CodedTranscript, numbers: dict[tuple[str, Role], int]) -> None:
+    """Refuse texts that did not arrive as they were given, because they look like numbers."""
+    arrived = {str(text) for (text,) in database.execute("SELECT annotation FROM utterances")}
+    arrived |= {str(name) for (name,) in database.execute("SELECT code_name FROM codes")}
+    given = {utterance.text for utterance in said.utterances if utterance.given} | {code for code, _ in numbers}
+    for text in sorted(given - arrived):
+        raise FormatError(
+            "F08", f"text {text[:40]!r}", "looks like a number, and CACTI would change it", "put it in words"
+        )
+
+
+def _marker(ms: int) -> str:
+    tenths = round(ms / 100)
+    return f"{tenths // 36_000:02d}:{tenths // 600 % 60:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"

@@ -1,0 +1,101 @@
+"""The one shape that every format is read into and written from: utterances with their times, words and codes.
+
+>>> spoken = CodedUtterance("", Span(0, 900), "S2", "client", "I could walk.", (Mark("change", "ana", "coach"),))
+>>> transcript("walk", [spoken]).utterances[0].id
+'u0001'
+
+A format that cannot hold a part of it says so in its docstring. An utterance of no length is a moment: CACTI knows no
+other. Texts, names and codes have no blanks at either end; codes hold no ``|``, which separates them in tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from pipeline.timeline import UNKNOWN, Role, Span, Word
+
+LAYERS = ("machine", "member", "consensus", "coach")
+"""Whose passes there are; a format that names none leaves the layer empty."""
+
+ROLE_WORDS = {
+    "interviewer": "interviewer",
+    "therapist": "interviewer",
+    "counselor": "interviewer",
+    "client": "client",
+    "patient": "client",
+    "unknown": "unknown",
+}
+"""Roles that a transcript may name, in any case -> the word that we use."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Mark:
+    """One code that a coder gave; ``at`` is when, in ISO 8601, where the format says so.
+
+    An empty code says that the coder heard the utterance and gave it none; only tables hold that.
+    """
+
+    code: str
+    coder: str = ""
+    layer: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CodedUtterance:
+    """A unit that carries codes."""
+
+    id: str
+    span: Span
+    speaker: str = UNKNOWN
+    role: Role = "unknown"
+    text: str = ""
+    marks: tuple[Mark, ...] = ()
+    words: tuple[Word, ...] = ()
+
+    @property
+    def given(self) -> tuple[Mark, ...]:
+        """The marks that are codes."""
+        return tuple(mark for mark in self.marks if mark.code)
+
+
+@dataclass(frozen=True)
+class CodedTranscript:
+    """A tape's utterances in order of start; no id twice."""
+
+    tape_id: str
+    utterances: tuple[CodedUtterance, ...]
+
+
+def transcript(tape_id: str, utterances: Iterable[CodedUtterance]) -> CodedTranscript:
+    """Utterances put in order; one without an id, or with one that came before, is numbered by its place."""
+    ordered = sorted(utterances, key=lambda said: (said.span, said.role, said.speaker))
+    taken = {said.id for said in ordered}
+    numbered: dict[str, CodedUtterance] = {}
+    spare = len(ordered)
+    for place, said in enumerate(ordered, 1):
+        name = said.id
+        if not name or name in numbered:
+            name = f"u{place:04d}"
+            while name in taken or name in numbered:
+                spare += 1
+                name = f"u{spare:04d}"
+        numbered[name] = replace(said, id=name)
+    return CodedTranscript(tape_id, tuple(numbered.values()))
+
+
+def role(word: str) -> Role:
+    """The role that a word of a file stands for: ``"Therapist"`` -> ``"interviewer"``."""
+    match ROLE_WORDS.get(word.strip().lower()):
+        case "interviewer":
+            return "interviewer"
+        case "client":
+            return "client"
+        case _:
+            return "unknown"
+
+
+def codes(cell: str) -> tuple[str, ...]:
+    """The codes of a cell, ``|`` between them, each once."""
+    return tuple(dict.fromkeys(code for part in cell.split("|") if (code := part.strip())))

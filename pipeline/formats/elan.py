@@ -1,0 +1,167 @@
+"""ELAN annotation files, ``.eaf`` (Max Planck Institute for Psycholinguistics, EAF 3.0 schema).
+
+Tiers are laid out as in `pipeline.formats.tiers`; those with codes hang on their speaker's tier (symbolic association),
+so that ELAN keeps their times, and offer the codes as a controlled vocabulary. Of other programs' files, tiers with a
+controlled vocabulary hold codes, too, and a tier's PARTICIPANT and ANNOTATOR are its speaker and coder.
+
+Cannot hold: what tiers cannot. Not read: linked media, lexica, comments, and what lies in tiers' languages and locales.
+
+pympi reads and writes by path only and parses XML unguarded: it would spread a client's words over temporary files, so
+that the tests use it and this module does not.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from pipeline.formats import tiers
+from pipeline.formats.coded import CodedTranscript
+from pipeline.formats.intake import Source
+from pipeline.formats.plain import printable
+from pipeline.formats.tiers import Tier
+from pipeline.timeline import Span
+
+_SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_DATE = "1970-01-01T00:00:00Z"  # the schema wants one; the same transcript gives the same file
+_TAPE = "tape_id"
+_STEPS = 20  # from an annotation to the one with times that it hangs on
+_HANGS = "1-1 association with a parent annotation"
+_PARTS = "Time alignable annotations within the parent annotation's time interval, gaps are allowed"
+_TYPES: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("text", "true", {}),
+    ("codes", "false", {"CONSTRAINTS": "Symbolic_Association", "CONTROLLED_VOCABULARY_REF": "codes"}),
+    ("words", "true", {"CONSTRAINTS": "Included_In"}),
+)
+
+
+def read(source: Source) -> CodedTranscript:
+    """The transcript of an EAF file.
+
+    Raises
+    ------
+    FormatError: F02 to F04 as `Source.xml`, F07 a time slot, an annotation or a tier that does not fit together.
+    """
+    root = source.xml("ANNOTATION_DOCUMENT")
+    slots = _slots(source, root)
+    coded = {
+        each.get("LINGUISTIC_TYPE_ID") for each in root.iter("LINGUISTIC_TYPE") if each.get("CONTROLLED_VOCABULARY_REF")
+    }
+    aligned: dict[str, Span] = {}
+    for each in root.iter("ALIGNABLE_ANNOTATION"):
+        start, end = (slots.get(each.get(f"TIME_SLOT_REF{number}", "")) for number in (1, 2))
+        if start is None or end is None or end < start:
+            source.refuse("F07", f"has the annotation {_id(each)!r} with no times, or with its end before its start")
+        aligned[_id(each)] = Span(start, end)
+    parents = {_id(each): each.get("ANNOTATION_REF", "") for each in root.iter("REF_ANNOTATION")}
+    found = [_tier(source, tier, coded, aligned, parents) for tier in root.iter("TIER")]
+    name = next((each.text for each in root.iter("PROPERTY") if each.get("NAME") == _TAPE), None)
+    return tiers.join((name or "").strip() or source.stem, found)
+
+
+def _tier(
+    source: Source, tier: Element, coded: set[str | None], aligned: Mapping[str, Span], parents: Mapping[str, str]
+) -> Tier:
+    labels = []
+    for each in tier.iter():
+        if each.tag in ("ALIGNABLE_ANNOTATION", "REF_ANNOTATION"):
+            labels.append((_span(source, _id(each), aligned, parents), each.findtext("ANNOTATION_VALUE") or ""))
+    kind = "codes" if tier.get("LINGUISTIC_TYPE_REF") in coded else ""
+    name, host, speaker = (tier.get(key, "").strip() for key in ("TIER_ID", "PARENT_REF", "PARTICIPANT"))
+    found = tiers.named(name, labels, kind=kind, host=host if kind == "codes" or host else "", speaker=speaker)
+    return found if found.coder or found.kind != "codes" else replace(found, coder=tier.get("ANNOTATOR", "").strip())
+
+
+def _span(source: Source, name: str, aligned: Mapping[str, Span], parents: Mapping[str, str]) -> Span:
+    """The times of an annotation or, where it only refers to others, of the one that they lead to."""
+    steps = 0
+    while name not in aligned:
+        if name not in parents or steps == _STEPS:
+            source.refuse("F07", f"has the annotation {name[:40]!r}, which leads to no times")
+        steps += 1
+        name = parents[name]
+    return aligned[name]
+
+
+def _slots(source: Source, root: Element) -> dict[str, int]:
+    """Time slots in milliseconds; those without a time lie evenly between their neighbors, as in ELAN."""
+    names, times = [], []
+    for slot in root.iter("TIME_SLOT"):
+        value = slot.get("TIME_VALUE")
+        names.append(slot.get("TIME_SLOT_ID", ""))
+        times.append(None if value is None else source.milliseconds(value))
+    known = [place for place, time in enumerate(times) if time is not None]
+    for before, after in pairwise(known):
+        first, last = times[before], times[after]
+        for place in range(before + 1, after):
+            share = (place - before) / (after - before)
+            times[place] = round((first or 0) + ((last or 0) - (first or 0)) * share)
+    return {name: time for name, time in zip(names, times, strict=True) if time is not None}
+
+
+def _id(annotation: Element) -> str:
+    return annotation.get("ANNOTATION_ID", "")
+
+
+def write(said: CodedTranscript) -> bytes:
+    """An EAF file.
+
+    Raises
+    ------
+    FormatError: F08 a text or a name holds control characters, or more lies above each other than tiers can hold.
+    """
+    rows = tiers.split(said)
+    about = {f"{{{_XSI}}}noNamespaceSchemaLocation": _SCHEMA, "AUTHOR": "", "DATE": _DATE}
+    root = Element("ANNOTATION_DOCUMENT", about, FORMAT="3.0", VERSION="3.0")
+    header = SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
+    SubElement(header, "PROPERTY", NAME=_TAPE).text = printable(said.tape_id, "tape")
+    order = SubElement(root, "TIME_ORDER")
+    number = 0
+    annotations: dict[str, dict[Span, str]] = defaultdict(dict)
+    times: list[tuple[int, str]] = []
+    for row in rows:
+        tier = SubElement(root, "TIER", TIER_ID=row.name, LINGUISTIC_TYPE_REF=row.kind)
+        tier.set("PARTICIPANT", printable(row.speaker, "speaker"))
+        if row.kind != "text":
+            tier.set("PARENT_REF", row.host)
+        if row.coder:
+            tier.set("ANNOTATOR", printable(row.coder, "coder"))
+        for span, text in row.labels:
+            number += 1
+            name, about = f"a{number}", {"ANNOTATION_ID": f"a{number}"}
+            if row.kind == "codes":
+                about["ANNOTATION_REF"] = annotations[row.host][span]
+            else:
+                # Slots are not shared: in ELAN, what shares one moves together.
+                annotations[row.name][span] = name
+                times += [(span.start, f"ts{number}b"), (span.end, f"ts{number}e")]
+                about |= {"TIME_SLOT_REF1": f"ts{number}b", "TIME_SLOT_REF2": f"ts{number}e"}
+            kind = "REF_ANNOTATION" if row.kind == "codes" else "ALIGNABLE_ANNOTATION"
+            each = SubElement(SubElement(tier, "ANNOTATION"), kind, about)
+            SubElement(each, "ANNOTATION_VALUE").text = printable(text, "text", breaks=True)
+    for time, slot in sorted(times):
+        SubElement(order, "TIME_SLOT", TIME_SLOT_ID=slot, TIME_VALUE=str(time))
+    _types(root, sorted({code for row in rows if row.kind == "codes" for _, code in row.labels}))
+    indent(root)
+    written: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return written
+
+
+def _types(root: Element, codes: list[str]) -> None:
+    """Linguistic types, the language of the vocabulary, constraints and the vocabulary, in the schema's order."""
+    for name, alignable, more in _TYPES:
+        about = {"LINGUISTIC_TYPE_ID": name, "TIME_ALIGNABLE": alignable, "GRAPHIC_REFERENCES": "false"}
+        SubElement(root, "LINGUISTIC_TYPE", about | more)
+    definition = "http://cdb.iso.org/lg/CDB-00130975-001"
+    SubElement(root, "LANGUAGE", LANG_ID="und", LANG_DEF=definition, LANG_LABEL="undetermined (und)")
+    SubElement(root, "CONSTRAINT", STEREOTYPE="Symbolic_Association", DESCRIPTION=_HANGS)
+    SubElement(root, "CONSTRAINT", STEREOTYPE="Included_In", DESCRIPTION=_PARTS)
+    vocabulary = SubElement(root, "CONTROLLED_VOCABULARY", CV_ID="codes")
+    SubElement(vocabulary, "DESCRIPTION", LANG_REF="und")
+    for number, code in enumerate(codes):
+        entry = SubElement(vocabulary, "CV_ENTRY_ML", CVE_ID=f"cve{number}")
+        SubElement(entry, "CVE_VALUE", LANG_REF="und", DESCRIPTION="").text = printable(code, "code")

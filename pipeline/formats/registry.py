@@ -1,0 +1,115 @@
+"""Every format by its name and its file ending."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import FormatError, OutputError
+from pipeline.formats import casaa, elan, parquet, tape, textgrid, tidy
+from pipeline.formats.coded import CodedTranscript
+from pipeline.formats.intake import Source
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a format is called, what its files end in, and how it is read and written."""
+
+    name: str
+    ending: str
+    read: Callable[[Source], CodedTranscript]
+    write: Callable[[CodedTranscript], bytes]
+
+
+FORMATS = (
+    Format("elan", ".eaf", elan.read, elan.write),
+    Format("textgrid", ".TextGrid", textgrid.read, textgrid.write),
+    Format("cacti", ".casaa", casaa.read, casaa.write),
+    Format("csv", ".csv", tidy.read, tidy.write),
+    Format("parquet", ".parquet", parquet.read, parquet.write),
+)
+
+
+def named(name: str) -> Format:
+    """The format of that name.
+
+    Raises
+    ------
+    FormatError: F09 there is none.
+    """
+    for each in FORMATS:
+        if each.name == name:
+            return each
+    raise FormatError("F09", f"format {name}", "is unknown", f"use one of {', '.join(one.name for one in FORMATS)}")
+
+
+def of(path: Path) -> Format:
+    """The format that a file's ending stands for, in any case.
+
+    Raises
+    ------
+    FormatError: F09 it stands for none.
+    """
+    for each in FORMATS:
+        if path.suffix.lower() == each.ending.lower():
+            return each
+    endings = ", ".join(each.ending for each in FORMATS)
+    raise FormatError("F09", f"file {path.name}", "ends in nothing that we know", f"name its format, or use {endings}")
+
+
+def read(path: Path, name: str | None = None) -> CodedTranscript:
+    """The transcript of a file, of the format named or of its ending; a tape's folder or coded table is one, too.
+
+    Raises
+    ------
+    FormatError: F09 the format is unknown, and what its reader raises.
+    TableError: T01 to T06 as `tape.read`.
+    """
+    if name is None and (path.is_dir() or _is_tape(path)):
+        return tape.read(path)
+    wanted = named(name) if name else of(path)
+    return wanted.read(Source.open(path))
+
+
+def write(said: CodedTranscript, path: Path, name: str | None = None) -> None:
+    """Write a file whole or not at all, with its data dictionary beside it where the format has one.
+
+    Raises
+    ------
+    FormatError: F08 the format cannot hold a text or a code, F09 it is unknown.
+    OutputError: O04 the file cannot be written.
+    """
+    wanted = named(name) if name else of(path)
+    put(path, wanted.write(said))
+    if wanted.name == "csv":
+        put(path.with_name(f"{path.name}-metadata.json"), tidy.dictionary(path.name))
+
+
+def put(path: Path, data: bytes) -> None:
+    """Write bytes to a file whole or not at all.
+
+    Raises
+    ------
+    OutputError: O04 it cannot be written.
+    """
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        remedy = "choose a folder that exists and can be written"
+        raise OutputError("O04", f"file {path.name}", f"cannot be written ({error.strerror})", remedy) from error
+
+
+def _is_tape(path: Path) -> bool:
+    """A coded table of ours has the column ``needs_check``, which a tidy one has not."""
+    if path.suffix.lower() != ".csv" or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return b"needs_check" in file.readline(10_000).strip().split(b",")

@@ -1,0 +1,146 @@
+"""Praat TextGrids, ``.TextGrid``, long and short (Praat manual, "TextGrid file formats").
+
+Praat itself sees nothing of such a file but its free-standing numbers, texts in double quotes and flags in angle
+brackets; all else is comment. So is it read here. Tiers are laid out as in `pipeline.formats.tiers`.
+
+Cannot hold: what tiers cannot. Utterances without text say ``[speech]``, as an empty label is a pause. Points, which
+have no length, are read as moments; binary TextGrids are refused.
+
+praatio takes ``item [`` or ``"IntervalTier"`` within a label for structure, so that the tests use it and this module
+does not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from pipeline.formats import tiers
+from pipeline.formats.coded import CodedTranscript
+from pipeline.formats.intake import Source
+from pipeline.formats.plain import printable
+from pipeline.formats.tiers import Label
+from pipeline.timeline import Span, to_seconds
+
+NO_TEXT = "[speech]"
+
+_TOKEN = re.compile(
+    r"""![^\n]*                           # a comment
+    |"([^"]*+(?:""[^"]*+)*+)("?)           # text, and its end
+    |(?<![^\s])(-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)(?=\s|$)   # a number that stands free
+    |<(exists|absent)>                    # a flag
+    |[^\s"!<]+|["<]                       # anything else""",
+    re.VERBOSE,
+)
+_HEAD = ("ooTextFile", "TextGrid")
+
+
+def read(source: Source) -> CodedTranscript:
+    """The transcript of a TextGrid.
+
+    Raises
+    ------
+    FormatError: F03 it is none, or ends too soon; F06 as `Source.text`; F07 a wrong time.
+    """
+    text = source.text()
+    if not re.match(r'\s*File type\s*=\s*"ooTextFile( short)?"', text):
+        source.refuse("F03", "is no TextGrid in text form", "save it in Praat as a text file")
+    tokens = _tokens(text)
+    try:
+        next(tokens)
+        if next(tokens) != "TextGrid":
+            source.refuse("F03", "holds another object of Praat", "save the TextGrid alone")
+        _time(source, tokens), _time(source, tokens)
+        found = []
+        if next(tokens) == "<exists>":
+            found = [_tier(source, tokens) for _ in range(_count(source, tokens))]
+    except StopIteration:
+        source.refuse("F03", "ends too soon")
+    return tiers.join(source.stem, found)
+
+
+def _tokens(text: str) -> Iterator[str | float]:
+    for found in _TOKEN.finditer(text):
+        label, closed, number, flag = found.groups()
+        if label is not None:
+            if not closed:
+                return
+            yield label.replace('""', '"')
+        elif number is not None:
+            yield float(number)
+        elif flag is not None:
+            yield f"<{flag}>"
+
+
+def _tier(source: Source, tokens: Iterator[str | float]) -> tiers.Tier:
+    kind, name = _label(source, tokens), _label(source, tokens).strip()
+    _time(source, tokens), _time(source, tokens)
+    labels: list[Label] = []
+    for _ in range(_count(source, tokens)):
+        start = end = _time(source, tokens)
+        if kind == "IntervalTier":
+            end = _time(source, tokens)
+        if end < start:
+            source.refuse("F07", f"has an interval on tier {name[:40]!r} that ends before it starts")
+        label = _label(source, tokens).strip()
+        if label:
+            labels.append((Span(start, end), "" if label == NO_TEXT else label))
+    if kind not in ("IntervalTier", "TextTier"):
+        source.refuse("F03", f"has a tier of the unknown class {kind[:40]!r}")
+    return tiers.named(name, labels)
+
+
+def _label(source: Source, tokens: Iterator[str | float]) -> str:
+    token = next(tokens)
+    if not isinstance(token, str):
+        source.refuse("F03", f"has the number {token:g} where a text belongs")
+    return token
+
+
+def _time(source: Source, tokens: Iterator[str | float]) -> int:
+    return source.milliseconds(next(tokens), per=1000)
+
+
+def _count(source: Source, tokens: Iterator[str | float]) -> int:
+    count = next(tokens)
+    if not isinstance(count, float) or not count.is_integer() or not 0 <= count < 1e7:
+        source.refuse("F03", f"has {str(count)[:40]!r} where a number of tiers or labels belongs")
+    return int(count)
+
+
+def write(said: CodedTranscript) -> bytes:
+    """A TextGrid in long form, UTF-8.
+
+    Raises
+    ------
+    FormatError: F08 as `pipeline.formats.elan.write`.
+    """
+    rows = tiers.split(said)
+    end = to_seconds(max((span.end for row in rows for span, _ in row.labels), default=1))
+    lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {end}"]
+    lines += ["tiers? <exists>", f"size = {len(rows)}", "item []:"]
+    for number, row in enumerate(rows, 1):
+        empty = NO_TEXT if row.kind == "text" else ""
+        filled = list(_filled([(span, text or empty) for span, text in row.labels], end))
+        lines += [f"    item [{number}]:", '        class = "IntervalTier"', f"        name = {_quoted(row.name)}"]
+        lines += ["        xmin = 0", f"        xmax = {end}", f"        intervals: size = {len(filled)}"]
+        for place, (start, stop, label) in enumerate(filled, 1):
+            lines += [f"        intervals [{place}]:", f"            xmin = {start}", f"            xmax = {stop}"]
+            lines.append(f"            text = {_quoted(label)}")
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _filled(labels: list[Label], end: str) -> Iterator[tuple[str, str, str]]:
+    """Intervals that leave no gap: pauses have an empty label."""
+    bounds = [Span(0, 0), *(span for span, _ in labels)]
+    for (before, after), (_, label) in zip(pairwise(bounds), labels, strict=True):
+        if before.end < after.start:
+            yield to_seconds(before.end), to_seconds(after.start), ""
+        yield to_seconds(after.start), to_seconds(after.end), label
+    if to_seconds(bounds[-1].end) != end:
+        yield to_seconds(bounds[-1].end), end, ""
+
+
+def _quoted(text: str) -> str:
+    return '"' + printable(text, "text", breaks=True).replace('"', '""') + '"'

@@ -1,0 +1,151 @@
+"""Tidy tables: one row an utterance and code, as CSV in UTF-8, with a data dictionary.
+
+The first six columns are those that ``tape-review agreement`` reads. The dictionary lies beside the table, named as
+"CSV on the Web" (W3C, 2015) asks: ``codes.csv`` has ``codes.csv-metadata.json``.
+
+A cell of text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break gets an apostrophe before it, as one
+that begins with an apostrophe does: a spreadsheet would take it for a formula. Reading takes it off again.
+
+Cannot hold: words, and more than one tape's order of rows. An utterance without codes has one row with an empty code.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from pipeline.formats.coded import LAYERS, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
+from pipeline.formats.intake import Source
+from pipeline.formats.plain import printable
+from pipeline.timeline import Span, to_seconds
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column is; ``kind`` is a type of XML Schema, as CSV on the Web names them."""
+
+    name: str
+    kind: str
+    meaning: str
+
+
+COLUMNS = (
+    Column("tape_id", "string", "the tape"),
+    Column("utterance_id", "string", "the utterance, once for each of its codes"),
+    Column("coder", "string", "who gave the code; 'machine' for a pre-tag; empty where nobody coded the utterance"),
+    Column("layer", "string", f"whose pass it is: {', '.join(LAYERS)}; empty where it is not known"),
+    Column("code", "string", "the code; empty where the coder gave none"),
+    Column("coded_at", "string", "when the code was given, ISO 8601; empty where it is not known"),
+    Column("role", "string", "interviewer, client or unknown"),
+    Column("speaker", "string", "the voice"),
+    Column("start", "decimal", "seconds from the start of the segment to the utterance's start"),
+    Column("end", "decimal", "seconds from the start of the segment to its end; a moment ends as it starts"),
+    Column("text", "string", "what was said"),
+)
+
+Row = Mapping[str, object]
+
+_NAMES = tuple(column.name for column in COLUMNS)
+_NEEDED = ("tape_id", "utterance_id", "code", "start", "end")
+_FORMULA = re.compile(r"[=+\-@\t\r\n']")
+
+
+def read(source: Source) -> CodedTranscript:
+    """The transcript of a tidy table.
+
+    Raises
+    ------
+    FormatError: F03 no CSV, or it lacks a column; F06 as `Source.text`; F07 a wrong value or several tapes.
+    """
+    try:
+        rows = [row for row in csv.reader(io.StringIO(source.text(), newline=""), strict=True) if row]
+    except csv.Error as error:
+        source.refuse("F03", f"is not CSV ({error})", "save it as CSV UTF-8 with commas")
+    header = rows.pop(0) if rows else []
+    for name in _NEEDED:
+        if header.count(name) != 1:
+            source.refuse("F03", f"has the column {name!r} {header.count(name)} times", "give a tidy table of codes")
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(header):
+            value = f"has {len(row)} cells, the header {len(header)}"
+            source.refuse("F07", value, "put quotes around cells that hold commas", where=f"row {number} of")
+    return gathered(source, (dict(zip(header, map(_bare, row), strict=True)) for row in rows))
+
+
+def gathered(source: Source, rows: Iterable[Row]) -> CodedTranscript:
+    """The transcript that rows hold; ``source`` is what messages are about.
+
+    Raises
+    ------
+    FormatError: F07 a wrong value or several tapes.
+    """
+    found: dict[str, CodedUtterance] = {}
+    tapes: dict[str, None] = {}
+    for number, row in enumerate(rows, 2):
+        where = f"row {number} of"
+        cell = {name: "" if row.get(name) is None else str(row[name]).strip() for name in _NAMES}
+        start, end = (source.milliseconds(cell[name], per=1000, where=where) for name in ("start", "end"))
+        if end < start or not cell["utterance_id"]:
+            source.refuse("F07", "ends before it starts, or has no utterance_id", "mend it", where)
+        tapes[cell["tape_id"]] = None
+        said = CodedUtterance(
+            cell["utterance_id"], Span(start, end), cell["speaker"], role(cell["role"]), cell["text"], (), ()
+        )
+        first = found.setdefault(said.id, said)
+        if replace(first, marks=()) != said:
+            source.refuse("F07", f"differs from the rows before it on utterance {said.id[:40]!r}", "mend it", where)
+        coder, layer, at = cell["coder"], cell["layer"], cell["coded_at"]
+        marks = tuple(Mark(code, coder, layer, at) for code in codes(cell["code"]))
+        if not marks and (coder or layer):
+            marks = (Mark("", coder, layer, at),)
+        found[said.id] = replace(first, marks=(*first.marks, *marks))
+    if len(tapes) > 1:
+        source.refuse("F07", f"holds {len(tapes)} tapes", "give the rows of one tape")
+    return transcript(next(iter(tapes), "") or source.stem, found.values())
+
+
+def rows(said: CodedTranscript) -> Iterator[dict[str, str]]:
+    """The cells of each row, in order of start."""
+    for utterance in said.utterances:
+        for mark in utterance.marks or (Mark(""),):
+            span = utterance.span
+            cells = (said.tape_id, utterance.id, mark.coder, mark.layer, mark.code, mark.at, utterance.role)
+            rest = (utterance.speaker, to_seconds(span.start), to_seconds(span.end), utterance.text)
+            yield dict(zip(_NAMES, (*cells, *rest), strict=True))
+
+
+def write(said: CodedTranscript) -> bytes:
+    """The table.
+
+    Raises
+    ------
+    FormatError: F08 a text holds control characters.
+    """
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(_NAMES)
+    for row in rows(said):
+        writer.writerow([_inert(printable(cell, name, breaks=True)) for name, cell in row.items()])
+    return file.getvalue().encode()
+
+
+def dictionary(name: str) -> bytes:
+    """The data dictionary of a table of that file name: metadata of CSV on the Web."""
+    columns = [
+        {"name": column.name, "titles": column.name, "datatype": column.kind, "dc:description": column.meaning}
+        for column in COLUMNS
+    ]
+    about = {"@context": "http://www.w3.org/ns/csvw", "url": name, "tableSchema": {"columns": columns}}
+    return (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _inert(cell: str) -> str:
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def _bare(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell

@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from pipeline.cli.main import app
+from pipeline.errors import FormatError, OutputError
+from pipeline.formats import casaa, codebooks, elan, registry, tables
+from pipeline.formats.coded import CodedUtterance, Mark, transcript
+from pipeline.formats.intake import Source
+from pipeline.timeline import Span
+from tests.formats.test_cacti_codebook import FILE
+from tests.formats.test_tables import coded
+
+
+def convert(*arguments: object) -> str:
+    done = CliRunner().invoke(app, ["convert", *map(str, arguments)])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+@pytest.fixture
+def tape(tmp_path: Path) -> Path:
+    """A processed tape: three utterances of a client, 1 second each and half a second apart."""
+    folder = tmp_path / "tape"
+    folder.mkdir()
+    tables.write_utterances(coded(["I could walk.", "Maybe.", "=no"]), folder / "utterances.csv")
+    word = ("walk", "w1", "0", "0", "S2", "client", 0, 400, "I", 0.5)
+    tables.write_words(pd.DataFrame([word], columns=tables.WORD_COLUMNS), folder / "words.csv")
+    return folder
+
+
+def test_a_tape_goes_to_elan_and_back(tape: Path, tmp_path: Path) -> None:
+    out = tmp_path / "walk.eaf"
+    assert "3 utterances, 3 codes" in convert(tape, out)
+    found = elan.read(Source.open(out))
+    assert [one.text for one in found.utterances] == ["I could walk.", "Maybe.", "=no"]
+    assert found.utterances[0].words[0].text == "I"
+    convert(out, tmp_path / "back.csv")
+    back = registry.read(tmp_path / "back.csv")
+    assert back.tape_id == "walk"
+    assert [one.span for one in back.utterances] == [one.span for one in registry.read(tape).utterances]
+    assert {one.marks for one in back.utterances} == {(Mark("change", "machine", "machine"),)}
+
+
+def test_a_coach_gets_the_tape_without_codes(tape: Path, tmp_path: Path) -> None:
+    assert "3 utterances, 0 codes" in convert(tape / "utterances.csv", tmp_path / "blind.eaf", "--blind")
+    assert b"machine" not in (tmp_path / "blind.eaf").read_bytes()
+
+
+def test_codes_of_cacti_come_to_the_tape_by_time(tape: Path, tmp_path: Path) -> None:
+    said = [CodedUtterance("", Span(t, t), role="client", marks=(Mark("C+"),)) for t in (900, 3900, 60_000)]
+    session = tmp_path / "coach.casaa"
+    session.write_bytes(casaa.write(transcript("walk", said)))
+    out = tmp_path / "codes.csv"
+    printed = convert(session, out, "--onto", tape, "--coder", "cora", "--layer", "coach")
+    assert "2 units with codes found their utterance, 1 did not" in printed
+    assert "at 60.000 s, client: C+" in printed
+    rows = pd.read_csv(out, keep_default_na=False, dtype=str).iloc[:, :6]
+    assert list(rows.columns) == ["tape_id", "utterance_id", "coder", "layer", "code", "coded_at"]
+    assert rows.to_numpy().tolist() == [
+        ["walk", "0", "cora", "coach", "C+", ""],
+        ["walk", "1", "cora", "coach", "", ""],
+        ["walk", "2", "cora", "coach", "C+", ""],
+    ]
+
+
+def test_codes_of_another_tape_are_named(tape: Path, tmp_path: Path) -> None:
+    said = [CodedUtterance("", Span(60_000, 60_000), role="client", marks=(Mark("C+"),))]
+    session = tmp_path / "other.casaa"
+    session.write_bytes(casaa.write(transcript("walk", said)))
+    with pytest.raises(FormatError, match="TR-F11 file other.casaa"):
+        convert(session, tmp_path / "codes.csv", "--onto", tape)
+    assert not (tmp_path / "codes.csv").exists()
+
+
+def test_a_codebook_of_cacti_becomes_ours_and_back(tmp_path: Path) -> None:
+    theirs, ours = tmp_path / "userConfiguration.xml", tmp_path / "misc.toml"
+    theirs.write_text(FILE)
+    assert "8 codes" in convert(theirs, ours)
+    assert codebooks.read(str(ours)).codes == codebooks.read(str(theirs)).codes
+    convert(ours, tmp_path / "again.xml")
+    again = codebooks.read(str(tmp_path / "again.xml"))
+    assert {code.name for code in again.codes} == {code.name for code in codebooks.read(str(theirs)).codes}
+
+
+def test_a_format_can_be_named_and_an_unknown_one_is_refused(tape: Path, tmp_path: Path) -> None:
+    convert(tape, tmp_path / "talk.txt", "--to", "csv")
+    convert(tmp_path / "talk.txt", tmp_path / "talk.EAF", "--from", "csv")
+    for arguments in (
+        (tape, tmp_path / "x.doc"),
+        (tape, tmp_path / "x", "--to", "word"),
+        (tmp_path / "talk.txt", "x.eaf"),
+    ):
+        with pytest.raises(FormatError, match="TR-F09"):
+            convert(*arguments)
+    assert CliRunner().invoke(app, ["convert", str(tape), "x.csv", "--layer", "boss"]).exit_code == 2
+
+
+def test_what_cannot_be_written_leaves_nothing(tape: Path, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="TR-O04"):
+        convert(tape, tmp_path / "none" / "x.eaf")
+    assert not (tmp_path / "none").exists()

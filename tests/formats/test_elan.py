@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import pympi
+import pytest
+
+from pipeline.errors import FormatError
+from pipeline.formats import elan
+from pipeline.formats.coded import Mark
+from pipeline.formats.intake import Source
+from pipeline.timeline import Span
+from tests.formats.transcripts import WALK
+
+
+@pytest.fixture
+def coach(tmp_path: Path) -> Source:
+    """What a coach may make in ELAN: tiers of any name, codes from a vocabulary, one tier of them alone."""
+    eaf = pympi.Eaf(author="coach")
+    eaf.add_language("und", "http://cdb.iso.org/lg/CDB-00130975-001", "undetermined (und)")
+    eaf.add_controlled_vocabulary("misc")
+    for number, code in enumerate(("OQ", "SR", "C+")):
+        eaf.add_cv_entry("misc", f"cve{number}", [(code, "und", None)])
+    eaf.add_linguistic_type("coded", "Symbolic_Association", timealignable=False)
+    eaf.add_linguistic_type("free")
+    for name in ("coded", "free"):
+        eaf.linguistic_types[name]["CONTROLLED_VOCABULARY_REF"] = "misc"
+    eaf.add_tier("Therapist", part="Dr. <X>")
+    eaf.add_tier("MISC", "coded", parent="Therapist", ann="cora")
+    eaf.add_tier("client talk", "free", part="Client")
+    eaf.add_annotation("Therapist", 100, 900, "What & why?")
+    eaf.add_ref_annotation("MISC", "Therapist", 500, "OQ")
+    eaf.add_annotation("client talk", 1000, 2000, "C+")
+    path = tmp_path / "session 7.eaf"
+    eaf.to_file(path)
+    return Source.open(path)
+
+
+def test_reads_what_a_coach_made_in_elan(coach: Source) -> None:
+    found = elan.read(coach)
+    assert found.tape_id == "session 7"
+    first, second = found.utterances
+    assert (first.span, first.speaker, first.text) == (Span(100, 900), "Dr. <X>", "What & why?")
+    assert first.marks == (Mark("OQ", "cora"),)
+    assert (second.span, second.role, second.text, second.marks) == (Span(1000, 2000), "client", "", (Mark("C+"),))
+
+
+def test_pympi_reads_what_we_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "walk.eaf"
+    path.write_bytes(elan.write(WALK))
+    eaf = pympi.Eaf(path)
+    assert eaf.get_annotation_data_for_tier("interviewer:S1") == [
+        (0, 900, "What would you like?"),
+        (2400, 2600, "mm-hm"),
+    ]
+    assert eaf.get_ref_annotation_data_for_tier("codes:client:S2:coach:ana") == [
+        (1200, 2500, "change", "I could walk.")
+    ]
+    assert [word[2] for word in sorted(eaf.get_annotation_data_for_tier("words:interviewer:S1"))] == [
+        "What",
+        "would you like?",
+    ]
+    assert eaf.get_cv_entries("codes").keys() == {"cve0", "cve1"}
+    eaf.to_file(tmp_path / "again.eaf")
+    assert elan.read(Source.open(tmp_path / "again.eaf")) == elan.read(Source.open(path))
+
+
+EAF = """<ANNOTATION_DOCUMENT><TIME_ORDER><TIME_SLOT TIME_SLOT_ID="a" TIME_VALUE="100"/><TIME_SLOT TIME_SLOT_ID="b"/>
+<TIME_SLOT TIME_SLOT_ID="c"/><TIME_SLOT TIME_SLOT_ID="d" TIME_VALUE="400"/></TIME_ORDER>
+<TIER TIER_ID="t"><ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID="1" TIME_SLOT_REF1="b" TIME_SLOT_REF2="c">
+<ANNOTATION_VALUE>hm</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION></TIER>
+<TIER TIER_ID="codes" PARENT_REF="t"><ANNOTATION><REF_ANNOTATION ANNOTATION_ID="2" ANNOTATION_REF="1">
+<ANNOTATION_VALUE>A | B</ANNOTATION_VALUE></REF_ANNOTATION></ANNOTATION></TIER></ANNOTATION_DOCUMENT>"""
+
+
+def test_slots_without_a_time_lie_between_their_neighbors() -> None:
+    (said,) = elan.read(Source("x.eaf", EAF.encode())).utterances
+    assert said.span == Span(200, 300)
+    assert [mark.code for mark in said.marks] == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('REF="1"', 'REF="2"', "leads to no times"),
+        ('REF="1"', 'REF="9"', "leads to no times"),
+        ('REF1="b"', 'REF1="d"', "its end before its start"),
+        ('REF1="b"', 'REF1="x"', "no times"),
+        ('VALUE="400"', 'VALUE="-4"', "'-4' for a time"),
+        ('VALUE="400"', 'VALUE="1e99"', "'1e99' for a time"),
+        ('VALUE="400"', 'VALUE="soon"', "'soon' for a time"),
+    ],
+)
+def test_what_does_not_fit_together_is_named(old: str, new: str, said: str) -> None:
+    with pytest.raises(FormatError, match=f"TR-F07 .*{said}"):
+        elan.read(Source("x.eaf", EAF.replace(old, new).encode()))
+
+
+def test_a_laugh_in_an_eaf_is_refused() -> None:
+    with pytest.raises(FormatError, match="TR-F04"):
+        elan.read(Source("x.eaf", b'<!DOCTYPE a [<!ENTITY x "ha">]>' + EAF.encode()))
