@@ -124,7 +124,7 @@ class World:
     """Many tapes in one home, events at random, a timer that enforces, and now and then a power cut or a full disk."""
 
     def __init__(self, home: Home, sample: SampleGroup, lives: int, seed: int) -> None:
-        self.home, self.sample, self.random = home, sample, random.Random(seed)  # noqa: S311
+        self.home, self.sample, self.random = home, sample, random.Random(seed)
         self.now, self.left, self.lives = NOON, lives, list[Life]()
         self.cuts = 0
 
