@@ -9,6 +9,7 @@
     ├── ConsentError    TR-D..  the client's permission does not cover this use, or is not what it must be
     ├── TapesError      TR-K..  the records of the tapes cannot be reached, or say otherwise
     ├── FormatError     TR-F..  a file of another program is damaged, hostile, or cannot hold what it should
+    ├── JobError        TR-J..  the work on a tape cannot begin, go on, or be found
     ├── SettingsError   TR-S..  a setting is unknown or out of range
     ├── OutputError     TR-O..  the results cannot be written
     └── VaultError      TR-V..  keys, encrypted files, destruction, certificates, backups
@@ -92,6 +93,12 @@ class FormatError(TapeReviewError):
     """A file of another program is damaged or hostile, or cannot hold what it should."""
 
     letter = "F"
+
+
+class JobError(TapeReviewError):
+    """The work on a tape cannot begin, go on, or be found."""
+
+    letter = "J"
 
 
 class SettingsError(TapeReviewError):
@@ -193,6 +200,13 @@ CODES: dict[str, str] = {
     "F09": "a format is none that we know",
     "F10": "a database holds more than plain tables",
     "F11": "nothing in a file can be matched with the tape",
+    # jobs
+    "J01": "a tape has no job",
+    "J02": "a job is not in a state to be cancelled or retried",
+    "J03": "a job was stopped after several tries",
+    "J04": "a job's step failed without a known reason",
+    "J05": "the queue cannot be used",
+    "J06": "a disk was full or not writable while a job worked",
     # settings
     "S01": "a settings file cannot be read",
     "S02": "a setting is unknown",

@@ -127,10 +127,17 @@ class ReviewSettings(Section):
 
 
 class TapesSettings(Section):
-    """Where tapes are kept."""
+    """Where tapes are kept, and how the jobs on them run."""
 
     home: str
     database: str
+    queue: str
+    jobs_at_once: int = Field(ge=1, le=64)
+    gpu_queue: bool
+    tries: int = Field(ge=1, le=100)
+    poll_seconds: float = Field(ge=0.01, le=60)
+    heartbeat_seconds: float = Field(ge=0.05, le=60)
+    dead_after_seconds: float = Field(ge=0.2, le=3600)
 
 
 class Settings(BaseSettings):

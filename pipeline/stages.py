@@ -208,19 +208,20 @@ class Run:
         heard, attribution = self.attribute(bench)
         return heard, attribution, self._stage(bench, "tag", self.key, _TABLE, partial(self._tag, attribution))
 
-    def finish(self, bench: Bench, place: Path) -> pd.DataFrame:
-        """Measure, and write the results into ``place``; both take a moment and are not kept. Gives the coded table."""
+    def finish(self, bench: Bench, place: Path) -> Results:
+        """Measure, and write the results into ``place``; both take a moment and are not kept."""
         heard, attribution, table = self.tag(bench)
         self.observer.started("measure")
         measured = Measured.of(table, self.book, self.settings.measures, self.engines.tagger.spread)
         self.observer.finished("measure", reused=False)
         self.observer.started("report")
         provenance = self._provenance(heard)
-        Results(
+        found = Results(
             *(self.tape_id, self.request.target_behavior, heard, attribution, table, measured, self.book, provenance)
-        ).write(place)
+        )
+        found.write(place)
         self.observer.finished("report", reused=False)
-        return table
+        return found
 
     @property
     def _decode_key(self) -> str:

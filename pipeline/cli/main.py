@@ -18,7 +18,11 @@ from pipeline.cli.init import init
 from pipeline.cli.models import models
 from pipeline.cli.person import person
 from pipeline.cli.process import process
+from pipeline.cli.status import status
+from pipeline.cli.submit import submit
 from pipeline.cli.train import train
+from pipeline.cli.withdraw import withdraw
+from pipeline.cli.worker import worker
 from pipeline.errors import TapeReviewError
 
 app = typer.Typer(
@@ -31,6 +35,8 @@ app = typer.Typer(
 )
 
 for verb in (process, code, convert, models, config, doctor, train, evaluate, init):
+    app.command()(verb)
+for verb in (submit, status, withdraw, worker):
     app.command()(verb)
 for name, verbs in {"person": person, "group": group, "audit": audit}.items():
     app.add_typer(verbs, name=name)

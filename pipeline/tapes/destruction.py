@@ -32,7 +32,7 @@ from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.errors import VaultError
-from pipeline.tapes import audit, backup, exports, tombstones
+from pipeline.tapes import audit, backup, exports, jobs, tombstones
 from pipeline.tapes.certificates import Signed, Signer
 from pipeline.tapes.clock import readable
 from pipeline.tapes.home import Home
@@ -159,6 +159,7 @@ def _remove(home: Home, tape_id: str, at: int) -> None:
     home.vault.destroy_key(tape_id)
     struck, lost = backup.forget(home, tape_id, at)
     home.vault.destroy_files(tape_id)
+    jobs.forget(home, tape_id)
     with home.database.reading() as session:
         paths = list(session.scalars(select(Export.path).where(Export.tape_id == tape_id)))
     missing = exports.remove(paths)

@@ -39,6 +39,7 @@ from pipeline.tapes.records.tapes import (
     TapeState,
     TargetBehavior,
     Tombstone,
+    Worker,
 )
 
 __all__ = [
@@ -81,5 +82,6 @@ __all__ = [
     "Transcript",
     "Utterance",
     "WebSession",
+    "Worker",
     "new_id",
 ]

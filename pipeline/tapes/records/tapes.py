@@ -95,6 +95,17 @@ class Job(Record):
     updated_at: Mapped[int]
 
 
+class Worker(Record):
+    """A process that works on jobs, and how often its heart has beaten."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    queues: Mapped[str]
+    beats: Mapped[int]
+    seen_at: Mapped[int]
+
+
 class Export(Record):
     """A copy that we wrote outside of the vault."""
 

@@ -1,0 +1,45 @@
+"""`tape-review status`: the tapes and the work on them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import As, Config, Home
+
+
+def status(
+    tape: Annotated[str | None, typer.Argument(help="The tape's id; without it, all are listed.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on showing until the work is done.")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Stop the work on this tape.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Try again what failed or was stopped.")] = False,
+    by: As = None,
+    home: Home = None,
+    config: Config = None,
+) -> None:
+    """Show how far the work on the tapes is; stop it, or try again."""
+    if (cancel or retry) and tape is None:
+        raise typer.BadParameter("name the tape")
+    if cancel and retry:
+        raise typer.BadParameter("choose one of --cancel and --retry")
+    from rich.console import Console
+
+    from pipeline.cli.homes import opened
+    from pipeline.cli.watching import follow, listed, workers_note
+    from pipeline.tapes import jobs, people
+
+    with opened(home, config) as place:
+        with place.database.reading() as session:
+            actor = people.actor(session, by)
+            if tape is not None:
+                jobs.latest(session, tape)
+        if tape is not None and cancel:
+            jobs.cancel(place, tape, actor)
+        if tape is not None and retry:
+            jobs.retry(place, tape, actor)
+        if watch:
+            follow(place, tape)
+        else:
+            Console().print(listed(place, tape))
+            workers_note(place)

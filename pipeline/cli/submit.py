@@ -1,0 +1,85 @@
+"""`tape-review submit`: hand in a tape."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import As, Config, Home, Profile, clock
+
+EXAMPLE = """\
+# What the client allowed. Write it down as it was signed; the client is known by one made-up word only.
+uses = ["group_review", "coach_check"]    # of: group_review, coach_check, adapt_tagger
+groups = ["Thursday group"]               # who hears it: groups by name or id,
+people = []                               # and single people by e-mail address or id
+destroy_by = 2027-03-31                   # the last day on which the tape is kept
+method = "the key is deleted, then every file and row"
+signed_on = 2026-11-20
+signed_form = "written"                   # or spoken_on_tape, electronic
+pseudonym = "Robin"                       # never the client's name
+# form = "form.pdf"                       # the scanned form, if there is one, beside this file
+"""
+
+
+def _example(wanted: bool) -> None:
+    if wanted:
+        typer.echo(EXAMPLE, nl=False)
+        raise typer.Exit
+
+
+def submit(
+    recording: Annotated[
+        Path, typer.Argument(metavar="AUDIO", help="The recording: WAV, FLAC, Ogg, MP3, M4A or WebM.")
+    ],
+    consent: Annotated[Path, typer.Option(help="The file that says what the client allowed.")],
+    target_behavior: Annotated[str, typer.Option(help="The change that the session is about: 'drinking less'.")],
+    group: Annotated[str, typer.Option(help="The group that reviews it, by name or id.")],
+    interviewer: Annotated[str, typer.Option(help="Whose tape it is, by e-mail address or id.")],
+    start: Annotated[str | None, typer.Option(help="Where the segment starts: 2:30.")] = None,
+    end: Annotated[str | None, typer.Option(help="Where the segment ends: 22:30.")] = None,
+    speakers: Annotated[str, typer.Option(help="How many voices there are: a number, or auto.")] = "2",
+    voice: Annotated[str | None, typer.Option(help="Which voice is the interviewer's: S1.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Show the work on it until it is done.")] = False,
+    example_consent: Annotated[
+        bool,
+        typer.Option("--example-consent", callback=_example, is_eager=True, help="Print a consent file to start from."),
+    ] = False,
+    by: As = None,
+    home: Home = None,
+    profile: Profile = None,
+    config: Config = None,
+) -> None:
+    """Hand in a recorded segment with the client's consent; a worker transcribes and pre-codes it."""
+    if speakers != "auto" and not (speakers.isdigit() and int(speakers) > 0):
+        raise typer.BadParameter(f"{speakers!r} is neither a number of voices nor 'auto'", param_hint="--speakers")
+    if not target_behavior.strip():
+        raise typer.BadParameter(
+            "change talk cannot be told without it; name the change", param_hint="--target-behavior"
+        )
+    from pipeline.cli.homes import chosen, opened
+    from pipeline.cli.watching import follow, workers_note
+    from pipeline.tapes import people, submission, terms
+
+    granted = terms.read(consent)
+    given = submission.Submission(
+        recording=recording,
+        terms=granted,
+        target_behavior=target_behavior.strip(),
+        group=group,
+        interviewer=interviewer,
+        start=clock(start),
+        end=clock(end),
+        speakers=None if speakers == "auto" else int(speakers),
+        voice=voice,
+        form=consent.parent / granted.form if granted.form else None,
+    )
+    with opened(home, config, profile) as place:
+        with place.database.reading() as session:
+            actor = people.actor(session, by) or people.find(session, interviewer).id
+        tape_id = submission.submit(place, chosen(profile, config, home), given, actor)
+        typer.echo(f"Tape {tape_id} is queued")
+        workers_note(place)
+        if watch:
+            follow(place, tape_id)

@@ -1,0 +1,91 @@
+"""What a member sees of the jobs: a table, or bars that move."""
+
+from __future__ import annotations
+
+import time
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from sqlalchemy import select
+
+from pipeline.tapes import jobs
+from pipeline.tapes.clock import now, readable
+from pipeline.tapes.home import Home
+from pipeline.tapes.jobs import View
+from pipeline.tapes.records import Worker
+
+STEPS = {
+    "decode": "reading the recording",
+    "listen": "writing down what is said, telling voices apart",
+    "attribute": "putting words and voices together",
+    "tag": "proposing codes",
+    "report": "measuring, writing the report",
+}
+
+_LOOK = 0.5
+
+
+def listed(home: Home, tape_id: str | None) -> Table:
+    """A table of all tapes, or of one."""
+    table = Table("tape", "state", "done", "what", "since (UTC)")
+    for view in _views(home, tape_id):
+        table.add_row(view.tape_id, view.state, f"{view.fraction:.0%}", _what(view), readable(view.updated_at))
+    return table
+
+
+def follow(home: Home, tape_id: str | None) -> None:
+    """Show the work until nothing is left to do; exit status 1 where a job that was followed failed."""
+    console = Console()
+    bars = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    tasks: dict[str, TaskID] = {}
+    told: dict[str, str] = {}
+    with bars:
+        while True:
+            views = _views(home, tape_id)
+            for view in views:
+                if view.job_id not in tasks:
+                    tasks[view.job_id] = bars.add_task("", total=1.0)
+                words = f"{view.tape_id} {view.state}: {_what(view)}"
+                bars.update(tasks[view.job_id], completed=view.fraction, description=words)
+                if not console.is_terminal and told.get(view.job_id) != words:
+                    told[view.job_id] = words
+                    console.print(words)
+            if all(view.state not in jobs.LIVE for view in views):
+                break
+            time.sleep(_LOOK)
+    if any(view.state == "failed" for view in views):
+        raise typer.Exit(1)
+
+
+def workers_note(home: Home) -> None:
+    """Say so where jobs wait and nobody works."""
+    with home.database.reading() as session:
+        seen = list(session.scalars(select(Worker.seen_at)))
+    waiting = any(view.state in jobs.LIVE for view in _views(home, None))
+    if waiting and all(at < now() - 1000 * home.settings.dead_after_seconds for at in seen):
+        typer.echo("No worker is running: start `tape-review serve`, or `tape-review worker`", err=True)
+
+
+def _views(home: Home, tape_id: str | None) -> list[View]:
+    with home.database.reading() as session:
+        return jobs.views(session, None if tape_id is None else [tape_id])
+
+
+def _what(view: View) -> str:
+    if view.state == "failed":
+        return f"{view.error_code} {view.error}"
+    if view.state == "queued" and view.ahead:
+        return f"after {view.ahead} others"
+    if view.state == "running" and view.stage:
+        again = f" (try {view.attempts})" if view.attempts > 1 else ""
+        return STEPS[view.stage] + again
+    return ""

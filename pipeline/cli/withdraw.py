@@ -1,0 +1,32 @@
+"""`tape-review withdraw`: the client wants the tape back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import As, Config, Home
+
+
+def withdraw(
+    tape: Annotated[str, typer.Argument(help="The tape's id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")] = False,
+    by: As = None,
+    home: Home = None,
+    config: Config = None,
+) -> None:
+    """End the consent: nobody gets at the tape any more, work on it stops, and it is destroyed with a certificate."""
+    from pipeline.cli.homes import opened
+    from pipeline.tapes import destruction, people, submission
+    from pipeline.tapes.clock import now
+
+    if not yes:
+        typer.confirm(f"Destroy tape {tape} and everything that belongs to it? Nothing brings it back", abort=True)
+    with opened(home, config) as place:
+        with place.database.reading() as session:
+            person = people.find(session, by) if by else None
+        submission.withdraw(place, tape, person)
+        typer.echo(f"Consent withdrawn: tape {tape} is closed to everybody")
+        done = destruction.destroy(place, tape, "withdrawn", now(), person.id if person else None)
+    typer.echo(f"Destroyed. Certificate: {done.path}")

@@ -1,0 +1,45 @@
+"""`tape-review worker`: do the work that is queued."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import Annotated, Literal
+
+import typer
+
+from pipeline.cli.options import Config, Home, Profile
+
+
+def worker(
+    queue: Annotated[
+        Literal["all", "cpu", "gpu"], typer.Option(help="Which work to take; with a queue for graphics cards.")
+    ] = "all",
+    until_empty: Annotated[bool, typer.Option("--until-empty", help="End when nothing is left to do.")] = False,
+    home: Home = None,
+    profile: Profile = None,
+    config: Config = None,
+) -> None:
+    """Transcribe and pre-code the tapes that were handed in, and destroy those whose time has come.
+
+    `tape-review serve` does this as well. Several workers may run, on several machines with PostgreSQL. A job of one
+    that dies is taken over by another, or by the next that starts.
+    """
+    from pipeline.cli.homes import chosen, opened
+    from pipeline.tapes.worker import Worker
+
+    stop = threading.Event()
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, leave)
+    with opened(home, config, profile) as place:
+        with Worker(place, chosen(profile, config, home), queue) as working:
+            typer.echo(f"Worker {working.name} is ready")
+            while not stop.wait(place.settings.poll_seconds):
+                if until_empty and working.idle():
+                    break
+        typer.echo("Stopped; what was under way goes on with the next worker" if stop.is_set() else "Nothing is left")

@@ -1,0 +1,129 @@
+"""One step of a job, done in a process of its own (`runner`): inputs from the vault, results into the vault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pipeline.engines import Engines
+from pipeline.errors import JobError
+from pipeline.progress import Progress
+from pipeline.settings import Settings
+from pipeline.stages import STEPS, Request, Run
+from pipeline.tapes import importing, targets
+from pipeline.tapes.bench import VaultBench
+from pipeline.tapes.clock import Clock
+from pipeline.tapes.home import Home
+from pipeline.tapes.records import Item, Job, Tape
+
+ASKED = "asked"
+"""The kind of the item that holds what was asked for."""
+
+RECORDING = "recording"
+_LISTEN = {"transcribe": 0.7, "diarize": 0.3}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a member asked for, kept in the vault: the digest of a recording is the client's, too.
+
+    ``source`` is the recording's SHA-256; times are milliseconds within the recording.
+    """
+
+    source: str
+    start: int | None = None
+    end: int | None = None
+    speakers: int | None = 2
+    interviewer: str | None = None
+
+    def packed(self) -> bytes:
+        """As JSON."""
+        return _ASKED.dump_json(self)
+
+
+_ASKED = TypeAdapter(Asked)
+
+
+def perform(
+    home: Home,
+    settings: Settings,
+    engines: Callable[[Settings], Engines],
+    job_id: str,
+    step: str,
+    progress: Progress,
+    clock: Clock,
+) -> None:
+    """Do a step of a job; done before, it is read back at once.
+
+    Raises
+    ------
+    TapeReviewError: whatever keeps the stages from their result, and V and K where vault or records cannot be used.
+    """
+    with home.database.reading() as session:
+        job, tape, asked, recording, target = _inputs(home, session, job_id)
+    with home.vault.private_folder() as private:
+        request = Request(
+            recording=private / RECORDING,
+            target_behavior=target,
+            **{name: value for name, value in asdict(asked).items() if name != "source"},
+            tape_id=tape.id,
+        )
+        watch = _Watch(step, progress)
+        run = Run(request, settings, watch, engines=engines(settings), source=asked.source)
+        bench = VaultBench(home, tape.id, private, clock)
+        if run.needs_recording(bench):
+            _copy(home, recording, request.recording)
+        if step == "report":
+            place = private / "results"
+            place.mkdir()
+            found = run.finish(bench, place)
+            importing.publish(home, job, found, place, clock())
+        else:
+            getattr(run, step)(bench)
+
+
+def _inputs(home: Home, session: Session, job_id: str) -> tuple[Job, Tape, Asked, Item, str]:
+    job = session.get(Job, job_id)
+    if job is None:
+        raise JobError("J01", f"job {job_id}", "is not known", "`tape-review status` lists the jobs")
+    tape = session.get_one(Tape, job.tape_id)
+    items = {
+        item.kind: item
+        for item in session.scalars(select(Item).where(Item.tape_id == tape.id, Item.kind.in_((ASKED, RECORDING))))
+    }
+    text = targets.read(session, home.vault, tape.id)
+    return job, tape, _ASKED.validate_json(home.vault.read(items[ASKED])), items[RECORDING], text
+
+
+def _copy(home: Home, item: Item, path: Path) -> None:
+    """Decrypt an item into the private folder."""
+    with home.vault.open(item) as reader, path.open("wb") as file:
+        while block := reader.read(1 << 20):
+            file.write(block)
+
+
+class _Watch:
+    """Turns the progress of a step's stages into the step's; an `Observer` of the run."""
+
+    def __init__(self, step: str, progress: Progress) -> None:
+        self._progress = progress
+        self._done: dict[str, float] = dict.fromkeys(STEPS[step], 0.0)
+        self._share = _LISTEN if step == "listen" else dict.fromkeys(self._done, 1 / len(self._done))
+
+    def started(self, stage: str) -> None:
+        """Nothing to tell."""
+
+    def progressed(self, stage: str, fraction: float) -> None:
+        """A stage of this step, or one before that had to be repeated, is done by a fraction."""
+        if stage in self._done:
+            self._done[stage] = fraction
+            self._progress(sum(self._share[each] * done for each, done in self._done.items()))
+
+    def finished(self, stage: str, reused: bool) -> None:
+        """A stage is done."""
+        self.progressed(stage, 1.0)
