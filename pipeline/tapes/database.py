@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from pipeline.errors import TapesError
@@ -38,10 +39,14 @@ class Database:
     """
 
     def __init__(self, url: str, before_commit: Callable[[Session], None] = _nothing) -> None:
-        self.url = make_url(url)
-        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        try:
+            self.url = make_url(url)
+            self.is_sqlite = self.url.get_backend_name() == "sqlite"
+            self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+        except (SQLAlchemyError, ImportError) as error:
+            remedy = "mend the setting tapes.database; PostgreSQL needs `pip install 'tape-review[postgresql]'`"
+            raise TapesError("K03", "database", f"cannot be used ({error})", remedy) from error
         self.name = f"{self.url.get_backend_name()} database {self.url.database}"
-        self.engine = _sqlite(str(url)) if self.is_sqlite else create_engine(self.url, pool_pre_ping=True)
         self._reader = self.engine.execution_options(postgresql_readonly=True)
         self._writer = self.engine.execution_options(**{_WRITES: True})
         self._before_commit = before_commit
@@ -68,8 +73,19 @@ class Database:
 
     def migrate(self, revision: str = "head") -> None:
         """Bring the tables to a version: to the newest unless another is named."""
-        with self._told(), self._writer.begin() as connection:
-            schema.migrate(connection, revision)
+        with self._told(), self._writer.connect() as connection:
+            if self.is_sqlite:  # it changes a table by making it anew: what refers to the old one must not die with it
+                _keep_references(connection, False)
+            try:
+                with connection.begin():
+                    schema.migrate(connection, revision)
+                    broken = self.is_sqlite and connection.execute(text("PRAGMA foreign_key_check")).first()
+                    if broken:
+                        value = f"would have rows in {broken[0]} that refer to nothing"
+                        raise TapesError("K05", self.name, value, "restore the last backup")
+            finally:
+                if self.is_sqlite:
+                    _keep_references(connection, True)
 
     def version(self) -> str | None:
         """The version of the tables; None in an empty database."""
@@ -95,16 +111,24 @@ class Database:
         ------
         TapesError: K04 another connection keeps the log from being emptied.
         """
-        with self._told(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if not self.is_sqlite:
+        if not self.is_sqlite:
+            with self._told(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.execute(text("VACUUM FULL"))
-                return
-            connection.execute(text("VACUUM"))
+            return
+        with self._told(), self.engine.connect() as connection:
+            driver = _driver(connection)  # outside of any transaction
+            driver.execute("PRAGMA query_only = OFF")
+            driver.execute("VACUUM")
             deadline = time.monotonic() + _WAIT_SECONDS
-            while connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one():
+            while driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 if time.monotonic() > deadline:
                     raise TapesError("K04", self.name, "is being read without a pause", "try again in a minute")
                 time.sleep(0.05)
+
+    def broken_references(self) -> int:
+        """How many rows refer to a row that is not there; PostgreSQL lets none come to be."""
+        with self._told(), self._reader.connect() as connection:
+            return len(connection.execute(text("PRAGMA foreign_key_check")).all()) if self.is_sqlite else 0
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -130,14 +154,18 @@ class Database:
         except OperationalError as error:
             if _is_busy(error):
                 raise TapesError("K04", self.name, "is busy", "try again in a minute") from error
-            reason = str(error.orig).splitlines()[0]
-            raise TapesError(
-                "K03", self.name, f"cannot be reached ({reason})", "see that it runs and is ours"
-            ) from error
+            raise self._lost(error) from error
         except DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-            raise TapesError("K03", self.name, "broke the connection", "see that it runs, and try again") from error
+            if type(error) is not DatabaseError and not error.connection_invalidated:
+                raise  # a wrong value or statement is a mistake of ours
+            raise self._lost(error) from error
+        except sqlite3.Error as error:  # from what we said to the driver directly
+            raise self._lost(error) from error
+
+    def _lost(self, error: Exception) -> TapesError:
+        reason = (str(getattr(error, "orig", error)).splitlines() or [""])[0]
+        remedy = "see that it runs, is whole, and that we may write to it"
+        return TapesError("K03", self.name, f"cannot be reached ({reason})", remedy)
 
 
 def sqlite_url(path: Path) -> str:
@@ -152,8 +180,23 @@ def _is_busy(error: OperationalError) -> bool:
     )
 
 
-def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": _WAIT_SECONDS})
+def _keep_references(connection: Connection, keep: bool) -> None:
+    """Switch SQLite's watch over references; it ignores this within a transaction."""
+    _driver(connection).execute(f"PRAGMA foreign_keys = {'ON' if keep else 'OFF'}")
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    return cast(sqlite3.Connection, connection.connection.driver_connection)
+
+
+def _postgresql(url: URL) -> Engine:
+    if url.get_backend_name() != "postgresql":
+        raise ArgumentError(f"{url.get_backend_name()} is neither sqlite nor postgresql")
+    return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+
+
+def _sqlite(url: URL) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": _WAIT_SECONDS}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:

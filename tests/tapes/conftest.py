@@ -11,6 +11,7 @@ import pytest
 from pipeline import settings
 from pipeline.tapes.database import Database, sqlite_url
 from pipeline.tapes.home import Home
+from tests.tapes.postgres import Server, server
 
 NOON = 1_760_000_000_000
 """When tests begin."""
@@ -68,9 +69,41 @@ def made_home(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     opened.close()
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL that is shared by all tests."""
+    with server() as running:
+        yield running
+
+
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.engines)]
+"""The kinds of database that the records live in."""
+
+
+@pytest.fixture(params=BOTH)
+def database_url(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database with every table, empty; of both kinds."""
+    if request.param == "sqlite":
+        yield sqlite_url(Path(shutil.copy(template / "tapes.sqlite3", tmp_path)))
+        return
+    with request.getfixturevalue("postgres").migrated() as url:
+        yield url
+
+
 @pytest.fixture
-def database(template: Path, tmp_path: Path) -> Iterator[Database]:
-    """An empty database with every table."""
-    made = Database(sqlite_url(Path(shutil.copy(template / "tapes.sqlite3", tmp_path))))
+def database(database_url: str) -> Iterator[Database]:
+    """A database with every table, empty; of both kinds."""
+    made = Database(database_url)
     yield made
     made.close()
+
+
+@pytest.fixture
+def any_home(
+    template: Path, tmp_path: Path, database_url: str, tapes_settings: settings.TapesSettings
+) -> Iterator[Home]:
+    """A fresh home, with its records in a database of either kind."""
+    shutil.copytree(template, tapes_settings.home)
+    opened = Home.open(tapes_settings.model_copy(update={"database": database_url}))
+    yield opened
+    opened.close()

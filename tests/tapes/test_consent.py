@@ -183,8 +183,8 @@ def test_a_refusal_says_why(made_home: Home, scene: Scene, role: str, use: Use, 
         decision.require()
 
 
-def test_a_consent_holds_to_the_last_millisecond_of_its_day(home: Home, clock: FakeClock) -> None:
-    with home.database.writing() as session:
+def test_a_consent_holds_to_the_last_millisecond_of_its_day(any_home: Home, clock: FakeClock) -> None:
+    with any_home.database.writing() as session:
         sample = sample_group(session, clock())
         tape = make_tape(session, sample, clock())
         terms.give(session, tape, terms.check(given("2025-10-20")), clock(), sample.interviewer.id)
@@ -193,16 +193,16 @@ def test_a_consent_holds_to_the_last_millisecond_of_its_day(home: Home, clock: F
         assert consent.allows(session, sample.member, "play", tape, last + 1).reason == "expired"
 
 
-def test_a_withdrawal_cuts_access_at_once(home: Home, clock: FakeClock) -> None:
-    with home.database.writing() as session:
+def test_a_withdrawal_cuts_access_at_once(any_home: Home, clock: FakeClock) -> None:
+    with any_home.database.writing() as session:
         sample = sample_group(session, clock())
         tape = make_tape(session, sample, clock())
         make_consent(session, tape, clock(), "group_review", "adapt_tagger")
-    with home.database.reading() as session:
+    with any_home.database.reading() as session:
         assert consent.allows(session, sample.member, "play", tape, clock())
-    with home.database.writing() as session:
+    with any_home.database.writing() as session:
         assert terms.withdraw(session, tape, clock.advance(1), sample.interviewer.id)
-    with home.database.reading() as session:
+    with any_home.database.reading() as session:
         reasons = {
             consent.allows(session, sample.member, use, tape, clock()).reason for use in ("play", "show", "code")
         }
@@ -210,8 +210,8 @@ def test_a_withdrawal_cuts_access_at_once(home: Home, clock: FakeClock) -> None:
         assert consent.allows(session, None, "process", tape, clock()).reason == "withdrawn"
 
 
-def test_withdrawing_twice_changes_nothing(home: Home, clock: FakeClock) -> None:
-    with home.database.writing() as session:
+def test_withdrawing_twice_changes_nothing(any_home: Home, clock: FakeClock) -> None:
+    with any_home.database.writing() as session:
         sample = sample_group(session, clock())
         tape = make_tape(session, sample, clock())
         make_consent(session, tape, clock(), "group_review")

@@ -1,15 +1,119 @@
-"""Every step of the tables' history, there and back, with data in the tables."""
+"""Every step of the tables' history, there and back, with data in the tables; on both kinds of database."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import Connection, Enum, MetaData, Table, insert, inspect, select
 
-from pipeline.tapes.database import Database
+from pipeline.tapes import schema
+from pipeline.tapes.database import Database, sqlite_url
 from pipeline.tapes.records import Record
+from tests.tapes.conftest import BOTH
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+@pytest.fixture(params=BOTH)
+def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database without tables."""
+    if request.param == "sqlite":
+        database = Database(sqlite_url(tmp_path / "tapes.sqlite3"))
+        yield database
+        database.close()
+        return
+    with request.getfixturevalue("postgres").empty() as url:
+        database = Database(url)
+        yield database
+        database.close()
+
+
+def tables(connection: Connection) -> list[Table]:
+    """The tables as the database has them, those referred to first."""
+    metadata = MetaData()
+    metadata.reflect(connection)
+    return [table for table in metadata.sorted_tables if table.name != "alembic_version"]
+
+
+def row(table: Table) -> dict[str, Any]:
+    """A row with something in every column; each table's id is its own name, so that references hold."""
+    values: dict[str, Any] = {}
+    for column in table.columns:
+        references = [key.column.table.name for key in column.foreign_keys]
+        known = (
+            Record.metadata.tables[table.name].columns.get(column.name)
+            if table.name in Record.metadata.tables
+            else None
+        )
+        kind = column.type.python_type
+        if references:
+            values[column.name] = references[0]
+        elif column.primary_key:
+            values[column.name] = table.name if kind is str else 1
+        elif known is not None and isinstance(known.type, Enum):
+            values[column.name] = known.type.enums[0]
+        else:
+            values[column.name] = {str: "words", int: 7_000_000_000, bool: True, float: 0.5, bytes: b"\x00\xff"}.get(
+                kind, ["word"]
+            )
+    return values
+
+
+def fill(connection: Connection, known: Rows) -> None:
+    """A row in every table that has none yet."""
+    for table in tables(connection):
+        if table.name not in known:
+            connection.execute(insert(table).values(row(table)))
+
+
+def rows(connection: Connection) -> Rows:
+    return {table.name: [tuple(each) for each in connection.execute(select(table))] for table in tables(connection)}
 
 
 def test_the_steps_lead_to_the_records(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Record.metadata) == []
+
+
+def test_every_step_keeps_the_data_there_and_back(bare: Database) -> None:
+    before: Rows = {}
+    for number, revision in enumerate(schema.revisions()):
+        previous = ("base", *schema.revisions())[number]
+        bare.migrate(revision)
+        with bare._writer.begin() as connection:
+            after = rows(connection)
+            assert {name: after[name] for name in before} == before, revision
+            fill(connection, before)
+        bare.migrate(previous)
+        with bare._writer.begin() as connection:
+            assert rows(connection) == before, f"down from {revision}"
+        bare.migrate(revision)
+        with bare._writer.begin() as connection:
+            after = rows(connection)
+            assert {name: after[name] for name in before} == before, f"up to {revision} again"
+            fill(connection, before)
+            before = rows(connection)
+        assert bare.version() == revision
+    assert all(found for found in before.values())
+    assert len(before) == len(Record.metadata.tables)
+
+
+def test_a_database_without_tables_has_no_version(bare: Database) -> None:
+    assert bare.version() is None
+    bare.migrate()
+    assert bare.version() == schema.newest()
+    bare.migrate()
+    assert bare.version() == schema.newest()
+    bare.migrate("base")
+    with bare.engine.connect() as connection:
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+
+
+def test_steps_stand_in_one_line() -> None:
+    assert list(schema.revisions()) == [f"{number:04d}" for number in range(1, len(schema.revisions()) + 1)]

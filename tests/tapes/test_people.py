@@ -14,8 +14,8 @@ from tests.tapes.conftest import NOON, FakeClock
 from tests.tapes.group import sample_group
 
 
-def test_a_group_lists_its_people_by_name(home: Home, clock: FakeClock) -> None:
-    with home.database.writing() as session:
+def test_a_group_lists_its_people_by_name(any_home: Home, clock: FakeClock) -> None:
+    with any_home.database.writing() as session:
         sample = sample_group(session, clock())
         listed = people.members(session, sample.group, clock())
         assert [(each.person.name, each.role) for each in listed][:4] == [
@@ -27,8 +27,8 @@ def test_a_group_lists_its_people_by_name(home: Home, clock: FakeClock) -> None:
         assert people.groups_of(session, sample.coach, clock()) == ((sample.group, "coach"),)
 
 
-def test_who_leaves_is_not_listed_and_stays_on_record(home: Home, clock: FakeClock) -> None:
-    with home.database.writing() as session:
+def test_who_leaves_is_not_listed_and_stays_on_record(any_home: Home, clock: FakeClock) -> None:
+    with any_home.database.writing() as session:
         sample = sample_group(session, clock())
         people.leave(session, sample.group, sample.member, clock.advance(DAY))
         assert sample.member not in [each.person for each in people.members(session, sample.group, clock())]
@@ -37,8 +37,8 @@ def test_who_leaves_is_not_listed_and_stays_on_record(home: Home, clock: FakeClo
             people.leave(session, sample.group, sample.member, clock())
 
 
-def test_a_change_of_role_keeps_the_history(home: Home, clock: FakeClock) -> None:
-    with home.database.writing() as session:
+def test_a_change_of_role_keeps_the_history(any_home: Home, clock: FakeClock) -> None:
+    with any_home.database.writing() as session:
         sample = sample_group(session, clock())
         people.change_role(session, sample.group, sample.member, "coordinator", clock.advance(DAY))
         rows = session.scalars(
@@ -50,8 +50,8 @@ def test_a_change_of_role_keeps_the_history(home: Home, clock: FakeClock) -> Non
         ]
 
 
-def test_who_is_disabled_is_signed_out_and_can_come_back(home: Home, clock: FakeClock) -> None:
-    with home.database.writing() as session:
+def test_who_is_disabled_is_signed_out_and_can_come_back(any_home: Home, clock: FakeClock) -> None:
+    with any_home.database.writing() as session:
         sample = sample_group(session, clock())
         session.add(WebSession(token_hash="t", person_id=sample.member.id, created_at=1, seen_at=1, csrf="c"))  # noqa: S106
         people.disable(session, sample.member, clock())
@@ -61,8 +61,8 @@ def test_who_is_disabled_is_signed_out_and_can_come_back(home: Home, clock: Fake
         assert len(people.members(session, sample.group, clock())) == 9
 
 
-def test_the_last_administrator_stays(home: Home, clock: FakeClock) -> None:
-    with home.database.writing() as session:
+def test_the_last_administrator_stays(any_home: Home, clock: FakeClock) -> None:
+    with any_home.database.writing() as session:
         sample = sample_group(session, clock())
         with pytest.raises(TapesError, match="TR-K09 .* is the only administrator"):
             people.disable(session, sample.administrator, clock())
@@ -71,8 +71,8 @@ def test_the_last_administrator_stays(home: Home, clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize(("size", "warns"), [(6, True), (7, False), (15, False), (16, True)])
-def test_a_group_of_7_to_15_works_best(home: Home, clock: FakeClock, size: int, warns: bool) -> None:
-    with home.database.writing() as session:
+def test_a_group_of_7_to_15_works_best(any_home: Home, clock: FakeClock, size: int, warns: bool) -> None:
+    with any_home.database.writing() as session:
         group = people.add_group(session, "New", clock())
         for number in range(size):
             person = people.add(session, f"P{number}", f"p{number}@example.org", clock())
@@ -82,8 +82,8 @@ def test_a_group_of_7_to_15_works_best(home: Home, clock: FakeClock, size: int, 
         assert bool(people.size_warning(session, group, clock())) is warns
 
 
-def test_what_cannot_be_is_refused(home: Home, clock: FakeClock) -> None:
-    with home.database.writing() as session:
+def test_what_cannot_be_is_refused(any_home: Home, clock: FakeClock) -> None:
+    with any_home.database.writing() as session:
         sample = sample_group(session, clock())
         for message, attempt in (
             ("TR-K08 person ada@example.org exists already", lambda: people.add(session, "A", " ADA@example.org ", 1)),
@@ -103,13 +103,13 @@ def test_what_cannot_be_is_refused(home: Home, clock: FakeClock) -> None:
                 attempt()
 
 
-def test_every_change_is_in_the_audit_without_names(home: Home, clock: FakeClock) -> None:
-    with home.database.writing() as session:
+def test_every_change_is_in_the_audit_without_names(any_home: Home, clock: FakeClock) -> None:
+    with any_home.database.writing() as session:
         sample = sample_group(session, clock())
         people.change_role(session, sample.group, sample.member, "coordinator", clock.advance(1))
         people.disable(session, sample.member, clock())
         people.enable(session, sample.member, clock())
-    with home.database.reading() as session:
+    with any_home.database.reading() as session:
         rows = session.scalars(select(AuditRow)).all()
         actions = {row.action for row in rows}
         told = " ".join(f"{row.thing} {row.why}" for row in rows)

@@ -25,17 +25,17 @@ pseudonym = "Robin"
 """
 
 
-def test_a_consent_file_becomes_a_record(tmp_path: Path, home: Home, clock: FakeClock) -> None:
+def test_a_consent_file_becomes_a_record(tmp_path: Path, any_home: Home, clock: FakeClock) -> None:
     path = tmp_path / "consent.toml"
     path.write_text(FILE, encoding="utf-8")
-    with home.database.writing() as session:
+    with any_home.database.writing() as session:
         sample = sample_group(session, clock())
         tape = make_tape(session, sample, clock())
         consent = terms.give(session, tape, terms.read(path), clock(), sample.interviewer.id)
         assert consent.group_ids == [sample.group.id]
         assert consent.person_ids == [sample.coach.id]
         assert terms.described(consent) == "Robin: group_review, coach_check until 2025-12-24"
-    with home.database.reading() as session:
+    with any_home.database.reading() as session:
         row = session.query(AuditRow).filter(AuditRow.action == "consent.give").one()
         assert (row.tape_id, row.actor_id, row.why) == (tape.id, sample.interviewer.id, "group_review coach_check")
 
@@ -79,7 +79,7 @@ def test_a_consent_file_that_is_missing_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_consent_must_fit_the_day_and_the_people(
-    home: Home, clock: FakeClock, changes: dict[str, object], kind: type[Exception], message: str
+    any_home: Home, clock: FakeClock, changes: dict[str, object], kind: type[Exception], message: str
 ) -> None:
     values = {
         "uses": ["group_review"],
@@ -90,7 +90,7 @@ def test_a_consent_must_fit_the_day_and_the_people(
         "signed_form": "electronic",
         "pseudonym": "Robin",
     }
-    with home.database.writing() as session:
+    with any_home.database.writing() as session:
         sample = sample_group(session, clock())
         tape = make_tape(session, sample, clock())
         with pytest.raises(kind, match=message):
