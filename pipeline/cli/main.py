@@ -8,19 +8,25 @@ import typer
 
 from pipeline import __version__
 from pipeline.cli.audit import audit
+from pipeline.cli.backup import backup
 from pipeline.cli.code import code
 from pipeline.cli.config import config
 from pipeline.cli.convert import convert
+from pipeline.cli.destroy import destroy
 from pipeline.cli.doctor import doctor
 from pipeline.cli.evaluate import evaluate
+from pipeline.cli.export import export
 from pipeline.cli.group import group
 from pipeline.cli.init import init
 from pipeline.cli.models import models
 from pipeline.cli.person import person
 from pipeline.cli.process import process
+from pipeline.cli.restore import restore
+from pipeline.cli.rotate_key import rotate_key
 from pipeline.cli.status import status
 from pipeline.cli.submit import submit
 from pipeline.cli.train import train
+from pipeline.cli.verify_certificate import verify_certificate
 from pipeline.cli.withdraw import withdraw
 from pipeline.cli.worker import worker
 from pipeline.errors import TapeReviewError
@@ -37,6 +43,8 @@ app = typer.Typer(
 for verb in (process, code, convert, models, config, doctor, train, evaluate, init):
     app.command()(verb)
 for verb in (submit, status, withdraw, worker):
+    app.command()(verb)
+for verb in (destroy, verify_certificate, export, backup, restore, rotate_key):
     app.command()(verb)
 for name, verbs in {"person": person, "group": group, "audit": audit}.items():
     app.add_typer(verbs, name=name)

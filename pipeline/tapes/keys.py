@@ -148,10 +148,12 @@ class MasterKey:
     ----------
     path: a small file that holds the ring, or the ring locked by a passphrase, or says that the environment has it.
     ask: asks for the passphrase where the environment gives none.
+    anew: ask for a passphrase whatever the environment holds: it is to be another one.
     """
 
     path: Path
     ask: Ask | None = None
+    anew: bool = False
 
     def create(self, kind: Kind) -> Ring:
         """A new ring, kept as `kind` says; with "environment" it must be there already.
@@ -225,7 +227,8 @@ class MasterKey:
             file.write(json.dumps(kept, indent=1).encode())
 
     def _passphrase(self, new: bool = False) -> str:
-        text = os.environ.get(PASSPHRASE) or (self.ask() if self.ask else "")
+        given = "" if self.anew else os.environ.get(PASSPHRASE)
+        text = given or (self.ask() if self.ask else "")
         if not text:
             raise VaultError("V06", "passphrase", "is missing", f"set {PASSPHRASE}, or run this in a terminal")
         if new and len(text) < SHORTEST:

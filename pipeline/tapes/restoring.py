@@ -14,7 +14,7 @@ import re
 import shutil
 import tarfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,9 +86,10 @@ def restore(
             found = _Backup(backup, beside)
             dead = tombstones.read([folder / tombstones.NAME, backup.absolute().parent / tombstones.NAME, *lists])
             dead |= found.dead(now)
-            found.unpack(set(dead))
-            found.unlock(ask, master)
-            alive, held = _database(found, beside, settings, dead)
+            with closing(found):
+                found.unpack(set(dead))
+                found.unlock(ask, master)
+                alive, held = _database(found, beside, settings, dead)
         for tape_id, at in dead.items():
             tombstones.add(beside, tape_id, at)
         with writable(folder):
@@ -118,6 +119,7 @@ class _Backup:
             remedy = "restore it with the program that made it, then upgrade that"
             raise VaultError("V17", f"backup {path}", "was made by another version of this program", remedy)
         self.found: dict[str, str] = {}
+        self._open_files = ExitStack()
 
     def dead(self, now: int) -> dict[str, int]:
         """The tapes on the backup's own list, and those whose key was overwritten in it."""
@@ -142,10 +144,10 @@ class _Backup:
                 digest = hashlib.sha256()
                 path = self.folder / ("keys/master.key" if member.name == MASTER else member.name)
                 owned(path.parent)
-                with source, published(path) as file:
+                with source, published(path) as target:
                     while block := source.read(1 << 20):
                         digest.update(block)
-                        file.write(block)
+                        target.write(block)
                 self.found[member.name] = digest.hexdigest()
 
     def unlock(self, ask: Ask | None, master: Path | None) -> None:
@@ -171,14 +173,15 @@ class _Backup:
         def refuse(what: str) -> VaultError:
             return VaultError("V02", f"backup {self.path}", what, "take another backup")
 
-        sealed = self.folder / RECORDS
-        self._reader = Reader(sealed.open("rb"), data_key, label, refuse)
+        file = (self.folder / RECORDS).open("rb")
+        self._open_files.callback(file.close)
+        self._reader = Reader(file, data_key, label, refuse)
         promised: dict[str, str] = {}
         for entry in self.entries():
             promised |= entry.get("sums", {})
             if entry.get("key") in LOCKED_AWAY:
-                with published(self.folder / "keys" / entry["key"]) as file:
-                    file.write(base64.b64decode(entry["content"]))
+                with published(self.folder / "keys" / entry["key"]) as key:
+                    key.write(base64.b64decode(entry["content"]))
         wrong = [name for name, digest in self.found.items() if name != RECORDS and promised.get(name) != digest]
         if wrong:
             raise refuse(f"holds another {wrong[0]} than was put in")
@@ -192,10 +195,10 @@ class _Backup:
             yield from map(json.loads, whole)
 
     def close(self) -> None:
-        """Forget the key; the records are in the database now."""
-        self._reader.close()
-        (self.folder / RECORDS).unlink()
-        (self.folder / HEADER).unlink()
+        """Forget the records; they are in the database now."""
+        self._open_files.close()
+        for name in (RECORDS, HEADER):
+            (self.folder / name).unlink(missing_ok=True)
 
     def _archive(self) -> tarfile.TarFile:
         return tarfile.open(self.path, "r:")
@@ -258,7 +261,6 @@ def _database(found: _Backup, folder: Path, settings: TapesSettings, dead: dict[
             alive = session.scalar(select(func.count()).select_from(Tape).where(Tape.state != "destroyed")) or 0
     finally:
         database.close()
-    found.close()
     return alive, len(held)
 
 

@@ -1,0 +1,37 @@
+"""`tape-review backup`: one file that brings everything back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import As, Config, Home
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write, best on another disk.")],
+    by: As = None,
+    home: Home = None,
+    config: Config = None,
+) -> None:
+    """Write everything into one encrypted file.
+
+    The master key is in it only where a passphrase locks it. A master key that is a file has to be kept elsewhere, by
+    hand: without it the backup cannot be read, not even by you.
+    """
+    from pipeline.cli.homes import opened
+    from pipeline.tapes import backup as backups
+    from pipeline.tapes import people
+    from pipeline.tapes.clock import now
+
+    with opened(home, config) as place:
+        with place.database.reading() as session:
+            actor = people.actor(session, by)
+        made = backups.make(place, file, now(), actor)
+        typer.echo(f"{made.tapes} tapes, {made.files} files in {made.path}")
+        if made.missing:
+            typer.echo(f"{made.missing} files are missing from the vault: run `tape-review doctor`", err=True)
+        if not made.whole:
+            typer.echo(f"keep a copy of {place.master.path} in another place: the backup opens with it alone", err=True)

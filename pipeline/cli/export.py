@@ -1,0 +1,36 @@
+"""`tape-review export`: results as plain files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import As, Config, Home
+
+
+def export(
+    tape: Annotated[str, typer.Argument(help="The tape's id.")],
+    out: Annotated[Path, typer.Option(help="The folder to write, empty or not there yet.")],
+    sound: Annotated[bool, typer.Option("--sound", help="The segment's sound as well.")] = False,
+    by: As = None,
+    home: Home = None,
+    config: Config = None,
+) -> None:
+    """Copy a tape's results out of the vault, if its consent allows you to.
+
+    The copies are not encrypted. They are removed when the tape is destroyed, if they are still where they were
+    written.
+    """
+    from pipeline.cli.homes import opened
+    from pipeline.tapes import exports, people
+    from pipeline.tapes.clock import now
+
+    if by is None:
+        raise typer.BadParameter("say who you are with --as: the consent decides by person")
+    with opened(home, config) as place:
+        with place.database.reading() as session:
+            person = people.find(session, by)
+        for path in exports.export(place, tape, person, out, now(), sound=sound):
+            typer.echo(path)

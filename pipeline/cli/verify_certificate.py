@@ -1,0 +1,29 @@
+"""`tape-review verify-certificate`: was this tape destroyed, and who says so?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def verify_certificate(
+    file: Annotated[Path, typer.Argument(help="The certificate.")],
+    key: Annotated[
+        Path | None, typer.Option(help="The group's public key (certificate-key.pub), got by another way.")
+    ] = None,
+) -> None:
+    """Check a certificate of destruction. Nothing but the file is needed: no home, no network."""
+    from pipeline.tapes import certificates
+
+    checked = certificates.read(file, key)
+    facts = checked.facts
+    typer.echo(f"tape {facts['tape']} was destroyed on {facts['destroyed_utc']} UTC ({facts['why']})")
+    typer.echo(f"{len(facts['files'])} files and {sum(facts['records'].values())} records: {facts['method']}")
+    for what in ("exports", "backups"):
+        typer.echo(f"{what}: " + ", ".join(f"{count} {name}" for name, count in sorted(facts[what].items())))
+    if checked.known:
+        typer.echo("signed with the key that was given; unaltered")
+    else:
+        typer.echo(f"unaltered; signed with the key {checked.fingerprint}: ask the group whether it is theirs")
