@@ -12,6 +12,7 @@
     ├── JobError        TR-J..  the work on a tape cannot begin, go on, or be found
     ├── SettingsError   TR-S..  a setting is unknown or out of range
     ├── OutputError     TR-O..  the results cannot be written
+    ├── ReviewError     TR-R..  the review room cannot take what was sent
     └── VaultError      TR-V..  keys, encrypted files, destruction, certificates, backups
 
 A message names the thing, the value and the remedy, behind a code that stays stable from release to release:
@@ -119,6 +120,12 @@ class VaultError(TapeReviewError):
     letter = "V"
 
 
+class ReviewError(TapeReviewError):
+    """The review room cannot take what was sent."""
+
+    letter = "R"
+
+
 CODES: dict[str, str] = {
     # audio
     "A01": "the recording cannot be opened",
@@ -207,6 +214,11 @@ CODES: dict[str, str] = {
     "J04": "a job's step failed without a known reason",
     "J05": "the queue cannot be used",
     "J06": "a disk was full or not writable while a job worked",
+    # review room
+    "R01": "an upload is larger than the limit",
+    "R02": "a piece of an upload does not follow what is there",
+    "R03": "a form lacks something or holds a wrong value",
+    "R04": "feedback does not keep the order or the measure",
     # settings
     "S01": "a settings file cannot be read",
     "S02": "a setting is unknown",

@@ -12,18 +12,26 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from pipeline.review import problems
+from pipeline.review import desk, growth, problems, tapes, voices
 from pipeline.review.access import account, csrf, invitations, login, people
 from pipeline.review.access.secrecy import Codes, Passwords
 from pipeline.review.access.sessions import Sessions
 from pipeline.review.assets import Assets
 from pipeline.review.bodies import BodyLimit
 from pipeline.review.headers import Headers
+from pipeline.review.meeting import routes as meetings
+from pipeline.review.reflecting import feedback, first, summary
+from pipeline.review.submitting import drafts, receiving
 from pipeline.settings import Settings
 from pipeline.tapes.clock import Clock, now
 from pipeline.tapes.home import Home
 
-ROUTERS: tuple[APIRouter, ...] = (login.router, invitations.router, account.router, people.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    *(login.router, invitations.router, account.router, people.router),
+    *(desk.router, drafts.router, receiving.router, tapes.router, voices.router),
+    *(first.router, feedback.router, summary.router),
+    *(meetings.router, growth.router),
+)
 """Every router of the application, one noun each."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated
 
 from fastapi import Form, Path
@@ -45,3 +46,23 @@ Id = Annotated[str, Path(pattern=ID)]
 
 FormId = Annotated[str, Form(pattern=ID)]
 """An id in a form."""
+
+
+_CLOCK = re.compile(r"(?:(?:(\d{1,2}):(?=[0-5]?\d:))?(\d{1,3}):(?=[0-5]?\d(?:\.|$)))?(\d{1,5}(?:\.\d{1,3})?)")
+
+
+def clock(text: str) -> int | None:
+    """Milliseconds of a time as it is typed: ``90``, ``1:30``, ``0:01:30.5``; None for anything else."""
+    found = _CLOCK.fullmatch(text.strip())
+    if found is None:
+        return None
+    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return round((hours * 3600 + minutes * 60 + seconds) * 1000)
+
+
+def day(text: str) -> date | None:
+    """The day of a date field; None where it holds none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

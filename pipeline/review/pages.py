@@ -8,6 +8,7 @@ gives it: ``viewer`` (who is signed in, or None), ``csrf`` (the token for forms)
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -29,6 +30,7 @@ NOTES = {
     "second-factor": "The second step is set up.",
     "withdrawn": "The consent is withdrawn. Nobody can hear or see the tape any more; it is destroyed within the hour.",
     "waived": "The group may now see the codes and measures.",
+    "destroyed": "The tape is destroyed. Whoever keeps the room has its certificate.",
     "shared": "Shared.",
     "closed": "Closed.",
 }
@@ -79,6 +81,18 @@ def hour(ms: int) -> str:
     return f"{day(ms)}, {datetime.fromtimestamp(ms / 1000, UTC).astimezone():%H:%M}"
 
 
+def date(ms: int) -> str:
+    """The day of a moment that stands for a whole day, UTC: the last day on which a tape is kept."""
+    moment = datetime.fromtimestamp(ms / 1000, UTC)
+    return f"{moment:%B} {moment.day}, {moment.year}"
+
+
+def in_words(words: Mapping[str, str], keys: Iterable[str]) -> str:
+    """Several things in words, by a table: "a, b and c"."""
+    told = [words.get(key, key) for key in keys]
+    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+
+
 @cache
 def environment() -> Environment:
     """The templates; everything is escaped, and a name that is not there is an error."""
@@ -91,7 +105,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["asset"] = assets.url
-    made.filters |= {"stamp": stamp, "day": day, "hour": hour}
+    made.filters |= {"stamp": stamp, "day": day, "hour": hour, "date": date, "map_words": in_words}
     return made
 
 

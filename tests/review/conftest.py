@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,8 +17,12 @@ from pipeline import settings
 from pipeline.review import app as application
 from pipeline.review.access.secrecy import Passwords
 from pipeline.review.access.viewer import SESSION
+from pipeline.tapes import targets, terms
+from pipeline.tapes.bench import item_row
+from pipeline.tapes.clock import DAY, day_of
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Group, Membership, Person, Role
+from pipeline.tapes.records import Group, Membership, Person, Role, Tape, TapeState, Utterance, new_id
+from pipeline.tapes.terms import Terms
 from tests.tapes.conftest import FakeClock
 
 ADDRESS = "http://127.0.0.1:8787"
@@ -25,6 +30,21 @@ PAGE = {"accept": "text/html"}
 PASSWORD = "seven purple lighthouses"  # noqa: S105 - of people who do not exist
 QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 """Cheap hashing: what is tested is who is let in, not how long it takes."""
+
+
+MEASURES = {
+    "ratios": {
+        name: {"label": label, "unit": unit, "value": value, "low": low, "high": high, "undefined": None}
+        for name, label, unit, value, low, high in (
+            ("reflections_per_question", "Reflections per question", "ratio", 1.25, 0.9, 1.6),
+            ("percent_complex_reflections", "Complex reflections", "percent", 40.0, 25.0, 60.0),
+            ("percent_open_questions", "Open questions", "percent", 70.0, 55.0, 80.0),
+            ("percent_change_talk", "Change talk", "percent", 60.0, 40.0, None),
+        )
+    },
+    "counts": {"change": {"label": "Change talk", "unit": "count", "value": 6, "low": 3, "high": 9, "undefined": None}},
+}
+"""As in ``measures.json``, as far as pages read it."""
 
 
 class Browser:
@@ -83,6 +103,53 @@ class Room:
                 since = self.clock()
                 database.add(Membership(group_id=group_id, person_id=person.id, role=role, since=since))
         return person.id
+
+    def tape(
+        self, group_id: str, interviewer_id: str, target: str = "drinking less", state: TapeState = "ready"
+    ) -> str:
+        """A tape with a consent for its group, four utterances of two voices, and measures."""
+        now, tape_id = self.clock(), new_id()
+        self.home.vault.create_key(tape_id)
+        measures = self.home.vault.put(tape_id, "measures.json", json.dumps(MEASURES).encode())
+        with self.home.database.writing() as database:
+            tape = Tape(
+                id=tape_id,
+                group_id=group_id,
+                interviewer_id=interviewer_id,
+                state=state,
+                created_at=now,
+                duration_ms=60_000,
+                speakers={"roles": {"S1": "interviewer", "S2": "client"}, "probability": 0.9},
+            )
+            database.add(tape)
+            database.flush()
+            database.add(item_row(measures, now))
+            given = Terms(
+                uses=("group_review", "coach_check"),
+                groups=(group_id,),
+                destroy_by=day_of(now + 30 * DAY),
+                method="the key is destroyed",
+                signed_on=day_of(now),
+                signed_form="written",
+                pseudonym="Robin",
+            )
+            terms.give(database, tape, given, now, interviewer_id)
+            targets.name(database, self.home.vault, tape_id, target, now)
+            for number in range(4):
+                voice = ("S1", "S2")[number % 2]
+                database.add(
+                    Utterance(
+                        tape_id=tape_id,
+                        utterance_id=f"u{number}",
+                        position=number,
+                        turn_id=f"t{number}",
+                        role=tape.speakers["roles"][voice],
+                        speaker=voice,
+                        start_ms=10_000 * number,
+                        end_ms=10_000 * number + 5_000,
+                    )
+                )
+        return tape_id
 
     def signed_in(self, person_id: str) -> Browser:
         """A browser with a whole session of this person."""

@@ -12,6 +12,7 @@ from pipeline.review.access.secrecy import authenticator_secret, objection
 from pipeline.review.access.viewer import SignedIn
 from pipeline.review.fields import Secret
 from pipeline.review.pages import render, seeing
+from pipeline.tapes import audit
 from pipeline.tapes.records import Person
 
 router = APIRouter()
@@ -48,7 +49,7 @@ def change(
     with state.home.database.writing() as database:
         person = database.get_one(Person, viewer.person_id)
         person.password_hash = hashed
-        state.home.audit.record(database, now, person.id, "password_changed")
+        audit.record(database, now, person.id, "login.password")
     limits.forgiven(state.home, f"password {viewer.person_id}")
     state.sessions.end_all(viewer.person_id)
     answer = login.start(request, person, "/", second_factor=True)
@@ -88,7 +89,7 @@ def unenroll(request: Request, viewer: SignedIn, current: Secret) -> Response:
         return _page(request, viewer, "The current password is not right.", 422)
     with state.home.database.writing() as database:
         database.get_one(Person, viewer.person_id).totp_secret = None
-        state.home.audit.record(database, state.clock(), viewer.person_id, "second_factor_removed")
+        audit.record(database, state.clock(), viewer.person_id, "login.unenroll")
     return seeing("/account", "saved")
 
 

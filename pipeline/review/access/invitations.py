@@ -17,9 +17,10 @@ from pipeline.review.access import login
 from pipeline.review.access.secrecy import objection, token, token_hash
 from pipeline.review.fields import OptionalLine, Secret
 from pipeline.review.pages import render
+from pipeline.tapes import audit, people
 from pipeline.tapes.clock import DAY, HOUR
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Group, Invitation, Membership, Person
+from pipeline.tapes.records import Group, Invitation, Person
 from pipeline.tapes.records.people import InvitationKind
 
 router = APIRouter()
@@ -89,16 +90,14 @@ def accept(
         invitation, person = _open(database, token, now)
         invitation.used_at = now
         if person is None:
-            person = Person(name=name, email=email.lower(), is_admin=True, created_at=now)
-            database.add(person)
-            database.flush()
+            person = people.add(database, name, email, now, is_admin=True)
         if invitation.kind == "setup":
             person.is_admin = True
             _first_group(database, group, person, now)
         if invitation.kind == "reset":
             person.totp_secret = None  # the authenticator may be what was lost
         person.password_hash = hashed
-        state.home.audit.record(database, now, person.id, f"invitation_{invitation.kind}", thing=person.id)
+        audit.record(database, now, person.id, f"link.{invitation.kind}", thing=person.id)
     state.sessions.end_all(person.id)
     return login.start(request, person, "/")
 
@@ -117,10 +116,7 @@ def _open(database: Session, token: str, now: int) -> tuple[Invitation, Person |
 def _first_group(database: Session, name: str, person: Person, now: int) -> None:
     if not name or database.scalar(select(Group.id).limit(1)):
         return
-    group = Group(name=name, created_at=now)
-    database.add(group)
-    database.flush()
-    database.add(Membership(group_id=group.id, person_id=person.id, role="member", since=now))
+    people.join(database, people.add_group(database, name, now, actor_id=person.id), person, "member", now, person.id)
 
 
 def _page(

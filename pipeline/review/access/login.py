@@ -17,6 +17,7 @@ from pipeline.review.access.viewer import SESSION, Found, Viewer
 from pipeline.review.fields import Line, Secret
 from pipeline.review.pages import render, seeing
 from pipeline.review.problems import SignInError
+from pipeline.tapes import audit
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Membership, Person
 
@@ -60,7 +61,7 @@ def start(request: Request, person: Person, way_on: str, *, second_factor: bool 
     token = state.sessions.start(person.id, now, whole, request.cookies.get(SESSION))
     if whole:
         with state.home.database.writing() as database:
-            state.home.audit.record(database, now, person.id, "login")
+            audit.record(database, now, person.id, "login")
     step = "" if whole else "code" if person.totp_secret else "enroll"
     answer = seeing(way_on if whole else f"/login/{step}?next={way_on}")
     answer.set_cookie(SESSION, token, httponly=True, secure=state.https, samesite="lax", path="/")
@@ -175,7 +176,7 @@ def enrolled(request: Request, viewer: Viewer, secret: str, code: str) -> Person
     with state.home.database.writing() as database:
         person: Person = database.get_one(Person, viewer.person_id)
         person.totp_secret = secrecy.closed(state.home, secret)
-        state.home.audit.record(database, now, person.id, "second_factor_set")
+        audit.record(database, now, person.id, "login.enroll")
         return person
 
 

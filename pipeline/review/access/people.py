@@ -16,6 +16,7 @@ from pipeline.review.access.invitations import invite
 from pipeline.review.access.viewer import Administrator
 from pipeline.review.fields import FormId, Id, Line
 from pipeline.review.pages import render, seeing
+from pipeline.tapes import audit, people
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Group, Membership, Person, Role
 
@@ -48,7 +49,7 @@ def link(request: Request, viewer: Administrator, person_id: Id) -> Response:
         if person is None or person.disabled_at is not None:
             raise HTTPException(404)
         path = invite(database, now, "reset" if person.password_hash else "join", person.id)
-        state.home.audit.record(database, now, viewer.person_id, "link_made", thing=person.id)
+        audit.record(database, now, viewer.person_id, "link.make", thing=person.id)
     return _page(request, path)
 
 
@@ -61,10 +62,8 @@ def disable(request: Request, viewer: Administrator, person_id: Id) -> Response:
         person = database.get(Person, person_id)
         if person is None or person.id == viewer.person_id:
             raise HTTPException(404)
-        person.disabled_at = None if person.disabled_at else now
-        action = "person_disabled" if person.disabled_at else "person_enabled"
-        state.home.audit.record(database, now, viewer.person_id, action, thing=person.id)
-    state.sessions.end_all(person_id)
+        change = people.enable if person.disabled_at else people.disable
+        change(database, person, now, viewer.person_id)
     return seeing("/people", "saved")
 
 
@@ -72,17 +71,11 @@ def disable(request: Request, viewer: Administrator, person_id: Id) -> Response:
 def leave(request: Request, viewer: Administrator, person_id: Id, group_id: FormId) -> Response:
     """End somebody's time in a group."""
     state = request.app.state
-    now = state.clock()
     with state.home.database.writing() as database:
-        query = select(Membership).where(
-            Membership.person_id == person_id, Membership.group_id == group_id, Membership.until.is_(None)
-        )
-        found = database.scalars(query).all()
-        if not found:
+        person, group = database.get(Person, person_id), database.get(Group, group_id)
+        if person is None or group is None:
             raise HTTPException(404)
-        for membership in found:
-            membership.until = now
-        state.home.audit.record(database, now, viewer.person_id, "membership_ended", thing=person_id)
+        people.leave(database, group, person, state.clock(), viewer.person_id)
     return seeing("/people", "saved")
 
 
@@ -90,45 +83,37 @@ def leave(request: Request, viewer: Administrator, person_id: Id, group_id: Form
 def add_group(request: Request, viewer: Administrator, name: Line) -> Response:
     """Found a group."""
     state = request.app.state
-    now = state.clock()
     with state.home.database.writing() as database:
-        group = Group(name=name, created_at=now)
-        database.add(group)
-        database.flush()
-        state.home.audit.record(database, now, viewer.person_id, "group_made", thing=group.id)
+        people.add_group(database, name, state.clock(), actor_id=viewer.person_id)
     return seeing("/people", "saved")
 
 
 def invited(home: Home, now: int, by: str, name: str, email: str, group_id: str, role: Role) -> str:
     """Add a person to a group; the path of a link to come in, or nothing where the person has a password."""
     with home.database.writing() as database:
-        if database.get(Group, group_id) is None:
+        group = database.get(Group, group_id)
+        if group is None:
             raise HTTPException(404)
         person = database.scalar(select(Person).where(Person.email == email.lower()))
         if person is None:
-            person = Person(name=name, email=email.lower(), created_at=now)
-            database.add(person)
-            database.flush()
-        query = select(Membership).where(
-            Membership.person_id == person.id, Membership.group_id == group_id, Membership.until.is_(None)
-        )
-        for earlier in database.scalars(query):
-            earlier.until = now
-        database.add(Membership(group_id=group_id, person_id=person.id, role=role, since=now))
-        home.audit.record(database, now, by, "person_invited", thing=person.id, why=role)
+            person = people.add(database, name, email, now, actor_id=by)
+        if any(member.person.id == person.id for member in people.members(database, group, now)):
+            people.change_role(database, group, person, role, now, by)
+        else:
+            people.join(database, group, person, role, now, by)
         return "" if person.password_hash else invite(database, now, "join", person.id)
 
 
 def _page(request: Request, path: str | None = None) -> Response:
     state = request.app.state
     with state.home.database.reading() as database:
-        people = database.scalars(select(Person).order_by(Person.name)).all()
+        everybody = database.scalars(select(Person).order_by(Person.name)).all()
         groups = database.scalars(select(Group).order_by(Group.name)).all()
         memberships = database.scalars(select(Membership).where(Membership.until.is_(None))).all()
     return render(
         request,
         "access/people.html",
-        people=people,
+        people=everybody,
         groups=groups,
         names={group.id: group.name for group in groups},
         memberships=memberships,

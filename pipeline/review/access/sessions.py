@@ -7,6 +7,7 @@ from sqlalchemy import delete, select
 from pipeline.review.access.secrecy import token, token_hash
 from pipeline.review.access.viewer import Viewer
 from pipeline.settings import ReviewSettings
+from pipeline.tapes import audit
 from pipeline.tapes.clock import HOUR, MINUTE
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Membership, Person, WebSession
@@ -83,7 +84,7 @@ class Sessions:
         with self._home.database.writing() as database:
             session = database.get(WebSession, token_hash(token))
             if session:
-                self._home.audit.record(database, now, session.person_id, "logout")
+                audit.record(database, now, session.person_id, "logout")
                 database.delete(session)
 
     def end_all(self, person_id: str) -> None:

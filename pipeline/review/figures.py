@@ -1,0 +1,67 @@
+"""A tape's measures as they lie in the vault, for pages: a value, its interval, and that a machine proposed it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pipeline.tapes.home import Home
+from pipeline.tapes.records import Item, Tape
+
+KIND = "measures.json"
+SHOWN = ("reflections_per_question", "percent_complex_reflections", "percent_open_questions", "percent_change_talk")
+COUNTED = ("change", "sustain")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measure in words and numbers; ``value`` None where ``undefined`` says why."""
+
+    name: str
+    label: str
+    unit: str
+    value: float | None
+    low: float | None
+    high: float | None
+    undefined: str
+
+    @property
+    def text(self) -> str:
+        """The value: "1.25", "40 %"."""
+        return self.undefined if self.value is None else self._number(self.value)
+
+    @property
+    def spread(self) -> str:
+        """The interval: "0.9 to 1.6"; empty where there is none."""
+        if self.value is None or self.low is None:
+            return ""
+        return f"{self._number(self.low)} to {'no limit' if self.high is None else self._number(self.high)}"
+
+    def _number(self, value: float) -> str:
+        return {"ratio": f"{value:.2f}", "percent": f"{value:.0f} %"}.get(self.unit, f"{value:.0f}")
+
+
+def read(database: Session, home: Home, tape: Tape) -> tuple[Figure, ...]:
+    """The main measures of a tape; none where it is not processed."""
+    item = database.scalar(select(Item).where(Item.tape_id == tape.id, Item.kind == KIND).limit(1))
+    if item is None:
+        return ()
+    measures: dict[str, Any] = json.loads(home.vault.read(item))
+    found = [(name, measures["ratios"][name]) for name in SHOWN]
+    found += [(name, measures["counts"][name]) for name in COUNTED if name in measures["counts"]]
+    return tuple(
+        Figure(
+            name,
+            f"Utterances of {name} talk" if name in COUNTED else one["label"],
+            one["unit"],
+            one["value"],
+            one["low"],
+            one["high"],
+            one.get("undefined") or "",
+        )
+        for name, one in found
+    )

@@ -1,0 +1,82 @@
+"""The one way from a request to a tape: through the client's consent.
+
+Who may not use a tape gets the same answer as for a tape that does not exist. Reads and changes are told to the audit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from pipeline.review.access.viewer import Viewer
+from pipeline.tapes import audit, consent
+from pipeline.tapes.consent import Use
+from pipeline.tapes.records import Consent, Membership, Person, Review, Tape
+
+
+def tape(database: Session, viewer: Viewer, tape_id: str, use: Use, now: int) -> Tape:
+    """The tape, if the viewer may use it in this way now; else 404."""
+    found = database.get(Tape, tape_id)
+    person = database.get(Person, viewer.person_id)
+    if found is None or not consent.allows(database, person, use, found, now):
+        raise HTTPException(404)
+    if found.state == "draft" and found.interviewer_id != viewer.person_id:
+        raise HTTPException(404)
+    return found
+
+
+def own(database: Session, viewer: Viewer, tape_id: str, use: Use, now: int) -> Tape:
+    """A tape of which the viewer is the interviewer; else 404."""
+    found = tape(database, viewer, tape_id, use, now)
+    if found.interviewer_id != viewer.person_id:
+        raise HTTPException(404)
+    return found
+
+
+def read(database: Session, viewer: Viewer, tape_id: str, thing: str, now: int, **more: Any) -> None:
+    """Tell the audit that the viewer read something of a tape. Needs a session that writes."""
+    audit.record(database, now, viewer.person_id, "read", tape_id, thing, **more)
+
+
+def is_open(database: Session, person_id: str, tape: Tape) -> bool:
+    """Whether a person may see codes and measures of a tape.
+
+    The interviewer may at any time; nobody else may before the interviewer has looked at the own work first, or has
+    waived that. Every page and answer that shows another's or the machine's codes or any measure asks here.
+    """
+    if tape.interviewer_id == person_id:
+        return True
+    review = database.scalar(select(Review).where(Review.tape_id == tape.id))
+    return review is not None and (review.interviewer_done_at is not None or review.waived_at is not None)
+
+
+def opened(database: Session, viewer: Viewer, tape_id: str, use: Use, now: int) -> Tape:
+    """A tape whose codes and measures the viewer may see; else 404."""
+    found = tape(database, viewer, tape_id, use, now)
+    if not is_open(database, viewer.person_id, found):
+        raise HTTPException(404)
+    return found
+
+
+def title(database: Session, tape: Tape) -> str:
+    """What a tape is called: its interviewer, and the client's pseudonym."""
+    interviewer = database.get_one(Person, tape.interviewer_id).name
+    query = (
+        select(Consent.pseudonym).where(Consent.tape_id == tape.id).order_by(Consent.given_at.desc(), Consent.id.desc())
+    )
+    pseudonym = database.scalar(query.limit(1))
+    return f"{interviewer} with {pseudonym}" if pseudonym else interviewer
+
+
+def is_member(database: Session, person_id: str, group_id: str, now: int) -> bool:
+    """Whether somebody is in a group now, in whichever role."""
+    query = select(Membership.id).where(
+        Membership.group_id == group_id,
+        Membership.person_id == person_id,
+        Membership.since <= now,
+        Membership.until.is_(None) | (Membership.until > now),
+    )
+    return database.scalar(query.limit(1)) is not None

@@ -1,0 +1,163 @@
+"""My growth: a member's own measures over tapes, with their intervals; for that member, and those it is shared with.
+
+There is no page that shows several people beside each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from pipeline.review import figures, gate
+from pipeline.review.access.viewer import SignedIn, Viewer
+from pipeline.review.fields import FormId, Id
+from pipeline.review.figures import Figure
+from pipeline.review.pages import render, seeing
+from pipeline.tapes import audit, consent, people
+from pipeline.tapes.home import Home
+from pipeline.tapes.records import Person, Share, Tape
+
+router = APIRouter()
+
+WIDE, HIGH, EDGE = 640, 180, 34
+
+
+@dataclass(frozen=True)
+class Point:
+    """One tape's value in a picture: where it lies, and how far its interval reaches (y grows downward)."""
+
+    x: float
+    y: float
+    top: float
+    bottom: float
+    day: int
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class Line:
+    """One measure over tapes."""
+
+    name: str
+    label: str
+    points: tuple[Point, ...]
+    most: str
+
+
+@router.get("/growth")
+def mine(request: Request, viewer: SignedIn) -> Response:
+    """My own growth, and with whom it is shared."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.writing() as database:
+        person = database.get_one(Person, viewer.person_id)
+        lines = _lines(database, state.home, viewer, person.id, now)
+        peers = _peers(database, person, now)
+        shared = set(database.scalars(select(Share.with_person_id).where(Share.person_id == person.id)))
+        to_me = database.scalars(
+            select(Person).join(Share, Share.person_id == Person.id).where(Share.with_person_id == person.id)
+        ).all()
+    return render(
+        request, "growth.html", owner=None, lines=lines, peers=peers, shared=shared, to_me=to_me, wide=WIDE, high=HIGH
+    )
+
+
+@router.get("/growth/{person_id}")
+def shared_with_me(request: Request, viewer: SignedIn, person_id: Id) -> Response:
+    """The growth of somebody who shares it with me."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.writing() as database:
+        owner = database.get(Person, person_id)
+        query = select(Share.id).where(Share.person_id == person_id, Share.with_person_id == viewer.person_id)
+        if owner is None or database.scalar(query.limit(1)) is None:
+            raise HTTPException(404)
+        audit.record(database, now, viewer.person_id, "read", thing=f"growth {person_id}")
+        lines = _lines(database, state.home, viewer, person_id, now)
+    return render(
+        request, "growth.html", owner=owner, lines=lines, peers={}, shared=set(), to_me=[], wide=WIDE, high=HIGH
+    )
+
+
+@router.post("/growth/share")
+def share(request: Request, viewer: SignedIn, person_id: FormId) -> Response:
+    """Share my growth with somebody of my groups."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.writing() as database:
+        person = database.get_one(Person, viewer.person_id)
+        if person_id not in _peers(database, person, now):
+            raise HTTPException(404)
+        database.execute(delete(Share).where(Share.person_id == person.id, Share.with_person_id == person_id))
+        database.add(Share(person_id=person.id, with_person_id=person_id, at=now))
+        audit.record(database, now, person.id, "growth.share", thing=person_id)
+    return seeing("/growth", "shared")
+
+
+@router.post("/growth/unshare")
+def unshare(request: Request, viewer: SignedIn, person_id: FormId) -> Response:
+    """Share it no more."""
+    state = request.app.state
+    with state.home.database.writing() as database:
+        database.execute(delete(Share).where(Share.person_id == viewer.person_id, Share.with_person_id == person_id))
+        audit.record(database, state.clock(), viewer.person_id, "growth.unshare", thing=person_id)
+    return seeing("/growth", "saved")
+
+
+def _peers(database: Session, person: Person, now: int) -> dict[str, str]:
+    """Who is in a group with somebody, coaches included."""
+    return {
+        one.person.id: one.person.name
+        for group, _ in people.groups_of(database, person, now)
+        for one in people.members(database, group, now)
+        if one.person.id != person.id
+    }
+
+
+def _lines(database: Session, home: Home, viewer: Viewer, owner_id: str, now: int) -> list[Line]:
+    """The owner's measures, over those tapes whose measures the viewer may see."""
+    query = select(Tape).where(Tape.interviewer_id == owner_id, Tape.state == "ready").order_by(Tape.created_at)
+    tapes = list(database.scalars(query))
+    allowed = consent.allows_each(database, database.get(Person, viewer.person_id), "show", tapes, now)
+    seen = [
+        (tape, figures.read(database, home, tape))
+        for tape, decision in zip(tapes, allowed, strict=True)
+        if decision and gate.is_open(database, viewer.person_id, tape)
+    ]
+    for tape, _ in seen:
+        gate.read(database, viewer, tape.id, "growth", now)
+    names = list(dict.fromkeys(figure.name for _, found in seen for figure in found if figure.name in figures.SHOWN))
+    return [line for name in names if (line := _line(name, seen)).points]
+
+
+def _line(name: str, seen: list[tuple[Tape, tuple[Figure, ...]]]) -> Line:
+    found = [
+        (tape, figure) for tape, each in seen for figure in each if figure.name == name and figure.value is not None
+    ]
+    if not found:
+        return Line(name, "", (), "")
+    highest = max((figure.high or figure.value or 0.0) for _, figure in found)
+    most = 100.0 if found[0][1].unit == "percent" else max(1.0, highest)
+    step = (WIDE - 2 * EDGE) / max(1, len(found) - 1)
+
+    def y(value: float) -> float:
+        return round(HIGH - EDGE - (HIGH - 2 * EDGE) * min(value, most) / most, 1)
+
+    points = tuple(
+        Point(
+            round(EDGE + step * at if len(found) > 1 else WIDE / 2, 1),
+            y(figure.value or 0.0),
+            y(most if figure.high is None and figure.low is not None else figure.high or figure.value or 0.0),
+            y(figure.low if figure.low is not None else figure.value or 0.0),
+            tape.created_at,
+            figure,
+        )
+        for at, (tape, figure) in enumerate(found)
+    )
+    top = "100 %" if found[0][1].unit == "percent" else f"{most:.1f}"
+    return Line(name, found[0][1].label, points, top)

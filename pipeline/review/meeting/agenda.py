@@ -1,0 +1,52 @@
+"""How the time of a meeting goes: mostly listening and talking about one tape, some practice, little administration.
+
+After recommendations of MINT for peer support groups (2009), and Miller and Rollnick (2013) on learning communities.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LENGTHS = (60, 90, 120)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a meeting: ``begin`` counts minutes from its start."""
+
+    begin: int
+    minutes: int
+    name: str
+    text: str
+
+
+_PARTS = (
+    ("Welcome", "A short check-in. The one who brings the tape is thanked.", (5, 5, 10)),
+    ("The tape", "Name the target behavior. Everyone takes a task, then listen, about 20 minutes.", (20, 25, 25)),
+    (
+        "The one who brings it",
+        "What it was like, what went well, what to try. In a real play, the client is next.",
+        (5, 10, 10),
+    ),
+    ("The observers", "What you counted. Strengths first and mostly; at most one suggestion from each.", (15, 20, 25)),
+    ("Practice", "Real play in pairs or threes; no round longer than 10 minutes.", (10, 20, 30)),
+    (
+        "Something short to read or hear",
+        "A page of a paper, or a piece of an expert's tape, if somebody brought one.",
+        (0, 0, 10),
+    ),
+    ("Close", "What each takes along. Whose tape is next, and who does what.", (5, 10, 10)),
+)
+
+
+def agenda(minutes: int) -> tuple[Part, ...]:
+    """The parts of a meeting of one of the `LENGTHS`; another length takes the nearest and fits the listening to it."""
+    column = min(range(len(LENGTHS)), key=lambda at: abs(LENGTHS[at] - minutes))
+    spare = minutes - LENGTHS[column]
+    parts, begin = [], 0
+    for name, text, lengths in _PARTS:
+        length = lengths[column] + (spare if name == "The observers" else 0)
+        if length > 0:
+            parts.append(Part(begin, length, name, text))
+            begin += length
+    return tuple(parts)

@@ -1,0 +1,261 @@
+"""The pages of meetings and of a group: agenda, roles, whose tape is next, agreements, notes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from pipeline.review import gate
+from pipeline.review.access.viewer import SignedIn, Viewer
+from pipeline.review.fields import FormId, Id, Line, OptionalText
+from pipeline.review.meeting.agenda import LENGTHS, agenda
+from pipeline.review.meeting.rotation import ROLES, roles, turn
+from pipeline.review.pages import render, seeing
+from pipeline.tapes import audit, consent, people
+from pipeline.tapes.home import Home
+from pipeline.tapes.people import Member
+from pipeline.tapes.records import Group, Meeting, MeetingRole, Person, Tape
+from pipeline.tapes.vault import HOME
+
+router = APIRouter()
+
+_COLUMN = "meetings.notes"
+_WEEK = 7 * 24 * 3600 * 1000
+
+
+@router.get("/meetings")
+def page(request: Request, viewer: SignedIn) -> Response:
+    """The meetings of my groups, and the form for the next."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.reading() as database:
+        person = database.get_one(Person, viewer.person_id)
+        groups = [group for group, _ in people.groups_of(database, person, now)]
+        chosen = select(Meeting).where(Meeting.group_id.in_([group.id for group in groups])).order_by(Meeting.at.desc())
+        meetings = database.scalars(chosen).all()
+        next_tapes = {group.id: _next_tape(database, group, now) for group in groups}
+    return render(
+        request,
+        "meeting/list.html",
+        groups=groups,
+        names={group.id: group.name for group in groups},
+        coming=sorted((one for one in meetings if one.ended_at is None), key=lambda one: one.at),
+        past=[one for one in meetings if one.ended_at is not None],
+        next_tapes=next_tapes,
+        lengths=LENGTHS,
+        suggested=f"{datetime.fromtimestamp((now + _WEEK) / 1000, UTC).astimezone():%Y-%m-%dT18:00}",
+    )
+
+
+@router.post("/meetings")
+def plan(
+    request: Request, viewer: SignedIn, group_id: FormId, at: Line, minutes: Annotated[int, Form(ge=30, le=240)] = 90
+) -> Response:
+    """Plan a meeting; the roles come by rotation."""
+    state = request.app.state
+    now = state.clock()
+    try:
+        moment = int(datetime.fromisoformat(at).astimezone().timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        raise HTTPException(422, "Go back and give the day and time.") from None
+    if not 0 < moment < 1 << 42:
+        raise HTTPException(422, "Go back and give the day and time.")
+    with state.home.database.writing() as database:
+        group = _group(database, viewer, group_id, now)
+        order = _next_tape(database, group, now)
+        meeting = Meeting(group_id=group.id, at=moment, minutes=minutes)
+        database.add(meeting)
+        database.flush()
+        members = _members(database, group, now)
+        busy = frozenset({order[0][0]} if order else set())
+        for role, person_id in roles([one.person.id for one in members], _held(database, group), busy).items():
+            database.add(MeetingRole(meeting_id=meeting.id, person_id=person_id, role=role))
+        audit.record(database, now, viewer.person_id, "meeting.plan", thing=meeting.id)
+    return seeing(f"/meetings/{meeting.id}")
+
+
+@router.get("/meetings/{meeting_id}")
+def one(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
+    """One meeting."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.writing() as database:
+        meeting, group = _meeting(database, viewer, meeting_id, now)
+        person = database.get_one(Person, viewer.person_id)
+        tapes = [
+            tape
+            for tape in consent.reachable(database, person, "show", now)
+            if tape.group_id == group.id and tape.state == "ready"
+        ]
+        held = database.scalars(select(MeetingRole).where(MeetingRole.meeting_id == meeting.id)).all()
+        members = _members(database, group, now)
+        may_read = meeting.tape_id is None or meeting.tape_id in {tape.id for tape in tapes}
+        if meeting.sealed_notes and may_read:
+            audit.record(database, now, viewer.person_id, "read", meeting.tape_id, "meeting notes")
+        return render(
+            request,
+            "meeting/page.html",
+            meeting=meeting,
+            group=group,
+            parts=agenda(meeting.minutes),
+            roles=[(role, next((one.person_id for one in held if one.role == role), "")) for role in ROLES],
+            members=members,
+            names={one.person.id: one.person.name for one in members},
+            tapes={tape.id: gate.title(database, tape) for tape in tapes},
+            order=_next_tape(database, group, now),
+            notes=_notes(state.home, meeting) if may_read else "",
+            may_read=may_read,
+        )
+
+
+@router.post("/meetings/{meeting_id}/roles")
+def change_roles(
+    request: Request,
+    viewer: SignedIn,
+    meeting_id: Id,
+    facilitator: FormId,
+    time_keeper: FormId,
+    note_taker: FormId,
+) -> Response:
+    """Deal the roles otherwise than the rotation did."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.writing() as database:
+        meeting, group = _meeting(database, viewer, meeting_id, now)
+        known = {one.person.id for one in _members(database, group, now)}
+        given = dict(zip(ROLES, (facilitator, time_keeper, note_taker), strict=True))
+        if not set(given.values()) <= known:
+            raise HTTPException(404)
+        for row in database.scalars(select(MeetingRole).where(MeetingRole.meeting_id == meeting.id)).all():
+            database.delete(row)
+        database.add_all(MeetingRole(meeting_id=meeting.id, person_id=who, role=role) for role, who in given.items())
+        audit.record(database, now, viewer.person_id, "meeting.roles", thing=meeting.id)
+    return seeing(f"/meetings/{meeting_id}", "saved")
+
+
+@router.post("/meetings/{meeting_id}/tape")
+def choose_tape(request: Request, viewer: SignedIn, meeting_id: Id, tape_id: Annotated[str, Form()] = "") -> Response:
+    """Say which tape the group listens to. Notes that were sealed with the tape's key go with it."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.writing() as database:
+        meeting, group = _meeting(database, viewer, meeting_id, now)
+        if tape_id and gate.tape(database, viewer, tape_id, "show", now).group_id != group.id:
+            raise HTTPException(404)
+        if meeting.tape_id:
+            gate.tape(database, viewer, meeting.tape_id, "show", now)
+        notes = _notes(state.home, meeting)
+        meeting.tape_id = tape_id or None
+        _keep_notes(state.home, meeting, notes)
+        audit.record(database, now, viewer.person_id, "meeting.tape", tape_id or None, thing=meeting.id)
+    return seeing(f"/meetings/{meeting_id}", "saved")
+
+
+@router.post("/meetings/{meeting_id}/notes")
+def write_notes(request: Request, viewer: SignedIn, meeting_id: Id, notes: OptionalText = "") -> Response:
+    """Keep the notes, sealed with the key of the tape that they are about."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.writing() as database:
+        meeting, _ = _meeting(database, viewer, meeting_id, now)
+        if meeting.tape_id:
+            gate.tape(database, viewer, meeting.tape_id, "show", now)
+        _keep_notes(state.home, meeting, notes)
+        audit.record(database, now, viewer.person_id, "meeting.notes", meeting.tape_id, thing=meeting.id)
+    return seeing(f"/meetings/{meeting_id}", "saved")
+
+
+@router.post("/meetings/{meeting_id}/end")
+def end(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
+    """The meeting is over."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.writing() as database:
+        meeting, _ = _meeting(database, viewer, meeting_id, now)
+        meeting.ended_at = meeting.ended_at or now
+        audit.record(database, now, viewer.person_id, "meeting.end", thing=meeting.id)
+    return seeing("/meetings", "closed")
+
+
+@router.get("/groups/{group_id}")
+def group_page(request: Request, viewer: SignedIn, group_id: Id) -> Response:
+    """A group: its people and its agreements."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.reading() as database:
+        group = _group(database, viewer, group_id, now)
+        return render(
+            request,
+            "meeting/group.html",
+            group=group,
+            members=people.members(database, group, now),
+            order=_next_tape(database, group, now),
+            warning=people.size_warning(database, group, now),
+        )
+
+
+@router.post("/groups/{group_id}/agreements")
+def agree(request: Request, viewer: SignedIn, group_id: Id, agreements: OptionalText = "") -> Response:
+    """Write down what the group agreed on; every member may."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.writing() as database:
+        _group(database, viewer, group_id, now).agreements = agreements
+        audit.record(database, now, viewer.person_id, "group.agreements", thing=group_id)
+    return seeing(f"/groups/{group_id}", "saved")
+
+
+def _group(database: Session, viewer: Viewer, group_id: str, now: int) -> Group:
+    group = database.get(Group, group_id)
+    if group is None or not gate.is_member(database, viewer.person_id, group_id, now):
+        raise HTTPException(404)
+    return group
+
+
+def _meeting(database: Session, viewer: Viewer, meeting_id: str, now: int) -> tuple[Meeting, Group]:
+    meeting = database.get(Meeting, meeting_id)
+    if meeting is None:
+        raise HTTPException(404)
+    return meeting, _group(database, viewer, meeting.group_id, now)
+
+
+def _members(database: Session, group: Group, now: int) -> list[Member]:
+    """Who takes turns: coaches do not."""
+    found = [one for one in people.members(database, group, now) if one.role != "coach"]
+    return sorted(found, key=lambda one: (one.since, one.person.name))
+
+
+def _held(database: Session, group: Group) -> list[tuple[str, str]]:
+    rows = database.execute(
+        select(MeetingRole.role, MeetingRole.person_id)
+        .join(Meeting, Meeting.id == MeetingRole.meeting_id)
+        .where(Meeting.group_id == group.id)
+        .order_by(Meeting.at)
+    )
+    return [(role, person_id) for role, person_id in rows]
+
+
+def _next_tape(database: Session, group: Group, now: int) -> list[tuple[str, str]]:
+    """(id, name) of the members in the order in which their tape comes."""
+    members = _members(database, group, now)
+    brought = database.scalars(
+        select(Tape.interviewer_id).where(Tape.group_id == group.id, Tape.state != "draft").order_by(Tape.created_at)
+    ).all()
+    names = {one.person.id: one.person.name for one in members}
+    return [(person_id, names[person_id]) for person_id in turn(list(names), brought)]
+
+
+def _notes(home: Home, meeting: Meeting) -> str:
+    if not meeting.sealed_notes:
+        return ""
+    return home.vault.unseal(meeting.tape_id or HOME, meeting.sealed_notes, _COLUMN).decode()
+
+
+def _keep_notes(home: Home, meeting: Meeting, notes: str) -> None:
+    meeting.sealed_notes = home.vault.seal(meeting.tape_id or HOME, notes.encode(), _COLUMN) if notes else None

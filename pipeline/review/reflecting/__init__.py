@@ -1,0 +1,1 @@
+"""Thinking about a tape: the interviewer first, then kind feedback, then a page that sums it up."""

@@ -1,0 +1,218 @@
+"""Feedback: the interviewer speaks first, then the client of a real play, then the others; strengths come first.
+
+The server keeps the order and the measure: nobody adds a suggestion before a strength, nobody more than one, and nobody
+before the interviewer has spoken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from pipeline.errors import ReviewError
+from pipeline.review import gate
+from pipeline.review.access.viewer import SignedIn
+from pipeline.review.fields import Id, Text
+from pipeline.review.pages import render, seeing
+from pipeline.review.reflecting import forms, questions
+from pipeline.review.reflecting.first import reviewed
+from pipeline.tapes import audit, people
+from pipeline.tapes.home import Home
+from pipeline.tapes.records import Feedback, Group, Person, Review, Tape
+
+router = APIRouter()
+
+REAL_PLAY = "real_play"
+"""The kind of the form that says who was the client of a real play; the interviewer's."""
+
+MOST = 20
+"""Strengths from one person: enough, and no flood."""
+
+_COLUMN = "feedback.text"
+_REMEDY = "nobody is corrected here by many small points"
+
+
+@dataclass(frozen=True)
+class Said:
+    """One piece of feedback, readable."""
+
+    id: str
+    person_id: str
+    name: str
+    kind: str
+    text: str
+
+
+@router.get("/tapes/{tape_id}/feedback")
+def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """What was said so far, whose turn it is, and the form."""
+    return _page(request, viewer, tape_id)
+
+
+@router.post("/tapes/{tape_id}/feedback")
+def add(
+    request: Request,
+    viewer: SignedIn,
+    tape_id: Id,
+    kind: Annotated[Literal["strength", "suggestion"], Form()],
+    text: Text,
+) -> Response:
+    """Add a strength or the one suggestion."""
+    home, now = request.app.state.home, request.app.state.clock()
+    try:
+        with home.database.writing() as database:
+            tape = _open_tape(database, viewer, tape_id, now)
+            _may_add(database, home, tape, viewer.person_id, kind)
+            place = database.scalar(select(func.count()).select_from(Feedback).where(Feedback.tape_id == tape_id)) or 0
+            sealed = home.vault.seal(tape_id, text.encode(), _COLUMN)
+            row = Feedback(
+                tape_id=tape_id, person_id=viewer.person_id, kind=kind, sealed_text=sealed, position=place, at=now
+            )
+            database.add(row)
+            reviewed(database, tape_id).stage = "feedback"
+            audit.record(database, now, viewer.person_id, "feedback.add", tape_id, thing=row.id, why=kind)
+    except ReviewError as error:
+        return _page(request, viewer, tape_id, f"{error.value[:1].upper()}{error.value[1:]}: {error.remedy}.")
+    return seeing(f"/tapes/{tape_id}/feedback", "saved")
+
+
+@router.post("/tapes/{tape_id}/feedback/{feedback_id}/remove")
+def remove(request: Request, viewer: SignedIn, tape_id: Id, feedback_id: Id) -> Response:
+    """Take the own words back."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        _open_tape(database, viewer, tape_id, now)
+        row = database.get(Feedback, feedback_id)
+        if row is None or row.tape_id != tape_id or row.person_id != viewer.person_id:
+            raise HTTPException(404)
+        database.delete(row)
+        audit.record(database, now, viewer.person_id, "feedback.remove", tape_id, thing=feedback_id)
+    return seeing(f"/tapes/{tape_id}/feedback", "saved")
+
+
+@router.post("/tapes/{tape_id}/feedback/play")
+def play(request: Request, viewer: SignedIn, tape_id: Id, person_id: Annotated[str, Form()] = "") -> Response:
+    """Say that it was a real play and who was the client, or that it was none."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        tape = gate.own(database, viewer, tape_id, "show", now)
+        if person_id and person_id not in _others(database, tape, now):
+            raise HTTPException(404)
+        forms.write(database, home, tape_id, viewer.person_id, REAL_PLAY, {"client": person_id}, now)
+    return seeing(f"/tapes/{tape_id}/feedback", "saved")
+
+
+@router.post("/tapes/{tape_id}/feedback/close")
+def close(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The interviewer ends the round; the summary stands."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        gate.own(database, viewer, tape_id, "show", now)
+        review = reviewed(database, tape_id)
+        review.stage, review.closed_at = "closed", review.closed_at or now
+        audit.record(database, now, viewer.person_id, "review.close", tape_id)
+    return seeing(f"/tapes/{tape_id}/summary", "closed")
+
+
+def said(database: Session, home: Home, tape_id: str) -> list[Said]:
+    """All feedback on a tape: the strengths first, each kind in the order in which it was given."""
+    rows = database.execute(
+        select(Feedback, Person.name)
+        .join(Person, Person.id == Feedback.person_id)
+        .where(Feedback.tape_id == tape_id)
+        .order_by(Feedback.kind, Feedback.position, Feedback.at)
+    ).all()
+    return [
+        Said(row.id, row.person_id, name, row.kind, home.vault.unseal(tape_id, row.sealed_text, _COLUMN).decode())
+        for row, name in rows
+    ]
+
+
+def waits_for(database: Session, home: Home, tape: Tape, person_id: str) -> str:
+    """Whom a person waits for before speaking: "interviewer", "client", or nobody."""
+    spoken = set(database.scalars(select(Feedback.person_id).where(Feedback.tape_id == tape.id)))
+    if person_id == tape.interviewer_id or person_id in spoken:
+        return ""
+    if tape.interviewer_id not in spoken:
+        return "interviewer"
+    client = forms.read(database, home, tape.id, tape.interviewer_id, REAL_PLAY).get("client", "")
+    return "client" if client and person_id != client and client not in spoken else ""
+
+
+def _may_add(database: Session, home: Home, tape: Tape, person_id: str, kind: str) -> None:
+    """Keep the order and the measure.
+
+    Raises
+    ------
+    ReviewError: R04.
+    """
+    review = database.scalar(select(Review).where(Review.tape_id == tape.id))
+    if review is not None and review.closed_at is not None:
+        raise ReviewError("R04", "feedback", "the round is closed", "talk to the interviewer")
+    first = waits_for(database, home, tape, person_id)
+    if first:
+        raise ReviewError("R04", "feedback", f"the {first} speaks first", "wait a little, and load the page again")
+    mine = list(
+        database.scalars(select(Feedback.kind).where(Feedback.tape_id == tape.id, Feedback.person_id == person_id))
+    )
+    if kind == "suggestion" and "strength" not in mine:
+        raise ReviewError("R04", "feedback", "a strength comes first", "say what was good, then what to try")
+    if kind == "suggestion" and "suggestion" in mine:
+        raise ReviewError("R04", "feedback", "you gave one suggestion already", _REMEDY)
+    if len(mine) >= MOST:
+        raise ReviewError("R04", "feedback", f"you said {MOST} things already", "leave room for the others")
+
+
+def _open_tape(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Tape:
+    found = gate.opened(database, viewer, tape_id, "show", now)
+    if found.state != "ready":
+        raise HTTPException(404)
+    return found
+
+
+def _others(database: Session, tape: Tape, now: int) -> dict[str, str]:
+    group = database.get_one(Group, tape.group_id)
+    members = people.members(database, group, now)
+    return {one.person.id: one.person.name for one in members if one.person.id != tape.interviewer_id}
+
+
+def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> Response:
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        tape = _open_tape(database, viewer, tape_id, now)
+        gate.read(database, viewer, tape_id, "feedback", now)
+        everything = said(database, home, tape_id)
+        first = waits_for(database, home, tape, viewer.person_id)
+        answers = forms.read(database, home, tape_id, tape.interviewer_id, questions.SESSION_REVIEW)
+        others = _others(database, tape, now)
+        client = forms.read(database, home, tape_id, tape.interviewer_id, REAL_PLAY).get("client", "")
+        review = reviewed(database, tape_id)
+        closed = review.closed_at is not None
+        name = gate.title(database, tape)
+        interviewer = database.get_one(Person, tape.interviewer_id).name
+    mine = [one for one in everything if one.person_id == viewer.person_id]
+    return render(
+        request,
+        "reflecting/feedback.html",
+        422 if error else 200,
+        tape=tape,
+        title=name,
+        interviewer=interviewer,
+        said=everything,
+        mine=mine,
+        first=first,
+        is_mine=tape.interviewer_id == viewer.person_id,
+        has_strength=any(one.kind == "strength" for one in mine),
+        has_suggestion=any(one.kind == "suggestion" for one in mine),
+        shown=answers if answers.get("shown") else {},
+        others=others,
+        client=client,
+        closed=closed,
+        error=error,
+    )

@@ -1,0 +1,77 @@
+"""The summary of a tape: what the group takes along, as a page and as a PDF.
+
+Strengths first, then what to try, then the measures with their doubt. No client's words but those in the feedback, and
+no name of a client.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from pipeline.review import figures, gate
+from pipeline.review.access.viewer import SignedIn, Viewer
+from pipeline.review.fields import Id
+from pipeline.review.figures import Figure
+from pipeline.review.pages import day, render
+from pipeline.review.reflecting import feedback, forms, paper, questions
+from pipeline.review.reflecting.feedback import Said
+from pipeline.tapes import targets
+from pipeline.tapes.clock import Clock
+from pipeline.tapes.home import Home
+from pipeline.tapes.records import Person
+
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the summary says."""
+
+    title: str
+    interviewer: str
+    target: str
+    came_in: str
+    well: str
+    next: str
+    said: tuple[Said, ...]
+    figures: tuple[Figure, ...]
+
+
+@router.get("/tapes/{tape_id}/summary")
+def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The summary as a page."""
+    state = request.app.state
+    summary = collected(state.home, viewer, tape_id, state.clock)
+    return render(request, "reflecting/summary.html", tape_id=tape_id, summary=summary)
+
+
+@router.get("/tapes/{tape_id}/summary.pdf")
+def pdf(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The summary on paper."""
+    state = request.app.state
+    summary = collected(state.home, viewer, tape_id, state.clock, "summary.pdf")
+    headers = {"Content-Disposition": f'attachment; filename="tape-{tape_id}.pdf"'}
+    return Response(paper.printed(summary), media_type="application/pdf", headers=headers)
+
+
+def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str = "summary") -> Summary:
+    """Everything that the summary says; 404 for who may not see it."""
+    now = clock()
+    with home.database.writing() as database:
+        tape = gate.opened(database, viewer, tape_id, "show", now)
+        gate.read(database, viewer, tape_id, thing, now)
+        answers = forms.read(database, home, tape_id, tape.interviewer_id, questions.SESSION_REVIEW)
+        shown = answers if answers.get("shown") or tape.interviewer_id == viewer.person_id else {}
+        return Summary(
+            title=gate.title(database, tape),
+            interviewer=database.get_one(Person, tape.interviewer_id).name,
+            target=targets.read(database, home.vault, tape_id),
+            came_in=day(tape.created_at),
+            well=shown.get("well", ""),
+            next=shown.get("next", ""),
+            said=tuple(feedback.said(database, home, tape_id)),
+            figures=figures.read(database, home, tape),
+        )

@@ -1,0 +1,249 @@
+"""A tape before its job: the client's consent and the target behavior first, then the recording, then the part of it.
+
+Nothing of a recording is taken before its consent is written down.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from pipeline.errors import ConsentError, ReviewError, TapesError
+from pipeline.review import gate
+from pipeline.review.access.viewer import SignedIn, Viewer
+from pipeline.review.fields import FormId, Id, Line, OptionalLine, clock
+from pipeline.review.pages import render, seeing
+from pipeline.review.submitting import queueing, uploads
+from pipeline.tapes import audit, people, targets, terms
+from pipeline.tapes.clock import day_of
+from pipeline.tapes.records import Group, Person, Tape, new_id
+
+router = APIRouter()
+
+KEPT_DAYS = 90
+"""How long a tape is kept where the form is not changed."""
+
+Choices = Annotated[list[str], Form(max_length=50)]
+
+
+@router.get("/tapes/new")
+def page(request: Request, viewer: SignedIn) -> Response:
+    """The form for consent and target behavior."""
+    return _page(request, viewer, {})
+
+
+@router.post("/tapes")
+def begin(
+    request: Request,
+    viewer: SignedIn,
+    group_id: FormId,
+    target_behavior: OptionalLine = "",
+    pseudonym: OptionalLine = "",
+    destroy_by: OptionalLine = "",
+    signed_on: OptionalLine = "",
+    signed_form: OptionalLine = "",
+    method: OptionalLine = "",
+    people_named: OptionalLine = "",
+    uses: Choices = [],  # noqa: B006 - read only
+    group_ids: Choices = [],  # noqa: B006 - read only
+) -> Response:
+    """Write down the consent and the target behavior; the recording comes next."""
+    typed: dict[str, Any] = {
+        "group_id": group_id,
+        "target_behavior": target_behavior,
+        "pseudonym": pseudonym,
+        "destroy_by": destroy_by,
+        "signed_on": signed_on,
+        "signed_form": signed_form,
+        "method": method,
+        "people_named": people_named,
+        "uses": uses,
+        "group_ids": group_ids,
+    }
+    home, now = request.app.state.home, request.app.state.clock()
+    try:
+        tape_id = _begun(home, viewer, typed, now)
+    except (ConsentError, TapesError, ReviewError) as error:
+        return _page(request, viewer, typed, f"{error.value[:1].upper()}{error.value[1:]}; {error.remedy}.", error.code)
+    return seeing(f"/tapes/{tape_id}/recording")
+
+
+def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int) -> str:
+    if not typed["target_behavior"]:
+        remedy = "change talk is about one change and cannot be told without it"
+        raise ReviewError("R03", "form", "name the target behavior", remedy)
+    named = [part for part in typed["people_named"].replace(",", " ").split() if part]
+    given = terms.check(
+        {
+            "uses": typed["uses"],
+            "groups": typed["group_ids"],
+            "people": named,
+            **{key: typed[key] for key in ("destroy_by", "method", "signed_on", "signed_form", "pseudonym")},
+        }
+    )
+    tape_id = new_id()
+    home.vault.create_key(tape_id)
+    try:
+        with home.database.writing() as database:
+            mine = _groups(database, viewer, now)
+            if typed["group_id"] not in mine or not set(typed["group_ids"]) <= set(mine):
+                raise HTTPException(404)
+            tape = Tape(id=tape_id, group_id=typed["group_id"], interviewer_id=viewer.person_id, created_at=now)
+            database.add(tape)
+            database.flush()
+            if tape.group_id not in given.groups and not named:
+                raise ConsentError("D07", "consent", "does not name the group that reviews the tape", "name it")
+            terms.give(database, tape, given, now, viewer.person_id)
+            targets.name(database, home.vault, tape_id, typed["target_behavior"], now)
+            audit.record(database, now, viewer.person_id, "tape.draft", tape_id)
+    except BaseException:
+        home.vault.destroy_key(tape_id)
+        raise
+    return tape_id
+
+
+@router.get("/tapes/{tape_id}/recording")
+def recording_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The page that sends the recording."""
+    home = request.app.state.home
+    with home.database.reading() as database:
+        tape = draft(database, viewer, tape_id, request.app.state.clock())
+        name = gate.title(database, tape)
+    if uploads.survey(home, tape_id):
+        return seeing(f"/tapes/{tape_id}/part")
+    limit = request.app.state.settings.review.upload_limit_mb
+    here = uploads.offset(home, tape_id)
+    return render(
+        request, "submitting/recording.html", tape=tape, title=name, limit=limit, here=here, error="", code=""
+    )
+
+
+@router.post("/tapes/{tape_id}/recording/discard")
+def discard(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """Take the recording back, to send another."""
+    home = request.app.state.home
+    with home.database.reading() as database:
+        draft(database, viewer, tape_id, request.app.state.clock())
+    uploads.discard(home, tape_id)
+    return seeing(f"/tapes/{tape_id}/recording")
+
+
+@router.get("/tapes/{tape_id}/part")
+def part_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The page that chooses the part of the recording."""
+    home = request.app.state.home
+    with home.database.reading() as database:
+        tape = draft(database, viewer, tape_id, request.app.state.clock())
+    return _part(request, tape, {})
+
+
+@router.get("/tapes/{tape_id}/part/peaks")
+def part_peaks(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """What the waveform shows."""
+    home = request.app.state.home
+    with home.database.reading() as database:
+        draft(database, viewer, tape_id, request.app.state.clock())
+    seen = uploads.survey(home, tape_id)
+    if seen is None:
+        raise HTTPException(404)
+    return JSONResponse({"duration": seen.shown, "whole": seen.duration is not None, "peaks": seen.peaks})
+
+
+@router.post("/tapes/{tape_id}/part")
+def choose(
+    request: Request,
+    viewer: SignedIn,
+    tape_id: Id,
+    start: Line,
+    end: Line,
+    speakers: Annotated[int, Form(ge=0, le=6)] = 2,
+) -> Response:
+    """Take the part, and queue the job."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.reading() as database:
+        tape = draft(database, viewer, tape_id, now)
+    seen = uploads.survey(state.home, tape_id)
+    if seen is None:
+        raise HTTPException(404)
+    first, last = clock(start), clock(end)
+    limit = int(min(state.settings.audio.segment_limit_minutes, state.settings.audio.hard_limit_minutes) * 60_000)
+    error = ""
+    if first is None or last is None:
+        error = "Write times as minutes and seconds, for example 2:30."
+    elif last - first < 1000:
+        error = "The part ends before it begins."
+    elif last - first > limit + 1000:
+        error = f"The part is longer than {limit // 60_000} minutes."
+    elif seen.duration is not None and last > seen.duration + 1000:
+        error = "The recording ends before the part does."
+    if error or first is None or last is None:
+        return _part(request, tape, {"start": start, "end": end, "speakers": speakers}, error)
+    queueing.queue(state.home, tape_id, viewer.person_id, seen.sha256, first, last, speakers or None, now)
+    return seeing(f"/tapes/{tape_id}")
+
+
+def draft(database: Session, viewer: Viewer, tape_id: str, now: int) -> Tape:
+    """A tape of the viewer's that is still being handed in; else 404."""
+    found = gate.own(database, viewer, tape_id, "store", now)
+    if found.state != "draft":
+        raise HTTPException(404)
+    return found
+
+
+def _groups(database: Session, viewer: Viewer, now: int) -> dict[str, Group]:
+    """The groups that the viewer may bring a tape to."""
+    person = database.get_one(Person, viewer.person_id)
+    return {group.id: group for group, role in people.groups_of(database, person, now) if role != "coach"}
+
+
+def _page(request: Request, viewer: Viewer, typed: dict[str, Any], error: str = "", code: str = "") -> Response:
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.reading() as database:
+        mine = _groups(database, viewer, now)
+    first = next(iter(mine), "")
+    today = day_of(now)
+    filled = {
+        "group_id": first,
+        "target_behavior": "",
+        "pseudonym": "",
+        "destroy_by": str(today + timedelta(days=KEPT_DAYS)),
+        "signed_on": str(today),
+        "signed_form": "written",
+        "method": "the tape's key is destroyed, then its files and records",
+        "people_named": "",
+        "uses": ["group_review"],
+        "group_ids": [first],
+    } | typed
+    return render(
+        request, "submitting/consent.html", 422 if error else 200, groups=mine, typed=filled, error=error, code=code
+    )
+
+
+def _part(request: Request, tape: Tape, typed: dict[str, Any], error: str = "") -> Response:
+    state = request.app.state
+    seen = uploads.survey(state.home, tape.id)
+    if seen is None:
+        return seeing(f"/tapes/{tape.id}/recording")
+    limit = int(min(state.settings.audio.segment_limit_minutes, state.settings.audio.hard_limit_minutes) * 60_000)
+    last = min(limit, seen.shown)
+    filled = {"start": "0:00", "end": f"{last // 60_000}:{last // 1000 % 60:02d}", "speakers": 2} | typed
+    with state.home.database.reading() as database:
+        name = gate.title(database, tape)
+    return render(
+        request,
+        "submitting/part.html",
+        422 if error else 200,
+        tape=tape,
+        title=name,
+        seen=seen,
+        limit=limit,
+        typed=filled,
+        error=error,
+    )

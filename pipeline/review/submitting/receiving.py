@@ -1,0 +1,177 @@
+"""The stream of an upload: counted as it comes, stopped within one network read of the limit.
+
+A script sends pieces (``PUT`` with ``Upload-Offset`` and ``Upload-Length``) and goes on where the server says; without
+scripts a plain form sends the file at once. Neither touches a disk unencrypted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, Response
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from pipeline.errors import AudioError, ReviewError
+from pipeline.review import gate
+from pipeline.review.access import csrf
+from pipeline.review.access.viewer import SignedIn, Viewer
+from pipeline.review.fields import Id
+from pipeline.review.pages import render, seeing
+from pipeline.review.submitting import uploads
+from pipeline.review.submitting.drafts import draft
+
+router = APIRouter()
+
+Bytes = Annotated[int, Header(ge=0, le=1 << 40)]
+
+
+@router.get("/uploads/{tape_id}")
+def here(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """How many bytes are here, so that a cut upload goes on."""
+    _draft(request, viewer, tape_id)
+    state = request.app.state
+    done = uploads.survey(state.home, tape_id) is not None
+    return JSONResponse({"offset": uploads.offset(state.home, tape_id), "done": done})
+
+
+@router.put("/uploads/{tape_id}")
+async def piece(
+    request: Request, viewer: SignedIn, tape_id: Id, upload_offset: Bytes, upload_length: Bytes
+) -> Response:
+    """Take bytes from an offset on; with the last of them the recording is looked over."""
+    await run_in_threadpool(_draft, request, viewer, tape_id)
+    state = request.app.state
+    limit_mb = state.settings.review.upload_limit_mb
+    if upload_length > limit_mb * 1_000_000:
+        raise uploads.too_large(limit_mb)
+    at = await run_in_threadpool(uploads.offset, state.home, tape_id)
+    if at != upload_offset:
+        raise HTTPException(409, "Send from where it was cut.", {"Upload-Offset": str(at)})
+    at = await _kept(request, tape_id, at, upload_length, request.stream())
+    if at < upload_length:
+        return JSONResponse({"offset": at, "done": False})
+    await run_in_threadpool(uploads.finish, state.home, state.settings.audio, tape_id, state.clock())
+    return JSONResponse({"offset": at, "done": True, "next": f"/tapes/{tape_id}/part"})
+
+
+@router.post("/uploads/{tape_id}/form")
+@csrf.streamed
+async def form(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """Take the file of a plain form, whose token comes before it."""
+    await run_in_threadpool(_draft, request, viewer, tape_id)
+    state = request.app.state
+    limit_mb = state.settings.review.upload_limit_mb
+    stream = _FormStream(request)
+    try:
+        await run_in_threadpool(uploads.discard, state.home, tape_id)
+        await _kept(request, tape_id, 0, limit_mb * 1_000_000, stream.file())
+        await run_in_threadpool(uploads.finish, state.home, state.settings.audio, tape_id, state.clock())
+    except (AudioError, ReviewError) as error:
+        with state.home.database.reading() as database:
+            tape = gate.own(database, viewer, tape_id, "store", state.clock())
+            name = gate.title(database, tape)
+        told = f"{error.thing} {error.value}; {error.remedy}."
+        return render(
+            request,
+            "submitting/recording.html",
+            400,
+            tape=tape,
+            title=name,
+            limit=limit_mb,
+            here=0,
+            error=told[:1].upper() + told[1:],
+            code=error.code,
+        )
+    return seeing(f"/tapes/{tape_id}/part")
+
+
+async def _kept(request: Request, tape_id: str, at: int, length: int, stream: AsyncIterator[bytes]) -> int:
+    """Keep a stream piece by piece; how many bytes are here then. What came before a cut is kept."""
+    state = request.app.state
+    limit_mb = state.settings.review.upload_limit_mb
+    waiting = bytearray()
+
+    async def store() -> None:
+        nonlocal at
+        at = await run_in_threadpool(uploads.keep, state.home, tape_id, at, bytes(waiting), state.clock())
+        waiting.clear()
+
+    try:
+        async for block in stream:
+            waiting += block
+            if at + len(waiting) > min(length, limit_mb * 1_000_000):
+                raise uploads.too_large(limit_mb)
+            if len(waiting) >= uploads.PIECE or (at == 0 and len(waiting) >= 1 << 16):
+                await store()
+    except ClientDisconnect:
+        await store()
+        raise HTTPException(400, "The connection was cut; what came is kept.") from None
+    await store()
+    return at
+
+
+def _draft(request: Request, viewer: Viewer, tape_id: str) -> None:
+    state = request.app.state
+    with state.home.database.reading() as database:
+        draft(database, viewer, tape_id, state.clock())
+
+
+class _FormStream:
+    """Reads a multipart form as it comes: the token first, then the bytes of the one file."""
+
+    def __init__(self, request: Request) -> None:
+        kind, options = parse_options_header(request.headers.get("content-type", ""))
+        if kind != b"multipart/form-data" or not options.get(b"boundary"):
+            raise HTTPException(400, "Send a form with a file.")
+        self._request = request
+        self._parser = MultipartParser(
+            options[b"boundary"],
+            {
+                "on_part_begin": self._part,
+                "on_header_value": self._header,
+                "on_headers_finished": self._headers,
+                "on_part_data": self._data,
+            },
+        )
+        self._described, self._token, self._name = bytearray(), bytearray(), b""
+        self._blocks: list[bytes] = []
+
+    async def file(self) -> AsyncIterator[bytes]:
+        """The file's bytes, as they come."""
+        try:
+            async for block in self._request.stream():
+                self._parser.write(block)
+                for part in self._blocks:
+                    yield part
+                self._blocks.clear()
+        except MultipartParseError as error:
+            raise HTTPException(400, "The form is damaged.") from error
+        if self._name != b"recording":
+            raise HTTPException(422, "Choose a file.")
+
+    def _part(self) -> None:
+        self._described.clear()
+        self._name = b""
+
+    def _header(self, data: bytes, start: int, end: int) -> None:
+        self._described += data[start:end] + b";"
+        if len(self._described) > 4096:
+            raise HTTPException(400, "The form is damaged.")
+
+    def _headers(self) -> None:
+        _, options = parse_options_header(bytes(self._described))
+        self._name = options.get(b"name", b"")
+        if self._name == b"recording" and not csrf.matches(self._request, self._token.decode("latin-1")):
+            raise HTTPException(403, "Go back, load the page again, and send it once more.")
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self._name == b"recording":
+            self._blocks.append(data[start:end])
+        elif self._name == b"csrf" and len(self._token) < 200:
+            self._token += data[start:end]

@@ -1,0 +1,191 @@
+"""Uploads: a recording comes in pieces, each encrypted as it arrives, and goes on where it was cut.
+
+::
+
+    draft ──PUT piece──> vault: "upload:000000000000", "upload:000004194304", … ──last piece──> vault: "recording"
+
+A piece is whatever arrived before the connection ended or the piece was full. The first bytes are looked at at once,
+the whole file by the decoder (in its sandbox) when all is there; a refused file leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy import delete, select
+
+from pipeline import audio, containers
+from pipeline.audio import peaks
+from pipeline.errors import AudioError, ReviewError
+from pipeline.settings import AudioSettings
+from pipeline.tapes import audit
+from pipeline.tapes.home import Home
+from pipeline.tapes.records import Item, Tape
+from pipeline.tapes.vault import Item as Put
+
+PIECE = 4 << 20
+"""Bytes that are kept in memory before they go to the vault."""
+
+RECORDING, SURVEY = "recording", "survey"
+_UPLOAD = "upload:"
+_HEAD = 64
+_SURVEYED_MINUTES = 60.0
+_POINTS = 1200
+_checking = threading.Lock()
+"""One recording is decoded at a time: an hour of it takes some hundred MB."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was seen of a whole recording; ``peaks`` are its largest magnitudes, 0 to 255, evenly over ``shown`` ms.
+
+    ``duration`` is None where the recording goes on beyond what was looked at.
+    """
+
+    sha256: str
+    duration: int | None
+    shown: int
+    peaks: tuple[int, ...]
+
+
+def offset(home: Home, tape_id: str) -> int:
+    """How many bytes of a recording are here."""
+    with home.database.reading() as database:
+        query = select(Item.size).where(Item.tape_id == tape_id, Item.kind.startswith(_UPLOAD))
+        return sum(database.scalars(query))
+
+
+def keep(home: Home, tape_id: str, start: int, content: bytes, now: int) -> int:
+    """Encrypt and keep the bytes from ``start`` on; how many are here then.
+
+    Raises
+    ------
+    AudioError: A04 the first bytes are those of no sound file.
+    ReviewError: R02 they do not follow what is here.
+    """
+    if not content:
+        return start
+    if start == 0:
+        _look(content)
+    put = home.vault.put(tape_id, f"{_UPLOAD}{start:012d}", content)
+    with home.database.writing() as database:
+        query = select(Item.size).where(Item.tape_id == tape_id, Item.kind.startswith(_UPLOAD))
+        here = sum(database.scalars(query))
+        if here == start and database.get_one(Tape, tape_id).state == "draft":
+            database.add(_row(put, now))
+            return here + len(content)
+    home.vault.remove(put)
+    raise out_of_step(tape_id, here)
+
+
+def out_of_step(tape_id: str, here: int) -> ReviewError:
+    """The error for a piece that does not follow."""
+    return ReviewError("R02", f"upload for tape {tape_id}", f"goes on at byte {here}", "send from there")
+
+
+def too_large(limit_mb: int) -> ReviewError:
+    """The error for a recording beyond the limit."""
+    remedy = f"send a recording of up to {limit_mb} MB: cut it, or export it as Opus, M4A or MP3"
+    return ReviewError("R01", "recording", f"is larger than {limit_mb} MB", remedy)
+
+
+def finish(home: Home, settings: AudioSettings, tape_id: str, now: int) -> Survey:
+    """Join the pieces, look the recording over, and keep it; a recording that is refused is removed.
+
+    Raises
+    ------
+    AudioError: A01 to A15.
+    """
+    with home.database.reading() as database:
+        query = select(Item).where(Item.tape_id == tape_id, Item.kind.startswith(_UPLOAD)).order_by(Item.kind)
+        pieces = list(database.scalars(query))
+    if not pieces:
+        raise AudioError("A02", "recording", "is empty", "send another file")
+    try:
+        with _checking, home.vault.private_folder() as folder:
+            path = folder / "recording"
+            digest = _join(home, pieces, path)
+            seen = replace(_survey(path, settings), sha256=digest)
+            items = [home.vault.put(tape_id, RECORDING, path)]
+        items.append(home.vault.put(tape_id, SURVEY, json.dumps(seen.__dict__).encode()))
+    except AudioError:
+        discard(home, tape_id)
+        raise
+    with home.database.writing() as database:
+        database.execute(delete(Item).where(Item.id.in_([piece.id for piece in pieces])))
+        database.add_all(_row(item, now) for item in items)
+        tape = database.get_one(Tape, tape_id)
+        audit.record(database, now, tape.interviewer_id, "upload", tape_id, thing=items[0].id)
+    _remove(home, pieces)
+    return seen
+
+
+def survey(home: Home, tape_id: str) -> Survey | None:
+    """What was seen of a recording that is here whole; None where it is not."""
+    with home.database.reading() as database:
+        item = database.scalar(select(Item).where(Item.tape_id == tape_id, Item.kind == SURVEY))
+    if item is None:
+        return None
+    kept = json.loads(home.vault.read(item))
+    return Survey(kept["sha256"], kept["duration"], kept["shown"], tuple(kept["peaks"]))
+
+
+def discard(home: Home, tape_id: str) -> None:
+    """Remove what was uploaded for a draft."""
+    with home.database.writing() as database:
+        found = [
+            item
+            for item in database.scalars(select(Item).where(Item.tape_id == tape_id))
+            if item.kind in (RECORDING, SURVEY) or item.kind.startswith(_UPLOAD)
+        ]
+        database.execute(delete(Item).where(Item.id.in_([item.id for item in found])))
+    _remove(home, found)
+
+
+def _look(content: bytes) -> None:
+    """Refuse at the first bytes what is no sound file; a tag in front of MP3 may hide them until the end."""
+    found = containers.identify(lambda place, count: content[place : place + count])
+    if found is None and not (content.startswith(b"ID3") or len(content) < _HEAD):
+        known = "export it as WAV, FLAC, Ogg, MP3, M4A or WebM"
+        raise AudioError("A04", "recording", "is no sound file that we read, whatever its name says", known)
+
+
+def _join(home: Home, pieces: Iterable[Item], path: Path) -> str:
+    hashed = hashlib.sha256()
+    with path.open("wb") as file:
+        for piece in pieces:
+            content = home.vault.read(piece)
+            hashed.update(content)
+            file.write(content)
+    return hashed.hexdigest()
+
+
+def _survey(path: Path, settings: AudioSettings) -> Survey:
+    """Decode up to an hour of the recording; beyond that, the part is chosen by numbers alone."""
+    wide = settings.model_copy(
+        update={"segment_limit_minutes": _SURVEYED_MINUTES, "hard_limit_minutes": _SURVEYED_MINUTES}
+    )
+    limit = int(_SURVEYED_MINUTES * 60_000)
+    try:
+        recording = audio.decode(path, wide)
+        duration = recording.end
+    except AudioError as error:
+        if error.code != "TR-A10":
+            raise
+        recording, duration = audio.decode(path, wide, 0, limit), None
+    drawn = peaks(recording.samples, max(1, 1000 * _POINTS // recording.end)).max(axis=0)
+    return Survey("", duration, recording.end, tuple(int(min(255, value * 255)) for value in drawn))
+
+
+def _row(put: Put, now: int) -> Item:
+    return Item(id=put.id, tape_id=put.tape_id, kind=put.kind, size=put.size, sha256=put.sha256, created_at=now)
+
+
+def _remove(home: Home, items: Iterable[Item]) -> None:
+    for item in items:
+        home.vault.remove(item)

@@ -1,0 +1,163 @@
+"""A tape's own page: what it is about, how far it is, what comes next; and its end, when the client wants it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pipeline.errors import JobError
+from pipeline.review import gate
+from pipeline.review.access.viewer import SignedIn, Viewer
+from pipeline.review.fields import Id
+from pipeline.review.pages import render, seeing
+from pipeline.tapes import destruction, jobs, submission, targets, terms
+from pipeline.tapes.home import Home
+from pipeline.tapes.records import Correction, Feedback, Pass, Person, Review, Tape
+
+router = APIRouter()
+
+STAGES = {
+    None: "Waiting for its turn",
+    "decode": "Reading the recording",
+    "listen": "Writing down what is said, and telling the voices apart",
+    "attribute": "Putting words and voices together",
+    "tag": "Proposing codes",
+    "report": "Measuring",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the way with a tape; ``state`` is "done", "now", "later" or "waiting" (for somebody else)."""
+
+    name: str
+    text: str
+    link: str
+    action: str
+    state: str
+
+
+@router.get("/tapes/{tape_id}")
+def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The page."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        tape = gate.tape(database, viewer, tape_id, "show", now)
+        if tape.state == "draft":
+            return seeing(f"/tapes/{tape_id}/recording")
+        gate.read(database, viewer, tape_id, "tape", now)
+        consent = terms.latest(database, tape_id)
+        return render(
+            request,
+            "tapes/page.html",
+            tape=tape,
+            title=gate.title(database, tape),
+            interviewer=database.get_one(Person, tape.interviewer_id).name,
+            is_mine=tape.interviewer_id == viewer.person_id,
+            target=targets.read(database, home.vault, tape_id),
+            consent=consent,
+            job=_job(database, tape_id),
+            stages=STAGES,
+            steps=steps(database, viewer.person_id, tape),
+        )
+
+
+@router.get("/tapes/{tape_id}/progress")
+def progress(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The part of the page that follows the job; whoever polls it is told to load the page anew when it is done."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.reading() as database:
+        tape = gate.tape(database, viewer, tape_id, "show", now)
+        job = _job(database, tape_id)
+        answer = render(request, "tapes/progress.html", tape=tape, job=job, stages=STAGES)
+    if tape.state not in ("queued", "running"):
+        answer.headers["HX-Refresh"] = "true"
+    return answer
+
+
+@router.post("/tapes/{tape_id}/cancel")
+def cancel(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """Stop the work on a tape."""
+    return _of_the_job(request, viewer, tape_id, jobs.cancel)
+
+
+@router.post("/tapes/{tape_id}/retry")
+def retry(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """Try a tape again; finished stages are not repeated."""
+    return _of_the_job(request, viewer, tape_id, jobs.retry)
+
+
+@router.post("/tapes/{tape_id}/withdraw")
+def withdraw(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The client wants the tape back: from this moment on nobody reaches it; it is destroyed within the hour."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.reading() as database:
+        gate.tape(database, viewer, tape_id, "withdraw", now)
+        person = database.get_one(Person, viewer.person_id)
+    submission.withdraw(home, tape_id, person, clock=request.app.state.clock)
+    return seeing("/", "withdrawn")
+
+
+@router.post("/tapes/{tape_id}/destroy")
+def destroy(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """Destroy the tape now, with a certificate."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.reading() as database:
+        gate.tape(database, viewer, tape_id, "destroy", now)
+    destruction.destroy(home, tape_id, "by hand", now, viewer.person_id)
+    return seeing("/", "destroyed")
+
+
+def steps(database: Session, person_id: str, tape: Tape) -> list[Step]:
+    """The way with a tape, as one person sees it."""
+    review = database.scalar(select(Review).where(Review.tape_id == tape.id))
+    mine, is_open = tape.interviewer_id == person_id, gate.is_open(database, person_id, tape)
+    opened = review is not None and (review.interviewer_done_at is not None or review.waived_at is not None)
+    named = database.scalar(
+        select(Correction.id).where(Correction.tape_id == tape.id, Correction.kind == "role").limit(1)
+    )
+    passes = database.scalars(select(Pass).where(Pass.tape_id == tape.id, Pass.person_id == person_id)).all()
+    spoke = database.scalar(
+        select(Feedback.id).where(Feedback.tape_id == tape.id, Feedback.person_id == person_id).limit(1)
+    )
+    closed = review is not None and review.closed_at is not None
+    at = f"/tapes/{tape.id}"
+    waiting = "" if is_open else "waiting"
+    found = []
+    if mine:
+        told = "done" if named else "now"
+        found.append(Step("Who is who", "Listen to each voice and confirm who speaks.", f"{at}/voices", "Listen", told))
+        first = "done" if opened else "now" if named else "later"
+        found.append(Step("You first", "Look at your own work before the others do.", f"{at}/first", "Begin", first))
+    locked = any(each.locked_at for each in passes)
+    coding = waiting or ("done" if locked else "now" if opened or not mine else "later")
+    found.append(
+        Step("Listen and code", "Take a task, and code while you listen.", f"{at}/coding", "Open the tape", coding)
+    )
+    feedback = waiting or ("done" if spoke else "now" if opened else "later")
+    found.append(
+        Step("Feedback", "Strengths first; at most one suggestion.", f"{at}/feedback", "To the feedback", feedback)
+    )
+    end = waiting or ("done" if closed else "later")
+    found.append(Step("Summary", "What the group takes along.", f"{at}/summary", "See the summary", end))
+    return found
+
+
+def _job(database: Session, tape_id: str) -> jobs.View | None:
+    return next(iter(jobs.views(database, [tape_id])), None)
+
+
+def _of_the_job(request: Request, viewer: Viewer, tape_id: str, change: object) -> Response:
+    home: Home = request.app.state.home
+    with home.database.reading() as database:
+        gate.own(database, viewer, tape_id, "process", request.app.state.clock())
+    try:
+        change(home, tape_id, viewer.person_id, request.app.state.clock)  # type: ignore[operator]
+    except JobError as error:
+        if error.code != "TR-J02":  # it came to its end meanwhile
+            raise
+    return seeing(f"/tapes/{tape_id}")

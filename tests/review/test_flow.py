@@ -1,0 +1,242 @@
+"""A group's way with a tape: who is who, the interviewer first, feedback in its order and measure, the summary."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from pypdf import PdfReader
+
+from pipeline.review import gate
+from pipeline.review.reflecting import questions
+from pipeline.review.reflecting.feedback import MOST
+from pipeline.tapes.records import AuditRow, Form, Person, Review, Tape
+from tests.review.conftest import Browser, Room
+
+
+class Peers:
+    """A group of three, a coach, and Ada's tape."""
+
+    def __init__(self, room: Room) -> None:
+        self.room, self.group = room, room.group()
+        self.ada, self.ben, self.eve = (room.person(name, self.group) for name in ("Ada", "Ben", "Eve"))
+        self.coach = room.person("Coco", self.group, role="coach")
+        self.tape = room.tape(self.group, self.ada)
+        self.path = f"/tapes/{self.tape}"
+
+    def opened(self) -> Peers:
+        self.room.signed_in(self.ada).post(f"{self.path}/first", {"step": "waive"})
+        return self
+
+    def say(self, browser: Browser, kind: str, text: str = "You waited."):
+        return browser.post(f"{self.path}/feedback", {"kind": kind, "text": text})
+
+
+@pytest.fixture
+def peers(room: Room) -> Peers:
+    return Peers(room)
+
+
+def test_the_interviewer_decides_who_is_who_and_can_change_it(room: Room, peers: Peers) -> None:
+    ada = room.signed_in(peers.ada)
+    page = ada.get(f"{peers.path}/voices").text
+    assert page.count("<audio") == 4
+    assert "Is it right who the interviewer is?" in page
+    assert ada.post(f"{peers.path}/voices", {"interviewer": "S2"}).status_code == 303
+    page = ada.get(f"{peers.path}/voices").text
+    assert page.index("No, this one") < page.index("voice S2") < page.index("Yes, this is the interviewer")
+    ada.post(f"{peers.path}/voices", {"interviewer": "S1"})
+    page = ada.get(f"{peers.path}/voices").text
+    assert page.index("Yes, this is the interviewer") < page.index("voice S2") < page.index("No, this one")
+    assert ada.post(f"{peers.path}/voices", {"interviewer": "S9"}).status_code == 404
+    assert room.signed_in(peers.ben).get(f"{peers.path}/voices").status_code == 404
+
+
+def test_nobody_else_sees_codes_or_measures_before_the_interviewer_is_done(room: Room, peers: Peers) -> None:
+    gated = [f"{peers.path}/{page}" for page in ("feedback", "summary", "summary.pdf")]
+    others = [room.signed_in(one) for one in (peers.ben, peers.coach)]
+    for browser in others:
+        assert [browser.get(path).status_code for path in gated] == [404] * len(gated)
+        assert peers.say(browser, "strength").status_code == 404
+        assert "looks at the own work first" in browser.get(peers.path).text
+    ada = room.signed_in(peers.ada)
+    assert [ada.get(path).status_code for path in gated] == [200] * len(gated)
+    ada.post(f"{peers.path}/first", {"step": "save", "well": "I waited."})
+    assert others[0].get(gated[0]).status_code == 404
+    refused = ada.post(f"{peers.path}/first", {"step": "done", "well": ""})
+    assert "that comes first" in refused.text
+    assert others[0].get(gated[0]).status_code == 404
+    assert ada.post(f"{peers.path}/first", {"step": "done", "well": "I waited."}).status_code == 303
+    for browser in others:
+        assert [browser.get(path).status_code for path in gated] == [200] * len(gated)
+
+
+def test_one_function_decides_who_may_see(room: Room, peers: Peers) -> None:
+    with room.home.database.writing() as database:
+        tape = database.get_one(Tape, peers.tape)
+        cases = [(None, None, False), (5, None, True), (None, 5, True)]
+        assert not gate.is_open(database, peers.ben, tape)  # without any row
+        review = Review(tape_id=peers.tape, stage="interviewer")
+        database.add(review)
+        for done, waived, expected in cases:
+            review.interviewer_done_at, review.waived_at = done, waived
+            database.flush()
+            assert gate.is_open(database, peers.ben, tape) is expected
+            assert gate.is_open(database, peers.ada, tape)
+
+
+def test_the_interviewer_s_forms_are_kept_sealed_and_shown_to_nobody_else(room: Room, peers: Peers) -> None:
+    ada = room.signed_in(peers.ada)
+    point = questions.APPRAISAL[0].name
+    answers = {"step": "done", "well": "ZEBRA1", "next": "ZEBRA2", f"rate-{point}": "4", f"example-{point}": "ZEBRA3"}
+    ada.post(f"{peers.path}/first", answers | {"rate-focus": "9"})
+    page = ada.get(f"{peers.path}/first").text
+    assert all(f"ZEBRA{number}" in page for number in (1, 2, 3))
+    assert f'name="rate-{point}" value="4" checked' in page
+    assert page.count("checked") == 1
+    with room.home.database.reading() as database:
+        assert all(b"ZEBRA" not in form.sealed_answers for form in database.query(Form))
+    ben = room.signed_in(peers.ben)
+    seen = [ben.get(f"{peers.path}{page}").text for page in ("", "/feedback", "/summary")]
+    assert not any("ZEBRA" in text for text in seen)
+    assert ben.get(f"{peers.path}/first").status_code == 404
+    ada.post(f"{peers.path}/first", answers | {"shown": "yes"})
+    assert "ZEBRA1" in ben.get(f"{peers.path}/summary").text
+    assert "ZEBRA3" not in ben.get(f"{peers.path}/summary").text
+
+
+def test_the_two_forms_ask_what_they_should() -> None:
+    assert len(questions.REVIEW) == 8
+    assert len([point for point in questions.APPRAISAL if not point.text.startswith("Spirit")]) == 12
+    assert len([point for point in questions.APPRAISAL if point.text.startswith("Spirit")]) == 4  # the thirteenth
+    assert questions.SCALE == (0, 1, 2, 3, 4, 5)
+
+
+def test_the_interviewer_speaks_first_then_the_client_of_a_real_play(room: Room, peers: Peers) -> None:
+    peers.opened()
+    ada, ben, eve = (room.signed_in(one) for one in (peers.ada, peers.ben, peers.eve))
+    assert "speaks first" in peers.say(ben, "strength").text
+    ada.post(f"{peers.path}/feedback/play", {"person_id": peers.eve})
+    assert peers.say(ada, "strength").status_code == 303
+    assert "client speaks first" in peers.say(ben, "strength").text
+    assert peers.say(eve, "strength").status_code == 303
+    assert peers.say(ben, "strength").status_code == 303
+    assert ada.post(f"{peers.path}/feedback/play", {"person_id": "0" * 16}).status_code == 404
+
+
+def test_a_strength_comes_first_and_one_suggestion_is_all(room: Room, peers: Peers) -> None:
+    peers.opened()
+    ada, ben = room.signed_in(peers.ada), room.signed_in(peers.ben)
+    peers.say(ada, "strength")
+    assert "a strength comes first" in peers.say(ben, "suggestion").text.lower()
+    assert peers.say(ben, "strength").status_code == 303
+    assert peers.say(ben, "suggestion", "Try waiting.").status_code == 303
+    again = peers.say(ben, "suggestion", "And another.")
+    assert again.status_code == 422
+    assert "And another" not in ben.get(f"{peers.path}/feedback").text
+    for _ in range(MOST):
+        last = peers.say(ben, "strength")
+    assert last.status_code == 422
+    page = room.signed_in(peers.eve).get(f"{peers.path}/feedback").text
+    assert page.index("Strengths") < page.index("Try waiting.")
+
+
+def test_words_are_taken_back_by_who_said_them(room: Room, peers: Peers) -> None:
+    peers.opened()
+    ada, ben = room.signed_in(peers.ada), room.signed_in(peers.ben)
+    peers.say(ada, "strength", "I waited.")
+    form = ada.get(f"{peers.path}/feedback").text
+    path = form.split(f'action="{peers.path}/feedback/')[1].split('"')[0]
+    assert ben.post(f"{peers.path}/feedback/{path}").status_code == 404
+    assert ada.post(f"{peers.path}/feedback/{path}").status_code == 303
+    assert "I waited." not in ada.get(f"{peers.path}/feedback").text
+
+
+def test_the_summary_says_it_all_on_a_page_and_on_paper(room: Room, peers: Peers) -> None:
+    peers.opened()
+    ada, ben = room.signed_in(peers.ada), room.signed_in(peers.ben)
+    peers.say(ada, "strength", "I waited a long time.")
+    peers.say(ben, "strength", "Ты ждала, Łucja.")
+    peers.say(ben, "suggestion", "Ask less.")
+    assert ada.post(f"{peers.path}/feedback/close").headers["location"].startswith(f"{peers.path}/summary")
+    assert peers.say(ben, "strength").status_code == 422
+    page = ben.get(f"{peers.path}/summary").text
+    answer = ben.get(f"{peers.path}/summary.pdf")
+    assert answer.headers["content-type"] == "application/pdf"
+    paper = "\n".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(answer.content)).pages)
+    for words in ("drinking less", "I waited a long time.", "Ты ждала, Łucja.", "Ask less.", "1.25", "0.90 to 1.60"):
+        assert words in page
+        assert words in paper
+    for text in (page, paper):
+        assert text.index("I waited") < text.index("Ask less.") < text.index("1.25")
+
+
+def test_reading_and_changing_is_audited(room: Room, peers: Peers) -> None:
+    peers.opened()
+    ada, ben = room.signed_in(peers.ada), room.signed_in(peers.ben)
+    peers.say(ada, "strength")
+    ben.get(f"{peers.path}/summary.pdf")
+    with room.home.database.reading() as database:
+        rows = {(row.actor_id, row.action, row.thing) for row in database.query(AuditRow) if row.tape_id == peers.tape}
+        assert not room.home.audit.verify(database)
+    assert {(peers.ada, "review.waive", ""), (peers.ben, "read", "summary.pdf")} <= rows
+    assert any(action == "feedback.add" for _, action, _ in rows)
+
+
+def test_a_withdrawal_ends_every_way_to_the_tape_at_once(room: Room, peers: Peers) -> None:
+    peers.opened()
+    ben, admin = room.signed_in(peers.ben), room.signed_in(room.person("Root", is_admin=True))
+    assert ben.get(peers.path).status_code == 200
+    assert ben.post(f"{peers.path}/withdraw").status_code == 404
+    assert admin.post(f"{peers.path}/withdraw").status_code == 303
+    for browser in (ben, room.signed_in(peers.ada)):
+        for page in ("", "/voices", "/first", "/feedback", "/summary", "/summary.pdf", "/progress"):
+            assert browser.get(peers.path + page).status_code == 404
+        assert "Robin" not in browser.get("/").text
+        assert "No tape has measures yet" in browser.get("/growth").text
+
+
+def test_a_destroyed_tape_is_gone(room: Room, peers: Peers) -> None:
+    ada = room.signed_in(peers.ada)
+    assert ada.post(f"{peers.path}/destroy").headers["location"] == "/?note=destroyed"
+    assert ada.get(peers.path).status_code == 404
+    assert not room.home.vault.has_key(peers.tape)
+
+
+def test_the_desk_says_what_is_next_for_whom(room: Room, peers: Peers) -> None:
+    ada, ben = room.signed_in(peers.ada), room.signed_in(peers.ben)
+    assert "Who is who" in ada.get("/").text
+    assert "looks at the own work first" in ben.get("/").text
+    ada.post(f"{peers.path}/voices", {"interviewer": "S1"})
+    assert "You first" in ada.get("/").text
+    peers.opened()
+    assert "Listen and code" in ben.get("/").text
+    coach = room.signed_in(peers.coach)
+    assert "Hand in a tape" not in coach.get("/").text
+
+
+def test_growth_is_shared_with_whom_one_chooses_and_only_open_tapes_show(room: Room, peers: Peers) -> None:
+    ada, ben, eve = (room.signed_in(one) for one in (peers.ada, peers.ben, peers.eve))
+    assert "1.25" in ada.get("/growth").text
+    assert ben.get(f"/growth/{peers.ada}").status_code == 404
+    assert ada.post("/growth/share", {"person_id": peers.ben}).status_code == 303
+    assert "1.25" not in ben.get(f"/growth/{peers.ada}").text  # the interviewer comes first here, too
+    peers.opened()
+    assert "1.25" in ben.get(f"/growth/{peers.ada}").text
+    assert "Ada" in ben.get("/growth").text
+    assert eve.get(f"/growth/{peers.ada}").status_code == 404
+    ada.post("/growth/unshare", {"person_id": peers.ben})
+    assert ben.get(f"/growth/{peers.ada}").status_code == 404
+    outsider = room.person("Zoe")
+    assert ada.post("/growth/share", {"person_id": outsider}).status_code == 404
+
+
+def test_no_page_shows_several_people_s_figures(room: Room, peers: Peers) -> None:
+    other = room.tape(peers.group, peers.ben)
+    peers.opened()
+    room.signed_in(peers.ben).post(f"/tapes/{other}/first", {"step": "waive"})
+    eve = room.signed_in(peers.eve)
+    for path in ("/", "/meetings", f"/groups/{peers.group}", "/growth"):
+        assert "1.25" not in eve.get(path).text
+    with room.home.database.reading() as database:
+        assert database.get_one(Person, peers.eve).name == "Eve"
