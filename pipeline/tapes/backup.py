@@ -50,8 +50,8 @@ PURPOSE = "backup"
 LOCKED_AWAY = ("audit.key", "certificate.key")
 """The home's keys that travel inside of the encrypted records."""
 
-LEFT_OUT = {"sessions", "login_attempts"}
-"""Tables that a restore begins anew: nobody stays signed in."""
+LEFT_OUT = {"sessions", "login_attempts", "workers"}
+"""Tables that a restore begins anew: nobody stays signed in, no worker is taken for alive."""
 
 _NOTED = "backups.txt"
 

@@ -13,25 +13,27 @@ In this order, so that it can stop anywhere and go on, in another process too:
 What is left of a destroyed tape: its id, in the tombstone, the certificate and the audit, which also says who did what
 to it when.
 
-What PostgreSQL keeps longer: its write-ahead log is written over when its segments are used again, which a busy server
-does in minutes and an idle one may not do for weeks, and whoever archives the log keeps it. What stands there of a
-tape in plain text are ids, times and codes, the client's pseudonym and the paths of exports; words are sealed with the
-key that is gone. ``SELECT pg_switch_wal(); CHECKPOINT;`` by the database's administrator, twice, lets the old segments
-go.
+What PostgreSQL keeps longer: its write-ahead log, until its segments are written over, which a busy server does in
+minutes and an idle one may not do for weeks; and whoever archives the log keeps it. What stands there of a tape in
+plain text are ids, times, codes, the client's pseudonym and the paths of exports; words are sealed with the key that
+is gone. The database's administrator lets the old segments go with ``wal_recycle = off`` and, after a destruction,
+``SELECT pg_switch_wal(); CHECKPOINT;``. The statistics of the planner hold samples of such columns until the next
+ANALYZE.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from pipeline.errors import VaultError
+from pipeline.errors import TapeReviewError, VaultError
 from pipeline.tapes import audit, backup, exports, jobs, tombstones
 from pipeline.tapes.certificates import Signed, Signer
 from pipeline.tapes.clock import readable
@@ -98,17 +100,24 @@ def begin(home: Home, tape_id: str, why: Why, now: int, actor_id: str | None = N
 def resume(home: Home, now: int) -> list[Destroyed]:
     """Bring every destruction that was begun to its end; run it at every start.
 
+    A tape that cannot be removed keeps no other alive: its error is raised when all the others are gone.
+
     Raises
     ------
-    VaultError: V08, V14. TapesError: K03, K04.
+    VaultError: V08, V14. TapesError: K03, K04. JobError: J05.
     """
     with home.database.reading() as session:
         begun = {row.tape_id: row.at for row in _pending(session)}
-    for tape_id, at in begun.items():
-        _remove(home, tape_id, at)
-    if begun:
+    errors: list[TapeReviewError] = []
+    removed = [tape_id for tape_id, at in begun.items() if _held(errors, partial(_remove, home, tape_id, at))]
+    if removed:
         home.database.scrub()
-    return [done for tape_id in begun if (done := _certify(home, tape_id, now))]
+    ended: list[Destroyed] = []
+    for tape_id in removed:
+        _held(errors, lambda tape_id=tape_id: ended.extend(_certify(home, tape_id, now)))  # type: ignore[misc]
+    if errors:
+        raise errors[0]
+    return ended
 
 
 def survivors(home: Home, tape_id: str) -> list[str]:
@@ -173,7 +182,17 @@ def _remove(home: Home, tape_id: str, at: int) -> None:
         session.execute(delete(Tape).where(Tape.id == tape_id))
 
 
-def _certify(home: Home, tape_id: str, now: int) -> Destroyed | None:
+def _held(errors: list[TapeReviewError], deed: Callable[[], None]) -> bool:
+    """Do something; an error of ours is put with the others, and makes it False."""
+    try:
+        deed()
+    except TapeReviewError as error:
+        errors.append(error)
+        return False
+    return True
+
+
+def _certify(home: Home, tape_id: str, now: int) -> list[Destroyed]:
     """Sign, unless another process was faster."""
     if left := survivors(home, tape_id):
         remedy = "run `tape-review doctor`; destruction goes on at the next start"
@@ -181,7 +200,7 @@ def _certify(home: Home, tape_id: str, now: int) -> Destroyed | None:
     with home.database.writing() as session:
         pending = _pending(session, tape_id)
         if not pending:
-            return None
+            return []
         row = pending[0]
         facts = json.loads(row.body)
         facts |= {"tape": tape_id, "id": row.id, "method": METHOD, "destroyed": now, "destroyed_utc": readable(now)}
@@ -190,7 +209,7 @@ def _certify(home: Home, tape_id: str, now: int) -> Destroyed | None:
         session.execute(update(Tombstone).where(Tombstone.tape_id == tape_id).values(certificate=row.id))
         audit.record(session, now, facts["by"], "destroyed", tape_id, thing=row.id, why=facts["why"])
         path = write_certificate(home, tape_id, signed)  # before the commit: stopped here, both are made anew
-    return Destroyed(tape_id, path)
+    return [Destroyed(tape_id, path)]
 
 
 def write_certificate(home: Home, tape_id: str, signed: Signed) -> Path:

@@ -189,6 +189,28 @@ def test_a_disk_that_does_not_let_go_is_told_and_it_is_gone_on_with(
     assert certificate(home, tape)["state"] == "ready"
 
 
+def test_a_tape_that_cannot_be_removed_keeps_no_other_alive(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck = full_tape(home, NOON)
+    other = full_tape(home, NOON, sample=stuck.sample)
+    for tape in (stuck, other):
+        destruction.begin(home, tape.id, "due", NOON)
+    real = Vault.destroy_files
+
+    def refuse(vault: Vault, tape_id: str) -> int:
+        if tape_id == stuck.id:
+            raise VaultError("V08", f"folder of tape {tape_id}", "cannot be written", "mend it")
+        return real(vault, tape_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Vault, "destroy_files", refuse)
+        with pytest.raises(VaultError, match=f"TR-V08 folder of tape {stuck.id}"):
+            destruction.resume(home, NOON)
+    assert destruction.survivors(home, other.id) == []
+    assert certificate(home, other)
+    assert not home.vault.has_key(stuck.id)
+    assert [done.tape_id for done in destruction.resume(home, NOON)] == [stuck.id]
+
+
 def test_no_certificate_while_something_survives(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     tape = full_tape(home, NOON)
     with monkeypatch.context() as patch:
