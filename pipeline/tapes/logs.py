@@ -1,0 +1,164 @@
+"""Logs that hold no speech, no names and no paths: only what stands on a list gets through.
+
+An event is one of a closed list of words. A field is one of a closed list too, and so is what it may hold: a number,
+one of our opaque ids, one of a few fixed words. An exception is told by its class, its code and the line of our own code
+that it came from, never by its message. What other packages log is told by the package's name alone. All else is
+dropped, and counted, so that a developer sees that something is missing.
+"""
+
+from __future__ import annotations
+
+import builtins
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, TextIO, get_args
+
+import structlog
+
+from pipeline import errors
+from pipeline.tapes.consent import Reason, Use
+from pipeline.tapes.records import Layer, Role, TapeState
+
+Check = Callable[[Any], bool]
+
+UNLISTED = "unlisted"
+"""What an event is called that is not on the list."""
+
+EVENTS = frozenset(
+    {
+        "worker.start",
+        "worker.stop",
+        "worker.takeover",
+        "worker.trouble",
+        "job.start",
+        "job.stage",
+        "job.end",
+        "job.fail",
+        "tape.destroy",
+        "serve.start",
+        "serve.stop",
+        "request.fail",
+        "login.fail",
+        "library",
+        UNLISTED,
+    }
+)
+
+LIBRARIES = frozenset({"alembic", "asyncio", "authlib", "dbos", "fastapi", "httpx", "py", "sqlalchemy", "uvicorn"})
+
+_ID = re.compile(r"[0-9a-f]{16}")
+_WORKER = re.compile(r"w\d{1,10}-[0-9a-f]{8}")
+_LINE = re.compile(r"(pipeline[a-z_.]*):\d{1,6}")
+_LEVELS = frozenset({"debug", "info", "warning", "error", "critical"})
+_STAGES = frozenset({"decode", "transcribe", "diarize", "attribute", "tag", "measure", "import", "report"})
+_STATES = frozenset({*get_args(TapeState), "succeeded", "canceled", "withdrawn"})
+
+
+def _one_of(words: frozenset[str]) -> Check:
+    return lambda value: isinstance(value, str) and value in words
+
+
+def _like(pattern: re.Pattern[str]) -> Check:
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _number(value: Any) -> bool:
+    return type(value) in (int, float, bool)
+
+
+def _line_of_ours(value: Any) -> bool:
+    found = _LINE.fullmatch(value) if isinstance(value, str) else None
+    return found is not None and found[1] in sys.modules
+
+
+def _known_class(value: Any) -> bool:
+    return isinstance(value, str) and value in _CLASSES
+
+
+_CLASSES = frozenset(
+    {name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
+    | {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
+    | {"OperationalError", "IntegrityError", "DBAPIError", "DatabaseError", "ValidationError", "DBOSException"}
+)
+
+FIELDS: Mapping[str, Check] = {
+    "event": _one_of(EVENTS),
+    "level": _one_of(_LEVELS),
+    "library": _one_of(LIBRARIES),
+    **dict.fromkeys(("tape_id", "person_id", "group_id", "job_id", "item_id", "pass_id", "meeting_id"), _like(_ID)),
+    "worker": _like(_WORKER),
+    "stage": _one_of(_STAGES),
+    "state": _one_of(_STATES),
+    "use": _one_of(frozenset(get_args(Use))),
+    "reason": _one_of(frozenset(get_args(Reason))),
+    "role": _one_of(frozenset(get_args(Role))),
+    "layer": _one_of(frozenset(get_args(Layer))),
+    "code": lambda value: isinstance(value, str) and value.removeprefix("TR-") in errors.CODES,
+    "error": _known_class,
+    "at": _line_of_ours,
+    **dict.fromkeys(("count", "size", "seconds", "attempt", "status", "fraction", "dropped"), _number),
+}
+"""Field -> whether a value may be written."""
+
+
+def only_listed(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Let through what is on the lists; the last thing that happens to an event before it is written."""
+    kept = {field: value for field, value in event.items() if field in FIELDS and FIELDS[field](value)}
+    if "event" not in kept:
+        kept["event"] = UNLISTED
+    dropped = len(event.keys() - kept.keys()) + (kept["event"] == UNLISTED != event.get("event"))
+    return kept | ({"dropped": dropped} if dropped else {})
+
+
+def _told_by_class(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """An exception as its class, its code and where in our code it happened."""
+    given = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) and len(given) == 3 else given
+    if not isinstance(error, BaseException):
+        return event
+    event["error"] = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _CLASSES)
+    if isinstance(error, errors.TapeReviewError):
+        event["code"] = error.code
+    places = [f"{frame.f_globals.get('__name__')}:{line}" for frame, line in traceback.walk_tb(error.__traceback__)]
+    if ours := [place for place in places if _line_of_ours(place)]:
+        event["at"] = ours[-1]
+    return event
+
+
+class _Libraries(logging.Handler):
+    """What other packages log: that they did, at which level, and with which exception."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        event = {"library": record.name.partition(".")[0], "exc_info": record.exc_info}
+        level = record.levelname.lower() if record.levelname.lower() in _LEVELS else "info"
+        getattr(get(), level)("library", **event)
+
+
+def get() -> Any:
+    """The logger: ``get().info("job.stage", job_id=job.id, stage="tag")``."""
+    return structlog.get_logger()
+
+
+def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
+    """Write logs to a stream, stderr by default, one JSON object a line; libraries' warnings among them."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.add_log_level,
+            _told_by_class,
+            only_listed,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            structlog.processors.JSONRenderer(sort_keys=True),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+    root.addHandler(_Libraries())
+    root.setLevel(logging.WARNING)
