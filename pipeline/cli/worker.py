@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from types import FrameType
 from typing import Annotated, Literal
@@ -27,7 +28,10 @@ def worker(
     that dies is taken over by another, or by the next that starts.
     """
     from pipeline.cli.homes import chosen, opened
+    from pipeline.tapes import logs
     from pipeline.tapes.worker import Worker
+
+    logs.configure(sys.stderr)
 
     stop = threading.Event()
 

@@ -5,7 +5,6 @@ A thing that is not there and a thing that is not the viewer's look the same: 40
 
 from __future__ import annotations
 
-import logging
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -15,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from pipeline.errors import TapeReviewError
 from pipeline.review.pages import render
+from pipeline.tapes import logs
 
 _TITLES = {
     400: "That did not work",
@@ -88,10 +88,5 @@ async def _sign_in(request: Request, error: SignInError) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    # The message of an unknown error may hold words of a client: its kind and place are logged, no more.
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown"
-    logging.getLogger("tape_review").error("%s at %s", type(error).__name__, place)
+    logs.get().error("request.fail", exc_info=error)  # without its message, which may hold words of a client
     return answer(request, 500, "It has been noted without any words of the tape. Try again.")

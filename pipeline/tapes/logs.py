@@ -1,24 +1,26 @@
 """Logs that hold no speech, no names and no paths: only what stands on a list gets through.
 
 An event is one of a closed list of words. A field is one of a closed list too, and so is what it may hold: a number,
-one of our opaque ids, one of a few fixed words. An exception is told by its class, its code and the line of our own code
-that it came from, never by its message. What other packages log is told by the package's name alone. All else is
+one of our opaque ids, one of a few fixed words. An exception is told by its class, its code and the line of our own
+code that it came from, never by its message. What other packages log is told by the package's name alone. All else is
 dropped, and counted, so that a developer sees that something is missing.
 """
 
 from __future__ import annotations
 
 import builtins
+import io
 import logging
 import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any, TextIO, get_args
+from typing import Any, TextIO, cast, get_args
 
 import structlog
 
 from pipeline import errors
+from pipeline.stages import STAGES, STEPS
 from pipeline.tapes.consent import Reason, Use
 from pipeline.tapes.records import Layer, Role, TapeState
 
@@ -33,15 +35,11 @@ EVENTS = frozenset(
         "worker.stop",
         "worker.takeover",
         "worker.trouble",
-        "job.start",
         "job.stage",
-        "job.end",
+        "job.retry",
         "job.fail",
         "tape.destroy",
-        "serve.start",
-        "serve.stop",
         "request.fail",
-        "login.fail",
         "library",
         UNLISTED,
     }
@@ -53,7 +51,7 @@ _ID = re.compile(r"[0-9a-f]{16}")
 _WORKER = re.compile(r"w\d{1,10}-[0-9a-f]{8}")
 _LINE = re.compile(r"(pipeline[a-z_.]*):\d{1,6}")
 _LEVELS = frozenset({"debug", "info", "warning", "error", "critical"})
-_STAGES = frozenset({"decode", "transcribe", "diarize", "attribute", "tag", "measure", "import", "report"})
+_STAGES = frozenset({*STEPS, *STAGES})
 _STATES = frozenset({*get_args(TapeState), "succeeded", "canceled", "withdrawn"})
 
 
@@ -138,13 +136,9 @@ class _Libraries(logging.Handler):
 
 
 def get() -> Any:
-    """The logger: ``get().info("job.stage", job_id=job.id, stage="tag")``."""
-    return structlog.get_logger()
-
-
-def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
-    """Write logs to a stream, stderr by default, one JSON object a line; libraries' warnings among them."""
-    structlog.configure(
+    """The logger: ``get().info("job.stage", job_id=job.id, stage="tag")``. Silent until `configure` is called."""
+    return structlog.wrap_logger(
+        structlog.PrintLogger(_out.stream),
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.stdlib.add_log_level,
@@ -153,12 +147,31 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             structlog.processors.JSONRenderer(sort_keys=True),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
-        cache_logger_on_first_use=False,
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
+
+
+def configure(stream: TextIO) -> None:
+    """Write logs to a stream, one JSON object a line; other packages' warnings among them, in place of their own."""
+    _out.stream = stream
     root = logging.getLogger()
     for handler in list(root.handlers):
         root.removeHandler(handler)
     root.addHandler(_Libraries())
     root.setLevel(logging.WARNING)
+
+
+class _Nowhere(io.TextIOBase):
+    """Where logs go that nobody asked for."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+class _Out:
+    """Where logs go."""
+
+    stream: TextIO = cast(TextIO, _Nowhere())
+
+
+_out = _Out()

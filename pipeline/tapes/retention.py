@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pipeline.tapes import destruction
+from pipeline.tapes import destruction, logs
 from pipeline.tapes.clock import DAY, HOUR
 from pipeline.tapes.destruction import Destroyed, Why
 from pipeline.tapes.home import Home
@@ -83,7 +83,10 @@ def enforce(home: Home, now: int) -> list[Destroyed]:
         found = due(session, now)
     for one in found:
         destruction.begin(home, one.tape_id, one.why, now)
-    return destruction.resume(home, now)
+    done = destruction.resume(home, now)
+    for each in done:
+        logs.get().info("tape.destroy", tape_id=each.tape_id)
+    return done
 
 
 def _standing(session: Session, now: int) -> list[tuple[Tape, Consent | None]]:

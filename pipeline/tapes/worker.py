@@ -21,7 +21,7 @@ from sqlalchemy import delete, select
 
 from pipeline.errors import JobError, TapeReviewError
 from pipeline.settings import Settings
-from pipeline.tapes import jobs, retention, submission, workflow
+from pipeline.tapes import jobs, logs, retention, submission, workflow
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.clock import now as real_time
 from pipeline.tapes.heartbeats import Watch
@@ -80,6 +80,7 @@ class Worker:
             )
         self._thread = Thread(target=self._live, name="heartbeat", daemon=True)
         self._thread.start()
+        logs.get().info("worker.start", worker=self.name)
         return self
 
     def __exit__(
@@ -97,6 +98,7 @@ class Worker:
         with suppress(TapeReviewError):  # what we had goes back at once, not when we are found dead
             self._queue.resume(entry for entry in self._queue.unfinished() if entry.worker == self.name)
         self._queue.close()
+        logs.get().info("worker.stop", worker=self.name)
 
     def idle(self) -> bool:
         """Whether nothing is queued or under way."""
@@ -113,6 +115,7 @@ class Worker:
                 self._mend()
                 self._tidy()
             except TapeReviewError:
+                logs.get().warning("worker.trouble", worker=self.name, exc_info=True)
                 continue  # the database is busy or away: others may take over, and the next beat tries again
             if self._work.active:
                 self._busy = time.monotonic()
@@ -131,6 +134,7 @@ class Worker:
         dead = self._watch.dead(beats, {entry.worker for entry in held}, time.monotonic())
         for name in dead:
             if name not in beats or self._bury(name):
+                logs.get().warning("worker.takeover", worker=name)
                 self._queue.resume(entry for entry in held if entry.worker == name)
         dropped = {
             entry.workflow_id: entry

@@ -15,7 +15,7 @@ from dbos import DBOS, SetWorkflowID
 
 from pipeline.errors import ConsentError, TapeReviewError
 from pipeline.stages import STEPS
-from pipeline.tapes import consent, jobs
+from pipeline.tapes import consent, jobs, logs
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.home import Home
 from pipeline.tapes.queue import GPU, WORKFLOW
@@ -134,9 +134,12 @@ def _tried(work: Work, job_id: str, step: str) -> str:
                 raise
             with work.home.database.writing() as session:
                 jobs.fail(session, job_id, error, work.clock())
+            logs.get().warning("job.fail", job_id=job_id, stage=step, code=error.code)
             return "failed"
         if outcome.failure is None:
+            logs.get().info("job.stage", job_id=job_id, stage=step, attempt=attempts)
             return "done"
+        logs.get().warning("job.retry", job_id=job_id, stage=step, attempt=attempts)
         with work.home.database.writing() as session:
             jobs.note(session, job_id, f"{step} failed: {outcome.failure}", work.clock())
         if work.stopping.wait(_PAUSE * attempts):
