@@ -174,6 +174,7 @@ CODES: dict[str, str] = {
     "T04": "a table has no rows",
     "T05": "a table holds a wrong value",
     "T06": "a table names an utterance twice",
+    "T07": "a date in a table cannot be read",
     # consent
     "D01": "the tape is destroyed",
     "D02": "the account of the one who asks is disabled",

@@ -41,6 +41,7 @@ TRANSCRIPT_COLUMNS = ("tape_id", "utterance_id", "role", "text")
 """What a transcript must hold; ``target_behavior`` and any other column may follow."""
 
 _TIMES = ("start", "end")
+_TRANSCRIPT = "a transcript with at least one utterance"
 _NUMBERS = ("probability", *(f"p_{code}" for code in CODES))
 
 
@@ -54,7 +55,7 @@ def read_transcript(path: Path) -> pd.DataFrame:
     TableError: T01 unreadable, T02 not CSV in UTF-8, T03 a column lacks, T04 no rows, T05 a wrong value,
         T06 an utterance twice.
     """
-    table = _read(path, TRANSCRIPT_COLUMNS)
+    table = read_cells(path, TRANSCRIPT_COLUMNS)
     roles = table["role"].str.strip().str.lower().map(ROLE_WORDS)
     if roles.isna().any():
         row = int(roles.isna().to_numpy().argmax())
@@ -88,7 +89,7 @@ def read_utterances(path: Path) -> pd.DataFrame:
     ------
     TableError: T01 to T06 as `read_transcript`.
     """
-    table = _read(path, UTTERANCE_COLUMNS)
+    table = read_cells(path, UTTERANCE_COLUMNS)
     _refuse_repeats(table, path)
     checks = table["needs_check"].map({"true": True, "false": False})
     if checks.isna().any():
@@ -126,11 +127,16 @@ def read_words(path: Path) -> pd.DataFrame:
     ------
     TableError: T01 to T05 as `read_transcript`.
     """
-    return _read(path, WORD_COLUMNS)
+    return read_cells(path, WORD_COLUMNS)
 
 
-def _read(path: Path, required: Sequence[str]) -> pd.DataFrame:
-    """All cells as text, then times and numbers as what they are."""
+def read_cells(path: Path, required: Sequence[str], content: str = _TRANSCRIPT) -> pd.DataFrame:
+    """All cells as text, then times and numbers as what they are; ``content`` says what an empty file should hold.
+
+    Raises
+    ------
+    TableError: T01 to T05 as `read_transcript`.
+    """
     thing = f"table {path.name}"
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -152,7 +158,7 @@ def _read(path: Path, required: Sequence[str]) -> pd.DataFrame:
     if repeated:
         raise TableError("T05", thing, f"has the column {repeated[0]!r} twice", "rename or remove one of them")
     if not rows:
-        raise TableError("T04", thing, "has no rows", "export a transcript with at least one utterance")
+        raise TableError("T04", thing, "has no rows", f"export {content}")
     for number, row in enumerate(rows):
         if len(row) != len(header):
             value = f"has {len(row)} cells, the header has {len(header)}"
