@@ -1,0 +1,120 @@
+"""``tape-review agreement``: how far coders agree, and where they differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from pipeline.cli import tables
+from pipeline.cli.options import Config
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.cli.tables import Read
+
+
+def agreement(
+    codes: tables.CodesFile,
+    form: tables.Form = "table",
+    table: Annotated[
+        Literal["agreement", "sessions", "confusions"], typer.Option("--table", help="The table that CSV holds.")
+    ] = "agreement",
+    whole: Annotated[bool, typer.Option("--all", help="Show every coder pair and every code.")] = False,
+    codebook: tables.Book = None,
+    absent: tables.AbsentRows = "auto",
+    draws: Annotated[int, typer.Option(min=100, max=20_000, help="How often tapes are drawn for an interval.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same intervals.")] = 0,
+    config: Config = None,
+) -> None:
+    """Compare the codes of several coders.
+
+    Members with each other, the group with the coach, the machine with the group, and a coder with his or her earlier
+    coding: percent agreement, kappa with prevalence and bias index, PABAK, AC1, alpha, and the pairs of codes that differ,
+    each figure with a 95 % interval from drawing tapes again. Counts a session are compared by intraclass correlation.
+    """
+    import pandas as pd
+
+    from pipeline.measures import agreement as measure
+    from pipeline.measures.again import again
+    from pipeline.measures.confusions import confusions
+    from pipeline.measures.sessions import sessions
+
+    read = tables.read(codes, codebook, absent, config)
+    figures = [measure.agreement(read.panel, draws=draws, seed=seed)]
+    pairs = [confusions(read.panel)]
+    repeated = again(read.codes.table, read.codes.earlier, read.scheme, absent)
+    if repeated:
+        figures.append(measure.agreement(*repeated, draws=draws, seed=seed))
+        pairs.append(confusions(*repeated))
+    found = {
+        "agreement": pd.concat([one for one in figures if len(one)] or figures[:1], ignore_index=True),
+        "sessions": sessions(read.panel, draws=draws, seed=seed),
+        "confusions": pd.concat([one for one in pairs if len(one)] or pairs[:1], ignore_index=True),
+    }
+    notes = [*read.notes, *_notes(read, found["agreement"])]
+    tables.show(found, notes, form, table, _shown(found, whole))
+
+
+def _notes(read: Read, figures: pd.DataFrame) -> list[str]:
+    panel = read.panel
+    if not len(figures):
+        if len(panel.coders) == 1:
+            return [f"Only one coder ({panel.coders[0][1]}) coded: there is nobody to compare with."]
+        return ["No two coders coded the same utterance: there is nothing to compare."]
+    notes = []
+    if len(panel.tapes) == 1:
+        notes.append("One tape only: intervals need two or more.")
+    return [*notes, "Intervals: 95 %, from drawing tapes again. Units under 50 get no verdict."]
+
+
+def _shown(found: dict[str, pd.DataFrame], whole: bool) -> dict[str, pd.DataFrame]:
+    import pandas as pd
+
+    figures, counts, pairs = found["agreement"], found["sessions"], found["confusions"]
+    if not whole:
+        figures = figures[(figures["comparison"] != "coders") & (figures["level"].isin(["all", "family", "which"]))]
+        figures = figures[(figures["level"] != "which") | (figures["units"] > 0)]
+        counts = counts[~counts["comparison"].isin(["coders", "coder and consensus", "coder and coach"])]
+        pairs = pairs[pairs["comparison"] != "coders"].groupby(["comparison", "a", "b"], sort=False).head(5)
+    agree = [
+        {
+            "who": row["a"],
+            "with": row["b"] if row["a"] != row["b"] else "each other",
+            "on": f"{row['name']}, which" if row["level"] == "which" else row["name"],
+            "units": str(row["units"]),
+            "tapes": str(row["tapes"]),
+            "agree": tables.between(row["percent"], row["percent_low"], row["percent_high"], ".0%"),
+            "kappa": tables.between(row["kappa"], row["kappa_low"], row["kappa_high"]),
+            "AC1": tables.number(row["ac1"]),
+            "alpha": tables.between(row["alpha"], row["alpha_low"], row["alpha_high"]),
+            "verdict": row["verdict"] or "",
+        }
+        for row in figures.to_dict("records")
+    ]
+    session = [
+        {
+            "who": row["a"],
+            "with": row["b"],
+            "on": row["measure"],
+            "tapes": str(row["tapes"]),
+            "mean": f"{tables.number(row['mean_a'], '.1f')} / {tables.number(row['mean_b'], '.1f')}",
+            "ICC(A,1)": tables.between(row["icc_a1"], row["icc_a1_low"], row["icc_a1_high"]),
+            "ICC(C,1)": tables.between(row["icc_c1"], row["icc_c1_low"], row["icc_c1_high"]),
+            "": row["undefined"],
+        }
+        for row in counts.to_dict("records")
+    ]
+    differ = [
+        {
+            "who": f"{row['a']}: {row['a_code']}",
+            "with": f"{row['b']}: {row['b_code']}",
+            "units": str(row["units"]),
+            "other way": str(row["reverse"]),
+            "utterances": ", ".join(row["utterances"].split("|")[:3]),
+        }
+        for row in pairs.to_dict("records")
+    ]
+    titled = {"Agreement": agree, "Counts a session": session, "Where codes differ": differ}
+    return {title: pd.DataFrame(rows) for title, rows in titled.items() if rows}

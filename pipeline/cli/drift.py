@@ -1,0 +1,112 @@
+"""``tape-review drift``: does a coder's coding move?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from pipeline.cli import tables
+from pipeline.cli.options import Config
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def drift(
+    codes: tables.CodesFile,
+    form: tables.Form = "table",
+    table: Annotated[
+        Literal["drift", "points", "automation_bias"], typer.Option("--table", help="The table that CSV holds.")
+    ] = "drift",
+    whole: Annotated[bool, typer.Option("--all", help="Show the charts that are steady, too.")] = False,
+    recalibrated: Annotated[
+        list[str] | None,
+        typer.Option(help="When a coder's charts begin anew: 'ann=2026-03-01'; 'group=...' for the group's. Repeatable."),
+    ] = None,
+    codebook: tables.Book = None,
+    absent: tables.AbsentRows = "auto",
+    config: Config = None,
+) -> None:
+    """Chart each coder's agreement with the coach (or the consensus), tape after tape.
+
+    The first five tapes set the center line. Tells drift, where a coder begins to see more or less of a code, from noise;
+    names the pair of codes that moved and the tapes to talk about. Where the table has a column pretag_shown, it also
+    tells whether seeing the machine's codes sways a coder.
+    """
+    import pandas as pd
+
+    from pipeline.measures import drift as measure
+    from pipeline.measures.anchoring import anchoring
+
+    events: dict[str, list[float]] = {}
+    for entry in recalibrated or []:
+        name, moment = _event(entry)
+        events.setdefault(name, []).append(moment)
+    read = tables.read(codes, codebook, absent, config)
+    for row in read.codes.recalibrated.to_dict("records"):
+        events.setdefault(row["coder"], []).append(float(row["at"]))
+    strangers = sorted(set(events) - {coder for _, coder in read.panel.coders} - {"group", "consensus"})
+    found = measure.drift(read.panel, events)
+    sway = anchoring(read.panel)
+    notes = [*read.notes, *found.notes, *_notes(found.table, whole)]
+    notes += [f"Recalibrated, but without codes: {name}." for name in strangers]
+    whole_tables = {"drift": found.table, "points": found.points, "automation_bias": sway}
+    shown = {title: pd.DataFrame(rows) for title, rows in _shown(found.table, sway, whole).items() if rows}
+    tables.show(whole_tables, notes, form, table, shown)
+
+
+def _event(entry: str) -> tuple[str, float]:
+    name, _, moment = entry.rpartition("=")
+    try:
+        when = datetime.fromisoformat(moment.strip())
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{entry!r} is not CODER=DATE; write for example 'ann=2026-03-01'", param_hint="--recalibrated"
+        ) from error
+    if not name.strip():
+        raise typer.BadParameter(f"{entry!r} names no coder", param_hint="--recalibrated")
+    return name.strip(), (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000
+
+
+def _notes(table: pd.DataFrame, whole: bool) -> list[str]:
+    if not len(table):
+        return []
+    number = table["state"].value_counts()
+    told = [f"{count} {state}" for state, count in number.items()]
+    hidden = " --all shows every chart." if not whole and set(number.index) - {"drift", "noise"} else ""
+    return [f"{len(table)} charts: {', '.join(told)}.{hidden}"]
+
+
+def _shown(table: pd.DataFrame, sway: pd.DataFrame, whole: bool) -> dict[str, list[dict[str, str]]]:
+    rows = table if whole else table[table["state"].isin(["drift", "noise"])]
+    charts = [
+        {
+            "who": row["coder"],
+            "with": row["reference"],
+            "on": row["family"],
+            "tapes": str(row["tapes"]),
+            "start": tables.number(row["center"], ".0%"),
+            "now": tables.number(row["mean"], ".0%"),
+            "limit": tables.number(row["limit"], ".0%"),
+            "verdict": row["state"],
+            "what it says": row["sentence"] + (f" Play: {row['tapes_to_discuss'].replace('|', ', ')}." if row["tapes_to_discuss"] else ""),
+        }
+        for row in rows.to_dict("records")
+    ]
+    swayed = [
+        {
+            "who": row["coder"],
+            "on": row["name"],
+            "shown": tables.number(row["agree_shown"], ".0%"),
+            "hidden": tables.number(row["agree_hidden"], ".0%"),
+            "difference": tables.between(
+                row["difference"], row["difference_low"], row["difference_high"], "+.0%"
+            ),
+            "verdict": row["verdict"] or row["undefined"],
+        }
+        for row in sway.to_dict("records")
+        if whole or row["level"] == "all"
+    ]
+    return {"Drift": charts, "Agreement with the machine's codes where they were shown and hidden": swayed}

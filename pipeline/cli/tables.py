@@ -1,0 +1,139 @@
+"""What the verbs on codes share: reading them, and printing tables for people or for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+import typer
+
+from pipeline import settings
+from pipeline.cli.options import Config
+from pipeline.measures.panel import Absent, Panel, Scheme
+
+Form = Annotated[
+    Literal["table", "csv", "json"],
+    typer.Option("--format", help="Tables to read, CSV of one table, or JSON of all."),
+]
+AbsentRows = Annotated[
+    Absent,
+    typer.Option(
+        "--absent",
+        help="An utterance without a row on a tape that the coder coded: 'not-coded', 'missing' (not heard), or 'auto': "
+        "missing where the coder has rows with an empty code on that tape.",
+    ),
+]
+Book = Annotated[
+    str | None, typer.Option("--codebook", help="Families of codes; default: the shipped codebook that fits best.")
+]
+CodesFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="CODES.csv",
+        help="tape_id, utterance_id, coder, layer (machine, member, consensus, coach), code, coded_at.",
+    ),
+]
+
+ORDERED = {"reflection": ("reflection_simple", "reflection_complex")}
+"""Families whose codes have an order: a complex reflection goes farther than a simple one."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """A file of codes, ready to compare; ``notes`` say what was put right, guessed or passed over."""
+
+    codes: Any
+    panel: Panel
+    scheme: Scheme
+    notes: tuple[str, ...]
+
+
+def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path] | None) -> Read:
+    """Read a file of codes and lay it out by a codebook."""
+    from pipeline.formats import codebooks, codes
+    from pipeline.measures.panel import panel
+
+    found = codes.read(path)
+    used = sorted({code for cell in found.table["codes"].unique() for code in cell.split("|")} - {""})
+    if codebook is None:
+        default = settings.load(files=config or ()).settings.coding.codebook
+        names = sorted(codebooks.shipped(), key=lambda name: name != default)
+        books = [codebooks.read(name) for name in ([default] if default not in names else []) + names]
+        book = max(books, key=lambda book: sum(code.name in used for code in book.codes))
+    else:
+        book = codebooks.read(codebook)
+    scheme = Scheme(
+        families=book.families(),
+        roles={code.name: code.role for code in book.codes},
+        ordered=ORDERED,
+        labels={code.name: code.label for code in book.codes},
+    )
+    notes = [f"Families of codes after codebook {book.name} {book.version}.", *found.notes]
+    unknown = [code for code in used if code not in scheme.roles and not code.isdigit()]
+    if unknown:
+        notes.append(f"Not in the codebook, and each counted as a family of its own: {', '.join(unknown)}.")
+    laid = panel(found.table, scheme, absent)
+    if laid.filled:
+        notes.append(
+            f"{laid.filled} utterances without a row are taken as heard and left without a code; "
+            "--absent missing leaves them out."
+        )
+    return Read(found, laid, scheme, tuple(notes))
+
+
+def show(
+    tables: Mapping[str, pd.DataFrame],
+    notes: Sequence[str],
+    form: Literal["table", "csv", "json"],
+    chosen: str,
+    shown: Mapping[str, pd.DataFrame],
+) -> None:
+    """Print tables.
+
+    Parameters
+    ----------
+    tables: name -> the whole table; all of them go into JSON.
+    notes: sentences; beside CSV they go to the error stream.
+    chosen: the table that CSV holds.
+    shown: title -> what a reader sees of the tables, cells as text.
+    """
+    if form == "json":
+        rows = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
+        typer.echo(json.dumps({"schema": 1, "tables": rows, "notes": list(notes)}, indent=1))
+        return
+    if form == "csv":
+        tables[chosen].to_csv(sys.stdout, index=False, lineterminator="\n", float_format="%.6g")
+        for note in notes:
+            typer.echo(note, err=True)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    for title, table in shown.items():
+        drawn = Table(title=title, title_justify="left")
+        for name in table.columns:
+            words = name in ("verdict", "", "what it says", "utterances", "who", "with", "on")
+            drawn.add_column(name, justify="left" if words else "right", overflow="fold")
+        for row in table.itertuples(index=False):
+            drawn.add_row(*row)
+        console.print(drawn)
+    for note in notes:
+        console.print(note, highlight=False, markup=False)
+
+
+def number(value: Any, form: str = ".2f") -> str:
+    """A figure as text; a dash where it is undefined."""
+    return "-" if value is None or pd.isna(value) else format(value, form)
+
+
+def between(value: Any, low: Any, high: Any, form: str = ".2f") -> str:
+    """A figure with its interval."""
+    if value is None or pd.isna(value):
+        return "-"
+    return number(value, form) + ("" if low is None or pd.isna(low) else f" ({low:{form}} to {high:{form}})")

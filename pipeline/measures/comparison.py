@@ -1,0 +1,202 @@
+"""Who is compared with whom, and what each tape adds to the figures.
+
+A comparison is a set of pairs of coders: two coders, or every member with the coach, or all members among themselves. Its
+sums are kept by tape, so that tapes can be drawn again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.measures.panel import COACH, CONSENSUS, MACHINE, MEMBER, Grid, Level, Panel
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Rows of the grid on either side; ``second`` is empty where all of ``first`` are compared with each other."""
+
+    kind: str
+    a: str
+    b: str
+    first: tuple[int, ...]
+    second: tuple[int, ...] = ()
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """The pairs of rows."""
+        if not self.second:
+            return tuple(combinations(self.first, 2))
+        return tuple((one, other) for one in self.first for other in self.second)
+
+
+def comparisons(panel: Panel) -> tuple[Comparison, ...]:
+    """All that a group asks for: as a whole, with the coach, with the machine, and coder by coder."""
+    rows = {layer: tuple(panel.rows(layer)) for layer in (MACHINE, MEMBER, CONSENSUS, COACH)}
+    named = {row: coder for row, (_, coder) in enumerate(panel.coders)}
+    groups = [(name, rows[layer]) for name, layer in (("consensus", CONSENSUS), ("members", MEMBER)) if rows[layer]]
+    found = []
+    if len(rows[MEMBER]) > 1:
+        found.append(Comparison("members", "members", "members", rows[MEMBER]))
+    found += [Comparison("group and coach", name, "coach", group, rows[COACH]) for name, group in groups if rows[COACH]]
+    others = [*groups, *([("coach", rows[COACH])] if rows[COACH] else [])]
+    if rows[MACHINE]:
+        found += [Comparison("machine", "machine", name, rows[MACHINE], group) for name, group in others]
+    for kind, one, other in (
+        ("coder and coach", MEMBER, COACH),
+        ("coder and consensus", MEMBER, CONSENSUS),
+        ("coders", MEMBER, MEMBER),
+        ("coaches", COACH, COACH),
+    ):
+        pairs = combinations(rows[one], 2) if one == other else ((a, b) for a in rows[one] for b in rows[other])
+        found += [Comparison(kind, named[a], named[b], (a,), (b,)) for a, b in pairs]
+    return tuple(each for each in found if any(_share(panel, *pair) for pair in each.pairs))
+
+
+def _share(panel: Panel, one: int, other: int) -> bool:
+    return bool(((panel.grid[one] >= 0) & (panel.grid[other] >= 0)).any())
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What each tape adds: arrays with one row a tape that the comparison covers.
+
+    ``agree`` and ``units`` count pairs of codes with the same value and all pairs; ``same`` and ``given`` are the diagonal
+    and the marginals of the coincidence matrix; ``shares`` sums, over units, the share of coders that gave each value, and
+    ``coded`` counts those units. ``rows`` and ``columns``, the marginals of the two sides, are there for pairs only, and
+    the ``tables`` where the level has an order or few values.
+    """
+
+    utterances: int
+    agree: NDArray[np.float64]
+    units: NDArray[np.float64]
+    same: NDArray[np.float64]
+    given: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    coded: NDArray[np.float64]
+    rows: NDArray[np.float64] | None
+    columns: NDArray[np.float64] | None
+    coincidences: NDArray[np.float64] | None
+
+    def weighted(self, weights: NDArray[np.float64]) -> Sums:
+        """The sums over tapes with these weights, shape (..., tapes): one matrix product for all."""
+        parts = {name: part for name, part in vars(self).items() if isinstance(part, np.ndarray)}
+        product = weights @ np.concatenate([part.reshape(len(part), -1) for part in parts.values()], axis=1)
+        found, start = {}, 0
+        for name, part in parts.items():
+            size = int(np.prod(part.shape[1:]))
+            found[name] = product[..., start : start + size].reshape((*product.shape[:-1], *part.shape[1:]))
+            start += size
+        return replace(self, **found)
+
+
+def sums(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> Sums | None:
+    """The sums of a comparison at a level, whose values of the whole grid are ``cells``; None where nothing is shared."""
+    if comparison.second:
+        found: Sums | None = _of_pairs(panel, level, comparison, cells)
+    else:
+        found = _of_all(panel, level, cells[list(comparison.first)])
+    if found is None or not found.units.sum():
+        return None
+    kept = found.units > 0
+    parts = {name: part[kept] if isinstance(part, np.ndarray) else part for name, part in vars(found).items()}
+    return Sums(**parts)
+
+
+def pairs_of(comparison: Comparison, cells: Grid) -> tuple[Grid, Grid, NDArray[np.int64]]:
+    """Every pair of values that two coders gave to one unit: the one's, the other's, and the unit's column."""
+    ones, others, columns = [], [], []
+    for one, other in comparison.pairs:
+        both = np.flatnonzero((cells[one] >= 0) & (cells[other] >= 0))
+        ones.append(cells[one, both])
+        others.append(cells[other, both])
+        columns.append(both)
+    return np.concatenate(ones), np.concatenate(others), np.concatenate(columns)
+
+
+def tables(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> NDArray[np.float64]:
+    """One table of the first side's values (rows) by the second's (columns) for each tape of the panel."""
+    return _tables(panel, level, *pairs_of(comparison, cells))
+
+
+def _tables(panel: Panel, level: Level, one: Grid, other: Grid, column: NDArray[np.int64]) -> NDArray[np.float64]:
+    values, number = len(level.values), len(panel.tapes)
+    place = (panel.tape[column] * values + one) * values + other
+    return np.bincount(place, minlength=number * values**2).reshape(number, values, values).astype(float)
+
+
+def _of_pairs(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> Sums:
+    one, other, column = pairs_of(comparison, cells)
+    tape, values, number = panel.tape[column], len(level.values), len(panel.tapes)
+
+    def by_value(found: Grid) -> NDArray[np.float64]:
+        return np.bincount(tape * values + found, minlength=number * values).reshape(number, values).astype(float)
+
+    units = np.bincount(tape, minlength=number).astype(float)
+    agree = np.bincount(tape, weights=one == other, minlength=number)
+    rows, columns = by_value(one), by_value(other)
+    given = rows + columns
+    coincidences = None
+    if level.ordered is not None:
+        table = _by_rank(_tables(panel, level, one, other, column), level.ordered)
+        coincidences = table + np.swapaxes(table, 1, 2)
+    return Sums(
+        *(int(np.bincount(column, minlength=1).astype(bool).sum()), agree, units, 2 * agree, given, given / 2, units),
+        *(rows, columns, coincidences),
+    )
+
+
+def _of_all(panel: Panel, level: Level, cells: Grid) -> Sums | None:
+    """The sums over all coders at once, for any number of them on each unit."""
+    values, number = len(level.values), len(panel.tapes)
+    counts = np.stack([(cells == value).sum(axis=0) for value in range(values)], axis=1).astype(float)
+    coders = counts.sum(axis=1)
+    several, some = coders > 1, coders > 0
+    if not several.any():
+        return None
+    inside = counts[several]
+    others = coders[several][:, None] - 1
+    same = (inside * (inside - 1) / others).sum(axis=1)
+    tape = panel.tape[several]
+
+    def by_tape(found: NDArray[np.float64], of: NDArray[np.int64]) -> NDArray[np.float64]:
+        flat = found.reshape(len(found), -1)
+        parts = [np.bincount(of, weights=column, minlength=number) for column in flat.T]
+        return np.stack(parts, axis=1).reshape(number, *found.shape[1:])
+
+    coincidences = None
+    if level.ordered is not None:
+        ranked = _ranked(inside, level.ordered)
+        pairs = ranked[:, :, None] * ranked[:, None, :]
+        pairs[:, range(ranked.shape[1]), range(ranked.shape[1])] -= ranked
+        coincidences = by_tape(pairs / others[:, :, None], tape)
+    return Sums(
+        utterances=int(several.sum()),
+        agree=by_tape(same / coders[several], tape),
+        units=by_tape(np.ones(int(several.sum())), tape),
+        same=by_tape(same, tape),
+        given=by_tape(inside, tape),
+        shares=by_tape(counts[some] / coders[some][:, None], panel.tape[some]),
+        coded=by_tape(np.ones(int(some.sum())), panel.tape[some]),
+        rows=None,
+        columns=None,
+        coincidences=coincidences,
+    )
+
+
+def _ranked(counts: NDArray[np.float64], ranks: tuple[int, ...]) -> NDArray[np.float64]:
+    """Counts by value as counts by rank."""
+    result = np.zeros((len(counts), max(ranks) + 1))
+    for place, rank in enumerate(ranks):
+        result[:, rank] += counts[:, place]
+    return result
+
+
+def _by_rank(found: NDArray[np.float64], ranks: tuple[int, ...]) -> NDArray[np.float64]:
+    """Tables by value as tables by rank."""
+    pick = np.zeros((len(ranks), max(ranks) + 1))
+    pick[np.arange(len(ranks)), ranks] = 1
+    return np.asarray(pick.T @ found @ pick)

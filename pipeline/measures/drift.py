@@ -1,0 +1,238 @@
+"""Does a coder's coding move? A control chart a coder and family of codes, read out in a sentence.
+
+Drift is when the marginals move: a coder begins to see more, or less, of a code than the reference does, and the pair of
+codes that moved has a name. Noise is when agreement falls and the marginals stay: less care, harder tapes. Both are for the
+coder and the coach to talk about, at the tapes that are named; the group sees the group's own row.
+
+The reference is the coach where the coach coded, else the group's consensus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.measures.chart import CALIBRATED, MOVED, WINDOW, Chart, chart, leaning
+from pipeline.measures.comparison import Comparison, tables
+from pipeline.measures.panel import COACH, CONSENSUS, MACHINE, MEMBER, NOT_CODED, Grid, Level, Panel
+from pipeline.measures.wording import drift_sentence, noise_sentence
+
+FEWEST = 10
+"""Units that a tape needs to be charted."""
+PROPOSED = 3
+"""Tapes that are proposed to talk about, at most."""
+
+DRIFT_COLUMNS = (
+    *("coder", "layer", "reference", "family", "tapes", "units", "center", "mean", "limit", "state", "since_tape"),
+    *("reference_code", "coder_code", "units_moved", "units_reverse", "code_ratio", "p_marginals"),
+    *("tapes_to_discuss", "sentence"),
+)
+"""Columns of the table of drift."""
+
+POINT_COLUMNS = (
+    *("coder", "layer", "reference", "family", "segment", "order", "tape_id", "coded_at", "units", "agreement"),
+    *("mean", "center", "limit", "calibrated", "alarm", "shift"),
+)
+"""Columns of the table of points: what the charts draw."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """``table``: a row a coder and family; ``points``: a row a charted tape; ``notes``: what was left out, and why."""
+
+    table: pd.DataFrame
+    points: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def drift(panel: Panel, recalibrated: Mapping[str, Sequence[float]] | None = None) -> Drift:
+    """Chart every coder, the machine, and the group as a whole.
+
+    Parameters
+    ----------
+    panel: the codes.
+    recalibrated: coder -> moments (ms since 1970) from which on the coder's charts begin anew; the group's events stand
+        under ``group``.
+    """
+    reference = next((layer for layer in (COACH, CONSENSUS) if panel.rows(layer)), None)
+    if reference is None:
+        return _nothing("There is neither a coach nor a consensus to compare with: no chart.")
+    charted = list(_charted(panel, reference))
+    if not charted:
+        return _nothing(f"Nobody but the {reference} coded: no chart.")
+    rows, points, notes = [], [], []
+    for level in (level for level in panel.levels if level.kind == "family"):
+        cells = level.of(panel.grid)
+        for layer, coder, comparison in charted:
+            series = _series(panel, level, comparison, cells)
+            if not len(series.tables):
+                continue
+            events = (recalibrated or {}).get(coder, ())
+            row, drawn = _row(panel, level, series, events, (coder, layer, reference, level.name))
+            rows.append(row)
+            points += drawn
+            if series.undated:
+                notes.append(f"{coder}: {_tapes(series.undated)} without coded_at left out of the charts.")
+            if series.small:
+                notes.append(f"{coder}, {level.name}: {_tapes(series.small)} with under {FEWEST} units left out.")
+    table = pd.DataFrame(rows, columns=list(DRIFT_COLUMNS))
+    order = {(layer, name): place for place, (layer, name, _) in enumerate(charted)}
+    if len(table):
+        place = [order[key] for key in zip(table["layer"], table["coder"], strict=True)]
+        table = table.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
+    return Drift(table, pd.DataFrame(points, columns=list(POINT_COLUMNS)), tuple(dict.fromkeys(notes)))
+
+
+def _nothing(note: str) -> Drift:
+    return Drift(pd.DataFrame(columns=list(DRIFT_COLUMNS)), pd.DataFrame(columns=list(POINT_COLUMNS)), (note,))
+
+
+def _charted(panel: Panel, reference: str) -> Iterator[tuple[str, str, Comparison]]:
+    """Layer, name and comparison (reference first) of each whose coding is charted."""
+    known = tuple(panel.rows(reference))
+    members = tuple(panel.rows(MEMBER))
+    alone = [("group", "group", members)] if len(members) > 1 else []
+    layers = (MEMBER, MACHINE) if reference == CONSENSUS else (MEMBER, CONSENSUS, MACHINE)
+    named = {row: CONSENSUS if layer == CONSENSUS else coder for row, (layer, coder) in enumerate(panel.coders)}
+    alone += [(layer, named[row], (row,)) for layer in layers for row in panel.rows(layer)]
+    for layer, name, rows in alone:
+        comparison = Comparison("drift", reference, name, known, rows)
+        if any(((panel.grid[one] >= 0) & (panel.grid[other] >= 0)).any() for one, other in comparison.pairs):
+            yield layer, name, comparison
+
+
+@dataclass(frozen=True)
+class _Series:
+    """The tapes of one chart in order of time."""
+
+    tables: NDArray[np.float64]
+    tapes: NDArray[np.int64]
+    times: NDArray[np.float64]
+    undated: int
+    small: int
+
+
+def _series(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> _Series:
+    found = tables(panel, level, comparison, cells)
+    if len(comparison.pairs) > 1:
+        found = _once(panel, comparison, cells, found)
+    units = found.sum(axis=(1, 2))
+    with np.errstate(invalid="ignore"):
+        own, other = (
+            np.fmax.reduce(panel.times[list(rows)], axis=0) for rows in (comparison.second, comparison.first)
+        )
+    # The group as a whole, and a machine without dates, are charted in the order in which the reference was coded.
+    times = other if len(comparison.second) > 1 else np.where(np.isnan(own), other, own)
+    dated, enough = ~np.isnan(times), units >= FEWEST
+    kept = np.flatnonzero(dated & enough)
+    order = kept[np.argsort(times[kept], kind="stable")]
+    return _Series(
+        *(found[order], order, times[order]),
+        undated=int(((units > 0) & ~dated).sum()),
+        small=int(((units > 0) & dated & ~enough).sum()),
+    )
+
+
+def _once(panel: Panel, comparison: Comparison, cells: Grid, found: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Tables of several coders, each utterance counted once: what eight say of one utterance is not eight utterances."""
+    shared = np.zeros(cells.shape[1], dtype=bool)
+    for one, other in comparison.pairs:
+        shared |= (cells[one] >= 0) & (cells[other] >= 0)
+    utterances = np.bincount(panel.tape[shared], minlength=len(found))
+    pairs = np.maximum(found.sum(axis=(1, 2)), 1)
+    return np.asarray(np.rint(found * (utterances / pairs)[:, None, None]))
+
+
+def _row(
+    panel: Panel, level: Level, series: _Series, events: Sequence[float], head: tuple[str, str, str, str]
+) -> tuple[tuple[object, ...], list[tuple[object, ...]]]:
+    """The row of a chart since the last event, and the points of all segments between events."""
+    bounds = [0, *(int(np.searchsorted(series.times, event)) for event in sorted(events)), len(series.tapes)]
+    points: list[tuple[object, ...]] = []
+    charts = []
+    for segment, (start, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True), 1):
+        found = chart(series.tables[start:end])
+        charts.append(found)
+        points += _points(panel, series, found, segment, start, end, head)
+    start, last = bounds[-2], charts[-1]
+    units = int(series.tables[start:].sum())
+    begin = (*head, len(series.tapes) - start, units)
+    if last is None or len(last.units) == CALIBRATED:
+        lacking = CALIBRATED + 1 - (len(series.tapes) - start)
+        why = f"{lacking} more {'tape' if lacking == 1 else 'tapes'} to be coded by both before drift can show."
+        return (*begin, last.center if last else None, None, None, "too few tapes", *[None] * 7, "", why), points
+    figures = (last.center, float(last.mean[-1]), float(last.limit[-1]))
+    state = _state(panel, level, series, last, start, head)
+    return (*begin, *figures, *state), points
+
+
+def _state(
+    panel: Panel, level: Level, series: _Series, found: Chart, start: int, head: tuple[str, str, str, str]
+) -> tuple[object, ...]:
+    """From ``state`` to ``sentence``: what the last tapes show."""
+    number = len(found.units)
+    recent = max(CALIBRATED, number - WINDOW)
+    fallen = [place for place in found.alarms if place >= recent]
+    shifts = [shift for shift in found.shifts if shift.last >= recent]
+    if not fallen and not shifts:
+        return ("steady", *[None] * 5, float(found.moved[-1]), "", "Within its limits.")
+    first = min([*fallen[:1], *(shift.last for shift in shifts[:1])])
+    last = max([*fallen[-1:], *(shift.last for shift in shifts[-1:])])
+    begin = max(CALIBRATED, last + 1 - WINDOW)
+    window = series.tables[start + begin : start + last + 1]
+    table = window.sum(axis=0)
+    pair = (shifts[-1].reference, shifts[-1].coder) if shifts else leaning(table)
+    moved = float(found.moved[last])
+    since = panel.tapes[series.tapes[start + first]]
+    drifts = pair is not None and (bool(shifts) or moved < MOVED)
+    weight = window[:, pair[0], pair[1]] if drifts and pair else window.sum(axis=(1, 2)) - np.trace(window.T)
+    worst = [int(place) for place in np.argsort(-weight, kind="stable")[:PROPOSED] if weight[place] > 0]
+    proposed = "|".join(panel.tapes[series.tapes[start + begin + place]] for place in worst)
+    if not drifts or pair is None:
+        sentence = noise_sentence(head[0], head[2], float(found.mean[last]), found.center, last + 1 - begin)
+        return ("noise", since, *[None] * 4, moved, proposed, sentence)
+    names = (level.values[pair[0]], level.values[pair[1]])
+    counts = (int(table[pair]), int(table[pair[1], pair[0]]))
+    code, ratio = _ratio(table, pair, level)
+    labels = panel.scheme.labels
+    sentence = drift_sentence(head[0], head[2], names, counts, (code, ratio), labels, last + 1 - begin)
+    return ("drift", since, *names, *counts, ratio, moved, proposed, sentence)
+
+
+def _ratio(table: NDArray[np.float64], pair: tuple[int, int], level: Level) -> tuple[str, float | None]:
+    """How many times as often as the reference the coder gives the code that gained; the one that lost, if none gained."""
+    place = pair[1] if level.values[pair[1]] != NOT_CODED else pair[0]
+    by_reference, by_coder = float(table[place].sum()), float(table[:, place].sum())
+    return level.values[place], by_coder / by_reference if by_reference else None
+
+
+def _points(
+    panel: Panel,
+    series: _Series,
+    found: Chart | None,
+    segment: int,
+    start: int,
+    end: int,
+    head: tuple[str, str, str, str],
+) -> Iterator[tuple[object, ...]]:
+    shifted = {shift.last for shift in found.shifts} if found else set()
+    for order, place in enumerate(range(start, end)):
+        table = series.tables[place]
+        lines: tuple[object, ...] = (None, None, None, True, False, False)
+        if found:
+            limit = None if np.isnan(found.limit[order]) else float(found.limit[order])
+            watched = (order < CALIBRATED, order in found.alarms, order in shifted)
+            lines = (float(found.mean[order]), found.center, limit, *watched)
+        tape, units = panel.tapes[series.tapes[place]], float(table.sum())
+        yield (
+            *(*head, segment, order + 1, tape, int(series.times[place])),
+            *(int(units), float(np.trace(table)) / units, *lines),
+        )
+
+
+def _tapes(number: int) -> str:
+    return "1 tape" if number == 1 else f"{number} tapes"

@@ -1,0 +1,224 @@
+"""The codes of several coders as one grid: a row a coder, a column an utterance, in each cell the codes that it got.
+
+A cell is missing (-1) where a coder did not hear the utterance; it is the empty set (0) where the coder left it without a
+code: that is a value like any other. A `Level` says what of the codes is compared: all of them, one family, one code, or
+which code of a family where both say the family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.errors import TableError
+
+MACHINE, MEMBER, CONSENSUS, COACH = "machine", "member", "consensus", "coach"
+NOT_CODED = "(not coded)"
+NEEDED = ("tape_id", "utterance_id", "coder", "layer", "codes")
+
+Absent = Literal["auto", "missing", "not-coded"]
+"""What an utterance without a row of a coder means, on a tape that the coder coded: not heard, or left without a code.
+``auto``: not heard where the coder has rows with an empty code on that tape (who says so once, says so always), else left
+without a code."""
+
+Grid = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """What is known of the codes: families, and which role's utterances a code belongs to.
+
+    ``ordered`` gives families whose codes have an order, the lowest first; no code at all comes before them.
+    """
+
+    families: Mapping[str, tuple[str, ...]]
+    roles: Mapping[str, str]
+    ordered: Mapping[str, tuple[str, ...]]
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def completed(self, codes: Sequence[str]) -> Scheme:
+        """With a family of its own for each code that none holds; numbers are one ordered family of ratings."""
+        known = {code for family in self.families.values() for code in family}
+        new = [code for code in codes if code not in known]
+        numbers = sorted((code for code in new if code.isdigit()), key=int)
+        families = dict(self.families) | {code: (code,) for code in new if not code.isdigit()}
+        if not numbers:
+            return replace(self, families=families)
+        rated = {"rating": tuple(numbers)}
+        return replace(self, families=families | rated, ordered=dict(self.ordered) | rated)
+
+
+@dataclass(frozen=True)
+class Level:
+    """What is compared: ``place`` takes each set of codes to its value.
+
+    ``units`` marks the utterances that can carry it. With ``both``, a unit counts where every coder has a value other than
+    none: ``place`` counts from 1 then. ``ordered`` gives the rank of each value.
+    """
+
+    kind: str
+    name: str
+    values: tuple[str, ...]
+    place: NDArray[np.int32]
+    units: NDArray[np.bool_]
+    both: bool = False
+    ordered: tuple[int, ...] | None = None
+
+    def of(self, cells: Grid) -> Grid:
+        """The places of the values of cells; -1 stays missing, and so do utterances that cannot carry the level."""
+        found = np.where((cells >= 0) & self.units, self.place[cells], -1).astype(np.int32)
+        return np.maximum(found - 1, -1) if self.both else found
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The grid with what its rows and columns are."""
+
+    coders: tuple[tuple[str, str], ...]
+    """(layer, coder) of each row."""
+    tapes: tuple[str, ...]
+    utterances: NDArray[Any]
+    tape: NDArray[np.int64]
+    """Place of each column's tape."""
+    role: NDArray[Any] | None
+    sets: tuple[frozenset[str], ...]
+    """What the numbers in the grid stand for."""
+    grid: Grid
+    times: NDArray[np.float64]
+    """When each coder was done with each tape (ms since 1970), shape (coders, tapes); NaN where that is not known."""
+    shown: NDArray[np.int8] | None
+    """Whether the coder saw the machine's codes first, by cell: 1, 0, or -1 where that is not known."""
+    scheme: Scheme
+    filled: int
+    """How many cells had no row and were taken as left without a code."""
+
+    def rows(self, layer: str) -> list[int]:
+        """The rows of a layer."""
+        return [row for row, (name, _) in enumerate(self.coders) if name == layer]
+
+    @cached_property
+    def codes(self) -> tuple[str, ...]:
+        """The codes that occur, in the scheme's order."""
+        seen = set().union(*self.sets)
+        return tuple(code for family in self.scheme.families.values() for code in family if code in seen)
+
+    @cached_property
+    def levels(self) -> tuple[Level, ...]:
+        """All codes, each family, which code of a family, each code; only what occurs."""
+        joined = ["|".join(sorted(each)) or NOT_CODED for each in self.sets]
+        every = np.ones(len(self.tape), dtype=bool)
+        found = [Level("all", "all codes", tuple(joined), np.arange(len(joined), dtype=np.int32), every)]
+        families = {name: codes for name, codes in self.scheme.families.items() if set(codes) & set(self.codes)}
+        found += [self._family(name, codes) for name, codes in families.items()]
+        found += [self._family(name, codes, both=True) for name, codes in families.items() if len(codes) > 1]
+        return (*found, *(self._code(code) for code in self.codes))
+
+    def level(self, kind: str, name: str) -> Level:
+        """One level by its kind and name."""
+        return next(level for level in self.levels if (level.kind, level.name) == (kind, name))
+
+    def _family(self, name: str, codes: tuple[str, ...], both: bool = False) -> Level:
+        parts = [tuple(code for code in codes if code in each) for each in self.sets]
+        several = sorted({part for part in parts if len(part) > 1})
+        values = [(), *((code,) for code in codes), *several]
+        place = np.array([values.index(part) for part in parts], dtype=np.int32)
+        named = tuple("|".join(value) or NOT_CODED for value in values)
+        order = self.scheme.ordered.get(name)
+        # A unit with several codes of an ordered family has the highest.
+        ranks = None if order is None else tuple(max((1 + order.index(code) for code in v), default=0) for v in values)
+        if both:
+            return Level("which", name, named[1:], place, self._units(codes), both=True)
+        return Level("family", name, named, place, self._units(codes), ordered=ranks)
+
+    def _code(self, code: str) -> Level:
+        place = np.array([code in each for each in self.sets], dtype=np.int32)
+        return Level("code", code, (NOT_CODED, code), place, self._units((code,)))
+
+    def _units(self, codes: tuple[str, ...]) -> NDArray[np.bool_]:
+        """The utterances of the codes' role; all, where roles are not known."""
+        roles = {self.scheme.roles[code] for code in codes if code in self.scheme.roles}
+        if self.role is None or len(roles) != 1:
+            return np.ones(len(self.tape), dtype=bool)
+        return np.asarray((self.role == roles.pop()) | (self.role == "unknown"), dtype=bool)
+
+
+def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel:
+    """Build the grid.
+
+    Parameters
+    ----------
+    table: one row an utterance, coder and layer (`pipeline.formats.codes`), ``codes`` separated by ``|``; ``coded_at``,
+        ``role`` and ``pretag_shown`` are used where they are there.
+    scheme: the codebook's families; codes that it lacks are families of their own.
+    absent: see `Absent`.
+
+    Raises
+    ------
+    TableError: T03 a column lacks.
+    """
+    for column in NEEDED:
+        if column not in table:
+            raise TableError("T03", "table of codes", f"lacks the column {column!r}", "add it")
+    tape, tapes = pd.factorize(table["tape_id"])
+    name, names = pd.factorize(table["utterance_id"])
+    unit, units = pd.factorize(tape * len(names) + name)
+    of_unit = units // max(len(names), 1)
+    rank = {MACHINE: 0, MEMBER: 1, CONSENSUS: 2, COACH: 3}
+    layer, layers = pd.factorize(table["layer"])
+    person, people = pd.factorize(table["coder"])
+    coder, pairs = pd.factorize(layer * len(people) + person)
+    coders = [(str(layers[pair // len(people)]), str(people[pair % len(people)])) for pair in pairs]
+    order = sorted(range(len(coders)), key=lambda row: (rank.get(coders[row][0], 4), coders[row][1]))
+    row_of = np.empty(len(coders), dtype=np.int64)
+    row_of[order] = np.arange(len(coders))
+    cell, cells = pd.factorize(table["codes"])
+    found: dict[frozenset[str], int] = {frozenset(): 0}
+    meaning = np.array([found.setdefault(frozenset(text.split("|")) - {""}, len(found)) for text in cells], dtype=int)
+    grid = np.full((len(coders), len(units)), -1, dtype=np.int32)
+    grid[row_of[coder], unit] = meaning[cell] if len(cells) else 0
+    times = np.full((len(coders), len(tapes)), -np.inf)
+    if "coded_at" in table:
+        at = table["coded_at"].to_numpy(dtype=float, na_value=-np.inf)
+        np.maximum.at(times, (row_of[coder], tape), at)
+    shown = None
+    if "pretag_shown" in table:
+        shown = np.full(grid.shape, -1, dtype=np.int8)
+        shown[row_of[coder], unit] = table["pretag_shown"].astype("Int8").to_numpy(dtype=np.int8, na_value=-1)
+    filled = 0 if absent == "missing" else _fill(grid, of_unit, len(tapes), absent)
+    role = None
+    if "role" in table:
+        role = np.full(len(units), "unknown", dtype=object)
+        known = table["role"].isin(["interviewer", "client"]).to_numpy()
+        role[unit[known]] = table["role"].to_numpy()[known]
+    return Panel(
+        coders=tuple(coders[row] for row in order),
+        tapes=tuple(str(name) for name in tapes),
+        utterances=names.to_numpy(dtype=object)[units % max(len(names), 1)],
+        tape=of_unit,
+        role=role,
+        sets=tuple(found),
+        grid=grid,
+        times=np.where(np.isinf(times), np.nan, times),
+        shown=shown,
+        scheme=scheme.completed(sorted(set().union(*found))),
+        filled=filled,
+    )
+
+
+def _fill(grid: Grid, tape: NDArray[np.int64], tapes: int, absent: Absent) -> int:
+    """Take utterances without a row as left without a code, on the tapes that a coder coded; how many."""
+    filled = 0
+    for row in grid:
+        coded = np.bincount(tape[row >= 0], minlength=tapes) > 0
+        if absent == "auto":
+            coded &= np.bincount(tape[row == 0], minlength=tapes) == 0
+        new = (row < 0) & coded[tape]
+        row[new] = 0
+        filled += int(new.sum())
+    return filled

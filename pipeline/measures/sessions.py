@@ -1,0 +1,100 @@
+"""Do two coders come to the same counts a session? Intraclass correlations of counts and of R:Q, a row a comparison.
+
+ICC(A,1) asks for the same numbers, ICC(C,1) for the same order and distances: a coder who always counts three more
+reflections than the coach has a high ICC(C,1) and a low ICC(A,1). Counts are of the utterances that both coders heard; where
+a side has several coders, their mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.measures.coefficients import icc_of
+from pipeline.measures.comparison import Comparison, comparisons
+from pipeline.measures.panel import Panel
+from pipeline.measures.resampling import DRAWS, SEED, WIDTH, ends, weights
+
+SESSION_COLUMNS = (
+    *("comparison", "a", "b", "measure", "tapes", "mean_a", "mean_b"),
+    *("icc_a1", "icc_a1_low", "icc_a1_high", "icc_c1", "icc_c1_low", "icc_c1_high", "undefined"),
+)
+"""Columns of the table of sessions."""
+
+RATIO = "reflections per question"
+
+
+def sessions(
+    panel: Panel,
+    compared: Sequence[Comparison] | None = None,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    width: float = WIDTH,
+) -> pd.DataFrame:
+    """Counts of each code and R:Q, for every comparison of two sides."""
+    compared = [each for each in (comparisons(panel) if compared is None else compared) if each.second]
+    presence = {code: np.array([code in each for each in panel.sets]) for code in panel.codes}
+    families = {
+        name: np.array([bool(set(codes) & each) for each in panel.sets])
+        for name, codes in panel.scheme.families.items()
+        if name in ("reflection", "question")
+    }
+    rows = []
+    for comparison in compared:
+        counted = {name: _counts(panel, comparison, has) for name, has in (presence | families).items()}
+        for name in panel.codes:
+            rows.append(_row(comparison, name, counted[name], "", draws, seed, width))
+        if {"reflection", "question"} <= set(families):
+            ratio, left_out = _ratio(counted["reflection"], counted["question"])
+            rows.append(_row(comparison, RATIO, ratio, left_out, draws, seed, width))
+    return pd.DataFrame(rows, columns=list(SESSION_COLUMNS))
+
+
+def _counts(panel: Panel, comparison: Comparison, has: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Mean count of each side on each tape that is shared, shape (tapes, 2)."""
+    number = len(panel.tapes)
+    total, pairs = np.zeros((number, 2)), np.zeros(number)
+    for one, other in comparison.pairs:
+        both = (panel.grid[one] >= 0) & (panel.grid[other] >= 0)
+        tape = panel.tape[both]
+        for side, row in enumerate((one, other)):
+            total[:, side] += np.bincount(tape, weights=has[panel.grid[row, both]], minlength=number)
+        pairs += np.bincount(tape, minlength=number) > 0
+    shared = pairs > 0
+    return np.asarray(total[shared] / pairs[shared, None])
+
+
+def _ratio(over: NDArray[np.float64], under: NDArray[np.float64]) -> tuple[NDArray[np.float64], str]:
+    asked = (under > 0).all(axis=1)
+    left_out = int((~asked).sum())
+    return over[asked] / under[asked], f"{left_out} without questions left out" if left_out else ""
+
+
+def _row(
+    comparison: Comparison,
+    name: str,
+    counts: NDArray[np.float64],
+    note: str,
+    draws: int,
+    seed: int,
+    width: float,
+) -> tuple[object, ...]:
+    tapes = len(counts)
+    head = (comparison.kind, comparison.a, comparison.b, name, tapes)
+    means = tuple(float(mean) for mean in counts.mean(axis=0)) if tapes else (None, None)
+    if tapes < 2:
+        why = "one tape only" if tapes else "no tape with questions by both"
+        return (*head, *means, *[None] * 6, "; ".join(filter(None, (why, note))))
+    a, b = counts.T
+    moments = np.stack([a, b, a * a, b * b, (a + b) ** 2], axis=1)
+    again = weights(tapes, draws, seed)
+    cells: list[float | None] = []
+    for value, drawn in zip(icc_of(moments.sum(axis=0), tapes), icc_of(again @ moments, tapes), strict=True):
+        known = not np.isnan(value)
+        between = ends(drawn, tapes, width) if known else None
+        cells += [float(value) if known else None, *(between or (None, None))]
+    why = "" if cells[0] is not None and cells[3] is not None else "the counts do not vary"
+    return (*head, *means, *cells, "; ".join(filter(None, (why, note))))
