@@ -30,9 +30,10 @@ def agreement(
 ) -> None:
     """Compare the codes of several coders.
 
-    Members with each other, the group with the coach, the machine with the group, and a coder with his or her earlier
-    coding: percent agreement, kappa with prevalence and bias index, PABAK, AC1, alpha, and the pairs of codes that differ,
-    each figure with a 95 % interval from drawing tapes again. Counts a session are compared by intraclass correlation.
+    Members with each other, the group with the coach, the machine with the group, and a coder with an earlier coding
+    of the same tape: percent agreement, kappa with prevalence and bias index, PABAK, AC1, alpha, and the pairs of
+    codes that differ. Figures have 95 % intervals from drawing tapes again; counts a session have intraclass
+    correlations.
     """
     import pandas as pd
 
@@ -78,28 +79,27 @@ def _shown(found: dict[str, pd.DataFrame], whole: bool) -> dict[str, pd.DataFram
         figures = figures[(figures["level"] != "which") | (figures["units"] > 0)]
         counts = counts[~counts["comparison"].isin(["coders", "coder and consensus", "coder and coach"])]
         pairs = pairs[pairs["comparison"] != "coders"].groupby(["comparison", "a", "b"], sort=False).head(5)
-    agree = [
-        {
-            "who": row["a"],
-            "with": row["b"] if row["a"] != row["b"] else "each other",
-            "on": f"{row['name']}, which" if row["level"] == "which" else row["name"],
-            "units": str(row["units"]),
-            "tapes": str(row["tapes"]),
-            "agree": tables.between(row["percent"], row["percent_low"], row["percent_high"], ".0%"),
-            "kappa": tables.between(row["kappa"], row["kappa_low"], row["kappa_high"]),
-            "AC1": tables.number(row["ac1"]),
-            "alpha": tables.between(row["alpha"], row["alpha_low"], row["alpha_high"]),
-            "verdict": row["verdict"] or "",
-        }
-        for row in figures.to_dict("records")
-    ]
+    shown = {}
+    for (_, one, other), rows in figures.groupby(["comparison", "a", "b"], sort=False):
+        tapes = f"{rows['tapes'].max()} {'tape' if rows['tapes'].max() == 1 else 'tapes'}"
+        title = f"{one} with {'each other' if one == other else other}: {tapes}"
+        shown[title] = [
+            {
+                "on": f"{row['name']}, which" if row["level"] == "which" else row["name"],
+                "units": str(row["units"]),
+                "agree": tables.between(row["percent"], row["percent_low"], row["percent_high"], ".0%"),
+                "kappa": tables.number(row["kappa"]),
+                "AC1": tables.number(row["ac1"]),
+                "alpha": tables.between(row["alpha"], row["alpha_low"], row["alpha_high"]),
+                "verdict": row["verdict"],
+            }
+            for row in rows.to_dict("records")
+        ]
     session = [
         {
-            "who": row["a"],
-            "with": row["b"],
+            "who": f"{row['a']} with {row['b']}",
             "on": row["measure"],
-            "tapes": str(row["tapes"]),
-            "mean": f"{tables.number(row['mean_a'], '.1f')} / {tables.number(row['mean_b'], '.1f')}",
+            "means": f"{tables.number(row['mean_a'], '.1f')} / {tables.number(row['mean_b'], '.1f')}",
             "ICC(A,1)": tables.between(row["icc_a1"], row["icc_a1_low"], row["icc_a1_high"]),
             "ICC(C,1)": tables.between(row["icc_c1"], row["icc_c1_low"], row["icc_c1_high"]),
             "": row["undefined"],
@@ -116,5 +116,5 @@ def _shown(found: dict[str, pd.DataFrame], whole: bool) -> dict[str, pd.DataFram
         }
         for row in pairs.to_dict("records")
     ]
-    titled = {"Agreement": agree, "Counts a session": session, "Where codes differ": differ}
-    return {title: pd.DataFrame(rows) for title, rows in titled.items() if rows}
+    shown |= {"Counts a session": session, "Where codes differ": differ}
+    return {title: pd.DataFrame(rows) for title, rows in shown.items() if rows}

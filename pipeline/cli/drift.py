@@ -23,17 +23,19 @@ def drift(
     whole: Annotated[bool, typer.Option("--all", help="Show the charts that are steady, too.")] = False,
     recalibrated: Annotated[
         list[str] | None,
-        typer.Option(help="When a coder's charts begin anew: 'ann=2026-03-01'; 'group=...' for the group's. Repeatable."),
+        typer.Option(
+            help="When a coder's charts begin anew: 'ann=2026-03-01'; 'group=...' for the group's. Repeatable."
+        ),
     ] = None,
     codebook: tables.Book = None,
     absent: tables.AbsentRows = "auto",
     config: Config = None,
 ) -> None:
-    """Chart each coder's agreement with the coach (or the consensus), tape after tape.
+    """Chart each coder's agreement with the coach, tape after tape.
 
-    The first five tapes set the center line. Tells drift, where a coder begins to see more or less of a code, from noise;
-    names the pair of codes that moved and the tapes to talk about. Where the table has a column pretag_shown, it also
-    tells whether seeing the machine's codes sways a coder.
+    Without a coach, with the consensus. The first five tapes set the center line. Tells drift, where a coder begins
+    to see more or less of a code, from noise; names the pair of codes that moved and the tapes to talk about. Where
+    the table has a column pretag_shown, it also tells whether seeing the machine's codes sways a coder.
     """
     import pandas as pd
 
@@ -71,12 +73,18 @@ def _event(entry: str) -> tuple[str, float]:
 
 
 def _notes(table: pd.DataFrame, whole: bool) -> list[str]:
+    """A sentence for each chart that speaks, and how many there are."""
     if not len(table):
         return []
+    spoken = table if whole else table[table["state"].isin(["drift", "noise"])]
+    notes = []
+    for row in spoken.to_dict("records"):
+        play = f" Play: {row['tapes_to_discuss'].replace('|', ', ')}." if row["tapes_to_discuss"] else ""
+        notes.append(f"{row['coder']}, {row['family']}, {row['state']}: {row['sentence']}{play}")
     number = table["state"].value_counts()
-    told = [f"{count} {state}" for state, count in number.items()]
-    hidden = " --all shows every chart." if not whole and set(number.index) - {"drift", "noise"} else ""
-    return [f"{len(table)} charts: {', '.join(told)}.{hidden}"]
+    told = ", ".join(f"{count} {state}" for state, count in number.items())
+    hidden = "" if whole or len(spoken) == len(table) else " --all shows every chart."
+    return [*notes, f"{len(table)} charts: {told}.{hidden}"]
 
 
 def _shown(table: pd.DataFrame, sway: pd.DataFrame, whole: bool) -> dict[str, list[dict[str, str]]]:
@@ -84,16 +92,15 @@ def _shown(table: pd.DataFrame, sway: pd.DataFrame, whole: bool) -> dict[str, li
     charts = [
         {
             "who": row["coder"],
-            "with": row["reference"],
             "on": row["family"],
             "tapes": str(row["tapes"]),
             "start": tables.number(row["center"], ".0%"),
             "now": tables.number(row["mean"], ".0%"),
             "limit": tables.number(row["limit"], ".0%"),
+            "since": row["since_tape"] or "",
             "verdict": row["state"],
-            "what it says": row["sentence"] + (f" Play: {row['tapes_to_discuss'].replace('|', ', ')}." if row["tapes_to_discuss"] else ""),
         }
-        for row in rows.to_dict("records")
+        for row in rows.astype(object).where(rows.notna(), None).to_dict("records")
     ]
     swayed = [
         {
@@ -101,12 +108,10 @@ def _shown(table: pd.DataFrame, sway: pd.DataFrame, whole: bool) -> dict[str, li
             "on": row["name"],
             "shown": tables.number(row["agree_shown"], ".0%"),
             "hidden": tables.number(row["agree_hidden"], ".0%"),
-            "difference": tables.between(
-                row["difference"], row["difference_low"], row["difference_high"], "+.0%"
-            ),
+            "difference": tables.between(row["difference"], row["difference_low"], row["difference_high"], "+.0%"),
             "verdict": row["verdict"] or row["undefined"],
         }
         for row in sway.to_dict("records")
         if whole or row["level"] == "all"
     ]
-    return {"Drift": charts, "Agreement with the machine's codes where they were shown and hidden": swayed}
+    return {"Agreement with the reference": charts, "Agreement with the machine, shown and hidden": swayed}

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from pipeline import __version__
+from pipeline.cli.agreement import agreement
 from pipeline.cli.audit import audit
 from pipeline.cli.backup import backup
 from pipeline.cli.code import code
@@ -14,6 +15,7 @@ from pipeline.cli.config import config
 from pipeline.cli.convert import convert
 from pipeline.cli.destroy import destroy
 from pipeline.cli.doctor import doctor
+from pipeline.cli.drift import drift
 from pipeline.cli.evaluate import evaluate
 from pipeline.cli.export import export
 from pipeline.cli.group import group
@@ -40,7 +42,7 @@ app = typer.Typer(
     help="Pre-code recorded motivational-interviewing sessions for a peer group. Nothing leaves this machine.",
 )
 
-for verb in (process, code, convert, models, config, doctor, train, evaluate, init):
+for verb in (process, code, convert, models, config, doctor, train, evaluate, agreement, drift, init):
     app.command()(verb)
 for verb in (submit, status, withdraw, worker):
     app.command()(verb)

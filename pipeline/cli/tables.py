@@ -13,7 +13,6 @@ import pandas as pd
 import typer
 
 from pipeline import settings
-from pipeline.cli.options import Config
 from pipeline.measures.panel import Absent, Panel, Scheme
 
 Form = Annotated[
@@ -24,7 +23,7 @@ AbsentRows = Annotated[
     Absent,
     typer.Option(
         "--absent",
-        help="An utterance without a row on a tape that the coder coded: 'not-coded', 'missing' (not heard), or 'auto': "
+        help="An utterance without a row on a tape that the coder coded: not-coded, missing (not heard), or auto: "
         "missing where the coder has rows with an empty code on that tape.",
     ),
 ]
@@ -38,6 +37,9 @@ CodesFile = Annotated[
         help="tape_id, utterance_id, coder, layer (machine, member, consensus, coach), code, coded_at.",
     ),
 ]
+
+_WORDS = ("", "verdict", "utterances", "who", "with")
+"""Columns that hold words; the others hold figures, which must not break."""
 
 ORDERED = {"reflection": ("reflection_simple", "reflection_complex")}
 """Families whose codes have an order: a complex reflection goes farther than a simple one."""
@@ -118,8 +120,7 @@ def show(
     for title, table in shown.items():
         drawn = Table(title=title, title_justify="left")
         for name in table.columns:
-            words = name in ("verdict", "", "what it says", "utterances", "who", "with", "on")
-            drawn.add_column(name, justify="left" if words else "right", overflow="fold")
+            drawn.add_column(name, justify="left" if name in _WORDS else "right", no_wrap=name not in _WORDS)
         for row in table.itertuples(index=False):
             drawn.add_row(*row)
         console.print(drawn)
@@ -136,4 +137,4 @@ def between(value: Any, low: Any, high: Any, form: str = ".2f") -> str:
     """A figure with its interval."""
     if value is None or pd.isna(value):
         return "-"
-    return number(value, form) + ("" if low is None or pd.isna(low) else f" ({low:{form}} to {high:{form}})")
+    return number(value, form) + ("" if low is None or pd.isna(low) else f" ({low:{form}}..{high:{form}})")

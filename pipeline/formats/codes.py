@@ -6,7 +6,7 @@
 - ``coded_at`` is an ISO 8601 date or moment: ``2026-03-01``, ``2026-03-01T14:05:00Z``; without a zone it is UTC. An
   utterance that a coder codes again at a later moment has the later codes; the earlier ones show whether a coder agrees
   with himself or herself.
-- A row with the code ``recalibrated``, a coder and no utterance says when group and coach have talked: drift starts anew.
+- A row with the code ``recalibrated``, a coder and no utterance: coder and coach have talked, charts begin anew.
 - Optional columns: ``role`` (interviewer or client), ``start`` and ``end`` (seconds), ``pretag_shown`` (true or false:
   whether the coder saw the machine's code before choosing).
 """
@@ -100,12 +100,15 @@ def _collapsed(raw: pd.DataFrame, events: pd.DataFrame, path: Path) -> Codes:
     late = time == latest[key]
     twice = int(raw[late].duplicated([*KEY, "code"]).sum())
     if twice:
-        notes.append(f"{_rows(twice)} the same code for the same utterance again: counted once.")
+        notes.append(f"{_rows(twice)} {'names' if twice == 1 else 'name'} a code of an utterance again: counted once.")
     replaced = int((~late).sum())
     if replaced:
-        notes.append(f"{_rows(replaced)} replaced by a later coding of the same coder: the latest holds.")
+        notes.append(
+            f"{_rows(replaced)} {'was' if replaced == 1 else 'were'} replaced by a later coding of the same coder: the latest holds."
+        )
     if not np.isfinite(time).all():
-        notes.append(f"{_rows(int((~np.isfinite(time)).sum()))} no coded_at: left out where the order of time matters.")
+        undated = _rows(int((~np.isfinite(time)).sum()))
+        notes.append(f"{undated} without coded_at: left out where the order of time matters.")
     table = _joined(raw[late], key[late])
     # A coding is of one moment: of several earlier ones the last counts.
     before = np.full(key.max() + 1, -np.inf)
@@ -161,4 +164,4 @@ def _refuse(wrong: pd.Series, path: Path, value: object, remedy: str) -> None:
 
 
 def _rows(number: int) -> str:
-    return "1 row has" if number == 1 else f"{number} rows have"
+    return "1 row" if number == 1 else f"{number} rows"

@@ -1,7 +1,7 @@
-"""Does seeing the machine's code first sway a coder? Agreement with it where it was shown against where it was hidden.
+"""Does seeing the machine's code sway a coder? Agreement with it where it was shown against where it was hidden.
 
-The difference is what showing adds; its interval comes from drawing tapes again. Some pre-tags are hidden at random while
-coding so that this can be known.
+The difference is what showing adds; its interval comes from drawing tapes again. Some pre-tags are hidden at random
+while coding so that this can be known.
 """
 
 from __future__ import annotations
@@ -46,8 +46,7 @@ def _counts(
 ) -> NDArray[np.float64]:
     """Agreements and units of each tape, shape (tapes, 2)."""
     result = np.zeros((len(panel.tapes), 2))
-    for row in rows:
-        assert panel.shown is not None
+    for row in rows if panel.shown is not None else ():
         asked = (cells[row] >= 0) & (proposed >= 0) & (panel.shown[row] == shown)
         tape = panel.tape[asked]
         same = cells[row, asked] == proposed[asked]

@@ -1,16 +1,17 @@
 """One control chart: a coder's agreement with the reference on one family of codes, tape after tape.
 
-The first `CALIBRATED` tapes give the center line. From then on an exponentially weighted mean (lambda .3) runs behind the
-tapes' own points (Shewhart points); it speaks when it falls below its limit (L 2.7). Three choices make it quick and quiet:
+The first `CALIBRATED` tapes give the center line. From then on an exponentially weighted mean (lambda .3) runs behind
+the tapes' own points (Shewhart points); it speaks when it falls below its limit (L 2.7). Three choices make it quick
+and quiet:
 
 - It watches for a fall only, and good tapes buy no credit: the mean never lies above the center line.
 - Shares of agreement are charted on the arcsine scale (Anscombe 1948), where their variance depends on the number of
   units only, so that the rate of false alarms is the same for a coder who agrees on 70 % and one who agrees on 95 %.
 - A tape with fewer units than the calibrated ones moves the mean less, one with more moves it more.
 
-Beside it runs a watch for one-sided confusions: of how many units that are code A to the reference the coder makes code
-B, in the last `WINDOW` tapes, against the reverse (McNemar) and against the calibrated tapes. ``tests/benchmarks/drift.py``
-measures how long both take, with and without a change.
+Beside it runs a watch for one-sided confusions: how many units that are code A to the reference the coder makes code
+B, in the last `WINDOW` tapes, against the reverse (McNemar) and against the calibrated tapes.
+``tests/benchmarks/drift.py`` measures how long both take, with and without a change.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ class Shift:
 class Chart:
     """A chart's lines, one entry a tape in order of time, as shares of agreement.
 
-    ``alarms`` are places where the mean lies below its limit, ``shifts`` the places with a one-sided confusion. ``moved``
-    is the p-value of Stuart and Maxwell's test at each place, over the tapes that it looks back upon.
+    ``alarms`` are places where the mean lies below its limit, ``shifts`` the places with a one-sided confusion.
+    ``moved`` is the p-value of Stuart and Maxwell's test at each place, over the tapes that it looks back upon.
     """
 
     units: NDArray[np.int64]
@@ -126,7 +127,7 @@ def _share(angle: Array | float) -> Array:
 
 def _spread(angles: Array, units: Array, center: float) -> float:
     """How many times as much as chance allows the calibrated tapes vary; 1 where chance may explain it."""
-    from scipy.stats import chi2
+    from scipy.stats import chi2  # type: ignore[import-untyped]
 
     found = float(((angles - center) ** 2 * 4 * (units + 0.5)).sum())
     free = len(angles) - 1
@@ -135,7 +136,7 @@ def _spread(angles: Array, units: Array, center: float) -> float:
 
 def _confusions(tables: Array) -> tuple[tuple[Shift, ...], Array]:
     """One-sided confusions at each place, the least likely of each, and the p-values of the marginals."""
-    from scipy.stats import binom, chi2
+    from scipy.stats import binom, chi2  # type: ignore[import-untyped]
 
     number, values = len(tables), tables.shape[1]
     running = np.concatenate([np.zeros((1, values, values)), np.cumsum(tables, axis=0)])

@@ -1,7 +1,7 @@
-"""Coefficients of agreement, each from sums that tapes add up to, so that tapes can be drawn again by a matrix product.
+"""Coefficients of agreement from sums that tapes add up to, so that tapes can be drawn again by a matrix product.
 
-Every function takes arrays with any number of leading axes (one a bootstrap draw, say) and gives NaN where a coefficient
-is undefined: the tables (`pipeline.measures.agreement`) turn that into a reason. The libraries that have some of these
+Every function takes arrays with any number of leading axes (one a bootstrap draw, say) and gives NaN where a figure is
+undefined: the tables (`pipeline.measures.agreement`) turn that into a reason. The libraries that have some of these
 (scikit-learn, statsmodels) take one table at a time; the tests hold ours to theirs.
 
 Sources: Cohen 1960 (kappa); Byrt, Bishop and Carlin 1993 (prevalence index, bias index, PABAK); Bennett, Alpert and
@@ -27,7 +27,7 @@ def ratio(over: Any, under: Any) -> Array:
     over, under = np.broadcast_arrays(np.asarray(over, dtype=float), np.asarray(under, dtype=float))
     # Differences of shares near one leave crumbs of rounding: those are nothing, too.
     there = np.abs(under) > 1e-12
-    return np.divide(over, under, out=np.full(under.shape, np.nan), where=there)
+    return np.asarray(np.divide(over, under, out=np.full(under.shape, np.nan), where=there))
 
 
 def percent(agree: Any, units: Any) -> Array:
@@ -71,7 +71,8 @@ def ac1_of(agree: Any, units: Any, shares: Array, coded: Any) -> Array:
 
     Parameters
     ----------
-    agree, units: sum over units of the share of coder pairs that agree, and the number of units with two coders or more.
+    agree, units: sum over units of the share of coder pairs that agree, and the number of units with two coders or
+        more.
     shares, coded: sum over units of the share of coders that chose each value, shape (..., values), and the number of
         units with one coder or more.
     """
@@ -105,23 +106,26 @@ def ordinal_alpha_of(coincidences: Array) -> Array:
     return 1 - ratio((marginals.sum(axis=-1) - 1) * observed, expected)
 
 
-def icc_of(moments: Array, tapes: Any) -> tuple[Array, Array]:
-    """ICC(A,1) and ICC(C,1) of two coders' counts.
+def icc_of(totals: Any, squares: Any, by_tape: Any, tapes: Any) -> tuple[Array, Array]:
+    """ICC(A,1) and ICC(C,1) of several coders' counts.
 
     Parameters
     ----------
-    moments: sums over tapes of a, b, a², b² and (a + b)², shape (..., 5).
+    totals: each coder's sum of counts, shape (..., coders).
+    squares: sum of the squares of all counts.
+    by_tape: sum over tapes of the square of the coders' total.
     tapes: number of tapes.
     """
-    a, b, aa, bb, both = np.moveaxis(np.asarray(moments, dtype=float), -1, 0)
-    number = np.asarray(tapes, dtype=float)
-    center = (a + b) ** 2 / (2 * number)
-    between_tapes = both / 2 - center
-    between_coders = (a**2 + b**2) / number - center
-    rest = aa + bb - center - between_tapes - between_coders
-    msr, mse = ratio(between_tapes, number - 1), ratio(rest, number - 1)
-    consistency = ratio(msr - mse, msr + mse)
-    agreement = ratio(msr - mse, msr + mse + 2 * (between_coders - mse) / number)
+    totals, number = np.asarray(totals, dtype=float), np.asarray(tapes, dtype=float)
+    coders = totals.shape[-1]
+    center = totals.sum(axis=-1) ** 2 / (number * coders)
+    between_tapes = by_tape / coders - center
+    between_coders = (totals**2).sum(axis=-1) / number - center
+    rest = squares - center - between_tapes - between_coders
+    msr, mse = ratio(between_tapes, number - 1), ratio(rest, (number - 1) * (coders - 1))
+    msc = between_coders / (coders - 1)
+    consistency = ratio(msr - mse, msr + (coders - 1) * mse)
+    agreement = ratio(msr - mse, msr + (coders - 1) * mse + coders * (msc - mse) / number)
     return agreement, consistency
 
 
@@ -146,7 +150,7 @@ def homogeneity(tables: Any) -> tuple[Array, NDArray[np.int64]]:
 
 def mcnemar(one: Any, other: Any) -> Array:
     """Two-sided mid-p value of McNemar's test for counts of opposite disagreements; 1 where there are none."""
-    from scipy.stats import binom
+    from scipy.stats import binom  # type: ignore[import-untyped]
 
     one, other = np.broadcast_arrays(np.asarray(one, dtype=np.int64), np.asarray(other, dtype=np.int64))
     fewer, total = np.minimum(one, other), one + other

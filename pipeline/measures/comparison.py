@@ -1,7 +1,7 @@
 """Who is compared with whom, and what each tape adds to the figures.
 
-A comparison is a set of pairs of coders: two coders, or every member with the coach, or all members among themselves. Its
-sums are kept by tape, so that tapes can be drawn again.
+A comparison is a set of pairs of coders: two coders, or every member with the coach, or all members among themselves.
+Its sums are kept by tape, so that tapes can be drawn again.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ def _share(panel: Panel, one: int, other: int) -> bool:
 class Sums:
     """What each tape adds: arrays with one row a tape that the comparison covers.
 
-    ``agree`` and ``units`` count pairs of codes with the same value and all pairs; ``same`` and ``given`` are the diagonal
-    and the marginals of the coincidence matrix; ``shares`` sums, over units, the share of coders that gave each value, and
-    ``coded`` counts those units. ``rows`` and ``columns``, the marginals of the two sides, are there for pairs only, and
-    the ``tables`` where the level has an order or few values.
+    ``agree`` and ``units`` count pairs of codes with the same value and all pairs; ``same`` and ``given`` are the
+    diagonal and the marginals of the coincidence matrix; ``shares`` sums, over units, the share of coders that gave
+    each value, and ``coded`` counts those units. ``rows`` and ``columns``, the marginals of the two sides, are there
+    for pairs only, and the ``tables`` where the level has an order or few values.
     """
 
     utterances: int
@@ -94,7 +94,7 @@ class Sums:
 
 
 def sums(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> Sums | None:
-    """The sums of a comparison at a level, whose values of the whole grid are ``cells``; None where nothing is shared."""
+    """The sums of a comparison at a level whose values of the grid are ``cells``; None where nothing is shared."""
     if comparison.second:
         found: Sums | None = _of_pairs(panel, level, comparison, cells)
     else:
@@ -102,8 +102,8 @@ def sums(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> Sum
     if found is None or not found.units.sum():
         return None
     kept = found.units > 0
-    parts = {name: part[kept] if isinstance(part, np.ndarray) else part for name, part in vars(found).items()}
-    return Sums(**parts)
+    parts = {name: part[kept] for name, part in vars(found).items() if isinstance(part, np.ndarray)}
+    return replace(found, **parts)
 
 
 def pairs_of(comparison: Comparison, cells: Grid) -> tuple[Grid, Grid, NDArray[np.int64]]:
@@ -144,8 +144,16 @@ def _of_pairs(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -
         table = _by_rank(_tables(panel, level, one, other, column), level.ordered)
         coincidences = table + np.swapaxes(table, 1, 2)
     return Sums(
-        *(int(np.bincount(column, minlength=1).astype(bool).sum()), agree, units, 2 * agree, given, given / 2, units),
-        *(rows, columns, coincidences),
+        utterances=int((np.bincount(column, minlength=1) > 0).sum()),
+        agree=agree,
+        units=units,
+        same=2 * agree,
+        given=given,
+        shares=given / 2,
+        coded=units,
+        rows=rows,
+        columns=columns,
+        coincidences=coincidences,
     )
 
 
@@ -165,7 +173,7 @@ def _of_all(panel: Panel, level: Level, cells: Grid) -> Sums | None:
     def by_tape(found: NDArray[np.float64], of: NDArray[np.int64]) -> NDArray[np.float64]:
         flat = found.reshape(len(found), -1)
         parts = [np.bincount(of, weights=column, minlength=number) for column in flat.T]
-        return np.stack(parts, axis=1).reshape(number, *found.shape[1:])
+        return np.stack(parts, axis=1).reshape(number, *found.shape[1:]).astype(float)
 
     coincidences = None
     if level.ordered is not None:

@@ -21,7 +21,8 @@ def confusions(panel: Panel, compared: Sequence[Comparison] | None = None, shown
     """Pairs of codes within each family, the most frequent of each comparison first.
 
     ``a_code`` and ``b_code`` are what each side said, ``reverse`` counts the other way round, ``share`` is of all
-    disagreements of the comparison in the family. Among several equal coders a pair has no direction: it is listed once.
+    disagreements of the comparison in the family. Among several equal coders a pair has no direction: it is listed
+    once.
     """
     rows = []
     compared = comparisons(panel) if compared is None else compared

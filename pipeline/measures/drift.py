@@ -1,8 +1,8 @@
 """Does a coder's coding move? A control chart a coder and family of codes, read out in a sentence.
 
-Drift is when the marginals move: a coder begins to see more, or less, of a code than the reference does, and the pair of
-codes that moved has a name. Noise is when agreement falls and the marginals stay: less care, harder tapes. Both are for the
-coder and the coach to talk about, at the tapes that are named; the group sees the group's own row.
+Drift is when the marginals move: a coder begins to see more, or less, of a code than the reference does, and the pair
+of codes that moved has a name. Noise is when agreement falls and the marginals stay: less care, harder tapes. Both
+are for the coder and the coach to talk about, at the tapes that are named; the group sees the group's own row.
 
 The reference is the coach where the coach coded, else the group's consensus.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -122,9 +123,7 @@ def _series(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> 
         found = _once(panel, comparison, cells, found)
     units = found.sum(axis=(1, 2))
     with np.errstate(invalid="ignore"):
-        own, other = (
-            np.fmax.reduce(panel.times[list(rows)], axis=0) for rows in (comparison.second, comparison.first)
-        )
+        own, other = (np.fmax.reduce(panel.times[list(rows)], axis=0) for rows in (comparison.second, comparison.first))
     # The group as a whole, and a machine without dates, are charted in the order in which the reference was coded.
     times = other if len(comparison.second) > 1 else np.where(np.isnan(own), other, own)
     dated, enough = ~np.isnan(times), units >= FEWEST
@@ -138,7 +137,7 @@ def _series(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> 
 
 
 def _once(panel: Panel, comparison: Comparison, cells: Grid, found: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Tables of several coders, each utterance counted once: what eight say of one utterance is not eight utterances."""
+    """Tables of several coders, each utterance counted once: eight who speak of it do not make it eight."""
     shared = np.zeros(cells.shape[1], dtype=bool)
     for one, other in comparison.pairs:
         shared |= (cells[one] >= 0) & (cells[other] >= 0)
@@ -154,7 +153,7 @@ def _row(
     bounds = [0, *(int(np.searchsorted(series.times, event)) for event in sorted(events)), len(series.tapes)]
     points: list[tuple[object, ...]] = []
     charts = []
-    for segment, (start, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True), 1):
+    for segment, (start, end) in enumerate(pairwise(bounds), 1):
         found = chart(series.tables[start:end])
         charts.append(found)
         points += _points(panel, series, found, segment, start, end, head)
@@ -179,7 +178,7 @@ def _state(
     fallen = [place for place in found.alarms if place >= recent]
     shifts = [shift for shift in found.shifts if shift.last >= recent]
     if not fallen and not shifts:
-        return ("steady", *[None] * 5, float(found.moved[-1]), "", "Within its limits.")
+        return ("steady", *[None] * 6, float(found.moved[-1]), "", "Within its limits.")
     first = min([*fallen[:1], *(shift.last for shift in shifts[:1])])
     last = max([*fallen[-1:], *(shift.last for shift in shifts[-1:])])
     begin = max(CALIBRATED, last + 1 - WINDOW)
@@ -194,7 +193,7 @@ def _state(
     proposed = "|".join(panel.tapes[series.tapes[start + begin + place]] for place in worst)
     if not drifts or pair is None:
         sentence = noise_sentence(head[0], head[2], float(found.mean[last]), found.center, last + 1 - begin)
-        return ("noise", since, *[None] * 4, moved, proposed, sentence)
+        return ("noise", since, *[None] * 5, moved, proposed, sentence)
     names = (level.values[pair[0]], level.values[pair[1]])
     counts = (int(table[pair]), int(table[pair[1], pair[0]]))
     code, ratio = _ratio(table, pair, level)
@@ -204,7 +203,7 @@ def _state(
 
 
 def _ratio(table: NDArray[np.float64], pair: tuple[int, int], level: Level) -> tuple[str, float | None]:
-    """How many times as often as the reference the coder gives the code that gained; the one that lost, if none gained."""
+    """The code that gained (the one that lost, if none gained), and how many times as often the coder gives it."""
     place = pair[1] if level.values[pair[1]] != NOT_CODED else pair[0]
     by_reference, by_coder = float(table[place].sum()), float(table[:, place].sum())
     return level.values[place], by_coder / by_reference if by_reference else None

@@ -1,8 +1,8 @@
 """The codes of several coders as one grid: a row a coder, a column an utterance, in each cell the codes that it got.
 
-A cell is missing (-1) where a coder did not hear the utterance; it is the empty set (0) where the coder left it without a
-code: that is a value like any other. A `Level` says what of the codes is compared: all of them, one family, one code, or
-which code of a family where both say the family.
+A cell is missing (-1) where a coder did not hear the utterance; it is the empty set (0) where the coder left it without
+a code: that is a value like any other. A `Level` says what of the codes is compared: all of them, one family, one code,
+or which code of a family where both say the family.
 """
 
 from __future__ import annotations
@@ -23,9 +23,8 @@ NOT_CODED = "(not coded)"
 NEEDED = ("tape_id", "utterance_id", "coder", "layer", "codes")
 
 Absent = Literal["auto", "missing", "not-coded"]
-"""What an utterance without a row of a coder means, on a tape that the coder coded: not heard, or left without a code.
-``auto``: not heard where the coder has rows with an empty code on that tape (who says so once, says so always), else left
-without a code."""
+"""What an utterance without a row means, on a tape that the coder coded: not heard, or left without a code. ``auto``:
+not heard where the coder has rows with an empty code on that tape (who says so once, says so always), else left."""
 
 Grid = NDArray[np.int32]
 
@@ -58,8 +57,8 @@ class Scheme:
 class Level:
     """What is compared: ``place`` takes each set of codes to its value.
 
-    ``units`` marks the utterances that can carry it. With ``both``, a unit counts where every coder has a value other than
-    none: ``place`` counts from 1 then. ``ordered`` gives the rank of each value.
+    ``units`` marks the utterances that can carry it. With ``both``, a unit counts where every coder has a value other
+    than none: ``place`` counts from 1 then. ``ordered`` gives the rank of each value.
     """
 
     kind: str
@@ -170,10 +169,10 @@ def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel
     unit, units = pd.factorize(tape * len(names) + name)
     of_unit = units // max(len(names), 1)
     rank = {MACHINE: 0, MEMBER: 1, CONSENSUS: 2, COACH: 3}
-    layer, layers = pd.factorize(table["layer"])
-    person, people = pd.factorize(table["coder"])
+    layer, layers = (np.asarray(part) for part in pd.factorize(table["layer"]))
+    person, people = (np.asarray(part) for part in pd.factorize(table["coder"]))
     coder, pairs = pd.factorize(layer * len(people) + person)
-    coders = [(str(layers[pair // len(people)]), str(people[pair % len(people)])) for pair in pairs]
+    coders = [(str(layers[pair // len(people)]), str(people[pair % len(people)])) for pair in np.asarray(pairs)]
     order = sorted(range(len(coders)), key=lambda row: (rank.get(coders[row][0], 4), coders[row][1]))
     row_of = np.empty(len(coders), dtype=np.int64)
     row_of[order] = np.arange(len(coders))
@@ -199,7 +198,7 @@ def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel
     return Panel(
         coders=tuple(coders[row] for row in order),
         tapes=tuple(str(name) for name in tapes),
-        utterances=names.to_numpy(dtype=object)[units % max(len(names), 1)],
+        utterances=np.asarray(names, dtype=object)[units % max(len(names), 1)],
         tape=of_unit,
         role=role,
         sets=tuple(found),

@@ -1,7 +1,7 @@
 """Intervals by drawing tapes again: utterances of one tape are not independent, tapes are nearly so.
 
-The interval is Hesterberg's expanded percentile interval (The American Statistician 2015, 69(4)): with few tapes the plain
-percentiles are too narrow, so that its tails are those of Student's t.
+The interval is Hesterberg's expanded percentile interval (The American Statistician 2015, 69(4)): with few tapes the
+plain percentiles are too narrow, so that its tails are those of Student's t.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def weights(tapes: int, draws: int = DRAWS, seed: int = SEED) -> NDArray[np.floa
 @lru_cache(maxsize=256)
 def tail(tapes: int, width: float) -> float:
     """The share of draws beyond each end."""
-    from scipy.stats import norm, t
+    from scipy.stats import norm, t  # type: ignore[import-untyped]
 
     return float(norm.cdf(np.sqrt(tapes / (tapes - 1)) * t.ppf((1 - width) / 2, tapes - 1)))
 

@@ -1,8 +1,8 @@
 """Do two coders come to the same counts a session? Intraclass correlations of counts and of R:Q, a row a comparison.
 
 ICC(A,1) asks for the same numbers, ICC(C,1) for the same order and distances: a coder who always counts three more
-reflections than the coach has a high ICC(C,1) and a low ICC(A,1). Counts are of the utterances that both coders heard; where
-a side has several coders, their mean.
+reflections than the coach has a high ICC(C,1) and a low ICC(A,1). Counts are of the utterances that both coders heard;
+where a side has several coders, their mean.
 """
 
 from __future__ import annotations
@@ -88,11 +88,11 @@ def _row(
     if tapes < 2:
         why = "one tape only" if tapes else "no tape with questions by both"
         return (*head, *means, *[None] * 6, "; ".join(filter(None, (why, note))))
-    a, b = counts.T
-    moments = np.stack([a, b, a * a, b * b, (a + b) ** 2], axis=1)
+    parts = (counts, (counts**2).sum(axis=1), counts.sum(axis=1) ** 2)
     again = weights(tapes, draws, seed)
+    once = icc_of(*(part.sum(axis=0) for part in parts), tapes)
     cells: list[float | None] = []
-    for value, drawn in zip(icc_of(moments.sum(axis=0), tapes), icc_of(again @ moments, tapes), strict=True):
+    for value, drawn in zip(once, icc_of(*(again @ part for part in parts), tapes), strict=True):
         known = not np.isnan(value)
         between = ends(drawn, tapes, width) if known else None
         cells += [float(value) if known else None, *(between or (None, None))]

@@ -1,6 +1,7 @@
 """What the charts say, in sentences that need no statistics.
 
->>> drift_sentence("ann", "coach", ("reflection_simple", "reflection_complex"), (14, 3), ("reflection_complex", 1.8), {}, 6)
+>>> pair = ("reflection_simple", "reflection_complex")
+>>> drift_sentence("ann", "coach", pair, (14, 3), ("reflection_complex", 1.8), {}, 6)
 'ann codes 1.8 times as many complex reflections as the coach. On the last 6 tapes, 14 utterances that are a simple \
 reflection to the coach are a complex reflection to ann; 3 the other way round.'
 """

@@ -1,0 +1,132 @@
+"""``tape-review agreement`` and ``drift`` as a user calls them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from pipeline.cli.main import app
+from pipeline.errors import TableError
+from pipeline.measures.agreement import AGREEMENT_COLUMNS
+from pipeline.measures.confusions import CONFUSION_COLUMNS
+from pipeline.measures.drift import DRIFT_COLUMNS, POINT_COLUMNS
+from pipeline.measures.sessions import SESSION_COLUMNS
+from tests.measures.coders import group
+
+SECONDS = 10.0
+
+
+def write(table: pd.DataFrame, path: Path) -> Path:
+    written = table.rename(columns={"codes": "code"}).assign(
+        coded_at=pd.to_datetime(table["coded_at"], unit="ms").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    )
+    written.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def codes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    bias = ("reflection_simple", "reflection_complex", 0.4, 8)
+    return write(group(14, planted={"ann": bias}), tmp_path_factory.mktemp("codes") / "codes.csv")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("verb", "table", "columns"),
+    [
+        ("agreement", "agreement", AGREEMENT_COLUMNS),
+        ("agreement", "sessions", SESSION_COLUMNS),
+        ("agreement", "confusions", CONFUSION_COLUMNS),
+        ("drift", "drift", DRIFT_COLUMNS),
+        ("drift", "points", POINT_COLUMNS),
+    ],
+)
+def test_csv_has_the_documented_columns(codes: Path, verb: str, table: str, columns: tuple[str, ...]) -> None:
+    done = run(verb, str(codes), "--format", "csv", "--table", table)
+    rows = list(csv.reader(io.StringIO(done.stdout)))
+    assert tuple(rows[0]) == columns
+    assert len(rows) > 3
+    assert "nan" not in done.stdout.lower()
+    assert "Families of codes after codebook pretags" in done.stderr
+
+
+def test_json_holds_all_tables_and_no_nan(codes: Path) -> None:
+    found = json.loads(run("agreement", str(codes), "--format", "json").stdout, parse_constant=pytest.fail)
+    assert found["schema"] == 1
+    assert list(found["tables"]) == ["agreement", "sessions", "confusions"]
+    drift = json.loads(run("drift", str(codes), "--format", "json").stdout, parse_constant=pytest.fail)
+    assert list(drift["tables"]) == ["drift", "points", "automation_bias"]
+    spoken = [row for row in drift["tables"]["drift"] if row["state"] == "drift"]
+    assert {row["coder"] for row in spoken} >= {"ann"}
+
+
+def test_a_reader_sees_who_drifts_and_what_to_play(codes: Path) -> None:
+    shown = " ".join(run("drift", str(codes)).stdout.split())
+    assert "ann, reflection, drift: ann codes" in shown
+    assert "times as many complex reflections as the coach" in shown
+    assert "Play: t0" in shown
+    shown = run("agreement", str(codes)).stdout
+    assert "ann with coach: 14 tapes" in shown
+    assert "Where codes differ" in shown
+
+
+def test_recalibration_is_taken_from_the_command_line(codes: Path) -> None:
+    done = run("drift", str(codes), "--recalibrated", "ann=1970-01-09", "--recalibrated", "eve=1970-01-09", "--all")
+    assert "too few tapes" in done.stdout or "steady" in done.stdout
+    assert "Recalibrated, but without codes: eve." in done.stdout
+    wrong = run("drift", str(codes), "--recalibrated", "ann")
+    assert wrong.exit_code == 2
+    assert "CODER=DATE" in " ".join(wrong.output.split())
+
+
+def test_one_coder_and_one_tape_are_told_apart(tmp_path: Path) -> None:
+    table = group(1)
+    one = write(table[table["coder"] == "ann"], tmp_path / "one.csv")
+    assert "Only one coder (ann) coded: there is nobody to compare with." in run("agreement", str(one)).stdout
+    assert "There is neither a coach nor a consensus" in run("drift", str(one)).stdout
+    tape = write(table, tmp_path / "tape.csv")
+    shown = run("agreement", str(tape)).stdout
+    assert "One tape only: intervals need two or more." in shown
+    drift = run("drift", str(tape), "--all").stdout
+    assert "5 more tapes to be coded by both" in " ".join(drift.split())
+
+
+def test_unknown_codes_are_named_and_counted(tmp_path: Path) -> None:
+    table = group(2)
+    table["codes"] = table["codes"].replace("question_open", "wondering")
+    done = run("agreement", str(write(table, tmp_path / "codes.csv")), "--format", "csv", "--codebook", "oars")
+    assert "each counted as a family of its own: question_closed, reflection_complex" in done.stderr
+    assert ",code,wondering," in done.stdout
+
+
+def test_the_codebook_that_fits_best_is_taken(tmp_path: Path) -> None:
+    table = group(2)
+    table["codes"] = table["codes"].replace({"question_open": "affirmation", "question_closed": "confrontation"})
+    done = run("agreement", str(write(table, tmp_path / "codes.csv")), "--format", "csv")
+    assert "Families of codes after codebook miti-4.2" in done.stderr
+
+
+def test_a_wrong_file_ends_with_its_code(tmp_path: Path) -> None:
+    (tmp_path / "codes.csv").write_text("tape_id,utterance_id\n1,2\n")
+    for verb in ("agreement", "drift"):
+        with pytest.raises(TableError, match="TR-T03 table codes.csv lacks the column 'coder'"):
+            run(verb, str(tmp_path / "codes.csv"))
+
+
+def test_five_hundred_tapes_of_eight_coders_take_under_ten_seconds(tmp_path: Path) -> None:
+    coders = {f"c{number}": 0.1 for number in range(8)}
+    path = write(group(500, units=60, wrong=coders), tmp_path / "codes.csv")
+    for verb in ("agreement", "drift"):
+        start = time.process_time()
+        assert run(verb, str(path), "--format", "json").exit_code == 0
+        assert time.process_time() - start < SECONDS, verb

@@ -1,0 +1,73 @@
+"""Invented coders: tables of codes with known habits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from pipeline.measures.panel import Scheme
+
+SCHEME = Scheme(
+    families={
+        "question": ("question_open", "question_closed"),
+        "reflection": ("reflection_simple", "reflection_complex"),
+        "client_talk": ("change", "sustain"),
+    },
+    roles={
+        "question_open": "interviewer",
+        "question_closed": "interviewer",
+        "reflection_simple": "interviewer",
+        "reflection_complex": "interviewer",
+        "change": "client",
+        "sustain": "client",
+    },
+    ordered={"reflection": ("reflection_simple", "reflection_complex")},
+)
+
+DAY = 86_400_000
+CODES = ("question_open", "question_closed", "reflection_simple", "reflection_complex", "")
+
+
+def rows(tape: str, coder: str, layer: str, codes: Sequence[str], day: int = 0, **more: object) -> pd.DataFrame:
+    """One coder's codes on one tape; "?" stands for an utterance that has no row."""
+    table = pd.DataFrame(
+        {
+            "tape_id": tape,
+            "utterance_id": [str(number) for number in range(len(codes))],
+            "coder": coder,
+            "layer": layer,
+            "codes": codes,
+            "coded_at": pd.array([day * DAY] * len(codes), dtype="Int64"),
+            **more,
+        }
+    )
+    return table[table["codes"] != "?"].reset_index(drop=True)
+
+
+def group(
+    tapes: int,
+    seed: int = 0,
+    units: int = 80,
+    wrong: Mapping[str, float] | None = None,
+    planted: Mapping[str, tuple[str, str, float, int]] | None = None,
+) -> pd.DataFrame:
+    """Members who mistake a share of utterances for a random code, and a coach who does not.
+
+    ``planted`` gives a coder a habit from a tape on: (code, becomes, share, first tape).
+    """
+    random = np.random.default_rng(seed)
+    found = []
+    for tape in range(tapes):
+        truth = random.choice(5, units, p=[0.2, 0.1, 0.25, 0.15, 0.3])
+        for coder, share in {"coach": 0.0, **(wrong or {"ann": 0.06, "bob": 0.06})}.items():
+            mistaken = random.random(units) < share
+            codes = np.array(CODES, dtype=object)[np.where(mistaken, random.integers(0, 5, units), truth)]
+            if planted and coder in planted:
+                code, becomes, often, first = planted[coder]
+                if tape >= first:
+                    codes[(codes == code) & (random.random(units) < often)] = becomes
+            layer = "coach" if coder == "coach" else "member"
+            found.append(rows(f"t{tape:03}", coder, layer, list(codes), day=tape))
+    return pd.concat(found, ignore_index=True)
