@@ -13,8 +13,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ import pandas as pd
 
 from pipeline.errors import TableError
 from pipeline.formats import tables
+from pipeline.formats.coded import ROLE_WORDS
 
 COLUMNS = ("tape_id", "utterance_id", "coder", "layer", "code", "coded_at")
 """What the table must hold."""
@@ -32,7 +35,7 @@ RECALIBRATED = "recalibrated"
 KEY = ["tape_id", "utterance_id", "coder", "layer"]
 
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": None}
-_ROLES = tables.ROLE_WORDS | {"": "unknown"}
+_ROLES = ROLE_WORDS | {"": "unknown"}
 _NOTHING = {"not coded", "not_coded"}
 """Other ways to write an empty code."""
 
@@ -81,7 +84,7 @@ def read(path: Path) -> Codes:
     event = (raw["code"] == RECALIBRATED) & (raw["utterance_id"] == "")
     for column in ("coder", "tape_id", "utterance_id"):
         empty = (raw[column] == "") & ~(event & (column != "coder"))
-        _refuse(empty, path, lambda row, name=column: f"has no {name}", "fill it in")  # type: ignore[misc]
+        _refuse(empty, path, partial(_lacks, column), "fill it in")
     _refuse(event & raw["coded_at"].isna(), path, lambda row: "is an event without a moment", "fill in coded_at")
     events = raw.loc[event, ["coder", "coded_at"]].rename(columns={"coded_at": "at"})
     return _collapsed(raw[~event].reset_index(drop=True), events.reset_index(drop=True), path)
@@ -103,9 +106,8 @@ def _collapsed(raw: pd.DataFrame, events: pd.DataFrame, path: Path) -> Codes:
         notes.append(f"{_rows(twice)} {'names' if twice == 1 else 'name'} a code of an utterance again: counted once.")
     replaced = int((~late).sum())
     if replaced:
-        notes.append(
-            f"{_rows(replaced)} {'was' if replaced == 1 else 'were'} replaced by a later coding of the same coder: the latest holds."
-        )
+        were = "was" if replaced == 1 else "were"
+        notes.append(f"{_rows(replaced)} {were} replaced by a later coding of the same coder: the latest holds.")
     if not np.isfinite(time).all():
         undated = _rows(int((~np.isfinite(time)).sum()))
         notes.append(f"{undated} without coded_at: left out where the order of time matters.")
@@ -132,7 +134,7 @@ def _joined(rows: pd.DataFrame, key: np.ndarray) -> pd.DataFrame:
     return table.assign(codes=codes)
 
 
-def _mapped(cells: pd.Series, words: dict[str, object], column: str, path: Path) -> pd.Series:
+def _mapped(cells: pd.Series, words: Mapping[str, object], column: str, path: Path) -> pd.Series:
     known = cells.isin(list(words))
     allowed = ", ".join(word for word in words if word)
     _refuse(~known, path, lambda row: f"has {column} {cells.iloc[row]!r}", f"use one of {allowed}")
@@ -157,10 +159,14 @@ def _moments(cells: pd.Series, path: Path) -> pd.Series:
     return cells.map(found).astype("Int64")
 
 
-def _refuse(wrong: pd.Series, path: Path, value: object, remedy: str) -> None:
+def _refuse(wrong: pd.Series, path: Path, value: Callable[[int], str], remedy: str) -> None:
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
-        raise TableError("T05", f"table {path.name}, row {row + 2}", value(row), remedy)  # type: ignore[operator]
+        raise TableError("T05", f"table {path.name}, row {row + 2}", value(row), remedy)
+
+
+def _lacks(column: str, row: int) -> str:
+    return f"has no {column}"
 
 
 def _rows(number: int) -> str:

@@ -46,7 +46,9 @@ def _counts(
 ) -> NDArray[np.float64]:
     """Agreements and units of each tape, shape (tapes, 2)."""
     result = np.zeros((len(panel.tapes), 2))
-    for row in rows if panel.shown is not None else ():
+    if panel.shown is None:
+        return result
+    for row in rows:
         asked = (cells[row] >= 0) & (proposed >= 0) & (panel.shown[row] == shown)
         tape = panel.tape[asked]
         same = cells[row, asked] == proposed[asked]

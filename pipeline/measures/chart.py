@@ -136,7 +136,7 @@ def _spread(angles: Array, units: Array, center: float) -> float:
 
 def _confusions(tables: Array) -> tuple[tuple[Shift, ...], Array]:
     """One-sided confusions at each place, the least likely of each, and the p-values of the marginals."""
-    from scipy.stats import binom, chi2  # type: ignore[import-untyped]
+    from scipy.stats import binom, chi2
 
     number, values = len(tables), tables.shape[1]
     running = np.concatenate([np.zeros((1, values, values)), np.cumsum(tables, axis=0)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +103,7 @@ def sums(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> Sum
     if found is None or not found.units.sum():
         return None
     kept = found.units > 0
-    parts = {name: part[kept] for name, part in vars(found).items() if isinstance(part, np.ndarray)}
+    parts: dict[str, Any] = {name: part[kept] for name, part in vars(found).items() if isinstance(part, np.ndarray)}
     return replace(found, **parts)
 
 
@@ -136,7 +137,7 @@ def _of_pairs(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -
         return np.bincount(tape * values + found, minlength=number * values).reshape(number, values).astype(float)
 
     units = np.bincount(tape, minlength=number).astype(float)
-    agree = np.bincount(tape, weights=one == other, minlength=number)
+    agree = np.bincount(tape, weights=one == other, minlength=number).astype(float)
     rows, columns = by_value(one), by_value(other)
     given = rows + columns
     coincidences = None

@@ -88,11 +88,12 @@ def _row(
     if tapes < 2:
         why = "one tape only" if tapes else "no tape with questions by both"
         return (*head, *means, *[None] * 6, "; ".join(filter(None, (why, note))))
-    parts = (counts, (counts**2).sum(axis=1), counts.sum(axis=1) ** 2)
+    squares, by_tape = (counts**2).sum(axis=1), counts.sum(axis=1) ** 2
     again = weights(tapes, draws, seed)
-    once = icc_of(*(part.sum(axis=0) for part in parts), tapes)
+    once = icc_of(counts.sum(axis=0), squares.sum(), by_tape.sum(), tapes)
+    often = icc_of(again @ counts, again @ squares, again @ by_tape, tapes)
     cells: list[float | None] = []
-    for value, drawn in zip(once, icc_of(*(again @ part for part in parts), tapes), strict=True):
+    for value, drawn in zip(once, often, strict=True):
         known = not np.isnan(value)
         between = ends(drawn, tapes, width) if known else None
         cells += [float(value) if known else None, *(between or (None, None))]
