@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.cli.options import Config, Profile
+from pipeline.cli.options import Config, Home, Profile
 
 
-def doctor(profile: Profile = None, config: Config = None) -> None:
-    """Check this installation.
+def doctor(profile: Profile = None, config: Config = None, home: Home = None) -> None:
+    """Check this installation, and the home of the tapes if there is one.
 
-    Packages, models, weights and room on the disk; for what is wrong, how to mend it.
+    Packages, models, weights and room on the disk; records, vault, audit and jobs. For what is wrong, how to mend it.
     """
     from rich.console import Console
     from rich.table import Table
 
-    from pipeline import health, settings
+    from pipeline import health
+    from pipeline.cli.homes import chosen
+    from pipeline.tapes import doctor as tapes
+    from pipeline.tapes.clock import now
 
-    chosen = settings.load(profile or (), config or ()).settings
-    table = Table("check", "result", "remedy", title="Installation")
-    findings = health.check(chosen)
-    for finding in findings:
-        table.add_row(finding.what, ("ok: " if finding.fine else "WRONG: ") + finding.found, finding.remedy)
-    Console().print(table)
+    settings = chosen(profile, config, home)
+    findings = []
+    for title, found in (("Installation", health.check(settings)), ("Tapes", tapes.check(settings.tapes, now()))):
+        table = Table("check", "result", "remedy", title=title)
+        for finding in found:
+            table.add_row(finding.what, ("ok: " if finding.fine else "WRONG: ") + finding.found, finding.remedy)
+        Console().print(table)
+        findings += found
     if not all(finding.fine for finding in findings):
         raise typer.Exit(1)

@@ -52,7 +52,7 @@ _WORKER = re.compile(r"w\d{1,10}-[0-9a-f]{8}")
 _LINE = re.compile(r"(pipeline[a-z_.]*):\d{1,6}")
 _LEVELS = frozenset({"debug", "info", "warning", "error", "critical"})
 _STAGES = frozenset({*STEPS, *STAGES})
-_STATES = frozenset({*get_args(TapeState), "succeeded", "canceled", "withdrawn"})
+_STATES = frozenset({*get_args(TapeState), "done", "cancelled"})
 
 
 def _one_of(words: frozenset[str]) -> Check:

@@ -1,0 +1,24 @@
+"""What `tape-review doctor` looks at in a home."""
+
+from __future__ import annotations
+
+from pipeline.errors import TapeReviewError
+from pipeline.health import Finding
+from pipeline.settings import TapesSettings
+from pipeline.tapes import home as homes
+from pipeline.tapes import soundness
+
+
+def check(settings: TapesSettings, now: int) -> list[Finding]:
+    """Every check of the home that the settings name; without one, that there is none."""
+    folder = homes.place(settings)
+    if not folder.exists():
+        return [Finding("home", True, "none yet; `tape-review init` makes one")]
+    try:
+        home = homes.Home(folder, settings)
+    except TapeReviewError as error:
+        return [Finding("home", False, f"{error.code} {error.thing} {error.value}", error.remedy)]
+    try:
+        return [Finding("home", True, str(folder)), *soundness.check(home, now)]
+    finally:
+        home.close()
