@@ -5,6 +5,7 @@ The tasks follow what peer groups use; each names families of codes, and the cod
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from pipeline.coding.codebook import Code, Codebook
@@ -80,3 +81,10 @@ def task(name: str) -> Task:
 def offered(book: Codebook) -> tuple[Task, ...]:
     """The tasks that a codebook has codes for."""
     return tuple(one for one in TASKS if one.of(book))
+
+
+def dealt(book: Codebook, tape_id: str, person_id: str) -> Task:
+    """A task for somebody who does not choose: by lot, the same each time, and fewer twice than by choice."""
+    choices = offered(book)
+    lot = hashlib.sha256(f"{tape_id} {person_id}".encode()).digest()
+    return choices[int.from_bytes(lot[:4]) % len(choices)]

@@ -1,0 +1,229 @@
+"""The coding page and what it asks for: its state, the sound, the peaks, and a place for changes."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+from sqlalchemy import select
+from starlette.exceptions import HTTPException
+
+from pipeline.review.access.viewer import SignedIn
+from pipeline.review.coding import bindings, books, keys, passes, tasks, transcripts
+from pipeline.review.coding.admission import Admitted, admit, own_pass, sees_codes
+from pipeline.review.coding.sound import RangeError, Sound, part
+from pipeline.review.coding.state import state
+from pipeline.review.pages import render, seeing
+from pipeline.tapes.records import Pass, TargetBehavior
+
+router = APIRouter(prefix="/tapes/{tape_id}")
+
+SPEEDS = ("0.5", "0.75", "1", "1.25", "1.5", "1.75", "2")
+
+
+@router.get("/coding")
+def lobby(request: Request, viewer: SignedIn, tape_id: str) -> Response:
+    """Choose a task and a codebook, or go on with a pass."""
+    home = request.app.state.home
+    with home.database.reading() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        mine = select(Pass).where(Pass.tape_id == tape_id, Pass.person_id == viewer.person_id)
+        own = session.scalars(mine.where(Pass.layer.in_(("member", "coach"))).order_by(Pass.started_at, Pass.id)).all()
+        labels = books.names(home)
+        return render(
+            request,
+            "coding/lobby.html",
+            tape_id=tape_id,
+            target_behavior=_target(admitted),
+            own=[(one, tasks.task(one.task), labels.get(one.codebook, one.codebook)) for one in own],
+            tasks=tasks.TASKS,
+            books=labels,
+            chosen=admitted.tape.codebook,
+            sees=sees_codes(session, tape_id, viewer.person_id),
+        )
+
+
+@router.post("/coding")
+def begin(
+    request: Request,
+    viewer: SignedIn,
+    tape_id: str,
+    task: Annotated[str, Form(max_length=40)],
+    codebook: Annotated[str, Form(max_length=80)],
+) -> Response:
+    """Start a pass."""
+    home = request.app.state.home
+    with home.database.writing() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        book = books.read(home, codebook)
+        found = tasks.dealt(book, tape_id, viewer.person_id) if task == "deal" else tasks.task(task)
+        if not found.of(book):
+            raise HTTPException(422, f"The codebook {book.label!r} has no codes for this task. Choose another of them.")
+        made = passes.start(admitted, book, codebook, found.name)
+    return seeing(f"/tapes/{tape_id}/passes/{made.id}")
+
+
+@router.post("/codebooks")
+def take_in(request: Request, viewer: SignedIn, tape_id: str, file: UploadFile) -> Response:
+    """Take in a codebook of CACTI."""
+    home = request.app.state.home
+    content = file.file.read()
+    with home.database.writing() as session:
+        admitted = admit(request, session, viewer, tape_id, "code")
+        name = books.take_in(home, file.filename or "userConfiguration.xml", content)
+        admitted.record("codebook.add", name)
+    return seeing(f"/tapes/{tape_id}/coding", "saved")
+
+
+@router.get("/passes/{pass_id}")
+def desk(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
+    """The coding page."""
+    with request.app.state.home.database.reading() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code", "play")
+        one = own_pass(admitted, pass_id)
+        place = f"/tapes/{tape_id}"
+        links = [(f"{place}/names", "Names in this tape"), (f"{place}/passes/{pass_id}/ratings", "Global ratings")]
+        links += [(f"{place}/passes/{pass_id}/codes.{end}", f"My codes as {end.upper()}") for end in ("csv", "vtt")]
+        return render(
+            request,
+            "coding/desk.html",
+            urls={
+                "state": f"{place}/passes/{pass_id}/state",
+                "peaks": f"{place}/peaks",
+                "audio": f"{place}/sound",
+                "lock": f"{place}/passes/{pass_id}/lock",
+                "together": f"{place}/together" if sees_codes(session, tape_id, viewer.person_id) else "",
+            },
+            links=links,
+            task=tasks.task(one.task),
+            target_behavior=_target(admitted),
+            speeds=SPEEDS,
+            locked=one.locked_at is not None,
+        )
+
+
+@router.get("/passes/{pass_id}/state")
+def filled(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> dict[str, Any]:
+    """What the coding page shows."""
+    home = request.app.state.home
+    with home.database.writing() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        one = own_pass(admitted, pass_id)
+        admitted.record("tape.show", "transcript")
+        place = f"/tapes/{tape_id}/passes/{pass_id}"
+        book = books.read(home, one.codebook)
+        chosen = keys.chosen(session, viewer.person_id, one.codebook)
+        return state(admitted, one, book, chosen) | {
+            "urls": {"changes": f"{place}/changes", "keys": f"{place}/keys"},
+        }
+
+
+@router.post("/passes/{pass_id}/changes")
+def change(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, sent: passes.Changes) -> dict[str, Any]:
+    """Store changes, each once; the ones that cannot be stored are named with the reason."""
+    home = request.app.state.home
+    with home.database.writing() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        one = own_pass(admitted, pass_id)
+        if one.locked_at is not None:
+            raise HTTPException(409, "This pass is locked: its codes stay as they are.")
+        return {"refused": passes.store(admitted, one, books.read(home, one.codebook), sent.changes)}
+
+
+@router.post("/passes/{pass_id}/lock")
+def lock(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
+    """End a pass."""
+    with request.app.state.home.database.writing() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        passes.lock(admitted, own_pass(admitted, pass_id))
+    return seeing(f"/tapes/{tape_id}/passes/{pass_id}", "saved")
+
+
+class Key(BaseModel):
+    """A key that a person wants for an action; an empty one gives it back."""
+
+    action: str
+    key: str
+
+
+@router.post("/passes/{pass_id}/keys")
+def rebind(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, wanted: Key) -> Response:
+    """Choose another key for an action; it stays for this person and codebook."""
+    home = request.app.state.home
+    with home.database.writing() as session:
+        admitted = admit(request, session, viewer, tape_id, "code")
+        one = own_pass(admitted, pass_id)
+        chosen = keys.chosen(session, viewer.person_id, one.codebook)
+        chosen.pop(wanted.action, None)
+        if wanted.key:
+            wrong = bindings.problem(books.read(home, one.codebook), chosen, wanted.action, wanted.key)
+            if wrong:
+                return JSONResponse({"detail": wrong}, 422)
+            chosen[wanted.action] = wanted.key
+        keys.choose(session, viewer.person_id, one.codebook, chosen)
+    return Response(status_code=204)
+
+
+@router.get("/peaks")
+def peaks(request: Request, viewer: SignedIn, tape_id: str) -> Response:
+    """The largest magnitude of each stretch of 50 ms, a byte each, for drawing."""
+    with request.app.state.home.database.reading() as session:
+        admitted = admit(request, session, viewer, tape_id, "show")
+        try:
+            head, _, drawing = admitted.home.vault.read(transcripts.item(admitted, "peaks")).partition(b"\n")
+        except LookupError:
+            raise HTTPException(404) from None
+        shape = json.loads(head)
+        length, channels = shape["length"], shape["channels"]
+        found = [max(drawing[at + length * channel] for channel in range(channels)) for at in range(length)]
+        for span in transcripts.muted(admitted):
+            low, high = (time * shape["per_second"] // 1000 for time in (span.start, span.end))
+            found[low : high + 1] = [0] * len(found[low : high + 1])
+        return Response(bytes(found), media_type="application/octet-stream")
+
+
+@router.api_route("/sound", methods=["GET", "HEAD"])
+def sound(request: Request, viewer: SignedIn, tape_id: str) -> Response:
+    """The sound, piece by piece; every piece that is heard stands in the audit."""
+    with request.app.state.home.database.writing() as session:
+        admitted = admit(request, session, viewer, tape_id, "play")
+        try:
+            item = transcripts.item(admitted, "mono")
+        except LookupError:
+            raise HTTPException(404) from None
+        with admitted.home.vault.open(item) as file:
+            wav = Sound(file, transcripts.muted(admitted))
+            headers = {"Accept-Ranges": "bytes"}
+            try:
+                asked = part(request.headers.get("range"), wav.size)
+            except RangeError:
+                return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{wav.size}"})
+            if request.method == "HEAD" or asked is None:
+                return _whole(request, admitted, wav, headers)
+            found = wav.span(asked)
+            admitted.record("tape.play", "sound", (found.start, found.end))
+            headers["Content-Range"] = f"bytes {asked.first}-{asked.last}/{wav.size}"
+            return Response(wav.read(asked), 206, headers, media_type="audio/wav")
+
+
+def _whole(request: Request, admitted: Admitted, wav: Sound, headers: dict[str, str]) -> Response:
+    """The whole file, for a player that asks for no range, or only its head."""
+    if request.method == "HEAD":
+        return Response(status_code=200, headers=headers | {"Content-Length": str(wav.size)}, media_type="audio/wav")
+    everything = part("bytes=0-", wav.size, wav.size)
+    assert everything is not None  # noqa: S101 - a range header that is ours
+    found = wav.span(everything)
+    admitted.record("tape.play", "sound", (found.start, found.end))
+    return Response(wav.read(everything), 200, headers, media_type="audio/wav")
+
+
+def _target(admitted: Admitted) -> str:
+    """The target behavior that was named last."""
+    query = select(TargetBehavior).where(TargetBehavior.tape_id == admitted.tape.id)
+    row = admitted.session.scalars(query.order_by(TargetBehavior.at.desc()).limit(1)).first()
+    if row is None:
+        return "not named"
+    return admitted.home.vault.unseal(admitted.tape.id, row.sealed_text, "target_behaviors.text").decode()

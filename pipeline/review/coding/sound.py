@@ -1,0 +1,109 @@
+"""The sound of a tape for the player: a WAV file that is made as it is asked for, from the encrypted FLAC.
+
+Nothing is decoded that is not asked for, so a seek is quick; masked names are silent; and nothing lies in the clear.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+import numpy as np
+
+from pipeline.timeline import Span
+
+HEADER = 44
+PIECE = 512 * 1024
+"""Bytes of one answer at most: 16 seconds; a player asks for the next."""
+
+_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+
+
+class RangeError(ValueError):
+    """The file has no such bytes."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Bytes of a file, the last one included."""
+
+    first: int
+    last: int
+
+    @property
+    def length(self) -> int:
+        """How many."""
+        return self.last - self.first + 1
+
+
+def part(header: str | None, size: int, piece: int = PIECE) -> Part | None:
+    """What a ``Range`` header asks for, at most a piece of it; None for the whole file (no or a foreign header).
+
+    Raises
+    ------
+    RangeError: the file has no such bytes.
+    """
+    asked = _RANGE.fullmatch((header or "").strip())
+    if asked is None or asked.group(0) == "bytes=-":
+        return None
+    first, last = asked.groups()
+    if not first:
+        start, end = max(0, size - int(last)), size - 1
+    else:
+        start, end = int(first), min(int(last), size - 1) if last else size - 1
+    if start >= size or end < start:
+        raise RangeError(header)
+    return Part(start, min(end, start + piece - 1))
+
+
+class Sound:
+    """A tape's sound as a WAV file of 16 bits, one channel.
+
+    Parameters
+    ----------
+    file: the FLAC file, open; it is read where the WAV's bytes lie.
+    silent: stretches that hold no sound for this listener.
+    """
+
+    def __init__(self, file: BinaryIO, silent: Sequence[Span] = ()) -> None:
+        import soundfile
+
+        self._file = soundfile.SoundFile(file)
+        self._silent = silent
+        self.rate = int(self._file.samplerate)
+        self.frames = int(self._file.frames)
+        self.size = HEADER + 2 * self.frames
+
+    def read(self, asked: Part) -> bytes:
+        """Some bytes of the WAV file."""
+        found = self._head()[asked.first : asked.last + 1]
+        first, last = max(0, asked.first - HEADER), asked.last - HEADER
+        if last < 0:
+            return found
+        start, end = first // 2, last // 2 + 1
+        samples = self._samples(start, end).astype("<i2").tobytes()
+        return found + samples[first - 2 * start : last + 1 - 2 * start]
+
+    def span(self, asked: Part) -> Span:
+        """The time that some bytes hold."""
+        first, last = (max(0, byte - HEADER) // 2 * 1000 // self.rate for byte in (asked.first, asked.last + 1))
+        return Span(first, max(first, last))
+
+    def _samples(self, start: int, end: int) -> np.ndarray:
+        self._file.seek(start)
+        samples = cast(np.ndarray, self._file.read(end - start, dtype="int16", always_2d=True))[:, 0].copy()
+        for span in self._silent:
+            low, high = (ms * self.rate // 1000 - start for ms in (span.start, span.end))
+            samples[max(0, low) : max(0, high)] = 0
+        return samples
+
+    def _head(self) -> bytes:
+        data = 2 * self.frames
+        return struct.pack(
+            "<4sI4s4sIHHIIHH4sI",
+            *(b"RIFF", HEADER - 8 + data, b"WAVE", b"fmt ", 16),
+            *(1, 1, self.rate, 2 * self.rate, 2, 16, b"data", data),
+        )

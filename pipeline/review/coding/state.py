@@ -1,0 +1,111 @@
+"""What the coding page is filled with: the transcript, the codes, the keys, and nothing of another coder's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from pipeline.coding.codebook import Codebook
+from pipeline.review.coding import bindings, passes, tasks, transcripts
+from pipeline.review.coding.admission import Admitted
+from pipeline.review.coding.books import tag
+from pipeline.review.coding.overlays import Utterance
+from pipeline.tapes.records import Pass, Pretag
+
+
+def state(admitted: Admitted, one: Pass, book: Codebook, keys: Mapping[str, str]) -> dict[str, Any]:
+    """The state of one's own pass, as JSON."""
+    task = tasks.task(one.task)
+    said = transcripts.shown(admitted)
+    proposed = suggestions(admitted, book, task, passes.hidden(admitted, one))
+    found = passes.events(admitted, one)
+    return {
+        "tape": {"duration": admitted.tape.duration_ms or max((each.end for each in said), default=0)},
+        "pass": {"id": one.id, "locked": one.locked_at is not None, "task": task.name},
+        "codes": codes(book, task, keys),
+        "bindings": [
+            {
+                "action": each.action,
+                "label": each.label,
+                "presses": each.presses,
+                "shown": each.shown,
+                "repeats": each.repeats,
+            }
+            for each in bindings.resolve(book, keys)
+        ],
+        "utterances": [utterance(each, proposed.get(each.id)) for each in said],
+        "events": [
+            {
+                "id": event.id,
+                "utterance_id": event.utterance_id,
+                "action": event.action,
+                "codes": event.codes,
+                "undoes": event.undoes,
+            }
+            for event in map(passes.as_event, found)
+        ],
+        "corrections": [
+            {"id": name, "kind": kind, "utterance_id": where, "undoes": undoes}
+            for name, kind, where, undoes in passes.own_corrections(admitted)
+        ],
+    }
+
+
+def codes(book: Codebook, task: tasks.Task, keys: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The codebook's codes as the page draws them."""
+    shown = {binding.action: binding.shown for binding in bindings.resolve(book, keys)}
+    found = []
+    for code in book.codes:
+        look = tag(code, book)
+        found.append(
+            {
+                "name": code.name,
+                "label": code.label,
+                "letter": look.letter[:2],
+                "shape": look.shape,
+                "color": look.color,
+                "shown": shown[f"code:{code.name}"],
+                "role": code.role,
+                "family": code.family,
+                "task": task.covers(code),
+            }
+        )
+    return found
+
+
+def suggestions(
+    admitted: Admitted, book: Codebook, task: tasks.Task, unseen: Iterable[str]
+) -> dict[str, dict[str, Any]]:
+    """Utterance -> what the machine proposes in this codebook, as far as the task asks for it and it may be seen."""
+    wanted, hidden = {code.name for code in task.of(book)}, set(unseen)
+    found = {}
+    for row in admitted.session.scalars(select(Pretag).where(Pretag.tape_id == admitted.tape.id)):
+        proposed = [code for code in book.proposed(row.codes) if code in wanted]
+        if proposed and row.utterance_id not in hidden:
+            found[row.utterance_id] = {
+                "codes": proposed,
+                "probability": round(row.probability, 2),
+                "check": row.needs_check,
+            }
+    return found
+
+
+def utterance(said: Utterance, pretag: Mapping[str, Any] | None) -> dict[str, Any]:
+    """One utterance as the page shows it."""
+    return {
+        "id": said.id,
+        "turn": said.turn,
+        "role": said.role,
+        "speaker": said.speaker,
+        "start": said.start,
+        "end": said.end,
+        "edited": said.edited,
+        "words": [
+            {"id": word.id, "text": word.text, "start": word.start, "end": word.end}
+            | ({"masked": True} if word.masked else {})
+            for word in said.words
+        ],
+        "pretag": pretag,
+    }
