@@ -18,6 +18,7 @@ from pipeline.review.access.secrecy import Codes, Passwords
 from pipeline.review.access.sessions import Sessions
 from pipeline.review.assets import Assets
 from pipeline.review.bodies import BodyLimit
+from pipeline.review.coding import ROUTERS as CODING
 from pipeline.review.headers import Headers
 from pipeline.review.meeting import routes as meetings
 from pipeline.review.reflecting import feedback, first, summary
@@ -31,6 +32,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     *(desk.router, drafts.router, receiving.router, tapes.router, voices.router),
     *(first.router, feedback.router, summary.router),
     *(meetings.router, growth.router),
+    *CODING,
 )
 """Every router of the application, one noun each."""
 

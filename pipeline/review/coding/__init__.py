@@ -8,3 +8,10 @@
     blindness   which utterances are coded without the machine's view     (pure)
     bindings    one key a code, one key a command, none twice             (pure)
 """
+
+from __future__ import annotations
+
+from pipeline.review.coding import names_routes, own_routes, routes, together_routes
+
+ROUTERS = (routes.router, together_routes.router, names_routes.router, own_routes.router)
+"""What the application serves."""

@@ -1,4 +1,4 @@
-"""Who comes to a tape's coding: consent decides, the interviewer goes first, and what is not one's own does not exist."""
+"""Who comes to a tape's coding: consent decides, the interviewer goes first, and others' passes do not exist."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
+from pipeline.review import gate
 from pipeline.review.access.viewer import Viewer
-from pipeline.tapes import consent
+from pipeline.tapes import audit, consent
 from pipeline.tapes.consent import Use
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Pass, Person, Review, Tape
+from pipeline.tapes.records import AuditRow, Pass, Person, Tape, TargetBehavior
+
+SEEN = "codes.show"
+"""What the audit calls it when somebody sees other people's codes."""
 
 FIRST = "The interviewer looks at the tape first. You can code it as soon as that is done."
 
@@ -35,7 +39,7 @@ class Admitted:
 
     def record(self, action: str, thing: str = "", span: tuple[int, int] | None = None) -> None:
         """Add a row to the audit; the session must be a writing one."""
-        self.home.audit.record(self.session, self.now, self.person.id, action, self.tape.id, thing, span)
+        audit.record(self.session, self.now, self.person.id, action, self.tape.id, thing, span)
 
 
 def admit(request: Request, session: Session, viewer: Viewer, tape_id: str, *uses: Use) -> Admitted:
@@ -50,15 +54,9 @@ def admit(request: Request, session: Session, viewer: Viewer, tape_id: str, *use
         raise HTTPException(404)
     if not all(consent.allows(session, person, use, tape, now) for use in uses):
         raise HTTPException(404)
-    if tape.interviewer_id != person.id and not interviewer_done(session, tape_id):
+    if not gate.is_open(session, person.id, tape):
         raise HTTPException(403, FIRST)
     return Admitted(session, state.home, tape, person, now)
-
-
-def interviewer_done(session: Session, tape_id: str) -> bool:
-    """Whether the interviewer has reviewed the own tape, or let the others go ahead."""
-    review = session.scalars(select(Review).where(Review.tape_id == tape_id)).first()
-    return review is not None and (review.interviewer_done_at is not None or review.waived_at is not None)
 
 
 def own_pass(admitted: Admitted, pass_id: str) -> Pass:
@@ -71,10 +69,44 @@ def own_pass(admitted: Admitted, pass_id: str) -> Pass:
     return found
 
 
-def sees_codes(session: Session, tape_id: str, person_id: str) -> bool:
-    """Whether somebody may see other people's codes on a tape: has coded it, and has no pass that is still open."""
+def sees_codes(admitted: Admitted) -> bool:
+    """Whether somebody may see other people's codes here.
+
+    Nobody who has a pass open may; who has locked one may, and so may the interviewer, and who chose to look without
+    coding: that stands in the audit, and no later pass of theirs is blind.
+    """
     mine = select(Pass.locked_at).where(
-        Pass.tape_id == tape_id, Pass.person_id == person_id, Pass.layer.in_(("member", "coach"))
+        *(Pass.tape_id == admitted.tape.id, Pass.person_id == admitted.person.id),
+        Pass.layer.in_(("member", "coach")),
     )
-    locked = session.scalars(mine).all()
-    return bool(locked) and all(at is not None for at in locked)
+    locked = admitted.session.scalars(mine).all()
+    if any(at is None for at in locked):
+        return False
+    return bool(locked) or admitted.is_interviewer or has_seen(admitted)
+
+
+def has_seen(admitted: Admitted) -> bool:
+    """Whether somebody has seen other people's codes here before."""
+    rows = select(AuditRow.seq).where(
+        *(AuditRow.tape_id == admitted.tape.id, AuditRow.actor_id == admitted.person.id),
+        AuditRow.action == SEEN,
+    )
+    return admitted.session.scalars(rows.limit(1)).first() is not None
+
+
+def note(
+    request: Request, viewer: Viewer, tape_id: str, action: str, thing: str, span: tuple[int, int] | None = None
+) -> None:
+    """Add a row to the audit after something was read; writers wait for nothing longer than this."""
+    state = request.app.state
+    with state.home.database.writing() as session:
+        audit.record(session, state.clock(), viewer.person_id, action, tape_id, thing, span)
+
+
+def target(admitted: Admitted) -> str:
+    """The target behavior that was named last."""
+    query = select(TargetBehavior).where(TargetBehavior.tape_id == admitted.tape.id)
+    row = admitted.session.scalars(query.order_by(TargetBehavior.at.desc()).limit(1)).first()
+    if row is None:
+        return "not named"
+    return admitted.home.vault.unseal(admitted.tape.id, row.sealed_text, "target_behaviors.text").decode()

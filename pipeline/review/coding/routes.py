@@ -8,16 +8,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
-from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
 from pipeline.review.access.viewer import SignedIn
-from pipeline.review.coding import bindings, books, keys, passes, tasks, transcripts
-from pipeline.review.coding.admission import Admitted, admit, own_pass, sees_codes
-from pipeline.review.coding.sound import RangeError, Sound, part
+from pipeline.review.coding import bindings, books, keys, mending, passes, tasks, transcripts
+from pipeline.review.coding.admission import admit, note, own_pass, sees_codes, target
+from pipeline.review.coding.changes import Changes
+from pipeline.review.coding.sound import Part, RangeError, Sound, part
 from pipeline.review.coding.state import state
 from pipeline.review.pages import render, seeing
-from pipeline.tapes.records import Pass, TargetBehavior
 
 router = APIRouter(prefix="/tapes/{tape_id}")
 
@@ -30,19 +29,17 @@ def lobby(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     home = request.app.state.home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        mine = select(Pass).where(Pass.tape_id == tape_id, Pass.person_id == viewer.person_id)
-        own = session.scalars(mine.where(Pass.layer.in_(("member", "coach"))).order_by(Pass.started_at, Pass.id)).all()
         labels = books.names(home)
         return render(
             request,
             "coding/lobby.html",
             tape_id=tape_id,
-            target_behavior=_target(admitted),
-            own=[(one, tasks.task(one.task), labels.get(one.codebook, one.codebook)) for one in own],
+            target_behavior=target(admitted),
+            own=[(one, tasks.task(one.task), labels.get(one.codebook, one.codebook)) for one in passes.own(admitted)],
             tasks=tasks.TASKS,
             books=labels,
             chosen=admitted.tape.codebook,
-            sees=sees_codes(session, tape_id, viewer.person_id),
+            sees=sees_codes(admitted),
         )
 
 
@@ -95,11 +92,11 @@ def desk(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
                 "peaks": f"{place}/peaks",
                 "audio": f"{place}/sound",
                 "lock": f"{place}/passes/{pass_id}/lock",
-                "together": f"{place}/together" if sees_codes(session, tape_id, viewer.person_id) else "",
+                "together": f"{place}/together" if sees_codes(admitted) else "",
             },
             links=links,
             task=tasks.task(one.task),
-            target_behavior=_target(admitted),
+            target_behavior=target(admitted),
             speeds=SPEEDS,
             locked=one.locked_at is not None,
         )
@@ -109,20 +106,18 @@ def desk(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
 def filled(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> dict[str, Any]:
     """What the coding page shows."""
     home = request.app.state.home
-    with home.database.writing() as session:
+    with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one = own_pass(admitted, pass_id)
-        admitted.record("tape.show", "transcript")
-        place = f"/tapes/{tape_id}/passes/{pass_id}"
-        book = books.read(home, one.codebook)
         chosen = keys.chosen(session, viewer.person_id, one.codebook)
-        return state(admitted, one, book, chosen) | {
-            "urls": {"changes": f"{place}/changes", "keys": f"{place}/keys"},
-        }
+        found = state(admitted, one, books.read(home, one.codebook), chosen)
+    note(request, viewer, tape_id, "tape.show", "transcript")
+    place = f"/tapes/{tape_id}/passes/{pass_id}"
+    return found | {"urls": {"changes": f"{place}/changes", "keys": f"{place}/keys"}}
 
 
 @router.post("/passes/{pass_id}/changes")
-def change(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, sent: passes.Changes) -> dict[str, Any]:
+def change(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, sent: Changes) -> dict[str, Any]:
     """Store changes, each once; the ones that cannot be stored are named with the reason."""
     home = request.app.state.home
     with home.database.writing() as session:
@@ -130,7 +125,10 @@ def change(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, sent:
         one = own_pass(admitted, pass_id)
         if one.locked_at is not None:
             raise HTTPException(409, "This pass is locked: its codes stay as they are.")
-        return {"refused": passes.store(admitted, one, books.read(home, one.codebook), sent.changes)}
+        coded = [each for each in sent.changes if each.kind == "code"]
+        mended = [each for each in sent.changes if each.kind != "code"]
+        refused = passes.store(admitted, one, books.read(home, one.codebook), coded) if coded else []
+        return {"refused": refused + (mending.correct(admitted, mended) if mended else [])}
 
 
 @router.post("/passes/{pass_id}/lock")
@@ -187,43 +185,27 @@ def peaks(request: Request, viewer: SignedIn, tape_id: str) -> Response:
 
 @router.api_route("/sound", methods=["GET", "HEAD"])
 def sound(request: Request, viewer: SignedIn, tape_id: str) -> Response:
-    """The sound, piece by piece; every piece that is heard stands in the audit."""
-    with request.app.state.home.database.writing() as session:
+    """The sound, piece by piece; every piece that is sent stands in the audit."""
+    headers = {"Accept-Ranges": "bytes"}
+    with request.app.state.home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "play")
         try:
             item = transcripts.item(admitted, "mono")
         except LookupError:
             raise HTTPException(404) from None
-        with admitted.home.vault.open(item) as file:
-            wav = Sound(file, transcripts.muted(admitted))
-            headers = {"Accept-Ranges": "bytes"}
-            try:
-                asked = part(request.headers.get("range"), wav.size)
-            except RangeError:
-                return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{wav.size}"})
-            if request.method == "HEAD" or asked is None:
-                return _whole(request, admitted, wav, headers)
-            found = wav.span(asked)
-            admitted.record("tape.play", "sound", (found.start, found.end))
+        silent = transcripts.muted(admitted)
+    with admitted.home.vault.open(item) as file:
+        wav = Sound(file, silent)
+        try:
+            asked = part(request.headers.get("range"), wav.size)
+        except RangeError:
+            return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{wav.size}"})
+        if request.method == "HEAD":
+            headers["Content-Length"] = str(wav.size)
+            return Response(status_code=200, headers=headers, media_type="audio/wav")
+        if asked:
             headers["Content-Range"] = f"bytes {asked.first}-{asked.last}/{wav.size}"
-            return Response(wav.read(asked), 206, headers, media_type="audio/wav")
-
-
-def _whole(request: Request, admitted: Admitted, wav: Sound, headers: dict[str, str]) -> Response:
-    """The whole file, for a player that asks for no range, or only its head."""
-    if request.method == "HEAD":
-        return Response(status_code=200, headers=headers | {"Content-Length": str(wav.size)}, media_type="audio/wav")
-    everything = part("bytes=0-", wav.size, wav.size)
-    assert everything is not None  # noqa: S101 - a range header that is ours
-    found = wav.span(everything)
-    admitted.record("tape.play", "sound", (found.start, found.end))
-    return Response(wav.read(everything), 200, headers, media_type="audio/wav")
-
-
-def _target(admitted: Admitted) -> str:
-    """The target behavior that was named last."""
-    query = select(TargetBehavior).where(TargetBehavior.tape_id == admitted.tape.id)
-    row = admitted.session.scalars(query.order_by(TargetBehavior.at.desc()).limit(1)).first()
-    if row is None:
-        return "not named"
-    return admitted.home.vault.unseal(admitted.tape.id, row.sealed_text, "target_behaviors.text").decode()
+        sent = asked or Part(0, wav.size - 1)
+        content, span = wav.read(sent), wav.span(sent)
+    note(request, viewer, tape_id, "tape.play", "sound", (span.start, span.end))
+    return Response(content, 206 if asked else 200, headers, media_type="audio/wav")

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from pipeline.coding.codebook import Codebook
-from pipeline.review.coding import bindings, passes, tasks, transcripts
+from pipeline.review.coding import bindings, mending, passes, tasks, transcripts
 from pipeline.review.coding.admission import Admitted
 from pipeline.review.coding.books import tag
 from pipeline.review.coding.overlays import Utterance
@@ -25,16 +25,7 @@ def state(admitted: Admitted, one: Pass, book: Codebook, keys: Mapping[str, str]
         "tape": {"duration": admitted.tape.duration_ms or max((each.end for each in said), default=0)},
         "pass": {"id": one.id, "locked": one.locked_at is not None, "task": task.name},
         "codes": codes(book, task, keys),
-        "bindings": [
-            {
-                "action": each.action,
-                "label": each.label,
-                "presses": each.presses,
-                "shown": each.shown,
-                "repeats": each.repeats,
-            }
-            for each in bindings.resolve(book, keys)
-        ],
+        "bindings": bound(book, keys),
         "utterances": [utterance(each, proposed.get(each.id)) for each in said],
         "events": [
             {
@@ -48,9 +39,23 @@ def state(admitted: Admitted, one: Pass, book: Codebook, keys: Mapping[str, str]
         ],
         "corrections": [
             {"id": name, "kind": kind, "utterance_id": where, "undoes": undoes}
-            for name, kind, where, undoes in passes.own_corrections(admitted)
+            for name, kind, where, undoes in mending.own(admitted)
         ],
     }
+
+
+def bound(book: Codebook, keys: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What each key does."""
+    return [
+        {
+            "action": one.action,
+            "label": one.label,
+            "presses": one.presses,
+            "shown": one.shown,
+            "repeats": one.repeats,
+        }
+        for one in bindings.resolve(book, keys)
+    ]
 
 
 def codes(book: Codebook, task: tasks.Task, keys: Mapping[str, str]) -> list[dict[str, Any]]:

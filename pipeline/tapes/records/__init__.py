@@ -19,6 +19,7 @@ from pipeline.tapes.records.meetings import Feedback, FeedbackKind, Form, Meetin
 from pipeline.tapes.records.people import (
     Group,
     Invitation,
+    KeyChoice,
     LoginAttempt,
     Membership,
     Person,
@@ -60,6 +61,7 @@ __all__ = [
     "Invitation",
     "Item",
     "Job",
+    "KeyChoice",
     "Layer",
     "LoginAttempt",
     "Meeting",

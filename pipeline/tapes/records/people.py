@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
+
+from sqlalchemy import UniqueConstraint
 
 from pipeline.tapes.records.base import Mapped, Record, key, mapped_column, of, one_of
 
@@ -111,3 +113,15 @@ class Recalibration(Record):
     by_person_id: Mapped[str] = of("people.id")
     at: Mapped[int]
     note: Mapped[str] = mapped_column(default="")
+
+
+class KeyChoice(Record):
+    """Which keys a person wants on the coding page, for one codebook."""
+
+    __tablename__ = "key_choices"
+    __table_args__ = (UniqueConstraint("person_id", "codebook"),)
+
+    id: Mapped[str] = key()
+    person_id: Mapped[str] = of("people.id")
+    codebook: Mapped[str]
+    keys: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)

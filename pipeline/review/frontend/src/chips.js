@@ -45,3 +45,13 @@ export function chip(code, { machine = false, unsure = false, probability = null
     probability !== null && make("span", { class: "probability" }, `${Math.round(probability * 100)} %`),
   );
 }
+
+/** Whether a code is for the other speaker. @param {Code} code @param {string} role */
+export function misfits(code, role) {
+  return role !== "unknown" && role !== code.role;
+}
+
+/** @param {Code} code */
+export function misfit(code) {
+  return `“${code.label}” is for what the ${code.role} says. If the wrong one speaks here, swap the speakers first.`;
+}

@@ -1,4 +1,5 @@
 import { Changes } from "./changes.js";
+import { misfit, misfits } from "./chips.js";
 import { editText, keysDialog } from "./dialogs.js";
 import { byId } from "./elements.js";
 import { listen } from "./keyboard.js";
@@ -55,6 +56,7 @@ class Desk {
     byId("help").addEventListener("click", () => this.act("help"));
     byId("unsure").addEventListener("click", () => this.act("unsure"));
     byId("next").addEventListener("click", () => this.act("next_play"));
+    byId("check").addEventListener("click", () => this.act("check"));
     byId("follow").addEventListener("click", () => this.act("follow"));
     const speed = /** @type {HTMLSelectElement} */ (byId("speed"));
     speed.addEventListener("change", () => {
@@ -157,6 +159,7 @@ class Desk {
   /** Everything that a key, a pedal or a button can do. @param {string} action */
   act(action) {
     const [kind, name] = action.split(":");
+    byId("trouble").textContent = this.outbox.words;
     const moves = /** @type {Record<string, () => void>} */ ({
       play: () => this.player.toggle(),
       back: () => this.player.step(-0.5),
@@ -215,6 +218,10 @@ class Desk {
   give(name) {
     const code = this.codes.get(name);
     if (!code || !this.one) return;
+    if (misfits(code, this.one.role)) {
+      byId("trouble").textContent = misfit(code);
+      return;
+    }
     const given = this.given;
     const others = given.filter((each) => each !== name && this.codes.get(each)?.family !== code.family);
     const codes = given.includes(name) ? given.filter((each) => each !== name) : [...others, name];
@@ -272,15 +279,9 @@ class Desk {
 
   /** @param {{waiting: number, trouble: string}} how */
   tell({ waiting, trouble }) {
-    const words = /** @type {Record<string, string>} */ ({
-      offline: "No connection: your changes are kept here and sent later.",
-      "signed out": "You are signed out: sign in in another tab; your changes are kept here.",
-      locked: "This pass is locked: later changes are not taken.",
-      "not found": "This tape is no longer there for you.",
-    });
     byId("saved").textContent = waiting ? `${waiting} waiting` : "All stored";
     byId("saved").dataset.waiting = String(waiting);
-    byId("trouble").textContent = words[trouble] ?? trouble;
+    byId("trouble").textContent = trouble;
   }
 }
 

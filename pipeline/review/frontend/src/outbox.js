@@ -5,6 +5,12 @@
  * @typedef {import("./changes.js").Change} Change
  */
 
+const TROUBLES = /** @type {Record<string, string>} */ ({
+  offline: "No connection: your changes are kept here and sent later.",
+  "signed out": "You are signed out: sign in in another tab; your changes are kept here.",
+  locked: "This pass is locked: later changes are not taken.",
+  "not found": "This tape is no longer there for you.",
+});
 const LONGEST_WAIT = 8000;
 const BATCH = 100;
 
@@ -17,7 +23,6 @@ export class Outbox {
    */
   constructor(name, send, tell, storage = localStorage) {
     this.prefix = `tape-review/${name}/`;
-    Object.assign(this, { send, tell, storage });
     this.send = send;
     this.tell = tell;
     this.storage = storage;
@@ -81,7 +86,7 @@ export class Outbox {
     }
     if (answer.status === 200) {
       const { refused } = await answer.json();
-      this.trouble = refused.length ? `refused: ${refused[0].reason}` : "";
+      this.trouble = refused.length ? `Not stored: ${refused[0].reason}.` : "";
       for (const [key] of batch) this.storage.removeItem(key);
     } else {
       this.trouble = { 401: "signed out", 403: "signed out", 404: "not found", 409: "locked" }[answer.status] ?? "offline";
@@ -89,7 +94,12 @@ export class Outbox {
     }
   }
 
+  /** What is wrong, in words; empty while all is well. */
+  get words() {
+    return TROUBLES[this.trouble] ?? this.trouble;
+  }
+
   told() {
-    this.tell({ waiting: this.entries().length, trouble: this.trouble });
+    this.tell({ waiting: this.entries().length, trouble: this.words });
   }
 }

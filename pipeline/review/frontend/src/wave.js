@@ -17,7 +17,6 @@ export class Wave {
    * @param {import("./player.js").Player} player @param {Float32Array} peaks
    */
   constructor(place, marks, strip, player, peaks) {
-    Object.assign(this, { place, marks, strip, player, peaks });
     this.place = place;
     this.marks = marks;
     this.strip = strip;
@@ -30,7 +29,7 @@ export class Wave {
       container: place, media: player.audio, peaks: [peaks], duration: player.duration / 1000, height: HEIGHT,
       minPxPerSec: PIXELS_PER_SECOND, autoCenter: true, hideScrollbar: true, cursorColor: this.color("ink"), cursorWidth: 2,
       dragToSeek: true,
-      progressColor: "rgba(31, 42, 48, .22)",
+      progressColor: "rgba(127, 140, 140, .35)",
       renderFunction: (_, context) => this.paint(context),
     });
     adopt(this.surfer.getWrapper().getRootNode());
@@ -93,7 +92,7 @@ export class Wave {
 
   /** The marks of the codes under the close view. */
   mark() {
-    const [context, width, height] = this.fit(this.marks);
+    const [context, width] = this.fit(this.marks);
     const left = this.surfer?.getScroll() ?? 0;
     const per = this.player.duration / (this.surfer?.getWrapper().clientWidth || width);
     let last = -Infinity;
@@ -104,10 +103,9 @@ export class Wave {
       context.fillRect(x, 0, Math.max(2, end - x - 1), 4);
       for (const code of codes) {
         last = Math.max(x, last + 19);
-        letter(context, last, 8, code, machine, this.color(code.color));
+        letter(context, last, 8, code, machine, this.color(code.color), this.color("card"));
       }
     }
-    context.clearRect(0, height, width, 0);
   }
 
   /** The strip of the whole tape: who speaks, what is coded, what to check, and where we are. */
@@ -148,24 +146,26 @@ export class Wave {
 /** The page's policy forbids inline styles; the bundle has put the waveform's into a template. @param {any} shadow */
 function adopt(shadow) {
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(shadow.querySelector("template.style").content.textContent);
+  // What was played keeps its colors, under a veil.
+  sheet.replaceSync(`${shadow.querySelector("template.style").content.textContent} .canvases { clip-path: none !important; }`);
   shadow.adoptedStyleSheets = [sheet];
 }
 
 /**
  * @param {CanvasRenderingContext2D} context @param {number} x @param {number} y
  * @param {import("./chips.js").Code} code @param {boolean} machine @param {string} color
+ * @param {string} paper
  */
-function letter(context, x, y, code, machine, color) {
+function letter(context, x, y, code, machine, color, paper) {
   context.setLineDash(machine ? [2, 2] : []);
   context.strokeStyle = color;
   context.lineWidth = 1.5;
   context.beginPath();
   context.roundRect(x + 1, y, 16, 16, 4);
-  context.fillStyle = machine ? "#fff" : color;
+  context.fillStyle = machine ? paper : color;
   context.fill();
   context.stroke();
-  context.fillStyle = machine ? color : "#fff";
+  context.fillStyle = machine ? color : paper;
   context.font = '700 11px "Segoe UI", "Noto Sans", Arial, sans-serif';
   context.textAlign = "center";
   context.textBaseline = "middle";

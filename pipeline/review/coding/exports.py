@@ -1,0 +1,57 @@
+"""One's own codes as a table and as captions, for other programs; whatever was said stays text there.
+
+A cell of the table that a spreadsheet would take for a formula gets an apostrophe in front: this file, unlike the ones
+that our own programs read, is meant to be opened in one.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+from collections.abc import Mapping, Sequence
+
+from pipeline.coding.codebook import Codebook
+from pipeline.review.coding.events import State
+from pipeline.review.coding.overlays import Utterance
+
+COLUMNS = ("utterance_id", "start", "end", "role", "speaker", "text", "codes", "unsure")
+
+
+def table(utterances: Sequence[Utterance], codes: Mapping[str, State]) -> str:
+    """CSV with one row an utterance; times in seconds."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for said in utterances:
+        state = codes.get(said.id)
+        row = (
+            *(said.id, f"{said.start / 1000:.3f}", f"{said.end / 1000:.3f}", said.role, said.speaker),
+            " ".join(word.text for word in said.words),
+            *("|".join(state.codes) if state else "", "true" if state and state.unsure else "false"),
+        )
+        writer.writerow([_inert(cell) for cell in row])
+    return out.getvalue()
+
+
+def captions(utterances: Sequence[Utterance], codes: Mapping[str, State], book: Codebook) -> str:
+    """WebVTT: each utterance with its codes' labels in brackets behind it."""
+    labels = {code.name: code.label for code in book.codes}
+    blocks = ["WEBVTT"]
+    for said in utterances:
+        state = codes.get(said.id)
+        names = [labels.get(code, code) for code in state.codes] if state else []
+        text = " ".join([*(word.text for word in said.words), *(f"[{name}]" for name in names)])
+        voice = said.role if said.role in ("interviewer", "client") else "unknown"
+        inert = html.escape(" ".join(text.split()), quote=False)
+        blocks.append(f"{_clock(said.start)} --> {_clock(max(said.end, said.start + 1))}\n<v {voice}>{inert}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _inert(cell: str) -> str:
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def _clock(ms: int) -> str:
+    seconds, rest = divmod(ms, 1000)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:03d}"

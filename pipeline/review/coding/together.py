@@ -1,0 +1,217 @@
+"""Going on together: where the coders agree, where they do not, and what the group settles on.
+
+Only locked passes count here, and only those who have locked their own see any of it. What the group settles on is a
+layer of its own: no coder's codes change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import select
+
+from pipeline.coding import units
+from pipeline.coding.codebook import Codebook
+from pipeline.measures.counts import Rule
+from pipeline.measures.figures import Measures, measures
+from pipeline.review.coding import passes, tasks
+from pipeline.review.coding.admission import Admitted
+from pipeline.review.coding.changes import Change
+from pipeline.review.coding.events import State, live
+from pipeline.review.coding.overlays import Utterance
+from pipeline.tapes.records import Pass, Person, Pretag
+
+Source = str
+"""Where an utterance's codes come from: ``consensus``, ``agreed``, ``hand``, ``machine`` or ``none``."""
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What one pass says of one utterance."""
+
+    coder: str
+    codes: tuple[str, ...]
+    unsure: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """One utterance with all that was said of it."""
+
+    utterance: Utterance
+    opinions: tuple[Opinion, ...]
+    settled: tuple[str, ...] | None
+    machine: tuple[str, ...]
+    probability: float | None
+
+    @property
+    def agreed(self) -> bool:
+        """Whether all who looked at it say the same, and are sure."""
+        return len({one.codes for one in self.opinions}) == 1 and not any(one.unsure for one in self.opinions)
+
+    @property
+    def disputed(self) -> bool:
+        """Whether the group has something to talk about."""
+        return self.settled is None and bool(self.opinions) and not self.agreed
+
+    @property
+    def source(self) -> Source:
+        """Whose word counts."""
+        if self.settled is not None:
+            return "consensus"
+        if self.opinions:
+            return "agreed" if self.agreed else "hand"
+        return "machine" if self.machine else "none"
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes that count: the consensus, else what all say, else what most say, else the machine's."""
+        if self.settled is not None:
+            return self.settled
+        if self.opinions:
+            names = dict.fromkeys(code for one in self.opinions for code in one.codes)
+            votes = {name: sum(name in one.codes for one in self.opinions) for name in names}
+            return tuple(name for name, count in votes.items() if 2 * count > len(self.opinions))
+        return self.machine
+
+
+@dataclass(frozen=True)
+class Board:
+    """All places of a tape in order of time."""
+
+    places: tuple[Place, ...]
+    coders: tuple[str, ...]
+    book: Codebook
+    counted: Mapping[Source, int] = field(default_factory=dict)
+
+    @property
+    def queue(self) -> tuple[Place, ...]:
+        """What to talk about, the most divided first."""
+        divided = [place for place in self.places if place.disputed]
+        return tuple(sorted(divided, key=lambda place: (_common(place), place.utterance.start)))
+
+
+def board(admitted: Admitted, said: Sequence[Utterance], book: Codebook) -> Board:
+    """The board of a tape; the session must be that of somebody who may see the others' codes."""
+    query = select(Pass, Person.name).outerjoin(Person, Person.id == Pass.person_id)
+    rows = admitted.session.execute(
+        query.where(
+            *(Pass.tape_id == admitted.tape.id, Pass.layer.in_(("member", "coach"))),
+            *(Pass.locked_at.is_not(None), Pass.codebook == book.name),
+        ).order_by(Person.name, Pass.started_at, Pass.id)
+    ).all()
+    folds = [(name or "", tasks.task(one.task), passes.folded(admitted, one)) for one, name in rows]
+    settled = consensus(admitted, book)
+    suggested = {
+        row.utterance_id: (book.proposed(row.codes), row.probability)
+        for row in admitted.session.scalars(select(Pretag).where(Pretag.tape_id == admitted.tape.id))
+    }
+    places = []
+    for one in said:
+        opinions = tuple(
+            Opinion(name, state.codes, state.unsure)
+            for name, task, codes in folds
+            if (state := codes.get(one.id)) is not None and _asked(task, state, book)
+        )
+        machine, sure = suggested.get(one.id, ((), None))
+        state = settled.get(one.id)
+        places.append(Place(one, opinions, state.codes if state else None, machine, sure))
+    sources = [place.source for place in places]
+    counted = {name: sources.count(name) for name in ("consensus", "agreed", "hand", "machine", "none")}
+    return Board(tuple(places), tuple(dict.fromkeys(name for name, _, _ in folds)), book, counted)
+
+
+def consensus(admitted: Admitted, book: Codebook) -> dict[str, State]:
+    """Utterance -> what the group settled on."""
+    one = consensus_pass(admitted, book)
+    return passes.folded(admitted, one) if one else {}
+
+
+def consensus_pass(admitted: Admitted, book: Codebook) -> Pass | None:
+    """The group's own layer in this codebook."""
+    query = select(Pass).where(Pass.tape_id == admitted.tape.id, Pass.layer == "consensus", Pass.codebook == book.name)
+    return admitted.session.scalars(query.order_by(Pass.started_at).limit(1)).first()
+
+
+def settle(admitted: Admitted, book: Codebook, change: Change) -> list[dict[str, str]]:
+    """Set, or take back, what the group settled on for an utterance; everyone's own codes stay."""
+    one = consensus_pass(admitted, book)
+    if one is None:
+        one = Pass(
+            tape_id=admitted.tape.id,
+            person_id=None,
+            layer="consensus",
+            codebook=book.name,
+            codebook_version=book.version,
+            started_at=admitted.now,
+        )
+        admitted.session.add(one)
+        admitted.session.flush()
+    return passes.store(admitted, one, book, [change])
+
+
+def undo(admitted: Admitted, book: Codebook, name: str) -> str | None:
+    """Take back the group's last decision that holds; the utterance that it was about."""
+    one = consensus_pass(admitted, book)
+    last = live([passes.as_event(row) for row in passes.events(admitted, one)])[-1:] if one else []
+    for event in last:
+        back = Change(
+            id=name,
+            kind="code",
+            utterance_id=event.utterance_id,
+            action=event.action,
+            codes=list(event.codes),
+            undoes=event.id,
+        )
+        settle(admitted, book, back)
+        return event.utterance_id
+    return None
+
+
+def codebooks(admitted: Admitted) -> list[str]:
+    """The codebooks of the locked passes."""
+    query = select(Pass.codebook).where(Pass.tape_id == admitted.tape.id, Pass.locked_at.is_not(None))
+    return sorted(set(admitted.session.scalars(query)))
+
+
+def measured(found: Board, seed: int = 0, draws: int = 500) -> Measures:
+    """The measures as the group has the codes now; what a person has decided is not in doubt."""
+    rows = []
+    for number, place in enumerate(found.places):
+        said = place.utterance
+        sure = place.source != "machine"
+        row: dict[str, Any] = {
+            "tape_id": "tape",
+            "utterance_id": said.id,
+            "turn_id": said.turn,
+            "role": said.role,
+            "start": said.start,
+            "end": said.end,
+            "text": " ".join(word.text for word in said.words),
+            "codes": "|".join(place.codes),
+            "probability": 1.0 if sure else place.probability,
+            "number": number,
+        }
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    table = table.assign(volley=units.volleys(table))
+    rule = Rule.of(found.book.counting, found.book.families())
+    return measures(table, rule, seed=seed, draws=draws)
+
+
+def _asked(task: tasks.Task, state: State, book: Codebook) -> bool:
+    """Whether a pass has something to say here: its task asked for these codes."""
+    return not state.codes or any(task.covers(book[code]) for code in state.codes if _has(book, code))
+
+
+def _has(book: Codebook, name: str) -> bool:
+    return any(code.name == name for code in book.codes)
+
+
+def _common(place: Place) -> float:
+    """The share of the most frequent opinion: low where the coders are divided."""
+    opinions = [one.codes for one in place.opinions]
+    return max(opinions.count(one) for one in opinions) / len(opinions)

@@ -1,0 +1,152 @@
+"""The page on which a group goes on together."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+from pipeline.review.access.viewer import SignedIn
+from pipeline.review.coding import books, keys, passes, state, tasks, together, transcripts
+from pipeline.review.coding.admission import SEEN, Admitted, admit, note, sees_codes, target
+from pipeline.review.coding.changes import Change, Name
+from pipeline.review.pages import render, seeing
+
+router = APIRouter(prefix="/tapes/{tape_id}/together")
+
+LOCK_FIRST = "Lock your own pass first. Until then you do not see what the others coded, so that each listens afresh."
+
+
+class Settled(BaseModel):
+    """What the group settles on for an utterance, or takes back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Name
+    codebook: str
+    utterance_id: Name
+    action: Literal["set", "clear", "undo"] = "set"
+    codes: list[Name] = []
+
+
+@router.get("")
+def page(request: Request, viewer: SignedIn, tape_id: str, codebook: str = "") -> Response:
+    """Where the coders agree, where they do not, and what the group settles on."""
+    home = request.app.state.home
+    with home.database.reading() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code", "play")
+        if not sees_codes(admitted):
+            own = passes.own(admitted)
+            status = 403 if any(one.locked_at is None for one in own) else 200
+            return render(request, "coding/first.html", status, tape_id=tape_id, own=own, why=LOCK_FIRST)
+        used = together.codebooks(admitted) or [admitted.tape.codebook]
+        chosen = codebook if codebook in used else used[0]
+        labels = books.names(home)
+        found = render(
+            request,
+            "coding/together.html",
+            tape_id=tape_id,
+            codebook=chosen,
+            books=[(name, labels.get(name, name)) for name in used],
+            target_behavior=target(admitted),
+        )
+    note(request, viewer, tape_id, SEEN, "together")
+    return found
+
+
+@router.post("/look")
+def look(request: Request, viewer: SignedIn, tape_id: str) -> Response:
+    """See the others' codes without coding; later passes on this tape are not blind then."""
+    with request.app.state.home.database.writing() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        if any(one.locked_at is None for one in passes.own(admitted)):
+            raise HTTPException(403, LOCK_FIRST)
+        admitted.record(SEEN, "together")
+    return seeing(f"/tapes/{tape_id}/together")
+
+
+@router.get("/state")
+def filled(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> dict[str, Any]:
+    """What the page shows."""
+    home = request.app.state.home
+    with home.database.reading() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        _let_in(admitted)
+        book = books.read(home, codebook)
+        chosen = keys.chosen(session, viewer.person_id, codebook)
+        found = together.board(admitted, transcripts.shown(admitted), book)
+        shown = _shown(found) | {
+            "tape": {"duration": admitted.tape.duration_ms},
+            "codes": state.codes(book, tasks.TASKS[0], chosen),
+            "bindings": state.bound(book, chosen),
+            "coders": found.coders,
+            "places": [_place(place) for place in found.places],
+        }
+    note(request, viewer, tape_id, SEEN, "together")
+    return shown
+
+
+@router.post("")
+def settle(request: Request, viewer: SignedIn, tape_id: str, sent: Settled) -> dict[str, Any]:
+    """Settle on the codes of one utterance; the measures as they are then."""
+    home = request.app.state.home
+    with home.database.writing() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        _let_in(admitted)
+        book = books.read(home, sent.codebook)
+        if sent.action == "undo":
+            undone = together.undo(admitted, book, sent.id)
+            changed = undone or ""
+        else:
+            change = Change(
+                id=sent.id, kind="code", utterance_id=sent.utterance_id, action=sent.action, codes=sent.codes
+            )
+            refused = together.settle(admitted, book, change)
+            if refused:
+                raise HTTPException(422, refused[0]["reason"])
+            changed = sent.utterance_id
+    with home.database.reading() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        found = together.board(admitted, transcripts.shown(admitted), book)
+        places = [_place(place) for place in found.places if place.utterance.id == changed]
+        return _shown(found) | {"places": places}
+
+
+def _let_in(admitted: Admitted) -> None:
+    if not sees_codes(admitted):
+        raise HTTPException(403, LOCK_FIRST)
+
+
+def _shown(found: together.Board) -> dict[str, Any]:
+    """What changes with every decision: the queue, the counts, the measures."""
+    figures = together.measured(found)
+    return {
+        "queue": [place.utterance.id for place in found.queue],
+        "counted": found.counted,
+        "measures": [
+            {
+                "label": one.label,
+                "unit": one.unit,
+                "value": one.value,
+                "low": one.low,
+                "high": one.high,
+                "undefined": one.undefined,
+            }
+            for one in figures.ratios.values()
+        ],
+    }
+
+
+def _place(place: together.Place) -> dict[str, Any]:
+    return {
+        **state.utterance(place.utterance, None),
+        "opinions": [{"coder": one.coder, "codes": one.codes, "unsure": one.unsure} for one in place.opinions],
+        "settled": place.settled,
+        "machine": place.machine,
+        "probability": None if place.probability is None else round(place.probability, 2),
+        "source": place.source,
+        "disputed": place.disputed,
+    }

@@ -1,0 +1,212 @@
+import { chip, icon, misfit, misfits } from "./chips.js";
+import { fresh } from "./changes.js";
+import { byId, make } from "./elements.js";
+import { listen } from "./keyboard.js";
+import { clock, Player } from "./player.js";
+import { get, post } from "./server.js";
+
+/**
+ * The group's page: what the coders said of each utterance, side by side, and what the group settles on.
+ *
+ * @typedef {{coder: string, codes: string[], unsure: boolean}} Opinion
+ * @typedef {import("./layout.js").Utterance & {opinions: Opinion[], settled: string[] | null, machine: string[],
+ *   probability: number | null, source: string, disputed: boolean}} Place
+ */
+
+const ROLES = /** @type {Record<string, string>} */ ({ interviewer: "Interviewer", client: "Client", unknown: "Unknown" });
+const USED = new Set(["play", "back", "forward", "back_far", "forward_far", "next_play", "again", "next", "previous", "clear", "undo", "slower", "faster", "help"]);
+const SOURCES = /** @type {[string, string][]} */ ([
+  ["consensus", "settled together"], ["agreed", "agreed by all"], ["hand", "still divided"], ["machine", "only suggested by the machine"],
+]);
+
+class Table {
+  /** @param {any} state @param {string} place @param {string} codebook */
+  constructor(state, place, codebook) {
+    this.address = place;
+    this.codebook = codebook;
+    /** @type {Map<string, import("./chips.js").Code>} */
+    this.codes = new Map(state.codes.map((/** @type {any} */ code) => [code.name, code]));
+    /** @type {Map<string, Place>} */
+    this.places = new Map(state.places.map((/** @type {Place} */ one) => [one.id, one]));
+    this.player = new Player(/** @type {HTMLAudioElement} */ (byId("sound")), state.tape.duration);
+    this.only = true;
+    /** @type {number | null} */
+    this.until = null;
+    this.take(state);
+    this.current = this.queue[0] ?? state.places[0]?.id ?? "";
+    /** @type {Map<string, HTMLElement>} */
+    this.buttons = new Map();
+    for (const code of this.codes.values()) {
+      const button = make(
+        "button",
+        { type: "button", class: `code c-${code.color}`, "aria-pressed": "false", onclick: () => this.act(`code:${code.name}`) },
+        icon(code), make("span", { class: "label" }, code.label), make("kbd", {}, code.shown),
+      );
+      this.buttons.set(code.name, button);
+      byId("code-buttons").append(button);
+    }
+    const bindings = state.bindings.filter((/** @type {any} */ each) => each.action.startsWith("code:") || USED.has(each.action));
+    byId("keys-list").replaceChildren(...bindings.map((/** @type {any} */ each) =>
+      make("tr", {}, make("th", { scope: "row" }, each.action === "next_play" ? "Next disagreement, and play it" : each.label), make("td", {}, make("kbd", {}, each.shown))),
+    ));
+    listen(bindings, (action) => this.act(action));
+    for (const [id, action] of [["play", "play"], ["next", "next_play"], ["undo", "undo"], ["help", "help"]]) {
+      byId(id).addEventListener("click", () => this.act(action));
+    }
+    byId("only").addEventListener("click", () => {
+      this.only = !this.only;
+      byId("only").setAttribute("aria-pressed", String(this.only));
+      this.draw();
+    });
+    byId("places").addEventListener("click", (event) => {
+      const row = /** @type {HTMLElement} */ (event.target).closest(".place");
+      if (row instanceof HTMLElement) this.go(row.dataset.id ?? "");
+    });
+    const { audio } = this.player;
+    for (const kind of ["play", "pause"]) {
+      audio.addEventListener(kind, () => byId("play").setAttribute("aria-pressed", String(this.player.playing)));
+    }
+    audio.addEventListener("timeupdate", () => this.tick());
+    this.draw();
+  }
+
+  /** @param {{queue: string[], counted: Record<string, number>, measures: any[], places: Place[]}} answer */
+  take({ queue, counted, measures, places }) {
+    this.queue = queue;
+    for (const one of places) this.places.set(one.id, one);
+    byId("open-count").textContent = queue.length === 1 ? "1 disagreement" : `${queue.length} disagreements`;
+    byId("basis").textContent = SOURCES.filter(([name]) => counted[name]).map(([name, words]) => `${counted[name]} ${words}`).join(" · ");
+    byId("measures").replaceChildren(...measures.flatMap((one) => [
+      make("dt", {}, one.label), make("dd", {}, make("strong", {}, figure(one)), " ", make("span", { class: "soft small" }, spread(one))),
+    ]));
+  }
+
+  tick() {
+    byId("clock").textContent = `${clock(this.player.time)} / ${clock(this.player.duration)}`;
+    if (this.until !== null && this.player.time >= this.until) {
+      this.player.pause();
+      this.until = null;
+    }
+  }
+
+  get shown() {
+    const all = [...this.places.values()].sort((one, other) => one.start - other.start);
+    return this.only ? all.filter((one) => one.disputed || one.id === this.current) : all;
+  }
+
+  draw() {
+    byId("places").replaceChildren(...this.shown.map((one) => this.row(one)));
+    byId("none").hidden = this.queue.length > 0 || !this.only;
+    this.press();
+  }
+
+  press() {
+    const one = this.places.get(this.current);
+    for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(Boolean(one?.settled?.includes(name))));
+  }
+
+  /** @param {Place} one */
+  row(one) {
+    const chips = (/** @type {string[]} */ names, how = {}) =>
+      names.map((name) => this.codes.get(name)).filter((code) => code !== undefined).map((code) => chip(code, how));
+    const said = (/** @type {string} */ who, /** @type {HTMLElement[]} */ marks, kind = "") =>
+      make("div", { class: `opinion ${kind}` }, make("dt", {}, who), make("dd", {}, ...(marks.length ? marks : [make("span", { class: "chip hand empty" }, "no code")])));
+    return make(
+      "li",
+      { class: `utterance place ${one.role} first${one.id === this.current ? " current" : ""}`, "data-id": one.id, "aria-current": one.id === this.current ? "true" : null },
+      make("span", { class: "time" }, clock(one.start)),
+      make("span", { class: "who" }, ROLES[one.role] ?? one.role),
+      make("p", { class: "said" }, one.words.map((word) => word.text).join(" ")),
+      make(
+        "dl", { class: "opinions" },
+        ...one.opinions.map((each) => said(each.coder, chips(each.codes, { unsure: each.unsure }))),
+        one.machine.length ? said("Machine", chips(one.machine, { machine: true, probability: one.probability })) : null,
+        one.settled ? said("Together", chips(one.settled), "together") : null,
+      ),
+    );
+  }
+
+  /** @param {string} id @param {boolean} [play] */
+  go(id, play = false) {
+    const one = this.places.get(id);
+    if (!one) return;
+    this.current = id;
+    this.player.seek(one.start);
+    this.draw();
+    document.querySelector(".place.current")?.scrollIntoView({ block: "center" });
+    if (play) {
+      this.until = one.end;
+      this.player.play();
+    }
+  }
+
+  /** @param {string} action */
+  act(action) {
+    const at = this.shown.findIndex((one) => one.id === this.current);
+    const moves = /** @type {Record<string, () => void>} */ ({
+      play: () => { this.until = null; this.player.toggle(); },
+      back: () => this.player.step(-0.5), forward: () => this.player.step(0.5),
+      back_far: () => this.player.step(-5), forward_far: () => this.player.step(5),
+      slower: () => this.player.shift(-1), faster: () => this.player.shift(1),
+      next_play: () => this.go(this.queue.find((id) => id !== this.current) ?? "", true),
+      again: () => this.go(this.current, true),
+      next: () => this.go(this.shown[at + 1]?.id ?? ""), previous: () => this.go(this.shown[at - 1]?.id ?? ""),
+      help: () => /** @type {HTMLDialogElement} */ (byId("keys")).showModal(),
+      clear: () => this.settle("clear", []), undo: () => this.settle("undo", []),
+    });
+    if (moves[action]) moves[action]();
+    else if (action.startsWith("code:")) this.give(action.slice(5));
+  }
+
+  /** @param {string} name */
+  give(name) {
+    const [one, code] = [this.places.get(this.current), this.codes.get(name)];
+    if (!one || !code) return;
+    if (misfits(code, one.role)) {
+      byId("trouble").textContent = misfit(code);
+      return;
+    }
+    const [given, { family }] = [one.settled ?? [], code];
+    const others = given.filter((each) => each !== name && this.codes.get(each)?.family !== family);
+    this.settle("set", given.includes(name) ? given.filter((each) => each !== name) : [...others, name]);
+  }
+
+  /** @param {string} action @param {string[]} codes */
+  async settle(action, codes) {
+    try {
+      const answer = await post(this.address, { id: fresh(), codebook: this.codebook, utterance_id: this.current, action, codes });
+      if (!answer.ok) throw new Error((await answer.json()).detail);
+      this.take(await answer.json());
+      byId("trouble").textContent = "";
+      this.draw();
+    } catch (error) {
+      byId("trouble").textContent = `Not stored: ${/** @type {Error} */ (error).message}`;
+    }
+  }
+}
+
+/** @param {any} one */
+function figure(one) {
+  if (one.value === null) return "undefined";
+  return one.unit === "percent" ? `${Math.round(one.value)} %` : one.value.toFixed(1).replace(".0", "");
+}
+
+/** @param {any} one */
+function spread(one) {
+  if (one.value === null) return one.undefined ?? "";
+  if (one.low === null || one.low === one.high) return "";
+  const [low, high] = [one.low, one.high].map((value) => (value === null ? null : figure({ ...one, value })));
+  return high === null ? `${low} or more` : `${low} to ${high}`;
+}
+
+async function open() {
+  const page = byId("together");
+  const { place = "", codebook = "" } = page.dataset;
+  const table = new Table(await get(`${place}/state?codebook=${encodeURIComponent(codebook)}`), place, codebook);
+  page.dataset.ready = "true";
+  return table;
+}
+
+open().catch((error) => {
+  byId("trouble").textContent = `The page could not be filled: ${error.message}. Reload it.`;
+});

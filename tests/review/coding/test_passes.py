@@ -1,0 +1,208 @@
+"""Passes over HTTP: what is stored, how often, for whom, and what comes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from pipeline.tapes.records import AuditRow, CodeEvent, Consent, Review
+from tests.review.coding import shelf
+from tests.review.coding.conftest import Coder, Table
+
+
+def test_a_code_is_stored_once_however_often_it_is_sent(table: Table) -> None:
+    ada = table.ada.begin()
+    change = ada.code("u0001", "question_open")
+    for _ in range(3):
+        assert ada.send(change).json() == {"refused": []}
+    assert len(ada.state()["events"]) == 1
+    with table.room.home.database.reading() as session:
+        assert len(session.scalars(select(CodeEvent)).all()) == 1
+
+
+def test_codes_keep_the_order_in_which_they_came_in_one_millisecond(table: Table) -> None:
+    ada = table.ada.begin()
+    for number in range(20):
+        ada.code("u0001", "question_open" if number % 2 else "question_closed", id=f"n{number}")
+    assert [event["id"] for event in ada.state()["events"]] == [f"n{number}" for number in range(20)]
+
+
+def test_a_code_of_another_book_is_refused_with_the_reason(table: Table) -> None:
+    ada = table.ada.begin()
+    answer = ada.send({"id": "x", "kind": "code", "utterance_id": "u0001", "codes": ["persuasion"]})
+    assert answer.json()["refused"] == [{"id": "x", "reason": "the codebook has no code persuasion"}]
+    assert ada.state()["events"] == []
+
+
+def test_a_locked_pass_takes_no_more(table: Table) -> None:
+    ada = table.ada.begin()
+    ada.code("u0001", "question_open")
+    ada.lock()
+    late = ada.send({"id": "late", "kind": "code", "utterance_id": "u0001", "action": "clear"})
+    assert late.status_code == 409
+    assert len(ada.state()["events"]) == 1
+
+
+def test_it_is_kept_whether_the_suggestion_was_shown(table: Table) -> None:
+    ada = table.ada.begin()
+    shown = {one["id"]: one["pretag"] is not None for one in ada.state()["utterances"]}
+    assert list(shown.values()).count(False) == round(0.2 * len(shown))
+    for name in shown:
+        ada.code(name)
+    with table.room.home.database.reading() as session:
+        kept = {event.utterance_id: event.pretag_shown for event in session.scalars(select(CodeEvent))}
+    assert kept == shown
+
+
+def test_a_locked_pass_shows_every_suggestion(table: Table) -> None:
+    ada = table.ada.begin()
+    ada.lock()
+    assert all(one["pretag"] for one in ada.state()["utterances"])
+
+
+def test_a_task_shows_its_suggestions_only(table: Table) -> None:
+    ada = table.ada.begin("change-and-sustain")
+    codes = {code for one in ada.state()["utterances"] if one["pretag"] for code in one["pretag"]["codes"]}
+    assert codes <= {"change", "sustain", "neutral"}
+
+
+def test_another_codebook_can_be_chosen(table: Table) -> None:
+    state = table.ada.begin("all", "miti-4.2").state()
+    assert "emphasizing_autonomy" in {code["name"] for code in state["codes"]}
+    keys = {binding["action"]: binding["shown"] for binding in state["bindings"]}
+    assert (keys["code:emphasizing_autonomy"], keys["text"]) == ("e", "Shift+e")
+
+
+def test_a_key_of_ones_own_stays(table: Table) -> None:
+    ada = table.ada.begin()
+    headers = {"X-CSRF-Token": ada.token}
+    wanted = {"action": "code:question_open", "key": "7"}
+    assert ada.browser.client.post(f"{ada.place}/keys", json=wanted, headers=headers).status_code == 204
+    taken = ada.browser.client.post(f"{ada.place}/keys", json={"action": "unsure", "key": "r"}, headers=headers)
+    assert taken.status_code == 422
+    assert {code["name"]: code["shown"] for code in ada.state()["codes"]}["question_open"] == "7"
+    assert {code["name"]: code["shown"] for code in table.ben.begin().state()["codes"]}["question_open"] == "o"
+
+
+def test_a_codebook_of_cacti_can_be_taken_in(table: Table) -> None:
+    xml = (
+        "<userConfiguration><codes><code name='OQ' value='11'/><code name='C+' value='12'/></codes><globals/>"
+        "<codeControls panel='left' label='Therapist'><row><button code='OQ'/></row></codeControls>"
+        "<codeControls panel='right' label='Client'><row><button code='C+'/></row></codeControls></userConfiguration>"
+    )
+    upload = {"file": ("Our book.xml", xml.encode(), "text/xml")}
+    answer = table.ada.browser.post(f"/tapes/{table.tape_id}/codebooks", files=upload)
+    assert answer.status_code == 303, answer.text
+    page = table.ada.browser.get(f"/tapes/{table.tape_id}/coding").text
+    name = page.partition('value="our-book-')[2].partition('"')[0]
+    state = table.ada.begin("all", f"our-book-{name}").state()
+    assert [code["letter"] for code in state["codes"]] == ["OQ", "C+"]
+
+
+@pytest.mark.parametrize("wrong", ["../../etc/passwd", "nothing", "/etc/passwd", "a" * 79])
+def test_a_codebook_that_does_not_exist_is_told(table: Table, wrong: str) -> None:
+    answer = table.ada.browser.post(f"/tapes/{table.tape_id}/coding", {"task": "all", "codebook": wrong})
+    assert answer.status_code == 400
+    assert "TR-C03" in answer.text
+
+
+def paths(coder: Coder) -> list[tuple[str, str]]:
+    tape = f"/tapes/{coder.tape_id}"
+    gets = ["coding", "sound", "peaks", "together", "names", f"passes/{coder.pass_id}"]
+    gets += [f"passes/{coder.pass_id}/{end}" for end in ("state", "ratings", "codes.csv", "codes.vtt")]
+    posts = [f"passes/{coder.pass_id}/{end}" for end in ("lock", "keys", "changes", "ratings")]
+    posts += ["coding", "codebooks", "together", "names"]
+    return [("GET", f"{tape}/{path}") for path in gets] + [("POST", f"{tape}/{path}") for path in posts]
+
+
+BODIES: dict[str, dict[str, Any]] = {
+    "keys": {"json": {"action": "unsure", "key": "w"}},
+    "changes": {"json": {"changes": []}},
+    "coding": {"data": {"task": "all", "codebook": "pretags"}},
+    "codebooks": {"files": {"file": ("a.xml", b"<x/>")}},
+    "ratings": {"data": {}},
+    "together": {"json": {"id": "s", "codebook": "pretags", "utterance_id": "u0001", "codes": []}},
+    "names": {"data": {"word": "w00001", "on": "1"}},
+}
+
+
+def answers(coder: Coder, by: Coder) -> dict[str, int]:
+    token = by.browser.token("/account")
+    return {
+        f"{method} {path.rpartition('/')[2]}": by.browser.client.request(
+            method,
+            path,
+            headers={"X-CSRF-Token": token},
+            **(BODIES.get(path.rpartition("/")[2], {}) if method == "POST" else {}),
+        ).status_code
+        for method, path in paths(coder)
+    }
+
+
+def test_for_a_stranger_nothing_of_a_tape_exists(table: Table) -> None:
+    ada = table.ada.begin()
+    assert set(answers(ada, table.stranger).values()) == {404}
+
+
+def test_after_a_withdrawal_nothing_of_a_tape_exists(table: Table) -> None:
+    ada = table.ada.begin()
+    with table.room.home.database.writing() as session:
+        session.scalars(select(Consent)).one().withdrawn_at = table.room.clock()
+    assert set(answers(ada, ada).values()) == {404}
+
+
+def test_anothers_pass_does_not_exist(table: Table) -> None:
+    ada = table.ada.begin()
+    table.ben.begin()
+    found = answers(ada, table.ben)
+    own = {"lock", "keys", "changes", "state", "codes.csv", "codes.vtt", "ratings", ada.pass_id}
+    assert {status for name, status in found.items() if name.partition(" ")[2] in own} == {404}
+
+
+def test_the_interviewer_goes_first(table: Table) -> None:
+    with table.room.home.database.writing() as session:
+        session.scalars(select(Review)).one().interviewer_done_at = None
+    assert table.ada.browser.get(f"/tapes/{table.tape_id}/coding").status_code == 403
+    assert table.interviewer.begin().state()["utterances"]
+    with table.room.home.database.writing() as session:
+        session.scalars(select(Review)).one().waived_at = table.room.clock()
+    assert table.ada.browser.get(f"/tapes/{table.tape_id}/coding").status_code == 200
+
+
+def test_every_change_stands_in_the_audit_without_words(table: Table) -> None:
+    ada = table.ada.begin()
+    ada.code("u0001", "question_open")
+    ada.correct("text", "u0001", {"replace": ["w00001"], "after": None, "with": ["Secret"]})
+    with table.room.home.database.reading() as session:
+        rows = session.scalars(select(AuditRow).order_by(AuditRow.seq)).all()
+        assert table.room.home.audit.verify(session) == ()
+    actions = [row.action for row in rows]
+    assert {"pass.start", "change.code", "change.text"} <= set(actions)
+    assert not any("Secret" in f"{row.thing} {row.why}" for row in rows)
+
+
+def test_scripts_in_words_are_words(table: Table) -> None:
+    said = shelf.talk(4, 0.2)
+    said[0]["words"][0][2] = "<script>alert(1)</script>"
+    said[1]["words"][0][2] = "=1+1"
+    room = table.room
+    tape = shelf.place(
+        room.home,
+        table.group_id,
+        room.person("Eve", table.group_id),
+        room.clock(),
+        4,
+        0.2,
+        target="<script>alert(2)</script>",
+        utterances=said,
+    )
+    coder = Coder(table.ada.browser, tape).begin()
+    for path in ("", "/codes.vtt", "/ratings"):
+        assert "<script>alert" not in coder.browser.get(coder.place + path).text
+    table_file = coder.browser.get(f"{coder.place}/codes.csv")
+    assert table_file.headers["content-disposition"].startswith("attachment")
+    assert table_file.headers["content-type"].startswith("text/csv")
+    assert ",'=1+1 " in table_file.text
+    assert coder.state()["utterances"][0]["words"][0]["text"] == "<script>alert(1)</script>"
