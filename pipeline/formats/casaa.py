@@ -157,7 +157,7 @@ def write(said: CodedTranscript) -> bytes:
     database = sqlite3.connect(":memory:")
     try:
         database.executescript(SCHEMA)
-        name = packed(printable(said.tape_id, "tape")).replace("/", "%2F")
+        name = packed(said.tape_id).replace("/", "%2F")
         attributes = [("AUDIO_FILE_PATH", f"{name}.wav"), ("GLOBAL_NOTES", "")]
         database.executemany("INSERT INTO attributes VALUES (?, ?)", attributes)
         database.executemany("INSERT INTO speakers VALUES (?, ?)", [(n, who) for n, (who, _) in enumerate(_SPEAKERS)])

@@ -92,7 +92,7 @@ class Source:
         """
         try:
             time = float(value) * per
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             time = math.nan
         if not 0 <= time < _LONGEST:
             self.refuse("F07", f"holds {str(value)[:40]!r} for a time", "write times from 0 up", where)

@@ -26,8 +26,13 @@ def printable(text: str, thing: str, *, breaks: bool = False) -> str:
 
 
 def packed(text: str) -> str:
-    """A name as one word of letters, digits and ``+-/()*_~``; all else percent-encoded: ``"a b"`` -> ``"a%20b"``."""
-    return quote(text, safe="+/()*", errors="strict").replace(".", "%2E")
+    """A name as one word of letters, digits and ``+-/()*_~``; all else percent-encoded: ``"a b"`` -> ``"a%20b"``.
+
+    Raises
+    ------
+    FormatError: F08 as `printable`.
+    """
+    return quote(printable(text, "name"), safe="+/()*", errors="strict").replace(".", "%2E")
 
 
 def unpacked(word: str) -> str:

@@ -8,7 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import FormatError, OutputError
-from pipeline.formats import casaa, elan, parquet, tape, textgrid, tidy
+from pipeline.formats import (
+    casaa,
+    chat,
+    ctm,
+    elan,
+    label_studio,
+    parquet,
+    refi_qda,
+    rttm,
+    srt,
+    tape,
+    textgrid,
+    tidy,
+    webvtt,
+)
 from pipeline.formats.coded import CodedTranscript
 from pipeline.formats.intake import Source
 
@@ -26,7 +40,14 @@ class Format:
 FORMATS = (
     Format("elan", ".eaf", elan.read, elan.write),
     Format("textgrid", ".TextGrid", textgrid.read, textgrid.write),
+    Format("chat", ".cha", chat.read, chat.write),
     Format("cacti", ".casaa", casaa.read, casaa.write),
+    Format("label-studio", ".json", label_studio.read, label_studio.write),
+    Format("refi-qda", ".qdpx", refi_qda.read, refi_qda.write),
+    Format("webvtt", ".vtt", webvtt.read, webvtt.write),
+    Format("srt", ".srt", srt.read, srt.write),
+    Format("rttm", ".rttm", rttm.coded, rttm.written),
+    Format("ctm", ".ctm", ctm.read, ctm.write),
     Format("csv", ".csv", tidy.read, tidy.write),
     Format("parquet", ".parquet", parquet.read, parquet.write),
 )

@@ -4,7 +4,7 @@
             recording   start duration         speaker
 
 A recording is named without its folder and ending, blanks as underscores. Lines of other types, comments (``;;``) and
-empty lines are passed over.
+empty lines are passed over. Cannot hold: text, words, codes, roles, ids; blanks in names become underscores.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.errors import SpeechError
+from pipeline.formats.coded import CodedTranscript, CodedUtterance, role, transcript
+from pipeline.formats.intake import Source
+from pipeline.formats.plain import printable
 from pipeline.timeline import Span, to_ms, to_seconds
 
 _EXPORT = "export it anew as RTTM"
@@ -57,19 +60,51 @@ def read(path: Path) -> tuple[Line, ...]:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
         raise SpeechError("P10", f"file {path.name}", f"cannot be read ({reason})", "name another RTTM file") from error
-    lines = (_line(path, number, line.split()) for number, line in enumerate(text.splitlines(), 1))
-    return tuple(sorted(line for line in lines if line))
+    return _lines(path.name, text)
+
+
+def coded(source: Source) -> CodedTranscript:
+    """Who speaks when, as utterances without text.
+
+    Raises
+    ------
+    FormatError: F03 a line is not RTTM, F06 as `Source.text`, F07 the lines are of several recordings.
+    """
+    try:
+        lines = _lines(source.name, source.text())
+    except SpeechError as error:
+        source.refuse("F03", f"is no RTTM: {error.thing} {error.value}", error.remedy)
+    recordings = {line.recording for line in lines}
+    if len(recordings) > 1:
+        source.refuse("F07", f"holds {len(recordings)} recordings", "give the lines of one")
+    said = (CodedUtterance("", line.span, line.speaker, role(line.speaker)) for line in lines)
+    return transcript(next(iter(recordings), source.stem), said)
 
 
 def write(path: Path, recording: str, voices: Iterable[Voiced]) -> None:
     """Write voices in order of start; `read` gives them back."""
-    uri, ordered = name(recording), sorted(voices, key=lambda voice: (voice.span, voice.speaker))
-    lines = (
+    path.write_text(_text(name(recording), voices), encoding="utf-8")
+
+
+def written(said: CodedTranscript) -> bytes:
+    """The RTTM of a transcript.
+
+    Raises
+    ------
+    FormatError: F08 a name holds control characters.
+    """
+    for one in said.utterances:
+        printable(one.speaker, "speaker")
+    return _text(_joined(printable(said.tape_id, "tape")), said.utterances).encode()
+
+
+def _text(uri: str, voices: Iterable[Voiced]) -> str:
+    ordered = sorted(voices, key=lambda voice: (voice.span, voice.speaker))
+    return "".join(
         f"SPEAKER {uri} 1 {to_seconds(voice.span.start)} {to_seconds(voice.span.duration)} "
         f"<NA> <NA> {_joined(voice.speaker)} <NA> <NA>\n"
         for voice in ordered
     )
-    path.write_text("".join(lines), encoding="utf-8")
 
 
 def name(recording: str) -> str:
@@ -81,10 +116,14 @@ def _joined(text: str) -> str:
     return re.sub(r"\s+", "_", text.strip()) or "_"
 
 
-def _line(path: Path, number: int, fields: list[str]) -> Line | None:
+def _lines(name: str, text: str) -> tuple[Line, ...]:
+    lines = (_line(f"line {number} of {name}", line.split()) for number, line in enumerate(text.splitlines(), 1))
+    return tuple(sorted(line for line in lines if line))
+
+
+def _line(where: str, fields: list[str]) -> Line | None:
     if not fields or fields[0].startswith(";;") or fields[0] in _OTHER_TYPES:
         return None
-    where = f"line {number} of {path.name}"
     if fields[0] != "SPEAKER":
         raise SpeechError("P11", where, f"is of no type that RTTM has: {fields[0][:40]!r}", _EXPORT)
     if len(fields) < 8:

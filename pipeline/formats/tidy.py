@@ -84,6 +84,7 @@ def gathered(source: Source, rows: Iterable[Row]) -> CodedTranscript:
     FormatError: F07 a wrong value or several tapes.
     """
     found: dict[str, CodedUtterance] = {}
+    marks: dict[str, list[Mark]] = {}
     tapes: dict[str, None] = {}
     for number, row in enumerate(rows, 2):
         where = f"row {number} of"
@@ -92,20 +93,16 @@ def gathered(source: Source, rows: Iterable[Row]) -> CodedTranscript:
         if end < start or not cell["utterance_id"]:
             source.refuse("F07", "ends before it starts, or has no utterance_id", "mend it", where)
         tapes[cell["tape_id"]] = None
-        said = CodedUtterance(
-            cell["utterance_id"], Span(start, end), cell["speaker"], role(cell["role"]), cell["text"], (), ()
-        )
-        first = found.setdefault(said.id, said)
-        if replace(first, marks=()) != said:
+        said = CodedUtterance(cell["utterance_id"], Span(start, end), cell["speaker"], role(cell["role"]), cell["text"])
+        if found.setdefault(said.id, said) != said:
             source.refuse("F07", f"differs from the rows before it on utterance {said.id[:40]!r}", "mend it", where)
         coder, layer, at = cell["coder"], cell["layer"], cell["coded_at"]
-        marks = tuple(Mark(code, coder, layer, at) for code in codes(cell["code"]))
-        if not marks and (coder or layer):
-            marks = (Mark("", coder, layer, at),)
-        found[said.id] = replace(first, marks=(*first.marks, *marks))
+        given = codes(cell["code"]) or (("",) if coder or layer else ())
+        marks.setdefault(said.id, []).extend(Mark(code, coder, layer, at) for code in given)
     if len(tapes) > 1:
         source.refuse("F07", f"holds {len(tapes)} tapes", "give the rows of one tape")
-    return transcript(next(iter(tapes), "") or source.stem, found.values())
+    coded = (replace(said, marks=tuple(marks[name])) for name, said in found.items())
+    return transcript(next(iter(tapes), "") or source.stem, coded)
 
 
 def rows(said: CodedTranscript) -> Iterator[dict[str, str]]:

@@ -56,7 +56,7 @@ def test_pympi_reads_what_we_wrote(tmp_path: Path) -> None:
     ]
     assert [word[2] for word in sorted(eaf.get_annotation_data_for_tier("words:interviewer:S1"))] == [
         "What",
-        "would you like?",
+        "like?",
     ]
     assert eaf.get_cv_entries("codes").keys() == {"cve0", "cve1"}
     eaf.to_file(tmp_path / "again.eaf")

@@ -2,9 +2,12 @@ import re
 from pathlib import Path
 
 import pytest
+from pyannote.core import Annotation, Segment
+from pyannote.database.util import load_rttm
 
-from pipeline.errors import SpeechError
+from pipeline.errors import FormatError, SpeechError
 from pipeline.formats import rttm
+from pipeline.formats.intake import Source
 from pipeline.formats.rttm import Line
 from pipeline.timeline import Span
 
@@ -64,3 +67,28 @@ def test_a_file_that_is_no_text_or_not_there_is_refused(file):
     file.write_bytes(b"\xff\xfeRIFF")
     with pytest.raises(SpeechError, match=r"TR-P10 .*not text"):
         rttm.read(file)
+
+
+def test_pyannote_reads_what_we_wrote_and_we_read_what_it_wrote(tmp_path: Path) -> None:
+    said = Annotation(uri="walk")
+    said[Segment(0.5, 2.25), "_"] = "ana"
+    said[Segment(2, 3), "_"] = "Client"
+    with (tmp_path / "theirs.rttm").open("w") as theirs:
+        said.write_rttm(theirs)
+    found = rttm.coded(Source.open(tmp_path / "theirs.rttm"))
+    assert [(one.span, one.speaker, one.role) for one in found.utterances] == [
+        (Span(500, 2250), "ana", "unknown"),
+        (Span(2000, 3000), "Client", "client"),
+    ]
+    (tmp_path / "ours.rttm").write_bytes(rttm.written(found))
+    back = load_rttm(tmp_path / "ours.rttm")["walk"]
+    assert [(segment.start, segment.end, label) for segment, _, label in back.itertracks(yield_label=True)] == [
+        (0.5, 2.25, "ana"),
+        (2.0, 3.0, "Client"),
+    ]
+
+
+def test_lines_of_two_recordings_are_no_tape() -> None:
+    text = "SPEAKER a 1 0 1 <NA> <NA> x <NA> <NA>\nSPEAKER b 1 0 1 <NA> <NA> x <NA> <NA>\n"
+    with pytest.raises(FormatError, match="TR-F07 .*2 recordings"):
+        rttm.coded(Source("x.rttm", text.encode()))

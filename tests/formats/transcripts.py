@@ -89,7 +89,7 @@ WALK = transcript(
             "interviewer",
             "What would you like?",
             (Mark("question_open", "ana", "coach"), Mark("question_open", "machine", "machine")),
-            (Word(Span(0, 400), "What", 1.0, "S1"), Word(Span(400, 900), "would you like?", 1.0, "S1")),
+            (Word(Span(0, 400), "What", 1.0, "S1"), Word(Span(400, 900), "like?", 0.5, "S1")),
         ),
         CodedUtterance("", Span(1200, 2500), "S2", "client", "I could walk.", (Mark("change", "ana", "coach"),)),
         CodedUtterance("", Span(2400, 2600), "S1", "interviewer", "mm-hm"),

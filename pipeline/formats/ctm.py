@@ -1,0 +1,96 @@
+"""CTM, time marks of words (NIST, sclite's "ctm" format): a word a line, the speaker where sclite has the channel::
+
+    walk S1 0.000 0.400 What 0.97
+    tape speaker start duration word probability
+
+Cannot hold: utterances, roles, codes. What one speaker says without a second's pause is read as one utterance. Words
+are cut at blanks, so that a word with one is refused. Comments (``;;``) are passed over, and so are the marks of
+alternatives (``<ALT_BEGIN>``), whose words all stay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from pipeline.errors import FormatError
+from pipeline.formats.coded import CodedTranscript, CodedUtterance, transcript
+from pipeline.formats.intake import Source
+from pipeline.formats.plain import packed, printable, unpacked
+from pipeline.timeline import Span, Word, to_seconds
+
+_PAUSE = 1000
+
+
+def read(source: Source) -> CodedTranscript:
+    """The words of one tape.
+
+    Raises
+    ------
+    FormatError: F03 a line that is no CTM, F06 as `Source.text`, F07 a wrong time or probability, or several tapes.
+    """
+    spoken: dict[str, list[Word]] = defaultdict(list)
+    tapes: dict[str, None] = {}
+    for number, line in enumerate(source.text().splitlines(), 1):
+        fields, where = line.split(), f"line {number} of"
+        if not fields or line.lstrip().startswith(";;") or fields[2:4] == ["*", "*"]:
+            continue
+        if not 5 <= len(fields) <= 8:
+            source.refuse("F03", f"has {len(fields)} fields, not 5 or 6", where=where)
+        tape, speaker, start, duration, text = fields[:5]
+        first, length = (source.milliseconds(field, per=1000, where=where) for field in (start, duration))
+        probability = _probability(source, fields[5] if len(fields) > 5 else "NA", where)
+        tapes[tape] = None
+        word = Word(Span(first, first + length), text, probability, unpacked(speaker))
+        spoken[word.speaker].append(word)
+    if len(tapes) > 1:
+        source.refuse("F07", f"holds {len(tapes)} tapes", "give the words of one tape")
+    runs = (run for words in spoken.values() for run in _runs(sorted(words, key=lambda word: word.span)))
+    return transcript(unpacked(next(iter(tapes), source.stem)), map(_utterance, runs))
+
+
+def _probability(source: Source, field: str, where: str) -> float:
+    if field == "NA":
+        return 1.0
+    if not re.fullmatch(r"[01]?\.\d{1,12}|[01]\.?", field) or float(field) > 1:
+        source.refuse("F07", f"holds {field[:40]!r} for a probability", "write 0 to 1, or NA", where)
+    return float(field)
+
+
+def _runs(words: list[Word]) -> Iterator[list[Word]]:
+    run: list[Word] = []
+    for word in words:
+        if run and word.span.start - run[-1].span.end > _PAUSE:
+            yield run
+            run = []
+        run.append(word)
+    yield run
+
+
+def _utterance(words: list[Word]) -> CodedUtterance:
+    span = Span(words[0].span.start, max(word.span.end for word in words))
+    text = " ".join(word.text for word in words)
+    return CodedUtterance("", span, words[0].speaker, "unknown", text, (), tuple(words))
+
+
+def write(said: CodedTranscript) -> bytes:
+    """A CTM file.
+
+    Raises
+    ------
+    FormatError: F08 there are no words, or a word holds blanks or control characters.
+    """
+    words = sorted((word for one in said.utterances for word in one.words), key=lambda word: (word.span, word.speaker))
+    if said.utterances and not words:
+        remedy = "convert the folder of a processed tape, which has them"
+        raise FormatError("F08", f"tape {said.tape_id}", "has no words with times", remedy)
+    lines = []
+    tape = packed(said.tape_id)
+    for word in words:
+        text = printable(word.text, "word")
+        if not text or len(text.split()) != 1:
+            raise FormatError("F08", f"word {text[:40]!r}", "is none or holds a blank", "cut it into words")
+        times = f"{to_seconds(word.span.start)} {to_seconds(word.span.duration)}"
+        lines.append(f"{tape} {packed(word.speaker) or '-'} {times} {text} {word.probability:.4f}\n")
+    return "".join(lines).encode()

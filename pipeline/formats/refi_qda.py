@@ -1,0 +1,203 @@
+"""REFI-QDA projects, ``.qdpx`` (Rotterdam Exchange Format Initiative, REFI-QDA Standard 1.5, 2019).
+
+A ZIP archive of ``project.qde``, XML, and ``sources/``. A tape is an audio source with a transcript: synchronization
+points tie places in its text to milliseconds, and a selection between two of them is an utterance, named
+``u0002 client S2``, with its codings. Users are coders; a user's id is the layer. The sound is not in the archive.
+
+Of other programs' projects, selections of the sound are utterances without text. A project with codings of text alone
+is refused, as text has no times. Cannot hold: words.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import uuid
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from pipeline.formats.coded import LAYERS, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
+from pipeline.formats.intake import Source
+from pipeline.formats.plain import packed, printable, unpacked
+from pipeline.timeline import Span
+
+_PROJECT = "project.qde"
+_NAMESPACE = "urn:QDA-XML:project:1.0"
+_IDS = uuid.UUID("6f0cbb0a-3f0e-4c57-9a2e-5a3d6f1d2b11")
+_SELECTED = re.compile(r"(\S+) (interviewer|client|unknown) (\S*)")
+_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?")
+_WHEN = (1980, 1, 1, 0, 0, 0)  # the same transcript gives the same file
+
+
+@dataclass(frozen=True)
+class _Book:
+    """Codes and users by their GUIDs."""
+
+    codes: Mapping[str, str]
+    users: Mapping[str, tuple[str, str]]
+
+
+def read(source: Source) -> CodedTranscript:
+    """The utterances of the one recording of a project.
+
+    Raises
+    ------
+    FormatError: F02 to F05 as `Source.members` and `Source.xml`, F03 no project, F07 no coded recording, several, or
+        codings that lead nowhere.
+    """
+    members = source.members()
+    if _PROJECT not in members:
+        source.refuse("F03", f"holds no {_PROJECT}", "export it as a REFI-QDA project")
+    root = members[_PROJECT].xml("Project")
+    book = _Book(
+        {each.get("guid", ""): each.get("name", "") for each in root.iter("Code")},
+        {each.get("guid", ""): (each.get("name", ""), each.get("id", "")) for each in root.iter("User")},
+    )
+    found = [
+        (each, list(_utterances(source, each, members, book)))
+        for each in root.iter()
+        if each.tag in ("AudioSource", "VideoSource")
+    ]
+    used = [one for one in found if one[1]] or found[:1]
+    if len(used) != 1:
+        source.refuse("F07", f"holds {len(used)} recordings with selections", "export one with codings of its sound")
+    ((recording, said),) = used
+    return transcript(recording.get("name", "").strip() or source.stem, said)
+
+
+def _utterances(
+    source: Source, recording: Element, members: Mapping[str, Source], book: _Book
+) -> Iterator[CodedUtterance]:
+    for each in recording:
+        if each.tag in ("AudioSelection", "VideoSelection"):
+            span = _span(source, each.get("begin"), each.get("end"))
+            yield CodedUtterance("", span, marks=_marks(source, each, book))
+        elif each.tag == "Transcript":
+            yield from _selections(source, each, _text(source, each, members), book)
+
+
+def _selections(source: Source, script: Element, text: str, book: _Book) -> Iterator[CodedUtterance]:
+    points = {each.get("guid"): each for each in script if each.tag == "SyncPoint"}
+    for each in script:
+        if each.tag != "TranscriptSelection":
+            continue
+        ends = [points.get(each.get(name)) for name in ("fromSyncPoint", "toSyncPoint")]
+        if ends[0] is None or ends[1] is None:
+            source.refuse("F07", "has a selection without synchronization points", "synchronize it with the sound")
+        span = _span(source, ends[0].get("timeStamp"), ends[1].get("timeStamp"))
+        first, last = (_place(source, end.get("position")) for end in ends if end is not None)
+        named = _SELECTED.fullmatch(each.get("name", ""))
+        name, who, speaker = named.groups() if named else ("", "unknown", "unknown")
+        marks = _marks(source, each, book)
+        said = text[first:last].strip()
+        yield CodedUtterance(unpacked(name), span, unpacked(speaker), role(who), said, marks)
+
+
+def _text(source: Source, script: Element, members: Mapping[str, Source]) -> str:
+    path = script.get("plainTextPath", "")
+    if not path:
+        return script.findtext("PlainTextContent") or ""
+    wanted = path.removeprefix("internal://").lower()
+    for name, member in members.items():
+        if name.lower() in (wanted, f"sources/{wanted}"):
+            return member.text()
+    source.refuse("F03", f"lacks {path[:60]!r}")
+
+
+def _span(source: Source, start: str | None, end: str | None) -> Span:
+    first, last = source.milliseconds(start or ""), source.milliseconds(end or "")
+    if last < first:
+        source.refuse("F07", "has a selection that ends before it starts")
+    return Span(first, last)
+
+
+def _place(source: Source, value: str | None) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", value or ""):
+        source.refuse("F07", f"has the position {str(value)[:20]!r}")
+    return int(value or 0)
+
+
+def _marks(source: Source, selection: Element, book: _Book) -> tuple[Mark, ...]:
+    marks = []
+    for each in (one for one in selection if one.tag == "Coding"):
+        coder, layer = book.users.get(each.get("creatingUser", ""), ("", ""))
+        for ref in (one for one in each if one.tag == "CodeRef"):
+            name = book.codes.get(ref.get("targetGUID", ""))
+            if name is None:
+                source.refuse("F07", "has a coding of a code that it does not hold")
+            at = each.get("creationDateTime", "")
+            marks += [Mark(code, coder.strip(), layer if layer in LAYERS else "", at) for code in codes(name)]
+    return tuple(marks)
+
+
+def write(said: CodedTranscript) -> bytes:
+    """A project with one recording.
+
+    Raises
+    ------
+    FormatError: F08 a text holds control characters.
+    """
+    tape = printable(said.tape_id, "tape")
+    root = Element("Project", xmlns=_NAMESPACE, name=tape, origin="Tape Review")
+    marks = [mark for one in said.utterances for mark in one.given]
+    users = sorted({(mark.coder, mark.layer) for mark in marks} - {("", "")})
+    if users:
+        block = SubElement(root, "Users")
+        for coder, layer in users:
+            about = {"guid": _guid("user", coder, layer), "name": printable(coder, "coder")}
+            SubElement(block, "User", about | ({"id": layer} if layer else {}))
+    found = sorted({mark.code for mark in marks})
+    if found:
+        block = SubElement(SubElement(root, "CodeBook"), "Codes")
+        for code in found:
+            SubElement(block, "Code", guid=_guid("code", code), name=printable(code, "code"), isCodable="true")
+    text = _source(SubElement(root, "Sources"), said)
+    indent(root)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        project = tostring(root, encoding="utf-8", xml_declaration=True)
+        for name, data in ((_PROJECT, project), (f"sources/{_guid('text', tape)}.txt", text.encode())):
+            info = zipfile.ZipInfo(name, _WHEN)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, data)
+    return file.getvalue()
+
+
+def _source(sources: Element, said: CodedTranscript) -> str:
+    """Add the recording with its transcript, whose text comes back."""
+    tape = said.tape_id
+    path = f"relative:///{packed(tape).replace('/', '%2F')}.wav"
+    recording = SubElement(sources, "AudioSource", guid=_guid("audio", tape), name=tape, path=path)
+    path = f"internal://{_guid('text', tape)}.txt"
+    script = SubElement(recording, "Transcript", guid=_guid("script", tape), name=tape, plainTextPath=path)
+    text, selections = "", []
+    for one in said.utterances:
+        spoken = printable(one.text, "text", breaks=True)
+        points = []
+        for side, place, time in (
+            ("from", len(text), one.span.start),
+            ("to", len(text) + len(spoken), one.span.end),
+        ):
+            points.append(_guid(side, tape, one.id))
+            SubElement(script, "SyncPoint", guid=points[-1], position=str(place), timeStamp=str(time))
+        text += f"{spoken}\n"
+        selections.append((one, points))
+    for one, (first, last) in selections:
+        name = f"{packed(one.id)} {one.role} {packed(one.speaker)}"
+        about = {"guid": _guid("said", tape, one.id), "name": name, "fromSyncPoint": first, "toSyncPoint": last}
+        selection = SubElement(script, "TranscriptSelection", about)
+        for number, mark in enumerate(one.given):
+            about = {"guid": _guid("coding", tape, one.id, str(number))}
+            if (mark.coder, mark.layer) != ("", ""):
+                about["creatingUser"] = _guid("user", mark.coder, mark.layer)
+            if _DATE.fullmatch(mark.at):
+                about["creationDateTime"] = mark.at
+            coding = SubElement(selection, "Coding", about)
+            SubElement(coding, "CodeRef", targetGUID=_guid("code", mark.code))
+    return text
+
+
+def _guid(*names: str) -> str:
+    return str(uuid.uuid5(_IDS, "\n".join(names)))

@@ -1,0 +1,85 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+
+from pipeline.errors import FormatError
+from pipeline.formats import ctm
+from pipeline.formats.coded import CodedTranscript, CodedUtterance, transcript
+from pipeline.formats.intake import Source
+from pipeline.timeline import Span, Word
+from tests.formats.transcripts import WALK, transcripts
+
+# As sclite's manual shows it: comments, alternatives, a word without a probability.
+SCLITE = """;; CTM
+;; two speakers
+tape A 0.500 0.25 what 0.97
+tape A 1 .5 <UNK>
+tape A * * <ALT_BEGIN>
+tape B 2.00 0.10 walk 1
+tape A * * <ALT_END>
+tape A 9 1 then NA
+"""
+
+
+def test_reads_the_words_of_a_recognizer() -> None:
+    found = ctm.read(Source("x.ctm", SCLITE.encode()))
+    assert found.tape_id == "tape"
+    assert [(one.speaker, one.span, one.text) for one in found.utterances] == [
+        ("A", Span(500, 1500), "what <UNK>"),
+        ("B", Span(2000, 2100), "walk"),
+        ("A", Span(9000, 10_000), "then"),
+    ]
+    assert [word.probability for word in found.utterances[0].words] == [0.97, 1.0]
+
+
+def test_the_lines_by_hand() -> None:
+    assert ctm.write(WALK).decode() == "walk S1 0.000 0.400 What 1.0000\nwalk S1 0.400 0.500 like? 0.5000\n"
+
+
+def bare(said: CodedTranscript) -> CodedTranscript:
+    """The same with words that have no blanks."""
+    cut = [
+        replace(one, words=tuple(replace(word, text="".join(word.text.split())) for word in one.words))
+        for one in said.utterances
+    ]
+    return CodedTranscript(said.tape_id, tuple(cut))
+
+
+@settings(max_examples=40)
+@given(transcripts().map(bare).filter(lambda said: any(one.words for one in said.utterances)))
+def test_words_come_back(said: CodedTranscript) -> None:
+    back = ctm.read(Source("x.ctm", ctm.write(said)))
+    words = [[word for one in each.utterances for word in one.words] for each in (said, back)]
+    assert sorted(words[0], key=repr) == sorted(words[1], key=repr)
+    assert back.tape_id == said.tape_id
+
+
+@pytest.mark.parametrize("text", ["two words", "a\u00a0b", "", " "])
+def test_a_word_with_a_blank_is_refused(text: str) -> None:
+    said = transcript("t", [CodedUtterance("", Span(0, 1), words=(Word(Span(0, 1), text, 1.0),))])
+    with pytest.raises(FormatError, match="TR-F08 .*blank"):
+        ctm.write(said)
+
+
+def test_a_transcript_without_words_says_where_to_find_them() -> None:
+    with pytest.raises(FormatError, match="TR-F08 tape t has no words.*folder"):
+        ctm.write(transcript("t", [CodedUtterance("", Span(0, 1), text="hm")]))
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("tape A 0.5 word", "TR-F03", "has 4 fields"),
+        ("tape A soon 1 word", "TR-F07", "'soon' for a time"),
+        ("tape A 1 -1 word", "TR-F07", "'-1' for a time"),
+        ("tape A 1 1 word 1.5", "TR-F07", "'1.5' for a probability"),
+        ("tape A 1 1 word nan", "TR-F07", "'nan' for a probability"),
+        ("other A 1 1 word", "TR-F07", "holds 2 tapes"),
+    ],
+)
+def test_a_wrong_line_is_named(line: str, code: str, said: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        ctm.read(Source("x.ctm", f"tape A 0 1 hm\n{line}\n".encode()))
+    assert caught.value.code == code
+    assert said in str(caught.value)

@@ -1,0 +1,115 @@
+from pathlib import Path
+
+import pytest
+import webvtt as library
+
+from pipeline.errors import FormatError
+from pipeline.formats import cues, srt, webvtt
+from pipeline.formats.coded import CodedUtterance, Mark, transcript
+from pipeline.formats.intake import Source
+from pipeline.timeline import Span
+from tests.formats.transcripts import WALK
+
+
+def test_the_lines_of_both_by_hand() -> None:
+    assert webvtt.write(WALK).decode().split("\n\n")[2] == (
+        "u0002\n00:00:01.200 --> 00:00:02.500\n<v.client.change S2>I could walk.</v>"
+    )
+    assert srt.write(WALK).decode().split("\n\n")[1] == ("2\n00:00:01,200 --> 00:00:02,500\n[client S2] I could walk.")
+    assert cues.clock(3_661_500, ".") == "01:01:01.500"
+
+
+def test_webvtt_py_reads_what_we_wrote(tmp_path: Path) -> None:
+    hard = [
+        CodedUtterance("", Span(n * 10, n * 10 + 5), "S<1>", "client", text)
+        for n, text in enumerate(("a --> b", "<b>"))
+    ]
+    (tmp_path / "t.vtt").write_bytes(webvtt.write(transcript("t", hard)))
+    found = library.read(str(tmp_path / "t.vtt"))
+    assert [(one.start, one.end) for one in found] == [
+        ("00:00:00.000", "00:00:00.005"),
+        ("00:00:00.010", "00:00:00.015"),
+    ]
+    assert [one.raw_text for one in found] == [
+        "<v.client S&lt;1&gt;>a --&gt; b</v>",
+        "<v.client S&lt;1&gt;>&lt;b&gt;</v>",
+    ]
+    (tmp_path / "t.srt").write_bytes(srt.write(WALK))
+    assert [one.raw_text for one in library.from_srt(str(tmp_path / "t.srt"))][1] == "[client S2] I could walk."
+
+
+def test_reads_what_webvtt_py_made(tmp_path: Path) -> None:
+    made = library.WebVTT()
+    made.captions.append(
+        library.Caption("00:00:00.500", "00:00:07.000", ["<v Client>One &amp; two", "<i>three</i></v>"], "intro")
+    )
+    made.captions.append(
+        library.Caption("01:00:00.000", "01:00:01.000", ["<v.loud Ann>Hi.</v> <v Bob>Ho.</v>", "and so"])
+    )
+    made.save(str(tmp_path / "talk.vtt"))
+    made.save_as_srt(str(tmp_path / "talk.srt"))
+    first, *rest = webvtt.read(Source.open(tmp_path / "talk.vtt")).utterances
+    assert (first.id, first.span, first.role, first.text) == ("intro", Span(500, 7000), "client", "One & two\nthree")
+    assert [(one.speaker, one.text, one.marks) for one in rest] == [
+        ("Ann", "Hi.", (Mark("loud"),)),
+        ("Bob", "Ho.", ()),
+        ("unknown", "and so", ()),
+    ]
+    assert [one.span for one in srt.read(Source.open(tmp_path / "talk.srt")).utterances] == [
+        Span(500, 7000),
+        Span(3_600_000, 3_601_000),
+    ]
+
+
+VTT = """WEBVTT - a talk
+Kind: captions
+
+STYLE
+::cue { color: red }
+
+NOTE a --- b
+
+00:01.0 --> 00:02.000 align:left
+hm
+"""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_styles_and_notes_are_passed_over_and_lines_may_end_in_any_way(end: str) -> None:
+    (said,) = webvtt.read(Source("t.vtt", VTT.replace("\n", end).encode("utf-8-sig"))).utterances
+    assert (said.span, said.text) == (Span(1000, 2000), "hm")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "said"),
+    [
+        ("WEBVTT", "WEBVT", "TR-F03", "does not begin"),
+        ("WEBVTT", "WEBVTTX", "TR-F03", "does not begin"),
+        ("WEBVTT", "\nWEBVTT", "TR-F03", "does not begin"),
+        ("00:02.000", "00:02,x", "TR-F03", "line 9 of t.vtt has no times"),
+        ("00:01.0 --> 00:02.000 align:left", "hello", "TR-F03", "line 9 of t.vtt has no times"),
+        ("00:02.000", "00:00.500", "TR-F07", "line 9 of t.vtt ends before"),
+        ("00:02.000", "999999:00:00.000", "TR-F07", "for a time"),
+    ],
+)
+def test_a_wrong_cue_is_named(old: str, new: str, code: str, said: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        webvtt.read(Source("t.vtt", VTT.replace(old, new, 1).encode()))
+    assert caught.value.code == code
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["a\n\nb", "x --> y", "a\n \t\nb"])
+def test_what_srt_cannot_escape_is_refused(text: str) -> None:
+    with pytest.raises(FormatError, match="TR-F08 .*cannot hold"):
+        srt.write(transcript("t", [CodedUtterance("", Span(0, 1), text=text)]))
+
+
+def test_a_subtitle_without_a_number_is_named() -> None:
+    with pytest.raises(FormatError, match="TR-F03 line 5 of t.srt is no number"):
+        srt.read(Source("t.srt", b"1\n00:00:01,0 --> 00:00:02,0\nhm\n\nhello\n"))
+
+
+def test_an_id_that_would_be_a_note_is_left_out() -> None:
+    said = transcript("t", [CodedUtterance("NOTE", Span(0, 1), text="x"), CodedUtterance("a b", Span(1, 2), text="y")])
+    assert [one.text for one in webvtt.read(Source("t.vtt", webvtt.write(said))).utterances] == ["x", "y"]
