@@ -1,9 +1,13 @@
-"""Engines that answer at once, for tests of jobs; and a worker and a recording to go with them.
+"""Engines that answer at once, for tests of jobs, and a recording and tapes to go with them.
 
-Of the engines only the models are not real: the transcriber is ours around a parrot (it passes the transcriber's
-contract, see `tests.speech.test_transcriber.TestParrot`), the diarizer takes each channel for one voice (it passes the
-diarizers' contract), decoding, roles and units are the real ones. What a test wants of a worker stands in the
-environment: ``FAKE_SECONDS`` that each stage takes, ``FAKE_DEED`` that a stage does, as ``"tag:kill"``.
+Of the engines only the models are not real: the transcriber is ours around a parrot (which passes the transcriber's
+contract, see `tests.speech.test_transcriber.TestParrot`), the diarizer takes each channel for one voice (the real one,
+which passes the diarizers' contract), roles and units are the real ones. What a test wants stands in the environment:
+
+    FAKE_SECONDS  how long each stage takes
+    FAKE_LOG      a file that gets a line for each stage that is computed
+    FAKE_DEED     what a stage does, as ``tag:crash``: crash, raise, full, hang
+    FAKE_DISK     an error number that each write into the vault ends with
 """
 
 from __future__ import annotations
@@ -11,9 +15,12 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -23,22 +30,51 @@ from pipeline.audio import Recording, Source
 from pipeline.coding.codebook import CODES
 from pipeline.engines import Engines
 from pipeline.progress import Progress
-from pipeline.settings import Settings
-from pipeline.timeline import Span
+from pipeline.settings import Settings, TapesSettings
+from pipeline.tapes import people, publishing, submission, vault
+from pipeline.tapes.clock import now as real_time
+from pipeline.tapes.home import Home
+from pipeline.tapes.submission import Submission
+from pipeline.tapes.terms import Terms
 from tests.speech.test_transcriber import parrot
 
-PHRASE = "word1 word2"
-"""What the parrot is heard to say."""
+WORDS = ("quince", "lantern", "marble", "thimble", "saffron", "walnut")
+"""What the parrot is heard to say, a word a second."""
 
+PHRASE = "lantern"
+
+TARGET = "drinking rather less of the green fairy"
 SECONDS = 6
+GROUP, ADDRESS = "Thursday group", "ada@example.org"
+
+TERMS = Terms(
+    uses=("group_review",),
+    groups=(GROUP,),
+    destroy_by=date(2100, 1, 1),
+    method="the key is deleted, then every file and row",
+    signed_on=date(2025, 1, 1),
+    signed_form="written",
+    pseudonym="Robin",
+)
+
+
+class Guesser:
+    """Proposes the same for everybody."""
+
+    spread: Mapping[str, float] = {}
+
+    def tag(self, table: pd.DataFrame, progress: Progress) -> pd.DataFrame:
+        at("tag", table["tape_id"].iloc[0])
+        interviewer = table["role"] == "interviewer"
+        sure = {f"p_{code}": 0.0 for code in CODES} | {"p_question_open": 0.8}
+        codes = np.where(interviewer, "question_open", "neutral")
+        return table.assign(codes=codes, probability=0.8, needs_check=False, **sure)
 
 
 class Fakes(Engines):
     """See the module."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self.tagger = Guesser()  # type: ignore[assignment, misc]
+    tagger = Guesser()  # type: ignore[assignment]
 
     def decode(self, recording: Path, start: int | None, end: int | None, progress: Progress) -> Recording:
         at("decode")
@@ -48,7 +84,7 @@ class Fakes(Engines):
 
     def transcriber(self) -> Any:
         at("transcribe")
-        return parrot()
+        return parrot(lambda manner, seconds: (" ".join(WORDS[:seconds]), -0.1))
 
     def diarizer(self, kind: Any, speakers: int | None, turns: Path | None) -> Any:
         at("diarize")
@@ -62,22 +98,11 @@ class Fakes(Engines):
         return {}
 
 
-class Guesser:
-    """Proposes the same for everybody."""
-
-    spread: Mapping[str, float] = {}
-
-    def tag(self, table: pd.DataFrame, progress: Progress) -> pd.DataFrame:
-        at("tag")
-        interviewer = table["role"] == "interviewer"
-        sure = {f"p_{code}": 0.0 for code in CODES} | {"p_question_open": 0.8}
-        return table.assign(
-            codes=np.where(interviewer, "question_open", "neutral"), probability=0.8, needs_check=False, **sure
-        )
-
-
-def at(stage: str) -> None:
+def at(stage: str, tape_id: str = "") -> None:
     """What this test wants to happen in a stage."""
+    if log := os.environ.get("FAKE_LOG"):
+        with open(log, "a", encoding="utf-8") as file:
+            file.write(f"{stage} {tape_id}\n")
     time.sleep(float(os.environ.get("FAKE_SECONDS", "0")))
     where, _, deed = os.environ.get("FAKE_DEED", "").partition(":")
     if where != stage:
@@ -92,16 +117,46 @@ def at(stage: str) -> None:
         time.sleep(600)
 
 
+@contextmanager
+def failing(path: Path, *, replace: bool = False) -> Iterator[Any]:
+    """`publishing.published` on a disk that cannot be written."""
+    with publishing.writable(path):
+        number = int(os.environ["FAKE_DISK"])
+        raise OSError(number, os.strerror(number))
+    yield
+
+
+if os.environ.get("FAKE_DISK"):
+    vault.published = failing  # type: ignore[attr-defined]
+
+
 def two_voices(path: Path) -> Path:
     """A recording in which two people talk in turn, each on a channel of one's own."""
     rate, rng = 16_000, np.random.default_rng(1)
     sound = np.zeros((SECONDS * rate, 2), np.float32)
     for second in range(SECONDS):
-        who = (second // 2) % 2
-        sound[second * rate : second * rate + rate - 4000, who] = rng.normal(0, 0.1, rate - 4000)
+        begin, who = second * rate, (second // 2) % 2
+        sound[begin : begin + rate - 4000, who] = rng.normal(0, 0.1, rate - 4000)
     soundfile.write(path, sound, rate, subtype="PCM_16")
     return path
 
 
-def spans() -> Sequence[Span]:
-    return [Span(second * 1000, second * 1000 + 750) for second in range(SECONDS)]
+def quick(tapes: TapesSettings, **changes: object) -> TapesSettings:
+    """Settings with which nobody waits for long."""
+    return tapes.model_copy(
+        update={"poll_seconds": 0.05, "heartbeat_seconds": 0.2, "dead_after_seconds": 1.0} | changes
+    )
+
+
+def group(home: Home) -> None:
+    """A group, and its member who submits."""
+    with home.database.writing() as session:
+        made, ada = people.add_group(session, GROUP, 1), people.add(session, "Ada", ADDRESS, 1)
+        people.join(session, made, ada, "member", 1)
+
+
+def submitted(home: Home, settings: Settings, recording: Path, **changes: object) -> str:
+    """A tape that was handed in; what the recording is does not count."""
+    given = {"recording": recording, "terms": TERMS, "target_behavior": TARGET, "group": GROUP, "interviewer": ADDRESS}
+    with patch("pipeline.audio.decode"):
+        return submission.submit(home, settings, Submission(**(given | changes)), clock=real_time)  # type: ignore[arg-type]

@@ -1,0 +1,93 @@
+"""Handing in a tape, looking at the work on it, and taking it back, as a member types it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from pipeline.cli.main import app
+from pipeline.cli.submit import EXAMPLE
+from pipeline.errors import ConsentError, JobError, TapesError
+from pipeline.settings import load
+from pipeline.tapes import terms
+from pipeline.tapes.home import Home
+from tests.tapes.fakes import ADDRESS, GROUP, TARGET, group, two_voices
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with a home, a recording and a consent file."""
+    home = Home.create(load().settings.tapes.model_copy(update={"home": str(tmp_path / "home")}))
+    group(home)
+    home.close()
+    two_voices(tmp_path / "session.wav")
+    (tmp_path / "consent.toml").write_text(EXAMPLE.replace("2027-03-31", "2100-01-01"))
+    return tmp_path
+
+
+def run(place: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, [*arguments, "--home", str(place / "home")])
+
+
+def submit(place: Path, **changes: str) -> Result:
+    given = {"consent": f"{place}/consent.toml", "target-behavior": TARGET, "group": GROUP, "interviewer": ADDRESS}
+    options = [word for name, value in (given | changes).items() for word in (f"--{name}", value)]
+    return run(place, "submit", str(place / "session.wav"), *options)
+
+
+def test_the_example_is_a_consent(tmp_path: Path) -> None:
+    printed = CliRunner().invoke(app, ["submit", "--example-consent"])
+    (tmp_path / "consent.toml").write_text(printed.stdout)
+    assert terms.read(tmp_path / "consent.toml").pseudonym == "Robin"
+
+
+def test_a_tape_comes_in_waits_is_stopped_tried_again_and_taken_back(place: Path) -> None:
+    (place / "consent.toml").write_text((place / "consent.toml").read_text() + 'form = "form.pdf"\n')
+    (place / "form.pdf").write_bytes(b"%PDF-1.7")
+    done = submit(place)
+    assert done.exit_code == 0, done.output
+    tape_id = re.search(r"Tape ([0-9a-f]{16}) is queued", done.stdout).group(1)  # type: ignore[union-attr]
+    assert "No worker is running" in done.stderr
+    shown = run(place, "status")
+    assert re.search(rf"{tape_id}.*queued.*0%", shown.stdout)
+    assert re.search(rf"{tape_id}.*cancelled", run(place, "status", tape_id, "--cancel").stdout)
+    assert isinstance(run(place, "status", tape_id, "--cancel").exception, JobError)
+    assert re.search(rf"{tape_id}.*queued", run(place, "status", tape_id, "--retry", "--as", ADDRESS).stdout)
+    gone = run(place, "withdraw", tape_id, "--yes", "--as", ADDRESS)
+    assert gone.exit_code == 0, gone.output
+    certificate = Path(gone.stdout.split("Certificate: ")[1].replace("\n", "").strip())
+    checked = CliRunner().invoke(app, ["verify-certificate", str(certificate)])
+    assert "(withdrawn)" in checked.stdout
+    assert isinstance(run(place, "status", tape_id).exception, JobError)
+    assert tape_id not in run(place, "status").stdout
+
+
+def test_withdrawal_asks_first(place: Path) -> None:
+    shutil.copytree(place / "home", place / "before")
+    done = CliRunner().invoke(app, ["withdraw", "0" * 16, "--home", str(place / "home")], input="n\n")
+    assert done.exit_code == 1
+    assert "Nothing brings it back" in done.output
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"group": "Nobody's"}, TapesError),
+        ({"interviewer": "eve"}, TapesError),
+        ({"consent": "none.toml"}, ConsentError),
+    ],
+)
+def test_what_is_wrong_is_told(place: Path, changes: dict[str, str], error: type[Exception]) -> None:
+    assert isinstance(submit(place, **changes).exception, error)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["status", "--cancel"], ["status", "0", "--cancel", "--retry"], ["submit", "x.wav", "--target-behavior", " "]],
+)
+def test_what_makes_no_sense_is_a_usage_error(place: Path, arguments: list[str]) -> None:
+    assert run(place, *arguments).exit_code == 2

@@ -1,0 +1,428 @@
+"""Jobs with real workers, which are killed, stopped, raced and starved: none is lost, none is done twice.
+
+The full sizes of what is counted take minutes: ``TAPE_REVIEW_KILLS=30 TAPE_REVIEW_RACE=500 TAPE_REVIEW_SOAK=200``.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.context import ForkProcess
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+from sqlalchemy import NullPool, create_engine, select, text
+
+from pipeline import settings
+from pipeline.settings import Settings
+from pipeline.stages import STEPS
+from pipeline.tapes import destruction, jobs, submission, workflow
+from pipeline.tapes.certificates import read
+from pipeline.tapes.clock import now
+from pipeline.tapes.home import Home
+from pipeline.tapes.records import Item, Job
+from pipeline.tapes.runner import Outcome
+from pipeline.tapes.worker import Which, Worker
+from tests.conftest import tape_review
+from tests.guard import guarded
+from tests.tapes.fakes import PHRASE, group, quick, submitted, two_voices
+from tests.tapes.postgres import Server
+
+pytestmark = pytest.mark.engines
+
+KILLS = int(os.environ.get("TAPE_REVIEW_KILLS", "10"))
+RACE = int(os.environ.get("TAPE_REVIEW_RACE", "40"))
+SOAK = int(os.environ.get("TAPE_REVIEW_SOAK", "30"))
+
+_FORK = multiprocessing.get_context("fork")  # a worker is there at once: it need not import anything
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return two_voices(tmp_path_factory.mktemp("recording") / "recording.wav")
+
+
+@pytest.fixture
+def room(template: Path, recording: Path, tmp_path: Path) -> Room:
+    """A home that only processes of their own have open: this one forks."""
+    shutil.copytree(template, tmp_path / "home")
+    return Room(tmp_path / "home", recording)
+
+
+class Room:
+    """A home, looked at from outside."""
+
+    def __init__(self, folder: Path, recording: Path, **changes: object) -> None:
+        self.folder, self.recording, self.log = folder, recording, folder.parent / f"{folder.name}.log"
+        whole = settings.load().settings
+        tapes = quick(whole.tapes, home=str(folder), **({"database": "", "tries": 3} | changes))
+        self.settings: Settings = whole.model_copy(update={"tapes": tapes})
+
+    @contextmanager
+    def open(self) -> Iterator[Home]:
+        home = Home.open(self.settings.tapes)
+        try:
+            yield home
+        finally:
+            home.close()
+
+    def tapes(self, count: int) -> list[str]:
+        """Submit some tapes."""
+        with self.open() as home:
+            group(home)
+            return [submitted(home, self.settings, self.recording) for _ in range(count)]
+
+    def start(self, which: Which = "all", hurt: Callable[[], None] | None = None, **environment: object) -> ForkProcess:
+        """A worker, in a process of its own."""
+        names = {f"FAKE_{name.upper()}": str(value) for name, value in environment.items()}
+        process = _FORK.Process(target=_work, args=(self, which, hurt, {"FAKE_LOG": str(self.log)} | names))
+        process.start()
+        return process
+
+    def rows(self) -> list[SimpleNamespace]:
+        """Every job, read without a trace."""
+        url = self.settings.tapes.database or f"sqlite:///file:{self.folder}/tapes.sqlite3?mode=ro&uri=true"
+        engine = create_engine(url, poolclass=NullPool)  # nothing stays open: this process forks
+        with engine.connect() as connection:
+            found = connection.execute(text("SELECT tape_id, state, stage, attempts, error_code, error FROM jobs"))
+            return [SimpleNamespace(**row) for row in found.mappings()]
+
+    def until(self, seconds: float, holds: Callable[[list[SimpleNamespace]], bool]) -> list[SimpleNamespace]:
+        """The jobs as soon as something holds of them."""
+        deadline = time.monotonic() + seconds
+        while not holds(rows := self.rows()):
+            assert time.monotonic() < deadline, [(row.state, row.stage, row.attempts, row.error) for row in rows]
+            time.sleep(0.05)
+        return rows
+
+    def finished(self, seconds: float = 300) -> list[SimpleNamespace]:
+        return self.until(seconds, lambda rows: all(row.state not in jobs.LIVE for row in rows))
+
+    def computed(self) -> Counter[str]:
+        """How often each stage was computed."""
+        return Counter(line.split()[0] for line in self.log.read_text().splitlines())
+
+    def contents(self) -> dict[tuple[str, str], bytes]:
+        """Everything in the vault, decrypted: tape and kind -> bytes."""
+        with self.open() as home:
+            with home.database.reading() as session:
+                items = session.scalars(select(Item)).all()
+            assert len(items) == len({(item.tape_id, item.kind) for item in items})
+            return {(item.tape_id, item.kind): home.vault.read(item) for item in items}
+
+    def assert_tidy(self) -> None:
+        """Nothing is left over: no file without a row, none unpublished, nothing unencrypted."""
+        with self.open() as home:
+            submission.sweep(home, -1)
+            home.vault.sweep()
+            assert submission.rowless(home, -1) == home.vault.leftovers() == []
+            assert not home.vault.private.root.exists() or list(home.vault.private.root.iterdir()) == []
+
+
+def _work(room: Room, which: Which, hurt: Callable[[], None] | None, environment: dict[str, str]) -> None:
+    os.setsid()
+    os.environ.update(environment)
+    if hurt is not None:
+        hurt()
+    stop: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: stop.append(number))
+    with room.open() as home, Worker(home, room.settings, which, engines="tests.tapes.fakes:Fakes"):
+        while not stop:
+            time.sleep(0.02)
+
+
+def ended(process: ForkProcess, number: int = signal.SIGTERM) -> None:
+    """End a worker, gently or not."""
+    if process.is_alive():
+        os.kill(process.pid or 0, number)
+    process.join(30)
+    assert process.exitcode == (0 if number == signal.SIGTERM else -number)
+
+
+def unbroken(room: Room) -> dict[tuple[str, str], bytes]:
+    """What the tapes of a room become in a copy that nobody disturbs."""
+    folder = room.folder.with_name("undisturbed")
+    shutil.copytree(room.folder, folder)
+    calm = Room(folder, room.recording)
+    worker = calm.start()
+    calm.finished()
+    ended(worker)
+    return calm.contents()
+
+
+def dies_after(step: str) -> Callable[[], None]:
+    """Have a worker die when a step is done, before anybody notes it."""
+
+    def hurt() -> None:
+        once = workflow._once
+
+        def dying(work: workflow.Work, job_id: str, name: str) -> Outcome:
+            outcome = once(work, job_id, name)
+            if name == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return outcome
+
+        workflow._once = dying
+
+    return hurt
+
+
+def test_killed_at_every_step_boundary_it_becomes_the_same_bytes(room: Room) -> None:
+    room.tapes(1)
+    wanted = unbroken(room)
+    for step in STEPS:
+        worker = room.start(hurt=dies_after(step))
+        worker.join(120)
+        assert worker.exitcode == -signal.SIGKILL, step
+    worker = room.start()
+    assert [row.state for row in room.finished()] == ["done"]
+    ended(worker)
+    assert room.contents() == wanted
+    assert set(room.computed().values()) == {1}
+    room.assert_tidy()
+
+
+def test_killed_at_any_moment_it_becomes_the_same_bytes(room: Room) -> None:
+    room.settings = room.settings.model_copy(
+        update={"tapes": room.settings.tapes.model_copy(update={"tries": 100, "jobs_at_once": 2})}
+    )
+    room.tapes(4)
+    wanted = unbroken(room)
+    dice, survived = random.Random(KILLS), 0
+    for _ in range(KILLS):
+        worker = room.start(seconds=0.2)
+        worker.join(dice.uniform(0.1, 4))
+        survived += worker.is_alive()
+        ended(worker, signal.SIGKILL)
+    assert survived == KILLS
+    worker = room.start()
+    assert {row.state for row in room.finished()} == {"done"}
+    ended(worker)
+    assert room.contents() == wanted
+    stages = room.computed()
+    assert sum(stages.values()) <= 4 * len(stages) + 2 * 2 * KILLS  # two jobs, whose step has two stages at most
+    room.assert_tidy()
+
+
+def test_two_workers_lose_none_and_do_none_twice(room: Room) -> None:
+    tapes = room.tapes(RACE)
+    workers = [room.start(), room.start()]
+    rows = room.finished(60 + 4 * RACE)
+    for worker in workers:
+        ended(worker)
+    assert sorted(row.tape_id for row in rows) == sorted(tapes)
+    assert {row.state for row in rows} == {"done"}
+    assert set(room.computed().values()) == {RACE}
+    room.assert_tidy()
+
+
+def test_a_job_is_taken_over_from_a_worker_that_never_returns_and_from_one_that_does(room: Room) -> None:
+    room.tapes(1)
+    wanted = unbroken(room)
+    frozen = room.start(seconds=1)
+    room.until(60, lambda rows: rows[0].stage == "listen")
+    os.killpg(frozen.pid or 0, signal.SIGSTOP)
+    helper = room.start()
+    since = time.monotonic()
+    assert [row.state for row in room.finished(60)] == ["done"]
+    assert time.monotonic() - since < 60
+    os.killpg(frozen.pid or 0, signal.SIGCONT)
+    time.sleep(2)
+    assert [row.state for row in room.rows()] == ["done"]
+    ended(frozen)
+    ended(helper)
+    assert room.contents() == wanted
+    room.assert_tidy()
+
+
+def test_a_worker_that_is_asked_to_stop_leaves_its_job_to_the_next(room: Room) -> None:
+    room.tapes(1)
+    worker = room.start(deed="transcribe:hang")
+    room.until(60, lambda rows: rows[0].stage == "listen")
+    since = time.monotonic()
+    ended(worker)
+    assert time.monotonic() - since < 10
+    assert [(row.state, row.attempts) for row in room.rows()] == [("queued", 0)]
+    worker = room.start()
+    assert [row.state for row in room.finished(30)] == ["done"]
+    ended(worker)
+
+
+def test_a_job_is_cancelled_within_seconds_and_tried_again_from_where_it_was(room: Room) -> None:
+    (tape_id,) = room.tapes(1)
+    worker = room.start(deed="transcribe:hang")
+    room.until(60, lambda rows: rows[0].stage == "listen")
+    with room.open() as home:
+        jobs.cancel(home, tape_id)
+    _gone_within(worker, 5)
+    ended(worker)
+    with room.open() as home:
+        jobs.retry(home, tape_id)
+    worker = room.start()
+    assert sorted(row.state for row in room.finished()) == ["cancelled", "done"]
+    ended(worker)
+    assert room.computed()["decode"] == 1
+    room.assert_tidy()
+
+
+def test_a_withdrawn_tape_is_let_go_of_and_leaves_nothing_while_the_worker_goes_on(room: Room) -> None:
+    first, second = room.tapes(2)
+    worker = room.start(deed="attribute:hang")
+    room.until(60, lambda rows: rows[0].stage == "attribute")
+    with room.open() as home:
+        submission.withdraw(home, first)
+        _gone_within(worker, 5)
+        done = destruction.destroy(home, first, "withdrawn", now())
+        assert destruction.survivors(home, first) == []
+        assert read(done.path).facts["why"] == "withdrawn"
+        queue = jobs.queue_of(home)
+        assert len(queue.unfinished()) == 1
+        queue.close()
+        private = home.vault.private.root
+    ended(worker, signal.SIGKILL)
+    worker = room.start()
+    assert [(row.tape_id, row.state) for row in room.finished()] == [(second, "done")]
+    ended(worker)
+    for place in (room.folder, private):
+        for path in place.rglob("*"):
+            assert path.is_dir() or PHRASE.encode() not in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("deed", "code", "reason", "attempts"),
+    [
+        ("tag:crash", "TR-J03", "signal 11", 3),
+        ("tag:raise", "TR-J03", "RuntimeError in at", 3),
+        ("tag:full", "TR-J06", "disk is full; make room", 1),
+    ],
+)
+def test_a_job_that_cannot_go_on_stops_with_its_reason_and_can_be_tried_again(
+    room: Room, deed: str, code: str, reason: str, attempts: int
+) -> None:
+    (tape_id,) = room.tapes(1)
+    worker = room.start(deed=deed)
+    (row,) = room.finished(120)
+    ended(worker)
+    assert (row.state, row.error_code, row.attempts) == ("failed", code, attempts)
+    assert reason in row.error
+    assert PHRASE not in row.error
+    with room.open() as home:
+        jobs.retry(home, tape_id)
+    worker = room.start()
+    assert sorted(row.state for row in room.finished()) == ["done", "failed"]
+    ended(worker)
+    room.assert_tidy()
+
+
+@pytest.mark.parametrize(("number", "words"), [(28, "No space left"), (30, "Read-only"), (13, "Permission denied")])
+def test_a_vault_that_cannot_be_written_is_told_and_leaves_nothing_half(room: Room, number: int, words: str) -> None:
+    (tape_id,) = room.tapes(1)
+    before = room.contents()
+    worker = room.start(disk=number)
+    (row,) = room.finished(60)
+    ended(worker)
+    assert (row.state, row.error_code) == ("failed", "TR-V08")
+    assert words in row.error
+    assert room.contents() == before
+    with room.open() as home:
+        jobs.retry(home, tape_id)
+    worker = room.start()
+    assert sorted(row.state for row in room.finished()) == ["done", "failed"]
+    ended(worker)
+    room.assert_tidy()
+
+
+def test_what_was_never_queued_is_queued_by_a_worker(room: Room) -> None:
+    room.tapes(1)
+    with room.open() as home, home.database.reading() as session:
+        queue = jobs.queue_of(home)
+        queue.forget([session.scalars(select(Job.workflow_id)).one()])  # as if submit was killed before it was there
+        queue.close()
+    worker = room.start()
+    assert [row.state for row in room.finished(60)] == ["done"]
+    ended(worker)
+
+
+def test_steps_for_a_graphics_card_wait_for_a_worker_that_has_one(room: Room) -> None:
+    room.settings = room.settings.model_copy(
+        update={"tapes": room.settings.tapes.model_copy(update={"gpu_queue": True})}
+    )
+    room.tapes(2)
+    plain = room.start("cpu")
+    room.until(60, lambda rows: "decode" in {row.stage for row in rows} and "decode" in room.computed())
+    time.sleep(1)
+    assert set(room.computed()) == {"decode"}
+    card = room.start("gpu")
+    assert {row.state for row in room.finished(120)} == {"done"}
+    ended(plain)
+    ended(card)
+    assert set(room.computed().values()) == {2}
+
+
+def test_workers_share_a_postgresql_and_one_of_them_dies(
+    template: Path, recording: Path, tmp_path: Path, postgres: Server
+) -> None:
+    shutil.copytree(template, tmp_path / "home")
+    with postgres.migrated() as url:
+        room = Room(tmp_path / "home", recording, database=url)
+        tapes = room.tapes(6)
+        workers = [room.start(seconds=0.2), room.start(seconds=0.2)]
+        room.until(120, lambda rows: sum(row.state == "done" for row in rows) >= 2)
+        ended(workers[0], signal.SIGKILL)
+        assert {row.state for row in room.finished()} == {"done"}
+        ended(workers[1])
+        stages = room.computed()
+        assert sum(stages.values()) <= 6 * len(stages) + 2
+        room.assert_tidy()
+        with room.open() as home:
+            destruction.destroy(home, tapes[0], "by hand", now())
+        with create_engine(url, poolclass=NullPool).connect() as connection:
+            assert connection.execute(text("SELECT count(*) FROM dbos.workflow_status")).scalar() == 5
+
+
+def test_memory_and_handles_stay_flat(room: Room) -> None:
+    room.tapes(SOAK)
+    worker = room.start()
+    process = psutil.Process(worker.pid)
+    seen: list[tuple[int, int, int]] = []
+    for share in (0.4, 0.95):
+        room.until(60 + 4 * SOAK, lambda rows: sum(row.state == "done" for row in rows) >= share * SOAK)  # noqa: B023
+        tree = [process, *process.children(recursive=True)]
+        seen.append((sum(one.memory_info().rss for one in tree), process.num_fds(), process.num_threads()))
+    room.finished()
+    ended(worker)
+    (memory, handles, threads), (later, more, most) = seen
+    assert later - memory < 40_000_000
+    assert more - handles <= 4
+    assert most - threads <= 4
+
+
+def test_a_worker_says_nothing_to_anybody(room: Room, tmp_path: Path) -> None:
+    room.tapes(0)
+    command = tape_review("worker", "--until-empty", "--home", str(room.folder))
+    done = guarded(command, tmp_path / "attempts")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "attempts").read_text() == ""
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] == "Nothing is left"
+
+
+def _gone_within(worker: ForkProcess, seconds: float) -> None:
+    """Wait until a worker's process for steps has ended."""
+    deadline = time.monotonic() + seconds
+    while any("pipeline.tapes.runner" in " ".join(one.cmdline()) for one in _children(worker)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _children(worker: ForkProcess) -> list[psutil.Process]:
+    return [one for one in psutil.Process(worker.pid).children() if one.status() != psutil.STATUS_ZOMBIE]
