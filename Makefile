@@ -7,6 +7,7 @@ RUN := $(ENV)/bin
 
 demo: install
 	$(RUN)/tape-review process tests/recordings/roleplay-alcohol.ogg --target-behavior "drinking less alcohol" --out demo-tape
+	$(RUN)/tape-review demo tests/recordings/roleplay-alcohol.ogg --target-behavior "drinking less alcohol" --home demo-home
 
 test: install
 	$(RUN)/python -m pytest

@@ -13,6 +13,7 @@ from pipeline.cli.backup import backup
 from pipeline.cli.code import code
 from pipeline.cli.config import config
 from pipeline.cli.convert import convert
+from pipeline.cli.demo import demo
 from pipeline.cli.destroy import destroy
 from pipeline.cli.doctor import doctor
 from pipeline.cli.drift import drift
@@ -25,6 +26,7 @@ from pipeline.cli.person import person
 from pipeline.cli.process import process
 from pipeline.cli.restore import restore
 from pipeline.cli.rotate_key import rotate_key
+from pipeline.cli.serve import serve
 from pipeline.cli.status import status
 from pipeline.cli.submit import submit
 from pipeline.cli.train import train
@@ -44,7 +46,7 @@ app = typer.Typer(
 
 for verb in (process, code, convert, models, config, doctor, train, evaluate, agreement, drift, init):
     app.command()(verb)
-for verb in (submit, status, withdraw, worker):
+for verb in (serve, demo, submit, status, withdraw, worker):
     app.command()(verb)
 for verb in (destroy, verify_certificate, export, backup, restore, rotate_key):
     app.command()(verb)

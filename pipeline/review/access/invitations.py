@@ -46,11 +46,12 @@ def invite(database: Session, now: int, kind: InvitationKind, person_id: str | N
 
 
 def setup_link(home: Home, now: int) -> str | None:
-    """The path of a one-time link that sets the room up; None once somebody can sign in."""
+    """The path of a one-time link that sets the room up; None once somebody who administers it can sign in."""
+    living = select(Person).where(Person.is_admin, Person.disabled_at.is_(None)).order_by(Person.created_at)
     with home.database.writing() as database:
-        if database.scalar(select(Person.id).where(Person.password_hash.is_not(None)).limit(1)):
+        if database.scalar(living.where(Person.password_hash.is_not(None)).limit(1)):
             return None
-        first = database.scalar(select(Person).order_by(Person.is_admin.desc(), Person.created_at).limit(1))
+        first = database.scalar(living.limit(1))
         return invite(database, now, "setup", first.id if first else None)
 
 

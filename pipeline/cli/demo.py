@@ -1,0 +1,93 @@
+"""`tape-review demo`: a sample group with a processed tape, to look around in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.options import Config, Profile
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+    from pipeline.tapes.home import Home
+
+MEMBER = "Ben"
+
+
+def demo(
+    recording: Annotated[Path, typer.Argument(metavar="AUDIO", help="A recording that anybody may hear: a role-play.")],
+    target_behavior: Annotated[str, typer.Option(help="The change that the session is about: 'drinking less'.")],
+    home: Annotated[Path, typer.Option(help="The folder for the sample home.")] = Path("demo-home"),
+    profile: Profile = None,
+    config: Config = None,
+) -> None:
+    """Make a sample group with this tape, and say how to open the review room with it.
+
+    What is there already is kept; a new link is made each time.
+    """
+    from pipeline.cli.homes import chosen
+    from pipeline.cli.watching import follow
+    from pipeline.review.access.invitations import invite
+    from pipeline.tapes import people, samples
+    from pipeline.tapes.clock import now
+    from pipeline.tapes.home import Home as Place
+    from pipeline.tapes.home import place as place_of
+    from pipeline.tapes.worker import Worker
+
+    settings = chosen(profile, config, home)
+    fresh = not (place_of(settings.tapes) / "keys" / "audit.key").exists()
+    found = Place.create(settings.tapes) if fresh else Place.open(settings.tapes)
+    try:
+        if fresh:
+            with found.database.writing() as session:
+                samples.add_group(session, now())
+        _hand_in(found, settings, recording, target_behavior)
+        with Worker(found, settings):
+            follow(found, None)
+        with found.database.writing() as session:
+            link = invite(session, now(), "join", people.find(session, samples.address(MEMBER)).id)
+    finally:
+        found.close()
+    address = settings.review.address or f"http://{settings.review.host}:{settings.review.port}"
+    typer.echo(f"A sample group and {MEMBER}'s tape are ready. Open the review room with\n")
+    typer.echo(f"    tape-review serve --home {home}\n")
+    typer.echo(f"and come in as {MEMBER} by this link, which works once: {address}{link}")
+
+
+def _hand_in(home: Home, settings: Settings, recording: Path, target_behavior: str) -> None:
+    """Hand the tape in, unless there is one."""
+    from sqlalchemy import select
+
+    from pipeline.tapes import samples, submission, terms
+    from pipeline.tapes.clock import day_of, now
+    from pipeline.tapes.records import Tape
+
+    with home.database.reading() as session:
+        if session.scalar(select(Tape.id).limit(1)):
+            return
+    today = day_of(now())
+    given = terms.check(
+        {
+            "uses": ["group_review", "coach_check"],
+            "groups": [samples.GROUP],
+            "destroy_by": str(today + timedelta(days=30)),
+            "method": "the tape's key is destroyed, then its files and records",
+            "signed_on": str(today),
+            "signed_form": "electronic",
+            "pseudonym": "Robin",
+        }
+    )
+    submission.submit(
+        home,
+        settings,
+        submission.Submission(
+            recording=recording,
+            terms=given,
+            target_behavior=target_behavior,
+            group=samples.GROUP,
+            interviewer=samples.address(MEMBER),
+        ),
+    )
