@@ -26,8 +26,12 @@ def convert(
     onto: Annotated[
         Path | None, typer.Option("--onto", help="Bring the codes to the utterances of this tape, by time.")
     ] = None,
-    coder: Annotated[str, typer.Option("--coder", help="Who gave the codes, where the file does not say.")] = "",
-    layer: Annotated[str, typer.Option("--layer", help=f"Whose pass it is: {', '.join(LAYERS)}.")] = "",
+    coder: Annotated[
+        str, typer.Option("--coder", help="Who gave the codes, where the file does not say; with --onto: coach.")
+    ] = "",
+    layer: Annotated[
+        str, typer.Option("--layer", help=f"Whose pass it is: {', '.join(LAYERS)}; with --onto: coach.")
+    ] = "",
     blind: Annotated[bool, typer.Option("--blind", help="Leave the codes out, for somebody who codes anew.")] = False,
 ) -> None:
     """Convert transcripts and codes from and to other programs.
@@ -35,8 +39,8 @@ def convert(
     ELAN, Praat, CHAT, CACTI, Label Studio, REFI-QDA, subtitles, RTTM, CTM, CSV, Parquet. A codebook of CACTI (.xml)
     becomes one of ours (.toml), and back.
 
-    With --onto, codes that a coach gave in another program become rows for `tape-review agreement`: each goes to the
-    utterance of the tape at its time, and those that find none are listed.
+    With --onto, codes that a coach gave in another program stand beside the machine's, in a table for `tape-review
+    agreement`: each goes to the utterance of the tape at its time, and those that find none are listed.
     """
     if layer and layer not in LAYERS:
         raise typer.BadParameter(f"{layer!r} is no layer; use one of {', '.join(LAYERS)}")
@@ -45,7 +49,8 @@ def convert(
         return
     said = registry.read(source, from_)
     if onto is not None:
-        said = _brought(said, source, registry.read(onto), coder, layer)
+        layer = layer or "coach"
+        said = _brought(said, source, registry.read(onto), coder or layer, layer)
     else:
         said = _signed(said, coder, layer)
     if blind:

@@ -32,7 +32,7 @@ class Matched:
 
 
 def onto(tape: CodedTranscript, foreign: CodedTranscript, coder: str = "", layer: str = "") -> Matched:
-    """Bring the codes of ``foreign`` to ``tape``; its own codes are left behind.
+    """Bring the codes of ``foreign`` to ``tape``, beside those that it has.
 
     ``coder`` and ``layer`` fill in where the foreign file names none. Each code counts once an utterance and coder.
     """
@@ -54,7 +54,7 @@ def onto(tape: CodedTranscript, foreign: CodedTranscript, coder: str = "", layer
                 given.add((own.code, own.coder, own.layer))
                 marks[host.id].append(own)
     _heard(tape, marks)
-    said = (replace(utterance, marks=tuple(marks[utterance.id])) for utterance in tape.utterances)
+    said = (replace(utterance, marks=(*utterance.marks, *marks[utterance.id])) for utterance in tape.utterances)
     return Matched(CodedTranscript(tape.tape_id, tuple(said)), number, tuple(lost))
 
 

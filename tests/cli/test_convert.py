@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from pipeline.cli.main import app
 from pipeline.errors import FormatError, OutputError
-from pipeline.formats import casaa, codebooks, elan, registry, tables
+from pipeline.formats import casaa, codebooks, codes, elan, registry, tables
 from pipeline.formats.coded import CodedUtterance, Mark, transcript
 from pipeline.formats.intake import Source
 from pipeline.timeline import Span
@@ -59,13 +59,22 @@ def test_codes_of_cacti_come_to_the_tape_by_time(tape: Path, tmp_path: Path) -> 
     printed = convert(session, out, "--onto", tape, "--coder", "cora", "--layer", "coach")
     assert "2 units with codes found their utterance, 1 did not" in printed
     assert "at 60.000 s, client: C+" in printed
-    rows = pd.read_csv(out, keep_default_na=False, dtype=str).iloc[:, :6]
-    assert list(rows.columns) == ["tape_id", "utterance_id", "coder", "layer", "code", "coded_at"]
-    assert rows.to_numpy().tolist() == [
-        ["walk", "0", "cora", "coach", "C+", ""],
-        ["walk", "1", "cora", "coach", "", ""],
-        ["walk", "2", "cora", "coach", "C+", ""],
+    table = codes.read(out).table
+    assert table.loc[table["coder"] == "cora", [*codes.KEY, "codes"]].to_numpy().tolist() == [
+        ["walk", "0", "cora", "coach", "C+"],
+        ["walk", "1", "cora", "coach", ""],
+        ["walk", "2", "cora", "coach", "C+"],
     ]
+    assert table.loc[table["layer"] == "machine", "codes"].tolist() == ["change"] * 3
+    assert "machine" in CliRunner().invoke(app, ["agreement", str(out)]).output
+
+
+def test_a_coach_needs_no_name(tape: Path, tmp_path: Path) -> None:
+    session = tmp_path / "coach.casaa"
+    said = CodedUtterance("", Span(900, 900), role="client", marks=(Mark("C+"),))
+    session.write_bytes(casaa.write(transcript("walk", [said])))
+    convert(session, tmp_path / "codes.csv", "--onto", tape)
+    assert set(codes.read(tmp_path / "codes.csv").table["coder"]) == {"coach", "machine"}
 
 
 def test_codes_of_another_tape_are_named(tape: Path, tmp_path: Path) -> None:
