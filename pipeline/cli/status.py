@@ -26,7 +26,7 @@ def status(
     from rich.console import Console
 
     from pipeline.cli.homes import opened
-    from pipeline.cli.watching import follow, listed, workers_note
+    from pipeline.cli.watching import due_note, follow, listed, workers_note
     from pipeline.tapes import jobs, people
 
     with opened(home, config) as place:
@@ -43,3 +43,4 @@ def status(
         else:
             Console().print(listed(place, tape))
             workers_note(place)
+            due_note(place)

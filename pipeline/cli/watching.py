@@ -10,8 +10,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from sqlalchemy import select
 
-from pipeline.tapes import jobs
-from pipeline.tapes.clock import now, readable
+from pipeline.tapes import jobs, retention
+from pipeline.tapes.clock import day_of, now, readable
 from pipeline.tapes.home import Home
 from pipeline.tapes.jobs import View
 from pipeline.tapes.records import Worker
@@ -73,6 +73,17 @@ def workers_note(home: Home) -> None:
     waiting = any(view.state in jobs.LIVE for view in _views(home, None))
     if waiting and all(at < now() - 1000 * home.settings.dead_after_seconds for at in seen):
         typer.echo("No worker is running: start `tape-review serve`, or `tape-review worker`", err=True)
+
+
+def due_note(home: Home) -> None:
+    """Say which tapes will be destroyed within 14 and 3 days, and which are past their time."""
+    with home.database.reading() as session:
+        soon, late = retention.warnings(session, now()), retention.overdue(session, now())
+    for one in soon:
+        when = f"after {day_of(one.destroy_by)}, in {one.days} days or less"
+        typer.echo(f"Tape {one.tape_id} will be destroyed {when}", err=True)
+    for due in late:
+        typer.echo(f"Tape {due.tape_id} should be gone ({due.why}): run `tape-review destroy --due`", err=True)
 
 
 def _views(home: Home, tape_id: str | None) -> list[View]:

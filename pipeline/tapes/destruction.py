@@ -41,8 +41,8 @@ from pipeline.tapes.home import Home
 from pipeline.tapes.publishing import owned, published
 from pipeline.tapes.records import Certificate, Consent, Export, Item, Meeting, Record, Tape, Tombstone
 
-Why = Literal["due", "withdrawn", "by hand", "never consented"]
-"""By due date; by the client's withdrawal; by hand; left without a consent."""
+Why = Literal["due", "withdrawn", "by hand", "never consented", "restored"]
+"""By due date; by the client's withdrawal; by hand; left without a consent; destroyed before, and put back."""
 
 METHOD = (
     "the data key that every file and text of the tape was encrypted with (AES-256-GCM) was overwritten and removed; "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pipeline.tapes import destruction, logs
+from pipeline.tapes import destruction, logs, tombstones
 from pipeline.tapes.clock import DAY, HOUR
 from pipeline.tapes.destruction import Destroyed, Why
 from pipeline.tapes.home import Home
@@ -75,14 +75,20 @@ def overdue(session: Session, now: int) -> list[Due]:
 def enforce(home: Home, now: int) -> list[Destroyed]:
     """Destroy what is due, and go on with what was begun; worker and server do it every few minutes.
 
+    A tape that stands on the home's list of tombstones and lives is due as well: somebody put an older database back.
+
     Raises
     ------
-    VaultError: V08, V14. TapesError: K03, K04.
+    VaultError: V08, V14. TapesError: K03, K04. JobError: J05.
     """
+    stones = tombstones.read([home.folder / tombstones.NAME])
     with home.database.reading() as session:
-        found = due(session, now)
-    for one in found:
-        destruction.begin(home, one.tape_id, one.why, now)
+        found: dict[str, Why] = {one.tape_id: one.why for one in due(session, now)}
+        for tape_id in session.scalars(select(Tape.id).where(Tape.state != "destroyed")) if stones else ():
+            if tape_id in stones:
+                found.setdefault(tape_id, "restored")
+    for tape_id, why in found.items():
+        destruction.begin(home, tape_id, why, now)
     done = destruction.resume(home, now)
     for each in done:
         logs.get().info("tape.destroy", tape_id=each.tape_id)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from pipeline import health
 from pipeline.cli.main import app
 from pipeline.errors import ConsentError, VaultError
 from pipeline.tapes.clock import DAY, now
@@ -64,6 +65,21 @@ def test_what_is_due_is_destroyed_by_a_timer(home: Home) -> None:  # noqa: F811
     assert "nothing is due" in said(home.folder, "destroy", "--due")
     assert call(home.folder, "destroy").exit_code == 2
     assert call(home.folder, "destroy", tape.id, "--due").exit_code == 2
+
+
+def test_status_and_doctor_tell_of_what_is_due(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setenv("COLUMNS", "200")
+    soon = full_tape(home, now() - DAY, days=3)
+    monkeypatch.setattr(health, "check", lambda _: ())  # the engines are checked elsewhere
+    assert f"Tape {soon.id} will be destroyed after" in call(home.folder, "status").output
+    told = call(home.folder, "doctor")
+    assert told.exit_code == 1
+    assert "run `tape-review backup`" in told.output
+    late = full_tape(home, now() - 2 * DAY, days=1, sample=soon.sample)
+    assert f"Tape {late.id} should be gone (due): run `tape-review destroy --due`" in call(home.folder, "status").output
+    said(home.folder, "destroy", "--due")
+    said(home.folder, "backup", str(home.folder.with_name("one.backup")))
+    assert "WRONG" not in said(home.folder, "doctor")
 
 
 def test_results_are_exported(home: Home, tape: FullTape, tmp_path: Path) -> None:  # noqa: F811

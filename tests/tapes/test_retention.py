@@ -74,6 +74,14 @@ def test_a_new_consent_keeps_the_tape_and_a_shorter_one_does_not(home: Home, sam
     assert [one.tape_id for one in retention.enforce(home, NOON + 2 * DAY)] == [shorter]
 
 
+def test_a_dead_tape_in_an_older_database_is_destroyed_again(home: Home, sample: SampleGroup) -> None:
+    tape, other = kept(home, sample, NOON, NOON + 9 * DAY), kept(home, sample, NOON, NOON + 9 * DAY)
+    tombstones.add(home.folder, tape, NOON)
+    assert [one.tape_id for one in retention.enforce(home, NOON + 1)] == [tape]
+    assert home.vault.tapes() == [other]
+    assert "restored" in (home.folder / "certificates" / f"{tape}.json").read_text()
+
+
 @pytest.mark.parametrize(("before", "days"), [(15, None), (14, 14), (4, 14), (3, 3), (0, 3)])
 def test_warnings_come_14_and_3_days_before(home: Home, sample: SampleGroup, before: int, days: int | None) -> None:
     tape = kept(home, sample, NOON, NOON + 30 * DAY)
@@ -100,6 +108,7 @@ class Life:
 
     tape_id: str
     due: int
+    since: int
     ended: bool = False
 
 
@@ -142,13 +151,14 @@ class World:
         moment = self.now - self.random.randint(0, TICK - 1)
         span = self.random.choice([0, HOUR, 5 * HOUR, DAY, 2 * DAY])
         if self.random.random() < 0.1:
-            self.lives.append(Life(kept(self.home, self.sample, moment, None), moment + retention.UNCONSENTED))
+            self.lives.append(Life(kept(self.home, self.sample, moment, None), moment + retention.UNCONSENTED, moment))
         else:
-            self.lives.append(Life(kept(self.home, self.sample, moment, moment + span), moment + span))
+            self.lives.append(Life(kept(self.home, self.sample, moment, moment + span), moment + span, moment))
 
     def happen(self, life: Life) -> None:
         what = self.random.choice(["withdraw", "longer", "shorter", "by hand", "begun", "write", "put", "fail"])
-        moment = self.now - self.random.randint(0, TICK - 1)
+        moment = max(self.now - self.random.randint(0, TICK - 1), life.since + 1)  # never before what was before
+        life.since = moment
         with self.home.database.writing() as session:
             tape = session.get(Tape, life.tape_id)
             if tape is None or tape.state == "destroyed":
@@ -203,9 +213,10 @@ class World:
         found = []
         for life in self.lives:
             if not life.ended and life.due + HOUR < self.now:
-                if left := destruction.survivors(self.home, life.tape_id):
-                    found.append((life.tape_id, left))
-                assert (self.home.folder / "certificates" / f"{life.tape_id}.json").exists()
+                left = destruction.survivors(self.home, life.tape_id)
+                if not (self.home.folder / "certificates" / f"{life.tape_id}.json").exists():
+                    left.append("no certificate")
+                found += [(life.tape_id, left)] if left else []
                 life.ended = True
         return found
 

@@ -28,7 +28,6 @@ class Tape(Record):
     end_ms: Mapped[int | None] = mapped_column(default=None)
     duration_ms: Mapped[int | None] = mapped_column(default=None)
     speakers: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
-    wrapped_key: Mapped[bytes | None] = mapped_column(default=None)
     codebook: Mapped[str] = mapped_column(default="pretags")
 
 

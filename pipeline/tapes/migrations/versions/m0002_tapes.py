@@ -54,7 +54,6 @@ def upgrade() -> None:
         sa.Column("end_ms", sa.BigInteger(), nullable=True),
         sa.Column("duration_ms", sa.BigInteger(), nullable=True),
         sa.Column("speakers", sa.JSON(), nullable=False),
-        sa.Column("wrapped_key", sa.LargeBinary(), nullable=True),
         sa.Column("codebook", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name=op.f("fk_tapes_group_id")),
         sa.ForeignKeyConstraint(["interviewer_id"], ["people.id"], name=op.f("fk_tapes_interviewer_id")),

@@ -1,0 +1,155 @@
+"""Are the tapes kept safe: keys, files, what is due, what was destroyed, backups? Nothing is changed, nobody is asked."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from pipeline.errors import TapeReviewError
+from pipeline.health import Finding
+from pipeline.tapes import backup, certificates, destruction, retention, submission, tombstones
+from pipeline.tapes.clock import DAY, day_of
+from pipeline.tapes.home import Home
+from pipeline.tapes.private import in_memory
+from pipeline.tapes.records import AuditRow, Certificate, Item, Tape
+from pipeline.tapes.vault import HOME
+
+BACKUP_DAYS = 7
+"""A home whose last backup is older is told of."""
+
+_SHOWN = 3
+
+
+def check(home: Home, now: int) -> list[Finding]:
+    """Every check of the home; one that cannot be made is a finding too."""
+    looks = (_modes, _keys, _audit, _files, _order, _tapes, _due, _dead, _certificates, _private, _backups)
+    return [finding for look in looks for finding in _told(look, home, now)]
+
+
+def _told(look: Callable[[Home, int], Iterator[Finding]], home: Home, now: int) -> list[Finding]:
+    try:
+        return list(look(home, now))
+    except TapeReviewError as error:
+        return [Finding(look.__name__.strip("_"), False, f"{error.code} {error.thing} {error.value}", error.remedy)]
+
+
+def _modes(home: Home, _: int) -> Iterator[Finding]:
+    """Nothing of the home is open to others."""
+    places = [home.folder, *home.folder.rglob("*")]
+    wide = [path for path in places if path.lstat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and _matters(home, path)]
+    yield _listed("closed to others", wide, "chmod -R go= " + str(home.folder))
+
+
+def _matters(home: Home, path: Path) -> bool:
+    """A file is as closed as the folders above it; what counts is the home itself, its keys and its vault."""
+    return path == home.folder or path in (home.keys_folder, home.vault_folder) or path.parent == home.keys_folder
+
+
+def _keys(home: Home, _: int) -> Iterator[Finding]:
+    kind = home.master.kind()
+    if kind != "passphrase":
+        home.vault.unseal(HOME, home.vault.seal(HOME, b"", "check"), "check")
+    yield Finding("master key", True, {"passphrase": "locked by a passphrase"}.get(kind, f"opens the vault ({kind})"))
+
+
+def _audit(home: Home, _: int) -> Iterator[Finding]:
+    with home.database.reading() as session:
+        faults = home.audit.verify(session)
+    places = [f"row {fault.seq}: {fault.what}" for fault in faults]
+    yield _listed("audit", places, "find out who changed the database; restore the last backup")
+
+
+def _files(home: Home, _: int) -> Iterator[Finding]:
+    """Every record has its file, whole as far as its end tells; every file has its record."""
+    with home.database.reading() as session:
+        alive = select(Tape.id).where(Tape.state != "destroyed")
+        items = list(session.scalars(select(Item).where(Item.tape_id.in_(alive))))
+    wrong, locked = [], home.master.kind() == "passphrase"
+    known: dict[str, set[str]] = {}
+    for item in items:
+        known.setdefault(item.tape_id, set()).add(item.id)
+        path = home.vault.folder / "tapes" / item.tape_id / item.id
+        if locked:
+            wrong += [] if path.exists() else [f"file {item.id} is missing"]
+            continue
+        try:
+            home.vault.open(item).close()
+        except TapeReviewError as error:
+            wrong.append(f"{error.thing} {error.value}")
+    yield _listed(f"{len(items)} files", wrong, "restore the last backup")
+    strays = [path.name for tape_id, ids in known.items() for path in home.vault.files(tape_id) if path.name not in ids]
+    yield _listed("files without a record", strays, "start a worker: it removes what it does not need")
+
+
+def _order(home: Home, _: int) -> Iterator[Finding]:
+    left = [path.name for path in home.vault.leftovers()]
+    yield _listed("what killed processes left", left, "start a worker: it sweeps")
+    yield _listed("half-imported tapes", submission.half_imported(home), "start a worker: it sweeps")
+
+
+def _tapes(home: Home, _: int) -> Iterator[Finding]:
+    with home.database.reading() as session:
+        alive = list(session.scalars(select(Tape.id).where(Tape.state != "destroyed").order_by(Tape.id)))
+    keyless = [tape_id for tape_id in alive if not home.vault.has_key(tape_id)]
+    yield _listed(f"keys of {len(alive)} tapes", keyless, "restore the last backup, or destroy them")
+
+
+def _due(home: Home, now: int) -> Iterator[Finding]:
+    remedy = "run `tape-review destroy --due`, and keep a worker running"
+    with home.database.reading() as session:
+        late = [one.tape_id for one in retention.overdue(session, now)]
+        begun = list(session.scalars(select(Certificate.tape_id).where(Certificate.signature == b"")))
+        soon = retention.warnings(session, now)
+    yield _listed("tapes past their time", late, remedy)
+    yield _listed("destructions that did not end", begun, remedy)
+    words = ", ".join(f"{one.tape_id} by {day_of(one.destroy_by)}" for one in soon[:_SHOWN])
+    yield Finding("destroyed within 14 days", True, words + (" and more" if len(soon) > _SHOWN else "") or "none")
+
+
+def _dead(home: Home, _: int) -> Iterator[Finding]:
+    stones = tombstones.read([home.folder / tombstones.NAME])
+    walking = [tape_id for tape_id in stones if destruction.survivors(home, tape_id)]
+    yield _listed("the dead are dead", walking, "run `tape-review destroy` on each of them")
+
+
+def _certificates(home: Home, _: int) -> Iterator[Finding]:
+    wrong, public = [], home.folder / "certificate-key.pub"
+    with home.database.reading() as session:
+        signed = list(session.scalars(select(Certificate.tape_id).where(Certificate.signature != b"")))
+    for tape_id in signed:
+        try:
+            certificates.read(home.folder / "certificates" / f"{tape_id}.json", public)
+        except TapeReviewError as error:
+            wrong.append(f"{error.thing} {error.value}")
+    yield _listed(f"{len(signed)} certificates", wrong, "restore the folder `certificates` from a backup")
+
+
+def _private(home: Home, _: int) -> Iterator[Finding]:
+    """Plaintext stays in memory; a disk, swap included, is worth telling of but may be encrypted as a whole."""
+    memory = in_memory(home.vault.private.root.parent)
+    swaps = Path("/proc/swaps")
+    swapped = swaps.exists() and len(swaps.read_text(encoding="utf-8").splitlines()) > 1
+    found = "lies in memory" if memory else f"lies on a disk ({home.vault.private.root.parent}): encrypt that"
+    yield Finding("private folder", True, found + ("; there is swap: encrypt it" if swapped else ""))
+
+
+def _backups(home: Home, now: int) -> Iterator[Finding]:
+    with home.database.reading() as session:
+        last = session.scalar(select(func.max(AuditRow.at)).where(AuditRow.action == "backup"))
+        any_tape = session.scalar(select(func.count()).select_from(Tape))
+    recent = last is not None and last > now - BACKUP_DAYS * DAY
+    found = "none was ever made" if last is None else f"the last is of {day_of(last)}"
+    fine = recent or not any_tape
+    yield Finding("backup", fine, found, "" if fine else "run `tape-review backup`")
+    lost = [str(path) for path in backup.noted(home) if not path.parent.is_dir()]
+    words = "all places can be reached" if not lost else f"cannot be reached: {', '.join(lost[:_SHOWN])}"
+    yield Finding("places of backups", True, words)
+
+
+def _listed(what: str, wrong: list[str] | list[Path], remedy: str) -> Finding:
+    """A check that finds nothing where all is well."""
+    words = ", ".join(map(str, wrong[:_SHOWN])) + (f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else "")
+    return Finding(what, not wrong, words or "nothing wrong", remedy if wrong else "")
