@@ -58,6 +58,9 @@ def read(source: Source) -> CodedTranscript:
             source.refuse("F07", f"has the annotation {_id(each)!r} with no times, or with its end before its start")
         aligned[_id(each)] = Span(start, end)
     parents = {_id(each): each.get("ANNOTATION_REF", "") for each in root.iter("REF_ANNOTATION")}
+    number = sum(each.tag in ("ALIGNABLE_ANNOTATION", "REF_ANNOTATION") for each in root.iter())
+    if len(aligned.keys() | parents.keys()) < number:
+        source.refuse("F07", "has two annotations of one id")
     found = [_tier(source, tier, coded, aligned, parents) for tier in root.iter("TIER")]
     name = next((each.text for each in root.iter("PROPERTY") if each.get("NAME") == _TAPE), None)
     return tiers.join((name or "").strip() or source.stem, found)

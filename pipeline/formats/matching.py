@@ -12,14 +12,19 @@ leaving it out counts when agreement is measured; what lies outside, the coder m
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from pipeline.errors import FormatError
 from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark
 from pipeline.timeline import Span
 
 REACTION = 2000
 """Milliseconds between the end of an utterance and the button that a coder presses for it."""
+
+
+_CODERS = 200
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,10 @@ def onto(tape: CodedTranscript, foreign: CodedTranscript, coder: str = "", layer
     """Bring the codes of ``foreign`` to ``tape``, beside those that it has.
 
     ``coder`` and ``layer`` fill in where the foreign file names none. Each code counts once an utterance and coder.
+
+    Raises
+    ------
+    FormatError: F02 there are more coders than any group has.
     """
     places = _Places(tape.utterances)
     marks: dict[str, list[Mark]] = {said.id: [] for said in tape.utterances}
@@ -60,10 +69,16 @@ def onto(tape: CodedTranscript, foreign: CodedTranscript, coder: str = "", layer
 
 def _heard(tape: CodedTranscript, marks: dict[str, list[Mark]]) -> None:
     order = [utterance.id for utterance in tape.utterances]
-    for coder, layer in sorted({(mark.coder, mark.layer) for given in marks.values() for mark in given}):
-        own = [any((mark.coder, mark.layer) == (coder, layer) for mark in marks[name]) for name in order]
-        for place in range(own.index(True), len(own) - own[::-1].index(True)):
-            if not own[place]:
+    coded: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for place, name in enumerate(order):
+        for mark in marks[name]:
+            coded[mark.coder, mark.layer].add(place)
+    if len(coded) > _CODERS:
+        value = f"were given by more than {_CODERS} coders"
+        raise FormatError("F02", f"codes for tape {tape.tape_id}", value, "give the codes of a few")
+    for (coder, layer), places in sorted(coded.items()):
+        for place in range(min(places), max(places)):
+            if place not in places:
                 marks[order[place]].append(Mark("", coder, layer))
 
 

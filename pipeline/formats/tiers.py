@@ -56,9 +56,13 @@ class _Gathered:
     """An utterance that is being put together."""
 
     tier: Tier
-    text: str = ""
+    texts: list[str] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
+
+    def utterance(self, span: Span) -> CodedUtterance:
+        who, text = self.tier, " ".join(self.texts)
+        return CodedUtterance("", span, who.speaker, who.role, text, tuple(self.marks), tuple(self.words))
 
 
 def split(said: CodedTranscript) -> list[Tier]:
@@ -122,7 +126,7 @@ def join(tape_id: str, tiers: Iterable[Tier]) -> CodedTranscript:
             if tier.kind == "codes":
                 one.marks += [Mark(code, tier.coder, tier.layer) for code in codes(text)]
             else:
-                one.text = " ".join(part for part in (one.text, text) if part)
+                one.texts += [text] if text else []
     hosts: dict[str, list[tuple[Span, _Gathered]]] = defaultdict(list)
     for (host, span), one in sorted(found.items(), key=lambda item: item[0]):
         hosts[host].append((span, one))
@@ -132,10 +136,7 @@ def join(tape_id: str, tiers: Iterable[Tier]) -> CodedTranscript:
             found[tier.host, span] = one
     return transcript(
         tape_id,
-        (
-            CodedUtterance("", span, one.tier.speaker, one.tier.role, one.text, tuple(one.marks), tuple(one.words))
-            for (_, span), one in found.items()
-        ),
+        (one.utterance(span) for (_, span), one in found.items()),
     )
 
 
@@ -162,7 +163,7 @@ def _spoken(
 
 def _run(tier: Tier, words: list[Word]) -> tuple[Span, _Gathered]:
     span = Span(words[0].span.start, max(word.span.end for word in words))
-    return span, _Gathered(tier, " ".join(word.text for word in words), [], words)
+    return span, _Gathered(tier, [word.text for word in words], [], words)
 
 
 def _lanes(base: str, mark: str) -> Iterator[str]:

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import pympi
@@ -82,6 +83,7 @@ def test_slots_without_a_time_lie_between_their_neighbors() -> None:
     [
         ('REF="1"', 'REF="2"', "leads to no times"),
         ('REF="1"', 'REF="9"', "leads to no times"),
+        ('ID="2"', 'ID="1"', "two annotations of one id"),
         ('REF1="b"', 'REF1="d"', "its end before its start"),
         ('REF1="b"', 'REF1="x"', "no times"),
         ('VALUE="400"', 'VALUE="-4"', "'-4' for a time"),
@@ -92,6 +94,16 @@ def test_slots_without_a_time_lie_between_their_neighbors() -> None:
 def test_what_does_not_fit_together_is_named(old: str, new: str, said: str) -> None:
     with pytest.raises(FormatError, match=f"TR-F07 .*{said}"):
         elan.read(Source("x.eaf", EAF.replace(old, new).encode()))
+
+
+def test_many_labels_at_one_time_take_a_moment() -> None:
+    value = f"<ANNOTATION_VALUE>{'x' * 300}</ANNOTATION_VALUE>"
+    label = '<ALIGNABLE_ANNOTATION ANNOTATION_ID="n{}" TIME_SLOT_REF1="a" TIME_SLOT_REF2="d">' + value
+    labels = "".join(label.format(n) + "</ALIGNABLE_ANNOTATION>" for n in range(20_000))
+    data = EAF.replace('<TIER TIER_ID="t">', f'<TIER TIER_ID="t">{labels}').encode()
+    began = time.process_time()
+    assert len(elan.read(Source("x.eaf", data)).utterances[0].text) == 20_000 * 301 - 1
+    assert time.process_time() - began < 5
 
 
 def test_a_laugh_in_an_eaf_is_refused() -> None:

@@ -1,3 +1,6 @@
+import pytest
+
+from pipeline.errors import FormatError
 from pipeline.formats import matching
 from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, transcript
 from pipeline.timeline import Role, Span
@@ -68,6 +71,12 @@ def test_units_without_codes_are_no_codes() -> None:
     found = matching.onto(TAPE, transcript("c", [unit(0, 1000)]))
     assert (found.number, found.lost) == (0, ())
     assert found.transcript == TAPE
+
+
+def test_more_coders_than_a_group_has_are_refused() -> None:
+    crowd = tuple(Mark("x", f"coder {number}") for number in range(201))
+    with pytest.raises(FormatError, match="TR-F02 .*more than 200 coders"):
+        matching.onto(TAPE, transcript("c", [CodedUtterance("", Span(0, 1000), marks=crowd)]))
 
 
 def test_many_units_take_a_moment() -> None:
