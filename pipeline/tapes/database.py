@@ -206,11 +206,8 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        alone = options.get("isolation_level") == "AUTOCOMMIT"  # what cannot run within a transaction, such as VACUUM
-        writes = alone or options.get(_WRITES, False)
+        writes = connection.get_execution_options().get(_WRITES, False)
         connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
-        if not alone:
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

@@ -6,7 +6,7 @@ from pipeline.errors import TapeReviewError
 from pipeline.health import Finding
 from pipeline.settings import TapesSettings
 from pipeline.tapes import home as homes
-from pipeline.tapes import safekeeping, soundness
+from pipeline.tapes import queue_checks, safekeeping, soundness
 
 
 def check(settings: TapesSettings, now: int) -> list[Finding]:
@@ -19,6 +19,14 @@ def check(settings: TapesSettings, now: int) -> list[Finding]:
     except TapeReviewError as error:
         return [Finding("home", False, f"{error.code} {error.thing} {error.value}", error.remedy)]
     try:
-        return [Finding("home", True, str(folder)), *soundness.check(home, now), *safekeeping.check(home, now)]
+        found = [Finding("home", True, str(folder)), *soundness.check(home, now), *safekeeping.check(home, now)]
+        return found + _jobs(home, now)
     finally:
         home.close()
+
+
+def _jobs(home: homes.Home, now: int) -> list[Finding]:
+    try:
+        return list(queue_checks.check(home, now))
+    except TapeReviewError as error:
+        return [Finding("jobs", False, f"{error.code} {error.thing} {error.value}", error.remedy)]

@@ -1,4 +1,4 @@
-"""Are the tapes kept safe: keys, files, what is due, what was destroyed, backups? Nothing is changed, nobody is asked."""
+"""Are the tapes kept safe: keys, files, what is due, what was destroyed, backups? Nothing is changed or asked."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from pipeline.tapes.records import AuditRow, Item, Person, Record, Tape, Tombsto
 from pipeline.tapes.rotation import rotate
 from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import FullTape, found_in, full_tape
+from tests.tapes.postgres import Server
 
 WORDS = "a passphrase of several words"
 
@@ -144,6 +145,30 @@ def test_a_key_service_opens_a_backup(
     made = backup.make(home, tmp_path / "one.backup", NOON)
     assert restoring.restore(made.path, elsewhere, NOON).tapes == 1
     assert tape.id
+
+
+@pytest.mark.engines
+@pytest.mark.parametrize("away", [True, False], ids=["to PostgreSQL", "from PostgreSQL"])
+def test_a_backup_moves_a_home_from_one_database_to_another(
+    home: Home, postgres: Server, tmp_path: Path, elsewhere: TapesSettings, copy: Path, away: bool
+) -> None:
+    with postgres.migrated() as full, postgres.empty() as empty:
+        source = home if away else Home(home.folder, home.settings.model_copy(update={"database": full}))
+        tape = full_tape(source, NOON)
+        made, before = backup.make(source, tmp_path / "one.backup", NOON), content(source)
+        target = elsewhere.model_copy(update={"database": empty if away else ""})
+        assert restoring.restore(made.path, target, NOON, master=copy).tapes == 1
+        again = Home.open(target)
+        after = content(again)
+        assert {name for name, rows in after.items() if rows[: len(before[name])] != before[name]} <= {
+            "audit",
+            "audit_head",
+        }
+        with again.database.reading() as session:
+            assert again.audit.verify(session) == ()
+        destruction.destroy(again, tape.id, "by hand", NOON)
+        again.close()
+        source.close()
 
 
 # the dead stay dead

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import wave
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, select, text
 
-from pipeline.tapes import backup, destruction, exports, jobs
+from pipeline.tapes import backup, destruction, exports, jobs, logs
 from pipeline.tapes.clock import HOUR
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Consent, Item, Job
@@ -41,6 +42,7 @@ def planted(home: Home, tmp_path: Path) -> FullTape:
     queue.create()
     jobs.enqueue(home, queue, job)
     queue.close()
+    logs.get().warning(tape.mark, tape_id=tape.id, text=tape.mark, error=tape.mark)
     with home.vault.private_folder() as private:
         (private / tape.mark).write_text(tape.mark)
         assert found_in(tape.mark, home.vault.private.root)
@@ -52,12 +54,22 @@ def planted(home: Home, tmp_path: Path) -> FullTape:
     return tape
 
 
-def test_nothing_is_left_on_sqlite(home: Home, tmp_path: Path) -> None:
+@pytest.fixture(autouse=True)
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A log that is kept on the disk."""
+    path = tmp_path / "log"
+    with path.open("w", encoding="utf-8", buffering=1) as file:
+        monkeypatch.setattr(logs._out, "stream", file)
+        yield path
+
+
+def test_nothing_is_left_on_sqlite(home: Home, tmp_path: Path, log: Path) -> None:
     tape = planted(home, tmp_path)
     before = {path.name for path in found_in(tape.mark, tmp_path)}
     assert {"tapes.sqlite3", "jobs.sqlite3", "report.html"} <= {name.removesuffix("-wal") for name in before}
     destruction.destroy(home, tape.id, "withdrawn", NOON + HOUR)
     assert found_in(tape.mark, tmp_path, home.vault.private.root) == []
+    assert f'"tape_id": "{tape.id}"' in log.read_text()  # it was written, without the mark
     home.close()
     assert found_in(tape.mark, tmp_path) == []
 

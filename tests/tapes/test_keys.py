@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import VaultError
+from pipeline.tapes import keys
 from pipeline.tapes.keys import PASSPHRASE, VARIABLE, MasterKey, Ring, UnsealableError, seal, unseal
 
 WORDS = "a passphrase of several words"
@@ -20,6 +21,7 @@ WORDS = "a passphrase of several words"
 def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(PASSPHRASE, raising=False)
     monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr(keys, "_ARGON", keys._ARGON | {"memory_kib": 1 << 14, "iterations": 1})
 
 
 @pytest.fixture
@@ -135,6 +137,13 @@ def test_passphrase_opens_the_ring_and_a_wrong_one_does_not(path: Path) -> None:
 def test_passphrase_from_the_environment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PASSPHRASE, WORDS)
     assert MasterKey(path).create("passphrase") == MasterKey(path).load()
+
+
+def test_a_passphrase_costs_memory_and_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    MasterKey(path, lambda: WORDS).create("passphrase")
+    kept = json.loads(path.read_text())["argon2id"]
+    assert (kept["memory_kib"], kept["iterations"], kept["lanes"]) == (65_536, 3, 4)  # RFC 9106, second choice
 
 
 def test_a_new_passphrase_keeps_the_ring(path: Path) -> None:
