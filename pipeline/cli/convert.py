@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline.errors import FormatError
-from pipeline.formats import cacti_codebook, codebooks, matching, registry
+from pipeline.formats import cacti_codebook, codebooks, matching, registry, translation
 from pipeline.formats.coded import LAYERS, CodedTranscript
 from pipeline.timeline import to_seconds
 
@@ -32,6 +32,10 @@ def convert(
     layer: Annotated[
         str, typer.Option("--layer", help=f"Whose pass it is: {', '.join(LAYERS)}; with --onto: coach.")
     ] = "",
+    codebook: Annotated[
+        str | None,
+        typer.Option("--codebook", help="Name the codes as this codebook does."),
+    ] = None,
     blind: Annotated[bool, typer.Option("--blind", help="Leave the codes out, for somebody who codes anew.")] = False,
 ) -> None:
     """Convert transcripts and codes from and to other programs.
@@ -48,6 +52,10 @@ def convert(
         _codebook(source, out)
         return
     said = registry.read(source, from_)
+    if codebook is not None:
+        said, unknown = translation.translated(said, codebooks.read(codebook))
+        if unknown:
+            typer.echo(f"not in codebook {codebook}, and left as they are: {', '.join(unknown)}", err=True)
     if onto is not None:
         layer = layer or "coach"
         said = _brought(said, source, registry.read(onto), coder or layer, layer)

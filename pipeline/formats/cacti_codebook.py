@@ -180,14 +180,15 @@ def _codes(used: dict[str, CodedRole]) -> tuple[Code, ...]:
     free = dict.fromkeys(_KEYS)
     found = []
     for name, role in used.items():
-        family, pretags = _meaning(name, role)
+        family, pretags = meaning(name, role)
         wanted = next((letter for letter in name.lower() if letter in free), next(iter(free)))
         del free[wanted]
         found.append(Code(name, name, name, wanted, role, family, pretags))
     return tuple(found)
 
 
-def _meaning(name: str, role: CodedRole) -> tuple[str, tuple[str, ...]]:
+def meaning(name: str, role: CodedRole) -> tuple[str, tuple[str, ...]]:
+    """Family and pre-tags of a code as MISC and MITI name it; a name of neither is a family of its own."""
     known = name.upper()
     if role == "interviewer":
         known = re.sub(r"(?:\+/-|[+\-0])(?:_.*)?$", "", known)

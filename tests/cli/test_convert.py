@@ -69,6 +69,16 @@ def test_codes_of_cacti_come_to_the_tape_by_time(tape: Path, tmp_path: Path) -> 
     assert "machine" in CliRunner().invoke(app, ["agreement", str(out)]).output
 
 
+def test_a_coach_may_call_codes_otherwise(tape: Path, tmp_path: Path) -> None:
+    session = tmp_path / "coach.casaa"
+    said = CodedUtterance("", Span(900, 900), role="client", marks=(Mark("D+"), Mark("Wave")))
+    session.write_bytes(casaa.write(transcript("walk", [said])))
+    printed = convert(session, tmp_path / "codes.csv", "--onto", tape, "--codebook", "pretags")
+    assert "not in codebook pretags, and left as they are: Wave" in printed
+    table = codes.read(tmp_path / "codes.csv").table
+    assert table.loc[table["coder"] == "coach", "codes"].tolist() == ["Wave|change"]
+
+
 def test_a_coach_needs_no_name(tape: Path, tmp_path: Path) -> None:
     session = tmp_path / "coach.casaa"
     said = CodedUtterance("", Span(900, 900), role="client", marks=(Mark("C+"),))
