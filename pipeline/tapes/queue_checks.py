@@ -23,7 +23,7 @@ def check(home: Home, now: int) -> Iterator[Finding]:
     """
     with home.database.reading() as session:
         live = {job.workflow_id: job.tape_id for job in session.scalars(select(Job).where(Job.state.in_(jobs.LIVE)))}
-        seen = dict(session.execute(select(Worker.id, Worker.seen_at)).tuples().all())
+        seen = {row.id: row.seen_at for row in session.execute(select(Worker.id, Worker.seen_at))}
         failed = session.scalar(select(func.count()).where(Job.state == "failed")) or 0
     queue = jobs.queue_of(home)
     try:
