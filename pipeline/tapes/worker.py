@@ -114,7 +114,7 @@ class Worker:
                 self._take_over()
                 self._mend()
                 self._tidy()
-            except TapeReviewError:
+            except Exception:
                 logs.get().warning("worker.trouble", worker=self.name, exc_info=True)
                 continue  # the database is busy or away: others may take over, and the next beat tries again
             if self._work.active:
