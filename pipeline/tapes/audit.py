@@ -2,8 +2,9 @@
 
 Each row's hash covers the row and the hash before, so that an edited, dropped or swapped row breaks the chain. The head
 (the last number and hash) carries a keyed hash, so that a chain that was cut off at its end, or written anew by someone
-without the home's key, shows as well. Rows are added just before their transaction commits: together with what they
-tell of, or not at all.
+without the home's key, shows as well. A copy of the head lies outside of the database, in the home: a database that was
+set back to an earlier state, head and all, does not agree with it. Rows are added just before their transaction
+commits: together with what they tell of, or not at all.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, event, func, select, text
 from sqlalchemy.orm import Session
 
 from pipeline.tapes.records import AuditHead, AuditRow
@@ -91,10 +95,11 @@ class Audit:
     Parameters
     ----------
     key: the home's secret that the head is signed with.
+    witness: the file that holds a copy of the head.
     """
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    def __init__(self, key: bytes, witness: Path | None = None) -> None:
+        self._key, self._witness = key, witness
 
     def add_pending(self, session: Session) -> None:
         """Number, chain and add what was recorded in a session; `Database` calls it before it commits."""
@@ -112,7 +117,9 @@ class Audit:
             row.hash = _hash(row)
             session.add(row)
             head.seq, head.hash = row.seq, row.hash
-        head.mac = self._mac(head)
+        head.mac = self._mac(head.seq, head.hash)
+        copy = f"{head.seq:020d} {head.hash} {head.mac}\n"
+        event.listen(session, "after_commit", lambda _: self._note(copy), once=True)
 
     def verify(self, session: Session) -> tuple[Fault, ...]:
         """Every place where the chain is broken; none if all is as it was written."""
@@ -136,15 +143,38 @@ class Audit:
         if head is None:
             if seq:
                 yield Fault(seq, "the head is missing")
-        elif not hmac.compare_digest(head.mac, self._mac(head)):
+        elif not hmac.compare_digest(head.mac, self._mac(head.seq, head.hash)):
             yield Fault(head.seq, "the head is not signed with this home's key")
         elif head.seq > seq:
             yield Fault(head.seq, f"rows {seq + 1} to {head.seq} are missing at the end")
         elif (head.seq, head.hash) != (seq, last):
             yield Fault(seq, "the last row is not the one that the head names")
 
-    def _mac(self, head: AuditHead) -> str:
-        return hmac.new(self._key, f"{head.seq} {head.hash}".encode(), hashlib.sha256).hexdigest()
+        yield from self._set_back(session, seq)
+
+    def _set_back(self, session: Session, last: int) -> Iterator[Fault]:
+        """Whether the row that the copy of the head names is still there; copies may lag, as several write them."""
+        if self._witness is None or not self._witness.exists():
+            return
+        copy = self._witness.read_text(encoding="ascii", errors="replace")
+        seq, hash_, mac = (*copy.split(), "", "", "")[:3]
+        if not seq.isdigit() or not hmac.compare_digest(mac.encode(), self._mac(int(seq), hash_).encode()):
+            yield Fault(last, "the copy of the head in the home was changed")
+        elif (row := session.get(AuditRow, int(seq))) is None or row.hash != hash_:
+            yield Fault(int(seq), "is not the row that was here: the database was set back to an earlier state")
+
+    def _note(self, copy: str) -> None:
+        if self._witness is None:
+            return
+        with suppress(OSError):  # an older copy says less, and nothing wrong
+            handle = os.open(self._witness, os.O_WRONLY | os.O_CREAT, 0o600)
+            try:
+                os.pwrite(handle, copy.encode("ascii"), 0)  # of one length always, in one go: never half
+            finally:
+                os.close(handle)
+
+    def _mac(self, seq: int, hash_: str) -> str:
+        return hmac.new(self._key, f"{seq} {hash_}".encode(), hashlib.sha256).hexdigest()
 
 
 def _in_order() -> Select[AuditRow]:

@@ -4,6 +4,7 @@
 
     home/                 mode 0700
     ├── tapes.sqlite3     the records, unless the settings name another database
+    ├── audit.head        where the audit stood last
     ├── keys/             mode 0700: audit.key, master.key
     └── vault/            mode 0700: what the vault keeps, encrypted
 """
@@ -37,7 +38,7 @@ class Home:
     def __init__(self, folder: Path, settings: TapesSettings, ask: Ask | None = None) -> None:
         self.folder = folder
         self.settings = settings
-        self.audit = Audit(_read_key(folder / "keys" / "audit.key"))
+        self.audit = Audit(_read_key(folder / "keys" / "audit.key"), folder / "audit.head")
         self.master = MasterKey(folder / "keys" / "master.key", ask)
         self.vault = Vault(folder / "vault", self.master)
         url = settings.database or sqlite_url(folder / "tapes.sqlite3")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
@@ -136,3 +138,58 @@ def test_rows_added_around_the_audit_are_found(chained: Database) -> None:
         "was edited",
         "the last row is not the one that the head names",
     ]
+
+
+@pytest.fixture
+def witness(chained: Database, tmp_path: Path) -> Path:
+    """The copy of the head after two more rows, of which the database was made to know nothing."""
+    path = tmp_path / "audit.head"
+    with chained.reading() as session:
+        head = session.get_one(AuditHead, 1)
+    chained._before_commit = Audit(KEY, path).add_pending
+    for number in range(2):
+        with chained.writing() as session:
+            audit.record(session, number, "eve", "tape.play", "tape")
+    with chained.reading() as session:
+        assert Audit(KEY, path).verify(session) == ()
+    back = f"UPDATE audit_head SET seq = {head.seq}, hash = '{head.hash}', mac = '{head.mac}'"
+    tamper(chained, f"DELETE FROM audit WHERE seq > {head.seq}", back)
+    return path
+
+
+def test_a_database_that_was_set_back_with_its_head_is_found(chained: Database, witness: Path) -> None:
+    assert faults(chained) == []
+    with chained.reading() as session:
+        found = Audit(KEY, witness).verify(session)
+    assert found == (Fault(12, "is not the row that was here: the database was set back to an earlier state"),)
+
+
+def test_a_copy_that_lags_is_no_fault(chained: Database, witness: Path) -> None:
+    copy = witness.read_text()
+    chained._before_commit = Audit(KEY, witness).add_pending
+    with chained.writing() as session:
+        audit.record(session, 1, "ada", "tape.play", "tape")
+    early = witness.read_text()
+    with chained.writing() as session:
+        audit.record(session, 2, "ada", "tape.play", "tape")
+    witness.write_text(early)
+    with chained.reading() as session:
+        assert Audit(KEY, witness).verify(session) == ()
+    assert len(copy) == len(early) == 151
+
+
+@pytest.mark.parametrize("content", ["", "7", "x y z", "\u00e9" * 151, f"{12:020d} {'0' * 64} {'0' * 64}"])
+def test_a_copy_that_was_changed_is_found(chained: Database, witness: Path, content: str) -> None:
+    witness.write_text(content, encoding="utf-8")
+    with chained.reading() as session:
+        found = Audit(KEY, witness).verify(session)
+    assert found == (Fault(10, "the copy of the head in the home was changed"),)
+
+
+def test_a_home_that_cannot_be_written_keeps_its_audit_all_the_same(chained: Database, tmp_path: Path) -> None:
+    nowhere = Audit(KEY, tmp_path / "lost" / "audit.head")
+    chained._before_commit = nowhere.add_pending
+    with chained.writing() as session:
+        audit.record(session, 1, "ada", "tape.play", "tape")
+    with chained.reading() as session:
+        assert nowhere.verify(session) == ()
