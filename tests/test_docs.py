@@ -90,6 +90,12 @@ def test_every_error_code_says_what_it_means_and_belongs_to_a_class() -> None:
     assert all(re.fullmatch(r"[A-Z]\d\d", code) and meaning for code, meaning in errors.CODES.items())
 
 
+def test_readme_lists_what_makes_tests_long() -> None:
+    read = r"os\.environ\.get\(\"(TAPE_REVIEW_[A-Z_]+)\", "
+    found = {name for path in (ROOT / "tests").rglob("*.py") for name in re.findall(read, path.read_text("utf-8"))}
+    assert found == set(re.findall(r"^\| `(TAPE_REVIEW_[A-Z_]+)` \|", README, flags=re.MULTILINE))
+
+
 def test_readme_names_the_license_and_that_nobody_was_recorded() -> None:
     assert "Apache-2.0" in README
     assert "no client was recorded" in README

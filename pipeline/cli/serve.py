@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
 from typing import Annotated
 
@@ -32,7 +33,9 @@ def serve(
     It listens on this machine alone. While nobody administers the room, a link is printed that sets it up, once.
     """
     from pipeline.cli.homes import chosen, opened
+    from pipeline.tapes import logs
 
+    logs.configure(sys.stderr)
     settings = chosen(profile, config, home)
     place = settings.review.model_copy(
         update={"host": host or settings.review.host, "port": port or settings.review.port}
@@ -61,5 +64,6 @@ def serve(
                 port=place.port,
                 log_level="warning",
                 access_log=False,  # addresses hold tokens and ids
+                log_config=None,  # its own would write out errors' messages, which may hold words of a client
                 server_header=False,
             )

@@ -20,7 +20,7 @@ from pipeline.tapes.home import Home
 from pipeline.tapes.records import AuditRow, LoginAttempt, Person
 
 WRITERS = 8
-SECONDS = float(os.environ.get("TAPE_REVIEW_TEST_WRITER_SECONDS", "3"))
+SECONDS = float(os.environ.get("TAPE_REVIEW_WRITER_SECONDS", "3"))
 """How long eight writers write at once; 20 for the whole measure."""
 
 WRITER = """

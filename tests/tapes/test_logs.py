@@ -18,7 +18,7 @@ from pipeline.errors import ConsentError
 from pipeline.tapes import logs
 from pipeline.tapes.records import new_id
 
-EVENTS = int(os.environ.get("TAPE_REVIEW_TEST_LOG_EVENTS", "10000"))
+EVENTS = int(os.environ.get("TAPE_REVIEW_LOG_EVENTS", "10000"))
 """How many events are made up."""
 
 SECRETS = (
