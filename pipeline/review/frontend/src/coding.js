@@ -269,10 +269,14 @@ class Desk {
     return "";
   }
 
-  /** What only the server can work out anew. */
+  /** What only the server can work out anew: once it has all changes, and again where some were made meanwhile. */
   async reload() {
+    const { count } = this.outbox;
     await this.outbox.flush();
-    this.changes.load(await get(this.address));
+    if (this.outbox.waiting().length) return;
+    const stored = await get(this.address);
+    if (count !== this.outbox.count) return;
+    this.changes.load(stored);
     this.draw();
     this.select(this.current);
   }

@@ -28,7 +28,8 @@ export class Outbox {
     this.storage = storage;
     this.trouble = "";
     this.wait = 500;
-    this.busy = false;
+    /** @type {Promise<void> | null} */
+    this.attempt = null;
     this.timer = 0;
     this.count = 0;
   }
@@ -56,10 +57,16 @@ export class Outbox {
     return this.entries().map(([, change]) => change);
   }
 
-  /** Send what waits, oldest first; go on trying until all is stored. */
-  async flush() {
-    if (this.busy) return;
-    this.busy = true;
+  /** Send what waits, oldest first; go on trying until all is stored. Resolves when this attempt is over. */
+  flush() {
+    this.attempt ??= this.empty().finally(() => {
+      this.attempt = null;
+      this.told();
+    });
+    return this.attempt;
+  }
+
+  async empty() {
     clearTimeout(this.timer);
     try {
       for (let batch = this.entries().slice(0, BATCH); batch.length; batch = this.entries().slice(0, BATCH)) {
@@ -69,9 +76,6 @@ export class Outbox {
     } catch {
       this.timer = window.setTimeout(() => this.flush(), this.wait);
       this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
-    } finally {
-      this.busy = false;
-      this.told();
     }
   }
 
