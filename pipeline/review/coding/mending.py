@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from pipeline.review.coding.admission import Admitted
 from pipeline.review.coding.changes import Change
 from pipeline.review.coding.transcripts import PAYLOAD
-from pipeline.tapes.records import Correction
+from pipeline.tapes.records import CodeEvent, Correction
 
 _WORDS = 200
 
@@ -21,8 +21,7 @@ def correct(admitted: Admitted, changes: Sequence[Change]) -> list[dict[str, str
     session = admitted.session
     ids = [correction_id(admitted, change.id) for change in changes]
     known = set(session.scalars(select(Correction.id).where(Correction.id.in_(ids))))
-    last = session.scalar(select(func.max(Correction.at)).where(Correction.tape_id == admitted.tape.id)) or 0
-    at = max(last, admitted.now - 1)
+    at = latest(admitted)
     refused = []
     for name, change in zip(ids, changes, strict=True):
         if name in known:
@@ -38,17 +37,37 @@ def correct(admitted: Admitted, changes: Sequence[Change]) -> list[dict[str, str
     return refused
 
 
+def latest(admitted: Admitted) -> int:
+    """After which moment the next change is made: one's own codes and everyone's corrections keep their order."""
+    session, tape_id = admitted.session, admitted.tape.id
+    coded = select(func.max(CodeEvent.at)).where(
+        CodeEvent.tape_id == tape_id, CodeEvent.person_id == admitted.person.id
+    )
+    mended = select(func.max(Correction.at)).where(Correction.tape_id == tape_id)
+    return max(session.scalar(coded) or 0, session.scalar(mended) or 0, admitted.now - 1)
+
+
 def correction_id(admitted: Admitted, name: str) -> str:
     """A correction's id: one's own names cannot meet another's."""
     return f"{name}-{admitted.person.id}"
 
 
-def own(admitted: Admitted) -> list[tuple[str, str, str, str | None]]:
-    """Name, kind, utterance and what it takes back, of each of one's own corrections in order of time."""
-    query = select(Correction).where(Correction.tape_id == admitted.tape.id, Correction.person_id == admitted.person.id)
+def own(admitted: Admitted) -> list[tuple[int, dict[str, str | None]]]:
+    """One's own corrections in order of time, under the names that the page gave them, and when each was made."""
+    query = select(Correction).where(
+        Correction.tape_id == admitted.tape.id, Correction.person_id == admitted.person.id, Correction.kind != "role"
+    )
     end = f"-{admitted.person.id}"
     return [
-        (row.id.removesuffix(end), row.kind, row.utterance_id, row.undoes.removesuffix(end) if row.undoes else None)
+        (
+            row.at,
+            {
+                "id": row.id.removesuffix(end),
+                "kind": row.kind,
+                "utterance_id": row.utterance_id,
+                "undoes": row.undoes.removesuffix(end) if row.undoes else None,
+            },
+        )
         for row in admitted.session.scalars(query.order_by(Correction.at, Correction.id))
     ]
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 
 from pipeline.coding.codebook import Codebook
-from pipeline.review.coding import blindness
+from pipeline.review.coding import blindness, mending
 from pipeline.review.coding.admission import Admitted, has_seen
 from pipeline.review.coding.changes import Change
 from pipeline.review.coding.events import Event, State, fold
@@ -74,7 +74,7 @@ def store(admitted: Admitted, one: Pass, book: Codebook, changes: Sequence[Chang
     names = [f"{one.id}:{change.id}" for change in changes]
     known = set(session.scalars(select(CodeEvent.client_event_id).where(CodeEvent.client_event_id.in_(names))))
     last = session.scalar(select(func.max(CodeEvent.at)).where(CodeEvent.pass_id == one.id)) or 0
-    at = max(last, admitted.now - 1)
+    at = max(last, mending.latest(admitted))
     unseen = hidden(admitted, one)
     tagged = set(session.scalars(select(Pretag.utterance_id).where(Pretag.tape_id == admitted.tape.id)))
     codes = {code.name for code in book.codes}

@@ -21,6 +21,8 @@ def state(admitted: Admitted, one: Pass, book: Codebook, keys: Mapping[str, str]
     said = transcripts.shown(admitted)
     proposed = suggestions(admitted, book, task, passes.hidden(admitted, one))
     found = passes.events(admitted, one)
+    mended = mending.own(admitted)
+    made = [(row.at, passes.as_event(row).id) for row in found] + [(at, each["id"]) for at, each in mended]
     return {
         "tape": {"duration": admitted.tape.duration_ms or max((each.end for each in said), default=0)},
         "pass": {"id": one.id, "locked": one.locked_at is not None, "task": task.name},
@@ -37,10 +39,9 @@ def state(admitted: Admitted, one: Pass, book: Codebook, keys: Mapping[str, str]
             }
             for event in map(passes.as_event, found)
         ],
-        "corrections": [
-            {"id": name, "kind": kind, "utterance_id": where, "undoes": undoes}
-            for name, kind, where, undoes in mending.own(admitted)
-        ],
+        "corrections": [correction for _, correction in mended],
+        # What undo takes back is the last of both, as they were made.
+        "order": [name for _, name in sorted(made, key=lambda each: each[0])],
     }
 
 

@@ -127,7 +127,7 @@ def test_a_pass_by_keyboard_alone(stage: Stage, sit: Sit) -> None:
     assert chips(page, "u0003").strip().endswith("Simple reflection")  # one depth takes the place of the other
     assert "unsure" in chips(page, "u0004")
     press(page, "ArrowDown", "o")  # a code for the interviewer on the client's words
-    assert "is for what the interviewer says" in page.inner_text("#trouble")
+    assert "is for what the interviewer says" in page.inner_text("#hint")
     stored(page)
     found = stage.events(pass_id)
     assert [(one.utterance_id, one.action, one.codes) for one in found] == [

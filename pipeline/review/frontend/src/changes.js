@@ -32,7 +32,7 @@ export function fresh() {
 export class Changes {
   /**
    * @param {{utterances: import("./layout.js").Utterance[], events: CodeEvent[],
-   *   corrections: {id: string, kind: string}[]}} stored what the server sent
+   *   corrections: Change[], order: string[]}} stored what the server sent
    * @param {{add: (change: Change) => void, waiting: () => Change[]}} outbox
    */
   constructor(stored, outbox) {
@@ -47,7 +47,9 @@ export class Changes {
   load(stored) {
     this.base = stored.utterances;
     this.events = [...stored.events];
-    this.known = stored.corrections.map((/** @type {any} */ one) => ({ ...one, undoes: null }));
+    /** @type {Change[]} */
+    this.known = stored.corrections;
+    this.rank = new Map(stored.order.map((/** @type {string} */ id, /** @type {number} */ at) => [id, at]));
     /** @type {Change[]} */
     this.local = [];
     const have = new Set([...this.events, ...this.known].map((one) => one.id));
@@ -73,10 +75,9 @@ export class Changes {
 
   /** Take back one's last change. @returns {boolean | "server"} whether there was one; "server": only it can show the result */
   undo() {
-    const mine = live([...this.known, ...this.order]);
-    const last = mine.at(-1);
+    const last = live(this.order).at(-1);
     if (!last) return false;
-    const elsewhere = this.known.includes(/** @type {any} */ (last));
+    const elsewhere = this.known.includes(last);
     const { payload, ...rest } = last;
     const back = { ...rest, id: fresh(), undoes: last.id };
     this.undone.push(back);
@@ -106,11 +107,12 @@ export class Changes {
     this.local.push(change);
   }
 
-  /** One's code events and corrections of this visit, oldest first. */
+  /** All of one's own changes, in the order in which they were made. */
   get order() {
     const visit = new Set(this.local.map((one) => one.id));
-    const before = this.events.filter((one) => !visit.has(one.id)).map((one) => ({ ...one, kind: "code" }));
-    return [...before, ...this.local];
+    const before = [...this.known, ...this.events.map((one) => ({ ...one, kind: "code" }))];
+    const place = (/** @type {Change} */ one) => this.rank.get(one.id) ?? Infinity;
+    return [...before.filter((one) => !visit.has(one.id)).sort((a, b) => place(a) - place(b)), ...this.local];
   }
 
   work() {

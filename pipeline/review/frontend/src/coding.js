@@ -94,6 +94,11 @@ class Desk {
     if (!once && this.player.playing) requestAnimationFrame(() => this.tick());
   }
 
+  /** Say why a key did nothing. @param {string} text */
+  hint(text) {
+    byId("hint").textContent = text;
+  }
+
   get one() {
     return this.changes.utterances.find((each) => each.id === this.current);
   }
@@ -159,7 +164,7 @@ class Desk {
   /** Everything that a key, a pedal or a button can do. @param {string} action */
   act(action) {
     const [kind, name] = action.split(":");
-    byId("trouble").textContent = this.outbox.words;
+    this.hint("");
     const moves = /** @type {Record<string, () => void>} */ ({
       play: () => this.player.toggle(),
       back: () => this.player.step(-0.5),
@@ -177,7 +182,7 @@ class Desk {
       help: () => this.help.open(),
     });
     if (moves[kind]) moves[kind]();
-    else if (this.locked) byId("trouble").textContent = "This pass is locked: its codes stay as they are.";
+    else if (this.locked) this.hint("This pass is locked: its codes stay as they are.");
     else if (kind === "code") this.give(name);
     else this.change(kind);
   }
@@ -219,7 +224,7 @@ class Desk {
     const code = this.codes.get(name);
     if (!code || !this.one) return;
     if (misfits(code, this.one.role)) {
-      byId("trouble").textContent = misfit(code);
+      this.hint(misfit(code));
       return;
     }
     const given = this.given;
@@ -234,7 +239,7 @@ class Desk {
     if (before && before.speaker === this.one?.speaker) {
       this.changes.correct("merge", this.current, {});
       this.select(before.id);
-    } else byId("trouble").textContent = "Only one speaker's utterances can be joined: swap the speaker first.";
+    } else this.hint("Only one speaker's utterances can be joined: swap the speaker first.");
   }
 
   /** At the cursor, or at the word that is heard. */
@@ -245,7 +250,7 @@ class Desk {
     if (one && word && one.words.findIndex((each) => each.id === word) > 0) {
       this.changes.correct("split", one.id, { word_id: word });
       this.select(`${one.id.split("~")[0]}~${word}`);
-    } else byId("trouble").textContent = "Put the cursor on the word that begins the new utterance: click it, or pause there.";
+    } else this.hint("Put the cursor on the word that begins the new utterance: click it, or pause there.");
   }
 
   edit() {
@@ -258,7 +263,7 @@ class Desk {
   mask() {
     const word = this.one?.words.find((each) => each.id === this.word);
     if (word) this.changes.correct("mask", this.current, { words: [word.id], on: !word.masked });
-    else byId("trouble").textContent = "Click the name first, then mask it.";
+    else this.hint("Click the name first, then mask it.");
   }
 
   /** @param {string} action @param {string} key */

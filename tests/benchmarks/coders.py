@@ -1,0 +1,125 @@
+"""Coders at once on one tape: is a code lost, and how long does storing one take? ``python -m tests.benchmarks.coders``
+
+Each coder is a thread with a connection and a session of its own, sends one code a change to a real server over HTTP,
+and pauses as long as told. The load is bounded: it ends after so many codes.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from sqlalchemy import func, select
+
+from pipeline import settings
+from pipeline.review import app as application
+from pipeline.review.access.viewer import SESSION
+from pipeline.tapes.clock import now
+from pipeline.tapes.home import Home
+from pipeline.tapes.records import CodeEvent
+from tests.review.coding import server, shelf
+from tests.review.conftest import QUICK, Room, home_settings
+from tests.tapes.conftest import FakeClock
+
+CODES = ("question_open", "question_closed", "reflection_simple", "reflection_complex", "change", "sustain")
+
+
+@dataclass
+class Load:
+    """What came out: every answer's time in ms, what was sent, what was stored."""
+
+    times: list[float] = field(default_factory=list)
+    sent: dict[str, int] = field(default_factory=dict)
+    stored: dict[str, int] = field(default_factory=dict)
+    folded: bool = True
+
+    def percentile(self, share: float) -> float:
+        """The time within which this share of the answers came."""
+        ordered = sorted(self.times)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def load(folder: Path, coders: int, codes: int, pause: float, utterances: int = 100) -> Load:
+    """Let coders code at once in a fresh home."""
+    home, port, found = Home.create(home_settings(folder)), server.free_port(), Load()
+    room = Room(home, FakeClock(now()))
+    address = f"http://127.0.0.1:{port}"
+    room.app = application.create(home, settings.load().settings, clock=now, passwords=QUICK, address=address)
+    group = room.group()
+    people = [room.person(f"Coder{number}", group) for number in range(coders)]
+    tape = shelf.place(home, group, people[0], now(), utterances, 5)
+    cookies = [room.app.state.sessions.start(person, now(), second_factor=True) for person in people]
+    with server.serving(room.app, port):
+        gate = threading.Barrier(coders)
+        work = [
+            threading.Thread(target=_code, args=(address, tape, cookie, number, codes, pause, utterances, found, gate))
+            for number, cookie in enumerate(cookies)
+        ]
+        for thread in work:
+            thread.start()
+        for thread in work:
+            thread.join()
+    with home.database.reading() as session:
+        query = select(CodeEvent.pass_id, func.count()).group_by(CodeEvent.pass_id)
+        found.stored = {row[0]: row[1] for row in session.execute(query)}
+    home.close()
+    return found
+
+
+def _code(
+    address: str,
+    tape: str,
+    cookie: str,
+    number: int,
+    codes: int,
+    pause: float,
+    utterances: int,
+    found: Load,
+    gate: threading.Barrier,
+) -> None:
+    draw = random.Random(number)
+    with httpx.Client(base_url=address, cookies={SESSION: cookie}, timeout=60) as client:
+        page = client.get("/account", headers={"accept": "text/html"}).text
+        token = page.partition('name="csrf" content="')[2].partition('"')[0]
+        form = {"csrf": token, "task": "all", "codebook": "pretags"}
+        place = client.post(f"/tapes/{tape}/coding", data=form).headers["location"]
+        last: dict[str, list[str]] = {}
+        times = []
+        gate.wait()
+        for at in range(codes):
+            where = f"u{draw.randint(1, utterances):04d}"
+            change = {"id": f"c{at}", "kind": "code", "utterance_id": where, "codes": [draw.choice(CODES)]}
+            begun = time.perf_counter()
+            answer = client.post(f"{place}/changes", json={"changes": [change]}, headers={"X-CSRF-Token": token})
+            times.append((time.perf_counter() - begun) * 1000)
+            assert answer.status_code == 200, answer.text
+            last[where] = list(change["codes"])
+            time.sleep(pause * draw.random() * 2)
+        events = client.get(f"{place}/state").json()["events"]
+        shown = {event["utterance_id"]: event["codes"] for event in events}
+        found.times += times
+        found.sent[place.rpartition("/")[2]] = codes
+        found.folded = found.folded and shown == last
+
+
+def main(coders: int = 15, codes: int = 60, pause: float = 1.0) -> None:
+    """Print what came out."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = load(Path(folder) / "home", coders, codes, pause)
+    lost = sum(found.sent.values()) - sum(found.stored.values())
+    print(
+        f"{coders} coders, {codes} codes each, a pause of {pause:g} s: {lost} lost, "
+        f"median {statistics.median(found.times):.0f} ms, p95 {found.percentile(0.95):.0f} ms, "
+        f"p99 {found.percentile(0.99):.0f} ms, longest {max(found.times):.0f} ms"
+    )
+
+
+if __name__ == "__main__":
+    main(*(kind(value) for kind, value in zip((int, int, float), sys.argv[1:], strict=False)))
