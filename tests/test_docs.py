@@ -13,7 +13,9 @@ import typer
 
 from pipeline import errors, settings
 from pipeline.cli.main import app
+from pipeline.coding.codebook import Codebook
 from pipeline.formats import registry
+from pipeline.review.coding import bindings
 from tests.test_process import FILES
 
 ROOT = Path(__file__).parents[1]
@@ -68,6 +70,13 @@ def test_every_command_and_option_explains_itself(command: str) -> None:
     verb = VERBS[command]
     assert verb.help
     assert [one.name for one in verb.params if not getattr(one, "help", None)] == []
+
+
+def test_readme_lists_every_key_of_the_coding_page_and_no_other() -> None:
+    table = README.partition("### Keys\n")[2].partition("\n#")[0]
+    listed = dict(re.findall(r"^\| `(.+?)` \| (.+?) \|$", table, flags=re.MULTILINE))
+    plain = Codebook("none", "1", "None", "utterance", ())
+    assert listed == {binding.shown: binding.label for binding in bindings.resolve(plain)}
 
 
 def test_every_setting_stands_in_the_default_file_with_a_comment() -> None:
