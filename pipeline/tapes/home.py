@@ -5,8 +5,12 @@
     home/                 mode 0700
     ├── tapes.sqlite3     the records, unless the settings name another database
     ├── audit.head        where the audit stood last
-    ├── keys/             mode 0700: audit.key, master.key
-    └── vault/            mode 0700: what the vault keeps, encrypted
+    ├── jobs.sqlite3      the queue, unless it lies in another database
+    ├── keys/             mode 0700: audit.key, master.key, certificate.key
+    ├── vault/            mode 0700: what the vault keeps, encrypted
+    ├── certificates/     of destroyed tapes; certificate-key.pub checks them
+    ├── tape-review-tombstones.txt    which tapes must stay dead
+    └── backups.txt       where backups were written
 """
 
 from __future__ import annotations
