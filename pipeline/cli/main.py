@@ -26,6 +26,7 @@ from pipeline.cli.person import person
 from pipeline.cli.process import process
 from pipeline.cli.restore import restore
 from pipeline.cli.rotate_key import rotate_key
+from pipeline.cli.sample import sample
 from pipeline.cli.serve import serve
 from pipeline.cli.status import status
 from pipeline.cli.submit import submit
@@ -44,7 +45,7 @@ app = typer.Typer(
     help="Pre-code recorded motivational-interviewing sessions for a peer group. Nothing leaves this machine.",
 )
 
-for verb in (process, code, convert, models, config, doctor, train, evaluate, agreement, drift, init):
+for verb in (process, code, convert, models, config, doctor, train, evaluate, agreement, drift, sample, init):
     app.command()(verb)
 for verb in (serve, demo, submit, status, withdraw, worker):
     app.command()(verb)

@@ -30,8 +30,8 @@ WINDOW = 6
 """Tapes that the watch for one-sided confusions looks back upon."""
 RARE = 0.003
 """How unlikely a one-sided confusion must be by chance, over all ordered pairs of codes together."""
-MOVED = 0.05
-"""Significance at which marginals count as moved where agreement has fallen already."""
+LEANS = 0.05
+"""Significance at which confusions count as one-sided where something else speaks for it, too."""
 SPREAD = 0.01
 """Calibrated tapes that vary more than chance at this level widen the limits."""
 HEAVIEST = 3.0
@@ -151,12 +151,12 @@ def _confusions(tables: Array) -> tuple[tuple[Shift, ...], Array]:
     reverse, seen = np.swapaxes(window, 1, 2), window.sum(axis=(1, 2))
     sides = mcnemar(window, reverse)
     # Where the calibrated tapes lean one way already, only more of it than then is news.
-    leans = mcnemar(before, before.T) < MOVED
+    leans = mcnemar(before, before.T) < LEANS
     exposed = seen / (seen + before.sum())
     with_reverse = binom.sf(window - 1, window + reverse + before + before.T, exposed[:, None, None] / 2)
     alone = binom.sf(window - 1, window + before, exposed[:, None, None])
     chance = np.where(leans, alone, with_reverse)
-    chance = np.where((sides < MOVED) & (window > reverse), chance, 1.0)
+    chance = np.where((sides < LEANS) & (window > reverse), chance, 1.0)
     chance[:, np.arange(values), np.arange(values)] = 1.0
     least = chance.reshape(len(places), -1).argmin(axis=1)
     found = []

@@ -17,15 +17,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.measures.chart import CALIBRATED, MOVED, WINDOW, Chart, chart, leaning
+from pipeline.measures.chart import CALIBRATED, Chart, chart
 from pipeline.measures.comparison import Comparison, tables
 from pipeline.measures.panel import COACH, CONSENSUS, MACHINE, MEMBER, NOT_CODED, Grid, Level, Panel
+from pipeline.measures.reading import reading
 from pipeline.measures.wording import drift_sentence, noise_sentence
 
 FEWEST = 10
 """Units that a tape needs to be charted."""
-PROPOSED = 3
-"""Tapes that are proposed to talk about, at most."""
 
 DRIFT_COLUMNS = (
     *("coder", "layer", "reference", "family", "tapes", "units", "center", "mean", "limit", "state", "since_tape"),
@@ -173,33 +172,20 @@ def _state(
     panel: Panel, level: Level, series: _Series, found: Chart, start: int, head: tuple[str, str, str, str]
 ) -> tuple[object, ...]:
     """From ``state`` to ``sentence``: what the last tapes show."""
-    number = len(found.units)
-    recent = max(CALIBRATED, number - WINDOW)
-    fallen = [place for place in found.alarms if place >= recent]
-    shifts = [shift for shift in found.shifts if shift.last >= recent]
-    if not fallen and not shifts:
-        return ("steady", *[None] * 6, float(found.moved[-1]), "", "Within its limits.")
-    first = min([*fallen[:1], *(shift.last for shift in shifts[:1])])
-    last = max([*fallen[-1:], *(shift.last for shift in shifts[-1:])])
-    begin = max(CALIBRATED, last + 1 - WINDOW)
-    window = series.tables[start + begin : start + last + 1]
-    table = window.sum(axis=0)
-    pair = (shifts[-1].reference, shifts[-1].coder) if shifts else leaning(table)
-    moved = float(found.moved[last])
-    since = panel.tapes[series.tapes[start + first]]
-    drifts = pair is not None and (bool(shifts) or moved < MOVED)
-    weight = window[:, pair[0], pair[1]] if drifts and pair else window.sum(axis=(1, 2)) - np.trace(window.T)
-    worst = [int(place) for place in np.argsort(-weight, kind="stable")[:PROPOSED] if weight[place] > 0]
-    proposed = "|".join(panel.tapes[series.tapes[start + begin + place]] for place in worst)
-    if not drifts or pair is None:
-        sentence = noise_sentence(head[0], head[2], float(found.mean[last]), found.center, last + 1 - begin)
-        return ("noise", since, *[None] * 5, moved, proposed, sentence)
-    names = (level.values[pair[0]], level.values[pair[1]])
-    counts = (int(table[pair]), int(table[pair[1], pair[0]]))
-    code, ratio = _ratio(table, pair, level)
+    read = reading(series.tables[start:], found)
+    if read.since is None or read.table is None:
+        return (read.state, *[None] * 6, read.moved, "", "Within its limits.")
+    since, *proposed = (panel.tapes[series.tapes[start + place]] for place in (read.since, *read.proposed))
+    first, last = read.window
+    if read.pair is None:
+        sentence = noise_sentence(head[0], head[2], float(found.mean[last]), found.center, last + 1 - first)
+        return (read.state, since, *[None] * 5, read.moved, "|".join(proposed), sentence)
+    names = (level.values[read.pair[0]], level.values[read.pair[1]])
+    counts = (int(read.table[read.pair]), int(read.table[read.pair[1], read.pair[0]]))
+    code, ratio = _ratio(read.table, read.pair, level)
     labels = panel.scheme.labels
-    sentence = drift_sentence(head[0], head[2], names, counts, (code, ratio), labels, last + 1 - begin)
-    return ("drift", since, *names, *counts, ratio, moved, proposed, sentence)
+    sentence = drift_sentence(head[0], head[2], names, counts, (code, ratio), labels, last + 1 - first)
+    return (read.state, since, *names, *counts, ratio, read.moved, "|".join(proposed), sentence)
 
 
 def _ratio(table: NDArray[np.float64], pair: tuple[int, int], level: Level) -> tuple[str, float | None]:

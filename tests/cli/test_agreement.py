@@ -17,6 +17,7 @@ from pipeline.errors import TableError
 from pipeline.measures.agreement import AGREEMENT_COLUMNS
 from pipeline.measures.confusions import CONFUSION_COLUMNS
 from pipeline.measures.drift import DRIFT_COLUMNS, POINT_COLUMNS
+from pipeline.measures.sampling import SAMPLE_COLUMNS
 from pipeline.measures.sessions import SESSION_COLUMNS
 from tests.measures.coders import group
 
@@ -130,3 +131,16 @@ def test_five_hundred_tapes_of_eight_coders_take_under_ten_seconds(tmp_path: Pat
         start = time.process_time()
         assert run(verb, str(path), "--format", "json").exit_code == 0
         assert time.process_time() - start < SECONDS, verb
+
+
+def test_a_sample_says_what_to_double_code_and_how_much_is_needed(tmp_path: Path) -> None:
+    table = group(20)
+    path = write(table[table["layer"] == "member"], tmp_path / "codes.csv")
+    done = run("sample", str(path), "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert tuple(rows[0]) == SAMPLE_COLUMNS
+    assert 3 <= len(rows) <= 5
+    assert "A 95 % interval 10% wide around 80% needs" in done.stderr
+    assert "To double-code" in run("sample", str(path), "--by", "utterances").stdout
+    coached = write(table, tmp_path / "coached.csv")
+    assert "Every tape was coded by a coach already" in run("sample", str(coached)).stdout

@@ -1,0 +1,77 @@
+"""``tape-review sample``: what a coach should double-code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from pipeline.cli import tables
+from pipeline.cli.options import Config
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+QUARTER = 90 * 86_400_000
+"""Milliseconds after which a tape may be coded again."""
+
+
+def sample(
+    codes: tables.CodesFile,
+    by: Annotated[
+        Literal["tapes", "utterances"], typer.Option("--by", help="Draw whole tapes or utterances.")
+    ] = "tapes",
+    share: Annotated[float, typer.Option(min=0.01, max=1.0, help="How much is drawn.")] = 0.2,
+    random: Annotated[float, typer.Option(min=0.1, max=1.0, help="How much of that is drawn at random.")] = 0.5,
+    width: Annotated[float, typer.Option(min=0.01, max=0.9, help="The wanted width of the interval.")] = 0.1,
+    expected: Annotated[float, typer.Option(min=0.05, max=0.95, help="The agreement that is expected.")] = 0.8,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same sample.")] = 0,
+    form: tables.Form = "table",
+    table: Annotated[Literal["sample", "again"], typer.Option("--table", help="The table that CSV holds.")] = "sample",
+    codebook: tables.Book = None,
+    absent: tables.AbsentRows = "auto",
+    config: Config = None,
+) -> None:
+    """Draw what a coach double-codes.
+
+    A part at random over coders and codes, the rest where the machine and the group disagree; each with the weight that
+    keeps estimates unbiased. Says how much an interval of the wanted width needs, and names for each member an old tape
+    that could be coded again.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from pipeline.measures import sampling
+
+    read = tables.read(codes, codebook, absent, config)
+    panel = read.panel
+    drawn = sampling.sample(panel, by, share, random, seed)
+    latest = float(np.nanmax(panel.times)) if np.isfinite(panel.times).any() else 0.0
+    again = sampling.code_again(panel, latest, QUARTER)
+    per_tape = max(1, round(len(panel.tape) / len(panel.tapes)))
+    need = sampling.needed(width, expected, per_tape)
+    notes = [
+        *read.notes,
+        f"A 95 % interval {width:.0%} wide around {expected:.0%} needs {need.utterances} double-coded utterances: "
+        f"{need.tapes} tapes of {per_tape}.",
+    ]
+    if drawn.empty:
+        notes.append("Every tape was coded by a coach already: there is nothing to draw.")
+    shown = {name: pd.DataFrame(rows) for name, rows in _shown(drawn, again).items() if rows}
+    tables.show({"sample": drawn, "again": again}, notes, form, table, shown)
+
+
+def _shown(drawn: pd.DataFrame, again: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
+    items = [
+        {
+            "tape": row["tape_id"],
+            "utterance": row["utterance_id"] or "all",
+            "who": row["stratum"],
+            "drawn": row["part"],
+            "disagreement": f"{row['disagreement']:.0%}",
+            "weight": f"{row['weight']:.1f}",
+        }
+        for row in drawn.to_dict("records")
+    ]
+    old = [{"who": row["coder"], "tape": row["tape_id"]} for row in again.to_dict("records")]
+    return {"To double-code": items, "To code again (over 90 days old)": old}

@@ -1,0 +1,170 @@
+"""What to double-code for the least effort, such that estimates stay unbiased.
+
+A part is drawn at random, evenly over strata (the coders of a tape; coder and code of an utterance); the rest goes
+where the machine and the group, or the members among themselves, disagree. Every item keeps its chance of being drawn,
+and with it the weight (one over the chance) that makes a weighted share an estimate for all items.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.measures.panel import COACH, CONSENSUS, MACHINE, MEMBER, Panel
+
+SHARE, RANDOM_PART = 0.2, 0.5
+SAMPLE_COLUMNS = ("tape_id", "utterance_id", "stratum", "part", "disagreement", "chance", "weight")
+"""Columns of a sample; ``utterance_id`` is empty where whole tapes are drawn, ``part`` is random or disagreement."""
+
+LEAST = 0.1
+"""What an item without disagreement counts for beside one that is all disagreement."""
+ALIKE = 0.02
+"""How much utterances of one tape are alike in being agreed upon (intraclass correlation)."""
+
+By = Literal["tapes", "utterances"]
+
+
+@dataclass(frozen=True)
+class Needed:
+    """Double-coded utterances, and tapes of a usual length, that give an interval of the wanted width."""
+
+    utterances: int
+    tapes: int
+
+
+def needed(width: float, agreement: float, per_tape: int) -> Needed:
+    """How much must be double-coded for a 95 % interval of agreement that is ``width`` wide from end to end.
+
+    Parameters
+    ----------
+    width: for example 0.1 for plus or minus 5 points.
+    agreement: what is expected, for example 0.8.
+    per_tape: utterances of a tape that are double-coded.
+    """
+    if not (0 < width < 1 and 0 < agreement < 1 and per_tape > 0):
+        raise ValueError("width and agreement lie between 0 and 1, and a tape has utterances")
+    alone = agreement * (1 - agreement) * (2 * 1.959964 / width) ** 2
+    utterances = ceil(alone * (1 + (per_tape - 1) * ALIKE))
+    return Needed(utterances, ceil(utterances / per_tape))
+
+
+def sample(
+    panel: Panel, by: By = "tapes", share: float = SHARE, random_part: float = RANDOM_PART, seed: int = 0
+) -> pd.DataFrame:
+    """Draw what a coach double-codes; tapes that a coach has coded already are left out.
+
+    Parameters
+    ----------
+    by: whole tapes, or single utterances.
+    share: how much of it.
+    random_part: share of the sample that is drawn at random.
+    seed: the same seed draws the same sample.
+    """
+    items = _items(panel, by)
+    number = len(items)
+    if not number:
+        return pd.DataFrame(columns=list(SAMPLE_COLUMNS))
+    random = np.random.default_rng(seed)
+    wanted = min(number, max(1, ceil(share * number - 1e-9)))
+    evenly = np.full(number, random_part * wanted / number)
+    score = LEAST + items["disagreement"].to_numpy(dtype=float)
+    aimed = _chances(score, (1 - random_part) * wanted)
+    # Shuffled within strata, so that a systematic draw over the ordered list spreads over the strata.
+    order = np.lexsort([random.random(number), pd.factorize(items["stratum"], sort=True)[0]])
+    first, second = np.zeros(number, dtype=bool), np.zeros(number, dtype=bool)
+    first[order] = _systematic(random, evenly[order])
+    second[order] = _systematic(random, aimed[order])
+    chance = 1 - (1 - evenly) * (1 - aimed)
+    items = items.assign(
+        part=np.where(first, "random", "disagreement"), chance=chance, weight=1 / np.maximum(chance, 1e-12)
+    )
+    return items[first | second][list(SAMPLE_COLUMNS)].reset_index(drop=True)
+
+
+def code_again(panel: Panel, now: float, after: float) -> pd.DataFrame:
+    """For each member the tape that was coded longest ago, at least ``after`` ms before ``now``: to be coded again."""
+    rows = []
+    for row in panel.rows(MEMBER):
+        times = panel.times[row]
+        old = np.flatnonzero(times <= now - after)
+        if len(old):
+            oldest = int(old[np.argmin(times[old])])
+            rows.append((panel.coders[row][1], panel.tapes[oldest], int(times[oldest])))
+    return pd.DataFrame(rows, columns=["coder", "tape_id", "coded_at"])
+
+
+def _items(panel: Panel, by: By) -> pd.DataFrame:
+    """What can be drawn, with its stratum and its disagreement (0 to 1)."""
+    grid, number = panel.grid, len(panel.tapes)
+    members, machine, coaches = panel.rows(MEMBER), panel.rows(MACHINE), panel.rows(COACH)
+    group = _first(grid, [*panel.rows(CONSENSUS), *members])
+    differ = np.zeros(grid.shape[1], dtype=bool)
+    proposed = _first(grid, machine)
+    differ |= (proposed >= 0) & (group >= 0) & (proposed != group)
+    for one in members:
+        differ |= (grid[one] >= 0) & (group >= 0) & (grid[one] != group)
+    checked = np.bincount(panel.tape, weights=(grid[coaches] >= 0).any(axis=0), minlength=number) > 0
+    known = (group >= 0) & ~checked[panel.tape]
+    coder = np.full(grid.shape[1], "", dtype=object)
+    for row in reversed(members):
+        coder[grid[row] >= 0] = panel.coders[row][1]
+    names = np.array(panel.tapes, dtype=object)
+    if by == "utterances":
+        labels = np.array(["|".join(sorted(each)) for each in panel.sets], dtype=object)
+        stratum = np.array([f"{who}: {what}" for who, what in zip(coder, labels[group], strict=True)], dtype=object)
+        table = pd.DataFrame(
+            {
+                "tape_id": names[panel.tape],
+                "utterance_id": panel.utterances,
+                "stratum": stratum,
+                "disagreement": differ.astype(float),
+            }
+        )
+        return table[known].reset_index(drop=True)
+    units = np.bincount(panel.tape, weights=known, minlength=number)
+    off = np.bincount(panel.tape, weights=known & differ, minlength=number)
+    who: dict[int, set[str]] = {}
+    for row in members:
+        for tape in np.unique(panel.tape[grid[row] >= 0]):
+            who.setdefault(int(tape), set()).add(panel.coders[row][1])
+    table = pd.DataFrame(
+        {
+            "tape_id": names,
+            "utterance_id": "",
+            "stratum": [", ".join(sorted(who.get(tape, ()))) for tape in range(number)],
+            "disagreement": off / np.maximum(units, 1),
+        }
+    )
+    return table[units > 0].reset_index(drop=True)
+
+
+def _first(grid: NDArray[np.int32], rows: list[int]) -> NDArray[np.int32]:
+    """The first of some coders who coded each utterance; -1 where none did."""
+    found = np.full(grid.shape[1], -1, dtype=np.int32)
+    for row in reversed(rows):
+        found = np.where(grid[row] >= 0, grid[row], found).astype(np.int32)
+    return found
+
+
+def _chances(score: NDArray[np.float64], wanted: float) -> NDArray[np.float64]:
+    """Chances in proportion to a score that add up to ``wanted``, none above one."""
+    chance = np.zeros(len(score))
+    certain = np.zeros(len(score), dtype=bool)
+    while True:
+        left = wanted - certain.sum()
+        chance = np.where(certain, 1.0, score * max(left, 0.0) / max(score[~certain].sum(), 1e-12))
+        above = (chance > 1) & ~certain
+        if not above.any():
+            return np.asarray(np.minimum(chance, 1.0))
+        certain |= above
+
+
+def _systematic(random: np.random.Generator, chance: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Every item with its chance, spread evenly over the list."""
+    steps = np.floor(np.cumsum(chance) + random.random())
+    return np.asarray(np.diff(steps, prepend=0.0) > 0)

@@ -1,0 +1,109 @@
+"""How well the charts work, on invented coders: tapes between false alarms, tapes until a change is found.
+
+``python -m tests.benchmarks.drift`` prints the figures at full size; the notebook shows fewer runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.measures.chart import CALIBRATED, Chart, chart
+from pipeline.measures.coefficients import Array
+from pipeline.measures.reading import reading
+
+KINDS = (46, 20, 14)
+"""Utterances of a tape that are no reflection, a simple one and a complex one to the reference."""
+MISTAKES = ((0.0, 1.5, 0.5), (1.5, 0.0, 1.0), (0.5, 1.0, 0.0))
+"""How many of each a coder takes for another kind on a usual tape: 6 of 80, as many one way as the other."""
+
+
+@dataclass(frozen=True)
+class RunLengths:
+    """Tapes until the first alarm; those without one within the horizon count as the horizon."""
+
+    tapes: NDArray[np.int64]
+    alarmed: NDArray[np.bool_]
+
+    @property
+    def mean(self) -> float:
+        """Mean number of tapes until an alarm."""
+        return float(self.tapes.mean())
+
+    @property
+    def between(self) -> float:
+        """Tapes for each alarm, over all runs; infinite without alarms."""
+        return float(self.tapes.sum() / self.alarmed.sum()) if self.alarmed.any() else float("inf")
+
+
+def run_lengths(
+    before: float,
+    after: float,
+    units: int,
+    runs: int,
+    horizon: int,
+    quiet: int = 0,
+    seed: int = 0,
+    marginals: bool = True,
+) -> RunLengths:
+    """Runs of a coder whose agreement with the reference goes from ``before`` to ``after``, leaning to neither side.
+
+    Parameters
+    ----------
+    units: double-coded utterances of a tape.
+    quiet: tapes between the calibrated ones and the change; runs with a false alarm among them are drawn anew.
+    marginals: count alarms of the watch for one-sided confusions, too.
+    """
+    random = np.random.default_rng(seed)
+    lengths, alarmed = [], []
+    while len(lengths) < runs:
+        shares = np.repeat([before, after], [CALIBRATED + quiet, horizon])
+        agree = random.binomial(units, shares)
+        yes, one = random.binomial(agree, 0.5), random.binomial(units - agree, 0.5)
+        tables = np.stack([yes, one, units - agree - one, agree - yes], axis=-1).reshape(-1, 2, 2).astype(float)
+        found = _chart(tables)
+        alarms = {*found.alarms, *(shift.last for shift in found.shifts if marginals)}
+        first = min(alarms, default=len(tables))
+        if first >= CALIBRATED + quiet:
+            lengths.append(min(first + 1 - CALIBRATED - quiet, horizon))
+            alarmed.append(first < len(tables))
+    return RunLengths(np.array(lengths), np.array(alarmed))
+
+
+def named(share: float, tapes: int, runs: int, simple: int = KINDS[1], seed: int = 0) -> tuple[float, float]:
+    """Share of runs in which a planted bias is named within some tapes, and in which something else is named first.
+
+    A coder who otherwise makes `MISTAKES` codes ``share`` of the simple reflections complex, from the sixth tape on.
+    """
+    random = np.random.default_rng(seed)
+    kinds = (KINDS[0], simple, KINDS[2])
+    chances = np.array(MISTAKES) / np.array(KINDS)[:, None]
+    chances[range(3), range(3)] = 1 - chances.sum(axis=1)
+    biased = chances.copy()
+    biased[1, 2] += share * chances[1, 1]
+    biased[1, 1] *= 1 - share
+    right = wrong = 0
+    for _ in range(runs):
+        tables = np.stack(
+            [
+                np.stack([random.multinomial(number, way[kind]) for kind, number in enumerate(kinds)])
+                for way in [chances] * CALIBRATED + [biased] * tapes
+            ]
+        ).astype(float)
+        found = _chart(tables)
+        spoken = sorted({*found.alarms, *(shift.last for shift in found.shifts)})
+        # What a coach would have read at the first tape after which the chart names a pair.
+        pairs = [reading(tables[: place + 1], _chart(tables[: place + 1])).pair for place in spoken]
+        first = next((pair for pair in pairs if pair), None)
+        right += first == (1, 2)
+        wrong += first not in (None, (1, 2))
+    return right / runs, wrong / runs
+
+
+def _chart(tables: Array) -> Chart:
+    found = chart(tables)
+    if found is None:
+        raise ValueError("a trial needs the calibrated tapes at least")
+    return found

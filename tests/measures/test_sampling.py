@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.measures.panel import Panel, panel
+from pipeline.measures.sampling import SAMPLE_COLUMNS, code_again, needed, sample
+from tests.measures.coders import DAY, SCHEME, rows
+
+
+def uncoached(tapes: int = 40, seed: int = 0) -> tuple[Panel, pd.DataFrame]:
+    """A member a tape in turn, and a machine that is wrong more often on every fourth tape."""
+    random = np.random.default_rng(seed)
+    found = []
+    for tape in range(tapes):
+        truth = random.choice(["change", "sustain", ""], 30)
+        wrong = random.random(30) < (0.5 if tape % 4 == 0 else 0.05)
+        machine = np.where(wrong, "sustain", truth)
+        found.append(rows(f"t{tape:02}", f"m{tape % 3}", "member", list(truth), day=tape))
+        found.append(rows(f"t{tape:02}", "machine", "machine", list(machine)))
+    table = pd.concat(found, ignore_index=True)
+    return panel(table, SCHEME), table
+
+
+def test_a_fifth_of_the_tapes_is_drawn_and_disagreement_draws_more() -> None:
+    laid, _ = uncoached()
+    sizes, wrong = [], 0
+    for seed in range(50):
+        drawn = sample(laid, seed=seed)
+        assert tuple(drawn.columns) == SAMPLE_COLUMNS
+        sizes.append(len(drawn))
+        wrong += int((drawn["tape_id"].str[1:].astype(int) % 4 == 0).sum())
+        assert set(drawn["part"]) <= {"random", "disagreement"}
+    assert 6.5 <= np.mean(sizes) <= 8.5
+    assert wrong / sum(sizes) > 0.35  # a quarter of all tapes
+
+
+@pytest.mark.parametrize("by", ["tapes", "utterances"])
+def test_weighted_shares_are_unbiased(by: str) -> None:
+    laid, _ = uncoached()
+    everything = sample(laid, by, share=1.0, random_part=1.0)  # type: ignore[arg-type]
+    truth = everything["disagreement"].mean()
+    estimates = []
+    for seed in range(300):
+        drawn = sample(laid, by, seed=seed)  # type: ignore[arg-type]
+        estimates.append((drawn["disagreement"] * drawn["weight"]).sum() / len(everything))
+    error = np.std(estimates) / np.sqrt(len(estimates))
+    assert np.mean(estimates) == pytest.approx(truth, abs=4 * error)
+
+
+def test_the_same_seed_draws_the_same() -> None:
+    laid, _ = uncoached()
+    pd.testing.assert_frame_equal(sample(laid, "utterances", seed=3), sample(laid, "utterances", seed=3))
+
+
+def test_strata_are_spread() -> None:
+    laid, _ = uncoached()
+    drawn = sample(laid, "utterances", share=0.3, random_part=1.0)
+    shares = drawn["stratum"].value_counts() / sample(laid, "utterances", 1.0, 1.0)["stratum"].value_counts()
+    assert shares.between(0.2, 0.4).all()
+
+
+def test_tapes_of_a_coach_are_left_out() -> None:
+    _, table = uncoached(4)
+    coach = rows("t00", "cora", "coach", ["change"] * 30)
+    drawn = sample(panel(pd.concat([table, coach]), SCHEME), share=1.0)
+    assert set(drawn["tape_id"]) <= {"t01", "t02", "t03"}
+    every = pd.concat([table, *(rows(f"t{n:02}", "cora", "coach", ["change"] * 30) for n in range(4))])
+    assert sample(panel(every, SCHEME)).empty
+
+
+def test_needed_is_stated_beforehand() -> None:
+    assert needed(0.1, 0.8, 1).utterances == 246  # 1.96² · .8 · .2 / .05²
+    found = needed(0.1, 0.8, 80)
+    assert found.utterances == pytest.approx(246 * (1 + 79 * 0.02), abs=2)
+    assert found.tapes == -(-found.utterances // 80)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        needed(0, 0.8, 80)
+
+
+def test_an_old_tape_of_each_member_can_be_coded_again() -> None:
+    laid, _ = uncoached(9)
+    found = code_again(laid, now=8.0 * DAY, after=5.0 * DAY)
+    assert found.to_dict("records") == [
+        {"coder": f"m{number}", "tape_id": f"t0{number}", "coded_at": number * DAY} for number in range(3)
+    ]
+    assert code_again(laid, now=8.0 * DAY, after=50.0 * DAY).empty
