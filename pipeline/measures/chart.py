@@ -28,11 +28,11 @@ CALIBRATED = 5
 """Tapes that give the center line."""
 WINDOW = 6
 """Tapes that the watch for one-sided confusions looks back upon."""
-RARE = 0.003
+RARE = 0.002
 """How unlikely a one-sided confusion must be by chance, over all ordered pairs of codes together."""
 LEANS = 0.05
 """Significance at which confusions count as one-sided where something else speaks for it, too."""
-SPREAD = 0.01
+SPREAD = 0.001
 """Calibrated tapes that vary more than chance at this level widen the limits."""
 HEAVIEST = 3.0
 """A tape counts for so many usual tapes at most."""

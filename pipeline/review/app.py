@@ -18,6 +18,7 @@ from pipeline.review.access.secrecy import Codes, Passwords
 from pipeline.review.access.sessions import Sessions
 from pipeline.review.assets import Assets
 from pipeline.review.bodies import BodyLimit
+from pipeline.review.coach import ROUTERS as COACH
 from pipeline.review.coding import ROUTERS as CODING
 from pipeline.review.headers import Headers
 from pipeline.review.meeting import routes as meetings
@@ -33,6 +34,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     *(first.router, feedback.router, summary.router),
     *(meetings.router, growth.router),
     *CODING,
+    *COACH,
 )
 """Every router of the application, one noun each."""
 

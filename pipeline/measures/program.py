@@ -1,0 +1,55 @@
+"""Several groups beside each other, without ranking anyone: agreement over time, tapes checked, coaching visits.
+
+Groups appear by name, never in order of a figure, and a group under `SMALLEST` people is folded into one row with the
+other small ones, so that no figure stands for one person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+SMALLEST = 5
+FOLDED = "Small groups together"
+
+
+@dataclass(frozen=True)
+class GroupPeriod:
+    """What one group did: ``quarters`` gives utterances that group and coach coded alike, and all that both coded."""
+
+    name: str
+    people: int
+    tapes: int
+    checked: int
+    visits: int
+    quarters: Mapping[str, tuple[int, int]]
+
+    @property
+    def share_checked(self) -> float | None:
+        """Share of tapes that a coach coded; None without tapes."""
+        return self.checked / self.tapes if self.tapes else None
+
+    def agreement(self, quarter: str) -> float | None:
+        """Share of utterances coded alike; None where nothing was double-coded."""
+        alike, units = self.quarters.get(quarter, (0, 0))
+        return alike / units if units else None
+
+
+def overview(groups: Sequence[GroupPeriod]) -> tuple[GroupPeriod, ...]:
+    """The rows of the program's page: groups by name, small ones folded in at the end.
+
+    A single small group is folded in with nobody to hide among: it is left out, and so are its figures.
+    """
+    large = sorted((group for group in groups if group.people >= SMALLEST), key=lambda group: group.name)
+    small = [group for group in groups if group.people < SMALLEST]
+    if sum(group.people for group in small) < SMALLEST or len(small) < 2:
+        return tuple(large)
+    quarters: dict[str, tuple[int, int]] = {}
+    for group in small:
+        for quarter, (alike, units) in group.quarters.items():
+            before = quarters.get(quarter, (0, 0))
+            quarters[quarter] = (before[0] + alike, before[1] + units)
+    people, tapes, checked, visits = (
+        sum(getattr(group, name) for group in small) for name in ("people", "tapes", "checked", "visits")
+    )
+    return (*large, GroupPeriod(FOLDED, people, tapes, checked, visits, quarters))

@@ -1,0 +1,88 @@
+"""Where things go in a control chart's picture; the template draws it, without a script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+WIDE, HIGH = 680, 220
+LEFT, RIGHT, TOP, BOTTOM = 52, 664, 16, 188
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One tape: its own agreement, and what the mean says at it."""
+
+    x: float
+    y: float
+    mean: float
+    tape_id: str
+    title: str
+    alarm: bool
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A coder's chart for one family of codes."""
+
+    coder: str
+    family: str
+    state: str
+    sentence: str
+    dots: tuple[Dot, ...]
+    way: str
+    limit: str
+    center: float | None
+    calibrated: float
+    ticks: tuple[tuple[float, str], ...]
+
+
+def pictures(table: pd.DataFrame, points: pd.DataFrame, titles: Mapping[str, str]) -> list[Picture]:
+    """A picture for each row of the table of drift, from its points since the last recalibration."""
+    latest = points.groupby(["coder", "layer", "family"])["segment"].transform("max") if len(points) else None
+    now = points[points["segment"] == latest] if latest is not None else points
+    found = []
+    for row in table.to_dict("records"):
+        mine = now[(now["coder"] == row["coder"]) & (now["layer"] == row["layer"]) & (now["family"] == row["family"])]
+        found.append(_picture(row, mine.to_dict("records"), titles))
+    return found
+
+
+def _picture(row: Mapping[str, object], points: list[dict[str, object]], titles: Mapping[str, str]) -> Picture:
+    values = [float(each["agreement"]) for each in points]  # type: ignore[arg-type]
+    values += [float(each["limit"]) for each in points if pd.notna(each["limit"])]  # type: ignore[arg-type]
+    least = max(0.0, min([*values, 0.9]) - 0.04)
+    step = (RIGHT - LEFT) / max(1, len(points))
+
+    def x(order: int) -> float:
+        return round(LEFT + step * (order + 0.5), 1)
+
+    def y(value: object) -> float:
+        return round(BOTTOM - (float(value) - least) / (1 - least) * (BOTTOM - TOP), 1)  # type: ignore[arg-type]
+
+    dots, way, limit = [], [], []
+    for order, each in enumerate(points):
+        mean = each["mean"] if pd.notna(each["mean"]) else each["agreement"]
+        alarm = bool(each["alarm"]) or bool(each["shift"])
+        title = f"{titles.get(str(each['tape_id']), each['tape_id'])}: {each['agreement']:.0%} of {each['units']}"
+        dots.append(Dot(x(order), y(each["agreement"]), y(mean), str(each["tape_id"]), title, alarm))
+        if pd.notna(each["mean"]) and not each["calibrated"]:
+            way.append(f"{x(order)},{y(each['mean'])}")
+        if pd.notna(each["limit"]):
+            limit.append(f"{x(order)},{y(each['limit'])}")
+    center = row["center"]
+    ticks = tuple((y(tick / 100), f"{tick} %") for tick in range(0, 101, 10) if tick / 100 >= least)
+    return Picture(
+        coder=str(row["coder"]),
+        family=str(row["family"]),
+        state=str(row["state"]),
+        sentence=str(row["sentence"]),
+        dots=tuple(dots),
+        way=" ".join(way),
+        limit=" ".join(limit),
+        center=y(center) if pd.notna(center) else None,  # type: ignore[arg-type]
+        calibrated=round(LEFT + step * min(5, len(points)), 1),
+        ticks=ticks[:: 2 if len(ticks) > 6 else 1],
+    )

@@ -1,0 +1,70 @@
+"""The program's page, for whoever keeps the room: groups only, no person and no tape.
+
+What a group's coach may see of its tapes is what counts; a group without a coach has only its number of tapes.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from pipeline.measures.panel import COACH, CONSENSUS, MEMBER, Panel
+from pipeline.measures.program import SMALLEST, GroupPeriod, overview
+from pipeline.review.access.viewer import Administrator
+from pipeline.review.coach.codes import gather
+from pipeline.review.pages import render
+from pipeline.tapes import audit, people
+from pipeline.tapes.records import Group, Tape
+
+router = APIRouter()
+
+
+@router.get("/program")
+def page(request: Request, viewer: Administrator) -> Response:
+    """The page."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        groups = [_period(database, group, now) for group in database.scalars(select(Group).order_by(Group.name))]
+        audit.record(database, now, viewer.person_id, "read", thing="program")
+    rows = overview(groups)
+    quarters = sorted({quarter for row in rows for quarter in row.quarters})[-8:]
+    return render(request, "coach/program.html", rows=rows, quarters=quarters, smallest=SMALLEST)
+
+
+def _period(database: Session, group: Group, now: int) -> GroupPeriod:
+    members = people.members(database, group, now)
+    tapes = database.scalar(select(func.count(Tape.id)).where(Tape.group_id == group.id, Tape.state == "ready")) or 0
+    coach = next((one.person for one in members if one.role == "coach"), None)
+    number = sum(one.role != "coach" for one in members)
+    if coach is None:
+        return GroupPeriod(group.name, number, tapes, 0, 0, {})
+    panel = gather(database, coach, group, now).panel
+    coaches = panel.rows(COACH)
+    times = panel.times[coaches]
+    days = {int(time // 86_400_000) for time in times[~np.isnan(times)]}
+    checked = int((~np.isnan(times)).any(axis=0).sum()) if len(coaches) else 0
+    return GroupPeriod(group.name, number, tapes, checked, len(days), _quarters(panel, coaches))
+
+
+def _quarters(panel: Panel, coaches: list[int]) -> dict[str, tuple[int, int]]:
+    """Quarter in which the coach coded -> utterances coded alike, and all that both coded."""
+    found: dict[str, tuple[int, int]] = {}
+    group = panel.rows(CONSENSUS) or panel.rows(MEMBER)
+    for coach in coaches:
+        for tape, time in enumerate(panel.times[coach]):
+            if np.isnan(time):
+                continue
+            moment = datetime.fromtimestamp(time / 1000, UTC)
+            quarter = f"{moment.year} Q{(moment.month + 2) // 3}"
+            mine = panel.tape == tape
+            for row in group:
+                both = mine & (panel.grid[coach] >= 0) & (panel.grid[row] >= 0)
+                alike = int((panel.grid[coach, both] == panel.grid[row, both]).sum())
+                before = found.get(quarter, (0, 0))
+                found[quarter] = (before[0] + alike, before[1] + int(both.sum()))
+    return found

@@ -1,0 +1,225 @@
+"""The coach's visit: what happened, whom to speak to, which tape to play; and what a member and the group see of it.
+
+Drift speaks to the coder and the coach first. The group sees the group's own row, a member the own ones besides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import pandas as pd
+from fastapi import APIRouter, Request
+from fastapi.params import Query
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from pipeline.measures.agreement import agreement
+from pipeline.measures.anchoring import anchoring
+from pipeline.measures.comparison import comparisons
+from pipeline.measures.confusions import confusions
+from pipeline.measures.drift import drift
+from pipeline.measures.sampling import needed, sample
+from pipeline.measures.wording import label, plural
+from pipeline.review import gate
+from pipeline.review.access.viewer import SignedIn, Viewer
+from pipeline.review.coach.codes import GROUP, Gathered, gather
+from pipeline.review.coach.drawing import HIGH, WIDE, pictures
+from pipeline.review.coding.admission import SEEN
+from pipeline.review.fields import FormId, Id, OptionalLine
+from pipeline.review.pages import render, seeing
+from pipeline.tapes import audit, people
+from pipeline.tapes.records import Group, Person, Recalibration
+
+router = APIRouter(prefix="/groups/{group_id}")
+
+SPOKEN = ("drift", "noise")
+WIDTH, EXPECTED, USUAL = 0.1, 0.8, 80
+PAIRS = 12
+EVERYONE = "0" * 16
+"""Whom a recalibration may be of, besides a person."""
+
+FAMILIES = {
+    "question": "Questions",
+    "reflection": "Reflections",
+    "information": "Information",
+    "client_talk": "Change and sustain talk",
+    "other": "Other",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to talk about: with whom, what it is, and the tapes to play."""
+
+    who: str
+    family: str
+    state: str
+    sentence: str
+    tapes: tuple[tuple[str, str], ...]
+
+
+@router.get("/visit")
+def visit(request: Request, viewer: SignedIn, group_id: Id) -> Response:
+    """The coach's page."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        group, person = _coached(database, viewer, group_id, now)
+        gathered = gather(database, person, group, now)
+        members = [one.person for one in people.members(database, group, now) if one.role != "coach"]
+        audit.record(database, now, viewer.person_id, "read", thing=f"visit {group_id}")
+        for tape_id in gathered.tapes:
+            gate.read(database, viewer, tape_id, "agreement", now)
+    panel = gathered.panel
+    found = drift(panel, gathered.recalibrated)
+    drawn = sample(panel, seed=now // 86_400_000)
+    return render(
+        request,
+        "coach/visit.html",
+        group=group,
+        findings=_findings(found.table, gathered),
+        steady=int((found.table["state"] == "steady").sum()),
+        few=sorted(set(found.table[found.table["state"] == "too few tapes"]["coder"])),
+        notes=found.notes,
+        pictures=pictures(found.table, found.points, gathered.titles),
+        families=FAMILIES,
+        wide=WIDE,
+        high=HIGH,
+        figures=_figures(agreement(panel)),
+        sway=anchoring(panel).query("level == 'all'").to_dict("records"),
+        pairs=_pairs(gathered, ("coder and coach", "group and coach")),
+        sampled=[(row, gathered.titles[row["tape_id"]]) for row in drawn.to_dict("records")],
+        needed=needed(WIDTH, EXPECTED, USUAL),
+        usual=USUAL,
+        members=members,
+        everyone=EVERYONE,
+        narrow=gathered.narrow,
+        tapes=len(gathered.tapes),
+    )
+
+
+@router.post("/recalibrated")
+def recalibrate(
+    request: Request, viewer: SignedIn, group_id: Id, person_id: FormId, note: OptionalLine = ""
+) -> Response:
+    """Coach and coder have talked: the coder's charts, or everyone's, begin anew."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        group, _ = _coached(database, viewer, group_id, now)
+        ids = [one.person.id for one in people.members(database, group, now) if one.role != "coach"]
+        chosen = ids if person_id == EVERYONE else [one for one in ids if one == person_id]
+        if not chosen:
+            raise HTTPException(404)
+        for one in chosen:
+            database.add(
+                Recalibration(group_id=group.id, person_id=one, by_person_id=viewer.person_id, at=now, note=note)
+            )
+            audit.record(database, now, viewer.person_id, "recalibrate", thing=one)
+    return seeing(f"/groups/{group_id}/visit", "recalibrated")
+
+
+@router.get("/pairs")
+def pair(
+    request: Request,
+    viewer: SignedIn,
+    group_id: Id,
+    family: Annotated[str, Query(max_length=80)],
+    coder: Annotated[str, Query(max_length=200)],
+    a: Annotated[str, Query(max_length=200)],
+    b: Annotated[str, Query(max_length=200)],
+) -> Response:
+    """The utterances of one pair of codes, to be heard one after another."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        group, person = _coached(database, viewer, group_id, now)
+        gathered = gather(database, person, group, now)
+        rows = _pairs(gathered, ("coder and coach", "group and coach"), None)
+        wanted = {"family": family, "a": coder, "a_code": a, "b_code": b}
+        row = next((each for each in rows if all(each[key] == value for key, value in wanted.items())), None)
+        if row is None:
+            raise HTTPException(404)
+        # Who looks at others' codes of a tape is no longer blind to them there.
+        for tape_id in {tape_id for tape_id, *_ in row["places"]}:
+            audit.record(database, now, viewer.person_id, SEEN, tape_id, "pairs")
+    return render(request, "coach/pair.html", group=group, row=row)
+
+
+@router.get("/agreement")
+def mine(request: Request, viewer: SignedIn, group_id: Id) -> Response:
+    """What a member sees: the group as a whole, and the own charts."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        if not gate.is_member(database, viewer.person_id, group_id, now):
+            raise HTTPException(404)
+        group, person = database.get_one(Group, group_id), database.get_one(Person, viewer.person_id)
+        gathered = gather(database, person, group, now)
+        audit.record(database, now, viewer.person_id, "read", thing=f"agreement {group_id}")
+    panel = gathered.panel
+    found = drift(panel, gathered.recalibrated)
+    own = gathered.names.get(viewer.person_id)
+    seen = found.table[(found.table["layer"].isin([GROUP, "consensus", "machine"])) | (found.table["coder"] == own)]
+    whole = [each for each in comparisons(panel) if each.kind in ("members", "group and coach", "machine")]
+    return render(
+        request,
+        "coach/agreement.html",
+        group=group,
+        own=own,
+        findings=_findings(seen, gathered),
+        pictures=pictures(seen, found.points, gathered.titles),
+        families=FAMILIES,
+        wide=WIDE,
+        high=HIGH,
+        figures=_figures(agreement(panel, whole)),
+        notes=found.notes,
+    )
+
+
+def _coached(database: Session, viewer: Viewer, group_id: str, now: int) -> tuple[Group, Person]:
+    """The group, of which the viewer is a coach now; for others the page does not exist."""
+    person = database.get_one(Person, viewer.person_id)
+    for group, role in people.groups_of(database, person, now):
+        if group.id == group_id and role == "coach":
+            return group, person
+    raise HTTPException(404)
+
+
+def _findings(table: pd.DataFrame, gathered: Gathered) -> list[Finding]:
+    """What speaks, drift before noise, persons before the group."""
+    order = {state: place for place, state in enumerate(SPOKEN)}
+    rows = [row for row in table.to_dict("records") if row["state"] in SPOKEN]
+    rows.sort(key=lambda row: (order[row["state"]], row["layer"] != "member"))
+    return [
+        Finding(
+            who=str(row["coder"]),
+            family=FAMILIES.get(row["family"], row["family"]),
+            state=str(row["state"]),
+            sentence=str(row["sentence"]),
+            tapes=tuple((name, gathered.titles[name]) for name in row["tapes_to_discuss"].split("|") if name),
+        )
+        for row in rows
+    ]
+
+
+def _figures(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Agreement by family: the group's comparisons and those with the coach."""
+    shown = table[table["level"].isin(["all", "family"]) & ~table["comparison"].isin(["coders", "coaches"])]
+    shown = shown[shown["level"].eq("family") | shown["comparison"].ne("coder and consensus")]
+    rows = shown.astype(object).where(shown.notna(), None).to_dict("records")
+    return [{**row, "label": FAMILIES.get(str(row["name"]), str(row["name"]).capitalize())} for row in rows]
+
+
+def _pairs(gathered: Gathered, kinds: tuple[str, ...], most: int | None = PAIRS) -> list[dict[str, object]]:
+    """Pairs of codes that differ, with their utterances as (tape, title, start, end) in ms."""
+    table = confusions(gathered.panel, shown=20)
+    table = table[table["comparison"].isin(kinds)].sort_values("units", ascending=False, kind="stable")
+    labels = gathered.panel.scheme.labels
+    rows = []
+    for row in table.head(most or len(table)).to_dict("records"):
+        places = []
+        for name in row["utterances"].split("|"):
+            tape_id, _, utterance_id = name.partition("/")
+            places.append((tape_id, gathered.titles[tape_id], *gathered.times[tape_id, utterance_id]))
+        words = {"a_words": label(row["a_code"], labels), "b_words": plural(label(row["b_code"], labels))}
+        rows.append({**row, **words, "places": places})
+    return rows
