@@ -34,6 +34,10 @@ LEANS = 0.05
 """Significance at which confusions count as one-sided where something else speaks for it, too."""
 SPREAD = 0.001
 """Calibrated tapes that vary more than chance at this level widen the limits."""
+WIDEST = 2.0
+"""Variance of that kind counts for so many times chance at most: five tapes do not say more."""
+LEAST_FALL = 0.03
+"""A fall by less than this share of the utterances is not worth a talk, however sure it is."""
 HEAVIEST = 3.0
 """A tape counts for so many usual tapes at most."""
 
@@ -97,12 +101,13 @@ def chart(tables: Array) -> Chart | None:
     noise = _spread(angles[calibrated], units[calibrated], center) / (4 * (units + 0.5))
     usual = base / CALIBRATED
     mean, limit = np.full(len(units), center), np.full(len(units), np.nan)
+    lowest = float(np.arcsin(np.sqrt(max(float(_share(center)) - LEAST_FALL, 0.0))))
     variance = 0.0
     for place in range(CALIBRATED, len(units)):
         weight = 1 - (1 - LAMBDA) ** min(float(units[place]) / usual, HEAVIEST)
         mean[place] = min(weight * angles[place] + (1 - weight) * mean[place - 1], center)
         variance = weight**2 * float(noise[place]) + (1 - weight) ** 2 * variance
-        limit[place] = center - L * np.sqrt(variance)
+        limit[place] = min(center - L * np.sqrt(variance), lowest)
     alarms = tuple(int(place) for place in np.flatnonzero(mean < limit))
     shifts, moved = _confusions(tables)
     return Chart(
@@ -131,7 +136,7 @@ def _spread(angles: Array, units: Array, center: float) -> float:
 
     found = float(((angles - center) ** 2 * 4 * (units + 0.5)).sum())
     free = len(angles) - 1
-    return max(1.0, found / free) if chi2.sf(found, free) < SPREAD else 1.0
+    return min(found / free, WIDEST) if chi2.sf(found, free) < SPREAD else 1.0
 
 
 def _confusions(tables: Array) -> tuple[tuple[Shift, ...], Array]:

@@ -57,7 +57,8 @@ def run_lengths(
     marginals: count alarms of the watch for one-sided confusions, too.
     """
     random = np.random.default_rng(seed)
-    lengths, alarmed = [], []
+    lengths: list[int] = []
+    alarmed: list[bool] = []
     while len(lengths) < runs:
         shares = np.repeat([before, after], [CALIBRATED + quiet, horizon])
         agree = random.binomial(units, shares)

@@ -41,6 +41,11 @@ def article(words: str) -> str:
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
+def _named(coder: str) -> tuple[str, str]:
+    """A coder at the start of a sentence and within it."""
+    return (f"The {coder}", f"the {coder}") if coder in ("group", "consensus", "machine") else (coder, coder)
+
+
 def drift_sentence(
     coder: str,
     reference: str,
@@ -60,18 +65,19 @@ def drift_sentence(
     labels: codes in words.
     tapes: how many tapes the counts are from.
     """
+    who, name = _named(coder)
     before, after = (label(code, labels) for code in pair)
     what = plural(label(ratio[0], labels))
     if ratio[1] is None:
-        begin = f"{coder} codes {what} where the {reference} codes none."
+        begin = f"{who} codes {what} where the {reference} codes none."
     else:
         many = "much" if what == label(ratio[0], labels) else "many"
-        begin = f"{coder} codes {ratio[1]:.1f} times as {many} {what} as the {reference}."
+        begin = f"{who} codes {ratio[1]:.1f} times as {many} {what} as the {reference}."
     last = "the last tape" if tapes == 1 else f"the last {tapes} tapes"
     utterances = "1 utterance that is" if counts[0] == 1 else f"{counts[0]} utterances that are"
     are = "is" if counts[0] == 1 else "are"
     return (
-        f"{begin} On {last}, {utterances} {article(before)} to the {reference} {are} {article(after)} to {coder}; "
+        f"{begin} On {last}, {utterances} {article(before)} to the {reference} {are} {article(after)} to {name}; "
         f"{counts[1]} the other way round."
     )
 
@@ -80,6 +86,7 @@ def noise_sentence(coder: str, reference: str, mean: float, center: float, tapes
     """Agreement fell, and no code is seen more often than before."""
     last = "the last tape" if tapes == 1 else f"the last {tapes} tapes"
     return (
-        f"{coder} agrees with the {reference} less than at the start ({mean:.0%} against {center:.0%} on {last}), "
+        f"{_named(coder)[0]} agrees with the {reference} less than at the start "
+        f"({mean:.0%} against {center:.0%} on {last}), "
         "without leaning to any code: less care, or harder tapes."
     )

@@ -18,6 +18,7 @@ from pipeline.measures.panel import Panel, Scheme, panel
 from pipeline.review import gate
 from pipeline.review.coding.events import fold
 from pipeline.review.coding.passes import as_event
+from pipeline.review.pages import day
 from pipeline.tapes import consent
 from pipeline.tapes.records import CodeEvent, Group, Pass, Person, Pretag, Recalibration, Tape, Utterance
 
@@ -88,7 +89,7 @@ def gather(database: Session, person: Person, group: Group, now: int) -> Gathere
     return Gathered(
         table=pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"coded_at": "Int64", "pretag_shown": "boolean"}),
         tapes=tapes,
-        titles={tape_id: gate.title(database, tape) for tape_id, tape in tapes.items()},
+        titles={tape_id: f"{gate.title(database, tape)}, {day(tape.created_at)}" for tape_id, tape in tapes.items()},
         times={key: (row.start_ms, row.end_ms) for key, row in said.items()},
         names=names,
         recalibrated=_recalibrated(database, group, names),

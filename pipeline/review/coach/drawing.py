@@ -41,12 +41,13 @@ class Picture:
 
 def pictures(table: pd.DataFrame, points: pd.DataFrame, titles: Mapping[str, str]) -> list[Picture]:
     """A picture for each row of the table of drift, from its points since the last recalibration."""
-    latest = points.groupby(["coder", "layer", "family"])["segment"].transform("max") if len(points) else None
-    now = points[points["segment"] == latest] if latest is not None else points
     found = []
     for row in table.to_dict("records"):
-        mine = now[(now["coder"] == row["coder"]) & (now["layer"] == row["layer"]) & (now["family"] == row["family"])]
-        found.append(_picture(row, mine.to_dict("records"), titles))
+        mine = points[
+            (points["coder"] == row["coder"]) & (points["layer"] == row["layer"]) & (points["family"] == row["family"])
+        ]
+        now = mine.iloc[len(mine) - int(row["tapes"]) :]
+        found.append(_picture(row, now.to_dict("records"), titles))
     return found
 
 

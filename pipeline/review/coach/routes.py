@@ -21,7 +21,7 @@ from pipeline.measures.comparison import comparisons
 from pipeline.measures.confusions import confusions
 from pipeline.measures.drift import drift
 from pipeline.measures.sampling import needed, sample
-from pipeline.measures.wording import label, plural
+from pipeline.measures.wording import label
 from pipeline.review import gate
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.coach.codes import GROUP, Gathered, gather
@@ -124,10 +124,10 @@ def pair(
     request: Request,
     viewer: SignedIn,
     group_id: Id,
-    family: Annotated[str, Query(max_length=80)],
-    coder: Annotated[str, Query(max_length=200)],
-    a: Annotated[str, Query(max_length=200)],
-    b: Annotated[str, Query(max_length=200)],
+    family: Annotated[str, Query(max_length=80)] = "",
+    coder: Annotated[str, Query(max_length=200)] = "",
+    a: Annotated[str, Query(max_length=200)] = "",
+    b: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """The utterances of one pair of codes, to be heard one after another."""
     home, now = request.app.state.home, request.app.state.clock()
@@ -220,6 +220,6 @@ def _pairs(gathered: Gathered, kinds: tuple[str, ...], most: int | None = PAIRS)
         for name in row["utterances"].split("|"):
             tape_id, _, utterance_id = name.partition("/")
             places.append((tape_id, gathered.titles[tape_id], *gathered.times[tape_id, utterance_id]))
-        words = {"a_words": label(row["a_code"], labels), "b_words": plural(label(row["b_code"], labels))}
+        words = {"a_words": label(row["a_code"], labels), "b_words": label(row["b_code"], labels)}
         rows.append({**row, **words, "places": places})
     return rows
