@@ -79,7 +79,8 @@ def _tell(pipe: Connection, **message: Any) -> None:
 def _import_all() -> None:
     """PyAV imports its parts when it first meets a stream of their kind; by then no file can be opened."""
     for module in pkgutil.walk_packages(av.__path__, "av."):
-        if module.name != "av.__main__":
+        # The one is a command line, the other downloads samples, with a web client that takes time to load.
+        if module.name not in ("av.__main__", "av.datasets"):
             importlib.import_module(module.name)
 
 
