@@ -130,7 +130,8 @@ class Room:
 
     def computed(self) -> Counter[str]:
         """How often each stage was computed."""
-        return Counter(line.split()[0] for line in self.log.read_text().splitlines())
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return Counter(line.split()[0] for line in lines)
 
     def contents(self) -> dict[tuple[str, str], bytes]:
         """Everything in the vault, decrypted: tape and kind -> bytes."""
