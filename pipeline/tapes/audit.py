@@ -18,13 +18,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Select, event, func, select, text
+from sqlalchemy import Select, event, func, select
 from sqlalchemy.orm import Session
 
 from pipeline.tapes.records import AuditHead, AuditRow
 
 _PENDING = "audit"
-_LOCK = 0x7461706573  # PostgreSQL's advisory lock under which rows are added, one writer at a time
 _FIRST = "0" * 64
 _FIELDS = ("seq", "at", "actor_id", "action", "tape_id", "thing", "span_start", "span_end", "why", "previous_hash")
 
@@ -106,8 +105,6 @@ class Audit:
         pending: list[AuditRow] = session.info.pop(_PENDING, [])
         if not pending:
             return
-        if session.get_bind().dialect.name == "postgresql":
-            session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         head = session.get(AuditHead, 1, populate_existing=True)
         if head is None:
             head = AuditHead(id=1, seq=0, hash=_FIRST, mac="")

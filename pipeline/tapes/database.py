@@ -1,7 +1,8 @@
 """The database of the records: SQLite beside the tapes by default, PostgreSQL by one URL.
 
-Writers take their turn at the start of their transaction, so that none finds out at its end that another was faster;
-readers cannot write. Whoever waits too long gets a clear error, never the driver's.
+Writers take turns, from the start of their transaction on, so that none finds out at its end that another was faster,
+and what one has read still holds when it writes; readers see one moment and cannot write. Whoever waits too long gets a
+clear error, never the driver's.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ from pipeline.tapes import schema
 
 _WAIT_SECONDS = 30.0
 _WRITES = "tape_review_writes"
+_TURN = 0x7461706573
+"""PostgreSQL's advisory lock that a writer holds."""
+
+_BUSY_STATES = ("55P03", "40P01", "40001")
+"""PostgreSQL's words for: waited too long, deadlock, serialization failure."""
 
 
 def _nothing(session: Session) -> None:
@@ -47,7 +53,8 @@ class Database:
             remedy = "mend the setting tapes.database; PostgreSQL needs `pip install 'tape-review[postgresql]'`"
             raise TapesError("K03", "database", f"cannot be used ({error})", remedy) from error
         self.name = f"{self.url.get_backend_name()} database {self.url.database}"
-        self._reader = self.engine.execution_options(postgresql_readonly=True)
+        snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reader = self.engine.execution_options(**snapshot)
         self._writer = self.engine.execution_options(**{_WRITES: True})
         self._before_commit = before_commit
 
@@ -139,6 +146,9 @@ class Database:
         while True:
             try:
                 session.connection()
+                if not self.is_sqlite:  # which needs telling that one writes at a time; SQLite never does otherwise
+                    session.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_SECONDS:.3f}s'"))
+                    session.execute(text(f"SELECT pg_advisory_xact_lock({_TURN})"))
                 return
             except OperationalError as error:
                 session.rollback()
@@ -174,10 +184,9 @@ def sqlite_url(path: Path) -> str:
 
 
 def _is_busy(error: OperationalError) -> bool:
-    return isinstance(error.orig, sqlite3.OperationalError) and error.orig.sqlite_errorcode & 0xFF in (
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-    )
+    if isinstance(error.orig, sqlite3.OperationalError):
+        return error.orig.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return getattr(error.orig, "sqlstate", None) in _BUSY_STATES
 
 
 def _keep_references(connection: Connection, keep: bool) -> None:

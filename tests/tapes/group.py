@@ -10,8 +10,6 @@ from pipeline.tapes import people
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.records import Consent, Group, Person, Tape
 
-SIZE = 8
-
 
 @dataclass(frozen=True)
 class SampleGroup:
@@ -40,7 +38,7 @@ def sample_group(session: Session, now: int) -> SampleGroup:
     stranger = people.add(session, "Sam", "sam@example.org", now)
     people.join(session, other, stranger, "member", now)
     administrator = people.add(session, "Ola", "ola@example.org", now, is_admin=True)
-    return SampleGroup(group, other, peers[0], peers[1], peers[2], coach, stranger, administrator, tuple(peers[:SIZE]))
+    return SampleGroup(group, other, peers[0], peers[1], peers[2], coach, stranger, administrator, tuple(peers))
 
 
 def make_tape(session: Session, sample: SampleGroup, now: int) -> Tape:
