@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.options import Config, Home
+from pipeline.cli.printing import console
 
 audit = typer.Typer(no_args_is_help=True, help="Read the record of who did what, and verify that nobody changed it.")
 
@@ -20,7 +21,6 @@ def show(
     config: Config = None,
 ) -> None:
     """List what was done, the latest last."""
-    from rich.console import Console
     from rich.table import Table
 
     from pipeline.cli.homes import opened
@@ -35,7 +35,7 @@ def show(
             span = "" if row.span_start is None else f"{row.span_start / 1000:.1f}-{(row.span_end or 0) / 1000:.1f} s"
             who = row.actor_id or "the program"
             table.add_row(str(row.seq), readable(row.at), who, row.action, row.tape_id or "", row.thing, span, row.why)
-    Console().print(table)
+    console().print(table)
 
 
 @audit.command("verify")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pipeline.cli.options import Config, Profile
+from pipeline.cli.printing import console
 
 
 def config(profile: Profile = None, config: Config = None) -> None:
     """Show the settings, and where each comes from."""
-    from rich.console import Console
     from rich.table import Table
 
     from pipeline import settings
@@ -17,4 +17,4 @@ def config(profile: Profile = None, config: Config = None) -> None:
     for name, origin in loaded.origins.items():
         section, key = name.split(".")
         table.add_row(name, repr(getattr(getattr(loaded.settings, section), key)), origin)
-    Console().print(table)
+    console().print(table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from pipeline.cli.options import Config, Home, Profile
+from pipeline.cli.printing import console
 
 
 def doctor(profile: Profile = None, config: Config = None, home: Home = None) -> None:
@@ -12,7 +13,6 @@ def doctor(profile: Profile = None, config: Config = None, home: Home = None) ->
 
     Packages, models, weights and room on the disk; records, vault, audit and jobs. For what is wrong, how to mend it.
     """
-    from rich.console import Console
     from rich.table import Table
 
     from pipeline import health
@@ -26,7 +26,7 @@ def doctor(profile: Profile = None, config: Config = None, home: Home = None) ->
         table = Table("check", "result", "remedy", title=title)
         for finding in found:
             table.add_row(finding.what, ("ok: " if finding.fine else "WRONG: ") + finding.found, finding.remedy)
-        Console().print(table)
+        console().print(table)
         findings += found
     if not all(finding.fine for finding in findings):
         raise typer.Exit(1)

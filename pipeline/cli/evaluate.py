@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from pipeline import settings
 from pipeline.cli.options import Config
+from pipeline.cli.printing import console
 from pipeline.cli.train import Data
 from pipeline.errors import CodingError, OutputError
 from pipeline.formats import annomi
@@ -49,7 +49,7 @@ def evaluate(
         for variant in VARIANTS
     }
     right = role_training.accuracy(role_training.read_folds(roles.place(loaded)))
-    Console().print(_table(found, right))
+    console().print(_table(found, right))
     if as_json:
         figures = {variant: [asdict(figure) for figure in of] for variant, of in found.items()}
         counts = {version: {"right": good, "sessions": number} for version, (good, number) in right.items()}

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.options import As, Config, Home
+from pipeline.cli.printing import console
 
 group = typer.Typer(no_args_is_help=True, help="Add and list groups; let people join, leave, and change roles.")
 
@@ -35,7 +36,6 @@ def add(
 @group.command("list")
 def show(home: Home = None, config: Config = None) -> None:
     """List the groups and who is in them."""
-    from rich.console import Console
     from rich.table import Table
     from sqlalchemy import select
 
@@ -52,7 +52,7 @@ def show(home: Home = None, config: Config = None) -> None:
             for one in people.members(session, each, now()):
                 table.add_row("", one.person.id, one.person.name, one.person.email, one.role, str(day_of(one.since)))
             _warn(people.size_warning(session, each, now()))
-    Console().print(table)
+    console().print(table)
 
 
 @group.command("join")

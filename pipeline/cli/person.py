@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.options import As, Config, Home
+from pipeline.cli.printing import console
 
 person = typer.Typer(no_args_is_help=True, help="Add, list, disable and enable people. A client is never among them.")
 
@@ -35,7 +36,6 @@ def add(
 @person.command("list")
 def show(home: Home = None, config: Config = None) -> None:
     """List everyone."""
-    from rich.console import Console
     from rich.table import Table
     from sqlalchemy import select
 
@@ -50,7 +50,7 @@ def show(home: Home = None, config: Config = None) -> None:
             groups = ", ".join(f"{group.name} ({role})" for group, role in people.groups_of(session, each, now()))
             states = ["administrator"] * each.is_admin + ["disabled"] * (each.disabled_at is not None)
             table.add_row(each.id, each.name, each.email, groups, str(day_of(each.created_at)), ", ".join(states))
-    Console().print(table)
+    console().print(table)
 
 
 @person.command("disable")

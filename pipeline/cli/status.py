@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.options import As, Config, Home
+from pipeline.cli.printing import console
 
 
 def status(
@@ -23,7 +24,6 @@ def status(
         raise typer.BadParameter("name the tape")
     if cancel and retry:
         raise typer.BadParameter("choose one of --cancel and --retry")
-    from rich.console import Console
 
     from pipeline.cli.homes import opened
     from pipeline.cli.watching import due_note, follow, listed, workers_note
@@ -41,6 +41,6 @@ def status(
         if watch:
             follow(place, tape)
         else:
-            Console().print(listed(place, tape))
+            console().print(listed(place, tape))
             workers_note(place)
             due_note(place)

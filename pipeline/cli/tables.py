@@ -13,6 +13,7 @@ import pandas as pd
 import typer
 
 from pipeline import settings
+from pipeline.cli.printing import console
 from pipeline.measures.panel import Absent, Panel, Scheme
 
 Form = Annotated[
@@ -113,19 +114,18 @@ def show(
         for note in notes:
             typer.echo(note, err=True)
         return
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    out = console()
     for title, table in shown.items():
         drawn = Table(title=title, title_justify="left")
         for name in table.columns:
-            drawn.add_column(name, justify="left" if name in _WORDS else "right", no_wrap=name not in _WORDS)
+            drawn.add_column(name, justify="left" if name in _WORDS else "right", overflow="fold")
         for row in table.itertuples(index=False):
             drawn.add_row(*row)
-        console.print(drawn)
+        out.print(drawn)
     for note in notes:
-        console.print(note, highlight=False, markup=False)
+        out.print(note, highlight=False, markup=False)
 
 
 def number(value: Any, form: str = ".2f") -> str:
