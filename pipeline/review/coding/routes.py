@@ -103,7 +103,7 @@ def desk(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
 
 
 @router.get("/passes/{pass_id}/state")
-def filled(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> dict[str, Any]:
+def filled(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
     """What the coding page shows."""
     home = request.app.state.home
     with home.database.reading() as session:
@@ -113,7 +113,8 @@ def filled(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> di
         found = state(admitted, one, books.read(home, one.codebook), chosen)
     note(request, viewer, tape_id, "tape.show", "transcript")
     place = f"/tapes/{tape_id}/passes/{pass_id}"
-    return found | {"urls": {"changes": f"{place}/changes", "keys": f"{place}/keys"}}
+    # Encoded at once: a long tape has ten thousand words, and FastAPI would look at each.
+    return JSONResponse(found | {"urls": {"changes": f"{place}/changes", "keys": f"{place}/keys"}})
 
 
 @router.post("/passes/{pass_id}/changes")

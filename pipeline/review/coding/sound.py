@@ -16,8 +16,8 @@ import numpy as np
 from pipeline.timeline import Span
 
 HEADER = 44
-PIECE = 512 * 1024
-"""Bytes of one answer at most: 16 seconds; a player asks for the next."""
+PIECE = 256 * 1024
+"""Bytes of one answer at most: 8 seconds; a player asks for the next."""
 
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 

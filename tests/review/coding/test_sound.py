@@ -66,7 +66,7 @@ def test_the_whole_is_a_wav_file(table: Table) -> None:
 
 def test_the_parts_make_the_whole(table: Table) -> None:
     whole = get(table.ada).content
-    places = [0, 1, 43, 44, 45, 46, 99_999, 100_000, 600_001, 1_000_001, 1_500_000, len(whole)]
+    places = [0, 1, 43, 44, 45, 46, 99_999, 100_000, *range(300_001, 1_900_000, 250_000), len(whole)]
     parts = [get(table.ada, f"bytes={low}-{high - 1}") for low, high in pairwise(places)]
     assert {answer.status_code for answer in parts} == {206}
     assert b"".join(answer.content for answer in parts) == whole

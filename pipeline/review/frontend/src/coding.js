@@ -37,7 +37,7 @@ class Desk {
       follow: (on) => this.follow(on),
     });
     this.wave = new Wave(
-      byId("wave"), /** @type {any} */ (byId("marks")), /** @type {any} */ (byId("strip")), this.player, loud,
+      byId("wave"), /** @type {any} */ (byId("marks")), /** @type {any} */ (byId("strip")), byId("head"), this.player, loud,
     );
     this.help = keysDialog(state.bindings, (action, key) => this.remap(action, key));
     listen(state.bindings, (action) => this.act(action));
@@ -90,7 +90,7 @@ class Desk {
     if (inside && (this.player.playing || !once) && one.id !== this.current && (!this.each || time < one.end)) this.select(one.id);
     const word = inside ? one.words.findLast((each) => each.start <= time + 30) : null;
     this.transcript.speak(inside ? one.id : null, word && time < word.end + 400 ? word.id : null);
-    this.wave.overview();
+    this.wave.here();
     if (!once && this.player.playing) requestAnimationFrame(() => this.tick());
   }
 

@@ -13,13 +13,14 @@ const HEIGHT = 64;
 
 export class Wave {
   /**
-   * @param {HTMLElement} place @param {HTMLCanvasElement} marks @param {HTMLCanvasElement} strip
+   * @param {HTMLElement} place @param {HTMLCanvasElement} marks @param {HTMLCanvasElement} strip @param {HTMLElement} head
    * @param {import("./player.js").Player} player @param {Float32Array} peaks
    */
-  constructor(place, marks, strip, player, peaks) {
+  constructor(place, marks, strip, head, player, peaks) {
     this.place = place;
     this.marks = marks;
     this.strip = strip;
+    this.head = head;
     this.player = player;
     this.peaks = peaks;
     this.style = getComputedStyle(document.documentElement);
@@ -108,7 +109,7 @@ export class Wave {
     }
   }
 
-  /** The strip of the whole tape: who speaks, what is coded, what to check, and where we are. */
+  /** The strip of the whole tape: who speaks, what is coded, what to check. */
   overview() {
     const [context, width] = this.fit(this.strip);
     const per = this.player.duration / width;
@@ -127,8 +128,13 @@ export class Wave {
         context.fillRect(x, 26, 2, 3);
       }
     }
-    context.fillStyle = this.color("ink");
-    context.fillRect(this.player.time / per - 1, 0, 2, 30);
+    this.here();
+  }
+
+  /** Move the line that shows where we are: all that changes while the sound plays. */
+  here() {
+    const share = this.player.time / this.player.duration;
+    this.head.style.transform = `translateX(${share * this.strip.clientWidth - 1}px)`;
   }
 
   /** @param {HTMLCanvasElement} canvas @returns {[CanvasRenderingContext2D, number, number]} */
