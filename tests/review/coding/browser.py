@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-CHROMIUM = Path(os.environ.get("TAPE_REVIEW_TEST_CHROMIUM", "/usr/bin/chromium"))
-"""The browser that the tests drive."""
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+"""What the browser that the tests drive may be called."""
 
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -23,10 +22,11 @@ FLAGS = (
 def chromium() -> Iterator[Any]:
     """A running browser."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM.exists():
-        pytest.skip(f"there is no browser at {CHROMIUM}; name one in TAPE_REVIEW_TEST_CHROMIUM")
+    program = next((path for path in map(shutil.which, NAMES) if path), None)
+    if program is None:
+        pytest.skip(f"none of {', '.join(NAMES)} is installed")
     with playwright.sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+        made = driver.chromium.launch(executable_path=program, args=list(FLAGS))
         yield made
         made.close()
 
