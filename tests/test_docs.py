@@ -100,7 +100,7 @@ def test_every_error_code_says_what_it_means_and_belongs_to_a_class() -> None:
 
 
 def test_readme_lists_what_makes_tests_long() -> None:
-    read = r"os\.environ\.get\(\"(TAPE_REVIEW_[A-Z_]+)\", "
+    read = r"os\.environ\.get\(\"(TAPE_REVIEW_(?!TEST_)[A-Z_]+)\", "  # TEST_ names what a test runs on
     found = {name for path in (ROOT / "tests").rglob("*.py") for name in re.findall(read, path.read_text("utf-8"))}
     assert found == set(re.findall(r"^\| `(TAPE_REVIEW_[A-Z_]+)` \|", README, flags=re.MULTILINE))
 
