@@ -59,6 +59,7 @@ class Read:
 def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path] | None) -> Read:
     """Read a file of codes and lay it out by a codebook."""
     from pipeline.formats import codebooks, codes
+    from pipeline.measures.alignment import aligned
     from pipeline.measures.panel import panel
 
     found = codes.read(path)
@@ -80,7 +81,13 @@ def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path
     unknown = [code for code in used if code not in scheme.roles and not code.isdigit()]
     if unknown:
         notes.append(f"Not in the codebook, and each counted as a family of its own: {', '.join(unknown)}.")
-    laid = panel(found.table, scheme, absent)
+    table, tapes = aligned(found.table)
+    if tapes:
+        notes.append(
+            f"On {len(tapes)} of the tapes units have different boundaries: compared after alignment in time "
+            f"({', '.join(tapes[:5])}{', ...' if len(tapes) > 5 else ''})."
+        )
+    laid = panel(table, scheme, absent)
     if laid.filled:
         notes.append(
             f"{laid.filled} utterances without a row are taken as heard and left without a code; "
