@@ -17,7 +17,7 @@ from tests.review.coach.year import Year
 from tests.review.coding.server import free_port, serving
 from tests.review.conftest import PASSWORD, QUICK
 
-CHROMIUM = Path(os.environ.get("TAPE_REVIEW_TEST_CHROMIUM", "/usr/bin/chromium"))
+CHROMIUM = Path(os.environ.get("TAPE_REVIEW_TEST_CHROMIUM") or "/usr/bin/chromium")
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
