@@ -68,7 +68,8 @@ def _names(tape: pd.DataFrame) -> pd.Series:
         good = share[ones, others] >= SHARED
         own[ones[good]] = names.to_numpy()[others[good]]
         found.append(pd.Series(own, index=rows.index))
-    return pd.concat(found)
+    together: pd.Series = pd.concat(found)
+    return together
 
 
 def _shared(one: pd.DataFrame, other: pd.DataFrame) -> NDArray[np.float64]:

@@ -14,14 +14,9 @@ from pipeline.review import app as application
 from pipeline.review.access import secrecy
 from pipeline.tapes.records import Person
 from tests.review.coach.year import Year
+from tests.review.coding.browser import chromium, faults
 from tests.review.coding.server import free_port, serving
 from tests.review.conftest import PASSWORD, QUICK
-
-CHROMIUM = Path(os.environ.get("TAPE_REVIEW_TEST_CHROMIUM") or "/usr/bin/chromium")
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-)
 
 
 def keep(page: Any, name: str) -> None:
@@ -30,31 +25,15 @@ def keep(page: Any, name: str) -> None:
         page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
 
 
-def serious(page: Any) -> list[str]:
-    """What axe finds that is serious."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{one['id']}: {[node['target'] for node in one['nodes']][:3]}"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
-
-
 @pytest.mark.engines
 def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM.exists():
-        pytest.skip(f"there is no browser at {CHROMIUM}; name one in TAPE_REVIEW_TEST_CHROMIUM")
     room, secret, port = group.room, pyotp.random_base32(), free_port()
     with room.home.database.writing() as database:
         database.get_one(Person, group.people["Coco"]).totp_secret = secrecy.closed(room.home, secret)
         database.get_one(Person, group.people["Coco"]).is_admin = True
     address = f"http://127.0.0.1:{port}"
     made = application.create(room.home, settings.load().settings, clock=room.clock, address=address, passwords=QUICK)
-    with serving(made, port), playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+    with serving(made, port), chromium() as browser:
         page = browser.new_page(viewport={"width": 1200, "height": 900})
         problems: list[str] = []
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
@@ -67,11 +46,11 @@ def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
         page.get_by_role("link", name="Coach's visit").click()
         assert "Speak to Ben" in page.locator(".lead").inner_text()
         assert "times as many complex reflections as the coach" in page.locator("li.drift").first.inner_text()
-        assert serious(page) == []
+        assert faults(page) == []
         keep(page, "visit")
         page.locator('a[href*="pairs"][href*="coder=Ben"]').first.click()
         assert page.locator("audio").count() > 0
-        assert serious(page) == []
+        assert faults(page) == []
         keep(page, "pair")
         page.get_by_role("link", name="Back to the visit").click()
         page.get_by_label("We are recalibrated").select_option(label="Ben")
@@ -93,4 +72,3 @@ def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
         assert "Do we hear the same?" in own.locator("h1").inner_text()
         keep(own, "member")
         assert problems == []
-        browser.close()
