@@ -303,6 +303,10 @@ def test_a_long_tape_opens_and_seeks_quickly(stage: Stage, sit: Sit, record_prop
           return times.sort((a, b) => a - b)[2];
         }"""
     )
+    press(page, "n")
+    until(page, "document.querySelector('.utterance.current').getBoundingClientRect().top > 0")
+    place = page.evaluate("document.querySelector('.utterance.current').getBoundingClientRect().bottom")
+    assert 200 < place < 800  # far from where the reader was, and in sight
     record_property("opened_s", round(opened, 2))
     record_property("seek_ms", round(seek))
     print(f"opened in {opened:.2f} s, a seek takes {seek:.0f} ms")

@@ -125,16 +125,22 @@ export class Transcript {
     if (this.following) this.center(row);
   }
 
-  /** @param {HTMLElement | undefined} row */
-  center(row) {
+  /**
+   * Bring a row into sight. Far away the heights of rows are only guessed until they are drawn: then look again.
+   * @param {HTMLElement | undefined} row @param {number} [tries]
+   */
+  center(row, tries = 4) {
     if (!row) return;
     const { top, bottom } = row.getBoundingClientRect();
     const head = document.querySelector(".desk")?.getBoundingClientRect().bottom ?? 0;
-    const foot = document.querySelector(".panel.low")?.getBoundingClientRect().top ?? window.innerHeight;
-    if (top < head + 24 || bottom > foot - 72) {
-      const smooth = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-      window.scrollBy({ top: top - head - (foot - head) * 0.3, behavior: smooth ? "smooth" : "auto" });
-    }
+    const low = [...document.querySelectorAll(".panel-codes")].find((panel) => getComputedStyle(panel).position === "fixed");
+    const foot = low?.getBoundingClientRect().top ?? window.innerHeight;
+    if (top >= head + 24 && bottom <= foot - 48) return;
+    const by = top - head - (foot - head) * 0.3;
+    const far = Math.abs(by) > 2 * window.innerHeight;
+    const smooth = !far && !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    window.scrollBy({ top: by, behavior: smooth ? "smooth" : "instant" });
+    if (far && tries) requestAnimationFrame(() => this.center(row, tries - 1));
   }
 
   /** The word that is heard now. @param {string | null} id @param {string | null} word */
