@@ -220,6 +220,7 @@ CODES: dict[str, str] = {
     "R02": "a piece of an upload does not follow what is there",
     "R03": "a form lacks something or holds a wrong value",
     "R04": "feedback does not keep the order or the measure",
+    "R05": "signing in with an organization failed",
     # settings
     "S01": "a settings file cannot be read",
     "S02": "a setting is unknown",

@@ -124,6 +124,9 @@ class ReviewSettings(Section):
     idle_minutes: int = Field(ge=1)
     absolute_hours: int = Field(ge=1)
     upload_limit_mb: int = Field(ge=1)
+    oidc_issuer: str = Field(pattern=r"^$|^https?://\S+$")
+    oidc_client_id: str
+    oidc_secret_file: str
 
 
 class TapesSettings(Section):

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from pipeline.review import desk, growth, problems, tapes, voices
-from pipeline.review.access import account, csrf, invitations, login, people
+from pipeline.review.access import account, csrf, invitations, login, oidc, people
 from pipeline.review.access.secrecy import Codes, Passwords
 from pipeline.review.access.sessions import Sessions
 from pipeline.review.assets import Assets
@@ -29,7 +29,7 @@ from pipeline.tapes.clock import Clock, now
 from pipeline.tapes.home import Home
 
 ROUTERS: tuple[APIRouter, ...] = (
-    *(login.router, invitations.router, account.router, people.router),
+    *(login.router, oidc.router, invitations.router, account.router, people.router),
     *(desk.router, drafts.router, receiving.router, tapes.router, voices.router),
     *(first.router, feedback.router, summary.router),
     *(meetings.router, growth.router),
@@ -67,6 +67,7 @@ def create(
     )
     app.state.clock, app.state.address, app.state.https = clock, place, https
     app.state.origins = origins(place)
+    app.state.oidc = oidc.provider(settings.review, place)
     problems.install(app)
     app.mount("/static", Assets(), "static")
     for router in ROUTERS:

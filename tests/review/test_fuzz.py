@@ -13,6 +13,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 
+from tests.review.coding import shelf
 from tests.review.conftest import Browser, Room
 
 pytestmark = [pytest.mark.engines]
@@ -27,7 +28,8 @@ ENDING = {"/logout", "/account/sign-out-everywhere", "/tapes/{tape_id}/withdraw"
 def test_no_request_is_answered_with_an_error_of_ours(room: Room) -> None:
     group = room.group()
     ada = room.person("Ada", group, is_admin=True)
-    ids = {"tape_id": room.tape(group, ada), "group_id": group, "person_id": ada}
+    tape = shelf.place(room.home, group, ada, room.clock())
+    ids = {"tape_id": tape, "group_id": group, "person_id": ada}
     browser = room.signed_in(ada)
     token = browser.token("/account")
     schema = schemathesis.openapi.from_dict(room.app.openapi())

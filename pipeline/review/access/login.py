@@ -181,7 +181,9 @@ def enrolled(request: Request, viewer: Viewer, secret: str, code: str) -> Person
 
 
 def _login(request: Request, way_on: str, error: str = "", status: int = 200) -> Response:
-    return render(request, "access/login.html", status, way_on=way_on, error=error, sso=False)
+    return render(
+        request, "access/login.html", status, way_on=way_on, error=error, sso=request.app.state.oidc is not None
+    )
 
 
 def _waiting(viewer: Viewer | None, step: str) -> Viewer:
