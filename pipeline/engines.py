@@ -59,7 +59,6 @@ class Engines:
         names = {
             "transcriber": settings.transcription.model,
             "sentences": settings.coding.sentences,
-            "encoder": settings.coding.encoder,
         }
         if kind in ("auto", "pyannote"):
             parts = settings.diarization
@@ -69,6 +68,7 @@ class Engines:
             models.locate(name, settings.models)
         ours = {"tagger": settings.coding.tagger, "roles": settings.diarization.roles}
         weights = {part: models.trained(name) for part, name in ours.items()}
-        return {part: models.provenance(name, settings.models) for part, name in names.items()} | {
+        found = {part: models.provenance(name, settings.models) for part, name in names.items()} | {
             part: {"model": place.name, "checksum": models.checksum(place)} for part, place in weights.items()
         }
+        return found | tagger.adaptation_provenance(settings)

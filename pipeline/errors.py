@@ -167,6 +167,8 @@ CODES: dict[str, str] = {
     "C03": "a codebook cannot be read",
     "C04": "the tagger's folder lacks a file or holds an altered one",
     "C05": "the data to train or evaluate on are missing or incomplete",
+    "C06": "a group's codes are too few to adapt to, or name no coded utterance",
+    "C07": "an adaptation is damaged, or made for another tagger",
     # tables
     "T01": "a table cannot be read",
     "T02": "a table is not CSV in UTF-8",

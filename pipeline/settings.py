@@ -90,6 +90,7 @@ class CodingSettings(Section):
 
     sentences: str
     tagger: str
+    adaptation: str
     encoder: str
     codebook: str
 

@@ -60,7 +60,7 @@ HEAVY = frozenset(
 
 PICKLERS = frozenset({"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"})
 
-ENGINES = frozenset({"speech.campplus", "speech.pyannote_engine"})
+ENGINES = frozenset({"speech.campplus", "speech.pyannote_engine", "coding.network"})
 """Modules that are heavy themselves, because they define networks; all others import them where they use them."""
 
 

@@ -39,13 +39,14 @@ def evaluate(
 
     loaded = settings.load(files=config or ()).settings
     place = tagger.place(loaded)
-    table, stored = annomi.read(data), weights.read(place)
-    if annomi.checksum(data) != stored.about["data"]["sha256"]:
+    table, about = annomi.read(data), weights.read_about(place)
+    if annomi.checksum(data) != about["data"]["sha256"]:
         value = "are not those that the tagger was trained on"
         raise CodingError("C05", f"data {data}", value, "give those, or train anew with `tape-review train`")
-    keys = ["tape_id", "utterance_id"]
     found = {
-        variant: evaluation.figures(table.merge(weights.read_folds(place, variant), on=keys), stored.by_fold)
+        variant: evaluation.figures(
+            evaluation.joined(table, weights.read_folds(place, variant)), weights.by_fold(about)
+        )
         for variant in VARIANTS
     }
     right = role_training.accuracy(role_training.read_folds(roles.place(loaded)))

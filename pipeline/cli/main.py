@@ -7,6 +7,7 @@ import sys
 import typer
 
 from pipeline import __version__
+from pipeline.cli.adapt import adapt
 from pipeline.cli.agreement import agreement
 from pipeline.cli.audit import audit
 from pipeline.cli.backup import backup
@@ -45,7 +46,7 @@ app = typer.Typer(
     help="Pre-code recorded motivational-interviewing sessions for a peer group. Nothing leaves this machine.",
 )
 
-for verb in (process, code, convert, models, config, doctor, train, evaluate, agreement, drift, sample, init):
+for verb in (process, code, convert, models, config, doctor, train, evaluate, adapt, agreement, drift, sample, init):
     app.command()(verb)
 for verb in (serve, demo, submit, status, withdraw, worker):
     app.command()(verb)

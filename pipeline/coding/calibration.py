@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from pipeline.coding.classifier import DECISIONS
 from pipeline.coding.codebook import CLIENT_CODES, CODES
 
+_BEHAVIORS = ("question", "reflection", "information")
+
 Probabilities = NDArray[np.float64]
 """Probability of a yes for each row and decision, shape (rows, decisions)."""
 
@@ -23,28 +25,40 @@ Probabilities = NDArray[np.float64]
 class Calibration:
     """How log-odds become probabilities, and probabilities become codes.
 
-    ``blend``: decision -> weights of the two views and an intercept (logistic calibration). ``check_below``: an
-    utterance whose ``probability`` is lower is to be checked first. ``spread``: decision -> standard deviation of the
-    shift that a session's log-odds share.
+    ``blend``: decision -> slope and intercept (logistic calibration). ``check_below``: an
+    utterance whose chance to be right in every decision is lower is to be checked first. ``spread``: decision ->
+    standard deviation of the shift that a session's log-odds share.
     """
 
-    blend: Mapping[str, tuple[float, float, float]]
+    blend: Mapping[str, tuple[float, float]]
     thresholds: Mapping[str, float]
     check_below: float = 0.0
     spread: Mapping[str, float] = field(default_factory=dict)
 
     def probabilities(self, logits: NDArray[np.float64]) -> Probabilities:
-        """Calibrated probabilities from the views' log-odds, shape (2, rows, decisions)."""
+        """Calibrated probabilities from log-odds, shape (rows, decisions)."""
         blend = np.array([self.blend[decision] for decision in DECISIONS])
-        joint = logits[0] * blend[:, 0] + logits[1] * blend[:, 1] + blend[:, 2]
+        joint = logits * blend[:, 0] + blend[:, 1]
         result: Probabilities = 0.5 + 0.5 * np.tanh(joint / 2)
         return result
+
+    def sureness(self, roles: NDArray[np.object_], found: Probabilities) -> tuple[NDArray[np.float64], ...]:
+        """How probable the least certain of each row's decisions is, and that all are right; 0 for an unknown role."""
+        p = dict(zip(DECISIONS, found.T, strict=True))
+        yes = {decision: p[decision] >= self.thresholds[decision] for decision in DECISIONS}
+        sure = {decision: np.where(yes[decision], p[decision], 1 - p[decision]) for decision in DECISIONS}
+        kinds = {"question": "open", "reflection": "complex", "client": "change"}
+        kind = {decision: np.where(yes[decision], sure[which], 1.0) for decision, which in kinds.items()}
+        interviewer = [*(sure[behavior] for behavior in _BEHAVIORS), kind["question"], kind["reflection"]]
+        client = [sure["client"], kind["client"]]
+        which = [roles == "interviewer", roles == "client"]
+        least = np.select(which, [np.minimum.reduce(interviewer), np.minimum.reduce(client)], 0.0)
+        return least, np.select(which, [np.prod(interviewer, axis=0), np.prod(client, axis=0)], 0.0)
 
     def coded(self, roles: NDArray[np.object_], found: Probabilities) -> dict[str, Any]:
         """The columns ``codes, probability, needs_check, p_<code>`` from the decisions' probabilities."""
         p = {decision: found[:, number] for number, decision in enumerate(DECISIONS)}
         yes = {decision: p[decision] >= self.thresholds[decision] for decision in DECISIONS}
-        sure = {decision: np.where(yes[decision], p[decision], 1 - p[decision]) for decision in DECISIONS}
         interviewer, client = roles == "interviewer", roles == "client"
         rest = (1 - p["question"]) * (1 - p["reflection"]) * (1 - p["information"])
         chances = {
@@ -69,25 +83,34 @@ class Calibration:
             "sustain": client & yes["client"] & ~yes["change"],
             "neutral": client & ~yes["client"],
         }
-        which = {"question": "open", "reflection": "complex", "client": "change"}
-        steps = {
-            decision: np.where(yes[decision], np.minimum(sure[decision], sure[next_]), sure[decision])
-            for decision, next_ in which.items()
-        }
-        asked = np.minimum.reduce([steps["question"], steps["reflection"], sure["information"]])
-        probability = np.round(np.select([interviewer, client], [asked, steps["client"]], 0.0), 6)
         own = {code: client if code in CLIENT_CODES else interviewer for code in CODES}
+        strength = {behavior: p[behavior] / self.thresholds[behavior] for behavior in _BEHAVIORS}
+        least, every = self.sureness(roles, found)
         return {
-            "codes": ["|".join(code for code in CODES if said[code][row]) for row in range(len(roles))],
-            "probability": probability,
-            "needs_check": probability < self.check_below,
+            "codes": _joined(said, strength),
+            "probability": np.round(least, 6),
+            "needs_check": every < self.check_below,
             **{f"p_{code}": np.round(np.where(own[code], chances[code], 0.0), 6) for code in CODES},
         }
+
+
+def _joined(said: Mapping[str, NDArray[np.bool_]], strength: Mapping[str, NDArray[np.float64]]) -> list[str]:
+    """Each row's codes, the one first whose decision lies farthest beyond its threshold: it is the main behavior."""
+    rows = []
+    for row in range(len(said["other"])):
+        held = [code for code in CODES if said[code][row]]
+        if len(held) > 1:
+            held.sort(key=lambda code: -strength[code.partition("_")[0]][row])
+        rows.append("|".join(held))
+    return rows
 
 
 CAUTIOUS = 0.55
 """A reflection is complex where that is at least so probable: an unsure one is simple, as MITI tells its coders."""
 
+
+WIDENED = {"question": 1.2, "reflection": 1.2, "complex": 0.7}
+"""What a session's shared shift is multiplied by, where counts were held by too few or too many intervals without."""
 
 CHECKED = 0.2
 """Share of utterances that a human is asked to look at first."""
@@ -100,7 +123,7 @@ def fit(
 
     Parameters
     ----------
-    logits: shape (2, rows, decisions), from classifiers that were not trained on these rows.
+    logits: shape (rows, decisions), from classifiers that were not trained on these rows.
     answers: shape (rows, decisions), 1, 0, or NaN where a decision was not asked.
     tapes, roles: the tape and the role of each row.
     """
@@ -109,19 +132,21 @@ def fit(
     blend = {}
     for number, decision in enumerate(DECISIONS):
         asked = ~np.isnan(answers[:, number])
-        views = logits[:, asked, number].T
-        model = LogisticRegression(C=100.0).fit(views, answers[asked, number])
-        blend[decision] = (float(model.coef_[0, 0]), float(model.coef_[0, 1]), float(model.intercept_[0]))
+        given = logits[asked, number, None]
+        model = LogisticRegression(C=100.0).fit(given, answers[asked, number])
+        blend[decision] = (float(model.coef_[0, 0]), float(model.intercept_[0]))
     found = Calibration(blend, {}).probabilities(logits)
     thresholds, spread = {}, {}
     for number, decision in enumerate(DECISIONS):
         asked = ~np.isnan(answers[:, number])
         p, answer = found[asked, number], answers[asked, number] == 1
         thresholds[decision] = CAUTIOUS if decision == "complex" else _threshold(p, answer)
-        spread[decision] = _spread(p, answer, tapes[asked])
+        spread[decision] = round(_spread(p, answer, tapes[asked]) * WIDENED.get(decision, 1.0), 4)
+    thresholds |= _talk_thresholds(found, answers)
     calibration = Calibration(blend, thresholds, spread=spread)
-    probability = calibration.coded(roles, found)["probability"]
-    return replace(calibration, check_below=round(float(np.quantile(probability, CHECKED)), 4))
+    return replace(
+        calibration, check_below=round(float(np.quantile(calibration.sureness(roles, found)[1], CHECKED)), 4)
+    )
 
 
 def _threshold(p: NDArray[np.float64], answer: NDArray[np.bool_]) -> float:
@@ -132,6 +157,28 @@ def _threshold(p: NDArray[np.float64], answer: NDArray[np.bool_]) -> float:
     scores = np.array([f1_score(answer, p >= threshold, average="macro") for threshold in grid])
     near = grid[scores >= scores.max() - 0.002]
     return float(near[len(near) // 2])
+
+
+def _talk_thresholds(found: Probabilities, answers: NDArray[np.float64]) -> dict[str, float]:
+    """Thresholds of client talk for the best macro-F1 of its three kinds: the middle of all pairs within .004 of it."""
+    client, change = DECISIONS.index("client"), DECISIONS.index("change")
+    rows = ~np.isnan(answers[:, client])
+    if not rows.any():
+        return {}
+    kinds = np.where(answers[rows, client] == 1, np.where(answers[rows, change] == 1, 1, 2), 0)
+    pairs = [(one, two) for one in np.arange(0.25, 0.601, 0.025) for two in np.arange(0.4, 0.701, 0.025)]
+    scores = []
+    for one, two in pairs:
+        tagged = np.where(found[rows, client] >= one, np.where(found[rows, change] >= two, 1, 2), 0)
+        scores.append(_macro_f1(kinds, tagged, 3))
+    near = np.array(pairs)[np.array(scores) >= max(scores) - 0.004]
+    return {"client": round(float(near[:, 0].mean()), 3), "change": round(float(near[:, 1].mean()), 3)}
+
+
+def _macro_f1(truth: NDArray[np.int64], found: NDArray[np.int64], kinds: int) -> float:
+    both = [((truth == kind) & (found == kind)).sum() * 2 for kind in range(kinds)]
+    each = [(truth == kind).sum() + (found == kind).sum() for kind in range(kinds)]
+    return float(np.mean([one / max(1, other) for one, other in zip(both, each, strict=True)]))
 
 
 def _spread(p: NDArray[np.float64], answer: NDArray[np.bool_], tapes: NDArray[np.object_]) -> float:

@@ -1,11 +1,13 @@
-"""The tagger's classifier: two views of an utterance, each giving log-odds for every decision.
+"""The tagger's classifier: log-odds for every decision, from three views of an utterance.
 
-- `Classifier.linear`: logistic regressions on words, word pairs and hand-made features;
-- `Classifier.networks`: small networks that share one layer among all decisions, on the sentence vector, the words
-  reduced to their latent dimensions, and the hand-made features; several seeds, averaged.
+- the fine-tuned network's log-odds;
+- how far the network prefers a behavior to all others as the main one, for decisions that are a behavior;
+- for an interviewer's decisions, logistic regressions on words, word pairs and hand-made features.
+
+They are added with fixed weights; `pipeline.coding.calibration` brings the sum to probabilities.
 
 Decisions are yes or no, in the order of `DECISIONS`; ``open`` means "open, if it is a question", ``complex`` and
-``change`` likewise. What is fitted here is stored and run as ONNX (`pipeline.coding.weights`).
+``change`` likewise.
 """
 
 from __future__ import annotations
@@ -16,90 +18,81 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
-from pipeline.coding.encoder import Encoder
 from pipeline.coding.features import Context, Matrix, hand, lexical
 from pipeline.coding.vocabulary import Vocabulary
 from pipeline.measures.intervals import SPREAD_KEYS as DECISIONS
 from pipeline.progress import Progress, ignore
 
-__all__ = ["DECISIONS", "Classifier", "Inputs", "Network", "Scorer"]
+__all__ = ["DECISIONS", "MAIN", "OUTPUTS", "Classifier", "Inputs", "Linear", "Scorer", "mixed"]
 
-VECTOR_SCALE, CONTEXT_SCALE = 8.0, 4.8
-"""Unit vectors of 384 numbers times 8 are near 0.4 each, on a par with the other features; context counts less."""
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What the classifier reads of some rows."""
-
-    lexical: tuple[str, ...]
-    hand: Matrix  # (rows, hand features)
-    dense: Matrix  # (rows, 3 x 384 of the sentence vectors: own, before, after; 3 likenesses: to these and the target)
-
-    @classmethod
-    def of(cls, table: pd.DataFrame, encoder: Encoder, progress: Progress = ignore) -> Inputs:
-        """Read ``tape_id, role, text, target_behavior``; the sentence vectors take nearly all the time."""
-        context = Context.of(table)
-        texts = list(table["text"])
-        vectors = encoder.encode(texts, progress)
-        targets = encoder.encode(list(table["target_behavior"]))
-        before, after = _stretch(vectors, context.before), _stretch(vectors, context.after)
-        likeness = [(vectors * other).sum(axis=1) for other in (before, after, targets)]
-        around = [part * CONTEXT_SCALE for part in (before, after)]
-        dense = np.column_stack([vectors * VECTOR_SCALE, *around, *likeness]).astype(np.float32)
-        return cls(tuple(lexical(text) for text in texts), hand(table, context), dense)
-
-    def __getitem__(self, rows: NDArray[np.intp]) -> Inputs:
-        return Inputs(tuple(self.lexical[row] for row in rows), self.hand[rows], self.dense[rows])
-
-
-def _stretch(vectors: Matrix, neighbors: tuple[tuple[int, ...], ...]) -> Matrix:
-    """The mean vector of each row's neighbors, zero where there are none."""
-    return np.stack([vectors[list(rows)].mean(axis=0) if rows else np.zeros_like(vectors[0]) for rows in neighbors])
+MAIN = ("question", "reflection", "information", "other")
+"""Main behaviors, in the order of the network's scores after those of the decisions."""
+OUTPUTS = len(DECISIONS) + len(MAIN)
+PREFERENCE = 1.0
+"""What the second view counts, beside the network's log-odds."""
+WORDS = {"question": 1.0, "reflection": 1.0, "information": 1.0, "open": 0.25, "complex": 0.25}
+"""What the third view counts for each decision."""
 
 
 class Scorer(Protocol):
-    """What gives log-odds of each view, shape (2, rows, decisions); rows of either role get all decisions."""
+    """What scores every row of transcripts, shape (rows, `OUTPUTS`)."""
 
-    def __call__(self, inputs: Inputs) -> NDArray[np.float64]:
-        """Log-odds of some rows."""
+    def scores(self, table: pd.DataFrame, progress: Progress = ignore) -> NDArray[np.float64]:
+        """Scores of ``tape_id, role, text, target_behavior``; the rows of a tape are in speaking order."""
         ...
 
 
 @dataclass(frozen=True)
-class Network:
-    """One hidden layer of rectified units, then one log-odds a decision."""
+class Inputs:
+    """What the linear view reads of some rows."""
 
-    hidden: Matrix  # (inputs + 1, units), the last row is the bias
-    output: Matrix  # (units + 1, decisions)
+    lexical: tuple[str, ...]
+    hand: Matrix  # (rows, hand features)
 
-    def __call__(self, given: Matrix) -> Matrix:
-        """Log-odds, shape (rows, decisions)."""
-        units = np.maximum(given @ self.hidden[:-1] + self.hidden[-1], 0)
-        logits: Matrix = units @ self.output[:-1] + self.output[-1]
-        return logits
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> Inputs:
+        """Read ``tape_id, role, text, target_behavior``."""
+        return cls(tuple(lexical(text) for text in table["text"]), hand(table, Context.of(table)))
+
+    def __getitem__(self, rows: NDArray[np.intp]) -> Inputs:
+        return Inputs(tuple(self.lexical[row] for row in rows), self.hand[rows])
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Logistic regressions on terms and hand-made features."""
+
+    vocabulary: Vocabulary
+    weights: Matrix  # (terms + hand features + 1, decisions), the last row is the intercept
+
+    def __call__(self, inputs: Inputs) -> NDArray[np.float64]:
+        """Log-odds, shape (rows, decisions); rows of either role get all decisions."""
+        terms = self.vocabulary(inputs.lexical)
+        size = terms.shape[1]
+        found = terms @ self.weights[:size] + inputs.hand @ self.weights[size:-1] + self.weights[-1]
+        return np.asarray(found, dtype=np.float64)
+
+
+def mixed(words: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """All views in one, shape (rows, decisions), from the linear view and the network's scores."""
+    found, main = scores[:, : len(DECISIONS)].copy(), scores[:, len(DECISIONS) :]
+    for number, decision in enumerate(DECISIONS):
+        if decision in MAIN:
+            behavior = MAIN.index(decision)
+            others = np.logaddexp.reduce(np.delete(main, behavior, axis=1), axis=1)
+            found[:, number] += PREFERENCE * (main[:, behavior] - others)
+        found[:, number] += WORDS.get(decision, 0.0) * words[:, number]
+    return found
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """Both views of the tagger's classifier, fitted."""
+    """All views of the tagger's classifier, fitted."""
 
-    vocabulary: Vocabulary
-    linear: Matrix  # (terms + hand features + 1, decisions), the last row is the intercept
-    reduction: Matrix  # (terms, latent dimensions)
-    networks: tuple[Network, ...]
+    linear: Linear
+    network: Scorer
 
-    def __call__(self, inputs: Inputs) -> NDArray[np.float64]:
-        """Log-odds of each view, shape (2, rows, decisions); rows of either role get all decisions."""
-        terms = self.vocabulary(inputs.lexical)
-        size = terms.shape[1]
-        linear = terms @ self.linear[:size] + inputs.hand @ self.linear[size:-1] + self.linear[-1]
-        dense = self.dense(terms, inputs)
-        network = np.mean([network(dense) for network in self.networks], axis=0)
-        return np.stack([linear, network]).astype(np.float64)
-
-    def dense(self, terms: csr_matrix, inputs: Inputs) -> Matrix:
-        """What the networks read."""
-        return np.column_stack([terms @ self.reduction, inputs.hand, inputs.dense]).astype(np.float32)
+    def __call__(self, table: pd.DataFrame, progress: Progress = ignore) -> NDArray[np.float64]:
+        """Log-odds of ``tape_id, role, text, target_behavior``, shape (rows, decisions), for either role."""
+        return mixed(self.linear(Inputs.of(table)), self.network.scores(table, progress))

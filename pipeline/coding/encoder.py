@@ -1,57 +1,94 @@
-"""Sentence vectors: all-MiniLM-L6-v2 (Apache-2.0) as 8-bit ONNX, on one core, without torch."""
+"""The shipped network at work: scores for every utterance of a session, by ONNX Runtime, without torch.
+
+Windows go through one by one, because the 8-bit network scales its numbers by what goes through at once: in company an
+utterance's scores would depend on other sessions.
+"""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from pipeline.coding.features import Matrix
-from pipeline.errors import ModelError
+from pipeline.coding.windows import Reader, Window, windows
 from pipeline.progress import Progress, ignore
 
-SIZE = 384
-LONGEST = 128
-"""Word pieces of an utterance that are read; the few longer ones are cut."""
+NETWORK, WORDS, TOKENIZER = "network.onnx", "words.npz", "tokenizer.json"
+FAR = 128
+"""Word pieces beyond which all distances are one."""
+_FIRST_PLACE = 2
+"""The place vector of a window's first piece: the encoder was pretrained so."""
 
 
 class Encoder:
-    """Texts to vectors; equal texts get equal vectors whatever stands beside them.
+    """The network in a folder (``network.onnx``, ``words.npz``, ``tokenizer.json``), on one core unless told otherwise.
 
-    Texts go through one by one, because the 8-bit model scales its numbers by the batch: in company a vector would
-    depend on its neighbors.
+    Raises
+    ------
+    ValueError, KeyError, OSError: a file is missing or of another kind.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, threads: int = 1) -> None:
         from onnxruntime import InferenceSession, SessionOptions
-        from tokenizers import Tokenizer
 
         options = SessionOptions()
-        options.intra_op_num_threads = 1
+        options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        self._reader = Reader((folder / TOKENIZER).read_text(encoding="utf-8"))
         try:
-            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            self._session = InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # both libraries raise bare exceptions of their own
-            remedy = "fetch it anew with `tape-review models --fetch`"
-            raise ModelError("M07", f"sentence encoder {folder.name}", f"cannot be loaded ({error})", remedy) from error
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(LONGEST)
-        self._inputs = [given.name for given in self._session.get_inputs()]
+            self._session = InferenceSession(folder / NETWORK, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # the library raises bare exceptions of its own
+            raise ValueError(f"no network ({error})") from error
+        with np.load(io.BytesIO((folder / WORDS).read_bytes()), allow_pickle=False) as stored:
+            self._words, self._scales, self._places = stored["words"], stored["scales"], stored["places"]
+            self._buckets = int(stored["buckets"])
+        self.outputs = int(self._session.get_outputs()[0].shape[1])
 
-    def encode(self, texts: list[str], progress: Progress = ignore) -> Matrix:
-        """Vectors of unit length, shape (texts, 384)."""
-        known: dict[str, Matrix] = {}
-        for done, text in enumerate(texts):
-            if text not in known:
-                known[text] = self._encode(text)
-            progress((done + 1) / len(texts))
-        return np.stack([known[text] for text in texts]) if texts else np.zeros((0, SIZE), dtype=np.float32)
+    def scores(self, table: pd.DataFrame, progress: Progress = ignore) -> NDArray[np.float64]:
+        """Scores of every row, shape (rows, outputs): log-odds of the decisions, then scores of the main behaviors.
 
-    def _encode(self, text: str) -> Matrix:
-        ids = np.array([self._tokenizer.encode(text).ids], dtype=np.int64)
-        given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        (states,) = self._session.run(None, {name: given[name] for name in self._inputs})
-        mean = np.asarray(states[0], dtype=np.float32).mean(axis=0)
-        vector: Matrix = mean / max(float(np.linalg.norm(mean)), 1e-12)
-        return vector
+        Parameters
+        ----------
+        table: ``tape_id, role, text, target_behavior``; the rows of a tape are in speaking order.
+        """
+        found = np.zeros((len(table), self.outputs))
+        done = 0
+        for window in windows(table, self._reader):
+            found[[span.row for span in window.spans]] = self._scored(window)
+            done += len(window.spans)
+            progress(done / len(table))
+        return found
+
+    def _scored(self, window: Window) -> Matrix:
+        pieces = np.array(window.pieces)
+        words = self._words[pieces].astype(np.float32) * self._scales[pieces, None]
+        read = np.zeros((len(window.spans), len(pieces)), dtype=np.float32)
+        for number, span in enumerate(window.spans):
+            read[number, span.start : span.end] = 1 / (span.end - span.start)
+        given = {
+            "vectors": words + self._places[_FIRST_PLACE : _FIRST_PLACE + len(pieces)],
+            "buckets": buckets(len(pieces), self._buckets),
+            "read": read,
+            "ends": np.array([span.end - 1 for span in window.spans], dtype=np.int64),
+            "roles": np.array([span.start for span in window.spans], dtype=np.int64),
+        }
+        (scores,) = self._session.run(None, given)
+        return np.asarray(scores, dtype=np.float32)
+
+
+def buckets(count: int, number: int) -> NDArray[np.int64]:
+    """For each piece and each other its bucket of distance: exact when near, ever wider when far, apart by direction.
+
+    >>> buckets(3, 8).tolist()
+    [[0, 5, 6], [1, 0, 5], [2, 1, 0]]
+    """
+    away = np.arange(count)[None, :] - np.arange(count)[:, None]
+    half = number // 2
+    exact = half // 2
+    distance = np.abs(away)
+    wide = exact + (np.log(np.maximum(distance, 1) / exact) / np.log(FAR / exact) * (half - exact)).astype(np.int64)
+    return half * (away > 0) + np.where(distance < exact, distance, np.minimum(wide, half - 1))

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.coding.calibration import Calibration
-from pipeline.measures.intervals import drawn, interval
+from pipeline.measures.intervals import Interval, drawn, interval
 
 DRAWS, SEED, WIDTH = 1000, 0, 0.9
 
@@ -50,16 +50,7 @@ def figures(table: pd.DataFrame, by_fold: Mapping[int, Calibration]) -> tuple[Fi
     table: AnnoMI's columns (`pipeline.formats.annomi`) and the coded columns of the fold predictions.
     by_fold: fold -> the calibration that was fitted to the other folds.
     """
-    table = table.assign(tagged_main=main_behavior(table, by_fold))
-    interviewer, client = table[table["role"] == "interviewer"], table[table["role"] == "client"]
-    found = [
-        _f1("main behavior, 4 classes", interviewer, interviewer["main"], interviewer["tagged_main"]),
-        _f1("question yes/no", interviewer, interviewer["question"] == 1, _has(interviewer, _QUESTIONS)),
-        _f1("reflection yes/no", interviewer, interviewer["reflection"] == 1, _has(interviewer, _REFLECTIONS)),
-        _f1("information yes/no", interviewer, interviewer["information"] == 1, _has(interviewer, ("information",))),
-        _five(interviewer),
-        _f1("client talk", client, _talk(client), client["codes"]),
-    ]
+    found = [*figures_of_rows(table)]
     sums = pd.DataFrame(
         {
             "question": table[[f"p_{code}" for code in _QUESTIONS]].sum(axis=1),
@@ -86,6 +77,43 @@ def figures(table: pd.DataFrame, by_fold: Mapping[int, Calibration]) -> tuple[Fi
     return (*found, *_of_sessions(sessions(table, by_fold)))
 
 
+def joined(table: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
+    """AnnoMI's rows with what their fold predictions say; ``folds`` as `weights.read_folds` reads them."""
+    keys = ["tape_id", "utterance_id"]
+    return table.merge(folds[[*keys, *(name for name in folds if name not in table)]], on=keys)
+
+
+def figures_of_rows(table: pd.DataFrame) -> tuple[Figure, ...]:
+    """The figures of single utterances: macro-F1 of each decision."""
+    table = table.assign(tagged_main=main_behavior(table))
+    interviewer, client = table[table["role"] == "interviewer"], table[table["role"] == "client"]
+    return (
+        _f1("main behavior, 4 classes", interviewer, interviewer["main"], interviewer["tagged_main"]),
+        _f1("question yes/no", interviewer, interviewer["question"] == 1, _has(interviewer, _QUESTIONS)),
+        _f1("reflection yes/no", interviewer, interviewer["reflection"] == 1, _has(interviewer, _REFLECTIONS)),
+        _f1("information yes/no", interviewer, interviewer["information"] == 1, _has(interviewer, ("information",))),
+        _five(interviewer),
+        _f1("client talk", client, _talk(client), client["codes"]),
+    )
+
+
+def slices(table: pd.DataFrame) -> dict[str, tuple[Figure, ...]]:
+    """The same figures of parts of the data: quality of the session, length of the utterance, topics."""
+    length = table["text"].str.split().str.len()
+    topic = table["target_behavior"]
+    common = topic.value_counts().index[:3]
+    parts = {
+        "high quality": table["quality"] == "high",
+        "low quality": table["quality"] == "low",
+        "1 to 5 words": length <= 5,
+        "6 to 25 words": (length > 5) & (length <= 25),
+        "more than 25 words": length > 25,
+        **{f"topic: {name}": topic == name for name in common},
+        "all other topics": ~topic.isin(common),
+    }
+    return {name: figures_of_rows(table[chosen]) for name, chosen in parts.items()}
+
+
 def wrong(table: pd.DataFrame) -> NDArray[np.bool_]:
     """Whether the codes of a row differ from the hand codes; open or closed does not matter where it is masked."""
     result = np.zeros(len(table), dtype=bool)
@@ -99,12 +127,14 @@ def wrong(table: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def sessions(table: pd.DataFrame, by_fold: Mapping[int, Calibration]) -> pd.DataFrame:
-    """One row a session: hand-coded and tagged R:Q and %CR, and whether the tags' 90 % intervals hold the former."""
+    """One row a session: R:Q by hand and by tags, and whether the tags' 90 % intervals hold R:Q and %CR by hand."""
     rows = []
     for tape_id, tape in table.groupby("tape_id", sort=False):
         presence = drawn(tape, DRAWS, SEED, by_fold[int(tape["fold"].iloc[0])].spread)
         counts = {code: presence[code].sum(axis=1) for code in (*_QUESTIONS, *_REFLECTIONS)}
         questions, reflections = (sum(counts[code] for code in codes) for codes in (_QUESTIONS, _REFLECTIONS))
+        of_questions = interval(reflections, questions, WIDTH, np.inf)
+        of_reflections = interval(counts["reflection_complex"], reflections, WIDTH, 1)
         hand = tape[["question", "reflection", "complex"]].sum()
         tagged = {"question": _has(tape, _QUESTIONS).sum(), "reflection": _has(tape, _REFLECTIONS).sum()}
         rows.append(
@@ -115,8 +145,10 @@ def sessions(table: pd.DataFrame, by_fold: Mapping[int, Calibration]) -> pd.Data
                 "reflections": hand["reflection"],
                 "rq": hand["reflection"] / hand["question"] if hand["question"] else np.nan,
                 "tagged_rq": tagged["reflection"] / max(1, tagged["question"]),
-                "rq_held": _holds(reflections, questions, np.inf, hand["reflection"], hand["question"]),
-                "cr_held": _holds(counts["reflection_complex"], reflections, 1, hand["complex"], hand["reflection"]),
+                "rq_low": of_questions.low,
+                "rq_high": np.inf if of_questions.high is None else of_questions.high,
+                "rq_held": _holds(of_questions, hand["reflection"], hand["question"]),
+                "cr_held": _holds(of_reflections, hand["complex"], hand["reflection"]),
             }
         )
     return pd.DataFrame(rows)
@@ -132,13 +164,10 @@ def _of_sessions(found: pd.DataFrame) -> tuple[Figure, ...]:
     )
 
 
-def _holds(
-    numerator: NDArray[np.int64], denominator: NDArray[np.int64], highest: float, over: float, under: float
-) -> bool:
+def _holds(range_: Interval, over: float, under: float) -> bool:
     """Whether the interval of the drawn ratio holds a hand-coded one."""
     if not under:
         return False
-    range_ = interval(numerator, denominator, WIDTH, highest)
     return bool(range_.low - 1e-9 <= over / under <= (np.inf if range_.high is None else range_.high) + 1e-9)
 
 
@@ -153,16 +182,10 @@ def _talk(table: pd.DataFrame) -> pd.Series:
     )
 
 
-def main_behavior(table: pd.DataFrame, by_fold: Mapping[int, Calibration]) -> NDArray[np.str_]:
-    """The main behavior of the tags: of those that were chosen the one farthest beyond its threshold, else other."""
-    behaviors = {"question": _QUESTIONS, "reflection": _REFLECTIONS, "information": ("information",)}
-    beyond = []
-    for name, codes in behaviors.items():
-        thresholds = table["fold"].map({fold: calibration.thresholds[name] for fold, calibration in by_fold.items()})
-        chance = table[[f"p_{code}" for code in codes]].sum(axis=1) / thresholds
-        beyond.append(np.where(_has(table, codes), chance, 0.0))
-    strongest = np.array(list(behaviors))[np.argmax(beyond, axis=0)]
-    return np.where(np.max(beyond, axis=0) > 0, strongest, "other")
+def main_behavior(table: pd.DataFrame) -> NDArray[np.str_]:
+    """The main behavior of the tags: the first code."""
+    first = table["codes"].str.split("|").str[0]
+    return np.asarray(first.str.partition("_")[0], dtype=str)
 
 
 def _five(interviewer: pd.DataFrame) -> Figure:

@@ -7,8 +7,9 @@ reaches its threshold.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +17,20 @@ import numpy as np
 import pandas as pd
 
 from pipeline.coding import weights
+from pipeline.coding.adaptation import Adaptation
 from pipeline.coding.calibration import Calibration
-from pipeline.coding.classifier import DECISIONS, Inputs, Scorer
-from pipeline.coding.encoder import Encoder
+from pipeline.coding.classifier import DECISIONS, Classifier
 from pipeline.errors import CodingError
-from pipeline.models import checksum, folder
 from pipeline.progress import Progress, ignore
 from pipeline.settings import Settings, project_folder
 
 
 @dataclass(frozen=True)
 class Tagger:
-    """A fitted classifier with its calibration and the sentence encoder that it was fitted with."""
+    """A fitted classifier with its calibration."""
 
-    classifier: Scorer
+    classifier: Classifier
     calibration: Calibration
-    encoder: Encoder
     about: Mapping[str, Any]
 
     @property
@@ -40,15 +39,15 @@ class Tagger:
         return self.calibration.spread
 
     @classmethod
-    def load(cls, place: Path, encoder: Path) -> Tagger:
+    def load(cls, place: Path) -> Tagger:
         """Load the weights in a folder; nothing in them is executed.
 
         Raises
         ------
-        CodingError: C04 a file is missing, altered or of another kind. ModelError: M07 as `Encoder`.
+        CodingError: C04 a file is missing, altered or of another kind.
         """
         stored = weights.read(place)
-        return cls(stored.classifier, stored.calibration, Encoder(encoder), stored.about)
+        return cls(stored.classifier, stored.calibration, stored.about)
 
     def tag(self, table: pd.DataFrame, progress: Progress = ignore) -> pd.DataFrame:
         """Code every row of one or several transcripts.
@@ -60,7 +59,8 @@ class Tagger:
 
         Returns
         -------
-        The same rows with ``codes`` (joined by ``|``), ``probability`` (of the least certain decision), ``needs_check``
+        The same rows with ``codes`` (joined by ``|``, the main behavior first), ``probability`` (of the least certain
+        decision), ``needs_check``
         and ``p_<code>``. A row of unknown role has no codes, probability 0, and is to be checked.
         """
         given = table[["tape_id", "role"]].copy()
@@ -69,7 +69,7 @@ class Tagger:
         if given.empty:
             found = np.zeros((0, len(DECISIONS)))
         else:
-            found = self.calibration.probabilities(self.classifier(Inputs.of(given, self.encoder, progress)))
+            found = self.calibration.probabilities(self.classifier(given, progress))
         return table.assign(**self.calibration.coded(given["role"].to_numpy(dtype=object), found))
 
 
@@ -78,14 +78,30 @@ def load(settings: Settings) -> Tagger:
 
     Raises
     ------
-    CodingError: C04 as `Tagger.load`. ModelError: M01 or M02 the sentence encoder is not there, M07 it is none.
+    CodingError: C04 as `Tagger.load`, C07 the adaptation is damaged or made for another tagger.
     """
-    loaded = Tagger.load(place(settings), folder(settings.coding.encoder, settings.models))
-    known = loaded.about["encoder"]
-    if checksum(folder(settings.coding.encoder, settings.models)) != known["checksum"]:
-        value = f"was trained with another sentence encoder than {settings.coding.encoder}"
-        raise CodingError("C04", f"tagger {settings.coding.tagger}", value, f"set coding.encoder to {known['name']}")
-    return loaded
+    loaded = Tagger.load(place(settings))
+    if not settings.coding.adaptation:
+        return loaded
+    layer = Adaptation.read(Path(settings.coding.adaptation).expanduser())
+    if layer.tagger != weights.identity(loaded.about):
+        remedy = "make it anew with `tape-review adapt`"
+        raise CodingError("C07", f"adaptation {settings.coding.adaptation}", "was made for another tagger", remedy)
+    return replace(loaded, calibration=layer(loaded.calibration))
+
+
+def adaptation_provenance(settings: Settings) -> dict[str, dict[str, str]]:
+    """What results say of a group's adaptation; nothing where there is none.
+
+    Raises
+    ------
+    CodingError: C07 it cannot be read.
+    """
+    if not settings.coding.adaptation:
+        return {}
+    path = Path(settings.coding.adaptation).expanduser()
+    Adaptation.read(path)
+    return {"adaptation": {"model": path.name, "checksum": hashlib.sha256(path.read_bytes()).hexdigest()}}
 
 
 def place(settings: Settings) -> Path:

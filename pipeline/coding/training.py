@@ -1,150 +1,207 @@
 """Training the tagger: five family-disjoint folds for all that is measured or calibrated, all sessions for what ships.
 
-Every session is learned twice, as it is and without punctuation and case, as a recognizer may write it. Annotators
-differ more than classes do: each gets an offset of its own in training, and prediction uses the mean of all. PAIR is
-not used: its simple reflections are shorter by half, and length is what a model learns from it.
+Annotators differ more than classes do: each gets an offset of its own in training, and prediction uses the mean of all.
+PAIR is not used: its simple reflections are shorter by half, and length is what a model learns from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.coding import calibration as calibrations
+from pipeline.coding import finetuning, pretrained
 from pipeline.coding.calibration import Calibration
-from pipeline.coding.classifier import DECISIONS, Classifier, Inputs, Network
-from pipeline.coding.encoder import Encoder
-from pipeline.coding.features import Matrix, bare
+from pipeline.coding.classifier import DECISIONS, OUTPUTS, Inputs, Linear, mixed
+from pipeline.coding.features import bare
 from pipeline.coding.vocabulary import Vocabulary
-from pipeline.coding.weights import Fitted
+from pipeline.coding.weights import Fitted, Learned
 from pipeline.progress import Progress, ignore
 
+if TYPE_CHECKING:
+    from pipeline.coding.network import Network
+
 VARIANTS = ("written", "bare")
-"""How the texts of a corpus are read: as they are, and without punctuation and case."""
+"""How the texts are read that the tagger is measured on: as they are, and without punctuation and case."""
 
-SEEDS = (0, 1, 2)
-LATENT = 128
-"""Dimensions that the words are reduced to for the networks."""
+SEEDS = (0,)
+"""The first is that of what ships; the folds are learned and measured with each."""
 RARE = 4
-"""Words and pairs that occur in fewer texts, counting both copies, are left out."""
+"""Words and pairs that occur in fewer texts, counting both variants, are left out."""
 LINEAR_COST = 2.0
-UNITS, EPOCHS, BATCH, DROPPED, RATE, DECAY = 128, 12, 128, 0.4, 3e-3, 1e-3
-"""Of the networks: hidden units, passes, rows a step, share dropped of inputs and units, top learning rate, decay."""
-WORTH = {"open": 0.5, "complex": 0.5, "information": 0.7, "change": 0.5}
-"""How much a decision counts in the networks' loss, where not 1."""
 
 
-@dataclass(frozen=True)
-class Corpus:
-    """Labeled sessions: a table as `pipeline.formats.annomi` reads it, and its inputs as written and bare."""
+def fit_linear(table: pd.DataFrame, variants: Sequence[Inputs]) -> Linear:
+    """One logistic regression a decision, of both variants; an annotator's offset is replaced by the mean of all."""
+    from scipy.sparse import hstack, vstack
+    from sklearn.linear_model import LogisticRegression
 
-    table: pd.DataFrame
-    variants: tuple[Inputs, Inputs]
-
-    @classmethod
-    def of(cls, table: pd.DataFrame, encoder: Encoder, progress: Progress = ignore) -> Corpus:
-        """Read both variants; several minutes for some thousand utterances."""
-        written = Inputs.of(table, encoder, lambda done: progress(done / 2))
-        stripped = table.assign(text=table["text"].map(bare))
-        return cls(table, (written, Inputs.of(stripped, encoder, lambda done: progress(0.5 + done / 2))))
-
-    @property
-    def answers(self) -> NDArray[np.float64]:
-        """Shape (rows, decisions): 1, 0, or NaN where a decision was not asked."""
-        return self.table[list(DECISIONS)].to_numpy(dtype=float)
-
-    @property
-    def roles(self) -> NDArray[np.object_]:
-        """The role of each row."""
-        return self.table["role"].to_numpy(dtype=object)
-
-    @property
-    def tapes(self) -> NDArray[np.object_]:
-        """The tape of each row."""
-        return self.table["tape_id"].to_numpy(dtype=object)
+    vocabulary = Vocabulary.of([text for variant in variants for text in variant.lexical], RARE)
+    annotators = np.eye(int(table["annotator"].max()) + 1, dtype=np.float32)[table["annotator"]]
+    rows = vstack([hstack([vocabulary(variant.lexical), variant.hand, annotators]) for variant in variants]).tocsr()
+    size = rows.shape[1] - annotators.shape[1]
+    columns = []
+    for decision in DECISIONS:
+        answer = np.tile(table[decision].to_numpy(dtype=float), len(variants))
+        asked = ~np.isnan(answer)
+        model = LogisticRegression(C=LINEAR_COST, solver="liblinear", random_state=0).fit(rows[asked], answer[asked])
+        coefficients = model.coef_[0]
+        columns.append([*coefficients[:size], model.intercept_[0] + coefficients[size:].mean()])
+    return Linear(vocabulary, np.array(columns, dtype=np.float32).T)
 
 
-@dataclass(frozen=True)
-class HeldOut:
-    """Log-odds of every row from a classifier that saw none of its fold, probabilities calibrated on the other folds.
+def linear_folds(table: pd.DataFrame) -> NDArray[np.float64]:
+    """The linear view of every row by what saw none of its fold, shape (variants, rows, decisions)."""
+    variants = [Inputs.of(each) for each in _variants(table)]
+    found = np.zeros((len(VARIANTS), len(table), len(DECISIONS)))
+    for _, rest, held in splits(table["fold"].to_numpy()):
+        linear = fit_linear(table.iloc[rest], [variant[rest] for variant in variants])
+        for number, variant in enumerate(variants):
+            found[number, held] = linear(variant[held])
+    return found
 
-    Shapes: (2 variants, 2 views, rows, decisions) and (2 variants, rows, decisions); variants are written and bare.
+
+def network_folds(
+    table: pd.DataFrame, folder: Path, seed: int, keep: Path | None = None, progress: Progress = ignore
+) -> NDArray[np.float64]:
+    """The network's scores of every row by what saw none of its fold, shape (variants, rows, outputs).
+
+    Parameters
+    ----------
+    folder: the pretrained encoder.
+    keep: a folder in which each fold's scores are kept as they come; those that lie there are not made anew.
     """
+    found = np.zeros((len(VARIANTS), len(table), OUTPUTS))
+    folds = list(splits(table["fold"].to_numpy()))
+    for number, (fold, rest, held) in enumerate(folds):
+        kept = keep / f"seed-{seed}-fold-{fold}.npy" if keep else None
+        if kept and kept.exists():
+            found[:, held] = np.load(kept, allow_pickle=False)
+        else:
+            share = number / len(folds)
+            network = finetuning.finetune(
+                table.iloc[rest], folder, seed, lambda done, share=share: progress(share + done / len(folds))
+            )
+            reader = finetuning.reader_of(folder)
+            for variant, read in enumerate(_variants(table.iloc[held])):
+                found[variant, held] = finetuning.scores(network, reader, read)
+            if kept:
+                np.save(kept, found[:, held], allow_pickle=False)
+                _keep(network, kept.with_suffix(".safetensors"))
+        progress((number + 1) / len(folds))
+    return found
 
-    logits: NDArray[np.float64]
-    probabilities: NDArray[np.float64]
-    by_fold: dict[int, Calibration]
+
+def train(
+    table: pd.DataFrame,
+    folder: Path,
+    seeds: Sequence[int] = SEEDS,
+    keep: Path | None = None,
+    progress: Progress = ignore,
+) -> Fitted:
+    """Make what ships: ``table`` as `pipeline.formats.annomi` reads it, ``folder`` with the pretrained encoder."""
+    parts = len(seeds) + 1
+    words = linear_folds(table)
+    scores = {
+        seed: network_folds(table, folder, seed, keep, lambda done, number=number: progress((number + done) / parts))
+        for number, seed in enumerate(seeds)
+    }
+    network = _network_of_all(table, folder, seeds[0], keep, lambda done: progress((len(seeds) + done) / parts))
+    progress(1.0)
+    return fitted(table, words, scores, learned(network, folder))
 
 
-def fit(corpus: Corpus, rows: NDArray[np.intp], seeds: Sequence[int] = SEEDS) -> Classifier:
-    """Fit a classifier to some rows of a corpus, both variants of them."""
-    from sklearn.decomposition import TruncatedSVD
-
-    variants = [variant[rows] for variant in corpus.variants]
-    texts = [text for variant in variants for text in variant.lexical]
-    vocabulary = Vocabulary.of(texts, RARE)
-    answers = corpus.answers[rows]
-    annotators = np.eye(int(corpus.table["annotator"].max()) + 1, dtype=np.float32)[
-        corpus.table["annotator"].iloc[rows]
+def fitted(
+    table: pd.DataFrame, words: NDArray[np.float64], scores: Mapping[int, NDArray[np.float64]], network: Learned
+) -> Fitted:
+    """A tagger from what the folds' models found; calibrations are those of the first seed."""
+    seed, *_ = scores
+    by_seed = {
+        seed: np.stack([mixed(words[number], of[number]) for number in range(len(VARIANTS))])
+        for seed, of in scores.items()
+    }
+    every = np.arange(len(table))
+    by_fold = {fold: calibrate(table, by_seed[seed][0], rest) for fold, rest, _ in splits(table["fold"].to_numpy())}
+    folds = [
+        predictions(table, logits[number], by_fold).assign(variant=variant, seed=seed)
+        for seed, logits in by_seed.items()
+        for number, variant in enumerate(VARIANTS)
     ]
-    terms = [vocabulary(variant.lexical) for variant in variants]
-    linear = _fit_linear(terms, [variant.hand for variant in variants], annotators, answers)
-    latent = TruncatedSVD(LATENT, n_iter=3, random_state=0).fit(terms[0])
-    # Dimensions beyond the rank of a small corpus hardly vary: they must not be blown up.
-    scale = np.maximum(latent.transform(terms[0]).std(axis=0), 1e-3) * 2
-    reduction = (latent.components_ / scale[:, None]).T.astype(np.float32)
-    classifier = Classifier(vocabulary, linear, reduction, ())
-    dense = [classifier.dense(term, variant) for term, variant in zip(terms, variants, strict=True)]
-    networks = tuple(_fit_network(dense, annotators, answers, seed) for seed in seeds)
-    return replace(classifier, networks=networks)
+    linear = fit_linear(table, [Inputs.of(each) for each in _variants(table)])
+    return Fitted(linear, network, calibrate(table, by_seed[seed][0], every), by_fold, pd.concat(folds))
 
 
-def cross_fit(corpus: Corpus, progress: Progress = ignore) -> HeldOut:
-    """Classify every fold with what was fitted to the other folds, families never split."""
-    folds = corpus.table["fold"].to_numpy()
-    logits = np.zeros((2, 2, len(folds), len(DECISIONS)))
-    for number, (_, rest, held) in enumerate(splits(folds)):
-        classifier = fit(corpus, rest)
-        for variant, inputs in enumerate(corpus.variants):
-            logits[variant][:, held] = classifier(inputs[held])
-        progress((number + 1) / len(np.unique(folds)))
-    probabilities = np.zeros((2, len(folds), len(DECISIONS)))
-    by_fold = {}
-    for fold, rest, held in splits(folds):
-        by_fold[fold] = calibrate(corpus, logits, rest)
-        for variant in range(2):
-            probabilities[variant][held] = by_fold[fold].probabilities(logits[variant][:, held])
-    return HeldOut(logits, probabilities, by_fold)
+def _network_of_all(table: pd.DataFrame, folder: Path, seed: int, keep: Path | None, progress: Progress) -> Network:
+    from safetensors.torch import load_file
+
+    from pipeline.coding.network import Network
+
+    kept = keep / f"seed-{seed}-all.safetensors" if keep else None
+    if kept and kept.exists():
+        network = Network.of(folder, OUTPUTS, int(table["annotator"].max()) + 1)
+        network.load_state_dict(load_file(kept))
+        return network
+    network = finetuning.finetune(table, folder, seed, progress)
+    if kept:
+        _keep(network, kept)
+    return network
 
 
-def predictions(corpus: Corpus, held_out: HeldOut, variant: int) -> pd.DataFrame:
-    """Fold predictions without text: ``tape_id, utterance_id`` and what `Calibration.coded` gives."""
+def _keep(network: Network, path: Path) -> None:
+    from safetensors.torch import save_file
+
+    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, path)
+
+
+def learned(network: Network, folder: Path) -> Learned:
+    """A fine-tuned network as it is stored."""
+    state = {name: value.detach().float().numpy() for name, value in network.state_dict().items()}
+    heads, epsilon = network.layers[0].heads, network.norm.eps
+    return Learned(state, pretrained.read(folder, pretrained.TOKENIZER), heads, epsilon)
+
+
+def predictions(table: pd.DataFrame, logits: NDArray[np.float64], by_fold: Mapping[int, Calibration]) -> pd.DataFrame:
+    """Fold predictions without text: what `Calibration.coded` gives beside the codes by hand."""
+    by_hand = _by_hand(table)
     parts = []
-    for fold, _, held in splits(corpus.table["fold"].to_numpy()):
-        rows = corpus.table.iloc[held][["tape_id", "utterance_id"]]
-        found = held_out.by_fold[fold].coded(corpus.roles[held], held_out.probabilities[variant][held])
-        parts.append(rows.assign(**found))
+    for fold, _, held in splits(table["fold"].to_numpy()):
+        rows = by_hand.iloc[held]
+        found = by_fold[fold].probabilities(logits[held])
+        parts.append(rows.assign(**by_fold[fold].coded(table["role"].to_numpy(dtype=object)[held], found)))
     return pd.concat(parts).sort_index()
 
 
-def train(corpus: Corpus, progress: Progress = ignore) -> Fitted:
-    """Make what ships."""
-    held_out = cross_fit(corpus, lambda done: progress(done * 0.8))
-    every = np.arange(len(corpus.table))
-    classifier = fit(corpus, every)
-    progress(1.0)
-    folds = [predictions(corpus, held_out, number).assign(variant=variant) for number, variant in enumerate(VARIANTS)]
-    return Fitted(classifier, calibrate(corpus, held_out.logits, every), held_out.by_fold, pd.concat(folds))
+def _by_hand(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows' keys and their codes by hand: the main one in our words, and yes, no or nothing for each decision."""
+    kinds = {"question": ("open", "closed"), "reflection": ("complex", "simple")}
+    deciding = {"question": "open", "reflection": "complex"}
+    talk = np.select([table["change"] == 1, table["change"] == 0], ["change", "sustain"], "neutral")
+    main = np.where(table["role"] == "client", talk, table["main"])
+    for behavior, (yes, no) in kinds.items():
+        answer = table[deciding[behavior]].to_numpy(dtype=float)
+        kind = np.select([answer == 1, answer == 0], [f"{behavior}_{yes}", f"{behavior}_{no}"], "")
+        main = np.where(main == behavior, kind, main)
+    told = {f"hand_{name}": table[name] for name in ("question", "reflection", "complex", "information")}
+    told |= {
+        f"hand_{name}": np.where(table["role"] == "client", talk == name, np.nan) for name in ("change", "sustain")
+    }
+    return table[["tape_id", "utterance_id", "role", "family", "fold"]].assign(hand=main, **told)
 
 
-def calibrate(corpus: Corpus, logits: NDArray[np.float64], rows: NDArray[np.intp]) -> Calibration:
-    """Calibrate on the held-out log-odds of some rows, as written."""
-    return calibrations.fit(logits[0][:, rows], corpus.answers[rows], corpus.tapes[rows], corpus.roles[rows])
+def calibrate(table: pd.DataFrame, logits: NDArray[np.float64], rows: NDArray[np.intp]) -> Calibration:
+    """Calibrate on the held-out log-odds of some rows, shape (rows, decisions)."""
+    part = table.iloc[rows]
+    return calibrations.fit(
+        logits[rows],
+        part[list(DECISIONS)].to_numpy(dtype=float),
+        part["tape_id"].to_numpy(dtype=object),
+        part["role"].to_numpy(dtype=object),
+    )
 
 
 def splits(folds: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.intp]]]:
@@ -153,58 +210,5 @@ def splits(folds: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.intp], ND
         yield int(fold), np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
 
 
-def _fit_linear(terms: list[Any], hand: list[Matrix], annotators: Matrix, answers: NDArray[np.float64]) -> Matrix:
-    """One logistic regression a decision; an annotator's offset is replaced by the mean of all."""
-    from scipy.sparse import hstack, vstack
-    from sklearn.linear_model import LogisticRegression
-
-    rows = vstack([hstack([term, own, annotators]) for term, own in zip(terms, hand, strict=True)]).tocsr()
-    size = terms[0].shape[1] + hand[0].shape[1]
-    columns = []
-    for number in range(len(DECISIONS)):
-        answer = np.tile(answers[:, number], len(terms))
-        asked = ~np.isnan(answer)
-        model = LogisticRegression(C=LINEAR_COST, solver="liblinear", random_state=0).fit(rows[asked], answer[asked])
-        coefficients = model.coef_[0]
-        columns.append([*coefficients[:size], model.intercept_[0] + coefficients[size:].mean()])
-    return np.array(columns, dtype=np.float32).T
-
-
-def _fit_network(variants: list[Matrix], annotators: Matrix, answers: NDArray[np.float64], seed: int) -> Network:
-    """One shared hidden layer for all decisions; each batch takes either variant."""
-    import torch
-    from torch import nn
-
-    generator = np.random.default_rng(seed)
-    inputs = [torch.from_numpy(variant) for variant in variants]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        drop = nn.Dropout(DROPPED)
-        hidden, output = nn.Linear(variants[0].shape[1], UNITS), nn.Linear(UNITS, len(DECISIONS))
-        offsets = nn.Linear(annotators.shape[1], len(DECISIONS), bias=False)
-        nn.init.zeros_(offsets.weight)
-        net = nn.Sequential(drop, hidden, nn.ReLU(), drop, output)
-        optimizer = torch.optim.AdamW([*net.parameters(), *offsets.parameters()], lr=RATE, weight_decay=DECAY)
-        steps = EPOCHS * -(-len(answers) // BATCH)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
-        asked = torch.from_numpy(~np.isnan(answers)).float()
-        worth = asked * torch.tensor([WORTH.get(decision, 1.0) for decision in DECISIONS])
-        targets = torch.from_numpy(np.nan_to_num(answers)).float()
-        who = torch.from_numpy(annotators)
-        for _ in range(EPOCHS):
-            order = generator.permutation(len(answers))
-            for start in range(0, len(order), BATCH):
-                batch = torch.from_numpy(order[start : start + BATCH])
-                logits = net(inputs[generator.integers(len(inputs))][batch]) + offsets(who[batch])
-                loss = nn.functional.binary_cross_entropy_with_logits(
-                    logits, targets[batch], worth[batch], reduction="none"
-                )
-                loss = (loss.sum(dim=0) / worth[batch].gt(0).sum(dim=0).clamp(min=1)).sum()
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                schedule.step()
-        with torch.no_grad():
-            bias = output.bias + offsets.weight.mean(dim=1)
-            first = torch.cat([hidden.weight.T, hidden.bias[None]]).numpy()
-            return Network(first, torch.cat([output.weight.T, bias[None]]).numpy())
+def _variants(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return table, table.assign(text=[bare(text) or text for text in table["text"]])

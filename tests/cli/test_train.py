@@ -11,7 +11,7 @@ from pipeline.coding import weights
 from pipeline.errors import CodingError, OutputError
 from pipeline.speech import role_training
 from pipeline.speech.roles import RoleModel
-from tests.coding.invented import HashedEncoder, write_annomi
+from tests.coding.invented import write_annomi, write_encoder
 
 
 def run(*arguments: str | Path) -> str:
@@ -24,11 +24,10 @@ def run(*arguments: str | Path) -> str:
 
 @pytest.fixture
 def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("pipeline.coding.encoder.Encoder", lambda folder: HashedEncoder())
-    monkeypatch.setattr("pipeline.coding.training.SEEDS", (0,))
-    monkeypatch.setenv("TAPE_REVIEW_CODING__ENCODER", str(tmp_path))
+    monkeypatch.setattr("pipeline.coding.finetuning.EPOCHS", 1)
+    monkeypatch.setenv("TAPE_REVIEW_CODING__ENCODER", str(write_encoder(tmp_path / "encoder")))
     write_annomi(tmp_path / "data")
-    run("train", "--data", tmp_path / "data", "--out", tmp_path / "models")
+    run("train", "--data", tmp_path / "data", "--out", tmp_path / "models", "--keep", tmp_path / "keep")
     return tmp_path
 
 
@@ -37,6 +36,13 @@ def test_training_stores_both_models_and_evaluating_reads_them(trained: Path, mo
     assert stored.about["utterances"] == 540
     assert RoleModel.read(trained / "models" / "roles").words
     assert len(role_training.read_folds(trained / "models" / "roles")) == 80
+    kept = {path.name: path.stat().st_mtime_ns for path in (trained / "keep").iterdir()}
+    assert sorted(kept) == ["seed-0-all.safetensors", *(f"seed-0-fold-{fold}.npy" for fold in range(5))]
+    run("train", "--data", trained / "data", "--out", trained / "again", "--keep", trained / "keep")
+    assert {path.name: path.stat().st_mtime_ns for path in (trained / "keep").iterdir()} == kept
+    for name in weights.RUNNING:
+        first, second = (trained / place / "utterance-tagger" / name for place in ("models", "again"))
+        assert first.read_bytes() == second.read_bytes()
 
     monkeypatch.setenv("TAPE_REVIEW_CODING__TAGGER", str(trained / "models" / "utterance-tagger"))
     monkeypatch.setenv("TAPE_REVIEW_DIARIZATION__ROLES", str(trained / "models" / "roles"))

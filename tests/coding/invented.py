@@ -1,17 +1,20 @@
-"""Invented sessions in AnnoMI's columns, and a stand-in for the sentence encoder."""
+"""Invented sessions in AnnoMI's columns, and a tiny pretrained encoder to start from."""
 
 from __future__ import annotations
 
 import csv
-import hashlib
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.coding.encoder import SIZE
 from pipeline.coding.features import Matrix
-from pipeline.progress import Progress, ignore
+from pipeline.coding.windows import ROLES, SOMEONE
+
+WIDTH = 32
+"""Of the tiny encoder."""
 
 TOPICS = ("walking more", "drinking less alcohol", "quitting cigarettes", "sleeping longer", "eating less sugar")
 
@@ -84,14 +87,51 @@ def _labels(labels: dict[str, str], client: bool) -> dict[str, Any]:
     }
 
 
-class HashedEncoder:
-    """A stand-in for `pipeline.coding.encoder.Encoder`: the sum of a fixed random vector for each word."""
+def write_encoder(folder: Path) -> Path:
+    """Write a pretrained encoder of two tiny layers, with random weights, that knows the invented words."""
+    from safetensors.numpy import save_file
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-    def encode(self, texts: list[str], progress: Progress = ignore) -> Matrix:
-        progress(1.0)
-        sums = [sum((self._word(word) for word in text.lower().split()), np.zeros(SIZE)) for text in texts]
-        return np.array([found / max(1e-12, float(np.linalg.norm(found))) for found in sums], dtype=np.float32)
+    folder.mkdir(parents=True)
+    texts = " ".join([*(text for text, _ in EXCHANGE), *TOPICS, *REASONS]).lower()
+    words = [*("<s>", "<pad>", "</s>", "<mask>", "[UNK]"), *ROLES.values(), SOMEONE, *re.findall(r"\w+|[^\w\s]", texts)]
+    vocabulary = {word: number for number, word in enumerate(dict.fromkeys(words))}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))  # noqa: S106 - a word piece
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    settings = {
+        "hidden_size": WIDTH,
+        "intermediate_size": 2 * WIDTH,
+        "num_attention_heads": 2,
+        "num_hidden_layers": 2,
+        "layer_norm_eps": 1e-5,
+        "max_position_embeddings": 514,
+        "relative_attention_num_buckets": 8,
+        "vocab_size": len(vocabulary),
+    }
+    (folder / "config.json").write_text(json.dumps(settings))
+    random = np.random.default_rng(0)
 
-    def _word(self, word: str) -> Matrix:
-        seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:4], "big")
-        return np.random.default_rng(seed).standard_normal(SIZE).astype(np.float32)
+    def dense(name: str, rows: int, columns: int) -> dict[str, Matrix]:
+        weight = random.normal(0, columns**-0.5, (rows, columns)).astype(np.float32)
+        return {f"{name}.weight": weight, f"{name}.bias": np.zeros(rows, dtype=np.float32)}
+
+    def norm(name: str) -> dict[str, Matrix]:
+        return {f"{name}.weight": np.ones(WIDTH, np.float32), f"{name}.bias": np.zeros(WIDTH, np.float32)}
+
+    def table(name: str, rows: int, columns: int) -> dict[str, Matrix]:
+        return {f"{name}.weight": random.normal(0, 1, (rows, columns)).astype(np.float32)}
+
+    state = table("embeddings.word_embeddings", len(vocabulary), WIDTH)
+    state |= table("embeddings.position_embeddings", 514, WIDTH) | norm("embeddings.LayerNorm")
+    state |= table("encoder.relative_attention_bias", 8, 2)
+    for number in range(2):
+        layer = f"encoder.layer.{number}"
+        for name in ("q", "k", "v", "o"):
+            state |= dense(f"{layer}.attention.attn.{name}", WIDTH, WIDTH)
+        state |= norm(f"{layer}.attention.LayerNorm") | norm(f"{layer}.output.LayerNorm")
+        state |= dense(f"{layer}.intermediate.dense", 2 * WIDTH, WIDTH)
+        state |= dense(f"{layer}.output.dense", WIDTH, 2 * WIDTH)
+    save_file(state, str(folder / "model.safetensors"))
+    return folder

@@ -62,16 +62,13 @@ def test_a_row_is_wrong_where_any_decision_is() -> None:
     assert evaluation.wrong(table).tolist() == [False, True, False, True, True, False, True, False, True, False]
 
 
-def test_the_main_behavior_is_the_one_farthest_beyond_its_threshold() -> None:
+def test_the_main_behavior_is_the_first_code() -> None:
     table = hand_coded(
-        ("interviewer", "question", asked(), "question_open|information"),
+        ("interviewer", "question", asked(), "information|question_open"),
         ("interviewer", "question", asked(), "question_open|reflection_simple"),
         ("interviewer", "question", asked(), "other"),
     )
-    table.loc[0, ["p_question_open", "p_information"]] = [0.8, 0.5]
-    thresholds = dict.fromkeys(DECISIONS, 0.5) | {"information": 0.25}
-    found = evaluation.main_behavior(table, {0: Calibration({}, thresholds)})
-    assert found.tolist() == ["information", "question", "other"]  # 2.0 against 1.6; the first of two equals; none
+    assert evaluation.main_behavior(table).tolist() == ["information", "question", "other"]
 
 
 def test_sessions_hold_ratios_and_their_coverage() -> None:
@@ -97,13 +94,14 @@ def test_sessions_hold_ratios_and_their_coverage() -> None:
 def shipped() -> dict[str, dict[str, evaluation.Figure]]:
     if not (DATA / annomi.FILE).exists():
         pytest.skip("the training data are not on this machine")
-    table, stored = annomi.read(DATA), weights.read(SHIPPED)
-    assert annomi.checksum(DATA) == stored.about["data"]["sha256"]
+    table, about = annomi.read(DATA), weights.read_about(SHIPPED)
+    assert annomi.checksum(DATA) == about["data"]["sha256"]
     return {
         variant: {
             figure.name: figure
             for figure in evaluation.figures(
-                table.merge(weights.read_folds(SHIPPED, variant), on=["tape_id", "utterance_id"]), stored.by_fold
+                evaluation.joined(table, weights.read_folds(SHIPPED, variant)),
+                weights.by_fold(about),
             )
         }
         for variant in ("written", "bare")

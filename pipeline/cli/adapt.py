@@ -1,0 +1,59 @@
+"""``tape-review adapt``: what a group's consensus codes teach the tagger, used only if it is better."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from pipeline import settings
+from pipeline.cli.options import Config
+from pipeline.errors import CodingError, OutputError
+from pipeline.formats import codes as formats
+from pipeline.formats import tables
+
+
+def adapt(
+    codes: Annotated[Path, typer.Argument(help="CSV with tape_id, utterance_id, coder, layer, code, coded_at.")],
+    tapes: Annotated[list[Path], typer.Option("--tape", help="A tape's utterances.csv, or its folder. Repeat it.")],
+    out: Annotated[Path, typer.Option("--out", help="Where the layer goes (JSON).")],
+    config: Config = None,
+) -> None:
+    """Fit a small layer on a group's consensus codes.
+
+    It is stored only if it beats the shipped tagger on tapes that were held out of the fitting.
+
+    To use it, set coding.adaptation to the file. The tapes' utterances.csv must come from the shipped tagger without an
+    adaptation.
+    """
+    from pipeline.coding import adaptation, tagger, weights
+
+    loaded = settings.load(files=config or ()).settings
+    place = tagger.place(loaded)
+    given = [tables.read_utterances(path / "utterances.csv" if path.is_dir() else path) for path in tapes]
+    agreed = formats.read(codes).table
+    agreed = agreed[agreed["layer"] == "consensus"].rename(columns={"codes": "consensus"})
+    keys = ["tape_id", "utterance_id"]
+    rows = [table.merge(agreed[[*keys, "consensus"]].astype(str), on=keys) for table in given]
+    joined = pd.concat(rows, ignore_index=True).drop_duplicates(keys)
+    if joined.empty:
+        value = "name no utterance of the given tapes"
+        raise CodingError("C06", f"consensus codes in {codes}", value, "give the utterances.csv that was coded")
+    about = weights.read_about(place)
+    found = adaptation.adapt(joined, weights.identity(about), about["calibration"]["thresholds"])
+    gain = found.gain
+    typer.echo(f"{found.utterances} utterances on {found.tapes} tapes, {gain.decisions} decisions, each held out once:")
+    typer.echo(
+        f"surprise {gain.surprise[0]:.3f} -> {gain.surprise[1]:.3f}, wrong {gain.wrong[0]:.1%} -> {gain.wrong[1]:.1%}"
+    )
+    if not gain.better:
+        typer.echo("Not better than the shipped tagger: nothing is stored, the shipped one stays in use.")
+        return
+    try:
+        found.write(out)
+    except OSError as error:
+        remedy = "name a file in a folder that exists and can be written"
+        raise OutputError("O04", f"file {out}", f"cannot be written ({error.strerror})", remedy) from error
+    typer.echo(out)

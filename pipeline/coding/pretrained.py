@@ -1,0 +1,29 @@
+"""The pretrained encoder that fine-tuning starts from: a folder with its files, or with an archive of them."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from pipeline.errors import ModelError
+
+SETTINGS, STATE, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
+
+
+def read(folder: Path, name: str) -> bytes:
+    """A file of the encoder, from the folder itself or from the only archive in it.
+
+    Raises
+    ------
+    ModelError: M07 it is in neither.
+    """
+    try:
+        if (folder / name).exists():
+            return (folder / name).read_bytes()
+        (archive,) = folder.glob("*.zip")
+        with zipfile.ZipFile(archive) as opened:
+            (member,) = (member for member in opened.namelist() if member.rpartition("/")[2] == name)
+            return opened.read(member)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        remedy = "fetch it anew with `tape-review models --fetch`"
+        raise ModelError("M07", f"pretrained encoder {folder.name}", f"has no proper {name}", remedy) from error

@@ -1,0 +1,109 @@
+"""What recognized speech costs the tags: held-out sessions are spoken, transcribed by ours, and tagged again.
+
+``python -m tests.benchmarks.spoken --data DATA --keep KEEP``: KEEP is what ``tape-review train --keep`` left. Needs
+`flite` (Debian). Its voices are plain, so the recognizer gets fewer words wrong than in a real room.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import tempfile
+from pathlib import Path
+
+import jiwer
+import numpy as np
+import pandas as pd
+import soundfile
+import soxr
+from safetensors.torch import load_file
+
+from pipeline import models, settings
+from pipeline.coding import evaluation, tagger, training, weights
+from pipeline.coding.classifier import OUTPUTS, Classifier, Inputs
+from pipeline.coding.encoder import Encoder
+from pipeline.coding.features import bare
+from pipeline.coding.network import Network
+from pipeline.coding.tagger import Tagger
+from pipeline.formats import annomi
+from pipeline.speech import transcriber
+from pipeline.speech.cores import Cores
+
+VOICES = {"interviewer": "rms", "client": "slt"}
+RATE, GAP = 16_000, 0.7
+"""Samples a second; seconds of silence between utterances."""
+
+
+def held_out(table: pd.DataFrame, fold: int, keep: Path, place: Path, pretrained: Path, folder: Path) -> Tagger:
+    """The tagger that saw none of a fold's sessions, as it would ship."""
+    rest = table[table["fold"] != fold]
+    network = Network.of(pretrained, OUTPUTS, int(rest["annotator"].max()) + 1)
+    network.load_state_dict(load_file(keep / f"seed-{training.SEEDS[0]}-fold-{fold}.safetensors"))
+    training.learned(network, pretrained).write(folder)
+    variants = [rest, rest.assign(text=[bare(text) or text for text in rest["text"]])]
+    linear = training.fit_linear(rest, [Inputs.of(each) for each in variants])
+    about = weights.read_about(place)
+    return Tagger(Classifier(linear, Encoder(folder)), weights.by_fold(about)[fold], about)
+
+
+def spoken(rows: pd.DataFrame, folder: Path) -> tuple[np.ndarray, list[tuple[float, float]]]:
+    """A session's sound and the seconds of each utterance."""
+    parts, spans, at = [], [], 0.0
+    for role, text in zip(rows["role"], rows["text"], strict=True):
+        path = folder / "said.wav"
+        subprocess.run(["flite", "-voice", VOICES.get(role, "kal16"), "-t", text, "-o", str(path)], check=True)
+        sound, rate = soundfile.read(path, dtype="float32")
+        sound = soxr.resample(sound, rate, RATE)
+        spans.append((at, at + len(sound) / RATE))
+        parts += [sound, np.zeros(int(GAP * RATE), dtype=np.float32)]
+        at += len(sound) / RATE + GAP
+    return np.concatenate(parts), spans
+
+
+def recognized(rows: pd.DataFrame, folder: Path, ours: transcriber.Transcriber) -> list[str]:
+    """What our transcriber writes for each utterance."""
+    sound, spans = spoken(rows, folder)
+    words = ours.transcribe(sound, Cores(1)).words
+    middles = np.array([(word.span.start + word.span.end) / 2000 for word in words])
+    return [
+        " ".join(words[at].text for at in np.flatnonzero((middles >= start - GAP / 2) & (middles < end + GAP / 2)))
+        for start, end in spans
+    ]
+
+
+def main() -> None:
+    """Speak, transcribe, tag, and print the figures of both texts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--keep", type=Path, required=True)
+    parser.add_argument("--fold", type=int, default=4)
+    parser.add_argument("--utterances", type=int, default=300)
+    asked = parser.parse_args()
+    chosen = settings.load().settings
+    table = annomi.read(asked.data)
+    fold = table[table["fold"] == asked.fold]
+    sizes = fold.groupby("tape_id", sort=False).size().sort_values(kind="stable").cumsum()
+    rows = fold[fold["tape_id"].isin(sizes.index[sizes <= asked.utterances])].reset_index(drop=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ours = transcriber.load(chosen)
+        texts = pd.concat(
+            [
+                pd.Series(recognized(tape, folder, ours), index=tape.index)
+                for _, tape in rows.groupby("tape_id", sort=False)
+            ]
+        )
+        pretrained = models.folder(chosen.coding.encoder, chosen.models)
+        tags = held_out(table, asked.fold, asked.keep, tagger.place(chosen), pretrained, folder / "network")
+        heard = rows.assign(text=texts)
+        found = [evaluation.figures_of_rows(tags.tag(each)) for each in (rows, heard)]
+    plain = [[bare(text) or "nothing" for text in each["text"]] for each in (rows, heard)]
+    print(f"{len(rows)} utterances, word error rate {jiwer.wer(plain[0], plain[1]):.3f}")
+    for written, asr in zip(*found, strict=True):
+        print(
+            f"{written.name:28} {written.value:.3f} {asr.value:.3f} {asr.value - written.value:+.3f} ({written.number})"
+        )
+
+
+if __name__ == "__main__":
+    main()

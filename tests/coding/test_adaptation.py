@@ -1,0 +1,150 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from pipeline import settings
+from pipeline.cli.main import app
+from pipeline.coding import adaptation, tagger, weights
+from pipeline.coding.adaptation import Adaptation, Gain, adapt
+from pipeline.coding.calibration import Calibration
+from pipeline.coding.classifier import DECISIONS
+from pipeline.coding.codebook import CODES
+from pipeline.errors import CodingError
+from pipeline.formats import tables
+
+THRESHOLDS = dict.fromkeys(DECISIONS, 0.5)
+PLAIN = Calibration(dict.fromkeys(DECISIONS, (1.0, 0.0)), THRESHOLDS)
+
+
+def coded(shift: float, tapes: int = 4, rows: int = 60) -> pd.DataFrame:
+    """Tapes whose group finds reflections likelier than the tagger by so much on the log-odds, and all else alike."""
+    random = np.random.default_rng(5)
+    count = tapes * rows
+    logits = random.normal(0, 1.5, (count, len(DECISIONS)))
+    group = logits + np.array([shift if decision == "reflection" else 0.0 for decision in DECISIONS])
+    truth = random.random(group.shape) < 1 / (1 + np.exp(-group))
+    role = np.where(np.arange(count) % 2 == 0, "interviewer", "client").astype(object)
+    found = PLAIN.coded(role, 1 / (1 + np.exp(-logits)))
+    consensus = PLAIN.coded(role, truth.astype(float))["codes"]
+    return pd.DataFrame(found).assign(
+        tape_id=np.repeat([f"tape-{number}" for number in range(tapes)], rows),
+        utterance_id=[str(number) for number in range(count)],
+        role=role,
+        consensus=consensus,
+    )
+
+
+def test_a_group_that_hears_more_reflections_is_followed() -> None:
+    found = adapt(coded(shift=1.5), "tagger", THRESHOLDS)
+    assert found.gain.better
+    stretch, shift = found.layer["reflection"]
+    assert shift > 0.6
+    assert stretch == pytest.approx(1, abs=0.35)
+    adapted = found(PLAIN)
+    even = np.zeros((1, len(DECISIONS)))
+    assert adapted.probabilities(even)[0, DECISIONS.index("reflection")] > 0.6
+    assert adapted.thresholds == PLAIN.thresholds
+
+
+def test_a_group_that_agrees_with_the_tagger_gains_little() -> None:
+    gain = adapt(coded(shift=0.0), "tagger", THRESHOLDS).gain
+    assert gain.surprise[1] == pytest.approx(gain.surprise[0], abs=0.02)
+
+
+def test_better_means_less_surprise_and_no_more_errors() -> None:
+    assert Gain(10, (0.5, 0.4), (0.2, 0.2)).better
+    assert not Gain(10, (0.5, 0.4), (0.2, 0.21)).better
+    assert not Gain(10, (0.5, 0.5), (0.2, 0.1)).better
+
+
+def test_codes_become_decisions_and_probabilities_come_back() -> None:
+    table = coded(shift=0.0)
+    answers = adaptation.decided(table)
+    row = table.index[table["consensus"].str.contains("reflection_complex")][0]
+    assert answers[row, DECISIONS.index("reflection")] == answers[row, DECISIONS.index("complex")] == 1
+    assert np.isnan(answers[row, DECISIONS.index("client")])
+    client = table["role"] == "client"
+    assert np.isnan(answers[client][:, DECISIONS.index("question")]).all()
+    again = PLAIN.coded(table["role"].to_numpy(dtype=object), PLAIN.probabilities(adaptation.log_odds(table)))
+    for code in CODES:
+        np.testing.assert_allclose(again[f"p_{code}"], table[f"p_{code}"], atol=1e-4)
+
+
+@pytest.mark.parametrize(("tapes", "rows"), [(1, 100), (2, 10)])
+def test_too_few_codes_are_refused(tapes: int, rows: int) -> None:
+    with pytest.raises(CodingError, match="TR-C06"):
+        adapt(coded(0.0, tapes, rows), "tagger", THRESHOLDS)
+
+
+def test_a_layer_is_stored_and_comes_back(tmp_path: Path) -> None:
+    found = adapt(coded(shift=1.5), "tagger", THRESHOLDS)
+    found.write(tmp_path / "layer.json")
+    assert Adaptation.read(tmp_path / "layer.json") == found
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 9}', '{"format": 1, "layer": {}, "gain": {}}'])
+def test_a_damaged_layer_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "layer.json").write_text(text)
+    with pytest.raises(CodingError, match="TR-C07"):
+        Adaptation.read(tmp_path / "layer.json")
+
+
+def stored(folder: Path, table: pd.DataFrame) -> list[str]:
+    """Write a group's tapes and codes; the command line that adapts to them."""
+    command = ["adapt", str(folder / "codes.csv"), "--out", str(folder / "layer.json")]
+    for tape, rows in table.groupby("tape_id"):
+        full = rows.assign(turn_id="1", speaker="S", start=0, end=1000, text="words")
+        tables.write_utterances(full.drop(columns="consensus"), folder / f"{tape}.csv")
+        command += ["--tape", str(folder / f"{tape}.csv")]
+    agreed = table[["tape_id", "utterance_id"]].assign(
+        coder="consensus", layer="consensus", code=table["consensus"], coded_at="2026-03-01"
+    )
+    agreed.to_csv(folder / "codes.csv", index=False)
+    return command
+
+
+def test_the_command_stores_a_layer_that_is_better(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, stored(tmp_path, coded(shift=1.5)))
+    assert done.exit_code == 0, done.output
+    assert "240 utterances on 4 tapes" in done.stdout
+    assert "surprise" in done.stdout
+    about = weights.read_about(tagger.place(settings.load().settings))
+    assert Adaptation.read(tmp_path / "layer.json").tagger == weights.identity(about)
+
+
+def test_the_command_stores_nothing_that_is_not_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Gain, "better", False)
+    done = CliRunner().invoke(app, stored(tmp_path, coded(shift=0.0)))
+    assert "Not better than the shipped tagger" in done.stdout
+    assert not (tmp_path / "layer.json").exists()
+
+
+def test_codes_of_other_tapes_are_named(tmp_path: Path) -> None:
+    command = stored(tmp_path, coded(shift=0.0))
+    codes = pd.read_csv(tmp_path / "codes.csv").assign(tape_id="another")
+    codes.to_csv(tmp_path / "codes.csv", index=False)
+    failed = CliRunner().invoke(app, command)
+    assert isinstance(failed.exception, CodingError)
+    assert "TR-C06" in str(failed.exception)
+
+
+@pytest.mark.engines
+def test_the_tagger_uses_the_layer_that_the_settings_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = tagger.load(settings.load().settings)
+    layer = {"reflection": (1.0, 2.0)}
+    made = Adaptation(layer, weights.identity(shipped.about), 2, 50, Gain(50, (0.5, 0.4), (0.2, 0.1)))
+    path = tmp_path / "layer.json"
+    made.write(path)
+    monkeypatch.setenv("TAPE_REVIEW_CODING__ADAPTATION", str(path))
+    adapted = tagger.load(settings.load().settings)
+    one, two = (tagger_.calibration.blend["reflection"] for tagger_ in (shipped, adapted))
+    assert two == pytest.approx((one[0], one[1] + 2.0))
+    assert json.loads(path.read_text())["tagger"] == weights.identity(shipped.about)
+    replace(made, tagger="another").write(path)
+    with pytest.raises(CodingError, match="TR-C07"):
+        tagger.load(settings.load().settings)
