@@ -37,7 +37,8 @@ def test_training_stores_both_models_and_evaluating_reads_them(trained: Path, mo
     assert RoleModel.read(trained / "models" / "roles").words
     assert len(role_training.read_folds(trained / "models" / "roles")) == 80
     kept = {path.name: path.stat().st_mtime_ns for path in (trained / "keep").iterdir()}
-    assert sorted(kept) == ["seed-0-all.safetensors", *(f"seed-0-fold-{fold}.npy" for fold in range(5))]
+    folds = [f"seed-0-fold-{fold}.{kind}" for fold in range(5) for kind in ("npy", "safetensors")]
+    assert sorted(kept) == ["seed-0-all.safetensors", *folds]
     run("train", "--data", trained / "data", "--out", trained / "again", "--keep", trained / "keep")
     assert {path.name: path.stat().st_mtime_ns for path in (trained / "keep").iterdir()} == kept
     for name in weights.RUNNING:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.coding import training, weights
+from pipeline.coding import evaluation, training, weights
 from pipeline.coding.classifier import DECISIONS, OUTPUTS
 from pipeline.coding.weights import Fitted
 from pipeline.errors import CodingError
@@ -116,7 +116,7 @@ def test_a_fold_is_predicted_by_what_did_not_see_it(
 
 def test_training_finds_what_is_plain(table: pd.DataFrame, trained: Fitted) -> None:
     folds = trained.folds[trained.folds["variant"] == "written"]
-    joined = table.merge(folds, on=["tape_id", "utterance_id"])
+    joined = evaluation.joined(table, folds)
     assert len(joined) == len(table)
     interviewer = joined[joined["role"] == "interviewer"]
     found = interviewer["codes"].str.contains("question")
