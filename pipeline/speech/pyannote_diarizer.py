@@ -16,7 +16,7 @@ from pipeline.audio import SAMPLE_RATE, Recording
 from pipeline.progress import Progress
 from pipeline.settings import Settings
 from pipeline.speech.cores import Cores
-from pipeline.speech.diarizer import Diarization, Voice, clipped, ghosts, numbers, renamed
+from pipeline.speech.diarizer import Diarization, Voice, clipped, exclusive, ghosts, numbers, renamed
 from pipeline.speech.second_look import WINDOW, changes, likeness, moved
 from pipeline.timeline import Span, to_ms
 
@@ -53,18 +53,17 @@ class PyannoteDiarizer:
             found = self._run(pipeline, recording, progress)
             window = Span(0, recording.duration)
             voices = clipped(_voices(found.speaker_diarization), window)
-            alone = clipped(_voices(found.exclusive_speaker_diarization), window)
             alike: frozenset[str] = frozenset()
             if not self.settings.diarization.pipeline and voices:
                 centers = _centers(found)
                 changed = self._second_look(pipeline, voices, centers, progress)
-                voices, alone = (clipped(moved(heard, changed), window) for heard in (voices, alone))
+                voices = clipped(moved(voices, changed), window)
                 alike = self._alike(voices, centers)
         names = numbers(voices)
         voices = renamed(voices, names)
         ghostly = {*ghosts(voices, self.settings.diarization), *(names[speaker] for speaker in alike)}
         progress(1.0)
-        return Diarization(voices, renamed(alone, names), tuple(sorted(ghostly)), engine)
+        return Diarization(voices, exclusive(voices), tuple(sorted(ghostly)), engine)
 
     def _second_look(
         self, pipeline: Any, voices: tuple[Voice, ...], centers: dict[str, np.ndarray], progress: Progress
