@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -53,7 +55,7 @@ def demo(
         found.close()
     address = settings.review.address or f"http://{settings.review.host}:{settings.review.port}"
     typer.echo(f"A sample group and {MEMBER}'s tape are ready. Open the review room with\n")
-    typer.echo(f"    tape-review serve --home {home}\n")
+    typer.echo(f"    {shlex.join([sys.argv[0], 'serve', '--home', str(home)])}\n")
     typer.echo(f"and come in as {MEMBER} by this link, which works once: {address}{link}")
 
 
