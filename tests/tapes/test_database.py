@@ -118,13 +118,15 @@ def test_scrubbing_waits_for_readers_and_gives_up_with_a_clear_error(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(databases, "_WAIT_SECONDS", 0.2)
+    impatient = Database(home.database.url.render_as_string(hide_password=False))
     with home.database.reading() as reader:
         reader.scalars(select(Person)).all()
         with home.database.writing() as session:
             session.add(attempt())
         with pytest.raises(TapesError, match="TR-K04 .* is being read without a pause"):
-            home.database.scrub()
-    home.database.scrub()
+            impatient.scrub()
+    impatient.scrub()
+    impatient.close()
 
 
 def test_a_writer_that_waits_too_long_is_told_so(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
