@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import time
 from pathlib import Path
 
@@ -144,3 +145,11 @@ def test_a_sample_says_what_to_double_code_and_how_much_is_needed(tmp_path: Path
     assert "To double-code" in run("sample", str(path), "--by", "utterances").stdout
     coached = write(table, tmp_path / "coached.csv")
     assert "Every tape was coded by a coach already" in run("sample", str(coached)).stdout
+
+
+def test_the_readme_names_the_columns() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    section = readme[readme.index("## Do we hear the same?") : readme.index("## How good is it?")]
+    ends = ("_low", "_high")
+    for column in (*AGREEMENT_COLUMNS, *DRIFT_COLUMNS):
+        assert column.endswith(ends) or re.search(rf"\b{column}\b", section), column

@@ -44,11 +44,14 @@ def _period(database: Session, group: Group, now: int) -> GroupPeriod:
     if coach is None:
         return GroupPeriod(group.name, number, tapes, 0, 0, {})
     panel = gather(database, coach, group, now).panel
-    coaches = panel.rows(COACH)
-    times = panel.times[coaches]
-    days = {int(time // 86_400_000) for time in times[~np.isnan(times)]}
-    checked = int((~np.isnan(times)).any(axis=0).sum()) if len(coaches) else 0
-    return GroupPeriod(group.name, number, tapes, checked, len(days), _quarters(panel, coaches))
+    return GroupPeriod(group.name, number, tapes, *checked(panel), _quarters(panel, panel.rows(COACH)))
+
+
+def checked(panel: Panel) -> tuple[int, int]:
+    """How many tapes a coach coded, and on how many days."""
+    times = panel.times[panel.rows(COACH)]
+    known = ~np.isnan(times)
+    return int(known.any(axis=0).sum()), len({int(time // 86_400_000) for time in times[known]})
 
 
 def _quarters(panel: Panel, coaches: list[int]) -> dict[str, tuple[int, int]]:

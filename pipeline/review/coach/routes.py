@@ -26,6 +26,7 @@ from pipeline.review import gate
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.coach.codes import GROUP, Gathered, gather
 from pipeline.review.coach.drawing import HIGH, WIDE, pictures
+from pipeline.review.coach.program import checked
 from pipeline.review.coding.admission import SEEN
 from pipeline.review.fields import FormId, Id, OptionalLine
 from pipeline.review.pages import render, seeing
@@ -172,6 +173,8 @@ def mine(request: Request, viewer: SignedIn, group_id: Id) -> Response:
         high=HIGH,
         figures=_figures(agreement(panel, whole)),
         notes=found.notes,
+        tapes=len(gathered.tapes),
+        checked=checked(panel),
     )
 
 

@@ -74,6 +74,7 @@ def test_a_member_sees_the_group_and_the_own_charts_only(group: Year) -> None:
     assert "Ben" not in of_ada
     assert "Eve" not in of_ada
     assert "The group as a whole" in of_ada
+    assert "A coach has coded 14 of 17 tapes, on 14 days." in of_ada
     for page in ("visit", "pairs?family=reflection&coder=Ben&a=x&b=y"):
         assert ada.get(f"{path}/{page}").status_code == 404
     assert ada.post(f"{path}/recalibrated", {"person_id": group.people["Ada"]}).status_code == 404
