@@ -33,6 +33,11 @@ class RunLengths:
         return float(self.tapes.mean())
 
     @property
+    def error(self) -> float:
+        """Standard error of that mean."""
+        return float(self.tapes.std() / np.sqrt(len(self.tapes)))
+
+    @property
     def between(self) -> float:
         """Tapes for each alarm, over all runs; infinite without alarms."""
         return float(self.tapes.sum() / self.alarmed.sum()) if self.alarmed.any() else float("inf")
