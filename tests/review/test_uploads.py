@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ import soundfile
 
 from pipeline.review.submitting import uploads
 from pipeline.tapes.records import Consent, Item, Job, Review, Tape
-from tests.hostile import CASES
+from tests.hostile import CANARY, CASES
 from tests.review.conftest import Browser, Room
 from tests.sounds import encoded
 
@@ -162,22 +164,36 @@ def test_a_file_before_its_token_is_refused(sender: Sender) -> None:
     assert sender.browser.client.post(f"/uploads/{tape}/form", content=body, headers=headers).status_code == 403
 
 
+SLOW = {"bomb.mp3", "ten-hours.flac", "pages-missing.ogg"}
+"""They take long to make; what they do to the decoder stands in its own tests."""
+
+NO_UPLOAD = {"half-an-hour.wav", "five-gigabytes.wav", "four-days.wav"}
+"""Half an hour is welcome here, where a part is chosen; the others are beyond what may be sent."""
+
 HOSTILE = [
-    case for case in CASES if case.name in {"no-moov.m4a", "total-too-small.flac", "nothing.mkv", "size-lies.mkv"}
+    case
+    for case in CASES
+    if case.name not in SLOW | NO_UPLOAD and case.code not in ("TR-A01", "TR-A03")  # those are no bytes at all
 ]
 
 
-@pytest.mark.parametrize("case", HOSTILE, ids=lambda case: case.name)
-def test_hostile_files_get_their_code_and_leave_nothing(room: Room, sender: Sender, case, tmp_path) -> None:
-    (tmp_path / "folder").mkdir()
-    content = case.make(tmp_path / "folder" / case.name)
+def test_hostile_files_get_their_code_and_leave_nothing(room: Room, sender: Sender, tmp_path: Path) -> None:
+    assert len(HOSTILE) > 80
+    found, canary = {}, tmp_path / CANARY
+    os.mkfifo(canary)
     tape = sender.draft()
-    answer = sender.put(tape, 0, content, len(content))
-    assert answer.status_code == 400
-    assert answer.json()["code"] == case.code
-    with room.home.database.reading() as database:
-        assert database.query(Item).count() == 0
-    assert room.home.vault.files(tape) == []
+    for number, case in enumerate(HOSTILE):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        content = case.make(folder / case.name)
+        assert content is not None
+        answer = sender.put(tape, 0, content, len(content))
+        found[case.name] = (answer.status_code, answer.json().get("code"))
+        assert CANARY not in answer.text
+        with room.home.database.reading() as database:
+            assert database.query(Item).count() == 0, case.name
+        assert room.home.vault.files(tape) == [], case.name
+    assert found == {case.name: (400, case.code) for case in HOSTILE}
 
 
 def test_what_is_no_sound_is_refused_at_its_first_bytes(room: Room, sender: Sender) -> None:

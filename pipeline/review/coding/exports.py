@@ -16,6 +16,8 @@ from pipeline.review.coding.events import State
 from pipeline.review.coding.overlays import Utterance
 
 COLUMNS = ("utterance_id", "start", "end", "role", "speaker", "text", "codes", "unsure")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a formula begins with, and in some spreadsheets the same signs in full width, or a break before one."""
 
 
 def table(utterances: Sequence[Utterance], codes: Mapping[str, State]) -> str:
@@ -49,7 +51,7 @@ def captions(utterances: Sequence[Utterance], codes: Mapping[str, State], book: 
 
 
 def _inert(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _clock(ms: int) -> str:
