@@ -68,15 +68,24 @@ class VaultBench:
 
 
 def keep(home: Home, tape_id: str, kind: str, content: bytes | Path, now: int) -> records.Item:
-    """Put something of a tape into the vault, and a row about it into the records: both or, at the end, none."""
+    """Put something of a tape into the vault, and a row about it into the records: both or, at the end, none.
+
+    What is there already stays, and is the answer: a worker that was taken for dead may wake and bring it once more.
+    """
     put = home.vault.put(tape_id, kind, content)
+    same = select(records.Item).where(records.Item.tape_id == tape_id, records.Item.kind == kind)
     try:
-        with home.database.writing() as session:
-            session.add(row := item_row(put, now))
+        with home.database.writing() as session:  # writers take turns: nobody comes between the look and the row
+            found = session.scalars(same.limit(1)).first()
+            if found is None:
+                session.add(row := item_row(put, now))
     except BaseException:
         with suppress(Exception):  # the first error counts; a sweep removes the file else
             home.vault.remove(put)
         raise
+    if found is not None:
+        home.vault.remove(put)
+        return found
     return row
 
 

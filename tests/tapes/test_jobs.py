@@ -16,7 +16,7 @@ from pipeline.progress import ignore
 from pipeline.settings import Settings
 from pipeline.stages import STEPS
 from pipeline.tapes import consent, destruction, importing, jobs, people, steps, submission, targets
-from pipeline.tapes.bench import VaultBench, packed, unpack
+from pipeline.tapes.bench import VaultBench, keep, packed, unpack
 from pipeline.tapes.clock import now
 from pipeline.tapes.heartbeats import Watch
 from pipeline.tapes.home import Home
@@ -394,3 +394,13 @@ class TestWatch:
         watch.dead({"a": 1}, [], 0)
         watch.dead({}, [], 10)
         assert watch.dead({"a": 1}, [], 20) == set()
+
+
+def test_what_two_workers_bring_is_kept_once(home: Home, tape_id: str) -> None:
+    first, second = (keep(home, tape_id, "stage:tag:0", content, 5) for content in (b"first", b"late"))
+    assert second.id == first.id
+    assert home.vault.read(second) == b"first"
+    assert home.vault.leftovers() == []
+    with home.database.reading() as session:
+        assert len(session.scalars(select(Item).where(Item.kind == "stage:tag:0")).all()) == 1
+    assert submission.rowless(home, -1) == []
