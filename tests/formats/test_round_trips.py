@@ -85,7 +85,13 @@ def test_reads_what_it_wrote(name: str, data: st.DataObject) -> None:
     assert compared(back, KEPT[name]) == compared(said, KEPT[name])
 
 
-def test_reads_the_parquet_that_it_wrote() -> None:
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])  # each reading starts a process of its own
+@given(said=transcripts(breaks="parquet" in BREAKING))
+def test_reads_the_parquet_that_it_wrote(said: CodedTranscript) -> None:
+    assert compared(through("parquet", said), whole) == compared(said, whole)
+
+
+def test_reads_the_hard_texts_in_the_parquet_that_it_wrote() -> None:
     hard = [replace(WALK.utterances[0], id="", text=text) for text in (*PAYLOADS, *BREAKS)]
     said = transcript("walk", [*hard, *WALK.utterances])
     assert compared(through("parquet", said), whole) == compared(said, whole)
