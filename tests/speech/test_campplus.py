@@ -42,6 +42,10 @@ def test_filter_banks_are_kaldis(campplus):
 
 def test_filter_banks_of_a_long_recording_do_not_depend_on_blocks(campplus):
     import torch
+
+    from pipeline.speech import torchaudio_standin
+
+    torchaudio_standin.import_torchaudio()
     from torchaudio.compliance import kaldi
 
     samples = torch.from_numpy(np.random.default_rng(0).normal(0, 0.1, 16_000 * 25).astype(np.float32))

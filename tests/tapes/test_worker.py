@@ -90,7 +90,9 @@ class Room:
         """A worker, in a process of its own."""
         names = {f"FAKE_{name.upper()}": str(value) for name, value in environment.items()}
         process = _FORK.Process(target=_work, args=(self, which, hurt, {"FAKE_LOG": str(self.log)} | names))
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # who ends it at once is heard when it listens
         process.start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         self.workers.append(process)
         return process
 
@@ -156,6 +158,7 @@ def _work(room: Room, which: Which, hurt: Callable[[], None] | None, environment
         hurt()
     stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, frame: stop.append(number))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     with room.open() as home, Worker(home, room.settings, which, engines="tests.tapes.fakes:Fakes"):
         while not stop:
             time.sleep(0.02)
