@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, UploadFile
@@ -14,6 +15,7 @@ from pipeline.review.access.viewer import SignedIn
 from pipeline.review.coding import bindings, books, keys, mending, passes, tasks, transcripts
 from pipeline.review.coding.admission import admit, note, own_pass, sees_codes, target
 from pipeline.review.coding.changes import Changes
+from pipeline.review.coding.playing import Playing
 from pipeline.review.coding.sound import Part, RangeError, Sound, part
 from pipeline.review.coding.state import state
 from pipeline.review.pages import render, seeing
@@ -186,17 +188,27 @@ def peaks(request: Request, viewer: SignedIn, tape_id: str) -> Response:
 
 @router.api_route("/sound", methods=["GET", "HEAD"])
 def sound(request: Request, viewer: SignedIn, tape_id: str) -> Response:
-    """The sound, piece by piece; every piece that is sent stands in the audit."""
+    """The sound, piece by piece; what is asked for stands in the audit, and ends with the consent."""
     headers = {"Accept-Ranges": "bytes"}
-    with request.app.state.home.database.reading() as session:
+    home = request.app.state.home
+    with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "play")
         try:
             item = transcripts.item(admitted, "mono")
         except LookupError:
             raise HTTPException(404) from None
         silent = transcripts.muted(admitted)
-    with admitted.home.vault.open(item) as file:
-        wav = Sound(file, silent)
+
+    def allowed() -> bool:
+        with home.database.reading() as session:
+            try:
+                admit(request, session, viewer, tape_id, "play")
+            except HTTPException:
+                return False
+            return True
+
+    with ExitStack() as resources:
+        wav = Sound(resources.enter_context(home.vault.open(item)), silent)
         try:
             asked = part(request.headers.get("range"), wav.size)
         except RangeError:
@@ -207,6 +219,6 @@ def sound(request: Request, viewer: SignedIn, tape_id: str) -> Response:
         if asked:
             headers["Content-Range"] = f"bytes {asked.first}-{asked.last}/{wav.size}"
         sent = asked or Part(0, wav.size - 1)
-        content, span = wav.read(sent), wav.span(sent)
-    note(request, viewer, tape_id, "tape.play", "sound", (span.start, span.end))
-    return Response(content, 206 if asked else 200, headers, media_type="audio/wav")
+        span = wav.span(sent)
+        note(request, viewer, tape_id, "tape.play", "sound", (span.start, span.end))
+        return Playing(wav, sent, resources.pop_all(), allowed, 206 if asked else 200, headers)

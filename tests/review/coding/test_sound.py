@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import struct
 from itertools import pairwise
 
@@ -11,9 +12,12 @@ import pytest
 import soundfile
 from sqlalchemy import select
 
+from pipeline.review.access.viewer import SESSION
 from pipeline.review.coding.sound import HEADER, PIECE, Part, RangeError, part
+from pipeline.tapes.bench import item_row
 from pipeline.tapes.records import AuditRow, Item
 from tests.review.coding.conftest import Coder, Table
+from tests.review.coding.server import free_port, serving
 
 MINUTE = 60 * 16_000 * 2
 
@@ -120,3 +124,30 @@ def test_a_masked_name_is_silent_for_all_but_the_interviewer(table: Table) -> No
     answer = table.ben.correct("mask", "u0001", {"words": [word["id"]], "on": False})
     assert answer.json()["refused"]
     assert heard(table.ben) == 0
+
+
+def test_a_transfer_under_way_ends_with_the_consent(table: Table) -> None:
+    """A listener who reads slowly has heard a part when the client withdraws; nothing more comes after that."""
+    home, room = table.room.home, table.room
+    long = io.BytesIO()
+    soundfile.write(long, np.zeros(20 * 60 * 16_000, np.int16), 16_000, format="FLAC")
+    with home.database.writing() as session:
+        session.delete(session.scalars(select(Item).where(Item.kind == "mono")).one())
+        session.add(item_row(home.vault.put(table.tape_id, "mono", long.getvalue()), room.clock()))
+    cookie = f"{SESSION}={table.ada.browser.client.cookies[SESSION]}"
+    with serving(room.app, port := free_port()), socket.socket() as wire:
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)  # what is on the way is little
+        wire.settimeout(30)
+        wire.connect(("127.0.0.1", port))
+        wire.sendall(
+            f"GET /tapes/{table.tape_id}/sound HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\n\r\n".encode()
+        )
+        heard = wire.recv(1 << 16)
+        assert heard.startswith(b"HTTP/1.1 200")
+        assert f"content-length: {HEADER + 20 * MINUTE}".encode() in heard
+        assert table.interviewer.browser.post(f"/tapes/{table.tape_id}/withdraw", {"sure": "yes"}).status_code == 303
+        more = 0
+        while block := wire.recv(1 << 16):
+            more += len(block)
+        assert more < 10 * MINUTE  # buffers of the system, some minutes at most
+    assert get(table.ada).status_code == 404
