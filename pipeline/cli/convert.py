@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline.errors import FormatError
-from pipeline.formats import cacti_codebook, codebooks, matching, registry, translation
+from pipeline.formats import cacti_codebook, codebooks, files, matching, registry, translation
 from pipeline.formats.coded import LAYERS, CodedTranscript
 from pipeline.timeline import to_seconds
 
@@ -102,8 +102,8 @@ def _signed(said: CodedTranscript, coder: str, layer: str) -> CodedTranscript:
 def _codebook(source: Path, out: Path) -> None:
     book = codebooks.read(str(source))
     if out.suffix.lower() == ".xml":
-        registry.put(out, cacti_codebook.write(cacti_codebook.Configuration(book, ())))
+        files.put(out, cacti_codebook.write(cacti_codebook.Configuration(book, ())))
     else:
-        registry.put(out, codebooks.written(book).encode())
+        files.put(out, codebooks.written(book).encode())
     typer.echo(f"{len(book.codes)} codes")
     typer.echo(out)

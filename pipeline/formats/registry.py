@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import FormatError, OutputError
+from pipeline.errors import FormatError
 from pipeline.formats import (
     casaa,
     chat,
@@ -24,6 +23,7 @@ from pipeline.formats import (
     webvtt,
 )
 from pipeline.formats.coded import CodedTranscript
+from pipeline.formats.files import put
 from pipeline.formats.intake import Source
 
 
@@ -106,26 +106,6 @@ def write(said: CodedTranscript, path: Path, name: str | None = None) -> None:
     put(path, wanted.write(said))
     if wanted.name == "csv":
         put(path.with_name(f"{path.name}-metadata.json"), tidy.dictionary(path.name))
-
-
-def put(path: Path, data: bytes) -> None:
-    """Write bytes to a file whole or not at all.
-
-    Raises
-    ------
-    OutputError: O04 it cannot be written.
-    """
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        remedy = "choose a folder that exists and can be written"
-        raise OutputError("O04", f"file {path.name}", f"cannot be written ({error.strerror})", remedy) from error
 
 
 def _is_tape(path: Path) -> bool:

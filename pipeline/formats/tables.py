@@ -10,8 +10,8 @@ programs read these tables, and a cell that begins with ``=`` is somebody's spee
 from __future__ import annotations
 
 import csv
+import io
 import math
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,8 +20,9 @@ from typing import Any
 import pandas as pd
 
 from pipeline.coding.codebook import CODES
-from pipeline.errors import OutputError, TableError
+from pipeline.errors import TableError
 from pipeline.formats.coded import ROLE_WORDS
+from pipeline.formats.files import put
 from pipeline.timeline import to_ms, to_seconds
 
 UTTERANCE_COLUMNS = (
@@ -200,22 +201,14 @@ def _row(path: Path, row: int) -> str:
 
 
 def _write(table: pd.DataFrame, columns: Sequence[str], path: Path) -> None:
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            plain = csv.writer(file, lineterminator="\n")
-            quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-            plain.writerow(columns)
-            for row in _rows(table, columns):
-                # A bare carriage return is quoted only where everything is, and without quotes no reader takes it.
-                (quoted if any("\r" in cell for cell in row) else plain).writerow(row)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        remedy = "choose a folder that exists and can be written"
-        raise OutputError("O04", f"table {path.name}", f"cannot be written ({error.strerror})", remedy) from error
+    text = io.StringIO()
+    plain = csv.writer(text, lineterminator="\n")
+    quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    plain.writerow(columns)
+    for row in _rows(table, columns):
+        # A bare carriage return is quoted only where everything is, and without quotes no reader takes it.
+        (quoted if any("\r" in cell for cell in row) else plain).writerow(row)
+    put(path, text.getvalue().encode())
 
 
 def _rows(table: pd.DataFrame, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
