@@ -24,6 +24,9 @@ def train(
     keep: Annotated[
         Path | None, typer.Option("--keep", help="A folder that keeps each fold as it is done, to go on from there.")
     ] = None,
+    seed: Annotated[
+        list[int] | None, typer.Option("--seed", help="May be repeated; the first is that of what ships.")
+    ] = None,
     config: Config = None,
 ) -> None:
     """Train the tagger and the role weights.
@@ -36,6 +39,7 @@ def train(
     from pipeline.coding import training, weights
     from pipeline.speech import role_training
 
+    seeds = list(dict.fromkeys(seed or training.SEEDS))
     loaded = settings.load(files=config or ()).settings
     table = annomi.read(data)
     place = out or project_folder("models")
@@ -54,10 +58,8 @@ def train(
     known = {"name": loaded.coding.encoder, "checksum": models.checksum(encoder)}
     with Progress(console=Console(stderr=True)) as display:
         fitting, naming = (display.add_task(what, total=1.0) for what in ("Tagger", "Roles"))
-        fitted = training.train(
-            table, encoder, training.SEEDS, keep, lambda done: display.update(fitting, completed=done)
-        )
-        made = {**about, "encoder": known, "seeds": list(training.SEEDS)}
+        fitted = training.train(table, encoder, seeds, keep, lambda done: display.update(fitting, completed=done))
+        made = {**about, "encoder": known, "seeds": seeds}
         weights.write(place / "utterance-tagger", fitted, made)
         sessions = role_training.sessions(table)
         found = role_training.cross_fit(sessions)

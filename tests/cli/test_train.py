@@ -64,6 +64,17 @@ def test_training_stores_both_models_and_evaluating_reads_them(trained: Path, mo
         run("evaluate", "--data", trained / "data")
 
 
+def test_each_seed_is_trained_once_and_the_first_ships(trained: Path) -> None:
+    seeds = ("--seed", "3", "--seed", "0", "--seed", "3")
+    run("train", "--data", trained / "data", "--out", trained / "more", "--keep", trained / "keep", *seeds)
+    place = trained / "more" / "utterance-tagger"
+    assert weights.read(place).about["seeds"] == [3, 0]
+    assert list(weights.read_folds(place, "bare")["seed"].unique()) == [3, 0]
+    assert (trained / "keep" / "seed-3-all.safetensors").exists()
+    first = trained / "models" / "utterance-tagger"
+    assert (place / "network.onnx").read_bytes() != (first / "network.onnx").read_bytes()
+
+
 def test_a_place_that_cannot_be_made_is_named_before_training(tmp_path: Path) -> None:
     write_annomi(tmp_path / "data")
     with pytest.raises(OutputError, match="TR-O04"):
