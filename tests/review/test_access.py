@@ -70,6 +70,15 @@ def test_a_session_ends_by_idleness(room: Room, pause: int, status: int) -> None
     assert browser.get("/account").status_code == status
 
 
+def test_a_page_that_asks_by_itself_keeps_nobody_signed_in(room: Room) -> None:
+    browser = room.signed_in(room.person("Ada"))
+    seen = []
+    for _ in range(2):
+        room.clock.advance(10 * MINUTE)
+        seen.append(browser.get("/growth", headers={"X-Unattended": "1"}).status_code)
+    assert seen == [200, 303]
+
+
 def test_a_session_ends_by_age_however_busy_it_is(room: Room) -> None:
     browser = room.signed_in(room.person("Ada"))
     for _ in range(12 * 6 - 1):

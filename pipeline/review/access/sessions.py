@@ -48,8 +48,13 @@ class Sessions:
             )
         return fresh
 
-    def find(self, token: str, now: int) -> Viewer | None:
-        """The viewer behind a live session; None where it is unknown, idle for too long, or too old."""
+    def find(self, token: str, now: int, attended: bool = True) -> Viewer | None:
+        """The viewer behind a live session; None where it is unknown, idle for too long, or too old.
+
+        Parameters
+        ----------
+        attended: whether a person asks; what a page asks by itself does not keep anybody signed in.
+        """
         query = (
             select(WebSession, Person)
             .join(Person, Person.id == WebSession.person_id)
@@ -66,7 +71,7 @@ class Sessions:
             is_coach = database.scalar(coaches.limit(1)) is not None
         if now - session.seen_at >= self._idle or now - session.created_at >= self._absolute:
             return None
-        if now - session.seen_at >= _NOTED:
+        if attended and now - session.seen_at >= _NOTED:
             self._note(session.token_hash, now)
         enrolled = person.totp_secret is not None
         return Viewer(

@@ -20,6 +20,9 @@ from pipeline.review.problems import SignInError
 SESSION = "tape_review_session"
 """The session's cookie."""
 
+UNATTENDED = "X-Unattended"
+"""The header of what a page asks by itself, again and again, while perhaps nobody sits before it."""
+
 
 @dataclass(frozen=True)
 class Viewer:
@@ -42,7 +45,7 @@ def found(request: Request) -> Viewer | None:
     """Who is signed in, or None. Also sets what pages show: ``request.state.viewer`` and ``.csrf``."""
     state = request.app.state
     token = request.cookies.get(SESSION)
-    viewer = state.sessions.find(token, state.clock()) if token else None
+    viewer = state.sessions.find(token, state.clock(), UNATTENDED not in request.headers) if token else None
     guest = request.cookies.get(GUEST)
     fresh = None if viewer or guest else secrets.token_urlsafe(24)
     request.state.viewer = viewer if viewer and not viewer.step else None
