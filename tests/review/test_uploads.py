@@ -74,6 +74,10 @@ def test_a_tape_is_handed_in_step_by_step(room: Room, sender: Sender) -> None:
     peaks = sender.browser.get(f"/tapes/{tape}/part/peaks").json()
     assert peaks["duration"] == 3000
     assert max(peaks["peaks"]) > 60
+    heard = sender.browser.get(f"/tapes/{tape}/part/sound", headers={"range": "bytes=10-19"})
+    assert (heard.status_code, heard.headers["content-type"], heard.content) == (206, "audio/wav", whole[10:20])
+    assert heard.headers["content-range"] == f"bytes 10-19/{len(whole)}"
+    assert sender.browser.get(f"/tapes/{tape}/part/sound").content == whole
     part = {"start": "0:01", "end": "0:03", "speakers": "2"}
     assert sender.browser.post(f"/tapes/{tape}/part", part).headers["location"] == f"/tapes/{tape}"
     page = sender.browser.get(f"/tapes/{tape}").text
@@ -89,6 +93,7 @@ def test_a_tape_is_handed_in_step_by_step(room: Room, sender: Sender) -> None:
         recording = database.query(Item).filter(Item.kind == "recording").one()
     assert room.home.vault.read(recording) == whole
     assert sender.browser.post(f"/tapes/{tape}/part", part).status_code == 404  # once only
+    assert sender.browser.get(f"/tapes/{tape}/part/sound").status_code == 404
 
 
 def test_nothing_of_the_recording_lies_in_the_clear(room: Room, sender: Sender) -> None:

@@ -1,4 +1,4 @@
-/* Draws the recording and lets one drag the part; the fields for times stay the truth. */
+/* Draws the recording, lets one drag the part, and plays its ends; the fields for times stay the truth. */
 const place = document.getElementById("part");
 const from = document.getElementById("start");
 const to = document.getElementById("end");
@@ -59,6 +59,31 @@ svg.addEventListener("pointermove", (event) => {
   draw();
 });
 svg.addEventListener("pointerup", () => { anchor = null; });
+
+/* Hear the part from its beginning, or its last seconds; a line shows where the sound is. */
+const sound = document.getElementById("part-sound");
+const head = shape("path", { class: "wave-head" });
+let stop = Infinity;
+function hear(start, end) {
+  stop = end;
+  sound.currentTime = start / 1000;
+  sound.play().catch(() => {});
+}
+sound.addEventListener("timeupdate", () => {
+  const now = sound.currentTime * 1000;
+  head.setAttribute("d", `M${(now / duration) * peaks.length} 0v256`);
+  if (now >= stop) {
+    sound.pause();
+    stop = Infinity;
+  }
+});
+document.getElementById("hear-start").addEventListener("click", () => hear(parse(from.value) ?? 0, parse(to.value) ?? Infinity));
+document.getElementById("hear-end").addEventListener("click", () => {
+  const end = parse(to.value) ?? duration;
+  hear(Math.max(parse(from.value) ?? 0, end - 8000), end);
+});
+for (const id of ["part-drag", "part-hear"]) document.getElementById(id).hidden = false;
+
 from.addEventListener("input", draw);
 to.addEventListener("input", draw);
 draw();

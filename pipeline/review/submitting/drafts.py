@@ -18,7 +18,7 @@ from pipeline.review import gate
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import FormId, Id, Line, OptionalLine, clock
 from pipeline.review.pages import render, seeing
-from pipeline.review.submitting import queueing, uploads
+from pipeline.review.submitting import queueing, sound, uploads
 from pipeline.tapes import audit, people, targets, terms
 from pipeline.tapes.clock import day_of
 from pipeline.tapes.records import Group, Person, Tape, new_id
@@ -152,6 +152,22 @@ def part_peaks(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     if seen is None:
         raise HTTPException(404)
     return JSONResponse({"duration": seen.shown, "whole": seen.duration is not None, "peaks": seen.peaks})
+
+
+@router.api_route("/tapes/{tape_id}/part/sound", methods=["GET", "HEAD"])
+def part_sound(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The recording as it was sent, piece by piece, to hear where the part should begin and end."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.reading() as database:
+        draft(database, viewer, tape_id, now)
+        gate.own(database, viewer, tape_id, "play", now)
+    item = uploads.recording(home, tape_id)
+    if item is None:
+        raise HTTPException(404)
+    answer = sound.answer(request, home.vault.open(item))
+    with home.database.writing() as database:
+        audit.record(database, now, viewer.person_id, "tape.play", tape_id, "recording")
+    return answer
 
 
 @router.post("/tapes/{tape_id}/part")

@@ -135,6 +135,12 @@ def survey(home: Home, tape_id: str) -> Survey | None:
     return Survey(kept["sha256"], kept["duration"], kept["shown"], tuple(kept["peaks"]))
 
 
+def recording(home: Home, tape_id: str) -> Item | None:
+    """The recording of a draft that is here whole."""
+    with home.database.reading() as database:
+        return database.scalar(select(Item).where(Item.tape_id == tape_id, Item.kind == RECORDING))
+
+
 def discard(home: Home, tape_id: str) -> None:
     """Remove what was uploaded for a draft."""
     with home.database.writing() as database:
