@@ -47,10 +47,18 @@ class Figure:
 
 def read(database: Session, home: Home, tape: Tape) -> tuple[Figure, ...]:
     """The main measures of a tape; none where it is not processed."""
+    measures = stored(database, home, tape)
+    return told(measures) if measures else ()
+
+
+def stored(database: Session, home: Home, tape: Tape) -> dict[str, Any]:
+    """What the machine measured, as in ``measures.json``; empty where the tape is not processed."""
     item = database.scalar(select(Item).where(Item.tape_id == tape.id, Item.kind == KIND).limit(1))
-    if item is None:
-        return ()
-    measures: dict[str, Any] = json.loads(home.vault.read(item))
+    return json.loads(home.vault.read(item)) if item is not None else {}
+
+
+def told(measures: dict[str, Any]) -> tuple[Figure, ...]:
+    """The main ones of a tape's measures, given as in ``measures.json``."""
     found = [(name, measures["ratios"][name]) for name in SHOWN]
     found += [(name, measures["counts"][name]) for name in COUNTED if name in measures["counts"]]
     return tuple(

@@ -16,7 +16,7 @@ from pipeline.review.fields import Id
 from pipeline.review.pages import render, seeing
 from pipeline.tapes import destruction, jobs, submission, targets, terms
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Correction, Feedback, Pass, Person, Review, Tape
+from pipeline.tapes.records import CodeEvent, Correction, Feedback, Pass, Person, Review, Tape
 
 router = APIRouter()
 
@@ -132,19 +132,30 @@ def steps(database: Session, person_id: str, tape: Tape) -> list[Step]:
         told = "done" if named else "now"
         found.append(Step("Who is who", "Listen to each voice and confirm who speaks.", f"{at}/voices", "Listen", told))
         first = "done" if opened else "now" if named else "later"
-        found.append(Step("You first", "Look at your own work before the others do.", f"{at}/first", "Begin", first))
-    locked = any(each.locked_at for each in passes)
-    coding = waiting or ("done" if locked else "now" if opened or not mine else "later")
+        action = "Look again" if opened else "Begin"
+        found.append(Step("You first", "Look at your own work before the others do.", f"{at}/first", action, first))
+    locked = bool(passes) and all(each.locked_at for each in passes)
+    missed = closed and not passes
+    coding = waiting or ("done" if locked else "later" if missed or (mine and not opened) else "now")
     found.append(
         Step("Listen and code", "Take a task, and code while you listen.", f"{at}/coding", "Open the tape", coding)
     )
-    feedback = waiting or ("done" if spoke else "now" if opened else "later")
+    together = waiting or ("later" if not locked else "done" if spoke or _settled(database, tape) else "now")
+    told = "Hear where you differ, and settle on a code; everyone's own codes stay."
+    found.append(Step("Together", told, f"{at}/together", "Go on together", together))
+    feedback = waiting or ("done" if spoke or closed else "now" if opened else "later")
     found.append(
         Step("Feedback", "Strengths first; at most one suggestion.", f"{at}/feedback", "To the feedback", feedback)
     )
     end = waiting or ("done" if closed else "later")
     found.append(Step("Summary", "What the group takes along.", f"{at}/summary", "See the summary", end))
     return found
+
+
+def _settled(database: Session, tape: Tape) -> bool:
+    """Whether the group settled on anything; only for somebody who has ended the own pass."""
+    query = select(CodeEvent.id).join(Pass).where(Pass.tape_id == tape.id, Pass.layer == "consensus")
+    return database.scalar(query.limit(1)) is not None
 
 
 def _job(database: Session, tape_id: str) -> jobs.View | None:

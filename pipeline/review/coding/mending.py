@@ -47,6 +47,14 @@ def latest(admitted: Admitted) -> int:
     return max(session.scalar(coded) or 0, session.scalar(mended) or 0, admitted.now - 1)
 
 
+def others(admitted: Admitted) -> int:
+    """How many corrections other people made: where it grows, a page that is open asks anew what is said."""
+    query = select(func.count(Correction.id)).where(
+        Correction.tape_id == admitted.tape.id, Correction.person_id != admitted.person.id
+    )
+    return admitted.session.scalar(query) or 0
+
+
 def correction_id(admitted: Admitted, name: str) -> str:
     """A correction's id: one's own names cannot meet another's."""
     return f"{name}-{admitted.person.id}"

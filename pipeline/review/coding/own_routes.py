@@ -19,13 +19,15 @@ def form(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
     """MITI's four global ratings."""
     with request.app.state.home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        given = ratings.given(admitted, own_pass(admitted, pass_id))
+        one = own_pass(admitted, pass_id)
+        given, locked = ratings.given(admitted, one), one.locked_at is not None
     return render(
         request,
         "coding/ratings.html",
         place=f"/tapes/{tape_id}/passes/{pass_id}",
         ratings=ratings.RATINGS,
         given=given,
+        locked=locked,
         means=ratings.means(given),
         scale=range(ratings.LOWEST, ratings.HIGHEST + 1),
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from pipeline.review.coding.admission import Admitted
-from pipeline.tapes.records import Form, Pass
+from pipeline.tapes.records import Form, Pass, Person
 
 KIND = "globals.miti-4.2"
 COLUMN = "forms.answers"
@@ -83,6 +83,26 @@ def give(admitted: Admitted, one: Pass, answers: Mapping[str, int]) -> None:
     admitted.record("ratings.give", one.id)
 
 
+@dataclass(frozen=True)
+class Compared:
+    """The coders' ratings side by side: who rated, and each rating's label with a number from each, or None."""
+
+    coders: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[int | None, ...]], ...]
+
+
+def side_by_side(admitted: Admitted) -> Compared:
+    """The ratings of all locked passes; only for somebody who may see the others' codes."""
+    query = select(Pass, Person.name).join(Person, Person.id == Pass.person_id)
+    query = query.where(Pass.tape_id == admitted.tape.id, Pass.locked_at.is_not(None))
+    rows = admitted.session.execute(query.order_by(Person.name, Pass.started_at, Pass.id)).all()
+    found = [(name, answers) for one, name in rows if (answers := given(admitted, one))]
+    return Compared(
+        tuple(name for name, _ in found),
+        tuple((one.label, tuple(answers.get(one.name) for _, answers in found)) for one in RATINGS),
+    )
+
+
 def means(answers: Mapping[str, int]) -> dict[str, float]:
     """MITI's two summary scores, where all of their ratings are there: technical and relational."""
     pairs = {
@@ -98,6 +118,6 @@ def means(answers: Mapping[str, int]) -> dict[str, float]:
 
 def _last(admitted: Admitted, one: Pass) -> Form | None:
     query = select(Form).where(
-        Form.tape_id == admitted.tape.id, Form.person_id == admitted.person.id, Form.kind == f"{KIND} {one.id}"
+        Form.tape_id == admitted.tape.id, Form.person_id == one.person_id, Form.kind == f"{KIND} {one.id}"
     )
     return admitted.session.scalars(query.order_by(Form.at.desc(), Form.id).limit(1)).first()

@@ -116,7 +116,17 @@ def filled(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Re
     note(request, viewer, tape_id, "tape.show", "transcript")
     place = f"/tapes/{tape_id}/passes/{pass_id}"
     # Encoded at once: a long tape has ten thousand words, and FastAPI would look at each.
-    return JSONResponse(found | {"urls": {"changes": f"{place}/changes", "keys": f"{place}/keys"}})
+    urls = {name: f"{place}/{name}" for name in ("changes", "keys", "mark")}
+    return JSONResponse(found | {"urls": urls})
+
+
+@router.get("/passes/{pass_id}/mark")
+def mark(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> dict[str, int]:
+    """What the page asks every few seconds: whether others corrected the transcript. It tells nothing of codes."""
+    with request.app.state.home.database.reading() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        own_pass(admitted, pass_id)
+        return {"mark": mending.others(admitted)}
 
 
 @router.post("/passes/{pass_id}/changes")

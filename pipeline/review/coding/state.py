@@ -40,6 +40,7 @@ def state(admitted: Admitted, one: Pass, book: Codebook, keys: Mapping[str, str]
             for event in map(passes.as_event, found)
         ],
         "corrections": [correction for _, correction in mended],
+        "mark": mending.others(admitted),
         # What undo takes back is the last of both, as they were made.
         "order": [name for _, name in sorted(made, key=lambda each: each[0])],
     }

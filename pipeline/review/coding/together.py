@@ -11,21 +11,30 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from pipeline.coding import units
 from pipeline.coding.codebook import Codebook
 from pipeline.measures.counts import Rule
 from pipeline.measures.figures import Measures, measures
+from pipeline.review import figures
 from pipeline.review.coding import passes, tasks
 from pipeline.review.coding.admission import Admitted
 from pipeline.review.coding.changes import Change
 from pipeline.review.coding.events import State, live
 from pipeline.review.coding.overlays import Utterance
-from pipeline.tapes.records import Pass, Person, Pretag
+from pipeline.tapes.records import CodeEvent, Correction, Pass, Person, Pretag
 
 Source = str
 """Where an utterance's codes come from: ``consensus``, ``agreed``, ``hand``, ``machine`` or ``none``."""
+
+SOURCES = {
+    "consensus": "settled together",
+    "agreed": "agreed by all",
+    "hand": "still divided",
+    "machine": "only suggested by the machine",
+}
+"""The sources in words; ``none`` says nothing."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +48,17 @@ class Opinion:
 
 @dataclass(frozen=True)
 class Place:
-    """One utterance with all that was said of it."""
+    """One utterance with all that was said of it.
+
+    ``p`` is the machine's probability of each code; ``probability`` that of its suggestion as a whole.
+    """
 
     utterance: Utterance
     opinions: tuple[Opinion, ...]
     settled: tuple[str, ...] | None
     machine: tuple[str, ...]
     probability: float | None
+    p: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def agreed(self) -> bool:
@@ -80,12 +93,27 @@ class Place:
 
 @dataclass(frozen=True)
 class Board:
-    """All places of a tape in order of time."""
+    """All places of a tape in order of time.
+
+    ``spread``: how far the machine's tags of one tape err together (see `pipeline.measures.intervals`).
+    """
 
     places: tuple[Place, ...]
     coders: tuple[str, ...]
     book: Codebook
-    counted: Mapping[Source, int] = field(default_factory=dict)
+    spread: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def basis(self) -> str:
+        """What the measures stand on: "2 settled together, 30 only suggested by the machine"."""
+        sources = [place.source for place in self.places]
+        told = [(sources.count(name), words) for name, words in SOURCES.items()]
+        return ", ".join(f"{count} {words}" for count, words in told if count)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether people have coded anything here."""
+        return any(place.opinions or place.settled is not None for place in self.places)
 
     @property
     def queue(self) -> tuple[Place, ...]:
@@ -106,7 +134,7 @@ def board(admitted: Admitted, said: Sequence[Utterance], book: Codebook) -> Boar
     folds = [(name or "", tasks.task(one.task), passes.folded(admitted, one)) for one, name in rows]
     settled = consensus(admitted, book)
     suggested = {
-        row.utterance_id: (book.proposed(row.codes), row.probability)
+        row.utterance_id: (book.proposed(row.codes), row.probability, _probabilities(row, book))
         for row in admitted.session.scalars(select(Pretag).where(Pretag.tape_id == admitted.tape.id))
     }
     places = []
@@ -116,12 +144,11 @@ def board(admitted: Admitted, said: Sequence[Utterance], book: Codebook) -> Boar
             for name, task, codes in folds
             if (state := codes.get(one.id)) is not None and _asked(task, state, book)
         )
-        machine, sure = suggested.get(one.id, ((), None))
+        machine, sure, p = suggested.get(one.id, ((), None, {}))
         state = settled.get(one.id)
-        places.append(Place(one, opinions, state.codes if state else None, machine, sure))
-    sources = [place.source for place in places]
-    counted = {name: sources.count(name) for name in ("consensus", "agreed", "hand", "machine", "none")}
-    return Board(tuple(places), tuple(dict.fromkeys(name for name, _, _ in folds)), book, counted)
+        places.append(Place(one, opinions, state.codes if state else None, machine, sure, p))
+    spread = figures.stored(admitted.session, admitted.home, admitted.tape).get("spread", {})
+    return Board(tuple(places), tuple(dict.fromkeys(name for name, _, _ in folds)), book, spread)
 
 
 def consensus(admitted: Admitted, book: Codebook) -> dict[str, State]:
@@ -171,10 +198,27 @@ def undo(admitted: Admitted, book: Codebook, name: str) -> str | None:
     return None
 
 
+def codebook(admitted: Admitted, wanted: str = "") -> str:
+    """The codebook in which the group goes on: the wanted one, the tape's own, or one of those that were used."""
+    used = codebooks(admitted)
+    own = admitted.tape.codebook
+    return next((name for name in (wanted, own) if name in used), used[0] if used else own)
+
+
 def codebooks(admitted: Admitted) -> list[str]:
     """The codebooks of the locked passes."""
     query = select(Pass.codebook).where(Pass.tape_id == admitted.tape.id, Pass.locked_at.is_not(None))
     return sorted(set(admitted.session.scalars(query)))
+
+
+def mark(admitted: Admitted, book: Codebook) -> str:
+    """Changes with everything that the page shows: decisions, locked passes, ratings, corrections of the transcript."""
+    tape = admitted.tape.id
+    one = consensus_pass(admitted, book)
+    ended = select(func.count(Pass.id)).where(Pass.tape_id == tape, Pass.locked_at.is_not(None))
+    settled = select(func.count(CodeEvent.id)).where(CodeEvent.pass_id == (one.id if one else ""))
+    mended = select(func.count(Correction.id)).where(Correction.tape_id == tape)
+    return "-".join(str(admitted.session.scalar(query) or 0) for query in (ended, settled, mended))
 
 
 def measured(found: Board, seed: int = 0, draws: int = 500) -> Measures:
@@ -195,11 +239,18 @@ def measured(found: Board, seed: int = 0, draws: int = 500) -> Measures:
             "probability": 1.0 if sure else place.probability,
             "number": number,
         }
-        rows.append(row)
+        rows.append(row | ({} if sure else {f"p_{code}": p for code, p in place.p.items()}))
     table = pd.DataFrame(rows)
     table = table.assign(volley=units.volleys(table))
     rule = Rule.of(found.book.counting, found.book.families())
-    return measures(table, rule, seed=seed, draws=draws)
+    return measures(table, rule, seed=seed, spread=found.spread, draws=draws)
+
+
+def _probabilities(row: Pretag, book: Codebook) -> dict[str, float]:
+    """The machine's probability of each of the book's codes that stands for some of its own."""
+    return {
+        code.name: min(1.0, sum(row.p.get(name, 0.0) for name in code.pretags)) for code in book.codes if code.pretags
+    }
 
 
 def _asked(task: tasks.Task, state: State, book: Codebook) -> bool:

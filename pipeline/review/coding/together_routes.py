@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from pipeline.review.access.viewer import SignedIn
-from pipeline.review.coding import books, keys, passes, state, tasks, together, transcripts
+from pipeline.review.coding import books, keys, passes, ratings, state, tasks, together, transcripts
 from pipeline.review.coding.admission import SEEN, Admitted, admit, note, sees_codes, target
 from pipeline.review.coding.changes import Change, Name
 from pipeline.review.pages import render, seeing
@@ -43,7 +43,7 @@ def page(request: Request, viewer: SignedIn, tape_id: str, codebook: str = "") -
             status = 403 if any(one.locked_at is None for one in own) else 200
             return render(request, "coding/first.html", status, tape_id=tape_id, own=own, why=LOCK_FIRST)
         used = together.codebooks(admitted) or [admitted.tape.codebook]
-        chosen = codebook if codebook in used else used[0]
+        chosen = together.codebook(admitted, codebook)
         labels = books.names(home)
         found = render(
             request,
@@ -52,6 +52,7 @@ def page(request: Request, viewer: SignedIn, tape_id: str, codebook: str = "") -
             codebook=chosen,
             books=[(name, labels.get(name, name)) for name in used],
             target_behavior=target(admitted),
+            rated=ratings.side_by_side(admitted),
         )
     note(request, viewer, tape_id, SEEN, "together")
     return found
@@ -78,7 +79,7 @@ def filled(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> d
         book = books.read(home, codebook)
         chosen = keys.chosen(session, viewer.person_id, codebook)
         found = together.board(admitted, transcripts.shown(admitted), book)
-        shown = _shown(found) | {
+        shown = _shown(admitted, found) | {
             "tape": {"duration": admitted.tape.duration_ms},
             "codes": state.codes(book, tasks.TASKS[0], chosen),
             "bindings": state.bound(book, chosen),
@@ -87,6 +88,16 @@ def filled(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> d
         }
     note(request, viewer, tape_id, SEEN, "together")
     return shown
+
+
+@router.get("/mark")
+def mark(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> dict[str, str]:
+    """What the page asks every few seconds: whether others settled or corrected something."""
+    home = request.app.state.home
+    with home.database.reading() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        _let_in(admitted)
+        return {"mark": together.mark(admitted, books.read(home, codebook))}
 
 
 @router.post("")
@@ -112,7 +123,7 @@ def settle(request: Request, viewer: SignedIn, tape_id: str, sent: Settled) -> d
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         found = together.board(admitted, transcripts.shown(admitted), book)
         places = [_place(place) for place in found.places if place.utterance.id == changed]
-        return _shown(found) | {"places": places}
+        return _shown(admitted, found) | {"places": places}
 
 
 def _let_in(admitted: Admitted) -> None:
@@ -120,12 +131,13 @@ def _let_in(admitted: Admitted) -> None:
         raise HTTPException(403, LOCK_FIRST)
 
 
-def _shown(found: together.Board) -> dict[str, Any]:
+def _shown(admitted: Admitted, found: together.Board) -> dict[str, Any]:
     """What changes with every decision: the queue, the counts, the measures."""
     figures = together.measured(found)
     return {
         "queue": [place.utterance.id for place in found.queue],
-        "counted": found.counted,
+        "basis": found.basis,
+        "mark": together.mark(admitted, found.book),
         "measures": [
             {
                 "label": one.label,
@@ -148,5 +160,6 @@ def _place(place: together.Place) -> dict[str, Any]:
         "machine": place.machine,
         "probability": None if place.probability is None else round(place.probability, 2),
         "source": place.source,
+        "codes": place.codes,
         "disputed": place.disputed,
     }

@@ -48,7 +48,8 @@ def printed(summary: Summary) -> bytes:
         for one in suggestions:
             _line(page, f"{one.name}: {one.text}", 11)
     if summary.figures:
-        _heading(page, "Measures, proposed by machine, to be checked by hand")
+        _heading(page, "Measures")
+        _line(page, f"{summary.basis}.", 11)
         for figure in summary.figures:
             spread = f" ({figure.spread})" if figure.spread else ""
             _line(page, f"{figure.label}: {figure.text}{spread}", 11)

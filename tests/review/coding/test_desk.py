@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -198,6 +199,42 @@ def test_nothing_is_lost_offline_or_with_a_closed_tab(stage: Stage, sit: Sit) ->
     again.context.set_offline(False)
     stored(again)
     assert len(stage.events(pass_id)) == 6
+
+
+def test_a_minute_without_a_connection_loses_nothing(stage: Stage, sit: Sit) -> None:
+    """``TAPE_REVIEW_OFFLINE_SECONDS=60`` stays away for the whole minute; the page is used all the while."""
+    seconds, changes = float(os.environ.get("TAPE_REVIEW_OFFLINE_SECONDS", "3")), 20
+    page = sit("Ada")
+    pass_id = begin(stage, page, stage.tape())
+    press(page, "o")
+    stored(page)
+    page.context.set_offline(True)
+    for _ in range(changes):
+        press(page, "u")
+        page.wait_for_timeout(1000 * seconds / changes)
+    page.wait_for_selector("#trouble:has-text('No connection')")
+    assert page.get_attribute("#saved", "data-waiting") == str(changes)
+    assert len(stage.events(pass_id)) == 1
+    page.context.set_offline(False)
+    stored(page)
+    assert [one.action for one in stage.events(pass_id)] == ["set", *["unsure", "set"] * (changes // 2)]
+    until(page, "document.getElementById('trouble').textContent === ''")
+
+
+def test_what_others_correct_is_seen_without_loading_anew(stage: Stage, sit: Sit) -> None:
+    tape = stage.tape()
+    hers, his = sit("Ada"), sit("Ben")
+    for page in (hers, his):
+        begin(stage, page, tape)
+    press(hers, "o")
+    press(his, "ArrowDown", "Shift+e")
+    his.keyboard.type("Maybe so")
+    press(his, "Enter")
+    until(hers, "document.querySelector('[data-id=\"u0002\"] .said').textContent.startsWith('Maybe so')")
+    assert "Open question" in chips(hers, "u0001")
+    assert current(hers) == "u0001"
+    press(his, "Control+z")
+    until(hers, "!document.querySelector('[data-id=\"u0002\"] .said').textContent.startsWith('Maybe so')")
 
 
 def test_the_transcript_is_corrected_by_keyboard(stage: Stage, sit: Sit) -> None:

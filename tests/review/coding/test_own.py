@@ -34,6 +34,20 @@ def test_a_rating_lies_between_one_and_five(table: Table, value: str) -> None:
     assert ada.browser.post(f"{ada.place}/ratings", {"empathy": value}).status_code == 422
 
 
+def test_the_ratings_of_ended_passes_stand_side_by_side(table: Table) -> None:
+    ada, ben = table.ada.begin(), table.ben.begin()
+    ada.browser.post(f"{ada.place}/ratings", dict(ANSWERS))
+    ben.browser.post(f"{ben.place}/ratings", {"empathy": 4})
+    ada.lock()
+    page = ada.browser.get(f"/tapes/{ada.tape_id}/together").text
+    assert 'Empathy</th><td class="num">2</td></tr>' in page  # Ben is still at it
+    ben.lock()
+    page = ben.browser.get(f"/tapes/{ada.tape_id}/together").text
+    assert 'name">Ada</th><th scope="col" class="num name">Ben</th>' in page
+    assert 'Empathy</th><td class="num">2</td><td class="num">4</td></tr>' in page
+    assert 'Partnership</th><td class="num">5</td><td class="num">–</td></tr>' in page
+
+
 def test_a_score_needs_both_of_its_ratings() -> None:
     assert ratings.means(ANSWERS) == {"technical": 3.5, "relational": 3.5}
     assert ratings.means({"empathy": 2, "partnership": 3, "softening_sustain_talk": 1}) == {"relational": 2.5}

@@ -206,3 +206,17 @@ def test_scripts_in_words_are_words(table: Table) -> None:
     assert table_file.headers["content-type"].startswith("text/csv")
     assert ",'=1+1 " in table_file.text
     assert coder.state()["utterances"][0]["words"][0]["text"] == "<script>alert(1)</script>"
+
+
+def test_an_open_page_is_told_of_others_corrections_and_of_no_code(table: Table) -> None:
+    ada, ben = table.ada.begin(), table.ben.begin()
+
+    def mark() -> int:
+        return ada.browser.get(f"{ada.place}/mark").json()["mark"]
+
+    before = mark()
+    ben.code("u0001", "question_open")
+    ada.correct("speaker", "u0002", {})
+    assert mark() == before == ada.state()["mark"]
+    ben.correct("text", "u0002", {"replace": [], "after": None, "with": ["Well,"]})
+    assert mark() == before + 1 == ada.state()["mark"]

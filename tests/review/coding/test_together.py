@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,6 +59,16 @@ def test_what_people_decided_is_not_in_doubt() -> None:
     assert (found.value, found.low, found.high) == (2.0, 2.0, 2.0)
 
 
+def test_what_only_the_machine_says_stays_in_doubt() -> None:
+    """Of two utterances, one is a reflection by hand; the machine takes the other for a question, and is not sure."""
+    doubtful = replace(place(2, machine=QUESTION), p={"question_open": 0.5, "reflection_simple": 0.5})
+    found = measured(Board((place(1, REFLECTION), doubtful), (), book()))
+    one = found.counts["question_open"]
+    assert (one.value, one.low, one.high) == (1, 0, 1)
+    sure = measured(Board((place(1, REFLECTION), place(2, QUESTION)), (), book())).counts["question_open"]
+    assert (sure.value, sure.low, sure.high) == (1, 1, 1)
+
+
 def test_a_book_of_its_own_counts_by_its_own_families() -> None:
     places = (place(1, ("question",)), place(2, ("reflection_complex",)), place(3, ("reflection_simple",)))
     found = measured(Board(places, (), codebooks.read("miti-4.2")))
@@ -92,7 +103,7 @@ def test_what_is_settled_keeps_what_everyone_said(both: Table) -> None:
     assert before["coders"] == ["Ada", "Ben"]
     after = settle(both.ada, "s1", "question_open").json()
     assert after["queue"] == []
-    assert after["counted"]["consensus"] == 1
+    assert after["basis"].startswith("1 settled together, ")
     [one] = after["places"]
     assert one["settled"] == ["question_open"]
     assert {each["coder"]: each["codes"] for each in one["opinions"]} == {
@@ -132,3 +143,17 @@ def test_a_task_is_no_opinion_on_what_it_did_not_ask_for(table: Table) -> None:
     assert [each["coder"] for each in places["u0001"]["opinions"]] == ["Ben"]
     assert not places["u0001"]["disputed"]
     assert len(places["u0003"]["opinions"]) == 2
+
+
+def test_an_open_page_is_told_of_what_others_do(both: Table) -> None:
+    def mark() -> Any:
+        return both.ada.browser.get(f"/tapes/{both.ada.tape_id}/together/mark?codebook=pretags").json()["mark"]
+
+    seen = [board(both.ada)["mark"], mark()]
+    settle(both.ben, "s1", "question_open")
+    seen += [board(both.ada)["mark"], mark()]
+    both.interviewer.begin().correct("merge", "u0003", {})
+    seen.append(mark())
+    assert [seen[at] == seen[at + 1] for at in range(4)] == [True, False, True, False]
+    open_one = both.stranger.browser
+    assert open_one.get(f"/tapes/{both.ada.tape_id}/together/mark?codebook=pretags").status_code == 404

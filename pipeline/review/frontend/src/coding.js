@@ -8,6 +8,7 @@ import { Panel, unchecked } from "./panel.js";
 import { clock, Player } from "./player.js";
 import { get, peaks, post } from "./server.js";
 import { Transcript } from "./transcript.js";
+import { watch } from "./watch.js";
 import { Wave } from "./wave.js";
 
 /** The coding page: listen, give each thought its code by one key, and go on. */
@@ -47,6 +48,7 @@ class Desk {
     this.select(this.current);
     this.outbox.flush();
     window.addEventListener("online", () => this.outbox.flush());
+    watch(state.urls.mark, () => this.state.mark, () => this.refresh());
   }
 
   controls() {
@@ -281,9 +283,17 @@ class Desk {
     if (this.outbox.waiting().length) return;
     const stored = await get(this.address);
     if (count !== this.outbox.count) return;
+    this.state.mark = stored.mark;
     this.changes.load(stored);
     this.draw();
-    this.select(this.current);
+    this.select(this.current, this.word);
+  }
+
+  /** Others corrected the transcript meanwhile. A text that is being corrected here is not taken away. */
+  async refresh() {
+    const { mark } = this.state;
+    if (!document.querySelector("textarea.edit")) await this.reload();
+    if (mark !== this.state.mark) this.hint("Somebody else corrected the transcript.");
   }
 
   /** @param {{waiting: number, trouble: string}} how */

@@ -3,25 +3,24 @@ import { fresh } from "./changes.js";
 import { byId, make } from "./elements.js";
 import { listen } from "./keyboard.js";
 import { clock, Player } from "./player.js";
-import { get, post } from "./server.js";
+import { get, peaks, post } from "./server.js";
+import { watch } from "./watch.js";
+import { Wave } from "./wave.js";
 
 /**
  * The group's page: what the coders said of each utterance, side by side, and what the group settles on.
  *
  * @typedef {{coder: string, codes: string[], unsure: boolean}} Opinion
  * @typedef {import("./layout.js").Utterance & {opinions: Opinion[], settled: string[] | null, machine: string[],
- *   probability: number | null, source: string, disputed: boolean}} Place
+ *   probability: number | null, source: string, codes: string[], disputed: boolean}} Place
  */
 
 const ROLES = /** @type {Record<string, string>} */ ({ interviewer: "Interviewer", client: "Client", unknown: "Unknown" });
 const USED = new Set(["play", "back", "forward", "back_far", "forward_far", "next_play", "again", "next", "previous", "clear", "undo", "slower", "faster", "help"]);
-const SOURCES = /** @type {[string, string][]} */ ([
-  ["consensus", "settled together"], ["agreed", "agreed by all"], ["hand", "still divided"], ["machine", "only suggested by the machine"],
-]);
 
 class Table {
-  /** @param {any} state @param {string} place @param {string} codebook */
-  constructor(state, place, codebook) {
+  /** @param {any} state @param {Float32Array} loud @param {string} place @param {string} codebook */
+  constructor(state, loud, place, codebook) {
     this.address = place;
     this.codebook = codebook;
     /** @type {Map<string, import("./chips.js").Code>} */
@@ -30,8 +29,13 @@ class Table {
     this.places = new Map(state.places.map((/** @type {Place} */ one) => [one.id, one]));
     this.player = new Player(/** @type {HTMLAudioElement} */ (byId("sound")), state.tape.duration);
     this.only = true;
+    /** @type {string | null} */
+    this.heard = null;
     /** @type {number | null} */
     this.until = null;
+    this.wave = new Wave(
+      byId("wave"), /** @type {any} */ (byId("marks")), /** @type {any} */ (byId("strip")), byId("head"), this.player, loud,
+    );
     this.take(state);
     this.current = this.queue[0] ?? state.places[0]?.id ?? "";
     /** @type {Map<string, HTMLElement>} */
@@ -64,45 +68,87 @@ class Table {
     });
     const { audio } = this.player;
     for (const kind of ["play", "pause"]) {
-      audio.addEventListener(kind, () => byId("play").setAttribute("aria-pressed", String(this.player.playing)));
+      audio.addEventListener(kind, () => {
+        byId("play").setAttribute("aria-pressed", String(this.player.playing));
+        if (kind === "play") this.tick();
+      });
     }
-    audio.addEventListener("timeupdate", () => this.tick());
+    audio.addEventListener("seeked", () => this.tick(true));
+    audio.addEventListener("error", () => {
+      byId("trouble").textContent = "The sound cannot be played: reload the page, or sign in again.";
+    });
     this.draw();
+    this.tick(true);
+    watch(`${place}/mark?codebook=${encodeURIComponent(codebook)}`, () => this.mark, () => this.refresh());
   }
 
-  /** @param {{queue: string[], counted: Record<string, number>, measures: any[], places: Place[]}} answer */
-  take({ queue, counted, measures, places }) {
+  /** @param {{queue: string[], basis: string, mark: string, measures: any[], places: Place[]}} answer */
+  take({ queue, basis, mark, measures, places }) {
     this.queue = queue;
+    this.mark = mark;
     for (const one of places) this.places.set(one.id, one);
+    this.all = [...this.places.values()].sort((one, other) => one.start - other.start);
     byId("open-count").textContent = queue.length === 1 ? "1 disagreement" : `${queue.length} disagreements`;
-    byId("basis").textContent = SOURCES.filter(([name]) => counted[name]).map(([name, words]) => `${counted[name]} ${words}`).join(" · ");
+    byId("basis").textContent = basis;
     byId("measures").replaceChildren(...measures.flatMap((one) => [
       make("dt", {}, one.label), make("dd", {}, make("strong", {}, figure(one)), " ", make("span", { class: "soft small" }, spread(one))),
     ]));
   }
 
-  tick() {
-    byId("clock").textContent = `${clock(this.player.time)} / ${clock(this.player.duration)}`;
-    if (this.until !== null && this.player.time >= this.until) {
+  /** What somebody else settled or corrected meanwhile, or what another pass adds. */
+  async refresh() {
+    const state = await get(stateOf(this.address, this.codebook));
+    this.places.clear();
+    this.take(state);
+    if (!this.places.has(this.current)) this.current = this.queue[0] ?? state.places[0]?.id ?? "";
+    this.draw();
+  }
+
+  /** In step with the sound, while it plays. @param {boolean} [once] */
+  tick(once = false) {
+    const { time } = this.player;
+    byId("clock").textContent = `${clock(time)} / ${clock(this.player.duration)}`;
+    if (this.until !== null && this.player.playing && time >= this.until) {
       this.player.pause();
       this.until = null;
     }
+    const one = this.all[this.wave.at(time + 60)];
+    const id = one && time + 60 >= one.start && time < one.end ? one.id : null;
+    if (id !== this.heard) {
+      this.heard = id;
+      this.sound();
+    }
+    this.wave.here();
+    if (!once && this.player.playing) requestAnimationFrame(() => this.tick());
+  }
+
+  /** Show which utterance is heard. */
+  sound() {
+    for (const row of document.querySelectorAll(".place")) row.classList.toggle("sounding", /** @type {HTMLElement} */ (row).dataset.id === this.heard);
   }
 
   get shown() {
-    const all = [...this.places.values()].sort((one, other) => one.start - other.start);
-    return this.only ? all.filter((one) => one.disputed || one.id === this.current) : all;
+    return this.only ? this.all.filter((one) => one.disputed || one.id === this.current) : this.all;
   }
 
   draw() {
     byId("places").replaceChildren(...this.shown.map((one) => this.row(one)));
     byId("none").hidden = this.queue.length > 0 || !this.only;
+    this.wave.show(this.all.map((one) => ({
+      utterance: one, codes: one.codes.map((name) => this.codes.get(name)).filter((code) => code !== undefined),
+      machine: one.source === "machine", check: one.disputed,
+    })));
+    this.sound();
     this.press();
   }
 
   press() {
     const one = this.places.get(this.current);
-    for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(Boolean(one?.settled?.includes(name))));
+    for (const [name, button] of this.buttons) {
+      button.setAttribute("aria-pressed", String(Boolean(one?.settled?.includes(name))));
+      const code = this.codes.get(name);
+      button.classList.toggle("other-role", Boolean(one && code && misfits(code, one.role)));
+    }
   }
 
   /** @param {Place} one */
@@ -199,10 +245,16 @@ function spread(one) {
   return high === null ? `${low} or more` : `${low} to ${high}`;
 }
 
+/** @param {string} place @param {string} codebook */
+function stateOf(place, codebook) {
+  return `${place}/state?codebook=${encodeURIComponent(codebook)}`;
+}
+
 async function open() {
   const page = byId("together");
-  const { place = "", codebook = "" } = page.dataset;
-  const table = new Table(await get(`${place}/state?codebook=${encodeURIComponent(codebook)}`), place, codebook);
+  const { place = "", codebook = "", peaks: drawing = "" } = page.dataset;
+  const [state, loud] = await Promise.all([get(stateOf(place, codebook)), peaks(drawing)]);
+  const table = new Table(state, loud, place, codebook);
   page.dataset.ready = "true";
   return table;
 }
