@@ -36,8 +36,8 @@ class Figure:
 
     @property
     def spread(self) -> str:
-        """The interval: "0.9 to 1.6"; empty where there is none."""
-        if self.value is None or self.low is None:
+        """The interval: "0.9 to 1.6"; empty where there is none, and where nothing is in doubt."""
+        if self.value is None or self.low is None or self.low == self.high:
             return ""
         return f"{self._number(self.low)} to {'no limit' if self.high is None else self._number(self.high)}"
 

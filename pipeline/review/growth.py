@@ -24,7 +24,7 @@ from pipeline.tapes.records import Person, Share, Tape
 
 router = APIRouter()
 
-WIDE, HIGH, EDGE = 640, 180, 34
+WIDE, HIGH, EDGE, LEFT = 640, 180, 34, 54
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,16 @@ def mine(request: Request, viewer: SignedIn) -> Response:
             select(Person).join(Share, Share.person_id == Person.id).where(Share.with_person_id == person.id)
         ).all()
     return render(
-        request, "growth.html", owner=None, lines=lines, peers=peers, shared=shared, to_me=to_me, wide=WIDE, high=HIGH
+        request,
+        "growth.html",
+        owner=None,
+        lines=lines,
+        peers=peers,
+        shared=shared,
+        to_me=to_me,
+        wide=WIDE,
+        high=HIGH,
+        left=LEFT,
     )
 
 
@@ -80,7 +89,16 @@ def shared_with_me(request: Request, viewer: SignedIn, person_id: Id) -> Respons
         audit.record(database, now, viewer.person_id, "read", thing=f"growth {person_id}")
         lines = _lines(database, state.home, viewer, person_id, now)
     return render(
-        request, "growth.html", owner=owner, lines=lines, peers={}, shared=set(), to_me=[], wide=WIDE, high=HIGH
+        request,
+        "growth.html",
+        owner=owner,
+        lines=lines,
+        peers={},
+        shared=set(),
+        to_me=[],
+        wide=WIDE,
+        high=HIGH,
+        left=LEFT,
     )
 
 
@@ -143,14 +161,14 @@ def _line(name: str, seen: list[tuple[Tape, tuple[Figure, ...]]]) -> Line:
         return Line(name, "", (), "")
     highest = max((figure.high or figure.value or 0.0) for _, figure in found)
     most = 100.0 if found[0][1].unit == "percent" else max(1.0, highest)
-    step = (WIDE - 2 * EDGE) / max(1, len(found) - 1)
+    step = (WIDE - LEFT - EDGE) / max(1, len(found) - 1)
 
     def y(value: float) -> float:
         return round(HIGH - EDGE - (HIGH - 2 * EDGE) * min(value, most) / most, 1)
 
     points = tuple(
         Point(
-            round(EDGE + step * at if len(found) > 1 else WIDE / 2, 1),
+            round(LEFT + step * at if len(found) > 1 else WIDE / 2, 1),
             y(figure.value or 0.0),
             y(most if figure.high is None and figure.low is not None else figure.high or figure.value or 0.0),
             y(figure.low if figure.low is not None else figure.value or 0.0),

@@ -14,7 +14,7 @@ from pipeline.review import app as application
 from pipeline.review.access import secrecy
 from pipeline.tapes.records import Person
 from tests.review.coach.year import Year
-from tests.review.coding.browser import chromium, faults
+from tests.review.coding.browser import PATIENCE, chromium, faults
 from tests.review.coding.server import free_port, serving
 from tests.review.conftest import PASSWORD, QUICK
 
@@ -35,6 +35,7 @@ def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
     made = application.create(room.home, settings.load().settings, clock=room.clock, address=address, passwords=QUICK)
     with serving(made, port), chromium() as browser:
         page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page.set_default_timeout(PATIENCE)
         problems: list[str] = []
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
         page.goto(address)
@@ -68,6 +69,7 @@ def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
         token = room.app.state.sessions.start(group.people["Ben"], room.clock(), second_factor=True)
         ada.add_cookies([{"name": "tape_review_session", "value": token, "url": address}])
         own = ada.new_page()
+        own.set_default_timeout(PATIENCE)
         own.goto(f"{address}/groups/{group.group}/agreement")
         assert "Do we hear the same?" in own.locator("h1").inner_text()
         keep(own, "member")

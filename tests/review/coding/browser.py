@@ -12,6 +12,9 @@ import pytest
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 """What the browser that the tests drive may be called."""
 
+PATIENCE = 180_000
+"""Milliseconds that a page may take: a busy machine is no fault."""
+
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"),

@@ -67,6 +67,7 @@ def sit(stage: Stage) -> Iterator[Sit]:
     def down(name: str, width: int = 1280) -> Any:
         context = stage.chromium.new_context(viewport={"width": width, "height": 800})
         token = stage.room.app.state.sessions.start(stage.people[name], stage.room.clock(), second_factor=True)
+        context.set_default_timeout(browser.PATIENCE)
         context.add_cookies([{"name": SESSION, "value": token, "url": stage.address}])
         page = context.new_page()
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
@@ -90,11 +91,11 @@ def begin(stage: Stage, page: Any, tape: str, codebook: str = "pretags", task: s
 
 
 def ready(page: Any) -> None:
-    page.wait_for_selector("[data-ready]", timeout=30_000)
+    page.wait_for_selector("[data-ready]")
 
 
 def stored(page: Any) -> None:
-    page.wait_for_selector('#saved[data-waiting="0"]', timeout=30_000)
+    page.wait_for_selector('#saved[data-waiting="0"]')
 
 
 def current(page: Any) -> str:
@@ -107,7 +108,7 @@ def chips(page: Any, name: str) -> str:
 
 def until(page: Any, expression: str) -> None:
     """Wait until something holds; the page's policy forbids what the driver would do itself."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + browser.PATIENCE / 1000
     while not page.evaluate(expression):
         assert time.monotonic() < deadline, expression
         page.wait_for_timeout(50)
