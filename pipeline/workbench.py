@@ -11,6 +11,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -33,11 +34,17 @@ class Kept(Generic[T]):
     @classmethod
     def dataclass(cls, kind: type[T]) -> Kept[T]:
         """A frozen dataclass of plain values, tuples and other such dataclasses, as JSON."""
-        adapter = TypeAdapter(kind)
+        adapter = _adapter(kind)
         return cls(
             lambda value, folder: (folder / "result.json").write_bytes(adapter.dump_json(value)),
             lambda folder: adapter.validate_json((folder / "result.json").read_bytes()),
         )
+
+
+@cache
+def _adapter(kind: type[T]) -> TypeAdapter[T]:
+    """Takes long to make, and a durable job asks for it at every step."""
+    return TypeAdapter(kind)
 
 
 class Workbench:

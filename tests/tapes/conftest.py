@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +50,17 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template") / "home"
     Home.create(settings.load().settings.tapes.model_copy(update={"home": str(folder)})).close()
     return folder
+
+
+@pytest.fixture
+def quick_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is room, for tests that would mostly wait for a disk."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made there
+    if not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < 2_000_000_000:
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
