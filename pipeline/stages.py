@@ -46,7 +46,12 @@ STEPS: dict[str, tuple[str, ...]] = {
     "tag": ("tag",),
     "report": ("measure", "report"),
 }
-"""What a durable job does in one go: step -> its stages."""
+"""What a durable job does in one go: step -> its stages.
+
+Transcription and diarization are one step because they share a process: windows of speech take the core that
+diarization leaves (`pipeline.speech.cores`), and a job counts the tries of one step at a time. Each stage's result is
+kept as soon as it is there, so a step that is cut off repeats no more than the stages that were under way.
+"""
 
 STAGES = tuple(stage for stages in STEPS.values() for stage in stages)
 

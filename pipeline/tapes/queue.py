@@ -26,7 +26,7 @@ from pipeline.errors import JobError
 APPLICATION = "tape-review"
 VERSION = "tapes-1"
 """The shape of the workflow, not of the program: a newer program goes on with the jobs of an older one. It changes only
-when the order of steps does; the jobs that are under way then have to be submitted anew."""
+when the order of steps does; workers then begin the jobs that are under way anew, and finished stages are reused."""
 
 WORKFLOW = "tape"
 CPU, GPU = "tapes", "tapes-gpu"
@@ -65,6 +65,7 @@ class Entry:
     status: str
     queue: str
     worker: str
+    version: str
 
 
 class Queue:
@@ -171,7 +172,10 @@ class Queue:
         with self._told():
             found = self._client.list_workflows(status=UNFINISHED, load_input=False, load_output=False)
             return [
-                Entry(one.workflow_id, one.status, one.queue_name or CPU, one.executor_id or "")
+                Entry(
+                    *(one.workflow_id, one.status, one.queue_name or CPU),
+                    *(one.executor_id or "", one.app_version or VERSION),
+                )
                 for one in found
                 if not one.workflow_id.startswith("_")
             ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Event, Thread
 from types import TracebackType
@@ -26,7 +26,7 @@ from pipeline.tapes.clock import Clock
 from pipeline.tapes.clock import now as real_time
 from pipeline.tapes.heartbeats import Watch
 from pipeline.tapes.home import Home
-from pipeline.tapes.queue import CPU, GPU, UNFINISHED
+from pipeline.tapes.queue import CPU, GPU, UNFINISHED, VERSION, Entry
 from pipeline.tapes.records import Job
 from pipeline.tapes.records import Worker as Row
 from pipeline.tapes.runner import Runner
@@ -55,7 +55,7 @@ class Worker:
         self.home, self.settings, self._which, self._engines, self._clock = home, settings, which, engines, clock
         self.name = f"w{os.getpid()}-{secrets.token_hex(4)}"
         self._watch = Watch(self.name, home.settings.dead_after_seconds)
-        self._dropped: set[str] = set()
+        self._dropped: dict[str, float] = {}
         self._busy, self._tidied = time.monotonic(), float("-inf")
         self._ended = Event()
 
@@ -136,13 +136,18 @@ class Worker:
             if name not in beats or self._bury(name):
                 logs.get().warning("worker.takeover", worker=name)
                 self._queue.resume(entry for entry in held if entry.worker == name)
-        dropped = {
-            entry.workflow_id: entry
-            for entry in held
-            if entry.worker == self.name and entry.workflow_id not in self._work.active
-        }
-        self._queue.resume(entry for mark, entry in dropped.items() if mark in self._dropped)
-        self._dropped = set(dropped) - self._dropped
+        dropped = self._long_dropped(held)
+        self._queue.resume(entry for entry in held if entry.workflow_id in dropped)
+
+    def _long_dropped(self, held: Sequence[Entry]) -> set[str]:
+        """Those of our workflows that nobody here is at, for so long that none of them is only about to begin."""
+        now, idle = time.monotonic(), {entry.workflow_id for entry in held if entry.worker == self.name}
+        idle -= self._work.active
+        self._dropped = {mark: self._dropped.get(mark, now) for mark in idle}
+        found = {mark for mark, since in self._dropped.items() if now - since >= self.home.settings.dead_after_seconds}
+        for mark in found:
+            del self._dropped[mark]
+        return found
 
     def _bury(self, name: str) -> bool:
         """Remove a dead worker's row; False where another worker was faster, who then takes over."""
@@ -163,6 +168,10 @@ class Worker:
                 with self.home.database.writing() as session:
                     jobs.fail(session, job.id, error, self._clock())
         for entry in self._queue.unfinished():
+            if entry.version != VERSION and entry.status != "PENDING" and entry.workflow_id in live:
+                self._queue.forget([entry.workflow_id])  # an older program's; what it finished lies in the vault
+                jobs.enqueue(self.home, self._queue, live[entry.workflow_id])
+                continue
             idle = entry.status != "PENDING" or (
                 entry.worker == self.name and entry.workflow_id not in self._work.active
             )

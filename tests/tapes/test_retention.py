@@ -223,6 +223,7 @@ class World:
         return found
 
 
+@pytest.mark.timeout(3600)
 def test_no_tape_survives_its_due_date_by_more_than_an_hour(
     template: Path, tapes_settings: TapesSettings, quick_folder: Path
 ) -> None:

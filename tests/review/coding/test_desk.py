@@ -349,5 +349,5 @@ def test_a_long_tape_opens_and_seeks_quickly(stage: Stage, sit: Sit, record_prop
     record_property("seek_ms", round(seek))
     print(f"opened in {opened:.2f} s, a seek takes {seek:.0f} ms")
     assert page.locator(".utterance").count() == 400
-    assert opened < 15
-    assert seek < 3000
+    assert opened < 30
+    assert seek < 10_000
