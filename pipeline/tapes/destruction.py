@@ -147,7 +147,7 @@ def _facts(session: Session, tape: Tape) -> dict[str, Any]:
 
 def _rows(session: Session, tape_id: str) -> dict[str, int]:
     """How many rows of each table belong to a tape."""
-    return dict(session.execute(_counts(), {"tape": tape_id}).all())
+    return {row[0]: row[1] for row in session.execute(_counts(), {"tape": tape_id})}
 
 
 @cache
