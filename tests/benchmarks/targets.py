@@ -1,0 +1,101 @@
+"""Whether the figures of a run reach what the project promises: a line a target, met or not.
+
+Only what the run holds is judged: without the plain way on the 20-minute file, nothing is said against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Row = Mapping[str, Any]
+
+SESSION = "session-20-minutes"
+DEMOS = ("roleplay-alcohol", "roleplay-swapped")
+SPEEDUP = {"fast": 2.5, "verbatim": 1.5}
+"""How many times faster than the plain way, end to end."""
+PEAK_MB = 2500
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One target: what was asked, what was found, and whether that is enough."""
+
+    where: str
+    asked: str
+    found: str
+    met: bool
+
+
+def verdicts(rows: Sequence[Row]) -> list[Verdict]:
+    """The targets that the rows of a run can be held against, in the order in which they were set."""
+    by = {(row["recording"], row["way"]): row for row in rows}
+    plain = by.get((SESSION, "plain"))
+    found: list[Verdict] = []
+    for way, least in SPEEDUP.items():
+        own = by.get((SESSION, way))
+        if own and plain:
+            found += _against_plain(own, plain, least)
+        if own:
+            found += _alone(own)
+    found += [verdict for name in DEMOS if (row := by.get((name, "verbatim"))) for verdict in _demo(row)]
+    for name, limit in (("telephone", 0.06), ("AMI dev00", 0.28)):
+        if row := by.get((name, "verbatim")):
+            found.append(_at_most(_name(row), "DER", row["der"], limit))
+    return found
+
+
+def _against_plain(own: Row, plain: Row, least: float) -> Iterator[Verdict]:
+    where = _name(own)
+    for label, figure in (("cpWER", "cpwer"), ("DER", "der")):
+        text = f"{label} no worse than plain's {100 * plain[figure]:.2f} %"
+        yield Verdict(where, text, f"{100 * own[figure]:.2f} %", own[figure] <= plain[figure])
+    for label, figure in (("wall", "wall"), ("CPU", "cpu")):
+        ratio = plain[figure] / own[figure]
+        text = f"{least:g} times less {label} time than plain's {plain[figure]:.0f} s"
+        yield Verdict(where, text, f"{own[figure]:.0f} s, {ratio:.2f} times", ratio >= least)
+    if own["way"] == "verbatim":
+        kept, theirs, spoken = (sum(counts) for counts in (own["fillers"], plain["fillers"], own["fillers_spoken"]))
+        text = f"twice as many fillers and listening noises as plain's {theirs} of {spoken}"
+        yield Verdict(where, text, f"{kept}, {kept / max(theirs, 1):.2f} times", kept >= 2 * theirs)
+
+
+def _alone(own: Row) -> Iterator[Verdict]:
+    where = _name(own)
+    yield Verdict(where, f"peak memory under {PEAK_MB} MB", f"{own['peak_mb']:.0f} MB", own["peak_mb"] < PEAK_MB)
+    each = own["seconds"]
+    longest, both = max(each["transcribe"], each["diarize"]), each["transcribe"] + each["diarize"]
+    rest = sum(each.values()) - both
+    text = f"{both:.0f} s of listening within {own['wall'] - rest:.0f} s"
+    yield Verdict(where, "transcription and diarization side by side", text, own["wall"] - rest < (both + longest) / 2)
+
+
+def _demo(row: Row) -> Iterator[Verdict]:
+    where = _name(row)
+    yield Verdict(where, "role right", f"for {100 * row['role']:.0f} % of the words", row["role"] > 0.5)
+    yield _at_most(where, "DER .25", row["der_collar"], 0.10)
+    yield _at_most(where, "cpWER", row["cpwer"], 0.15)
+    for family, least in (("question", 0.8), ("reflection", 0.7)):
+        hit, of, _ = row[family]
+        yield Verdict(
+            where, f"{100 * least:.0f} % of the scripted {family}s found", f"{hit} of {of}", hit >= least * of
+        )
+
+
+def _at_most(where: str, label: str, figure: float, limit: float) -> Verdict:
+    return Verdict(where, f"{label} at most {100 * limit:g} %", f"{100 * figure:.1f} %", figure <= limit)
+
+
+def _name(row: Row) -> str:
+    return f"{row['recording']}, {row['way']}"
+
+
+def real_fillers(rows: Iterable[Row]) -> dict[str, tuple[int, int, int]]:
+    """Way -> fillers and listening noises written, spoken, and clips, over the real meetings of a run."""
+    found: dict[str, tuple[int, int, int]] = {}
+    for row in rows:
+        if row["recording"].startswith("AMI") and "fillers" in row:
+            kept, spoken, clips = found.get(row["way"], (0, 0, 0))
+            found[row["way"]] = (kept + sum(row["fillers"]), spoken + sum(row["fillers_spoken"]), clips + 1)
+    return found
