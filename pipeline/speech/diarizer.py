@@ -28,6 +28,9 @@ from pipeline.timeline import Span
 
 Kind = Literal["pyannote", "channels", "manual"]
 
+PAUSE = 300
+"""A voice goes on through a shorter pause, in milliseconds, as in NIST's Rich Transcription evaluations."""
+
 
 @dataclass(frozen=True, order=True)
 class Voice:
@@ -136,6 +139,24 @@ def clipped(voices: Iterable[Voice], window: Span) -> tuple[Voice, ...]:
         elif before:
             done.append(before)
         last[voice.speaker] = Voice(span, voice.speaker)
+    return tuple(sorted([*done, *last.values()]))
+
+
+def bridged(voices: Iterable[Voice]) -> tuple[Voice, ...]:
+    """Voices that go on through pauses shorter than `PAUSE`, unless another voice is heard in the pause."""
+    ordered = sorted(voices)
+    last: dict[str, Voice] = {}
+    done: list[Voice] = []
+    for voice in ordered:
+        before = last.get(voice.speaker)
+        if before and voice.span.start - before.span.end < PAUSE:
+            pause = Span(before.span.end, max(before.span.end, voice.span.start))
+            if not any(other.span & pause for other in ordered if other.speaker != voice.speaker):
+                last[voice.speaker] = Voice(before.span | voice.span, voice.speaker)
+                continue
+        if before:
+            done.append(before)
+        last[voice.speaker] = voice
     return tuple(sorted([*done, *last.values()]))
 
 

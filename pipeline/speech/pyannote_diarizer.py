@@ -16,7 +16,7 @@ from pipeline.audio import SAMPLE_RATE, Recording
 from pipeline.progress import Progress
 from pipeline.settings import Settings
 from pipeline.speech.cores import Cores
-from pipeline.speech.diarizer import Diarization, Voice, clipped, exclusive, ghosts, numbers, renamed
+from pipeline.speech.diarizer import Diarization, Voice, bridged, clipped, exclusive, ghosts, numbers, renamed
 from pipeline.speech.second_look import WINDOW, changes, likeness, moved
 from pipeline.timeline import Span, to_ms
 
@@ -59,6 +59,7 @@ class PyannoteDiarizer:
                 changed = self._second_look(pipeline, voices, centers, progress)
                 voices = clipped(moved(voices, changed), window)
                 alike = self._alike(voices, centers)
+        voices = bridged(voices)
         names = numbers(voices)
         voices = renamed(voices, names)
         ghostly = {*ghosts(voices, self.settings.diarization), *(names[speaker] for speaker in alike)}

@@ -338,6 +338,14 @@ class TestParts:
         heard = voices((0, 5000, "S1"), (2000, 2400, "S2"), (4500, 8000, "S2"))
         assert diarizer.exclusive(heard) == voices((0, 5000, "S1"), (5000, 8000, "S2"))
 
+    def test_a_voice_goes_on_through_a_short_pause(self):
+        heard = voices((0, 1000, "S1"), (1299, 2000, "S1"), (2300, 3000, "S1"))
+        assert diarizer.bridged(heard) == voices((0, 2000, "S1"), (2300, 3000, "S1"))
+
+    def test_a_pause_in_which_another_speaks_is_one(self):
+        heard = voices((0, 1000, "S1"), (900, 1100, "S2"), (1300, 2000, "S1"), (1450, 1800, "S2"))
+        assert diarizer.bridged(heard) == heard
+
     def test_nobody_has_no_floor(self):
         assert diarizer.exclusive(()) == ()
 
