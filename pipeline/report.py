@@ -28,7 +28,7 @@ from pipeline.measures.figures import Measure, Measures
 from pipeline.measures.strengths import strengths
 from pipeline.measures.table import ordered
 from pipeline.measures.trajectory import Trajectory
-from pipeline.timeline import Role, Span
+from pipeline.timeline import Role, Span, Vocalization
 from pipeline.transcript import Line, Tags
 
 FIRST_CHECKS = 12
@@ -92,7 +92,7 @@ class ReportData:
 
     ``start`` and ``end`` are ms within the source; every other time is ms from the segment's start. ``table`` is the
     coded table (see `pipeline.measures.table`) with times, ``context`` and ``transitions`` come from
-    `pipeline.measures.context`, ``codebook`` names the codes. ``vocalizations`` are stretches of speech without words.
+    `pipeline.measures.context`, ``codebook`` names the codes. ``vocalizations`` are voices without words.
     """
 
     tape_id: str
@@ -110,7 +110,7 @@ class ReportData:
     warnings: tuple[Note, ...] = ()
     ghosts: tuple[str, ...] = ()
     suppressed: tuple[Passage, ...] = ()
-    vocalizations: tuple[Span, ...] = ()
+    vocalizations: tuple[Vocalization, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -128,6 +128,7 @@ def render(tape: ReportData) -> str:
     length = pictures.duration(said, tape.end - tape.start)
     axis = pictures.Axis(0, length)
     unsure = doubts(table)
+    roles = {speaker.name: speaker.role for speaker in tape.speakers}
     css = (resources.files("pipeline") / "templates" / "report.css").read_text(encoding="utf-8")
     page = _environment().get_template("report.html.j2")
     return page.render(
@@ -135,7 +136,7 @@ def render(tape: ReportData) -> str:
         css=Markup(css),  # noqa: S704 -- our own file, nothing from a tape
         css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
         lines=lines,
-        turns=transcript.turns(lines, table, tape.vocalizations),
+        turns=transcript.turns(lines, table, tape.vocalizations, roles),
         strengths=[
             (strength.text, [[lines[row] for row in passage] for passage in strength.passages])
             for strength in strengths(table, tape.measures, tape.trajectory)

@@ -25,7 +25,8 @@ from pipeline.settings import MeasuresSettings
 from pipeline.speech.diarizer import Diarization
 from pipeline.speech.roles import Roles
 from pipeline.speech.transcriber import Transcript
-from pipeline.timeline import Turn, Utterance
+from pipeline.speech.vocalizations import vocalizations
+from pipeline.timeline import Turn, Utterance, Vocalization
 
 
 @dataclass(frozen=True)
@@ -126,15 +127,30 @@ class Results:
     book: Codebook
     provenance: Mapping[str, Any]
 
+    @property
+    def vocalizations(self) -> tuple[Vocalization, ...]:
+        """Voices without words, for a coder to listen to; ordered by start."""
+        words = [word for turn in self.attribution.turns for word in turn.words]
+        return vocalizations(words, self.heard.transcript.vocalizations, self.heard.diarization)
+
     def write(self, place: Path) -> None:
         """Write every file into a folder."""
         tables.write_utterances(self.table, place / "utterances.csv")
         tables.write_words(word_table(self.tape_id, self.attribution), place / "words.csv")
         tables.write_change_talk(self.measured.context, place / "change_talk.csv")
+        tables.write_vocalizations(self._vocalization_table(), place / "vocalizations.csv")
         rttm.write(place / "turns.rttm", self.tape_id, self.heard.diarization.voices)
         _write_json(place / "measures.json", self.measured.as_dict())
         _write_json(place / PROVENANCE, self.provenance)
         (place / "report.html").write_text(report.render(self._shown()), encoding="utf-8")
+
+    def _vocalization_table(self) -> pd.DataFrame:
+        roles = self.attribution.roles
+        rows = [
+            (self.tape_id, one.speaker, roles.role(one.speaker), one.span.start, one.span.end)
+            for one in self.vocalizations
+        ]
+        return pd.DataFrame(rows, columns=list(tables.VOCALIZATION_COLUMNS))
 
     def _shown(self) -> report.ReportData:
         recording, roles, transcript = self.heard.recording, self.attribution.roles, self.heard.transcript
@@ -158,7 +174,7 @@ class Results:
             warnings=tuple(report.Note(warning.message, warning.span) for warning in recording.warnings),
             ghosts=self.heard.diarization.ghosts,
             suppressed=tuple(report.Passage(one.span, one.text, one.reason) for one in transcript.suppressed),
-            vocalizations=transcript.vocalizations,
+            vocalizations=self.vocalizations,
             provenance=self.provenance,
         )
 

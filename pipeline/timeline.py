@@ -98,6 +98,14 @@ class Word:
         return replace(self, speaker=speaker)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Vocalization:
+    """A sound of a voice in which no words could be made out: perhaps a listening noise, for a coder to listen to."""
+
+    span: Span
+    speaker: str = UNKNOWN
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """Uninterrupted speech of one speaker, words in order of start; listener noises are turns of their own."""

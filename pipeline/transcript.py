@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import itemgetter
 
 import pandas as pd
 
 from pipeline.coding.codebook import Code, Codebook
 from pipeline.measures.table import codes, listening, texts
-from pipeline.timeline import Span
+from pipeline.timeline import UNKNOWN, Vocalization
 
 _SHAPES = {
     "question_open": "circle-full",
@@ -114,19 +115,24 @@ def lines(table: pd.DataFrame, tags: Tags) -> list[Line]:
     ]
 
 
-def turns(lines: Sequence[Line], table: pd.DataFrame, unclear: Sequence[Span]) -> list[Turn]:
-    """The transcript turn by turn, unclear sounds where they were heard."""
+def turns(
+    lines: Sequence[Line], table: pd.DataFrame, unclear: Sequence[Vocalization], roles: Mapping[str, str]
+) -> list[Turn]:
+    """The transcript turn by turn, unclear sounds where they were heard; ``roles`` are those of the speakers."""
     keys = texts(table, "turn_id") if "turn_id" in table else [str(line.row) for line in lines]
-    groups: list[list[Line]] = []
+    spoken = zip((line.start for line in lines), keys, lines, strict=True)
+    sounds = ((one.span.start, None, one) for one in unclear)
+    found: list[Turn] = []
     last = None
-    for line, key in zip(lines, keys, strict=True):
-        if key != last:
-            groups.append([])
-        groups[-1].append(line)
+    for start, key, what in sorted([*spoken, *sounds], key=itemgetter(0)):
+        if isinstance(what, Vocalization):
+            found.append(Turn(start, what.span.end, roles.get(what.speaker, UNKNOWN), what.speaker))
+        elif key == last:
+            found[-1] = replace(found[-1], end=what.end, lines=(*found[-1].lines, what))
+        else:
+            found.append(Turn(start, what.end, what.role, what.speaker, (what,)))
         last = key
-    spoken = [Turn(group[0].start, group[-1].end, group[0].role, group[0].speaker, tuple(group)) for group in groups]
-    sounds = [Turn(span.start, span.end, "unclear", "") for span in unclear]
-    return sorted(spoken + sounds, key=lambda turn: turn.start)
+    return found
 
 
 def moments(context: pd.DataFrame, lines: Sequence[Line], table: pd.DataFrame, tags: Tags) -> list[Moment]:

@@ -26,6 +26,7 @@ FILES = [
     "report.html",
     "turns.rttm",
     "utterances.csv",
+    "vocalizations.csv",
     "words.csv",
 ]
 

@@ -13,7 +13,7 @@ from pipeline.measures.context import context, transitions
 from pipeline.measures.figures import Measure, measures
 from pipeline.measures.trajectory import trajectory
 from pipeline.report import Note, Passage, ReportData, Speaker, figure, render, spread, stamp
-from pipeline.timeline import Span
+from pipeline.timeline import Span, Vocalization
 from tests.measures import samples
 
 
@@ -39,7 +39,7 @@ def data(table: pd.DataFrame | None = None, **changes: object) -> ReportData:
         "warnings": (Note("the recording is quiet; place the microphone closer", Span(12_000, 31_000)),),
         "ghosts": ("S3",),
         "suppressed": (Passage(Span(70_000, 73_000), "Thanks for watching.", "no speech was detected there"),),
-        "vocalizations": (Span(64_000, 64_900),),
+        "vocalizations": (Vocalization(Span(64_000, 64_900), "S1"), Vocalization(Span(90_000, 90_300))),
         "provenance": {
             "tape-review": "0.1.0",
             "engines": {"transcriber": {"name": "whisper-base"}},
@@ -253,7 +253,8 @@ def test_uncertain_tags_and_listening_and_unclear_sounds_are_marked() -> None:
     words = Page(render(data())).text
     assert "Ha, I suppose I have. + Change talk ? (to be checked)" in words
     assert words.count("Mm-hm. (listening)") == 2
-    assert "1:04 Someone Unclear sound, 0.9 s." in words
+    assert "1:04 Interviewer Unclear sound, 0.9 s." in words
+    assert "1:30 Someone Unclear sound, 0.3 s." in words
     assert "1:10 to 1:13 Thanks for watching. no speech was detected there" in words
 
 

@@ -38,6 +38,9 @@ WORD_COLUMNS = (
 )
 """Columns of ``words.csv``."""
 
+VOCALIZATION_COLUMNS = ("tape_id", "speaker", "role", "start", "end")
+"""Columns of ``vocalizations.csv``: voices in which no words could be made out."""
+
 TRANSCRIPT_COLUMNS = ("tape_id", "utterance_id", "role", "text")
 """What a transcript must hold; ``target_behavior`` and any other column may follow."""
 
@@ -111,6 +114,16 @@ def write_words(table: pd.DataFrame, path: Path) -> None:
     _write(table, WORD_COLUMNS, path)
 
 
+def write_vocalizations(table: pd.DataFrame, path: Path) -> None:
+    """Write ``vocalizations.csv`` whole or not at all; it may have no rows.
+
+    Raises
+    ------
+    OutputError: O04 the file cannot be written.
+    """
+    _write(table, VOCALIZATION_COLUMNS, path)
+
+
 def write_change_talk(context: pd.DataFrame, path: Path) -> None:
     """Write the context table (`pipeline.measures.context`) with its own columns, whole or not at all.
 
@@ -131,8 +144,20 @@ def read_words(path: Path) -> pd.DataFrame:
     return read_cells(path, WORD_COLUMNS)
 
 
-def read_cells(path: Path, required: Sequence[str], content: str = _TRANSCRIPT) -> pd.DataFrame:
-    """All cells as text, then times and numbers as what they are; ``content`` says what an empty file should hold.
+def read_vocalizations(path: Path) -> pd.DataFrame:
+    """Voices without words as `write_vocalizations` wrote them; often there are none.
+
+    Raises
+    ------
+    TableError: T01 to T03 and T05 as `read_transcript`.
+    """
+    return read_cells(path, VOCALIZATION_COLUMNS, content=None)
+
+
+def read_cells(path: Path, required: Sequence[str], content: str | None = _TRANSCRIPT) -> pd.DataFrame:
+    """All cells as text, then times and numbers as what they are.
+
+    ``content`` says what an empty file should hold; None where it may be empty.
 
     Raises
     ------
@@ -158,7 +183,7 @@ def read_cells(path: Path, required: Sequence[str], content: str = _TRANSCRIPT) 
     repeated = [column for column, number in Counter(header).items() if number > 1]
     if repeated:
         raise TableError("T05", thing, f"has the column {repeated[0]!r} twice", "rename or remove one of them")
-    if not rows:
+    if not rows and content is not None:
         raise TableError("T04", thing, "has no rows", f"export {content}")
     for number, row in enumerate(rows):
         if len(row) != len(header):

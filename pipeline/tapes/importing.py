@@ -7,7 +7,7 @@ hold no words: these lie in the item ``transcript``, a JSON object::
      "engine": {...},
      "utterances": [{"utterance_id": "u0001", "turn_id": "t0001", "role": "interviewer", "speaker": "S1",
                      "start": 0, "end": 1850, "text": "...", "words": [[0, 240, "So,", 0.93], ...]}, ...],
-     "vocalizations": [[12000, 12400], ...],
+     "vocalizations": [[12000, 12400, "S2"], ...],
      "suppressed": [[start, end, "text", "reason"], ...]}
 
 with times in milliseconds of the segment. ``mono`` is the segment's sound as FLAC; ``peaks`` are the largest magnitudes
@@ -137,7 +137,7 @@ def transcript(found: Results) -> bytes:
         "format": 1,
         "engine": heard.engine,
         "utterances": rows,
-        "vocalizations": [[span.start, span.end] for span in heard.vocalizations],
+        "vocalizations": [[one.span.start, one.span.end, one.speaker] for one in found.vocalizations],
         "suppressed": [[one.span.start, one.span.end, one.text, one.reason] for one in heard.suppressed],
     }
     return json.dumps(whole, ensure_ascii=False, allow_nan=False).encode()

@@ -67,12 +67,15 @@ def score(recording: Recording, found: dict[str, Any]) -> dict[str, Any]:
         utterances=tuple(
             scores.Said(*row[:5], frozenset(filter(None, row[5].split("|")))) for row in found["utterances"]
         ),
+        vocalizations=tuple(scores.Said(*row, "") for row in found["vocalizations"]),
     )
     truth = recording.truth
     figures: dict[str, Any] = {"der": scores.der(truth, result, 0.0), "der_collar": scores.der(truth, result, 0.25)}
     if recording.worded:
         figures |= {"wer": scores.wer(truth, result), "cpwer": scores.cpwer(truth, result)}
         figures |= {"fillers": scores.fillers(result.words), "fillers_spoken": scores.fillers(truth.said)}
+    if recording.scripted:
+        figures["unclear"] = scores.unclear(truth, result)
     if recording.scripted and result.utterances:
         figures["role"] = scores.role_accuracy(truth, result)
         figures |= {
@@ -85,7 +88,8 @@ def table(rows: list[dict[str, Any]]) -> Table:
     """One line a recording and way; "x" is how many times less time than the plain way's, start-up included."""
     shown = Table(title="Benchmark")
     heads = (
-        "recording, way, WER, cpWER, DER, DER .25, um, mm-hm, role, questions, reflections, s/min, x wall, x CPU, MB"
+        "recording, way, WER, cpWER, DER, DER .25, um, mm-hm, unclear, role, questions, reflections, s/min, "
+        "x wall, x CPU, MB"
     )
     for head in heads.split(", "):
         shown.add_column(head, justify="left" if head in ("recording", "way") else "right")
@@ -99,6 +103,7 @@ def table(rows: list[dict[str, Any]]) -> Table:
             row["way"],
             *(f"{100 * row[name]:.1f}" if name in row else "" for name in ("wer", "cpwer", "der", "der_collar")),
             *(f"{one}/{all_}" for one, all_ in zip((ums, hums), spoken, strict=True)),
+            "{} +{}".format(*row["unclear"]) if "unclear" in row else "",
             f"{100 * row['role']:.0f}" if "role" in row else "",
             *(_found(row.get(family)) for family in ("question", "reflection")),
             f"{row['wall'] / row['minutes']:.1f}",

@@ -14,6 +14,8 @@ import meeteval
 from pyannote.core import Annotation, Segment, Timeline
 from pyannote.metrics.diarization import DiarizationErrorRate
 
+from pipeline.phrases import is_listener_noise
+
 UMS = frozenset({"um", "uh", "er", "erm", "umm", "uhm"})
 HUMS = frozenset({"mm-hm", "uh-huh", "mm", "hm", "aha"})
 
@@ -60,11 +62,15 @@ class Truth:
 
 @dataclass(frozen=True)
 class Result:
-    """What a way of processing found. ``utterances`` is empty where it proposes no codes."""
+    """What a way of processing found. ``utterances`` is empty where it proposes no codes.
+
+    ``vocalizations`` are voices that it heard without words; they have no text.
+    """
 
     words: tuple[Said, ...]
     voices: Annotation
     utterances: tuple[Said, ...] = ()
+    vocalizations: tuple[Said, ...] = ()
 
 
 def normal(text: str) -> list[str]:
@@ -127,6 +133,18 @@ def fillers(said: Iterable[Said]) -> tuple[int, int]:
     """How many ums and how many listening noises were written down."""
     words = [word for one in said for word in normal(one.text)]
     return sum(word in UMS for word in words), sum(word in HUMS for word in words)
+
+
+def unclear(truth: Truth, result: Result) -> tuple[int, int]:
+    """How many of the listening noises are marked as a voice without words, and how many marks stand where none is."""
+    noises = [said for said in truth.said if is_listener_noise([said.text])]
+    marked = sum(any(_touch(noise, one) for one in result.vocalizations) for noise in noises)
+    wrong = sum(not any(_touch(noise, one) for noise in noises) for one in result.vocalizations)
+    return marked, wrong
+
+
+def _touch(one: Said, other: Said) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _carries(said: Said, family: str) -> bool:

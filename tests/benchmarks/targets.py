@@ -58,7 +58,8 @@ def _against_plain(own: Row, plain: Row, least: float) -> Iterator[Verdict]:
     if own["way"] == "verbatim":
         kept, theirs, spoken = (sum(counts) for counts in (own["fillers"], plain["fillers"], own["fillers_spoken"]))
         text = f"twice as many fillers and listening noises as plain's {theirs} of {spoken}"
-        yield Verdict(where, text, f"{kept}, {kept / max(theirs, 1):.2f} times", kept >= 2 * theirs)
+        marked = f"{own['unclear'][0]} more marked as unclear"
+        yield Verdict(where, text, f"{kept}, {kept / max(theirs, 1):.2f} times; {marked}", kept >= 2 * theirs)
 
 
 def _alone(own: Row) -> Iterator[Verdict]:

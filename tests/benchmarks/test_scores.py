@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pyannote.core import Annotation, Segment
 
-from tests.benchmarks.scores import Result, Said, Truth, cpwer, der, fillers, found, normal, role_accuracy, wer
+from tests.benchmarks.scores import Result, Said, Truth, cpwer, der, fillers, found, normal, role_accuracy, unclear, wer
 
 
 def voices(*spans: tuple[float, float, str]) -> Annotation:
@@ -74,6 +74,13 @@ def test_scripted_codes_are_found_where_times_meet() -> None:
     assert found(TRUTH, result, "question") == (1, 2, 1)
     assert found(TRUTH, result, "reflection") == (0, 1, 1)  # only 0.1 s in common
     assert found(TRUTH, result, "change") == (0, 0, 0)
+
+
+def test_noises_that_are_marked_as_unclear() -> None:
+    noise = Said(3, 3.5, "A", "Mm-hm.", "interviewer")
+    truth = Truth((*TRUTH.said, noise, Said(5, 5.5, "A", "Yeah.", "interviewer")), TRUTH.voices, 10)
+    marks = (Said(3.4, 3.9, "x", ""), Said(0.5, 0.8, "y", ""))
+    assert unclear(truth, Result((), TRUTH.voices, (), marks)) == (1, 1)
 
 
 def test_fillers() -> None:

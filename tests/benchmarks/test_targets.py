@@ -9,7 +9,7 @@ from tests.benchmarks.targets import SESSION, real_fillers, verdicts
 
 def row(way: str, recording: str = SESSION, **figures: Any) -> dict[str, Any]:
     usual = {"wer": 0.05, "cpwer": 0.06, "der": 0.16, "der_collar": 0.13, "wall": 100.0, "cpu": 200.0, "peak_mb": 2000}
-    usual |= {"fillers": (90, 10), "fillers_spoken": (101, 51), "role": 1.0}
+    usual |= {"fillers": (90, 10), "fillers_spoken": (101, 51), "unclear": (20, 0), "role": 1.0}
     usual |= {"question": [8, 10, 1], "reflection": [7, 10, 0]}
     seconds = {"decode": 5.0, "transcribe": 70.0, "diarize": 80.0, "tag": 10.0}
     return usual | {"recording": recording, "way": way, "seconds": seconds} | figures

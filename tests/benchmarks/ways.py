@@ -60,6 +60,7 @@ def found_in(tape: Path) -> dict[str, Any]:
         "utterances": _rows(
             tables.read_utterances(tape / "utterances.csv"), ("start", "end", "speaker", "text", "role", "codes")
         ),
+        "vocalizations": _rows(tables.read_vocalizations(tape / "vocalizations.csv"), ("start", "end", "speaker")),
         "voices": [(segment.start, segment.end, speaker) for segment, _, speaker in voices.itertracks(True)],
     }
 
@@ -82,7 +83,7 @@ def plain(audio: Path, speakers: int) -> dict[str, Any]:
         (start, end, max(voices, key=lambda voice: min(end, voice[1]) - max(start, voice[0]))[2], text, "")
         for start, end, text in words
     ]
-    return {"seconds": clock.seconds, "words": attributed, "utterances": [], "voices": voices}
+    return {"seconds": clock.seconds, "words": attributed, "utterances": [], "vocalizations": [], "voices": voices}
 
 
 def _rows(table: Any, columns: tuple[str, ...]) -> list[list[Any]]:

@@ -88,6 +88,15 @@ def test_words_come_back(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(tables.read_words(path), table, check_dtype=False)
 
 
+@pytest.mark.parametrize("rows", [[], [("walk", "S1", "interviewer", 1, 250)]])
+def test_voices_without_words_come_back(rows: list[tuple[str, str, str, int, int]], tmp_path: Path) -> None:
+    table = pd.DataFrame(rows, columns=list(tables.VOCALIZATION_COLUMNS))
+    tables.write_vocalizations(table, tmp_path / "vocalizations.csv")
+    pd.testing.assert_frame_equal(
+        tables.read_vocalizations(tmp_path / "vocalizations.csv"), table, check_dtype=False, check_index_type=False
+    )
+
+
 def test_a_transcript_gets_our_words_for_roles(tmp_path: Path) -> None:
     path = transcript(tmp_path, f"\ufeff{HEADER},start\na,1,Therapist,Hello,\na,2,CLIENT,NA,2.5\n")
     table = tables.read_transcript(path)

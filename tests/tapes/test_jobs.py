@@ -33,6 +33,7 @@ RESULTS = {
     "report.html",
     "turns.rttm",
     "utterances.csv",
+    "vocalizations.csv",
     "words.csv",
 }
 

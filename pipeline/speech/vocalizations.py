@@ -1,0 +1,65 @@
+"""Voices without words: where a coder should listen, because somebody made a sound that nobody wrote down.
+
+The transcriber reports speech that it wrote nothing for. It writes one voice at a time, so a listener's "mm-hm" under
+the other's words is lost without a trace; the diarizer, which follows both voices, still hears it. Both are shown as
+unclear, never as words: a listening noise that was invented would be worse than one that is missing::
+
+    S1 words    I had stopped for a year and then
+    S1 voice   ████████████████████████████████████
+    S2 voice               ████                        no word of S2: unclear, S2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pipeline.speech.diarizer import Diarization, Voice
+from pipeline.speech.turns import BRIEF
+from pipeline.timeline import UNKNOWN, Span, Vocalization, Word
+
+SHORTEST = 250
+"""Milliseconds under which a voice is more likely an error of the diarizer than a sound."""
+
+COVERED = 0.5
+"""So much of a brief voice the other one talks over: where it is alone, the transcriber hears it or not by itself."""
+
+BESIDE = 300
+"""A word of the same speaker within so many milliseconds is what the voice said."""
+
+
+def vocalizations(
+    words: Sequence[Word], wordless: Iterable[Span], diarization: Diarization
+) -> tuple[Vocalization, ...]:
+    """Sounds without words, ordered by start.
+
+    Parameters
+    ----------
+    words: with their speakers.
+    wordless: speech that the transcriber wrote nothing for; it gets the voice that it overlaps most.
+    """
+    found = [Vocalization(span, _speaker(span, diarization.voices)) for span in wordless]
+    for voice in diarization.voices:
+        if SHORTEST <= voice.span.duration <= BRIEF and _under(voice, diarization.voices):
+            said = any(word.speaker == voice.speaker and word.span.gap(voice.span) < BESIDE for word in words)
+            known = any(one.span.overlap(voice.span) for one in found)
+            if not said and not known:
+                found.append(Vocalization(voice.span, voice.speaker))
+    return tuple(sorted(found))
+
+
+def _speaker(span: Span, voices: Iterable[Voice]) -> str:
+    overlap: dict[str, int] = {}
+    for voice in voices:
+        overlap[voice.speaker] = overlap.get(voice.speaker, 0) + voice.span.overlap(span)
+    best = min(overlap, key=lambda speaker: (-overlap[speaker], speaker), default=UNKNOWN)
+    return best if overlap.get(best) else UNKNOWN
+
+
+def _under(voice: Voice, voices: Iterable[Voice]) -> bool:
+    """Whether others, each longer than a listener noise, talk over a voice."""
+    covered = sum(
+        voice.span.overlap(other.span)
+        for other in voices
+        if other.speaker != voice.speaker and other.span.duration > voice.span.duration
+    )
+    return covered >= COVERED * voice.span.duration
