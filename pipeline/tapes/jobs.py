@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -25,9 +25,10 @@ from pipeline.tapes import audit
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.clock import now as real_time
 from pipeline.tapes.home import Home
-from pipeline.tapes.queue import Queue
-from pipeline.tapes.queue import place as place_of_queue
 from pipeline.tapes.records import Job, Tape, new_id
+
+if TYPE_CHECKING:
+    from pipeline.tapes.queue import Queue
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -58,7 +59,9 @@ class View:
 
 def queue_of(home: Home) -> Queue:
     """The home's queue. Close it."""
-    return Queue(place_of_queue(home.folder, home.settings.database, home.settings.queue))
+    from pipeline.tapes.queue import Queue, place  # loads DBOS, which the processes that do steps can do without
+
+    return Queue(place(home.folder, home.settings.database, home.settings.queue))
 
 
 def add(session: Session, tape_id: str, now: int) -> Job:
