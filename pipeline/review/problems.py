@@ -5,6 +5,7 @@ A thing that is not there and a thing that is not the viewer's look the same: 40
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -61,7 +62,7 @@ def install(app: FastAPI) -> None:
 
 async def _http(request: Request, error: HTTPException) -> Response:
     detail = error.detail
-    if error.status_code in (404, 405):
+    if detail in (HTTPStatus.NOT_FOUND.phrase, HTTPStatus.METHOD_NOT_ALLOWED.phrase):
         detail = "The page does not exist, or it is not yours to see."
     response = answer(request, 404 if error.status_code == 405 else error.status_code, detail)
     response.headers.update(error.headers or {})

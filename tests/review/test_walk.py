@@ -166,9 +166,9 @@ def test_the_whole_way_of_a_tape(tmp_path: Path, pristine: Path) -> None:
         set_up(ada, link)
         for walker, name, role in ((ben, "Ben", "member"), (cleo, "Cleo", "member"), (kim, "Kim", "coach")):
             invite(ada, walker, name, role)
-        tape = hand_in(ben, "Robin", "1:15", coach=True)
+        tape = hand_in(ben, "Robin", "0:50", coach=True)
         who_is_who(ben, tape, ada)
-        closed = hand_in(ben, "Wren", "0:12", coach=False)
+        closed = hand_in(ben, "Wren", "0:08", coach=False)
         first(ben, tape)
         disputed = code_blindly(ada, cleo, ben, tape)
         together(ada, cleo, ben, tape, disputed)
@@ -263,7 +263,7 @@ def who_is_who(ben: Walker, tape: str, ada: Walker) -> None:
     seconds = ben.page.evaluate(
         "(async (clip) => { await clip.play(); clip.pause(); return clip.duration; })(document.querySelector('audio'))"
     )
-    assert seconds > 60
+    assert seconds > 40
     ben.look("who-is-who")
     before = ben.page.locator(".cards h2").all_inner_texts()
     ben.press("No, this one is the interviewer")

@@ -27,6 +27,9 @@ router = APIRouter()
 
 Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$")]
 
+GONE = "This link was used, or its time is over. Sign in with your password, or ask for a new link."
+"""What a link tells that does not work; the same, whatever the reason."""
+
 _LASTS = {"setup": HOUR, "join": 7 * DAY, "reset": DAY}
 
 
@@ -107,10 +110,10 @@ def _open(database: Session, token: str, now: int) -> tuple[Invitation, Person |
     """A link that still works, and whom it is for."""
     invitation = database.get(Invitation, token_hash(token))
     if invitation is None or invitation.used_at is not None or invitation.expires_at <= now:
-        raise HTTPException(404)
+        raise HTTPException(404, GONE)
     person = database.get(Person, invitation.person_id) if invitation.person_id else None
     if person is not None and person.disabled_at is not None:
-        raise HTTPException(404)
+        raise HTTPException(404, GONE)
     return invitation, person
 
 
