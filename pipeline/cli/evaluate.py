@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 def evaluate(
     data: Data,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="Show parts of the data, too: quality, length, topic; of what ships.")
+    ] = False,
     as_json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file, too.")] = None,
     config: Config = None,
 ) -> None:
@@ -30,8 +34,9 @@ def evaluate(
 
     On sessions that were not learned from, beside a human expert.
 
-    Every figure comes from five folds that share no family of sessions, with a 90 % interval over families. "Bare" is
-    the same text without punctuation and case.
+    Every figure comes from five folds that share no family of sessions, with a 90 % interval over families. Where
+    training had several seeds it is their mean, and each is shown. "Bare" is the same text without punctuation and
+    case.
     """
     from pipeline.coding import evaluation, tagger, weights
     from pipeline.coding.training import VARIANTS
@@ -43,14 +48,13 @@ def evaluate(
     if annomi.checksum(data) != about["data"]["sha256"]:
         value = "are not those that the tagger was trained on"
         raise CodingError("C05", f"data {data}", value, "give those, or train anew with `tape-review train`")
-    found = {
-        variant: evaluation.figures(
-            evaluation.joined(table, weights.read_folds(place, variant)), weights.by_fold(about)
-        )
-        for variant in VARIANTS
-    }
+    folds = {variant: weights.read_folds(place, variant) for variant in VARIANTS}
+    found = {variant: evaluation.of_seeds(table, of, weights.by_fold(about)) for variant, of in folds.items()}
     right = role_training.accuracy(role_training.read_folds(roles.place(loaded)))
-    console().print(_table(found, right))
+    console().print(_table(found, right, about["seeds"]))
+    if parts:
+        written, seed = folds[VARIANTS[0]], about["seeds"][0]
+        console().print(_parts(evaluation.slices(evaluation.joined(table, written[written["seed"] == seed]))))
     if as_json:
         figures = {variant: [asdict(figure) for figure in of] for variant, of in found.items()}
         counts = {version: {"right": good, "sessions": number} for version, (good, number) in right.items()}
@@ -61,17 +65,30 @@ def evaluate(
             raise OutputError("O04", f"file {as_json}", f"cannot be written ({error.strerror})", remedy) from error
 
 
-def _table(found: dict[str, tuple[Figure, ...]], right: dict[str, tuple[int, int]]) -> Table:
+def _table(found: dict[str, tuple[Figure, ...]], right: dict[str, tuple[int, int]], seeds: Sequence[int]) -> Table:
     table = Table(title="Five family-disjoint folds of AnnoMI, pooled; macro-F1 where nothing else is said")
-    for column in ("Figure", "As written", "Bare", "One expert", "Rests on"):
+    each = [f"Seed {seed}" for seed in seeds] if len(seeds) > 1 else []
+    for column in ("Figure", "As written", "Bare", "One expert", "Rests on", *each):
         table.add_column(column, justify="left" if column == "Figure" else "right")
     for written, bare in zip(*found.values(), strict=True):
         human = "" if written.human is None else f"{written.human:.3f}"
-        table.add_row(written.name, _cell(written), _cell(bare), human, str(written.number))
+        alone = (f"{value:.3f}" for value in written.seeds)
+        table.add_row(written.name, _cell(written), _cell(bare), human, str(written.number), *alone)
     for version, (good, number) in right.items():
         if "bare" not in version:
             bare_good, bare_number = right[f"{version}, bare"]
             table.add_row(f"roles, {version}", f"{good}/{number}", f"{bare_good}/{bare_number}", "", str(number))
+    return table
+
+
+def _parts(found: dict[str, tuple[Figure, ...]]) -> Table:
+    table = Table(title="Parts of the data, as written")
+    for column in ("Part", "Figure", "As written", "Rests on"):
+        table.add_column(column, justify="right" if column in ("As written", "Rests on") else "left")
+    for part, of in found.items():
+        for figure in of:
+            table.add_row(part, figure.name, _cell(figure), str(figure.number))
+        table.add_section()
     return table
 
 

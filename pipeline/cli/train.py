@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 from rich.console import Console
 from rich.progress import Progress
@@ -33,8 +35,9 @@ def train(
 
     Their fold predictions are stored beside them.
 
-    Takes an hour or two on two cores, and the pretrained encoder (`tape-review models --fetch --training`). The same
-    data, versions, seeds and kind of processor give the same tags.
+    Takes the pretrained encoder (`tape-review models --fetch --training`) and an hour or two of two cores that multiply
+    16-bit matrices in hardware, some four hours of one that does not. The same data, versions, seeds and kind of
+    processor give the same tags. What runs with other seeds measured on the same data stays beside what this one does.
     """
     from pipeline.coding import training, weights
     from pipeline.speech import role_training
@@ -49,9 +52,10 @@ def train(
         except OSError as error:
             remedy = "name a folder that can be written"
             raise OutputError("O04", f"folder {folder}", f"cannot be made ({error.strerror})", remedy) from error
+    checksum = annomi.checksum(data)
     about = {
         "version": __version__,
-        "data": {"name": annomi.NAME, "sha256": annomi.checksum(data)},
+        "data": {"name": annomi.NAME, "sha256": checksum},
         "utterances": len(table),
     }
     encoder = models.folder(loaded.coding.encoder, loaded.models)
@@ -59,7 +63,9 @@ def train(
     with Progress(console=Console(stderr=True)) as display:
         fitting, naming = (display.add_task(what, total=1.0) for what in ("Tagger", "Roles"))
         fitted = training.train(table, encoder, seeds, keep, lambda done: display.update(fitting, completed=done))
-        made = {**about, "encoder": known, "seeds": seeds}
+        others = weights.other_seeds(place / "utterance-tagger", checksum, seeds)
+        fitted = replace(fitted, folds=pd.concat([fitted.folds, others]))
+        made = {**about, "encoder": known, "seeds": [int(seed) for seed in fitted.folds["seed"].unique()]}
         weights.write(place / "utterance-tagger", fitted, made)
         sessions = role_training.sessions(table)
         found = role_training.cross_fit(sessions)

@@ -6,8 +6,8 @@ Families are drawn with replacement for the intervals: sessions of one family (a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -40,10 +40,29 @@ class Figure:
     high: float
     number: int  # rows or sessions that it rests on
     human: float | None = None
+    seeds: tuple[float, ...] = ()  # the value of each, where there are several
+
+
+def of_seeds(table: pd.DataFrame, folds: pd.DataFrame, by_fold: Mapping[int, Calibration]) -> tuple[Figure, ...]:
+    """The figures of all seeds of the fold predictions (`weights.read_folds`), means over them.
+
+    Seeds differ by the luck of training, families by whom is listened to: the ends of the intervals are means over the
+    seeds' own, so they are no narrower for there being several.
+    """
+    each = [figures(joined(table, rows), by_fold) for _, rows in folds.groupby("seed", sort=False)]
+    return tuple(_mean(of) for of in zip(*each, strict=True))
+
+
+def _mean(of: Sequence[Figure]) -> Figure:
+    first, *others = of
+    if not others:
+        return first
+    value, low, high = (float(np.mean([getattr(figure, name) for figure in of])) for name in ("value", "low", "high"))
+    return replace(first, value=value, low=low, high=high, seeds=tuple(figure.value for figure in of))
 
 
 def figures(table: pd.DataFrame, by_fold: Mapping[int, Calibration]) -> tuple[Figure, ...]:
-    """All figures of the model card.
+    """All figures of the model card, of one seed.
 
     Parameters
     ----------
@@ -78,7 +97,7 @@ def figures(table: pd.DataFrame, by_fold: Mapping[int, Calibration]) -> tuple[Fi
 
 
 def joined(table: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
-    """AnnoMI's rows with what their fold predictions say; ``folds`` as `weights.read_folds` reads them."""
+    """AnnoMI's rows with what one seed's fold predictions say; ``folds`` as `weights.read_folds` reads them."""
     keys = ["tape_id", "utterance_id"]
     return table.merge(folds[[*keys, *(name for name in folds if name not in table)]], on=keys)
 
@@ -98,7 +117,7 @@ def figures_of_rows(table: pd.DataFrame) -> tuple[Figure, ...]:
 
 
 def slices(table: pd.DataFrame) -> dict[str, tuple[Figure, ...]]:
-    """The same figures of parts of the data: quality of the session, length of the utterance, topics."""
+    """The same figures of parts of the data: quality of the session, length of the utterance, topics; no empty ones."""
     length = table["text"].str.split().str.len()
     topic = table["target_behavior"]
     common = topic.value_counts().index[:3]
@@ -111,7 +130,7 @@ def slices(table: pd.DataFrame) -> dict[str, tuple[Figure, ...]]:
         **{f"topic: {name}": topic == name for name in common},
         "all other topics": ~topic.isin(common),
     }
-    return {name: figures_of_rows(table[chosen]) for name, chosen in parts.items()}
+    return {name: figures_of_rows(table[chosen]) for name, chosen in parts.items() if chosen.any()}
 
 
 def wrong(table: pd.DataFrame) -> NDArray[np.bool_]:
@@ -206,9 +225,11 @@ def _detailed(main: NDArray[np.str_], is_open: NDArray[np.bool_], is_complex: ND
 
 
 def _f1(name: str, rows: pd.DataFrame, truth: object, found: object) -> Figure:
-    """Macro-F1 with its interval, from one confusion matrix a family."""
+    """Macro-F1 with its interval, from one confusion matrix a family; NaN of no rows."""
+    if rows.empty:
+        return Figure(name, np.nan, np.nan, np.nan, 0, HUMAN.get(name))
     truth, found = np.asarray(truth).astype(str), np.asarray(found).astype(str)
-    classes = np.unique(truth)
+    classes = np.unique(np.concatenate([truth, found]))
     families = {
         family: np.array([[((truth[at] == one) & (found[at] == two)).sum() for two in classes] for one in classes])
         for family, at in rows.reset_index(drop=True).groupby("family").indices.items()

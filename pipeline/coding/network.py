@@ -117,13 +117,16 @@ class Network(nn.Module):
         read: shape (utterances, windows x longest), each row a mean over an utterance's pieces.
         ends, roles: where each utterance's mark and role lie in the windows, laid end to end.
         """
+        flat = self.encoded(pieces, real).flatten(0, 1)
+        joint = torch.cat([read.to(flat.dtype) @ flat, flat[ends], flat[roles]], dim=1).float()
+        return self.output(self.drop(torch.tanh(self.hidden(self.drop(joint)))))  # type: ignore[no-any-return]
+
+    def encoded(self, pieces: Tensor, real: Tensor) -> Tensor:
+        """The pieces as the encoder leaves them, shape (windows, longest, width)."""
         count = pieces.shape[1]
-        kind = self.words.dtype
         near = self.relative[torch.from_numpy(buckets(count, len(self.relative)))].permute(2, 0, 1)[None]
-        bias = (near - 1e4 * (~real)[:, None, None, :]).to(kind)
-        states = self.norm(self.words[pieces] + self.places[2 : 2 + count])
+        bias = (near - 1e4 * (~real)[:, None, None, :]).to(self.words.dtype)
+        states: Tensor = self.norm(self.words[pieces] + self.places[2 : 2 + count])
         for layer in self.layers:
             states = layer(states, bias)
-        flat = states.reshape(-1, states.shape[-1])
-        joint = torch.cat([read.to(kind) @ flat, flat[ends], flat[roles]], dim=1).float()
-        return self.output(self.drop(torch.tanh(self.hidden(self.drop(joint)))))  # type: ignore[no-any-return]
+        return states

@@ -119,21 +119,21 @@ def train(
 def fitted(
     table: pd.DataFrame, words: NDArray[np.float64], scores: Mapping[int, NDArray[np.float64]], network: Learned
 ) -> Fitted:
-    """A tagger from what the folds' models found; calibrations are those of the first seed."""
-    seed, *_ = scores
+    """A tagger from what the folds' models found: each seed's calibrated by itself, and the first one's kept."""
     by_seed = {
         seed: np.stack([mixed(words[number], of[number]) for number in range(len(VARIANTS))])
         for seed, of in scores.items()
     }
-    every = np.arange(len(table))
-    by_fold = {fold: calibrate(table, by_seed[seed][0], rest) for fold, rest, _ in splits(table["fold"].to_numpy())}
+    by_fold = {seed: cross_calibrated(table, logits[0]) for seed, logits in by_seed.items()}
     folds = [
-        predictions(table, logits[number], by_fold).assign(variant=variant, seed=seed)
+        predictions(table, logits[number], by_fold[seed]).assign(variant=variant, seed=seed)
         for seed, logits in by_seed.items()
         for number, variant in enumerate(VARIANTS)
     ]
+    seed, *_ = scores
+    calibration = calibrate(table, by_seed[seed][0], np.arange(len(table)))
     linear = fit_linear(table, [Inputs.of(each) for each in _variants(table)])
-    return Fitted(linear, network, calibrate(table, by_seed[seed][0], every), by_fold, pd.concat(folds))
+    return Fitted(linear, network, calibration, by_fold[seed], pd.concat(folds))
 
 
 def _network_of_all(table: pd.DataFrame, folder: Path, seed: int, keep: Path | None, progress: Progress) -> Network:
@@ -202,6 +202,11 @@ def calibrate(table: pd.DataFrame, logits: NDArray[np.float64], rows: NDArray[np
         part["tape_id"].to_numpy(dtype=object),
         part["role"].to_numpy(dtype=object),
     )
+
+
+def cross_calibrated(table: pd.DataFrame, logits: NDArray[np.float64]) -> dict[int, Calibration]:
+    """Fold -> the calibration on all other folds' held-out log-odds, shape (rows, decisions)."""
+    return {fold: calibrate(table, logits, rest) for fold, rest, _ in splits(table["fold"].to_numpy())}
 
 
 def splits(folds: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.intp]]]:

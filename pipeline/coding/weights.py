@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -157,18 +157,37 @@ def read_calibration(shape: Mapping[str, Any]) -> Calibration:
 
 
 def read_folds(place: Path, variant: str) -> pd.DataFrame:
-    """Fold predictions of one variant, ``written`` or ``bare``.
+    """Fold predictions of one variant, ``written`` or ``bare``, of all seeds (column ``seed``; what ships is first).
 
     Raises
     ------
     CodingError: C04 they are missing or damaged.
     """
+    folds = _read_folds(place)
+    return folds[folds["variant"] == variant].drop(columns="variant").reset_index(drop=True)
+
+
+def _read_folds(place: Path) -> pd.DataFrame:
     try:
-        text = dict.fromkeys(("tape_id", "utterance_id", "role", "family", "hand", "codes"), str)
+        text = dict.fromkeys(("tape_id", "utterance_id", "role", "family", "hand", "codes", "variant"), str)
         folds = pd.read_csv(place / FOLDS, dtype=text, keep_default_na=False, na_values=dict.fromkeys(_GAPS, ""))
-        return folds[folds["variant"] == variant].drop(columns="variant").reset_index(drop=True)
+        return folds.astype({"seed": int, "needs_check": bool})
     except (OSError, ValueError, EOFError, KeyError, zlib.error) as error:
         raise _wrong(place, f"has no proper {FOLDS} ({type(error).__name__})") from error
+
+
+def other_seeds(place: Path, data: str, seeds: Sequence[int]) -> pd.DataFrame:
+    """Fold predictions that earlier runs left in a folder, of the same data (by checksum) and of other seeds.
+
+    Empty where none are there, or none that can be read.
+    """
+    try:
+        if read_about(place)["data"]["sha256"] != data:
+            return pd.DataFrame()
+        folds = _read_folds(place)
+    except CodingError:
+        return pd.DataFrame()
+    return folds[~folds["seed"].isin(seeds)]
 
 
 def _sha256(path: Path) -> str:

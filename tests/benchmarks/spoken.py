@@ -36,13 +36,12 @@ RATE, GAP = 16_000, 0.7
 
 def held_out(table: pd.DataFrame, fold: int, keep: Path, place: Path, pretrained: Path, folder: Path) -> Tagger:
     """The tagger that saw none of a fold's sessions, as it would ship."""
-    rest = table[table["fold"] != fold]
+    rest, about = table[table["fold"] != fold], weights.read_about(place)
     network = Network.of(pretrained, OUTPUTS, int(rest["annotator"].max()) + 1)
-    network.load_state_dict(load_file(keep / f"seed-{training.SEEDS[0]}-fold-{fold}.safetensors"))
+    network.load_state_dict(load_file(keep / f"seed-{about['seeds'][0]}-fold-{fold}.safetensors"))
     training.learned(network, pretrained).write(folder)
     variants = [rest, rest.assign(text=[bare(text) or text for text in rest["text"]])]
     linear = training.fit_linear(rest, [Inputs.of(each) for each in variants])
-    about = weights.read_about(place)
     return Tagger(Classifier(linear, Encoder(folder)), weights.by_fold(about)[fold], about)
 
 

@@ -90,6 +90,34 @@ def test_sessions_hold_ratios_and_their_coverage() -> None:
     assert session["cr_held"]
 
 
+def test_parts_are_measured_that_hold_anything() -> None:
+    table = hand_coded(
+        ("interviewer", "question", asked(question=1, open=1), "question_open"),
+        ("interviewer", "other", asked(), "question_open"),
+        ("interviewer", "question", asked(question=1, open=1), "question_open"),
+    ).assign(quality="high", target_behavior=["a", "b", "c"], text=["so", "so", "word " * 30])
+    parts = {name: {figure.name: figure for figure in of} for name, of in evaluation.slices(table).items()}
+    assert sorted(parts) == ["1 to 5 words", "high quality", "more than 25 words", "topic: a", "topic: b", "topic: c"]
+    short = parts["1 to 5 words"]["question yes/no"]  # one of two is right: F1 of yes 2/3, of no 0
+    assert (short.value, short.number) == (pytest.approx(1 / 3), 2)
+    assert parts["topic: a"]["client talk"].number == 0
+    assert np.isnan(parts["topic: a"]["client talk"].value)
+
+
+def test_several_seeds_are_averaged(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = (
+        (evaluation.Figure("a", 0.5, 0.4, 0.6, 9, 0.7),),
+        (evaluation.Figure("a", 0.7, 0.6, 0.9, 9, 0.7),),
+    )
+    given = iter((one, two))
+    monkeypatch.setattr(evaluation, "figures", lambda table, by_fold: next(given))
+    keys = pd.DataFrame({"tape_id": ["1"], "utterance_id": ["1"]})
+    (found,) = evaluation.of_seeds(keys, pd.concat([keys.assign(seed=4), keys.assign(seed=2)]), {})
+    assert found == evaluation.Figure(
+        "a", pytest.approx(0.6), pytest.approx(0.5), pytest.approx(0.75), 9, 0.7, (0.5, 0.7)
+    )
+
+
 @pytest.fixture(scope="module")
 def shipped() -> dict[str, dict[str, evaluation.Figure]]:
     if not (DATA / annomi.FILE).exists():
@@ -99,10 +127,7 @@ def shipped() -> dict[str, dict[str, evaluation.Figure]]:
     return {
         variant: {
             figure.name: figure
-            for figure in evaluation.figures(
-                evaluation.joined(table, weights.read_folds(SHIPPED, variant)),
-                weights.by_fold(about),
-            )
+            for figure in evaluation.of_seeds(table, weights.read_folds(SHIPPED, variant), weights.by_fold(about))
         }
         for variant in ("written", "bare")
     }
