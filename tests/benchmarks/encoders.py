@@ -1,0 +1,83 @@
+"""Pretrained sentence encoders for the comparison of taggers: MiniLM made to look like MPNet, and frozen vectors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+
+from pipeline.coding import pretrained
+from pipeline.coding.network import Network
+
+DISTANCES = 32
+"""Kinds of distance between two pieces that MPNet tells apart."""
+MARKS = {"[CLS]": "<s>", "[SEP]": "</s>", "[PAD]": "<pad>", "[MASK]": "<mask>"}
+LONGEST = 128
+"""Word pieces of an utterance that a frozen encoder reads."""
+AT_ONCE = 32
+
+
+def as_mpnet(folder: Path, place: Path) -> Path:
+    """Store a BERT encoder (all-MiniLM-L6-v2) as an MPNet one that computes the same: no distance counts in it.
+
+    ``folder`` and ``place`` hold config.json, model.safetensors and tokenizer.json. Returns ``place``.
+    """
+    given = load_file(folder / pretrained.STATE)
+    settings = json.loads((folder / pretrained.SETTINGS).read_text(encoding="utf-8"))
+    places = given["embeddings.position_embeddings.weight"] + given["embeddings.token_type_embeddings.weight"][0]
+    state = {
+        "embeddings.word_embeddings.weight": given["embeddings.word_embeddings.weight"],
+        # MPNet counts places from 2 on.
+        "embeddings.position_embeddings.weight": torch.cat([torch.zeros(2, places.shape[1]), places]),
+        "encoder.relative_attention_bias.weight": torch.zeros(DISTANCES, settings["num_attention_heads"]),
+        **{f"embeddings.LayerNorm.{part}": given[f"embeddings.LayerNorm.{part}"] for part in ("weight", "bias")},
+    }
+    ours = {
+        "attention.self.query": "attention.attn.q",
+        "attention.self.key": "attention.attn.k",
+        "attention.self.value": "attention.attn.v",
+        "attention.output.dense": "attention.attn.o",
+        "attention.output.LayerNorm": "attention.LayerNorm",
+        **{name: name for name in ("intermediate.dense", "output.dense", "output.LayerNorm")},
+    }
+    for number in range(settings["num_hidden_layers"]):
+        for theirs, own in ours.items():
+            for part in ("weight", "bias"):
+                state[f"encoder.layer.{number}.{own}.{part}"] = given[f"encoder.layer.{number}.{theirs}.{part}"]
+    place.mkdir(parents=True, exist_ok=True)
+    save_file(state, place / pretrained.STATE)
+    told = settings | {"relative_attention_num_buckets": DISTANCES, "max_position_embeddings": 2 + len(places)}
+    (place / pretrained.SETTINGS).write_text(json.dumps(told), encoding="utf-8")
+    tokenizer = (folder / pretrained.TOKENIZER).read_text(encoding="utf-8")
+    for theirs, own in MARKS.items():
+        tokenizer = tokenizer.replace(f'"{theirs}"', f'"{own}"')
+    (place / pretrained.TOKENIZER).write_text(tokenizer, encoding="utf-8")
+    return place
+
+
+def vectors(folder: Path, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Sentence vectors of unit length, as the encoders were pretrained to give: the mean of all pieces and marks."""
+    tokenizer = Tokenizer.from_str(pretrained.read(folder, pretrained.TOKENIZER).decode())
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(LONGEST)
+    network = Network.of(folder, 1, 1).eval()
+    network.halve()
+    pieces = [tokenizer.encode(text).ids for text in texts]
+    pad = tokenizer.token_to_id("<pad>")
+    order = sorted(range(len(texts)), key=lambda row: len(pieces[row]))
+    found = np.zeros((len(texts), network.words.shape[1]), dtype=np.float32)
+    with torch.no_grad():
+        for start in range(0, len(order), AT_ONCE):
+            rows = order[start : start + AT_ONCE]
+            longest = len(pieces[rows[-1]])
+            given = torch.tensor([pieces[row] + [pad] * (longest - len(pieces[row])) for row in rows])
+            real = given != pad
+            states = network.encoded(given, real).float() * real[..., None]
+            found[rows] = torch.nn.functional.normalize(states.sum(dim=1), dim=1).numpy()
+    return found
