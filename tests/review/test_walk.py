@@ -112,10 +112,10 @@ class Coding:
         return [tuple(row) for row in self.page.evaluate(read)]
 
     def chips(self, utterance_id: str) -> str:
-        return str(self.page.inner_text(f'[data-id="{utterance_id}"] .codes'))
+        return str(self.page.text_content(f'[data-id="{utterance_id}"] .codes'))
 
     def said(self, utterance_id: str) -> str:
-        return str(self.page.inner_text(f'[data-id="{utterance_id}"] .said'))
+        return str(self.page.text_content(f'[data-id="{utterance_id}"] .said'))
 
     def go(self, utterance_id: str) -> None:
         """With the arrows."""

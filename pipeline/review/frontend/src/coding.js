@@ -244,11 +244,13 @@ class Desk {
     } else this.hint("Only one speaker's utterances can be joined: swap the speaker first.");
   }
 
-  /** At the cursor, or at the word that is heard. */
+  /** The word at the cursor, or where the sound is: so all goes by keyboard. */
+  get cursor() {
+    return this.word ?? this.one?.words.findLast((each) => each.start <= this.player.time + 30)?.id;
+  }
+
   split() {
-    const one = this.one;
-    const heard = one?.words.findLast((each) => each.start <= this.player.time + 30);
-    const word = this.word ?? heard?.id;
+    const [one, word] = [this.one, this.cursor];
     if (one && word && one.words.findIndex((each) => each.id === word) > 0) {
       this.changes.correct("split", one.id, { word_id: word });
       this.select(`${one.id.split("~")[0]}~${word}`);
@@ -263,9 +265,9 @@ class Desk {
 
   /** A name is hidden from everyone but the interviewer. */
   mask() {
-    const word = this.one?.words.find((each) => each.id === this.word);
+    const word = this.one?.words.find((each) => each.id === this.cursor);
     if (word) this.changes.correct("mask", this.current, { words: [word.id], on: !word.masked });
-    else this.hint("Click the name first, then mask it.");
+    else this.hint("Put the cursor on the name: click it, or pause there.");
   }
 
   /** @param {string} action @param {string} key */
