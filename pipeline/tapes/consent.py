@@ -16,7 +16,7 @@ withdrawal holds from the next question on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -95,18 +95,13 @@ def allows_each(
     session: Session, person: Person | None, use: Use, tapes: Sequence[Tape], now: int
 ) -> tuple[Decision, ...]:
     """The decision on each of several tapes."""
-    who = _asker(session, person, now)
-    ids = [tape.id for tape in tapes]
-    found = session.execute(select(Tape.id, Tape.state, Tape.interviewer_id).where(Tape.id.in_(ids)))
-    present = {row.id: row for row in found if row.state != "destroyed"}
-    terms = _terms(session, ids, now)
-    decisions = []
-    for tape_id in ids:
-        reason: Reason = "destroyed"
-        if tape := present.get(tape_id):
-            reason = _decide(who, use, tape.interviewer_id == who.person_id, terms.get(tape_id), now)
-        decisions.append(Decision(reason, use, tape_id))
-    return tuple(decisions)
+    return tuple(decisions[0] for decisions in _decisions(session, person, (use,), tapes, now))
+
+
+def allows_all(session: Session, person: Person | None, uses: Sequence[Use], tape: Tape, now: int) -> Decision:
+    """The decision on several uses of a tape at once: the first refusal, or that all are allowed."""
+    decisions = next(_decisions(session, person, uses, [tape], now))
+    return next((one for one in decisions if not one), decisions[-1])
 
 
 def reachable(session: Session, person: Person | None, use: Use, now: int) -> tuple[Tape, ...]:
@@ -114,6 +109,24 @@ def reachable(session: Session, person: Person | None, use: Use, now: int) -> tu
     tapes = session.scalars(select(Tape).where(Tape.state != "destroyed").order_by(Tape.created_at.desc())).all()
     decisions = allows_each(session, person, use, tapes, now)
     return tuple(tape for tape, decision in zip(tapes, decisions, strict=True) if decision)
+
+
+def _decisions(
+    session: Session, person: Person | None, uses: Sequence[Use], tapes: Sequence[Tape], now: int
+) -> Iterator[list[Decision]]:
+    """For each tape the decision on each use."""
+    who = _asker(session, person, now)
+    ids = [tape.id for tape in tapes]
+    found = session.execute(select(Tape.id, Tape.state, Tape.interviewer_id).where(Tape.id.in_(ids)))
+    present = {row.id: row for row in found if row.state != "destroyed"}
+    terms = _terms(session, ids, now)
+    for tape_id in ids:
+        tape = present.get(tape_id)
+        decided: list[Reason] = ["destroyed"] * len(uses)
+        if tape:
+            mine = tape.interviewer_id == who.person_id
+            decided = [_decide(who, use, mine, terms.get(tape_id), now) for use in uses]
+        yield [Decision(reason, use, tape_id) for reason, use in zip(decided, uses, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from pipeline.formats import codebooks
 from pipeline.measures.panel import Panel, Scheme, panel
 from pipeline.review import gate
+from pipeline.review.coding.admission import unseen
 from pipeline.review.coding.events import fold
 from pipeline.review.coding.passes import as_event
 from pipeline.review.pages import day
@@ -33,8 +34,8 @@ _COLUMNS = ("tape_id", "utterance_id", "coder", "layer", "codes", "coded_at", "r
 class Gathered:
     """What a group coded.
 
-    ``table`` is as `pipeline.formats.codes` gives it; ``tapes`` are those with codes, ``waiting`` those that nobody has
-    coded to the end; ``names`` gives each person's name among the coders; ``narrow`` counts passes that were left out.
+    ``table`` is as `pipeline.formats.codes` gives it, for all tapes that may be drawn from; ``tapes`` are those whose
+    codes may be shown; ``names`` gives each person's name among the coders; ``narrow`` counts passes left out.
     """
 
     table: pd.DataFrame
@@ -47,7 +48,16 @@ class Gathered:
 
     @cached_property
     def panel(self) -> Panel:
-        """The codes by the pre-tags' codebook; other codes are families of their own."""
+        """The codes that may be shown."""
+        return self._panel(self.table[self.table["tape_id"].isin(list(self.tapes))])
+
+    @cached_property
+    def whole(self) -> Panel:
+        """All codes, those of tapes that the person has yet to code included: to draw from, and for nothing else."""
+        return self._panel(self.table)
+
+    def _panel(self, table: pd.DataFrame) -> Panel:
+        """By the pre-tags' codebook; other codes are families of their own."""
         book = codebooks.read("pretags")
         scheme = Scheme(
             families=book.families(),
@@ -55,13 +65,14 @@ class Gathered:
             ordered=ORDERED,
             labels={code.name: code.label for code in book.codes},
         )
-        return panel(self.table, scheme)
+        return panel(table.reset_index(drop=True), scheme)
 
 
-def gather(database: Session, person: Person, group: Group, now: int) -> Gathered:
-    """Everything of a group that a person may see.
+def gather(database: Session, person: Person, group: Group, now: int, and_by: Person | None = None) -> Gathered:
+    """Everything of a group that a person may see, and that somebody else is not still to code.
 
-    Tapes that the person is still coding are left out: whoever codes is blind to the others.
+    Tapes that the person is still coding are left out, and what others coded on those that the person has yet to code
+    or to look at is not shown: whoever codes is blind to the others.
     """
     found = database.scalars(
         select(Tape).where(Tape.group_id == group.id, Tape.state == "ready").order_by(Tape.created_at, Tape.id)
@@ -76,6 +87,11 @@ def gather(database: Session, person: Person, group: Group, now: int) -> Gathere
     for one in passes:
         if one.person_id == person.id and one.locked_at is None and one.layer != "consensus":
             tapes.pop(one.tape_id, None)
+    hidden = unseen(database, person.id, list(tapes.values()))
+    if and_by is not None:
+        codable = consent.allows_each(database, and_by, "code", list(tapes.values()), now)
+        theirs = [tape for tape, decision in zip(tapes.values(), codable, strict=True) if decision]
+        hidden |= unseen(database, and_by.id, theirs)
     ended = [one for one in passes if one.tape_id in tapes and one.locked_at is not None]
     whole = {one.id: one for one in ended if one.task == "all" or one.layer == "consensus"}
     names = _names(
@@ -88,12 +104,12 @@ def gather(database: Session, person: Person, group: Group, now: int) -> Gathere
     rows = [*_coded(database, whole, names, said), *_proposed(database, tapes, said)]
     return Gathered(
         table=pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"coded_at": "Int64", "pretag_shown": "boolean"}),
-        tapes=tapes,
+        tapes={tape_id: tape for tape_id, tape in tapes.items() if tape_id not in hidden},
         titles={tape_id: f"{gate.title(database, tape)}, {day(tape.created_at)}" for tape_id, tape in tapes.items()},
         times={key: (row.start_ms, row.end_ms) for key, row in said.items()},
         names=names,
         recalibrated=_recalibrated(database, group, names),
-        narrow=len(ended) - len(whole),
+        narrow=sum(one.tape_id not in hidden and one.id not in whole for one in ended),
     )
 
 

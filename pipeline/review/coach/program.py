@@ -19,7 +19,7 @@ from pipeline.review.access.viewer import Administrator
 from pipeline.review.coach.codes import gather
 from pipeline.review.pages import render
 from pipeline.tapes import audit, people
-from pipeline.tapes.records import Group, Tape
+from pipeline.tapes.records import Group, Person, Tape
 
 router = APIRouter()
 
@@ -29,21 +29,24 @@ def page(request: Request, viewer: Administrator) -> Response:
     """The page."""
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.writing() as database:
-        groups = [_period(database, group, now) for group in database.scalars(select(Group).order_by(Group.name))]
+        viewing = database.get_one(Person, viewer.person_id)
+        groups = [
+            _period(database, viewing, group, now) for group in database.scalars(select(Group).order_by(Group.name))
+        ]
         audit.record(database, now, viewer.person_id, "read", thing="program")
     rows = overview(groups)
     quarters = sorted({quarter for row in rows for quarter in row.quarters})[-8:]
     return render(request, "coach/program.html", rows=rows, quarters=quarters, smallest=SMALLEST)
 
 
-def _period(database: Session, group: Group, now: int) -> GroupPeriod:
+def _period(database: Session, viewing: Person, group: Group, now: int) -> GroupPeriod:
     members = people.members(database, group, now)
     tapes = database.scalar(select(func.count(Tape.id)).where(Tape.group_id == group.id, Tape.state == "ready")) or 0
     coach = next((one.person for one in members if one.role == "coach"), None)
     number = sum(one.role != "coach" for one in members)
     if coach is None:
         return GroupPeriod(group.name, number, tapes, 0, 0, {})
-    panel = gather(database, coach, group, now).panel
+    panel = gather(database, coach, group, now, and_by=viewing).panel
     return GroupPeriod(group.name, number, tapes, *checked(panel), _quarters(panel, panel.rows(COACH)))
 
 

@@ -74,7 +74,7 @@ def visit(request: Request, viewer: SignedIn, group_id: Id) -> Response:
             gate.read(database, viewer, tape_id, "agreement", now)
     panel = gathered.panel
     found = drift(panel, gathered.recalibrated)
-    drawn = sample(panel, seed=now // 86_400_000)
+    drawn = sample(gathered.whole, seed=now // 86_400_000)
     return render(
         request,
         "coach/visit.html",
@@ -90,7 +90,7 @@ def visit(request: Request, viewer: SignedIn, group_id: Id) -> Response:
         figures=_figures(agreement(panel)),
         sway=anchoring(panel).query("level == 'all'").to_dict("records"),
         pairs=_pairs(gathered, ("coder and coach", "group and coach")),
-        sampled=[(row, gathered.titles[row["tape_id"]]) for row in drawn.to_dict("records")],
+        sampled=[(tape_id, gathered.titles[tape_id]) for tape_id in sorted(drawn["tape_id"])],
         needed=needed(WIDTH, EXPECTED, USUAL),
         usual=USUAL,
         members=members,

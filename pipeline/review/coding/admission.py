@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi import Request
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
@@ -52,7 +53,7 @@ def admit(request: Request, session: Session, viewer: Viewer, tape_id: str, *use
     tape, person = session.get(Tape, tape_id), session.get(Person, viewer.person_id)
     if tape is None or person is None or tape.state != "ready":
         raise HTTPException(404)
-    if not all(consent.allows(session, person, use, tape, now) for use in uses):
+    if not consent.allows_all(session, person, uses, tape, now):
         raise HTTPException(404)
     if not gate.is_open(session, person.id, tape):
         raise HTTPException(403, FIRST)
@@ -70,28 +71,31 @@ def own_pass(admitted: Admitted, pass_id: str) -> Pass:
 
 
 def sees_codes(admitted: Admitted) -> bool:
-    """Whether somebody may see other people's codes here.
+    """Whether somebody may see other people's codes here; `unseen` says when."""
+    return not unseen(admitted.session, admitted.person.id, [admitted.tape])
+
+
+def unseen(session: Session, person_id: str, tapes: Sequence[Tape]) -> frozenset[str]:
+    """Of some tapes, those on which a person may not see other people's codes.
 
     Nobody who has a pass open may; who has locked one may, and so may the interviewer, and who chose to look without
     coding: that stands in the audit, and no later pass of theirs is blind.
     """
-    mine = select(Pass.locked_at).where(
-        *(Pass.tape_id == admitted.tape.id, Pass.person_id == admitted.person.id),
-        Pass.layer.in_(("member", "coach")),
+    ids = [tape.id for tape in tapes]
+    mine = select(Pass.tape_id, Pass.locked_at).where(
+        *(Pass.tape_id.in_(ids), Pass.person_id == person_id), Pass.layer.in_(("member", "coach"))
     )
-    locked = admitted.session.scalars(mine).all()
-    if any(at is None for at in locked):
-        return False
-    return bool(locked) or admitted.is_interviewer or has_seen(admitted)
+    passes = session.execute(mine).all()
+    open_ = {row.tape_id for row in passes if row.locked_at is None}
+    known = {row.tape_id for row in passes} | {tape.id for tape in tapes if tape.interviewer_id == person_id}
+    if set(ids) - known:
+        known |= set(session.scalars(_looked(person_id, ids)))
+    return frozenset(set(ids) - known | open_)
 
 
 def has_seen(admitted: Admitted) -> bool:
     """Whether somebody has seen other people's codes here before."""
-    rows = select(AuditRow.seq).where(
-        *(AuditRow.tape_id == admitted.tape.id, AuditRow.actor_id == admitted.person.id),
-        AuditRow.action == SEEN,
-    )
-    return admitted.session.scalars(rows.limit(1)).first() is not None
+    return admitted.session.scalars(_looked(admitted.person.id, [admitted.tape.id])).first() is not None
 
 
 def note(
@@ -110,3 +114,11 @@ def target(admitted: Admitted) -> str:
     if row is None:
         return "not named"
     return admitted.home.vault.unseal(admitted.tape.id, row.sealed_text, "target_behaviors.text").decode()
+
+
+def _looked(person_id: str, tape_ids: Sequence[str]) -> Select[tuple[str | None]]:
+    return (
+        select(AuditRow.tape_id)
+        .where(AuditRow.tape_id.in_(tape_ids), AuditRow.actor_id == person_id, AuditRow.action == SEEN)
+        .distinct()
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import font_roboto  # type: ignore[import-untyped]
@@ -28,6 +29,7 @@ def printed(summary: Summary) -> bytes:
     page.add_font(_FONT, "B", font_roboto.RobotoBold)
     page.set_title("Summary of a tape")
     page.set_lang("en-US")
+    page.set_creation_date(datetime.fromtimestamp(summary.at / 1000, UTC))
     page.add_page()
     _line(page, summary.title, 20, bold=True)
     _line(page, f"Target behavior: {summary.target}", 11)

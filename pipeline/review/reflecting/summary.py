@@ -41,6 +41,7 @@ class Summary:
     said: tuple[Said, ...]
     figures: tuple[Figure, ...]
     basis: str
+    at: int
 
 
 @router.get("/tapes/{tape_id}/summary")
@@ -79,6 +80,7 @@ def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str
             said=tuple(feedback.said(database, home, tape_id)),
             figures=measured,
             basis=basis,
+            at=now,
         )
 
 
