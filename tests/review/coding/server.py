@@ -11,11 +11,15 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from pipeline.review.connection import Connection
+
 
 @contextmanager
 def serving(app: FastAPI, port: int) -> Iterator[str]:
     """The address of a running server."""
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=port, http=Connection, loop="asyncio", log_config=None, lifespan="off")
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
