@@ -24,6 +24,9 @@ def serve(
     with_worker: Annotated[
         bool, typer.Option("--with-worker/--without-worker", help="Work on handed-in tapes as well.")
     ] = True,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show the log here; else it goes to serve.log in the home.")
+    ] = False,
     home: Home = None,
     profile: Profile = None,
     config: Config = None,
@@ -35,7 +38,6 @@ def serve(
     from pipeline.cli.homes import chosen, opened
     from pipeline.tapes import logs
 
-    logs.configure(sys.stderr)
     settings = chosen(profile, config, home)
     place = settings.review.model_copy(
         update={"host": host or settings.review.host, "port": port or settings.review.port}
@@ -46,13 +48,19 @@ def serve(
 
         from pipeline.review.access.invitations import setup_link
         from pipeline.review.app import create
+        from pipeline.review.connection import Connection
         from pipeline.tapes.clock import now
         from pipeline.tapes.worker import Worker
 
         application = create(found, settings)
         address = application.state.address
         link = setup_link(found, now())
-        with Worker(found, settings) if with_worker else nullcontext():
+        if verbose:
+            logs.configure(sys.stderr)
+        with (
+            nullcontext() if verbose else logs.kept(found.folder / "serve.log"),
+            Worker(found, settings) if with_worker else nullcontext(),
+        ):
             typer.echo(f"The review room is at {address}")
             if link:
                 typer.echo(f"Set it up with this link; it works once, for an hour: {address}{link}")
@@ -62,6 +70,8 @@ def serve(
                 application,
                 host=place.host,
                 port=place.port,
+                http=Connection,
+                loop="asyncio",
                 log_level="warning",
                 access_log=False,  # addresses hold tokens and ids
                 log_config=None,  # its own would write out errors' messages, which may hold words of a client

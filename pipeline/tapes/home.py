@@ -9,6 +9,7 @@
     ├── keys/             mode 0700: audit.key, master.key, certificate.key
     ├── vault/            mode 0700: what the vault keeps, encrypted
     ├── certificates/     of destroyed tapes; certificate-key.pub checks them
+    ├── serve.log         of `tape-review serve`: ids and fixed words alone
     ├── tape-review-tombstones.txt    which tapes must stay dead
     └── backups.txt       where backups were written
 """

@@ -11,10 +11,13 @@ from __future__ import annotations
 import builtins
 import io
 import logging
+import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TextIO, cast, get_args
 
 import structlog
@@ -22,9 +25,13 @@ import structlog
 from pipeline import errors
 from pipeline.stages import STAGES, STEPS
 from pipeline.tapes.consent import Reason, Use
+from pipeline.tapes.publishing import writable
 from pipeline.tapes.records import Layer, Role, TapeState
 
 Check = Callable[[Any], bool]
+
+LARGE = 10 << 20
+"""Bytes of a log beyond which a new one is begun."""
 
 UNLISTED = "unlisted"
 """What an event is called that is not on the list."""
@@ -159,6 +166,27 @@ def configure(stream: TextIO) -> None:
         root.removeHandler(handler)
     root.addHandler(_Libraries())
     root.setLevel(logging.WARNING)
+
+
+@contextmanager
+def kept(path: Path) -> Iterator[None]:
+    """Write logs to the end of a file that its owner alone reads; what is there already is set aside once it is large.
+
+    Raises
+    ------
+    VaultError: V08 the file cannot be written.
+    """
+    with writable(path):
+        if path.exists() and path.stat().st_size > LARGE:
+            path.replace(path.with_name(f"{path.name}.1"))
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    before = _out.stream
+    with os.fdopen(handle, "w", encoding="utf-8", buffering=1) as stream:
+        configure(stream)
+        try:
+            yield
+        finally:
+            _out.stream = before
 
 
 class _Nowhere(io.TextIOBase):

@@ -1,0 +1,57 @@
+"""`tape-review serve` tells people what they need, and keeps its log to itself."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from typer.testing import CliRunner
+
+from pipeline.cli.main import app
+from pipeline.settings import load
+from pipeline.tapes import logs
+from pipeline.tapes.home import Home
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home, and a server that only logs a word and ends."""
+    home = tmp_path / "home"
+    Home.create(load().settings.tapes.model_copy(update={"home": str(home)})).close()
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: logs.get().info("worker.start", count=1))
+    root = logging.getLogger()
+    before, level, out = list(root.handlers), root.level, logs._out.stream
+    yield home
+    logs._out.stream = out
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+def test_the_log_goes_to_a_file_in_the_home(place: Path) -> None:
+    done = CliRunner().invoke(app, ["serve", "--without-worker", "--home", str(place)])
+    assert done.exit_code == 0, done.output
+    assert "The review room is at http://127.0.0.1:" in done.output
+    assert "works once" in done.output
+    assert "{" not in done.output.replace("{port}", "")
+    log = place / "serve.log"
+    assert json.loads(log.read_text())["event"] == "worker.start"
+    assert log.stat().st_mode & 0o077 == 0
+
+
+def test_the_log_is_shown_where_it_is_asked_for(place: Path) -> None:
+    done = CliRunner().invoke(app, ["serve", "--without-worker", "--verbose", "--home", str(place)])
+    assert '"event": "worker.start"' in done.stderr
+    assert not (place / "serve.log").exists()
+
+
+def test_a_large_log_is_set_aside(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "LARGE", 10)
+    for number in (1, 2, 3):
+        with logs.kept(place / "serve.log"):
+            logs.get().info("worker.start", count=number)
+    assert json.loads((place / "serve.log").read_text())["count"] == 3
+    assert json.loads((place / "serve.log.1").read_text())["count"] == 2
