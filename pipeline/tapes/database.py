@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -57,6 +58,7 @@ class Database:
         self._reader = self.engine.execution_options(**snapshot)
         self._writer = self.engine.execution_options(**{_WRITES: True})
         self._before_commit = before_commit
+        self._turn = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -72,7 +74,7 @@ class Database:
         ------
         TapesError: K03 the database cannot be reached, K04 others write for longer than we wait.
         """
-        with Session(self._writer, expire_on_commit=False) as session, self._told():
+        with self._taking_turns(), Session(self._writer, expire_on_commit=False) as session, self._told():
             self._begin(session)
             yield session
             self._before_commit(session)
@@ -141,6 +143,19 @@ class Database:
         """Let go of every connection."""
         self.engine.dispose()
 
+    @contextmanager
+    def _taking_turns(self) -> Iterator[None]:
+        """Let the threads of one process write one after another: SQLite would have each look again after a while."""
+        if not self._turn.acquire(timeout=_WAIT_SECONDS):
+            raise self._busy()
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _busy(self) -> TapesError:
+        return TapesError("K04", self.name, "is busy", "try again in a minute")
+
     def _begin(self, session: Session) -> None:
         deadline = time.monotonic() + _WAIT_SECONDS
         while True:
@@ -163,7 +178,7 @@ class Database:
             yield
         except OperationalError as error:
             if _is_busy(error):
-                raise TapesError("K04", self.name, "is busy", "try again in a minute") from error
+                raise self._busy() from error
             raise self._lost(error) from error
         except DBAPIError as error:
             if type(error) is not DatabaseError and not error.connection_invalidated:

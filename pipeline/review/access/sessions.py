@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 
 from pipeline.review.access.secrecy import token, token_hash
 from pipeline.review.access.viewer import Viewer
@@ -55,20 +55,19 @@ class Sessions:
         ----------
         attended: whether a person asks; what a page asks by itself does not keep anybody signed in.
         """
+        coaches = exists().where(
+            Membership.person_id == Person.id, Membership.role == "coach", Membership.until.is_(None)
+        )
         query = (
-            select(WebSession, Person)
+            select(WebSession, Person, coaches)
             .join(Person, Person.id == WebSession.person_id)
             .where(WebSession.token_hash == token_hash(token), Person.disabled_at.is_(None))
         )
         with self._home.database.reading() as database:
             row = database.execute(query).first()
-            if row is None:
-                return None
-            session, person = row
-            coaches = select(Membership.id).where(
-                Membership.person_id == person.id, Membership.role == "coach", Membership.until.is_(None)
-            )
-            is_coach = database.scalar(coaches.limit(1)) is not None
+        if row is None:
+            return None
+        session, person, is_coach = row
         if now - session.seen_at >= self._idle or now - session.created_at >= self._absolute:
             return None
         if attended and now - session.seen_at >= _NOTED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import cache, lru_cache
 
 from pipeline.coding.codebook import Code, Codebook
 from pipeline.errors import CodingError
@@ -31,11 +32,15 @@ def read(home: Home, name: str) -> Codebook:
     ------
     CodingError: C03 there is none of that name.
     """
-    if name in codebooks.shipped():
-        return codebooks.read(name)
+    if name in _shipped():
+        return _read(name)
     if not _NAME.fullmatch(name):
         raise CodingError("C03", f"codebook {name[:60]!r}", "does not exist", "choose one of the list")
-    return codebooks.read(str(home.folder / FOLDER / f"{name}.toml"))
+    return _read(str(home.folder / FOLDER / f"{name}.toml"))
+
+
+_shipped = cache(codebooks.shipped)
+_read = lru_cache(64)(codebooks.read)  # a codebook never changes under its name: those taken in bear their own digest
 
 
 def take_in(home: Home, filename: str, content: bytes) -> str:

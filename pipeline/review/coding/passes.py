@@ -75,8 +75,10 @@ def store(admitted: Admitted, one: Pass, book: Codebook, changes: Sequence[Chang
     known = set(session.scalars(select(CodeEvent.client_event_id).where(CodeEvent.client_event_id.in_(names))))
     last = session.scalar(select(func.max(CodeEvent.at)).where(CodeEvent.pass_id == one.id)) or 0
     at = max(last, mending.latest(admitted))
-    unseen = hidden(admitted, one)
-    tagged = set(session.scalars(select(Pretag.utterance_id).where(Pretag.tape_id == admitted.tape.id)))
+    coded = {change.utterance_id for change in changes}
+    suggested = select(Pretag.utterance_id).where(Pretag.tape_id == admitted.tape.id, Pretag.utterance_id.in_(coded))
+    tagged = set(session.scalars(suggested))
+    unseen = hidden(admitted, one) if tagged else frozenset()
     codes = {code.name for code in book.codes}
     refused = []
     for name, change in zip(names, changes, strict=True):
