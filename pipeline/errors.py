@@ -223,6 +223,7 @@ CODES: dict[str, str] = {
     "R03": "a form lacks something or holds a wrong value",
     "R04": "feedback does not keep the order or the measure",
     "R05": "signing in with an organization failed",
+    "R06": "a scanned form is of no known kind, or too large",
     # settings
     "S01": "a settings file cannot be read",
     "S02": "a setting is unknown",

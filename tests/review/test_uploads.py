@@ -260,3 +260,25 @@ def test_a_coach_hands_in_nothing(room: Room, sender: Sender) -> None:
     coach: Browser = room.signed_in(room.person("Coco", sender.group, role="coach"))
     form = FORM | {"group_id": sender.group, "group_ids": [sender.group]}
     assert coach.post("/tapes", form).status_code == 404
+
+
+def test_the_scanned_form_is_kept_with_the_tape_and_encrypted(room: Room, sender: Sender) -> None:
+    tape = sender.draft()
+
+    def send(content: bytes):
+        files = {"scan": ("form.pdf", content, "application/pdf")}
+        return sender.browser.client.post(f"/uploads/{tape}/scan", data={"csrf": sender.token}, files=files)
+
+    assert "it is here" not in sender.browser.get(f"/tapes/{tape}/recording").text
+    for content in (b"%PDF-1.7 ZEBRA1", b"\x89PNG\r\n\x1a\n ZEBRA2"):
+        assert send(content).headers["location"] == f"/tapes/{tape}/recording?note=saved"
+    assert "it is here" in sender.browser.get(f"/tapes/{tape}/recording").text
+    refused = send(b"MZ a program")
+    assert refused.status_code == 400
+    assert "TR-R06" in refused.text
+    assert "TR-R06" in send(b"%PDF-" + bytes(uploads.SCAN_MB * MB)).text
+    with room.home.database.reading() as database:
+        form = database.query(Item).filter(Item.tape_id == tape, Item.kind == "form").one()
+        assert database.query(Consent).filter(Consent.tape_id == tape).one().form_item_id == form.id
+    assert room.home.vault.read(form).endswith(b"ZEBRA2")
+    assert not [path for path in room.home.folder.rglob("*") if path.is_file() and b"ZEBRA" in path.read_bytes()]

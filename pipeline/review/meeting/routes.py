@@ -11,7 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
+from pipeline.errors import TapesError
 from pipeline.review import gate
+from pipeline.review.access.invitations import invite
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import FormId, Id, Line, OptionalText
 from pipeline.review.meeting.agenda import LENGTHS, agenda
@@ -186,18 +188,25 @@ def end(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
 @router.get("/groups/{group_id}")
 def group_page(request: Request, viewer: SignedIn, group_id: Id) -> Response:
     """A group: its people and its agreements."""
+    return _group_page(request, viewer, group_id)
+
+
+@router.post("/groups/{group_id}/members")
+def take_in(request: Request, viewer: SignedIn, group_id: Id, name: Line, email: Line) -> Response:
+    """A coordinator invites somebody into the own group, as a member; for others this does not exist."""
     state = request.app.state
     now = state.clock()
-    with state.home.database.reading() as database:
-        group = _group(database, viewer, group_id, now)
-        return render(
-            request,
-            "meeting/group.html",
-            group=group,
-            members=people.members(database, group, now),
-            order=_next_tape(database, group, now),
-            warning=people.size_warning(database, group, now),
-        )
+    try:
+        with state.home.database.writing() as database:
+            group = _group(database, viewer, group_id, now)
+            mine = _coordinated(database, viewer, now)
+            if group.id not in mine:
+                raise HTTPException(404)
+            path = _invited(database, group, mine, name, email, now, viewer.person_id)
+    except TapesError as error:
+        told = f"{error.value[:1].upper()}{error.value[1:]}."
+        return _group_page(request, viewer, group_id, error=told, status=422)
+    return _group_page(request, viewer, group_id, link=state.address + path if path else "", done=True)
 
 
 @router.post("/groups/{group_id}/agreements")
@@ -216,6 +225,56 @@ def _group(database: Session, viewer: Viewer, group_id: str, now: int) -> Group:
     if group is None or not gate.is_member(database, viewer.person_id, group_id, now):
         raise HTTPException(404)
     return group
+
+
+def _coordinated(database: Session, viewer: Viewer, now: int) -> frozenset[str]:
+    """The groups that the viewer coordinates."""
+    person = database.get_one(Person, viewer.person_id)
+    return frozenset(group.id for group, role in people.groups_of(database, person, now) if role == "coordinator")
+
+
+def _invited(database: Session, group: Group, mine: frozenset[str], name: str, email: str, now: int, by: str) -> str:
+    """Take somebody in; the path of a link to come in, where a coordinator may have one.
+
+    Whoever has a link can take the account over: there is none for an account that is in use, nor for one that was
+    invited to groups which the coordinator does not coordinate.
+    """
+    person = database.scalar(select(Person).where(Person.email == email.lower()))
+    if person is None:
+        person = people.add(database, name, email, now, actor_id=by)
+        database.flush()
+    others = {each.id for each, _ in people.groups_of(database, person, now)}
+    people.join(database, group, person, "member", now, by)
+    strange = person.password_hash or person.is_admin or person.disabled_at or others - mine
+    return "" if strange else invite(database, now, "join", person.id)
+
+
+def _group_page(
+    request: Request,
+    viewer: Viewer,
+    group_id: str,
+    link: str = "",
+    done: bool = False,
+    error: str = "",
+    status: int = 200,
+) -> Response:
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.reading() as database:
+        group = _group(database, viewer, group_id, now)
+        return render(
+            request,
+            "meeting/group.html",
+            status,
+            group=group,
+            members=people.members(database, group, now),
+            order=_next_tape(database, group, now),
+            warning=people.size_warning(database, group, now),
+            coordinates=group_id in _coordinated(database, viewer, now),
+            link=link,
+            done=done,
+            error=error,
+        )
 
 
 def _meeting(database: Session, viewer: Viewer, meeting_id: str, now: int) -> tuple[Meeting, Group]:

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from pipeline.errors import ConsentError, ReviewError, TapesError
+from pipeline.errors import AudioError, ConsentError, ReviewError, TapesError
 from pipeline.review import gate
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import FormId, Id, Line, OptionalLine, clock
@@ -110,17 +110,11 @@ def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int) -> str:
 @router.get("/tapes/{tape_id}/recording")
 def recording_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The page that sends the recording."""
-    home = request.app.state.home
-    with home.database.reading() as database:
-        tape = draft(database, viewer, tape_id, request.app.state.clock())
-        name = gate.title(database, tape)
-    if uploads.survey(home, tape_id):
+    with request.app.state.home.database.reading() as database:
+        draft(database, viewer, tape_id, request.app.state.clock())
+    if uploads.survey(request.app.state.home, tape_id):
         return seeing(f"/tapes/{tape_id}/part")
-    limit = request.app.state.settings.review.upload_limit_mb
-    here = uploads.offset(home, tape_id)
-    return render(
-        request, "submitting/recording.html", tape=tape, title=name, limit=limit, here=here, error="", code=""
-    )
+    return recording(request, viewer, tape_id)
 
 
 @router.post("/tapes/{tape_id}/recording/discard")
@@ -202,6 +196,29 @@ def choose(
         return _part(request, tape, {"start": start, "end": end, "speakers": speakers}, error)
     queueing.queue(state.home, tape_id, viewer.person_id, seen.sha256, first, last, speakers or None, now)
     return seeing(f"/tapes/{tape_id}")
+
+
+def recording(
+    request: Request, viewer: Viewer, tape_id: str, refused: AudioError | ReviewError | None = None
+) -> Response:
+    """The page that sends the recording, and says why the last one was refused."""
+    state = request.app.state
+    with state.home.database.reading() as database:
+        tape = draft(database, viewer, tape_id, state.clock())
+        name = gate.title(database, tape)
+    told = f"{refused.thing} {refused.value}; {refused.remedy}." if refused else ""
+    return render(
+        request,
+        "submitting/recording.html",
+        400 if refused else 200,
+        tape=tape,
+        title=name,
+        limit=state.settings.review.upload_limit_mb,
+        here=uploads.offset(state.home, tape_id),
+        scanned=uploads.has_scan(state.home, tape_id),
+        error=told[:1].upper() + told[1:],
+        code=refused.code if refused else "",
+    )
 
 
 def draft(database: Session, viewer: Viewer, tape_id: str, now: int) -> Tape:

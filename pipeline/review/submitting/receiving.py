@@ -1,4 +1,4 @@
-"""The stream of an upload: counted as it comes, stopped within one network read of the limit.
+"""The stream of an upload: counted as it comes, stopped within one network read (`connection.READ`) of the limit.
 
 A script sends pieces (``PUT`` with ``Upload-Offset`` and ``Upload-Length``) and goes on where the server says; without
 scripts a plain form sends the file at once. Neither touches a disk unencrypted.
@@ -18,13 +18,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from pipeline.errors import AudioError, ReviewError
-from pipeline.review import gate
 from pipeline.review.access import csrf
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import Id
-from pipeline.review.pages import render, seeing
+from pipeline.review.pages import seeing
 from pipeline.review.submitting import uploads
-from pipeline.review.submitting.drafts import draft
+from pipeline.review.submitting.drafts import draft, recording
 
 router = APIRouter()
 
@@ -73,22 +72,27 @@ async def form(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
         await _kept(request, tape_id, 0, limit_mb * 1_000_000, stream.file())
         await run_in_threadpool(uploads.finish, state.home, state.settings.audio, tape_id, state.clock())
     except (AudioError, ReviewError) as error:
-        with state.home.database.reading() as database:
-            tape = gate.own(database, viewer, tape_id, "store", state.clock())
-            name = gate.title(database, tape)
-        told = f"{error.thing} {error.value}; {error.remedy}."
-        return render(
-            request,
-            "submitting/recording.html",
-            400,
-            tape=tape,
-            title=name,
-            limit=limit_mb,
-            here=0,
-            error=told[:1].upper() + told[1:],
-            code=error.code,
-        )
+        return await run_in_threadpool(recording, request, viewer, tape_id, error)
     return seeing(f"/tapes/{tape_id}/part")
+
+
+@router.post("/uploads/{tape_id}/scan")
+@csrf.streamed
+async def scan(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """Take the scanned consent form, whose token comes before it."""
+    await run_in_threadpool(_draft, request, viewer, tape_id)
+    state = request.app.state
+    content = bytearray()
+    try:
+        async for block in _FormStream(request, b"scan").file():
+            content += block
+            if len(content) > uploads.SCAN_MB * 1_000_000:
+                remedy = "scan it in less detail"
+                raise ReviewError("R06", "consent form", f"is larger than {uploads.SCAN_MB} MB", remedy)
+        await run_in_threadpool(uploads.keep_scan, state.home, tape_id, bytes(content), state.clock())
+    except ReviewError as error:
+        return await run_in_threadpool(recording, request, viewer, tape_id, error)
+    return seeing(f"/tapes/{tape_id}/recording", "saved")
 
 
 async def _kept(request: Request, tape_id: str, at: int, length: int, stream: AsyncIterator[bytes]) -> int:
@@ -125,11 +129,11 @@ def _draft(request: Request, viewer: Viewer, tape_id: str) -> None:
 class _FormStream:
     """Reads a multipart form as it comes: the token first, then the bytes of the one file."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, field: bytes = b"recording") -> None:
         kind, options = parse_options_header(request.headers.get("content-type", ""))
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
             raise HTTPException(400, "Send a form with a file.")
-        self._request = request
+        self._request, self._field = request, field
         self._parser = MultipartParser(
             options[b"boundary"],
             {
@@ -152,7 +156,7 @@ class _FormStream:
                 self._blocks.clear()
         except MultipartParseError as error:
             raise HTTPException(400, "The form is damaged.") from error
-        if self._name != b"recording":
+        if self._name != self._field:
             raise HTTPException(422, "Choose a file.")
 
     def _part(self) -> None:
@@ -167,11 +171,11 @@ class _FormStream:
     def _headers(self) -> None:
         _, options = parse_options_header(bytes(self._described))
         self._name = options.get(b"name", b"")
-        if self._name == b"recording" and not csrf.matches(self._request, self._token.decode("latin-1")):
+        if self._name == self._field and not csrf.matches(self._request, self._token.decode("latin-1")):
             raise HTTPException(403, "Go back, load the page again, and send it once more.")
 
     def _data(self, data: bytes, start: int, end: int) -> None:
-        if self._name == b"recording":
+        if self._name == self._field:
             self._blocks.append(data[start:end])
         elif self._name == b"csrf" and len(self._token) < 200:
             self._token += data[start:end]

@@ -23,15 +23,22 @@ from pipeline import audio, containers
 from pipeline.audio import peaks
 from pipeline.errors import AudioError, ReviewError
 from pipeline.settings import AudioSettings
-from pipeline.tapes import audit
+from pipeline.tapes import audit, terms
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Item, Tape
+from pipeline.tapes.submission import FORM
 from pipeline.tapes.vault import Item as Put
 
 PIECE = 4 << 20
 """Bytes that are kept in memory before they go to the vault."""
 
 RECORDING, SURVEY = "recording", "survey"
+SCAN_MB = 20
+"""Megabytes of a scanned form at most."""
+
+SCANS = (b"%PDF-", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")
+"""How the files begin that a scanned form may be: PDF, PNG, JPEG, TIFF."""
+
 _UPLOAD = "upload:"
 _HEAD = 64
 _SURVEYED_MINUTES = 60.0
@@ -123,6 +130,38 @@ def finish(home: Home, settings: AudioSettings, tape_id: str, now: int) -> Surve
         audit.record(database, now, tape.interviewer_id, "upload", tape_id, thing=items[0].id)
     _remove(home, pieces)
     return seen
+
+
+def keep_scan(home: Home, tape_id: str, content: bytes, now: int) -> None:
+    """Keep the scanned consent form of a draft in place of an earlier one.
+
+    Raises
+    ------
+    ReviewError: R06 it is neither a PDF nor a picture.
+    """
+    if not content.startswith(SCANS):
+        raise ReviewError("R06", "consent form", "is neither a PDF nor a picture", "send a PDF, PNG, JPEG or TIFF file")
+    put = home.vault.put(tape_id, FORM, content)
+    with home.database.writing() as database:
+        query = select(Item).where(Item.tape_id == tape_id, Item.kind == FORM)
+        earlier = list(database.scalars(query))
+        database.add(_row(put, now))
+        database.flush()
+        consent = terms.latest(database, tape_id)
+        if consent is not None:
+            consent.form_item_id = put.id
+        database.flush()
+        database.execute(delete(Item).where(Item.id.in_([item.id for item in earlier])))
+        tape = database.get_one(Tape, tape_id)
+        audit.record(database, now, tape.interviewer_id, "consent.form", tape_id, thing=put.id)
+    _remove(home, earlier)
+
+
+def has_scan(home: Home, tape_id: str) -> bool:
+    """Whether the scanned consent form is here."""
+    with home.database.reading() as database:
+        query = select(Item.id).where(Item.tape_id == tape_id, Item.kind == FORM)
+        return database.scalar(query.limit(1)) is not None
 
 
 def survey(home: Home, tape_id: str) -> Survey | None:
