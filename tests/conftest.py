@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import sys
 from pathlib import Path
 
 import hypothesis
 import pytest
+from sqlalchemy import Engine, event
 
 from tests.guard import guarded
 
-hypothesis.settings.register_profile("here", deadline=None)  # a busy machine is no bug
+EXAMPLES = int(os.environ.get("TAPE_REVIEW_EXAMPLES", "40"))
+"""How many examples are drawn for a property that does not say; CI draws more."""
+
+hypothesis.settings.register_profile("here", deadline=None, max_examples=EXAMPLES)  # a busy machine is no bug
 hypothesis.settings.load_profile("here")
+
+
+@event.listens_for(Engine, "connect")
+def _no_power_cut(connection: object, _: object) -> None:
+    """Wait for no disk: what a test writes in this process need not be there after a power cut."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = OFF")
+
 
 RECORDINGS = Path(__file__).parent / "recordings"
 

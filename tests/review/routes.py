@@ -48,8 +48,10 @@ QUERIES = {
 """Query parameters."""
 
 FIELDS: dict[str, Any] = {
-    **dict.fromkeys(("name", "email", "group", "note", "text", "notes", "agreements", "pseudonym", "method"), "x"),
-    **dict.fromkeys(("target_behavior", "action", "people_named"), "x"),
+    **dict.fromkeys(("name", "group", "note", "text", "notes", "agreements", "pseudonym", "method"), "x"),
+    **dict.fromkeys(("target_behavior", "action"), "x"),
+    "email": "x@example.org",
+    "people_named": "",
     **dict.fromkeys(("password", "again", "current"), PASSWORD),
     "next": "/",
     "way_on": "/",
@@ -141,15 +143,15 @@ class Call:
             return {"data": {}, "files": {STREAMED[self.path]: ("form.pdf", b"%PDF-1.4", "application/pdf")}}
         if self.path in OWN_READING:
             read = OWN_READING[self.path]
-            free = {name: text for name, value in read.items() if text is not None and value == "x"}
-            return {"data": read | free} if read else {"content": b"0123456789"}
+            texts = {name: text for name, value in read.items() if text is not None and value == "x"}
+            return {"data": read | texts} if read else {"content": b"0123456789"}
         given: dict[str, Any] = {}
         for one in self.route.dependant.body_params:
             kind = one.field_info.annotation
             if inspect.isclass(kind) and issubclass(kind, BaseModel):
                 return {"json": BODIES[kind.__name__]}
             if kind is UploadFile:
-                return {"files": {one.alias: ("userConfiguration.xml", b"<a/>", "text/xml")}}
+                return {"files": {one.alias: (text or "userConfiguration.xml", b"<a/>", "text/xml")}}
             value = ids.get(NAMING[one.alias], NOBODY) if one.alias in NAMING else FIELDS[one.alias]
             if text is not None and free(one.alias, kind):
                 value = text
@@ -170,6 +172,24 @@ class Call:
 def free(name: str, kind: Any) -> bool:
     """Whether a field takes whatever somebody types."""
     return kind is str and name not in NAMING and FIELDS[name] == "x"
+
+
+def longest(call: Call, name: str) -> int:
+    """How many characters a field takes."""
+    fields = {one.alias: one.field_info for one in call.route.dependant.body_params}
+    limits = (
+        [found.max_length for found in fields[name].metadata if hasattr(found, "max_length")] if name in fields else []
+    )
+    return min(limits, default=4000)
+
+
+def typed(call: Call) -> tuple[list[str], list[str]]:
+    """The fields of a form that people type into: those that take anything, and those that want something certain."""
+    if call.path in OWN_READING:
+        return [name for name, value in OWN_READING[call.path].items() if value == "x"], []
+    texts = [one.alias for one in call.route.dependant.body_params if one.field_info.annotation is str]
+    texts = [name for name in texts if name not in NAMING]
+    return [name for name in texts if free(name, str)], [name for name in texts if not free(name, str)]
 
 
 def calls(app: FastAPI) -> list[Call]:

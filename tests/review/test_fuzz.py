@@ -1,6 +1,6 @@
 """Whatever is sent, the server answers: no 5xx, with requests that schemathesis makes from the routes' own description.
 
-``TAPE_REVIEW_TEST_FUZZ_SECONDS`` says for how long (20 by default; 120 for the full round).
+``TAPE_REVIEW_FUZZ_SECONDS`` says for how long (20 by default; 120 for the full round).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.review.conftest import Browser, Room
 
 pytestmark = [pytest.mark.engines]
 
-SECONDS = float(os.environ.get("TAPE_REVIEW_TEST_FUZZ_SECONDS", "20"))
+SECONDS = float(os.environ.get("TAPE_REVIEW_FUZZ_SECONDS", "20"))
 ENDING = {"/logout", "/account/sign-out-everywhere", "/tapes/{tape_id}/withdraw", "/tapes/{tape_id}/destroy"}
 """What would end the round: who is signed in, or what there is to ask for."""
 
