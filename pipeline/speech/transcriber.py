@@ -3,7 +3,8 @@
 Speech is found first, and only speech is transcribed, in windows cut at pauses (`windows`). Windows do not know of
 each other: each can be heard on whatever core is free, and the result is the same on one core as on eight. What the
 engine wrote is then checked against the sound: text that it more likely invented is kept apart (`Suppressed`), and
-speech that it wrote nothing for is reported as a vocalization, so that a coder listens there.
+speech that it wrote nothing for is heard once more by itself, if it is longer than a word. Where still nothing is
+written, it is reported as a vocalization, so that a coder listens there.
 """
 
 from __future__ import annotations
@@ -103,6 +104,29 @@ class WhisperTranscriber:
             todo = windows(spoken, samples, self._settings)
             if todo and self._engine is None:
                 self._engine = self._start(cores.number)
+        heard = self._hear_all(todo, samples, spoken, cores, progress)
+        words, outside = self._checked(heard, spoken)
+        missed = unclear(spoken, words, _LONG_WORD)
+        again = self._hear_all(windows(missed, samples, self._settings), samples, missed, cores)
+        words = tuple(sorted((*words, *found(self._checked(again, spoken)[0], missed)), key=lambda word: word.span))
+        doubtful = chain.from_iterable(one.suppressed for one in heard)
+        progress(1.0)
+        return Transcript(
+            words=words,
+            suppressed=tuple(sorted((*outside, *doubtful), key=lambda text: text.span)),
+            vocalizations=unclear(spoken, words, self._settings.vocalization_ms),
+            engine=self._settings.model_dump() | self._provenance | (self._engine.version if self._engine else {}),
+        )
+
+    def _hear_all(
+        self,
+        todo: Sequence[Window],
+        samples: Samples,
+        spoken: Sequence[Span],
+        cores: Cores,
+        progress: Progress = ignore,
+    ) -> list[Heard]:
+        """Hear windows, batch by batch, on the cores that are free."""
         batches = [todo[i : i + self._settings.batch] for i in range(0, len(todo), self._settings.batch)]
         done = _Counter(len(todo), progress)
 
@@ -113,17 +137,14 @@ class WhisperTranscriber:
             return heard
 
         with ThreadPoolExecutor(cores.number, thread_name_prefix="transcribe") as pool:
-            heard = list(chain.from_iterable(pool.map(work, batches)))
+            return list(chain.from_iterable(pool.map(work, batches)))
+
+    def _checked(
+        self, heard: Iterable[Heard], spoken: Sequence[Span]
+    ) -> tuple[tuple[Word, ...], tuple[Suppressed, ...]]:
+        """Words and what was kept apart, checked against the detected speech."""
         placed = (narrowed(word, spoken) for one in heard for word in one.words)
-        words, outside = gate(placed, spoken, self._settings.outside_ms)
-        doubtful = chain.from_iterable(one.suppressed for one in heard)
-        progress(1.0)
-        return Transcript(
-            words=words,
-            suppressed=tuple(sorted((*outside, *doubtful), key=lambda text: text.span)),
-            vocalizations=unclear(spoken, words, self._settings.vocalization_ms),
-            engine=self._settings.model_dump() | self._provenance | (self._engine.version if self._engine else {}),
-        )
+        return gate(placed, spoken, self._settings.outside_ms)
 
     def _hear(self, batch: Sequence[Window], samples: Samples, spoken: Sequence[Span]) -> list[Heard]:
         """Hear some windows in every manner that the settings ask for, and keep the best of each window."""
@@ -188,6 +209,11 @@ def gate(words: Iterable[Word], spoken: Sequence[Span], reach: int) -> tuple[tup
         else:
             kept.append(word)
     return tuple(kept), tuple(suppressed)
+
+
+def found(words: Iterable[Word], missed: Sequence[Span]) -> tuple[Word, ...]:
+    """Of what was heard at the second time, margins included, the words in the stretches that had none."""
+    return tuple(word for word in words if any(word.span.overlap(span) for span in missed))
 
 
 def unclear(spoken: Iterable[Span], words: Sequence[Word], least: int) -> tuple[Span, ...]:

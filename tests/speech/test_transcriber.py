@@ -14,7 +14,16 @@ from pipeline.settings import ModelsSettings, TranscriptionSettings
 from pipeline.speech import transcriber
 from pipeline.speech.cores import Cores
 from pipeline.speech.hypotheses import Hypothesis, Manner, best, doubt, manners
-from pipeline.speech.transcriber import Suppressed, Transcript, WhisperTranscriber, gate, merged, narrowed, unclear
+from pipeline.speech.transcriber import (
+    Suppressed,
+    Transcript,
+    WhisperTranscriber,
+    found,
+    gate,
+    merged,
+    narrowed,
+    unclear,
+)
 from pipeline.speech.whisper import joined
 from pipeline.speech.windows import PER_MS, Samples, Window, pieces, speech, windows
 from pipeline.timeline import Span, Word
@@ -233,6 +242,27 @@ class TestInventedText:
 
         words = parrot(told).transcribe(sound((0, 10_000), length=10_000), Cores(1)).words
         assert len(words) == 7
+
+    @pytest.mark.parametrize(("length", "words"), [(801, ["there", "it", "was"]), (799, ["there"])])
+    def test_speech_longer_than_a_word_is_heard_once_more(self, length: int, words: list[str]) -> None:
+        """The parrot writes a word for the first stretch alone: the second one, 1.7 s later, is heard by itself."""
+        hearings: list[int] = []
+
+        def told(manner: Manner, seconds: int) -> tuple[str, float]:
+            hearings.append(seconds)
+            return ("there" if seconds > 1 else "it was", -0.2)
+
+        samples = sound((500, 1500), (3200, 3200 + length), length=6000)
+        heard = parrot(told, thin_words=0, vad_margin_ms=250).transcribe(samples, Cores(1))
+        assert [word.text for word in heard.words] == words
+        assert heard.vocalizations == (() if len(words) == 3 else (Span(3200, 3200 + length),))
+        assert set(hearings) == ({2, 1} if len(words) == 3 else {2})
+
+    def test_of_a_second_hearing_only_what_was_missed_counts(self) -> None:
+        words = [
+            Word(Span(start, start + 300), text, 0.9) for start, text in ((700, "so"), (1000, "then"), (2100, "I"))
+        ]
+        assert [word.text for word in found(words, [Span(1000, 2000)])] == ["then"]
 
     def test_words_far_from_speech_and_descriptions_are_kept_apart(self) -> None:
         words = [
