@@ -30,11 +30,14 @@ if TYPE_CHECKING:
 REACH = 400
 """Milliseconds by which a word may miss its voice, and a change of voice the place where a turn ends."""
 
-BRIEF = 1500
-"""A voice that is heard this long at most, in milliseconds, may be a listener noise; a longer one is a turn."""
+SHORTEST, BRIEF = 150, 1500
+"""A voice that is heard so long, in milliseconds, may be a listener noise; a longer one is a turn."""
 
 FLUENT = 200
 """Words closer than this, in milliseconds, were spoken in one breath."""
+
+FALSE_START = 3
+"""So many words at most may begin too early, under the other's listener noise."""
 
 WORTH_MOVING = 0.75
 """How much better (see `_ending`) another place must be before a change of voice moves to it."""
@@ -50,16 +53,18 @@ def attribute(words: Sequence[Word], diarization: Diarization) -> tuple[Word, ..
     """Every word with its speaker, ordered by start; `timeline.UNKNOWN` where no voice is within `REACH`.
 
     A word goes to the voice that it overlaps most, else to the nearest one; a listener noise goes to a brief voice
-    right there, if one is heard. Then single words that a voice seems to drop into the other's breath return to the
-    other, and changes of voice move to the end of a sentence or to a pause within `REACH`. Words that carry a speaker
-    already (one channel a speaker) keep it. The words themselves never change, and none is lost.
+    right there, if one is heard. Then words that a voice seems to drop into the other's breath, or that begin under
+    the other's listener noise, return to whoever goes on, and changes of voice move to the end of a sentence or to a
+    pause within `REACH`. Words that carry a speaker already (one channel a speaker) keep it. The words themselves never
+    change, and none is lost.
     """
     voices = _Voices(diarization.exclusive)
-    brief = _Voices(voice for voice in diarization.voices if voice.span.duration <= BRIEF)
+    brief = _Voices(voice for voice in diarization.voices if SHORTEST <= voice.span.duration <= BRIEF)
     ordered = sorted(words, key=lambda word: word.span.start)
     heard = [word if word.speaker != UNKNOWN else word.by(_claim(word, voices, brief)) for word in ordered]
     movable = [word.speaker == UNKNOWN for word in ordered]
-    return tuple(_settle_changes(_without_flickers(heard, movable), movable))
+    settled = _without_false_starts(_without_flickers(heard, movable), movable, _Voices(diarization.voices))
+    return tuple(_settle_changes(settled, movable))
 
 
 def turns(words: Iterable[Word]) -> tuple[Turn, ...]:
@@ -135,6 +140,41 @@ def _without_flickers(words: list[Word], movable: Sequence[bool]) -> list[Word]:
         ):
             settled[at] = word.by(before.speaker)
     return settled
+
+
+def _without_false_starts(words: list[Word], movable: Sequence[bool], voices: _Voices) -> list[Word]:
+    """The first words of a sentence that begin too early go to whoever goes on with it.
+
+    The engine writes "Yes. She said" where a listener hums between the two, and lets "She" begin with the hum. So a few
+    words under a brief voice, without a sentence's end or a pause before the other goes on, are the other's.
+    """
+    settled = list(words)
+    for at in range(1, len(words)):
+        speaker, other = settled[at - 1].speaker, settled[at].speaker
+        if UNKNOWN in (speaker, other) or speaker == other or is_listener_noise([words[at].text]):
+            continue
+        start = at
+        while start and settled[start - 1].speaker == speaker and movable[start - 1] and _goes_on(settled, start):
+            start -= 1
+        if start == 0 or not (settled[start - 1].speaker == other or is_listener_noise([settled[start - 1].text])):
+            continue
+        heard = [
+            voice
+            for word in settled[start:at]
+            for voice in voices.near(word.span, 0)
+            if voice.speaker == speaker and voice.span.overlap(word.span)
+        ]
+        if 0 < at - start <= FALSE_START and all(voice.span.duration <= BRIEF for voice in heard):
+            settled[start:at] = [word.by(other) for word in settled[start:at]]
+    return settled
+
+
+def _goes_on(words: Sequence[Word], at: int) -> bool:
+    """Whether the word before word ``at`` is said in one breath with it, as a part of its sentence."""
+    last = words[at - 1]
+    return (
+        last.span.gap(words[at].span) < FLUENT and not ends_sentence(last.text) and not is_listener_noise([last.text])
+    )
 
 
 def _settle_changes(words: list[Word], movable: Sequence[bool]) -> list[Word]:

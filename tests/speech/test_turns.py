@@ -114,6 +114,44 @@ def test_a_word_dropped_into_anothers_breath_returns() -> None:
     assert speakers(attribute(words, heard((0, 690, "S1"), (690, 1010, "S2"), (1010, 2000, "S1")))) == ["S1"] * 5
 
 
+def test_words_that_begin_under_the_others_noise_go_to_whoever_goes_on() -> None:
+    """S1 hums from 900 to 1500; the engine lets "She never", which S2 says from 1500 on, begin with the hum."""
+    words = [word(0, 400, "Ever."), word(900, 1300, "She"), word(1300, 1500, "never"), word(1500, 1900, "stops.")]
+    voices = heard((0, 500, "S2"), (900, 1500, "S1"), (1500, 4000, "S2"))
+    assert speakers(attribute(words, voices)) == ["S2"] * 4
+
+
+def test_a_noise_before_them_stays() -> None:
+    words = [word(0, 400, "Ever."), word(900, 1200, "Mm-hm."), word(1250, 1500, "She"), word(1500, 1900, "stops.")]
+    voices = heard((0, 500, "S2"), (900, 1500, "S1"), (1500, 4000, "S2"))
+    assert speakers(attribute(words, voices)) == ["S2", "S1", "S2", "S2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "end", "voice"),
+    [
+        ("Never.", 1490, 900),  # a sentence of its own
+        ("never", 1250, 900),  # a pause before the other goes on
+        ("never", 1490, -200),  # the end of a longer turn
+    ],
+)
+def test_what_stands_for_itself_is_no_false_start(text: str, end: int, voice: int) -> None:
+    words = [word(0, 400, "Ever."), word(900, end, text), word(1500, 1900, "She"), word(1900, 2300, "stops.")]
+    voices = heard((-1000, -500, "S2"), (voice, 1490, "S1"), (1500, 4000, "S2"))
+    assert speakers(attribute(words, voices))[1] == "S1"
+
+
+def test_more_words_than_a_false_start_has_stay() -> None:
+    words = [word(0, 400, "Ever."), *said((UNKNOWN, 500, "and he had it"), length=200), word(1500, 1900, "all.")]
+    voices = heard((-1000, 450, "S2"), (480, 1490, "S1"), (1500, 4000, "S2"))
+    assert speakers(attribute(words, voices)) == ["S2", "S1", "S1", "S1", "S1", "S2"]
+
+
+def test_a_flicker_of_a_voice_is_no_listener() -> None:
+    voices = heard((0, 1900, "S1"), (1900, 2000, "S2"), (2000, 4000, "S1"))
+    assert speakers(attribute([word(1000, 1800, "well,"), word(1850, 2100, "yeah")], voices)) == ["S1", "S1"]
+
+
 def test_a_single_word_between_two_sentences_stays() -> None:
     words = said((UNKNOWN, 0, "is it hard? No. well then"))
     voices = heard((0, 1040, "S1"), (1040, 1360, "S2"), (1360, 3000, "S1"))
