@@ -21,7 +21,7 @@ SHORTEST = 250
 """Milliseconds under which a voice is more likely an error of the diarizer than a sound."""
 
 COVERED = 0.5
-"""So much of a brief voice the other one talks over: where it is alone, the transcriber hears it or not by itself."""
+"""So much of a brief voice others talk over; where it is alone, the transcriber hears a sound without words itself."""
 
 BESIDE = 300
 """A word of the same speaker within so many milliseconds is what the voice said."""
@@ -39,11 +39,12 @@ def vocalizations(
     """
     found = [Vocalization(span, _speaker(span, diarization.voices)) for span in wordless]
     for voice in diarization.voices:
-        if SHORTEST <= voice.span.duration <= BRIEF and _under(voice, diarization.voices):
-            said = any(word.speaker == voice.speaker and word.span.gap(voice.span) < BESIDE for word in words)
-            known = any(one.span.overlap(voice.span) for one in found)
-            if not said and not known:
-                found.append(Vocalization(voice.span, voice.speaker))
+        if not SHORTEST <= voice.span.duration <= BRIEF:
+            continue
+        said = any(word.speaker == voice.speaker and word.span.gap(voice.span) < BESIDE for word in words)
+        known = any(one.span.overlap(voice.span) for one in found)
+        if not said and not known and _under(voice, words, diarization.voices):
+            found.append(Vocalization(voice.span, voice.speaker))
     return tuple(sorted(found))
 
 
@@ -55,11 +56,12 @@ def _speaker(span: Span, voices: Iterable[Voice]) -> str:
     return best if overlap.get(best) else UNKNOWN
 
 
-def _under(voice: Voice, voices: Iterable[Voice]) -> bool:
-    """Whether others, each longer than a listener noise, talk over a voice."""
-    covered = sum(
+def _under(voice: Voice, words: Iterable[Word], voices: Iterable[Voice]) -> bool:
+    """Whether others talk over a voice: their voices, each longer than this one, or words that begin too early."""
+    longer = sum(
         voice.span.overlap(other.span)
         for other in voices
         if other.speaker != voice.speaker and other.span.duration > voice.span.duration
     )
-    return covered >= COVERED * voice.span.duration
+    theirs = sum(voice.span.overlap(word.span) for word in words if word.speaker != voice.speaker)
+    return max(longer, theirs) >= COVERED * voice.span.duration

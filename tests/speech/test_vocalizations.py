@@ -31,7 +31,14 @@ def test_too_short_and_too_long_a_voice_is_not(end: int) -> None:
 
 def test_a_brief_voice_on_its_own_is_left_to_the_transcriber() -> None:
     voices = heard((0, 2300, "S1"), (2000, 2700, "S2"), (2700, 4200, "S1"))  # 300 of 700 ms under the other's
-    assert vocalizations(TALK, (), voices) == ()
+    assert vocalizations([], (), voices) == ()
+
+
+def test_a_voice_alone_where_the_other_s_word_begins_too_early_is_unclear() -> None:
+    voices = heard((0, 2000, "S1"), (2000, 2600, "S2"), (2600, 4200, "S1"))
+    early = Word(Span(2300, 2900), "She", 0.5, "S1")
+    assert vocalizations([early], (), voices) == (Vocalization(Span(2000, 2600), "S2"),)
+    assert vocalizations([Word(Span(2301, 2900), "She", 0.5, "S1")], (), voices) == ()
 
 
 def test_of_two_brief_voices_at_once_the_shorter_is_unclear() -> None:
