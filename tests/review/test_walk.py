@@ -176,6 +176,7 @@ def test_the_whole_way_of_a_tape(tmp_path: Path, pristine: Path) -> None:
         meet(cleo, tape)
         grow(ada, ben, cleo)
         visit(kim, tape, closed, disputed)
+        withdraw(ada, ben, tape)
         leave(ada)
         assert [walker.faults for walker in (ada, ben, cleo, kim)] == [[]] * 4
 
@@ -476,6 +477,17 @@ def visit(kim: Walker, tape: str, closed: str, disputed: str) -> None:
     kim.look("pair")
     kim.follow("Back to the visit")
     kim.look("visit")
+
+
+def withdraw(ada: Walker, ben: Walker, tape: str) -> None:
+    """The client wants the tape back: it leaves even a page that is open."""
+    ada.go(f"/tapes/{tape}/together")
+    ada.page.wait_for_selector("[data-ready]")
+    ben.go(f"/tapes/{tape}")
+    ben.press("The client withdraws the permission")
+    ben.page.wait_for_selector("text=The consent is withdrawn")
+    ada.page.wait_for_selector("text=There is nothing here")
+    ada.faults.clear()  # the browser reports the 404 itself
 
 
 def leave(ada: Walker) -> None:
