@@ -153,6 +153,9 @@ def mcnemar(one: Any, other: Any) -> Array:
     from scipy.stats import binom  # type: ignore[import-untyped]
 
     one, other = np.broadcast_arrays(np.asarray(one, dtype=np.int64), np.asarray(other, dtype=np.int64))
+    # The same counts come again and again in long tables: each pair of them is worked out once.
     fewer, total = np.minimum(one, other), one + other
-    found = 2 * binom.cdf(fewer, total, 0.5) - binom.pmf(fewer, total, 0.5)
+    _, first, again = np.unique(total * (total + 1) // 2 + fewer, return_index=True, return_inverse=True)
+    few, all_ = fewer.ravel()[first], total.ravel()[first]
+    found = (2 * binom.cdf(few, all_, 0.5) - binom.pmf(few, all_, 0.5))[again].reshape(one.shape)
     return np.where(one == other, 1.0, np.minimum(found, 1.0))

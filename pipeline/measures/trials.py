@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.measures.chart import CALIBRATED, Chart, chart
+from pipeline.measures.chart import CALIBRATED, Chart, chart, spoken
 from pipeline.measures.coefficients import Array
 from pipeline.measures.reading import reading
 
@@ -18,6 +18,8 @@ KINDS = (46, 20, 14)
 """Utterances of a tape that are no reflection, a simple one and a complex one to the reference."""
 MISTAKES = ((0.0, 1.5, 0.5), (1.5, 0.0, 1.0), (0.5, 1.0, 0.0))
 """How many of each a coder takes for another kind on a usual tape: 6 of 80, as many one way as the other."""
+AT_ONCE = 50_000
+"""Tapes that are drawn at once, to bound the memory."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,13 @@ class RunLengths:
         """Standard error of that mean."""
         return float(self.tapes.std() / np.sqrt(len(self.tapes)))
 
-    @property
-    def between(self) -> float:
-        """Tapes for each alarm, over all runs; infinite without alarms."""
-        return float(self.tapes.sum() / self.alarmed.sum()) if self.alarmed.any() else float("inf")
+    def between(self, first: int) -> tuple[float, float]:
+        """Tapes for each alarm among the ``first`` tapes of all runs, and its standard error; infinite without."""
+        tapes, alarms = np.minimum(self.tapes, first), self.alarmed & (self.tapes <= first)
+        if not alarms.any():
+            return float("inf"), float("inf")
+        found = tapes.sum() / alarms.sum()
+        return float(found), float((tapes - found * alarms).std() / alarms.mean() / np.sqrt(len(alarms)))
 
 
 def run_lengths(
@@ -62,20 +67,20 @@ def run_lengths(
     marginals: count alarms of the watch for one-sided confusions, too.
     """
     random = np.random.default_rng(seed)
-    lengths: list[int] = []
-    alarmed: list[bool] = []
+    shares = np.repeat([before, after], [CALIBRATED + quiet, horizon])
+    begin, lengths, alarmed = CALIBRATED + quiet, np.empty(0, dtype=np.int64), np.empty(0, dtype=bool)
     while len(lengths) < runs:
-        shares = np.repeat([before, after], [CALIBRATED + quiet, horizon])
-        agree = random.binomial(units, shares)
+        size = (max(1, min(runs - len(lengths), AT_ONCE // len(shares))), len(shares))
+        agree = random.binomial(units, shares, size=size)
         yes, one = random.binomial(agree, 0.5), random.binomial(units - agree, 0.5)
-        tables = np.stack([yes, one, units - agree - one, agree - yes], axis=-1).reshape(-1, 2, 2).astype(float)
-        found = _chart(tables)
-        alarms = {*found.alarms, *(shift.last for shift in found.shifts if marginals)}
-        first = min(alarms, default=len(tables))
-        if first >= CALIBRATED + quiet:
-            lengths.append(min(first + 1 - CALIBRATED - quiet, horizon))
-            alarmed.append(first < len(tables))
-    return RunLengths(np.array(lengths), np.array(alarmed))
+        cells = np.stack([yes, one, units - agree - one, agree - yes], axis=-1)
+        by_mean, by_sides = spoken(cells.reshape(*size, 2, 2).astype(float))
+        speaks = by_mean | (by_sides & marginals)
+        first = np.where(speaks.any(axis=1), speaks.argmax(axis=1), len(shares))
+        first = first[first >= begin]
+        lengths = np.append(lengths, np.minimum(first + 1 - begin, horizon))
+        alarmed = np.append(alarmed, first < len(shares))
+    return RunLengths(lengths, alarmed)
 
 
 def named(share: float, tapes: int, runs: int, simple: int = KINDS[1], seed: int = 0) -> tuple[float, float]:
@@ -90,18 +95,14 @@ def named(share: float, tapes: int, runs: int, simple: int = KINDS[1], seed: int
     biased = chances.copy()
     biased[1, 2] += share * chances[1, 1]
     biased[1, 1] *= 1 - share
+    ways = np.stack([chances] * CALIBRATED + [biased] * tapes)
+    drawn = [random.multinomial(number, ways[:, kind], size=(runs, len(ways))) for kind, number in enumerate(kinds)]
+    every = np.stack(drawn, axis=-2).astype(float)
+    speaks = np.logical_or(*spoken(every))
     right = wrong = 0
-    for _ in range(runs):
-        tables = np.stack(
-            [
-                np.stack([random.multinomial(number, way[kind]) for kind, number in enumerate(kinds)])
-                for way in [chances] * CALIBRATED + [biased] * tapes
-            ]
-        ).astype(float)
-        found = _chart(tables)
-        spoken = sorted({*found.alarms, *(shift.last for shift in found.shifts)})
+    for tables, places in zip(every, speaks, strict=True):
         # What a coach would have read at the first tape after which the chart names a pair.
-        pairs = [reading(tables[: place + 1], _chart(tables[: place + 1])).pair for place in spoken]
+        pairs = (reading(tables[: place + 1], _chart(tables[: place + 1])).pair for place in np.flatnonzero(places))
         first = next((pair for pair in pairs if pair), None)
         right += first == (1, 2)
         wrong += first not in (None, (1, 2))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.measures.anchoring import anchoring
-from pipeline.measures.chart import CALIBRATED, chart, leaning
+from pipeline.measures.chart import CALIBRATED, chart, leaning, spoken
 from pipeline.measures.drift import DRIFT_COLUMNS, POINT_COLUMNS, Drift, drift
 from pipeline.measures.panel import panel
 from pipeline.measures.wording import drift_sentence, label
@@ -79,12 +79,48 @@ def test_the_center_line_is_that_of_the_first_five_tapes() -> None:
     assert found.alarms[0] == 5
 
 
-def test_good_tapes_buy_no_credit() -> None:
+def test_good_tapes_buy_little_credit() -> None:
     found = chart(flat([64] * 5 + [80] * 10 + [52] * 3))
     assert found
-    assert (found.mean <= found.center).all()
+    # sin²(asin √.8 + (½ / √5 + 2 √(.3 / 1.7)) / (2 √80.5)) with Anscombe's constants: half a standard error of the
+    # center line, which ten good tapes lift, and two of the mean.
+    assert found.mean.max() == pytest.approx(0.8447, abs=0.0005)
     assert found.alarms
     assert found.alarms[0] <= 17
+
+
+def test_the_limit_learns_from_quiet_tapes_and_the_center_line_does_not() -> None:
+    usual, better, worse = (chart(flat([62] * 5 + [now] * 40)) for now in (62, 66, 60))
+    assert usual
+    assert better
+    assert worse
+    assert usual.center == better.center == worse.center
+    # By half a standard error of the center line at most, however many tapes there are: .5 √(.775 · .225 / 400).
+    assert better.limit[-1] - usual.limit[-1] == pytest.approx(0.0104, abs=0.001)
+    # Tapes below the line teach it nothing.
+    assert worse.limit[-1] == usual.limit[-1]
+
+
+def test_a_slow_fall_does_not_become_usual() -> None:
+    slow = chart(flat([66] * 5 + [66 - place // 4 for place in range(40)]))
+    assert slow
+    assert slow.alarms
+    assert slow.agreement[slow.alarms[0]] >= 0.72
+
+
+def test_many_charts_at_once_speak_as_one_by_one() -> None:
+    random = np.random.default_rng(3)
+    many = random.multinomial(60, [0.5, 0.08, 0.02, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05], size=(30, 25)).astype(float)
+    many = many.reshape(30, 25, 3, 3)
+    many[::2, 15:, 0, 1] += 12
+    alarms, shifts = spoken(many)
+    assert alarms.any()
+    assert shifts.any()
+    for tables, mean, sides in zip(many, alarms, shifts, strict=True):
+        found = chart(tables)
+        assert found
+        assert found.alarms == tuple(np.flatnonzero(mean))
+        assert tuple(shift.last for shift in found.shifts) == tuple(np.flatnonzero(sides))
 
 
 def test_small_tapes_move_the_mean_less() -> None:

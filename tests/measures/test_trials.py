@@ -6,14 +6,15 @@ from pipeline.measures.trials import named, run_lengths
 
 
 def test_in_control_there_are_250_tapes_between_false_alarms() -> None:
-    found = run_lengths(0.82, 0.82, 80, runs=80, horizon=1000, seed=1)
+    found = run_lengths(0.82, 0.82, 80, runs=300, horizon=1000, seed=1)
     assert found.mean >= 250
 
 
 def test_a_fall_from_82_to_74_is_found_within_four_tapes() -> None:
-    found = run_lengths(0.82, 0.74, 80, runs=400, horizon=60, seed=1)
-    assert found.mean <= 4.0
-    assert found.alarmed.all()
+    for quiet in (0, 10):
+        found = run_lengths(0.82, 0.74, 80, runs=2000, horizon=60, quiet=quiet, seed=1)
+        assert found.mean <= 4.0
+        assert found.alarmed.mean() > 0.99
 
 
 def test_a_planted_bias_is_named_within_six_tapes() -> None:
