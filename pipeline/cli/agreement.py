@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from pipeline.cli.tables import Read
 
+FEW = 4
+"""Coders whose pairs are shown without being asked for: six pairs at most."""
+
 
 def agreement(
     codes: tables.CodesFile,
@@ -21,7 +24,9 @@ def agreement(
     table: Annotated[
         Literal["agreement", "sessions", "confusions"], typer.Option("--table", help="The table that CSV holds.")
     ] = "agreement",
-    whole: Annotated[bool, typer.Option("--all", help="Show every coder pair and every code.")] = False,
+    whole: Annotated[
+        bool, typer.Option("--all", help=f"Show every code, and every pair of more than {FEW} coders.")
+    ] = False,
     codebook: tables.Book = None,
     absent: tables.AbsentRows = "auto",
     draws: Annotated[int, typer.Option(min=100, max=20_000, help="How often tapes are drawn for an interval.")] = 1000,
@@ -55,7 +60,10 @@ def agreement(
         "confusions": pd.concat([one for one in pairs if len(one)] or pairs[:1], ignore_index=True),
     }
     notes = [*read.notes, *_notes(read, found["agreement"])]
-    tables.show(found, notes, form, table, _shown(found, whole))
+    few = len(read.panel.rows("member")) <= FEW
+    if not whole and not few:
+        notes.append(f"{len(read.panel.rows('member'))} coders: --all shows each pair of them.")
+    tables.show(found, notes, form, table, _shown(found, whole, few))
 
 
 def _notes(read: Read, figures: pd.DataFrame) -> list[str]:
@@ -70,15 +78,19 @@ def _notes(read: Read, figures: pd.DataFrame) -> list[str]:
     return [*notes, "Intervals: 95 %, from drawing tapes again. Units under 50 get no verdict."]
 
 
-def _shown(found: dict[str, pd.DataFrame], whole: bool) -> dict[str, pd.DataFrame]:
+def _shown(found: dict[str, pd.DataFrame], whole: bool, few: bool) -> dict[str, pd.DataFrame]:
     import pandas as pd
+
+    from pipeline.measures.wording import lacking
 
     figures, counts, pairs = found["agreement"], found["sessions"], found["confusions"]
     if not whole:
-        figures = figures[(figures["comparison"] != "coders") & (figures["level"].isin(["all", "family", "which"]))]
+        figures = figures[figures["level"].isin(["all", "family", "which"])]
+        figures = figures if few else figures[figures["comparison"] != "coders"]
         figures = figures[(figures["level"] != "which") | (figures["units"] > 0)]
         counts = counts[~counts["comparison"].isin(["coders", "coder and consensus", "coder and coach"])]
-        pairs = pairs[pairs["comparison"] != "coders"].groupby(["comparison", "a", "b"], sort=False).head(5)
+        pairs = pairs if few else pairs[pairs["comparison"] != "coders"]
+        pairs = pairs.groupby(["comparison", "a", "b"], sort=False).head(5)
     shown = {}
     for (_, one, other), rows in figures.groupby(["comparison", "a", "b"], sort=False):
         tapes = f"{rows['tapes'].max()} {'tape' if rows['tapes'].max() == 1 else 'tapes'}"
@@ -88,9 +100,11 @@ def _shown(found: dict[str, pd.DataFrame], whole: bool) -> dict[str, pd.DataFram
                 "on": f"{row['name']}, which" if row["level"] == "which" else row["name"],
                 "units": str(row["units"]),
                 "agree": tables.between(row["percent"], row["percent_low"], row["percent_high"], ".0%"),
-                "kappa": tables.number(row["kappa"]),
-                "AC1": tables.number(row["ac1"]),
-                "alpha": tables.between(row["alpha"], row["alpha_low"], row["alpha_high"]),
+                "kappa": tables.number(row["kappa"], missing=lacking(row["undefined"], "kappa")),
+                "AC1": tables.number(row["ac1"], missing=lacking(row["undefined"], "ac1")),
+                "alpha": tables.between(
+                    *(row["alpha"], row["alpha_low"], row["alpha_high"]), missing=lacking(row["undefined"], "alpha")
+                ),
                 "verdict": row["verdict"],
             }
             for row in rows.to_dict("records")
@@ -100,8 +114,8 @@ def _shown(found: dict[str, pd.DataFrame], whole: bool) -> dict[str, pd.DataFram
             "who": f"{row['a']} with {row['b']}",
             "on": row["measure"],
             "means": f"{tables.number(row['mean_a'], '.1f')} / {tables.number(row['mean_b'], '.1f')}",
-            "ICC(A,1)": tables.between(row["icc_a1"], row["icc_a1_low"], row["icc_a1_high"]),
-            "ICC(C,1)": tables.between(row["icc_c1"], row["icc_c1_low"], row["icc_c1_high"]),
+            "ICC(A,1)": tables.between(row["icc_a1"], row["icc_a1_low"], row["icc_a1_high"], missing="undefined"),
+            "ICC(C,1)": tables.between(row["icc_c1"], row["icc_c1_low"], row["icc_c1_high"], missing="undefined"),
             "": row["undefined"],
         }
         for row in counts.to_dict("records")

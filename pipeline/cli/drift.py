@@ -72,8 +72,14 @@ def _event(entry: str) -> tuple[str, float]:
     return name.strip(), (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000
 
 
+def _tapes(number: int) -> str:
+    return "1 tape" if number == 1 else f"{number} tapes"
+
+
 def _notes(table: pd.DataFrame, whole: bool) -> list[str]:
-    """A sentence for each chart that speaks, and how many there are."""
+    """A sentence for each chart that speaks, how many there are, and how often one speaks by chance."""
+    from pipeline.measures.drift import by_chance
+
     if not len(table):
         return []
     spoken = table if whole else table[table["state"].isin(["drift", "noise"])]
@@ -84,19 +90,22 @@ def _notes(table: pd.DataFrame, whole: bool) -> list[str]:
     number = table["state"].value_counts()
     told = ", ".join(f"{count} {state}" for state, count in number.items())
     hidden = "" if whole or len(spoken) == len(table) else " --all shows every chart."
-    return [*notes, f"{len(table)} charts: {told}.{hidden}"]
+    every = by_chance(table)
+    often = "" if every is None else f" By chance alone one of them speaks about once in {_tapes(every)}."
+    return [*notes, f"{len(table)} charts: {told}.{hidden}{often}"]
 
 
 def _shown(table: pd.DataFrame, sway: pd.DataFrame, whole: bool) -> dict[str, list[dict[str, str]]]:
     rows = table if whole else table[table["state"].isin(["drift", "noise"])]
+    few = "not yet"
     charts = [
         {
             "who": row["coder"],
             "on": row["family"],
             "tapes": str(row["tapes"]),
-            "start": tables.number(row["center"], ".0%"),
-            "now": tables.number(row["mean"], ".0%"),
-            "limit": tables.number(row["limit"], ".0%"),
+            "start": tables.number(row["center"], ".0%", few),
+            "now": tables.number(row["mean"], ".0%", few),
+            "limit": tables.number(row["limit"], ".0%", few),
             "since": row["since_tape"] or "",
             "verdict": row["state"],
         }
@@ -106,9 +115,11 @@ def _shown(table: pd.DataFrame, sway: pd.DataFrame, whole: bool) -> dict[str, li
         {
             "who": row["coder"],
             "on": row["name"],
-            "shown": tables.number(row["agree_shown"], ".0%"),
-            "hidden": tables.number(row["agree_hidden"], ".0%"),
-            "difference": tables.between(row["difference"], row["difference_low"], row["difference_high"], "+.0%"),
+            "shown": tables.number(row["agree_shown"], ".0%", row["undefined"]),
+            "hidden": tables.number(row["agree_hidden"], ".0%", row["undefined"]),
+            "difference": tables.between(
+                *(row["difference"], row["difference_low"], row["difference_high"], "+.0%"), missing=row["undefined"]
+            ),
             "verdict": row["verdict"] or row["undefined"],
         }
         for row in sway.to_dict("records")

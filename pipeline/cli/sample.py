@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from pipeline.cli import tables
 from pipeline.cli.options import Config
+from pipeline.errors import TableError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from pipeline.measures.panel import Panel
 
 QUARTER = 90 * 86_400_000
 """Milliseconds after which a tape may be coded again."""
@@ -19,7 +22,8 @@ QUARTER = 90 * 86_400_000
 def sample(
     codes: tables.CodesFile,
     by: Annotated[
-        Literal["tapes", "utterances"], typer.Option("--by", help="Draw whole tapes or utterances.")
+        Literal["tapes", "minutes", "utterances"],
+        typer.Option("--by", help="Draw whole tapes, stretches of five minutes, or utterances."),
     ] = "tapes",
     share: Annotated[float, typer.Option(min=0.01, max=1.0, help="How much is drawn.")] = 0.2,
     random: Annotated[float, typer.Option(min=0.1, max=1.0, help="How much of that is drawn at random.")] = 0.5,
@@ -34,9 +38,9 @@ def sample(
 ) -> None:
     """Draw what a coach double-codes.
 
-    A part at random over coders and codes, the rest where the machine and the group disagree; each with the weight that
-    keeps estimates unbiased. Says how much an interval of the wanted width needs, and names for each member an old tape
-    that could be coded again.
+    Whole tapes, stretches of five minutes, or utterances: a part at random over coders and codes, the rest where the
+    machine and the group disagree; each with the weight that keeps estimates unbiased. Says how much an interval of
+    the wanted width needs, and names for each member an old tape that could be coded again.
     """
     import numpy as np
     import pandas as pd
@@ -48,24 +52,54 @@ def sample(
     drawn = sampling.sample(panel, by, share, random, seed)
     latest = float(np.nanmax(panel.times)) if np.isfinite(panel.times).any() else 0.0
     again = sampling.code_again(panel, latest, QUARTER)
-    per_tape = max(1, round(len(panel.tape) / len(panel.tapes)))
-    need = sampling.needed(width, expected, per_tape)
-    notes = [
-        *read.notes,
-        f"A 95 % interval {width:.0%} wide around {expected:.0%} needs {need.utterances} double-coded utterances: "
-        f"{need.tapes} tapes of {per_tape}.",
-    ]
+    if by == "minutes" and panel.starts is None:
+        remedy = "give start and end in seconds, or draw --by tapes or --by utterances"
+        raise TableError("T03", f"table {codes.name}", "lacks the column 'start': it has no minutes", remedy)
+    usual = _usual(panel, by)
+    need = sampling.needed(width, expected, usual)
+    told = f"A 95 % interval {width:.0%} wide around {expected:.0%} needs {need.utterances} double-coded utterances"
+    what = {"tapes": "tapes", "minutes": "stretches of five minutes"}.get(by)
+    notes = [*read.notes, f"{told}: {need.items} {what} of {usual}." if what else f"{told}."]
+    if by != "tapes":
+        notes.append(
+            "Let the coach's table have a row with an empty code for what was heard and left without one: "
+            "the rest of the tape then counts as not heard."
+        )
     if drawn.empty:
-        notes.append("Every tape was coded by a coach already: there is nothing to draw.")
+        timeless = by == "minutes" and not np.isfinite(panel.starts if panel.starts is not None else np.nan).any()
+        why = "No utterance has a start" if timeless else "Every tape was coded by a coach already"
+        notes.append(f"{why}: there is nothing to draw.")
     shown = {name: pd.DataFrame(rows) for name, rows in _shown(drawn, again).items() if rows}
     tables.show({"sample": drawn, "again": again}, notes, form, table, shown)
+
+
+def _usual(panel: Panel, by: str) -> int:
+    """Utterances of a usual tape or stretch."""
+    import numpy as np
+
+    from pipeline.measures.sampling import STRETCH
+
+    if by == "utterances" or not len(panel.tape):
+        return 1
+    number = len(panel.tapes)
+    if by == "minutes" and panel.starts is not None:
+        timed = ~np.isnan(panel.starts)
+        number = len(set(zip(panel.tape[timed], panel.starts[timed] // STRETCH, strict=True)))
+    return max(1, round(len(panel.tape) / max(1, number)))
+
+
+def _what(row: dict[Any, Any]) -> str:
+    """The part of a tape that is drawn: "all", an utterance, or "5:00 to 10:00"."""
+    if row["start"] is None or row["start"] != row["start"]:
+        return str(row["utterance_id"] or "all")
+    return " to ".join(f"{int(row[end]) // 60}:{int(row[end]) % 60:02}" for end in ("start", "end"))
 
 
 def _shown(drawn: pd.DataFrame, again: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
     items = [
         {
             "tape": row["tape_id"],
-            "utterance": row["utterance_id"] or "all",
+            "what": _what(row),
             "who": row["stratum"],
             "drawn": row["part"],
             "disagreement": f"{row['disagreement']:.0%}",

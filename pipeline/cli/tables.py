@@ -87,6 +87,12 @@ def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path
             f"On {len(tapes)} of the tapes units have different boundaries: compared after alignment in time "
             f"({', '.join(tapes[:5])}{', ...' if len(tapes) > 5 else ''})."
         )
+    elif {"start", "end"} <= set(found.table.columns):
+        notes.append("Units have the same boundaries for all coders: compared as they are.")
+    else:
+        notes.append(
+            "Units are compared by utterance_id: the table has no start and end to bring them together by time."
+        )
     laid = panel(table, scheme, absent)
     if laid.filled:
         notes.append(
@@ -135,13 +141,13 @@ def show(
         out.print(note, highlight=False, markup=False)
 
 
-def number(value: Any, form: str = ".2f") -> str:
-    """A figure as text; a dash where it is undefined."""
-    return "-" if value is None or pd.isna(value) else format(value, form)
+def number(value: Any, form: str = ".2f", missing: str = "") -> str:
+    """A figure as text; where it is undefined, the reason."""
+    return missing or "undefined" if value is None or pd.isna(value) else format(value, form)
 
 
-def between(value: Any, low: Any, high: Any, form: str = ".2f") -> str:
+def between(value: Any, low: Any, high: Any, form: str = ".2f", missing: str = "") -> str:
     """A figure with its interval."""
     if value is None or pd.isna(value):
-        return "-"
+        return missing or "undefined"
     return number(value, form) + ("" if low is None or pd.isna(low) else f" ({low:{form}}..{high:{form}})")

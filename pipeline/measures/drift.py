@@ -38,6 +38,9 @@ POINT_COLUMNS = (
     *("mean", "center", "limit", "calibrated", "alarm", "shift"),
 )
 """Columns of the table of points: what the charts draw."""
+QUIET, QUIET_AT_FIRST, FIRST = 250, 120, 50
+"""Tapes for each false alarm of one chart over the first 250 tapes, and over the `FIRST` ones, as
+``tests/benchmarks/drift.py`` finds them: at first the center line is of five tapes and may lie wrong."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,14 @@ def drift(panel: Panel, recalibrated: Mapping[str, Sequence[float]] | None = Non
         place = [order[key] for key in zip(table["layer"], table["coder"], strict=True)]
         table = table.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
     return Drift(table, pd.DataFrame(points, columns=list(POINT_COLUMNS)), tuple(dict.fromkeys(notes)))
+
+
+def by_chance(table: pd.DataFrame) -> int | None:
+    """In how many tapes about one of a table's charts speaks by chance alone; None where no chart watches yet."""
+    tapes = table.loc[table["state"] != "too few tapes", "tapes"].to_numpy(dtype=float)
+    if not len(tapes):
+        return None
+    return max(1, round(1 / float(np.where(tapes <= FIRST, 1 / QUIET_AT_FIRST, 1 / QUIET).sum())))
 
 
 def _nothing(note: str) -> Drift:

@@ -93,6 +93,8 @@ class Panel:
     """When each coder was done with each tape (ms since 1970), shape (coders, tapes); NaN where that is not known."""
     shown: NDArray[np.int8] | None
     """Whether the coder saw the machine's codes first, by cell: 1, 0, or -1 where that is not known."""
+    starts: NDArray[np.float64] | None
+    """When each utterance begins on its tape, in ms; NaN where that is not known."""
     scheme: Scheme
     filled: int
     """How many cells had no row and were taken as left without a code."""
@@ -153,7 +155,7 @@ def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel
     Parameters
     ----------
     table: one row an utterance, coder and layer (`pipeline.formats.codes`), ``codes`` separated by ``|``; ``coded_at``,
-        ``role`` and ``pretag_shown`` are used where they are there.
+        ``role``, ``pretag_shown`` and ``start`` (ms) are used where they are there.
     scheme: the codebook's families; codes that it lacks are families of their own.
     absent: see `Absent`.
 
@@ -195,6 +197,11 @@ def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel
         role = np.full(len(units), "unknown", dtype=object)
         known = table["role"].isin(["interviewer", "client"]).to_numpy()
         role[unit[known]] = table["role"].to_numpy()[known]
+    starts = None
+    if "start" in table:
+        starts = np.full(len(units), np.nan)
+        begins = table["start"].to_numpy(dtype=float, na_value=np.nan)
+        starts[unit[~np.isnan(begins)]] = begins[~np.isnan(begins)]
     return Panel(
         coders=tuple(coders[row] for row in order),
         tapes=tuple(str(name) for name in tapes),
@@ -205,6 +212,7 @@ def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel
         grid=grid,
         times=np.where(np.isinf(times), np.nan, times),
         shown=shown,
+        starts=starts,
         scheme=scheme.completed(sorted(set().union(*found))),
         filled=filled,
     )

@@ -1,7 +1,8 @@
 """What to double-code for the least effort, such that estimates stay unbiased.
 
-A part is drawn at random, evenly over strata (the coders of a tape; coder and code of an utterance); the rest goes
-where the machine and the group, or the members among themselves, disagree. Every item keeps its chance of being drawn,
+What is drawn are whole tapes, stretches of some minutes, or utterances. A part is drawn at random, evenly over strata
+(the coders of a tape; coder and code of an utterance); the rest goes where the machine and the group, or the members
+among themselves, disagree. Every item keeps its chance of being drawn,
 and with it the weight (one over the chance) that makes a weighted share an estimate for all items.
 """
 
@@ -18,49 +19,56 @@ from numpy.typing import NDArray
 from pipeline.measures.panel import COACH, CONSENSUS, MACHINE, MEMBER, Panel
 
 SHARE, RANDOM_PART = 0.2, 0.5
-SAMPLE_COLUMNS = ("tape_id", "utterance_id", "stratum", "part", "disagreement", "chance", "weight")
-"""Columns of a sample; ``utterance_id`` is empty where whole tapes are drawn, ``part`` is random or disagreement."""
+STRETCH = 300_000
+"""A stretch of minutes, in ms; stretches are counted from the beginning of the recording."""
+SAMPLE_COLUMNS = (
+    *("tape_id", "utterance_id", "start", "end", "units", "stratum", "part", "disagreement", "chance", "weight"),
+)
+"""Columns of a sample; ``utterance_id`` is empty but for utterances, ``start`` and ``end`` (seconds) but for stretches;
+``units`` counts utterances, ``part`` is random or disagreement."""
 
+MOST = 10_000
+"""Stretches of a tape, at most."""
 LEAST = 0.1
 """What an item without disagreement counts for beside one that is all disagreement."""
 ALIKE = 0.02
 """How much utterances of one tape are alike in being agreed upon (intraclass correlation)."""
 
-By = Literal["tapes", "utterances"]
+By = Literal["tapes", "minutes", "utterances"]
 
 
 @dataclass(frozen=True)
 class Needed:
-    """Double-coded utterances, and tapes of a usual length, that give an interval of the wanted width."""
+    """Double-coded utterances, and tapes or stretches of usual length, that give an interval of the wanted width."""
 
     utterances: int
-    tapes: int
+    items: int
 
 
-def needed(width: float, agreement: float, per_tape: int) -> Needed:
+def needed(width: float, agreement: float, per_item: int) -> Needed:
     """How much must be double-coded for a 95 % interval of agreement that is ``width`` wide from end to end.
 
     Parameters
     ----------
     width: for example 0.1 for plus or minus 5 points.
     agreement: what is expected, for example 0.8.
-    per_tape: utterances of a tape that are double-coded.
+    per_item: utterances of a tape, or of a stretch, that are double-coded.
     """
-    if not (0 < width < 1 and 0 < agreement < 1 and per_tape > 0):
+    if not (0 < width < 1 and 0 < agreement < 1 and per_item > 0):
         raise ValueError("width and agreement lie between 0 and 1, and a tape has utterances")
     alone = agreement * (1 - agreement) * (2 * 1.959964 / width) ** 2
-    utterances = ceil(alone * (1 + (per_tape - 1) * ALIKE))
-    return Needed(utterances, ceil(utterances / per_tape))
+    utterances = ceil(alone * (1 + (per_item - 1) * ALIKE))
+    return Needed(utterances, ceil(utterances / per_item))
 
 
 def sample(
     panel: Panel, by: By = "tapes", share: float = SHARE, random_part: float = RANDOM_PART, seed: int = 0
 ) -> pd.DataFrame:
-    """Draw what a coach double-codes; tapes that a coach has coded already are left out.
+    """Draw what a coach double-codes; tapes (or stretches) that a coach has coded already are left out.
 
     Parameters
     ----------
-    by: whole tapes, or single utterances.
+    by: whole tapes, stretches of `STRETCH`, or single utterances. Utterances without a start lie in no stretch.
     share: how much of it.
     random_part: share of the sample that is drawn at random.
     seed: the same seed draws the same sample.
@@ -100,7 +108,7 @@ def code_again(panel: Panel, now: float, after: float) -> pd.DataFrame:
 
 def _items(panel: Panel, by: By) -> pd.DataFrame:
     """What can be drawn, with its stratum and its disagreement (0 to 1)."""
-    grid, number = panel.grid, len(panel.tapes)
+    grid = panel.grid
     members, machine, coaches = panel.rows(MEMBER), panel.rows(MACHINE), panel.rows(COACH)
     group = _first(grid, [*panel.rows(CONSENSUS), *members])
     differ = np.zeros(grid.shape[1], dtype=bool)
@@ -108,8 +116,10 @@ def _items(panel: Panel, by: By) -> pd.DataFrame:
     differ |= (proposed >= 0) & (group >= 0) & (proposed != group)
     for one in members:
         differ |= (grid[one] >= 0) & (group >= 0) & (grid[one] != group)
-    checked = np.bincount(panel.tape, weights=(grid[coaches] >= 0).any(axis=0), minlength=number) > 0
-    known = (group >= 0) & ~checked[panel.tape]
+    checked = (grid[coaches] >= 0).any(axis=0)
+    place = _places(panel, by)
+    known = (group >= 0) & (place >= 0)
+    known &= ~np.isin(place, place[checked])
     coder = np.full(grid.shape[1], "", dtype=object)
     for row in reversed(members):
         coder[grid[row] >= 0] = panel.coders[row][1]
@@ -121,26 +131,46 @@ def _items(panel: Panel, by: By) -> pd.DataFrame:
             {
                 "tape_id": names[panel.tape],
                 "utterance_id": panel.utterances,
+                "start": None,
+                "end": None,
+                "units": 1,
                 "stratum": stratum,
                 "disagreement": differ.astype(float),
             }
         )
         return table[known].reset_index(drop=True)
-    units = np.bincount(panel.tape, weights=known, minlength=number)
-    off = np.bincount(panel.tape, weights=known & differ, minlength=number)
+    places, item = np.unique(place[known], return_inverse=True)
+    units = np.bincount(item, minlength=len(places))
+    off = np.bincount(item, weights=differ[known], minlength=len(places))
     who: dict[int, set[str]] = {}
     for row in members:
         for tape in np.unique(panel.tape[grid[row] >= 0]):
             who.setdefault(int(tape), set()).add(panel.coders[row][1])
-    table = pd.DataFrame(
+    of_tape, stretch = np.divmod(places, MOST) if by == "minutes" else (places, np.zeros(len(places)))
+    seconds = STRETCH / 1000
+    return pd.DataFrame(
         {
-            "tape_id": names,
+            "tape_id": names[of_tape],
             "utterance_id": "",
-            "stratum": [", ".join(sorted(who.get(tape, ()))) for tape in range(number)],
+            "start": stretch * seconds if by == "minutes" else None,
+            "end": (stretch + 1) * seconds if by == "minutes" else None,
+            "units": units,
+            "stratum": [", ".join(sorted(who.get(int(tape), ()))) for tape in of_tape],
             "disagreement": off / np.maximum(units, 1),
         }
     )
-    return table[units > 0].reset_index(drop=True)
+
+
+def _places(panel: Panel, by: By) -> NDArray[np.int64]:
+    """Which tape, or which stretch of which tape, each utterance lies in; -1 for none. A coach who coded a part of it
+    has checked it."""
+    if by != "minutes":
+        return panel.tape
+    if panel.starts is None:
+        return np.full(len(panel.tape), -1, dtype=np.int64)
+    timed = ~np.isnan(panel.starts)
+    stretch = np.minimum(np.where(timed, panel.starts, 0) // STRETCH, MOST - 1).astype(np.int64)
+    return np.where(timed, panel.tape * MOST + stretch, -1)
 
 
 def _first(grid: NDArray[np.int32], rows: list[int]) -> NDArray[np.int32]:

@@ -41,6 +41,19 @@ def article(words: str) -> str:
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
+def lacking(undefined: str, figure: str) -> str:
+    """Why a figure is missing, from the reasons that a row of the table of agreement gives.
+
+    >>> lacking("kappa and alpha: one value throughout; intervals: one tape only", "alpha")
+    'one value throughout'
+    """
+    for reason in undefined.split("; "):
+        names, _, why = reason.partition(": ")
+        if figure in re.split(r", | and | of ", names):
+            return why
+    return ""
+
+
 def _named(coder: str) -> tuple[str, str]:
     """A coder at the start of a sentence and within it."""
     return (f"The {coder}", f"the {coder}") if coder in ("group", "consensus", "machine") else (coder, coder)

@@ -82,6 +82,18 @@ def test_a_reader_sees_who_drifts_and_what_to_play(codes: Path) -> None:
     assert "Where codes differ" in shown
 
 
+def test_pairs_of_few_coders_are_shown_and_a_missing_figure_has_its_reason(codes: Path, tmp_path: Path) -> None:
+    shown = " ".join(run("agreement", str(codes), "--draws", "100").stdout.split())
+    assert "ann with bob: 14 tapes" in shown
+    assert "undefined" not in shown
+    assert "Units are compared by utterance_id" in shown
+    many = write(group(3, wrong={f"c{number}": 0.1 for number in range(5)}), tmp_path / "many.csv")
+    shown = " ".join(run("agreement", str(many), "--draws", "100").stdout.split())
+    assert "c0 with c1" not in shown
+    assert "5 coders: --all shows each pair of them." in shown
+    assert "more than two" in shown
+
+
 def test_recalibration_is_taken_from_the_command_line(codes: Path) -> None:
     done = run("drift", str(codes), "--recalibrated", "ann=1970-01-09", "--recalibrated", "eve=1970-01-09", "--all")
     assert "too few tapes" in done.stdout or "steady" in done.stdout
@@ -143,6 +155,15 @@ def test_a_sample_says_what_to_double_code_and_how_much_is_needed(tmp_path: Path
     assert 3 <= len(rows) <= 5
     assert "A 95 % interval 10% wide around 80% needs" in done.stderr
     assert "To double-code" in run("sample", str(path), "--by", "utterances").stdout
+    with pytest.raises(TableError, match="TR-T03 table codes.csv lacks the column 'start'"):
+        run("sample", str(path), "--by", "minutes")
+    member = table[table["layer"] == "member"]
+    timed = member.assign(
+        start=member["utterance_id"].astype(int) * 15, end=member["utterance_id"].astype(int) * 15 + 9
+    )
+    done = run("sample", str(write(timed, tmp_path / "timed.csv")), "--by", "minutes")
+    assert "to 5:00" in done.stdout
+    assert "stretches of five minutes of 20." in " ".join(done.stdout.split())
     coached = write(table, tmp_path / "coached.csv")
     assert "Every tape was coded by a coach already" in run("sample", str(coached)).stdout
 

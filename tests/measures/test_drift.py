@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.measures.anchoring import anchoring
 from pipeline.measures.chart import CALIBRATED, chart, leaning, spoken
-from pipeline.measures.drift import DRIFT_COLUMNS, POINT_COLUMNS, Drift, drift
+from pipeline.measures.drift import DRIFT_COLUMNS, POINT_COLUMNS, Drift, by_chance, drift
 from pipeline.measures.panel import panel
 from pipeline.measures.wording import drift_sentence, label
 from tests.measures.coders import DAY, SCHEME, group, rows
@@ -106,6 +106,13 @@ def test_a_slow_fall_does_not_become_usual() -> None:
     assert slow
     assert slow.alarms
     assert slow.agreement[slow.alarms[0]] >= 0.72
+
+
+def test_many_charts_speak_by_chance_more_often_than_one() -> None:
+    table = pd.DataFrame({"state": ["steady"] * 15 + ["too few tapes"], "tapes": [20] * 15 + [3]})
+    assert by_chance(table) == 8  # 120 / 15
+    assert by_chance(table.assign(tapes=60)) == 17  # 250 / 15
+    assert by_chance(table.iloc[15:]) is None
 
 
 def test_many_charts_at_once_speak_as_one_by_one() -> None:

@@ -20,6 +20,8 @@ def uncoached(tapes: int = 40, seed: int = 0) -> tuple[Panel, pd.DataFrame]:
         found.append(rows(f"t{tape:02}", f"m{tape % 3}", "member", list(truth), day=tape))
         found.append(rows(f"t{tape:02}", "machine", "machine", list(machine)))
     table = pd.concat(found, ignore_index=True)
+    # An utterance a half minute: a tape has three stretches, of which every one holds ten.
+    table["start"] = table["utterance_id"].astype(int) * 30_000
     return panel(table, SCHEME), table
 
 
@@ -36,7 +38,7 @@ def test_a_fifth_of_the_tapes_is_drawn_and_disagreement_draws_more() -> None:
     assert wrong / sum(sizes) > 0.35  # a quarter of all tapes
 
 
-@pytest.mark.parametrize("by", ["tapes", "utterances"])
+@pytest.mark.parametrize("by", ["tapes", "minutes", "utterances"])
 def test_weighted_shares_are_unbiased(by: str) -> None:
     laid, _ = uncoached()
     everything = sample(laid, by, share=1.0, random_part=1.0)  # type: ignore[arg-type]
@@ -70,11 +72,26 @@ def test_tapes_of_a_coach_are_left_out() -> None:
     assert sample(panel(every, SCHEME)).empty
 
 
+def test_stretches_of_minutes_are_drawn_and_those_of_a_coach_left_out() -> None:
+    laid, table = uncoached(4)
+    every = sample(laid, "minutes", share=1.0, random_part=1.0)
+    assert list(zip(every["start"], every["end"], strict=True)) == [(0, 300), (300, 600), (600, 900)] * 4
+    assert set(every["units"]) == {10}
+    assert set(every["weight"]) == {1.0}
+    assert len(sample(laid, "minutes", share=0.25, random_part=1.0)) == 3
+    coach = rows("t00", "cora", "coach", ["?"] * 10 + ["change"] * 10 + ["?"] * 10)
+    coach["start"] = coach["utterance_id"].astype(int) * 30_000
+    drawn = sample(panel(pd.concat([table, coach]), SCHEME, "missing"), "minutes", share=1.0, random_part=1.0)
+    left = drawn[drawn["tape_id"] == "t00"]
+    assert list(left["start"]) == [0, 600]
+    assert sample(panel(table.drop(columns="start"), SCHEME), "minutes").empty
+
+
 def test_needed_is_stated_beforehand() -> None:
     assert needed(0.1, 0.8, 1).utterances == 246  # 1.96² · .8 · .2 / .05²
     found = needed(0.1, 0.8, 80)
     assert found.utterances == pytest.approx(246 * (1 + 79 * 0.02), abs=2)
-    assert found.tapes == -(-found.utterances // 80)
+    assert found.items == -(-found.utterances // 80)
     with pytest.raises(ValueError, match="between 0 and 1"):
         needed(0, 0.8, 80)
 

@@ -1,11 +1,16 @@
 """The codes of a group's tapes, as the measures take them: what the one who looks may see, from passes that ended.
 
-A pass with a narrower task than the whole codebook says nothing on the codes that it did not ask for: it is left out.
+- A pass with a narrower task than the whole codebook says nothing on the codes that it did not ask for: it is left out.
+- What a coder gave no code was left without one. A coach may code stretches of a tape only: a stretch in which the
+  coach gave no code was not heard.
+- The consensus is what counts on a tape that the group talked about: what it settled on, and else what most say.
+- Everybody codes the same utterances of the same transcript, so none need to be brought together by time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,7 +19,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pipeline.formats import codebooks
+from pipeline.measures.again import again
+from pipeline.measures.comparison import Comparison
 from pipeline.measures.panel import Panel, Scheme, panel
+from pipeline.measures.sampling import STRETCH
 from pipeline.review import gate
 from pipeline.review.coding.admission import unseen
 from pipeline.review.coding.events import fold
@@ -27,18 +35,20 @@ GROUP = "group"
 """The coder under which the group as a whole is charted."""
 
 ORDERED = {"reflection": ("reflection_simple", "reflection_complex")}
-_COLUMNS = ("tape_id", "utterance_id", "coder", "layer", "codes", "coded_at", "role", "pretag_shown")
+_COLUMNS = ("tape_id", "utterance_id", "coder", "layer", "codes", "coded_at", "role", "pretag_shown", "start", "end")
 
 
 @dataclass(frozen=True)
 class Gathered:
     """What a group coded.
 
-    ``table`` is as `pipeline.formats.codes` gives it, for all tapes that may be drawn from; ``tapes`` are those whose
-    codes may be shown; ``names`` gives each person's name among the coders; ``narrow`` counts passes left out.
+    ``table`` and ``earlier`` (what a coder said of a tape that he or she coded again later) are as
+    `pipeline.formats.codes` gives them, for all tapes that may be drawn from; ``tapes`` are those whose codes may be
+    shown; ``names`` gives each person's name among the coders; ``narrow`` counts passes that were left out.
     """
 
     table: pd.DataFrame
+    earlier: pd.DataFrame
     tapes: Mapping[str, Tape]
     titles: Mapping[str, str]
     times: Mapping[tuple[str, str], tuple[int, int]]
@@ -47,25 +57,33 @@ class Gathered:
     narrow: int
 
     @cached_property
-    def panel(self) -> Panel:
-        """The codes that may be shown."""
-        return self._panel(self.table[self.table["tape_id"].isin(list(self.tapes))])
-
-    @cached_property
-    def whole(self) -> Panel:
-        """All codes, those of tapes that the person has yet to code included: to draw from, and for nothing else."""
-        return self._panel(self.table)
-
-    def _panel(self, table: pd.DataFrame) -> Panel:
-        """By the pre-tags' codebook; other codes are families of their own."""
+    def scheme(self) -> Scheme:
+        """The pre-tags' codebook; other codes are families of their own."""
         book = codebooks.read("pretags")
-        scheme = Scheme(
+        return Scheme(
             families=book.families(),
             roles={code.name: code.role for code in book.codes},
             ordered=ORDERED,
             labels={code.name: code.label for code in book.codes},
         )
-        return panel(table.reset_index(drop=True), scheme)
+
+    @cached_property
+    def panel(self) -> Panel:
+        """The codes that may be shown."""
+        return panel(self._shown(self.table), self.scheme, "missing")
+
+    @cached_property
+    def whole(self) -> Panel:
+        """All codes, those of tapes that the person has yet to code included: to draw from, and for nothing else."""
+        return panel(self.table, self.scheme, "missing")
+
+    @cached_property
+    def again(self) -> tuple[Panel, tuple[Comparison, ...]] | None:
+        """Coders with themselves, on tapes that they coded again; None where nobody did."""
+        return again(self._shown(self.table), self._shown(self.earlier), self.scheme, "missing")
+
+    def _shown(self, table: pd.DataFrame) -> pd.DataFrame:
+        return table[table["tape_id"].isin(list(self.tapes))].reset_index(drop=True)
 
 
 def gather(database: Session, person: Person, group: Group, now: int, and_by: Person | None = None) -> Gathered:
@@ -93,24 +111,121 @@ def gather(database: Session, person: Person, group: Group, now: int, and_by: Pe
         theirs = [tape for tape, decision in zip(tapes.values(), codable, strict=True) if decision]
         hidden |= unseen(database, and_by.id, theirs)
     ended = [one for one in passes if one.tape_id in tapes and one.locked_at is not None]
-    whole = {one.id: one for one in ended if one.task == "all" or one.layer == "consensus"}
+    whole = {one.id: one for one in ended if one.task == "all"}
+    settled = {one.id: one for one in passes if one.tape_id in tapes and one.layer == "consensus"}
     names = _names(
         database, {one.person_id for one in whole.values()} | {row.person_id for row in _events(database, group)}
     )
-    said = {
-        (row.tape_id, row.utterance_id): row
-        for row in database.scalars(select(Utterance).where(Utterance.tape_id.in_(tapes)))
-    }
-    rows = [*_coded(database, whole, names, said), *_proposed(database, tapes, said)]
+    said: dict[str, dict[str, Utterance]] = {}
+    query = select(Utterance).where(Utterance.tape_id.in_(tapes)).order_by(Utterance.tape_id, Utterance.position)
+    for row in database.scalars(query):
+        said.setdefault(row.tape_id, {})[row.utterance_id] = row
+    events = _code_events(database, [*whole, *settled])
+    codings = _codings(whole, names, said, events)
+    last = {(each.tape_id, each.layer, each.coder): each for each in codings}
+    before = {(each.tape_id, each.layer, each.coder): each for each in codings if each not in last.values()}
+    found_codings = [*last.values(), *_consensus(settled.values(), last.values(), events), *_proposed(database, tapes)]
     return Gathered(
-        table=pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"coded_at": "Int64", "pretag_shown": "boolean"}),
+        table=_table(found_codings, said),
+        earlier=_table(before.values(), said),
         tapes={tape_id: tape for tape_id, tape in tapes.items() if tape_id not in hidden},
         titles={tape_id: f"{gate.title(database, tape)}, {day(tape.created_at)}" for tape_id, tape in tapes.items()},
-        times={key: (row.start_ms, row.end_ms) for key, row in said.items()},
+        times={
+            (tape_id, where): (row.start_ms, row.end_ms)
+            for tape_id, rows in said.items()
+            for where, row in rows.items()
+        },
         names=names,
         recalibrated=_recalibrated(database, group, names),
         narrow=sum(one.tape_id not in hidden and one.id not in whole for one in ended),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Coding:
+    """What one coder heard on one tape: utterance -> codes, none where it was left without."""
+
+    tape_id: str
+    layer: str
+    coder: str
+    codebook: str
+    at: int | None
+    codes: Mapping[str, tuple[str, ...]]
+    shown: Mapping[str, bool]
+
+
+def _code_events(database: Session, passes: Sequence[str]) -> dict[str, list[CodeEvent]]:
+    """Pass -> its events in order of time."""
+    found: dict[str, list[CodeEvent]] = {}
+    query = select(CodeEvent).where(CodeEvent.pass_id.in_(passes)).order_by(CodeEvent.at, CodeEvent.id)
+    for event in database.scalars(query):
+        found.setdefault(event.pass_id, []).append(event)
+    return found
+
+
+def _codings(
+    passes: Mapping[str, Pass],
+    names: Mapping[str, str],
+    said: Mapping[str, Mapping[str, Utterance]],
+    events: Mapping[str, list[CodeEvent]],
+) -> list[_Coding]:
+    """The codes of whole passes, in the order in which the passes ended."""
+    found = []
+    for one in sorted(passes.values(), key=lambda each: each.locked_at or 0):
+        mine, utterances = events.get(one.id, []), said.get(one.tape_id, {})
+        given = {where: state.codes for where, state in fold(as_event(event) for event in mine).items()}
+        heard = set(utterances)
+        if one.layer == "coach":
+            stretches = {utterances[where].start_ms // STRETCH for where in given if where in utterances}
+            heard = {where for where, row in utterances.items() if row.start_ms // STRETCH in stretches}
+        codes = {where: given.get(where, ()) for where in utterances if where in heard}
+        shown = {event.utterance_id: event.pretag_shown for event in mine}
+        coder = names.get(one.person_id or "", "?")
+        found.append(_Coding(one.tape_id, one.layer, coder, one.codebook, one.locked_at, codes, shown))
+    return found
+
+
+def _consensus(
+    passes: Iterable[Pass], codings: Iterable[_Coding], events: Mapping[str, list[CodeEvent]]
+) -> Iterator[_Coding]:
+    """What counts on the tapes that the group talked about, as `pipeline.review.coding.together` has it."""
+    members: dict[tuple[str, str], list[_Coding]] = {}
+    for coding in codings:
+        if coding.layer == "member":
+            members.setdefault((coding.tape_id, coding.codebook), []).append(coding)
+    for one in passes:
+        mine, voters = events.get(one.id, []), members.get((one.tape_id, one.codebook), [])
+        if not mine:
+            continue
+        codes: dict[str, tuple[str, ...]] = {}
+        for where in {where for coding in voters for where in coding.codes}:
+            votes = Counter(code for coding in voters for code in coding.codes.get(where, ()))
+            codes[where] = tuple(code for code, number in votes.items() if 2 * number > len(voters))
+        codes |= {where: state.codes for where, state in fold(as_event(event) for event in mine).items()}
+        at = max(mine[-1].at, *(coding.at or 0 for coding in voters), 0)
+        yield _Coding(one.tape_id, "consensus", "consensus", one.codebook, at, codes, {})
+
+
+def _proposed(database: Session, tapes: Mapping[str, Tape]) -> list[_Coding]:
+    """The machine's codes."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for tag in database.scalars(select(Pretag).where(Pretag.tape_id.in_(tapes))):
+        found.setdefault(tag.tape_id, {})[tag.utterance_id] = tuple(tag.codes)
+    return [
+        _Coding(tape_id, "machine", "machine", "", tapes[tape_id].created_at, codes, {})
+        for tape_id, codes in found.items()
+    ]
+
+
+def _table(codings: Iterable[_Coding], said: Mapping[str, Mapping[str, Utterance]]) -> pd.DataFrame:
+    rows = []
+    for one in codings:
+        for where, codes in one.codes.items():
+            row = said.get(one.tape_id, {}).get(where)
+            if row is not None:
+                head = (one.tape_id, where, one.coder, one.layer, "|".join(sorted(codes)), one.at)
+                rows.append((*head, row.role, one.shown.get(where), row.start_ms, row.end_ms))
+    return pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"coded_at": "Int64", "pretag_shown": "boolean"})
 
 
 def _names(database: Session, ids: set[str | None]) -> dict[str, str]:
@@ -122,43 +237,6 @@ def _names(database: Session, ids: set[str | None]) -> dict[str, str]:
         used[one.name] = used.get(one.name, 0) + 1
         names[one.id] = one.name if used[one.name] == 1 else f"{one.name} ({used[one.name]})"
     return names
-
-
-def _coded(
-    database: Session,
-    passes: Mapping[str, Pass],
-    names: Mapping[str, str],
-    said: Mapping[tuple[str, str], Utterance],
-) -> list[tuple[object, ...]]:
-    """The codes of whole passes; of several by one person the last that ended. What has no code was left without."""
-    events: dict[str, list[CodeEvent]] = {}
-    query = select(CodeEvent).where(CodeEvent.pass_id.in_(passes)).order_by(CodeEvent.at, CodeEvent.id)
-    for event in database.scalars(query):
-        events.setdefault(event.pass_id, []).append(event)
-    last = {}
-    for one in sorted(passes.values(), key=lambda each: each.locked_at or 0):
-        coder = "consensus" if one.layer == "consensus" else names.get(one.person_id or "", "?")
-        last[one.tape_id, one.layer, coder] = one
-    rows = []
-    for (tape_id, layer, coder), one in last.items():
-        shown = {event.utterance_id: event.pretag_shown for event in events.get(one.id, ())}
-        for utterance_id, state in fold(as_event(event) for event in events.get(one.id, ())).items():
-            if (tape_id, utterance_id) in said:
-                role, codes = said[tape_id, utterance_id].role, "|".join(sorted(state.codes))
-                rows.append((tape_id, utterance_id, coder, layer, codes, one.locked_at, role, shown.get(utterance_id)))
-    return rows
-
-
-def _proposed(
-    database: Session, tapes: Mapping[str, Tape], said: Mapping[tuple[str, str], Utterance]
-) -> list[tuple[object, ...]]:
-    rows = []
-    for tag in database.scalars(select(Pretag).where(Pretag.tape_id.in_(tapes))):
-        if (tag.tape_id, tag.utterance_id) in said:
-            role, at = said[tag.tape_id, tag.utterance_id].role, tapes[tag.tape_id].created_at
-            codes = "|".join(sorted(tag.codes))
-            rows.append((tag.tape_id, tag.utterance_id, "machine", "machine", codes, at, role, None))
-    return rows
 
 
 def _events(database: Session, group: Group) -> list[Recalibration]:

@@ -5,8 +5,9 @@ Drift speaks to the coder and the coach first. The group sees the group's own ro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 from fastapi import APIRouter, Request
@@ -19,25 +20,32 @@ from pipeline.measures.agreement import agreement
 from pipeline.measures.anchoring import anchoring
 from pipeline.measures.comparison import comparisons
 from pipeline.measures.confusions import confusions
-from pipeline.measures.drift import drift
-from pipeline.measures.sampling import needed, sample
-from pipeline.measures.wording import label
+from pipeline.measures.drift import by_chance, drift
+from pipeline.measures.sampling import STRETCH, code_again, needed, sample
+from pipeline.measures.wording import label, lacking
 from pipeline.review import gate
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.coach.codes import GROUP, Gathered, gather
 from pipeline.review.coach.drawing import HIGH, WIDE, pictures
 from pipeline.review.coach.program import checked
-from pipeline.review.coding.admission import SEEN
+from pipeline.review.coding import transcripts
+from pipeline.review.coding.admission import SEEN, admit
 from pipeline.review.fields import FormId, Id, OptionalLine
 from pipeline.review.pages import render, seeing
 from pipeline.tapes import audit, people
+from pipeline.tapes.clock import DAY
 from pipeline.tapes.records import Group, Person, Recalibration
 
 router = APIRouter(prefix="/groups/{group_id}")
 
 SPOKEN = ("drift", "noise")
-WIDTH, EXPECTED, USUAL = 0.1, 0.8, 80
-PAIRS = 12
+WIDTH, EXPECTED = 0.1, 0.8
+USUAL = {"tapes": 80, "minutes": 20}
+"""Utterances of a usual tape, and of a usual stretch."""
+OLD = 90 * DAY
+"""A tape that was coded so long ago can be coded again: hardly anybody remembers single codes."""
+PAIRS, LISTENED = 12, 20
+"""Pairs of codes on the page, and utterances of a pair, at most."""
 EVERYONE = "0" * 16
 """Whom a recalibration may be of, besides a person."""
 
@@ -62,7 +70,9 @@ class Finding:
 
 
 @router.get("/visit")
-def visit(request: Request, viewer: SignedIn, group_id: Id) -> Response:
+def visit(
+    request: Request, viewer: SignedIn, group_id: Id, by: Annotated[Literal["tapes", "minutes"], Query()] = "tapes"
+) -> Response:
     """The coach's page."""
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.writing() as database:
@@ -74,12 +84,14 @@ def visit(request: Request, viewer: SignedIn, group_id: Id) -> Response:
             gate.read(database, viewer, tape_id, "agreement", now)
     panel = gathered.panel
     found = drift(panel, gathered.recalibrated)
-    drawn = sample(gathered.whole, seed=now // 86_400_000)
+    drawn = sample(gathered.whole, by, seed=now // DAY).sort_values(["tape_id", "start"])
+    findings = _findings(found.table, gathered)
+    watched = int(found.table["state"].ne("too few tapes").sum())
     return render(
         request,
         "coach/visit.html",
         group=group,
-        findings=_findings(found.table, gathered),
+        findings=findings,
         steady=int((found.table["state"] == "steady").sum()),
         few=sorted(set(found.table[found.table["state"] == "too few tapes"]["coder"])),
         notes=found.notes,
@@ -87,13 +99,22 @@ def visit(request: Request, viewer: SignedIn, group_id: Id) -> Response:
         families=FAMILIES,
         wide=WIDE,
         high=HIGH,
-        figures=_figures(agreement(panel)),
+        figures=[*_figures(agreement(panel)), *_again(gathered)],
+        watched=watched,
+        every=by_chance(found.table),
+        again=[
+            (row["coder"], gathered.titles[row["tape_id"]], row["tape_id"])
+            for row in code_again(panel, now, OLD).to_dict("records")
+        ],
         sway=anchoring(panel).query("level == 'all'").to_dict("records"),
         pairs=_pairs(gathered, ("coder and coach", "group and coach")),
-        sampled=[(tape_id, gathered.titles[tape_id]) for tape_id in sorted(drawn["tape_id"])],
-        needed=needed(WIDTH, EXPECTED, USUAL),
-        usual=USUAL,
+        sampled=[(row, gathered.titles[row["tape_id"]]) for row in drawn.to_dict("records")],
+        by=by,
+        minutes=STRETCH // 60_000,
+        needed=needed(WIDTH, EXPECTED, USUAL[by]),
+        usual=USUAL[by],
         members=members,
+        first=next((key for each in findings for key, name in gathered.names.items() if name == each.who), None),
         everyone=EVERYONE,
         narrow=gathered.narrow,
         tapes=len(gathered.tapes),
@@ -132,7 +153,7 @@ def pair(
 ) -> Response:
     """The utterances of one pair of codes, to be heard one after another."""
     home, now = request.app.state.home, request.app.state.clock()
-    with home.database.writing() as database:
+    with home.database.reading() as database:
         group, person = _coached(database, viewer, group_id, now)
         gathered = gather(database, person, group, now)
         rows = _pairs(gathered, ("coder and coach", "group and coach"), None)
@@ -140,10 +161,14 @@ def pair(
         row = next((each for each in rows if all(each[key] == value for key, value in wanted.items())), None)
         if row is None:
             raise HTTPException(404)
+        said = _said(request, database, viewer, row["places"])
+        page = render(request, "coach/pair.html", group=group, row=row, said=said)
+    with home.database.writing() as database:
         # Who looks at others' codes of a tape is no longer blind to them there.
-        for tape_id in {tape_id for tape_id, *_ in row["places"]}:
+        for tape_id in {place.tape_id for place in row["places"]}:
             audit.record(database, now, viewer.person_id, SEEN, tape_id, "pairs")
-    return render(request, "coach/pair.html", group=group, row=row)
+            gate.read(database, viewer, tape_id, "transcript", now)
+    return page
 
 
 @router.get("/agreement")
@@ -171,7 +196,12 @@ def mine(request: Request, viewer: SignedIn, group_id: Id) -> Response:
         families=FAMILIES,
         wide=WIDE,
         high=HIGH,
-        figures=_figures(agreement(panel, whole)),
+        figures=[*_figures(agreement(panel, whole)), *_again(gathered, own or "")],
+        again=[
+            (gathered.titles[row["tape_id"]], row["tape_id"])
+            for row in code_again(panel, now, OLD).to_dict("records")
+            if row["coder"] == own
+        ],
         notes=found.notes,
         tapes=len(gathered.tapes),
         checked=checked(panel),
@@ -205,16 +235,44 @@ def _findings(table: pd.DataFrame, gathered: Gathered) -> list[Finding]:
 
 
 def _figures(table: pd.DataFrame) -> list[dict[str, object]]:
-    """Agreement by family: the group's comparisons and those with the coach."""
+    """Agreement by family: the group's comparisons, those with the coach, and coders with themselves."""
     shown = table[table["level"].isin(["all", "family"]) & ~table["comparison"].isin(["coders", "coaches"])]
     shown = shown[shown["level"].eq("family") | shown["comparison"].ne("coder and consensus")]
     rows = shown.astype(object).where(shown.notna(), None).to_dict("records")
-    return [{**row, "label": FAMILIES.get(str(row["name"]), str(row["name"]).capitalize())} for row in rows]
+    figures = ("percent", "intervals", "kappa", "ac1", "alpha")
+    return [
+        {
+            **row,
+            "label": FAMILIES.get(str(row["name"]), str(row["name"]).capitalize()),
+            "why": {figure: lacking(str(row["undefined"]), figure) for figure in figures},
+        }
+        for row in rows
+    ]
 
 
-def _pairs(gathered: Gathered, kinds: tuple[str, ...], most: int | None = PAIRS) -> list[dict[str, object]]:
-    """Pairs of codes that differ, with their utterances as (tape, title, start, end) in ms."""
-    table = confusions(gathered.panel, shown=20)
+def _again(gathered: Gathered, coder: str | None = None) -> list[dict[str, object]]:
+    """Coders with themselves, on tapes that they coded again; one coder's only, where one is named."""
+    if gathered.again is None:
+        return []
+    panel, compared = gathered.again
+    return _figures(agreement(panel, [each for each in compared if coder in (None, each.a)]))
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where one utterance of a pair lies; ``start`` and ``end`` in ms."""
+
+    tape_id: str
+    title: str
+    utterance_id: str
+    start: int
+    end: int
+
+
+def _pairs(gathered: Gathered, kinds: tuple[str, ...], most: int | None = PAIRS) -> list[dict[str, Any]]:
+    """Pairs of codes that differ, with the spots at which they do, the latest tape's first."""
+    table = confusions(gathered.panel, shown=LISTENED * LISTENED)
+    order = {tape_id: place for place, tape_id in enumerate(gathered.tapes)}
     table = table[table["comparison"].isin(kinds)].sort_values("units", ascending=False, kind="stable")
     labels = gathered.panel.scheme.labels
     rows = []
@@ -222,7 +280,24 @@ def _pairs(gathered: Gathered, kinds: tuple[str, ...], most: int | None = PAIRS)
         places = []
         for name in row["utterances"].split("|"):
             tape_id, _, utterance_id = name.partition("/")
-            places.append((tape_id, gathered.titles[tape_id], *gathered.times[tape_id, utterance_id]))
+            times = gathered.times[tape_id, utterance_id]
+            places.append(Spot(tape_id, gathered.titles[tape_id], utterance_id, *times))
+        places = sorted(places, key=lambda spot: (-order[spot.tape_id], spot.start))[:LISTENED]
         words = {"a_words": label(row["a_code"], labels), "b_words": label(row["b_code"], labels)}
         rows.append({**row, **words, "places": places})
     return rows
+
+
+def _said(
+    request: Request, database: Session, viewer: Viewer, places: Sequence[Spot]
+) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """Tape and utterance -> (role, text) of the utterance before it and of itself, corrected, with names masked."""
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for tape_id in dict.fromkeys(place.tape_id for place in places):
+        try:
+            said = transcripts.shown(admit(request, database, viewer, tape_id, "show"))
+        except LookupError:
+            continue
+        lines = [(one.role, " ".join(word.text for word in one.words)) for one in said]
+        found |= {(tape_id, one.id): lines[max(0, at - 1) : at + 1] for at, one in enumerate(said)}
+    return found

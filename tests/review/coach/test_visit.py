@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from pipeline.measures.comparison import comparisons
+from pipeline.measures.sampling import sample
 from pipeline.review.coach.codes import gather
 from pipeline.review.coach.routes import EVERYONE
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.records import AuditRow, Group, Pass, Person, Recalibration
+from pipeline.tapes.records import AuditRow, CodeEvent, Group, Pass, Person, Recalibration
 from tests.review.coach.year import UNITS, Year
 from tests.review.conftest import Room
 
@@ -29,6 +31,8 @@ def test_a_visit_from_the_finding_to_the_recalibration(group: Year) -> None:
     assert proposed
     assert set(re.findall(r"/tapes/([0-9a-f]{16})", proposed[1])) <= set(group.tapes[7:])
     assert page.count("<svg") >= 6
+    assert "You watch 15 charts at once: by chance alone one of them speaks about once in 8 tapes." in said
+    assert "none had to be brought together by time" in said
     assert "nan" not in said.lower().split()
 
     link = re.search(rf'href="({path}/pairs\?[^"]*coder=Ben[^"]*)"', page)
@@ -36,9 +40,12 @@ def test_a_visit_from_the_finding_to_the_recalibration(group: Year) -> None:
     pair = coach.get(link[1].replace("&amp;", "&")).text
     assert "complex reflection" in pair
     assert re.search(r'<audio[^>]* src="/tapes/[0-9a-f]{16}/sound#t=\d+\.000,\d+\.000"', pair)
+    assert "You sleep badly after those evenings." in pair
     with room.home.database.reading() as database:
         seen = database.query(AuditRow).filter(AuditRow.action == "codes.show").count()
+        read = database.query(AuditRow).filter(AuditRow.action == "read", AuditRow.thing == "transcript").count()
     assert seen >= 1
+    assert read >= 1
 
     done = coach.post(f"{path}/recalibrated", {"person_id": group.people["Ben"], "note": "Depth needs new meaning."})
     assert done.headers["location"] == f"{path}/visit?note=recalibrated"
@@ -52,6 +59,95 @@ def test_a_visit_from_the_finding_to_the_recalibration(group: Year) -> None:
             group.people["Coco"],
             "Depth needs new meaning.",
         )
+
+
+def test_a_coach_can_code_stretches_of_minutes(group: Year) -> None:
+    room = group.room
+    coach, path = room.signed_in(group.people["Coco"]), f"/groups/{group.group}/visit"
+    page = text(coach.get(f"{path}?by=minutes").text)
+    assert "A fifth of the stretches that you have not coded" in page
+    assert re.search(r"minute (0 to 5|5 to 10)", page)
+    assert "stretches of 20." in page
+    assert coach.get(f"{path}?by=hours").status_code == 422
+    with room.home.database.writing() as database:
+        # The coach gave codes in the first five of ten minutes only, and none to one utterance there.
+        one = database.query(Pass).filter(Pass.tape_id == group.tapes[0], Pass.layer == "coach").one()
+        late = [f"u{place}" for place in (7, *range(30, UNITS))]
+        database.query(CodeEvent).filter(CodeEvent.pass_id == one.id, CodeEvent.utterance_id.in_(late)).delete()
+        person, found = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
+        gathered = gather(database, person, found, room.clock())
+    heard = gathered.table[(gathered.table["tape_id"] == group.tapes[0]) & (gathered.table["layer"] == "coach")]
+    assert len(heard) == 30
+    assert list(heard[heard["codes"] == ""]["utterance_id"]) == ["u7"]
+    drawn = sample(gathered.panel, "minutes", share=1.0, random_part=1.0)
+    assert list(drawn[drawn["tape_id"] == group.tapes[0]]["start"]) == [300]
+
+
+def test_a_coder_codes_an_old_tape_again_and_is_compared_with_the_first_time(group: Year) -> None:
+    room = group.room
+    path, old = f"/groups/{group.group}", group.tapes[0]
+    coach, ada = room.signed_in(group.people["Coco"]), room.signed_in(group.people["Ada"])
+    page = coach.get(f"{path}/visit").text
+    asked = page[page.index("To code again") : page.index("Where codes differ")]
+    assert f'<strong class="name">Ada</strong>: <a href="/tapes/{old}">' in asked
+    assert f'href="/tapes/{old}/coding"' in ada.get(f"{path}/agreement").text
+    assert "an earlier coding" not in text(page)
+
+    place = ada.post(f"/tapes/{old}/coding", {"task": "all", "codebook": "pretags"}).headers["location"]
+    state = ada.get(f"{place}/state").json()
+    assert not state["events"]  # the first time is not shown
+    with room.home.database.reading() as database:
+        first = database.query(Pass).filter(Pass.tape_id == old, Pass.person_id == group.people["Ada"]).first()
+        assert first
+        before = database.query(CodeEvent).filter(CodeEvent.pass_id == first.id).all()
+    changes = [
+        {"id": f"c{number}", "kind": "code", "utterance_id": event.utterance_id, "codes": event.codes}
+        for number, event in enumerate(before)
+    ]
+    changes[0]["codes"] = ["information"]
+    sent = ada.client.post(
+        f"{place}/changes", json={"changes": changes}, headers={"X-CSRF-Token": ada.token("/account")}
+    )
+    assert sent.json() == {"refused": []}
+    ada.post(f"{place}/lock")
+    assert "Ada with an earlier coding of the same tapes" in text(coach.get(f"{path}/visit").text)
+    of_ada = text(ada.get(f"{path}/agreement").text)
+    assert "Ada with an earlier coding of the same tapes" in of_ada
+    assert "an earlier coding" not in text(room.signed_in(group.people["Eve"]).get(f"{path}/agreement").text)
+
+
+def test_what_the_group_settled_on_is_its_consensus(group: Year) -> None:
+    room = group.room
+    tape = group.tapes[0]
+    with room.home.database.writing() as database:
+        made = Pass(
+            tape_id=tape, person_id=None, layer="consensus", codebook="pretags", codebook_version="1.0", started_at=1
+        )
+        database.add(made)
+        database.flush()
+        database.add(
+            CodeEvent(
+                tape_id=tape,
+                pass_id=made.id,
+                person_id=group.people["Ada"],
+                utterance_id="u5",
+                at=room.clock(),
+                action="set",
+                codes=["affirmation"],
+                client_event_id=f"{made.id}:1",
+            )
+        )
+        person, found = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
+        gathered = gather(database, person, found, room.clock())
+    table = gathered.table[gathered.table["tape_id"] == tape].set_index("utterance_id")
+    agreed = table[table["layer"] == "consensus"]["codes"]
+    assert len(agreed) == UNITS
+    assert agreed["u5"] == "affirmation"
+    votes = table[table["layer"] == "member"]["codes"]["u6"]
+    assert agreed["u6"] == votes.mode()[0]
+    compared = {(one.kind, one.a, one.b) for one in comparisons(gathered.panel)}
+    assert ("group and coach", "consensus", "coach") in compared
+    assert ("machine", "machine", "consensus") in compared
 
 
 def test_the_whole_group_can_be_recalibrated(group: Year) -> None:

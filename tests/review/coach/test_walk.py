@@ -34,7 +34,7 @@ def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
     address = f"http://127.0.0.1:{port}"
     made = application.create(room.home, settings.load().settings, clock=room.clock, address=address, passwords=QUICK)
     with serving(made, port), chromium() as browser:
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(PATIENCE)
         problems: list[str] = []
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
@@ -52,6 +52,9 @@ def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
         page.locator('a[href*="pairs"][href*="coder=Ben"]').first.click()
         assert page.locator("audio").count() > 0
         assert faults(page) == []
+        assert not page.get_by_text("You sleep badly after those evenings.").first.is_visible()
+        page.get_by_text("What is said", exact=True).first.click()
+        assert page.get_by_text("You sleep badly after those evenings.").first.is_visible()
         keep(page, "pair")
         page.get_by_role("link", name="Back to the visit").click()
         page.get_by_label("We are recalibrated").select_option(label="Ben")
@@ -63,9 +66,14 @@ def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
         page.set_viewport_size({"width": 390, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         keep(page, "phone")
+        page.get_by_role("link", name="Stretches of 5 minutes").click()
+        assert page.get_by_text("minute 0 to 5").count() > 0
+        page.locator('a[href*="pairs"]').first.click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        keep(page, "phone-pair")
         page.goto(f"{address}/program")
         keep(page, "program")
-        ada = browser.new_context(viewport={"width": 1200, "height": 900})
+        ada = browser.new_context(viewport={"width": 1280, "height": 900})
         token = room.app.state.sessions.start(group.people["Ben"], room.clock(), second_factor=True)
         ada.add_cookies([{"name": "tape_review_session", "value": token, "url": address}])
         own = ada.new_page()
@@ -73,4 +81,7 @@ def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
         own.goto(f"{address}/groups/{group.group}/agreement")
         assert "Do we hear the same?" in own.locator("h1").inner_text()
         keep(own, "member")
+        own.set_viewport_size({"width": 390, "height": 844})
+        assert own.evaluate("document.documentElement.scrollWidth") <= 390
+        keep(own, "phone-member")
         assert problems == []

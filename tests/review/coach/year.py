@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.records import CodeEvent, Layer, Pass, Pretag, Review, Tape, Utterance
+from pipeline.tapes.records import CodeEvent, Item, Layer, Pass, Pretag, Review, Tape, Utterance
 from tests.review.conftest import Room
 
 UNITS = 60
 CODES = ("question_open", "question_closed", "reflection_simple", "reflection_complex", "information")
+SAYINGS = (
+    "What would you like to be different by this summer?",
+    "Did you drink yesterday?",
+    "You sleep badly after those evenings.",
+    "Part of you is tired of hiding it from the people you love.",
+    "Many people sleep better after about two weeks.",
+)
+"""What is said, by code."""
 CHANCES = (0.2, 0.1, 0.35, 0.2, 0.15)
 
 
@@ -36,9 +45,20 @@ def year(room: Room, tapes: int = 14, since: int = 7, uncoded: int = 3) -> Year:
         made.append(tape_id)
         at = room.clock() - (tapes + uncoded - number) * 18 * DAY
         truth = np.array(CODES)[random.choice(len(CODES), UNITS, p=CHANCES)]
+        stored = room.home.vault.put(tape_id, "transcript", json.dumps(_transcript(truth)).encode())
         coders: list[tuple[str, Layer]] = [("Ada", "member"), ("Ben", "member"), ("Eve", "member")]
         with room.home.database.writing() as database:
             database.get_one(Tape, tape_id).created_at = at
+            database.add(
+                Item(
+                    id=stored.id,
+                    tape_id=tape_id,
+                    kind="transcript",
+                    size=stored.size,
+                    sha256=stored.sha256,
+                    created_at=at,
+                )
+            )
             database.add(Review(tape_id=tape_id, stage="group", interviewer_done_at=at))
             for place in range(UNITS):
                 if place > 3:
@@ -82,6 +102,26 @@ def year(room: Room, tapes: int = 14, since: int = 7, uncoded: int = 3) -> Year:
                     for place in range(UNITS)
                 )
     return Year(room, group, people, tuple(made))
+
+
+def _transcript(truth: np.ndarray) -> dict[str, object]:
+    """What is said, as the vault holds it."""
+    said = []
+    for place, code in enumerate(truth):
+        start = 10_000 * place
+        words = SAYINGS[CODES.index(str(code))].split()
+        said.append(
+            {
+                "utterance_id": f"u{place}",
+                "turn_id": f"t{place}",
+                "role": "interviewer",
+                "speaker": "S1",
+                "start": start,
+                "end": start + 5_000,
+                "words": [[start + 300 * at, start + 300 * (at + 1), word, 0.9] for at, word in enumerate(words)],
+            }
+        )
+    return {"format": 1, "utterances": said}
 
 
 def _utterance(tape_id: str, place: int) -> Utterance:
