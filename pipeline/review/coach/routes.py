@@ -238,7 +238,7 @@ def _figures(table: pd.DataFrame) -> list[dict[str, object]]:
     """Agreement by family: the group's comparisons, those with the coach, and coders with themselves."""
     shown = table[table["level"].isin(["all", "family"]) & ~table["comparison"].isin(["coders", "coaches"])]
     shown = shown[shown["level"].eq("family") | shown["comparison"].ne("coder and consensus")]
-    rows = shown.astype(object).where(shown.notna(), None).to_dict("records")
+    rows: list[dict[Any, Any]] = shown.astype(object).where(shown.notna(), None).to_dict("records")
     figures = ("percent", "intervals", "kappa", "ac1", "alpha")
     return [
         {
@@ -275,8 +275,9 @@ def _pairs(gathered: Gathered, kinds: tuple[str, ...], most: int | None = PAIRS)
     order = {tape_id: place for place, tape_id in enumerate(gathered.tapes)}
     table = table[table["comparison"].isin(kinds)].sort_values("units", ascending=False, kind="stable")
     labels = gathered.panel.scheme.labels
-    rows = []
-    for row in table.head(most or len(table)).to_dict("records"):
+    found: list[dict[Any, Any]] = table.head(most or len(table)).to_dict("records")
+    rows: list[dict[str, Any]] = []
+    for row in found:
         places = []
         for name in row["utterances"].split("|"):
             tape_id, _, utterance_id = name.partition("/")
