@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import meeteval
 import pytest
 from hypothesis import given, settings
 
@@ -35,6 +36,17 @@ def test_reads_the_words_of_a_recognizer() -> None:
 
 def test_the_lines_by_hand() -> None:
     assert ctm.write(WALK).decode() == "walk S1 0.000 0.400 What 1.0000\nwalk S1 0.400 0.500 like? 0.5000\n"
+
+
+def test_meeteval_reads_what_we_wrote_and_we_read_what_it_wrote() -> None:
+    found = meeteval.io.CTM.parse(ctm.write(WALK).decode())
+    assert [(line.filename, line.channel, line.word) for line in found.lines] == [
+        ("walk", "S1", "What"),
+        ("walk", "S1", "like?"),
+    ]
+    assert [(float(line.begin_time), float(line.duration)) for line in found.lines] == [(0.0, 0.4), (0.4, 0.5)]
+    back = ctm.read(Source("walk.ctm", found.dumps().encode()))
+    assert [(one.speaker, one.span, one.text) for one in back.utterances] == [("S1", Span(0, 900), "What like?")]
 
 
 def bare(said: CodedTranscript) -> CodedTranscript:
