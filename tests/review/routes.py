@@ -41,6 +41,7 @@ QUERIES = {
     "codebook": ("pretags", "miti-4.2"),
     **dict.fromkeys(("state", "code"), ("x",)),
     "family": ("question",),
+    "by": ("tapes", "minutes"),
     "coder": ("Ben",),
     "a": ("question_closed",),
     "b": ("question_open",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -51,17 +52,17 @@ def pictures(table: pd.DataFrame, points: pd.DataFrame, titles: Mapping[str, str
     return found
 
 
-def _picture(row: Mapping[str, object], points: list[dict[str, object]], titles: Mapping[str, str]) -> Picture:
-    values = [float(each["agreement"]) for each in points]  # type: ignore[arg-type]
-    values += [float(each["limit"]) for each in points if pd.notna(each["limit"])]  # type: ignore[arg-type]
+def _picture(row: Mapping[Any, Any], points: list[dict[Any, Any]], titles: Mapping[str, str]) -> Picture:
+    values = [float(each["agreement"]) for each in points]
+    values += [float(each["limit"]) for each in points if pd.notna(each["limit"])]
     least = max(0.0, min([*values, 0.9]) - 0.04)
     step = (RIGHT - LEFT) / max(1, len(points))
 
     def x(order: int) -> float:
         return round(LEFT + step * (order + 0.5), 1)
 
-    def y(value: object) -> float:
-        return round(BOTTOM - (float(value) - least) / (1 - least) * (BOTTOM - TOP), 1)  # type: ignore[arg-type]
+    def y(value: Any) -> float:
+        return round(BOTTOM - (float(value) - least) / (1 - least) * (BOTTOM - TOP), 1)
 
     dots, way, limit = [], [], []
     for order, each in enumerate(points):
@@ -83,7 +84,7 @@ def _picture(row: Mapping[str, object], points: list[dict[str, object]], titles:
         dots=tuple(dots),
         way=" ".join(way),
         limit=" ".join(limit),
-        center=y(center) if pd.notna(center) else None,  # type: ignore[arg-type]
+        center=y(center) if pd.notna(center) else None,
         calibrated=round(LEFT + step * min(5, len(points)), 1),
         ticks=ticks[:: 2 if len(ticks) > 6 else 1],
     )
