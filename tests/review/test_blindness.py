@@ -36,7 +36,7 @@ CODING = ("Ada", "Coco", "Root")
 OTHERS = ("Ben", "Kay")
 SETTLED = "u0005"
 
-PROPOSED = re.compile(rb"<h2>What to code next</h2>.*?<h2>", re.DOTALL)
+PROPOSED = re.compile(rb"<h2[^>]*>What to code next</h2>.*?<h2", re.DOTALL)
 """What the coach's page proposes to code: half of it lies where others disagree, and no coach has been yet. That is why
 it is proposed; what they coded is not told, nor to which half a tape belongs."""
 
