@@ -151,7 +151,7 @@ def _rows(session: Session, tape_id: str) -> dict[str, int]:
 
 
 @cache
-def _counts() -> CompoundSelect[tuple[str, int]]:
+def _counts() -> CompoundSelect[str, int]:
     """One statement for all tables: it is asked three times in a tape's end, and at each look for survivors."""
     tables = [table for table in Record.metadata.sorted_tables if "tape_id" in table.c and table.name not in _OUTLIVE]
     return union_all(
