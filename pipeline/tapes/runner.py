@@ -165,6 +165,7 @@ def _ending(status: int | None) -> str:
 
 def main(commands: BinaryIO, answers: BinaryIO) -> None:
     """Do steps as they are asked for, until the pipe is closed."""
+    inherited = _most_memory()  # a process counts as its own what the one that started it had at its most
     hello = json.loads(commands.readline())
     settings = Settings(**hello["settings"])
     engines = _named(hello["engines"])
@@ -192,7 +193,12 @@ def main(commands: BinaryIO, answers: BinaryIO) -> None:
         there.acquire()
         order = asked.pop(0)
         result = _attempt(home, settings, engines, order, answer)
-        answer(result | {"memory_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss})
+        most = _most_memory()
+        answer(result | {"memory_kb": most if most > inherited else 0})
+
+
+def _most_memory() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _attempt(

@@ -5,7 +5,7 @@ contract, see `tests.speech.test_transcriber.TestParrot`), the diarizer takes ea
 which passes the diarizers' contract), roles and units are the real ones. What a test wants stands in the environment:
 
     FAKE_SECONDS  how long each stage takes
-    FAKE_LOG      a file that gets a line for each stage that is computed
+    FAKE_LOG      a file that gets a line for each stage that is computed: its name, the tape, the process
     FAKE_DEED     what a stage does, as ``tag:crash``: crash, raise, full, hang, wait
     FAKE_GATE     a file for whose appearance ``wait`` waits
     FAKE_VERSION  the version of the program
@@ -105,7 +105,7 @@ def at(stage: str, tape_id: str = "") -> None:
     """What this test wants to happen in a stage."""
     if log := os.environ.get("FAKE_LOG"):
         with open(log, "a", encoding="utf-8") as file:
-            file.write(f"{stage} {tape_id}\n")
+            file.write(f"{stage} {tape_id} {os.getpid()}\n")
     time.sleep(float(os.environ.get("FAKE_SECONDS", "0")))
     where, _, deed = os.environ.get("FAKE_DEED", "").partition(":")
     if where != stage:

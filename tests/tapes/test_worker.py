@@ -490,6 +490,18 @@ def test_memory_and_handles_stay_flat(room: Room) -> None:
     room.assert_tidy()
 
 
+_held: list[bytes] = []
+
+
+def test_a_large_worker_does_its_jobs_in_one_process(room: Room) -> None:
+    """A process counts as its own the memory of the one that started it: that must not end it after each step."""
+    room.tapes(2)
+    worker = room.start(hurt=lambda: _held.append(b"x" * 800_000_000))
+    room.finished()
+    ended(worker)
+    assert len({line.split()[-1] for line in room.log.read_text().splitlines()}) == 1
+
+
 def test_a_member_sees_how_far_the_work_is(room: Room, tmp_path: Path) -> None:
     room.tapes(0)
     (tmp_path / "consent.toml").write_text(EXAMPLE.replace("2027-03-31", "2100-01-01"))
