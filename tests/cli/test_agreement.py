@@ -82,7 +82,10 @@ def test_a_reader_sees_who_drifts_and_what_to_play(codes: Path) -> None:
     assert "Where codes differ" in shown
 
 
-def test_pairs_of_few_coders_are_shown_and_a_missing_figure_has_its_reason(codes: Path, tmp_path: Path) -> None:
+def test_pairs_of_few_coders_are_shown_and_a_missing_figure_has_its_reason(
+    codes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")  # cells in one line each
     shown = " ".join(run("agreement", str(codes), "--draws", "100").stdout.split())
     assert "ann with bob: 14 tapes" in shown
     assert "undefined" not in shown

@@ -26,7 +26,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from sqlalchemy import NullPool, create_engine, select, text
+from sqlalchemy import NullPool, bindparam, create_engine, select, text
 from typer.testing import CliRunner
 
 from pipeline import settings
@@ -38,6 +38,7 @@ from pipeline.tapes import destruction, doctor, jobs, submission, workflow
 from pipeline.tapes.certificates import read
 from pipeline.tapes.clock import now
 from pipeline.tapes.home import Home
+from pipeline.tapes.queue import UNFINISHED
 from pipeline.tapes.records import Item, Job
 from pipeline.tapes.runner import Outcome
 from pipeline.tapes.worker import Which, Worker
@@ -153,7 +154,20 @@ class Room:
             return connection.execute(query, {"kind": f"stage:{stage}:%"}).first() is not None
 
     def finished(self, seconds: float = 300) -> list[SimpleNamespace]:
-        return self.until(seconds, lambda rows: all(row.state not in jobs.LIVE for row in rows))
+        """The jobs when all have ended and the queue knows it: a job is done before its workflow is."""
+        rows = self.until(seconds, lambda rows: all(row.state not in jobs.LIVE for row in rows))
+        _wait(lambda: not self.queued())
+        return rows
+
+    def queued(self) -> int:
+        """How many workflows the queue holds as unfinished, read without a trace."""
+        url, table = self.settings.tapes.database, "dbos.workflow_status"
+        if not url:
+            url, table = f"sqlite:///file:{self.folder}/jobs.sqlite3?mode=ro&uri=true", "workflow_status"
+        with create_engine(url, poolclass=NullPool).connect() as connection:
+            query = f"SELECT count(*) FROM {table} WHERE status IN :unfinished AND substr(workflow_uuid, 1, 1) <> '_'"
+            named = text(query).bindparams(bindparam("unfinished", UNFINISHED, expanding=True))
+            return connection.execute(named).scalar_one()
 
     def computed(self) -> Counter[str]:
         """How often each stage was computed."""
