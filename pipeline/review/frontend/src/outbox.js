@@ -40,7 +40,6 @@ export class Outbox {
     // A sortable key: time, then the order within this page.
     const place = `${String(Date.now()).padStart(15, "0")}-${String(this.count).padStart(6, "0")}`;
     this.storage.setItem(this.prefix + place, JSON.stringify(change));
-    this.told();
     this.flush();
   }
 
@@ -59,6 +58,7 @@ export class Outbox {
 
   /** Send what waits, oldest first; go on trying until all is stored. Resolves when this attempt is over. */
   flush() {
+    this.told();
     this.attempt ??= this.empty().finally(() => {
       this.attempt = null;
       this.told();
