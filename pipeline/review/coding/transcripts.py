@@ -14,7 +14,7 @@ from pipeline.review.coding.events import live
 from pipeline.review.coding.overlays import Correction, Utterance, Word, corrected, root
 from pipeline.tapes import records
 from pipeline.tapes.records import Item
-from pipeline.timeline import Span
+from pipeline.timeline import Span, Vocalization
 
 KIND = "transcript"
 PAYLOAD = "corrections.payload"
@@ -42,6 +42,12 @@ def spoken(admitted: Admitted) -> list[Utterance]:
             )
         )
     return found
+
+
+def unclear(admitted: Admitted) -> list[Vocalization]:
+    """Voices of which no words could be written down, mostly a listener's "mm-hm"."""
+    whole = json.loads(admitted.home.vault.read(item(admitted, KIND)))
+    return [Vocalization(Span(start, end), speaker) for start, end, speaker in whole["vocalizations"]]
 
 
 def item(admitted: Admitted, kind: str) -> Item:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
@@ -15,6 +16,8 @@ from pipeline.tapes.home import Home
 from pipeline.tapes.records import Consent, Item, Pretag, Review, Tape, TargetBehavior, Transcript, Utterance
 
 RATE = 16_000
+Sound = tuple[int, int, str]
+"""Start and end in ms, and the speaker, of a voice without words."""
 QUESTIONS = (
     "What would you like to be different by this summer?",
     "How did that go for you last week?",
@@ -87,6 +90,7 @@ def place(
     reviewed: bool = True,
     target: str = "drinking less alcohol",
     utterances: list[dict[str, Any]] | None = None,
+    unclear: Sequence[Sound] = (),
 ) -> str:
     """Put a tape into a home; its id."""
     said = utterances or talk(count, minutes)
@@ -101,7 +105,7 @@ def place(
         "format": 1,
         "engine": {"name": "invented"},
         "utterances": [{key: said[key] for key in said if key not in ("code", "probability")} for said in said],
-        "vocalizations": [],
+        "vocalizations": list(unclear),
         "suppressed": [],
     }
     with home.database.writing() as session:

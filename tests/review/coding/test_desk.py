@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +34,9 @@ class Stage:
     group: str
     people: dict[str, str]
 
-    def tape(self, count: int = 20, minutes: float = 1.5) -> str:
-        return shelf.place(self.room.home, self.group, self.people["Ivy"], self.room.clock(), count, minutes)
+    def tape(self, count: int = 20, minutes: float = 1.5, unclear: Sequence[shelf.Sound] = ()) -> str:
+        ivy, now = self.people["Ivy"], self.room.clock()
+        return shelf.place(self.room.home, self.group, ivy, now, count, minutes, unclear=unclear)
 
     def events(self, pass_id: str) -> list[CodeEvent]:
         with self.room.home.database.reading() as session:
@@ -154,6 +155,22 @@ def test_a_pass_by_keyboard_alone(stage: Stage, sit: Sit) -> None:
     assert "unsure" not in chips(page, "u0004")
     press(page, "Control+z", "Control+z")  # what was done before the page was loaded can be undone too
     assert "Complex reflection" in chips(page, "u0003")
+
+
+def test_a_voice_without_words_is_shown_where_it_was_heard(stage: Stage, sit: Sit) -> None:
+    page = sit("Ada")
+    begin(stage, page, stage.tape(unclear=[(5000, 5300, "S1"), (89_900, 90_000, "S3")]))  # 4.5 s an utterance
+    said = page.locator('[data-id="u0002"] .said')
+    words = said.locator(".word").count()
+    sound = said.locator(".unclear")
+    assert sound.text_content() == "Interviewer: unclear sound"
+    before = sound.evaluate(
+        "one => [...one.parentNode.querySelectorAll('.word')].filter("
+        "word => word.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING).length"
+    )
+    assert 0 < before < words
+    assert page.text_content('[data-id="u0020"] .unclear') == "Someone: unclear sound"
+    assert page.locator(".unclear").count() == 2
 
 
 def test_the_sound_follows_the_keys(stage: Stage, sit: Sit) -> None:
@@ -313,6 +330,11 @@ def test_nobody_is_kept_out(stage: Stage, sit: Sit, width: int) -> None:
     begin(stage, page, tape)
     assert browser.faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    press(page, "o")
+    page.get_by_role("button", name="Unsure", exact=True).click()  # who has no keyboard has the buttons
+    assert "unsure" in chips(page, "u0001")
+    page.get_by_role("button", name="Undo", exact=True).click()
+    assert "unsure" not in chips(page, "u0001")
     press(page, "?")
     assert browser.faults(page) == []
     address = page.url

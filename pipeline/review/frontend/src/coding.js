@@ -33,7 +33,7 @@ class Desk {
     /** @type {number | null} */
     this.until = null;
     this.panel = new Panel(state.codes, { code: (name) => this.act(`code:${name}`), select: (id) => this.go(id, true) });
-    this.transcript = new Transcript(byId("transcript"), this.codes, {
+    this.transcript = new Transcript(byId("transcript"), this.codes, state.unclear, {
       select: (id, word) => this.pick(id, word),
       follow: (on) => this.follow(on),
     });

@@ -8,7 +8,26 @@
  * @typedef {{id: string, turn: string, role: string, speaker: string, start: number, end: number, words: Word[],
  *   pretag?: Pretag | null, edited?: boolean}} Utterance
  * @typedef {{id: string, kind: string, utterance_id: string, payload: any, undoes?: string | null}} Correction
+ * @typedef {{start: number, end: number, speaker: string}} Unclear a voice of which no words could be written down
  */
+
+/**
+ * Where unclear sounds were heard: after how many words of which utterance, and in which role.
+ * @param {Unclear[]} sounds
+ * @param {Utterance[]} utterances in order of time
+ * @returns {Map<string, {after: number, role: string}[]>} by utterance
+ */
+export function heard(sounds, utterances) {
+  const roles = new Map(utterances.map((one) => [one.speaker, one.role]));
+  const found = new Map();
+  for (const { start, speaker } of sounds) {
+    const one = utterances.findLast((each) => each.start <= start) ?? utterances[0];
+    if (!one) continue;
+    const after = one.words.findLastIndex((word) => word.start <= start) + 1;
+    found.set(one.id, [...(found.get(one.id) ?? []), { after, role: roles.get(speaker) ?? "unknown" }]);
+  }
+  return found;
+}
 
 /**
  * The changes that hold: those that no change that holds itself takes back.

@@ -1,5 +1,6 @@
 import { chip } from "./chips.js";
 import { make } from "./elements.js";
+import { heard } from "./layout.js";
 import { clock } from "./player.js";
 
 /**
@@ -12,14 +13,21 @@ import { clock } from "./player.js";
 
 const ROLES = /** @type {Record<string, string>} */ ({ interviewer: "Interviewer", client: "Client", unknown: "Unknown" });
 
+/** @param {string} role of who made the sound */
+function unclearMark(role) {
+  const who = role in ROLES && role !== "unknown" ? ROLES[role] : "Someone";
+  return make("span", { class: `unclear ${role}`, title: "Listen whether something was said" }, `${who}: unclear sound`);
+}
+
 export class Transcript {
   /**
-   * @param {HTMLElement} list @param {Map<string, Code>} codes
+   * @param {HTMLElement} list @param {Map<string, Code>} codes @param {import("./layout.js").Unclear[]} unclear
    * @param {{select: (id: string, word?: string) => void, follow: (on: boolean) => void}} on
    */
-  constructor(list, codes, on) {
+  constructor(list, codes, unclear, on) {
     this.list = list;
     this.codes = codes;
+    this.unclear = unclear;
     this.following = true;
     /** @type {Map<string, HTMLElement>} */
     this.rows = new Map();
@@ -48,14 +56,16 @@ export class Transcript {
   /** Show all utterances; only what changed is drawn anew. @param {Utterance[]} utterances @param {Map<string, State>} states */
   show(utterances, states) {
     const seen = new Set();
+    const sounds = heard(this.unclear, utterances);
     let before = null;
     utterances.forEach((one, at) => {
       seen.add(one.id);
       const first = at === 0 || utterances[at - 1].turn !== one.turn || utterances[at - 1].role !== one.role;
-      const key = JSON.stringify([one, states.get(one.id), first]);
+      const unclear = sounds.get(one.id) ?? [];
+      const key = JSON.stringify([one, states.get(one.id), first, unclear]);
       let row = this.rows.get(one.id);
       if (!row || this.drawn.get(one.id) !== key) {
-        const fresh = this.row(one, states.get(one.id), first);
+        const fresh = this.row(one, states.get(one.id), first, unclear);
         if (row) {
           for (const name of ["current", "cursor"]) fresh.classList.toggle(name, row.classList.contains(name));
           if (row.hasAttribute("aria-current")) fresh.setAttribute("aria-current", "true");
@@ -79,15 +89,22 @@ export class Transcript {
     }
   }
 
-  /** @param {Utterance} one @param {State | undefined} state @param {boolean} first of its turn */
-  row(one, state, first) {
-    const words = one.words.flatMap((word) => [
+  /**
+   * @param {Utterance} one @param {State | undefined} state @param {boolean} first of its turn
+   * @param {{after: number, role: string}[]} unclear
+   */
+  row(one, state, first, unclear) {
+    /** @param {number} after */
+    const sounds = (after) => unclear.filter((sound) => sound.after === after).flatMap(({ role }) => [unclearMark(role), " "]);
+    const words = one.words.flatMap((word, at) => [
+      ...(at ? [] : sounds(0)),
       make(
         "span",
         { class: word.masked ? "word masked" : "word", "data-word": word.id, title: word.masked ? "A masked name" : null },
         word.text,
       ),
       " ",
+      ...sounds(at + 1),
     ]);
     return make(
       "li",
