@@ -20,7 +20,6 @@ from pipeline.review import gate
 from pipeline.review.access.viewer import SignedIn
 from pipeline.review.fields import Id
 from pipeline.review.pages import render, seeing
-from pipeline.settings import DiarizationSettings
 from pipeline.tapes import audit
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Correction, Tape, Utterance
@@ -56,7 +55,7 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
         ).all()
         decided = confirmed(database, state.home, tape_id)
         name = gate.title(database, tape)
-    found = voices(said, tape.speakers.get("roles", {}) | (decided or {}), state.settings.diarization)
+    found = voices(said, tape.speakers | {"roles": tape.speakers.get("roles", {}) | (decided or {})})
     return render(
         request,
         "tapes/voices.html",
@@ -78,7 +77,7 @@ def decide(
     with state.home.database.writing() as database:
         tape = _ready(database, viewer, tape_id, now)
         said = database.scalars(select(Utterance).where(Utterance.tape_id == tape_id)).all()
-        found = voices(said, tape.speakers.get("roles", {}), state.settings.diarization)
+        found = voices(said, tape.speakers)
         if interviewer not in {voice.name for voice in found}:
             raise HTTPException(404)
         others = sorted((voice for voice in found if voice.name != interviewer), key=lambda voice: -voice.spoken)
@@ -100,8 +99,12 @@ def decide(
     return seeing(f"/tapes/{tape_id}", "saved")
 
 
-def voices(said: Sequence[Utterance], roles: dict[str, str], settings: DiarizationSettings) -> tuple[Voice, ...]:
-    """The voices of a tape, the one that speaks most first; their clips are their longest stretches, in order."""
+def voices(said: Sequence[Utterance], speakers: dict[str, Any]) -> tuple[Voice, ...]:
+    """The voices of a tape, the one that speaks most first; their clips are their longest stretches, in order.
+
+    ``speakers`` has the "roles" by voice, and the "ghosts" that the diarizer found.
+    """
+    roles, ghosts = speakers.get("roles", {}), speakers.get("ghosts", ())
     spoken: dict[str, int] = {}
     for one in said:
         spoken[one.speaker] = spoken.get(one.speaker, 0) + one.end_ms - one.start_ms
@@ -110,8 +113,8 @@ def voices(said: Sequence[Utterance], roles: dict[str, str], settings: Diarizati
     for name, length in sorted(spoken.items(), key=lambda pair: -pair[1]):
         own = sorted((one for one in said if one.speaker == name), key=lambda one: one.start_ms - one.end_ms)[:CLIPS]
         clips = sorted((one.start_ms, min(one.end_ms, one.start_ms + LONGEST)) for one in own)
-        ghost = length < settings.ghost_seconds * 1000 or length / total < settings.ghost_share
-        found.append(Voice(name, roles.get(name, "unknown"), tuple(clips), length, length / total, ghost))
+        role = roles.get(name, "unknown")
+        found.append(Voice(name, role, tuple(clips), length, length / total, name in ghosts))
     return tuple(found)
 
 

@@ -87,7 +87,11 @@ def _swap(session: Session, job: Job, found: Results, put: list[Put], now: int) 
         .values(
             state="ready",
             duration_ms=recording.duration,
-            speakers={"roles": speakers, "probability": decided.probability},
+            speakers={
+                "roles": speakers,
+                "probability": decided.probability,
+                "ghosts": list(found.heard.diarization.ghosts),
+            },
         )
     )
     return old

@@ -52,6 +52,17 @@ def test_the_interviewer_decides_who_is_who_and_can_change_it(room: Room, peers:
     assert room.signed_in(peers.ben).get(f"{peers.path}/voices").status_code == 404
 
 
+def test_a_voice_that_may_be_nobody_is_said_to_be(room: Room, peers: Peers) -> None:
+    """Which voices are ghosts was found with the sound; a long one can be one, by its likeness to another."""
+    with room.home.database.writing() as database:
+        tape = database.get_one(Tape, peers.tape)
+        tape.speakers = {**tape.speakers, "roles": {"S1": "interviewer", "S2": "unknown"}, "ghosts": ["S2"]}
+    page = room.signed_in(peers.ada).get(f"{peers.path}/voices").text
+    voices = dict(zip(("S1", "S2"), page.split("badge")[1:], strict=True))
+    assert "Perhaps nobody" in voices["S2"]
+    assert "Perhaps nobody" not in voices["S1"]
+
+
 def test_nobody_else_sees_codes_or_measures_before_the_interviewer_is_done(room: Room, peers: Peers) -> None:
     gated = [f"{peers.path}/{page}" for page in ("feedback", "summary", "summary.pdf")]
     others = [room.signed_in(one) for one in (peers.ben, peers.coach)]

@@ -172,6 +172,7 @@ def test_the_whole_way_of_a_tape(tmp_path: Path, pristine: Path) -> None:
         first(ben, tape)
         disputed = code_blindly(ada, cleo, ben, tape)
         together(ada, cleo, ben, tape, disputed)
+        code_what_is_dealt(cleo, tape)
         feedback(ada, ben, cleo, tape)
         meet(cleo, tape)
         grow(ada, ben, cleo)
@@ -395,16 +396,35 @@ def together(ada: Walker, cleo: Walker, ben: Walker, tape: str, disputed: str) -
     assert ben.page.inner_text("#measures") == page.inner_text("#measures")
 
 
+def code_what_is_dealt(cleo: Walker, tape: str) -> None:
+    """Once more, for what the lot says."""
+    cleo.go(f"/tapes/{tape}/coding")
+    tasks = cleo.page.locator(".choice:has([name=task]) label").all_inner_texts()
+    cleo.page.check("#task-deal")
+    cleo.press("Begin")
+    hers = Coding(cleo)
+    assert cleo.page.inner_text(".desk h1") in tasks[:-1]
+    cleo.look("coding-dealt", whole=False)
+    cleo.keys("n", " ", "u")
+    assert "unsure" in hers.chips(hers.current)
+    hers.lock()
+
+
 def feedback(ada: Walker, ben: Walker, cleo: Walker, tape: str) -> None:
     place = f"/tapes/{tape}/feedback"
     ada.go(place)
     assert "The interviewer speaks first" in ada.text
     ada.look("feedback-waits")
     ben.go(place)
+    ben.page.select_option("#person_id", label="Cleo")  # it was a real play
+    ben.press("Keep")
     ben.fill(text="I waited, and the client went on.")
     ben.press("Add a strength")
-    for walker, words in ((ada, "You reflected what mattered."), (cleo, "Your questions were short.")):
+    ada.go(place)
+    assert "The one who was the client speaks first" in ada.text
+    for walker, words in ((cleo, "Your questions were short."), (ada, "You reflected what mattered.")):
         walker.go(place)
+        assert walker.page.get_by_role("heading", name="Cleo, who was the client").count() == 1
         assert walker.page.locator("#suggestion").count() == 0  # a strength comes first
         walker.fill(text=words)
         walker.press("Add a strength")

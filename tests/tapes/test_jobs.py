@@ -180,6 +180,7 @@ class TestSteps:
             tape = session.get_one(Tape, tape_id)
             assert (tape.state, tape.duration_ms) == ("ready", SECONDS * 1000)
             assert set(tape.speakers["roles"]) == {"S1", "S2"}
+            assert tape.speakers["ghosts"] == []
             assert (jobs.latest(session, tape_id).state, jobs.latest(session, tape_id).fraction) == ("done", 1.0)
             said = session.scalars(select(Utterance).order_by(Utterance.position)).all()
             tags = session.scalars(select(Pretag)).all()

@@ -27,6 +27,7 @@ class Tape(Record):
     start_ms: Mapped[int | None] = mapped_column(default=None)
     end_ms: Mapped[int | None] = mapped_column(default=None)
     duration_ms: Mapped[int | None] = mapped_column(default=None)
+    # Who the machine heard: "roles" by voice, their "probability", and the "ghosts" among the voices.
     speakers: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
     codebook: Mapped[str] = mapped_column(default="pretags")
 
