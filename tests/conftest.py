@@ -51,10 +51,3 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert attempts.read_text() == ""
     assert done.stdout.rstrip().endswith("report.html")
     return folder / "tape"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side, tests of one file stay together, and so do all that need the demo tape: it is processed once."""
-    for item in items:
-        group = "demo" if "demo" in getattr(item, "fixturenames", ()) else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))

@@ -19,6 +19,8 @@ from tests.benchmarks import taggers
 from tests.benchmarks.encoders import MARKS, as_mpnet, vectors
 from tests.coding.invented import write_annomi
 
+pytestmark = pytest.mark.engines
+
 WORDS = ("therapist", "client", "someone", "so", "you", "walk", "?")
 WIDTH, HEADS, INNER, EPSILON = 16, 2, 32, 1e-12
 

@@ -13,6 +13,8 @@ from pipeline.speech import role_training
 from pipeline.speech.roles import RoleModel
 from tests.coding.invented import write_annomi, write_encoder
 
+pytestmark = pytest.mark.engines
+
 
 def run(*arguments: str | Path) -> str:
     done = CliRunner().invoke(app, [*map(str, arguments)])

@@ -11,6 +11,8 @@ from pipeline.errors import CodingError
 from pipeline.formats import annomi
 from tests.coding.invented import COLUMNS, write_annomi, write_encoder
 
+pytestmark = pytest.mark.engines
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -134,6 +134,7 @@ def test_roles_are_right_on_sessions_that_were_not_learned_from(version: str, fl
     assert right / number >= floor
 
 
+@pytest.mark.engines
 def test_the_stored_weights_come_from_the_data() -> None:
     if not (DATA / annomi.FILE).exists():
         pytest.skip("the training data are not on this machine")

@@ -121,7 +121,7 @@ def _transcript(truth: np.ndarray) -> dict[str, object]:
                 "words": [[start + 300 * at, start + 300 * (at + 1), word, 0.9] for at, word in enumerate(words)],
             }
         )
-    return {"format": 1, "utterances": said}
+    return {"format": 1, "utterances": said, "vocalizations": []}
 
 
 def _utterance(tape_id: str, place: int) -> Utterance:
