@@ -1,4 +1,4 @@
-"""What many tests share: the demo tape, processed once, as a user would, where only this machine can be reached."""
+"""What many tests share: the demo tape, made once a process as a user would, where only this machine can be reached."""
 
 from __future__ import annotations
 

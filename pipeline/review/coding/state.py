@@ -29,10 +29,7 @@ def state(admitted: Admitted, one: Pass, book: Codebook, keys: Mapping[str, str]
         "codes": codes(book, task, keys),
         "bindings": bound(book, keys),
         "utterances": [utterance(each, proposed.get(each.id)) for each in said],
-        "unclear": [
-            {"start": one.span.start, "end": one.span.end, "speaker": one.speaker}
-            for one in transcripts.unclear(admitted)
-        ],
+        "unclear": [{"start": one.span.start, "speaker": one.speaker} for one in transcripts.vocalizations(admitted)],
         "events": [
             {
                 "id": event.id,

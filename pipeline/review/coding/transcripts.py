@@ -28,9 +28,8 @@ _MARGIN = 60  # ms around a masked name: words' times are not exact
 
 def spoken(admitted: Admitted) -> list[Utterance]:
     """The transcript as the machine made it."""
-    whole = json.loads(admitted.home.vault.read(item(admitted, KIND)))
     found, number = [], 0
-    for said in whole["utterances"]:
+    for said in _stored(admitted)["utterances"]:
         words = []
         for start, end, text, *_ in said["words"]:
             number += 1
@@ -44,10 +43,14 @@ def spoken(admitted: Admitted) -> list[Utterance]:
     return found
 
 
-def unclear(admitted: Admitted) -> list[Vocalization]:
+def vocalizations(admitted: Admitted) -> list[Vocalization]:
     """Voices of which no words could be written down, mostly a listener's "mm-hm"."""
-    whole = json.loads(admitted.home.vault.read(item(admitted, KIND)))
-    return [Vocalization(Span(start, end), speaker) for start, end, speaker in whole["vocalizations"]]
+    return [Vocalization(Span(start, end), speaker) for start, end, speaker in _stored(admitted)["vocalizations"]]
+
+
+def _stored(admitted: Admitted) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(admitted.home.vault.read(item(admitted, KIND)))
+    return found
 
 
 def item(admitted: Admitted, kind: str) -> Item:

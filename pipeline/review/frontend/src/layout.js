@@ -8,7 +8,7 @@
  * @typedef {{id: string, turn: string, role: string, speaker: string, start: number, end: number, words: Word[],
  *   pretag?: Pretag | null, edited?: boolean}} Utterance
  * @typedef {{id: string, kind: string, utterance_id: string, payload: any, undoes?: string | null}} Correction
- * @typedef {{start: number, end: number, speaker: string}} Unclear a voice of which no words could be written down
+ * @typedef {{start: number, speaker: string}} Unclear a voice of which no words could be written down
  */
 
 /**
