@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sqlite3
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+import typer.testing
 from sqlalchemy import Engine, event
 
 from tests.guard import guarded
@@ -25,6 +28,14 @@ def _no_power_cut(connection: object, _: object) -> None:
     """Wait for no disk: what a test writes in this process need not be there after a power cut."""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA synchronous = OFF")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commands_built_once() -> Iterator[None]:
+    """Typer reads the signature of every verb anew for each call, which takes longer than most calls do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.testing, "_get_command", functools.cache(typer.main.get_command))
+        yield
 
 
 RECORDINGS = Path(__file__).parent / "recordings"

@@ -33,6 +33,7 @@ def test_there_are_enough_hostile_files() -> None:
     assert len({case.name for case in hostile.CASES}) == len(hostile.CASES) >= 40
 
 
+@pytest.mark.engines
 @pytest.mark.parametrize("case", hostile.CASES, ids=lambda case: case.name)
 def test_a_hostile_file_gets_its_code_soon_and_in_little_memory(case: hostile.Case, outcomes: Outcomes) -> None:
     outcome = outcomes[case.name]
@@ -47,6 +48,7 @@ def test_the_set_meets_every_code_that_a_file_can_cause() -> None:
     assert caused | set(others) == {code for code in CODES if code.startswith("A")}
 
 
+@pytest.mark.engines
 def test_messages_name_the_recording_and_never_the_canary(outcomes: Outcomes) -> None:
     for name, outcome in outcomes.items():
         assert f"recording {name} " in str(outcome["message"])

@@ -58,7 +58,7 @@ def group(
     ``planted`` gives a coder a habit from a tape on: (code, becomes, share, first tape).
     """
     random = np.random.default_rng(seed)
-    found = []
+    passes, chosen = [], []
     for tape in range(tapes):
         truth = random.choice(5, units, p=[0.2, 0.1, 0.25, 0.15, 0.3])
         for coder, share in {"coach": 0.0, **(wrong or {"ann": 0.06, "bob": 0.06})}.items():
@@ -68,6 +68,10 @@ def group(
                 code, becomes, often, first = planted[coder]
                 if tape >= first:
                     codes[(codes == code) & (random.random(units) < often)] = becomes
-            layer = "coach" if coder == "coach" else "member"
-            found.append(rows(f"t{tape:03}", coder, layer, list(codes), day=tape))
-    return pd.concat(found, ignore_index=True)
+            passes.append((f"t{tape:03}", coder, "coach" if coder == "coach" else "member", tape * DAY))
+            chosen.append(codes)
+    table = pd.DataFrame(passes, columns=["tape_id", "coder", "layer", "coded_at"])
+    table = table.loc[table.index.repeat(units)].reset_index(drop=True).astype({"coded_at": "Int64"})
+    numbers = np.tile([str(number) for number in range(units)], len(passes))
+    table = table.assign(utterance_id=numbers, codes=np.concatenate(chosen))
+    return table[["tape_id", "utterance_id", "coder", "layer", "codes", "coded_at"]]

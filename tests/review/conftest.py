@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -50,10 +51,14 @@ MEASURES = {
 class Browser:
     """A client with its own cookies, which fills in forms as they stand on the page."""
 
+    portal: BlockingPortal | None = None
+    """The event loop that all browsers share; without it each request would start one of its own."""
+
     def __init__(self, app: FastAPI) -> None:
         self.client = TestClient(
             app, base_url=ADDRESS, raise_server_exceptions=False, follow_redirects=False, headers=PAGE
         )
+        self.client.portal = self.portal
 
     def get(self, path: str, **given: object):
         return self.client.get(path, **given)  # type: ignore[arg-type]
@@ -166,6 +171,13 @@ def clock() -> FakeClock:
 
 def home_settings(folder: Path) -> settings.TapesSettings:
     return settings.load().settings.tapes.model_copy(update={"home": str(folder), "database": ""})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_event_loop() -> Iterator[None]:
+    with start_blocking_portal() as Browser.portal:
+        yield
+    Browser.portal = None
 
 
 @pytest.fixture(scope="session")

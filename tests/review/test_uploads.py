@@ -182,6 +182,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.engines
 def test_hostile_files_get_their_code_and_leave_nothing(room: Room, sender: Sender, tmp_path: Path) -> None:
     assert len(HOSTILE) > 80
     found, canary = {}, tmp_path / CANARY
