@@ -52,10 +52,10 @@ class Walker:
         self.page.goto(path)
 
     def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
+        browser.click(self.page.get_by_role("button", name=name, exact=True))
 
     def follow(self, name: str) -> None:
-        self.page.get_by_role("link", name=name, exact=True).click()
+        browser.click(self.page.get_by_role("link", name=name, exact=True))
 
     def fill(self, **fields: str) -> None:
         for name, value in fields.items():
@@ -296,7 +296,7 @@ def first(ben: Walker, tape: str) -> None:
 
 def begin(walker: Walker, tape: str) -> Coding:
     """Begin a pass by the link that the page offers."""
-    walker.page.locator(f"a[href='/tapes/{tape}/coding']").first.click()
+    browser.click(walker.page.locator(f"a[href='/tapes/{tape}/coding']").first)
     walker.page.wait_for_selector("text=What do you listen for?")
     walker.press("Begin")
     return Coding(walker)
@@ -454,13 +454,13 @@ def meet(cleo: Walker, tape: str) -> None:
     assert len(set(roles)) == 3
     assert re.search("next tape would come from (Ada|Cleo)", cleo.text)
     page.select_option("#tape_id", tape)
-    page.locator("form[action$='/tape'] button").click()
+    browser.click(page.locator("form[action$='/tape'] button"))
     cleo.fill(notes="Bring the kettle.")
     cleo.press("Keep the notes")
     page.wait_for_selector("text=Saved.")
     assert page.input_value("#notes") == "Bring the kettle."
     cleo.look("meeting")
-    page.locator("main a[href^='/groups/']").click()
+    browser.click(page.locator("main a[href^='/groups/']"))
     cleo.look("group")
 
 
@@ -483,7 +483,7 @@ def visit(kim: Walker, tape: str, closed: str, disputed: str) -> None:
     assert "Ben with Robin" in kim.text
     assert "Ben with Wren" not in kim.text
     assert [kim.status(f"/tapes/{one}") for one in (tape, closed)] == [200, 404]
-    kim.page.get_by_role("link", name="Coach's visit").click()
+    browser.click(kim.page.get_by_role("link", name="Coach's visit"))
     assert "Ben with Robin" in kim.text
     assert "Ben with Wren" not in kim.text
     kim.look("visit-before")
@@ -492,8 +492,8 @@ def visit(kim: Walker, tape: str, closed: str, disputed: str) -> None:
     kim.keys("q")
     hers.lock()
     kim.go("/")
-    kim.page.get_by_role("link", name="Coach's visit").click()
-    kim.page.get_by_role("link", name="Hear them").first.click()
+    browser.click(kim.page.get_by_role("link", name="Coach's visit"))
+    browser.click(kim.page.get_by_role("link", name="Hear them").first)
     kim.look("pair")
     kim.follow("Back to the visit")
     kim.look("visit")

@@ -14,7 +14,7 @@ from pipeline.review import app as application
 from pipeline.review.access import secrecy
 from pipeline.tapes.records import Person
 from tests.review.coach.year import Year
-from tests.review.coding.browser import PATIENCE, chromium, faults
+from tests.review.coding.browser import PATIENCE, chromium, click, faults
 from tests.review.coding.server import free_port, serving
 from tests.review.conftest import PASSWORD, QUICK
 
@@ -41,34 +41,34 @@ def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
         page.goto(address)
         page.get_by_label("E-mail").fill("coco@example.org")
         page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        click(page.get_by_role("button", name="Sign in"))
         page.locator("input[name=code]").fill(pyotp.TOTP(secret).at(room.clock() // 1000))
-        page.locator("main button").first.click()
-        page.get_by_role("link", name="Coach's visit").click()
+        click(page.locator("main button").first)
+        click(page.get_by_role("link", name="Coach's visit"))
         assert "Speak to Ben" in page.locator(".lead").inner_text()
         assert "times as many complex reflections as the coach" in page.locator("li.drift").first.inner_text()
         assert faults(page) == []
         keep(page, "visit")
-        page.locator('a[href*="pairs"][href*="coder=Ben"]').first.click()
+        click(page.locator('a[href*="pairs"][href*="coder=Ben"]').first)
         assert page.locator("audio").count() > 0
         assert faults(page) == []
         assert not page.get_by_text("You sleep badly after those evenings.").first.is_visible()
         page.get_by_text("What is said", exact=True).first.click()
         assert page.get_by_text("You sleep badly after those evenings.").first.is_visible()
         keep(page, "pair")
-        page.get_by_role("link", name="Back to the visit").click()
+        click(page.get_by_role("link", name="Back to the visit"))
         page.get_by_label("We are recalibrated").select_option(label="Ben")
         page.get_by_label("What you agreed on").fill("A complex reflection adds meaning.")
-        page.get_by_role("button", name="Begin anew").click()
+        click(page.get_by_role("button", name="Begin anew"))
         assert "The charts begin anew" in page.get_by_role("status").inner_text()
         assert page.get_by_text("Speak to Ben").count() == 0
         keep(page, "recalibrated")
         page.set_viewport_size({"width": 390, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         keep(page, "phone")
-        page.get_by_role("link", name="Stretches of 5 minutes").click()
+        click(page.get_by_role("link", name="Stretches of 5 minutes"))
         assert page.get_by_text("minute 0 to 5").count() > 0
-        page.locator('a[href*="pairs"]').first.click()
+        click(page.locator('a[href*="pairs"]').first)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         keep(page, "phone-pair")
         page.goto(f"{address}/program")

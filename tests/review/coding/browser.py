@@ -34,6 +34,12 @@ def chromium() -> Iterator[Any]:
         made.close()
 
 
+def click(locator: Any) -> None:
+    """Click, and let the page that it may lead to load: before, it may lack even its first element."""
+    locator.click()
+    locator.page.wait_for_load_state()
+
+
 def faults(page: Any) -> list[str]:
     """What axe finds that is serious."""
     from axe_playwright_python.sync_playwright import Axe
