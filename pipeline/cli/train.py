@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
@@ -13,7 +14,7 @@ from rich.progress import Progress
 
 from pipeline import __version__, models, settings
 from pipeline.cli.options import Config
-from pipeline.errors import OutputError
+from pipeline.errors import CodingError, OutputError
 from pipeline.formats import annomi
 from pipeline.settings import project_folder
 
@@ -29,6 +30,9 @@ def train(
     seed: Annotated[
         list[int] | None, typer.Option("--seed", help="May be repeated; the first is that of what ships.")
     ] = None,
+    folds_only: Annotated[
+        bool, typer.Option("--folds-only", help="Measure with other seeds; what ships stays as it is.")
+    ] = False,
     config: Config = None,
 ) -> None:
     """Train the tagger and the role weights.
@@ -38,6 +42,9 @@ def train(
     Takes the pretrained encoder (`tape-review models --fetch --training`) and an hour or two of two cores that multiply
     16-bit matrices in hardware, some four hours of one that does not. The same data, versions, seeds and kind of
     processor give the same tags. What runs with other seeds measured on the same data stays beside what this one does.
+
+    With --folds-only, nothing that runs is made: what the seeds find on sessions that they did not learn from is put
+    beside what is stored, and `tape-review evaluate` takes it into its means.
     """
     from pipeline.coding import training, weights
     from pipeline.speech import role_training
@@ -60,15 +67,41 @@ def train(
     }
     encoder = models.folder(loaded.coding.encoder, loaded.models)
     known = {"name": loaded.coding.encoder, "checksum": models.checksum(encoder)}
+    tagger = place / "utterance-tagger"
+    if folds_only:
+        _check_that_they_compare(weights.read_about(tagger), tagger, checksum, known["checksum"], seeds)
+        with Progress(console=Console(stderr=True)) as display:
+            task = display.add_task("Folds", total=1.0)
+            folds = training.measure(table, encoder, seeds, keep, lambda done: display.update(task, completed=done))
+        weights.add_folds(tagger, folds)
+        typer.echo(tagger)
+        return
     with Progress(console=Console(stderr=True)) as display:
         fitting, naming = (display.add_task(what, total=1.0) for what in ("Tagger", "Roles"))
         fitted = training.train(table, encoder, seeds, keep, lambda done: display.update(fitting, completed=done))
-        others = weights.other_seeds(place / "utterance-tagger", checksum, seeds)
+        others = weights.other_seeds(tagger, checksum, seeds)
         fitted = replace(fitted, folds=pd.concat([fitted.folds, others]))
         made = {**about, "encoder": known, "seeds": [int(seed) for seed in fitted.folds["seed"].unique()]}
-        weights.write(place / "utterance-tagger", fitted, made)
+        weights.write(tagger, fitted, made)
         sessions = role_training.sessions(table)
         found = role_training.cross_fit(sessions)
         role_training.write(place / "roles", role_training.fit(sessions), found, about)
         display.update(naming, completed=1.0)
     typer.echo(place)
+
+
+def _check_that_they_compare(
+    about: Mapping[str, Any], place: Path, data: str, encoder: str, seeds: Sequence[int]
+) -> None:
+    """Refuse to measure what could not stand beside the stored folds."""
+    shipped = about["seeds"][0]
+    wrong = {
+        "was trained on other data": about["data"]["sha256"] != data,
+        "was made from another encoder": about["encoder"]["checksum"] != encoder,
+        f"ships seed {shipped}, whose folds stay as they are": shipped in seeds,
+    }
+    for value, holds in wrong.items():
+        if holds:
+            raise CodingError(
+                "C05", f"tagger {place}", value, "name other seeds with --seed, or leave out --folds-only"
+            )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -107,33 +107,59 @@ def train(
     """Make what ships: ``table`` as `pipeline.formats.annomi` reads it, ``folder`` with the pretrained encoder."""
     parts = len(seeds) + 1
     words = linear_folds(table)
-    scores = {
-        seed: network_folds(table, folder, seed, keep, lambda done, number=number: progress((number + done) / parts))
-        for number, seed in enumerate(seeds)
-    }
+    scores = _scores(table, folder, seeds, keep, lambda done: progress(done * len(seeds) / parts))
     network = _network_of_all(table, folder, seeds[0], keep, lambda done: progress((len(seeds) + done) / parts))
     progress(1.0)
     return fitted(table, words, scores, learned(network, folder))
+
+
+def measure(
+    table: pd.DataFrame, folder: Path, seeds: Sequence[int], keep: Path | None = None, progress: Progress = ignore
+) -> pd.DataFrame:
+    """The fold predictions that `train` makes with these seeds, without making what ships."""
+    words = linear_folds(table)
+    scores = _scores(table, folder, seeds, keep, progress)
+    return pd.concat([_measured(table, words, of, seed).folds for seed, of in scores.items()])
 
 
 def fitted(
     table: pd.DataFrame, words: NDArray[np.float64], scores: Mapping[int, NDArray[np.float64]], network: Learned
 ) -> Fitted:
     """A tagger from what the folds' models found: each seed's calibrated by itself, and the first one's kept."""
-    by_seed = {
-        seed: np.stack([mixed(words[number], of[number]) for number in range(len(VARIANTS))])
-        for seed, of in scores.items()
-    }
-    by_fold = {seed: cross_calibrated(table, logits[0]) for seed, logits in by_seed.items()}
+    first, *others = (_measured(table, words, of, seed) for seed, of in scores.items())
+    calibration = calibrate(table, first.logits[0], np.arange(len(table)))
+    linear = fit_linear(table, [Inputs.of(each) for each in _variants(table)])
+    folds = pd.concat([first.folds, *(other.folds for other in others)])
+    return Fitted(linear, network, calibration, first.by_fold, folds)
+
+
+class _Measured(NamedTuple):
+    """One seed on held-out sessions: log-odds (variants, rows, decisions), each fold's calibration, what is stored."""
+
+    logits: NDArray[np.float64]
+    by_fold: Mapping[int, Calibration]
+    folds: pd.DataFrame
+
+
+def _measured(table: pd.DataFrame, words: NDArray[np.float64], scores: NDArray[np.float64], seed: int) -> _Measured:
+    logits = np.stack([mixed(words[number], scores[number]) for number in range(len(VARIANTS))])
+    by_fold = cross_calibrated(table, logits[0])
     folds = [
-        predictions(table, logits[number], by_fold[seed]).assign(variant=variant, seed=seed)
-        for seed, logits in by_seed.items()
+        predictions(table, logits[number], by_fold).assign(variant=variant, seed=seed)
         for number, variant in enumerate(VARIANTS)
     ]
-    seed, *_ = scores
-    calibration = calibrate(table, by_seed[seed][0], np.arange(len(table)))
-    linear = fit_linear(table, [Inputs.of(each) for each in _variants(table)])
-    return Fitted(linear, network, calibration, by_fold[seed], pd.concat(folds))
+    return _Measured(logits, by_fold, pd.concat(folds))
+
+
+def _scores(
+    table: pd.DataFrame, folder: Path, seeds: Sequence[int], keep: Path | None, progress: Progress
+) -> dict[int, NDArray[np.float64]]:
+    return {
+        seed: network_folds(
+            table, folder, seed, keep, lambda done, number=number: progress((number + done) / len(seeds))
+        )
+        for number, seed in enumerate(seeds)
+    }
 
 
 def _network_of_all(table: pd.DataFrame, folder: Path, seed: int, keep: Path | None, progress: Progress) -> Network:

@@ -84,9 +84,7 @@ def write(place: Path, fitted: Fitted, about: Mapping[str, Any]) -> None:
     np.save(place / LINEAR, fitted.linear.weights, allow_pickle=False)
     terms = json.dumps(fitted.linear.vocabulary.weights, ensure_ascii=False, indent=0)
     (place / VOCABULARY).write_text(terms + "\n", encoding="utf-8")
-    fitted.folds.to_csv(
-        place / FOLDS, index=False, float_format="%.4f", compression={"method": "gzip", "compresslevel": 9, "mtime": 1}
-    )
+    _write_folds(place, fitted.folds)
     metadata = {
         **about,
         "format": FORMAT,
@@ -95,7 +93,22 @@ def write(place: Path, fitted: Fitted, about: Mapping[str, Any]) -> None:
         "calibration": asdict(fitted.calibration),
         "folds": {str(fold): asdict(calibration) for fold, calibration in fitted.by_fold.items()},
     }
-    (place / METADATA).write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
+    _write_about(place, metadata)
+
+
+def add_folds(place: Path, folds: pd.DataFrame) -> None:
+    """Put the fold predictions of other seeds behind those that a folder holds; what runs stays as it is.
+
+    Raises
+    ------
+    CodingError: C04 the folder holds no tagger.
+    """
+    about, held = read_about(place), _read_folds(place)
+    every = pd.concat([held[~held["seed"].isin(folds["seed"])], folds])
+    _write_folds(place, every)
+    about["seeds"] = [int(seed) for seed in every["seed"].unique()]
+    about["files"][FOLDS] = _sha256(place / FOLDS)
+    _write_about(place, about)
 
 
 def read(place: Path) -> Stored:
@@ -188,6 +201,15 @@ def other_seeds(place: Path, data: str, seeds: Sequence[int]) -> pd.DataFrame:
     except CodingError:
         return pd.DataFrame()
     return folds[~folds["seed"].isin(seeds)]
+
+
+def _write_folds(place: Path, folds: pd.DataFrame) -> None:
+    compression = {"method": "gzip", "compresslevel": 9, "mtime": 1}
+    folds.to_csv(place / FOLDS, index=False, float_format="%.4f", compression=compression)
+
+
+def _write_about(place: Path, about: Mapping[str, Any]) -> None:
+    (place / METADATA).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
 
 def _sha256(path: Path) -> str:

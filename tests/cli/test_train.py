@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -85,6 +86,37 @@ def test_the_first_seed_ships_and_others_stay_beside_it(trained: Path, monkeypat
     assert "topic: walking more" in told
     for figure in json.loads(figures.read_text())["tags"]["bare"]:
         assert figure["value"] == pytest.approx(sum(figure["seeds"]) / 2)
+
+
+def test_other_seeds_are_measured_without_changing_what_ships(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = trained / "models" / "utterance-tagger"
+    before = {path.name: path.read_bytes() for path in place.iterdir()}
+    folds = weights.read_folds(place, "written")
+    command = ("train", "--data", trained / "data", "--keep", trained / "keep", "--out")
+    given = (*command, trained / "models", "--folds-only")
+    run(*given, "--seed", "4", "--seed", "2")
+    assert all((place / name).read_bytes() == before[name] for name in weights.RUNNING)
+    assert weights.read(place).about["seeds"] == [0, 4, 2]
+    found = weights.read_folds(place, "written")
+    pd.testing.assert_frame_equal(found[found["seed"] == 0].reset_index(drop=True), folds)
+    assert found.groupby("seed").size().to_dict() == {0: 540, 2: 540, 4: 540}
+    # The same as if all seeds had been measured at once.
+    run(*command, trained / "more", "--seed", "0", "--seed", "4", "--seed", "2")
+    once = trained / "more" / "utterance-tagger" / weights.FOLDS
+    assert once.read_bytes() == (place / weights.FOLDS).read_bytes()
+
+    with pytest.raises(CodingError, match=r"TR-C05 .* ships seed 0, whose folds stay as they are"):
+        run(*given, "--seed", "4", "--seed", "0")
+    monkeypatch.setenv("TAPE_REVIEW_CODING__ENCODER", str(write_encoder(trained / "other", seed=9)))
+    with pytest.raises(CodingError, match=r"TR-C05 .* was made from another encoder"):
+        run(*given, "--seed", "5")
+    monkeypatch.setenv("TAPE_REVIEW_CODING__ENCODER", str(trained / "encoder"))
+    data = trained / "data" / "annomi" / "annomi.csv"
+    data.write_text(data.read_text() + "\n")
+    with pytest.raises(CodingError, match=r"TR-C05 .* was trained on other data"):
+        run(*given, "--seed", "5")
+    with pytest.raises(CodingError, match="TR-C04"):
+        run(*command, trained / "none", "--folds-only", "--seed", "5")
 
 
 def test_a_place_that_cannot_be_made_is_named_before_training(tmp_path: Path) -> None:

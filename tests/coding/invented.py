@@ -87,7 +87,7 @@ def _labels(labels: dict[str, str], client: bool) -> dict[str, Any]:
     }
 
 
-def write_encoder(folder: Path) -> Path:
+def write_encoder(folder: Path, seed: int = 0) -> Path:
     """Write a pretrained encoder of two tiny layers, with random weights, that knows the invented words."""
     from safetensors.numpy import save_file
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
@@ -111,7 +111,7 @@ def write_encoder(folder: Path) -> Path:
         "vocab_size": len(vocabulary),
     }
     (folder / "config.json").write_text(json.dumps(settings))
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
 
     def dense(name: str, rows: int, columns: int) -> dict[str, Matrix]:
         weight = random.normal(0, columns**-0.5, (rows, columns)).astype(np.float32)
