@@ -17,9 +17,10 @@ from pipeline.tapes.private import PrivateFolders, in_memory
 MEMORY = Path("/dev/shm")  # noqa: S108
 
 HOLD = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from pipeline.tapes.private import PrivateFolders
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what runs behind it without
 with PrivateFolders(Path(sys.argv[1])).folder() as place:
     (place / "speech").write_text("what was said")
     print(place, flush=True)
