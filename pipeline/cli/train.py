@@ -94,14 +94,12 @@ def _check_that_they_compare(
     about: Mapping[str, Any], place: Path, data: str, encoder: str, seeds: Sequence[int]
 ) -> None:
     """Refuse to measure what could not stand beside the stored folds."""
-    shipped = about["seeds"][0]
-    wrong = {
-        "was trained on other data": about["data"]["sha256"] != data,
-        "was made from another encoder": about["encoder"]["checksum"] != encoder,
-        f"ships seed {shipped}, whose folds stay as they are": shipped in seeds,
-    }
-    for value, holds in wrong.items():
+    shipped, same = about["seeds"][0], "give those that it was made from, or leave out --folds-only"
+    wrong = (
+        (about["data"]["sha256"] != data, "was trained on other data", same),
+        (about["encoder"]["checksum"] != encoder, "was made from another encoder", same),
+        (shipped in seeds, f"ships seed {shipped}, whose folds stay as they are", "name other seeds with --seed"),
+    )
+    for holds, value, remedy in wrong:
         if holds:
-            raise CodingError(
-                "C05", f"tagger {place}", value, "name other seeds with --seed, or leave out --folds-only"
-            )
+            raise CodingError("C05", f"tagger {place}", value, remedy)

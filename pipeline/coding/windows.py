@@ -104,7 +104,7 @@ def windows(table: pd.DataFrame, reader: Reader) -> Iterator[Window]:
     for rows in table.groupby("tape_id", sort=False).indices.values():
         opening = reader.opening(targets[rows[0]])
         said = [reader.utterance(roles[row], texts[row]) for row in rows]
-        for first, last, coded in _stretches([len(pieces) for pieces in said], SIZE - len(opening)):
+        for first, last, coded in stretches([len(pieces) for pieces in said], SIZE - len(opening)):
             yield window(opening, said[first:last], rows[first:last], coded[0] - first, coded[1] - first)
 
 
@@ -125,12 +125,14 @@ def window(
     return Window(tuple(pieces), tuple(spans))
 
 
-def _stretches(sizes: list[int], room: int) -> Iterator[tuple[int, int, tuple[int, int]]]:
+def stretches(
+    sizes: Sequence[int], room: int, seen_before: int = BEFORE, seen_after: int = AFTER
+) -> Iterator[tuple[int, int, tuple[int, int]]]:
     """First and last utterance of each window, and of those that are coded in it; "last" is one beyond."""
     coded = 0
     while coded < len(sizes):
         first, before = coded, 0
-        while first > 0 and before + sizes[first - 1] <= BEFORE:
+        while first > 0 and before + sizes[first - 1] <= seen_before:
             first -= 1
             before += sizes[first]
         last, used = first, 0
@@ -139,7 +141,7 @@ def _stretches(sizes: list[int], room: int) -> Iterator[tuple[int, int, tuple[in
             last += 1
         end, after = last, 0
         if last < len(sizes):
-            while end - 1 > coded and after < AFTER:
+            while end - 1 > coded and after < seen_after:
                 end -= 1
                 after += sizes[end]
         yield first, last, (coded, end)

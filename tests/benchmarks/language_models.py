@@ -24,7 +24,6 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.table import Table
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -34,9 +33,10 @@ from pipeline import settings
 from pipeline.coding import tagger, training, weights
 from pipeline.coding.adaptation import log_odds
 from pipeline.coding.classifier import DECISIONS
+from pipeline.coding.windows import stretches
 from pipeline.formats import annomi
 from pipeline.speech.torchaudio_standin import import_torchaudio
-from tests.benchmarks.taggers import figures
+from tests.benchmarks.taggers import figures, side_by_side
 
 PROMPT = (
     "Transcript of a motivational interviewing session about {target}. After each utterance its code stands in "
@@ -74,23 +74,16 @@ def passages(tape: pd.DataFrame, encode: Encode) -> Iterator[Passage]:
         for role, text in zip(tape["role"], tape["text"], strict=True)
     ]
     sizes = [len(name) + len(text) + len(asking) + len(answered) for name, text in said]
-    first = 0
-    while first < len(said):
-        start, heard = first, 0
-        while start > 0 and heard + sizes[start - 1] <= BEFORE:
-            start -= 1
-            heard += sizes[start]
-        pieces, places, row = list(opening), [], start
-        while row < len(said) and (len(pieces) + sizes[row] <= ROOM or row <= first):
+    for start, end, (first, _) in stretches(sizes, ROOM - len(opening), BEFORE, 0):
+        pieces, places = list(opening), []
+        for row in range(start, end):
             name, text = said[row]
             begin = len(pieces) + len(name)
             pieces += name + text + asking
             if row >= first:
                 places.append((row, begin, begin + len(text), len(pieces) - 1))
             pieces += answered
-            row += 1
         yield Passage(pieces, places)
-        first = row
 
 
 def vectors(tape: pd.DataFrame, encode: Encode, states: States) -> NDArray[np.float32]:
@@ -158,7 +151,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path)
     asked = parser.parse_args()
     table, console = annomi.read(asked.data), Console(width=150)
-    given = np.zeros((0, 0, 0), dtype=np.float32)
+    made: list[NDArray[np.float32]] = []
     with TemporaryDirectory() as name:
         keep = asked.keep or Path(name)
         keep.mkdir(parents=True, exist_ok=True)
@@ -167,30 +160,17 @@ def main() -> None:
             path = keep / f"{tape_id}.npy"
             if not path.exists():
                 np.save(path, vectors(tape, encode, states).astype(np.float16), allow_pickle=False)
-            made = np.load(path, allow_pickle=False).astype(np.float32)
-            if not given.size:
-                given = np.zeros((len(asked.layers), len(table), made.shape[2]), dtype=np.float32)
-            given[:, tape.index] = made
+            made.append(np.load(path, allow_pickle=False).astype(np.float32))
             console.print(f"{tape_id} read")
     folds = weights.read_folds(tagger.place(settings.load().settings), "written")
     keys = ["tape_id", "utterance_id"]
     shipped = log_odds(table[keys].merge(folds[folds["seed"] == folds["seed"].iloc[0]], on=keys))
-    lines = {"what ships, from its stored probabilities": figures(table, shipped)}
-    for layer, part in zip(asked.layers, given, strict=True):
+    lines = [("what ships, from its stored probabilities", [figures(table, shipped)])]
+    for layer, part in zip(asked.layers, np.concatenate(made, axis=1), strict=True):
         found = heads(table, part)
-        lines[f"layer {layer}"] = figures(table, found)
-        lines[f"layer {layer}, {SHARE} of it added to what ships"] = figures(table, shipped + SHARE * found)
-    console.print(_table(lines))
-
-
-def _table(lines: dict[str, dict[str, float]]) -> Table:
-    table = Table(title="Five family-disjoint folds of AnnoMI, pooled; macro-F1")
-    table.add_column("From")
-    for name in next(iter(lines.values())):
-        table.add_column("five classes" if name.startswith("OQ") else name.split(",")[0], justify="right")
-    for what, told in lines.items():
-        table.add_row(what, *(f"{value:.3f}" for value in told.values()))
-    return table
+        lines.append((f"layer {layer}", [figures(table, found)]))
+        lines.append((f"the same, {SHARE} of it added to what ships", [figures(table, shipped + SHARE * found)]))
+    console.print(side_by_side(lines))
 
 
 if __name__ == "__main__":

@@ -190,10 +190,11 @@ def main() -> None:
     folds = weights.read_folds(tagger.place(chosen), "written")
     shipped = [told(evaluation.joined(table, rows)) for _, rows in folds.groupby("seed", sort=False)]
     lines.append(("mpnet fine-tuned on windows, with preference and regressions: what ships", shipped))
-    console.print(_table(lines))
+    console.print(side_by_side(lines))
 
 
-def _table(lines: Sequence[tuple[str, list[dict[str, float]]]]) -> Table:
+def side_by_side(lines: Sequence[tuple[str, list[dict[str, float]]]]) -> Table:
+    """What each way is, and its figures with each seed, as a table."""
     table = Table(title="Five family-disjoint folds of AnnoMI, pooled; mean over seeds (lowest-highest)")
     table.add_column("Way")
     table.add_column("Seeds", justify="right")
