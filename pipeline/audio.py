@@ -240,9 +240,9 @@ def _check_extent(decoded: Decoded, settings: AudioSettings, begin: int, end: in
     if ran.duration == 0:
         raise AudioError("A02", thing, "holds no sound", "check what the recorder wrote")
     if ran.complete and ran.duration + SLACK < max(begin, end or 0):
-        raise AudioError(
-            "A11", thing, f"ends at {clock(ran.duration)}, before the segment does", "choose an earlier --end"
-        )
+        late, option = ("does", "--end") if begin < ran.duration else ("begins", "--start")
+        value = f"ends at {clock(ran.duration)}, before the segment {late}"
+        raise AudioError("A11", thing, value, f"choose an earlier {option}")
     if ran.duration - begin < _SHORTEST:
         raise AudioError("A02", thing, "holds less than a second of sound there", "choose a longer segment")
 

@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,8 +38,8 @@ class Output:
         self._results.mkdir(parents=True)
         return self._results
 
-    def holds(self, run: str, overwrite: bool = False) -> bool:
-        """Whether the folder already holds the whole results of this run.
+    def holds(self, run: str, files: Collection[str] = (), *, overwrite: bool = False) -> bool:
+        """Whether the folder already holds the whole results of this run, all ``files``, and shall keep them.
 
         Raises
         ------
@@ -55,7 +55,7 @@ class Output:
                 "O01", thing, "holds files that are not a tape's results", "name another folder"
             ) from error
         if found == run:
-            return True
+            return not overwrite and all((self.folder / name).is_file() for name in files)
         if not overwrite:
             value = "holds the results of another recording or other options"
             raise OutputError("O02", f"output {self.folder}", value, "name another folder, or add --overwrite")
@@ -96,12 +96,19 @@ class Output:
         )
 
     def publish(self) -> None:
-        """Move the collected results into place in one step and remove what the run left."""
+        """Move the collected results into place in one step and remove what the run left.
+
+        What else lies in the folder, a group's own notes for example, stays there.
+        """
         for path in self._results.iterdir():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
         replaced = self.partial / "replaced"
         if self.folder.exists() and any(self.folder.iterdir()):
+            for path in self.folder.iterdir():
+                if not (self._results / path.name).exists():
+                    copy = shutil.copytree if path.is_dir() else shutil.copy2
+                    copy(path, self._results / path.name)
             shutil.rmtree(replaced, ignore_errors=True)
             self.folder.rename(replaced)
         self._results.rename(self.folder)

@@ -28,6 +28,11 @@ from pipeline.speech.transcriber import Transcript
 from pipeline.speech.vocalizations import vocalizations
 from pipeline.timeline import Turn, Utterance, Vocalization
 
+FILES = (
+    *("utterances.csv", "words.csv", "change_talk.csv", "vocalizations.csv", "turns.rttm"),
+    *("measures.json", PROVENANCE, "report.html"),
+)
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -134,7 +139,7 @@ class Results:
         return vocalizations(words, self.heard.transcript.vocalizations, self.heard.diarization)
 
     def write(self, place: Path) -> None:
-        """Write every file into a folder."""
+        """Write every one of `FILES` into a folder."""
         tables.write_utterances(self.table, place / "utterances.csv")
         tables.write_words(word_table(self.tape_id, self.attribution), place / "words.csv")
         tables.write_change_talk(self.measured.context, place / "change_talk.csv")

@@ -13,7 +13,7 @@ in one folder; a durable job does the same `STEPS` of a `Run` one by one, with a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -36,7 +36,7 @@ from pipeline.speech.cores import Cores
 from pipeline.speech.diarizer import Diarization
 from pipeline.speech.roles import Roles
 from pipeline.speech.transcriber import Transcript
-from pipeline.timeline import Turn, to_seconds
+from pipeline.timeline import UNKNOWN, Turn, to_seconds
 from pipeline.workbench import Kept, Workbench, digest
 
 STEPS: dict[str, tuple[str, ...]] = {
@@ -134,7 +134,7 @@ def process(request: Request, settings: Settings, out: Path, observer: Observer,
     """
     run = Run(request, settings, observer)
     output = Output(out)
-    if output.holds(run.key, overwrite):
+    if output.holds(run.key, results.FILES, overwrite=overwrite):
         return Tape(output.folder, unchanged=True)
     with output.opened():
         run.finish(Workbench(output.partial), output.fresh())
@@ -248,7 +248,7 @@ class Run:
         return self.engines.decode(request.recording, request.start, request.end, progress)
 
     def _listen(self, bench: Bench, recording: Recording) -> tuple[Transcript, Diarization]:
-        """Transcribe and diarize side by side. The first to fail stops the run."""
+        """Transcribe and diarize side by side; turns that a human wrote are read first, as they may be faulty."""
         asked = ("start", "end", "speakers", "diarizer", "turns", "settings.audio", "settings.engines")
         by_channel = self._kind(recording) == "channels"
         voices_key = self._keyed("diarize", *asked, "settings.diarization", *_DIARIZATION_MODELS)
@@ -256,11 +256,11 @@ class Run:
         hear, tell = Kept.dataclass(Transcript), Kept.dataclass(Diarization)
         with ThreadPoolExecutor(2) as pool:
             voices = pool.submit(self._stage, bench, "diarize", voices_key, tell, partial(self._diarize, recording))
+            if self.request.diarizer == "manual":
+                voices.result()
             words = pool.submit(
                 self._stage, bench, "transcribe", words_key, hear, partial(self._transcribe, recording, by_channel)
             )
-            running: list[Future[Any]] = [voices, words]
-            wait(running, return_when=FIRST_EXCEPTION)
             return words.result(), voices.result()
 
     def _kind(self, recording: Recording) -> Literal["pyannote", "channels", "manual"]:
@@ -293,7 +293,7 @@ class Run:
         return Attribution(spoken, decided, units.utterances(spoken, decided, self.engines.sentences()))
 
     def _roles(self, spoken: Sequence[Turn]) -> Roles:
-        asked, speakers = self.request.interviewer, sorted({turn.speaker for turn in spoken})
+        asked, speakers = self.request.interviewer, sorted({turn.speaker for turn in spoken} - {UNKNOWN})
         if asked is None:
             return roles.decide(spoken, self.engines.roles())
         if asked not in speakers:

@@ -144,9 +144,9 @@ def test_an_end_that_is_typed_a_little_late_is_forgiven(tmp_path: Path, limits: 
     [
         (3_000, 3_000, "TR-A11", "before it begins"),
         (-1, 3_000, "TR-A11", "before it begins"),
-        (7_000, 9_000, "TR-A11", "ends at 0:05"),
+        (7_000, 9_000, "TR-A11", "ends at 0:05, before the segment begins; choose an earlier --start"),
         (7_000, None, "TR-A11", "ends at 0:05"),
-        (2_000, 8_000, "TR-A11", "ends at 0:05"),
+        (2_000, 8_000, "TR-A11", "ends at 0:05, before the segment does; choose an earlier --end"),
         (4_500, None, "TR-A02", "less than a second"),
         (0, 1_202_000, "TR-A10", "--start 0:00 --end 20:00"),
         (3_600_000, 7_200_000, "TR-A10", "--start 1:00:00 --end 1:20:00"),

@@ -67,6 +67,26 @@ def test_other_results_are_kept_unless_told_otherwise(tmp_path: Path) -> None:
     assert (tmp_path / "tape" / "utterances.csv").read_text() == "results of r2"
 
 
+def test_results_that_lack_a_file_or_shall_be_replaced_are_made_anew(tmp_path: Path) -> None:
+    output = published(tmp_path / "tape", "r1")
+    files = [PROVENANCE, "utterances.csv"]
+    assert output.holds("r1", files)
+    assert not output.holds("r1", files, overwrite=True)
+    (output.folder / "utterances.csv").unlink()
+    assert not output.holds("r1", files)
+
+
+def test_what_a_group_laid_beside_its_results_stays(tmp_path: Path) -> None:
+    folder = published(tmp_path / "tape", "r1").folder
+    (folder / "notes.txt").write_text("ask Ben")
+    (folder / "meeting").mkdir()
+    (folder / "meeting" / "agenda.txt").write_text("tea")
+    published(folder, "r2")
+    assert (folder / "utterances.csv").read_text() == "results of r2"
+    assert (folder / "notes.txt").read_text() == "ask Ben"
+    assert (folder / "meeting" / "agenda.txt").read_text() == "tea"
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_folder_with_something_else_is_never_touched(tmp_path: Path, overwrite: bool) -> None:
     folder = tmp_path / "letters"

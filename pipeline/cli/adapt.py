@@ -10,6 +10,7 @@ import typer
 
 from pipeline import settings
 from pipeline.cli.options import Config
+from pipeline.cli.tables import Book, fitting, names
 from pipeline.errors import CodingError, OutputError
 from pipeline.formats import codes as formats
 from pipeline.formats import tables
@@ -19,6 +20,7 @@ def adapt(
     codes: Annotated[Path, typer.Argument(help="CSV with tape_id, utterance_id, coder, layer, code, coded_at.")],
     tapes: Annotated[list[Path], typer.Option("--tape", help="A tape's utterances.csv, or its folder. Repeat it.")],
     out: Annotated[Path, typer.Option("--out", help="Where the layer goes (JSON).")],
+    codebook: Book = None,
     config: Config = None,
 ) -> None:
     """Fit a small layer on a group's consensus codes.
@@ -41,8 +43,14 @@ def adapt(
     if joined.empty:
         value = "name no utterance of the given tapes"
         raise CodingError("C06", f"consensus codes in {codes}", value, "give the utterances.csv that was coded")
+    used = names(joined["consensus"])
+    book = fitting(used, codebook, loaded.coding.codebook)
+    unknown = sorted(set(used) - {code.name for code in book.codes})
+    typer.echo(f"Codes after codebook {book.name} {book.version}.")
+    if unknown:
+        typer.echo(f"Not in the codebook, and not learned from: {', '.join(unknown)}.")
     about = weights.read_about(place)
-    found = adaptation.adapt(joined, weights.identity(about), about["calibration"]["thresholds"])
+    found = adaptation.adapt(joined, weights.identity(about), about["calibration"]["thresholds"], book)
     gain = found.gain
     typer.echo(f"{found.utterances} utterances on {found.tapes} tapes, {gain.decisions} decisions, each held out once:")
     typer.echo(

@@ -24,12 +24,16 @@ def code(
     Questions, reflections, information, change and sustain talk, each with its probability.
 
     Rows are in speaking order; one file may hold several tapes. Roles are interviewer (or therapist, counselor), client
-    (or patient) or unknown. Other columns are kept. Machine tags are suggestions: check them by hand.
+    (or patient) or unknown. Other columns are kept; where the table has codes already, the machine's take their place.
+    Machine tags are suggestions: check them by hand.
     """
     from pipeline.coding import tagger
 
     loaded = settings.load(files=config or ()).settings
     table = tables.read_transcript(transcript)
+    own = [column for column in tables.TAG_COLUMNS if column in table]
+    if own:
+        typer.echo(f"The machine's tags replace what {transcript.name} has in {', '.join(own)}.", err=True)
     with Progress(console=Console(stderr=True), transient=True) as display:
         task = display.add_task("Coding", total=1.0)
         coded = tagger.load(loaded).tag(table, lambda done: display.update(task, completed=done))

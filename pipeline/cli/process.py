@@ -31,7 +31,7 @@ def process(
     config: Config = None,
 ) -> None:
     """Transcribe, diarize, pre-tag and measure one recording."""
-    if speakers != "auto" and not (speakers.isdigit() and int(speakers) > 0):
+    if speakers != "auto" and not (speakers.isdecimal() and int(speakers) > 0):
         raise typer.BadParameter(f"{speakers!r} is neither a number of voices nor 'auto'", param_hint="--speakers")
     if (diarizer == "manual") != (turns is not None):
         raise typer.BadParameter("'--diarizer manual' and '--turns FILE.rttm' go together", param_hint="--diarizer")

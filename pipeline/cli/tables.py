@@ -14,6 +14,7 @@ import typer
 
 from pipeline import settings
 from pipeline.cli.printing import console
+from pipeline.coding.codebook import Codebook
 from pipeline.measures.panel import Absent, Panel, Scheme
 
 Form = Annotated[
@@ -56,21 +57,31 @@ class Read:
     notes: tuple[str, ...]
 
 
+def names(cells: pd.Series) -> list[str]:
+    """The codes that cells hold, each once."""
+    return sorted({code for cell in cells.unique() for code in cell.split("|")} - {""})
+
+
+def fitting(used: Sequence[str], asked: str | None, default: str) -> Codebook:
+    """The codebook that is asked for; without one, the default or the shipped one that knows most of the used codes."""
+    from pipeline.formats import codebooks
+
+    if asked is not None:
+        return codebooks.read(asked)
+    shipped = sorted(codebooks.shipped(), key=lambda name: name != default)
+    books = [codebooks.read(name) for name in ([default] if default not in shipped else []) + shipped]
+    return max(books, key=lambda book: sum(code.name in used for code in book.codes))
+
+
 def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path] | None) -> Read:
     """Read a file of codes and lay it out by a codebook."""
-    from pipeline.formats import codebooks, codes
+    from pipeline.formats import codes
     from pipeline.measures.alignment import aligned
     from pipeline.measures.panel import panel
 
     found = codes.read(path)
-    used = sorted({code for cell in found.table["codes"].unique() for code in cell.split("|")} - {""})
-    if codebook is None:
-        default = settings.load(files=config or ()).settings.coding.codebook
-        names = sorted(codebooks.shipped(), key=lambda name: name != default)
-        books = [codebooks.read(name) for name in ([default] if default not in names else []) + names]
-        book = max(books, key=lambda book: sum(code.name in used for code in book.codes))
-    else:
-        book = codebooks.read(codebook)
+    used = names(found.table["codes"])
+    book = fitting(used, codebook, settings.load(files=config or ()).settings.coding.codebook)
     scheme = Scheme(
         families=book.families(),
         roles={code.name: code.role for code in book.codes},
@@ -78,7 +89,7 @@ def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path
         labels={code.name: code.label for code in book.codes},
     )
     notes = [f"Families of codes after codebook {book.name} {book.version}.", *found.notes]
-    unknown = [code for code in used if code not in scheme.roles and not code.isdigit()]
+    unknown = [code for code in used if code not in scheme.roles and not code.isdecimal()]
     if unknown:
         notes.append(f"Not in the codebook, and each counted as a family of its own: {', '.join(unknown)}.")
     table, tapes = aligned(found.table)
@@ -128,14 +139,15 @@ def show(
             typer.echo(note, err=True)
         return
     from rich.table import Table
+    from rich.text import Text
 
     out = console()
     for title, table in shown.items():
-        drawn = Table(title=title, title_justify="left")
+        drawn = Table(title=Text(title), title_justify="left")
         for name in table.columns:
             drawn.add_column(name, justify="left" if name in _WORDS else "right", overflow="fold")
         for row in table.itertuples(index=False):
-            drawn.add_row(*row)
+            drawn.add_row(*map(Text, row))  # names may hold square brackets, which are no markup
         out.print(drawn)
     for note in notes:
         out.print(note, highlight=False, markup=False)

@@ -8,7 +8,7 @@ is held out once. It is used where the held-out codes became more probable and n
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline.coding.calibration import Calibration
 from pipeline.coding.classifier import DECISIONS
+from pipeline.coding.codebook import Codebook
 from pipeline.errors import CodingError
 
 TAPES, ROWS = 2, 40
@@ -101,7 +102,7 @@ class Adaptation:
             raise CodingError("C07", f"adaptation {path}", value, "make it anew with `tape-review adapt`") from error
 
 
-def adapt(table: pd.DataFrame, tagger: str, thresholds: Mapping[str, float]) -> Adaptation:
+def adapt(table: pd.DataFrame, tagger: str, thresholds: Mapping[str, float], book: Codebook) -> Adaptation:
     """Fit the layer to a group's codes and find out what it gains.
 
     Parameters
@@ -110,10 +111,11 @@ def adapt(table: pd.DataFrame, tagger: str, thresholds: Mapping[str, float]) -> 
         joined by ``|``.
     tagger: the checksum of the tagger that the probabilities are from.
     thresholds: its thresholds.
+    book: the codebook that the group's codes are of; other codes teach nothing.
 
     Raises
     ------
-    CodingError: C06 there are too few tapes or codes.
+    CodingError: C06 there are too few tapes or codes, or none of the codes stands for one of the machine's.
     """
     tapes = table["tape_id"].to_numpy(dtype=object)
     names = np.unique(tapes.astype(str))
@@ -121,7 +123,10 @@ def adapt(table: pd.DataFrame, tagger: str, thresholds: Mapping[str, float]) -> 
         value = f"are {len(table)} on {len(names)} tape{'s' * (len(names) != 1)}"
         remedy = f"agree on codes for {ROWS} utterances on {TAPES} tapes at least"
         raise CodingError("C06", "consensus codes", value, remedy)
-    logits, answers = log_odds(table), decided(table)
+    logits, answers = log_odds(table), decided(table, book)
+    if not (answers == 1).any():
+        remedy = "give the codebook that they are of"
+        raise CodingError("C06", "consensus codes", f"stand for none of the machine's, by {book.name}", remedy)
     found = np.full((2, *logits.shape), np.nan)
     for name in names:
         held = tapes.astype(str) == name
@@ -150,18 +155,32 @@ def log_odds(table: pd.DataFrame) -> NDArray[np.float64]:
     return np.column_stack(columns)
 
 
-def decided(table: pd.DataFrame) -> NDArray[np.float64]:
-    """The decisions that the ``consensus`` codes hold, shape (rows, decisions): 1, 0, or NaN where none was asked."""
-    held = [set(str(cell).split("|")) for cell in table["consensus"]]
-    interviewer, client = (table["role"].to_numpy(dtype=object) == role for role in ("interviewer", "client"))
+def decided(table: pd.DataFrame, book: Codebook) -> NDArray[np.float64]:
+    """The decisions that the ``consensus`` codes hold, shape (rows, decisions): 1, 0, or NaN where nothing is known.
 
-    def holds(codes: tuple[str, ...]) -> NDArray[np.bool_]:
-        return np.array([bool(row & set(codes)) for row in held], dtype=bool)
+    A codebook may be coarser than the machine: MITI's question is open or closed, and which is not known. It may lack
+    what the machine decides (OARS has no closed questions), and some of its codes stand for none of the machine's:
+    there a "no" is not known either.
+    """
+    means = {code.name: frozenset(code.pretags) for code in book.codes}
+    held = [[means.get(code, frozenset()) for code in str(cell).split("|") if code] for cell in table["consensus"]]
+    told = frozenset().union(*means.values())
+    plain = np.array([all(codes) for codes in held], dtype=bool)
+    roles = table["role"].to_numpy(dtype=object)
 
-    asked = {"question": interviewer, "reflection": interviewer, "information": interviewer, "client": client}
-    answers = {decision: np.where(rows, holds(_FROM[decision]), np.nan) for decision, rows in asked.items()}
-    for kind, whole in zip(_KINDS, ("question", "reflection", "client"), strict=True):
-        answers[kind] = np.where(answers[whole] == 1, holds(_FROM[kind][:1]), np.nan)
+    def holds(test: Callable[[frozenset[str]], object]) -> NDArray[np.bool_]:
+        return np.array([any(test(codes) for codes in row) for row in held], dtype=bool)
+
+    answers = {}
+    for decision in ("question", "reflection", "information", "client"):
+        own = frozenset(_FROM[decision])
+        no = plain & (own <= told) & (roles == ("client" if decision == "client" else "interviewer"))
+        answers[decision] = np.where(holds(own.intersection), 1.0, np.where(no, 0.0, np.nan))
+    for kind in _KINDS:
+        one, other = (frozenset([code]) for code in _FROM[kind])
+        both = one | other
+        yes, no = (holds(lambda codes, only=only, both=both: codes & both == only) for only in (one, other))
+        answers[kind] = np.where(yes, 1.0, np.where(no, 0.0, np.nan))
     return np.column_stack([answers[decision] for decision in DECISIONS])
 
 

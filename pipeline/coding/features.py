@@ -1,4 +1,4 @@
-"""What the tagger reads from an utterance in its session, besides its sentence vector.
+"""What the tagger reads from an utterance in its session, beside what its network reads.
 
 The context of an utterance is the stretch of the other role's speech just before and just after it, so that it is the
 same whether the transcript's units are turns or sentences::

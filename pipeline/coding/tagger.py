@@ -23,6 +23,7 @@ from pipeline.coding.classifier import DECISIONS, Classifier
 from pipeline.errors import CodingError
 from pipeline.progress import Progress, ignore
 from pipeline.settings import Settings, project_folder
+from pipeline.timeline import UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -55,22 +56,27 @@ class Tagger:
         Parameters
         ----------
         table: ``tape_id, utterance_id, role, text`` and, where known, ``target_behavior``; the rows of a tape are in
-            speaking order. A missing text counts as empty.
+            speaking order. A tape's target behavior is the first that one of its rows names.
 
         Returns
         -------
         The same rows with ``codes`` (joined by ``|``, the main behavior first), ``probability`` (of the least certain
         decision), ``needs_check``
-        and ``p_<code>``. A row of unknown role has no codes, probability 0, and is to be checked.
+        and ``p_<code>``. A row of unknown role or without words has no codes, probability 0, and is to be checked.
         """
         given = table[["tape_id", "role"]].copy()
-        given["text"] = _texts(table, "text")
-        given["target_behavior"] = _texts(table, "target_behavior")
+        for column in ("text", "target_behavior"):
+            given[column] = pd.Series(_texts(table, column), index=given.index, dtype=str)
+        named = given["target_behavior"].where(given["target_behavior"].str.strip() != "")
+        given["target_behavior"] = named.groupby(given["tape_id"]).transform("first").fillna("")
         if given.empty:
             found = np.zeros((0, len(DECISIONS)))
         else:
             found = self.calibration.probabilities(self.classifier(given, progress))
-        return table.assign(**self.calibration.coded(given["role"].to_numpy(dtype=object), found))
+        spoken = given["text"].str.contains(r"\w")
+        return table.assign(
+            **self.calibration.coded(given["role"].where(spoken, UNKNOWN).to_numpy(dtype=object), found)
+        )
 
 
 def load(settings: Settings) -> Tagger:

@@ -80,9 +80,7 @@ def read(source: Source) -> CodedTranscript:
         source.refuse("F03", "is no CACTI session: no SQLite database", "give the .casaa file that CACTI saved")
     with _opened(source) as database:
         rows = database.execute(_UTTERANCES, (_ROWS + 1,)).fetchall()
-        found = database.execute(
-            "SELECT substr(value, 1, 1000) FROM attributes WHERE name = 'AUDIO_FILE_PATH' LIMIT 1"
-        ).fetchone()
+        found = database.execute(_SOUND).fetchone()
     if len(rows) > _ROWS:
         source.refuse("F02", f"has more than {_ROWS} utterances", "give a single session")
     moments: dict[tuple[int, str], list[tuple[str, str]]] = defaultdict(list)

@@ -1,7 +1,8 @@
 """Codes of several coders in one table: ``tape_id, utterance_id, coder, layer, code, coded_at``.
 
 - A row is one code. Several codes of one utterance are several rows with the same ``coded_at``, or one cell with ``|``.
-- An empty ``code`` says that the coder heard the utterance and left it without a code.
+- An empty ``code`` says that the coder heard the utterance and left it without a code. A row without coder, layer and
+  code says that nobody coded it, as `pipeline.formats.tidy` writes, and is passed over.
 - ``layer`` is machine, member, consensus or coach.
 - ``coded_at`` is an ISO 8601 date or moment: ``2026-03-01``, ``2026-03-01T14:05:00Z``; without a zone it is UTC. An
   utterance that a coder codes again at a later moment has the later codes; the earlier ones show whether a coder agrees
@@ -23,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.errors import TableError
-from pipeline.formats import tables
+from pipeline.formats import tables, tidy
 from pipeline.formats.coded import ROLE_WORDS
 
 COLUMNS = ("tape_id", "utterance_id", "coder", "layer", "code", "coded_at")
@@ -36,6 +37,7 @@ KEY = ["tape_id", "utterance_id", "coder", "layer"]
 
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": None}
 _ROLES = ROLE_WORDS | {"": "unknown"}
+_LAYERS = dict(zip(LAYERS, LAYERS, strict=True))
 _NOTHING = {"not coded", "not_coded"}
 """Other ways to write an empty code."""
 
@@ -70,8 +72,9 @@ def read(path: Path) -> Codes:
     """
     raw = tables.read_cells(path, COLUMNS, "codes, one a row")
     for column in COLUMNS:
-        raw[column] = raw[column].str.strip()
-    raw["layer"] = _mapped(raw["layer"].str.lower(), dict(zip(LAYERS, LAYERS, strict=True)), "layer", path)
+        raw[column] = raw[column].str.strip().map(tidy.bare)
+    nobody = (raw["coder"] == "") & (raw["layer"] == "") & (raw["code"] == "")
+    raw["layer"] = _mapped(raw["layer"].str.lower().mask(nobody, LAYERS[0]), _LAYERS, "layer", path)
     # The machine and the group as a whole need no name.
     unnamed = (raw["coder"] == "") & raw["layer"].isin(["machine", "consensus"])
     raw["coder"] = raw["coder"].where(~unnamed, raw["layer"])
@@ -83,11 +86,11 @@ def read(path: Path) -> Codes:
         raw["pretag_shown"] = shown.astype("boolean")
     event = (raw["code"] == RECALIBRATED) & (raw["utterance_id"] == "")
     for column in ("coder", "tape_id", "utterance_id"):
-        empty = (raw[column] == "") & ~(event & (column != "coder"))
+        empty = (raw[column] == "") & ~(event & (column != "coder")) & ~nobody
         _refuse(empty, path, partial(_lacks, column), "fill it in")
     _refuse(event & raw["coded_at"].isna(), path, lambda row: "is an event without a moment", "fill in coded_at")
     events = raw.loc[event, ["coder", "coded_at"]].rename(columns={"coded_at": "at"})
-    return _collapsed(raw[~event].reset_index(drop=True), events.reset_index(drop=True), path)
+    return _collapsed(raw[~event & ~nobody].reset_index(drop=True), events.reset_index(drop=True), path)
 
 
 def _collapsed(raw: pd.DataFrame, events: pd.DataFrame, path: Path) -> Codes:

@@ -15,6 +15,8 @@ def put(path: Path, data: bytes) -> None:
     ------
     OutputError: O04 it cannot be written.
     """
+    if not path.name:
+        raise OutputError("O04", f"file {path}", "cannot be written (it is a folder)", "name a file in it")
     partial = path.with_name(f"{path.name}.partial")
     try:
         with partial.open("wb") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,5 +113,5 @@ def _is_tape(path: Path) -> bool:
     """A coded table of ours has the column ``needs_check``, which a tidy one has not."""
     if path.suffix.lower() != ".csv" or not path.is_file():
         return False
-    with path.open("rb") as file:
-        return b"needs_check" in file.readline(10_000).strip().split(b",")
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        return "needs_check" in next(csv.reader([file.readline(10_000)]), [])

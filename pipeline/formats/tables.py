@@ -25,10 +25,12 @@ from pipeline.formats.coded import ROLE_WORDS
 from pipeline.formats.files import put
 from pipeline.timeline import to_ms, to_seconds
 
+TAG_COLUMNS = ("codes", "probability", "needs_check", *(f"p_{code}" for code in CODES))
+"""What the tagger says of an utterance."""
+
 UTTERANCE_COLUMNS = (
     *("tape_id", "utterance_id", "turn_id", "role", "speaker", "start", "end", "text"),
-    *("codes", "probability", "needs_check"),
-    *(f"p_{code}" for code in CODES),
+    *TAG_COLUMNS,
 )
 """Columns of ``utterances.csv``; ``codes`` are separated by ``|``."""
 
@@ -45,6 +47,8 @@ TRANSCRIPT_COLUMNS = ("tape_id", "utterance_id", "role", "text")
 """What a transcript must hold; ``target_behavior`` and any other column may follow."""
 
 _TIMES = ("start", "end")
+_LAST = 1_000_000
+"""No recording lasts so many seconds."""
 _TRANSCRIPT = "a transcript with at least one utterance"
 _NUMBERS = ("probability", *(f"p_{code}" for code in CODES))
 
@@ -95,7 +99,7 @@ def read_utterances(path: Path) -> pd.DataFrame:
     """
     table = read_cells(path, UTTERANCE_COLUMNS)
     _refuse_repeats(table, path)
-    checks = table["needs_check"].map({"true": True, "false": False})
+    checks = table["needs_check"].str.lower().map({"true": True, "false": False})  # spreadsheets write TRUE
     if checks.isna().any():
         row = int(checks.isna().to_numpy().argmax())
         value = f"has needs_check {table['needs_check'].iloc[row]!r}"
@@ -191,9 +195,13 @@ def read_cells(path: Path, required: Sequence[str], content: str | None = _TRANS
             raise TableError("T05", _row(path, number), value, "put quotes around cells that hold commas")
     table = pd.DataFrame(rows, columns=header, dtype=str)
     for column in (name for name in _TIMES if name in table):
-        times = [_number(cell, path, row, column) for row, cell in enumerate(table[column])]
-        whole = pd.array([pd.NA if time is None else to_ms(time) for time in times], dtype="Int64")
+        times = [_time(cell, path, row, column) for row, cell in enumerate(table[column])]
+        whole = pd.array([pd.NA if time is None else time for time in times], dtype="Int64")
         table[column] = whole if None in times else whole.astype("int64")
+    if set(_TIMES) <= set(table):
+        reversed_ = (table["end"] < table["start"]).fillna(False).to_numpy(dtype=bool)
+        if reversed_.any():
+            raise TableError("T05", _row(path, int(reversed_.argmax())), "ends before it starts", "mend start or end")
     for column in (name for name in _NUMBERS if name in required):
         numbers = [_number(cell, path, row, column) for row, cell in enumerate(table[column])]
         table[column] = pd.Series([math.nan if number is None else number for number in numbers], dtype=float)
@@ -210,6 +218,16 @@ def _number(cell: str, path: Path, row: int, column: str) -> float | None:
     if not math.isfinite(number):
         raise TableError("T05", _row(path, row), f"has {column} {cell!r}", "write a number, or leave the cell empty")
     return number
+
+
+def _time(cell: str, path: Path, row: int, column: str) -> int | None:
+    """Milliseconds from seconds within a recording."""
+    number = _number(cell, path, row, column)
+    if number is None:
+        return None
+    if not 0 <= number < _LAST:
+        raise TableError("T05", _row(path, row), f"has {column} {cell!r}", "write seconds from the recording's start")
+    return to_ms(number)
 
 
 def _refuse_repeats(table: pd.DataFrame, path: Path) -> None:

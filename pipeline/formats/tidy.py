@@ -73,7 +73,7 @@ def read(source: Source) -> CodedTranscript:
         if len(row) != len(header):
             value = f"has {len(row)} cells, the header {len(header)}"
             source.refuse("F07", value, "put quotes around cells that hold commas", where=f"row {number} of")
-    return gathered(source, (dict(zip(header, map(_bare, row), strict=True)) for row in rows))
+    return gathered(source, (dict(zip(header, map(bare, row), strict=True)) for row in rows))
 
 
 def gathered(source: Source, rows: Iterable[Row]) -> CodedTranscript:
@@ -140,9 +140,10 @@ def dictionary(name: str) -> bytes:
     return (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode()
 
 
+def bare(cell: str) -> str:
+    """A cell without the apostrophe that kept a spreadsheet from taking it for a formula."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
+
+
 def _inert(cell: str) -> str:
     return f"'{cell}" if _FORMULA.match(cell) else cell
-
-
-def _bare(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell

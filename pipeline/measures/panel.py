@@ -45,8 +45,8 @@ class Scheme:
         """With a family of its own for each code that none holds; numbers are one ordered family of ratings."""
         known = {code for family in self.families.values() for code in family}
         new = [code for code in codes if code not in known]
-        numbers = sorted((code for code in new if code.isdigit()), key=int)
-        families = dict(self.families) | {code: (code,) for code in new if not code.isdigit()}
+        numbers = sorted((code for code in new if code.isdecimal()), key=int)
+        families = dict(self.families) | {code: (code,) for code in new if not code.isdecimal()}
         if not numbers:
             return replace(self, families=families)
         rated = {"rating": tuple(numbers)}

@@ -2,8 +2,9 @@
 
 What is drawn are whole tapes, stretches of some minutes, or utterances. A part is drawn at random, evenly over strata
 (the coders of a tape; coder and code of an utterance); the rest goes where the machine and the group, or the members
-among themselves, disagree. Every item keeps its chance of being drawn,
-and with it the weight (one over the chance) that makes a weighted share an estimate for all items.
+among themselves, disagree. Every item keeps its chance of being drawn, and with it the weight (one over the chance)
+that makes a weighted share an estimate for all items. As many are drawn as are wanted, by one systematic draw over both
+parts (Madow, Annals of Mathematical Statistics 20(3), 1949).
 """
 
 from __future__ import annotations
@@ -81,17 +82,17 @@ def sample(
     wanted = min(number, max(1, ceil(share * number - 1e-9)))
     evenly = np.full(number, random_part * wanted / number)
     score = LEAST + items["disagreement"].to_numpy(dtype=float)
-    aimed = _chances(score, (1 - random_part) * wanted)
+    chance = evenly + _chances(score, (1 - random_part) * wanted, 1 - evenly)
     # Shuffled within strata, so that a systematic draw over the ordered list spreads over the strata.
     order = np.lexsort([random.random(number), pd.factorize(items["stratum"], sort=True)[0]])
-    first, second = np.zeros(number, dtype=bool), np.zeros(number, dtype=bool)
-    first[order] = _systematic(random, evenly[order])
-    second[order] = _systematic(random, aimed[order])
-    chance = 1 - (1 - evenly) * (1 - aimed)
-    items = items.assign(
-        part=np.where(first, "random", "disagreement"), chance=chance, weight=1 / np.maximum(chance, 1e-12)
-    )
-    return items[first | second][list(SAMPLE_COLUMNS)].reset_index(drop=True)
+    marks = np.concatenate([[0.0], np.cumsum(chance[order])]) + random.random()
+    starts, ends = marks[:-1], marks[1:]
+    drawn, by_chance = np.zeros(number, dtype=bool), np.zeros(number, dtype=bool)
+    drawn[order] = _reached(starts, ends)
+    by_chance[order] = _reached(starts, starts + evenly[order])
+    part = np.where(by_chance, "random", "disagreement")
+    items = items.assign(part=part, chance=chance, weight=1 / np.maximum(chance, 1e-12))
+    return items[drawn][list(SAMPLE_COLUMNS)].reset_index(drop=True)
 
 
 def code_again(panel: Panel, now: float, after: float) -> pd.DataFrame:
@@ -181,20 +182,18 @@ def _first(grid: NDArray[np.int32], rows: list[int]) -> NDArray[np.int32]:
     return found
 
 
-def _chances(score: NDArray[np.float64], wanted: float) -> NDArray[np.float64]:
-    """Chances in proportion to a score that add up to ``wanted``, none above one."""
-    chance = np.zeros(len(score))
-    certain = np.zeros(len(score), dtype=bool)
+def _chances(score: NDArray[np.float64], wanted: float, room: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Chances in proportion to a score that add up to ``wanted``, none above its room."""
+    full = np.zeros(len(score), dtype=bool)
     while True:
-        left = wanted - certain.sum()
-        chance = np.where(certain, 1.0, score * max(left, 0.0) / max(score[~certain].sum(), 1e-12))
-        above = (chance > 1) & ~certain
+        left = max(wanted - room[full].sum(), 0.0)
+        chance = np.where(full, room, score * left / max(score[~full].sum(), 1e-12))
+        above = (chance > room) & ~full
         if not above.any():
-            return np.asarray(np.minimum(chance, 1.0))
-        certain |= above
+            return np.asarray(chance)
+        full |= above
 
 
-def _systematic(random: np.random.Generator, chance: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Every item with its chance, spread evenly over the list."""
-    steps = np.floor(np.cumsum(chance) + random.random())
-    return np.asarray(np.diff(steps, prepend=0.0) > 0)
+def _reached(starts: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which stretches of a line hold a whole number: beyond the start, up to the end."""
+    return np.asarray(np.floor(ends) > np.floor(starts))

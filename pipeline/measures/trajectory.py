@@ -73,7 +73,7 @@ def trajectory(
     draws: int = 2000,
     swing: int = SWING,
 ) -> Trajectory:
-    """The readiness line of one tape; parameters as in `pipeline.measures.counts.measures`.
+    """The readiness line of one tape; parameters as in `pipeline.measures.figures.measures`.
 
     Raises
     ------

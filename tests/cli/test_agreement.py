@@ -43,6 +43,19 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
 
 
+def test_names_in_square_brackets_are_printed_as_they_are(tmp_path: Path) -> None:
+    table = group(3).replace({"coder": {"ann": "[ann]", "bob": "[/b]"}})
+    done = run("agreement", str(write(table, tmp_path / "codes.csv")))
+    assert done.exit_code == 0
+    assert "[ann]" in done.stdout
+    assert "[/b]" in done.stdout
+
+
+def test_a_code_that_is_a_raised_number_is_a_word(tmp_path: Path) -> None:
+    table = group(3).assign(codes="²")
+    assert run("agreement", str(write(table, tmp_path / "codes.csv"))).exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("verb", "table", "columns"),
     [

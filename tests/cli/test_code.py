@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 from pipeline.cli.main import app
 from pipeline.errors import OutputError, TableError
 from pipeline.formats import tables
+from pipeline.formats.files import put
 
 TRANSCRIPT = """tape_id,utterance_id,role,text,start,end,note
 b,1,therapist,What would be different if you smoked less?,0,2.5,keep me
@@ -40,6 +41,20 @@ def test_a_transcript_is_coded_in_its_order(tmp_path: Path) -> None:
     assert coded["needs_check"].iloc[2] == "true"
     assert coded["note"].iloc[0] == "keep me"
     assert len(tables.read_utterances(out)) == 4
+
+
+@pytest.mark.engines
+def test_codes_that_are_there_are_replaced_and_that_is_said(tmp_path: Path) -> None:
+    given = tmp_path / "talk.csv"
+    given.write_text("tape_id,utterance_id,role,text,codes,p_change\na,1,client,Yes.,by hand,\n")
+    done = CliRunner().invoke(app, ["code", str(given), "--out", str(tmp_path / "coded.csv")])
+    assert done.stderr.strip() == "The machine's tags replace what talk.csv has in codes, p_change."
+    assert "by hand" not in (tmp_path / "coded.csv").read_text()
+
+
+def test_a_folder_is_no_file_to_write() -> None:
+    with pytest.raises(OutputError, match=r"TR-O04 file \. cannot be written"):
+        put(Path("."), b"")
 
 
 @pytest.mark.parametrize(

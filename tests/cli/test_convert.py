@@ -69,6 +69,31 @@ def test_codes_of_cacti_come_to_the_tape_by_time(tape: Path, tmp_path: Path) -> 
     assert "machine" in CliRunner().invoke(app, ["agreement", str(out)]).output
 
 
+def test_converted_codes_can_be_compared(tape: Path, tmp_path: Path) -> None:
+    table = tables.read_utterances(tape / "utterances.csv")
+    table.loc[2, ["role", "codes"]] = ["unknown", ""]
+    tables.write_utterances(table, tape / "utterances.csv")
+    said = [CodedUtterance("", Span(900, 900), role="client", marks=(Mark("sustain"),))]
+    (tmp_path / "coach.casaa").write_bytes(casaa.write(transcript("walk", said)))
+    out = tmp_path / "codes.csv"
+    convert(tmp_path / "coach.casaa", out, "--onto", tape, "--coder", "cora", "--layer", "coach")
+    found = codes.read(out).table
+    assert sorted(zip(found["layer"], found["codes"], strict=True)) == [
+        ("coach", "sustain"),
+        ("machine", "change"),
+        ("machine", "change"),
+    ]
+
+
+def test_a_tape_that_a_spreadsheet_saved_is_known_as_one(tape: Path, tmp_path: Path) -> None:
+    saved = tape / "utterances.csv"
+    header, rest = saved.read_text().split("\n", 1)
+    saved.write_text(
+        "\ufeff" + ",".join(f'"{name}"' for name in header.split(",")) + "\n" + rest.replace("true", "TRUE")
+    )
+    assert "3 utterances, 3 codes" in convert(saved, tmp_path / "walk.eaf")
+
+
 def test_a_coach_may_call_codes_otherwise(tape: Path, tmp_path: Path) -> None:
     session = tmp_path / "coach.casaa"
     said = CodedUtterance("", Span(900, 900), role="client", marks=(Mark("D+"), Mark("Wave")))

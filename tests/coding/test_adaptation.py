@@ -15,10 +15,14 @@ from pipeline.coding.calibration import Calibration
 from pipeline.coding.classifier import DECISIONS
 from pipeline.coding.codebook import CODES
 from pipeline.errors import CodingError
-from pipeline.formats import tables
+from pipeline.formats import codebooks, tables
 
 THRESHOLDS = dict.fromkeys(DECISIONS, 0.5)
+PRETAGS = codebooks.read("pretags")
 PLAIN = Calibration(dict.fromkeys(DECISIONS, (1.0, 0.0)), THRESHOLDS)
+
+
+NAN = float("nan")
 
 
 def coded(shift: float, tapes: int = 4, rows: int = 60) -> pd.DataFrame:
@@ -40,7 +44,7 @@ def coded(shift: float, tapes: int = 4, rows: int = 60) -> pd.DataFrame:
 
 
 def test_a_group_that_hears_more_reflections_is_followed() -> None:
-    found = adapt(coded(shift=1.5), "tagger", THRESHOLDS)
+    found = adapt(coded(shift=1.5), "tagger", THRESHOLDS, PRETAGS)
     assert found.gain.better
     stretch, shift = found.layer["reflection"]
     assert shift > 0.6
@@ -52,7 +56,7 @@ def test_a_group_that_hears_more_reflections_is_followed() -> None:
 
 
 def test_a_group_that_agrees_with_the_tagger_gains_little() -> None:
-    gain = adapt(coded(shift=0.0), "tagger", THRESHOLDS).gain
+    gain = adapt(coded(shift=0.0), "tagger", THRESHOLDS, PRETAGS).gain
     assert gain.surprise[1] == pytest.approx(gain.surprise[0], abs=0.02)
 
 
@@ -64,7 +68,7 @@ def test_better_means_less_surprise_and_no_more_errors() -> None:
 
 def test_codes_become_decisions_and_probabilities_come_back() -> None:
     table = coded(shift=0.0)
-    answers = adaptation.decided(table)
+    answers = adaptation.decided(table, PRETAGS)
     row = table.index[table["consensus"].str.contains("reflection_complex")][0]
     assert answers[row, DECISIONS.index("reflection")] == answers[row, DECISIONS.index("complex")] == 1
     assert np.isnan(answers[row, DECISIONS.index("client")])
@@ -75,14 +79,40 @@ def test_codes_become_decisions_and_probabilities_come_back() -> None:
         np.testing.assert_allclose(again[f"p_{code}"], table[f"p_{code}"], atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("book", "code", "expected"),
+    [
+        ("miti-4.2", "question", {"question": 1, "open": NAN, "reflection": 0, "complex": NAN}),
+        ("miti-4.2", "reflection_simple", {"question": 0, "reflection": 1, "complex": 0, "information": 0}),
+        ("miti-4.2", "persuasion", {"question": NAN, "reflection": NAN, "information": NAN}),
+        ("miti-4.2", "persuasion|question", {"question": 1, "reflection": NAN}),
+        ("miti-4.2", "", {"question": 0, "reflection": 0, "information": 0}),
+        ("oars", "question_open", {"question": 1, "open": 1, "reflection": 0, "information": NAN}),
+        ("oars", "", {"question": NAN, "open": NAN, "reflection": 0, "information": NAN}),
+        ("oars", "reflection", {"reflection": 1, "complex": NAN, "question": NAN}),
+        ("pretags", "question_closed|information", {"question": 1, "open": 0, "information": 1, "client": NAN}),
+        ("pretags", "of another book", {"question": NAN, "reflection": NAN, "information": NAN}),
+    ],
+)
+def test_what_a_code_decides_is_what_its_book_says(book: str, code: str, expected: dict[str, float]) -> None:
+    table = pd.DataFrame({"role": ["interviewer"], "consensus": [code]})
+    found = dict(zip(DECISIONS, adaptation.decided(table, codebooks.read(book))[0], strict=True))
+    np.testing.assert_equal({name: found[name] for name in expected}, expected)
+
+
+def test_codes_that_stand_for_none_of_the_machines_are_refused() -> None:
+    with pytest.raises(CodingError, match="TR-C06"):
+        adapt(coded(shift=0.0).assign(consensus="affirmation"), "tagger", THRESHOLDS, codebooks.read("oars"))
+
+
 @pytest.mark.parametrize(("tapes", "rows"), [(1, 100), (2, 10)])
 def test_too_few_codes_are_refused(tapes: int, rows: int) -> None:
     with pytest.raises(CodingError, match="TR-C06"):
-        adapt(coded(0.0, tapes, rows), "tagger", THRESHOLDS)
+        adapt(coded(0.0, tapes, rows), "tagger", THRESHOLDS, PRETAGS)
 
 
 def test_a_layer_is_stored_and_comes_back(tmp_path: Path) -> None:
-    found = adapt(coded(shift=1.5), "tagger", THRESHOLDS)
+    found = adapt(coded(shift=1.5), "tagger", THRESHOLDS, PRETAGS)
     found.write(tmp_path / "layer.json")
     assert Adaptation.read(tmp_path / "layer.json") == found
 
@@ -112,9 +142,21 @@ def test_the_command_stores_a_layer_that_is_better(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, stored(tmp_path, coded(shift=1.5)))
     assert done.exit_code == 0, done.output
     assert "240 utterances on 4 tapes" in done.stdout
+    assert "codebook pretags" in done.stdout
     assert "surprise" in done.stdout
     about = weights.read_about(tagger.place(settings.load().settings))
     assert Adaptation.read(tmp_path / "layer.json").tagger == weights.identity(about)
+
+
+def test_the_command_finds_the_codebook_and_names_what_it_lacks(tmp_path: Path) -> None:
+    table = coded(shift=0.0)
+    asked = table["consensus"].str.contains("question")
+    interviewer = table["role"] == "interviewer"
+    table["consensus"] = np.where(asked, "question", np.where(interviewer, "seeking_collaboration", "mumbling"))
+    done = CliRunner().invoke(app, stored(tmp_path, table))
+    assert done.exit_code == 0, done.output
+    assert "codebook miti-4.2" in done.stdout
+    assert "not learned from: mumbling." in done.stdout
 
 
 def test_the_command_stores_nothing_that_is_not_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -149,3 +149,27 @@ def test_400_utterances_take_little_time_and_memory_and_no_torch() -> None:
     assert float(seconds) < 20  # of one core
     assert float(megabytes) < 800
     assert torch == "False"
+
+
+def test_a_target_behavior_that_any_row_of_a_tape_names_holds_for_the_tape(shipped: Tagger) -> None:
+    whole, late = transcript(), transcript().assign(target_behavior="")
+    late.loc[late["role"] == "client", "target_behavior"] = "drinking less alcohol"
+    other = transcript("other").assign(target_behavior="  ")
+    found = shipped.tag(pd.concat([other, late], ignore_index=True))
+    codes = [f"p_{code}" for code in CODES]
+    alone = found[found["tape_id"] == "walk"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone[codes], shipped.tag(whole)[codes])
+    assert list(alone["target_behavior"]) == list(late["target_behavior"])
+    without = shipped.tag(transcript().assign(target_behavior=""))
+    assert not np.allclose(without["p_change"], alone["p_change"])
+
+
+@pytest.mark.parametrize("text", ["", "...", None])
+def test_what_holds_no_words_has_no_code(shipped: Tagger, text: str | None) -> None:
+    table = transcript()
+    table.loc[[2, 3], "text"] = text
+    found = shipped.tag(table)
+    assert list(found["codes"].iloc[[2, 3]]) == ["", ""]
+    assert found["needs_check"].iloc[[2, 3]].all()
+    assert (found[[f"p_{code}" for code in CODES]].iloc[[2, 3]] == 0).all(axis=None)
+    assert found["codes"].iloc[4] == "question_open"

@@ -54,6 +54,21 @@ def test_an_empty_code_is_an_utterance_left_without_one(tmp_path: Path) -> None:
     assert list(found.table["codes"]) == ["", ""]
 
 
+def test_a_row_without_coder_layer_and_code_says_that_nobody_coded(tmp_path: Path) -> None:
+    found = read(tmp_path, "t,1,,,,", "t,2,ann,member,change,2026-03-01")
+    assert list(found.table["utterance_id"]) == ["2"]
+    with pytest.raises(TableError, match=r"TR-T05 .* row 2 has layer ''"):
+        read(tmp_path, "t,1,ann,,,")
+    with pytest.raises(TableError, match="TR-T04"):
+        read(tmp_path, "t,1,,,,")
+
+
+def test_an_apostrophe_that_keeps_spreadsheets_from_calculating_is_no_part_of_a_code(tmp_path: Path) -> None:
+    found = read(tmp_path, "t,1,'=ann,member,'+C,2026-03-01", "t,2,ann,member,'other',2026-03-01")
+    assert list(found.table["codes"]) == ["+C", "'other'"]
+    assert list(found.table["coder"]) == ["=ann", "ann"]
+
+
 @pytest.mark.parametrize(
     ("written", "milliseconds"),
     [

@@ -121,6 +121,9 @@ def test_a_transcript_gets_our_words_for_roles(tmp_path: Path) -> None:
         (f"{HEADER}\na,,client,hi\n", "TR-T05", "no utterance_id"),
         (f"{HEADER},start\na,1,client,hi,soon\n", "TR-T05", "start 'soon'"),
         (f"{HEADER},start\na,1,client,hi,nan\n", "TR-T05", "start 'nan'"),
+        (f"{HEADER},start\na,1,client,hi,1e300\n", "TR-T05", "start '1e300'"),
+        (f"{HEADER},start\na,1,client,hi,-5\n", "TR-T05", "start '-5'"),
+        (f"{HEADER},start,end\na,1,client,hi,,2\na,2,client,hi,5,2\n", "TR-T05", "row 3 ends before it starts"),
         (f"{HEADER},text\na,1,client,hi,ho\n", "TR-T05", "'text' twice"),
         (f'{HEADER}\na,1,client,"hi\n', "TR-T02", "not CSV"),
         (f"{HEADER}\na,1,client,caf\xe9\n".encode("latin-1"), "TR-T02", "UTF-8"),
@@ -147,6 +150,13 @@ def test_a_coded_table_with_a_wrong_check_is_named(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace(",true,", ",maybe,"))
     with pytest.raises(TableError, match="row 2 has needs_check 'maybe'"):
         tables.read_utterances(path)
+
+
+def test_a_table_that_a_spreadsheet_saved_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "utterances.csv"
+    tables.write_utterances(coded(["I could walk."]), path)
+    path.write_text(path.read_text().replace(",true,", ",TRUE,").replace(",false,", ",FALSE,"))
+    assert len(tables.read_utterances(path)) == 1
 
 
 def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_a_fifth_of_the_tapes_is_drawn_and_disagreement_draws_more() -> None:
         sizes.append(len(drawn))
         wrong += int((drawn["tape_id"].str[1:].astype(int) % 4 == 0).sum())
         assert set(drawn["part"]) <= {"random", "disagreement"}
-    assert 6.5 <= np.mean(sizes) <= 8.5
+    assert set(sizes) == {8}
     assert wrong / sum(sizes) > 0.35  # a quarter of all tapes
 
 
@@ -49,6 +49,23 @@ def test_weighted_shares_are_unbiased(by: str) -> None:
         estimates.append((drawn["disagreement"] * drawn["weight"]).sum() / len(everything))
     error = np.std(estimates) / np.sqrt(len(estimates))
     assert np.mean(estimates) == pytest.approx(truth, abs=4 * error)
+
+
+@pytest.mark.parametrize("tapes", [1, 2, 5])
+def test_of_few_tapes_one_is_drawn_whatever_the_seed(tapes: int) -> None:
+    laid, _ = uncoached(tapes)
+    drawn = [sample(laid, seed=seed) for seed in range(60)]
+    assert {len(each) for each in drawn} == {1}
+    assert {name for each in drawn for name in each["tape_id"]} == set(laid.tapes)
+    assert {part for each in drawn for part in each["part"]} == {"random", "disagreement"}
+
+
+def test_all_are_drawn_where_all_are_wanted() -> None:
+    laid, _ = uncoached(7)
+    for seed in range(20):
+        drawn = sample(laid, share=1.0, random_part=0.3, seed=seed)
+        assert list(drawn["tape_id"]) == list(laid.tapes)
+        assert drawn["weight"].tolist() == pytest.approx([1.0] * 7)
 
 
 def test_the_same_seed_draws_the_same() -> None:
