@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -43,13 +44,20 @@ QUIET, QUIET_AT_FIRST, FIRST = 250, 120, 50
 ``tests/benchmarks/drift.py`` finds them: at first the center line is of five tapes and may lie wrong."""
 
 
+class Note(NamedTuple):
+    """What was left out of whose charts, and why; the coder is empty where it is about all."""
+
+    coder: str
+    sentence: str
+
+
 @dataclass(frozen=True)
 class Drift:
-    """``table``: a row a coder and family; ``points``: a row a charted tape; ``notes``: what was left out, and why."""
+    """``table``: a row a coder and family; ``points``: a row a charted tape; ``notes``: what was left out."""
 
     table: pd.DataFrame
     points: pd.DataFrame
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def drift(panel: Panel, recalibrated: Mapping[str, Sequence[float]] | None = None) -> Drift:
@@ -79,9 +87,11 @@ def drift(panel: Panel, recalibrated: Mapping[str, Sequence[float]] | None = Non
             rows.append(row)
             points += drawn
             if series.undated:
-                notes.append(f"{coder}: {_tapes(series.undated)} without coded_at left out of the charts.")
+                left = f"{_tapes(series.undated)} without coded_at left out of the charts"
+                notes.append(Note(coder, f"{coder}: {left}."))
             if series.small:
-                notes.append(f"{coder}, {level.name}: {_tapes(series.small)} with under {FEWEST} units left out.")
+                left = f"{_tapes(series.small)} with under {FEWEST} units left out"
+                notes.append(Note(coder, f"{coder}, {level.name}: {left}."))
     table = pd.DataFrame(rows, columns=list(DRIFT_COLUMNS))
     order = {(layer, name): place for place, (layer, name, _) in enumerate(charted)}
     if len(table):
@@ -99,7 +109,9 @@ def by_chance(table: pd.DataFrame) -> int | None:
 
 
 def _nothing(note: str) -> Drift:
-    return Drift(pd.DataFrame(columns=list(DRIFT_COLUMNS)), pd.DataFrame(columns=list(POINT_COLUMNS)), (note,))
+    return Drift(
+        pd.DataFrame(columns=list(DRIFT_COLUMNS)), pd.DataFrame(columns=list(POINT_COLUMNS)), (Note("", note),)
+    )
 
 
 def _charted(panel: Panel, reference: str) -> Iterator[tuple[str, str, Comparison]]:

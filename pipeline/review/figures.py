@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from pipeline.review import voices
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Item, Tape
 
@@ -46,8 +47,8 @@ class Figure:
 
 
 def read(database: Session, home: Home, tape: Tape) -> tuple[Figure, ...]:
-    """The main measures of a tape; none where it is not processed."""
-    measures = stored(database, home, tape)
+    """The main measures of a tape; none where it is not processed, or where they are of the wrong voice."""
+    measures = stored(database, home, tape) if voices.heard_right(database, home, tape) else {}
     return told(measures) if measures else ()
 
 

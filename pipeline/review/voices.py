@@ -135,3 +135,12 @@ def _ready(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Tape:
     if tape.state != "ready":
         raise HTTPException(404)
     return tape
+
+
+def heard_right(database: Session, home: Home, tape: Tape) -> bool:
+    """Whether the machine took the interviewer's voice for the interviewer's, as far as anybody has said."""
+    decided = confirmed(database, home, tape.id)
+    taken = tape.speakers.get("roles", {})
+    return decided is None or all(
+        (role == "interviewer") == (taken.get(voice) == "interviewer") for voice, role in decided.items()
+    )

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.measures.anchoring import anchoring
 from pipeline.measures.chart import CALIBRATED, chart, leaning, spoken
-from pipeline.measures.drift import DRIFT_COLUMNS, POINT_COLUMNS, Drift, by_chance, drift
+from pipeline.measures.drift import DRIFT_COLUMNS, POINT_COLUMNS, Drift, Note, by_chance, drift
 from pipeline.measures.panel import panel
 from pipeline.measures.wording import drift_sentence, label
 from tests.measures.coders import DAY, SCHEME, group, rows
@@ -174,16 +174,16 @@ def test_tapes_without_a_date_or_with_few_units_are_left_out_and_said() -> None:
     small = (table["tape_id"] == "t001") & (table["utterance_id"].astype(int) > 5)
     found = drifted(table[~small])
     assert of(found, "ann")["tapes"] == 6
-    assert "ann: 1 tape without coded_at left out of the charts." in found.notes
-    assert any(note.startswith("ann, reflection: 1 tape with under 10 units") for note in found.notes)
+    assert Note("ann", "ann: 1 tape without coded_at left out of the charts.") in found.notes
+    assert any(note.sentence.startswith("ann, reflection: 1 tape with under 10 units") for note in found.notes)
 
 
 def test_without_a_reference_there_is_no_chart_and_a_reason() -> None:
     alone = drifted(rows("t", "ann", "member", ["change"]))
     assert alone.table.empty
-    assert alone.notes == ("There is neither a coach nor a consensus to compare with: no chart.",)
+    assert alone.notes == (Note("", "There is neither a coach nor a consensus to compare with: no chart."),)
     coach = drifted(rows("t", "cora", "coach", ["change"]))
-    assert coach.notes == ("Nobody but the coach coded: no chart.",)
+    assert coach.notes == (Note("", "Nobody but the coach coded: no chart."),)
 
 
 def test_the_machine_is_charted_on_the_consensus() -> None:

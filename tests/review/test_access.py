@@ -12,7 +12,7 @@ from pipeline.review.access.login import safe
 from pipeline.review.access.secrecy import objection
 from pipeline.review.access.viewer import SESSION
 from pipeline.tapes.clock import DAY, HOUR, MINUTE
-from pipeline.tapes.records import AuditRow, Person, WebSession
+from pipeline.tapes.records import AuditRow, Membership, Person, WebSession
 from tests.review.conftest import PASSWORD, Browser, Room
 
 
@@ -86,6 +86,16 @@ def test_a_session_ends_by_age_however_busy_it_is(room: Room) -> None:
         assert browser.get("/account").status_code == 200
     room.clock.advance(10 * MINUTE)
     assert browser.get("/account").status_code == 303
+
+
+def test_whose_session_ended_signs_in_again_in_the_same_browser(room: Room) -> None:
+    browser = room.signed_in(room.person("Ada"))
+    form = browser.token("/account")
+    browser.post("/account/sign-out-everywhere")
+    left_open = browser.client.post("/account/sign-out-everywhere", data={"csrf": form})
+    assert (left_open.status_code, left_open.headers["location"]) == (303, "/login")
+    assert login(browser, "ada@example.org").headers["location"] == "/account"
+    assert browser.get("/account").status_code == 200
 
 
 def test_a_closed_account_is_out_at_once(room: Room) -> None:
@@ -217,8 +227,10 @@ def test_an_administrator_invites_and_the_link_works_once(room: Room) -> None:
     assert "This link was used, or its time is over." in again.text
     assert again.text == unknown.text
     assert login(room.browser(), "ben@example.org").status_code == 303
-    # whoever has an account needs no link
+    # whoever has an account needs no link, and whoever is in the group keeps the role
     assert "/invitation/" not in admin.post("/people", form | {"role": "coordinator"}).text
+    with room.home.database.reading() as database:
+        assert [row.role for row in database.query(Membership).join(Person).filter(Person.name == "Ben")] == ["member"]
 
 
 def test_a_new_link_replaces_password_and_authenticator(room: Room) -> None:

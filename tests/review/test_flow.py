@@ -52,6 +52,22 @@ def test_the_interviewer_decides_who_is_who_and_can_change_it(room: Room, peers:
     assert room.signed_in(peers.ben).get(f"{peers.path}/voices").status_code == 404
 
 
+def test_measures_of_the_wrong_voice_are_left_out_and_that_is_said(room: Room, peers: Peers) -> None:
+    peers.opened()
+    ada = room.signed_in(peers.ada)
+    before = [ada.get(page).text for page in (f"{peers.path}/summary", "/growth")]
+    assert all("1.25" in page for page in before)
+    ada.post(f"{peers.path}/voices", {"interviewer": "S2"})
+    wrong = ada.get(f"{peers.path}/summary").text
+    assert "1.25" not in wrong
+    assert "The machine took the wrong voice" in wrong
+    assert "1.25" not in ada.get("/growth").text
+    paper = PdfReader(io.BytesIO(ada.get(f"{peers.path}/summary.pdf").content)).pages[0].extract_text()
+    assert "The machine took the wrong voice" in paper
+    ada.post(f"{peers.path}/voices", {"interviewer": "S1"})
+    assert [ada.get(page).text for page in (f"{peers.path}/summary", "/growth")] == before
+
+
 def test_a_voice_that_may_be_nobody_is_said_to_be(room: Room, peers: Peers) -> None:
     """Which voices are ghosts was found with the sound; a long one can be one, by its likeness to another."""
     with room.home.database.writing() as database:
@@ -161,6 +177,28 @@ def test_words_are_taken_back_by_who_said_them(room: Room, peers: Peers) -> None
     assert ben.post(f"{peers.path}/feedback/{path}").status_code == 404
     assert ada.post(f"{peers.path}/feedback/{path}").status_code == 303
     assert "I waited." not in ada.get(f"{peers.path}/feedback").text
+
+
+def test_what_is_taken_back_leaves_no_bare_suggestion_and_no_closed_round_changed(room: Room, peers: Peers) -> None:
+    peers.opened()
+    ada, ben = room.signed_in(peers.ada), room.signed_in(peers.ben)
+    peers.say(ada, "strength")
+    peers.say(ben, "strength", "You waited long.")
+    peers.say(ben, "suggestion", "Ask less.")
+    form = ben.get(f"{peers.path}/feedback").text
+    strength, suggestion = (
+        part.split('"')[0] for part in form.split(f'action="{peers.path}/feedback/')[1:] if "/remove" in part[:40]
+    )
+    refused = ben.post(f"{peers.path}/feedback/{strength}")
+    assert refused.status_code == 422
+    assert "A suggestion does not stand alone" in refused.text
+    ada.post(f"{peers.path}/feedback/close")
+    late = ben.post(f"{peers.path}/feedback/{suggestion}")
+    assert late.status_code == 422
+    assert "The round is closed" in late.text
+    page = ben.get(f"{peers.path}/summary").text
+    assert "You waited long." in page
+    assert "Ask less." in page
 
 
 def test_the_summary_says_it_all_on_a_page_and_on_paper(room: Room, peers: Peers) -> None:

@@ -37,15 +37,17 @@ async def checked(request: Request, viewer: Found) -> None:
     origin = request.headers.get("origin")
     if origin is not None and origin not in request.app.state.origins:
         raise HTTPException(403, _EXPIRED)
-    if viewer is None and request.cookies.get(SESSION):
-        raise SignInError  # the session ran out while the page was open
+    ran_out = viewer is None and request.cookies.get(SESSION)
     if getattr(request.scope.get("endpoint"), "reads_its_token", False):
+        if ran_out:
+            raise SignInError
         return
     token = request.headers.get(HEADER, "")
     if not token and request.headers.get("content-type", "").startswith(_FORMS):
         token = str((await request.form()).get(FIELD, ""))
     if not matches(request, token):
-        raise HTTPException(403, _EXPIRED)
+        # A page that was open when its session ran out has the session's token; the login page has a guest's.
+        raise SignInError if ran_out else HTTPException(403, _EXPIRED)
 
 
 def matches(request: Request, token: str) -> bool:

@@ -89,7 +89,10 @@ def add_group(request: Request, viewer: Administrator, name: Line) -> Response:
 
 
 def invited(home: Home, now: int, by: str, name: str, email: str, group_id: str, role: Role) -> str:
-    """Add a person to a group; the path of a link to come in, or nothing where the person has a password."""
+    """Add a person to a group; the path of a link to come in, or nothing where the person has a password.
+
+    Who is in the group already keeps the role.
+    """
     with home.database.writing() as database:
         group = database.get(Group, group_id)
         if group is None:
@@ -97,9 +100,7 @@ def invited(home: Home, now: int, by: str, name: str, email: str, group_id: str,
         person = database.scalar(select(Person).where(Person.email == email.lower()))
         if person is None:
             person = people.add(database, name, email, now, actor_id=by)
-        if any(member.person.id == person.id for member in people.members(database, group, now)):
-            people.change_role(database, group, person, role, now, by)
-        else:
+        if all(member.person.id != person.id for member in people.members(database, group, now)):
             people.join(database, group, person, role, now, by)
         return "" if person.password_hash else invite(database, now, "join", person.id)
 

@@ -94,7 +94,7 @@ def visit(
         findings=findings,
         steady=int((found.table["state"] == "steady").sum()),
         few=sorted(set(found.table[found.table["state"] == "too few tapes"]["coder"])),
-        notes=found.notes,
+        notes=[note.sentence for note in found.notes],
         pictures=pictures(found.table, found.points, gathered.titles),
         families=FAMILIES,
         wide=WIDE,
@@ -202,7 +202,7 @@ def mine(request: Request, viewer: SignedIn, group_id: Id) -> Response:
             for row in code_again(panel, now, OLD).to_dict("records")
             if row["coder"] == own
         ],
-        notes=found.notes,
+        notes=[note.sentence for note in found.notes if note.coder in ("", *seen["coder"])],
         tapes=len(gathered.tapes),
         checked=checked(panel),
     )

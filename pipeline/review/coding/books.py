@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from functools import cache, lru_cache
 
 from pipeline.coding.codebook import Code, Codebook
@@ -36,7 +37,8 @@ def read(home: Home, name: str) -> Codebook:
         return _read(name)
     if not _NAME.fullmatch(name):
         raise CodingError("C03", f"codebook {name[:60]!r}", "does not exist", "choose one of the list")
-    return _read(str(home.folder / FOLDER / f"{name}.toml"))
+    # Passes keep the name under which it can be chosen, which is unique; what its file calls it need not be.
+    return replace(_read(str(home.folder / FOLDER / f"{name}.toml")), name=name)
 
 
 _shipped = cache(codebooks.shipped)

@@ -19,7 +19,7 @@ def state(admitted: Admitted, one: Pass, book: Codebook, keys: Mapping[str, str]
     """The state of one's own pass, as JSON."""
     task = tasks.task(one.task)
     said = transcripts.shown(admitted)
-    proposed = suggestions(admitted, book, task, passes.hidden(admitted, one))
+    proposed = suggestions(admitted, book, task, said, passes.hidden(admitted, one))
     found = passes.events(admitted, one)
     mended = mending.own(admitted)
     made = [(row.at, passes.as_event(row).id) for row in found] + [(at, each["id"]) for at, each in mended]
@@ -84,13 +84,17 @@ def codes(book: Codebook, task: tasks.Task, keys: Mapping[str, str]) -> list[dic
 
 
 def suggestions(
-    admitted: Admitted, book: Codebook, task: tasks.Task, unseen: Iterable[str]
+    admitted: Admitted, book: Codebook, task: tasks.Task, said: Iterable[Utterance], unseen: Iterable[str]
 ) -> dict[str, dict[str, Any]]:
-    """Utterance -> what the machine proposes in this codebook, as far as the task asks for it and it may be seen."""
-    wanted, hidden = {code.name for code in task.of(book)}, set(unseen)
+    """Utterance -> what the machine proposes in this codebook, as far as the task asks for it and it may be seen.
+
+    What it proposes for an interviewer is left out where somebody has said that a client speaks, and the reverse.
+    """
+    wanted, hidden = {code.name: code.role for code in task.of(book)}, set(unseen)
+    roles = {one.id: one.role for one in said}
     found = {}
     for row in admitted.session.scalars(select(Pretag).where(Pretag.tape_id == admitted.tape.id)):
-        proposed = [code for code in book.proposed(row.codes) if code in wanted]
+        proposed = [code for code in book.proposed(row.codes) if wanted.get(code, "") == roles.get(row.utterance_id)]
         if proposed and row.utterance_id not in hidden:
             found[row.utterance_id] = {
                 "codes": proposed,

@@ -145,6 +145,7 @@ def board(admitted: Admitted, said: Sequence[Utterance], book: Codebook) -> Boar
             if (state := codes.get(one.id)) is not None and _asked(task, state, book)
         )
         machine, sure, p = suggested.get(one.id, ((), None, {}))
+        machine = tuple(code for code in machine if book[code].role == one.role)  # it may have taken the wrong voice
         state = settled.get(one.id)
         places.append(Place(one, opinions, state.codes if state else None, machine, sure, p))
     spread = figures.stored(admitted.session, admitted.home, admitted.tape).get("spread", {})

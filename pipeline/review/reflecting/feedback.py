@@ -86,13 +86,17 @@ def add(
 def remove(request: Request, viewer: SignedIn, tape_id: Id, feedback_id: Id) -> Response:
     """Take the own words back."""
     home, now = request.app.state.home, request.app.state.clock()
-    with home.database.writing() as database:
-        _open_tape(database, viewer, tape_id, now)
-        row = database.get(Feedback, feedback_id)
-        if row is None or row.tape_id != tape_id or row.person_id != viewer.person_id:
-            raise HTTPException(404)
-        database.delete(row)
-        audit.record(database, now, viewer.person_id, "feedback.remove", tape_id, thing=feedback_id)
+    try:
+        with home.database.writing() as database:
+            tape = _open_tape(database, viewer, tape_id, now)
+            row = database.get(Feedback, feedback_id)
+            if row is None or row.tape_id != tape_id or row.person_id != viewer.person_id:
+                raise HTTPException(404)
+            _may_remove(database, tape, row)
+            database.delete(row)
+            audit.record(database, now, viewer.person_id, "feedback.remove", tape_id, thing=feedback_id)
+    except ReviewError as error:
+        return _page(request, viewer, tape_id, f"{error.value[:1].upper()}{error.value[1:]}: {error.remedy}.")
     return seeing(f"/tapes/{tape_id}/feedback", "saved")
 
 
@@ -152,21 +156,42 @@ def _may_add(database: Session, home: Home, tape: Tape, person_id: str, kind: st
     ------
     ReviewError: R04.
     """
-    review = database.scalar(select(Review).where(Review.tape_id == tape.id))
-    if review is not None and review.closed_at is not None:
-        raise ReviewError("R04", "feedback", "the round is closed", "talk to the interviewer")
+    _refuse_closed(database, tape)
     first = waits_for(database, home, tape, person_id)
     if first:
         raise ReviewError("R04", "feedback", f"the {first} speaks first", "wait a little, and load the page again")
-    mine = list(
-        database.scalars(select(Feedback.kind).where(Feedback.tape_id == tape.id, Feedback.person_id == person_id))
-    )
+    mine = _kinds(database, tape, person_id)
     if kind == "suggestion" and "strength" not in mine:
         raise ReviewError("R04", "feedback", "a strength comes first", "say what was good, then what to try")
     if kind == "suggestion" and "suggestion" in mine:
         raise ReviewError("R04", "feedback", "you gave one suggestion already", _REMEDY)
     if len(mine) >= MOST:
         raise ReviewError("R04", "feedback", f"you said {MOST} things already", "leave room for the others")
+
+
+def _may_remove(database: Session, tape: Tape, row: Feedback) -> None:
+    """Leave no suggestion without a strength, and a closed round as it is.
+
+    Raises
+    ------
+    ReviewError: R04.
+    """
+    _refuse_closed(database, tape)
+    mine = _kinds(database, tape, row.person_id)
+    if row.kind == "strength" and mine.count("strength") == 1 and "suggestion" in mine:
+        raise ReviewError("R04", "feedback", "a suggestion does not stand alone", "take the suggestion back first")
+
+
+def _refuse_closed(database: Session, tape: Tape) -> None:
+    review = database.scalar(select(Review).where(Review.tape_id == tape.id))
+    if review is not None and review.closed_at is not None:
+        raise ReviewError("R04", "feedback", "the round is closed", "talk to the interviewer")
+
+
+def _kinds(database: Session, tape: Tape, person_id: str) -> list[str]:
+    """What somebody has said on a tape so far."""
+    query = select(Feedback.kind).where(Feedback.tape_id == tape.id, Feedback.person_id == person_id)
+    return list(database.scalars(query))
 
 
 def _open_tape(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Tape:

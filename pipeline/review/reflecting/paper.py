@@ -49,12 +49,11 @@ def printed(summary: Summary) -> bytes:
             _line(page, f"{summary.interviewer}: {summary.next}", 11)
         for one in suggestions:
             _line(page, f"{one.name}: {one.text}", 11)
-    if summary.figures:
-        _heading(page, "Measures")
-        _line(page, f"{summary.basis}.", 11)
-        for figure in summary.figures:
-            spread = f" ({figure.spread})" if figure.spread else ""
-            _line(page, f"{figure.label}: {figure.text}{spread}", 11)
+    _heading(page, "Measures")
+    _line(page, f"{summary.basis}.", 11)
+    for figure in summary.figures:
+        spread = f" ({figure.spread})" if figure.spread else ""
+        _line(page, f"{figure.label}: {figure.text}{spread}", 11)
     page.ln(6)
     _line(page, _CONFIDENTIAL, 9)
     return bytes(page.output())

@@ -27,6 +27,8 @@ from pipeline.tapes.records import Person
 
 router = APIRouter()
 
+_NONE = "The machine took the wrong voice for the interviewer's; there are measures once the tape is coded by hand"
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -91,4 +93,5 @@ def _measured(admitted: Admitted) -> tuple[tuple[Figure, ...], str]:
         board = together.board(admitted, transcripts.shown(admitted), book)
         if board.by_hand:
             return figures.told(together.measured(board).as_dict()), f"Codes: {board.basis}"
-    return figures.read(admitted.session, admitted.home, admitted.tape), "Proposed by machine, to be checked by hand"
+    found = figures.read(admitted.session, admitted.home, admitted.tape)
+    return found, "Proposed by machine, to be checked by hand" if found else _NONE

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from pipeline.measures.comparison import comparisons
+from pipeline.measures.drift import Drift, Note, drift
 from pipeline.measures.sampling import sample
 from pipeline.review.coach.codes import gather
 from pipeline.review.coach.routes import EVERYONE
@@ -244,3 +249,16 @@ def test_the_program_shows_groups_and_folds_small_ones(group: Year) -> None:
     assert "82 %" in page  # 14 of 17 tapes
     assert room.signed_in(group.people["Coco"]).get("/program").status_code == 404
     assert room.clock() > 300 * DAY
+
+
+def test_members_are_not_told_what_was_left_out_of_others_charts(group: Year, monkeypatch: pytest.MonkeyPatch) -> None:
+    def noting(*given: Any) -> Drift:
+        notes = (Note(name, f"{name or 'All'} left out.") for name in ("", "Ada", "Ben"))
+        return replace(drift(*given), notes=tuple(notes))
+
+    monkeypatch.setattr("pipeline.review.coach.routes.drift", noting)
+    told = {
+        name: re.findall(r"(\w+) left out\.", group.room.signed_in(group.people[name]).get(path).text)
+        for name, path in (("Coco", f"/groups/{group.group}/visit"), ("Ada", f"/groups/{group.group}/agreement"))
+    }
+    assert told == {"Coco": ["All", "Ada", "Ben"], "Ada": ["All", "Ada"]}

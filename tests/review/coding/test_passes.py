@@ -99,6 +99,20 @@ def test_a_codebook_of_cacti_can_be_taken_in(table: Table) -> None:
     name = page.partition('value="our-book-')[2].partition('"')[0]
     state = table.ada.begin("all", f"our-book-{name}").state()
     assert [code["letter"] for code in state["codes"]] == ["OQ", "C+"]
+    table.ada.code("u0001", "OQ")
+    table.ada.lock()
+    together = table.ada.browser.get(f"/tapes/{table.tape_id}/together/state?codebook=our-book-{name}").json()
+    assert together["coders"] == ["Ada"]
+    assert [each["codes"] for each in together["places"][0]["opinions"]] == [["OQ"]]
+
+
+def test_the_machine_proposes_nothing_to_a_voice_that_it_took_for_the_other(table: Table) -> None:
+    said = table.ada.begin().state()["utterances"]
+    assert any(one["pretag"] for one in said)
+    table.interviewer.browser.post(f"/tapes/{table.tape_id}/voices", {"interviewer": "S2"})
+    swapped = table.ada.state()["utterances"]
+    assert [one["role"] for one in swapped] != [one["role"] for one in said]
+    assert not any(one["pretag"] for one in swapped)
 
 
 @pytest.mark.parametrize("wrong", ["../../etc/passwd", "nothing", "/etc/passwd", "a" * 79])
