@@ -30,7 +30,7 @@ Source = str
 
 SOURCES = {
     "consensus": "settled together",
-    "agreed": "agreed by all",
+    "agreed": "agreed by all who coded them",
     "hand": "still divided",
     "machine": "only suggested by the machine",
 }
@@ -131,7 +131,8 @@ def board(admitted: Admitted, said: Sequence[Utterance], book: Codebook) -> Boar
             *(Pass.locked_at.is_not(None), Pass.codebook == book.name),
         ).order_by(Person.name, Pass.started_at, Pass.id)
     ).all()
-    folds = [(name or "", tasks.task(one.task), passes.folded(admitted, one)) for one, name in rows]
+    last = {(one.person_id, one.task): (one, name) for one, name in rows}  # nobody has two opinions
+    folds = [(name or "", tasks.task(one.task), passes.folded(admitted, one)) for one, name in last.values()]
     settled = consensus(admitted, book)
     suggested = {
         row.utterance_id: (book.proposed(row.codes), row.probability, _probabilities(row, book))

@@ -116,6 +116,20 @@ def test_what_is_settled_keeps_what_everyone_said(both: Table) -> None:
     assert settle(both.ben, "s2", action="undo").json()["queue"] == ["u0001"]
 
 
+def test_who_codes_a_tape_twice_has_one_opinion(both: Table) -> None:
+    both.room.clock.advance(60_000)
+    again = both.ada.begin()
+    again.code("u0001", "question_closed")
+    again.lock()
+    found = board(both.ben)
+    [one] = [place for place in found["places"] if place["id"] == "u0001"]
+    assert [(each["coder"], each["codes"]) for each in one["opinions"]] == [
+        ("Ada", ["question_closed"]),
+        ("Ben", ["question_closed"]),
+    ]
+    assert found["queue"] == []
+
+
 def test_the_measures_follow_what_is_settled(both: Table) -> None:
     def share(answer: dict[str, Any]) -> Any:
         return next(one["value"] for one in answer["measures"] if one["label"].startswith("Open questions"))
