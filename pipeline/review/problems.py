@@ -22,12 +22,21 @@ _TITLES = {
     403: "This form has expired",
     404: "There is nothing here",
     405: "There is nothing here",
-    409: "Somebody was faster",
+    409: "This has changed meanwhile",
     413: "That is too much",
-    422: "Something is missing",
+    422: "Please look at the form again",
     429: "Please wait a little",
     500: "Something went wrong on our side",
 }
+
+
+class NotYetError(HTTPException):
+    """Something else comes first, which ``detail`` names; the answer is 403, but no form has expired."""
+
+    title = "Not yet"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(403, detail)
 
 
 class SignInError(Exception):
@@ -43,11 +52,11 @@ def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") and "x-csrf-token" not in request.headers
 
 
-def answer(request: Request, status: int, detail: str, code: str = "") -> Response:
-    """A problem as a page, or as JSON ``{"code", "detail"}``."""
+def answer(request: Request, status: int, detail: str, code: str = "", title: str = "") -> Response:
+    """A problem as a page, by default under the title of its status, or as JSON ``{"code", "detail"}``."""
     if not wants_page(request):
         return JSONResponse({"code": code, "detail": detail}, status)
-    title = _TITLES.get(status, "That did not work")
+    title = title or _TITLES.get(status, "That did not work")
     return render(request, "problem.html", status, title=title, detail=detail, code=code)
 
 
@@ -64,7 +73,8 @@ async def _http(request: Request, error: HTTPException) -> Response:
     detail = error.detail
     if detail in (HTTPStatus.NOT_FOUND.phrase, HTTPStatus.METHOD_NOT_ALLOWED.phrase):
         detail = "The page does not exist, or it is not yours to see."
-    response = answer(request, 404 if error.status_code == 405 else error.status_code, detail)
+    status = 404 if error.status_code == 405 else error.status_code
+    response = answer(request, status, detail, title=getattr(error, "title", ""))
     response.headers.update(error.headers or {})
     return response
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 import os
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from pipeline.errors import ReviewError
 from pipeline.review.submitting import uploads
+from pipeline.settings import AudioSettings
 from pipeline.tapes.records import Consent, Item, Job, Review, Tape
 from tests.hostile import CANARY, CASES
 from tests.review.conftest import Browser, Room
@@ -112,6 +116,75 @@ def test_a_cut_upload_goes_on_where_it_was_and_a_wrong_offset_is_told(room: Room
     assert sender.put(tape, 30_000, whole[30_000:], len(whole)).json()["done"]
 
 
+def test_whose_last_answer_was_lost_is_told_where_to_go_on(sender: Sender) -> None:
+    tape, whole = sender.draft(), sound()
+    sender.put(tape, 0, whole, len(whole))
+    told = {"offset": 0, "done": True, "next": f"/tapes/{tape}/part"}
+    assert sender.browser.get(f"/uploads/{tape}").json() == told
+
+
+def test_a_recording_that_is_sent_again_takes_the_place_of_the_earlier_one(room: Room, sender: Sender) -> None:
+    tape = sender.draft()
+    for seconds in (3.0, 2.0):
+        whole = sound(seconds)
+        assert sender.put(tape, 0, whole, len(whole)).json()["done"]
+    with room.home.database.reading() as database:
+        assert sorted(item.kind for item in database.query(Item)) == ["recording", "survey"]
+    assert len(room.home.vault.files(tape)) == 2
+    kept = uploads.recording(room.home, tape)
+    assert kept
+    assert room.home.vault.read(kept) == whole
+    assert "lasts 0:02" in sender.browser.get(f"/tapes/{tape}/part").text
+
+
+def test_a_last_piece_that_comes_twice_at_once_is_looked_over_once(
+    room: Room, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tape, whole = sender.draft(), sound()
+    looked, go_on, begun = [], threading.Event(), threading.Event()
+    survey = uploads._survey
+
+    def slow(path: Path, given: AudioSettings) -> uploads.Survey:
+        looked.append(path)
+        begun.set()
+        assert go_on.wait(60)
+        return survey(path, given)
+
+    monkeypatch.setattr(uploads, "_survey", slow)
+    uploads.keep(room.home, tape, 0, whole, room.clock())
+    with ThreadPoolExecutor() as threads:
+        given = (room.home, room.app.state.settings.audio, tape, room.clock())
+        first = threads.submit(uploads.finish, *given)
+        assert begun.wait(60)
+        second = threads.submit(uploads.finish, *given)
+        go_on.set()
+        assert first.result() == second.result()
+    assert len(looked) == 1
+
+
+def test_a_recording_that_comes_after_the_part_was_chosen_leaves_the_chosen_one(room: Room, sender: Sender) -> None:
+    tape, whole = sender.draft(), sound()
+    sender.put(tape, 0, whole, len(whole))
+    uploads.keep(room.home, tape, 0, sound(2.0), room.clock())
+    assert sender.browser.post(f"/tapes/{tape}/part", {"start": "0:01", "end": "0:03"}).status_code == 303
+    with pytest.raises(ReviewError, match="R02"):
+        uploads.finish(room.home, room.app.state.settings.audio, tape, room.clock())
+    kept = uploads.recording(room.home, tape)
+    assert kept
+    assert room.home.vault.read(kept) == whole
+    assert len(room.home.vault.files(tape)) == 3  # what was asked for is there as well
+
+
+@pytest.mark.parametrize("length", [29_999, 30_001])
+def test_more_than_was_announced_is_not_called_too_large(sender: Sender, length: int) -> None:
+    tape, whole = sender.draft(), sound()
+    sender.put(tape, 0, whole[:30_000], len(whole))
+    answer = sender.put(tape, 30_000, whole[30_000:], length)
+    assert (answer.status_code, answer.json()["code"]) == (400, "TR-R02")
+    assert "more bytes than were announced" in answer.json()["detail"]
+    assert sender.browser.get(f"/uploads/{tape}").json() == {"offset": 30_000, "done": False}
+
+
 def test_a_length_beyond_the_limit_is_told_at_once(room: Room, sender: Sender) -> None:
     limit = room.app.state.settings.review.upload_limit_mb
     answer = sender.put(sender.draft(), 0, b"RIFF", limit * MB + 1)
@@ -123,7 +196,6 @@ def test_a_stream_is_read_no_further_than_one_block_beyond_the_limit(room: Room,
     import asyncio
     from types import SimpleNamespace
 
-    from pipeline.errors import ReviewError
     from pipeline.review.submitting import receiving
 
     tape, read = sender.draft(), 0
@@ -230,13 +302,21 @@ def test_a_part_that_is_none_is_told(sender: Sender, start: str, end: str, told:
     ("change", "told"),
     [
         ({"target_behavior": ""}, "name the target behavior"),
-        ({"pseudonym": "Robin Smith"}, "one word"),
-        ({"uses": []}, "uses"),
-        ({"destroy_by": "2020-01-01"}, "past"),
-        ({"signed_on": "2030-01-01"}, "to come"),
-        ({"destroy_by": "soon"}, "destroy_by"),
-        ({"group_ids": []}, "does not name the group"),
-        ({"people_named": "nobody@example.org"}, "unknown"),
+        ({"pseudonym": "Robin Smith"}, "the made-up word for the client is not one word; take up to 30 letters"),
+        ({"pseudonym": ""}, "the made-up word for the client is not one word; take up to 30 letters"),
+        ({"uses": []}, "the client allowed no use of the tape; tick at least one"),
+        ({"uses": ["sale"]}, "the client allowed no use of the tape; tick at least one"),
+        ({"destroy_by": "2020-01-01"}, "the last day on which the tape is kept is past; choose today or a later day"),
+        ({"destroy_by": "soon"}, "the last day on which the tape is kept is no date; choose a day"),
+        ({"method": ""}, "the way in which the tape is destroyed is missing; write down"),
+        ({"signed_form": ""}, "the way in which the client agreed is missing; choose one"),
+        ({"signed_on": "2030-01-01"}, "the day of the signature is still to come; choose the day"),
+        ({"signed_on": ""}, "the day of the signature is no date; choose the day"),
+        ({"group_ids": []}, "not among those who may hear it; tick it under"),
+        (
+            {"people_named": "ada@example.org, nobody@example.org"},
+            "nobody here has the e-mail address nobody@example.org; correct it under",
+        ),
     ],
 )
 def test_a_consent_that_lacks_something_keeps_nothing(
@@ -246,6 +326,8 @@ def test_a_consent_that_lacks_something_keeps_nothing(
     answer = sender.browser.post("/tapes", form)
     assert answer.status_code == 422
     assert told in answer.text.lower()
+    for raw in ("validation", "pattern", "should be", "tape-review person", "mend it"):
+        assert raw not in answer.text
     with room.home.database.reading() as database:
         assert database.query(Tape).count() == database.query(Consent).count() == 0
     assert room.home.vault.tapes() == []

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from pipeline.review import gate
 from pipeline.review.access.viewer import Viewer
+from pipeline.review.problems import NotYetError
 from pipeline.tapes import audit, consent
 from pipeline.tapes.consent import Use
 from pipeline.tapes.home import Home
@@ -56,7 +57,7 @@ def admit(request: Request, session: Session, viewer: Viewer, tape_id: str, *use
     if not consent.allows_all(session, person, uses, tape, now):
         raise HTTPException(404)
     if not gate.is_open(session, person.id, tape):
-        raise HTTPException(403, FIRST)
+        raise NotYetError(FIRST)
     return Admitted(session, state.home, tape, person, now)
 
 

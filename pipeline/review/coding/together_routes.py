@@ -14,6 +14,7 @@ from pipeline.review.coding import books, keys, passes, ratings, state, tasks, t
 from pipeline.review.coding.admission import SEEN, Admitted, admit, note, sees_codes, target
 from pipeline.review.coding.changes import Change, Name
 from pipeline.review.pages import render, seeing
+from pipeline.review.problems import NotYetError
 
 router = APIRouter(prefix="/tapes/{tape_id}/together")
 
@@ -64,7 +65,7 @@ def look(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     with request.app.state.home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         if any(one.locked_at is None for one in passes.own(admitted)):
-            raise HTTPException(403, LOCK_FIRST)
+            raise NotYetError(LOCK_FIRST)
         admitted.record(SEEN, "together")
     return seeing(f"/tapes/{tape_id}/together")
 
@@ -128,7 +129,7 @@ def settle(request: Request, viewer: SignedIn, tape_id: str, sent: Settled) -> d
 
 def _let_in(admitted: Admitted) -> None:
     if not sees_codes(admitted):
-        raise HTTPException(403, LOCK_FIRST)
+        raise NotYetError(LOCK_FIRST)
 
 
 def _shown(admitted: Admitted, found: together.Board) -> dict[str, Any]:

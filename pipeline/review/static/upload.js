@@ -10,39 +10,77 @@ const PIECE = 4 * 1024 * 1024;
 const wait = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 const say = (text) => { state.textContent = text; };
 
-async function ask(options) {
-  const answer = await fetch(url, options);
-  const found = answer.headers.get("content-type")?.includes("json") ? await answer.json() : {};
-  return { status: answer.status, ...found };
+/* Which file was begun lies in the browser's storage, for the page may be closed before all is sent. Its name does not:
+   it may be the client's. */
+const BEGUN = `tape-review/upload/${form.dataset.tape}`;
+const mark = (file) => `${file.size} ${file.lastModified}`;
+let begun = "";
+function remember(file) {
+  begun = mark(file);
+  try { localStorage.setItem(BEGUN, begun); } catch { /* without storage, a file goes on only while this page is open */ }
+}
+function recall() {
+  try { return localStorage.getItem(BEGUN) ?? begun; } catch { return begun; }
+}
+function forget() {
+  try { localStorage.removeItem(BEGUN); } catch { /* nothing lies there */ }
+}
+
+/* The answer to a request; its status is 0 where the connection is cut. */
+async function ask(options, where = url) {
+  try {
+    const answer = await fetch(where, options);
+    const found = answer.headers.get("content-type")?.includes("json") ? await answer.json() : {};
+    return { status: answer.status, ...found };
+  } catch {
+    return { status: 0 };
+  }
+}
+
+/* Where to go on with a file. What is here of another one is taken back first: the two would become one recording. */
+async function place(file) {
+  let here = await ask({ headers });
+  if (here.status !== 200 || here.done) return here;
+  if (here.offset > 0 && (recall() !== mark(file) || here.offset > file.size)) {
+    const gone = await ask({ method: "POST", headers }, `/tapes/${form.dataset.tape}/recording/discard`);
+    if (gone.status !== 200) return gone;
+    here = await ask({ headers });
+  }
+  if (here.status === 200) remember(file);
+  return here;
+}
+
+function put(file, offset) {
+  bar.value = offset / file.size;
+  say(offset < file.size ? `${Math.round((100 * offset) / file.size)} % sent` : "Looking it over …");
+  const length = { "Upload-Offset": offset, "Upload-Length": file.size, "Content-Type": "application/octet-stream" };
+  if (offset + PIECE >= file.size) say("Sending the last piece, then looking it over …");
+  return ask({ method: "PUT", headers: { ...headers, ...length }, body: file.slice(offset, offset + PIECE) });
 }
 
 async function send(file) {
   if (file.size > Number(form.dataset.limit) * 1e6) {
     throw new Error(`This is larger than ${form.dataset.limit} MB. Export it as Opus, M4A or MP3.`);
   }
-  let { offset } = await ask({ headers });
+  if (file.size === 0) throw new Error("This file is empty. Choose another one.");
+  let offset = null; // unknown: the server is asked first, and again after each cut
   let pause = 1;
   for (;;) {
-    bar.value = offset / file.size;
-    say(offset < file.size ? `${Math.round((100 * offset) / file.size)} % sent` : "Looking it over …");
-    const length = { "Upload-Offset": offset, "Upload-Length": file.size, "Content-Type": "application/octet-stream" };
-    if (offset + PIECE >= file.size) say("Sending the last piece, then looking it over …");
-    let answer;
-    try {
-      answer = await ask({ method: "PUT", headers: { ...headers, ...length }, body: file.slice(offset, offset + PIECE) });
-    } catch {
+    const asked = offset === null;
+    const answer = asked ? await place(file) : await put(file, offset);
+    if (answer.status === 0) {
       say(`The connection is cut. Trying again in ${pause} s …`);
       await wait(pause);
       pause = Math.min(30, pause * 2);
-      try { offset = (await ask({ headers })).offset ?? offset; } catch { /* still cut: the next round tries again */ }
+      offset = null;
       continue;
     }
     if (answer.status === 401) throw new Error("You were signed out. Sign in again; what was sent is kept.");
-    if (answer.status === 409) { offset = (await ask({ headers })).offset; continue; }
+    if (answer.status === 409) { offset = null; continue; }
     if (answer.status !== 200) throw new Error(`${answer.detail ?? "That did not work."} ${answer.code ?? ""}`);
-    pause = 1;
-    if (answer.done) { location.assign(answer.next); return; }
+    if (answer.done) { forget(); location.assign(answer.next); return; }
     offset = answer.offset;
+    if (!asked) pause = 1;
   }
 }
 
@@ -52,6 +90,7 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   button.disabled = true;
   bar.hidden = false;
+  state.classList.remove("error");
   try {
     await send(file);
   } catch (error) {

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
@@ -27,6 +28,19 @@ router = APIRouter()
 
 KEPT_DAYS = 90
 """How long a tape is kept where the form is not changed."""
+
+_WRONG = {
+    "pseudonym": (
+        "the made-up word for the client is not one word",
+        "take up to 30 letters or digits without blanks, and never the client's name or initials",
+    ),
+    "uses": ("the client allowed no use of the tape", "tick at least one of those that the client signed"),
+    "destroy_by": ("the last day on which the tape is kept is no date", "choose a day"),
+    "method": ("the way in which the tape is destroyed is missing", "write down what the client was told"),
+    "signed_form": ("the way in which the client agreed is missing", "choose one of the three"),
+    "signed_on": ("the day of the signature is no date", "choose the day on which the client agreed"),
+}
+"""What is wrong where a field of the form does not hold what a consent needs, and what to do on the page."""
 
 Choices = Annotated[list[str], Form(max_length=50)]
 
@@ -68,7 +82,7 @@ def begin(
     home, now = request.app.state.home, request.app.state.clock()
     try:
         tape_id = _begun(home, viewer, typed, now)
-    except (ConsentError, TapesError, ReviewError) as error:
+    except (ConsentError, ReviewError) as error:
         return _page(request, viewer, typed, f"{error.value[:1].upper()}{error.value[1:]}; {error.remedy}.", error.code)
     return seeing(f"/tapes/{tape_id}/recording")
 
@@ -78,14 +92,7 @@ def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int) -> str:
         remedy = "change talk is about one change and cannot be told without it"
         raise ReviewError("R03", "form", "name the target behavior", remedy)
     named = [part for part in typed["people_named"].replace(",", " ").split() if part]
-    given = terms.check(
-        {
-            "uses": typed["uses"],
-            "groups": typed["group_ids"],
-            "people": named,
-            **{key: typed[key] for key in ("destroy_by", "method", "signed_on", "signed_form", "pseudonym")},
-        }
-    )
+    given = _terms(typed, named, now)
     tape_id = new_id()
     home.vault.create_key(tape_id)
     try:
@@ -97,7 +104,10 @@ def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int) -> str:
             database.add(tape)
             database.flush()
             if tape.group_id not in given.groups and not named:
-                raise ConsentError("D07", "consent", "does not name the group that reviews the tape", "name it")
+                value = "the group that reviews the tape is not among those who may hear it"
+                remedy = "tick it under 'Who may hear it', or choose another group"
+                raise ConsentError("D07", "consent", value, remedy)
+            _require_accounts(database, named)
             terms.give(database, tape, given, now, viewer.person_id)
             targets.name(database, home.vault, tape_id, typed["target_behavior"], now)
             audit.record(database, now, viewer.person_id, "tape.draft", tape_id)
@@ -105,6 +115,44 @@ def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int) -> str:
         home.vault.destroy_key(tape_id)
         raise
     return tape_id
+
+
+def _terms(typed: dict[str, Any], named: list[str], now: int) -> terms.Terms:
+    """What the client allowed; what is wrong with it is said in the words of the page."""
+    try:
+        given = terms.check(
+            {
+                "uses": typed["uses"],
+                "groups": typed["group_ids"],
+                "people": named,
+                **{key: typed[key] for key in ("destroy_by", "method", "signed_on", "signed_form", "pseudonym")},
+            }
+        )
+    except ConsentError as error:
+        wrong = error.__cause__
+        field = str(wrong.errors()[0]["loc"][0]) if isinstance(wrong, ValidationError) else ""
+        if field not in _WRONG:
+            raise
+        value, remedy = _WRONG[field]
+        raise ConsentError("D11", error.thing, value, remedy) from error
+    if given.destroy_by < day_of(now):
+        value = "the last day on which the tape is kept is past"
+        raise ConsentError("D11", "consent form", value, "choose today or a later day")
+    if given.signed_on > day_of(now):
+        value = "the day of the signature is still to come"
+        raise ConsentError("D11", "consent form", value, "choose the day on which the client agreed")
+    return given
+
+
+def _require_accounts(database: Session, named: list[str]) -> None:
+    """Refuse an address that nobody here has, and say which."""
+    for address in named:
+        try:
+            people.find(database, address)
+        except TapesError as error:
+            value = f"nobody here has the e-mail address {address}"
+            remedy = "correct it under 'And these people', or leave it out"
+            raise ReviewError("R03", "form", value, remedy) from error
 
 
 @router.get("/tapes/{tape_id}/recording")

@@ -35,8 +35,9 @@ def here(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """How many bytes are here, so that a cut upload goes on."""
     _draft(request, viewer, tape_id)
     state = request.app.state
-    done = uploads.survey(state.home, tape_id) is not None
-    return JSONResponse({"offset": uploads.offset(state.home, tape_id), "done": done})
+    if uploads.survey(state.home, tape_id):  # the answer to the last piece may have been lost
+        return _done(tape_id, uploads.offset(state.home, tape_id))
+    return JSONResponse({"offset": uploads.offset(state.home, tape_id), "done": False})
 
 
 @router.put("/uploads/{tape_id}")
@@ -52,11 +53,13 @@ async def piece(
     at = await run_in_threadpool(uploads.offset, state.home, tape_id)
     if at != upload_offset:
         raise HTTPException(409, "Send from where it was cut.", {"Upload-Offset": str(at)})
+    if at > upload_length:  # a smaller file than the one that was begun
+        raise uploads.beyond()
     at = await _kept(request, tape_id, at, upload_length, request.stream())
     if at < upload_length:
         return JSONResponse({"offset": at, "done": False})
     await run_in_threadpool(uploads.finish, state.home, state.settings.audio, tape_id, state.clock())
-    return JSONResponse({"offset": at, "done": True, "next": f"/tapes/{tape_id}/part"})
+    return _done(tape_id, at)
 
 
 @router.post("/uploads/{tape_id}/form")
@@ -109,8 +112,10 @@ async def _kept(request: Request, tape_id: str, at: int, length: int, stream: As
     try:
         async for block in stream:
             waiting += block
-            if at + len(waiting) > min(length, limit_mb * 1_000_000):
+            if at + len(waiting) > limit_mb * 1_000_000:
                 raise uploads.too_large(limit_mb)
+            if at + len(waiting) > length:
+                raise uploads.beyond()
             if len(waiting) >= uploads.PIECE or (at == 0 and len(waiting) >= 1 << 16):
                 await store()
     except ClientDisconnect:
@@ -118,6 +123,11 @@ async def _kept(request: Request, tape_id: str, at: int, length: int, stream: As
         raise HTTPException(400, "The connection was cut; what came is kept.") from None
     await store()
     return at
+
+
+def _done(tape_id: str, at: int) -> Response:
+    """The answer when the recording is here whole: where to go from there."""
+    return JSONResponse({"offset": at, "done": True, "next": f"/tapes/{tape_id}/part"})
 
 
 def _draft(request: Request, viewer: Viewer, tape_id: str) -> None:

@@ -95,6 +95,12 @@ def out_of_step(tape_id: str, here: int) -> ReviewError:
     return ReviewError("R02", f"upload for tape {tape_id}", f"goes on at byte {here}", "send from there")
 
 
+def beyond() -> ReviewError:
+    """The error for a piece that goes on beyond the size that was announced."""
+    remedy = "load the page again, and begin anew with the file that you want to send"
+    return ReviewError("R02", "recording", "has more bytes than were announced", remedy)
+
+
 def too_large(limit_mb: int) -> ReviewError:
     """The error for a recording beyond the limit."""
     remedy = f"send a recording of up to {limit_mb} MB: cut it, or export it as Opus, M4A or MP3"
@@ -102,33 +108,53 @@ def too_large(limit_mb: int) -> ReviewError:
 
 
 def finish(home: Home, settings: AudioSettings, tape_id: str, now: int) -> Survey:
-    """Join the pieces, look the recording over, and keep it; a recording that is refused is removed.
+    """Join the pieces, look the recording over, and keep it in place of an earlier one; a refused one is removed.
+
+    Who lost the answer to the last piece asks again, perhaps while the first request is still here: it is waited for.
 
     Raises
     ------
     AudioError: A01 to A15.
+    ReviewError: R02 the part of an earlier recording was chosen meanwhile.
     """
-    with home.database.reading() as database:
-        query = select(Item).where(Item.tape_id == tape_id, Item.kind.startswith(_UPLOAD)).order_by(Item.kind)
-        pieces = list(database.scalars(query))
-    if not pieces:
-        raise AudioError("A02", "recording", "is empty", "send another file")
-    try:
-        with _checking, home.vault.private_folder() as folder:
-            path = folder / "recording"
-            digest = _join(home, pieces, path)
-            seen = replace(_survey(path, settings), sha256=digest)
-            items = [home.vault.put(tape_id, RECORDING, path)]
-        items.append(home.vault.put(tape_id, SURVEY, json.dumps(seen.__dict__).encode()))
-    except AudioError:
-        discard(home, tape_id)
-        raise
+    with _checking:
+        with home.database.reading() as database:
+            query = select(Item).where(Item.tape_id == tape_id, Item.kind.startswith(_UPLOAD)).order_by(Item.kind)
+            pieces = list(database.scalars(query))
+        if not pieces:
+            if earlier := survey(home, tape_id):
+                return earlier
+            raise AudioError("A02", "recording", "is empty", "send another file")
+        try:
+            with home.vault.private_folder() as folder:
+                path = folder / "recording"
+                digest = _join(home, pieces, path)
+                seen = replace(_survey(path, settings), sha256=digest)
+                items = [home.vault.put(tape_id, RECORDING, path)]
+            items.append(home.vault.put(tape_id, SURVEY, json.dumps(seen.__dict__).encode()))
+        except AudioError:
+            discard(home, tape_id)
+            raise
+        return _replaced(home, tape_id, pieces, items, seen, now)
+
+
+def _replaced(home: Home, tape_id: str, pieces: list[Item], items: list[Put], seen: Survey, now: int) -> Survey:
+    """Keep a whole recording and its survey in place of its pieces and of an earlier recording."""
     with home.database.writing() as database:
-        database.execute(delete(Item).where(Item.id.in_([piece.id for piece in pieces])))
-        database.add_all(_row(item, now) for item in items)
         tape = database.get_one(Tape, tape_id)
-        audit.record(database, now, tape.interviewer_id, "upload", tape_id, thing=items[0].id)
-    _remove(home, pieces)
+        is_draft = tape.state == "draft"
+        gone = list(pieces)
+        if is_draft:
+            whole = Item.kind.in_((RECORDING, SURVEY))
+            gone += database.scalars(select(Item).where(Item.tape_id == tape_id, whole))
+            database.add_all(_row(item, now) for item in items)
+            audit.record(database, now, tape.interviewer_id, "upload", tape_id, thing=items[0].id)
+        database.execute(delete(Item).where(Item.id.in_([item.id for item in gone])))
+    _remove(home, gone)
+    if not is_draft:  # a job has the earlier recording by now
+        for item in items:
+            home.vault.remove(item)
+        raise ReviewError("R02", f"upload for tape {tape_id}", "comes too late", "see how far the tape is")
     return seen
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from pipeline.formats import codebooks
+from pipeline.review.coding import tasks
 from pipeline.tapes.records import AuditRow, CodeEvent, Consent, Review
 from tests.review.coding import shelf
 from tests.review.coding.conftest import Coder, Table
@@ -178,11 +181,31 @@ def test_anothers_pass_does_not_exist(table: Table) -> None:
 def test_the_interviewer_goes_first(table: Table) -> None:
     with table.room.home.database.writing() as session:
         session.scalars(select(Review)).one().interviewer_done_at = None
-    assert table.ada.browser.get(f"/tapes/{table.tape_id}/coding").status_code == 403
+    early = table.ada.browser.get(f"/tapes/{table.tape_id}/coding")
+    assert early.status_code == 403
+    assert "<h1>Not yet</h1>" in early.text
+    assert "expired" not in early.text
     assert table.interviewer.begin().state()["utterances"]
     with table.room.home.database.writing() as session:
         session.scalars(select(Review)).one().waived_at = table.room.clock()
     assert table.ada.browser.get(f"/tapes/{table.tape_id}/coding").status_code == 200
+
+
+def test_a_refusal_does_not_stand_under_the_title_of_another(table: Table) -> None:
+    ada, ben = table.ada.begin(), table.ben
+    lacking = next(task.name for task in tasks.TASKS if task not in tasks.offered(codebooks.read("oars")))
+    tape = f"/tapes/{table.tape_id}"
+    early = ada.browser.post(f"{tape}/together/look")
+    ada.lock()
+    late = ada.browser.post(f"{ada.place}/ratings", {"empathy": "3"})
+    other = ben.browser.post(f"{tape}/coding", {"task": lacking, "codebook": "oars"})
+    found = [(answer.status_code, re.findall("<h1>(.*)</h1>", answer.text)) for answer in (early, late, other)]
+    assert found == [
+        (403, ["Not yet"]),
+        (409, ["This has changed meanwhile"]),
+        (422, ["Please look at the form again"]),
+    ]
+    assert "has no codes for this task" in other.text
 
 
 def test_every_change_stands_in_the_audit_without_words(table: Table) -> None:
