@@ -73,7 +73,8 @@ def progress(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     with home.database.reading() as database:
         tape = gate.tape(database, viewer, tape_id, "show", now)
         job = _job(database, tape_id)
-        answer = render(request, "tapes/progress.html", tape=tape, job=job, stages=STAGES)
+        mine = tape.interviewer_id == viewer.person_id
+        answer = render(request, "tapes/progress.html", tape=tape, job=job, stages=STAGES, is_mine=mine)
     if tape.state not in ("queued", "running"):
         answer.headers["HX-Refresh"] = "true"
     return answer

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from pipeline.review import gate
 from pipeline.review.reflecting import questions
 from pipeline.review.reflecting.feedback import MOST
-from pipeline.tapes.records import AuditRow, Form, Person, Review, Tape
+from pipeline.tapes.records import AuditRow, Form, Person, Review, Tape, TapeState
 from tests.review.conftest import Browser, Room
 
 
@@ -50,6 +50,16 @@ def test_the_interviewer_decides_who_is_who_and_can_change_it(room: Room, peers:
     assert page.index("Yes, this is the interviewer") < page.index("voice S2") < page.index("No, this one")
     assert ada.post(f"{peers.path}/voices", {"interviewer": "S9"}).status_code == 404
     assert room.signed_in(peers.ben).get(f"{peers.path}/voices").status_code == 404
+
+
+@pytest.mark.parametrize(("state", "button"), [("running", "Stop it"), ("failed", "Try again")])
+def test_only_the_interviewer_is_offered_to_stop_the_work_or_to_try_again(
+    room: Room, peers: Peers, state: TapeState, button: str
+) -> None:
+    path = f"/tapes/{room.tape(peers.group, peers.ada, state=state)}"
+    for page in (path, f"{path}/progress"):
+        assert f">{button}</button>" in room.signed_in(peers.ada).get(page).text
+        assert f">{button}</button>" not in room.signed_in(peers.ben).get(page).text
 
 
 def test_measures_of_the_wrong_voice_are_left_out_and_that_is_said(room: Room, peers: Peers) -> None:

@@ -6,7 +6,7 @@ import { listen } from "./keyboard.js";
 import { Outbox } from "./outbox.js";
 import { Panel, unchecked } from "./panel.js";
 import { clock, Player } from "./player.js";
-import { get, peaks, post } from "./server.js";
+import { get, peaks, post, token } from "./server.js";
 import { Transcript } from "./transcript.js";
 import { watch } from "./watch.js";
 import { Wave } from "./wave.js";
@@ -53,6 +53,11 @@ class Desk {
 
   controls() {
     const { audio } = this.player;
+    const lock = /** @type {HTMLFormElement | null} */ (document.querySelector("form.lock"));
+    lock?.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.lock(lock);
+    });
     byId("play").addEventListener("click", () => this.act("play"));
     byId("undo").addEventListener("click", () => this.act("undo"));
     byId("help").addEventListener("click", () => this.act("help"));
@@ -268,6 +273,17 @@ class Desk {
     const word = this.one?.words.find((each) => each.id === this.cursor);
     if (word) this.changes.correct("mask", this.current, { words: [word.id], on: !word.masked });
     else this.hint("Put the cursor on the name: click it, or pause there.");
+  }
+
+  /** Lock the pass once the server has every change: later ones it does not take. @param {HTMLFormElement} form */
+  async lock(form) {
+    await this.outbox.flush();
+    if (this.outbox.waiting().length) {
+      this.hint("Not locked: some of your codes are not stored yet. Try again in a moment.");
+      return;
+    }
+    /** @type {HTMLInputElement} */ (form.elements.namedItem("csrf")).value = token();
+    form.submit();
   }
 
   /** @param {string} action @param {string} key */

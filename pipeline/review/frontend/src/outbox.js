@@ -10,6 +10,11 @@ const TROUBLES = /** @type {Record<string, string>} */ ({
   "signed out": "You are signed out: sign in in another tab; your changes are kept here.",
   locked: "This pass is locked: later changes are not taken.",
   "not found": "This tape is no longer there for you.",
+  refused: "The server does not understand a change: load this page again; your changes are kept here.",
+  failing: "The server has trouble: your changes are kept here and sent later.",
+});
+const STATUSES = /** @type {Record<number, string>} */ ({
+  401: "signed out", 403: "signed out", 404: "not found", 409: "locked", 413: "refused", 422: "refused",
 });
 const LONGEST_WAIT = 8000;
 const BATCH = 100;
@@ -93,7 +98,7 @@ export class Outbox {
       this.trouble = refused.length ? `Not stored: ${refused[0].reason}.` : "";
       for (const [key] of batch) this.storage.removeItem(key);
     } else {
-      this.trouble = { 401: "signed out", 403: "signed out", 404: "not found", 409: "locked" }[answer.status] ?? "offline";
+      this.trouble = STATUSES[answer.status] ?? "failing";
       throw new Error(this.trouble);
     }
   }

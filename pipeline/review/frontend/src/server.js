@@ -1,6 +1,6 @@
 /** What the page asks of our own server; every change carries the session's token. */
 
-const token = () => document.querySelector('meta[name="csrf"]')?.getAttribute("content") ?? "";
+export const token = () => document.querySelector('meta[name="csrf"]')?.getAttribute("content") ?? "";
 
 /** @param {string} url @returns {Promise<any>} */
 export async function get(url) {
@@ -10,7 +10,23 @@ export async function get(url) {
 }
 
 /** @param {string} url @param {any} body @returns {Promise<Response>} */
-export function post(url, body) {
+export async function post(url, body) {
+  const answer = await sent(url, body);
+  return answer.status === 403 && (await renewed()) ? sent(url, body) : answer;
+}
+
+/** Who signed in again in another tab has a new token there. Whether this page learned it just now. */
+async function renewed() {
+  const answer = await fetch(window.location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const found = page.querySelector('meta[name="csrf"]')?.getAttribute("content");
+  if (!found || found === token()) return false;
+  document.querySelector('meta[name="csrf"]')?.setAttribute("content", found);
+  return true;
+}
+
+/** @param {string} url @param {any} body @returns {Promise<Response>} */
+function sent(url, body) {
   return fetch(url, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRF-Token": token() },
