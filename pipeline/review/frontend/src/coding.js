@@ -277,9 +277,15 @@ class Desk {
 
   /** Lock the pass once the server has every change: later ones it does not take. @param {HTMLFormElement} form */
   async lock(form) {
+    const { words } = this.outbox;
     await this.outbox.flush();
     if (this.outbox.waiting().length) {
       this.hint("Not locked: some of your codes are not stored yet. Try again in a moment.");
+      return;
+    }
+    // Who locked would leave the page before reading what was refused just now.
+    if (this.outbox.words && this.outbox.words !== words) {
+      this.hint("Not locked: one of your changes could not be stored. Look at it, and lock again.");
       return;
     }
     /** @type {HTMLInputElement} */ (form.elements.namedItem("csrf")).value = token();
@@ -318,7 +324,8 @@ class Desk {
   tell({ waiting, trouble }) {
     byId("saved").textContent = waiting ? `${waiting} waiting` : "All stored";
     byId("saved").dataset.waiting = String(waiting);
-    byId("trouble").textContent = trouble;
+    // The same words are not read aloud again with every key.
+    if (byId("trouble").textContent !== trouble) byId("trouble").textContent = trouble;
   }
 }
 

@@ -10,11 +10,15 @@ const TROUBLES = /** @type {Record<string, string>} */ ({
   "signed out": "You are signed out: sign in in another tab; your changes are kept here.",
   locked: "This pass is locked: later changes are not taken.",
   "not found": "This tape is no longer there for you.",
-  refused: "The server does not understand a change: load this page again; your changes are kept here.",
   failing: "The server has trouble: your changes are kept here and sent later.",
 });
 const STATUSES = /** @type {Record<number, string>} */ ({
-  401: "signed out", 403: "signed out", 404: "not found", 409: "locked", 413: "refused", 422: "refused",
+  401: "signed out", 403: "signed out", 404: "not found", 409: "locked",
+});
+/** What is said of a change that the server never takes, however often it is sent. */
+const LOSSES = /** @type {Record<number, string>} */ ({
+  413: "Not stored: one of your changes is too long. Load this page again to see what is stored.",
+  422: "Not stored: the server does not understand one of your changes. Load this page again to see what is stored.",
 });
 const LONGEST_WAIT = 8000;
 const BATCH = 100;
@@ -32,6 +36,7 @@ export class Outbox {
     this.tell = tell;
     this.storage = storage;
     this.trouble = "";
+    this.lost = "";
     this.wait = 500;
     /** @type {Promise<void> | null} */
     this.attempt = null;
@@ -97,15 +102,26 @@ export class Outbox {
       const { refused } = await answer.json();
       this.trouble = refused.length ? `Not stored: ${refused[0].reason}.` : "";
       for (const [key] of batch) this.storage.removeItem(key);
+    } else if (answer.status in LOSSES) {
+      // One change must not keep the others from being stored: it is looked for, and it alone goes.
+      const half = Math.floor(batch.length / 2);
+      if (half) {
+        await this.deliver(batch.slice(0, half));
+        await this.deliver(batch.slice(half));
+      } else {
+        this.trouble = "";
+        this.lost = LOSSES[answer.status];
+        this.storage.removeItem(batch[0][0]);
+      }
     } else {
       this.trouble = STATUSES[answer.status] ?? "failing";
       throw new Error(this.trouble);
     }
   }
 
-  /** What is wrong, in words; empty while all is well. */
+  /** What is wrong, in words; empty while all is well. That a change was lost holds until the page is loaded anew. */
   get words() {
-    return TROUBLES[this.trouble] ?? this.trouble;
+    return TROUBLES[this.trouble] ?? (this.trouble || this.lost);
   }
 
   told() {

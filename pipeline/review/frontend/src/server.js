@@ -18,6 +18,8 @@ export async function post(url, body) {
 /** Who signed in again in another tab has a new token there. Whether this page learned it just now. */
 async function renewed() {
   const answer = await fetch(window.location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+  // Signed out, the way leads to the login page; signed in as somebody else, the page may not be there.
+  if (answer.redirected || !answer.ok) return false;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const found = page.querySelector('meta[name="csrf"]')?.getAttribute("content");
   if (!found || found === token()) return false;
