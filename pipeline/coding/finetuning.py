@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.coding import pretrained
 from pipeline.coding.classifier import DECISIONS, OUTPUTS
-from pipeline.coding.spoiling import Lesson, spoiled
+from pipeline.coding.spoiling import Lesson, Slipping, slips, spoiled
 from pipeline.coding.windows import Reader, Span, Window, window, windows
 from pipeline.progress import Progress, ignore
 
@@ -46,7 +46,9 @@ _MULTIPLE = 16
 """Batches are padded to a multiple of this."""
 
 
-def finetune(table: pd.DataFrame, folder: Path, seed: int, progress: Progress = ignore) -> Network:
+def finetune(
+    table: pd.DataFrame, folder: Path, seed: int, progress: Progress = ignore, slipping: Slipping = slips
+) -> Network:
     """Fit the pretrained encoder in a folder, and new heads, to sessions as `pipeline.formats.annomi` reads them."""
     import torch
 
@@ -67,7 +69,7 @@ def finetune(table: pd.DataFrame, folder: Path, seed: int, progress: Progress = 
         steps, total = 0, 0
         network.train()
         for epoch in range(EPOCHS):
-            given = list(spoiled(table, reader, generator))
+            given = list(spoiled(table, reader, generator, slipping))
             total = total or EPOCHS * -(-len(given) // BATCH)
             order = generator.permutation(len(given))
             for start in range(0, len(order), BATCH):

@@ -8,7 +8,7 @@ learned from.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,6 +26,8 @@ UNMARKED, SLIPPING = 0.4, (0.25, 0.65)
 LOST, FILLED = 0.02, 0.015
 """Share of words that are left out and before which a filler is put, in sessions with slips."""
 FILLERS = ("um", "uh", "you know", "i mean", "like", "well", "so", "yeah")
+
+Slipping = Callable[[str, np.random.Generator], str]
 
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=\S)")
 _QUESTION, _OPEN, _REFLECTION, _COMPLEX, _INFORMATION, _CLIENT, _CHANGE = range(len(DECISIONS))
@@ -51,11 +53,25 @@ def lessons(table: pd.DataFrame) -> list[Lesson]:
     ]
 
 
+def slips(text: str, generator: np.random.Generator) -> str:
+    """A text with some words left out and some fillers put in."""
+    said = []
+    for word in text.split():
+        chance = generator.random()
+        if chance < LOST:
+            continue
+        if chance < LOST + FILLED:
+            said.append(FILLERS[int(generator.integers(len(FILLERS)))])
+        said.append(word)
+    return " ".join(said) or text
+
+
 def spoiled(
-    table: pd.DataFrame, reader: Reader, generator: np.random.Generator
+    table: pd.DataFrame, reader: Reader, generator: np.random.Generator, slipping: Slipping = slips
 ) -> Iterator[tuple[tuple[int, ...], list[tuple[tuple[int, ...], Lesson]]]]:
     """Each session's windows, spoiled at random: what opens a window, and its utterances with their lessons.
 
+    ``slipping`` is what happens to the words of an utterance in a session with slips.
     The first window of a session is cut short at random, so that windows part elsewhere each time.
     """
     every = lessons(table)
@@ -69,7 +85,7 @@ def spoiled(
             for lesson in sentences(every[row]) if parted else [every[row]]:
                 text = (bare(lesson.text) or lesson.text) if kind < UNMARKED else lesson.text
                 if SLIPPING[0] < kind < SLIPPING[1]:
-                    text = _slips(text, generator)
+                    text = slipping(text, generator)
                 pieces = reader.utterance(table["role"].iloc[row], text)
                 if held and used + len(pieces) > room:
                     yield opening, held
@@ -103,15 +119,3 @@ def _of_part(part: str, parts: list[str], lesson: Lesson) -> NDArray[np.float64]
         if answers[depends] != 1:
             answers[decision] = np.nan
     return answers
-
-
-def _slips(text: str, generator: np.random.Generator) -> str:
-    said = []
-    for word in text.split():
-        chance = generator.random()
-        if chance < LOST:
-            continue
-        if chance < LOST + FILLED:
-            said.append(FILLERS[int(generator.integers(len(FILLERS)))])
-        said.append(word)
-    return " ".join(said) or text

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import jiwer
@@ -59,10 +60,15 @@ def spoken(rows: pd.DataFrame, folder: Path) -> tuple[np.ndarray, list[tuple[flo
     return np.concatenate(parts), spans
 
 
-def recognized(rows: pd.DataFrame, folder: Path, ours: transcriber.Transcriber) -> list[str]:
-    """What our transcriber writes for each utterance."""
+def recognized(
+    rows: pd.DataFrame,
+    folder: Path,
+    ours: transcriber.Transcriber,
+    carried: Callable[[np.ndarray], np.ndarray] = lambda sound: sound,
+) -> list[str]:
+    """What our transcriber writes for each utterance; ``carried`` is what becomes of the sound on its way."""
     sound, spans = spoken(rows, folder)
-    words = ours.transcribe(sound, Cores(1)).words
+    words = ours.transcribe(carried(sound), Cores(1)).words
     middles = np.array([(word.span.start + word.span.end) / 2000 for word in words])
     return [
         " ".join(words[at].text for at in np.flatnonzero((middles >= start - GAP / 2) & (middles < end + GAP / 2)))
