@@ -25,7 +25,7 @@ def whole(said: CodedUtterance) -> CodedUtterance:
 
 
 def tiered(said: CodedUtterance) -> CodedUtterance:
-    return replace(said, id="", marks=tuple(replace(mark, at="") for mark in said.marks))
+    return replace(said, id="", marks=tuple(dict.fromkeys(replace(mark, at="") for mark in said.marks)))
 
 
 def simple(said: CodedUtterance) -> CodedUtterance:

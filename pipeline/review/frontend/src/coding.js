@@ -93,7 +93,7 @@ class Desk {
     }
     byId("clock").textContent = `${clock(time)} / ${clock(this.player.duration)}`;
     const one = this.changes.utterances[this.wave.at(time + 60)];
-    const inside = one && time + 60 >= one.start;
+    const inside = one && !this.player.seeking && time + 60 >= one.start;
     if (inside && (this.player.playing || !once) && one.id !== this.current && (!this.each || time < one.end)) this.select(one.id);
     const word = inside ? one.words.findLast((each) => each.start <= time + 30) : null;
     this.transcript.speak(inside ? one.id : null, word && time < word.end + 400 ? word.id : null);

@@ -20,6 +20,11 @@ export class Player {
     return !this.audio.paused;
   }
 
+  /** On the way to a place, or not loaded yet: where it is now says nothing. */
+  get seeking() {
+    return this.audio.seeking || !this.audio.readyState;
+  }
+
   /** Play, from a little before where it stopped; or pause. */
   toggle() {
     if (this.playing) this.audio.pause();
