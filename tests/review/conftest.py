@@ -24,6 +24,7 @@ from pipeline.tapes.clock import DAY, day_of
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Group, Membership, Person, Role, Tape, TapeState, Utterance, new_id
 from pipeline.tapes.terms import Terms
+from tests.review.coding.server import free_port
 from tests.tapes.conftest import FakeClock
 
 ADDRESS = "http://127.0.0.1:8787"
@@ -82,6 +83,14 @@ class Room:
     def __init__(self, home: Home, clock: FakeClock) -> None:
         self.home, self.clock = home, clock
         self.app = application.create(home, settings.load().settings, clock=clock, passwords=QUICK)
+
+    def addressed(self) -> tuple[str, int]:
+        """The address and the port at which a real server is to serve the application from now on."""
+        port = free_port()
+        address = f"http://127.0.0.1:{port}"
+        loaded = settings.load().settings
+        self.app = application.create(self.home, loaded, clock=self.clock, passwords=QUICK, address=address)
+        return address, port
 
     def browser(self) -> Browser:
         return Browser(self.app)

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline import settings
-from pipeline.review import app as application
 from pipeline.review.access.viewer import SESSION
 from tests.review.coding import browser, server
-from tests.review.conftest import QUICK, Room
+from tests.review.conftest import Room
 
 pytestmark = pytest.mark.engines
 
 
 def test_the_focus_stays_in_the_button_while_the_box_is_replaced(room: Room) -> None:
-    port = server.free_port()
-    address = f"http://127.0.0.1:{port}"
-    loaded = settings.load().settings
-    room.app = application.create(room.home, loaded, clock=room.clock, passwords=QUICK, address=address)
+    address, port = room.addressed()
     group = room.group()
     ivy = room.person("Ivy", group)
     tape = room.tape(group, ivy, state="running")

@@ -9,13 +9,11 @@ from typing import Any
 
 import pytest
 
-from pipeline import settings
-from pipeline.review import app as application
 from pipeline.review.access.viewer import SESSION
 from pipeline.review.submitting import uploads
 from tests.review.coding.browser import PATIENCE, chromium
-from tests.review.coding.server import free_port, serving
-from tests.review.conftest import QUICK, Room
+from tests.review.coding.server import serving
+from tests.review.conftest import Room
 from tests.review.test_uploads import Sender, sound
 
 pytestmark = pytest.mark.engines
@@ -65,6 +63,12 @@ class Desk:
         """The fate of a piece of which only the beginning arrives."""
         return lambda _: self.put(content)
 
+    def interrupt(self, file: Path) -> None:
+        """Begin to send a file, and lose the connection."""
+        self.open(self.cut(file.read_bytes()))
+        self.choose(file)
+        self.page.get_by_text("Trying again").wait_for()
+
     def put(self, content: bytes) -> None:
         assert self.sender.put(self.tape, 0, content[:BEGUN], len(content)).json()["offset"] == BEGUN
 
@@ -78,10 +82,7 @@ class Desk:
 
 @pytest.fixture
 def desk(room: Room) -> Iterator[Desk]:
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    loaded = settings.load().settings
-    room.app = application.create(room.home, loaded, clock=room.clock, address=address, passwords=QUICK)
+    address, port = room.addressed()
     with serving(room.app, port), chromium() as browser:
         yield Desk(room, browser, address)
 
@@ -113,9 +114,7 @@ def test_after_a_cut_only_the_same_file_goes_on(desk: Desk, file: Path, tmp_path
     head, rest = sound(seconds)[:44], sound(seconds)[44:]
     other.write_bytes(head + rest[::-1])
     os.utime(other, (1, 1))
-    desk.open(desk.cut(file.read_bytes()))
-    desk.choose(file)
-    desk.page.get_by_text("Trying again").wait_for()
+    desk.interrupt(file)
     desk.open()
     desk.choose(other)
     assert desk.kept() == other.read_bytes()
@@ -123,9 +122,7 @@ def test_after_a_cut_only_the_same_file_goes_on(desk: Desk, file: Path, tmp_path
 
 
 def test_after_a_cut_the_same_file_goes_on_when_the_page_is_opened_again(desk: Desk, file: Path) -> None:
-    desk.open(desk.cut(file.read_bytes()))
-    desk.choose(file)
-    desk.page.get_by_text("Trying again").wait_for()
+    desk.interrupt(file)
     desk.open()
     desk.choose(file)
     assert desk.kept() == file.read_bytes()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline import settings
-from pipeline.review import app as application
 from pipeline.review.access.viewer import SESSION
 from tests.review.coding import browser, server, shelf
-from tests.review.conftest import QUICK, Room
+from tests.review.conftest import Room
 from tests.review.routes import calls
 
 pytestmark = pytest.mark.engines
@@ -39,10 +37,7 @@ COVERED = """() => {
 
 
 def test_nothing_is_hidden_and_nothing_scrolls_sideways_at_200_percent(room: Room) -> None:
-    port = server.free_port()
-    address = f"http://127.0.0.1:{port}"
-    loaded = settings.load().settings
-    room.app = application.create(room.home, loaded, clock=room.clock, passwords=QUICK, address=address)
+    address, port = room.addressed()
     group = room.group()
     ivy = room.person("Ivy", group, role="coordinator", is_admin=True)
     tape = shelf.place(room.home, group, ivy, room.clock(), 20, 1.5)

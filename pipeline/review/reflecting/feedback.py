@@ -78,7 +78,7 @@ def add(
             reviewed(database, tape_id).stage = "feedback"
             audit.record(database, now, viewer.person_id, "feedback.add", tape_id, thing=row.id, why=kind)
     except ReviewError as error:
-        return _page(request, viewer, tape_id, f"{error.value[:1].upper()}{error.value[1:]}: {error.remedy}.")
+        return _refused(request, viewer, tape_id, error)
     return seeing(f"/tapes/{tape_id}/feedback", "saved")
 
 
@@ -96,7 +96,7 @@ def remove(request: Request, viewer: SignedIn, tape_id: Id, feedback_id: Id) -> 
             database.delete(row)
             audit.record(database, now, viewer.person_id, "feedback.remove", tape_id, thing=feedback_id)
     except ReviewError as error:
-        return _page(request, viewer, tape_id, f"{error.value[:1].upper()}{error.value[1:]}: {error.remedy}.")
+        return _refused(request, viewer, tape_id, error)
     return seeing(f"/tapes/{tape_id}/feedback", "saved")
 
 
@@ -167,6 +167,11 @@ def _may_add(database: Session, home: Home, tape: Tape, person_id: str, kind: st
         raise ReviewError("R04", "feedback", "you gave one suggestion already", _REMEDY)
     if len(mine) >= MOST:
         raise ReviewError("R04", "feedback", f"you said {MOST} things already", "leave room for the others")
+
+
+def _refused(request: Request, viewer: SignedIn, tape_id: str, error: ReviewError) -> Response:
+    """The page, with what was wrong as a sentence."""
+    return _page(request, viewer, tape_id, f"{error.value[:1].upper()}{error.value[1:]}: {error.remedy}.")
 
 
 def _may_remove(database: Session, tape: Tape, row: Feedback) -> None:

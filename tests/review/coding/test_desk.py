@@ -12,13 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from pipeline import settings
-from pipeline.review import app as application
 from pipeline.review.access.viewer import SESSION
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import CodeEvent
 from tests.review.coding import browser, server, shelf
-from tests.review.conftest import QUICK, Room, home_settings
+from tests.review.conftest import Room, home_settings
 from tests.tapes.conftest import FakeClock
 
 pytestmark = pytest.mark.engines
@@ -47,9 +45,8 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     home = Home.create(home_settings(tmp_path_factory.mktemp("desk") / "home"))
-    room, port = Room(home, FakeClock()), server.free_port()
-    address = f"http://127.0.0.1:{port}"
-    room.app = application.create(home, settings.load().settings, clock=room.clock, passwords=QUICK, address=address)
+    room = Room(home, FakeClock())
+    address, port = room.addressed()
     group = room.group()
     people = {name: room.person(name, group) for name in ("Ivy", "Ada", "Ben")}
     with browser.chromium() as chromium, server.serving(room.app, port):
