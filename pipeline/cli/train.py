@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,14 +40,16 @@ def train(
 
     Their fold predictions are stored beside them.
 
-    Takes the pretrained encoder (`tape-review models --fetch --training`) and an hour or two of two cores that multiply
-    16-bit matrices in hardware, some four hours of one that does not. The same data, versions, seeds and kind of
-    processor give the same tags. What runs with other seeds measured on the same data stays beside what this one does.
+    Takes the pretrained encoder (`tape-review models --fetch --training`) and two hours of two cores that multiply
+    16-bit matrices in hardware, several times as long where they do not. Networks are learned side by side, one core
+    each (`engines.cores`), with 2 GB of memory each. The same data, versions, seeds and kind of processor give the same
+    tags. What runs with other seeds measured on the same data stays beside what this one does.
 
     With --folds-only, nothing that runs is made: what the seeds find on sessions that they did not learn from is put
     beside what is stored, and `tape-review evaluate` takes it into its means.
     """
-    from pipeline.coding import training, weights
+    from pipeline.coding import mishearings, training, weights
+    from pipeline.coding.learning import Course
     from pipeline.speech import role_training
 
     seeds = list(dict.fromkeys(seed or training.SEEDS))
@@ -59,30 +62,31 @@ def train(
         except OSError as error:
             remedy = "name a folder that can be written"
             raise OutputError("O04", f"folder {folder}", f"cannot be made ({error.strerror})", remedy) from error
-    checksum = annomi.checksum(data)
-    about = {
-        "version": __version__,
-        "data": {"name": annomi.NAME, "sha256": checksum},
-        "utterances": len(table),
-    }
     encoder = models.folder(loaded.coding.encoder, loaded.models)
-    known = {"name": loaded.coding.encoder, "checksum": models.checksum(encoder)}
+    misheard = project_folder("models") / "mishearings" / "mishearings.csv"
+    course = Course(table, encoder, mishearings.read(misheard))
+    made_from = {
+        "data": {"name": annomi.NAME, "sha256": annomi.checksum(data)},
+        "encoder": {"name": loaded.coding.encoder, "checksum": models.checksum(encoder)},
+        "mishearings": {"sha256": hashlib.sha256(misheard.read_bytes()).hexdigest()},
+    }
+    cores = loaded.engines.cores
     tagger = place / "utterance-tagger"
     if folds_only:
-        _check_that_they_compare(weights.read_about(tagger), tagger, checksum, known["checksum"], seeds)
+        _check_that_they_compare(weights.read_about(tagger), tagger, made_from, seeds)
         with Progress(console=Console(stderr=True)) as display:
             task = display.add_task("Folds", total=1.0)
-            folds = training.measure(table, encoder, seeds, keep, lambda done: display.update(task, completed=done))
+            folds = training.measure(course, seeds, keep, cores, lambda done: display.update(task, completed=done))
         weights.add_folds(tagger, folds)
         typer.echo(tagger)
         return
+    about = {"version": __version__, "data": made_from["data"], "utterances": len(table)}
     with Progress(console=Console(stderr=True)) as display:
         fitting, naming = (display.add_task(what, total=1.0) for what in ("Tagger", "Roles"))
-        fitted = training.train(table, encoder, seeds, keep, lambda done: display.update(fitting, completed=done))
-        others = weights.other_seeds(tagger, checksum, seeds)
+        fitted = training.train(course, seeds, keep, cores, lambda done: display.update(fitting, completed=done))
+        others = weights.other_seeds(tagger, made_from, seeds)
         fitted = replace(fitted, folds=pd.concat([fitted.folds, others]))
-        made = {**about, "encoder": known, "seeds": [int(seed) for seed in fitted.folds["seed"].unique()]}
-        weights.write(tagger, fitted, made)
+        weights.write(tagger, fitted, {**about, **made_from, "seeds": fitted.folds["seed"].unique().tolist()})
         sessions = role_training.sessions(table)
         found = role_training.cross_fit(sessions)
         role_training.write(place / "roles", role_training.fit(sessions), found, about)
@@ -91,15 +95,15 @@ def train(
 
 
 def _check_that_they_compare(
-    about: Mapping[str, Any], place: Path, data: str, encoder: str, seeds: Sequence[int]
+    about: Mapping[str, Any], place: Path, made_from: Mapping[str, Mapping[str, str]], seeds: Sequence[int]
 ) -> None:
     """Refuse to measure what could not stand beside the stored folds."""
-    shipped, same = about["seeds"][0], "give those that it was made from, or leave out --folds-only"
-    wrong = (
-        (about["data"]["sha256"] != data, "was trained on other data", same),
-        (about["encoder"]["checksum"] != encoder, "was made from another encoder", same),
-        (shipped in seeds, f"ships seed {shipped}, whose folds stay as they are", "name other seeds with --seed"),
-    )
-    for holds, value, remedy in wrong:
-        if holds:
-            raise CodingError("C05", f"tagger {place}", value, remedy)
+    from pipeline.coding.weights import same
+
+    for what, source in made_from.items():
+        if not same(about.get(what, {}), source):
+            remedy = "give those that it was made from, or leave out --folds-only"
+            raise CodingError("C05", f"tagger {place}", f"differs in the {what} that it was made from", remedy)
+    if (shipped := about["seeds"][0]) in seeds:
+        value, remedy = f"ships seed {shipped}, whose folds stay as they are", "name other seeds with --seed"
+        raise CodingError("C05", f"tagger {place}", value, remedy)

@@ -7,7 +7,9 @@ PAIR is not used: its simple reflections are shorter by half, and length is what
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,19 +17,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.coding import calibration as calibrations
-from pipeline.coding import finetuning, pretrained
+from pipeline.coding import learning, pretrained
 from pipeline.coding.calibration import Calibration
 from pipeline.coding.classifier import DECISIONS, OUTPUTS, Inputs, Linear, mixed
-from pipeline.coding.features import bare
+from pipeline.coding.learning import VARIANTS, Course, Kept, learn, readings
 from pipeline.coding.vocabulary import Vocabulary
 from pipeline.coding.weights import Fitted, Learned
 from pipeline.progress import Progress, ignore
 
 if TYPE_CHECKING:
     from pipeline.coding.network import Network
-
-VARIANTS = ("written", "bare")
-"""How the texts are read that the tagger is measured on: as they are, and without punctuation and case."""
 
 SEEDS = (0,)
 """The first is that of what ships; the folds are learned and measured with each."""
@@ -57,7 +56,7 @@ def fit_linear(table: pd.DataFrame, variants: Sequence[Inputs]) -> Linear:
 
 def linear_folds(table: pd.DataFrame) -> NDArray[np.float64]:
     """The linear view of every row by what saw none of its fold, shape (variants, rows, decisions)."""
-    variants = [Inputs.of(each) for each in _variants(table)]
+    variants = [Inputs.of(each) for each in readings(table)]
     found = np.zeros((len(VARIANTS), len(table), len(DECISIONS)))
     for _, rest, held in splits(table["fold"].to_numpy()):
         linear = fit_linear(table.iloc[rest], [variant[rest] for variant in variants])
@@ -66,71 +65,64 @@ def linear_folds(table: pd.DataFrame) -> NDArray[np.float64]:
     return found
 
 
-def network_folds(
-    table: pd.DataFrame, folder: Path, seed: int, keep: Path | None = None, progress: Progress = ignore
-) -> NDArray[np.float64]:
-    """The network's scores of every row by what saw none of its fold, shape (variants, rows, outputs).
-
-    Parameters
-    ----------
-    folder: the pretrained encoder.
-    keep: a folder in which each fold's scores are kept as they come; those that lie there are not made anew.
-    """
-    found = np.zeros((len(VARIANTS), len(table), OUTPUTS))
-    folds = list(splits(table["fold"].to_numpy()))
-    for number, (fold, rest, held) in enumerate(folds):
-        kept = keep / f"seed-{seed}-fold-{fold}.npy" if keep else None
-        if kept and kept.exists():
-            found[:, held] = np.load(kept, allow_pickle=False)
-        else:
-            share = number / len(folds)
-            network = finetuning.finetune(
-                table.iloc[rest], folder, seed, lambda done, share=share: progress(share + done / len(folds))
-            )
-            reader = finetuning.reader_of(folder)
-            for variant, read in enumerate(_variants(table.iloc[held])):
-                found[variant, held] = finetuning.scores(network, reader, read)
-            if kept:
-                np.save(kept, found[:, held], allow_pickle=False)
-                _keep(network, kept.with_suffix(".safetensors"))
-        progress((number + 1) / len(folds))
+def network_folds(course: Course, seed: int, kept: Kept) -> NDArray[np.float64]:
+    """The network's scores of every row by what saw none of its fold, shape (variants, rows, outputs)."""
+    found = np.zeros((len(VARIANTS), len(course.table), OUTPUTS))
+    for fold, _, held in splits(course.table["fold"].to_numpy()):
+        found[:, held] = np.load(kept.scores(seed, fold), allow_pickle=False)
     return found
 
 
 def train(
-    table: pd.DataFrame,
-    folder: Path,
-    seeds: Sequence[int] = SEEDS,
-    keep: Path | None = None,
-    progress: Progress = ignore,
+    course: Course, seeds: Sequence[int], keep: Path | None = None, cores: int = 1, progress: Progress = ignore
 ) -> Fitted:
-    """Make what ships: ``table`` as `pipeline.formats.annomi` reads it, ``folder`` with the pretrained encoder."""
-    parts = len(seeds) + 1
-    words = linear_folds(table)
-    scores = _scores(table, folder, seeds, keep, lambda done: progress(done * len(seeds) / parts))
-    network = _network_of_all(table, folder, seeds[0], keep, lambda done: progress((len(seeds) + done) / parts))
-    progress(1.0)
-    return fitted(table, words, scores, learned(network, folder))
+    """Make what ships, of the first seed, and measure all.
+
+    Parameters
+    ----------
+    keep: a folder in which the networks are kept as they come; those that lie there are not learned anew.
+    cores: how many networks are learned side by side.
+    """
+    with _kept(keep) as kept:
+        learn(course, [(seeds[0], None), *_folds(course, seeds)], kept, cores, progress)
+        network = learning.read(course, kept.network(seeds[0], None))
+        return fitted(course, {seed: network_folds(course, seed, kept) for seed in seeds}, network)
 
 
 def measure(
-    table: pd.DataFrame, folder: Path, seeds: Sequence[int], keep: Path | None = None, progress: Progress = ignore
+    course: Course, seeds: Sequence[int], keep: Path | None = None, cores: int = 1, progress: Progress = ignore
 ) -> pd.DataFrame:
     """The fold predictions that `train` makes with these seeds, without making what ships."""
+    words = linear_folds(course.table)
+    with _kept(keep) as kept:
+        learn(course, _folds(course, seeds), kept, cores, progress)
+        return pd.concat(
+            [_measured(course.table, words, network_folds(course, seed, kept), seed).folds for seed in seeds]
+        )
+
+
+def _folds(course: Course, seeds: Sequence[int]) -> list[tuple[int, int | None]]:
+    return [(seed, int(fold)) for seed in seeds for fold in sorted(course.table["fold"].unique())]
+
+
+@contextmanager
+def _kept(keep: Path | None) -> Iterator[Kept]:
+    if keep:
+        yield Kept(keep)
+        return
+    with TemporaryDirectory() as folder:
+        yield Kept(Path(folder))
+
+
+def fitted(course: Course, scores: Mapping[int, NDArray[np.float64]], network: Network) -> Fitted:
+    """A tagger from what the folds' networks found: each seed's calibrated by itself, and the first one's kept."""
+    table = course.table
     words = linear_folds(table)
-    scores = _scores(table, folder, seeds, keep, progress)
-    return pd.concat([_measured(table, words, of, seed).folds for seed, of in scores.items()])
-
-
-def fitted(
-    table: pd.DataFrame, words: NDArray[np.float64], scores: Mapping[int, NDArray[np.float64]], network: Learned
-) -> Fitted:
-    """A tagger from what the folds' models found: each seed's calibrated by itself, and the first one's kept."""
     first, *others = (_measured(table, words, of, seed) for seed, of in scores.items())
     calibration = calibrate(table, first.logits[0], np.arange(len(table)))
-    linear = fit_linear(table, [Inputs.of(each) for each in _variants(table)])
+    linear = fit_linear(table, [Inputs.of(each) for each in readings(table)])
     folds = pd.concat([first.folds, *(other.folds for other in others)])
-    return Fitted(linear, network, calibration, first.by_fold, folds)
+    return Fitted(linear, learned(network, course.encoder), calibration, first.by_fold, folds)
 
 
 class _Measured(NamedTuple):
@@ -149,39 +141,6 @@ def _measured(table: pd.DataFrame, words: NDArray[np.float64], scores: NDArray[n
         for number, variant in enumerate(VARIANTS)
     ]
     return _Measured(logits, by_fold, pd.concat(folds))
-
-
-def _scores(
-    table: pd.DataFrame, folder: Path, seeds: Sequence[int], keep: Path | None, progress: Progress
-) -> dict[int, NDArray[np.float64]]:
-    return {
-        seed: network_folds(
-            table, folder, seed, keep, lambda done, number=number: progress((number + done) / len(seeds))
-        )
-        for number, seed in enumerate(seeds)
-    }
-
-
-def _network_of_all(table: pd.DataFrame, folder: Path, seed: int, keep: Path | None, progress: Progress) -> Network:
-    from safetensors.torch import load_file
-
-    from pipeline.coding.network import Network
-
-    kept = keep / f"seed-{seed}-all.safetensors" if keep else None
-    if kept and kept.exists():
-        network = Network.of(folder, OUTPUTS, int(table["annotator"].max()) + 1)
-        network.load_state_dict(load_file(kept))
-        return network
-    network = finetuning.finetune(table, folder, seed, progress)
-    if kept:
-        _keep(network, kept)
-    return network
-
-
-def _keep(network: Network, path: Path) -> None:
-    from safetensors.torch import save_file
-
-    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, path)
 
 
 def learned(network: Network, folder: Path) -> Learned:
@@ -239,7 +198,3 @@ def splits(folds: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.intp], ND
     """Each fold with the rows outside of it and its own rows."""
     for fold in np.unique(folds):
         yield int(fold), np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-
-
-def _variants(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return table, table.assign(text=[bare(text) or text for text in table["text"]])

@@ -189,13 +189,19 @@ def _read_folds(place: Path) -> pd.DataFrame:
         raise _wrong(place, f"has no proper {FOLDS} ({type(error).__name__})") from error
 
 
-def other_seeds(place: Path, data: str, seeds: Sequence[int]) -> pd.DataFrame:
-    """Fold predictions that earlier runs left in a folder, of the same data (by checksum) and of other seeds.
+def same(source: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether two things that taggers were made from have one checksum; where they lay may differ."""
+    return {**source, "name": ""} == {**other, "name": ""}
+
+
+def other_seeds(place: Path, made_from: Mapping[str, Mapping[str, str]], seeds: Sequence[int]) -> pd.DataFrame:
+    """Fold predictions that earlier runs left in a folder, made from the same things and of other seeds.
 
     Empty where none are there, or none that can be read.
     """
     try:
-        if read_about(place)["data"]["sha256"] != data:
+        about = read_about(place)
+        if not all(same(about.get(what, {}), source) for what, source in made_from.items()):
             return pd.DataFrame()
         folds = _read_folds(place)
     except CodingError:

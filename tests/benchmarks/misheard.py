@@ -1,10 +1,10 @@
-"""Does it help to have learned from misheard words? ``python -m tests.benchmarks.misheard --data DATA --keep KEEP``
+"""What a noisy room makes of words, and what that costs the tags. ``python -m tests.benchmarks.misheard --data DATA``
 
-Sessions are spoken by plain synthetic voices into a reverberant, noisy room and transcribed by ours. What becomes of
-the words of some training sessions is put into all of them at random, and a network learns from that, beside the slips
-that training has anyway. On held-out sessions, as written and as heard, it is set beside the networks that
-``tape-review train --keep KEEP`` has left for the same fold. KEEP keeps what was heard, and the new network. Needs
-`flite` (Debian); an hour of one core.
+Some sessions are spoken by plain synthetic voices into a reverberant, noisy room and transcribed by ours. What became
+of which words is counted by fold (``--count FILE``: `models/mishearings`, from which training learns). And for networks
+that ``tape-review train --keep FOLDER`` left (``--networks FOLDER``, as often as wanted), every session is tagged as
+written and as heard by the network that saw none of its fold. ``--heard FILE`` keeps what was heard, session by
+session. Needs `flite` (Debian); half an hour of one core.
 """
 
 from __future__ import annotations
@@ -13,33 +13,34 @@ import argparse
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import jiwer
 import numpy as np
 import pandas as pd
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
-from safetensors.torch import load_file, save_file
 from scipy.signal import fftconvolve
 
 from pipeline import models, settings
-from pipeline.coding import evaluation, finetuning, spoiling, tagger, training, weights
-from pipeline.coding.classifier import OUTPUTS, Inputs, mixed
+from pipeline.coding import evaluation, finetuning, learning, mishearings, tagger, training, weights
+from pipeline.coding.classifier import DECISIONS, Inputs, mixed
 from pipeline.coding.features import bare
-from pipeline.coding.network import Network
+from pipeline.coding.learning import Course, Kept
+from pipeline.coding.mishearings import COLUMNS, LONGEST, Mishearings
 from pipeline.formats import annomi
-from pipeline.progress import Progress, ignore
 from pipeline.speech import transcriber
 from tests.benchmarks.spoken import RATE, recognized
 from tests.benchmarks.taggers import told
 
+SPOKEN = ((range(4), 1200), (range(4, 5), 600))
+"""How many utterances are spoken of the sessions of which folds; whole sessions that fit in."""
 DECAY, DIRECT, NOISE = 0.4, 3.0, 12.0
 """Seconds in which the room's echo falls by 60 dB; how far it lies below the voice in dB, and the room's noise."""
-LONGEST, UNSURE = 3, 3
-"""Most words that are misheard as one; how many times more than it was each phrase is taken to have been heard well."""
+OFTEN = 4
+"""Phrases that were said less often are not stored."""
 
 
 def in_a_room(sound: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -55,63 +56,40 @@ def in_a_room(sound: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return (far + noise).astype(np.float32)
 
 
-@dataclass(frozen=True)
-class Mishearings:
-    """Phrase -> what it is taken for -> how often, as a share of the times it is said."""
+def counted(said: Sequence[str], heard: Sequence[str], folds: Sequence[int]) -> pd.DataFrame:
+    """What became of which words how often, as `pipeline.coding.mishearings.read` gives it.
 
-    shares: Mapping[str, Mapping[str, float]]
-
-    @classmethod
-    def learned(cls, said: Sequence[str], heard: Sequence[str]) -> Mishearings:
-        """What becomes of which words, of utterances without marks; empty ones are left out."""
-        pairs = [(one, other) for one, other in zip(said, heard, strict=True) if one and other]
-        aligned = jiwer.process_words([one for one, _ in pairs], [other for _, other in pairs])
-        taken: dict[str, Counter[str]] = {}
-        for words, others, chunks in zip(aligned.references, aligned.hypotheses, aligned.alignments, strict=True):
-            differing: list[list[int]] = []
-            for chunk in chunks:
-                ends = [chunk.ref_start_idx, chunk.ref_end_idx, chunk.hyp_start_idx, chunk.hyp_end_idx]
-                if chunk.type == "equal":
-                    continue
-                if differing and (differing[-1][1], differing[-1][3]) == (ends[0], ends[2]):
-                    differing[-1][1], differing[-1][3] = ends[1], ends[3]
-                else:
-                    differing.append(ends)
-            for start, end, other_start, other_end in differing:
-                if 0 < end - start <= LONGEST:
-                    phrase = " ".join(words[start:end])
-                    taken.setdefault(phrase, Counter())[" ".join(others[other_start:other_end])] += 1
-        times: Counter[str] = Counter()
-        for words in aligned.references:
-            for length in range(1, LONGEST + 1):
-                times.update(" ".join(words[at : at + length]) for at in range(len(words) - length + 1))
-        return cls(
-            {
-                phrase: {other: count / (times[phrase] + UNSURE) for other, count in counts.items()}
-                for phrase, counts in taken.items()
-            }
-        )
-
-    def __call__(self, text: str, generator: np.random.Generator) -> str:
-        """A text with words misheard at random; where the text ended in a mark, it still does."""
-        words = text.split()
-        found: list[str] = []
-        at = 0
-        while at < len(words):
-            for length in range(min(LONGEST, len(words) - at), 0, -1):
-                last = words[at + length - 1]
-                shares = self.shares.get(bare(" ".join(words[at : at + length])), {})
-                chance = generator.random() if shares else 1.0
-                if chance < sum(shares.values()):
-                    reached = np.searchsorted(np.cumsum(list(shares.values())), chance, side="right")
-                    other = list(shares)[int(reached)]
-                    found += [other + last[len(last.rstrip(".?!,")) :]] if other else []
-                    at += length
-                    break
+    Of utterances without marks and the folds of their sessions; empty ones are left out, and what was said rarely.
+    """
+    pairs = [row for row in zip(said, heard, folds, strict=True) if row[0] and row[1]]
+    aligned = jiwer.process_words([one for one, _, _ in pairs], [other for _, other, _ in pairs])
+    times: Counter[tuple[int, str, str]] = Counter()
+    for words, others, chunks, (_, _, fold) in zip(
+        aligned.references, aligned.hypotheses, aligned.alignments, pairs, strict=True
+    ):
+        for length in range(1, LONGEST + 1):
+            for at in range(len(words) - length + 1):
+                phrase = " ".join(words[at : at + length])
+                times[fold, phrase, phrase] += 1
+        differing: list[list[int]] = []
+        for chunk in chunks:
+            ends = [chunk.ref_start_idx, chunk.ref_end_idx, chunk.hyp_start_idx, chunk.hyp_end_idx]
+            if chunk.type == "equal":
+                continue
+            if differing and (differing[-1][1], differing[-1][3]) == (ends[0], ends[2]):
+                differing[-1][1], differing[-1][3] = ends[1], ends[3]
             else:
-                found.append(words[at])
-                at += 1
-        return " ".join(found) or text
+                differing.append(ends)
+        for start, end, other_start, other_end in differing:
+            if 0 < end - start <= LONGEST:
+                phrase = " ".join(words[start:end])
+                times[fold, phrase, " ".join(others[other_start:other_end])] += 1
+                times[fold, phrase, phrase] -= 1
+    counts = pd.DataFrame([(*key, count) for key, count in times.items()], columns=list(COLUMNS))
+    wrong = counts.loc[(counts["phrase"] != counts["heard"]) & (counts["times"] > 0), "phrase"].unique()
+    counts = counts[counts["phrase"].isin(wrong)]
+    often = counts.groupby("phrase")["times"].transform("sum") >= OFTEN
+    return counts[often].sort_values(["phrase", "heard", "fold"]).reset_index(drop=True)
 
 
 def some_sessions(table: pd.DataFrame, utterances: int, generator: np.random.Generator) -> pd.DataFrame:
@@ -121,89 +99,81 @@ def some_sessions(table: pd.DataFrame, utterances: int, generator: np.random.Gen
     return table[table["tape_id"].isin(tapes[: int((sizes <= utterances).sum())])]
 
 
-def heard(rows: pd.DataFrame, kept: Path, seed: int, progress: Progress = ignore) -> pd.DataFrame:
+def heard(rows: pd.DataFrame, kept: Path, seed: int) -> pd.DataFrame:
     """Sessions with the texts that were heard, tape by tape as they are kept."""
     generator = np.random.default_rng(seed)
     known = json.loads(kept.read_text()) if kept.exists() else {}
     ours = transcriber.load(settings.load().settings)
-    for number, (tape, part) in enumerate(rows.groupby("tape_id", sort=False)):
+    for tape, part in track(rows.groupby("tape_id", sort=False), "Speaking and hearing"):
         own = np.random.default_rng(generator.integers(2**32))
         if str(tape) not in known:
             with tempfile.TemporaryDirectory() as name:
                 known[str(tape)] = recognized(part, Path(name), ours, lambda sound, own=own: in_a_room(sound, own))
             kept.write_text(json.dumps(known))
-        progress((number + 1) / rows["tape_id"].nunique())
     texts = [text for tape in rows["tape_id"].unique() for text in known[str(tape)]]
     return rows.assign(text=texts)
 
 
+def coded(rows: Sequence[pd.DataFrame], course: Course, kept: Kept, seed: int) -> list[pd.DataFrame]:
+    """The same sessions in several readings, tagged by what saw none of their folds, beside the codes by hand."""
+    by_fold = weights.by_fold(weights.read_about(tagger.place(settings.load().settings)))
+    reader = finetuning.reader_of(course.encoder)
+    logits = [np.zeros((len(each), len(DECISIONS))) for each in rows]
+    for fold in rows[0]["fold"].unique():
+        rest = course.table[course.table["fold"] != fold]
+        linear = training.fit_linear(rest, [Inputs.of(each) for each in learning.readings(rest)])
+        network = learning.read(course, kept.network(seed, int(fold)))
+        network.eval()
+        for found, each in zip(logits, rows, strict=True):
+            held = (each["fold"] == fold).to_numpy()
+            part = each[held].reset_index(drop=True)
+            found[held] = mixed(linear(Inputs.of(part)), finetuning.scores(network, reader, part))
+    return [
+        evaluation.joined(each, training.predictions(each, found, by_fold))
+        for each, found in zip(rows, logits, strict=True)
+    ]
+
+
 def main() -> None:
-    """Hear, learn, and print a line a figure."""
+    """Hear, count, and print a line a network and reading."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.misheard", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--keep", type=Path, required=True)
-    parser.add_argument("--fold", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--learned", type=int, default=1200, help="utterances that are heard to learn what is misheard")
-    parser.add_argument("--held", type=int, default=600, help="utterances of the fold that are heard")
+    parser.add_argument("--heard", type=Path, required=True, help="a file that keeps what was heard")
+    parser.add_argument("--count", type=Path, help="where the counts of mishearings go")
+    parser.add_argument("--networks", type=Path, action="append", default=[], help="what `train --keep` left")
     asked = parser.parse_args()
     chosen = settings.load().settings
-    folder = models.folder(chosen.coding.encoder, chosen.models)
     table = annomi.read(asked.data)
-    rest = table[table["fold"] != asked.fold]
     draw = np.random.default_rng(0)
+    parts = [some_sessions(table[table["fold"].isin(folds)], utterances, draw) for folds, utterances in SPOKEN]
+    found = [heard(part, asked.heard, seed) for seed, part in enumerate(parts, 1)]
+    said, taken = (pd.concat(each).reset_index(drop=True) for each in (parts, found))
+    readings = {"as written": said, "as heard": taken}
+    plain = [[bare(text) for text in each["text"]] for each in readings.values()]
     console = Console(width=180)
-
-    def told_of(what: str) -> Progress:
-        told = set[int]()
-
-        def tell(done: float) -> None:
-            if (share := int(20 * done)) not in told:
-                told.add(share)
-                console.print(f"{what}: {share / 20:.0%}", highlight=False)
-
-        return tell
-
-    said = some_sessions(rest, asked.learned, draw)
-    taught = heard(said, asked.keep / f"heard-without-fold-{asked.fold}.json", 1, told_of("to learn from"))
-    mishearings = Mishearings.learned([bare(text) for text in said["text"]], [bare(text) for text in taught["text"]])
-    held = some_sessions(table[table["fold"] == asked.fold], asked.held, draw)
-    texts = {"as written": held, "as heard": heard(held, asked.keep / f"heard-of-fold-{asked.fold}.json", 2)}
-    plain = [[bare(text) or "nothing" for text in each["text"]] for each in texts.values()]
-    console.print(f"{len(held)} held-out utterances, word error rate {jiwer.wer(*plain):.3f}")
-
-    path = asked.keep / f"misheard-seed-{asked.seed}-fold-{asked.fold}.safetensors"
-    if not path.exists():
-        network = finetuning.finetune(
-            rest,
-            folder,
-            asked.seed,
-            told_of("learned"),
-            lambda text, generator: spoiling.slips(mishearings(text, generator), generator),
-        )
-        save_file({name: value.contiguous() for name, value in network.state_dict().items()}, path)
-    place = tagger.place(chosen)
-    by_fold = weights.by_fold(weights.read_about(place))
-    variants = [rest, rest.assign(text=[bare(text) or text for text in rest["text"]])]
-    linear = training.fit_linear(rest, [Inputs.of(each) for each in variants])
-    reader = finetuning.reader_of(folder)
+    rate = jiwer.wer(*([text or "nothing" for text in texts] for texts in plain))
+    console.print(f"{len(said)} utterances, word error rate {rate:.3f}")
+    if asked.count:
+        counts = counted(*plain, said["fold"])
+        counts.to_csv(asked.count, index=False)
+        learned, generator = Mishearings.of(counts), np.random.default_rng(0)
+        texts = [bare(text) or "nothing" for text in table["text"]]
+        console.print(f"put into all: {jiwer.wer(texts, [learned(text, generator) for text in texts]):.3f}")
     shown = Table(title="Networks that saw none of these sessions")
-    for column in ("network", "texts"):
+    for column in ("networks", "texts"):
         shown.add_column(column)
-    figures = {}
-    for each in [*sorted(asked.keep.glob(f"seed-*-fold-{asked.fold}.safetensors")), path]:
-        network = Network.of(folder, OUTPUTS, int(rest["annotator"].max()) + 1)
-        network.load_state_dict(load_file(each))
-        network.eval()
-        for name, rows in texts.items():
-            rows = rows.reset_index(drop=True)
-            logits = mixed(linear(Inputs.of(rows)), finetuning.scores(network, reader, rows))
-            figures[each.stem, name] = told(evaluation.joined(rows, training.predictions(rows, logits, by_fold)))
-    for column in next(iter(figures.values())):
-        shown.add_column(column, justify="right")
-    for (network_name, text), values in figures.items():
-        shown.add_row(network_name, text, *(f"{value:.3f}" for value in values.values()))
-    console.print(shown)
+    for folder in asked.networks:
+        misheard = mishearings.read(settings.project_folder("models") / "mishearings" / "mishearings.csv")
+        course = Course(table, models.folder(chosen.coding.encoder, chosen.models), misheard)
+        for seed in sorted({int(path.name.split("-")[1]) for path in folder.glob("seed-*-fold-*.safetensors")}):
+            for name, rows in zip(readings, coded(list(readings.values()), course, Kept(folder), seed), strict=True):
+                figures = told(rows)
+                if not shown.rows:
+                    for column in figures:
+                        shown.add_column(column, justify="right")
+                shown.add_row(f"{folder.name}, seed {seed}", name, *(f"{value:.3f}" for value in figures.values()))
+    if asked.networks:
+        console.print(shown)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline import settings
-from pipeline.coding import evaluation, tagger, training, weights
+from pipeline.coding import evaluation, learning, tagger, training, weights
 from pipeline.coding.classifier import Inputs, mixed
-from pipeline.coding.features import bare
 from pipeline.formats import annomi
 from tests.benchmarks.taggers import told
 
@@ -33,7 +32,7 @@ def main() -> None:
     about, folds = weights.read_about(place), weights.read_folds(place, "written")
     by_fold, shipped = weights.by_fold(about), int(about["seeds"][0])
     table = annomi.read(asked.data)
-    variants = [Inputs.of(each) for each in (table, table.assign(text=[bare(text) or text for text in table["text"]]))]
+    variants = [Inputs.of(each) for each in learning.readings(table)]
     parts: dict[str, pd.DataFrame] = {}
     for fold, rest, held in training.splits(table["fold"].to_numpy()):
         path = asked.keep / f"seed-{asked.seed}-fold-{fold}.npy"

@@ -20,7 +20,7 @@ import soxr
 from safetensors.torch import load_file
 
 from pipeline import models, settings
-from pipeline.coding import evaluation, tagger, training, weights
+from pipeline.coding import evaluation, learning, tagger, training, weights
 from pipeline.coding.classifier import OUTPUTS, Classifier, Inputs
 from pipeline.coding.encoder import Encoder
 from pipeline.coding.features import bare
@@ -41,8 +41,7 @@ def held_out(table: pd.DataFrame, fold: int, keep: Path, place: Path, pretrained
     network = Network.of(pretrained, OUTPUTS, int(rest["annotator"].max()) + 1)
     network.load_state_dict(load_file(keep / f"seed-{about['seeds'][0]}-fold-{fold}.safetensors"))
     training.learned(network, pretrained).write(folder)
-    variants = [rest, rest.assign(text=[bare(text) or text for text in rest["text"]])]
-    linear = training.fit_linear(rest, [Inputs.of(each) for each in variants])
+    linear = training.fit_linear(rest, [Inputs.of(each) for each in learning.readings(rest)])
     return Tagger(Classifier(linear, Encoder(folder)), weights.by_fold(about)[fold], about)
 
 

@@ -9,33 +9,39 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.coding import mishearings
+from pipeline.settings import project_folder
 from tests.benchmarks import misheard
-from tests.benchmarks.misheard import RATE, Mishearings, heard, in_a_room, some_sessions
+from tests.benchmarks.misheard import RATE, counted, heard, in_a_room, some_sessions
 
 
 def test_what_a_phrase_is_taken_for_is_counted_against_the_times_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(misheard, "UNSURE", 1)
+    monkeypatch.setattr(misheard, "OFTEN", 1)
     said = ["you want to quit", "you quit smoking", "quit", "yes", "", "hm"]
     found = ["you want the kit", "you quit smoking", "kit", "yes and", "noise", ""]
-    shares = Mishearings.learned(said, found).shares
-    # "to quit" is said once, and once taken for "the kit"; "quit" is said three times, and once taken for "kit".
-    assert shares == {"to quit": {"the kit": 1 / 2}, "quit": {"kit": 1 / 4}}
+    counts = counted(said, found, [0, 0, 1, 1, 1, 1])
+    # "to quit" is said once, and taken for "the kit"; "quit" is said three times, and once taken for "kit".
+    assert list(counts.itertuples(index=False, name=None)) == [
+        (1, "quit", "kit", 1),
+        (0, "quit", "quit", 2),
+        (1, "quit", "quit", 0),
+        (0, "to quit", "the kit", 1),
+        (0, "to quit", "to quit", 0),
+    ]
 
 
-def test_lost_words_are_learned_and_long_passages_are_not() -> None:
-    shares = Mishearings.learned(["i am not sure", "one two three four"], ["i am sure", "five six seven eight"]).shares
-    assert shares == {"not": {"": 1 / (1 + misheard.UNSURE)}}
+def test_lost_words_are_counted_and_long_passages_and_rare_phrases_are_not() -> None:
+    said = ["i am not sure"] + 3 * ["not"] + ["one two three four", "seldom"]
+    found = ["i am sure"] + 3 * ["not"] + ["five six seven eight", "seltzer"]
+    counts = counted(said, found, [2] * 6)
+    assert list(counts.itertuples(index=False, name=None)) == [(2, "not", "", 1), (2, "not", "not", 3)]
 
 
-def test_words_are_misheard_as_often_as_learned_and_keep_their_marks() -> None:
-    mishearings = Mishearings({"to quit": {"the kit": 0.5}, "quit": {"": 0.25, "kit": 0.25}})
-    draw = np.random.default_rng(0)
-    texts = [mishearings("You want to quit?", draw) for _ in range(4000)]
-    assert set(texts) == {"You want the kit?", "You want to kit?", "You want to", "You want to quit?"}
-    assert texts.count("You want the kit?") / 4000 == pytest.approx(0.5, abs=0.03)
-    assert texts.count("You want to kit?") / 4000 == pytest.approx(0.5 * 0.25, abs=0.02)
-    assert mishearings("Nothing here.", draw) == "Nothing here."
-    assert Mishearings({"yes": {"": 1.0}})("Yes.", draw) == "Yes."  # an utterance does not become empty
+def test_what_ships_is_such_a_table() -> None:
+    counts = mishearings.read(project_folder("models") / "mishearings" / "mishearings.csv")
+    assert set(counts["fold"]) == set(range(5))
+    assert (counts.groupby("phrase")["times"].sum() >= misheard.OFTEN).all()
+    assert counts["phrase"].str.split().str.len().between(1, mishearings.LONGEST).all()
 
 
 def test_a_room_leaves_the_voice_where_it_is_and_adds_its_noise(monkeypatch: pytest.MonkeyPatch) -> None:

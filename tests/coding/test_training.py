@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,12 +7,18 @@ import pytest
 
 from pipeline.coding import evaluation, training, weights
 from pipeline.coding.classifier import DECISIONS, OUTPUTS
+from pipeline.coding.learning import VARIANTS, Course, Kept, learn
+from pipeline.coding.mishearings import COLUMNS as COUNTED
+from pipeline.coding.network import Network
+from pipeline.coding.spoiling import Slipping
 from pipeline.coding.weights import Fitted
-from pipeline.errors import CodingError
+from pipeline.errors import CodingError, ModelError
 from pipeline.formats import annomi
 from tests.coding.invented import COLUMNS, write_annomi, write_encoder
 
 pytestmark = pytest.mark.engines
+
+MISHEARINGS = pd.DataFrame([(0, "help", "kelp", 1), (0, "help", "help", 9)], columns=list(COUNTED))
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +37,15 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(table: pd.DataFrame, encoder: Path) -> Fitted:
+def course(table: pd.DataFrame, encoder: Path) -> Course:
+    return Course(table, encoder, MISHEARINGS)
+
+
+@pytest.fixture(scope="module")
+def trained(course: Course) -> Fitted:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pipeline.coding.finetuning.EPOCHS", 1)
-        return training.train(table, encoder)
+        return training.train(course, [0])
 
 
 def test_labels_become_decisions(data: Path) -> None:
@@ -98,22 +110,52 @@ def test_no_family_is_learned_from_and_measured(data: Path) -> None:
 
 
 def test_a_fold_is_predicted_by_what_did_not_see_it(
-    table: pd.DataFrame, encoder: Path, monkeypatch: pytest.MonkeyPatch
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     learned: list[set[int]] = []
     scored: list[set[int]] = []
+    misheard: list[str] = []
+
+    def finetune(rows: pd.DataFrame, folder: Path, seed: int, progress: object, slipping: Slipping) -> Network:
+        learned.append(set(rows["fold"]))
+        misheard.append(slipping("help", np.random.default_rng(0)))
+        return Network.of(folder, OUTPUTS, 1)
 
     def scores(network: object, reader: object, rows: pd.DataFrame) -> np.ndarray:
         scored.append(set(rows["fold"]))
         return np.zeros((len(rows), OUTPUTS))
 
-    monkeypatch.setattr(
-        "pipeline.coding.finetuning.finetune", lambda rows, folder, seed, progress: learned.append(set(rows["fold"]))
-    )
+    monkeypatch.setattr("pipeline.coding.finetuning.finetune", finetune)
     monkeypatch.setattr("pipeline.coding.finetuning.scores", scores)
-    training.network_folds(table, encoder, 0)
-    assert learned == [set(range(5)) - {fold} for fold in range(5)]
-    assert scored == [{fold} for fold in range(5) for _ in training.VARIANTS]
+    certain = pd.DataFrame([(2, "help", "kelp", 10**6)], columns=list(COUNTED))
+    course = replace(course, mishearings=certain)
+    learn(course, [(0, fold) for fold in (0, 1, 2, 3, 4, None)], Kept(tmp_path))
+    # The longest first; of equal ones, as they were asked for.
+    assert learned == [set(range(5)), *(set(range(5)) - {fold} for fold in range(5))]
+    assert scored == [{fold} for fold in range(5) for _ in VARIANTS]
+    assert misheard == ["kelp", "kelp", "kelp", "help", "kelp", "kelp"]
+    assert training.network_folds(course, 0, Kept(tmp_path)).shape == (len(VARIANTS), len(course.table), OUTPUTS)
+
+
+def test_networks_do_not_depend_on_how_many_are_learned_at_once(course: Course, tmp_path: Path) -> None:
+    rows = course.table[course.table["tape_id"].isin(["0", "1"])].assign(fold=lambda rows: rows["tape_id"].astype(int))
+    course = replace(course, table=rows.reset_index(drop=True))
+    wanted = [(1, 0), (1, 1)]
+    for cores in (1, 2):
+        (tmp_path / str(cores)).mkdir()
+        done: list[float] = []
+        learn(course, wanted, Kept(tmp_path / str(cores)), cores, done.append)
+        assert done == sorted(done)
+        assert done[-1] == 1
+    one, two = ({path.name: path.read_bytes() for path in (tmp_path / cores).iterdir()} for cores in "12")
+    assert sorted(one) == [f"seed-1-fold-{fold}.{kind}" for fold in (0, 1) for kind in ("npy", "safetensors")]
+    assert one == two
+
+
+def test_what_goes_wrong_in_another_process_is_told(course: Course, tmp_path: Path) -> None:
+    broken = replace(course, encoder=tmp_path)
+    with pytest.raises(ModelError, match="TR-M07"):
+        learn(broken, [(0, 0), (0, 1)], Kept(tmp_path), cores=2)
 
 
 def test_training_finds_what_is_plain(table: pd.DataFrame, trained: Fitted) -> None:
