@@ -1,7 +1,7 @@
 """What a recognizer makes of words in a noisy room, as it was counted: learned from in training, never used in tagging.
 
-Counts are kept by the fold of the session that was spoken, so that a network that is measured on a fold has learned from
-none of its words.
+Counts are kept by the fold of the session that was spoken, so that a network that is measured on a fold has learned
+from none of its words.
 """
 
 from __future__ import annotations
