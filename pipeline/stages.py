@@ -58,7 +58,7 @@ STAGES = tuple(stage for stages in STEPS.values() for stage in stages)
 T = TypeVar("T")
 
 _DIARIZATION_MODELS = ("model.segmentation", "model.embedding", "model.diarizer")
-_LATER = ("target_behavior", "tape_id", "settings.measures", "model.encoder", "model.tagger")
+_LATER = ("target_behavior", "tape_id", "settings.measures", "model.tagger", "model.adaptation", "codebook")
 """What only the stages after attribution depend on."""
 
 _DECISIVE = {
@@ -185,6 +185,7 @@ class Run:
             **self.asked,
             **{f"settings.{section}": values for section, values in self.options.items()},
             **{f"model.{part}": model for part, model in self.models.items()},
+            "codebook": asdict(self.book),
         }
         self.key = self._keyed("run", *self.inputs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import shutil
@@ -13,8 +14,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pipeline import settings
 from pipeline.coding.codebook import CLIENT_CODES, CODES, INTERVIEWER_CODES
 from pipeline.formats import tables
+from pipeline.settings import project_folder
+from pipeline.stages import Request, Run
 from tests.conftest import recording, tape_review
 
 pytestmark = pytest.mark.engines
@@ -135,3 +139,39 @@ def test_finished_stages_are_not_repeated(unbroken: dict[str, bytes], tmp_path: 
     for stage in ("Reading the recording", "Writing down what is said", "Telling the voices apart"):
         assert f"{stage} (kept): done" in done.stdout
     assert contents(out) == unbroken
+
+
+def test_turns_that_a_human_wrote_are_believed(demo: Path, tmp_path: Path) -> None:
+    turns = tmp_path / "turns.rttm"
+    lines = [line.split() for line in (demo / "turns.rttm").read_text().splitlines()]
+    turns.write_text("".join(" ".join([line[0], "roleplay-alcohol", *line[2:]]) + "\n" for line in lines))
+    options = ("--end", "0:30", "--diarizer", "manual", "--turns", str(turns))
+    out = tmp_path / "tape"
+    done = processed(out, *options)
+    assert done.returncode == 0, done.stderr
+    found, truth = ((folder / "turns.rttm").read_text().splitlines() for folder in (out, demo))
+    assert [line.split()[3:5] for line in found[:3]] == [line.split()[3:5] for line in truth[:3]]
+    engines = json.loads((out / "provenance.json").read_text())["engines"]
+    assert engines["diarizer"] == {"diarizer": "manual", "checksum": hashlib.sha256(turns.read_bytes()).hexdigest()}
+    assert "already there" in processed(out, *options).stdout
+    turns.write_text(turns.read_text() + "SPEAKER roleplay-alcohol 1 29.0 0.5 <NA> <NA> late <NA> <NA>\n")
+    assert processed(out, *options).stderr.startswith("TR-O02")
+    turns.unlink()
+    assert processed(out, *options).stderr.startswith("TR-P10 file turns.rttm cannot be read")
+
+
+def test_an_edited_codebook_is_another_run(tmp_path: Path) -> None:
+    book = tmp_path / "book.toml"
+    shutil.copy(project_folder("configs") / "codebooks" / "pretags.toml", book)
+    loaded = settings.load().settings
+    coding = loaded.coding.model_copy(update={"codebook": str(book)})
+    chosen = loaded.model_copy(update={"coding": coding})
+    request = Request(recording("roleplay-alcohol"), "drinking less alcohol")
+
+    def key() -> str:
+        return Run(request, chosen, observer=None).key
+
+    before = key()
+    assert key() == before
+    book.write_text(book.read_text().replace('counting = "utterance"', 'counting = "miti-4.2-volley"'))
+    assert key() != before

@@ -56,11 +56,27 @@ def read(path: Path) -> tuple[Line, ...]:
     SpeechError: P10 the file cannot be read, P11 a line is not RTTM.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-        raise SpeechError("P10", f"file {path.name}", f"cannot be read ({reason})", "name another RTTM file") from error
+        text = content(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, "it is not text in UTF-8") from error
     return _lines(path.name, text)
+
+
+def content(path: Path) -> bytes:
+    """What a file holds.
+
+    Raises
+    ------
+    SpeechError: P10 the file cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error.strerror) from error
+
+
+def _unreadable(path: Path, reason: str | None) -> SpeechError:
+    return SpeechError("P10", f"file {path.name}", f"cannot be read ({reason})", "name another RTTM file")
 
 
 def coded(source: Source) -> CodedTranscript:

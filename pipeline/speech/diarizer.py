@@ -116,8 +116,18 @@ class ManualDiarizer:
             remedy = "check --start and --end; its times count from the start of the whole recording"
             raise SpeechError("P13", thing, value, remedy)
         progress(1.0)
-        engine = {"diarizer": "manual", "checksum": hashlib.sha256(self.rttm.read_bytes()).hexdigest()}
+        engine = {"diarizer": "manual", "checksum": fingerprint(self.rttm)}
         return Diarization(voices, exclusive(voices), ghosts(voices, self.settings), engine)
+
+
+def fingerprint(rttm: Path) -> str:
+    """The SHA-256 of an RTTM file.
+
+    Raises
+    ------
+    SpeechError: P10 the file cannot be read.
+    """
+    return hashlib.sha256(rttm_format.content(rttm)).hexdigest()
 
 
 def channel_speaker(number: int) -> str:
