@@ -21,7 +21,8 @@ from pipeline.errors import OutputError
 PROVENANCE = "provenance.json"
 """The file by which a folder is known as results of ours; its ``run`` names the inputs and options."""
 
-_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EFBIG}
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EFBIG}
+"""What the system says where a place has no room, cannot be written, or refuses us."""
 
 
 class Output:
@@ -30,7 +31,7 @@ class Output:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(os.path.abspath(folder))
         self.partial = self.folder.with_name(f"{self.folder.name}.partial")
-        self._results = self.partial / "results"
+        self._results, self._replaced = self.partial / "results", self.partial / "replaced"
 
     def fresh(self) -> Path:
         """An empty folder that collects the results until they are published."""
@@ -83,9 +84,11 @@ class Output:
                     "O03", f"output {self.folder}", value, "wait for it or name another folder"
                 ) from error
             try:
+                if self._replaced.exists() and not self.folder.exists():  # stopped in the middle of `publish`
+                    self._replaced.rename(self.folder)
                 yield
             except OSError as error:
-                if error.errno in _UNWRITABLE:
+                if error.errno in UNWRITABLE:
                     raise self._unwritable(error) from error
                 raise
 
@@ -103,13 +106,12 @@ class Output:
         for path in self._results.iterdir():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-        replaced = self.partial / "replaced"
         if self.folder.exists() and any(self.folder.iterdir()):
             for path in self.folder.iterdir():
                 if not (self._results / path.name).exists():
                     copy = shutil.copytree if path.is_dir() else shutil.copy2
                     copy(path, self._results / path.name)
-            shutil.rmtree(replaced, ignore_errors=True)
-            self.folder.rename(replaced)
+            shutil.rmtree(self._replaced, ignore_errors=True)
+            self.folder.rename(self._replaced)
         self._results.rename(self.folder)
         shutil.rmtree(self.partial)

@@ -87,6 +87,27 @@ def test_what_a_group_laid_beside_its_results_stays(tmp_path: Path) -> None:
     assert (folder / "meeting" / "agenda.txt").read_text() == "tea"
 
 
+def test_what_a_group_laid_there_outlives_a_kill_at_the_last_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = published(tmp_path / "tape", "r1").folder
+    (folder / "notes.txt").write_text("ask Ben")
+    rename = Path.rename
+
+    def killed(self: Path, target: Path) -> Path:
+        if target == folder:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "rename", killed)
+        published(folder, "r2")
+    assert not folder.exists()
+    published(folder, "r2")
+    assert (folder / "utterances.csv").read_text() == "results of r2"
+    assert (folder / "notes.txt").read_text() == "ask Ben"
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_folder_with_something_else_is_never_touched(tmp_path: Path, overwrite: bool) -> None:
     folder = tmp_path / "letters"

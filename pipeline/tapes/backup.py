@@ -37,7 +37,7 @@ from pipeline.errors import VaultError
 from pipeline.tapes import audit, frames, schema, tombstones
 from pipeline.tapes.frames import Label
 from pipeline.tapes.home import Home
-from pipeline.tapes.publishing import PARTIAL, abandoned, published, settle, writable
+from pipeline.tapes.publishing import PARTIAL, abandoned, appended, published, settle, writable
 from pipeline.tapes.records import Item, Record, Tape
 from pipeline.tapes.vault import HOME
 
@@ -149,7 +149,8 @@ def forget(home: Home, tape_id: str, now: int) -> tuple[int, int]:
 def noted(home: Home) -> list[Path]:
     """Where backups of this home were written."""
     with suppress(FileNotFoundError):
-        return [Path(line) for line in (home.folder / _NOTED).read_text(encoding="utf-8").splitlines()]
+        lines = (home.folder / _NOTED).read_text(encoding="utf-8").splitlines()
+        return [Path(line) for line in dict.fromkeys(lines) if line]
     return []
 
 
@@ -245,5 +246,4 @@ def _text(content: bytes) -> str:
 def note(home: Home, path: Path) -> None:
     """Remember a backup before it is written: a tape's key may be in a file that a crash left unpublished."""
     if path not in noted(home):
-        with published(home.folder / _NOTED, replace=True) as file:
-            file.write("".join(f"{each}\n" for each in (*noted(home), path)).encode())
+        appended(home.folder / _NOTED, str(path))

@@ -6,7 +6,6 @@ disk as well, so that what was published is there after a power cut. Whatever fa
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import secrets
@@ -17,12 +16,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import VaultError
+from pipeline.output import UNWRITABLE
 
 PARTIAL = ".partial"
 """How a file ends that is not yet published."""
 
 _SECONDS_TO_LOCK = 5
-_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EFBIG}
 
 
 @contextmanager
@@ -76,11 +75,28 @@ def writable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _UNWRITABLE:
+        if error.errno in UNWRITABLE:
             value = f"cannot be written ({error.strerror or error})"
             remedy = "make room there or mend its permissions, and try again"
             raise VaultError("V08", f"file {path}", value, remedy) from error
         raise
+
+
+def appended(path: Path, line: str) -> None:
+    """Add a line to a list that is only added to, and force it to the disk; a line that was cut stands by itself.
+
+    Raises
+    ------
+    VaultError: V08.
+    """
+    with writable(path):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(handle, f"\n{line}\n".encode())
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        settle(path.parent)
 
 
 def settle(folder: Path) -> None:

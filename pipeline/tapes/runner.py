@@ -8,6 +8,7 @@ two go lines of JSON; what the libraries print goes nowhere, as it might be spee
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import json
 import os
@@ -24,6 +25,7 @@ from typing import Any, BinaryIO
 
 from pipeline.engines import Engines
 from pipeline.errors import JobError, TapeReviewError
+from pipeline.output import UNWRITABLE
 from pipeline.settings import Settings
 from pipeline.tapes import clock, steps
 from pipeline.tapes.home import Home
@@ -39,7 +41,9 @@ _QUIET = 0.5
 _LARGE_KB = 700_000
 """A process that grew so large is not used for another job."""
 
-_DISK = {28: "is full", 122: "is full", 30: "cannot be written", 13: "refuses us", 1: "refuses us", 27: "is full"}
+_DISK = dict.fromkeys(UNWRITABLE, "cannot be written")
+_DISK |= dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "is full")
+_DISK |= dict.fromkeys((errno.EACCES, errno.EPERM), "refuses us")
 
 
 @dataclass(frozen=True)

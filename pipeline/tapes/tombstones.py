@@ -6,13 +6,12 @@ far as those places can be reached. A restore heeds all the lists that it finds.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.errors import VaultError
-from pipeline.tapes.publishing import settle, writable
+from pipeline.tapes.publishing import appended
 
 NAME = "tape-review-tombstones.txt"
 """The list's name, in the home and beside backups."""
@@ -30,14 +29,7 @@ def add(folder: Path, tape_id: str, now: int) -> None:
     path = folder / NAME
     if tape_id in read([path]):
         return
-    with writable(path):
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            os.write(handle, f"\n{tape_id} {now}\n".encode())  # begins anew where the last line was cut
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        settle(folder)
+    appended(path, f"{tape_id} {now}")
 
 
 def read(paths: Iterable[Path]) -> dict[str, int]:

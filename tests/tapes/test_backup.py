@@ -8,6 +8,7 @@ import os
 import shutil
 import tarfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -238,6 +239,15 @@ def test_destruction_overwrites_the_key_in_a_backup_that_can_be_reached(
     assert made.path.stat().st_size == size
     assert '"key overwritten": 1' in done.path.read_text()
     assert tape.id in tombstones.read([tmp_path / tombstones.NAME])
+
+
+def test_backups_that_are_made_at_once_are_all_remembered(home: Home, tape: FullTape, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.backup" for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda path: backup.note(home, path), paths))
+    assert sorted(backup.noted(home)) == paths
+    backup.note(home, paths[0])
+    assert sorted(backup.noted(home)) == paths
 
 
 def test_a_backup_out_of_reach_is_counted_in_the_certificate(home: Home, tape: FullTape, tmp_path: Path) -> None:
