@@ -35,7 +35,7 @@ def read(source: Source) -> CodedTranscript:
     FormatError: F03 no WebVTT, or a block that is no cue; F06 as `Source.text`; F07 a cue that ends before it starts.
     """
     found = []
-    head, *rest = cues.blocks(source.text()) if source.data else [(1, [""])]
+    head, *rest = [*cues.blocks(source.text())] or [(1, [""])]
     if not re.match(r"WEBVTT(?:[ \t]|$)", head[1][0]) or head[0] != 1:
         source.refuse("F03", "does not begin with WEBVTT")
     for number, block in rest:

@@ -116,6 +116,7 @@ def read(path: Path, public: Path | None = None) -> Checked:
         key = Ed25519PublicKey.from_public_bytes(raw)
         if facts["version"] != VERSION:
             raise ValueError(f"version {facts['version']}")
+        body = spelled(facts)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or "is no certificate of ours"
         raise VaultError("V10", thing, f"cannot be read ({reason})", "ask for it again") from error
@@ -123,12 +124,24 @@ def read(path: Path, public: Path | None = None) -> Checked:
         remedy = "ask the group which key is theirs: this may be somebody else's certificate"
         raise VaultError("V12", thing, f"was signed by another key ({fingerprint(raw)})", remedy)
     try:
-        key.verify(signature, _CONTEXT + spelled(facts).encode())
+        key.verify(signature, _CONTEXT + body.encode())
     except InvalidSignature:
         raise VaultError(
             "V11", thing, "was altered after it was signed", "do not rely on it; ask for it again"
         ) from None
+    if not _whole(facts):
+        raise VaultError("V10", thing, "cannot be read (it lacks what a certificate says)", "ask for it again")
     return Checked(facts, fingerprint(raw), public is not None)
+
+
+def _whole(facts: dict[str, Any]) -> bool:
+    texts = (facts.get(name) for name in ("tape", "destroyed_utc", "why", "method"))
+    counts = (facts.get(name) for name in ("records", "exports", "backups"))
+    return (
+        all(isinstance(text, str) for text in texts)
+        and all(isinstance(count, dict) and all(isinstance(one, int) for one in count.values()) for count in counts)
+        and isinstance(facts.get("files"), list)
+    )
 
 
 def fingerprint(raw: bytes) -> str:

@@ -71,7 +71,8 @@ def destroy(home: Home, tape_id: str, why: Why, now: int, actor_id: str | None =
     TapesError: K03, K04 the database.
     """
     begin(home, tape_id, why, now, actor_id)
-    return next(one for one in resume(home, now) if one.tape_id == tape_id)
+    resume(home, now)
+    return Destroyed(tape_id, certificate_path(home, tape_id))
 
 
 def begin(home: Home, tape_id: str, why: Why, now: int, actor_id: str | None = None) -> None:
@@ -219,6 +220,11 @@ def _certify(home: Home, tape_id: str, now: int) -> list[Destroyed]:
     return [Destroyed(tape_id, path)]
 
 
+def certificate_path(home: Home, tape_id: str) -> Path:
+    """Where a tape's certificate is, or will be."""
+    return owned(home.folder / "certificates") / f"{tape_id}.json"
+
+
 def write_certificate(home: Home, tape_id: str, signed: Signed) -> Path:
     """Put a certificate into the home's folder of certificates.
 
@@ -226,7 +232,7 @@ def write_certificate(home: Home, tape_id: str, signed: Signed) -> Path:
     ------
     VaultError: V08.
     """
-    path = owned(home.folder / "certificates") / f"{tape_id}.json"
+    path = certificate_path(home, tape_id)
     with published(path, replace=True) as file:
         file.write(signed.file())
     return path

@@ -99,6 +99,12 @@ def test_a_wrong_cue_is_named(old: str, new: str, code: str, said: str) -> None:
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["", "\n", " \n\t\r\n"])
+def test_what_holds_nothing_is_no_webvtt(text: str) -> None:
+    with pytest.raises(FormatError, match=r"TR-F03 .*does not begin with WEBVTT"):
+        webvtt.read(Source("t.vtt", text.encode()))
+
+
 @pytest.mark.parametrize("text", ["a\n\nb", "x --> y", "a\n \t\nb"])
 def test_what_srt_cannot_escape_is_refused(text: str) -> None:
     with pytest.raises(FormatError, match="TR-F08 .*cannot hold"):

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from pipeline.errors import VaultError
 from pipeline.tapes.certificates import Signer, fingerprint, read, spelled
 
-FACTS = {"tape": "tape1", "why": "due", "files": [{"kind": "mono", "bytes": 3, "sha256": "ab"}], "destroyed": 5}
+FACTS = {
+    "tape": "tape1",
+    "why": "due",
+    "destroyed": 5,
+    "destroyed_utc": "1970-01-01 00:00",
+    "method": "by fire",
+    "files": [{"kind": "mono", "bytes": 3, "sha256": "ab"}],
+    "records": {"items": 1},
+    "exports": {"removed": 0},
+    "backups": {"not reached": 0},
+}
 
 
 @pytest.fixture
@@ -86,7 +96,8 @@ def test_another_key_shows_where_the_right_one_is_known(path: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"{}", b'{"certificate": {}, "signature": ""}', b"\xff", b"[" * 100_000]
+    "content",
+    [b"", b"[]", b"{}", b'{"certificate": {}, "signature": ""}', b"\xff", b"[" * 100_000],
 )
 def test_what_is_no_certificate_is_told(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "letter.json"
@@ -95,6 +106,22 @@ def test_what_is_no_certificate_is_told(tmp_path: Path, content: bytes) -> None:
         read(path)
     with pytest.raises(VaultError, match="TR-V10 certificate .* cannot be read"):
         read(tmp_path / "missing.json")
+
+
+@pytest.mark.parametrize("change", [{"files": 3}, {"records": {"items": "many"}}, {"backups": None}, {"method": 1}])
+def test_what_anybody_signed_is_no_certificate_unless_it_says_what_one_says(
+    tmp_path: Path, signer: Signer, change: dict[str, object]
+) -> None:
+    path = tmp_path / "signed.json"
+    path.write_bytes(signer.sign(FACTS | change).file())
+    with pytest.raises(VaultError, match="TR-V10 certificate .* lacks what a certificate says"):
+        read(path)
+
+
+def test_numbers_that_json_does_not_know_are_told(path: Path) -> None:
+    path.write_text(path.read_text().replace('"destroyed": 5', '"destroyed": NaN'))
+    with pytest.raises(VaultError, match="TR-V10 certificate .* cannot be read"):
+        read(path)
 
 
 def test_what_is_no_public_key_is_told(path: Path, signer: Signer) -> None:

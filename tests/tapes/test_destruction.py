@@ -42,6 +42,20 @@ def certificate(home: Home, tape: FullTape) -> dict[str, object]:
     return certificates.read(path, home.folder / "certificate-key.pub").facts
 
 
+def test_another_process_may_be_faster(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    tape = full_tape(home, NOON)
+    resume = destruction.resume
+
+    def overtaken(place: Home, now: int) -> list[destruction.Destroyed]:
+        resume(place, now)
+        return resume(place, now)
+
+    monkeypatch.setattr(destruction, "resume", overtaken)
+    done = destruction.destroy(home, tape.id, "by hand", NOON)
+    assert certificate(home, tape)["tape"] == done.tape_id == tape.id
+    assert done.path.exists()
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_from_every_state_nothing_is_left_and_it_is_certified(home: Home, state: TapeState) -> None:
     tape = full_tape(home, NOON, state)
