@@ -268,6 +268,18 @@ def test_changing_the_password_signs_out_everywhere_else(room: Room) -> None:
     assert there.get("/account").status_code == 303
 
 
+@pytest.mark.parametrize("path", ["/account/password", "/account/second-step/remove"])
+def test_the_current_password_cannot_be_guessed(room: Room, path: str) -> None:
+    here = room.signed_in(room.person("Ada"))
+    new = "nine yellow submarines"
+    form = {"current": "wrong", "password": new, "again": new}
+    for _ in range(10):
+        assert here.post(path, form).status_code == 422
+    assert here.post(path, form | {"current": PASSWORD}).status_code == 429
+    other = room.signed_in(room.person("Ben"))
+    assert other.post(path, form | {"current": PASSWORD}).status_code == 303
+
+
 def test_signing_in_is_audited(room: Room) -> None:
     ada = room.person("Ada")
     browser = room.browser()

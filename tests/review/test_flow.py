@@ -189,6 +189,22 @@ def test_words_are_taken_back_by_who_said_them(room: Room, peers: Peers) -> None
     assert "I waited." not in ada.get(f"{peers.path}/feedback").text
 
 
+def test_words_stand_in_the_order_in_which_they_were_given_whatever_was_taken_back(room: Room, peers: Peers) -> None:
+    peers.opened()
+    ada = room.signed_in(peers.ada)
+    for text in ("First.", "Second.", "Third."):
+        peers.say(ada, "strength", text)
+    for _ in range(2):
+        form = ada.get(f"{peers.path}/feedback").text
+        own = form.split(f'action="{peers.path}/feedback/')[1].split('"')[0]
+        ada.post(f"{peers.path}/feedback/{own}")
+    peers.say(ada, "strength", "Fourth.")
+    page = ada.get(f"{peers.path}/feedback").text
+    assert "First." not in page
+    assert "Second." not in page
+    assert page.index("Third.") < page.index("Fourth.")
+
+
 def test_what_is_taken_back_leaves_no_bare_suggestion_and_no_closed_round_changed(room: Room, peers: Peers) -> None:
     peers.opened()
     ada, ben = room.signed_in(peers.ada), room.signed_in(peers.ben)

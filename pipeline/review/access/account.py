@@ -35,22 +35,16 @@ def change(
     """Change the password; other sessions end."""
     state = request.app.state
     now = state.clock()
-    if not limits.counted(state.home, now, f"password {viewer.person_id}", ""):
-        return _page(request, viewer, "There were too many attempts. Wait a quarter of an hour.", 429)
-    with state.home.database.reading() as database:
-        stored = database.get_one(Person, viewer.person_id).password_hash
+    if refused := _doubted(request, viewer, current):
+        return refused
     error = "" if password == again else "The two new passwords differ."
-    error = error or objection(password, viewer.name, viewer.email)
-    if not state.passwords.fits(stored, current):
-        error = "The current password is not right."
-    if error:
+    if error := error or objection(password, viewer.name, viewer.email):
         return _page(request, viewer, error, 422)
     hashed = state.passwords.hash(password)
     with state.home.database.writing() as database:
         person = database.get_one(Person, viewer.person_id)
         person.password_hash = hashed
         audit.record(database, now, person.id, "login.password")
-    limits.forgiven(state.home, f"password {viewer.person_id}")
     state.sessions.end_all(viewer.person_id)
     answer = login.start(request, person, "/", second_factor=True)
     answer.headers["location"] = "/account?note=password"
@@ -81,12 +75,10 @@ def enroll(
 def unenroll(request: Request, viewer: SignedIn, current: Secret) -> Response:
     """Do without the second step, where it is not required."""
     state = request.app.state
-    with state.home.database.reading() as database:
-        stored = database.get_one(Person, viewer.person_id).password_hash
     if viewer.must_have_code:
         return _page(request, viewer, "Coaches and administrators sign in with a second step.", 422)
-    if not state.passwords.fits(stored, current):
-        return _page(request, viewer, "The current password is not right.", 422)
+    if refused := _doubted(request, viewer, current):
+        return refused
     with state.home.database.writing() as database:
         database.get_one(Person, viewer.person_id).totp_secret = None
         audit.record(database, state.clock(), viewer.person_id, "login.unenroll")
@@ -98,6 +90,20 @@ def everywhere(request: Request, viewer: SignedIn) -> Response:
     """End every session of this person."""
     request.app.state.sessions.end_all(viewer.person_id)
     return seeing("/login", "signed-out")
+
+
+def _doubted(request: Request, viewer: SignedIn, current: str) -> Response | None:
+    """The page that refuses a current password, if it is not right; guesses are counted."""
+    state = request.app.state
+    account, address = f"password {viewer.person_id}", request.client.host if request.client else ""
+    if not limits.counted(state.home, state.clock(), account, address):
+        return _page(request, viewer, "There were too many attempts. Wait a quarter of an hour.", 429)
+    with state.home.database.reading() as database:
+        stored = database.get_one(Person, viewer.person_id).password_hash
+    if not state.passwords.fits(stored, current):
+        return _page(request, viewer, "The current password is not right.", 422)
+    limits.forgiven(state.home, account)
+    return None
 
 
 def _page(request: Request, viewer: SignedIn, error: str = "", status: int = 200) -> Response:

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +26,7 @@ from pipeline.review import gate
 from pipeline.review.coding.admission import unseen
 from pipeline.review.coding.events import fold
 from pipeline.review.coding.passes import as_event
+from pipeline.review.coding.together import majority
 from pipeline.review.pages import day
 from pipeline.tapes import consent
 from pipeline.tapes.records import CodeEvent, Group, Pass, Person, Pretag, Recalibration, Tape, Utterance
@@ -188,7 +188,10 @@ def _codings(
 def _consensus(
     passes: Iterable[Pass], codings: Iterable[_Coding], events: Mapping[str, list[CodeEvent]]
 ) -> Iterator[_Coding]:
-    """What counts on the tapes that the group talked about, as `pipeline.review.coding.together` has it."""
+    """What counts on the tapes that the group talked about, as on the page "Together", from passes with a whole task.
+
+    The coach, whom the group is compared with, has no voice in it.
+    """
     members: dict[tuple[str, str], list[_Coding]] = {}
     for coding in codings:
         if coding.layer == "member":
@@ -199,8 +202,7 @@ def _consensus(
             continue
         codes: dict[str, tuple[str, ...]] = {}
         for where in {where for coding in voters for where in coding.codes}:
-            votes = Counter(code for coding in voters for code in coding.codes.get(where, ()))
-            codes[where] = tuple(code for code, number in votes.items() if 2 * number > len(voters))
+            codes[where] = majority([coding.codes[where] for coding in voters if coding.codes.get(where)])
         codes |= {where: state.codes for where, state in fold(as_event(event) for event in mine).items()}
         at = max(mine[-1].at, *(coding.at or 0 for coding in voters), 0)
         yield _Coding(one.tape_id, "consensus", "consensus", one.codebook, at, codes, {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from pipeline.review.access.viewer import SignedIn
@@ -44,6 +45,10 @@ async def rate(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -
             if value not in {str(number) for number in range(ratings.LOWEST, ratings.HIGHEST + 1)}:
                 raise HTTPException(422, f"{one.label} is rated from {ratings.LOWEST} to {ratings.HIGHEST}.")
             answers[one.name] = int(str(value))
+    return await run_in_threadpool(_rated, request, viewer, tape_id, pass_id, answers)
+
+
+def _rated(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, answers: dict[str, int]) -> Response:
     with request.app.state.home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one_pass = own_pass(admitted, pass_id)

@@ -6,6 +6,7 @@ layer of its own: no coder's codes change.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,10 +86,14 @@ class Place:
         if self.settled is not None:
             return self.settled
         if self.opinions:
-            names = dict.fromkeys(code for one in self.opinions for code in one.codes)
-            votes = {name: sum(name in one.codes for one in self.opinions) for name in names}
-            return tuple(name for name, count in votes.items() if 2 * count > len(self.opinions))
+            return majority([one.codes for one in self.opinions])
         return self.machine
+
+
+def majority(opinions: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """The codes that more than half of those say who have an opinion."""
+    votes = Counter(code for codes in opinions for code in codes)
+    return tuple(code for code, number in votes.items() if 2 * number > len(opinions))
 
 
 @dataclass(frozen=True)

@@ -69,10 +69,15 @@ def add(
         with home.database.writing() as database:
             tape = _open_tape(database, viewer, tape_id, now)
             _may_add(database, home, tape, viewer.person_id, kind)
-            place = database.scalar(select(func.count()).select_from(Feedback).where(Feedback.tape_id == tape_id)) or 0
+            last = database.scalar(select(func.max(Feedback.position)).where(Feedback.tape_id == tape_id))
             sealed = home.vault.seal(tape_id, text.encode(), _COLUMN)
             row = Feedback(
-                tape_id=tape_id, person_id=viewer.person_id, kind=kind, sealed_text=sealed, position=place, at=now
+                tape_id=tape_id,
+                person_id=viewer.person_id,
+                kind=kind,
+                sealed_text=sealed,
+                position=0 if last is None else last + 1,
+                at=now,
             )
             database.add(row)
             reviewed(database, tape_id).stage = "feedback"

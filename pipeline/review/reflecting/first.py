@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from pipeline.review import gate
@@ -37,12 +36,10 @@ async def save(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     step = fields.get("step", "save")
     if step not in ("save", "done", "waive") or any(len(value) > _LONGEST for value in fields.values()):
         raise HTTPException(422, "Go back and shorten what you wrote.")
-    return _saved(request, viewer, tape_id, fields, step)  # type: ignore[arg-type]
+    return await run_in_threadpool(_saved, request, viewer, tape_id, fields, step)
 
 
-def _saved(
-    request: Request, viewer: SignedIn, tape_id: str, fields: dict[str, str], step: Literal["save", "done", "waive"]
-) -> Response:
+def _saved(request: Request, viewer: SignedIn, tape_id: str, fields: dict[str, str], step: str) -> Response:
     home, now = request.app.state.home, request.app.state.clock()
     review_answers: dict[str, str | bool] = {each.name: fields.get(each.name, "") for each in questions.REVIEW}
     review_answers |= {"well": fields.get("well", ""), "shown": fields.get("shown") == "yes"}

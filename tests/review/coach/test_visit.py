@@ -13,6 +13,7 @@ from pipeline.measures.drift import Drift, Note, drift
 from pipeline.measures.sampling import sample
 from pipeline.review.coach.codes import gather
 from pipeline.review.coach.routes import EVERYONE
+from pipeline.review.coding.together import majority
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.records import AuditRow, CodeEvent, Group, Pass, Person, Recalibration
 from tests.review.coach.year import UNITS, Year
@@ -150,6 +151,9 @@ def test_what_the_group_settled_on_is_its_consensus(group: Year) -> None:
     assert agreed["u5"] == "affirmation"
     votes = table[table["layer"] == "member"]["codes"]["u6"]
     assert agreed["u6"] == votes.mode()[0]
+    # What was left without a code is nobody's opinion: the one who gave one is not outvoted by silence.
+    assert list(majority([("simple",), ("simple", "open"), ("open",), ("closed",)])) == []
+    assert list(majority([("simple",), ("simple", "open"), ("open", "simple")])) == ["simple", "open"]
     compared = {(one.kind, one.a, one.b) for one in comparisons(gathered.panel)}
     assert ("group and coach", "consensus", "coach") in compared
     assert ("machine", "machine", "consensus") in compared
