@@ -19,6 +19,7 @@ from pipeline.coding import units
 from pipeline.coding.codebook import Codebook
 from pipeline.formats import rttm, tables
 from pipeline.measures import context, figures, trajectory
+from pipeline.measures.context import Transitions
 from pipeline.measures.counts import Rule
 from pipeline.output import PROVENANCE
 from pipeline.settings import MeasuresSettings
@@ -83,7 +84,7 @@ class Measured:
 
     figures: figures.Measures
     context: pd.DataFrame
-    transitions: tuple[context.Transitions, context.Transitions]
+    transitions: tuple[Transitions, Transitions]
     trajectory: trajectory.Trajectory
 
     @classmethod
@@ -92,7 +93,12 @@ class Measured:
     ) -> Measured:
         """Measure a coded table by a codebook's rule; ``spread`` as in `pipeline.measures.intervals`."""
         table = table.assign(volley=units.volleys(table))
-        draw = {"width": settings.interval, "seed": settings.seed, "spread": spread, "draws": settings.draws}
+        draw: dict[str, Any] = {
+            "width": settings.interval,
+            "seed": settings.seed,
+            "spread": spread,
+            "draws": settings.draws,
+        }
         return cls(
             figures.measures(table, counting_rule(book), **draw),
             context.context(table),

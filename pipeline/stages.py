@@ -61,7 +61,7 @@ _DIARIZATION_MODELS = ("model.segmentation", "model.embedding", "model.diarizer"
 _LATER = ("target_behavior", "tape_id", "settings.measures", "model.tagger", "model.adaptation", "codebook")
 """What only the stages after attribution depend on."""
 
-_DECISIVE = {
+_DECISIVE: dict[str, Any] = {
     **dict.fromkeys(("audio", "transcription", "diarization", "coding", "measures"), True),
     "engines": {"device"},
 }

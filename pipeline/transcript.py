@@ -121,10 +121,11 @@ def turns(
     """The transcript turn by turn, unclear sounds where they were heard; ``roles`` are those of the speakers."""
     keys = texts(table, "turn_id") if "turn_id" in table else [str(line.row) for line in lines]
     spoken = zip((line.start for line in lines), keys, lines, strict=True)
-    sounds = ((one.span.start, None, one) for one in unclear)
+    heard: list[tuple[int, str | None, Line | Vocalization]] = [*spoken]
+    heard += [(one.span.start, None, one) for one in unclear]
     found: list[Turn] = []
     last = None
-    for start, key, what in sorted([*spoken, *sounds], key=itemgetter(0)):
+    for start, key, what in sorted(heard, key=itemgetter(0)):
         if isinstance(what, Vocalization):
             found.append(Turn(start, what.span.end, roles.get(what.speaker, UNKNOWN), what.speaker))
         elif key == last:

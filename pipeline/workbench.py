@@ -34,7 +34,7 @@ class Kept(Generic[T]):
     @classmethod
     def dataclass(cls, kind: type[T]) -> Kept[T]:
         """A frozen dataclass of plain values, tuples and other such dataclasses, as JSON."""
-        adapter = _adapter(kind)
+        adapter: TypeAdapter[T] = _adapter(kind)  # type: ignore[arg-type]  # a class can be hashed
         return cls(
             lambda value, folder: (folder / "result.json").write_bytes(adapter.dump_json(value)),
             lambda folder: adapter.validate_json((folder / "result.json").read_bytes()),
@@ -42,7 +42,7 @@ class Kept(Generic[T]):
 
 
 @cache
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     """Takes long to make, and a durable job asks for it at every step."""
     return TypeAdapter(kind)
 

@@ -21,7 +21,7 @@ def doctor(profile: Profile = None, config: Config = None, home: Home = None) ->
     from pipeline.tapes.clock import now
 
     settings = chosen(profile, config, home)
-    findings = []
+    findings: list[health.Finding] = []
     for title, found in (("Installation", health.check(settings)), ("Tapes", tapes.check(settings.tapes, now()))):
         table = Table("check", "result", "remedy", title=title)
         for finding in found:

@@ -39,7 +39,7 @@ def evaluate(
     case.
     """
     from pipeline.coding import evaluation, tagger, weights
-    from pipeline.coding.training import VARIANTS
+    from pipeline.coding.learning import VARIANTS
     from pipeline.speech import role_training, roles
 
     loaded = settings.load(files=config or ()).settings

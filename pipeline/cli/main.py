@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import typer
 
@@ -46,11 +47,11 @@ app = typer.Typer(
     help="Pre-code recorded motivational-interviewing sessions for a peer group. Nothing leaves this machine.",
 )
 
-for verb in (process, code, convert, models, config, doctor, train, evaluate, adapt, agreement, drift, sample, init):
-    app.command()(verb)
-for verb in (serve, demo, submit, status, withdraw, worker):
-    app.command()(verb)
-for verb in (destroy, verify_certificate, export, backup, restore, rotate_key):
+VERBS: tuple[Callable[..., None], ...] = (
+    *(process, code, convert, models, config, doctor, train, evaluate, adapt, agreement, drift, sample, init),
+    *(serve, demo, submit, status, withdraw, worker, destroy, verify_certificate, export, backup, restore, rotate_key),
+)
+for verb in VERBS:
     app.command()(verb)
 for name, verbs in {"person": person, "group": group, "audit": audit}.items():
     app.add_typer(verbs, name=name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -179,9 +180,13 @@ def decided(table: pd.DataFrame, book: Codebook) -> NDArray[np.float64]:
     for kind in _KINDS:
         one, other = (frozenset([code]) for code in _FROM[kind])
         both = one | other
-        yes, no = (holds(lambda codes, only=only, both=both: codes & both == only) for only in (one, other))
+        yes, no = (holds(partial(_only, both, only)) for only in (one, other))
         answers[kind] = np.where(yes, 1.0, np.where(no, 0.0, np.nan))
     return np.column_stack([answers[decision] for decision in DECISIONS])
+
+
+def _only(both: frozenset[str], one: frozenset[str], codes: frozenset[str]) -> bool:
+    return codes & both == one
 
 
 def _fit(logits: NDArray[np.float64], answers: NDArray[np.float64]) -> NDArray[np.float64]:

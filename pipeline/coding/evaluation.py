@@ -118,7 +118,7 @@ def figures_of_rows(table: pd.DataFrame) -> tuple[Figure, ...]:
 
 def slices(table: pd.DataFrame) -> dict[str, tuple[Figure, ...]]:
     """The same figures of parts of the data: quality of the session, length of the utterance, topics; no empty ones."""
-    length = table["text"].str.split().str.len()
+    length = table["text"].map(lambda text: len(text.split()))
     topic = table["target_behavior"]
     common = topic.value_counts().index[:3]
     parts = {

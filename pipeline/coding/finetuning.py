@@ -62,7 +62,7 @@ def finetune(
         network.halve()
         frozen = min(FROZEN, len(network.layers) - 1)
         network.layers[:frozen].requires_grad_(False)
-        fast = [parameter for layer in network.layers[frozen:] for parameter in layer.parameters()]
+        fast: list[torch.Tensor] = [parameter for layer in network.layers[frozen:] for parameter in layer.parameters()]
         exact = [parameter.detach().float().clone() for parameter in fast]
         optimizer = torch.optim.AdamW(_groups(network, exact, frozen), betas=(0.9, 0.98), fused=True)
         rates = [group["lr"] for group in optimizer.param_groups]

@@ -44,10 +44,10 @@ class _Graph:
         self.nodes: list[NodeProto] = []
         self.arrays: dict[str, NDArray[Any]] = {}
 
-    def __call__(self, kind: str, *inputs: str, **attributes: object) -> str:
+    def __call__(self, kind: str, *inputs: str, **attributes: Any) -> str:
         return self.several(kind, 1, *inputs, **attributes)[0]
 
-    def several(self, kind: str, number: int, *inputs: str, **attributes: object) -> list[str]:
+    def several(self, kind: str, number: int, *inputs: str, **attributes: Any) -> list[str]:
         from onnx import helper
 
         outputs = [f"{kind}{len(self.nodes)}_{place}" for place in range(number)]

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -88,8 +89,7 @@ def learn(
     lacking.sort(key=lambda each: 0 if each[1] is None else int(sizes[each[1]]))  # the longest first
     if min(cores, len(lacking)) < 2:
         for number, (seed, fold) in enumerate(lacking):
-            share = number / len(lacking)
-            _learn(course, seed, fold, kept, lambda done, share=share: progress(share + done / len(lacking)))
+            _learn(course, seed, fold, kept, partial(_share, progress, number, len(lacking)))
     else:
         _side_by_side(course, lacking, kept, cores, progress)
     progress(1.0)
@@ -109,6 +109,10 @@ def _learn(course: Course, seed: int, fold: int | None, kept: Kept, progress: Pr
         found = [finetuning.scores(network, reader, each) for each in readings(course.table[held])]
         scores = np.stack(found)
         _written(kept.scores(seed, fold), lambda path: np.save(path, scores, allow_pickle=False))
+
+
+def _share(progress: Progress, number: int, of: int, done: float) -> None:
+    progress((number + done) / of)
 
 
 def _keep(network: Network, path: Path) -> None:

@@ -36,7 +36,7 @@ class Mishearings:
         said = given.groupby("phrase")["times"].sum() + UNSURE
         wrong = given[given["phrase"] != given["heard"]].groupby(["phrase", "heard"])["times"].sum()
         shares: dict[str, dict[str, float]] = {}
-        for (phrase, heard), times in wrong.items():
+        for phrase, heard, times in wrong.reset_index().itertuples(index=False):
             shares.setdefault(phrase, {})[heard] = float(times / said[phrase])
         return cls(shares)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ from pipeline.coding.weights import Fitted, Learned
 from pipeline.progress import Progress, ignore
 
 if TYPE_CHECKING:
-    from pipeline.coding.network import Network
+    from pipeline.coding.network import Layer, Network
 
 SEEDS = (0,)
 """The first is that of what ships; the folds are learned and measured with each."""
@@ -146,8 +146,8 @@ def _measured(table: pd.DataFrame, words: NDArray[np.float64], scores: NDArray[n
 def learned(network: Network, folder: Path) -> Learned:
     """A fine-tuned network as it is stored."""
     state = {name: value.detach().float().numpy() for name, value in network.state_dict().items()}
-    heads, epsilon = network.layers[0].heads, network.norm.eps
-    return Learned(state, pretrained.read(folder, pretrained.TOKENIZER), heads, epsilon)
+    tokenizer = pretrained.read(folder, pretrained.TOKENIZER)
+    return Learned(state, tokenizer, cast("Layer", network.layers[0]).heads, network.norm.eps)
 
 
 def predictions(table: pd.DataFrame, logits: NDArray[np.float64], by_fold: Mapping[int, Calibration]) -> pd.DataFrame:
@@ -171,7 +171,9 @@ def _by_hand(table: pd.DataFrame) -> pd.DataFrame:
         answer = table[deciding[behavior]].to_numpy(dtype=float)
         kind = np.select([answer == 1, answer == 0], [f"{behavior}_{yes}", f"{behavior}_{no}"], "")
         main = np.where(main == behavior, kind, main)
-    told = {f"hand_{name}": table[name] for name in ("question", "reflection", "complex", "information")}
+    told: dict[str, Any] = {
+        f"hand_{name}": table[name] for name in ("question", "reflection", "complex", "information")
+    }
     told |= {
         f"hand_{name}": np.where(table["role"] == "client", talk == name, np.nan) for name in ("change", "sustain")
     }

@@ -101,7 +101,7 @@ def windows(table: pd.DataFrame, reader: Reader) -> Iterator[Window]:
     table: ``tape_id, role, text, target_behavior``; the rows of a tape are in speaking order.
     """
     roles, texts, targets = (table[name].to_numpy(dtype=object) for name in ("role", "text", "target_behavior"))
-    for rows in table.groupby("tape_id", sort=False).indices.values():
+    for rows in map(np.asarray, table.groupby("tape_id", sort=False).indices.values()):
         opening = reader.opening(targets[rows[0]])
         said = [reader.utterance(roles[row], texts[row]) for row in rows]
         for first, last, coded in stretches([len(pieces) for pieces in said], SIZE - len(opening)):

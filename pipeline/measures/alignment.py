@@ -53,7 +53,7 @@ def _differ(tape: pd.DataFrame) -> bool:
 
 def _names(tape: pd.DataFrame) -> pd.Series:
     """Each row's unit: the name of its match, or a name that only this coder has."""
-    from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+    from scipy.optimize import linear_sum_assignment
 
     coders = [rows for _, rows in tape.groupby(["layer", "coder"], sort=False)]
     coders.sort(key=lambda rows: (rows["layer"].iloc[0] != "coach", -len(rows)))

@@ -174,7 +174,7 @@ def _share(angle: Array) -> Array:
 
 def _spread(angles: Array, units: Array, center: Array) -> Array:
     """How many times as much as chance allows the calibrated tapes vary; 1 where chance may explain it."""
-    from scipy.stats import chi2  # type: ignore[import-untyped]
+    from scipy.stats import chi2
 
     found = ((angles - center[..., None]) ** 2 * 4 * (units + 0.5)).sum(axis=-1)
     free = angles.shape[-1] - 1

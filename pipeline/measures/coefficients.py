@@ -150,7 +150,7 @@ def homogeneity(tables: Any) -> tuple[Array, NDArray[np.int64]]:
 
 def mcnemar(one: Any, other: Any) -> Array:
     """Two-sided mid-p value of McNemar's test for counts of opposite disagreements; 1 where there are none."""
-    from scipy.stats import binom  # type: ignore[import-untyped]
+    from scipy.stats import binom
 
     one, other = np.broadcast_arrays(np.asarray(one, dtype=np.int64), np.asarray(other, dtype=np.int64))
     # The same counts come again and again in long tables: each pair of them is worked out once.

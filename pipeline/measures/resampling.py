@@ -24,7 +24,7 @@ def weights(tapes: int, draws: int = DRAWS, seed: int = SEED) -> NDArray[np.floa
 @lru_cache(maxsize=256)
 def tail(tapes: int, width: float) -> float:
     """The share of draws beyond each end."""
-    from scipy.stats import norm, t  # type: ignore[import-untyped]
+    from scipy.stats import norm, t
 
     return float(norm.cdf(np.sqrt(tapes / (tapes - 1)) * t.ppf((1 - width) / 2, tapes - 1)))
 

@@ -42,7 +42,7 @@ class BodyLimit:
 
         async def answered(message: Message) -> None:
             if endless and message["type"] == "http.response.start":
-                message = message | {"headers": [*message["headers"], (b"connection", b"close")]}
+                message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
             await send(message)
 
         await self._app(scope, counted, answered)

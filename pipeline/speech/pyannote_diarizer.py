@@ -106,11 +106,17 @@ class PyannoteDiarizer:
             used = [models.provenance(asked.pipeline, weights)]
         else:
             names = asked.segmentation, asked.embedding
-            pipeline = pyannote_engine.build(*(models.folder(name, weights) for name in names), asked)
+            segmentation, embedding = (models.folder(name, weights) for name in names)
+            pipeline = pyannote_engine.build(segmentation, embedding, asked)
             used = [models.provenance(name, weights) for name in names]
         from pyannote.audio import __version__
 
-        engine = {"diarizer": "pyannote", "engine": "pyannote.audio", "version": __version__, "device": device}
+        engine: dict[str, Any] = {
+            "diarizer": "pyannote",
+            "engine": "pyannote.audio",
+            "version": __version__,
+            "device": device,
+        }
         engine |= {"speakers": self.speakers or "auto", "options": asked.model_dump(mode="json"), "models": used}
         return pipeline.to(torch.device(device)), engine
 

@@ -83,7 +83,7 @@ class VoiceEmbedding(Model):
         """How many numbers an embedding has."""
         return campplus.DIMENSION
 
-    def forward(self, waveforms: Tensor, weights: Tensor | None = None) -> Tensor:
+    def forward(self, waveforms: Tensor, weights: Tensor | None = None) -> Tensor:  # type: ignore[override]
         """Embeddings (batch, 192) of waveforms (batch, 1, n) under masks (batch, frames); NaN for too little speech."""
         found = []
         for number, (samples,) in enumerate(waveforms):

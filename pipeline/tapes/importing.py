@@ -149,7 +149,7 @@ def transcript(found: Results) -> bytes:
 
 def mono(recording: Recording) -> bytes:
     """The segment's sound as FLAC, one channel, for the player."""
-    import soundfile  # type: ignore[import-untyped]
+    import soundfile
 
     file = BytesIO()
     soundfile.write(file, recording.mono, SAMPLE_RATE, format="FLAC", subtype="PCM_16")

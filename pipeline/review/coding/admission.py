@@ -117,7 +117,7 @@ def target(admitted: Admitted) -> str:
     return admitted.home.vault.unseal(admitted.tape.id, row.sealed_text, "target_behaviors.text").decode()
 
 
-def _looked(person_id: str, tape_ids: Sequence[str]) -> Select[tuple[str | None]]:
+def _looked(person_id: str, tape_ids: Sequence[str]) -> Select[str | None]:
     return (
         select(AuditRow.tape_id)
         .where(AuditRow.tape_id.in_(tape_ids), AuditRow.actor_id == person_id, AuditRow.action == SEEN)
