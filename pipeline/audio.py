@@ -22,11 +22,11 @@ import numpy as np
 from pipeline import containers, loudness, sandbox
 from pipeline.containers import Container
 from pipeline.errors import AudioError
-from pipeline.loudness import SAMPLE_RATE, QualityWarning, clock, peaks
+from pipeline.loudness import SAMPLE_RATE, QualityWarning, peaks
 from pipeline.progress import Progress, ignore
 from pipeline.sandbox import Decoded
 from pipeline.settings import AudioSettings
-from pipeline.timeline import Span
+from pipeline.timeline import Span, clock
 
 __all__ = ["SAMPLE_RATE", "QualityWarning", "Recording", "Source", "decode", "fingerprint", "load", "peaks", "save"]
 

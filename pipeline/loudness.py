@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.timeline import Span
+from pipeline.timeline import Span, clock
 
 SAMPLE_RATE = 16_000
 FRAME = 20
@@ -45,13 +45,6 @@ class QualityWarning:
     code: str
     span: Span | None
     message: str
-
-
-def clock(ms: int) -> str:
-    """A time as people write it: ``2:05``, ``1:02:05``."""
-    minutes, seconds = divmod(ms // 1000, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
 def levels(samples: np.ndarray) -> np.ndarray:

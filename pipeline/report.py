@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,6 +20,8 @@ from markupsafe import Markup
 
 from pipeline import pictures, transcript
 from pipeline.coding.codebook import Codebook
+from pipeline.formats import plain
+from pipeline.measures import numerals
 from pipeline.measures.context import Transitions
 from pipeline.measures.counts import Rule
 from pipeline.measures.doubts import Doubt, doubts
@@ -28,7 +29,7 @@ from pipeline.measures.figures import Measure, Measures
 from pipeline.measures.strengths import strengths
 from pipeline.measures.table import ordered
 from pipeline.measures.trajectory import Trajectory
-from pipeline.timeline import Role, Span, Vocalization
+from pipeline.timeline import Role, Span, Vocalization, clock
 from pipeline.transcript import Line, Tags
 
 FIRST_CHECKS = 12
@@ -54,9 +55,6 @@ _EXPLAINED = {
     "percent_open_questions": "Questions that leave room for any answer, of all questions.",
     "percent_change_talk": "Talk toward the target behavior, of all talk for or against it.",
 }
-
-# Characters that HTML cannot hold, and half characters that no file can.
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -162,7 +160,7 @@ def render(tape: ReportData) -> str:
 
 def _said(line: Line) -> pictures.Said:
     marks = tuple((tag.lane, tag.name) for tag in line.tags if tag.lane is not None)
-    title = f"{stamp(line.start)} {', '.join(tag.label for tag in line.tags)}: {line.text}"
+    title = f"{clock(line.start)} {', '.join(tag.label for tag in line.tags)}: {line.text}"
     return pictures.Said(line.row, line.start, line.end, line.role, marks, title, line.unsure)
 
 
@@ -213,39 +211,19 @@ def _counting(rule: Rule) -> str:
     return "Every coded utterance counts; an utterance may carry two codes."
 
 
-def stamp(ms: int) -> str:
-    """A time as people write it: 4:05, or 1:04:05."""
-    seconds = max(0, ms) // 1000
-    hours, minutes = seconds // 3600, seconds // 60 % 60
-    return f"{hours}:{minutes:02d}:{seconds % 60:02d}" if hours else f"{minutes}:{seconds % 60:02d}"
-
-
-def number(value: float) -> str:
-    """A figure with at most one decimal: 2, 1.4."""
-    return f"{value:.1f}".removesuffix(".0")
-
-
 def figure(measure: Measure) -> str:
     """The value of a measure, or why it has none."""
-    if measure.value is None:
-        return f"undefined ({measure.undefined})"
-    return f"{measure.value:.0f}%" if measure.unit == "percent" else number(measure.value)
+    return f"undefined ({measure.undefined})" if measure.value is None else numerals.value(measure.value, measure.unit)
 
 
 def spread(measure: Measure) -> str:
     """The interval of a measure in words; empty where it has none."""
-    if measure.value is None or measure.low is None:
-        return ""
-    low, high = (measure.low, measure.high)
-    ends = [f"{end:.0f}%" if measure.unit == "percent" else number(end) for end in (low, high) if end is not None]
-    if high is None:
-        return f"{ends[0]} or more"
-    return f"{ends[0]} to {ends[1]}" if ends[0] != ends[1] else ends[0]
+    return "" if measure.value is None else numerals.interval(measure.low, measure.high, measure.unit)
 
 
 def _printable(value: Any) -> Any:
     """What the template prints, without characters that a page or a file cannot hold."""
-    return _UNPRINTABLE.sub("�", value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return plain.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @cache
@@ -258,5 +236,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"stamp": stamp, "number": number, "figure": figure, "spread": spread}
+    environment.filters |= {"stamp": clock, "number": numerals.number, "figure": figure, "spread": spread}
     return environment

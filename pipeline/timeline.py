@@ -16,6 +16,7 @@ Span(start=250, end=400)
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -34,6 +35,25 @@ def to_seconds(ms: int) -> str:
     """Seconds with exactly three decimals, as every file writes them."""
     sign = "-" if ms < 0 else ""
     return f"{sign}{abs(ms) // 1000}.{abs(ms) % 1000:03d}"
+
+
+def clock(ms: int) -> str:
+    """A time as people write it: ``2:05``, ``1:02:05``."""
+    minutes, seconds = divmod(max(0, ms) // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+_TYPED = re.compile(r"(?:(?:(\d{1,2}):(?=[0-5]?\d:))?(\d{1,3}):(?=[0-5]?\d(?:\.|$)))?(\d{1,5}(?:\.\d{1,3})?)")
+
+
+def typed(text: str) -> int | None:
+    """Milliseconds of a time that somebody types: ``90``, ``1:30``, ``0:01:30.5``; None for anything else."""
+    found = _TYPED.fullmatch(text.strip())
+    if found is None:
+        return None
+    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return round((hours * 3600 + minutes * 60 + seconds) * 1000)
 
 
 @dataclass(frozen=True, order=True, slots=True)

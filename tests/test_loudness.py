@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from pipeline import loudness
-from pipeline.loudness import SAMPLE_RATE, QualityWarning, clock
+from pipeline.loudness import SAMPLE_RATE, QualityWarning
 from pipeline.timeline import Span
 
 AUDIO = Path(__file__).parents[2] / "shared" / "data" / "audio"
@@ -54,10 +54,6 @@ def test_a_full_scale_square_wave_is_0_dbfs_and_half_of_it_is_6_db_less() -> Non
 
 def test_an_incomplete_last_frame_is_left_out_and_silence_has_a_level() -> None:
     assert loudness.levels(np.zeros((1, 959), np.float32)).tolist() == [[-90.0, -90.0]]
-
-
-def test_clock_writes_hours_only_when_there_are_any() -> None:
-    assert [clock(0), clock(65_999), clock(3_725_000)] == ["0:00", "1:05", "1:02:05"]
 
 
 def test_a_normal_recording_gets_no_warning() -> None:

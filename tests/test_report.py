@@ -12,8 +12,8 @@ from pipeline.formats import codebooks
 from pipeline.measures.context import context, transitions
 from pipeline.measures.figures import Measure, measures
 from pipeline.measures.trajectory import trajectory
-from pipeline.report import Note, Passage, ReportData, Speaker, figure, render, spread, stamp
-from pipeline.timeline import Span, Vocalization
+from pipeline.report import Note, Passage, ReportData, Speaker, figure, render, spread
+from pipeline.timeline import Span, Vocalization, clock
 from tests.measures import samples
 
 
@@ -322,4 +322,4 @@ def test_figures_in_words() -> None:
         "undefined (5 reflections, 0 questions)"
     )
     assert spread(Measure("", "", "count", 2, 2, None, 2, 2)) == "2"
-    assert [stamp(time) for time in (0, 59_999, 60_000, 3_661_000, -5)] == ["0:00", "0:59", "1:00", "1:01:01", "0:00"]
+    assert [clock(time) for time in (0, 59_999, 60_000, 3_661_000, -5)] == ["0:00", "0:59", "1:00", "1:01:01", "0:00"]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import timeline
-from pipeline.timeline import UNKNOWN, Span, Turn, Utterance, Word, to_ms, to_seconds
+from pipeline.timeline import UNKNOWN, Span, Turn, Utterance, Word, clock, to_ms, to_seconds, typed
 
 SPANS = st.tuples(st.integers(-5000, 5000), st.integers(0, 5000)).map(lambda pair: Span(pair[0], sum(pair)))
 
@@ -187,3 +187,17 @@ def test_nothing_on_the_timeline_changes() -> None:
     with pytest.raises(FrozenInstanceError):
         turn.speaker = "S2"  # type: ignore[misc]
     assert hash(turn) == hash(Turn("S1", (word(0, 300),)))
+
+
+def test_clock_writes_hours_only_when_there_are_any() -> None:
+    assert [clock(0), clock(65_999), clock(3_725_000)] == ["0:00", "1:05", "1:02:05"]
+
+
+def test_a_time_is_read_as_it_is_written() -> None:
+    assert [typed(clock(ms)) for ms in (0, 65_000, 3_725_000)] == [0, 65_000, 3_725_000]
+    assert [typed(text) for text in ("90", " 2:30 ", "0:01:30.5", "2:75", "a", "")] == [
+        90_000,
+        150_000,
+        90_500,
+        *3 * [None],
+    ]

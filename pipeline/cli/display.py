@@ -11,6 +11,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.measures import numerals
+from pipeline.measures.figures import MAIN
 from pipeline.stages import STAGES, Tape
 
 LABELS = {
@@ -68,9 +70,6 @@ class Display:
             self._console.print(f"{done}: done")
 
 
-_SHOWN = ("reflections_per_question", "percent_complex_reflections", "percent_open_questions", "percent_change_talk")
-
-
 def summary(tape: Tape) -> Group:
     """The main measures with their intervals, how much to check, and where the report lies."""
     measures: dict[str, Any] = json.loads((tape.folder / "measures.json").read_text(encoding="utf-8"))
@@ -78,30 +77,20 @@ def summary(tape: Tape) -> Group:
     table.add_column("measure")
     table.add_column("value", justify="right")
     table.add_column(f"{measures['width']:.0%} interval", justify="right")
-    for name in _SHOWN:
+    for name in MAIN:
         measure = measures["ratios"][name]
-        table.add_row(measure["label"], _value(measure), _interval(measure))
+        table.add_row(measure["label"], *_told(measure))
     for name in ("change", "sustain"):
         measure = measures["counts"][name]
-        table.add_row(f"Utterances of {name} talk", _value(measure), _interval(measure))
+        table.add_row(f"Utterances of {name} talk", *_told(measure))
     lines = [Text(f"Report: {tape.folder / 'report.html'}", overflow="fold")]
     if tape.unchanged:
         lines.insert(0, Text("These results were already there; nothing was repeated."))
     return Group(table, *lines)
 
 
-def _value(measure: dict[str, Any]) -> str:
+def _told(measure: dict[str, Any]) -> tuple[str, str]:
     if measure["value"] is None:
-        return str(measure["undefined"])
-    return _number(measure, measure["value"])
-
-
-def _interval(measure: dict[str, Any]) -> str:
-    if measure["low"] is None:
-        return ""
-    high = "no limit" if measure["high"] is None else _number(measure, measure["high"])
-    return f"{_number(measure, measure['low'])} to {high}"
-
-
-def _number(measure: dict[str, Any], value: float) -> str:
-    return {"ratio": f"{value:.2f}", "percent": f"{value:.0f} %", "count": f"{value:.0f}"}[measure["unit"]]
+        return str(measure["undefined"]), ""
+    value, low, high, unit = (measure[name] for name in ("value", "low", "high", "unit"))
+    return numerals.value(value, unit), numerals.interval(low, high, unit)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from pipeline.timeline import typed
 
 Profile = Annotated[
     list[str] | None, typer.Option("--profile", help="Named settings, for example 'fast'. May be repeated.")
@@ -21,15 +22,12 @@ As = Annotated[
     typer.Option("--as", envvar="TAPE_REVIEW_PERSON", help="Who you are: e-mail address or id. The audit names you."),
 ]
 
-_CLOCK = re.compile(r"(?:(?:(\d+):(?=[0-5]?\d:))?(\d+):(?=[0-5]?\d(?:\.|$)))?(\d+(?:\.\d+)?)")
-
 
 def clock(text: str | None) -> int | None:
     """Milliseconds of a time that a member types: ``90``, ``1:30``, ``0:01:30.5``."""
     if text is None:
         return None
-    found = _CLOCK.fullmatch(text.strip())
-    if not found:
+    found = typed(text)
+    if found is None:
         raise typer.BadParameter(f"{text!r} is not a time; write seconds or minutes:seconds, for example 2:30")
-    hours, minutes, seconds = (float(part or 0) for part in found.groups())
-    return round((hours * 3600 + minutes * 60 + seconds) * 1000)
+    return found

@@ -74,7 +74,6 @@ class Stored:
 
     classifier: Classifier
     calibration: Calibration
-    by_fold: Mapping[int, Calibration]
     about: Mapping[str, Any]
 
 
@@ -128,7 +127,7 @@ def read(place: Path) -> Stored:
         encoder = Encoder(place)
         if encoder.outputs != OUTPUTS:
             raise _wrong(place, f"gives {encoder.outputs} scores rather than {OUTPUTS}")
-        return Stored(Classifier(linear, encoder), read_calibration(about["calibration"]), by_fold(about), about)
+        return Stored(Classifier(linear, encoder), read_calibration(about["calibration"]), about)
     except OSError as error:
         raise _wrong(place, f"cannot be read ({error.strerror})") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -9,6 +9,12 @@ from pipeline.errors import FormatError
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]|[\r\n\t]")
 _BREAKS = frozenset("\n\t")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+def shown(text: str, instead: str = "\ufffd") -> str:
+    """A text without what a page or a file cannot hold: control characters and halves of characters."""
+    return _UNPRINTABLE.sub(instead, text)
 
 
 def printable(text: str, thing: str, *, breaks: bool = False) -> str:

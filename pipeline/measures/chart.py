@@ -78,12 +78,6 @@ class Chart:
     shifts: tuple[Shift, ...]
     moved: Array
 
-    @property
-    def first_alarm(self) -> int | None:
-        """Place of the first tape at which either watch spoke."""
-        places = [*self.alarms[:1], *(shift.last for shift in self.shifts[:1])]
-        return min(places, default=None)
-
 
 def chart(tables: Array) -> Chart | None:
     """Chart tapes in order of time.

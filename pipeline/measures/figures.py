@@ -28,6 +28,9 @@ SCHEMA = 1
 
 Unit = Literal["ratio", "percent", "count"]
 
+MAIN = ("reflections_per_question", "percent_complex_reflections", "percent_open_questions", "percent_change_talk")
+"""The ratios that are shown where there is room for few."""
+
 
 @dataclass(frozen=True)
 class Reference:

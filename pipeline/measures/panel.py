@@ -120,10 +120,6 @@ class Panel:
         found += [self._family(name, codes, both=True) for name, codes in families.items() if len(codes) > 1]
         return (*found, *(self._code(code) for code in self.codes))
 
-    def level(self, kind: str, name: str) -> Level:
-        """One level by its kind and name."""
-        return next(level for level in self.levels if (level.kind, level.name) == (kind, name))
-
     def _family(self, name: str, codes: tuple[str, ...], both: bool = False) -> Level:
         parts = [tuple(code for code in codes if code in each) for each in self.sets]
         several = sorted({part for part in parts if len(part) > 1})

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import Annotated
 
 from fastapi import Form, Path
 from pydantic import AfterValidator, BeforeValidator
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+from pipeline.formats import plain
 
 ID = r"^[0-9a-f]{16}$"
 
 
 def cleaned(text: object) -> object:
     """A text without control characters and blanks around it; line ends as one character."""
-    return _CONTROL.sub("", text).replace("\r\n", "\n").strip() if isinstance(text, str) else text
+    return plain.shown(text, "").replace("\r\n", "\n").strip() if isinstance(text, str) else text
 
 
 def one_line(text: str) -> str:
@@ -46,18 +45,6 @@ Id = Annotated[str, Path(pattern=ID)]
 
 FormId = Annotated[str, Form(pattern=ID)]
 """An id in a form."""
-
-
-_CLOCK = re.compile(r"(?:(?:(\d{1,2}):(?=[0-5]?\d:))?(\d{1,3}):(?=[0-5]?\d(?:\.|$)))?(\d{1,5}(?:\.\d{1,3})?)")
-
-
-def clock(text: str) -> int | None:
-    """Milliseconds of a time as it is typed: ``90``, ``1:30``, ``0:01:30.5``; None for anything else."""
-    found = _CLOCK.fullmatch(text.strip())
-    if found is None:
-        return None
-    hours, minutes, seconds = (float(part or 0) for part in found.groups())
-    return round((hours * 3600 + minutes * 60 + seconds) * 1000)
 
 
 def day(text: str) -> date | None:

@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from pipeline.measures import numerals
+from pipeline.measures.figures import MAIN
 from pipeline.review import voices
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Item, Tape
 
 KIND = "measures.json"
-SHOWN = ("reflections_per_question", "percent_complex_reflections", "percent_open_questions", "percent_change_talk")
 COUNTED = ("change", "sustain")
 
 
@@ -32,18 +33,15 @@ class Figure:
 
     @property
     def text(self) -> str:
-        """The value: "1.25", "40 %"."""
-        return self.undefined if self.value is None else self._number(self.value)
+        """The value: "1.2", "40%"."""
+        return self.undefined if self.value is None else numerals.value(self.value, self.unit)
 
     @property
     def spread(self) -> str:
         """The interval: "0.9 to 1.6"; empty where there is none, and where nothing is in doubt."""
-        if self.value is None or self.low is None or self.low == self.high:
+        if self.value is None or self.low == self.high:
             return ""
-        return f"{self._number(self.low)} to {'no limit' if self.high is None else self._number(self.high)}"
-
-    def _number(self, value: float) -> str:
-        return {"ratio": f"{value:.2f}", "percent": f"{value:.0f} %"}.get(self.unit, f"{value:.0f}")
+        return numerals.interval(self.low, self.high, self.unit)
 
 
 def read(database: Session, home: Home, tape: Tape) -> tuple[Figure, ...]:
@@ -60,7 +58,7 @@ def stored(database: Session, home: Home, tape: Tape) -> dict[str, Any]:
 
 def told(measures: dict[str, Any]) -> tuple[Figure, ...]:
     """The main ones of a tape's measures, given as in ``measures.json``."""
-    found = [(name, measures["ratios"][name]) for name in SHOWN]
+    found = [(name, measures["ratios"][name]) for name in MAIN]
     found += [(name, measures["counts"][name]) for name in COUNTED if name in measures["counts"]]
     return tuple(
         Figure(

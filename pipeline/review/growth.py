@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
+from pipeline.measures.figures import MAIN
 from pipeline.review import figures, gate
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import FormId, Id
@@ -149,7 +150,7 @@ def _lines(database: Session, home: Home, viewer: Viewer, owner_id: str, now: in
     ]
     for tape, _ in seen:
         gate.read(database, viewer, tape.id, "growth", now)
-    names = list(dict.fromkeys(figure.name for _, found in seen for figure in found if figure.name in figures.SHOWN))
+    names = list(dict.fromkeys(figure.name for _, found in seen for figure in found if figure.name in MAIN))
     return [line for name in names if (line := _line(name, seen)).points]
 
 

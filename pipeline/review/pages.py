@@ -7,7 +7,6 @@ gives it: ``viewer`` (who is signed in, or None), ``csrf`` (the token for forms)
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -18,7 +17,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from pipeline.formats import plain
 from pipeline.review import assets
+from pipeline.timeline import clock
 
 GUEST = "tape_review_guest"
 """The cookie that binds the forms of a browser that is not signed in yet."""
@@ -36,9 +37,6 @@ NOTES = {
     "recalibrated": "Noted. The charts begin anew with the next five tapes that you both code.",
 }
 """What a page may say after a redirect: ``/tapes?note=saved``. Only these texts, never one from the address."""
-
-# Characters that HTML cannot hold, and half characters that no file can.
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def render(request: Request, template: str, /, status: int = 200, **context: Any) -> HTMLResponse:
@@ -62,13 +60,6 @@ def seeing(path: str, note: str = "") -> RedirectResponse:
     if note and note not in NOTES:
         raise KeyError(note)
     return RedirectResponse(f"{path}?note={note}" if note else path, status_code=303)
-
-
-def stamp(ms: int | None) -> str:
-    """A time within a tape as people write it: 4:05, or 1:04:05."""
-    seconds = max(0, ms or 0) // 1000
-    hours, minutes = seconds // 3600, seconds // 60 % 60
-    return f"{hours}:{minutes:02d}:{seconds % 60:02d}" if hours else f"{minutes}:{seconds % 60:02d}"
 
 
 def day(ms: int) -> str:
@@ -106,9 +97,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["asset"] = assets.url
-    made.filters |= {"stamp": stamp, "day": day, "hour": hour, "date": date, "map_words": in_words}
+    made.filters |= {"stamp": clock, "day": day, "hour": hour, "date": date, "map_words": in_words}
     return made
 
 
 def _printable(value: Any) -> Any:
-    return _UNPRINTABLE.sub("�", value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return plain.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value

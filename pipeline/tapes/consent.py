@@ -32,8 +32,6 @@ Use = Literal["store", "process", "play", "show", "code", "export", "adapt_tagge
 Reason = Literal["allowed", "destroyed", "disabled", "none", "withdrawn", "expired", "use", "audience", "role"]
 """Why a use is allowed or refused."""
 
-USES: tuple[Use, ...] = ("store", "process", "play", "show", "code", "export", "adapt_tagger", "withdraw", "destroy")
-
 _INTERVIEWER: frozenset[Use] = frozenset({"store", "process", "export", "play", "show", "code"})
 _PROGRAM: frozenset[Use] = frozenset({"store", "process"})
 _ENDING: frozenset[Use] = frozenset({"withdraw", "destroy"})

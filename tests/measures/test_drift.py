@@ -211,7 +211,7 @@ def test_a_bias_from_the_start_is_no_drift() -> None:
     found = chart(steady)
     assert found
     assert found.shifts == ()
-    assert found.first_alarm is None
+    assert found.alarms == ()
     assert leaning(steady.sum(axis=0)) == (0, 1)
     assert leaning(np.eye(2)) is None
 

@@ -38,7 +38,7 @@ MEASURES = {
     "ratios": {
         name: {"label": label, "unit": unit, "value": value, "low": low, "high": high, "undefined": None}
         for name, label, unit, value, low, high in (
-            ("reflections_per_question", "Reflections per question", "ratio", 1.25, 0.9, 1.6),
+            ("reflections_per_question", "Reflections per question", "ratio", 1.3, 0.9, 1.6),
             ("percent_complex_reflections", "Complex reflections", "percent", 40.0, 25.0, 60.0),
             ("percent_open_questions", "Open questions", "percent", 70.0, 55.0, 80.0),
             ("percent_change_talk", "Change talk", "percent", 60.0, 40.0, None),

@@ -66,12 +66,12 @@ def test_measures_of_the_wrong_voice_are_left_out_and_that_is_said(room: Room, p
     peers.opened()
     ada = room.signed_in(peers.ada)
     before = [ada.get(page).text for page in (f"{peers.path}/summary", "/growth")]
-    assert all("1.25" in page for page in before)
+    assert all("1.3" in page for page in before)
     ada.post(f"{peers.path}/voices", {"interviewer": "S2"})
     wrong = ada.get(f"{peers.path}/summary").text
-    assert "1.25" not in wrong
+    assert "1.3" not in wrong
     assert "The machine took the wrong voice" in wrong
-    assert "1.25" not in ada.get("/growth").text
+    assert "1.3" not in ada.get("/growth").text
     paper = PdfReader(io.BytesIO(ada.get(f"{peers.path}/summary.pdf").content)).pages[0].extract_text()
     assert "The machine took the wrong voice" in paper
     ada.post(f"{peers.path}/voices", {"interviewer": "S1"})
@@ -239,11 +239,11 @@ def test_the_summary_says_it_all_on_a_page_and_on_paper(room: Room, peers: Peers
     answer = ben.get(f"{peers.path}/summary.pdf")
     assert answer.headers["content-type"] == "application/pdf"
     paper = "\n".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(answer.content)).pages)
-    for words in ("drinking less", "I waited a long time.", "Ты ждала, Łucja.", "Ask less.", "1.25", "0.90 to 1.60"):
+    for words in ("drinking less", "I waited a long time.", "Ты ждала, Łucja.", "Ask less.", "1.3", "0.9 to 1.6"):
         assert words in page
         assert words in paper
     for text in (page, paper):
-        assert text.index("I waited") < text.index("Ask less.") < text.index("1.25")
+        assert text.index("I waited") < text.index("Ask less.") < text.index("1.3")
 
 
 def test_reading_and_changing_is_audited(room: Room, peers: Peers) -> None:
@@ -292,12 +292,12 @@ def test_the_desk_says_what_is_next_for_whom(room: Room, peers: Peers) -> None:
 
 def test_growth_is_shared_with_whom_one_chooses_and_only_open_tapes_show(room: Room, peers: Peers) -> None:
     ada, ben, eve = (room.signed_in(one) for one in (peers.ada, peers.ben, peers.eve))
-    assert "1.25" in ada.get("/growth").text
+    assert "1.3" in ada.get("/growth").text
     assert ben.get(f"/growth/{peers.ada}").status_code == 404
     assert ada.post("/growth/share", {"person_id": peers.ben}).status_code == 303
-    assert "1.25" not in ben.get(f"/growth/{peers.ada}").text  # the interviewer comes first here, too
+    assert "1.3" not in ben.get(f"/growth/{peers.ada}").text  # the interviewer comes first here, too
     peers.opened()
-    assert "1.25" in ben.get(f"/growth/{peers.ada}").text
+    assert "1.3" in ben.get(f"/growth/{peers.ada}").text
     assert "Ada" in ben.get("/growth").text
     assert eve.get(f"/growth/{peers.ada}").status_code == 404
     ada.post("/growth/unshare", {"person_id": peers.ben})
@@ -312,6 +312,6 @@ def test_no_page_shows_several_people_s_figures(room: Room, peers: Peers) -> Non
     room.signed_in(peers.ben).post(f"/tapes/{other}/first", {"step": "waive"})
     eve = room.signed_in(peers.eve)
     for path in ("/", "/meetings", f"/groups/{peers.group}", "/growth"):
-        assert "1.25" not in eve.get(path).text
+        assert "1.3" not in eve.get(path).text
     with room.home.database.reading() as database:
         assert database.get_one(Person, peers.eve).name == "Eve"

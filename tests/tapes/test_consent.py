@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from pipeline.errors import ConsentError
 from pipeline.tapes import consent, terms
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.consent import USES, Use
+from pipeline.tapes.consent import Use
 from pipeline.tapes.home import Home
 from tests.tapes.conftest import NOON, FakeClock
 from tests.tapes.group import make_consent, make_tape, sample_group
 from tests.tapes.scene import EXPECTED, LETTERS, ROWS, STATES, Scene
+
+USES = get_args(Use)
 
 
 @pytest.fixture(scope="module")

@@ -114,7 +114,7 @@ def test_from_the_first_moment_nobody_is_allowed_anything(home: Home) -> None:
     with home.database.reading() as session:
         record = session.get_one(Tape, tape.id)
         for who in (None, tape.sample.interviewer, tape.sample.administrator):
-            for use in consent.USES:
+            for use in get_args(consent.Use):
                 assert not consent.allows(session, who, use, record, NOON).allowed
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import font_roboto  # type: ignore[import-untyped]
 from fpdf import FPDF
 
+from pipeline.formats import plain
+
 if TYPE_CHECKING:
     from pipeline.review.reflecting.summary import Summary
 
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _FONT = "Roboto"
 _CONFIDENTIAL = (
     "Confidential. Keep it as the client's permission says, and destroy it when it says so. The machine's codes are "
@@ -66,6 +66,5 @@ def _heading(page: FPDF, text: str) -> None:
 
 def _line(page: FPDF, text: str, size: int, bold: bool = False) -> None:
     page.set_font(_FONT, "B" if bold else "", size)
-    plain = _UNPRINTABLE.sub("\ufffd", text)
-    page.multi_cell(0, size * 0.52, plain, new_x="LMARGIN", new_y="NEXT", align="L")
+    page.multi_cell(0, size * 0.52, plain.shown(text), new_x="LMARGIN", new_y="NEXT", align="L")
     page.ln(1.5)

@@ -17,12 +17,13 @@ from starlette.exceptions import HTTPException
 from pipeline.errors import AudioError, ConsentError, ReviewError, TapesError
 from pipeline.review import gate
 from pipeline.review.access.viewer import SignedIn, Viewer
-from pipeline.review.fields import FormId, Id, Line, OptionalLine, clock
+from pipeline.review.fields import FormId, Id, Line, OptionalLine
 from pipeline.review.pages import render, seeing
 from pipeline.review.submitting import queueing, sound, uploads
 from pipeline.tapes import audit, people, targets, terms
 from pipeline.tapes.clock import day_of
 from pipeline.tapes.records import Group, Person, Tape, new_id
+from pipeline.timeline import typed
 
 router = APIRouter()
 
@@ -229,7 +230,7 @@ def choose(
     seen = uploads.survey(state.home, tape_id)
     if seen is None:
         raise HTTPException(404)
-    first, last = clock(start), clock(end)
+    first, last = typed(start), typed(end)
     limit = int(min(state.settings.audio.segment_limit_minutes, state.settings.audio.hard_limit_minutes) * 60_000)
     error = ""
     if first is None or last is None:

@@ -132,14 +132,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the tables."""
-    for table in (
-        "shares",
-        "sessions",
-        "recalibrations",
-        "memberships",
-        "invitations",
-        "people",
-        "login_attempts",
-        "groups",
-    ):
+    for table in _TABLES:
         op.drop_table(table)
