@@ -25,9 +25,9 @@ Probabilities = NDArray[np.float64]
 class Calibration:
     """How log-odds become probabilities, and probabilities become codes.
 
-    ``blend``: decision -> slope and intercept (logistic calibration). ``check_below``: an
-    utterance whose chance to be right in every decision is lower is to be checked first. ``spread``: decision ->
-    standard deviation of the shift that a session's log-odds share.
+    ``blend``: decision -> slope and intercept (logistic calibration). ``thresholds``: decision -> the probability
+    from which on the answer is yes. ``check_below``: an utterance whose chance to be right in every decision is lower
+    is to be checked first. ``spread``: decision -> standard deviation of the shift that a session's log-odds share.
     """
 
     blend: Mapping[str, tuple[float, float]]

@@ -68,7 +68,7 @@ class Sums:
     ``agree`` and ``units`` count pairs of codes with the same value and all pairs; ``same`` and ``given`` are the
     diagonal and the marginals of the coincidence matrix; ``shares`` sums, over units, the share of coders that gave
     each value, and ``coded`` counts those units. ``rows`` and ``columns``, the marginals of the two sides, are there
-    for pairs only, and the ``tables`` where the level has an order or few values.
+    for pairs only, and the ``coincidences``, the whole matrix, where the level has an order.
     """
 
     utterances: int

@@ -2,7 +2,8 @@
 
 A route answers with ``render(request, "meeting/page.html", meeting=...)``. Every template knows, besides what the route
 gives it: ``viewer`` (who is signed in, or None), ``csrf`` (the token for forms), ``note`` (what was just done),
-``path``, the function ``asset(name)`` and the filters `day`, `hour` and `stamp`.
+``path``, the function ``asset(name)`` and the filters ``stamp`` (`pipeline.timeline.clock`), `day`, `hour`, `date` and
+`in_words`.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["asset"] = assets.url
-    made.filters |= {"stamp": clock, "day": day, "hour": hour, "date": date, "map_words": in_words}
+    made.filters |= {"stamp": clock, "day": day, "hour": hour, "date": date, "in_words": in_words}
     return made
 
 

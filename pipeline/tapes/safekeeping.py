@@ -112,7 +112,7 @@ def _due(home: Home, now: int) -> Iterator[Finding]:
 def _dead(home: Home, _: int) -> Iterator[Finding]:
     stones = tombstones.read([home.folder / tombstones.NAME])
     walking = [tape_id for tape_id in stones if destruction.survivors(home, tape_id)]
-    yield _listed("the dead are dead", walking, "run `tape-review destroy` on each of them")
+    yield _listed("the dead are dead", walking, "run `tape-review destroy --due`")
 
 
 def _certificates(home: Home, _: int) -> Iterator[Finding]:

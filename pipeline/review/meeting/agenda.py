@@ -40,13 +40,11 @@ _PARTS = (
 
 
 def agenda(minutes: int) -> tuple[Part, ...]:
-    """The parts of a meeting of one of the `LENGTHS`; another length takes the nearest and fits the listening to it."""
-    column = min(range(len(LENGTHS)), key=lambda at: abs(LENGTHS[at] - minutes))
-    spare = minutes - LENGTHS[column]
-    parts, begin = [], 0
+    """The parts of a meeting of one of the `LENGTHS`."""
+    column, begin = LENGTHS.index(minutes), 0
+    parts = []
     for name, text, lengths in _PARTS:
-        length = lengths[column] + (spare if name == "The observers" else 0)
-        if length > 0:
-            parts.append(Part(begin, length, name, text))
-            begin += length
+        if lengths[column]:
+            parts.append(Part(begin, lengths[column], name, text))
+            begin += lengths[column]
     return tuple(parts)

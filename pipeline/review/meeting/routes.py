@@ -57,7 +57,7 @@ def page(request: Request, viewer: SignedIn) -> Response:
 
 @router.post("/meetings")
 def plan(
-    request: Request, viewer: SignedIn, group_id: FormId, at: Line, minutes: Annotated[int, Form(ge=30, le=240)] = 90
+    request: Request, viewer: SignedIn, group_id: FormId, at: Line, minutes: Annotated[int, Form()] = 90
 ) -> Response:
     """Plan a meeting; the roles come by rotation."""
     state = request.app.state
@@ -68,6 +68,8 @@ def plan(
         raise HTTPException(422, "Go back and give the day and time.") from None
     if not 0 < moment < 1 << 42:
         raise HTTPException(422, "Go back and give the day and time.")
+    if minutes not in LENGTHS:
+        raise HTTPException(422, f"Go back and choose one of {', '.join(map(str, LENGTHS))} minutes.")
     with state.home.database.writing() as database:
         group = _group(database, viewer, group_id, now)
         order = _next_tape(database, group, now)
