@@ -73,6 +73,11 @@ class Span:
         return self.end - self.start
 
     @property
+    def some(self) -> Span:
+        """The span, at least a millisecond long: players and most formats know nothing shorter."""
+        return self if self.duration else Span(self.start, self.start + 1)
+
+    @property
     def middle(self) -> int:
         """The millisecond halfway, rounded down."""
         return (self.start + self.end) // 2

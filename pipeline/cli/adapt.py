@@ -11,7 +11,7 @@ import typer
 from pipeline import settings
 from pipeline.cli.options import Config
 from pipeline.cli.tables import Book, fitting, names
-from pipeline.errors import CodingError, OutputError
+from pipeline.errors import CodingError
 from pipeline.formats import codes as formats
 from pipeline.formats import tables
 
@@ -59,9 +59,5 @@ def adapt(
     if not gain.better:
         typer.echo("Not better than the shipped tagger: nothing is stored, the shipped one stays in use.")
         return
-    try:
-        found.write(out)
-    except OSError as error:
-        remedy = "name a file in a folder that exists and can be written"
-        raise OutputError("O04", f"file {out}", f"cannot be written ({error.strerror})", remedy) from error
+    found.write(out)
     typer.echo(out)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from pipeline import settings
+from pipeline import models, settings
 from pipeline.cli.options import Config
 from pipeline.cli.printing import console
 from pipeline.cli.train import Data
-from pipeline.errors import CodingError, OutputError
+from pipeline.errors import CodingError
 from pipeline.formats import annomi
+from pipeline.formats.files import put
 
 if TYPE_CHECKING:
     from pipeline.coding.evaluation import Figure
@@ -40,7 +41,7 @@ def evaluate(
     """
     from pipeline.coding import evaluation, tagger, weights
     from pipeline.coding.learning import VARIANTS
-    from pipeline.speech import role_training, roles
+    from pipeline.speech import role_training
 
     loaded = settings.load(files=config or ()).settings
     place = tagger.place(loaded)
@@ -50,7 +51,7 @@ def evaluate(
         raise CodingError("C05", f"data {data}", value, "give those, or train anew with `tape-review train`")
     folds = {variant: weights.read_folds(place, variant) for variant in VARIANTS}
     found = {variant: evaluation.of_seeds(table, of, weights.by_fold(about)) for variant, of in folds.items()}
-    right = role_training.accuracy(role_training.read_folds(roles.place(loaded)))
+    right = role_training.accuracy(role_training.read_folds(models.trained(loaded.diarization.roles)))
     console().print(_table(found, right, about["seeds"]))
     if parts:
         written, seed = folds[VARIANTS[0]], about["seeds"][0]
@@ -58,11 +59,7 @@ def evaluate(
     if as_json:
         figures = {variant: [asdict(figure) for figure in of] for variant, of in found.items()}
         counts = {version: {"right": good, "sessions": number} for version, (good, number) in right.items()}
-        try:
-            as_json.write_text(json.dumps({"tags": figures, "roles": counts}, indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            remedy = "name a file in a folder that exists and can be written"
-            raise OutputError("O04", f"file {as_json}", f"cannot be written ({error.strerror})", remedy) from error
+        put(as_json, json.dumps({"tags": figures, "roles": counts}, indent=2).encode() + b"\n")
 
 
 def _table(found: dict[str, tuple[Figure, ...]], right: dict[str, tuple[int, int]], seeds: Sequence[int]) -> Table:

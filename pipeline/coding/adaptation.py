@@ -22,6 +22,7 @@ from pipeline.coding.calibration import Calibration
 from pipeline.coding.classifier import DECISIONS
 from pipeline.coding.codebook import Codebook
 from pipeline.errors import CodingError
+from pipeline.formats.files import put
 
 TAPES, ROWS = 2, 40
 """The least number of tapes, and of utterances with consensus codes, that can be adapted to."""
@@ -80,8 +81,13 @@ class Adaptation:
         return replace(calibration, blend=blend)
 
     def write(self, path: Path) -> None:
-        """Store it as JSON."""
-        path.write_text(json.dumps({"format": FORMAT, **asdict(self)}, indent=2) + "\n", encoding="utf-8")
+        """Store it as JSON, whole or not at all.
+
+        Raises
+        ------
+        OutputError: O04 the file cannot be written.
+        """
+        put(path, json.dumps({"format": FORMAT, **asdict(self)}, indent=2).encode() + b"\n")
 
     @classmethod
     def read(cls, path: Path) -> Adaptation:

@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline import models
 from pipeline.coding import weights
 from pipeline.coding.adaptation import Adaptation
 from pipeline.coding.calibration import Calibration
 from pipeline.coding.classifier import DECISIONS, Classifier
 from pipeline.errors import CodingError
 from pipeline.progress import Progress, ignore
-from pipeline.settings import Settings, project_folder
+from pipeline.settings import Settings
 from pipeline.timeline import UNKNOWN
 
 
@@ -84,6 +85,7 @@ def load(settings: Settings) -> Tagger:
 
     Raises
     ------
+    ModelError: M02 there is no such folder.
     CodingError: C04 as `Tagger.load`, C07 the adaptation is damaged or made for another tagger.
     """
     loaded = Tagger.load(place(settings))
@@ -111,9 +113,13 @@ def adaptation_provenance(settings: Settings) -> dict[str, dict[str, str]]:
 
 
 def place(settings: Settings) -> Path:
-    """The folder of the tagger's weights."""
-    shipped = project_folder("models") / settings.coding.tagger
-    return shipped if shipped.is_dir() else Path(settings.coding.tagger).expanduser()
+    """The folder of the tagger's weights.
+
+    Raises
+    ------
+    ModelError: M02 there is no such folder.
+    """
+    return models.trained(settings.coding.tagger)
 
 
 def _texts(table: pd.DataFrame, column: str) -> list[str]:

@@ -25,12 +25,11 @@ import pandas as pd
 
 from pipeline.errors import TableError
 from pipeline.formats import tables, tidy
-from pipeline.formats.coded import ROLE_WORDS
+from pipeline.formats.coded import LAYERS, ROLE_WORDS
 
 COLUMNS = ("tape_id", "utterance_id", "coder", "layer", "code", "coded_at")
 """What the table must hold."""
 
-LAYERS = ("machine", "member", "consensus", "coach")
 RECALIBRATED = "recalibrated"
 
 KEY = ["tape_id", "utterance_id", "coder", "layer"]

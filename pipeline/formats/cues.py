@@ -64,10 +64,5 @@ def clock(ms: int, point: str) -> str:
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{point}{rest:03d}"
 
 
-def shown(span: Span) -> Span:
-    """The span, at least a millisecond long: a player shows nothing else."""
-    return span if span.duration else Span(span.start, span.start + 1)
-
-
 def _time(hours: str | None, minutes: str, seconds: str, fraction: str) -> int:
     return ((int(hours or 0) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int(fraction.ljust(3, "0"))

@@ -55,7 +55,7 @@ def write(said: CodedTranscript) -> bytes:
         if "-->" in text or re.search(r"\n\s*\n", text):
             value = "holds a blank line or -->, which SRT cannot hold"
             raise FormatError("F08", f"text {text[:40]!r}", value, "write WebVTT, or change it")
-        span = cues.shown(one.span)
+        span = one.span.some
         times = f"{cues.clock(span.start, ',')} --> {cues.clock(span.end, ',')}"
         blocks.append(f"{number}\n{times}\n[{one.role} {packed(one.speaker)}] {text}\n")
     return "\n".join(blocks).encode()

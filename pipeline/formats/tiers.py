@@ -71,7 +71,7 @@ def split(said: CodedTranscript) -> list[Tier]:
     rows: dict[str, list[Label]] = defaultdict(list)
     about: dict[str, Tier] = {}
     for utterance in said.utterances:
-        span = _some(utterance.span)
+        span = utterance.span.some
         base = f"{utterance.role}:{packed(utterance.speaker)}"
         host = next(name for name in _lanes(base, "#") if ends.get(name, 0) <= span.start)
         ends[host] = span.end
@@ -86,7 +86,7 @@ def split(said: CodedTranscript) -> list[Tier]:
             about.setdefault(name, row)
             rows[name].append((span, mark.code))
         for word in utterance.words:
-            span, base = _some(word.span), f"words:{host}"
+            span, base = word.span.some, f"words:{host}"
             name = next(name for name in _lanes(base, ":") if ends.get(name, 0) <= span.start)
             ends[name] = span.end
             about.setdefault(name, Tier(name, host, (), "words", utterance.role, utterance.speaker))
@@ -170,7 +170,3 @@ def _lanes(base: str, mark: str) -> Iterator[str]:
     yield base
     yield from (f"{base}{mark}{number}" for number in range(2, _LANES + 1))
     raise FormatError("F08", f"tier {base}", f"would need more than {_LANES} lanes", "leave out what lies above it")
-
-
-def _some(span: Span) -> Span:
-    return span if span.duration else Span(span.start, span.start + 1)

@@ -75,7 +75,7 @@ def write(said: CodedTranscript) -> bytes:
     """
     blocks = ["WEBVTT"]
     for one in said.utterances:
-        span = cues.shown(one.span)
+        span = one.span.some
         codes = dict.fromkeys(packed(mark.code) for mark in one.given)
         voice = ".".join(["v", one.role, *codes])
         speaker = html.escape(printable(one.speaker, "speaker"), quote=False)

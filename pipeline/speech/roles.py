@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline import models
 from pipeline.errors import SpeechError
 from pipeline.phrases import asks, is_listener_noise, plains
-from pipeline.settings import Settings, project_folder
+from pipeline.settings import Settings
 from pipeline.timeline import UNKNOWN, Role, Turn
 
 FILE = "roles.json"
@@ -107,15 +108,10 @@ def load(settings: Settings) -> RoleModel:
 
     Raises
     ------
+    ModelError: M02 there is no such folder.
     SpeechError: P03 as `RoleModel.read`.
     """
-    return RoleModel.read(place(settings))
-
-
-def place(settings: Settings) -> Path:
-    """The folder of the role model's weights."""
-    shipped = project_folder("models") / settings.diarization.roles
-    return shipped if shipped.is_dir() else Path(settings.diarization.roles).expanduser()
+    return RoleModel.read(models.trained(settings.diarization.roles))
 
 
 def decide(turns: Sequence[Turn], model: RoleModel) -> Roles:

@@ -12,8 +12,10 @@ import io
 from collections.abc import Mapping, Sequence
 
 from pipeline.coding.codebook import Codebook
+from pipeline.formats import cues
 from pipeline.review.coding.events import State
 from pipeline.review.coding.overlays import Utterance
+from pipeline.timeline import Span, to_seconds
 
 COLUMNS = ("utterance_id", "start", "end", "role", "speaker", "text", "codes", "unsure")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -28,7 +30,7 @@ def table(utterances: Sequence[Utterance], codes: Mapping[str, State]) -> str:
     for said in utterances:
         state = codes.get(said.id)
         row = (
-            *(said.id, f"{said.start / 1000:.3f}", f"{said.end / 1000:.3f}", said.role, said.speaker),
+            *(said.id, to_seconds(said.start), to_seconds(said.end), said.role, said.speaker),
             " ".join(word.text for word in said.words),
             *("|".join(state.codes) if state else "", "true" if state and state.unsure else "false"),
         )
@@ -46,14 +48,10 @@ def captions(utterances: Sequence[Utterance], codes: Mapping[str, State], book: 
         text = " ".join([*(word.text for word in said.words), *(f"[{name}]" for name in names)])
         voice = said.role if said.role in ("interviewer", "client") else "unknown"
         inert = html.escape(" ".join(text.split()), quote=False)
-        blocks.append(f"{_clock(said.start)} --> {_clock(max(said.end, said.start + 1))}\n<v {voice}>{inert}")
+        span = Span(said.start, said.end).some
+        blocks.append(f"{cues.clock(span.start, '.')} --> {cues.clock(span.end, '.')}\n<v {voice}>{inert}")
     return "\n\n".join(blocks) + "\n"
 
 
 def _inert(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
-def _clock(ms: int) -> str:
-    seconds, rest = divmod(ms, 1000)
-    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:03d}"
