@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,10 @@ _ENGINES = ("av", "ctranslate2", "faster_whisper", "onnxruntime", "sklearn", "so
 _ROOM = 2_000_000_000
 
 
+NAMED = 3
+"""How many of several things are named."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One check: what was looked at, what was found, and the remedy where it is wrong."""
@@ -24,6 +28,13 @@ class Finding:
     fine: bool
     found: str
     remedy: str = ""
+
+    @classmethod
+    def of(cls, what: str, wrong: Iterable[object], remedy: str) -> Finding:
+        """A check that finds nothing where all is well, and names some of many."""
+        listed = [str(one) for one in wrong]
+        more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
+        return cls(what, not listed, ", ".join(listed[:NAMED]) + more or "nothing wrong", remedy if listed else "")
 
 
 def check(settings: Settings) -> tuple[Finding, ...]:

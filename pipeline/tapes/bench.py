@@ -10,6 +10,7 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +20,7 @@ from sqlalchemy import select
 from pipeline.tapes import records
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.home import Home
+from pipeline.tapes.vault import Item
 from pipeline.workbench import Kept
 
 T = TypeVar("T")
@@ -89,10 +91,9 @@ def keep(home: Home, tape_id: str, kind: str, content: bytes | Path, now: int) -
     return row
 
 
-def item_row(put: object, now: int) -> records.Item:
+def item_row(put: Item, now: int) -> records.Item:
     """The row about an item of the vault."""
-    fields = {name: getattr(put, name) for name in ("id", "tape_id", "kind", "size", "sha256")}
-    return records.Item(**fields, created_at=now)
+    return records.Item(**asdict(put), created_at=now)
 
 
 def packed(folder: Path) -> bytes:

@@ -11,8 +11,6 @@ from pipeline.tapes import jobs
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Job, Worker
 
-_MANY = 3
-
 
 def check(home: Home, now: int) -> Iterator[Finding]:
     """Every check of the jobs.
@@ -31,9 +29,9 @@ def check(home: Home, now: int) -> Iterator[Finding]:
     finally:
         queue.close()
     unqueued = sorted(tape_id for mark, tape_id in live.items() if mark not in unfinished)
-    yield _listed(f"{len(live)} jobs are on the queue", unqueued, "start a worker: it queues them")
+    yield Finding.of(f"{len(live)} jobs, all on the queue", unqueued, "start a worker: it queues them")
     needless = sorted(mark for mark in unfinished if mark.partition("-")[0] not in live)
-    yield _listed("nothing else is on the queue", needless, "start a worker: it takes them off")
+    yield Finding.of("nothing else is on the queue", needless, "start a worker: it takes them off")
     alive = [name for name, at in seen.items() if at > now - 1000 * home.settings.dead_after_seconds]
     idle = bool(live) and not alive
     words = f"{len(alive)} alive" + (f", {len(seen) - len(alive)} dead" if len(seen) > len(alive) else "")
@@ -41,10 +39,3 @@ def check(home: Home, now: int) -> Iterator[Finding]:
     yield Finding("workers", not idle, words, remedy if idle else "")
     words = f"{failed}: `tape-review status` tells why" if failed else "none"
     yield Finding("jobs that failed", True, words)
-
-
-def _listed(what: str, wrong: list[str], remedy: str) -> Finding:
-    more = f" and {len(wrong) - _MANY} more" if len(wrong) > _MANY else ""
-    return Finding(
-        what, not wrong, f"not {', '.join(wrong[:_MANY])}{more}" if wrong else "yes", remedy if wrong else ""
-    )

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from pipeline.errors import TapeReviewError
-from pipeline.health import Finding
+from pipeline.health import NAMED, Finding
 from pipeline.tapes import backup, certificates, destruction, retention, submission, tombstones
 from pipeline.tapes.clock import DAY, day_of
 from pipeline.tapes.home import Home
@@ -19,8 +19,6 @@ from pipeline.tapes.vault import HOME
 
 BACKUP_DAYS = 7
 """A home whose last backup is older is told of."""
-
-_SHOWN = 3
 
 
 def check(home: Home, now: int) -> list[Finding]:
@@ -40,7 +38,7 @@ def _modes(home: Home, _: int) -> Iterator[Finding]:
     """Nothing of the home is open to others."""
     places = [home.folder, *home.folder.rglob("*")]
     wide = [path for path in places if path.lstat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and _matters(home, path)]
-    yield _listed("closed to others", wide, "chmod -R go= " + str(home.folder))
+    yield Finding.of("closed to others", wide, "chmod -R go= " + str(home.folder))
 
 
 def _matters(home: Home, path: Path) -> bool:
@@ -59,7 +57,7 @@ def _audit(home: Home, _: int) -> Iterator[Finding]:
     with home.database.reading() as session:
         faults = home.audit.verify(session)
     places = [f"row {fault.seq}: {fault.what}" for fault in faults]
-    yield _listed("audit", places, "find out who changed the database; restore the last backup")
+    yield Finding.of("audit", places, "find out who changed the database; restore the last backup")
 
 
 def _files(home: Home, _: int) -> Iterator[Finding]:
@@ -79,22 +77,22 @@ def _files(home: Home, _: int) -> Iterator[Finding]:
             home.vault.open(item).close()
         except TapeReviewError as error:
             wrong.append(f"{error.thing} {error.value}")
-    yield _listed(f"{len(items)} files", wrong, "restore the last backup")
+    yield Finding.of(f"{len(items)} files", wrong, "restore the last backup")
     strays = [path.name for tape_id, ids in known.items() for path in home.vault.files(tape_id) if path.name not in ids]
-    yield _listed("files without a record", strays, "start a worker: it removes what it does not need")
+    yield Finding.of("files without a record", strays, "start a worker: it removes what it does not need")
 
 
 def _order(home: Home, _: int) -> Iterator[Finding]:
     left = [path.name for path in home.vault.leftovers()]
-    yield _listed("what killed processes left", left, "start a worker: it sweeps")
-    yield _listed("half-imported tapes", submission.half_imported(home), "start a worker: it sweeps")
+    yield Finding.of("what killed processes left", left, "start a worker: it sweeps")
+    yield Finding.of("half-imported tapes", submission.half_imported(home), "start a worker: it sweeps")
 
 
 def _tapes(home: Home, _: int) -> Iterator[Finding]:
     with home.database.reading() as session:
         alive = list(session.scalars(select(Tape.id).where(Tape.state != "destroyed").order_by(Tape.id)))
     keyless = [tape_id for tape_id in alive if not home.vault.has_key(tape_id)]
-    yield _listed(f"keys of {len(alive)} tapes", keyless, "restore the last backup, or destroy them")
+    yield Finding.of(f"keys of {len(alive)} tapes", keyless, "restore the last backup, or destroy them")
 
 
 def _due(home: Home, now: int) -> Iterator[Finding]:
@@ -103,16 +101,16 @@ def _due(home: Home, now: int) -> Iterator[Finding]:
         late = [one.tape_id for one in retention.overdue(session, now)]
         begun = list(session.scalars(select(Certificate.tape_id).where(Certificate.signature == b"")))
         soon = retention.warnings(session, now)
-    yield _listed("tapes past their time", late, remedy)
-    yield _listed("destructions that did not end", begun, remedy)
-    words = ", ".join(f"{one.tape_id} by {day_of(one.destroy_by)}" for one in soon[:_SHOWN])
-    yield Finding("destroyed within 14 days", True, words + (" and more" if len(soon) > _SHOWN else "") or "none")
+    yield Finding.of("tapes past their time", late, remedy)
+    yield Finding.of("destructions that did not end", begun, remedy)
+    words = ", ".join(f"{one.tape_id} by {day_of(one.destroy_by)}" for one in soon[:NAMED])
+    yield Finding("destroyed within 14 days", True, words + (" and more" if len(soon) > NAMED else "") or "none")
 
 
 def _dead(home: Home, _: int) -> Iterator[Finding]:
     stones = tombstones.read([home.folder / tombstones.NAME])
     walking = [tape_id for tape_id in stones if destruction.survivors(home, tape_id)]
-    yield _listed("the dead are dead", walking, "run `tape-review destroy --due`")
+    yield Finding.of("the dead are dead", walking, "run `tape-review destroy --due`")
 
 
 def _certificates(home: Home, _: int) -> Iterator[Finding]:
@@ -124,7 +122,7 @@ def _certificates(home: Home, _: int) -> Iterator[Finding]:
             certificates.read(home.folder / "certificates" / f"{tape_id}.json", public)
         except TapeReviewError as error:
             wrong.append(f"{error.thing} {error.value}")
-    yield _listed(f"{len(signed)} certificates", wrong, "restore the folder `certificates` from a backup")
+    yield Finding.of(f"{len(signed)} certificates", wrong, "restore the folder `certificates` from a backup")
 
 
 def _private(home: Home, _: int) -> Iterator[Finding]:
@@ -145,11 +143,5 @@ def _backups(home: Home, now: int) -> Iterator[Finding]:
     fine = recent or not any_tape
     yield Finding("backup", fine, found, "" if fine else "run `tape-review backup`")
     lost = [str(path) for path in backup.noted(home) if not path.parent.is_dir()]
-    words = "all places can be reached" if not lost else f"cannot be reached: {', '.join(lost[:_SHOWN])}"
+    words = "all places can be reached" if not lost else f"cannot be reached: {', '.join(lost[:NAMED])}"
     yield Finding("places of backups", True, words)
-
-
-def _listed(what: str, wrong: list[str] | list[Path], remedy: str) -> Finding:
-    """A check that finds nothing where all is well."""
-    words = ", ".join(map(str, wrong[:_SHOWN])) + (f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else "")
-    return Finding(what, not wrong, words or "nothing wrong", remedy if wrong else "")

@@ -27,7 +27,6 @@ from pipeline.tapes.records import (
     Utterance,
 )
 
-_SHOWN = 3
 _RESTORE = "restore the last backup"
 
 
@@ -37,7 +36,7 @@ def check(home: Home, now: int) -> list[Finding]:
     if not findings[0].fine:
         return findings
     with home.database.reading() as session:
-        findings += [_found(what, look(session, now), remedy) for what, look, remedy in _LOOKS]
+        findings += [Finding.of(what, sorted(set(look(session, now))), remedy) for what, look, remedy in _LOOKS]
     return findings
 
 
@@ -116,9 +115,3 @@ _LOOKS: tuple[tuple[str, Callable[[Session, int], Iterable[str]], str], ...] = (
     ("pre-tags have their utterance", _pretags, "run the job anew with `tape-review submit`"),
     ("jobs fit their tapes", _jobs, "start a worker: it mends this"),
 )
-
-
-def _found(what: str, wrong: Iterable[str], remedy: str) -> Finding:
-    listed = sorted(set(wrong))
-    more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
-    return Finding(what, not listed, ", ".join(listed[:_SHOWN]) + more or "nothing wrong", remedy if listed else "")

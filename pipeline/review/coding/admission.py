@@ -16,7 +16,7 @@ from pipeline.review.problems import NotYetError
 from pipeline.tapes import audit, consent
 from pipeline.tapes.consent import Use
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import AuditRow, Pass, Person, Tape, TargetBehavior
+from pipeline.tapes.records import AuditRow, Pass, Person, Tape
 
 SEEN = "codes.show"
 """What the audit calls it when somebody sees other people's codes."""
@@ -106,15 +106,6 @@ def note(
     state = request.app.state
     with state.home.database.writing() as session:
         audit.record(session, state.clock(), viewer.person_id, action, tape_id, thing, span)
-
-
-def target(admitted: Admitted) -> str:
-    """The target behavior that was named last."""
-    query = select(TargetBehavior).where(TargetBehavior.tape_id == admitted.tape.id)
-    row = admitted.session.scalars(query.order_by(TargetBehavior.at.desc()).limit(1)).first()
-    if row is None:
-        return "not named"
-    return admitted.home.vault.unseal(admitted.tape.id, row.sealed_text, "target_behaviors.text").decode()
 
 
 def _looked(person_id: str, tape_ids: Sequence[str]) -> Select[str | None]:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from pipeline.review.coding.admission import Admitted
+from pipeline.review.reflecting.forms import ANSWERS
 from pipeline.tapes.records import Form, Pass, Person
 
 KIND = "globals.miti-4.2"
-COLUMN = "forms.answers"
 LOWEST, HIGHEST = 1, 5
 
 
@@ -64,13 +64,13 @@ def given(admitted: Admitted, one: Pass) -> dict[str, int]:
     row = _last(admitted, one)
     if row is None:
         return {}
-    answers = json.loads(admitted.home.vault.unseal(row.tape_id, row.sealed_answers, COLUMN))
+    answers = json.loads(admitted.home.vault.unseal(row.tape_id, row.sealed_answers, ANSWERS))
     return {rating.name: answers[rating.name] for rating in RATINGS if rating.name in answers}
 
 
 def give(admitted: Admitted, one: Pass, answers: Mapping[str, int]) -> None:
     """Keep a pass's ratings; earlier ones stay as history."""
-    sealed = admitted.home.vault.seal(admitted.tape.id, json.dumps(dict(answers)).encode(), COLUMN)
+    sealed = admitted.home.vault.seal(admitted.tape.id, json.dumps(dict(answers)).encode(), ANSWERS)
     admitted.session.add(
         Form(
             tape_id=admitted.tape.id,

@@ -13,12 +13,13 @@ from starlette.exceptions import HTTPException
 
 from pipeline.review.access.viewer import SignedIn
 from pipeline.review.coding import bindings, books, keys, mending, passes, tasks, transcripts
-from pipeline.review.coding.admission import admit, note, own_pass, sees_codes, target
+from pipeline.review.coding.admission import admit, note, own_pass, sees_codes
 from pipeline.review.coding.changes import Changes
 from pipeline.review.coding.playing import Playing
 from pipeline.review.coding.sound import Part, RangeError, Sound, part
 from pipeline.review.coding.state import state
 from pipeline.review.pages import render, seeing
+from pipeline.tapes import targets
 
 router = APIRouter(prefix="/tapes/{tape_id}")
 
@@ -36,7 +37,7 @@ def lobby(request: Request, viewer: SignedIn, tape_id: str) -> Response:
             request,
             "coding/lobby.html",
             tape_id=tape_id,
-            target_behavior=target(admitted),
+            target_behavior=targets.read(session, home.vault, tape_id),
             own=[(one, tasks.task(one.task), labels.get(one.codebook, one.codebook)) for one in passes.own(admitted)],
             tasks=tasks.TASKS,
             books=labels,
@@ -98,7 +99,7 @@ def desk(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
             },
             links=links,
             task=tasks.task(one.task),
-            target_behavior=target(admitted),
+            target_behavior=targets.read(session, admitted.home.vault, tape_id),
             speeds=SPEEDS,
             locked=one.locked_at is not None,
         )

@@ -11,10 +11,11 @@ from starlette.exceptions import HTTPException
 
 from pipeline.review.access.viewer import SignedIn
 from pipeline.review.coding import books, keys, passes, ratings, state, tasks, together, transcripts
-from pipeline.review.coding.admission import SEEN, Admitted, admit, note, sees_codes, target
+from pipeline.review.coding.admission import SEEN, Admitted, admit, note, sees_codes
 from pipeline.review.coding.changes import Change, Name
 from pipeline.review.pages import render, seeing
 from pipeline.review.problems import NotYetError
+from pipeline.tapes import targets
 
 router = APIRouter(prefix="/tapes/{tape_id}/together")
 
@@ -52,7 +53,7 @@ def page(request: Request, viewer: SignedIn, tape_id: str, codebook: str = "") -
             tape_id=tape_id,
             codebook=chosen,
             books=[(name, labels.get(name, name)) for name in used],
-            target_behavior=target(admitted),
+            target_behavior=targets.read(session, home.vault, tape_id),
             rated=ratings.side_by_side(admitted),
         )
     note(request, viewer, tape_id, SEEN, "together")

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Form
 
-_COLUMN = "forms.answers"
+ANSWERS = "forms.answers"
+"""Where a form's answers lie, for the seal."""
 
 
 def read(database: Session, home: Home, tape_id: str, person_id: str, kind: str) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def read(database: Session, home: Home, tape_id: str, person_id: str, kind: str)
     form = database.scalar(query.order_by(Form.at.desc()).limit(1))
     if form is None:
         return {}
-    answers: dict[str, Any] = json.loads(home.vault.unseal(tape_id, form.sealed_answers, _COLUMN))
+    answers: dict[str, Any] = json.loads(home.vault.unseal(tape_id, form.sealed_answers, ANSWERS))
     return answers
 
 
@@ -29,5 +30,5 @@ def write(
 ) -> None:
     """Keep a person's answers in the place of earlier ones."""
     database.execute(delete(Form).where(Form.tape_id == tape_id, Form.person_id == person_id, Form.kind == kind))
-    sealed = home.vault.seal(tape_id, json.dumps(answers).encode(), _COLUMN)
+    sealed = home.vault.seal(tape_id, json.dumps(answers).encode(), ANSWERS)
     database.add(Form(tape_id=tape_id, person_id=person_id, kind=kind, sealed_answers=sealed, at=now))

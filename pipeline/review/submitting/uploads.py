@@ -24,6 +24,7 @@ from pipeline.audio import peaks
 from pipeline.errors import AudioError, ReviewError
 from pipeline.settings import AudioSettings
 from pipeline.tapes import audit, terms
+from pipeline.tapes.bench import item_row
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Item, Tape
 from pipeline.tapes.submission import FORM
@@ -84,7 +85,7 @@ def keep(home: Home, tape_id: str, start: int, content: bytes, now: int) -> int:
         query = select(Item.size).where(Item.tape_id == tape_id, Item.kind.startswith(_UPLOAD))
         here = sum(database.scalars(query))
         if here == start and database.get_one(Tape, tape_id).state == "draft":
-            database.add(_row(put, now))
+            database.add(item_row(put, now))
             return here + len(content)
     home.vault.remove(put)
     raise out_of_step(tape_id, here)
@@ -147,7 +148,7 @@ def _replaced(home: Home, tape_id: str, pieces: list[Item], items: list[Put], se
         if is_draft:
             whole = Item.kind.in_((RECORDING, SURVEY))
             gone += database.scalars(select(Item).where(Item.tape_id == tape_id, whole))
-            database.add_all(_row(item, now) for item in items)
+            database.add_all(item_row(item, now) for item in items)
             audit.record(database, now, tape.interviewer_id, "upload", tape_id, thing=items[0].id)
         database.execute(delete(Item).where(Item.id.in_([item.id for item in gone])))
     _remove(home, gone)
@@ -171,7 +172,7 @@ def keep_scan(home: Home, tape_id: str, content: bytes, now: int) -> None:
     with home.database.writing() as database:
         query = select(Item).where(Item.tape_id == tape_id, Item.kind == FORM)
         earlier = list(database.scalars(query))
-        database.add(_row(put, now))
+        database.add(item_row(put, now))
         database.flush()
         consent = terms.latest(database, tape_id)
         if consent is not None:
@@ -251,10 +252,6 @@ def _survey(path: Path, settings: AudioSettings) -> Survey:
         recording, duration = audio.decode(path, wide, 0, limit), None
     drawn = peaks(recording.samples, max(1, 1000 * _POINTS // recording.end)).max(axis=0)
     return Survey("", duration, recording.end, tuple(int(min(255, value * 255)) for value in drawn))
-
-
-def _row(put: Put, now: int) -> Item:
-    return Item(id=put.id, tape_id=put.tape_id, kind=put.kind, size=put.size, sha256=put.sha256, created_at=now)
 
 
 def _remove(home: Home, items: Iterable[Item]) -> None:
