@@ -224,6 +224,7 @@ CODES: dict[str, str] = {
     "R04": "feedback does not keep the order or the measure",
     "R05": "signing in with an organization failed",
     "R06": "a scanned form is of no known kind, or too large",
+    "R07": "the review room cannot listen where it should",
     # settings
     "S01": "a settings file cannot be read",
     "S02": "a setting is unknown",

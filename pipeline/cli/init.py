@@ -41,6 +41,8 @@ def init(
         return
     if not sample and (name is None or email is None):
         raise typer.BadParameter("give --name and --email of the first person, or --sample")
+    if name is not None and email is not None:
+        name, email = people.named(name, email)  # before anything is made
     made = homes.Home.create(wanted, master_key, ask_twice if master_key == "passphrase" else ask)
     try:
         with made.database.writing() as session:

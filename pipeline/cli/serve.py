@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import socket
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Annotated
 
 import typer
 
 from pipeline.cli.options import Config, Home, Profile
+from pipeline.errors import ReviewError
 
 TLS = """\
 Only this machine can reach it. For others, put a server with TLS in front, for example Caddy, with the two lines
     review.example.org
     reverse_proxy 127.0.0.1:{port}
-in its Caddyfile, or nginx with `proxy_pass http://127.0.0.1:{port}; proxy_request_buffering off;` and a certificate;
+in its Caddyfile, or nginx with a certificate and, in its `location /`,
+    proxy_pass http://127.0.0.1:{port};
+    proxy_set_header Host $host;
+    proxy_set_header X-Forwarded-For $remote_addr;
+    client_max_body_size 0;
+    proxy_request_buffering off;
 then set review.address to "https://review.example.org" (`tape-review config` shows where settings come from)."""
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def serve(
@@ -33,7 +42,8 @@ def serve(
 ) -> None:
     """Open the review room in a browser: hand in tapes, listen, code, and talk about them.
 
-    It listens on this machine alone. While nobody administers the room, a link is printed that sets it up, once.
+    It listens on this machine alone, unless review.address says by which address others come in. While nobody
+    administers the room, a link is printed that sets it up, once.
     """
     from pipeline.cli.homes import chosen, opened
     from pipeline.tapes import logs
@@ -43,6 +53,9 @@ def serve(
         update={"host": host or settings.review.host, "port": port or settings.review.port}
     )
     settings = settings.model_copy(update={"review": place})
+    if place.host not in _LOOPBACK and not place.address:
+        value, remedy = "can be reached by others, who would find no address", "set review.address to what they type"
+        raise ReviewError("R07", f"host {place.host}", value, remedy)
     with opened(home, config, profile) as found:
         import uvicorn
 
@@ -54,22 +67,20 @@ def serve(
 
         application = create(found, settings)
         address = application.state.address
-        link = setup_link(found, now())
         if verbose:
             logs.configure(sys.stderr)
         with (
+            listening(place.host, place.port) as ours,  # first: a link ends the one before, which another server gave
             nullcontext() if verbose else logs.kept(found.folder / "serve.log"),
             Worker(found, settings) if with_worker else nullcontext(),
         ):
             typer.echo(f"The review room is at {address}")
-            if link:
+            if link := setup_link(found, now()):
                 typer.echo(f"Set it up with this link; it works once, for an hour: {address}{link}")
             if not settings.review.address:
                 typer.echo(TLS.format(port=place.port))
-            uvicorn.run(
+            server = uvicorn.Config(
                 application,
-                host=place.host,
-                port=place.port,
                 http=Connection,
                 loop="asyncio",
                 log_level="warning",
@@ -77,3 +88,20 @@ def serve(
                 log_config=None,  # its own would write out errors' messages, which may hold words of a client
                 server_header=False,
             )
+            with suppress(KeyboardInterrupt):
+                uvicorn.Server(server).run(sockets=[ours])
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there.
+
+    Raises
+    ------
+    ReviewError: R07 another program has the port, or there is no such place to listen.
+    """
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or "it is no port"
+        remedy = "is the room open already? Else give another one with --port"
+        raise ReviewError("R07", f"port {port} of {host}", f"cannot be listened at ({reason})", remedy) from error

@@ -12,7 +12,7 @@ it, and `Measure.median` where the doubt points to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -134,26 +134,24 @@ _NOUNS = {"change_talk": "utterances of change talk", "talk": "utterances of cha
 
 @dataclass(frozen=True)
 class _Tally:
-    """What is counted: as chosen (one draw), as drawn, and which totals the codebook codes at all."""
+    """What is counted of all that the codebook codes: as chosen (one draw), and as drawn."""
 
     chosen: Counts
     drawn: Counts
-    coded: Counts
     width: float
 
     def count(self, name: str, total: str) -> Measure:
         label = _noun(total).capitalize() if total in _OARS else total
-        if total not in self.coded:
+        if total not in self.drawn:
             return Measure(name, label, "count", None, 0, undefined=f"{_noun(total)} are not coded here")
-        number = int(self.chosen[total][0]) if total in self.chosen else 0
-        sample = self.drawn.get(total, np.zeros(1, dtype=np.int64))
+        number, sample = int(self.chosen[total][0]), self.drawn[total]
         found = interval(sample, np.ones_like(sample), self.width, np.inf)
         return Measure(name, label, "count", number, number, None, found.low, found.high, found.median)
 
     def ratio(self, ratio: _Ratio) -> Measure:
         head = (ratio.name, ratio.label, ratio.unit)
         for part in (ratio.over, ratio.under):
-            if part not in self.coded:
+            if part not in self.drawn:
                 why = f"{_noun(part)} are not coded here"
                 return Measure(*head, None, 0, None, undefined=why, references=ratio.references)
         scale, highest = (100, 100.0) if ratio.unit == "percent" else (1, np.inf)
@@ -166,6 +164,12 @@ class _Tally:
             return Measure(*head, None, over, 0, defined=found.defined, undefined=why, references=ratio.references)
         plain = Measure(*head, scale * over / under, over, under, references=ratio.references)
         return replace(plain, low=found.low, high=found.high, median=found.median, defined=found.defined)
+
+
+def _whole(counts: Counts, codes: Sequence[str], rule: Rule) -> Counts:
+    """The totals of all codes: of those that nobody gave, nothing."""
+    nothing = np.zeros(len(next(iter(counts.values()))), dtype=np.int64)
+    return totals({code: counts.get(code, nothing) for code in codes}, rule)
 
 
 def measures(
@@ -198,9 +202,8 @@ def measures(
     certain = chosen(rows)
     codes = tuple(dict.fromkeys((*rule.codes, *(code for code, found in certain.items() if found.any()))))
     tally = _Tally(
-        totals(count(certain, rule, rows), rule),
-        totals(count(drawn(rows, draws, seed, spread), rule, rows), rule),
-        totals({code: np.zeros(1, dtype=np.int64) for code in codes}, rule),
+        _whole(count(certain, rule, rows), codes, rule),
+        _whole(count(drawn(rows, draws, seed, spread), rule, rows), codes, rule),
         width,
     )
     roles = rows["role"].to_numpy(dtype=object)

@@ -30,6 +30,21 @@ class Member:
     since: int
 
 
+def named(name: str, email: str) -> tuple[str, str]:
+    """Somebody's name and address as they are kept.
+
+    Raises
+    ------
+    TapesError: K09 they are not what they must be.
+    """
+    name, email = " ".join(name.split()), email.strip().lower()
+    if not name or len(name) > 100:
+        raise TapesError("K09", f"name {name[:100]!r}", "is empty or too long", "give a name of up to 100 letters")
+    if not _ADDRESS.fullmatch(email) or len(email) > 200:
+        raise TapesError("K09", f"address {email[:200]!r}", "is no e-mail address", "give one like ada@example.org")
+    return name, email
+
+
 def add(
     session: Session, name: str, email: str, now: int, is_admin: bool = False, actor_id: str | None = None
 ) -> Person:
@@ -39,11 +54,7 @@ def add(
     ------
     TapesError: K08 the address is taken, K09 name or address are not what they must be.
     """
-    name, email = " ".join(name.split()), email.strip().lower()
-    if not name or len(name) > 100:
-        raise TapesError("K09", f"name {name[:100]!r}", "is empty or too long", "give a name of up to 100 letters")
-    if not _ADDRESS.fullmatch(email) or len(email) > 200:
-        raise TapesError("K09", f"address {email[:200]!r}", "is no e-mail address", "give one like ada@example.org")
+    name, email = named(name, email)
     if session.scalar(select(Person.id).where(Person.email == email)):
         raise TapesError("K08", f"person {email}", "exists already", "see `tape-review person list`")
     person = Person(name=name, email=email, created_at=now, is_admin=is_admin)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import uvicorn
+from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from pipeline.cli.main import app
+from pipeline.errors import ReviewError
+from pipeline.review.app import create
 from pipeline.settings import load
 from pipeline.tapes import logs
 from pipeline.tapes.home import Home
@@ -22,7 +26,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home, and a server that only logs a word and ends."""
     home = tmp_path / "home"
     Home.create(load().settings.tapes.model_copy(update={"home": str(home)})).close()
-    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: logs.get().info("worker.start", count=1))
+    monkeypatch.setattr(uvicorn.Server, "run", lambda *_, **__: logs.get().info("worker.start", count=1))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        monkeypatch.setenv("TAPE_REVIEW_REVIEW__PORT", str(free.getsockname()[1]))
     root = logging.getLogger()
     before, level, out = list(root.handlers), root.level, logs._out.stream
     yield home
@@ -46,6 +52,27 @@ def test_the_log_is_shown_where_it_is_asked_for(place: Path) -> None:
     done = CliRunner().invoke(app, ["serve", "--without-worker", "--verbose", "--home", str(place)])
     assert '"event": "worker.start"' in done.stderr
     assert not (place / "serve.log").exists()
+
+
+def test_a_port_that_is_taken_is_told_and_ends_no_link(place: Path) -> None:
+    first = CliRunner().invoke(app, ["serve", "--without-worker", "--home", str(place)])
+    link = first.output.split("works once, for an hour: ")[1].split()[0]
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(ReviewError, match=f"TR-R07 port {port} of 127.0.0.1 cannot be listened at"):
+            CliRunner().invoke(
+                app, ["serve", "--without-worker", "--home", str(place), "--port", str(port)], catch_exceptions=False
+            )
+    home = Home.open(load().settings.tapes.model_copy(update={"home": str(place)}))
+    room = TestClient(create(home, load().settings), base_url="http://127.0.0.1")
+    assert room.get("/" + link.split("/", 3)[3]).status_code == 200
+    home.close()
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "::"])
+def test_a_room_for_others_needs_an_address(place: Path, host: str) -> None:
+    with pytest.raises(ReviewError, match=f"TR-R07 host {host} .* set review.address"):
+        CliRunner().invoke(app, ["serve", "--home", str(place), "--host", host], catch_exceptions=False)
 
 
 def test_a_large_log_is_set_aside(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

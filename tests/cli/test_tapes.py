@@ -107,3 +107,10 @@ def test_verify_names_the_row_that_was_edited(folder: Path) -> None:
     result = call(folder, "audit", "verify")
     assert result.exit_code == 1
     assert "row 1: was edited" in result.output
+
+
+def test_an_address_that_is_none_leaves_no_home_behind(folder: Path) -> None:
+    result = call(folder, "init", "--name", "Ada", "--email", "ada")
+    assert isinstance(result.exception, TapesError)
+    assert result.exception.code == "TR-K09"
+    said(folder, *MADE)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.formats import codebooks
 from pipeline.measures.counts import UTTERANCES, VOLLEYS, Rule
 from pipeline.measures.figures import Measure, measures
 from tests.measures.samples import CLIENT_CODES, INTERVIEWER_CODES, coded, table
@@ -108,6 +109,17 @@ def test_oars_are_counted_where_they_are_coded() -> None:
     assert found.ratios["reflections_per_question"].value == 2
     assert found.ratios["percent_complex_reflections"].undefined == "complex reflections are not coded here"
     assert measures(table(("I", "other"))).oars["affirmations"].undefined == "affirmations are not coded here"
+
+
+@pytest.mark.parametrize("name", codebooks.shipped())
+def test_any_code_of_a_codebook_may_be_given_by_nobody(name: str) -> None:
+    book = codebooks.read(name)
+    rule = Rule.of(book.counting, book.families())
+    for code in ("", *rule.codes):
+        rows = table(("I", code), ("C", "")).assign(volley=[1, None])
+        found = measures(rows, rule)
+        assert all(found.counts[each].value in (0, 1) for each in rule.codes)
+        assert found.ratios["reflections_per_question"].value in (None, 0)
 
 
 def test_codes_that_only_the_table_holds_are_counted_too() -> None:
