@@ -84,7 +84,7 @@ def begin(
     try:
         tape_id = _begun(home, viewer, typed, now)
     except (ConsentError, ReviewError) as error:
-        return _page(request, viewer, typed, f"{error.value[:1].upper()}{error.value[1:]}; {error.remedy}.", error.code)
+        return _page(request, viewer, typed, told(error), error.code)
     return seeing(f"/tapes/{tape_id}/recording")
 
 
@@ -92,24 +92,24 @@ def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int) -> str:
     if not typed["target_behavior"]:
         remedy = "change talk is about one change and cannot be told without it"
         raise ReviewError("R03", "form", "name the target behavior", remedy)
-    named = [part for part in typed["people_named"].replace(",", " ").split() if part]
-    given = _terms(typed, named, now)
+    people_named = named(typed["people_named"])
+    allowed = given(typed, people_named, now)
     tape_id = new_id()
     home.vault.create_key(tape_id)
     try:
         with home.database.writing() as database:
-            mine = _groups(database, viewer, now)
+            mine = groups(database, viewer, now)
             if typed["group_id"] not in mine or not set(typed["group_ids"]) <= set(mine):
                 raise HTTPException(404)
             tape = Tape(id=tape_id, group_id=typed["group_id"], interviewer_id=viewer.person_id, created_at=now)
             database.add(tape)
             database.flush()
-            if tape.group_id not in given.groups and not named:
+            if tape.group_id not in allowed.groups and not people_named:
                 value = "the group that reviews the tape is not among those who may hear it"
                 remedy = "tick it under 'Who may hear it', or choose another group"
                 raise ConsentError("D07", "consent", value, remedy)
-            _require_accounts(database, named)
-            terms.give(database, tape, given, now, viewer.person_id)
+            require_accounts(database, people_named)
+            terms.give(database, tape, allowed, now, viewer.person_id)
             targets.name(database, home.vault, tape_id, typed["target_behavior"], now)
             audit.record(database, now, viewer.person_id, "tape.draft", tape_id)
     except BaseException:
@@ -118,7 +118,17 @@ def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int) -> str:
     return tape_id
 
 
-def _terms(typed: dict[str, Any], named: list[str], now: int) -> terms.Terms:
+def named(text: str) -> list[str]:
+    """The addresses in a line, with blanks or commas between."""
+    return text.replace(",", " ").split()
+
+
+def told(error: ConsentError | ReviewError) -> str:
+    """What is wrong with a form, and what to do, as a sentence."""
+    return f"{error.value[:1].upper()}{error.value[1:]}; {error.remedy}."
+
+
+def given(typed: dict[str, Any], named: list[str], now: int) -> terms.Terms:
     """What the client allowed; what is wrong with it is said in the words of the page."""
     try:
         given = terms.check(
@@ -145,7 +155,7 @@ def _terms(typed: dict[str, Any], named: list[str], now: int) -> terms.Terms:
     return given
 
 
-def _require_accounts(database: Session, named: list[str]) -> None:
+def require_accounts(database: Session, named: list[str]) -> None:
     """Refuse an address that nobody here has, and say which."""
     for address in named:
         try:
@@ -278,7 +288,7 @@ def draft(database: Session, viewer: Viewer, tape_id: str, now: int) -> Tape:
     return found
 
 
-def _groups(database: Session, viewer: Viewer, now: int) -> dict[str, Group]:
+def groups(database: Session, viewer: Viewer, now: int) -> dict[str, Group]:
     """The groups that the viewer may bring a tape to."""
     person = database.get_one(Person, viewer.person_id)
     return {group.id: group for group, role in people.groups_of(database, person, now) if role != "coach"}
@@ -288,7 +298,7 @@ def _page(request: Request, viewer: Viewer, typed: dict[str, Any], error: str = 
     state = request.app.state
     now = state.clock()
     with state.home.database.reading() as database:
-        mine = _groups(database, viewer, now)
+        mine = groups(database, viewer, now)
     first = next(iter(mine), "")
     today = day_of(now)
     filled = {
