@@ -12,7 +12,7 @@ from pipeline.review import gate
 from pipeline.review.access.viewer import SignedIn
 from pipeline.review.pages import render
 from pipeline.review.tapes import steps
-from pipeline.tapes import consent, people
+from pipeline.tapes import consent, people, retention
 from pipeline.tapes.records import Person, Tape
 
 router = APIRouter()
@@ -44,10 +44,12 @@ def page(request: Request, viewer: SignedIn) -> Response:
             for tape in tapes
             if tape.state != "draft" or tape.interviewer_id == viewer.person_id
         ]
+        soon = {one.tape_id: one.destroy_by for one in retention.warnings(database, now)}
     return render(
         request,
         "desk.html",
         groups=groups,
+        soon=soon,
         next=[entry for entry in entries if entry.urgent],
         others=[entry for entry in entries if not entry.urgent],
         may_submit=any(role != "coach" for _, role in groups),

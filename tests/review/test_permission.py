@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.tapes import terms
-from pipeline.tapes.clock import day_of
+from pipeline.tapes.clock import DAY, day_of
 from pipeline.tapes.records import AuditRow, Consent
 from tests.review.conftest import Room
 from tests.review.test_flow import Peers
@@ -53,6 +53,17 @@ def test_what_the_client_allows_now_holds_at_once(room: Room, peers: Peers) -> N
         assert holding is not None
         assert holding.id == after.id
         assert database.query(AuditRow).filter(AuditRow.action == "consent.give").count() >= 1
+
+
+def test_who_may_see_a_tape_is_told_that_it_will_soon_be_gone(room: Room, peers: Peers) -> None:
+    ada, ben = room.signed_in(peers.ada), room.signed_in(peers.ben)
+    form = CHANGED | {"group_ids": [peers.group]}
+    assert all("kept until" not in browser.get("/").text for browser in (ada, ben))
+    last = day_of(room.clock() + 10 * DAY)
+    ada.post(f"{peers.path}/permission", form | {"destroy_by": str(last)})
+    told = f"kept until {last:%B} {last.day}, {last.year} only"
+    assert all(told in browser.get("/").text for browser in (ada, ben))
+    assert told not in room.signed_in(room.person("Zoe", room.group("Others"))).get("/").text
 
 
 def test_nobody_else_changes_it(room: Room, peers: Peers) -> None:
