@@ -83,7 +83,7 @@ async def _incomplete(request: Request, error: RequestValidationError) -> Respon
     fields = sorted({str(each["loc"][-1]) for each in error.errors() if each["loc"]})
     if any(each["loc"][:1] == ("path",) for each in error.errors()):
         return await _http(request, HTTPException(404))
-    return answer(request, 422, f"Go back and look at: {', '.join(fields)}.")
+    return answer(request, 422, f"Go back and look at: {', '.join(field.replace('_', ' ') for field in fields)}.")
 
 
 async def _ours(request: Request, error: TapeReviewError) -> Response:
