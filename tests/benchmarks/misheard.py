@@ -141,6 +141,7 @@ def main() -> None:
     parser.add_argument("--heard", type=Path, required=True, help="a file that keeps what was heard")
     parser.add_argument("--count", type=Path, help="where the counts of mishearings go")
     parser.add_argument("--networks", type=Path, action="append", default=[], help="what `train --keep` left")
+    parser.add_argument("--fold", type=int, action="append", help="whose sessions are tagged, if not all folds'")
     asked = parser.parse_args()
     chosen = settings.load().settings
     table = annomi.read(asked.data)
@@ -159,14 +160,16 @@ def main() -> None:
         learned, generator = Mishearings.of(counts), np.random.default_rng(0)
         texts = [bare(text) or "nothing" for text in table["text"]]
         console.print(f"put into all: {jiwer.wer(texts, [learned(text, generator) for text in texts]):.3f}")
-    shown = Table(title="Networks that saw none of these sessions")
+    wanted = said["fold"].isin(asked.fold or said["fold"].unique())
+    tagged = [each[wanted].reset_index(drop=True) for each in readings.values()]
+    shown = Table(title=f"Networks that saw none of these sessions, {len(tagged[0])} utterances")
     for column in ("networks", "texts"):
         shown.add_column(column)
     for folder in asked.networks:
         misheard = mishearings.read(settings.project_folder("models") / "mishearings" / "mishearings.csv")
         course = Course(table, models.folder(chosen.coding.encoder, chosen.models), misheard)
         for seed in sorted({int(path.name.split("-")[1]) for path in folder.glob("seed-*-fold-*.safetensors")}):
-            for name, rows in zip(readings, coded(list(readings.values()), course, Kept(folder), seed), strict=True):
+            for name, rows in zip(readings, coded(tagged, course, Kept(folder), seed), strict=True):
                 figures = told(rows)
                 if not shown.rows:
                     for column in figures:
