@@ -87,7 +87,7 @@ def make(home: Home, path: Path, now: int, actor_id: str | None = None) -> Made:
         "version": VERSION,
         "made": now,
         "schema": schema.newest(),
-        "key": base64.b64encode(home.vault.ring.wrap(PURPOSE, data_key)).decode(),
+        "key": base64.b64encode(home.vault.newest_ring().wrap(PURPOSE, data_key)).decode(),
         "file_id": file_id.hex(),
     }
     with home.vault.private_folder() as private, published(path) as file:

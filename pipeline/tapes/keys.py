@@ -193,6 +193,15 @@ class MasterKey:
         kind: Kind = self._read()["kind"]
         return kind
 
+    def stamp(self) -> bytes:
+        """A digest of what its file holds: another one once another ring, or another way of keeping it, is there.
+
+        Raises
+        ------
+        VaultError: V04, V05.
+        """
+        return sha256(json.dumps(self._read()).encode()).digest()
+
     def load(self) -> Ring:
         """The ring.
 

@@ -29,7 +29,9 @@ def rotate(vault: Vault, becoming: MasterKey, kind: Kind | None = None) -> int:
             raise VaultError("V04", "master key", "is followed by no other", remedy)
         ring = ring.followed_by(Ring.fresh())
         becoming.keep(ring, kind)
-    changed = vault.rewrap(ring)
+    changed = 0
+    while wrapped := vault.rewrap(ring):  # until none is left: a tape may come in while we are at it
+        changed += wrapped
     if kind != "environment":
         becoming.keep(ring.settled(), kind)
     return changed

@@ -16,9 +16,9 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Protocol
@@ -82,8 +82,9 @@ class Vault:
 
     def __init__(self, folder: Path, master: Ring | MasterKey) -> None:
         self.folder = folder
-        self._load: Callable[[], Ring] = (lambda: master) if isinstance(master, Ring) else master.load
+        self._master = master
         self._ring: Ring | None = None
+        self._seen = b""
         self._keys = owned(folder / "keys")
         self._tapes = owned(folder / "tapes")
         self.private = PrivateFolders(folder.parent)
@@ -96,8 +97,38 @@ class Vault:
         ------
         VaultError: V04, V05, V06.
         """
-        if self._ring is None:
-            self._ring = self._load()
+        return self._ring or self._loaded(self._master)
+
+    def newest_ring(self) -> Ring:
+        """The master key as it is kept now, for what is to be wrapped: another process may have changed it.
+
+        It is loaded again only where its file changed, and nobody is asked for a passphrase a second time: there may
+        be nobody there.
+
+        Raises
+        ------
+        VaultError: V04, V05, V06; V07 it was changed, and this process cannot have the new one.
+        """
+        ring = self.ring
+        if isinstance(self._master, MasterKey) and self._master.stamp() != self._seen:
+            try:
+                ring = self._loaded(replace(self._master, ask=None))
+            except VaultError as error:
+                if error.code != "TR-V06":
+                    raise
+                remedy = "start it again, with the passphrase of now"
+                raise VaultError("V07", "master key", "was changed since this program was started", remedy) from error
+        with suppress(FileNotFoundError):  # a ring from the environment stays as it was when this process began
+            ring.unwrap(HOME, self._key(HOME).read_bytes())
+        return ring
+
+    def _loaded(self, master: Ring | MasterKey) -> Ring:
+        if isinstance(master, Ring):
+            self._ring = master
+        else:
+            seen = master.stamp()  # before it is loaded: a change in between shows the next time
+            self._ring = master.load()
+            self._seen = seen
         return self._ring
 
     def private_folder(self) -> AbstractContextManager[Path]:
@@ -112,10 +143,20 @@ class Vault:
         Raises
         ------
         FileExistsError: the tape has a key.
-        VaultError: V08.
+        VaultError: V04 to V07 the master key, V08.
         """
-        with published(self._key(tape_id)) as file:
-            file.write(self.ring.wrap(tape_id, secrets.token_bytes(32)))
+        path, data_key = self._key(tape_id), secrets.token_bytes(32)
+        ring = self.newest_ring()
+        with published(path) as file:
+            file.write(ring.wrap(tape_id, data_key))
+        try:
+            while (newer := self.newest_ring()).masters[0] != ring.masters[0]:  # changed while we wrote
+                ring = newer
+                with published(path, replace=True) as file:
+                    file.write(ring.wrap(tape_id, data_key))
+        except BaseException:
+            self.destroy_key(tape_id)
+            raise
 
     def has_key(self, tape_id: str) -> bool:
         """Whether anything of the tape can still be read."""
@@ -322,8 +363,8 @@ class Vault:
         except VaultError as error:
             if error.code != "TR-V07":
                 raise
-            self._ring = self._load()  # the master key may have been changed since this process began
-            return self._ring.unwrap(tape_id, wrapped)
+            # the master key may have been changed since this process began
+            return self._loaded(self._master).unwrap(tape_id, wrapped)
 
     def _keyless(self, tape_id: str) -> VaultError:
         return VaultError("V03", f"tape {tape_id}", "has no key: it was destroyed", "it cannot be brought back")

@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import VaultError
+from pipeline.settings import TapesSettings
 from pipeline.tapes import publishing
 from pipeline.tapes.frames import FRAME
-from pipeline.tapes.keys import MasterKey, Ring
+from pipeline.tapes.home import Home
+from pipeline.tapes.keys import PASSPHRASE, VARIABLE, MasterKey, Ring
+from pipeline.tapes.rotation import rotate
 from pipeline.tapes.vault import HOME, Vault
 
 SPEECH = b"what was said, word by word. " * 10_000
@@ -166,6 +169,94 @@ def test_a_running_process_follows_a_change_of_the_master_key(tmp_path: Path) ->
     changing.rewrap(both)
     kept.keep(both.settled())
     assert running.read(item) == SPEECH
+
+
+def rotated_elsewhere(home: Home) -> None:
+    """Another process changes the master key."""
+    other = Home.open(home.settings)
+    rotate(other.vault, other.master)
+    other.close()
+
+
+def test_a_tape_that_comes_in_after_a_change_of_the_master_key_can_be_read(home: Home) -> None:
+    home.vault.create_key("before")  # from here on this process knows the master key
+    rotated_elsewhere(home)
+    home.vault.create_key("after")
+    item = home.vault.put("after", "mono", SPEECH)
+    again = Home.open(home.settings)
+    assert again.vault.read(item) == SPEECH
+    again.close()
+
+
+def test_a_tape_that_comes_in_during_a_change_of_the_master_key_can_be_read(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Ring.wrap
+
+    def changing(ring: Ring, tape_id: str, data_key: bytes) -> bytes:
+        wrapped = real(ring, tape_id, data_key)
+        if tape_id == "during" and not home.vault.has_key("during"):
+            monkeypatch.setattr(Ring, "wrap", real)
+            rotated_elsewhere(home)
+        return wrapped
+
+    monkeypatch.setattr(Ring, "wrap", changing)
+    home.vault.create_key("during")
+    item = home.vault.put("during", "mono", SPEECH)
+    again = Home.open(home.settings)
+    assert again.vault.read(item) == SPEECH
+    again.close()
+
+
+def test_a_key_that_an_older_process_wraps_during_the_change_is_wrapped_anew(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, rewrap = home.vault.ring, Vault.rewrap
+
+    def late(vault: Vault, ring: Ring) -> int:
+        changed = rewrap(vault, ring)
+        if not vault.has_key("late"):
+            (vault.folder / "keys" / "late").write_bytes(old.wrap("late", bytes(32)))
+        return changed
+
+    monkeypatch.setattr(Vault, "rewrap", late)
+    assert rotate(home.vault, home.master) == 2
+    again = Home.open(home.settings)
+    again.vault.seal("late", b"a note", "forms.answers")
+    again.close()
+
+
+def test_no_tape_comes_in_where_nobody_can_be_asked_for_the_new_passphrase(
+    tapes_settings: TapesSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(PASSPHRASE, raising=False)
+    asked: list[int] = []
+    running = Home.create(tapes_settings, "passphrase", lambda: asked.append(1) or "a passphrase of several words")
+    running.vault.create_key("before")
+    count = len(asked)
+    other = Home.open(tapes_settings, lambda: "a passphrase of several words")
+    rotate(other.vault, other.master)
+    with pytest.raises(VaultError, match="TR-V07 master key was changed since .* start it again"):
+        running.vault.create_key("after")
+    assert len(asked) == count
+    assert not running.vault.has_key("after")
+    other.close()
+    running.close()
+
+
+def test_a_key_service_that_was_not_asked_again_lets_no_tape_in(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = home.vault.ring, Ring.fresh()
+    monkeypatch.setenv(VARIABLE, old.text())
+    home.master.keep(old, "environment")
+    running = Home.open(home.settings)
+    running.vault.create_key("before")
+    monkeypatch.setenv(VARIABLE, old.followed_by(new).text())
+    rotated_elsewhere(home)
+    monkeypatch.setenv(VARIABLE, old.text())  # as the running process still has it
+    with pytest.raises(VaultError, match="TR-V07 key of tape home"):
+        running.vault.create_key("after")
+    assert not running.vault.has_key("after")
+    running.close()
 
 
 def failing_after(good: int, call, number: int = errno.ENOSPC):
