@@ -80,6 +80,9 @@ def make(home: Home, path: Path, now: int, actor_id: str | None = None) -> Made:
     path = path.absolute()
     if path.exists():
         raise VaultError("V16", f"file {path}", "is there already", "name another file")
+    if not path.parent.is_dir():
+        remedy = "plug the disk in, or name another folder"
+        raise VaultError("V08", f"folder {path.parent}", "does not exist", remedy)
     note(home, path)
     data_key, file_id = secrets.token_bytes(32), secrets.token_bytes(frames.ID_BYTES)
     kind = home.master.kind()

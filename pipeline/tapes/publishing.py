@@ -6,6 +6,7 @@ disk as well, so that what was published is there after a power cut. Whatever fa
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
@@ -22,6 +23,9 @@ PARTIAL = ".partial"
 """How a file ends that is not yet published."""
 
 _SECONDS_TO_LOCK = 5
+
+_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+"""What the system says where a disk knows no hard links, as FAT and exFAT."""
 
 
 @contextmanager
@@ -47,11 +51,27 @@ def published(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
             if replace:
                 os.rename(partial, path)
             else:
-                os.link(partial, path)
+                _placed(partial, path)
         finally:
             with suppress(FileNotFoundError):
                 partial.unlink()
         settle(path.parent)
+
+
+def _placed(partial: Path, path: Path) -> None:
+    """Give a written file its name, unless something has that name."""
+    try:
+        os.link(partial, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # A crash between the two steps leaves an empty file, which nobody takes for a backup.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        try:
+            os.rename(partial, path)
+        except BaseException:
+            path.unlink()
+            raise
 
 
 def abandoned(partial: Path) -> bool:

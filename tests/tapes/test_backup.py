@@ -20,6 +20,7 @@ from pipeline.tapes import backup, certificates, destruction, restoring, schema,
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.home import Home
 from pipeline.tapes.keys import PASSPHRASE, VARIABLE, MasterKey
+from pipeline.tapes.publishing import published
 from pipeline.tapes.records import AuditRow, Item, Person, Record, Tape, Tombstone, WebSession
 from pipeline.tapes.rotation import rotate
 from tests.tapes.conftest import NOON
@@ -367,6 +368,44 @@ def test_a_full_disk_leaves_no_backup(home: Home, tape: FullTape, tmp_path: Path
         with pytest.raises(VaultError, match="TR-V08.*No space left"):
             backup.make(home, tmp_path / "disk" / "one.backup", NOON)
     assert os.listdir(tmp_path / "disk") == []
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_backup_lies_on_a_stick_that_knows_no_links(
+    home: Home, tape: FullTape, tmp_path: Path, elsewhere: TapesSettings, copy: Path, monkeypatch, number: int
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refuse)
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    made = backup.make(home, stick / "one.backup", NOON)
+    assert os.listdir(stick) == ["one.backup"]
+    with pytest.raises(FileExistsError), published(made.path) as file:
+        file.write(b"another")
+    with pytest.raises(VaultError, match="TR-V16 file .* is there already"):
+        backup.make(home, made.path, NOON)
+    assert made.path.stat().st_mode & 0o077 == 0
+    monkeypatch.undo()
+    assert restoring.restore(made.path, elsewhere, NOON, master=copy).tapes == 1
+
+
+def test_a_stick_that_refuses_the_file_after_all_is_left_as_it_was(tmp_path: Path, monkeypatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(VaultError, match="TR-V08"), published(tmp_path / "one.backup") as file:
+        file.write(b"whole")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_stick_that_is_not_plugged_in_is_told_and_not_counted(home: Home, tape: FullTape, tmp_path: Path) -> None:
+    with pytest.raises(VaultError, match="TR-V08 folder .*stick does not exist; plug the disk in, or name another"):
+        backup.make(home, tmp_path / "stick" / "one.backup", NOON)
+    assert backup.noted(home) == []
 
 
 def test_files_that_are_missing_from_the_vault_are_counted(home: Home, tape: FullTape, tmp_path: Path) -> None:
