@@ -7,25 +7,29 @@ A backup is an (uncompressed) tar archive::
     vault/tapes/TAPE/ITEM       the encrypted files, as they lie in the vault
     certificates/, certificate-key.pub, tape-review-tombstones.txt
     master.key                  only where a passphrase locks it, or the environment holds it
-    records                     the database's rows, the home's other keys and all digests, encrypted (see `frames`)
+    records                     the database's rows, the home's other keys, where backups lie, and all digests,
+                                encrypted (see `frames`)
 
 So without the master key a backup is worth nothing, to a thief as to its owner: a master key that is a file has to be
 kept elsewhere, by hand. The rows are written as JSON, so a backup from SQLite restores into PostgreSQL and the other
 way round.
 
 A destroyed tape stays dead: the home remembers where its backups lie, and destruction overwrites the tape's key there
-and adds to the list of tombstones beside them, as far as they can be reached. A restore heeds every list it finds and
-brings back neither key nor file nor row of a tape that stands on one.
+and adds to the list of tombstones beside them, as far as they can be reached; what could not be is caught up on. A
+restore heeds every list it finds and brings back neither key nor file nor row of a tape that stands on one.
 """
 
 from __future__ import annotations
 
 import base64
+import glob
 import hashlib
 import io
 import json
+import os
 import secrets
 import tarfile
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +58,8 @@ LEFT_OUT = {"sessions", "login_attempts", "workers"}
 """Tables that a restore begins anew: nobody stays signed in, no worker is taken for alive."""
 
 _NOTED = "backups.txt"
+_NEVER = "-"
+"""Before a noted path: nothing came of that backup. Paths begin with a slash."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,24 @@ def make(home: Home, path: Path, now: int, actor_id: str | None = None) -> Made:
     if not path.parent.is_dir():
         remedy = "plug the disk in, or name another folder"
         raise VaultError("V08", f"folder {path.parent}", "does not exist", remedy)
+    fresh = note(home, path)
+    try:
+        keys, made = _written(home, path, now)
+    except VaultError:
+        if fresh and path.parent.is_dir() and not path.exists() and not any(_partials(path)):
+            _unnote(home, path)  # nothing was left: there is no backup to reach
+        raise
     note(home, path)
+    for tape_id in keys:
+        if not home.vault.has_key(tape_id):  # destroyed while we wrote
+            strike(path, {tape_id})
+    with home.database.writing() as session:
+        audit.record(session, now, actor_id, "backup", thing=f"{made.tapes} tapes, {made.files} files")
+    return made
+
+
+def _written(home: Home, path: Path, now: int) -> tuple[list[str], Made]:
+    """Write the file; the tapes whose keys are in it, and what to tell of it."""
     data_key, file_id = secrets.token_bytes(32), secrets.token_bytes(frames.ID_BYTES)
     kind = home.master.kind()
     header = {
@@ -112,17 +135,12 @@ def make(home: Home, path: Path, now: int, actor_id: str | None = None) -> Made:
                 for name in LOCKED_AWAY:
                     with suppress(FileNotFoundError):
                         _line(more, {"key": name, "content": _text((home.keys_folder / name).read_bytes())})
+                _line(more, {"backups": [str(one) for one in noted(home)]})
                 _line(more, {"sums": sums.found})
             with (private / RECORDS).open("wb") as sealed, rows.open("rb") as plain:
                 frames.write(plain, sealed, data_key, Label(PURPOSE, RECORDS, file_id))
             sums.copy(RECORDS, private / RECORDS)
-    for tape_id in keys:
-        if not home.vault.has_key(tape_id):  # destroyed while we wrote
-            strike(path, tape_id)
-    made = Made(path, len(tapes), sum(copied), len(copied) - sum(copied), kind != "file")
-    with home.database.writing() as session:
-        audit.record(session, now, actor_id, "backup", thing=f"{made.tapes} tapes, {made.files} files")
-    return made
+    return keys, Made(path, len(tapes), sum(copied), len(copied) - sum(copied), kind != "file")
 
 
 def forget(home: Home, tape_id: str, now: int) -> tuple[int, int]:
@@ -130,51 +148,98 @@ def forget(home: Home, tape_id: str, now: int) -> tuple[int, int]:
 
     Returns
     -------
-    In how many backups the key was overwritten or never was; how many backups could not be reached.
+    In how many backups the key was overwritten or never was; how many backups could not be reached. A file that is
+    not in its place counts among these: it may lie on a disk that is not plugged in, and whether the group removed it
+    for good cannot be seen from here.
     """
     done = lost = 0
     for path in noted(home):
         try:
-            for partial in path.parent.glob(f"{path.name}.*{PARTIAL}"):
+            for partial in _partials(path):
                 if abandoned(partial):
                     partial.unlink()
             if path.exists():
                 tombstones.add(path.parent, tape_id, now)
-                strike(path, tape_id)
+                strike(path, {tape_id})
                 done += 1
-            elif not path.parent.is_dir():
+            else:
                 lost += 1
         except (VaultError, OSError, tarfile.TarError):
             lost += 1
     return done, lost
 
 
+def catch_up(home: Home, dead: Mapping[str, int], now: int) -> int:
+    """Overwrite the keys of destroyed tapes in backups that can be reached again; how many keys.
+
+    It reads the first few KiB of each backup. One that cannot be read or written waits for the next time.
+
+    Parameters
+    ----------
+    dead: the destroyed tapes, and when each was destroyed.
+    """
+    count = 0
+    for path in noted(home) if dead else ():
+        with suppress(VaultError, OSError, tarfile.TarError):
+            struck = strike(path, dead) if path.exists() else []
+            count += len(struck)
+            for tape_id in struck:
+                tombstones.add(path.parent, tape_id, dead[tape_id])
+                with home.database.writing() as session:
+                    audit.record(session, now, None, "backup.strike", tape_id)
+    return count
+
+
 def noted(home: Home) -> list[Path]:
     """Where backups of this home were written."""
+    found: dict[str, None] = {}
     with suppress(FileNotFoundError):
-        lines = (home.folder / _NOTED).read_text(encoding="utf-8").splitlines()
-        return [Path(line) for line in dict.fromkeys(lines) if line]
-    return []
+        for line in (home.folder / _NOTED).read_text(encoding="utf-8").splitlines():
+            if line.startswith(_NEVER):
+                found.pop(line.removeprefix(_NEVER), None)
+            elif line:
+                found[line] = None
+    return [Path(line) for line in found]
 
 
-def strike(path: Path, tape_id: str) -> None:
-    """Overwrite a tape's key in a backup.
+def lost(home: Home) -> list[Path]:
+    """The backups that cannot be reached now."""
+    return [path for path in noted(home) if not _there(path)]
+
+
+def _there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a disk that does not answer
+        return False
+
+
+def strike(path: Path, dead: Collection[str]) -> list[str]:
+    """Overwrite the keys of destroyed tapes in a backup; the tapes whose key was still there.
 
     Raises
     ------
     VaultError: V08.
     """
+    struck = []
     with writable(path), path.open("r+b") as file:
         with tarfile.open(fileobj=file, mode="r:") as archive:
             for member in archive:
-                if member.name == KEYS + tape_id:
-                    file.seek(member.offset_data)
-                    file.write(bytes(member.size))
-                    break
                 if member.name.startswith(TAPES):  # all keys stand before
                     break
-        file.flush()
-        settle(path.parent)
+                tape_id = member.name.removeprefix(KEYS)
+                if not member.name.startswith(KEYS) or tape_id not in dead:
+                    continue
+                file.seek(member.offset_data)
+                if any(file.read(member.size)):
+                    file.seek(member.offset_data)
+                    file.write(bytes(member.size))
+                    struck.append(tape_id)
+        if struck:
+            file.flush()
+            os.fsync(file.fileno())
+            settle(path.parent)
+    return struck
 
 
 def plain(value: Any) -> Any:
@@ -246,7 +311,24 @@ def _text(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def note(home: Home, path: Path) -> None:
-    """Remember a backup before it is written: a tape's key may be in a file that a crash left unpublished."""
-    if path not in noted(home):
-        appended(home.folder / _NOTED, str(path))
+def note(home: Home, path: Path) -> bool:
+    """Remember a backup before it is written: a tape's key may be in a file that a crash left unpublished.
+
+    Returns
+    -------
+    Whether it was not remembered before.
+    """
+    if path in noted(home):
+        return False
+    appended(home.folder / _NOTED, str(path))
+    return True
+
+
+def _unnote(home: Home, path: Path) -> None:
+    """Take back a note; the list is only added to, so that notes made at once are all kept."""
+    appended(home.folder / _NOTED, f"{_NEVER}{path}")
+
+
+def _partials(path: Path) -> Iterator[Path]:
+    """What was not published of a backup."""
+    return path.parent.glob(f"{glob.escape(path.name)}.*{PARTIAL}")

@@ -101,7 +101,8 @@ def restore(
     home = Home.open(settings, ask)
     with home.database.writing() as session:
         audit.record(session, now, None, "restore", thing=f"{alive} tapes, {held} stay dead")
-    note(home, backup.absolute())
+    for one in dict.fromkeys([backup.absolute(), *found.backups]):
+        note(home, one)
     destruction.resume(home, now)
     home.close()
     return Restored(folder, alive, held)
@@ -119,6 +120,7 @@ class _Backup:
             remedy = "restore it with the program that made it, then upgrade that"
             raise VaultError("V17", f"backup {path}", "was made by another version of this program", remedy)
         self.found: dict[str, str] = {}
+        self.backups: list[Path] = []
         self._open_files = ExitStack()
 
     def dead(self, now: int) -> dict[str, int]:
@@ -179,6 +181,7 @@ class _Backup:
         promised: dict[str, str] = {}
         for entry in self.entries():
             promised |= entry.get("sums", {})
+            self.backups += map(Path, entry.get("backups", ()))
             if entry.get("key") in LOCKED_AWAY:
                 with published(self.folder / "keys" / entry["key"]) as key:
                     key.write(base64.b64decode(entry["content"]))

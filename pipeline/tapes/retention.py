@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pipeline.tapes import destruction, logs, tombstones
+from pipeline.tapes import backup, destruction, logs, tombstones
 from pipeline.tapes.clock import DAY, HOUR
 from pipeline.tapes.destruction import Destroyed, Why
 from pipeline.tapes.home import Home
@@ -76,12 +76,14 @@ def enforce(home: Home, now: int) -> list[Destroyed]:
     """Destroy what is due, and go on with what was begun; worker and server do it every few minutes.
 
     A tape that stands on the home's list of tombstones and lives is due as well: somebody put an older database back.
+    Backups that can be reached again lose the keys of those that were destroyed meanwhile.
 
     Raises
     ------
     VaultError: V08, V14. TapesError: K03, K04. JobError: J05.
     """
     stones = tombstones.read([home.folder / tombstones.NAME])
+    backup.catch_up(home, stones, now)
     with home.database.reading() as session:
         found: dict[str, Why] = {one.tape_id: one.why for one in due(session, now)}
         for tape_id in session.scalars(select(Tape.id).where(Tape.state != "destroyed")) if stones else ():

@@ -142,6 +142,8 @@ def _backups(home: Home, now: int) -> Iterator[Finding]:
     found = "none was ever made" if last is None else f"the last is of {day_of(last)}"
     fine = recent or not any_tape
     yield Finding("backup", fine, found, "" if fine else "run `tape-review backup`")
-    lost = [str(path) for path in backup.noted(home) if not path.parent.is_dir()]
-    words = "all places can be reached" if not lost else f"cannot be reached: {', '.join(lost[:NAMED])}"
+    lost = [str(path) for path in backup.lost(home)]
+    more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+    told = "certificates count them; take the line of one that you removed for good out of backups.txt"
+    words = f"cannot be reached: {', '.join(lost[:NAMED])}{more} ({told})" if lost else "all can be reached"
     yield Finding("places of backups", True, words)

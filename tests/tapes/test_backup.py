@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from pipeline.errors import VaultError
 from pipeline.settings import TapesSettings
-from pipeline.tapes import backup, certificates, destruction, restoring, schema, tombstones
+from pipeline.tapes import backup, certificates, destruction, restoring, retention, schema, tombstones
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.home import Home
 from pipeline.tapes.keys import PASSPHRASE, VARIABLE, MasterKey
@@ -258,6 +258,54 @@ def test_a_backup_out_of_reach_is_counted_in_the_certificate(home: Home, tape: F
     assert '"not reached": 1' in destruction.destroy(home, tape.id, "by hand", NOON).path.read_text()
 
 
+def test_a_backup_on_an_unplugged_stick_is_counted_and_cleaned_when_it_returns(
+    home: Home, tape: FullTape, tmp_path: Path
+) -> None:
+    stick, drawer = tmp_path / "stick", tmp_path / "drawer"
+    stick.mkdir()
+    drawer.mkdir()
+    wrapped = (home.vault.folder / "keys" / tape.id).read_bytes()
+    made = backup.make(home, stick / "one.backup", NOON)
+    away = made.path.rename(drawer / "one.backup")  # the mount point stays
+    assert '"not reached": 1' in destruction.destroy(home, tape.id, "by hand", NOON).path.read_text()
+    retention.enforce(home, NOON + DAY)
+    assert wrapped in away.read_bytes()
+    size = away.stat().st_size
+    away.rename(made.path)
+    retention.enforce(home, NOON + 2 * DAY)
+    assert wrapped not in made.path.read_bytes()
+    assert made.path.stat().st_size == size
+    assert tombstones.read([stick / tombstones.NAME]) == {tape.id: NOON}
+    retention.enforce(home, NOON + 3 * DAY)
+    with home.database.reading() as session:
+        told = session.execute(select(AuditRow.at, AuditRow.tape_id).where(AuditRow.action == "backup.strike"))
+        assert [tuple(row) for row in told] == [(NOON + 2 * DAY, tape.id)]
+
+
+def test_what_lies_in_the_place_of_a_backup_and_is_none_stops_nothing(
+    home: Home, tape: FullTape, tmp_path: Path
+) -> None:
+    made = backup.make(home, tmp_path / "one.backup", NOON)
+    made.path.write_bytes(b"a letter")
+    assert '"not reached": 1' in destruction.destroy(home, tape.id, "by hand", NOON).path.read_text()
+    assert retention.enforce(home, NOON) == []
+    assert made.path.read_bytes() == b"a letter"
+
+
+def test_a_restored_home_remembers_the_other_backups(
+    home: Home, tape: FullTape, tmp_path: Path, elsewhere: TapesSettings, copy: Path
+) -> None:
+    first, second = (backup.make(home, tmp_path / f"{name}.backup", NOON).path for name in ("one", "two"))
+    second = second.rename(tmp_path / "moved.backup")
+    restoring.restore(second, elsewhere, NOON, master=copy)
+    again = Home.open(elsewhere)
+    assert set(backup.noted(again)) == {first, tmp_path / "two.backup", second}
+    told = destruction.destroy(again, tape.id, "by hand", NOON).path.read_text()
+    assert '"key overwritten": 2' in told
+    assert '"not reached": 1' in told
+    again.close()
+
+
 def test_a_tape_that_is_destroyed_while_the_backup_is_written_is_dead_in_it(
     home: Home, tape: FullTape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -358,8 +406,8 @@ def test_a_full_disk_leaves_no_backup(home: Home, tape: FullTape, tmp_path: Path
     real = getattr(os, call)
 
     def full(path: object, *arguments: object, **options: object) -> object:
-        inside = isinstance(path, int) and call == "fsync" and "disk" in os.readlink(f"/proc/self/fd/{path}")
-        if inside or str(path).startswith(str(tmp_path / "disk")):
+        file = os.readlink(f"/proc/self/fd/{path}") if isinstance(path, int) and call == "fsync" else str(path)
+        if file.startswith(str(tmp_path / "disk")):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return real(path, *arguments, **options)
 
@@ -368,6 +416,9 @@ def test_a_full_disk_leaves_no_backup(home: Home, tape: FullTape, tmp_path: Path
         with pytest.raises(VaultError, match="TR-V08.*No space left"):
             backup.make(home, tmp_path / "disk" / "one.backup", NOON)
     assert os.listdir(tmp_path / "disk") == []
+    assert backup.noted(home) == []  # nor does a certificate count one
+    backup.make(home, tmp_path / "disk" / "one.backup", NOON)
+    assert backup.noted(home) == [tmp_path / "disk" / "one.backup"]
 
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP])

@@ -122,6 +122,15 @@ def test_what_should_be_gone_and_what_soon_will_be(home: Home, tape: FullTape) -
     assert "run `tape-review destroy --due`" in late["tapes past their time"][1]
 
 
+def test_a_backup_that_is_not_in_its_place_is_told(home: Home, tape: FullTape, tmp_path: Path) -> None:
+    def told() -> str:
+        return next(one.found for one in safekeeping.check(home, NOON) if one.what == "places of backups")
+
+    assert told() == "all can be reached"
+    (tmp_path / "one.backup").rename(tmp_path / "moved.backup")
+    assert f"cannot be reached: {tmp_path / 'one.backup'} (certificates count them" in told()
+
+
 def test_an_old_backup_is_told(home: Home, tape: FullTape) -> None:
     assert wrong(home, NOON + 8 * DAY)["backup"][1] == "run `tape-review backup`"
 
