@@ -9,6 +9,7 @@
     ├── keys/             mode 0700: audit.key, master.key, certificate.key
     ├── vault/            mode 0700: what the vault keeps, encrypted
     ├── certificates/     of destroyed tapes; certificate-key.pub checks them
+    ├── codebooks/        that were taken in from elsewhere
     ├── serve.log         of `tape-review serve`: ids and fixed words alone
     ├── tape-review-tombstones.txt    which tapes must stay dead
     └── backups.txt       where backups were written
@@ -29,6 +30,9 @@ from pipeline.tapes.database import Database, sqlite_url
 from pipeline.tapes.keys import Ask, Kind, MasterKey
 from pipeline.tapes.publishing import writable
 from pipeline.tapes.vault import HOME, Vault
+
+CODEBOOKS = "codebooks"
+"""Where codebooks lie that were taken in; they hold no client's words."""
 
 _KEY_BYTES = 32
 

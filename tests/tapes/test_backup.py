@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.errors import VaultError
+from pipeline.review.coding import books
 from pipeline.settings import TapesSettings
 from pipeline.tapes import backup, certificates, destruction, restoring, retention, schema, tombstones
 from pipeline.tapes.clock import DAY
@@ -23,6 +24,7 @@ from pipeline.tapes.keys import PASSPHRASE, VARIABLE, MasterKey
 from pipeline.tapes.publishing import published
 from pipeline.tapes.records import AuditRow, Item, Person, Record, Tape, Tombstone, WebSession
 from pipeline.tapes.rotation import rotate
+from tests.formats.test_cacti_codebook import FILE
 from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import FullTape, found_in, full_tape
 from tests.tapes.postgres import Server
@@ -292,6 +294,19 @@ def test_what_lies_in_the_place_of_a_backup_and_is_none_stops_nothing(
     assert made.path.read_bytes() == b"a letter"
 
 
+def test_codebooks_that_were_taken_in_come_back(
+    home: Home, tape: FullTape, tmp_path: Path, elsewhere: TapesSettings, copy: Path
+) -> None:
+    name = books.take_in(home, "our misc.xml", FILE.encode())
+    (home.folder / "codebooks" / "My own.toml").write_text("no codebook that can be chosen")
+    made = backup.make(home, tmp_path / "one.backup", NOON)
+    restoring.restore(made.path, elsewhere, NOON, master=copy)
+    again = Home.open(elsewhere)
+    assert [path.name for path in (again.folder / "codebooks").iterdir()] == [f"{name}.toml"]
+    assert books.read(again, name).codes == books.read(home, name).codes
+    again.close()
+
+
 def test_a_restored_home_remembers_the_other_backups(
     home: Home, tape: FullTape, tmp_path: Path, elsewhere: TapesSettings, copy: Path
 ) -> None:
@@ -349,6 +364,10 @@ CHANGES: dict[str, tuple[Callable[[tarfile.TarInfo, bytes], tuple[str, bytes] | 
     "no header": (lambda one, data: None if one.name == backup.HEADER else (one.name, data), "V13"),
     "a way out": (
         lambda one, data: ("../../" + one.name if one.name.startswith(backup.TAPES) else one.name, data),
+        "V13",
+    ),
+    "a codebook that leaves its folder": (
+        lambda one, data: ("codebooks/../audit.toml" if one.name.startswith(backup.TAPES) else one.name, data),
         "V13",
     ),
     "an absolute name": (lambda one, data: ("/" + one.name if one.name == backup.RECORDS else one.name, data), "V13"),

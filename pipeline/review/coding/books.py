@@ -11,18 +11,15 @@ from pipeline.coding.codebook import Code, Codebook
 from pipeline.errors import CodingError
 from pipeline.formats import cacti_codebook, codebooks
 from pipeline.formats.intake import Source
-from pipeline.tapes.home import Home
+from pipeline.tapes.home import CODEBOOKS, Home
 from pipeline.transcript import Tag, Tags
-
-FOLDER = "codebooks"
-"""Where the home keeps codebooks that were taken in; they hold no client's words."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,60}")
 
 
 def names(home: Home) -> dict[str, str]:
     """Every codebook's name and label."""
-    known = [*codebooks.shipped(), *sorted(path.stem for path in (home.folder / FOLDER).glob("*.toml"))]
+    known = [*codebooks.shipped(), *sorted(path.stem for path in (home.folder / CODEBOOKS).glob("*.toml"))]
     return {name: read(home, name).label for name in dict.fromkeys(known)}
 
 
@@ -38,7 +35,7 @@ def read(home: Home, name: str) -> Codebook:
     if not _NAME.fullmatch(name):
         raise CodingError("C03", f"codebook {name[:60]!r}", "does not exist", "choose one of the list")
     # Passes keep the name under which it can be chosen, which is unique; what its file calls it need not be.
-    return replace(_read(str(home.folder / FOLDER / f"{name}.toml")), name=name)
+    return replace(_read(str(home.folder / CODEBOOKS / f"{name}.toml")), name=name)
 
 
 _shipped = cache(codebooks.shipped)
@@ -56,7 +53,7 @@ def take_in(home: Home, filename: str, content: bytes) -> str:
     text = codebooks.written(book)
     stem = re.sub(r"[^a-z0-9]+", "-", filename.rpartition(".")[0].lower()).strip("-")[:40] or "cacti"
     name = f"{stem}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-    folder = home.folder / FOLDER
+    folder = home.folder / CODEBOOKS
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / f"{name}.toml").write_text(text, encoding="utf-8")
     return name
