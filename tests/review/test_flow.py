@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from pipeline.review import gate
 from pipeline.review.reflecting import questions
 from pipeline.review.reflecting.feedback import MOST
-from pipeline.tapes.records import AuditRow, Form, Person, Review, Tape, TapeState
+from pipeline.tapes.records import AuditRow, Form, Meeting, Person, Review, Tape, TapeState
 from tests.review.conftest import Browser, Room
 
 
@@ -315,3 +315,37 @@ def test_no_page_shows_several_people_s_figures(room: Room, peers: Peers) -> Non
         assert "1.3" not in eve.get(path).text
     with room.home.database.reading() as database:
         assert database.get_one(Person, peers.eve).name == "Eve"
+
+
+def test_notes_about_a_tape_stay_with_it(room: Room, peers: Peers) -> None:
+    ada, other = room.signed_in(peers.ada), room.tape(peers.group, peers.ada)
+    peers.opened()
+    ada.post(f"/tapes/{other}/first", {"step": "waive"})
+    planned = ada.post("/meetings", {"group_id": peers.group, "at": "2030-01-01T18:00"}).headers["location"]
+    path = planned.partition("?")[0]
+
+    def chosen(tape_id: str) -> int:
+        return ada.post(f"{path}/tape", {"tape_id": tape_id}).status_code
+
+    def kept() -> tuple[str | None, bytes | None]:
+        with room.home.database.reading() as database:
+            meeting = database.get_one(Meeting, path.rpartition("/")[2])
+            return meeting.tape_id, meeting.sealed_notes
+
+    ada.post(f"{path}/notes", {"notes": "Written before a tape was chosen."})
+    assert chosen(peers.tape) == 303
+    ada.post(f"{path}/notes", {"notes": "She waited for an answer."})
+    before = kept()
+    for another in (other, ""):
+        refused = ada.post(f"{path}/tape", {"tape_id": another})
+        assert refused.status_code == 409
+        assert "The notes are about this tape" in refused.text
+        assert kept() == before
+    assert chosen(peers.tape) == 303
+    assert "She waited" in ada.get(path).text
+    ada.post(f"{path}/notes", {"notes": ""})
+    assert chosen(other) == 303
+    ada.post(f"{path}/end")
+    for another in (peers.tape, ""):
+        assert chosen(another) == 409
+    assert kept() == (other, None)

@@ -145,7 +145,11 @@ def change_roles(
 
 @router.post("/meetings/{meeting_id}/tape")
 def choose_tape(request: Request, viewer: SignedIn, meeting_id: Id, tape_id: Annotated[str, Form()] = "") -> Response:
-    """Say which tape the group listens to. Notes that were sealed with the tape's key go with it."""
+    """Say which tape the group listens to.
+
+    Notes about a tape end with it: while there are any, the meeting stays with that tape, and for good once it is over.
+    Notes that were written before a tape was chosen are sealed with its key from then on.
+    """
     state = request.app.state
     now = state.clock()
     with state.home.database.writing() as database:
@@ -154,6 +158,11 @@ def choose_tape(request: Request, viewer: SignedIn, meeting_id: Id, tape_id: Ann
             raise HTTPException(404)
         if meeting.tape_id:
             gate.tape(database, viewer, meeting.tape_id, "show", now)
+        if (tape_id or None) != meeting.tape_id:
+            if meeting.ended_at is not None:
+                raise HTTPException(409, "This meeting is over: its tape stays as it is.")
+            if meeting.tape_id and meeting.sealed_notes:
+                raise HTTPException(409, "The notes are about this tape, and end with it: take them out first.")
         notes = _notes(state.home, meeting)
         meeting.tape_id = tape_id or None
         _keep_notes(state.home, meeting, notes)
