@@ -6,6 +6,7 @@ import functools
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ import typer.testing
 from sqlalchemy import Engine, event
 
 from tests.guard import guarded
+
+os.environ["TZ"] = "UTC"  # days end when they end where the machine is; tests say so where they mean another zone
+time.tzset()
 
 EXAMPLES = int(os.environ.get("TAPE_REVIEW_EXAMPLES", "40"))
 """How many examples are drawn for a property that does not say; CI draws more."""

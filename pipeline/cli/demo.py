@@ -64,20 +64,20 @@ def _hand_in(home: Home, settings: Settings, recording: Path, target_behavior: s
     from sqlalchemy import select
 
     from pipeline.tapes import samples, submission, terms
-    from pipeline.tapes.clock import day_of, now
+    from pipeline.tapes.clock import now, today
     from pipeline.tapes.records import Tape
 
     with home.database.reading() as session:
         if session.scalar(select(Tape.id).limit(1)):
             return
-    today = day_of(now())
+    day = today(now())
     given = terms.check(
         {
             "uses": ["group_review", "coach_check"],
             "groups": [samples.GROUP],
-            "destroy_by": str(today + timedelta(days=30)),
+            "destroy_by": str(day + timedelta(days=30)),
             "method": "the tape's key is destroyed, then its files and records",
-            "signed_on": str(today),
+            "signed_on": str(day),
             "signed_form": "electronic",
             "pseudonym": "Robin",
         }

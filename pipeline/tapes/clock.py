@@ -21,13 +21,36 @@ def now() -> int:
 
 
 def at_end_of(day: date) -> int:
-    """The last millisecond of a day, UTC: what is allowed until a day is allowed on that day."""
+    """What stands for a whole day in the records: its last millisecond in UTC, whatever the machine's zone."""
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * SECOND + DAY - 1
 
 
+def over_here(moment: int) -> int:
+    """When the clocks of this machine show what UTC shows at ``moment``; for `at_end_of`, when the day is over here.
+
+    What is allowed until a day is allowed on that day, as long as it lasts where the tapes are.
+    """
+    seconds, rest = divmod(moment, SECOND)
+    try:
+        shown = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None, fold=1)  # an hour that comes twice: its end
+        return int(shown.timestamp()) * SECOND + rest
+    except (ValueError, OverflowError, OSError):  # at the end of the calendar
+        return moment
+
+
 def day_of(moment: int) -> date:
-    """The day of a moment, UTC."""
+    """The day of a moment, UTC; for `at_end_of`, the day that it was given."""
     return datetime.fromtimestamp(moment / SECOND, UTC).date()
+
+
+def today(moment: int) -> date:
+    """The day that it is here: in the zone of this machine."""
+    return datetime.fromtimestamp(moment / SECOND, UTC).astimezone().date()
+
+
+def latest_day(moment: int) -> date:
+    """The latest day that it is anywhere: a person's may have begun where the machine's has not, by up to 14 hours."""
+    return day_of(moment + 14 * HOUR)
 
 
 def readable(moment: int) -> str:

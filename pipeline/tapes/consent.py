@@ -24,6 +24,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pipeline.errors import ConsentError
+from pipeline.tapes.clock import over_here
 from pipeline.tapes.records import Consent, Membership, Person, Tape
 
 Use = Literal["store", "process", "play", "show", "code", "export", "adapt_tagger", "withdraw", "destroy"]
@@ -158,7 +159,7 @@ def _decide(who: _Asker, use: Use, is_interviewer: bool, terms: _Terms | None, n
         return "none"
     if terms.withdrawn_at is not None and terms.withdrawn_at <= now:
         return "withdrawn"
-    if terms.destroy_by < now:
+    if over_here(terms.destroy_by) < now:
         return "expired"
     if (use in _INTERVIEWER and is_interviewer) or (use in _PROGRAM and who.person_id is None):
         return "allowed" if terms.uses else "use"

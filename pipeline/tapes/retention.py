@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pipeline.tapes import backup, destruction, logs, tombstones
-from pipeline.tapes.clock import DAY, HOUR
+from pipeline.tapes.clock import DAY, HOUR, over_here
 from pipeline.tapes.destruction import Destroyed, Why
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Consent, Tape
@@ -34,7 +34,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Warned:
-    """A tape that is to be destroyed soon; ``days`` is the warning's, 14 or 3."""
+    """A tape that is to be destroyed soon; ``destroy_by`` stands for its last day, ``days`` is 14 or 3."""
 
     tape_id: str
     destroy_by: int
@@ -50,8 +50,8 @@ def due(session: Session, now: int) -> list[Due]:
                 found.append(Due(tape.id, "never consented", tape.created_at + UNCONSENTED))
         elif consent.withdrawn_at is not None and consent.withdrawn_at <= now:
             found.append(Due(tape.id, "withdrawn", consent.withdrawn_at))
-        elif consent.destroy_by < now:
-            found.append(Due(tape.id, "due", consent.destroy_by))
+        elif (end := over_here(consent.destroy_by)) < now:
+            found.append(Due(tape.id, "due", end))
     return sorted(found, key=lambda one: (one.since, one.tape_id))
 
 
@@ -62,7 +62,7 @@ def warnings(session: Session, now: int) -> list[Warned]:
         for tape, consent in _standing(session, now)
         if consent is not None
         and (consent.withdrawn_at is None or consent.withdrawn_at > now)
-        and (close := [days for days in WARN_DAYS if now <= consent.destroy_by < now + days * DAY])
+        and (close := [days for days in WARN_DAYS if now <= over_here(consent.destroy_by) < now + days * DAY])
     ]
     return sorted(found, key=lambda one: (one.destroy_by, one.tape_id))
 

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.errors import ConsentError
 from pipeline.tapes import audit, people
-from pipeline.tapes.clock import at_end_of, day_of, readable
+from pipeline.tapes.clock import at_end_of, day_of, latest_day, readable, today
 from pipeline.tapes.records import Consent, ConsentUse, Signature, Tape
 
 _REMEDY = "mend it and try again"
@@ -89,10 +89,9 @@ def give(
     ConsentError: D11 a date is not where it must be, or nobody is named.
     TapesError: K07 a group or person is unknown.
     """
-    today = day_of(now)
     for wrong, value in (
-        (terms.destroy_by < today, f"ends on {terms.destroy_by}, which is past"),
-        (terms.signed_on > today, f"is signed on {terms.signed_on}, which is to come"),
+        (terms.destroy_by < today(now), f"ends on {terms.destroy_by}, which is past"),
+        (terms.signed_on > latest_day(now), f"is signed on {terms.signed_on}, which is to come"),
         (not terms.groups and not terms.people, "names neither groups nor people"),
     ):
         if wrong:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,19 @@ class FakeClock:
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture
+def zone() -> Iterator[Callable[[str], None]]:
+    """Puts the machine into another zone, and back."""
+
+    def put(name: str) -> None:
+        os.environ["TZ"] = name
+        time.tzset()
+
+    before = os.environ["TZ"]
+    yield put
+    put(before)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from pipeline.review.fields import FormId, Id, Line, OptionalLine
 from pipeline.review.pages import render, seeing
 from pipeline.review.submitting import queueing, sound, uploads
 from pipeline.tapes import audit, people, targets, terms
-from pipeline.tapes.clock import day_of
+from pipeline.tapes.clock import latest_day, today
 from pipeline.tapes.records import Group, Person, Tape, new_id
 from pipeline.timeline import typed
 
@@ -146,10 +146,10 @@ def given(typed: dict[str, Any], named: list[str], now: int) -> terms.Terms:
             raise
         value, remedy = _WRONG[field]
         raise ConsentError("D11", error.thing, value, remedy) from error
-    if given.destroy_by < day_of(now):
+    if given.destroy_by < today(now):
         value = "the last day on which the tape is kept is past"
         raise ConsentError("D11", "consent form", value, "choose today or a later day")
-    if given.signed_on > day_of(now):
+    if given.signed_on > latest_day(now):
         value = "the day of the signature is still to come"
         raise ConsentError("D11", "consent form", value, "choose the day on which the client agreed")
     return given
@@ -300,13 +300,12 @@ def _page(request: Request, viewer: Viewer, typed: dict[str, Any], error: str = 
     with state.home.database.reading() as database:
         mine = groups(database, viewer, now)
     first = next(iter(mine), "")
-    today = day_of(now)
     filled = {
         "group_id": first,
         "target_behavior": "",
         "pseudonym": "",
-        "destroy_by": str(today + timedelta(days=KEPT_DAYS)),
-        "signed_on": str(today),
+        "destroy_by": str(today(now) + timedelta(days=KEPT_DAYS)),
+        "signed_on": str(today(now)),
         "signed_form": "written",
         "method": "the tape's key is destroyed, then its files and records",
         "people_named": "",
