@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -14,7 +15,7 @@ from pipeline.review import gate
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import Id
 from pipeline.review.pages import render, seeing
-from pipeline.tapes import destruction, jobs, submission, targets, terms
+from pipeline.tapes import consent, destruction, jobs, submission, targets, terms
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import CodeEvent, Correction, Feedback, Pass, Person, Review, Tape
 
@@ -50,7 +51,7 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
         if tape.state == "draft":
             return seeing(f"/tapes/{tape_id}/recording")
         gate.read(database, viewer, tape_id, "tape", now)
-        consent = terms.latest(database, tape_id)
+        permission = terms.latest(database, tape_id)
         return render(
             request,
             "tapes/page.html",
@@ -59,7 +60,7 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
             interviewer=database.get_one(Person, tape.interviewer_id).name,
             is_mine=tape.interviewer_id == viewer.person_id,
             target=targets.read(database, home.vault, tape_id),
-            consent=consent,
+            consent=permission,
             job=_job(database, tape_id),
             stages=STAGES,
             steps=steps(database, viewer.person_id, tape),
@@ -92,6 +93,12 @@ def retry(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     return _of_the_job(request, viewer, tape_id, jobs.retry)
 
 
+@router.get("/tapes/{tape_id}/withdraw")
+def withdraw_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The page that says what a withdrawal ends, and asks."""
+    return _asked(request, viewer, tape_id, "withdraw")
+
+
 @router.post("/tapes/{tape_id}/withdraw")
 def withdraw(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The client wants the tape back: from this moment on nobody reaches it; it is destroyed within the hour."""
@@ -101,6 +108,12 @@ def withdraw(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
         person = database.get_one(Person, viewer.person_id)
     submission.withdraw(home, tape_id, person, clock=request.app.state.clock)
     return seeing("/", "withdrawn")
+
+
+@router.get("/tapes/{tape_id}/destroy")
+def destroy_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The page that says what is destroyed, and asks."""
+    return _asked(request, viewer, tape_id, "destroy")
 
 
 @router.post("/tapes/{tape_id}/destroy")
@@ -161,6 +174,19 @@ def _settled(database: Session, tape: Tape) -> bool:
 
 def _job(database: Session, tape_id: str) -> jobs.View | None:
     return next(iter(jobs.views(database, [tape_id])), None)
+
+
+def _asked(request: Request, viewer: Viewer, tape_id: str, ending: Literal["withdraw", "destroy"]) -> Response:
+    """The page before a tape's end.
+
+    Whoever may end a tape without seeing it, such as an administrator, is told its interviewer and its day alone.
+    """
+    now = request.app.state.clock()
+    with request.app.state.home.database.reading() as database:
+        tape = gate.tape(database, viewer, tape_id, ending, now)
+        shown = bool(consent.allows(database, database.get_one(Person, viewer.person_id), "show", tape, now))
+        title = gate.title(database, tape) if shown else database.get_one(Person, tape.interviewer_id).name
+    return render(request, "tapes/ending.html", tape=tape, title=title, ending=ending, shown=shown)
 
 
 def _of_the_job(request: Request, viewer: Viewer, tape_id: str, change: object) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from pypdf import PdfReader
@@ -269,6 +270,28 @@ def test_a_withdrawal_ends_every_way_to_the_tape_at_once(room: Room, peers: Peer
             assert browser.get(peers.path + page).status_code == 404
         assert "Robin" not in browser.get("/").text
         assert "No tape has measures yet" in browser.get("/growth").text
+
+
+@pytest.mark.parametrize(("state", "page"), [("ready", ""), ("draft", "/recording")])
+@pytest.mark.parametrize("ending", ["withdraw", "destroy"])
+def test_a_tape_is_ended_only_after_a_page_that_names_it_and_asks(
+    room: Room, peers: Peers, state: TapeState, page: str, ending: str
+) -> None:
+    path = f"/tapes/{room.tape(peers.group, peers.ada, state=state)}"
+    ada = room.signed_in(peers.ada)
+    before = ada.get(path + page).text
+    assert not re.search(r'action="[^"]*/(withdraw|destroy)"', before)
+    assert f'href="{path}/destroy"' in before
+    assert (f'href="{path}/withdraw"' in before) == (state == "ready")
+    asked = ada.get(f"{path}/{ending}").text
+    assert "Ada with Robin" in asked
+    assert "Nothing brings it back." in asked
+    assert f'action="{path}/{ending}"' in asked
+    assert f'href="{path}"' in asked
+    assert ada.get(path + page).status_code == 200  # to have asked has done nothing
+    root = room.signed_in(room.person("Root", is_admin=True)).get(f"{path}/{ending}")
+    assert root.status_code == (404 if state == "draft" else 200)
+    assert "Robin" not in root.text
 
 
 def test_a_destroyed_tape_is_gone(room: Room, peers: Peers) -> None:

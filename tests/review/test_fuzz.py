@@ -34,7 +34,7 @@ def test_no_request_is_answered_with_an_error_of_ours(room: Room) -> None:
     token = browser.token("/account")
     schema = schemathesis.openapi.from_dict(room.app.openapi())
     operations = [found.ok() for found in schema.get_all_operations()]
-    operations = [operation for operation in operations if operation.path not in ENDING]
+    operations = [each for each in operations if each.path not in ENDING or each.method.upper() == "GET"]
     assert len(operations) > 50
     wrong: list[str] = []
     answered = 0

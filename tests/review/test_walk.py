@@ -504,7 +504,9 @@ def withdraw(ada: Walker, ben: Walker, tape: str) -> None:
     ada.go(f"/tapes/{tape}/together")
     ada.page.wait_for_selector("[data-ready]")
     ben.go(f"/tapes/{tape}")
-    ben.press("The client withdraws the permission")
+    ben.follow("The client withdraws the permission")
+    ben.look("withdraw")
+    ben.press("Withdraw and destroy it")
     ben.page.wait_for_selector("text=The consent is withdrawn")
     ada.page.wait_for_selector("text=There is nothing here")
     ada.faults.clear()  # the browser reports the 404 itself
