@@ -228,6 +228,28 @@ def test_what_is_taken_back_leaves_no_bare_suggestion_and_no_closed_round_change
     assert "Ask less." in page
 
 
+def test_the_interviewer_can_open_a_closed_round_again(room: Room, peers: Peers) -> None:
+    peers.opened()
+    ada, ben = room.signed_in(peers.ada), room.signed_in(peers.ben)
+    peers.say(ada, "strength")
+    again = f"{peers.path}/feedback/reopen"
+    assert again not in ada.get(f"{peers.path}/feedback").text
+    ada.post(again)  # nothing is closed yet
+    ada.post(f"{peers.path}/feedback/close")
+    assert "The round is closed: the interviewer can open it again." in peers.say(ben, "strength").text
+    assert again not in ben.get(f"{peers.path}/feedback").text
+    assert ben.post(again).status_code == 404
+    assert peers.say(ben, "strength").status_code == 422
+    assert again in ada.get(f"{peers.path}/feedback").text
+    assert ada.post(again).headers["location"] == f"{peers.path}/feedback?note=reopened"
+    assert peers.say(ben, "strength").status_code == 303
+    with room.home.database.reading() as database:
+        review = database.query(Review).one()
+        assert (review.stage, review.closed_at) == ("feedback", None)
+        told = [row.action for row in database.query(AuditRow) if row.action.startswith("review.")]
+    assert told == ["review.waive", "review.close", "review.reopen"]
+
+
 def test_the_summary_says_it_all_on_a_page_and_on_paper(room: Room, peers: Peers) -> None:
     peers.opened()
     ada, ben = room.signed_in(peers.ada), room.signed_in(peers.ben)

@@ -129,6 +129,19 @@ def close(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     return seeing(f"/tapes/{tape_id}/summary", "closed")
 
 
+@router.post("/tapes/{tape_id}/feedback/reopen")
+def reopen(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The interviewer opens a closed round again: it was closed too early."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        gate.own(database, viewer, tape_id, "show", now)
+        review = reviewed(database, tape_id)
+        if review.closed_at is not None:
+            review.stage, review.closed_at = "feedback", None
+            audit.record(database, now, viewer.person_id, "review.reopen", tape_id)
+    return seeing(f"/tapes/{tape_id}/feedback", "reopened")
+
+
 def said(database: Session, home: Home, tape_id: str) -> list[Said]:
     """All feedback on a tape: the strengths first, each kind in the order in which it was given."""
     rows = database.execute(
@@ -195,7 +208,7 @@ def _may_remove(database: Session, tape: Tape, row: Feedback) -> None:
 def _refuse_closed(database: Session, tape: Tape) -> None:
     review = database.scalar(select(Review).where(Review.tape_id == tape.id))
     if review is not None and review.closed_at is not None:
-        raise ReviewError("R04", "feedback", "the round is closed", "talk to the interviewer")
+        raise ReviewError("R04", "feedback", "the round is closed", "the interviewer can open it again")
 
 
 def _kinds(database: Session, tape: Tape, person_id: str) -> list[str]:
