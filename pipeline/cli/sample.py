@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from pipeline.measures.panel import Panel
 
-QUARTER = 90 * 86_400_000
-"""Milliseconds after which a tape may be coded again."""
-
 
 def sample(
     codes: tables.CodesFile,
@@ -51,7 +48,7 @@ def sample(
     panel = read.panel
     drawn = sampling.sample(panel, by, share, random, seed)
     latest = float(np.nanmax(panel.times)) if np.isfinite(panel.times).any() else 0.0
-    again = sampling.code_again(panel, latest, QUARTER)
+    again = sampling.code_again(panel, latest)
     if by == "minutes" and panel.starts is None:
         remedy = "give start and end in seconds, or draw --by tapes or --by utterances"
         raise TableError("T03", f"table {codes.name}", "lacks the column 'start': it has no minutes", remedy)
@@ -96,6 +93,8 @@ def _what(row: dict[Any, Any]) -> str:
 
 
 def _shown(drawn: pd.DataFrame, again: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
+    from pipeline.measures.sampling import OLD
+
     items = [
         {
             "tape": row["tape_id"],
@@ -108,4 +107,4 @@ def _shown(drawn: pd.DataFrame, again: pd.DataFrame) -> dict[str, list[dict[str,
         for row in drawn.to_dict("records")
     ]
     old = [{"who": row["coder"], "tape": row["tape_id"]} for row in again.to_dict("records")]
-    return {"To double-code": items, "To code again (over 90 days old)": old}
+    return {"To double-code": items, f"To code again (over {OLD // 86_400_000} days old)": old}

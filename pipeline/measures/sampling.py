@@ -22,6 +22,9 @@ from pipeline.measures.panel import COACH, CONSENSUS, MACHINE, MEMBER, Panel
 SHARE, RANDOM_PART = 0.2, 0.5
 STRETCH = 300_000
 """A stretch of minutes, in ms; stretches are counted from the beginning of the recording."""
+OLD = 30 * 86_400_000
+"""Milliseconds after which a tape may be coded again: hardly anybody remembers single codes by then, and where a tape
+is destroyed after 90 days, as is usual, there is time enough left to code it."""
 SAMPLE_COLUMNS = (
     *("tape_id", "utterance_id", "start", "end", "units", "stratum", "part", "disagreement", "chance", "weight"),
 )
@@ -95,7 +98,7 @@ def sample(
     return items[drawn][list(SAMPLE_COLUMNS)].reset_index(drop=True)
 
 
-def code_again(panel: Panel, now: float, after: float) -> pd.DataFrame:
+def code_again(panel: Panel, now: float, after: float = OLD) -> pd.DataFrame:
     """For each member the tape that was coded longest ago, at least ``after`` ms before ``now``: to be coded again."""
     rows = []
     for row in panel.rows(MEMBER):

@@ -21,7 +21,7 @@ from pipeline.measures.anchoring import anchoring
 from pipeline.measures.comparison import comparisons
 from pipeline.measures.confusions import confusions
 from pipeline.measures.drift import by_chance, drift
-from pipeline.measures.sampling import STRETCH, code_again, needed, sample
+from pipeline.measures.sampling import OLD, STRETCH, code_again, needed, sample
 from pipeline.measures.wording import label, lacking
 from pipeline.review import gate
 from pipeline.review.access.viewer import SignedIn, Viewer
@@ -42,8 +42,6 @@ SPOKEN = ("drift", "noise")
 WIDTH, EXPECTED = 0.1, 0.8
 USUAL = {"tapes": 80, "minutes": 20}
 """Utterances of a usual tape, and of a usual stretch."""
-OLD = 90 * DAY
-"""A tape that was coded so long ago can be coded again: hardly anybody remembers single codes."""
 PAIRS, LISTENED = 12, 20
 """Pairs of codes on the page, and utterances of a pair, at most."""
 EVERYONE = "0" * 16
@@ -104,8 +102,9 @@ def visit(
         every=by_chance(found.table),
         again=[
             (row["coder"], gathered.titles[row["tape_id"]], row["tape_id"])
-            for row in code_again(panel, now, OLD).to_dict("records")
+            for row in code_again(panel, now).to_dict("records")
         ],
+        old=OLD // DAY,
         sway=anchoring(panel).query("level == 'all'").to_dict("records"),
         pairs=_pairs(gathered, ("coder and coach", "group and coach")),
         sampled=[(row, gathered.titles[row["tape_id"]]) for row in drawn.to_dict("records")],
@@ -199,9 +198,10 @@ def mine(request: Request, viewer: SignedIn, group_id: Id) -> Response:
         figures=[*_figures(agreement(panel, whole)), *_again(gathered, own or "")],
         again=[
             (gathered.titles[row["tape_id"]], row["tape_id"])
-            for row in code_again(panel, now, OLD).to_dict("records")
+            for row in code_again(panel, now).to_dict("records")
             if row["coder"] == own
         ],
+        old=OLD // DAY,
         notes=[note.sentence for note in found.notes if note.coder in ("", *seen["coder"])],
         tapes=len(gathered.tapes),
         checked=checked(panel),

@@ -14,6 +14,7 @@ from pipeline.measures.sampling import sample
 from pipeline.review.coach.codes import gather
 from pipeline.review.coach.routes import EVERYONE
 from pipeline.review.coding.together import majority
+from pipeline.review.submitting.drafts import KEPT_DAYS
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.records import AuditRow, CodeEvent, Group, Pass, Person, Recalibration
 from tests.review.coach.year import UNITS, Year
@@ -120,6 +121,17 @@ def test_a_coder_codes_an_old_tape_again_and_is_compared_with_the_first_time(gro
     of_ada = text(ada.get(f"{path}/agreement").text)
     assert "Ada with an earlier coding of the same tapes" in of_ada
     assert "an earlier coding" not in text(room.signed_in(group.people["Eve"]).get(f"{path}/agreement").text)
+
+
+def test_a_tape_can_be_coded_again_while_it_is_kept(group: Year) -> None:
+    """By default a tape lives for 90 days; the first time it was coded, and the second, must fit into them."""
+    room = group.room
+    with room.home.database.writing() as database:
+        for one in database.query(Pass):
+            one.locked_at = room.clock() - (KEPT_DAYS // 2) * DAY
+    page = room.signed_in(group.people["Coco"]).get(f"/groups/{group.group}/visit").text
+    assert "coded over 30 days ago" in text(page[page.index("To code again") :])
+    assert "over 30 days ago" in text(room.signed_in(group.people["Ada"]).get(f"/groups/{group.group}/agreement").text)
 
 
 def test_what_the_group_settled_on_is_its_consensus(group: Year) -> None:
