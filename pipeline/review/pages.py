@@ -29,7 +29,7 @@ NOTES = {
     "saved": "Saved.",
     "signed-out": "You are signed out.",
     "password": "Your password is changed. Other places where you were signed in are signed out.",
-    "second-factor": "The second step is set up.",
+    "second-factor": "The second step is set up. Other places where you were signed in are signed out.",
     "withdrawn": "The consent is withdrawn. Nobody can hear or see the tape any more; it is destroyed within the hour.",
     "waived": "The group may now see the codes and measures.",
     "destroyed": "The tape is destroyed. Whoever keeps the room has its certificate.",

@@ -7,7 +7,7 @@ import re
 import pyotp
 import pytest
 
-from pipeline.review.access import invitations, limits
+from pipeline.review.access import invitations, limits, secrecy
 from pipeline.review.access.login import safe
 from pipeline.review.access.secrecy import objection
 from pipeline.review.access.viewer import SESSION
@@ -186,8 +186,6 @@ def test_coaches_and_administrators_need_a_second_step(room: Room, role: str, is
 def test_codes_cannot_be_guessed(room: Room) -> None:
     room.person("Ada", is_admin=True)
     with room.home.database.writing() as database:
-        from pipeline.review.access import secrecy
-
         database.query(Person).one().totp_secret = secrecy.closed(room.home, pyotp.random_base32())
     browser = room.browser()
     login(browser, "ada@example.org")
@@ -268,15 +266,68 @@ def test_changing_the_password_signs_out_everywhere_else(room: Room) -> None:
     assert there.get("/account").status_code == 303
 
 
-@pytest.mark.parametrize("path", ["/account/password", "/account/second-step/remove"])
+def enrolling(room: Room, browser: Browser) -> dict[str, object]:
+    """The form of a new authenticator, with its code of this moment."""
+    secret = re.search(r'name="secret" value="([A-Z2-7]{32})"', browser.get("/account/second-step").text)
+    assert secret
+    return {"secret": secret[1], "code": pyotp.TOTP(secret[1]).at(room.clock() // 1000)}
+
+
+def stored_secret(room: Room, person: str) -> str:
+    with room.home.database.reading() as database:
+        stored = database.get_one(Person, person).totp_secret
+    return secrecy.opened(room.home, stored) if stored else ""
+
+
+def test_a_new_authenticator_needs_the_password_and_signs_out_everywhere_else(room: Room) -> None:
+    """Else whoever finds a browser unattended could lock its owner out."""
+    ada = room.person("Ada")
+    here, there = room.signed_in(ada), room.signed_in(ada)
+    form = enrolling(room, here)
+    for wrong in ({}, {"current": ""}, {"current": "wrong"}):
+        refused = here.post("/account/second-step", form | wrong)
+        assert refused.status_code == 422
+        assert "The current password is not right." in refused.text
+        assert f'value="{form["secret"]}"' in refused.text  # the app has read this one
+    assert stored_secret(room, ada) == ""
+    assert here.post("/account/second-step", form | {"current": PASSWORD, "code": "x"}).status_code == 401
+    assert there.get("/account").status_code == 200
+    done = here.post("/account/second-step", form | {"current": PASSWORD})
+    assert (done.status_code, done.headers["location"]) == (303, "/account?note=second-factor")
+    assert stored_secret(room, ada) == form["secret"]
+    assert here.get("/account").status_code == 200
+    assert there.get("/account").status_code == 303
+
+
+def test_who_has_no_password_shows_the_present_authenticator_s_code_for_a_new_one(room: Room) -> None:
+    ada = room.person("Ada")
+    with room.home.database.writing() as database:
+        database.get_one(Person, ada).password_hash = None
+    here = room.signed_in(ada)
+    first = enrolling(room, here)
+    assert 'name="current"' not in here.get("/account/second-step").text  # there is nothing to ask for
+    assert here.post("/account/second-step", first).status_code == 303
+    room.clock.advance(MINUTE)
+    here = room.signed_in(ada)
+    second, present = enrolling(room, here), pyotp.TOTP(str(first["secret"])).at(room.clock() // 1000)
+    assert "present authenticator" in here.get("/account/second-step").text
+    for wrong in ({}, {"current": second["code"]}):
+        assert here.post("/account/second-step", second | wrong).status_code == 422
+    assert stored_secret(room, ada) == first["secret"]
+    assert here.post("/account/second-step", second | {"current": present}).status_code == 303
+    assert stored_secret(room, ada) == second["secret"]
+
+
+@pytest.mark.parametrize("path", ["/account/password", "/account/second-step", "/account/second-step/remove"])
 def test_the_current_password_cannot_be_guessed(room: Room, path: str) -> None:
     here = room.signed_in(room.person("Ada"))
     new = "nine yellow submarines"
-    form = {"current": "wrong", "password": new, "again": new}
+    form = {"current": "wrong", "password": new, "again": new, "secret": "A" * 32, "code": "x"}
     for _ in range(10):
         assert here.post(path, form).status_code == 422
     assert here.post(path, form | {"current": PASSWORD}).status_code == 429
     other = room.signed_in(room.person("Ben"))
+    form["code"] = pyotp.TOTP("A" * 32).at(room.clock() // 1000)
     assert other.post(path, form | {"current": PASSWORD}).status_code == 303
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
 from pipeline.review.access import limits, login
-from pipeline.review.access.secrecy import authenticator_secret, objection
+from pipeline.review.access.secrecy import authenticator_secret, objection, opened
 from pipeline.review.access.viewer import SignedIn
 from pipeline.review.fields import Secret
 from pipeline.review.pages import render, seeing
@@ -54,7 +54,7 @@ def change(
 @router.get("/account/second-step")
 def enroll_page(request: Request, viewer: SignedIn) -> Response:
     """The page that sets up an authenticator, or a new one."""
-    return login.enrollment(request, viewer.email, authenticator_secret(), "/account/second-step")
+    return _enrollment(request, viewer, authenticator_secret())
 
 
 @router.post("/account/second-step")
@@ -63,12 +63,19 @@ def enroll(
     viewer: SignedIn,
     code: login.Code,
     secret: Annotated[str, Form(pattern=r"^[A-Z2-7]{32}$")],
+    current: Annotated[str, Form(max_length=1024)] = "",
 ) -> Response:
-    """Keep the authenticator's secret once a code shows that it was read."""
-    if login.enrolled(request, viewer, secret, code) is None:
-        error = "This code is not right. Wait for the next one."
-        return login.enrollment(request, viewer.email, secret, "/account/second-step", error=error)
-    return seeing("/account", "second-factor")
+    """Keep the authenticator's secret once a code shows that it was read; other sessions end."""
+    state = request.app.state
+    if refused := _doubt(request, viewer, current, _asked(request, viewer)):
+        return _enrollment(request, viewer, secret, *refused)
+    person = login.enrolled(request, viewer, secret, code)
+    if person is None:
+        return _enrollment(request, viewer, secret, "This code is not right. Wait for the next one.")
+    state.sessions.end_all(viewer.person_id)
+    answer = login.start(request, person, "/", second_factor=True)
+    answer.headers["location"] = "/account?note=second-factor"
+    return answer
 
 
 @router.post("/account/second-step/remove")
@@ -94,16 +101,51 @@ def everywhere(request: Request, viewer: SignedIn) -> Response:
 
 def _doubted(request: Request, viewer: SignedIn, current: str) -> Response | None:
     """The page that refuses a current password, if it is not right; guesses are counted."""
+    refused = _doubt(request, viewer, current, "password")
+    return _page(request, viewer, *refused) if refused else None
+
+
+def _doubt(request: Request, viewer: SignedIn, current: str, asked: str) -> tuple[str, int] | None:
+    """What is said, and the status, where it is not the account's owner who asks; guesses are counted.
+
+    Parameters
+    ----------
+    current: what was typed. asked: what that should be: "password", "code", or nothing (then nobody is doubted).
+    """
     state = request.app.state
+    if not asked:
+        return None
     account, address = f"password {viewer.person_id}", request.client.host if request.client else ""
     if not limits.counted(state.home, state.clock(), account, address):
-        return _page(request, viewer, "There were too many attempts. Wait a quarter of an hour.", 429)
+        return "There were too many attempts. Wait a quarter of an hour.", 429
     with state.home.database.reading() as database:
-        stored = database.get_one(Person, viewer.person_id).password_hash
-    if not state.passwords.fits(stored, current):
-        return _page(request, viewer, "The current password is not right.", 422)
+        person = database.get_one(Person, viewer.person_id)
+    if asked == "code":
+        secret = opened(state.home, person.totp_secret or "")
+        if not state.codes.fits(person.id, secret, current, state.clock()):
+            return "The present authenticator's code is not right, or it was used already. Wait for the next one.", 422
+    elif not state.passwords.fits(person.password_hash, current):
+        return "The current password is not right.", 422
     limits.forgiven(state.home, account)
     return None
+
+
+def _asked(request: Request, viewer: SignedIn) -> str:
+    """What a new authenticator asks for besides its own code.
+
+    The password; the present authenticator's code, where the account has no password because it signs in through the
+    organization; nothing where it has neither.
+    """
+    with request.app.state.home.database.reading() as database:
+        person = database.get_one(Person, viewer.person_id)
+    return "password" if person.password_hash else "code" if person.totp_secret else ""
+
+
+def _enrollment(request: Request, viewer: SignedIn, secret: str, error: str = "", status: int = 401) -> Response:
+    asks = _asked(request, viewer)
+    return login.enrollment(
+        request, viewer.email, secret, "/account/second-step", error=error, status=status, asks=asks
+    )
 
 
 def _page(request: Request, viewer: SignedIn, error: str = "", status: int = 200) -> Response:

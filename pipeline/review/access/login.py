@@ -152,18 +152,34 @@ def sign_out(request: Request) -> Response:
     return answer
 
 
-def enrollment(request: Request, email: str, secret: str, action: str, way_on: str = "/", error: str = "") -> Response:
-    """The page with the picture that an authenticator reads."""
+def enrollment(
+    request: Request,
+    email: str,
+    secret: str,
+    action: str,
+    way_on: str = "/",
+    error: str = "",
+    status: int = 401,
+    asks: str = "",
+) -> Response:
+    """The page with the picture that an authenticator reads.
+
+    Parameters
+    ----------
+    status: where there is an error.
+    asks: what shows besides that it is the account's owner who asks: "password", "code", or nothing.
+    """
     picture = segno.make(secrecy.authenticator_link(secret, email), error="m")
     return render(
         request,
         "access/enroll.html",
-        401 if error else 200,
+        status if error else 200,
         picture=picture.svg_data_uri(scale=5, border=3, light="#fff"),
         secret=secret,
         action=action,
         way_on=way_on,
         error=error,
+        asks=asks,
     )
 
 

@@ -71,7 +71,7 @@ def objection(password: str, name: str, email: str) -> str:
 
 @dataclass
 class Codes:
-    """Checks the codes of authenticators; each code works once."""
+    """Checks the codes of authenticators; each code of one secret works once."""
 
     _used: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -79,13 +79,13 @@ class Codes:
     def fits(self, person_id: str, secret: str, code: str, now: int) -> bool:
         """Whether the code is that of this half minute, the one before or the one after, and was not used yet."""
         way, digits = pyotp.TOTP(secret), code.replace(" ", "")
-        step = now // _STEP_MS
+        step, key = now // _STEP_MS, f"{person_id} {token_hash(secret)}"
         for at in (step - 1, step, step + 1):
             if secrets.compare_digest(way.at(at * 30).encode(), digits.encode()):
                 with self._lock:
-                    if self._used.get(person_id, -1) >= at:
+                    if self._used.get(key, -1) >= at:
                         return False
-                    self._used[person_id] = at
+                    self._used[key] = at
                 return True
         return False
 
