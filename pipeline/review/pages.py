@@ -35,6 +35,7 @@ NOTES = {
     "destroyed": "The tape is destroyed. Whoever keeps the room has its certificate.",
     "shared": "Shared.",
     "closed": "Closed.",
+    "canceled": "The meeting is canceled.",
     "reopened": "The round is open again.",
     "recalibrated": "Noted. The charts begin anew with the next five tapes that you both code.",
 }

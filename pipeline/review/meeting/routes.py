@@ -51,7 +51,7 @@ def page(request: Request, viewer: SignedIn) -> Response:
         past=[one for one in meetings if one.ended_at is not None],
         next_tapes=next_tapes,
         lengths=LENGTHS,
-        suggested=f"{datetime.fromtimestamp((now + _WEEK) / 1000, UTC).astimezone():%Y-%m-%dT18:00}",
+        suggested=f"{_local(now + _WEEK):%Y-%m-%dT18:00}",
     )
 
 
@@ -62,12 +62,7 @@ def plan(
     """Plan a meeting; the roles come by rotation."""
     state = request.app.state
     now = state.clock()
-    try:
-        moment = int(datetime.fromisoformat(at).astimezone().timestamp() * 1000)
-    except (ValueError, OverflowError, OSError):
-        raise HTTPException(422, "Go back and give the day and time.") from None
-    if not 0 < moment < 1 << 42:
-        raise HTTPException(422, "Go back and give the day and time.")
+    moment = _moment(at)
     if minutes not in LENGTHS:
         raise HTTPException(422, f"Go back and choose one of {', '.join(map(str, LENGTHS))} minutes.")
     with state.home.database.writing() as database:
@@ -106,6 +101,7 @@ def one(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
             request,
             "meeting/page.html",
             meeting=meeting,
+            at=f"{_local(meeting.at):%Y-%m-%dT%H:%M}",
             group=group,
             parts=agenda(meeting.minutes),
             roles=[(role, next((one.person_id for one in held if one.role == role), "")) for role in ROLES],
@@ -116,6 +112,34 @@ def one(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
             notes=_notes(state.home, meeting) if may_read else "",
             may_read=may_read,
         )
+
+
+@router.post("/meetings/{meeting_id}/when")
+def move(request: Request, viewer: SignedIn, meeting_id: Id, at: Line) -> Response:
+    """Meet at another day or time; the roles stay."""
+    state = request.app.state
+    now, moment = state.clock(), _moment(at)
+    with state.home.database.writing() as database:
+        meeting, _ = _meeting(database, viewer, meeting_id, now)
+        if meeting.ended_at is not None:
+            raise HTTPException(409, "The meeting is over: its day stays.")
+        meeting.at = moment
+        audit.record(database, now, viewer.person_id, "meeting.move", thing=meeting.id)
+    return seeing(f"/meetings/{meeting_id}", "saved")
+
+
+@router.post("/meetings/{meeting_id}/cancel")
+def cancel(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
+    """A coming meeting does not take place: it goes with its roles, which count as nobody's turn."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.writing() as database:
+        meeting, _ = _meeting(database, viewer, meeting_id, now)
+        if meeting.ended_at is not None or meeting.sealed_notes:
+            raise HTTPException(409, "The meeting is over or has notes: it stays.")
+        database.delete(meeting)
+        audit.record(database, now, viewer.person_id, "meeting.cancel", thing=meeting_id)
+    return seeing("/meetings", "canceled")
 
 
 @router.post("/meetings/{meeting_id}/roles")
@@ -286,6 +310,21 @@ def _group_page(
             done=done,
             error=error,
         )
+
+
+def _moment(at: str) -> int:
+    """The moment, in ms, of a field for a day and time here; else 422."""
+    try:
+        moment = int(datetime.fromisoformat(at).astimezone().timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        moment = 0
+    if not 0 < moment < 1 << 42:
+        raise HTTPException(422, "Go back and give the day and time.")
+    return moment
+
+
+def _local(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC).astimezone()
 
 
 def _meeting(database: Session, viewer: Viewer, meeting_id: str, now: int) -> tuple[Meeting, Group]:

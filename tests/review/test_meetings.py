@@ -1,0 +1,81 @@
+"""Meetings: planned, moved, canceled."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.tapes.records import AuditRow, Meeting, MeetingRole
+from tests.review.conftest import Browser, Room
+
+
+class Peers:
+    """A group of four, and Ada's browser."""
+
+    def __init__(self, room: Room) -> None:
+        self.room, self.group = room, room.group()
+        self.people = {name: room.person(name, self.group) for name in ("Ada", "Ben", "Cleo", "Dan")}
+        self.ada = room.signed_in(self.people["Ada"])
+
+    def plan(self, at: str = "2030-01-01T18:00") -> str:
+        """A meeting's path."""
+        planned = self.ada.post("/meetings", {"group_id": self.group, "at": at})
+        assert planned.status_code == 303
+        return str(planned.headers["location"]).partition("?")[0]
+
+    def roles(self, path: str) -> dict[str, str]:
+        """Role -> person's id."""
+        with self.room.home.database.reading() as database:
+            rows = database.query(MeetingRole).filter(MeetingRole.meeting_id == path.rpartition("/")[2])
+            return {row.role: row.person_id for row in rows}
+
+    def outsider(self) -> Browser:
+        return self.room.signed_in(self.room.person("Zoe", self.room.group("Elsewhere")))
+
+    def actions(self) -> list[str]:
+        with self.room.home.database.reading() as database:
+            return [row.action for row in database.query(AuditRow).order_by(AuditRow.seq) if "meeting" in row.action]
+
+
+@pytest.fixture
+def peers(room: Room) -> Peers:
+    return Peers(room)
+
+
+def test_a_meeting_can_be_moved_and_keeps_its_roles(peers: Peers) -> None:
+    path = peers.plan("2062-01-01T18:00")
+    before = peers.roles(path)
+    assert 'value="2062-01-01T18:00"' in peers.ada.get(path).text
+    assert peers.outsider().post(f"{path}/when", {"at": "2026-01-01T18:00"}).status_code == 404
+    for wrong in ("soon", "9999-99-99T18:00", "1960-01-01T18:00"):
+        assert peers.ada.post(f"{path}/when", {"at": wrong}).status_code == 422
+    assert peers.ada.post(f"{path}/when", {"at": "2026-01-01T17:30"}).status_code == 303
+    assert "January 1, 2026, 17:30" in peers.ada.get(path).text
+    assert peers.roles(path) == before
+    peers.ada.post(f"{path}/end")
+    assert f"{path}/when" not in peers.ada.get(path).text
+    assert peers.ada.post(f"{path}/when", {"at": "2026-02-01T17:30"}).status_code == 409
+    assert peers.actions() == ["meeting.plan", "meeting.move", "meeting.end"]
+
+
+def test_a_meeting_that_is_canceled_is_nobody_s_turn(peers: Peers) -> None:
+    path = peers.plan()
+    first = peers.roles(path)
+    assert peers.outsider().post(f"{path}/cancel").status_code == 404
+    canceled = peers.ada.post(f"{path}/cancel")
+    assert (canceled.status_code, canceled.headers["location"]) == (303, "/meetings?note=canceled")
+    assert peers.ada.get(path).status_code == 404
+    assert "Coming" not in peers.ada.get("/meetings").text
+    assert peers.roles(path) == {}
+    assert peers.roles(peers.plan()) == first
+    assert peers.actions() == ["meeting.plan", "meeting.cancel", "meeting.plan"]
+
+
+@pytest.mark.parametrize(("deed", "form"), [("end", {}), ("notes", {"notes": "Bring the kettle."})])
+def test_what_took_place_or_has_notes_is_not_canceled(peers: Peers, deed: str, form: dict[str, object]) -> None:
+    path = peers.plan()
+    assert f"{path}/cancel" in peers.ada.get(path).text
+    peers.ada.post(f"{path}/{deed}", form)
+    assert f"{path}/cancel" not in peers.ada.get(path).text
+    assert peers.ada.post(f"{path}/cancel").status_code == 409
+    with peers.room.home.database.reading() as database:
+        assert database.query(Meeting).count() == 1
