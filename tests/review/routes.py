@@ -54,6 +54,8 @@ FIELDS: dict[str, Any] = {
     **dict.fromkeys(("target_behavior", "action"), "x"),
     "email": "x@example.org",
     "people_named": "",
+    "was": "",
+    "step": "save",
     **dict.fromkeys(("password", "again", "current"), PASSWORD),
     "next": "/",
     "way_on": "/",

@@ -11,6 +11,7 @@ from pypdf import PdfReader
 from pipeline.review import gate
 from pipeline.review.reflecting import questions
 from pipeline.review.reflecting.feedback import MOST
+from pipeline.tapes.clock import MINUTE
 from pipeline.tapes.records import AuditRow, Form, Meeting, Person, Review, Tape, TapeState
 from tests.review.conftest import Browser, Room
 
@@ -141,6 +142,51 @@ def test_the_interviewer_s_forms_are_kept_sealed_and_shown_to_nobody_else(room: 
     ada.post(f"{peers.path}/first", answers | {"shown": "yes"})
     assert "ZEBRA1" in ben.get(f"{peers.path}/summary").text
     assert "ZEBRA3" not in ben.get(f"{peers.path}/summary").text
+
+
+def test_what_is_typed_is_kept_without_opening_anything(room: Room, peers: Peers) -> None:
+    """The page sends it by itself, from the fields as they are."""
+    ada, ben = room.signed_in(peers.ada), room.signed_in(peers.ben)
+    page = ada.get(f"{peers.path}/first").text
+    assert f'data-keep="{peers.path}/first"' in page
+    assert "keep.js" in page
+    kept = ada.post(f"{peers.path}/first", {"step": "keep", "well": "I waited.", "next": "Wait lon"})
+    assert (kept.status_code, kept.json()) == (200, {})
+    page = ada.get(f"{peers.path}/first").text
+    assert "I waited." in page
+    assert "Wait lon" in page
+    assert ben.get(f"{peers.path}/feedback").status_code == 404
+    assert ben.post(f"{peers.path}/first", {"step": "keep", "well": "x"}).status_code == 404
+
+
+def test_typing_keeps_a_session_alive_and_nothing_else_does(room: Room, peers: Peers) -> None:
+    ada, form = room.signed_in(peers.ada), {"step": "keep", "well": "I waited."}
+    sent = {"data": form, "headers": {"X-CSRF-Token": ada.token("/account"), "accept": "application/json"}}
+    for _ in range(3):
+        room.clock.advance(14 * MINUTE)
+        assert ada.client.post(f"{peers.path}/first", **sent).status_code == 200
+    room.clock.advance(15 * MINUTE)
+    assert ada.client.post(f"{peers.path}/first", **sent).status_code == 401  # which the page says, and waits
+
+
+def test_what_is_typed_as_feedback_is_kept_for_its_author_until_it_is_said(room: Room, peers: Peers) -> None:
+    peers.opened()
+    ada, ben, at = room.signed_in(peers.ada), room.signed_in(peers.ben), f"{peers.path}/feedback"
+    peers.say(ada, "strength", "I waited.")
+    peers.say(ben, "strength", "You waited.")
+    for kind, words in (("strength", "ZEBRA1"), ("suggestion", "ZEBRA2")):
+        assert ben.post(f"{at}/draft", {"kind": kind, "text": words}).json() == {}
+    assert all(f">{words}</textarea>" in ben.get(at).text for words in ("ZEBRA1", "ZEBRA2"))
+    seen = [room.signed_in(one).get(at + page).text for one in (peers.ada, peers.eve) for page in ("", "/../summary")]
+    assert "ZEBRA" not in "".join(seen) + ben.get(f"{peers.path}/summary").text
+    with room.home.database.reading() as database:
+        assert all(b"ZEBRA" not in form.sealed_answers for form in database.query(Form))
+    peers.say(ben, "strength", "ZEBRA1, and more.")
+    page = ben.get(at).text
+    assert ">ZEBRA1" not in page.partition("Your words")[2]
+    assert ">ZEBRA2</textarea>" in page
+    ada.post(f"{at}/close")
+    assert ben.post(f"{at}/draft", {"kind": "strength", "text": "x"}).status_code == 400
 
 
 def test_the_two_forms_ask_what_they_should() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pipeline.tapes.records import AuditRow, Meeting, MeetingRole
@@ -79,3 +81,25 @@ def test_what_took_place_or_has_notes_is_not_canceled(peers: Peers, deed: str, f
     assert peers.ada.post(f"{path}/cancel").status_code == 409
     with peers.room.home.database.reading() as database:
         assert database.query(Meeting).count() == 1
+
+
+def test_notes_are_kept_while_they_are_typed_but_not_over_somebody_else_s(peers: Peers) -> None:
+    path, ben = peers.plan(), peers.room.signed_in(peers.people["Ben"])
+
+    def was(browser: Browser) -> str:
+        found = re.search(r'name="was" value="(\w+)"', browser.get(path).text)
+        assert found
+        return found[1]
+
+    known = was(peers.ada)
+    assert known == was(ben)
+    kept = peers.ada.post(f"{path}/notes", {"step": "keep", "was": known, "notes": "Bring the kettle. "})
+    assert kept.json() == {"was": was(peers.ada)}
+    late = ben.post(f"{path}/notes", {"step": "keep", "was": known, "notes": "Bring tea."})
+    assert late.status_code == 409
+    assert ">Bring the kettle.</textarea>" in ben.get(path).text
+    again = peers.ada.post(
+        f"{path}/notes", {"step": "keep", "was": kept.json()["was"], "notes": "Bring the kettle now."}
+    )
+    assert again.status_code == 200
+    assert ben.post(f"{path}/notes", {"step": "keep", "was": was(ben), "notes": "Bring tea, too."}).status_code == 200

@@ -54,6 +54,11 @@ class Walker:
     def press(self, name: str) -> None:
         browser.click(self.page.get_by_role("button", name=name, exact=True))
 
+    def send(self, name: str) -> None:
+        """Press a button below what was just typed, which the page first keeps."""
+        with self.page.expect_navigation():
+            self.press(name)
+
     def follow(self, name: str) -> None:
         browser.click(self.page.get_by_role("link", name=name, exact=True))
 
@@ -283,13 +288,13 @@ def first(ben: Walker, tape: str) -> None:
         field.fill(f"Answer {number + 1}.")
     page.get_by_label("4", exact=True).first.check()
     ben.look("you-first")
-    ben.press("I am done: open it to the group")
+    ben.send("I am done: open it to the group")
     page.wait_for_selector("[role=alert]")
     assert "what went well" in page.inner_text("[role=alert]")
     ben.faults.clear()  # the browser reports the 422 itself
     ben.fill(well="I waited after my questions.")
     page.check("#shown")
-    ben.press("I am done: open it to the group")
+    ben.send("I am done: open it to the group")
     page.wait_for_selector("text=The group may now see")
     ben.look("tape-open")
 
@@ -419,7 +424,7 @@ def feedback(ada: Walker, ben: Walker, cleo: Walker, tape: str) -> None:
     ben.page.select_option("#person_id", label="Cleo")  # it was a real play
     ben.press("Keep")
     ben.fill(text="I waited, and the client went on.")
-    ben.press("Add a strength")
+    ben.send("Add a strength")
     ada.go(place)
     assert "The one who was the client speaks first" in ada.text
     for walker, words in ((cleo, "Your questions were short."), (ada, "You reflected what mattered.")):
@@ -427,9 +432,9 @@ def feedback(ada: Walker, ben: Walker, cleo: Walker, tape: str) -> None:
         assert walker.page.get_by_role("heading", name="Cleo, who was the client").count() == 1
         assert walker.page.locator("#suggestion").count() == 0  # a strength comes first
         walker.fill(text=words)
-        walker.press("Add a strength")
+        walker.send("Add a strength")
     ada.page.fill("#suggestion", "Wait a little longer.")
-    ada.press("Add the suggestion")
+    ada.send("Add the suggestion")
     ada.page.wait_for_selector("text=You gave your one suggestion")
     ada.look("feedback")
     ben.go(place)
@@ -456,7 +461,7 @@ def meet(cleo: Walker, tape: str) -> None:
     page.select_option("#tape_id", tape)
     browser.click(page.locator("form[action$='/tape'] button"))
     cleo.fill(notes="Bring the kettle.")
-    cleo.press("Keep the notes")
+    cleo.send("Keep the notes")
     page.wait_for_selector("text=Saved.")
     assert page.input_value("#notes") == "Bring the kettle."
     cleo.look("meeting")

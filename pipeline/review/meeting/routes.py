@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
@@ -15,7 +16,7 @@ from pipeline.errors import TapesError
 from pipeline.review import gate
 from pipeline.review.access.invitations import invite
 from pipeline.review.access.viewer import SignedIn, Viewer
-from pipeline.review.fields import FormId, Id, Line, OptionalText
+from pipeline.review.fields import FormId, Id, Line, OptionalLine, OptionalText
 from pipeline.review.meeting.agenda import LENGTHS, agenda
 from pipeline.review.meeting.rotation import ROLES, roles, turn
 from pipeline.review.pages import render, seeing
@@ -95,6 +96,7 @@ def one(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
         held = database.scalars(select(MeetingRole).where(MeetingRole.meeting_id == meeting.id)).all()
         members = _members(database, group, now)
         may_read = meeting.tape_id is None or meeting.tape_id in {tape.id for tape in tapes}
+        notes = _notes(state.home, meeting) if may_read else ""
         if meeting.sealed_notes and may_read:
             audit.record(database, now, viewer.person_id, "read", meeting.tape_id, "meeting notes")
         return render(
@@ -109,7 +111,8 @@ def one(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
             names={one.person.id: one.person.name for one in members},
             tapes={tape.id: gate.title(database, tape) for tape in tapes},
             order=_next_tape(database, group, now),
-            notes=_notes(state.home, meeting) if may_read else "",
+            notes=notes,
+            was=_digest(notes),
             may_read=may_read,
         )
 
@@ -195,16 +198,32 @@ def choose_tape(request: Request, viewer: SignedIn, meeting_id: Id, tape_id: Ann
 
 
 @router.post("/meetings/{meeting_id}/notes")
-def write_notes(request: Request, viewer: SignedIn, meeting_id: Id, notes: OptionalText = "") -> Response:
-    """Keep the notes, sealed with the key of the tape that they are about."""
+def write_notes(
+    request: Request,
+    viewer: SignedIn,
+    meeting_id: Id,
+    notes: OptionalText = "",
+    was: OptionalLine = "",
+    step: Annotated[Literal["save", "keep"], Form()] = "save",
+) -> Response:
+    """Keep the notes, sealed with the key of the tape that they are about.
+
+    ``keep`` is what the page sends by itself while somebody types; it is answered in JSON, and does not write over
+    what somebody else has written since: ``was`` is the digest of the notes that this page knows.
+    """
     state = request.app.state
     now = state.clock()
     with state.home.database.writing() as database:
         meeting, _ = _meeting(database, viewer, meeting_id, now)
         if meeting.tape_id:
             gate.tape(database, viewer, meeting.tape_id, "show", now)
+        if step == "keep" and was != _digest(_notes(state.home, meeting)):
+            told = "Somebody else has changed the notes. Copy yours, load this page again, and put both together."
+            raise HTTPException(409, told)
         _keep_notes(state.home, meeting, notes)
         audit.record(database, now, viewer.person_id, "meeting.notes", meeting.tape_id, thing=meeting.id)
+    if step == "keep":
+        return JSONResponse({"was": _digest(notes)})
     return seeing(f"/meetings/{meeting_id}", "saved")
 
 
@@ -364,6 +383,10 @@ def _notes(home: Home, meeting: Meeting) -> str:
     if not meeting.sealed_notes:
         return ""
     return home.vault.unseal(meeting.tape_id or HOME, meeting.sealed_notes, _COLUMN).decode()
+
+
+def _digest(notes: str) -> str:
+    return hashlib.sha256(notes.encode()).hexdigest()
 
 
 def _keep_notes(home: Home, meeting: Meeting, notes: str) -> None:

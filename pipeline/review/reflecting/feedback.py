@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from pipeline.errors import ReviewError
 from pipeline.review import gate
 from pipeline.review.access.viewer import SignedIn
-from pipeline.review.fields import Id, Text
+from pipeline.review.fields import Id, OptionalText, Text
 from pipeline.review.pages import render, seeing
 from pipeline.review.reflecting import forms, questions
 from pipeline.review.reflecting.first import reviewed
@@ -30,6 +30,9 @@ router = APIRouter()
 
 REAL_PLAY = "real_play"
 """The kind of the form that says who was the client of a real play; the interviewer's."""
+
+DRAFT = "feedback_draft"
+"""The kind of the form that holds what somebody has typed and not said yet; nobody else sees it."""
 
 MOST = 20
 """Strengths from one person: enough, and no flood."""
@@ -81,10 +84,28 @@ def add(
             )
             database.add(row)
             reviewed(database, tape_id).stage = "feedback"
+            _draft(database, home, viewer, tape_id, kind, "", now)
             audit.record(database, now, viewer.person_id, "feedback.add", tape_id, thing=row.id, why=kind)
     except ReviewError as error:
         return _refused(request, viewer, tape_id, error)
     return seeing(f"/tapes/{tape_id}/feedback", "saved")
+
+
+@router.post("/tapes/{tape_id}/feedback/draft")
+def keep(
+    request: Request,
+    viewer: SignedIn,
+    tape_id: Id,
+    kind: Annotated[Literal["strength", "suggestion"], Form()],
+    text: OptionalText = "",
+) -> Response:
+    """Keep what the page sends by itself while somebody types, for that person alone; it is not said yet."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        tape = _open_tape(database, viewer, tape_id, now)
+        _refuse_closed(database, tape)
+        _draft(database, home, viewer, tape_id, kind, text, now)
+    return JSONResponse({})
 
 
 @router.post("/tapes/{tape_id}/feedback/{feedback_id}/remove")
@@ -211,6 +232,13 @@ def _refuse_closed(database: Session, tape: Tape) -> None:
         raise ReviewError("R04", "feedback", "the round is closed", "the interviewer can open it again")
 
 
+def _draft(database: Session, home: Home, viewer: SignedIn, tape_id: str, kind: str, text: str, now: int) -> None:
+    """Keep what the viewer has typed of one kind, or forget it."""
+    before = forms.read(database, home, tape_id, viewer.person_id, DRAFT)
+    if before.get(kind, "") != text:
+        forms.write(database, home, tape_id, viewer.person_id, DRAFT, before | {kind: text}, now)
+
+
 def _kinds(database: Session, tape: Tape, person_id: str) -> list[str]:
     """What somebody has said on a tape so far."""
     query = select(Feedback.kind).where(Feedback.tape_id == tape.id, Feedback.person_id == person_id)
@@ -242,6 +270,7 @@ def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> 
         client = forms.read(database, home, tape_id, tape.interviewer_id, REAL_PLAY).get("client", "")
         review = reviewed(database, tape_id)
         closed = review.closed_at is not None
+        drafts = forms.read(database, home, tape_id, viewer.person_id, DRAFT)
         name = gate.title(database, tape)
         interviewer = database.get_one(Person, tape.interviewer_id).name
     mine = [one for one in everything if one.person_id == viewer.person_id]
@@ -262,5 +291,6 @@ def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> 
         others=others,
         client=client,
         closed=closed,
+        drafts=drafts,
         error=error,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -30,11 +30,14 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 
 @router.post("/tapes/{tape_id}/first")
 async def save(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
-    """Keep the answers; ``done`` opens the tape to the group, ``waive`` does so without them."""
+    """Keep the answers; ``done`` opens the tape to the group, ``waive`` does so without them.
+
+    ``keep`` is what the page sends by itself while somebody types; it is answered in JSON.
+    """
     sent = await request.form()
     fields = {name: str(cleaned(value)) for name, value in sent.items() if isinstance(value, str)}
     step = fields.get("step", "save")
-    if step not in ("save", "done", "waive") or any(len(value) > _LONGEST for value in fields.values()):
+    if step not in ("save", "keep", "done", "waive") or any(len(value) > _LONGEST for value in fields.values()):
         raise HTTPException(422, "Go back and shorten what you wrote.")
     return await run_in_threadpool(_saved, request, viewer, tape_id, fields, step)
 
@@ -66,6 +69,8 @@ def _saved(request: Request, viewer: SignedIn, tape_id: str, fields: dict[str, s
             audit.record(database, now, viewer.person_id, "review.waive", tape_id)
     if lacking:
         return _page(request, viewer, tape_id, "Say at least what went well: that comes first.")
+    if step == "keep":
+        return JSONResponse({})
     if step == "save":
         return seeing(f"/tapes/{tape_id}/first", "saved")
     return seeing(f"/tapes/{tape_id}", "waived")
