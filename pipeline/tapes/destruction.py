@@ -11,7 +11,7 @@ In this order, so that it can stop anywhere and go on, in another process too:
 6. a look for survivors; then the certificate.
 
 What is left of a destroyed tape: its id, in the tombstone, the certificate and the audit, which also says who did what
-to it when.
+to it when; and, without its id, that its interviewer brought a tape to the group then (``tape_turns``).
 
 What PostgreSQL keeps longer: its write-ahead log, until its segments are written over, which a busy server does in
 minutes and an idle one may not do for weeks; and whoever archives the log keeps it. What stands there of a tape in

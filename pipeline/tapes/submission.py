@@ -25,7 +25,7 @@ from pipeline.tapes.bench import item_row
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.clock import now as real_time
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Item, Person, Review, Tape, new_id
+from pipeline.tapes.records import Item, Person, Review, Tape, TapeTurn, new_id
 from pipeline.tapes.steps import ASKED, RECORDING, Asked
 from pipeline.tapes.terms import Terms
 
@@ -100,6 +100,7 @@ def submit(
             consent.allows(session, None, "process", tape, now).require()
             targets.name(session, home.vault, tape_id, given.target_behavior, now)
             session.add(Review(tape_id=tape_id, stage="interviewer"))
+            session.add(TapeTurn(group_id=group.id, person_id=interviewer.id, at=now))
             job = jobs.add(session, tape_id, now)
             audit.record(session, now, actor_id, "tape.submit", tape_id)
     queue = jobs.queue_of(home)

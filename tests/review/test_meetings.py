@@ -6,6 +6,9 @@ import re
 
 import pytest
 
+from pipeline.review.submitting import queueing
+from pipeline.tapes import destruction
+from pipeline.tapes.clock import DAY
 from pipeline.tapes.records import AuditRow, Meeting, MeetingRole
 from tests.review.conftest import Browser, Room
 
@@ -103,3 +106,24 @@ def test_notes_are_kept_while_they_are_typed_but_not_over_somebody_else_s(peers:
     )
     assert again.status_code == 200
     assert ben.post(f"{path}/notes", {"step": "keep", "was": was(ben), "notes": "Bring tea, too."}).status_code == 200
+
+
+def test_whose_tape_is_next_does_not_forget_tapes_that_are_destroyed(peers: Peers) -> None:
+    """Tapes live for some 90 days; a group of fifteen that meets once a month goes round in more than a year."""
+    room, order = peers.room, []
+    for _ in range(len(peers.people) + 1):
+        name = re.search(r'The next tape comes from <strong class="name">(\w+)<', group_page(peers))
+        assert name
+        order.append(name[1])
+        who = peers.people[name[1]]
+        tape = room.tape(peers.group, who, state="draft")
+        assert order[-1] in group_page(peers).partition("The next tape")[2][:60]  # a draft is no turn
+        queueing.queue(room.home, tape, who, "0" * 64, 0, 1000, 2, room.clock())
+        room.clock.advance(DAY)
+        destruction.destroy(room.home, tape, "due", room.clock())
+        peers.ada = room.signed_in(peers.people["Ada"])
+    assert order == ["Ada", "Ben", "Cleo", "Dan", "Ada"]
+
+
+def group_page(peers: Peers) -> str:
+    return str(peers.ada.get(f"/groups/{peers.group}").text)

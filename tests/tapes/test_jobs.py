@@ -22,7 +22,7 @@ from pipeline.tapes.heartbeats import Watch
 from pipeline.tapes.home import Home
 from pipeline.tapes.queue import Plain, Queue
 from pipeline.tapes.queue import place as place_of_queue
-from pipeline.tapes.records import Consent, Item, Job, Pretag, Tape, Transcript, Utterance
+from pipeline.tapes.records import Consent, Item, Job, Pretag, Tape, TapeTurn, Transcript, Utterance
 from pipeline.workbench import Kept
 from tests.tapes.fakes import ADDRESS, GROUP, PHRASE, SECONDS, TARGET, TERMS, Fakes, group, quick, submitted, two_voices
 
@@ -74,6 +74,8 @@ class TestSubmission:
             assert targets.read(session, home.vault, tape_id) == TARGET
             assert consent.allows(session, None, "process", session.get_one(Tape, tape_id), now())
             job = jobs.latest(session, tape_id)
+            tape, turn = session.get_one(Tape, tape_id), session.scalars(select(TapeTurn)).one()
+            assert (turn.group_id, turn.person_id) == (tape.group_id, tape.interviewer_id)
         assert state(home, tape_id) == ("queued", "queued")
         queue = jobs.queue_of(home)
         assert queue.states([job.workflow_id]) == {job.workflow_id: "ENQUEUED"}

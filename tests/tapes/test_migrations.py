@@ -104,6 +104,20 @@ def test_every_step_keeps_the_data_there_and_back(bare: Database) -> None:
     assert len(before) == len(Record.metadata.tables)
 
 
+def test_whose_turn_it_was_is_taken_from_the_tapes_that_were_handed_in(bare: Database) -> None:
+    bare.migrate("0007")
+    with bare._writer.begin() as connection:
+        fill(connection, {})  # with a tape that is a draft
+        tapes = next(table for table in tables(connection) if table.name == "tapes")
+        for at, state in enumerate(("ready", "destroyed", "failed")):
+            connection.execute(insert(tapes).values(row(tapes) | {"id": state, "state": state, "created_at": at}))
+    bare.migrate("0008")
+    with bare._writer.begin() as connection:
+        found = rows(connection)["tape_turns"]
+    assert sorted(turn[1:] for turn in found) == [("groups", "people", 0), ("groups", "people", 2)]
+    assert len({turn[0] for turn in found}) == 2
+
+
 def test_a_database_without_tables_has_no_version(bare: Database) -> None:
     assert bare.version() is None
     bare.migrate()

@@ -23,7 +23,7 @@ from pipeline.review.pages import render, seeing
 from pipeline.tapes import audit, consent, people
 from pipeline.tapes.home import Home
 from pipeline.tapes.people import Member
-from pipeline.tapes.records import Group, Meeting, MeetingRole, Person, Tape
+from pipeline.tapes.records import Group, Meeting, MeetingRole, Person, TapeTurn
 from pipeline.tapes.vault import HOME
 
 router = APIRouter()
@@ -372,9 +372,8 @@ def _held(database: Session, group: Group) -> list[tuple[str, str]]:
 def _next_tape(database: Session, group: Group, now: int) -> list[tuple[str, str]]:
     """(id, name) of the members in the order in which their tape comes."""
     members = _members(database, group, now)
-    brought = database.scalars(
-        select(Tape.interviewer_id).where(Tape.group_id == group.id, Tape.state != "draft").order_by(Tape.created_at)
-    ).all()
+    turns = select(TapeTurn.person_id).where(TapeTurn.group_id == group.id).order_by(TapeTurn.at)
+    brought = database.scalars(turns).all()
     names = {one.person.id: one.person.name for one in members}
     return [(person_id, names[person_id]) for person_id in turn(list(names), brought)]
 

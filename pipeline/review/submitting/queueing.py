@@ -11,7 +11,7 @@ from pipeline.errors import JobError
 from pipeline.tapes import audit, consent, jobs
 from pipeline.tapes.bench import item_row
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Item, Review, Tape
+from pipeline.tapes.records import Item, Review, Tape, TapeTurn
 from pipeline.tapes.steps import ASKED, Asked
 
 
@@ -33,6 +33,7 @@ def queue(home: Home, tape_id: str, by: str, sha256: str, start: int, end: int, 
         database.add(item_row(asked, now))
         if database.scalar(select(Review).where(Review.tape_id == tape_id)) is None:
             database.add(Review(tape_id=tape_id, stage="interviewer"))
+        database.add(TapeTurn(group_id=tape.group_id, person_id=tape.interviewer_id, at=now))
         job = jobs.add(database, tape_id, now)
         audit.record(database, now, by, "tape.submit", tape_id)
     with suppress(JobError):  # the job waits in the records, and a worker puts it on the queue

@@ -15,7 +15,7 @@ from pipeline.tapes.records.coding import (
     Transcript,
     Utterance,
 )
-from pipeline.tapes.records.meetings import Feedback, FeedbackKind, Form, Meeting, MeetingRole, Review
+from pipeline.tapes.records.meetings import Feedback, FeedbackKind, Form, Meeting, MeetingRole, Review, TapeTurn
 from pipeline.tapes.records.people import (
     Group,
     Invitation,
@@ -79,6 +79,7 @@ __all__ = [
     "Signature",
     "Tape",
     "TapeState",
+    "TapeTurn",
     "TargetBehavior",
     "Tombstone",
     "Transcript",

@@ -75,3 +75,14 @@ class MeetingRole(Record):
     meeting_id: Mapped[str] = of("meetings.id", dies_with=True)
     person_id: Mapped[str] = of("people.id")
     role: Mapped[str]
+
+
+class TapeTurn(Record):
+    """Somebody brought a tape to a group. It names no tape and outlives it: whose tape is next depends on it."""
+
+    __tablename__ = "tape_turns"
+
+    id: Mapped[str] = key()
+    group_id: Mapped[str] = of("groups.id")
+    person_id: Mapped[str] = of("people.id")
+    at: Mapped[int]
