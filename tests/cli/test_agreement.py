@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -21,8 +20,6 @@ from pipeline.measures.drift import DRIFT_COLUMNS, POINT_COLUMNS
 from pipeline.measures.sampling import SAMPLE_COLUMNS
 from pipeline.measures.sessions import SESSION_COLUMNS
 from tests.measures.coders import group
-
-SECONDS = 10.0
 
 
 def write(table: pd.DataFrame, path: Path) -> Path:
@@ -151,15 +148,6 @@ def test_a_wrong_file_ends_with_its_code(tmp_path: Path) -> None:
     for verb in ("agreement", "drift"):
         with pytest.raises(TableError, match="TR-T03 table codes.csv lacks the column 'coder'"):
             run(verb, str(tmp_path / "codes.csv"))
-
-
-def test_five_hundred_tapes_of_eight_coders_take_under_ten_seconds(tmp_path: Path) -> None:
-    coders = {f"c{number}": 0.1 for number in range(8)}
-    path = write(group(500, units=60, wrong=coders), tmp_path / "codes.csv")
-    for verb in ("agreement", "drift"):
-        start = time.process_time()
-        assert run(verb, str(path), "--format", "json").exit_code == 0
-        assert time.process_time() - start < SECONDS, verb
 
 
 def test_a_sample_says_what_to_double_code_and_how_much_is_needed(tmp_path: Path) -> None:

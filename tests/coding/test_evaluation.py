@@ -119,18 +119,13 @@ def test_several_seeds_are_averaged(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def shipped() -> dict[str, dict[str, evaluation.Figure]]:
+def shipped() -> dict[str, evaluation.Figure]:
     if not (DATA / annomi.FILE).exists():
         pytest.skip("the training data are not on this machine")
     table, about = annomi.read(DATA), weights.read_about(SHIPPED)
     assert annomi.checksum(DATA) == about["data"]["sha256"]
-    return {
-        variant: {
-            figure.name: figure
-            for figure in evaluation.of_seeds(table, weights.read_folds(SHIPPED, variant), weights.by_fold(about))
-        }
-        for variant in ("written", "bare")
-    }
+    found = evaluation.of_seeds(table, weights.read_folds(SHIPPED, "written"), weights.by_fold(about))
+    return {figure.name: figure for figure in found}
 
 
 @pytest.mark.parametrize(
@@ -145,28 +140,24 @@ def shipped() -> dict[str, dict[str, evaluation.Figure]]:
         ("session R:Q, Spearman", 0.6),
     ],
 )
-def test_the_shipped_tagger_beats_the_plain_way(
-    shipped: dict[str, dict[str, evaluation.Figure]], name: str, floor: float
-) -> None:
-    figure = shipped["written"][name]
+def test_the_shipped_tagger_beats_the_plain_way(shipped: dict[str, evaluation.Figure], name: str, floor: float) -> None:
+    figure = shipped[name]
     assert figure.value > floor
     assert figure.low < figure.value < figure.high
 
 
 @pytest.mark.parametrize("name", ["question", "reflection", "information", "change", "sustain"])
-def test_the_shipped_probabilities_mean_what_they_say(
-    shipped: dict[str, dict[str, evaluation.Figure]], name: str
-) -> None:
-    assert shipped["written"][f"calibration error, {name}"].value <= 0.05
+def test_the_shipped_probabilities_mean_what_they_say(shipped: dict[str, evaluation.Figure], name: str) -> None:
+    assert shipped[f"calibration error, {name}"].value <= 0.05
 
 
-def test_the_shipped_intervals_cover(shipped: dict[str, dict[str, evaluation.Figure]]) -> None:
+def test_the_shipped_intervals_cover(shipped: dict[str, evaluation.Figure]) -> None:
     for name in ("R:Q", "%CR"):
-        assert 0.85 <= shipped["written"][f"90 % intervals that hold {name}"].value <= 0.97
+        assert 0.85 <= shipped[f"90 % intervals that hold {name}"].value <= 0.97
 
 
 def test_checking_a_fifth_finds_more_than_a_fifth_of_the_errors(
-    shipped: dict[str, dict[str, evaluation.Figure]],
+    shipped: dict[str, evaluation.Figure],
 ) -> None:
-    assert shipped["written"]["share of utterances to check"].value == pytest.approx(0.2, abs=0.02)
-    assert shipped["written"]["share of errors among them"].value > 0.3
+    assert shipped["share of utterances to check"].value == pytest.approx(0.2, abs=0.02)
+    assert shipped["share of errors among them"].value > 0.3
