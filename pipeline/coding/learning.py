@@ -61,16 +61,16 @@ class Kept:
         return (self.network(seed, None) if fold is None else self.scores(seed, fold)).exists()
 
 
-def read(course: Course, path: Path) -> Network:
-    """A network of a course that lies in a file."""
+def read(encoder: Path, path: Path) -> Network:
+    """A network that was learned from the pretrained encoder in a folder."""
     from safetensors.torch import load_file
 
     from pipeline.coding.network import Network
 
     state = load_file(path)
-    network = Network.of(course.encoder, OUTPUTS, len(state["annotators.weight"]))
+    network = Network.of(encoder, OUTPUTS, len(state["annotators.weight"]))
     network.load_state_dict(state)
-    return network
+    return network.eval()
 
 
 def learn(

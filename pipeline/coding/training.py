@@ -85,7 +85,7 @@ def train(
     """
     with _kept(keep) as kept:
         learn(course, [(seeds[0], None), *_folds(course, seeds)], kept, cores, progress)
-        network = learning.read(course, kept.network(seeds[0], None))
+        network = learning.read(course.encoder, kept.network(seeds[0], None))
         return fitted(course, {seed: network_folds(course, seed, kept) for seed in seeds}, network)
 
 

@@ -25,10 +25,10 @@ from rich.table import Table
 from scipy.signal import fftconvolve
 
 from pipeline import models, settings
-from pipeline.coding import evaluation, finetuning, learning, mishearings, tagger, training, weights
+from pipeline.coding import evaluation, finetuning, learning, tagger, training, weights
 from pipeline.coding.classifier import DECISIONS, Inputs, mixed
 from pipeline.coding.features import bare
-from pipeline.coding.learning import Course, Kept
+from pipeline.coding.learning import Kept
 from pipeline.coding.mishearings import COLUMNS, LONGEST, Mishearings
 from pipeline.formats import annomi
 from pipeline.speech import transcriber
@@ -114,16 +114,17 @@ def heard(rows: pd.DataFrame, kept: Path, seed: int) -> pd.DataFrame:
     return rows.assign(text=texts)
 
 
-def coded(rows: Sequence[pd.DataFrame], course: Course, kept: Kept, seed: int) -> list[pd.DataFrame]:
+def coded(
+    rows: Sequence[pd.DataFrame], table: pd.DataFrame, encoder: Path, kept: Kept, seed: int
+) -> list[pd.DataFrame]:
     """The same sessions in several readings, tagged by what saw none of their folds, beside the codes by hand."""
     by_fold = weights.by_fold(weights.read_about(tagger.place(settings.load().settings)))
-    reader = finetuning.reader_of(course.encoder)
+    reader = finetuning.reader_of(encoder)
     logits = [np.zeros((len(each), len(DECISIONS))) for each in rows]
     for fold in rows[0]["fold"].unique():
-        rest = course.table[course.table["fold"] != fold]
+        rest = table[table["fold"] != fold]
         linear = training.fit_linear(rest, [Inputs.of(each) for each in learning.readings(rest)])
-        network = learning.read(course, kept.network(seed, int(fold)))
-        network.eval()
+        network = learning.read(encoder, kept.network(seed, int(fold)))
         for found, each in zip(logits, rows, strict=True):
             held = (each["fold"] == fold).to_numpy()
             part = each[held].reset_index(drop=True)
@@ -166,10 +167,9 @@ def main() -> None:
     for column in ("networks", "texts"):
         shown.add_column(column)
     for folder in asked.networks:
-        misheard = mishearings.read(settings.project_folder("models") / "mishearings" / "mishearings.csv")
-        course = Course(table, models.folder(chosen.coding.encoder, chosen.models), misheard)
+        encoder = models.folder(chosen.coding.encoder, chosen.models)
         for seed in sorted({int(path.name.split("-")[1]) for path in folder.glob("seed-*-fold-*.safetensors")}):
-            for name, rows in zip(readings, coded(tagged, course, Kept(folder), seed), strict=True):
+            for name, rows in zip(readings, coded(tagged, table, encoder, Kept(folder), seed), strict=True):
                 figures = told(rows)
                 if not shown.rows:
                     for column in figures:

@@ -17,14 +17,13 @@ import numpy as np
 import pandas as pd
 import soundfile
 import soxr
-from safetensors.torch import load_file
 
 from pipeline import models, settings
 from pipeline.coding import evaluation, learning, tagger, training, weights
-from pipeline.coding.classifier import OUTPUTS, Classifier, Inputs
+from pipeline.coding.classifier import Classifier, Inputs
 from pipeline.coding.encoder import Encoder
 from pipeline.coding.features import bare
-from pipeline.coding.network import Network
+from pipeline.coding.learning import Kept
 from pipeline.coding.tagger import Tagger
 from pipeline.formats import annomi
 from pipeline.speech import transcriber
@@ -38,8 +37,7 @@ RATE, GAP = 16_000, 0.7
 def held_out(table: pd.DataFrame, fold: int, keep: Path, place: Path, pretrained: Path, folder: Path) -> Tagger:
     """The tagger that saw none of a fold's sessions, as it would ship."""
     rest, about = table[table["fold"] != fold], weights.read_about(place)
-    network = Network.of(pretrained, OUTPUTS, int(rest["annotator"].max()) + 1)
-    network.load_state_dict(load_file(keep / f"seed-{about['seeds'][0]}-fold-{fold}.safetensors"))
+    network = learning.read(pretrained, Kept(keep).network(about["seeds"][0], fold))
     training.learned(network, pretrained).write(folder)
     linear = training.fit_linear(rest, [Inputs.of(each) for each in learning.readings(rest)])
     return Tagger(Classifier(linear, Encoder(folder)), weights.by_fold(about)[fold], about)

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, get_origin
 
 from fastapi import FastAPI, UploadFile
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from httpx import Response
 from pydantic import BaseModel
@@ -122,6 +123,11 @@ class Call:
         return getattr(self.route.endpoint, "reads_its_token", False)
 
     @property
+    def fields(self) -> list[Any]:
+        """The fields that it takes, those of what it depends on included."""
+        return _fields(self.route.dependant)
+
+    @property
     def named(self) -> tuple[str, ...]:
         """What its address names."""
         return tuple(re.findall(r"\{(\w+)\}", self.path))
@@ -150,7 +156,7 @@ class Call:
             texts = {name: text for name, value in read.items() if text is not None and value == "x"}
             return {"data": read | texts} if read else {"content": b"0123456789"}
         given: dict[str, Any] = {}
-        for one in self.route.dependant.body_params:
+        for one in self.fields:
             kind = one.field_info.annotation
             if inspect.isclass(kind) and issubclass(kind, BaseModel):
                 return {"json": BODIES[kind.__name__]}
@@ -173,6 +179,10 @@ class Call:
         return browser.client.request(self.method, self.address(ids), headers=headers, **sent)
 
 
+def _fields(dependant: Dependant) -> list[Any]:
+    return [*dependant.body_params, *(field for each in dependant.dependencies for field in _fields(each))]
+
+
 def free(name: str, kind: Any) -> bool:
     """Whether a field takes whatever somebody types."""
     return kind is str and name not in NAMING and FIELDS[name] == "x"
@@ -180,7 +190,7 @@ def free(name: str, kind: Any) -> bool:
 
 def longest(call: Call, name: str) -> int:
     """How many characters a field takes."""
-    fields = {one.alias: one.field_info for one in call.route.dependant.body_params}
+    fields = {one.alias: one.field_info for one in call.fields}
     limits = (
         [found.max_length for found in fields[name].metadata if hasattr(found, "max_length")] if name in fields else []
     )
@@ -191,7 +201,7 @@ def typed(call: Call) -> tuple[list[str], list[str]]:
     """The fields of a form that people type into: those that take anything, and those that want something certain."""
     if call.path in OWN_READING:
         return [name for name, value in OWN_READING[call.path].items() if value == "x"], []
-    texts = [one.alias for one in call.route.dependant.body_params if one.field_info.annotation is str]
+    texts = [one.alias for one in call.fields if one.field_info.annotation is str]
     texts = [name for name in texts if name not in NAMING]
     return [name for name in texts if free(name, str)], [name for name in texts if not free(name, str)]
 

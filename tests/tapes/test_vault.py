@@ -178,14 +178,19 @@ def rotated_elsewhere(home: Home) -> None:
     other.close()
 
 
+def assert_read_elsewhere(home: Home, tape_id: str) -> None:
+    """What is put into a tape now, another process can read."""
+    item = home.vault.put(tape_id, "mono", SPEECH)
+    again = Home.open(home.settings)
+    assert again.vault.read(item) == SPEECH
+    again.close()
+
+
 def test_a_tape_that_comes_in_after_a_change_of_the_master_key_can_be_read(home: Home) -> None:
     home.vault.create_key("before")  # from here on this process knows the master key
     rotated_elsewhere(home)
     home.vault.create_key("after")
-    item = home.vault.put("after", "mono", SPEECH)
-    again = Home.open(home.settings)
-    assert again.vault.read(item) == SPEECH
-    again.close()
+    assert_read_elsewhere(home, "after")
 
 
 def test_a_tape_that_comes_in_during_a_change_of_the_master_key_can_be_read(
@@ -202,10 +207,7 @@ def test_a_tape_that_comes_in_during_a_change_of_the_master_key_can_be_read(
 
     monkeypatch.setattr(Ring, "wrap", changing)
     home.vault.create_key("during")
-    item = home.vault.put("during", "mono", SPEECH)
-    again = Home.open(home.settings)
-    assert again.vault.read(item) == SPEECH
-    again.close()
+    assert_read_elsewhere(home, "during")
 
 
 def test_a_key_that_an_older_process_wraps_during_the_change_is_wrapped_anew(

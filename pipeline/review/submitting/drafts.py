@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
@@ -46,18 +46,7 @@ _WRONG = {
 Choices = Annotated[list[str], Form(max_length=50)]
 
 
-@router.get("/tapes/new")
-def page(request: Request, viewer: SignedIn) -> Response:
-    """The form for consent and target behavior."""
-    return _page(request, viewer, {})
-
-
-@router.post("/tapes")
-def begin(
-    request: Request,
-    viewer: SignedIn,
-    group_id: FormId,
-    target_behavior: OptionalLine = "",
+def allowed(
     pseudonym: OptionalLine = "",
     destroy_by: OptionalLine = "",
     signed_on: OptionalLine = "",
@@ -66,11 +55,9 @@ def begin(
     people_named: OptionalLine = "",
     uses: Choices = [],  # noqa: B006 - read only
     group_ids: Choices = [],  # noqa: B006 - read only
-) -> Response:
-    """Write down the consent and the target behavior; the recording comes next."""
-    typed: dict[str, Any] = {
-        "group_id": group_id,
-        "target_behavior": target_behavior,
+) -> dict[str, Any]:
+    """The fields of a form that say what a client allows (``submitting/allowed.html``), as they were typed."""
+    return {
         "pseudonym": pseudonym,
         "destroy_by": destroy_by,
         "signed_on": signed_on,
@@ -80,6 +67,23 @@ def begin(
         "uses": uses,
         "group_ids": group_ids,
     }
+
+
+Allowed = Annotated[dict[str, Any], Depends(allowed)]
+
+
+@router.get("/tapes/new")
+def page(request: Request, viewer: SignedIn) -> Response:
+    """The form for consent and target behavior."""
+    return _page(request, viewer, {})
+
+
+@router.post("/tapes")
+def begin(
+    request: Request, viewer: SignedIn, group_id: FormId, typed: Allowed, target_behavior: OptionalLine = ""
+) -> Response:
+    """Write down the consent and the target behavior; the recording comes next."""
+    typed = typed | {"group_id": group_id, "target_behavior": target_behavior}
     home, now = request.app.state.home, request.app.state.clock()
     try:
         tape_id = _begun(home, viewer, typed, now)
@@ -93,7 +97,7 @@ def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int) -> str:
         remedy = "change talk is about one change and cannot be told without it"
         raise ReviewError("R03", "form", "name the target behavior", remedy)
     people_named = named(typed["people_named"])
-    allowed = given(typed, people_named, now)
+    consented = given(typed, people_named, now)
     tape_id = new_id()
     home.vault.create_key(tape_id)
     try:
@@ -104,12 +108,12 @@ def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int) -> str:
             tape = Tape(id=tape_id, group_id=typed["group_id"], interviewer_id=viewer.person_id, created_at=now)
             database.add(tape)
             database.flush()
-            if tape.group_id not in allowed.groups and not people_named:
+            if tape.group_id not in consented.groups and not people_named:
                 value = "the group that reviews the tape is not among those who may hear it"
                 remedy = "tick it under 'Who may hear it', or choose another group"
                 raise ConsentError("D07", "consent", value, remedy)
             require_accounts(database, people_named)
-            terms.give(database, tape, allowed, now, viewer.person_id)
+            terms.give(database, tape, consented, now, viewer.person_id)
             targets.name(database, home.vault, tape_id, typed["target_behavior"], now)
             audit.record(database, now, viewer.person_id, "tape.draft", tape_id)
     except BaseException:

@@ -13,10 +13,10 @@ from starlette.exceptions import HTTPException
 from pipeline.errors import ConsentError, ReviewError
 from pipeline.review import gate
 from pipeline.review.access.viewer import SignedIn, Viewer
-from pipeline.review.fields import Id, OptionalLine
+from pipeline.review.fields import Id
 from pipeline.review.pages import render, seeing
 from pipeline.review.submitting import drafts
-from pipeline.review.submitting.drafts import Choices
+from pipeline.review.submitting.drafts import Allowed
 from pipeline.tapes import terms
 from pipeline.tapes.clock import day_of
 from pipeline.tapes.records import Consent, Group, Person, Tape
@@ -31,37 +31,15 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 
 
 @router.post("/tapes/{tape_id}/permission")
-def change(
-    request: Request,
-    viewer: SignedIn,
-    tape_id: Id,
-    pseudonym: OptionalLine = "",
-    destroy_by: OptionalLine = "",
-    signed_on: OptionalLine = "",
-    signed_form: OptionalLine = "",
-    method: OptionalLine = "",
-    people_named: OptionalLine = "",
-    uses: Choices = [],  # noqa: B006 - read only
-    group_ids: Choices = [],  # noqa: B006 - read only
-) -> Response:
+def change(request: Request, viewer: SignedIn, tape_id: Id, typed: Allowed) -> Response:
     """Write down what the client allows now, in the place of what was allowed before."""
-    typed: dict[str, Any] = {
-        "pseudonym": pseudonym,
-        "destroy_by": destroy_by,
-        "signed_on": signed_on,
-        "signed_form": signed_form,
-        "method": method,
-        "people_named": people_named,
-        "uses": uses,
-        "group_ids": group_ids,
-    }
     home, now = request.app.state.home, request.app.state.clock()
     try:
-        named = drafts.named(people_named)
+        named = drafts.named(typed["people_named"])
         given = drafts.given(typed, named, now)
         with home.database.writing() as database:
             tape, before = _own(database, viewer, tape_id, now)
-            if not set(group_ids) <= set(_groups(database, viewer, before, now)):
+            if not set(typed["group_ids"]) <= set(_groups(database, viewer, before, now)):
                 raise HTTPException(404)
             drafts.require_accounts(database, named)
             terms.give(database, tape, given, max(now, before.given_at + 1), viewer.person_id, before.form_item_id)
