@@ -249,19 +249,21 @@ class Run:
         return self.engines.decode(request.recording, request.start, request.end, progress)
 
     def _listen(self, bench: Bench, recording: Recording) -> tuple[Transcript, Diarization]:
-        """Transcribe and diarize side by side; turns that a human wrote are read first, as they may be faulty."""
+        """Transcribe and diarize side by side.
+
+        Turns that a human wrote are read first, as they may be faulty, and so are the voices of channels: what is
+        transcribed of a channel is what its own speaker says.
+        """
         asked = ("start", "end", "speakers", "diarizer", "turns", "settings.audio", "settings.engines")
-        by_channel = self._kind(recording) == "channels"
+        kind = self._kind(recording)
         voices_key = self._keyed("diarize", *asked, "settings.diarization", *_DIARIZATION_MODELS)
         words_key = self._keyed("transcribe", *asked, "settings.transcription", "model.transcriber")
         hear, tell = Kept.dataclass(Transcript), Kept.dataclass(Diarization)
         with ThreadPoolExecutor(2) as pool:
             voices = pool.submit(self._stage, bench, "diarize", voices_key, tell, partial(self._diarize, recording))
-            if self.request.diarizer == "manual":
-                voices.result()
-            words = pool.submit(
-                self._stage, bench, "transcribe", words_key, hear, partial(self._transcribe, recording, by_channel)
-            )
+            first = voices.result() if kind != "pyannote" else None
+            transcribe = partial(self._transcribe, recording, first if kind == "channels" else None)
+            words = pool.submit(self._stage, bench, "transcribe", words_key, hear, transcribe)
             return words.result(), voices.result()
 
     def _kind(self, recording: Recording) -> Literal["pyannote", "channels", "manual"]:
@@ -274,14 +276,16 @@ class Run:
         engine = self.engines.diarizer(self._kind(recording), request.speakers, request.turns)
         return engine.diarize(recording, self.cores, progress)
 
-    def _transcribe(self, recording: Recording, by_channel: bool, progress: Progress) -> Transcript:
+    def _transcribe(self, recording: Recording, channels: Diarization | None, progress: Progress) -> Transcript:
         engine = self.engines.transcriber()
-        if not by_channel:
+        if channels is None:
             return engine.transcribe(recording.mono, self.cores, progress)
         parts = []
         for number, samples in enumerate(recording.samples):
             share = partial(_share, progress, number, len(recording.samples))
-            parts.append(engine.transcribe(samples, self.cores, share).by(diarizer.channel_speaker(number)))
+            speaker = diarizer.channel_speaker(number)
+            own = [voice.span for voice in channels.voices if voice.speaker == speaker]
+            parts.append(engine.transcribe(samples, self.cores, share, own).by(speaker))
         return transcriber.merged(parts)
 
     def _attribute(self, heard: Heard, progress: Progress) -> Attribution:

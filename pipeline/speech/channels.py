@@ -7,6 +7,9 @@ louder than its leak would be::
 
     other   ───████████────────      level, dB
     own     ───▁▁▁▁▁▁▁▁──██──▁       ▁ leak: as far below the other as always; █ speech
+
+The network hardly hears hums ("mm-hm"), which is what listeners say. So a sound counts, too, that the network does not
+rule out, if it is about as loud as the speaker's speech and stands out of the room's noise.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ _FRAME = 512  # samples; the network answers for each
 _MS = _FRAME * 1000 / SAMPLE_RATE
 _SURE, _FAINT = 0.4, 0.05  # speech reaches the first probability somewhere and the second throughout
 _MARGIN = 6.0  # dB above the leak
+_HUM = 0.1  # what the network has to reach somewhere in a hum
+_SOFTER, _ABOVE_NOISE, _HUMMED = 15.0, 20.0, 150  # dB below usual speech at most, dB above the noise and ms at least
 _FLOOR = 1e-10  # power of digital silence
 _PAUSE, _SHORTEST = 400, 90  # ms: shorter gaps are bridged, shorter stretches dropped ("mm" lasts 150)
 
@@ -50,30 +55,49 @@ class ChannelsDiarizer:
         with cores.one():
             from faster_whisper import __version__
 
-            speech = []
+            likely = []
             for number, samples in enumerate(recording.samples, 1):
-                speech.append(_speech(samples))
+                likely.append(_likely(samples))
                 progress(number / 2)
-        level = np.array([_levels(samples) for samples in recording.samples])
-        heard = [
-            Voice(span, channel_speaker(own))
-            for own, other in ((0, 1), (1, 0))
-            for span in _stretches(speech[own] & _own(level[own], level[other], speech[other]))
-        ]
+        level = [_levels(samples) for samples in recording.samples]
+        speech = [_speech(each) for each in likely]
+        heard = []
+        for own, other in ((0, 1), (1, 0)):
+            louder = _own(level[own], level[other], speech[other])
+            said = speech[own] & louder
+            found = said | _hums(louder, level[own], likely[own], said)
+            heard += [Voice(span, channel_speaker(own)) for span in _stretches(found)]
         voices = clipped(heard, Span(0, recording.duration))
         engine = {"diarizer": "channels", "engine": "silero-vad of faster-whisper", "version": __version__}
         return Diarization(voices, exclusive(voices), ghosts(voices, self.settings), engine)
 
 
-def _speech(samples: np.ndarray) -> np.ndarray:
-    """Whether anyone is heard, for each frame: (n,) samples -> bool (ceil(n / 512),)."""
+def _likely(samples: np.ndarray) -> np.ndarray:
+    """How likely anyone is heard, for each frame: (n,) samples -> (ceil(n / 512),)."""
     from faster_whisper.vad import get_vad_model
 
-    whole = np.pad(samples, (0, -len(samples) % _FRAME))
-    probability = np.asarray(get_vad_model()(whole)).reshape(-1)
-    found = probability >= _FAINT
+    return np.asarray(get_vad_model()(np.pad(samples, (0, -len(samples) % _FRAME)))).reshape(-1)
+
+
+def _speech(likely: np.ndarray) -> np.ndarray:
+    """Frames in which anyone is heard: likely throughout, and surely somewhere."""
+    found = likely >= _FAINT
     for start, end in _runs(found):
-        found[start:end] = probability[start:end].max() >= _SURE
+        found[start:end] = likely[start:end].max() >= _SURE
+    return found
+
+
+def _hums(louder: np.ndarray, level: np.ndarray, likely: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """Frames of sounds without speech that are as loud as the channel's own speech (``said``), all (frames,).
+
+    Where the channel's speaker says nothing at all, there are none to compare with, and so no hums.
+    """
+    if not said.any():
+        return said
+    least = max(np.median(level[said]) - _SOFTER, np.percentile(level, 10) + _ABOVE_NOISE)
+    found = louder & (level > least)
+    for start, end in _runs(found):
+        found[start:end] = (end - start) * _MS >= _HUMMED and likely[start:end].max() >= _HUM
     return found
 
 

@@ -72,8 +72,13 @@ class Heard:
 class Transcriber(Protocol):
     """Anything that turns sound into words."""
 
-    def transcribe(self, samples: Samples, cores: Cores, progress: Progress = ignore) -> Transcript:
-        """The words in (n,) float32 samples at 16 kHz; empty sound has none."""
+    def transcribe(
+        self, samples: Samples, cores: Cores, progress: Progress = ignore, spoken: Sequence[Span] | None = None
+    ) -> Transcript:
+        """The words in (n,) float32 samples at 16 kHz; empty sound has none.
+
+        ``spoken`` is where there is speech, where that is known; else it is detected.
+        """
 
 
 class WhisperTranscriber:
@@ -97,10 +102,12 @@ class WhisperTranscriber:
         self._settings, self._start, self._provenance, self._detect = settings, start, provenance, detect
         self._engine: Engine | None = None
 
-    def transcribe(self, samples: Samples, cores: Cores, progress: Progress = ignore) -> Transcript:
+    def transcribe(
+        self, samples: Samples, cores: Cores, progress: Progress = ignore, spoken: Sequence[Span] | None = None
+    ) -> Transcript:
         """The words in (n,) float32 samples at 16 kHz; every window holds one of the cores while it is heard."""
         with cores.one():
-            spoken = self._detect(samples, self._settings)
+            spoken = self._detect(samples, self._settings) if spoken is None else spoken
             todo = windows(spoken, samples, self._settings)
             if todo and self._engine is None:
                 self._engine = self._start(cores.number)

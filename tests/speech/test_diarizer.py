@@ -198,6 +198,36 @@ class TestChannels:
         assert error_rate(found, truth, "roleplay-swapped", length, collar=0.25)["rate"] < 3.0
 
     @pytest.mark.engines
+    def test_a_hum_under_the_other_s_words_is_heard(self):
+        recording = recorded(sound("roleplay-swapped-stereo.flac"))
+        found = diarizer.load("channels", SETTINGS).diarize(recording, Cores(1), ignore)
+        told = rttm.read(RECORDINGS / "roleplay-swapped.rttm")
+        brief = [line for line in told if line.span.start in (28_169, 87_178, 161_160)]
+        assert len(brief) == 3
+        for line in brief:
+            (own,) = [v for v in found.voices if v.speaker == line.speaker and v.span.overlap(line.span)]
+            assert own.span.overlap(line.span) > 0.7 * line.span.duration
+
+    @pytest.mark.engines
+    @pytest.mark.parametrize("kind", ["hiss", "knock", "rumble"])
+    def test_noises_as_loud_as_speech_are_no_hums(self, kind):
+        """One every three seconds at the listener's microphone, in the first minute."""
+        samples = sound("roleplay-swapped-stereo.flac")[:, : 60 * 16_000]
+        before = diarizer.load("channels", SETTINGS).diarize(recorded(samples), Cores(1), ignore)
+        generator = np.random.default_rng(0)
+        burst = generator.normal(0, 1, 16_000 // 3)
+        loud = {
+            "hiss": 0.06 * burst,
+            "knock": 0.3 * burst * np.exp(-np.arange(len(burst)) / 480),
+            "rumble": 0.01 * (np.cumsum(burst) - np.cumsum(burst).mean()),
+        }
+        for second in range(2, 58, 3):
+            samples[1, second * 16_000 :][: len(burst)] += loud[kind]
+        after = diarizer.load("channels", SETTINGS).diarize(recorded(samples), Cores(1), ignore)
+        own = [[voice.span for voice in found.voices if voice.speaker == "S2"] for found in (before, after)]
+        assert not [span for span in own[1] if not any(span.overlap(other) for other in own[0])]
+
+    @pytest.mark.engines
     def test_the_first_channel_is_s1_whoever_speaks_first(self, stereo):
         swapped = replace(stereo, samples=stereo.samples[::-1])
         found = diarizer.load("channels", SETTINGS).diarize(swapped, Cores(1), ignore)

@@ -117,6 +117,13 @@ class Contract:
     def test_is_the_same_on_one_core_as_on_two(self, engine: WhisperTranscriber, clip: Samples) -> None:
         assert engine.transcribe(clip, Cores(1)) == engine.transcribe(clip, Cores(2))
 
+    def test_where_speech_is_told_only_there_words_are_heard(self, engine: WhisperTranscriber, clip: Samples) -> None:
+        half = clip.size // PER_MS // 2
+        words = engine.transcribe(clip, Cores(1), spoken=[Span(0, half)]).words
+        assert words
+        assert all(word.span.gap(Span(0, half)) <= OPTIONS.outside_ms for word in words)
+        assert engine.transcribe(clip, Cores(1), spoken=[]).words == ()
+
     def test_progress_grows_to_one(self, engine: WhisperTranscriber, clip: Samples) -> None:
         seen: list[float] = []
         engine.transcribe(clip, Cores(2), seen.append)
