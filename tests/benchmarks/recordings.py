@@ -22,6 +22,8 @@ AUDIBLE = 6.0
 """dB over the room's noise from which a voice counts as heard."""
 ROOM_TAIL = 30
 """Frames of 10 ms after speech in which the room still sounds."""
+SPOKEN = Path(".bench") / "recordings"
+"""Where recordings are looked for that are too large to be kept with us; `tests.recordings.speak` makes them."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,9 @@ class Recording:
     worded: bool = True
 
 
-def role_play(name: str) -> Recording:
-    """One of our own synthetic recordings: sound, script and speaker times lie side by side."""
-    path = next(file for file in OURS.glob(f"{name}.*") if file.suffix in {".ogg", ".flac", ".wav"})
+def role_play(name: str, folder: Path = OURS) -> Recording:
+    """One of our own synthetic recordings; script and speaker times lie with us, the sound maybe in another folder."""
+    path = next(file for file in folder.glob(f"{name}.*") if file.suffix in {".ogg", ".flac", ".wav"})
     script = name.removesuffix("-stereo")
     with (OURS / f"{script}.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -57,6 +59,12 @@ def role_play(name: str) -> Recording:
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     voices = audible(_voices(OURS / f"{script}.rttm"), samples.mean(axis=1), rate)
     return Recording(name, path, Truth(said, voices, _duration(path)), rows[0]["target_behavior"], 2, scripted=True)
+
+
+def large() -> list[Recording]:
+    """The 20 minutes with a microphone a person, where they have been spoken."""
+    name = "session-20-minutes-stereo"
+    return [role_play(name, SPOKEN)] if (SPOKEN / f"{name}.ogg").exists() else []
 
 
 def audible(voices: Annotation, samples: np.ndarray, rate: int) -> Annotation:

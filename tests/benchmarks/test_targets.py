@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.benchmarks.targets import SESSION, real_fillers, verdicts
+from tests.benchmarks.targets import SESSION, STEREO, real_fillers, verdicts
 
 
 def row(way: str, recording: str = SESSION, **figures: Any) -> dict[str, Any]:
@@ -51,6 +51,20 @@ def test_fast_has_to_be_two_and_a_half_times_faster_and_verbatim_one_and_a_half(
 def test_fillers_are_counted_against_twice_the_plain_way_s() -> None:
     assert unmet(PLAIN, row("verbatim", fillers=(90, 9))) == [
         "twice as many fillers and listening noises as plain's 50 of 152"
+    ]
+
+
+def test_a_microphone_a_person_is_held_against_the_plain_way_on_the_same_file() -> None:
+    stereo = [row(way, STEREO, fillers=(40, 0)) for way in ("plain", "verbatim")]
+    assert [(one.where, one.asked) for one in verdicts([PLAIN, *stereo]) if not one.met] == [
+        *(
+            (f"{STEREO}, verbatim", asked)
+            for asked in (
+                "1.5 times less wall time than plain's 100 s",
+                "1.5 times less CPU time than plain's 200 s",
+                "twice as many fillers and listening noises as plain's 40 of 152",
+            )
+        )
     ]
 
 

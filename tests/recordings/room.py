@@ -25,6 +25,8 @@ SPEECH_LEVEL = -23.0
 CEILING = 0.5
 ROOM_NOISE = -58.0
 LINE_NOISE = -66.0
+LEAK = -15.0
+"""How loud the other one is in one's own microphone, in dB of what one's own voice is there."""
 FRAME = RATE // 100
 EDGE = 0.015
 """Seconds kept on each side of a trimmed sentence, so that soft onsets stay."""
@@ -91,15 +93,24 @@ def write_flac(path: Path, channels: list[Samples], rate: int) -> None:
     soundfile.write(path, np.stack(channels, axis=1), rate, subtype="PCM_16", format="FLAC", compression_level=1.0)
 
 
-def write_opus(path: Path, samples: Samples, bits_per_second: int) -> None:
-    """Mono Opus in Ogg at `RATE`; the same samples give the same bytes."""
-    pcm = np.clip(np.rint(samples * 32767), -32768, 32767).astype(np.int16)
+def on_two_microphones(voices: list[Samples]) -> list[Samples]:
+    """Two voices as a microphone near each of them hears them: its own, and the other `LEAK` dB softer."""
+    one, other = voices
+    leak = np.float32(10 ** (LEAK / 20))
+    return [one + leak * other, other + leak * one]
+
+
+def write_opus(path: Path, channels: list[Samples], bits_per_second: int) -> None:
+    """Opus in Ogg at `RATE`, one array a channel, so many bits for each; the same samples give the same bytes."""
+    pcm = np.clip(np.rint(np.stack(channels, axis=1) * 32767), -32768, 32767).astype(np.int16)
+    layout = {1: "mono", 2: "stereo"}[len(channels)]
     with av.open(str(path), "w", format="ogg", container_options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream("libopus", rate=RATE, layout="mono", options={"application": "voip"})
-        stream.bit_rate = bits_per_second
+        stream = container.add_stream("libopus", rate=RATE, layout=layout, options={"application": "voip"})
+        stream.bit_rate = bits_per_second * len(channels)
         stream.codec_context.flags |= av.codec.context.Flags.bitexact
         for start in range(0, len(pcm), RATE):
-            frame = av.AudioFrame.from_ndarray(pcm[None, start : start + RATE], format="s16", layout="mono")
+            part = pcm[start : start + RATE].reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(part, format="s16", layout=layout)
             frame.sample_rate, frame.pts, frame.time_base = RATE, start, Fraction(1, RATE)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

