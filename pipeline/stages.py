@@ -31,7 +31,7 @@ from pipeline.output import Output
 from pipeline.progress import Progress
 from pipeline.results import Attribution, Heard, Measured, Results
 from pipeline.settings import Settings
-from pipeline.speech import diarizer, roles, transcriber, turns
+from pipeline.speech import channels, diarizer, roles, transcriber, turns
 from pipeline.speech.cores import Cores
 from pipeline.speech.diarizer import Diarization
 from pipeline.speech.roles import Roles
@@ -276,16 +276,16 @@ class Run:
         engine = self.engines.diarizer(self._kind(recording), request.speakers, request.turns)
         return engine.diarize(recording, self.cores, progress)
 
-    def _transcribe(self, recording: Recording, channels: Diarization | None, progress: Progress) -> Transcript:
+    def _transcribe(self, recording: Recording, by_channel: Diarization | None, progress: Progress) -> Transcript:
         engine = self.engines.transcriber()
-        if channels is None:
+        if by_channel is None:
             return engine.transcribe(recording.mono, self.cores, progress)
         parts = []
         for number, samples in enumerate(recording.samples):
             share = partial(_share, progress, number, len(recording.samples))
             speaker = diarizer.channel_speaker(number)
-            own = [voice.span for voice in channels.voices if voice.speaker == speaker]
-            parts.append(engine.transcribe(samples, self.cores, share, own).by(speaker))
+            own = [voice.span for voice in by_channel.voices if voice.speaker == speaker]
+            parts.append(engine.transcribe(channels.only(samples, own), self.cores, share, own).by(speaker))
         return transcriber.merged(parts)
 
     def _attribute(self, heard: Heard, progress: Progress) -> Attribution:

@@ -3,7 +3,7 @@
 Silero's voice activity network (MIT; it comes with faster-whisper) hears speech in each channel, and with it the
 other's speech that leaks across. What leaks is softer by an amount that stays the same throughout, so it is measured:
 while the other one leads, the level of the own channel against the other's. Speech counts only where it is clearly
-louder than its leak would be::
+louder than its leak and the microphone's own noise would be::
 
     other   ───████████────────      level, dB
     own     ───▁▁▁▁▁▁▁▁──██──▁       ▁ leak: as far below the other as always; █ speech
@@ -14,6 +14,7 @@ rule out, if it is about as loud as the speaker's speech and stands out of the r
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,7 @@ from pipeline.progress import Progress
 from pipeline.settings import DiarizationSettings
 from pipeline.speech.cores import Cores
 from pipeline.speech.diarizer import Diarization, Voice, channel_speaker, clipped, exclusive, ghosts
+from pipeline.speech.windows import PER_MS, Samples
 from pipeline.timeline import Span
 
 _FRAME = 512  # samples; the network answers for each
@@ -31,8 +33,10 @@ _MS = _FRAME * 1000 / SAMPLE_RATE
 _SURE, _FAINT = 0.4, 0.05  # speech reaches the first probability somewhere and the second throughout
 _MARGIN = 6.0  # dB above the leak
 _HUM = 0.1  # what the network has to reach somewhere in a hum
+_AROUND, _FADE = 100, 20  # ms that are heard before and after a voice, and in which it comes and goes
 _SOFTER, _ABOVE_NOISE, _HUMMED = 15.0, 20.0, 150  # dB below usual speech at most, dB above the noise and ms at least
 _FLOOR = 1e-10  # power of digital silence
+_NEPERS = np.log(10) / 10  # from dB to the logarithm of power
 _PAUSE, _SHORTEST = 400, 90  # ms: shorter gaps are bridged, shorter stretches dropped ("mm" lasts 150)
 
 
@@ -72,6 +76,22 @@ class ChannelsDiarizer:
         return Diarization(voices, exclusive(voices), ghosts(voices, self.settings), engine)
 
 
+def only(samples: Samples, spans: Iterable[Span]) -> Samples:
+    """A channel, (n,) samples, without the other's leaking speech: silent but for some spans and a little around them.
+
+    The spans lie at least a quarter of a second apart, as those of one voice here do.
+    """
+    found = np.zeros_like(samples)
+    for span in spans:
+        start, end = max(0, (span.start - _AROUND - _FADE) * PER_MS), (span.end + _AROUND + _FADE) * PER_MS
+        part = samples[start:end].copy()
+        fade = np.linspace(0, 1, min(_FADE * PER_MS, len(part) // 2), dtype=samples.dtype)
+        part[: len(fade)] *= fade
+        part[len(part) - len(fade) :] *= fade[::-1]
+        found[start:end] = part
+    return found
+
+
 def _likely(samples: np.ndarray) -> np.ndarray:
     """How likely anyone is heard, for each frame: (n,) samples -> (ceil(n / 512),)."""
     from faster_whisper.vad import get_vad_model
@@ -94,7 +114,7 @@ def _hums(louder: np.ndarray, level: np.ndarray, likely: np.ndarray, said: np.nd
     """
     if not said.any():
         return said
-    least = max(np.median(level[said]) - _SOFTER, np.percentile(level, 10) + _ABOVE_NOISE)
+    least = max(np.median(level[said]) - _SOFTER, _noise(level) + _ABOVE_NOISE)
     found = louder & (level > least)
     for start, end in _runs(found):
         found[start:end] = (end - start) * _MS >= _HUMMED and likely[start:end].max() >= _HUM
@@ -109,17 +129,24 @@ def _levels(samples: np.ndarray) -> np.ndarray:
 
 
 def _own(own: np.ndarray, other: np.ndarray, other_speech: np.ndarray) -> np.ndarray:
-    """Frames in which a channel is louder than what leaks into it from the other.
+    """Frames in which a channel is louder than what leaks into it from the other, and its own noise, make together.
 
     Parameters
     ----------
     own, other: levels in dB, each relative to nothing in particular: gains that differ cancel out.
     other_speech: frames with speech in the other channel.
     """
-    lead = own - other
     usual = [np.percentile(level, 98) for level in (own, other)]
-    theirs = lead[other_speech & (other - usual[1] > own - usual[0])]
-    return lead > np.median(theirs) + _MARGIN if len(theirs) else np.ones(len(own), bool)
+    theirs = other_speech & (other - usual[1] > own - usual[0])
+    if not theirs.any():
+        return np.ones(len(own), bool)
+    leak = other + np.median((own - other)[theirs])
+    return own > np.logaddexp(leak * _NEPERS, _noise(own) * _NEPERS) / _NEPERS + _MARGIN
+
+
+def _noise(level: np.ndarray) -> float:
+    """The level of a channel, in dB, where nobody speaks."""
+    return float(np.percentile(level, 10))
 
 
 def _stretches(frames: np.ndarray) -> list[Span]:

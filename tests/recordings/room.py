@@ -93,11 +93,11 @@ def write_flac(path: Path, channels: list[Samples], rate: int) -> None:
     soundfile.write(path, np.stack(channels, axis=1), rate, subtype="PCM_16", format="FLAC", compression_level=1.0)
 
 
-def on_two_microphones(voices: list[Samples]) -> list[Samples]:
-    """Two voices as a microphone near each of them hears them: its own, and the other `LEAK` dB softer."""
+def on_two_microphones(voices: list[Samples], rng: np.random.Generator) -> list[Samples]:
+    """Two voices as a microphone near each of them hears them: its own, and the other `LEAK` dB softer, another way."""
     one, other = voices
     leak = np.float32(10 ** (LEAK / 20))
-    return [one + leak * other, other + leak * one]
+    return [in_room(near, rng) + leak * in_room(far, rng) for near, far in ((one, other), (other, one))]
 
 
 def write_opus(path: Path, channels: list[Samples], bits_per_second: int) -> None:

@@ -153,8 +153,7 @@ def write_stereo(text: Script, utterances: list[Uttered], folder: Path) -> None:
     """A room's recording with a microphone a person, each of which hears the other, too, as ``<name>-stereo.ogg``."""
     rng = np.random.default_rng(text.seed + 2)
     dry = tracks(utterances)
-    voices_in_room = [room.in_room(dry[role], rng) for role in sorted(dry, key=text.speakers.__getitem__)]
-    heard = room.on_two_microphones(voices_in_room)
+    heard = room.on_two_microphones([dry[role] for role in sorted(dry, key=text.speakers.__getitem__)], rng)
     channels = [samples + room.hiss(len(samples), room.ROOM_NOISE, rng) for samples in heard]
     room.write_opus(folder / f"{text.name}-stereo.ogg", channels, OPUS_BITS)
 

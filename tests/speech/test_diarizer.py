@@ -17,7 +17,7 @@ from pipeline.audio import Recording, Source
 from pipeline.errors import ModelError, SpeechError
 from pipeline.formats import rttm
 from pipeline.progress import ignore
-from pipeline.speech import diarizer
+from pipeline.speech import channels, diarizer
 from pipeline.speech.cores import Cores
 from pipeline.speech.diarizer import Diarization, Diarizer, Voice
 from pipeline.timeline import Span
@@ -183,6 +183,22 @@ class TestChannels:
         errors = error_rate(found, telephone[1], "sample", 30.0, collar=0.25)
         assert errors["confusion"] < 0.5
         assert errors["rate"] < 3.0
+
+    @pytest.mark.engines
+    def test_leaked_speech_does_not_count_where_noise_drowns_it(self, stereo, telephone):
+        """Louder room tone: between the other's words, one channel is as loud as the other."""
+        tone = np.random.default_rng(1).normal(0, 0.004, stereo.samples.shape)
+        noisy = replace(stereo, samples=(stereo.samples + tone).astype(np.float32))
+        found = diarizer.load("channels", SETTINGS).diarize(noisy, Cores(1), ignore)
+        assert error_rate(found, telephone[1], "sample", 30.0, collar=0.25)["rate"] < 5.0
+
+    def test_of_a_channel_only_its_own_voice_is_left(self):
+        """100 ms around a voice stay, 20 ms before and after them it comes and goes."""
+        heard = channels.only(np.ones(16_000, np.float32), [Span(300, 500), Span(900, 1000)])
+        at = {ms: float(heard[ms * 16]) for ms in (0, 170, 190, 210, 400, 590, 610, 630, 770, 790, 850)}
+        assert [at[ms] for ms in (0, 170, 630, 770)] == [0, 0, 0, 0]
+        assert [at[ms] for ms in (210, 400, 590, 850)] == [1, 1, 1, 1]
+        assert [at[ms] for ms in (190, 610, 790)] == [pytest.approx(0.5, abs=0.01)] * 3
 
     @pytest.mark.engines
     def test_a_gain_that_differs_by_20_db_does_not_matter(self, stereo, telephone):
