@@ -66,5 +66,5 @@ def test_one_speaker_a_channel_keeps_the_listening_noises(swapped_figures: dict[
     """In one channel for both, one of these eight is written down, as the other's words lie over them."""
     noises, spoken = swapped_figures["fillers"][1], swapped_figures["fillers_spoken"][1]
     assert spoken == 8
-    assert noises >= 6
+    assert noises >= 5
     assert swapped_figures["cpwer"] <= 0.05
