@@ -27,6 +27,7 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 import soundfile
+import soxr
 
 from pipeline import stages
 from pipeline.audio import Recording, Source
@@ -48,6 +49,8 @@ PHRASE = "lantern"
 
 TARGET = "drinking rather less of the green fairy"
 SECONDS = 6
+STEREO, STRETCH = Path(__file__).parents[1] / "recordings" / "roleplay-swapped-stereo.flac", 1100 * 1000
+"""Samples at 8 kHz, from where on each of the two speaks for three seconds."""
 GROUP, ADDRESS = "Thursday group", "ada@example.org"
 
 TERMS = Terms(
@@ -140,13 +143,9 @@ if os.environ.get("FAKE_VERSION"):
 
 
 def two_voices(path: Path) -> Path:
-    """A recording in which two people talk in turn, each on a channel of one's own."""
-    rate, rng = 16_000, np.random.default_rng(1)
-    sound = np.zeros((SECONDS * rate, 2), np.float32)
-    for second in range(SECONDS):
-        begin, who = second * rate, (second // 2) % 2
-        sound[begin : begin + rate - 4000, who] = rng.normal(0, 0.1, rate - 4000)
-    soundfile.write(path, sound, rate, subtype="PCM_16")
+    """A recording in which two people talk in turn, each on a channel of one's own: six seconds of a role-play."""
+    samples, rate = soundfile.read(STEREO, dtype="float32", start=STRETCH, frames=SECONDS * 8_000)
+    soundfile.write(path, soxr.resample(samples, rate, 16_000), 16_000, subtype="PCM_16")
     return path
 
 

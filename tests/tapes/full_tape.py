@@ -108,12 +108,19 @@ def _rows(home: Home, session: Session, tape: FullTape, now: int) -> None:
 
 
 def found_in(mark: str, *folders: Path) -> list[Path]:
-    """The files that hold a mark, in their content, their name or their target."""
+    """The files that hold a mark, in their content, their name or their target; a server may drop some meanwhile."""
     wanted = mark.encode()
     hits = []
     for folder in folders:
-        for path in folder.rglob("*"):
-            content = path.read_bytes() if path.is_file() else b""
-            if wanted in content or wanted in os.fsencode(path.name):
-                hits.append(path)
+        for place, within, files in os.walk(folder):
+            for path in (Path(place) / name for name in (*within, *files)):
+                if wanted in _content(path) or wanted in os.fsencode(path.name):
+                    hits.append(path)
     return hits
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes() if path.is_file() else b""
+    except FileNotFoundError:
+        return b""
