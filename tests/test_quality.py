@@ -15,6 +15,8 @@ from tests.conftest import recording, tape_review
 
 pytestmark = pytest.mark.engines
 
+STEREO = "roleplay-swapped-stereo"
+
 
 def share(figures: dict[str, Any], family: str) -> float:
     found, scripted, _ = figures[family]
@@ -24,9 +26,6 @@ def share(figures: dict[str, Any], family: str) -> float:
 @pytest.fixture(scope="module")
 def demo_figures(demo: Path) -> dict[str, Any]:
     return score(role_play("roleplay-alcohol"), found_in(demo))
-
-
-STEREO = "roleplay-swapped-stereo"
 
 
 @pytest.fixture(scope="module", params=["roleplay-swapped", STEREO])

@@ -31,12 +31,11 @@ from pipeline.timeline import Span
 _FRAME = 512  # samples; the network answers for each
 _MS = _FRAME * 1000 / SAMPLE_RATE
 _SURE, _FAINT = 0.4, 0.05  # speech reaches the first probability somewhere and the second throughout
-_MARGIN = 6.0  # dB above the leak
+_MARGIN = 6.0  # dB above the leak and the noise
 _HUM = 0.1  # what the network has to reach somewhere in a hum
 _AROUND, _FADE = 100, 20  # ms that are heard before and after a voice, and in which it comes and goes
 _SOFTER, _ABOVE_NOISE, _HUMMED = 15.0, 20.0, 150  # dB below usual speech at most, dB above the noise and ms at least
 _FLOOR = 1e-10  # power of digital silence
-_NEPERS = np.log(10) / 10  # from dB to the logarithm of power
 _PAUSE, _SHORTEST = 400, 90  # ms: shorter gaps are bridged, shorter stretches dropped ("mm" lasts 150)
 
 
@@ -141,7 +140,7 @@ def _own(own: np.ndarray, other: np.ndarray, other_speech: np.ndarray) -> np.nda
     if not theirs.any():
         return np.ones(len(own), bool)
     leak = other + np.median((own - other)[theirs])
-    return own > np.logaddexp(leak * _NEPERS, _noise(own) * _NEPERS) / _NEPERS + _MARGIN
+    return own > 10 * np.log10(10 ** (leak / 10) + 10 ** (_noise(own) / 10)) + _MARGIN
 
 
 def _noise(level: np.ndarray) -> float:

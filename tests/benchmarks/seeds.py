@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline import settings
-from pipeline.coding import evaluation, learning, tagger, training, weights
-from pipeline.coding.classifier import DECISIONS, Inputs, mixed
+from pipeline.coding import evaluation, tagger, training, weights
+from pipeline.coding.classifier import OUTPUTS, mixed
 from pipeline.coding.learning import Kept
 from pipeline.formats import annomi
 from tests.benchmarks.taggers import told
@@ -29,14 +29,11 @@ DRAWS, SEED, WIDTH = 400, 0, 90
 
 def logits(table: pd.DataFrame, kept: Kept, seed: int) -> NDArray[np.float64]:
     """Held-out log-odds as written, shape (rows, decisions); NaN in folds that are not finished."""
-    variants = [Inputs.of(each) for each in learning.readings(table)]
-    found = np.full((len(table), len(DECISIONS)), np.nan)
-    for fold, rest, held in training.splits(table["fold"].to_numpy()):
+    scores = np.full((len(table), OUTPUTS), np.nan)
+    for fold, _, held in training.splits(table["fold"].to_numpy()):
         if kept.scores(seed, fold).exists():
-            linear = training.fit_linear(table.iloc[rest], [each[rest] for each in variants])
-            scores = np.load(kept.scores(seed, fold), allow_pickle=False)[0]
-            found[held] = mixed(linear(variants[0][held]), scores)
-    return found
+            scores[held] = np.load(kept.scores(seed, fold), allow_pickle=False)[0]
+    return mixed(training.linear_folds(table)[0], scores)
 
 
 def differences(ours: pd.DataFrame, other: pd.DataFrame) -> dict[str, tuple[float, float]]:
