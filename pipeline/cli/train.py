@@ -41,14 +41,15 @@ def train(
     Their fold predictions are stored beside them.
 
     Takes the pretrained encoder (`tape-review models --fetch --training`) and two hours of two cores that multiply
-    16-bit matrices in hardware, several times as long where they do not. Networks are learned side by side, one core
-    each (`engines.cores`), with 2 GB of memory each. The same data, versions, seeds and kind of processor give the same
-    tags. What runs with other seeds measured on the same data stays beside what this one does.
+    16-bit matrices in hardware, several times as long where they do not; a few minutes where torch finds a graphics
+    card. Networks are learned side by side, one core each (`engines.cores`), with 2 GB of memory each. The same data,
+    versions, seeds and kind of processor give the same tags. What runs with other seeds measured on the same data stays
+    beside what this one does.
 
     With --folds-only, nothing that runs is made: what the seeds find on sessions that they did not learn from is put
     beside what is stored, and `tape-review evaluate` takes it into its means.
     """
-    from pipeline.coding import mishearings, training, weights
+    from pipeline.coding import mishearings, teacher, training, weights
     from pipeline.coding.learning import Course
     from pipeline.speech import role_training
 
@@ -64,11 +65,13 @@ def train(
             raise OutputError("O04", f"folder {folder}", f"cannot be made ({error.strerror})", remedy) from error
     encoder = models.folder(loaded.coding.encoder, loaded.models)
     misheard = project_folder("models") / "mishearings" / "mishearings.csv"
-    course = Course(table, encoder, mishearings.read(misheard))
+    answers = project_folder("models") / "teacher" / "answers.csv.gz"
+    course = Course(table, encoder, mishearings.read(misheard), teacher.read(answers))
     made_from = {
         "data": {"name": annomi.NAME, "sha256": annomi.checksum(data)},
         "encoder": {"name": loaded.coding.encoder, "checksum": models.checksum(encoder)},
         "mishearings": {"sha256": hashlib.sha256(misheard.read_bytes()).hexdigest()},
+        "teacher": {"sha256": hashlib.sha256(answers.read_bytes()).hexdigest()},
     }
     cores = loaded.engines.cores
     tagger = place / "utterance-tagger"

@@ -1,12 +1,14 @@
 """Fine-tuning the network on AnnoMI, and its scores for sessions it has not seen.
 
-Every annotator has an offset of its own for every output; scoring uses their mean. Labels are softened a little. The
-lowest layers and the word vectors stay as they were pretrained; the higher a layer, the faster it learns.
+Every annotator has an offset of its own for every output; scoring uses their mean. Labels are softened a little, and
+mixed with what a teacher heard (`pipeline.coding.teacher`). The lowest layers and the word vectors stay as they were
+pretrained; the higher a layer, the faster it learns. A graphics card is used where torch finds one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.coding import pretrained
-from pipeline.coding.classifier import DECISIONS, OUTPUTS
-from pipeline.coding.spoiling import Lesson, Slipping, slips, spoiled
+from pipeline.coding.classifier import DECISIONS, MAIN, OUTPUTS
+from pipeline.coding.spoiling import Said, Slipping, slips, spoiled
 from pipeline.coding.windows import Reader, Span, Window, window, windows
 from pipeline.progress import Progress, ignore
 
@@ -38,6 +40,8 @@ WARMING = 0.1
 MASKED = 0.06
 """Share of word pieces that are hidden from the network in training."""
 SOFTENED = 0.04
+TAUGHT = 0.5
+"""What a teacher's answer counts, beside the hand code's rest."""
 WORTH = {"open": 0.6, "complex": 0.5, "information": 0.7, "change": 0.6}
 """How much a decision counts in the loss, where not 1."""
 SCORED = 8
@@ -47,9 +51,17 @@ _MULTIPLE = 16
 
 
 def finetune(
-    table: pd.DataFrame, folder: Path, seed: int, progress: Progress = ignore, slipping: Slipping = slips
+    table: pd.DataFrame,
+    folder: Path,
+    seed: int,
+    progress: Progress = ignore,
+    slipping: Slipping = slips,
+    taught: NDArray[np.float64] | None = None,
 ) -> Network:
-    """Fit the pretrained encoder in a folder, and new heads, to sessions as `pipeline.formats.annomi` reads them."""
+    """Fit the pretrained encoder in a folder, and new heads, to sessions as `pipeline.formats.annomi` reads them.
+
+    ``taught`` is what a teacher answered for each row, shape (rows, outputs).
+    """
     import torch
 
     from pipeline.coding.network import Network
@@ -60,34 +72,55 @@ def finetune(
         torch.manual_seed(seed)
         network = Network.of(folder, OUTPUTS, int(table["annotator"].max()) + 1)
         network.halve()
+        network.to(device())
         frozen = min(FROZEN, len(network.layers) - 1)
         network.layers[:frozen].requires_grad_(False)
         fast: list[torch.Tensor] = [parameter for layer in network.layers[frozen:] for parameter in layer.parameters()]
         exact = [parameter.detach().float().clone() for parameter in fast]
         optimizer = torch.optim.AdamW(_groups(network, exact, frozen), betas=(0.9, 0.98), fused=True)
         rates = [group["lr"] for group in optimizer.param_groups]
-        steps, total = 0, 0
         network.train()
-        for epoch in range(EPOCHS):
-            given = list(spoiled(table, reader, generator, slipping))
-            total = total or EPOCHS * -(-len(given) // BATCH)
-            order = generator.permutation(len(given))
-            for start in range(0, len(order), BATCH):
-                _loss(network, reader, [given[at] for at in order[start : start + BATCH]], generator).backward()
-                for parameter, own in zip(fast, exact, strict=True):
-                    own.grad, parameter.grad = parameter.grad.float(), None  # type: ignore[union-attr]
-                torch.nn.utils.clip_grad_norm_(exact, 1.0)
-                share = min(1.0, (steps + 1) / (WARMING * total)) * max(0.02, 1 - steps / total)
-                for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                    group["lr"] = rate * share
-                optimizer.step()
-                optimizer.zero_grad()
-                with torch.no_grad():
-                    torch._foreach_copy_(fast, exact)
-                steps += 1
-                progress(min(1.0, (epoch + min(1.0, (start + BATCH) / len(order))) / EPOCHS))
+        again = partial(spoiled, table, reader, generator, slipping, taught)
+        for batch, share, done in batches(again, generator, EPOCHS, BATCH):
+            loss(network, reader, batch, generator).backward()
+            for parameter, own in zip(fast, exact, strict=True):
+                own.grad, parameter.grad = parameter.grad.float(), None  # type: ignore[union-attr]
+            torch.nn.utils.clip_grad_norm_(exact, 1.0)
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * share
+            optimizer.step()
+            optimizer.zero_grad()
+            with torch.no_grad():
+                torch._foreach_copy_(fast, exact)
+            progress(done)
         network.eval()
-    return network
+    return network.cpu()
+
+
+def device() -> torch.device:
+    """Where networks learn: a graphics card where torch finds one."""
+    import torch
+
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def batches(
+    again: Callable[[], Iterable[Said]], generator: np.random.Generator, epochs: int, size: int
+) -> Iterator[tuple[list[Said], float, float]]:
+    """All windows some times over, each time made anew and in another order, some at once.
+
+    With them come the share of the learning rates that holds for the step, and how much of all is done after it.
+    """
+    steps = total = 0
+    for epoch in range(epochs):
+        given = list(again())
+        total = total or epochs * -(-len(given) // size)
+        order = generator.permutation(len(given))
+        for start in range(0, len(order), size):
+            share = min(1.0, (steps + 1) / (WARMING * total)) * max(0.02, 1 - steps / total)
+            done = (epoch + min(1.0, (start + size) / len(order))) / epochs
+            yield [given[at] for at in order[start : start + size]], share, done
+            steps += 1
 
 
 def reader_of(folder: Path) -> Reader:
@@ -99,6 +132,7 @@ def scores(network: Network, reader: Reader, table: pd.DataFrame) -> NDArray[np.
     """Scores of every row, shape (rows, outputs): log-odds of the decisions, then scores of the main behaviors."""
     import torch
 
+    network.to(device())
     found = np.zeros((len(table), OUTPUTS))
     given = sorted(windows(table, reader), key=lambda window: len(window.pieces))
     with torch.no_grad():
@@ -106,7 +140,7 @@ def scores(network: Network, reader: Reader, table: pd.DataFrame) -> NDArray[np.
         for start in range(0, len(given), SCORED):
             part = given[start : start + SCORED]
             spans = [span for window in part for span in window.spans]
-            found[[span.row for span in spans]] = (network(*_joined(part, reader)) + offsets).numpy()
+            found[[span.row for span in spans]] = (network(*joined(part, reader)) + offsets).cpu().numpy()
     return found
 
 
@@ -123,38 +157,42 @@ def _groups(network: Network, exact: list[torch.Tensor], frozen: int) -> list[di
     return groups
 
 
-def _loss(
-    network: Network,
-    reader: Reader,
-    given: Sequence[tuple[tuple[int, ...], list[tuple[tuple[int, ...], Lesson]]]],
-    generator: np.random.Generator,
-) -> torch.Tensor:
+def loss(network: Network, reader: Reader, given: Sequence[Said], generator: np.random.Generator) -> torch.Tensor:
+    """How far a network is from what some windows teach; word pieces are hidden from it at random."""
     import torch
     from torch.nn import functional
 
     lessons = [lesson for _, said in given for _, lesson in said]
     part = [window(opening, [own for own, _ in said], np.arange(len(said))) for opening, said in given]
-    pieces, real, *where = _joined(part, reader)
-    hidden = torch.from_numpy(generator.random(pieces.shape) < MASKED) & real
+    pieces, real, *where = joined(part, reader)
+    at = pieces.device
+    hidden = torch.from_numpy(generator.random(pieces.shape) < MASKED).to(at) & real
     hidden &= (pieces != reader.start) & (pieces != reader.end)
     pieces = torch.where(hidden, torch.full_like(pieces, reader.mask), pieces)
-    who = torch.tensor([lesson.annotator for lesson in lessons])
+    who = torch.tensor([lesson.annotator for lesson in lessons], device=at)
     found = network(pieces, real, *where) + network.annotators(who)
-    answers = torch.from_numpy(np.array([lesson.answers for lesson in lessons])).float()
-    worth = (~answers.isnan()).float() * torch.tensor([WORTH.get(decision, 1.0) for decision in DECISIONS])
-    soft = answers.nan_to_num() * (1 - 2 * SOFTENED) + SOFTENED
-    yes_no = functional.binary_cross_entropy_with_logits(found[:, : len(DECISIONS)], soft, worth, reduction="sum")
-    main = torch.tensor([lesson.main for lesson in lessons])
-    one_of = functional.cross_entropy(
-        found[:, len(DECISIONS) :], main, ignore_index=-1, label_smoothing=SOFTENED, reduction="sum"
-    )
-    return (yes_no + one_of) / len(lessons)
+    decided, preferred = found.split([len(DECISIONS), len(MAIN)], dim=1)
+    heard = torch.from_numpy(np.array([lesson.taught for lesson in lessons])).float().to(at)
+    taught, other = heard.split([len(DECISIONS), len(MAIN)], dim=1)
+    answers = torch.from_numpy(np.array([lesson.answers for lesson in lessons])).float().to(at)
+    worth = (~answers.isnan()).float() * torch.tensor([WORTH.get(decision, 1.0) for decision in DECISIONS], device=at)
+    soft = _mixed(answers.nan_to_num() * (1 - 2 * SOFTENED) + SOFTENED, taught.sigmoid())
+    yes_no = functional.binary_cross_entropy_with_logits(decided, soft, worth, reduction="sum")
+    main = torch.tensor([lesson.main for lesson in lessons], device=at)
+    behaviors = functional.one_hot(main.clamp(min=0), len(MAIN)).float() * (1 - SOFTENED) + SOFTENED / len(MAIN)
+    one_of = functional.cross_entropy(preferred, _mixed(behaviors, other.softmax(dim=1)), reduction="none")
+    return (yes_no + (one_of * (main >= 0)).sum()) / len(lessons)
 
 
-def _joined(
+def _mixed(hard: torch.Tensor, taught: torch.Tensor) -> torch.Tensor:
+    """What the hand codes say, and where a teacher answered, what it says too."""
+    return ((1 - TAUGHT) * hard + TAUGHT * taught).where(~taught.isnan(), hard)
+
+
+def joined(
     given: Sequence[Window], reader: Reader
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Windows side by side, as `Network.forward` takes them."""
+    """Windows side by side, as `Network.forward` takes them, where networks learn."""
     import torch
 
     longest = -(-max(len(window.pieces) for window in given) // _MULTIPLE) * _MULTIPLE
@@ -169,4 +207,6 @@ def _joined(
         read[row, span.start : span.end] = 1 / (span.end - span.start)
     ends = torch.tensor([span.end - 1 for span in spans])
     roles = torch.tensor([span.start for span in spans])
-    return pieces, pieces != reader.pad, read, ends, roles
+    here = device()
+    pieces = pieces.to(here)
+    return pieces, pieces != reader.pad, read.to(here), ends.to(here), roles.to(here)

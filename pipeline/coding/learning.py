@@ -19,6 +19,7 @@ from pipeline.coding.classifier import OUTPUTS
 from pipeline.coding.features import bare
 from pipeline.coding.mishearings import Mishearings
 from pipeline.coding.spoiling import Slipping, slips
+from pipeline.coding.teacher import Teacher
 from pipeline.progress import Progress, ignore
 
 if TYPE_CHECKING:
@@ -30,11 +31,12 @@ VARIANTS = ("written", "bare")
 
 @dataclass(frozen=True)
 class Course:
-    """What networks learn from: sessions, the pretrained encoder's folder, and counts of what was misheard."""
+    """What networks learn from: sessions, the pretrained encoder's folder, counts of what was misheard, a teacher."""
 
     table: pd.DataFrame  # as `pipeline.formats.annomi.read` gives it
     encoder: Path
     mishearings: pd.DataFrame  # as `pipeline.coding.mishearings.read` gives it
+    teacher: Teacher
 
     def slipping(self, fold: int | None) -> Slipping:
         """What happens to words in sessions with slips, as it is known from outside of a fold."""
@@ -102,7 +104,9 @@ def readings(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _learn(course: Course, seed: int, fold: int | None, kept: Kept, progress: Progress) -> None:
     held = (course.table["fold"] == fold).to_numpy() if fold is not None else np.zeros(len(course.table), dtype=bool)
-    network = finetuning.finetune(course.table[~held], course.encoder, seed, progress, course.slipping(fold))
+    rest = course.table[~held]
+    taught = course.teacher.scores(rest, fold)
+    network = finetuning.finetune(rest, course.encoder, seed, progress, course.slipping(fold), taught)
     _keep(network, kept.network(seed, fold))
     if fold is not None:
         reader = finetuning.reader_of(course.encoder)

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.coding.classifier import DECISIONS, MAIN
+from pipeline.coding.classifier import DECISIONS, MAIN, OUTPUTS
 from pipeline.coding.features import bare
-from pipeline.coding.windows import SIZE, Reader
+from pipeline.coding.windows import Reader
 
 PARTED = 0.15
 """Share of sessions that are read in single sentences."""
@@ -28,6 +28,8 @@ LOST, FILLED = 0.02, 0.015
 FILLERS = ("um", "uh", "you know", "i mean", "like", "well", "so", "yeah")
 
 Slipping = Callable[[str, np.random.Generator], str]
+Said = tuple[tuple[int, ...], list[tuple[tuple[int, ...], "Lesson"]]]
+"""What opens a window, and its utterances with their lessons."""
 
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=\S)")
 _QUESTION, _OPEN, _REFLECTION, _COMPLEX, _INFORMATION, _CLIENT, _CHANGE = range(len(DECISIONS))
@@ -35,20 +37,31 @@ _QUESTION, _OPEN, _REFLECTION, _COMPLEX, _INFORMATION, _CLIENT, _CHANGE = range(
 
 @dataclass(frozen=True)
 class Lesson:
-    """An utterance with what is learned from it: answers (NaN: nothing), the main behavior (-1: nothing), by whom."""
+    """An utterance with what is learned from it: answers (NaN: nothing), the main behavior (-1: nothing), by whom.
+
+    ``taught`` is what a teacher answered, as the network's scores are (`pipeline.coding.teacher`), NaN where nothing.
+    """
 
     text: str
     answers: NDArray[np.float64]
     main: int
     annotator: int
+    taught: NDArray[np.float64]
 
 
-def lessons(table: pd.DataFrame) -> list[Lesson]:
-    """A lesson a row of AnnoMI (`pipeline.formats.annomi`)."""
+def lessons(table: pd.DataFrame, taught: NDArray[np.float64] | None = None) -> list[Lesson]:
+    """A lesson a row of AnnoMI (`pipeline.formats.annomi`), with a teacher's scores of the rows."""
+    untaught = np.full((len(table), OUTPUTS), np.nan)
+    answers = table[list(DECISIONS)].to_numpy(dtype=float)
     return [
-        Lesson(text, answers, MAIN.index(main) if main in MAIN else -1, annotator)
-        for text, answers, main, annotator in zip(
-            table["text"], table[list(DECISIONS)].to_numpy(dtype=float), table["main"], table["annotator"], strict=True
+        Lesson(text, answer, MAIN.index(main) if main in MAIN else -1, annotator, scores)
+        for text, answer, main, annotator, scores in zip(
+            table["text"],
+            answers,
+            table["main"],
+            table["annotator"],
+            untaught if taught is None else taught,
+            strict=True,
         )
     ]
 
@@ -67,18 +80,22 @@ def slips(text: str, generator: np.random.Generator) -> str:
 
 
 def spoiled(
-    table: pd.DataFrame, reader: Reader, generator: np.random.Generator, slipping: Slipping = slips
-) -> Iterator[tuple[tuple[int, ...], list[tuple[tuple[int, ...], Lesson]]]]:
-    """Each session's windows, spoiled at random: what opens a window, and its utterances with their lessons.
+    table: pd.DataFrame,
+    reader: Reader,
+    generator: np.random.Generator,
+    slipping: Slipping = slips,
+    taught: NDArray[np.float64] | None = None,
+) -> Iterator[Said]:
+    """Each session's windows, spoiled at random.
 
     ``slipping`` is what happens to the words of an utterance in a session with slips.
     The first window of a session is cut short at random, so that windows part elsewhere each time.
     """
-    every = lessons(table)
+    every = lessons(table, taught)
     for rows in table.groupby("tape_id", sort=False).indices.values():
         opening = reader.opening(table["target_behavior"].iloc[rows[0]])
         kind, parted = generator.random(), generator.random() < PARTED
-        room = int(generator.integers(SIZE // 3, SIZE)) - len(opening)
+        room = int(generator.integers(reader.size // 3, reader.size)) - len(opening)
         held: list[tuple[tuple[int, ...], Lesson]] = []
         used = 0
         for row in rows:
@@ -89,18 +106,19 @@ def spoiled(
                 pieces = reader.utterance(table["role"].iloc[row], text)
                 if held and used + len(pieces) > room:
                     yield opening, held
-                    held, used, room = [], 0, SIZE - len(opening)
+                    held, used, room = [], 0, reader.size - len(opening)
                 held.append((pieces, lesson))
                 used += len(pieces)
         yield opening, held
 
 
 def sentences(lesson: Lesson) -> list[Lesson]:
-    """A lesson's sentences, each with what is known of it."""
+    """A lesson's sentences, each with what is known of it; a teacher heard the turn as a whole."""
     parts = _SENTENCE.split(lesson.text)
     if len(parts) < 2:
         return [lesson]
-    return [replace(lesson, text=part, answers=_of_part(part, parts, lesson), main=-1) for part in parts]
+    none = np.full_like(lesson.taught, np.nan)
+    return [replace(lesson, text=part, answers=_of_part(part, parts, lesson), main=-1, taught=none) for part in parts]
 
 
 def _of_part(part: str, parts: list[str], lesson: Lesson) -> NDArray[np.float64]:

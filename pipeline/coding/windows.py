@@ -51,12 +51,14 @@ class Window:
 
 
 class Reader:
-    """Texts to word pieces, by a tokenizer as the text of its file.
+    """Texts to word pieces, by a tokenizer as the text of its file; how long a window is, and what it shows around.
 
     Raises
     ------
     ValueError: it is none, or it lacks a piece that windows need.
     """
+
+    size, before, after = SIZE, BEFORE, AFTER
 
     def __init__(self, tokenizer: str) -> None:
         from tokenizers import Tokenizer
@@ -104,7 +106,8 @@ def windows(table: pd.DataFrame, reader: Reader) -> Iterator[Window]:
     for rows in map(np.asarray, table.groupby("tape_id", sort=False).indices.values()):
         opening = reader.opening(targets[rows[0]])
         said = [reader.utterance(roles[row], texts[row]) for row in rows]
-        for first, last, coded in stretches([len(pieces) for pieces in said], SIZE - len(opening)):
+        sizes = [len(pieces) for pieces in said]
+        for first, last, coded in stretches(sizes, reader.size - len(opening), reader.before, reader.after):
             yield window(opening, said[first:last], rows[first:last], coded[0] - first, coded[1] - first)
 
 

@@ -97,21 +97,27 @@ def vectors(tape: pd.DataFrame, encode: Encode, states: States) -> NDArray[np.fl
     return np.stack(found, axis=1)
 
 
-def opened(file: Path, layers: Sequence[int]) -> tuple[Encode, States]:
-    """A language model's tokenizer, and what some of its layers make of pieces; it goes no higher than the last."""
+def lower(file: Path, layers: int) -> tuple[Encode, torch.nn.Module]:
+    """A language model's tokenizer, and its lowest layers, which do not learn."""
     import_torchaudio()  # which transformers imports
     from transformers import AutoModel, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
     model = AutoModel.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.bfloat16).eval()
-    model.layers, model.norm = model.layers[: max(layers)], torch.nn.Identity()
+    model.layers, model.norm = model.layers[:layers], torch.nn.Identity()
+    return lambda text: tokenizer.encode(text, add_special_tokens=False), model.requires_grad_(False)
+
+
+def opened(file: Path, layers: Sequence[int]) -> tuple[Encode, States]:
+    """A language model's tokenizer, and what some of its layers make of pieces."""
+    encode, model = lower(file, max(layers))
 
     def states(pieces: list[int]) -> NDArray[np.float32]:
         with torch.no_grad():
             found = model(torch.tensor([pieces]), output_hidden_states=True, use_cache=False).hidden_states
         return np.stack([found[layer][0].float().numpy() for layer in layers])
 
-    return lambda text: tokenizer.encode(text, add_special_tokens=False), states
+    return encode, states
 
 
 def heads(table: pd.DataFrame, given: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from pipeline.coding import spoiling
-from pipeline.coding.classifier import DECISIONS
+from pipeline.coding.classifier import DECISIONS, OUTPUTS
 from pipeline.coding.spoiling import Lesson, sentences
 from pipeline.coding.windows import SIZE, Reader
 from tests.coding.invented import write_encoder
@@ -12,7 +12,8 @@ NAN = float("nan")
 
 
 def lesson(text: str, **answers: float) -> Lesson:
-    return Lesson(text, np.array([answers.get(decision, NAN) for decision in DECISIONS]), 0, 0)
+    answered = np.array([answers.get(decision, NAN) for decision in DECISIONS])
+    return Lesson(text, answered, 0, 0, np.ones(OUTPUTS))
 
 
 def answer(part: Lesson, decision: str) -> float:
@@ -44,6 +45,12 @@ def test_what_nobody_said_of_a_sentence_is_not_learned() -> None:
 def test_a_single_sentence_stays_whole() -> None:
     one = lesson("You are tired.", reflection=1)
     assert sentences(one) == [one]
+
+
+def test_a_teacher_heard_the_turn_not_its_sentences() -> None:
+    (whole,) = sentences(lesson("You are tired.", reflection=1))
+    assert (whole.taught == 1).all()
+    assert all(np.isnan(part.taught).all() for part in sentences(lesson("I see. You are tired.", reflection=1)))
 
 
 @pytest.fixture(scope="module")

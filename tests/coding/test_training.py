@@ -5,12 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.coding import evaluation, training, weights
+from pipeline.coding import evaluation, finetuning, training, weights
 from pipeline.coding.classifier import DECISIONS, OUTPUTS
 from pipeline.coding.learning import VARIANTS, Course, Kept, learn
 from pipeline.coding.mishearings import COLUMNS as COUNTED
 from pipeline.coding.network import Network
 from pipeline.coding.spoiling import Slipping
+from pipeline.coding.teacher import COLUMNS as ANSWERED
+from pipeline.coding.teacher import Teacher
 from pipeline.coding.weights import Fitted
 from pipeline.errors import CodingError, ModelError
 from pipeline.formats import annomi
@@ -18,6 +20,8 @@ from tests.coding.invented import COLUMNS, write_annomi, write_encoder
 
 pytestmark = pytest.mark.engines
 
+NOBODY = Teacher(pd.DataFrame(columns=list(ANSWERED)))
+FOLDS = (None, 0, 1, 2, 3, 4)
 MISHEARINGS = pd.DataFrame([(0, "help", "kelp", 1), (0, "help", "help", 9)], columns=list(COUNTED))
 
 
@@ -38,7 +42,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def course(table: pd.DataFrame, encoder: Path) -> Course:
-    return Course(table, encoder, MISHEARINGS)
+    return Course(table, encoder, MISHEARINGS, NOBODY)
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +119,13 @@ def test_a_fold_is_predicted_by_what_did_not_see_it(
     learned: list[set[int]] = []
     scored: list[set[int]] = []
     misheard: list[str] = []
+    heard: list[dict[int, float]] = []
 
-    def finetune(rows: pd.DataFrame, folder: Path, seed: int, progress: object, slipping: Slipping) -> Network:
+    def finetune(
+        rows: pd.DataFrame, folder: Path, seed: int, progress: object, slipping: Slipping, taught: np.ndarray
+    ) -> Network:
         learned.append(set(rows["fold"]))
+        heard.append(dict(zip(rows["fold"], taught[:, 0], strict=True)))
         misheard.append(slipping("help", np.random.default_rng(0)))
         return Network.of(folder, OUTPUTS, 1)
 
@@ -128,13 +136,33 @@ def test_a_fold_is_predicted_by_what_did_not_see_it(
     monkeypatch.setattr("pipeline.coding.finetuning.finetune", finetune)
     monkeypatch.setattr("pipeline.coding.finetuning.scores", scores)
     certain = pd.DataFrame([(2, "help", "kelp", 10**6)], columns=list(COUNTED))
-    course = replace(course, mishearings=certain)
+    # A teacher whose every score names the fold of the utterance and the other that it did not see (9: none).
+    rows = course.table[["tape_id", "utterance_id", "fold"]]
+    without = [rows.assign(without=fold, score=10 * rows["fold"] + (9 if fold is None else fold)) for fold in FOLDS]
+    answers = pd.concat(without).astype({"without": "Int64"})
+    answers[list(ANSWERED[3:])] = answers[["score"] * OUTPUTS].to_numpy()
+    course = replace(course, mishearings=certain, teacher=Teacher(answers[list(ANSWERED)]))
     learn(course, [(0, fold) for fold in (0, 1, 2, 3, 4, None)], Kept(tmp_path))
     # The longest first; of equal ones, as they were asked for.
     assert learned == [set(range(5)), *(set(range(5)) - {fold} for fold in range(5))]
     assert scored == [{fold} for fold in range(5) for _ in VARIANTS]
     assert misheard == ["kelp", "kelp", "kelp", "help", "kelp", "kelp"]
+    assert heard == [
+        {fold: 10 * fold + (9 if out is None else out) for fold in range(5) if fold != out} for out in FOLDS
+    ]
     assert training.network_folds(course, 0, Kept(tmp_path)).shape == (len(VARIANTS), len(course.table), OUTPUTS)
+
+
+def test_a_network_learns_what_its_teacher_says(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finetuning, "TAUGHT", 1.0)
+    monkeypatch.setattr(finetuning, "HEADS", 0.05)
+    rows = course.table[course.table["tape_id"].isin(["0", "1", "2"])]
+    asked = []
+    for says in (-3.0, 3.0):
+        network = finetuning.finetune(rows, course.encoder, 0, taught=np.full((len(rows), OUTPUTS), says))
+        found = finetuning.scores(network, finetuning.reader_of(course.encoder), rows)
+        asked.append(found[:, DECISIONS.index("question")].mean())
+    assert asked == pytest.approx([-3, 3], abs=1)  # whatever the hand codes are
 
 
 def test_networks_do_not_depend_on_how_many_are_learned_at_once(course: Course, tmp_path: Path) -> None:
