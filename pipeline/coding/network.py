@@ -124,9 +124,8 @@ class Network(nn.Module):
     def encoded(self, pieces: Tensor, real: Tensor) -> Tensor:
         """The pieces as the encoder leaves them, shape (windows, longest, width)."""
         count = pieces.shape[1]
-        near = self.relative[torch.from_numpy(buckets(count, len(self.relative))).to(pieces.device)].permute(2, 0, 1)[
-            None
-        ]
+        distances = torch.from_numpy(buckets(count, len(self.relative))).to(pieces.device)
+        near = self.relative[distances].permute(2, 0, 1)[None]
         bias = (near - 1e4 * (~real)[:, None, None, :]).to(self.words.dtype)
         states: Tensor = self.norm(self.words[pieces] + self.places[2 : 2 + count])
         for layer in self.layers:

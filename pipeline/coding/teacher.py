@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,8 @@ KEYS = ("without", "tape_id", "utterance_id")
 COLUMNS = (*KEYS, *DECISIONS, *(f"main_{behavior}" for behavior in MAIN))
 """Of the stored answers: the fold that the teacher was not shown beside the utterance's own (empty: none), the
 utterance, and scores as those of the network, with the offset of the utterance's annotator."""
+
+_KINDS: Any = {"without": "Int64", "tape_id": str, "utterance_id": str}
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,9 @@ def read(path: Path) -> Teacher:
     """
     remedy = "restore it from the repository, or make it with `python -m tests.benchmarks.teacher`"
     try:
-        answers = pd.read_csv(path, dtype={"tape_id": str, "utterance_id": str})
+        answers = pd.read_csv(path, dtype=_KINDS)
     except (OSError, ValueError) as error:
         raise CodingError("C05", f"teacher {path}", f"cannot be read ({type(error).__name__})", remedy) from error
     if tuple(answers.columns) != COLUMNS:
         raise CodingError("C05", f"teacher {path}", f"has the columns {', '.join(answers.columns)}", remedy)
-    return Teacher(answers.astype({"without": "Int64"}))
+    return Teacher(answers)

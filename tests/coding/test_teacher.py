@@ -40,7 +40,7 @@ def test_answers_come_back_as_they_were_stored(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(teacher.read(path).answers, ANSWERS)
 
 
-@pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n"])
+@pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n", ",".join(COLUMNS) + "\nfirst,a,1" + ",0" * OUTPUTS + "\n"])
 def test_answers_that_are_none_are_named(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "answers.csv"
     if content is not None:
