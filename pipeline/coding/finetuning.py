@@ -78,16 +78,13 @@ def finetune(
         fast: list[torch.Tensor] = [parameter for layer in network.layers[frozen:] for parameter in layer.parameters()]
         exact = [parameter.detach().float().clone() for parameter in fast]
         optimizer = torch.optim.AdamW(_groups(network, exact, frozen), betas=(0.9, 0.98), fused=True)
-        rates = [group["lr"] for group in optimizer.param_groups]
         network.train()
         again = partial(spoiled, table, reader, generator, slipping, taught)
-        for batch, share, done in batches(again, generator, EPOCHS, BATCH):
+        for batch, done in batches(again, generator, EPOCHS, BATCH, optimizer):
             loss(network, reader, batch, generator).backward()
             for parameter, own in zip(fast, exact, strict=True):
                 own.grad, parameter.grad = parameter.grad.float(), None  # type: ignore[union-attr]
             torch.nn.utils.clip_grad_norm_(exact, 1.0)
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * share
             optimizer.step()
             optimizer.zero_grad()
             with torch.no_grad():
@@ -105,12 +102,17 @@ def device() -> torch.device:
 
 
 def batches(
-    again: Callable[[], Iterable[Said]], generator: np.random.Generator, epochs: int, size: int
-) -> Iterator[tuple[list[Said], float, float]]:
+    again: Callable[[], Iterable[Said]],
+    generator: np.random.Generator,
+    epochs: int,
+    size: int,
+    optimizer: torch.optim.Optimizer,
+) -> Iterator[tuple[list[Said], float]]:
     """All windows some times over, each time made anew and in another order, some at once.
 
-    With them come the share of the learning rates that holds for the step, and how much of all is done after it.
+    The optimizer's rates are set for each step: they rise, then fall. With the windows comes how much is done after it.
     """
+    rates = [group["lr"] for group in optimizer.param_groups]
     steps = total = 0
     for epoch in range(epochs):
         given = list(again())
@@ -119,7 +121,9 @@ def batches(
         for start in range(0, len(order), size):
             share = min(1.0, (steps + 1) / (WARMING * total)) * max(0.02, 1 - steps / total)
             done = (epoch + min(1.0, (start + size) / len(order))) / epochs
-            yield [given[at] for at in order[start : start + size]], share, done
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * share
+            yield [given[at] for at in order[start : start + size]], done
             steps += 1
 
 

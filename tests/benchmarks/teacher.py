@@ -118,14 +118,11 @@ def learned(model: nn.Module, reader: Script, table: pd.DataFrame, slipping: Sli
         {"params": [network.annotators.weight], "lr": OFFSETS, "weight_decay": OFFSETS_DECAY},
     ]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
-    rates = [group["lr"] for group in optimizer.param_groups]
     network.train()
     again = partial(spoiled, table, reader, generator, slipping)
-    for batch, share, _ in finetuning.batches(again, generator, EPOCHS, BATCH):
+    for batch, _ in finetuning.batches(again, generator, EPOCHS, BATCH, optimizer):
         finetuning.loss(network, reader, batch, generator).backward()
         torch.nn.utils.clip_grad_norm_([own for group in groups for own in group["params"]], 1.0)
-        for group, rate in zip(optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate * share
         optimizer.step()
         optimizer.zero_grad()
     return network.eval()
