@@ -43,9 +43,6 @@ CodesFile = Annotated[
 _WORDS = ("", "verdict", "utterances", "who", "with")
 """Columns that hold words; the others hold figures, which must not break."""
 
-ORDERED = {"reflection": ("reflection_simple", "reflection_complex")}
-"""Families whose codes have an order: a complex reflection goes farther than a simple one."""
-
 
 @dataclass(frozen=True)
 class Read:
@@ -75,19 +72,14 @@ def fitting(used: Sequence[str], asked: str | None, default: str) -> Codebook:
 
 def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path] | None) -> Read:
     """Read a file of codes and lay it out by a codebook."""
-    from pipeline.formats import codes
+    from pipeline.formats import codebooks, codes
     from pipeline.measures.alignment import aligned
     from pipeline.measures.panel import panel
 
     found = codes.read(path)
     used = names(found.table["codes"])
     book = fitting(used, codebook, settings.load(files=config or ()).settings.coding.codebook)
-    scheme = Scheme(
-        families=book.families(),
-        roles={code.name: code.role for code in book.codes},
-        ordered=ORDERED,
-        labels={code.name: code.label for code in book.codes},
-    )
+    scheme = codebooks.scheme(book)
     notes = [f"Families of codes after codebook {book.name} {book.version}.", *found.notes]
     unknown = [code for code in used if code not in scheme.roles and not code.isdecimal()]
     if unknown:

@@ -11,7 +11,11 @@ from pipeline.coding.codebook import Codebook, parse
 from pipeline.errors import CodingError
 from pipeline.formats import cacti_codebook
 from pipeline.formats.intake import Source
+from pipeline.measures.panel import Scheme
 from pipeline.settings import project_folder
+
+_ORDERED = {"reflection": ("reflection_simple", "reflection_complex")}
+"""Families whose codes have an order: a complex reflection goes farther than a simple one."""
 
 
 def shipped() -> tuple[str, ...]:
@@ -36,6 +40,16 @@ def read(name: str) -> Codebook:
         remedy = f"name a TOML file or one of {', '.join(shipped())}"
         raise CodingError("C03", f"codebook {name}", f"cannot be read ({type(error).__name__})", remedy) from error
     return parse(text, path.name)
+
+
+def scheme(book: Codebook) -> Scheme:
+    """What the measures need to know of a codebook."""
+    return Scheme(
+        families=book.families(),
+        roles={code.name: code.role for code in book.codes},
+        ordered=_ORDERED,
+        labels={code.name: code.label for code in book.codes},
+    )
 
 
 def written(book: Codebook) -> str:

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import base64
 import glob
-import hashlib
 import io
 import json
 import os
@@ -40,6 +39,7 @@ from sqlalchemy import select
 
 from pipeline.errors import VaultError
 from pipeline.tapes import audit, frames, schema, tombstones
+from pipeline.tapes.digesting import Digesting
 from pipeline.tapes.frames import Label
 from pipeline.tapes.home import CODEBOOKS, Home
 from pipeline.tapes.publishing import PARTIAL, abandoned, appended, published, settle, writable
@@ -276,22 +276,9 @@ class _Sums:
     def _put(self, name: str, file: BinaryIO, size: int) -> None:
         member = tarfile.TarInfo(name)
         member.size, member.mode = size, 0o600
-        digesting = _Digesting(file)
-        self._archive.addfile(member, digesting)
-        self.found[name] = digesting.digest.hexdigest()
-
-
-class _Digesting:
-    """Hands a file on and digests it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self.digest = file, hashlib.sha256()
-
-    def read(self, size: int = -1, /) -> bytes:
-        """The next piece."""
-        data = self._file.read(size)
-        self.digest.update(data)
-        return data
+        kept = Digesting(file)
+        self._archive.addfile(member, kept)
+        self.found[name] = kept.digest()
 
 
 def _dump(home: Home, path: Path) -> tuple[list[str], list[str]]:

@@ -7,13 +7,11 @@ was killed on the way has no row, and is swept.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from sqlalchemy import select
 
@@ -24,6 +22,7 @@ from pipeline.tapes import audit, consent, jobs, people, targets, terms
 from pipeline.tapes.bench import item_row
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.clock import now as real_time
+from pipeline.tapes.digesting import Digesting
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Item, Person, Review, Tape, TapeTurn, new_id
 from pipeline.tapes.steps import ASKED, RECORDING, Asked
@@ -69,9 +68,9 @@ def submit(
     tape_id, now = new_id(), clock()
     with _stored(home, tape_id):
         with given.recording.open("rb") as file:
-            hashed = _Hashed(file)
-            items = [home.vault.put(tape_id, RECORDING, hashed)]
-        asked = Asked(hashed.digest(), given.start, given.end, given.speakers, given.voice)
+            recording = Digesting(file)
+            items = [home.vault.put(tape_id, RECORDING, recording)]
+        asked = Asked(recording.digest(), given.start, given.end, given.speakers, given.voice)
         items.append(home.vault.put(tape_id, ASKED, asked.packed()))
         if given.form is not None:
             items.append(home.vault.put(tape_id, FORM, given.form))
@@ -122,23 +121,6 @@ def _stored(home: Home, tape_id: str) -> Iterator[None]:
         home.vault.destroy_key(tape_id)
         home.vault.destroy_files(tape_id)
         raise
-
-
-class _Hashed:
-    """A file that is hashed as it is read."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self._hash = file, hashlib.sha256()
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes."""
-        block = self._file.read(size)
-        self._hash.update(block)
-        return block
-
-    def digest(self) -> str:
-        """SHA-256 of what was read."""
-        return self._hash.hexdigest()
 
 
 def half_imported(home: Home, older_than: float = _HALF_IMPORTED_AFTER) -> list[str]:

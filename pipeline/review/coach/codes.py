@@ -34,7 +34,6 @@ from pipeline.tapes.records import CodeEvent, Group, Pass, Person, Pretag, Recal
 GROUP = "group"
 """The coder under which the group as a whole is charted."""
 
-ORDERED = {"reflection": ("reflection_simple", "reflection_complex")}
 _COLUMNS = ("tape_id", "utterance_id", "coder", "layer", "codes", "coded_at", "role", "pretag_shown", "start", "end")
 
 
@@ -59,13 +58,7 @@ class Gathered:
     @cached_property
     def scheme(self) -> Scheme:
         """The pre-tags' codebook; other codes are families of their own."""
-        book = codebooks.read("pretags")
-        return Scheme(
-            families=book.families(),
-            roles={code.name: code.role for code in book.codes},
-            ordered=ORDERED,
-            labels={code.name: code.label for code in book.codes},
-        )
+        return codebooks.scheme(codebooks.read("pretags"))
 
     @cached_property
     def panel(self) -> Panel:
