@@ -15,12 +15,12 @@ from importlib import resources
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from pipeline import pictures, transcript
 from pipeline.coding.codebook import Codebook
-from pipeline.formats import plain
+from pipeline.formats import markup
 from pipeline.measures import numerals
 from pipeline.measures.context import Transitions
 from pipeline.measures.counts import Rule
@@ -221,20 +221,8 @@ def spread(measure: Measure) -> str:
     return "" if measure.value is None else numerals.interval(measure.low, measure.high, measure.unit)
 
 
-def _printable(value: Any) -> Any:
-    """What the template prints, without characters that a page or a file cannot hold."""
-    return plain.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("pipeline"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_printable,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"stamp": clock, "number": numerals.number, "figure": figure, "spread": spread}
-    return environment
+    made = markup.templates("pipeline")
+    made.filters |= {"number": numerals.number, "figure": figure, "spread": spread}
+    return made

@@ -15,12 +15,10 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
-from pipeline.formats import plain
+from pipeline.formats import markup
 from pipeline.review import assets
-from pipeline.timeline import clock
 
 GUEST = "tape_review_guest"
 """The cookie that binds the forms of a browser that is not signed in yet."""
@@ -90,19 +88,8 @@ def in_words(words: Mapping[str, str], keys: Iterable[str]) -> str:
 
 @cache
 def environment() -> Environment:
-    """The templates; everything is escaped, and a name that is not there is an error."""
-    made = Environment(
-        loader=PackageLoader("pipeline.review"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_printable,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    """The templates of the pages."""
+    made = markup.templates("pipeline.review")
     made.globals["asset"] = assets.url
-    made.filters |= {"stamp": clock, "day": day, "hour": hour, "date": date, "in_words": in_words}
+    made.filters |= {"day": day, "hour": hour, "date": date, "in_words": in_words}
     return made
-
-
-def _printable(value: Any) -> Any:
-    return plain.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value

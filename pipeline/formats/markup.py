@@ -1,0 +1,33 @@
+"""HTML from templates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeline.formats import plain
+from pipeline.timeline import clock
+
+
+def templates(package: str) -> Environment:
+    """The templates of a package: everything is escaped, and a name that is not there is an error.
+
+    The filter ``stamp`` writes milliseconds as minutes and seconds.
+    """
+    made = Environment(
+        loader=PackageLoader(package),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["stamp"] = clock
+    return made
+
+
+def _printable(value: Any) -> Any:
+    """What a template prints, without characters that a page or a file cannot hold."""
+    return plain.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
