@@ -1,0 +1,63 @@
+"""What 8-bit weights cost the tags: ``python -m tests.benchmarks.eight_bits --data DATA --keep KEEP``
+
+KEEP is what ``tape-review train --keep`` left. Each fold's network is brought to 8 bits as what ships is, and tags the
+sessions that it did not see; beside it stands what it gave them in training, with weights of 16 bits. Needs a minute of
+one core for 2,000 utterances.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline import models, settings
+from pipeline.coding import evaluation, learning, tagger, training, weights
+from pipeline.coding.classifier import OUTPUTS, mixed
+from pipeline.coding.encoder import Encoder
+from pipeline.coding.learning import Kept
+from pipeline.formats import annomi
+from tests.benchmarks.taggers import told
+
+
+def by_eight_bits(table: pd.DataFrame, kept: Kept, seed: int, pretrained: Path) -> NDArray[np.float64]:
+    """Scores of every row by the network that saw none of its fold, shape (rows, outputs)."""
+    found = np.zeros((len(table), OUTPUTS))
+    for fold, _, held in training.splits(table["fold"].to_numpy()):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name) / "network"
+            training.learned(learning.read(pretrained, kept.network(seed, fold)), pretrained).write(folder)
+            found[held] = Encoder(folder).scores(table.iloc[held].reset_index(drop=True))
+    return found
+
+
+def main() -> None:
+    """Print a line a figure."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.eight_bits", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--keep", type=Path, required=True)
+    asked = parser.parse_args()
+    chosen = settings.load().settings
+    about = weights.read_about(tagger.place(chosen))
+    seed, by_fold, kept = int(about["seeds"][0]), weights.by_fold(about), Kept(asked.keep)
+    table = annomi.read(asked.data)
+    words = training.linear_folds(table)[0]
+    given = np.zeros((len(table), OUTPUTS))
+    for fold, _, held in training.splits(table["fold"].to_numpy()):
+        given[held] = np.load(kept.scores(seed, fold), allow_pickle=False)[0]
+    small = by_eight_bits(table, kept, seed, models.folder(chosen.coding.encoder, chosen.models))
+    one, two = (
+        told(evaluation.joined(table, training.predictions(table, mixed(words, scores), by_fold)))
+        for scores in (given, small)
+    )
+    print(f"{len(table)} utterances: 16 bits, 8 bits, difference")
+    for figure in one:
+        print(f"{figure:36} {one[figure]:.3f} {two[figure]:.3f} {two[figure] - one[figure]:+.3f}")
+
+
+if __name__ == "__main__":
+    main()
