@@ -65,10 +65,10 @@ def linear_folds(table: pd.DataFrame) -> NDArray[np.float64]:
     return found
 
 
-def network_folds(course: Course, seed: int, kept: Kept) -> NDArray[np.float64]:
+def network_folds(table: pd.DataFrame, seed: int, kept: Kept) -> NDArray[np.float64]:
     """The network's scores of every row by what saw none of its fold, shape (variants, rows, outputs)."""
-    found = np.zeros((len(VARIANTS), len(course.table), OUTPUTS))
-    for fold, _, held in splits(course.table["fold"].to_numpy()):
+    found = np.zeros((len(VARIANTS), len(table), OUTPUTS))
+    for fold, _, held in splits(table["fold"].to_numpy()):
         found[:, held] = np.load(kept.scores(seed, fold), allow_pickle=False)
     return found
 
@@ -86,7 +86,7 @@ def train(
     with _kept(keep) as kept:
         learn(course, [(seeds[0], None), *_folds(course, seeds)], kept, cores, progress)
         network = learning.read(course.encoder, kept.network(seeds[0], None))
-        return fitted(course, {seed: network_folds(course, seed, kept) for seed in seeds}, network)
+        return fitted(course, {seed: network_folds(course.table, seed, kept) for seed in seeds}, network)
 
 
 def measure(
@@ -97,7 +97,7 @@ def measure(
     with _kept(keep) as kept:
         learn(course, _folds(course, seeds), kept, cores, progress)
         return pd.concat(
-            [_measured(course.table, words, network_folds(course, seed, kept), seed).folds for seed in seeds]
+            [_measured(course.table, words, network_folds(course.table, seed, kept), seed).folds for seed in seeds]
         )
 
 

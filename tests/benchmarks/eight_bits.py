@@ -46,9 +46,7 @@ def main() -> None:
     seed, by_fold, kept = int(about["seeds"][0]), weights.by_fold(about), Kept(asked.keep)
     table = annomi.read(asked.data)
     words = training.linear_folds(table)[0]
-    given = np.zeros((len(table), OUTPUTS))
-    for fold, _, held in training.splits(table["fold"].to_numpy()):
-        given[held] = np.load(kept.scores(seed, fold), allow_pickle=False)[0]
+    given = training.network_folds(table, seed, kept)[0]
     small = by_eight_bits(table, kept, seed, models.folder(chosen.coding.encoder, chosen.models))
     one, two = (
         told(evaluation.joined(table, training.predictions(table, mixed(words, scores), by_fold)))

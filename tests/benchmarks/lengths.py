@@ -36,7 +36,7 @@ def main() -> None:
     table = annomi.read(parser.parse_args().data)
     place = tagger.place(settings.load().settings)
     folds = weights.read_folds(place, "written")
-    shipped = folds[folds["seed"] == int(weights.read_about(place)["seeds"][0])]
+    shipped = folds[folds["seed"] == weights.read_about(place)["seeds"][0]]
     ours, theirs, number = correlations(evaluation.joined(table, shipped))
     print(
         f"words of {number} reflections with the probability of depth {ours:.3f}, with the experts' codes {theirs:.3f}"

@@ -1,7 +1,7 @@
 """How the tagger that ships does on single sentences: ``python -m tests.benchmarks.sentences``
 
 The units are the lines of the 20-minute role-play's script, each one complete thought; listening noises and pauses are
-left out. They are tagged as written, and without punctuation and case.
+left out. They are tagged as written, and bare (without punctuation and case).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline import settings
 from pipeline.coding import tagger
-from pipeline.coding.features import bare
+from pipeline.coding.learning import VARIANTS, readings
 from tests.recordings import script
 
 SCRIPT = Path(__file__).resolve().parents[1] / "recordings" / "scripts" / "session-20-minutes.txt"
@@ -48,8 +48,7 @@ def found(by_hand: pd.Series, codes: pd.Series) -> dict[str, tuple[int, int, int
 def main() -> None:
     """Print a line a behavior."""
     tags, rows = tagger.load(settings.load().settings), transcript(script.read(SCRIPT))
-    plain = rows.assign(text=[bare(text) or text for text in rows["text"]])
-    for label, texts in (("as written", rows), ("without punctuation", plain)):
+    for label, texts in zip(VARIANTS, readings(rows), strict=True):
         for behavior, (meant, proposed, more) in found(rows["by_hand"], tags.tag(texts)["codes"]).items():
             print(f"{label}: {behavior}: {proposed} of {meant} found, and {more} more proposed")
 

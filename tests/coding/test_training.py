@@ -150,7 +150,7 @@ def test_a_fold_is_predicted_by_what_did_not_see_it(
     assert heard == [
         {fold: 10 * fold + (9 if out is None else out) for fold in range(5) if fold != out} for out in FOLDS
     ]
-    assert training.network_folds(course, 0, Kept(tmp_path)).shape == (len(VARIANTS), len(course.table), OUTPUTS)
+    assert training.network_folds(course.table, 0, Kept(tmp_path)).shape == (len(VARIANTS), len(course.table), OUTPUTS)
 
 
 def test_a_network_learns_what_its_teacher_says(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
