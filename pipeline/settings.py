@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
-from pydantic_settings import SettingsError as UnreadableEnvironment
 
 from pipeline.errors import SettingsError
 
 _REMEDY = "see configs/default.toml"
+_PREFIX = "tape_review_"
 
 
 def project_folder(name: str) -> Path:
@@ -144,12 +143,8 @@ class TapesSettings(Section):
     dead_after_seconds: float = Field(ge=0.2, le=3600)
 
 
-class Settings(BaseSettings):
+class Settings(Section):
     """All settings of one run."""
-
-    model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, env_prefix="TAPE_REVIEW_", env_nested_delimiter="__", case_sensitive=False
-    )
 
     audio: AudioSettings
     transcription: TranscriptionSettings
@@ -160,18 +155,6 @@ class Settings(BaseSettings):
     engines: EnginesSettings
     review: ReviewSettings
     tapes: TapesSettings
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `load` hands over counts: the layers are merged there, so that each origin is known."""
-        return (init_settings,)
 
 
 @dataclass(frozen=True)
@@ -213,17 +196,20 @@ def load(names: Sequence[str] = (), files: Sequence[Path] = ()) -> Loaded:
     return Loaded(_validated(merged, origins), origins)
 
 
-def _environment() -> dict[str, Any]:
-    """The settings in the environment; a variable without ``__`` is none of ours."""
-    prefix = Settings.model_config["env_prefix"].lower()
-    for name in os.environ:
-        section, nested, key = name.lower().removeprefix(prefix).partition("__")
-        if name.lower().startswith(prefix) and nested and section not in Settings.model_fields:
+def _environment() -> dict[str, dict[str, str]]:
+    """The settings in the environment: section -> key -> value, as text.
+
+    A variable without ``__`` is none of ours, whatever it is called: `TAPE_REVIEW_MODELS` may be another program's.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for name, value in os.environ.items():
+        section, nested, key = name.lower().removeprefix(_PREFIX).partition("__")
+        if not name.lower().startswith(_PREFIX) or not nested:
+            continue
+        if section not in Settings.model_fields:
             raise SettingsError("S02", f"setting {section + '.' + key!r} in environment", "is unknown", _REMEDY)
-    try:
-        return EnvSettingsSource(Settings)()
-    except UnreadableEnvironment as error:
-        raise SettingsError("S03", "environment", f"holds a wrong value ({error})", _REMEDY) from error
+        found.setdefault(section, {})[key] = value
+    return found
 
 
 def _read(path: Path) -> dict[str, Any]:
