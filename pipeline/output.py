@@ -58,7 +58,7 @@ class Output:
         if found == run:
             return not overwrite and all((self.folder / name).is_file() for name in files)
         if not overwrite:
-            value = "holds the results of another recording or other options"
+            value = "holds the results of another recording, other options or other versions"
             raise OutputError("O02", f"output {self.folder}", value, "name another folder, or add --overwrite")
         return False
 

@@ -36,8 +36,9 @@ from pipeline.speech.cores import Cores
 from pipeline.speech.diarizer import Diarization
 from pipeline.speech.roles import Roles
 from pipeline.speech.transcriber import Transcript
+from pipeline.stage_keys import StageKeys
 from pipeline.timeline import UNKNOWN, Turn, to_seconds
-from pipeline.workbench import Kept, Workbench, digest
+from pipeline.workbench import Kept, Workbench
 
 STEPS: dict[str, tuple[str, ...]] = {
     "decode": ("decode",),
@@ -56,16 +57,6 @@ kept as soon as it is there, so a step that is cut off repeats no more than the 
 STAGES = tuple(stage for stages in STEPS.values() for stage in stages)
 
 T = TypeVar("T")
-
-_DIARIZATION_MODELS = ("model.segmentation", "model.embedding", "model.diarizer")
-_LATER = ("target_behavior", "tape_id", "settings.measures", "model.tagger", "model.adaptation", "codebook")
-"""What only the stages after attribution depend on."""
-
-_DECISIVE: dict[str, Any] = {
-    **dict.fromkeys(("audio", "transcription", "diarization", "coding", "measures"), True),
-    "engines": {"device"},
-}
-"""The settings that decide what comes out; where weights or tapes lie, and how many cores work, does not."""
 
 _RECORDING = Kept(audio.save, audio.load)
 _TABLE = Kept[pd.DataFrame](
@@ -180,22 +171,20 @@ class Run:
             "turns": diarizer.fingerprint(request.turns) if request.turns else None,
             "interviewer": request.interviewer,
         }
-        self.options = settings.model_dump(mode="json", include=_DECISIVE)
-        self.inputs = {
-            **self.asked,
-            **{f"settings.{section}": values for section, values in self.options.items()},
-            **{f"model.{part}": model for part, model in self.models.items()},
-            "codebook": asdict(self.book),
-        }
-        self.key = self._keyed("run", *self.inputs)
+        self.keys = StageKeys(self.source, self.asked, settings, self.models, asdict(self.book))
+
+    @property
+    def key(self) -> str:
+        """A digest of all that decides the results."""
+        return self.keys.run
 
     def needs_recording(self, bench: Bench) -> bool:
         """Whether the recording itself will be read: it was not decoded before."""
-        return not bench.has("decode", self._decode_key)
+        return not bench.has("decode", self.keys["decode"])
 
     def decode(self, bench: Bench) -> Recording:
         """The segment's samples."""
-        return self._stage(bench, "decode", self._decode_key, _RECORDING, self._decode)
+        return self._stage(bench, "decode", _RECORDING, self._decode)
 
     def listen(self, bench: Bench) -> Heard:
         """What is said, and who speaks when."""
@@ -205,14 +194,13 @@ class Run:
     def attribute(self, bench: Bench) -> tuple[Heard, Attribution]:
         """Who said what in which role."""
         heard = self.listen(bench)
-        key = self._keyed("attribute", *(part for part in self.inputs if part not in _LATER))
         kept = Kept.dataclass(Attribution)
-        return heard, self._stage(bench, "attribute", key, kept, partial(self._attribute, heard))
+        return heard, self._stage(bench, "attribute", kept, partial(self._attribute, heard))
 
     def tag(self, bench: Bench) -> tuple[Heard, Attribution, pd.DataFrame]:
         """The utterances with the codes that the machine proposes."""
         heard, attribution = self.attribute(bench)
-        return heard, attribution, self._stage(bench, "tag", self.key, _TABLE, partial(self._tag, attribution))
+        return heard, attribution, self._stage(bench, "tag", _TABLE, partial(self._tag, attribution))
 
     def finish(self, bench: Bench, place: Path) -> Results:
         """Measure, and write the results into ``place``; both take a moment and are not kept."""
@@ -229,15 +217,8 @@ class Run:
         self.observer.finished("report", reused=False)
         return found
 
-    @property
-    def _decode_key(self) -> str:
-        return self._keyed("decode", "start", "end", "settings.audio")
-
-    def _keyed(self, stage: str, *parts: str) -> str:
-        """A digest of the version, the recording, and those of the inputs that the stage depends on."""
-        return digest(stage, __version__, self.source, {part: self.inputs.get(part) for part in parts})
-
-    def _stage(self, bench: Bench, name: str, key: str, kept: Kept[T], compute: Callable[[Progress], T]) -> T:
+    def _stage(self, bench: Bench, name: str, kept: Kept[T], compute: Callable[[Progress], T]) -> T:
+        key = self.keys[name]
         reused = bench.has(name, key)
         self.observer.started(name)
         result = bench.result(name, key, kept, lambda: compute(partial(self.observer.progressed, name)))
@@ -254,16 +235,13 @@ class Run:
         Turns that a human wrote are read first, as they may be faulty, and so are the voices of channels: what is
         transcribed of a channel is what its own speaker says.
         """
-        asked = ("start", "end", "speakers", "diarizer", "turns", "settings.audio", "settings.engines")
         kind = self._kind(recording)
-        voices_key = self._keyed("diarize", *asked, "settings.diarization", *_DIARIZATION_MODELS)
-        words_key = self._keyed("transcribe", *asked, "settings.transcription", "model.transcriber")
         hear, tell = Kept.dataclass(Transcript), Kept.dataclass(Diarization)
         with ThreadPoolExecutor(2) as pool:
-            voices = pool.submit(self._stage, bench, "diarize", voices_key, tell, partial(self._diarize, recording))
+            voices = pool.submit(self._stage, bench, "diarize", tell, partial(self._diarize, recording))
             first = voices.result() if kind != "pyannote" else None
             transcribe = partial(self._transcribe, recording, first if kind == "channels" else None)
-            words = pool.submit(self._stage, bench, "transcribe", words_key, hear, transcribe)
+            words = pool.submit(self._stage, bench, "transcribe", hear, transcribe)
             return words.result(), voices.result()
 
     def _kind(self, recording: Recording) -> Literal["pyannote", "channels", "manual"]:
@@ -321,7 +299,8 @@ class Run:
             "recording": source,
             "segment": {"start": to_seconds(recording.start), "end": to_seconds(recording.end)},
             "asked": self.asked,
-            "settings": self.options,
+            "settings": self.keys.settings,
+            "versions": self.keys.versions,
             "engines": {"transcriber": heard.transcript.engine, "diarizer": heard.diarization.engine},
             "models": self.models,
             "codebook": {"name": self.book.name, "version": self.book.version, "counting": self.book.counting},

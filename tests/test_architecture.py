@@ -34,7 +34,8 @@ FLOORS: tuple[frozenset[str], ...] = (
     PURE | {"pipeline"},
     frozenset({"settings", "models", "formats", "audio", "containers", "decoding", "sandbox", "loudness", "health"}),
     frozenset({"speech", "coding"}),
-    frozenset({"engines", "stages", "results", "output", "workbench", "report", "transcript", "pictures"}),
+    frozenset({"engines", "stages", "stage_keys", "results", "output", "workbench"})
+    | frozenset({"report", "transcript", "pictures"}),
     frozenset({"tapes"}),
     frozenset({"review"}),
     frozenset({"cli"}),

@@ -29,7 +29,7 @@ import pandas as pd
 import soundfile
 import soxr
 
-from pipeline import stages
+from pipeline import stage_keys, stages
 from pipeline.audio import Recording, Source
 from pipeline.coding.codebook import CODES
 from pipeline.engines import Engines
@@ -139,7 +139,7 @@ if os.environ.get("FAKE_DISK"):
 
 
 if os.environ.get("FAKE_VERSION"):
-    stages.__version__ = os.environ["FAKE_VERSION"]
+    stages.__version__ = stage_keys.__version__ = os.environ["FAKE_VERSION"]
 
 
 def two_voices(path: Path) -> Path:
