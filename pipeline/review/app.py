@@ -2,7 +2,9 @@
 
 ::
 
-    request -> host -> headers -> body limit -> who is looking -> token (CSRF) -> route -> page
+    request -> host -> headers -> route -> who is looking -> token (CSRF) -> page
+
+A body is read last, and only where it opens (`bodies`): who sends it is known by then, and that it is no other site.
 """
 
 from __future__ import annotations
@@ -57,7 +59,12 @@ def create(
     place = address or settings.review.address or f"http://{settings.review.host}:{settings.review.port}"
     https = place.startswith("https:")
     app = FastAPI(
-        title="Tape Review", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(csrf.checked)]
+        title="Tape Review",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(csrf.checked)],
+        form_limits={"max_fields": csrf.MOST_FIELDS, "max_files": csrf.MOST_FILES},
     )
     app.state.home, app.state.settings = home, settings
     app.state.sessions, app.state.passwords, app.state.codes = (

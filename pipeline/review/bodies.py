@@ -1,19 +1,30 @@
-"""How much a request may send: a form is small, and only an upload, which counts for itself, is large."""
+"""Who may send a body, and how much: a form is small, and only a route that reads its own stream takes more.
+
+The body opens when it is first read, by whoever reads it: the route is known by then, and nothing has been taken in.
+Frameworks parse forms before they ask who sent them; here nobody's body is read before its sender is known.
+"""
 
 from __future__ import annotations
 
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipeline.review.access import csrf, viewer
+from pipeline.review.problems import SignInError
 
 LIMIT = 512 * 1024
 """Bytes of a form or of JSON. Starlette keeps so little in memory: nothing is spooled to a disk in the clear."""
 
-UPLOADS = "/uploads/"
-"""Below this path routes read the stream themselves and keep the limit of an upload."""
+GUEST_LIMIT = 16 * 1024
+"""Bytes of a form that needs nobody signed in: names, addresses, passwords."""
 
 
 class BodyLimit:
-    """Middleware that stops reading a body where it grows beyond the limit (413).
+    """Middleware that opens a body to who may send it (401, 403), up to its limit (413).
 
     A body without a length that is answered before its end is cut off with the connection: it may have no end.
     """
@@ -22,22 +33,24 @@ class BodyLimit:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on with a counted body."""
+        """Pass the request on with a guarded body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limited = not scope["path"].startswith(UPLOADS)
         endless = any(name == b"transfer-encoding" for name, _ in scope["headers"])
+        limit: float | None = None
         read = 0
 
-        async def counted() -> Message:
-            nonlocal read, endless
+        async def guarded() -> Message:
+            nonlocal endless, limit, read
+            if limit is None:
+                limit = await _opened(scope)
             message = await receive()
             if message["type"] == "http.request":
                 read += len(message.get("body", b""))
                 endless = endless and message.get("more_body", False)
-                if limited and read > LIMIT:
-                    raise HTTPException(413, "This is more than a form may hold.")
+                if read > limit:
+                    raise _too_much()
             return message
 
         async def answered(message: Message) -> None:
@@ -45,4 +58,42 @@ class BodyLimit:
                 message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
             await send(message)
 
-        await self._app(scope, counted, answered)
+        await self._app(scope, guarded, answered)
+
+
+def needs_sign_in(route: APIRoute) -> bool:
+    """Whether only somebody who is signed in is let to a route: it, or what it depends on, asks for a `SignedIn`."""
+    return _asks(route.dependant)
+
+
+async def _opened(scope: Scope) -> float:
+    """How much may be read of a body.
+
+    Raises
+    ------
+    SignInError: nobody is signed in, and the route needs it.
+    HTTPException: 403 another site sends it, 413 it says that it is too large.
+    """
+    request, route = Request(scope), scope.get("route")
+    if request.method in csrf.SAFE or not isinstance(route, APIRoute):
+        return 0
+    signed_in = await run_in_threadpool(viewer.found, request)
+    guarded = needs_sign_in(route)
+    if guarded and (signed_in is None or signed_in.step):
+        raise SignInError(signed_in.step if signed_in else "")
+    csrf.foreign(request)
+    if csrf.streams(route.endpoint):
+        return float("inf")  # the route counts
+    limit = LIMIT if guarded else GUEST_LIMIT
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > limit:
+        raise _too_much()
+    return limit
+
+
+def _asks(dependant: Dependant) -> bool:
+    return dependant.call is viewer.signed_in or any(_asks(each) for each in dependant.dependencies)
+
+
+def _too_much() -> HTTPException:
+    return HTTPException(413, "This is more than a form may hold.")

@@ -39,11 +39,11 @@ class NotYetError(HTTPException):
         super().__init__(403, detail)
 
 
-class SignInError(Exception):
+class SignInError(HTTPException):
     """The route needs somebody who is signed in; ``step`` names what is still to do: "code", "enroll", or all of it."""
 
     def __init__(self, step: str = "") -> None:
-        super().__init__(step)
+        super().__init__(401)
         self.step = step
 
 

@@ -19,6 +19,8 @@ from httpx import Response
 from pydantic import BaseModel
 from starlette.routing import Mount
 
+from pipeline.review.access.csrf import streams
+from pipeline.review.bodies import needs_sign_in
 from pipeline.review.reflecting import questions
 from tests.review.conftest import PASSWORD, Browser
 
@@ -120,7 +122,12 @@ class Call:
     @property
     def streamed(self) -> bool:
         """Whether it reads the token itself."""
-        return getattr(self.route.endpoint, "reads_its_token", False)
+        return streams(self.route.endpoint) == "form"
+
+    @property
+    def needs_sign_in(self) -> bool:
+        """Whether only somebody who is signed in is let to it."""
+        return needs_sign_in(self.route)
 
     @property
     def fields(self) -> list[Any]:

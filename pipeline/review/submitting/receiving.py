@@ -29,6 +29,9 @@ router = APIRouter()
 
 Bytes = Annotated[int, Header(ge=0, le=1 << 40)]
 
+BESIDE = 16 << 10
+"""Bytes of a form beside its file, at most."""
+
 
 @router.get("/uploads/{tape_id}")
 def here(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
@@ -41,6 +44,7 @@ def here(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 
 
 @router.put("/uploads/{tape_id}")
+@csrf.streamed("header")
 async def piece(
     request: Request, viewer: SignedIn, tape_id: Id, upload_offset: Bytes, upload_length: Bytes
 ) -> Response:
@@ -63,7 +67,7 @@ async def piece(
 
 
 @router.post("/uploads/{tape_id}/form")
-@csrf.streamed
+@csrf.streamed("form")
 async def form(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """Take the file of a plain form, whose token comes before it."""
     await run_in_threadpool(_draft, request, viewer, tape_id)
@@ -80,7 +84,7 @@ async def form(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 
 
 @router.post("/uploads/{tape_id}/scan")
-@csrf.streamed
+@csrf.streamed("form")
 async def scan(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """Take the scanned consent form, whose token comes before it."""
     await run_in_threadpool(_draft, request, viewer, tape_id)
@@ -155,18 +159,22 @@ class _FormStream:
         )
         self._described, self._token, self._name = bytearray(), bytearray(), b""
         self._blocks: list[bytes] = []
+        self._begun, self._beside = False, 0
 
     async def file(self) -> AsyncIterator[bytes]:
-        """The file's bytes, as they come."""
+        """The file's bytes, as they come; what else the form holds is no more than its token needs."""
         try:
             async for block in self._request.stream():
                 self._parser.write(block)
+                self._beside += len(block) - sum(map(len, self._blocks))
+                if self._beside > BESIDE:
+                    raise HTTPException(413, "This is more than a form may hold.")
                 for part in self._blocks:
                     yield part
                 self._blocks.clear()
         except MultipartParseError as error:
-            raise HTTPException(400, "The form is damaged.") from error
-        if self._name != self._field:
+            raise _damaged() from error
+        if not self._begun:
             raise HTTPException(422, "Choose a file.")
 
     def _part(self) -> None:
@@ -176,16 +184,24 @@ class _FormStream:
     def _header(self, data: bytes, start: int, end: int) -> None:
         self._described += data[start:end] + b";"
         if len(self._described) > 4096:
-            raise HTTPException(400, "The form is damaged.")
+            raise _damaged()
 
     def _headers(self) -> None:
         _, options = parse_options_header(bytes(self._described))
         self._name = options.get(b"name", b"")
-        if self._name == self._field and not csrf.matches(self._request, self._token.decode("latin-1")):
-            raise HTTPException(403, "Go back, load the page again, and send it once more.")
+        if self._name == self._field:
+            if not csrf.matches(self._request, self._token.decode("latin-1")):
+                raise HTTPException(403, "Go back, load the page again, and send it once more.")
+            if self._begun:
+                raise _damaged()
+            self._begun = True
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._name == self._field:
             self._blocks.append(data[start:end])
         elif self._name == b"csrf" and len(self._token) < 200:
             self._token += data[start:end]
+
+
+def _damaged() -> HTTPException:
+    return HTTPException(400, "The form is damaged.")
