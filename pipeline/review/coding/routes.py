@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, UploadFile
@@ -11,14 +10,15 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from pipeline.review import ranges
 from pipeline.review.access.viewer import SignedIn
 from pipeline.review.coding import bindings, books, keys, mending, passes, tasks, transcripts
 from pipeline.review.coding.admission import admit, note, own_pass, sees_codes
 from pipeline.review.coding.changes import Changes
-from pipeline.review.coding.playing import Playing
-from pipeline.review.coding.sound import Part, RangeError, Sound, part
+from pipeline.review.coding.sound import Sound
 from pipeline.review.coding.state import state
 from pipeline.review.pages import render, seeing
+from pipeline.review.ranges import Part
 from pipeline.tapes import targets
 
 router = APIRouter(prefix="/tapes/{tape_id}")
@@ -199,8 +199,7 @@ def peaks(request: Request, viewer: SignedIn, tape_id: str) -> Response:
 
 @router.api_route("/sound", methods=["GET", "HEAD"])
 def sound(request: Request, viewer: SignedIn, tape_id: str) -> Response:
-    """The sound, piece by piece; what is asked for stands in the audit, and ends with the consent."""
-    headers = {"Accept-Ranges": "bytes"}
+    """A piece of the sound; each asks for session, consent and masks anew, and stands in the audit."""
     home = request.app.state.home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "play")
@@ -209,27 +208,12 @@ def sound(request: Request, viewer: SignedIn, tape_id: str) -> Response:
         except LookupError:
             raise HTTPException(404) from None
         silent = transcripts.muted(admitted)
+    with home.vault.open(item) as file:
+        wav = Sound(file, silent)
 
-    def allowed() -> bool:
-        with home.database.reading() as session:
-            try:
-                admit(request, session, viewer, tape_id, "play")
-            except HTTPException:
-                return False
-            return True
+        def read(wanted: Part) -> bytes:
+            span = wav.span(wanted)
+            note(request, viewer, tape_id, "tape.play", "sound", (span.start, span.end))
+            return wav.read(wanted)
 
-    with ExitStack() as resources:
-        wav = Sound(resources.enter_context(home.vault.open(item)), silent)
-        try:
-            asked = part(request.headers.get("range"), wav.size)
-        except RangeError:
-            return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{wav.size}"})
-        if request.method == "HEAD":
-            headers["Content-Length"] = str(wav.size)
-            return Response(status_code=200, headers=headers, media_type="audio/wav")
-        if asked:
-            headers["Content-Range"] = f"bytes {asked.first}-{asked.last}/{wav.size}"
-        sent = asked or Part(0, wav.size - 1)
-        span = wav.span(sent)
-        note(request, viewer, tape_id, "tape.play", "sound", (span.start, span.end))
-        return Playing(wav, sent, resources.pop_all(), allowed, 206 if asked else 200, headers)
+        return ranges.answer(request, wav.size, wav.most, "audio/wav", read)

@@ -5,58 +5,18 @@ Nothing is decoded that is not asked for, so a seek is quick; masked names are s
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 import numpy as np
 
+from pipeline.review.ranges import Part
 from pipeline.timeline import Span
 
 HEADER = 44
-PIECE = 256 * 1024
-"""Bytes of one answer at most: 8 seconds; a player asks for the next."""
-
-_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
-
-
-class RangeError(ValueError):
-    """The file has no such bytes."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """Bytes of a file, the last one included."""
-
-    first: int
-    last: int
-
-    @property
-    def length(self) -> int:
-        """How many."""
-        return self.last - self.first + 1
-
-
-def part(header: str | None, size: int, piece: int = PIECE) -> Part | None:
-    """What a ``Range`` header asks for, at most a piece of it; None for the whole file (no or a foreign header).
-
-    Raises
-    ------
-    RangeError: the file has no such bytes.
-    """
-    asked = _RANGE.fullmatch((header or "").strip())
-    if asked is None or asked.group(0) == "bytes=-":
-        return None
-    first, last = asked.groups()
-    if not first:
-        start, end = max(0, size - int(last)), size - 1
-    else:
-        start, end = int(first), min(int(last), size - 1) if last else size - 1
-    if start >= size or end < start:
-        raise RangeError(header)
-    return Part(start, min(end, start + piece - 1))
+SECONDS = 8
+"""Sound that one answer holds at most; a player asks for the next."""
 
 
 class Sound:
@@ -66,6 +26,8 @@ class Sound:
     ----------
     file: the FLAC file, open; it is read where the WAV's bytes lie.
     silent: stretches that hold no sound for this listener.
+
+    ``size`` is that of the WAV file, ``most`` the bytes of one answer.
     """
 
     def __init__(self, file: BinaryIO, silent: Sequence[Span] = ()) -> None:
@@ -76,6 +38,7 @@ class Sound:
         self.rate = int(self._file.samplerate)
         self.frames = int(self._file.frames)
         self.size = HEADER + 2 * self.frames
+        self.most = SECONDS * 2 * self.rate
 
     def read(self, asked: Part) -> bytes:
         """Some bytes of the WAV file."""

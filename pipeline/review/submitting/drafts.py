@@ -218,10 +218,10 @@ def part_sound(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     with home.database.reading() as database:
         draft(database, viewer, tape_id, now)
         gate.own(database, viewer, tape_id, "play", now)
-    item = uploads.recording(home, tape_id)
-    if item is None:
+    item, seen = uploads.recording(home, tape_id), uploads.survey(home, tape_id)
+    if item is None or seen is None:
         raise HTTPException(404)
-    answer = sound.answer(request, home.vault.open(item))
+    answer = sound.answer(request, home.vault.open(item), seen.shown)
     with home.database.writing() as database:
         audit.record(database, now, viewer.person_id, "tape.play", tape_id, "recording")
     return answer

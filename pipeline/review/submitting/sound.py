@@ -11,7 +11,9 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from pipeline import containers
-from pipeline.review.coding.sound import Part, RangeError, part
+from pipeline.review import ranges
+from pipeline.review.coding.sound import SECONDS
+from pipeline.review.ranges import Part
 
 TYPES = {
     "WAV": "audio/wav",
@@ -23,31 +25,25 @@ TYPES = {
     "WebM": "audio/webm",
     "AAC": "audio/aac",
 }
-PIECE = 1 << 20
-"""Bytes of one answer at most; a player asks for the next."""
+LEAST, MOST = 32 << 10, 1 << 20
+"""Bytes of one answer, between which it holds as many seconds as that of a finished tape."""
 
 
-def answer(request: Request, file: BinaryIO) -> Response:
-    """The bytes that the request's ``Range`` asks for, or the first piece; the file is closed."""
+def answer(request: Request, file: BinaryIO, shown: int) -> Response:
+    """The bytes that the request's ``Range`` asks for, or the first piece; the file is closed.
+
+    Parameters
+    ----------
+    shown: milliseconds of the recording that were looked at, which are all of it, or an hour.
+    """
     with file:
         size = file.seek(0, 2)
-        headers = {"Accept-Ranges": "bytes"}
-        try:
-            asked = part(request.headers.get("range"), size, PIECE)
-        except RangeError:
-            return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{size}"})
-        kind = containers.identify(lambda place, count: _read(file, Part(place, place + count - 1)))
+
+        def read(wanted: Part) -> bytes:
+            file.seek(wanted.first)
+            return file.read(wanted.length)
+
+        kind = containers.identify(lambda at, count: read(Part(at, at + count - 1)))
         media_type = TYPES.get(kind.name if kind else "", "application/octet-stream")
-        if request.method == "HEAD":
-            return Response(headers=headers | {"Content-Length": str(size)}, media_type=media_type)
-        if asked is None and size > PIECE:
-            asked = Part(0, PIECE - 1)
-        if asked is None:
-            return Response(_read(file, Part(0, size - 1)), headers=headers, media_type=media_type)
-        headers["Content-Range"] = f"bytes {asked.first}-{asked.last}/{size}"
-        return Response(_read(file, asked), 206, headers, media_type=media_type)
-
-
-def _read(file: BinaryIO, wanted: Part) -> bytes:
-    file.seek(wanted.first)
-    return file.read(wanted.length)
+        most = min(MOST, max(LEAST, size * 1000 * SECONDS // shown))
+        return ranges.answer(request, size, most, media_type, read)

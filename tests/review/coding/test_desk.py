@@ -199,6 +199,20 @@ def test_the_sound_follows_the_keys(stage: Stage, sit: Sit) -> None:
     assert page.evaluate("document.getElementById('sound').playbackRate") == 0.5
 
 
+def test_the_sound_plays_to_its_end_piece_by_piece(stage: Stage, sit: Sit) -> None:
+    """Each answer holds eight seconds: the player asks for the next by itself, and after a seek as well."""
+    page, pieces = sit("Ada"), []
+    page.on("response", lambda answer: pieces.append(answer.status) if answer.url.endswith("/sound") else None)
+    begin(stage, page, stage.tape())
+    page.evaluate("sound.playbackRate = 8; sound.play()")
+    until(page, "sound.currentTime > 20")
+    page.evaluate("sound.currentTime = 60")
+    until(page, "sound.ended")
+    assert page.evaluate("sound.error === null && Math.round(sound.duration)") == 90
+    assert set(pieces) == {206}
+    assert len(pieces) > 5
+
+
 def test_nothing_is_lost_offline_or_with_a_closed_tab(stage: Stage, sit: Sit) -> None:
     page = sit("Ada")
     pass_id = begin(stage, page, stage.tape())

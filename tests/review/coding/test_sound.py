@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import io
-import socket
 import struct
 from itertools import pairwise
 
 import numpy as np
-import pytest
 import soundfile
 from sqlalchemy import select
 
-from pipeline.review.access.viewer import SESSION
-from pipeline.review.coding.sound import HEADER, PIECE, Part, RangeError, part
-from pipeline.tapes.bench import item_row
+from pipeline.review.coding.sound import HEADER
 from pipeline.tapes.records import AuditRow, Item
 from tests.review.coding.conftest import Coder, Table
-from tests.review.coding.server import free_port, serving
 
 MINUTE = 60 * 16_000 * 2
 
@@ -27,40 +22,19 @@ def get(coder: Coder, header: str | None = None, method: str = "GET"):
     return coder.browser.client.request(method, f"/tapes/{coder.tape_id}/sound", headers=headers)
 
 
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        (None, None),
-        ("bytes=0-9", Part(0, 9)),
-        ("bytes=90-", Part(90, 99)),
-        ("bytes=-5", Part(95, 99)),
-        ("bytes=-500", Part(0, 99)),
-        ("bytes=0-500", Part(0, 99)),
-        ("bytes=0-1,5-6", None),
-        ("lines=0-9", None),
-        ("bytes=-", None),
-        ("bytes=x-y", None),
-    ],
-)
-def test_a_range_is_read_as_the_standard_says(header: str | None, expected: Part | None) -> None:
-    assert part(header, 100) == expected
-
-
-@pytest.mark.parametrize("header", ["bytes=100-", "bytes=100-200", "bytes=9-3", "bytes=-0"])
-def test_a_range_beyond_the_file_is_refused(header: str) -> None:
-    with pytest.raises(RangeError):
-        part(header, 100)
-
-
-def test_one_answer_holds_a_piece_at_most() -> None:
-    assert part("bytes=10-", 10**9) == Part(10, PIECE + 9)
+def whole(coder: Coder) -> bytes:
+    """The sound as a player has it in the end: piece by piece."""
+    sound, size = b"", HEADER + MINUTE
+    while len(sound) < size:
+        answer = get(coder, f"bytes={len(sound)}-")
+        assert answer.headers["accept-ranges"] == "bytes"
+        assert answer.headers["content-range"] == f"bytes {len(sound)}-{len(sound) + len(answer.content) - 1}/{size}"
+        sound += answer.content
+    return sound
 
 
 def test_the_whole_is_a_wav_file(table: Table) -> None:
-    answer = get(table.ada)
-    assert answer.status_code == 200
-    assert answer.headers["accept-ranges"] == "bytes"
-    samples, rate = soundfile.read(io.BytesIO(answer.content), dtype="int16")
+    samples, rate = soundfile.read(io.BytesIO(whole(table.ada)), dtype="int16")
     assert (rate, len(samples)) == (16_000, MINUTE // 2)
     with table.room.home.database.reading() as session:
         item = session.scalars(select(Item).where(Item.kind == "mono")).one()
@@ -69,12 +43,12 @@ def test_the_whole_is_a_wav_file(table: Table) -> None:
 
 
 def test_the_parts_make_the_whole(table: Table) -> None:
-    whole = get(table.ada).content
-    places = [0, 1, 43, 44, 45, 46, 99_999, 100_000, *range(300_001, 1_900_000, 250_000), len(whole)]
+    sound = whole(table.ada)
+    places = [0, 1, 43, 44, 45, 46, 99_999, 100_000, *range(300_001, 1_900_000, 250_000), len(sound)]
     parts = [get(table.ada, f"bytes={low}-{high - 1}") for low, high in pairwise(places)]
     assert {answer.status_code for answer in parts} == {206}
-    assert b"".join(answer.content for answer in parts) == whole
-    assert parts[3].headers["content-range"] == f"bytes 44-44/{len(whole)}"
+    assert b"".join(answer.content for answer in parts) == sound
+    assert parts[3].headers["content-range"] == f"bytes 44-44/{len(sound)}"
     assert parts[3].headers["content-length"] == "1"
 
 
@@ -124,30 +98,3 @@ def test_a_masked_name_is_silent_for_all_but_the_interviewer(table: Table) -> No
     answer = table.ben.correct("mask", "u0001", {"words": [word["id"]], "on": False})
     assert answer.json()["refused"]
     assert heard(table.ben) == 0
-
-
-def test_a_transfer_under_way_ends_with_the_consent(table: Table) -> None:
-    """A listener who reads slowly has heard a part when the client withdraws; nothing more comes after that."""
-    home, room = table.room.home, table.room
-    long = io.BytesIO()
-    soundfile.write(long, np.zeros(20 * 60 * 16_000, np.int16), 16_000, format="FLAC")
-    with home.database.writing() as session:
-        session.delete(session.scalars(select(Item).where(Item.kind == "mono")).one())
-        session.add(item_row(home.vault.put(table.tape_id, "mono", long.getvalue()), room.clock()))
-    cookie = f"{SESSION}={table.ada.browser.client.cookies[SESSION]}"
-    with serving(room.app, port := free_port()), socket.socket() as wire:
-        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)  # what is on the way is little
-        wire.settimeout(30)
-        wire.connect(("127.0.0.1", port))
-        wire.sendall(
-            f"GET /tapes/{table.tape_id}/sound HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\n\r\n".encode()
-        )
-        heard = wire.recv(1 << 16)
-        assert heard.startswith(b"HTTP/1.1 200")
-        assert f"content-length: {HEADER + 20 * MINUTE}".encode() in heard
-        assert table.interviewer.browser.post(f"/tapes/{table.tape_id}/withdraw", {"sure": "yes"}).status_code == 303
-        more = 0
-        while block := wire.recv(1 << 16):
-            more += len(block)
-        assert more < 10 * MINUTE  # buffers of the system, some minutes at most
-    assert get(table.ada).status_code == 404
