@@ -177,6 +177,7 @@ CODES: dict[str, str] = {
     "T05": "a table holds a wrong value",
     "T06": "a table names an utterance twice",
     "T07": "a date in a table cannot be read",
+    "T08": "a transcript does not tell who is the interviewer",
     # consent
     "D01": "the tape is destroyed",
     "D02": "the account of the one who asks is disabled",

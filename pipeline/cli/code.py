@@ -5,37 +5,104 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
 from pipeline import settings
 from pipeline.cli.options import Config
-from pipeline.formats import tables
+from pipeline.errors import TableError
+from pipeline.formats import speaker_roles, tables, uncoded
+from pipeline.settings import Settings
+from pipeline.timeline import Span, Turn, Word
+
+_MANY = 8
+"""Voices or rows that a sentence lists at most."""
 
 
 def code(
-    transcript: Annotated[Path, typer.Argument(help="CSV with tape_id, utterance_id, role, text (target_behavior).")],
+    transcript: Annotated[
+        Path, typer.Argument(help="A spreadsheet, a text or Word file, subtitles, or a file of another program.")
+    ],
     out: Annotated[Path, typer.Option("--out", help="Where the coded table goes (CSV).")],
+    interviewer: Annotated[
+        str | None, typer.Option("--interviewer", help="The name of the interviewer in the transcript, such as 'Ann'.")
+    ] = None,
     config: Config = None,
 ) -> None:
     """Pre-tag the utterances of a transcript.
 
     Questions, reflections, information, change and sustain talk, each with its probability.
 
-    Rows are in speaking order; one file may hold several tapes. Roles are interviewer (or therapist, counselor), client
-    (or patient) or unknown. Other columns are kept; where the table has codes already, the machine's take their place.
-    Machine tags are suggestions: check them by hand.
+    Rows are in speaking order; one file may hold several tapes. A spreadsheet (CSV, .xlsx) has a column of text and one
+    of roles or speakers; in a text or Word file each turn begins with who speaks. Where names do not tell interviewer
+    from client, the words decide, and how sure that is is printed. Other columns are kept; where the table has codes
+    already, the machine's take their place. Machine tags are suggestions: check them by hand.
     """
     from pipeline.coding import tagger
 
     loaded = settings.load(files=config or ()).settings
-    table = tables.read_transcript(transcript)
-    own = [column for column in tables.TAG_COLUMNS if column in table]
-    if own:
-        typer.echo(f"The machine's tags replace what {transcript.name} has in {', '.join(own)}.", err=True)
+    reading = uncoded.read(transcript, interviewer)
+    for note in reading.notes:
+        typer.echo(note, err=True)
+    table = _with_roles(reading.table, transcript, loaded)
+    replaced = [column for column in tables.TAG_COLUMNS if column in table]
+    if replaced:
+        typer.echo(f"The machine's tags replace what {transcript.name} has in {', '.join(replaced)}.", err=True)
     with Progress(console=Console(stderr=True), transient=True) as display:
         task = display.add_task("Coding", total=1.0)
         coded = tagger.load(loaded).tag(table, lambda done: display.update(task, completed=done))
     tables.write_utterances(coded, out)
     typer.echo(out)
+
+
+def _with_roles(table: pd.DataFrame, path: Path, loaded: Settings) -> pd.DataFrame:
+    """The table with a role in each row: its own, or one that the words of its tape decide.
+
+    Raises
+    ------
+    TableError: T08 nothing tells who is the interviewer.
+    """
+    table = table.copy()
+    for tape_id, tape in table.groupby("tape_id", sort=False):
+        if (tape["role"] == "").any():
+            table.loc[tape.index, "role"] = _decided(str(tape_id), tape, path, loaded)
+    third = table[table["role"] == "unknown"]
+    if len(third):
+        voices = speaker_roles.distinct(third["speaker"]) if "speaker" in third else []
+        named = f" ({', '.join(voices[:_MANY])})" if voices else ""
+        rows = "1 row is" if len(third) == 1 else f"{len(third)} rows are"
+        typer.echo(f"{rows} neither the interviewer's nor the client's{named}: left without codes.", err=True)
+    return table
+
+
+def _decided(tape_id: str, tape: pd.DataFrame, path: Path, loaded: Settings) -> pd.Series:
+    from pipeline.speech import roles
+
+    voices = tape["speaker"].str.strip() if "speaker" in tape else pd.Series("", index=tape.index)
+    speakers, open_ = speaker_roles.distinct(voices), tape["role"] == ""
+    remedy = "add a column that says interviewer or client in each row, or name the speakers"
+    if (open_ & (voices == "")).any():
+        number = int((open_ & (voices == "")).sum())
+        value = f"has {number} of {len(tape)} rows without a speaker or a role"
+        raise TableError("T08", f"transcript {path.name}", value, remedy)
+    if len(speakers) < 2:
+        value = f"has the one voice {speakers[0]!r}, and its name says no role"
+        raise TableError(
+            "T08", f"transcript {path.name}", value, f"{remedy}; --interviewer NAME if it is the interviewer"
+        )
+    decided = roles.decide(
+        [_turn(voice, text) for voice, text in zip(voices, tape["text"], strict=True)], roles.load(loaded)
+    )
+    reasons = f": {'; '.join(decided.reasons)}" if decided.reasons else ""
+    where = f" of {tape_id}" if tape_id != path.stem else ""
+    told = f"The interviewer{where} is {decided.interviewer} (probability {decided.probability:.2f}{reasons})."
+    typer.echo(f"{told} If that is wrong, name the interviewer with --interviewer.", err=True)
+    return tape["role"].where(~open_, voices.map(decided.role))
+
+
+def _turn(speaker: str, text: str) -> Turn:
+    """A turn of no length: only its words decide."""
+    words = text.split() or ["..."]
+    return Turn(speaker, tuple(Word(Span(0, 0), word, 1.0, speaker) for word in words))

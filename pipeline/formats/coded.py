@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from pipeline.formats import speaker_roles
 from pipeline.timeline import UNKNOWN, Role, Span, Word
 
 LAYERS = ("machine", "member", "consensus", "coach")
@@ -22,6 +23,7 @@ ROLE_WORDS = {
     "interviewer": "interviewer",
     "therapist": "interviewer",
     "counselor": "interviewer",
+    "counsellor": "interviewer",
     "client": "client",
     "patient": "client",
     "unknown": "unknown",
@@ -85,15 +87,9 @@ def transcript(tape_id: str, utterances: Iterable[CodedUtterance]) -> CodedTrans
     return CodedTranscript(tape_id, tuple(numbered.values()))
 
 
-def role(word: str) -> Role:
-    """The role that a word of a file stands for: ``"Therapist"`` -> ``"interviewer"``."""
-    match ROLE_WORDS.get(word.strip().lower()):
-        case "interviewer":
-            return "interviewer"
-        case "client":
-            return "client"
-        case _:
-            return "unknown"
+def role(name: str) -> Role:
+    """The role that a name of a file says: ``"Therapist A."`` -> ``"interviewer"``; unknown where it says none."""
+    return speaker_roles.role_of(name) or "unknown"
 
 
 def codes(cell: str) -> tuple[str, ...]:

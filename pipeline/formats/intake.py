@@ -126,6 +126,15 @@ class Source:
             self.refuse("F03", f"holds <{tree.tag[:40]}>, not <{root}>", "check that it is of the format named")
         return tree
 
+    def refuse_entities(self) -> None:
+        """Let XML pass that another reader may parse: within the limits, and with nothing to expand.
+
+        Raises
+        ------
+        FormatError: F02, F03 and F04 as `xml`.
+        """
+        _Xml(self).parsed()
+
     def json(self) -> Any:
         """What JSON holds; NaN and infinities are refused.
 

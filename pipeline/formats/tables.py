@@ -21,7 +21,6 @@ import pandas as pd
 
 from pipeline.coding.codebook import CODES
 from pipeline.errors import TableError
-from pipeline.formats.coded import ROLE_WORDS
 from pipeline.formats.files import put
 from pipeline.timeline import to_ms, to_seconds
 
@@ -43,40 +42,12 @@ WORD_COLUMNS = (
 VOCALIZATION_COLUMNS = ("tape_id", "speaker", "role", "start", "end")
 """Columns of ``vocalizations.csv``: voices in which no words could be made out."""
 
-TRANSCRIPT_COLUMNS = ("tape_id", "utterance_id", "role", "text")
-"""What a transcript must hold; ``target_behavior`` and any other column may follow."""
+LAST_MS = 1_000_000_000
+"""No recording lasts so long."""
 
 _TIMES = ("start", "end")
-_LAST = 1_000_000
-"""No recording lasts so many seconds."""
 _TRANSCRIPT = "a transcript with at least one utterance"
 _NUMBERS = ("probability", *(f"p_{code}" for code in CODES))
-
-
-def read_transcript(path: Path) -> pd.DataFrame:
-    """A transcript to code: row order is speaking order, roles in our words, ``start`` and ``end`` in ms where given.
-
-    Every other column is kept as text; ``target_behavior`` is empty where the file has none.
-
-    Raises
-    ------
-    TableError: T01 unreadable, T02 not CSV in UTF-8, T03 a column lacks, T04 no rows, T05 a wrong value,
-        T06 an utterance twice.
-    """
-    table = read_cells(path, TRANSCRIPT_COLUMNS)
-    roles = table["role"].str.strip().str.lower().map(ROLE_WORDS)
-    if roles.isna().any():
-        row = int(roles.isna().to_numpy().argmax())
-        value = f"has the role {table['role'].iloc[row]!r}"
-        raise TableError("T05", _row(path, row), value, f"use one of {', '.join(ROLE_WORDS)}")
-    table["role"] = roles
-    if "target_behavior" not in table:
-        table["target_behavior"] = ""
-    for row, key in enumerate(zip(table["tape_id"], table["utterance_id"], strict=True)):
-        if not all(part.strip() for part in key):
-            raise TableError("T05", _row(path, row), "has no tape_id or no utterance_id", "fill in both")
-    _refuse_repeats(table, path)
-    return table
 
 
 def write_utterances(table: pd.DataFrame, path: Path) -> None:
@@ -95,7 +66,8 @@ def read_utterances(path: Path) -> pd.DataFrame:
 
     Raises
     ------
-    TableError: T01 to T06 as `read_transcript`.
+    TableError: T01 unreadable, T02 not CSV in UTF-8, T03 a column lacks, T04 no rows, T05 a wrong value,
+        T06 an utterance twice.
     """
     table = read_cells(path, UTTERANCE_COLUMNS)
     _refuse_repeats(table, path)
@@ -143,7 +115,7 @@ def read_words(path: Path) -> pd.DataFrame:
 
     Raises
     ------
-    TableError: T01 to T05 as `read_transcript`.
+    TableError: T01 to T05 as `read_utterances`.
     """
     return read_cells(path, WORD_COLUMNS)
 
@@ -153,7 +125,7 @@ def read_vocalizations(path: Path) -> pd.DataFrame:
 
     Raises
     ------
-    TableError: T01 to T03 and T05 as `read_transcript`.
+    TableError: T01 to T03 and T05 as `read_utterances`.
     """
     return read_cells(path, VOCALIZATION_COLUMNS, content=None)
 
@@ -165,7 +137,7 @@ def read_cells(path: Path, required: Sequence[str], content: str | None = _TRANS
 
     Raises
     ------
-    TableError: T01 to T05 as `read_transcript`.
+    TableError: T01 to T05 as `read_utterances`.
     """
     thing = f"table {path.name}"
     try:
@@ -198,14 +170,26 @@ def read_cells(path: Path, required: Sequence[str], content: str | None = _TRANS
         times = [_time(cell, path, row, column) for row, cell in enumerate(table[column])]
         whole = pd.array([pd.NA if time is None else time for time in times], dtype="Int64")
         table[column] = whole if None in times else whole.astype("int64")
-    if set(_TIMES) <= set(table):
-        reversed_ = (table["end"] < table["start"]).fillna(False).to_numpy(dtype=bool)
-        if reversed_.any():
-            raise TableError("T05", _row(path, int(reversed_.argmax())), "ends before it starts", "mend start or end")
+    refuse_reversed(table, path)
     for column in (name for name in _NUMBERS if name in required):
         numbers = [_number(cell, path, row, column) for row, cell in enumerate(table[column])]
         table[column] = pd.Series([math.nan if number is None else number for number in numbers], dtype=float)
     return table
+
+
+def refuse_reversed(table: pd.DataFrame, path: Path, lines: Sequence[int] | None = None) -> None:
+    """Let a table pass whose rows end when they start or later; ``lines`` says where in the file each row stands.
+
+    Raises
+    ------
+    TableError: T05 a row ends before it starts.
+    """
+    if set(_TIMES) <= set(table):
+        reversed_ = (table["end"] < table["start"]).fillna(False).to_numpy(dtype=bool)
+        if reversed_.any():
+            row = int(reversed_.argmax())
+            where = _row(path, row) if lines is None else f"table {path.name}, row {lines[row]}"
+            raise TableError("T05", where, "ends before it starts", "mend start or end")
 
 
 def _number(cell: str, path: Path, row: int, column: str) -> float | None:
@@ -225,7 +209,7 @@ def _time(cell: str, path: Path, row: int, column: str) -> int | None:
     number = _number(cell, path, row, column)
     if number is None:
         return None
-    if not 0 <= number < _LAST:
+    if not 0 <= 1000 * number < LAST_MS:
         raise TableError("T05", _row(path, row), f"has {column} {cell!r}", "write seconds from the recording's start")
     return to_ms(number)
 

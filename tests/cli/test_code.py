@@ -52,6 +52,51 @@ def test_codes_that_are_there_are_replaced_and_that_is_said(tmp_path: Path) -> N
     assert "by hand" not in (tmp_path / "coded.csv").read_text()
 
 
+@pytest.mark.engines
+def test_the_words_decide_who_is_who_and_it_is_told(tmp_path: Path) -> None:
+    given, out = tmp_path / "talk.txt", tmp_path / "coded.csv"
+    lines = ("Ann: What would be different if you drank less?", "Bob: I want to sleep better, for my kids.")
+    given.write_text("\n".join([*lines, "Ann: How important is that to you?", "Bob: Very. I need to stop."]))
+    done = CliRunner().invoke(app, ["code", str(given), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert "The interviewer is Ann (probability 0." in done.stderr or "probability 1.00" in done.stderr
+    assert "--interviewer" in done.stderr
+    coded = pd.read_csv(out, keep_default_na=False)
+    assert list(coded["role"]) == ["interviewer", "client"] * 2
+    assert list(coded["tape_id"]) == ["talk"] * 4
+    turned = CliRunner().invoke(app, ["code", str(given), "--out", str(out), "--interviewer", "Bob"])
+    assert "probability" not in turned.stderr
+    assert list(pd.read_csv(out)["role"]) == ["client", "interviewer"] * 2
+
+
+@pytest.mark.engines
+def test_a_third_voice_is_told_and_left_without_codes(tmp_path: Path) -> None:
+    given, out = tmp_path / "talk.txt", tmp_path / "coded.csv"
+    given.write_text("T: What would you like?\nC: To walk.\nInterpreter: One moment.\n")
+    given.write_text(given.read_text().replace("T:", "Therapist:").replace("C:", "Client:"))
+    done = CliRunner().invoke(app, ["code", str(given), "--out", str(out)])
+    told = "1 row is neither the interviewer's nor the client's (Interpreter): left without codes."
+    assert told in done.stderr
+    assert pd.read_csv(out, keep_default_na=False)["codes"].iloc[2] == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        ("text\nWhat would you like?\nTo walk.\n", "has 2 of 2 rows without a speaker or a role"),
+        ("speaker,text\nSPEAKER_00,What would you like?\n", "has the one voice 'SPEAKER_00'"),
+        ("role,text\nclient,To walk.\n,Mhm.\n", "has 1 of 2 rows without a speaker or a role"),
+    ],
+)
+def test_rows_without_a_role_are_never_coded_as_empty(tmp_path: Path, content: str, value: str) -> None:
+    given, out = tmp_path / "talk.csv", tmp_path / "coded.csv"
+    given.write_text(content)
+    with pytest.raises(TableError) as caught:
+        run(given, "--out", out)
+    assert str(caught.value).startswith(f"TR-T08 transcript talk.csv {value}")
+    assert not out.exists()
+
+
 def test_a_folder_is_no_file_to_write() -> None:
     with pytest.raises(OutputError, match=r"TR-O04 file \. cannot be written"):
         put(Path("."), b"")

@@ -87,7 +87,7 @@ def test_reads_what_it_wrote(names: list[str], clients: set[int], ratings: list[
         ('<button code="D+"/>', '<button code="D++"/>', "TR-F07", "no code of it"),
         ('<button code="D+"/>', '<button code="CQ0"/>', "TR-F07", "two buttons"),
         ('<button code="D+"/>', "<button/>", "TR-F07", "without code"),
-        ('label="Client"', 'label="Teen"', "TR-F07", "panel for 'Teen'"),
+        ('label="Client"', 'label="Sofa"', "TR-F07", "panel for 'Sofa'"),
         ('minRating="1"', 'minRating="7"', "TR-F07", "from 7 to 5"),
         ('name="D+"', 'name="D|+"', "TR-F07", "no code of it"),
         ("button", "knob", "TR-F03", "no buttons"),

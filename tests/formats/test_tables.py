@@ -9,8 +9,6 @@ from pipeline.coding.codebook import CODES
 from pipeline.errors import OutputError, TableError
 from pipeline.formats import tables
 
-HEADER = "tape_id,utterance_id,role,text"
-
 
 def coded(texts: list[str]) -> pd.DataFrame:
     number = len(texts)
@@ -32,12 +30,6 @@ def coded(texts: list[str]) -> pd.DataFrame:
     for code in CODES:
         table[f"p_{code}"] = 0.625 if code == "change" else 0.0
     return table
-
-
-def transcript(folder: Path, content: str | bytes) -> Path:
-    path = folder / "talk.csv"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
 
 
 def test_the_columns_are_the_contract() -> None:
@@ -95,53 +87,6 @@ def test_voices_without_words_come_back(rows: list[tuple[str, str, str, int, int
     pd.testing.assert_frame_equal(
         tables.read_vocalizations(tmp_path / "vocalizations.csv"), table, check_dtype=False, check_index_type=False
     )
-
-
-def test_a_transcript_gets_our_words_for_roles(tmp_path: Path) -> None:
-    path = transcript(tmp_path, f"\ufeff{HEADER},start\na,1,Therapist,Hello,\na,2,CLIENT,NA,2.5\n")
-    table = tables.read_transcript(path)
-    assert list(table["role"]) == ["interviewer", "client"]
-    assert list(table["text"]) == ["Hello", "NA"]
-    assert list(table["target_behavior"]) == ["", ""]
-    assert pd.isna(table["start"].iloc[0])
-    assert table["start"].iloc[1] == 2500
-
-
-@pytest.mark.parametrize(
-    ("content", "code", "named"),
-    [
-        ("", "TR-T03", "tape_id"),
-        (f"{HEADER}\n", "TR-T04", "no rows"),
-        ("tape_id,utterance_id,text\na,1,hi\n", "TR-T03", "'role'"),
-        ("tape_id;utterance_id;role;text\na;1;client;hi\n", "TR-T03", "commas"),
-        (f"{HEADER}\na,1,client,hi\na,2,host,hi\n", "TR-T05", "row 3 has the role 'host'"),
-        (f"{HEADER}\na,1,client,hi\nb,1,client,hi\na,1,client,yes\n", "TR-T06", "row 4 repeats utterance '1'"),
-        (f"{HEADER}\na,1,client,hi, you\n", "TR-T05", "row 2 has 5 cells"),
-        (f"{HEADER}\na,1,client\n", "TR-T05", "row 2 has 3 cells"),
-        (f"{HEADER}\na,,client,hi\n", "TR-T05", "no utterance_id"),
-        (f"{HEADER},start\na,1,client,hi,soon\n", "TR-T05", "start 'soon'"),
-        (f"{HEADER},start\na,1,client,hi,nan\n", "TR-T05", "start 'nan'"),
-        (f"{HEADER},start\na,1,client,hi,1e300\n", "TR-T05", "start '1e300'"),
-        (f"{HEADER},start\na,1,client,hi,-5\n", "TR-T05", "start '-5'"),
-        (f"{HEADER},start,end\na,1,client,hi,,2\na,2,client,hi,5,2\n", "TR-T05", "row 3 ends before it starts"),
-        (f"{HEADER},text\na,1,client,hi,ho\n", "TR-T05", "'text' twice"),
-        (f'{HEADER}\na,1,client,"hi\n', "TR-T02", "not CSV"),
-        (f"{HEADER}\na,1,client,caf\xe9\n".encode("latin-1"), "TR-T02", "UTF-8"),
-        (b"PK\x03\x04\xff\xfe\x00", "TR-T02", "UTF-8"),
-    ],
-)
-def test_a_wrong_transcript_is_named(tmp_path: Path, content: str | bytes, code: str, named: str) -> None:
-    with pytest.raises(TableError) as caught:
-        tables.read_transcript(transcript(tmp_path, content))
-    assert caught.value.code == code
-    assert named in str(caught.value)
-    assert "talk.csv" in str(caught.value)
-
-
-def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.csv", tmp_path):
-        with pytest.raises(TableError, match="TR-T01"):
-            tables.read_transcript(path)
 
 
 def test_a_coded_table_with_a_wrong_check_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,67 @@
+"""Who is who, by names."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.formats.speaker_roles import by_name, role_of, with_interviewer
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("Therapist A.", "interviewer"),
+        ("COUNSELLOR", "interviewer"),
+        ("motivational interviewer 1", "interviewer"),
+        ("Dr. Smith", "interviewer"),
+        ("Thérapeute", "interviewer"),
+        ("T", "interviewer"),
+        ("T1:", "interviewer"),
+        ("Client 12", "client"),
+        ("interviewee", "client"),
+        ("C.", "client"),
+        ("unknown", "unknown"),
+        ("client's mother", "unknown"),
+        ("Interpreter", "unknown"),
+        ("Unknown Speaker", None),
+        ("SPEAKER_00", None),
+        ("Ann", None),
+        ("patient and therapist", None),
+        ("", None),
+        ("12", None),
+    ],
+)
+def test_a_name_says_a_role_or_leaves_it_open(name: str, role: str | None) -> None:
+    assert role_of(name) == role
+
+
+@pytest.mark.parametrize(
+    ("speakers", "roles"),
+    [
+        (("T", "C"), ("interviewer", "client")),
+        (("T", "Bob"), (None, None)),
+        (("Ann", "Client"), ("interviewer", "client")),
+        (("Interviewer", "Ann", "Bob", "Observer"), ("interviewer", "client", "client", "unknown")),
+        (("Participant 1", "Participant 2"), (None, None)),
+        (("Participant",), (None,)),
+        (("Therapist", "Participant 1", "Participant 2"), ("interviewer", "client", "client")),
+        (("Client", "Client 2", "Ann"), ("client", "client", "interviewer")),
+        (("Client", "Ann", "Bob"), ("client", None, None)),
+        (("Client",), ("client",)),
+        (("Ann", "Bob"), (None, None)),
+    ],
+)
+def test_the_names_of_a_transcript_settle_each_other(speakers: tuple[str, ...], roles: tuple[str | None, ...]) -> None:
+    assert tuple(by_name(speakers).values()) == roles
+
+
+def test_whoever_is_named_conducts_the_session() -> None:
+    assert with_interviewer(["Bob", "Ann Lee", "Interpreter"], "ann lee") == {
+        "Bob": "client",
+        "Ann Lee": "interviewer",
+        "Interpreter": "unknown",
+    }
+    assert with_interviewer(["SPEAKER_00", "SPEAKER_01"], "01")["SPEAKER_01"] == "interviewer"
+    for nobody in ("Eve", "", "speaker"):
+        with pytest.raises(KeyError):
+            with_interviewer(["SPEAKER_00", "SPEAKER_01"], nobody)

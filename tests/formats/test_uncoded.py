@@ -1,0 +1,240 @@
+"""Transcripts to code, as people have them: each kind of file gives the same table, and nothing is lost or made up."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from docx import Document
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from pipeline.errors import FormatError, TableError
+from pipeline.formats import registry, uncoded
+from pipeline.formats.coded import CodedUtterance, Mark, transcript
+from pipeline.timeline import Span
+
+HEADER = "tape_id,utterance_id,role,text"
+
+
+def saved(folder: Path, content: str | bytes, name: str = "talk.csv") -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def told(path: Path, interviewer: str | None = None) -> list[tuple[str, str, str]]:
+    """Role, speaker and text of each row."""
+    table = uncoded.read(path, interviewer).table
+    speakers = table["speaker"] if "speaker" in table else [""] * len(table)
+    return list(zip(table["role"], speakers, table["text"], strict=True))
+
+
+ASKS, WALKS = "What would you like?", "I want to walk."
+PAIR = [("interviewer", "Therapist", ASKS), ("client", "Client", WALKS)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("commas.csv", f"Speaker,Text\nTherapist,{ASKS}\nClient,{WALKS}\n"),
+        ("semicolons.csv", f"speaker;text\r\nTherapist;{ASKS}\r\nClient;{WALKS}\r\n"),
+        ("tabs.tsv", f"WHO\tUtterance\nTherapist\t{ASKS}\nClient\t{WALKS}\n"),
+        ("bars.csv", f"Name|Transcription|\nTherapist|{ASKS}|\nClient|{WALKS}|\n"),
+        ("utf16.csv", f"Speaker\tText\nTherapist\t{ASKS}\nClient\t{WALKS}\n".encode("utf-16")),
+        ("title.csv", f"Session of 3 March,\n,\nSpeaker,Text\n,\nTherapist,{ASKS}\nClient,{WALKS}\n,,\n"),
+        ("bare.csv", f"Therapist,{ASKS}\nClient,{WALKS}\n"),
+        ("plain.txt", f"Session 4\n\nTherapist: What would\n  you like?\n\nClient: {WALKS}\n"),
+        ("stamped.txt", f"[00:00:01] Therapist: {ASKS}\n[00:00:04] Client: {WALKS}\n"),
+        ("otter.txt", f"Therapist  0:01\n{ASKS}\n\nClient  0:04\n{WALKS}\n\nTranscribed by https://otter.ai\n"),
+        ("zoom.txt", f"[Therapist] 10:12:33\n{ASKS}\n\n[Client] 10:12:36\n{WALKS}\n"),
+        ("rev.txt", f"Therapist (00:01):\n{ASKS}\n\nClient (00:04):\n{WALKS}\n"),
+        (
+            "subtitles.srt",
+            f"1\n00:00:01,000 --> 00:00:03,000\n[interviewer Therapist] {ASKS}\n\n"
+            f"2\n00:00:04,000 --> 00:00:06,000\n[client Client] {WALKS}\n",
+        ),
+        (
+            "noscribe.html",
+            "<html><head><style>p {color: red}</style></head><body><p>Transcribed with noScribe</p>"
+            f'<p><a name="ts_1000_3000_S00">Therapist: {ASKS}</a></p>'
+            f'<p><a name="ts_4000_6000_S01">Client: {WALKS}</a></p></body></html>',
+        ),
+        (
+            "whisperx.json",
+            json.dumps({"segments": [{"start": 1, "end": 3, "text": f" {ASKS}", "speaker": "Therapist"},
+                                     {"start": 4, "end": 6, "text": f" {WALKS}", "speaker": "Client"}]}),
+        ),
+    ],
+)  # fmt: skip
+def test_a_file_of_each_kind_tells_who_said_what(tmp_path: Path, name: str, content: str | bytes) -> None:
+    assert told(saved(tmp_path, content, name)) == PAIR
+
+
+def test_a_workbook_is_read_from_the_sheet_that_holds_the_talk(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["Notes"])
+    sheet = book.create_sheet("Talk")
+    for row in (["Time", "Who", "What was said"], [datetime.time(0, 0, 1), "Therapist", ASKS]):
+        sheet.append(row)
+    sheet.append([datetime.timedelta(seconds=4.5), "Client", WALKS])
+    sheet.append([None, None, None])
+    book.save(tmp_path / "talk.xlsx")
+    reading = uncoded.read(tmp_path / "talk.xlsx")
+    assert told(tmp_path / "talk.xlsx") == PAIR
+    assert list(reading.table["start"]) == [1000, 4500]
+    assert reading.notes == (
+        'The sheet "Talk" was read, not Sheet.',
+        'Columns were taken as follows: "What was said" for text, "Who" for speaker, "Time" for start.',
+    )
+
+
+def test_word_paragraphs_and_word_tables_are_read(tmp_path: Path) -> None:
+    paragraphs, table = Document(), Document()
+    for line in (f"Therapist:\t{ASKS}", f"Client:\t{WALKS}"):
+        paragraphs.add_paragraph(line)
+    paragraphs.save(str(tmp_path / "talk.docx"))
+    table.add_paragraph("Session 4")
+    cells = table.add_table(rows=3, cols=2)
+    for row, texts in enumerate([("Speaker", "Text"), ("Therapist", ASKS), ("Client", WALKS)]):
+        for column, text in enumerate(texts):
+            cells.cell(row, column).text = text
+    table.save(str(tmp_path / "table.docx"))
+    assert told(tmp_path / "talk.docx") == told(tmp_path / "table.docx") == PAIR
+
+
+@pytest.mark.parametrize("name", ["talk.docx", "talk.xlsx"])
+@pytest.mark.parametrize("part", ["damaged", "bomb", "entity", "other"])
+def test_hostile_office_files_are_refused(tmp_path: Path, name: str, part: str) -> None:
+    main = "word/document.xml" if name.endswith("docx") else "xl/workbook.xml"
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("[Content_Types].xml", "<x/>")
+        if part == "bomb":
+            file.writestr(main, b" " * 20_000_000)
+        elif part == "entity":
+            file.writestr(main, '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>')
+        elif part == "damaged":
+            file.writestr(main, "<x>")
+    path = saved(tmp_path, archive.getvalue(), name)
+    with pytest.raises(FormatError) as caught:
+        uncoded.read(path)
+    codes = {"damaged": "TR-F03", "bomb": "TR-F05", "entity": "TR-F04", "other": "TR-F03"}
+    assert caught.value.code == codes[part]
+    assert "/etc/passwd" not in str(caught.value)
+
+
+def test_times_are_read_as_clocks_seconds_or_milliseconds(tmp_path: Path) -> None:
+    clock = saved(tmp_path, f"{HEADER},start,end\na,1,T,x,0:01,0:01:02.5\na,2,C,x,63,\n")
+    assert uncoded.read(clock).table[["start", "end"]].fillna(-1).to_numpy().tolist() == [[1000, 62500], [63000, -1]]
+    comma = saved(tmp_path, 'role;text;start\nT;x;"2,5"\nC;x;3\n')
+    assert list(uncoded.read(comma).table["start"]) == [2500, 3000]
+    whisper = saved(tmp_path, f"start\tend\ttext\n0\t2000\t{ASKS}\n2000\t4000\t{WALKS}\n", "whisper.tsv")
+    assert list(uncoded.read(whisper).table["end"]) == [2000, 4000]
+    named = saved(tmp_path, "Start (ms),who,text\n1500,T,x\n2500,C,x\n")
+    assert list(uncoded.read(named).table["start"]) == [1500, 2500]
+
+
+def test_columns_are_kept_ids_are_numbered_and_it_is_told(tmp_path: Path) -> None:
+    path = saved(tmp_path, "\ufeffRole,Text,Note,,Utterance\nTherapist,Hello,mine,,a\nCLIENT,NA,,,\n,,,,\n")
+    reading = uncoded.read(path)
+    assert list(reading.table.columns) == ["role", "text", "Note", "utterance_id", "target_behavior", "tape_id"]
+    assert list(reading.table["role"]) == ["interviewer", "client"]
+    assert list(reading.table["text"]) == ["Hello", "NA"]
+    assert list(reading.table["Note"]) == ["mine", ""]
+    assert list(reading.table["utterance_id"]) == ["a", "u0002"]
+    assert set(reading.table["tape_id"]) == {"talk"}
+    assert reading.notes == ('Columns were taken as follows: "Utterance" for utterance id.', "1 row without an id: numbered by its place.")  # fmt: skip  # noqa: E501
+
+
+def test_what_is_not_utf_8_is_read_as_windows_1252_and_told(tmp_path: Path) -> None:
+    reading = uncoded.read(saved(tmp_path, f"{HEADER}\na,1,client,caf\xe9\n".encode("cp1252")))
+    assert list(reading.table["text"]) == ["café"]
+    assert "Windows-1252" in reading.notes[0]
+
+
+def test_lines_that_nobody_says_are_told_and_text_with_a_colon_stays_text(tmp_path: Path) -> None:
+    path = saved(tmp_path, f"Site: Leeds\n\nT: {ASKS}\nC: One thing: I walk.\nAnd then: nothing.\nT: Mhm.\n", "t.txt")
+    reading = uncoded.read(path)
+    texts = [ASKS, "One thing: I walk. And then: nothing.", "Mhm."]
+    assert list(reading.table["text"]) == texts
+    assert reading.notes == ('Lines that nobody says were passed over: "Site: Leeds".',)
+
+
+def test_our_own_tables_can_be_coded_again_without_the_apostrophe_of_spreadsheets(tmp_path: Path) -> None:
+    said = transcript(
+        "walk", [CodedUtterance("", Span(0, 900), "S2", "client", "=no", (Mark("change", "ana", "coach"),))]
+    )
+    registry.write(said, tmp_path / "x.csv")
+    assert "'=no" in (tmp_path / "x.csv").read_text()
+    assert told(tmp_path / "x.csv") == [("client", "S2", "=no")]
+    assert "left behind" in uncoded.read(tmp_path / "x.csv").notes[0]
+    loose = saved(tmp_path, "role,text\nclient,'-5 is a lot\nclient,'cause I can\n")
+    assert [text for _, _, text in told(loose)] == ["-5 is a lot", "'cause I can"]
+
+
+def test_the_interviewer_can_be_named_and_a_wrong_name_is_told(tmp_path: Path) -> None:
+    path = saved(tmp_path, f"speaker,text\nAnn Lee,{ASKS}\nBob,{WALKS}\n")
+    assert [role for role, _, _ in told(path)] == ["", ""]
+    assert [role for role, _, _ in told(path, "ann")] == ["interviewer", "client"]
+    with pytest.raises(TableError, match=r"TR-T08 transcript talk.csv has no voice 'Eve'.*its voices are Ann Lee, Bob"):
+        uncoded.read(path, "Eve")
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "named"),
+    [
+        ("", "TR-T03", "nothing"),
+        (f"{HEADER}\n", "TR-T04", "no rows"),
+        ("tape_id,utterance_id,role\na,1,client\n", "TR-T03", "lacks the column 'text'"),
+        (f"{HEADER}\na,1,client,hi\na,2,host,hi\n", "TR-T05", "row 3 has the role 'host'"),
+        (f"{HEADER}\na,1,client,hi\nb,1,client,hi\na,1,client,yes\n", "TR-T06", "row 4 repeats utterance '1'"),
+        (f"{HEADER}\na,1,client,hi, you\n", "TR-T05", "row 2 has 5 cells"),
+        (f"{HEADER}\na,1,client\n", "TR-T05", "row 2 has 3 cells"),
+        (f"{HEADER},start\na,1,client,hi,soon\n", "TR-T05", "start 'soon'"),
+        (f"{HEADER},start\na,1,client,hi,nan\n", "TR-T05", "start 'nan'"),
+        (f"{HEADER},start\na,1,client,hi,1e300\n", "TR-T05", "start '1e300'"),
+        (f"{HEADER},start\na,1,client,hi,-5\n", "TR-T05", "start '-5'"),
+        (f"{HEADER},start,end\na,1,client,hi,,2\na,2,client,hi,5,2\n", "TR-T05", "row 3 ends before it starts"),
+        (f"{HEADER},text\na,1,client,hi,ho\n", "TR-T05", "'text' twice"),
+        (f'{HEADER}\na,1,client,"hi\n', "TR-T02", "not CSV"),
+        (b"text\n\x00\x01\x02", "TR-T02", "UTF-8"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "TR-T02", ".xlsx"),
+    ],
+)
+def test_a_wrong_transcript_is_named(tmp_path: Path, content: str | bytes, code: str, named: str) -> None:
+    with pytest.raises(TableError) as caught:
+        uncoded.read(saved(tmp_path, content))
+    assert caught.value.code == code
+    assert named in str(caught.value)
+    assert "talk.csv" in str(caught.value)
+
+
+def test_a_missing_file_and_talk_of_nobody_are_named(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="TR-T01 table none.csv"):
+        uncoded.read(tmp_path / "none.csv")
+    with pytest.raises(FormatError, match="TR-F03 file talk.txt names no speaker"):
+        uncoded.read(saved(tmp_path, "We talked about walking.\n", "talk.txt"))
+
+
+_words = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=12)
+_speeches = st.lists(
+    st.tuples(st.sampled_from(["Therapist", "Client"]), st.lists(_words, min_size=1, max_size=5).map(" ".join)),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(speeches=_speeches)
+def test_no_text_is_lost_none_is_made_up_and_the_order_is_kept(
+    tmp_path_factory: pytest.TempPathFactory, speeches: list[tuple[str, str]]
+) -> None:
+    folder = tmp_path_factory.mktemp("script")
+    lines = "".join(f"{speaker}: {text}\n" for speaker, text in speeches)
+    found = uncoded.read(saved(folder, lines, "talk.txt")).table
+    assert list(zip(found["speaker"], found["text"], strict=True)) == speeches
