@@ -148,6 +148,8 @@ def render(tape: ReportData) -> str:
         tag=tags.of,
         legend=[(tags.of(code), measure) for code, measure in tape.measures.counts.items()],
         counting=_counting(tape.measures.rule),
+        thresholds=_thresholds(tape.measures),
+        talk_note=tape.measures.client["change_talk"].note,
         length=length,
         axis=axis,
         bars=pictures.bars(said, axis),
@@ -203,12 +205,23 @@ def _lanes(said: Sequence[pictures.Said], lines: Sequence[Line]) -> dict[str, li
 
 
 def _counting(rule: Rule) -> str:
-    if rule.unit == "volley":
-        return (
-            "Counted by MITI 4.2's rule: each behavior at most once a volley, and a complex reflection before a simple "
-            "one. MITI 4.2 itself does not tell open from closed questions."
-        )
-    return "Every coded utterance counts; an utterance may carry two codes."
+    if rule.unit == "utterance":
+        return "Every coded utterance counts; an utterance may carry two codes."
+    both = " A volley with an open and a closed question is one question, and counts once as open and once as closed."
+    return (
+        "Counted by MITI 4.2's rule: each behavior at most once a volley, and a complex reflection before a simple one."
+        f"{both if rule.lacks('open_or_closed_questions') is None else ''}"
+    )
+
+
+def _thresholds(measures: Measures) -> str:
+    """What the marks in the pictures are; empty where there are none."""
+    if not any(measure.references for measure in measures.ratios.values()):
+        return ""
+    told = "Dashed lines mark the values that MITI 4.2 calls fair and good: expert opinion without normative data, "
+    if measures.rule.unit == "utterance":
+        told += "meant for counts by volley while this page counts every utterance, "
+    return f"{told}something to talk about and no pass mark."
 
 
 def figure(measure: Measure) -> str:

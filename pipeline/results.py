@@ -20,7 +20,6 @@ from pipeline.coding.codebook import Codebook
 from pipeline.formats import rttm, tables
 from pipeline.measures import context, figures, trajectory
 from pipeline.measures.context import Transitions
-from pipeline.measures.counts import Rule
 from pipeline.output import PROVENANCE
 from pipeline.settings import MeasuresSettings
 from pipeline.speech.diarizer import Diarization
@@ -91,8 +90,9 @@ class Measured:
     def of(
         cls, table: pd.DataFrame, book: Codebook, settings: MeasuresSettings, spread: Mapping[str, float]
     ) -> Measured:
-        """Measure a coded table by a codebook's rule; ``spread`` as in `pipeline.measures.intervals`."""
-        table = table.assign(volley=units.volleys(table))
+        """Measure the machine's tags by a codebook's rule; ``spread`` as in `pipeline.measures.intervals`."""
+        rule = book.rule(by_hand=False)
+        table = table.assign(volley=units.volleys(table, rule))
         draw: dict[str, Any] = {
             "width": settings.interval,
             "seed": settings.seed,
@@ -100,10 +100,10 @@ class Measured:
             "draws": settings.draws,
         }
         return cls(
-            figures.measures(table, counting_rule(book), **draw),
-            context.context(table),
+            figures.measures(table, rule, **draw),
+            context.context(table, rule),
             context.transitions(table),
-            trajectory.trajectory(table, **draw),
+            trajectory.trajectory(table, rule, **draw),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -114,15 +114,6 @@ class Measured:
             "transitions": {"interviewer_to_client": before.as_dict(), "client_to_interviewer": after.as_dict()},
             "readiness": self.trajectory.as_dict(),
         }
-
-
-def counting_rule(book: Codebook) -> Rule:
-    """How a codebook counts the machine's codes: those that propose the codes of its families."""
-    families = {
-        family: tuple(dict.fromkeys(pretag for name in names for pretag in book[name].pretags))
-        for family, names in book.families().items()
-    }
-    return Rule.of(book.counting, families)
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,26 @@ from operator import itemgetter
 
 import pandas as pd
 
-from pipeline.coding.codebook import Code, Codebook
-from pipeline.measures.table import codes, listening, texts
+from pipeline.coding.codebook import Code, Codebook, CodedRole
+from pipeline.measures import counts
+from pipeline.measures.table import CLIENT, codes, listening, texts
 from pipeline.timeline import UNKNOWN, Vocalization
 
-_SHAPES = {
-    "question_open": "circle-full",
-    "question_closed": "circle",
-    "reflection_complex": "square-full",
-    "reflection_simple": "square",
-    "change": "up",
-    "sustain": "down",
+_LOOKS: dict[str | None, tuple[str | None, str]] = {
+    counts.QUESTION: ("question", "circle"),
+    counts.OPEN: ("question", "circle-full"),
+    counts.CLOSED: ("question", "circle"),
+    counts.REFLECTION: ("reflection", "square"),
+    counts.COMPLEX: ("reflection", "square-full"),
+    counts.SIMPLE: ("reflection", "square"),
+    counts.INFORMATION: ("information", "hexagon"),
+    counts.CHANGE: ("change", "up"),
+    counts.SUSTAIN: ("sustain", "down"),
+    counts.OTHER: (None, "dot"),
+    counts.NEUTRAL: (None, "dot"),
 }
-_FAMILY_SHAPES = {"question": "circle", "reflection": "square", "information": "hexagon", "other": "dot"}
+"""What a code means -> its lane and its shape; any other has its family's lane."""
+
 _COLORS = ("question", "reflection", "information", "affirmation", "summary", "change", "sustain")
 
 
@@ -68,12 +75,12 @@ class Moment:
     """What the interviewer said, the client's change and sustain talk that followed, and the interviewer's answer."""
 
     before: Line | None
-    talk: tuple[tuple[Line, Tag], ...]
+    talk: tuple[tuple[Line, tuple[Tag, ...]], ...]
     after: Line | None
 
 
 class Tags:
-    """The codebook's codes as tags; a code that it lacks gets a tag of its own."""
+    """The codebook's codes as tags; a code that it lacks gets a tag of its own, the machine's by what they mean."""
 
     def __init__(self, book: Codebook) -> None:
         self._known = {code.name: code for code in book.codes}
@@ -82,14 +89,14 @@ class Tags:
         """The tag of a code; its lane in pictures is None where the code says little (other, neutral)."""
         code = self._known.get(name)
         if code is None:
-            label = name.replace("_", " ").capitalize()
-            code = Code(name, label, label[:1], "", "interviewer", name)
-        key = name if code.family == "client_talk" else code.family
-        lane = None if key in ("other", "neutral") else key
-        shape = _SHAPES.get(name, _FAMILY_SHAPES.get(code.family, "dot" if lane is None else "diamond"))
+            label = counts.PRETAGS.get(name, name.replace("_", " ")).capitalize()
+            pretags = (name,) if name in counts.PRETAGS else ()
+            role: CodedRole = "client" if counts.MEANINGS.get(counts.PRETAGS.get(name, "")) == CLIENT else "interviewer"
+            code = Code(name, label, label[:1], "", role, name, pretags)
+        lane, shape = _LOOKS.get(code.meaning, (code.family, "diamond"))
         # A minus sign of full width reads better in a mark than a hyphen.
         letter = {"-": "−"}.get(code.letter, code.letter)
-        return Tag(name, code.label, letter, shape, key if key in _COLORS else "other", lane)
+        return Tag(name, code.label, letter, shape, lane if lane in _COLORS else "other", lane)
 
 
 def lines(table: pd.DataFrame, tags: Tags) -> list[Line]:
@@ -129,7 +136,7 @@ def turns(
         if isinstance(what, Vocalization):
             found.append(Turn(start, what.span.end, roles.get(what.speaker, UNKNOWN), what.speaker))
         elif key == last:
-            found[-1] = replace(found[-1], end=what.end, lines=(*found[-1].lines, what))
+            found[-1] = replace(found[-1], end=max(found[-1].end, what.end), lines=(*found[-1].lines, what))
         else:
             found.append(Turn(start, what.end, what.role, what.speaker, (what,)))
         last = key
@@ -142,11 +149,13 @@ def moments(context: pd.DataFrame, lines: Sequence[Line], table: pd.DataFrame, t
     found = []
     sides = ["before_utterance_id", "after_utterance_id"]
     for (before, after), rows in context.groupby(sides, sort=False):
-        talk = zip(rows["utterance_id"], rows["code"], strict=True)
+        talk: dict[str, tuple[Tag, ...]] = {}
+        for name, code in zip(rows["utterance_id"], rows["code"], strict=True):
+            talk[str(name)] = (*talk.get(str(name), ()), *map(tags.of, str(code).split("|")))
         found.append(
             Moment(
                 by_name.get(str(before)),
-                tuple((by_name[str(name)], tags.of(code)) for name, code in talk),
+                tuple((by_name[name], given) for name, given in talk.items()),
                 by_name.get(str(after)),
             )
         )

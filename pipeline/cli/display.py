@@ -11,8 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.measures import numerals
-from pipeline.measures.figures import MAIN
+from pipeline.measures import figures, numerals
 from pipeline.stages import STAGES, Tape
 
 LABELS = {
@@ -77,12 +76,8 @@ def summary(tape: Tape) -> Group:
     table.add_column("measure")
     table.add_column("value", justify="right")
     table.add_column(f"{measures['width']:.0%} interval", justify="right")
-    for name in MAIN:
-        measure = measures["ratios"][name]
+    for measure in figures.main(measures):
         table.add_row(measure["label"], *_told(measure))
-    for name in ("change", "sustain"):
-        measure = measures["counts"][name]
-        table.add_row(f"Utterances of {name} talk", *_told(measure))
     lines = [Text(f"Report: {tape.folder / 'report.html'}", overflow="fold")]
     if tape.unchanged:
         lines.insert(0, Text("These results were already there; nothing was repeated."))

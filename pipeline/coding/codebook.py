@@ -13,18 +13,24 @@ A codebook is a TOML file; `parse` takes its text, as this room reads no files (
     letter = "A"                  # shown in pictures and marks
     key = "a"                     # typed by the coder
     role = "interviewer"
-    family = "affirmation"        # what measures group by: question, reflection, ...
+    family = "affirmation"        # what belongs together: question, reflection, ...
     pretags = []                  # the machine's codes that propose this one
+    measure = "affirmation"       # what it counts as (see `MEASURES`); may be left out where family, pretags or name
+                                  # tell
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from pipeline.errors import CodingError
+from pipeline.measures import counts
+from pipeline.measures.counts import CHANGE, KINDS, MEANINGS, NEUTRAL, PRETAGS, SUSTAIN, Rule
+from pipeline.measures.intervals import CODED_BY
 
 INTERVIEWER_CODES = (
     "question_open",
@@ -47,6 +53,25 @@ Counting = Literal["utterance", "miti-4.2-volley"]
 
 CodedRole = Literal["interviewer", "client"]
 
+MEASURES = {
+    "question": counts.QUESTION,
+    "open": counts.OPEN,
+    "closed": counts.CLOSED,
+    "reflection": counts.REFLECTION,
+    "simple": counts.SIMPLE,
+    "complex": counts.COMPLEX,
+    "affirmation": counts.AFFIRMATION,
+    "summary": counts.SUMMARY,
+    "information": counts.INFORMATION,
+    "change": CHANGE,
+    "sustain": SUSTAIN,
+    "neutral": NEUTRAL,
+    "other": counts.OTHER,
+}
+"""What a code may name as its ``measure`` -> its meaning. An own "question" or "reflection" is one of any kind."""
+
+_TALK = {"change": CHANGE, "change talk": CHANGE, "sustain": SUSTAIN, "sustain talk": SUSTAIN, "neutral": NEUTRAL}
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -59,6 +84,34 @@ class Code:
     role: CodedRole
     family: str
     pretags: tuple[str, ...] = ()
+    measure: str = ""
+
+    @property
+    def meaning(self) -> str | None:
+        """What the code counts as: one of `counts.MEANINGS`; None where it is a code like none of them.
+
+        Its ``measure`` decides where it has one. Else family and pre-tags do, and for a question's or a reflection's
+        kind that these leave open, the words of its name and label.
+        """
+        if self.measure:
+            return MEASURES[self.measure]
+        proposed = {PRETAGS[name] for name in self.pretags if MEANINGS[PRETAGS[name]] == self.role}
+        if self.role == "client":
+            talk = proposed or {_TALK[text] for text in self._texts if text in _TALK}
+            return talk.pop() if len(talk) == 1 else None
+        behavior = self.family
+        if MEANINGS.get(behavior) != self.role:
+            behavior = next((each for each, kinds in KINDS.items() if proposed and proposed <= {*kinds}), "")
+        if behavior in KINDS:
+            words = {word for text in self._texts for word in re.findall("[a-z]+", text)}
+            kinds = {*KINDS[behavior]}
+            told = proposed & kinds or {kind for kind in kinds if kind.split()[0] in words}
+            return told.pop() if len(told) == 1 else behavior
+        return behavior or (proposed.pop() if len(proposed) == 1 else None)
+
+    @property
+    def _texts(self) -> tuple[str, str]:
+        return self.name.replace("_", " ").strip().lower(), self.label.strip().lower()
 
 
 @dataclass(frozen=True)
@@ -93,6 +146,44 @@ class Codebook:
         """This book's codes that the machine's codes stand for, in the book's order."""
         return tuple(code.name for code in self.codes if set(code.pretags) & set(pretags))
 
+    def meaning(self, *meanings: str) -> tuple[str, ...]:
+        """The names of this book's codes with one of these meanings (see `Code.meaning`)."""
+        return tuple(code.name for code in self.codes if code.meaning in meanings)
+
+    def rule(self, by_hand: bool = True) -> Rule:
+        """How this book's codes are counted, and which measures it allows: the one place that derives either.
+
+        ``by_hand`` where people give its codes, beside those that the machine proposes. Else only what the machine
+        proposes counts, under the machine's names; what it cannot propose is no zero.
+        """
+        proposing = {name: [code for code in self.codes if name in code.pretags] for name in CODES}
+        names: dict[str, tuple[str, ...]] = {}
+        roles: dict[str, str] = dict(CODED_BY)
+        for code in self.codes if by_hand else ():
+            roles[code.name] = code.role
+            if code.meaning:
+                names[code.meaning] = (*names.get(code.meaning, ()), code.name)
+        for name, codes in proposing.items():
+            meanings = {code.meaning for code in codes if code.meaning}
+            if meanings:
+                meaning = PRETAGS[name] if PRETAGS.get(name) in meanings else min(meanings)
+                names[meaning] = (*names.get(meaning, ()), *({name} - {*names.get(meaning, ())}))
+        own = [code.name for code in self.codes] if by_hand else [name for code in self.codes for name in code.pretags]
+        names[counts.OTHER] = tuple(dict.fromkeys((*names.get(counts.OTHER, ()), "other")))
+        machine_talk = not self.meaning(CHANGE, SUSTAIN)
+        if machine_talk:
+            names |= {PRETAGS[name]: (name,) for name in ("change", "sustain")}
+            own += ["change", "sustain"]
+        return Rule(
+            unit="utterance" if self.counting == "utterance" else "volley",
+            codes=tuple(dict.fromkeys(own)),
+            names=names,
+            roles=roles,
+            folded={name: codes[0].name for name, codes in proposing.items() if by_hand and len(codes) == 1},
+            unproposed=frozenset(code.meaning for code in self.codes if code.meaning) - frozenset(names),
+            machine_talk=machine_talk,
+        )
+
 
 def parse(text: str, origin: str = "codebook") -> Codebook:
     """Read a codebook from the text of its TOML file; ``origin`` names it in messages.
@@ -124,6 +215,9 @@ def _code(raw: object, number: int, origin: str) -> Code:
     where = f"{origin}, code {number}"
     if not isinstance(raw, dict):
         raise _wrong(where, "is not a table", "write it as a [[codes]] table")
+    measure = raw.pop("measure", "")
+    if not isinstance(measure, str) or (measure and measure not in MEASURES):
+        raise _wrong(where, f"has the measure {measure!r}", f"use one of {', '.join(MEASURES)}, or leave it out")
     pretags = raw.pop("pretags", [])
     if not isinstance(pretags, list) or not set(pretags) <= set(CODES):
         raise _wrong(where, f"has pretags {pretags!r}", f"list some of {', '.join(CODES)}")
@@ -134,7 +228,11 @@ def _code(raw: object, number: int, origin: str) -> Code:
         raise _wrong(where, f"has the role {fields['role']!r}", f"use {' or '.join(get_args(CodedRole))}")
     if len(fields["key"]) != 1 or fields["key"].isspace():
         raise _wrong(where, f"has the key {fields['key']!r}", "use a single character that can be typed")
-    return Code(**fields, pretags=tuple(pretags))
+    code = Code(**fields, pretags=tuple(pretags), measure=measure)
+    if measure and MEANINGS[MEASURES[measure]] != code.role:
+        remedy = f"give it the role {MEANINGS[MEASURES[measure]]}, or another measure"
+        raise _wrong(where, f"has the measure {measure!r} and the role {code.role!r}", remedy)
+    return code
 
 
 def _strings(raw: Mapping[str, object], names: tuple[str, ...], where: str) -> dict[str, Any]:

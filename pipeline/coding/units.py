@@ -8,6 +8,8 @@ from typing import Protocol
 import pandas as pd
 
 from pipeline.coding.thoughts import thoughts
+from pipeline.measures.counts import UTTERANCES, Rule
+from pipeline.measures.table import codes, texts
 from pipeline.phrases import is_listener_noise
 from pipeline.timeline import Role, Turn, Utterance
 
@@ -41,7 +43,7 @@ def utterances(turns: Sequence[Turn], roles: Roles, sentences: Sentences) -> tup
     return tuple(sorted(found, key=lambda utterance: (utterance.span.start, utterance.turn)))
 
 
-def volleys(table: pd.DataFrame) -> pd.Series[int]:
+def volleys(table: pd.DataFrame, rule: Rule = UTTERANCES) -> pd.Series[int]:
     """The number of MITI's volley for each interviewer row, counted from 1 on each tape, ``<NA>`` for every other row.
 
     A volley is an interviewer's uninterrupted speech. Another's words end it, save where they are mere listening
@@ -51,7 +53,9 @@ def volleys(table: pd.DataFrame) -> pd.Series[int]:
     Parameters
     ----------
     table: rows in order of time with ``role``, ``text``, ``codes`` (joined by ``|``) and ``turn_id``; with ``tape_id``
-        where it holds several tapes. Rows of one turn that is no more than listening are judged together.
+        where it holds several tapes. Rows of one turn that is no more than listening are judged together; a row
+        without a ``turn_id`` is a turn of its own.
+    rule: says which codes are questions and reflections.
 
     Returns
     -------
@@ -60,14 +64,13 @@ def volleys(table: pd.DataFrame) -> pd.Series[int]:
     numbers: list[int | None] = []
     tape: object = None
     volley, going_on, answerable = 0, False, False
-    listening = _listening_turns(table)
-    tapes = table["tape_id"] if "tape_id" in table else [None] * len(table)
-    for row, (at, role, codes) in enumerate(zip(tapes, table["role"], table["codes"], strict=True)):
+    listening, answers = _listening_turns(table), {*rule.questions, *rule.reflections}
+    for row, (at, role, given) in enumerate(zip(_tapes(table), table["role"], codes(table), strict=True)):
         if at != tape:
             volley, tape, going_on = 0, at, False
         if role == "interviewer":
             volley += not going_on
-            going_on, answerable = True, _answerable(codes)
+            going_on, answerable = True, not answers.isdisjoint(given)
             numbers.append(volley)
         else:
             going_on = going_on and listening[row] and not answerable
@@ -77,13 +80,13 @@ def volleys(table: pd.DataFrame) -> pd.Series[int]:
 
 def _listening_turns(table: pd.DataFrame) -> list[bool]:
     """For each row whether its whole turn is mere listening."""
-    keys = list(zip(table["tape_id"] if "tape_id" in table else [None] * len(table), table["turn_id"], strict=True))
-    said: dict[tuple[object, object], list[str]] = {key: [] for key in keys}
-    for key, text in zip(keys, table["text"], strict=True):
-        said[key] += str(text).split()
+    turns = texts(table, "turn_id") if "turn_id" in table else [""] * len(table)
+    keys = [(tape, turn.strip() or row) for row, (tape, turn) in enumerate(zip(_tapes(table), turns, strict=True))]
+    said: dict[tuple[str, str | int], list[str]] = {key: [] for key in keys}
+    for key, text in zip(keys, texts(table, "text"), strict=True):
+        said[key] += text.split()
     return [is_listener_noise(said[key]) for key in keys]
 
 
-def _answerable(codes: object) -> bool:
-    """Whether a row's codes hold a question or a reflection, to which a "yeah" is an answer."""
-    return any(code.startswith(("question", "reflection")) for code in str(codes).split("|"))
+def _tapes(table: pd.DataFrame) -> list[str]:
+    return texts(table, "tape_id") if "tape_id" in table else [""] * len(table)

@@ -11,11 +11,10 @@ from pipeline.coding.codebook import Codebook, parse
 from pipeline.errors import CodingError
 from pipeline.formats import cacti_codebook
 from pipeline.formats.intake import Source
+from pipeline.measures import counts
+from pipeline.measures.counts import KINDS
 from pipeline.measures.panel import Scheme
 from pipeline.settings import project_folder
-
-_ORDERED = {"reflection": ("reflection_simple", "reflection_complex")}
-"""Families whose codes have an order: a complex reflection goes farther than a simple one."""
 
 
 def shipped() -> tuple[str, ...]:
@@ -43,15 +42,24 @@ def read(name: str) -> Codebook:
 
 
 def scheme(book: Codebook) -> Scheme:
-    """What the measures need to know of a codebook."""
+    """What the measures need to know of a codebook.
+
+    A complex reflection goes farther than a simple one: where a book's reflections are these two, they have an order.
+    """
+    steps = tuple(name for kind in (counts.SIMPLE, counts.COMPLEX) for name in book.meaning(kind))
+    family = next((family for family, names in book.families().items() if {*names} == {*steps}), None)
     return Scheme(
         families=book.families(),
         roles={code.name: code.role for code in book.codes},
-        ordered=_ORDERED,
+        ordered={family: steps} if family and len(steps) == len(KINDS[counts.REFLECTION]) else {},
         labels={code.name: code.label for code in book.codes},
     )
 
 
 def written(book: Codebook) -> str:
     """The text of a codebook's TOML file; `pipeline.coding.codebook.parse` gives the book back."""
-    return tomli_w.dumps(asdict(book))
+    plain = asdict(book)
+    for code in plain["codes"]:
+        if not code["measure"]:
+            del code["measure"]
+    return tomli_w.dumps(plain)

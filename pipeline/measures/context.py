@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.measures.counts import CHANGE, SUSTAIN, UTTERANCES, Rule
 from pipeline.measures.intervals import CODED_BY, REST
 from pipeline.measures.table import CLIENT, INTERVIEWER, codes, listening, neighbors, ordered, texts
 
@@ -22,23 +23,23 @@ CONTEXT_COLUMNS = (
 )
 """Columns of the context table; ``before_…`` and ``after_…`` are empty where the interviewer is silent on that side."""
 
-TALK = ("change", "sustain")
 
-
-def context(table: pd.DataFrame) -> pd.DataFrame:
+def context(table: pd.DataFrame, rule: Rule = UTTERANCES) -> pd.DataFrame:
     """One row for each utterance of change or sustain talk, with the interviewer's nearest utterance on either side.
 
-    Times in ms; ``codes`` ``|``-separated; missing times and probabilities are NA.
+    An utterance that is both has two rows, change talk first, as it counts once for either. ``code`` holds its codes of
+    that kind by the codebook's ``rule``, ``|``-separated as ``codes`` are. Times in ms; missing times and probabilities
+    are NA.
 
     Raises
     ------
     TableError: T03 a column lacks.
     """
-    rows = [row for tape in _tapes(table) for row in _context(tape)]
+    rows = [row for tape in _tapes(table) for row in _context(tape, rule)]
     return pd.DataFrame(rows, columns=list(CONTEXT_COLUMNS))
 
 
-def _context(tape: pd.DataFrame) -> Iterator[list[Any]]:
+def _context(tape: pd.DataFrame, rule: Rule) -> Iterator[list[Any]]:
     found, role, noise = codes(tape), texts(tape, "role"), listening(tape)
     spoken = [row for row in range(len(tape)) if role[row] == INTERVIEWER and not noise[row]]
     cells = {name: texts(tape, name) for name in ("utterance_id", "text", "codes")}
@@ -46,10 +47,13 @@ def _context(tape: pd.DataFrame) -> Iterator[list[Any]]:
     given = {
         name: tape[name].tolist() if name in tape else [pd.NA] * len(tape) for name in ("start", "end", "probability")
     }
-    for row in range(len(tape)):
-        code = next((code for code in found[row] if code in TALK), None)
-        if role[row] != CLIENT or code is None:
-            continue
+    moments = [
+        (row, "|".join(talk))
+        for row in range(len(tape))
+        for meaning in (CHANGE, SUSTAIN)
+        if role[row] == CLIENT and (talk := [code for code in found[row] if code in rule.of(meaning)])
+    ]
+    for row, code in moments:
         before = max((other for other in spoken if other < row), default=-1)
         after = min((other for other in spoken if other > row), default=-1)
         yield [
@@ -61,7 +65,8 @@ def _context(tape: pd.DataFrame) -> Iterator[list[Any]]:
 
 @dataclass(frozen=True)
 class Transitions:
-    """What came right after what. An utterance with two codes stands in both rows, or both columns.
+    """What came right after what. An utterance with two codes stands in both rows, or both columns: a pair counts once
+    for each code of the first with each code of the second, as each code counts for itself in every figure.
 
     ``counts[i][j]`` pairs have ``before[i]`` first and ``after[j]`` next; ``totals[i]`` pairs begin with
     ``before[i]``, so that rates of a row may add up to more than 1 where answers carry several codes."""

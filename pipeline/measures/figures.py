@@ -12,14 +12,14 @@ it, and `Measure.median` where the doubt points to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from pipeline.measures.counts import UTTERANCES, Counts, Rule, count, totals
+from pipeline.measures.counts import CHANGE, SUSTAIN, TOTALS, UTTERANCES, Counts, Rule, count, noun, totals, units
 from pipeline.measures.intervals import chosen, drawn, interval
 from pipeline.measures.table import CLIENT, INTERVIEWER, UNKNOWN, has_times, ordered
 
@@ -47,7 +47,8 @@ class Measure:
 
     ``value`` is None where ``undefined`` says why. ``low`` to ``high`` is the interval; ``high`` None beside a
     ``low`` means that there is no upper limit; both are None where tags do not matter (talk time) and where the value
-    is undefined. ``median`` is the middle of the draws and ``defined`` the share of them that have a denominator."""
+    is undefined. ``median`` is the middle of the draws and ``defined`` the share of them that have a denominator.
+    ``note`` says what else a reader must know of the figure, in a sentence; the label then hints at it."""
 
     name: str
     label: str
@@ -61,6 +62,7 @@ class Measure:
     defined: float = 1.0
     undefined: str | None = None
     references: tuple[Reference, ...] = ()
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Measures:
     counts: Mapping[str, Measure]
     oars: Mapping[str, Measure]
     talk: Mapping[str, Measure]
+    client: Mapping[str, Measure]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types, the content of ``measures.json``; numbers are rounded to four decimals::
@@ -90,23 +93,26 @@ class Measures:
         counts      {code: measure}
         oars        {open_questions, affirmations, reflections, summaries: measure}
         talk        {interviewer, client, unknown: measure}      percent of talk time; numerator in seconds
+        client      {change_talk, sustain_talk: measure}         utterances, whatever the codes are called
 
         measure     {name, label, unit: "ratio" | "percent" | "count", value, numerator, denominator, low, high,
-                     median, defined, undefined: text | null, references: [{value, label, source}]}
+                     median, defined, undefined: text | null, references: [{value, label, source}], note: text | null}
         """
-        return {"schema": SCHEMA} | {name: _plain(part) for name, part in asdict(self).items()}
+        rule = {name: getattr(self.rule, name) for name in ("unit", "questions", "reflections", "codes")}
+        return {"schema": SCHEMA} | {name: _plain(part) for name, part in (asdict(self) | {"rule": rule}).items()}
 
 
 @dataclass(frozen=True)
 class _Ratio:
-    """Which total (see `counts.totals`) is divided by which."""
+    """Which total (see `counts.TOTALS`) is divided by which; ``needs`` are others that the codebook must tell apart."""
 
     name: str
     label: str
     unit: Unit
     over: str
     under: str
-    references: tuple[Reference, ...] = ()
+    needs: tuple[str, ...] = ()
+    published: tuple[tuple[float, str], ...] = ()
 
 
 _RATIOS = (
@@ -114,62 +120,81 @@ _RATIOS = (
         "reflections_per_question",
         "Reflections per question (R:Q)",
         *("ratio", "reflections", "questions"),
-        (Reference(1, "fair"), Reference(2, "good")),
+        published=((1, "fair"), (2, "good")),
     ),
-    _Ratio("reflections_per_open_question", "Reflections per open question", "ratio", "reflections", "open_questions"),
+    _Ratio(
+        "reflections_per_open_question",
+        "Reflections per open question",
+        *("ratio", "reflections", "open_questions", ("open_or_closed_questions",)),
+    ),
     _Ratio(
         "percent_complex_reflections",
         "Complex reflections (%CR)",
-        *("percent", "complex_reflections", "reflections"),
-        (Reference(40, "fair"), Reference(50, "good")),
+        *("percent", "complex_reflections", "simple_or_complex_reflections"),
+        published=((40, "fair"), (50, "good")),
     ),
-    _Ratio("percent_open_questions", "Open questions (%OQ)", "percent", "open_questions", "questions"),
+    _Ratio("percent_open_questions", "Open questions (%OQ)", "percent", "open_questions", "open_or_closed_questions"),
     _Ratio("percent_change_talk", "Change talk (%CT)", "percent", "change_talk", "talk"),
 )
 
 _OARS = ("open_questions", "affirmations", "reflections", "summaries")
+_CLIENT = ("change_talk", "sustain_talk")
 
-_NOUNS = {"change_talk": "utterances of change talk", "talk": "utterances of change or sustain talk"}
+_BY_UTTERANCE = "; meant for counts by volley, while these count every utterance"
+_BY_MACHINE = (
+    "This codebook has no codes for change and sustain talk: the figure is the machine's, and nobody coded it by hand."
+)
 
 
 @dataclass(frozen=True)
 class _Tally:
-    """What is counted of all that the codebook codes: as chosen (one draw), and as drawn."""
+    """What is counted, codes or totals: as chosen (one draw), and as drawn; ``by_machine`` are those to be marked."""
 
     chosen: Counts
     drawn: Counts
+    rule: Rule
     width: float
+    by_machine: frozenset[str]
 
-    def count(self, name: str, total: str) -> Measure:
-        label = _noun(total).capitalize() if total in _OARS else total
-        if total not in self.drawn:
-            return Measure(name, label, "count", None, 0, undefined=f"{_noun(total)} are not coded here")
-        number, sample = int(self.chosen[total][0]), self.drawn[total]
+    def count(self, name: str, label: str) -> Measure:
+        head = self._head(name, label, "count", name)
+        if name not in self.drawn:
+            return replace(head, undefined=self.rule.lacks(name))
+        number, sample = int(self.chosen[name][0]), self.drawn[name]
         found = interval(sample, np.ones_like(sample), self.width, np.inf)
-        return Measure(name, label, "count", number, number, None, found.low, found.high, found.median)
+        return replace(head, value=number, numerator=number, low=found.low, high=found.high, median=found.median)
 
     def ratio(self, ratio: _Ratio) -> Measure:
-        head = (ratio.name, ratio.label, ratio.unit)
-        for part in (ratio.over, ratio.under):
-            if part not in self.drawn:
-                why = f"{_noun(part)} are not coded here"
-                return Measure(*head, None, 0, None, undefined=why, references=ratio.references)
+        head = self._head(ratio.name, ratio.label, ratio.unit, ratio.under)
+        lacking = [why for part in (*ratio.needs, ratio.under, ratio.over) if (why := self.rule.lacks(part))]
+        if lacking:
+            return replace(head, undefined=lacking[0])
         scale, highest = (100, 100.0) if ratio.unit == "percent" else (1, np.inf)
-        over, under = self.count("", ratio.over).numerator, self.count("", ratio.under).numerator
+        over, under = (int(self.chosen[part][0]) for part in (ratio.over, ratio.under))
         found = interval(scale * self.drawn[ratio.over], self.drawn[ratio.under], self.width, highest)
+        head = replace(head, numerator=over, denominator=under, defined=found.defined)
         if under == 0:
-            why = f"0 {_noun(ratio.under)}"
-            if ratio.unit == "ratio":
-                why = f"{over} {_noun(ratio.over, over)}, {why}"
-            return Measure(*head, None, over, 0, defined=found.defined, undefined=why, references=ratio.references)
-        plain = Measure(*head, scale * over / under, over, under, references=ratio.references)
-        return replace(plain, low=found.low, high=found.high, median=found.median, defined=found.defined)
+            above = f"{over} {noun(ratio.over, over)}, " if ratio.unit == "ratio" else ""
+            return replace(head, undefined=f"{above}0 {noun(ratio.under)}")
+        return replace(
+            head,
+            value=scale * over / under,
+            references=tuple(self._reference(*entry) for entry in ratio.published),
+            low=found.low,
+            high=found.high,
+            median=found.median,
+        )
 
+    def _head(self, name: str, label: str, unit: Unit, total: str) -> Measure:
+        """A measure without figures, marked where what it counts is the machine's alone."""
+        if total in self.by_machine:
+            return Measure(name, f"{label}, by the machine", unit, None, 0, note=_BY_MACHINE)
+        return Measure(name, label, unit, None, 0)
 
-def _whole(counts: Counts, codes: Sequence[str], rule: Rule) -> Counts:
-    """The totals of all codes: of those that nobody gave, nothing."""
-    nothing = np.zeros(len(next(iter(counts.values()))), dtype=np.int64)
-    return totals({code: counts.get(code, nothing) for code in codes}, rule)
+    def _reference(self, value: float, label: str) -> Reference:
+        """A published value, with what it was meant for."""
+        plain = Reference(value, label)
+        return plain if self.rule.unit == "volley" else replace(plain, source=plain.source + _BY_UTTERANCE)
 
 
 def measures(
@@ -199,45 +224,45 @@ def measures(
     if not 0 < width < 1:
         raise ValueError(f"width is {width}; it must lie between 0 and 1")
     rows, spread = ordered(table), dict(spread or {})
-    certain = chosen(rows)
-    codes = tuple(dict.fromkeys((*rule.codes, *(code for code, found in certain.items() if found.any()))))
-    tally = _Tally(
-        _whole(count(certain, rule, rows), codes, rule),
-        _whole(count(drawn(rows, draws, seed, spread), rule, rows), codes, rule),
-        width,
-    )
+    certain = units(chosen(rows), rule, rows)
+    random = units(drawn(rows, draws, seed, spread), rule, rows)
+    codes = tuple(dict.fromkeys((*rule.codes, *(code for code, given in certain.items() if given.any()))))
+    talk = {CHANGE, SUSTAIN} if rule.machine_talk else set()
+    by_code = _Tally(count(certain, codes), count(random, codes), rule, width, frozenset(rule.of(*talk)))
+    marked = frozenset(total for total, meanings in TOTALS.items() if talk & {*meanings})
+    total = _Tally(totals(certain, rule), totals(random, rule), rule, width, marked)
     roles = rows["role"].to_numpy(dtype=object)
     return Measures(
         *(rule, width, draws, seed, spread),
         utterances={role: int((roles == role).sum()) for role in (INTERVIEWER, CLIENT, UNKNOWN)},
-        ratios={ratio.name: tally.ratio(ratio) for ratio in _RATIOS},
-        counts={code: tally.count(code, code) for code in codes},
-        oars={name: tally.count(name, name) for name in _OARS},
+        ratios={ratio.name: total.ratio(ratio) for ratio in _RATIOS},
+        counts={code: by_code.count(code, code) for code in codes},
+        oars={name: total.count(name, noun(name).capitalize()) for name in _OARS},
         talk=_talk(rows),
+        client={name: total.count(name, noun(name).capitalize()) for name in _CLIENT},
     )
 
 
 def _talk(table: pd.DataFrame) -> dict[str, Measure]:
-    """Share of talk time; overlapping speech counts for both who speak. No tag is involved, so there is no interval."""
+    """Share of talk time of the two who have a role; overlapping speech counts for both who speak.
+
+    No tag is involved, so there is no interval. A voice without a role has seconds and no share.
+    """
     timed = has_times(table)
     spoken = (table["end"] - table["start"]).to_numpy(dtype=float) / 1000 if timed else np.zeros(len(table))
-    total = float(spoken.sum())
     roles = table["role"].to_numpy(dtype=object)
-    why = None if total else ("nobody speaks" if timed else "the utterances have no times")
+    seconds = {role: float(spoken[roles == role].sum()) for role in (INTERVIEWER, CLIENT, UNKNOWN)}
+    total = seconds[INTERVIEWER] + seconds[CLIENT]
+    why = None if total else ("nobody with a role speaks" if timed else "the utterances have no times")
     found = {}
-    for role in (INTERVIEWER, CLIENT, UNKNOWN):
-        seconds = float(spoken[roles == role].sum())
-        share = 100 * seconds / total if total else None
-        found[role] = Measure(
-            f"percent_talk_{role}", f"Talk time, {role}", "percent", share, seconds, total, undefined=why
-        )
+    for role, own in seconds.items():
+        measure = Measure(f"percent_talk_{role}", f"Talk time, {role}", "percent", None, own, total, undefined=why)
+        if role == UNKNOWN:
+            measure = replace(measure, undefined=why or "a voice without a role counts for no figure")
+        elif total:
+            measure = replace(measure, value=100 * own / total)
+        found[role] = measure
     return found
-
-
-def _noun(total: str, number: float = 0) -> str:
-    """What a total counts, in words: "1 reflection", "0 open questions"."""
-    plural = _NOUNS.get(total, total.replace("_", " "))
-    return plural.removesuffix("s") if number == 1 and total == "reflections" else plural
 
 
 def _plain(value: Any) -> Any:
@@ -246,3 +271,17 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
     return round(value, 4) if isinstance(value, float) else value
+
+
+def main(measures: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The measures to show where there is room for few, from the content of ``measures.json``: `MAIN`, then the talk
+    of the client.
+
+    Files of an earlier version count the client's talk by code alone."""
+    talk = measures.get("client") or {
+        code: measures["counts"][code] | {"label": f"Utterances of {code} talk"}
+        for code in ("change", "sustain")
+        if code in measures["counts"]
+    }
+    shown = {name: measures["ratios"][name] for name in MAIN} | talk
+    return [{"name": name} | measure for name, measure in shown.items()]

@@ -1,7 +1,8 @@
 """What the interviewer did well, as far as the tags can tell: each statement a count, with the passages it rests on.
 
 Nothing here is praise that the table does not bear out, and nothing is a grade. A statement appears only where its
-count is not zero (or, for shares, lies above one half); passages come from the tags that the machine is surest of.
+count is not zero (or, for shares, lies above one half), and where the codebook has codes for it (`counts.Rule`);
+passages come from the tags that the machine is surest of.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.measures.counts import AFFIRMATION, CHANGE, COMPLEX, OPEN, SUMMARY, SUSTAIN
 from pipeline.measures.figures import Measures
 from pipeline.measures.table import CLIENT, INTERVIEWER, codes, has_times, listening, neighbors, ordered, texts
 from pipeline.measures.trajectory import Trajectory
@@ -21,10 +23,6 @@ EXAMPLES = 2
 
 LONG_TALK = 20_000
 """Milliseconds that a client must hold the floor for it to be worth a mention."""
-
-REFLECTIONS = ("reflection_simple", "reflection_complex", "reflection", "summary")
-INVITATIONS = (*REFLECTIONS, "question_open", "affirmation")
-"""Codes of the interviewer that pick up what the client said."""
 
 
 @dataclass(frozen=True)
@@ -43,33 +41,35 @@ def strengths(table: pd.DataFrame, measures: Measures, trajectory: Trajectory) -
     ------
     TableError: T03 a column lacks.
     """
-    tape = _Tape.read(table)
+    tape, rule = _Tape.read(table), measures.rule
+    change, reflections = rule.of(CHANGE), (*rule.reflections, *rule.of(SUMMARY))
+    affirmations, open_questions = rule.of(AFFIRMATION), rule.of(OPEN)
+    kinds = {"a reflection": reflections, "an affirmation": affirmations, "an open question": open_questions}
+    invitations = [kind for kind, names in kinds.items() if names]
     found = [
         tape.pairs(
-            *("reflection_change", INTERVIEWER, REFLECTIONS, ("change",)),
+            *("reflection_change", INTERVIEWER, reflections, change),
             lambda n: f"{_times(n)} a reflection was followed directly by change talk.",
         ),
         tape.pairs(
-            *("question_change", INTERVIEWER, ("question_open",), ("change",)),
+            *("question_change", INTERVIEWER, open_questions, change),
             lambda n: f"{_times(n)} an open question drew change talk in the next breath.",
         ),
         tape.pairs(
-            *("change_picked_up", CLIENT, ("change",), INVITATIONS),
-            lambda n: (
-                f"{_times(n)} change talk was picked up at once, with a reflection, an affirmation or an open question."
-            ),
+            *("change_picked_up", CLIENT, change, (*reflections, *affirmations, *open_questions)),
+            lambda n: f"{_times(n)} change talk was picked up at once, with {_or(invitations)}.",
         ),
         tape.pairs(
-            *("sustain_reflected", CLIENT, ("sustain",), REFLECTIONS),
+            *("sustain_reflected", CLIENT, rule.of(SUSTAIN), reflections),
             lambda n: f"{_times(n)} sustain talk was met with a reflection.",
         ),
-        _turned(tape, trajectory),
+        _turned(tape, trajectory, change),
         _more_reflections(measures),
         tape.single(
-            *("complex", ("reflection_complex",)),
+            *("complex", rule.of(COMPLEX)),
             lambda n: f"{n} {'reflections' if n > 1 else 'reflection'} went beyond the client's words (complex).",
         ),
-        tape.single("affirmation", ("affirmation",), lambda n: f"{_times(n)} the client was affirmed."),
+        tape.single("affirmation", affirmations, lambda n: f"{_times(n)} the client was affirmed."),
         _share(measures, "percent_open_questions", "Most questions were open: {numerator:.0f} of {denominator:.0f}."),
         _client_share(measures),
         _long_talk(tape),
@@ -127,13 +127,13 @@ class _Tape:
         return Strength(name, text(len(rows)), self.best(rows)) if rows else None
 
 
-def _turned(tape: _Tape, trajectory: Trajectory) -> Strength | None:
+def _turned(tape: _Tape, trajectory: Trajectory, wanted: Sequence[str]) -> Strength | None:
     """Moments after which the client's talk moved toward change, from what the interviewer said just before it did."""
     names = texts(tape.table, "utterance_id")
     passages: list[tuple[int, ...]] = []
     for turn in (turn for turn in trajectory.turning_points if turn.toward == "change"):
         after = range(names.index(turn.utterance_id) + 1, len(names))
-        change = next(row for row in after if tape.roles[row] == CLIENT and "change" in tape.codes[row])
+        change = next(row for row in after if tape.roles[row] == CLIENT and set(wanted) & set(tape.codes[row]))
         before = [a for a, _ in tape.neighbors if a < change and tape.roles[a] == INTERVIEWER]
         passages.append((*before[-1:], change))
     if not passages:
@@ -192,6 +192,11 @@ def _listening(tape: _Tape) -> Strength | None:
         return None
     signs = "signs" if number > 1 else "sign"
     return Strength("listening", f'{number} small {signs} of listening ("mm-hm") went along with the client\'s words.')
+
+
+def _or(kinds: Sequence[str]) -> str:
+    """ "a reflection, an affirmation or an open question"."""
+    return " or ".join((", ".join(kinds[:-1]), kinds[-1])) if kinds[1:] else "".join(kinds)
 
 
 def _times(number: int) -> str:

@@ -1,6 +1,7 @@
 """Readiness over the session: change talk minus sustain talk so far, and where the line turns.
 
-Each utterance of change talk lifts the line by one, each of sustain talk lowers it by one, neutral talk leaves it. A
+Each utterance of change talk lifts the line by one, each of sustain talk lowers it by one; neutral talk leaves it, and
+so does an utterance that is both. A
 *turning point* is the last utterance before the line, having moved one way by at least ``swing``, moves the other way
 by at least ``swing``. With the default of 3, one wrong tag cannot put a turning point into a line that only rises or
 only falls: taking change for sustain moves it by 2.
@@ -19,8 +20,10 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from pipeline.measures.intervals import chosen, drawn
+from pipeline.measures.counts import CHANGE, SUSTAIN, UTTERANCES, Rule, carried
+from pipeline.measures.intervals import Presence, chosen, drawn
 from pipeline.measures.table import CLIENT, has_times, ordered, texts
 
 SWING = 3
@@ -50,15 +53,18 @@ class TurningPoint:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """The readiness line, one point for each client utterance, and its turning points."""
+    """The readiness line, one point for each client utterance, and its turning points.
+
+    Where the codebook cannot tell change from sustain talk there is no line, and ``undefined`` says so."""
 
     points: tuple[Point, ...]
     turning_points: tuple[TurningPoint, ...]
     swing: int
+    undefined: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types; times in seconds: ``{swing, points: [{utterance_id, time, step, value, low, high}],
-        turning_points: [{utterance_id, time, value, toward}]}``."""
+        turning_points: [{utterance_id, time, value, toward}], undefined: text | null}``."""
         plain = asdict(self)
         for entry in (*plain["points"], *plain["turning_points"]):
             entry["time"] = None if entry["time"] is None else entry["time"] / 1000
@@ -67,6 +73,7 @@ class Trajectory:
 
 def trajectory(
     table: pd.DataFrame,
+    rule: Rule = UTTERANCES,
     width: float = 0.9,
     seed: int = 0,
     spread: Mapping[str, float] | None = None,
@@ -80,11 +87,11 @@ def trajectory(
     TableError: T03 a column lacks.
     """
     rows = ordered(table)
+    if lacking := rule.lacks("talk"):
+        return Trajectory((), (), swing, lacking)
     is_client = rows["role"].to_numpy(dtype=object) == CLIENT
     certain, random = chosen(rows), drawn(rows, draws, seed, spread or {})
-    step, lines = (
-        found["change"][:, is_client].astype(np.int64) - found["sustain"][:, is_client] for found in (certain, random)
-    )
+    step, lines = (_steps(held, rule)[:, is_client] for held in (certain, random))
     value, lines = np.cumsum(step[0]), np.sort(np.cumsum(lines, axis=1), axis=0)
     tail = (1 - width) / 2 * (draws - 1)
     low, high = lines[int(np.floor(tail + 1e-9))], lines[int(np.ceil(draws - 1 - tail - 1e-9))]
@@ -100,6 +107,12 @@ def trajectory(
         for at, up in turning_points([point.value for point in points], swing)
     )
     return Trajectory(points, turns, swing)
+
+
+def _steps(held: Presence, rule: Rule) -> NDArray[np.int64]:
+    """How far each utterance moves the line, shape (draws, rows)."""
+    up, down = (carried(held, rule.of(meaning)).astype(np.int64) for meaning in (CHANGE, SUSTAIN))
+    return up - down
 
 
 def turning_points(values: Sequence[int], swing: int = SWING) -> list[tuple[int, bool]]:

@@ -10,13 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pipeline.measures import numerals
-from pipeline.measures.figures import MAIN
+from pipeline.measures.figures import main
 from pipeline.review import voices
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Item, Tape
 
 KIND = "measures.json"
-COUNTED = ("change", "sustain")
 
 
 @dataclass(frozen=True)
@@ -58,17 +57,7 @@ def stored(database: Session, home: Home, tape: Tape) -> dict[str, Any]:
 
 def told(measures: dict[str, Any]) -> tuple[Figure, ...]:
     """The main ones of a tape's measures, given as in ``measures.json``."""
-    found = [(name, measures["ratios"][name]) for name in MAIN]
-    found += [(name, measures["counts"][name]) for name in COUNTED if name in measures["counts"]]
     return tuple(
-        Figure(
-            name,
-            f"Utterances of {name} talk" if name in COUNTED else one["label"],
-            one["unit"],
-            one["value"],
-            one["low"],
-            one["high"],
-            one.get("undefined") or "",
-        )
-        for name, one in found
+        Figure(one["name"], one["label"], one["unit"], one["value"], one["low"], one["high"], one["undefined"] or "")
+        for one in main(measures)
     )

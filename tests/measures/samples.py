@@ -1,6 +1,10 @@
 """An invented session, coded and with probabilities, as the tagger would hand it over. Nobody was recorded."""
 
+from dataclasses import replace
+
 import pandas as pd
+
+from pipeline.measures.counts import UTTERANCES
 
 INTERVIEWER_CODES = (
     "question_open",
@@ -13,6 +17,10 @@ INTERVIEWER_CODES = (
 CLIENT_CODES = ("change", "sustain", "neutral")
 
 TARGET = "walking for 30 minutes on most days"
+
+OWN = {"affirmation": ("affirmation",), "summary": ("summary",)}
+RULE = replace(UTTERANCES, names={**UTTERANCES.names, **OWN})
+"""A codebook with the machine's codes, affirmations and summaries."""
 
 # role, codes, probability of the least certain decision, text
 SCRIPT = """

@@ -5,11 +5,11 @@ from pipeline.measures.doubts import doubts
 from pipeline.measures.figures import measures
 from pipeline.measures.strengths import Strength, strengths
 from pipeline.measures.trajectory import trajectory
-from tests.measures.samples import coded, table
+from tests.measures.samples import RULE, coded, table
 
 
 def found(rows: pd.DataFrame) -> dict[str, Strength]:
-    return {strength.name: strength for strength in strengths(rows, measures(rows), trajectory(rows))}
+    return {strength.name: strength for strength in strengths(rows, measures(rows, RULE), trajectory(rows))}
 
 
 def test_the_invented_session_by_hand() -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from pipeline.coding import units
 from pipeline.coding.codebook import Codebook
-from pipeline.measures.counts import Rule
+from pipeline.measures.counts import CHANGE, SUSTAIN
 from pipeline.measures.figures import Measures, measures
 from pipeline.review import figures
 from pipeline.review.coding import passes, tasks
@@ -51,7 +51,8 @@ class Opinion:
 class Place:
     """One utterance with all that was said of it.
 
-    ``p`` is the machine's probability of each code; ``probability`` that of its suggestion as a whole.
+    ``machine`` are this codebook's codes that the machine proposes, ``pretags`` its own codes and ``p`` its probability
+    of each of these; ``probability`` is that of its suggestion as a whole.
     """
 
     utterance: Utterance
@@ -60,6 +61,7 @@ class Place:
     machine: tuple[str, ...]
     probability: float | None
     p: Mapping[str, float] = field(default_factory=dict)
+    pretags: tuple[str, ...] = ()
 
     @property
     def agreed(self) -> bool:
@@ -140,7 +142,7 @@ def board(admitted: Admitted, said: Sequence[Utterance], book: Codebook) -> Boar
     folds = [(name or "", tasks.task(one.task), passes.folded(admitted, one)) for one, name in last.values()]
     settled = consensus(admitted, book)
     suggested = {
-        row.utterance_id: (book.proposed(row.codes), row.probability, _probabilities(row, book))
+        row.utterance_id: (book.proposed(row.codes), row.probability, row.p, tuple(row.codes))
         for row in admitted.session.scalars(select(Pretag).where(Pretag.tape_id == admitted.tape.id))
     }
     places = []
@@ -150,10 +152,10 @@ def board(admitted: Admitted, said: Sequence[Utterance], book: Codebook) -> Boar
             for name, task, codes in folds
             if (state := codes.get(one.id)) is not None and _asked(task, state, book)
         )
-        machine, sure, p = suggested.get(one.id, ((), None, {}))
+        machine, sure, p, pretags = suggested.get(one.id, ((), None, {}, ()))
         machine = tuple(code for code in machine if book[code].role == one.role)  # it may have taken the wrong voice
         state = settled.get(one.id)
-        places.append(Place(one, opinions, state.codes if state else None, machine, sure, p))
+        places.append(Place(one, opinions, state.codes if state else None, machine, sure, p, pretags))
     spread = figures.stored(admitted.session, admitted.home, admitted.tape).get("spread", {})
     return Board(tuple(places), tuple(dict.fromkeys(name for name, _, _ in folds)), book, spread)
 
@@ -229,11 +231,19 @@ def mark(admitted: Admitted, book: Codebook) -> str:
 
 
 def measured(found: Board, seed: int = 0, draws: int = 500) -> Measures:
-    """The measures as the group has the codes now; what a person has decided is not in doubt."""
+    """The measures as the group has the codes now; what a person has decided is not in doubt.
+
+    Until somebody has coded, they are those of the machine's report. Where the codebook has no codes for change and
+    sustain talk, the machine's tags of the client stay: nobody could decide otherwise.
+    """
+    rule = found.book.rule(by_hand=found.by_hand)
+    machine_talk = rule.of(CHANGE, SUSTAIN) if rule.machine_talk else ()
     rows = []
-    for number, place in enumerate(found.places):
+    for place in found.places:
         said = place.utterance
-        sure = place.source != "machine"
+        suggested = not found.by_hand or place.source == "machine"
+        pretags = place.pretags if suggested else tuple(name for name in place.pretags if name in machine_talk)
+        by_hand = () if suggested else place.codes
         row: dict[str, Any] = {
             "tape_id": "tape",
             "utterance_id": said.id,
@@ -242,22 +252,14 @@ def measured(found: Board, seed: int = 0, draws: int = 500) -> Measures:
             "start": said.start,
             "end": said.end,
             "text": " ".join(word.text for word in said.words),
-            "codes": "|".join(place.codes),
-            "probability": 1.0 if sure else place.probability,
-            "number": number,
+            "codes": "|".join((*by_hand, *pretags)),
+            "probability": place.probability if pretags else 1.0,
         }
-        rows.append(row | ({} if sure else {f"p_{code}": p for code, p in place.p.items()}))
+        doubt = {f"p_{name}": p for name, p in place.p.items() if pretags and (suggested or name in machine_talk)}
+        rows.append(row | doubt | ({f"p_{code}": 1.0 for code in by_hand} if doubt else {}))
     table = pd.DataFrame(rows)
-    table = table.assign(volley=units.volleys(table))
-    rule = Rule.of(found.book.counting, found.book.families())
+    table = table.assign(volley=units.volleys(table, rule))
     return measures(table, rule, seed=seed, spread=found.spread, draws=draws)
-
-
-def _probabilities(row: Pretag, book: Codebook) -> dict[str, float]:
-    """The machine's probability of each of the book's codes that stands for some of its own."""
-    return {
-        code.name: min(1.0, sum(row.p.get(name, 0.0) for name in code.pretags)) for code in book.codes if code.pretags
-    }
 
 
 def _asked(task: tasks.Task, state: State, book: Codebook) -> bool:

@@ -61,7 +61,8 @@ def test_what_people_decided_is_not_in_doubt() -> None:
 
 def test_what_only_the_machine_says_stays_in_doubt() -> None:
     """Of two utterances, one is a reflection by hand; the machine takes the other for a question, and is not sure."""
-    doubtful = replace(place(2, machine=QUESTION), p={"question_open": 0.5, "reflection_simple": 0.5})
+    p = {"question_open": 0.5, "reflection_simple": 0.5}
+    doubtful = replace(place(2, machine=QUESTION), p=p, pretags=QUESTION)
     found = measured(Board((place(1, REFLECTION), doubtful), (), book()))
     one = found.counts["question_open"]
     assert (one.value, one.low, one.high) == (1, 0, 1)
