@@ -64,9 +64,7 @@ def opened(database: Session, viewer: Viewer, tape_id: str, use: Use, now: int) 
 def title(database: Session, tape: Tape) -> str:
     """What a tape is called: its interviewer, and the client's pseudonym."""
     interviewer = database.get_one(Person, tape.interviewer_id).name
-    query = (
-        select(Consent.pseudonym).where(Consent.tape_id == tape.id).order_by(Consent.given_at.desc(), Consent.id.desc())
-    )
+    query = select(Consent.pseudonym).where(Consent.tape_id == tape.id).order_by(Consent.number.desc())
     pseudonym = database.scalar(query.limit(1))
     return f"{interviewer} with {pseudonym}" if pseudonym else interviewer
 

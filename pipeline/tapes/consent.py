@@ -11,7 +11,8 @@ What a client can allow covers what people then do:
 
 A coordinator is a member. An administrator is nobody special, except that a client must always be heard: interviewer,
 administrator and program may withdraw and destroy at any time. Nothing is remembered from one decision to the next: a
-withdrawal holds from the next question on.
+withdrawal holds from the next question on. What cannot be taken back is a state, and no clock is asked about it: whose
+clock is slow is refused as well.
 """
 
 from __future__ import annotations
@@ -116,15 +117,15 @@ def _decisions(
     """For each tape the decision on each use."""
     who = _asker(session, person, now)
     ids = [tape.id for tape in tapes]
-    found = session.execute(select(Tape.id, Tape.state, Tape.interviewer_id).where(Tape.id.in_(ids)))
-    present = {row.id: row for row in found if row.state != "destroyed"}
-    terms = _terms(session, ids, now)
+    found = session.execute(select(Tape.id, Tape.state, Tape.withdrawn_at, Tape.interviewer_id).where(Tape.id.in_(ids)))
+    present = {row.id: row for row in found if row.state != "destroyed" or row.withdrawn_at is not None}
+    terms = _terms(session, ids)
     for tape_id in ids:
         tape = present.get(tape_id)
         decided: list[Reason] = ["destroyed"] * len(uses)
         if tape:
-            mine = tape.interviewer_id == who.person_id
-            decided = [_decide(who, use, mine, terms.get(tape_id), now) for use in uses]
+            mine, withdrawn = tape.interviewer_id == who.person_id, tape.withdrawn_at is not None
+            decided = [_decide(who, use, mine, withdrawn, terms.get(tape_id), now) for use in uses]
         yield [Decision(reason, use, tape_id) for reason, use in zip(decided, uses, strict=True)]
 
 
@@ -147,18 +148,17 @@ class _Terms:
     groups: frozenset[str]
     people: frozenset[str]
     destroy_by: int
-    withdrawn_at: int | None
 
 
-def _decide(who: _Asker, use: Use, is_interviewer: bool, terms: _Terms | None, now: int) -> Reason:
+def _decide(who: _Asker, use: Use, is_interviewer: bool, withdrawn: bool, terms: _Terms | None, now: int) -> Reason:
     if who.disabled:
         return "disabled"
     if use in _ENDING:
         return "allowed" if is_interviewer or who.is_admin or who.person_id is None else "role"
+    if withdrawn:
+        return "withdrawn"
     if terms is None:
         return "none"
-    if terms.withdrawn_at is not None and terms.withdrawn_at <= now:
-        return "withdrawn"
     if over_here(terms.destroy_by) < now:
         return "expired"
     if (use in _INTERVIEWER and is_interviewer) or (use in _PROGRAM and who.person_id is None):
@@ -187,13 +187,13 @@ def _asker(session: Session, person: Person | None, now: int) -> _Asker:
     if person is None:
         return _Asker(None, False, False, frozenset(), frozenset())
     found = session.execute(select(Person.disabled_at, Person.is_admin).where(Person.id == person.id)).one_or_none()
-    if found is None or (found.disabled_at is not None and found.disabled_at <= now):
+    if found is None or found.disabled_at is not None:
         return _Asker(person.id, True, False, frozenset(), frozenset())
     current = session.execute(
         select(Membership.group_id, Membership.role).where(
             Membership.person_id == person.id,
             Membership.since <= now,
-            Membership.until.is_(None) | (Membership.until > now),
+            Membership.until.is_(None),
         )
     ).all()
     members = frozenset(row.group_id for row in current if row.role != "coach")
@@ -201,23 +201,14 @@ def _asker(session: Session, person: Person | None, now: int) -> _Asker:
     return _Asker(person.id, False, found.is_admin, members, coaches)
 
 
-def _terms(session: Session, tape_ids: Iterable[str], now: int) -> dict[str, _Terms]:
-    """The consent that holds for each tape: the one given last."""
+def _terms(session: Session, tape_ids: Iterable[str]) -> dict[str, _Terms]:
+    """The consent that holds for each tape: the one written last."""
     rows = session.execute(
-        select(
-            Consent.tape_id,
-            Consent.uses,
-            Consent.group_ids,
-            Consent.person_ids,
-            Consent.destroy_by,
-            Consent.withdrawn_at,
-        )
-        .where(Consent.tape_id.in_(list(tape_ids)), Consent.given_at <= now)
-        .order_by(Consent.given_at, Consent.id)
+        select(Consent.tape_id, Consent.uses, Consent.group_ids, Consent.person_ids, Consent.destroy_by)
+        .where(Consent.tape_id.in_(list(tape_ids)))
+        .order_by(Consent.number)
     )
     return {
-        row.tape_id: _Terms(
-            frozenset(row.uses), frozenset(row.group_ids), frozenset(row.person_ids), row.destroy_by, row.withdrawn_at
-        )
+        row.tape_id: _Terms(frozenset(row.uses), frozenset(row.group_ids), frozenset(row.person_ids), row.destroy_by)
         for row in rows
     }

@@ -88,14 +88,20 @@ def begin(home: Home, tape_id: str, why: Why, now: int, actor_id: str | None = N
         tape = session.get(Tape, tape_id)
         if tape is None:
             raise exports.unknown(tape_id)
-        if _pending(session, tape_id):
-            return
-        facts = _facts(session, tape) | {"why": why, "begun": now, "by": actor_id}
-        session.add(Certificate(tape_id=tape_id, at=now, body=json.dumps(facts), signature=b""))
-        if session.get(Tombstone, tape_id) is None:
-            session.add(Tombstone(tape_id=tape_id, destroyed_at=now))
-        tape.state = "destroyed"
-        audit.record(session, now, actor_id, "destroy", tape_id, why=why)
+        start(session, tape, why, now, actor_id)
+
+
+def start(session: Session, tape: Tape, why: Why, now: int, actor_id: str | None = None) -> None:
+    """Begin within a transaction of the caller's: what led to the destruction and its beginning are one."""
+    if _pending(session, tape.id):
+        return
+    facts = _facts(session, tape) | {"why": why, "begun": now, "by": actor_id}
+    session.add(Certificate(tape_id=tape.id, at=now, body=json.dumps(facts), signature=b""))
+    if session.get(Tombstone, tape.id) is None:
+        session.add(Tombstone(tape_id=tape.id, destroyed_at=now))
+    tape.state = "destroyed"
+    jobs.stop(session, tape.id, now)
+    audit.record(session, now, actor_id, "destroy", tape.id, why=why)
 
 
 def resume(home: Home, now: int) -> list[Destroyed]:
@@ -134,9 +140,7 @@ def _facts(session: Session, tape: Tape) -> dict[str, Any]:
     """What is to be destroyed: counts, kinds and digests."""
     items = session.scalars(select(Item).where(Item.tape_id == tape.id).order_by(Item.created_at, Item.id))
     due = session.scalars(
-        select(Consent.destroy_by)
-        .where(Consent.tape_id == tape.id)
-        .order_by(Consent.given_at.desc(), Consent.id.desc())
+        select(Consent.destroy_by).where(Consent.tape_id == tape.id).order_by(Consent.number.desc())
     ).first()
     return {
         "state": tape.state,

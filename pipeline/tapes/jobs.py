@@ -173,8 +173,8 @@ def cancel(home: Home, tape_id: str, actor_id: str | None = None, clock: Clock =
     ------
     JobError: J01, J02 it is not queued or running.
     """
-    now = clock()
     with home.database.writing() as session:
+        now = clock()
         job = latest(session, tape_id)
         if not change(session, job.id, LIVE, now, state="cancelled"):
             raise JobError("J02", f"job of tape {tape_id}", f"is {job.state}", "only a job under way can be cancelled")
@@ -194,8 +194,8 @@ def retry(home: Home, tape_id: str, actor_id: str | None = None, clock: Clock = 
     ------
     JobError: J01, J02 there is nothing to retry.
     """
-    now = clock()
     with home.database.writing() as session:
+        now = clock()
         last = latest(session, tape_id)
         if last.state not in ("failed", "cancelled"):
             remedy = "only a job that failed or was cancelled can be tried again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -44,12 +45,12 @@ class Warned:
 def due(session: Session, now: int) -> list[Due]:
     """The tapes to destroy: past their date, withdrawn, or left without a consent; longest due first."""
     found = []
-    for tape, consent in _standing(session, now):
-        if consent is None:
+    for tape, consent in _standing(session):
+        if tape.withdrawn_at is not None:
+            found.append(Due(tape.id, "withdrawn", tape.withdrawn_at))
+        elif consent is None:
             if tape.created_at + UNCONSENTED < now:
                 found.append(Due(tape.id, "never consented", tape.created_at + UNCONSENTED))
-        elif consent.withdrawn_at is not None and consent.withdrawn_at <= now:
-            found.append(Due(tape.id, "withdrawn", consent.withdrawn_at))
         elif (end := over_here(consent.destroy_by)) < now:
             found.append(Due(tape.id, "due", end))
     return sorted(found, key=lambda one: (one.since, one.tape_id))
@@ -59,9 +60,9 @@ def warnings(session: Session, now: int) -> list[Warned]:
     """The tapes that will be due within 14 or 3 days, soonest first."""
     found = [
         Warned(tape.id, consent.destroy_by, min(close))
-        for tape, consent in _standing(session, now)
+        for tape, consent in _standing(session)
         if consent is not None
-        and (consent.withdrawn_at is None or consent.withdrawn_at > now)
+        and tape.withdrawn_at is None
         and (close := [days for days in WARN_DAYS if now <= over_here(consent.destroy_by) < now + days * DAY])
     ]
     return sorted(found, key=lambda one: (one.destroy_by, one.tape_id))
@@ -85,25 +86,28 @@ def enforce(home: Home, now: int) -> list[Destroyed]:
     stones = tombstones.read([home.folder / tombstones.NAME])
     backup.catch_up(home, stones, now)
     with home.database.reading() as session:
-        found: dict[str, Why] = {one.tape_id: one.why for one in due(session, now)}
-        for tape_id in session.scalars(select(Tape.id).where(Tape.state != "destroyed")) if stones else ():
-            if tape_id in stones:
-                found.setdefault(tape_id, "restored")
-    for tape_id, why in found.items():
-        destruction.begin(home, tape_id, why, now)
+        any_due = bool(_ending(session, stones, now))
+    if any_due:
+        with home.database.writing() as session:  # looked up anew: a consent may have been prolonged in between
+            for tape_id, why in _ending(session, stones, now).items():
+                destruction.start(session, session.get_one(Tape, tape_id), why, now)
     done = destruction.resume(home, now)
     for each in done:
         logs.get().info("tape.destroy", tape_id=each.tape_id)
     return done
 
 
-def _standing(session: Session, now: int) -> list[tuple[Tape, Consent | None]]:
-    """Every tape that is not being destroyed, with the consent given last."""
-    last = {
-        consent.tape_id: consent
-        for consent in session.scalars(
-            select(Consent).where(Consent.given_at <= now).order_by(Consent.given_at, Consent.id)
-        )
-    }
+def _ending(session: Session, stones: Mapping[str, int], now: int) -> dict[str, Why]:
+    """The tapes whose destruction is to begin, and why."""
+    ending: dict[str, Why] = {one.tape_id: one.why for one in due(session, now)}
+    for tape_id in session.scalars(select(Tape.id).where(Tape.state != "destroyed")) if stones else ():
+        if tape_id in stones:
+            ending.setdefault(tape_id, "restored")
+    return ending
+
+
+def _standing(session: Session) -> list[tuple[Tape, Consent | None]]:
+    """Every tape that is not being destroyed, with the consent written last."""
+    last = {consent.tape_id: consent for consent in session.scalars(select(Consent).order_by(Consent.number))}
     tapes = session.scalars(select(Tape).where(Tape.state != "destroyed").order_by(Tape.created_at, Tape.id))
     return [(tape, last.get(tape.id)) for tape in tapes]

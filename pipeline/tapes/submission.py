@@ -18,7 +18,7 @@ from sqlalchemy import select
 from pipeline import audio
 from pipeline.errors import ConsentError
 from pipeline.settings import Settings
-from pipeline.tapes import audit, consent, jobs, people, targets, terms
+from pipeline.tapes import audit, consent, destruction, jobs, people, targets, terms
 from pipeline.tapes.bench import item_row
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.clock import now as real_time
@@ -65,7 +65,7 @@ def submit(
     VaultError: V08 it cannot be stored. JobError: J05 the queue cannot be used: the job waits in the records.
     """
     audio.decode(given.recording, settings.audio, given.start, given.end)
-    tape_id, now = new_id(), clock()
+    tape_id = new_id()
     with _stored(home, tape_id):
         with given.recording.open("rb") as file:
             recording = Digesting(file)
@@ -75,6 +75,7 @@ def submit(
         if given.form is not None:
             items.append(home.vault.put(tape_id, FORM, given.form))
         with home.database.writing() as session:
+            now = clock()
             group, interviewer = people.find_group(session, given.group), people.find(session, given.interviewer)
             tape = Tape(
                 id=tape_id,
@@ -163,17 +164,21 @@ def _made(path: Path) -> float:
 def withdraw(
     home: Home, tape_id: str, person: Person | None = None, why: str = "client", clock: Clock = real_time
 ) -> None:
-    """The client wants the tape back: cut every access at once, and stop the work on it. `destruction` does the rest.
+    """The client wants the tape back: its access, its work and its life end in one transaction.
+
+    From its commit on the tape is withdrawn and being destroyed; `destruction.resume` removes what is left of it, in
+    whichever process comes first.
 
     Raises
     ------
     ConsentError: D01 destroyed, D08 it is not for this person to do.
     """
-    now = clock()
     with home.database.writing() as session:
+        now = clock()
         tape = session.get(Tape, tape_id)
         if tape is None:
             raise ConsentError("D01", f"tape {tape_id}", "is unknown or destroyed", "see `tape-review status`")
         consent.allows(session, person, "withdraw", tape, now).require()
-        terms.withdraw(session, tape, now, person.id if person else None, why)
-        jobs.stop(session, tape_id, now)
+        actor_id = person.id if person else None
+        terms.withdraw(session, tape, now, actor_id, why)
+        destruction.start(session, tape, "withdrawn", now, actor_id)

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.errors import ConsentError
 from pipeline.tapes import audit, people
-from pipeline.tapes.clock import at_end_of, day_of, latest_day, readable, today
+from pipeline.tapes.clock import at_end_of, latest_day, today
 from pipeline.tapes.records import Consent, ConsentUse, Signature, Tape
 
 _REMEDY = "mend it and try again"
@@ -86,9 +86,16 @@ def give(
 
     Raises
     ------
-    ConsentError: D11 a date is not where it must be, or nobody is named.
+    ConsentError: D01, D04 the tape is destroyed, or its client withdrew: nothing takes that back; D11 a date is not
+        where it must be, or nobody is named.
     TapesError: K07 a group or person is unknown.
     """
+    ended = session.execute(select(Tape.state, Tape.withdrawn_at).where(Tape.id == tape.id)).one_or_none()
+    if ended is not None and ended.withdrawn_at is not None:
+        remedy = "submit the recording as a new tape, if the client wants that"
+        raise ConsentError("D04", f"tape {tape.id}", "may not be used: the client withdrew the consent", remedy)
+    if ended is None or ended.state == "destroyed":
+        raise ConsentError("D01", f"tape {tape.id}", "is destroyed", "nothing can be done with it any more")
     for wrong, value in (
         (terms.destroy_by < today(now), f"ends on {terms.destroy_by}, which is past"),
         (terms.signed_on > latest_day(now), f"is signed on {terms.signed_on}, which is to come"),
@@ -116,22 +123,15 @@ def give(
 
 def latest(session: Session, tape_id: str) -> Consent | None:
     """The consent that holds for a tape, be it live, withdrawn or ended."""
-    order = (Consent.given_at.desc(), Consent.id.desc())
-    return session.scalars(select(Consent).where(Consent.tape_id == tape_id).order_by(*order).limit(1)).one_or_none()
+    newest = select(Consent).where(Consent.tape_id == tape_id).order_by(Consent.number.desc())
+    return session.scalars(newest.limit(1)).one_or_none()
 
 
 def withdraw(session: Session, tape: Tape, now: int, actor_id: str | None, why: str = "client") -> bool:
-    """End every consent of a tape at once; False if none was live."""
-    live = session.scalars(select(Consent).where(Consent.tape_id == tape.id, Consent.withdrawn_at.is_(None))).all()
-    for consent in live:
-        consent.withdrawn_at = now
-    if live:
-        audit.record(session, now, actor_id, "consent.withdraw", tape.id, why=why)
-    return bool(live)
-
-
-def described(consent: Consent) -> str:
-    """One line about a consent, without its people."""
-    until = day_of(consent.destroy_by)
-    withdrawn = f", withdrawn {readable(consent.withdrawn_at)}" if consent.withdrawn_at else ""
-    return f"{consent.pseudonym}: {', '.join(consent.uses)} until {until}{withdrawn}"
+    """End every consent of a tape at once and for good; False if that was done before."""
+    row = session.get_one(Tape, tape.id)
+    if row.withdrawn_at is not None:
+        return False
+    row.withdrawn_at = now
+    audit.record(session, now, actor_id, "consent.withdraw", tape.id, why=why)
+    return True

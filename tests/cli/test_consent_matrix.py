@@ -12,9 +12,9 @@ from typer.testing import CliRunner, Result
 from pipeline import settings
 from pipeline.cli.main import app
 from pipeline.errors import ConsentError, VaultError
-from pipeline.tapes import terms
 from pipeline.tapes.clock import now
 from pipeline.tapes.home import Home
+from pipeline.tapes.records import Tape
 from tests.tapes.conftest import template
 from tests.tapes.scene import EXPECTED, ROWS, STATES, Scene
 
@@ -75,8 +75,7 @@ def test_who_may_not_withdraw(place: tuple[Home, Scene], role: str) -> None:
     home, scene = place
     for state in [state for state in STATES[1:] if "w" not in EXPECTED[role, state]]:
         with home.database.reading() as session:
-            before = terms.latest(session, scene.tape(role, state).id)
+            before = session.get_one(Tape, scene.tape(role, state).id).withdrawn_at
         assert isinstance(call(place, role, state, "withdraw", "--yes").exception, ConsentError), state
         with home.database.reading() as session:
-            after = terms.latest(session, scene.tape(role, state).id)
-        assert (before and before.withdrawn_at) == (after and after.withdrawn_at), state
+            assert session.get_one(Tape, scene.tape(role, state).id).withdrawn_at == before, state

@@ -29,7 +29,7 @@ def peers(room: Room) -> Peers:
 
 def consents(room: Room, tape: str) -> list[Consent]:
     with room.home.database.reading() as database:
-        return database.query(Consent).filter(Consent.tape_id == tape).order_by(Consent.given_at).all()
+        return database.query(Consent).filter(Consent.tape_id == tape).order_by(Consent.number).all()
 
 
 def test_what_the_client_allows_now_holds_at_once(room: Room, peers: Peers) -> None:

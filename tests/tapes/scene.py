@@ -23,24 +23,25 @@ LETTERS: dict[str, Use] = {
 }
 
 # What is allowed, a letter a use. Consents: G group review, C coach's check, A adapting the tagger; `none`: no consent,
-# `gone`: withdrawn, `past`: ended, `later`: given only tomorrow, `dead`: the tape is destroyed, `away`: G, C and A, but
-# for the other group, `renewed`: withdrawn, then G given anew, `narrowed`: G, C and A, then A only.
+# `gone`: withdrawn, `past`: ended, `later`: given by a clock that is a day ahead, `dead`: the tape is destroyed,
+# `away`: G, C and A, but for the other group, `renewed`: withdrawn, then G written down none the less, `narrowed`: G, C
+# and A, then A only, by a clock that had been set back.
 TABLE = """
-role              none G        C        A         GC       GA        CA        GCA       gone past later dead away      renewed  narrowed
-interviewer       wd   splhcxwd splhcxwd splhcxawd splhcxwd splhcxawd splhcxawd splhcxawd wd   wd   wd    -    splhcxawd splhcxwd splhcxawd
-member            -    lhc      -        a         lhc      lhca      a         lhca      -    -    -     -    -         lhc      a
-coordinator       -    lhc      -        a         lhc      lhca      a         lhca      -    -    -     -    -         lhc      a
-coach             -    -        lhc      -         lhc      -         lhc       lhc       -    -    -     -    -         -        -
-named             -    lhc      lhc      -         lhc      lhc       lhc       lhc       -    -    -     -    lhc       lhc      -
-named_coach       -    -        lhc      -         lhc      -         lhc       lhc       -    -    -     -    lhc       -        -
-stranger          -    -        -        -         -        -         -         -         -    -    -     -    lhca      -        -
-administrator     wd   wd       wd       wd        wd       wd        wd        wd        wd   wd   wd    -    wd        wd       wd
-admin_member      wd   lhcwd    wd       awd       lhcwd    lhcawd    awd       lhcawd    wd   wd   wd    -    wd        lhcwd    awd
-disabled_member   -    -        -        -         -        -         -         -         -    -    -     -    -         -        -
-disabled_interviewer -    -        -        -         -        -         -         -         -    -    -     -    -         -        -
-former_member     -    -        -        -         -        -         -         -         -    -    -     -    -         -        -
-coming_member     -    -        -        -         -        -         -         -         -    -    -     -    -         -        -
-program           wd   spwd     spwd     spawd     spwd     spawd     spawd     spawd     wd   wd   wd    -    spawd     spwd     spawd
+role              none G        C        A         GC       GA        CA        GCA       gone past later     dead away      renewed narrowed
+interviewer       wd   splhcxwd splhcxwd splhcxawd splhcxwd splhcxawd splhcxawd splhcxawd wd   wd   splhcxawd -    splhcxawd wd      splhcxawd
+member            -    lhc      -        a         lhc      lhca      a         lhca      -    -    lhca      -    -         -       a
+coordinator       -    lhc      -        a         lhc      lhca      a         lhca      -    -    lhca      -    -         -       a
+coach             -    -        lhc      -         lhc      -         lhc       lhc       -    -    lhc       -    -         -       -
+named             -    lhc      lhc      -         lhc      lhc       lhc       lhc       -    -    lhc       -    lhc       -       -
+named_coach       -    -        lhc      -         lhc      -         lhc       lhc       -    -    lhc       -    lhc       -       -
+stranger          -    -        -        -         -        -         -         -         -    -    -         -    lhca      -       -
+administrator     wd   wd       wd       wd        wd       wd        wd        wd        wd   wd   wd        -    wd        wd      wd
+admin_member      wd   lhcwd    wd       awd       lhcwd    lhcawd    awd       lhcawd    wd   wd   lhcawd    -    wd        wd      awd
+disabled_member   -    -        -        -         -        -         -         -         -    -    -         -    -         -       -
+disabled_interviewer -    -        -        -         -        -         -         -         -    -    -         -    -         -       -
+former_member     -    -        -        -         -        -         -         -         -    -    -         -    -         -       -
+coming_member     -    -        -        -         -        -         -         -         -    -    -         -    -         -       -
+program           wd   spwd     spwd     spawd     spwd     spawd     spawd     spawd     wd   wd   spawd     -    spawd     wd      spawd
 """  # noqa: E501
 STATES, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
 EXPECTED = {(role, state): cell for role, *cells in ROWS for state, cell in zip(STATES[1:], cells, strict=True)}
@@ -97,7 +98,8 @@ class Scene:
             make_consent(session, tape, at, *uses, **({"person_ids": self.named} | changes))
 
         if state == "gone":
-            give(*everything, withdrawn_at=now)
+            give(*everything)
+            tape.withdrawn_at = now
         elif state == "past":
             give(*everything, destroy_by=now - 1)
         elif state == "later":
@@ -108,11 +110,12 @@ class Scene:
         elif state == "away":
             give(*everything, group_ids=[self.sample.other_group.id])
         elif state == "renewed":
-            give(*everything, withdrawn_at=now - 3 * DAY)
+            give(*everything)
+            tape.withdrawn_at = now - 3 * DAY
             give("group_review", at=now - 2 * DAY)
         elif state == "narrowed":
             give(*everything)
-            give("adapt_tagger", at=now - 2 * DAY)
+            give("adapt_tagger", at=now - 6 * DAY)
         elif state != "none":
             give(*(words[letter] for letter in state))
         return tape

@@ -11,6 +11,7 @@ from pipeline.tapes import consent, terms
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.consent import Use
 from pipeline.tapes.home import Home
+from pipeline.tapes.records import Tape
 from tests.tapes.conftest import NOON, FakeClock
 from tests.tapes.group import make_consent, make_tape, sample_group
 from tests.tapes.scene import EXPECTED, LETTERS, ROWS, STATES, Scene
@@ -113,7 +114,7 @@ def test_withdrawing_twice_changes_nothing(any_home: Home, clock: FakeClock) -> 
         make_consent(session, tape, clock(), "group_review")
         assert terms.withdraw(session, tape, clock(), None)
         assert not terms.withdraw(session, tape, clock.advance(DAY), None)
-        assert terms.latest(session, tape.id).withdrawn_at == NOON  # type: ignore[union-attr]
+        assert session.get_one(Tape, tape.id).withdrawn_at == NOON
 
 
 def given(destroy_by: str) -> dict[str, object]:

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, Enum, MetaData, Table, insert, inspect, select
+from sqlalchemy import Connection, Enum, MetaData, Table, delete, insert, inspect, select
 
 from pipeline.tapes import schema
 from pipeline.tapes.database import Database, sqlite_url
 from pipeline.tapes.records import Record
 from tests.tapes.conftest import BOTH
 
-Rows = dict[str, list[tuple[Any, ...]]]
+Rows = dict[str, list[dict[str, Any]]]
 
 
 @pytest.fixture(params=BOTH)
@@ -72,7 +72,20 @@ def fill(connection: Connection, known: Rows) -> None:
 
 
 def rows(connection: Connection) -> Rows:
-    return {table.name: [tuple(each) for each in connection.execute(select(table))] for table in tables(connection)}
+    return {
+        table.name: [dict(each) for each in connection.execute(select(table)).mappings()]
+        for table in tables(connection)
+    }
+
+
+def same(before: Rows, after: Rows) -> bool:
+    """Whether every row that was there is there, with what it held in the columns that both versions have."""
+    return all(
+        [{name: row[name] for name in row if name in kept[0]} for row in held]
+        == [{name: row[name] for name in row if name in held[0]} for row in kept]
+        for table, held in before.items()
+        for kept in [after[table]]
+    )
 
 
 def test_the_steps_lead_to_the_records(database: Database) -> None:
@@ -88,7 +101,7 @@ def test_every_step_keeps_the_data_there_and_back(bare: Database) -> None:
         bare.migrate(revision)
         with bare._writer.begin() as connection:
             after = rows(connection)
-            assert {name: after[name] for name in before} == before, revision
+            assert same(before, after), revision
             fill(connection, before)
         bare.migrate(previous)
         with bare._writer.begin() as connection:
@@ -96,7 +109,7 @@ def test_every_step_keeps_the_data_there_and_back(bare: Database) -> None:
         bare.migrate(revision)
         with bare._writer.begin() as connection:
             after = rows(connection)
-            assert {name: after[name] for name in before} == before, f"up to {revision} again"
+            assert same(before, after), f"up to {revision} again"
             fill(connection, before)
             before = rows(connection)
         assert bare.version() == revision
@@ -114,8 +127,33 @@ def test_whose_turn_it_was_is_taken_from_the_tapes_that_were_handed_in(bare: Dat
     bare.migrate("0008")
     with bare._writer.begin() as connection:
         found = rows(connection)["tape_turns"]
-    assert sorted(turn[1:] for turn in found) == [("groups", "people", 0), ("groups", "people", 2)]
-    assert len({turn[0] for turn in found}) == 2
+    assert sorted((turn["group_id"], turn["person_id"], turn["at"]) for turn in found) == [
+        ("groups", "people", 0),
+        ("groups", "people", 2),
+    ]
+    assert len({turn["id"] for turn in found}) == 2
+
+
+def test_a_withdrawal_that_a_later_consent_had_hidden_holds_again_and_consents_keep_their_order(bare: Database) -> None:
+    bare.migrate("0008")
+    with bare._writer.begin() as connection:
+        fill(connection, {})
+        known = {table.name: table for table in tables(connection)}
+        connection.execute(delete(known["consents"]))
+        for tape_id in ("hidden", "kept"):
+            connection.execute(insert(known["tapes"]).values(row(known["tapes"]) | {"id": tape_id}))
+        for consent_id, tape_id, at, withdrawn in (
+            *(("b", "hidden", 5, None), ("a", "hidden", 5, 7), ("c", "hidden", 3, 9)),
+            *(("e", "kept", 2, None), ("d", "kept", 1, None)),
+        ):
+            values = {"id": consent_id, "tape_id": tape_id, "given_at": at, "withdrawn_at": withdrawn}
+            connection.execute(insert(known["consents"]).values(row(known["consents"]) | values))
+    bare.migrate("0009")
+    with bare._writer.begin() as connection:
+        found = rows(connection)
+    assert {tape["id"]: tape["withdrawn_at"] for tape in found["tapes"]} == {"tapes": None, "hidden": 7, "kept": None}
+    order = {consent["id"]: consent["number"] for consent in found["consents"]}
+    assert order == {"c": 1, "a": 2, "b": 3, "d": 1, "e": 2}
 
 
 def test_a_database_without_tables_has_no_version(bare: Database) -> None:

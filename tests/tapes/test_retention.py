@@ -16,7 +16,7 @@ from pipeline.tapes import backup, certificates, destruction, exports, retention
 from pipeline.tapes.clock import DAY, HOUR, MINUTE
 from pipeline.tapes.database import Database
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Consent, Form, Item, Tape
+from pipeline.tapes.records import Form, Item, Tape
 from pipeline.tapes.retention import Due, Warned
 from pipeline.tapes.vault import Vault
 from tests.tapes.conftest import NOON
@@ -29,7 +29,7 @@ def sample(home: Home) -> SampleGroup:
         return sample_group(session, NOON)
 
 
-def kept(home: Home, sample: SampleGroup, now: int, destroy_by: int | None, **changes: object) -> str:
+def kept(home: Home, sample: SampleGroup, now: int, destroy_by: int | None, withdrawn_at: int | None = None) -> str:
     """A tape with a file, under a consent unless there is no date."""
     with home.database.writing() as session:
         tape = make_tape(session, sample, now)
@@ -37,7 +37,8 @@ def kept(home: Home, sample: SampleGroup, now: int, destroy_by: int | None, **ch
         made = home.vault.put(tape.id, "mono", b"what was said")
         session.add(Item(id=made.id, tape_id=tape.id, kind="mono", size=made.size, sha256=made.sha256, created_at=now))
         if destroy_by is not None:
-            make_consent(session, tape, now, "group_review", destroy_by=destroy_by, **changes)
+            make_consent(session, tape, now, "group_review", destroy_by=destroy_by)
+        tape.withdrawn_at = withdrawn_at
     return tape.id
 
 
@@ -45,19 +46,20 @@ def test_due_is_what_is_past_its_day_withdrawn_or_never_consented(home: Home, sa
     past, now = kept(home, sample, NOON, NOON + DAY), NOON + 2 * DAY
     withdrawn = kept(home, sample, NOON, NOON + 9 * DAY, withdrawn_at=now - MINUTE)
     waiting, left = kept(home, sample, now - HOUR, None), kept(home, sample, NOON, None)
-    later = kept(home, sample, NOON, NOON + 9 * DAY, withdrawn_at=now + MINUTE)
+    ahead = kept(home, sample, NOON, NOON + 9 * DAY, withdrawn_at=now + MINUTE)  # by a clock that is
     with home.database.reading() as session:
         assert retention.due(session, now) == [
             *sorted(
                 [Due(past, "due", NOON + DAY), Due(left, "never consented", NOON + DAY)], key=lambda one: one.tape_id
             ),
             Due(withdrawn, "withdrawn", now - MINUTE),
+            Due(ahead, "withdrawn", now + MINUTE),
         ]
         assert [one.tape_id for one in retention.overdue(session, now)] == sorted([past, left])
-        assert retention.due(session, NOON) == []
+        assert [one.tape_id for one in retention.due(session, NOON)] == [withdrawn, ahead]
     done = retention.enforce(home, now)
-    assert {one.tape_id for one in done} == {past, withdrawn, left}
-    assert set(home.vault.tapes()) == {waiting, later}
+    assert {one.tape_id for one in done} == {past, withdrawn, left, ahead}
+    assert home.vault.tapes() == [waiting]
     assert retention.enforce(home, now) == []
 
 
@@ -173,8 +175,8 @@ class World:
             if tape is None or tape.state == "destroyed":
                 return
             if what == "withdraw":
-                for row in session.query(Consent).filter_by(tape_id=tape.id, withdrawn_at=None):
-                    row.withdrawn_at = moment
+                if tape.withdrawn_at is None:
+                    tape.withdrawn_at = moment
                     life.due = min(life.due, moment)
             elif what in ("longer", "shorter") and life.due > self.now:
                 life.due = moment + self.random.choice([2 * DAY] if what == "longer" else [0, HOUR])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import ConsentError, TapesError
 from pipeline.tapes import terms
+from pipeline.tapes.clock import day_of
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import AuditRow
 from tests.tapes.conftest import FakeClock
@@ -34,7 +36,8 @@ def test_a_consent_file_becomes_a_record(tmp_path: Path, any_home: Home, clock: 
         consent = terms.give(session, tape, terms.read(path), clock(), sample.interviewer.id)
         assert consent.group_ids == [sample.group.id]
         assert consent.person_ids == [sample.coach.id]
-        assert terms.described(consent) == "Robin: group_review, coach_check until 2025-12-24"
+        assert (consent.pseudonym, consent.uses) == ("Robin", ["group_review", "coach_check"])
+        assert day_of(consent.destroy_by) == date(2025, 12, 24)
     with any_home.database.reading() as session:
         row = session.query(AuditRow).filter(AuditRow.action == "consent.give").one()
         assert (row.tape_id, row.actor_id, row.why) == (tape.id, sample.interviewer.id, "group_review coach_check")

@@ -33,16 +33,17 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 @router.post("/tapes/{tape_id}/permission")
 def change(request: Request, viewer: SignedIn, tape_id: Id, typed: Allowed) -> Response:
     """Write down what the client allows now, in the place of what was allowed before."""
-    home, now = request.app.state.home, request.app.state.clock()
+    home = request.app.state.home
     try:
         named = drafts.named(typed["people_named"])
-        given = drafts.given(typed, named, now)
         with home.database.writing() as database:
+            now = request.app.state.clock()
+            given = drafts.given(typed, named, now)
             tape, before = _own(database, viewer, tape_id, now)
             if not set(typed["group_ids"]) <= set(_groups(database, viewer, before, now)):
                 raise HTTPException(404)
             drafts.require_accounts(database, named)
-            terms.give(database, tape, given, max(now, before.given_at + 1), viewer.person_id, before.form_item_id)
+            terms.give(database, tape, given, now, viewer.person_id, before.form_item_id)
     except (ConsentError, ReviewError) as error:
         return _page(request, viewer, tape_id, typed, error)
     return seeing(f"/tapes/{tape_id}", "saved")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import Connection, ForeignKey, Index, event, func, select
+from sqlalchemy.orm import Mapper, object_session
 
 from pipeline.tapes.records.base import Mapped, Record, Sealed, key, mapped_column, of, one_of, tape_id
 
@@ -15,7 +16,12 @@ ConsentUse = Literal["group_review", "coach_check", "adapt_tagger"]
 
 
 class Tape(Record):
-    """One submitted recording segment."""
+    """One submitted recording segment.
+
+    Two facts about it cannot be taken back, and the database itself refuses to (`tapes.schema`): that the client
+    withdrew the permission (``withdrawn_at`` is not null), and that it is destroyed: dead for everybody from the moment
+    its state says so, while its destruction removes what is left, the row last.
+    """
 
     __tablename__ = "tapes"
 
@@ -30,12 +36,17 @@ class Tape(Record):
     # Who the machine heard: "roles" by voice, their "probability", and the "ghosts" among the voices.
     speakers: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
     codebook: Mapped[str] = mapped_column(default="pretags")
+    withdrawn_at: Mapped[int | None] = mapped_column(default=None)
 
 
 class Consent(Record):
-    """What the client allowed, for whom, until when, and how it was signed. The client has a pseudonym only."""
+    """What the client allowed, for whom, until when, and how it was signed. The client has a pseudonym only.
+
+    Of a tape's consents the one with the highest ``number`` holds: clocks differ, the order of writing does not.
+    """
 
     __tablename__ = "consents"
+    __table_args__ = (Index("ix_consents_order", "tape_id", "number", unique=True),)
 
     id: Mapped[str] = key()
     tape_id: Mapped[str] = tape_id()
@@ -49,7 +60,20 @@ class Consent(Record):
     form_item_id: Mapped[str | None] = mapped_column(ForeignKey("items.id", ondelete="SET NULL"), default=None)
     pseudonym: Mapped[str]
     given_at: Mapped[int]
-    withdrawn_at: Mapped[int | None] = mapped_column(default=None)
+    number: Mapped[int] = mapped_column(init=False)
+
+
+@event.listens_for(Consent, "before_insert")
+def _number(_: Mapper[Consent], connection: Connection, consent: Consent) -> None:
+    """Put a consent behind those that its tape has. Writers take turns, so that no two get the same place."""
+    written = connection.scalar(select(func.max(Consent.number)).where(Consent.tape_id == consent.tape_id)) or 0
+    session = object_session(consent)
+    coming = [
+        row.number or 0
+        for row in (session.new if session else ())
+        if isinstance(row, Consent) and row.tape_id == consent.tape_id
+    ]
+    consent.number = max([written, *coming]) + 1
 
 
 class TargetBehavior(Record):

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from pipeline.formats import codebooks
 from pipeline.review.coding import tasks
-from pipeline.tapes.records import AuditRow, CodeEvent, Consent, Review
+from pipeline.tapes.records import AuditRow, CodeEvent, Review, Tape
 from tests.review.coding import shelf
 from tests.review.coding.conftest import Coder, Table
 
@@ -166,7 +166,7 @@ def test_for_a_stranger_nothing_of_a_tape_exists(table: Table) -> None:
 def test_after_a_withdrawal_nothing_of_a_tape_exists(table: Table) -> None:
     ada = table.ada.begin()
     with table.room.home.database.writing() as session:
-        session.scalars(select(Consent)).one().withdrawn_at = table.room.clock()
+        session.scalars(select(Tape)).one().withdrawn_at = table.room.clock()
     assert set(answers(ada, ada).values()) == {404}
 
 
