@@ -33,6 +33,10 @@ _LONG_WORD = 800
 """Milliseconds that a word hardly ever lasts."""
 
 
+_SAME = 300
+"""Milliseconds by which the times of a word differ, at most, between two hearings."""
+
+
 @dataclass(frozen=True)
 class Suppressed:
     """Text that the engine more likely invented than heard, and why we think so."""
@@ -112,15 +116,15 @@ class WhisperTranscriber:
             if todo and self._engine is None:
                 self._engine = self._start(cores.number)
         heard = self._hear_all(todo, samples, spoken, cores, progress)
-        words, outside = self._checked(heard, spoken)
-        missed = unclear(spoken, words, _LONG_WORD)
-        again = self._hear_all(windows(missed, samples, self._settings), samples, missed, cores)
-        words = tuple(sorted((*words, *found(self._checked(again, spoken)[0], missed)), key=lambda word: word.span))
-        doubtful = chain.from_iterable(one.suppressed for one in heard)
+        written, suppressed = self._checked(heard, spoken)
+        missed = unclear(spoken, written, _LONG_WORD)
+        heard_again = self._hear_all(windows(missed, samples, self._settings), samples, missed, cores)
+        written_again, suppressed_again = self._checked(heard_again, spoken)
+        words = tuple(sorted((*written, *found(written_again, missed, written)), key=lambda word: word.span))
         progress(1.0)
         return Transcript(
             words=words,
-            suppressed=tuple(sorted((*outside, *doubtful), key=lambda text: text.span)),
+            suppressed=tuple(sorted(dict.fromkeys((*suppressed, *suppressed_again)), key=lambda text: text.span)),
             vocalizations=unclear(spoken, words, self._settings.vocalization_ms),
             engine=self._settings.model_dump() | self._provenance | (self._engine.version if self._engine else {}),
         )
@@ -149,9 +153,11 @@ class WhisperTranscriber:
     def _checked(
         self, heard: Iterable[Heard], spoken: Sequence[Span]
     ) -> tuple[tuple[Word, ...], tuple[Suppressed, ...]]:
-        """Words and what was kept apart, checked against the detected speech."""
-        placed = (narrowed(word, spoken) for one in heard for word in one.words)
-        return gate(placed, spoken, self._settings.outside_ms)
+        """Words, checked against the detected speech, and all that was kept apart."""
+        heard = tuple(heard)
+        placed = (narrowed(word, spoken) for window in heard for word in window.words)
+        words, suppressed = gate(placed, spoken, self._settings.outside_ms)
+        return words, (*suppressed, *chain.from_iterable(window.suppressed for window in heard))
 
     def _hear(self, batch: Sequence[Window], samples: Samples, spoken: Sequence[Span]) -> list[Heard]:
         """Hear some windows in every manner that the settings ask for, and keep the best of each window."""
@@ -218,9 +224,33 @@ def gate(words: Iterable[Word], spoken: Sequence[Span], reach: int) -> tuple[tup
     return tuple(kept), tuple(suppressed)
 
 
-def found(words: Iterable[Word], missed: Sequence[Span]) -> tuple[Word, ...]:
-    """Of what was heard at the second time, margins included, the words in the stretches that had none."""
-    return tuple(word for word in words if any(word.span.overlap(span) for span in missed))
+def found(words: Iterable[Word], missed: Sequence[Span], written: Sequence[Word]) -> tuple[Word, ...]:
+    """Of what was heard at the second time, margins included, the words that the first time had missed.
+
+    They lie in a stretch that had none, and are not among the words that were ``written`` beside it: these are heard
+    again in the margins, at times that differ a little.
+    """
+    return tuple(word for word in words if _is_new(word, missed, written))
+
+
+def _is_new(word: Word, missed: Sequence[Span], written: Sequence[Word]) -> bool:
+    inside = sum(word.span.overlap(span) for span in missed)
+    if not inside and not any(word.span.middle in span for span in missed):
+        return False
+    mostly_inside = 2 * inside >= word.span.duration
+    return not any(
+        word.span.overlap(other.span) > inside
+        or (_letters(word.text) == _letters(other.text) and _beside(word, other, mostly_inside))
+        for other in written
+    )
+
+
+def _beside(word: Word, other: Word, mostly_inside: bool) -> bool:
+    return word.span.overlap(other.span) > 0 if mostly_inside else word.span.gap(other.span) < _SAME
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^\w']", "", text.casefold())
 
 
 def unclear(spoken: Iterable[Span], words: Sequence[Word], least: int) -> tuple[Span, ...]:
@@ -238,7 +268,8 @@ def merged(parts: Sequence[Transcript]) -> Transcript:
         ),
         suppressed=tuple(sorted(chain.from_iterable(part.suppressed for part in parts), key=lambda text: text.span)),
         vocalizations=tuple(sorted(chain.from_iterable(part.vocalizations for part in parts))),
-        engine=parts[0].engine,
+        # A part in which nobody speaks has started no engine, and names none.
+        engine=dict(chain.from_iterable(part.engine.items() for part in parts)),
     )
 
 

@@ -269,7 +269,56 @@ class TestInventedText:
         words = [
             Word(Span(start, start + 300), text, 0.9) for start, text in ((700, "so"), (1000, "then"), (2100, "I"))
         ]
-        assert [word.text for word in found(words, [Span(1000, 2000)])] == ["then"]
+        assert [word.text for word in found(words, [Span(1000, 2000)], [])] == ["then"]
+
+    @pytest.mark.parametrize(
+        ("start", "end", "text", "kept"),
+        [
+            (701, 1001, "so", False),  # 1 ms of it was missed: the neighbor
+            (701, 1001, "sow", False),  # 1 ms against 299 that were written
+            (849, 1149, "sow", False),  # 149 against 151
+            (850, 1150, "sow", True),  # 150 against 150
+            (960, 1200, "So,", False),  # the same word, 40 ms of it shared
+            (1000, 1200, "so", True),  # "so so"
+            (1300, 1500, "so", True),
+            (1999, 2100, "and", False),  # written 50 ms later
+            (1999, 2100, "an", True),  # 1 ms against nothing: nobody wrote it
+            (1500, 1500, "uh", True),  # without length
+            (999, 999, "uh", False),
+            (2000, 2400, "uh", False),  # touches
+        ],
+    )
+    def test_a_neighbor_that_reaches_into_what_was_missed_is_not_written_twice(
+        self, start: int, end: int, text: str, kept: bool
+    ) -> None:
+        written = [Word(Span(700, 1000), "so", 0.9), Word(Span(2150, 2300), "And", 0.9)]
+        assert bool(found([Word(Span(start, end), text, 0.9)], [Span(1000, 2000)], written)) == kept
+
+    def test_text_that_is_doubted_in_the_second_hearing_is_kept_apart(self) -> None:
+        """The first window holds both stretches and 2 words for 3.5 s; the second holds the missed 2 s alone."""
+
+        def told(manner: Manner, seconds: int) -> tuple[str, float]:
+            return ("there it", -0.2) if seconds > 3 else ("thank you for watching", -1.2)
+
+        samples = sound((500, 2000), (3200, 5200), length=7000)
+        heard = parrot(told, thin_words=0, vad_margin_ms=250).transcribe(samples, Cores(1))
+        assert [word.text for word in heard.words] == ["there", "it"]
+        assert heard.suppressed == (Suppressed(Span(2950, 5450), "thank you for watching", "improbable"),)
+        assert heard.vocalizations == (Span(3200, 5200),)
+
+    def test_what_only_describes_a_sound_in_the_second_hearing_is_kept_apart(self) -> None:
+        def told(manner: Manner, seconds: int) -> tuple[str, float]:
+            return ("there it", -0.2) if seconds > 3 else ("(laughs)", -0.2)
+
+        samples = sound((500, 2000), (3200, 5200), length=7000)
+        heard = parrot(told, thin_words=0, vad_margin_ms=250).transcribe(samples, Cores(1))
+        assert [(text.text, text.reason) for text in heard.suppressed] == [("(laughs)", "not speech")]
+
+    def test_what_is_doubted_twice_is_kept_once(self) -> None:
+        heard = parrot(lambda manner, seconds: ("thank you for watching", -1.2)).transcribe(
+            sound((1000, 3000), length=8000), Cores(1)
+        )
+        assert heard.suppressed == (Suppressed(Span(600, 3400), "thank you for watching", "improbable"),)
 
     def test_words_far_from_speech_and_descriptions_are_kept_apart(self) -> None:
         words = [
@@ -411,6 +460,14 @@ class TestTranscript:
         assert [(word.text, word.speaker) for word in both.words] == [("so", "S1"), ("um", "S2"), ("yes", "S1")]
         assert both.vocalizations == (Span(0, 9), Span(50, 60))
         assert len(both.suppressed) == 1
+
+    def test_a_channel_without_speech_takes_no_provenance_away(self) -> None:
+        engine = parrot()
+        silent, spoken = silence(8), sound((1000, 5000), length=8000)
+        for channels in ((silent, spoken), (spoken, silent)):
+            both = merged([parrot().transcribe(samples, Cores(1)) for samples in channels])
+            assert both.engine == engine.transcribe(spoken, Cores(1)).engine
+            assert both.engine["engine"] == "parrot 1"
 
 
 class TestLoad:
