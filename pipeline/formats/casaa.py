@@ -146,7 +146,7 @@ def _allowed(action: int, table: str | None, function: str | None, *_: str | Non
 
 
 def write(said: CodedTranscript) -> bytes:
-    """A session for CACTI: each utterance's codes at its start.
+    """A session for CACTI: each utterance's codes at its start, or up to a few tenths later.
 
     Raises
     ------
@@ -163,13 +163,13 @@ def write(said: CodedTranscript) -> bytes:
         speakers = {role: number for number, (_, role) in enumerate(_SPEAKERS)}
         rows = [(number, code, speakers[role]) for (code, role), number in numbers.items()]
         database.executemany("INSERT INTO codes VALUES (?, ?, ?)", rows)
-        for utterance in said.utterances:
-            marker = _marker(utterance.span.start)
+        for tenths, utterance in _moments(said):
+            marker = _marker(tenths)
             text = printable(utterance.text, "text", breaks=True)
             for code in dict.fromkeys(mark.code for mark in utterance.given):
                 number = numbers[code, utterance.role]
                 name = re.sub(r"\D", "", marker) + str(number)
-                database.execute("INSERT OR IGNORE INTO utterances VALUES (?, ?, ?, ?)", (name, marker, number, text))
+                database.execute("INSERT INTO utterances VALUES (?, ?, ?, ?)", (name, marker, number, text))
         _compare(database, said, numbers)
         database.commit()
         return database.serialize()
@@ -203,6 +203,18 @@ def _compare(database: sqlite3.Connection, said: CodedTranscript, numbers: dict[
         )
 
 
-def _marker(ms: int) -> str:
-    tenths = round(ms / 100)
+def _moments(said: CodedTranscript) -> Iterator[tuple[int, CodedUtterance]]:
+    """The utterances with codes, each at the first tenth of a second that it holds and no other of its role has taken.
+
+    Two of one role at one time would be read as a single utterance.
+    """
+    free: dict[Role, int] = defaultdict(int)
+    for utterance in said.utterances:
+        if utterance.given:
+            tenths = max(free[utterance.role], -(-utterance.span.start // 100))
+            free[utterance.role] = tenths + 1
+            yield tenths, utterance
+
+
+def _marker(tenths: int) -> str:
     return f"{tenths // 36_000:02d}:{tenths // 600 % 60:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import FormatError
-from pipeline.formats import casaa
+from pipeline.formats import casaa, matching
 from pipeline.formats.coded import CodedUtterance, Mark, transcript
 from pipeline.formats.intake import Source
 from pipeline.timeline import Span
@@ -121,6 +121,39 @@ def test_what_cacti_has_no_place_for_is_named() -> None:
     both = [CodedUtterance("", Span(0, 0), role=role, marks=(Mark("x"),)) for role in ("client", "interviewer")]  # type: ignore[arg-type]
     with pytest.raises(FormatError, match="TR-F08 .*both speakers"):
         casaa.write(transcript("t", both))
+
+
+def spoken(start: int, end: int, code: str, text: str = "Mm-hm.", speaker: str = "Therapist") -> CodedUtterance:
+    role = "client" if speaker == "Client" else "interviewer"
+    return CodedUtterance("", Span(start, end), speaker, role, text, (Mark(code),))  # type: ignore[arg-type]
+
+
+def test_codes_that_fall_into_one_tenth_of_a_second_stay_apart() -> None:
+    """Two listening noises 30 ms apart: the second was refused, as a text that "looks like a number"."""
+    tape = transcript(
+        "t",
+        [
+            spoken(1_210, 1_500, "FA", "Mm-hm."),
+            spoken(1_240, 1_900, "FA", "Yeah."),
+            spoken(1_250, 1_900, "C+", "I could walk.", "Client"),
+            spoken(1_290, 1_950, "OQ0", "Where to?"),
+        ],
+    )
+    found = [(one.span.start, one.role, one.text, [mark.code for mark in one.marks]) for one in read(casaa.write(tape))]
+    assert found == [
+        (1_300, "client", "I could walk.", ["C+"]),
+        (1_300, "interviewer", "Mm-hm.", ["FA"]),
+        (1_400, "interviewer", "Yeah.", ["FA"]),
+        (1_500, "interviewer", "Where to?", ["OQ0"]),
+    ]
+
+
+def test_a_code_lies_within_its_utterance() -> None:
+    """At 1.0 s, the tenth nearest to 1.04 s, the one before is still speaking, and would get the code."""
+    tape = transcript("t", [spoken(0, 1_030, "GI"), spoken(1_040, 2_000, "SR")])
+    back = casaa.read(Source("t.casaa", casaa.write(tape)))
+    found = matching.onto(tape, back, "coach", "coach").transcript
+    assert [[mark.code for mark in one.marks if mark.coder] for one in found.utterances] == [["GI"], ["SR"]]
 
 
 LONG = "replace(hex(zeroblob(1000000)), '0', 'x')"  # as digits they would become a number
