@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
 
+from pipeline.review.coding import masks, transcripts
 from pipeline.review.coding.admission import Admitted
 from pipeline.review.coding.changes import Change
+from pipeline.review.coding.overlays import MASK, Utterance, corrected
+from pipeline.review.coding.overlays import Correction as Made
 from pipeline.review.coding.transcripts import PAYLOAD
 from pipeline.tapes.records import CodeEvent, Correction
 
 _WORDS = 200
+
+ONLY_INTERVIEWER = "only the interviewer shows a masked name"
+BARS_STAY = "the bar of a masked name stays as it is"
 
 
 def correct(admitted: Admitted, changes: Sequence[Change]) -> list[dict[str, str]]:
@@ -22,19 +29,95 @@ def correct(admitted: Admitted, changes: Sequence[Change]) -> list[dict[str, str
     ids = [correction_id(admitted, change.id) for change in changes]
     known = set(session.scalars(select(Correction.id).where(Correction.id.in_(ids))))
     at = latest(admitted)
+    standing = _Standing(transcripts.spoken(admitted), transcripts.history(admitted))
     refused = []
     for name, change in zip(ids, changes, strict=True):
         if name in known:
             continue
-        reason = _wrong(change) or _unmasks(admitted, change)
-        if reason:
-            refused.append({"id": change.id, "reason": reason})
+        try:
+            fitting = _fitted(admitted, change, standing)
+        except _RefusedError as refusal:
+            refused.append({"id": change.id, "reason": str(refusal)})
             continue
         known.add(name)
         at += 1
-        session.add(_correction(admitted, change, name, at))
-        admitted.record(f"change.{change.kind}", "transcript")
+        row = _correction(admitted, fitting, name, at)
+        session.add(row)
+        made = Made(name, row.kind, row.utterance_id, fitting.payload, row.undoes)
+        standing.made.append((made, admitted.is_interviewer))
+        admitted.record(f"change.{fitting.kind}", "transcript")
     return refused
+
+
+class _RefusedError(Exception):
+    """A correction cannot be; the message says why."""
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """The words of the recording, and all corrections so far, each with whether the interviewer made it."""
+
+    spoken: list[Utterance]
+    made: list[tuple[Made, bool]]
+
+    def roots(self, words: Sequence[str]) -> list[tuple[str, ...]]:
+        """What each word stands for as it is shown; or stood for, where somebody else was faster."""
+        if not words:
+            return []
+        shown = corrected(self.spoken, masks.rightful(self.made))
+        stands = {word.id: word.stands_for for utterance in shown for word in utterance.words}
+        texts = [one for one, _ in self.made if one.kind == "text" and not one.undoes]
+        return [stands.get(word) or masks.stood_for(word, texts) for word in words]
+
+
+def _fitted(admitted: Admitted, change: Change, standing: _Standing) -> Change:
+    """A change as it is stored.
+
+    Raises
+    ------
+    _RefusedError: it says what it may not.
+    """
+    if wrong := _wrong(change):
+        raise _RefusedError(wrong)
+    if change.undoes is not None:
+        return _undo(admitted, change, standing)
+    if change.kind == "mask":
+        return _mask(admitted, change, standing)
+    return _keeping(admitted, change, standing) if change.kind == "text" else change
+
+
+def _undo(admitted: Admitted, change: Change, standing: _Standing) -> Change:
+    """What is taken back is one's own; what kind it is follows from it, not from what the page says."""
+    undone = next((one for one, _ in standing.made if one.id == correction_id(admitted, change.undoes or "")), None)
+    if undone is None:
+        raise _RefusedError("there is nothing to take back")
+    if undone.kind == "mask" and not admitted.is_interviewer:
+        raise _RefusedError(ONLY_INTERVIEWER)
+    return change.model_copy(update={"kind": undone.kind, "utterance_id": undone.utterance_id, "payload": {}})
+
+
+def _mask(admitted: Admitted, change: Change, standing: _Standing) -> Change:
+    """A mask is stored on words of the recording; so it outlives what others correct and take back."""
+    if not change.payload["on"] and not admitted.is_interviewer:
+        raise _RefusedError(ONLY_INTERVIEWER)
+    roots = [each for stands_for in standing.roots(change.payload["words"]) for each in stands_for]
+    there = {word.id for utterance in standing.spoken for word in utterance.words}
+    if not roots or not {each.strip("<>") for each in roots} <= there:
+        raise _RefusedError("it names no word of this tape")
+    return change.model_copy(update={"payload": {"words": list(dict.fromkeys(roots)), "on": change.payload["on"]}})
+
+
+def _keeping(admitted: Admitted, change: Change, standing: _Standing) -> Change:
+    """Whoever does not see a masked name cannot change it either: it is kept where its bar stands."""
+    payload = change.payload
+    masked = frozenset() if admitted.is_interviewer else masks.masked(masks.rightful(standing.made))
+    words = payload["replace"] if masked else []
+    kept = [word for word, roots in zip(words, standing.roots(words), strict=True) if not masked.isdisjoint(roots)]
+    bars = [text for text in payload["with"] if MASK[0] in text]
+    if len(bars) != len(kept) or any(text != MASK for text in bars):
+        raise _RefusedError(BARS_STAY)
+    sent = {key: payload[key] for key in ("replace", "after", "with")}
+    return change.model_copy(update={"payload": sent | ({"kept": kept} if kept else {})})
 
 
 def latest(admitted: Admitted) -> int:
@@ -90,16 +173,10 @@ def _wrong(change: Change) -> str:
         fits = set(payload) == {"words", "on"} and _names(payload["words"]) and isinstance(payload["on"], bool)
         return "" if fits else "it names no words"
     texts = payload.get("with")
-    fits = set(payload) == {"replace", "after", "with"} and _names(payload["replace"])
+    fits = set(payload) - {"kept"} == {"replace", "after", "with"} and _names(payload["replace"])
     fits = fits and (payload["after"] is None or _is_name(payload["after"]))
     fits = fits and isinstance(texts, list) and len(texts) <= _WORDS
     return "" if fits and all(isinstance(text, str) and 0 < len(text) <= 200 for text in texts or ()) else "no words"
-
-
-def _unmasks(admitted: Admitted, change: Change) -> str:
-    """Only the interviewer, who knows the names, shows them again."""
-    shows = change.kind == "mask" and change.undoes is None and not change.payload["on"]
-    return "only the interviewer shows a masked name" if shows and not admitted.is_interviewer else ""
 
 
 def _is_name(value: Any) -> bool:

@@ -14,16 +14,29 @@ from pipeline.review.coding.events import live
 
 SWAPPED = {"interviewer": "client", "client": "interviewer"}
 
+MASK = "▇▇▇"
+"""What stands for a masked name."""
+
 
 @dataclass(frozen=True)
 class Word:
-    """A word as shown; its times are the recording's."""
+    """A word as shown; its times are the recording's.
+
+    ``roots``: the recording's words that a corrected word stands for, where it is not one of them itself; a word that
+    was added stands for a gap: ``w00005>`` after the fifth word, ``<w00006`` before the sixth.
+    """
 
     id: str
     text: str
     start: int
     end: int
     masked: bool = False
+    roots: tuple[str, ...] = ()
+
+    @property
+    def stands_for(self) -> tuple[str, ...]:
+        """The recording's words, or the gap between two of them, that this word is about."""
+        return self.roots or (self.id,)
 
 
 @dataclass(frozen=True)
@@ -52,20 +65,26 @@ class Correction:
 
 
 def root(word_id: str) -> str:
-    """The word of the recording that a corrected word stands for."""
+    """The word of the recording that a corrected word's name begins with."""
     return word_id.partition("+")[0]
 
 
 def corrected(utterances: Sequence[Utterance], corrections: Sequence[Correction]) -> list[Utterance]:
-    """The utterances with all corrections that hold; one that no longer fits what others corrected does nothing."""
+    """The utterances with all corrections that hold; one that no longer fits what others corrected does nothing.
+
+    A mask is on words of the recording: whatever is shown in their place is masked, whoever corrects it or takes a
+    correction back.
+    """
     shown = list(utterances)
+    masked: frozenset[str] = frozenset()
     for one in live(corrections):
         at = next((at for at, said in enumerate(shown) if said.id == one.utterance_id), -1)
         if one.kind == "role":
             roles = one.payload["roles"]
             shown = [replace(said, role=roles.get(said.speaker, said.role)) for said in shown]
         elif one.kind == "mask":
-            shown = _masked(shown, frozenset(one.payload["words"]), one.payload["on"])
+            words = frozenset(one.payload["words"])
+            masked = masked | words if one.payload["on"] else masked - words
         elif at < 0:
             continue
         elif one.kind == "speaker":
@@ -76,17 +95,8 @@ def corrected(utterances: Sequence[Utterance], corrections: Sequence[Correction]
             shown = _merged(shown, at)
         elif one.kind == "split":
             shown = _split(shown, at, one.payload["word_id"])
-    return shown
-
-
-def _masked(shown: Sequence[Utterance], words: frozenset[str], on: bool) -> list[Utterance]:
     return [
-        replace(
-            said,
-            words=tuple(
-                replace(word, masked=on) if word.id in words or root(word.id) in words else word for word in said.words
-            ),
-        )
+        replace(said, words=tuple(replace(word, masked=not masked.isdisjoint(word.stands_for)) for word in said.words))
         for said in shown
     ]
 
@@ -104,41 +114,64 @@ def _swapped(shown: Sequence[Utterance], start: int) -> list[Utterance]:
 
 
 def _retyped(said: Utterance, one: Correction) -> Utterance:
-    """Other words in the place of some. As many keep each its time; more or fewer share the time evenly."""
+    """Other words in the place of some; a masked one that the editor does not see is kept where its bar stands."""
     old, after, texts = list(one.payload["replace"]), one.payload["after"], list(one.payload["with"])
     ids = [word.id for word in said.words]
     wanted = old[0] if old else after
     if wanted is not None and wanted not in ids:
         return said
     first = ids.index(wanted) if old else ids.index(after) + 1 if after is not None else 0
-    gone = said.words[first : first + len(old)]
-    if [word.id for word in gone] != old or (len(gone) == len(said.words) and not texts):
+    last = first + len(old)
+    if ids[first:last] != old or (len(old) == len(ids) and not texts):
         return said
-    if gone:
-        typed = _replaced(gone, texts, one.id)
-    else:
-        before = said.words[first - 1] if first else None
-        time, stem = (before.end, root(before.id)) if before else (said.start, "start")
-        typed = [Word(f"{stem}+{one.id[:8]}.{at}", text, time, time) for at, text in enumerate(texts)]
-    return replace(said, words=(*said.words[:first], *typed, *said.words[first + len(old) :]), edited=True)
+    kept = list(one.payload.get("kept", ()))
+    places = [at for at in range(first, last) if ids[at] in kept]
+    bars = [at for at, text in enumerate(texts) if kept and text == MASK]
+    if [ids[at] for at in places] != kept or len(bars) != len(kept):
+        return said
+    typed: list[Word] = []
+    at, done = first, 0
+    for place, bar in zip([*places, last], [*bars, len(texts)], strict=True):
+        typed += _typed(said, at, place, texts[done:bar], f"{one.id[:8]}.", done)
+        typed += said.words[place : place + 1] if place < last else ()
+        at, done = place + 1, bar + 1
+    return replace(said, words=(*said.words[:first], *typed, *said.words[last:]), edited=True)
 
 
-def _replaced(gone: Sequence[Word], texts: Sequence[str], name: str) -> list[Word]:
+def _typed(said: Utterance, first: int, last: int, texts: Sequence[str], name: str, number: int) -> list[Word]:
+    """What is typed in the place of a stretch of words.
+
+    As many keep each its time; more or fewer share the time evenly, and each stands for the whole stretch.
+    """
+    gone = said.words[first:last]
     if len(texts) == len(gone):
         return [replace(word, text=text) for word, text in zip(gone, texts, strict=True)]
+    if not gone:
+        before, after = (said.words[first - 1] if first else None), said.words[first : first + 1]
+        time, stem = (before.end, root(before.id)) if before else (said.start, "start")
+        roots = _gap(before, after[0] if after else None)
+        return [Word(f"{stem}+{name}{number + at}", text, time, time, roots=roots) for at, text in enumerate(texts)]
     start, most = gone[0].start, len(texts)
     time = max(word.end for word in gone) - start
-    stood = [gone[at * len(gone) // most] for at in range(most)]
+    roots = tuple(dict.fromkeys(each for word in gone for each in word.stands_for))
     return [
-        replace(
-            word,
-            id=f"{root(word.id)}+{name[:8]}.{at}",
-            text=text,
-            start=start + time * at // most,
-            end=start + time * (at + 1) // most,
+        Word(
+            f"{root(gone[at * len(gone) // most].id)}+{name}{number + at}",
+            text,
+            start + time * at // most,
+            start + time * (at + 1) // most,
+            roots=roots,
         )
-        for at, (word, text) in enumerate(zip(stood, texts, strict=True))
+        for at, text in enumerate(texts)
     ]
+
+
+def _gap(before: Word | None, after: Word | None) -> tuple[str, ...]:
+    """What a word stands for that is added between two others."""
+    if before is None:
+        return (f"<{after.stands_for[0].strip('<>')}",) if after else ()
+    both = tuple(each for each in before.stands_for if after and each in after.stands_for)
+    return both or (f"{before.stands_for[-1].strip('<>')}>",)
 
 
 def _merged(shown: Sequence[Utterance], at: int) -> list[Utterance]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from pipeline.coding.codebook import Codebook
-from pipeline.review.coding import bindings, mending, passes, tasks, transcripts
+from pipeline.review.coding import bindings, masks, mending, passes, tasks, transcripts
 from pipeline.review.coding.admission import Admitted
 from pipeline.review.coding.books import tag
 from pipeline.review.coding.overlays import Utterance
@@ -18,11 +18,12 @@ from pipeline.tapes.records import Pass, Pretag
 def state(admitted: Admitted, one: Pass, book: Codebook, keys: Mapping[str, str]) -> dict[str, Any]:
     """The state of one's own pass, as JSON."""
     task = tasks.task(one.task)
-    said = transcripts.shown(admitted)
+    made = transcripts.corrections(admitted)
+    said = transcripts.seen(admitted, made)
     proposed = suggestions(admitted, book, task, said, passes.hidden(admitted, one))
     found = passes.events(admitted, one)
     mended = mending.own(admitted)
-    made = [(row.at, passes.as_event(row).id) for row in found] + [(at, each["id"]) for at, each in mended]
+    order = [(row.at, passes.as_event(row).id) for row in found] + [(at, each["id"]) for at, each in mended]
     return {
         "tape": {"duration": admitted.tape.duration_ms or max((each.end for each in said), default=0)},
         "pass": {"id": one.id, "locked": one.locked_at is not None, "task": task.name},
@@ -41,9 +42,11 @@ def state(admitted: Admitted, one: Pass, book: Codebook, keys: Mapping[str, str]
             for event in map(passes.as_event, found)
         ],
         "corrections": [correction for _, correction in mended],
+        "masked": sorted(masks.masked(made)),
+        "sees_names": admitted.is_interviewer,
         "mark": mending.others(admitted),
         # What undo takes back is the last of both, as they were made.
-        "order": [name for _, name in sorted(made, key=lambda each: each[0])],
+        "order": [name for _, name in sorted(order, key=lambda each: each[0])],
     }
 
 
@@ -117,6 +120,7 @@ def utterance(said: Utterance, pretag: Mapping[str, Any] | None) -> dict[str, An
         "words": [
             {"id": word.id, "text": word.text, "start": word.start, "end": word.end}
             | ({"masked": True} if word.masked else {})
+            | ({"roots": word.roots} if word.roots else {})
             for word in said.words
         ],
         "pretag": pretag,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
 
+from pipeline.review.coding import masks
 from pipeline.review.coding.admission import Admitted
-from pipeline.review.coding.events import live
-from pipeline.review.coding.overlays import Correction, Utterance, Word, corrected, root
+from pipeline.review.coding.overlays import Correction, Utterance, Word, corrected
 from pipeline.tapes import records
 from pipeline.tapes.records import Item
 from pipeline.timeline import Span, Vocalization
@@ -19,11 +18,6 @@ from pipeline.timeline import Span, Vocalization
 KIND = "transcript"
 PAYLOAD = "corrections.payload"
 """Where a correction's payload lies, for the seal."""
-
-MASK = "▇▇▇"
-"""What stands for a masked name."""
-
-_MARGIN = 60  # ms around a masked name: words' times are not exact
 
 
 def spoken(admitted: Admitted) -> list[Utterance]:
@@ -67,13 +61,21 @@ def item(admitted: Admitted, kind: str) -> Item:
     return found
 
 
-def corrections(admitted: Admitted, kinds: Iterable[str] = ()) -> list[Correction]:
-    """All corrections of a tape in order of time, of all people."""
+def corrections(admitted: Admitted) -> list[Correction]:
+    """All corrections of a tape that count, in order of time, of all people (see `masks.rightful`)."""
+    return masks.rightful(history(admitted))
+
+
+def history(admitted: Admitted) -> list[tuple[Correction, bool]]:
+    """All corrections of a tape in order of time, as they are stored, each with whether the interviewer made it."""
     query = select(records.Correction).where(records.Correction.tape_id == admitted.tape.id)
-    if kinds:
-        query = query.where(records.Correction.kind.in_(list(kinds)))
-    rows = admitted.session.scalars(query.order_by(records.Correction.at, records.Correction.id))
-    return [Correction(row.id, row.kind, row.utterance_id, payload(admitted, row), row.undoes) for row in rows]
+    return [
+        (
+            Correction(row.id, row.kind, row.utterance_id, payload(admitted, row), row.undoes),
+            row.person_id == admitted.tape.interviewer_id,
+        )
+        for row in admitted.session.scalars(query.order_by(records.Correction.at, records.Correction.id))
+    ]
 
 
 def payload(admitted: Admitted, row: records.Correction) -> dict[str, Any]:
@@ -86,38 +88,18 @@ def payload(admitted: Admitted, row: records.Correction) -> dict[str, Any]:
 
 def shown(admitted: Admitted) -> list[Utterance]:
     """The corrected transcript; only the interviewer sees masked names."""
-    found = corrected(spoken(admitted), corrections(admitted))
-    return found if admitted.is_interviewer else hidden(found)
+    return seen(admitted, corrections(admitted))
 
 
-def hidden(utterances: Sequence[Utterance]) -> list[Utterance]:
-    """The utterances without the masked names."""
-    return [
-        replace(said, words=tuple(replace(word, text=MASK) if word.masked else word for word in said.words))
-        for said in utterances
-    ]
+def seen(admitted: Admitted, made: Sequence[Correction]) -> list[Utterance]:
+    """The transcript with these corrections, as the viewer sees it."""
+    found = corrected(spoken(admitted), made)
+    return found if admitted.is_interviewer else masks.hidden(found)
 
 
 def muted(admitted: Admitted) -> list[Span]:
-    """Where the sound is silent for this viewer; a masked name stays silent when others correct its text away."""
+    """Where the sound is silent for this viewer."""
     if admitted.is_interviewer:
         return []
-    meant = masked(corrections(admitted, ["mask"]))
-    if not meant:
-        return []
-    heard = spoken(admitted)
-    words = [word for said in (*heard, *corrected(heard, corrections(admitted))) for word in said.words]
-    return [
-        Span(max(0, word.start - _MARGIN), word.end + _MARGIN)
-        for word in words
-        if word.masked or word.id in meant or root(word.id) in meant
-    ]
-
-
-def masked(masks: Sequence[Correction]) -> set[str]:
-    """The words that are masked now."""
-    meant: set[str] = set()
-    for one in live(masks):
-        words = set(one.payload["words"])
-        meant = meant | words if one.payload["on"] else meant - words
-    return meant
+    roots = masks.masked(corrections(admitted))
+    return masks.spans(spoken(admitted), roots) if roots else []

@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 from pipeline.review.coding.events import Event
-from pipeline.review.coding.overlays import Correction, Utterance, Word
+from pipeline.review.coding.overlays import MASK, Correction, Utterance, Word
 
 CODES = ("question", "reflection_simple", "reflection_complex", "affirmation")
 
@@ -60,6 +60,9 @@ def corrections(draw: random.Random, utterances: list[Utterance], count: int) ->
                 "after": said.words[first - 1].id if first else None,
                 "with": [f"x{number}.{at}" for at in range(draw.randint(0 if gone else 1, 4))],
             }
+            if gone and draw.random() < 0.3:  # by somebody who does not see one of the words
+                kept = draw.choice(gone).id
+                payload |= {"kept": [kept], "with": [*payload["with"], MASK, *payload["with"][:1]]}
         elif kind == "split":
             payload = {"word_id": draw.choice(said.words).id}
         elif kind == "role":

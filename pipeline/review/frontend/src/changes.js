@@ -1,4 +1,4 @@
-import { corrected, live } from "./layout.js";
+import { corrected, live, MASK } from "./layout.js";
 
 /**
  * One coder's changes on one tape: what the server has, what waits, and what follows from both.
@@ -32,7 +32,7 @@ export function fresh() {
 export class Changes {
   /**
    * @param {{utterances: import("./layout.js").Utterance[], events: CodeEvent[],
-   *   corrections: Change[], order: string[]}} stored what the server sent
+   *   corrections: Change[], order: string[], masked: string[], sees_names: boolean}} stored what the server sent
    * @param {{add: (change: Change) => void, waiting: () => Change[]}} outbox
    */
   constructor(stored, outbox) {
@@ -46,6 +46,10 @@ export class Changes {
   /** @param {any} stored */
   load(stored) {
     this.base = stored.utterances;
+    /** @type {string[]} */
+    this.masked = stored.masked;
+    /** @type {boolean} */
+    this.seesNames = stored.sees_names;
     this.events = [...stored.events];
     /** @type {Change[]} */
     this.known = stored.corrections;
@@ -75,7 +79,8 @@ export class Changes {
 
   /** Take back one's last change. @returns {boolean | "server"} whether there was one; "server": only it can show the result */
   undo() {
-    const last = live(this.order).at(-1);
+    // A mask stays for whoever does not see what is behind it.
+    const last = live(this.order).filter((one) => this.seesNames || one.kind !== "mask").at(-1);
     if (!last) return false;
     const elsewhere = this.known.includes(last);
     const { payload, ...rest } = last;
@@ -117,6 +122,8 @@ export class Changes {
 
   work() {
     this.codes = fold(this.events);
-    this.utterances = corrected(this.base, this.local.filter((one) => one.kind !== "code"));
+    this.utterances = corrected(this.base, this.local.filter((one) => one.kind !== "code"), this.masked);
+    if (this.seesNames) return;
+    for (const word of this.utterances.flatMap((one) => one.words)) if (word.masked) word.text = MASK;
   }
 }

@@ -3,6 +3,7 @@ import { misfit, misfits } from "./chips.js";
 import { editText, keysDialog } from "./dialogs.js";
 import { byId } from "./elements.js";
 import { listen } from "./keyboard.js";
+import { keepsBars, standsFor } from "./layout.js";
 import { Outbox } from "./outbox.js";
 import { Panel, unchecked } from "./panel.js";
 import { clock, Player } from "./player.js";
@@ -265,13 +266,17 @@ class Desk {
   edit() {
     const row = this.transcript.rows.get(this.current);
     this.player.pause();
-    if (row && this.one) editText(row, this.one, (payload) => this.changes.correct("text", this.current, payload));
+    if (row && this.one) editText(row, this.one, (payload) => {
+      if (keepsBars(payload)) this.changes.correct("text", this.current, payload);
+      else this.hint("Leave the bar of a masked name as it is: only the interviewer changes what is behind it.");
+    });
   }
 
   /** A name is hidden from everyone but the interviewer. */
   mask() {
     const word = this.one?.words.find((each) => each.id === this.cursor);
-    if (word) this.changes.correct("mask", this.current, { words: [word.id], on: !word.masked });
+    if (word?.masked && !this.changes.seesNames) this.hint("Only the interviewer shows a masked name.");
+    else if (word) this.changes.correct("mask", this.current, { words: standsFor(word), on: !word.masked });
     else this.hint("Put the cursor on the name: click it, or pause there.");
   }
 

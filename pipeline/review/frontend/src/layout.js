@@ -3,13 +3,16 @@
  * out from them and from the corrections that still hold. `pipeline/review/coding/overlays.py` works it out in the same
  * way; a test holds the two together.
  *
- * @typedef {{id: string, text: string, start: number, end: number, masked?: boolean}} Word
+ * @typedef {{id: string, text: string, start: number, end: number, masked?: boolean, roots?: string[]}} Word
  * @typedef {{codes: string[], probability: number | null, check: boolean}} Pretag
  * @typedef {{id: string, turn: string, role: string, speaker: string, start: number, end: number, words: Word[],
  *   pretag?: Pretag | null, edited?: boolean}} Utterance
  * @typedef {{id: string, kind: string, utterance_id: string, payload: any, undoes?: string | null}} Correction
  * @typedef {{start: number, speaker: string}} Unclear a voice of which no words could be written down
  */
+
+/** What stands for a masked name. */
+export const MASK = "▇▇▇";
 
 /**
  * Where unclear sounds were heard: after how many words of which utterance, and in which role.
@@ -44,22 +47,27 @@ export function live(changes) {
 }
 
 /**
+ * A mask is on words of the recording: whatever is shown in their place is masked, whoever corrects it or takes a
+ * correction back.
  * @param {Utterance[]} utterances
  * @param {Correction[]} corrections in order of time
+ * @param {string[]} [masks] the words of the recording that are masked before these corrections
  * @returns {Utterance[]}
  */
-export function corrected(utterances, corrections) {
+export function corrected(utterances, corrections, masks = []) {
   let shown = utterances.map((one) => ({ ...one, words: one.words.map((word) => ({ ...word })) }));
+  const masked = new Set(masks);
   for (const { id: name, kind, utterance_id: id, payload } of live(corrections)) {
     const at = shown.findIndex((one) => one.id === id);
     if (kind === "role") assign(shown, payload.roles);
-    else if (kind === "mask") mask(shown, payload);
+    else if (kind === "mask") for (const word of payload.words) masked[payload.on ? "add" : "delete"](word);
     else if (at < 0) continue;
     else if (kind === "speaker") swap(shown, at);
     else if (kind === "text") retype(shown[at], payload, name);
     else if (kind === "merge") shown = merged(shown, at);
     else if (kind === "split") shown = split(shown, at, payload.word_id);
   }
+  for (const word of shown.flatMap((one) => one.words)) word.masked = standsFor(word).some((each) => masked.has(each));
   return shown;
 }
 
@@ -68,15 +76,12 @@ function assign(shown, roles) {
   for (const one of shown) one.role = roles[one.speaker] ?? one.role;
 }
 
-/** @param {Utterance[]} shown @param {{words: string[], on: boolean}} payload */
-function mask(shown, { words, on }) {
-  const meant = new Set(words);
-  for (const word of shown.flatMap((one) => one.words)) {
-    if (meant.has(word.id) || meant.has(root(word.id))) word.masked = on;
-  }
+/** The recording's words, or the gap between two of them, that a word is about. @param {Word} word */
+export function standsFor({ id, roots }) {
+  return roots?.length ? roots : [id];
 }
 
-/** The word of the recording that a corrected word stands for. @param {string} id */
+/** The word of the recording that a corrected word's name begins with. @param {string} id */
 export function root(id) {
   return id.split("+")[0];
 }
@@ -94,43 +99,71 @@ function swap(shown, from) {
 }
 
 /**
- * Other words in the place of some. As many keep each its time; more or fewer share the time evenly.
+ * Other words in the place of some; a masked one that the editor does not see is kept where its bar stands.
  * @param {Utterance} one
- * @param {{replace: string[], after: string | null, with: string[]}} payload
+ * @param {{replace: string[], after: string | null, with: string[], kept?: string[]}} payload
  * @param {string} name of the correction
  */
-function retype(one, { replace, after, with: texts }, name) {
+function retype(one, { replace, after, with: texts, kept = [] }, name) {
   const { words } = one;
   const anchor = words.findIndex((word) => word.id === (replace.length ? replace[0] : after));
   if (anchor < 0 && (replace.length || after !== null)) return;
   const first = replace.length ? anchor : anchor + 1;
-  const gone = words.slice(first, first + replace.length);
+  const last = first + replace.length;
+  const gone = words.slice(first, last);
   if (gone.length !== replace.length || gone.some((word, at) => word.id !== replace[at])) return;
   if (words.length === gone.length && !texts.length) return;
-  const typed = gone.length ? replaced(gone, texts, name) : inserted(texts, name, words[first - 1], one);
-  words.splice(first, gone.length, ...typed);
+  const places = gone.flatMap((word, at) => (kept.includes(word.id) ? [first + at] : []));
+  const bars = texts.flatMap((text, at) => (kept.length && text === MASK ? [at] : []));
+  if (places.length !== kept.length || bars.length !== kept.length || places.some((at, nth) => words[at].id !== kept[nth])) return;
+  /** @type {Word[]} */
+  const made = [];
+  let [at, done] = [first, 0];
+  for (const [nth, place] of [...places, last].entries()) {
+    const bar = bars[nth] ?? texts.length;
+    made.push(...typed(one, at, place, texts.slice(done, bar), `${name.slice(0, 8)}.`, done));
+    if (place < last) made.push(words[place]);
+    [at, done] = [place + 1, bar + 1];
+  }
+  words.splice(first, gone.length, ...made);
   one.edited = true;
 }
 
-/** @param {Word[]} gone @param {string[]} texts @param {string} name @returns {Word[]} */
-function replaced(gone, texts, name) {
+/**
+ * What is typed in the place of a stretch of words. As many keep each its time; more or fewer share the time evenly,
+ * and each stands for the whole stretch.
+ * @param {Utterance} one @param {number} first @param {number} last @param {string[]} texts
+ * @param {string} name @param {number} number of the first text @returns {Word[]}
+ */
+function typed(one, first, last, texts, name, number) {
+  const gone = one.words.slice(first, last);
   if (texts.length === gone.length) return texts.map((text, at) => ({ ...gone[at], text }));
+  if (!gone.length) {
+    const before = first ? one.words[first - 1] : undefined;
+    const time = before ? before.end : one.start;
+    const stem = before ? root(before.id) : "start";
+    const roots = gap(before, one.words[first]);
+    return texts.map((text, at) => ({ id: `${stem}+${name}${number + at}`, text, start: time, end: time, masked: false, roots }));
+  }
   const from = gone[0].start;
   const time = Math.max(...gone.map((word) => word.end)) - from;
+  const roots = [...new Set(gone.flatMap(standsFor))];
   return texts.map((text, at) => ({
-    ...gone[Math.floor((at * gone.length) / texts.length)],
-    id: `${root(gone[Math.floor((at * gone.length) / texts.length)].id)}+${name.slice(0, 8)}.${at}`,
+    id: `${root(gone[Math.floor((at * gone.length) / texts.length)].id)}+${name}${number + at}`,
     text,
     start: from + Math.floor((time * at) / texts.length),
     end: from + Math.floor((time * (at + 1)) / texts.length),
+    masked: false,
+    roots,
   }));
 }
 
-/** @param {string[]} texts @param {string} name @param {Word | undefined} before @param {Utterance} one @returns {Word[]} */
-function inserted(texts, name, before, one) {
-  const time = before ? before.end : one.start;
-  const stem = before ? root(before.id) : "start";
-  return texts.map((text, at) => ({ id: `${stem}+${name.slice(0, 8)}.${at}`, text, start: time, end: time, masked: false }));
+/** What a word stands for that is added between two others. @param {Word | undefined} before @param {Word | undefined} after */
+function gap(before, after) {
+  const bare = (/** @type {string | undefined} */ each) => (each ?? "").replace(/[<>]/g, "");
+  if (!before) return after ? [`<${bare(standsFor(after)[0])}`] : [];
+  const both = standsFor(before).filter((each) => after && standsFor(after).includes(each));
+  return both.length ? both : [`${bare(standsFor(before).at(-1))}>`];
 }
 
 /** One utterance with the one before it, where both are the same speaker's. @param {Utterance[]} shown @param {number} at */
@@ -157,9 +190,9 @@ function split(shown, at, word) {
 }
 
 /**
- * The smallest replacement that turns the words into the text.
+ * The smallest replacement that turns the words into the text. Masked names that the editor does not see are kept.
  * @param {Word[]} words @param {string} text
- * @returns {{replace: string[], after: string | null, with: string[]} | null} null where nothing changes
+ * @returns {{replace: string[], after: string | null, with: string[], kept?: string[]} | null} null where nothing changes
  */
 export function difference(words, text) {
   const tokens = text.trim().split(/\s+/).filter(Boolean);
@@ -167,8 +200,16 @@ export function difference(words, text) {
   const most = Math.min(words.length, tokens.length);
   while (head < most && words[head].text === tokens[head]) head += 1;
   while (tail < most - head && words[words.length - 1 - tail].text === tokens[tokens.length - 1 - tail]) tail += 1;
-  const replace = words.slice(head, words.length - tail).map((word) => word.id);
+  const gone = words.slice(head, words.length - tail);
   const typedWords = tokens.slice(head, tokens.length - tail);
-  if (!tokens.length || (!replace.length && !typedWords.length)) return null;
-  return { replace, after: head ? words[head - 1].id : null, with: typedWords };
+  if (!tokens.length || (!gone.length && !typedWords.length)) return null;
+  const kept = gone.filter((word) => word.masked && word.text === MASK).map((word) => word.id);
+  const replace = gone.map((word) => word.id);
+  return { replace, after: head ? words[head - 1].id : null, with: typedWords, ...(kept.length ? { kept } : {}) };
+}
+
+/** Whether a correction leaves every bar of a masked name as it is. @param {{with: string[], kept?: string[]}} payload */
+export function keepsBars({ with: texts, kept = [] }) {
+  const bars = texts.filter((text) => text.includes(MASK[0]));
+  return bars.length === kept.length && bars.every((text) => text === MASK);
 }
