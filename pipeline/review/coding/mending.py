@@ -15,7 +15,7 @@ from pipeline.review.coding.changes import Change
 from pipeline.review.coding.overlays import MASK, Utterance, corrected
 from pipeline.review.coding.overlays import Correction as Made
 from pipeline.review.coding.transcripts import PAYLOAD
-from pipeline.tapes.records import CodeEvent, Correction
+from pipeline.tapes.records import CodeEvent, Correction, Pass
 
 _WORDS = 200
 
@@ -121,13 +121,17 @@ def _keeping(admitted: Admitted, change: Change, standing: _Standing) -> Change:
 
 
 def latest(admitted: Admitted) -> int:
-    """After which moment the next change is made: one's own codes and everyone's corrections keep their order."""
+    """After which moment the next change is made.
+
+    One's own codes, everyone's corrections and the ends of passes keep their order.
+    """
     session, tape_id = admitted.session, admitted.tape.id
     coded = select(func.max(CodeEvent.at)).where(
         CodeEvent.tape_id == tape_id, CodeEvent.person_id == admitted.person.id
     )
     mended = select(func.max(Correction.at)).where(Correction.tape_id == tape_id)
-    return max(session.scalar(coded) or 0, session.scalar(mended) or 0, admitted.now - 1)
+    ended = select(func.max(Pass.locked_at)).where(Pass.tape_id == tape_id)
+    return max(*(session.scalar(query) or 0 for query in (coded, mended, ended)), admitted.now - 1)
 
 
 def others(admitted: Admitted) -> int:

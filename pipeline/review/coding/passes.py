@@ -106,9 +106,12 @@ def own(admitted: Admitted) -> list[Pass]:
 
 
 def lock(admitted: Admitted, one: Pass) -> None:
-    """End a pass: its codes stay as they are, and its coder may see the others'."""
+    """End a pass: its codes stay as they are, and its coder may see the others'.
+
+    It ends after everything that was corrected by then, and before what is corrected from now on.
+    """
     if one.locked_at is None:
-        one.locked_at = admitted.now
+        one.locked_at = max(admitted.now, mending.latest(admitted))
         admitted.record("pass.lock", one.id)
 
 

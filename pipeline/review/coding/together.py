@@ -6,8 +6,7 @@ layer of its own: no coder's codes change.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,20 +17,23 @@ from pipeline.coding import units
 from pipeline.coding.codebook import Codebook
 from pipeline.measures.counts import CHANGE, SUSTAIN
 from pipeline.measures.figures import Measures, measures
+from pipeline.measures.intervals import REST
+from pipeline.phrases import is_listener_noise
 from pipeline.review import figures
-from pipeline.review.coding import passes, tasks
+from pipeline.review.coding import passes
 from pipeline.review.coding.admission import Admitted
 from pipeline.review.coding.changes import Change
 from pipeline.review.coding.events import State, live
+from pipeline.review.coding.opinions import Opinion, counted, divided, gathered
 from pipeline.review.coding.overlays import Utterance
-from pipeline.tapes.records import CodeEvent, Correction, Pass, Person, Pretag
+from pipeline.tapes.records import CodeEvent, Correction, Pass, Pretag
 
 Source = str
 """Where an utterance's codes come from: ``consensus``, ``agreed``, ``hand``, ``machine`` or ``none``."""
 
 SOURCES = {
     "consensus": "settled together",
-    "agreed": "agreed by all who coded them",
+    "agreed": "agreed by all coders",
     "hand": "still divided",
     "machine": "only suggested by the machine",
 }
@@ -39,20 +41,12 @@ SOURCES = {
 
 
 @dataclass(frozen=True)
-class Opinion:
-    """What one pass says of one utterance."""
-
-    coder: str
-    codes: tuple[str, ...]
-    unsure: bool = False
-
-
-@dataclass(frozen=True)
 class Place:
     """One utterance with all that was said of it.
 
     ``machine`` are this codebook's codes that the machine proposes, ``pretags`` its own codes and ``p`` its probability
-    of each of these; ``probability`` is that of its suggestion as a whole.
+    of each of these; ``probability`` is that of its suggestion as a whole. ``quiet`` are codes that say no more here
+    than none at all: those of a "mm-hm" that is only a sign of listening.
     """
 
     utterance: Utterance
@@ -62,11 +56,13 @@ class Place:
     probability: float | None
     p: Mapping[str, float] = field(default_factory=dict)
     pretags: tuple[str, ...] = ()
+    quiet: frozenset[str] = frozenset()
 
     @property
     def agreed(self) -> bool:
-        """Whether all who looked at it say the same, and are sure."""
-        return len({one.codes for one in self.opinions}) == 1 and not any(one.unsure for one in self.opinions)
+        """Whether all who were asked for a code say the same of it, and are sure."""
+        unlike = divided(self.opinions) - self.quiet
+        return bool(self.opinions) and not unlike and not any(one.unsure for one in self.opinions)
 
     @property
     def disputed(self) -> bool:
@@ -74,28 +70,45 @@ class Place:
         return self.settled is None and bool(self.opinions) and not self.agreed
 
     @property
+    def spoken(self) -> tuple[Opinion, ...]:
+        """The opinions to show: silence is worth a word where it answers what others say, or else the machine."""
+        proposed = {code for one in self.opinions for code in one.codes} or set(self.machine)
+        return tuple(one for one in self.opinions if one.codes or one.unsure or any(map(one.covers, proposed)))
+
+    @property
     def source(self) -> Source:
         """Whose word counts."""
         if self.settled is not None:
             return "consensus"
-        if self.opinions:
-            return "agreed" if self.agreed else "hand"
-        return "machine" if self.machine else "none"
+        if self.disputed:
+            return "hand"
+        if self.suggested and not self.by_hand:
+            return "machine"
+        return "agreed" if self.opinions else "none"
+
+    @property
+    def by_hand(self) -> tuple[str, ...]:
+        """People's codes that count: the consensus, else what most say."""
+        return counted(self.opinions) if self.settled is None else self.settled
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The codes that count: the consensus, else what all say, else what most say, else the machine's."""
-        if self.settled is not None:
-            return self.settled
-        if self.opinions:
-            return majority([one.codes for one in self.opinions])
-        return self.machine
+        """The codes that count: people's, and the machine's where nobody was asked."""
+        return (*self.by_hand, *self.suggested)
+
+    @property
+    def suggested(self) -> tuple[str, ...]:
+        """The machine's codes that count: those that no coder was asked for here."""
+        return tuple(code for code in self.machine if not self.decided(code))
+
+    def decided(self, code: str) -> bool:
+        """Whether people say if the utterance carries this code: the group, or a coder who was asked for it."""
+        return self.settled is not None or any(one.covers(code) for one in self.opinions)
 
 
 def majority(opinions: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """The codes that more than half of those say who have an opinion."""
-    votes = Counter(code for codes in opinions for code in codes)
-    return tuple(code for code, number in votes.items() if 2 * number > len(opinions))
+    """The codes that more than half of those say who were asked for all."""
+    return counted([Opinion("", codes) for codes in opinions])
 
 
 @dataclass(frozen=True)
@@ -131,33 +144,23 @@ class Board:
 
 def board(admitted: Admitted, said: Sequence[Utterance], book: Codebook) -> Board:
     """The board of a tape; the session must be that of somebody who may see the others' codes."""
-    query = select(Pass, Person.name).outerjoin(Person, Person.id == Pass.person_id)
-    rows = admitted.session.execute(
-        query.where(
-            *(Pass.tape_id == admitted.tape.id, Pass.layer.in_(("member", "coach"))),
-            *(Pass.locked_at.is_not(None), Pass.codebook == book.name),
-        ).order_by(Person.name, Pass.started_at, Pass.id)
-    ).all()
-    last = {(one.person_id, one.task): (one, name) for one, name in rows}  # nobody has two opinions
-    folds = [(name or "", tasks.task(one.task), passes.folded(admitted, one)) for one, name in last.values()]
+    coders, opinions = gathered(admitted, said, book)
     settled = consensus(admitted, book)
     suggested = {
         row.utterance_id: (book.proposed(row.codes), row.probability, row.p, tuple(row.codes))
         for row in admitted.session.scalars(select(Pretag).where(Pretag.tape_id == admitted.tape.id))
     }
+    rest = frozenset(code.name for code in book.codes if set(code.pretags) & set(REST.values()))
     places = []
     for one in said:
-        opinions = tuple(
-            Opinion(name, state.codes, state.unsure)
-            for name, task, codes in folds
-            if (state := codes.get(one.id)) is not None and _asked(task, state, book)
-        )
         machine, sure, p, pretags = suggested.get(one.id, ((), None, {}, ()))
         machine = tuple(code for code in machine if book[code].role == one.role)  # it may have taken the wrong voice
         state = settled.get(one.id)
-        places.append(Place(one, opinions, state.codes if state else None, machine, sure, p, pretags))
+        quiet = rest if is_listener_noise([word.text for word in one.words]) else frozenset()
+        decided = state.codes if state else None
+        places.append(Place(one, opinions.get(one.id, ()), decided, machine, sure, p, pretags, quiet))
     spread = figures.stored(admitted.session, admitted.home, admitted.tape).get("spread", {})
-    return Board(tuple(places), tuple(dict.fromkeys(name for name, _, _ in folds)), book, spread)
+    return Board(tuple(places), coders, book, spread)
 
 
 def consensus(admitted: Admitted, book: Codebook) -> dict[str, State]:
@@ -241,9 +244,8 @@ def measured(found: Board, seed: int = 0, draws: int = 500) -> Measures:
     rows = []
     for place in found.places:
         said = place.utterance
-        suggested = not found.by_hand or place.source == "machine"
-        pretags = place.pretags if suggested else tuple(name for name in place.pretags if name in machine_talk)
-        by_hand = () if suggested else place.codes
+        doubted = {f"p_{name}": p for name, p in place.p.items() if _open(name, place, found.book, machine_talk)}
+        pretags = [name for name in place.pretags if _open(name, place, found.book, machine_talk)]
         row: dict[str, Any] = {
             "tape_id": "tape",
             "utterance_id": said.id,
@@ -252,23 +254,21 @@ def measured(found: Board, seed: int = 0, draws: int = 500) -> Measures:
             "start": said.start,
             "end": said.end,
             "text": " ".join(word.text for word in said.words),
-            "codes": "|".join((*by_hand, *pretags)),
-            "probability": place.probability if pretags else 1.0,
+            "codes": "|".join((*place.by_hand, *pretags)),
+            "probability": place.probability if doubted else 1.0,
         }
-        doubt = {f"p_{name}": p for name, p in place.p.items() if pretags and (suggested or name in machine_talk)}
-        rows.append(row | doubt | ({f"p_{code}": 1.0 for code in by_hand} if doubt else {}))
+        rows.append(row | doubted | ({f"p_{code}": 1.0 for code in place.by_hand} if doubted else {}))
     table = pd.DataFrame(rows)
     table = table.assign(volley=units.volleys(table, rule))
     return measures(table, rule, seed=seed, spread=found.spread, draws=draws)
 
 
-def _asked(task: tasks.Task, state: State, book: Codebook) -> bool:
-    """Whether a pass has something to say here: its task asked for these codes."""
-    return not state.codes or any(task.covers(book[code]) for code in state.codes if _has(book, code))
-
-
-def _has(book: Codebook, name: str) -> bool:
-    return any(code.name == name for code in book.codes)
+def _open(pretag: str, place: Place, book: Codebook, machine_talk: Collection[str]) -> bool:
+    """Whether the machine's word on one of its own codes counts: nobody was asked for the codes that it proposes."""
+    if pretag in machine_talk:
+        return True
+    codes = [code.name for code in book.codes if pretag in code.pretags]
+    return not any(map(place.decided, codes)) if codes else not place.opinions and place.settled is None
 
 
 def _common(place: Place) -> float:

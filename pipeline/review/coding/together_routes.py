@@ -157,7 +157,9 @@ def _shown(admitted: Admitted, found: together.Board) -> dict[str, Any]:
 def _place(place: together.Place) -> dict[str, Any]:
     return {
         **state.utterance(place.utterance, None),
-        "opinions": [{"coder": one.coder, "codes": one.codes, "unsure": one.unsure} for one in place.opinions],
+        "opinions": [
+            {"coder": one.coder, "codes": one.codes, "unsure": one.unsure, "task": one.task} for one in place.spoken
+        ],
         "settled": place.settled,
         "machine": place.machine,
         "probability": None if place.probability is None else round(place.probability, 2),

@@ -121,6 +121,7 @@ def test_who_codes_a_tape_twice_has_one_opinion(both: Table) -> None:
     both.room.clock.advance(60_000)
     again = both.ada.begin()
     again.code("u0001", "question_closed")
+    again.code("u0002", "change")
     again.lock()
     found = board(both.ben)
     [one] = [place for place in found["places"] if place["id"] == "u0001"]

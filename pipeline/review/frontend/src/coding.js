@@ -7,6 +7,7 @@ import { keepsBars, standsFor } from "./layout.js";
 import { Outbox } from "./outbox.js";
 import { Panel, unchecked } from "./panel.js";
 import { clock, Player } from "./player.js";
+import { progress } from "./progress.js";
 import { get, peaks, post, token } from "./server.js";
 import { Transcript } from "./transcript.js";
 import { watch } from "./watch.js";
@@ -123,12 +124,15 @@ class Desk {
       const state = states.get(utterance.id);
       const names = state ? state.codes : utterance.pretag?.codes ?? [];
       const codes = names.map((name) => this.codes.get(name)).filter((code) => code !== undefined);
-      return { utterance, codes, machine: !state, check: Boolean(utterance.pretag?.check && !state) };
+      const standing = !state ? "machine" : state.unsure ? "open" : "stands";
+      return { utterance, codes, standing, check: Boolean(utterance.pretag?.check && !state) };
     }));
     this.panel.check(unchecked(utterances, states));
     this.panel.show(this.one, this.given);
-    const coded = utterances.filter((one) => states.has(one.id)).length;
-    byId("coded").textContent = `${coded} of ${utterances.length} coded`;
+    const { coded, codable } = progress(utterances, states, [...this.codes.values()]);
+    byId("coded").textContent = `${coded} of ${codable} coded`;
+    const left = document.getElementById("left");
+    if (left) left.textContent = codable > coded ? `${codable - coded} without a code: locked, they count as “no code”.` : "";
   }
 
   /** @param {string} id @param {string | null} [word] */

@@ -22,6 +22,7 @@ export class Panel {
       const own = codes.filter((code) => code.role === role);
       if (!own.length) continue;
       const group = make("div", { class: `keys ${role}`, role: "group", "aria-label": `Codes for the ${role}` });
+      group.hidden = !own.some((code) => code.task);
       group.append(make("h3", {}, title), ...own.map((code) => this.button(code)));
       byId("code-buttons").append(group);
     }

@@ -2,6 +2,7 @@ import { chip, icon, misfit, misfits } from "./chips.js";
 import { fresh } from "./changes.js";
 import { byId, make } from "./elements.js";
 import { listen } from "./keyboard.js";
+import { standingOf } from "./marks.js";
 import { clock, Player } from "./player.js";
 import { get, peaks, post } from "./server.js";
 import { watch } from "./watch.js";
@@ -10,7 +11,7 @@ import { Wave } from "./wave.js";
 /**
  * The group's page: what the coders said of each utterance, side by side, and what the group settles on.
  *
- * @typedef {{coder: string, codes: string[], unsure: boolean}} Opinion
+ * @typedef {{coder: string, codes: string[], unsure: boolean, task: string}} Opinion a task where it was less than all codes
  * @typedef {import("./layout.js").Utterance & {opinions: Opinion[], settled: string[] | null, machine: string[],
  *   probability: number | null, source: string, codes: string[], disputed: boolean}} Place
  */
@@ -134,10 +135,11 @@ class Table {
   draw() {
     byId("places").replaceChildren(...this.shown.map((one) => this.row(one)));
     byId("none").hidden = this.queue.length > 0 || !this.only;
-    this.wave.show(this.all.map((one) => ({
-      utterance: one, codes: one.codes.map((name) => this.codes.get(name)).filter((code) => code !== undefined),
-      machine: one.source === "machine", check: one.disputed,
-    })));
+    this.wave.show(this.all.map((one) => {
+      const { names, standing } = standingOf(one);
+      const codes = names.map((name) => this.codes.get(name)).filter((code) => code !== undefined);
+      return { utterance: one, codes, standing, check: one.disputed };
+    }));
     this.sound();
     this.press();
   }
@@ -165,7 +167,7 @@ class Table {
       make("p", { class: "said" }, one.words.map((word) => word.text).join(" ")),
       make(
         "dl", { class: "opinions" },
-        ...one.opinions.map((each) => said(each.coder, chips(each.codes, { unsure: each.unsure }))),
+        ...one.opinions.map((each) => said(each.task ? `${each.coder} (${each.task})` : each.coder, chips(each.codes, { unsure: each.unsure }))),
         one.machine.length ? said("Machine", chips(one.machine, { machine: true, probability: one.probability })) : null,
         one.settled ? said("Together", chips(one.settled), "together") : null,
       ),

@@ -1,11 +1,13 @@
 import WaveSurfer from "wavesurfer.js";
 
+import { dot, letter } from "./marks.js";
+
 /**
  * The waveform: a close view in the speakers' colors that moves with the sound, and below it a strip of the whole tape.
  * The peaks come from the server, so that the browser never decodes the whole sound.
  *
  * @typedef {import("./layout.js").Utterance} Utterance
- * @typedef {{utterance: Utterance, codes: import("./chips.js").Code[], machine: boolean, check: boolean}} Mark
+ * @typedef {{utterance: Utterance, codes: import("./chips.js").Code[], standing: import("./marks.js").Standing, check: boolean}} Mark
  */
 
 const PIXELS_PER_SECOND = 40;
@@ -97,14 +99,14 @@ export class Wave {
     const left = this.surfer?.getScroll() ?? 0;
     const per = this.player.duration / (this.surfer?.getWrapper().clientWidth || width);
     let last = -Infinity;
-    for (const { utterance, codes, machine } of this.shown) {
+    for (const { utterance, codes, standing } of this.shown) {
       const [x, end] = [utterance.start / per - left, utterance.end / per - left];
       if (end < -20 || x > width + 20) continue;
       context.fillStyle = this.color(utterance.role);
       context.fillRect(x, 0, Math.max(2, end - x - 1), 4);
       for (const code of codes) {
         last = Math.max(x, last + 19);
-        letter(context, last, 8, code, machine, this.color(code.color), this.color("card"));
+        letter(context, last, 8, code, standing, this.color(code.color), this.color("card"));
       }
     }
   }
@@ -113,15 +115,13 @@ export class Wave {
   overview() {
     const [context, width] = this.fit(this.strip);
     const per = this.player.duration / width;
-    for (const { utterance, codes, machine, check } of this.shown) {
+    for (const { utterance, codes, standing, check } of this.shown) {
       const [x, wide] = [utterance.start / per, Math.max(1, (utterance.end - utterance.start) / per)];
       context.fillStyle = this.color(utterance.role);
       context.fillRect(x, utterance.role === "client" ? 13 : 5, wide, 6);
       for (const code of codes.slice(0, 1)) {
-        context.globalAlpha = machine ? 0.45 : 1;
-        context.fillStyle = this.color(code.color);
-        context.fillRect(x, utterance.role === "client" ? 20 : 0, Math.max(2, Math.min(wide, 4)), 4);
-        context.globalAlpha = 1;
+        const across = Math.max(2, Math.min(wide, 4));
+        dot(context, x, utterance.role === "client" ? 20 : 0, across, standing, this.color(code.color));
       }
       if (check) {
         context.fillStyle = this.color("check");
@@ -155,25 +155,4 @@ function adopt(shadow) {
   // What was played keeps its colors, under a veil.
   sheet.replaceSync(`${shadow.querySelector("template.style").content.textContent} .canvases { clip-path: none !important; }`);
   shadow.adoptedStyleSheets = [sheet];
-}
-
-/**
- * @param {CanvasRenderingContext2D} context @param {number} x @param {number} y
- * @param {import("./chips.js").Code} code @param {boolean} machine @param {string} color
- * @param {string} paper
- */
-function letter(context, x, y, code, machine, color, paper) {
-  context.setLineDash(machine ? [2, 2] : []);
-  context.strokeStyle = color;
-  context.lineWidth = 1.5;
-  context.beginPath();
-  context.roundRect(x + 1, y, 16, 16, 4);
-  context.fillStyle = machine ? paper : color;
-  context.fill();
-  context.stroke();
-  context.fillStyle = machine ? color : paper;
-  context.font = '700 11px "Segoe UI", "Noto Sans", Arial, sans-serif';
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  context.fillText(code.letter, x + 9, y + 8.5);
 }
