@@ -21,10 +21,10 @@ from pipeline.formats import codebooks
 from pipeline.measures.again import again
 from pipeline.measures.comparison import Comparison
 from pipeline.measures.panel import Panel, Scheme, panel
-from pipeline.measures.sampling import STRETCH
 from pipeline.review import gate
 from pipeline.review.coding.admission import unseen
 from pipeline.review.coding.events import fold
+from pipeline.review.coding.opinions import heard
 from pipeline.review.coding.passes import as_event
 from pipeline.review.coding.together import majority
 from pipeline.review.pages import day
@@ -167,11 +167,8 @@ def _codings(
     for one in sorted(passes.values(), key=lambda each: each.locked_at or 0):
         mine, utterances = events.get(one.id, []), said.get(one.tape_id, {})
         given = {where: state.codes for where, state in fold(as_event(event) for event in mine).items()}
-        heard = set(utterances)
-        if one.layer == "coach":
-            stretches = {utterances[where].start_ms // STRETCH for where in given if where in utterances}
-            heard = {where for where, row in utterances.items() if row.start_ms // STRETCH in stretches}
-        codes = {where: given.get(where, ()) for where in utterances if where in heard}
+        listened = heard(one.layer, given, {where: row.start_ms for where, row in utterances.items()})
+        codes = {where: given.get(where, ()) for where in utterances if where in listened}
         shown = {event.utterance_id: event.pretag_shown for event in mine}
         coder = names.get(one.person_id or "", "?")
         found.append(_Coding(one.tape_id, one.layer, coder, one.codebook, one.locked_at, codes, shown))
@@ -195,7 +192,7 @@ def _consensus(
             continue
         codes: dict[str, tuple[str, ...]] = {}
         for where in {where for coding in voters for where in coding.codes}:
-            codes[where] = majority([coding.codes[where] for coding in voters if coding.codes.get(where)])
+            codes[where] = majority([coding.codes[where] for coding in voters if where in coding.codes])
         codes |= {where: state.codes for where, state in fold(as_event(event) for event in mine).items()}
         at = max(mine[-1].at, *(coding.at or 0 for coding in voters), 0)
         yield _Coding(one.tape_id, "consensus", "consensus", one.codebook, at, codes, {})

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from pipeline.tapes.records import Person
+from pipeline.review.coach.codes import gather
+from pipeline.tapes.records import Group, Person
 from tests.review.coding import shelf
 from tests.review.coding.conftest import Coder, Table
 
@@ -256,3 +257,20 @@ def test_a_second_pass_stands_for_the_first(tape: Table) -> None:
     assert found["queue"] == ["u5"]
     assert opinions(found, "u5") == [("Ada", ["reflection_complex"]), ("Ben", [])]
     assert opinions(found, "u1") == [("Ada", ["question_open"]), ("Ben", ["question_open"])]
+
+
+def test_the_coach_s_page_takes_silence_as_the_group_s_does(tape: Table) -> None:
+    """Of the two who listened one heard a reflection: the group has no code there, on both pages."""
+    coded(tape.ada, ALL | CLIENT)
+    coded(tape.ben, without("u5"))
+    body = {"id": "s1", "codebook": "pretags", "utterance_id": "u1", "action": "set", "codes": ["question_open"]}
+    path, headers = f"/tapes/{tape.tape_id}/together", {"X-CSRF-Token": tape.ada.token}
+    assert tape.ada.browser.client.post(path, json=body, headers=headers).status_code == 200
+    coco = tape.room.person("Coco", tape.group_id, role="coach")
+    with tape.room.home.database.reading() as session:
+        group, coach = session.get_one(Group, tape.group_id), session.get_one(Person, coco)
+        table = gather(session, coach, group, tape.room.clock()).table
+    group_codes = dict(table[table["layer"] == "consensus"][["utterance_id", "codes"]].itertuples(index=False))
+    assert group_codes == without("u5") | {"u4": "", "u5": ""}
+    [place] = [one for one in board(tape.ada)["places"] if one["id"] == "u5"]
+    assert place["codes"] == []
