@@ -73,3 +73,32 @@ def enable(whom: Whom, by: As = None, home: Home = None, config: Config = None) 
 
     with opened(home, config) as place, place.database.writing() as session:
         people.enable(session, people.find(session, whom), now(), people.actor(session, by))
+
+
+@person.command("link")
+def link(whom: Whom, by: As = None, home: Home = None, config: Config = None) -> None:
+    """Print a link by which someone chooses a password; a second step stays. The person is told who made it."""
+    from pipeline.cli.homes import chosen, opened
+    from pipeline.review.access.invitations import invite
+    from pipeline.tapes import accounts, audit, people
+    from pipeline.tapes.clock import now
+
+    settings = chosen(None, config, home)
+    address = settings.review.address or f"http://{settings.review.host}:{settings.review.port}"
+    with opened(home, config) as place, place.database.writing() as session:
+        found, actor = people.find(session, whom), people.actor(session, by)
+        path = invite(session, now(), "reset" if accounts.is_used(found) else "join", found.id, actor)
+        audit.record(session, now(), actor, "link.make", thing=found.id)
+        typer.echo(f"{address}{path}")
+
+
+@person.command("lift-second-step")
+def lift(whom: Whom, home: Home = None, config: Config = None) -> None:
+    """Lift someone's second step a day from now. The person is told at the next sign-in, and can stop it."""
+    from pipeline.cli.homes import opened
+    from pipeline.tapes import people, second_step
+    from pipeline.tapes.clock import now, readable
+
+    with opened(home, config) as place, place.database.writing() as session:
+        lifting = second_step.ask_to_lift(session, people.find(session, whom), now(), None)
+        typer.echo(f"lifted from {readable(second_step.due(lifting) or 0)} UTC on, at the next sign-in")

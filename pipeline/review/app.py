@@ -70,7 +70,7 @@ def create(
     app.state.sessions, app.state.passwords, app.state.codes = (
         Sessions(home, settings.review),
         passwords or Passwords(),
-        Codes(),
+        Codes(home),
     )
     app.state.clock, app.state.address, app.state.https = clock, place, https
     app.state.origins = origins(place)

@@ -19,9 +19,8 @@ from jinja2 import Environment
 
 from pipeline.formats import markup
 from pipeline.review import assets
-
-GUEST = "tape_review_guest"
-"""The cookie that binds the forms of a browser that is not signed in yet."""
+from pipeline.review.access import cookies
+from pipeline.review.access.cookies import GUEST
 
 NOTES = {
     "saved": "Saved.",
@@ -29,6 +28,9 @@ NOTES = {
     "password": "Your password is changed. Other places where you were signed in are signed out.",
     "second-factor": "The second step is set up. Other places where you were signed in are signed out.",
     "withdrawn": "The consent is withdrawn. Nobody can hear or see the tape any more; it is destroyed within the hour.",
+    "recovery": "Your second step is lifted. Set up a new authenticator, and make new recovery codes.",
+    "session-ended": "That session is ended.",
+    "lift-stopped": "Your second step stays.",
     "waived": "The group may now see the codes and measures.",
     "destroyed": "The tape is destroyed. Whoever keeps the room has its certificate.",
     "shared": "Shared.",
@@ -52,7 +54,7 @@ def render(request: Request, template: str, /, status: int = 200, **context: Any
     page = HTMLResponse(environment().get_template(template).render(standing | context), status_code=status)
     guest = getattr(request.state, "fresh_guest", None)
     if guest:
-        page.set_cookie(GUEST, guest, httponly=True, secure=request.app.state.https, samesite="lax")
+        cookies.give(request, page, GUEST, guest)
     return page
 
 

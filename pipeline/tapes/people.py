@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import cast, get_args
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from pipeline.errors import TapesError
-from pipeline.tapes import audit
-from pipeline.tapes.records import Group, Membership, Person, Role, WebSession
+from pipeline.tapes import accounts, audit
+from pipeline.tapes.records import Group, Membership, Person, Role
 
 SMALLEST, LARGEST = 7, 15
 """How many members a group has so that it works."""
@@ -102,7 +102,8 @@ def disable(session: Session, person: Person, now: int, actor_id: str | None = N
     if person.disabled_at is None:
         person.disabled_at = now
         audit.record(session, now, actor_id, "person.disable", thing=person.id)
-    session.execute(delete(WebSession).where(WebSession.person_id == person.id))
+    accounts.void_links(session, person.id, now)
+    accounts.end_sessions(session, person.id)
 
 
 def enable(session: Session, person: Person, now: int, actor_id: str | None = None) -> None:
@@ -148,7 +149,7 @@ def find_group(session: Session, text: str) -> Group:
 def join(
     session: Session, group: Group, person: Person, role: str, now: int, actor_id: str | None = None
 ) -> Membership:
-    """Take someone into a group.
+    """Take someone into a group; a coach signs in anew, with a second step.
 
     Raises
     ------
@@ -161,6 +162,8 @@ def join(
     membership = Membership(group_id=group.id, person_id=person.id, role=kind, since=now)
     session.add(membership)
     session.flush()
+    if kind == "coach":
+        accounts.end_sessions(session, person.id)
     audit.record(session, now, actor_id, "group.join", thing=f"{group.id} {person.id}", why=kind)
     return membership
 
@@ -184,7 +187,7 @@ def leave(session: Session, group: Group, person: Person, now: int, actor_id: st
 def change_role(
     session: Session, group: Group, person: Person, role: str, now: int, actor_id: str | None = None
 ) -> Membership:
-    """Give someone another role in a group; the earlier one is kept as history.
+    """Give someone another role in a group; the earlier one is kept as history, and whoever has it signs in anew.
 
     Raises
     ------
@@ -192,6 +195,8 @@ def change_role(
     """
     _role(role)
     leave(session, group, person, now, actor_id)
+    accounts.end_sessions(session, person.id)
+    accounts.tell(session, person.id, "role-changed", now, actor_id)
     return join(session, group, person, role, now, actor_id)
 
 

@@ -57,6 +57,14 @@ def test_from_an_empty_folder_to_a_group(folder: Path) -> None:
     assert said(folder, "audit", "list", "--person", "ada@example.org").count("person.add") == 1
 
 
+def test_a_link_and_a_lifted_second_step_by_command(folder: Path) -> None:
+    said(folder, *MADE)
+    path = said(folder, "person", "link", "ada@example.org", "--as", "ada@example.org").strip()
+    assert path.startswith("http://127.0.0.1:8787/invitation/")
+    assert "link.make" in said(folder, "audit", "list", "--last", "1")
+    assert "has no second step" in refused(folder, "person", "lift-second-step", "ada@example.org")
+
+
 def test_a_sample_group_is_there_at_once(folder: Path) -> None:
     said(folder, "init", "--sample")
     listed = said(folder, "group", "list")

@@ -61,6 +61,7 @@ def theirs(room: Room) -> dict[str, str]:
         "meeting_id": meeting.split("/")[-1].partition("?")[0],
         "group_id": group,
         "person_id": ada,
+        "session_id": room.app.state.sessions.of(ada, room.clock())[0].id,
     }
     assert set(ids) == IDS
     return ids

@@ -1,4 +1,4 @@
-"""A person's own account: password, authenticator, and everywhere signed in."""
+"""A person's own account: password, second step, where one is signed in, and what others did to the account."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
+from sqlalchemy import update
+from starlette.exceptions import HTTPException
 
 from pipeline.review.access import limits, login
 from pipeline.review.access.secrecy import authenticator_secret, objection, opened
-from pipeline.review.access.viewer import SignedIn
-from pipeline.review.fields import Secret
+from pipeline.review.access.viewer import SignedIn, Viewer
+from pipeline.review.fields import Id, Secret
 from pipeline.review.pages import render, seeing
-from pipeline.tapes import audit
-from pipeline.tapes.records import Person
+from pipeline.tapes import accounts, audit, second_step
+from pipeline.tapes.records import Notice, Person
 
 router = APIRouter()
 
@@ -32,7 +34,7 @@ def change(
     password: Secret,
     again: Annotated[str, Form(max_length=1024)],
 ) -> Response:
-    """Change the password; other sessions end."""
+    """Change the password; other sessions end, and open links to the account stop working."""
     state = request.app.state
     now = state.clock()
     if refused := _doubted(request, viewer, current):
@@ -44,9 +46,10 @@ def change(
     with state.home.database.writing() as database:
         person = database.get_one(Person, viewer.person_id)
         person.password_hash = hashed
+        accounts.void_links(database, person.id, now)
+        accounts.end_sessions(database, person.id)
         audit.record(database, now, person.id, "login.password")
-    state.sessions.end_all(viewer.person_id)
-    answer = login.start(request, person, "/", second_factor=True)
+    answer = login.start(request, person, "/", second_factor=viewer.second_factor)
     answer.headers["location"] = "/account?note=password"
     return answer
 
@@ -87,19 +90,70 @@ def unenroll(request: Request, viewer: SignedIn, current: Secret) -> Response:
     if refused := _doubted(request, viewer, current):
         return refused
     with state.home.database.writing() as database:
-        database.get_one(Person, viewer.person_id).totp_secret = None
+        if accounts.needs_second_step(database, viewer.person_id, state.clock()):  # since a moment ago
+            raise HTTPException(409, "You sign in with a second step now. Load the page again.")
+        second_step.remove(database, database.get_one(Person, viewer.person_id))
         audit.record(database, state.clock(), viewer.person_id, "login.unenroll")
     return seeing("/account", "saved")
+
+
+@router.post("/account/second-step/keep")
+def keep(request: Request, viewer: SignedIn) -> Response:
+    """Stop the lifting of the own second step that an administrator asked for."""
+    state = request.app.state
+    with state.home.database.writing() as database:
+        second_step.stop_lifting(database, viewer.person_id, state.clock(), viewer.person_id)
+    return seeing("/account", "lift-stopped")
+
+
+@router.post("/account/recovery-codes")
+def recovery_codes(request: Request, viewer: SignedIn, current: Annotated[str, Form(max_length=1024)] = "") -> Response:
+    """Make new recovery codes for the second step, and show them this once."""
+    state = request.app.state
+    asked = _asked(request, viewer)
+    with state.home.database.reading() as database:
+        enrolled = database.get_one(Person, viewer.person_id).totp_secret is not None
+    if not enrolled:
+        return _page(request, viewer, "Set up the second step first.", 422)
+    if refused := _doubt(request, viewer, current, asked):
+        return _page(request, viewer, *refused)
+    with state.home.database.writing() as database:
+        codes = second_step.recovery_codes(database, viewer.person_id, state.clock())
+    return render(request, "access/recovery.html", codes=codes)
+
+
+@router.post("/account/notices")
+def read_notices(request: Request, viewer: SignedIn) -> Response:
+    """Note that what others did to the account was read; it stays on the account page."""
+    state = request.app.state
+    unseen = update(Notice).where(Notice.person_id == viewer.person_id, Notice.seen_at.is_(None))
+    with state.home.database.writing() as database:
+        database.execute(unseen.values(seen_at=state.clock()))
+    return seeing("/account", "saved")
+
+
+@router.post("/account/sessions/{session_id}/end")
+def end_session(request: Request, viewer: SignedIn, session_id: Id) -> Response:
+    """End one of the own sessions; another person's does not exist."""
+    state = request.app.state
+    if not state.sessions.end_one(viewer.person_id, session_id, state.clock()):
+        raise HTTPException(404)
+    if session_id == viewer.session_id:
+        return login.left(request, seeing("/login", "signed-out"))
+    return seeing("/account", "session-ended")
 
 
 @router.post("/account/sign-out-everywhere")
 def everywhere(request: Request, viewer: SignedIn) -> Response:
     """End every session of this person."""
-    request.app.state.sessions.end_all(viewer.person_id)
-    return seeing("/login", "signed-out")
+    state = request.app.state
+    with state.home.database.writing() as database:
+        accounts.end_sessions(database, viewer.person_id)
+        audit.record(database, state.clock(), viewer.person_id, "logout.everywhere")
+    return login.left(request, seeing("/login", "signed-out"))
 
 
-def _doubted(request: Request, viewer: SignedIn, current: str) -> Response | None:
+def _doubted(request: Request, viewer: Viewer, current: str) -> Response | None:
     """The page that refuses a current password, if it is not right; guesses are counted."""
     refused = _doubt(request, viewer, current, "password")
     return _page(request, viewer, *refused) if refused else None
@@ -148,7 +202,25 @@ def _enrollment(request: Request, viewer: SignedIn, secret: str, error: str = ""
     )
 
 
-def _page(request: Request, viewer: SignedIn, error: str = "", status: int = 200) -> Response:
-    with request.app.state.home.database.reading() as database:
+def _page(request: Request, viewer: Viewer, error: str = "", status: int = 200) -> Response:
+    state = request.app.state
+    with state.home.database.reading() as database:
         has_code = database.get_one(Person, viewer.person_id).totp_secret is not None
-    return render(request, "access/account.html", status, me=viewer, has_code=has_code, error=error)
+        lift = accounts.open_lift(database, viewer.person_id)
+        context = {
+            "notices": accounts.notices(database, viewer.person_id),
+            "lift": lift,
+            "due": second_step.due(lift),
+            "codes_left": second_step.codes_left(database, viewer.person_id),
+        }
+    return render(
+        request,
+        "access/account.html",
+        status,
+        me=viewer,
+        has_code=has_code,
+        asks=_asked(request, viewer),
+        sessions=state.sessions.of(viewer.person_id, state.clock()),
+        error=error,
+        **context,
+    )

@@ -13,7 +13,9 @@ from typing import Any, Literal, TypeVar
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
-from pipeline.review.access.viewer import SESSION, Found
+from pipeline.review.access import cookies
+from pipeline.review.access.cookies import SESSION
+from pipeline.review.access.viewer import Found
 from pipeline.review.problems import SignInError
 
 FIELD, HEADER = "csrf", "X-CSRF-Token"
@@ -58,7 +60,7 @@ async def checked(request: Request, viewer: Found) -> None:
     if request.method in SAFE:
         return
     foreign(request)
-    ran_out = viewer is None and request.cookies.get(SESSION)
+    ran_out = viewer is None and cookies.read(request, SESSION)
     place = streams(request.scope.get("endpoint"))
     if place == "form":
         if ran_out:

@@ -1,6 +1,7 @@
 """Links that work once: to set up a room, to come in, to choose a new password.
 
-A link holds a random token; the database holds its hash. Using it and what it brings about are one transaction.
+A link holds a random token; the database holds its hash. Using it and what it brings about are one transaction. A link
+gives a password and nothing else: a second step stays, and whoever lost it needs a recovery code or two administrators.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import Response
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
@@ -17,7 +18,7 @@ from pipeline.review.access import login
 from pipeline.review.access.secrecy import objection, token, token_hash
 from pipeline.review.fields import OptionalLine, Secret
 from pipeline.review.pages import render
-from pipeline.tapes import audit, people
+from pipeline.tapes import accounts, audit, people
 from pipeline.tapes.clock import DAY, HOUR
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Group, Invitation, Person
@@ -33,29 +34,48 @@ GONE = "This link was used, or its time is over. Sign in with your password, or 
 _LASTS = {"setup": HOUR, "join": 7 * DAY, "reset": DAY}
 
 
-def invite(database: Session, now: int, kind: InvitationKind, person_id: str | None) -> str:
-    """The path of a new link; earlier links of the same kind for the same person stop working."""
-    for earlier in database.scalars(
-        select(Invitation).where(
-            Invitation.kind == kind, Invitation.person_id == person_id, Invitation.used_at.is_(None)
-        )
-    ):
-        earlier.used_at = now
+def invite(
+    database: Session,
+    now: int,
+    kind: InvitationKind,
+    person_id: str | None,
+    by: str | None = None,
+    group_id: str | None = None,
+) -> str:
+    """The path of a new link; earlier links for the same person stop working.
+
+    Who uses the account already is told on the next sign-in who made the link.
+
+    Parameters
+    ----------
+    by: who makes it; None is a command.
+    group_id: the group that a coordinator makes it for; it then works for as long as the account is in reach.
+    """
+    if person_id is None:
+        nobody = update(Invitation).where(Invitation.kind == kind, Invitation.person_id.is_(None))
+        database.execute(nobody.where(Invitation.used_at.is_(None)).values(used_at=now))
+    else:
+        accounts.void_links(database, person_id, now)
+        if accounts.is_used(database.get_one(Person, person_id)):
+            accounts.tell(database, person_id, "link-made", now, by)
     fresh = token()
+    expires_at = now + _LASTS[kind]
     database.add(
-        Invitation(token_hash=token_hash(fresh), kind=kind, person_id=person_id, expires_at=now + _LASTS[kind])
+        Invitation(
+            token_hash=token_hash(fresh), kind=kind, person_id=person_id, group_id=group_id, expires_at=expires_at
+        )
     )
     return f"/invitation/{fresh}"
 
 
 def setup_link(home: Home, now: int) -> str | None:
-    """The path of a one-time link that sets the room up; None once somebody who administers it can sign in."""
+    """The path of a one-time link that sets the room up; None once somebody who administers it has come in."""
     living = select(Person).where(Person.is_admin, Person.disabled_at.is_(None)).order_by(Person.created_at)
     with home.database.writing() as database:
-        if database.scalar(living.where(Person.password_hash.is_not(None)).limit(1)):
+        administrators = database.scalars(living).all()
+        if any(accounts.is_used(person) for person in administrators):
             return None
-        first = database.scalar(living.limit(1))
-        return invite(database, now, "setup", first.id if first else None)
+        return invite(database, now, "setup", administrators[0].id if administrators else None)
 
 
 @router.get("/invitation/{token}")
@@ -98,11 +118,12 @@ def accept(
         if invitation.kind == "setup":
             person.is_admin = True
             _first_group(database, group, person, now)
-        if invitation.kind == "reset":
-            person.totp_secret = None  # the authenticator may be what was lost
+        if accounts.is_used(person):
+            accounts.tell(database, person.id, "link-used", now, person.id)
         person.password_hash = hashed
+        accounts.void_links(database, person.id, now)
+        accounts.end_sessions(database, person.id)
         audit.record(database, now, person.id, f"link.{invitation.kind}", thing=person.id)
-    state.sessions.end_all(person.id)
     return login.start(request, person, "/")
 
 
@@ -114,6 +135,8 @@ def _open(database: Session, token: str, now: int) -> tuple[Invitation, Person |
     person = database.get(Person, invitation.person_id) if invitation.person_id else None
     if person is not None and person.disabled_at is not None:
         raise HTTPException(404, GONE)
+    if person is not None and invitation.group_id and not accounts.in_reach(database, person, invitation.group_id):
+        raise HTTPException(404, GONE)  # the account came to open more than the coordinator's group
     return invitation, person
 
 

@@ -12,14 +12,15 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
 
-from pipeline.review.access import limits, secrecy
-from pipeline.review.access.viewer import SESSION, Found, Viewer
+from pipeline.review.access import cookies, limits, secrecy
+from pipeline.review.access.cookies import SESSION
+from pipeline.review.access.sessions import device
+from pipeline.review.access.viewer import Found, Viewer
 from pipeline.review.fields import Line, Secret
 from pipeline.review.pages import render, seeing
 from pipeline.review.problems import SignInError
-from pipeline.tapes import audit
-from pipeline.tapes.home import Home
-from pipeline.tapes.records import Membership, Person
+from pipeline.tapes import accounts, audit, second_step
+from pipeline.tapes.records import Person
 
 router = APIRouter()
 
@@ -37,34 +38,31 @@ def safe(path: str) -> str:
     return path if fine and not path.startswith(("/login", "/logout")) else "/"
 
 
-def needs_code(home: Home, person: Person) -> bool:
-    """Whether a person signs in with a second step: coaches, administrators, and who set one up."""
-    if person.is_admin or person.totp_secret:
-        return True
-    query = select(Membership.id).where(
-        Membership.person_id == person.id, Membership.role == "coach", Membership.until.is_(None)
-    )
-    with home.database.reading() as database:
-        return database.scalar(query.limit(1)) is not None
-
-
-def start(request: Request, person: Person, way_on: str, *, second_factor: bool | None = None) -> RedirectResponse:
+def start(request: Request, person: Person, way_on: str, *, second_factor: bool = False) -> RedirectResponse:
     """Begin a session, rotate the cookie, and go on: to the second step where one is needed.
 
     Parameters
     ----------
-    second_factor: that nothing more is asked; decided by the person where it is None.
+    second_factor: that a second step was passed just now.
     """
     state = request.app.state
     now = state.clock()
-    whole = not needs_code(state.home, person) if second_factor is None else second_factor
-    token = state.sessions.start(person.id, now, whole, request.cookies.get(SESSION))
-    if whole:
-        with state.home.database.writing() as database:
+    with state.home.database.writing() as database:
+        person = database.get_one(Person, person.id)
+        if second_factor:  # the authenticator is not lost
+            second_step.stop_lifting(database, person.id, now, person.id)
+        else:
+            second_step.lift_what_is_due(database, person, now)
+        required = not second_factor and accounts.needs_second_step(database, person.id, now)
+        step = "" if second_factor else "code" if person.totp_secret else "enroll" if required else ""
+        if not step:
+            accounts.signed_in(database, person, now)
             audit.record(database, now, person.id, "login")
-    step = "" if whole else "code" if person.totp_secret else "enroll"
-    answer = seeing(way_on if whole else f"/login/{step}?next={way_on}")
-    answer.set_cookie(SESSION, token, httponly=True, secure=state.https, samesite="lax", path="/")
+    source, agent = request.client.host if request.client else "", request.headers.get("user-agent", "")
+    before = cookies.read(request, SESSION)
+    token = state.sessions.start(person.id, now, second_factor, before, source, device(agent))
+    answer = seeing(f"/login/{step}?next={way_on}" if step else way_on)
+    cookies.give(request, answer, SESSION, token)
     return answer
 
 
@@ -97,8 +95,7 @@ def sign_in(request: Request, email: Line, password: Secret, way_on: Annotated[s
 @router.get("/login/code")
 def code_page(request: Request, viewer: Found, way_on: Next = "/") -> Response:
     """The page that asks for the code."""
-    _waiting(viewer, "code")
-    return render(request, "access/code.html", way_on=safe(way_on), error="")
+    return _code(request, _waiting(viewer, "code"), way_on)
 
 
 @router.post("/login/code")
@@ -108,14 +105,31 @@ def check_code(request: Request, viewer: Found, code: Code, way_on: Annotated[st
     now = state.clock()
     address = request.client.host if request.client else ""
     if not limits.counted(state.home, now, f"code {waiting.person_id}", address):
-        return render(request, "access/code.html", 429, way_on=safe(way_on), error=_TOO_OFTEN)
+        return _code(request, waiting, way_on, _TOO_OFTEN, 429)
     with state.home.database.reading() as database:
         person = database.get_one(Person, waiting.person_id)
     secret = secrecy.opened(state.home, person.totp_secret or "")
     if not state.codes.fits(person.id, secret, code, now):
-        return render(request, "access/code.html", 401, way_on=safe(way_on), error=_WRONG_CODE)
+        return _code(request, waiting, way_on, _WRONG_CODE, 401)
     limits.forgiven(state.home, f"code {person.id}")
     return start(request, person, safe(way_on), second_factor=True)
+
+
+@router.post("/login/recovery")
+def recover(request: Request, viewer: Found, code: Code, way_on: Annotated[str, Form()] = "/") -> Response:
+    """Take a recovery code for a lost authenticator: it lifts the second step; who needs one sets it up anew."""
+    state, waiting = request.app.state, _waiting(viewer, "code")
+    now = state.clock()
+    address = request.client.host if request.client else ""
+    if not limits.counted(state.home, now, f"code {waiting.person_id}", address):
+        return _code(request, waiting, way_on, _TOO_OFTEN, 429)
+    with state.home.database.writing() as database:
+        person = database.get_one(Person, waiting.person_id)
+        taken = second_step.recover(database, person, code, now)
+    if not taken:
+        return _code(request, waiting, way_on, "This recovery code is not right, or it was used already.", 401)
+    limits.forgiven(state.home, f"code {person.id}")
+    return start(request, person, "/account?note=recovery")
 
 
 @router.get("/login/enroll")
@@ -135,7 +149,7 @@ def enroll(
 ) -> Response:
     """Keep the authenticator's secret once a code shows that it was read."""
     waiting = _waiting(viewer, "enroll")
-    person = enrolled(request, waiting, secret, code)
+    person = enrolled(request, waiting, secret, code, first=True)
     if person is None:
         return enrollment(request, waiting.email, secret, "/login/enroll", safe(way_on), _WRONG_CODE)
     return start(request, person, safe(way_on), second_factor=True)
@@ -144,11 +158,17 @@ def enroll(
 @router.post("/logout")
 def sign_out(request: Request) -> Response:
     """End the session."""
-    token = request.cookies.get(SESSION)
+    token = cookies.read(request, SESSION)
     if token:
         request.app.state.sessions.end(token, request.app.state.clock())
     answer = seeing("/login", "signed-out")
-    answer.delete_cookie(SESSION, path="/")
+    return left(request, answer)
+
+
+def left(request: Request, answer: Response) -> Response:
+    """An answer after which the browser is signed out and keeps nothing of the room."""
+    cookies.take(request, answer, SESSION)
+    answer.headers.update(cookies.LEAVING)
     return answer
 
 
@@ -183,17 +203,31 @@ def enrollment(
     )
 
 
-def enrolled(request: Request, viewer: Viewer, secret: str, code: str) -> Person | None:
-    """Keep an authenticator's secret if the code is its own."""
+def enrolled(request: Request, viewer: Viewer, secret: str, code: str, first: bool = False) -> Person | None:
+    """Keep an authenticator's secret if the code is its own.
+
+    Parameters
+    ----------
+    first: that the account must have none yet: whoever has only the password sets up no other one in its place.
+    """
     state = request.app.state
     now = state.clock()
     if not state.codes.fits(viewer.person_id, secret, code, now):
         return None
     with state.home.database.writing() as database:
         person: Person = database.get_one(Person, viewer.person_id)
-        person.totp_secret = secrecy.closed(state.home, secret)
-        audit.record(database, now, person.id, "login.enroll")
+        if first and person.totp_secret:
+            raise SignInError("code")
+        second_step.enroll(database, person, secrecy.closed(state.home, secret), secret, now)
         return person
+
+
+def _code(request: Request, viewer: Viewer, way_on: str, error: str = "", status: int = 200) -> Response:
+    """The page that asks for the code; it says when the second step is lifted, where that was asked for."""
+    with request.app.state.home.database.reading() as database:
+        lift = accounts.open_lift(database, viewer.person_id)
+    due = second_step.due(lift)
+    return render(request, "access/code.html", status, way_on=safe(way_on), error=error, lift=lift, due=due)
 
 
 def _login(request: Request, way_on: str, error: str = "", status: int = 200) -> Response:

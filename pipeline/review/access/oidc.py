@@ -26,8 +26,9 @@ from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import ReviewError
-from pipeline.review.access import login
-from pipeline.review.pages import GUEST, render
+from pipeline.review.access import cookies, login
+from pipeline.review.access.cookies import GUEST
+from pipeline.review.pages import render
 from pipeline.settings import ReviewSettings
 from pipeline.tapes.clock import MINUTE
 from pipeline.tapes.records import Person
@@ -144,9 +145,9 @@ def start(request: Request, way_on: login.Next = "/") -> Response:
     state = request.app.state
     if state.oidc is None:
         raise HTTPException(404)
-    guest = request.cookies.get(GUEST) or request.state.fresh_guest or ""
+    guest = cookies.read(request, GUEST) or request.state.fresh_guest or ""
     answer = RedirectResponse(state.oidc.begin(guest, login.safe(way_on), state.clock()), 303)
-    answer.set_cookie(GUEST, guest, httponly=True, secure=state.https, samesite="lax")
+    cookies.give(request, answer, GUEST, guest)
     return answer
 
 
@@ -161,7 +162,7 @@ def back(
     if room.oidc is None:
         raise HTTPException(404)
     try:
-        email, way_on = room.oidc.finish(request.cookies.get(GUEST, ""), state, code, room.clock())
+        email, way_on = room.oidc.finish(cookies.read(request, GUEST) or "", state, code, room.clock())
     except ReviewError:
         email, way_on = "", "/"
     with room.home.database.reading() as database:

@@ -12,13 +12,15 @@ from fastapi.responses import Response
 from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
+from pipeline.errors import TapesError
 from pipeline.review.access.invitations import invite
 from pipeline.review.access.viewer import Administrator
 from pipeline.review.fields import FormId, Id, Line
 from pipeline.review.pages import render, seeing
-from pipeline.tapes import audit, people
+from pipeline.tapes import accounts, audit, people, second_step
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Group, Membership, Person, Role
+from pipeline.tapes.records.people import InvitationKind
 
 router = APIRouter()
 
@@ -41,16 +43,32 @@ def add(request: Request, viewer: Administrator, name: Line, email: Line, group_
 
 @router.post("/people/{person_id}/link")
 def link(request: Request, viewer: Administrator, person_id: Id) -> Response:
-    """A new link for somebody who lost the first one, the password, or the authenticator."""
+    """A new link for somebody who lost the first one, or the password; a second step stays."""
     state = request.app.state
     now = state.clock()
     with state.home.database.writing() as database:
         person = database.get(Person, person_id)
         if person is None or person.disabled_at is not None:
             raise HTTPException(404)
-        path = invite(database, now, "reset" if person.password_hash else "join", person.id)
+        kind: InvitationKind = "reset" if accounts.is_used(person) else "join"
+        path = invite(database, now, kind, person.id, viewer.person_id)
         audit.record(database, now, viewer.person_id, "link.make", thing=person.id)
     return _page(request, path)
+
+
+@router.post("/people/{person_id}/second-step")
+def lift_second_step(request: Request, viewer: Administrator, person_id: Id) -> Response:
+    """Ask for somebody's second step to be lifted, or confirm what another administrator asked for."""
+    state = request.app.state
+    try:
+        with state.home.database.writing() as database:
+            person = database.get(Person, person_id)
+            if person is None or person.disabled_at is not None:
+                raise HTTPException(404)
+            second_step.ask_to_lift(database, person, state.clock(), viewer.person_id)
+    except TapesError as error:
+        return _page(request, error=f"{error.thing} {error.value}: {error.remedy}.", status=422)
+    return seeing("/people", "saved")
 
 
 @router.post("/people/{person_id}/disable")
@@ -89,7 +107,7 @@ def add_group(request: Request, viewer: Administrator, name: Line) -> Response:
 
 
 def invited(home: Home, now: int, by: str, name: str, email: str, group_id: str, role: Role) -> str:
-    """Add a person to a group; the path of a link to come in, or nothing where the person has a password.
+    """Add a person to a group; the path of a link to come in, or nothing where the account is in use.
 
     Who is in the group already keeps the role.
     """
@@ -102,22 +120,31 @@ def invited(home: Home, now: int, by: str, name: str, email: str, group_id: str,
             person = people.add(database, name, email, now, actor_id=by)
         if all(member.person.id != person.id for member in people.members(database, group, now)):
             people.join(database, group, person, role, now, by)
-        return "" if person.password_hash else invite(database, now, "join", person.id)
+        if accounts.is_used(person):
+            return ""
+        audit.record(database, now, by, "link.make", thing=person.id)
+        return invite(database, now, "join", person.id, by)
 
 
-def _page(request: Request, path: str | None = None) -> Response:
+def _page(request: Request, path: str | None = None, error: str = "", status: int = 200) -> Response:
     state = request.app.state
     with state.home.database.reading() as database:
         everybody = database.scalars(select(Person).order_by(Person.name)).all()
         groups = database.scalars(select(Group).order_by(Group.name)).all()
         memberships = database.scalars(select(Membership).where(Membership.until.is_(None))).all()
+        lifts = {person.id: lift for person in everybody if (lift := accounts.open_lift(database, person.id))}
     return render(
         request,
         "access/people.html",
+        status,
         people=everybody,
         groups=groups,
         names={group.id: group.name for group in groups},
+        called={person.id: person.name for person in everybody},
         memberships=memberships,
+        lifts={person_id: (lift, second_step.due(lift)) for person_id, lift in lifts.items()},
+        used={person.id for person in everybody if accounts.is_used(person)},
         link=state.address + path if path else None,
         no_link=path == "",
+        error=error,
     )

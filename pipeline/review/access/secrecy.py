@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-import threading
-from dataclasses import dataclass, field
 
 import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from pipeline.tapes import second_step
 from pipeline.tapes.home import Home
 from pipeline.tapes.vault import HOME
 
@@ -69,24 +68,20 @@ def objection(password: str, name: str, email: str) -> str:
     return ""
 
 
-@dataclass
 class Codes:
-    """Checks the codes of authenticators; each code of one secret works once."""
+    """Checks the codes of authenticators; each code of one secret works once, whichever process it comes to."""
 
-    _used: dict[str, int] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, home: Home) -> None:
+        self._home = home
 
     def fits(self, person_id: str, secret: str, code: str, now: int) -> bool:
         """Whether the code is that of this half minute, the one before or the one after, and was not used yet."""
         way, digits = pyotp.TOTP(secret), code.replace(" ", "")
-        step, key = now // _STEP_MS, f"{person_id} {token_hash(secret)}"
+        step = now // _STEP_MS
         for at in (step - 1, step, step + 1):
             if secrets.compare_digest(way.at(at * 30).encode(), digits.encode()):
-                with self._lock:
-                    if self._used.get(key, -1) >= at:
-                        return False
-                    self._used[key] = at
-                return True
+                with self._home.database.writing() as database:
+                    return second_step.spend(database, person_id, secret, at)
         return False
 
 

@@ -14,11 +14,11 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
-from pipeline.review.pages import GUEST
+from pipeline.review.access import cookies
+from pipeline.review.access.cookies import GUEST, SESSION
 from pipeline.review.problems import SignInError
 
-SESSION = "tape_review_session"
-"""The session's cookie."""
+__all__ = ["GUEST", "SESSION", "UNATTENDED", "Administrator", "Found", "SignedIn", "Viewer", "found", "guest_token"]
 
 UNATTENDED = "X-Unattended"
 """The header of what a page asks by itself, again and again, while perhaps nobody sits before it."""
@@ -29,7 +29,9 @@ class Viewer:
     """A person who is signed in.
 
     ``csrf`` is the token that this session's forms carry. ``step`` says what signing in still lacks: a "code", to
-    "enroll" an authenticator, or nothing. ``must_have_code`` holds for coaches and administrators.
+    "enroll" an authenticator, or nothing. ``must_have_code`` holds for coaches and administrators. ``session_id`` names
+    the session, and ``second_factor`` says whether a second step was passed in it. ``has_news``: others did something
+    to the account, and the viewer has not read it.
     """
 
     person_id: str
@@ -39,14 +41,17 @@ class Viewer:
     csrf: str
     step: str = ""
     must_have_code: bool = False
+    session_id: str = ""
+    second_factor: bool = False
+    has_news: bool = False
 
 
 def found(request: Request) -> Viewer | None:
     """Who is signed in, or None. Also sets what pages show: ``request.state.viewer`` and ``.csrf``."""
     state = request.app.state
-    token = request.cookies.get(SESSION)
+    token = cookies.read(request, SESSION)
     viewer = state.sessions.find(token, state.clock(), UNATTENDED not in request.headers) if token else None
-    guest = request.cookies.get(GUEST)
+    guest = cookies.read(request, GUEST)
     fresh = None if viewer or guest else secrets.token_urlsafe(24)
     request.state.viewer = viewer if viewer and not viewer.step else None
     request.state.fresh_guest = fresh

@@ -20,7 +20,7 @@ from pipeline.review.fields import FormId, Id, Line, OptionalLine, OptionalText
 from pipeline.review.meeting.agenda import LENGTHS, agenda
 from pipeline.review.meeting.rotation import ROLES, roles, turn
 from pipeline.review.pages import render, seeing
-from pipeline.tapes import audit, consent, people
+from pipeline.tapes import accounts, audit, consent, people
 from pipeline.tapes.home import Home
 from pipeline.tapes.people import Member
 from pipeline.tapes.records import Group, Meeting, MeetingRole, Person, TapeTurn
@@ -253,10 +253,9 @@ def take_in(request: Request, viewer: SignedIn, group_id: Id, name: Line, email:
     try:
         with state.home.database.writing() as database:
             group = _group(database, viewer, group_id, now)
-            mine = _coordinated(database, viewer, now)
-            if group.id not in mine:
+            if group.id not in _coordinated(database, viewer, now):
                 raise HTTPException(404)
-            path = _invited(database, group, mine, name, email, now, viewer.person_id)
+            path = _invited(database, group, name, email, now, viewer.person_id)
     except TapesError as error:
         told = f"{error.value[:1].upper()}{error.value[1:]}."
         return _group_page(request, viewer, group_id, error=told, status=422)
@@ -287,20 +286,18 @@ def _coordinated(database: Session, viewer: Viewer, now: int) -> frozenset[str]:
     return frozenset(group.id for group, role in people.groups_of(database, person, now) if role == "coordinator")
 
 
-def _invited(database: Session, group: Group, mine: frozenset[str], name: str, email: str, now: int, by: str) -> str:
-    """Take somebody in; the path of a link to come in, where a coordinator may have one.
-
-    Whoever has a link can take the account over: there is none for an account that is in use, nor for one that was
-    invited to groups which the coordinator does not coordinate.
-    """
+def _invited(database: Session, group: Group, name: str, email: str, now: int, by: str) -> str:
+    """Take somebody in; the path of a link to come in, where a coordinator may have one (`accounts.in_reach`)."""
     person = database.scalar(select(Person).where(Person.email == email.lower()))
     if person is None:
         person = people.add(database, name, email, now, actor_id=by)
+        person.made_in_group_id = group.id
         database.flush()
-    others = {each.id for each, _ in people.groups_of(database, person, now)}
     people.join(database, group, person, "member", now, by)
-    strange = person.password_hash or person.is_admin or person.disabled_at or others - mine
-    return "" if strange else invite(database, now, "join", person.id)
+    if not accounts.in_reach(database, person, group.id):
+        return ""
+    audit.record(database, now, by, "link.make", thing=person.id)
+    return invite(database, now, "join", person.id, by, group.id)
 
 
 def _group_page(

@@ -8,7 +8,10 @@ from pipeline.tapes.records.base import Mapped, Record, mapped_column
 
 
 class AuditRow(Record):
-    """Who did what to which tape, and why. Its hash covers the row before."""
+    """Who did what to which tape, and why. Its hash covers the row before.
+
+    ``source``: the address that a request came from. ``times``: how many alike it stands for; None for one.
+    """
 
     __tablename__ = "audit"
 
@@ -25,6 +28,8 @@ class AuditRow(Record):
     why: Mapped[str] = mapped_column(default="")
     previous_hash: Mapped[str]
     hash: Mapped[str]
+    source: Mapped[str | None] = mapped_column(default=None)
+    times: Mapped[int | None] = mapped_column(default=None)
 
 
 class AuditHead(Record):

@@ -1,0 +1,41 @@
+"""The two cookies: a session's, and the one that binds the forms of a browser that is not signed in.
+
+Behind TLS their names begin with ``__Host-``: a browser then takes them from this host alone, over TLS alone, for the
+whole site, so that no neighbor under the same domain can put its own in their place.
+"""
+
+from __future__ import annotations
+
+from fastapi import Request
+from fastapi.responses import Response
+
+SESSION = "tape_review_session"
+"""The session's cookie."""
+
+GUEST = "tape_review_guest"
+"""The cookie that binds the forms of a browser that is not signed in yet."""
+
+LEAVING = {"Clear-Site-Data": '"cache", "cookies", "storage"'}
+"""Headers of an answer after which the browser keeps nothing of the room."""
+
+
+def name(request: Request, cookie: str) -> str:
+    """What a cookie is called here."""
+    return f"__Host-{cookie}" if request.app.state.https else cookie
+
+
+def read(request: Request, cookie: str) -> str | None:
+    """What the browser sent; a cookie without the prefix is nobody's behind TLS."""
+    return request.cookies.get(name(request, cookie))
+
+
+def give(request: Request, answer: Response, cookie: str, value: str) -> None:
+    """Set a cookie for as long as the browser is open."""
+    secure = request.app.state.https
+    answer.set_cookie(name(request, cookie), value, httponly=True, secure=secure, samesite="lax", path="/")
+
+
+def take(request: Request, answer: Response, cookie: str) -> None:
+    """Have the browser forget a cookie."""
+    secure = request.app.state.https
+    answer.delete_cookie(name(request, cookie), httponly=True, secure=secure, samesite="lax", path="/")

@@ -1,0 +1,110 @@
+"""Accounts: whom a coordinator's link may be for, who needs a second step, and what an owner is told.
+
+An account is its owner's alone from the first sign-in on. Whoever has a link can take an account over; so a coordinator
+gets one only for an account that a coordinator of the same group made, that nobody has used, and through which nothing
+is reached but that group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from pipeline.tapes.records import (
+    Consent,
+    Invitation,
+    Membership,
+    Notice,
+    NoticeKind,
+    Person,
+    SecondStepLift,
+    Tape,
+    WebSession,
+)
+
+
+def is_used(person: Person) -> bool:
+    """Whether somebody has used the account: signed in, chosen a password, set up a second step."""
+    return bool(person.first_signed_in_at is not None or person.password_hash or person.totp_secret)
+
+
+def in_reach(session: Session, person: Person, group_id: str) -> bool:
+    """Whether a coordinator of this group may have a link to somebody's account.
+
+    Only if a coordinator of the group made the account, nobody has used it, and it opens nothing else: its owner
+    administers nothing, interviewed nobody, is named in no consent, and never belonged to another group nor was
+    anything but a member in this one.
+    """
+    if is_used(person) or person.is_admin or person.disabled_at is not None or person.made_in_group_id != group_id:
+        return False
+    elsewhere = select(Membership.id).where(
+        Membership.person_id == person.id, or_(Membership.group_id != group_id, Membership.role != "member")
+    )
+    interviewed = select(Tape.id).where(Tape.interviewer_id == person.id)
+    if session.scalar(elsewhere.limit(1)) or session.scalar(interviewed.limit(1)):
+        return False
+    return all(person.id not in named for named in session.scalars(select(Consent.person_ids)))
+
+
+def coaches(now: int) -> ColumnElement[bool]:
+    """That the `Person` of a query coaches some group now."""
+    return exists().where(
+        Membership.person_id == Person.id,
+        Membership.role == "coach",
+        Membership.since <= now,
+        or_(Membership.until.is_(None), Membership.until > now),
+    )
+
+
+def needs_second_step(session: Session, person_id: str, now: int) -> bool:
+    """Whether somebody may sign in with a second step only: administrators and coaches."""
+    required = or_(Person.is_admin, coaches(now))
+    return session.scalar(select(Person.id).where(Person.id == person_id, required)) is not None
+
+
+def signed_in(session: Session, person: Person, now: int) -> None:
+    """Note a sign-in: after the first one no link to come in works any more."""
+    if person.first_signed_in_at is None:
+        person.first_signed_in_at = now
+        void_links(session, person.id, now)
+
+
+def void_links(session: Session, person_id: str, now: int) -> None:
+    """Let no open link to somebody's account work any more."""
+    session.execute(
+        update(Invitation).where(Invitation.person_id == person_id, Invitation.used_at.is_(None)).values(used_at=now)
+    )
+
+
+def end_sessions(session: Session, person_id: str) -> None:
+    """Sign somebody out everywhere."""
+    session.execute(delete(WebSession).where(WebSession.person_id == person_id))
+
+
+def tell(session: Session, person_id: str, kind: NoticeKind, now: int, by: str | None = None) -> None:
+    """Leave word for somebody of what happened to the account; shown from the next sign-in on until it was read."""
+    session.add(Notice(person_id=person_id, at=now, kind=kind, by_person_id=by))
+
+
+def has_news() -> ColumnElement[bool]:
+    """That the `Person` of a query was told something and has not read it."""
+    return exists().where(Notice.person_id == Person.id, Notice.seen_at.is_(None))
+
+
+def notices(session: Session, person_id: str, most: int = 20) -> Sequence[tuple[Notice, str]]:
+    """What was told to somebody, the latest first, and the name of who did it; "" where a command did."""
+    chosen = (
+        select(Notice, Person.name)
+        .outerjoin(Person, Person.id == Notice.by_person_id)
+        .where(Notice.person_id == person_id)
+        .order_by(Notice.at.desc(), Notice.id)
+    )
+    return [(notice, name or "") for notice, name in session.execute(chosen.limit(most))]
+
+
+def open_lift(session: Session, person_id: str) -> SecondStepLift | None:
+    """The lifting of somebody's second step that was asked for and is neither done nor stopped."""
+    chosen = select(SecondStepLift).where(SecondStepLift.person_id == person_id, SecondStepLift.ended_at.is_(None))
+    return session.scalar(chosen.order_by(SecondStepLift.asked_at.desc()).limit(1))
