@@ -12,6 +12,7 @@ segment).
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import io
 import itertools
@@ -19,6 +20,8 @@ import json
 import os
 import pkgutil
 import resource
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
@@ -38,6 +41,7 @@ FULL_SCALE = 0.9995
 """A sample at or above this, with two more behind it, is clipped: a 16-bit recording ends at 0.99997."""
 
 _BLOCK = 32_768  # frames decoded at once
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h: a signal for when the thread that started the process ends
 _CODECS = (
     "aac,alac,flac,mp3,mp3float,opus,libopus,vorbis,"
     "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_f32le,pcm_f32be,pcm_u8"
@@ -222,5 +226,7 @@ def _damaged(detail: str = "its contents do not fit its format") -> RefusalError
 
 
 def run(request: str) -> None:
-    """Entry of the process: the request as JSON."""
+    """Entry of the process: the request as JSON. It ends with whoever started it, even if that one is killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     main(Request(**json.loads(request)))

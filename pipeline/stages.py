@@ -13,7 +13,7 @@ in one folder; a durable job does the same `STEPS` of a `Run` one by one, with a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from pipeline.engines import Engines
 from pipeline.errors import SpeechError
 from pipeline.formats import codebooks, tables
 from pipeline.output import Output
-from pipeline.progress import Progress
+from pipeline.progress import STAGE_THREADS, Progress
 from pipeline.results import Attribution, Heard, Measured, Results
 from pipeline.settings import Settings
 from pipeline.speech import channels, diarizer, roles, transcriber, turns
@@ -116,14 +116,25 @@ class Tape:
     unchanged: bool
 
 
-def process(request: Request, settings: Settings, out: Path, observer: Observer, *, overwrite: bool = False) -> Tape:
+def process(
+    request: Request,
+    settings: Settings,
+    out: Path,
+    observer: Observer,
+    *,
+    overwrite: bool = False,
+    cores: Cores | None = None,
+) -> Tape:
     """Run every stage and publish the results in ``out``: whole, or not at all.
+
+    ``cores`` are those that the run works on; another thread may stop it through them.
 
     Raises
     ------
     TapeReviewError: in the recording (A), the models (M), the speech (P), the coding (C) or the output (O).
+    StoppedError: the cores were stopped.
     """
-    run = Run(request, settings, observer)
+    run = Run(request, settings, observer, cores=cores)
     output = Output(out)
     if output.holds(run.key, results.FILES, overwrite=overwrite):
         return Tape(output.folder, unchanged=True)
@@ -153,10 +164,11 @@ class Run:
         *,
         engines: Engines | None = None,
         source: str | None = None,
+        cores: Cores | None = None,
     ) -> None:
         self.request, self.settings, self.observer = request, settings, observer
         self.engines = engines or Engines(settings)
-        self.cores = Cores(settings.engines.cores)
+        self.cores = cores or Cores(settings.engines.cores)
         self.book = codebooks.read(settings.coding.codebook)
         self.source = source or audio.fingerprint(request.recording, settings.audio)
         self.tape_id = request.tape_id or f"tape-{self.source[:8]}"
@@ -221,28 +233,40 @@ class Run:
         key = self.keys[name]
         reused = bench.has(name, key)
         self.observer.started(name)
-        result = bench.result(name, key, kept, lambda: compute(partial(self.observer.progressed, name)))
+        result = bench.result(name, key, kept, lambda: compute(partial(self._progress, name)))
         self.observer.finished(name, reused)
         return result
+
+    def _progress(self, stage: str, fraction: float) -> None:
+        self.cores.go_on()
+        self.observer.progressed(stage, fraction)
 
     def _decode(self, progress: Progress) -> Recording:
         request = self.request
         return self.engines.decode(request.recording, request.start, request.end, progress)
 
     def _listen(self, bench: Bench, recording: Recording) -> tuple[Transcript, Diarization]:
-        """Transcribe and diarize side by side.
+        """Transcribe and diarize side by side; the first that fails stops the other, and is what is raised.
 
         Turns that a human wrote are read first, as they may be faulty, and so are the voices of channels: what is
         transcribed of a channel is what its own speaker says.
         """
         kind = self._kind(recording)
         hear, tell = Kept.dataclass(Transcript), Kept.dataclass(Diarization)
-        with ThreadPoolExecutor(2) as pool:
+        pool = ThreadPoolExecutor(2, thread_name_prefix=STAGE_THREADS)
+        try:
             voices = pool.submit(self._stage, bench, "diarize", tell, partial(self._diarize, recording))
             first = voices.result() if kind != "pyannote" else None
             transcribe = partial(self._transcribe, recording, first if kind == "channels" else None)
             words = pool.submit(self._stage, bench, "transcribe", hear, transcribe)
+            for done in as_completed((voices, words)):
+                done.result()
             return words.result(), voices.result()
+        except BaseException:
+            self.cores.stop()
+            raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # an engine that computes looks up in a moment, and ends
 
     def _kind(self, recording: Recording) -> Literal["pyannote", "channels", "manual"]:
         if self.request.diarizer != "auto":

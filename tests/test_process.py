@@ -128,6 +128,30 @@ def test_killed_run_leaves_nothing_half_and_the_next_one_the_same_bytes(
     assert contents(out) == unbroken
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_ctrl_c_ends_the_engines_within_two_seconds_and_the_next_run_goes_on(
+    seed: int, unbroken: dict[str, bytes], tmp_path: Path
+) -> None:
+    out = tmp_path / "tape"
+    command = tape_review("process", str(recording("roleplay-alcohol")), "--out", str(out), "--end", "0:30")
+    run = subprocess.Popen(
+        [*command, "--target-behavior", "drinking less alcohol"], stdout=subprocess.PIPE, text=True, bufsize=1
+    )
+    assert run.stdout is not None
+    assert run.stdout.readline() == "Reading the recording: done\n"
+    time.sleep(random.Random(seed).uniform(0, 6))  # while engines load or compute
+    began = time.monotonic()
+    run.send_signal(signal.SIGINT)
+    shown, _ = run.communicate()
+    assert time.monotonic() - began < 2
+    assert run.returncode == 130
+    assert "the same command goes on from there" in shown
+    done = processed(out, "--end", "0:30")
+    assert done.returncode == 0, done.stderr
+    assert "Reading the recording (kept): done" in done.stdout
+    assert contents(out) == unbroken
+
+
 def test_finished_stages_are_not_repeated(unbroken: dict[str, bytes], tmp_path: Path) -> None:
     out = tmp_path / "tape"
     done = processed(out, "--end", "0:30", "--interviewer", "S9")

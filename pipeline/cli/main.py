@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import traceback
 from collections.abc import Callable
 
 import typer
@@ -23,6 +23,7 @@ from pipeline.cli.evaluate import evaluate
 from pipeline.cli.export import export
 from pipeline.cli.group import group
 from pipeline.cli.init import init
+from pipeline.cli.interruption import leave
 from pipeline.cli.models import models
 from pipeline.cli.person import person
 from pipeline.cli.process import process
@@ -76,7 +77,12 @@ def main() -> None:
         app()
     except TapeReviewError as error:
         typer.echo(str(error), err=True)
-        sys.exit(1)
+        leave(1)
+    except Exception:
+        traceback.print_exc()
+        leave(1)
+    except SystemExit as end:
+        leave(end.code)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -44,6 +43,8 @@ def process(
 
     from pipeline import settings, stages
     from pipeline.cli.display import Display, summary
+    from pipeline.cli.interruption import Interrupted, interruptible, leave_now
+    from pipeline.speech.cores import Cores
 
     request = stages.Request(
         recording=recording,
@@ -58,10 +59,13 @@ def process(
     )
     console = Console()
     chosen = settings.load(profile or (), config or ()).settings
+    cores = Cores(chosen.engines.cores)
     try:
         with Display(console) as display:
-            tape = stages.process(request, chosen, out, display, overwrite=overwrite)
-    except KeyboardInterrupt:
+            tape = interruptible(
+                lambda: stages.process(request, chosen, out, display, overwrite=overwrite, cores=cores), cores.stop
+            )
+    except Interrupted as stopped:
         console.print("Stopped. Finished stages are kept: the same command goes on from there.")
-        os._exit(130)  # the engines' threads cannot be interrupted, and there is nothing left to save
+        leave_now(stopped.status)
     console.print(summary(tape))

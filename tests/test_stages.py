@@ -1,0 +1,273 @@
+"""The stages of a run side by side: the first that fails stops the other and is what a user gets to know."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+import soundfile
+
+from pipeline import settings
+from pipeline.audio import Recording, Source
+from pipeline.engines import Engines
+from pipeline.errors import ModelError, SpeechError
+from pipeline.speech.cores import Cores, StoppedError
+from pipeline.speech.diarizer import Diarization, Voice
+from pipeline.stages import Request, Run, process
+from pipeline.timeline import Span
+from pipeline.workbench import Workbench
+from tests.tapes.fakes import two_voices
+
+DEFAULT = settings.load().settings
+ROOT = Path(__file__).parents[1]
+PATIENCE = 20.0
+
+
+class Silent:
+    """Watches nothing."""
+
+    def started(self, stage: str) -> None: ...
+
+    def progressed(self, stage: str, fraction: float) -> None: ...
+
+    def finished(self, stage: str, reused: bool) -> None: ...
+
+
+class Two(Engines):
+    """Engines of which each stage does what a test says."""
+
+    def __init__(self, transcribe: Any, diarize: Any) -> None:
+        super().__init__(DEFAULT)
+        self._transcribe, self._diarize = transcribe, diarize
+
+    def decode(self, *_: Any) -> Recording:
+        source = Source("recording", "0" * 64, "wav", "pcm_s16le", 16_000, 1, 2000, None)
+        return Recording(np.zeros((1, 32_000), np.float32), 0, 2000, source, ())
+
+    def transcriber(self) -> Any:
+        return type("Transcriber", (), {"transcribe": staticmethod(self._transcribe)})
+
+    def diarizer(self, *_: Any) -> Any:
+        return type("Diarizer", (), {"diarize": staticmethod(self._diarize)})
+
+    def models(self, kind: Any) -> dict[str, dict[str, str]]:
+        return {}
+
+
+def run(transcribe: Any, diarize: Any) -> Run:
+    return Run(Request(Path("none"), "walking"), DEFAULT, Silent(), engines=Two(transcribe, diarize), source="0" * 64)
+
+
+class Computing:
+    """A stage that asks for a core again and again until its run is stopped."""
+
+    def __init__(self) -> None:
+        self.began, self.ended = threading.Event(), threading.Event()
+
+    def by_cores(self, samples: Any, cores: Cores, progress: Any, spoken: Any = None) -> Any:
+        try:
+            while True:
+                with cores.one():
+                    self.began.set()
+        finally:
+            self.ended.set()
+
+    def by_progress(self, recording: Any, cores: Cores, progress: Any) -> Any:
+        try:
+            with cores.one():
+                while True:
+                    self.began.set()
+                    progress(0.5)
+        finally:
+            self.ended.set()
+
+
+def failing(other: Computing, error: Exception) -> Any:
+    def fail(*_: Any) -> Any:
+        assert other.began.wait(PATIENCE)
+        raise error
+
+    return fail
+
+
+def test_a_diarizer_that_fails_stops_the_transcriber(tmp_path: Path) -> None:
+    computing = Computing()
+    mistake = ModelError("M07", "model x", "lacks config.json", "name another")
+    with pytest.raises(ModelError, match="lacks config.json"):
+        run(computing.by_cores, failing(computing, mistake)).listen(Workbench(tmp_path))
+    assert computing.ended.wait(PATIENCE)
+
+
+def test_a_transcriber_that_fails_stops_the_diarizer(tmp_path: Path) -> None:
+    computing = Computing()
+    with pytest.raises(SpeechError, match="TR-P01"):
+        run(failing(computing, SpeechError("P01", "recording", "is silent", "listen")), computing.by_progress).listen(
+            Workbench(tmp_path)
+        )
+    assert computing.ended.wait(PATIENCE)
+
+
+def test_the_first_failure_is_raised_while_the_other_stage_cannot_be_interrupted(tmp_path: Path) -> None:
+    """The transcriber is in the middle of a window; when it is done with it, its own failure masks nothing."""
+    began, release = threading.Event(), threading.Event()
+
+    def stuck(*_: Any) -> Any:
+        began.set()
+        assert release.wait(PATIENCE)
+        raise RuntimeError("late")
+
+    def fail(*_: Any) -> Any:
+        assert began.wait(PATIENCE)
+        raise ModelError("M01", "model y", "is not installed", "fetch it")
+
+    with pytest.raises(ModelError, match="TR-M01"):
+        run(stuck, fail).listen(Workbench(tmp_path))
+    release.set()
+
+
+def test_a_run_that_another_thread_stops_ends_where_it_looks_up(tmp_path: Path) -> None:
+    computing = Computing()
+
+    def voices(recording: Recording, cores: Cores, progress: Any) -> Diarization:
+        found = (Voice(Span(0, 1000), "S1"),)
+        return Diarization(found, found, (), {})
+
+    made = run(computing.by_cores, voices)
+    caught: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            made.listen(Workbench(tmp_path))
+        except StoppedError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert computing.began.wait(PATIENCE)
+    made.cores.stop()
+    thread.join(PATIENCE)
+    assert caught
+    assert not (tmp_path / "tape").exists()
+
+
+def test_a_stopped_run_publishes_nothing(tmp_path: Path) -> None:
+    cores = Cores(1)
+    cores.stop()
+    recording = ROOT / "tests" / "recordings" / "roleplay-alcohol.ogg"
+    with pytest.raises(StoppedError):
+        process(Request(recording, "walking", end=5000), DEFAULT, tmp_path / "tape", Silent(), cores=cores)
+    assert not (tmp_path / "tape").exists()
+
+
+PROGRAM = """
+import os
+from pipeline import stages
+from pipeline.cli.main import main
+from pipeline.engines import Engines
+from tests.tapes import fakes
+
+class Decoding(fakes.Fakes):
+    def decode(self, recording, start, end, progress):
+        return Engines.decode(self, recording, start, end, lambda _: fakes.at("decode"))
+
+stages.Engines = Decoding if os.environ.get("FAKE_DEED") == "decode:hang" else fakes.Fakes
+main()
+"""
+"""`tape-review` with engines that a test can let hang; where decoding hangs, the decoder's process is the real one."""
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Any]:
+    """Start `process` with a deed of `tests.tapes.fakes`; where one hangs, wait until it does."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(deed: str, audio: Path, *options: str) -> subprocess.Popen[str]:
+        log = tmp_path / f"log{len(running)}"
+        command = [sys.executable, "-c", PROGRAM, "process", str(audio), "--out", str(tmp_path / "tape"), *options]
+        program = subprocess.Popen(
+            [*command, "--target-behavior", "walking"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"FAKE_DEED": deed, "FAKE_LOG": str(log), "TMPDIR": str(tmp_path)},
+            cwd=ROOT,
+        )
+        running.append(program)
+        deadline = time.monotonic() + 60
+        while deed and not (log.exists() and deed.partition(":")[0] in log.read_text()) and program.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        return program
+
+    yield start
+    for program in running:
+        program.kill()
+        program.communicate()
+
+
+def interrupted(program: subprocess.Popen[str], number: int = signal.SIGINT) -> tuple[float, str]:
+    """Send a signal; how many seconds the program took to end, its children included, and what it printed."""
+    children = psutil.Process(program.pid).children(recursive=True)
+    began = time.monotonic()
+    program.send_signal(number)
+    out, _ = program.communicate(timeout=60)
+    seconds = time.monotonic() - began
+    assert not [child for child in children if not dead(child)]
+    return seconds, out
+
+
+def dead(process: psutil.Process) -> bool:
+    """Whether a process has ended, or does within a moment; who reaps it is not our business."""
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        with suppress(psutil.NoSuchProcess):
+            if process.status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.02)
+                continue
+        return True
+    return False
+
+
+def test_ctrl_c_ends_a_run_at_once_and_the_next_one_goes_on(started: Any, tmp_path: Path) -> None:
+    audio = two_voices(tmp_path / "two.wav")
+    program = started("transcribe:hang", audio)
+    seconds, out = interrupted(program)
+    assert program.returncode == 130
+    assert seconds < 2
+    assert "the same command goes on from there" in out
+    assert not (tmp_path / "tape").exists()
+    again = started("", audio)
+    out, errors = again.communicate(timeout=60)
+    assert again.returncode == 0, errors
+    assert "Reading the recording (kept): done" in out
+    assert "Telling the voices apart (kept): done" in out
+    assert "Writing down what is said: done" in out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_the_decoder_ends_with_the_program(number: int, started: Any, tmp_path: Path) -> None:
+    program = started("decode:hang", ROOT / "tests" / "recordings" / "roleplay-alcohol.ogg")
+    assert psutil.Process(program.pid).children()
+    seconds, _ = interrupted(program, number)
+    assert program.returncode == (-number if number == signal.SIGKILL else 128 + number)
+    assert seconds < 2
+
+
+def test_a_failure_ends_the_program_while_an_engine_cannot_be_interrupted(started: Any, tmp_path: Path) -> None:
+    """One channel is not one voice a channel; meanwhile the transcriber computes."""
+    soundfile.write(tmp_path / "one.wav", np.zeros(96_000, np.float32), 16_000)
+    program = started("transcribe:hang", tmp_path / "one.wav", "--diarizer", "pyannote")
+    _, errors = program.communicate(timeout=30)
+    assert program.returncode == 1
+    assert errors.startswith("TR-P15")
