@@ -87,11 +87,11 @@ def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path
     table, tapes = aligned(found.table)
     if tapes:
         notes.append(
-            f"On {len(tapes)} of the tapes units have different boundaries: compared after alignment in time "
-            f"({', '.join(tapes[:5])}{', ...' if len(tapes) > 5 else ''})."
+            f"On {len(tapes)} of the tapes coders' units have different boundaries: units that share at least half of "
+            f"their time count as one, others stay apart ({', '.join(tapes[:5])}{', ...' if len(tapes) > 5 else ''})."
         )
     elif {"start", "end"} <= set(found.table.columns):
-        notes.append("Units have the same boundaries for all coders: compared as they are.")
+        notes.append("No coder's units have other boundaries than another's: compared as they are.")
     else:
         notes.append(
             "Units are compared by utterance_id: the table has no start and end to bring them together by time."

@@ -85,14 +85,13 @@ def _row(found: Sums, level: Level, draws: int, seed: int, width: float) -> tupl
         cells[name] = None if np.isnan(value) else value
         cells[f"{name}_low"], cells[f"{name}_high"] = between or (None, None)
     agree, units = float(found.agree.sum()), float(found.units.sum())
-    if len(level.values) > 1:
-        cells["pabak"] = float(by.pabak(agree, units, len(level.values)))
+    cells["pabak"] = float(by.pabak(agree, units, found.shares.shape[-1]))
     if found.rows is not None and found.columns is not None and level.kind == "code":
         rows, columns = found.rows.sum(axis=0), found.columns.sum(axis=0)
         cells["prevalence_index"] = float(by.prevalence_index(rows, columns))
         cells["bias_index"] = float(by.bias_index(rows, columns))
     cells = {name: None if value is None or np.isnan(value) else value for name, value in cells.items()}
-    words = {"verdict": _verdict(cells, found.utterances), "undefined": _undefined(cells, found, level)}
+    words = {"verdict": _verdict(cells, found.utterances), "undefined": _undefined(cells, found)}
     return (tapes, found.utterances, *(words.get(name, cells.get(name)) for name in AGREEMENT_COLUMNS[7:]))
 
 
@@ -111,19 +110,20 @@ def _verdict(cells: dict[str, float | None], units: int) -> str:
     return "differ: talk about it" if high < TENTATIVE else "not clear yet"
 
 
-def _undefined(cells: dict[str, float | None], found: Sums, level: Level) -> str:
+def _undefined(cells: dict[str, float | None], found: Sums) -> str:
     """Why figures are missing."""
     reasons = []
-    used = int((found.given.sum(axis=0) > 0).sum())
-    if used == 1:
-        names = "alpha" if found.rows is None else "kappa and alpha"
-        reasons.append(f"{names}: one value throughout")
-    if len(level.values) < 2:
+    chance = ["kappa", "alpha"] if found.rows is not None else ["alpha"]
+    if lacking := [name for name in chance if cells.get(name) is None]:
+        reasons.append(f"{' and '.join(lacking)}: one value throughout")
+    if found.coincidences is not None and cells.get("alpha_ordinal") is None:
+        reasons.append("alpha_ordinal: one rank throughout")
+    if cells.get("ac1") is None:
         reasons.append("pabak, ac1: one value only")
     if found.rows is None:
-        reasons.append("kappa: more than two coders")
+        reasons.append(f"kappa: more than two coders ({found.coders})")
     if len(found.units) < 2:
         reasons.append("intervals: one tape only")
-    elif used > 1 and cells.get("alpha_low") is None:
-        reasons.append("interval of alpha: most draws hold one value throughout")
+    elif lacking := [name for name in chance if cells.get(name) is not None and cells.get(f"{name}_low") is None]:
+        reasons.append(f"interval of {' and '.join(lacking)}: most draws hold one value throughout")
     return "; ".join(reasons)

@@ -58,20 +58,22 @@ def comparisons(panel: Panel) -> tuple[Comparison, ...]:
 
 
 def _share(panel: Panel, one: int, other: int) -> bool:
-    return bool(((panel.grid[one] >= 0) & (panel.grid[other] >= 0)).any())
+    return bool(panel.both(one, other, panel.grid).any())
 
 
 @dataclass(frozen=True)
 class Sums:
     """What each tape adds: arrays with one row a tape that the comparison covers.
 
-    ``agree`` and ``units`` count pairs of codes with the same value and all pairs; ``same`` and ``given`` are the
-    diagonal and the marginals of the coincidence matrix; ``shares`` sums, over units, the share of coders that gave
-    each value, and ``coded`` counts those units. ``rows`` and ``columns``, the marginals of the two sides, are there
-    for pairs only, and the ``coincidences``, the whole matrix, where the level has an order.
+    ``coders`` have codes here. ``agree`` and ``units`` count pairs of codes with the same value and all pairs; ``same``
+    and ``given`` are the diagonal and the marginals of the coincidence matrix; ``shares`` sums, over units, the share
+    of coders that gave each value, and ``coded`` counts those units. ``rows`` and ``columns``, the marginals of the two
+    sides, are there for pairs only (two coders, or two sides), and the ``coincidences``, the whole matrix, where the
+    level has an order.
     """
 
     utterances: int
+    coders: int
     agree: NDArray[np.float64]
     units: NDArray[np.float64]
     same: NDArray[np.float64]
@@ -96,22 +98,31 @@ class Sums:
 
 def sums(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> Sums | None:
     """The sums of a comparison at a level whose values of the grid are ``cells``; None where nothing is shared."""
-    if comparison.second:
-        found: Sums | None = _of_pairs(panel, level, comparison, cells)
+    first = comparison.first
+    if not comparison.second:
+        # Of those who are compared among themselves, the ones who share something: for two there is kappa.
+        among = panel.among(first, cells)
+        shared = (among >= 0).sum(axis=0) > 1
+        first = tuple(row for row, own in zip(first, among, strict=True) if (own[shared] >= 0).any())
+    if comparison.second or len(first) == 2:
+        found: Sums | None = _of_pairs(panel, level, replace(comparison, first=first), cells)
     else:
-        found = _of_all(panel, level, cells[list(comparison.first)])
+        found = _of_all(panel, level, among)
     if found is None or not found.units.sum():
         return None
     kept = found.units > 0
     parts: dict[str, Any] = {name: part[kept] for name, part in vars(found).items() if isinstance(part, np.ndarray)}
-    return replace(found, **parts)
+    # What only somebody else chose is no value here: AC1 and PABAK would change with it.
+    values = (np.arange(len(level.values)) < level.scale) | (found.shares.sum(axis=0) > 0)
+    by_value = {name: parts[name][:, values] for name in ("given", "shares", "rows", "columns") if name in parts}
+    return replace(found, **(parts | by_value))
 
 
-def pairs_of(comparison: Comparison, cells: Grid) -> tuple[Grid, Grid, NDArray[np.int64]]:
+def pairs_of(panel: Panel, comparison: Comparison, cells: Grid) -> tuple[Grid, Grid, NDArray[np.int64]]:
     """Every pair of values that two coders gave to one unit: the one's, the other's, and the unit's column."""
     ones, others, columns = [], [], []
     for one, other in comparison.pairs:
-        both = np.flatnonzero((cells[one] >= 0) & (cells[other] >= 0))
+        both = np.flatnonzero(panel.both(one, other, cells))
         ones.append(cells[one, both])
         others.append(cells[other, both])
         columns.append(both)
@@ -120,7 +131,7 @@ def pairs_of(comparison: Comparison, cells: Grid) -> tuple[Grid, Grid, NDArray[n
 
 def tables(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> NDArray[np.float64]:
     """One table of the first side's values (rows) by the second's (columns) for each tape of the panel."""
-    return _tables(panel, level, *pairs_of(comparison, cells))
+    return _tables(panel, level, *pairs_of(panel, comparison, cells))
 
 
 def _tables(panel: Panel, level: Level, one: Grid, other: Grid, column: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -130,7 +141,7 @@ def _tables(panel: Panel, level: Level, one: Grid, other: Grid, column: NDArray[
 
 
 def _of_pairs(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> Sums:
-    one, other, column = pairs_of(comparison, cells)
+    one, other, column = pairs_of(panel, comparison, cells)
     tape, values, number = panel.tape[column], len(level.values), len(panel.tapes)
 
     def by_value(found: Grid) -> NDArray[np.float64]:
@@ -146,6 +157,7 @@ def _of_pairs(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -
         coincidences = table + np.swapaxes(table, 1, 2)
     return Sums(
         utterances=int((np.bincount(column, minlength=1) > 0).sum()),
+        coders=len(comparison.first) + len(comparison.second),
         agree=agree,
         units=units,
         same=2 * agree,
@@ -184,6 +196,7 @@ def _of_all(panel: Panel, level: Level, cells: Grid) -> Sums | None:
         coincidences = by_tape(pairs / others[:, :, None], tape)
     return Sums(
         utterances=int(several.sum()),
+        coders=int((cells[:, several] >= 0).any(axis=1).sum()),
         agree=by_tape(same / coders[several], tape),
         units=by_tape(np.ones(int(several.sum())), tape),
         same=by_tape(same, tape),

@@ -29,7 +29,7 @@ def confusions(panel: Panel, compared: Sequence[Comparison] | None = None, shown
     for level in (level for level in panel.levels if level.kind == "family"):
         cells, values = level.of(panel.grid), len(level.values)
         for order, comparison in enumerate(compared):
-            one, other, column = pairs_of(comparison, cells)
+            one, other, column = pairs_of(panel, comparison, cells)
             differ = one != other
             one, other, column = one[differ], other[differ], column[differ]
             if not comparison.second:

@@ -7,6 +7,7 @@ or which code of a family where both say the family.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -57,13 +58,16 @@ class Scheme:
 class Level:
     """What is compared: ``place`` takes each set of codes to its value.
 
-    ``units`` marks the utterances that can carry it. With ``both``, a unit counts where every coder has a value other
-    than none: ``place`` counts from 1 then. ``ordered`` gives the rank of each value.
+    The first ``scale`` of the ``values`` can always be chosen; the others, sets of codes, are values where somebody
+    chose them. ``units`` marks the cells that can carry it, shape (coders, utterances) or (utterances,). With ``both``,
+    a unit counts where every coder has a value other than none: ``place`` counts from 1 then. ``ordered`` gives the
+    rank of each value.
     """
 
     kind: str
     name: str
     values: tuple[str, ...]
+    scale: int
     place: NDArray[np.int32]
     units: NDArray[np.bool_]
     both: bool = False
@@ -96,8 +100,25 @@ class Panel:
     starts: NDArray[np.float64] | None
     """When each utterance begins on its tape, in ms; NaN where that is not known."""
     scheme: Scheme
+    loose: NDArray[np.bool_] | None
+    """The cells without a row on units that lie upon others' (`pipeline.measures.alignment`): two coders who both have
+    none there are not compared."""
     filled: int
     """How many cells had no row and were taken as left without a code."""
+
+    def both(self, one: int, other: int, cells: Grid) -> NDArray[np.bool_]:
+        """The units on which two coders are compared, of cells as a level has them."""
+        found = (cells[one] >= 0) & (cells[other] >= 0)
+        if self.loose is not None:
+            found &= ~(self.loose[one] & self.loose[other])
+        return np.asarray(found)
+
+    def among(self, rows: Sequence[int], cells: Grid) -> Grid:
+        """The cells of coders who are compared among themselves."""
+        if self.loose is None:
+            return cells[list(rows)]
+        nobody = (self.loose[list(rows)] | (cells[list(rows)] < 0)).all(axis=0)
+        return np.where(nobody, -1, cells[list(rows)]).astype(np.int32)
 
     def rows(self, layer: str) -> list[int]:
         """The rows of a layer."""
@@ -114,7 +135,7 @@ class Panel:
         """All codes, each family, which code of a family, each code; only what occurs."""
         joined = ["|".join(sorted(each)) or NOT_CODED for each in self.sets]
         every = np.ones(len(self.tape), dtype=bool)
-        found = [Level("all", "all codes", tuple(joined), np.arange(len(joined), dtype=np.int32), every)]
+        found = [Level("all", "all codes", tuple(joined), 0, np.arange(len(joined), dtype=np.int32), every)]
         families = {name: codes for name, codes in self.scheme.families.items() if set(codes) & set(self.codes)}
         found += [self._family(name, codes) for name, codes in families.items()]
         found += [self._family(name, codes, both=True) for name, codes in families.items() if len(codes) > 1]
@@ -130,12 +151,12 @@ class Panel:
         # A unit with several codes of an ordered family has the highest.
         ranks = None if order is None else tuple(max((1 + order.index(code) for code in v), default=0) for v in values)
         if both:
-            return Level("which", name, named[1:], place, self._units(codes), both=True)
-        return Level("family", name, named, place, self._units(codes), ordered=ranks)
+            return Level("which", name, named[1:], len(codes), place, self._units(codes), both=True)
+        return Level("family", name, named, 1 + len(codes), place, self._units(codes), ordered=ranks)
 
     def _code(self, code: str) -> Level:
         place = np.array([code in each for each in self.sets], dtype=np.int32)
-        return Level("code", code, (NOT_CODED, code), place, self._units((code,)))
+        return Level("code", code, (NOT_CODED, code), 2, place, self._units((code,)))
 
     def _units(self, codes: tuple[str, ...]) -> NDArray[np.bool_]:
         """The utterances of the codes' role; all, where roles are not known."""
@@ -162,9 +183,10 @@ def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel
     for column in NEEDED:
         if column not in table:
             raise TableError("T03", "table of codes", f"lacks the column {column!r}", "add it")
-    tape, tapes = pd.factorize(table["tape_id"])
-    name, names = pd.factorize(table["utterance_id"])
-    unit, units = pd.factorize(tape * len(names) + name)
+    # Sorted, so that the order of rows decides nothing, not even what is drawn at random.
+    tape, tapes = pd.factorize(table["tape_id"], sort=True)
+    name, names = _in_order(table)
+    unit, units = pd.factorize(tape * len(names) + name, sort=True)
     of_unit = units // max(len(names), 1)
     rank = {MACHINE: 0, MEMBER: 1, CONSENSUS: 2, COACH: 3}
     layer, layers = (np.asarray(part) for part in pd.factorize(table["layer"]))
@@ -174,7 +196,7 @@ def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel
     order = sorted(range(len(coders)), key=lambda row: (rank.get(coders[row][0], 4), coders[row][1]))
     row_of = np.empty(len(coders), dtype=np.int64)
     row_of[order] = np.arange(len(coders))
-    cell, cells = pd.factorize(table["codes"])
+    cell, cells = pd.factorize(table["codes"], sort=True)
     found: dict[frozenset[str], int] = {frozenset(): 0}
     meaning = np.array([found.setdefault(frozenset(text.split("|")) - {""}, len(found)) for text in cells], dtype=int)
     grid = np.full((len(coders), len(units)), -1, dtype=np.int32)
@@ -187,17 +209,25 @@ def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel
     if "pretag_shown" in table:
         shown = np.full(grid.shape, -1, dtype=np.int8)
         shown[row_of[coder], unit] = table["pretag_shown"].astype("Int8").to_numpy(dtype=np.int8, na_value=-1)
+    loose = None
+    if "apart" in table:
+        crossed = np.zeros(len(units), dtype=bool)
+        np.logical_or.at(crossed, unit, table["apart"].to_numpy(dtype=bool))
+        loose = (grid < 0) & crossed
     filled = 0 if absent == "missing" else _fill(grid, of_unit, len(tapes), absent)
     role = None
     if "role" in table:
-        role = np.full(len(units), "unknown", dtype=object)
-        known = table["role"].isin(["interviewer", "client"]).to_numpy()
-        role[unit[known]] = table["role"].to_numpy()[known]
+        said = [
+            np.bincount(unit, weights=table["role"] == role, minlength=len(units)) for role in ("interviewer", "client")
+        ]
+        # Where coders do not say the same of a unit, it may carry the codes of either.
+        role = np.select(
+            [(said[0] > 0) & (said[1] == 0), (said[1] > 0) & (said[0] == 0)], ["interviewer", "client"], "unknown"
+        )
     starts = None
     if "start" in table:
         starts = np.full(len(units), np.nan)
-        begins = table["start"].to_numpy(dtype=float, na_value=np.nan)
-        starts[unit[~np.isnan(begins)]] = begins[~np.isnan(begins)]
+        np.fmin.at(starts, unit, table["start"].to_numpy(dtype=float, na_value=np.nan))
     return Panel(
         coders=tuple(coders[row] for row in order),
         tapes=tuple(str(name) for name in tapes),
@@ -210,8 +240,22 @@ def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel
         shown=shown,
         starts=starts,
         scheme=scheme.completed(sorted(set().union(*found))),
+        loose=loose,
         filled=filled,
     )
+
+
+def _in_order(table: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """The place of each row's utterance among all names, and the names: by the first start, and "u2" before "u10"."""
+    names = table["utterance_id"].astype(str)
+    start = table["start"].astype(float) if "start" in table else pd.Series(0.0, index=table.index)
+    first = start.groupby(names.to_numpy()).min().fillna(np.inf)
+    key = {
+        name: (first[name], [(len(part), part) for part in re.findall(r"\d+|\D+", name)], name) for name in first.index
+    }
+    ordered = sorted(key, key=lambda name: key[name])
+    places = {name: place for place, name in enumerate(ordered)}
+    return names.map(places).to_numpy(dtype=np.int64), np.array(ordered, dtype=object)
 
 
 def _fill(grid: Grid, tape: NDArray[np.int64], tapes: int, absent: Absent) -> int:

@@ -58,7 +58,7 @@ def _counts(panel: Panel, comparison: Comparison, has: NDArray[np.bool_]) -> NDA
     number = len(panel.tapes)
     total, pairs = np.zeros((number, 2)), np.zeros(number)
     for one, other in comparison.pairs:
-        both = (panel.grid[one] >= 0) & (panel.grid[other] >= 0)
+        both = panel.both(one, other, panel.grid)
         tape = panel.tape[both]
         for side, row in enumerate((one, other)):
             total[:, side] += np.bincount(tape, weights=has[panel.grid[row, both]], minlength=number)

@@ -128,6 +128,28 @@ def test_one_coder_and_one_tape_are_told_apart(tmp_path: Path) -> None:
     assert "5 more tapes to be coded by both" in " ".join(drift.split())
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_listening_noise_within_a_turn_is_one_more_unit(tmp_path: Path, order: int) -> None:
+    """Two members who code alike and a coach who coded half: 20 units, all alike; with a noise in a turn 21."""
+    turns = [(f"u{number}", 3.0 * number, 3.0 * number + 2.5) for number in range(20)]
+    for units in (turns, [*turns, ("u20", 9.4, 9.8)]):
+        coded = [
+            ("t", name, coder, layer, "question_open" if place % 3 else "reflection_simple", "", start, end)
+            for coder, layer in (("ann", "member"), ("bob", "member"), ("cora", "coach"))
+            for place, (name, start, end) in enumerate(units)
+            if layer == "member" or start < 30
+        ]
+        table = pd.DataFrame(
+            coded, columns=["tape_id", "utterance_id", "coder", "layer", "code", "coded_at", "start", "end"]
+        )
+        table[::order].to_csv(tmp_path / "codes.csv", index=False)
+        done = run("agreement", str(tmp_path / "codes.csv"), "--format", "csv")
+        rows = pd.read_csv(io.StringIO(done.stdout))
+        among = rows[(rows["comparison"] == "members") & (rows["level"] == "all")].iloc[0]
+        assert (among["units"], among["percent"], among["kappa"]) == (len(units), 1.0, 1.0)
+        assert "No coder's units have other boundaries than another's" in done.stderr
+
+
 def test_unknown_codes_are_named_and_counted(tmp_path: Path) -> None:
     table = group(2)
     table["codes"] = table["codes"].replace("question_open", "wondering")
