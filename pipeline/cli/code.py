@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from pipeline import settings
+from pipeline.cli import who
 from pipeline.cli.options import Config
 from pipeline.errors import TableError
 from pipeline.formats import speaker_roles, tables, uncoded
 from pipeline.settings import Settings
-from pipeline.timeline import Span, Turn, Word
 
 _MANY = 8
 """Voices or rows that a sentence lists at most."""
@@ -78,8 +78,6 @@ def _with_roles(table: pd.DataFrame, path: Path, loaded: Settings) -> pd.DataFra
 
 
 def _decided(tape_id: str, tape: pd.DataFrame, path: Path, loaded: Settings) -> pd.Series:
-    from pipeline.speech import roles
-
     voices = tape["speaker"].str.strip() if "speaker" in tape else pd.Series("", index=tape.index)
     speakers, open_ = speaker_roles.distinct(voices), tape["role"] == ""
     remedy = "add a column that says interviewer or client in each row, or name the speakers"
@@ -92,17 +90,6 @@ def _decided(tape_id: str, tape: pd.DataFrame, path: Path, loaded: Settings) -> 
         raise TableError(
             "T08", f"transcript {path.name}", value, f"{remedy}; --interviewer NAME if it is the interviewer"
         )
-    decided = roles.decide(
-        [_turn(voice, text) for voice, text in zip(voices, tape["text"], strict=True)], roles.load(loaded)
-    )
-    reasons = f": {'; '.join(decided.reasons)}" if decided.reasons else ""
     where = f" of {tape_id}" if tape_id != path.stem else ""
-    told = f"The interviewer{where} is {decided.interviewer} (probability {decided.probability:.2f}{reasons})."
-    typer.echo(f"{told} If that is wrong, name the interviewer with --interviewer.", err=True)
+    decided = who.decided(list(zip(voices, tape["text"], strict=True)), loaded, where)
     return tape["role"].where(~open_, voices.map(decided.role))
-
-
-def _turn(speaker: str, text: str) -> Turn:
-    """A turn of no length: only its words decide."""
-    words = text.split() or ["..."]
-    return Turn(speaker, tuple(Word(Span(0, 0), word, 1.0, speaker) for word in words))

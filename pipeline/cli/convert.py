@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from pipeline import settings
+from pipeline.cli import who
+from pipeline.cli.options import Config
 from pipeline.errors import FormatError
 from pipeline.formats import cacti_codebook, codebooks, files, matching, registry, translation
 from pipeline.formats.coded import LAYERS, CodedTranscript
@@ -36,6 +39,10 @@ def convert(
         str | None,
         typer.Option("--codebook", help="Name the codes as this codebook does."),
     ] = None,
+    interviewer: Annotated[
+        str | None, typer.Option("--interviewer", help="The name of the interviewer in the first file, such as 'Ann'.")
+    ] = None,
+    config: Config = None,
     blind: Annotated[bool, typer.Option("--blind", help="Leave the codes out, for somebody who codes anew.")] = False,
 ) -> None:
     """Convert transcripts and codes from and to other programs.
@@ -52,6 +59,9 @@ def convert(
         _codebook(source, out)
         return
     said = registry.read(source, from_)
+    for note in said.notes:
+        typer.echo(note, err=True)
+    said = who.settled(said, interviewer, settings.load(files=config or ()).settings)
     if codebook is not None:
         said, unknown = translation.translated(said, codebooks.read(codebook))
         if unknown:

@@ -5,36 +5,63 @@
 
 The interviewer is an Investigator, INV, and the client a Participant, PAR; further voices of a role are numbered. CHAT
 gives a meaning to most punctuation and wants a terminator at the end: the main line holds the words alone and, where
-that changed the text, ``%xtxt`` what was said. Of other programs' files the marks of CHAT are taken out of the text.
+that changed the text, ``%xtxt`` what was said. Of other programs' files the marks of CHAT are read by their meaning
+(`spoken`); a postcode ``[+ ct]`` is a code, and ``%wor`` holds the times of words.
 
-Cannot hold: ids, words with their times, coders, layers and dates of codes; line breaks and tabs are refused. A file
-without any times is refused; an utterance without times stands, as a moment, where the one before it ended.
+Cannot hold: ids, words with their times, coders, layers and dates of codes; line breaks and tabs are refused. An
+utterance without times stands, as a moment, where the one before it ended.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
-from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, codes, role, transcript
+from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, codes, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import packed, printable, unpacked
-from pipeline.timeline import Role, Span
+from pipeline.formats.speaker_roles import role_of
+from pipeline.timeline import Role, Span, Word
 
 _PARTICIPANTS: dict[Role, tuple[str, str]] = {
     "interviewer": ("INV", "Investigator"),
     "client": ("PAR", "Participant"),
     "unknown": ("UNK", "Unidentified"),
 }
-_ROLES = {"investigator": "interviewer", "clinician": "interviewer", "participant": "client"}
 _BULLET = re.compile(r"\x15(\d{1,12})_(\d{1,12})\x15")
-_MARKS = re.compile(r"\[[^\[\]]*\]|\(\.+\)|[<>]|&[-+~=*](?:\w+:)?|@[A-Za-z:&]+|[()„‡ˈˌ↑↓≈≋]")
+_POSTCODE = re.compile(r"\[\+ ([^\[\]]{1,60})\]")
+_INTERPOSED = re.compile(r"&\*(\w{1,8}):(\S{1,60})")
 _NO_WORDS = "0"
 
+_UNSAID = re.compile(
+    r"\[[^\[\]]*\]"  # explanations, replacements, retracings, postcodes
+    r"|\(\.+\)|\(\d{0,3}:?\d{1,3}(?:\.\d{0,3})?\)"  # pauses: (.) (1.5)
+    r"|&=\S+|&[{}][nl]=\S+|&\*\w{1,8}:\S+"  # events, long features, another's word within the line
+    r"|(?<!\S)\+[<^\",+]+(?!\S)"  # linkers: +< +" +^ +, ++
+    r"|(?<!\S)0\w\S*"  # words left out: 0is
+    r"|(?<!\S)(?:xxx|yyy|www)(?!\S)"  # not understood, or not written down
+)
+_TERMINATOR = re.compile(r"\+[./!?\"]*([.?!])$|([.?!])$")
+_WITHIN = (
+    (re.compile(r"&[-+~]?(?:\w+:)?(?=\w)"), ""),  # fillers and pieces: &-um &+wa &uh
+    (re.compile(r"@[A-Za-z:&]+"), ""),  # what kind of word: @n @s:deu
+    (re.compile(r"(?<=\w)\+(?=\w)|(?<=\w)_(?=\w)"), " "),  # compounds: way+out
+    (re.compile(r"(?<=\w):+(?=[\w\s]|$)"), ""),  # lengthened: no:
+    (re.compile(r"[()<>^‡„ˈˌ↑↓↗↘→≈≋⌈⌉⌊⌋°∆∇☺]"), ""),  # (be)cause, groups, stress, overlap
+)
 
-def read(source: Source) -> CodedTranscript:
-    """The utterances of a file.
+
+@dataclass
+class _Line:
+    """A main line with the tiers that hang on it."""
+
+    utterance: CodedUtterance
+    marks: list[Mark] = field(default_factory=list)
+
+
+def read(source: Source, *, untimed: bool = False) -> CodedTranscript:
+    """The utterances of a file; ``untimed`` takes one without any times, too, where all stand at 0.
 
     Raises
     ------
@@ -43,33 +70,42 @@ def read(source: Source) -> CodedTranscript:
     """
     lines = list(_lines(source))
     if not any(line == "@Begin" for _, line in lines[:20]) or lines[-1][1] != "@End":
-        source.refuse("F03", "is no CHAT: it lacks @Begin or @End")
-    name, people = source.stem, dict[str, tuple[str, Role]]()
-    found: list[CodedUtterance] = []
-    marks: list[list[Mark]] = []
+        source.refuse("F03", "is no CHAT: it lacks @Begin or @End", "check it in CLAN, which says what is missing")
+    name, notes = source.stem, list[str]()
+    people = _people(lines)
+    spoken_lines: list[_Line] = []
     end, timed = 0, False
     for number, line in lines:
         where = f"line {number} of"
+        tier, _, content = line.partition(":")
         if line.startswith("*"):
-            said, end, known = _utterance(source, line, people, end, where)
+            utterance, end, known = _utterance(source, line, people, end, where)
             timed = timed or known
-            found.append(said)
-            marks.append([])
-        elif line.startswith("%cod:") and found:
-            marks[-1] += _codes(line.partition(":")[2])
-        elif line.startswith("%xtxt:") and found:
-            found[-1] = replace(found[-1], text=line.partition(":")[2].strip())
-        elif line.startswith("%") and found:
+            marks = [Mark(code) for cell in _POSTCODE.findall(content) for code in codes(unpacked(cell))]
+            spoken_lines.append(_Line(utterance, marks))
+            notes += [
+                f'Line {number}: "{word}", said by {code} meanwhile, was passed over.'
+                for code, word in _INTERPOSED.findall(content)
+            ]
+        elif tier in ("%cod", "%spa") and spoken_lines:
+            spoken_lines[-1].marks += _codes(content)
+        elif tier == "%xtxt" and spoken_lines:
+            spoken_lines[-1].utterance = replace(spoken_lines[-1].utterance, text=content.strip())
+        elif tier == "%wor" and spoken_lines:
+            last = spoken_lines[-1].utterance
+            spoken_lines[-1].utterance = replace(last, words=_words(source, content, last.speaker, where))
+        elif line.startswith("%") and spoken_lines:
             continue
-        elif line.startswith("@Participants:"):
-            people = _people(line.partition(":")[2])
-        elif line.startswith("@Media:"):
-            name = unpacked(line.partition(":")[2].split(",")[0].strip()) or name
+        elif tier == "@Media":
+            name = unpacked(content.split(",")[0].strip()) or name
         elif not line.startswith("@"):
-            source.refuse("F03", f"is no line of CHAT: {line[:40]!r}", where=where)
-    if found and not timed:
-        source.refuse("F07", "has no times", "link it to its sound in CLAN, and save it")
-    return transcript(name, (replace(said, marks=tuple(given)) for said, given in zip(found, marks, strict=True)))
+            source.refuse("F03", f"is no line of CHAT: {line[:40]!r}", "mend it; CLAN's check names it, too", where)
+    if spoken_lines and not timed and not untimed:
+        remedy = "pre-tag it without times by `tape-review code`, or link it to its sound in CLAN"
+        source.refuse("F07", "has no times", remedy)
+    return transcript(
+        name, (replace(line.utterance, marks=tuple(dict.fromkeys(line.marks))) for line in spoken_lines), notes
+    )
 
 
 def _lines(source: Source) -> Iterator[tuple[int, str]]:
@@ -85,15 +121,28 @@ def _lines(source: Source) -> Iterator[tuple[int, str]]:
     yield number, " ".join(part.strip() for part in parts)
 
 
-def _people(cell: str) -> dict[str, tuple[str, Role]]:
-    """Name and role of each participant: ``PAR Ann Participant`` or, without a name, ``PAR Participant``."""
-    found: dict[str, tuple[str, Role]] = {}
-    for person in cell.split(","):
+def _people(lines: list[tuple[int, str]]) -> dict[str, tuple[str, Role]]:
+    """Name and role of each participant: ``PAR Ann Participant`` or, without a name, ``PAR Participant``.
+
+    Where nobody else is the interviewer, one of several Participants is, and who that is stays open; their group in
+    ``@ID`` may tell.
+    """
+    cells = [line.partition(":")[2] for _, line in lines if line.startswith("@Participants:")]
+    people: dict[str, tuple[str, str]] = {}
+    for person in ",".join(cells).split(","):
         match person.split():
-            case [code, *names, what]:
-                known = role(_ROLES.get(what.lower(), what))
-                found[code] = (unpacked(names[0]) if names else code, known)
-    return found
+            case [code, *names, kind]:
+                people[code] = (unpacked(names[0]) if names else code, kind)
+    roles = {code: role_of(kind) for code, (_, kind) in people.items()}
+    participants = [code for code, (_, kind) in people.items() if kind.lower() == "participant"]
+    if len(participants) > 1 and "interviewer" not in roles.values():
+        roles |= dict.fromkeys(participants)
+    for _, line in lines:
+        if line.startswith("@ID:"):
+            fields = [cell.strip() for cell in line.partition(":")[2].split("|")]
+            if len(fields) > 5 and roles.get(fields[2], "unknown") is None:
+                roles[fields[2]] = role_of(fields[5])
+    return {code: (name, roles[code] or "unknown") for code, (name, _) in people.items()}
 
 
 def _utterance(
@@ -105,27 +154,53 @@ def _utterance(
     times = _BULLET.findall(text)
     span = Span(end, end)
     if times:
-        first, last = source.milliseconds(times[0][0], where=where), source.milliseconds(times[-1][1], where=where)
-        if last < first:
-            source.refuse("F07", "ends before it starts", where=where)
-        span = Span(first, last)
+        span = _span(source, times[0][0], times[-1][1], where)
     speaker, who = people[code]
-    return CodedUtterance("", span, speaker, who, _plain(text)), span.end, bool(times)
+    return CodedUtterance("", span, speaker, who, spoken(text)), span.end, bool(times)
+
+
+def _span(source: Source, start: str, end: str, where: str) -> Span:
+    first, last = source.milliseconds(start, where=where), source.milliseconds(end, where=where)
+    if last < first:
+        source.refuse("F07", "ends before it starts", "mend its times", where)
+    return Span(first, last)
+
+
+def _words(source: Source, tier: str, speaker: str, where: str) -> tuple[Word, ...]:
+    """The words of a ``%wor`` tier, each before its times."""
+    parts = re.split(r"\x15(\d{1,12})_(\d{1,12})\x15", tier)
+    words = []
+    for text, start, end in zip(parts[0::3], parts[1::3], parts[2::3], strict=False):
+        text = spoken(text).rstrip(".?!").strip()
+        if text:
+            words.append(Word(_span(source, start, end, where), text, 1.0, speaker))
+    return tuple(words)
 
 
 def _codes(tier: str) -> list[Mark]:
-    """The codes of a coding tier, each a word that begins with a dollar sign."""
-    words = (word[1:] for word in tier.split() if word.startswith("$"))
-    return [Mark(code) for word in words for code in codes(unpacked(word))]
+    """The codes of a coding tier: words that begin with a dollar sign, or all where none does."""
+    words = tier.split()
+    marked = [word[1:] for word in words if word.startswith("$")]
+    return [Mark(code) for word in marked or words for code in codes(unpacked(word))]
 
 
-def _plain(line: str) -> str:
-    """The text of a main line without the marks of CHAT."""
+def spoken(line: str) -> str:
+    """What a main line says was said, without the marks of CHAT.
+
+    Events, pauses, explanations, words left out and those not understood go; pieces of words, fillers, and what was
+    taken back stay.
+
+    >>> spoken("&=laughs (be)cause I 0is &-um <I want> [//] I need (1.5) xxx +...")
+    'because I um I want I need.'
+    """
     text = _BULLET.sub(" ", line).strip()
-    end = text[-1:] if text[-1:] in (".", "?", "!") else ""
-    text = re.sub(r"\+[./!?\"]*$", "", text[: len(text) - len(end)])
-    words = " ".join(_MARKS.sub(" ", text).split()).replace(" ,", ",")
-    return "" if words in ("", _NO_WORDS) else words + end
+    text = _POSTCODE.sub(" ", text).strip()
+    end = _TERMINATOR.search(text)
+    text = _UNSAID.sub(" ", text[: end.start()] if end else text)
+    for pattern, instead in _WITHIN:
+        text = pattern.sub(instead, text)
+    words = re.sub(r"\s+(?=,)", "", " ".join(text.split()))
+    return "" if words in ("", _NO_WORDS) else words + ((end[1] or end[2]) if end else "")
 
 
 def write(said: CodedTranscript) -> bytes:
@@ -147,7 +222,10 @@ def write(said: CodedTranscript) -> bytes:
     lines = ["@UTF8", "@Begin", "@Languages:\teng"]
     if about:
         lines.append("@Participants:\t" + ", ".join(" ".join(person) for person in about))
-    lines += [f"@ID:\teng|tape|{code}|||||{what}|||" for code, _, what in about]
+    alone = all(what != _PARTICIPANTS["interviewer"][1] for _, _, what in about)
+    clients = [code for code, _, what in about if what == _PARTICIPANTS["client"][1]]
+    group = "client" if alone and len(clients) > 1 else ""  # of several Participants one may be the interviewer
+    lines += [f"@ID:\teng|tape|{code}|||{group if code in clients else ''}||{what}|||" for code, _, what in about]
     lines.append(f"@Media:\t{tape}, audio")
     for one in said.utterances:
         text = printable(one.text, "text")
@@ -156,7 +234,7 @@ def write(said: CodedTranscript) -> bytes:
         given = dict.fromkeys(packed(mark.code) for mark in one.given)
         if given:
             lines.append("%cod:\t" + " ".join(f"${code}" for code in given))
-        if _plain(main) != text:
+        if spoken(main) != text:
             lines.append(f"%xtxt:\t{text}")
     return ("\n".join([*lines, "@End"]) + "\n").encode()
 

@@ -11,7 +11,7 @@ other. Texts, names and codes have no blanks at either end; codes hold no ``|``,
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pipeline.formats import speaker_roles
 from pipeline.timeline import UNKNOWN, Role, Span, Word
@@ -64,15 +64,19 @@ class CodedUtterance:
 
 @dataclass(frozen=True)
 class CodedTranscript:
-    """A tape's utterances in order of start; no id twice."""
+    """A tape's utterances in order of start; no id twice. ``notes`` are sentences for whoever gave the file."""
 
     tape_id: str
     utterances: tuple[CodedUtterance, ...]
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
 
-def transcript(tape_id: str, utterances: Iterable[CodedUtterance]) -> CodedTranscript:
-    """Utterances put in order; one without an id, or with one that came before, is numbered by its place."""
-    ordered = sorted(utterances, key=lambda said: (said.span, said.role, said.speaker))
+def transcript(tape_id: str, utterances: Iterable[CodedUtterance], notes: Iterable[str] = ()) -> CodedTranscript:
+    """Utterances put in order of start, those of one time in the order given.
+
+    One without an id, or with one that came before, is numbered by its place.
+    """
+    ordered = sorted(utterances, key=lambda said: said.span.start)
     taken = {said.id for said in ordered}
     numbered: dict[str, CodedUtterance] = {}
     spare = len(ordered)
@@ -84,7 +88,7 @@ def transcript(tape_id: str, utterances: Iterable[CodedUtterance]) -> CodedTrans
                 spare += 1
                 name = f"u{spare:04d}"
         numbered[name] = replace(said, id=name)
-    return CodedTranscript(tape_id, tuple(numbered.values()))
+    return CodedTranscript(tape_id, tuple(numbered.values()), tuple(notes))
 
 
 def role(name: str) -> Role:

@@ -33,7 +33,7 @@ RATIO = 1000
 """How many times its size a member of an archive may unpack to."""
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_LONGEST = 1_000_000_000  # milliseconds
+LONGEST_MS = 1_000_000_000  # milliseconds
 _EXPORT = "export it anew from the program that made it"
 
 
@@ -94,7 +94,7 @@ class Source:
             time = float(value) * per
         except (TypeError, ValueError, OverflowError):
             time = math.nan
-        if not 0 <= time < _LONGEST:
+        if not 0 <= time < LONGEST_MS:
             self.refuse("F07", f"holds {str(value)[:40]!r} for a time", "write times from 0 up", where)
         return round(time)
 

@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import io
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from pipeline.formats import speaker_prefix
 from pipeline.formats.intake import Source
-from pipeline.formats.speaker_roles import role_of
 from pipeline.timeline import typed
 
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
@@ -35,9 +34,6 @@ _PATTERNS = tuple(
     )
 )
 _NO_SPEECH = re.compile(r"Transcribed by https?://\S+", re.IGNORECASE)
-_SENTENCE = re.compile(r"[.?!]\s+\S+\s+\S|[?!]$")
-"""What makes of a name a sentence: "Yes. I said" is none, "Therapist A." is one."""
-_LONGEST_NAME = 5  # words
 
 
 @dataclass(frozen=True)
@@ -117,15 +113,14 @@ def word_blocks(source: Source) -> tuple[list[str], list[list[list[str]]]]:
 
 
 def _speakers(lines: Sequence[str]) -> frozenset[str]:
-    """The names that a line of this text may begin with: they stand there twice, or say a role."""
-    names = Counter(match["name"].strip() for line in lines for match in _matches(line))
-    return frozenset(name for name, number in names.items() if number > 1 or role_of(name) is not None)
+    """The names that a line of this text may begin with."""
+    return speaker_prefix.settled(match["name"].strip() for line in lines for match in _matches(line))
 
 
 def _matches(line: str) -> Iterator[re.Match[str]]:
     for pattern in _PATTERNS:
         match = pattern.fullmatch(line)
-        if match and not _SENTENCE.search(match["name"]) and len(match["name"].split()) <= _LONGEST_NAME:
+        if match and speaker_prefix.is_name(match["name"].strip()):
             yield match
             return
 

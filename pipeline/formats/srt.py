@@ -4,9 +4,10 @@
     00:00:01,200 --> 00:00:02,500
     [client S2] I could walk.
 
-Role and speaker stand in brackets before the text; without them, a text of another program is said by nobody known.
+Role and speaker stand in brackets before the text; in files of other programs a name before a colon is the speaker's
+("Ann: So you walk."), and subtitles without one go on with the speaker before.
 Cannot hold: ids, codes, words; a moment becomes a millisecond long. There is no way to escape anything: a text with a
-blank line or ``-->`` is refused. Tags such as ``<i>`` are read as text.
+blank line or ``-->`` is refused. Of other programs' texts, tags such as ``<i>`` and ``{\an8}`` are left out.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from __future__ import annotations
 import re
 
 from pipeline.errors import FormatError
-from pipeline.formats import coded, cues
+from pipeline.formats import coded, cues, speaker_prefix
 from pipeline.formats.coded import CodedTranscript, CodedUtterance, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import packed, printable, unpacked
 from pipeline.timeline import UNKNOWN
 
+_TAG = re.compile(r"</?(?:[biu]|font)(?:\s[^<>]*)?>|\{\\[^{}]*\}", re.IGNORECASE)
 _SAID = re.compile(r"\[(interviewer|client|unknown) ([^\s\]]*)\] ?(.*)", re.DOTALL)
 
 
@@ -28,18 +30,30 @@ def read(source: Source) -> CodedTranscript:
 
     Raises
     ------
-    FormatError: F03 a block that is no subtitle, F06 as `Source.text`, F07 one that ends before it starts.
+    FormatError: F03 no subtitle can be read, F06 as `Source.text`, F07 the only one's times are wrong.
     """
-    found = []
-    for number, block in cues.blocks(source.text()):
-        if not block[0].strip().isdecimal():
-            source.refuse("F03", "is no number of a subtitle", where=f"line {number} of")
-        cue = cues.cue(source, number, block)
-        text = "\n".join(cue.lines).strip()
-        said = _SAID.fullmatch(text)
-        role, speaker, text = said.groups() if said else ("unknown", UNKNOWN, text)
-        found.append(CodedUtterance("", cue.span, unpacked(speaker), coded.role(role), text.strip()))
-    return transcript(source.stem, found)
+    found, notes = cues.read(source, source.text(), asides=False)
+    shown = cues.unrolled(found)
+    texts = ["\n".join(line for line in cue.lines if line.strip()).strip() for cue in shown]
+    ours = [_SAID.fullmatch(text) for text in texts]
+    loose = (_bare(text) for text, said in zip(texts, ours, strict=True) if not said)
+    names = speaker_prefix.names(loose, captions=True)
+    utterances, last = [], UNKNOWN
+    for cue, text, said in zip(shown, texts, ours, strict=True):
+        if said:
+            role, speaker, text = said.groups()
+            speaker, text = unpacked(speaker), text.strip()
+        else:
+            speaker, text = speaker_prefix.said(_bare(text), names, last)
+            role = speaker
+        last = speaker
+        utterances.append(CodedUtterance("", cue.span, speaker, coded.role(role), text))
+    return transcript(source.stem, utterances, notes)
+
+
+def _bare(text: str) -> str:
+    """A text of another program without its tags."""
+    return _TAG.sub("", text).strip()
 
 
 def write(said: CodedTranscript) -> bytes:

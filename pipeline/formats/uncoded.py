@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.errors import FormatError, TableError
-from pipeline.formats import noscribe, registry, script, speaker_roles, tables, tidy, whisper_json, worksheet
+from pipeline.formats import chat, noscribe, registry, script, speaker_roles, tables, tidy, whisper_json, worksheet
 from pipeline.formats.coded import CodedTranscript
 from pipeline.formats.intake import Source
 from pipeline.formats.script import Script, Speech
@@ -58,7 +58,7 @@ def read(path: Path, interviewer: str | None = None) -> Reading:
 
 def _read(path: Path) -> Reading:
     ending = path.suffix.lower()
-    if path.is_dir() or ending not in SHEETS | SCRIPTS | PAGES | {".json"}:
+    if path.is_dir() or ending not in SHEETS | SCRIPTS | PAGES | {".json", ".cha"}:
         return _coded(registry.read(path))
     try:
         source = Source.open(path)
@@ -66,6 +66,8 @@ def _read(path: Path) -> Reading:
         if error.code != "TR-F01":
             raise
         raise TableError("T01", f"table {path.name}", error.value, "name a file that exists") from error
+    if ending == ".cha":
+        return _coded(chat.read(source, untimed=True))
     if ending == ".docx":
         lines, cells = script.word_blocks(source)
         for rows in cells:
@@ -103,7 +105,10 @@ def _coded(said: CodedTranscript, note: str = "") -> Reading:
         }
         for utterance in said.utterances
     ]
-    return Reading(_whole(pd.DataFrame(rows)), (note,) if note else ())
+    table = _whole(pd.DataFrame(rows))
+    if rows and not table[["start", "end"]].any(axis=None):
+        table[["start", "end"]] = pd.NA  # a file without times
+    return Reading(table, (*said.notes, *([note] if note else [])))
 
 
 def _script(path: Path, read: Script) -> Reading:

@@ -4,9 +4,11 @@
     00:00:01.200 --> 00:00:02.500
     <v.client.change S2>I could walk.</v>
 
-A cue of several voices is read as an utterance of each. Cannot hold: coders, layers and dates of codes, words, and an
-id that is more than letters, digits, ``_`` and ``-``; a moment becomes a millisecond long. Not read: styles, regions,
-notes, and tags other than voices, of which the text stays.
+A cue of several voices is read as an utterance of each. Where no voice is marked, a name before a colon is one
+("Ann: So you walk."), and cues without one go on with the speaker before. Rolling captions are merged.
+
+Cannot hold: coders, layers and dates of codes, words, and an id that is more than letters, digits, ``_`` and ``-``; a
+moment becomes a millisecond long. Not read: styles, regions, notes, and tags other than voices; their text stays.
 """
 
 from __future__ import annotations
@@ -14,15 +16,16 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from pipeline.formats import coded, cues
+from pipeline.formats import coded, cues, speaker_prefix
 from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import packed, printable, unpacked
-from pipeline.timeline import UNKNOWN
+from pipeline.timeline import UNKNOWN, Role
 
 _VOICE = re.compile(r"<v((?:\.[^\s.<>&]+)*)(?:\s([^<>]*))?>|</v>")
-_TAG = re.compile(r"<[^<>]*>")
+_TAG = re.compile(r"</?(?:[biucv]|ruby|rt|lang|font)(?:[.\s][^<>]*)?>|<\d{1,3}(?::\d{2}){1,2}\.\d{3}>", re.IGNORECASE)
 _ID = re.compile(r"(?!NOTE|STYLE|REGION)[\w-]+")
 _ROLES = ("interviewer", "client", "unknown")
 
@@ -32,25 +35,38 @@ def read(source: Source) -> CodedTranscript:
 
     Raises
     ------
-    FormatError: F03 no WebVTT, or a block that is no cue; F06 as `Source.text`; F07 a cue that ends before it starts.
+    FormatError: F03 no WebVTT, or no cue can be read; F06 as `Source.text`; F07 the only cue's times are wrong.
     """
-    found = []
-    head, *rest = [*cues.blocks(source.text())] or [(1, [""])]
-    if not re.match(r"WEBVTT(?:[ \t]|$)", head[1][0]) or head[0] != 1:
-        source.refuse("F03", "does not begin with WEBVTT")
-    for number, block in rest:
-        if re.match(r"(NOTE|STYLE|REGION)(?:\s|$)", block[0]) and "-->" not in block[0]:
-            continue
-        cue = cues.cue(source, number, block)
-        found += [
-            CodedUtterance(cue.name, cue.span, speaker, coded.role(role), text, tuple(Mark(code) for code in codes))
-            for role, speaker, codes, text in _voices("\n".join(cue.lines))
-        ]
-    return transcript(source.stem, found)
+    text = source.text()
+    if not re.match(r"WEBVTT(?:[ \t\r\n]|$)", text):
+        source.refuse("F03", "does not begin with WEBVTT", "check that the file is not cut, and that it is WebVTT")
+    head = re.match(r"(?:(?!.*-->).+(?:\r\n|\r|\n|$))*", text)
+    breaks = re.sub(r"[^\r\n]+", "", head[0] if head else "")
+    shown, notes = cues.read(source, breaks + text[head.end() if head else 0 :], asides=True)
+    parts = [(cue, part) for cue in cues.unrolled(shown) for part in _parts("\n".join(cue.lines))]
+    names = speaker_prefix.names((part.text for _, part in parts if not part.speaker), captions=True)
+    utterances, last = [], UNKNOWN
+    for cue, part in parts:
+        speaker, text = part.speaker, part.text
+        if not speaker:
+            speaker, text = speaker_prefix.said(text, names, last)
+        last = speaker
+        marks = tuple(Mark(code) for code in part.codes)
+        utterances.append(CodedUtterance(cue.name, cue.span, speaker, part.role or coded.role(speaker), text, marks))
+    return transcript(source.stem, utterances, notes)
 
 
-def _voices(text: str) -> Iterator[tuple[str, str, tuple[str, ...], str]]:
-    """Role, speaker, codes and text of each voice in a cue."""
+@dataclass(frozen=True)
+class _Part:
+    """What one voice says in a cue; ``speaker`` is empty without a voice, ``role`` None where no class names it."""
+
+    role: Role | None
+    speaker: str
+    codes: tuple[str, ...]
+    text: str
+
+
+def _parts(text: str) -> Iterator[_Part]:
     parts: list[tuple[tuple[str, ...], str, str]] = []
     classes, speaker, last = "", "", 0
     for tag in (*_VOICE.finditer(text), None):
@@ -61,9 +77,9 @@ def _voices(text: str) -> Iterator[tuple[str, str, tuple[str, ...], str]]:
         if tag:
             classes, speaker, last = tag[1] or "", tag[2] or "", tag.end()
     for names, who, said in parts or [((), "", "")]:
-        role = names[0] if names and names[0] in _ROLES else coded.role(who)
-        codes = names[1:] if names and names[0] in _ROLES else names
-        yield role, who or UNKNOWN, tuple(code for name in codes for code in coded.codes(name)), said
+        ours = bool(names) and names[0] in _ROLES
+        codes = tuple(code for name in names[ours:] for code in coded.codes(name))
+        yield _Part(coded.role(names[0]) if ours else None, who, codes, said)
 
 
 def write(said: CodedTranscript) -> bytes:

@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.cli.main import app
-from pipeline.errors import FormatError, OutputError
+from pipeline.errors import FormatError, OutputError, TableError
 from pipeline.formats import casaa, codebooks, codes, elan, registry, tables
 from pipeline.formats.coded import CodedUtterance, Mark, transcript
 from pipeline.formats.intake import Source
@@ -44,6 +44,34 @@ def test_a_tape_goes_to_elan_and_back(tape: Path, tmp_path: Path) -> None:
     assert back.tape_id == "walk"
     assert [one.span for one in back.utterances] == [one.span for one in registry.read(tape).utterances]
     assert {one.marks for one in back.utterances} == {(Mark("change", "machine", "machine"),)}
+
+
+def test_who_is_who_is_named_told_by_names_or_decided_from_the_words(tmp_path: Path) -> None:
+    out, talk = tmp_path / "x.csv", tmp_path / "talk.vtt"
+    asks = ("What would you like to change?", "How would you do that?")
+    answers = ("I want to drink less, for my kids.", "I could walk home.")
+
+    def roles(first: str, second: str, *options: str) -> tuple[list[str], str]:
+        lines = [part for pair in zip(asks, answers, strict=True) for part in pair]
+        cues = [
+            f"00:00:0{number}.000 --> 00:00:0{number}.900\n<v {(first, second)[number % 2]}>{line}</v>"
+            for number, line in enumerate(lines)
+        ]
+        talk.write_text("\n\n".join(["WEBVTT", *cues]))
+        printed = convert(talk, out, *options)
+        return [one.role for one in registry.read(out).utterances], printed
+
+    found, printed = roles("Ann", "Bob")
+    assert found == ["interviewer", "client"] * 2
+    assert "The interviewer is Ann (probability " in printed
+    found, printed = roles("Ann", "Bob", "--interviewer", "bob")
+    assert found == ["client", "interviewer"] * 2
+    assert "probability" not in printed
+    found, printed = roles("Bo Client", "Ann")
+    assert found == ["client", "interviewer"] * 2
+    assert "probability" not in printed
+    with pytest.raises(TableError, match=r"TR-T08 transcript talk has no voice 'Eve'.*Ann, Bob"):
+        roles("Ann", "Bob", "--interviewer", "Eve")
 
 
 def test_a_coach_gets_the_tape_without_codes(tape: Path, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_reads_what_clan_keeps() -> None:
     assert (first.span, first.speaker, first.role) == (Span(100, 1250), "Ann", "interviewer")
     assert first.text == "um what would you like to like to do, Ann?"
     assert first.marks == (Mark("OQ"), Mark("Q+/-"))
-    assert (second.speaker, second.role, second.text) == ("PAR", "client", "I re member that I walked.")
+    assert (second.speaker, second.role, second.text) == ("PAR", "client", "I remember that I walked.")
     assert (third.span, third.text) == (Span(2500, 2500), "")
 
 

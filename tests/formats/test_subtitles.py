@@ -88,8 +88,7 @@ def test_styles_and_notes_are_passed_over_and_lines_may_end_in_any_way(end: str)
         ("WEBVTT", "\nWEBVTT", "TR-F03", "does not begin"),
         ("00:02.000", "00:02,x", "TR-F03", "line 9 of t.vtt has no times"),
         ("00:01.0 --> 00:02.000 align:left", "hello", "TR-F03", "line 9 of t.vtt has no times"),
-        ("00:02.000", "00:00.500", "TR-F07", "line 9 of t.vtt ends before"),
-        ("00:02.000", "999999:00:00.000", "TR-F07", "for a time"),
+        ("00:02.000", "999999:00:00.000", "TR-F07", "line 9 of t.vtt has a time that no recording has"),
     ],
 )
 def test_a_wrong_cue_is_named(old: str, new: str, code: str, said: str) -> None:
@@ -111,9 +110,10 @@ def test_what_srt_cannot_escape_is_refused(text: str) -> None:
         srt.write(transcript("t", [CodedUtterance("", Span(0, 1), text=text)]))
 
 
-def test_a_subtitle_without_a_number_is_named() -> None:
-    with pytest.raises(FormatError, match="TR-F03 line 5 of t.srt is no number"):
-        srt.read(Source("t.srt", b"1\n00:00:01,0 --> 00:00:02,0\nhm\n\nhello\n"))
+def test_a_line_that_belongs_to_no_subtitle_is_passed_over_and_told() -> None:
+    said = srt.read(Source("t.srt", b"1\n00:00:01,0 --> 00:00:02,0\nhm\n\nhello\n"))
+    assert [one.text for one in said.utterances] == ["hm"]
+    assert said.notes == ('Line 5 belongs to no cue: "hello" was passed over.',)
 
 
 def test_an_id_that_would_be_a_note_is_left_out() -> None:
