@@ -6,8 +6,9 @@ other small ones, so that no figure stands for one person.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SMALLEST = 5
 FOLDED = "Small groups together"
@@ -15,7 +16,10 @@ FOLDED = "Small groups together"
 
 @dataclass(frozen=True)
 class GroupPeriod:
-    """What one group did: ``quarters`` gives utterances that group and coach coded alike, and all that both coded."""
+    """What one group did: ``quarters`` gives utterances that group and coach coded alike, and all that both coded.
+
+    ``left_out`` are tapes that a coach coded and that are not counted as such here, by the reason why not.
+    """
 
     name: str
     people: int
@@ -23,11 +27,13 @@ class GroupPeriod:
     checked: int
     visits: int
     quarters: Mapping[str, tuple[int, int]]
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def share_checked(self) -> float | None:
-        """Share of tapes that a coach coded; None without tapes."""
-        return self.checked / self.tapes if self.tapes else None
+        """Share of tapes that a coach coded, of those that are not left out; None without tapes."""
+        counted = self.tapes - sum(self.left_out.values())
+        return self.checked / counted if counted else None
 
     def agreement(self, quarter: str) -> float | None:
         """Share of utterances coded alike; None where nothing was double-coded."""
@@ -49,7 +55,10 @@ def overview(groups: Sequence[GroupPeriod]) -> tuple[GroupPeriod, ...]:
         for quarter, (alike, units) in group.quarters.items():
             before = quarters.get(quarter, (0, 0))
             quarters[quarter] = (before[0] + alike, before[1] + units)
+    left: Counter[str] = Counter()
+    for group in small:
+        left.update(group.left_out)
     people, tapes, checked, visits = (
         sum(getattr(group, name) for group in small) for name in ("people", "tapes", "checked", "visits")
     )
-    return (*large, GroupPeriod(FOLDED, people, tapes, checked, visits, quarters))
+    return (*large, GroupPeriod(FOLDED, people, tapes, checked, visits, quarters, dict(left)))

@@ -20,7 +20,10 @@ KIND = "measures.json"
 
 @dataclass(frozen=True)
 class Figure:
-    """One measure in words and numbers; ``value`` None where ``undefined`` says why."""
+    """One measure in words and numbers; ``value`` None where ``undefined`` says why.
+
+    ``by_machine``: nobody could code by hand what it counts, whoever coded the rest.
+    """
 
     name: str
     label: str
@@ -29,6 +32,7 @@ class Figure:
     low: float | None
     high: float | None
     undefined: str
+    by_machine: bool = False
 
     @property
     def text(self) -> str:
@@ -57,7 +61,14 @@ def stored(database: Session, home: Home, tape: Tape) -> dict[str, Any]:
 
 def told(measures: dict[str, Any]) -> tuple[Figure, ...]:
     """The main ones of a tape's measures, given as in ``measures.json``."""
-    return tuple(
-        Figure(one["name"], one["label"], one["unit"], one["value"], one["low"], one["high"], one["undefined"] or "")
-        for one in main(measures)
-    )
+    return tuple(map(_figure, main(measures)))
+
+
+def ratios(measures: dict[str, Any]) -> tuple[Figure, ...]:
+    """All ratios of a tape's measures, given as in ``measures.json``."""
+    return tuple(_figure({"name": name} | ratio) for name, ratio in measures["ratios"].items())
+
+
+def _figure(measure: dict[str, Any]) -> Figure:
+    plain = {key: measure[key] for key in ("name", "label", "unit", "value", "low", "high")}
+    return Figure(**plain, undefined=measure["undefined"] or "", by_machine=bool(measure.get("note")))

@@ -5,6 +5,7 @@ There is no page that shows several people beside each other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
@@ -14,8 +15,10 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.measures.figures import MAIN
-from pipeline.review import figures, gate
+from pipeline.review import gate
 from pipeline.review.access.viewer import SignedIn, Viewer
+from pipeline.review.coding.admission import Admitted
+from pipeline.review.coding.current import Current, current
 from pipeline.review.fields import FormId, Id
 from pipeline.review.figures import Figure
 from pipeline.review.pages import render, seeing
@@ -30,7 +33,10 @@ WIDE, HIGH, EDGE, LEFT = 640, 180, 34, 54
 
 @dataclass(frozen=True)
 class Point:
-    """One tape's value in a picture: where it lies, and how far its interval reaches (y grows downward)."""
+    """One tape's value in a picture: where it lies, and how far its interval reaches (y grows downward).
+
+    ``by_group`` tells whether people's codes gave it or the machine's alone, ``basis`` which of them in words.
+    """
 
     x: float
     y: float
@@ -38,16 +44,24 @@ class Point:
     bottom: float
     day: int
     figure: Figure
+    by_group: bool
+    basis: str
 
 
 @dataclass(frozen=True)
 class Line:
-    """One measure over tapes."""
+    """One measure over tapes; ``missing`` are the days of tapes that have none, and why."""
 
     name: str
     label: str
     points: tuple[Point, ...]
     most: str
+    missing: tuple[tuple[int, str], ...]
+
+    @property
+    def by_group(self) -> int:
+        """How many of the points stand on people's codes."""
+        return sum(point.by_group for point in self.points)
 
 
 @router.get("/growth")
@@ -55,14 +69,15 @@ def mine(request: Request, viewer: SignedIn) -> Response:
     """My own growth, and with whom it is shared."""
     state = request.app.state
     now = state.clock()
-    with state.home.database.writing() as database:
+    with state.home.database.reading() as database:
         person = database.get_one(Person, viewer.person_id)
-        lines = _lines(database, state.home, viewer, person.id, now)
+        lines, shown = _lines(database, state.home, viewer, person.id, now)
         peers = _peers(database, person, now)
         shared = set(database.scalars(select(Share.with_person_id).where(Share.person_id == person.id)))
         to_me = database.scalars(
             select(Person).join(Share, Share.person_id == Person.id).where(Share.with_person_id == person.id)
         ).all()
+    _note(state.home, viewer, shown, now)
     return render(
         request,
         "growth.html",
@@ -82,13 +97,13 @@ def shared_with_me(request: Request, viewer: SignedIn, person_id: Id) -> Respons
     """The growth of somebody who shares it with me."""
     state = request.app.state
     now = state.clock()
-    with state.home.database.writing() as database:
+    with state.home.database.reading() as database:
         owner = database.get(Person, person_id)
         query = select(Share.id).where(Share.person_id == person_id, Share.with_person_id == viewer.person_id)
         if owner is None or database.scalar(query.limit(1)) is None:
             raise HTTPException(404)
-        audit.record(database, now, viewer.person_id, "read", thing=f"growth {person_id}")
-        lines = _lines(database, state.home, viewer, person_id, now)
+        lines, shown = _lines(database, state.home, viewer, person_id, now)
+    _note(state.home, viewer, shown, now, person_id)
     return render(
         request,
         "growth.html",
@@ -138,29 +153,43 @@ def _peers(database: Session, person: Person, now: int) -> dict[str, str]:
     }
 
 
-def _lines(database: Session, home: Home, viewer: Viewer, owner_id: str, now: int) -> list[Line]:
-    """The owner's measures, over those tapes whose measures the viewer may see."""
+def _note(home: Home, viewer: Viewer, tapes: Sequence[str], now: int, owner_id: str = "") -> None:
+    """Tell the audit whose growth was read, and of which tapes. Writers do not wait while it is worked out."""
+    with home.database.writing() as database:
+        if owner_id:
+            audit.record(database, now, viewer.person_id, "read", thing=f"growth {owner_id}")
+        for tape_id in tapes:
+            gate.read(database, viewer, tape_id, "growth", now)
+
+
+def _lines(
+    database: Session, home: Home, viewer: Viewer, owner_id: str, now: int
+) -> tuple[list[Line], tuple[str, ...]]:
+    """The owner's measures, over those tapes whose measures the viewer may see, and which tapes these are."""
     query = select(Tape).where(Tape.interviewer_id == owner_id, Tape.state == "ready").order_by(Tape.created_at)
     tapes = list(database.scalars(query))
     allowed = consent.allows_each(database, database.get(Person, viewer.person_id), "show", tapes, now)
+    person = database.get_one(Person, viewer.person_id)
     seen = [
-        (tape, figures.read(database, home, tape))
+        (tape, current(Admitted(database, home, tape, person, now)))
         for tape, decision in zip(tapes, allowed, strict=True)
         if decision and gate.is_open(database, viewer.person_id, tape)
     ]
-    for tape, _ in seen:
-        gate.read(database, viewer, tape.id, "growth", now)
-    names = list(dict.fromkeys(figure.name for _, found in seen for figure in found if figure.name in MAIN))
-    return [line for name in names if (line := _line(name, seen)).points]
+    names = dict.fromkeys(figure.name for _, each in seen for figure in each.figures if figure.name in MAIN)
+    lines = [line for name in names if (line := _line(name, seen)).points]
+    return lines, tuple(tape.id for tape, _ in seen)
 
 
-def _line(name: str, seen: list[tuple[Tape, tuple[Figure, ...]]]) -> Line:
+def _line(name: str, seen: list[tuple[Tape, Current]]) -> Line:
     found = [
-        (tape, figure) for tape, each in seen for figure in each if figure.name == name and figure.value is not None
+        (tape, figure, each)
+        for tape, each in seen
+        for figure in each.figures
+        if figure.name == name and figure.value is not None
     ]
     if not found:
-        return Line(name, "", (), "")
-    highest = max((figure.high or figure.value or 0.0) for _, figure in found)
+        return Line(name, "", (), "", ())
+    highest = max((figure.high or figure.value or 0.0) for _, figure, _ in found)
     most = 100.0 if found[0][1].unit == "percent" else max(1.0, highest)
     step = (WIDE - LEFT - EDGE) / max(1, len(found) - 1)
 
@@ -175,8 +204,17 @@ def _line(name: str, seen: list[tuple[Tape, tuple[Figure, ...]]]) -> Line:
             y(figure.low if figure.low is not None else figure.value or 0.0),
             tape.created_at,
             figure,
+            each.by_group and not figure.by_machine,
+            each.basis,
         )
-        for at, (tape, figure) in enumerate(found)
+        for at, (tape, figure, each) in enumerate(found)
     )
     top = "100 %" if found[0][1].unit == "percent" else f"{most:.1f}"
-    return Line(name, found[0][1].label, points, top)
+    label = min((figure.label for _, figure, _ in found), key=len)  # without what is said of some of them alone
+    missing = tuple(
+        (tape.created_at, figure.undefined)
+        for tape, each in seen
+        for figure in each.figures
+        if figure.name == name and figure.value is None
+    )
+    return Line(name, label, points, top, missing)

@@ -25,3 +25,11 @@ def test_nothing_checked_is_undefined() -> None:
     row = GroupPeriod("a", 6, 0, 0, 0, {})
     assert row.share_checked is None
     assert row.agreement("2026 Q1") is None
+
+
+def test_what_is_left_out_is_in_no_share_and_stays_when_groups_are_folded() -> None:
+    """Of ten tapes a coach coded four, and two of these are left out: 2 of 8. Folded with 2 of 10: 4 of 18."""
+    left = GroupPeriod("tiny", 2, 10, 2, 1, {}, {"why": 2})
+    assert left.share_checked == 0.25
+    [folded] = overview([left, period("small", 4)])
+    assert (folded.left_out, folded.share_checked) == ({"why": 2}, 4 / 18)

@@ -17,6 +17,7 @@ from pipeline.measures.panel import COACH, CONSENSUS, MEMBER, Panel
 from pipeline.measures.program import SMALLEST, GroupPeriod, overview
 from pipeline.review.access.viewer import Administrator
 from pipeline.review.coach.codes import gather
+from pipeline.review.coach.left_out import left_out, told
 from pipeline.review.pages import render
 from pipeline.tapes import audit, people
 from pipeline.tapes.records import Group, Person, Tape
@@ -36,7 +37,7 @@ def page(request: Request, viewer: Administrator) -> Response:
         audit.record(database, now, viewer.person_id, "read", thing="program")
     rows = overview(groups)
     quarters = sorted({quarter for row in rows for quarter in row.quarters})[-8:]
-    return render(request, "coach/program.html", rows=rows, quarters=quarters, smallest=SMALLEST)
+    return render(request, "coach/program.html", rows=rows, told=told, quarters=quarters, smallest=SMALLEST)
 
 
 def _period(database: Session, viewing: Person, group: Group, now: int) -> GroupPeriod:
@@ -46,8 +47,9 @@ def _period(database: Session, viewing: Person, group: Group, now: int) -> Group
     number = sum(one.role != "coach" for one in members)
     if coach is None:
         return GroupPeriod(group.name, number, tapes, 0, 0, {})
-    panel = gather(database, coach, group, now, and_by=viewing).panel
-    return GroupPeriod(group.name, number, tapes, *checked(panel), _quarters(panel, panel.rows(COACH)))
+    gathered = gather(database, coach, group, now, and_by=viewing)
+    panel, left = gathered.panel, left_out(database, group, coach, viewing, gathered.tapes, now)
+    return GroupPeriod(group.name, number, tapes, *checked(panel), _quarters(panel, panel.rows(COACH)), left)
 
 
 def checked(panel: Panel) -> tuple[int, int]:

@@ -27,6 +27,7 @@ from pipeline.review import gate
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.coach.codes import GROUP, Gathered, gather
 from pipeline.review.coach.drawing import HIGH, WIDE, pictures
+from pipeline.review.coach.left_out import left_out, told
 from pipeline.review.coach.program import checked
 from pipeline.review.coding import transcripts
 from pipeline.review.coding.admission import SEEN, admit
@@ -179,6 +180,7 @@ def mine(request: Request, viewer: SignedIn, group_id: Id) -> Response:
             raise HTTPException(404)
         group, person = database.get_one(Group, group_id), database.get_one(Person, viewer.person_id)
         gathered = gather(database, person, group, now)
+        left = told(left_out(database, group, person, person, gathered.tapes, now))
         audit.record(database, now, viewer.person_id, "read", thing=f"agreement {group_id}")
     panel = gathered.panel
     found = drift(panel, gathered.recalibrated)
@@ -205,6 +207,7 @@ def mine(request: Request, viewer: SignedIn, group_id: Id) -> Response:
         notes=[note.sentence for note in found.notes if note.coder in ("", *seen["coder"])],
         tapes=len(gathered.tapes),
         checked=checked(panel),
+        left=left,
     )
 
 

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
+from pipeline.review import figures
 from pipeline.review.access.viewer import SignedIn
 from pipeline.review.coding import books, keys, passes, ratings, state, tasks, together, transcripts
 from pipeline.review.coding.admission import SEEN, Admitted, admit, note, sees_codes
@@ -135,7 +136,6 @@ def _let_in(admitted: Admitted) -> None:
 
 def _shown(admitted: Admitted, found: together.Board) -> dict[str, Any]:
     """What changes with every decision: the queue, the counts, the measures."""
-    figures = together.measured(found)
     return {
         "queue": [place.utterance.id for place in found.queue],
         "basis": found.basis,
@@ -148,8 +148,10 @@ def _shown(admitted: Admitted, found: together.Board) -> dict[str, Any]:
                 "low": one.low,
                 "high": one.high,
                 "undefined": one.undefined,
+                "text": one.text if one.value is not None else "undefined",
+                "spread": one.spread if one.value is not None else one.undefined,
             }
-            for one in figures.ratios.values()
+            for one in figures.ratios(together.measured(found).as_dict())
         ],
     }
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from pipeline.review import figures, gate
+from pipeline.review import gate
 from pipeline.review.access.viewer import SignedIn, Viewer
-from pipeline.review.coding import books, together, transcripts
-from pipeline.review.coding.admission import Admitted, sees_codes
+from pipeline.review.coding.admission import Admitted
+from pipeline.review.coding.current import current
 from pipeline.review.fields import Id
 from pipeline.review.figures import Figure
 from pipeline.review.pages import day, render
@@ -26,8 +26,6 @@ from pipeline.tapes.home import Home
 from pipeline.tapes.records import Person
 
 router = APIRouter()
-
-_NONE = "The machine took the wrong voice for the interviewer's; there are measures once the tape is coded by hand"
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str
     now = clock()
     with home.database.writing() as database:
         tape = gate.opened(database, viewer, tape_id, "show", now)
-        measured, basis = _measured(Admitted(database, home, tape, database.get_one(Person, viewer.person_id), now))
+        measured = current(Admitted(database, home, tape, database.get_one(Person, viewer.person_id), now))
         gate.read(database, viewer, tape_id, thing, now)
         answers = forms.read(database, home, tape_id, tape.interviewer_id, questions.SESSION_REVIEW)
         shown = answers if answers.get("shown") or tape.interviewer_id == viewer.person_id else {}
@@ -80,18 +78,7 @@ def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str
             well=shown.get("well", ""),
             next=shown.get("next", ""),
             said=tuple(feedback.said(database, home, tape_id)),
-            figures=measured,
-            basis=basis,
+            figures=measured.figures,
+            basis=measured.basis,
             at=now,
         )
-
-
-def _measured(admitted: Admitted) -> tuple[tuple[Figure, ...], str]:
-    """The measures, and what they stand on: the group's codes for those who may see them, else the machine's alone."""
-    if sees_codes(admitted) and together.codebooks(admitted):
-        book = books.read(admitted.home, together.codebook(admitted))
-        board = together.board(admitted, transcripts.shown(admitted), book)
-        if board.by_hand:
-            return figures.told(together.measured(board).as_dict()), f"Codes: {board.basis}"
-    found = figures.read(admitted.session, admitted.home, admitted.tape)
-    return found, "Proposed by machine, to be checked by hand" if found else _NONE

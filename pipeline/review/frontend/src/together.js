@@ -92,7 +92,7 @@ class Table {
     byId("open-count").textContent = queue.length === 1 ? "1 disagreement" : `${queue.length} disagreements`;
     byId("basis").textContent = basis;
     byId("measures").replaceChildren(...measures.flatMap((one) => [
-      make("dt", {}, one.label), make("dd", {}, make("strong", {}, figure(one)), " ", make("span", { class: "soft small" }, spread(one))),
+      make("dt", {}, one.label), make("dd", {}, make("strong", {}, one.text), " ", make("span", { class: "soft small" }, one.spread)),
     ]));
   }
 
@@ -231,20 +231,6 @@ class Table {
       byId("trouble").textContent = `Not stored: ${/** @type {Error} */ (error).message}`;
     }
   }
-}
-
-/** @param {any} one */
-function figure(one) {
-  if (one.value === null) return "undefined";
-  return one.unit === "percent" ? `${Math.round(one.value)} %` : one.value.toFixed(1).replace(".0", "");
-}
-
-/** @param {any} one */
-function spread(one) {
-  if (one.value === null) return one.undefined ?? "";
-  if (one.low === null || one.low === one.high) return "";
-  const [low, high] = [one.low, one.high].map((value) => (value === null ? null : figure({ ...one, value })));
-  return high === null ? `${low} or more` : `${low} to ${high}`;
 }
 
 /** @param {string} place @param {string} codebook */

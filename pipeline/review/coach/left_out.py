@@ -1,0 +1,55 @@
+"""Tapes that a coach coded and that a page leaves out, as whoever looks is blind to the codes there; and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pipeline.review import gate
+from pipeline.review.coding.admission import unseen
+from pipeline.tapes import consent
+from pipeline.tapes.records import Group, Pass, Person, Tape
+
+STILL = "you are still coding {it}"
+YET = "you have yet to code {it}"
+AGAIN = "the coach is coding {it} again"
+
+
+def left_out(
+    database: Session, group: Group, coach: Person, viewing: Person, shown: Collection[str], now: int
+) -> dict[str, int]:
+    """Reason -> how many of the group's tapes a coach coded whole that are not among those shown.
+
+    Tapes that coach or viewer may not see at all are no part of it.
+    """
+    query = select(Tape).join(Pass, Pass.tape_id == Tape.id).where(Tape.group_id == group.id, Tape.state == "ready")
+    query = query.where(Pass.layer == "coach", Pass.task == "all", Pass.locked_at.is_not(None)).distinct()
+    coached = [tape for tape in database.scalars(query) if tape.id not in shown]
+    allowed = consent.allows_each(database, coach, "show", coached, now)
+    coached = [
+        tape
+        for tape, decision in zip(coached, allowed, strict=True)
+        if decision and gate.is_open(database, coach.id, tape)
+    ]
+    open_ = select(Pass.tape_id, Pass.person_id).where(
+        *(Pass.tape_id.in_([tape.id for tape in coached]), Pass.locked_at.is_(None), Pass.layer != "consensus")
+    )
+    at_work = {(tape_id, person_id) for tape_id, person_id in database.execute(open_)}
+    blind = unseen(database, viewing.id, coached)
+    why: Counter[str] = Counter()
+    for tape in coached:
+        if (tape.id, viewing.id) in at_work:
+            why[STILL] += 1
+        elif (tape.id, coach.id) in at_work:
+            why[AGAIN] += 1
+        elif tape.id in blind:
+            why[YET] += 1
+    return dict(why)
+
+
+def told(left: dict[str, int]) -> list[str]:
+    """The reasons as sentences: "1 left out: you are still coding it"."""
+    return [f"{number} left out: {why.format(it='it' if number == 1 else 'them')}" for why, number in left.items()]
