@@ -10,10 +10,11 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import SettingsError
 
@@ -115,6 +116,15 @@ class EnginesSettings(Section):
     device: Literal["cpu", "cuda"]
 
 
+def _network(text: str) -> str:
+    ip_network(text)  # ValueError where it is none
+    return text
+
+
+Network = Annotated[str, AfterValidator(_network)]
+"""An IP address, or a network in CIDR notation."""
+
+
 class ReviewSettings(Section):
     """How the review room is reached."""
 
@@ -123,6 +133,7 @@ class ReviewSettings(Section):
     address: str = Field(pattern=r"^$|^https?://[^/\s]+$")
     idle_minutes: int = Field(ge=1)
     absolute_hours: int = Field(ge=1)
+    trusted_proxies: tuple[Network, ...]
     upload_limit_mb: int = Field(ge=1)
     oidc_issuer: str = Field(pattern=r"^$|^https?://\S+$")
     oidc_client_id: str

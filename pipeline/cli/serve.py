@@ -22,7 +22,8 @@ in its Caddyfile, or nginx with a certificate and, in its `location /`,
     proxy_set_header X-Forwarded-For $remote_addr;
     client_max_body_size 0;
     proxy_request_buffering off;
-then set review.address to "https://review.example.org" (`tape-review config` shows where settings come from)."""
+then set review.address to "https://review.example.org" and review.trusted_proxies to ["127.0.0.1"], so that wrong
+passwords are counted by who sent them (`tape-review config` shows where settings come from)."""
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -87,6 +88,7 @@ def serve(
                 access_log=False,  # addresses hold tokens and ids
                 log_config=None,  # its own would write out errors' messages, which may hold words of a client
                 server_header=False,
+                proxy_headers=False,  # the application reads them, from the proxies that the settings name
             )
             with suppress(KeyboardInterrupt):
                 uvicorn.Server(server).run(sockets=[ours])

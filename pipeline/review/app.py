@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from pipeline.review import desk, growth, problems, tapes, voices
 from pipeline.review.access import account, csrf, invitations, login, oidc, people
@@ -84,7 +86,10 @@ def create(
     hosts = sorted({urlsplit(origin).hostname or "" for origin in app.state.origins})
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
     # Outermost, around the page for unexpected errors too.
-    app.middleware_stack = Headers(app.build_middleware_stack(), https=https)
+    stack: ASGIApp = Headers(app.build_middleware_stack(), https=https)
+    if proxies := list(settings.review.trusted_proxies):
+        stack = ProxyHeadersMiddleware(stack, proxies)  # type: ignore[arg-type, assignment]
+    app.middleware_stack = stack
     return app
 
 

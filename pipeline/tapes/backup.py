@@ -58,7 +58,7 @@ PURPOSE = "backup"
 LOCKED_AWAY = ("audit.key", "certificate.key")
 """The home's keys that travel inside of the encrypted records."""
 
-LEFT_OUT = {"sessions", "login_attempts", "workers"}
+LEFT_OUT = {"sessions", "login_attempts", "known_places", "workers"}
 """Tables that a restore begins anew: nobody stays signed in, no worker is taken for alive."""
 
 _NOTED = "backups.txt"

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from sqlalchemy import update
 from starlette.exceptions import HTTPException
 
-from pipeline.review.access import limits, login
+from pipeline.review.access import limits, login, places
 from pipeline.review.access.secrecy import authenticator_secret, objection, opened
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import Id, Secret
@@ -48,6 +48,7 @@ def change(
         person.password_hash = hashed
         accounts.void_links(database, person.id, now)
         accounts.end_sessions(database, person.id)
+        places.forget(database, person.id)
         audit.record(database, now, person.id, "login.password")
     answer = login.start(request, person, "/", second_factor=viewer.second_factor)
     answer.headers["location"] = "/account?note=password"
@@ -165,13 +166,16 @@ def _doubt(request: Request, viewer: SignedIn, current: str, asked: str) -> tupl
     Parameters
     ----------
     current: what was typed. asked: what that should be: "password", "code", or nothing (then nobody is doubted).
+
+    Raises
+    ------
+    TooSoonError: it comes too early after wrong ones.
     """
     state = request.app.state
     if not asked:
         return None
-    account, address = f"password {viewer.person_id}", request.client.host if request.client else ""
-    if not limits.counted(state.home, state.clock(), account, address):
-        return "There were too many attempts. Wait a quarter of an hour.", 429
+    rule = limits.CODE if asked == "code" else limits.PASSWORD
+    attempt = limits.attempt(state.home, state.clock(), rule, viewer.email, places.of(request))
     with state.home.database.reading() as database:
         person = database.get_one(Person, viewer.person_id)
     if asked == "code":
@@ -180,7 +184,7 @@ def _doubt(request: Request, viewer: SignedIn, current: str, asked: str) -> tupl
             return "The present authenticator's code is not right, or it was used already. Wait for the next one.", 422
     elif not state.passwords.fits(person.password_hash, current):
         return "The current password is not right.", 422
-    limits.forgiven(state.home, account)
+    limits.forgiven(state.home, attempt)
     return None
 
 

@@ -1,4 +1,4 @@
-"""The two cookies: a session's, and the one that binds the forms of a browser that is not signed in.
+"""The cookies: a session's, a device's, and the one that binds the forms of a browser that is not signed in.
 
 Behind TLS their names begin with ``__Host-``: a browser then takes them from this host alone, over TLS alone, for the
 whole site, so that no neighbor under the same domain can put its own in their place.
@@ -15,8 +15,12 @@ SESSION = "tape_review_session"
 GUEST = "tape_review_guest"
 """The cookie that binds the forms of a browser that is not signed in yet."""
 
-LEAVING = {"Clear-Site-Data": '"cache", "cookies", "storage"'}
-"""Headers of an answer after which the browser keeps nothing of the room."""
+DEVICE = "tape_review_device"
+"""The cookie by which a device is known again; it lets nobody in (`places`)."""
+
+LEAVING = {"Clear-Site-Data": '"cache", "storage"'}
+"""Headers of an answer after which the browser keeps nothing of the room but the device's cookie: whoever signs out and
+in again is no stranger."""
 
 
 def name(request: Request, cookie: str) -> str:
@@ -29,10 +33,18 @@ def read(request: Request, cookie: str) -> str | None:
     return request.cookies.get(name(request, cookie))
 
 
-def give(request: Request, answer: Response, cookie: str, value: str) -> None:
-    """Set a cookie for as long as the browser is open."""
-    secure = request.app.state.https
-    answer.set_cookie(name(request, cookie), value, httponly=True, secure=secure, samesite="lax", path="/")
+def give(request: Request, answer: Response, cookie: str, value: str, lasts: int | None = None) -> None:
+    """Set a cookie, for so many milliseconds, or for as long as the browser is open."""
+    seconds = None if lasts is None else lasts // 1000
+    answer.set_cookie(
+        name(request, cookie),
+        value,
+        max_age=seconds,
+        httponly=True,
+        secure=request.app.state.https,
+        samesite="lax",
+        path="/",
+    )
 
 
 def take(request: Request, answer: Response, cookie: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from pipeline.review.access import login
+from pipeline.review.access import login, places
 from pipeline.review.access.secrecy import objection, token, token_hash
 from pipeline.review.fields import OptionalLine, Secret
 from pipeline.review.pages import render
@@ -123,6 +123,7 @@ def accept(
         person.password_hash = hashed
         accounts.void_links(database, person.id, now)
         accounts.end_sessions(database, person.id)
+        places.forget(database, person.id)
         audit.record(database, now, person.id, f"link.{invitation.kind}", thing=person.id)
     return login.start(request, person, "/")
 

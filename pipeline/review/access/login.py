@@ -12,7 +12,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
 
-from pipeline.review.access import cookies, limits, secrecy
+from pipeline.review.access import cookies, limits, places, secrecy
 from pipeline.review.access.cookies import SESSION
 from pipeline.review.access.sessions import device
 from pipeline.review.access.viewer import Found, Viewer
@@ -25,7 +25,6 @@ from pipeline.tapes.records import Person
 router = APIRouter()
 
 _WRONG = "The e-mail address or the password is not right."
-_TOO_OFTEN = "There were too many attempts. Wait a quarter of an hour and try again."
 _WRONG_CODE = "This code is not right, or it was used already. Wait for the next one."
 
 Next = Annotated[str, Query(alias="next", max_length=500)]
@@ -63,6 +62,8 @@ def start(request: Request, person: Person, way_on: str, *, second_factor: bool 
     token = state.sessions.start(person.id, now, second_factor, before, source, device(agent))
     answer = seeing(f"/login/{step}?next={way_on}" if step else way_on)
     cookies.give(request, answer, SESSION, token)
+    if not step:
+        places.remember(request, answer, person, now)
     return answer
 
 
@@ -78,14 +79,15 @@ def page(request: Request, viewer: Found, way_on: Next = "/") -> Response:
 def sign_in(request: Request, email: Line, password: Secret, way_on: Annotated[str, Form()] = "/") -> Response:
     """Check the password; begin a session."""
     state = request.app.state
-    address = request.client.host if request.client else ""
-    if not limits.counted(state.home, state.clock(), email, address):
-        return _login(request, safe(way_on), _TOO_OFTEN, 429)
+    try:
+        attempt = limits.attempt(state.home, state.clock(), limits.PASSWORD, email, places.of(request))
+    except limits.TooSoonError as error:
+        return error.told(_login(request, safe(way_on), error.detail, 429, email))
     with state.home.database.reading() as database:
         person = database.scalar(select(Person).where(Person.email == email.lower(), Person.disabled_at.is_(None)))
     if not state.passwords.fits(person.password_hash if person else None, password) or person is None:
-        return _login(request, safe(way_on), _WRONG, 401)
-    limits.forgiven(state.home, email)
+        return _login(request, safe(way_on), _WRONG, 401, email)
+    limits.forgiven(state.home, attempt)
     if person.password_hash and state.passwords.is_old(person.password_hash):
         with state.home.database.writing() as database:
             database.get_one(Person, person.id).password_hash = state.passwords.hash(password)
@@ -103,15 +105,16 @@ def check_code(request: Request, viewer: Found, code: Code, way_on: Annotated[st
     """Check the code; the session is whole then."""
     state, waiting = request.app.state, _waiting(viewer, "code")
     now = state.clock()
-    address = request.client.host if request.client else ""
-    if not limits.counted(state.home, now, f"code {waiting.person_id}", address):
-        return _code(request, waiting, way_on, _TOO_OFTEN, 429)
+    try:
+        attempt = limits.attempt(state.home, now, limits.CODE, waiting.email, places.of(request))
+    except limits.TooSoonError as error:
+        return error.told(_code(request, waiting, way_on, error.detail, 429))
     with state.home.database.reading() as database:
         person = database.get_one(Person, waiting.person_id)
     secret = secrecy.opened(state.home, person.totp_secret or "")
     if not state.codes.fits(person.id, secret, code, now):
         return _code(request, waiting, way_on, _WRONG_CODE, 401)
-    limits.forgiven(state.home, f"code {person.id}")
+    limits.forgiven(state.home, attempt)
     return start(request, person, safe(way_on), second_factor=True)
 
 
@@ -120,15 +123,16 @@ def recover(request: Request, viewer: Found, code: Code, way_on: Annotated[str, 
     """Take a recovery code for a lost authenticator: it lifts the second step; who needs one sets it up anew."""
     state, waiting = request.app.state, _waiting(viewer, "code")
     now = state.clock()
-    address = request.client.host if request.client else ""
-    if not limits.counted(state.home, now, f"code {waiting.person_id}", address):
-        return _code(request, waiting, way_on, _TOO_OFTEN, 429)
+    try:
+        attempt = limits.attempt(state.home, now, limits.CODE, waiting.email, places.of(request))
+    except limits.TooSoonError as error:
+        return error.told(_code(request, waiting, way_on, error.detail, 429))
     with state.home.database.writing() as database:
         person = database.get_one(Person, waiting.person_id)
         taken = second_step.recover(database, person, code, now)
     if not taken:
         return _code(request, waiting, way_on, "This recovery code is not right, or it was used already.", 401)
-    limits.forgiven(state.home, f"code {person.id}")
+    limits.forgiven(state.home, attempt)
     return start(request, person, "/account?note=recovery")
 
 
@@ -230,10 +234,9 @@ def _code(request: Request, viewer: Viewer, way_on: str, error: str = "", status
     return render(request, "access/code.html", status, way_on=safe(way_on), error=error, lift=lift, due=due)
 
 
-def _login(request: Request, way_on: str, error: str = "", status: int = 200) -> Response:
-    return render(
-        request, "access/login.html", status, way_on=way_on, error=error, sso=request.app.state.oidc is not None
-    )
+def _login(request: Request, way_on: str, error: str = "", status: int = 200, email: str = "") -> Response:
+    sso = request.app.state.oidc is not None
+    return render(request, "access/login.html", status, way_on=way_on, error=error, email=email, sso=sso)
 
 
 def _waiting(viewer: Viewer | None, step: str) -> Viewer:

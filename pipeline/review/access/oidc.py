@@ -168,7 +168,7 @@ def back(
     with room.home.database.reading() as database:
         person = database.scalar(select(Person).where(Person.email == email, Person.disabled_at.is_(None)))
     if person is None:
-        return render(request, "access/login.html", 401, way_on=way_on, error=_REFUSED, sso=True)
+        return render(request, "access/login.html", 401, way_on=way_on, error=_REFUSED, email="", sso=True)
     return login.start(request, person, way_on)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from typing import Any
 
 import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn import zxcvbn  # type: ignore[import-untyped]
 
 from pipeline.tapes import second_step
 from pipeline.tapes.home import Home
@@ -16,6 +18,22 @@ from pipeline.tapes.vault import HOME
 
 SHORTEST = 12
 """Characters that a password has at least."""
+
+_JUDGED, _GOOD = 72, 4
+"""Characters that are judged, and the score of zxcvbn (0 to 4) that a password must have: ten billion guesses."""
+
+_OURS = ("tape", "review", "motivational", "interviewing", "interview", "counseling", "therapy", "supervision")
+"""Words that come to mind in this room."""
+
+_REASONS = {
+    "dictionary": "it is close to a common password, or to a single word",
+    "repeat": "it repeats itself",
+    "sequence": "it follows the alphabet or the digits",
+    "spatial": "it follows the keyboard",
+    "regex": "much of it is a year",
+    "date": "much of it is a date",
+}
+"""What makes a password easy, by the pattern that zxcvbn finds in most of it."""
 
 ISSUER = "Tape Review"
 _STEP_MS = 30_000
@@ -57,15 +75,26 @@ class Passwords:
 
 
 def objection(password: str, name: str, email: str) -> str:
-    """Why a password is too easy; empty where it is good."""
+    """Why a password is too easy, and what to do; empty where it is good."""
     if len(password) < SHORTEST:
         return f"Take at least {SHORTEST} characters; a few words that do not belong together are good."
-    if len(set(password)) < 6:
-        return "Take more different characters."
     told = [part for part in (*name.lower().split(), email.lower().partition("@")[0]) if len(part) > 3]
     if any(part in password.lower() for part in told):
         return "Leave your name and address out of it."
+    judged = _judged(password, told)
+    joined = _judged("".join(password.split()) or password, told)  # blanks hide what repeats itself
+    if joined["score"] < _GOOD - 1:
+        judged = joined
+    if judged["score"] < _GOOD:
+        longest = max(judged["sequence"], key=lambda match: len(match["token"]))
+        reason = _REASONS.get(longest["pattern"], "it is made of few parts")
+        return f"This password is easy to guess: {reason}. Take four or more words that do not belong together."
     return ""
+
+
+def _judged(text: str, told: list[str]) -> dict[str, Any]:
+    judged: dict[str, Any] = zxcvbn(text[:_JUDGED], user_inputs=[*told, *_OURS])
+    return judged
 
 
 class Codes:

@@ -161,6 +161,29 @@ class LoginAttempt(Record):
     key_hash: Mapped[str] = mapped_column(index=True)
 
 
+class KnownPlace(Record):
+    """A device or an address from which somebody signed in, known by a hash."""
+
+    __tablename__ = "known_places"
+
+    key_hash: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = of("people.id")
+    seen_at: Mapped[int]
+
+
+class OrganizationIdentity(Record):
+    """Which of an organization's accounts a person signs in with: the one that signed in first."""
+
+    __tablename__ = "organization_identities"
+    __table_args__ = (UniqueConstraint("person_id"), UniqueConstraint("issuer", "subject"))
+
+    id: Mapped[str] = key()
+    person_id: Mapped[str] = of("people.id", index=False)
+    issuer: Mapped[str]
+    subject: Mapped[str]
+    bound_at: Mapped[int]
+
+
 class Share(Record):
     """A person lets another see the own growth."""
 
