@@ -42,6 +42,10 @@ def convert(
     interviewer: Annotated[
         str | None, typer.Option("--interviewer", help="The name of the interviewer in the first file, such as 'Ann'.")
     ] = None,
+    tier: Annotated[
+        list[str] | None,
+        typer.Option("--tier", help="NAME=codes, text, words or skip: what a tier of ELAN or Praat holds; repeat it."),
+    ] = None,
     config: Config = None,
     blind: Annotated[bool, typer.Option("--blind", help="Leave the codes out, for somebody who codes anew.")] = False,
 ) -> None:
@@ -58,7 +62,7 @@ def convert(
     if {source.suffix.lower(), out.suffix.lower()} == {".xml", ".toml"}:
         _codebook(source, out)
         return
-    said = registry.read(source, from_)
+    said = registry.read(source, from_, _tiers(tier or []))
     for note in said.notes:
         typer.echo(note, err=True)
     said = who.settled(said, interviewer, settings.load(files=config or ()).settings)
@@ -77,6 +81,14 @@ def convert(
     codes = sum(len(utterance.given) for utterance in said.utterances)
     typer.echo(f"{len(said.utterances)} utterances, {codes} codes")
     typer.echo(out)
+
+
+def _tiers(given: list[str]) -> dict[str, str]:
+    """Name and kind of each ``--tier NAME=KIND``; a name may hold ``=`` itself."""
+    for option in given:
+        if "=" not in option:
+            raise typer.BadParameter(f"--tier {option!r} says no kind; write it as NAME=codes, text, words or skip")
+    return {name: kind for name, _, kind in (option.rpartition("=") for option in given)}
 
 
 def _brought(said: CodedTranscript, source: Path, tape: CodedTranscript, coder: str, layer: str) -> CodedTranscript:

@@ -21,6 +21,7 @@ from pipeline.formats.plain import packed, printable, unpacked
 from pipeline.timeline import Span, Word, to_seconds
 
 _PAUSE = 1000
+_WITH_SPEAKER = 8  # fields, as NIST's RT evaluations wrote them: the last two are the word's type and its speaker
 
 
 def read(source: Source) -> CodedTranscript:
@@ -37,11 +38,14 @@ def read(source: Source) -> CodedTranscript:
         if not fields or line.lstrip().startswith(";;") or fields[2:4] == ["*", "*"]:
             continue
         if not 5 <= len(fields) <= 8:
-            source.refuse("F03", f"has {len(fields)} fields, not 5 or 6", where=where)
+            remedy = "write tape, channel, start, duration, word and, if known, probability"
+            source.refuse("F03", f"has {len(fields)} fields, not 5 or 6", remedy, where)
         tape, speaker, start, duration, text = fields[:5]
         first, length = (source.milliseconds(field, per=1000, where=where) for field in (start, duration))
         probability = _probability(source, fields[5] if len(fields) > 5 else "NA", where)
         tapes[tape] = None
+        if len(fields) == _WITH_SPEAKER and fields[7] not in ("NA", "<NA>", "-"):
+            speaker = fields[7]
         word = Word(Span(first, first + length), text, probability, unpacked(speaker))
         spoken[word.speaker].append(word)
     if len(tapes) > 1:
@@ -51,11 +55,13 @@ def read(source: Source) -> CodedTranscript:
 
 
 def _probability(source: Source, field: str, where: str) -> float:
+    """A confidence as a probability: recognizers write -1 where they have none, and sums of scores a little over 1."""
     if field == "NA":
         return 1.0
-    if not re.fullmatch(r"[01]?\.\d{1,12}|[01]\.?", field) or float(field) > 1:
+    if not re.fullmatch(r"-?(?:\d{1,12}(?:\.\d{0,12})?|\.\d{1,12})(?:[eE][-+]?\d{1,3})?", field):
         source.refuse("F07", f"holds {field[:40]!r} for a probability", "write 0 to 1, or NA", where)
-    return float(field)
+    confidence = float(field)
+    return 1.0 if confidence < 0 else min(confidence, 1.0)
 
 
 def _runs(words: list[Word]) -> Iterator[list[Word]]:

@@ -1,8 +1,8 @@
 """ELAN annotation files, ``.eaf`` (Max Planck Institute for Psycholinguistics, EAF 3.0 schema).
 
 Tiers are laid out as in `pipeline.formats.tiers`; those with codes hang on their speaker's tier (symbolic association),
-so that ELAN keeps their times, and offer the codes as a controlled vocabulary. Of other programs' files, tiers with a
-controlled vocabulary hold codes, too, and a tier's PARTICIPANT and ANNOTATOR are its speaker and coder.
+so that ELAN keeps their times, and offer the codes as a controlled vocabulary. Of other programs' tiers, PARTICIPANT
+and ANNOTATOR are speaker and coder; what hangs on an utterance, however deep, has that utterance's times.
 
 Cannot hold: what tiers cannot. Not read: linked media, lexica, comments, and what lies in tiers' languages and locales.
 
@@ -12,9 +12,9 @@ that the tests use it and this module does not.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -22,7 +22,7 @@ from pipeline.formats import tiers
 from pipeline.formats.coded import CodedTranscript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import printable
-from pipeline.formats.tiers import Tier
+from pipeline.formats.tier_kinds import RawTier
 from pipeline.timeline import Span
 
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
@@ -47,36 +47,59 @@ def read(source: Source) -> CodedTranscript:
     FormatError: F02 to F04 as `Source.xml`, F07 a time slot, an annotation or a tier that does not fit together.
     """
     root = source.xml("ANNOTATION_DOCUMENT")
-    slots = _slots(source, root)
-    coded = {
+    slots, notes = _slots(source, root)
+    vocabularies = {
         each.get("LINGUISTIC_TYPE_ID") for each in root.iter("LINGUISTIC_TYPE") if each.get("CONTROLLED_VOCABULARY_REF")
     }
     aligned: dict[str, Span] = {}
     for each in root.iter("ALIGNABLE_ANNOTATION"):
         start, end = (slots.get(each.get(f"TIME_SLOT_REF{number}", "")) for number in (1, 2))
         if start is None or end is None or end < start:
-            source.refuse("F07", f"has the annotation {_id(each)!r} with no times, or with its end before its start")
+            value = f"has the annotation {_id(each)!r} with no times, or with its end before its start"
+            source.refuse("F07", value, "give it times in ELAN, or delete it")
         aligned[_id(each)] = Span(start, end)
     parents = {_id(each): each.get("ANNOTATION_REF", "") for each in root.iter("REF_ANNOTATION")}
     number = sum(each.tag in ("ALIGNABLE_ANNOTATION", "REF_ANNOTATION") for each in root.iter())
     if len(aligned.keys() | parents.keys()) < number:
-        source.refuse("F07", "has two annotations of one id")
-    found = [_tier(source, tier, coded, aligned, parents) for tier in root.iter("TIER")]
+        source.refuse("F07", "has two annotations of one id", "open it in ELAN and save it anew")
+    above = {tier.get("TIER_ID", "").strip(): tier.get("PARENT_REF", "").strip() for tier in root.iter("TIER")}
+    raw = [_tier(source, tier, vocabularies, above, aligned, parents) for tier in root.iter("TIER")]
+    read_tiers, told = tiers.read(source, raw)
     name = next((each.text for each in root.iter("PROPERTY") if each.get("NAME") == _TAPE), None)
-    return tiers.join((name or "").strip() or source.stem, found)
+    return tiers.join((name or "").strip() or source.stem, read_tiers, (*notes, *told))
 
 
 def _tier(
-    source: Source, tier: Element, coded: set[str | None], aligned: Mapping[str, Span], parents: Mapping[str, str]
-) -> Tier:
-    labels = []
-    for each in tier.iter():
-        if each.tag in ("ALIGNABLE_ANNOTATION", "REF_ANNOTATION"):
-            labels.append((_span(source, _id(each), aligned, parents), each.findtext("ANNOTATION_VALUE") or ""))
-    kind = "codes" if tier.get("LINGUISTIC_TYPE_REF") in coded else ""
-    name, host, speaker = (tier.get(key, "").strip() for key in ("TIER_ID", "PARENT_REF", "PARTICIPANT"))
-    found = tiers.named(name, labels, kind=kind, host=host if kind == "codes" or host else "", speaker=speaker)
-    return found if found.coder or found.kind != "codes" else replace(found, coder=tier.get("ANNOTATOR", "").strip())
+    source: Source,
+    tier: Element,
+    vocabularies: set[str | None],
+    above: Mapping[str, str],
+    aligned: Mapping[str, Span],
+    parents: Mapping[str, str],
+) -> RawTier:
+    annotations = [each for each in tier.iter() if each.tag in ("ALIGNABLE_ANNOTATION", "REF_ANNOTATION")]
+    name, participant, annotator = (tier.get(key, "").strip() for key in ("TIER_ID", "PARTICIPANT", "ANNOTATOR"))
+    return RawTier(
+        name,
+        tuple(
+            (_span(source, _id(each), aligned, parents), each.findtext("ANNOTATION_VALUE") or "")
+            for each in annotations
+        ),
+        _root(name, above),
+        participant,
+        annotator,
+        tier.get("LINGUISTIC_TYPE_REF") in vocabularies,
+        any(each.tag == "ALIGNABLE_ANNOTATION" for each in annotations),
+    )
+
+
+def _root(name: str, above: Mapping[str, str]) -> str:
+    """The tier at the top that a tier hangs on."""
+    for _ in range(_STEPS):
+        if not above.get(name):
+            break
+        name = above[name]
+    return name
 
 
 def _span(source: Source, name: str, aligned: Mapping[str, Span], parents: Mapping[str, str]) -> Span:
@@ -90,20 +113,41 @@ def _span(source: Source, name: str, aligned: Mapping[str, Span], parents: Mappi
     return aligned[name]
 
 
-def _slots(source: Source, root: Element) -> dict[str, int]:
-    """Time slots in milliseconds; those without a time lie evenly between their neighbors, as in ELAN."""
-    names, times = [], []
+def _slots(source: Source, root: Element) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Time slots in milliseconds, and a sentence on those before 0.
+
+    Slots without a time are spread evenly between those with one: along the annotations of a tier that follow each
+    other, else, where a slot stands in no such chain, in the file's order, as ELAN does.
+    """
+    times: dict[str, int | None] = {}
+    early = 0
     for slot in root.iter("TIME_SLOT"):
         value = slot.get("TIME_VALUE")
-        names.append(slot.get("TIME_SLOT_ID", ""))
-        times.append(None if value is None else source.milliseconds(value))
-    known = [place for place, time in enumerate(times) if time is not None]
-    for before, after in pairwise(known):
-        first, last = times[before], times[after]
-        for place in range(before + 1, after):
-            share = (place - before) / (after - before)
-            times[place] = round((first or 0) + ((last or 0) - (first or 0)) * share)
-    return {name: time for name, time in zip(names, times, strict=True) if time is not None}
+        negative = value is not None and re.fullmatch(r"-\d{1,12}", value.strip()) is not None
+        early += negative
+        times[slot.get("TIME_SLOT_ID", "")] = None if value is None else 0 if negative else source.milliseconds(value)
+    chains = [_chain(tier) for tier in root.iter("TIER")]
+    for order in (*(run for runs in chains for run in runs), list(times)):
+        known = [place for place, name in enumerate(order) if times.get(name) is not None]
+        for before, after in pairwise(known):
+            first, last = times[order[before]] or 0, times[order[after]] or 0
+            for place in range(before + 1, after):
+                times[order[place]] = round(first + (last - first) * (place - before) / (after - before))
+    slots = "1 time is" if early == 1 else f"{early} times are"
+    notes = (f"{slots} before the recording's start: taken as 0.",) if early else ()
+    return {name: time for name, time in times.items() if time is not None}, notes
+
+
+def _chain(tier: Element) -> list[list[str]]:
+    """The slots of a tier's annotations, a list for each run in which one begins where the one before ends."""
+    runs: list[list[str]] = []
+    for each in tier.iter("ALIGNABLE_ANNOTATION"):
+        start, end = each.get("TIME_SLOT_REF1", ""), each.get("TIME_SLOT_REF2", "")
+        if runs and runs[-1][-1] == start:
+            runs[-1].append(end)
+        else:
+            runs.append([start, end])
+    return runs
 
 
 def _id(annotation: Element) -> str:

@@ -15,7 +15,8 @@ import os
 import stat
 import zipfile
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder
@@ -39,13 +40,17 @@ _EXPORT = "export it anew from the program that made it"
 
 @dataclass(frozen=True)
 class Source:
-    """A file's name, as messages and tapes are called by, and its bytes."""
+    """A file's name, as messages and tapes are called by, and its bytes.
+
+    ``tiers`` says of some of its tiers what they hold (`pipeline.formats.tier_kinds.KINDS`), where the user does.
+    """
 
     name: str
     data: bytes
+    tiers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, path: Path) -> Source:
+    def open(cls, path: Path, tiers: Mapping[str, str] | None = None) -> Source:
         """Read a file.
 
         Raises
@@ -61,7 +66,7 @@ class Source:
                 data = file.read(LIMIT + 1)
         except OSError as error:
             raise FormatError("F01", thing, f"cannot be read ({error.strerror})", "name a file that exists") from error
-        return cls(path.name, data).checked()
+        return cls(path.name, data, dict(tiers or {})).checked()
 
     @property
     def stem(self) -> str:

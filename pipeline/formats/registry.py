@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,8 +81,10 @@ def of(path: Path) -> Format:
     raise FormatError("F09", f"file {path.name}", "ends in nothing that we know", f"name its format, or use {endings}")
 
 
-def read(path: Path, name: str | None = None) -> CodedTranscript:
+def read(path: Path, name: str | None = None, tiers: Mapping[str, str] | None = None) -> CodedTranscript:
     """The transcript of a file, of the format named or of its ending; a tape's folder or coded table is one, too.
+
+    ``tiers`` says of tiers of ELAN and Praat what they hold (`pipeline.formats.tier_kinds.KINDS`).
 
     Raises
     ------
@@ -92,7 +94,7 @@ def read(path: Path, name: str | None = None) -> CodedTranscript:
     if name is None and (path.is_dir() or _is_tape(path)):
         return tape.read(path)
     wanted = named(name) if name else of(path)
-    return wanted.read(Source.open(path))
+    return wanted.read(Source.open(path, tiers))
 
 
 def write(said: CodedTranscript, path: Path, name: str | None = None) -> None:

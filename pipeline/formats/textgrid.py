@@ -20,7 +20,7 @@ from pipeline.formats import tiers
 from pipeline.formats.coded import CodedTranscript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import printable
-from pipeline.formats.tiers import Label
+from pipeline.formats.tier_kinds import Label, RawTier
 from pipeline.timeline import Span, to_seconds
 
 NO_TEXT = "[speech]"
@@ -57,7 +57,7 @@ def read(source: Source) -> CodedTranscript:
             found = [_tier(source, tokens) for _ in range(_count(source, tokens))]
     except StopIteration:
         source.refuse("F03", "ends too soon")
-    return tiers.join(source.stem, found)
+    return tiers.join(source.stem, *tiers.read(source, found))
 
 
 def _tokens(text: str) -> Iterator[str | float]:
@@ -73,7 +73,7 @@ def _tokens(text: str) -> Iterator[str | float]:
             yield f"<{flag}>"
 
 
-def _tier(source: Source, tokens: Iterator[str | float]) -> tiers.Tier:
+def _tier(source: Source, tokens: Iterator[str | float]) -> RawTier:
     kind, name = _label(source, tokens), _label(source, tokens).strip()
     _time(source, tokens), _time(source, tokens)
     labels: list[Label] = []
@@ -88,7 +88,7 @@ def _tier(source: Source, tokens: Iterator[str | float]) -> tiers.Tier:
             labels.append((Span(start, end), "" if label == NO_TEXT else label))
     if kind not in ("IntervalTier", "TextTier"):
         source.refuse("F03", f"has a tier of the unknown class {kind[:40]!r}")
-    return tiers.named(name, labels)
+    return RawTier(name, tuple(labels))
 
 
 def _label(source: Source, tokens: Iterator[str | float]) -> str:

@@ -9,8 +9,8 @@
 
 A tier holds one label at a time: an utterance that overlaps another of the same speaker goes to
 ``interviewer:S1#2``, an utterance's second code by the same coder to ``codes:interviewer:S1:coach:ana:2``. Names are
-percent-encoded where they hold blanks or colons. Of other programs' tiers, those whose name begins with "code" hold
-codes, those whose name ends in "words" hold words, and all others text, said by whom the tier is called after.
+percent-encoded where they hold blanks or colons. What the tiers of other programs hold, `pipeline.formats.tier_kinds`
+says; codes among them are joined to what is said by participant and time.
 
 Tiers cannot hold the ids of utterances, when a code was given, or how probable a word is; a moment becomes a
 millisecond long.
@@ -19,18 +19,20 @@ millisecond long.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 from pipeline.errors import FormatError
-from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, codes, transcript
+from pipeline.formats import tier_kinds
+from pipeline.formats.coded import LAYERS, CodedTranscript, CodedUtterance, Mark, codes, transcript
 from pipeline.formats.coded import role as coded_role
+from pipeline.formats.intake import Source
 from pipeline.formats.plain import packed, unpacked
+from pipeline.formats.tier_kinds import Label, RawTier
 from pipeline.timeline import UNKNOWN, Role, Span, Word
-
-Label = tuple[Span, str]
 
 _OURS = re.compile(r"(?:(codes|words):)?(interviewer|client|unknown):([^:#]*)(#\d+)?(?::([^:]*):([^:]*))?(?::\d+)?")
 _LANES = 100  # as many may overlap, or hang on one utterance
@@ -97,36 +99,65 @@ def split(said: CodedTranscript) -> list[Tier]:
     ]
 
 
-def named(name: str, labels: Iterable[Label], *, kind: str = "", host: str = "", speaker: str = "") -> Tier:
-    """A tier as its name tells what it is; ``kind``, ``host`` and ``speaker`` where the format says so itself."""
-    ours, labels = _OURS.fullmatch(name), tuple(labels)
-    if ours:
-        what, role, who, lane, layer, coder = (part or "" for part in ours.groups())
-        own = f"{role}:{who}{lane}"
-        return Tier(
-            name, own, labels, what or "text", coded_role(role), unpacked(who), unpacked(coder), unpacked(layer)
-        )
-    if not kind:
-        kind = "codes" if name.lower().startswith("code") else "words" if name.lower().endswith("words") else "text"
-    bare = name[: -len("words")].rstrip(" -_:") if kind == "words" else name if kind == "text" else ""
-    who = speaker or bare or UNKNOWN
-    return Tier(name, host or name, labels, kind, coded_role(who), who)
+def read(source: Source, raw: Sequence[RawTier]) -> tuple[list[Tier], tuple[str, ...]]:
+    """The tiers that hold something of ours, by their names where we wrote them; a sentence on what the others hold.
+
+    Raises
+    ------
+    FormatError: F07 as `tier_kinds.kinds`.
+    """
+    ours = {tier.name: match for tier in raw if (match := _OURS.fullmatch(tier.name)) and tier.name not in source.tiers}
+    others = [tier for tier in raw if tier.name not in ours]
+    known = [tier for tier in raw if tier.name in ours]
+    kinds = tier_kinds.kinds(source, [*known, *others], source.tiers) if others else {}
+    tiers = [_ours(tier, ours[tier.name]) for tier in known]
+    tiers += [_other(tier, kinds[tier.name]) for tier in others if kinds[tier.name] != "skip"]
+    plain = len(others) == 1 and kinds[others[0].name] == "text" and not known
+    return tiers, () if plain or not others else (tier_kinds.told({tier.name: kinds[tier.name] for tier in others}),)
 
 
-def join(tape_id: str, tiers: Iterable[Tier]) -> CodedTranscript:
-    """The transcript that tiers hold: codes go to the utterance of their host with the same times, or stand alone."""
+def _ours(tier: RawTier, match: re.Match[str]) -> Tier:
+    what, role, who, lane, layer, coder = (part or "" for part in match.groups())
+    host = f"{role}:{who}{lane}"
+    known = coded_role(role)
+    return Tier(tier.name, host, tier.labels, what or "text", known, unpacked(who), unpacked(coder), unpacked(layer))
+
+
+def _other(tier: RawTier, kind: str) -> Tier:
+    """A tier of another program: who speaks is its participant, else what it is called after."""
+    bare = re.sub(r"(?i)[\s_:-]*(?:words?|tokens?|tok|wor)$", "", tier.name) if kind == "words" else tier.name
+    who = tier.participant or ("" if kind == "codes" else bare) or UNKNOWN
+    coder, layer, about = "", "", tier.name
+    if kind == "codes":
+        layer = next((layer for layer in LAYERS if layer in tier.name.lower()), "")
+        coder, about = (
+            tier.annotator,
+            re.sub("|".join(LAYERS), "", tier.name.lower()),
+        )  # a coach codes, and is none here
+    role = coded_role(who)
+    role = role if role != "unknown" else coded_role(about)
+    return Tier(tier.name, tier.root or tier.name, tier.labels, kind, role, who, coder, layer)
+
+
+def join(tape_id: str, tiers: Iterable[Tier], notes: Iterable[str] = ()) -> CodedTranscript:
+    """The transcript that tiers hold.
+
+    Codes go to the utterance of their host with the same times, else to the one that shares the most time with them:
+    of their participant, if anything of theirs is written down, else of anybody. Those that find none stand alone.
+    """
     ordered = sorted(tiers, key=lambda tier: ("text", "codes", "words").index(tier.kind))
     found: dict[tuple[str, Span], _Gathered] = {}
-    for tier in ordered:
+    for tier in (tier for tier in ordered if tier.kind == "text"):
         for span, text in tier.labels:
-            text = text.strip()
-            if tier.kind == "words":
-                continue
-            one = found.setdefault((tier.host, span), _Gathered(tier))
-            if tier.kind == "codes":
-                one.marks += [Mark(code, tier.coder, tier.layer) for code in codes(text)]
-            else:
-                one.texts += [text] if text else []
+            utterance = found.setdefault((tier.host, span), _Gathered(tier))
+            utterance.texts += [text.strip()] if text.strip() else []
+    spoken = dict(found)
+    for tier in (tier for tier in ordered if tier.kind == "codes"):
+        near = _near(tier, spoken)
+        for span, text in tier.labels:
+            marks = [Mark(code, tier.coder, tier.layer) for code in codes(text)]
+            place = (tier.host, span) if (tier.host, span) in spoken else near(span)
+            found.setdefault(place or (tier.host, span), _Gathered(tier)).marks += marks
     hosts: dict[str, list[tuple[Span, _Gathered]]] = defaultdict(list)
     for (host, span), one in sorted(found.items(), key=lambda item: item[0]):
         hosts[host].append((span, one))
@@ -134,10 +165,26 @@ def join(tape_id: str, tiers: Iterable[Tier]) -> CodedTranscript:
         words = sorted((span, text.strip()) for span, text in tier.labels if text.strip())
         for span, one in _spoken(tier, words, hosts[tier.host]):
             found[tier.host, span] = one
-    return transcript(
-        tape_id,
-        (one.utterance(span) for (_, span), one in found.items()),
-    )
+    return transcript(tape_id, (one.utterance(span) for (_, span), one in found.items()), notes)
+
+
+def _near(tier: Tier, spoken: Mapping[tuple[str, Span], _Gathered]) -> Callable[[Span], tuple[str, Span] | None]:
+    """Finds the utterance that shares the most time with a label of a tier of codes."""
+    hosted = [place for place in spoken if place[0] == tier.host]
+    named = [place for place, one in spoken.items() if tier.speaker != UNKNOWN and one.tier.speaker == tier.speaker]
+    alike = [place for place, one in spoken.items() if tier.role != "unknown" and one.tier.role == tier.role]
+    free = tier.speaker == UNKNOWN and tier.role == "unknown"
+    places = sorted(hosted or named or alike or (spoken if free else ()), key=lambda place: (place[1], place[0]))
+    starts = [span.start for _, span in places]
+    longest = max((span.some.duration for _, span in places), default=0)
+
+    def nearest(label: Span) -> tuple[str, Span] | None:
+        around = places[bisect_right(starts, label.start - longest - 1) : bisect_right(starts, label.some.end)]
+        shared = [(label.some.overlap(span.some), place) for place in around if (span := place[1]).end >= label.start]
+        best = max(shared, key=lambda pair: pair[0], default=(0, None))
+        return best[1] if best[0] > 0 else None
+
+    return nearest
 
 
 def _spoken(

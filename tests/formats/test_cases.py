@@ -62,6 +62,24 @@ READINGS: dict[str, list[Reading]] = {
         (2000, 4000, "unknown", "SPEAKER_00", WALKS),
         (3500, 3500, "unknown", "SPEAKER_00", "Yes."),
     ],
+    "elan_child_text.eaf": [(1000, 2000, "client", "client", "I could walk.")],
+    "elan_chunk.eaf": [(1000, 2000, "client", "client", "I could walk.")],
+    "elan_code_not_cv_toplevel.eaf": [(1000, 2000, "client", "client", "I could walk.")],
+    "elan_code_on_code.eaf": [(1000, 2000, "client", "client", "I could walk.")],
+    "elan_notes.eaf": [(1000, 2000, "client", "client", "I could walk.")],
+    "elan_role_in_tier.eaf": [(1000, 2000, "client", "P07", "I could walk.")],
+    "elan_translation.eaf": [(1000, 2000, "client", "client", "I could walk.")],
+    "elan_unaligned.eaf": [
+        (1000, 4000, "client", "client", "I could walk."),
+        (1000, 1300, "interviewer", "therapist", "Mhm."),
+    ],
+    "coach.TextGrid": [(1000, 2000, "client", "client", "I could walk.")],
+    "mfa.TextGrid": [(1000, 2000, "unknown", "S1", "I walk")],
+    "utf16.TextGrid": [(1000, 2000, "client", "client", "Ich k\u00f6nnte gehen.")],
+    "word_phone.TextGrid": [(1000, 2000, "unknown", "unknown", "I walk")],
+    "ctm_e.ctm": [(0, 400, "unknown", "1", "What")],
+    "ctm_noconf.ctm": [(0, 400, "unknown", "1", "What")],
+    "ctm_over.ctm": [(0, 400, "unknown", "1", "What")],
     "batchalign.cha": [
         (0, 900, "unknown", "PAR0", "what would you like?"),
         (1000, 2000, "unknown", "PAR1", "I could walk."),
@@ -86,11 +104,45 @@ def test_a_file_says_what_it_says(name: str) -> None:
 
 
 def test_what_was_mended_or_passed_over_is_told() -> None:
-    notes = {name: registry.read(CASES / name).notes for name in READINGS}
+    notes = {name: registry.read(CASES / name).notes for name in READINGS if name.endswith((".vtt", ".srt"))}
     assert {name: told for name, told in notes.items() if told} == {
         "bad_cue.vtt": ('Line 8 ends before it starts: "<v S00>I could walk." has no length.',),
         "whisper.srt": ('Line 10 ends before it starts: "Yes." has no length.',),
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "codes", "words", "told"),
+    [
+        ("elan_child_text.eaf", ["change"], [], "as text: client; as codes: MITI."),
+        ("elan_chunk.eaf", [], [], "as text: client; passed over: client chunk."),
+        ("elan_code_not_cv_toplevel.eaf", ["CR"], [], "as text: client; as codes: MITI codes."),
+        ("elan_code_on_code.eaf", ["change", "strong"], [], "as text: client; as codes: talk, strength."),
+        ("elan_notes.eaf", [], [], "as text: client; passed over: Notes."),
+        ("elan_translation.eaf", [], [], "as text: client; passed over: client-de."),
+        ("elan_unaligned.eaf", [], [1000, 2000, 3000], "as text: client, therapist; as words: client-words."),
+        ("coach.TextGrid", ["change"], [], "as text: client; as codes: MITI."),
+        ("mfa.TextGrid", [], [1000, 1400], "as words: S1 - words; passed over: S1 - phones."),
+    ],
+)
+def test_what_hangs_on_an_utterance_is_read_for_what_it_is(
+    name: str, codes: list[str], words: list[int], told: str
+) -> None:
+    said = registry.read(CASES / name)
+    assert [mark.code for mark in said.utterances[0].marks] == codes
+    assert [word.span.start for word in said.utterances[0].words] == words
+    assert said.notes == (f"Tiers read {told} --tier NAME=codes, text, words or skip says otherwise.",)
+
+
+def test_a_user_can_say_what_a_tier_holds() -> None:
+    path = CASES / "elan_notes.eaf"
+    first, second = registry.read(path, tiers={"Notes": "text"}).utterances
+    assert (first.text, second.text) == ("I could walk.", "coach was late here")
+    (said,) = registry.read(path, tiers={"Notes": "codes"}).utterances
+    assert [mark.code for mark in said.marks] == ["coach was late here"]
+    for tiers, value in (({"notes": "text"}, "has no tier 'notes'"), ({"Notes": "nodes"}, "cannot take tier 'Notes'")):
+        with pytest.raises(FormatError, match=f"TR-F07 file elan_notes.eaf {value}"):
+            registry.read(path, tiers=tiers)
 
 
 def test_the_marks_of_chat_are_read_by_their_meaning() -> None:

@@ -85,7 +85,7 @@ def test_a_transcript_without_words_says_where_to_find_them() -> None:
         ("tape A 0.5 word", "TR-F03", "has 4 fields"),
         ("tape A soon 1 word", "TR-F07", "'soon' for a time"),
         ("tape A 1 -1 word", "TR-F07", "'-1' for a time"),
-        ("tape A 1 1 word 1.5", "TR-F07", "'1.5' for a probability"),
+        ("tape A 1 1 word high", "TR-F07", "'high' for a probability"),
         ("tape A 1 1 word nan", "TR-F07", "'nan' for a probability"),
         ("other A 1 1 word", "TR-F07", "holds 2 tapes"),
     ],
@@ -95,3 +95,18 @@ def test_a_wrong_line_is_named(line: str, code: str, said: str) -> None:
         ctm.read(Source("x.ctm", f"tape A 0 1 hm\n{line}\n".encode()))
     assert caught.value.code == code
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "probability"),
+    [("-1.000000", 1.0), ("1.02", 1.0), ("9.8e-01", 0.98), (".5", 0.5), ("0", 0.0), ("NA", 1.0)],
+)
+def test_confidences_are_read_as_recognizers_write_them(field: str, probability: float) -> None:
+    (said,) = ctm.read(Source("x.ctm", f"walk 1 0.00 0.40 What {field}".encode())).utterances
+    assert said.words[0].probability == probability
+
+
+def test_the_eighth_field_is_the_speaker() -> None:
+    lines = "walk 1 0.00 0.40 What 0.9 lex ann\nwalk 1 1.00 0.40 Walk 0.9 lex bob\nwalk 1 3 1 hm .9 lex NA\n"
+    said = ctm.read(Source("x.ctm", lines.encode()))
+    assert [one.speaker for one in said.utterances] == ["ann", "bob", "1"]

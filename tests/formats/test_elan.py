@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pympi
@@ -6,7 +7,7 @@ import pytest
 
 from pipeline.errors import FormatError
 from pipeline.formats import elan
-from pipeline.formats.coded import Mark
+from pipeline.formats.coded import Mark, transcript
 from pipeline.formats.intake import Source
 from pipeline.timeline import Span
 from tests.formats.transcripts import WALK
@@ -64,6 +65,32 @@ def test_pympi_reads_what_we_wrote(tmp_path: Path) -> None:
     assert elan.read(Source.open(tmp_path / "again.eaf")) == elan.read(Source.open(path))
 
 
+@pytest.mark.parametrize("parent", [True, False])
+def test_a_tier_that_a_coach_adds_by_hand_to_our_file_comes_back_as_codes(tmp_path: Path, parent: bool) -> None:
+    path = tmp_path / "session.eaf"
+    path.write_bytes(elan.write(transcript(WALK.tape_id, [replace(one, marks=()) for one in WALK.utterances])))
+    eaf = pympi.Eaf(path)
+    if parent:
+        eaf.add_linguistic_type("by hand", "Symbolic_Association", timealignable=False)
+        eaf.add_tier("coach MITI", "by hand", parent="client:S2")
+        eaf.add_ref_annotation("coach MITI", "client:S2", 1500, "change")
+    else:
+        eaf.add_linguistic_type("by hand")
+        eaf.add_tier("coach MITI", "by hand")
+        eaf.add_annotation("coach MITI", 1250, 2450, "change")  # drawn with the mouse
+    eaf.to_file(path)
+    found = elan.read(Source.open(path))
+    assert [one.text for one in found.utterances] == [one.text for one in WALK.utterances]
+    assert [one.marks for one in found.utterances] == [(), (Mark("change", "", "coach"),), ()]
+    assert "as codes: coach MITI" in found.notes[0]
+
+
+def test_times_before_the_start_are_clipped_and_told() -> None:
+    found = elan.read(Source("x.eaf", EAF.replace('VALUE="100"', 'VALUE="-20"').encode()))
+    assert found.utterances[0].span == Span(133, 267)
+    assert found.notes[0] == "1 time is before the recording's start: taken as 0."
+
+
 EAF = """<ANNOTATION_DOCUMENT><TIME_ORDER><TIME_SLOT TIME_SLOT_ID="a" TIME_VALUE="100"/><TIME_SLOT TIME_SLOT_ID="b"/>
 <TIME_SLOT TIME_SLOT_ID="c"/><TIME_SLOT TIME_SLOT_ID="d" TIME_VALUE="400"/></TIME_ORDER>
 <TIER TIER_ID="t"><ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID="1" TIME_SLOT_REF1="b" TIME_SLOT_REF2="c">
@@ -86,7 +113,7 @@ def test_slots_without_a_time_lie_between_their_neighbors() -> None:
         ('ID="2"', 'ID="1"', "two annotations of one id"),
         ('REF1="b"', 'REF1="d"', "its end before its start"),
         ('REF1="b"', 'REF1="x"', "no times"),
-        ('VALUE="400"', 'VALUE="-4"', "'-4' for a time"),
+        ('VALUE="100"', 'VALUE="-1.5"', "'-1.5' for a time"),
         ('VALUE="400"', 'VALUE="1e99"', "'1e99' for a time"),
         ('VALUE="400"', 'VALUE="soon"', "'soon' for a time"),
     ],

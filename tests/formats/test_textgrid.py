@@ -25,7 +25,11 @@ def test_reads_what_praatio_made(tmp_path: Path, layout: str) -> None:
     assert texts[0] == (Span(100, 900), "client", 'say "hm"')
     assert (Span(1000, 2000), "client", "2 miles") in texts
     coded = [one for one in found.utterances if one.marks]
-    assert [(one.span, one.marks) for one in coded] == [(Span(1500, 1500), (Mark("C+"), Mark("R")))]
+    assert [(one.span, one.marks) for one in coded] == [(Span(1000, 2000), (Mark("C+"), Mark("R")))]
+    assert found.notes == (
+        "Tiers read as text: Client; as codes: codes; as words: Client - words."
+        " --tier NAME=codes, text, words or skip says otherwise.",
+    )
 
 
 def test_praatio_reads_what_we_wrote(tmp_path: Path) -> None:

@@ -1,0 +1,134 @@
+"""What the tiers of other programs' files hold: text, codes, words, or what is neither (notes, translations, phones).
+
+Only text is what was said. Of what hangs on it, codes and words are read; all else is passed over, never glued onto the
+text. A tier is judged by its vocabulary, its name, its place and its labels, in this order, unless the user says what
+it holds; what each was taken for is told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from pipeline.formats.intake import Source
+from pipeline.formats.speaker_roles import plain
+from pipeline.timeline import Span
+
+Kind = Literal["text", "codes", "words", "skip"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_CODES = frozenset({"code", "codes", "coding", "coded", "coder", "miti", "misc", "oars", "mico", "cts", "sctr"})
+_WORDS = frozenset({"word", "words", "token", "tokens", "tok", "wor", "orthography"})
+_SKIPPED = frozenset(
+    {"phone", "phones", "phoneme", "phonemes", "phon", "phonetic", "syll", "syllable", "syllables", "mora", "morph"}
+    | {"morphemes", "pos", "lemma", "gloss", "glosses", "translation", "translations", "translated", "transl"}
+    | {"note", "notes", "comment", "comments", "remark", "remarks", "memo", "gesture", "gestures", "gaze", "pause"}
+    | {"pauses", "silence", "silences", "noise", "noises", "laughter", "chunk", "chunks", "time", "timecode", "section"}
+)
+_LANGUAGE = re.compile(r"[-_@. ]([a-z]{2,3})")
+_CODE = re.compile(r"[^\s.?!]{1,24}")
+_ALIKE = 0.8
+"""Share of a tier's labels that must look like codes, or have the times of utterances, for it to hold codes."""
+
+Label = tuple[Span, str]
+
+
+@dataclass(frozen=True)
+class RawTier:
+    """A tier as a file has it; ``root`` is the tier that its annotations hang on in the end, its own name if none."""
+
+    name: str
+    labels: tuple[Label, ...]
+    root: str = ""
+    participant: str = ""
+    annotator: str = ""
+    vocabulary: bool = False
+    aligned: bool = True
+    """Whether its labels have times of their own."""
+
+    @property
+    def is_child(self) -> bool:
+        """Whether it hangs on another tier."""
+        return self.root not in ("", self.name)
+
+
+def kinds(source: Source, tiers: Sequence[RawTier], asked: Mapping[str, str]) -> dict[str, Kind]:
+    """What each tier holds, by name.
+
+    Raises
+    ------
+    FormatError: F07 the user names a tier that is not there, or a kind that does not exist.
+    """
+    names = [tier.name for tier in tiers]
+    for name, kind in asked.items():
+        if name not in names:
+            source.refuse("F07", f"has no tier {name!r}", f"name one of its tiers: {', '.join(names)[:200]}")
+        if kind not in KINDS:
+            source.refuse("F07", f"cannot take tier {name!r} for {kind!r}", f"use one of {', '.join(KINDS)}")
+    found: dict[str, Kind] = {}
+    texts = [tier for tier in tiers if asked.get(tier.name) == "text" or (not tier.is_child and _by_name(tier) is None)]
+    for tier in tiers:
+        wanted = asked.get(tier.name)
+        found[tier.name] = next(kind for kind in KINDS if kind == wanted) if wanted else _kind(tier, tiers, texts)
+    return found
+
+
+def told(found: Mapping[str, Kind]) -> str:
+    """A sentence on what was taken for what: ``Tiers read as text: client; as codes: MITI; passed over: Notes.``"""
+    parts = []
+    for kind, words in (("text", "as text"), ("codes", "as codes"), ("words", "as words"), ("skip", "passed over")):
+        names = [name for name, each in found.items() if each == kind]
+        if names:
+            parts.append(f"{words}: {', '.join(names)}")
+    return f"Tiers read {'; '.join(parts)}. --tier NAME=codes, text, words or skip says otherwise."
+
+
+def _kind(tier: RawTier, tiers: Sequence[RawTier], texts: Sequence[RawTier]) -> Kind:
+    if tier.vocabulary:
+        return "codes"
+    by_name = _by_name(tier)
+    if by_name is not None:
+        return by_name
+    if tier.is_child:
+        return _of_child(tier, tiers)
+    return "codes" if _codes_others(tier, texts) else "text"
+
+
+def _by_name(tier: RawTier) -> Kind | None:
+    words = set(re.findall(r"[^\W\d_]+", plain(tier.name)))
+    if words & _SKIPPED:
+        return "skip"
+    if words & _CODES or tier.name.lower().startswith("code"):
+        return "codes"
+    return "words" if words & _WORDS else None
+
+
+def _of_child(tier: RawTier, tiers: Sequence[RawTier]) -> Kind:
+    """A tier that hangs on another: words where it cuts the parent's text, codes where its labels look like codes."""
+    if tier.name.startswith(tier.root) and _LANGUAGE.fullmatch(plain(tier.name[len(tier.root) :])):
+        return "skip"  # client-de: a translation
+    texts = [text.strip() for _, text in tier.labels if text.strip()]
+    root = next((other for other in tiers if other.name == tier.root), None)
+    said = " ".join(text for _, text in root.labels).split() if root else []
+    if tier.aligned and " ".join(texts).split() == said and len(texts) > len(root.labels if root else ()):
+        return "words"
+    if texts and all(text in said for text in texts) and tier.aligned:
+        return "words" if all(len(text.split()) == 1 for text in texts) and len(texts) > 1 else "skip"
+    return "codes" if texts and _share(texts) >= _ALIKE and not tier.aligned else "skip"
+
+
+def _codes_others(tier: RawTier, texts: Sequence[RawTier]) -> bool:
+    """Whether a tier at the top holds codes: short labels at the times of what is said on other tiers."""
+    labels = [(span, text.strip()) for span, text in tier.labels if text.strip()]
+    others = [(span, text) for other in texts if other.name != tier.name for span, text in other.labels]
+    if not labels or not others or _share([text for _, text in labels]) < _ALIKE:
+        return False
+    spans = {span for span, text in others if len(text.split()) > 1}
+    return sum(span in spans for span, _ in labels) >= _ALIKE * len(labels)
+
+
+def _share(texts: Sequence[str]) -> float:
+    """The share of labels that look like codes: one word without a mark at its end, or several with ``|``."""
+    return sum(all(_CODE.fullmatch(part.strip()) for part in text.split("|")) for text in texts) / len(texts)
