@@ -12,9 +12,10 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -137,27 +138,28 @@ def fingerprint(path: Path, settings: AudioSettings) -> str:
         return _sha256(file)
 
 
-def save(recording: Recording, folder: Path) -> None:
-    """Keep a recording in an existing folder, as 16-bit FLAC and JSON: `load` gives back the very same samples."""
+def save(recording: Recording) -> dict[str, bytes]:
+    """The files that keep a recording, 16-bit FLAC and JSON: `load` gives back the very same samples."""
     import soundfile
 
+    sound = BytesIO()
     whole = (recording.samples.T * 32_768).astype(np.int16)
-    soundfile.write(folder / _SOUND, whole, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    soundfile.write(sound, whole, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
     facts = {
         "start": recording.start,
         "end": recording.end,
         "source": asdict(recording.source),
         "warnings": [asdict(warning) for warning in recording.warnings],
     }
-    (folder / _FACTS).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return {_SOUND: sound.getvalue(), _FACTS: (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode()}
 
 
-def load(folder: Path) -> Recording:
-    """The recording that `save` kept in ``folder``."""
+def load(files: Mapping[str, bytes]) -> Recording:
+    """The recording that `save` made these files of."""
     import soundfile
 
-    whole, _ = soundfile.read(folder / _SOUND, dtype="int16", always_2d=True)
-    facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+    whole, _ = soundfile.read(BytesIO(files[_SOUND]), dtype="int16", always_2d=True)
+    facts = json.loads(files[_FACTS])
     warnings = tuple(
         QualityWarning(warning["code"], warning["span"] and Span(**warning["span"]), warning["message"])
         for warning in facts["warnings"]
@@ -166,6 +168,8 @@ def load(folder: Path) -> Recording:
 
 
 def _printable(path: Path) -> str:
+    if path.parent == Path("/dev/fd"):  # an open file without a name; its number says nothing
+        return "recording"
     return "".join(character if character.isprintable() else "?" for character in path.name)
 
 

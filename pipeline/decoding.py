@@ -23,6 +23,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -225,8 +226,19 @@ def _damaged(detail: str = "its contents do not fit its format") -> RefusalError
     return RefusalError("A05", f"is damaged: {detail}", "copy it anew from the recorder, or export it as WAV or FLAC")
 
 
-def run(request: str) -> None:
-    """Entry of the process: the request as JSON. It ends with whoever started it, even if that one is killed."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def run(request: str, parent: int) -> None:
+    """Entry of the process: the request as JSON, and the process that waits for the samples."""
+    _end_with(parent)
     main(Request(**json.loads(request)))
+
+
+def _end_with(parent: int) -> None:
+    """Have the kernel end this process when the parent ends, as the recording that it has open would outlive that.
+
+    Where the kernel cannot, the next message to a pipe that nobody reads ends it.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it ended before we had asked
+        os._exit(1)

@@ -245,7 +245,6 @@ CODES: dict[str, str] = {
     "V06": "the passphrase is missing, too short or wrong",
     "V07": "a key was wrapped by another master key",
     "V08": "a file of ours cannot be written",
-    "V09": "the private folder is not ours alone",
     "V10": "a certificate or a key for certificates cannot be read",
     "V11": "a certificate was altered",
     "V12": "a certificate was signed by another key",
@@ -254,5 +253,6 @@ CODES: dict[str, str] = {
     "V15": "a tape does not exist, or is destroyed",
     "V16": "a place that must be empty is not, or what must be there is not",
     "V17": "a backup was made by another version of the program",
+    "V18": "a tape is being destroyed, or its key changed, by another process",
 }
 """Code -> what it means. A code is never reused for another meaning."""

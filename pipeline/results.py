@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -135,16 +134,19 @@ class Results:
         words = [word for turn in self.attribution.turns for word in turn.words]
         return vocalizations(words, self.heard.transcript.vocalizations, self.heard.diarization)
 
-    def write(self, place: Path) -> None:
-        """Write every one of `FILES` into a folder."""
-        tables.write_utterances(self.table, place / "utterances.csv")
-        tables.write_words(word_table(self.tape_id, self.attribution), place / "words.csv")
-        tables.write_change_talk(self.measured.context, place / "change_talk.csv")
-        tables.write_vocalizations(self._vocalization_table(), place / "vocalizations.csv")
-        rttm.write(place / "turns.rttm", self.tape_id, self.heard.diarization.voices)
-        _write_json(place / "measures.json", self.measured.as_dict())
-        _write_json(place / PROVENANCE, self.provenance)
-        (place / "report.html").write_text(report.render(self._shown()), encoding="utf-8")
+    def files(self) -> dict[str, bytes]:
+        """What every one of `FILES` holds; in memory, as a durable job may lay it down encrypted alone."""
+        words, context = word_table(self.tape_id, self.attribution), self.measured.context
+        return {
+            "utterances.csv": tables.written(self.table, tables.UTTERANCE_COLUMNS),
+            "words.csv": tables.written(words, tables.WORD_COLUMNS),
+            "change_talk.csv": tables.written(context, list(context.columns)),
+            "vocalizations.csv": tables.written(self._vocalization_table(), tables.VOCALIZATION_COLUMNS),
+            "turns.rttm": rttm.spoken(self.tape_id, self.heard.diarization.voices),
+            "measures.json": _json(self.measured.as_dict()),
+            PROVENANCE: _json(self.provenance),
+            "report.html": report.render(self._shown()).encode(),
+        }
 
     def _vocalization_table(self) -> pd.DataFrame:
         roles = self.attribution.roles
@@ -181,5 +183,5 @@ class Results:
         )
 
 
-def _write_json(path: Path, values: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+def _json(values: Mapping[str, Any]) -> bytes:
+    return (json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()

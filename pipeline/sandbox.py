@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +32,8 @@ _MESSAGE_BYTES = 1 << 20
 _BYTES_A_MS = SAMPLE_RATE // 1000 * 2
 _KEPT = ("PATH", "LD_LIBRARY_PATH")  # what an interpreter may need to find its own libraries
 _ENTRY = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from pipeline import decoding; decoding.run(sys.argv[2])"
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from pipeline import decoding;"
+    " decoding.run(sys.argv[2], int(sys.argv[3]))"
 )
 _EXPORT = "export the sound as WAV or FLAC and try again"
 
@@ -111,17 +111,25 @@ def decode(file: int, request: Request, thing: str, progress: Progress) -> Decod
 
 @contextmanager
 def _process(file: int, request: Request) -> Iterator[tuple[subprocess.Popen[bytes], Connection]]:
-    """The process in an empty folder of its own, without our environment; gone afterwards in any case."""
+    """The process, without our environment and far from our files; gone afterwards in any case, and when we are."""
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     reader, writer = Pipe(duplex=False)
-    with tempfile.TemporaryDirectory(prefix="tape-review-") as folder, reader:
+    with reader:
         with writer:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
-                [sys.executable, "-I", "-c", _ENTRY, json.dumps(sys.path), json.dumps(asdict(request))],
+                [
+                    sys.executable,
+                    "-I",
+                    "-c",
+                    _ENTRY,
+                    json.dumps([path for path in sys.path if path]),
+                    json.dumps(asdict(request)),
+                    str(os.getpid()),
+                ],
                 stdin=file,
                 stdout=writer.fileno(),
                 stderr=subprocess.PIPE,
-                cwd=folder,
+                cwd="/",
                 env=environment | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
                 start_new_session=True,  # a Ctrl-C is for us; we end the decoder
             )

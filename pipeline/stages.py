@@ -58,10 +58,11 @@ STAGES = tuple(stage for stages in STEPS.values() for stage in stages)
 
 T = TypeVar("T")
 
+_UTTERANCES = "utterances.csv"
 _RECORDING = Kept(audio.save, audio.load)
 _TABLE = Kept[pd.DataFrame](
-    lambda table, folder: tables.write_utterances(table, folder / "utterances.csv"),
-    lambda folder: tables.read_utterances(folder / "utterances.csv"),
+    lambda table: {_UTTERANCES: tables.written(table, tables.UTTERANCE_COLUMNS)},
+    lambda files: tables.parsed_utterances(files[_UTTERANCES], Path(_UTTERANCES)),
 )
 
 
@@ -139,7 +140,10 @@ def process(
     if output.holds(run.key, results.FILES, overwrite=overwrite):
         return Tape(output.folder, unchanged=True)
     with output.opened():
-        run.finish(Workbench(output.partial), output.fresh())
+        _, files = run.finish(Workbench(output.partial))
+        place = output.fresh()
+        for name, content in files.items():
+            (place / name).write_bytes(content)
         output.publish()
     return Tape(output.folder, unchanged=False)
 
@@ -214,8 +218,8 @@ class Run:
         heard, attribution = self.attribute(bench)
         return heard, attribution, self._stage(bench, "tag", _TABLE, partial(self._tag, attribution))
 
-    def finish(self, bench: Bench, place: Path) -> Results:
-        """Measure, and write the results into ``place``; both take a moment and are not kept."""
+    def finish(self, bench: Bench) -> tuple[Results, dict[str, bytes]]:
+        """Measure, and make the result files (name -> content); both take a moment and are not kept on the bench."""
         heard, attribution, table = self.tag(bench)
         self.observer.started("measure")
         measured = Measured.of(table, self.book, self.settings.measures, self.engines.tagger.spread)
@@ -225,9 +229,9 @@ class Run:
         found = Results(
             *(self.tape_id, self.request.target_behavior, heard, attribution, table, measured, self.book, provenance)
         )
-        found.write(place)
+        files = found.files()
         self.observer.finished("report", reused=False)
-        return found
+        return found, files
 
     def _stage(self, bench: Bench, name: str, kept: Kept[T], compute: Callable[[Progress], T]) -> T:
         key = self.keys[name]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -26,9 +26,9 @@ def digest(*parts: Any) -> str:
 
 
 class Kept(Generic[T]):
-    """How one kind of result is written to a folder and read back."""
+    """How one kind of result becomes named files, as bytes, and comes back: where they lie is the bench's business."""
 
-    def __init__(self, save: Callable[[T, Path], object], load: Callable[[Path], T]) -> None:
+    def __init__(self, save: Callable[[T], dict[str, bytes]], load: Callable[[Mapping[str, bytes]], T]) -> None:
         self.save, self.load = save, load
 
     @classmethod
@@ -36,8 +36,8 @@ class Kept(Generic[T]):
         """A frozen dataclass of plain values, tuples and other such dataclasses, as JSON."""
         adapter: TypeAdapter[T] = _adapter(kind)  # type: ignore[arg-type]  # a class can be hashed
         return cls(
-            lambda value, folder: (folder / "result.json").write_bytes(adapter.dump_json(value)),
-            lambda folder: adapter.validate_json((folder / "result.json").read_bytes()),
+            lambda value: {"result.json": adapter.dump_json(value)},
+            lambda files: adapter.validate_json(files["result.json"]),
         )
 
 
@@ -64,9 +64,10 @@ class Workbench:
             unfinished = place.with_name(f"{place.name}.unfinished")
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir(parents=True)
-            kept.save(compute(), unfinished)
+            for name, content in kept.save(compute()).items():
+                (unfinished / name).write_bytes(content)
             unfinished.rename(place)
-        return kept.load(place)
+        return kept.load({path.name: path.read_bytes() for path in place.iterdir()})
 
     def _place(self, stage: str, key: str) -> Path:
         return self.folder / f"{stage}-{key[:16]}"

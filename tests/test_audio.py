@@ -256,8 +256,7 @@ def test_progress_rises_to_one(name: str, tmp_path: Path, limits: AudioSettings)
 @pytest.mark.parametrize("name", ["16-bit.wav", "stereo.m4a", "11-khz.wav"])
 def test_a_stored_recording_is_the_same(name: str, tmp_path: Path, limits: AudioSettings) -> None:
     recording = audio.decode(written(tmp_path / name, FORMATS[name]()), limits, 500, 4_000)
-    audio.save(recording, tmp_path)
-    again = audio.load(tmp_path)
+    again = audio.load(audio.save(recording))
     assert isinstance(again, Recording)
     assert np.array_equal(again.samples, recording.samples)
     assert again.samples.dtype == np.float32
@@ -268,10 +267,10 @@ def test_a_stored_recording_is_the_same(name: str, tmp_path: Path, limits: Audio
 def test_a_stored_warning_keeps_its_place(tmp_path: Path, limits: AudioSettings) -> None:
     sound = np.clip(20 * tone(), -1, 1)
     recording = audio.decode(written(tmp_path / "x.wav", encoded("WAV", "PCM_16", sound=sound)), limits)
-    audio.save(recording, tmp_path)
-    assert audio.load(tmp_path).warnings == recording.warnings
+    files = audio.save(recording)
+    assert audio.load(files).warnings == recording.warnings
     assert recording.warnings[0].span is not None
-    facts = json.loads((tmp_path / "recording.json").read_text())
+    facts = json.loads(files["recording.json"])
     assert facts["source"]["name"] == "x.wav"
 
 

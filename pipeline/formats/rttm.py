@@ -99,7 +99,12 @@ def coded(source: Source) -> CodedTranscript:
 
 def write(path: Path, recording: str, voices: Iterable[Voiced]) -> None:
     """Write voices in order of start; `read` gives them back."""
-    path.write_text(_text(name(recording), voices), encoding="utf-8")
+    path.write_bytes(spoken(recording, voices))
+
+
+def spoken(recording: str, voices: Iterable[Voiced]) -> bytes:
+    """The RTTM of a recording's voices, in order of start."""
+    return _text(name(recording), voices).encode()
 
 
 def written(said: CodedTranscript) -> bytes:

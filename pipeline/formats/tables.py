@@ -69,7 +69,17 @@ def read_utterances(path: Path) -> pd.DataFrame:
     TableError: T01 unreadable, T02 not CSV in UTF-8, T03 a column lacks, T04 no rows, T05 a wrong value,
         T06 an utterance twice.
     """
-    table = read_cells(path, UTTERANCE_COLUMNS)
+    return parsed_utterances(_content(path), path)
+
+
+def parsed_utterances(data: bytes, path: Path) -> pd.DataFrame:
+    """A coded table from the bytes of its file; ``path`` names it in errors, and nothing is read from there.
+
+    Raises
+    ------
+    TableError: T02 to T06 as `read_utterances`.
+    """
+    table = _cells(data, path, UTTERANCE_COLUMNS)
     _refuse_repeats(table, path)
     checks = table["needs_check"].str.lower().map({"true": True, "false": False})  # spreadsheets write TRUE
     if checks.isna().any():
@@ -139,12 +149,22 @@ def read_cells(path: Path, required: Sequence[str], content: str | None = _TRANS
     ------
     TableError: T01 to T05 as `read_utterances`.
     """
+    return _cells(_content(path), path, required, content)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        value = f"cannot be read ({error.strerror})"
+        raise TableError("T01", f"table {path.name}", value, "name a file that exists") from error
+
+
+def _cells(data: bytes, path: Path, required: Sequence[str], content: str | None = _TRANSCRIPT) -> pd.DataFrame:
     thing = f"table {path.name}"
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file, strict=True) if row]
-    except OSError as error:
-        raise TableError("T01", thing, f"cannot be read ({error.strerror})", "name a file that exists") from error
+        text = io.StringIO(data.decode("utf-8-sig"), newline="")
+        rows = [row for row in csv.reader(text, strict=True) if row]
     except (UnicodeDecodeError, csv.Error) as error:
         raise TableError(
             "T02", thing, f"is not CSV in UTF-8 ({error})", "save it as CSV UTF-8 and try again"
@@ -227,7 +247,8 @@ def _row(path: Path, row: int) -> str:
     return f"table {path.name}, row {row + 2}"
 
 
-def _write(table: pd.DataFrame, columns: Sequence[str], path: Path) -> None:
+def written(table: pd.DataFrame, columns: Sequence[str]) -> bytes:
+    """The bytes of a table's file, with these columns; a column that the table lacks stays empty."""
     text = io.StringIO()
     plain = csv.writer(text, lineterminator="\n")
     quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
@@ -235,7 +256,11 @@ def _write(table: pd.DataFrame, columns: Sequence[str], path: Path) -> None:
     for row in _rows(table, columns):
         # A bare carriage return is quoted only where everything is, and without quotes no reader takes it.
         (quoted if any("\r" in cell for cell in row) else plain).writerow(row)
-    put(path, text.getvalue().encode())
+    return text.getvalue().encode()
+
+
+def _write(table: pd.DataFrame, columns: Sequence[str], path: Path) -> None:
+    put(path, written(table, columns))
 
 
 def _rows(table: pd.DataFrame, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:

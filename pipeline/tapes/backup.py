@@ -120,8 +120,9 @@ def _written(home: Home, path: Path, now: int) -> tuple[list[str], Made]:
         "key": base64.b64encode(home.vault.newest_ring().wrap(PURPOSE, data_key)).decode(),
         "file_id": file_id.hex(),
     }
-    with home.vault.private_folder() as private, published(path) as file:
-        rows, tapes, items = private / "rows", *_dump(home, private / "rows")
+    scratch = home.vault.scratch.file
+    with scratch() as rows, scratch() as sealed, published(path) as file:
+        tapes, items = _dump(home, rows)
         with tarfile.open(fileobj=file, mode="w") as archive:
             sums = _Sums(archive)
             sums.add(HEADER, json.dumps(header).encode())
@@ -138,15 +139,16 @@ def _written(home: Home, path: Path, now: int) -> tuple[list[str], Made]:
                 sums.copy(name, home.folder / name)
             if kind != "file":
                 sums.copy(MASTER, home.master.path)
-            with rows.open("ab") as more:
-                for name in LOCKED_AWAY:
-                    with suppress(FileNotFoundError):
-                        _line(more, {"key": name, "content": _text((home.keys_folder / name).read_bytes())})
-                _line(more, {"backups": [str(one) for one in noted(home)]})
-                _line(more, {"sums": sums.found})
-            with (private / RECORDS).open("wb") as sealed, rows.open("rb") as plain:
-                frames.write(plain, sealed, data_key, Label(PURPOSE, RECORDS, file_id))
-            sums.copy(RECORDS, private / RECORDS)
+            for name in LOCKED_AWAY:
+                with suppress(FileNotFoundError):
+                    _line(rows, {"key": name, "content": _text((home.keys_folder / name).read_bytes())})
+            _line(rows, {"backups": [str(one) for one in noted(home)]})
+            _line(rows, {"sums": sums.found})
+            rows.seek(0)
+            frames.write(rows, sealed, data_key, Label(PURPOSE, RECORDS, file_id))
+            size = sealed.tell()
+            sealed.seek(0)
+            sums.put(RECORDS, sealed, size)
     return keys, Made(path, len(tapes), sum(copied), len(copied) - sum(copied), kind != "file")
 
 
@@ -262,18 +264,19 @@ class _Sums:
         self.found: dict[str, str] = {}
 
     def add(self, name: str, content: bytes) -> None:
-        self._put(name, io.BytesIO(content), len(content))
+        self.put(name, io.BytesIO(content), len(content))
 
     def copy(self, name: str, path: Path) -> bool:
         """Copy a file; whether it was there."""
         try:
             with path.open("rb") as file:
-                self._put(name, file, path.stat().st_size)
+                self.put(name, file, path.stat().st_size)
         except FileNotFoundError:
             return False
         return True
 
-    def _put(self, name: str, file: BinaryIO, size: int) -> None:
+    def put(self, name: str, file: BinaryIO, size: int) -> None:
+        """Copy so many bytes of an open file."""
         member = tarfile.TarInfo(name)
         member.size, member.mode = size, 0o600
         kept = Digesting(file)
@@ -281,9 +284,9 @@ class _Sums:
         self.found[name] = kept.digest()
 
 
-def _dump(home: Home, path: Path) -> tuple[list[str], list[str]]:
+def _dump(home: Home, file: BinaryIO) -> tuple[list[str], list[str]]:
     """Write every row, as one moment of the database has it; the living tapes, and their items as ``TAPE/ITEM``."""
-    with home.database.reading() as session, path.open("wb") as file:
+    with home.database.reading() as session:
         if not home.database.is_sqlite:
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         for table in Record.metadata.sorted_tables:

@@ -1,14 +1,13 @@
 """A bench in the vault: finished stages of a tape, encrypted with its key, so that no stage is done twice.
 
 A result is an archive of the files that the stage wrote, in one item whose kind names the stage and a digest of all
-that went into it. It is computed and read back in the private folder.
+that went into it. Nothing of it lies anywhere but there, and in memory.
 """
 
 from __future__ import annotations
 
-import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from io import BytesIO
@@ -32,15 +31,10 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class VaultBench:
-    """The finished stages of one tape.
+    """The finished stages of one tape."""
 
-    Parameters
-    ----------
-    private: the private folder to work in.
-    """
-
-    def __init__(self, home: Home, tape_id: str, private: Path, clock: Clock) -> None:
-        self._home, self._tape_id, self._private, self._clock = home, tape_id, private, clock
+    def __init__(self, home: Home, tape_id: str, clock: Clock) -> None:
+        self._home, self._tape_id, self._clock = home, tape_id, clock
 
     def has(self, stage: str, key: str) -> bool:
         """Whether this stage was finished with these inputs."""
@@ -49,19 +43,11 @@ class VaultBench:
     def result(self, stage: str, key: str, kept: Kept[T], compute: Callable[[], T]) -> T:
         """The stage's result: read back where it was finished before, else computed and kept."""
         kind = _kind(stage, key)
-        folder = self._private / stage
         item = self._item(kind)
-        try:
-            if item is None:
-                folder.mkdir()
-                kept.save(compute(), folder)
-                item = keep(self._home, self._tape_id, kind, packed(folder), self._clock())
-                shutil.rmtree(folder)
-            folder.mkdir()
-            unpack(self._home.vault.read(item), folder)
-            return kept.load(folder)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        if item is None:
+            files = packed(kept.save(compute()))
+            item = keep(self._home, self._tape_id, kind, files, self._clock())
+        return kept.load(unpacked(self._home.vault.read(item)))
 
     def _item(self, kind: str) -> records.Item | None:
         chosen = select(records.Item).where(records.Item.tape_id == self._tape_id, records.Item.kind == kind)
@@ -96,19 +82,19 @@ def item_row(put: Item, now: int) -> records.Item:
     return records.Item(**asdict(put), created_at=now)
 
 
-def packed(folder: Path) -> bytes:
-    """The files of a folder as an archive; the same files give the same bytes."""
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """Named files as an archive; the same files give the same bytes."""
     whole = BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
-        for path in sorted(folder.iterdir()):
-            archive.writestr(zipfile.ZipInfo(path.name, _EPOCH), path.read_bytes())
+        for name, content in sorted(files.items()):
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), content)
     return whole.getvalue()
 
 
-def unpack(whole: bytes, folder: Path) -> None:
-    """Write the files of an archive into a folder."""
+def unpacked(whole: bytes) -> dict[str, bytes]:
+    """The files of an archive."""
     with zipfile.ZipFile(BytesIO(whole)) as archive:
-        archive.extractall(folder)
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def _kind(stage: str, key: str) -> str:

@@ -28,6 +28,9 @@ _WRITES = "tape_review_writes"
 _TURN = 0x7461706573
 """PostgreSQL's advisory lock that a writer holds."""
 
+_SCRUB = _TURN + 1
+"""The one that is held by who rewrites the tables."""
+
 _BUSY_STATES = ("55P03", "40P01", "40001")
 """PostgreSQL's words for: waited too long, deadlock, serialization failure."""
 
@@ -122,7 +125,11 @@ class Database:
         """
         if not self.is_sqlite:
             with self._told(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("VACUUM FULL"))
+                connection.execute(text(f"SELECT pg_advisory_lock({_SCRUB})"))  # two at once would wait for each other
+                try:
+                    connection.execute(text("VACUUM FULL"))
+                finally:
+                    connection.execute(text(f"SELECT pg_advisory_unlock({_SCRUB})"))
             return
         with self._told(), self.engine.connect() as connection:
             driver = _driver(connection)  # outside of any transaction

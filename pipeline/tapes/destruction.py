@@ -8,7 +8,10 @@ In this order, so that it can stop anywhere and go on, in another process too:
 3. what is outside: the key in backups that can be reached, the queue's rows, files, exports;
 4. the records, with all that hangs on the tape;
 5. the database's log is emptied and its free pages are rewritten;
-6. a look for survivors; then the certificate.
+6. a look for survivors, among them whoever has plaintext of the tape in memory; then the certificate.
+
+Any number of processes may be at it: for each tape they take turns (`locks`), and what one finds is written down before
+it is removed.
 
 What is left of a destroyed tape: its id, in the tombstone, the certificate and the audit, which also says who did what
 to it when; and, without its id, that its interviewer brought a tape to the group then (``tape_turns``).
@@ -49,6 +52,9 @@ METHOD = (
     "then the files, the exports that were found, the queue's entries and the records were removed, the database's log "
     "was emptied and its free pages were rewritten"
 )
+
+_LETTING_GO = 10.0
+"""Seconds in which a process lets go of a tape that it works on."""
 
 _OUTLIVE = {"audit", "certificates", "tombstones", "meetings"}
 
@@ -127,13 +133,20 @@ def resume(home: Home, now: int) -> list[Destroyed]:
     return ended
 
 
-def survivors(home: Home, tape_id: str) -> list[str]:
-    """What is left of a tape that should not be: names of tables, "key", "files", "exports"."""
+def survivors(home: Home, tape_id: str, patience: float = 0.0) -> list[str]:
+    """What is left of a tape that should not be: names of tables, "key", "files", "plaintext", "work under way".
+
+    Parameters
+    ----------
+    patience: seconds to wait for processes that have its plaintext in memory, and let go of it.
+    """
     with home.database.reading() as session:
         left = [name for name, count in _rows(session, tape_id).items() if count]
         left += ["tapes"] if session.get(Tape, tape_id) else []
     left += ["key"] if home.vault.has_key(tape_id) else []
-    return left + (["files"] if home.vault.files(tape_id) else [])
+    left += ["files"] if home.vault.files(tape_id) else []
+    left += ["plaintext"] if home.vault.scratch.leftovers() else []
+    return left + (["work under way"] if home.vault.locks.in_use(tape_id, patience) else [])
 
 
 def _facts(session: Session, tape: Tape) -> dict[str, Any]:
@@ -175,20 +188,36 @@ def _pending(session: Session, tape_id: str | None = None) -> list[Certificate]:
 
 
 def _remove(home: Home, tape_id: str, at: int) -> None:
-    """Everything that is not the certificate: the key first. Each step may have been done before."""
-    tombstones.add(home.folder, tape_id, at)
-    home.vault.destroy_key(tape_id)
-    struck, lost = backup.forget(home, tape_id, at)
-    home.vault.destroy_files(tape_id)
-    jobs.forget(home, tape_id)
-    with home.database.reading() as session:
+    """Everything that is not the certificate: the key first. Each step may have been done before, none is done twice
+    at once."""
+    with home.vault.locks.alone(tape_id):
+        tombstones.add(home.folder, tape_id, at)
+        home.vault.destroy_key(tape_id)
+        struck, lost = backup.forget(home, tape_id, at)
+        home.vault.destroy_files(tape_id)
+        jobs.forget(home, tape_id)
+        exports.remove(_noted_exports(home, tape_id))
+        _remove_records(home, tape_id, {"key overwritten": struck, "not reached": lost})
+
+
+def _noted_exports(home: Home, tape_id: str) -> list[str]:
+    """The copies to remove; how many can be found is written down before the first goes: it may be done in two goes."""
+    with home.database.writing() as session:
         paths = list(session.scalars(select(Export.path).where(Export.tape_id == tape_id)))
-    missing = exports.remove(paths)
+        for pending in _pending(session, tape_id):
+            facts = json.loads(pending.body)
+            if "exports" not in facts:
+                removed = exports.there(paths)
+                facts["exports"] = {"removed": removed, "not found": len(paths) - removed}
+                pending.body = json.dumps(facts)
+    return paths
+
+
+def _remove_records(home: Home, tape_id: str, backups: dict[str, int]) -> None:
     with home.database.writing() as session:
         for pending in _pending(session, tape_id):
             facts = json.loads(pending.body)
-            facts.setdefault("exports", {"removed": len(paths) - missing, "not found": missing})
-            facts["backups"] = {"key overwritten": struck, "not reached": lost}
+            facts["backups"] = backups
             pending.body = json.dumps(facts)
         session.execute(update(Meeting).where(Meeting.tape_id == tape_id).values(sealed_notes=None))
         session.execute(delete(Tape).where(Tape.id == tape_id))
@@ -206,9 +235,17 @@ def _held(errors: list[TapeReviewError], deed: Callable[[], None]) -> bool:
 
 def _certify(home: Home, tape_id: str, now: int) -> list[Destroyed]:
     """Sign, unless another process was faster."""
-    if left := survivors(home, tape_id):
-        remedy = "run `tape-review doctor`; destruction goes on at the next start"
-        raise VaultError("V14", f"tape {tape_id}", f"left something behind ({', '.join(left)})", remedy)
+    with home.vault.locks.alone(tape_id):
+        home.vault.scratch.sweep()
+        if left := survivors(home, tape_id, _LETTING_GO):
+            remedy = "run `tape-review doctor`; destruction goes on at the next start"
+            raise VaultError("V14", f"tape {tape_id}", f"left something behind ({', '.join(left)})", remedy)
+        signed = _signed(home, tape_id, now)
+        home.vault.locks.forget(tape_id)
+    return signed
+
+
+def _signed(home: Home, tape_id: str, now: int) -> list[Destroyed]:
     with home.database.writing() as session:
         pending = _pending(session, tape_id)
         if not pending:

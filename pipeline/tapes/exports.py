@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -56,17 +56,44 @@ def export(home: Home, tape_id: str, person: Person, folder: Path, now: int, *, 
         session.add_all(notes)
         audit.record(session, now, person.id, "export", tape_id, thing=f"{len(copies)} files")
     try:
-        owned(folder)
-        for path, item in copies.items():
-            with published(path) as file, home.vault.open(item) as reader:
-                shutil.copyfileobj(reader, file, 1 << 16)
-        _still_there(home, tape_id)
+        with home.vault.locks.working(tape_id):  # a destruction waits until the copies are there, or gone again
+            _copy(home, tape_id, folder, copies)
     except BaseException:
-        remove(map(str, copies))
         with home.database.writing() as session:
             session.execute(delete(Export).where(Export.id.in_([note.id for note in notes])))
         raise
     return list(copies)
+
+
+def _copy(home: Home, tape_id: str, folder: Path, copies: Mapping[Path, Item]) -> None:
+    """Write the copies; a tape that was destroyed meanwhile leaves none, nor does a failure."""
+    try:
+        owned(folder)
+        for path, item in copies.items():
+            with published(path) as file, home.vault.open(item) as reader:
+                shutil.copyfileobj(reader, file, 1 << 16)
+        with home.database.reading() as session:
+            tape = session.get(Tape, tape_id)
+        if tape is None or tape.state == "destroyed":
+            raise unknown(tape_id)
+    except BaseException:
+        remove(map(str, copies))
+        raise
+
+
+def there(paths: Iterable[str]) -> int:
+    """How many of the copies can be found.
+
+    Raises
+    ------
+    VaultError: V08 we may not look there.
+    """
+    count = 0
+    for path in map(Path, paths):
+        with writable(path), suppress(FileNotFoundError, NotADirectoryError):
+            path.lstat()
+            count += 1
+    return count
 
 
 def remove(paths: Iterable[str]) -> int:
@@ -105,11 +132,3 @@ def unknown(tape_id: str) -> VaultError:
     """There is no such tape."""
     remedy = "`tape-review status` lists the tapes"
     return VaultError("V15", f"tape {tape_id}", "does not exist, or is destroyed", remedy)
-
-
-def _still_there(home: Home, tape_id: str) -> None:
-    """A tape that was destroyed while we copied leaves no copy."""
-    with home.database.reading() as session:
-        tape = session.get(Tape, tape_id)
-    if tape is None or tape.state == "destroyed":
-        raise unknown(tape_id)

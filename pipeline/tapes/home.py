@@ -50,6 +50,7 @@ class Home:
         self.audit = Audit(_read_key(folder / "keys" / "audit.key"), folder / "audit.head")
         self.master = MasterKey(folder / "keys" / "master.key", ask)
         self.vault = Vault(folder / "vault", self.master)
+        self.vault.scratch.sweep()
         url = settings.database or sqlite_url(folder / "tapes.sqlite3")
         self.database = Database(url, before_commit=self.audit.add_pending)
 
@@ -111,9 +112,8 @@ class Home:
         return self.folder / "keys"
 
     def close(self) -> None:
-        """Let go of the database and of this process's private folders."""
+        """Let go of the database."""
         self.database.close()
-        self.vault.private.close()
 
 
 def place(settings: TapesSettings) -> Path:

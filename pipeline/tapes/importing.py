@@ -17,8 +17,8 @@ of each 50 ms, a byte each (255 is full scale), channel after channel, after a l
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,19 +38,19 @@ MONO, PEAKS, TRANSCRIPT = "mono", "peaks", "transcript"
 PEAKS_PER_SECOND = 20
 
 
-def publish(home: Home, job: Job, found: Results, place: Path, now: int) -> None:
+def publish(home: Home, job: Job, found: Results, results: Mapping[str, bytes], now: int) -> None:
     """Make the results of a job those of its tape; nothing changes where the job is not to go on.
 
     Parameters
     ----------
-    place: the folder of the result files; each becomes an item of the kind of its name.
+    results: the result files; each becomes an item of the kind of its name.
     """
     recording = found.heard.recording
-    files: dict[str, bytes | Path] = {
+    files = {
         TRANSCRIPT: transcript(found),
         MONO: mono(recording),
         PEAKS: drawn(recording),
-        **{path.name: path for path in sorted(place.iterdir())},
+        **dict(sorted(results.items())),
     }
     put = [home.vault.put(job.tape_id, kind, content) for kind, content in files.items()]
     with home.database.writing() as session:

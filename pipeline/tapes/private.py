@@ -1,165 +1,126 @@
-"""The private folder: the only place where speech lies unencrypted, in memory where there is a file system in memory.
+"""Plaintext outside of the vault: in files without a name, which the kernel frees when their holder ends.
 
-A stage needs files; it gets a folder that only its owner can enter and that is gone when the stage is done. A process
-that is killed cannot clean up: a watcher (a shell that waits for the process to end) removes what it left, within a
-second. What outlives even that (the machine was switched off, and the folder lay on a disk) is swept at the next start.
+A decoder needs a file. It gets one in memory that has no name (``memfd_create``), as an open descriptor: however the
+holder ends, by ``kill -9`` of a whole group of processes or a container that is stopped, nothing is left that anybody
+could open. Where the system knows no such files (macOS), it is a file on the disk that lost its name before anything
+was written; its blocks are freed likewise, and encrypting the disk keeps what they held from being read.
+
+Earlier versions worked in a folder with a name. What a killed process of theirs left is removed by every start of ours,
+and counts as a survivor as long as it is there.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 import shutil
 import stat
-import subprocess
 import sys
-import threading
-import weakref
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO, cast
 
-from pipeline.errors import VaultError
+from pipeline.tapes.disks import in_memory
 from pipeline.tapes.keys import forbid_dumps
-from pipeline.tapes.publishing import writable
+from pipeline.tapes.publishing import owned, writable
 
-_IN_MEMORY = {"tmpfs", "ramfs"}
-_WATCH = 'cat >/dev/null; rm -rf -- "$1"; rmdir -- "$2"'
+_NAME = "tape-review"
+"""What ``/proc`` calls our files in memory."""
 
 
-class PrivateFolders:
-    """Makes private folders for one home.
+class Scratch:
+    """Makes files for plaintext for one home.
 
     Parameters
     ----------
-    home: the home's folder; it holds the private folders where no file system in memory can.
-    places: where to look for a file system in memory, best first.
+    home: the home's folder; it holds the nameless files where the system knows none in memory.
     """
 
-    def __init__(self, home: Path, places: tuple[Path, ...] | None = None) -> None:
-        found = next((place for place in _places() if in_memory(place)) if places is None else iter(places), None)
-        mark = sha256(str(home.resolve()).encode()).hexdigest()[:12]
-        self.root = found / f"tape-review-{os.geteuid()}-{mark}" if found else home / "private"
-        self._lock = threading.Lock()
-        self._own: _Own | None = None
+    def __init__(self, home: Path) -> None:
+        self._home = home
 
     @contextmanager
-    def folder(self) -> Iterator[Path]:
-        """A folder for one piece of work, mode 0700; gone afterwards whatever happens.
+    def file(self) -> Iterator[BinaryIO]:
+        """An empty file to write and read, gone afterwards.
 
         Raises
         ------
-        VaultError: V08 it cannot be written, V09 somebody else got there first.
+        VaultError: V08.
         """
         forbid_dumps()
-        with self._lock:
-            if self._own is None or self._own.process != os.getpid():
-                self._own = _Own(self._safe_root)
-            place = self._own.path / secrets.token_hex(8)
-        with writable(place):
-            place.mkdir(mode=0o700)
-        try:
-            yield place
-        finally:
-            shutil.rmtree(place, onerror=_unlock)
+        with self._unnamed() as file:
+            yield file
+
+    def in_memory(self) -> bool:
+        """Whether what is written never touches a disk (but for swap)."""
+        return hasattr(os, "memfd_create") or in_memory(self._place())
+
+    def leftovers(self) -> list[Path]:
+        """What earlier versions left behind, or have in use."""
+        return [path for root in self._roots() for path in _inside(root)]
 
     def sweep(self) -> int:
-        """Remove what dead processes left; how many folders. Those of living processes stay."""
-        swept = 0
-        if not self.root.exists():
-            return swept
-        for place in sorted(self._safe_root().iterdir()):
-            with suppress(FileNotFoundError, NotADirectoryError):
-                handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(place, onerror=_unlock)
-                    swept += 1
-                except BlockingIOError:
-                    pass
-                finally:
-                    os.close(handle)
-        return swept
+        """Remove what earlier versions left; how much. What a process that lives has in use stays."""
+        return sum(_removed(path) for path in self.leftovers())
 
-    def close(self) -> None:
-        """Remove this process's folders now; a process that ends without it has them removed by its watcher."""
-        with self._lock:
-            own, self._own = self._own, None
-        if own:
-            own.end()
+    def _unnamed(self) -> BinaryIO:
+        with suppress(AttributeError, OSError):  # no such system, or forbidden to us
+            return os.fdopen(os.memfd_create(_NAME), "w+b")
+        place = self._place()
+        with writable(place):
+            return cast(BinaryIO, tempfile.TemporaryFile(dir=owned(place)))
 
-    def _safe_root(self) -> Path:
-        """The folder of all private folders: ours and closed to others, or refused."""
-        with writable(self.root), suppress(FileExistsError):
-            self.root.mkdir(mode=0o700, parents=True)
-        found = self.root.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
-            value = "belongs to somebody else or is open to others"
-            raise VaultError("V09", f"private folder {self.root}", value, "remove it and find out who made it")
-        return self.root
+    def _place(self) -> Path:
+        """Where nameless files go that are none in memory by nature."""
+        memory = Path("/dev/shm")  # noqa: S108 - a file without a name
+        return memory if in_memory(memory) else self._home / "private"
+
+    def _roots(self) -> list[Path]:
+        """The folders in which earlier versions worked."""
+        name = f"tape-review-{os.geteuid()}-{sha256(str(self._home.resolve()).encode()).hexdigest()[:12]}"
+        runtime = os.environ.get("XDG_RUNTIME_DIR")
+        memory = [Path("/dev/shm"), *([Path(runtime)] if runtime else [])]  # noqa: S108 - only looked at
+        return [*(place / name for place in memory if sys.platform == "linux"), self._home / "private"]
 
 
-class _Own:
-    """One process's folder: locked while the process lives, removed by a watcher when it ends."""
-
-    def __init__(self, root: Callable[[], Path]) -> None:
-        self.process = os.getpid()
-        name = f"{self.process}-{secrets.token_hex(4)}"
-        while (handle := _locked(root() / name)) is None:  # a sweep, or a watcher that removed the root, came between
-            pass
-        self.path = root() / name
-        watcher = subprocess.Popen(  # noqa: S603 - a fixed command; the folder's name is ours
-            ["/bin/sh", "-c", _WATCH, "sh", str(self.path), str(self.path.parent)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            start_new_session=True,  # what ends our group, a Ctrl-C, must not end the watcher
-        )
-        self.end = weakref.finalize(self, _end, self.process, watcher, handle)
+def named(file: BinaryIO) -> Path:
+    """A path by which this process, and only it, opens a nameless file from its beginning."""
+    file.flush()
+    file.seek(0)  # where such a path opens no second file, it shares the place in the first
+    return Path("/dev/fd") / str(file.fileno())
 
 
-def _locked(path: Path) -> int | None:
-    """Make a folder and lock it; the open handle, or None where it was swept before the lock was there."""
+def _inside(root: Path) -> list[Path]:
+    """What lies in a folder of ours; somebody else's, put there in its place, is not looked into."""
     try:
-        with writable(path):
-            path.mkdir(mode=0o700)
-        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
-        return None
-    fcntl.flock(handle, fcntl.LOCK_SH)
-    if os.fstat(handle).st_nlink == 0 or not path.exists():
-        os.close(handle)
-        return None
-    return handle
+        found = root.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid():
+            return sorted(root.iterdir())
+    except OSError:
+        pass
+    return []
 
 
-def _end(process: int, watcher: subprocess.Popen[bytes], handle: int) -> None:
-    """Let the watcher remove the folder; a fork of the process has no say in it."""
-    if process == os.getpid():
-        watcher.communicate()
-        os.close(handle)
-
-
-def in_memory(place: Path) -> bool:
-    """Whether what lies there never touches a disk (but for swap)."""
+def _removed(path: Path) -> bool:
+    """Remove what a dead process left, and the folder around it when it is empty; whether its process was dead."""
     try:
-        where = place.resolve(strict=True)
-        lines = Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
+        if path.is_dir() and not path.is_symlink():
+            handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, onerror=_unlock)
+            finally:
+                os.close(handle)
+        else:
+            path.unlink()
     except OSError:
         return False
-    mounts = {Path(parts[1]): parts[2] for line in lines if len(parts := line.split()) > 2}
-    nearest = next((mounts[each] for each in (where, *where.parents) if each in mounts), "")
-    return nearest in _IN_MEMORY and os.access(where, os.W_OK)
-
-
-def _places() -> tuple[Path, ...]:
-    if sys.platform != "linux":
-        return ()
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return (Path("/dev/shm"), *([Path(runtime)] if runtime else []))  # noqa: S108 - a folder of mode 0700 within
+    with suppress(OSError):
+        path.parent.rmdir()
+    return True
 
 
 def _unlock(remove: object, path: str, _: object) -> None:

@@ -13,7 +13,6 @@ from pipeline.health import NAMED, Finding
 from pipeline.tapes import backup, certificates, destruction, retention, submission, tombstones
 from pipeline.tapes.clock import DAY, day_of
 from pipeline.tapes.home import Home
-from pipeline.tapes.private import in_memory
 from pipeline.tapes.records import AuditRow, Certificate, Item, Tape
 from pipeline.tapes.vault import HOME
 
@@ -127,11 +126,13 @@ def _certificates(home: Home, _: int) -> Iterator[Finding]:
 
 def _private(home: Home, _: int) -> Iterator[Finding]:
     """Plaintext stays in memory; a disk, swap included, is worth telling of but may be encrypted as a whole."""
-    memory = in_memory(home.vault.private.root.parent)
     swaps = Path("/proc/swaps")
     swapped = swaps.exists() and len(swaps.read_text(encoding="utf-8").splitlines()) > 1
-    found = "lies in memory" if memory else f"lies on a disk ({home.vault.private.root.parent}): encrypt that"
-    yield Finding("private folder", True, found + ("; there is swap: encrypt it" if swapped else ""))
+    where = "in memory" if home.vault.scratch.in_memory() else "on the disk: encrypt that"
+    found = f"lies in files without a name, {where}"
+    yield Finding("plaintext while it is worked on", True, found + ("; there is swap: encrypt it" if swapped else ""))
+    left = [str(path) for path in home.vault.scratch.leftovers()]
+    yield Finding.of("plaintext that an earlier version left", left, "end the program of then, and start a new one")
 
 
 def _backups(home: Home, now: int) -> Iterator[Finding]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from pydantic import TypeAdapter
 from sqlalchemy import select
@@ -19,6 +19,7 @@ from pipeline.tapes import importing, targets
 from pipeline.tapes.bench import VaultBench
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.home import Home
+from pipeline.tapes.private import named
 from pipeline.tapes.records import Item, Job, Tape
 
 ASKED = "asked"
@@ -66,23 +67,22 @@ def perform(
     """
     with home.database.reading() as session:
         job, tape, asked, recording, target = _inputs(home, session, job_id)
-    with home.vault.private_folder() as private:
+    with home.vault.locks.working(tape.id), home.vault.scratch.file() as sound:
         request = Request(
-            recording=private / RECORDING,
+            recording=named(sound),
             target_behavior=target,
             **{name: value for name, value in asdict(asked).items() if name != "source"},
             tape_id=tape.id,
         )
         watch = _Watch(step, progress)
         run = Run(request, settings, watch, engines=engines(settings), source=asked.source)
-        bench = VaultBench(home, tape.id, private, clock)
+        bench = VaultBench(home, tape.id, clock)
         if run.needs_recording(bench):
-            _copy(home, recording, request.recording)
+            with home.vault.open(recording) as reader:
+                shutil.copyfileobj(reader, sound, 1 << 20)
+            named(sound)
         if step == "report":
-            place = private / "results"
-            place.mkdir()
-            found = run.finish(bench, place)
-            importing.publish(home, job, found, place, clock())
+            importing.publish(home, job, *run.finish(bench), clock())
         else:
             getattr(run, step)(bench)
 
@@ -98,13 +98,6 @@ def _inputs(home: Home, session: Session, job_id: str) -> tuple[Job, Tape, Asked
     }
     text = targets.read(session, home.vault, tape.id)
     return job, tape, _ASKED.validate_json(home.vault.read(items[ASKED])), items[RECORDING], text
-
-
-def _copy(home: Home, item: Item, path: Path) -> None:
-    """Decrypt an item into the private folder."""
-    with home.vault.open(item) as reader, path.open("wb") as file:
-        while block := reader.read(1 << 20):
-            file.write(block)
 
 
 class _Watch:

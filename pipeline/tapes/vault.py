@@ -4,6 +4,7 @@
 
     vault/keys/TAPE          the tape's data key, wrapped by the master key
     vault/tapes/TAPE/ITEM    one encrypted file (see `frames`); ITEM is its random id
+    vault/locks/TAPE         without content (see `locks`)
 
 The key of a tape lies in a file of its own and nowhere else: not in the database, whose write-ahead logs and dead rows
 keep what was deleted. Once that file is gone, what is left of the tape, wherever it is left, cannot be read. Keys are
@@ -17,7 +18,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -27,7 +28,8 @@ from pipeline.errors import VaultError
 from pipeline.tapes import keys
 from pipeline.tapes.frames import ID_BYTES, Label, Reader, Source, write
 from pipeline.tapes.keys import MasterKey, Ring, UnsealableError
-from pipeline.tapes.private import PrivateFolders
+from pipeline.tapes.locks import TapeLocks
+from pipeline.tapes.private import Scratch
 from pipeline.tapes.publishing import PARTIAL, abandoned, owned, published, settle, writable
 
 HOME = "home"
@@ -87,7 +89,8 @@ class Vault:
         self._seen = b""
         self._keys = owned(folder / "keys")
         self._tapes = owned(folder / "tapes")
-        self.private = PrivateFolders(folder.parent)
+        self.locks = TapeLocks(folder / "locks")
+        self.scratch = Scratch(folder.parent)
 
     @property
     def ring(self) -> Ring:
@@ -131,10 +134,6 @@ class Vault:
             self._seen = seen
         return self._ring
 
-    def private_folder(self) -> AbstractContextManager[Path]:
-        """A folder for plaintext while a stage needs it, mode 0700 and in memory if possible; gone afterwards."""
-        return self.private.folder()
-
     # keys
 
     def create_key(self, tape_id: str) -> None:
@@ -147,20 +146,21 @@ class Vault:
         """
         path, data_key = self._key(tape_id), secrets.token_bytes(32)
         ring = self.newest_ring()
-        with published(path) as file:
-            file.write(ring.wrap(tape_id, data_key))
-        try:
-            while (newer := self.newest_ring()).masters[0] != ring.masters[0]:  # changed while we wrote
-                ring = newer
-                with published(path, replace=True) as file:
-                    file.write(ring.wrap(tape_id, data_key))
-        except BaseException:
-            self.destroy_key(tape_id)
-            raise
+        with self.locks.alone(tape_id):
+            with published(path) as file:
+                file.write(ring.wrap(tape_id, data_key))
+            try:
+                while (newer := self.newest_ring()).masters[0] != ring.masters[0]:  # changed while we wrote
+                    ring = newer
+                    with published(path, replace=True) as file:
+                        file.write(ring.wrap(tape_id, data_key))
+            except BaseException:
+                self.destroy_key(tape_id)
+                raise
 
     def has_key(self, tape_id: str) -> bool:
-        """Whether anything of the tape can still be read."""
-        return self._key(tape_id).exists()
+        """Whether anything of the tape can still be read, now or with what a killed process left of its key."""
+        return bool(self._copies_of_key(tape_id))
 
     def tapes(self) -> list[str]:
         """The tapes that have a key or files here."""
@@ -169,40 +169,42 @@ class Vault:
     def destroy_key(self, tape_id: str) -> bool:
         """Overwrite and remove a tape's key; whether there was one. From then on nothing of the tape can be read.
 
+        What a killed process left of it, wrapped anew and not yet in its place, goes with it.
+
         Raises
         ------
-        VaultError: V08.
+        VaultError: V08, V18.
         """
-        path = self._key(tape_id)
-        with writable(path):
-            try:
+        with self.locks.alone(tape_id), writable(self._key(tape_id)):
+            copies = self._copies_of_key(tape_id)
+            for path in copies:
                 with path.open("r+b") as file:
                     file.write(bytes(os.fstat(file.fileno()).st_size))
                     file.flush()
                     os.fsync(file.fileno())
                 path.unlink()
-            except FileNotFoundError:
-                return False
-            settle(self._keys)
-        return True
+            if copies:
+                settle(self._keys)
+        return bool(copies)
 
     def rewrap(self, ring: Ring) -> int:
         """Wrap every key by another ring's current master key; how many were wrapped anew.
 
-        It can be interrupted and repeated.
+        It can be interrupted and repeated. A key that is destroyed meanwhile stays destroyed.
 
         Raises
         ------
-        VaultError: V02, V07, V08.
+        VaultError: V02, V07, V08, V18.
         """
         changed = 0
         for path in _named(self._keys):
-            wrapped = path.read_bytes()
-            if not ring.wrapped_by_current(wrapped):
-                data_key = self.ring.unwrap(path.name, wrapped)
-                with published(path, replace=True) as file:
-                    file.write(ring.wrap(path.name, data_key))
-                changed += 1
+            with self.locks.alone(path.name):
+                wrapped = path.read_bytes() if path.exists() else b""
+                if any(wrapped) and not ring.wrapped_by_current(wrapped):
+                    data_key = self.ring.unwrap(path.name, wrapped)
+                    with published(path, replace=True) as file:
+                        file.write(ring.wrap(path.name, data_key))
+                    changed += 1
         self._ring = ring
         return changed
 
@@ -338,11 +340,11 @@ class Vault:
         return sorted({*keyless, *(path for path in self.folder.rglob(f"*{PARTIAL}") if abandoned(path))})
 
     def sweep(self) -> int:
-        """Remove the leftovers and the private folders of dead processes; how many of both.
+        """Remove the leftovers, and plaintext that earlier versions left; how many of both.
 
         Raises
         ------
-        VaultError: V08, V09.
+        VaultError: V08.
         """
         found = self.leftovers()
         for path in found:
@@ -351,13 +353,15 @@ class Vault:
         for place in _named(self._tapes):
             if not self.has_key(place.name):
                 self.destroy_files(place.name)
-        return len(found) + self.private.sweep()
+        return len(found) + self.scratch.sweep()
 
     def _data_key(self, tape_id: str) -> bytes:
         try:
             wrapped = self._key(tape_id).read_bytes()
         except FileNotFoundError:
             raise self._keyless(tape_id) from None
+        if not any(wrapped):  # its destruction was cut off after this
+            raise self._keyless(tape_id)
         try:
             return self.ring.unwrap(tape_id, wrapped)
         except VaultError as error:
@@ -371,6 +375,10 @@ class Vault:
 
     def _key(self, tape_id: str) -> Path:
         return self._keys / _checked(tape_id)
+
+    def _copies_of_key(self, tape_id: str) -> list[Path]:
+        path = self._key(tape_id)
+        return [*([path] if path.exists() else []), *self._keys.glob(f"{path.name}.*{PARTIAL}")]
 
     def _path(self, tape_id: str, item_id: str) -> Path:
         return self._tapes / _checked(tape_id) / _checked(item_id)

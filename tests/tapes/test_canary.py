@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, select, text
 from pipeline.tapes import backup, destruction, exports, jobs, logs
 from pipeline.tapes.clock import HOUR
 from pipeline.tapes.home import Home
+from pipeline.tapes.private import named
 from pipeline.tapes.records import Consent, Item, Job
 from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import FullTape, found_in, full_tape
@@ -43,9 +44,9 @@ def planted(home: Home, tmp_path: Path) -> FullTape:
     jobs.enqueue(home, queue, job)
     queue.close()
     logs.get().warning(tape.mark, tape_id=tape.id, text=tape.mark, error=tape.mark)
-    with home.vault.private_folder() as private:
-        (private / tape.mark).write_text(tape.mark)
-        assert found_in(tape.mark, home.vault.private.root)
+    with home.vault.scratch.file() as file:
+        file.write(tape.mark.encode())
+        assert named(file).read_bytes() == tape.mark.encode()
     exports.export(home, tape.id, tape.sample.interviewer, tmp_path / "export", NOON, sound=True)
     backup.make(home, tmp_path / "one.backup", NOON)
     with home.database.writing() as session:  # old versions of rows hold it as well
@@ -68,7 +69,7 @@ def test_nothing_is_left_on_sqlite(home: Home, tmp_path: Path, log: Path) -> Non
     before = {path.name for path in found_in(tape.mark, tmp_path)}
     assert {"tapes.sqlite3", "jobs.sqlite3", "report.html"} <= {name.removesuffix("-wal") for name in before}
     destruction.destroy(home, tape.id, "withdrawn", NOON + HOUR)
-    assert found_in(tape.mark, tmp_path, home.vault.private.root) == []
+    assert found_in(tape.mark, tmp_path) == []
     assert f'"tape_id": "{tape.id}"' in log.read_text()  # it was written, without the mark
     home.close()
     assert found_in(tape.mark, tmp_path) == []
@@ -94,6 +95,6 @@ def test_nothing_is_left_on_postgresql_nor_in_its_log(any_home: Home, tmp_path: 
         for _ in range(2):
             connection.execute(text("SELECT pg_switch_wal()"))
             connection.execute(text("CHECKPOINT"))
-        assert found_in(tape.mark, place, tmp_path, any_home.vault.private.root) == []
+        assert found_in(tape.mark, place, tmp_path) == []
         connection.execute(text("ALTER SYSTEM RESET wal_recycle"))
     engine.dispose()

@@ -1,142 +1,104 @@
-"""Plaintext lies in one folder, for as long as it is needed."""
+"""Plaintext lies in files without a name, for as long as it is needed."""
 
 from __future__ import annotations
 
+import fcntl
 import os
-import signal
-import subprocess
-import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from pipeline.errors import VaultError
-from pipeline.tapes.private import PrivateFolders, in_memory
+from pipeline.tapes import private
+from pipeline.tapes.private import Scratch, named
 
-MEMORY = Path("/dev/shm")  # noqa: S108
-
-HOLD = """
-import signal, sys, time
-from pathlib import Path
-from pipeline.tapes.private import PrivateFolders
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what runs behind it without
-with PrivateFolders(Path(sys.argv[1])).folder() as place:
-    (place / "speech").write_text("what was said")
-    print(place, flush=True)
-    time.sleep(600)
-"""
+SPEECH = b"what was said"
 
 
-def holding(home: Path) -> tuple[subprocess.Popen[str], Path]:
-    """A process that holds a private folder with something in it."""
-    process = subprocess.Popen([sys.executable, "-c", HOLD, str(home)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    return process, Path(process.stdout.readline().strip())
+@pytest.fixture(params=["in memory", "on a disk"])
+def scratch(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scratch:
+    """As the system has it, and as it is where it knows no files in memory."""
+    if request.param == "on a disk":
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+        monkeypatch.setattr(private, "in_memory", lambda place: False)
+    return Scratch(tmp_path)
 
 
-def assert_goes(path: Path) -> None:
-    """It goes as soon as the watcher sees a pipe closed; a minute is for a machine that is slow to let it run."""
-    deadline = time.monotonic() + 60
-    while path.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+def everything(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-@pytest.fixture
-def folders(tmp_path: Path):
-    made = PrivateFolders(tmp_path)
-    yield made
-    made.close()
-    assert not made.root.exists()
+def test_a_file_has_no_name_and_can_be_opened_again_from_its_beginning(scratch: Scratch, tmp_path: Path) -> None:
+    with scratch.file() as file:
+        file.write(SPEECH)
+        path = named(file)
+        assert path.read_bytes() == SPEECH
+        assert os.fstat(file.fileno()).st_nlink == 0
+        assert not os.get_inheritable(file.fileno())
+        assert SPEECH not in everything(tmp_path)
+    assert everything(tmp_path) == b""
 
 
-def test_folder_is_the_owners_alone_and_gone_afterwards(folders: PrivateFolders) -> None:
-    with folders.folder() as place:
-        (place / "deep").mkdir()
-        (place / "deep" / "speech").write_text("what was said")
-        assert all(each.stat().st_mode & 0o777 == 0o700 for each in (place, place.parent, folders.root))
-    assert not place.exists()
+def test_libraries_that_want_a_path_read_it(scratch: Scratch) -> None:
+    with scratch.file() as file:
+        soundfile.write(file, [0.0] * 160, 16_000, format="WAV", subtype="PCM_16")
+        assert soundfile.info(str(named(file))).frames == 160
 
 
-def test_folder_is_gone_after_a_failure_even_if_its_permissions_were_taken(folders: PrivateFolders) -> None:
-    with pytest.raises(RuntimeError), folders.folder() as place:
-        (place / "shut").mkdir()
-        (place / "shut" / "speech").write_text("what was said")
-        (place / "shut").chmod(0)
-        raise RuntimeError("the stage failed")
-    assert not place.exists()
+def test_where_it_lies_is_told(scratch: Scratch, request: pytest.FixtureRequest) -> None:
+    assert scratch.in_memory() == ("in memory" in request.node.name)
 
 
-@pytest.mark.skipif(not in_memory(MEMORY), reason="there is no file system in memory here")
-def test_folder_lies_in_memory_where_that_is_possible(folders: PrivateFolders) -> None:
-    assert in_memory(folders.root.parent)
-
-
-def test_folder_lies_in_the_home_where_there_is_no_memory(tmp_path: Path) -> None:
-    folders = PrivateFolders(tmp_path, places=())
-    with folders.folder() as place:
-        assert place.is_relative_to(tmp_path / "private")
-    folders.close()
-
-
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_folder_of_a_killed_process_is_gone_at_once(tmp_path: Path, how: signal.Signals) -> None:
-    process, place = holding(tmp_path)
-    assert (place / "speech").exists()
-    process.send_signal(how)
-    assert_goes(place.parent)
-    process.communicate()
-
-
-def test_sweep_removes_what_the_dead_left_and_nothing_of_the_living(tmp_path: Path, folders: PrivateFolders) -> None:
-    process, place = holding(tmp_path)
-    with folders.folder() as mine:
-        stale = folders.root / "4711-00000000"
-        (stale / "work").mkdir(parents=True)
-        (stale / "work" / "speech").write_text("what was said")
-        assert folders.sweep() == 1
-        assert not stale.exists()
-        assert (place / "speech").exists()
-        assert mine.exists()
-    process.kill()
-    process.communicate()
-    assert_goes(place.parent)
-
-
-@pytest.mark.parametrize(
-    "spoil", [lambda root: root.chmod(0o755), lambda root: os.chown(root, 12345, -1)], ids=["open", "foreign"]
-)
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
-def test_a_root_that_is_not_ours_alone_is_refused(tmp_path: Path, spoil) -> None:
-    folders = PrivateFolders(tmp_path, places=())
-    folders.root.mkdir(mode=0o700)
-    spoil(folders.root)
-    with pytest.raises(VaultError, match="TR-V09"), folders.folder():
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    monkeypatch.setattr(private, "in_memory", lambda place: False)
+    (tmp_path / "private").write_text("in the way")
+    with pytest.raises(VaultError, match="TR-V08"), Scratch(tmp_path).file():
         pass
 
 
-def test_a_link_in_the_place_of_the_root_is_refused(tmp_path: Path) -> None:
-    folders = PrivateFolders(tmp_path, places=())
-    (tmp_path / "elsewhere").mkdir(mode=0o700)
-    folders.root.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(VaultError, match="TR-V09"), folders.folder():
-        pass
+@contextmanager
+def left_by_an_older_version(home: Path) -> Iterator[Path]:
+    """A folder as a killed process of an older version left it, in memory where that is possible."""
+    root = next(root for root in Scratch(home)._roots() if root.parent.is_dir())
+    place = root / "4711-00000000"
+    (place / "work").mkdir(parents=True)
+    (place / "work" / "speech").write_bytes(SPEECH)
+    (place / "work").chmod(0)
+    try:
+        yield place
+    finally:
+        Scratch(home).sweep()
 
 
-def test_a_fork_has_folders_of_its_own(folders: PrivateFolders) -> None:
-    with folders.folder() as mine:
-        reader, writer = os.pipe()
-        child = os.fork()
-        if child == 0:
-            with folders.folder() as theirs:
-                os.write(writer, str(theirs).encode())
-            folders.close()
-            os._exit(0)
-        os.waitpid(child, 0)
-        theirs = Path(os.read(reader, 1000).decode())
-        os.close(reader)
-        os.close(writer)
-        assert theirs.parent != mine.parent
-        assert_goes(theirs.parent)
-        assert mine.exists()
+def test_what_an_older_version_left_is_counted_and_swept(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    with left_by_an_older_version(tmp_path) as place:
+        (place.parent / "a-file").write_bytes(SPEECH)
+        assert scratch.leftovers() == [place, place.parent / "a-file"]
+        assert scratch.sweep() == 2
+        assert not place.parent.exists()
+        assert scratch.leftovers() == []
+
+
+def test_what_a_living_process_of_an_older_version_has_in_use_stays_and_counts(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    with left_by_an_older_version(tmp_path) as place:
+        handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        assert scratch.sweep() == 0
+        assert scratch.leftovers() == [place]
+        os.close(handle)
+        assert scratch.sweep() == 1
+
+
+def test_what_somebody_put_in_the_place_of_our_folder_is_not_looked_into(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "foreign").write_bytes(b"")
+    (tmp_path / "private").symlink_to(tmp_path / "elsewhere")
+    assert Scratch(tmp_path).leftovers() == []
+    assert Scratch(tmp_path).sweep() == 0
+    assert (tmp_path / "elsewhere" / "foreign").exists()

@@ -34,7 +34,7 @@ def wrong(home: Home, now: int = NOON) -> dict[str, tuple[str, str]]:
 
 def test_nothing_is_wrong_with_a_home_that_is_well(home: Home, tape: FullTape) -> None:
     assert wrong(home) == {}
-    assert len(safekeeping.check(home, NOON)) == 16
+    assert len(safekeeping.check(home, NOON)) == 17
 
 
 def old(path: Path) -> Path:

@@ -375,10 +375,3 @@ def test_many_threads_put_and_read_side_by_side(vault: Vault) -> None:
         thread.join()
     assert failures == []
     assert len(vault.files("tape1")) == 20
-
-
-def test_private_folder_is_gone_afterwards(vault: Vault) -> None:
-    with vault.private_folder() as place:
-        assert place.stat().st_mode & 0o777 == 0o700
-    assert not place.exists()
-    vault.private.close()

@@ -188,7 +188,7 @@ class Room:
             submission.sweep(home, -1)
             home.vault.sweep()
             assert submission.rowless(home, -1) == home.vault.leftovers() == []
-            assert not home.vault.private.root.exists() or list(home.vault.private.root.iterdir()) == []
+            assert home.vault.scratch.leftovers() == []
         missed = {finding.what for finding in doctor.check(self.settings.tapes, now()) if not finding.fine}
         assert missed == {"administrators", "backup"}  # which a home made by a test has not
 
@@ -385,14 +385,12 @@ def test_a_withdrawn_tape_is_let_go_of_and_leaves_nothing_while_the_worker_goes_
         queue = jobs.queue_of(home)
         assert len(queue.unfinished()) == 1
         queue.close()
-        private = home.vault.private.root
     ended(worker, signal.SIGKILL)
     worker = room.start()
     assert [(row.tape_id, row.state) for row in room.finished()] == [(second, "done")]
     ended(worker)
-    for place in (room.folder, private):
-        for path in place.rglob("*"):
-            assert path.is_dir() or PHRASE.encode() not in path.read_bytes()
+    for path in room.folder.rglob("*"):
+        assert path.is_dir() or PHRASE.encode() not in path.read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import delete, select
 
@@ -26,6 +27,7 @@ from pipeline.settings import AudioSettings
 from pipeline.tapes import audit, terms
 from pipeline.tapes.bench import item_row
 from pipeline.tapes.home import Home
+from pipeline.tapes.private import named
 from pipeline.tapes.records import Item, Tape
 from pipeline.tapes.submission import FORM
 from pipeline.tapes.vault import Item as Put
@@ -127,11 +129,11 @@ def finish(home: Home, settings: AudioSettings, tape_id: str, now: int) -> Surve
                 return earlier
             raise AudioError("A02", "recording", "is empty", "send another file")
         try:
-            with home.vault.private_folder() as folder:
-                path = folder / "recording"
-                digest = _join(home, pieces, path)
-                seen = replace(_survey(path, settings), sha256=digest)
-                items = [home.vault.put(tape_id, RECORDING, path)]
+            with home.vault.locks.working(tape_id), home.vault.scratch.file() as sound:
+                digest = _join(home, pieces, sound)
+                seen = replace(_survey(named(sound), settings), sha256=digest)
+                sound.seek(0)
+                items = [home.vault.put(tape_id, RECORDING, sound)]
             items.append(home.vault.put(tape_id, SURVEY, json.dumps(seen.__dict__).encode()))
         except AudioError:
             discard(home, tape_id)
@@ -227,13 +229,12 @@ def _look(content: bytes) -> None:
         raise AudioError("A04", "recording", "is no sound file that we read, whatever its name says", known)
 
 
-def _join(home: Home, pieces: Iterable[Item], path: Path) -> str:
+def _join(home: Home, pieces: Iterable[Item], file: BinaryIO) -> str:
     hashed = hashlib.sha256()
-    with path.open("wb") as file:
-        for piece in pieces:
-            content = home.vault.read(piece)
-            hashed.update(content)
-            file.write(content)
+    for piece in pieces:
+        content = home.vault.read(piece)
+        hashed.update(content)
+        file.write(content)
     return hashed.hexdigest()
 
 
