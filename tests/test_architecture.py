@@ -26,7 +26,8 @@ PACKAGE = ROOT / "pipeline"
 LONGEST = 400
 
 PURE = frozenset(
-    {"errors", "progress", "timeline", "phrases", "measures", "coding.codebook", "coding.units", "coding.thoughts"}
+    {"errors", "progress", "timeline", "phrases", "measures", "coding.codebook", "coding.translation", "coding.units"}
+    | {"coding.thoughts"}
 )
 """Rooms and modules that neither read, write nor load a model."""
 

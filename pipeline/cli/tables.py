@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +15,7 @@ import typer
 from pipeline import settings
 from pipeline.cli.printing import console
 from pipeline.coding.codebook import Codebook
+from pipeline.formats.codes import Codes
 from pipeline.measures.panel import Absent, Panel, Scheme
 
 Form = Annotated[
@@ -48,7 +49,7 @@ _WORDS = ("", "verdict", "utterances", "who", "with")
 class Read:
     """A file of codes, ready to compare; ``notes`` say what was put right, guessed or passed over."""
 
-    codes: Any
+    codes: Codes
     panel: Panel
     scheme: Scheme
     notes: tuple[str, ...]
@@ -72,15 +73,18 @@ def fitting(used: Sequence[str], asked: str | None, default: str) -> Codebook:
 
 def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path] | None) -> Read:
     """Read a file of codes and lay it out by a codebook."""
-    from pipeline.formats import codebooks, codes
+    from pipeline.formats import codes
     from pipeline.measures.alignment import aligned
+    from pipeline.measures.comparison import uncoded
     from pipeline.measures.panel import panel
 
     found = codes.read(path)
     used = names(found.table["codes"])
-    book = fitting(used, codebook, settings.load(files=config or ()).settings.coding.codebook)
-    scheme = codebooks.scheme(book)
-    notes = [f"Families of codes after codebook {book.name} {book.version}.", *found.notes]
+    default = settings.load(files=config or ()).settings.coding.codebook
+    by_hand = found.table["layer"] != "machine"
+    book = fitting(names(found.table.loc[by_hand, "codes"]) or used, codebook, default)
+    found, scheme, others = _in_words_of(book, found, default)
+    notes = [f"Families of codes after codebook {book.name} {book.version}.", *found.notes, *others]
     unknown = [code for code in used if code not in scheme.roles and not code.isdecimal()]
     if unknown:
         notes.append(f"Not in the codebook, and each counted as a family of its own: {', '.join(unknown)}.")
@@ -102,7 +106,61 @@ def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path
             f"{laid.filled} utterances without a row are taken as heard and left without a code; "
             "--absent missing leaves them out."
         )
+    notes += [
+        f"Not compared on {family}, which their codebook or task does not ask for: {', '.join(coders)}."
+        for family, coders in uncoded(laid).items()
+    ]
     return Read(found, laid, scheme, tuple(notes))
+
+
+def _in_words_of(book: Codebook, found: Codes, default: str) -> tuple[Codes, Scheme, list[str]]:
+    """The codes of everybody in the words of one codebook, with what each could give, and notes on who used another.
+
+    Where all use one codebook nothing is translated. Who uses codes that the codebook lacks and another shipped one has
+    could give that one's codes, everybody else the codebook's; a code of none of them is open to all. The table's own
+    column ``codable`` goes before that.
+    """
+    from pipeline.coding.translation import translation
+    from pipeline.formats import codebooks
+
+    shipped = {name: codebooks.read(name) for name in codebooks.shipped()}
+    known = {code.name for each in (book, *shipped.values()) for code in each.codes}
+    own = {code.name for code in book.codes}
+    books: dict[tuple[str, str], Codebook] = {}
+    for key, rows in found.table.groupby(["layer", "coder"]):
+        used = {*names(rows["codes"])} & known
+        layer, coder = key
+        books[str(layer), str(coder)] = book if used <= own else fitting(sorted(used), None, default)
+    others = {each.name: each for each in books.values() if each.name != book.name}
+    if len({each.name for each in books.values()}) < 2 and "codable" not in found.table:
+        return found, codebooks.scheme(book), []
+    scheme = codebooks.scheme(book, others.values())
+    free = frozenset(names(found.table["codes"])) - known
+    said = {name: translation(each, book) for name, each in ({book.name: book} | others).items()}
+
+    def translated(table: pd.DataFrame) -> pd.DataFrame:
+        ways = [said[books[key].name] for key in zip(table["layer"], table["coder"], strict=True)]
+        words = ["|".join(way.of(cell.split("|"))).strip("|") for way, cell in zip(ways, table["codes"], strict=True)]
+        given = table["codable"] if "codable" in table else pd.Series(pd.NA, index=table.index)
+        limits = [
+            way.codable | free if pd.isna(cell) else frozenset(way.of(_spelled(cell, scheme)))
+            for way, cell in zip(ways, given, strict=True)
+        ]
+        return table.assign(codes=words, codable=["|".join(sorted(limit)) for limit in limits])
+
+    notes = []
+    for name in others:
+        who = [coder for (_, coder), each in books.items() if each.name == name]
+        notes.append(
+            f"Codes of {name}: {', '.join(who[:5])}{', ...' if len(who) > 5 else ''}. Others are compared with them on "
+            "what both codebooks can tell."
+        )
+    return replace(found, table=translated(found.table), earlier=translated(found.earlier)), scheme, notes
+
+
+def _spelled(cell: str, scheme: Scheme) -> list[str]:
+    """The codes of a cell that names families or codes."""
+    return [code for part in cell.split("|") for code in scheme.families.get(part.strip(), (part.strip(),))]
 
 
 def show(

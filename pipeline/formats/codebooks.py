@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
 import tomli_w
 
 from pipeline.coding.codebook import Codebook, parse
+from pipeline.coding.translation import translation
 from pipeline.errors import CodingError
 from pipeline.formats import cacti_codebook
 from pipeline.formats.intake import Source
@@ -41,18 +43,44 @@ def read(name: str) -> Codebook:
     return parse(text, path.name)
 
 
-def scheme(book: Codebook) -> Scheme:
+def scheme(book: Codebook, others: Iterable[Codebook] = ()) -> Scheme:
     """What the measures need to know of a codebook.
 
     A complex reflection goes farther than a simple one: where a book's reflections are these two, they have an order.
+
+    Parameters
+    ----------
+    others: codebooks that some coders used: what the book has no word for is there, too, in families of its own.
     """
     steps = tuple(name for kind in (counts.SIMPLE, counts.COMPLEX) for name in book.meaning(kind))
-    family = next((family for family, names in book.families().items() if {*names} == {*steps}), None)
+    own = book.families()
+    family = next((family for family, names in own.items() if {*names} == {*steps}), None)
+    rule = book.rule()
+    known = not rule.lacks("reflections") and not rule.lacks("questions")
+    names = frozenset(code.name for code in book.codes)
+    reflections, questions = (
+        tuple(code for code in codes if code in names) for codes in (rule.reflections, rule.questions)
+    )
+    unsaid = {
+        code.name: code
+        for other in others
+        for translated in (translation(other, book),)
+        for code in other.codes
+        if code.name not in names and code.name not in translated.codes
+    }
+    families = dict(own)
+    for code in unsaid.values():
+        # A family of the same name in the book means what the book's codes say.
+        place = code.name if code.family in own else code.family
+        families[place] = (*families.get(place, ()), code.name)
+    every = [*book.codes, *unsaid.values()]
     return Scheme(
-        families=book.families(),
-        roles={code.name: code.role for code in book.codes},
+        families=families,
+        roles={code.name: code.role for code in every},
         ordered={family: steps} if family and len(steps) == len(KINDS[counts.REFLECTION]) else {},
-        labels={code.name: code.label for code in book.codes},
+        labels={code.name: code.label for code in every},
+        book=names,
+        ratio=(reflections, questions) if known else None,
     )
 
 

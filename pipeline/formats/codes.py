@@ -9,7 +9,8 @@
   with himself or herself.
 - A row with the code ``recalibrated``, a coder and no utterance: coder and coach have talked, charts begin anew.
 - Optional columns: ``role`` (interviewer or client), ``start`` and ``end`` (seconds), ``pretag_shown`` (true or false:
-  whether the coder saw the machine's code before choosing).
+  whether the coder saw the machine's code before choosing), ``codable`` (families or codes that the coder's task and
+  codebook asked for, with ``|`` between; empty where that is not known).
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Codes:
     ----------
     table: one row an utterance, coder and layer: the key, ``codes`` (``|``-joined, sorted; empty: left without a code),
         ``coded_at`` (ms since 1970 in UTC, NA where not given), and ``role``, ``start``, ``end`` (ms), ``pretag_shown``
-        where the file has them.
+        and ``codable`` (NA where not given) where the file has them.
     earlier: codings that a later one of the same coder replaced, in the same form.
     recalibrated: one row an event: ``coder``, ``at`` (ms).
     notes: what was put right or passed over, a sentence each.
@@ -83,6 +84,9 @@ def read(path: Path) -> Codes:
     if "pretag_shown" in raw:
         shown = _mapped(raw["pretag_shown"].str.strip().str.lower(), _TRUTH, "pretag_shown", path)
         raw["pretag_shown"] = shown.astype("boolean")
+    if "codable" in raw:
+        cells = raw["codable"].str.strip().map(tidy.bare)
+        raw["codable"] = cells.where(cells != "", None)
     event = (raw["code"] == RECALIBRATED) & (raw["utterance_id"] == "")
     for column in ("coder", "tape_id", "utterance_id"):
         empty = (raw[column] == "") & ~(event & (column != "coder")) & ~nobody

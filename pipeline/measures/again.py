@@ -25,12 +25,14 @@ def again(
     """
     if earlier.empty:
         return None
-    both = table.merge(earlier[[*_KEY, "codes", "coded_at"]], on=_KEY, suffixes=("", "_before"))
+    more = [column for column in ("codable",) if column in table and column in earlier]
+    both = table.merge(earlier[[*_KEY, "codes", "coded_at", *more]], on=_KEY, suffixes=("", "_before"))
     both = both[(both["coded_at"] - both["coded_at_before"]).fillna(0) >= DAY]
     if both.empty:
         return None
-    now = both[[*_KEY, "codes", *(["role"] if "role" in both else [])]]
-    then = now.assign(codes=both["codes_before"], layer="before " + both["layer"])
+    now = both[[*_KEY, "codes", *more, *(["role"] if "role" in both else [])]]
+    before = {column: both[f"{column}_before"] for column in ("codes", *more)}
+    then = now.assign(**before, layer="before " + both["layer"])
     found = panel(pd.concat([now, then], ignore_index=True), scheme, absent)
     places = {key: row for row, key in enumerate(found.coders)}
     compared = tuple(

@@ -1,10 +1,12 @@
 """Does seeing the machine's code sway a coder? Agreement with it where it was shown against where it was hidden.
 
 The difference is what showing adds; its interval comes from drawing tapes again. Some pre-tags are hidden at random
-while coding so that this can be known.
+while coding so that this can be known. Below `FEWEST` utterances on either side nothing is said of it.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -14,9 +16,13 @@ from pipeline.measures.coefficients import ratio
 from pipeline.measures.panel import MACHINE, MEMBER, Panel
 from pipeline.measures.resampling import DRAWS, SEED, WIDTH, ends, weights
 
+FEWEST = 20
+"""Utterances that a verdict needs at least on either side."""
+
 ANCHORING_COLUMNS = (
     *("coder", "level", "name", "tapes", "units_shown", "agree_shown", "units_hidden", "agree_hidden"),
     *("difference", "difference_low", "difference_high", "verdict", "undefined"),
+    *("agree_shown_low", "agree_shown_high", "agree_hidden_low", "agree_hidden_high"),
 )
 """Columns of the table of automation bias."""
 
@@ -24,12 +30,13 @@ ALL = "members"
 
 
 def anchoring(panel: Panel, draws: int = DRAWS, seed: int = SEED, width: float = WIDTH) -> pd.DataFrame:
-    """All members together and one by one, over all codes and by family; empty where nothing says what was shown."""
+    """All members together and one by one, over all codes that the machine proposes and by family; empty where nothing
+    says what was shown."""
     members, machine = panel.rows(MEMBER), panel.rows(MACHINE)
     rows = []
     if panel.shown is not None and members and machine:
         coders = [(ALL, members), *((panel.coders[row][1], [row]) for row in members)]
-        for level in (level for level in panel.levels if level.kind in ("all", "family")):
+        for level in (panel.proposed, *(level for level in panel.levels if level.kind == "family")):
             cells = level.of(panel.grid)
             proposed = cells[machine].max(axis=0)
             for place, (name, chosen) in enumerate(coders):
@@ -57,19 +64,54 @@ def _counts(
     return result
 
 
+@dataclass(frozen=True)
+class _Side:
+    """Agreement where the machine's codes were shown, or where they were hidden."""
+
+    word: str
+    units: int
+    agree: float | None
+    interval: tuple[float, float] | None
+
+    @classmethod
+    def of(cls, word: str, found: NDArray[np.float64], draws: int, seed: int, width: float) -> _Side:
+        found = found[found[:, 1] > 0]
+        agree, units = found.sum(axis=0)
+        if not units:
+            return cls(word, 0, None, None)
+        again = weights(len(found), draws, seed) @ found
+        return cls(word, int(units), float(agree / units), ends(ratio(again[:, 0], again[:, 1]), len(found), width))
+
+    @property
+    def lacks(self) -> str:
+        """Why nothing is said of it."""
+        if not self.units:
+            return f"never {self.word}"
+        return f"{self.word}: {self.units} of at least {FEWEST} utterances" if self.units < FEWEST else ""
+
+
 def _row(found: NDArray[np.float64], draws: int, seed: int, width: float) -> tuple[object, ...]:
     found = found[found[:, :, 1].sum(axis=1) > 0]
-    tapes = len(found)
-    total = found.sum(axis=0)
-    shares = [None if not units else float(agree / units) for agree, units in total]
-    head = (tapes, int(total[0, 1]), shares[0], int(total[1, 1]), shares[1])
-    if None in shares:
-        return (*head, None, None, None, "", f"never {'shown' if shares[0] is None else 'hidden'}")
-    again = np.tensordot(weights(tapes, draws, seed), found, axes=1)
+    shown, hidden = (
+        _Side.of(word, found[:, side], draws, seed, width) for side, word in enumerate(("shown", "hidden"))
+    )
+    head = (len(found), shown.units, shown.agree, hidden.units, hidden.agree)
+    tail = (*(shown.interval or (None, None)), *(hidden.interval or (None, None)))
+    reasons = [side.lacks for side in (shown, hidden) if side.lacks]
+    if shown.agree is None or hidden.agree is None:
+        return (*head, None, None, None, "", "; ".join(reasons), *tail)
+    again = np.tensordot(weights(len(found), draws, seed), found, axes=1)
     drawn = ratio(again[:, 0, 0], again[:, 0, 1]) - ratio(again[:, 1, 0], again[:, 1, 1])
-    between = ends(drawn, tapes, width)
-    difference = float(total[0, 0] / total[0, 1] - total[1, 0] / total[1, 1])
+    between = ends(drawn, len(found), width)
     if between is None:
-        return (*head, difference, None, None, "no interval: no verdict", "interval: too few tapes with both")
-    verdict = "sways" if between[0] > 0 else "does not show" if between[1] < 0.1 else "not clear yet"
-    return (*head, difference, *between, verdict, "")
+        reasons.append("interval: one tape only" if len(found) < 2 else "interval: most draws have one side alone")
+    if between is None:
+        verdict = "no interval: no verdict"
+    else:
+        verdict = "too few utterances: no verdict" if reasons else _verdict(*between)
+    difference = shown.agree - hidden.agree
+    return (*head, difference, *(between or (None, None)), verdict, "; ".join(reasons), *tail)
+
+
+def _verdict(low: float, high: float) -> str:
+    return "sways" if low > 0 else "does not show" if high < 0.1 else "not clear yet"

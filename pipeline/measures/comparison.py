@@ -61,6 +61,18 @@ def _share(panel: Panel, one: int, other: int) -> bool:
     return bool(panel.both(one, other, panel.grid).any())
 
 
+def uncoded(panel: Panel) -> dict[str, tuple[str, ...]]:
+    """Family -> the coders who could give not all of its codes on any of their tapes; families that somebody could."""
+    found = {}
+    number = len(panel.tapes)
+    tapes = np.array([np.bincount(panel.tape[own >= 0], minlength=number) > 0 for own in panel.grid])
+    for family, codes in panel.scheme.families.items():
+        able = (panel.could(codes) & tapes).any(axis=1)
+        if able.any() and not able.all():
+            found[family] = tuple(coder for (_, coder), could in zip(panel.coders, able, strict=True) if not could)
+    return found
+
+
 @dataclass(frozen=True)
 class Sums:
     """What each tape adds: arrays with one row a tape that the comparison covers.

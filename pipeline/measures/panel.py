@@ -8,7 +8,7 @@ or which code of a family where both say the family.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -34,13 +34,17 @@ Grid = NDArray[np.int32]
 class Scheme:
     """What is known of the codes: families, and which role's utterances a code belongs to.
 
-    ``ordered`` gives families whose codes have an order, the lowest first; no code at all comes before them.
+    ``ordered`` gives families whose codes have an order, the lowest first; no code at all comes before them. ``book``
+    holds the codes of the codebook itself: who can give each of them can be compared on all codes. ``ratio``: the codes
+    of all reflections and of all questions, where the codebook has both.
     """
 
     families: Mapping[str, tuple[str, ...]]
     roles: Mapping[str, str]
     ordered: Mapping[str, tuple[str, ...]]
     labels: Mapping[str, str] = field(default_factory=dict)
+    book: frozenset[str] = frozenset()
+    ratio: tuple[tuple[str, ...], tuple[str, ...]] | None = None
 
     def completed(self, codes: Sequence[str]) -> Scheme:
         """With a family of its own for each code that none holds; numbers are one ordered family of ratings."""
@@ -59,7 +63,7 @@ class Level:
     """What is compared: ``place`` takes each set of codes to its value.
 
     The first ``scale`` of the ``values`` can always be chosen; the others, sets of codes, are values where somebody
-    chose them. ``units`` marks the cells that can carry it, shape (coders, utterances) or (utterances,). With ``both``,
+    chose them. ``units`` marks the cells that can carry it, shape (coders, utterances). With ``both``,
     a unit counts where every coder has a value other than none: ``place`` counts from 1 then. ``ordered`` gives the
     rank of each value.
     """
@@ -100,6 +104,10 @@ class Panel:
     starts: NDArray[np.float64] | None
     """When each utterance begins on its tape, in ms; NaN where that is not known."""
     scheme: Scheme
+    limits: tuple[frozenset[str] | None, ...]
+    """What coders could give: sets of codes; None where nothing is known to limit them."""
+    limit: NDArray[np.int64]
+    """Place of each coder's limit on each tape, shape (coders, tapes)."""
     loose: NDArray[np.bool_] | None
     """The cells without a row on units that lie upon others' (`pipeline.measures.alignment`): two coders who both have
     none there are not compared."""
@@ -120,6 +128,11 @@ class Panel:
         nobody = (self.loose[list(rows)] | (cells[list(rows)] < 0)).all(axis=0)
         return np.where(nobody, -1, cells[list(rows)]).astype(np.int32)
 
+    def could(self, codes: Collection[str]) -> NDArray[np.bool_]:
+        """Whether each coder could give each of some codes on each tape, shape (coders, tapes)."""
+        able = np.array([limit is None or limit.issuperset(codes) for limit in self.limits])
+        return np.asarray(able[self.limit])
+
     def rows(self, layer: str) -> list[int]:
         """The rows of a layer."""
         return [row for row, (name, _) in enumerate(self.coders) if name == layer]
@@ -131,11 +144,24 @@ class Panel:
         return tuple(code for family in self.scheme.families.values() for code in family if code in seen)
 
     @cached_property
+    def proposed(self) -> Level:
+        """All codes that the machine could propose on each of its tapes."""
+        book, rows = self.scheme.book, self.rows(MACHINE)
+        limits = [self.limits[place] for place in np.unique(self.limit[rows])]
+        codes = book.intersection(*(book if limit is None else limit for limit in limits))
+        if codes == book:
+            return self.levels[0]
+        parts = ["|".join(sorted(each & codes)) for each in self.sets]
+        values = sorted(set(parts))
+        place = np.array([values.index(part) for part in parts], dtype=np.int32)
+        cells = self._cells(tuple(codes)) & bool(codes)
+        return Level("all", "all that the machine proposes", tuple(v or NOT_CODED for v in values), 0, place, cells)
+
+    @cached_property
     def levels(self) -> tuple[Level, ...]:
         """All codes, each family, which code of a family, each code; only what occurs."""
         joined = ["|".join(sorted(each)) or NOT_CODED for each in self.sets]
-        every = np.ones(len(self.tape), dtype=bool)
-        found = [Level("all", "all codes", tuple(joined), 0, np.arange(len(joined), dtype=np.int32), every)]
+        found = [Level("all", "all codes", tuple(joined), 0, np.arange(len(joined), dtype=np.int32), self._cells())]
         families = {name: codes for name, codes in self.scheme.families.items() if set(codes) & set(self.codes)}
         found += [self._family(name, codes) for name, codes in families.items()]
         found += [self._family(name, codes, both=True) for name, codes in families.items() if len(codes) > 1]
@@ -151,19 +177,21 @@ class Panel:
         # A unit with several codes of an ordered family has the highest.
         ranks = None if order is None else tuple(max((1 + order.index(code) for code in v), default=0) for v in values)
         if both:
-            return Level("which", name, named[1:], len(codes), place, self._units(codes), both=True)
-        return Level("family", name, named, 1 + len(codes), place, self._units(codes), ordered=ranks)
+            return Level("which", name, named[1:], len(codes), place, self._cells(codes), both=True)
+        return Level("family", name, named, 1 + len(codes), place, self._cells(codes), ordered=ranks)
 
     def _code(self, code: str) -> Level:
         place = np.array([code in each for each in self.sets], dtype=np.int32)
-        return Level("code", code, (NOT_CODED, code), 2, place, self._units((code,)))
+        return Level("code", code, (NOT_CODED, code), 2, place, self._cells((code,)))
 
-    def _units(self, codes: tuple[str, ...]) -> NDArray[np.bool_]:
-        """The utterances of the codes' role; all, where roles are not known."""
-        roles = {self.scheme.roles[code] for code in codes if code in self.scheme.roles}
+    def _cells(self, codes: tuple[str, ...] | None = None) -> NDArray[np.bool_]:
+        """The cells whose coder could give some codes (all of the codebook, without any), on utterances of their role
+        where roles are known."""
+        able = self.could(self.scheme.book if codes is None else codes)[:, self.tape]
+        roles = {self.scheme.roles[code] for code in codes or () if code in self.scheme.roles}
         if self.role is None or len(roles) != 1:
-            return np.ones(len(self.tape), dtype=bool)
-        return np.asarray((self.role == roles.pop()) | (self.role == "unknown"), dtype=bool)
+            return able
+        return np.asarray(able & ((self.role == roles.pop()) | (self.role == "unknown")))
 
 
 def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel:
@@ -172,7 +200,8 @@ def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel
     Parameters
     ----------
     table: one row an utterance, coder and layer (`pipeline.formats.codes`), ``codes`` separated by ``|``; ``coded_at``,
-        ``role``, ``pretag_shown`` and ``start`` (ms) are used where they are there.
+        ``role``, ``pretag_shown``, ``start`` (ms) and ``codable`` are used where they are there. ``codable``: what the
+        coder could give on the tape, separated by ``|``; missing where nothing is known to limit it.
     scheme: the codebook's families; codes that it lacks are families of their own.
     absent: see `Absent`.
 
@@ -209,6 +238,7 @@ def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel
     if "pretag_shown" in table:
         shown = np.full(grid.shape, -1, dtype=np.int8)
         shown[row_of[coder], unit] = table["pretag_shown"].astype("Int8").to_numpy(dtype=np.int8, na_value=-1)
+    limits, limit = _limits(table, row_of[coder], tape, (len(coders), len(tapes)))
     loose = None
     if "apart" in table:
         crossed = np.zeros(len(units), dtype=bool)
@@ -240,6 +270,8 @@ def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel
         shown=shown,
         starts=starts,
         scheme=scheme.completed(sorted(set().union(*found))),
+        limits=limits,
+        limit=limit,
         loose=loose,
         filled=filled,
     )
@@ -256,6 +288,25 @@ def _in_order(table: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[Any]]:
     ordered = sorted(key, key=lambda name: key[name])
     places = {name: place for place, name in enumerate(ordered)}
     return names.map(places).to_numpy(dtype=np.int64), np.array(ordered, dtype=object)
+
+
+def _limits(
+    table: pd.DataFrame, row: NDArray[np.int64], tape: NDArray[np.int64], shape: tuple[int, int]
+) -> tuple[tuple[frozenset[str] | None, ...], NDArray[np.int64]]:
+    """`Panel.limits` and `Panel.limit`; several on one tape are added up."""
+    limit = np.zeros(shape, dtype=np.int64)
+    if "codable" not in table:
+        return (None,), limit
+    cell, cells = pd.factorize(table["codable"], use_na_sentinel=False)
+    given: dict[tuple[int, int], frozenset[str] | None] = {}
+    for key, place in set(zip(zip(row.tolist(), tape.tolist(), strict=True), cell.tolist(), strict=True)):
+        new = None if pd.isna(cells[place]) else frozenset(str(cells[place]).split("|")) - {""}
+        before = given.get(key, frozenset())
+        given[key] = None if new is None or before is None else before | new
+    limits: dict[frozenset[str] | None, int] = {None: 0}
+    for key, codes in given.items():
+        limit[key] = limits.setdefault(codes, len(limits))
+    return tuple(limits), limit
 
 
 def _fill(grid: Grid, tape: NDArray[np.int64], tapes: int, absent: Absent) -> int:

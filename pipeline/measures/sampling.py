@@ -116,10 +116,11 @@ def _items(panel: Panel, by: By) -> pd.DataFrame:
     members, machine, coaches = panel.rows(MEMBER), panel.rows(MACHINE), panel.rows(COACH)
     group = _first(grid, [*panel.rows(CONSENSUS), *members])
     differ = np.zeros(grid.shape[1], dtype=bool)
-    proposed = _first(grid, machine)
-    differ |= (proposed >= 0) & (group >= 0) & (proposed != group)
-    for one in members:
-        differ |= (grid[one] >= 0) & (group >= 0) & (grid[one] != group)
+    # Family by family: nobody differs on codes that one of the two could not give.
+    for cells in (level.of(grid) for level in panel.levels if level.kind == "family"):
+        settled = _first(cells, [*panel.rows(CONSENSUS), *members])
+        for other in (_first(cells, machine), *cells[members]):
+            differ |= (other >= 0) & (settled >= 0) & (other != settled)
     checked = (grid[coaches] >= 0).any(axis=0)
     place = _places(panel, by)
     known = (group >= 0) & (place >= 0)

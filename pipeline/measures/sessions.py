@@ -2,12 +2,12 @@
 
 ICC(A,1) asks for the same numbers, ICC(C,1) for the same order and distances: a coder who always counts three more
 reflections than the coach has a high ICC(C,1) and a low ICC(A,1). Counts are of the utterances that both coders heard;
-where a side has several coders, their mean.
+where a side has several coders, their mean. R:Q is there where the codebook can tell all reflections and all questions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -36,32 +36,37 @@ def sessions(
 ) -> pd.DataFrame:
     """Counts of each code and R:Q, for every comparison of two sides."""
     compared = [each for each in (comparisons(panel) if compared is None else compared) if each.second]
-    presence = {code: np.array([code in each for each in panel.sets]) for code in panel.codes}
-    families = {
-        name: np.array([bool(set(codes) & each) for each in panel.sets])
-        for name, codes in panel.scheme.families.items()
-        if name in ("reflection", "question")
-    }
     rows = []
     for comparison in compared:
-        counted = {name: _counts(panel, comparison, has) for name, has in (presence | families).items()}
         for name in panel.codes:
-            rows.append(_row(comparison, name, counted[name], "", draws, seed, width))
-        if {"reflection", "question"} <= set(families):
-            ratio, left_out = _ratio(counted["reflection"], counted["question"])
-            rows.append(_row(comparison, RATIO, ratio, left_out, draws, seed, width))
+            counts = _counts(panel, comparison, (name,), (name,))
+            if len(counts):
+                rows.append(_row(comparison, name, counts, "", draws, seed, width))
+        if panel.scheme.ratio:
+            asked = tuple(code for part in panel.scheme.ratio for code in part)
+            both = [_counts(panel, comparison, part, asked) for part in panel.scheme.ratio]
+            if len(both[0]):
+                ratio, left_out = _ratio(*both)
+                rows.append(_row(comparison, RATIO, ratio, left_out, draws, seed, width))
     return pd.DataFrame(rows, columns=list(SESSION_COLUMNS))
 
 
-def _counts(panel: Panel, comparison: Comparison, has: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Mean count of each side on each tape that is shared, shape (tapes, 2)."""
+def _counts(
+    panel: Panel, comparison: Comparison, codes: Collection[str], asked: Collection[str]
+) -> NDArray[np.float64]:
+    """Mean count of each side's utterances with one of some codes, shape (tapes, 2).
+
+    On each tape that is shared by coders who could give all of the codes that are ``asked``.
+    """
     number = len(panel.tapes)
+    has = np.array([not each.isdisjoint(codes) for each in panel.sets])
+    grid = np.where(panel.could(asked)[:, panel.tape], panel.grid, -1).astype(np.int32)
     total, pairs = np.zeros((number, 2)), np.zeros(number)
     for one, other in comparison.pairs:
-        both = panel.both(one, other, panel.grid)
+        both = panel.both(one, other, grid)
         tape = panel.tape[both]
         for side, row in enumerate((one, other)):
-            total[:, side] += np.bincount(tape, weights=has[panel.grid[row, both]], minlength=number)
+            total[:, side] += np.bincount(tape, weights=has[grid[row, both]], minlength=number)
         pairs += np.bincount(tape, minlength=number) > 0
     shared = pairs > 0
     return np.asarray(total[shared] / pairs[shared, None])

@@ -150,6 +150,57 @@ def test_a_listening_noise_within_a_turn_is_one_more_unit(tmp_path: Path, order:
         assert "No coder's units have other boundaries than another's" in done.stderr
 
 
+MITI_CODES = {"I": ("question", "reflection_simple", "affirmation"), "C": ("", "", "")}
+PRETAG_CODES = {"I": ("question_open", "reflection_simple", "other"), "C": ("change", "sustain", "neutral")}
+
+
+def in_two_codebooks(path: Path, **codable: str) -> Path:
+    """Members and coach with MITI, the machine with the pre-tags; all alike where both can say it."""
+    rows = []
+    for tape in range(3):
+        for place in range(60):
+            role = "IC"[place % 2]
+            for layer, coder in (("member", "ann"), ("member", "bob"), ("coach", "cora"), ("machine", "")):
+                code = (PRETAG_CODES if layer == "machine" else MITI_CODES)[role][place % 3]
+                words = {"I": "interviewer", "C": "client"}[role]
+                rows.append((f"t{tape}", f"u{place}", coder, layer, code, f"2026-03-0{tape + 1}", words))
+    columns = ["tape_id", "utterance_id", "coder", "layer", "code", "coded_at", "role"]
+    table = pd.DataFrame(rows, columns=columns)
+    if codable:
+        table = table.assign(codable=table["coder"].map(codable))
+    table.to_csv(path, index=False)
+    return path
+
+
+def test_nobody_is_compared_on_codes_that_nobody_could_give(tmp_path: Path) -> None:
+    done = run("agreement", str(in_two_codebooks(tmp_path / "codes.csv")), "--format", "csv")
+    found = pd.read_csv(io.StringIO(done.stdout))
+    assert not found["name"].isin(["client_talk", "change", "sustain", "neutral", "other"]).any()
+    machine = found[found["comparison"] == "machine"]
+    # A question of the machine, open or closed, is MITI's question; affirmations it cannot give.
+    assert set(machine["name"]) == {"question", "reflection", "reflection_simple"}
+    assert set(machine["percent"]) == {1.0}
+    assert set(found[found["comparison"] == "members"]["name"]) >= {"all codes", "question", "affirmation"}
+    assert "Families of codes after codebook miti-4.2" in done.stderr
+    assert "Codes of pretags: machine." in done.stderr
+    assert "Not compared on client_talk, which their codebook or task does not ask for: ann, bob, cora." in done.stderr
+    drift = pd.read_csv(io.StringIO(run("drift", str(tmp_path / "codes.csv"), "--format", "csv").stdout))
+    assert not drift["family"].isin(["client_talk", "other"]).any()
+
+
+def test_a_column_says_what_a_pass_could_code(tmp_path: Path) -> None:
+    path = in_two_codebooks(tmp_path / "codes.csv", ann="reflection", bob="reflection|affirmation", cora="")
+    found = pd.read_csv(io.StringIO(run("agreement", str(path), "--format", "csv").stdout))
+    families = found[(found["level"] == "family") & (found["comparison"].isin(["members", "coder and coach"]))]
+    by = {key: set(rows["name"]) for key, rows in families.groupby(["comparison", "a"])}
+    assert by == {
+        ("members", "members"): {"reflection"},
+        ("coder and coach", "ann"): {"reflection"},
+        ("coder and coach", "bob"): {"reflection", "affirmation"},
+    }
+    assert not ((found["level"] == "all") & found["comparison"].isin(["members", "coder and coach"])).any()
+
+
 def test_unknown_codes_are_named_and_counted(tmp_path: Path) -> None:
     table = group(2)
     table["codes"] = table["codes"].replace("question_open", "wondering")

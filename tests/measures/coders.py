@@ -24,6 +24,7 @@ SCHEME = Scheme(
         "sustain": "client",
     },
     ordered={"reflection": ("reflection_simple", "reflection_complex")},
+    ratio=(("reflection_simple", "reflection_complex"), ("question_open", "question_closed")),
 )
 
 DAY = 86_400_000
