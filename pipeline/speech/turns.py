@@ -235,7 +235,7 @@ def _stretches(words: Iterable[Word]) -> list[list[Word]]:
     between: dict[str, list[Span]] = {}
     for word in sorted(words, key=lambda word: (word.span.start, word.speaker)):
         stretch, others = latest.get(word.speaker), between.get(word.speaker, [])
-        if stretch and (not others or _at_once(max(one.span.end for one in stretch[-3:]), word.span.start, others)):
+        if stretch and (not others or _at_once(_end(stretch), word.span.start, others)):
             stretch.append(word)
         else:
             latest[word.speaker] = [word]
@@ -252,15 +252,20 @@ def _at_once(end: int, start: int, others: Sequence[Span]) -> bool:
     return start - end < FLUENT and any(span.start < end or span.end > start for span in others)
 
 
+def _end(words: Sequence[Word]) -> int:
+    """When words have ended: one that begins later may end earlier, and no turn shrinks by it."""
+    return max(word.span.end for word in words)
+
+
 def _is_noise(stretch: Sequence[Word]) -> bool:
     return is_listener_noise([word.text for word in stretch])
 
 
 def _is_aside(stretch: Sequence[Word], floor: Sequence[Word]) -> bool:
     """Whether a stretch leaves the turn that is going on whole."""
-    start, end = stretch[0].span.start, max(word.span.end for word in stretch)
+    start, end = stretch[0].span.start, _end(stretch)
     if stretch[0].speaker == UNKNOWN and len(stretch) <= STRAY_WORDS:
         return True
-    if end <= floor[-1].span.end:
+    if end <= _end(floor):
         return True
     return _is_noise(stretch) and not asks([word.text for word in floor[-QUESTION:] if word.span.start <= start])

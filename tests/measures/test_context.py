@@ -1,6 +1,13 @@
+from dataclasses import replace
+from itertools import pairwise
+
 import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.measures.context import CONTEXT_COLUMNS, context, transitions
+from pipeline.measures.counts import UTTERANCES
+from pipeline.measures.figures import measures
 from tests.measures.samples import coded, table
 
 TALK = """
@@ -33,9 +40,9 @@ def test_each_moment_stands_between_the_interviewers_words() -> None:
 
 
 def test_one_tape_does_not_answer_another() -> None:
-    given = table(("C", "change"), ("I", "reflection_simple")).assign(tape_id=["a", "b"])
-    assert context(given)["after_utterance_id"].tolist() == [""]
-    assert transitions(given)[1].totals == (0, 0, 0)
+    rows = table(("C", "change"), ("I", "reflection_simple")).assign(tape_id=["a", "b"])
+    assert context(rows)["after_utterance_id"].tolist() == [""]
+    assert transitions(rows)[1].totals == (0, 0, 0)
 
 
 def test_without_times_and_probabilities_these_cells_are_missing() -> None:
@@ -95,7 +102,104 @@ def test_codes_of_other_codebooks_get_rows_and_columns() -> None:
 
 
 def test_the_table_is_not_changed() -> None:
-    given = coded(TALK)
-    before = given.copy(deep=True)
-    context(given), transitions(given)
-    pd.testing.assert_frame_equal(given, before)
+    rows = coded(TALK)
+    before = rows.copy(deep=True)
+    context(rows), transitions(rows)
+    pd.testing.assert_frame_equal(rows, before)
+
+
+def test_an_utterance_that_is_change_and_sustain_talk_is_a_moment_of_each() -> None:
+    """It counts once as change and once as sustain talk: two rows, and a pair with the question in both columns."""
+    rows = table(("I", "question_open"), ("C", "sustain|change"), ("I", "reflection_simple"))
+    found = context(rows)
+    assert found[["utterance_id", "code", "before_utterance_id", "after_utterance_id"]].values.tolist() == [
+        ["2", "change", "1", "3"],
+        ["2", "sustain", "1", "3"],
+    ]
+    asked, answered = transitions(rows)
+    assert asked.counts[asked.before.index("question_open")][:2] == (1, 1)
+    assert dict(zip(answered.before, answered.totals, strict=True)) == {"change": 1, "sustain": 1, "neutral": 0}
+
+
+def test_codes_that_mean_the_same_are_one_moment() -> None:
+    rule = replace(UTTERANCES, names={**UTTERANCES.names, "change talk": ("D+", "A+")})
+    found = context(table(("C", "D+|A+"), ("C", "change"), ("C", "sustain|A+")), rule)
+    assert found[["utterance_id", "code"]].values.tolist() == [["1", "D+|A+"], ["3", "A+"], ["3", "sustain"]]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("I"), st.sampled_from(["question_open", "other", "", "reflection_simple|question_open"])),
+            st.tuples(st.sampled_from("CU"), st.sampled_from(["change", "sustain", "change|sustain", "neutral", ""])),
+        ),
+        max_size=15,
+    )
+)
+@settings(deadline=None)
+def test_moments_are_the_counts_and_pairs_add_up(rows: list[tuple[str, str]]) -> None:
+    frame = table(*rows)
+    found, counted = context(frame), measures(frame, draws=200)
+    for code in ("change", "sustain"):
+        assert (found["code"] == code).sum() == counted.client[f"{code}_talk"].value
+    asked, answered = transitions(frame)
+    follow = list(pairwise(rows))
+    for side, (first, then) in ((asked, "IC"), (answered, "CI")):
+        pairs = [(a.split("|"), b.split("|")) for (x, a), (y, b) in follow if (x, y) == (first, then)]
+        assert dict(zip(side.before, side.totals, strict=True)) == {
+            code: sum(code in a for a, _ in pairs) for code in side.before
+        }
+        for code, numbers in zip(side.before, side.counts, strict=True):
+            expected = [sum(code in a and after in b for a, b in pairs) for after in side.after]
+            assert list(numbers) == expected
+
+
+def test_rates_are_rounded_to_four_places() -> None:
+    rows = [("I", "question_open"), ("C", "change")] * 1 + [("I", "question_open"), ("C", "neutral")] * 2
+    asked = transitions(table(*rows), minimum=3)[0]
+    cells = next(row["after"] for row in asked.as_dict()["rows"] if row["before"] == "question_open")
+    assert {code: cell["rate"] for code, cell in cells.items()} == {"change": 0.3333, "sustain": 0.0, "neutral": 0.6667}
+    assert asked.as_dict()["minimum"] == 3
+
+
+def test_a_row_without_pairs_has_no_rate_whatever_the_minimum() -> None:
+    asked = transitions(table(("I", "question_open")), minimum=0)[0]
+    assert set(asked.rates) == {(None, None, None)}
+    assert transitions(table(("I", "question_open")))[0].minimum == 5
+
+
+def test_tapes_keep_the_tables_order_and_rows_without_a_tape_their_place() -> None:
+    rows = table(("C", "change"), ("C", "sustain"), ("I", "other"), ("C", "change")).assign(
+        tape_id=["b", "a", None, None]
+    )
+    found = context(rows)
+    assert found["utterance_id"].tolist() == ["1", "2", "4"]
+    assert found["before_utterance_id"].tolist() == ["", "", "3"]
+
+
+def test_only_the_client_talks_change_and_only_the_interviewer_stands_around_it() -> None:
+    rows = table(("I", "other"), ("U", "change"), ("C", "change"), ("U", "other"), ("C", "neutral"), ("I", "summary"))
+    found = context(rows)
+    assert found["utterance_id"].tolist() == ["3"]
+    assert found[["before_utterance_id", "after_utterance_id"]].values.tolist() == [["1", "6"]]
+
+
+def test_the_nearest_words_on_either_side_count() -> None:
+    rows = table(*[("I", "other")] * 2, ("C", "change"), *[("I", "information")] * 2)
+    assert context(rows)[["before_utterance_id", "after_utterance_id"]].values.tolist() == [["2", "4"]]
+
+
+def test_a_listening_noise_with_a_code_of_its_own_is_what_it_is_coded() -> None:
+    noises = table(("I", "question_open"), ("C", "change"), ("I", "reflection_simple"), ("I", "information"))
+    noises["text"] = ["What else?", "I could.", "Mm-hm.", "There is a clinic."]
+    assert context(noises)["after_utterance_id"].tolist() == ["3"]
+    assert context(noises.assign(codes=["question_open", "change", "other", "information"]))[
+        "after_utterance_id"
+    ].tolist() == ["4"]
+
+
+def test_other_codes_stand_between_the_machines_and_the_rest_in_order() -> None:
+    asked, _ = transitions(table(("I", "zeal"), ("C", "doubt"), ("I", "care"), ("C", "change")))
+    known = ("question_open", "question_closed", "reflection_complex", "reflection_simple", "information")
+    assert asked.before == (*known, "care", "zeal", "other")
+    assert asked.after == ("change", "sustain", "doubt", "neutral")

@@ -142,3 +142,59 @@ def test_an_interval_holds_its_median_and_at_least_its_share_of_draws(
     if found.defined == 1:
         ratio = over / under
         assert ((ratio >= found.low) & (ratio <= high)).mean() >= width - 1e-9
+
+
+def test_a_row_whose_probability_is_not_known_is_drawn_all_the_same() -> None:
+    given = rows(2, codes="question_open", question_open=0.5).assign(probability=[None, 1.0])
+    found = drawn(given, 2000, 0, {})["question_open"]
+    assert found[:, 0].mean() == pytest.approx(0.5, abs=0.05)
+    assert found[:, 1].all()
+
+
+@pytest.mark.parametrize(("p", "drawn_as"), [(-0.5, 0), (None, 0), (1.5, 1)])
+def test_a_probability_lies_between_nothing_and_one(p: float | None, drawn_as: float) -> None:
+    given = table(("I", "information"), p_information=[p])
+    assert drawn(given, 50, 0, {})["information"].mean() == drawn_as
+    pair = table(("I", "question_open"), p_question_open=[p], p_question_closed=[0.0])
+    assert drawn(pair, 50, 0, {})["question_open"].mean() == drawn_as
+
+
+def test_a_negative_probability_takes_nothing_from_its_rival() -> None:
+    given = table(("I", "question_closed"), p_question_open=[-0.5], p_question_closed=[0.5])
+    assert drawn(given, 4000, 0, {})["question_closed"].mean() == pytest.approx(0.5, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("draws", "median"), [([1], 1), ([1, 2], 1), ([1, 2, 3], 2), ([4, 3, 2, 1], 2), ([6, 1, 2, 3, 5, 4], 3)]
+)
+def test_the_median_of_an_even_number_of_draws_is_the_lower_middle(draws: list[int], median: int) -> None:
+    assert interval(np.array(draws), np.ones(len(draws)), 0.9, np.inf).median == median
+
+
+def test_a_median_needs_half_of_the_draws() -> None:
+    """0 over 0 says nothing: two of four draws are enough, two of five are not."""
+    assert interval(np.array([0, 0, 4, 6]), np.array([0, 0, 1, 1]), 0.9, np.inf).median == 4
+    assert interval(np.array([0, 0, 0, 4, 6]), np.array([0, 0, 0, 1, 1]), 0.9, np.inf).median is None
+
+
+def test_codes_of_a_codebook_are_drawn_each_for_itself() -> None:
+    given = table(("I", "scaling|support"), p_scaling=[0.5], p_support=[0.5])
+    found = drawn(given, 4000, 0, {})
+    assert (found["scaling"] & found["support"]).mean() == pytest.approx(0.25, abs=0.03)
+
+
+def test_where_no_other_code_is_drawn_the_rest_is() -> None:
+    found = drawn(
+        table(("I", "question_open"), ("C", "change"), p_question_open=[0.3, 0], p_change=[0, 0.6]), 500, 0, {}
+    )
+    assert (found["other"][:, 0] == ~found["question_open"][:, 0]).all()
+    assert (found["neutral"][:, 1] == ~found["change"][:, 1]).all()
+    assert not found["other"][:, 1].any()
+    assert not found["neutral"][:, 0].any()
+
+
+def test_the_shift_of_a_draw_is_the_same_for_all_of_a_tape() -> None:
+    """With a shift far larger than the odds, all utterances of a draw go one way."""
+    found = counts(rows(20, information=0.5), "information", draws=500, information=50.0)
+    assert np.isin(found, [0, 20]).mean() > 0.9
+    assert found.mean() == pytest.approx(10, abs=1)

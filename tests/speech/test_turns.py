@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.speech.diarizer import Diarization, Voice
-from pipeline.speech.turns import REACH, attribute, turns
+from pipeline.speech.turns import QUESTION, REACH, attribute, turns
 from pipeline.timeline import UNKNOWN, Span, Turn, Word
 
 
@@ -362,3 +362,132 @@ def test_turns_of_turns_are_the_same(words: list[Word]) -> None:
 @given(WORDS, st.integers(0, 100_000))
 def test_turns_move_with_time(words: list[Word], by: int) -> None:
     assert turns(shifted(words, by)) == tuple(Turn(t.speaker, tuple(shifted(t.words, by))) for t in turns(words))
+
+
+# turns: the end of a turn
+
+
+def test_a_turn_does_not_shrink_when_its_last_word_ends_before_another() -> None:
+    """S1's drawn-out "so" lasts until 3000; what S2 says from 1000 to 1800 begins and ends while that goes on."""
+    words = [
+        word(0, 3000, "so", "S1"),
+        word(100, 500, "well", "S1"),
+        *said(("S2", 1000, "not that again"), length=200),
+        word(3200, 3500, "anyway", "S1"),
+    ]
+    found = turns(words)
+    assert lines(found) == [("S1", "so well anyway"), ("S2", "not that again")]
+    assert found[0].span == Span(0, 3500)
+
+
+@pytest.mark.parametrize(("end", "taken_over"), [(2000, False), (2001, True)])
+def test_what_ends_with_the_turn_at_the_latest_does_not_take_over(end: int, taken_over: bool) -> None:
+    words = [
+        *[word(0, 2000, "so", "S1"), word(100, 300, "then", "S1")],
+        *[word(500, 700, "not", "S2"), word(800, end, "that", "S2")],
+        word(2500, 2700, "anyway", "S1"),
+    ]
+    assert [turn.speaker for turn in turns(words)] == (["S1", "S2", "S1"] if taken_over else ["S1", "S2"])
+
+
+@pytest.mark.parametrize(("gap", "parts"), [(199, 1), (200, 2)])
+def test_speech_over_speech_goes_on_through_a_breath_and_ends_at_a_pause(gap: int, parts: int) -> None:
+    """Both speak at once; S1's second word comes ``gap`` after the first, which S2's word overlaps."""
+    words = [
+        word(0, 1000, "so", "S1"),
+        word(500, 2000, "wait a", "S2"),
+        word(1000 + gap, 3000, "then", "S1"),
+        word(2500, 4000, "minute please", "S2"),
+    ]
+    assert sum(turn.speaker == "S1" for turn in turns(words)) == parts
+
+
+def test_exactly_two_stray_words_leave_the_turn_whole() -> None:
+    stray = said(("S1", 0, "so you"), (UNKNOWN, 800, "tried it"), ("S1", 1600, "to stop"))
+    assert lines(turns(stray)) == [("S1", "so you to stop"), (UNKNOWN, "tried it")]
+
+
+def test_two_words_of_a_known_voice_are_no_strays() -> None:
+    words = said(("S1", 0, "so you"), ("S2", 800, "tried it"), ("S1", 1600, "to stop"))
+    assert lines(turns(words)) == [("S1", "so you"), ("S2", "tried it"), ("S1", "to stop")]
+
+
+def test_a_question_that_comes_after_the_noise_began_is_not_answered_by_it() -> None:
+    """The "yeah" starts at 200, the "?" of the turn that goes on at 500."""
+    words = [
+        *[word(0, 190, "hard,", "S1"), word(200, 400, "yeah", "S2"), word(500, 700, "right", "S1")],
+        *[word(750, 900, "then?", "S1"), word(1000, 1200, "tell", "S1")],
+    ]
+    assert lines(turns(words)) == [("S1", "hard, right then? tell"), ("S2", "yeah")]
+
+
+@pytest.mark.parametrize(("number", "turn_ends"), [(QUESTION, True), (QUESTION + 1, False)])
+def test_a_question_opens_within_the_last_words_of_the_turn(number: int, turn_ends: bool) -> None:
+    words = said(("S1", 0, " ".join(["do", "you", *["wine"] * (number - 2)])), ("S2", 20_000, "Yeah."))
+    words += said(("S1", 21_000, "tell me"))
+    assert len(turns(words)) == (3 if turn_ends else 2)
+
+
+# attribute: to the millisecond
+
+
+@pytest.mark.parametrize(("length", "speaker"), [(149, "S1"), (150, "S2"), (1500, "S2"), (1501, "S1")])
+def test_a_listener_noise_goes_to_a_voice_as_brief_as_a_noise(length: int, speaker: str) -> None:
+    voices = heard((0, 9000, "S1"), (2000, 2000 + length, "S2"), exclusive=[(0, 9000, "S1")])
+    assert speakers(attribute([word(1500, 1900, "stopped."), word(2010, 2100, "Mm-hm.")], voices))[1] == speaker
+
+
+@pytest.mark.parametrize(("gap", "speaker"), [(200, "S2"), (201, "S1")])
+def test_a_listener_noise_goes_to_a_brief_voice_right_there(gap: int, speaker: str) -> None:
+    voices = heard((0, 9000, "S1"), (2000, 2500, "S2"), exclusive=[(0, 9000, "S1")])
+    words = [word(1000, 1500, "stopped."), word(2500 + gap, 2900 + gap, "Mm-hm.")]
+    assert speakers(attribute(words, voices))[1] == speaker
+
+
+@pytest.mark.parametrize(("gap", "returns"), [(199, True), (200, False)])
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_a_dropped_word_returns_only_within_a_breath(gap: int, returns: bool, side: str) -> None:
+    before, after = (gap, 10) if side == "before" else (10, gap)
+    first = word(0, 1000, "so")
+    middle = word(1000 + before, 1300 + before, "never")
+    last = word(middle.span.end + after, middle.span.end + after + 900, "drank")
+    alone = (0, 1000, "S1"), (middle.span.start, middle.span.end, "S2"), (last.span.start, 9000, "S1")
+    voices = heard(*alone, (middle.span.start, 9000, "S2"), exclusive=alone)  # no brief voice: it is no false start
+    assert speakers(attribute([first, middle, last], voices)) == ["S1", "S1" if returns else "S2", "S1"]
+
+
+@pytest.mark.parametrize(("number", "returned"), [(1, True), (2, True), (3, True), (4, False)])
+def test_three_words_at_most_return_to_whoever_goes_on(number: int, returned: bool) -> None:
+    texts = ["and", "she", "had", "never"][:number]
+    early = [word(900 + 150 * at, 900 + 150 * at + 140, text) for at, text in enumerate(texts)]
+    end = early[-1].span.end
+    words = [word(0, 400, "Ever."), *early, word(end + 10, end + 400, "stopped.")]
+    voices = heard((0, 500, "S2"), (890, end, "S1"), (end, 9000, "S2"))
+    assert speakers(attribute(words, voices)) == ["S2", *["S2" if returned else "S1"] * number, "S2"]
+
+
+@pytest.mark.parametrize(("length", "speaker"), [(1500, "S2"), (1501, "S1")])
+def test_words_return_from_a_voice_as_brief_as_a_noise_alone(length: int, speaker: str) -> None:
+    words = [word(0, 400, "Ever."), word(2300, 2490, "She"), word(2500, 2900, "stops.")]
+    voices = heard((0, 500, "S2"), (2495 - length, 2495, "S1"), (2495, 9000, "S2"))
+    assert speakers(attribute(words, voices)) == ["S2", speaker, "S2"]
+
+
+@pytest.mark.parametrize(("gap", "speaker"), [(199, "S2"), (200, "S1")])
+def test_words_return_only_where_the_other_goes_on_in_one_breath(gap: int, speaker: str) -> None:
+    words = [word(0, 400, "Ever."), word(1000, 1300, "She"), word(1300 + gap, 2000, "stops.")]
+    voices = heard((0, 500, "S2"), (1000, 1300, "S1"), (1300 + gap, 9000, "S2"))
+    assert speakers(attribute(words, voices)) == ["S2", speaker, "S2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "voice", "speaker"),
+    [("Fine.", "S3", "S1"), ("Fine.", "S2", "S2"), ("Yeah.", "S3", "S2")],
+)
+def test_whether_a_false_start_returns_is_decided_by_the_word_directly_before(
+    text: str, voice: str, speaker: str
+) -> None:
+    """A third voice's word before it makes "She" a sentence that S1 began; a listener noise or the other's does not."""
+    words = [word(0, 400, "Ever."), word(900, 1300, text), word(2000, 2290, "She"), word(2300, 2900, "stops.")]
+    voices = heard((0, 500, "S2"), (800, 1400, voice), (1990, 2295, "S1"), (2295, 9000, "S2"))
+    assert speakers(attribute(words, voices)) == ["S2", voice, speaker, "S2"]
