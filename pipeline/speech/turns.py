@@ -189,7 +189,7 @@ def _settle_changes(words: list[Word], movable: Sequence[bool]) -> list[Word]:
         sides = settled[first:cut], settled[cut:last]
         if any(side[0].speaker == UNKNOWN or _is_noise(side) for side in sides):
             continue
-        best = max(_reachable(settled, movable, first, cut, last), key=lambda at: (_ending(settled, at, cut), -at))
+        best = max(_reachable(settled, movable, first, cut, last), key=lambda at: _ending(settled, at, cut))
         if _ending(settled, best, cut) - _ending(settled, cut, cut) >= WORTH_MOVING:
             for at in range(min(best, cut), max(best, cut)):
                 settled[at] = settled[at].by(sides[0 if best > cut else 1][0].speaker)
@@ -198,7 +198,9 @@ def _settle_changes(words: list[Word], movable: Sequence[bool]) -> list[Word]:
 
 
 def _reachable(words: Sequence[Word], movable: Sequence[bool], first: int, cut: int, last: int) -> Iterator[int]:
-    """Places for a change of voice: the present one, and those that only movable words close by lie between."""
+    """Places for a change of voice: the present one, and those that only movable words close by lie between.
+
+    Of places that are as good as each other the first counts: the present one, then earlier ones."""
     yield cut
     for step, end in ((-1, first), (1, last)):
         at = cut + step

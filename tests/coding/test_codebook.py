@@ -86,3 +86,66 @@ def test_the_shipped_books_read_and_the_machine_speaks_its_own() -> None:
 def test_a_book_that_is_not_there_is_named() -> None:
     with pytest.raises(CodingError, match=r"TR-C03 codebook drinks\.toml cannot be read"):
         codebooks.read("drinks.toml")
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "label", "family", "pretags", "measure", "meaning"),
+    [
+        ("interviewer", "q", "Q", "question", [], "", "question"),
+        ("interviewer", "q", "Q", "question", ["question_open", "question_closed"], "", "question"),
+        ("interviewer", "q", "Q", "question", ["question_closed"], "", "closed question"),
+        ("interviewer", "question_open", "Q", "question", [], "", "open question"),
+        ("interviewer", "q", "Open-ended question", "question", [], "", "open question"),
+        ("interviewer", "q", "Question, open or closed", "question", [], "", "question"),
+        ("interviewer", "open_q", "Q", "question", ["question_closed"], "", "closed question"),
+        ("interviewer", "open_q", "Q", "question", ["question_closed"], "open", "open question"),
+        ("interviewer", "r", "Complex", "reflection", [], "", "complex reflection"),
+        ("interviewer", "r", "Complex", "reflection", [], "reflection", "reflection"),
+        ("interviewer", "r", "Complex", "mine", [], "", None),
+        ("interviewer", "r", "R", "mine", ["reflection_simple"], "", "simple reflection"),
+        ("interviewer", "r", "R", "mine", ["reflection_simple", "reflection_complex"], "", "reflection"),
+        ("interviewer", "r", "R", "mine", ["reflection_simple", "question_open"], "", None),
+        ("interviewer", "a", "A", "affirmation", ["reflection_simple"], "", "affirmation"),
+        ("interviewer", "a", "A", "mine", [], "affirmation", "affirmation"),
+        ("interviewer", "s", "S", "summary", [], "", "summary"),
+        ("interviewer", "i", "I", "mine", ["information"], "", "information"),
+        ("interviewer", "c", "C", "client_talk", ["change"], "", None),
+        ("client", "c", "C", "mine", ["change"], "", "change talk"),
+        ("client", "c", "C", "mine", ["change", "sustain"], "", None),
+        ("client", "sustain_talk", "S", "mine", [], "", "sustain talk"),
+        ("client", "x", "Change talk", "mine", [], "", "change talk"),
+        ("client", "x", "No change talk", "mine", [], "", None),
+        ("client", "x", "X", "mine", [], "sustain", "sustain talk"),
+        ("client", "n", "N", "client_talk", ["neutral"], "", "neutral"),
+        ("client", "q", "Open question", "question", ["question_open"], "", None),
+    ],
+)
+def test_what_a_code_means(
+    role: codebook.CodedRole, name: str, label: str, family: str, pretags: list[str], measure: str, meaning: str | None
+) -> None:
+    code = codebook.Code(name, label, "X", "x", role, family, tuple(pretags), measure)
+    assert code.meaning == meaning
+
+
+def test_a_book_keeps_what_its_codes_count_as() -> None:
+    own = BOOK.replace('family = "question"', 'family = "question"\nmeasure = "open"')
+    assert codebook.parse(own)["question"].measure == "open"
+    assert codebook.parse(codebooks.written(codebook.parse(own))) == codebook.parse(own)
+    assert "measure" not in codebooks.written(codebook.parse(BOOK))
+
+
+@pytest.mark.parametrize(
+    ("measure", "named"),
+    [('"often"', "'often'"), ("3", "3"), ('["open"]", "open"]', "TOML"), ('["open"]', "open"), ('"change"', "client")],
+)
+def test_a_measure_that_there_is_not_is_refused(measure: str, named: str) -> None:
+    own = BOOK.replace('family = "question"', f'family = "question"\nmeasure = {measure}')
+    with pytest.raises(CodingError, match="TR-C0[12]") as caught:
+        codebook.parse(own)
+    assert named in str(caught.value)
+
+
+def test_only_a_books_two_kinds_of_reflections_have_an_order() -> None:
+    order = {name: codebooks.scheme(codebooks.read(name)).ordered for name in codebooks.shipped()}
+    steps = {"reflection": ("reflection_simple", "reflection_complex")}
+    assert order == {"pretags": steps, "miti-4.2": steps, "oars": {}}

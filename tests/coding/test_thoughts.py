@@ -156,3 +156,76 @@ def test_an_endless_stretch_is_parted_at_its_best_place() -> None:
 def test_starts_beyond_the_text_do_no_harm() -> None:
     words, _ = spoken("so it goes")
     assert cuts_of(words, [0, 1, 7]) <= {1, 2}
+
+
+def test_a_trailer_after_a_mark_leads_into_what_follows() -> None:
+    """Without the mark, a pause behind "then" would tell "what then" from "then what"."""
+    assert parted("I tried it once. Then {900} what helped you?") == "I tried it once. | Then what helped you?"
+    assert parted("what helped you then {900} did you try it") == "what helped you then | did you try it"
+
+
+@pytest.mark.parametrize(("asked", "parts"), [("how many more drinks", 1), ("how many more cold drinks", 2)])
+def test_a_question_word_up_to_four_words_before_embeds_a_question(asked: str, parts: int) -> None:
+    assert parted(f"{asked} {{100}} do you have").count("|") == parts - 1
+
+
+def test_an_auxiliary_between_ends_what_a_question_word_embeds() -> None:
+    assert parted("what did he drink {140} do you know") == "what did he drink | do you know"
+
+
+def test_where_the_marks_end_other_hints_have_to_do() -> None:
+    """A pause of a quarter of a second and a question's opening are enough there, and nowhere else."""
+    assert parted("we went home {250} what would help then.") == "we went home what would help then."
+    assert parted("We did. we went home {250} what would help then") == "We did. | we went home | what would help then"
+
+
+@pytest.mark.parametrize(("words", "parts"), [(25, 1), (26, 2)])
+def test_after_25_words_without_a_mark_the_marks_are_not_trusted(words: int, parts: int) -> None:
+    """The mark stands behind word ``words`` counted from 0."""
+    line = [*DISTINCT[: words - 3], "{250}", "what", "would", "help", "then."]
+    assert parted(" ".join(line)).count("|") == parts - 1
+
+
+@pytest.mark.parametrize(("before", "after", "parts"), [(600, 600, 3), (200, 600, 2), (600, 200, 2), (200, 200, 2)])
+def test_a_listening_noise_stands_alone_only_between_two_pauses(before: int, after: int, parts: int) -> None:
+    found = parted(f"I tried that once. {{{before}}} Mm-hm. {{{after}}} It was hard.")
+    assert found.count("|") == parts - 1
+    assert ("Mm-hm. It" in found) == (after == 200)
+    assert ("once. Mm-hm." in found) == (before == 200 and after == 600)
+
+
+@pytest.mark.parametrize(("pause", "alone"), [(499, False), (500, True)])
+def test_half_a_second_parts_a_word_from_its_neighbors(pause: int, alone: bool) -> None:
+    assert (parted(f"No. {{{pause}}} I tried that once.") == "No. | I tried that once.") == alone
+    assert (parted(f"I tried that once. {{{pause}}} Honestly.") == "I tried that once. | Honestly.") == alone
+
+
+DISTINCT = [f"{first}{last}" for first in "bdfgklmnp" for last in ("ak", "ek", "uk", "ox", "yx")]
+"""45 words that are no word of any list."""
+
+
+@pytest.mark.parametrize(
+    ("number", "pause_before", "pause", "parts"),
+    [
+        (LONG, 20, 900, 1),  # not too long
+        (LONG + 1, 20, 900, 2),
+        (LONG + 1, 20, 330, 1),  # .3 and .198: too little
+        (LONG + 1, 20, 340, 2),  # .3 and .204
+        (LONG + 1, 5, 900, 2),
+        (LONG + 1, 4, 900, 1),  # too near the start
+        (LONG + 1, LONG + 1 - 5, 900, 2),
+        (LONG + 1, LONG + 1 - 4, 900, 1),  # too near the end
+    ],
+)
+def test_a_piece_of_more_than_40_words_is_parted_at_its_best_place(
+    number: int, pause_before: int, pause: int, parts: int
+) -> None:
+    line = [*DISTINCT[:pause_before], f"{{{pause}}}", *DISTINCT[pause_before:number]]
+    found = parted(" ".join(line)).split(" | ")
+    assert len(found) == parts
+    assert parts == 1 or len(found[0].split()) == pause_before
+
+
+def test_a_long_piece_at_the_end_of_a_turn_is_parted_too() -> None:
+    line = ["We", "did.", *DISTINCT[:20], "{900}", *DISTINCT[20:41]]
+    assert [len(part.split()) for part in parted(" ".join(line)).split(" | ")] == [2, 20, 21]

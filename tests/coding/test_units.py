@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.coding.units import utterances, volleys
+from pipeline.measures.counts import COMPLEX, OPEN, Rule
 from pipeline.speech.turns import turns
 from pipeline.timeline import UNKNOWN, Role, Span, Turn, Word
 
@@ -213,3 +216,65 @@ def test_the_series_fits_the_table() -> None:
     assert list(series.index) == [7, 9]
     assert numbers(table) == [None, 1]
     assert volleys(table.iloc[:0]).empty
+
+
+@pytest.mark.parametrize("missing", ["", " ", None, float("nan"), pd.NA])
+def test_rows_without_a_turn_are_turns_of_their_own(missing: object) -> None:
+    """Joined they would be one long turn, no listening, and end the volley."""
+    table = coded(
+        (ME, "It is free.", "information"),
+        (YOU, "Yeah.", "neutral"),
+        (ME, "And close by.", "information"),
+        (YOU, "I doubt that it helps me.", "sustain"),
+        (ME, "You doubt it.", "reflection_simple"),
+        turn_id=[missing] * 5,
+    )
+    assert numbers(table) == [1, None, 1, None, 2]
+    assert numbers(table.drop(columns="turn_id")) == [1, None, 1, None, 2]
+
+
+def test_turns_of_several_tapes_are_not_joined() -> None:
+    rows = [(ME, "It is free.", "information"), (YOU, "Yeah.", "neutral"), (ME, "And close by.", "information")]
+    loud = [rows[0], (YOU, "Yeah, I doubt that it helps.", "neutral"), rows[2]]
+    table = coded(*rows, *loud, tape_id=["a"] * 3 + ["b"] * 3, turn_id=[0, 1, 2] * 2)
+    assert numbers(table) == [1, None, 1, 1, None, 2]
+
+
+def test_what_is_a_question_or_a_reflection_depends_on_the_codebook() -> None:
+    """Under CACTI's names "OQ" is a question, to which a "yeah" is an answer."""
+    rule = Rule(names={OPEN: ("OQ", "question_open"), COMPLEX: ("CR",)})
+    for codes, after in (("OQ", 2), ("question_open", 2), ("CR|GI", 2), ("GI", 1), ("question_closed", 1)):
+        table = coded((ME, "Something.", codes), (YOU, "Yeah.", "neutral"), (ME, "And more.", "GI"))
+        assert [None if pd.isna(number) else int(number) for number in volleys(table, rule)] == [1, None, after]
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from([ME, ME, YOU, THIRD]),
+        st.sampled_from(["Yeah.", "Mm-hm.", "It is hard for me."]),
+        st.sampled_from(["question_open", "reflection_simple|information", "other", ""]),
+    ),
+    max_size=12,
+)
+
+
+@given(ROWS)
+def test_volleys_number_the_interviewers_rows_alone_and_in_order(rows: list[tuple[str, str, str]]) -> None:
+    found = numbers(coded(*rows))
+    mine = [number for number, (role, *_) in zip(found, rows, strict=True) if role == ME]
+    assert [number is not None for number in found] == [role == ME for role, *_ in rows]
+    assert mine[:1] in ([], [1])
+    assert all(after - before in (0, 1) for before, after in pairwise(mine))
+    for at, (before, (_, text, _), after) in enumerate(zip(rows, rows[1:], rows[2:], strict=False)):
+        if before[0] == after[0] == ME and rows[at + 1][0] != ME:
+            answers = "question" in before[2] or "reflection" in before[2]
+            same = text != "It is hard for me." and not answers
+            assert (found[at] == found[at + 2]) == same
+        if before[0] == rows[at + 1][0] == ME:
+            assert found[at] == found[at + 1]
+
+
+def test_tapes_one_after_another_are_numbered_as_each_alone() -> None:
+    rows = [(ME, "Hello.", "other"), (YOU, "No idea.", "neutral"), (ME, "Well.", "other")]
+    both = coded(*rows, *rows[::-1], tape_id=["a"] * 3 + ["b"] * 3)
+    assert numbers(both) == numbers(coded(*rows)) + numbers(coded(*rows[::-1]))

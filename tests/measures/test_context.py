@@ -1,7 +1,8 @@
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from itertools import pairwise
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -182,6 +183,17 @@ def test_only_the_client_talks_change_and_only_the_interviewer_stands_around_it(
     found = context(rows)
     assert found["utterance_id"].tolist() == ["3"]
     assert found[["before_utterance_id", "after_utterance_id"]].values.tolist() == [["1", "6"]]
+
+
+def test_an_utterance_without_a_role_is_nobodys_change_talk() -> None:
+    rows = table(("C", "change"), ("C", "change")).assign(role=[None, "client"])
+    assert context(rows)["utterance_id"].tolist() == ["2"]
+
+
+def test_a_table_of_pairs_stays_as_it_is() -> None:
+    asked, _ = transitions(coded(TALK))
+    with pytest.raises(FrozenInstanceError):
+        asked.minimum = 1  # type: ignore[misc]
 
 
 def test_the_nearest_words_on_either_side_count() -> None:

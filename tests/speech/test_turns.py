@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.speech.diarizer import Diarization, Voice
-from pipeline.speech.turns import QUESTION, REACH, attribute, turns
+from pipeline.speech.turns import REACH, attribute, turns
 from pipeline.timeline import UNKNOWN, Span, Turn, Word
 
 
@@ -421,7 +421,7 @@ def test_a_question_that_comes_after_the_noise_began_is_not_answered_by_it() -> 
     assert lines(turns(words)) == [("S1", "hard, right then? tell"), ("S2", "yeah")]
 
 
-@pytest.mark.parametrize(("number", "turn_ends"), [(QUESTION, True), (QUESTION + 1, False)])
+@pytest.mark.parametrize(("number", "turn_ends"), [(40, True), (41, False)])
 def test_a_question_opens_within_the_last_words_of_the_turn(number: int, turn_ends: bool) -> None:
     words = said(("S1", 0, " ".join(["do", "you", *["wine"] * (number - 2)])), ("S2", 20_000, "Yeah."))
     words += said(("S1", 21_000, "tell me"))
@@ -491,3 +491,62 @@ def test_whether_a_false_start_returns_is_decided_by_the_word_directly_before(
     words = [word(0, 400, "Ever."), word(900, 1300, text), word(2000, 2290, "She"), word(2300, 2900, "stops.")]
     voices = heard((0, 500, "S2"), (800, 1400, voice), (1990, 2295, "S1"), (2295, 9000, "S2"))
     assert speakers(attribute(words, voices)) == ["S2", voice, speaker, "S2"]
+
+
+def test_a_change_after_one_that_stays_moves_all_the_same() -> None:
+    """The first change is a listener noise's and stays; the one that takes "What" for the first voice moves."""
+    words = [
+        word(0, 290, "Mm-hm.", "S2"),
+        *said((UNKNOWN, 300, "I stopped."), (UNKNOWN, 1000, "What helped you then?")),
+    ]
+    voices = heard((0, 295, "S2"), (296, 1320, "S1"), (1320, 4000, "S2"))
+    assert speakers(attribute(words, voices)) == ["S2"] + ["S1"] * 2 + ["S2"] * 4
+
+
+@pytest.mark.parametrize(("length", "speaker"), [(10, "S2"), (11, "S1")])
+def test_a_pause_counts_by_its_length_and_a_place_by_its_distance(length: int, speaker: str) -> None:
+    """Before "wife" a comma gives .25 and the pause 515 / 600 = .858; after it the pause is 10 / 600 = .017.
+
+    The middles of the pauses lie 273 ms apart: -.5 * 273 / 400 = -.341. Together .750, just enough for the change to
+    move. Where "wife" is a millisecond longer, they lie 274 ms apart (floored), and .749 is too little.
+    """
+    words = [word(0, 300, "my"), word(350, 650, "son,"), word(1165, 1165 + length, "wife")]
+    words.append(word(1175 + length, 1500, "told"))
+    change = 1170 + length
+    assert speakers(attribute(words, heard((0, change, "S1"), (change, 9000, "S2"))))[2] == speaker
+
+
+def test_a_voice_that_sorts_behind_unknown_is_a_voice() -> None:
+    words = [*said((UNKNOWN, 0, "I stopped.")), *said((UNKNOWN, 700, "What helped you then?"))]
+    late = heard((0, 1020, "zoe"), (1020, 3000, "yves"))
+    assert speakers(attribute(words, late)) == ["zoe"] * 2 + ["yves"] * 4
+
+
+def test_a_noise_of_two_words_is_judged_by_when_it_begins() -> None:
+    """ "mm-hm yeah" begins at 200, before the question at 300 that it brackets: it answers nothing."""
+    words = [word(0, 250, "hard", "S1"), word(200, 290, "mm-hm", "S2"), word(300, 390, "then?", "S1")]
+    words += [word(310, 420, "yeah", "S2"), word(900, 1000, "Tell", "S1")]
+    assert [turn.speaker for turn in turns(words)] == ["S1", "S2"]
+
+
+def test_of_two_places_that_are_as_good_the_earlier_counts() -> None:
+    """The change lies 350 ms behind one sentence's end and 350 ms before the next one's."""
+    words = said((UNKNOWN, 0, "I stopped. well then. what now"))
+    voices = heard((0, 1020, "S1"), (1020, 3000, "S2"))
+    assert speakers(attribute(words, voices)) == ["S1"] * 2 + ["S2"] * 4
+
+
+def test_a_word_in_the_others_pause_parts_it() -> None:
+    words = [word(0, 1000, "so", "S1"), word(1020, 1120, "wait", "S2"), word(1150, 2000, "then", "S1")]
+    assert [turn.speaker for turn in turns(words)] == ["S1", "S2", "S1"]
+
+
+def test_a_false_start_takes_no_word_that_carries_its_speaker() -> None:
+    words = [word(0, 400, "Ever."), word(900, 1000, "and"), word(1010, 1100, "she", "S1"), word(1110, 1900, "stops.")]
+    voices = heard((0, 500, "S2"), (890, 1105, "S1"), (1105, 9000, "S2"))
+    assert speakers(attribute(words, voices)) == ["S2", "S1", "S1", "S2"]
+
+
+def test_a_word_that_carries_a_speaker_stays_whatever_it_is_called() -> None:
+    words = [word(0, 300), word(350, 650, "never", "zoe"), word(700, 1000), word(1050, 2000)]
+    assert speakers(attribute(words, heard((0, 2000, "S1")))) == ["S1", "zoe", "S1", "S1"]
