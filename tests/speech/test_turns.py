@@ -530,9 +530,9 @@ def test_a_noise_of_two_words_is_judged_by_when_it_begins() -> None:
 
 
 def test_of_two_places_that_are_as_good_the_earlier_counts() -> None:
-    """The change lies 350 ms behind one sentence's end and 350 ms before the next one's."""
-    words = said((UNKNOWN, 0, "I stopped. well then. what now"))
-    voices = heard((0, 1020, "S1"), (1020, 3000, "S2"))
+    """The change lies 150 ms behind one sentence's end and 150 ms before the next one's."""
+    words = said((UNKNOWN, 0, "I stopped. well then. what now"), length=100)
+    voices = heard((0, 425, "S1"), (425, 3000, "S2"))
     assert speakers(attribute(words, voices)) == ["S1"] * 2 + ["S2"] * 4
 
 
