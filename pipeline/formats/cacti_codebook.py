@@ -10,7 +10,8 @@ The CASAA Application for Coding Treatment Interactions is free software (Glynn,
       <codeControls panel="right" label="Client"> ... </codeControls>
     </userConfiguration>
 
-A code is in use where a button carries it, and belongs to the speaker whom the panel's label begins with. What CACTI
+A code is in use where a button carries it, and belongs to the speaker whom the panel's label begins with; further
+panels, of a parent for example, stand on the client's side. What CACTI
 does not know, a codebook of ours needs: letters are CACTI's names, keys are given out anew, families and pre-tags
 follow the names of MISC and MITI (a code of neither is a family of its own), every utterance counts. Written, a
 codebook loses its version, label, letters, keys, families, pre-tags and counting: CACTI has no place for them.
@@ -21,15 +22,18 @@ from __future__ import annotations
 import re
 import string
 from dataclasses import dataclass
+from typing import get_args
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pipeline.coding.codebook import Code, Codebook, CodedRole
-from pipeline.formats.coded import role as coded_role
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import printable
+from pipeline.formats.speaker_roles import role_of
 
-_CODES = 90  # as many as there are keys
-_KEYS = string.ascii_lowercase + string.digits + string.ascii_uppercase + "+-.,;:=*/%&!?#<>()[]{}@$^_~"
+_PLAIN_KEYS = string.ascii_lowercase + string.digits + string.ascii_uppercase + "+-.,;:=*/%&!?#<>()[]{}@$^_~"
+_KEYS = _PLAIN_KEYS + "".join(letter for number in range(0xC0, 0x180) if (letter := chr(number)).isalpha())
+"""Keys in the order in which they are given out; the accented letters at the end are for books of over 90 codes, whose
+rarest codes are clicked, or typed where the keyboard has the letter."""
 _FIRST_VALUE = 11
 _BUTTONS_A_ROW = 4
 
@@ -97,8 +101,8 @@ def read(source: Source) -> Configuration:
             used[name] = role
     if not used:
         source.refuse("F03", "has no buttons with codes", "give the userConfiguration.xml that CACTI uses")
-    if len(used) > _CODES:
-        source.refuse("F07", f"has {len(used)} codes, more than {_CODES}", "leave out those that nobody uses")
+    if len(used) > len(_KEYS):
+        source.refuse("F07", f"has {len(used)} codes, more than {len(_KEYS)}", "leave out those that nobody uses")
     name = source.stem
     book = Codebook(name, "1.0", f"{name}, from CACTI", "utterance", _codes(used))
     return Configuration(book, tuple(_rating(source, rating) for rating in _all(root, "global")))
@@ -158,11 +162,12 @@ def _number(source: Source, element: Element, name: str) -> int:
 
 
 def _role(source: Source, panel: Element) -> CodedRole:
+    """Whose panel it is: the interviewer's, or the side of the client, where a parent or a partner may sit, too."""
     label = _attribute(source, panel, "label")
-    role = coded_role(re.split(r"[\s:]", label, maxsplit=1)[0])
-    if role == "unknown":
+    role = role_of(re.split(r"[\s:]", label, maxsplit=1)[0]) or role_of(label)
+    if role is None:
         source.refuse("F07", f"has a panel for {label[:40]!r}", "let its label begin with Therapist or Client")
-    return role
+    return "interviewer" if role == "interviewer" else "client"
 
 
 def _rating(source: Source, element: Element) -> Rating:
@@ -185,6 +190,12 @@ def _codes(used: dict[str, CodedRole]) -> tuple[Code, ...]:
         del free[wanted]
         found.append(Code(name, name, name, wanted, role, family, pretags))
     return tuple(found)
+
+
+def speaker_of(name: str) -> CodedRole | None:
+    """Whose code it is by its name in MISC and MITI; None where both have one of that name, or neither."""
+    known = [role for role in get_args(CodedRole) if meaning(name, role) != (name, ())]
+    return known[0] if len(known) == 1 else None
 
 
 def meaning(name: str, role: CodedRole) -> tuple[str, tuple[str, ...]]:

@@ -10,7 +10,8 @@ attributes          name, value: AUDIO_FILE_PATH, GLOBAL_NOTES
 =================== =============================================================================
 
 An utterance is a moment with one code: when the coder pressed the button. Several at one time by one speaker are read
-as one utterance with several codes; the annotation is its text.
+as one utterance with several codes; the annotation is its text. The first edition wrote text: ``Audio Filename:``, then
+lines of time, place in the sound and code; whose code it is, its name in MISC or MITI says.
 
 Cannot hold: ends and words, speakers beside their role, coders and layers, utterances without a code, times finer than
 a tenth of a second. Not read: global ratings and notes. CACTI declares its texts as numbers, so that an annotation
@@ -29,11 +30,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline.errors import FormatError
+from pipeline.formats import cacti_codebook
 from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, codes, transcript
 from pipeline.formats.coded import role as coded_role
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import packed, printable, unpacked
-from pipeline.timeline import Role, Span
+from pipeline.timeline import UNKNOWN, Role, Span
 
 SCHEMA = """
 CREATE TABLE speakers (speaker_id integer primary key not null, speaker_name string not null unique);
@@ -56,6 +58,7 @@ _ROWS = 100_000
 _STEPS = 20_000_000  # of SQLite's machine, some seconds at most
 _NAME, _TEXT = 200, 10_000  # characters
 _COMPUTED = re.compile(r"^\s*CREATE\s+VIRTUAL|\bAS\s*\(|\bAS\s+SELECT", re.IGNORECASE)
+_TIME = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2}(?:[.,]\d{1,3})?)")
 _MAGIC, _JOURNAL = b"SQLite format 3\0", slice(18, 20)
 _SOUND = "SELECT substr(value, 1, 1000) FROM attributes WHERE name = 'AUDIO_FILE_PATH' LIMIT 1"
 _UTTERANCES = f"""
@@ -74,8 +77,8 @@ def read(source: Source) -> CodedTranscript:
     FormatError: F03 it is no SQLite database or not CACTI's, F07 a wrong time, code or speaker, F10 it holds views,
         triggers, virtual tables or computed columns, F02 it takes too long to read or holds too much.
     """
-    if source.data.startswith(b"Audio Filename:"):
-        source.refuse("F03", "is of CACTI before its second edition", "open and save it with CACTI 2")
+    if re.match(rb"\s*Audio File(?:name)?:", source.data):
+        return _listed(source)
     if not source.data.startswith(_MAGIC) or len(source.data) < 512:
         source.refuse("F03", "is no CACTI session: no SQLite database", "give the .casaa file that CACTI saved")
     with _opened(source) as database:
@@ -95,6 +98,30 @@ def read(source: Source) -> CodedTranscript:
     return transcript(unpacked(name), (_utterance(time, who, marks) for (time, who), marks in moments.items()))
 
 
+def _listed(source: Source) -> CodedTranscript:
+    """A session of CACTI's first edition, or a list of codes that it exported: lines of time, place and code."""
+    sound, moments = "", []
+    for number, line in enumerate(source.text().splitlines(), 1):
+        heading = re.match(r"\s*Audio File(?:name)?:\s*(.*)", line)
+        fields = [field.strip() for field in line.split("\t") if field.strip()]
+        if heading:
+            sound = heading[1]
+        elif fields:
+            time = next((field for field in fields if _TIME.fullmatch(field)), "")
+            names = [field for field in fields if not re.fullmatch(r"-?[\d:.,]+", field)]
+            if not time or not names:
+                remedy = "each line has a time, such as 0:00:06, and a code"
+                source.refuse("F03", f"is no line of CACTI: {line[:40]!r}", remedy, f"line {number} of")
+            moments.append((_time(source, time), names[0]))
+    name = re.split(r"[/\\]", sound)[-1].rpartition(".")[0].strip() or source.stem
+    said = []
+    for moment, code in moments:
+        role = cacti_codebook.speaker_of(code)
+        speaker = next((speaker for speaker, known in _SPEAKERS if known == role), UNKNOWN)
+        said.append(CodedUtterance("", Span(moment, moment), speaker, role or "unknown", "", (Mark(code),)))
+    return transcript(unpacked(name), said)
+
+
 def _utterance(time: int, speaker: str, given: list[tuple[str, str]]) -> CodedUtterance:
     texts = dict.fromkeys(text.strip() for _, text in given if text.strip())
     marks = tuple(Mark(code) for name, _ in given for code in codes(name))
@@ -103,7 +130,7 @@ def _utterance(time: int, speaker: str, given: list[tuple[str, str]]) -> CodedUt
 
 def _time(source: Source, marker: object) -> int:
     # Java writes a decimal comma where its user's language does.
-    found = re.fullmatch(r"(\d{1,2}):(\d{1,2}):(\d{1,2}(?:[.,]\d{1,3})?)", str(marker).strip())
+    found = _TIME.fullmatch(str(marker).strip())
     if not found:
         source.refuse("F07", f"has the time {str(marker)[:40]!r}", "times are HH:MM:SS.s")
     hours, minutes, seconds = found.groups()

@@ -31,6 +31,10 @@ ROLE_WORDS = {
 """Roles that a transcript may name, in any case -> the word that we use."""
 
 
+NO_TIMES = "The file holds codes of a text without times: all utterances stand at 0, in the order of the text."
+"""The note of a transcript whose spans say nothing."""
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class Mark:
     """One code that a coder gave; ``at`` is when, in ISO 8601, where the format says so.

@@ -9,25 +9,30 @@ region) and ``codes`` (labels or choices for each region)::
       <TextArea name="text" toName="audio" perRegion="true"/></View>
 
 The machine's codes are predictions, everybody else's annotations; a prediction called ``transcript`` holds every region
-with its text. Of other interfaces, labels and choices of any name are codes. Cannot hold: words.
+with its text. Of other interfaces, labels that say a role are speakers, all other labels and choices codes; a region of
+a text, whose ``start`` and ``end`` count characters or paragraphs, has no times; what is said of the whole task is told
+and kept out. Cannot hold: words.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.formats.coded import LAYERS, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
+from pipeline.formats.coded import LAYERS, NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import printable
-from pipeline.timeline import Span
+from pipeline.formats.speaker_roles import role_of
+from pipeline.timeline import UNKNOWN, Span
 
 _TRANSCRIPT = "transcript"
 _MACHINE = "machine"
 _REGIONS = 200_000
+_LABELS = ("labels", "choices", "hypertextlabels", "paragraphlabels")
 
 
 def read(source: Source) -> CodedTranscript:
@@ -43,22 +48,53 @@ def read(source: Source) -> CodedTranscript:
         source.refuse("F07", f"holds {len(tasks)} tasks", "give the task of one tape")
     if not tasks or not isinstance(tasks[0], dict) or not isinstance(tasks[0].get("data"), dict):
         source.refuse("F03", "is no task of Label Studio", "export the project as JSON")
-    found: dict[tuple[str, Span], CodedUtterance] = {}
-    marks: dict[tuple[str, Span], list[Mark]] = defaultdict(list)
-    for coder, layer, at, result in _passes(source, tasks[0]):
+    task = tasks[0]
+    regions: dict[_Key, CodedUtterance] = {}
+    marks: dict[_Key, list[Mark]] = defaultdict(list)
+    whole: dict[str, None] = {}
+    for coder, layer, at, result in _passes(source, task):
         for region in result:
-            key, said = _region(source, region)
-            before = found.get(key, said)
+            if _is_of_task(region):
+                whole |= dict.fromkeys(_told(region))
+                continue
+            key, said = _region(source, region, task["data"])
+            before = regions.get(key, said)
             marks[key] += (Mark(mark.code, coder, layer, at) for mark in said.marks)
-            found[key] = replace(
+            regions[key] = replace(
                 before,
-                speaker=said.speaker if said.speaker != "unknown" else before.speaker,
+                speaker=said.speaker if said.speaker != UNKNOWN else before.speaker,
                 role=said.role if said.role != "unknown" else before.role,
                 text=said.text or before.text,
             )
-    data = tasks[0]["data"]
-    coded = (replace(said, marks=tuple(marks[key])) for key, said in found.items())
-    return transcript(str(data.get("tape_id") or source.stem).strip(), coded)
+    notes = [f"Said of the whole task, and kept out of the table: {'; '.join(whole)}."] if whole else []
+    untimed = [key for key in regions if key.place is not None]
+    if untimed and len(untimed) < len(regions):
+        source.refuse("F07", "has regions of sound and of text", "export one of them alone")
+    if untimed:
+        notes.append(NO_TIMES)
+        regions = dict(sorted(regions.items(), key=lambda item: item[0].place or (0, 0)))
+    coded = (replace(said, marks=tuple(marks[key])) for key, said in regions.items())
+    return transcript(str(task["data"].get("tape_id") or source.stem).strip(), coded, notes)
+
+
+@dataclass(frozen=True)
+class _Key:
+    """A region: its id, its times, and its place in a text where it has none."""
+
+    name: str
+    span: Span
+    place: tuple[int, int] | None = None
+
+
+def _is_of_task(region: dict[str, Any]) -> bool:
+    value = region.get("value")
+    return isinstance(value, dict) and "start" not in value and "end" not in value and len(value) > 0
+
+
+def _told(region: dict[str, Any]) -> list[str]:
+    """What is said of a whole task: ``empathy: 4``."""
+    values = [cell for each in region["value"].values() for cell in _strings(each)]
+    return [f"{str(region.get('from_name') or 'answer')[:40]}: {', '.join(str(cell)[:60] for cell in values)}"]
 
 
 def _passes(source: Source, task: dict[str, Any]) -> Iterator[tuple[str, str, str, list[dict[str, Any]]]]:
@@ -83,26 +119,64 @@ def _list(source: Source, value: object) -> list[dict[str, Any]]:
     return value
 
 
-def _region(source: Source, region: dict[str, Any]) -> tuple[tuple[str, Span], CodedUtterance]:
+def _region(source: Source, region: dict[str, Any], data: dict[str, Any]) -> tuple[_Key, CodedUtterance]:
     value = region.get("value")
     if not isinstance(value, dict) or "start" not in value or "end" not in value:
-        source.refuse("F07", "has a region without start and end", "label stretches of sound")
-    start, end = (source.milliseconds(value[side], per=1000) for side in ("start", "end"))
+        source.refuse("F07", "has a region without start and end", "label stretches of sound or of text")
     name = str(region.get("id") or "").strip()
-    if end < start:
-        source.refuse("F07", f"has the region {name[:40]!r} that ends before it starts")
-    said = CodedUtterance(name, Span(start, end))
-    words = [str(one) for kind in ("labels", "choices") for one in _strings(value.get(kind))]
-    if region.get("from_name") == "speaker":
-        who, _, voice = (words or [""])[0].strip().partition(" ")
-        plain = who in ("interviewer", "client", "unknown")
-        said = replace(
-            said, role=role(who), speaker=(voice.strip() if plain else " ".join((who, voice)).strip()) or "unknown"
-        )
+    said = CodedUtterance(name, Span(0, 0))
+    place = _place(source, region, value, data)
+    if place is None:
+        start, end = (source.milliseconds(value[side], per=1000) for side in ("start", "end"))
+        if end < start:
+            source.refuse("F07", f"has the region {name[:40]!r} that ends before it starts", "mend it, or delete it")
+        said = replace(said, span=Span(start, end))
     else:
-        said = replace(said, marks=tuple(Mark(code) for word in words for code in codes(word)))
+        said = replace(said, speaker=_author(value, data))
+        said = replace(said, role=role(said.speaker))
+    labels = [str(label).strip() for kind in _LABELS for label in _strings(value.get(kind))]
+    if region.get("from_name") == "speaker":
+        who, _, voice = (labels or [""])[0].partition(" ")
+        ours = who in ("interviewer", "client", "unknown")
+        named = (voice.strip() if ours else " ".join((who, voice)).strip()) or UNKNOWN
+        said = replace(said, role=role(who if ours else named), speaker=named)
+    elif region.get("type") not in ("choices", "taxonomy") and len(labels) == 1 and _is_speaker(region, labels[0]):
+        said = replace(said, role=role(labels[0]), speaker=labels[0])
+    else:
+        said = replace(said, marks=tuple(Mark(code) for label in labels for code in codes(label)))
     text = "\n".join(str(line) for line in _strings(value.get("text"))).strip()
-    return (name, said.span), replace(said, text=text)
+    return _Key(name, said.span, place), replace(said, text=text)
+
+
+def _place(
+    source: Source, region: dict[str, Any], value: dict[str, Any], data: dict[str, Any]
+) -> tuple[int, int] | None:
+    """Where in a text a region lies, in characters, or in paragraphs and characters; None for a region of sound."""
+    kind, target = str(region.get("type", "")), data.get(str(region.get("to_name", "")))
+    spoken = value.get("text")
+    quoted = isinstance(spoken, str) and isinstance(target, str) and "original_length" not in region
+    if kind.startswith(("hypertext", "paragraph")) or quoted:
+        cells = (value.get("globalOffsets") or {}, value)
+        starts = (cells[0].get("start", value["start"]), value.get("startOffset", 0))
+        if all(re.fullmatch(r"\d{1,9}", str(cell)) for cell in starts):
+            return int(starts[0]), int(starts[1])
+        source.refuse("F07", f"has a region of a text at {str(value['start'])[:40]!r}", "export it with plain offsets")
+    return None
+
+
+def _author(value: dict[str, Any], data: dict[str, Any]) -> str:
+    """Who says the paragraph that a region lies in."""
+    for cell in data.values():
+        if isinstance(cell, list) and str(value["start"]).isdecimal() and int(value["start"]) < len(cell):
+            paragraph = cell[int(value["start"])]
+            if isinstance(paragraph, dict):
+                named = (paragraph.get(key) for key in ("author", "speaker", "name"))
+                return next((str(name).strip() for name in named if name), UNKNOWN)
+    return UNKNOWN
+
+
+def _is_speaker(region: dict[str, Any], label: str) -> bool:
+    return "speaker" in str(region.get("from_name", "")).lower() or role_of(label) is not None
 
 
 def _strings(value: object) -> list[object]:

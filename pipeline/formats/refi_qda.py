@@ -4,8 +4,9 @@ A ZIP archive of ``project.qde``, XML, and ``sources/``. A tape is an audio sour
 points tie places in its text to milliseconds, and a selection between two of them is an utterance, named
 ``u0002 client S2``, with its codings. Users are coders; a user's id is the layer. The sound is not in the archive.
 
-Of other programs' projects, selections of the sound are utterances without text. A project with codings of text alone
-is refused, as text has no times. Cannot hold: words.
+Of other programs' projects, selections of the sound have the text that is synchronized with them, and text that nobody
+selected stays, without codes. A project with codings of text alone has no times: each selection and each other line is
+an utterance, said by whom its line names. Cannot hold: words.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ import uuid
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from pipeline.formats.coded import LAYERS, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
+from pipeline.formats import speaker_prefix
+from pipeline.formats.coded import LAYERS, NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import packed, printable, unpacked
-from pipeline.timeline import Span
+from pipeline.timeline import UNKNOWN, Span
 
 _PROJECT = "project.qde"
+_SOUND, _TEXT = ("AudioSource", "VideoSource"), ("TextSource",)
 _NAMESPACE = "urn:QDA-XML:project:1.0"
 _IDS = uuid.UUID("6f0cbb0a-3f0e-4c57-9a2e-5a3d6f1d2b11")
 _SELECTED = re.compile(r"(\S+) (interviewer|client|unknown) (\S*)")
@@ -48,48 +52,117 @@ def read(source: Source) -> CodedTranscript:
         codings that lead nowhere.
     """
     members = source.members()
-    if _PROJECT not in members:
+    project = next((member for name, member in members.items() if name.lower() == _PROJECT), None)
+    if project is None:
         source.refuse("F03", f"holds no {_PROJECT}", "export it as a REFI-QDA project")
-    root = members[_PROJECT].xml("Project")
+    root = project.xml("Project")
     book = _Book(
-        {each.get("guid", ""): each.get("name", "") for each in root.iter("Code")},
-        {each.get("guid", ""): (each.get("name", ""), each.get("id", "")) for each in root.iter("User")},
+        {_key(each, "guid"): each.get("name", "") for each in root.iter("Code")},
+        {_key(each, "guid"): (each.get("name", ""), each.get("id", "")) for each in root.iter("User")},
     )
-    found = [
-        (each, list(_utterances(source, each, members, book)))
-        for each in root.iter()
-        if each.tag in ("AudioSource", "VideoSource")
-    ]
-    used = [one for one in found if one[1]] or found[:1]
+    for kinds in (_SOUND, _TEXT):
+        sources = [
+            each
+            for each in root.iter()
+            if each.tag in kinds and (kinds is _SOUND or each.find(".//Coding") is not None)
+        ]
+        read_sources = [(each, list(_utterances(source, each, members, book))) for each in sources]
+        used = [(each, said) for each, said in read_sources if said] or read_sources[:1]
+        if used:
+            break
     if len(used) != 1:
-        source.refuse("F07", f"holds {len(used)} recordings with selections", "export one with codings of its sound")
+        names = ", ".join(each.get("name", "") for each, _ in used)[:120] or "none"
+        what = "recordings with selections" if kinds is _SOUND else "texts with codings"
+        source.refuse("F07", f"holds {len(used)} {what} ({names})", "export a project with codings of one")
     ((recording, said),) = used
-    return transcript(recording.get("name", "").strip() or source.stem, said)
+    notes = (NO_TIMES,) if recording.tag == "TextSource" else ()
+    return transcript(recording.get("name", "").strip() or source.stem, said, notes)
+
+
+def _key(element: Element, name: str) -> str:
+    """A GUID; programs write the same one in either case."""
+    return element.get(name, "").lower()
 
 
 def _utterances(
     source: Source, recording: Element, members: Mapping[str, Source], book: _Book
 ) -> Iterator[CodedUtterance]:
+    if recording.tag == "TextSource":
+        yield from _of_text(source, recording, _text(source, recording, members), book)
+        return
+    scripts = [(each, _text(source, each, members)) for each in recording if each.tag == "Transcript"]
+    pieces = [piece for script, text in scripts for piece in _pieces(source, script, text)]
+    taken: list[Span] = []
     for each in recording:
         if each.tag in ("AudioSelection", "VideoSelection"):
             span = _span(source, each.get("begin"), each.get("end"))
-            yield CodedUtterance("", span, marks=_marks(source, each, book))
-        elif each.tag == "Transcript":
-            yield from _selections(source, each, _text(source, each, members), book)
+            taken.append(span)
+            within = [text for piece, text in pieces if 2 * piece.overlap(span) > piece.duration]
+            yield CodedUtterance("", span, text=" ".join(within), marks=_marks(source, each, book))
+    for script, text in scripts:
+        selected = list(_selections(source, script, text, book))
+        taken += [one.span for one in selected]
+        yield from selected
+    for piece, text in pieces:
+        if not any(piece.overlap(span) for span in taken):
+            yield CodedUtterance("", piece, text=text)
+
+
+def _pieces(source: Source, script: Element, text: str) -> list[tuple[Span, str]]:
+    """The text between each two synchronization points that follow each other."""
+    points = sorted(
+        (_place(source, each.get("position")), source.milliseconds(each.get("timeStamp") or ""))
+        for each in script
+        if each.tag == "SyncPoint"
+    )
+    return [
+        (Span(start, end), said)
+        for (first, start), (last, end) in pairwise(points)
+        if end >= start and (said := text[first:last].strip())
+    ]
+
+
+def _of_text(source: Source, document: Element, text: str, book: _Book) -> Iterator[CodedUtterance]:
+    """The selections of a text and the lines that hold none, in the order of the text."""
+    selections = []
+    for each in document:
+        if each.tag == "PlainTextSelection":
+            first, last = (_place(source, each.get(name)) for name in ("startPosition", "endPosition"))
+            selections.append((first, max(first, last), _marks(source, each, book)))
+    names = speaker_prefix.names(line.strip() for line in text.splitlines())
+    merged: dict[tuple[int, int], list[Mark]] = {}
+    for first, last, marks in selections:
+        merged.setdefault((first, last), []).extend(marks)
+    found: list[tuple[int, str, str, tuple[Mark, ...]]] = []
+    place, speaker = 0, UNKNOWN
+    for line in text.splitlines(keepends=True):
+        speaker, said = speaker_prefix.said(line.strip(), names, speaker)
+        inside = sorted(span for span in merged if place <= span[0] < place + len(line))
+        for first, last in inside:
+            selected = " ".join(text[first:last].split())
+            prefix = speaker_prefix.split(selected)
+            selected = prefix[1] if prefix and prefix[0] in names else selected
+            found.append((first, speaker, selected, tuple(merged[first, last])))
+        covered = any(first < place + len(line) and last > place for first, last in merged)
+        if not covered and said:
+            found.append((place, speaker, said, ()))
+        place += len(line)
+    for _, who, said, marks in sorted(found, key=lambda item: item[0]):
+        yield CodedUtterance("", Span(0, 0), who, role(who), said, marks)
 
 
 def _selections(source: Source, script: Element, text: str, book: _Book) -> Iterator[CodedUtterance]:
-    points = {each.get("guid"): each for each in script if each.tag == "SyncPoint"}
+    points = {_key(each, "guid"): each for each in script if each.tag == "SyncPoint"}
     for each in script:
         if each.tag != "TranscriptSelection":
             continue
-        ends = [points.get(each.get(name)) for name in ("fromSyncPoint", "toSyncPoint")]
+        ends = [points.get(_key(each, name)) for name in ("fromSyncPoint", "toSyncPoint")]
         if ends[0] is None or ends[1] is None:
             source.refuse("F07", "has a selection without synchronization points", "synchronize it with the sound")
         span = _span(source, ends[0].get("timeStamp"), ends[1].get("timeStamp"))
         first, last = (_place(source, end.get("position")) for end in ends if end is not None)
         named = _SELECTED.fullmatch(each.get("name", ""))
-        name, who, speaker = named.groups() if named else ("", "unknown", "unknown")
+        name, who, speaker = named.groups() if named else ("", "unknown", UNKNOWN)
         marks = _marks(source, each, book)
         said = text[first:last].strip()
         yield CodedUtterance(unpacked(name), span, unpacked(speaker), role(who), said, marks)
@@ -122,9 +195,9 @@ def _place(source: Source, value: str | None) -> int:
 def _marks(source: Source, selection: Element, book: _Book) -> tuple[Mark, ...]:
     marks = []
     for each in (one for one in selection if one.tag == "Coding"):
-        coder, layer = book.users.get(each.get("creatingUser", ""), ("", ""))
+        coder, layer = book.users.get(_key(each, "creatingUser"), ("", ""))
         for ref in (one for one in each if one.tag == "CodeRef"):
-            name = book.codes.get(ref.get("targetGUID", ""))
+            name = book.codes.get(_key(ref, "targetGUID"))
             if name is None:
                 source.refuse("F07", "has a coding of a code that it does not hold")
             at = each.get("creationDateTime", "")

@@ -108,8 +108,8 @@ def test_a_name_that_would_break_a_table_is_refused() -> None:
 
 
 def test_more_codes_than_keys_are_refused() -> None:
-    codes = "".join(f'<code name="c{n}" value="{n}"/>' for n in range(91))
-    buttons = "".join(f'<button code="c{n}"/>' for n in range(91))
+    codes = "".join(f'<code name="c{n}" value="{n}"/>' for n in range(400))
+    buttons = "".join(f'<button code="c{n}"/>' for n in range(400))
     panel = f'<codeControls panel="left" label="Client"><row>{buttons}</row></codeControls>'
-    with pytest.raises(FormatError, match="TR-F07 .*91 codes"):
+    with pytest.raises(FormatError, match="TR-F07 .*400 codes"):
         read(f"<userConfiguration><codes>{codes}</codes>{panel}</userConfiguration>")

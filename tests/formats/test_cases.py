@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import FormatError
-from pipeline.formats import registry, uncoded
+from pipeline.formats import codebooks, registry, uncoded
+from pipeline.formats.coded import NO_TIMES
 
 CASES = Path(__file__).parent / "cases"
 ASKS, WALKS = "What would you like?", "I want to walk."
@@ -80,6 +81,26 @@ READINGS: dict[str, list[Reading]] = {
     "ctm_e.ctm": [(0, 400, "unknown", "1", "What")],
     "ctm_noconf.ctm": [(0, 400, "unknown", "1", "What")],
     "ctm_over.ctm": [(0, 400, "unknown", "1", "What")],
+    "cacti1_audio_filename.casaa": [(6000, 6000, "interviewer", "Therapist", "")],
+    "cacti_text_export.casaa": [(6000, 6000, "interviewer", "Therapist", "")],
+    "cacti2_real_schema.casaa": [
+        (1200, 1200, "interviewer", "Therapist", ""),
+        (3500, 3500, "client", "Client", "he means it"),
+    ],
+    "refi_audio_selection.qdpx": [
+        (1000, 2000, "unknown", "unknown", "I could walk."),
+        (2500, 4000, "unknown", "unknown", "Oh, so"),
+    ],
+    "refi_capital_name.qdpx": [
+        (1000, 2000, "unknown", "unknown", "I could walk."),
+        (2500, 4000, "unknown", "unknown", "Oh, so"),
+    ],
+    "refi_guid_case.qdpx": [(1000, 2000, "unknown", "unknown", "I could walk.")],
+    "refi_text_only.qdpx": [(0, 0, "unknown", "unknown", "I could walk.")],
+    "refi_video_only_transcript.qdpx": [(1000, 2000, "unknown", "unknown", "I could walk.")],
+    "ls_speaker_labels.json": [(1000, 2000, "client", "Client", "I could walk.")],
+    "ls_task_choice.json": [(1000, 2000, "client", "Client", "")],
+    "ls_text_spans.json": [(0, 0, "unknown", "unknown", "I could walk.")],
     "batchalign.cha": [
         (0, 900, "unknown", "PAR0", "what would you like?"),
         (1000, 2000, "unknown", "PAR1", "I could walk."),
@@ -143,6 +164,42 @@ def test_a_user_can_say_what_a_tier_holds() -> None:
     for tiers, value in (({"notes": "text"}, "has no tier 'notes'"), ({"Notes": "nodes"}, "cannot take tier 'Notes'")):
         with pytest.raises(FormatError, match=f"TR-F07 file elan_notes.eaf {value}"):
             registry.read(path, tiers=tiers)
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("cacti1_audio_filename.casaa", [("OQ", "")]),
+        ("cacti_text_export.casaa", [("OQ", "")]),
+        ("cacti2_real_schema.casaa", [("OQ0", ""), ("D+", ""), ("D-", "")]),
+        ("refi_audio_selection.qdpx", [("change", "ana")]),
+        ("refi_guid_case.qdpx", [("change", "ana")]),
+        ("refi_text_only.qdpx", [("change", "ana")]),
+        ("refi_video_only_transcript.qdpx", [("change", "ana")]),
+        ("ls_speaker_labels.json", [("change", "1")]),
+        ("ls_task_choice.json", []),
+        ("ls_text_spans.json", [("change", "1")]),
+    ],
+)
+def test_codes_are_read_with_their_coders(name: str, codes: list[tuple[str, str]]) -> None:
+    said = registry.read(CASES / name)
+    assert [(mark.code, mark.coder) for one in said.utterances for mark in one.marks] == codes
+
+
+def test_what_is_said_of_a_whole_task_and_texts_without_times_are_told() -> None:
+    whole = "Said of the whole task, and kept out of the table: quality: good sound; empathy: 4."
+    assert registry.read(CASES / "ls_task_choice.json").notes == (whole,)
+    for name in ("ls_text_spans.json", "refi_text_only.qdpx"):
+        assert registry.read(CASES / name).notes == (NO_TIMES,)
+    with pytest.raises(FormatError, match=r"TR-F07 .*holds 2 recordings with selections \(walk1, walk2\)"):
+        registry.read(CASES / "refi_two_audio.qdpx")
+
+
+def test_large_cacti_codebooks_and_panels_of_a_parent_are_read() -> None:
+    large = codebooks.read(str(CASES / "cacti_91_codes.xml"))
+    assert len({code.key for code in large.codes}) == len(large.codes) == 91
+    parent = codebooks.read(str(CASES / "cacti_parent_teen.xml"))
+    assert [(code.name, code.role) for code in parent.codes] == [("CT", "client"), ("GI", "interviewer")]
 
 
 def test_the_marks_of_chat_are_read_by_their_meaning() -> None:

@@ -72,7 +72,7 @@ def test_the_project_by_hand() -> None:
         ('timeStamp="2500"', "", "TR-F07", "for a time"),
         ('position="3"', 'position="-3"', "TR-F07", "position"),
         ('targetGUID="c1"', 'targetGUID="c9"', "TR-F07", "a code that it does not hold"),
-        ("AudioSource", "PictureSource", "TR-F07", "0 recordings"),
+        ("AudioSource", "PictureSource", "TR-F07", "0 texts with codings"),
         ("T1.txt", "../../etc/passwd", "TR-F03", "lacks"),
         ("<Project", "<!DOCTYPE Project [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><Project", "TR-F04", "DOCTYPE"),
         ("Project", "Codebook", "TR-F03", "not <Project>"),
