@@ -1,6 +1,6 @@
 """Something to do for every observer: what one listens for on one's way through a tape.
 
-The tasks follow what peer groups use; each names families of codes, and the codebook says which codes these are.
+The tasks follow what peer groups use; each names meanings or families, and the codebook says which codes these are.
 """
 
 from __future__ import annotations
@@ -9,21 +9,25 @@ import hashlib
 from dataclasses import dataclass
 
 from pipeline.coding.codebook import Code, Codebook
+from pipeline.measures.counts import AFFIRMATION, CHANGE, INFORMATION, NEUTRAL, OPEN, QUESTION, SUMMARY, SUSTAIN, TOTALS
+
+_QUESTIONS, _REFLECTIONS = frozenset(TOTALS["questions"]), frozenset(TOTALS["reflections"])
+_CLIENT = frozenset({CHANGE, SUSTAIN, NEUTRAL})
 
 
 @dataclass(frozen=True)
 class Task:
-    """A coding task; without families it is the whole codebook."""
+    """A coding task: the codes with these meanings, or of these families; without either it is the whole codebook."""
 
     name: str
     label: str
     hint: str
+    meanings: frozenset[str] = frozenset()
     families: frozenset[str] = frozenset()
-    codes: frozenset[str] = frozenset()
 
     def covers(self, code: Code) -> bool:
         """Whether the task asks for this code."""
-        return not (self.families or self.codes) or code.family in self.families or code.name in self.codes
+        return not (self.families or self.meanings) or code.family in self.families or code.meaning in self.meanings
 
     def of(self, book: Codebook) -> tuple[Code, ...]:
         """The codes of a codebook that the task asks for."""
@@ -36,38 +40,40 @@ TASKS = (
         "questions-and-reflections",
         "Questions and reflections",
         "Listen for what asks and what reflects. An utterance may do both.",
-        frozenset({"question", "reflection"}),
+        _QUESTIONS | _REFLECTIONS,
     ),
     Task(
         "depth",
         "Depth of reflections",
         "Simple reflections stay with what was said; complex ones add meaning, feeling or direction.",
-        frozenset({"reflection"}),
+        _REFLECTIONS,
     ),
     Task(
         "oars",
         "OARS",
         "Open questions, affirmations, reflections and summaries, as they come.",
-        frozenset({"affirmation", "reflection", "summary"}),
-        frozenset({"question_open", "question"}),
+        _REFLECTIONS | {OPEN, QUESTION, AFFIRMATION, SUMMARY},
     ),
     Task(
         "change-and-sustain",
         "Change and sustain talk",
         "Listen to the client: toward the target behavior, or for staying as it is.",
+        _CLIENT,
         frozenset({"client_talk"}),
     ),
     Task(
         "around-change-talk",
         "Before and after change talk",
         "Mark change talk, and code what the interviewer said just before and just after it.",
-        frozenset({"client_talk", "question", "reflection", "affirmation", "summary"}),
+        _CLIENT | _QUESTIONS | _REFLECTIONS | {AFFIRMATION, SUMMARY},
+        frozenset({"client_talk"}),
     ),
     Task(
         "mi-inconsistent",
         "Inconsistent with MI",
         "Advice or persuasion without permission, confronting, arguing. Note it kindly; it happens to everyone.",
-        frozenset({"mi_non_adherent", "information"}),
+        frozenset({INFORMATION}),
+        frozenset({"mi_non_adherent"}),
     ),
 )
 """Every task, in the order in which a page offers them."""

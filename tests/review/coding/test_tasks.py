@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
+from pipeline.coding import codebook
 from pipeline.formats import codebooks
 from pipeline.review.coding import blindness, tasks
 
@@ -32,3 +35,56 @@ def test_every_utterance_is_as_likely_to_be_hidden() -> None:
         for name in blindness.hidden(seed, names):
             times[name] += 1
     assert all(320 < count < 480 for count in times.values())
+
+
+MISC = codebook.parse(
+    """
+name = "misc"
+version = "1"
+label = "MISC"
+counting = "utterance"
+"""
+    + "".join(
+        f'[[codes]]\nname = "{name}"\nlabel = "{name}"\nletter = "{name}"\nkey = "{key}"\nrole = "{role}"\n'
+        f'family = "{family}"\npretags = {pretags}\n{more}\n'
+        for key, (name, role, family, pretags, more) in zip(
+            "abcdefgh",
+            [
+                ("OQ", "interviewer", "question", ["question_open"], ""),
+                ("CQ", "interviewer", "question", ["question_closed"], ""),
+                ("R", "interviewer", "ours", ["reflection_simple", "reflection_complex"], ""),
+                ("Praise", "interviewer", "ours", [], 'measure = "affirmation"'),
+                ("GI", "interviewer", "ours", ["information"], ""),
+                ("D+", "client", "ours", ["change"], ""),
+                ("D-", "client", "ours", ["sustain"], ""),
+                ("Ask", "client", "ours", [], ""),
+            ],
+            strict=True,
+        )
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("task", "codes"),
+    [
+        ("oars", ["OQ", "R", "Praise"]),
+        ("questions-and-reflections", ["OQ", "CQ", "R"]),
+        ("depth", ["R"]),
+        ("change-and-sustain", ["D+", "D-"]),
+        ("around-change-talk", ["OQ", "CQ", "R", "Praise", "D+", "D-"]),
+        ("mi-inconsistent", ["GI"]),
+        ("all", ["OQ", "CQ", "R", "Praise", "GI", "D+", "D-", "Ask"]),
+    ],
+)
+def test_a_task_asks_for_codes_by_what_they_mean_not_by_what_they_are_called(task: str, codes: list[str]) -> None:
+    assert [code.name for code in tasks.task(task).of(MISC)] == codes
+
+
+def test_oars_takes_questions_of_any_kind_where_the_book_does_not_tell_them_apart() -> None:
+    names = {name: [code.name for code in tasks.task("oars").of(codebooks.read(name))] for name in codebooks.shipped()}
+    assert names == {
+        "pretags": ["question_open", "reflection_simple", "reflection_complex"],
+        "miti-4.2": ["question", "reflection_simple", "reflection_complex", "affirmation"],
+        "oars": ["question_open", "affirmation", "reflection", "summary"],
+    }
