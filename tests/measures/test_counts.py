@@ -13,6 +13,7 @@ from pipeline.formats import codebooks
 from pipeline.measures.counts import (
     CHANGE,
     COMPLEX,
+    MEANINGS,
     OPEN,
     OTHER,
     PRETAGS,
@@ -158,7 +159,8 @@ def test_volleys_come_from_the_units_that_the_tape_was_cut_into() -> None:
 
 
 def test_counting_volleys_needs_their_numbers() -> None:
-    with pytest.raises(TableError, match="TR-T03 coded table lacks the column 'volley'"):
+    message = "^TR-T03 coded table lacks the column 'volley'; number its volleys first$"
+    with pytest.raises(TableError, match=message):
         counted(SPOKEN.drop(columns="volley"), VOLLEYS)
 
 
@@ -355,6 +357,36 @@ def test_what_the_machine_cannot_propose_is_no_zero() -> None:
     half = book("a interviewer question question_open", "b interviewer question - closed")
     assert half.rule().lacks("questions") is None
     assert half.rule(by_hand=False).lacks("questions") == "the machine proposes no closed questions in this codebook"
+
+
+EMPTY = {
+    "questions": "questions",
+    "open_questions": "open questions",
+    "open_or_closed_questions": "questions",
+    "reflections": "reflections",
+    "complex_reflections": "complex reflections",
+    "simple_or_complex_reflections": "reflections",
+    "change_talk": "change talk",
+    "sustain_talk": "sustain talk",
+    "talk": "change talk",
+    "affirmations": "affirmations",
+    "summaries": "summaries",
+}
+FIRST = EMPTY | {"open_or_closed_questions": "open questions", "simple_or_complex_reflections": "complex reflections"}
+
+
+def test_without_any_code_every_total_lacks_the_first_of_its_meanings() -> None:
+    assert lacking(Rule(names={})) == {total: f"this codebook has no code for {noun}" for total, noun in EMPTY.items()}
+    unproposed = Rule(names={}, unproposed=frozenset(MEANINGS))
+    assert lacking(unproposed) == {
+        total: f"the machine proposes no {noun} in this codebook" for total, noun in FIRST.items()
+    }
+
+
+def test_families_are_meanings_of_the_interviewer() -> None:
+    for family in ("question", "reflection", "affirmation", "summary", "information", "other"):
+        assert "x" in book(f"x interviewer {family}").rule().of(family)
+        assert "x" not in book(f"x client {family}").rule().of(family)
 
 
 def test_a_code_may_be_called_like_a_total() -> None:
