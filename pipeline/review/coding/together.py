@@ -115,13 +115,14 @@ def majority(opinions: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
 class Board:
     """All places of a tape in order of time.
 
-    ``spread``: how far the machine's tags of one tape err together (see `pipeline.measures.intervals`).
+    ``drawing``: how the intervals of the machine's report were drawn (see `pipeline.measures.figures.measures`), so
+    that these are drawn alike.
     """
 
     places: tuple[Place, ...]
     coders: tuple[str, ...]
     book: Codebook
-    spread: Mapping[str, float] = field(default_factory=dict)
+    drawing: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def basis(self) -> str:
@@ -159,8 +160,9 @@ def board(admitted: Admitted, said: Sequence[Utterance], book: Codebook) -> Boar
         quiet = rest if is_listener_noise([word.text for word in one.words]) else frozenset()
         decided = state.codes if state else None
         places.append(Place(one, opinions.get(one.id, ()), decided, machine, sure, p, pretags, quiet))
-    spread = figures.stored(admitted.session, admitted.home, admitted.tape).get("spread", {})
-    return Board(tuple(places), coders, book, spread)
+    stored = figures.stored(admitted.session, admitted.home, admitted.tape)
+    drawing: dict[str, Any] = {name: stored[name] for name in ("width", "seed", "spread", "draws") if name in stored}
+    return Board(tuple(places), coders, book, drawing)
 
 
 def consensus(admitted: Admitted, book: Codebook) -> dict[str, State]:
@@ -233,7 +235,7 @@ def mark(admitted: Admitted, book: Codebook) -> str:
     return "-".join(str(admitted.session.scalar(query) or 0) for query in (ended, settled, mended))
 
 
-def measured(found: Board, seed: int = 0, draws: int = 500) -> Measures:
+def measured(found: Board) -> Measures:
     """The measures as the group has the codes now; what a person has decided is not in doubt.
 
     Until somebody has coded, they are those of the machine's report. Where the codebook has no codes for change and
@@ -260,7 +262,7 @@ def measured(found: Board, seed: int = 0, draws: int = 500) -> Measures:
         rows.append(row | doubted | ({f"p_{code}": 1.0 for code in place.by_hand} if doubted else {}))
     table = pd.DataFrame(rows)
     table = table.assign(volley=units.volleys(table, rule))
-    return measures(table, rule, seed=seed, spread=found.spread, draws=draws)
+    return measures(table, rule, **found.drawing)
 
 
 def _open(pretag: str, place: Place, book: Codebook, machine_talk: Collection[str]) -> bool:

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from pipeline.coding.codebook import Codebook
+from pipeline import settings
+from pipeline.coding.codebook import CODES, Codebook
 from pipeline.formats import codebooks
+from pipeline.results import Measured
 from pipeline.review.coding.overlays import Utterance, Word
 from pipeline.review.coding.together import Board, Opinion, Place, measured
 from pipeline.tapes.records import CodeEvent, Pass
+from tests.measures import samples
 from tests.review.coding.conftest import Coder, Table
 
 QUESTION, REFLECTION = ("question_open",), ("reflection_simple",)
@@ -68,6 +71,24 @@ def test_what_only_the_machine_says_stays_in_doubt() -> None:
     assert (one.value, one.low, one.high) == (1, 0, 1)
     sure = measured(Board((place(1, REFLECTION), place(2, QUESTION)), (), book())).counts["question_open"]
     assert (sure.value, sure.low, sure.high) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("name", codebooks.shipped())
+def test_until_somebody_has_coded_the_figures_are_those_of_the_report_intervals_included(name: str) -> None:
+    own = codebooks.read(name)
+    table = samples.coded()
+    drawing = settings.load().settings.measures.model_copy(update={"draws": 300, "seed": 3, "interval": 0.8})
+    report = Measured.of(table, own, drawing, {"open": 0.4, "change": 0.4}).figures
+    places = []
+    for row in table.to_dict("records"):
+        words = tuple(Word(f"w{at}", text, row["start"], row["end"]) for at, text in enumerate(row["text"].split()))
+        head = (row["utterance_id"], row["turn_id"], row["role"], row["speaker"], row["start"], row["end"])
+        pretags = tuple(row["codes"].split("|"))
+        p = {code: row[f"p_{code}"] for code in CODES}
+        machine = tuple(code for code in own.proposed(pretags) if own[code].role == row["role"])
+        places.append(Place(Utterance(*head, words), (), None, machine, row["probability"], p, pretags))
+    drawn = {key: report.as_dict()[key] for key in ("width", "seed", "spread", "draws")}
+    assert measured(Board(tuple(places), (), own, drawn)).as_dict() == report.as_dict()
 
 
 def test_a_book_of_its_own_counts_by_its_own_families() -> None:
