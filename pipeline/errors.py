@@ -17,7 +17,8 @@
 
 A message names the thing, the value and the remedy, behind a code that stays stable from release to release:
 ``TR-A02 recording walk.wav holds no audio stream; export the sound as WAV or FLAC and try again``.
-Anything else that escapes is a bug of ours, never a user's mistake.
+Anything else that escapes is a bug of ours, never a user's mistake. That is for the operator; what a member of the
+review room reads instead, code by code, stands in `pipeline.review.answers`.
 """
 
 from __future__ import annotations

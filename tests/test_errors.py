@@ -9,6 +9,7 @@ import pytest
 
 from pipeline import errors
 from pipeline.errors import CODES, AudioError, SettingsError, TapeReviewError
+from pipeline.review import answers
 
 TREE = {kind.letter: kind for kind in TapeReviewError.__subclasses__()}
 
@@ -68,3 +69,20 @@ def test_codes_are_a_letter_of_the_tree_and_two_digits(code: str) -> None:
 
 def test_no_two_codes_mean_the_same() -> None:
     assert len(set(CODES.values())) == len(CODES)
+
+
+OURS = re.compile(r"[/\\`_]|tape-review |\.sqlite|\.toml|SQL|TR-|--|\bCLI\b")
+"""What stands in the operator's words, never in a member's."""
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_has_a_status_and_a_sentence_for_members(code: str) -> None:
+    given = answers.ANSWERS[code]
+    assert 400 < given.status < 600
+    assert OURS.search(given.words) is None
+    assert given.words == "" or given.words.endswith(".")
+
+
+def test_there_is_no_sentence_for_a_code_that_is_not() -> None:
+    written = [code for codes, _, _ in answers._ANSWERS for code in codes.split()]
+    assert sorted(written) == sorted(CODES)

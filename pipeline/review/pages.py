@@ -32,7 +32,7 @@ NOTES = {
     "session-ended": "That session is ended.",
     "lift-stopped": "Your second step stays.",
     "waived": "The group may now see the codes and measures.",
-    "destroyed": "The tape is destroyed. Whoever keeps the room has its certificate.",
+    "destroyed": "The tape is destroyed. Your administrator has its certificate.",
     "shared": "Shared.",
     "closed": "Closed.",
     "canceled": "The meeting is canceled.",

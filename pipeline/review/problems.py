@@ -5,6 +5,8 @@ A thing that is not there and a thing that is not the viewer's look the same: 40
 
 from __future__ import annotations
 
+import re
+import secrets
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -14,6 +16,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import TapeReviewError
+from pipeline.review import answers
 from pipeline.review.pages import render
 from pipeline.tapes import logs
 
@@ -27,7 +30,14 @@ _TITLES = {
     422: "Please look at the form again",
     429: "Please wait a little",
     500: "Something went wrong on our side",
+    503: "This does not work now",
+    507: "The disk is full",
 }
+
+_MISSING = "This page does not exist, or you do not have access to it."
+_OF_A_TAPE = re.compile(r"/(?:tapes|uploads)/(?!new\b)[^/]+")
+_RETRY_AFTER = {503: "30"}
+"""Status -> seconds after which a program may ask again."""
 
 
 class NotYetError(HTTPException):
@@ -52,12 +62,19 @@ def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") and "x-csrf-token" not in request.headers
 
 
-def answer(request: Request, status: int, detail: str, code: str = "", title: str = "") -> Response:
-    """A problem as a page, by default under the title of its status, or as JSON ``{"code", "detail"}``."""
+def answer(request: Request, status: int, detail: str, code: str = "", title: str = "", number: str = "") -> Response:
+    """A problem as a page, by default under the title of its status, or as JSON ``{"code", "detail", "number"}``.
+
+    ``number``: under which it stands in the log.
+    """
+    headers = {"Retry-After": _RETRY_AFTER[status]} if status in _RETRY_AFTER else {}
     if not wants_page(request):
-        return JSONResponse({"code": code, "detail": detail}, status)
+        told = {"code": code, "detail": detail} | ({"number": number} if number else {})
+        return JSONResponse(told, status, headers)
     title = title or _TITLES.get(status, "That did not work")
-    return render(request, "problem.html", status, title=title, detail=detail, code=code)
+    page = render(request, "problem.html", status, title=title, detail=detail, code=code, number=number)
+    page.headers.update(headers)
+    return page
 
 
 def install(app: FastAPI) -> None:
@@ -72,7 +89,7 @@ def install(app: FastAPI) -> None:
 async def _http(request: Request, error: HTTPException) -> Response:
     detail = error.detail
     if detail in (HTTPStatus.NOT_FOUND.phrase, HTTPStatus.METHOD_NOT_ALLOWED.phrase):
-        detail = "The page does not exist, or it is not yours to see."
+        detail = answers.NO_ACCESS if _OF_A_TAPE.match(request.url.path) else _MISSING
     status = 404 if error.status_code == 405 else error.status_code
     response = answer(request, status, detail, title=getattr(error, "title", ""))
     response.headers.update(error.headers or {})
@@ -87,7 +104,26 @@ async def _incomplete(request: Request, error: RequestValidationError) -> Respon
 
 
 async def _ours(request: Request, error: TapeReviewError) -> Response:
-    return answer(request, 400, f"{error.thing} {error.value}; {error.remedy}.", error.code)
+    given = answers.answer(error)
+    if given.words == answers.NO_ACCESS:
+        return await _http(request, HTTPException(404))  # as for a tape that was never there
+    number = _logged(error, given.status)
+    return answer(request, given.status, given.words, error.code, number=number)
+
+
+def _logged(error: Exception, status: int) -> str:
+    """Write an error to the log, without a word that may be a client's or a member's; the number that it has there."""
+    number = secrets.token_hex(4)
+    words = {"operator": logs.operator_words(error)} if isinstance(error, TapeReviewError) else {}
+    log = logs.get().error if status >= 500 else logs.get().info
+    log(
+        "request.fail",
+        exc_info=error,
+        status=status,
+        number=number,
+        **{key: each for key, each in words.items() if each},
+    )
+    return number
 
 
 async def _sign_in(request: Request, error: SignInError) -> Response:
@@ -99,5 +135,7 @@ async def _sign_in(request: Request, error: SignInError) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    logs.get().error("request.fail", exc_info=error)  # without its message, which may hold words of a client
-    return answer(request, 500, "It has been noted without any words of the tape. Try again.")
+    if answers.disk_full(error):
+        full = answers.ANSWERS["J06"]
+        return answer(request, full.status, full.words, number=_logged(error, full.status))
+    return answer(request, 500, answers.UNKNOWN.words, number=_logged(error, 500))

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pipeline.errors import JobError
-from pipeline.review import gate
+from pipeline.review import answers, gate
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import Id
 from pipeline.review.pages import render, seeing
@@ -63,6 +63,7 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
             consent=permission,
             job=_job(database, tape_id),
             stages=STAGES,
+            failed=answers.words,
             steps=steps(database, viewer.person_id, tape),
         )
 
@@ -75,7 +76,9 @@ def progress(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
         tape = gate.tape(database, viewer, tape_id, "show", now)
         job = _job(database, tape_id)
         mine = tape.interviewer_id == viewer.person_id
-        answer = render(request, "tapes/progress.html", tape=tape, job=job, stages=STAGES, is_mine=mine)
+        answer = render(
+            request, "tapes/progress.html", tape=tape, job=job, stages=STAGES, is_mine=mine, failed=answers.words
+        )
     if tape.state not in ("queued", "running"):
         answer.headers["HX-Refresh"] = "true"
     return answer

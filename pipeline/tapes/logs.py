@@ -2,8 +2,9 @@
 
 An event is one of a closed list of words. A field is one of a closed list too, and so is what it may hold: a number,
 one of our opaque ids, one of a few fixed words. An exception is told by its class, its code and the line of our own
-code that it came from, never by its message. What other packages log is told by the package's name alone. All else is
-dropped, and counted, so that a developer sees that something is missing.
+code that it came from, never by its message: but for errors that can only be about the program's own files, keys and
+models, whose words an operator needs (`operator_words`). What other packages log is told by the package's name alone.
+All else is dropped, and counted, so that a developer sees that something is missing.
 """
 
 from __future__ import annotations
@@ -54,12 +55,25 @@ EVENTS = frozenset(
 
 LIBRARIES = frozenset({"alembic", "asyncio", "authlib", "dbos", "fastapi", "httpx", "py", "sqlalchemy", "uvicorn"})
 
+_ABOUT_US = re.compile(r"TR-(K0[1-6]|M\d\d|V\d\d)")
+"""Codes of errors about our own files, keys, models and tables, never about a tape's words or what was typed."""
+
 _ID = re.compile(r"[0-9a-f]{16}")
+_NUMBER = re.compile(r"[0-9a-f]{8}")
 _WORKER = re.compile(r"w\d{1,10}-[0-9a-f]{8}")
 _LINE = re.compile(r"(pipeline[a-z_.]*):\d{1,6}")
 _LEVELS = frozenset({"debug", "info", "warning", "error", "critical"})
 _STAGES = frozenset({*STEPS, *STAGES})
 _STATES = frozenset({*get_args(TapeState), "done", "cancelled"})
+
+
+class OperatorWords(str):
+    """Words of an error that may stand in the log; made by `operator_words` alone."""
+
+
+def operator_words(error: errors.TapeReviewError) -> OperatorWords | None:
+    """An error's own words, where they are about the program's own files, keys, models or tables; else None."""
+    return OperatorWords(error) if _ABOUT_US.fullmatch(error.code) else None
 
 
 def _one_of(words: frozenset[str]) -> Check:
@@ -103,6 +117,8 @@ FIELDS: Mapping[str, Check] = {
     "layer": _one_of(frozenset(get_args(Layer))),
     "code": lambda value: isinstance(value, str) and value.removeprefix("TR-") in errors.CODES,
     "error": _known_class,
+    "number": _like(_NUMBER),
+    "operator": lambda value: type(value) is OperatorWords,
     "at": _line_of_ours,
     **dict.fromkeys(("count", "size", "seconds", "attempt", "status", "fraction", "dropped"), _number),
 }

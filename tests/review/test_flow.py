@@ -186,7 +186,7 @@ def test_what_is_typed_as_feedback_is_kept_for_its_author_until_it_is_said(room:
     assert ">ZEBRA1" not in page.partition("Your words")[2]
     assert ">ZEBRA2</textarea>" in page
     ada.post(f"{at}/close")
-    assert ben.post(f"{at}/draft", {"kind": "strength", "text": "x"}).status_code == 400
+    assert ben.post(f"{at}/draft", {"kind": "strength", "text": "x"}).status_code == 422
 
 
 def test_the_two_forms_ask_what_they_should() -> None:

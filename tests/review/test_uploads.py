@@ -15,6 +15,7 @@ import pytest
 import soundfile
 
 from pipeline.errors import ReviewError
+from pipeline.review.answers import ANSWERS
 from pipeline.review.submitting import uploads
 from pipeline.settings import AudioSettings
 from pipeline.tapes.records import Consent, Item, Job, Review, Tape
@@ -180,15 +181,15 @@ def test_more_than_was_announced_is_not_called_too_large(sender: Sender, length:
     tape, whole = sender.draft(), sound()
     sender.put(tape, 0, whole[:30_000], len(whole))
     answer = sender.put(tape, 30_000, whole[30_000:], length)
-    assert (answer.status_code, answer.json()["code"]) == (400, "TR-R02")
-    assert "more bytes than were announced" in answer.json()["detail"]
+    assert (answer.status_code, answer.json()["code"]) == (409, "TR-R02")
+    assert "otherwise than announced" in answer.json()["detail"]
     assert sender.browser.get(f"/uploads/{tape}").json() == {"offset": 30_000, "done": False}
 
 
 def test_a_length_beyond_the_limit_is_told_at_once(room: Room, sender: Sender) -> None:
     limit = room.app.state.settings.review.upload_limit_mb
     answer = sender.put(sender.draft(), 0, b"RIFF", limit * MB + 1)
-    assert (answer.status_code, answer.json()["code"]) == (400, "TR-R01")
+    assert (answer.status_code, answer.json()["code"]) == (413, "TR-R01")
 
 
 def test_a_stream_is_read_no_further_than_one_block_beyond_the_limit(room: Room, sender: Sender) -> None:
@@ -271,7 +272,7 @@ def test_hostile_files_get_their_code_and_leave_nothing(room: Room, sender: Send
         with room.home.database.reading() as database:
             assert database.query(Item).count() == 0, case.name
         assert room.home.vault.files(tape) == [], case.name
-    assert found == {case.name: (400, case.code) for case in HOSTILE}
+    assert found == {case.name: (ANSWERS[case.code.removeprefix("TR-")].status, case.code) for case in HOSTILE}
 
 
 def test_what_is_no_sound_is_refused_at_its_first_bytes(room: Room, sender: Sender) -> None:
@@ -357,7 +358,7 @@ def test_the_scanned_form_is_kept_with_the_tape_and_encrypted(room: Room, sender
         assert send(content).headers["location"] == f"/tapes/{tape}/recording?note=saved"
     assert "it is here" in sender.browser.get(f"/tapes/{tape}/recording").text
     refused = send(b"MZ a program")
-    assert refused.status_code == 400
+    assert refused.status_code == 422
     assert "TR-R06" in refused.text
     assert "TR-R06" in send(b"%PDF-" + bytes(uploads.SCAN_MB * MB)).text
     with room.home.database.reading() as database:

@@ -37,7 +37,7 @@ router = APIRouter()
 
 _LASTS, _MOST = 10 * MINUTE, 1000
 _ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
-_REFUSED = "You could not be signed in this way. Ask whoever runs the room whether you are invited with this address."
+_REFUSED = "You could not be signed in this way. Ask your administrator whether you are invited with this address."
 
 
 @dataclass(frozen=True)

@@ -257,6 +257,8 @@ def take_in(request: Request, viewer: SignedIn, group_id: Id, name: Line, email:
                 raise HTTPException(404)
             path = _invited(database, group, name, email, now, viewer.person_id)
     except TapesError as error:
+        if error.code not in ("TR-K08", "TR-K09"):
+            raise
         told = f"{error.value[:1].upper()}{error.value[1:]}."
         return _group_page(request, viewer, group_id, error=told, status=422)
     return _group_page(request, viewer, group_id, link=state.address + path if path else "", done=True)

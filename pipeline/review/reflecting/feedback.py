@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import ReviewError
-from pipeline.review import gate
+from pipeline.review import answers, gate
 from pipeline.review.access.viewer import SignedIn
 from pipeline.review.fields import Id, OptionalText, Text
 from pipeline.review.pages import render, seeing
@@ -210,7 +210,7 @@ def _may_add(database: Session, home: Home, tape: Tape, person_id: str, kind: st
 
 def _refused(request: Request, viewer: SignedIn, tape_id: str, error: ReviewError) -> Response:
     """The page, with what was wrong as a sentence."""
-    return _page(request, viewer, tape_id, f"{error.value[:1].upper()}{error.value[1:]}: {error.remedy}.")
+    return _page(request, viewer, tape_id, answers.answer(error).words)
 
 
 def _may_remove(database: Session, tape: Tape, row: Feedback) -> None:

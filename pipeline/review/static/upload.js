@@ -76,7 +76,7 @@ async function send(file) {
       continue;
     }
     if (answer.status === 401) throw new Error("You were signed out. Sign in again; what was sent is kept.");
-    if (answer.status === 409) { offset = null; continue; }
+    if (answer.status === 409 && !answer.code) { offset = null; continue; }
     if (answer.status !== 200) throw new Error(`${answer.detail ?? "That did not work."} ${answer.code ?? ""}`);
     if (answer.done) { forget(); location.assign(answer.next); return; }
     offset = answer.offset;

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import AudioError, ConsentError, ReviewError, TapesError
-from pipeline.review import gate
+from pipeline.review import answers, gate
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import FormId, Id, Line, OptionalLine
 from pipeline.review.pages import render, seeing
@@ -128,8 +128,8 @@ def named(text: str) -> list[str]:
 
 
 def told(error: ConsentError | ReviewError) -> str:
-    """What is wrong with a form, and what to do, as a sentence."""
-    return f"{error.value[:1].upper()}{error.value[1:]}; {error.remedy}."
+    """What is wrong with a form, and what to do."""
+    return answers.answer(error).words
 
 
 def given(typed: dict[str, Any], named: list[str], now: int) -> terms.Terms:
@@ -146,9 +146,7 @@ def given(typed: dict[str, Any], named: list[str], now: int) -> terms.Terms:
     except ConsentError as error:
         wrong = error.__cause__
         field = str(wrong.errors()[0]["loc"][0]) if isinstance(wrong, ValidationError) else ""
-        if field not in _WRONG:
-            raise
-        value, remedy = _WRONG[field]
+        value, remedy = _WRONG.get(field, ("something in the form is not what it must be", "look at each field again"))
         raise ConsentError("D11", error.thing, value, remedy) from error
     if given.destroy_by < today(now):
         value = "the last day on which the tape is kept is past"
@@ -269,17 +267,17 @@ def recording(
     with state.home.database.reading() as database:
         tape = draft(database, viewer, tape_id, state.clock())
         name = gate.title(database, tape)
-    told = f"{refused.thing} {refused.value}; {refused.remedy}." if refused else ""
+    given = answers.answer(refused) if refused else None
     return render(
         request,
         "submitting/recording.html",
-        400 if refused else 200,
+        given.status if given else 200,
         tape=tape,
         title=name,
         limit=state.settings.review.upload_limit_mb,
         here=uploads.offset(state.home, tape_id),
         scanned=uploads.has_scan(state.home, tape_id),
-        error=told[:1].upper() + told[1:],
+        error=given.words if given else "",
         code=refused.code if refused else "",
     )
 

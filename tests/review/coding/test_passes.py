@@ -121,7 +121,7 @@ def test_the_machine_proposes_nothing_to_a_voice_that_it_took_for_the_other(tabl
 @pytest.mark.parametrize("wrong", ["../../etc/passwd", "nothing", "/etc/passwd", "a" * 79])
 def test_a_codebook_that_does_not_exist_is_told(table: Table, wrong: str) -> None:
     answer = table.ada.browser.post(f"/tapes/{table.tape_id}/coding", {"task": "all", "codebook": wrong})
-    assert answer.status_code == 400
+    assert answer.status_code == 404
     assert "TR-C03" in answer.text
 
 

@@ -1,0 +1,175 @@
+"""What a member reads where an error of ours reaches a page, and the status of the answer, code by code.
+
+`pipeline.errors` writes for the operator: its messages name files, commands and tables, and go to the log. A code that
+is added there needs a sentence here.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.errors import TapeReviewError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The status, and words that name no file, no command and no table.
+
+    Empty words: the error is about what the member typed, and its own words are meant for that member.
+    """
+
+    status: int
+    words: str
+
+
+_PG_DISK_FULL = "53100"
+
+NO_ACCESS = "You do not have access to this tape."
+
+_LATER = "Try again in a few minutes. If it stays like this, give your administrator the number below."
+_ANSWERS: tuple[tuple[str, int, str], ...] = (
+    (
+        "A01 A03 A05 A13 A14 A15",
+        422,
+        "This recording is damaged or incomplete. Export it again, and send the new file.",
+    ),
+    (
+        "A02 A09",
+        422,
+        "This recording holds no sound. Listen to the file, and send one in which both people can be heard.",
+    ),
+    (
+        "A04 A06",
+        422,
+        "This kind of file is not supported. Export the recording as WAV, FLAC, MP3 or M4A, and send that.",
+    ),
+    (
+        "A07 A08",
+        422,
+        "This recording has an unusual format. Export it with one or two channels at 44.1 kHz, and send that.",
+    ),
+    ("A10 A11", 422, "The part that you chose is too long, or not within the recording. Choose another part."),
+    ("A12", 413, "This recording is too long or too large. Cut it to what you want to review, and send that."),
+    (
+        "M01 M02 M03 M04 M05 M06 M07 P03 P14 C04 C07",
+        503,
+        f"A model that codes tapes is not installed as it must be. {_LATER}",
+    ),
+    ("P01", 422, "No words were found in this recording. Listen to the part that you chose, and choose another one."),
+    (
+        "P02 P15",
+        422,
+        "The two people could not be told apart in this recording. Choose another part of it.",
+    ),
+    (
+        "P10 P11 P12 P13",
+        422,
+        "The file that says who speaks does not fit this recording. Choose the file that was made for it.",
+    ),
+    ("C01 C02", 422, "This codebook lacks something or holds a wrong value. Export it again, and send the new file."),
+    ("C03", 404, "This codebook is not here. Choose one from the list."),
+    ("C05 C06", 422, "There are too few codes for this yet. Code more tapes first."),
+    (
+        "T01 T02 T03 T04 T05 T06 T07 T08",
+        422,
+        "This table lacks something or holds a wrong value. Correct it, and send it again.",
+    ),
+    ("D01 D03 D04 D05 D06 D07 D08", 404, NO_ACCESS),
+    ("D02", 403, "Your account is closed. Ask your administrator to open it."),
+    ("D10", 422, "The permission cannot be read. Fill in the form again."),
+    ("D11 R03 R04", 422, ""),
+    ("K01 K02 K03 K05 K06", 503, f"The room cannot reach its records. {_LATER}"),
+    ("K04", 503, "Others are saving at this moment, and yours was not saved. Go back, and save again in a minute."),
+    ("K07", 404, "This person or group is not here. Go back, and choose another one."),
+    ("K08", 409, "This person or group is here already. Go back, and look at the list."),
+    ("K09", 422, "A name, address or role is not what it must be. Go back, and correct it."),
+    (
+        "F01 F03 F06 F07 F08 F09 F10",
+        422,
+        "This file is not what is asked for here. Export it again, and send the new file.",
+    ),
+    ("F02", 413, "This file is too large. Send a smaller one."),
+    (
+        "F04 F05",
+        422,
+        "This file holds parts that could do harm, and was not opened. Export it again, and send the new file.",
+    ),
+    ("F11", 422, "Nothing in this file belongs to this tape. Choose the file of this tape."),
+    ("J01", 404, "Nothing is being done with this tape. Load the page of the tape again."),
+    ("J02", 409, "The work on this tape began or ended meanwhile. Load the page of the tape again."),
+    ("J03 J04", 500, "The computer could not finish this tape. Try again. If it fails again, tell your administrator."),
+    ("J05", 503, f"The computer cannot begin with this tape. {_LATER}"),
+    (
+        "J06 V08",
+        507,
+        "The room's disk is full or cannot be written, and this was not saved. Tell your administrator, and try again.",
+    ),
+    ("R01", 413, "This file is larger than this room takes. Cut or export it smaller, and send that."),
+    ("R02", 409, "The recording came in otherwise than announced. Load the page again: it goes on where it stopped."),
+    (
+        "R05",
+        503,
+        "Signing in with your organization does not work now. Sign in with your password, or ask your administrator.",
+    ),
+    (
+        "R06",
+        422,
+        "This scan is of an unknown kind or too large. Send a PDF, PNG, JPEG or TIFF with less detail.",
+    ),
+    ("R07 S01 S02 S03 S04 O01 O02 O03 O04 V09", 500, f"The room is not set up as it must be. {_LATER}"),
+    (
+        "V01 V02",
+        500,
+        "A part of this is damaged or missing. Give your administrator the number below: a backup may have it.",
+    ),
+    ("V03 V15", 404, NO_ACCESS),
+    ("V04 V05 V06 V07", 503, f"The room's key cannot be used. {_LATER}"),
+    ("V10 V11 V12 V13", 422, "This file is damaged, or was not made by this room. Choose another one."),
+    ("V14", 500, "A copy of this tape is left. Give your administrator the number below: it must be removed."),
+    ("V16 V17", 409, "This is not as it must be for what you want to do. Give your administrator the number below."),
+)
+
+ANSWERS: dict[str, Answer] = {
+    code: Answer(status, words) for codes, status, words in _ANSWERS for code in codes.split()
+}
+"""Code -> what a member reads."""
+
+UNKNOWN = Answer(500, f"This was not done. {_LATER}")
+
+
+def answer(error: TapeReviewError) -> Answer:
+    """What a member reads of an error."""
+    if disk_full(error):
+        return ANSWERS["J06"]
+    given = ANSWERS.get(error.code.removeprefix("TR-"), UNKNOWN)
+    own = f"{error.value[:1].upper()}{error.value[1:]}: {error.remedy}."
+    return given if given.words else Answer(given.status, own)
+
+
+def words(code: str | None) -> str:
+    """What a member reads where nothing but an error's code is known, ``TR-J03`` say."""
+    return ANSWERS.get((code or "J04").removeprefix("TR-"), UNKNOWN).words
+
+
+def disk_full(error: BaseException) -> bool:
+    """Whether the error, or what led to it, is that the disk or somebody's share of it is full."""
+    return any(
+        (isinstance(each, OSError) and each.errno in (errno.ENOSPC, errno.EDQUOT))
+        or (isinstance(each, sqlite3.Error) and getattr(each, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL)
+        or getattr(each, "sqlstate", "") == _PG_DISK_FULL
+        for each in _causes(error)
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, BaseException) and each not in seen:
+            seen.append(each)
+            yield each
+            waiting += [each.__cause__, each.__context__, getattr(each, "orig", None)]
