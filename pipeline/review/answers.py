@@ -119,7 +119,7 @@ _ANSWERS: tuple[tuple[str, int, str], ...] = (
         422,
         "This scan is of an unknown kind or too large. Send a PDF, PNG, JPEG or TIFF with less detail.",
     ),
-    ("R07 S01 S02 S03 S04 O01 O02 O03 O04 V09", 500, f"The room is not set up as it must be. {_LATER}"),
+    ("R07 S01 S02 S03 S04 O01 O02 O03 O04", 500, f"The room is not set up as it must be. {_LATER}"),
     (
         "V01 V02",
         500,
@@ -129,6 +129,7 @@ _ANSWERS: tuple[tuple[str, int, str], ...] = (
     ("V04 V05 V06 V07", 503, f"The room's key cannot be used. {_LATER}"),
     ("V10 V11 V12 V13", 422, "This file is damaged, or was not made by this room. Choose another one."),
     ("V14", 500, "A copy of this tape is left. Give your administrator the number below: it must be removed."),
+    ("V18", 409, "This tape is being destroyed, or its key changed, at this moment. Load the page again in a minute."),
     ("V16 V17", 409, "This is not as it must be for what you want to do. Give your administrator the number below."),
 )
 
@@ -145,7 +146,7 @@ def answer(error: TapeReviewError) -> Answer:
     if disk_full(error):
         return ANSWERS["J06"]
     given = ANSWERS.get(error.code.removeprefix("TR-"), UNKNOWN)
-    own = f"{error.value[:1].upper()}{error.value[1:]}: {error.remedy}."
+    own = f"{error.value[:1].upper()}{error.value[1:]}; {error.remedy}."
     return given if given.words else Answer(given.status, own)
 
 

@@ -107,7 +107,7 @@ def ask_to_lift(session: Session, person: Person, now: int, by: str | None) -> S
         return lift
     elif by is not None and lift.asked_by_id == by:
         remedy = "another administrator must confirm it"
-        raise TapesError("K09", "the second step", "was asked by you to be lifted", remedy)
+        raise TapesError("K09", f"person {person.id}", "waits for a second yes, after yours", remedy)
     lift.confirmed_by_id, lift.confirmed_at = by, now
     accounts.tell(session, person.id, "lift-confirmed", now, by)
     audit.record(session, now, by, "login.lift.confirm", thing=person.id)

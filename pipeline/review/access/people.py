@@ -67,7 +67,9 @@ def lift_second_step(request: Request, viewer: Administrator, person_id: Id) -> 
                 raise HTTPException(404)
             second_step.ask_to_lift(database, person, state.clock(), viewer.person_id)
     except TapesError as error:
-        return _page(request, error=f"{error.thing} {error.value}: {error.remedy}.", status=422)
+        if error.code != "TR-K09":
+            raise
+        return _page(request, error=f"This person {error.value}: {error.remedy}.", status=422)
     return seeing("/people", "saved")
 
 
