@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -72,12 +72,24 @@ def _event(entry: str) -> tuple[str, float]:
     return name.strip(), (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000
 
 
+def _side(row: dict[Any, Any], side: str) -> str:
+    """Agreement on one side with its interval and number of utterances, or that these are too few."""
+    from pipeline.measures.anchoring import FEWEST
+
+    units = row[f"units_{side}"]
+    if units < FEWEST:
+        return f"too few: {units} of at least {FEWEST} utterances"
+    ends = (row[f"agree_{side}_low"], row[f"agree_{side}_high"])
+    return f"{tables.between(row[f'agree_{side}'], *ends, '.0%')} of {units}"
+
+
 def _tapes(number: int) -> str:
     return "1 tape" if number == 1 else f"{number} tapes"
 
 
 def _notes(table: pd.DataFrame, whole: bool) -> list[str]:
     """A sentence for each chart that speaks, how many there are, and how often one speaks by chance."""
+    from pipeline.measures.chart import CALIBRATED
     from pipeline.measures.drift import by_chance
 
     if not len(table):
@@ -91,8 +103,11 @@ def _notes(table: pd.DataFrame, whole: bool) -> list[str]:
     told = ", ".join(f"{count} {state}" for state, count in number.items())
     hidden = "" if whole or len(spoken) == len(table) else " --all shows every chart."
     every = by_chance(table)
+    if every is None:
+        notes.append(f"Too early: {int(table['tapes'].max())} of {CALIBRATED + 1} tapes.")
     often = "" if every is None else f" By chance alone one of them speaks about once in {_tapes(every)}."
-    return [*notes, f"{len(table)} charts: {told}.{hidden}{often}"]
+    charts = "1 chart" if len(table) == 1 else f"{len(table)} charts"
+    return [*notes, f"{charts}: {told}.{hidden}{often}"]
 
 
 def _shown(table: pd.DataFrame, sway: pd.DataFrame, whole: bool) -> dict[str, list[dict[str, str]]]:
@@ -115,8 +130,8 @@ def _shown(table: pd.DataFrame, sway: pd.DataFrame, whole: bool) -> dict[str, li
         {
             "who": row["coder"],
             "on": row["name"],
-            "shown": tables.number(row["agree_shown"], ".0%", row["undefined"]),
-            "hidden": tables.number(row["agree_hidden"], ".0%", row["undefined"]),
+            "shown": _side(row, "shown"),
+            "hidden": _side(row, "hidden"),
             "difference": tables.between(
                 *(row["difference"], row["difference_low"], row["difference_high"], "+.0%"), missing=row["undefined"]
             ),

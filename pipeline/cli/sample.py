@@ -37,18 +37,18 @@ def sample(
 
     Whole tapes, stretches of five minutes, or utterances: a part at random over coders and codes, the rest where the
     machine and the group disagree; each with the weight that keeps estimates unbiased. Says how much an interval of
-    the wanted width needs, and names for each member an old tape that could be coded again.
+    the wanted width needs, and names for each member a tape coded over 30 days ago that could be coded again.
     """
     import numpy as np
     import pandas as pd
 
     from pipeline.measures import sampling
+    from pipeline.tapes.clock import now
 
     read = tables.read(codes, codebook, absent, config)
     panel = read.panel
     drawn = sampling.sample(panel, by, share, random, seed)
-    latest = float(np.nanmax(panel.times)) if np.isfinite(panel.times).any() else 0.0
-    again = sampling.code_again(panel, latest)
+    again = sampling.code_again(panel, now())
     if by == "minutes" and panel.starts is None:
         remedy = "give start and end in seconds, or draw --by tapes or --by utterances"
         raise TableError("T03", f"table {codes.name}", "lacks the column 'start': it has no minutes", remedy)
@@ -64,7 +64,9 @@ def sample(
         )
     if drawn.empty:
         timeless = by == "minutes" and not np.isfinite(panel.starts if panel.starts is not None else np.nan).any()
-        why = "No utterance has a start" if timeless else "Every tape was coded by a coach already"
+        why = "No utterance has a start" if timeless else "A coach has coded every tape or stretch already"
+        if not panel.rows("member") and not panel.rows("consensus"):
+            why = "Neither a member nor the group has coded a tape"
         notes.append(f"{why}: there is nothing to draw.")
     shown = {name: pd.DataFrame(rows) for name, rows in _shown(drawn, again).items() if rows}
     tables.show({"sample": drawn, "again": again}, notes, form, table, shown)

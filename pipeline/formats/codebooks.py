@@ -15,7 +15,7 @@ from pipeline.formats import cacti_codebook
 from pipeline.formats.intake import Source
 from pipeline.measures import counts
 from pipeline.measures.counts import KINDS
-from pipeline.measures.panel import Scheme
+from pipeline.measures.panel import Scheme, alone
 from pipeline.settings import project_folder
 
 
@@ -71,7 +71,7 @@ def scheme(book: Codebook, others: Iterable[Codebook] = ()) -> Scheme:
     families = dict(own)
     for code in unsaid.values():
         # A family of the same name in the book means what the book's codes say.
-        place = code.name if code.family in own else code.family
+        place = alone(code.name, own) if code.family in own else code.family
         families[place] = (*families.get(place, ()), code.name)
     every = [*book.codes, *unsaid.values()]
     return Scheme(

@@ -65,7 +65,8 @@ def uncoded(panel: Panel) -> dict[str, tuple[str, ...]]:
     """Family -> the coders who could give not all of its codes on any of their tapes; families that somebody could."""
     found = {}
     number = len(panel.tapes)
-    tapes = np.array([np.bincount(panel.tape[own >= 0], minlength=number) > 0 for own in panel.grid])
+    tapes = np.array([np.bincount(panel.tape[own >= 0], minlength=number) > 0 for own in panel.grid], dtype=bool)
+    tapes = tapes.reshape(len(panel.coders), number)
     for family, codes in panel.scheme.families.items():
         able = (panel.could(codes) & tapes).any(axis=1)
         if able.any() and not able.all():

@@ -1,7 +1,7 @@
 """Does a coder's coding move? A control chart a coder and family of codes, read out in a sentence.
 
 Drift is when the marginals move: a coder begins to see more, or less, of a code than the reference does, and the pair
-of codes that moved has a name. Noise is when agreement falls and the marginals stay: less care, harder tapes. Both
+of codes that moved has a name. Noise is when agreement falls and the marginals stay, as harder tapes may do. Both
 are for the coder and the coach to talk about, at the tapes that are named; the group sees the group's own row.
 
 The reference is the coach where the coach coded, else the group's consensus.
@@ -74,23 +74,24 @@ def drift(panel: Panel, recalibrated: Mapping[str, Sequence[float]] | None = Non
         return _nothing("There is neither a coach nor a consensus to compare with: no chart.")
     charted = list(_charted(panel, reference))
     if not charted:
-        return _nothing(f"Nobody but the {reference} coded: no chart.")
+        if len(panel.rows(reference)) == len(panel.coders):
+            return _nothing(f"Nobody but the {reference} coded: no chart.")
+        return _nothing(f"Nobody else coded an utterance that the {reference} coded: no chart.")
     rows, points, notes = [], [], []
     for level in (level for level in panel.levels if level.kind == "family"):
         cells = level.of(panel.grid)
         for layer, coder, comparison in charted:
             series = _series(panel, level, comparison, cells)
-            if not len(series.tables):
-                continue
-            events = (recalibrated or {}).get(coder, ())
-            row, drawn = _row(panel, level, series, events, (coder, layer, reference, level.name))
-            rows.append(row)
-            points += drawn
+            if len(series.tables):
+                events = (recalibrated or {}).get(coder, ())
+                row, drawn = _row(panel, level, series, events, (coder, layer, reference, level.name))
+                rows.append(row)
+                points += drawn
             if series.undated:
                 left = f"{_tapes(series.undated)} without coded_at left out of the charts"
                 notes.append(Note(coder, f"{coder}: {left}."))
             if series.small:
-                left = f"{_tapes(series.small)} with under {FEWEST} units left out"
+                left = f"{_tapes(series.small)} with under {FEWEST} units that both coded left out"
                 notes.append(Note(coder, f"{coder}, {level.name}: {left}."))
     table = pd.DataFrame(rows, columns=list(DRIFT_COLUMNS))
     order = {(layer, name): place for place, (layer, name, _) in enumerate(charted)}

@@ -51,11 +51,16 @@ class Scheme:
         known = {code for family in self.families.values() for code in family}
         new = [code for code in codes if code not in known]
         numbers = sorted((code for code in new if code.isdecimal()), key=int)
-        families = dict(self.families) | {code: (code,) for code in new if not code.isdecimal()}
+        families = dict(self.families) | {alone(code, self.families): (code,) for code in new if not code.isdecimal()}
         if not numbers:
             return replace(self, families=families)
         rated = {"rating": tuple(numbers)}
         return replace(self, families=families | rated, ordered=dict(self.ordered) | rated)
+
+
+def alone(code: str, families: Collection[str]) -> str:
+    """The name of the family that holds a code alone: the code's, which a family of the codebook may have already."""
+    return f"{code} (code)" if code in families else code
 
 
 @dataclass(frozen=True)
@@ -151,21 +156,25 @@ class Panel:
         codes = book.intersection(*(book if limit is None else limit for limit in limits))
         if codes == book:
             return self.levels[0]
-        parts = ["|".join(sorted(each & codes)) for each in self.sets]
-        values = sorted(set(parts))
-        place = np.array([values.index(part) for part in parts], dtype=np.int32)
-        cells = self._cells(tuple(codes)) & bool(codes)
-        return Level("all", "all that the machine proposes", tuple(v or NOT_CODED for v in values), 0, place, cells)
+        return self._all("all that the machine proposes", codes, self._cells(tuple(codes)) & bool(codes))
 
     @cached_property
     def levels(self) -> tuple[Level, ...]:
         """All codes, each family, which code of a family, each code; only what occurs."""
-        joined = ["|".join(sorted(each)) or NOT_CODED for each in self.sets]
-        found = [Level("all", "all codes", tuple(joined), 0, np.arange(len(joined), dtype=np.int32), self._cells())]
+        limits = [limit for limit in self.limits if limit is not None]
+        # What some could give beyond the codebook counts where all could.
+        beyond = frozenset.intersection(*limits) if limits else frozenset(self.codes)
+        found = [self._all("all codes", self.scheme.book | beyond, self._cells())]
         families = {name: codes for name, codes in self.scheme.families.items() if set(codes) & set(self.codes)}
         found += [self._family(name, codes) for name, codes in families.items()]
         found += [self._family(name, codes, both=True) for name, codes in families.items() if len(codes) > 1]
         return (*found, *(self._code(code) for code in self.codes))
+
+    def _all(self, name: str, codes: frozenset[str], cells: NDArray[np.bool_]) -> Level:
+        parts = ["|".join(sorted(each & codes)) for each in self.sets]
+        values = sorted(set(parts))
+        place = np.array([values.index(part) for part in parts], dtype=np.int32)
+        return Level("all", name, tuple(value or NOT_CODED for value in values), 0, place, cells)
 
     def _family(self, name: str, codes: tuple[str, ...], both: bool = False) -> Level:
         parts = [tuple(code for code in codes if code in each) for each in self.sets]

@@ -101,5 +101,5 @@ def noise_sentence(coder: str, reference: str, mean: float, center: float, tapes
     return (
         f"{_named(coder)[0]} agrees with the {reference} less than at the start "
         f"({mean:.0%} against {center:.0%} on {last}), "
-        "without leaning to any code: less care, or harder tapes."
+        "without leaning to any code. Harder tapes can do that, and so can less attention."
     )

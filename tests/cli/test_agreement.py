@@ -19,7 +19,7 @@ from pipeline.measures.confusions import CONFUSION_COLUMNS
 from pipeline.measures.drift import DRIFT_COLUMNS, POINT_COLUMNS
 from pipeline.measures.sampling import SAMPLE_COLUMNS
 from pipeline.measures.sessions import SESSION_COLUMNS
-from tests.measures.coders import group
+from tests.measures.coders import DAY, group
 
 
 def write(table: pd.DataFrame, path: Path) -> Path:
@@ -242,7 +242,53 @@ def test_a_sample_says_what_to_double_code_and_how_much_is_needed(tmp_path: Path
     assert "to 5:00" in done.stdout
     assert "stretches of five minutes of 20." in " ".join(done.stdout.split())
     coached = write(table, tmp_path / "coached.csv")
-    assert "Every tape was coded by a coach already" in run("sample", str(coached)).stdout
+    assert "A coach has coded every tape or stretch already" in run("sample", str(coached)).stdout
+
+
+def test_a_tape_is_old_by_the_day_and_not_by_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Coded on one day, which is the table's last: on the 30th day after it is old, and not before."""
+    path = write(group(1), tmp_path / "codes.csv")
+    for day, coders in ((29.99, set()), (30, {"ann", "bob"}), (400, {"ann", "bob"})):
+        monkeypatch.setattr("pipeline.tapes.clock.now", lambda day=day: round(day * DAY))
+        done = run("sample", str(path), "--format", "csv", "--table", "again")
+        assert {row["coder"] for row in csv.DictReader(io.StringIO(done.stdout))} == coders
+
+
+def test_why_nothing_is_drawn_is_true(tmp_path: Path) -> None:
+    table = group(2)
+    path = write(table[table["layer"] == "coach"], tmp_path / "codes.csv")
+    assert "Neither a member nor the group has coded a tape" in run("sample", str(path)).stdout
+
+
+def test_too_few_tapes_are_told_with_their_number(tmp_path: Path) -> None:
+    shown = " ".join(run("drift", str(write(group(1), tmp_path / "codes.csv"))).stdout.split())
+    assert "Too early: 1 of 6 tapes." in shown
+    apart = group(2)
+    apart = apart[(apart["coder"] == "coach") == (apart["tape_id"] == "t000")]
+    shown = " ".join(run("drift", str(write(apart, tmp_path / "apart.csv"))).stdout.split())
+    assert "Nobody else coded an utterance that the coach coded: no chart." in shown
+
+
+def test_how_often_a_coder_follows_the_machine_is_told_with_its_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    table = group(4, units=60, wrong={"ann": 0.1})
+    machine = table[table["layer"] == "coach"].assign(coder="machine", layer="machine", pretag_shown="")
+    place = table["utterance_id"].astype(int)
+    for hidden, told in ((place % 2 == 0, "of 120"), ((place == 0), "too few: 4 of at least 20 utterances")):
+        ann = table[table["layer"] == "member"].assign(pretag_shown=(~hidden).map({True: "true", False: "false"}))
+        path = write(pd.concat([ann, machine]), tmp_path / "codes.csv")
+        shown = " ".join(run("drift", str(path)).stdout.split())
+        assert told in shown
+        rows = pd.read_csv(io.StringIO(run("drift", str(path), "--format", "csv", "--table", "automation_bias").stdout))
+        row = rows[(rows["coder"] == "ann") & (rows["level"] == "all")].iloc[0]
+        assert row["units_hidden"] == hidden[table["layer"] == "member"].sum()
+        assert row["agree_shown_low"] <= row["agree_shown"] <= row["agree_shown_high"]
+        assert row["agree_hidden_low"] <= row["agree_hidden"] <= row["agree_hidden_high"]
+        if "too few" in told:
+            assert row["verdict"] == "too few utterances: no verdict"
+            assert row["undefined"] == "hidden: 4 of at least 20 utterances"
 
 
 def test_the_readme_names_the_columns() -> None:

@@ -186,6 +186,17 @@ def test_without_a_reference_there_is_no_chart_and_a_reason() -> None:
     assert coach.notes == (Note("", "Nobody but the coach coded: no chart."),)
 
 
+def test_a_chart_of_undated_tapes_is_not_there_and_says_why() -> None:
+    found = drifted(group(6).assign(coded_at=pd.array([pd.NA] * 6 * 80 * 3, dtype="Int64")))
+    assert found.table.empty
+    assert Note("ann", "ann: 6 tapes without coded_at left out of the charts.") in found.notes
+
+
+def test_a_coach_who_heard_what_nobody_else_did_is_told_so() -> None:
+    apart = drifted(pd.concat([rows("t", "cora", "coach", ["change"]), rows("u", "ann", "member", ["change"])]))
+    assert apart.notes == (Note("", "Nobody else coded an utterance that the coach coded: no chart."),)
+
+
 def test_the_machine_is_charted_on_the_consensus() -> None:
     table = group(8, wrong={"m": 0.2})
     table["layer"] = table["layer"].map({"member": "machine", "coach": "consensus"})

@@ -29,6 +29,7 @@ class Picture:
     """A coder's chart for one family of codes."""
 
     coder: str
+    reference: str
     family: str
     state: str
     sentence: str
@@ -78,6 +79,7 @@ def _picture(row: Mapping[Any, Any], points: list[dict[Any, Any]], titles: Mappi
     ticks = tuple((y(tick / 100), f"{tick} %") for tick in range(0, 101, 10) if tick / 100 >= least)
     return Picture(
         coder=str(row["coder"]),
+        reference=str(row["reference"]),
         family=str(row["family"]),
         state=str(row["state"]),
         sentence=str(row["sentence"]),

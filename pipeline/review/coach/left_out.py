@@ -21,12 +21,12 @@ AGAIN = "the coach is coding {it} again"
 def left_out(
     database: Session, group: Group, coach: Person, viewing: Person, shown: Collection[str], now: int
 ) -> dict[str, int]:
-    """Reason -> how many of the group's tapes a coach coded whole that are not among those shown.
+    """Reason -> how many of the group's tapes a coach coded that are not among those shown.
 
     Tapes that coach or viewer may not see at all are no part of it.
     """
     query = select(Tape).join(Pass, Pass.tape_id == Tape.id).where(Tape.group_id == group.id, Tape.state == "ready")
-    query = query.where(Pass.layer == "coach", Pass.task == "all", Pass.locked_at.is_not(None)).distinct()
+    query = query.where(Pass.layer == "coach", Pass.locked_at.is_not(None)).distinct()
     coached = [tape for tape in database.scalars(query) if tape.id not in shown]
     allowed = consent.allows_each(database, coach, "show", coached, now)
     coached = [

@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 from pipeline.measures.panel import COACH, CONSENSUS, MEMBER, Panel
 from pipeline.measures.program import SMALLEST, GroupPeriod, overview
 from pipeline.review.access.viewer import Administrator
-from pipeline.review.coach.codes import gather
+from pipeline.review.coach.codes import Gathered, gather
 from pipeline.review.coach.left_out import left_out, told
 from pipeline.review.pages import render
 from pipeline.tapes import audit, people
+from pipeline.tapes.home import Home
 from pipeline.tapes.records import Group, Person, Tape
 
 router = APIRouter()
@@ -32,7 +33,8 @@ def page(request: Request, viewer: Administrator) -> Response:
     with home.database.writing() as database:
         viewing = database.get_one(Person, viewer.person_id)
         groups = [
-            _period(database, viewing, group, now) for group in database.scalars(select(Group).order_by(Group.name))
+            _period(home, database, viewing, group, now)
+            for group in database.scalars(select(Group).order_by(Group.name))
         ]
         audit.record(database, now, viewer.person_id, "read", thing="program")
     rows = overview(groups)
@@ -40,16 +42,16 @@ def page(request: Request, viewer: Administrator) -> Response:
     return render(request, "coach/program.html", rows=rows, told=told, quarters=quarters, smallest=SMALLEST)
 
 
-def _period(database: Session, viewing: Person, group: Group, now: int) -> GroupPeriod:
+def _period(home: Home, database: Session, viewing: Person, group: Group, now: int) -> GroupPeriod:
     members = people.members(database, group, now)
     tapes = database.scalar(select(func.count(Tape.id)).where(Tape.group_id == group.id, Tape.state == "ready")) or 0
     coach = next((one.person for one in members if one.role == "coach"), None)
     number = sum(one.role != "coach" for one in members)
     if coach is None:
         return GroupPeriod(group.name, number, tapes, 0, 0, {})
-    gathered = gather(database, coach, group, now, and_by=viewing)
-    panel, left = gathered.panel, left_out(database, group, coach, viewing, gathered.tapes, now)
-    return GroupPeriod(group.name, number, tapes, *checked(panel), _quarters(panel, panel.rows(COACH)), left)
+    gathered = gather(home, database, coach, group, now, and_by=viewing)
+    left = left_out(database, group, coach, viewing, gathered.tapes, now)
+    return GroupPeriod(group.name, number, tapes, *checked(gathered.panel), _quarters(gathered), left)
 
 
 def checked(panel: Panel) -> tuple[int, int]:
@@ -59,20 +61,22 @@ def checked(panel: Panel) -> tuple[int, int]:
     return int(known.any(axis=0).sum()), len({int(time // 86_400_000) for time in times[known]})
 
 
-def _quarters(panel: Panel, coaches: list[int]) -> dict[str, tuple[int, int]]:
-    """Quarter in which the coach coded -> utterances coded alike, and all that both coded."""
+def _quarters(gathered: Gathered) -> dict[str, tuple[int, int]]:
+    """Quarter in which the coach coded -> utterances coded alike, and all that both coded, with the same codebook."""
     found: dict[str, tuple[int, int]] = {}
-    group = panel.rows(CONSENSUS) or panel.rows(MEMBER)
-    for coach in coaches:
-        for tape, time in enumerate(panel.times[coach]):
-            if np.isnan(time):
-                continue
-            moment = datetime.fromtimestamp(time / 1000, UTC)
-            quarter = f"{moment.year} Q{(moment.month + 2) // 3}"
-            mine = panel.tape == tape
-            for row in group:
-                both = mine & (panel.grid[coach] >= 0) & (panel.grid[row] >= 0)
-                alike = int((panel.grid[coach, both] == panel.grid[row, both]).sum())
-                before = found.get(quarter, (0, 0))
-                found[quarter] = (before[0] + alike, before[1] + int(both.sum()))
+    for panel in (gathered.under(name).panel for name in gathered.used):
+        # Only who could give all of the codebook's codes has cells here.
+        cells = panel.levels[0].of(panel.grid)
+        group = panel.rows(CONSENSUS) or panel.rows(MEMBER)
+        for coach in panel.rows(COACH):
+            for tape, time in enumerate(panel.times[coach]):
+                if np.isnan(time):
+                    continue
+                moment = datetime.fromtimestamp(time / 1000, UTC)
+                quarter = f"{moment.year} Q{(moment.month + 2) // 3}"
+                for row in group:
+                    both = (panel.tape == tape) & panel.both(coach, row, cells)
+                    alike = int((cells[coach, both] == cells[row, both]).sum())
+                    earlier = found.get(quarter, (0, 0))
+                    found[quarter] = (earlier[0] + alike, earlier[1] + int(both.sum()))
     return found

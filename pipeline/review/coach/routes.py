@@ -17,14 +17,16 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.measures.agreement import agreement
-from pipeline.measures.anchoring import anchoring
+from pipeline.measures.anchoring import FEWEST, anchoring
 from pipeline.measures.comparison import comparisons
 from pipeline.measures.confusions import confusions
 from pipeline.measures.drift import by_chance, drift
+from pipeline.measures.panel import MACHINE, Panel
 from pipeline.measures.sampling import OLD, STRETCH, code_again, needed, sample
 from pipeline.measures.wording import label, lacking
 from pipeline.review import gate
 from pipeline.review.access.viewer import SignedIn, Viewer
+from pipeline.review.coach import words
 from pipeline.review.coach.codes import GROUP, Gathered, gather
 from pipeline.review.coach.drawing import HIGH, WIDE, pictures
 from pipeline.review.coach.left_out import left_out, told
@@ -39,7 +41,11 @@ from pipeline.tapes.records import Group, Person, Recalibration
 
 router = APIRouter(prefix="/groups/{group_id}")
 
+Wanted = Annotated[str, Query(max_length=80)]
+"""The codebook in whose words a page speaks; one that passes used, else the one that most used."""
+
 SPOKEN = ("drift", "noise")
+WITH_COACH = ("coder and coach", "group and coach")
 WIDTH, EXPECTED = 0.1, 0.8
 USUAL = {"tapes": 80, "minutes": 20}
 """Utterances of a usual tape, and of a usual stretch."""
@@ -47,14 +53,6 @@ PAIRS, LISTENED = 12, 20
 """Pairs of codes on the page, and utterances of a pair, at most."""
 EVERYONE = "0" * 16
 """Whom a recalibration may be of, besides a person."""
-
-FAMILIES = {
-    "question": "Questions",
-    "reflection": "Reflections",
-    "information": "Information",
-    "client_talk": "Change and sustain talk",
-    "other": "Other",
-}
 
 
 @dataclass(frozen=True)
@@ -70,13 +68,17 @@ class Finding:
 
 @router.get("/visit")
 def visit(
-    request: Request, viewer: SignedIn, group_id: Id, by: Annotated[Literal["tapes", "minutes"], Query()] = "tapes"
+    request: Request,
+    viewer: SignedIn,
+    group_id: Id,
+    by: Annotated[Literal["tapes", "minutes"], Query()] = "tapes",
+    codebook: Wanted = "",
 ) -> Response:
     """The coach's page."""
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.writing() as database:
         group, person = _coached(database, viewer, group_id, now)
-        gathered = gather(database, person, group, now)
+        gathered = gather(home, database, person, group, now, codebook=codebook)
         members = [one.person for one in people.members(database, group, now) if one.role != "coach"]
         audit.record(database, now, viewer.person_id, "read", thing=f"visit {group_id}")
         for tape_id in gathered.tapes:
@@ -90,12 +92,15 @@ def visit(
         request,
         "coach/visit.html",
         group=group,
+        book=gathered.book,
+        others=[gathered.books[name] for name in gathered.used if name != gathered.name],
         findings=findings,
+        moved=words.moved(found.table),
         steady=int((found.table["state"] == "steady").sum()),
-        few=sorted(set(found.table[found.table["state"] == "too few tapes"]["coder"])),
-        notes=[note.sentence for note in found.notes],
+        few=words.too_early(found.table),
+        notes=[*(note.sentence for note in found.notes), *words.not_compared(panel, gathered.book.label)],
         pictures=pictures(found.table, found.points, gathered.titles),
-        families=FAMILIES,
+        family=words.within,
         wide=WIDE,
         high=HIGH,
         figures=[*_figures(agreement(panel)), *_again(gathered)],
@@ -106,8 +111,8 @@ def visit(
             for row in code_again(panel, now).to_dict("records")
         ],
         old=OLD // DAY,
-        sway=anchoring(panel).query("level == 'all'").to_dict("records"),
-        pairs=_pairs(gathered, ("coder and coach", "group and coach")),
+        sway=_sway(panel),
+        pairs=_pairs(gathered, WITH_COACH),
         sampled=[(row, gathered.titles[row["tape_id"]]) for row in drawn.to_dict("records")],
         by=by,
         minutes=STRETCH // 60_000,
@@ -116,8 +121,9 @@ def visit(
         members=members,
         first=next((key for each in findings for key, name in gathered.names.items() if name == each.who), None),
         everyone=EVERYONE,
-        narrow=gathered.narrow,
-        tapes=len(gathered.tapes),
+        coded=any(layer != MACHINE for layer, _ in gathered.whole.coders),
+        compared=any(each.kind in WITH_COACH for each in comparisons(panel)),
+        fewest=FEWEST,
     )
 
 
@@ -150,19 +156,20 @@ def pair(
     coder: Annotated[str, Query(max_length=200)] = "",
     a: Annotated[str, Query(max_length=200)] = "",
     b: Annotated[str, Query(max_length=200)] = "",
+    codebook: Wanted = "",
 ) -> Response:
     """The utterances of one pair of codes, to be heard one after another."""
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.reading() as database:
         group, person = _coached(database, viewer, group_id, now)
-        gathered = gather(database, person, group, now)
-        rows = _pairs(gathered, ("coder and coach", "group and coach"), None)
+        gathered = gather(home, database, person, group, now, codebook=codebook)
+        rows = _pairs(gathered, WITH_COACH, None)
         wanted = {"family": family, "a": coder, "a_code": a, "b_code": b}
         row = next((each for each in rows if all(each[key] == value for key, value in wanted.items())), None)
         if row is None:
             raise HTTPException(404)
         said = _said(request, database, viewer, row["places"])
-        page = render(request, "coach/pair.html", group=group, row=row, said=said)
+        page = render(request, "coach/pair.html", group=group, row=row, said=said, book=gathered.book)
     with home.database.writing() as database:
         # Who looks at others' codes of a tape is no longer blind to them there.
         for tape_id in {place.tape_id for place in row["places"]}:
@@ -172,14 +179,14 @@ def pair(
 
 
 @router.get("/agreement")
-def mine(request: Request, viewer: SignedIn, group_id: Id) -> Response:
+def mine(request: Request, viewer: SignedIn, group_id: Id, codebook: Wanted = "") -> Response:
     """What a member sees: the group as a whole, and the own charts."""
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.writing() as database:
         if not gate.is_member(database, viewer.person_id, group_id, now):
             raise HTTPException(404)
         group, person = database.get_one(Group, group_id), database.get_one(Person, viewer.person_id)
-        gathered = gather(database, person, group, now)
+        gathered = gather(home, database, person, group, now, codebook=codebook)
         left = told(left_out(database, group, person, person, gathered.tapes, now))
         audit.record(database, now, viewer.person_id, "read", thing=f"agreement {group_id}")
     panel = gathered.panel
@@ -192,9 +199,12 @@ def mine(request: Request, viewer: SignedIn, group_id: Id) -> Response:
         "coach/agreement.html",
         group=group,
         own=own,
+        book=gathered.book,
+        others=[gathered.books[name] for name in gathered.used if name != gathered.name],
+        moved=words.moved(seen),
         findings=_findings(seen, gathered),
         pictures=pictures(seen, found.points, gathered.titles),
-        families=FAMILIES,
+        family=words.within,
         wide=WIDE,
         high=HIGH,
         figures=[*_figures(agreement(panel, whole)), *_again(gathered, own or "")],
@@ -204,7 +214,10 @@ def mine(request: Request, viewer: SignedIn, group_id: Id) -> Response:
             if row["coder"] == own
         ],
         old=OLD // DAY,
-        notes=[note.sentence for note in found.notes if note.coder in ("", *seen["coder"])],
+        notes=[
+            *(note.sentence for note in found.notes if note.coder in ("", *seen["coder"])),
+            *words.not_compared(panel, gathered.book.label, own, everybody=False),
+        ],
         tapes=len(gathered.tapes),
         checked=checked(panel),
         left=left,
@@ -228,7 +241,7 @@ def _findings(table: pd.DataFrame, gathered: Gathered) -> list[Finding]:
     return [
         Finding(
             who=str(row["coder"]),
-            family=FAMILIES.get(row["family"], row["family"]),
+            family=words.within(str(row["family"])),
             state=str(row["state"]),
             sentence=str(row["sentence"]),
             tapes=tuple((name, gathered.titles[name]) for name in row["tapes_to_discuss"].split("|") if name),
@@ -246,11 +259,18 @@ def _figures(table: pd.DataFrame) -> list[dict[str, object]]:
     return [
         {
             **row,
-            "label": FAMILIES.get(str(row["name"]), str(row["name"]).capitalize()),
+            "label": words.family(str(row["name"])),
             "why": {figure: lacking(str(row["undefined"]), figure) for figure in figures},
         }
         for row in rows
     ]
+
+
+def _sway(panel: Panel) -> list[dict[Any, Any]]:
+    """Agreement with the machine where it was shown and where it was hidden, on all that it proposes."""
+    rows = anchoring(panel).query("level == 'all'")
+    found: list[dict[Any, Any]] = rows.astype(object).where(rows.notna(), None).to_dict("records")
+    return found
 
 
 def _again(gathered: Gathered, coder: str | None = None) -> list[dict[str, object]]:
@@ -284,11 +304,11 @@ def _pairs(gathered: Gathered, kinds: tuple[str, ...], most: int | None = PAIRS)
         places = []
         for name in row["utterances"].split("|"):
             tape_id, _, utterance_id = name.partition("/")
-            times = gathered.times[tape_id, utterance_id]
+            times = gathered.times(tape_id, utterance_id)
             places.append(Spot(tape_id, gathered.titles[tape_id], utterance_id, *times))
         places = sorted(places, key=lambda spot: (-order[spot.tape_id], spot.start))[:LISTENED]
-        words = {"a_words": label(row["a_code"], labels), "b_words": label(row["b_code"], labels)}
-        rows.append({**row, **words, "places": places})
+        said = {"a_words": label(row["a_code"], labels), "b_words": label(row["b_code"], labels)}
+        rows.append({**row, **said, "places": places})
     return rows
 
 

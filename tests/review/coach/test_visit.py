@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
+from pipeline.measures.agreement import agreement
 from pipeline.measures.comparison import comparisons
 from pipeline.measures.drift import Drift, Note, drift
 from pipeline.measures.sampling import sample
-from pipeline.review.coach.codes import gather
+from pipeline.review.coach.codes import Gathered, gather
+from pipeline.review.coach.codings import Coding, before, latest
 from pipeline.review.coach.routes import EVERYONE
 from pipeline.review.coding.together import majority
 from pipeline.review.submitting.drafts import KEPT_DAYS
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.records import AuditRow, CodeEvent, Group, Pass, Person, Recalibration
+from pipeline.tapes.records import AuditRow, CodeEvent, Group, Pass, Person, Pretag, Recalibration
 from tests.review.coach.year import UNITS, Year
 from tests.review.conftest import Room
 
@@ -82,7 +84,7 @@ def test_a_coach_can_code_stretches_of_minutes(group: Year) -> None:
         late = [f"u{place}" for place in (7, *range(30, UNITS))]
         database.query(CodeEvent).filter(CodeEvent.pass_id == one.id, CodeEvent.utterance_id.in_(late)).delete()
         person, found = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
-        gathered = gather(database, person, found, room.clock())
+        gathered = gather(room.home, database, person, found, room.clock())
     heard = gathered.table[(gathered.table["tape_id"] == group.tapes[0]) & (gathered.table["layer"] == "coach")]
     assert len(heard) == 30
     assert list(heard[heard["codes"] == ""]["utterance_id"]) == ["u7"]
@@ -156,7 +158,7 @@ def test_what_the_group_settled_on_is_its_consensus(group: Year) -> None:
             )
         )
         person, found = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
-        gathered = gather(database, person, found, room.clock())
+        gathered = gather(room.home, database, person, found, room.clock())
     table = gathered.table[gathered.table["tape_id"] == tape].set_index("utterance_id")
     agreed = table[table["layer"] == "consensus"]["codes"]
     assert len(agreed) == UNITS
@@ -166,9 +168,9 @@ def test_what_the_group_settled_on_is_its_consensus(group: Year) -> None:
     # What was left without a code is nobody's opinion: the one who gave one is not outvoted by silence.
     assert list(majority([("simple",), ("simple", "open"), ("open",), ("closed",)])) == []
     assert list(majority([("simple",), ("simple", "open"), ("open", "simple")])) == ["simple", "open"]
-    compared = {(one.kind, one.a, one.b) for one in comparisons(gathered.panel)}
-    assert ("group and coach", "consensus", "coach") in compared
-    assert ("machine", "machine", "consensus") in compared
+    pairs = {(one.kind, one.a, one.b) for one in comparisons(gathered.panel)}
+    assert ("group and coach", "consensus", "coach") in pairs
+    assert ("machine", "machine", "consensus") in pairs
 
 
 def test_the_whole_group_can_be_recalibrated(group: Year) -> None:
@@ -178,7 +180,7 @@ def test_the_whole_group_can_be_recalibrated(group: Year) -> None:
     with room.home.database.reading() as database:
         assert database.query(Recalibration).count() == 5
         person, found = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
-        gathered = gather(database, person, found, room.clock())
+        gathered = gather(room.home, database, person, found, room.clock())
     assert len(gathered.recalibrated["group"]) == 1
 
 
@@ -227,22 +229,10 @@ def test_what_one_is_still_coding_stays_hidden(group: Year) -> None:
             assert one
             one.locked_at = None
         coach, found = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
-        gathered = gather(database, coach, found, room.clock())
+        gathered = gather(room.home, database, coach, found, room.clock())
         assert group.tapes[0] not in gathered.tapes
-        other = gather(database, database.get_one(Person, group.people["Eve"]), found, room.clock())
+        other = gather(room.home, database, database.get_one(Person, group.people["Eve"]), found, room.clock())
     assert set(other.table[other.table["tape_id"] == group.tapes[0]]["layer"]) <= {"member", "machine"}
-
-
-def test_a_narrower_task_is_left_out_and_counted(group: Year) -> None:
-    room = group.room
-    with room.home.database.writing() as database:
-        one = database.query(Pass).filter(Pass.tape_id == group.tapes[0], Pass.person_id == group.people["Ada"]).one()
-        one.task = "depth"
-        coach, found = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
-        gathered = gather(database, coach, found, room.clock())
-    assert gathered.narrow == 1
-    coded = gathered.table[gathered.table["coder"] == "Ada"]
-    assert len(coded) == (len(group.tapes) - 1) * UNITS
 
 
 def test_a_group_without_codes_has_a_page(room: Room) -> None:
@@ -278,3 +268,133 @@ def test_members_are_not_told_what_was_left_out_of_others_charts(group: Year, mo
         for name, path in (("Coco", f"/groups/{group.group}/visit"), ("Ada", f"/groups/{group.group}/agreement"))
     }
     assert told == {"Coco": ["All", "Ada", "Ben"], "Ada": ["All", "Ada"]}
+
+
+MITI = {"question_open": "question", "question_closed": "question"}
+
+
+def in_miti(group: Year, names: tuple[str, ...] = ("Ada", "Ben", "Eve", "Coco")) -> None:
+    """The passes of some are in MITI 4.2: what they heard is the same."""
+    ids = [group.people[name] for name in names]
+    with group.room.home.database.writing() as database:
+        for one in database.query(Pass).filter(Pass.person_id.in_(ids)):
+            one.codebook = "miti-4.2"
+        for event in database.query(CodeEvent).filter(CodeEvent.person_id.in_(ids)):
+            event.codes = [MITI.get(code, code) for code in event.codes]
+        for place, tag in enumerate(database.query(Pretag)):
+            if place % 3 == 0:
+                tag.codes = ["change"]
+
+
+def gathered_by(group: Year, name: str = "Coco", codebook: str = "") -> Gathered:
+    with group.room.home.database.reading() as database:
+        person, of = database.get_one(Person, group.people[name]), database.get_one(Group, group.group)
+        return gather(group.room.home, database, person, of, group.room.clock(), codebook=codebook)
+
+
+def compared(gathered: Gathered) -> set[tuple[str, str, str]]:
+    found = agreement(gathered.panel, draws=100)
+    found = found[found["level"].isin(["all", "family"])]
+    return set(zip(found["comparison"], found["b"], found["name"], strict=True))
+
+
+def test_client_talk_is_not_coded_under_miti_and_nobody_is_compared_on_it(group: Year) -> None:
+    in_miti(group)
+    gathered = gathered_by(group)
+    assert gathered.used == ("miti-4.2",)
+    families = compared(gathered)
+    assert not {name for _, _, name in families} & {"client_talk", "other"}
+    assert {name for kind, _, name in families if kind == "machine"} == {"question", "reflection"}
+    assert ("members", "members", "all codes") in families
+    page = text(group.room.signed_in(group.people["Coco"]).get(f"/groups/{group.group}/visit").text)
+    assert "Codes of MITI 4.2 behavior counts." in page
+    assert "Change and sustain talk: coded by the machine only. MITI 4.2 behavior counts has no codes for it" in page
+    figures = page[page.index("All figures") :]
+    assert "Change and sustain talk" not in figures
+    assert "nan" not in page.lower().split()
+    mine = text(group.room.signed_in(group.people["Ada"]).get(f"/groups/{group.group}/agreement").text)
+    assert "Change and sustain talk: coded by the machine only." in mine
+
+
+def test_passes_in_two_codebooks_are_compared_on_what_both_can_tell(group: Year) -> None:
+    in_miti(group, ("Ada", "Ben", "Eve"))
+    gathered = gathered_by(group)
+    assert gathered.used == ("miti-4.2", "pretags")
+    assert ("coder and coach", "coach", "question") in {(a, "coach", c) for a, _, c in compared(gathered)}
+    assert {name for kind, _, name in compared(gathered) if kind == "group and coach"} == {"question", "reflection"}
+    own = gathered_by(group, codebook="pretags")
+    assert {name for kind, _, name in compared(own) if kind == "group and coach"} == {"reflection", "information"}
+    coach, path = group.room.signed_in(group.people["Coco"]), f"/groups/{group.group}"
+    page = coach.get(f"{path}/visit").text
+    assert f'href="{path}/visit?codebook=pretags"' in page
+    link = re.search(rf'href="({path}/pairs\?[^"]*coder=Ben[^"]*)"', page)
+    assert link
+    assert coach.get(link[1].replace("&amp;", "&")).status_code == 200
+    told = text(coach.get(f"{path}/visit?codebook=pretags").text)
+    assert "Not compared on questions, which task or codebook did not ask for: Ada, Ben, Eve." in told
+    ada = text(group.room.signed_in(group.people["Ada"]).get(f"{path}/agreement?codebook=pretags").text)
+    assert "Not compared on questions, which task or codebook did not ask for: you." in ada
+    assert "Ben" not in ada
+
+
+def test_a_narrower_task_counts_for_what_it_asked_for(group: Year) -> None:
+    with group.room.home.database.writing() as database:
+        for one in database.query(Pass).filter(Pass.person_id == group.people["Ada"]):
+            one.task = "depth"
+    of_ada = {
+        (row["level"], row["name"])
+        for row in agreement(gathered_by(group).panel, draws=100).to_dict("records")
+        if row["comparison"] == "coder and coach" and row["a"] == "Ada"
+    }
+    assert {name for level, name in of_ada if level in ("all", "family")} == {"reflection"}
+    page = text(group.room.signed_in(group.people["Coco"]).get(f"/groups/{group.group}/visit").text)
+    assert "Not compared on questions, which task or codebook did not ask for: Ada." in page
+
+
+def test_a_later_pass_holds_for_what_it_asked_for() -> None:
+    def said(at: int, codable: set[str], *codes: tuple[str, ...]) -> Coding:
+        places = {f"u{place}": given for place, given in enumerate(codes)}
+        return Coding("t", "member", "ann", "pretags", at, places, frozenset(codable))
+
+    whole = said(1, {"simple", "complex", "open"}, ("simple",), ("open", "simple"), ())
+    depth = said(2, {"simple", "complex"}, ("complex",), (), ("simple",))
+    (found,) = latest([whole, depth])
+    assert found.codes == {"u0": ("complex",), "u1": ("open",), "u2": ("simple",)}
+    assert (found.at, found.codable) == (2, whole.codable)
+    # Only what was coded again can show whether a coder still codes as before.
+    (first,) = before([whole, depth])
+    assert (first.at, first.codable) == (1, depth.codable)
+    assert first.codes == {"u0": ("simple",), "u1": ("simple",), "u2": ()}
+    assert before([whole, said(2, {"change"}, ("change",), (), ())]) == []
+    # A coach codes one stretch of a tape after the other.
+    stretch = replace(whole, codes={"u0": ("open",)})
+    (both,) = latest([stretch, replace(whole, codes={"u1": ("simple",)})])
+    assert both.codes == {"u0": ("open",), "u1": ("simple",)}
+
+
+def test_a_chart_that_has_too_few_tapes_says_how_many(group: Year) -> None:
+    room, path = group.room, f"/groups/{group.group}"
+    with room.home.database.writing() as database:
+        for one in database.query(Pass).filter(Pass.layer == "coach", Pass.tape_id != group.tapes[0]):
+            one.locked_at, one.layer = None, "consensus"
+    said = text(room.signed_in(group.people["Coco"]).get(f"{path}/visit").text)
+    assert "Too early: 1 of 6 tapes." in said
+    assert "Too early: Ada, 1 of 6 tapes; Ben, 1 of 6 tapes; Eve, 1 of 6 tapes; the group, 1 of 6 tapes;" in said
+    assert "moved" not in said
+    assert "Too early: 1 of 6 tapes." in text(room.signed_in(group.people["Ada"]).get(f"{path}/agreement").text)
+
+
+def test_whether_the_machine_sways_is_told_with_its_numbers_or_not_at_all(group: Year) -> None:
+    room, path = group.room, f"/groups/{group.group}/visit"
+    coach = room.signed_in(group.people["Coco"])
+    said = text(coach.get(path).text)
+    # 17 tapes of 60 utterances, every fifth of them hidden.
+    row = re.search(r"members(\d+ %) of (\d+) \((\d+ %) to (\d+ %)\)(\d+ %) of (\d+) \(", said)
+    assert row
+    assert (int(row[2]), int(row[6])) == (3 * 14 * 48, 3 * 14 * 12) or int(row[2]) == 4 * int(row[6])
+    with room.home.database.writing() as database:
+        for event in database.query(CodeEvent).filter(CodeEvent.tape_id != group.tapes[0]):
+            event.pretag_shown = True
+    said = text(coach.get(path).text)
+    assert "too few: 12 of at least 20 utterances" in said
+    assert "too few utterances: no verdict" in said or "no interval: no verdict" in said

@@ -1,0 +1,83 @@
+"""What the coach's and the members' pages say of charts and comparisons, in words: no more than the data do."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pipeline.measures.chart import CALIBRATED
+from pipeline.measures.comparison import uncoded
+from pipeline.measures.panel import MACHINE, Panel
+
+NEEDED = CALIBRATED + 1
+"""Tapes that a chart needs before it can show anything."""
+
+TOO_FEW = "too few tapes"
+
+FAMILIES = {
+    "question": "Questions",
+    "reflection": "Reflections",
+    "affirmation": "Affirmations",
+    "summary": "Summaries",
+    "information": "Information",
+    "mi_adherent": "MI-adherent",
+    "mi_non_adherent": "MI non-adherent",
+    "client_talk": "Change and sustain talk",
+    "other": "Other",
+}
+
+
+def family(name: str) -> str:
+    """A family of codes in words."""
+    return FAMILIES.get(name) or name.replace("_", " ").capitalize()
+
+
+def within(name: str) -> str:
+    """The same within a sentence."""
+    words = family(name)
+    return words if words.startswith("MI") else words[:1].lower() + words[1:]
+
+
+def moved(table: pd.DataFrame) -> str:
+    """What charts say of which none speaks; ``table`` as `pipeline.measures.drift.drift` gives it."""
+    if table.empty:
+        return "Nothing can be said yet."
+    watching = int(table["state"].ne(TOO_FEW).sum())
+    if not watching:
+        return f"Too early: {int(table['tapes'].max())} of {NEEDED} tapes."
+    if watching == len(table):
+        return "Nobody's coding has moved."
+    charts = "the one chart that has" if watching == 1 else f"the {watching} charts that have"
+    return f"Nobody's coding has moved in {charts} {NEEDED} tapes or more."
+
+
+def too_early(table: pd.DataFrame) -> list[str]:
+    """Who has charts with too few tapes, and how many tapes the longest of them has: "Ada, 1 of 6 tapes"."""
+    few = table[table["state"] == TOO_FEW].groupby("coder", sort=True)["tapes"].max()
+    return [f"{_named(str(coder))}, {tapes} of {NEEDED} tapes" for coder, tapes in few.items()]
+
+
+def not_compared(panel: Panel, codebook: str, own: str | None = None, everybody: bool = True) -> list[str]:
+    """Which families some could not code, and who, in a sentence each.
+
+    Parameters
+    ----------
+    codebook: what the codebook of the page is called.
+    own: the person who looks; with ``everybody`` False nobody else is named.
+    """
+    people = {coder for layer, coder in panel.coders if layer != MACHINE}
+    found = []
+    for name, coders in uncoded(panel).items():
+        lacking = [coder for coder in coders if coder in people]
+        if people and set(lacking) == people:
+            what = "has no codes for it, or nobody's task asked for them"
+            found.append(f"{family(name)}: coded by the machine only. {codebook} {what}, so nobody is compared on it.")
+            continue
+        named = lacking if everybody else [coder for coder in lacking if coder == own]
+        if named:
+            who = "you" if named == [own] else ", ".join(_named(coder) for coder in named)
+            found.append(f"Not compared on {within(name)}, which task or codebook did not ask for: {who}.")
+    return found
+
+
+def _named(coder: str) -> str:
+    return f"the {coder}" if coder in ("group", "consensus", "machine") else coder
