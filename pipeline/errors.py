@@ -200,6 +200,7 @@ CODES: dict[str, str] = {
     "K07": "a person or group is unknown",
     "K08": "a person, group or membership exists already",
     "K09": "a name, address or role is not what it must be",
+    "K10": "a file names no row of the audit",
     # formats
     "F01": "a file cannot be opened or is no file",
     "F02": "a file is larger or nested deeper than the limit",

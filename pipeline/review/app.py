@@ -9,6 +9,8 @@ A body is read last, and only where it opens (`bodies`): who sends it is known b
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -24,6 +26,7 @@ from pipeline.review.assets import Assets
 from pipeline.review.bodies import BodyLimit
 from pipeline.review.coach import ROUTERS as COACH
 from pipeline.review.coding import ROUTERS as CODING
+from pipeline.review.decisions import Decided, Decisions
 from pipeline.review.headers import Headers
 from pipeline.review.meeting import routes as meetings
 from pipeline.review.reflecting import feedback, first, summary
@@ -60,8 +63,10 @@ def create(
     """
     place = address or settings.review.address or f"http://{settings.review.host}:{settings.review.port}"
     https = place.startswith("https:")
+    decisions = Decisions(home, clock)
     app = FastAPI(
         title="Tape Review",
+        lifespan=_flushing(decisions),
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -82,6 +87,7 @@ def create(
     for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Decided, decisions=decisions)
     # Another site's name that is made to point at this machine must not reach the tapes (DNS rebinding).
     hosts = sorted({urlsplit(origin).hostname or "" for origin in app.state.origins})
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
@@ -91,6 +97,17 @@ def create(
         stack = ProxyHeadersMiddleware(stack, proxies)  # type: ignore[arg-type, assignment]
     app.middleware_stack = stack
     return app
+
+
+def _flushing(decisions: Decisions) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Write at the end what was counted."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        decisions.flush()
+
+    return lifespan
 
 
 def origins(address: str) -> frozenset[str]:

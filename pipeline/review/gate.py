@@ -1,6 +1,7 @@
 """The one way from a request to a tape: through the client's consent.
 
-Who may not use a tape gets the same answer as for a tape that does not exist. Reads and changes are told to the audit.
+Who may not use a tape gets the same answer as for a tape that does not exist. The audit has a row of each decision
+(`pipeline.review.decisions`): to which tapes a request came, and why it was refused.
 """
 
 from __future__ import annotations
@@ -12,19 +13,22 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.review.access.viewer import Viewer
-from pipeline.tapes import audit, consent
+from pipeline.tapes import audit, consent, trail
 from pipeline.tapes.consent import Use
 from pipeline.tapes.records import Consent, Membership, Person, Review, Tape
 
 
-def tape(database: Session, viewer: Viewer, tape_id: str, use: Use, now: int) -> Tape:
-    """The tape, if the viewer may use it in this way now; else 404."""
-    found = database.get(Tape, tape_id)
-    person = database.get(Person, viewer.person_id)
-    if found is None or not consent.allows(database, person, use, found, now):
-        raise HTTPException(404)
+def tape(database: Session, viewer: Viewer, tape_id: str, use: Use, now: int, *more: Use) -> Tape:
+    """The tape, if the viewer may use it in these ways now; else 404. A draft is its interviewer's alone."""
+    found, person = database.get(Tape, tape_id), database.get(Person, viewer.person_id)
+    if found is None or person is None:
+        raise _refused("unknown")
+    decision = consent.allows_all(database, person, (use, *more), found, now)
+    if not decision:
+        raise _refused(decision.reason)
     if found.state == "draft" and found.interviewer_id != viewer.person_id:
-        raise HTTPException(404)
+        raise _refused("draft")
+    trail.came_to(tape_id)
     return found
 
 
@@ -32,7 +36,7 @@ def own(database: Session, viewer: Viewer, tape_id: str, use: Use, now: int) -> 
     """A tape of which the viewer is the interviewer; else 404."""
     found = tape(database, viewer, tape_id, use, now)
     if found.interviewer_id != viewer.person_id:
-        raise HTTPException(404)
+        raise _refused("interviewer")
     return found
 
 
@@ -57,12 +61,13 @@ def opened(database: Session, viewer: Viewer, tape_id: str, use: Use, now: int) 
     """A tape whose codes and measures the viewer may see; else 404."""
     found = tape(database, viewer, tape_id, use, now)
     if not is_open(database, viewer.person_id, found):
-        raise HTTPException(404)
+        raise _refused("first")
     return found
 
 
 def title(database: Session, tape: Tape) -> str:
     """What a tape is called: its interviewer, and the client's pseudonym."""
+    trail.came_to(tape.id)
     interviewer = database.get_one(Person, tape.interviewer_id).name
     query = select(Consent.pseudonym).where(Consent.tape_id == tape.id).order_by(Consent.number.desc())
     pseudonym = database.scalar(query.limit(1))
@@ -78,3 +83,9 @@ def is_member(database: Session, person_id: str, group_id: str, now: int) -> boo
         Membership.until.is_(None) | (Membership.until > now),
     )
     return database.scalar(query.limit(1)) is not None
+
+
+def _refused(reason: str) -> HTTPException:
+    """The answer to a refusal, the same whatever the reason; the audit has the reason."""
+    trail.refuse(reason)
+    return HTTPException(404)

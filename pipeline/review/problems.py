@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from pipeline.errors import TapeReviewError
 from pipeline.review import answers
 from pipeline.review.pages import render
-from pipeline.tapes import logs
+from pipeline.tapes import logs, trail
 
 _TITLES = {
     400: "That did not work",
@@ -127,6 +127,7 @@ def _logged(error: Exception, status: int) -> str:
 
 
 async def _sign_in(request: Request, error: SignInError) -> Response:
+    trail.refuse(error.step or "sign-in")
     if not wants_page(request):
         return JSONResponse({"code": "", "detail": "Sign in first."}, 401)
     page = f"/login/{error.step}" if error.step else "/login"

@@ -113,12 +113,15 @@ def _written(home: Home, path: Path, now: int) -> tuple[list[str], Made]:
     """Write the file; the tapes whose keys are in it, and what to tell of it."""
     data_key, file_id = secrets.token_bytes(32), secrets.token_bytes(frames.ID_BYTES)
     kind = home.master.kind()
+    with home.database.reading() as session:
+        head = home.audit.head(session)
     header = {
         "version": VERSION,
         "made": now,
         "schema": schema.newest(),
         "key": base64.b64encode(home.vault.newest_ring().wrap(PURPOSE, data_key)).decode(),
         "file_id": file_id.hex(),
+        "audit": head.facts(),
     }
     scratch = home.vault.scratch.file
     with scratch() as rows, scratch() as sealed, published(path) as file:

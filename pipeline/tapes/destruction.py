@@ -253,6 +253,7 @@ def _signed(home: Home, tape_id: str, now: int) -> list[Destroyed]:
         row = pending[0]
         facts = json.loads(row.body)
         facts |= {"tape": tape_id, "id": row.id, "method": METHOD, "destroyed": now, "destroyed_utc": readable(now)}
+        facts["audit"] = home.audit.head(session).facts()
         signed = Signer(home.keys_folder / "certificate.key").sign(facts)
         row.body, row.signature, row.at = signed.body, signed.signature, now
         session.execute(update(Tombstone).where(Tombstone.tape_id == tape_id).values(certificate=row.id))

@@ -47,7 +47,7 @@ class Home:
     def __init__(self, folder: Path, settings: TapesSettings, ask: Ask | None = None) -> None:
         self.folder = folder
         self.settings = settings
-        self.audit = Audit(_read_key(folder / "keys" / "audit.key"), folder / "audit.head")
+        self.audit = Audit(_read_key(folder / "keys" / "audit.key"), folder / "audit.head", watches=True)
         self.master = MasterKey(folder / "keys" / "master.key", ask)
         self.vault = Vault(folder / "vault", self.master)
         self.vault.scratch.sweep()
@@ -80,6 +80,8 @@ class Home:
             home.database.migrate()
             if not home.vault.has_key(HOME):
                 home.vault.create_key(HOME)
+            with home.database.reading() as session:
+                home.audit.write_witness(session)
         except TapeReviewError:
             home.close()
             key.unlink()  # so that the next attempt does not take this for a home

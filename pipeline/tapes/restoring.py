@@ -100,7 +100,8 @@ def restore(
         shutil.rmtree(beside, ignore_errors=True)
     home = Home.open(settings, ask)
     with home.database.writing() as session:
-        audit.record(session, now, None, "restore", thing=f"{alive} tapes, {held} stay dead")
+        home.audit.write_witness(session)
+        audit.record(session, now, None, audit.RESTORED, thing=f"{alive} tapes, {held} stay dead")
     for one in dict.fromkeys([backup.absolute(), *found.backups]):
         note(home, one)
     destruction.resume(home, now)

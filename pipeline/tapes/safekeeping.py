@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from pipeline.errors import TapeReviewError
 from pipeline.health import NAMED, Finding
-from pipeline.tapes import backup, certificates, destruction, retention, submission, tombstones
+from pipeline.tapes import anchors, backup, certificates, destruction, retention, submission, tombstones
 from pipeline.tapes.clock import DAY, day_of
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import AuditRow, Certificate, Item, Tape
@@ -53,10 +53,13 @@ def _keys(home: Home, _: int) -> Iterator[Finding]:
 
 
 def _audit(home: Home, _: int) -> Iterator[Finding]:
+    heads = list(anchors.within_reach(home))
     with home.database.reading() as session:
-        faults = home.audit.verify(session)
+        faults = home.audit.verify(session, heads)
     places = [f"row {fault.seq}: {fault.what}" for fault in faults]
-    yield Finding.of("audit", places, "find out who changed the database; restore the last backup")
+    yield Finding.of(
+        "audit", places, "find out who changed the database; restore the last backup, or run `tape-review audit accept`"
+    )
 
 
 def _files(home: Home, _: int) -> Iterator[Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from pipeline.tapes import audit
-from pipeline.tapes.audit import Audit, Fault
+from pipeline.tapes.audit import Audit, Fault, Head
 from pipeline.tapes.database import Database
 from pipeline.tapes.records import AuditHead, AuditRow
 
@@ -193,3 +195,134 @@ def test_a_home_that_cannot_be_written_keeps_its_audit_all_the_same(chained: Dat
         audit.record(session, 1, "ada", "tape.play", "tape")
     with chained.reading() as session:
         assert nowhere.verify(session) == ()
+
+
+def test_a_copy_that_is_missing_is_a_fault(chained: Database, witness: Path) -> None:
+    witness.unlink()
+    with chained.reading() as session:
+        assert Audit(KEY, witness).verify(session) == (Fault(10, "the copy of the head in the home is missing"),)
+
+
+def test_a_fresh_home_has_its_copy_from_the_start(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "audit.head"
+    fresh = Audit(KEY, path, watches=True)
+    with database.reading() as session:
+        assert fresh.verify(session) == ()
+        fresh.write_witness(session)
+        assert path.read_text().startswith("0" * 20)
+        assert fresh.verify(session) == ()
+    database._before_commit = fresh.add_pending
+    with database.writing() as session:
+        audit.record(session, 1, "ada", "tape.play")
+    with database.reading() as session:
+        assert fresh.verify(session) == ()
+        assert [row.action for row in audit.latest(session, 9)] == ["tape.play"]
+
+
+@pytest.mark.parametrize(
+    ("way", "what"),
+    [
+        ("missing", "the copy of the head in the home was missing when this row was written"),
+        ("changed", "the copy of the head in the home had been changed when this row was written"),
+        ("set back", "the database had been set back to an earlier state when this row was written"),
+    ],
+)
+def test_the_next_row_hides_nothing(chained: Database, witness: Path, way: str, what: str) -> None:
+    """Else whoever sets the audit back waits for the next row, which writes the copy anew."""
+    if way == "missing":
+        witness.unlink()
+    elif way == "changed":
+        witness.write_text("7")
+    home = Audit(KEY, witness, watches=True)
+    chained._before_commit = home.add_pending
+    for number in range(2):
+        with chained.writing() as session:
+            audit.record(session, number, "ada", "tape.play", "tape")
+    with chained.reading() as session:
+        assert home.verify(session) == (Fault(11, what),)
+        assert [row.action for row in audit.latest(session, 3)] == [audit.GAP, "tape.play", "tape.play"]
+    with chained.writing() as session:
+        audit.record(session, 3, "ada", audit.ACCEPTED)
+    with chained.reading() as session:
+        assert home.verify(session) == ()
+
+
+def test_an_audit_that_was_set_back_with_its_copy_is_found_by_a_head_from_elsewhere(
+    chained: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "audit.head"
+    home = Audit(KEY, path)
+    with chained.reading() as session:
+        early, before = home.head(session), session.get_one(AuditHead, 1)
+        home.write_witness(session)
+    copy = path.read_text()
+    chained._before_commit = home.add_pending
+    with chained.writing() as session:
+        audit.record(session, 50, "eve", "tape.play", "tape")
+    with chained.reading() as session:
+        late = home.head(session)
+        assert (late.seq, late.at) == (11, 50)
+        assert home.verify(session, [("a", early), ("b", late)]) == ()
+    back = f"UPDATE audit_head SET seq = 10, hash = '{before.hash}', mac = '{before.mac}'"
+    tamper(chained, "DELETE FROM audit WHERE seq > 10", back)
+    path.write_text(copy)
+    with chained.reading() as session:
+        assert home.verify(session) == ()
+        assert home.verify(session, [("a", early), ("b", late)]) == (
+            Fault(11, "is not the row that b names: the audit was set back to an earlier state"),
+        )
+    with chained.writing() as session:
+        audit.record(session, 60, "eve", "tape.play", "another")  # the number is taken again, by another row
+    with chained.reading() as session:
+        assert [fault.seq for fault in home.verify(session, [("b", late)])] == [11]
+
+
+@pytest.mark.parametrize(("at", "count"), [(49, 1), (50, 0), (51, 0)])
+@pytest.mark.parametrize("action", [audit.ACCEPTED, audit.RESTORED])
+def test_heads_from_before_a_restore_are_no_fault(chained: Database, at: int, count: int, action: str) -> None:
+    home = Audit(KEY)
+    chained._before_commit = home.add_pending
+    with chained.writing() as session:
+        audit.record(session, at, None, action)
+    lost = Head(99, "0" * 64, 50, home._mac(99, f"{'0' * 64} 50"))
+    with chained.reading() as session:
+        assert len(home.verify(session, [("b", lost)])) == count
+
+
+def test_a_head_that_was_made_up_is_a_fault(chained: Database) -> None:
+    home = Audit(KEY)
+    with chained.reading() as session:
+        head = home.head(session)
+        for wrong in (replace(head, seq=9), replace(head, at=0), replace(head, hash="0" * 64), replace(head, mac="")):
+            assert [fault.what for fault in home.verify(session, [("b", wrong)])] == [
+                "b names a head that this home did not sign"
+            ]
+
+
+@pytest.mark.parametrize(
+    "facts", [None, 1, [], {}, {"seq": "1", "hash": "", "at": 1, "mac": ""}, {"seq": 1, "hash": ""}]
+)
+def test_what_is_no_head_is_none(facts: object) -> None:
+    assert Head.of(facts) is None
+
+
+def test_a_head_comes_back_from_json(chained: Database) -> None:
+    with chained.reading() as session:
+        head = Audit(KEY).head(session)
+    assert Head.of(json.loads(json.dumps(head.facts()))) == head
+
+
+@pytest.mark.parametrize("change", ["source = NULL", "source = '192.0.2.9'", "times = NULL", "times = 4"])
+def test_where_a_request_came_from_and_counts_are_part_of_the_chain(chained: Database, change: str) -> None:
+    with chained.writing() as session:
+        audit.record(session, 1, "ada", "refuse", source="192.0.2.1", times=3)
+    with chained.reading() as session:
+        assert Audit(KEY).verify(session) == ()
+    tamper(chained, f"UPDATE audit SET {change} WHERE seq = 11")
+    assert [fault.what for fault in faults(chained)] == ["was edited"]
+    tamper(
+        chained,
+        "UPDATE audit SET source = '192.0.2.1', times = 3 WHERE seq = 11",
+        f"UPDATE audit SET {change.replace('NULL', '0')} WHERE seq = 3",
+    )
+    assert Fault(3, "was edited") in faults(chained)

@@ -14,7 +14,7 @@ from pipeline.review.access.secrecy import authenticator_secret, objection, open
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import Id, Secret
 from pipeline.review.pages import render, seeing
-from pipeline.tapes import accounts, audit, second_step
+from pipeline.tapes import accounts, audit, second_step, trail
 from pipeline.tapes.records import Notice, Person
 
 router = APIRouter()
@@ -181,8 +181,10 @@ def _doubt(request: Request, viewer: SignedIn, current: str, asked: str) -> tupl
     if asked == "code":
         secret = opened(state.home, person.totp_secret or "")
         if not state.codes.fits(person.id, secret, current, state.clock()):
+            trail.refuse("code")
             return "The present authenticator's code is not right, or it was used already. Wait for the next one.", 422
     elif not state.passwords.fits(person.password_hash, current):
+        trail.refuse("password")
         return "The current password is not right.", 422
     limits.forgiven(state.home, attempt)
     return None

@@ -13,13 +13,13 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
 
 from pipeline.review.access import cookies, limits, places, secrecy
-from pipeline.review.access.cookies import SESSION
+from pipeline.review.access.cookies import GUEST, SESSION
 from pipeline.review.access.sessions import device
 from pipeline.review.access.viewer import Found, Viewer
 from pipeline.review.fields import Line, Secret
 from pipeline.review.pages import render, seeing
 from pipeline.review.problems import SignInError
-from pipeline.tapes import accounts, audit, second_step
+from pipeline.tapes import accounts, audit, second_step, trail
 from pipeline.tapes.records import Person
 
 router = APIRouter()
@@ -79,12 +79,13 @@ def page(request: Request, viewer: Found, way_on: Next = "/") -> Response:
 def sign_in(request: Request, email: Line, password: Secret, way_on: Annotated[str, Form()] = "/") -> Response:
     """Check the password; begin a session."""
     state = request.app.state
+    with state.home.database.reading() as database:
+        person = database.scalar(select(Person).where(Person.email == email.lower(), Person.disabled_at.is_(None)))
+    trail.signs_in(person.id if person else "")
     try:
         attempt = limits.attempt(state.home, state.clock(), limits.PASSWORD, email, places.of(request))
     except limits.TooSoonError as error:
         return error.told(_login(request, safe(way_on), error.detail, 429, email))
-    with state.home.database.reading() as database:
-        person = database.scalar(select(Person).where(Person.email == email.lower(), Person.disabled_at.is_(None)))
     if not state.passwords.fits(person.password_hash if person else None, password) or person is None:
         return _login(request, safe(way_on), _WRONG, 401, email)
     limits.forgiven(state.home, attempt)
@@ -171,7 +172,8 @@ def sign_out(request: Request) -> Response:
 
 def left(request: Request, answer: Response) -> Response:
     """An answer after which the browser is signed out and keeps nothing of the room."""
-    cookies.take(request, answer, SESSION)
+    for cookie in (SESSION, GUEST):  # the device stays known: that lets nobody in
+        cookies.take(request, answer, cookie)
     answer.headers.update(cookies.LEAVING)
     return answer
 
@@ -242,4 +244,5 @@ def _login(request: Request, way_on: str, error: str = "", status: int = 200, em
 def _waiting(viewer: Viewer | None, step: str) -> Viewer:
     if viewer is None or viewer.step != step:
         raise SignInError(viewer.step if viewer else "")
+    trail.signs_in(viewer.person_id)
     return viewer

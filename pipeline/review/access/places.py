@@ -38,7 +38,7 @@ class Place:
 def of(request: Request) -> Place:
     """Where a request comes from. The address is what a trusted proxy says, else the other end of the connection."""
     host = request.client.host if request.client else ""
-    return Place(_told_apart(host), cookies.read(request, DEVICE) or "")
+    return Place(told_apart(host), cookies.read(request, DEVICE) or "")
 
 
 def knows_device(database: Session, account: str, place: Place, now: int) -> bool:
@@ -67,7 +67,8 @@ def forget(database: Session, person_id: str) -> None:
     database.execute(delete(KnownPlace).where(KnownPlace.person_id == person_id))
 
 
-def _told_apart(host: str) -> str:
+def told_apart(host: str) -> str:
+    """An address, as far as it tells senders apart: of IPv6 the network, of which the sender picks addresses."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from pipeline.review.access import cookies
 from pipeline.review.access.cookies import GUEST, SESSION
 from pipeline.review.problems import SignInError
+from pipeline.tapes import trail
 
 __all__ = ["GUEST", "SESSION", "UNATTENDED", "Administrator", "Found", "SignedIn", "Viewer", "found", "guest_token"]
 
@@ -51,6 +52,8 @@ def found(request: Request) -> Viewer | None:
     state = request.app.state
     token = cookies.read(request, SESSION)
     viewer = state.sessions.find(token, state.clock(), UNATTENDED not in request.headers) if token else None
+    if viewer and (left := trail.current.get()):
+        left.person_id = viewer.person_id
     guest = cookies.read(request, GUEST)
     fresh = None if viewer or guest else secrets.token_urlsafe(24)
     request.state.viewer = viewer if viewer and not viewer.step else None

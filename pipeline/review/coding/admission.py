@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from pipeline.review import gate
 from pipeline.review.access.viewer import Viewer
 from pipeline.review.problems import NotYetError
-from pipeline.tapes import audit, consent
+from pipeline.tapes import audit, trail
 from pipeline.tapes.consent import Use
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import AuditRow, Pass, Person, Tape
@@ -51,12 +51,13 @@ def admit(request: Request, session: Session, viewer: Viewer, tape_id: str, *use
     """
     state = request.app.state
     now = state.clock()
-    tape, person = session.get(Tape, tape_id), session.get(Person, viewer.person_id)
-    if tape is None or person is None or tape.state != "ready":
-        raise HTTPException(404)
-    if not consent.allows_all(session, person, uses, tape, now):
+    tape = gate.tape(session, viewer, tape_id, uses[0], now, *uses[1:])
+    person = session.get_one(Person, viewer.person_id)
+    if tape.state != "ready":
+        trail.refuse("state")
         raise HTTPException(404)
     if not gate.is_open(session, person.id, tape):
+        trail.refuse("first")
         raise NotYetError(FIRST)
     return Admitted(session, state.home, tape, person, now)
 
