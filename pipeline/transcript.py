@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from operator import itemgetter
 
 import pandas as pd
 
-from pipeline.coding.codebook import Code, Codebook, CodedRole
+from pipeline.coding.codebook import Code, Codebook
+from pipeline.formats import codebooks
 from pipeline.measures import counts
-from pipeline.measures.table import CLIENT, codes, listening, texts
+from pipeline.measures.table import codes, listening, texts
 from pipeline.timeline import UNKNOWN, Vocalization
 
 _LOOKS: dict[str | None, tuple[str | None, str]] = {
@@ -79,20 +81,23 @@ class Moment:
     after: Line | None
 
 
+@cache
+def _machine() -> Codebook:
+    return codebooks.read("pretags")
+
+
 class Tags:
-    """The codebook's codes as tags; a code that it lacks gets a tag of its own, the machine's by what they mean."""
+    """The codebook's codes as tags; the machine's look as in its own codebook, any other gets a tag of its own."""
 
     def __init__(self, book: Codebook) -> None:
-        self._known = {code.name: code for code in book.codes}
+        self._known = {code.name: code for code in (*_machine().codes, *book.codes)}
 
     def of(self, name: str) -> Tag:
         """The tag of a code; its lane in pictures is None where the code says little (other, neutral)."""
         code = self._known.get(name)
         if code is None:
-            label = counts.PRETAGS.get(name, name.replace("_", " ")).capitalize()
-            pretags = (name,) if name in counts.PRETAGS else ()
-            role: CodedRole = "client" if counts.MEANINGS.get(counts.PRETAGS.get(name, "")) == CLIENT else "interviewer"
-            code = Code(name, label, label[:1], "", role, name, pretags)
+            label = name.replace("_", " ").capitalize()
+            code = Code(name, label, label[:1], "", "interviewer", name)
         lane, shape = _LOOKS.get(code.meaning, (code.family, "diamond"))
         # A minus sign of full width reads better in a mark than a hyphen.
         letter = {"-": "−"}.get(code.letter, code.letter)

@@ -14,6 +14,7 @@ from pipeline.measures.figures import Measure, measures
 from pipeline.measures.trajectory import trajectory
 from pipeline.report import Note, Passage, ReportData, Speaker, figure, render, spread
 from pipeline.timeline import Span, Vocalization, clock
+from pipeline.transcript import Tag, Tags
 from tests.measures import samples
 
 
@@ -266,6 +267,16 @@ def test_the_likeliest_mistakes_come_first() -> None:
         < words.index("Yeah, and I was nicer at home")
     )
     assert "neither change nor sustain talk (49%)" in words
+
+
+def test_the_machines_codes_look_alike_under_every_codebook() -> None:
+    looks = {name: Tags(codebooks.read(name)) for name in codebooks.shipped()}
+    for code in ("question_open", "question_closed", "change", "sustain", "information", "other", "neutral"):
+        shown = {(tag.letter, tag.shape, tag.lane) for tags in looks.values() for tag in [tags.of(code)]}
+        assert len(shown) == 1, code
+    assert looks["miti-4.2"].of("change") == Tag("change", "Change talk", "+", "up", "change", "change")
+    assert looks["miti-4.2"].of("question") == Tag("question", "Question (Q)", "Q", "circle", "question", "question")
+    assert looks["oars"].of("zeal_x") == Tag("zeal_x", "Zeal x", "Z", "diamond", "other", "zeal_x")
 
 
 def test_codes_of_another_codebook_keep_their_names_and_letters() -> None:

@@ -71,7 +71,8 @@ def results(table: pd.DataFrame, book: Codebook) -> Results:
 def written(table: pd.DataFrame, book: Codebook, place: Path) -> tuple[dict[str, Any], str, str]:
     """What `process` gives: measures, report, and what the terminal says."""
     place.mkdir()
-    results(table, book).write(place)
+    for name, content in results(table, book).files().items():
+        (place / name).write_bytes(content)
     console = Console(width=200)
     with console.capture() as said:
         console.print(display.summary(stages.Tape(place, unchanged=False)))

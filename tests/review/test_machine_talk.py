@@ -59,7 +59,22 @@ def test_the_machines_change_talk_stays_on_every_page(table: Table, book: str) -
     sheets = PdfReader(io.BytesIO(ivy.get(f"/tapes/{table.tape_id}/summary.pdf").content)).pages
     paper = " ".join("\n".join(sheet.extract_text() for sheet in sheets).split())
     assert all(f"{name}: {value}" in paper for name, value in expected.items())
+    tags = {one["id"]: one["talk"] for one in together["places"]}
+    assert {name: talk for name, talk in tags.items() if talk} == {"u2": ["change"], "u6": ["sustain"]}
+    assert [(code["label"], code["letter"], code["shape"]) for code in together["talk"]] == [
+        ("Change talk", "+", "up"),
+        ("Sustain talk", "−", "down"),
+    ]
     assert growth(ivy)["Change talk (%CT), by the machine"] == [("50%", "the machine")]
+
+
+def test_under_a_book_with_codes_for_the_client_the_machine_says_nothing_beside_them(table: Table) -> None:
+    seated(table)
+    coded(table.ada, {"u2": "change"})
+    found = board(table.ada)
+    assert found["talk"] == []
+    assert not any(one["talk"] for one in found["places"])
+    assert "by the machine" not in str(found["measures"])
 
 
 def test_what_turns_out_to_be_the_interviewers_is_no_change_talk(table: Table) -> None:

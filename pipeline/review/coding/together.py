@@ -235,19 +235,23 @@ def mark(admitted: Admitted, book: Codebook) -> str:
     return "-".join(str(admitted.session.scalar(query) or 0) for query in (ended, settled, mended))
 
 
+def machine_talk(book: Codebook) -> tuple[str, ...]:
+    """The machine's codes of change and sustain talk where the codebook has none: nobody could decide otherwise."""
+    rule = book.rule()
+    return rule.of(CHANGE, SUSTAIN) if rule.machine_talk else ()
+
+
 def measured(found: Board) -> Measures:
     """The measures as the group has the codes now; what a person has decided is not in doubt.
 
-    Until somebody has coded, they are those of the machine's report. Where the codebook has no codes for change and
-    sustain talk, the machine's tags of the client stay: nobody could decide otherwise.
+    Until somebody has coded, they are those of the machine's report.
     """
-    rule = found.book.rule(by_hand=found.by_hand)
-    machine_talk = rule.of(CHANGE, SUSTAIN) if rule.machine_talk else ()
+    rule, talk = found.book.rule(by_hand=found.by_hand), machine_talk(found.book)
     rows = []
     for place in found.places:
         said = place.utterance
-        doubted = {f"p_{name}": p for name, p in place.p.items() if _open(name, place, found.book, machine_talk)}
-        pretags = [name for name in place.pretags if _open(name, place, found.book, machine_talk)]
+        doubted = {f"p_{name}": p for name, p in place.p.items() if _open(name, place, found.book, talk)}
+        pretags = [name for name in place.pretags if _open(name, place, found.book, talk)]
         row: dict[str, Any] = {
             "tape_id": "tape",
             "utterance_id": said.id,
@@ -265,9 +269,9 @@ def measured(found: Board) -> Measures:
     return measures(table, rule, **found.drawing)
 
 
-def _open(pretag: str, place: Place, book: Codebook, machine_talk: Collection[str]) -> bool:
+def _open(pretag: str, place: Place, book: Codebook, talk: Collection[str]) -> bool:
     """Whether the machine's word on one of its own codes counts: nobody was asked for the codes that it proposes."""
-    if pretag in machine_talk:
+    if pretag in talk:
         return True
     codes = [code.name for code in book.codes if pretag in code.pretags]
     return not any(map(place.decided, codes)) if codes else not place.opinions and place.settled is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
@@ -9,6 +10,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
+from pipeline.coding.codebook import Codebook
+from pipeline.measures.table import CLIENT
 from pipeline.review import figures
 from pipeline.review.access.viewer import SignedIn
 from pipeline.review.coding import books, keys, passes, ratings, state, tasks, together, transcripts
@@ -17,6 +20,7 @@ from pipeline.review.coding.changes import Change, Name
 from pipeline.review.pages import render, seeing
 from pipeline.review.problems import NotYetError
 from pipeline.tapes import targets
+from pipeline.transcript import Tags
 
 router = APIRouter(prefix="/tapes/{tape_id}/together")
 
@@ -85,9 +89,10 @@ def filled(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> d
         shown = _shown(admitted, found) | {
             "tape": {"duration": admitted.tape.duration_ms},
             "codes": state.codes(book, tasks.TASKS[0], chosen),
+            "talk": [asdict(Tags(book).of(name)) for name in together.machine_talk(book)],
             "bindings": state.bound(book, chosen),
             "coders": found.coders,
-            "places": [_place(place) for place in found.places],
+            "places": [_place(place, book) for place in found.places],
         }
     note(request, viewer, tape_id, SEEN, "together")
     return shown
@@ -125,7 +130,7 @@ def settle(request: Request, viewer: SignedIn, tape_id: str, sent: Settled) -> d
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         found = together.board(admitted, transcripts.shown(admitted), book)
-        places = [_place(place) for place in found.places if place.utterance.id == changed]
+        places = [_place(place, book) for place in found.places if place.utterance.id == changed]
         return _shown(admitted, found) | {"places": places}
 
 
@@ -156,7 +161,8 @@ def _shown(admitted: Admitted, found: together.Board) -> dict[str, Any]:
     }
 
 
-def _place(place: together.Place) -> dict[str, Any]:
+def _place(place: together.Place, book: Codebook) -> dict[str, Any]:
+    talk = together.machine_talk(book) if place.utterance.role == CLIENT else ()
     return {
         **state.utterance(place.utterance, None),
         "opinions": [
@@ -164,6 +170,7 @@ def _place(place: together.Place) -> dict[str, Any]:
         ],
         "settled": place.settled,
         "machine": place.machine,
+        "talk": [name for name in place.pretags if name in talk],
         "probability": None if place.probability is None else round(place.probability, 2),
         "source": place.source,
         "codes": place.codes,

@@ -12,7 +12,7 @@ import { Wave } from "./wave.js";
  * The group's page: what the coders said of each utterance, side by side, and what the group settles on.
  *
  * @typedef {{coder: string, codes: string[], unsure: boolean, task: string}} Opinion a task where it was less than all codes
- * @typedef {import("./layout.js").Utterance & {opinions: Opinion[], settled: string[] | null, machine: string[],
+ * @typedef {import("./layout.js").Utterance & {opinions: Opinion[], settled: string[] | null, machine: string[], talk: string[],
  *   probability: number | null, source: string, codes: string[], disputed: boolean}} Place
  */
 
@@ -26,6 +26,8 @@ class Table {
     this.codebook = codebook;
     /** @type {Map<string, import("./chips.js").Code>} */
     this.codes = new Map(state.codes.map((/** @type {any} */ code) => [code.name, code]));
+    /** What the machine says of the client, where the codebook has no codes for it. @type {Map<string, any>} */
+    this.talk = new Map(state.talk.map((/** @type {any} */ code) => [code.name, code]));
     /** @type {Map<string, Place>} */
     this.places = new Map(state.places.map((/** @type {Place} */ one) => [one.id, one]));
     this.player = new Player(/** @type {HTMLAudioElement} */ (byId("sound")), state.tape.duration);
@@ -156,7 +158,7 @@ class Table {
   /** @param {Place} one */
   row(one) {
     const chips = (/** @type {string[]} */ names, how = {}) =>
-      names.map((name) => this.codes.get(name)).filter((code) => code !== undefined).map((code) => chip(code, how));
+      names.map((name) => this.codes.get(name) ?? this.talk.get(name)).filter((code) => code !== undefined).map((code) => chip(code, how));
     const said = (/** @type {string} */ who, /** @type {HTMLElement[]} */ marks, kind = "") =>
       make("div", { class: `opinion ${kind}` }, make("dt", {}, who), make("dd", {}, ...(marks.length ? marks : [make("span", { class: "chip hand empty" }, "no code")])));
     return make(
@@ -168,7 +170,7 @@ class Table {
       make(
         "dl", { class: "opinions" },
         ...one.opinions.map((each) => said(each.task ? `${each.coder} (${each.task})` : each.coder, chips(each.codes, { unsure: each.unsure }))),
-        one.machine.length ? said("Machine", chips(one.machine, { machine: true, probability: one.probability })) : null,
+        one.machine.length || one.talk.length ? said("Machine", chips([...one.machine, ...one.talk], { machine: true, probability: one.probability })) : null,
         one.settled ? said("Together", chips(one.settled), "together") : null,
       ),
     );
