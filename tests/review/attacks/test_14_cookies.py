@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from pipeline import settings
 from pipeline.review import app as application
+from pipeline.review.access.cookies import DEVICE
 from pipeline.review.access.sessions import device
 from pipeline.review.access.viewer import SESSION
 from tests.review.conftest import PAGE, PASSWORD, QUICK, Room
@@ -58,7 +59,8 @@ def test_a_cookie_without_the_prefix_is_nobody_s_behind_tls(room: Room) -> None:
 
 
 @pytest.mark.parametrize("path", ["/logout", "/account/sign-out-everywhere"])
-def test_who_signs_out_leaves_nothing_in_the_browser(room: Room, path: str) -> None:
+def test_who_signs_out_leaves_nothing_in_the_browser_but_that_it_is_known(room: Room, path: str) -> None:
+    """The device's cookie opens nothing; without it the owner of an account would be a stranger to it (number 10)."""
     room.person("Ada")
     client = signed_in(room)
     answer = client.post(path, data={"csrf": token(client, "/account")})
@@ -66,6 +68,8 @@ def test_who_signs_out_leaves_nothing_in_the_browser(room: Room, path: str) -> N
     assert "max-age=0" in answer.headers["set-cookie"].lower()
     assert client.get("/account").status_code == 303
     assert "clear-site-data" not in client.get("/login").headers
+    assert SESSION not in str(client.cookies)
+    assert DEVICE in str(client.cookies)
 
 
 def test_sessions_are_seen_and_ended_one_by_one(room: Room) -> None:
