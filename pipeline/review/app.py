@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from pipeline.review import desk, growth, problems, tapes, voices
-from pipeline.review.access import account, csrf, invitations, login, oidc, people
+from pipeline.review.access import account, csrf, invitations, login, oidc, people, provider
 from pipeline.review.access.secrecy import Codes, Passwords
 from pipeline.review.access.sessions import Sessions
 from pipeline.review.assets import Assets
@@ -81,7 +81,7 @@ def create(
     )
     app.state.clock, app.state.address, app.state.https = clock, place, https
     app.state.origins = origins(place)
-    app.state.oidc = oidc.provider(settings.review, place)
+    app.state.oidc = provider.provider(settings.review, place)
     problems.install(app)
     app.mount("/static", Assets(), "static")
     for router in ROUTERS:

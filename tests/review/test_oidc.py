@@ -14,7 +14,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from pipeline.review.access.oidc import Provider
+from pipeline.review.access.provider import Provider
 from tests.review.conftest import ADDRESS, Browser, Room
 
 
@@ -23,7 +23,7 @@ class Issuer:
 
     def __init__(self) -> None:
         self.key, self.claims, self.asked = RSAKey.generate_key(2048, {"kid": "k"}), {}, {}  # type: ignore[var-annotated]
-        self.signing = self.key
+        self.signing, self.requests, self.silent, self.token_endpoint = self.key, [], False, ""  # type: ignore[var-annotated]
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -38,8 +38,9 @@ class Issuer:
                 self._send({"access_token": "a", "token_type": "bearer", "id_token": outer.token()})
 
             def _send(self, content: dict[str, Any]) -> None:
+                outer.requests.append(self.path.rpartition("/")[2])
                 body = json.dumps(content).encode()
-                self.send_response(200)
+                self.send_response(503 if outer.silent else 200)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
@@ -54,11 +55,12 @@ class Issuer:
 
     def described(self) -> dict[str, str]:
         names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-        return {"issuer": self.address} | {name: f"{self.address}/{name}" for name in names}
+        described = {"issuer": self.address} | {name: f"{self.address}/{name}" for name in names}
+        return described | ({"token_endpoint": self.token_endpoint} if self.token_endpoint else {})
 
     def token(self) -> str:
         claims = {"iss": self.address, "aud": "room", "exp": int(time.time()) + 300, "sub": "1"} | self.claims
-        return jwt.encode({"alg": "RS256", "kid": "k"}, claims, self.signing)
+        return jwt.encode({"alg": "RS256", "kid": str(self.signing.kid)}, claims, self.signing)
 
 
 @pytest.fixture(scope="module")
@@ -73,18 +75,29 @@ def issuer() -> Iterator[Issuer]:
 def browser(room: Room, issuer: Issuer) -> Browser:
     room.clock.time = int(time.time() * 1000)
     room.app.state.oidc = Provider(issuer.address, "room", "s3cret", f"{ADDRESS}/oidc/back")
-    issuer.signing = issuer.key
+    issuer.signing, issuer.silent, issuer.token_endpoint = issuer.key, False, ""
+    issuer.requests.clear()
     return room.browser()
 
 
-def way(browser: Browser, issuer: Issuer, **claims: object):
-    """Go to the organization, which says what the claims say, and come back."""
+def begun(browser: Browser) -> dict[str, str]:
+    """Go to the organization; what it is asked."""
     sent = browser.get("/oidc/start", params={"next": "/account"})
     assert sent.status_code == 303
     asked = {name: values[0] for name, values in parse_qs(urlsplit(sent.headers["location"]).query).items()}
     assert asked["code_challenge_method"] == "S256"
+    return asked
+
+
+def back(browser: Browser, issuer: Issuer, asked: dict[str, str], **claims: object):
+    """Come back from the organization, which says what the claims say."""
     issuer.claims = {"nonce": asked["nonce"], "email": "Ada@example.org", "email_verified": True} | claims
     return browser.get("/oidc/back", params={"state": asked["state"], "code": "c"})
+
+
+def way(browser: Browser, issuer: Issuer, **claims: object):
+    """Go to the organization and come back."""
+    return back(browser, issuer, begun(browser), **claims)
 
 
 def test_who_is_invited_comes_in(room: Room, issuer: Issuer, browser: Browser) -> None:
@@ -138,7 +151,9 @@ def test_an_answer_belongs_to_the_browser_that_asked_and_works_once(
     other = room.browser()
     other.get("/login")
     assert other.get("/oidc/back", params=back).status_code == 401
-    assert browser.get("/oidc/back", params=back).status_code == 401  # used up by the other
+    assert browser.get("/oidc/back", params=back).status_code == 303  # the other has used nothing up
+    browser.post("/logout")
+    assert browser.get("/oidc/back", params=back).status_code == 401
 
 
 def test_without_the_setting_there_is_no_such_page(room: Room) -> None:

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from sqlalchemy import update
 from starlette.exceptions import HTTPException
 
-from pipeline.review.access import limits, login, places
+from pipeline.review.access import limits, login, oidc, places
 from pipeline.review.access.secrecy import authenticator_secret, objection, opened
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import Id, Secret
@@ -123,6 +123,19 @@ def recovery_codes(request: Request, viewer: SignedIn, current: Annotated[str, F
     return render(request, "access/recovery.html", codes=codes)
 
 
+@router.post("/account/organization/forget")
+def forget_organization(request: Request, viewer: SignedIn, current: Secret) -> Response:
+    """Take off the organization's account that signs in; the next one with the same address takes its place."""
+    state = request.app.state
+    if refused := _doubted(request, viewer, current):
+        return refused
+    with state.home.database.writing() as database:
+        if bound := oidc.identity(database, viewer.person_id):
+            database.delete(bound)
+            audit.record(database, state.clock(), viewer.person_id, "login.unbind")
+    return seeing("/account", "saved")
+
+
 @router.post("/account/notices")
 def read_notices(request: Request, viewer: SignedIn) -> Response:
     """Note that what others did to the account was read; it stays on the account page."""
@@ -217,6 +230,7 @@ def _page(request: Request, viewer: Viewer, error: str = "", status: int = 200) 
             "notices": accounts.notices(database, viewer.person_id),
             "lift": lift,
             "due": second_step.due(lift),
+            "organization": oidc.identity(database, viewer.person_id) if state.oidc else None,
             "codes_left": second_step.codes_left(database, viewer.person_id),
         }
     return render(

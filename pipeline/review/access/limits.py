@@ -51,6 +51,7 @@ CODE = Rule("code", 6, 60, 12, HOUR)
 """Six digits take fewer guesses than a password, and whoever is asked for them has the password already."""
 
 ORGANIZATION = Rule("organization", 60, 60, 60, MINUTE)
+"""Answers of an organization that let nobody in: each has cost its server a request."""
 
 
 class TooSoonError(HTTPException):
@@ -77,7 +78,7 @@ class Attempt:
 
 
 def attempt(home: Home, now: int, rule: Rule, account: str, place: Place) -> Attempt:
-    """Count a guess at an account's secret, from a place.
+    """Count a guess at an account's secret, from a place; without an account only the place counts.
 
     Raises
     ------
@@ -92,7 +93,7 @@ def attempt(home: Home, now: int, rule: Rule, account: str, place: Place) -> Att
         free = {here: rule.here}
         if not is_own:
             free[_key(rule, "address", place.address)] = rule.address
-            if not places.knows_address(database, account, place, now):
+            if account and not places.knows_address(database, account, place, now):
                 free[_key(rule, "strangers", account)] = rule.strangers
         wait = _wait(database, free.items(), rule.longest, now)
         if wait > 0:

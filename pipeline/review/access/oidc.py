@@ -1,142 +1,46 @@
-"""Signing in with an organization: OpenID Connect, by the authorization code flow with PKCE, through Authlib.
+"""Signing in with an organization.
 
-Only people who were invited come in: the organization says who somebody is (a verified e-mail address), the room says
-whether that person has an account. Coaches and administrators still take the second step.
+Only people who were invited come in: the organization says who somebody is, the room says whether that person has an
+account. The first sign-in finds the account by its e-mail address, and binds it to the organization's own name for the
+person (``sub``): an address can be given to somebody else later, that name cannot. Coaches and administrators still
+take the second step.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 import secrets
-import threading
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import urlsplit
+from dataclasses import asdict
+from typing import Annotated
 
-import httpx
-from authlib.common.security import generate_token  # type: ignore[import-untyped]
-from authlib.integrations.base_client import OAuthError  # type: ignore[import-untyped]
-from authlib.integrations.httpx_client import OAuth2Client  # type: ignore[import-untyped]
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from pipeline.errors import ReviewError
-from pipeline.review.access import cookies, login
-from pipeline.review.access.cookies import GUEST
+from pipeline.errors import ReviewError, VaultError
+from pipeline.review.access import cookies, limits, login, places
+from pipeline.review.access.provider import LASTS, Identity, Pending, refusal
 from pipeline.review.pages import render
-from pipeline.settings import ReviewSettings
-from pipeline.tapes.clock import MINUTE
-from pipeline.tapes.records import Person
+from pipeline.tapes import audit
+from pipeline.tapes.home import Home
+from pipeline.tapes.records import OrganizationIdentity, Person
+from pipeline.tapes.vault import HOME
 
 router = APIRouter()
 
-_LASTS, _MOST = 10 * MINUTE, 1000
-_ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
+COOKIE = "tape_review_organization"
+"""Holds a sign-in on its way, sealed with the home's key: whoever begins a thousand fills nobody's memory."""
+
+_SEALED = "cookies.organization"
 _REFUSED = "You could not be signed in this way. Ask your administrator whether you are invited with this address."
-
-
-@dataclass(frozen=True)
-class Pending:
-    """A sign-in on its way: bound to the browser that began it."""
-
-    guest: str
-    nonce: str
-    verifier: str
-    way_on: str
-    until: int
-
-
-@dataclass
-class Provider:
-    """The organization's issuer; its description is fetched when it is first needed."""
-
-    issuer: str
-    client_id: str
-    secret: str
-    redirect: str
-    _pending: dict[str, Pending] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def begin(self, guest: str, way_on: str, now: int) -> str:
-        """Where to send the browser."""
-        nonce, verifier = generate_token(32), generate_token(48)
-        with self._client() as client:
-            address, state = client.create_authorization_url(
-                self._described()["authorization_endpoint"], code_verifier=verifier, nonce=nonce
-            )
-        with self._lock:
-            self._pending = {key: one for key, one in self._pending.items() if one.until > now}
-            if len(self._pending) < _MOST:
-                self._pending[state] = Pending(guest, nonce, verifier, way_on, now + _LASTS)
-        return str(address)
-
-    def finish(self, guest: str, state: str, code: str, now: int) -> tuple[str, str]:
-        """The verified e-mail address of who came back, and where to go on.
-
-        Raises
-        ------
-        ReviewError: R05 the answer does not belong to this browser, or is not the issuer's.
-        """
-        with self._lock:
-            pending = self._pending.pop(state, None)
-        if pending is None or pending.until <= now or not secrets.compare_digest(pending.guest, guest):
-            raise _refusal("belongs to another browser, or came too late")
-        described = self._described()
-        try:
-            with self._client() as client:
-                given = client.fetch_token(described["token_endpoint"], code=code, code_verifier=pending.verifier)
-            keys = KeySet.import_key_set(self._get(described["jwks_uri"]))  # type: ignore[arg-type]
-            claims: dict[str, Any] = jwt.decode(given["id_token"], keys, algorithms=_ALGORITHMS).claims
-            wanted = {"iss": self.issuer, "aud": self.client_id, "nonce": pending.nonce}
-            rules = {name: {"essential": True, "value": value} for name, value in wanted.items()}
-            jwt.JWTClaimsRegistry(now // 1000, 60, exp={"essential": True}, **rules).validate(claims)  # type: ignore[arg-type]
-        except (OAuthError, JoseError, httpx.HTTPError, KeyError, ValueError) as error:
-            raise _refusal("is not what the organization should send") from error
-        if claims.get("email_verified") is not True or not isinstance(claims.get("email"), str):
-            raise _refusal("names no verified e-mail address")
-        return claims["email"].lower(), pending.way_on
-
-    def _client(self) -> OAuth2Client:
-        return OAuth2Client(
-            client_id=self.client_id,
-            client_secret=self.secret,
-            scope="openid email",
-            redirect_uri=self.redirect,
-            code_challenge_method="S256",
-            timeout=10,
-        )
-
-    def _described(self) -> dict[str, Any]:
-        described = self._get(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
-        if described.get("issuer") != self.issuer:
-            raise _refusal("is another issuer's")
-        return described
-
-    def _get(self, address: str) -> dict[str, Any]:
-        if urlsplit(address).scheme != "https" and urlsplit(address).hostname not in ("127.0.0.1", "localhost"):
-            raise _refusal("names an address without TLS")
-        try:
-            found: dict[str, Any] = httpx.get(address, timeout=10).raise_for_status().json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise _refusal("cannot be had: the organization's server does not answer") from error
-        return found
-
-
-def provider(settings: ReviewSettings, address: str) -> Provider | None:
-    """The provider that the settings name; None where they name none."""
-    if not settings.oidc_issuer:
-        return None
-    try:
-        secret = Path(settings.oidc_secret_file).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        value = f"cannot be read ({error.strerror})"
-        raise ReviewError("R05", "review.oidc_secret_file", value, "put the client secret there") from error
-    return Provider(settings.oidc_issuer, settings.oidc_client_id, secret, f"{address}/oidc/back")
+_OTHER = (
+    "Your account here belongs to another account of your organization. If that one is gone, ask your administrator "
+    "for a link, sign in with a password, and take the old one off under 'My account'."
+)
 
 
 @router.get("/oidc/start")
@@ -145,9 +49,9 @@ def start(request: Request, way_on: login.Next = "/") -> Response:
     state = request.app.state
     if state.oidc is None:
         raise HTTPException(404)
-    guest = cookies.read(request, GUEST) or request.state.fresh_guest or ""
-    answer = RedirectResponse(state.oidc.begin(guest, login.safe(way_on), state.clock()), 303)
-    cookies.give(request, answer, GUEST, guest)
+    address, pending = state.oidc.begin(login.safe(way_on), state.clock())
+    answer = RedirectResponse(address, 303)
+    cookies.give(request, answer, COOKIE, _sealed(state.home, pending), LASTS)
     return answer
 
 
@@ -158,19 +62,79 @@ def back(
     code: Annotated[str, Query(max_length=4000)] = "",
 ) -> Response:
     """Come back from the organization."""
-    room = request.app.state
-    if room.oidc is None:
+    if request.app.state.oidc is None:
         raise HTTPException(404)
+    answer = _come_back(request, state, code)
+    cookies.take(request, answer, COOKIE)
+    return answer
+
+
+def identity(database: Session, person_id: str) -> OrganizationIdentity | None:
+    """The organization's account that somebody signs in with."""
+    return database.scalar(select(OrganizationIdentity).where(OrganizationIdentity.person_id == person_id))
+
+
+def _come_back(request: Request, state: str, code: str) -> Response:
+    room = request.app.state
+    now = room.clock()
     try:
-        email, way_on = room.oidc.finish(cookies.read(request, GUEST) or "", state, code, room.clock())
+        pending = _opened(room.home, cookies.read(request, COOKIE) or "", state, now)
+        attempt = limits.attempt(room.home, now, limits.ORGANIZATION, "", places.of(request))
+        came = room.oidc.finish(pending, code, now)
     except ReviewError:
-        email, way_on = "", "/"
-    with room.home.database.reading() as database:
-        person = database.scalar(select(Person).where(Person.email == email, Person.disabled_at.is_(None)))
+        return _refused(request, _REFUSED)
+    except limits.TooSoonError as error:
+        return error.told(_refused(request, error.detail, 429))
+    with room.home.database.writing() as database:
+        person, refused = _person(database, came, now)
     if person is None:
-        return render(request, "access/login.html", 401, way_on=way_on, error=_REFUSED, email="", sso=True)
-    return login.start(request, person, way_on)
+        return _refused(request, refused)
+    limits.forgiven(room.home, attempt)
+    return login.start(request, person, pending.way_on)
 
 
-def _refusal(value: str) -> ReviewError:
-    return ReviewError("R05", "the organization's answer", value, "sign in once more")
+def _person(database: Session, came: Identity, now: int) -> tuple[Person | None, str]:
+    """Whom an identity belongs to, bound to it now if it was to none of this issuer; else why nobody comes in."""
+    same = (OrganizationIdentity.issuer == came.issuer, OrganizationIdentity.subject == came.subject)
+    known = database.scalar(select(OrganizationIdentity).where(*same))
+    if known is not None:
+        owner = database.get_one(Person, known.person_id)
+        return (owner, "") if owner.disabled_at is None else (None, _REFUSED)
+    person = database.scalar(select(Person).where(Person.email == came.email, Person.disabled_at.is_(None)))
+    if person is None:
+        return None, _REFUSED
+    bound = identity(database, person.id)
+    if bound is not None and bound.issuer == came.issuer:
+        return None, _OTHER
+    if bound is not None:  # the settings name another organization now
+        database.delete(bound)
+        database.flush()
+    database.add(OrganizationIdentity(person_id=person.id, issuer=came.issuer, subject=came.subject, bound_at=now))
+    audit.record(database, now, person.id, "login.bind")
+    return person, ""
+
+
+def _sealed(home: Home, pending: Pending) -> str:
+    return base64.urlsafe_b64encode(home.vault.seal(HOME, json.dumps(asdict(pending)).encode(), _SEALED)).decode()
+
+
+def _opened(home: Home, cookie: str, state: str, now: int) -> Pending:
+    """The sign-in that a browser brings back.
+
+    Raises
+    ------
+    ReviewError: R05 it brings none of ours, another one than the organization answers, or comes too late.
+    """
+    try:
+        pending = Pending(**json.loads(home.vault.unseal(HOME, base64.urlsafe_b64decode(cookie), _SEALED)))
+    except (VaultError, binascii.Error, ValueError) as error:
+        raise refusal("belongs to another browser") from error
+    if not secrets.compare_digest(pending.state.encode(), state.encode()):
+        raise refusal("belongs to another sign-in")
+    if not pending.until - LASTS <= now < pending.until:
+        raise refusal("came too late")
+    return pending
+
+
+def _refused(request: Request, error: str, status: int = 401) -> Response:
+    return render(request, "access/login.html", status, way_on="/", error=error, email="", sso=True)
