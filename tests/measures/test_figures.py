@@ -250,3 +250,50 @@ def test_measures_need_nothing_but_numpy_and_pandas() -> None:
 
 def test_utterances_are_the_plain_rule() -> None:
     assert measures(coded()).rule == UTTERANCES
+
+
+CODEBOOKS = [UTTERANCES, VOLLEYS, *(codebooks.read(name).rule() for name in codebooks.shipped())]
+
+
+@pytest.mark.parametrize("rule", CODEBOOKS)
+def test_a_tape_that_is_cut_at_a_pause_counts_in_its_parts_what_it_counts_as_a_whole(rule: Rule) -> None:
+    """Between turns of the invented session; each interviewer's turn is a volley, so that none is cut."""
+    rows = coded()
+    rows["volley"] = (rows["role"] != rows["role"].shift()).cumsum().where(rows["role"] == "interviewer")
+    cuts = [at for at in range(1, len(rows)) if rows["turn_id"].iloc[at] != rows["turn_id"].iloc[at - 1]]
+    whole = measures(rows, rule, draws=50)
+    for cut in cuts[::7]:
+        parts = [measures(part, rule, draws=50) for part in (rows.iloc[:cut], rows.iloc[cut:])]
+        for name, measure in whole.ratios.items():
+            assert measure.numerator == sum(part.ratios[name].numerator for part in parts)
+            assert (measure.denominator or 0) == sum(part.ratios[name].denominator or 0 for part in parts)
+        for name, measure in (whole.client | whole.oars).items():
+            halves = [(part.client | part.oars)[name].value for part in parts]
+            assert measure.value == (None if None in halves else sum(halves))
+
+
+@pytest.mark.parametrize("rule", CODEBOOKS)
+def test_a_tape_without_codes_has_no_ratio_and_counts_nothing(rule: Rule) -> None:
+    found = measures(coded().assign(codes="", volley=range(60)), rule, draws=50)
+    assert {measure.value for measure in found.ratios.values()} == {None}
+    assert all(measure.undefined for measure in found.ratios.values())
+    assert {measure.value for measure in found.counts.values()} == {0}
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("question_open", (0, 0, None, 100, None)),
+        ("question_closed", (0, None, None, 0, None)),
+        ("reflection_complex", (None, None, 100, None, None)),
+        ("reflection_simple", (None, None, 0, None, None)),
+        ("change", (None, None, None, None, 100)),
+        ("sustain", (None, None, None, None, 0)),
+    ],
+)
+@pytest.mark.parametrize("rule", [UTTERANCES, VOLLEYS])
+def test_a_tape_coded_alike_throughout_has_the_plain_shares(
+    code: str, expected: tuple[float | None, ...], rule: Rule
+) -> None:
+    found = measures(coded().assign(codes=code, probability=1.0, volley=range(60)), rule, draws=50)
+    assert tuple(measure.value for measure in found.ratios.values()) == expected
