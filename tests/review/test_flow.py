@@ -282,7 +282,7 @@ def test_the_interviewer_can_open_a_closed_round_again(room: Room, peers: Peers)
     assert again not in ada.get(f"{peers.path}/feedback").text
     ada.post(again)  # nothing is closed yet
     ada.post(f"{peers.path}/feedback/close")
-    assert "The round is closed: the interviewer can open it again." in peers.say(ben, "strength").text
+    assert "The round is closed; the interviewer can open it again." in peers.say(ben, "strength").text
     assert again not in ben.get(f"{peers.path}/feedback").text
     assert ben.post(again).status_code == 404
     assert peers.say(ben, "strength").status_code == 422

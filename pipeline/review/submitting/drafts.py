@@ -111,7 +111,7 @@ def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int) -> str:
             if tape.group_id not in consented.groups and not people_named:
                 value = "the group that reviews the tape is not among those who may hear it"
                 remedy = "tick it under 'Who may hear it', or choose another group"
-                raise ConsentError("D07", "consent", value, remedy)
+                raise ConsentError("D11", "consent form", value, remedy)
             require_accounts(database, people_named)
             terms.give(database, tape, consented, now, viewer.person_id)
             targets.name(database, home.vault, tape_id, typed["target_behavior"], now)
