@@ -56,7 +56,8 @@ def init(
 
 
 def _upgrade(wanted: TapesSettings) -> None:
+    from pipeline.cli.homes import ask
     from pipeline.tapes import home as homes
 
-    folder, before, after = homes.upgrade(wanted)
+    folder, before, after = homes.upgrade(wanted, ask)
     typer.echo(f"{folder}: tables at version {after}" + (f", before at {before}" if before != after else " already"))

@@ -5,7 +5,7 @@ A backup is an (uncompressed) tar archive::
     header.json                 version, when, and the backup's own key, wrapped by the master key
     vault/keys/TAPE             the wrapped data keys, as they lie in the vault; all zeros once the tape is destroyed
     vault/tapes/TAPE/ITEM       the encrypted files, as they lie in the vault
-    certificates/, codebooks/, certificate-key.pub, tape-review-tombstones.txt
+    certificates/, certificate-key.pub, tape-review-tombstones.txt
     master.key                  only where a passphrase locks it, or the environment holds it
     records                     the database's rows, the home's other keys, where backups lie, and all digests,
                                 encrypted (see `frames`)
@@ -26,7 +26,6 @@ import glob
 import io
 import json
 import os
-import re
 import secrets
 import tarfile
 from collections.abc import Collection, Iterator, Mapping
@@ -41,7 +40,7 @@ from pipeline.errors import VaultError
 from pipeline.tapes import audit, frames, schema, tombstones
 from pipeline.tapes.digesting import Digesting
 from pipeline.tapes.frames import Label
-from pipeline.tapes.home import CODEBOOKS, Home
+from pipeline.tapes.home import Home
 from pipeline.tapes.publishing import PARTIAL, abandoned, appended, published, settle, writable
 from pipeline.tapes.records import Item, Record, Tape
 from pipeline.tapes.vault import HOME
@@ -49,9 +48,6 @@ from pipeline.tapes.vault import HOME
 VERSION = 1
 HEADER, RECORDS, MASTER = "header.json", "records", "master.key"
 KEYS, TAPES = "vault/keys/", "vault/tapes/"
-CODEBOOK = re.compile(r"[a-z0-9][a-z0-9.-]{0,60}\.toml")
-"""The file of a codebook that can be chosen."""
-
 PURPOSE = "backup"
 """Stands for a tape where the backup's own key is wrapped."""
 
@@ -135,9 +131,6 @@ def _written(home: Home, path: Path, now: int) -> tuple[list[str], Made]:
             copied = [sums.copy(f"{TAPES}{item}", home.vault.folder / "tapes" / item) for item in items]
             for certificate in sorted((home.folder / "certificates").glob("*.json")):
                 sums.copy(f"certificates/{certificate.name}", certificate)
-            for book in sorted((home.folder / CODEBOOKS).glob("*.toml")):
-                if CODEBOOK.fullmatch(book.name):
-                    sums.copy(f"{CODEBOOKS}/{book.name}", book)
             for name in ("certificate-key.pub", tombstones.NAME):
                 sums.copy(name, home.folder / name)
             if kind != "file":

@@ -9,7 +9,6 @@
     ├── keys/             mode 0700: audit.key, master.key, certificate.key
     ├── vault/            mode 0700: what the vault keeps, encrypted
     ├── certificates/     of destroyed tapes; certificate-key.pub checks them
-    ├── codebooks/        that were taken in from elsewhere
     ├── serve.log         of `tape-review serve`: ids and fixed words alone
     ├── tape-review-tombstones.txt    which tapes must stay dead
     └── backups.txt       where backups were written
@@ -25,14 +24,13 @@ import platformdirs
 
 from pipeline.errors import TapeReviewError, TapesError
 from pipeline.settings import TapesSettings
+from pipeline.tapes import codebooks
 from pipeline.tapes.audit import Audit
+from pipeline.tapes.clock import now
 from pipeline.tapes.database import Database, sqlite_url
 from pipeline.tapes.keys import Ask, Kind, MasterKey
 from pipeline.tapes.publishing import writable
 from pipeline.tapes.vault import HOME, Vault
-
-CODEBOOKS = "codebooks"
-"""Where codebooks lie that were taken in; they hold no client's words."""
 
 _KEY_BYTES = 32
 
@@ -97,10 +95,14 @@ class Home:
 
         Raises
         ------
-        TapesError: K01 there is none, K03 its database cannot be reached, K05 its tables are of another version.
+        TapesError: K01 there is none, K03 its database cannot be reached, K05 its tables are of another version, or
+            codebooks lie in it as an older version kept them.
         """
         home = cls(_existing(settings), settings, ask)
         home.database.require_newest()
+        if codebooks.left(home.folder):
+            value = "holds codebooks in the clear, as an older version kept them"
+            raise TapesError("K05", f"home {home.folder}", value, "run `tape-review init --upgrade` after a backup")
         return home
 
     @property
@@ -124,17 +126,25 @@ def place(settings: TapesSettings) -> Path:
     return Path(chosen).expanduser().resolve()
 
 
-def upgrade(settings: TapesSettings) -> tuple[Path, str | None, str | None]:
-    """Bring a home's tables to this program's version: its folder, the version before and after.
+def upgrade(settings: TapesSettings, ask: Ask | None = None) -> tuple[Path, str | None, str | None]:
+    """Bring a home to this program's version: its folder, the version of its tables before and after.
+
+    Codebooks that lie in the clear are sealed; that takes the master key.
 
     Raises
     ------
-    TapesError: K01 there is no home, K03 its database cannot be reached.
+    TapesError: K01 there is no home, K03 its database cannot be reached. VaultError: V04, V05, V06 the master key.
     """
-    home = Home(_existing(settings), settings)
+    home = Home(_existing(settings), settings, ask)
     try:
         before = home.database.version()
         home.database.migrate()
+        if files := codebooks.left(home.folder):
+            with home.database.writing() as session:
+                codebooks.adopt(session, home.vault, files, now())
+            for path in files:
+                path.unlink()
+            home.database.scrub()  # what passes called them is in free pages and the log of the database
         return home.folder, before, home.database.version()
     finally:
         home.close()

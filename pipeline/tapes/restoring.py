@@ -25,10 +25,10 @@ from sqlalchemy.orm import Session
 from pipeline.errors import TapeReviewError, VaultError
 from pipeline.settings import TapesSettings
 from pipeline.tapes import audit, destruction, schema, tombstones
-from pipeline.tapes.backup import CODEBOOK, HEADER, KEYS, LOCKED_AWAY, MASTER, PURPOSE, RECORDS, TAPES, VERSION, note
+from pipeline.tapes.backup import HEADER, KEYS, LOCKED_AWAY, MASTER, PURPOSE, RECORDS, TAPES, VERSION, note
 from pipeline.tapes.database import Database, sqlite_url
 from pipeline.tapes.frames import Label, Reader
-from pipeline.tapes.home import CODEBOOKS, Home, place
+from pipeline.tapes.home import Home, place
 from pipeline.tapes.keys import Ask, MasterKey, Ring
 from pipeline.tapes.publishing import owned, published, settle, writable
 from pipeline.tapes.records import Person, Record, Tape, Tombstone
@@ -36,7 +36,7 @@ from pipeline.tapes.records import Person, Record, Tape, Tombstone
 _ID = r"[0-9a-z][0-9a-z-]{0,63}"
 _NAMES = re.compile(
     rf"{HEADER}|{RECORDS}|{MASTER}|certificate-key\.pub|{tombstones.NAME}|{KEYS}{_ID}|{TAPES}{_ID}/{_ID}"
-    rf"|certificates/{_ID}\.json|{CODEBOOKS}/{CODEBOOK.pattern}"
+    rf"|certificates/{_ID}\.json"
 )
 _TAPE = re.compile(rf"(?:{KEYS}|{TAPES})({_ID})")
 _BATCH = 500

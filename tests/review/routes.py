@@ -27,7 +27,9 @@ from tests.review.conftest import PASSWORD, Browser
 NOBODY = "0" * 16
 """An id of the right form that nothing has."""
 
-IDS = frozenset({"tape_id", "pass_id", "meeting_id", "group_id", "person_id", "feedback_id", "session_id"})
+IDS = frozenset(
+    {"tape_id", "pass_id", "meeting_id", "group_id", "person_id", "feedback_id", "session_id", "codebook_id"}
+)
 """What an address may name; fields of forms that name such a thing are in `NAMING`."""
 
 NAMING = {

@@ -15,14 +15,15 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.errors import VaultError
-from pipeline.review.coding import books
+from pipeline.formats import cacti_codebook
+from pipeline.formats.intake import Source
 from pipeline.settings import TapesSettings
-from pipeline.tapes import backup, certificates, destruction, restoring, retention, schema, tombstones
+from pipeline.tapes import backup, certificates, codebooks, destruction, restoring, retention, schema, tombstones
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.home import Home
 from pipeline.tapes.keys import PASSPHRASE, VARIABLE, MasterKey
 from pipeline.tapes.publishing import published
-from pipeline.tapes.records import AuditRow, Item, Person, Record, Tape, Tombstone, WebSession
+from pipeline.tapes.records import AuditRow, Group, Item, Person, Record, Tape, Tombstone, WebSession
 from pipeline.tapes.rotation import rotate
 from tests.formats.test_cacti_codebook import FILE
 from tests.tapes.conftest import NOON
@@ -297,13 +298,17 @@ def test_what_lies_in_the_place_of_a_backup_and_is_none_stops_nothing(
 def test_codebooks_that_were_taken_in_come_back(
     home: Home, tape: FullTape, tmp_path: Path, elsewhere: TapesSettings, copy: Path
 ) -> None:
-    name = books.take_in(home, "our misc.xml", FILE.encode())
-    (home.folder / "codebooks" / "My own.toml").write_text("no codebook that can be chosen")
+    book = cacti_codebook.read(Source("our misc.xml", FILE.encode())).codebook
+    with home.database.writing() as session:
+        group = session.scalars(select(Group.id).limit(1)).one()
+        name = codebooks.add(session, home.vault, group, book, "Ours", None, NOON)
     made = backup.make(home, tmp_path / "one.backup", NOON)
     restoring.restore(made.path, elsewhere, NOON, master=copy)
     again = Home.open(elsewhere)
-    assert [path.name for path in (again.folder / "codebooks").iterdir()] == [f"{name}.toml"]
-    assert books.read(again, name).codes == books.read(home, name).codes
+    assert b"Ours" not in made.path.read_bytes()
+    with again.database.reading() as session:
+        assert codebooks.labels(session, again.vault, group) == {name: "Ours"}
+        assert codebooks.read(session, again.vault, group, name).codes == book.codes
     again.close()
 
 

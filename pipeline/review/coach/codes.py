@@ -28,7 +28,7 @@ from pipeline.review import gate
 from pipeline.review.coach.codings import Coding, before, latest, table
 from pipeline.review.coding import tasks
 from pipeline.review.coding.admission import unseen
-from pipeline.review.coding.books import read
+from pipeline.review.coding.books import of_group
 from pipeline.review.coding.events import fold
 from pipeline.review.coding.opinions import heard
 from pipeline.review.coding.passes import as_event
@@ -158,7 +158,8 @@ def gather(
         said.setdefault(row.tape_id, {})[row.utterance_id] = row
     number = Counter(one.codebook for one in by_hand)
     used = tuple(sorted(number, key=lambda name: (-number[name], name))) or (MACHINE_BOOK,)
-    books = {name: read(home, name) for name in {*used, *(one.codebook for one in settled), MACHINE_BOOK}}
+    coded_in = {*used, *(one.codebook for one in settled), MACHINE_BOOK}
+    books = {name: of_group(database, home, group.id, name) for name in coded_in}
     events = _code_events(database, [one.id for one in (*by_hand, *settled)])
     codings = _codings(by_hand, books, names, said, events)
     agreed = _consensus(settled, books, codings, events)

@@ -1,62 +1,88 @@
-"""Codebooks that a pass can use: those that come with the project, and those that a group took in from CACTI."""
+"""Codebooks that a pass can use: those that come with the project, and those that the tape's group took in."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-from dataclasses import replace
 from functools import cache, lru_cache
 
+from sqlalchemy.orm import Session
+
 from pipeline.coding.codebook import Code, Codebook
-from pipeline.errors import CodingError
 from pipeline.formats import cacti_codebook, codebooks
 from pipeline.formats.intake import Source
-from pipeline.tapes.home import CODEBOOKS, Home
+from pipeline.review.coding.admission import Admitted
+from pipeline.tapes import codebooks as own
+from pipeline.tapes.home import Home
 from pipeline.transcript import Tag, Tags
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,60}")
+FILE = "userConfiguration.xml"
+"""What CACTI calls its codebook, and we whatever somebody sends: the name of their file may tell who the client is."""
 
 
-def names(home: Home) -> dict[str, str]:
-    """Every codebook's name and label."""
-    known = [*codebooks.shipped(), *sorted(path.stem for path in (home.folder / CODEBOOKS).glob("*.toml"))]
-    return {name: read(home, name).label for name in dict.fromkeys(known)}
+def names(admitted: Admitted) -> dict[str, str]:
+    """Name and label of every codebook that can be chosen for a tape."""
+    shipped = {name: _read(name).label for name in _shipped()}
+    return shipped | group_names(admitted)
 
 
-def read(home: Home, name: str) -> Codebook:
-    """A codebook by its name.
+def group_names(admitted: Admitted) -> dict[str, str]:
+    """Name and label of those that the tape's group took in."""
+    return own.labels(admitted.session, admitted.home.vault, admitted.tape.group_id)
+
+
+def chosen(admitted: Admitted, name: str) -> Codebook:
+    """A codebook for a new pass.
+
+    Raises
+    ------
+    CodingError: C03 there is none of that name, or the group took it out.
+    """
+    return read(admitted, name if name in names(admitted) else "")
+
+
+def read(admitted: Admitted, name: str) -> Codebook:
+    """A codebook by its name, as the tape's group knows it; also one that was taken out, for the passes that use it.
 
     Raises
     ------
     CodingError: C03 there is none of that name.
     """
-    if name in _shipped():
-        return _read(name)
-    if not _NAME.fullmatch(name):
-        raise CodingError("C03", f"codebook {name[:60]!r}", "does not exist", "choose one of the list")
-    # Passes keep the name under which it can be chosen, which is unique; what its file calls it need not be.
-    return replace(_read(str(home.folder / CODEBOOKS / f"{name}.toml")), name=name)
+    return of_group(admitted.session, admitted.home, admitted.tape.group_id, name)
+
+
+def of_group(session: Session, home: Home, group_id: str, name: str) -> Codebook:
+    """A codebook by its name, as a group knows it.
+
+    Raises
+    ------
+    CodingError: C03 there is none of that name.
+    """
+    return _read(name) if name in _shipped() else own.read(session, home.vault, group_id, name)
 
 
 _shipped = cache(codebooks.shipped)
-_read = lru_cache(64)(codebooks.read)  # a codebook never changes under its name: those taken in bear their own digest
+_read = lru_cache(8)(codebooks.read)
 
 
-def take_in(home: Home, filename: str, content: bytes) -> str:
-    """Keep CACTI's ``userConfiguration.xml``; the name under which it can be chosen from now on.
+def take_in(admitted: Admitted, label: str, content: bytes) -> str:
+    """Keep CACTI's ``userConfiguration.xml`` for the tape's group; the name under which it can be chosen from now on.
 
     Raises
     ------
     FormatError: F02 to F07, it is not what CACTI writes.
     """
-    book = cacti_codebook.read(Source(filename, content)).codebook
-    text = codebooks.written(book)
-    stem = re.sub(r"[^a-z0-9]+", "-", filename.rpartition(".")[0].lower()).strip("-")[:40] or "cacti"
-    name = f"{stem}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-    folder = home.folder / CODEBOOKS
-    folder.mkdir(mode=0o700, exist_ok=True)
-    (folder / f"{name}.toml").write_text(text, encoding="utf-8")
-    return name
+    book = cacti_codebook.read(Source(FILE, content)).codebook
+    session, vault, group_id = admitted.session, admitted.home.vault, admitted.tape.group_id
+    return own.add(session, vault, group_id, book, label or own.LABEL, admitted.person.id, admitted.now)
+
+
+def take_out(admitted: Admitted, name: str) -> None:
+    """Take a codebook of the group out; passes that use it keep it.
+
+    Raises
+    ------
+    CodingError: C03 the group has none of that name.
+    """
+    own.remove(admitted.session, admitted.tape.group_id, name, admitted.now)
 
 
 def tag(code: Code, book: Codebook) -> Tag:

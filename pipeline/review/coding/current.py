@@ -30,7 +30,7 @@ class Current:
 def current(admitted: Admitted) -> Current:
     """The figures of a tape for one viewer, who may see its measures (`gate.is_open`)."""
     if sees_codes(admitted) and together.codebooks(admitted):
-        book = books.read(admitted.home, together.codebook(admitted))
+        book = books.read(admitted, together.codebook(admitted))
         board = together.board(admitted, transcripts.shown(admitted), book)
         if board.by_hand:
             return Current(figures.told(together.measured(board).as_dict()), f"Codes: {board.basis}", True)

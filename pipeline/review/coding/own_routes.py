@@ -68,7 +68,7 @@ def codes(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, kind: 
         if kind not in ("csv", "vtt"):
             raise HTTPException(404)
         said, found = transcripts.shown(admitted), passes.folded(admitted, one)
-        book = books.read(home, one.codebook)
+        book = books.read(admitted, one.codebook)
     text = exports.table(said, found) if kind == "csv" else exports.captions(said, found, book)
     note(request, viewer, tape_id, "codes.export", pass_id)
     headers = {"Content-Disposition": f'attachment; filename="codes.{kind}"'}

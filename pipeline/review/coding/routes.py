@@ -17,6 +17,7 @@ from pipeline.review.coding.admission import admit, note, own_pass, sees_codes
 from pipeline.review.coding.changes import Changes
 from pipeline.review.coding.sound import Sound
 from pipeline.review.coding.state import state
+from pipeline.review.fields import Id, OptionalLine
 from pipeline.review.pages import render, seeing
 from pipeline.review.ranges import Part
 from pipeline.tapes import targets
@@ -32,15 +33,16 @@ def lobby(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     home = request.app.state.home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        labels = books.names(home)
+        own = passes.own(admitted)
         return render(
             request,
             "coding/lobby.html",
             tape_id=tape_id,
             target_behavior=targets.read(session, home.vault, tape_id),
-            own=[(one, tasks.task(one.task), labels.get(one.codebook, one.codebook)) for one in passes.own(admitted)],
+            own=[(one, tasks.task(one.task), books.read(admitted, one.codebook).label) for one in own],
             tasks=tasks.TASKS,
-            books=labels,
+            books=books.names(admitted),
+            group_books=books.group_names(admitted),
             chosen=admitted.tape.codebook,
             sees=sees_codes(admitted),
         )
@@ -58,7 +60,7 @@ def begin(
     home = request.app.state.home
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        book = books.read(home, codebook)
+        book = books.chosen(admitted, codebook)
         found = tasks.dealt(book, tape_id, viewer.person_id) if task == "deal" else tasks.task(task)
         if not found.of(book):
             raise HTTPException(422, f"The codebook {book.label!r} has no codes for this task. Choose another of them.")
@@ -67,14 +69,23 @@ def begin(
 
 
 @router.post("/codebooks")
-def take_in(request: Request, viewer: SignedIn, tape_id: str, file: UploadFile) -> Response:
-    """Take in a codebook of CACTI."""
+def take_in(request: Request, viewer: SignedIn, tape_id: str, file: UploadFile, label: OptionalLine = "") -> Response:
+    """Take in a codebook of CACTI for the tape's group, under the label that it is to have."""
     home = request.app.state.home
     content = file.file.read()
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "code")
-        name = books.take_in(home, file.filename or "userConfiguration.xml", content)
-        admitted.record("codebook.add", name)
+        admitted.record("codebook.add", books.take_in(admitted, label, content))
+    return seeing(f"/tapes/{tape_id}/coding", "saved")
+
+
+@router.post("/codebooks/{codebook_id}/remove")
+def take_out(request: Request, viewer: SignedIn, tape_id: str, codebook_id: Id) -> Response:
+    """Take a codebook of the tape's group out; passes that use it keep it."""
+    with request.app.state.home.database.writing() as session:
+        admitted = admit(request, session, viewer, tape_id, "code")
+        books.take_out(admitted, codebook_id)
+        admitted.record("codebook.remove", codebook_id)
     return seeing(f"/tapes/{tape_id}/coding", "saved")
 
 
@@ -113,7 +124,7 @@ def filled(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Re
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one = own_pass(admitted, pass_id)
         chosen = keys.chosen(session, viewer.person_id, one.codebook)
-        found = state(admitted, one, books.read(home, one.codebook), chosen)
+        found = state(admitted, one, books.read(admitted, one.codebook), chosen)
     note(request, viewer, tape_id, "tape.show", "transcript")
     place = f"/tapes/{tape_id}/passes/{pass_id}"
     # Encoded at once: a long tape has ten thousand words, and FastAPI would look at each.
@@ -141,7 +152,7 @@ def change(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, sent:
             raise HTTPException(409, "This pass is locked: its codes stay as they are.")
         coded = [each for each in sent.changes if each.kind == "code"]
         mended = [each for each in sent.changes if each.kind != "code"]
-        refused = passes.store(admitted, one, books.read(home, one.codebook), coded) if coded else []
+        refused = passes.store(admitted, one, books.read(admitted, one.codebook), coded) if coded else []
         return {"refused": refused + (mending.correct(admitted, mended) if mended else [])}
 
 
@@ -171,7 +182,7 @@ def rebind(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, wante
         chosen = keys.chosen(session, viewer.person_id, one.codebook)
         chosen.pop(wanted.action, None)
         if wanted.key:
-            wrong = bindings.problem(books.read(home, one.codebook), chosen, wanted.action, wanted.key)
+            wrong = bindings.problem(books.read(admitted, one.codebook), chosen, wanted.action, wanted.key)
             if wrong:
                 return JSONResponse({"detail": wrong}, 422)
             chosen[wanted.action] = wanted.key

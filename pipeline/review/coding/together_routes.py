@@ -51,13 +51,12 @@ def page(request: Request, viewer: SignedIn, tape_id: str, codebook: str = "") -
             return render(request, "coding/first.html", status, tape_id=tape_id, own=own, why=LOCK_FIRST)
         used = together.codebooks(admitted) or [admitted.tape.codebook]
         chosen = together.codebook(admitted, codebook)
-        labels = books.names(home)
         found = render(
             request,
             "coding/together.html",
             tape_id=tape_id,
             codebook=chosen,
-            books=[(name, labels.get(name, name)) for name in used],
+            books=[(name, books.read(admitted, name).label) for name in used],
             target_behavior=targets.read(session, home.vault, tape_id),
             rated=ratings.side_by_side(admitted),
         )
@@ -83,7 +82,7 @@ def filled(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> d
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         _let_in(admitted)
-        book = books.read(home, codebook)
+        book = books.read(admitted, codebook)
         chosen = keys.chosen(session, viewer.person_id, codebook)
         found = together.board(admitted, transcripts.shown(admitted), book)
         shown = _shown(admitted, found) | {
@@ -105,7 +104,7 @@ def mark(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> dic
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         _let_in(admitted)
-        return {"mark": together.mark(admitted, books.read(home, codebook))}
+        return {"mark": together.mark(admitted, books.read(admitted, codebook))}
 
 
 @router.post("")
@@ -115,7 +114,7 @@ def settle(request: Request, viewer: SignedIn, tape_id: str, sent: Settled) -> d
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         _let_in(admitted)
-        book = books.read(home, sent.codebook)
+        book = books.read(admitted, sent.codebook)
         if sent.action == "undo":
             undone = together.undo(admitted, book, sent.id)
             changed = undone or ""

@@ -90,6 +90,19 @@ class Pass(Record):
     locked_at: Mapped[int | None] = mapped_column(default=None)
 
 
+class GroupCodebook(Record):
+    """A codebook that a group took in; once it is taken out, it is kept for the passes that use it."""
+
+    __tablename__ = "codebooks"
+
+    id: Mapped[str] = key()
+    group_id: Mapped[str] = of("groups.id")
+    sealed_text: Mapped[Sealed]
+    added_by_id: Mapped[str | None] = of("people.id", optional=True)
+    added_at: Mapped[int]
+    removed_at: Mapped[int | None] = mapped_column(default=None)
+
+
 class CodeEvent(Record):
     """A code given, taken away or doubted: by whom, when, at which moment of the sound, with or without the pre-tag."""
 

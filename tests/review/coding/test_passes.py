@@ -96,15 +96,15 @@ def test_a_codebook_of_cacti_can_be_taken_in(table: Table) -> None:
         "<codeControls panel='right' label='Client'><row><button code='C+'/></row></codeControls></userConfiguration>"
     )
     upload = {"file": ("Our book.xml", xml.encode(), "text/xml")}
-    answer = table.ada.browser.post(f"/tapes/{table.tape_id}/codebooks", files=upload)
+    answer = table.ada.browser.post(f"/tapes/{table.tape_id}/codebooks", {"label": "Our book"}, files=upload)
     assert answer.status_code == 303, answer.text
     page = table.ada.browser.get(f"/tapes/{table.tape_id}/coding").text
-    name = page.partition('value="our-book-')[2].partition('"')[0]
-    state = table.ada.begin("all", f"our-book-{name}").state()
+    [name] = re.findall(r'value="(\w+)"[^>]*><label[^>]*>Our book<', page)
+    state = table.ada.begin("all", name).state()
     assert [code["letter"] for code in state["codes"]] == ["OQ", "C+"]
     table.ada.code("u0001", "OQ")
     table.ada.lock()
-    together = table.ada.browser.get(f"/tapes/{table.tape_id}/together/state?codebook=our-book-{name}").json()
+    together = table.ada.browser.get(f"/tapes/{table.tape_id}/together/state?codebook={name}").json()
     assert together["coders"] == ["Ada"]
     assert [each["codes"] for each in together["places"][0]["opinions"]] == [["OQ"]]
 
