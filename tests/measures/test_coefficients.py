@@ -150,6 +150,15 @@ def test_fagerlands_example_of_mcnemar() -> None:
     assert float(by.mcnemar(4, 4)) == 1.0
 
 
+def test_mcnemar_of_several_pairs_at_once_by_hand() -> None:
+    """1 against 0: 2 · (½) - ½; 2 against 0: 2 · ¼ - ¼; 3 against 1: 2 · 5/16 - 4/16; none against none is no sign."""
+    found = by.mcnemar([0, 1, 0, 2, 3, 1], [0, 0, 1, 0, 1, 3])
+    assert found.tolist() == pytest.approx([1.0, 0.5, 0.5, 0.25, 0.375, 0.375])
+    assert by.mcnemar([0, 1], [0, 0]).tolist() == pytest.approx([1.0, 0.5])
+    square = np.array([[9, 3, 0], [1, 9, 2], [0, 0, 9]])
+    assert by.mcnemar(square, square.T) == pytest.approx(np.array([[1, 0.375, 1], [0.375, 1, 0.25], [1, 0.25, 1]]))
+
+
 def random_tables() -> list[NDArray[np.int64]]:
     random = np.random.default_rng(20261124)
     found = []
