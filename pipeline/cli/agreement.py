@@ -67,12 +67,20 @@ def agreement(
 
 
 def _notes(read: Read, figures: pd.DataFrame) -> list[str]:
+    from pipeline.measures.comparison import comparisons, strangers
+
     panel = read.panel
     if not len(figures):
         if len(panel.coders) == 1:
             return [f"Only one coder ({panel.coders[0][1]}) coded: there is nobody to compare with."]
+        if comparisons(panel):
+            return ["No two coders could give the same codes: there is nothing to compare."]
         return ["No two coders coded the same utterance: there is nothing to compare."]
     notes = []
+    apart = [f"{one} with {other}" for one, other in strangers(panel)]
+    if apart:
+        more = f" and {len(apart) - 5} more" if len(apart) > 5 else ""
+        notes.append(f"Not compared, as they coded no utterance in common: {', '.join(apart[:5])}{more}.")
     if len(panel.tapes) == 1:
         notes.append("One tape only: intervals need two or more.")
     return [*notes, "Intervals: 95 %, from drawing tapes again. Units under 50 get no verdict."]

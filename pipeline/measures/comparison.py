@@ -61,6 +61,16 @@ def _share(panel: Panel, one: int, other: int) -> bool:
     return bool(panel.both(one, other, panel.grid).any())
 
 
+def strangers(panel: Panel) -> list[tuple[str, str]]:
+    """Members and coaches who coded no utterance in common, in pairs."""
+    people = [row for layer in (MEMBER, COACH) for row in panel.rows(layer)]
+    return [
+        (panel.coders[one][1], panel.coders[other][1])
+        for one, other in combinations(people, 2)
+        if not _share(panel, one, other)
+    ]
+
+
 def uncoded(panel: Panel) -> dict[str, tuple[str, ...]]:
     """Family -> the coders who could give not all of its codes on any of their tapes; families that somebody could."""
     found = {}

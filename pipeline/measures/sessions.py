@@ -102,5 +102,9 @@ def _row(
         known = not np.isnan(value)
         between = ends(drawn, tapes, width) if known else None
         cells += [float(value) if known else None, *(between or (None, None))]
-    why = "" if cells[0] is not None and cells[3] is not None else "the counts do not vary"
+    why = ""
+    if cells[0] is None or cells[3] is None:
+        why = "the counts do not vary"
+    elif cells[1] is None or cells[4] is None:
+        why = "intervals: in most draws the counts do not vary"
     return (*head, *means, *cells, "; ".join(filter(None, (why, note))))

@@ -107,6 +107,24 @@ def test_pairs_of_few_coders_are_shown_and_a_missing_figure_has_its_reason(
     assert "more than two" in shown
 
 
+def test_who_shares_no_utterance_is_named_and_not_given_another_reason(tmp_path: Path) -> None:
+    table = group(2, wrong={"ann": 0.1, "bob": 0.1, "eve": 0.1})
+    kept = (table["coder"] != "ann") | (table["tape_id"] == "t000")
+    kept &= (table["coder"] != "bob") | (table["tape_id"] == "t001")
+    done = run("agreement", str(write(table[kept], tmp_path / "codes.csv")), "--format", "csv")
+    assert "Not compared, as they coded no utterance in common: ann with bob." in done.stderr
+    rows = pd.read_csv(io.StringIO(done.stdout))
+    members = rows[(rows["comparison"] == "members") & (rows["level"] == "all")].iloc[0]
+    assert members["undefined"] == "kappa: more than two coders (3)"
+    with_coach = rows[(rows["comparison"] == "coder and coach") & (rows["a"] == "ann")]
+    assert with_coach["undefined"].str.contains("intervals: one tape only").all()
+    path = in_two_codebooks(tmp_path / "limits.csv", ann="reflection", bob="affirmation", cora="question")
+    people = pd.read_csv(path).query("layer != 'machine'")
+    people.to_csv(path, index=False)
+    told = run("agreement", str(path)).stdout
+    assert "No two coders could give the same codes: there is nothing to compare." in " ".join(told.split())
+
+
 def test_recalibration_is_taken_from_the_command_line(codes: Path) -> None:
     done = run("drift", str(codes), "--recalibrated", "ann=1970-01-09", "--recalibrated", "eve=1970-01-09", "--all")
     assert "too few tapes" in done.stdout or "steady" in done.stdout
