@@ -36,9 +36,9 @@ class Engines:
         """What turns sound into words."""
         return transcriber.load(self.settings)
 
-    def diarizer(self, kind: diarizer.Kind, speakers: int | None, turns: Path | None) -> Diarizer:
+    def diarizer(self, kind: diarizer.Kind, speakers: int | None, turns: Path | None, tape_id: str) -> Diarizer:
         """What tells voices apart."""
-        return diarizer.load(kind, self.settings, speakers, turns)
+        return diarizer.load(kind, self.settings, speakers, turns, tape_id)
 
     def roles(self) -> RoleModel:
         """What tells the interviewer from the client."""

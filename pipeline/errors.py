@@ -213,6 +213,7 @@ CODES: dict[str, str] = {
     "F09": "a format is none that we know",
     "F10": "a database holds more than plain tables",
     "F11": "nothing in a file can be matched with the tape",
+    "F12": "a file or a tape does not say what its times count from",
     # jobs
     "J01": "a tape has no job",
     "J02": "a job is not in a state to be cancelled or retried",

@@ -137,12 +137,13 @@ class Results:
     def files(self) -> dict[str, bytes]:
         """What every one of `FILES` holds; in memory, as a durable job may lay it down encrypted alone."""
         words, context = word_table(self.tape_id, self.attribution), self.measured.context
+        recording, voices = self.heard.recording, self.heard.diarization.voices
         return {
             "utterances.csv": tables.written(self.table, tables.UTTERANCE_COLUMNS),
             "words.csv": tables.written(words, tables.WORD_COLUMNS),
             "change_talk.csv": tables.written(context, list(context.columns)),
             "vocalizations.csv": tables.written(self._vocalization_table(), tables.VOCALIZATION_COLUMNS),
-            "turns.rttm": rttm.spoken(self.tape_id, self.heard.diarization.voices),
+            "turns.rttm": rttm.spoken(self.tape_id, voices, recording.start, recording.source.sha256),
             "measures.json": _json(self.measured.as_dict()),
             PROVENANCE: _json(self.provenance),
             "report.html": report.render(self._shown()).encode(),

@@ -279,7 +279,7 @@ class Run:
 
     def _diarize(self, recording: Recording, progress: Progress) -> Diarization:
         request = self.request
-        engine = self.engines.diarizer(self._kind(recording), request.speakers, request.turns)
+        engine = self.engines.diarizer(self._kind(recording), request.speakers, request.turns, self.tape_id)
         return engine.diarize(recording, self.cores, progress)
 
     def _transcribe(self, recording: Recording, by_channel: Diarization | None, progress: Progress) -> Transcript:

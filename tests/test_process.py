@@ -167,13 +167,13 @@ def test_finished_stages_are_not_repeated(unbroken: dict[str, bytes], tmp_path: 
 
 def test_turns_that_a_human_wrote_are_believed(demo: Path, tmp_path: Path) -> None:
     turns = tmp_path / "turns.rttm"
-    lines = [line.split() for line in (demo / "turns.rttm").read_text().splitlines()]
+    lines = [line.split() for line in (demo / "turns.rttm").read_text().splitlines() if line.startswith("SPEAKER")]
     turns.write_text("".join(" ".join([line[0], "roleplay-alcohol", *line[2:]]) + "\n" for line in lines))
     options = ("--end", "0:30", "--diarizer", "manual", "--turns", str(turns))
     out = tmp_path / "tape"
     done = processed(out, *options)
     assert done.returncode == 0, done.stderr
-    found, truth = ((folder / "turns.rttm").read_text().splitlines() for folder in (out, demo))
+    found, truth = ((folder / "turns.rttm").read_text().splitlines()[2:] for folder in (out, demo))
     assert [line.split()[3:5] for line in found[:3]] == [line.split()[3:5] for line in truth[:3]]
     engines = json.loads((out / "provenance.json").read_text())["engines"]
     assert engines["diarizer"] == {"diarizer": "manual", "checksum": hashlib.sha256(turns.read_bytes()).hexdigest()}
@@ -182,6 +182,21 @@ def test_turns_that_a_human_wrote_are_believed(demo: Path, tmp_path: Path) -> No
     assert processed(out, *options).stderr.startswith("TR-O02")
     turns.unlink()
     assert processed(out, *options).stderr.startswith("TR-P10 file turns.rttm cannot be read")
+
+
+def test_the_turns_of_a_cut_tape_can_be_fed_back(tmp_path: Path) -> None:
+    """Its times count from the segment's start, and it is called after the tape."""
+    cut = ("--start", "0:30", "--end", "0:50")
+    done = processed(tmp_path / "tape", *cut)
+    assert done.returncode == 0, done.stderr
+    turns = tmp_path / "tape" / "turns.rttm"
+    assert "time_0_is_30.000_s_into_the_recording" in turns.read_text()
+    done = processed(tmp_path / "again", *cut, "--diarizer", "manual", "--turns", str(turns))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "again" / "turns.rttm").read_bytes() == turns.read_bytes()
+    first, second = (tables.read_utterances(tmp_path / name / "utterances.csv") for name in ("tape", "again"))
+    assert first[["speaker", "role", "text"]].equals(second[["speaker", "role", "text"]])
+    assert "unknown" not in set(second["role"])
 
 
 def test_an_edited_codebook_is_another_run(tmp_path: Path) -> None:

@@ -10,10 +10,11 @@ import typer
 
 from pipeline import settings
 from pipeline.cli import who
-from pipeline.cli.options import Config
+from pipeline.cli.options import Config, clock
 from pipeline.errors import FormatError
 from pipeline.formats import cacti_codebook, codebooks, files, matching, registry, translation
 from pipeline.formats.coded import LAYERS, CodedTranscript
+from pipeline.formats.matching import Aligned
 from pipeline.timeline import to_seconds
 
 _SHOWN = 10
@@ -28,6 +29,14 @@ def convert(
     to: Annotated[str | None, typer.Option("--to", help="The format to write, if not the ending's.")] = None,
     onto: Annotated[
         Path | None, typer.Option("--onto", help="Bring the codes to the utterances of this tape, by time.")
+    ] = None,
+    zero: Annotated[
+        str | None,
+        typer.Option(
+            "--zero",
+            help="What the first file's times count from, where it does not say: recording, segment (as the tape's "
+            "do), or a moment of the recording such as 0:30.",
+        ),
     ] = None,
     coder: Annotated[
         str, typer.Option("--coder", help="Who gave the codes, where the file does not say; with --onto: coach.")
@@ -55,8 +64,10 @@ def convert(
     becomes one of ours (.toml), and back.
 
     With --onto, codes that a coach gave in another program stand beside the machine's, in a table for `tape-review
-    agreement`: each goes to the utterance of the tape at its time, and those that find none are listed.
+    agreement`: each goes to the utterance of the tape at its time, and those that find none are listed. Times that
+    count from the start of the recording are brought to a tape that begins later.
     """
+    counted = _zero(zero, onto)
     if layer and layer not in LAYERS:
         raise typer.BadParameter(f"{layer!r} is no layer; use one of {', '.join(LAYERS)}")
     if {source.suffix.lower(), out.suffix.lower()} == {".xml", ".toml"}:
@@ -72,9 +83,12 @@ def convert(
             typer.echo(f"not in codebook {codebook}, and left as they are: {', '.join(unknown)}", err=True)
     if onto is not None:
         layer = layer or "coach"
-        said = _brought(said, source, registry.read(onto), coder or layer, layer)
+        tape = registry.read(onto)
+        said = _brought(_aligned(said, source, tape, counted), source, tape, coder or layer, layer)
     else:
         said = _signed(said, coder, layer)
+        if isinstance(counted, int):
+            said = replace(said, zero=counted)
     if blind:
         said = replace(said, utterances=tuple(replace(utterance, marks=()) for utterance in said.utterances))
     registry.write(said, out, to)
@@ -91,17 +105,41 @@ def _tiers(given: list[str]) -> dict[str, str]:
     return {name: kind for name, _, kind in (option.rpartition("=") for option in given)}
 
 
-def _brought(said: CodedTranscript, source: Path, tape: CodedTranscript, coder: str, layer: str) -> CodedTranscript:
-    found = matching.onto(tape, said, coder, layer)
+def _zero(text: str | None, onto: Path | None) -> matching.Zero | None:
+    if text is None:
+        return None
+    if text == "segment":
+        if onto is None:
+            raise typer.BadParameter("'segment' is that of the tape: name it with --onto", param_hint="--zero")
+        return "segment"
+    return 0 if text == "recording" else clock(text)
+
+
+def _aligned(said: CodedTranscript, source: Path, tape: CodedTranscript, zero: matching.Zero | None) -> Aligned:
+    found = matching.aligned(tape, said, source.name, zero)
+    if found.moved:
+        typer.echo(f"times moved by {to_seconds(found.moved)} s, to the tape's zero", err=True)
+    elif found.assumed and tape.zero:
+        told = f"times taken to count as the tape's do, from {to_seconds(tape.zero)} s into the recording"
+        typer.echo(f"{told}; if they count from its start, add --zero recording", err=True)
+    return found
+
+
+def _brought(aligned: Aligned, source: Path, tape: CodedTranscript, coder: str, layer: str) -> CodedTranscript:
+    found = matching.onto(tape, aligned.transcript, coder, layer)
     if not found.number:
         value = f"has no code at the time of an utterance of tape {tape.tape_id}"
         raise FormatError("F11", f"file {source.name}", value, "check that both are of the same tape and segment")
-    typer.echo(f"{found.number} units with codes found their utterance, {len(found.lost)} did not", err=True)
-    for unit in found.lost[:_SHOWN]:
+    end = max(utterance.span.end for utterance in tape.utterances)
+    outside = [unit for unit in found.lost if aligned.moved and (unit.span.end <= 0 or unit.span.start >= end)]
+    lost = [unit for unit in found.lost if unit not in outside]
+    beyond = f", {len(outside)} lie outside the tape" if outside else ""
+    typer.echo(f"{found.number} units with codes found their utterance, {len(lost)} did not{beyond}", err=True)
+    for unit in lost[:_SHOWN]:
         codes = ", ".join(mark.code for mark in unit.given)
-        typer.echo(f"  at {to_seconds(unit.span.start)} s, {unit.role}: {codes}", err=True)
-    if len(found.lost) > _SHOWN:
-        typer.echo(f"  and {len(found.lost) - _SHOWN} more", err=True)
+        typer.echo(f"  at {to_seconds(unit.span.start - aligned.moved)} s, {unit.role}: {codes}", err=True)
+    if len(lost) > _SHOWN:
+        typer.echo(f"  and {len(lost) - _SHOWN} more", err=True)
     return found.transcript
 
 

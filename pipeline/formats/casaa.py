@@ -14,8 +14,8 @@ as one utterance with several codes; the annotation is its text. The first editi
 lines of time, place in the sound and code; whose code it is, its name in MISC or MITI says.
 
 Cannot hold: ends and words, speakers beside their role, coders and layers, utterances without a code, times finer than
-a tenth of a second. Not read: global ratings and notes. CACTI declares its texts as numbers, so that an annotation
-``007`` would become ``7``: such a text is refused.
+a tenth of a second. The global notes say what times count from. Not read: global ratings and other notes. CACTI
+declares its texts as numbers, so that an annotation ``007`` would become ``7``: such a text is refused.
 
 A database is code as much as data. It is read from memory, where no journal beside it counts, and nothing runs but our
 two SELECTs: views, triggers, virtual tables and computed columns are refused; steps and sizes are limited.
@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline.errors import FormatError
-from pipeline.formats import cacti_codebook
+from pipeline.formats import cacti_codebook, zero
 from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, codes, transcript
 from pipeline.formats.coded import role as coded_role
 from pipeline.formats.intake import Source
@@ -61,6 +61,7 @@ _COMPUTED = re.compile(r"^\s*CREATE\s+VIRTUAL|\bAS\s*\(|\bAS\s+SELECT", re.IGNOR
 _TIME = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2}(?:[.,]\d{1,3})?)")
 _MAGIC, _JOURNAL = b"SQLite format 3\0", slice(18, 20)
 _SOUND = "SELECT substr(value, 1, 1000) FROM attributes WHERE name = 'AUDIO_FILE_PATH' LIMIT 1"
+_NOTES = f"SELECT substr(value, 1, {_TEXT}) FROM attributes WHERE name = 'GLOBAL_NOTES' LIMIT 1"  # noqa: S608
 _UTTERANCES = f"""
 SELECT substr(u.time_marker, 1, 40), substr(c.code_name, 1, {_NAME + 1}), substr(s.speaker_name, 1, {_NAME + 1}),
     substr(u.annotation, 1, {_TEXT + 1}) FROM utterances u
@@ -84,6 +85,7 @@ def read(source: Source) -> CodedTranscript:
     with _opened(source) as database:
         rows = database.execute(_UTTERANCES, (_ROWS + 1,)).fetchall()
         found = database.execute(_SOUND).fetchone()
+        notes = database.execute(_NOTES).fetchone()
     if len(rows) > _ROWS:
         source.refuse("F02", f"has more than {_ROWS} utterances", "give a single session")
     moments: dict[tuple[int, str], list[tuple[str, str]]] = defaultdict(list)
@@ -95,7 +97,8 @@ def read(source: Source) -> CodedTranscript:
         moments[_time(source, time), str(speaker)].append((str(code), "" if annotation is None else str(annotation)))
     path = str(found[0]) if found and found[0] else ""
     name = re.split(r"[/\\]", path)[-1].rpartition(".")[0].strip() or source.stem
-    return transcript(unpacked(name), (_utterance(time, who, marks) for (time, who), marks in moments.items()))
+    said = (_utterance(time, who, marks) for (time, who), marks in moments.items())
+    return transcript(unpacked(name), said, zero=zero.told(notes[0]) if notes else None)
 
 
 def _listed(source: Source) -> CodedTranscript:
@@ -183,7 +186,8 @@ def write(said: CodedTranscript) -> bytes:
     try:
         database.executescript(SCHEMA)
         name = packed(said.tape_id).replace("/", "%2F")
-        attributes = [("AUDIO_FILE_PATH", f"{name}.wav"), ("GLOBAL_NOTES", "")]
+        notes = "" if said.zero is None else zero.sentence(said.zero)
+        attributes = [("AUDIO_FILE_PATH", f"{name}.wav"), ("GLOBAL_NOTES", notes)]
         database.executemany("INSERT INTO attributes VALUES (?, ?)", attributes)
         database.executemany("INSERT INTO speakers VALUES (?, ?)", [(n, who) for n, (who, _) in enumerate(_SPEAKERS)])
         numbers = _codes(said)

@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from pipeline.formats import zero
 from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, codes, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import packed, printable, unpacked
@@ -71,7 +72,7 @@ def read(source: Source, *, untimed: bool = False) -> CodedTranscript:
     lines = list(_lines(source))
     if not any(line == "@Begin" for _, line in lines[:20]) or lines[-1][1] != "@End":
         source.refuse("F03", "is no CHAT: it lacks @Begin or @End", "check it in CLAN, which says what is missing")
-    name, notes = source.stem, list[str]()
+    name, notes, zeros = source.stem, list[str](), list[int | None]()
     people = _people(lines)
     spoken_lines: list[_Line] = []
     end, timed = 0, False
@@ -96,6 +97,8 @@ def read(source: Source, *, untimed: bool = False) -> CodedTranscript:
             spoken_lines[-1].utterance = replace(last, words=_words(source, content, last.speaker, where))
         elif line.startswith("%") and spoken_lines:
             continue
+        elif tier == "@Comment":
+            zeros.append(zero.told(content))
         elif tier == "@Media":
             name = unpacked(content.split(",")[0].strip()) or name
         elif not line.startswith("@"):
@@ -103,9 +106,8 @@ def read(source: Source, *, untimed: bool = False) -> CodedTranscript:
     if spoken_lines and not timed and not untimed:
         remedy = "pre-tag it without times by `tape-review code`, or link it to its sound in CLAN"
         source.refuse("F07", "has no times", remedy)
-    return transcript(
-        name, (replace(line.utterance, marks=tuple(dict.fromkeys(line.marks))) for line in spoken_lines), notes
-    )
+    utterances = (replace(line.utterance, marks=tuple(dict.fromkeys(line.marks))) for line in spoken_lines)
+    return transcript(name, utterances, notes, zero=next((at for at in zeros if at is not None), None))
 
 
 def _lines(source: Source) -> Iterator[tuple[int, str]]:
@@ -227,6 +229,8 @@ def write(said: CodedTranscript) -> bytes:
     group = "client" if alone and len(clients) > 1 else ""  # of several Participants one may be the interviewer
     lines += [f"@ID:\teng|tape|{code}|||{group if code in clients else ''}||{what}|||" for code, _, what in about]
     lines.append(f"@Media:\t{tape}, audio")
+    if said.zero is not None:
+        lines.append(f"@Comment:\t{zero.sentence(said.zero)}")
     for one in said.utterances:
         text = printable(one.text, "text")
         main = _main(text)

@@ -68,14 +68,21 @@ class CodedUtterance:
 
 @dataclass(frozen=True)
 class CodedTranscript:
-    """A tape's utterances in order of start; no id twice. ``notes`` are sentences for whoever gave the file."""
+    """A tape's utterances in order of start; no id twice.
+
+    ``notes`` are sentences for whoever gave the file. ``zero`` is the millisecond of the recording from which all times
+    count; None where nobody says.
+    """
 
     tape_id: str
     utterances: tuple[CodedUtterance, ...]
     notes: tuple[str, ...] = field(default=(), compare=False)
+    zero: int | None = None
 
 
-def transcript(tape_id: str, utterances: Iterable[CodedUtterance], notes: Iterable[str] = ()) -> CodedTranscript:
+def transcript(
+    tape_id: str, utterances: Iterable[CodedUtterance], notes: Iterable[str] = (), *, zero: int | None = None
+) -> CodedTranscript:
     """Utterances put in order of start, those of one time in the order given.
 
     One without an id, or with one that came before, is numbered by its place.
@@ -92,7 +99,7 @@ def transcript(tape_id: str, utterances: Iterable[CodedUtterance], notes: Iterab
                 spare += 1
                 name = f"u{spare:04d}"
         numbered[name] = replace(said, id=name)
-    return CodedTranscript(tape_id, tuple(numbered.values()), tuple(notes))
+    return CodedTranscript(tape_id, tuple(numbered.values()), tuple(notes), zero)
 
 
 def role(name: str) -> Role:

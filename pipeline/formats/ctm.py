@@ -4,8 +4,8 @@
     tape speaker start duration word probability
 
 Cannot hold: utterances, roles, codes. What one speaker says without a second's pause is read as one utterance. Words
-are cut at blanks, so that a word with one is refused. Comments (``;;``) are passed over, and so are the marks of
-alternatives (``<ALT_BEGIN>``), whose words all stay.
+are cut at blanks, so that a word with one is refused. A comment (``;;``) says what times count from. Other comments are
+passed over, and so are the marks of alternatives (``<ALT_BEGIN>``), whose words all stay.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from pipeline.errors import FormatError
+from pipeline.formats import zero
 from pipeline.formats.coded import CodedTranscript, CodedUtterance, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import packed, printable, unpacked
@@ -33,8 +34,10 @@ def read(source: Source) -> CodedTranscript:
     """
     spoken: dict[str, list[Word]] = defaultdict(list)
     tapes: dict[str, None] = {}
+    known: int | None = None
     for number, line in enumerate(source.text().splitlines(), 1):
         fields, where = line.split(), f"line {number} of"
+        known = zero.told(line) if known is None and line.lstrip().startswith(";;") else known
         if not fields or line.lstrip().startswith(";;") or fields[2:4] == ["*", "*"]:
             continue
         if not 5 <= len(fields) <= 8:
@@ -51,7 +54,7 @@ def read(source: Source) -> CodedTranscript:
     if len(tapes) > 1:
         source.refuse("F07", f"holds {len(tapes)} tapes", "give the words of one tape")
     runs = (run for words in spoken.values() for run in _runs(sorted(words, key=lambda word: word.span)))
-    return transcript(unpacked(next(iter(tapes), source.stem)), map(_utterance, runs))
+    return transcript(unpacked(next(iter(tapes), source.stem)), map(_utterance, runs), zero=known)
 
 
 def _probability(source: Source, field: str, where: str) -> float:
@@ -91,7 +94,7 @@ def write(said: CodedTranscript) -> bytes:
     if said.utterances and not words:
         remedy = "convert the folder of a processed tape, which has them"
         raise FormatError("F08", f"tape {said.tape_id}", "has no words with times", remedy)
-    lines = []
+    lines = [] if said.zero is None else [f";; {zero.sentence(said.zero)}\n"]
     tape = packed(said.tape_id)
     for word in words:
         text = printable(word.text, "word")

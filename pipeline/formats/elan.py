@@ -4,6 +4,8 @@ Tiers are laid out as in `pipeline.formats.tiers`; those with codes hang on thei
 so that ELAN keeps their times, and offer the codes as a controlled vocabulary. Of other programs' tiers, PARTICIPANT
 and ANNOTATOR are speaker and coder; what hangs on an utterance, however deep, has that utterance's times.
 
+A property says what times count from; of other programs' files, the TIME_ORIGIN of their sound does, where it is not 0.
+
 Cannot hold: what tiers cannot. Not read: linked media, lexica, comments, and what lies in tiers' languages and locales.
 
 pympi reads and writes by path only and parses XML unguarded: it would spread a client's words over temporary files, so
@@ -15,10 +17,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from pipeline.formats import tiers
+from pipeline.formats import tiers, zero
 from pipeline.formats.coded import CodedTranscript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import printable
@@ -28,7 +31,7 @@ from pipeline.timeline import Span
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _DATE = "1970-01-01T00:00:00Z"  # the schema wants one; the same transcript gives the same file
-_TAPE = "tape_id"
+_TAPE, _ZERO = "tape_id", "zero"
 _STEPS = 20  # from an annotation to the one with times that it hangs on
 _HANGS = "1-1 association with a parent annotation"
 _PARTS = "Time alignable annotations within the parent annotation's time interval, gaps are allowed"
@@ -65,8 +68,18 @@ def read(source: Source) -> CodedTranscript:
     above = {tier.get("TIER_ID", "").strip(): tier.get("PARENT_REF", "").strip() for tier in root.iter("TIER")}
     raw = [_tier(source, tier, vocabularies, above, aligned, parents) for tier in root.iter("TIER")]
     read_tiers, told = tiers.read(source, raw)
-    name = next((each.text for each in root.iter("PROPERTY") if each.get("NAME") == _TAPE), None)
-    return tiers.join((name or "").strip() or source.stem, read_tiers, (*notes, *told))
+    about = {each.get("NAME"): each.text or "" for each in root.iter("PROPERTY")}
+    said = tiers.join(about.get(_TAPE, "").strip() or source.stem, read_tiers, (*notes, *told))
+    return replace(said, zero=_zero(source, root, about))
+
+
+def _zero(source: Source, root: Element, about: Mapping[str | None, str]) -> int | None:
+    """The zero that we wrote or, in a file of ELAN, where in its sound it begins, if that is not at the start."""
+    known = zero.told(about.get(_ZERO))
+    if known is not None:
+        return known
+    origins = (each.get("TIME_ORIGIN", "") for each in root.iter("MEDIA_DESCRIPTOR"))
+    return next((source.milliseconds(origin) for origin in origins if origin not in ("", "0")), None)
 
 
 def _tier(
@@ -166,6 +179,8 @@ def write(said: CodedTranscript) -> bytes:
     root = Element("ANNOTATION_DOCUMENT", about, FORMAT="3.0", VERSION="3.0")
     header = SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     SubElement(header, "PROPERTY", NAME=_TAPE).text = printable(said.tape_id, "tape")
+    if said.zero is not None:
+        SubElement(header, "PROPERTY", NAME=_ZERO).text = zero.sentence(said.zero)
     order = SubElement(root, "TIME_ORDER")
     number = 0
     annotations: dict[str, dict[Span, str]] = defaultdict(dict)

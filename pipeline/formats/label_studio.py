@@ -11,7 +11,7 @@ region) and ``codes`` (labels or choices for each region)::
 The machine's codes are predictions, everybody else's annotations; a prediction called ``transcript`` holds every region
 with its text. Of other interfaces, labels that say a role are speakers, all other labels and choices codes; a region of
 a text, whose ``start`` and ``end`` count characters or paragraphs, has no times; what is said of the whole task is told
-and kept out. Cannot hold: words.
+and kept out. The data's ``zero`` says what times count from. Cannot hold: words.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipeline.formats import zero
 from pipeline.formats.coded import LAYERS, NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import printable
@@ -74,7 +75,8 @@ def read(source: Source) -> CodedTranscript:
         notes.append(NO_TIMES)
         regions = dict(sorted(regions.items(), key=lambda item: item[0].place or (0, 0)))
     coded = (replace(said, marks=tuple(marks[key])) for key, said in regions.items())
-    return transcript(str(task["data"].get("tape_id") or source.stem).strip(), coded, notes)
+    data = task["data"]
+    return transcript(str(data.get("tape_id") or source.stem).strip(), coded, notes, zero=zero.told(data.get("zero")))
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,8 @@ def write(said: CodedTranscript) -> bytes:
             by = {"email": printable(coder, "coder")}
             annotations.append({"completed_by": by, "layer": layer, **dated, "result": result})
     data = {"audio": f"{printable(said.tape_id, 'tape')}.wav", "tape_id": said.tape_id}
+    if said.zero is not None:
+        data["zero"] = zero.sentence(said.zero)
     task = {"data": data, "annotations": annotations, "predictions": predictions}
     return (json.dumps([task], indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 

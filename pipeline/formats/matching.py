@@ -5,6 +5,10 @@ most time with, the shorter of two, if that is at least half of one of them. A m
 it or, since a coder listens before pressing a button, to the last one that ended up to two seconds before. Where the
 speaker's role is known, only utterances of that role count.
 
+Before that, the times are brought to the tape's zero (`aligned`): a coach may have coded the whole recording, and a
+tape is a segment of it. A file that does not say what its times count from is believed to count as the tape does only
+where its times fit so, and would not fit better if they counted from the start of the recording.
+
 An utterance between a coder's first and last code that got none is marked as heard (`Mark` without a code), so that
 leaving it out counts when agreement is measured; what lies outside, the coder may not have heard.
 """
@@ -15,16 +19,82 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from pipeline.errors import FormatError
 from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark
-from pipeline.timeline import Span
+from pipeline.timeline import Span, to_seconds
 
 REACTION = 2000
 """Milliseconds between the end of an utterance and the button that a coder presses for it."""
 
 
 _CODERS = 200
+
+
+Zero = Literal["recording", "segment"] | int
+"""What times count from, as somebody says by hand: a number is milliseconds of the recording."""
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """Codes at the tape's times: ``moved`` milliseconds later than in their file; ``assumed`` where nobody said so."""
+
+    transcript: CodedTranscript
+    moved: int
+    assumed: bool = False
+
+
+def aligned(tape: CodedTranscript, foreign: CodedTranscript, file: str, zero: Zero | None = None) -> Aligned:
+    """Bring the times of ``foreign``, which ``file`` holds, to the zero of the tape.
+
+    ``zero`` is what they count from, where somebody knows better than the file.
+
+    Raises
+    ------
+    FormatError: F12 the file or the tape does not say its zero, and the times do not fit as they are.
+    """
+    counted = tape.zero if zero == "segment" else 0 if zero == "recording" else zero
+    if zero is None:
+        counted = foreign.zero
+    if zero == "segment" or counted == tape.zero:
+        return Aligned(replace(foreign, zero=tape.zero), 0)
+    if counted is not None and tape.zero is not None:
+        return Aligned(_shifted(foreign, counted - tape.zero, tape.zero), counted - tape.zero)
+    if tape.zero is not None:
+        if tape.zero and not _fits(tape, foreign, -tape.zero):
+            begins = f"the tape begins {to_seconds(tape.zero)} s into its recording"
+            value = f"does not say what its times count from, they do not fit, and {begins}"
+            raise FormatError("F12", f"file {file}", value, "add --zero recording, or --zero segment")
+    elif zero is not None or not _fits(tape, foreign, 0):
+        theirs = f"those of {file} count from {to_seconds(counted or 0)} s into it"
+        value = f"does not say where in its recording its times begin, and {theirs}"
+        raise FormatError("F12", f"tape {tape.tape_id}", value, "give the tape's folder, with its provenance.json")
+    return Aligned(replace(foreign, zero=tape.zero), 0, assumed=True)
+
+
+def _shifted(said: CodedTranscript, ms: int, zero: int) -> CodedTranscript:
+    utterances = (
+        replace(
+            each,
+            span=each.span.shift(ms),
+            words=tuple(replace(word, span=word.span.shift(ms)) for word in each.words),
+        )
+        for each in said.utterances
+    )
+    return replace(said, utterances=tuple(utterances), zero=zero)
+
+
+def _fits(tape: CodedTranscript, foreign: CodedTranscript, other: int) -> bool:
+    """Whether all codes lie within the tape as they are, and would not fit better so many milliseconds later."""
+    places = _Places(tape.utterances)
+    units = [unit for unit in foreign.utterances if unit.given]
+    end = max((said.span.end for said in tape.utterances), default=0) + REACTION
+    if any(unit.span.start > end for unit in units):
+        return False
+    return sum(places.fit(unit.span, unit) for unit in units) >= sum(
+        places.fit(unit.span.shift(other), unit) for unit in units
+    )
 
 
 @dataclass(frozen=True)
@@ -64,7 +134,7 @@ def onto(tape: CodedTranscript, foreign: CodedTranscript, coder: str = "", layer
                 marks[host.id].append(own)
     _heard(tape, marks)
     said = (replace(utterance, marks=(*utterance.marks, *marks[utterance.id])) for utterance in tape.utterances)
-    return Matched(CodedTranscript(tape.tape_id, tuple(said)), number, tuple(lost))
+    return Matched(replace(tape, utterances=tuple(said)), number, tuple(lost))
 
 
 def _heard(tape: CodedTranscript, marks: dict[str, list[Mark]]) -> None:
@@ -101,6 +171,15 @@ class _Places:
             if (both := said.span.overlap(span)) and 2 * both >= min(said.span.duration, span.duration)
         )
         return max(shared, key=lambda found: found[:2], default=(0, 0, None))[2]
+
+    def fit(self, span: Span, unit: CodedUtterance) -> float:
+        """How well a unit would fit there: the share of time, 0 to 1, that it has in common with its utterance."""
+        host = self.host(replace(unit, span=span))
+        if host is None:
+            return 0.0
+        if not span.duration:
+            return 1.0 if span.start in host.span else 0.5
+        return host.span.overlap(span) / (host.span | span).duration
 
     def _near(self, span: Span, role: str) -> Iterator[CodedUtterance]:
         """Utterances of the role that end after the span starts and start before it ends, or at that very moment."""

@@ -23,7 +23,7 @@ _MEMORY = 2 << 30  # of addresses, most of which the libraries reserve and never
 _SECONDS = 20  # of processor time
 _PATIENCE = 120  # on a busy machine
 _ROWS = 50_000
-_TIMES = ("start", "end")
+_TIMES = ("start", "end", "zero")
 _ENTRY = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from pipeline.formats import parquet; parquet.run()"
 
 
@@ -59,7 +59,7 @@ def run() -> None:
     try:
         file = parquet.ParquetFile(io.BytesIO(sys.stdin.buffer.read()))
         names = [column.name for column in tidy.COLUMNS if column.name in file.schema_arrow.names]
-        if file.metadata.num_rows > _ROWS or not {"tape_id", "utterance_id", "code", *_TIMES} <= set(names):
+        if file.metadata.num_rows > _ROWS or not set(tidy.NEEDED) <= set(names):
             raise ValueError("it lacks columns, or has too many rows")
         wanted = [(name, pyarrow.float64() if name in _TIMES else pyarrow.string()) for name in names]
         rows, size = [], 0
@@ -90,7 +90,9 @@ def write(said: CodedTranscript) -> bytes:
     for column in tidy.COLUMNS:
         kind = pyarrow.float64() if column.name in _TIMES else pyarrow.string()
         cells = [row[column.name] for row in rows]
-        columns.append(pyarrow.array([float(cell) for cell in cells] if column.name in _TIMES else cells, kind))
+        columns.append(
+            pyarrow.array([float(cell) if cell else None for cell in cells] if column.name in _TIMES else cells, kind)
+        )
         fields.append(pyarrow.field(column.name, kind, metadata={"description": column.meaning}))
     file = io.BytesIO()
     parquet.write_table(pyarrow.table(columns, schema=pyarrow.schema(fields)), file, compression="zstd")

@@ -2,7 +2,8 @@
 
 A ZIP archive of ``project.qde``, XML, and ``sources/``. A tape is an audio source with a transcript: synchronization
 points tie places in its text to milliseconds, and a selection between two of them is an utterance, named
-``u0002 client S2``, with its codings. Users are coders; a user's id is the layer. The sound is not in the archive.
+``u0002 client S2``, with its codings. Users are coders; a user's id is the layer. The source's description says what
+times count from. The sound is not in the archive.
 
 Of other programs' projects, selections of the sound have the text that is synchronized with them, and text that nobody
 selected stays, without codes. A project with codings of text alone has no times: each selection and each other line is
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from pipeline.formats import speaker_prefix
+from pipeline.formats import speaker_prefix, zero
 from pipeline.formats.coded import LAYERS, NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import packed, printable, unpacked
@@ -76,7 +77,8 @@ def read(source: Source) -> CodedTranscript:
         source.refuse("F07", f"holds {len(used)} {what} ({names})", "export a project with codings of one")
     ((recording, said),) = used
     notes = (NO_TIMES,) if recording.tag == "TextSource" else ()
-    return transcript(recording.get("name", "").strip() or source.stem, said, notes)
+    known = zero.told(recording.findtext("Description"))
+    return transcript(recording.get("name", "").strip() or source.stem, said, notes, zero=known)
 
 
 def _key(element: Element, name: str) -> str:
@@ -243,6 +245,8 @@ def _source(sources: Element, said: CodedTranscript) -> str:
     tape = said.tape_id
     path = f"relative:///{packed(tape).replace('/', '%2F')}.wav"
     recording = SubElement(sources, "AudioSource", guid=_guid("audio", tape), name=tape, path=path)
+    if said.zero is not None:
+        SubElement(recording, "Description").text = zero.sentence(said.zero)
     path = f"internal://{_guid('text', tape)}.txt"
     script = SubElement(recording, "Transcript", guid=_guid("script", tape), name=tape, plainTextPath=path)
     text, selections = "", []

@@ -3,8 +3,14 @@
     SPEAKER role-play 1 6.690 0.430 <NA> <NA> speaker90 <NA> <NA>
             recording   start duration         speaker
 
-A recording is named without its folder and ending, blanks as underscores. Lines of other types, comments (``;;``) and
-empty lines are passed over. Cannot hold: text, words, codes, roles, ids; blanks in names become underscores.
+A recording is named without its folder and ending, blanks as underscores. Two lines of ours say what times count from
+and, where it is known, which recording it is, in the one field for text that there is, as tools trip over comments::
+
+    SPKR-INFO tape-1 1 <NA> <NA> time_0_is_30.000_s_into_the_recording unknown <NA> <NA> <NA>
+    SPKR-INFO tape-1 1 <NA> <NA> the_recording_has_the_SHA-256_9f86d0… unknown <NA> <NA> <NA>
+
+Other lines of other types, comments (``;;``) and empty lines are passed over. Cannot hold: text, words, codes, roles,
+ids; blanks in names become underscores.
 """
 
 from __future__ import annotations
@@ -17,12 +23,16 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.errors import SpeechError
+from pipeline.formats import zero
 from pipeline.formats.coded import CodedTranscript, CodedUtterance, role, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import printable
 from pipeline.timeline import Span, to_ms, to_seconds
 
 _EXPORT = "export it anew as RTTM"
+_REMARK = re.compile(r"^(?:SPKR-INFO|;;)(.*)$", re.MULTILINE)
+_RECORDING = "the recording has the SHA-256"
+_CHECKSUM = re.compile(rf"\b{_RECORDING} ([0-9a-f]{{64}})\b")
 _OTHER_TYPES = {"A/P", "CB", "EDIT", "FILLER", "IP", "LEXEME", "NO_RT_METADATA", "NOISE", "NON-LEX", "NON-SPEECH"}
 _OTHER_TYPES |= {"NOSCORE", "SEGMENT", "SPKR-INFO", "SU"}
 
@@ -48,8 +58,27 @@ class Line:
     recording: str
 
 
+@dataclass(frozen=True)
+class Voices:
+    """What a file holds: its lines by start; their zero in ms of the recording and its SHA-256, where it says so."""
+
+    lines: tuple[Line, ...]
+    zero: int | None
+    recording: str | None
+
+
 def read(path: Path) -> tuple[Line, ...]:
     """The lines of a file, by start.
+
+    Raises
+    ------
+    SpeechError: P10 the file cannot be read, P11 a line is not RTTM.
+    """
+    return voices(path).lines
+
+
+def voices(path: Path) -> Voices:
+    """The lines of a file, and what it says about them.
 
     Raises
     ------
@@ -59,7 +88,8 @@ def read(path: Path) -> tuple[Line, ...]:
         text = content(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _unreadable(path, "it is not text in UTF-8") from error
-    return _lines(path.name, text)
+    checksum = next((found[1] for remark in _remarks(text) if (found := _CHECKSUM.search(remark))), None)
+    return Voices(_lines(path.name, text), _zero(text), checksum)
 
 
 def content(path: Path) -> bytes:
@@ -94,17 +124,22 @@ def coded(source: Source) -> CodedTranscript:
     if len(recordings) > 1:
         source.refuse("F07", f"holds {len(recordings)} recordings", "give the lines of one")
     said = (CodedUtterance("", line.span, line.speaker, role(line.speaker)) for line in lines)
-    return transcript(next(iter(recordings), source.stem), said)
+    return transcript(next(iter(recordings), source.stem), said, zero=_zero(source.text()))
 
 
-def write(path: Path, recording: str, voices: Iterable[Voiced]) -> None:
-    """Write voices in order of start; `read` gives them back."""
-    path.write_bytes(spoken(recording, voices))
+def write(
+    path: Path, recording: str, voices: Iterable[Voiced], at: int | None = None, checksum: str | None = None
+) -> None:
+    """Write voices in order of start; `read` gives them back, with their zero (``at``) and the recording's SHA-256."""
+    path.write_bytes(spoken(recording, voices, at, checksum))
 
 
-def spoken(recording: str, voices: Iterable[Voiced]) -> bytes:
-    """The RTTM of a recording's voices, in order of start."""
-    return _text(name(recording), voices).encode()
+def spoken(recording: str, voices: Iterable[Voiced], at: int | None = None, checksum: str | None = None) -> bytes:
+    """The RTTM of a recording's voices, in order of start; see `write`."""
+    uri = name(recording)
+    about = [] if at is None else [zero.sentence(at)]
+    about += [f"{_RECORDING} {checksum}"] if checksum else []
+    return (_head(uri, about) + _text(uri, voices)).encode()
 
 
 def written(said: CodedTranscript) -> bytes:
@@ -116,7 +151,21 @@ def written(said: CodedTranscript) -> bytes:
     """
     for one in said.utterances:
         printable(one.speaker, "speaker")
-    return _text(_joined(printable(said.tape_id, "tape")), said.utterances).encode()
+    uri = _joined(printable(said.tape_id, "tape"))
+    about = [] if said.zero is None else [zero.sentence(said.zero)]
+    return (_head(uri, about) + _text(uri, said.utterances)).encode()
+
+
+def _head(uri: str, remarks: Iterable[str]) -> str:
+    return "".join(f"SPKR-INFO {uri} 1 <NA> <NA> {_joined(remark)} unknown <NA> <NA> <NA>\n" for remark in remarks)
+
+
+def _remarks(text: str) -> list[str]:
+    return [found[1].replace("_", " ") for found in _REMARK.finditer(text)]
+
+
+def _zero(text: str) -> int | None:
+    return next((at for remark in _remarks(text) if (at := zero.told(remark)) is not None), None)
 
 
 def _text(uri: str, voices: Iterable[Voiced]) -> str:
@@ -131,6 +180,11 @@ def _text(uri: str, voices: Iterable[Voiced]) -> str:
 def name(recording: str) -> str:
     """How RTTM names a recording: ``"my tape.wav"`` -> ``"my_tape"``."""
     return _joined(Path(recording).stem)
+
+
+def tape_names(tape_id: str) -> set[str]:
+    """How RTTM may name a tape: whole, or as it names a recording; nothing for a tape without a name."""
+    return {_joined(tape_id), name(tape_id)} if tape_id else set()
 
 
 def _joined(text: str) -> str:

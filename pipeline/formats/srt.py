@@ -5,7 +5,9 @@
     [client S2] I could walk.
 
 Role and speaker stand in brackets before the text; in files of other programs a name before a colon is the speaker's
-("Ann: So you walk."), and subtitles without one go on with the speaker before.
+("Ann: So you walk."), and subtitles without one go on with the speaker before. A first subtitle, shown for a
+millisecond, says what times count from.
+
 Cannot hold: ids, codes, words; a moment becomes a millisecond long. There is no way to escape anything: a text with a
 blank line or ``-->`` is refused. Of other programs' texts, tags such as ``<i>`` and ``{\an8}`` are left out.
 """
@@ -15,13 +17,16 @@ from __future__ import annotations
 import re
 
 from pipeline.errors import FormatError
-from pipeline.formats import coded, cues, speaker_prefix
+from pipeline.formats import coded, cues, speaker_prefix, zero
 from pipeline.formats.coded import CodedTranscript, CodedUtterance, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import packed, printable, unpacked
-from pipeline.timeline import UNKNOWN
+from pipeline.timeline import UNKNOWN, Span
 
 _TAG = re.compile(r"</?(?:[biu]|font)(?:\s[^<>]*)?>|\{\\[^{}]*\}", re.IGNORECASE)
+_FIRST = Span(0, 1)
+"""When the subtitle is shown that says what times count from: there is no other place for a remark."""
+
 _SAID = re.compile(r"\[(interviewer|client|unknown) ([^\s\]]*)\] ?(.*)", re.DOTALL)
 
 
@@ -33,7 +38,8 @@ def read(source: Source) -> CodedTranscript:
     FormatError: F03 no subtitle can be read, F06 as `Source.text`, F07 the only one's times are wrong.
     """
     found, notes = cues.read(source, source.text(), asides=False)
-    shown = cues.unrolled(found)
+    known = zero.told("\n".join(found[0].lines)) if found and found[0].span == _FIRST else None
+    shown = cues.unrolled(found if known is None else found[1:])
     texts = ["\n".join(line for line in cue.lines if line.strip()).strip() for cue in shown]
     ours = [_SAID.fullmatch(text) for text in texts]
     loose = (_bare(text) for text, said in zip(texts, ours, strict=True) if not said)
@@ -48,7 +54,7 @@ def read(source: Source) -> CodedTranscript:
             role = speaker
         last = speaker
         utterances.append(CodedUtterance("", cue.span, speaker, coded.role(role), text))
-    return transcript(source.stem, utterances, notes)
+    return transcript(source.stem, utterances, notes, zero=known)
 
 
 def _bare(text: str) -> str:
@@ -63,13 +69,15 @@ def write(said: CodedTranscript) -> bytes:
     ------
     FormatError: F08 a text holds control characters, a blank line or ``-->``.
     """
-    blocks = []
+    blocks = [] if said.zero is None else [_block(0, _FIRST, zero.sentence(said.zero))]
     for number, one in enumerate(said.utterances, 1):
         text = printable(one.text, "text", breaks=True)
         if "-->" in text or re.search(r"\n\s*\n", text):
             value = "holds a blank line or -->, which SRT cannot hold"
             raise FormatError("F08", f"text {text[:40]!r}", value, "write WebVTT, or change it")
-        span = one.span.some
-        times = f"{cues.clock(span.start, ',')} --> {cues.clock(span.end, ',')}"
-        blocks.append(f"{number}\n{times}\n[{one.role} {packed(one.speaker)}] {text}\n")
+        blocks.append(_block(number, one.span.some, f"[{one.role} {packed(one.speaker)}] {text}"))
     return "\n".join(blocks).encode()
+
+
+def _block(number: int, span: Span, text: str) -> str:
+    return f"{number}\n{cues.clock(span.start, ',')} --> {cues.clock(span.end, ',')}\n{text}\n"

@@ -5,6 +5,7 @@ The machine's codes are marks of the coder ``machine``. What the tables say of p
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from pathlib import Path
 
@@ -13,10 +14,10 @@ import pandas as pd
 from pipeline.errors import TableError
 from pipeline.formats import tables
 from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, codes, role, transcript
-from pipeline.timeline import Span, Word
+from pipeline.timeline import Span, Word, to_ms
 
 MACHINE = "machine"
-UTTERANCES, WORDS = "utterances.csv", "words.csv"
+UTTERANCES, WORDS, PROVENANCE = "utterances.csv", "words.csv", "provenance.json"
 
 
 def read(path: Path) -> CodedTranscript:
@@ -50,7 +51,18 @@ def read(path: Path) -> CodedTranscript:
             )
             for row in table.to_dict("records")
         ),
+        zero=_zero(path.with_name(PROVENANCE), tape),
     )
+
+
+def _zero(path: Path, tape_id: str) -> int | None:
+    """Where the tape begins in its recording, where the provenance beside it says so."""
+    try:
+        provenance = json.loads(path.read_text(encoding="utf-8"))
+        start = provenance["segment"]["start"] if provenance["tape_id"] == tape_id else None
+        return None if start is None else to_ms(float(start))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _words(path: Path) -> dict[str, tuple[Word, ...]]:

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
-from pipeline.formats import tiers
+from pipeline.formats import tiers, zero
 from pipeline.formats.coded import CodedTranscript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import printable
@@ -24,6 +25,8 @@ from pipeline.formats.tier_kinds import Label, RawTier
 from pipeline.timeline import Span, to_seconds
 
 NO_TEXT = "[speech]"
+_ZERO = "zero"
+"""The tier whose one label says what times count from."""
 
 _TOKEN = re.compile(
     r"""![^\n]*                           # a comment
@@ -57,7 +60,10 @@ def read(source: Source) -> CodedTranscript:
             found = [_tier(source, tokens) for _ in range(_count(source, tokens))]
     except StopIteration:
         source.refuse("F03", "ends too soon")
-    return tiers.join(source.stem, *tiers.read(source, found))
+    labels = [label for tier in found if tier.name == _ZERO for _, label in tier.labels]
+    known = next((at for label in labels if (at := zero.told(label)) is not None), None)
+    rest = [tier for tier in found if tier.name != _ZERO or known is None]
+    return replace(tiers.join(source.stem, *tiers.read(source, rest)), zero=known)
 
 
 def _tokens(text: str) -> Iterator[str | float]:
@@ -119,16 +125,21 @@ def write(said: CodedTranscript) -> bytes:
     rows = tiers.split(said)
     end = to_seconds(max((span.end for row in rows for span, _ in row.labels), default=1))
     lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {end}"]
-    lines += ["tiers? <exists>", f"size = {len(rows)}", "item []:"]
-    for number, row in enumerate(rows, 1):
-        empty = NO_TEXT if row.kind == "text" else ""
-        filled = list(_filled([(span, text or empty) for span, text in row.labels], end))
-        lines += [f"    item [{number}]:", '        class = "IntervalTier"', f"        name = {_quoted(row.name)}"]
+    named = [(row.name, list(_filled([(span, text or _empty(row)) for span, text in row.labels], end))) for row in rows]
+    if said.zero is not None:
+        named.append((_ZERO, [("0", end, zero.sentence(said.zero))]))
+    lines += ["tiers? <exists>", f"size = {len(named)}", "item []:"]
+    for number, (name, filled) in enumerate(named, 1):
+        lines += [f"    item [{number}]:", '        class = "IntervalTier"', f"        name = {_quoted(name)}"]
         lines += ["        xmin = 0", f"        xmax = {end}", f"        intervals: size = {len(filled)}"]
         for place, (start, stop, label) in enumerate(filled, 1):
             lines += [f"        intervals [{place}]:", f"            xmin = {start}", f"            xmax = {stop}"]
             lines.append(f"            text = {_quoted(label)}")
     return ("\n".join(lines) + "\n").encode()
+
+
+def _empty(row: tiers.Tier) -> str:
+    return NO_TEXT if row.kind == "text" else ""
 
 
 def _filled(labels: list[Label], end: str) -> Iterator[tuple[str, str, str]]:

@@ -42,15 +42,18 @@ COLUMNS = (
     Column("coded_at", "string", "when the code was given, ISO 8601; empty where it is not known"),
     Column("role", "string", "interviewer, client or unknown"),
     Column("speaker", "string", "the voice"),
-    Column("start", "decimal", "seconds from the start of the segment to the utterance's start"),
-    Column("end", "decimal", "seconds from the start of the segment to its end; a moment ends as it starts"),
+    Column("start", "decimal", "seconds from the zero to the utterance's start"),
+    Column("end", "decimal", "seconds from the zero to its end; a moment ends as it starts"),
     Column("text", "string", "what was said"),
+    Column("zero", "decimal", "the second of the recording from which start and end count; empty where nobody says"),
 )
 
 Row = Mapping[str, object]
 
 _NAMES = tuple(column.name for column in COLUMNS)
-_NEEDED = ("tape_id", "utterance_id", "code", "start", "end")
+NEEDED = ("tape_id", "utterance_id", "code", "start", "end")
+"""The columns that a table must have."""
+
 _FORMULA = re.compile(r"[=+\-@\t\r\n']")
 
 
@@ -66,7 +69,7 @@ def read(source: Source) -> CodedTranscript:
     except csv.Error as error:
         source.refuse("F03", f"is not CSV ({error})", "save it as CSV UTF-8 with commas")
     header = rows.pop(0) if rows else []
-    for name in _NEEDED:
+    for name in NEEDED:
         if header.count(name) != 1:
             source.refuse("F03", f"has the column {name!r} {header.count(name)} times", "give a tidy table of codes")
     for number, row in enumerate(rows, 2):
@@ -86,6 +89,7 @@ def gathered(source: Source, rows: Iterable[Row]) -> CodedTranscript:
     found: dict[str, CodedUtterance] = {}
     marks: dict[str, list[Mark]] = {}
     tapes: dict[str, None] = {}
+    zeros: dict[int | None, None] = {}
     for number, row in enumerate(rows, 2):
         where = f"row {number} of"
         cell = {name: "" if row.get(name) is None else str(row[name]).strip() for name in _NAMES}
@@ -93,6 +97,7 @@ def gathered(source: Source, rows: Iterable[Row]) -> CodedTranscript:
         if end < start or not cell["utterance_id"]:
             source.refuse("F07", "ends before it starts, or has no utterance_id", "mend it", where)
         tapes[cell["tape_id"]] = None
+        zeros[source.milliseconds(cell["zero"], per=1000, where=where) if cell["zero"] else None] = None
         said = CodedUtterance(cell["utterance_id"], Span(start, end), cell["speaker"], role(cell["role"]), cell["text"])
         if found.setdefault(said.id, said) != said:
             source.refuse("F07", f"differs from the rows before it on utterance {said.id[:40]!r}", "mend it", where)
@@ -101,8 +106,10 @@ def gathered(source: Source, rows: Iterable[Row]) -> CodedTranscript:
         marks.setdefault(said.id, []).extend(Mark(code, coder, layer, at) for code in given)
     if len(tapes) > 1:
         source.refuse("F07", f"holds {len(tapes)} tapes", "give the rows of one tape")
+    if len(zeros) > 1:
+        source.refuse("F07", "has times that count from different zeros", "give rows with one value in 'zero'")
     coded = (replace(said, marks=tuple(marks[name])) for name, said in found.items())
-    return transcript(next(iter(tapes), "") or source.stem, coded)
+    return transcript(next(iter(tapes), "") or source.stem, coded, zero=next(iter(zeros), None))
 
 
 def rows(said: CodedTranscript) -> Iterator[dict[str, str]]:
@@ -112,7 +119,8 @@ def rows(said: CodedTranscript) -> Iterator[dict[str, str]]:
             span = utterance.span
             cells = (said.tape_id, utterance.id, mark.coder, mark.layer, mark.code, mark.at, utterance.role)
             rest = (utterance.speaker, to_seconds(span.start), to_seconds(span.end), utterance.text)
-            yield dict(zip(_NAMES, (*cells, *rest), strict=True))
+            zero = "" if said.zero is None else to_seconds(said.zero)
+            yield dict(zip(_NAMES, (*cells, *rest, zero), strict=True))
 
 
 def write(said: CodedTranscript) -> bytes:

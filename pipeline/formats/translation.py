@@ -35,7 +35,7 @@ def translated(said: CodedTranscript, book: Codebook) -> tuple[CodedTranscript, 
                 unknown[mark.code] = None
             marks[replace(mark, code=mark.code if name is None else name)] = None
         utterances.append(replace(one, marks=tuple(marks)))
-    return CodedTranscript(said.tape_id, tuple(utterances)), tuple(unknown)
+    return replace(said, utterances=tuple(utterances)), tuple(unknown)
 
 
 def _name(code: str, role: Role, names: dict[str, str], book: Codebook) -> str | None:

@@ -8,7 +8,8 @@ A cue of several voices is read as an utterance of each. Where no voice is marke
 ("Ann: So you walk."), and cues without one go on with the speaker before. Rolling captions are merged.
 
 Cannot hold: coders, layers and dates of codes, words, and an id that is more than letters, digits, ``_`` and ``-``; a
-moment becomes a millisecond long. Not read: styles, regions, notes, and tags other than voices; their text stays.
+moment becomes a millisecond long. A note says what times count from. Not read: styles, regions, other notes, and tags
+other than voices; their text stays.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.formats import coded, cues, speaker_prefix
+from pipeline.formats import coded, cues, speaker_prefix, zero
 from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import packed, printable, unpacked
@@ -37,7 +38,7 @@ def read(source: Source) -> CodedTranscript:
     ------
     FormatError: F03 no WebVTT, or no cue can be read; F06 as `Source.text`; F07 the only cue's times are wrong.
     """
-    text = source.text()
+    text_of_file = text = source.text()
     if not re.match(r"WEBVTT(?:[ \t\r\n]|$)", text):
         source.refuse("F03", "does not begin with WEBVTT", "check that the file is not cut, and that it is WebVTT")
     head = re.match(r"(?:(?!.*-->).+(?:\r\n|\r|\n|$))*", text)
@@ -53,7 +54,8 @@ def read(source: Source) -> CodedTranscript:
         last = speaker
         marks = tuple(Mark(code) for code in part.codes)
         utterances.append(CodedUtterance(cue.name, cue.span, speaker, part.role or coded.role(speaker), text, marks))
-    return transcript(source.stem, utterances, notes)
+    remarks = (zero.told(note) for note in re.findall(r"^NOTE[ \t](.*)$", text_of_file, re.MULTILINE))
+    return transcript(source.stem, utterances, notes, zero=next((at for at in remarks if at is not None), None))
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def write(said: CodedTranscript) -> bytes:
     ------
     FormatError: F08 a text or a name holds control characters.
     """
-    blocks = ["WEBVTT"]
+    blocks = ["WEBVTT"] if said.zero is None else ["WEBVTT", f"NOTE {zero.sentence(said.zero)}"]
     for one in said.utterances:
         span = one.span.some
         codes = dict.fromkeys(packed(mark.code) for mark in one.given)

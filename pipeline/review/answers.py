@@ -98,6 +98,7 @@ _ANSWERS: tuple[tuple[str, int, str], ...] = (
         "This file holds parts that could do harm, and was not opened. Export it again, and send the new file.",
     ),
     ("F11", 422, "Nothing in this file belongs to this tape. Choose the file of this tape."),
+    ("F12", 422, "This file does not say what its times count from. Export it again from the whole recording."),
     ("J01", 404, "Nothing is being done with this tape. Load the page of the tape again."),
     ("J02", 409, "The work on this tape began or ended meanwhile. Load the page of the tape again."),
     ("J03 J04", 500, "The computer could not finish this tape. Try again. If it fails again, tell your administrator."),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -21,12 +22,15 @@ from typing import Any, Literal, Protocol
 from pipeline.audio import Recording
 from pipeline.errors import SpeechError
 from pipeline.formats import rttm as rttm_format
+from pipeline.formats.rttm import Line
 from pipeline.progress import Progress
 from pipeline.settings import DiarizationSettings, Settings
 from pipeline.speech.cores import Cores
-from pipeline.timeline import Span
+from pipeline.timeline import Span, to_seconds
 
 Kind = Literal["pyannote", "channels", "manual"]
+
+_OURS = re.compile(r"S[1-9]\d{0,3}")
 
 PAUSE = 300
 """A voice goes on through a shorter pause, in milliseconds, as in NIST's Rich Transcription evaluations."""
@@ -59,25 +63,29 @@ class Diarization:
 class Diarizer(Protocol):
     """Tells voices apart. The same recording gives the same answer; a recording without speech gives no voices.
 
-    Speakers are numbered by first appearance, save that on two channels ``S1`` is always the first channel.
+    Speakers are numbered by first appearance, save that on two channels ``S1`` is always the first channel, and that
+    names of this kind in an RTTM file stay.
     """
 
     def diarize(self, recording: Recording, cores: Cores, progress: Progress) -> Diarization:
         """Who speaks when in a recording, computed on at most one core."""
 
 
-def load(kind: Kind, settings: Settings, speakers: int | None = 2, rttm: Path | None = None) -> Diarizer:
+def load(
+    kind: Kind, settings: Settings, speakers: int | None = 2, rttm: Path | None = None, tape_id: str = ""
+) -> Diarizer:
     """The diarizer of a kind. Weights are read when it starts to work.
 
     Parameters
     ----------
     speakers: how many voices there are; None lets ``pyannote`` count them. The other two know.
     rttm: the file of the ``manual`` diarizer.
+    tape_id: the tape's name, by which a file that came from the same tape is known.
     """
     if kind == "manual":
         if rttm is None:
             raise ValueError("the manual diarizer needs an RTTM file")
-        return ManualDiarizer(rttm, settings.diarization)
+        return ManualDiarizer(rttm, settings.diarization, tape_id)
     if kind == "channels":
         from pipeline.speech.channels import ChannelsDiarizer
 
@@ -89,35 +97,54 @@ def load(kind: Kind, settings: Settings, speakers: int | None = 2, rttm: Path | 
 
 @dataclass(frozen=True)
 class ManualDiarizer:
-    """Believes an RTTM file whose times count from the start of the whole recording, not of the segment."""
+    """Believes an RTTM file.
+
+    A file of ours says what its times count from, and of which recording it speaks. Those of another file count from
+    the start of the whole recording; lines that are called after the tape (``tape_id``) are of its segment.
+    """
 
     rttm: Path
     settings: DiarizationSettings
+    tape_id: str = ""
 
     def diarize(self, recording: Recording, cores: Cores, progress: Progress) -> Diarization:
-        """The file's voices within the segment.
+        """The file's voices within the segment; voices that are called ``S1``, ``S2``, … keep their names.
 
         Raises
         ------
         SpeechError: P10 the file cannot be read, P11 a line is not RTTM, P12 it is another recording's file, P13 nobody
         speaks in the segment.
         """
-        lines = rttm_format.read(self.rttm)
-        thing, wanted = f"file {self.rttm.name}", rttm_format.name(recording.source.name)
-        named = sorted({line.recording for line in lines})
-        if lines and wanted not in named:
-            value = f"speaks of {', '.join(named[:3])}, not of {wanted}"
-            raise SpeechError("P12", thing, value, "name the right file, or change the second field of its lines")
-        told = (Voice(line.span, line.speaker) for line in lines if line.recording == wanted)
+        zero, lines = self._told(recording)
+        told = (Voice(line.span.shift(zero), line.speaker) for line in lines)
         heard = clipped(told, Span(recording.start, recording.end))
-        voices = renamed(heard, numbers(heard))
+        ours = all(_OURS.fullmatch(voice.speaker) for voice in heard)
+        voices = heard if ours else renamed(heard, numbers(heard))
         if not voices:
             value = f"names no voice from {recording.start / 1000:.1f} s to {recording.end / 1000:.1f} s"
-            remedy = "check --start and --end; its times count from the start of the whole recording"
-            raise SpeechError("P13", thing, value, remedy)
+            remedy = f"check --start and --end; its times count from {to_seconds(zero)} s of the recording"
+            raise SpeechError("P13", f"file {self.rttm.name}", value, remedy)
         progress(1.0)
         engine = {"diarizer": "manual", "checksum": fingerprint(self.rttm)}
         return Diarization(voices, exclusive(voices), ghosts(voices, self.settings), engine)
+
+    def _told(self, recording: Recording) -> tuple[int, list[Line]]:
+        """The lines about this recording, and the zero of their times in milliseconds of it."""
+        file, thing = rttm_format.voices(self.rttm), f"file {self.rttm.name}"
+        if file.recording is not None and file.recording != recording.source.sha256:
+            remedy = "name the right file, or take out its SPKR-INFO lines if both hold the same sound"
+            raise SpeechError("P12", thing, f"was made of another recording (SHA-256 {file.recording[:12]}…)", remedy)
+        named = dict.fromkeys(sorted(line.recording for line in file.lines))
+        wanted = rttm_format.name(recording.source.name)
+        zeros = {wanted: 0} | dict.fromkeys(rttm_format.tape_names(self.tape_id) - {wanted}, recording.start)
+        if file.recording is not None and len(named) == 1:
+            zeros = dict.fromkeys(named, 0)
+        known = next((name for name in zeros if name in named), wanted)  # the recording's own name comes first
+        if named and known not in named:
+            value = f"speaks of {', '.join(list(named)[:3])}, not of {wanted}"
+            raise SpeechError("P12", thing, value, "name the right file, or change the second field of its lines")
+        lines = [line for line in file.lines if line.recording == known]
+        return zeros[known] if file.zero is None else file.zero, lines
 
 
 def fingerprint(rttm: Path) -> str:

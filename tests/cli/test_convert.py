@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -147,6 +148,68 @@ def test_codes_of_another_tape_are_named(tape: Path, tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="TR-F11 file other.casaa"):
         convert(session, tmp_path / "codes.csv", "--onto", tape)
     assert not (tmp_path / "codes.csv").exists()
+
+
+@pytest.fixture
+def cut(tape: Path) -> Path:
+    """The same tape, of which `process --start 0:30` says that it begins half a minute into its recording."""
+    about = {"tape_id": "walk", "segment": {"start": "30.000", "end": "50.000"}}
+    (tape / "provenance.json").write_text(json.dumps(about))
+    return tape
+
+
+def coach(path: Path, *moments: int, zero: int | None = None) -> Path:
+    """Codes of a coach: a stretch of 0.6 s from each moment on, in milliseconds."""
+    said = [CodedUtterance("", Span(t, t + 600), "S2", "client", marks=(Mark("sustain"),)) for t in moments]
+    format_ = registry.of(path)
+    path.write_bytes(format_.write(transcript("walk", said, zero=zero)))
+    return path
+
+
+def coded_utterances(table: Path) -> list[str]:
+    found = codes.read(table).table
+    return found.loc[(found["layer"] == "coach") & (found["codes"] == "sustain"), "utterance_id"].tolist()
+
+
+@pytest.mark.parametrize("ending", ["eaf", "TextGrid", "casaa", "json", "qdpx", "cha", "vtt", "csv", "parquet"])
+def test_codes_of_a_whole_recording_land_on_a_cut_tape(ending: str, cut: Path, tmp_path: Path) -> None:
+    """They had landed 30 s off: the tape's utterances begin at 30, 31.5 and 33 s of the recording."""
+    out = tmp_path / "codes.csv"
+    printed = convert(coach(tmp_path / f"c.{ending}", 31_700, 33_200, 90_000, zero=0), out, "--onto", cut)
+    assert "times moved by -30.000 s" in printed
+    assert "2 units with codes found their utterance, 0 did not, 1 lie outside the tape" in printed
+    assert coded_utterances(out) == ["1", "2"]
+    assert registry.read(out).zero == 30_000
+
+
+def test_what_a_file_does_not_say_can_be_said_by_hand(cut: Path, tmp_path: Path) -> None:
+    session, out = coach(tmp_path / "c.eaf", 31_700, 33_200), tmp_path / "codes.csv"
+    with pytest.raises(FormatError, match=r"TR-F12 file c.eaf .*begins 30.000 s into its recording; add --zero"):
+        convert(session, out, "--onto", cut)
+    assert not out.exists()
+    for zero, moment in (("recording", 33_200), ("0:01.5", 31_700), ("31", 2200)):
+        convert(coach(tmp_path / "c.eaf", moment), out, "--onto", cut, "--zero", zero)
+        assert coded_utterances(out) == ["2"]
+    coach(tmp_path / "c.eaf", 1700, 3200)
+    assert "add --zero recording" in convert(session, out, "--onto", cut)
+    assert coded_utterances(out) == ["1", "2"]
+    assert "add --zero" not in convert(session, out, "--onto", cut, "--zero", "segment")
+    assert coded_utterances(out) == ["1", "2"]
+
+
+def test_a_cut_tape_says_its_zero_in_whatever_it_becomes(cut: Path, tmp_path: Path) -> None:
+    for ending in ("eaf", "TextGrid", "cha", "casaa", "json", "qdpx", "vtt", "srt", "rttm", "ctm", "csv", "parquet"):
+        convert(cut, tmp_path / f"walk.{ending}")
+        assert registry.read(tmp_path / f"walk.{ending}").zero == 30_000, ending
+    convert(tmp_path / "walk.eaf", tmp_path / "back.csv", "--onto", cut)
+    assert coded_utterances(tmp_path / "back.csv") == []
+    convert(tmp_path / "walk.srt", tmp_path / "other.vtt", "--zero", "recording")
+    assert registry.read(tmp_path / "other.vtt").zero == 0
+
+
+@pytest.mark.parametrize("zero", ["segment", "soon", "-3"])
+def test_a_zero_that_is_none_is_refused(zero: str, cut: Path, tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, ["convert", str(cut), str(tmp_path / "x.eaf"), "--zero", zero]).exit_code == 2
 
 
 def test_a_codebook_of_cacti_becomes_ours_and_back(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from pipeline.errors import FormatError
 from pipeline.formats import matching
 from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, transcript
-from pipeline.timeline import Role, Span
+from pipeline.timeline import Role, Span, Word
 
 
 def unit(start: int, end: int, role: Role = "unknown", *codes: str) -> CodedUtterance:
@@ -85,3 +87,78 @@ def test_many_units_take_a_moment() -> None:
     found = matching.onto(tape, foreign)
     assert found.number == 3000
     assert isinstance(found.transcript, CodedTranscript)
+
+
+CUT = replace(TAPE, zero=30_000)
+"""The same tape, cut from half a minute on."""
+
+
+def at(*spans: tuple[int, int], zero: int | None = None) -> CodedTranscript:
+    return transcript("c", [unit(*span, "client", f"x{number}") for number, span in enumerate(spans)], zero=zero)
+
+
+def spans(found: matching.Aligned) -> list[tuple[int, int]]:
+    return [(one.span.start, one.span.end) for one in found.transcript.utterances]
+
+
+def test_codes_of_the_whole_recording_are_brought_to_a_tape_that_was_cut() -> None:
+    found = matching.aligned(CUT, at((31_000, 33_000), (33_500, 35_000), zero=0), "coach.eaf")
+    assert (spans(found), found.moved, found.assumed) == ([(1000, 3000), (3500, 5000)], -30_000, False)
+    found = matching.aligned(CUT, at((500, 1000), zero=31_500), "coach.eaf")
+    assert (spans(found), found.moved) == ([(2000, 2500)], 1500)
+
+
+def test_words_move_with_their_utterance() -> None:
+    said = unit(31_000, 33_000, "client", "x")
+    spoken = replace(said, words=(Word(Span(31_000, 31_200), "so", 1.0),))
+    (moved,) = matching.aligned(CUT, transcript("c", [spoken], zero=0), "c").transcript.utterances
+    assert moved.words == (Word(Span(1000, 1200), "so", 1.0),)
+
+
+@pytest.mark.parametrize(
+    ("zero", "moved"), [("recording", -30_000), ("segment", 0), (0, -30_000), (30_000, 0), (29_000, -1000)]
+)
+def test_what_somebody_says_by_hand_holds(zero: matching.Zero, moved: int) -> None:
+    for said in (None, 0, 5000):
+        found = matching.aligned(CUT, at((31_000, 33_000), zero=said), "coach.eaf", zero)
+        assert (spans(found), found.moved) == ([(31_000 + moved, 33_000 + moved)], moved)
+
+
+def test_a_file_that_does_not_say_is_believed_where_it_fits() -> None:
+    found = matching.aligned(CUT, at((1000, 3000), (3500, 5000)), "coach.eaf")
+    assert (spans(found), found.moved, found.assumed) == ([(1000, 3000), (3500, 5000)], 0, True)
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        at((31_000, 33_000), (33_500, 35_000)),  # beyond the tape's end
+        at((1000, 3000), (33_500, 35_000)),  # one of them
+        at((9000, 9500), (39_000, 39_500), (60_000, 61_000)),
+    ],
+)
+def test_a_file_that_does_not_say_and_does_not_fit_is_refused_with_the_offset(foreign: CodedTranscript) -> None:
+    with pytest.raises(FormatError, match=r"TR-F12 file coach.eaf .* 30.000 s .*--zero recording, or --zero segment"):
+        matching.aligned(CUT, foreign, "coach.eaf")
+
+
+def test_a_file_that_would_fit_better_from_the_start_of_the_recording_is_refused() -> None:
+    """Both zeros put the codes within the tape, but only one of them puts the codes on utterances."""
+    cut = replace(TAPE, zero=1500)
+    matching.aligned(cut, at((1000, 3000), (3500, 5000)), "coach.eaf")
+    with pytest.raises(FormatError, match=r"TR-F12 .* 1.500 s"):
+        matching.aligned(cut, at((2500, 4500), (5000, 6500)), "coach.eaf")
+
+
+def test_of_a_whole_recording_nothing_needs_to_be_said() -> None:
+    for tape in (TAPE, replace(TAPE, zero=0)):
+        found = matching.aligned(tape, at((1000, 3000), (60_000, 61_000)), "coach.eaf")
+        assert (spans(found), found.moved) == ([(1000, 3000), (60_000, 61_000)], 0)
+
+
+def test_a_tape_that_does_not_say_takes_only_what_fits() -> None:
+    assert matching.aligned(TAPE, at((1000, 3000), zero=30_000), "coach.eaf").moved == 0
+    with pytest.raises(FormatError, match=r"TR-F12 tape walk .*coach.eaf count from 30.000 s .*provenance.json"):
+        matching.aligned(TAPE, at((31_000, 33_000), zero=30_000), "coach.eaf")
+    with pytest.raises(FormatError, match="TR-F12 tape walk"):
+        matching.aligned(TAPE, at((1000, 3000)), "coach.eaf", "recording")

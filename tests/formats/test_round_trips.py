@@ -98,6 +98,27 @@ def test_reads_the_hard_texts_in_the_parquet_that_it_wrote() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(KEPT) | APART))
+@pytest.mark.parametrize("zero", [None, 0, 30_000, 3_723_456])
+def test_a_file_says_what_its_times_count_from(name: str, zero: int | None) -> None:
+    spoken = replace(WALK, utterances=WALK.utterances[:2], zero=zero)
+    back = through(name, spoken)
+    assert back.zero == zero
+    assert [one.span.start for one in back.utterances] == ([0] if name == "ctm" else [0, 1200])
+    assert through(name, transcript("walk", [], zero=zero)).zero in (zero, None)
+
+
+@pytest.mark.parametrize("name", sorted((set(KEPT) | APART) - {"parquet"}))
+def test_people_read_what_times_count_from(name: str) -> None:
+    format_ = registry.named(name)
+    data = format_.write(replace(WALK, utterances=WALK.utterances[:2], zero=30_000))
+    text = (
+        b"".join(Source("x.qdpx", data).members()[key].data for key in ("project.qde",)) if name == "refi-qda" else data
+    )
+    said = {"csv": b"30.000", "rttm": b"time_0_is_30.000_s_into_the_recording"}
+    assert said.get(name, b"time 0 is 30.000 s into the recording") in text
+
+
+@pytest.mark.parametrize("name", sorted(set(KEPT) | APART))
 @pytest.mark.parametrize("bad", ["\0", "\x0b", "\x1b[31m", "a\rb", "\ud800", "\u2028", "\ufffe", "\x85"])
 def test_what_no_format_can_hold_is_refused(name: str, bad: str) -> None:
     text = f"x{bad}y"

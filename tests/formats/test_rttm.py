@@ -39,6 +39,23 @@ def test_reads_what_it_wrote(file):
     assert rttm.read(file) == tuple(sorted(lines))
 
 
+def test_a_file_says_what_its_times_count_from_and_of_which_recording(file):
+    lines = [Line(Span(0, 12_345), "S1", "tape-1")]
+    rttm.write(file, "tape-1", lines, 30_500, "a" * 64)
+    assert file.read_text().splitlines() == [
+        "SPKR-INFO tape-1 1 <NA> <NA> time_0_is_30.500_s_into_the_recording unknown <NA> <NA> <NA>",
+        f"SPKR-INFO tape-1 1 <NA> <NA> the_recording_has_the_SHA-256_{'a' * 64} unknown <NA> <NA> <NA>",
+        "SPEAKER tape-1 1 0.000 12.345 <NA> <NA> S1 <NA> <NA>",
+    ]
+    assert rttm.voices(file) == rttm.Voices(tuple(lines), 30_500, "a" * 64)
+    found = load_rttm(file)  # which fails on comments
+    assert {uri: said.labels() for uri, said in found.items()} == {"tape-1": ["S1"]}
+    file.write_text(f";; time 0 is 1.000 s into the recording\n{file.read_text().splitlines()[2]}\n")
+    assert rttm.voices(file) == rttm.Voices(tuple(lines), 1000, None)
+    file.write_text("SPEAKER time 1 0.000 1.0 <NA> <NA> S1 <NA> <NA>\n")
+    assert rttm.voices(file) == rttm.Voices((Line(Span(0, 1000), "S1", "time"),), None, None)
+
+
 def test_an_empty_file_names_nobody(file):
     rttm.write(file, "tape.wav", [])
     assert rttm.read(file) == ()

@@ -16,16 +16,17 @@ from pipeline.timeline import Span
 from tests.formats.transcripts import WALK
 
 HEADER = "tape_id,utterance_id,coder,layer,code,coded_at,role,speaker,start,end,text\n"
+"""Of a table that does not say what its times count from, as older versions wrote it."""
 
 
 def test_the_numbers_of_a_table_by_hand() -> None:
     lines = tidy.write(WALK).decode().splitlines()
     assert lines[:3] == [
-        HEADER.strip(),
-        "walk,u0001,ana,coach,question_open,,interviewer,S1,0.000,0.900,What would you like?",
-        "walk,u0001,machine,machine,question_open,,interviewer,S1,0.000,0.900,What would you like?",
+        f"{HEADER.strip()},zero",
+        "walk,u0001,ana,coach,question_open,,interviewer,S1,0.000,0.900,What would you like?,",
+        "walk,u0001,machine,machine,question_open,,interviewer,S1,0.000,0.900,What would you like?,",
     ]
-    assert lines[-1] == "walk,u0003,,,,,interviewer,S1,2.400,2.600,mm-hm"
+    assert lines[-1] == "walk,u0003,,,,,interviewer,S1,2.400,2.600,mm-hm,"
 
 
 def test_no_cell_is_a_formula_for_a_spreadsheet() -> None:
@@ -124,3 +125,11 @@ def test_a_reader_that_goes_on_is_stopped(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(subprocess, "run", slow)
     with pytest.raises(FormatError, match="TR-F02 .*too long"):
         parquet.read(Source("t.parquet", table()))
+
+
+def test_rows_that_count_from_different_zeros_are_refused() -> None:
+    head = HEADER.strip() + ",zero\n"
+    rows = ["t,u,a,,c,,client,S,0,1,x,30.000\n", "t,v,a,,c,,client,S,1,2,y,0.000\n"]
+    assert tidy.read(Source("t.csv", (head + rows[0]).encode())).zero == 30_000
+    with pytest.raises(FormatError, match="TR-F07 .*different zeros"):
+        tidy.read(Source("t.csv", (head + "".join(rows)).encode()))

@@ -163,6 +163,33 @@ class TestManual:
         with pytest.raises(SpeechError, match=r"TR-P12 file told.rttm speaks of my_tape, not of other"):
             self.diarize(file, 0, 10, "other.wav")
 
+    @pytest.mark.parametrize("uri", ["tape-7", "sample", "anything"])
+    def test_what_a_cut_tape_wrote_gives_the_same_voices(self, uri, tmp_path):
+        """Its times count from the segment's start, here 4.5 s, whatever the name in it was changed to."""
+        told = voices((0, 800, "S2"), (500, 3000, "S1"), (4000, 5000, "S2"))
+        rttm.write(tmp_path / "turns.rttm", uri, told, 4500, "0" * 64)
+        assert self.diarize(tmp_path / "turns.rttm", 4500, 5).voices == told
+        later = self.diarize(tmp_path / "turns.rttm", 5500, 4)  # another segment of the same recording
+        assert later.voices == voices((0, 2000, "S1"), (3000, 4000, "S2"))
+
+    @pytest.mark.parametrize("tape_id", ["tape-7", "Ann's tape 2.1"])
+    def test_what_an_older_version_wrote_counts_from_the_segment(self, tape_id, tmp_path):
+        told = voices((0, 800, "S2"), (500, 3000, "S1"))
+        rttm.write(tmp_path / "turns.rttm", tape_id, told)
+        recording = recorded(np.zeros(16_000 * 5), "my tape.wav", 4500)
+        manual = diarizer.load("manual", SETTINGS, rttm=tmp_path / "turns.rttm", tape_id=tape_id)
+        assert manual.diarize(recording, Cores(1), ignore).voices == told
+
+    def test_what_another_recording_s_tape_wrote_is_refused(self, tmp_path):
+        rttm.write(tmp_path / "turns.rttm", "my tape.wav", voices((0, 800, "S2")), 0, "1" * 64)
+        with pytest.raises(SpeechError, match=r"TR-P12 file turns.rttm was made of another recording"):
+            self.diarize(tmp_path / "turns.rttm", 0, 5)
+
+    def test_where_nobody_speaks_the_zero_is_named(self, tmp_path):
+        rttm.write(tmp_path / "turns.rttm", "tape-7", voices((0, 800, "S2")), 4500, "0" * 64)
+        with pytest.raises(SpeechError, match=r"TR-P13 .* its times count from 4.500 s of the recording"):
+            self.diarize(tmp_path / "turns.rttm", 9000, 5)
+
     def test_a_segment_without_voices_is_refused(self, file):
         with pytest.raises(SpeechError, match=r"TR-P13 .* from 20.0 s to 30.0 s; check --start"):
             self.diarize(file, 20_000, 10)

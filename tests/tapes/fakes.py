@@ -92,9 +92,9 @@ class Fakes(Engines):
         at("transcribe")
         return parrot(lambda manner, seconds: (" ".join(WORDS[:seconds]), -0.1))
 
-    def diarizer(self, kind: Any, speakers: int | None, turns: Path | None) -> Any:
+    def diarizer(self, kind: Any, speakers: int | None, turns: Path | None, tape_id: str) -> Any:
         at("diarize")
-        return super().diarizer("channels", speakers, turns)
+        return super().diarizer("channels", speakers, turns, tape_id)
 
     def sentences(self) -> Any:
         at("attribute")
