@@ -51,7 +51,8 @@ class Gathered:
 
     ``codings`` are passes in order of time, the machine and the consensus, for all tapes that may be drawn from, and
     ``books`` their codebooks; ``tapes`` are those whose codes may be shown; ``names`` gives each person's name among
-    the coders; ``used`` are the codebooks of passes by hand, the one with most of them first.
+    the coders; ``used`` are the codebooks of passes by hand, the one with most of them first; ``blind`` counts tapes
+    that others coded and whose codes may not be shown.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Gathered:
     titles: Mapping[str, str]
     names: Mapping[str, str]
     recalibrated: Mapping[str, tuple[float, ...]]
+    blind: int
 
     @property
     def book(self) -> Codebook:
@@ -162,6 +164,8 @@ def gather(
     books = {name: of_group(database, home, group.id, name) for name in coded_in}
     events = _code_events(database, [one.id for one in (*by_hand, *settled)])
     codings = _codings(by_hand, books, names, said, events)
+    shown = {tape_id: tape for tape_id, tape in tapes.items() if tape_id not in hidden}
+    others = {one.tape_id for one in passes if one.locked_at is not None and one.person_id != person.id}
     agreed = _consensus(settled, books, codings, events)
     return Gathered(
         name=codebook if codebook in used else used[0],
@@ -169,10 +173,11 @@ def gather(
         books=books,
         codings=(*codings, *agreed, *_proposed(database, tapes, books[MACHINE_BOOK])),
         utterances=said,
-        tapes={tape_id: tape for tape_id, tape in tapes.items() if tape_id not in hidden},
+        tapes=shown,
         titles={tape_id: f"{gate.title(database, tape)}, {day(tape.created_at)}" for tape_id, tape in tapes.items()},
         names=names,
         recalibrated=_recalibrated(database, group, names),
+        blind=len(others - set(shown)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from pipeline.coding.codebook import Codebook
 from pipeline.measures.chart import CALIBRATED
 from pipeline.measures.comparison import uncoded
 from pipeline.measures.panel import MACHINE, Panel
@@ -56,12 +57,12 @@ def too_early(table: pd.DataFrame) -> list[str]:
     return [f"{_named(str(coder))}, {tapes} of {NEEDED} tapes" for coder, tapes in few.items()]
 
 
-def not_compared(panel: Panel, codebook: str, own: str | None = None, everybody: bool = True) -> list[str]:
+def not_compared(panel: Panel, book: Codebook, own: str | None = None, everybody: bool = True) -> list[str]:
     """Which families some could not code, and who, in a sentence each.
 
     Parameters
     ----------
-    codebook: what the codebook of the page is called.
+    book: the codebook in whose words the page speaks.
     own: the person who looks; with ``everybody`` False nobody else is named.
     """
     people = {coder for layer, coder in panel.coders if layer != MACHINE}
@@ -69,8 +70,8 @@ def not_compared(panel: Panel, codebook: str, own: str | None = None, everybody:
     for name, coders in uncoded(panel).items():
         lacking = [coder for coder in coders if coder in people]
         if people and set(lacking) == people:
-            what = "has no codes for it, or nobody's task asked for them"
-            found.append(f"{family(name)}: coded by the machine only. {codebook} {what}, so nobody is compared on it.")
+            why = "nobody's task asked for it" if name in book.families() else f"{book.label} has no codes for it"
+            found.append(f"{family(name)}: coded by the machine only. Nobody is compared on it, as {why}.")
             continue
         named = lacking if everybody else [coder for coder in lacking if coder == own]
         if named:

@@ -74,7 +74,7 @@ def test_a_coach_can_code_stretches_of_minutes(group: Year) -> None:
     room = group.room
     coach, path = room.signed_in(group.people["Coco"]), f"/groups/{group.group}/visit"
     page = text(coach.get(f"{path}?by=minutes").text)
-    assert "A fifth of the stretches that you have not coded" in page
+    assert "A fifth of the stretches that no coach has coded" in page
     assert re.search(r"minute (0 to 5|5 to 10)", page)
     assert "stretches of 20." in page
     assert coach.get(f"{path}?by=hours").status_code == 422
@@ -308,7 +308,8 @@ def test_client_talk_is_not_coded_under_miti_and_nobody_is_compared_on_it(group:
     assert ("members", "members", "all codes") in families
     page = text(group.room.signed_in(group.people["Coco"]).get(f"/groups/{group.group}/visit").text)
     assert "Codes of MITI 4.2 behavior counts." in page
-    assert "Change and sustain talk: coded by the machine only. MITI 4.2 behavior counts has no codes for it" in page
+    assert "Change and sustain talk: coded by the machine only. Nobody is compared on it, as MITI 4.2" in page
+    assert "Not in these figures: 3 tapes that others coded and you have yet to code" in page
     figures = page[page.index("All figures") :]
     assert "Change and sustain talk" not in figures
     assert "nan" not in page.lower().split()
