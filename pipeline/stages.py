@@ -332,8 +332,18 @@ class Run:
             "engines": {"transcriber": heard.transcript.engine, "diarizer": heard.diarization.engine},
             "models": self.models,
             "codebook": {"name": self.book.name, "version": self.book.version, "counting": self.book.counting},
-            "warnings": [warning.message for warning in recording.warnings],
+            "warnings": _warnings(heard),
         }
+
+
+def _warnings(heard: Heard) -> list[str]:
+    """What to be careful about, in sentences: of the recording, and of voices that may be nobody's."""
+    ghosts = (
+        f"a further voice, {ghost}, was heard so briefly, or so much like another voice, that it may be an error: "
+        "listen whether a third person speaks"
+        for ghost in heard.diarization.ghosts
+    )
+    return [*(warning.message for warning in heard.recording.warnings), *ghosts]
 
 
 def _share(progress: Progress, number: int, of: int, fraction: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import os
 import signal
 import subprocess
@@ -19,11 +21,13 @@ import pytest
 import soundfile
 
 from pipeline import settings
-from pipeline.audio import Recording, Source
+from pipeline.audio import QualityWarning, Recording, Source
 from pipeline.engines import Engines
 from pipeline.errors import ModelError, SpeechError
+from pipeline.results import Heard
 from pipeline.speech.cores import Cores, StoppedError
 from pipeline.speech.diarizer import Diarization, Voice
+from pipeline.speech.transcriber import Transcript
 from pipeline.stages import Request, Run, process
 from pipeline.timeline import Span
 from pipeline.workbench import Workbench
@@ -181,10 +185,10 @@ class Decoding(fakes.Fakes):
     def decode(self, recording, start, end, progress):
         return Engines.decode(self, recording, start, end, lambda _: fakes.at("decode"))
 
-stages.Engines = Decoding if os.environ.get("FAKE_DEED") == "decode:hang" else fakes.Fakes
+stages.Engines = Decoding if os.environ.get("FAKE_DEED", "").startswith("decode:") else fakes.Fakes
 main()
 """
-"""`tape-review` with engines that a test can let hang; where decoding hangs, the decoder's process is the real one."""
+"""`tape-review` with engines that a test can let hang; where it is about decoding, the decoder is real."""
 
 
 @pytest.fixture
@@ -271,3 +275,26 @@ def test_a_failure_ends_the_program_while_an_engine_cannot_be_interrupted(starte
     _, errors = program.communicate(timeout=30)
     assert program.returncode == 1
     assert errors.startswith("TR-P15")
+
+
+def test_warnings_about_the_recording_stand_in_the_terminal(started: Any, tmp_path: Path) -> None:
+    program = started("decode:", ROOT / "tests" / "recordings" / "roleplay-swapped-stereo.flac", "--end", "0:20")
+    out, errors = program.communicate(timeout=60)
+    assert program.returncode == 0, errors
+    warnings = json.loads((tmp_path / "tape" / "provenance.json").read_text())["warnings"]
+    assert warnings[0].startswith("the recording is sampled at 8,000 Hz only")
+    for warning in warnings:
+        assert f"\nWarning: {warning}\n" in out
+        assert warning in html.unescape((tmp_path / "tape" / "report.html").read_text())
+    assert out.index("Warning: ") < out.index("Report: ")
+
+
+def test_a_voice_that_may_be_nobody_s_is_warned_of() -> None:
+    made = run(None, None)
+    diarization = Diarization((), (), ("S3",), {})
+    source = Source("recording", "0" * 64, "wav", "pcm_s16le", 16_000, 1, 2000, None)
+    quality = (QualityWarning("quiet", None, "the voices are quiet"),)
+    recording = Recording(np.zeros((1, 32_000), np.float32), 0, 2000, source, quality)
+    provenance = made._provenance(Heard(recording, Transcript((), (), (), {}), diarization))
+    assert provenance["warnings"][0] == "the voices are quiet"
+    assert provenance["warnings"][1].startswith("a further voice, S3, was heard so briefly")

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.measures import figures, numerals
+from pipeline.output import PROVENANCE
 from pipeline.stages import STAGES, Tape
 
 LABELS = {
@@ -67,6 +68,12 @@ class Display:
         self._progress.update(self._tasks[stage], completed=1.0, description=done)
         if not self._console.is_terminal:
             self._console.print(f"{done}: done")
+
+
+def warnings(tape: Tape) -> list[str]:
+    """What to be careful about with this recording, in sentences."""
+    provenance = json.loads((tape.folder / PROVENANCE).read_text(encoding="utf-8"))
+    return [str(warning) for warning in provenance.get("warnings", [])]
 
 
 def summary(tape: Tape) -> Group:

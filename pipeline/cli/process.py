@@ -42,7 +42,7 @@ def process(
     from rich.console import Console
 
     from pipeline import settings, stages
-    from pipeline.cli.display import Display, summary
+    from pipeline.cli.display import Display, summary, warnings
     from pipeline.cli.interruption import Interrupted, interruptible, leave_now
     from pipeline.speech.cores import Cores
 
@@ -68,4 +68,6 @@ def process(
     except Interrupted as stopped:
         console.print("Stopped. Finished stages are kept: the same command goes on from there.")
         leave_now(stopped.status)
+    for warning in warnings(tape):
+        console.print(f"Warning: {warning}", style="yellow", markup=False, soft_wrap=True)
     console.print(summary(tape))

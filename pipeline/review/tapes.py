@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,13 +12,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pipeline.errors import JobError
+from pipeline.output import PROVENANCE
 from pipeline.review import answers, gate
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import Id
 from pipeline.review.pages import render, seeing
 from pipeline.tapes import consent, destruction, jobs, submission, targets, terms
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import CodeEvent, Correction, Feedback, Pass, Person, Review, Tape
+from pipeline.tapes.records import CodeEvent, Correction, Feedback, Item, Pass, Person, Review, Tape
 
 router = APIRouter()
 
@@ -64,8 +66,15 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
             job=_job(database, tape_id),
             stages=STAGES,
             failed=answers.words,
+            warnings=_warnings(database, home, tape_id),
             steps=steps(database, viewer.person_id, tape),
         )
+
+
+def _warnings(database: Session, home: Home, tape_id: str) -> list[str]:
+    """What to be careful about with the recording, in sentences; nothing before it is processed."""
+    item = database.scalars(select(Item).where(Item.tape_id == tape_id, Item.kind == PROVENANCE)).first()
+    return list(json.loads(home.vault.read(item)).get("warnings", [])) if item else []
 
 
 @router.get("/tapes/{tape_id}/progress")
