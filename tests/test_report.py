@@ -8,6 +8,7 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
+from pipeline import transcript
 from pipeline.formats import codebooks
 from pipeline.measures.context import context, transitions
 from pipeline.measures.figures import Measure, measures
@@ -334,3 +335,25 @@ def test_figures_in_words() -> None:
     )
     assert spread(Measure("", "", "count", 2, 2, None, 2, 2)) == "2"
     assert [clock(time) for time in (0, 59_999, 60_000, 3_661_000, -5)] == ["0:00", "0:59", "1:00", "1:01:01", "0:00"]
+
+
+def test_an_utterance_that_is_change_and_sustain_talk_stands_in_its_moment_once() -> None:
+    table = samples.coded("I question_open .9 What would help?\nC change|sustain .8 I could, but I will not.")
+    words = Page(render(data(table))).text.split("in context")[-1].split("What follows what")[0]
+    assert words.count("I could, but I will not.") == 1
+    assert re.search(r"\+ Change talk . Sustain talk I could, but", words)
+
+
+def test_a_turn_of_the_transcript_does_not_shrink_when_its_last_utterance_ends_before_another() -> None:
+    table = samples.table(("C", ""), ("C", ""), start=[0, 1_000], end=[5_000, 2_000], turn_id="t1")
+    shown = transcript.lines(table, Tags(codebooks.read("pretags")))
+    assert [(turn.start, turn.end) for turn in transcript.turns(shown, table, (), {})] == [(0, 5_000)]
+
+
+def test_a_voice_without_a_role_has_no_share_of_the_talk_time() -> None:
+    table = samples.coded("I other .9 One two.\nC neutral .9 One two.\nU - .9 One two three.")
+    words = Page(render(data(table))).text
+    assert "1 without a role, which no figure counts" in words
+    talk = words.split("Talk time")[1].split("Counts")[0]
+    assert re.findall(r"\w+: \d+%", talk) == ["Interviewer: 50%", "Client: 50%"]
+    assert "Without a role, in no figure: 0:00" in talk
