@@ -147,7 +147,7 @@ def _probability(table: pd.DataFrame, code: str, certain: NDArray[np.bool_]) -> 
     if f"p_{code}" not in table:
         return sure
     column = table[f"p_{code}"].to_numpy(dtype=float, na_value=0.0)
-    given: NDArray[np.float64] = np.clip(np.where(_may(table, code), column, 0.0), 0.0, 1.0)
+    given: NDArray[np.float64] = np.maximum(np.where(_may(table, code), column, 0.0), 0.0)
     if "probability" not in table:
         return given
     return np.where(table["probability"].to_numpy(dtype=float, na_value=0.0) >= 1.0, sure, given)
