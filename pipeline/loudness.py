@@ -151,7 +151,7 @@ def _silences(active: np.ndarray, silence_seconds: float) -> Iterator[QualityWar
         if end - start >= silence_seconds * 1000:
             message = (
                 f"nobody is heard from {clock(int(start))} to {clock(int(end))}; if that is no pause of the talk, "
-                "check the recorder, or choose a segment without it"
+                "check the recorder, or choose a segment without it (--start, --end)"
             )
             yield QualityWarning("silence", Span(int(start), int(end)), message)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +23,9 @@ from pipeline.tapes.home import Home
 from pipeline.tapes.records import CodeEvent, Correction, Feedback, Item, Pass, Person, Review, Tape
 
 router = APIRouter()
+
+_OPTIONS = re.compile(r" \(--[^()]*\)")
+"""What a warning says of the command line, which nobody has in the room."""
 
 STAGES = {
     None: "Waiting for its turn",
@@ -74,7 +78,8 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 def _warnings(database: Session, home: Home, tape_id: str) -> list[str]:
     """What to be careful about with the recording, in sentences; nothing before it is processed."""
     item = database.scalars(select(Item).where(Item.tape_id == tape_id, Item.kind == PROVENANCE)).first()
-    return list(json.loads(home.vault.read(item)).get("warnings", [])) if item else []
+    warnings = json.loads(home.vault.read(item)).get("warnings", []) if item else []
+    return [_OPTIONS.sub("", warning) for warning in warnings]
 
 
 @router.get("/tapes/{tape_id}/progress")
