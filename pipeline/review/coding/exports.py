@@ -13,17 +13,18 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.coding.codebook import Codebook
 from pipeline.formats import cues
+from pipeline.formats.zero import sentence
 from pipeline.review.coding.events import State
 from pipeline.review.coding.overlays import Utterance
 from pipeline.timeline import Span, to_seconds
 
-COLUMNS = ("utterance_id", "start", "end", "role", "speaker", "text", "codes", "unsure")
+COLUMNS = ("utterance_id", "start", "end", "role", "speaker", "text", "codes", "unsure", "zero")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a formula begins with, and in some spreadsheets the same signs in full width, or a break before one."""
 
 
-def table(utterances: Sequence[Utterance], codes: Mapping[str, State]) -> str:
-    """CSV with one row an utterance; times in seconds."""
+def table(utterances: Sequence[Utterance], codes: Mapping[str, State], zero: int = 0) -> str:
+    """CSV with one row an utterance; times in seconds from ``zero``, a millisecond of the recording."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -33,15 +34,16 @@ def table(utterances: Sequence[Utterance], codes: Mapping[str, State]) -> str:
             *(said.id, to_seconds(said.start), to_seconds(said.end), said.role, said.speaker),
             " ".join(word.text for word in said.words),
             *("|".join(state.codes) if state else "", "true" if state and state.unsure else "false"),
+            to_seconds(zero),
         )
         writer.writerow([_inert(cell) for cell in row])
     return out.getvalue()
 
 
-def captions(utterances: Sequence[Utterance], codes: Mapping[str, State], book: Codebook) -> str:
-    """WebVTT: each utterance with its codes' labels in brackets behind it."""
+def captions(utterances: Sequence[Utterance], codes: Mapping[str, State], book: Codebook, zero: int = 0) -> str:
+    """WebVTT: each utterance with its codes' labels in brackets behind it; times count from ``zero``, as in `table`."""
     labels = {code.name: code.label for code in book.codes}
-    blocks = ["WEBVTT"]
+    blocks = ["WEBVTT", f"NOTE {sentence(zero)}"]
     for said in utterances:
         state = codes.get(said.id)
         names = [labels.get(code, code) for code in state.codes] if state else []

@@ -69,7 +69,8 @@ def codes(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, kind: 
             raise HTTPException(404)
         said, found = transcripts.shown(admitted), passes.folded(admitted, one)
         book = books.read(admitted, one.codebook)
-    text = exports.table(said, found) if kind == "csv" else exports.captions(said, found, book)
+    zero = admitted.tape.start_ms or 0
+    text = exports.table(said, found, zero) if kind == "csv" else exports.captions(said, found, book, zero)
     note(request, viewer, tape_id, "codes.export", pass_id)
     headers = {"Content-Disposition": f'attachment; filename="codes.{kind}"'}
     return Response(text, headers=headers, media_type=f"text/{'csv' if kind == 'csv' else 'vtt'}; charset=utf-8")

@@ -14,6 +14,7 @@ from pipeline.coding.codebook import Codebook
 from pipeline.review.coding import exports
 from pipeline.review.coding.events import State
 from pipeline.review.coding.overlays import Utterance, Word
+from pipeline.tapes.records import Tape
 from tests.review.coding.conftest import Table
 from tests.review.test_payloads import PAYLOADS
 
@@ -57,6 +58,17 @@ def test_a_table_comes_back_as_it_was_and_runs_in_no_spreadsheet(utterances: lis
     assert len(rows) == len(SAID)
     for row, typed in zip(rows, SAID, strict=True):
         assert row["text"] == (f"'{typed}" if typed.startswith(BEGINNINGS) else typed)
+
+
+def test_both_files_say_what_their_times_count_from(table: Table, utterances: list[Utterance]) -> None:
+    assert "NOTE time 0 is 30.000 s into the recording" in exports.captions(utterances, {}, BOOK, 30_000)
+    rows = csv.DictReader(io.StringIO(exports.table(utterances, {}, 30_000), newline=""))
+    assert {row["zero"] for row in rows} == {"30.000"}
+    ada = table.ada.begin()
+    with table.room.home.database.writing() as database:
+        database.get_one(Tape, table.tape_id).start_ms = 90_500
+    assert "time 0 is 90.500 s into the recording" in ada.browser.get(f"{ada.place}/codes.vtt").text
+    assert ada.browser.get(f"{ada.place}/codes.csv").text.splitlines()[1].endswith(",90.500")
 
 
 def test_what_a_coder_types_is_text_in_both_files(table: Table) -> None:
