@@ -80,6 +80,7 @@ def create(
         Codes(home),
     )
     app.state.clock, app.state.address, app.state.https = clock, place, https
+    app.state.decisions = decisions
     app.state.origins = origins(place)
     app.state.oidc = provider.provider(settings.review, place)
     problems.install(app)

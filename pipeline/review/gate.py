@@ -15,18 +15,21 @@ from starlette.exceptions import HTTPException
 from pipeline.review.access.viewer import Viewer
 from pipeline.tapes import audit, consent, trail
 from pipeline.tapes.consent import Use
-from pipeline.tapes.records import Consent, Membership, Person, Review, Tape
+from pipeline.tapes.records import Consent, Membership, Person, Review, Tape, TapeState
 
 
 def tape(database: Session, viewer: Viewer, tape_id: str, use: Use, now: int, *more: Use) -> Tape:
-    """The tape, if the viewer may use it in these ways now; else 404. A draft is its interviewer's alone."""
+    """The tape, if the viewer may use it in these ways now; else 404.
+
+    A draft is its interviewer's alone, but for its end: a client must always be heard.
+    """
     found, person = database.get(Tape, tape_id), database.get(Person, viewer.person_id)
     if found is None or person is None:
         raise _refused("unknown")
     decision = consent.allows_all(database, person, (use, *more), found, now)
     if not decision:
         raise _refused(decision.reason)
-    if found.state == "draft" and found.interviewer_id != viewer.person_id:
+    if found.state == "draft" and found.interviewer_id != viewer.person_id and use not in ("withdraw", "destroy"):
         raise _refused("draft")
     trail.came_to(tape_id)
     return found
@@ -38,6 +41,13 @@ def own(database: Session, viewer: Viewer, tape_id: str, use: Use, now: int) -> 
     if found.interviewer_id != viewer.person_id:
         raise _refused("interviewer")
     return found
+
+
+def in_state(tape: Tape, *states: TapeState) -> Tape:
+    """The tape, if it is in one of these states; else 404."""
+    if tape.state not in states:
+        raise _refused("state")
+    return tape
 
 
 def read(database: Session, viewer: Viewer, tape_id: str, thing: str, now: int, **more: Any) -> None:
@@ -75,12 +85,12 @@ def title(database: Session, tape: Tape) -> str:
 
 
 def is_member(database: Session, person_id: str, group_id: str, now: int) -> bool:
-    """Whether somebody is in a group now, in whichever role."""
+    """Whether somebody is in a group now, in whichever role; who left stays out, whatever the clock says."""
     query = select(Membership.id).where(
         Membership.group_id == group_id,
         Membership.person_id == person_id,
         Membership.since <= now,
-        Membership.until.is_(None) | (Membership.until > now),
+        Membership.until.is_(None),
     )
     return database.scalar(query.limit(1)) is not None
 

@@ -41,12 +41,16 @@ _RETRY_AFTER = {503: "30"}
 
 
 class NotYetError(HTTPException):
-    """Something else comes first, which ``detail`` names; the answer is 403, but no form has expired."""
+    """Something else comes first, which ``detail`` names; the answer is 403, but no form has expired.
+
+    ``reason``: one word for the audit.
+    """
 
     title = "Not yet"
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, reason: str) -> None:
         super().__init__(403, detail)
+        self.reason = reason
 
 
 class SignInError(HTTPException):
@@ -87,6 +91,8 @@ def install(app: FastAPI) -> None:
 
 
 async def _http(request: Request, error: HTTPException) -> Response:
+    if isinstance(error, NotYetError):
+        trail.refuse(error.reason)
     detail = error.detail
     if detail in (HTTPStatus.NOT_FOUND.phrase, HTTPStatus.METHOD_NOT_ALLOWED.phrase):
         detail = answers.NO_ACCESS if _OF_A_TAPE.match(request.url.path) else _MISSING

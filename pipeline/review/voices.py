@@ -131,10 +131,7 @@ def confirmed(database: Session, home: Home, tape_id: str) -> dict[str, str] | N
 
 
 def _ready(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Tape:
-    tape = gate.own(database, viewer, tape_id, "play", now)
-    if tape.state != "ready":
-        raise HTTPException(404)
-    return tape
+    return gate.in_state(gate.own(database, viewer, tape_id, "play", now), "ready")
 
 
 def heard_right(database: Session, home: Home, tape: Tape) -> bool:

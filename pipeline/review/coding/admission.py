@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from pipeline.review import gate
 from pipeline.review.access.viewer import Viewer
 from pipeline.review.problems import NotYetError
-from pipeline.tapes import audit, trail
+from pipeline.tapes import audit
 from pipeline.tapes.consent import Use
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import AuditRow, Pass, Person, Tape
@@ -51,14 +51,10 @@ def admit(request: Request, session: Session, viewer: Viewer, tape_id: str, *use
     """
     state = request.app.state
     now = state.clock()
-    tape = gate.tape(session, viewer, tape_id, uses[0], now, *uses[1:])
+    tape = gate.in_state(gate.tape(session, viewer, tape_id, uses[0], now, *uses[1:]), "ready")
     person = session.get_one(Person, viewer.person_id)
-    if tape.state != "ready":
-        trail.refuse("state")
-        raise HTTPException(404)
     if not gate.is_open(session, person.id, tape):
-        trail.refuse("first")
-        raise NotYetError(FIRST)
+        raise NotYetError(FIRST, "first")
     return Admitted(session, state.home, tape, person, now)
 
 

@@ -70,7 +70,7 @@ def look(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     with request.app.state.home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         if any(one.locked_at is None for one in passes.own(admitted)):
-            raise NotYetError(LOCK_FIRST)
+            raise NotYetError(LOCK_FIRST, "blind")
         admitted.record(SEEN, "together")
     return seeing(f"/tapes/{tape_id}/together")
 
@@ -135,7 +135,7 @@ def settle(request: Request, viewer: SignedIn, tape_id: str, sent: Settled) -> d
 
 def _let_in(admitted: Admitted) -> None:
     if not sees_codes(admitted):
-        raise NotYetError(LOCK_FIRST)
+        raise NotYetError(LOCK_FIRST, "blind")
 
 
 def _shown(admitted: Admitted, found: together.Board) -> dict[str, Any]:

@@ -246,10 +246,7 @@ def _kinds(database: Session, tape: Tape, person_id: str) -> list[str]:
 
 
 def _open_tape(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Tape:
-    found = gate.opened(database, viewer, tape_id, "show", now)
-    if found.state != "ready":
-        raise HTTPException(404)
-    return found
+    return gate.in_state(gate.opened(database, viewer, tape_id, "show", now), "ready")
 
 
 def _others(database: Session, tape: Tape, now: int) -> dict[str, str]:

@@ -54,9 +54,7 @@ def _saved(request: Request, viewer: SignedIn, tape_id: str, fields: dict[str, s
         for each in questions.APPRAISAL
     }
     with home.database.writing() as database:
-        tape = gate.own(database, viewer, tape_id, "show", now)
-        if tape.state != "ready":
-            raise HTTPException(404)
+        gate.in_state(gate.own(database, viewer, tape_id, "show", now), "ready")
         review = reviewed(database, tape_id)
         for kind, answers in ((questions.SESSION_REVIEW, review_answers), (questions.SELF_APPRAISAL, appraisal)):
             forms.write(database, home, tape_id, viewer.person_id, kind, answers, now)
@@ -92,9 +90,7 @@ def _rating(text: str | None) -> int | None:
 def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> Response:
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.writing() as database:
-        tape = gate.own(database, viewer, tape_id, "show", now)
-        if tape.state != "ready":
-            raise HTTPException(404)
+        tape = gate.in_state(gate.own(database, viewer, tape_id, "show", now), "ready")
         gate.read(database, viewer, tape_id, "forms", now)
         name = gate.title(database, tape)
         review = reviewed(database, tape_id)

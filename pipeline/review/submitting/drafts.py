@@ -284,10 +284,7 @@ def recording(
 
 def draft(database: Session, viewer: Viewer, tape_id: str, now: int) -> Tape:
     """A tape of the viewer's that is still being handed in; else 404."""
-    found = gate.own(database, viewer, tape_id, "store", now)
-    if found.state != "draft":
-        raise HTTPException(404)
-    return found
+    return gate.in_state(gate.own(database, viewer, tape_id, "store", now), "draft")
 
 
 def groups(database: Session, viewer: Viewer, now: int) -> dict[str, Group]:
