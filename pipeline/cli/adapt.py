@@ -10,10 +10,11 @@ import typer
 
 from pipeline import settings
 from pipeline.cli.options import Config
-from pipeline.cli.tables import Book, fitting, names
+from pipeline.cli.tables import Book
 from pipeline.errors import CodingError
 from pipeline.formats import codes as formats
 from pipeline.formats import tables
+from pipeline.formats.code_words import fitting, names
 
 
 def adapt(

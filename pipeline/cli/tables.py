@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,7 +14,6 @@ import typer
 
 from pipeline import settings
 from pipeline.cli.printing import console
-from pipeline.coding.codebook import Codebook
 from pipeline.formats.codes import Codes
 from pipeline.measures.panel import Absent, Panel, Scheme
 
@@ -55,35 +54,18 @@ class Read:
     notes: tuple[str, ...]
 
 
-def names(cells: pd.Series) -> list[str]:
-    """The codes that cells hold, each once."""
-    return sorted({code for cell in cells.unique() for code in cell.split("|")} - {""})
-
-
-def fitting(used: Sequence[str], asked: str | None, default: str) -> Codebook:
-    """The codebook that is asked for; without one, the default or the shipped one that knows most of the used codes."""
-    from pipeline.formats import codebooks
-
-    if asked is not None:
-        return codebooks.read(asked)
-    shipped = sorted(codebooks.shipped(), key=lambda name: name != default)
-    books = [codebooks.read(name) for name in ([default] if default not in shipped else []) + shipped]
-    return max(books, key=lambda book: sum(code.name in used for code in book.codes))
-
-
 def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path] | None) -> Read:
     """Read a file of codes and lay it out by a codebook."""
-    from pipeline.formats import codes
+    from pipeline.formats import code_words, codes
     from pipeline.measures.alignment import aligned
     from pipeline.measures.comparison import uncoded
     from pipeline.measures.panel import panel
 
     found = codes.read(path)
-    used = names(found.table["codes"])
     default = settings.load(files=config or ()).settings.coding.codebook
-    by_hand = found.table["layer"] != "machine"
-    book = fitting(names(found.table.loc[by_hand, "codes"]) or used, codebook, default)
-    found, scheme, others = _in_words_of(book, found, default)
+    book = code_words.chosen(found, codebook, default)
+    found, scheme, others = code_words.in_words_of(book, found, default)
+    used = code_words.names(found.table["codes"])
     notes = [f"Families of codes after codebook {book.name} {book.version}.", *found.notes, *others]
     unknown = [code for code in used if code not in scheme.roles and not code.isdecimal()]
     if unknown:
@@ -107,60 +89,11 @@ def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path
             "--absent missing leaves them out."
         )
     notes += [
-        f"Not compared on {family}, which their codebook or task does not ask for: {', '.join(coders)}."
+        f"Not compared on {family}, for which they were not asked as far as their codes (or codable) show: "
+        f"{', '.join(coders)}."
         for family, coders in uncoded(laid).items()
     ]
     return Read(found, laid, scheme, tuple(notes))
-
-
-def _in_words_of(book: Codebook, found: Codes, default: str) -> tuple[Codes, Scheme, list[str]]:
-    """The codes of everybody in the words of one codebook, with what each could give, and notes on who used another.
-
-    Where all use one codebook nothing is translated. Who uses codes that the codebook lacks and another shipped one has
-    could give that one's codes, everybody else the codebook's; a code of none of them is open to all. The table's own
-    column ``codable`` goes before that.
-    """
-    from pipeline.coding.translation import translation
-    from pipeline.formats import codebooks
-
-    shipped = {name: codebooks.read(name) for name in codebooks.shipped()}
-    known = {code.name for each in (book, *shipped.values()) for code in each.codes}
-    own = {code.name for code in book.codes}
-    books: dict[tuple[str, str], Codebook] = {}
-    for key, rows in found.table.groupby(["layer", "coder"]):
-        used = {*names(rows["codes"])} & known
-        layer, coder = key
-        books[str(layer), str(coder)] = book if used <= own else fitting(sorted(used), None, default)
-    others = {each.name: each for each in books.values() if each.name != book.name}
-    if len({each.name for each in books.values()}) < 2 and "codable" not in found.table:
-        return found, codebooks.scheme(book), []
-    scheme = codebooks.scheme(book, others.values())
-    free = frozenset(names(found.table["codes"])) - known
-    said = {name: translation(each, book) for name, each in ({book.name: book} | others).items()}
-
-    def translated(table: pd.DataFrame) -> pd.DataFrame:
-        ways = [said[books[key].name] for key in zip(table["layer"], table["coder"], strict=True)]
-        words = ["|".join(way.of(cell.split("|"))).strip("|") for way, cell in zip(ways, table["codes"], strict=True)]
-        given = table["codable"] if "codable" in table else pd.Series(pd.NA, index=table.index)
-        limits = [
-            way.codable | free if pd.isna(cell) else frozenset(way.of(_spelled(cell, scheme)))
-            for way, cell in zip(ways, given, strict=True)
-        ]
-        return table.assign(codes=words, codable=["|".join(sorted(limit)) for limit in limits])
-
-    notes = []
-    for name in others:
-        who = [coder for (_, coder), each in books.items() if each.name == name]
-        notes.append(
-            f"Codes of {name}: {', '.join(who[:5])}{', ...' if len(who) > 5 else ''}. Others are compared with them on "
-            "what both codebooks can tell."
-        )
-    return replace(found, table=translated(found.table), earlier=translated(found.earlier)), scheme, notes
-
-
-def _spelled(cell: str, scheme: Scheme) -> list[str]:
-    """The codes of a cell that names families or codes."""
-    return [code for part in cell.split("|") for code in scheme.families.get(part.strip(), (part.strip(),))]
 
 
 def show(

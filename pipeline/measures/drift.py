@@ -163,7 +163,7 @@ def _once(panel: Panel, comparison: Comparison, cells: Grid, found: NDArray[np.f
     """Tables of several coders, each utterance counted once: eight who speak of it do not make it eight."""
     shared = np.zeros(cells.shape[1], dtype=bool)
     for one, other in comparison.pairs:
-        shared |= (cells[one] >= 0) & (cells[other] >= 0)
+        shared |= panel.both(one, other, cells)
     utterances = np.bincount(panel.tape[shared], minlength=len(found))
     pairs = np.maximum(found.sum(axis=(1, 2)), 1)
     return np.asarray(np.rint(found * (utterances / pairs)[:, None, None]))

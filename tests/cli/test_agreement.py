@@ -201,9 +201,28 @@ def test_nobody_is_compared_on_codes_that_nobody_could_give(tmp_path: Path) -> N
     assert set(found[found["comparison"] == "members"]["name"]) >= {"all codes", "question", "affirmation"}
     assert "Families of codes after codebook miti-4.2" in done.stderr
     assert "Codes of pretags: machine." in done.stderr
-    assert "Not compared on client_talk, which their codebook or task does not ask for: ann, bob, cora." in done.stderr
+    assert "Not compared on client_talk, for which they were not asked as far as their codes" in done.stderr
+    assert "show: ann, bob, cora." in done.stderr
     drift = pd.read_csv(io.StringIO(run("drift", str(tmp_path / "codes.csv"), "--format", "csv").stdout))
     assert not drift["family"].isin(["client_talk", "other"]).any()
+
+
+def test_a_speaker_to_whom_only_the_machine_gave_codes_was_not_coded_by_hand(tmp_path: Path) -> None:
+    """Codes that MITI and the pre-tags share do not show which codebook it was; that nobody coded the client does."""
+    path = in_two_codebooks(tmp_path / "codes.csv")
+    shared = pd.read_csv(path, keep_default_na=False)
+    shared["code"] = shared["code"].replace({"question": "information", "affirmation": "information"})
+    shared.to_csv(path, index=False)
+    done = run("agreement", str(path), "--format", "csv")
+    found = pd.read_csv(io.StringIO(done.stdout))
+    assert "Families of codes after codebook pretags" in done.stderr
+    assert not found["name"].isin(["client_talk", "change", "sustain", "neutral"]).any()
+    assert {"machine", "members", "coder and coach"} <= set(found.loc[found["name"] == "all codes", "comparison"])
+    # One code for the client by hand, and leaving the others without one is an opinion.
+    shared.loc[(shared["coder"] == "ann") & (shared["utterance_id"] == "u1"), "code"] = "change"
+    shared.to_csv(path, index=False)
+    found = pd.read_csv(io.StringIO(run("agreement", str(path), "--format", "csv").stdout))
+    assert ((found["name"] == "client_talk") & (found["comparison"] == "machine")).any()
 
 
 def test_a_column_says_what_a_pass_could_code(tmp_path: Path) -> None:
