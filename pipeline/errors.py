@@ -257,5 +257,6 @@ CODES: dict[str, str] = {
     "V16": "a place that must be empty is not, or what must be there is not",
     "V17": "a backup was made by another version of the program",
     "V18": "a tape is being destroyed, or its key changed, by another process",
+    "V19": "the folder of the keys is not there",
 }
 """Code -> what it means. A code is never reused for another meaning."""

@@ -36,7 +36,7 @@ class Output:
     def fresh(self) -> Path:
         """An empty folder that collects the results until they are published."""
         shutil.rmtree(self._results, ignore_errors=True)
-        self._results.mkdir(parents=True)
+        self._results.mkdir(mode=0o700, parents=True)
         return self._results
 
     def holds(self, run: str, files: Collection[str] = (), *, overwrite: bool = False) -> bool:

@@ -144,6 +144,7 @@ class TapesSettings(Section):
     """Where tapes are kept, and how the jobs on them run."""
 
     home: str
+    keys: str
     database: str
     queue: str
     jobs_at_once: int = Field(ge=1, le=64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Callable
 
@@ -66,9 +67,12 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
     """Pre-code recorded motivational-interviewing sessions for a peer group. Nothing leaves this machine."""
+    # What a verb writes may hold what a client said; the models hold nothing of anybody, and several may share them.
+    os.umask(0o022 if context.invoked_subcommand == "models" else 0o077)
 
 
 def main() -> None:

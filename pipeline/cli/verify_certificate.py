@@ -23,6 +23,8 @@ def verify_certificate(
     typer.echo(f"{len(facts['files'])} files and {sum(facts['records'].values())} records: {facts['method']}")
     for what in ("exports", "backups"):
         typer.echo(f"{what}: " + ", ".join(f"{count} {name}" for name, count in sorted(facts[what].items())))
+    for sentence in facts.get("not known", ()):
+        typer.echo(f"not known: {sentence}")
     if checked.known:
         typer.echo("signed with the key that was given; unaltered")
     else:

@@ -127,9 +127,13 @@ _ANSWERS: tuple[tuple[str, int, str], ...] = (
         "A part of this is damaged or missing. Give your administrator the number below: a backup may have it.",
     ),
     ("V03 V15", 404, NO_ACCESS),
-    ("V04 V05 V06 V07", 503, f"The room's key cannot be used. {_LATER}"),
+    ("V04 V05 V06 V07 V19", 503, f"The room's key cannot be used. {_LATER}"),
     ("K10 V10 V11 V12 V13", 422, "This file is damaged, or was not made by this room. Choose another one."),
-    ("V14", 500, "A copy of this tape is left. Give your administrator the number below: it must be removed."),
+    (
+        "V14",
+        500,
+        "A copy of this tape is left, or a program still works on it. Give your administrator the number below.",
+    ),
     ("V18", 409, "This tape is being destroyed, or its key changed, at this moment. Load the page again in a minute."),
     ("V16 V17", 409, "This is not as it must be for what you want to do. Give your administrator the number below."),
 )

@@ -34,7 +34,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from pipeline.errors import VaultError
 from pipeline.tapes import audit, frames, schema, tombstones
@@ -42,7 +42,7 @@ from pipeline.tapes.digesting import Digesting
 from pipeline.tapes.frames import Label
 from pipeline.tapes.home import Home
 from pipeline.tapes.publishing import PARTIAL, abandoned, appended, published, settle, writable
-from pipeline.tapes.records import Item, Record, Tape
+from pipeline.tapes.records import AuditRow, Item, Record, Tape
 from pipeline.tapes.vault import HOME
 
 VERSION = 1
@@ -126,7 +126,7 @@ def _written(home: Home, path: Path, now: int) -> tuple[list[str], Made]:
             sums = _Sums(archive)
             sums.add(HEADER, json.dumps(header).encode())
             keys = [
-                tape_id for tape_id in (HOME, *tapes) if sums.copy(KEYS + tape_id, home.vault.folder / "keys" / tape_id)
+                tape_id for tape_id in (HOME, *tapes) if sums.copy(KEYS + tape_id, home.vault.keys_folder / tape_id)
             ]
             copied = [sums.copy(f"{TAPES}{item}", home.vault.folder / "tapes" / item) for item in items]
             for certificate in sorted((home.folder / "certificates").glob("*.json")):
@@ -146,6 +146,12 @@ def _written(home: Home, path: Path, now: int) -> tuple[list[str], Made]:
             sealed.seek(0)
             sums.put(RECORDS, sealed, size)
     return keys, Made(path, len(tapes), sum(copied), len(copied) - sum(copied), kind != "file")
+
+
+def made(home: Home) -> int:
+    """How many backups were written, ever, as the audit knows."""
+    with home.database.reading() as session:
+        return session.scalar(select(func.count()).where(AuditRow.action == "backup")) or 0
 
 
 def forget(home: Home, tape_id: str, now: int) -> tuple[int, int]:

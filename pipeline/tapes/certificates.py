@@ -1,8 +1,10 @@
 """Certificates of destruction: what was destroyed, when, why and how, signed (Ed25519) and checked without us.
 
-A certificate holds ids, counts, times and digests of encrypted files; no words of a client, no names. The signing key
-lies in the home, unlocked: a tape must be destroyed, and its destruction certified, when nobody is there to type a
-passphrase and even when the master key is lost. The public key stands in every certificate and in
+A certificate holds ids, counts, times and digests of encrypted files; no words of a client, no names. What cannot be
+known from here it says under "not known": copies of backups, and what a disk keeps of a key that was overwritten.
+
+The signing key lies in the home, unlocked: a tape must be destroyed, and its destruction certified, when nobody is
+there to type a passphrase and even when the master key is lost. The public key stands in every certificate and in
 ``certificate-key.pub``; give a client's representative that file, by another way than the certificate.
 """
 

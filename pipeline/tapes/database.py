@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.errors import TapesError
 from pipeline.tapes import schema
+from pipeline.tapes.publishing import closed
 
 _WAIT_SECONDS = 30.0
 _WRITES = "tape_review_writes"
@@ -228,6 +229,10 @@ def _postgresql(url: URL) -> Engine:
 
 def _sqlite(url: URL) -> Engine:
     engine = create_engine(url, connect_args={"timeout": _WAIT_SECONDS}, hide_parameters=True)
+
+    @event.listens_for(engine, "do_connect")
+    def close_to_others(*_: object) -> None:
+        closed(Path(url.database or ""))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:

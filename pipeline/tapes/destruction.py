@@ -37,7 +37,7 @@ from sqlalchemy import CompoundSelect, Text, bindparam, delete, func, literal_co
 from sqlalchemy.orm import Session
 
 from pipeline.errors import TapeReviewError, VaultError
-from pipeline.tapes import audit, backup, exports, jobs, tombstones
+from pipeline.tapes import audit, backup, disks, exports, jobs, tombstones
 from pipeline.tapes.certificates import Signed, Signer
 from pipeline.tapes.clock import readable
 from pipeline.tapes.home import Home
@@ -197,7 +197,8 @@ def _remove(home: Home, tape_id: str, at: int) -> None:
         home.vault.destroy_files(tape_id)
         jobs.forget(home, tape_id)
         exports.remove(_noted_exports(home, tape_id))
-        _remove_records(home, tape_id, {"key overwritten": struck, "not reached": lost})
+        counts = {"written": max(backup.made(home), struck + lost), "key overwritten": struck, "not reached": lost}
+        _remove_records(home, tape_id, counts)
 
 
 def _noted_exports(home: Home, tape_id: str) -> list[str]:
@@ -254,12 +255,25 @@ def _signed(home: Home, tape_id: str, now: int) -> list[Destroyed]:
         facts = json.loads(row.body)
         facts |= {"tape": tape_id, "id": row.id, "method": METHOD, "destroyed": now, "destroyed_utc": readable(now)}
         facts["audit"] = home.audit.head(session).facts()
+        facts["not known"] = _not_known(home, facts)
         signed = Signer(home.keys_folder / "certificate.key").sign(facts)
         row.body, row.signature, row.at = signed.body, signed.signature, now
         session.execute(update(Tombstone).where(Tombstone.tape_id == tape_id).values(certificate=row.id))
         audit.record(session, now, facts["by"], "destroyed", tape_id, thing=row.id, why=facts["why"])
         path = write_certificate(home, tape_id, signed)  # before the commit: stopped here, both are made anew
     return [Destroyed(tape_id, path)]
+
+
+def _not_known(home: Home, facts: dict[str, Any]) -> list[str]:
+    """What this machine cannot know, in sentences."""
+    written = facts["backups"]["written"]
+    copies = f"{written} backups were written" if written != 1 else "one backup was written"
+    return [
+        f"{copies} with this program; a copy of a backup, of the home or of the whole machine that somebody made by "
+        "other means still opens the tape with the master key of then, and such copies are not known here",
+        disks.of_overwritten(home.vault.keys_folder),
+        "copies of exported files that somebody made or moved are not known here",
+    ]
 
 
 def certificate_path(home: Home, tape_id: str) -> Path:

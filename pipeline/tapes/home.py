@@ -6,8 +6,8 @@
     ├── tapes.sqlite3     the records, unless the settings name another database
     ├── audit.head        where the audit stood last
     ├── jobs.sqlite3      the queue, unless it lies in another database
-    ├── keys/             mode 0700: audit.key, master.key, certificate.key
-    ├── vault/            mode 0700: what the vault keeps, encrypted
+    ├── keys/             mode 0700: audit.key, certificate.key; master.key, unless the settings name its folder
+    ├── vault/            mode 0700: what the vault keeps, encrypted; the tapes' keys, unless as above
     ├── certificates/     of destroyed tapes; certificate-key.pub checks them
     ├── serve.log         of `tape-review serve`: ids and fixed words alone
     ├── tape-review-tombstones.txt    which tapes must stay dead
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
@@ -29,7 +30,7 @@ from pipeline.tapes.audit import Audit
 from pipeline.tapes.clock import now
 from pipeline.tapes.database import Database, sqlite_url
 from pipeline.tapes.keys import Ask, Kind, MasterKey
-from pipeline.tapes.publishing import writable
+from pipeline.tapes.publishing import owned, writable
 from pipeline.tapes.vault import HOME, Vault
 
 _KEY_BYTES = 32
@@ -46,8 +47,10 @@ class Home:
         self.folder = folder
         self.settings = settings
         self.audit = Audit(_read_key(folder / "keys" / "audit.key"), folder / "audit.head", watches=True)
-        self.master = MasterKey(folder / "keys" / "master.key", ask)
-        self.vault = Vault(folder / "vault", self.master)
+        places = KeyPlaces.of(settings, folder)
+        self.master = MasterKey(places.master, ask)
+        self.tape_keys = places.tapes
+        self.vault = Vault(folder / "vault", self.master, places.tapes)
         self.vault.scratch.sweep()
         url = settings.database or sqlite_url(folder / "tapes.sqlite3")
         self.database = Database(url, before_commit=self.audit.add_pending)
@@ -65,13 +68,13 @@ class Home:
         key = folder / "keys" / "audit.key"
         if key.exists():
             raise TapesError("K02", f"home {folder}", "exists already", "use it, or name another with --home")
-        for each in (folder, folder / "keys", folder / "vault"):
+        places = KeyPlaces.of(settings, folder)
+        for each in (folder, folder / "keys", folder / "vault", *places.folders()):
             with writable(each):
-                each.mkdir(mode=0o700, parents=True, exist_ok=True)
-                each.chmod(0o700)
-        fresh = not (folder / "keys" / "master.key").exists()  # one that was put there by hand is taken
+                owned(each).chmod(0o700)
+        fresh = not places.master.exists()  # one that was put there by hand is taken
         if fresh:
-            MasterKey(folder / "keys" / "master.key", ask).create(master)
+            MasterKey(places.master, ask).create(master)
         _write_key(key)
         home = cls(folder, settings, ask)
         try:
@@ -118,6 +121,30 @@ class Home:
     def close(self) -> None:
         """Let go of the database."""
         self.database.close()
+
+
+@dataclass(frozen=True)
+class KeyPlaces:
+    """Where the master key lies, and the tapes' keys if not in the vault."""
+
+    master: Path
+    tapes: Path | None
+
+    @classmethod
+    def of(cls, settings: TapesSettings, home: Path) -> KeyPlaces:
+        """As the settings say."""
+        if not settings.keys:
+            return cls(home / "keys" / "master.key", None)
+        return cls.within(Path(settings.keys).expanduser().resolve())
+
+    @classmethod
+    def within(cls, folder: Path) -> KeyPlaces:
+        """All in a folder of their own."""
+        return cls(folder / "master.key", folder / "tapes")
+
+    def folders(self) -> list[Path]:
+        """The folders outside of the home."""
+        return [self.tapes.parent, self.tapes] if self.tapes else []
 
 
 def place(settings: TapesSettings) -> Path:

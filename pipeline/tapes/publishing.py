@@ -102,6 +102,16 @@ def writable(path: Path) -> Iterator[None]:
         raise
 
 
+def closed(path: Path) -> None:
+    """Have a file that something else will write be its owner's alone, before that; where it cannot be, that tells."""
+    with suppress(OSError):
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:  # never opened and closed: that would end the locks that SQLite holds in this process
+            if path.stat().st_mode & 0o077:
+                path.chmod(0o600)
+
+
 def appended(path: Path, line: str) -> None:
     """Add a line to a list that is only added to, and force it to the disk; a line that was cut stands by itself.
 

@@ -22,6 +22,7 @@ from sqlalchemy import Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.errors import JobError
+from pipeline.tapes.publishing import closed
 
 APPLICATION = "tape-review"
 VERSION = "tapes-1"
@@ -89,6 +90,8 @@ class Queue:
         JobError: J05.
         """
         with self._told():
+            if self.url.startswith("sqlite"):
+                closed(Path(make_url(self.url).database or ""))
             DBOS.migrate(self.url)
 
     def config(self, worker: str) -> DBOSConfig:

@@ -28,7 +28,7 @@ from pipeline.tapes import audit, destruction, schema, tombstones
 from pipeline.tapes.backup import HEADER, KEYS, LOCKED_AWAY, MASTER, PURPOSE, RECORDS, TAPES, VERSION, note
 from pipeline.tapes.database import Database, sqlite_url
 from pipeline.tapes.frames import Label, Reader
-from pipeline.tapes.home import Home, place
+from pipeline.tapes.home import Home, KeyPlaces, place
 from pipeline.tapes.keys import Ask, MasterKey, Ring
 from pipeline.tapes.publishing import owned, published, settle, writable
 from pipeline.tapes.records import Person, Record, Tape, Tombstone
@@ -78,12 +78,18 @@ def restore(
     if folder.exists() and {path.name for path in folder.iterdir()} - {tombstones.NAME}:
         raise VaultError("V16", f"home {folder}", "is there already", "move it away, or name another with --home")
     beside = folder.with_name(f"{folder.name}.restoring")
-    with writable(beside):
-        shutil.rmtree(beside, ignore_errors=True)
-        owned(beside)
+    keys = Path(settings.keys).expanduser().resolve() if settings.keys else None
+    if keys and keys.exists() and any(keys.iterdir()):
+        raise VaultError("V16", f"folder of the keys {keys}", "holds something", "name another with tapes.keys")
+    keys_beside = keys.with_name(f"{keys.name}.restoring") if keys else None
+    for fresh in filter(None, (beside, keys_beside)):
+        with writable(fresh):
+            shutil.rmtree(fresh, ignore_errors=True)
+            owned(fresh)
     try:
         with _told(backup):
-            found = _Backup(backup, beside)
+            places = KeyPlaces.within(keys_beside) if keys_beside else KeyPlaces(beside / "keys" / "master.key", None)
+            found = _Backup(backup, beside, places)
             dead = tombstones.read([folder / tombstones.NAME, backup.absolute().parent / tombstones.NAME, *lists])
             dead |= found.dead(now)
             with closing(found):
@@ -92,12 +98,15 @@ def restore(
                 alive, held = _database(found, beside, settings, dead)
         for tape_id, at in dead.items():
             tombstones.add(beside, tape_id, at)
-        with writable(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-            beside.rename(folder)
-            settle(folder.parent)
+        for made, wanted in ((keys_beside, keys), (beside, folder)):
+            if made and wanted:
+                with writable(wanted):
+                    shutil.rmtree(wanted, ignore_errors=True)
+                    made.rename(wanted)
+                    settle(wanted.parent)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        for left in filter(None, (beside, keys_beside)):
+            shutil.rmtree(left, ignore_errors=True)
     home = Home.open(settings, ask)
     with home.database.writing() as session:
         home.audit.write_witness(session)
@@ -110,10 +119,10 @@ def restore(
 
 
 class _Backup:
-    """A backup's archive, and the folder that it is unpacked into."""
+    """A backup's archive, and the folders that it is unpacked into."""
 
-    def __init__(self, path: Path, folder: Path) -> None:
-        self.path, self.folder = path, folder
+    def __init__(self, path: Path, folder: Path, places: KeyPlaces) -> None:
+        self.path, self.folder, self._places = path, folder, places
         with self._archive() as archive:
             header = self._content(archive, HEADER)
         self.header: dict[str, Any] = json.loads(header)
@@ -145,7 +154,7 @@ class _Backup:
                 if source is None:
                     raise ValueError(member.name)
                 digest = hashlib.sha256()
-                path = self.folder / ("keys/master.key" if member.name == MASTER else member.name)
+                path = self._place(member.name)
                 owned(path.parent)
                 with source, published(path) as target:
                     while block := source.read(1 << 20):
@@ -153,9 +162,16 @@ class _Backup:
                         target.write(block)
                 self.found[member.name] = digest.hexdigest()
 
+    def _place(self, name: str) -> Path:
+        if name == MASTER:
+            return self._places.master
+        if name.startswith(KEYS) and self._places.tapes:
+            return self._places.tapes / name.removeprefix(KEYS)
+        return self.folder / name
+
     def unlock(self, ask: Ask | None, master: Path | None) -> None:
         """Put the master key in its place, if it is not there, and see that it opens the backup."""
-        own = MasterKey(self.folder / "keys" / "master.key", ask)
+        own = MasterKey(self._places.master, ask)
         owned(own.path.parent)
         if master is not None:
             ring = MasterKey(master, ask).load()
@@ -184,7 +200,7 @@ class _Backup:
             promised |= entry.get("sums", {})
             self.backups += map(Path, entry.get("backups", ()))
             if entry.get("key") in LOCKED_AWAY:
-                with published(self.folder / "keys" / entry["key"]) as key:
+                with published(owned(self.folder / "keys") / entry["key"]) as key:
                     key.write(base64.b64decode(entry["content"]))
         wrong = [name for name, digest in self.found.items() if name != RECORDS and promised.get(name) != digest]
         if wrong:

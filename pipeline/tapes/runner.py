@@ -175,7 +175,7 @@ def main(commands: BinaryIO, answers: BinaryIO) -> None:
     engines = _named(hello["engines"])
     home = Home.open(settings.tapes)
     if hello["ring"]:
-        home.vault = Vault(home.vault_folder, Ring.parsed(hello["ring"]))
+        home.vault = Vault(home.vault_folder, Ring.parsed(hello["ring"]), home.tape_keys)
     lock = threading.Lock()
 
     def answer(message: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from pipeline.errors import TapeReviewError
 from pipeline.health import NAMED, Finding
-from pipeline.tapes import anchors, backup, certificates, destruction, retention, submission, tombstones
+from pipeline.tapes import anchors, backup, certificates, destruction, disks, retention, submission, tombstones
 from pipeline.tapes.clock import DAY, day_of
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import AuditRow, Certificate, Item, Tape
@@ -35,14 +35,18 @@ def _told(look: Callable[[Home, int], Iterator[Finding]], home: Home, now: int) 
 
 def _modes(home: Home, _: int) -> Iterator[Finding]:
     """Nothing of the home is open to others."""
-    places = [home.folder, *home.folder.rglob("*")]
-    wide = [path for path in places if path.lstat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and _matters(home, path)]
-    yield Finding.of("closed to others", wide, "chmod -R go= " + str(home.folder))
+    roots = [home.folder, *([home.tape_keys.parent] if home.tape_keys else [])]
+    places = [path for root in roots for path in (root, *root.rglob("*"))]
+    wide = [path for path in places if _mode(path) & (stat.S_IRWXG | stat.S_IRWXO)]
+    yield Finding.of("closed to others", wide, f"chmod -R go= {' '.join(map(str, roots))}")
 
 
-def _matters(home: Home, path: Path) -> bool:
-    """A file is as closed as the folders above it; what counts is the home itself, its keys and its vault."""
-    return path == home.folder or path in (home.keys_folder, home.vault_folder) or path.parent == home.keys_folder
+def _mode(path: Path) -> int:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:  # just now
+        return 0
+    return 0 if stat.S_ISLNK(found.st_mode) else found.st_mode
 
 
 def _keys(home: Home, _: int) -> Iterator[Finding]:
@@ -50,6 +54,7 @@ def _keys(home: Home, _: int) -> Iterator[Finding]:
     if kind != "passphrase":
         home.vault.unseal(HOME, home.vault.seal(HOME, b"", "check"), "check")
     yield Finding("master key", True, {"passphrase": "locked by a passphrase"}.get(kind, f"opens the vault ({kind})"))
+    yield Finding("keys that were destroyed", True, disks.of_overwritten(home.vault.keys_folder))
 
 
 def _audit(home: Home, _: int) -> Iterator[Finding]:
@@ -150,4 +155,5 @@ def _backups(home: Home, now: int) -> Iterator[Finding]:
     more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
     told = "certificates count them; take the line of one that you removed for good out of backups.txt"
     words = f"cannot be reached: {', '.join(lost[:NAMED])}{more} ({told})" if lost else "all can be reached"
+    words += "; copies of backups are not known here, and open what was destroyed since"
     yield Finding("places of backups", True, words)

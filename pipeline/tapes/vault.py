@@ -2,7 +2,7 @@
 
 ::
 
-    vault/keys/TAPE          the tape's data key, wrapped by the master key
+    vault/keys/TAPE          the tape's data key, wrapped by the master key; may lie elsewhere
     vault/tapes/TAPE/ITEM    one encrypted file (see `frames`); ITEM is its random id
     vault/locks/TAPE         without content (see `locks`)
 
@@ -80,14 +80,16 @@ class Vault:
     folder: the vault's folder; made where it is missing.
     master: the master key, or where it is kept; then it is loaded when something is read or written. Destroying needs
         none.
+    keys: where the tapes' keys lie, if not in the vault's folder; it is not made here, as it may be on a stick that is
+        not plugged in.
     """
 
-    def __init__(self, folder: Path, master: Ring | MasterKey) -> None:
+    def __init__(self, folder: Path, master: Ring | MasterKey, keys: Path | None = None) -> None:
         self.folder = folder
         self._master = master
         self._ring: Ring | None = None
         self._seen = b""
-        self._keys = owned(folder / "keys")
+        self._key_folder = keys or owned(folder / "keys")
         self._tapes = owned(folder / "tapes")
         self.locks = TapeLocks(folder / "locks")
         self.scratch = Scratch(folder.parent)
@@ -136,6 +138,19 @@ class Vault:
 
     # keys
 
+    @property
+    def keys_folder(self) -> Path:
+        """Where the tapes' keys lie, wrapped.
+
+        Raises
+        ------
+        VaultError: V19 it is not there: then nothing is known about any key, least of all that it is destroyed.
+        """
+        if not self._key_folder.is_dir():
+            remedy = "plug the stick in, or mend the setting tapes.keys"
+            raise VaultError("V19", f"folder of the keys {self._key_folder}", "is not there", remedy)
+        return self._key_folder
+
     def create_key(self, tape_id: str) -> None:
         """A data key for a new tape; nothing of the tape can be put in before.
 
@@ -164,7 +179,7 @@ class Vault:
 
     def tapes(self) -> list[str]:
         """The tapes that have a key or files here."""
-        return sorted({path.name for place in (self._keys, self._tapes) for path in _named(place)} - {HOME})
+        return sorted({path.name for place in (self.keys_folder, self._tapes) for path in _named(place)} - {HOME})
 
     def destroy_key(self, tape_id: str) -> bool:
         """Overwrite and remove a tape's key; whether there was one. From then on nothing of the tape can be read.
@@ -184,7 +199,7 @@ class Vault:
                     os.fsync(file.fileno())
                 path.unlink()
             if copies:
-                settle(self._keys)
+                settle(self.keys_folder)
         return bool(copies)
 
     def rewrap(self, ring: Ring) -> int:
@@ -197,7 +212,7 @@ class Vault:
         VaultError: V02, V07, V08, V18.
         """
         changed = 0
-        for path in _named(self._keys):
+        for path in _named(self.keys_folder):
             with self.locks.alone(path.name):
                 wrapped = path.read_bytes() if path.exists() else b""
                 if any(wrapped) and not ring.wrapped_by_current(wrapped):
@@ -374,11 +389,11 @@ class Vault:
         return VaultError("V03", f"tape {tape_id}", "has no key: it was destroyed", "it cannot be brought back")
 
     def _key(self, tape_id: str) -> Path:
-        return self._keys / _checked(tape_id)
+        return self.keys_folder / _checked(tape_id)
 
     def _copies_of_key(self, tape_id: str) -> list[Path]:
         path = self._key(tape_id)
-        return [*([path] if path.exists() else []), *self._keys.glob(f"{path.name}.*{PARTIAL}")]
+        return [*([path] if path.exists() else []), *self.keys_folder.glob(f"{path.name}.*{PARTIAL}")]
 
     def _path(self, tape_id: str, item_id: str) -> Path:
         return self._tapes / _checked(tape_id) / _checked(item_id)
