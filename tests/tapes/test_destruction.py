@@ -271,7 +271,7 @@ def test_certificate_on_paper_says_what_a_client_wants_to_know(home: Home) -> No
     assert found["due"] == NOON + 30 * DAY
     assert "data key" in found["method"]
     assert found["exports"] == {"not found": 0, "removed": 0}
-    assert found["backups"] == {"key overwritten": 0, "not reached": 0}
+    assert found["backups"] == {"written": 0, "key overwritten": 0, "not reached": 0}
     assert all(set(file) == {"bytes", "kind", "sha256"} for file in found["files"])
 
 
