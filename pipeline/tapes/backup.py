@@ -126,7 +126,9 @@ def _written(home: Home, path: Path, now: int) -> tuple[list[str], Made]:
             sums = _Sums(archive)
             sums.add(HEADER, json.dumps(header).encode())
             keys = [
-                tape_id for tape_id in (HOME, *tapes) if sums.copy(KEYS + tape_id, home.vault.keys_folder / tape_id)
+                tape_id
+                for tape_id in (HOME, *tapes)
+                if sums.copy(KEYS + tape_id, home.vault.tape_keys.folder / tape_id)
             ]
             copied = [sums.copy(f"{TAPES}{item}", home.vault.folder / "tapes" / item) for item in items]
             for certificate in sorted((home.folder / "certificates").glob("*.json")):

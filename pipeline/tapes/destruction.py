@@ -271,7 +271,7 @@ def _not_known(home: Home, facts: dict[str, Any]) -> list[str]:
     return [
         f"{copies} with this program; a copy of a backup, of the home or of the whole machine that somebody made by "
         "other means still opens the tape with the master key of then, and such copies are not known here",
-        disks.of_overwritten(home.vault.keys_folder),
+        disks.of_overwritten(home.vault.tape_keys.folder),
         "copies of exported files that somebody made or moved are not known here",
     ]
 

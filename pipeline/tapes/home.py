@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import platformdirs
@@ -29,7 +30,7 @@ from pipeline.tapes import codebooks
 from pipeline.tapes.audit import Audit
 from pipeline.tapes.clock import now
 from pipeline.tapes.database import Database, sqlite_url
-from pipeline.tapes.keys import Ask, Kind, MasterKey
+from pipeline.tapes.keys import Ask, Kind, MasterKey, Ring
 from pipeline.tapes.publishing import owned, writable
 from pipeline.tapes.vault import HOME, Vault
 
@@ -50,7 +51,7 @@ class Home:
         places = KeyPlaces.of(settings, folder)
         self.master = MasterKey(places.master, ask)
         self.tape_keys = places.tapes
-        self.vault = Vault(folder / "vault", self.master, places.tapes)
+        self.vault = self.vault_by(self.master)
         self.vault.scratch.sweep()
         url = settings.database or sqlite_url(folder / "tapes.sqlite3")
         self.database = Database(url, before_commit=self.audit.add_pending)
@@ -69,7 +70,7 @@ class Home:
         if key.exists():
             raise TapesError("K02", f"home {folder}", "exists already", "use it, or name another with --home")
         places = KeyPlaces.of(settings, folder)
-        for each in (folder, folder / "keys", folder / "vault", *places.folders()):
+        for each in (folder, folder / "keys", folder / "vault", places.master.parent):
             with writable(each):
                 owned(each).chmod(0o700)
         fresh = not places.master.exists()  # one that was put there by hand is taken
@@ -77,6 +78,7 @@ class Home:
             MasterKey(places.master, ask).create(master)
         _write_key(key)
         home = cls(folder, settings, ask)
+        home.vault.tape_keys.make()
         try:
             home.database.migrate()
             if not home.vault.has_key(HOME):
@@ -107,6 +109,10 @@ class Home:
             value = "holds codebooks in the clear, as an older version kept them"
             raise TapesError("K05", f"home {home.folder}", value, "run `tape-review init --upgrade` after a backup")
         return home
+
+    def vault_by(self, master: Ring | MasterKey) -> Vault:
+        """The vault, opened by a master key."""
+        return Vault(self.vault_folder, master, self.tape_keys, mark(self.keys_folder))
 
     @property
     def vault_folder(self) -> Path:
@@ -141,10 +147,6 @@ class KeyPlaces:
     def within(cls, folder: Path) -> KeyPlaces:
         """All in a folder of their own."""
         return cls(folder / "master.key", folder / "tapes")
-
-    def folders(self) -> list[Path]:
-        """The folders outside of the home."""
-        return [self.tapes.parent, self.tapes] if self.tapes else []
 
 
 def place(settings: TapesSettings) -> Path:
@@ -182,6 +184,11 @@ def _existing(settings: TapesSettings) -> Path:
     if not (folder / "keys" / "audit.key").exists():
         raise TapesError("K01", f"home {folder}", "does not exist", "make it with `tape-review init`")
     return folder
+
+
+def mark(keys: Path) -> str:
+    """By what a folder of keys outside of a home tells whose it is; tells nothing about the home."""
+    return sha256(b"tape-review folder of keys 1" + _read_key(keys / "audit.key")).hexdigest()[:32]
 
 
 def _write_key(path: Path) -> None:

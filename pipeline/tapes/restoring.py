@@ -28,10 +28,12 @@ from pipeline.tapes import audit, destruction, schema, tombstones
 from pipeline.tapes.backup import HEADER, KEYS, LOCKED_AWAY, MASTER, PURPOSE, RECORDS, TAPES, VERSION, note
 from pipeline.tapes.database import Database, sqlite_url
 from pipeline.tapes.frames import Label, Reader
-from pipeline.tapes.home import Home, KeyPlaces, place
+from pipeline.tapes.home import Home, KeyPlaces, mark, place
 from pipeline.tapes.keys import Ask, MasterKey, Ring
+from pipeline.tapes.locks import TapeLocks
 from pipeline.tapes.publishing import owned, published, settle, writable
 from pipeline.tapes.records import Person, Record, Tape, Tombstone
+from pipeline.tapes.tape_keys import KeyFolder
 
 _ID = r"[0-9a-z][0-9a-z-]{0,63}"
 _NAMES = re.compile(
@@ -98,6 +100,8 @@ def restore(
                 alive, held = _database(found, beside, settings, dead)
         for tape_id, at in dead.items():
             tombstones.add(beside, tape_id, at)
+        if places.tapes:
+            KeyFolder(places.tapes, TapeLocks(beside), mark(beside / "keys")).make()
         for made, wanted in ((keys_beside, keys), (beside, folder)):
             if made and wanted:
                 with writable(wanted):

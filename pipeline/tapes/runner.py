@@ -30,7 +30,6 @@ from pipeline.settings import Settings
 from pipeline.tapes import clock, steps
 from pipeline.tapes.home import Home
 from pipeline.tapes.keys import Ring
-from pipeline.tapes.vault import Vault
 
 _LOOK = 0.5
 """Seconds between two looks at whether to go on."""
@@ -175,7 +174,7 @@ def main(commands: BinaryIO, answers: BinaryIO) -> None:
     engines = _named(hello["engines"])
     home = Home.open(settings.tapes)
     if hello["ring"]:
-        home.vault = Vault(home.vault_folder, Ring.parsed(hello["ring"]), home.tape_keys)
+        home.vault = home.vault_by(Ring.parsed(hello["ring"]))
     lock = threading.Lock()
 
     def answer(message: dict[str, Any]) -> None:

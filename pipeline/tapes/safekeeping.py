@@ -54,7 +54,7 @@ def _keys(home: Home, _: int) -> Iterator[Finding]:
     if kind != "passphrase":
         home.vault.unseal(HOME, home.vault.seal(HOME, b"", "check"), "check")
     yield Finding("master key", True, {"passphrase": "locked by a passphrase"}.get(kind, f"opens the vault ({kind})"))
-    yield Finding("keys that were destroyed", True, disks.of_overwritten(home.vault.keys_folder))
+    yield Finding("keys that were destroyed", True, disks.of_overwritten(home.vault.tape_keys.folder))
 
 
 def _audit(home: Home, _: int) -> Iterator[Finding]:

@@ -129,7 +129,7 @@ def half_imported(home: Home, older_than: float = _HALF_IMPORTED_AFTER) -> list[
     with home.database.reading() as session:
         known = set(session.scalars(select(Tape.id)))
     limit = time.time() - older_than
-    keys = home.vault.keys_folder
+    keys = home.vault.tape_keys.folder
     return [tape_id for tape_id in home.vault.tapes() if tape_id not in known and _made(keys / tape_id) < limit]
 
 

@@ -13,11 +13,8 @@ not kept in memory from one call to the next, so a key that one process destroys
 
 from __future__ import annotations
 
-import os
-import re
 import secrets
 import shutil
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -31,11 +28,10 @@ from pipeline.tapes.keys import MasterKey, Ring, UnsealableError
 from pipeline.tapes.locks import TapeLocks
 from pipeline.tapes.private import Scratch
 from pipeline.tapes.publishing import PARTIAL, abandoned, owned, published, settle, writable
+from pipeline.tapes.tape_keys import KeyFolder, checked, named
 
 HOME = "home"
 """Stands for a tape where something belongs to none: the notes of a meeting without a tape."""
-
-_NAME = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -80,18 +76,18 @@ class Vault:
     folder: the vault's folder; made where it is missing.
     master: the master key, or where it is kept; then it is loaded when something is read or written. Destroying needs
         none.
-    keys: where the tapes' keys lie, if not in the vault's folder; it is not made here, as it may be on a stick that is
-        not plugged in.
+    keys: where the tapes' keys lie, if not in the vault's folder.
+    mark: by what that folder tells that it belongs to this home.
     """
 
-    def __init__(self, folder: Path, master: Ring | MasterKey, keys: Path | None = None) -> None:
+    def __init__(self, folder: Path, master: Ring | MasterKey, keys: Path | None = None, mark: str = "") -> None:
         self.folder = folder
         self._master = master
         self._ring: Ring | None = None
         self._seen = b""
-        self._key_folder = keys or owned(folder / "keys")
         self._tapes = owned(folder / "tapes")
         self.locks = TapeLocks(folder / "locks")
+        self.tape_keys = KeyFolder(keys or owned(folder / "keys"), self.locks, mark if keys else "")
         self.scratch = Scratch(folder.parent)
 
     @property
@@ -124,7 +120,7 @@ class Vault:
                 remedy = "start it again, with the passphrase of now"
                 raise VaultError("V07", "master key", "was changed since this program was started", remedy) from error
         with suppress(FileNotFoundError):  # a ring from the environment stays as it was when this process began
-            ring.unwrap(HOME, self._key(HOME).read_bytes())
+            ring.unwrap(HOME, self.tape_keys.path(HOME).read_bytes())
         return ring
 
     def _loaded(self, master: Ring | MasterKey) -> Ring:
@@ -138,19 +134,6 @@ class Vault:
 
     # keys
 
-    @property
-    def keys_folder(self) -> Path:
-        """Where the tapes' keys lie, wrapped.
-
-        Raises
-        ------
-        VaultError: V19 it is not there: then nothing is known about any key, least of all that it is destroyed.
-        """
-        if not self._key_folder.is_dir():
-            remedy = "plug the stick in, or mend the setting tapes.keys"
-            raise VaultError("V19", f"folder of the keys {self._key_folder}", "is not there", remedy)
-        return self._key_folder
-
     def create_key(self, tape_id: str) -> None:
         """A data key for a new tape; nothing of the tape can be put in before.
 
@@ -159,7 +142,7 @@ class Vault:
         FileExistsError: the tape has a key.
         VaultError: V04 to V07 the master key, V08.
         """
-        path, data_key = self._key(tape_id), secrets.token_bytes(32)
+        path, data_key = self.tape_keys.path(tape_id), secrets.token_bytes(32)
         ring = self.newest_ring()
         with self.locks.alone(tape_id):
             with published(path) as file:
@@ -175,32 +158,20 @@ class Vault:
 
     def has_key(self, tape_id: str) -> bool:
         """Whether anything of the tape can still be read, now or with what a killed process left of its key."""
-        return bool(self._copies_of_key(tape_id))
+        return bool(self.tape_keys.copies(tape_id))
 
     def tapes(self) -> list[str]:
         """The tapes that have a key or files here."""
-        return sorted({path.name for place in (self.keys_folder, self._tapes) for path in _named(place)} - {HOME})
+        return sorted({path.name for place in (self.tape_keys.folder, self._tapes) for path in named(place)} - {HOME})
 
     def destroy_key(self, tape_id: str) -> bool:
         """Overwrite and remove a tape's key; whether there was one. From then on nothing of the tape can be read.
 
-        What a killed process left of it, wrapped anew and not yet in its place, goes with it.
-
         Raises
         ------
-        VaultError: V08, V18.
+        VaultError: V08, V18, V19.
         """
-        with self.locks.alone(tape_id), writable(self._key(tape_id)):
-            copies = self._copies_of_key(tape_id)
-            for path in copies:
-                with path.open("r+b") as file:
-                    file.write(bytes(os.fstat(file.fileno()).st_size))
-                    file.flush()
-                    os.fsync(file.fileno())
-                path.unlink()
-            if copies:
-                settle(self.keys_folder)
-        return bool(copies)
+        return self.tape_keys.destroy(tape_id)
 
     def rewrap(self, ring: Ring) -> int:
         """Wrap every key by another ring's current master key; how many were wrapped anew.
@@ -212,10 +183,10 @@ class Vault:
         VaultError: V02, V07, V08, V18.
         """
         changed = 0
-        for path in _named(self.keys_folder):
+        for path in named(self.tape_keys.folder):
             with self.locks.alone(path.name):
-                wrapped = path.read_bytes() if path.exists() else b""
-                if any(wrapped) and not ring.wrapped_by_current(wrapped):
+                wrapped = self.tape_keys.read(path.name)
+                if wrapped and not ring.wrapped_by_current(wrapped):
                     data_key = self.ring.unwrap(path.name, wrapped)
                     with published(path, replace=True) as file:
                         file.write(ring.wrap(path.name, data_key))
@@ -298,7 +269,7 @@ class Vault:
 
     def files(self, tape_id: str) -> list[Path]:
         """The encrypted files of a tape, unpublished ones too."""
-        folder = self._tapes / _checked(tape_id)
+        folder = self._tapes / checked(tape_id)
         return sorted(folder.iterdir()) if folder.is_dir() else []
 
     def destroy_files(self, tape_id: str) -> int:
@@ -308,7 +279,7 @@ class Vault:
         ------
         VaultError: V08.
         """
-        folder = self._tapes / _checked(tape_id)
+        folder = self._tapes / checked(tape_id)
         files = self.files(tape_id)
         with writable(folder), suppress(FileNotFoundError):
             shutil.rmtree(folder)
@@ -350,9 +321,10 @@ class Vault:
     def leftovers(self) -> list[Path]:
         """What nobody will ever need: files that a dead process did not publish, and files whose key is gone."""
         keyless = [
-            path for place in _named(self._tapes) if not self.has_key(place.name) for path in self.files(place.name)
+            path for place in named(self._tapes) if not self.has_key(place.name) for path in self.files(place.name)
         ]
-        return sorted({*keyless, *(path for path in self.folder.rglob(f"*{PARTIAL}") if abandoned(path))})
+        partial = {*self.folder.rglob(f"*{PARTIAL}"), *self.tape_keys.folder.glob(f"*{PARTIAL}")}
+        return sorted({*keyless, *filter(abandoned, partial)})
 
     def sweep(self) -> int:
         """Remove the leftovers, and plaintext that earlier versions left; how many of both.
@@ -365,17 +337,14 @@ class Vault:
         for path in found:
             with writable(path), suppress(FileNotFoundError):
                 path.unlink()
-        for place in _named(self._tapes):
+        for place in named(self._tapes):
             if not self.has_key(place.name):
                 self.destroy_files(place.name)
         return len(found) + self.scratch.sweep()
 
     def _data_key(self, tape_id: str) -> bytes:
-        try:
-            wrapped = self._key(tape_id).read_bytes()
-        except FileNotFoundError:
-            raise self._keyless(tape_id) from None
-        if not any(wrapped):  # its destruction was cut off after this
+        wrapped = self.tape_keys.read(tape_id)
+        if not wrapped:
             raise self._keyless(tape_id)
         try:
             return self.ring.unwrap(tape_id, wrapped)
@@ -388,26 +357,8 @@ class Vault:
     def _keyless(self, tape_id: str) -> VaultError:
         return VaultError("V03", f"tape {tape_id}", "has no key: it was destroyed", "it cannot be brought back")
 
-    def _key(self, tape_id: str) -> Path:
-        return self.keys_folder / _checked(tape_id)
-
-    def _copies_of_key(self, tape_id: str) -> list[Path]:
-        path = self._key(tape_id)
-        return [*([path] if path.exists() else []), *self.keys_folder.glob(f"{path.name}.*{PARTIAL}")]
-
     def _path(self, tape_id: str, item_id: str) -> Path:
-        return self._tapes / _checked(tape_id) / _checked(item_id)
-
-
-def _checked(name: str) -> str:
-    """An id as it may stand in a path."""
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no id")
-    return name
-
-
-def _named(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.iterdir()) if _NAME.fullmatch(path.name))
+        return self._tapes / checked(tape_id) / checked(item_id)
 
 
 def _column(tape_id: str, column: str) -> bytes:

@@ -132,7 +132,7 @@ def apart(chosen: TapesSettings) -> Iterator[tuple[Home, FullTape]]:
 def test_with_the_keys_on_a_stick_the_home_opens_nothing(apart: tuple[Home, FullTape], stick: Path) -> None:
     home, tape = apart
     assert {path.name for path in stick.iterdir()} == {"master.key", "tapes"}
-    assert sorted(path.name for path in (stick / "tapes").iterdir()) == sorted(["home", tape.id])
+    assert sorted(path.name for path in (stick / "tapes").iterdir()) == sorted(["home", "home.id", tape.id])
     assert {path.name for path in home.keys_folder.iterdir()} == {"audit.key"}
     assert not (home.vault.folder / "keys").exists()
     assert all(path.stat().st_mode & 0o077 == 0 for path in (stick, *stick.rglob("*")))
@@ -143,7 +143,7 @@ def test_a_stick_that_is_not_plugged_in_is_no_destroyed_key(
 ) -> None:
     home, tape = apart
     stick.rename(stick.with_name("unplugged"))
-    with pytest.raises(VaultError, match="TR-V19 .*plug the stick in"):
+    with pytest.raises(VaultError, match="TR-V19 .*stick in"):
         destruction.destroy(home, tape.id, "withdrawn", NOON)
     with pytest.raises(VaultError, match="TR-V19"):
         home.vault.has_key(tape.id)
@@ -153,7 +153,21 @@ def test_a_stick_that_is_not_plugged_in_is_no_destroyed_key(
     stick.with_name("unplugged").rename(stick)
     assert [done.tape_id for done in destruction.resume(again, NOON)] == [tape.id]
     again.close()
-    assert [path.name for path in (stick / "tapes").iterdir()] == ["home"]
+    assert sorted(path.name for path in (stick / "tapes").iterdir()) == ["home", "home.id"]
+
+
+def test_another_homes_stick_makes_no_tape_a_destroyed_one(
+    apart: tuple[Home, FullTape], stick: Path, chosen: TapesSettings, tmp_path: Path
+) -> None:
+    home, tape = apart
+    other = chosen.model_copy(update={"home": str(tmp_path / "other"), "keys": str(stick.with_name("other"))})
+    Home.create(other).close()
+    stick.rename(stick.with_name("ours"))
+    stick.with_name("other").rename(stick)
+    for deed in (home.vault.sweep, home.vault.leftovers, home.vault.tapes, lambda: home.vault.destroy_key(tape.id)):
+        with pytest.raises(VaultError, match="TR-V19 .*another home's"):
+            deed()
+    assert len(home.vault.files(tape.id)) == 8
 
 
 def test_all_that_is_done_with_keys_is_done_on_the_stick(
