@@ -8,9 +8,10 @@
   utterance that a coder codes again at a later moment has the later codes; the earlier ones show whether a coder agrees
   with himself or herself.
 - A row with the code ``recalibrated``, a coder and no utterance: coder and coach have talked, charts begin anew.
-- Optional columns: ``role`` (interviewer or client), ``start`` and ``end`` (seconds), ``pretag_shown`` (true or false:
-  whether the coder saw the machine's code before choosing), ``codable`` (families or codes that the coder's task and
-  codebook asked for, with ``|`` between; empty where that is not known).
+- Optional columns: ``role`` (interviewer or client), ``start`` and ``end`` (seconds), ``zero`` (the second of the
+  recording from which these count), ``pretag_shown`` (true or false: whether the coder saw the machine's code before
+  choosing), ``codable`` (families or codes that the coder's task and codebook asked for, with ``|`` between; empty
+  where that is not known).
 """
 
 from __future__ import annotations
@@ -84,6 +85,8 @@ def read(path: Path) -> Codes:
     if "pretag_shown" in raw:
         shown = _mapped(raw["pretag_shown"].str.strip().str.lower(), _TRUTH, "pretag_shown", path)
         raw["pretag_shown"] = shown.astype("boolean")
+    if {"zero", "start", "end"} <= set(raw):
+        raw = _one_zero(raw, path)
     if "codable" in raw:
         cells = raw["codable"].str.strip().map(tidy.bare)
         raw["codable"] = cells.where(cells != "", None)
@@ -94,6 +97,16 @@ def read(path: Path) -> Codes:
     _refuse(event & raw["coded_at"].isna(), path, lambda row: "is an event without a moment", "fill in coded_at")
     events = raw.loc[event, ["coder", "coded_at"]].rename(columns={"coded_at": "at"})
     return _collapsed(raw[~event & ~nobody].reset_index(drop=True), events.reset_index(drop=True), path)
+
+
+def _one_zero(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Let all times of a tape count from the zero of its first row that names one; rows may come from several files."""
+    zeros = pd.to_numeric(raw["zero"].str.strip().map(tidy.bare), errors="coerce")
+    wrong = (raw["zero"].str.strip() != "") & ~zeros.between(0, tables.LAST_MS / 1000)
+    _refuse(wrong, path, lambda row: f"has zero {raw['zero'].iloc[row]!r}", "write seconds of the recording")
+    ms = (zeros * 1000).round()
+    later = (ms - ms.groupby(raw["tape_id"]).transform("first")).fillna(0).astype("int64")
+    return raw.assign(start=raw["start"] + later, end=raw["end"] + later).drop(columns="zero")
 
 
 def _collapsed(raw: pd.DataFrame, events: pd.DataFrame, path: Path) -> Codes:

@@ -175,3 +175,22 @@ def test_every_utterance_has_one_row_with_all_its_codes(
     assert {
         (row["tape_id"], row["utterance_id"]): set(row["codes"].split("|")) - {""} for row in found.to_dict("records")
     } == {key: found_ - {""} for key, found_ in expected.items()}
+
+
+def test_rows_of_two_files_count_from_one_zero(tmp_path: Path) -> None:
+    """A coach's codes of the whole recording beside the machine's of a tape that begins at 30 s."""
+    header = f"{HEADER},start,end,zero"
+    found = read(
+        tmp_path,
+        "t,1,machine,machine,change,,1.000,2.000,30.000",
+        "t,c1,cora,coach,change,,31.000,32.500,0.000",
+        "t,c2,dora,coach,change,,3.000,4.000,",
+        "other,1,machine,machine,change,,5.000,6.000,0",
+        header=header,
+    )
+    times = list(zip(found.table["start"], found.table["end"], strict=True))
+    assert times == [(1000, 2000), (1000, 2500), (3000, 4000), (5000, 6000)]
+    assert "zero" not in found.table
+    for zero in ("soon", "-1", "nan"):
+        with pytest.raises(TableError, match=rf"TR-T05 table codes.csv, row 2 has zero '{zero}'"):
+            read(tmp_path, f"t,1,machine,machine,change,,1.000,2.000,{zero}", header=header)
