@@ -6,6 +6,7 @@ A codebook is a TOML file; `parse` takes its text, as this room reads no files (
     version = "1.0"
     label = "OARS, the four core skills"
     counting = "utterance"
+    globals = []                  # optional: the ratings of MITI 4.2 that coders give (empathy, partnership, ...)
 
     [[codes]]
     name = "affirmation"
@@ -28,7 +29,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from pipeline.errors import CodingError
-from pipeline.measures import counts
+from pipeline.measures import counts, miti
 from pipeline.measures.counts import CHANGE, KINDS, MEANINGS, NEUTRAL, PRETAGS, SUSTAIN, Rule
 from pipeline.measures.intervals import CODED_BY
 
@@ -116,13 +117,17 @@ class Code:
 
 @dataclass(frozen=True)
 class Codebook:
-    """A versioned set of codes with its counting rule; names, letters and keys are each unique."""
+    """A versioned set of codes with its counting rule; names, letters and keys are each unique.
+
+    ``globals`` are those of `miti.GLOBALS` that its coders rate of a whole tape.
+    """
 
     name: str
     version: str
     label: str
     counting: Counting
     codes: tuple[Code, ...]
+    globals: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Code:
         """The code of that name; KeyError where the book has none."""
@@ -149,6 +154,21 @@ class Codebook:
     def meaning(self, *meanings: str) -> tuple[str, ...]:
         """The names of this book's codes with one of these meanings (see `Code.meaning`)."""
         return tuple(code.name for code in self.codes if code.meaning in meanings)
+
+    @property
+    def is_miti(self) -> bool:
+        """Whether MITI's summary belongs to a pass with this book: it counts as MITI does, or has all its ratings."""
+        return self.counting == "miti-4.2-volley" or {*miti.GLOBALS} <= {*self.globals}
+
+    @property
+    def adherent(self) -> tuple[str, ...]:
+        """The codes of MI-adherent behaviors: seeking collaboration, emphasizing autonomy, affirming."""
+        return (*self.families().get("mi_adherent", ()), *self.meaning(counts.AFFIRMATION))
+
+    @property
+    def non_adherent(self) -> tuple[str, ...]:
+        """The codes of MI-non-adherent behaviors: persuading, confronting."""
+        return self.families().get("mi_non_adherent", ())
 
     def rule(self, by_hand: bool = True) -> Rule:
         """How this book's codes are counted, and which measures it allows: the one place that derives either.
@@ -199,10 +219,14 @@ def parse(text: str, origin: str = "codebook") -> Codebook:
     codes = raw.pop("codes", None)
     if not isinstance(codes, list) or not codes:
         raise _wrong(origin, "has no codes", "add a [[codes]] table for each code")
+    rated = raw.pop("globals", [])
+    if not isinstance(rated, list) or not {*map(str, rated)} <= {*miti.GLOBALS}:
+        raise _wrong(origin, f"has globals {rated!r}", f"list some of {', '.join(miti.GLOBALS)}")
     head = _strings(raw, ("name", "version", "label", "counting"), f"{origin}")
     if head["counting"] not in get_args(Counting):
         raise _wrong(origin, f"has counting {head['counting']!r}", f"use one of {', '.join(get_args(Counting))}")
-    book = Codebook(**head, codes=tuple(_code(code, number, origin) for number, code in enumerate(codes, start=1)))
+    read = tuple(_code(code, number, origin) for number, code in enumerate(codes, start=1))
+    book = Codebook(**head, codes=read, globals=tuple(dict.fromkeys(rated)))
     for what in ("name", "letter", "key"):
         values = [getattr(code, what) for code in book.codes]
         twice = sorted({value for value in values if values.count(value) > 1})

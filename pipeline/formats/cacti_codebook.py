@@ -29,6 +29,7 @@ from pipeline.coding.codebook import Code, Codebook, CodedRole
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import printable
 from pipeline.formats.speaker_roles import role_of
+from pipeline.measures import miti
 
 _PLAIN_KEYS = string.ascii_lowercase + string.digits + string.ascii_uppercase + "+-.,;:=*/%&!?#<>()[]{}@$^_~"
 _KEYS = _PLAIN_KEYS + "".join(letter for number in range(0xC0, 0x180) if (letter := chr(number)).isalpha())
@@ -104,8 +105,9 @@ def read(source: Source) -> Configuration:
     if len(used) > len(_KEYS):
         source.refuse("F07", f"has {len(used)} codes, more than {len(_KEYS)}", "leave out those that nobody uses")
     name = source.stem
-    book = Codebook(name, "1.0", f"{name}, from CACTI", "utterance", _codes(used))
-    return Configuration(book, tuple(_rating(source, rating) for rating in _all(root, "global")))
+    ratings = tuple(_rating(source, rating) for rating in _all(root, "global"))
+    book = Codebook(name, "1.0", f"{name}, from CACTI", "utterance", _codes(used), _globals(ratings))
+    return Configuration(book, ratings)
 
 
 def write(configuration: Configuration) -> bytes:
@@ -179,6 +181,18 @@ def _rating(source: Source, element: Element) -> Rating:
         source.refuse("F07", f"has a rating from {low} to {high}", "let the lower bound come first")
     name = _attribute(source, element, "name")
     return Rating(name, element.get("label", "").strip() or name, low, high, default)
+
+
+def _globals(ratings: tuple[Rating, ...]) -> tuple[str, ...]:
+    """Those of MITI 4.2's ratings that the file has, told by name or label, on MITI's scale."""
+    scale = {(low, high) for low in (None, miti.LOWEST) for high in (None, miti.HIGHEST)}
+    names = {
+        "_".join(re.findall("[a-z]+", text.lower()))
+        for rating in ratings
+        if (rating.low, rating.high) in scale
+        for text in (rating.name, rating.label)
+    }
+    return tuple(name for name in miti.GLOBALS if name in names)
 
 
 def _codes(used: dict[str, CodedRole]) -> tuple[Code, ...]:

@@ -87,6 +87,8 @@ def scheme(book: Codebook, others: Iterable[Codebook] = ()) -> Scheme:
 def written(book: Codebook) -> str:
     """The text of a codebook's TOML file; `pipeline.coding.codebook.parse` gives the book back."""
     plain = asdict(book)
+    if not plain["globals"]:
+        del plain["globals"]
     for code in plain["codes"]:
         if not code["measure"]:
             del code["measure"]

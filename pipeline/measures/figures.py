@@ -64,6 +64,11 @@ class Measure:
     references: tuple[Reference, ...] = ()
     note: str | None = None
 
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types; numbers are rounded to four decimals."""
+        found: dict[str, Any] = _plain(asdict(self))
+        return found
+
 
 @dataclass(frozen=True)
 class Measures:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pipeline.measures import numerals
-from pipeline.measures.figures import main
+from pipeline.measures.figures import Measure, main
 from pipeline.review import voices
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Item, Tape
@@ -67,6 +67,11 @@ def told(measures: dict[str, Any]) -> tuple[Figure, ...]:
 def ratios(measures: dict[str, Any]) -> tuple[Figure, ...]:
     """All ratios of a tape's measures, given as in ``measures.json``."""
     return tuple(_figure({"name": name} | ratio) for name, ratio in measures["ratios"].items())
+
+
+def of(measure: Measure) -> Figure:
+    """One measure for a page."""
+    return _figure(measure.as_dict())
 
 
 def _figure(measure: dict[str, Any]) -> Figure:

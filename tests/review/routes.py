@@ -100,6 +100,7 @@ OWN_READING: dict[str, dict[str, str]] = {
         "well": "x",
     },
     "/tapes/{tape_id}/passes/{pass_id}/ratings": {"empathy": "3"},
+    "/tapes/{tape_id}/together/ratings": {"codebook": "miti-4.2", "empathy": "3"},
     "/uploads/{tape_id}": {},
 }
 """Routes that read the form or the stream themselves, with what they read."""

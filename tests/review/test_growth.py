@@ -47,7 +47,9 @@ def growth(browser: Browser, path: str = "/growth") -> dict[str, list[tuple[str,
     found = {}
     for part in browser.get(path).text.split("<h2>")[1:]:
         name, _, rest = part.partition("</h2>")
-        rows = re.findall(r'</th><td class="num" data-label="Value">(.*?)</td><td .*?</td><td data-label="By">(the \w+)', rest)
+        rows = re.findall(
+            r'</th><td class="num" data-label="Value">(.*?)</td><td .*?</td><td data-label="By">(the \w+)', rest
+        )
         if rows:
             found[name] = rows
     return found

@@ -2,7 +2,8 @@
 
 It is one wherever the pass could have coded the utterance: the task asks for codes that the codebook has for this
 speaker, a coach listened to this stretch, and the utterance was the same when the pass was locked. What somebody split,
-joined or gave to the other speaker later, no earlier pass has left without a code.
+joined or gave to the other speaker later, no earlier pass has left without a code. Nor has a pass that only rated the
+tape as a whole.
 
 >>> ada, ben = Opinion("Ada", ("question_open",)), Opinion("Ben", (), scope=frozenset({"reflection_simple"}))
 >>> divided([ada, ben]), sorted(divided([ada, Opinion("Ben", ())]))
@@ -18,7 +19,7 @@ from sqlalchemy import select
 
 from pipeline.coding.codebook import Codebook
 from pipeline.measures.sampling import STRETCH
-from pipeline.review.coding import passes, tasks, transcripts
+from pipeline.review.coding import passes, ratings, tasks, transcripts
 from pipeline.review.coding.admission import Admitted
 from pipeline.review.coding.events import State
 from pipeline.review.coding.overlays import Utterance, corrected
@@ -116,6 +117,8 @@ def gathered(
     for one, name in rows:
         codes = passes.folded(admitted, one)
         listened = heard(one.layer, codes, starts) & unchanged[one.locked_at or 0]
+        if not codes and ratings.given(admitted, one):
+            listened = frozenset()  # a pass that only rated the tape
         coding = _Coding.of(one, name or "", codes, listened, book)
         codings.setdefault(one.person_id or one.id, []).append(coding)
     coders = tuple(dict.fromkeys(name or "" for _, name in rows))

@@ -7,8 +7,10 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from pipeline.measures import miti
+from pipeline.review import figures
 from pipeline.review.access.viewer import SignedIn
-from pipeline.review.coding import books, exports, passes, ratings, transcripts
+from pipeline.review.coding import books, exports, miti_summary, passes, ratings, transcripts
 from pipeline.review.coding.admission import admit, note, own_pass
 from pipeline.review.pages import render, seeing
 
@@ -22,6 +24,7 @@ def form(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one = own_pass(admitted, pass_id)
         given, locked = ratings.given(admitted, one), one.locked_at is not None
+        book = books.read(admitted, one.codebook)
     return render(
         request,
         "coding/ratings.html",
@@ -29,22 +32,17 @@ def form(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
         ratings=ratings.RATINGS,
         given=given,
         locked=locked,
-        means=ratings.means(given),
-        scale=range(ratings.LOWEST, ratings.HIGHEST + 1),
+        scores=[(figures.of(score), miti_summary.thresholds(score)) for score in miti.scores(given)] if given else [],
+        opinion=miti_summary.OPINION,
+        book=book,
+        scale=ratings.SCALE,
     )
 
 
 @router.post("/ratings")
 async def rate(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
     """Keep the ratings that were given; one may be left open."""
-    sent = await request.form()
-    answers = {}
-    for one in ratings.RATINGS:
-        value = sent.get(one.name)
-        if value is not None:
-            if value not in {str(number) for number in range(ratings.LOWEST, ratings.HIGHEST + 1)}:
-                raise HTTPException(422, f"{one.label} is rated from {ratings.LOWEST} to {ratings.HIGHEST}.")
-            answers[one.name] = int(str(value))
+    answers = ratings.answered(await request.form())
     return await run_in_threadpool(_rated, request, viewer, tape_id, pass_id, answers)
 
 

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from pipeline.review import ranges
 from pipeline.review.access.viewer import SignedIn
-from pipeline.review.coding import bindings, books, keys, mending, passes, tasks, transcripts
+from pipeline.review.coding import bindings, books, keys, mending, passes, ratings, tasks, transcripts
 from pipeline.review.coding.admission import admit, note, own_pass, sees_codes
 from pipeline.review.coding.changes import Changes
 from pipeline.review.coding.sound import Sound
@@ -96,6 +96,7 @@ def desk(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
         admitted = admit(request, session, viewer, tape_id, "show", "code", "play")
         one = own_pass(admitted, pass_id)
         place = f"/tapes/{tape_id}"
+        given = ratings.given(admitted, one)
         links = [(f"{place}/names", "Names in this tape"), (f"{place}/passes/{pass_id}/ratings", "Global ratings")]
         links += [(f"{place}/passes/{pass_id}/codes.{end}", f"My codes as {end.upper()}") for end in ("csv", "vtt")]
         return render(
@@ -113,6 +114,8 @@ def desk(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
             target_behavior=targets.read(session, admitted.home.vault, tape_id),
             speeds=SPEEDS,
             locked=one.locked_at is not None,
+            rates=books.read(admitted, one.codebook).is_miti,
+            rated=[(rating.label, given[rating.name]) for rating in ratings.RATINGS if rating.name in given],
         )
 
 

@@ -8,13 +8,14 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from pipeline.coding.codebook import Codebook
 from pipeline.measures.table import CLIENT
 from pipeline.review import figures
 from pipeline.review.access.viewer import SignedIn
-from pipeline.review.coding import books, keys, passes, ratings, state, tasks, together, transcripts
+from pipeline.review.coding import books, keys, miti_summary, passes, ratings, state, tasks, together, transcripts
 from pipeline.review.coding.admission import SEEN, Admitted, admit, note, sees_codes
 from pipeline.review.coding.changes import Change, Name
 from pipeline.review.pages import render, seeing
@@ -58,7 +59,11 @@ def page(request: Request, viewer: SignedIn, tape_id: str, codebook: str = "") -
             codebook=chosen,
             books=[(name, books.read(admitted, name).label) for name in used],
             target_behavior=targets.read(session, home.vault, tape_id),
-            rated=ratings.side_by_side(admitted),
+            rated=(compared := ratings.side_by_side(admitted, chosen)),
+            settling=ratings.RATINGS if books.read(admitted, chosen).is_miti else (),
+            scores=miti_summary.scores(compared) if compared.counted else (),
+            opinion=miti_summary.OPINION,
+            scale=ratings.SCALE,
         )
     note(request, viewer, tape_id, SEEN, "together")
     return found
@@ -133,6 +138,28 @@ def settle(request: Request, viewer: SignedIn, tape_id: str, sent: Settled) -> d
         return _shown(admitted, found) | {"places": places}
 
 
+@router.post("/ratings")
+async def settle_ratings(request: Request, viewer: SignedIn, tape_id: str) -> Response:
+    """Settle on MITI's global ratings, or leave some of them open again; everyone's own stay."""
+    sent = await request.form()
+    answers = ratings.answered(sent)
+    return await run_in_threadpool(_settled_ratings, request, viewer, tape_id, str(sent.get("codebook", "")), answers)
+
+
+def _settled_ratings(
+    request: Request, viewer: SignedIn, tape_id: str, codebook: str, answers: dict[str, int]
+) -> Response:
+    home = request.app.state.home
+    with home.database.writing() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        _let_in(admitted)
+        book = books.read(admitted, codebook)
+        if not book.is_miti:
+            raise HTTPException(422, f"The codebook {book.label!r} has no global ratings. Choose MITI 4.2.")
+        ratings.settle(admitted, book.name, answers)
+    return seeing(f"/tapes/{tape_id}/together?codebook={book.name}", "saved")
+
+
 def _let_in(admitted: Admitted) -> None:
     if not sees_codes(admitted):
         raise NotYetError(LOCK_FIRST, "blind")
@@ -140,6 +167,10 @@ def _let_in(admitted: Admitted) -> None:
 
 def _shown(admitted: Admitted, found: together.Board) -> dict[str, Any]:
     """What changes with every decision: the queue, the counts, the measures."""
+    measured = together.measured(found)
+    shown = figures.ratios(measured.as_dict())
+    if found.by_hand:
+        shown += tuple(map(figures.of, miti_summary.behaviors(measured, found.book)))
     return {
         "queue": [place.utterance.id for place in found.queue],
         "basis": found.basis,
@@ -155,7 +186,7 @@ def _shown(admitted: Admitted, found: together.Board) -> dict[str, Any]:
                 "text": one.text if one.value is not None else "undefined",
                 "spread": one.spread if one.value is not None else one.undefined,
             }
-            for one in figures.ratios(together.measured(found).as_dict())
+            for one in shown
         ],
     }
 

@@ -9,6 +9,7 @@ import font_roboto  # type: ignore[import-untyped]
 from fpdf import FPDF
 
 from pipeline.formats import plain
+from pipeline.review.coding.miti_summary import OPINION
 
 if TYPE_CHECKING:
     from pipeline.review.reflecting.summary import Summary
@@ -54,6 +55,15 @@ def printed(summary: Summary) -> bytes:
     for figure in summary.figures:
         spread = f" ({figure.spread})" if figure.spread else ""
         _line(page, f"{figure.label}: {figure.text}{spread}", 11)
+    for miti in summary.miti:
+        _heading(page, f"MITI summary ({miti.label})")
+        _line(page, f"{miti.basis}.", 11)
+        for row in (*miti.ratings, *miti.rows):
+            basis = f" ({row.basis})" if row.basis else ""
+            _line(page, f"{row.label}: {row.text}{basis}", 11)
+            if row.thresholds:
+                _line(page, f"Thresholds: {row.thresholds}", 9)
+        _line(page, OPINION, 9)
     page.ln(6)
     _line(page, _CONFIDENTIAL, 9)
     return bytes(page.output())

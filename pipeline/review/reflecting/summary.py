@@ -13,8 +13,10 @@ from fastapi.responses import Response
 
 from pipeline.review import gate
 from pipeline.review.access.viewer import SignedIn, Viewer
+from pipeline.review.coding import miti_summary
 from pipeline.review.coding.admission import Admitted
 from pipeline.review.coding.current import current
+from pipeline.review.coding.miti_summary import MitiSummary
 from pipeline.review.fields import Id
 from pipeline.review.figures import Figure
 from pipeline.review.pages import day, render
@@ -41,6 +43,7 @@ class Summary:
     said: tuple[Said, ...]
     figures: tuple[Figure, ...]
     basis: str
+    miti: tuple[MitiSummary, ...]
     at: int
 
 
@@ -49,7 +52,7 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The summary as a page."""
     state = request.app.state
     summary = collected(state.home, viewer, tape_id, state.clock)
-    return render(request, "reflecting/summary.html", tape_id=tape_id, summary=summary)
+    return render(request, "reflecting/summary.html", tape_id=tape_id, summary=summary, opinion=miti_summary.OPINION)
 
 
 @router.get("/tapes/{tape_id}/summary.pdf")
@@ -66,7 +69,8 @@ def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str
     now = clock()
     with home.database.writing() as database:
         tape = gate.opened(database, viewer, tape_id, "show", now)
-        measured = current(Admitted(database, home, tape, database.get_one(Person, viewer.person_id), now))
+        admitted = Admitted(database, home, tape, database.get_one(Person, viewer.person_id), now)
+        measured, miti = current(admitted), miti_summary.summaries(admitted)
         gate.read(database, viewer, tape_id, thing, now)
         answers = forms.read(database, home, tape_id, tape.interviewer_id, questions.SESSION_REVIEW)
         shown = answers if answers.get("shown") or tape.interviewer_id == viewer.person_id else {}
@@ -80,5 +84,6 @@ def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str
             said=tuple(feedback.said(database, home, tape_id)),
             figures=measured.figures,
             basis=measured.basis,
+            miti=miti,
             at=now,
         )

@@ -10,7 +10,7 @@ import pytest
 import webvtt
 
 from pipeline import settings
-from pipeline.review.coding import names, ratings
+from pipeline.review.coding import names
 from pipeline.review.coding.overlays import Utterance, Word
 from tests.review.coding.conftest import Table
 
@@ -46,11 +46,6 @@ def test_the_ratings_of_ended_passes_stand_side_by_side(table: Table) -> None:
     assert 'name">Ada</th><th scope="col" class="num name">Ben</th>' in page
     assert 'Empathy</th><td class="num">2</td><td class="num">4</td></tr>' in page
     assert 'Partnership</th><td class="num">5</td><td class="num">–</td></tr>' in page
-
-
-def test_a_score_needs_both_of_its_ratings() -> None:
-    assert ratings.means(ANSWERS) == {"technical": 3.5, "relational": 3.5}
-    assert ratings.means({"empathy": 2, "partnership": 3, "softening_sustain_talk": 1}) == {"relational": 2.5}
 
 
 def test_codes_go_to_other_programs(table: Table) -> None:

@@ -1,0 +1,102 @@
+"""MITI 4.2's summary of a tape, as its manual asks for it: of passes with a codebook of MITI's, and of no others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.coding.codebook import Codebook
+from pipeline.measures import miti, numerals
+from pipeline.measures.figures import Measure, Measures
+from pipeline.review import figures
+from pipeline.review.coding import books, ratings, together, transcripts
+from pipeline.review.coding.admission import Admitted, sees_codes
+from pipeline.review.coding.ratings import RATINGS, Compared
+from pipeline.review.figures import Figure
+
+OPINION = (
+    "The thresholds are those of the MITI 4.2.1 manual (Moyers, Manuel and Ernst): expert opinion without normative "
+    "data. Nothing here is a grade."
+)
+NO_THRESHOLD = "none in the manual"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: a label, its value in words, how far that is agreed, and the manual's thresholds."""
+
+    label: str
+    text: str
+    basis: str = ""
+    thresholds: str = ""
+
+
+@dataclass(frozen=True)
+class MitiSummary:
+    """The summary of the passes with one codebook; ``basis`` says what its counts stand on."""
+
+    label: str
+    basis: str
+    ratings: tuple[Row, ...]
+    rows: tuple[Row, ...]
+
+
+def summaries(admitted: Admitted) -> tuple[MitiSummary, ...]:
+    """One for each of MITI's codebooks in which somebody has locked a pass; none for who may not see the codes."""
+    if not sees_codes(admitted):
+        return ()
+    used = [books.read(admitted, name) for name in together.codebooks(admitted)]
+    return tuple(found for book in used if book.is_miti and (found := _summary(admitted, book)))
+
+
+def behaviors(measures: Measures, book: Codebook) -> tuple[Measure, ...]:
+    """The totals that MITI has beside the ratios of every codebook; none where the codebook is not MITI's."""
+    return miti.adherence(measures, book.adherent, book.non_adherent) if book.is_miti else ()
+
+
+def thresholds(measure: Measure) -> str:
+    """The manual's, in words: "fair from 3, good from 4"."""
+    told = [f"{one.label} from {numerals.value(one.value, measure.unit)}" for one in measure.references]
+    return ", ".join(told) or NO_THRESHOLD
+
+
+def rated(compared: Compared) -> tuple[Row, ...]:
+    """The four ratings: the number that counts, or the coders' where they differ."""
+    found = []
+    for one in RATINGS:
+        numbers, number = compared.numbers(one.name), compared.counted.get(one.name)
+        if number is not None:
+            settled = one.name in compared.settled
+            basis = "settled together" if settled else _raters(len(numbers))
+            found.append(Row(one.label, str(number), basis))
+        else:
+            differ = " and ".join(str(each) for each in sorted(set(numbers)))
+            found.append(Row(one.label, differ or "not rated", "not settled" if numbers else ""))
+    return tuple(found)
+
+
+def scores(compared: Compared) -> tuple[Row, ...]:
+    """The technical and the relational score, of the ratings that count."""
+    why = "is not settled" if compared.coders else "is not rated"
+    return _rows(miti.scores(compared.counted, why))
+
+
+def _summary(admitted: Admitted, book: Codebook) -> MitiSummary | None:
+    compared = ratings.side_by_side(admitted, book.name)
+    board = together.board(admitted, transcripts.shown(admitted), book)
+    if not board.by_hand and not compared.coders and not compared.settled:
+        return None
+    counts: tuple[Row, ...] = ()
+    if board.by_hand:
+        counts = _rows(miti.behaviors(together.measured(board), book.adherent, book.non_adherent))
+    basis = f"Codes: {board.basis}" if board.by_hand else "No behavior is coded in this codebook yet"
+    return MitiSummary(book.label, basis, rated(compared), (*scores(compared), *counts))
+
+
+def _rows(measures: Sequence[Measure]) -> tuple[Row, ...]:
+    shown: list[tuple[Measure, Figure]] = [(measure, figures.of(measure)) for measure in measures]
+    return tuple(Row(one.label, one.text, one.spread, thresholds(measure)) for measure, one in shown)
+
+
+def _raters(number: int) -> str:
+    return "one coder" if number == 1 else f"all {number} coders"
