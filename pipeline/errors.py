@@ -229,6 +229,8 @@ CODES: dict[str, str] = {
     "R05": "signing in with an organization failed",
     "R06": "a scanned form is of no known kind, or too large",
     "R07": "the review room cannot listen where it should",
+    "R08": "a member has too many drafts",
+    "R09": "a member's drafts hold too much",
     # settings
     "S01": "a settings file cannot be read",
     "S02": "a setting is unknown",

@@ -135,6 +135,8 @@ class ReviewSettings(Section):
     absolute_hours: int = Field(ge=1)
     trusted_proxies: tuple[Network, ...]
     upload_limit_mb: int = Field(ge=1)
+    drafts_limit: int = Field(ge=1)
+    drafts_limit_mb: int = Field(ge=1)
     oidc_issuer: str = Field(pattern=r"^$|^https?://\S+$")
     oidc_client_id: str
     oidc_secret_file: str

@@ -81,6 +81,8 @@ _ANSWERS: tuple[tuple[str, int, str], ...] = (
     ("D02", 403, "Your account is closed. Ask your administrator to open it."),
     ("D10", 422, "The permission cannot be read. Fill in the form again."),
     ("D11 R03 R04", 422, ""),
+    ("R08", 409, ""),
+    ("R09", 413, ""),
     ("K01 K02 K03 K05 K06", 503, f"The room cannot reach its records. {_LATER}"),
     ("K04", 503, "Others are saving at this moment, and yours was not saved. Go back, and save again in a minute."),
     ("K07", 404, "This person or group is not here. Go back, and choose another one."),

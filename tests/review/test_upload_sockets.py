@@ -135,7 +135,7 @@ def test_a_body_without_a_length_is_cut_off_at_the_limit(wire: Wire, way: str, p
         )
     assert pushed(wire, connection, first, patient) < 10 * MB
     assert MB < wire.counted.read <= MB + BEYOND
-    assert 0 < wire.offset() <= MB
+    assert (0 < wire.offset() <= MB) if way == "pieces" else wire.offset() == 0  # a form goes on nowhere
 
 
 def test_an_upload_that_is_cut_goes_on_where_it_was(wire: Wire) -> None:

@@ -203,7 +203,7 @@ def test_a_stream_is_read_no_further_than_one_block_beyond_the_limit(room: Room,
     state = SimpleNamespace(
         home=room.home,
         clock=room.clock,
-        settings=SimpleNamespace(review=SimpleNamespace(upload_limit_mb=1)),
+        settings=SimpleNamespace(review=SimpleNamespace(upload_limit_mb=1, drafts_limit_mb=10)),
     )
     request = SimpleNamespace(app=SimpleNamespace(state=state))
     block = sound()[: 1 << 16]

@@ -19,7 +19,7 @@ from pipeline.review import answers, gate
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import FormId, Id, Line, OptionalLine
 from pipeline.review.pages import render, seeing
-from pipeline.review.submitting import queueing, sound, uploads
+from pipeline.review.submitting import queueing, quotas, sound, uploads
 from pipeline.tapes import audit, people, targets, terms
 from pipeline.tapes.clock import latest_day, today
 from pipeline.tapes.records import Group, Person, Tape, new_id
@@ -86,13 +86,14 @@ def begin(
     typed = typed | {"group_id": group_id, "target_behavior": target_behavior}
     home, now = request.app.state.home, request.app.state.clock()
     try:
-        tape_id = _begun(home, viewer, typed, now)
+        tape_id = _begun(home, viewer, typed, now, request.app.state.settings.review.drafts_limit)
     except (ConsentError, ReviewError) as error:
-        return _page(request, viewer, typed, told(error), error.code)
+        status = 409 if error.code == "TR-R08" else 422
+        return _page(request, viewer, typed, told(error), error.code, status)
     return seeing(f"/tapes/{tape_id}/recording")
 
 
-def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int) -> str:
+def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int, most: int) -> str:
     if not typed["target_behavior"]:
         remedy = "change talk is about one change and cannot be told without it"
         raise ReviewError("R03", "form", "name the target behavior", remedy)
@@ -102,6 +103,7 @@ def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int) -> str:
     home.vault.create_key(tape_id)
     try:
         with home.database.writing() as database:
+            quotas.require_draft(database, viewer.person_id, most)
             mine = groups(database, viewer, now)
             if typed["group_id"] not in mine or not set(typed["group_ids"]) <= set(mine):
                 raise HTTPException(404)
@@ -276,6 +278,7 @@ def recording(
         title=name,
         limit=state.settings.review.upload_limit_mb,
         here=uploads.offset(state.home, tape_id),
+        whole=uploads.survey(state.home, tape_id) is not None,
         scanned=uploads.has_scan(state.home, tape_id),
         error=given.words if given else "",
         code=refused.code if refused else "",
@@ -293,7 +296,9 @@ def groups(database: Session, viewer: Viewer, now: int) -> dict[str, Group]:
     return {group.id: group for group, role in people.groups_of(database, person, now) if role != "coach"}
 
 
-def _page(request: Request, viewer: Viewer, typed: dict[str, Any], error: str = "", code: str = "") -> Response:
+def _page(
+    request: Request, viewer: Viewer, typed: dict[str, Any], error: str = "", code: str = "", status: int = 200
+) -> Response:
     state = request.app.state
     now = state.clock()
     with state.home.database.reading() as database:
@@ -311,9 +316,7 @@ def _page(request: Request, viewer: Viewer, typed: dict[str, Any], error: str = 
         "uses": ["group_review"],
         "group_ids": [first],
     } | typed
-    return render(
-        request, "submitting/consent.html", 422 if error else 200, groups=mine, typed=filled, error=error, code=code
-    )
+    return render(request, "submitting/consent.html", status, groups=mine, typed=filled, error=error, code=code)
 
 
 def _part(request: Request, tape: Tape, typed: dict[str, Any], error: str = "") -> Response:

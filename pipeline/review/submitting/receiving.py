@@ -22,8 +22,9 @@ from pipeline.review.access import csrf
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import Id
 from pipeline.review.pages import seeing
-from pipeline.review.submitting import uploads
+from pipeline.review.submitting import quotas, uploads
 from pipeline.review.submitting.drafts import draft, recording
+from pipeline.tapes.clock import DAY
 
 router = APIRouter()
 
@@ -59,6 +60,7 @@ async def piece(
         raise HTTPException(409, "Send from where it was cut.", {"Upload-Offset": str(at)})
     if at > upload_length:  # a smaller file than the one that was begun
         raise uploads.beyond()
+    await run_in_threadpool(_require_space, request, viewer, upload_length - at)
     at = await _kept(request, tape_id, at, upload_length, request.stream())
     if at < upload_length:
         return JSONResponse({"offset": at, "done": False})
@@ -71,15 +73,17 @@ async def piece(
 async def form(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """Take the file of a plain form, whose token comes before it."""
     await run_in_threadpool(_draft, request, viewer, tape_id)
-    state = request.app.state
+    state, upload = request.app.state, uploads.by_form()
     limit_mb = state.settings.review.upload_limit_mb
     stream = _FormStream(request)
+    await run_in_threadpool(uploads.drop_forms, state.home, tape_id, state.clock() - DAY)
     try:
-        await run_in_threadpool(uploads.discard, state.home, tape_id)
-        await _kept(request, tape_id, 0, limit_mb * 1_000_000, stream.file())
-        await run_in_threadpool(uploads.finish, state.home, state.settings.audio, tape_id, state.clock())
+        await _kept(request, tape_id, 0, limit_mb * 1_000_000, stream.file(), upload)
+        await run_in_threadpool(uploads.finish, state.home, state.settings.audio, tape_id, state.clock(), upload)
     except (AudioError, ReviewError) as error:
         return await run_in_threadpool(recording, request, viewer, tape_id, error)
+    finally:  # a form that is refused or cut leaves nothing of itself; what was here before stays
+        await run_in_threadpool(uploads.drop, state.home, tape_id, upload)
     return seeing(f"/tapes/{tape_id}/part")
 
 
@@ -96,13 +100,20 @@ async def scan(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
             if len(content) > uploads.SCAN_MB * 1_000_000:
                 remedy = "scan it in less detail"
                 raise ReviewError("R06", "consent form", f"is larger than {uploads.SCAN_MB} MB", remedy)
-        await run_in_threadpool(uploads.keep_scan, state.home, tape_id, bytes(content), state.clock())
+        await run_in_threadpool(uploads.keep_scan, state.home, tape_id, bytes(content), state.clock(), _quota(request))
     except ReviewError as error:
         return await run_in_threadpool(recording, request, viewer, tape_id, error)
     return seeing(f"/tapes/{tape_id}/recording", "saved")
 
 
-async def _kept(request: Request, tape_id: str, at: int, length: int, stream: AsyncIterator[bytes]) -> int:
+async def _kept(
+    request: Request,
+    tape_id: str,
+    at: int,
+    length: int,
+    stream: AsyncIterator[bytes],
+    upload: str = uploads.UPLOAD,
+) -> int:
     """Keep a stream piece by piece; how many bytes are here then. What came before a cut is kept."""
     state = request.app.state
     limit_mb = state.settings.review.upload_limit_mb
@@ -110,7 +121,8 @@ async def _kept(request: Request, tape_id: str, at: int, length: int, stream: As
 
     async def store() -> None:
         nonlocal at
-        at = await run_in_threadpool(uploads.keep, state.home, tape_id, at, bytes(waiting), state.clock())
+        content, quota = bytes(waiting), _quota(request)
+        at = await run_in_threadpool(uploads.keep, state.home, tape_id, at, content, state.clock(), upload, quota)
         waiting.clear()
 
     try:
@@ -132,6 +144,17 @@ async def _kept(request: Request, tape_id: str, at: int, length: int, stream: As
 def _done(tape_id: str, at: int) -> Response:
     """The answer when the recording is here whole: where to go from there."""
     return JSONResponse({"offset": at, "done": True, "next": f"/tapes/{tape_id}/part"})
+
+
+def _quota(request: Request) -> int:
+    """Bytes that somebody's drafts may hold together."""
+    limit_mb: int = request.app.state.settings.review.drafts_limit_mb
+    return limit_mb * quotas.MEGABYTE
+
+
+def _require_space(request: Request, viewer: Viewer, more: int) -> None:
+    with request.app.state.home.database.reading() as database:
+        quotas.require_space(database, viewer.person_id, more, _quota(request))
 
 
 def _draft(request: Request, viewer: Viewer, tape_id: str) -> None:

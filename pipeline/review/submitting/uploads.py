@@ -5,7 +5,8 @@
     draft ──PUT piece──> vault: "upload:000000000000", "upload:000004194304", … ──last piece──> vault: "recording"
 
 A piece is whatever arrived before the connection ended or the piece was full. The first bytes are looked at at once,
-the whole file by the decoder (in its sandbox) when all is there; a refused file leaves nothing behind.
+the whole file by the decoder (in its sandbox) when all is there. Only then does it take the place of an earlier one: a
+refused file leaves nothing of itself behind, and whatever else is here stays.
 """
 
 from __future__ import annotations
@@ -18,17 +19,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, or_, select
 
 from pipeline import audio, containers
 from pipeline.audio import peaks
 from pipeline.errors import AudioError, ReviewError
+from pipeline.review.submitting import quotas
 from pipeline.settings import AudioSettings
 from pipeline.tapes import audit, terms
 from pipeline.tapes.bench import item_row
 from pipeline.tapes.home import Home
 from pipeline.tapes.private import named
-from pipeline.tapes.records import Item, Tape
+from pipeline.tapes.records import Item, Tape, new_id
 from pipeline.tapes.submission import FORM
 from pipeline.tapes.vault import Item as Put
 
@@ -42,7 +44,9 @@ SCAN_MB = 20
 SCANS = (b"%PDF-", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")
 """How the files begin that a scanned form may be: PDF, PNG, JPEG, TIFF."""
 
-_UPLOAD = "upload:"
+UPLOAD, FORM_UPLOAD = "upload:", "form:"
+"""How the kinds of pieces begin: of an upload that goes on where it was cut, and of one that a form sends at once."""
+
 _HEAD = 64
 _SURVEYED_MINUTES = 60.0
 _POINTS = 1200
@@ -63,34 +67,52 @@ class Survey:
     peaks: tuple[int, ...]
 
 
+def by_form() -> str:
+    """How the kinds of the pieces begin that one form sends."""
+    return f"{FORM_UPLOAD}{new_id()}:"
+
+
 def offset(home: Home, tape_id: str) -> int:
     """How many bytes of a recording are here."""
     with home.database.reading() as database:
-        query = select(Item.size).where(Item.tape_id == tape_id, Item.kind.startswith(_UPLOAD))
+        query = select(Item.size).where(Item.tape_id == tape_id, Item.kind.startswith(UPLOAD))
         return sum(database.scalars(query))
 
 
-def keep(home: Home, tape_id: str, start: int, content: bytes, now: int) -> int:
+def keep(
+    home: Home, tape_id: str, start: int, content: bytes, now: int, upload: str = UPLOAD, quota: int | None = None
+) -> int:
     """Encrypt and keep the bytes from ``start`` on; how many are here then.
+
+    Parameters
+    ----------
+    upload: how the kinds of its pieces begin. quota: bytes that the interviewer's drafts may hold together.
 
     Raises
     ------
     AudioError: A04 the first bytes are those of no sound file.
-    ReviewError: R02 they do not follow what is here.
+    ReviewError: R02 they do not follow what is here, R09 the interviewer's drafts hold too much, or too many pieces.
     """
     if not content:
         return start
     if start == 0:
         _look(content)
-    put = home.vault.put(tape_id, f"{_UPLOAD}{start:012d}", content)
-    with home.database.writing() as database:
-        query = select(Item.size).where(Item.tape_id == tape_id, Item.kind.startswith(_UPLOAD))
-        here = sum(database.scalars(query))
-        if here == start and database.get_one(Tape, tape_id).state == "draft":
+    put = home.vault.put(tape_id, f"{upload}{start:012d}", content)
+    try:
+        with home.database.writing() as database:
+            query = select(Item.size).where(Item.tape_id == tape_id, Item.kind.startswith(upload))
+            sizes = database.scalars(query).all()
+            tape = database.get_one(Tape, tape_id)
+            if sum(sizes) != start or tape.state != "draft":
+                raise out_of_step(tape_id, sum(sizes))
+            quotas.require_pieces(len(sizes) + 1)
+            if quota is not None:
+                quotas.require_space(database, tape.interviewer_id, len(content), quota)
             database.add(item_row(put, now))
-            return here + len(content)
-    home.vault.remove(put)
-    raise out_of_step(tape_id, here)
+    except BaseException:
+        home.vault.remove(put)
+        raise
+    return start + len(content)
 
 
 def out_of_step(tape_id: str, here: int) -> ReviewError:
@@ -110,8 +132,8 @@ def too_large(limit_mb: int) -> ReviewError:
     return ReviewError("R01", "recording", f"is larger than {limit_mb} MB", remedy)
 
 
-def finish(home: Home, settings: AudioSettings, tape_id: str, now: int) -> Survey:
-    """Join the pieces, look the recording over, and keep it in place of an earlier one; a refused one is removed.
+def finish(home: Home, settings: AudioSettings, tape_id: str, now: int, upload: str = UPLOAD) -> Survey:
+    """Join the pieces, look the recording over, and keep it in place of an earlier one; refused pieces are removed.
 
     Who lost the answer to the last piece asks again, perhaps while the first request is still here: it is waited for.
 
@@ -122,10 +144,10 @@ def finish(home: Home, settings: AudioSettings, tape_id: str, now: int) -> Surve
     """
     with _checking:
         with home.database.reading() as database:
-            query = select(Item).where(Item.tape_id == tape_id, Item.kind.startswith(_UPLOAD)).order_by(Item.kind)
+            query = select(Item).where(Item.tape_id == tape_id, Item.kind.startswith(upload)).order_by(Item.kind)
             pieces = list(database.scalars(query))
         if not pieces:
-            if earlier := survey(home, tape_id):
+            if upload == UPLOAD and (earlier := survey(home, tape_id)):
                 return earlier
             raise AudioError("A02", "recording", "is empty", "send another file")
         try:
@@ -136,7 +158,7 @@ def finish(home: Home, settings: AudioSettings, tape_id: str, now: int) -> Surve
                 items = [home.vault.put(tape_id, RECORDING, sound)]
             items.append(home.vault.put(tape_id, SURVEY, json.dumps(seen.__dict__).encode()))
         except AudioError:
-            discard(home, tape_id)
+            drop(home, tape_id, upload)
             raise
         return _replaced(home, tape_id, pieces, items, seen, now)
 
@@ -148,8 +170,9 @@ def _replaced(home: Home, tape_id: str, pieces: list[Item], items: list[Put], se
         is_draft = tape.state == "draft"
         gone = list(pieces)
         if is_draft:
-            whole = Item.kind.in_((RECORDING, SURVEY))
-            gone += database.scalars(select(Item).where(Item.tape_id == tape_id, whole))
+            earlier = or_(Item.kind.in_((RECORDING, SURVEY)), Item.kind.startswith(UPLOAD))
+            query = select(Item).where(Item.tape_id == tape_id, earlier)
+            gone += [item for item in database.scalars(query) if item.id not in {piece.id for piece in pieces}]
             database.add_all(item_row(item, now) for item in items)
             audit.record(database, now, tape.interviewer_id, "upload", tape_id, thing=items[0].id)
         database.execute(delete(Item).where(Item.id.in_([item.id for item in gone])))
@@ -161,28 +184,35 @@ def _replaced(home: Home, tape_id: str, pieces: list[Item], items: list[Put], se
     return seen
 
 
-def keep_scan(home: Home, tape_id: str, content: bytes, now: int) -> None:
+def keep_scan(home: Home, tape_id: str, content: bytes, now: int, quota: int) -> None:
     """Keep the scanned consent form of a draft in place of an earlier one.
 
     Raises
     ------
-    ReviewError: R06 it is neither a PDF nor a picture.
+    ReviewError: R06 it is neither a PDF nor a picture, R09 the interviewer's drafts hold too much.
     """
     if not content.startswith(SCANS):
         raise ReviewError("R06", "consent form", "is neither a PDF nor a picture", "send a PDF, PNG, JPEG or TIFF file")
     put = home.vault.put(tape_id, FORM, content)
-    with home.database.writing() as database:
-        query = select(Item).where(Item.tape_id == tape_id, Item.kind == FORM)
-        earlier = list(database.scalars(query))
-        database.add(item_row(put, now))
-        database.flush()
-        consent = terms.latest(database, tape_id)
-        if consent is not None:
-            consent.form_item_id = put.id
-        database.flush()
-        database.execute(delete(Item).where(Item.id.in_([item.id for item in earlier])))
-        tape = database.get_one(Tape, tape_id)
-        audit.record(database, now, tape.interviewer_id, "consent.form", tape_id, thing=put.id)
+    try:
+        with home.database.writing() as database:
+            tape = database.get_one(Tape, tape_id)
+            query = select(Item).where(Item.tape_id == tape_id, Item.kind == FORM)
+            earlier = list(database.scalars(query))
+            quotas.require_space(
+                database, tape.interviewer_id, len(content) - sum(each.size for each in earlier), quota
+            )
+            database.add(item_row(put, now))
+            database.flush()
+            consent = terms.latest(database, tape_id)
+            if consent is not None:
+                consent.form_item_id = put.id
+            database.flush()
+            database.execute(delete(Item).where(Item.id.in_([item.id for item in earlier])))
+            audit.record(database, now, tape.interviewer_id, "consent.form", tape_id, thing=put.id)
+    except BaseException:
+        home.vault.remove(put)
+        raise
     _remove(home, earlier)
 
 
@@ -211,14 +241,25 @@ def recording(home: Home, tape_id: str) -> Item | None:
 
 def discard(home: Home, tape_id: str) -> None:
     """Remove what was uploaded for a draft."""
+    pieces = or_(Item.kind.startswith(UPLOAD), Item.kind.startswith(FORM_UPLOAD))
+    _discard(home, Item.tape_id == tape_id, or_(Item.kind.in_((RECORDING, SURVEY)), pieces))
+
+
+def drop(home: Home, tape_id: str, upload: str) -> None:
+    """Remove the pieces of one upload."""
+    _discard(home, Item.tape_id == tape_id, Item.kind.startswith(upload))
+
+
+def drop_forms(home: Home, tape_id: str, before: int) -> None:
+    """Remove what is left of forms whose server died while they were sent, before a moment."""
+    _discard(home, Item.tape_id == tape_id, Item.kind.startswith(FORM_UPLOAD), Item.created_at < before)
+
+
+def _discard(home: Home, *chosen: ColumnElement[bool]) -> None:
     with home.database.writing() as database:
-        found = [
-            item
-            for item in database.scalars(select(Item).where(Item.tape_id == tape_id))
-            if item.kind in (RECORDING, SURVEY) or item.kind.startswith(_UPLOAD)
-        ]
-        database.execute(delete(Item).where(Item.id.in_([item.id for item in found])))
-    _remove(home, found)
+        items = database.scalars(select(Item).where(*chosen)).all()
+        database.execute(delete(Item).where(Item.id.in_([item.id for item in items])))
+    _remove(home, items)
 
 
 def _look(content: bytes) -> None:
