@@ -164,7 +164,7 @@ def _without_false_starts(words: list[Word], movable: Sequence[bool], voices: _V
             for voice in voices.near(word.span, 0)
             if voice.speaker == speaker and voice.span.overlap(word.span)
         ]
-        if 0 < at - start <= FALSE_START and all(voice.span.duration <= BRIEF for voice in heard):
+        if at - start <= FALSE_START and all(voice.span.duration <= BRIEF for voice in heard):
             settled[start:at] = [word.by(other) for word in settled[start:at]]
     return settled
 

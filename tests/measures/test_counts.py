@@ -422,6 +422,7 @@ def test_names_of_a_meaning(meaning: str, names: tuple[str, ...]) -> None:
 )
 def test_totals_in_words(total: str, number: int, text: str) -> None:
     assert noun(total, number) == text
+    assert noun(total) == noun(total, 0)
 
 
 def test_every_draw_is_counted_by_itself() -> None:

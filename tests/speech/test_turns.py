@@ -114,6 +114,12 @@ def test_a_word_dropped_into_anothers_breath_returns() -> None:
     assert speakers(attribute(words, heard((0, 690, "S1"), (690, 1010, "S2"), (1010, 2000, "S1")))) == ["S1"] * 5
 
 
+@pytest.mark.parametrize(("own", "other"), [("S1", "S2"), ("S2", "S1"), ("S1", "S3"), ("S3", "S1")])
+def test_whose_breath_it_is_does_not_matter(own: str, other: str) -> None:
+    words = said((UNKNOWN, 0, "i want to stop now"))
+    assert speakers(attribute(words, heard((0, 690, own), (690, 1010, other), (1010, 2000, own)))) == [own] * 5
+
+
 def test_words_that_begin_under_the_others_noise_go_to_whoever_goes_on() -> None:
     """S1 hums from 900 to 1500; the engine lets "She never", which S2 says from 1500 on, begin with the hum."""
     words = [word(0, 400, "Ever."), word(900, 1300, "She"), word(1300, 1500, "never"), word(1500, 1900, "stops.")]
