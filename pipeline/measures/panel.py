@@ -196,11 +196,12 @@ class Panel:
     def _cells(self, codes: tuple[str, ...] | None = None) -> NDArray[np.bool_]:
         """The cells whose coder could give some codes (all of the codebook, without any), on utterances of their role
         where roles are known."""
-        able = self.could(self.scheme.book if codes is None else codes)[:, self.tape]
-        roles = {self.scheme.roles[code] for code in codes or () if code in self.scheme.roles}
-        if self.role is None or len(roles) != 1:
+        wanted = self.scheme.book if codes is None else codes
+        able = self.could(wanted)[:, self.tape]
+        roles = {self.scheme.roles.get(code) for code in wanted}
+        if self.role is None or None in roles or not roles:
             return able
-        return np.asarray(able & ((self.role == roles.pop()) | (self.role == "unknown")))
+        return np.asarray(able & np.isin(self.role, [*map(str, roles), "unknown"]))
 
 
 def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel:

@@ -1,0 +1,434 @@
+"""One tape from its sound to every page and file, under every codebook, with figures worked out by hand.
+
+What the engines hear is scripted, so that the figures are known; everything else is what runs for a group: the sound is
+decoded, the run measures and writes its files, the records take them in, two members and a coach code in the room.
+
+The session, and what the machine proposes (target behavior: drinking less)::
+
+     1 I  What brings you here today?                    open question
+     2 C  I want to drink less.                          change talk
+     3 I  You want to drink less.                        simple reflection
+     4 C  But it helps me sleep.                         sustain talk
+     5 I  It calms you, and you pay for it.              complex reflection
+     6 C  My kids notice it, too.                        change talk
+     7 I  Do you drink every day?                        closed question
+     8 C  We moved here in May.                          neutral
+     9 I  Most people sleep better after two weeks.      information
+    10 C  I could try that.                              change talk
+    11 I  You could try that.                            simple reflection
+    12 C  Maybe on Sunday.                               neutral
+
+The machine: 3 reflections (1 complex), 2 questions (1 open), 3 times change talk, 1 sustain talk: R:Q 1.5, %CR 33,
+%OQ 50, %CT 75. Ada and Ben hear 11 as complex, once they have settled it: R:Q 3 / 2 = 1.5, %CR 2 of 3 = 67. The coach
+codes as they do, save that 5 is simple for her.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from pypdf import PdfReader
+from rich.console import Console
+from typer.testing import CliRunner
+
+from pipeline import settings, stages
+from pipeline.cli import display
+from pipeline.cli.main import app as commands
+from pipeline.coding.codebook import CODES
+from pipeline.engines import Engines
+from pipeline.speech.diarizer import Diarization, Voice
+from pipeline.speech.transcriber import Transcript
+from pipeline.stages import Request, Run
+from pipeline.tapes import importing
+from pipeline.tapes.records import Job, Review, Tape
+from pipeline.timeline import Span, Word
+from pipeline.workbench import Workbench
+from tests.review.coding.conftest import Coder
+from tests.review.conftest import Browser, Room
+
+TARGET = "drinking less"
+SESSION = (
+    ("question_open", "What brings you here today?"),
+    ("change", "I want to drink less."),
+    ("reflection_simple", "You want to drink less."),
+    ("sustain", "But it helps me sleep."),
+    ("reflection_complex", "It calms you, and you pay for it."),
+    ("change", "My kids notice it, too."),
+    ("question_closed", "Do you drink every day?"),
+    ("neutral", "We moved here in May."),
+    ("information", "Most people sleep better after two weeks."),
+    ("change", "I could try that."),
+    ("reflection_simple", "You could try that."),
+    ("neutral", "Maybe on Sunday."),
+)
+EACH = 4_000
+"""Milliseconds from one utterance's start to the next one's."""
+
+CACTI = """<userConfiguration><codes>
+<code name="OQ" value="11"/><code name="CQ" value="12"/><code name="SR" value="13"/>
+<code name="CR" value="14"/><code name="GI" value="15"/><code name="D+" value="16"/><code name="D-" value="17"/>
+<code name="FN" value="18"/></codes>
+<codeControls panel="left" label="Therapist"><row><button code="OQ"/><button code="CQ"/><button code="SR"/>
+<button code="CR"/><button code="GI"/></row></codeControls>
+<codeControls panel="right" label="Client"><row><button code="D+"/><button code="D-"/><button code="FN"/></row>
+</codeControls></userConfiguration>
+"""
+
+
+class Scripted(Engines):
+    """Hears the session above, whatever the sound is; the sound itself is decoded."""
+
+    class _Tagger:
+        spread: Mapping[str, float] = {}
+
+        def tag(self, table: pd.DataFrame, progress: Any) -> pd.DataFrame:
+            codes = [code for code, _ in SESSION]
+            sure = {f"p_{code}": [float(code == each) for each in codes] for code in CODES}
+            return table.assign(codes=codes, probability=1.0, needs_check=False, **sure)
+
+    tagger = _Tagger()  # type: ignore[assignment]
+
+    def models(self, kind: Any) -> dict[str, dict[str, str]]:
+        return {}
+
+    def sentences(self) -> Any:
+        return lambda texts: [[] for _ in texts]
+
+    def transcriber(self) -> Any:
+        words = [
+            Word(Span(start + 200 * at, start + 200 * at + 180), text, 0.9)
+            for start, said in _spoken()
+            for at, text in enumerate(said.split())
+        ]
+        return _Always("transcribe", Transcript(tuple(words), (), (), {"engine": "script"}))
+
+    def diarizer(self, *_: object) -> Any:
+        voices = tuple(
+            Voice(Span(start, start + 200 * len(said.split())), ("S1", "S2")[number % 2])
+            for number, (start, said) in enumerate(_spoken())
+        )
+        return _Always("diarize", Diarization(voices, voices, (), {"engine": "script"}))
+
+
+class _Always:
+    """An engine with one answer."""
+
+    def __init__(self, verb: str, answer: object) -> None:
+        setattr(self, verb, lambda *_: answer)
+
+
+def _spoken() -> list[tuple[int, str]]:
+    return [(EACH * number, text) for number, (_, text) in enumerate(SESSION)]
+
+
+class _Nobody:
+    """Watches nothing."""
+
+    def started(self, stage: str) -> None: ...
+    def progressed(self, stage: str, fraction: float) -> None: ...
+    def finished(self, stage: str, reused: bool) -> None: ...
+
+
+@dataclass(frozen=True)
+class Book:
+    """What a codebook makes of the session: everything here was worked out by hand from the table above.
+
+    ``names`` takes the machine's codes to the book's; ``extra`` is what both members add to utterance 11. ``machine``
+    and ``settled`` are the main figures as pages write them, None where the book cannot tell a measure's parts apart;
+    ``talk_by_machine`` where the book has no codes for the client.
+    """
+
+    name: str
+    names: Mapping[str, str]
+    machine: Mapping[str, str | None]
+    settled: Mapping[str, str | None]
+    complex_code: str = "reflection_complex"
+    simple_code: str = "reflection_simple"
+    extra: tuple[str, ...] = ()
+    talk_by_machine: bool = False
+    disputes: tuple[str, ...] = ("u0011",)
+    agreed: tuple[int, int] = (12, 92)
+    """Utterances on which Ada and Ben are compared, and on what share of them (percent) they agree. Where the book has
+    no codes for the client, these are the interviewer's six."""
+    why: Mapping[str, str] = field(default_factory=dict)
+
+
+RQ, CR, OQ, CT = (
+    "reflections_per_question",
+    "percent_complex_reflections",
+    "percent_open_questions",
+    "percent_change_talk",
+)
+SAME = {code: code for code in CODES}
+BOOKS = {
+    "pretags": Book(
+        "pretags",
+        SAME,
+        {RQ: "1.5", CR: "33%", OQ: "50%", CT: "75%"},
+        {RQ: "1.5", CR: "67%", OQ: "50%", CT: "75%"},
+    ),
+    # Both questions are one code; nothing of the client's. Each of the interviewer's lines is a volley of its own.
+    "miti-4.2": Book(
+        "miti-4.2",
+        {
+            "question_open": "question",
+            "question_closed": "question",
+            "information": "information",
+            **{code: code for code in ("reflection_simple", "reflection_complex")},
+        },
+        {RQ: "1.5", CR: "33%", OQ: None, CT: "75%"},
+        {RQ: "1.5", CR: "67%", OQ: None, CT: "75%"},
+        extra=("emphasizing_autonomy",),
+        talk_by_machine=True,
+        agreed=(6, 83),
+        why={OQ: "this codebook does not tell open from closed questions"},
+    ),
+    # Open questions alone, and one reflection: no ratio can be told from it.
+    "oars": Book(
+        "oars",
+        {"question_open": "question_open", "reflection_simple": "reflection", "reflection_complex": "reflection"},
+        {RQ: None, CR: None, OQ: None, CT: "75%"},
+        {RQ: None, CR: None, OQ: None, CT: "75%"},
+        complex_code="reflection",
+        simple_code="reflection",
+        talk_by_machine=True,
+        disputes=(),
+        agreed=(6, 100),
+        why={
+            RQ: "this codebook has a code for open questions alone, not for all questions",
+            CR: "this codebook does not tell complex from simple reflections",
+        },
+    ),
+    "cacti": Book(
+        "cacti",
+        {
+            "question_open": "OQ",
+            "question_closed": "CQ",
+            "reflection_simple": "SR",
+            "reflection_complex": "CR",
+            "information": "GI",
+            "change": "D+",
+            "sustain": "D-",
+            "neutral": "FN",
+        },
+        {RQ: "1.5", CR: "33%", OQ: "50%", CT: "75%"},
+        {RQ: "1.5", CR: "67%", OQ: "50%", CT: "75%"},
+        complex_code="CR",
+        simple_code="SR",
+    ),
+}
+LABELS = {
+    RQ: "Reflections per question (R:Q)",
+    CR: "Complex reflections (%CR)",
+    OQ: "Open questions (%OQ)",
+    CT: "Change talk (%CT)",
+}
+
+
+@dataclass
+class Walk:
+    """A tape of one codebook with everybody around it."""
+
+    book: Book
+    room: Room
+    folder: Path
+    tape_id: str
+    name: str
+    ivy: Browser
+    ada: Coder
+    ben: Coder
+    coco: Coder
+
+    def label(self, name: str) -> str:
+        """How pages call a measure."""
+        machine = ", by the machine" if name == CT and self.book.talk_by_machine else ""
+        return f"{LABELS[name]}{machine}"
+
+    def codes(self, number: int, *, eleven: str = "", five: str = "") -> tuple[str, ...]:
+        """What somebody gives the utterance of that number: as the machine hears it, save where said."""
+        code = self.book.names.get(SESSION[number - 1][0])
+        if number == 11 and eleven:
+            return (eleven, *self.book.extra)
+        if number == 5 and five:
+            return (five,)
+        return (code,) if code else ()
+
+    def pass_of(self, coder: Coder, **said: str) -> None:
+        coder.begin("all", self.name)
+        for number in range(1, 13):
+            if codes := self.codes(number, **said):
+                coder.code(f"u{number:04d}", *codes)
+        coder.lock()
+
+
+def _figures(measures: list[dict[str, Any]]) -> dict[str, str | None]:
+    """Label -> value in words."""
+    return {one["label"]: one["text"] if one["value"] is not None else None for one in measures}
+
+
+@pytest.fixture(params=list(BOOKS))
+def walk(request: pytest.FixtureRequest, room: Room, tmp_path: Path) -> Walk:
+    book = BOOKS[request.param]
+    sound = tmp_path / "session.flac"
+    time = np.arange(16_000 * (EACH * len(SESSION)) // 1000) / 16_000
+    soundfile.write(sound, (0.2 * np.sin(2 * np.pi * 150 * time)).astype(np.float32), 16_000)
+    configuration = tmp_path / "userConfiguration.xml"
+    configuration.write_text(CACTI)
+    loaded = settings.load().settings
+    chosen = str(configuration) if book.name == "cacti" else book.name
+    coding = loaded.coding.model_copy(update={"codebook": chosen})
+    loaded = loaded.model_copy(update={"coding": coding})
+    asked = Request(sound, TARGET, interviewer="S1")
+    run = Run(asked, loaded, _Nobody(), engines=Scripted(loaded))
+    results, files = run.finish(Workbench(tmp_path / "bench"))
+    folder = tmp_path / "tape"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    group = room.group()
+    people = {name: room.person(name, group) for name in ("Ivy", "Ada", "Ben")}
+    people["Coco"] = room.person("Coco", group, role="coach")
+    tape_id = room.tape(group, people["Ivy"], TARGET, state="queued")
+    with room.home.database.writing() as database:
+        now = room.clock()
+        job = Job(tape_id=tape_id, state="running", created_at=now, updated_at=now, workflow_id=tape_id)
+        database.add_all([job, Review(tape_id=tape_id, stage="group", interviewer_done_at=room.clock())])
+        database.flush()
+        database.expunge(job)
+    importing.publish(room.home, job, results, files, room.clock())
+    with room.home.database.writing() as database:
+        database.get_one(Tape, tape_id).codebook = "pretags" if book.name == "cacti" else book.name
+    ivy = room.signed_in(people["Ivy"])
+    coders = [Coder(room.signed_in(people[name]), tape_id) for name in ("Ada", "Ben", "Coco")]
+    name = book.name
+    if book.name == "cacti":
+        upload = {"file": ("userConfiguration.xml", CACTI.encode(), "text/xml")}
+        form = {"label": "MISC, short"}
+        answer = coders[0].browser.post(f"/tapes/{tape_id}/codebooks", form, files=upload)
+        assert answer.status_code == 303, answer.text
+        page = coders[0].browser.get(f"/tapes/{tape_id}/coding").text
+        name = next(
+            value for value in re.findall(r'name="codebook" id="[^"]+" value="([^"]+)"', page) if value not in BOOKS
+        )
+    return Walk(book, room, folder, tape_id, name, ivy, *coders)
+
+
+def test_the_same_tape_has_the_same_figures_everywhere(walk: Walk) -> None:
+    book = walk.book
+    the_machine_says_one_thing(walk)
+    walk.pass_of(walk.ada, eleven=book.complex_code)
+    walk.pass_of(walk.ben)
+    board = walk.ada.browser.get(f"/tapes/{walk.tape_id}/together/state?codebook={walk.name}").json()
+    assert tuple(board["queue"]) == (book.disputes or (("u0011",) if book.extra else ()))
+    for name in board["queue"]:
+        body = {"id": "s1", "codebook": walk.name, "utterance_id": name, "action": "set"}
+        body |= {"codes": [book.complex_code, *book.extra]}
+        headers = {"X-CSRF-Token": walk.ada.token}
+        settled = walk.ada.browser.client.post(f"/tapes/{walk.tape_id}/together", json=body, headers=headers)
+        assert settled.status_code == 200, settled.text
+    the_group_says_one_thing(walk)
+    the_coach_sees_what_was_coded(walk)
+    files_that_leave_say_the_same(walk)
+
+
+def the_machine_says_one_thing(walk: Walk) -> None:
+    """measures.json, terminal and report, before anybody has coded."""
+    book = walk.book
+    measures = json.loads((walk.folder / "measures.json").read_text())
+    for name, value in book.machine.items():
+        ratio = measures["ratios"][name]
+        assert (ratio["value"] is None) == (value is None), name
+        assert ratio["undefined"] == book.why.get(name, ratio["undefined"])
+        assert bool(ratio.get("note")) == (name == CT and book.talk_by_machine)
+    screen = Console(width=140, file=io.StringIO(), force_terminal=False)
+    screen.print(display.summary(stages.Tape(walk.folder, unchanged=False)))
+    printed = screen.file.getvalue()  # type: ignore[attr-defined]
+    report = (walk.folder / "report.html").read_text()
+    text = " ".join(re.sub(r"<[^>]+>", " ", report).split())
+    for name, value in book.machine.items():
+        row = next(line for line in printed.splitlines() if LABELS[name] in line)
+        assert (value or book.why.get(name, "this codebook")) in row
+        if value:
+            assert value in text
+    if book.machine[OQ] is None:
+        assert "Most questions were open" not in text
+    if book.machine[RQ] is None:
+        assert "There were more reflections" not in text
+
+
+def the_group_says_one_thing(walk: Walk) -> None:
+    """Together, summary, PDF and growth, once everything is settled."""
+    expected = {walk.label(name): value for name, value in walk.book.settled.items()}
+    place = f"/tapes/{walk.tape_id}"
+    state = walk.ada.browser.get(f"{place}/together/state?codebook={walk.name}").json()
+    together = {one["label"]: None if one["value"] is None else one["text"] for one in state["measures"]}
+    assert {label: together.get(label) for label in expected} == expected
+    for viewer in (walk.ivy, walk.ada.browser, walk.ben.browser):
+        page = viewer.get(f"{place}/summary").text
+        rows = dict(re.findall(r'<th scope="row">(.*?)</th><td class="num" data-label="Value">(.*?)</td>', page))
+        assert {label: rows[label] for label, value in expected.items() if value} == {
+            label: value for label, value in expected.items() if value
+        }
+    paper = PdfReader(io.BytesIO(walk.ivy.client.get(f"{place}/summary.pdf").content))
+    printed = " ".join(" ".join(sheet.extract_text() for sheet in paper.pages).split())
+    growth = walk.ivy.get("/growth").text
+    for label, value in expected.items():
+        if value:
+            assert f"{label} {value}" in printed or value in printed.partition(label)[2][:40], label
+            assert value in growth.partition(label)[2], label
+        else:
+            assert f"<h2>{label}" not in growth
+
+
+def the_coach_sees_what_was_coded(walk: Walk) -> None:
+    """The visit compares on what all could code, and on nothing else."""
+    walk.pass_of(walk.coco, eleven=walk.book.complex_code, five=walk.book.simple_code)
+    with walk.room.home.database.reading() as database:
+        group = database.get_one(Tape, walk.tape_id).group_id
+    page = walk.coco.browser.get(f"/groups/{group}/visit")
+    assert page.status_code == 200, page.text
+    text = " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
+    assert "Nothing can be said yet." in text
+    assert "Nobody's coding has moved" not in text
+    together = re.search(r"members among themselves All codes (\d+) (\d+) %", text)
+    assert together is not None
+    assert (int(together[1]), int(together[2])) == walk.book.agreed
+    compared = re.findall(r"members with coach ([A-Z][a-z ]+?) \d+ ", text)
+    assert ("Change and sustain talk" in compared) != walk.book.talk_by_machine
+    assert ("Change and sustain talk: coded by the machine only." in text) == walk.book.talk_by_machine
+
+
+def files_that_leave_say_the_same(walk: Walk) -> None:
+    """Own codes as a table, and agreement and drift of all three by the command line."""
+    rows = []
+    for coder, layer, name in ((walk.ada, "member", "Ada"), (walk.ben, "member", "Ben"), (walk.coco, "coach", "Coco")):
+        answer = coder.browser.get(f"{coder.place}/codes.csv")
+        assert answer.status_code == 200
+        for row in csv.DictReader(io.StringIO(answer.text)):
+            rows.append((walk.tape_id, row["utterance_id"], name, layer, row["codes"], "2026-11-30", row["role"]))
+    table = walk.folder / "codes.csv"
+    with table.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("tape_id", "utterance_id", "coder", "layer", "code", "coded_at", "role"))
+        writer.writerows(rows)
+    book = str(walk.folder.parent / "userConfiguration.xml") if walk.book.name == "cacti" else walk.book.name
+    outputs = {}
+    for verb in ("agreement", "drift"):
+        done = CliRunner().invoke(commands, [verb, str(table), "--codebook", book, "--format", "json"])
+        assert done.exit_code == 0, done.output
+        outputs[verb] = json.loads(done.stdout)
+    whole = next(row for row in outputs["agreement"]["tables"]["agreement"] if row["comparison"] == "members")
+    assert (whole["units"], round(100 * whole["percent"])) == walk.book.agreed
+    # One tape with six utterances of a role is too early for any chart.
+    assert outputs["drift"]["tables"]["drift"] == []
