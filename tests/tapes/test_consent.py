@@ -7,11 +7,11 @@ from typing import get_args
 import pytest
 
 from pipeline.errors import ConsentError
-from pipeline.tapes import consent, terms
+from pipeline.tapes import consent, people, terms
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.consent import Use
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Tape
+from pipeline.tapes.records import Person, Tape
 from tests.tapes.conftest import NOON, FakeClock
 from tests.tapes.group import make_consent, make_tape, sample_group
 from tests.tapes.scene import EXPECTED, LETTERS, ROWS, STATES, Scene
@@ -127,3 +127,58 @@ def given(destroy_by: str) -> dict[str, object]:
         "signed_form": "written",
         "pseudonym": "Robin",
     }
+
+
+def test_of_several_uses_the_first_refusal_is_the_answer_in_both_orders(made_home: Home, scene: Scene) -> None:
+    member, tape = scene.people["member"], scene.tapes["G"]
+    with made_home.database.reading() as session:
+        for uses in (("play", "export"), ("export", "play")):
+            decision = consent.allows_all(session, member, uses, tape, NOON)  # type: ignore[arg-type]
+            assert (decision.allowed, decision.use, decision.reason) == (False, "export", "role")
+        both = consent.allows_all(session, member, ("play", "show"), tape, NOON)
+        assert (both.allowed, both.use) == (True, "show")
+        refused = consent.allows_all(session, member, ("export", "adapt_tagger"), tape, NOON)
+        assert (refused.use, refused.reason) == ("export", "role")
+
+
+@pytest.mark.parametrize("role", ["coach", "named", "named_coach"])
+def test_a_coach_and_a_named_person_are_not_the_ones_to_adapt_the_tagger(
+    made_home: Home, scene: Scene, role: str
+) -> None:
+    with made_home.database.reading() as session:
+        decision = consent.allows(session, scene.people[role], "adapt_tagger", scene.tapes["GCA"], NOON)
+        assert decision.reason == "role"
+        stranger = consent.allows(session, scene.people["stranger"], "adapt_tagger", scene.tapes["GCA"], NOON)
+        assert stranger.reason == "audience"
+
+
+def test_who_is_disabled_or_leaves_at_this_very_moment_is_out_and_who_comes_is_in(home: Home) -> None:
+    with home.database.writing() as session:
+        sample = sample_group(session, NOON)
+        tape = make_tape(session, sample, NOON)
+        make_consent(session, tape, NOON, "group_review")
+        disabled, leaving = sample.members[3:5]
+        assert consent.allows(session, leaving, "play", tape, NOON)  # joined at this very moment
+        assert not consent.allows(session, leaving, "play", tape, NOON - 1)
+        people.disable(session, disabled, NOON)
+        people.leave(session, sample.group, leaving, NOON)
+        assert consent.allows(session, disabled, "play", tape, NOON).reason == "disabled"
+        assert consent.allows(session, leaving, "play", tape, NOON).reason == "audience"
+
+
+def test_a_person_whose_row_is_gone_may_nothing(home: Home) -> None:
+    with home.database.writing() as session:
+        sample = sample_group(session, NOON)
+        tape = make_tape(session, sample, NOON)
+        make_consent(session, tape, NOON, "group_review")
+        nobody = Person(id="nobody", name="No Body", email="nobody@example.org", created_at=NOON)
+        assert consent.allows(session, nobody, "play", tape, NOON).reason == "disabled"
+
+
+def test_the_program_may_not_use_a_tape_as_its_audience_does(home: Home) -> None:
+    with home.database.writing() as session:
+        sample = sample_group(session, NOON)
+        tape = make_tape(session, sample, NOON)
+        make_consent(session, tape, NOON, "group_review", "adapt_tagger")
+        assert {consent.allows(session, None, use, tape, NOON).reason for use in ("play", "show", "code")} == {"role"}
+        assert consent.allows(session, None, "export", tape, NOON).reason == "role"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from pipeline.errors import VaultError
 from pipeline.tapes import backup, certificates, consent, destruction, exports, tombstones
@@ -21,6 +21,7 @@ from pipeline.tapes.records import AuditRow, Certificate, Meeting, Record, Tape,
 from pipeline.tapes.vault import Vault
 from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import FullTape, found_in, full_tape
+from tests.tapes.group import make_consent
 
 TABLES = {table.name for table in Record.metadata.sorted_tables if "tape_id" in table.c}
 STATES = [state for state in get_args(TapeState) if state != "destroyed"]
@@ -280,3 +281,73 @@ def test_files_lie_where_only_the_owner_can_read_them(home: Home) -> None:
     done = destruction.destroy(home, tape.id, "by hand", NOON)
     for path in (done.path, home.folder / tombstones.NAME, home.keys_folder / "certificate.key"):
         assert Path(path).stat().st_mode & 0o077 == 0
+
+
+def test_with_the_tapes_row_alone_left_it_is_a_survivor_and_not_certified(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tape = full_tape(home, NOON)
+    destruction.begin(home, tape.id, "by hand", NOON)
+    with home.database.writing() as session:
+        bare = session.get_one(Tape, tape.id)
+        row = {column.name: getattr(bare, column.name) for column in Tape.__table__.columns}
+
+    def put_back(place: Home, tape_id: str, backups: dict[str, int]) -> None:
+        real(place, tape_id, backups)
+        with place.database.writing() as session:
+            session.execute(insert(Tape).values(row))
+
+    real = destruction._remove_records
+    with monkeypatch.context() as patch:
+        patch.setattr(destruction, "_remove_records", put_back)
+        with pytest.raises(VaultError, match=r"TR-V14 .*\(tapes\)"):
+            destruction.resume(home, NOON)
+    assert destruction.survivors(home, tape.id) == ["tapes"]
+    assert not (home.folder / "certificates").exists()
+    assert [done.tape_id for done in destruction.resume(home, NOON)] == [tape.id]
+
+
+@pytest.mark.parametrize("stage", ["destroy_files", "sign"])
+def test_of_two_that_fail_the_error_of_the_first_is_raised(
+    home: Home, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    first = full_tape(home, NOON)
+    second = full_tape(home, NOON, sample=first.sample)
+    for number, tape in enumerate((first, second)):
+        destruction.begin(home, tape.id, "due", NOON + number)
+    failed = []
+
+    def refuse(*_: object) -> None:
+        failed.append(1)
+        raise VaultError("V08", f"failure {len(failed)}", "cannot be written", "mend it")
+
+    monkeypatch.setattr(Vault if stage == "destroy_files" else certificates.Signer, stage, refuse)
+    with pytest.raises(VaultError, match="TR-V08 failure 1 "):
+        destruction.resume(home, NOON)
+    assert len(failed) == 2
+
+
+def test_of_two_consents_of_one_moment_the_one_written_last_says_when_it_was_due(home: Home) -> None:
+    tape = full_tape(home, NOON)
+    with home.database.writing() as session:
+        row = session.get_one(Tape, tape.id)
+        make_consent(session, row, NOON, "group_review", id="z", destroy_by=NOON + 3 * DAY)
+        make_consent(session, row, NOON, "group_review", id="a", destroy_by=NOON + 7 * DAY)
+    done = destruction.destroy(home, tape.id, "by hand", NOON)
+    assert done.path.exists()
+    assert certificate(home, tape)["due"] == NOON + 7 * DAY
+
+
+def test_beginning_twice_keeps_the_first_reason(home: Home) -> None:
+    tape = full_tape(home, NOON)
+    destruction.begin(home, tape.id, "due", NOON)
+    destruction.begin(home, tape.id, "by hand", NOON + 1, tape.sample.member.id)
+    assert [done.tape_id for done in destruction.resume(home, NOON + 2)] == [tape.id]
+    facts = certificate(home, tape)
+    assert (facts["why"], facts["begun"], facts["by"], facts["destroyed"]) == ("due", NOON, None, NOON + 2)
+
+
+def test_a_tape_that_does_not_exist_cannot_be_begun_with(home: Home) -> None:
+    with pytest.raises(VaultError, match="TR-V15"):
+        destruction.begin(home, "nobody", "by hand", NOON)
+    assert destruction.resume(home, NOON) == []

@@ -189,3 +189,57 @@ def test_closed_reader_reads_nothing(place: Path) -> None:
     reader.close()
     with pytest.raises(ValueError, match="closed"):
         reader.read(1)
+
+
+FIXED = bytes.fromhex(
+    "5441504500010001000030313233343536373839616263646566057461706531046d6f6e6f"
+    "5c06f7b2d745adaf0f4e9331a67b680c3fc32e8293bfc2ea97aeb30e74"
+)
+"""A file as version 1 wrote it: it must open for ever."""
+
+
+def test_a_file_of_then_opens_and_is_what_is_written_now(place: Path) -> None:
+    with opened(place, FIXED) as reader:
+        assert reader.readall() == b"what was said"
+    target = io.BytesIO()
+    written = write(io.BytesIO(b"what was said"), target, KEY, LABEL)
+    assert target.getvalue() == FIXED
+    assert (written.size, written.sha256) == (13, "198e83a8606650902ea53e000a7a826e5fe1cb4d171fd4e358a19ecf05e8de59")
+
+
+@pytest.mark.parametrize("length", [0, 1, 255, 256])
+@pytest.mark.parametrize("part", ["tape", "kind"])
+def test_a_label_has_1_to_255_bytes_of_tape_and_kind(place: Path, part: str, length: int) -> None:
+    label = Label("x" * length, "mono", bytes(16)) if part == "tape" else Label("tape1", "x" * length, bytes(16))
+    if length in (1, 255):
+        with opened(place, encrypted(10, label), label) as reader:
+            assert reader.readall() == content(10)
+        return
+    with pytest.raises(ValueError, match="a label needs an id of 16 bytes, a tape and a kind of 1 to 255 bytes"):
+        label.header()
+
+
+@pytest.mark.parametrize("length", [15, 17])
+def test_an_id_has_16_bytes(length: int) -> None:
+    with pytest.raises(ValueError, match="an id of 16 bytes"):
+        Label("tape1", "mono", bytes(length)).header()
+
+
+def test_a_reader_is_readable_seekable_and_closed_after_closing(place: Path) -> None:
+    reader = opened(place, encrypted(10))
+    assert (reader.readable(), reader.seekable(), reader.writable(), reader.closed) == (True, True, False, False)
+    file = reader._file
+    reader.close()
+    assert reader.closed
+    assert file.closed
+    assert reader._held is None
+
+
+def test_a_reader_cannot_seek_before_the_beginning_and_reads_nothing_beyond_the_end(place: Path) -> None:
+    with opened(place, encrypted(10)) as reader:
+        assert reader.seek(0) == 0
+        assert reader.seek(-10, os.SEEK_END) == 0
+        with pytest.raises(ValueError, match="before the beginning"):
+            reader.seek(-1)
+        assert reader.seek(10) == 10
+        assert reader.read(1) == b""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import random
 import shutil
@@ -12,7 +14,7 @@ import pytest
 
 from pipeline.errors import VaultError
 from pipeline.settings import TapesSettings
-from pipeline.tapes import backup, certificates, destruction, exports, retention, tombstones
+from pipeline.tapes import backup, certificates, destruction, exports, logs, retention, tombstones
 from pipeline.tapes.clock import DAY, HOUR, MINUTE
 from pipeline.tapes.database import Database
 from pipeline.tapes.home import Home
@@ -101,6 +103,63 @@ def test_a_withdrawn_or_destroyed_tape_is_not_warned_of(home: Home, sample: Samp
     destruction.begin(home, gone, "by hand", NOON)
     with home.database.reading() as session:
         assert retention.warnings(session, NOON) == []
+
+
+@pytest.mark.parametrize(("at", "is_due"), [(DAY, False), (DAY + 1, True)])
+def test_a_draft_waits_a_day_for_its_consent_to_the_millisecond(
+    home: Home, sample: SampleGroup, at: int, is_due: bool
+) -> None:
+    tape = kept(home, sample, NOON, None)
+    with home.database.reading() as session:
+        expected = [Due(tape, "never consented", NOON + DAY)] if is_due else []
+        assert retention.due(session, NOON + at) == expected
+
+
+@pytest.mark.parametrize(("at", "late"), [(HOUR, False), (HOUR + 1, True)])
+def test_what_is_due_is_late_after_an_hour_to_the_millisecond(
+    home: Home, sample: SampleGroup, at: int, late: bool
+) -> None:
+    tape = kept(home, sample, NOON, NOON + DAY)
+    with home.database.reading() as session:
+        expected = [Due(tape, "due", NOON + DAY)] if late else []
+        assert retention.overdue(session, NOON + DAY + at) == expected
+
+
+@pytest.mark.parametrize(
+    ("left", "days"),
+    [(14 * DAY, None), (14 * DAY - 1, 14), (3 * DAY, 14), (3 * DAY - 1, 3), (1, 3), (0, 3), (-1, None)],
+)
+def test_warnings_begin_and_end_to_the_millisecond(
+    home: Home, sample: SampleGroup, left: int, days: int | None
+) -> None:
+    tape = kept(home, sample, NOON, NOON + 30 * DAY)
+    with home.database.reading() as session:
+        found = retention.warnings(session, NOON + 30 * DAY - left)
+    assert found == ([] if days is None else [Warned(tape, NOON + 30 * DAY, days)])
+
+
+def test_what_is_due_longest_comes_first_and_of_one_moment_the_lower_id(home: Home, sample: SampleGroup) -> None:
+    late, later = kept(home, sample, NOON, NOON + DAY), kept(home, sample, NOON, NOON + 2 * DAY)
+    twin = kept(home, sample, NOON, NOON + DAY)
+    with home.database.reading() as session:
+        assert [one.tape_id for one in retention.due(session, NOON + 9 * DAY)] == [*sorted([late, twin]), later]
+        soon = retention.warnings(session, NOON + DAY)
+        assert [one.tape_id for one in soon] == [*sorted([late, twin]), later]
+
+
+def test_each_destroyed_tape_is_logged(home: Home, sample: SampleGroup, monkeypatch: pytest.MonkeyPatch) -> None:
+    tapes = {kept(home, sample, NOON, NOON + DAY) for _ in range(2)}
+    out = io.StringIO()
+    monkeypatch.setattr(logs._out, "stream", out)
+    retention.enforce(home, NOON + 2 * DAY)
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert {line["tape_id"] for line in lines if line["event"] == "tape.destroy"} == tapes
+
+
+def test_what_was_begun_is_ended_though_nothing_is_due(home: Home, sample: SampleGroup) -> None:
+    tape = kept(home, sample, NOON, NOON + 9 * DAY)
+    destruction.begin(home, tape, "by hand", NOON)
+    assert [one.tape_id for one in retention.enforce(home, NOON)] == [tape]
 
 
 # lives
