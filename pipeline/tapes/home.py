@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -103,7 +104,10 @@ class Home:
         TapesError: K01 there is none, K03 its database cannot be reached, K05 its tables are of another version, or
             codebooks lie in it as an older version kept them.
         """
-        home = cls(_existing(settings), settings, ask)
+        folder = _existing(settings)
+        for left in filter(None, (beside(folder), beside_keys(settings))):  # of a restore that was killed: a whole copy
+            shutil.rmtree(left, ignore_errors=True)
+        home = cls(folder, settings, ask)
         home.database.require_newest()
         if codebooks.left(home.folder):
             value = "holds codebooks in the clear, as an older version kept them"
@@ -153,6 +157,16 @@ def place(settings: TapesSettings) -> Path:
     """The home's folder: as the settings say, else the user's data folder."""
     chosen = settings.home or platformdirs.user_data_dir("tape-review", appauthor=False) + "/home"
     return Path(chosen).expanduser().resolve()
+
+
+def beside(folder: Path) -> Path:
+    """Where a restore builds a home before it takes its place."""
+    return folder.with_name(f"{folder.name}.restoring")
+
+
+def beside_keys(settings: TapesSettings) -> Path | None:
+    """Where it builds the folder of keys, if that lies elsewhere."""
+    return beside(Path(settings.keys).expanduser().resolve()) if settings.keys else None
 
 
 def upgrade(settings: TapesSettings, ask: Ask | None = None) -> tuple[Path, str | None, str | None]:

@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 from pipeline.errors import TapeReviewError, VaultError
 from pipeline.settings import TapesSettings
 from pipeline.tapes import audit, destruction, schema, tombstones
+from pipeline.tapes import home as homes
 from pipeline.tapes.backup import HEADER, KEYS, LOCKED_AWAY, MASTER, PURPOSE, RECORDS, TAPES, VERSION, note
 from pipeline.tapes.database import Database, sqlite_url
 from pipeline.tapes.frames import Label, Reader
@@ -79,11 +80,10 @@ def restore(
     folder = place(settings)
     if folder.exists() and {path.name for path in folder.iterdir()} - {tombstones.NAME}:
         raise VaultError("V16", f"home {folder}", "is there already", "move it away, or name another with --home")
-    beside = folder.with_name(f"{folder.name}.restoring")
+    beside, keys_beside = homes.beside(folder), homes.beside_keys(settings)
     keys = Path(settings.keys).expanduser().resolve() if settings.keys else None
     if keys and keys.exists() and any(keys.iterdir()):
         raise VaultError("V16", f"folder of the keys {keys}", "holds something", "name another with tapes.keys")
-    keys_beside = keys.with_name(f"{keys.name}.restoring") if keys else None
     for fresh in filter(None, (beside, keys_beside)):
         with writable(fresh):
             shutil.rmtree(fresh, ignore_errors=True)

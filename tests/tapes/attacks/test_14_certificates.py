@@ -199,6 +199,27 @@ def test_a_process_of_a_worker_finds_the_keys_there(apart: tuple[Home, FullTape]
     assert hello["settings"]["tapes"]["keys"] == home.settings.keys
 
 
+@pytest.mark.parametrize("moment", ["unlock", "_database"])
+def test_what_a_killed_restore_left_is_gone_when_the_home_is_there(home: Home, tmp_path: Path, moment: str) -> None:
+    full_tape(home, NOON)
+    backup.make(home, tmp_path / "one.backup", NOON)
+    elsewhere = home.settings.model_copy(update={"home": str(tmp_path / "again")})
+    with pytest.MonkeyPatch.context() as patch:  # as if it were killed there: nothing is tidied up
+        patch.setattr(restoring.shutil, "rmtree", lambda *_, **__: None)
+        patch.setattr(restoring if moment == "_database" else restoring._Backup, moment, _killed)
+        with pytest.raises(KeyboardInterrupt):
+            restoring.restore(tmp_path / "one.backup", elsewhere, NOON, master=home.master.path)
+    left = tmp_path / "again.restoring"
+    assert left.exists()
+    Home.create(elsewhere).close()
+    Home.open(elsewhere).close()
+    assert not left.exists()
+
+
+def _killed(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
 # who can read what we write
 
 WRITE = """
