@@ -26,7 +26,7 @@ from pipeline.audio import Recording
 from pipeline.coding import units
 from pipeline.engines import Engines
 from pipeline.errors import SpeechError
-from pipeline.formats import codebooks, tables
+from pipeline.formats import codebooks, tables, zero
 from pipeline.output import Output
 from pipeline.progress import STAGE_THREADS, Progress
 from pipeline.results import Attribution, Heard, Measured, Results
@@ -326,6 +326,7 @@ class Run:
             "tape_id": self.tape_id,
             "recording": source,
             "segment": {"start": to_seconds(recording.start), "end": to_seconds(recording.end)},
+            "zero": zero.sentence(recording.start),
             "asked": self.asked,
             "settings": self.keys.settings,
             "versions": self.keys.versions,

@@ -165,6 +165,28 @@ def test_a_run_that_another_thread_stops_ends_where_it_looks_up(tmp_path: Path) 
     assert not (tmp_path / "tape").exists()
 
 
+def test_who_waits_for_a_core_ends_with_the_run() -> None:
+    cores, waiting, caught = Cores(1), threading.Event(), list[BaseException]()
+
+    def wait() -> None:
+        waiting.set()
+        try:
+            with cores.one():
+                pass
+        except StoppedError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=wait)
+    with cores.one():
+        thread.start()
+        assert waiting.wait(PATIENCE)
+        cores.stop()
+    thread.join(PATIENCE)
+    assert caught
+    with pytest.raises(StoppedError):
+        cores.go_on()
+
+
 def test_a_stopped_run_publishes_nothing(tmp_path: Path) -> None:
     cores = Cores(1)
     cores.stop()
@@ -296,5 +318,6 @@ def test_a_voice_that_may_be_nobody_s_is_warned_of() -> None:
     quality = (QualityWarning("quiet", None, "the voices are quiet"),)
     recording = Recording(np.zeros((1, 32_000), np.float32), 0, 2000, source, quality)
     provenance = made._provenance(Heard(recording, Transcript((), (), (), {}), diarization))
+    assert provenance["zero"] == "time 0 is 0.000 s into the recording"
     assert provenance["warnings"][0] == "the voices are quiet"
     assert provenance["warnings"][1].startswith("a further voice, S3, was heard so briefly")

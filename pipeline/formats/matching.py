@@ -132,24 +132,38 @@ def onto(tape: CodedTranscript, foreign: CodedTranscript, coder: str = "", layer
             if (own.code, own.coder, own.layer) not in given:
                 given.add((own.code, own.coder, own.layer))
                 marks[host.id].append(own)
-    _heard(tape, marks)
+    _heard(tape, marks, _extents(lost, coder, layer))
     said = (replace(utterance, marks=(*utterance.marks, *marks[utterance.id])) for utterance in tape.utterances)
     return Matched(replace(tape, utterances=tuple(said)), number, tuple(lost))
 
 
-def _heard(tape: CodedTranscript, marks: dict[str, list[Mark]]) -> None:
-    order = [utterance.id for utterance in tape.utterances]
-    coded: dict[tuple[str, str], set[int]] = defaultdict(set)
-    for place, name in enumerate(order):
-        for mark in marks[name]:
-            coded[mark.coder, mark.layer].add(place)
+def _extents(units: Iterable[CodedUtterance], coder: str, layer: str) -> dict[tuple[str, str], Span]:
+    """From the first to the last of each coder's units that found no utterance, often beyond the tape's ends."""
+    found: dict[tuple[str, str], Span] = {}
+    for unit in units:
+        for mark in unit.given:
+            key = mark.coder or coder, mark.layer or layer
+            found[key] = found.get(key, unit.span) | unit.span
+    return found
+
+
+def _heard(tape: CodedTranscript, marks: dict[str, list[Mark]], beyond: dict[tuple[str, str], Span]) -> None:
+    """Mark what a coder left without a code between the first and the last that he or she gave."""
+    coded: dict[tuple[str, str], dict[str, Span]] = defaultdict(dict)
+    for utterance in tape.utterances:
+        for mark in marks[utterance.id]:
+            coded[mark.coder, mark.layer][utterance.id] = utterance.span
     if len(coded) > _CODERS:
         value = f"were given by more than {_CODERS} coders"
         raise FormatError("F02", f"codes for tape {tape.tape_id}", value, "give the codes of a few")
-    for (coder, layer), places in sorted(coded.items()):
-        for place in range(min(places), max(places)):
-            if place not in places:
-                marks[order[place]].append(Mark("", coder, layer))
+    for key, spans in sorted(coded.items()):
+        starts = [span.start for span in spans.values()]
+        first, last = min(starts), max(starts)
+        if key in beyond:
+            first, last = min(first, beyond[key].start), max(last, beyond[key].end)
+        for utterance in tape.utterances:
+            if utterance.id not in spans and first <= utterance.span.start <= last:
+                marks[utterance.id].append(Mark("", *key))
 
 
 class _Places:

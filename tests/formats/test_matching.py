@@ -162,3 +162,16 @@ def test_a_tape_that_does_not_say_takes_only_what_fits() -> None:
         matching.aligned(TAPE, at((31_000, 33_000), zero=30_000), "coach.eaf")
     with pytest.raises(FormatError, match="TR-F12 tape walk"):
         matching.aligned(TAPE, at((1000, 3000)), "coach.eaf", "recording")
+
+
+def test_who_coded_before_and_after_the_tape_heard_all_of_it() -> None:
+    """The coach coded the whole recording: the tape's first and last utterances were left without a code."""
+    whole = at((-5000, -4000), (3500, 5000), (12_000, 13_000))
+    found = matching.onto(TAPE, whole, "ana", "coach").transcript
+    assert [one.marks[-1:] for one in found.utterances] == [
+        (Mark("", "ana", "coach"),),
+        (Mark("", "ana", "coach"),),
+        (Mark("", "ana", "coach"),),
+        (Mark("x1", "ana", "coach"),),
+        (Mark("", "ana", "coach"),),
+    ]
