@@ -159,8 +159,8 @@ class Table {
   row(one) {
     const chips = (/** @type {string[]} */ names, how = {}) =>
       names.map((name) => this.codes.get(name) ?? this.talk.get(name)).filter((code) => code !== undefined).map((code) => chip(code, how));
-    const said = (/** @type {string} */ who, /** @type {HTMLElement[]} */ marks, kind = "") =>
-      make("div", { class: `opinion ${kind}` }, make("dt", {}, who), make("dd", {}, ...(marks.length ? marks : [make("span", { class: "chip hand empty" }, "no code")])));
+    const said = (/** @type {string} */ who, /** @type {HTMLElement[]} */ marks, kind = "", none = "no code") =>
+      make("div", { class: `opinion ${kind}` }, make("dt", {}, who), make("dd", {}, ...(marks.length ? marks : [make("span", { class: "chip hand empty" }, none)])));
     return make(
       "li",
       { class: `utterance place ${one.role} first${one.id === this.current ? " current" : ""}`, "data-id": one.id, "aria-current": one.id === this.current ? "true" : null },
@@ -169,7 +169,7 @@ class Table {
       make("p", { class: "said" }, one.words.map((word) => word.text).join(" ")),
       make(
         "dl", { class: "opinions" },
-        ...one.opinions.map((each) => said(each.task ? `${each.coder} (${each.task})` : each.coder, chips(each.codes, { unsure: each.unsure }))),
+        ...one.opinions.map((each) => said(each.task ? `${each.coder} (${each.task})` : each.coder, chips(each.codes, { unsure: each.unsure }), "", each.unsure ? "unsure" : "no code")),
         one.machine.length || one.talk.length ? said("Machine", chips([...one.machine, ...one.talk], { machine: true, probability: one.probability })) : null,
         one.settled ? said("Together", chips(one.settled), "together") : null,
       ),
