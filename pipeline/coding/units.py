@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Protocol
 
 import pandas as pd
@@ -62,19 +64,18 @@ def volleys(table: pd.DataFrame, rule: Rule = UTTERANCES) -> pd.Series[int]:
     ``Int64`` with the table's index.
     """
     numbers: list[int | None] = []
-    tape: object = None
-    volley, going_on, answerable = 0, False, False
-    listening, answers = _listening_turns(table), {*rule.questions, *rule.reflections}
-    for row, (at, role, given) in enumerate(zip(_tapes(table), table["role"], codes(table), strict=True)):
-        if at != tape:
-            volley, tape, going_on = 0, at, False
-        if role == "interviewer":
-            volley += not going_on
-            going_on, answerable = True, not answers.isdisjoint(given)
-            numbers.append(volley)
-        else:
-            going_on = going_on and listening[row] and not answerable
-            numbers.append(None)
+    answers = {*rule.questions, *rule.reflections}
+    rows = zip(_tapes(table), table["role"], codes(table), _listening_turns(table), strict=True)
+    for _, spoken in groupby(rows, itemgetter(0)):
+        volley, going_on = 0, False
+        for _, role, given, listening in spoken:
+            if role == "interviewer":
+                volley += not going_on
+                going_on, answerable = True, not answers.isdisjoint(given)
+                numbers.append(volley)
+            else:
+                going_on = going_on and listening and not answerable
+                numbers.append(None)
     return pd.Series(numbers, index=table.index, dtype="Int64", name="volley")
 
 
