@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
+from pipeline.tapes.records import GroupCodebook
+from tests.formats.test_cacti_codebook import FILE
 from tests.review.conftest import Browser, Room
 from tests.review.routes import IDS, NAMING, NOBODY, PARTS, Call, calls
 
@@ -44,7 +46,7 @@ def told(browser: Browser, token: str, chosen: Iterable[Call], ids: Mapping[str,
 
 @pytest.fixture
 def theirs(room: Room) -> dict[str, str]:
-    """Ids of a group that has everything: a tape with a pass and feedback, a draft, a meeting."""
+    """Ids of a group that has everything: a tape with a pass and feedback, a draft, a meeting, a codebook."""
     group = room.group("Theirs")
     ada = room.person("Ada", group)
     tape = room.tape(group, ada)
@@ -54,6 +56,10 @@ def theirs(room: Room) -> dict[str, str]:
     feedback = browser.get(f"/tapes/{tape}/feedback").text.split(f"/tapes/{tape}/feedback/")[1].split("/")[0]
     pass_ = browser.post(f"/tapes/{tape}/coding", {"task": "all", "codebook": "pretags"}).headers["location"]
     meeting = browser.post("/meetings", {"group_id": group, "at": "2030-01-01T18:00"}).headers["location"]
+    upload = {"file": ("a.xml", FILE.encode(), "text/xml")}
+    assert browser.post(f"/tapes/{tape}/codebooks", {"label": "Ours"}, files=upload).status_code == 303
+    with room.home.database.reading() as database:
+        codebook = database.query(GroupCodebook).one().id
     ids = {
         "tape_id": tape,
         "pass_id": pass_.rpartition("/")[2],
@@ -61,6 +67,7 @@ def theirs(room: Room) -> dict[str, str]:
         "meeting_id": meeting.split("/")[-1].partition("?")[0],
         "group_id": group,
         "person_id": ada,
+        "codebook_id": codebook,
         "session_id": room.app.state.sessions.of(ada, room.clock())[0].id,
     }
     assert set(ids) == IDS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+import threading
 from typing import Any
 
 import pyotp
@@ -18,6 +19,9 @@ from pipeline.tapes.vault import HOME
 
 SHORTEST = 12
 """Characters that a password has at least."""
+
+_AT_ONCE = 4
+"""Passwords that are hashed at the same time: each takes 64 MB, and anybody may ask for one."""
 
 _JUDGED, _GOOD = 72, 4
 """Characters that are judged, and the score of zxcvbn (0 to 4) that a password must have: ten billion guesses."""
@@ -51,20 +55,23 @@ def token_hash(text: str) -> str:
 
 
 class Passwords:
-    """Hashes and checks passwords; an account that is not there costs the same work as one that is."""
+    """Hashes and checks passwords, few at a time; an account that is not there costs the same work as one that is."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
+        self._turns = threading.BoundedSemaphore(_AT_ONCE)
         self._nobody = self._hasher.hash(token())
 
     def hash(self, password: str) -> str:
         """The stored form of a password."""
-        return self._hasher.hash(password)
+        with self._turns:
+            return self._hasher.hash(password)
 
     def fits(self, stored: str | None, password: str) -> bool:
         """Whether the password is right; never where there is none."""
         try:
-            self._hasher.verify(stored or self._nobody, password)
+            with self._turns:
+                self._hasher.verify(stored or self._nobody, password)
         except (VerificationError, InvalidHashError):
             return False
         return stored is not None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
 
 import pyotp
 import pytest
+from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
 from pipeline import settings
@@ -281,3 +285,23 @@ def test_a_wait_is_said_in_the_unit_that_one_waits_in() -> None:
     assert "Wait 1 second, then" in limits.TooSoonError(1).detail
     assert "Wait 60 seconds, then" in limits.TooSoonError(MINUTE).detail
     assert "Wait 60 minutes, then" in limits.TooSoonError(HOUR).detail
+
+
+def test_passwords_that_many_send_at_once_are_hashed_few_at_a_time() -> None:
+    """Each takes 64 MB: forty at once would take what the machine has."""
+    together, most, enough = threading.Lock(), [0, 0], threading.Barrier(4)
+
+    class Slow(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
+            with together:
+                most[0] += 1
+                most[1] = max(most)
+            enough.wait(30)
+            with together:
+                most[0] -= 1
+            return True
+
+    passwords = secrecy.Passwords(Slow(time_cost=1, memory_cost=8, parallelism=1))
+    with ThreadPoolExecutor(12) as threads:
+        assert all(threads.map(lambda _: passwords.fits("x", "y"), range(12)))
+    assert most == [0, 4]
