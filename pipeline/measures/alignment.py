@@ -97,8 +97,8 @@ def _units(tape: pd.DataFrame) -> tuple[list[_Unit], NDArray[np.int64]]:
             roles[key].add(word)
     place = {key: at for at, key in enumerate(coders)}
     units = [
-        _Unit(key[2], key[0], key[1], frozenset(who), "".join(roles[key]) if len(roles[key]) == 1 else "")
-        for key, who in coders.items()
+        _Unit(name, start, end, frozenset(who), words.pop() if len(words) == 1 else "")
+        for ((start, end, name), who), words in zip(coders.items(), roles.values(), strict=True)
     ]
     return units, np.array([place[key] for key in keys], dtype=np.int64)
 
@@ -109,7 +109,7 @@ def _pairs(units: Sequence[_Unit]) -> tuple[list[Pair], list[Pair], bool]:
     """
     starts, ends = (np.array([getattr(unit, end) for unit in units], dtype=np.int64) for end in ("start", "end"))
     # In order of start, what begins before a unit ends comes right behind it.
-    behind = np.maximum(np.searchsorted(starts, ends, side="right") - np.arange(len(units)) - 1, 0)
+    behind = np.searchsorted(starts, ends, side="right") - np.arange(len(units)) - 1
     ones = np.repeat(np.arange(len(units)), behind)
     others = ones + 1 + np.arange(len(ones)) - np.repeat(np.cumsum(behind) - behind, behind)
     common = np.minimum(ends[ones], ends[others]) - starts[others]
