@@ -96,7 +96,9 @@ class Decisions:
         path = getattr(route, "path", "")
         if not path:
             return []  # nothing of ours was asked for
-        asked = self._known(str(scope.get("path_params", {}).get("tape_id", "")))
+        asked: str | None = str(scope.get("path_params", {}).get("tape_id", ""))
+        if asked not in trail.tapes:
+            asked = self._known(str(asked))
         thing = f"{method} {path}"
         if trail.refused or status in REFUSALS:
             why = f"{status} {trail.reason}".strip()

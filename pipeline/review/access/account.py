@@ -159,10 +159,11 @@ def end_session(request: Request, viewer: SignedIn, session_id: Id) -> Response:
 
 @router.post("/account/sign-out-everywhere")
 def everywhere(request: Request, viewer: SignedIn) -> Response:
-    """End every session of this person."""
+    """End every session of this person; open links to the account stop working, too."""
     state = request.app.state
     with state.home.database.writing() as database:
         accounts.end_sessions(database, viewer.person_id)
+        accounts.void_links(database, viewer.person_id, state.clock())
         audit.record(database, state.clock(), viewer.person_id, "logout.everywhere")
     return login.left(request, seeing("/login", "signed-out"))
 

@@ -79,6 +79,12 @@ def test_a_changed_password_ends_open_links(people: Accounts) -> None:
     assert chosen(people.room.browser(), path).status_code == 404
 
 
+def test_who_has_no_password_ends_open_links_by_signing_out_everywhere(people: Accounts) -> None:
+    path = link(people.administrator().post(f"/people/{people.ada}/link").text)
+    assert people.room.signed_in(people.ada).post("/account/sign-out-everywhere").status_code == 303
+    assert people.room.browser().get(path).status_code == 404
+
+
 def test_a_link_that_was_used_ends_every_other_one(people: Accounts) -> None:
     first = link(people.administrator().post(f"/people/{people.ada}/link").text)
     second = link(people.administrator(1).post(f"/people/{people.ada}/link").text)

@@ -62,6 +62,7 @@ TAPES = {
     ),
     **dict.fromkeys((f"/tapes/{{tape_id}}/passes/{{pass_id}}/{what}" for what in ("lock", "keys", "ratings")), "code"),
     "/tapes/{tape_id}/passes/{pass_id}/codes.{kind}": "code",
+    "/tapes/{tape_id}/codebooks/{codebook_id}/remove": "code",
 }
 
 VERBS = {"POST /tapes/{tape_id}/together": "code,blind"}
