@@ -56,7 +56,7 @@ TAPES = {
     ),
     "/tapes/{tape_id}/together": "code",
     "/tapes/{tape_id}/together/look": "code",
-    **dict.fromkeys((f"/tapes/{{tape_id}}/together/{what}" for what in ("state", "mark")), "code,blind"),
+    **dict.fromkeys((f"/tapes/{{tape_id}}/together/{what}" for what in ("state", "mark", "ratings")), "code,blind"),
     **dict.fromkeys(
         (f"/tapes/{{tape_id}}/passes/{{pass_id}}{what}" for what in ("", "/state", "/mark", "/changes")), "code"
     ),
@@ -77,7 +77,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
     ),
     **dict.fromkeys((f"/account/{what}" for what in ("second-step/keep", "recovery-codes", "notices")), SIGNED_IN),
     "/account/sessions/{session_id}/end": ("interviewer",),
-    "/account/sign-out-everywhere": SIGNED_IN,
+    **dict.fromkeys(("/account/sign-out-everywhere", "/account/organization/forget"), SIGNED_IN),
     **dict.fromkeys(("/people", "/groups"), ("administrator",)),
     **dict.fromkeys(
         (f"/people/{{person_id}}/{what}" for what in ("link", "second-step", "disable", "leave")), ("administrator",)
