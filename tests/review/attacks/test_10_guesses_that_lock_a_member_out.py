@@ -292,7 +292,7 @@ def test_passwords_that_many_send_at_once_are_hashed_few_at_a_time() -> None:
     together, most, enough = threading.Lock(), [0, 0], threading.Barrier(4)
 
     class Slow(PasswordHasher):
-        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
+        def verify(self, stored: str | bytes, password: str | bytes) -> Literal[True]:
             with together:
                 most[0] += 1
                 most[1] = max(most)
