@@ -32,6 +32,7 @@ NOTES = {
     "session-ended": "That session is ended.",
     "lift-stopped": "Your second step stays.",
     "waived": "The group may now see the codes and measures.",
+    "ending": "Nobody can hear or see the tape any more; it is destroyed once the work on it has ended.",
     "destroyed": "The tape is destroyed. Your administrator has its certificate.",
     "shared": "Shared.",
     "closed": "Closed.",
