@@ -18,7 +18,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from pipeline.review import desk, growth, problems, tapes, voices
+from pipeline.review import desk, growth, presence, problems, tapes, voices
 from pipeline.review.access import account, csrf, invitations, login, oidc, people, provider
 from pipeline.review.access.secrecy import Codes, Passwords
 from pipeline.review.access.sessions import Sessions
@@ -37,7 +37,7 @@ from pipeline.tapes.home import Home
 
 ROUTERS: tuple[APIRouter, ...] = (
     *(login.router, oidc.router, invitations.router, account.router, people.router),
-    *(desk.router, drafts.router, receiving.router, permission.router, tapes.router, voices.router),
+    *(desk.router, presence.router, drafts.router, receiving.router, permission.router, tapes.router, voices.router),
     *(first.router, feedback.router, summary.router),
     *(meetings.router, growth.router),
     *CODING,

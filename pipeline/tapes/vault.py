@@ -13,6 +13,7 @@ not kept in memory from one call to the next, so a key that one process destroys
 
 from __future__ import annotations
 
+import hmac
 import secrets
 import shutil
 from contextlib import suppress
@@ -315,6 +316,15 @@ class Vault:
             value = "was altered or comes from elsewhere"
             remedy = "restore the last backup, and find out who changed it"
             raise VaultError("V02", f"text in {column} of tape {tape_id}", value, remedy) from None
+
+    def derive(self, tape_id: str, purpose: str) -> bytes:
+        """A key of 32 bytes that follows from the tape's own, for one purpose; gone with it.
+
+        Raises
+        ------
+        VaultError: V03.
+        """
+        return hmac.digest(self._data_key(tape_id), f"derived for {purpose}".encode(), "sha256")
 
     # order
 

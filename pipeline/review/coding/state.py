@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -26,7 +27,13 @@ def state(admitted: Admitted, one: Pass, book: Codebook, keys: Mapping[str, str]
     order = [(row.at, passes.as_event(row).id) for row in found] + [(at, each["id"]) for at, each in mended]
     return {
         "tape": {"duration": admitted.tape.duration_ms or max((each.end for each in said), default=0)},
-        "pass": {"id": one.id, "locked": one.locked_at is not None, "task": task.name},
+        "pass": {
+            "id": one.id,
+            "tape": one.tape_id,
+            "locked": one.locked_at is not None,
+            "task": task.name,
+            "key": waiting_key(admitted, one),
+        },
         "codes": codes(book, task, keys),
         "bindings": bound(book, keys),
         "utterances": [utterance(each, proposed.get(each.id)) for each in said],
@@ -48,6 +55,12 @@ def state(admitted: Admitted, one: Pass, book: Codebook, keys: Mapping[str, str]
         # What undo takes back is the last of both, as they were made.
         "order": [name for _, name in sorted(order, key=lambda each: each[0])],
     }
+
+
+def waiting_key(admitted: Admitted, one: Pass) -> str:
+    """The key, in base64, with which changes that wait in a coder's browser are encrypted; it ends with the tape."""
+    purpose = f"changes of {admitted.person.id} in pass {one.id}"
+    return base64.b64encode(admitted.home.vault.derive(admitted.tape.id, purpose)).decode()
 
 
 def bound(book: Codebook, keys: Mapping[str, str]) -> list[dict[str, Any]]:

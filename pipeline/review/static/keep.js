@@ -55,12 +55,18 @@ function keep(form) {
       say("You are signed out, and what you typed is not kept yet. Leave this page open, and ", "sign in in another tab.");
       return false;
     }
+    if (answer.status === 404) {
+      document.querySelector("main").replaceChildren();
+      window.location.reload(); // the server says what there is instead
+      return false;
+    }
     const told = await answer.json().catch(() => ({}));
     if (!answer.ok) {
       say(`What you typed is not kept. ${told.detail ?? ""}`);
       return answer.status >= 500;
     }
     stored = count;
+    if (stored === typed) delete form.dataset.unsaved;
     for (const [name, value] of Object.entries(told)) form.elements[name].value = value;
     say(`Kept at ${new Date().toLocaleTimeString("en-US", { hour: "2-digit", minute: "2-digit", hour12: false })}.`);
     return true;
@@ -79,6 +85,7 @@ function keep(form) {
 
   form.addEventListener("input", () => {
     typed += 1;
+    form.dataset.unsaved = "";
     timer ||= setTimeout(flush, SOON);
   });
   // Who leaves has perhaps just typed; who comes back has perhaps signed in elsewhere.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from pipeline.errors import TapesError
+from pipeline.errors import TapesError, VaultError
 from pipeline.formats import cacti_codebook, codebooks
 from pipeline.formats.intake import Source
 from pipeline.tapes import backup
@@ -144,3 +145,15 @@ def test_codebooks_of_old_are_sealed_for_the_groups_that_code_by_them(groups: Gr
     assert {code["name"]: code["shown"] for code in state["codes"]}["OQ+"] == "7"
     assert CLIENT.lower().encode() not in everything(room.home.folder).lower()
     assert homes.upgrade(wanted)[1:] == (homes.upgrade(wanted)[2],) * 2  # a second time changes nothing
+
+
+def test_the_key_for_what_waits_is_one_persons_for_one_pass_and_ends_with_the_tape(groups: Groups) -> None:
+    browser, vault = groups.room.signed_in(groups.ada), groups.room.home.vault
+    passes = [Coder(browser, groups.tape).begin(), Coder(browser, groups.tape).begin()]
+    keys = [one.state()["pass"]["key"] for one in (*passes, passes[0])]
+    assert len(base64.b64decode(keys[0])) == 32
+    assert keys[0] == keys[2] != keys[1]
+    assert vault.derive(groups.tape, "x") != vault.derive(groups.their_tape, "x")
+    vault.destroy_key(groups.tape)
+    with pytest.raises(VaultError, match="V03"):
+        vault.derive(groups.tape, "x")

@@ -272,25 +272,81 @@ def test_a_pass_is_not_locked_before_one_reads_that_a_change_was_lost(stage: Sta
     assert stage.events(pass_id) == []
 
 
-def test_codes_that_wait_are_sent_once_one_has_signed_in_in_another_tab(stage: Stage, sit: Sit) -> None:
+def test_codes_that_wait_are_sent_once_one_has_signed_in_again(stage: Stage, sit: Sit) -> None:
+    """Signed out, the page goes; what waits lies on the disk, where nobody can read it."""
     page = sit("Ada", expected="Failed to load resource")
     pass_id = begin(stage, page, stage.tape())
+    address = page.url
     ends = (lambda: stage.room.app.state.sessions.end_all(stage.people["Ada"]), page.context.clear_cookies)
     for end, key in zip(ends, ("o", "u"), strict=True):  # by time; by hand
         end()
         press(page, key)
-        page.wait_for_selector("#trouble:has-text('You are signed out')")
-        page.wait_for_timeout(2000)  # more than one attempt
-        assert "You are signed out" in page.inner_text("#trouble")
+        page.wait_for_url(re.compile("/login.next="))
+        assert "drinking" not in page.content()
+        disk = page.evaluate("JSON.stringify({ ...localStorage })")
+        assert pass_id in disk
+        assert "question_open" not in disk
         sign_in(stage, page.context, "Ada")
+        page.goto(address)
+        ready(page)
         stored(page)
-        until(page, "document.getElementById('trouble').textContent === ''")
+        assert pass_id not in page.evaluate("JSON.stringify({ ...localStorage })")
     assert [(one.action, one.codes) for one in stage.events(pass_id)] == [
         ("set", ["question_open"]),
         ("unsure", ["question_open"]),
     ]
     page.get_by_role("button", name="Lock my pass").press("Enter")
     page.wait_for_selector("text=This pass is locked")
+
+
+def test_where_nothing_can_be_encrypted_the_page_keeps_what_waits_and_hides_the_rest(stage: Stage, sit: Sit) -> None:
+    page = sit("Ada", expected="Failed to load resource")
+    page.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined });")
+    pass_id = begin(stage, page, stage.tape())
+    stage.room.app.state.sessions.end_all(stage.people["Ada"])
+    press(page, "o")
+    page.wait_for_selector("text=some of your changes wait in this page only")
+    assert "drinking" not in page.content()
+    assert page.locator(".word").count() == 0
+    assert pass_id not in page.evaluate("JSON.stringify({ ...localStorage })")
+    sign_in(stage, page.context, "Ada")
+    page.wait_for_selector("#saved")  # sent, and the page is back
+    assert [one.codes for one in stage.events(pass_id)] == [["question_open"]]
+
+
+def test_whoever_signs_out_is_asked_first_and_leaves_nothing(stage: Stage, sit: Sit) -> None:
+    page, asked = sit("Ada", expected="Failed to load resource"), []
+    pass_id = begin(stage, page, stage.tape())
+    page.context.set_offline(True)
+    press(page, "o")
+    until(page, f"JSON.stringify({{ ...localStorage }}).includes('{pass_id}')")
+
+    def answer(dialog: Any) -> None:
+        asked.append(dialog.message)
+        dialog.accept() if len(asked) > 1 else dialog.dismiss()
+
+    page.on("dialog", answer)
+    page.get_by_role("button", name="Sign out").click()
+    until(page, "true")
+    page.wait_for_timeout(200)
+    assert asked == ["1 change is not stored yet. Sign out and lose it?"]
+    assert page.get_attribute("#saved", "data-waiting") == "1"
+    page.route("**/changes", lambda route: route.abort())
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/login*")
+    assert len(asked) == 2
+    assert "outbox" not in page.evaluate("JSON.stringify({ ...localStorage })")
+
+
+def test_a_code_that_the_server_refuses_is_not_shown_as_given(stage: Stage, sit: Sit) -> None:
+    page = sit("Ada", expected="Failed to load resource")
+    begin(stage, page, stage.tape())
+    page.route("**/changes", lambda route: route.fulfill(status=422, body="{}"))
+    press(page, "o")
+    page.wait_for_selector("#trouble:has-text('Not stored')")
+    until(page, "document.querySelectorAll('[data-id=\"u0001\"] .chip.hand').length === 0")
+    assert page.evaluate("JSON.stringify({ ...localStorage })") == "{}"
 
 
 def test_a_minute_without_a_connection_loses_nothing(stage: Stage, sit: Sit) -> None:

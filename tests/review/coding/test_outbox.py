@@ -1,4 +1,4 @@
-"""What waits in the browser: how each answer of the server is taken, and that no change keeps the others back."""
+"""What waits in the browser: how each answer is taken, that none keeps others back, that the disk tells nothing."""
 
 from __future__ import annotations
 
@@ -9,37 +9,65 @@ import pytest
 
 from tests.review.coding import node
 
+KEY = "A" * 43 + "="
+
 PROGRAM = """
-const { Outbox } = await import(`${sources}/outbox.js`);
+const { Outbox, drop, left, places } = await import(`${sources}/outbox.js`);
 globalThis.window = { setTimeout: () => 0 };
-const items = new Map();
+if (input.insecure) Object.defineProperty(globalThis, "crypto", { value: { getRandomValues: () => 0 } });
+const items = new Map(Object.entries(input.stored ?? {}));
 const storage = {
   get length() { return items.size; },
   key: (at) => [...items.keys()][at],
   getItem: (key) => items.get(key),
-  setItem: (key, value) => items.set(key, value),
+  setItem: (key, value) => {
+    if (input.full) throw new DOMException("full", "QuotaExceededError");
+    items.set(key, value);
+  },
   removeItem: (key) => items.delete(key),
 };
-const stored = [];
+let online = false;
+const stored = [], said = [], gone = [];
+let refused = 0;
 const send = async (changes) => {
-  if (input.status === null) throw new TypeError("Failed to fetch");
+  if (!online || input.status === null) throw new TypeError("Failed to fetch");
+  if (input.refused) return { status: 200, json: async () => ({ refused: [{ id: "a", reason: "no such code" }] }) };
   if (changes.some(({ id }) => input.bad.includes(id))) return { status: input.status };
   stored.push(...changes.map(({ id }) => id));
   return { status: 200, json: async () => ({ refused: [] }) };
 };
-const said = [];
-const outbox = new Outbox("p", send, ({ waiting, trouble }) => said.push([waiting, trouble]), storage);
-for (const id of input.changes) outbox.storage.setItem(`tape-review/p/000000000000000-${id}`, JSON.stringify({ id }));
+const place = { person: "ada", tape: "t", pass: "p", key: input.key };
+const on = { refused: () => { refused += 1; }, gone: (status) => gone.push(status) };
+const tell = ({ waiting, trouble }) => said.push([waiting, trouble]);
+const outbox = await new Outbox(place, send, tell, on, storage).open();
+for (const id of input.changes) outbox.add({ id, codes: ["sustain"] });
 await outbox.flush();
-outbox.add({ id: "later" });
+await outbox.writing;
+const disk = Object.fromEntries(items);
+const before = outbox.waiting().map(({ id }) => id);
+online = true;
 await outbox.flush();
-console.log(JSON.stringify({ stored, waiting: outbox.waiting().map(({ id }) => id), trouble: said.at(-1)[1] }));
+await new Promise((done) => setTimeout(done));
+if (!input.still) {
+  outbox.add({ id: "later" });
+  await outbox.flush();
+  await outbox.writing;
+}
+console.log(JSON.stringify({
+  stored, gone, refused, disk, before, kept: outbox.kept,
+  waiting: outbox.waiting().map(({ id }) => id), trouble: said.at(-1)[1], said,
+  after: [...items.keys()], left: left("ada", storage), places: places("ada", storage),
+}));
 """
 
 
-def sent(folder: Path, status: int | None, changes: list[str], bad: list[str]) -> dict[str, Any]:
-    """What becomes of changes where the server answers so to every request that holds a bad one."""
-    return dict(node.run(PROGRAM, {"status": status, "changes": changes, "bad": bad}, folder))
+def sent(folder: Path, status: int | None, changes: list[str], bad: list[str], **more: Any) -> dict[str, Any]:
+    """What becomes of changes where the server answers so to every request that holds a bad one.
+
+    They are made without a connection; then the server is there, and one more is made.
+    """
+    given = {"status": status, "changes": changes, "bad": bad, "key": KEY} | more
+    return dict(node.run(PROGRAM, given, folder))
 
 
 @pytest.mark.parametrize(
@@ -48,17 +76,18 @@ def sent(folder: Path, status: int | None, changes: list[str], bad: list[str]) -
         (None, "No connection"),
         (401, "You are signed out"),
         (403, "You are signed out"),
-        (404, "no longer there"),
-        (409, "locked"),
         (500, "The server has trouble"),
         (503, "The server has trouble"),
+        (507, "The server has trouble"),
     ],
 )
 def test_what_cannot_be_stored_now_waits_and_its_reason_is_said(tmp_path: Path, status: int | None, words: str) -> None:
     found = sent(tmp_path, status, ["a", "b"], ["a", "b", "later"])
     assert found["stored"] == []
     assert found["waiting"] == ["a", "b", "later"]
+    assert found["left"] == 3
     assert words in found["trouble"]
+    assert found["gone"] == ([401, 401] if status == 401 else [])
 
 
 @pytest.mark.parametrize(("status", "words"), [(413, "is too long"), (422, "does not understand")])
@@ -69,3 +98,53 @@ def test_a_change_that_is_never_taken_is_told_and_keeps_no_other_back(tmp_path: 
     assert found["waiting"] == []
     assert found["trouble"].startswith("Not stored: ")
     assert words in found["trouble"]
+    assert found["refused"] == 1  # the page is filled anew: it shows what the server has
+
+
+def test_a_change_that_is_refused_is_told_and_the_page_filled_anew(tmp_path: Path) -> None:
+    found = sent(tmp_path, 200, ["a"], [], refused=True, still=True)
+    assert (found["waiting"], found["after"], found["refused"]) == ([], [], 1)
+    assert found["trouble"] == "Not stored: no such code."
+
+
+def test_what_waits_for_a_locked_pass_goes(tmp_path: Path) -> None:
+    found = sent(tmp_path, 409, ["a", "b"], ["a", "b"], still=True)
+    assert (found["waiting"], found["after"], found["refused"], found["gone"]) == ([], [], 1, [])
+    assert "locked" in found["trouble"]
+
+
+def test_what_waits_for_a_tape_that_is_gone_goes_with_all_of_that_tape(tmp_path: Path) -> None:
+    others = {
+        "tape-review/outbox/ada/t/another/1": "x",
+        "tape-review/outbox/ada/tt/p/1": "x",
+        "tape-review/outbox/ben/t/p/1": "x",
+        "theme": "dark",
+    }
+    found = sent(tmp_path, 404, ["a", "b"], ["a", "b"], stored=others, still=True)
+    assert (found["waiting"], found["gone"]) == ([], [404])
+    assert found["after"] == ["tape-review/outbox/ada/tt/p/1", "tape-review/outbox/ben/t/p/1", "theme"]
+    assert (found["left"], found["places"]) == (1, [["tt", "p"]])
+
+
+def test_the_disk_tells_nothing_and_only_the_same_key_brings_it_back(tmp_path: Path) -> None:
+    found = sent(tmp_path, None, ["a", "b"], [], still=True)
+    disk = found["disk"]
+    assert len(disk) == 2
+    assert all(key.startswith("tape-review/outbox/ada/t/p/") for key in disk)
+    assert not any(word in text for text in disk.values() for word in ("sustain", "codes", "{"))
+    again = sent(tmp_path, 200, [], [], stored=disk)
+    assert again["stored"] == ["a", "b", "later"]
+    assert again["after"] == []
+    foreign = sent(tmp_path, 200, [], [], stored=disk, key="B" * 43 + "=")
+    assert (foreign["stored"], foreign["after"]) == (["later"], [])
+
+
+@pytest.mark.parametrize("why", ["insecure", "full"])
+def test_where_nothing_can_be_encrypted_or_kept_changes_wait_in_the_page_and_that_is_said(
+    tmp_path: Path, why: str
+) -> None:
+    found = sent(tmp_path, None, ["a"], [], **{why: True})
+    assert found["waiting"] == ["a", "later"]
+    assert (found["kept"], found["after"]) == (False, [])
+    assert "wait in this page only" in found["trouble"]
+    assert sent(tmp_path, 200, ["a"], [], **{why: True})["stored"] == ["a", "later"]

@@ -4,28 +4,29 @@ import { editText, keysDialog } from "./dialogs.js";
 import { byId } from "./elements.js";
 import { listen } from "./keyboard.js";
 import { keepsBars, standsFor } from "./layout.js";
+import { conceal, leave } from "./leaving.js";
 import { Outbox } from "./outbox.js";
 import { Panel, unchecked } from "./panel.js";
 import { clock, Player } from "./player.js";
 import { progress } from "./progress.js";
 import { get, peaks, post, token } from "./server.js";
+import { person } from "./signout.js";
 import { Transcript } from "./transcript.js";
 import { watch } from "./watch.js";
 import { Wave } from "./wave.js";
 
 /** The coding page: listen, give each thought its code by one key, and go on. */
 class Desk {
-  /** @param {any} state @param {Float32Array} loud @param {string} address of the state */
-  constructor(state, loud, address) {
+  /** @param {any} state @param {Float32Array} loud @param {string} address of the state @param {Outbox} outbox */
+  constructor(state, loud, address, outbox) {
     this.state = state;
+    this.concealed = false;
     this.address = address;
     this.locked = state.pass.locked;
     this.player = new Player(/** @type {HTMLAudioElement} */ (byId("sound")), state.tape.duration);
-    this.outbox = new Outbox(
-      state.pass.id,
-      (changes) => post(state.urls.changes, { changes }),
-      (how) => this.tell(how),
-    );
+    this.outbox = outbox;
+    outbox.tell = (how) => this.tell(how);
+    outbox.on = { refused: () => this.reload(), gone: (status) => this.gone(status) };
     this.changes = new Changes(state, this.outbox);
     /** @type {Map<string, import("./chips.js").Code>} */
     this.codes = new Map(state.codes.map((/** @type {any} */ code) => [code.name, code]));
@@ -50,7 +51,8 @@ class Desk {
     this.select(this.current);
     this.outbox.flush();
     window.addEventListener("online", () => this.outbox.flush());
-    watch(state.urls.mark, () => this.state.mark, () => this.refresh());
+    watch(state.urls.mark, () => this.state.mark, () => this.refresh(), (status) => this.gone(status));
+    this.leaving();
   }
 
   controls() {
@@ -76,18 +78,20 @@ class Desk {
     });
     for (const kind of ["play", "pause"]) {
       audio.addEventListener(kind, () => {
+        if (this.concealed) return;
         byId("play").setAttribute("aria-pressed", String(this.player.playing));
         if (kind === "play") this.tick();
       });
     }
     audio.addEventListener("seeked", () => this.tick(true));
     audio.addEventListener("error", () => {
-      byId("trouble").textContent = "The sound cannot be played: reload the page, or sign in again.";
+      if (!this.concealed) byId("trouble").textContent = "The sound cannot be played: reload the page, or sign in again.";
     });
   }
 
   /** In step with the sound, while it plays. @param {boolean} [once] */
   tick(once = false) {
+    if (this.concealed) return;
     const { time } = this.player;
     if (this.until !== null && this.player.playing && time >= this.until) {
       this.player.pause();
@@ -105,6 +109,7 @@ class Desk {
 
   /** Say why a key did nothing. @param {string} text */
   hint(text) {
+    if (this.concealed) return;
     byId("hint").textContent = text;
   }
 
@@ -117,6 +122,7 @@ class Desk {
   }
 
   draw() {
+    if (this.concealed) return;
     const { utterances, codes: states } = this.changes;
     if (!this.one) this.current = utterances[this.wave.at(this.player.time)]?.id ?? "";
     this.transcript.show(utterances, states);
@@ -175,6 +181,7 @@ class Desk {
 
   /** Everything that a key, a pedal or a button can do. @param {string} action */
   act(action) {
+    if (this.concealed) return;
     const [kind, name] = action.split(":");
     this.hint("");
     const moves = /** @type {Record<string, () => void>} */ ({
@@ -315,8 +322,9 @@ class Desk {
     await this.outbox.flush();
     if (this.outbox.waiting().length) return;
     const stored = await get(this.address);
-    if (count !== this.outbox.count) return;
+    if (count !== this.outbox.count || this.concealed) return;
     this.state.mark = stored.mark;
+    this.locked = stored.pass.locked;
     this.changes.load(stored);
     this.draw();
     this.select(this.current, this.word);
@@ -329,8 +337,41 @@ class Desk {
     if (mark !== this.state.mark) this.hint("Somebody else corrected the transcript.");
   }
 
+  /** The page may no longer be seen. What waits in it alone is kept while its coder is only signed out. @param {number} status */
+  gone(status) {
+    if (this.concealed) return;
+    this.concealed = true;
+    if (status === 404 || this.outbox.kept || !this.outbox.waiting().length) {
+      this.going = true;
+      this.outbox.writing.then(leave);
+      return;
+    }
+    const way = Object.assign(document.createElement("a"), { href: "/login", target: "_blank", textContent: "sign in in another tab" });
+    conceal("You are signed out, and some of your changes wait in this page only. Leave it open, and ", way, ": they are sent then.");
+  }
+
+  /** Whoever leaves is asked where something waits in this page alone; whoever signs out has it sent once more. */
+  leaving() {
+    window.addEventListener("beforeunload", (event) => {
+      if (this.outbox.waiting().length && !this.outbox.kept && !this.left) event.preventDefault();
+    });
+    document.addEventListener("tape-review:leaving", (event) => {
+      const { detail } = /** @type {CustomEvent} */ (event);
+      detail.sent = this.outbox.flush().then(() => {
+        detail.waiting = this.outbox.waiting().length;
+      });
+    });
+    document.addEventListener("tape-review:left", () => {
+      this.left = true;
+    });
+  }
+
   /** @param {{waiting: number, trouble: string}} how */
   tell({ waiting, trouble }) {
+    if (this.concealed) {
+      if (!waiting && !this.going) leave();
+      return;
+    }
     byId("saved").textContent = waiting ? `${waiting} waiting` : "All stored";
     byId("saved").dataset.waiting = String(waiting);
     // The same words are not read aloud again with every key.
@@ -342,7 +383,10 @@ async function open() {
   const page = byId("coding");
   const address = page.dataset.state ?? "";
   const [state, loud] = await Promise.all([get(address), peaks(page.dataset.peaks ?? "")]);
-  const desk = new Desk(state, loud, address);
+  const { id: pass, tape, key } = state.pass;
+  const place = { person: person(), tape, pass, key };
+  const outbox = await new Outbox(place, (changes) => post(state.urls.changes, { changes }), () => {}).open();
+  const desk = new Desk(state, loud, address, outbox);
   page.dataset.ready = "true";
   return desk;
 }

@@ -1,40 +1,76 @@
+import { Sealed } from "./sealed.js";
+
 /**
- * Changes on their way to the server. Each lies in the browser's storage from the key press until the server has stored
- * it, so that neither a lost connection nor a closed tab loses one; the server takes each once, however often it is sent.
+ * Changes on their way to the server. Each waits from the key press until the server has stored it, so that neither a
+ * lost connection nor a closed tab loses one; the server takes each once, however often it is sent. What waits lies in
+ * the browser's storage, encrypted with a key that the server gives to this person for this pass: without a session the
+ * disk tells nothing. Where the browser cannot encrypt, it waits in this page alone.
  *
  * @typedef {import("./changes.js").Change} Change
+ * @typedef {{person: string, tape: string, pass: string, key: string}} Place whose changes, of what; the key in base64
+ * @typedef {{waiting: number, trouble: string}} State
  */
 
 const TROUBLES = /** @type {Record<string, string>} */ ({
   offline: "No connection: your changes are kept here and sent later.",
-  "signed out": "You are signed out: sign in in another tab; your changes are kept here.",
-  locked: "This pass is locked: later changes are not taken.",
-  "not found": "This tape is no longer there for you.",
+  "signed out": "You are signed out: sign in again; your changes are kept here.",
   failing: "The server has trouble: your changes are kept here and sent later.",
-});
-const STATUSES = /** @type {Record<number, string>} */ ({
-  401: "signed out", 403: "signed out", 404: "not found", 409: "locked",
 });
 /** What is said of a change that the server never takes, however often it is sent. */
 const LOSSES = /** @type {Record<number, string>} */ ({
-  413: "Not stored: one of your changes is too long. Load this page again to see what is stored.",
-  422: "Not stored: the server does not understand one of your changes. Load this page again to see what is stored.",
+  404: "Not stored: you do not have access to this tape.",
+  409: "Not stored: this pass is locked. You see what is stored.",
+  413: "Not stored: one of your changes is too long. You see what is stored.",
+  422: "Not stored: the server does not understand one of your changes. You see what is stored.",
 });
+const IN_PAGE = "This browser cannot encrypt here, so changes wait in this page only. Do not close it yet.";
 const LONGEST_WAIT = 8000;
 const BATCH = 100;
+const ROOT = "tape-review/outbox/";
+
+/** @param {Storage} storage @param {string} prefix */
+function keys(storage, prefix) {
+  const all = Array.from({ length: storage.length }, (_, at) => storage.key(at) ?? "");
+  return all.filter((key) => key.startsWith(prefix)).sort();
+}
+
+/** How many changes of a person wait in this browser. @param {string} person @param {Storage} [storage] */
+export function left(person, storage = localStorage) {
+  return keys(storage, `${ROOT}${person}/`).length;
+}
+
+/** Of which tapes and passes changes of a person wait. @param {string} person @param {Storage} [storage] */
+export function places(person, storage = localStorage) {
+  const found = keys(storage, `${ROOT}${person}/`).map((key) => key.slice(ROOT.length).split("/").slice(1, 3).join("/"));
+  return [...new Set(found)].map((place) => place.split("/"));
+}
+
+/** Let go of what waits of a person, or of one tape alone. @param {string} person @param {string} [tape] @param {Storage} [storage] */
+export function drop(person, tape = "", storage = localStorage) {
+  for (const key of keys(storage, `${ROOT}${person}/${tape ? `${tape}/` : ""}`)) storage.removeItem(key);
+}
 
 export class Outbox {
   /**
-   * @param {string} name of the pass: entries of other passes are left alone
+   * @param {Place} place entries of other people and passes are left alone
    * @param {(changes: Change[]) => Promise<Response>} send
-   * @param {(state: {waiting: number, trouble: string}) => void} tell
+   * @param {(state: State) => void} tell
+   * @param {{refused?: () => void, gone?: (status: number) => void}} [on] refused: something was not stored that the
+   *   page shows; gone: the page may no longer be seen
    * @param {Storage} [storage]
    */
-  constructor(name, send, tell, storage = localStorage) {
-    this.prefix = `tape-review/${name}/`;
+  constructor(place, send, tell, on = {}, storage = localStorage) {
+    this.place = place;
+    this.prefix = `${ROOT}${place.person}/${place.tape}/${place.pass}/`;
     this.send = send;
     this.tell = tell;
+    this.on = on;
     this.storage = storage;
+    /** @type {Map<string, Change>} */
+    this.items = new Map();
+    /** @type {Sealed | null} */
+    this.sealed = null;
+    this.writing = Promise.resolve();
     this.trouble = "";
     this.lost = "";
     this.wait = 500;
@@ -44,22 +80,52 @@ export class Outbox {
     this.count = 0;
   }
 
+  /** Take up what waits from before; what cannot be read is of another key, and goes. */
+  async open() {
+    this.sealed = await Sealed.open(this.place.key);
+    for (const key of keys(this.storage, this.prefix)) {
+      const change = await this.sealed?.read(this.storage.getItem(key) ?? "");
+      if (change) this.items.set(key, change);
+      else this.storage.removeItem(key);
+    }
+    return this;
+  }
+
+  /** Whether what waits outlives this page. */
+  get kept() {
+    return this.sealed !== null;
+  }
+
   /** @param {Change} change */
   add(change) {
     this.count += 1;
     // A sortable key: time, then the order within this page.
-    const place = `${String(Date.now()).padStart(15, "0")}-${String(this.count).padStart(6, "0")}`;
-    this.storage.setItem(this.prefix + place, JSON.stringify(change));
+    const key = `${this.prefix}${String(Date.now()).padStart(15, "0")}-${String(this.count).padStart(6, "0")}`;
+    this.items.set(key, change);
+    this.writing = this.writing.then(() => this.write(key, change));
     this.flush();
+  }
+
+  /** @param {string} key @param {Change} change */
+  async write(key, change) {
+    try {
+      const text = await this.sealed?.write(change);
+      if (text && this.items.has(key)) this.storage.setItem(key, text);
+    } catch {
+      this.sealed = null; // the storage is full, or closed: from here on they wait in this page
+      this.told();
+    }
   }
 
   /** @returns {[string, Change][]} */
   entries() {
-    const keys = Array.from({ length: this.storage.length }, (_, at) => this.storage.key(at) ?? "");
-    return keys
-      .filter((key) => key.startsWith(this.prefix))
-      .sort()
-      .map((key) => [key, JSON.parse(this.storage.getItem(key) ?? "null")]);
+    return [...this.items].sort(([one], [other]) => (one < other ? -1 : 1));
+  }
+
+  /** @param {string} key */
+  remove(key) {
+    this.items.delete(key);
+    this.storage.removeItem(key);
   }
 
   waiting() {
@@ -78,6 +144,7 @@ export class Outbox {
 
   async empty() {
     clearTimeout(this.timer);
+    this.refused = false;
     try {
       for (let batch = this.entries().slice(0, BATCH); batch.length; batch = this.entries().slice(0, BATCH)) {
         await this.deliver(batch);
@@ -87,6 +154,7 @@ export class Outbox {
       this.timer = window.setTimeout(() => this.flush(), this.wait);
       this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
     }
+    if (this.refused) queueMicrotask(() => this.on.refused?.());
   }
 
   /** @param {[string, Change][]} batch */
@@ -98,33 +166,51 @@ export class Outbox {
       this.trouble = "offline";
       throw error;
     }
-    if (answer.status === 200) {
+    const { status } = answer;
+    if (status === 200) {
       const { refused } = await answer.json();
-      this.trouble = refused.length ? `Not stored: ${refused[0].reason}.` : "";
-      for (const [key] of batch) this.storage.removeItem(key);
-    } else if (answer.status in LOSSES) {
+      this.trouble = "";
+      if (refused.length) this.lose(`Not stored: ${refused[0].reason}.`);
+      for (const [key] of batch) this.remove(key);
+    } else if (status === 404 || status === 409) {
+      this.lose(LOSSES[status]);
+      for (const [key] of this.entries()) this.remove(key);
+      if (status === 404) {
+        drop(this.place.person, this.place.tape, this.storage);
+        this.on.gone?.(status);
+      }
+    } else if (status in LOSSES) {
       // One change must not keep the others from being stored: it is looked for, and it alone goes.
       const half = Math.floor(batch.length / 2);
       if (half) {
         await this.deliver(batch.slice(0, half));
         await this.deliver(batch.slice(half));
       } else {
-        this.trouble = "";
-        this.lost = LOSSES[answer.status];
-        this.storage.removeItem(batch[0][0]);
+        this.lose(LOSSES[status]);
+        this.remove(batch[0][0]);
       }
     } else {
-      this.trouble = STATUSES[answer.status] ?? "failing";
+      const out = status === 401 || status === 403;
+      this.trouble = out ? "signed out" : "failing";
+      if (status === 401) this.on.gone?.(status);
       throw new Error(this.trouble);
     }
   }
 
+  /** @param {string} words */
+  lose(words) {
+    this.trouble = "";
+    this.lost = words;
+    this.refused = true;
+  }
+
   /** What is wrong, in words; empty while all is well. That a change was lost holds until the page is loaded anew. */
   get words() {
-    return TROUBLES[this.trouble] ?? (this.trouble || this.lost);
+    const trouble = TROUBLES[this.trouble] ?? this.lost;
+    return trouble && this.items.size && !this.kept ? `${trouble} ${IN_PAGE}` : trouble;
   }
 
   told() {
-    this.tell({ waiting: this.entries().length, trouble: this.words });
+    this.tell({ waiting: this.items.size, trouble: this.words });
   }
 }

@@ -12,19 +12,26 @@ export async function get(url) {
 /** @param {string} url @param {any} body @returns {Promise<Response>} */
 export async function post(url, body) {
   const answer = await sent(url, body);
-  return answer.status === 403 && (await renewed()) ? sent(url, body) : answer;
+  if (answer.status !== 403) return answer;
+  const found = await renewed();
+  if (found === "signed out") return new Response(null, { status: 401 });
+  return found === "renewed" ? sent(url, body) : answer;
 }
 
-/** Who signed in again in another tab has a new token there. Whether this page learned it just now. */
+/**
+ * Who signed in again in another tab has a new token there; this page learns it.
+ * @returns {Promise<"renewed" | "signed out" | "">}
+ */
 async function renewed() {
   const answer = await fetch(window.location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
   // Signed out, the way leads to the login page; signed in as somebody else, the page may not be there.
-  if (answer.redirected || !answer.ok) return false;
+  if (answer.redirected) return "signed out";
+  if (!answer.ok) return "";
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const found = page.querySelector('meta[name="csrf"]')?.getAttribute("content");
-  if (!found || found === token()) return false;
+  if (!found || found === token()) return "";
   document.querySelector('meta[name="csrf"]')?.setAttribute("content", found);
-  return true;
+  return "renewed";
 }
 
 /** @param {string} url @param {any} body @returns {Promise<Response>} */

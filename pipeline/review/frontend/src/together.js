@@ -4,6 +4,7 @@ import { byId, make } from "./elements.js";
 import { listen } from "./keyboard.js";
 import { standingOf } from "./marks.js";
 import { clock, Player } from "./player.js";
+import { leave } from "./leaving.js";
 import { get, peaks, post } from "./server.js";
 import { watch } from "./watch.js";
 import { Wave } from "./wave.js";
@@ -72,6 +73,7 @@ class Table {
     const { audio } = this.player;
     for (const kind of ["play", "pause"]) {
       audio.addEventListener(kind, () => {
+        if (!audio.isConnected) return;
         byId("play").setAttribute("aria-pressed", String(this.player.playing));
         if (kind === "play") this.tick();
       });
@@ -82,7 +84,7 @@ class Table {
     });
     this.draw();
     this.tick(true);
-    watch(`${place}/mark?codebook=${encodeURIComponent(codebook)}`, () => this.mark, () => this.refresh());
+    watch(`${place}/mark?codebook=${encodeURIComponent(codebook)}`, () => this.mark, () => this.refresh(), leave);
   }
 
   /** @param {{queue: string[], basis: string, mark: string, measures: any[], places: Place[]}} answer */
@@ -225,6 +227,7 @@ class Table {
   async settle(action, codes) {
     try {
       const answer = await post(this.address, { id: fresh(), codebook: this.codebook, utterance_id: this.current, action, codes });
+      if (answer.status === 401 || answer.status === 404) leave();
       if (!answer.ok) throw new Error((await answer.json()).detail);
       this.take(await answer.json());
       byId("trouble").textContent = "";
