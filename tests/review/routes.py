@@ -55,7 +55,7 @@ QUERIES = {
 """Query parameters."""
 
 FIELDS: dict[str, Any] = {
-    **dict.fromkeys(("name", "group", "note", "text", "notes", "agreements", "pseudonym", "method"), "x"),
+    **dict.fromkeys(("name", "group", "note", "text", "notes", "agreements", "pseudonym", "method", "label"), "x"),
     **dict.fromkeys(("target_behavior", "action"), "x"),
     "email": "x@example.org",
     "people_named": "",

@@ -134,7 +134,7 @@ def test_a_form_may_not_grow_without_end(signed_in: TestClient, right_token: str
 
 def test_errors_are_told_with_their_code_and_nothing_else(client: TestClient) -> None:
     page = client.get("/bad-recording", headers=PAGE)
-    assert page.status_code == 400
+    assert page.status_code == 422
     assert "TR-A02" in page.text
     assert client.get("/bad-recording").json()["code"] == "TR-A02"
     for accept in (PAGE, {}):
