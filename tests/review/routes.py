@@ -51,6 +51,7 @@ QUERIES = {
     "coder": ("Ben",),
     "a": ("question_closed",),
     "b": ("question_open",),
+    "tape": ("0123456789abcdef",),
 }
 """Query parameters."""
 
