@@ -212,11 +212,11 @@ def members(session: Session, group: Group, now: int) -> tuple[Member, ...]:
 
 
 def groups_of(session: Session, person: Person, now: int) -> tuple[tuple[Group, Role], ...]:
-    """The groups that someone is in, by name, and the role in each."""
+    """The groups that someone is in, by name, and the role in each; who left stays out, whatever the clock says."""
     rows = session.execute(
         select(Group, Membership)
         .join(Membership, Membership.group_id == Group.id)
-        .where(Membership.person_id == person.id, _holds(now))
+        .where(Membership.person_id == person.id, _lasts(now))
         .order_by(Group.name)
     )
     return tuple((group, membership.role) for group, membership in rows)
@@ -240,7 +240,12 @@ def _holds(now: int) -> ColumnElement[bool]:
     return (Membership.since <= now) & (Membership.until.is_(None) | (Membership.until > now))
 
 
+def _lasts(now: int) -> ColumnElement[bool]:
+    """That a membership has begun and nobody ended it: an end is a fact, never compared with a clock."""
+    return (Membership.since <= now) & Membership.until.is_(None)
+
+
 def _current(session: Session, group: Group, person: Person, now: int) -> Membership | None:
     return session.scalars(
-        select(Membership).where(Membership.group_id == group.id, Membership.person_id == person.id, _holds(now))
+        select(Membership).where(Membership.group_id == group.id, Membership.person_id == person.id, _lasts(now))
     ).one_or_none()

@@ -37,6 +37,16 @@ def test_who_leaves_is_not_listed_and_stays_on_record(any_home: Home, clock: Fak
             people.leave(session, sample.group, sample.member, clock())
 
 
+def test_who_left_stays_out_where_a_clock_is_set_back(any_home: Home, clock: FakeClock) -> None:
+    with any_home.database.writing() as session:
+        sample = sample_group(session, clock())
+        people.leave(session, sample.group, sample.coach, clock.advance(DAY))
+        clock.advance(-1)
+        assert people.groups_of(session, sample.coach, clock()) == ()
+        people.join(session, sample.group, sample.coach, "member", clock())
+        assert people.groups_of(session, sample.coach, clock()) == ((sample.group, "member"),)
+
+
 def test_a_change_of_role_keeps_the_history(any_home: Home, clock: FakeClock) -> None:
     with any_home.database.writing() as session:
         sample = sample_group(session, clock())
