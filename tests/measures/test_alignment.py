@@ -149,6 +149,16 @@ def test_the_pair_that_shares_most_comes_first_then_equal_names_then_the_earlier
     assert clusters(together(ann, cut("bob", "member", *halves))) == [["ann:a", "bob:x"], ["bob:y"]]
     named = (("x", 0, 500, ""), ("a", 500, 1000, ""))
     assert clusters(together(ann, cut("bob", "member", *named))) == [["ann:a", "bob:a"], ["bob:x"]]
+    # What counts is the share of the time together, neither the time in common nor what is left over.
+    wide = cut("ann", "member", ("a", 0, 1200, ""))
+    assert clusters(together(wide, cut("bob", "member", ("x", 0, 2000, ""), ("y", 0, 700, "")))) == [
+        ["ann:a", "bob:x"],
+        ["bob:y"],
+    ]
+    assert clusters(together(wide, cut("bob", "member", ("x", 0, 720, ""), ("y", 0, 2100, "")))) == [
+        ["ann:a", "bob:x"],
+        ["bob:y"],
+    ]
     larger = (("x", 0, 501, ""), ("y", 400, 1000, ""))
     assert clusters(together(ann, cut("bob", "member", *larger))) == [["ann:a", "bob:y"], ["bob:x"]]
     twins = (("z", 0, 1000, ""), ("y", 0, 1000, ""))
@@ -163,6 +173,50 @@ def test_everybody_is_brought_together_at_once_and_not_with_the_first_coder() ->
         cut("eve", "member", ("e", 50, 1000, "change")),
     )
     assert clusters(table) == [["ann:1"], ["ann:2"], ["ann:3"], ["bob:b", "eve:e"]]
+
+
+@pytest.mark.parametrize("layer", ["consensus", "coach", "machine", "else"])
+def test_members_come_before_whoever_is_nearer_to_one_of_them(layer: str) -> None:
+    """Ann and Bob share 600 of 1000; the other shares 850 with Ann and 450 with Bob."""
+    members = (cut("ann", "member", ("a", 0, 1000, "")), cut("bob", "member", ("b", 0, 600, "")))
+    found = clusters(together(*members, cut("kim", layer, ("k", 150, 1000, ""))))
+    assert found == [["ann:a", "bob:b"], ["kim:k"]]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differ"),
+    [
+        ((0, 10_000), (9_500, 10_500), False),  # half of the shorter one: two that speak at once
+        ((0, 10_000), (9_499, 10_499), True),
+        ((0, 1_000), (500, 9_000), False),
+        ((0, 1_000), (499, 9_000), True),
+        ((0, 10_000), (400, 700), True),
+    ],
+)
+def test_boundaries_differ_where_a_unit_lies_mostly_within_another(
+    one: tuple[int, int], other: tuple[int, int], differ: bool
+) -> None:
+    table = together(cut("ann", "member", ("a", *one, "")), cut("bob", "member", ("b", *other, "")))
+    for shift in (0, 77_001):
+        moved = table.assign(start=table["start"] + shift, end=table["end"] + shift)
+        assert (aligned(moved)[1] == ("t",)) == differ
+
+
+def test_a_unit_is_apart_where_it_lies_upon_another_coders_and_is_not_the_same() -> None:
+    """Ann's noise lies upon Bob's turn, which is the same as her own."""
+    ann = cut("ann", "member", ("a", 0, 1000, ""), ("noise", 200, 500, ""), ("late", 5000, 6000, ""))
+    bob = cut("bob", "member", ("b", 400, 1000, ""), ("soon", 4990, 6000, ""))
+    table = together(ann, bob).astype({"utterance_id": object})
+    before = table.copy(deep=True)
+    found, _ = aligned(table)
+    assert dict(zip(found["coder"] + ":" + table["utterance_id"], found["apart"], strict=True)) == {
+        "ann:a": True,
+        "ann:noise": True,
+        "ann:late": False,
+        "bob:b": True,
+        "bob:soon": False,
+    }
+    pd.testing.assert_frame_equal(table, before)
 
 
 def test_all_units_of_a_cluster_share_half_of_their_time() -> None:
