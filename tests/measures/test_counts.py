@@ -134,6 +134,10 @@ def test_interviewer_rows_without_a_number_are_volleys_of_their_own(numbers: lis
     assert summed(rows, VOLLEYS)["questions"] == 3
 
 
+def test_a_hundred_rows_without_a_number_are_a_hundred_volleys() -> None:
+    assert counted(table(*[("I", "information")] * 100).assign(volley=None), VOLLEYS) == {"information": 100}
+
+
 def test_a_volley_may_be_interrupted_in_the_table() -> None:
     rows = table(("I", "information"), ("C", "neutral"), ("I", "information"), volley=[1, None, 1])
     assert counted(rows, VOLLEYS) == {"information": 1, "neutral": 1}

@@ -48,7 +48,7 @@ def test_the_machines_change_talk_stays_on_every_page(table: Table, book: str) -
     ivy = table.interviewer.browser
     expected = FIGURES[book] | TALK
     page = summary(ivy, table.tape_id)
-    assert page == expected
+    assert {name: value for name, value in page.items() if name in expected} == expected
     together = board(table.interviewer, book)
     shown = {
         one["label"]: one["text"] if one["value"] is not None else one["undefined"] for one in together["measures"]
