@@ -6,7 +6,8 @@ The first six columns are those that ``tape-review agreement`` reads. The dictio
 A cell of text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break gets an apostrophe before it, as one
 that begins with an apostrophe does: a spreadsheet would take it for a formula. Reading takes it off again.
 
-Cannot hold: words, and more than one tape's order of rows. An utterance without codes has one row with an empty code.
+Cannot hold: words, what a coder was asked for (the column ``codable`` of `pipeline.formats.codes`), and more than one
+tape's order of rows. An utterance without codes has one row with an empty code.
 """
 
 from __future__ import annotations
