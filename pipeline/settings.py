@@ -7,6 +7,7 @@ files in the order given, then ``TAPE_REVIEW_<SECTION>__<KEY>`` from the environ
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from pipeline.errors import SettingsError
 
@@ -121,8 +122,13 @@ def _network(text: str) -> str:
     return text
 
 
-Network = Annotated[str, AfterValidator(_network)]
-"""An IP address, or a network in CIDR notation."""
+def _listed(value: object) -> object:
+    """A list as the environment holds it: ``10.0.0.1, 10.1.0.0/16``, or as in a file."""
+    return re.findall(r'[^\s,"\[\]]+', value) if isinstance(value, str) else value
+
+
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_listed)]
+"""IP addresses, and networks in CIDR notation."""
 
 
 class ReviewSettings(Section):
@@ -133,7 +139,7 @@ class ReviewSettings(Section):
     address: str = Field(pattern=r"^$|^https?://[^/\s]+$")
     idle_minutes: int = Field(ge=1)
     absolute_hours: int = Field(ge=1)
-    trusted_proxies: tuple[Network, ...]
+    trusted_proxies: Networks
     upload_limit_mb: int = Field(ge=1)
     drafts_limit: int = Field(ge=1)
     drafts_limit_mb: int = Field(ge=1)

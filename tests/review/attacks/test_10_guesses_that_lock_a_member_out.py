@@ -208,6 +208,22 @@ def test_a_proxy_is_named_by_its_address(tmp_path, wrong: str) -> None:
         settings.load(files=[path])
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("", ()),
+        ("127.0.0.1", ("127.0.0.1",)),
+        ("127.0.0.1, 10.1.0.0/16", ("127.0.0.1", "10.1.0.0/16")),
+        ('["::1", "10.0.0.1"]', ("::1", "10.0.0.1")),
+    ],
+)
+def test_proxies_are_named_in_the_environment_too(
+    monkeypatch: pytest.MonkeyPatch, text: str, named: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("TAPE_REVIEW_REVIEW__TRUSTED_PROXIES", text)
+    assert settings.load().settings.review.trusted_proxies == named
+
+
 def test_counts_hold_in_a_second_process_and_after_a_restart(room: Room) -> None:
     room.person("Ada")
     here = limits.PASSWORD.here
