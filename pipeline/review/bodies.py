@@ -6,7 +6,6 @@ Frameworks parse forms before they ask who sent them; here nobody's body is read
 
 from __future__ import annotations
 
-from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -61,11 +60,6 @@ class BodyLimit:
         await self._app(scope, guarded, answered)
 
 
-def needs_sign_in(route: APIRoute) -> bool:
-    """Whether only somebody who is signed in is let to a route: it, or what it depends on, asks for a `SignedIn`."""
-    return _asks(route.dependant)
-
-
 async def _opened(scope: Scope) -> float:
     """How much may be read of a body.
 
@@ -78,7 +72,7 @@ async def _opened(scope: Scope) -> float:
     if request.method in csrf.SAFE or not isinstance(route, APIRoute):
         return 0
     signed_in = await run_in_threadpool(viewer.found, request)
-    guarded = needs_sign_in(route)
+    guarded = viewer.needs_sign_in(route)
     if guarded and (signed_in is None or signed_in.step):
         raise SignInError(signed_in.step if signed_in else "")
     csrf.foreign(request)
@@ -89,10 +83,6 @@ async def _opened(scope: Scope) -> float:
     if length.isdecimal() and int(length) > limit:
         raise _too_much()
     return limit
-
-
-def _asks(dependant: Dependant) -> bool:
-    return dependant.call is viewer.signed_in or any(_asks(each) for each in dependant.dependencies)
 
 
 def _too_much() -> HTTPException:

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from starlette.routing import Mount
 
 from pipeline.review.access.csrf import streams
-from pipeline.review.bodies import needs_sign_in
+from pipeline.review.access.viewer import needs_sign_in
 from pipeline.review.reflecting import questions
 from tests.review.conftest import PASSWORD, Browser
 

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 from fastapi import Request
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from pipeline.review.access import cookies
 from pipeline.review.access.cookies import SESSION
-from pipeline.review.access.viewer import Found
+from pipeline.review.access.viewer import Found, needs_sign_in
 from pipeline.review.problems import SignInError
 
 FIELD, HEADER = "csrf", "X-CSRF-Token"
@@ -56,22 +57,28 @@ def foreign(request: Request) -> None:
 
 
 async def checked(request: Request, viewer: Found) -> None:
-    """Refuse an unsafe request without the right token, or from another origin (403)."""
+    """Refuse an unsafe request of nobody who is signed in (401), from another origin, or without the right token (403).
+
+    A body is read even where the route reads none: one that is too large is refused (413) before anything is done.
+    """
     if request.method in SAFE:
         return
+    route: APIRoute = request.scope["route"]
+    if needs_sign_in(route) and (viewer is None or viewer.step):
+        raise SignInError(viewer.step if viewer else "")
     foreign(request)
-    ran_out = viewer is None and cookies.read(request, SESSION)
-    place = streams(request.scope.get("endpoint"))
+    place, token = streams(route.endpoint), request.headers.get(HEADER, "")
     if place == "form":
-        if ran_out:
-            raise SignInError
         return
-    token = request.headers.get(HEADER, "")
-    if not token and not place and request.headers.get("content-type", "").startswith(_FORMS):
+    is_form = request.headers.get("content-type", "").lower().startswith(_FORMS)
+    if not place and is_form and not token:
         form = await request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES)
         token = str(form.get(FIELD, ""))
+    elif not place and not (is_form and route.body_field):
+        await request.body()
     if not matches(request, token):
         # A page that was open when its session ran out has the session's token; the login page has a guest's.
+        ran_out = viewer is None and cookies.read(request, SESSION)
         raise SignInError if ran_out else HTTPException(403, _EXPIRED)
 
 

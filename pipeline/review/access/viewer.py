@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from pipeline.review.access import cookies
@@ -19,7 +21,10 @@ from pipeline.review.access.cookies import GUEST, SESSION
 from pipeline.review.problems import SignInError
 from pipeline.tapes import trail
 
-__all__ = ["GUEST", "SESSION", "UNATTENDED", "Administrator", "Found", "SignedIn", "Viewer", "found", "guest_token"]
+__all__ = [
+    *("GUEST", "SESSION", "UNATTENDED", "Administrator", "Found", "SignedIn", "Viewer"),
+    *("found", "guest_token", "needs_sign_in"),
+]
 
 UNATTENDED = "X-Unattended"
 """The header of what a page asks by itself, again and again, while perhaps nobody sits before it."""
@@ -78,6 +83,15 @@ def signed_in(viewer: Found) -> Viewer:
 
 
 SignedIn = Annotated[Viewer, Depends(signed_in)]
+
+
+def needs_sign_in(route: APIRoute) -> bool:
+    """Whether only somebody who is signed in is let to a route: it, or what it depends on, asks for a `SignedIn`."""
+    return _asks(route.dependant)
+
+
+def _asks(dependant: Dependant) -> bool:
+    return dependant.call is signed_in or any(_asks(each) for each in dependant.dependencies)
 
 
 def administrator(viewer: SignedIn) -> Viewer:
