@@ -84,7 +84,7 @@ _ANSWERS: tuple[tuple[str, int, str], ...] = (
     ("R08", 409, ""),
     ("R09", 413, ""),
     ("K01 K02 K03 K05 K06", 503, f"The room cannot reach its records. {_LATER}"),
-    ("K04", 503, "Others are saving at this moment, and yours was not saved. Go back, and save again in a minute."),
+    ("K04", 503, "Others are saving at this moment, so this was not done. Go back, and try again in a minute."),
     ("K07", 404, "This person or group is not here. Go back, and choose another one."),
     ("K08", 409, "This person or group is here already. Go back, and look at the list."),
     ("K09", 422, "A name, address or role is not what it must be. Go back, and correct it."),

@@ -34,6 +34,7 @@ _TITLES = {
     507: "The disk is full",
 }
 
+_NO_TAPE = f"{answers.NO_ACCESS} If you think that you should, ask its interviewer."
 _MISSING = "This page does not exist, or you do not have access to it."
 _OF_A_TAPE = re.compile(r"/(?:tapes|uploads)/(?!new\b)[^/]+")
 _RETRY_AFTER = {503: "30"}
@@ -100,7 +101,7 @@ async def _http(request: Request, error: HTTPException) -> Response:
         trail.refuse(error.reason)
     detail = error.detail
     if detail in (HTTPStatus.NOT_FOUND.phrase, HTTPStatus.METHOD_NOT_ALLOWED.phrase):
-        detail = answers.NO_ACCESS if _OF_A_TAPE.match(request.url.path) else _MISSING
+        detail = _NO_TAPE if _OF_A_TAPE.match(request.url.path) else _MISSING
     status = 404 if error.status_code == 405 else error.status_code
     response = answer(request, status, detail, title=getattr(error, "title", ""))
     response.headers.update(error.headers or {})

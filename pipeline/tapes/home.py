@@ -9,7 +9,7 @@
     ├── keys/             mode 0700: audit.key, certificate.key; master.key, unless the settings name its folder
     ├── vault/            mode 0700: what the vault keeps, encrypted; the tapes' keys, unless as above
     ├── certificates/     of destroyed tapes; certificate-key.pub checks them
-    ├── serve.log         of `tape-review serve`: ids and fixed words alone
+    ├── serve.log         of `tape-review serve`: ids, fixed words, and errors about the program's own files
     ├── tape-review-tombstones.txt    which tapes must stay dead
     └── backups.txt       where backups were written
 """

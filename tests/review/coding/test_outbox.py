@@ -36,7 +36,7 @@ const send = async (changes) => {
   stored.push(...changes.map(({ id }) => id));
   return { status: 200, json: async () => ({ refused: [] }) };
 };
-const place = { person: "ada", tape: "t", pass: "p", key: input.key };
+const place = { person: "ada", tape: "t", pass: input.pass ?? "p", key: input.key };
 const on = { refused: () => { refused += 1; }, gone: (status) => gone.push(status) };
 const tell = ({ waiting, trouble }) => said.push([waiting, trouble]);
 const outbox = await new Outbox(place, send, tell, on, storage).open();
@@ -53,10 +53,12 @@ if (!input.still) {
   await outbox.flush();
   await outbox.writing;
 }
+const after = [...items.keys()], waits = left("ada", storage), of = places("ada", storage);
+drop("ada", "", storage);
 console.log(JSON.stringify({
-  stored, gone, refused, disk, before, kept: outbox.kept,
+  out: [...items.keys()], stored, gone, refused, disk, before, kept: outbox.kept,
   waiting: outbox.waiting().map(({ id }) => id), trouble: said.at(-1)[1], said,
-  after: [...items.keys()], left: left("ada", storage), places: places("ada", storage),
+  after, left: waits, places: of,
 }));
 """
 
@@ -137,6 +139,14 @@ def test_the_disk_tells_nothing_and_only_the_same_key_brings_it_back(tmp_path: P
     assert again["after"] == []
     foreign = sent(tmp_path, 200, [], [], stored=disk, key="B" * 43 + "=")
     assert (foreign["stored"], foreign["after"]) == (["later"], [])
+
+
+def test_what_an_older_version_left_in_the_clear_is_sent_and_goes(tmp_path: Path) -> None:
+    of_old = {"tape-review/0123456789abcdef/000-1": '{"id": "old"}', "tape-review/fedcba9876543210/000-1": "{}"}
+    found = sent(tmp_path, 200, [], [], stored=of_old, **{"pass": "0123456789abcdef"})
+    assert found["stored"] == ["old", "later"]
+    assert found["after"] == ["tape-review/fedcba9876543210/000-1"]  # of another pass: until that is opened
+    assert found["out"] == []  # or its coder signs out
 
 
 @pytest.mark.parametrize("why", ["insecure", "full"])

@@ -26,7 +26,10 @@ const LOSSES = /** @type {Record<number, string>} */ ({
 const IN_PAGE = "This browser cannot encrypt here, so changes wait in this page only. Do not close it yet.";
 const LONGEST_WAIT = 8000;
 const BATCH = 100;
-const ROOT = "tape-review/outbox/";
+const CLEAR = "tape-review/";
+const ROOT = `${CLEAR}outbox/`;
+/** Older versions kept what waits in the clear, under the pass alone. */
+const OF_OLD = /^tape-review\/[0-9a-f]{16}\//;
 
 /** @param {Storage} storage @param {string} prefix */
 function keys(storage, prefix) {
@@ -48,6 +51,7 @@ export function places(person, storage = localStorage) {
 /** Let go of what waits of a person, or of one tape alone. @param {string} person @param {string} [tape] @param {Storage} [storage] */
 export function drop(person, tape = "", storage = localStorage) {
   for (const key of keys(storage, `${ROOT}${person}/${tape ? `${tape}/` : ""}`)) storage.removeItem(key);
+  if (!tape) for (const key of keys(storage, CLEAR).filter((each) => OF_OLD.test(each))) storage.removeItem(key);
 }
 
 export class Outbox {
@@ -87,6 +91,10 @@ export class Outbox {
       const change = await this.sealed?.read(this.storage.getItem(key) ?? "");
       if (change) this.items.set(key, change);
       else this.storage.removeItem(key);
+    }
+    for (const key of keys(this.storage, `${CLEAR}${this.place.pass}/`).filter((each) => OF_OLD.test(each))) {
+      this.add(JSON.parse(this.storage.getItem(key) ?? "null"));
+      this.storage.removeItem(key);
     }
     return this;
   }
