@@ -9,7 +9,7 @@ The reference is the coach where the coach coded, else the group's consensus.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -45,10 +45,21 @@ QUIET, QUIET_AT_FIRST, FIRST = 250, 120, 50
 
 
 class Note(NamedTuple):
-    """What was left out of whose charts, and why; the coder is empty where it is about all."""
+    """What was left out of whose charts, and why; the coder is empty where it is about all.
+
+    ``small``: family -> tapes that were left out, as both coded under `FEWEST` utterances on them; no sentence then.
+    """
 
     coder: str
     sentence: str
+    small: tuple[tuple[str, int], ...] = ()
+
+    def told(self, family: Callable[[str], str] = str) -> str:
+        """The sentence; ``family`` words the names of families."""
+        if not self.small:
+            return self.sentence
+        left = ", ".join(f"{family(name)} {_tapes(tapes)}" for name, tapes in self.small)
+        return f"{self.coder}: left out, as both coded under {FEWEST} utterances of them: {left}."
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,7 @@ def drift(panel: Panel, recalibrated: Mapping[str, Sequence[float]] | None = Non
             return _nothing(f"Nobody but the {reference} coded: no chart.")
         return _nothing(f"Nobody else coded an utterance that the {reference} coded: no chart.")
     rows, points, notes = [], [], []
+    small: dict[str, dict[str, int]] = {}
     for level in (level for level in panel.levels if level.kind == "family"):
         cells = level.of(panel.grid)
         for layer, coder, comparison in charted:
@@ -91,13 +103,13 @@ def drift(panel: Panel, recalibrated: Mapping[str, Sequence[float]] | None = Non
                 left = f"{_tapes(series.undated)} without coded_at left out of the charts"
                 notes.append(Note(coder, f"{coder}: {left}."))
             if series.small:
-                left = f"{_tapes(series.small)} with under {FEWEST} units that both coded left out"
-                notes.append(Note(coder, f"{coder}, {level.name}: {left}."))
+                small.setdefault(coder, {})[level.name] = series.small
     table = pd.DataFrame(rows, columns=list(DRIFT_COLUMNS))
     order = {(layer, name): place for place, (layer, name, _) in enumerate(charted)}
     if len(table):
         place = [order[key] for key in zip(table["layer"], table["coder"], strict=True)]
         table = table.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
+    notes += [Note(coder, "", tuple(families.items())) for coder, families in small.items()]
     return Drift(table, pd.DataFrame(points, columns=list(POINT_COLUMNS)), tuple(dict.fromkeys(notes)))
 
 

@@ -175,7 +175,9 @@ def test_tapes_without_a_date_or_with_few_units_are_left_out_and_said() -> None:
     found = drifted(table[~small])
     assert of(found, "ann")["tapes"] == 6
     assert Note("ann", "ann: 1 tape without coded_at left out of the charts.") in found.notes
-    assert any(note.sentence.startswith("ann, reflection: 1 tape with under 10 units") for note in found.notes)
+    [small] = [note for note in found.notes if note.coder == "ann" and note.small]
+    assert small.told().startswith("ann: left out, as both coded under 10 utterances of them: question 1 tape, refl")
+    assert "Questions 1 tape" in small.told({"question": "Questions"}.get)  # type: ignore[arg-type]
 
 
 def test_without_a_reference_there_is_no_chart_and_a_reason() -> None:

@@ -98,7 +98,7 @@ def visit(
         moved=words.moved(found.table),
         steady=int((found.table["state"] == "steady").sum()),
         few=words.too_early(found.table),
-        notes=[*(note.sentence for note in found.notes), *words.not_compared(panel, gathered.book)],
+        notes=[*(note.told(words.within) for note in found.notes), *words.not_compared(panel, gathered.book)],
         pictures=pictures(found.table, found.points, gathered.titles),
         family=words.within,
         wide=WIDE,
@@ -216,7 +216,7 @@ def mine(request: Request, viewer: SignedIn, group_id: Id, codebook: Wanted = ""
         ],
         old=OLD // DAY,
         notes=[
-            *(note.sentence for note in found.notes if note.coder in ("", *seen["coder"])),
+            *(note.told(words.within) for note in found.notes if note.coder in ("", *seen["coder"])),
             *words.not_compared(panel, gathered.book, own, everybody=False),
         ],
         tapes=len(gathered.tapes),
