@@ -93,9 +93,10 @@ def test_every_use_must_be_allowed_and_the_interviewer_goes_first(coding: Coding
         assert refused.value.status_code == 404
     with coding.room.home.database.writing() as database:
         database.query(Review).delete()
-    with pytest.raises(NotYetError, match="looks at the tape first") as early:
+    with pytest.raises(NotYetError) as early:
         coding.admitted("Ada", lambda admitted: admitted)
     assert (early.value.status_code, early.value.reason) == (403, "first")
+    assert early.value.detail == "The interviewer looks at the tape first. You can code it as soon as that is done."
     assert coding.admitted("Ivy", lambda admitted: admitted.is_interviewer) is True
     with coding.room.home.database.writing() as database:
         database.query(Consent).filter(Consent.tape_id == coding.tape).delete()
@@ -174,10 +175,12 @@ def test_what_was_read_or_done_is_told_of_this_tape_and_person(coding: Coding) -
     request = Request({"type": "http", "app": coding.room.app, "headers": []})
     viewer = Viewer(coding.people["Ada"], "Ada", "", False, "")
     with coding.room.home.database.writing() as database:
-        admit(request, database, viewer, coding.tape, "code").record("pass.lock", "a pass", (3, 4))
+        admitted = admit(request, database, viewer, coding.tape, "code")
+        admitted.record("pass.begin")
+        admitted.record("pass.lock", "a pass", (3, 4))
     admission.note(request, viewer, coding.other, "tape.play", "sound", (1, 2))
     with coding.room.home.database.reading() as database:
-        rows = database.query(AuditRow).order_by(AuditRow.seq.desc()).limit(2).all()
+        rows = database.query(AuditRow).order_by(AuditRow.seq.desc()).limit(3).all()
         told = [
             (row.at, row.actor_id, row.action, row.tape_id, row.thing, row.span_start, row.span_end) for row in rows
         ]
@@ -186,4 +189,5 @@ def test_what_was_read_or_done_is_told_of_this_tape_and_person(coding: Coding) -
     assert told == [
         (now, ada, "tape.play", coding.other, "sound", 1, 2),
         (now, ada, "pass.lock", coding.tape, "a pass", 3, 4),
+        (now, ada, "pass.begin", coding.tape, "", None, None),
     ]
