@@ -161,12 +161,12 @@ def _decide(
     spread: Mapping[str, float],
 ) -> dict[str, NDArray[np.bool_]]:
     """Draw whether, then which."""
-    either = np.minimum(np.sum(odds, axis=0), 1.0)
+    either = np.asarray(np.sum(odds, axis=0), dtype=float)  # above 1, by rounding, it is certain
     is_one = _draw(either, draws, random, spread.get(decision.whether, 0.0))
     if decision.which is None:
         return {decision.codes[0]: is_one}
     first = np.divide(odds[0], either, out=np.zeros_like(either), where=either > 0)
-    is_first = _draw(np.minimum(first, 1.0), draws, random, spread.get(decision.which, 0.0))
+    is_first = _draw(first, draws, random, spread.get(decision.which, 0.0))
     return {decision.codes[0]: is_one & is_first, decision.codes[1]: is_one & ~is_first}
 
 

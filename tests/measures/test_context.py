@@ -190,6 +190,13 @@ def test_an_utterance_without_a_role_is_nobodys_change_talk() -> None:
     assert context(rows)["utterance_id"].tolist() == ["2"]
 
 
+def test_codes_on_the_wrong_speaker_make_no_pair() -> None:
+    asked, answered = transitions(table(("C", "question_open"), ("I", "change"), ("C", "other")))
+    assert asked.counts[asked.before.index("question_open")] == (0,) * len(asked.after)
+    assert asked.totals[asked.before.index("question_open")] == 0
+    assert answered.totals[answered.before.index("change")] == 0
+
+
 def test_a_table_of_pairs_stays_as_it_is() -> None:
     asked, _ = transitions(coded(TALK))
     with pytest.raises(FrozenInstanceError):

@@ -95,7 +95,8 @@ def test_errors_that_a_session_shares_widen_its_intervals(key: str, role: str, c
 
 def test_an_unknown_decision_is_refused() -> None:
     assert SPREAD_KEYS == ("question", "open", "reflection", "complex", "information", "client", "change")
-    with pytest.raises(ValueError, match="spread names 'questions'"):
+    decisions = "question, open, reflection, complex, information, client, change"
+    with pytest.raises(ValueError, match=f"^spread names 'questions'; the decisions are {decisions}$"):
         drawn(coded(), 10, 0, {"questions": 1.0})
 
 
