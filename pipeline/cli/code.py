@@ -18,7 +18,10 @@ from pipeline.formats import speaker_roles, tables, uncoded
 from pipeline.settings import Settings
 
 _MANY = 8
-"""Voices or rows that a sentence lists at most."""
+"""Voices that a sentence lists at most."""
+
+_SHOWN = 3
+"""Utterances that a message shows at most."""
 
 
 def code(
@@ -80,16 +83,16 @@ def _with_roles(table: pd.DataFrame, path: Path, loaded: Settings) -> pd.DataFra
 def _decided(tape_id: str, tape: pd.DataFrame, path: Path, loaded: Settings) -> pd.Series:
     voices = tape["speaker"].str.strip() if "speaker" in tape else pd.Series("", index=tape.index)
     speakers, open_ = speaker_roles.distinct(voices), tape["role"] == ""
-    remedy = "add a column that says interviewer or client in each row, or name the speakers"
-    if (open_ & (voices == "")).any():
-        number = int((open_ & (voices == "")).sum())
-        value = f"has {number} of {len(tape)} rows without a speaker or a role"
+    remedy = uncoded.naming(path)
+    nobody = tape[open_ & (voices == "")]
+    if len(nobody):
+        shown = "; ".join(f'"{text[:40]}"' for text in nobody["text"].iloc[:_SHOWN])
+        value = f"has {len(nobody)} of {len(tape)} rows without a speaker or a role ({shown})"
         raise TableError("T08", f"transcript {path.name}", value, remedy)
     if len(speakers) < 2:
         value = f"has the one voice {speakers[0]!r}, and its name says no role"
-        raise TableError(
-            "T08", f"transcript {path.name}", value, f"{remedy}; --interviewer NAME if it is the interviewer"
-        )
+        remedy = f"if all of it is the interviewer's, add --interviewer {speakers[0]!r}; else {remedy}"
+        raise TableError("T08", f"transcript {path.name}", value, remedy)
     where = f" of {tape_id}" if tape_id != path.stem else ""
     decided = who.decided(list(zip(voices, tape["text"], strict=True)), loaded, where)
     return tape["role"].where(~open_, voices.map(decided.role))

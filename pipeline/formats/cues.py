@@ -50,7 +50,7 @@ def read(source: Source, text: str, *, asides: bool) -> tuple[tuple[Cue, ...], t
     lines = re.split(r"\r\n|\r|\n", text)  # other line ends that Python knows, such as U+2028, are text
     heads = [number for number, line in enumerate(lines) if "-->" in line]
     fractions = [part for number in heads for part in _fractions(lines[number])]
-    unpadded = _counts_milliseconds(fractions)
+    unpadded = counts_milliseconds(fractions)
     cues: list[Cue] = []
     notes: list[str] = []
     names, bodies, loose = _parts(lines, heads, asides)
@@ -157,7 +157,7 @@ def _fractions(line: str) -> list[str]:
     return [part for part in (fields[4], fields[8]) if part] if fields else []
 
 
-def _counts_milliseconds(fractions: Sequence[str]) -> bool:
+def counts_milliseconds(fractions: Sequence[str]) -> bool:
     """Whether a short fraction counts milliseconds, as in Teams, where ``5.80`` is 5.080 s.
 
     Fractions of one length are what they look like. Of several lengths, a writer who leaves out zeros at the front

@@ -36,6 +36,14 @@ _REGIONS = 200_000
 _LABELS = ("labels", "choices", "hypertextlabels", "paragraphlabels")
 
 
+def fits(value: Any) -> bool:
+    """Whether JSON is of Label Studio: a task, or a list of them, in the full or the short form."""
+    tasks = value if isinstance(value, list) else [value]
+    return bool(tasks) and all(
+        isinstance(task, dict) and {"data", "annotations", "annotator"} & set(task) for task in tasks
+    )
+
+
 def read(source: Source) -> CodedTranscript:
     """The regions of the one task of a file.
 
@@ -48,7 +56,7 @@ def read(source: Source) -> CodedTranscript:
     if len(tasks) > 1:
         source.refuse("F07", f"holds {len(tasks)} tasks", "give the task of one tape")
     if not tasks or not isinstance(tasks[0], dict) or not isinstance(tasks[0].get("data"), dict):
-        source.refuse("F03", "is no task of Label Studio", "export the project as JSON")
+        source.refuse("F03", "is no task of Label Studio", "export the project as JSON (not JSON-MIN or CSV)")
     task = tasks[0]
     regions: dict[_Key, CodedUtterance] = {}
     marks: dict[_Key, list[Mark]] = defaultdict(list)

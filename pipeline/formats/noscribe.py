@@ -17,6 +17,8 @@ from pipeline.formats.script import Speech
 
 _ANCHOR = re.compile(r"ts_(\d{1,9})_(\d{1,9})(?:_(\w+))?")
 _PREFIX = re.compile(r"([^\W\d_][\w .-]{0,39}):\s+(.*)", re.DOTALL)
+_OVERLAP = re.compile(r"//\s*(.*?)\s*//")
+"""What is said while another speaks stands between slashes."""
 _STAMP = re.compile(r"\[\d{1,2}:\d{2}:\d{2}\]\s*")
 
 
@@ -33,6 +35,7 @@ def read(source: Source) -> tuple[Speech, ...]:
     speeches: list[Speech] = []
     for text, anchors in parser.paragraphs:
         text = _STAMP.sub("", " ".join(text.split()))
+        text = _OVERLAP.sub(r"\1", text)
         if not anchors or not text:
             continue
         prefix = _PREFIX.fullmatch(text)
@@ -42,7 +45,11 @@ def read(source: Source) -> tuple[Speech, ...]:
         start, end = min(anchor[0] for anchor in anchors), max(anchor[1] for anchor in anchors)
         speeches.append(Speech(speaker, said, start, max(start, end)))
     if not speeches:
-        source.refuse("F03", "is no transcript of noScribe: no paragraph has a time", "save it in noScribe as HTML")
+        source.refuse(
+            "F03",
+            "is no transcript of noScribe: no paragraph has a time",
+            "save it in noScribe as HTML, or give it as text (.txt)",
+        )
     return tuple(speeches)
 
 

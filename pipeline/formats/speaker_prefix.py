@@ -17,18 +17,31 @@ LONGEST_NAME = 5
 """Words that a name may have."""
 
 _PREFIX = re.compile(r"\[?(?P<name>[^\W\d_][^:\n\t\[\]]{0,39}?)\]?\s*:(?:\s+(?P<text>.*))?", re.DOTALL)
-_LABEL = re.compile(r"(?:speaker|spk|voice)[ _-]?\d+", re.IGNORECASE)
-_WRITTEN_LIKE_A_NAME = re.compile(r"[A-Z][\w.'’-]*(?:,? [A-Z][\w.'’-]*)*")
+_LABEL = re.compile(r"(?:speaker|spk|voice|s)[ _-]?\d+", re.IGNORECASE)
+_PARTICLES = frozenset({"van", "von", "de", "der", "den", "del", "di", "da", "la", "le", "bin", "al", "of"})
 _SENTENCE = re.compile(r"[.?!]\s+\S+\s+\S|[?!]$")
 """What makes of a name a sentence: "Yes. I said" is none, "Therapist A." is one."""
-_NO_NAMES = frozenset(
-    {"question", "answer", "note", "example", "okay", "ok", "so", "well", "yes", "no", "first", "second"}
+METADATA = frozenset(
+    {"date", "time", "duration", "length", "session", "title", "location", "place", "site", "file", "file name"}
+    | {"filename", "audio", "audio file", "audio source", "media", "recording", "transcript", "transcribed by"}
+    | {"transcriber", "version", "language", "id", "subject id", "participant id", "client id", "study", "project"}
+    | {"mark pause", "pause", "target behavior", "target behaviour", "keywords", "speakers", "attendees"}
+    | {"participants", "codes", "legend", "key", "datum", "dauer", "fecha", "durée", "lieu", "ort"}
 )
+"""What a transcript says about itself before a colon."""
+
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_NO_NAMES = METADATA | {
+    *("question", "answer", "note", "example", "okay", "ok", "so", "well", "yes", "no", "first", "second"),
+    *("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
+}
 
 
 def is_name(text: str) -> bool:
     """Whether a text is short enough for a name, and no sentence."""
-    return not _SENTENCE.search(text) and len(text.split()) <= LONGEST_NAME and text.lower() not in _NO_NAMES
+    if _SENTENCE.search(text) or _YEAR.search(text):
+        return False
+    return len(text.split()) <= LONGEST_NAME and text.lower() not in _NO_NAMES
 
 
 def is_certain(name: str) -> bool:
@@ -44,22 +57,30 @@ def split(line: str) -> tuple[str, str] | None:
     return match["name"].strip(), (match["text"] or "").strip()
 
 
+def is_written_like_a_name(text: str) -> bool:
+    """Whether a text has capitals as a name has, "Lee, Bo (she/her)", what stands in parentheses aside."""
+    words = re.findall(r"[^\s,]+", re.sub(r"\([^()]*\)", "", text))
+    return bool(words) and words[0][0].isupper() and all(word[0].isupper() or word in _PARTICLES for word in words)
+
+
 def names(lines: Iterable[str], *, captions: bool = False) -> frozenset[str]:
     """The names with which lines of one transcript begin; ``captions`` as in `settled`."""
-    return settled((prefix[0] for line in lines if (prefix := split(line))), captions=captions)
+    prefixes = [split(line) for line in lines]
+    return settled((prefix[0] for prefix in prefixes if prefix), len(prefixes), captions=captions)
 
 
-def settled(candidates: Iterable[str], *, captions: bool = False) -> frozenset[str]:
-    """Those of the prefixes of a transcript that are names.
+def settled(candidates: Iterable[str], lines: int, *, captions: bool = False) -> frozenset[str]:
+    """Those of the prefixes of a transcript's ``lines`` that are names.
 
-    ``captions`` have no lines of other kinds ("Date: 3 March"): there, beside a sure name, what is written like one is
-    one, too.
+    Where at least half of all lines begin with something written like a name, and not all with the same, these are
+    names. ``captions`` have no lines of other kinds ("Date: 3 March"): there, beside a sure name, what is written like
+    one is one, too.
     """
     numbers = Counter(candidates)
     sure = {name for name, number in numbers.items() if number > 1 or is_certain(name)}
-    if not sure or not captions:
-        return frozenset(sure)
-    return frozenset(sure | {name for name in numbers if _WRITTEN_LIKE_A_NAME.fullmatch(name)})
+    like = {name for name in numbers if is_written_like_a_name(name)}
+    most = len(like) > 1 and 2 * sum(numbers[name] for name in like) >= lines
+    return frozenset(sure | like if most or (sure and captions) else sure)
 
 
 def said(line: str, known: frozenset[str], last: str) -> tuple[str, str]:

@@ -15,16 +15,56 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.errors import FormatError, TableError
-from pipeline.formats import chat, noscribe, registry, script, speaker_roles, tables, tidy, whisper_json, worksheet
+from pipeline.formats import (
+    chat,
+    label_studio,
+    noscribe,
+    registry,
+    script,
+    speaker_roles,
+    srt,
+    tables,
+    tidy,
+    whisper_json,
+    worksheet,
+)
 from pipeline.formats.coded import CodedTranscript
 from pipeline.formats.intake import Source
 from pipeline.formats.script import Script, Speech
 from pipeline.formats.worksheet import Worksheet
-from pipeline.timeline import to_ms, typed
+from pipeline.timeline import UNKNOWN, to_ms, typed
 
 SHEETS = frozenset({".csv", ".tsv", ".tab", ".xlsx", ".xlsm", ".xls"})
+_SBV = re.compile(rb"^(\d+:\d\d:\d\d\.\d{3}),(\d+:\d\d:\d\d\.\d{3})(?=\r?$)", re.MULTILINE)
+"""YouTube's own subtitles have a comma between two times, and are like SRT else."""
 SCRIPTS = frozenset({".txt", ".text", ".md", ".docx"})
 PAGES = frozenset({".html", ".htm"})
+
+READ = SHEETS | SCRIPTS | PAGES | {".sbv"} | {each.ending.lower() for each in registry.FORMATS}
+"""The endings of files that can be coded."""
+
+_REMEDIES = {
+    **dict.fromkeys((".doc", ".odt", ".rtf"), "open it in Word or LibreOffice and save it as .docx or .txt"),
+    ".pdf": "save the transcript as .docx or .txt from the program that made it, or copy its text into such a file",
+    **dict.fromkeys((".ods", ".numbers"), "open it and save it as .xlsx or as CSV"),
+    **dict.fromkeys(
+        (".wav", ".mp3", ".m4a", ".mp4", ".flac", ".ogg", ".webm", ".aac"),
+        "it is a recording: use `tape-review process`",
+    ),
+}
+"""What to do with files of kinds that cannot be read."""
+
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+")
+_RANGE = re.compile(r"\s*([\d:.,]+)\s*(?:-->|->|[-–—])\s*([\d:.,]+)\s*")
+_NAMING = {
+    **dict.fromkeys(SHEETS, "fill the column of speakers or of roles in these rows, or add one"),
+    **dict.fromkeys(SCRIPTS, 'begin these turns with who speaks, such as "Therapist: "'),
+    **dict.fromkeys((".vtt", ".srt", ".sbv"), 'begin the subtitles with who speaks, such as "Therapist: "'),
+    **dict.fromkeys((".eaf", ".textgrid"), "put each voice on a tier of its own, called after who speaks"),
+    ".cha": "add the speakers to @Participants with their roles, Therapist and Client",
+    ".json": 'give these segments a "speaker" in the file, or write the transcript into a table',
+}
+_TABLE = "write the transcript into a table (.csv or .xlsx) with the columns speaker and text"
 
 _TIDY = {"utterance_id", "coder", "layer", "code", "start", "end"}
 _MANY = 8
@@ -52,13 +92,28 @@ def read(path: Path, interviewer: str | None = None) -> Reading:
     if reading.table.empty:
         raise TableError("T04", f"transcript {path.name}", "has no rows", "give one with at least one utterance")
     table = reading.table
+    if (table["text"].str.strip() == "").all():
+        remedy = "give the transcript: codes are decided from words"
+        raise TableError("T04", f"transcript {path.name}", "has no words in any row", remedy)
     roles = [_roles(path, tape, interviewer) for _, tape in table.groupby("tape_id", sort=False)]
     return replace(reading, table=table.assign(role=pd.concat(roles)))
 
 
+def naming(path: Path) -> str:
+    """What makes a file of this kind say who speaks."""
+    return _NAMING.get(path.suffix.lower(), _TABLE)
+
+
 def _read(path: Path) -> Reading:
     ending = path.suffix.lower()
-    if path.is_dir() or ending not in SHEETS | SCRIPTS | PAGES | {".json", ".cha"}:
+    if path.is_dir():
+        return _coded(registry.read(path), settled=True)
+    if ending in _REMEDIES:
+        raise FormatError("F09", f"file {path.name}", f"cannot be read: {ending} is no kind of ours", _REMEDIES[ending])
+    if ending not in READ:
+        known = ", ".join(sorted(READ))
+        raise FormatError("F09", f"file {path.name}", "ends in nothing that we know", f"save it as one of {known}")
+    if ending not in SHEETS | SCRIPTS | PAGES | {".json", ".cha", ".sbv"}:
         return _coded(registry.read(path))
     try:
         source = Source.open(path)
@@ -68,12 +123,10 @@ def _read(path: Path) -> Reading:
         raise TableError("T01", f"table {path.name}", error.value, "name a file that exists") from error
     if ending == ".cha":
         return _coded(chat.read(source, untimed=True))
+    if ending == ".sbv":
+        return _coded(srt.read(replace(source, data=_SBV.sub(rb"\1 --> \2", source.data))))
     if ending == ".docx":
-        lines, cells = script.word_blocks(source)
-        for rows in cells:
-            if len(rows) > 1 and len(rows[0]) > 1:
-                return _sheet(path, worksheet.of_cells(path.name, rows))
-        return _script(path, script.read(source, lines))
+        return _word(path, source)
     if ending in SCRIPTS:
         text, notes = worksheet.decoded(source)
         reading = _script(path, script.read(source, re.split(r"\r\n|\r|\n", text)))
@@ -84,6 +137,9 @@ def _read(path: Path) -> Reading:
         value = source.json()
         if whisper_json.fits(value):
             return _speeches(path, whisper_json.read(source, value))
+        if not label_studio.fits(value):
+            remedy = "give JSON of Whisper, whisperX, whisper.cpp, Rev or Label Studio, or save the transcript as .csv"
+            source.refuse("F03", "is JSON of none of the programs that we know", remedy)
         return _coded(registry.read(path))
     sheet = worksheet.read(source)
     if set(sheet.header) >= _TIDY:
@@ -91,13 +147,14 @@ def _read(path: Path) -> Reading:
     return _sheet(path, sheet)
 
 
-def _coded(said: CodedTranscript, note: str = "") -> Reading:
+def _coded(said: CodedTranscript, note: str = "", *, settled: bool = False) -> Reading:
+    """``settled``: where the file says that a voice is neither's, as a processed tape does, that holds."""
     rows = [
         {
             "tape_id": said.tape_id,
             "utterance_id": utterance.id,
-            "role": "" if utterance.role == "unknown" else utterance.role,
-            "speaker": utterance.speaker,
+            "role": "" if utterance.role == "unknown" and not settled else utterance.role,
+            "speaker": "" if utterance.speaker == UNKNOWN else utterance.speaker,
             "start": utterance.span.start,
             "end": utterance.span.end,
             "text": utterance.text,
@@ -112,11 +169,44 @@ def _coded(said: CodedTranscript, note: str = "") -> Reading:
 
 
 def _script(path: Path, read: Script) -> Reading:
-    notes: tuple[str, ...] = ()
-    if read.skipped:
-        shown = "; ".join(f'"{line[:60]}"' for line in read.skipped[:_MANY])
-        notes = (f"Lines that nobody says were passed over: {shown}.",)
+    notes = (*_passed(read.skipped, "Lines that nobody says"), *read.notes)
     return replace(_speeches(path, read.speeches), notes=notes)
+
+
+def _passed(lines: Sequence[str], what: str) -> tuple[str, ...]:
+    """A sentence on lines that were passed over, if any were."""
+    shown = "; ".join(f'"{line[:60]}"' for line in lines[:_MANY])
+    more = f"; and {len(lines) - _MANY} more" if len(lines) > _MANY else ""
+    return (f"{what} were passed over: {shown}{more}.",) if lines else ()
+
+
+def _word(path: Path, source: Source) -> Reading:
+    """A Word document: the table that holds the talk, with those that go on with it, or else its paragraphs."""
+    lines, tables_of_cells = script.word_blocks(source)
+    talk: list[list[str]] = []
+    beside = 0
+    for cells in tables_of_cells:
+        if talk and len(cells[0]) == len(talk[0]):
+            talk += [row for row in cells if row != talk[0]]
+        elif not talk and worksheet.is_talk(cells):
+            talk = list(cells)
+        else:
+            beside += 1
+    try:
+        told: Script | None = script.read(source, lines)
+    except FormatError:
+        if not talk:
+            raise
+        told = None
+    if told is not None and len(told.speeches) >= len(talk):
+        reading, beside = _script(path, told), beside + bool(talk)
+        notes: tuple[str, ...] = ()
+    else:
+        reading = _sheet(path, worksheet.of_cells(path.name, talk))
+        notes = _passed([line.strip() for line in lines if line.strip()], "Lines beside the table")
+    if beside:
+        notes += (f"Tables beside the transcript that were passed over: {beside}.",)
+    return replace(reading, notes=(*reading.notes, *notes))
 
 
 def _speeches(path: Path, speeches: Sequence[Speech]) -> Reading:
@@ -158,6 +248,10 @@ def _sheet(path: Path, sheet: Worksheet) -> Reading:
         notes.append(f"{_rows(int((~kept).sum()))} without a speaker and a text: passed over.")
     if "role" in table:
         table["role"] = [_role(path, cell, line) for cell, line in zip(table["role"], lines, strict=True)]
+    if "start" in table and "end" not in table and table["start"].map(_RANGE.fullmatch).any():
+        ranges = [_RANGE.fullmatch(cell) for cell in table["start"]]
+        table["end"] = [span[2] if span else "" for span in ranges]
+        table["start"] = [span[1] if span else cell for span, cell in zip(ranges, table["start"], strict=True)]
     for column in ("start", "end"):
         if column in table:
             table[column] = _times(path, table[column], lines, column, _in_ms(sheet, column))
@@ -167,6 +261,8 @@ def _sheet(path: Path, sheet: Worksheet) -> Reading:
     if "tape_id" not in table:
         table["tape_id"] = path.stem
     table["tape_id"] = table["tape_id"].str.strip().replace("", path.stem)
+    table, told = _counted(table, sheet)
+    notes += told
     table, numbered = _numbered(table)
     if numbered:
         notes.append(f"{_rows(numbered)} without an id: numbered by its place." if numbered < len(table) else "")
@@ -196,7 +292,8 @@ def _times(path: Path, cells: pd.Series, lines: Sequence[int], column: str, in_m
 
 def _time(path: Path, cell: str, line: int, column: str, in_ms: bool) -> int | None:
     """Milliseconds of seconds (``2.5``, ``2,5``) or of a clock time (``0:01:02.5``)."""
-    text = cell.strip().strip("[]()").replace(",", ".")
+    text = cell.strip().strip("[]()")
+    text = (text.replace(",", "") if _THOUSANDS.fullmatch(text) else text).replace(",", ".")
     if not text:
         return None
     time = typed(text) if ":" in text else None
@@ -207,6 +304,15 @@ def _time(path: Path, cell: str, line: int, column: str, in_ms: bool) -> int | N
         remedy = "write seconds from the recording's start, or a clock time such as 0:01:02"
         raise TableError("T05", f"table {path.name}, row {line}", value, remedy)
     return time
+
+
+def _counted(table: pd.DataFrame, sheet: Worksheet) -> tuple[pd.DataFrame, list[str]]:
+    """The table without ids where what was taken for them counts turns or pages: several rows have the same."""
+    title = sheet.titles.get("utterance_id", "")
+    if not title or title == "utterance_id" or not table.duplicated(["tape_id", "utterance_id"]).any():
+        return table, []
+    note = f'"{title}" is the same in several rows: it was kept beside, and the rows are numbered by their place.'
+    return table.rename(columns={"utterance_id": title}), [note]
 
 
 def _numbered(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:

@@ -1,14 +1,20 @@
-"""What Whisper, faster-whisper and whisperX write: JSON with segments, and a table of tabs in milliseconds.
+"""What speech recognizers write as JSON, and Whisper's table of tabs in milliseconds.
 
 ::
 
     {"segments": [{"start": 0.1, "end": 2.0, "text": " I could walk.", "speaker": "SPEAKER_00"}], "language": "en"}
 
-``speaker`` is there where whisperX has told the voices apart. Words, probabilities and tokens are left behind.
+That is Whisper, faster-whisper and whisperX, whose ``speaker`` is there where it told voices apart; a bare list of such
+segments is read, too. whisper.cpp has ``transcription`` with ``offsets`` in milliseconds, Hugging Face ``chunks`` with
+a ``timestamp`` of two, Rev ``monologues`` of elements with times in seconds. Where the words of a segment have speakers
+of their own, it is cut where another one begins. Words' times, probabilities and tokens are left behind.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from pipeline.formats.intake import Source
@@ -17,10 +23,24 @@ from pipeline.formats.script import Speech
 TSV_HEADER = ("start", "end", "text")
 """The columns of Whisper's own table, whose times are milliseconds."""
 
+_LISTS = ("segments", "transcription", "chunks", "monologues")
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """A piece of speech; ``per`` is how many milliseconds the unit of its times has."""
+
+    text: Any
+    start: Any
+    end: Any
+    speaker: Any
+    words: Any = None
+    per: int = 1000
+
 
 def fits(value: Any) -> bool:
     """Whether JSON is of this kind."""
-    return isinstance(value, dict) and isinstance(value.get("segments"), list)
+    return _list(value) is not None
 
 
 def read(source: Source, value: Any) -> tuple[Speech, ...]:
@@ -30,16 +50,74 @@ def read(source: Source, value: Any) -> tuple[Speech, ...]:
     ------
     FormatError: F03 a segment is none, F07 a wrong time.
     """
-    speeches = []
-    for number, segment in enumerate(value["segments"], 1):
+    speeches: list[Speech] = []
+    for number, item in enumerate(_list(value) or [], 1):
         where = f"segment {number} of"
-        if not isinstance(segment, dict) or not isinstance(segment.get("text"), str):
-            source.refuse("F03", "is no segment with a text", where=where)
-        start, end = (
-            None if segment.get(key) is None else source.milliseconds(segment[key], per=1000, where=where)
-            for key in ("start", "end")
-        )
-        if start is not None and end is not None and end < start:
-            source.refuse("F07", "ends before it starts", where=where)
-        speeches.append(Speech(str(segment.get("speaker") or ""), segment["text"].strip(), start, end))
+        segment = _segment(item, value) if isinstance(item, dict) else None
+        if segment is None or not isinstance(segment.text, str):
+            source.refuse("F03", "is no segment with a text", "mend or delete it in the file", where)
+        for text, start, end, speaker in _cut(segment):
+            first, last = (
+                None if time is None else source.milliseconds(time, per=segment.per, where=where)
+                for time in (start, end)
+            )
+            if first is not None and last is not None and last < first:
+                source.refuse("F07", "ends before it starts", "mend its times in the file", where)
+            speeches.append(Speech(str("" if speaker is None else speaker).strip(), text.strip(), first, last))
     return tuple(speech for speech in speeches if speech.text)
+
+
+def _list(value: Any) -> list[Any] | None:
+    if isinstance(value, dict):
+        return next((value[key] for key in _LISTS if isinstance(value.get(key), list)), None)
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return value if all("text" in item and "start" in item for item in value) else None
+    return None
+
+
+def _segment(item: dict[str, Any], value: Any) -> _Segment | None:
+    if "elements" in item:
+        return _monologue(item, value)
+    text, speaker = item.get("text"), item.get("speaker")
+    offsets, stamp = item.get("offsets"), item.get("timestamp")
+    if isinstance(offsets, dict):
+        return _Segment(text, offsets.get("from"), offsets.get("to"), speaker, per=1)
+    if isinstance(stamp, list) and len(stamp) == 2:
+        return _Segment(text, stamp[0], stamp[1], speaker)
+    return _Segment(text, item.get("start"), item.get("end"), speaker, item.get("words"))
+
+
+def _monologue(item: dict[str, Any], value: Any) -> _Segment | None:
+    elements = item["elements"]
+    if not isinstance(elements, list) or not all(isinstance(each, dict) for each in elements):
+        return None
+    people = value.get("speakers") if isinstance(value, dict) else None
+    known = {each.get("id"): each.get("name") for each in people or [] if isinstance(each, dict)}
+    number = item.get("speaker")
+    name = (known.get(number) if isinstance(number, int | str) else None) or f"Speaker {number}"
+    starts = [each["ts"] for each in elements if each.get("ts") is not None]
+    ends = [each["end_ts"] for each in elements if each.get("end_ts") is not None]
+    text = "".join(str(each.get("value", "")) for each in elements)
+    return _Segment(text, starts[0] if starts else None, ends[-1] if ends else None, name)
+
+
+def _cut(segment: _Segment) -> Iterator[tuple[str, Any, Any, Any]]:
+    """Text, times and speaker of a segment, or of each part that its words give to another speaker."""
+    words = segment.words if isinstance(segment.words, list) else []
+    whole = all(isinstance(word, dict) and isinstance(word.get("word"), str) for word in words)
+    if not whole or "".join("".join(word["word"].split()) for word in words) != "".join(segment.text.split()):
+        words = []
+    named, last = [], segment.speaker
+    for word in words:
+        last = word.get("speaker") or last
+        named.append((last, word))
+    parts = [(speaker, [word for _, word in group]) for speaker, group in groupby(named, key=lambda pair: pair[0])]
+    if len(parts) < 2:
+        yield segment.text, segment.start, segment.end, segment.speaker or (parts[0][0] if parts else None)
+        return
+    for number, (speaker, said) in enumerate(parts):
+        starts = [word["start"] for word in said if word.get("start") is not None]
+        ends = [word["end"] for word in said if word.get("end") is not None]
+        start = segment.start if number == 0 else starts[0] if starts else None
+        end = segment.end if number == len(parts) - 1 else ends[-1] if ends else None
+        yield " ".join(word["word"].strip() for word in said), start, end, speaker

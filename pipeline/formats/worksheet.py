@@ -13,7 +13,7 @@ import datetime
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.errors import FormatError, TableError
 from pipeline.formats.intake import Source
@@ -25,25 +25,39 @@ _DELIMITERS = ",;\t|"
 _ABOVE = 10
 """Lines that may stand above the headings."""
 _LIMIT = 100_000
+_UNIT = re.compile(
+    r"(?<=\S)(?: (?:h{1,2} )?m{1,2} s{1,2}(?: m?s+)?| s| secs?| seconds| sek| sekunden| m?sec| ms| milliseconds)$"
+)
+_FIRST_YEAR, _DAY_ZERO = 1901, datetime.datetime(1899, 12, 31)
+_COUNT = re.compile(r"[\d:.,]+")
+_MS = re.compile(r"[\W_](?:ms|msec|milliseconds)\W*$", re.IGNORECASE)
+"""A heading that counts milliseconds; "mm:ss.ms" is a clock time."""
 
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "text": (
         *("text", "utterance text", "transcript", "transcription", "content", "what was said", "speech", "sentence"),
-        *("words", "dialogue", "dialog", "message", "verbatim", "utterance"),
+        *("words", "dialogue", "dialog", "message", "verbatim", "utterance", "coded segment", "segment"),
+        *("texte", "enonce", "texto", "enunciado", "testo", "tekst", "ausserung", "wortlaut", "aussage", "inhalt"),
     ),
-    "role": ("role", "speaker role"),
-    "speaker": ("speaker", "who", "speaker name", "speaker label", "name", "voice", "person", "participant", "talker"),
+    "role": ("role", "speaker role", "rolle", "rol", "ruolo", "funktion"),
+    "speaker": (
+        *("speaker", "who", "speaker name", "speaker label", "name", "voice", "person", "participant", "talker"),
+        *("interlocutor", "speaker id", "speaker number", "speakers", "sprecher", "sprecherin", "wer", "redner"),
+        *("locuteur", "locutrice", "intervenant", "qui", "hablante", "quien", "orador", "parlante", "falante"),
+        "spreker",
+    ),
     "start": (
         *("start", "start time", "begin", "begin time", "time", "timestamp", "time stamp", "timecode", "time in", "in"),
-        *("onset", "from", "start s", "start sec", "start seconds", "start ms", "begin ms", "time ms", "onset ms"),
+        *("onset", "from", "timespan", "time span", "time range", "beginn", "startzeit", "anfang", "von", "zeit"),
+        *("zeitmarke", "zeitspanne", "debut", "temps", "inicio", "comienzo", "tiempo", "inizio", "starttijd"),
     ),
     "end": (
         *("end", "end time", "stop", "stop time", "time out", "out", "offset", "to", "finish"),
-        *("end s", "end sec", "end seconds", "end ms", "stop ms", "offset ms"),
+        *("ende", "endzeit", "bis", "fin", "fim", "fine", "einde", "eindtijd"),
     ),
     "utterance_id": (
         *("utterance id", "id", "utterance number", "utterance no", "utterance", "no", "nr", "number", "line"),
-        *("line number", "row", "index", "turn", "turn number", "segment", "cue"),
+        *("line number", "row", "index", "turn", "turn number", "segment", "cue", "nummer", "zeile"),
     ),
     "tape_id": ("tape id", "tape", "session id", "session", "transcript id", "recording", "file", "file name"),
     "target_behavior": ("target behavior", "target behaviour", "target", "topic"),
@@ -64,6 +78,8 @@ class Worksheet:
     lines: tuple[int, ...]
     ms: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """Our column -> its heading in the file."""
 
 
 def read(source: Source) -> Worksheet:
@@ -94,9 +110,8 @@ def of_cells(name: str, cells: Sequence[Sequence[str]], notes: Sequence[str] = (
     place = _heading_row(cells)
     numbered = [(number, row) for number, row in enumerate(cells, 1) if any(cell.strip() for cell in row)]
     if place is None:
-        if _is_script(numbered):
-            titles: list[str] = ["speaker", "text"]
-        else:
+        titles = _script_titles(numbered) or []
+        if not titles:
             given = ", ".join(numbered[0][1])[:120] if numbered else "nothing"
             value = f"lacks the column 'text', it has {given}"
             raise TableError("T03", f"table {name}", value, "name the columns in its first row: speaker, text")
@@ -108,6 +123,7 @@ def of_cells(name: str, cells: Sequence[Sequence[str]], notes: Sequence[str] = (
         titles.pop()
         body = [(number, row[: len(titles)]) for number, row in body]
     header, ms, taken = _named(name, titles)
+    named = tuple(header)
     rows = []
     for number, row in body:
         if any(cell.strip() for cell in row[len(header) :]) or len(row) <= header.index("text"):
@@ -124,6 +140,7 @@ def of_cells(name: str, cells: Sequence[Sequence[str]], notes: Sequence[str] = (
         tuple(number for number, _ in body),
         frozenset(ms),
         (*notes, *taken),
+        {column: title for column, title in zip(named, titles, strict=True) if column != title},
     )
 
 
@@ -161,8 +178,8 @@ def _delimited(name: str, text: str) -> list[list[str]]:
         known = sum(_column(cell) is not None for cell in rows[place]) if place is not None else 0
         if (found := (known, len(rows[place or 0]) if rows else 0)) > score:
             best, score = rows, found
-    if problem and score[0] < 1:
-        remedy = "save it as CSV UTF-8 and try again"
+    if problem and score[0] < 1 and score[1] < 2:
+        remedy = "close the quotes in it: its text begins with one that has no end"
         raise TableError("T02", f"table {name}", f"is not CSV ({problem})", remedy) from problem
     return best
 
@@ -206,6 +223,8 @@ def _shown(value: object) -> str:
     """A cell of a workbook as text; times of day are times on the tape, in seconds."""
     if value is None:
         return ""
+    if isinstance(value, datetime.datetime) and value.year < _FIRST_YEAR:  # a time of a day or more
+        value -= _DAY_ZERO
     if isinstance(value, datetime.timedelta):
         return f"{value.total_seconds():.3f}"
     if isinstance(value, datetime.time):
@@ -225,13 +244,32 @@ def _heading_row(cells: Sequence[Sequence[str]]) -> int | None:
     return None
 
 
-def _is_script(rows: Sequence[tuple[int, Sequence[str]]]) -> bool:
-    """Whether two columns without headings hold who speaks and what is said."""
-    return bool(rows) and all(len(row) == 2 and role_of(row[0]) and row[1].strip() for _, row in rows)
+def is_talk(cells: Sequence[Sequence[str]]) -> bool:
+    """Whether rows of cells are a transcript: headings tell, or a column of roles beside one of text."""
+    place = _heading_row(cells)
+    if place is not None and len({_column(cell) for cell in cells[place]} - {None}) > 1:
+        return True
+    return _script_titles([(number, row) for number, row in enumerate(cells, 1) if any(row)]) is not None
+
+
+def _script_titles(rows: Sequence[tuple[int, Sequence[str]]]) -> list[str] | None:
+    """Titles for columns without headings: one says a role in each row, the last of the others what is said."""
+    if not rows or len({len(row) for _, row in rows}) > 1:
+        return None
+    columns = list(zip(*(row for _, row in rows), strict=True))
+    speaker = next((at for at, cells in enumerate(columns) if all(role_of(cell) for cell in cells)), None)
+    texts = [at for at, cells in enumerate(columns) if all(cell.strip() for cell in cells) and at != speaker]
+    if speaker is None or not texts or any(_COUNT.fullmatch(cell.strip()) for cell in columns[texts[-1]]):
+        return None
+    titles = ["utterance_id" if all(cell.strip().isdecimal() for cell in cells) else "" for cells in columns]
+    titles = [title if titles.index(title) == at else "" for at, title in enumerate(titles)]
+    titles[speaker], titles[texts[-1]] = "speaker", "text"
+    return titles
 
 
 def _tidy(title: str) -> str:
-    return " ".join(re.findall(r"[^\W_]+", plain(title)))
+    """A heading without case, accents and marks, and without the unit of a time: ``"Start (mm:ss)"`` -> ``"start"``."""
+    return _UNIT.sub("", " ".join(re.findall(r"[^\W_]+", plain(title))))
 
 
 def _column(title: str) -> str | None:
@@ -251,12 +289,12 @@ def _named(name: str, titles: Sequence[str]) -> tuple[list[str], set[str], list[
         if column == "text" and not ranked:
             given = ", ".join(titles)[:120]
             raise TableError("T03", f"table {name}", f"lacks the column 'text', it has {given}", "add it")
-        if not ranked:
-            continue
+        if not ranked or (column == "end" and "start" not in header):
+            continue  # an end alone counts something else, as MAXQDA's paragraphs
         at = ranked[0][1]
         free.discard(at)
         header[at] = column
-        if _tidy(titles[at]).endswith(" ms"):
+        if _MS.search(titles[at]):
             ms.add(column)
         if _tidy(titles[at]) != _tidy(column):
             taken.append(f'"{titles[at]}" for {column.replace("_", " ")}')
