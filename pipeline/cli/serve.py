@@ -6,6 +6,7 @@ import socket
 import sys
 from contextlib import nullcontext, suppress
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -24,6 +25,10 @@ in its Caddyfile, or nginx with a certificate and, in its `location /`,
     proxy_request_buffering off;
 then set review.address to "https://review.example.org" and review.trusted_proxies to ["127.0.0.1"], so that wrong
 passwords are counted by who sent them (`tape-review config` shows where settings come from)."""
+
+NO_TLS = """\
+{address} is not encrypted on its way: whoever is in between can read and hear everything. For others, put a server with
+TLS in front, and set review.address to its https address."""
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -78,6 +83,8 @@ def serve(
             typer.echo(f"The review room is at {address}")
             if link := setup_link(found, now()):
                 typer.echo(f"Set it up with this link; it works once, for an hour: {address}{link}")
+            if without_tls(address):
+                typer.echo(NO_TLS.format(address=address))
             if not settings.review.address:
                 typer.echo(TLS.format(port=place.port))
             server = uvicorn.Config(
@@ -92,6 +99,12 @@ def serve(
             )
             with suppress(KeyboardInterrupt):
                 uvicorn.Server(server).run(sockets=[ours])
+
+
+def without_tls(address: str) -> bool:
+    """Whether what goes to an address can be read on its way; what stays on this machine cannot."""
+    parts = urlsplit(address)
+    return parts.scheme != "https" and parts.hostname not in _LOOPBACK
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -46,6 +46,8 @@ class Assets(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file, with how long it may be kept."""
         response = await super().get_response(path, scope)
+        if response.headers.get("Content-Type") == "image/svg+xml":  # text, too
+            response.headers["Content-Type"] = "image/svg+xml; charset=utf-8"
         asked = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("v", [""])[0]
         lasting = asked and asked == digest(path)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if lasting else "no-cache"

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 POLICY = "; ".join(
     (
         "default-src 'none'",
+        "object-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data: blob:",
@@ -37,13 +38,13 @@ _ALWAYS = {
 
 
 class Headers:
-    """Middleware that adds the headers; ``https`` adds strict transport security."""
+    """Middleware that adds the headers; ``https`` adds strict transport security, for hosts below ours too."""
 
     def __init__(self, app: ASGIApp, https: bool) -> None:
         self._app = app
         self._headers = dict(_ALWAYS)
         if https:
-            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+            self._headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and add the headers where the answer starts."""

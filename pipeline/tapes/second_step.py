@@ -25,6 +25,9 @@ DELAY = DAY
 CODES = 10
 """How many recovery codes somebody has at a time."""
 
+_CODE_BYTES = 15
+"""Random bytes of a recovery code: nobody who has a hash of 120 bits finds what it is of."""
+
 
 def spend(session: Session, person_id: str, secret: str, step: int) -> bool:
     """Use the code of a step; False where it, or a later one of the same secret, was used already."""
@@ -54,10 +57,10 @@ def remove(session: Session, person: Person) -> None:
 def recovery_codes(session: Session, person_id: str, now: int) -> tuple[str, ...]:
     """Make new recovery codes, to be shown this once; earlier ones stop working."""
     session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
-    fresh = [base64.b32encode(secrets.token_bytes(10)).decode().lower() for _ in range(CODES)]
+    fresh = [base64.b32encode(secrets.token_bytes(_CODE_BYTES)).decode().lower() for _ in range(CODES)]
     session.add_all(RecoveryCode(code_hash=_hash(code), person_id=person_id, made_at=now) for code in fresh)
     audit.record(session, now, person_id, "login.recovery-codes")
-    return tuple("-".join(code[start : start + 4] for start in range(0, 16, 4)) for code in fresh)
+    return tuple("-".join(code[start : start + 4] for start in range(0, len(code), 4)) for code in fresh)
 
 
 def codes_left(session: Session, person_id: str) -> int:

@@ -75,6 +75,27 @@ def test_a_room_for_others_needs_an_address(place: Path, host: str) -> None:
         CliRunner().invoke(app, ["serve", "--home", str(place), "--host", host], catch_exceptions=False)
 
 
+@pytest.mark.parametrize(
+    ("address", "warned"),
+    [
+        ("http://review.example.org", True),
+        ("http://192.168.1.5:8787", True),
+        ("https://review.example.org", False),
+        ("http://localhost:8787", False),
+        ("http://127.0.0.1:8787", False),
+        ("http://[::1]:8787", False),
+    ],
+)
+def test_a_room_for_others_without_tls_says_that_anybody_on_the_way_can_listen(
+    place: Path, monkeypatch: pytest.MonkeyPatch, address: str, warned: bool
+) -> None:
+    monkeypatch.setenv("TAPE_REVIEW_REVIEW__ADDRESS", address)
+    done = CliRunner().invoke(app, ["serve", "--without-worker", "--home", str(place)])
+    assert done.exit_code == 0, done.output
+    assert ("can read and hear everything" in done.output) is warned
+    assert ("TLS in front" in done.output) is warned
+
+
 def test_a_large_log_is_set_aside(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "LARGE", 10)
     for number in (1, 2, 3):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pyotp
 import pytest
 
 from pipeline.review.access import invitations, limits, secrecy
 from pipeline.review.access.login import safe
-from pipeline.review.access.secrecy import objection
+from pipeline.review.access.secrecy import closed, objection
 from pipeline.review.access.viewer import SESSION
 from pipeline.tapes.clock import DAY, HOUR, MINUTE
 from pipeline.tapes.records import AuditRow, Membership, Person, WebSession
 from tests.review.conftest import PASSWORD, Browser, Room
+
+SECRET = "A" * 32
 
 
 def login(browser: Browser, email: str, password: str = PASSWORD):
@@ -319,8 +322,30 @@ def test_signing_in_is_audited(room: Room) -> None:
     login(browser, "ada@example.org")
     browser.post("/logout")
     with room.home.database.reading() as database:
-        rows = [(row.actor_id, row.action) for row in database.query(AuditRow).order_by(AuditRow.seq)]
-    assert rows == [(ada, "login"), (ada, "logout")]
+        rows = [(row.actor_id, row.action, row.thing) for row in database.query(AuditRow).order_by(AuditRow.seq)]
+    assert rows == [(ada, "login", "POST /login"), (ada, "logout", "")]
+
+
+def test_the_audit_tells_by_what_somebody_signed_in(room: Room) -> None:
+    ada = room.person("Ada", is_admin=True)
+    with room.home.database.writing() as database:
+        database.get_one(Person, ada).totp_secret = closed(room.home, SECRET)
+    browser = room.browser()
+    login(browser, "ada@example.org")
+    code = pyotp.TOTP(SECRET).at(room.clock() // 1000)
+    assert browser.post("/login/code", {"code": code}, page="/login/code").status_code == 303
+    with room.home.database.reading() as database:
+        [row] = database.query(AuditRow).where(AuditRow.action == "login")
+    assert (row.actor_id, row.thing, row.why) == (ada, "POST /login/code", "second step")
+
+
+def test_the_way_on_is_one_page_through_the_second_step_too(room: Room) -> None:
+    ada = room.person("Ada", is_admin=True)
+    with room.home.database.writing() as database:
+        database.get_one(Person, ada).totp_secret = closed(room.home, SECRET)
+    form = {"email": "ada@example.org", "password": PASSWORD, "way_on": "/growth?note=saved&next=//evil.example#x"}
+    asked = room.browser().post("/login", form, page="/login").headers["location"]
+    assert parse_qs(urlsplit(asked).query) == {"next": [form["way_on"]]}
 
 
 @pytest.mark.parametrize(

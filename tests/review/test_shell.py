@@ -64,9 +64,37 @@ def test_every_answer_carries_the_strict_headers(client: TestClient) -> None:
         policy = answer.headers["content-security-policy"]
         assert policy == headers.POLICY
         assert "unsafe" not in policy
+        assert {"object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"} <= set(policy.split("; "))
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["x-frame-options"] == "DENY"
     assert client.get("/plain").headers["cache-control"] == "no-store"
+
+
+def test_no_other_site_may_read_an_answer(client: TestClient) -> None:
+    for path in ("/plain", "/nowhere", "/static/style.css"):
+        answer = client.get(path, headers={"Origin": "https://evil.example"})
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("name", ["style.css", "upload.js", "icon.svg"])
+def test_every_text_says_how_it_is_encoded(client: TestClient, name: str) -> None:
+    assert client.get(f"/static/{name}").headers["content-type"].endswith("; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    "path", ["/docs", "/redoc", "/openapi.json", "/.git/config", "/static", "/static/", "/static/built/", "/metrics"]
+)
+def test_there_is_no_description_no_listing_and_no_source(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code in (404, 307)
+    assert client.get(path, follow_redirects=True).status_code == 404
+
+
+def test_a_method_that_no_page_has_is_refused(client: TestClient) -> None:
+    for method in ("TRACE", "CONNECT", "PATCH", "PROPFIND"):
+        answer = client.request(method, "/plain", headers={"X-Secret": "a secret"})
+        assert answer.status_code in (403, 404)
+        assert "a secret" not in answer.text
 
 
 def test_static_files_are_kept_only_under_their_digest(client: TestClient) -> None:

@@ -51,9 +51,14 @@ def streams(endpoint: object) -> Place:
 
 def foreign(request: Request) -> None:
     """Refuse a request that, as its browser says, another site's page sent (403); its body is not needed for that."""
-    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "none")
-    if (origin is not None and origin not in request.app.state.origins) or site not in ("same-origin", "none"):
+    origin = request.headers.get("origin")
+    if (origin is not None and origin not in request.app.state.origins) or comes_from_elsewhere(request):
         raise HTTPException(403, _EXPIRED)
+
+
+def comes_from_elsewhere(request: Request) -> bool:
+    """Whether, as its browser says, another site's page led to a request: neither ours nor the person alone."""
+    return request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
 
 
 async def checked(request: Request, viewer: Found) -> None:

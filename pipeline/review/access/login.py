@@ -6,6 +6,7 @@ Whether an account exists is never told: the same words, the same work, the same
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 import segno
 from fastapi import APIRouter, Form, Query, Request
@@ -29,6 +30,7 @@ _WRONG_CODE = "This code is not right, or it was used already. Wait for the next
 
 Next = Annotated[str, Query(alias="next", max_length=500)]
 Code = Annotated[str, Form(min_length=1, max_length=20)]
+RecoveryCode = Annotated[str, Form(min_length=1, max_length=60)]
 
 
 def safe(path: str) -> str:
@@ -56,11 +58,12 @@ def start(request: Request, person: Person, way_on: str, *, second_factor: bool 
         step = "" if second_factor else "code" if person.totp_secret else "enroll" if required else ""
         if not step:
             accounts.signed_in(database, person, now)
-            audit.record(database, now, person.id, "login")
+            by = f"{request.method} {request.scope['route'].path}"
+            audit.record(database, now, person.id, "login", thing=by, why="second step" if second_factor else "")
     source, agent = request.client.host if request.client else "", request.headers.get("user-agent", "")
     before = cookies.read(request, SESSION)
     token = state.sessions.start(person.id, now, second_factor, before, source, device(agent))
-    answer = seeing(f"/login/{step}?next={way_on}" if step else way_on)
+    answer = seeing(f"/login/{step}?next={quote(way_on)}" if step else way_on)
     cookies.give(request, answer, SESSION, token)
     if not step:
         places.remember(request, answer, person, now)
@@ -120,7 +123,7 @@ def check_code(request: Request, viewer: Found, code: Code, way_on: Annotated[st
 
 
 @router.post("/login/recovery")
-def recover(request: Request, viewer: Found, code: Code, way_on: Annotated[str, Form()] = "/") -> Response:
+def recover(request: Request, viewer: Found, code: RecoveryCode, way_on: Annotated[str, Form()] = "/") -> Response:
     """Take a recovery code for a lost authenticator: it lifts the second step; who needs one sets it up anew."""
     state, waiting = request.app.state, _waiting(viewer, "code")
     now = state.clock()

@@ -14,6 +14,7 @@ import json
 import secrets
 from dataclasses import asdict
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -22,10 +23,10 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import ReviewError, VaultError
-from pipeline.review.access import cookies, limits, login, places
+from pipeline.review.access import cookies, csrf, limits, login, places
 from pipeline.review.access.provider import LASTS, Identity, Pending, refusal
 from pipeline.review.pages import render
-from pipeline.tapes import audit
+from pipeline.tapes import audit, logs
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import OrganizationIdentity, Person
 from pipeline.tapes.vault import HOME
@@ -45,10 +46,12 @@ _OTHER = (
 
 @router.get("/oidc/start")
 def start(request: Request, way_on: login.Next = "/") -> Response:
-    """Go to the organization."""
+    """Go to the organization; from another site's page only to our own, so that nobody is signed in unasked."""
     state = request.app.state
     if state.oidc is None:
         raise HTTPException(404)
+    if csrf.comes_from_elsewhere(request):
+        return RedirectResponse(f"/login?next={quote(login.safe(way_on))}", 303)
     address, pending = state.oidc.begin(login.safe(way_on), state.clock())
     answer = RedirectResponse(address, 303)
     cookies.give(request, answer, COOKIE, _sealed(state.home, pending), LASTS)
@@ -81,7 +84,8 @@ def _come_back(request: Request, state: str, code: str) -> Response:
         pending = _opened(room.home, cookies.read(request, COOKIE) or "", state, now)
         attempt = limits.attempt(room.home, now, limits.ORGANIZATION, "", places.of(request))
         came = room.oidc.finish(pending, code, now)
-    except ReviewError:
+    except ReviewError as error:
+        logs.get().info("request.fail", exc_info=error, status=401)
         return _refused(request, _REFUSED)
     except limits.TooSoonError as error:
         return error.told(_refused(request, error.detail, 429))

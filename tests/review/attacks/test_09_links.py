@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 import pyotp
@@ -177,19 +178,20 @@ def test_an_administrator_who_asked_confirms_nothing_under_another_role(people: 
 
 def codes(people: Accounts, browser: Browser) -> list[str]:
     text = browser.post("/account/recovery-codes", {"current": PASSWORD}).text
-    return re.findall(r"[a-z2-7]{4}(?:-[a-z2-7]{4}){3}", text)
+    return re.findall(r"[a-z2-7]{4}(?:-[a-z2-7]{4}){5}", text)
 
 
 def test_a_recovery_code_lifts_the_second_step_once(people: Accounts) -> None:
     found = codes(people, people.whole())
     assert len(set(found)) == 10
+    assert all(len(code.replace("-", "")) * 5 == 120 for code in found)  # bits: a plain hash needs 112
     with people.room.home.database.reading() as database:
         stored = {row.code_hash for row in database.query(RecoveryCode)}
     assert len(stored) == 10
     assert not stored & {code.replace("-", "") for code in found}
     there = people.room.signed_in(people.ada)
     browser = people.at_the_second_step()
-    wrong = "aaaa-aaaa-aaaa-aaaa"
+    wrong = "-".join(["aaaa"] * 6)
     assert browser.post("/login/recovery", {"code": wrong}, page="/login/code").status_code == 401
     assert people.enrolled
     spelled = found[0].upper().replace("-", " ")
@@ -202,6 +204,17 @@ def test_a_recovery_code_lifts_the_second_step_once(people: Accounts) -> None:
     browser = people.at_the_second_step()
     assert browser.post("/login/recovery", {"code": found[0]}, page="/login/code").status_code == 401
     assert people.enrolled
+
+
+def test_a_recovery_code_of_an_earlier_version_still_works(people: Accounts) -> None:
+    people.whole()
+    old = "abcd-efgh-ijkl-mnop"
+    with people.room.home.database.writing() as database:
+        hashed = hashlib.sha256(old.replace("-", "").encode()).hexdigest()
+        database.add(RecoveryCode(code_hash=hashed, person_id=people.ada, made_at=people.room.clock()))
+    browser = people.at_the_second_step()
+    assert browser.post("/login/recovery", {"code": old}, page="/login/code").status_code == 303
+    assert not people.enrolled
 
 
 def test_another_person_s_recovery_code_lifts_nothing(people: Accounts) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import json
+
 import pytest
 from joserfc.jwk import RSAKey
 
 from pipeline.review.access import limits
 from pipeline.review.access.oidc import COOKIE
 from pipeline.review.access.provider import LASTS, Provider
+from pipeline.tapes import logs
 from pipeline.tapes.clock import HOUR, MINUTE
 from pipeline.tapes.records import AuditRow, Person
 from tests.review.conftest import ADDRESS, PASSWORD, Browser, Room
@@ -25,6 +29,30 @@ def test_whoever_begins_to_sign_in_sends_the_organization_nothing(room: Room, is
     room.clock.advance(HOUR)
     room.browser().get("/oidc/start")
     assert issuer.requests == [DESCRIPTION] * 2
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_another_site_s_page_signs_nobody_in(room: Room, issuer: Issuer, browser: Browser, site: str) -> None:
+    room.person("Ada")
+    sent = browser.get("/oidc/start", params={"next": "/account"}, headers={"Sec-Fetch-Site": site})
+    assert (sent.status_code, sent.headers["location"]) == (303, "/login?next=/account")
+    assert "set-cookie" not in sent.headers
+    assert issuer.requests == []
+    for own in ("same-origin", "none"):
+        assert (
+            browser.get("/oidc/start", headers={"Sec-Fetch-Site": own}).headers["location"].startswith(issuer.address)
+        )
+
+
+def test_an_answer_of_the_organization_that_is_none_stands_in_the_log(
+    room: Room, issuer: Issuer, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(logs._out, "stream", written)
+    assert back(browser, issuer, begun(browser), aud="another room").status_code == 401
+    entry = json.loads(written.getvalue().splitlines()[-1])
+    assert (entry["event"], entry["code"], entry["status"]) == ("request.fail", "TR-R05", 401)
+    assert entry["at"].startswith("pipeline.review.access.provider:")
 
 
 def test_a_thousand_who_begin_drop_nobody_s_sign_in(room: Room, issuer: Issuer, browser: Browser) -> None:

@@ -51,6 +51,13 @@ def test_behind_tls_each_cookie_is_of_this_host_alone(room: Room) -> None:
     assert client.get("/account").status_code == 200
 
 
+def test_behind_tls_a_browser_comes_by_tls_alone_to_neighbors_below_too(room: Room) -> None:
+    client = behind_tls(room)
+    for path in ("/login", "/nowhere", "/static/style.css"):
+        assert client.get(path).headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+    assert "strict-transport-security" not in room.browser().get("/login").headers
+
+
 def test_a_cookie_without_the_prefix_is_nobody_s_behind_tls(room: Room) -> None:
     ada = room.person("Ada")
     client = behind_tls(room)
