@@ -73,9 +73,11 @@ SIGNED_IN = tuple(kind for kind in KINDS if kind not in GUESTS)
 OTHERS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("/login", "/logout"), KINDS),
     **dict.fromkeys(
-        ("/", "/account", "/account/password", "/account/second-step", "/account/second-step/remove"), SIGNED_IN
+        ("/", "/account", "/account/password", "/account/second-step", "/account/second-step/remove"),
+        SIGNED_IN,
     ),
     **dict.fromkeys((f"/account/{what}" for what in ("second-step/keep", "recovery-codes", "notices")), SIGNED_IN),
+    "/here": (),  # it is asked for a tape that nobody has
     "/account/sessions/{session_id}/end": ("interviewer",),
     **dict.fromkeys(("/account/sign-out-everywhere", "/account/organization/forget"), SIGNED_IN),
     **dict.fromkeys(("/people", "/groups"), ("administrator",)),
