@@ -229,3 +229,19 @@ def test_a_piece_of_more_than_40_words_is_parted_at_its_best_place(
 def test_a_long_piece_at_the_end_of_a_turn_is_parted_too() -> None:
     line = ["We", "did.", *DISTINCT[:20], "{900}", *DISTINCT[20:41]]
     assert [len(part.split()) for part in parted(" ".join(line)).split(" | ")] == [2, 20, 21]
+
+
+def test_what_trails_off_embeds_no_question() -> None:
+    assert parted("I don't know… {300} what would help then") == "I don't know… | what would help then"
+
+
+def test_two_words_after_a_sentence_are_the_start_of_the_question_that_follows() -> None:
+    assert parted("We did. good times {460} how did you do that") == "We did. | good times how did you do that"
+    assert (
+        parted("We did. good old times {460} how did you do that") == "We did. | good old times | how did you do that"
+    )
+
+
+def test_forty_words_are_not_too_long_wherever_they_begin() -> None:
+    line = ["We", "did", "it", "all", "in", "the", "old", "days.", *DISTINCT[:20], "{900}", *DISTINCT[20:40]]
+    assert [len(part.split()) for part in parted(" ".join(line)).split(" | ")] == [8, 40]
