@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from pipeline.tapes.records import GroupCodebook
+from pipeline.tapes.records import AuditRow, GroupCodebook
 from tests.formats.test_cacti_codebook import FILE
 from tests.review.conftest import Browser, Room
 from tests.review.routes import IDS, NAMING, NOBODY, PARTS, Call, calls
@@ -135,6 +135,20 @@ def test_whoever_runs_the_room_hears_no_more_than_others(room: Room, theirs: dic
     admin = room.signed_in(room.person("Root", is_admin=True))
     chosen = [call for call in with_ids(room) if call.path not in ENDING and not call.path.startswith("/people")]
     assert told(admin, admin.token("/account"), chosen, theirs) == []
+
+
+def test_whoever_runs_the_room_hears_a_group_s_tapes_only_by_joining_it_which_stands_in_the_audit(room: Room) -> None:
+    group = room.group()
+    tape = room.tape(group, room.person("Ada", group))
+    root = room.person("Root", is_admin=True)
+    admin = room.signed_in(root)
+    assert admin.get(f"/tapes/{tape}").status_code == 404
+    form = {"name": "Root", "email": "root@example.org", "group_id": group, "role": "member"}
+    assert admin.post("/people", form).status_code == 200
+    assert admin.get(f"/tapes/{tape}").status_code == 200
+    with room.home.database.reading() as database:
+        rows = [(row.actor_id, row.thing) for row in database.query(AuditRow).where(AuditRow.action == "group.join")]
+    assert (root, f"{group} {root}") in rows
 
 
 def test_a_draft_is_its_interviewer_s_alone(room: Room) -> None:
