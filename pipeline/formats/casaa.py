@@ -91,9 +91,10 @@ def read(source: Source) -> CodedTranscript:
     moments: dict[tuple[int, str], list[tuple[str, str]]] = defaultdict(list)
     for time, code, speaker, annotation in rows:
         if any(len(str(cell)) > limit for cell, limit in ((code, _NAME), (speaker, _NAME), (annotation, _TEXT))):
-            source.refuse("F02", f"has a name over {_NAME} or a text over {_TEXT} characters")
+            source.refuse("F02", f"has a name over {_NAME} or a text over {_TEXT} characters", "shorten it in CACTI")
         if not codes(str(code or "")) or speaker is None:
-            source.refuse("F07", f"has an utterance at {str(time)[:20]!r} without a code or a speaker")
+            value = f"has an utterance at {str(time)[:20]!r} without a code or a speaker"
+            source.refuse("F07", value, "give it a code in CACTI, or delete it there")
         moments[_time(source, time), str(speaker)].append((str(code), "" if annotation is None else str(annotation)))
     path = str(found[0]) if found and found[0] else ""
     name = re.split(r"[/\\]", path)[-1].rpartition(".")[0].strip() or source.stem
@@ -135,7 +136,7 @@ def _time(source: Source, marker: object) -> int:
     # Java writes a decimal comma where its user's language does.
     found = _TIME.fullmatch(str(marker).strip())
     if not found:
-        source.refuse("F07", f"has the time {str(marker)[:40]!r}", "times are HH:MM:SS.s")
+        source.refuse("F07", f"has the time {str(marker)[:40]!r}", "write times as HH:MM:SS.s, such as 00:01:05.3")
     hours, minutes, seconds = found.groups()
     whole = (int(hours) * 60 + int(minutes)) * 60
     return source.milliseconds(whole + float(seconds.replace(",", ".")), per=1000)
@@ -156,12 +157,16 @@ def _opened(source: Source) -> Iterator[sqlite3.Connection]:
         database.set_progress_handler(lambda: next(steps, None) is None, 1000)
         for kind, name, code in database.execute("SELECT type, name, sql FROM sqlite_master LIMIT 1000"):
             if kind not in ("table", "index") or _COMPUTED.search(str(code)):
-                source.refuse("F10", f"holds the {kind} {str(name)[:40]!r}", "CACTI makes plain tables: save it there")
+                source.refuse(
+                    "F10",
+                    f"holds the {kind} {str(name)[:40]!r}",
+                    "open the session in CACTI and save it there: CACTI makes plain tables",
+                )
         database.set_authorizer(_allowed)
         yield database
     except sqlite3.OperationalError as error:
         if "interrupted" in str(error):
-            source.refuse("F02", "takes too long to read")
+            source.refuse("F02", "takes too long to read", "give a single session, saved by CACTI itself")
         source.refuse("F03", f"is no CACTI session ({error})", "give the .casaa file that CACTI saved")
     except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
         source.refuse("F03", f"is damaged ({error})", "give the .casaa file that CACTI saved")

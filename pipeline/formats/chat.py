@@ -71,7 +71,11 @@ def read(source: Source, *, untimed: bool = False) -> CodedTranscript:
     """
     lines = list(_lines(source))
     if not any(line == "@Begin" for _, line in lines[:20]) or lines[-1][1] != "@End":
-        source.refuse("F03", "is no CHAT: it lacks @Begin or @End", "check it in CLAN, which says what is missing")
+        source.refuse(
+            "F03",
+            "is no CHAT: it lacks @Begin or @End",
+            "write @Begin above and @End below; CLAN's check says what else is missing",
+        )
     name, notes, zeros = source.stem, list[str](), list[int | None]()
     people = _people(lines)
     spoken_lines: list[_Line] = []
@@ -164,7 +168,7 @@ def _utterance(
 def _span(source: Source, start: str, end: str, where: str) -> Span:
     first, last = source.milliseconds(start, where=where), source.milliseconds(end, where=where)
     if last < first:
-        source.refuse("F07", "ends before it starts", "mend its times", where)
+        source.refuse("F07", "ends before it starts", "mend its times in CLAN, or take them out", where)
     return Span(first, last)
 
 

@@ -99,7 +99,12 @@ def write(said: CodedTranscript) -> bytes:
     for word in words:
         text = printable(word.text, "word")
         if not text or len(text.split()) != 1:
-            raise FormatError("F08", f"word {text[:40]!r}", "is none or holds a blank", "cut it into words")
+            raise FormatError(
+                "F08",
+                f"word {text[:40]!r}",
+                "is none or holds a blank",
+                "write WebVTT, ELAN or another format, which hold it as it is",
+            )
         times = f"{to_seconds(word.span.start)} {to_seconds(word.span.duration)}"
         lines.append(f"{tape} {packed(word.speaker) or '-'} {times} {text} {word.probability:.4f}\n")
     return "".join(lines).encode()

@@ -79,7 +79,7 @@ def read(source: Source, text: str, *, asides: bool) -> tuple[tuple[Cue, ...], t
     return tuple(cues), tuple(notes)
 
 
-_REMEDY = "check that the file is of the format that its ending says"
+_REMEDY = "mend the times by hand; if it holds no subtitles, give it the ending of what it is, such as .txt"
 
 
 def _parts(

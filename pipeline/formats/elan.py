@@ -120,7 +120,8 @@ def _span(source: Source, name: str, aligned: Mapping[str, Span], parents: Mappi
     steps = 0
     while name not in aligned:
         if name not in parents or steps == _STEPS:
-            source.refuse("F07", f"has the annotation {name[:40]!r}, which leads to no times")
+            value = f"has the annotation {name[:40]!r}, which leads to no times"
+            source.refuse("F07", value, "delete it in ELAN, or make it anew on an annotation with times")
         steps += 1
         name = parents[name]
     return aligned[name]

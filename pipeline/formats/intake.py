@@ -35,7 +35,8 @@ RATIO = 1000
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 LONGEST_MS = 1_000_000_000  # milliseconds
-_EXPORT = "export it anew from the program that made it"
+DAMAGED = "the file is damaged: export it anew from the program that made it, or take another copy"
+"""The remedy for damage alone: what a program writes by design, another export does not mend."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Source:
             self.refuse("F02", f"is larger than {LIMIT >> 20} MB", "export a single tape")
         return self
 
-    def refuse(self, code: str, value: str, remedy: str = _EXPORT, where: str = "") -> NoReturn:
+    def refuse(self, code: str, value: str, remedy: str, where: str = "") -> NoReturn:
         """Raise a FormatError about this file, or about a part of it such as ``"line 3 of"``."""
         raise FormatError(code, f"{where} {self.name}" if where else f"file {self.name}", value, remedy)
 
@@ -114,9 +115,9 @@ class Source:
         try:
             text = self.data.decode(encoding)
         except UnicodeDecodeError:
-            self.refuse("F06", "is not text in UTF-8", "save it as UTF-8 and try again")
+            self.refuse("F06", "is not text in UTF-8", "open it in an editor and save it with the encoding UTF-8")
         if "\0" in text:
-            self.refuse("F06", "holds NUL characters, as no text does")
+            self.refuse("F06", "holds NUL characters, as no text does", "save it as text in UTF-8")
         return text
 
     def xml(self, root: str) -> Element:
@@ -152,7 +153,7 @@ class Source:
         except RecursionError:
             self.refuse("F02", "is nested too deep", "export a single tape")
         except ValueError as error:
-            self.refuse("F03", f"is not JSON ({error})")
+            self.refuse("F03", f"is not JSON ({error})", DAMAGED)
 
     def members(self) -> dict[str, Source]:
         """The files of a ZIP archive by their path, unpacked in memory.
@@ -171,20 +172,26 @@ class Source:
                 # However much there is behind a header, no more is unpacked than it says.
                 return {info.filename: Source(info.filename, archive.read(info)) for info in infos}
         except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError) as error:
-            self.refuse("F03", f"is not a sound ZIP archive ({error})")
+            self.refuse("F03", f"is not a sound ZIP archive ({error})", DAMAGED)
 
     def _check(self, infos: list[zipfile.ZipInfo]) -> None:
         names = [info.filename for info in infos]
         if len(set(names)) < len(names):
-            self.refuse("F05", "holds two files of one name")
+            self.refuse("F05", "holds two files of one name", "leave one of them out of the archive")
         for info in infos:
             parts = PurePosixPath(info.filename.replace("\\", "/"))
             if parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[0]:
-                self.refuse("F05", f"holds the path {info.filename[:60]!r}, which leads out of it")
+                self.refuse(
+                    "F05",
+                    f"holds the path {info.filename[:60]!r}, which leads out of it",
+                    "leave it out of the archive",
+                )
             if stat.S_ISLNK(info.external_attr >> 16) or info.flag_bits & 1:
-                self.refuse("F05", f"holds a link or an encrypted file, {info.filename[:60]!r}")
+                value = f"holds a link or an encrypted file, {info.filename[:60]!r}"
+                self.refuse("F05", value, "make the archive without a password and without links")
             if info.file_size > RATIO * max(1, info.compress_size):
-                self.refuse("F05", f"holds {info.filename[:60]!r}, which unpacks to over {RATIO} times its size")
+                value = f"holds {info.filename[:60]!r}, which unpacks to over {RATIO} times its size"
+                self.refuse("F05", value, "leave it out of the archive")
         if sum(info.file_size for info in infos) > LIMIT:
             self.refuse("F05", f"unpacks to more than {LIMIT >> 20} MB", "export a single tape")
 
@@ -212,13 +219,14 @@ class _Xml:
             self.parser.Parse(self.source.data, True)
             return self.builder.close()
         except (expat.ExpatError, ValueError, LookupError) as error:
-            self.source.refuse("F03", f"is not sound XML ({error})")
+            self.source.refuse("F03", f"is not sound XML ({error})", DAMAGED)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
         self.number += 1
         if self.depth > DEPTH or self.number > ELEMENTS:
-            self.source.refuse("F02", f"has over {ELEMENTS} elements, or more than {DEPTH} in each other")
+            value = f"has over {ELEMENTS} elements, or more than {DEPTH} in each other"
+            self.source.refuse("F02", value, "export a single tape")
         self.builder.start(_bare(name), {_bare(key): value for key, value in attributes.items()})
 
     def _end(self, name: str) -> None:

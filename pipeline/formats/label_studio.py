@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.formats import zero
+from pipeline.formats import text_codings, zero
 from pipeline.formats.coded import LAYERS, NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import printable
@@ -54,7 +54,11 @@ def read(source: Source) -> CodedTranscript:
     tasks = source.json()
     tasks = tasks if isinstance(tasks, list) else [tasks]
     if len(tasks) > 1:
-        source.refuse("F07", f"holds {len(tasks)} tasks", "give the task of one tape")
+        source.refuse(
+            "F07",
+            f"holds {len(tasks)} tasks",
+            "open the task of one tape in Label Studio and export it alone, or keep one in a copy of the file",
+        )
     if not tasks or not isinstance(tasks[0], dict) or not isinstance(tasks[0].get("data"), dict):
         source.refuse("F03", "is no task of Label Studio", "export the project as JSON (not JSON-MIN or CSV)")
     task = tasks[0]
@@ -78,12 +82,15 @@ def read(source: Source) -> CodedTranscript:
     notes = [f"Said of the whole task, and kept out of the table: {'; '.join(whole)}."] if whole else []
     untimed = [key for key in regions if key.place is not None]
     if untimed and len(untimed) < len(regions):
-        source.refuse("F07", "has regions of sound and of text", "export one of them alone")
+        source.refuse("F07", "has regions of sound and of text", "delete the regions of one kind in Label Studio")
     if untimed:
         notes.append(NO_TIMES)
         regions = dict(sorted(regions.items(), key=lambda item: item[0].place or (0, 0)))
-    coded = (replace(said, marks=tuple(marks[key])) for key, said in regions.items())
     data = task["data"]
+    in_text = _in_text(regions, marks, data)
+    coded = (
+        in_text if in_text is not None else (replace(said, marks=tuple(marks[key])) for key, said in regions.items())
+    )
     return transcript(str(data.get("tape_id") or source.stem).strip(), coded, notes, zero=zero.told(data.get("zero")))
 
 
@@ -94,6 +101,31 @@ class _Key:
     name: str
     span: Span
     place: tuple[int, int] | None = None
+    until: tuple[int, int] | None = None
+    target: str = ""
+
+
+def _in_text(
+    regions: dict[_Key, CodedUtterance], marks: dict[_Key, list[Mark]], data: dict[str, Any]
+) -> list[CodedUtterance] | None:
+    """The whole text or all paragraphs in which regions lie; None where they lie in sound, in HTML or in several."""
+    targets = {key.target for key in regions}
+    target = data.get(next(iter(targets))) if len(targets) == 1 else None
+    keys = [(key, key.place, key.until) for key in regions]
+    if isinstance(target, str):
+        lines, starts = text_codings.lines_of(target)
+        places = {at: text_codings.place(starts, at[0]) for _, *ends in keys for at in ends if at}
+    elif isinstance(target, list) and all(isinstance(cell, dict) for cell in target):
+        lines = [(_named(cell), str(cell.get("text") or cell.get("dialogue") or "")) for cell in target]
+        places = {at: at for _, *ends in keys for at in ends if at}
+    else:
+        return None
+    selections = [
+        text_codings.Selection(places[first], places[last], tuple(marks[key]), key.name)
+        for key, first, last in keys
+        if first and last
+    ]
+    return list(text_codings.utterances(lines, selections)) if len(selections) == len(keys) else None
 
 
 def _is_of_task(region: dict[str, Any]) -> bool:
@@ -125,7 +157,8 @@ def _list(source: Source, value: object) -> list[dict[str, Any]]:
     if value is None:
         return []
     if not isinstance(value, list) or len(value) > _REGIONS or not all(isinstance(one, dict) for one in value):
-        source.refuse("F03", "has no list of annotations or regions where one belongs")
+        value = "has no list of annotations or regions where one belongs"
+        source.refuse("F03", value, "export the project as JSON (not JSON-MIN or CSV)")
     return value
 
 
@@ -139,7 +172,9 @@ def _region(source: Source, region: dict[str, Any], data: dict[str, Any]) -> tup
     if place is None:
         start, end = (source.milliseconds(value[side], per=1000) for side in ("start", "end"))
         if end < start:
-            source.refuse("F07", f"has the region {name[:40]!r} that ends before it starts", "mend it, or delete it")
+            source.refuse(
+                "F07", f"has the region {name[:40]!r} that ends before it starts", "mend or delete it in Label Studio"
+            )
         said = replace(said, span=Span(start, end))
     else:
         said = replace(said, speaker=_author(value, data))
@@ -155,7 +190,19 @@ def _region(source: Source, region: dict[str, Any], data: dict[str, Any]) -> tup
     else:
         said = replace(said, marks=tuple(Mark(code) for label in labels for code in codes(label)))
     text = "\n".join(str(line) for line in _strings(value.get("text"))).strip()
-    return _Key(name, said.span, place), replace(said, text=text)
+    until = _until(region, value) if place is not None else None
+    target = str(region.get("to_name", "")) if until else ""
+    return _Key(name, said.span, place, until, target), replace(said, text=text)
+
+
+def _until(region: dict[str, Any], value: dict[str, Any]) -> tuple[int, int] | None:
+    """Where a region of a text ends, as `_place`; None in HTML, whose offsets count no characters of the data."""
+    if str(region.get("type", "")).startswith("hypertext") or not str(value["end"]).isdecimal():
+        return None
+    if str(region.get("type", "")).startswith("paragraph"):
+        offset = value.get("endOffset")
+        return (int(value["end"]), offset) if isinstance(offset, int) and 0 <= offset < 10**9 else None
+    return int(value["end"]), 0
 
 
 def _place(
@@ -170,7 +217,9 @@ def _place(
         starts = (cells[0].get("start", value["start"]), value.get("startOffset", 0))
         if all(re.fullmatch(r"\d{1,9}", str(cell)) for cell in starts):
             return int(starts[0]), int(starts[1])
-        source.refuse("F07", f"has a region of a text at {str(value['start'])[:40]!r}", "export it with plain offsets")
+        source.refuse(
+            "F07", f"has a region of a text at {str(value['start'])[:40]!r}", "delete the region, and label it again"
+        )
     return None
 
 
@@ -180,9 +229,13 @@ def _author(value: dict[str, Any], data: dict[str, Any]) -> str:
         if isinstance(cell, list) and str(value["start"]).isdecimal() and int(value["start"]) < len(cell):
             paragraph = cell[int(value["start"])]
             if isinstance(paragraph, dict):
-                named = (paragraph.get(key) for key in ("author", "speaker", "name"))
-                return next((str(name).strip() for name in named if name), UNKNOWN)
+                return _named(paragraph)
     return UNKNOWN
+
+
+def _named(paragraph: dict[str, Any]) -> str:
+    names = (paragraph.get(key) for key in ("author", "speaker", "name"))
+    return next((str(name).strip() for name in names if name), UNKNOWN)
 
 
 def _is_speaker(region: dict[str, Any], label: str) -> bool:

@@ -35,7 +35,7 @@ def read(source: Source) -> CodedTranscript:
     FormatError: F02 reading takes too much memory or time, F03 it is no Parquet, F07 as `tidy.gathered`.
     """
     if not (source.data.startswith(b"PAR1") and source.data.endswith(b"PAR1")):
-        source.refuse("F03", "is no Parquet file")
+        source.refuse("F03", "is no Parquet file", "give a .parquet file, or the same table as .csv")
     command = [sys.executable, "-c", _ENTRY, json.dumps(sys.path)]
     try:
         done = subprocess.run(command, input=source.data, capture_output=True, timeout=_PATIENCE, check=False)  # noqa: S603 (ours)

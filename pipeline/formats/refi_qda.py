@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from pipeline.formats import speaker_prefix, zero
+from pipeline.formats import text_codings, zero
 from pipeline.formats.coded import LAYERS, NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import packed, printable, unpacked
@@ -55,26 +55,28 @@ def read(source: Source) -> CodedTranscript:
     members = source.members()
     project = next((member for name, member in members.items() if name.lower() == _PROJECT), None)
     if project is None:
-        source.refuse("F03", f"holds no {_PROJECT}", "export it as a REFI-QDA project")
+        source.refuse(
+            "F03", f"holds no {_PROJECT}", "export it as a REFI-QDA project (.qdpx), not as a codebook (.qdc)"
+        )
     root = project.xml("Project")
     book = _Book(
         {_key(each, "guid"): each.get("name", "") for each in root.iter("Code")},
         {_key(each, "guid"): (each.get("name", ""), each.get("id", "")) for each in root.iter("User")},
     )
-    for kinds in (_SOUND, _TEXT):
-        sources = [
-            each
-            for each in root.iter()
-            if each.tag in kinds and (kinds is _SOUND or each.find(".//Coding") is not None)
-        ]
+    texts = [each for each in root.iter() if each.tag in _TEXT]
+    coded_texts = [each for each in texts if each.find(".//Coding") is not None] or texts
+    for sources in ([each for each in root.iter() if each.tag in _SOUND], coded_texts):
         read_sources = [(each, list(_utterances(source, each, members, book))) for each in sources]
         used = [(each, said) for each, said in read_sources if said] or read_sources[:1]
         if used:
             break
     if len(used) != 1:
         names = ", ".join(each.get("name", "") for each, _ in used)[:120] or "none"
-        what = "recordings with selections" if kinds is _SOUND else "texts with codings"
-        source.refuse("F07", f"holds {len(used)} {what} ({names})", "export a project with codings of one")
+        what = "recordings with selections" if sources is not coded_texts else "texts with codings"
+        remedy = "keep one of them in a copy of the project, and export that"
+        if not used:
+            remedy = "put a transcript or a coded recording into the project, and export that"
+        source.refuse("F07", f"holds {len(used)} {what} ({names})", remedy)
     ((recording, said),) = used
     notes = (NO_TIMES,) if recording.tag == "TextSource" else ()
     known = zero.told(recording.findtext("Description"))
@@ -126,31 +128,14 @@ def _pieces(source: Source, script: Element, text: str) -> list[tuple[Span, str]
 
 def _of_text(source: Source, document: Element, text: str, book: _Book) -> Iterator[CodedUtterance]:
     """The selections of a text and the lines that hold none, in the order of the text."""
+    lines, starts = text_codings.lines_of(text)
     selections = []
     for each in document:
         if each.tag == "PlainTextSelection":
             first, last = (_place(source, each.get(name)) for name in ("startPosition", "endPosition"))
-            selections.append((first, max(first, last), _marks(source, each, book)))
-    names = speaker_prefix.names(line.strip() for line in text.splitlines())
-    merged: dict[tuple[int, int], list[Mark]] = {}
-    for first, last, marks in selections:
-        merged.setdefault((first, last), []).extend(marks)
-    found: list[tuple[int, str, str, tuple[Mark, ...]]] = []
-    place, speaker = 0, UNKNOWN
-    for line in text.splitlines(keepends=True):
-        speaker, said = speaker_prefix.said(line.strip(), names, speaker)
-        inside = sorted(span for span in merged if place <= span[0] < place + len(line))
-        for first, last in inside:
-            selected = " ".join(text[first:last].split())
-            prefix = speaker_prefix.split(selected)
-            selected = prefix[1] if prefix and prefix[0] in names else selected
-            found.append((first, speaker, selected, tuple(merged[first, last])))
-        covered = any(first < place + len(line) and last > place for first, last in merged)
-        if not covered and said:
-            found.append((place, speaker, said, ()))
-        place += len(line)
-    for _, who, said, marks in sorted(found, key=lambda item: item[0]):
-        yield CodedUtterance("", Span(0, 0), who, role(who), said, marks)
+            begin, end = (text_codings.place(starts, at) for at in (first, max(first, last)))
+            selections.append(text_codings.Selection(begin, end, _marks(source, each, book)))
+    yield from text_codings.utterances(lines, selections)
 
 
 def _selections(source: Source, script: Element, text: str, book: _Book) -> Iterator[CodedUtterance]:
@@ -178,19 +163,19 @@ def _text(source: Source, script: Element, members: Mapping[str, Source]) -> str
     for name, member in members.items():
         if name.lower() in (wanted, f"sources/{wanted}"):
             return member.text()
-    source.refuse("F03", f"lacks {path[:60]!r}")
+    source.refuse("F03", f"lacks the text {path[:60]!r}", "export the project with its sources")
 
 
 def _span(source: Source, start: str | None, end: str | None) -> Span:
     first, last = source.milliseconds(start or ""), source.milliseconds(end or "")
     if last < first:
-        source.refuse("F07", "has a selection that ends before it starts")
+        source.refuse("F07", "has a selection that ends before it starts", "delete it, and select it again")
     return Span(first, last)
 
 
 def _place(source: Source, value: str | None) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", value or ""):
-        source.refuse("F07", f"has the position {str(value)[:20]!r}")
+        source.refuse("F07", f"has the position {str(value)[:20]!r}", "delete the selection there, and select it again")
     return int(value or 0)
 
 
@@ -201,7 +186,9 @@ def _marks(source: Source, selection: Element, book: _Book) -> tuple[Mark, ...]:
         for ref in (one for one in each if one.tag == "CodeRef"):
             name = book.codes.get(_key(ref, "targetGUID"))
             if name is None:
-                source.refuse("F07", "has a coding of a code that it does not hold")
+                source.refuse(
+                    "F07", "has a coding of a code that it does not hold", "export the codebook with the project"
+                )
             at = each.get("creationDateTime", "")
             marks += [Mark(code, coder.strip(), layer if layer in LAYERS else "", at) for code in codes(name)]
     return tuple(marks)

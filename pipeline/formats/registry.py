@@ -78,7 +78,8 @@ def of(path: Path) -> Format:
         if path.suffix.lower() == each.ending.lower():
             return each
     endings = ", ".join(each.ending for each in FORMATS)
-    raise FormatError("F09", f"file {path.name}", "ends in nothing that we know", f"name its format, or use {endings}")
+    remedy = f"name its format with --from or --to, or use one of {endings}; `tape-review code` reads more"
+    raise FormatError("F09", f"file {path.name}", "ends in nothing that we know", remedy)
 
 
 def read(path: Path, name: str | None = None, tiers: Mapping[str, str] | None = None) -> CodedTranscript:

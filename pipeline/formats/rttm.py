@@ -29,7 +29,7 @@ from pipeline.formats.intake import Source
 from pipeline.formats.plain import printable
 from pipeline.timeline import Span, to_ms, to_seconds
 
-_EXPORT = "export it anew as RTTM"
+_LINE = "write it as SPEAKER recording 1 start duration <NA> <NA> speaker <NA> <NA>, times in seconds"
 _REMARK = re.compile(r"^(?:SPKR-INFO|;;)(.*)$", re.MULTILINE)
 _RECORDING = "the recording has the SHA-256"
 _CHECKSUM = re.compile(rf"\b{_RECORDING} ([0-9a-f]{{64}})\b")
@@ -200,9 +200,9 @@ def _line(where: str, fields: list[str]) -> Line | None:
     if not fields or fields[0].startswith(";;") or fields[0] in _OTHER_TYPES:
         return None
     if fields[0] != "SPEAKER":
-        raise SpeechError("P11", where, f"is of no type that RTTM has: {fields[0][:40]!r}", _EXPORT)
+        raise SpeechError("P11", where, f"is of no type that RTTM has: {fields[0][:40]!r}", _LINE)
     if len(fields) < 8:
-        raise SpeechError("P11", where, f"has {len(fields)} fields, not 8 to 10", _EXPORT)
+        raise SpeechError("P11", where, f"has {len(fields)} fields, not 8 to 10", _LINE)
     start, duration = (_seconds(field, where) for field in fields[3:5])
     return Line(Span(to_ms(start), to_ms(start + duration)), fields[7], fields[1])
 

@@ -19,7 +19,7 @@ from itertools import pairwise
 
 from pipeline.formats import tiers, zero
 from pipeline.formats.coded import CodedTranscript
-from pipeline.formats.intake import Source
+from pipeline.formats.intake import DAMAGED, Source
 from pipeline.formats.plain import printable
 from pipeline.formats.tier_kinds import Label, RawTier
 from pipeline.timeline import Span, to_seconds
@@ -59,7 +59,7 @@ def read(source: Source) -> CodedTranscript:
         if next(tokens) == "<exists>":
             found = [_tier(source, tokens) for _ in range(_count(source, tokens))]
     except StopIteration:
-        source.refuse("F03", "ends too soon")
+        source.refuse("F03", "ends too soon", DAMAGED)
     labels = [label for tier in found if tier.name == _ZERO for _, label in tier.labels]
     known = next((at for label in labels if (at := zero.told(label)) is not None), None)
     rest = [tier for tier in found if tier.name != _ZERO or known is None]
@@ -88,19 +88,20 @@ def _tier(source: Source, tokens: Iterator[str | float]) -> RawTier:
         if kind == "IntervalTier":
             end = _time(source, tokens)
         if end < start:
-            source.refuse("F07", f"has an interval on tier {name[:40]!r} that ends before it starts")
+            value = f"has an interval on tier {name[:40]!r} that ends before it starts"
+            source.refuse("F07", value, "move its end in Praat, or delete it")
         label = _label(source, tokens).strip()
         if label:
             labels.append((Span(start, end), "" if label == NO_TEXT else label))
     if kind not in ("IntervalTier", "TextTier"):
-        source.refuse("F03", f"has a tier of the unknown class {kind[:40]!r}")
+        source.refuse("F03", f"has a tier of the unknown class {kind[:40]!r}", "leave that tier out of the TextGrid")
     return RawTier(name, tuple(labels))
 
 
 def _label(source: Source, tokens: Iterator[str | float]) -> str:
     token = next(tokens)
     if not isinstance(token, str):
-        source.refuse("F03", f"has the number {token:g} where a text belongs")
+        source.refuse("F03", f"has the number {token:g} where a text belongs", DAMAGED)
     return token
 
 
@@ -111,7 +112,7 @@ def _time(source: Source, tokens: Iterator[str | float]) -> int:
 def _count(source: Source, tokens: Iterator[str | float]) -> int:
     count = next(tokens)
     if not isinstance(count, float) or not count.is_integer() or not 0 <= count < 1e7:
-        source.refuse("F03", f"has {str(count)[:40]!r} where a number of tiers or labels belongs")
+        source.refuse("F03", f"has {str(count)[:40]!r} where a number of tiers or labels belongs", DAMAGED)
     return int(count)
 
 

@@ -72,7 +72,7 @@ def read(source: Source) -> CodedTranscript:
     header = rows.pop(0) if rows else []
     for name in NEEDED:
         if header.count(name) != 1:
-            source.refuse("F03", f"has the column {name!r} {header.count(name)} times", "give a tidy table of codes")
+            source.refuse("F03", f"has the column {name!r} {header.count(name)} times", "rename or remove all but one")
     for number, row in enumerate(rows, 2):
         if len(row) != len(header):
             value = f"has {len(row)} cells, the header {len(header)}"
@@ -96,12 +96,14 @@ def gathered(source: Source, rows: Iterable[Row]) -> CodedTranscript:
         cell = {name: "" if row.get(name) is None else str(row[name]).strip() for name in _NAMES}
         start, end = (source.milliseconds(cell[name], per=1000, where=where) for name in ("start", "end"))
         if end < start or not cell["utterance_id"]:
-            source.refuse("F07", "ends before it starts, or has no utterance_id", "mend it", where)
+            source.refuse("F07", "ends before it starts, or has no utterance_id", "mend it in the table", where)
         tapes[cell["tape_id"]] = None
         zeros[source.milliseconds(cell["zero"], per=1000, where=where) if cell["zero"] else None] = None
         said = CodedUtterance(cell["utterance_id"], Span(start, end), cell["speaker"], role(cell["role"]), cell["text"])
         if found.setdefault(said.id, said) != said:
-            source.refuse("F07", f"differs from the rows before it on utterance {said.id[:40]!r}", "mend it", where)
+            source.refuse(
+                "F07", f"differs from the rows before it on utterance {said.id[:40]!r}", "mend it in the table", where
+            )
         coder, layer, at = cell["coder"], cell["layer"], cell["coded_at"]
         given = codes(cell["code"]) or (("",) if coder or layer else ())
         marks.setdefault(said.id, []).extend(Mark(code, coder, layer, at) for code in given)

@@ -19,7 +19,10 @@ from pipeline.timeline import Span
 Kind = Literal["text", "codes", "words", "skip"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-_CODES = frozenset({"code", "codes", "coding", "coded", "coder", "miti", "misc", "oars", "mico", "cts", "sctr"})
+_CODES = frozenset(
+    {"code", "codes", "coding", "coded", "coder", "miti", "misc", "oars", "mico", "cts", "sctr"}
+    | {"behavior", "behaviors", "behaviour", "behaviours", "tag", "tags", "category"}
+)
 _WORDS = frozenset({"word", "words", "token", "tokens", "tok", "wor", "orthography"})
 _SKIPPED = frozenset(
     {"phone", "phones", "phoneme", "phonemes", "phon", "phonetic", "syll", "syllable", "syllables", "mora", "morph"}
@@ -27,6 +30,11 @@ _SKIPPED = frozenset(
     | {"note", "notes", "comment", "comments", "remark", "remarks", "memo", "gesture", "gestures", "gaze", "pause"}
     | {"pauses", "silence", "silences", "noise", "noises", "laughter", "chunk", "chunks", "time", "timecode", "section"}
 )
+_NOBODY = frozenset(
+    {"utterance", "utterances", "segment", "segments", "sentence", "sentences", "text", "transcript", "transcription"}
+    | {"default", "default lt", "speech", "ipu", "ipus", "subtitles", "captions", "phrase", "phrases", "turns"}
+)
+"""Names of tiers that say what they hold, not who speaks."""
 _LANGUAGE = re.compile(r"[-_@. ]([a-z]{2,3})")
 _CODE = re.compile(r"[^\s.?!]{1,24}")
 _ALIKE = 0.8
@@ -73,6 +81,11 @@ def kinds(source: Source, tiers: Sequence[RawTier], asked: Mapping[str, str]) ->
         wanted = asked.get(tier.name)
         found[tier.name] = next(kind for kind in KINDS if kind == wanted) if wanted else _kind(tier, tiers, texts)
     return found
+
+
+def is_nobody(name: str) -> bool:
+    """Whether a tier's name says what it holds and not who speaks."""
+    return " ".join(re.findall(r"[^\W_]+", plain(name))) in _NOBODY
 
 
 def told(found: Mapping[str, Kind]) -> str:

@@ -22,11 +22,11 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from pipeline.errors import FormatError
-from pipeline.formats import tier_kinds
+from pipeline.formats import speaker_prefix, tier_kinds
 from pipeline.formats.coded import LAYERS, CodedTranscript, CodedUtterance, Mark, codes, transcript
 from pipeline.formats.coded import role as coded_role
 from pipeline.formats.intake import Source
@@ -126,7 +126,7 @@ def _ours(tier: RawTier, match: re.Match[str]) -> Tier:
 def _other(tier: RawTier, kind: str) -> Tier:
     """A tier of another program: who speaks is its participant, else what it is called after."""
     bare = re.sub(r"(?i)[\s_:-]*(?:words?|tokens?|tok|wor)$", "", tier.name) if kind == "words" else tier.name
-    who = tier.participant or ("" if kind == "codes" else bare) or UNKNOWN
+    who = tier.participant or ("" if kind == "codes" or tier_kinds.is_nobody(bare) else bare) or UNKNOWN
     coder, layer, about = "", "", tier.name
     if kind == "codes":
         layer = next((layer for layer in LAYERS if layer in tier.name.lower()), "")
@@ -163,9 +163,30 @@ def join(tape_id: str, tiers: Iterable[Tier], notes: Iterable[str] = ()) -> Code
         hosts[host].append((span, one))
     for tier in (tier for tier in ordered if tier.kind == "words"):
         words = sorted((span, text.strip()) for span, text in tier.labels if text.strip())
-        for span, one in _spoken(tier, words, hosts[tier.host]):
+        for span, one in _spoken(tier, words, hosts[tier.host] or _of_voice(tier, spoken)):
             found[tier.host, span] = one
-    return transcript(tape_id, (one.utterance(span) for (_, span), one in found.items()), notes)
+    said = transcript(tape_id, (one.utterance(span) for (_, span), one in found.items()), notes)
+    return replace(said, utterances=_named(said.utterances))
+
+
+def _of_voice(tier: Tier, spoken: Mapping[tuple[str, Span], _Gathered]) -> list[tuple[Span, _Gathered]]:
+    """The utterances that words may belong to which hang on no tier: those of their speaker or, without one, all."""
+    return sorted(
+        ((span, one) for (_, span), one in spoken.items() if tier.speaker in (UNKNOWN, one.tier.speaker)),
+        key=lambda pair: pair[0],
+    )
+
+
+def _named(utterances: tuple[CodedUtterance, ...]) -> tuple[CodedUtterance, ...]:
+    """Where no tier says who speaks, the names before colons do: "T: What next?"."""
+    if any(one.speaker != UNKNOWN for one in utterances):
+        return utterances
+    names = speaker_prefix.names((one.text for one in utterances if one.text), captions=True)
+    named, last = [], UNKNOWN
+    for one in utterances:
+        last, text = speaker_prefix.said(one.text, names, last)
+        named.append(replace(one, speaker=last, role=coded_role(last), text=text) if names else one)
+    return tuple(named)
 
 
 def _near(tier: Tier, spoken: Mapping[tuple[str, Span], _Gathered]) -> Callable[[Span], tuple[str, Span] | None]:
@@ -216,4 +237,6 @@ def _run(tier: Tier, words: list[Word]) -> tuple[Span, _Gathered]:
 def _lanes(base: str, mark: str) -> Iterator[str]:
     yield base
     yield from (f"{base}{mark}{number}" for number in range(2, _LANES + 1))
-    raise FormatError("F08", f"tier {base}", f"would need more than {_LANES} lanes", "leave out what lies above it")
+    raise FormatError(
+        "F08", f"tier {base}", f"would need more than {_LANES} lanes", "write WebVTT or CSV, which hold it"
+    )

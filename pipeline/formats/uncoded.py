@@ -337,7 +337,8 @@ def _refuse_repeats(path: Path, table: pd.DataFrame, lines: Sequence[int]) -> No
         row = int(repeated.argmax())
         name, tape = table["utterance_id"].iloc[row], table["tape_id"].iloc[row]
         value = f"repeats utterance {name!r} of tape {tape!r}"
-        raise TableError("T06", f"table {path.name}, row {lines[row]}", value, "number them anew")
+        remedy = "give each row an id of its own, or remove the column of ids: rows are numbered then"
+        raise TableError("T06", f"table {path.name}, row {lines[row]}", value, remedy)
 
 
 def _roles(path: Path, tape: pd.DataFrame, interviewer: str | None) -> pd.Series:

@@ -40,7 +40,11 @@ def read(source: Source) -> CodedTranscript:
     """
     text_of_file = text = source.text()
     if not re.match(r"WEBVTT(?:[ \t\r\n]|$)", text):
-        source.refuse("F03", "does not begin with WEBVTT", "check that the file is not cut, and that it is WebVTT")
+        source.refuse(
+            "F03",
+            "does not begin with WEBVTT",
+            "write WEBVTT in its first line; if it is SRT, let its name end in .srt",
+        )
     head = re.match(r"(?:(?!.*-->).+(?:\r\n|\r|\n|$))*", text)
     breaks = re.sub(r"[^\r\n]+", "", head[0] if head else "")
     shown, notes = cues.read(source, breaks + text[head.end() if head else 0 :], asides=True)

@@ -1,0 +1,82 @@
+"""Codings of a text: stretches that somebody selected, and the lines that nobody did, in the order of the text.
+
+A selection over several speakers is an utterance of each, with the same codes. Nothing of the text is lost, and nothing
+that one says is put into another's mouth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, groupby
+
+from pipeline.formats import speaker_prefix
+from pipeline.formats.coded import CodedUtterance, Mark, role
+from pipeline.timeline import UNKNOWN, Span
+
+Place = tuple[int, int]
+"""A line or paragraph and a character in it, both from 0."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A stretch of the text from ``first`` up to ``last``, with its codes."""
+
+    first: Place
+    last: Place
+    marks: tuple[Mark, ...]
+    name: str = ""
+
+
+def lines_of(text: str) -> tuple[list[tuple[str, str]], list[int]]:
+    """Speaker and whole line of each line, and where in the text each begins."""
+    lines = text.splitlines(keepends=True)
+    names = speaker_prefix.names(line.strip() for line in lines if line.strip())
+    told: list[tuple[str, str]] = []
+    speaker = UNKNOWN
+    for line in lines:
+        speaker = speaker_prefix.said(line.strip(), names, speaker)[0] if line.strip() else speaker
+        told.append((speaker, line))
+    return told, [0, *accumulate(len(line) for line in lines)]
+
+
+def place(starts: Sequence[int], at: int) -> Place:
+    """The place of a character of the whole text."""
+    line = max(number for number, start in enumerate(starts) if start <= at)
+    return line, at - starts[line]
+
+
+def utterances(lines: Sequence[tuple[str, str]], selections: Sequence[Selection]) -> Iterator[CodedUtterance]:
+    """The utterances of lines, each with who says it and what; selections of one stretch are one utterance."""
+    merged: dict[tuple[Place, Place], list[Selection]] = {}
+    for each in sorted(selections, key=lambda each: (each.first, each.last)):
+        merged.setdefault((each.first, each.last), []).append(each)
+    names = {speaker for speaker, _ in lines}
+    pieces: list[tuple[Place, str, str, str, tuple[Mark, ...]]] = []
+    covered: set[int] = set()
+    for (first, last), same in merged.items():
+        parts = []
+        for number in range(first[0], min(last[0] + 1, len(lines))):
+            speaker, line = lines[number]
+            start, end = (first[1] if number == first[0] else 0), (last[1] if number == last[0] else len(line))
+            said = _bare(" ".join(line[start:end].split()), names)
+            if said:
+                covered.add(number)
+                parts.append(((number, start), speaker, said))
+        marks = tuple(mark for each in same for mark in each.marks)
+        for at, (speaker, run) in enumerate(groupby(parts, key=lambda part: part[1])):
+            told = list(run)
+            text = " ".join(said for _, _, said in told)
+            pieces.append((told[0][0], "" if at else same[0].name, speaker, text, marks))
+    for number, (speaker, line) in enumerate(lines):
+        said = _bare(" ".join(line.split()), names)
+        if number not in covered and said:
+            pieces.append(((number, 0), "", speaker, said, ()))
+    for _, name, speaker, text, marks in sorted(pieces, key=lambda piece: piece[0]):
+        yield CodedUtterance(name, Span(0, 0), speaker, role(speaker), text, marks)
+
+
+def _bare(text: str, names: set[str]) -> str:
+    """What is said on a line, without who says it."""
+    prefix = speaker_prefix.split(text)
+    return prefix[1] if prefix and prefix[0] in names else text

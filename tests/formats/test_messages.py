@@ -1,0 +1,47 @@
+"""What messages tell people to do: each names a remedy of its own, and none asks for another export in vain."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+
+from pipeline.formats import intake
+from pipeline.formats.intake import Source
+
+READERS = sorted(Path("pipeline/formats").glob("*.py"))
+_AGAIN = ("anew from", "export it anew", "export it again", "DAMAGED")
+_NO_DAMAGE = {"F07", "F08", "F10"}
+"""Wrong values, what a format cannot hold, and what is unsafe: another export has them again."""
+
+
+def refusals(path: Path) -> list[tuple[str, str]]:
+    """Code of the error and source of the remedy for each message of a module."""
+    found = []
+    for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        place = {"refuse": 2, "FormatError": 3}.get(name)
+        if place and call.args and isinstance(call.args[0], ast.Constant):
+            found.append((call.args[0].value, ast.unparse(call.args[place])))
+    return found
+
+
+def test_every_message_names_its_remedy() -> None:
+    assert inspect.signature(Source.refuse).parameters["remedy"].default is inspect.Parameter.empty
+    assert sum(len(refusals(path)) for path in READERS) > 80
+
+
+@pytest.mark.parametrize("path", READERS, ids=lambda path: path.stem)
+def test_another_export_is_asked_for_only_where_it_helps(path: Path) -> None:
+    vain = [
+        (code, remedy)
+        for code, remedy in refusals(path)
+        if code in _NO_DAMAGE and any(word in remedy for word in _AGAIN)
+    ]
+    assert not vain
+
+
+def test_damage_is_called_damage() -> None:
+    assert "damaged" in intake.DAMAGED
