@@ -96,7 +96,6 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "/groups/{group_id}/members": ("coordinator",),
     **dict.fromkeys((f"/groups/{{group_id}}/{what}" for what in ("visit", "recalibrated", "pairs")), ("coach",)),
     "/program": ("administrator",),
-    "/here": (),  # asked for a tape that is not there
 }
 
 ELSEWHERE = {"/login/code", "/login/recovery", "/login/enroll", "/oidc/start", "/oidc/back", "/invitation/{token}"}
