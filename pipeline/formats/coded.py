@@ -66,18 +66,27 @@ class CodedUtterance:
         return tuple(mark for mark in self.marks if mark.code)
 
 
+@dataclass(frozen=True, slots=True)
+class Media:
+    """The sound or video of a transcript: where it lies from the transcript's file, and its MIME type."""
+
+    path: str
+    kind: str
+
+
 @dataclass(frozen=True)
 class CodedTranscript:
     """A tape's utterances in order of start; no id twice.
 
     ``notes`` are sentences for whoever gave the file. ``zero`` is the millisecond of the recording from which all times
-    count; None where nobody says.
+    count; None where nobody says. ``media`` are the links of a file that has them (ELAN), never made up.
     """
 
     tape_id: str
     utterances: tuple[CodedUtterance, ...]
     notes: tuple[str, ...] = field(default=(), compare=False)
     zero: int | None = None
+    media: tuple[Media, ...] = ()
 
 
 def transcript(

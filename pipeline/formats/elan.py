@@ -5,8 +5,10 @@ so that ELAN keeps their times, and offer the codes as a controlled vocabulary. 
 and ANNOTATOR are speaker and coder; what hangs on an utterance, however deep, has that utterance's times.
 
 A property says what times count from; of other programs' files, the TIME_ORIGIN of their sound does, where it is not 0.
+Links to sound and video are kept as relative paths: of an absolute one, which says how somebody's machine is laid out,
+the name stays, which ELAN looks for beside its file.
 
-Cannot hold: what tiers cannot. Not read: linked media, lexica, comments, and what lies in tiers' languages and locales.
+Cannot hold: what tiers cannot. Not read: lexica, comments, and what lies in tiers' languages and locales.
 
 pympi reads and writes by path only and parses XML unguarded: it would spread a client's words over temporary files, so
 that the tests use it and this module does not.
@@ -14,6 +16,7 @@ that the tests use it and this module does not.
 
 from __future__ import annotations
 
+import mimetypes
 import re
 from collections import defaultdict
 from collections.abc import Mapping
@@ -22,7 +25,7 @@ from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pipeline.formats import tiers, zero
-from pipeline.formats.coded import CodedTranscript
+from pipeline.formats.coded import CodedTranscript, Media
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import printable
 from pipeline.formats.tier_kinds import RawTier
@@ -32,6 +35,7 @@ _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _DATE = "1970-01-01T00:00:00Z"  # the schema wants one; the same transcript gives the same file
 _TAPE, _ZERO = "tape_id", "zero"
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[/\\~]")
 _STEPS = 20  # from an annotation to the one with times that it hangs on
 _HANGS = "1-1 association with a parent annotation"
 _PARTS = "Time alignable annotations within the parent annotation's time interval, gaps are allowed"
@@ -70,7 +74,20 @@ def read(source: Source) -> CodedTranscript:
     read_tiers, told = tiers.read(source, raw)
     about = {each.get("NAME"): each.text or "" for each in root.iter("PROPERTY")}
     said = tiers.join(about.get(_TAPE, "").strip() or source.stem, read_tiers, (*notes, *told))
-    return replace(said, zero=_zero(source, root, about))
+    return replace(said, zero=_zero(source, root, about), media=_media(root))
+
+
+def _media(root: Element) -> tuple[Media, ...]:
+    """The links to sound and video that a file has, each once."""
+    media: dict[str, Media] = {}
+    for each in root.iter("MEDIA_DESCRIPTOR"):
+        path = (each.get("RELATIVE_MEDIA_URL") or each.get("MEDIA_URL") or "").strip()
+        if path and _ABSOLUTE.match(path):
+            path = "./" + re.split(r"[/\\]", path.partition("?")[0].rstrip("/\\"))[-1]
+        if path.strip("./\\"):
+            kind = each.get("MIME_TYPE", "").strip() or mimetypes.guess_type(path)[0] or "unknown"
+            media.setdefault(path, Media(path, kind))
+    return tuple(media.values())
 
 
 def _zero(source: Source, root: Element, about: Mapping[str | None, str]) -> int | None:
@@ -179,6 +196,10 @@ def write(said: CodedTranscript) -> bytes:
     about = {f"{{{_XSI}}}noNamespaceSchemaLocation": _SCHEMA, "AUTHOR": "", "DATE": _DATE}
     root = Element("ANNOTATION_DOCUMENT", about, FORMAT="3.0", VERSION="3.0")
     header = SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
+    for media in said.media:
+        path = printable(media.path, "path")
+        link = {"MEDIA_URL": path, "MIME_TYPE": printable(media.kind, "type"), "RELATIVE_MEDIA_URL": path}
+        SubElement(header, "MEDIA_DESCRIPTOR", link | ({"TIME_ORIGIN": str(said.zero)} if said.zero else {}))
     SubElement(header, "PROPERTY", NAME=_TAPE).text = printable(said.tape_id, "tape")
     if said.zero is not None:
         SubElement(header, "PROPERTY", NAME=_ZERO).text = zero.sentence(said.zero)

@@ -6,8 +6,8 @@ import pympi
 import pytest
 
 from pipeline.errors import FormatError
-from pipeline.formats import elan
-from pipeline.formats.coded import Mark, transcript
+from pipeline.formats import elan, textgrid
+from pipeline.formats.coded import Mark, Media, transcript
 from pipeline.formats.intake import Source
 from pipeline.timeline import Span
 from tests.formats.transcripts import WALK
@@ -136,3 +136,34 @@ def test_many_labels_at_one_time_take_a_moment() -> None:
 def test_a_laugh_in_an_eaf_is_refused() -> None:
     with pytest.raises(FormatError, match="TR-F04"):
         elan.read(Source("x.eaf", b'<!DOCTYPE a [<!ENTITY x "ha">]>' + EAF.encode()))
+
+
+@pytest.mark.parametrize(
+    ("url", "relative", "kept"),
+    [
+        ("file:///C:/Users/ann/tapes/s1.wav", "./s1.wav", "./s1.wav"),
+        ("file:///C:/Users/ann/tapes/s1.wav", "../sound/s1.wav", "../sound/s1.wav"),
+        ("file:///C:/Users/ann/tapes/s1.wav", "", "./s1.wav"),
+        ("C:\\Users\\ann\\s1.wav", "", "./s1.wav"),
+        ("/home/ann/s1.wav", "file:///home/ann/s1.wav", "./s1.wav"),
+        ("https://tapes.example/ann/s1.wav?token=secret", "", "./s1.wav"),
+        ("", "", None),
+    ],
+)
+def test_the_link_to_the_sound_is_kept_without_a_path_of_a_machine(url: str, relative: str, kept: str | None) -> None:
+    link = f'<MEDIA_DESCRIPTOR MEDIA_URL="{url}" MIME_TYPE="audio/x-wav" RELATIVE_MEDIA_URL="{relative}"/>'
+    made = elan.write(WALK).decode().replace("<PROPERTY", f"{link}<PROPERTY", 1)
+    said = elan.read(Source("t.eaf", made.encode()))
+    assert [media.path for media in said.media] == ([kept] if kept else [])
+    again = elan.write(said).decode()
+    assert elan.read(Source("t.eaf", again.encode())).media == said.media
+    assert (f'MEDIA_URL="{kept}" MIME_TYPE="audio/x-wav" RELATIVE_MEDIA_URL="{kept}"' in again) == (kept is not None)
+    assert not [word for word in ("Users", "ann/", "/home", "secret", "example") if word in again]
+    assert textgrid.write(said) == textgrid.write(replace(said, media=()))
+
+
+def test_a_tape_that_begins_later_in_its_sound_tells_elan_so() -> None:
+    said = replace(WALK, zero=30_000, media=(Media("./s1.wav", "audio/x-wav"),))
+    written = elan.write(said).decode()
+    assert 'TIME_ORIGIN="30000"' in written
+    assert elan.read(Source("t.eaf", written.encode())).zero == 30_000

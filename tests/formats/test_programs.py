@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from docx import Document
 from openpyxl import Workbook
 
 from pipeline.errors import FormatError, TableError
-from pipeline.formats import uncoded
+from pipeline.formats import registry, uncoded
 
+ROOT = Path(__file__).parents[2]
 ASKS, WALKS = "What would you like?", "I want to walk."
 Row = tuple[str, str, int | None, str]
 
@@ -208,3 +210,13 @@ def test_subtitles_that_name_nobody_have_no_role(tmp_path: Path) -> None:
         f"WEBVTT\n\n00:00.000 --> 00:02.000\n{ASKS}\n\n00:02.000 --> 00:04.000\n{WALKS}\n"
     )
     assert rows(tmp_path / "talk.vtt") == of(("", ""), (0, 2000))
+
+
+def test_the_page_on_formats_names_every_format_and_kind_that_is_read() -> None:
+    page = (ROOT / "pipeline/formats/README.md").read_text()
+    listed = re.findall(r"^\| `([a-z-]+)` \| `(\.[A-Za-z]+)` \|", page, flags=re.MULTILINE)
+    assert listed == [(each.name, each.ending) for each in registry.FORMATS]
+    rows = [cell for line in page.splitlines() if line.startswith("| `") for cell in line.split("|")[1:3]]
+    named = {ending.lower() for cell in rows for ending in re.findall(r"`(\.[A-Za-z]+)`", cell)}
+    assert named == uncoded.READ
+    assert "(pipeline/formats/README.md)" in (ROOT / "README.md").read_text().partition("## Other programs")[2]

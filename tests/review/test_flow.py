@@ -6,6 +6,7 @@ import io
 import re
 
 import pytest
+from docx import Document
 from pypdf import PdfReader
 
 from pipeline.review import gate
@@ -92,7 +93,7 @@ def test_a_voice_that_may_be_nobody_is_said_to_be(room: Room, peers: Peers) -> N
 
 
 def test_nobody_else_sees_codes_or_measures_before_the_interviewer_is_done(room: Room, peers: Peers) -> None:
-    gated = [f"{peers.path}/{page}" for page in ("feedback", "summary", "summary.pdf")]
+    gated = [f"{peers.path}/{page}" for page in ("feedback", "summary", "summary.pdf", "summary.docx")]
     others = [room.signed_in(one) for one in (peers.ben, peers.coach)]
     for browser in others:
         assert [browser.get(path).status_code for path in gated] == [404] * len(gated)
@@ -308,6 +309,12 @@ def test_the_summary_says_it_all_on_a_page_and_on_paper(room: Room, peers: Peers
     answer = ben.get(f"{peers.path}/summary.pdf")
     assert answer.headers["content-type"] == "application/pdf"
     paper = "\n".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(answer.content)).pages)
+    answer = ben.get(f"{peers.path}/summary.docx")
+    assert answer.headers["content-type"].startswith("application/vnd.openxmlformats-officedocument")
+    document = Document(io.BytesIO(answer.content))
+    assert (document.core_properties.author, document.core_properties.comments) == ("", "")
+    note = "\n".join(paragraph.text for paragraph in document.paragraphs)
+    assert " ".join(note.split()) == " ".join(paper.split())
     for words in ("drinking less", "I waited a long time.", "Ты ждала, Łucja.", "Ask less.", "1.3", "0.9 to 1.6"):
         assert words in page
         assert words in paper
@@ -320,10 +327,12 @@ def test_reading_and_changing_is_audited(room: Room, peers: Peers) -> None:
     ada, ben = room.signed_in(peers.ada), room.signed_in(peers.ben)
     peers.say(ada, "strength")
     ben.get(f"{peers.path}/summary.pdf")
+    ben.get(f"{peers.path}/summary.docx")
     with room.home.database.reading() as database:
         rows = {(row.actor_id, row.action, row.thing) for row in database.query(AuditRow) if row.tape_id == peers.tape}
         assert not room.home.audit.verify(database)
     assert {(peers.ada, "review.waive", ""), (peers.ben, "read", "summary.pdf")} <= rows
+    assert (peers.ben, "read", "summary.docx") in rows
     assert any(action == "feedback.add" for _, action, _ in rows)
 
 
@@ -334,7 +343,7 @@ def test_a_withdrawal_ends_every_way_to_the_tape_at_once(room: Room, peers: Peer
     assert ben.post(f"{peers.path}/withdraw").status_code == 404
     assert admin.post(f"{peers.path}/withdraw").status_code == 303
     for browser in (ben, room.signed_in(peers.ada)):
-        for page in ("", "/voices", "/first", "/feedback", "/summary", "/summary.pdf", "/progress"):
+        for page in ("", "/voices", "/first", "/feedback", "/summary", "/summary.pdf", "/summary.docx", "/progress"):
             assert browser.get(peers.path + page).status_code == 404
         assert "Robin" not in browser.get("/").text
         assert "No tape has measures yet" in browser.get("/growth").text

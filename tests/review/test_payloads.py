@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import zipfile
 from html.parser import HTMLParser
 from itertools import product
 
@@ -120,6 +121,12 @@ def test_a_hundred_scripts_in_every_text_field_come_out_as_text(room: Room) -> N
         for sheet in document.pages:
             assert "/Annots" not in sheet
             assert "/AA" not in sheet
+        note = browser.get(f"/tapes/{tape}/summary.docx")
+        assert note.status_code == 200
+        with zipfile.ZipFile(io.BytesIO(note.content)) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        assert not [name for name, part in parts.items() if b'TargetMode="External"' in part or "vba" in name.lower()]
+        assert b"w:fldSimple" not in parts["word/document.xml"]
         kinds = {str(thing.get("/S")) for thing in _dictionaries(document)}
         assert not kinds & {"/JavaScript", "/URI", "/Launch", "/SubmitForm", "/GoToR"}
 

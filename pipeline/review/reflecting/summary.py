@@ -1,4 +1,4 @@
-"""The summary of a tape: what the group takes along, as a page and as a PDF.
+"""The summary of a tape: what the group takes along, as a page, as a PDF and as a Word document.
 
 Strengths first, then what to try, then the measures with their doubt. No client's words but those in the feedback, and
 no name of a client.
@@ -20,7 +20,7 @@ from pipeline.review.coding.miti_summary import MitiSummary
 from pipeline.review.fields import Id
 from pipeline.review.figures import Figure
 from pipeline.review.pages import day, render
-from pipeline.review.reflecting import feedback, forms, paper, questions
+from pipeline.review.reflecting import feedback, forms, paper, questions, word_document
 from pipeline.review.reflecting.feedback import Said
 from pipeline.tapes import targets
 from pipeline.tapes.clock import Clock
@@ -62,6 +62,15 @@ def pdf(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     summary = collected(state.home, viewer, tape_id, state.clock, "summary.pdf")
     headers = {"Content-Disposition": f'attachment; filename="tape-{tape_id}.pdf"'}
     return Response(paper.printed(summary), media_type="application/pdf", headers=headers)
+
+
+@router.get("/tapes/{tape_id}/summary.docx")
+def docx(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The summary for the notes that people keep."""
+    state = request.app.state
+    summary = collected(state.home, viewer, tape_id, state.clock, "summary.docx")
+    headers = {"Content-Disposition": f'attachment; filename="tape-{tape_id}.docx"'}
+    return Response(word_document.written(summary), media_type=word_document.MEDIA_TYPE, headers=headers)
 
 
 def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str = "summary") -> Summary:

@@ -50,7 +50,7 @@ TAPES = {
     **dict.fromkeys((f"/tapes/{{tape_id}}/feedback/{verb}" for verb in ("play", "close", "reopen")), "own"),
     **dict.fromkeys(("/tapes/{tape_id}/feedback", "/tapes/{tape_id}/feedback/draft"), "opened,ready"),
     "/tapes/{tape_id}/feedback/{feedback_id}/remove": "opened,ready",
-    **dict.fromkeys(("/tapes/{tape_id}/summary", "/tapes/{tape_id}/summary.pdf"), "opened"),
+    **dict.fromkeys((f"/tapes/{{tape_id}}/summary{kind}" for kind in ("", ".pdf", ".docx")), "opened"),
     **dict.fromkeys(
         (f"/tapes/{{tape_id}}/{what}" for what in ("coding", "codebooks", "peaks", "sound", "names")), "code"
     ),

@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 import pytest
+from docx import Document
 from pypdf import PdfReader
 
 from pipeline.coding import codebook
@@ -59,7 +60,10 @@ def section(browser: Browser, tape_id: str, label: str = "MITI 4.2 behavior coun
 
 def paper(browser: Browser, tape_id: str) -> str:
     sheets = PdfReader(io.BytesIO(browser.get(f"/tapes/{tape_id}/summary.pdf").content)).pages
-    return " ".join("\n".join(sheet.extract_text() for sheet in sheets).split())
+    printed = " ".join("\n".join(sheet.extract_text() for sheet in sheets).split())
+    document = Document(io.BytesIO(browser.get(f"/tapes/{tape_id}/summary.docx").content))
+    assert " ".join(" ".join(paragraph.text for paragraph in document.paragraphs).split()) == printed
+    return printed
 
 
 def test_the_summary_of_a_miti_pass_is_the_manual_s(tape: Table) -> None:

@@ -1,0 +1,36 @@
+"""The summary as a Word document (.docx), for the notes that people keep: text alone, as in the PDF."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pipeline.formats import plain
+from pipeline.review.reflecting import sheet
+
+if TYPE_CHECKING:
+    from pipeline.review.reflecting.summary import Summary
+
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_STYLES = {"title": "Title", "heading": "Heading 1", "text": "Normal", "note": "Normal"}
+_NOTE_POINTS = 9
+
+
+def written(summary: Summary) -> bytes:
+    """The document's bytes; its properties name no author and no program."""
+    from docx import Document
+    from docx.shared import Pt
+
+    document = Document()
+    about = document.core_properties
+    about.title, about.author, about.comments, about.language = sheet.TITLE, "", "", "en-US"
+    about.created = about.modified = datetime.fromtimestamp(summary.at / 1000, UTC).replace(tzinfo=None)
+    for line in sheet.lines(summary):
+        paragraph = document.add_paragraph(plain.shown(line.text), style=_STYLES[line.kind])
+        if line.kind == "note":
+            for run in paragraph.runs:
+                run.font.size = Pt(_NOTE_POINTS)
+    file = io.BytesIO()
+    document.save(file)
+    return file.getvalue()
