@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from pipeline.formats import plain
 from pipeline.review.coding import masks, transcripts
 from pipeline.review.coding.admission import Admitted
 from pipeline.review.coding.changes import Change
@@ -180,11 +181,16 @@ def _wrong(change: Change) -> str:
     fits = set(payload) - {"kept"} == {"replace", "after", "with"} and _names(payload["replace"])
     fits = fits and (payload["after"] is None or _is_name(payload["after"]))
     fits = fits and isinstance(texts, list) and len(texts) <= _WORDS
-    return "" if fits and all(isinstance(text, str) and 0 < len(text) <= 200 for text in texts or ()) else "no words"
+    return "" if fits and all(map(_is_text, texts or ())) else "no words"
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it can be shown: half a character in one word would keep everybody from the whole transcript."""
+    return isinstance(value, str) and 0 < len(value) <= 200 and plain.shown(value, "") == value
 
 
 def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 80
+    return isinstance(value, str) and 0 < len(value) <= 80 and value.isascii() and value.isprintable()
 
 
 def _names(values: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from pipeline.formats import plain
 from pipeline.review.coding import masks
 from pipeline.review.coding.admission import Admitted
 from pipeline.review.coding.overlays import Correction, Utterance, Word, corrected
@@ -83,6 +84,8 @@ def payload(admitted: Admitted, row: records.Correction) -> dict[str, Any]:
     if row.sealed_payload is None:
         return {}
     found: dict[str, Any] = json.loads(admitted.home.vault.unseal(row.tape_id, row.sealed_payload, PAYLOAD))
+    if "with" in found:  # one that no page can hold may have been kept before such texts were refused
+        found["with"] = [plain.shown(text) for text in found["with"]]
     return found
 
 
