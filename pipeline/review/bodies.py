@@ -7,6 +7,7 @@ Frameworks parse forms before they ask who sent them; here nobody's body is read
 from __future__ import annotations
 
 from fastapi.routing import APIRoute
+from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -66,7 +67,7 @@ async def _opened(scope: Scope) -> float:
     Raises
     ------
     SignInError: nobody is signed in, and the route needs it.
-    HTTPException: 403 another site sends it, 413 it says that it is too large.
+    HTTPException: 403 another site sends it, 413 it says that it is too large, 415 it is in another encoding than ours.
     """
     request, route = Request(scope), scope.get("route")
     if request.method in csrf.SAFE or not isinstance(route, APIRoute):
@@ -78,11 +79,23 @@ async def _opened(scope: Scope) -> float:
     csrf.foreign(request)
     if csrf.streams(route.endpoint):
         return float("inf")  # the route counts
+    _require_utf8(request)
     limit = LIMIT if guarded else GUEST_LIMIT
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > limit:
         raise _too_much()
     return limit
+
+
+def _require_utf8(request: Request) -> None:
+    """Refuse what names another encoding, which no browser does with our pages.
+
+    Whoever chooses how bytes become text chooses halves of characters, which nothing can write again, and encodings
+    that take half a minute for one form, in which nobody else is answered.
+    """
+    encoding = parse_options_header(request.headers.get("content-type", ""))[1].get(b"charset", b"utf-8")
+    if encoding.lower() not in (b"utf-8", b"utf8"):
+        raise HTTPException(415, "Send the form as UTF-8.")
 
 
 def _too_much() -> HTTPException:
