@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from pipeline.review import gate
 from pipeline.review.access.viewer import Viewer
 from pipeline.review.problems import NotYetError
-from pipeline.tapes import audit
+from pipeline.tapes import audit, trail
 from pipeline.tapes.consent import Use
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import AuditRow, Pass, Person, Tape
@@ -56,6 +56,19 @@ def admit(request: Request, session: Session, viewer: Viewer, tape_id: str, *use
     if not gate.is_open(session, person.id, tape):
         raise NotYetError(FIRST, "first")
     return Admitted(session, state.home, tape, person, now)
+
+
+def is_of_group(admitted: Admitted) -> bool:
+    """Whether somebody is in the tape's group: the consent may name people and groups that are not."""
+    return gate.is_member(admitted.session, admitted.person.id, admitted.tape.group_id, admitted.now)
+
+
+def require_group(admitted: Admitted) -> Admitted:
+    """Go on only for somebody of the tape's group; for others what is the group's alone does not exist (404)."""
+    if not is_of_group(admitted):
+        trail.refuse("group")
+        raise HTTPException(404)
+    return admitted
 
 
 def own_pass(admitted: Admitted, pass_id: str) -> Pass:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from pipeline.coding.codebook import Code, Codebook
 from pipeline.formats import cacti_codebook, codebooks
 from pipeline.formats.intake import Source
-from pipeline.review.coding.admission import Admitted
+from pipeline.review.coding.admission import Admitted, is_of_group
 from pipeline.tapes import codebooks as own
 from pipeline.tapes.home import Home
+from pipeline.tapes.records import Pass
 from pipeline.transcript import Tag, Tags
 
 FILE = "userConfiguration.xml"
@@ -25,8 +27,12 @@ def names(admitted: Admitted) -> dict[str, str]:
 
 
 def group_names(admitted: Admitted) -> dict[str, str]:
-    """Name and label of those that the tape's group took in."""
-    return own.labels(admitted.session, admitted.home.vault, admitted.tape.group_id)
+    """Name and label of those that the tape's group took in; for others, of those by which this tape is coded."""
+    labels = own.labels(admitted.session, admitted.home.vault, admitted.tape.group_id)
+    if is_of_group(admitted):
+        return labels
+    used = {admitted.tape.codebook, *admitted.session.scalars(_used(admitted.tape.id))}
+    return {name: label for name, label in labels.items() if name in used}
 
 
 def chosen(admitted: Admitted, name: str) -> Codebook:
@@ -57,6 +63,10 @@ def of_group(session: Session, home: Home, group_id: str, name: str) -> Codebook
     CodingError: C03 there is none of that name.
     """
     return _read(name) if name in _shipped() else own.read(session, home.vault, group_id, name)
+
+
+def _used(tape_id: str) -> Select[str]:
+    return select(Pass.codebook).where(Pass.tape_id == tape_id).distinct()
 
 
 _shipped = cache(codebooks.shipped)

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from pipeline.review import ranges
 from pipeline.review.access.viewer import SignedIn
 from pipeline.review.coding import bindings, books, keys, mending, passes, ratings, tasks, transcripts
-from pipeline.review.coding.admission import admit, note, own_pass, sees_codes
+from pipeline.review.coding.admission import admit, is_of_group, note, own_pass, require_group, sees_codes
 from pipeline.review.coding.changes import Changes
 from pipeline.review.coding.sound import Sound
 from pipeline.review.coding.state import state
@@ -42,6 +42,7 @@ def lobby(request: Request, viewer: SignedIn, tape_id: str) -> Response:
             own=[(one, tasks.task(one.task), books.read(admitted, one.codebook).label) for one in own],
             tasks=tasks.TASKS,
             books=books.names(admitted),
+            of_group=is_of_group(admitted),
             group_books=books.group_names(admitted),
             chosen=admitted.tape.codebook,
             sees=sees_codes(admitted),
@@ -74,7 +75,7 @@ def take_in(request: Request, viewer: SignedIn, tape_id: str, file: UploadFile, 
     home = request.app.state.home
     content = file.file.read()
     with home.database.writing() as session:
-        admitted = admit(request, session, viewer, tape_id, "code")
+        admitted = require_group(admit(request, session, viewer, tape_id, "code"))
         admitted.record("codebook.add", books.take_in(admitted, label, content))
     return seeing(f"/tapes/{tape_id}/coding", "saved")
 
@@ -83,7 +84,7 @@ def take_in(request: Request, viewer: SignedIn, tape_id: str, file: UploadFile, 
 def take_out(request: Request, viewer: SignedIn, tape_id: str, codebook_id: Id) -> Response:
     """Take a codebook of the tape's group out; passes that use it keep it."""
     with request.app.state.home.database.writing() as session:
-        admitted = admit(request, session, viewer, tape_id, "code")
+        admitted = require_group(admit(request, session, viewer, tape_id, "code"))
         books.take_out(admitted, codebook_id)
         admitted.record("codebook.remove", codebook_id)
     return seeing(f"/tapes/{tape_id}/coding", "saved")

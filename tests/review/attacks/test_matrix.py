@@ -51,9 +51,8 @@ TAPES = {
     **dict.fromkeys(("/tapes/{tape_id}/feedback", "/tapes/{tape_id}/feedback/draft"), "opened,ready"),
     "/tapes/{tape_id}/feedback/{feedback_id}/remove": "opened,ready",
     **dict.fromkeys((f"/tapes/{{tape_id}}/summary{kind}" for kind in ("", ".pdf", ".docx")), "opened"),
-    **dict.fromkeys(
-        (f"/tapes/{{tape_id}}/{what}" for what in ("coding", "codebooks", "peaks", "sound", "names")), "code"
-    ),
+    **dict.fromkeys((f"/tapes/{{tape_id}}/{what}" for what in ("coding", "peaks", "sound", "names")), "code"),
+    "/tapes/{tape_id}/codebooks": "code,group",
     "/tapes/{tape_id}/together": "code",
     "/tapes/{tape_id}/together/look": "code",
     **dict.fromkeys((f"/tapes/{{tape_id}}/together/{what}" for what in ("state", "mark", "ratings")), "code,blind"),
@@ -62,7 +61,7 @@ TAPES = {
     ),
     **dict.fromkeys((f"/tapes/{{tape_id}}/passes/{{pass_id}}/{what}" for what in ("lock", "keys", "ratings")), "code"),
     "/tapes/{tape_id}/passes/{pass_id}/codes.{kind}": "code",
-    "/tapes/{tape_id}/codebooks/{codebook_id}/remove": "code",
+    "/tapes/{tape_id}/codebooks/{codebook_id}/remove": "code,group",
 }
 
 VERBS = {"POST /tapes/{tape_id}/together": "code,blind"}
@@ -134,7 +133,9 @@ def reason(kind: str, state: str, need: str) -> str:
         return "first"
     if allowed and allowed != is_state:
         return "state"
-    return "first" if what == "code" and kind != "interviewer" and state == "first" else ""
+    if what == "code" and kind != "interviewer" and state == "first":
+        return "first"
+    return "group" if need == "code,group" and kind == "named" else ""
 
 
 @dataclass
