@@ -11,7 +11,6 @@ puts at the end are no speech; they are passed over, and told. Times of the day 
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -92,37 +91,6 @@ def read(source: Source, lines: Iterable[str]) -> Script:
         speeches = [replace(each, start=_since(first, each.start), end=_since(first, each.end)) for each in speeches]
     notes = (OF_THE_DAY,) if of_the_day else ()
     return Script(tuple(speech for speech in speeches if speech.text), tuple(skipped), notes)
-
-
-def word_blocks(source: Source) -> tuple[list[str], list[list[list[str]]]]:
-    """Paragraphs and tables of a Word document (.docx): lines of text, and cells of each table that has several.
-
-    Raises
-    ------
-    FormatError: F02 to F05 an unsafe or damaged document.
-    """
-    from docx import Document
-    from docx.table import Table
-    from docx.text.paragraph import Paragraph
-
-    members = source.members()
-    if "word/document.xml" not in members:
-        source.refuse("F03", "is no Word document", "save it as .docx or as plain text")
-    for name, member in members.items():
-        if name.endswith((".xml", ".rels")):
-            member.refuse_entities()
-    try:
-        blocks = list(Document(io.BytesIO(source.data)).iter_inner_content())
-    except Exception as error:
-        remedy = "open it, save it anew as .docx, and try again"
-        source.refuse("F03", f"is a damaged Word document ({type(error).__name__})", remedy)
-    lines = [line for block in blocks if isinstance(block, Paragraph) for line in block.text.split("\n")]
-    tables = [
-        [[cell.text.strip() for cell in row.cells] for row in block.rows]
-        for block in blocks
-        if isinstance(block, Table)
-    ]
-    return lines, [rows for rows in tables if any(len(row) > 1 for row in rows)]
 
 
 def _speakers(lines: Sequence[str]) -> frozenset[str]:

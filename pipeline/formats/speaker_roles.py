@@ -36,7 +36,10 @@ OTHER_WORDS = frozenset(
 )
 """Words that name a third voice, whatever else the name says ("client's mother")."""
 
-_LETTERS: Mapping[str, Role] = {"t": "interviewer", "i": "interviewer", "c": "client", "p": "client", "r": "client"}
+_LETTERS: Mapping[str, Role] = {
+    **dict.fromkeys("ti", "interviewer"),
+    **dict.fromkeys("cpkr", "client"),
+}
 
 
 def plain(name: str) -> str:

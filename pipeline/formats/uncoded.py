@@ -26,6 +26,7 @@ from pipeline.formats import (
     tables,
     tidy,
     whisper_json,
+    word_file,
     worksheet,
 )
 from pipeline.formats.coded import CodedTranscript
@@ -182,7 +183,7 @@ def _passed(lines: Sequence[str], what: str) -> tuple[str, ...]:
 
 def _word(path: Path, source: Source) -> Reading:
     """A Word document: the table that holds the talk, with those that go on with it, or else its paragraphs."""
-    lines, tables_of_cells = script.word_blocks(source)
+    lines, tables_of_cells = word_file.blocks(source)
     talk: list[list[str]] = []
     beside = 0
     for cells in tables_of_cells:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from docx import Document
+from docx.oxml import parse_xml
 from openpyxl import Workbook
 
 from pipeline.errors import FormatError, TableError
@@ -176,6 +177,27 @@ def test_word_files_are_read_by_what_holds_the_talk(tmp_path: Path) -> None:
     teams = saved("teams.docx", ["May 1, 2024, 2:03PM", f"0:0:3.210 --> 0:0:6.80\nLee, Ann\n{ASKS}", f"0:0:7.0 --> 0:0:9.500\nBo\n{WALKS}"])  # fmt: skip
     assert rows(teams) == of(("Lee, Ann", "Bo"), (3210, 7000))
     assert list(uncoded.read(teams).table["end"]) == [6080, 9500]
+
+
+def test_inserted_text_and_content_controls_of_word_are_not_lost_and_merged_rows_are_lines(tmp_path: Path) -> None:
+    document = Document()
+    first, second = document.add_paragraph("Therapist: What would "), document.add_paragraph(f"Client: {WALKS}")
+    space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    first._p.append(parse_xml(f"<w:ins {space} w:id='1'><w:r><w:t>you like?</w:t></w:r></w:ins>"))
+    first._p.append(parse_xml(f"<w:del {space} w:id='2'><w:r><w:delText>he like?</w:delText></w:r></w:del>"))
+    control = parse_xml(f"<w:sdt {space}><w:sdtContent/></w:sdt>")
+    second._p.addprevious(control)
+    control[0].append(second._p)
+    document.save(str(tmp_path / "changes.docx"))
+    assert rows(tmp_path / "changes.docx") == of(("Therapist", "Client"), roles=NAMED)
+    document = Document()
+    table = document.add_table(rows=3, cols=2)
+    for place, (who, what) in enumerate((("T", ASKS), ("[pause]", ""), ("C", WALKS))):
+        table.cell(place, 0).text, table.cell(place, 1).text = who, what
+    table.cell(1, 0).merge(table.cell(1, 1))
+    document.save(str(tmp_path / "merged.docx"))
+    assert rows(tmp_path / "merged.docx") == of(("T", "C"), roles=NAMED)
+    assert uncoded.read(tmp_path / "merged.docx").notes == ('Lines beside the table were passed over: "[pause]".',)
 
 
 def test_times_beyond_a_day_in_a_workbook_are_times(tmp_path: Path) -> None:
