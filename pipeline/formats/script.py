@@ -31,6 +31,8 @@ _PATTERNS = tuple(
         rf"{_STAMP}\s*[-–]?\s*{_NAME}\s*:(?P<before>)(?:\s+(?P<text>.*))?",  # [0:03] Ann: What would you like?
         rf"(?:[*•–-]\s+)?{_NAME}\s*:(?:\s+(?:[\[(](?P<start>{_CLOCK})[\])]\s+)?(?P<text>.*))?",  # Ann: What next?
         rf"(?:[*•–-]\s+)?{_NAME}(?:\t|\s+[-–—]\s)\s*(?P<loose>)(?P<text>\S.*)",  # Ann - What next?
+        r"[\[(](?P<name>[^\W\d_][^\[\]()\n]{0,39}?)[\])]\s+(?P<loose>)(?P<text>\S.*)",  # [T] What next?
+        r"(?P<name>[^\W\d_a-z][\w ]{0,39})(?P<loose>)(?P<alone>)(?P<text>)",  # THERAPIST, and what is said below
     )
 )
 _NO_SPEECH = re.compile(r"Transcribed by https?://\S+", re.IGNORECASE)
@@ -100,15 +102,20 @@ def _speakers(lines: Sequence[str]) -> frozenset[str]:
     without being there twice ("I thought - well").
     """
     matches = [match for line in lines for match in _matches(line)]
-    loose = [match for match in matches if "loose" in match.groupdict()]
-    firm = [match for match in matches if match not in loose]
+    firm = [match for match in matches if "loose" not in match.groupdict()]
+    loose = [match for match in matches if "loose" in match.groupdict() and _may_stand_alone(match)]
     number = sum(bool(line) for line in lines)
     names = speaker_prefix.settled((_name(match) for match in firm), number)
     names |= {_name(match) for match in firm if _is_stamped(match)}
     known = speaker_prefix.settled({_name(match) for match in loose}, len(loose))
     likely = {_name(match) for match in loose if _name(match) in known}
-    certain = {name for name in likely if speaker_prefix.is_certain(name)}
-    return names | (likely if 2 * len(loose) >= number else certain)
+    certain = {_name(match) for match in loose if speaker_prefix.is_certain(_name(match))}
+    return names | (likely | certain if 2 * len(loose) >= number else certain)
+
+
+def _may_stand_alone(match: re.Match[str]) -> bool:
+    """Whether a match has a mark behind the name, or a name that says a role."""
+    return "alone" not in match.groupdict() or speaker_prefix.is_certain(_name(match))
 
 
 def _is_stamped(match: re.Match[str]) -> bool:

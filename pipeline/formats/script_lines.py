@@ -15,13 +15,24 @@ _RANGE = re.compile(
 )
 _SENTENCE = re.compile(r"[.?!…]$|(?:\S+\s+){6}")
 """What is said, rather than written on top: an end of a sentence, or more than six words."""
+_WITHIN = re.compile(r"(?<=[.?!…])\s+([^\W\d_]\w+(?: \w+)?):\s")
 _NUMBERED = 0.9
 
 
 def cleaned(lines: Sequence[str]) -> list[str]:
     """The lines without blanks at either end, Markdown's bold, and numbers that count the lines or turns."""
-    bare = [_BOLD.sub(r"\2", line).strip() for line in lines]
-    return _joined(_unnumbered(bare))
+    bare = [_BOLD.sub(r"\2", line).strip().removeprefix(">>").lstrip() for line in lines]
+    return [part for line in _joined(_unnumbered(bare)) for part in _apart(line)]
+
+
+def _apart(line: str) -> list[str]:
+    """A line in pieces, where somebody whose name says a role begins to speak within it."""
+    parts, last = [], 0
+    for match in _WITHIN.finditer(line):
+        if speaker_prefix.is_certain(match[1]):
+            parts.append(line[last : match.start()].strip())
+            last = match.start(1)
+    return [*parts, line[last:].strip()]
 
 
 def _unnumbered(lines: list[str]) -> list[str]:

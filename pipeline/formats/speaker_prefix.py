@@ -45,8 +45,11 @@ def is_name(text: str) -> bool:
 
 
 def is_certain(name: str) -> bool:
-    """Whether a name can be nothing else: it says a role, or is a speaker's label."""
-    return role_of(name) is not None or _LABEL.fullmatch(name) is not None
+    """Whether a name can be nothing else: it says a role, or is a speaker's label; "My therapist said" does neither."""
+    if _LABEL.fullmatch(name):
+        return True
+    alone = len(re.findall(r"[^\W\d_]+", name)) == 1 or is_written_like_a_name(name)
+    return alone and role_of(name) is not None
 
 
 def split(line: str) -> tuple[str, str] | None:
@@ -89,3 +92,17 @@ def said(line: str, known: frozenset[str], last: str) -> tuple[str, str]:
     if prefix and prefix[0] in known:
         return prefix
     return (last if known else UNKNOWN), line
+
+
+def pieces(text: str, known: frozenset[str], last: str) -> list[tuple[str, str]]:
+    """Who says what in a caption, whose lines may be of several: a line that begins with a sure name is another's."""
+    spoken: list[tuple[str, list[str]]] = []
+    for line in text.split("\n"):
+        prefix = split(line.strip())
+        if not spoken or (prefix and (prefix[0] in known or (len(prefix[0]) > 1 and is_certain(prefix[0])))):
+            speaker, line = said(line.strip(), known | {prefix[0]} if spoken and prefix else known, last)
+            spoken.append((speaker, [line]))
+            last = speaker
+        else:
+            spoken[-1][1].append(line)
+    return [(speaker, "\n".join(lines)) for speaker, lines in spoken]

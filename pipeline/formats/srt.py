@@ -48,12 +48,13 @@ def read(source: Source) -> CodedTranscript:
     for cue, text, said in zip(shown, texts, ours, strict=True):
         if said:
             role, speaker, text = said.groups()
-            speaker, text = unpacked(speaker), text.strip()
+            spoken = [(unpacked(speaker), text.strip(), role)]
         else:
-            speaker, text = speaker_prefix.said(_bare(text), names, last)
-            role = speaker
-        last = speaker
-        utterances.append(CodedUtterance("", cue.span, speaker, coded.role(role), text))
+            parts = speaker_prefix.pieces(_bare(text), names, last)
+            spoken = [(speaker, part, speaker) for speaker, part in parts]
+        for speaker, part, role in spoken:
+            utterances.append(CodedUtterance("", cue.span, speaker, coded.role(role), part))
+        last = spoken[-1][0]
     return transcript(source.stem, utterances, notes, zero=known)
 
 

@@ -52,12 +52,12 @@ def read(source: Source) -> CodedTranscript:
     names = speaker_prefix.names((part.text for _, part in parts if not part.speaker), captions=True)
     utterances, last = [], UNKNOWN
     for cue, part in parts:
-        speaker, text = part.speaker, part.text
-        if not speaker:
-            speaker, text = speaker_prefix.said(text, names, last)
-        last = speaker
         marks = tuple(Mark(code) for code in part.codes)
-        utterances.append(CodedUtterance(cue.name, cue.span, speaker, part.role or coded.role(speaker), text, marks))
+        spoken = [(part.speaker, part.text)] if part.speaker else speaker_prefix.pieces(part.text, names, last)
+        for speaker, text in spoken:
+            role = part.role or coded.role(speaker)
+            utterances.append(CodedUtterance(cue.name, cue.span, speaker, role, text, marks))
+        last = spoken[-1][0]
     remarks = (zero.told(note) for note in re.findall(r"^NOTE[ \t](.*)$", text_of_file, re.MULTILINE))
     return transcript(source.stem, utterances, notes, zero=next((at for at in remarks if at is not None), None))
 

@@ -128,7 +128,9 @@ def of_cells(name: str, cells: Sequence[Sequence[str]], notes: Sequence[str] = (
     for number, row in body:
         if any(cell.strip() for cell in row[len(header) :]) or len(row) <= header.index("text"):
             value = f"has {len(row)} cells, the header has {len(header)}"
-            raise TableError("T05", f"table {name}, row {number}", value, "put quotes around cells that hold commas")
+            raise TableError(
+                "T05", f"table {name}, row {number}", value, "put quotes around cells that hold commas or semicolons"
+            )
         rows.append((*row[: len(header)], *[""] * (len(header) - len(row))))
     if not rows:
         raise TableError("T04", f"table {name}", "has no rows", "export a transcript with at least one utterance")
@@ -157,7 +159,7 @@ def decoded(source: Source) -> tuple[str, tuple[str, ...]]:
         windows = re.sub(rb"[\x09\x0a\x0d\x20-\x7e\x80-\xff]", b"", source.data)
         undefined = re.search(rb"[\x81\x8d\x8f\x90\x9d]", source.data)
         if windows or undefined or source.data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            remedy = "save it as CSV UTF-8 and try again"
+            remedy = "save it with the encoding UTF-8 (in Excel: CSV UTF-8), or as .xlsx or .docx"
             raise TableError("T02", f"table {source.name}", "is not text in UTF-8", remedy) from error
         note = f"{source.name} is not UTF-8; it was read as Windows-1252. Look at its accents."
         return source.data.decode("cp1252"), (note,)

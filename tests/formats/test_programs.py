@@ -81,6 +81,18 @@ TEXTS: dict[str, tuple[str, list[Row]]] = {
     "tabs.txt": (f"Therapist\t{ASKS}\nClient\t{WALKS}\n", of(("Therapist", "Client"), roles=NAMED)),
     "turns.txt": (f"1. T: {ASKS}\n2. C: {WALKS}\n", of(("T", "C"), roles=NAMED)),
     "lines.txt": (f"1  T: {ASKS}\n2  C: I want\n3     to walk.\n", of(("T", "C"), roles=NAMED)),
+    "brackets.txt": (f"[T] {ASKS}\n(C) {WALKS}\n", of(("T", "C"), roles=NAMED)),
+    "marks.txt": (f">> Therapist: {ASKS}\n>> Client: {WALKS}\n", of(("Therapist", "Client"), roles=NAMED)),
+    "above.txt": (f"THERAPIST\n{ASKS}\n\nCLIENT\n{WALKS}\n", of(("THERAPIST", "CLIENT"), roles=NAMED)),
+    "one_line.txt": (f"Therapist: {ASKS} Client: {WALKS}\n", of(("Therapist", "Client"), roles=NAMED)),
+    "both.vtt": (
+        f"WEBVTT\n\n00:01.000 --> 00:02.000\nTherapist: {ASKS}\nClient: {WALKS}\n",
+        of(("Therapist", "Client"), (1000, 1000), NAMED),
+    ),
+    "both.srt": (
+        f"1\n00:00:01,000 --> 00:00:02,000\nTherapist: {ASKS}\nClient: I want\n\n2\n00:00:02,000 --> 00:00:03,000\nto walk.\n",
+        [*of(("Therapist", "Client"), (1000, 1000), NAMED)[:1], ("client", "Client", 1000, "I want"), ("client", "Client", 2000, "to walk.")],
+    ),
     "heading.txt": (
         f"SESSION 4\nDate: 3 March 2024\nClient: P07\nTherapist: Ann\n\nTHERAPIST: {ASKS}\nCLIENT: {WALKS}\n",
         of(("THERAPIST", "CLIENT"), roles=NAMED),
@@ -242,3 +254,14 @@ def test_the_page_on_formats_names_every_format_and_kind_that_is_read() -> None:
     named = {ending.lower() for cell in rows for ending in re.findall(r"`(\.[A-Za-z]+)`", cell)}
     assert named == uncoded.READ
     assert "(pipeline/formats/README.md)" in (ROOT / "README.md").read_text().partition("## Other programs")[2]
+
+
+def test_a_sentence_about_a_therapist_is_nobody_s_name(tmp_path: Path) -> None:
+    (tmp_path / "talk.txt").write_text(
+        f"T: {ASKS}\nC: I went there.\nMy therapist said: stop.\nThe patient said\nno.\n"
+    )
+    said = "I went there. My therapist said: stop. The patient said no."
+    assert [(role, text) for role, _, _, text in rows(tmp_path / "talk.txt")] == [
+        ("interviewer", ASKS),
+        ("client", said),
+    ]
