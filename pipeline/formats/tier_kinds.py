@@ -29,6 +29,7 @@ _SKIPPED = frozenset(
     | {"morphemes", "pos", "lemma", "gloss", "glosses", "translation", "translations", "translated", "transl"}
     | {"note", "notes", "comment", "comments", "remark", "remarks", "memo", "gesture", "gestures", "gaze", "pause"}
     | {"pauses", "silence", "silences", "noise", "noises", "laughter", "chunk", "chunks", "time", "timecode", "section"}
+    | {"affect", "emotion", "emotions", "mood", "sentiment", "posture", "music", "topic", "topics"}
 )
 _NOBODY = frozenset(
     {"utterance", "utterances", "segment", "segments", "sentence", "sentences", "text", "transcript", "transcription"}
@@ -36,6 +37,8 @@ _NOBODY = frozenset(
 )
 """Names of tiers that say what they hold, not who speaks."""
 _LANGUAGE = re.compile(r"[-_@. ]([a-z]{2,3})")
+_REFERENCE = re.compile(r"(?:[A-Za-z]{0,8}[._ -]?)?\d+(?:[._-]\d+)*")
+"""A label that numbers an utterance, as "s.001" does; what is said hangs on it, as in tiers "ref@Ann" and "tx@Ann"."""
 _CODE = re.compile(r"[^\s.?!]{1,24}")
 _ALIKE = 0.8
 """Share of a tier's labels that must look like codes, or have the times of utterances, for it to hold codes."""
@@ -101,12 +104,26 @@ def told(found: Mapping[str, Kind]) -> str:
 def _kind(tier: RawTier, tiers: Sequence[RawTier], texts: Sequence[RawTier]) -> Kind:
     if tier.vocabulary:
         return "codes"
+    numbered = _text_of_numbered(
+        next((other for other in tiers if other.name == (tier.root or tier.name)), tier), tiers
+    )
+    if numbered is not None and tier.name in (numbered.name, numbered.root):
+        return "text" if tier is numbered else "skip"
     by_name = _by_name(tier)
     if by_name is not None:
         return by_name
     if tier.is_child:
         return _of_child(tier, tiers)
     return "codes" if _codes_others(tier, texts) else "text"
+
+
+def _text_of_numbered(root: RawTier, tiers: Sequence[RawTier]) -> RawTier | None:
+    """The tier with what is said, where the one that it hangs on only numbers utterances; None of any other."""
+    labels = [text.strip() for _, text in root.labels if text.strip()]
+    if not labels or not all(_REFERENCE.fullmatch(text) for text in labels):
+        return None
+    children = [tier for tier in tiers if tier.root == root.name and tier is not root and not tier.vocabulary]
+    return next((tier for tier in children if tier.labels and _by_name(tier) is None), None)
 
 
 def _by_name(tier: RawTier) -> Kind | None:

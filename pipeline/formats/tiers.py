@@ -35,6 +35,7 @@ from pipeline.formats.tier_kinds import Label, RawTier
 from pipeline.timeline import UNKNOWN, Role, Span, Word
 
 _OURS = re.compile(r"(?:(codes|words):)?(interviewer|client|unknown):([^:#]*)(#\d+)?(?::([^:]*):([^:]*))?(?::\d+)?")
+_CODER = re.compile(r"(?:coder|rater|annotator)[ _-]?\w+", re.IGNORECASE)
 _LANES = 100  # as many may overlap, or hang on one utterance
 _PAUSE = 1000  # between words of other programs that belong to no utterance: where an utterance ends
 
@@ -127,11 +128,14 @@ def _other(tier: RawTier, kind: str) -> Tier:
     """A tier of another program: who speaks is its participant, else what it is called after."""
     bare = re.sub(r"(?i)[\s_:-]*(?:words?|tokens?|tok|wor)$", "", tier.name) if kind == "words" else tier.name
     who = tier.participant or ("" if kind == "codes" or tier_kinds.is_nobody(bare) else bare) or UNKNOWN
+    if "@" in who and not tier.participant:
+        who = who.rpartition("@")[2].strip() or who  # tx@Ann
     coder, layer, about = "", "", tier.name
     if kind == "codes":
         layer = next((layer for layer in LAYERS if layer in tier.name.lower()), "")
+        told = _CODER.search(tier.name)
         coder, about = (
-            tier.annotator,
+            tier.annotator or (told[0] if told else ""),
             re.sub("|".join(LAYERS), "", tier.name.lower()),
         )  # a coach codes, and is none here
     role = coded_role(who)
