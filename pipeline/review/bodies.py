@@ -6,6 +6,9 @@ Frameworks parse forms before they ask who sent them; here nobody's body is read
 
 from __future__ import annotations
 
+import asyncio
+import math
+
 from fastapi.routing import APIRoute
 from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
@@ -23,8 +26,12 @@ GUEST_LIMIT = 16 * 1024
 """Bytes of a form that needs nobody signed in: names, addresses, passwords."""
 
 
+LASTS = 60.0
+"""Seconds in which a body of so few bytes comes whole; `connection.STALLED` is for those that are streamed."""
+
+
 class BodyLimit:
-    """Middleware that opens a body to who may send it (401, 403), up to its limit (413).
+    """Middleware that opens a body to who may send it (401, 403), up to its limit (413), for a minute (408).
 
     A body without a length that is answered before its end is cut off with the connection: it may have no end.
     """
@@ -39,15 +46,21 @@ class BodyLimit:
             return
         endless = any(name == b"transfer-encoding" for name, _ in scope["headers"])
         limit: float | None = None
-        read = 0
+        read, until, whole = 0, 0.0, False
 
         async def guarded() -> Message:
-            nonlocal endless, limit, read
+            nonlocal endless, limit, read, until, whole
             if limit is None:
                 limit = await _opened(scope)
-            message = await receive()
+                until = asyncio.get_running_loop().time() + LASTS
+            try:
+                async with asyncio.timeout_at(until if 0 < limit < math.inf and not whole else None):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, "This took too long to arrive. Send it once more.") from None
             if message["type"] == "http.request":
                 read += len(message.get("body", b""))
+                whole = not message.get("more_body", False)
                 endless = endless and message.get("more_body", False)
                 if read > limit:
                     raise _too_much()
@@ -78,7 +91,7 @@ async def _opened(scope: Scope) -> float:
         raise SignInError(signed_in.step if signed_in else "")
     csrf.foreign(request)
     if csrf.streams(route.endpoint):
-        return float("inf")  # the route counts
+        return math.inf  # the route counts
     _require_utf8(request)
     limit = LIMIT if guarded else GUEST_LIMIT
     length = request.headers.get("content-length", "")
