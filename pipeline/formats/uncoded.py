@@ -25,6 +25,7 @@ from pipeline.formats import (
     srt,
     tables,
     tidy,
+    webvtt,
     whisper_json,
     word_file,
     worksheet,
@@ -55,6 +56,7 @@ _REMEDIES = {
 }
 """What to do with files of kinds that cannot be read."""
 
+_SUBTITLES = re.compile(r"WEBVTT\b|(?:\s*\d+\s*\n)?\s*\d\d:\d\d:\d\d,\d{3} --> ")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+")
 _RANGE = re.compile(r"\s*([\d:.,]+)\s*(?:-->|->|[-–—])\s*([\d:.,]+)\s*")
 _NAMING = {
@@ -130,6 +132,9 @@ def _read(path: Path) -> Reading:
         return _word(path, source)
     if ending in SCRIPTS:
         text, notes = worksheet.decoded(source)
+        if _SUBTITLES.match(text):  # saved with another ending
+            whole = replace(source, data=text.encode())
+            return _coded(webvtt.read(whole) if text.startswith("WEBVTT") else srt.read(whole))
         reading = _script(path, script.read(source, re.split(r"\r\n|\r|\n", text)))
         return replace(reading, notes=(*notes, *reading.notes))
     if ending in PAGES:

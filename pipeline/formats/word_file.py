@@ -32,7 +32,9 @@ def blocks(source: Source) -> tuple[list[str], list[list[list[str]]]]:
 
     members = source.members()
     if "word/document.xml" not in members:
-        source.refuse("F03", "is no Word document", "save it as .docx or as plain text")
+        source.refuse(
+            "F03", "is no Word document", "open it in Word and save it as a document (.docx), or as text (.txt)"
+        )
     for name, member in members.items():
         if name.endswith((".xml", ".rels")):
             member.refuse_entities()

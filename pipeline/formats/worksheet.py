@@ -192,7 +192,7 @@ def _workbook(source: Source) -> tuple[list[list[str]], tuple[str, ...]]:
 
     members = source.members()
     if "xl/workbook.xml" not in members:
-        source.refuse("F03", "is no Excel workbook", "save it as .xlsx or as CSV")
+        source.refuse("F03", "is no Excel workbook", "open it in Excel and save it as a workbook (.xlsx), or as CSV")
     for name, member in members.items():
         if name.endswith((".xml", ".rels")):
             member.refuse_entities()

@@ -55,6 +55,14 @@ TEXTS: dict[str, tuple[str, list[Row]]] = {
         f"Meeting-20240501-Recording\n\nMay 1, 2024, 2:03PM\n23m 11s\n\nLee, Ann   0:03\n{ASKS}\n\nOh, Bo   1:02:15\n{WALKS}",
         of(("Lee, Ann", "Oh, Bo"), (3000, 3_735_000)),
     ),
+    "vtt.txt": (
+        f"WEBVTT\r\n\r\n1\r\n00:00:02.190 --> 00:00:05.220\r\nAnn: {ASKS}\r\n\r\n2\r\n00:00:06.000 --> 00:00:07.000\r\nBo: {WALKS}\r\n",
+        of(("Ann", "Bo"), (2190, 6000)),
+    ),
+    "srt.txt": (
+        f"1\n00:00:03,000 --> 00:00:06,000\nAnn: {ASKS}\n\n2\n00:00:07,000 --> 00:00:09,000\nBo: {WALKS}\n",
+        of(("Ann", "Bo"), (3000, 7000)),
+    ),
     "otter.srt": (
         f"1\n00:00:03,000 --> 00:00:06,000\nAnn: {ASKS}\n\n2\n00:00:07,000 --> 00:00:09,000\nBo: {WALKS}\n",
         of(("Ann", "Bo"), (3000, 7000)),
