@@ -25,6 +25,7 @@ from pipeline.formats import (
     srt,
     tables,
     tidy,
+    times_of_day,
     webvtt,
     whisper_json,
     word_file,
@@ -258,6 +259,9 @@ def _sheet(path: Path, sheet: Worksheet) -> Reading:
         ranges = [_RANGE.fullmatch(cell) for cell in table["start"]]
         table["end"] = [span[2] if span else "" for span in ranges]
         table["start"] = [span[1] if span else cell for span, cell in zip(ranges, table["start"], strict=True)]
+    if "start" in table and table["start"].map(times_of_day.fits).any():
+        table = times_of_day.since_the_first(table)
+        notes.append(script.OF_THE_DAY)
     for column in ("start", "end"):
         if column in table:
             table[column] = _times(path, table[column], lines, column, _in_ms(sheet, column))

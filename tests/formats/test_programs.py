@@ -121,6 +121,14 @@ TEXTS: dict[str, tuple[str, list[Row]]] = {
         f'Speaker,Text,Start (mm:ss)\nT,{ASKS},01:05\nC,{WALKS},1:02:03\n',
         of(("T", "C"), (65_000, 3_723_000), NAMED),
     ),
+    "half_days.csv": (
+        f"Time,Speaker,Text\n11:59:58 PM,T,{ASKS}\n12:00:02 AM,C,{WALKS}\n",
+        of(("T", "C"), (0, 4000), NAMED),
+    ),
+    "dates.csv": (
+        f"Timestamp,Speaker,Text\n2024-05-01 10:02:11.5,T,{ASKS}\n2024-05-01T10:02:15,C,{WALKS}\n",
+        of(("T", "C"), (0, 3500), NAMED),
+    ),
     "thousands.csv": (f'Speaker,Text,Start\nT,{ASKS},0.5\nC,{WALKS},"1,200.5"\n', of(("T", "C"), (500, 1_200_500), NAMED)),
     "nvivo.csv": (
         f"ID,Timespan,Content,Speaker\n1,0:00.5 - 0:03.2,{ASKS},T\n2,0:03.2 - 0:05.0,{WALKS},C\n",
