@@ -17,7 +17,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO, cast, get_args
 
@@ -48,6 +48,7 @@ EVENTS = frozenset(
         "job.fail",
         "tape.destroy",
         "request.fail",
+        "audit.refusal",
         "library",
         UNLISTED,
     }
@@ -186,23 +187,49 @@ def configure(stream: TextIO) -> None:
 
 @contextmanager
 def kept(path: Path) -> Iterator[None]:
-    """Write logs to the end of a file that its owner alone reads; what is there already is set aside once it is large.
+    """Write logs to the end of a file that its owner alone reads; what is there is set aside whenever it is large.
 
     Raises
     ------
     VaultError: V08 the file cannot be written.
     """
     with writable(path):
-        if path.exists() and path.stat().st_size > LARGE:
-            path.replace(path.with_name(f"{path.name}.1"))
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        stream = _File(path)
     before = _out.stream
-    with os.fdopen(handle, "w", encoding="utf-8", buffering=1) as stream:
-        configure(stream)
-        try:
-            yield
-        finally:
-            _out.stream = before
+    configure(cast(TextIO, stream))
+    try:
+        yield
+    finally:
+        _out.stream = before
+        stream.close()
+
+
+class _File(io.TextIOBase):
+    """A log of which no more is kept than twice `LARGE`, whatever strangers make the program write."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._handle = self._opened()
+
+    def write(self, text: str) -> int:
+        """Add a text; a disk that takes none stops nobody's work."""
+        with suppress(OSError):
+            if text != "\n" and os.fstat(self._handle).st_size > LARGE:
+                os.close(self._handle)
+                self._handle = self._opened()
+            os.write(self._handle, text.encode(errors="replace"))
+        return len(text)
+
+    def close(self) -> None:
+        """End it."""
+        if not self.closed:
+            os.close(self._handle)
+        super().close()
+
+    def _opened(self) -> int:
+        if self._path.exists() and self._path.stat().st_size > LARGE:
+            self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+        return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 
 class _Nowhere(io.TextIOBase):
