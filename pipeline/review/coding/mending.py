@@ -66,7 +66,10 @@ class _Standing:
         if not words:
             return []
         shown = corrected(self.spoken, masks.rightful(self.made))
-        stands = {word.id: word.stands_for for utterance in shown for word in utterance.words}
+        stands: dict[str, tuple[str, ...]] = {}
+        for word in (word for utterance in shown for word in utterance.words):
+            # Names of added words follow from names that pages make up, and two can be alike: both are meant then.
+            stands[word.id] = stands.get(word.id, ()) + word.stands_for
         texts = [one for one, _ in self.made if one.kind == "text" and not one.undoes]
         return [stands.get(word) or masks.stood_for(word, texts) for word in words]
 
