@@ -74,9 +74,8 @@ def mine(request: Request, viewer: SignedIn) -> Response:
         lines, shown = _lines(database, state.home, viewer, person.id, now)
         peers = _peers(database, person, now)
         shared = set(database.scalars(select(Share.with_person_id).where(Share.person_id == person.id)))
-        to_me = database.scalars(
-            select(Person).join(Share, Share.person_id == Person.id).where(Share.with_person_id == person.id)
-        ).all()
+        sharing = select(Person).join(Share, Share.person_id == Person.id).where(Share.with_person_id == person.id)
+        to_me = [one for one in database.scalars(sharing) if one.id in peers]
     _note(state.home, viewer, shown, now)
     return render(
         request,
@@ -101,6 +100,8 @@ def shared_with_me(request: Request, viewer: SignedIn, person_id: Id) -> Respons
         owner = database.get(Person, person_id)
         query = select(Share.id).where(Share.person_id == person_id, Share.with_person_id == viewer.person_id)
         if owner is None or database.scalar(query.limit(1)) is None:
+            raise HTTPException(404)
+        if viewer.person_id not in _peers(database, owner, now):  # it was shared within a group that one of them left
             raise HTTPException(404)
         lines, shown = _lines(database, state.home, viewer, person_id, now)
     _note(state.home, viewer, shown, now, person_id)
