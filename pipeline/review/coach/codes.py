@@ -52,7 +52,7 @@ class Gathered:
     ``codings`` are passes in order of time, the machine and the consensus, for all tapes that may be drawn from, and
     ``books`` their codebooks; ``tapes`` are those whose codes may be shown; ``names`` gives each person's name among
     the coders; ``used`` are the codebooks of passes by hand, the one with most of them first; ``blind`` counts tapes
-    that others coded and whose codes may not be shown.
+    whose codes may not be shown to this person yet.
     """
 
     name: str
@@ -141,6 +141,7 @@ def gather(
         for tape, decision in zip(found, allowed, strict=True)
         if decision and gate.is_open(database, person.id, tape)
     }
+    may_see = len(tapes)
     passes = database.scalars(select(Pass).where(Pass.tape_id.in_(tapes)).order_by(Pass.started_at, Pass.id)).all()
     for one in passes:
         if one.person_id == person.id and one.locked_at is None and one.layer != "consensus":
@@ -158,14 +159,14 @@ def gather(
     query = select(Utterance).where(Utterance.tape_id.in_(tapes)).order_by(Utterance.tape_id, Utterance.position)
     for row in database.scalars(query):
         said.setdefault(row.tape_id, {})[row.utterance_id] = row
-    number = Counter(one.codebook for one in by_hand)
+    # In which codebook others coded is part of what one is blind to.
+    number = Counter(one.codebook for one in by_hand if one.tape_id not in hidden)
     used = tuple(sorted(number, key=lambda name: (-number[name], name))) or (MACHINE_BOOK,)
-    coded_in = {*used, *(one.codebook for one in settled), MACHINE_BOOK}
+    coded_in = {*used, *(one.codebook for one in (*by_hand, *settled)), MACHINE_BOOK}
     books = {name: of_group(database, home, group.id, name) for name in coded_in}
     events = _code_events(database, [one.id for one in (*by_hand, *settled)])
     codings = _codings(by_hand, books, names, said, events)
     shown = {tape_id: tape for tape_id, tape in tapes.items() if tape_id not in hidden}
-    others = {one.tape_id for one in passes if one.locked_at is not None and one.person_id != person.id}
     agreed = _consensus(settled, books, codings, events)
     return Gathered(
         name=codebook if codebook in used else used[0],
@@ -177,7 +178,7 @@ def gather(
         titles={tape_id: f"{gate.title(database, tape)}, {day(tape.created_at)}" for tape_id, tape in tapes.items()},
         names=names,
         recalibrated=_recalibrated(database, group, names),
-        blind=len(others - set(shown)),
+        blind=may_see - len(shown),
     )
 
 

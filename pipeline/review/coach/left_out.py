@@ -1,4 +1,7 @@
-"""Tapes that a coach coded and that a page leaves out, as whoever looks is blind to the codes there; and why."""
+"""Tapes that a page leaves out, as whoever looks is blind to the codes there; and why.
+
+Whether others have coded such a tape is part of what one is blind to: it is told as left out in either case.
+"""
 
 from __future__ import annotations
 
@@ -21,32 +24,34 @@ AGAIN = "the coach is coding {it} again"
 def left_out(
     database: Session, group: Group, coach: Person, viewing: Person, shown: Collection[str], now: int
 ) -> dict[str, int]:
-    """Reason -> how many of the group's tapes a coach coded that are not among those shown.
+    """Reason -> how many of the group's tapes that are not among those shown.
 
     Tapes that coach or viewer may not see at all are no part of it.
     """
-    query = select(Tape).join(Pass, Pass.tape_id == Tape.id).where(Tape.group_id == group.id, Tape.state == "ready")
-    query = query.where(Pass.layer == "coach", Pass.locked_at.is_not(None)).distinct()
-    coached = [tape for tape in database.scalars(query) if tape.id not in shown]
-    allowed = consent.allows_each(database, coach, "show", coached, now)
-    coached = [
+    query = select(Tape).where(Tape.group_id == group.id, Tape.state == "ready").order_by(Tape.created_at, Tape.id)
+    hidden = [tape for tape in database.scalars(query) if tape.id not in shown]
+    allowed = consent.allows_each(database, coach, "show", hidden, now)
+    hidden = [
         tape
-        for tape, decision in zip(coached, allowed, strict=True)
+        for tape, decision in zip(hidden, allowed, strict=True)
         if decision and gate.is_open(database, coach.id, tape)
     ]
     open_ = select(Pass.tape_id, Pass.person_id).where(
-        *(Pass.tape_id.in_([tape.id for tape in coached]), Pass.locked_at.is_(None), Pass.layer != "consensus")
+        *(Pass.tape_id.in_([tape.id for tape in hidden]), Pass.locked_at.is_(None), Pass.layer != "consensus")
     )
     at_work = {(tape_id, person_id) for tape_id, person_id in database.execute(open_)}
-    blind = unseen(database, viewing.id, coached)
+    ended = select(Pass.tape_id).where(Pass.layer == "coach", Pass.locked_at.is_not(None))
+    coached = set(database.scalars(ended.where(Pass.tape_id.in_([tape.id for tape in hidden]))))
+    codable = consent.allows_each(database, viewing, "code", hidden, now)
+    blind = unseen(database, viewing.id, [tape for tape, may in zip(hidden, codable, strict=True) if may])
     why: Counter[str] = Counter()
-    for tape in coached:
+    for tape in hidden:
         if (tape.id, viewing.id) in at_work:
             why[STILL] += 1
-        elif (tape.id, coach.id) in at_work:
-            why[AGAIN] += 1
         elif tape.id in blind:
             why[YET] += 1
+        elif (tape.id, coach.id) in at_work and tape.id in coached:
+            why[AGAIN] += 1
     return dict(why)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _STYLES = {"title": "Title", "heading": "Heading 1", "text": "Normal", "note": "Normal"}
 _NOTE_POINTS = 9
+_WHEN = (1980, 1, 1, 0, 0, 0)
 
 
 def written(summary: Summary) -> bytes:
@@ -33,4 +35,15 @@ def written(summary: Summary) -> bytes:
                 run.font.size = Pt(_NOTE_POINTS)
     file = io.BytesIO()
     document.save(file)
+    return _undated(file)
+
+
+def _undated(document: io.BytesIO) -> bytes:
+    """The same archive without the moments at which its parts were written: the same summary, the same bytes."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(document) as dated, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for info in dated.infolist():
+            part = zipfile.ZipInfo(info.filename, _WHEN)
+            part.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(part, dated.read(info))
     return file.getvalue()
