@@ -236,3 +236,13 @@ def test_undefined_is_nan_without_a_warning() -> None:
     assert all(np.isnan(each) for each in by.icc_of([8.0, 8.0], 32.0, 64.0, 4))
     statistic, free = by.homogeneity([[5, 0], [0, 3]])
     assert (float(statistic), int(free)) == (0.0, 0)
+
+
+def test_a_stack_of_tables_gives_what_each_table_gives() -> None:
+    tables = np.array([[[9, 2, 0], [1, 7, 3], [4, 0, 5]], [[3, 6, 1], [0, 8, 2], [5, 1, 4]]], dtype=float)
+    for stack in (tables, np.stack([tables, tables[::-1], tables])):
+        single = [(by.kappa(each), *by.homogeneity(each)) for each in stack.reshape(-1, 3, 3)]
+        kappa, (chi2, degrees) = by.kappa(stack), by.homogeneity(stack)
+        np.testing.assert_allclose(kappa.ravel(), [each[0] for each in single])
+        np.testing.assert_allclose(chi2.ravel(), [each[1] for each in single])
+        assert degrees.ravel().tolist() == [each[2] for each in single] == [2] * len(single)

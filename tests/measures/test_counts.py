@@ -436,3 +436,23 @@ def test_every_draw_is_counted_by_itself() -> None:
         held = counted_units(drawn, rule, rows)
         assert count(held, ["question_open", "change"])["question_open"].tolist() == numbers
         assert totals(held, rule)["questions"].tolist() == numbers
+
+
+def test_two_kinds_on_one_utterance_are_two_and_in_one_volley_one() -> None:
+    frame = pd.DataFrame({"role": ["interviewer"], "volley": [1], "codes": ["reflection_simple|reflection_complex"]})
+    found = {
+        rule.unit: int(totals(counted_units(chosen(frame), rule, frame), rule)["reflections"][0])
+        for rule in (UTTERANCES, VOLLEYS)
+    }
+    assert found == {"utterance": 2, "volley": 1}
+
+
+@pytest.mark.parametrize("role", ["interviewer", "unknown"])
+def test_a_code_on_an_utterance_of_another_s_counts_nothing(role: str) -> None:
+    frame = pd.DataFrame({"role": [role], "volley": [1], "codes": ["change"]})
+    assert int(totals(counted_units(chosen(frame), UTTERANCES, frame), UTTERANCES)["change_talk"][0]) == 0
+
+
+def test_totals_are_named_in_words() -> None:
+    assert noun("sustain_talk") == "utterances of sustain talk"
+    assert noun("change_talk", 1) == "utterances of change talk"
