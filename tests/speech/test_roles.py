@@ -141,5 +141,6 @@ def test_the_stored_weights_come_from_the_data() -> None:
     stored = json.loads((SHIPPED / roles.FILE).read_text())
     assert stored["data"]["sha256"] == annomi.checksum(DATA)
     model, fitted = RoleModel.read(SHIPPED), role_training.fit(role_training.sessions(annomi.read(DATA)))
-    assert fitted.words == model.words
-    assert fitted.cues == pytest.approx(dict(model.cues))
+    # Weights are kept with three decimals; another processor's arithmetic may round the last one the other way.
+    assert fitted.words == pytest.approx(dict(model.words), rel=0, abs=0.0015)
+    assert fitted.cues == pytest.approx(dict(model.cues), rel=0, abs=0.0015)
