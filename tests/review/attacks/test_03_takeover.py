@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from fastapi.routing import APIRoute
 from sqlalchemy import select
 from starlette.requests import Request
 
@@ -150,7 +151,9 @@ def test_the_first_sign_in_by_an_organization_ends_every_link(groups: Groups) ->
 
 def request_of(room: Room) -> Request:
     """A request to the room, as far as signing in reads it."""
-    return Request({"type": "http", "app": room.app, "headers": [], "client": ("192.0.2.1", 1), "query_string": b""})
+    scope = {"type": "http", "app": room.app, "headers": [], "client": ("192.0.2.1", 1), "query_string": b""}
+    route = APIRoute("/oidc/back", lambda: None)
+    return Request(scope | {"method": "GET", "route": route})
 
 
 def test_no_link_sets_the_room_up_while_its_administrator_comes_in_by_an_organization(room: Room) -> None:
