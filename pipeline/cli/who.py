@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import typer
 
-from pipeline.errors import TableError
 from pipeline.formats import speaker_roles
 from pipeline.formats.coded import CodedTranscript
 from pipeline.settings import Settings
@@ -35,11 +34,7 @@ def settled(said: CodedTranscript, interviewer: str | None, loaded: Settings) ->
     speakers = [name for name in speaker_roles.distinct(one.speaker for one in said.utterances) if name != UNKNOWN]
     told = {one.role for one in said.utterances}
     if interviewer is not None:
-        try:
-            return _with(said, speaker_roles.with_interviewer(speakers, interviewer))
-        except KeyError as error:
-            value = f"has no voice {interviewer!r}, or several; its voices are {', '.join(speakers) or 'none'}"
-            raise TableError("T08", f"transcript {said.tape_id}", value, "name one of them") from error
+        return _with(said, speaker_roles.with_interviewer(speakers, interviewer, f"transcript {said.tape_id}"))
     if "unknown" not in told or {"interviewer", "client"} <= told or len(speakers) < 2:
         return said
     by_name = speaker_roles.by_name(speakers)

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
+from pipeline.errors import TableError
 from pipeline.timeline import Role
 
 INTERVIEWER_WORDS = frozenset(
@@ -91,18 +92,21 @@ def by_name(speakers: Sequence[str]) -> dict[str, Role | None]:
     return roles
 
 
-def with_interviewer(speakers: Sequence[str], interviewer: str) -> dict[str, Role]:
+def with_interviewer(speakers: Sequence[str], interviewer: str, thing: str) -> dict[str, Role]:
     """The roles where somebody has said who conducts the session: all others are clients, third voices aside.
+
+    ``thing`` is what messages are about, such as ``"transcript talk.csv"``.
 
     Raises
     ------
-    KeyError: no voice, or more than one, has that name.
+    TableError: T08 no voice, or more than one, has that name.
     """
     asked = plain(interviewer).strip()
     matches = [speaker for speaker in speakers if plain(speaker).strip() == asked]
     matches = matches or [speaker for speaker in speakers if asked and asked in plain(speaker)]
     if len(matches) != 1:
-        raise KeyError(interviewer)
+        value = f"has no voice {interviewer!r}, or several; its voices are {', '.join(speakers) or 'none'}"
+        raise TableError("T08", thing, value, "name one of them")
     others: dict[str, Role] = {
         speaker: "unknown" if role_of(speaker) == "unknown" and speaker != "unknown" else "client"
         for speaker in speakers

@@ -356,12 +356,7 @@ def _roles(path: Path, tape: pd.DataFrame, interviewer: str | None) -> pd.Series
     voices = tape["speaker"].str.strip() if "speaker" in tape else pd.Series("", index=tape.index)
     if interviewer is not None:
         speakers = speaker_roles.distinct(voices)
-        try:
-            roles = speaker_roles.with_interviewer(speakers, interviewer)
-        except KeyError as error:
-            known = ", ".join(speakers) or "none"
-            value = f"has no voice {interviewer!r}, or several; its voices are {known}"
-            raise TableError("T08", f"transcript {path.name}", value, "name one of them") from error
+        roles = speaker_roles.with_interviewer(speakers, interviewer, f"transcript {path.name}")
         return voices.map(lambda voice: roles.get(voice, ""))
     own = tape["role"] if "role" in tape else pd.Series("", index=tape.index)
     named = speaker_roles.by_name(speaker_roles.distinct(voices))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.errors import TableError
 from pipeline.formats.speaker_roles import by_name, role_of, with_interviewer
 
 
@@ -56,12 +57,12 @@ def test_the_names_of_a_transcript_settle_each_other(speakers: tuple[str, ...], 
 
 
 def test_whoever_is_named_conducts_the_session() -> None:
-    assert with_interviewer(["Bob", "Ann Lee", "Interpreter"], "ann lee") == {
+    assert with_interviewer(["Bob", "Ann Lee", "Interpreter"], "ann lee", "transcript t") == {
         "Bob": "client",
         "Ann Lee": "interviewer",
         "Interpreter": "unknown",
     }
-    assert with_interviewer(["SPEAKER_00", "SPEAKER_01"], "01")["SPEAKER_01"] == "interviewer"
+    assert with_interviewer(["SPEAKER_00", "SPEAKER_01"], "01", "transcript t")["SPEAKER_01"] == "interviewer"
     for nobody in ("Eve", "", "speaker"):
-        with pytest.raises(KeyError):
-            with_interviewer(["SPEAKER_00", "SPEAKER_01"], nobody)
+        with pytest.raises(TableError, match="TR-T08 transcript t has no voice .*SPEAKER_00, SPEAKER_01"):
+            with_interviewer(["SPEAKER_00", "SPEAKER_01"], nobody, "transcript t")
