@@ -196,7 +196,7 @@ def test_a_worker_that_is_killed_with_all_below_it_leaves_nothing_readable(home_
     dice, caught, waits = random.Random(KILLS), 0, True
     for number in range(KILLS):
         with opened(home_folder) as home:
-            if not waits:  # the tape is done, or its job was given up after so many deaths: another one to be killed at
+            if not waits:  # its job came to its end, TR-P01: nobody speaks on it. Another one to be killed at
                 tape_id = submitted(home, chosen(home_folder), tmp_path / "recording.wav")
         worker = process(work, home_folder)
         waits = soon(lambda worker=worker: any(map(has_plaintext, worker.children()))) if number % 3 else True
