@@ -61,8 +61,9 @@ def marked(path: Path) -> bytes:
 def holding(mark: bytes, *places: Path) -> list[Path]:
     """The files anywhere in some places that hold the mark."""
     found = []
-    for place in places:
-        for path in place.rglob("*"):
+    # os.walk passes over a folder that somebody else removes meanwhile, where rglob raises.
+    for folder, _, names in (entry for place in places for entry in os.walk(place)):
+        for path in (Path(folder, name) for name in names):
             try:
                 if path.is_file() and mark in path.read_bytes():
                     found.append(path)
