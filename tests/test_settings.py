@@ -69,7 +69,7 @@ def test_no_setting_has_its_default_in_code() -> None:
 
 
 def test_every_profile_loads() -> None:
-    assert "fast" in profiles()
+    assert "gpu" in profiles()
     assert "default" not in profiles()
     for name in profiles():
         assert load([name]).settings
@@ -158,11 +158,11 @@ def test_a_file_from_an_editor_that_marks_its_encoding_is_read(tmp_path: Path) -
 
 
 def test_an_unknown_profile_names_those_that_exist() -> None:
-    with pytest.raises(SettingsError, match=r"TR-S04 profile 'fsat' does not exist; choose one of .*fast"):
-        load(["fsat"])
+    with pytest.raises(SettingsError, match=r"TR-S04 profile 'gup' does not exist; choose one of .*gpu"):
+        load(["gup"])
 
 
-@pytest.mark.parametrize("name", ["../default", "default", "", "fast.toml"])
+@pytest.mark.parametrize("name", ["../default", "default", "", "gpu.toml"])
 def test_a_profile_is_a_name_and_no_path(name: str) -> None:
     with pytest.raises(SettingsError, match="TR-S04"):
         load([name])

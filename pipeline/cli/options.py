@@ -10,7 +10,7 @@ import typer
 from pipeline.timeline import typed
 
 Profile = Annotated[
-    list[str] | None, typer.Option("--profile", help="Named settings, for example 'fast'. May be repeated.")
+    list[str] | None, typer.Option("--profile", help="Named settings, for example 'gpu'. May be repeated.")
 ]
 Config = Annotated[list[Path] | None, typer.Option("--config", help="A settings file (TOML). May be repeated.")]
 

@@ -24,7 +24,7 @@ from rich.table import Table
 from tests.benchmarks import scores, targets
 from tests.benchmarks.recordings import Recording, large, meetings, role_play, telephone
 
-WAYS = ("plain", "verbatim", "fast")
+WAYS = ("plain", "verbatim")
 FAMILIES = ("question", "reflection", "change", "sustain")
 KEPT = Path(".bench")
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -15,7 +14,7 @@ Row = Mapping[str, Any]
 SESSION, STEREO = "session-20-minutes", "session-20-minutes-stereo"
 """The same 20 minutes by one microphone and by one a person."""
 DEMOS = ("roleplay-alcohol", "roleplay-swapped")
-SPEEDUP = {"fast": 2.5, "verbatim": 1.5}
+SPEEDUP = 1.5
 """How many times faster than the plain way, end to end."""
 PEAK_MB = 2500
 
@@ -34,10 +33,10 @@ def verdicts(rows: Sequence[Row]) -> list[Verdict]:
     """The targets that the rows of a run can be held against, in the order in which they were set."""
     by = {(row["recording"], row["way"]): row for row in rows}
     found: list[Verdict] = []
-    for session, way in product((SESSION, STEREO), SPEEDUP):
-        own, plain = by.get((session, way)), by.get((session, "plain"))
+    for session in (SESSION, STEREO):
+        own, plain = by.get((session, "verbatim")), by.get((session, "plain"))
         if own and plain:
-            found += _against_plain(own, plain, SPEEDUP[way])
+            found += _against_plain(own, plain)
         if own:
             found += _alone(own)
     found += [verdict for name in DEMOS if (row := by.get((name, "verbatim"))) for verdict in _demo(row)]
@@ -47,20 +46,19 @@ def verdicts(rows: Sequence[Row]) -> list[Verdict]:
     return found
 
 
-def _against_plain(own: Row, plain: Row, least: float) -> Iterator[Verdict]:
+def _against_plain(own: Row, plain: Row) -> Iterator[Verdict]:
     where = _name(own)
     for label, figure in (("cpWER", "cpwer"), ("DER", "der")):
         text = f"{label} no worse than plain's {100 * plain[figure]:.2f} %"
         yield Verdict(where, text, f"{100 * own[figure]:.2f} %", own[figure] <= plain[figure])
     for label, figure in (("wall", "wall"), ("CPU", "cpu")):
         ratio = plain[figure] / own[figure]
-        text = f"{least:g} times less {label} time than plain's {plain[figure]:.0f} s"
-        yield Verdict(where, text, f"{own[figure]:.0f} s, {ratio:.2f} times", ratio >= least)
-    if own["way"] == "verbatim":
-        kept, theirs, spoken = (sum(counts) for counts in (own["fillers"], plain["fillers"], own["fillers_spoken"]))
-        text = f"twice as many fillers and listening noises as plain's {theirs} of {spoken}"
-        marked = f"{own['unclear'][0]} more marked as unclear"
-        yield Verdict(where, text, f"{kept}, {kept / max(theirs, 1):.2f} times; {marked}", kept >= 2 * theirs)
+        text = f"{SPEEDUP:g} times less {label} time than plain's {plain[figure]:.0f} s"
+        yield Verdict(where, text, f"{own[figure]:.0f} s, {ratio:.2f} times", ratio >= SPEEDUP)
+    kept, theirs, spoken = (sum(counts) for counts in (own["fillers"], plain["fillers"], own["fillers_spoken"]))
+    text = f"twice as many fillers and listening noises as plain's {theirs} of {spoken}"
+    marked = f"{own['unclear'][0]} more marked as unclear"
+    yield Verdict(where, text, f"{kept}, {kept / max(theirs, 1):.2f} times; {marked}", kept >= 2 * theirs)
 
 
 def _alone(own: Row) -> Iterator[Verdict]:

@@ -78,9 +78,8 @@ def parrot(told: Callable[[Manner, int], tuple[str, float]] | None = None, **opt
 
 @pytest.fixture(scope="module")
 def whisper() -> WhisperTranscriber:
-    fast = settings.load(["fast"]).settings
     try:
-        return transcriber.load(fast)
+        return transcriber.load(settings.load().settings)
     except ModelError as error:
         pytest.skip(str(error))
 
