@@ -18,18 +18,24 @@ from pipeline.formats.code_words import fitting, names
 
 
 def adapt(
-    codes: Annotated[Path, typer.Argument(help="CSV with tape_id, utterance_id, coder, layer, code, coded_at.")],
-    tapes: Annotated[list[Path], typer.Option("--tape", help="A tape's utterances.csv, or its folder. Repeat it.")],
-    out: Annotated[Path, typer.Option("--out", help="Where the layer goes (JSON).")],
+    codes: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CODES.csv", help="A table with tape_id, utterance_id, coder, layer, code and coded_at."
+        ),
+    ],
+    tapes: Annotated[
+        list[Path],
+        typer.Option("--tape", metavar="PATH", help="A tape's folder or its utterances.csv. May be repeated."),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write the layer (JSON).")],
     codebook: Book = None,
     config: Config = None,
 ) -> None:
-    """Fit a small layer on a group's consensus codes.
+    """Fit a small layer to a group's consensus codes, and keep it only if it tags better.
 
-    It is stored only if it beats the shipped tagger on tapes that were held out of the fitting.
-
-    To use it, set coding.adaptation to the file. The tapes' utterances.csv must come from the shipped tagger without an
-    adaptation.
+    The layer must beat the shipped tagger on tapes that were held out of the fitting. To use it, set coding.adaptation
+    to the file. The tapes' utterances.csv must come from the shipped tagger without an adaptation.
     """
     from pipeline.coding import adaptation, tagger, weights
 

@@ -22,23 +22,27 @@ def agreement(
     codes: tables.CodesFile,
     form: tables.Form = "table",
     table: Annotated[
-        Literal["agreement", "sessions", "confusions"], typer.Option("--table", help="The table that CSV holds.")
+        Literal["agreement", "sessions", "confusions"], typer.Option("--table", help="The table to print as CSV.")
     ] = "agreement",
     whole: Annotated[
-        bool, typer.Option("--all", help=f"Show every code, and every pair of more than {FEW} coders.")
+        bool, typer.Option("--all", help=f"Show every code, and every pair even of more than {FEW} coders.")
     ] = False,
     codebook: tables.Book = None,
     absent: tables.AbsentRows = "auto",
-    draws: Annotated[int, typer.Option(min=100, max=20_000, help="How often tapes are drawn for an interval.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same intervals.")] = 0,
+    draws: Annotated[
+        int, typer.Option(min=100, max=20_000, metavar="NUMBER", help="How many bootstrap draws an interval takes.")
+    ] = 1000,
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="NUMBER", help="The random seed. The same seed gives the same intervals.")
+    ] = 0,
     config: Config = None,
 ) -> None:
     """Compare the codes of several coders.
 
-    Members with each other, the group with the coach, the machine with the group, and a coder with an earlier coding
-    of the same tape: percent agreement, kappa with prevalence and bias index, PABAK, AC1, alpha, and the pairs of
-    codes that differ. Figures have 95 % intervals from drawing tapes again; counts a session have intraclass
-    correlations.
+    It compares members with each other, the group with the coach, the machine with the group, and a coder with an
+    earlier pass of the same coder on the same tape. It shows percent agreement, kappa with prevalence and bias index,
+    PABAK, AC1, alpha, and the pairs of codes that differ. Each figure has a 95 % interval from a bootstrap over tapes.
+    Counts per session have intraclass correlations.
     """
     import pandas as pd
 

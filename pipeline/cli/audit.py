@@ -7,21 +7,30 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.grouping import GroupedCommands
 from pipeline.cli.options import As, Config, Home
 from pipeline.cli.printing import console
 
-audit = typer.Typer(no_args_is_help=True, help="Read the record of who did what, and verify that nobody changed it.")
+audit = typer.Typer(
+    cls=GroupedCommands,
+    no_args_is_help=True,
+    help="Show who did what, and verify that nobody changed the record of it.",
+)
 
 
 @audit.command("list")
 def show(
-    tape: Annotated[str | None, typer.Option(help="Only what was done to this tape (its id).")] = None,
-    person: Annotated[str | None, typer.Option(help="Only what this person did (e-mail address or id).")] = None,
-    last: Annotated[int, typer.Option(min=1, help="Only so many rows, the latest.")] = 100,
+    tape: Annotated[
+        str | None, typer.Option(metavar="TAPE", help="Show only what was done to this tape (its id).")
+    ] = None,
+    person: Annotated[
+        str | None, typer.Option(metavar="PERSON", help="Show only what this person did (email address or id).")
+    ] = None,
+    last: Annotated[int, typer.Option(min=1, metavar="NUMBER", help="How many of the latest rows to show.")] = 100,
     home: Home = None,
     config: Config = None,
 ) -> None:
-    """List what was done, the latest last."""
+    """List who did what, newest last."""
     from rich.table import Table
 
     from pipeline.cli.homes import opened
@@ -43,14 +52,15 @@ def show(
 @audit.command("verify")
 def verify(
     against: Annotated[
-        list[Path] | None, typer.Option(help="A certificate or backup that was kept elsewhere; as often as wanted.")
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A certificate or backup that was kept elsewhere. May be repeated."),
     ] = None,
     home: Home = None,
     config: Config = None,
 ) -> None:
-    """Find every row that was edited, dropped or swapped, and whether the whole was set back to an earlier state.
+    """Find rows that were edited, dropped or swapped, and an audit that was set back to an earlier state.
 
-    The heads in the home's certificates and in backups within reach are looked up in any case.
+    The certificates in the home and the backups within reach are always compared.
     """
     from pipeline.cli.homes import opened
     from pipeline.tapes import anchors
@@ -69,9 +79,9 @@ def verify(
 
 @audit.command("accept")
 def accept(by: As = None, home: Home = None, config: Config = None) -> None:
-    """Go on from the audit as it is, once you have found out why it was set back or the copy of its head was gone.
+    """Accept the audit as it is, once you know why it was set back or why the copy of its head was missing.
 
-    The audit says that you did, and `verify` no longer names what lies before. Edited rows stay faults.
+    The audit records that you did, and `verify` no longer reports what came before. Edited rows are still reported.
     """
     from pipeline.cli.homes import opened
     from pipeline.tapes import audit as audits

@@ -11,15 +11,15 @@ from pipeline.cli.options import As, Config, Home
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(help="The file to write, best on another disk.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, preferably on another disk.")],
     by: As = None,
     home: Home = None,
     config: Config = None,
 ) -> None:
     """Write everything into one encrypted file.
 
-    The master key is in it only where a passphrase locks it. A master key that is a file has to be kept elsewhere, by
-    hand: without it the backup cannot be read, not even by you.
+    The backup contains the master key only if a passphrase locks that key. If your master key is a file, keep a copy of
+    it in another place. Without it nobody can read the backup, not even you.
     """
     from pipeline.cli.homes import opened
     from pipeline.tapes import backup as backups

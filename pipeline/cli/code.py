@@ -26,22 +26,29 @@ _SHOWN = 3
 
 def code(
     transcript: Annotated[
-        Path, typer.Argument(help="A spreadsheet, a text or Word file, subtitles, or a file of another program.")
+        Path,
+        typer.Argument(
+            metavar="TRANSCRIPT",
+            help="A spreadsheet, a text or Word file, subtitles, or a file from another program.",
+        ),
     ],
-    out: Annotated[Path, typer.Option("--out", help="Where the coded table goes (CSV).")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write the coded table (CSV).")],
     interviewer: Annotated[
-        str | None, typer.Option("--interviewer", help="The name of the interviewer in the transcript, such as 'Ann'.")
+        str | None,
+        typer.Option("--interviewer", metavar="NAME", help="The interviewer's name in the transcript, such as 'Ann'."),
     ] = None,
     config: Config = None,
 ) -> None:
     """Pre-tag the utterances of a transcript.
 
-    Questions, reflections, information, change and sustain talk, each with its probability.
+    It proposes questions, reflections, information, change talk and sustain talk, each with its probability. Machine
+    tags are suggestions: check them by hand.
 
-    Rows are in speaking order; one file may hold several tapes. A spreadsheet (CSV, .xlsx) has a column of text and one
-    of roles or speakers; in a text or Word file each turn begins with who speaks. Where names do not tell interviewer
-    from client, the words decide, and how sure that is is printed. Other columns are kept; where the table has codes
-    already, the machine's take their place. Machine tags are suggestions: check them by hand.
+    Rows must be in speaking order. One file may hold several tapes. A spreadsheet (CSV, .xlsx) needs a column of text
+    and a column of roles or speakers. In a text or Word file, each turn begins with the speaker's name. If names do not
+    show who is the interviewer, the program decides from the words and prints how certain it is.
+
+    Other columns are kept. If the table already has codes, the machine's codes replace them.
     """
     from pipeline.coding import tagger
 

@@ -7,7 +7,7 @@ from pipeline.cli.printing import console
 
 
 def config(profile: Profile = None, config: Config = None) -> None:
-    """Show the settings, and where each comes from."""
+    """Show every setting, its value, and where the value comes from."""
     from rich.table import Table
 
     from pipeline import settings

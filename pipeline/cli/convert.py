@@ -21,51 +21,71 @@ _SHOWN = 10
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(help="A file of any format, or the folder of a processed tape.")],
-    out: Annotated[Path, typer.Argument(help="The file to write; its ending says in which format.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="A file in any format, or the folder of a processed tape.")
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write. Its ending decides the format.")],
     from_: Annotated[
-        str | None, typer.Option("--from", help="The format of the first file, if not its ending's.")
+        str | None,
+        typer.Option("--from", metavar="FORMAT", help="The format of SOURCE, if its ending does not show it."),
     ] = None,
-    to: Annotated[str | None, typer.Option("--to", help="The format to write, if not the ending's.")] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="FORMAT", help="The format of OUT, if its ending does not show it.")
+    ] = None,
     onto: Annotated[
-        Path | None, typer.Option("--onto", help="Bring the codes to the utterances of this tape, by time.")
+        Path | None,
+        typer.Option("--onto", metavar="FOLDER", help="Match the codes to the utterances of this tape, by time."),
     ] = None,
     zero: Annotated[
         str | None,
         typer.Option(
             "--zero",
-            help="What the first file's times count from, where it does not say: recording, segment (as the tape's "
-            "do), or a moment of the recording such as 0:30.",
+            metavar="ZERO",
+            help="What the times in SOURCE count from, if the file does not say: recording, segment (as in the tape), "
+            "or a time in the recording such as 0:30.",
         ),
     ] = None,
     coder: Annotated[
-        str, typer.Option("--coder", help="Who gave the codes, where the file does not say; with --onto: coach.")
+        str,
+        typer.Option(
+            "--coder", metavar="NAME", help="Who gave the codes, if the file does not say. With --onto: coach."
+        ),
     ] = "",
     layer: Annotated[
-        str, typer.Option("--layer", help=f"Whose pass it is: {', '.join(LAYERS)}; with --onto: coach.")
+        str,
+        typer.Option(
+            "--layer", metavar="LAYER", help=f"The layer of the pass: {', '.join(LAYERS)}. With --onto: coach."
+        ),
     ] = "",
     codebook: Annotated[
         str | None,
-        typer.Option("--codebook", help="Name the codes as this codebook does."),
+        typer.Option("--codebook", metavar="CODEBOOK", help="Use the code names of this codebook."),
     ] = None,
     interviewer: Annotated[
-        str | None, typer.Option("--interviewer", help="The name of the interviewer in the first file, such as 'Ann'.")
+        str | None,
+        typer.Option("--interviewer", metavar="NAME", help="The interviewer's name in SOURCE, such as 'Ann'."),
     ] = None,
     tier: Annotated[
         list[str] | None,
-        typer.Option("--tier", help="NAME=codes, text, words or skip: what a tier of ELAN or Praat holds; repeat it."),
+        typer.Option(
+            "--tier",
+            metavar="NAME=KIND",
+            help="What a tier of ELAN or Praat holds: codes, text, words or skip. May be repeated.",
+        ),
     ] = None,
     config: Config = None,
-    blind: Annotated[bool, typer.Option("--blind", help="Leave the codes out, for somebody who codes anew.")] = False,
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Leave out the codes, for someone who codes the tape independently.")
+    ] = False,
 ) -> None:
     """Convert transcripts and codes from and to other programs.
 
-    ELAN, Praat, CHAT, CACTI, Label Studio, REFI-QDA, subtitles, RTTM, CTM, CSV, Parquet. A codebook of CACTI (.xml)
-    becomes one of ours (.toml), and back.
+    It reads and writes ELAN, Praat, CHAT, CACTI, Label Studio, REFI-QDA, subtitles, RTTM, CTM, CSV and Parquet. It also
+    turns a CACTI codebook (.xml) into one of ours (.toml), and back.
 
-    With --onto, codes that a coach gave in another program stand beside the machine's, in a table for `tape-review
-    agreement`: each goes to the utterance of the tape at its time, and those that find none are listed. Times that
-    count from the start of the recording are brought to a tape that begins later.
+    With --onto, it puts a coach's codes from another program beside the machine's codes, in a table for `tape-review
+    agreement`. Each code goes to the utterance at its time. Codes that match no utterance are listed. Times that count
+    from the start of the recording are shifted to a tape that starts later.
     """
     counted = _zero(zero, onto)
     if layer and layer not in LAYERS:

@@ -20,15 +20,19 @@ MEMBER = "Ben"
 
 
 def demo(
-    recording: Annotated[Path, typer.Argument(metavar="AUDIO", help="A recording that anybody may hear: a role-play.")],
-    target_behavior: Annotated[str, typer.Option(help="The change that the session is about: 'drinking less'.")],
-    home: Annotated[Path, typer.Option(help="The folder for the sample home.")] = Path("demo-home"),
+    recording: Annotated[
+        Path, typer.Argument(metavar="AUDIO", help="A recording that anyone may hear, such as a role-play.")
+    ],
+    target_behavior: Annotated[
+        str, typer.Option(metavar="TEXT", help="The change that the session is about, such as 'drinking less'.")
+    ],
+    home: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the sample home.")] = Path("demo-home"),
     profile: Profile = None,
     config: Config = None,
 ) -> None:
-    """Make a sample group with this tape, and say how to open the review room with it.
+    """Create a sample group with this tape, and print how to open the review room with it.
 
-    What is there already is kept; a new link is made each time.
+    An existing sample home is kept. Each run prints a new link.
     """
     from pipeline.cli.homes import chosen
     from pipeline.cli.watching import follow

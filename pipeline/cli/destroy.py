@@ -10,16 +10,21 @@ from pipeline.cli.options import As, Config, Home
 
 
 def destroy(
-    tape: Annotated[str | None, typer.Argument(help="The tape's id.")] = None,
+    tape: Annotated[str | None, typer.Argument(metavar="TAPE", help="The tape's id.")] = None,
     due: Annotated[
-        bool, typer.Option("--due", help="All tapes past their date or withdrawn, and those begun before; for a timer.")
+        bool,
+        typer.Option(
+            "--due",
+            help="Destroy all tapes that are past their last day or withdrawn, and finish destructions that were "
+            "interrupted. For a timer.",
+        ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     by: As = None,
     home: Home = None,
     config: Config = None,
 ) -> None:
-    """Destroy a tape with all that belongs to it, for good, and write the certificate."""
+    """Destroy a tape and everything that belongs to it for good, and write the certificate."""
     from pipeline.cli.homes import opened
     from pipeline.tapes import consent, destruction, exports, people, retention
     from pipeline.tapes.clock import now

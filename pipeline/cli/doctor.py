@@ -9,9 +9,10 @@ from pipeline.cli.printing import console
 
 
 def doctor(profile: Profile = None, config: Config = None, home: Home = None) -> None:
-    """Check this installation, and the home of the tapes if there is one.
+    """Check this installation and the home of the tapes, and say how to fix what is wrong.
 
-    Packages, models, weights and room on the disk; records, vault, audit and jobs. For what is wrong, how to mend it.
+    It checks packages, models, weights and disk space. If there is a home, it also checks records, vault, audit and
+    jobs.
     """
     from rich.table import Table
 

@@ -18,13 +18,15 @@ def drift(
     codes: tables.CodesFile,
     form: tables.Form = "table",
     table: Annotated[
-        Literal["drift", "points", "automation_bias"], typer.Option("--table", help="The table that CSV holds.")
+        Literal["drift", "points", "automation_bias"], typer.Option("--table", help="The table to print as CSV.")
     ] = "drift",
-    whole: Annotated[bool, typer.Option("--all", help="Show the charts that are steady, too.")] = False,
+    whole: Annotated[bool, typer.Option("--all", help="Also show the charts that are steady.")] = False,
     recalibrated: Annotated[
         list[str] | None,
         typer.Option(
-            help="When a coder's charts begin anew: 'ann=2026-03-01'; 'group=...' for the group's. Repeatable."
+            metavar="CODER=DATE",
+            help="The date from which a coder's charts start over, such as 'ann=2026-03-01'. For the group's "
+            "charts, the coder is 'group'. May be repeated.",
         ),
     ] = None,
     codebook: tables.Book = None,
@@ -33,9 +35,10 @@ def drift(
 ) -> None:
     """Chart each coder's agreement with the coach, tape after tape.
 
-    Without a coach, with the consensus. The first five tapes set the center line. Tells drift, where a coder begins
-    to see more or less of a code, from noise; names the pair of codes that moved and the tapes to talk about. Where
-    the table has a column pretag_shown, it also tells whether seeing the machine's codes sways a coder.
+    If no coach coded, the group's consensus is the reference. The first five tapes set the center line. The charts
+    separate drift, where a coder begins to see more or less of a code, from noise. They name the pair of codes that
+    moved and the tapes to discuss. If the table has the column pretag_shown, they also show whether the machine's
+    suggestions influence a coder.
     """
     import pandas as pd
 

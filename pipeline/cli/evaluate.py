@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 def evaluate(
     data: Data,
     parts: Annotated[
-        bool, typer.Option("--parts", help="Show parts of the data, too: quality, length, topic; of what ships.")
+        bool, typer.Option("--parts", help="Also show figures by quality, length and topic, for the shipped weights.")
     ] = False,
-    as_json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file, too.")] = None,
+    as_json: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Also write the figures to this file.")
+    ] = None,
     config: Config = None,
 ) -> None:
-    """Measure the tagger and the roles.
+    """Measure the tagger and the roles on held-out sessions, beside a human expert.
 
-    On sessions that were not learned from, beside a human expert.
-
-    Every figure comes from five folds that share no family of sessions, with a 90 % interval over families. Where
-    training had several seeds it is their mean, and each is shown. "Bare" is the same text without punctuation and
+    Every figure comes from five folds that share no family of sessions, with a 90 % interval over families. If training
+    had several seeds, the figure is their mean, and each is shown. "Bare" is the same text without punctuation and
     case.
     """
     from pipeline.coding import evaluation, tagger, weights

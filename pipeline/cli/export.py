@@ -11,17 +11,16 @@ from pipeline.cli.options import As, Config, Home
 
 
 def export(
-    tape: Annotated[str, typer.Argument(help="The tape's id.")],
-    out: Annotated[Path, typer.Option(help="The folder to write, empty or not there yet.")],
-    sound: Annotated[bool, typer.Option("--sound", help="The segment's sound as well.")] = False,
+    tape: Annotated[str, typer.Argument(metavar="TAPE", help="The tape's id.")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder to write. It must be empty or not exist.")],
+    sound: Annotated[bool, typer.Option("--sound", help="Also copy the sound of the segment.")] = False,
     by: As = None,
     home: Home = None,
     config: Config = None,
 ) -> None:
-    """Copy a tape's results out of the vault, if its consent allows you to.
+    """Copy a tape's results out of the vault, if the consent allows you to.
 
-    The copies are not encrypted. They are removed when the tape is destroyed, if they are still where they were
-    written.
+    The copies are not encrypted. When the tape is destroyed, they are removed too, if they are still in that folder.
     """
     from pipeline.cli.homes import opened
     from pipeline.tapes import exports, people

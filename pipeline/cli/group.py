@@ -6,25 +6,40 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.grouping import GroupedCommands
 from pipeline.cli.options import As, Config, Home
 from pipeline.cli.printing import console
 
-group = typer.Typer(no_args_is_help=True, help="Add and list groups; let people join, leave, and change roles.")
+group = typer.Typer(
+    cls=GroupedCommands,
+    no_args_is_help=True,
+    help="Add and list groups, and decide who is in them and in which role.",
+)
 
-Which = Annotated[str, typer.Argument(help="The group: name or id.")]
-Whom = Annotated[str, typer.Argument(help="The person: e-mail address or id.")]
-Part = Annotated[str, typer.Option("--role", help="member, coordinator (only organizes) or coach (from outside).")]
+Which = Annotated[str, typer.Argument(metavar="GROUP", help="The group: name or id.")]
+Whom = Annotated[str, typer.Argument(metavar="PERSON", help="The person: email address or id.")]
+Part = Annotated[
+    str,
+    typer.Option(
+        "--role",
+        metavar="ROLE",
+        help="The role: member, coordinator (who only organizes) or coach (who is not a member).",
+    ),
+]
 
 
 @group.command("add")
 def add(
-    name: Annotated[str, typer.Argument(help="The group's name.")],
-    agreements: Annotated[str, typer.Option(help="What the group agreed on.")] = "",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The group's name.")],
+    agreements: Annotated[str, typer.Option(metavar="TEXT", help="What the group has agreed on.")] = "",
     by: As = None,
     home: Home = None,
     config: Config = None,
 ) -> None:
-    """Add a group. Seven to fifteen members work best."""
+    """Add a group.
+
+    Seven to fifteen members work best.
+    """
     from pipeline.cli.homes import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
@@ -35,7 +50,7 @@ def add(
 
 @group.command("list")
 def show(home: Home = None, config: Config = None) -> None:
-    """List the groups and who is in them."""
+    """List the groups and the people in them."""
     from rich.table import Table
     from sqlalchemy import select
 
@@ -59,7 +74,7 @@ def show(home: Home = None, config: Config = None) -> None:
 def join(
     which: Which, whom: Whom, role: Part = "member", by: As = None, home: Home = None, config: Config = None
 ) -> None:
-    """Take someone into a group."""
+    """Add a person to a group."""
     from pipeline.cli.homes import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
@@ -72,7 +87,7 @@ def join(
 
 @group.command("leave")
 def leave(which: Which, whom: Whom, by: As = None, home: Home = None, config: Config = None) -> None:
-    """Let someone go from a group."""
+    """Remove a person from a group."""
     from pipeline.cli.homes import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
@@ -87,12 +102,12 @@ def leave(which: Which, whom: Whom, by: As = None, home: Home = None, config: Co
 def role(
     which: Which,
     whom: Whom,
-    becomes: Annotated[str, typer.Argument(help="member, coordinator or coach.")],
+    becomes: Annotated[str, typer.Argument(metavar="ROLE", help="The new role: member, coordinator or coach.")],
     by: As = None,
     home: Home = None,
     config: Config = None,
 ) -> None:
-    """Give someone another role in a group."""
+    """Change a person's role in a group."""
     from pipeline.cli.homes import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import now

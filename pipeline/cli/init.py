@@ -13,22 +13,30 @@ if TYPE_CHECKING:
 
 
 def init(
-    name: Annotated[str | None, typer.Option(help="Your name. You become the first administrator.")] = None,
-    email: Annotated[str | None, typer.Option(help="Your e-mail address, by which you sign in.")] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Your name. You become the first administrator.")
+    ] = None,
+    email: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Your email address. You sign in with it.")
+    ] = None,
     master_key: Annotated[
         Literal["file", "passphrase", "environment"],
-        typer.Option(help="Where the master key comes from: a file in the home, a passphrase, a key service."),
+        typer.Option(
+            help="Where the master key comes from: a file in the home, a passphrase, or a key service (environment)."
+        ),
     ] = "file",
-    sample: Annotated[bool, typer.Option("--sample", help="Add a made-up group of eight, to try things out.")] = False,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Add a made-up group of eight people to try things out.")
+    ] = False,
     upgrade: Annotated[
-        bool, typer.Option("--upgrade", help="Bring an existing home's tables to this program's version.")
+        bool, typer.Option("--upgrade", help="Upgrade the tables of an existing home to the version of this program.")
     ] = False,
     home: Home = None,
     config: Config = None,
 ) -> None:
-    """Make the home of the tapes: keys, database, first person. Or bring it up to date.
+    """Create the home of the tapes with its keys, its database and the first person, or upgrade it.
 
-    Keep a copy of the folder `keys` in another place: without it no tape can be heard again.
+    Keep a copy of the folder `keys` in another place. Without the keys, no tape can be opened again.
     """
     from pipeline.cli.homes import ask, ask_twice, chosen
     from pipeline.tapes import home as homes

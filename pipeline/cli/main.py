@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import typer
 
@@ -23,6 +23,7 @@ from pipeline.cli.drift import drift
 from pipeline.cli.evaluate import evaluate
 from pipeline.cli.export import export
 from pipeline.cli.group import group
+from pipeline.cli.grouping import GroupedCommands
 from pipeline.cli.init import init
 from pipeline.cli.interruption import leave
 from pipeline.cli.models import models
@@ -40,23 +41,36 @@ from pipeline.cli.withdraw import withdraw
 from pipeline.cli.worker import worker
 from pipeline.errors import TapeReviewError
 
+HELP = (
+    "Pre-code recorded motivational interviewing sessions for a peer group. Nothing leaves this machine.\n\n"
+    "`tape-review COMMAND --help` explains a command and its options."
+)
+
 app = typer.Typer(
     name="tape-review",
+    cls=GroupedCommands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Pre-code recorded motivational-interviewing sessions for a peer group. Nothing leaves this machine.",
+    help=HELP,
 )
 
-VERBS: tuple[Callable[..., None], ...] = (
-    *(process, code, convert, models, config, doctor, train, evaluate, adapt, agreement, drift, sample, init),
-    *(serve, demo, submit, status, withdraw, worker, destroy, verify_certificate, export, backup, restore, rotate_key),
-)
-for verb in VERBS:
-    app.command()(verb)
-for name, verbs in {"person": person, "group": group, "audit": audit}.items():
-    app.add_typer(verbs, name=name)
+COMMANDS: Mapping[str, tuple[Callable[..., None], ...]] = {
+    "Tapes": (process, code, convert, submit, worker, status, export),
+    "Review room": (init, serve, demo),
+    "Agreement": (agreement, drift, sample),
+    "Models": (models, config, train, evaluate, adapt),
+    "Keeping safe": (withdraw, destroy, verify_certificate, backup, restore, rotate_key, doctor),
+}
+"""Heading of `--help` -> its commands, in the order in which they are listed."""
+
+for heading, commands in COMMANDS.items():
+    for command in commands:
+        app.command(rich_help_panel=heading)(command)
+app.add_typer(person, name="person", rich_help_panel="Review room")
+app.add_typer(group, name="group", rich_help_panel="Review room")
+app.add_typer(audit, name="audit", rich_help_panel="Keeping safe")
 
 
 def _version(wanted: bool) -> None:
@@ -70,7 +84,7 @@ def options(
     context: typer.Context,
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
-    """Pre-code recorded motivational-interviewing sessions for a peer group. Nothing leaves this machine."""
+    """Decide who can read what a command writes."""
     # What a verb writes may hold what a client said; the models hold nothing of anybody, and several may share them.
     os.umask(0o022 if context.invoked_subcommand == "models" else 0o077)
 

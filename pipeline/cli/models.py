@@ -17,15 +17,19 @@ from pipeline.settings import ModelsSettings
 
 
 def models(
-    fetch: Annotated[bool, typer.Option("--fetch", help="Download what is missing to process a tape.")] = False,
-    training: Annotated[bool, typer.Option("--training", help="With --fetch: what only training needs, too.")] = False,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Download the models that are missing to process a tape.")
+    ] = False,
+    training: Annotated[
+        bool, typer.Option("--training", help="With --fetch: also download what only training needs.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     profile: Profile = None,
     config: Config = None,
 ) -> None:
-    """List the models, and fetch them.
+    """List the models, or download the missing ones.
 
-    What each is, where it comes from, its licence, its checksum, and whether it is installed.
+    The list shows what each model is, where it comes from, its license, its checksum, and whether it is installed.
     """
     chosen = settings.load(profile or (), config or ()).settings.models
     if fetch:

@@ -10,16 +10,26 @@ import typer
 from pipeline.timeline import typed
 
 Profile = Annotated[
-    list[str] | None, typer.Option("--profile", help="Named settings, for example 'gpu'. May be repeated.")
+    list[str] | None,
+    typer.Option("--profile", metavar="NAME", help="A named set of settings, such as 'gpu'. May be repeated."),
 ]
-Config = Annotated[list[Path] | None, typer.Option("--config", help="A settings file (TOML). May be repeated.")]
+Config = Annotated[
+    list[Path] | None,
+    typer.Option("--config", metavar="FILE", help="A settings file (TOML). May be repeated."),
+]
 
 Home = Annotated[
-    Path | None, typer.Option("--home", help="The folder that holds the tapes, if not the one that the settings name.")
+    Path | None,
+    typer.Option("--home", metavar="FOLDER", help="The folder that holds the tapes, in place of the settings' one."),
 ]
 As = Annotated[
     str | None,
-    typer.Option("--as", envvar="TAPE_REVIEW_PERSON", help="Who you are: e-mail address or id. The audit names you."),
+    typer.Option(
+        "--as",
+        envvar="TAPE_REVIEW_PERSON",
+        metavar="PERSON",
+        help="Who you are: your email address or id. The audit records it.",
+    ),
 ]
 
 

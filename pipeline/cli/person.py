@@ -6,19 +6,26 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.grouping import GroupedCommands
 from pipeline.cli.options import As, Config, Home
 from pipeline.cli.printing import console
 
-person = typer.Typer(no_args_is_help=True, help="Add, list, disable and enable people. A client is never among them.")
+person = typer.Typer(
+    cls=GroupedCommands,
+    no_args_is_help=True,
+    help="Add, list, disable and enable people. Clients are never among them.",
+)
 
-Whom = Annotated[str, typer.Argument(help="E-mail address or id.")]
+Whom = Annotated[str, typer.Argument(metavar="PERSON", help="The person: email address or id.")]
 
 
 @person.command("add")
 def add(
-    email: Annotated[str, typer.Argument(help="E-mail address, by which the person signs in.")],
-    name: Annotated[str, typer.Option(help="The name that others see.")],
-    admin: Annotated[bool, typer.Option("--admin", help="Administers the installation; hears no more tapes.")] = False,
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="The email address that the person signs in with.")],
+    name: Annotated[str, typer.Option(metavar="NAME", help="The name that others see.")],
+    admin: Annotated[
+        bool, typer.Option("--admin", help="Make the person an administrator. That opens no more tapes.")
+    ] = False,
     by: As = None,
     home: Home = None,
     config: Config = None,
@@ -35,7 +42,7 @@ def add(
 
 @person.command("list")
 def show(home: Home = None, config: Config = None) -> None:
-    """List everyone."""
+    """List all people."""
     from rich.table import Table
     from sqlalchemy import select
 
@@ -55,7 +62,10 @@ def show(home: Home = None, config: Config = None) -> None:
 
 @person.command("disable")
 def disable(whom: Whom, by: As = None, home: Home = None, config: Config = None) -> None:
-    """End someone's access at once; what they said and coded stays."""
+    """End a person's access at once.
+
+    The person's feedback and codes stay.
+    """
     from pipeline.cli.homes import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
@@ -66,7 +76,7 @@ def disable(whom: Whom, by: As = None, home: Home = None, config: Config = None)
 
 @person.command("enable")
 def enable(whom: Whom, by: As = None, home: Home = None, config: Config = None) -> None:
-    """Let someone in again."""
+    """Give a person access again."""
     from pipeline.cli.homes import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
@@ -77,7 +87,10 @@ def enable(whom: Whom, by: As = None, home: Home = None, config: Config = None) 
 
 @person.command("link")
 def link(whom: Whom, by: As = None, home: Home = None, config: Config = None) -> None:
-    """Print a link by which someone chooses a password; a second step stays. The person is told who made it."""
+    """Print a link that lets a person choose a new password.
+
+    A second step stays in place. The person is notified of who made the link.
+    """
     from pipeline.cli.homes import chosen, opened
     from pipeline.review.access.invitations import invite
     from pipeline.tapes import accounts, audit, people
@@ -94,7 +107,10 @@ def link(whom: Whom, by: As = None, home: Home = None, config: Config = None) ->
 
 @person.command("lift-second-step")
 def lift(whom: Whom, home: Home = None, config: Config = None) -> None:
-    """Lift someone's second step a day from now. The person is told at the next sign-in, and can stop it."""
+    """Remove a person's second step, one day from now.
+
+    The person is notified at the next sign-in, and can stop it.
+    """
     from pipeline.cli.homes import opened
     from pipeline.tapes import people, second_step
     from pipeline.tapes.clock import now, readable

@@ -14,22 +14,33 @@ def process(
     recording: Annotated[
         Path, typer.Argument(metavar="AUDIO", help="The recording: WAV, FLAC, Ogg, MP3, M4A or WebM.")
     ],
-    target_behavior: Annotated[str, typer.Option(help="The change that the session is about: 'drinking less'.")],
-    out: Annotated[Path, typer.Option(help="The folder for the results.")],
-    start: Annotated[str | None, typer.Option(help="Where the segment starts: 2:30.")] = None,
-    end: Annotated[str | None, typer.Option(help="Where the segment ends: 22:30.")] = None,
-    speakers: Annotated[str, typer.Option(help="How many voices there are: a number, or auto.")] = "2",
-    interviewer: Annotated[str | None, typer.Option(help="Which voice is the interviewer's: S1.")] = None,
+    target_behavior: Annotated[
+        str, typer.Option(metavar="TEXT", help="The change that the session is about, such as 'drinking less'.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the results.")],
+    start: Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment starts, such as 2:30.")] = None,
+    end: Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment ends, such as 22:30.")] = None,
+    speakers: Annotated[str, typer.Option(metavar="NUMBER", help="How many people speak: a number, or auto.")] = "2",
+    interviewer: Annotated[
+        str | None, typer.Option(metavar="VOICE", help="Which voice is the interviewer's, such as S1.")
+    ] = None,
     diarizer: Annotated[
-        Literal["auto", "pyannote", "channels", "manual"], typer.Option(help="How voices are told apart.")
+        Literal["auto", "pyannote", "channels", "manual"], typer.Option(help="How to tell who speaks when.")
     ] = "auto",
-    turns: Annotated[Path | None, typer.Option(help="An RTTM file that says who speaks when; for manual.")] = None,
-    tape_id: Annotated[str | None, typer.Option(help="The tape's name in the tables; without it, one is made.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the results of another run.")] = False,
+    turns: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An RTTM file of who speaks when. Use with --diarizer manual.")
+    ] = None,
+    tape_id: Annotated[
+        str | None, typer.Option(metavar="ID", help="The tape's id in the tables. The default is a new one.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")] = False,
     profile: Profile = None,
     config: Config = None,
 ) -> None:
-    """Transcribe, diarize, pre-tag and measure one recording."""
+    """Transcribe, diarize, pre-tag and measure one recording.
+
+    If it is stopped, the same command continues where it left off.
+    """
     if speakers != "auto" and not (speakers.isdecimal() and int(speakers) > 0):
         raise typer.BadParameter(f"{speakers!r} is neither a number of voices nor 'auto'", param_hint="--speakers")
     if (diarizer == "manual") != (turns is not None):

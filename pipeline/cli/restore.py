@@ -11,20 +11,24 @@ from pipeline.cli.options import Config, Home
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="The backup.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")],
     master_key: Annotated[
-        Path | None, typer.Option(help="Your copy of the master key, where it is a file: it is not in the backup.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Your copy of the master key, if the key is a file. The backup does not contain it."
+        ),
     ] = None,
     tombstones: Annotated[
         list[Path] | None,
-        typer.Option(help="A list of destroyed tapes that is newer than the backup. May be repeated."),
+        typer.Option(metavar="FILE", help="A list of destroyed tapes that is newer than the backup. May be repeated."),
     ] = None,
     home: Home = None,
     config: Config = None,
 ) -> None:
-    """Bring back a home from a backup. A tape that was destroyed since stays dead, as far as a list tells of it.
+    """Restore a home from a backup, without the tapes that were destroyed since.
 
-    The lists in the backup, beside it and in the home's folder are heeded anyway.
+    It finds destroyed tapes in the lists of tombstones: those in the backup, beside the backup and in the home's folder
+    are always read, and --tombstones adds others.
     """
     from pipeline.cli.homes import ask, chosen
     from pipeline.tapes import restoring

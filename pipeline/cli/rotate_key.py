@@ -12,17 +12,19 @@ from pipeline.cli.options import As, Config, Home
 
 def rotate_key(
     passphrase: Annotated[
-        bool, typer.Option("--passphrase", help="Lock the new key with a passphrase, or with a new one.")
+        bool, typer.Option("--passphrase", help="Lock the new key with a passphrase, or with a new passphrase.")
     ] = False,
     by: As = None,
     home: Home = None,
     config: Config = None,
 ) -> None:
-    """Make a new master key and wrap every tape's key with it; no file is encrypted anew.
+    """Make a new master key, and encrypt every tape's key with it.
 
-    Stopped half-way, run it again. Backups that were made before open with the master key of then: keep that as long as
-    them. Where a key service holds the key, have it set the new one, a comma and the present one first, and take the
-    old one away afterwards.
+    The tapes themselves are not encrypted again. If the command is stopped halfway, run it again. Backups that you made
+    before still need the old master key, so keep it as long as you keep them.
+
+    If a key service holds the key, first have it provide the new key, a comma and the current key. Remove the old key
+    afterwards.
     """
     from pipeline.cli.homes import ask, ask_twice, opened
     from pipeline.tapes import audit, people, rotation

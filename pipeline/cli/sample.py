@@ -20,24 +20,32 @@ def sample(
     codes: tables.CodesFile,
     by: Annotated[
         Literal["tapes", "minutes", "utterances"],
-        typer.Option("--by", help="Draw whole tapes, stretches of five minutes, or utterances."),
+        typer.Option("--by", help="What to draw: whole tapes, stretches of five minutes, or utterances."),
     ] = "tapes",
-    share: Annotated[float, typer.Option(min=0.01, max=1.0, help="How much is drawn.")] = 0.2,
-    random: Annotated[float, typer.Option(min=0.1, max=1.0, help="How much of that is drawn at random.")] = 0.5,
-    width: Annotated[float, typer.Option(min=0.01, max=0.9, help="The wanted width of the interval.")] = 0.1,
-    expected: Annotated[float, typer.Option(min=0.05, max=0.95, help="The agreement that is expected.")] = 0.8,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same sample.")] = 0,
+    share: Annotated[float, typer.Option(min=0.01, max=1.0, metavar="SHARE", help="The share to draw.")] = 0.2,
+    random: Annotated[
+        float, typer.Option(min=0.1, max=1.0, metavar="SHARE", help="The share of the sample that is drawn at random.")
+    ] = 0.5,
+    width: Annotated[
+        float, typer.Option(min=0.01, max=0.9, metavar="NUMBER", help="The width that an interval should have.")
+    ] = 0.1,
+    expected: Annotated[
+        float, typer.Option(min=0.05, max=0.95, metavar="NUMBER", help="The agreement that you expect.")
+    ] = 0.8,
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="NUMBER", help="The random seed. The same seed gives the same sample.")
+    ] = 0,
     form: tables.Form = "table",
-    table: Annotated[Literal["sample", "again"], typer.Option("--table", help="The table that CSV holds.")] = "sample",
+    table: Annotated[Literal["sample", "again"], typer.Option("--table", help="The table to print as CSV.")] = "sample",
     codebook: tables.Book = None,
     absent: tables.AbsentRows = "auto",
     config: Config = None,
 ) -> None:
-    """Draw what a coach double-codes.
+    """Draw the tapes or utterances for a coach to code as well.
 
-    Whole tapes, stretches of five minutes, or utterances: a part at random over coders and codes, the rest where the
-    machine and the group disagree; each with the weight that keeps estimates unbiased. Says how much an interval of
-    the wanted width needs, and names for each member a tape coded over 30 days ago that could be coded again.
+    One part is drawn at random over coders and codes, the rest where the machine and the group disagree. Each row has
+    the weight that keeps estimates unbiased. The command also says how many utterances an interval of the chosen width
+    needs, and names a tape for each member that was coded over 30 days ago and could be coded again.
     """
     import numpy as np
     import pandas as pd

@@ -34,22 +34,26 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="Where to listen, if not where the settings say.")] = None,
-    port: Annotated[int | None, typer.Option(help="At which port, if not the settings' own.")] = None,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="The address to listen on, in place of the settings' one.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="The port to listen on, in place of the settings' one.")
+    ] = None,
     with_worker: Annotated[
-        bool, typer.Option("--with-worker/--without-worker", help="Work on handed-in tapes as well.")
+        bool, typer.Option("--with-worker/--without-worker", help="Whether to work on submitted tapes as well.")
     ] = True,
     verbose: Annotated[
-        bool, typer.Option("--verbose", help="Show the log here; else it goes to serve.log in the home.")
+        bool, typer.Option("--verbose", help="Show the log here. Otherwise it goes to serve.log in the home.")
     ] = False,
     home: Home = None,
     profile: Profile = None,
     config: Config = None,
 ) -> None:
-    """Open the review room in a browser: hand in tapes, listen, code, and talk about them.
+    """Open the review room in a browser, where members submit tapes, listen, code and give feedback.
 
-    It listens on this machine alone, unless review.address says by which address others come in. While nobody
-    administers the room, a link is printed that sets it up, once.
+    It listens on this machine only, unless review.address names the address that others use. As long as there is no
+    administrator, it prints a link that sets up the room and works once.
     """
     from pipeline.cli.homes import chosen, opened
     from pipeline.tapes import logs

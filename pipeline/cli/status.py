@@ -11,15 +11,17 @@ from pipeline.cli.printing import console
 
 
 def status(
-    tape: Annotated[str | None, typer.Argument(help="The tape's id; without it, all are listed.")] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Go on showing until the work is done.")] = False,
+    tape: Annotated[
+        str | None, typer.Argument(metavar="TAPE", help="The tape's id. Without it, all tapes are listed.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep showing progress until the work is done.")] = False,
     cancel: Annotated[bool, typer.Option("--cancel", help="Stop the work on this tape.")] = False,
-    retry: Annotated[bool, typer.Option("--retry", help="Try again what failed or was stopped.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Retry work that failed or was stopped.")] = False,
     by: As = None,
     home: Home = None,
     config: Config = None,
 ) -> None:
-    """Show how far the work on the tapes is; stop it, or try again."""
+    """Show the progress of the work on the tapes, stop the work, or retry it."""
     if (cancel or retry) and tape is None:
         raise typer.BadParameter("name the tape")
     if cancel and retry:

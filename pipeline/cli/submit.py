@@ -33,25 +33,36 @@ def submit(
     recording: Annotated[
         Path, typer.Argument(metavar="AUDIO", help="The recording: WAV, FLAC, Ogg, MP3, M4A or WebM.")
     ],
-    consent: Annotated[Path, typer.Option(help="The file that says what the client allowed.")],
-    target_behavior: Annotated[str, typer.Option(help="The change that the session is about: 'drinking less'.")],
-    group: Annotated[str, typer.Option(help="The group that reviews it, by name or id.")],
-    interviewer: Annotated[str, typer.Option(help="Whose tape it is, by e-mail address or id.")],
-    start: Annotated[str | None, typer.Option(help="Where the segment starts: 2:30.")] = None,
-    end: Annotated[str | None, typer.Option(help="Where the segment ends: 22:30.")] = None,
-    speakers: Annotated[str, typer.Option(help="How many voices there are: a number, or auto.")] = "2",
-    voice: Annotated[str | None, typer.Option(help="Which voice is the interviewer's: S1.")] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Show the work on it until it is done.")] = False,
+    consent: Annotated[Path, typer.Option(metavar="FILE", help="The file with what the client allowed.")],
+    target_behavior: Annotated[
+        str, typer.Option(metavar="TEXT", help="The change that the session is about, such as 'drinking less'.")
+    ],
+    group: Annotated[str, typer.Option(metavar="GROUP", help="The group that reviews the tape: name or id.")],
+    interviewer: Annotated[
+        str, typer.Option(metavar="PERSON", help="The interviewer on the tape: email address or id.")
+    ],
+    start: Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment starts, such as 2:30.")] = None,
+    end: Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment ends, such as 22:30.")] = None,
+    speakers: Annotated[str, typer.Option(metavar="NUMBER", help="How many people speak: a number, or auto.")] = "2",
+    voice: Annotated[
+        str | None, typer.Option(metavar="VOICE", help="Which voice is the interviewer's, such as S1.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Show progress until the work is done.")] = False,
     example_consent: Annotated[
         bool,
-        typer.Option("--example-consent", callback=_example, is_eager=True, help="Print a consent file to start from."),
+        typer.Option(
+            "--example-consent", callback=_example, is_eager=True, help="Print a consent file to start from, and exit."
+        ),
     ] = False,
     by: As = None,
     home: Home = None,
     profile: Profile = None,
     config: Config = None,
 ) -> None:
-    """Hand in a recorded segment with the client's consent; a worker transcribes and pre-codes it."""
+    """Submit a recorded segment with the client's consent.
+
+    A worker then transcribes and pre-codes it.
+    """
     if speakers != "auto" and not (speakers.isdigit() and int(speakers) > 0):
         raise typer.BadParameter(f"{speakers!r} is neither a number of voices nor 'auto'", param_hint="--speakers")
     if not target_behavior.strip():

@@ -19,24 +19,29 @@ from pipeline.measures.panel import Absent, Panel, Scheme
 
 Form = Annotated[
     Literal["table", "csv", "json"],
-    typer.Option("--format", help="Tables to read, CSV of one table, or JSON of all."),
+    typer.Option("--format", help="The output: tables to read, one table as CSV, or all tables as JSON."),
 ]
 AbsentRows = Annotated[
     Absent,
     typer.Option(
         "--absent",
-        help="An utterance without a row on a tape that the coder coded: not-coded, missing (not heard), or auto: "
-        "missing where the coder has rows with an empty code on that tape.",
+        help="What an utterance without a row means on a tape that the coder coded: not-coded, missing (not heard), "
+        "or auto. With auto it is missing if the coder has rows with an empty code on that tape, else not-coded.",
     ),
 ]
 Book = Annotated[
-    str | None, typer.Option("--codebook", help="Families of codes; default: the shipped codebook that fits best.")
+    str | None,
+    typer.Option(
+        "--codebook",
+        metavar="CODEBOOK",
+        help="The codebook with the families of codes. The default is the shipped one that fits best.",
+    ),
 ]
 CodesFile = Annotated[
     Path,
     typer.Argument(
         metavar="CODES.csv",
-        help="tape_id, utterance_id, coder, layer (machine, member, consensus, coach), code, coded_at.",
+        help="A table with tape_id, utterance_id, coder, layer (machine, member, consensus, coach), code, coded_at.",
     ),
 ]
 

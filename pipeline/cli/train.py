@@ -19,35 +19,44 @@ from pipeline.errors import CodingError, OutputError
 from pipeline.formats import annomi
 from pipeline.settings import project_folder
 
-Data = Annotated[Path, typer.Option("--data", help="The folder that holds annomi/annomi.csv.")]
+Data = Annotated[Path, typer.Option("--data", metavar="FOLDER", help="The folder that holds annomi/annomi.csv.")]
 
 
 def train(
     data: Data,
-    out: Annotated[Path | None, typer.Option("--out", help="Where the folders go; default: models/.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Where to write the weights. The default is models/.")
+    ] = None,
     keep: Annotated[
-        Path | None, typer.Option("--keep", help="A folder that keeps each fold as it is done, to go on from there.")
+        Path | None,
+        typer.Option(
+            "--keep", metavar="FOLDER", help="Where to save each finished fold, so that a stopped run can continue."
+        ),
     ] = None,
     seed: Annotated[
-        list[int] | None, typer.Option("--seed", help="May be repeated; the first is that of what ships.")
+        list[int] | None,
+        typer.Option(
+            "--seed", metavar="NUMBER", help="A random seed. May be repeated. The shipped weights use the first one."
+        ),
     ] = None,
     folds_only: Annotated[
-        bool, typer.Option("--folds-only", help="Measure with other seeds; what ships stays as it is.")
+        bool, typer.Option("--folds-only", help="Measure other seeds only. The shipped weights stay as they are.")
     ] = False,
     config: Config = None,
 ) -> None:
     """Train the tagger and the role weights.
 
-    Their fold predictions are stored beside them.
+    The predictions of each fold are stored beside the weights.
 
-    Takes the pretrained encoder (`tape-review models --fetch --training`) and two hours of two cores that multiply
-    16-bit matrices in hardware, several times as long where they do not; a few minutes where torch finds a graphics
-    card. Networks are learned side by side, one core each (`engines.cores`), with 2 GB of memory each. The same data,
-    versions, seeds and kind of processor give the same tags. What runs with other seeds measured on the same data stays
-    beside what this one does.
+    Training needs the pretrained encoder (`tape-review models --fetch --training`). It takes two hours on two cores
+    that multiply 16-bit matrices in hardware, several times as long on others, and a few minutes where torch finds a
+    graphics card. Networks are trained side by side. Each takes one core (`engines.cores`) and 2 GB of memory.
 
-    With --folds-only, nothing that runs is made: what the seeds find on sessions that they did not learn from is put
-    beside what is stored, and `tape-review evaluate` takes it into its means.
+    The same data, versions, seeds and kind of processor give the same tags. Results of earlier runs with other seeds on
+    the same data are kept.
+
+    With --folds-only, no new weights are made. The predictions of the seeds on held-out sessions are stored beside the
+    existing ones, and `tape-review evaluate` includes them in its means.
     """
     from pipeline.coding import mishearings, teacher, training, weights
     from pipeline.coding.learning import Course

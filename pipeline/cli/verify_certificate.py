@@ -9,12 +9,16 @@ import typer
 
 
 def verify_certificate(
-    file: Annotated[Path, typer.Argument(help="The certificate.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The certificate.")],
     key: Annotated[
-        Path | None, typer.Option(help="The group's public key (certificate-key.pub), got by another way.")
+        Path | None,
+        typer.Option(metavar="FILE", help="The group's public key (certificate-key.pub), which you got separately."),
     ] = None,
 ) -> None:
-    """Check a certificate of destruction. Nothing but the file is needed: no home, no network."""
+    """Check a certificate of destruction.
+
+    It needs nothing but the file, neither a home nor a network.
+    """
     from pipeline.tapes import certificates
 
     checked = certificates.read(file, key)

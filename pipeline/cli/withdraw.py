@@ -10,13 +10,16 @@ from pipeline.cli.options import As, Config, Home
 
 
 def withdraw(
-    tape: Annotated[str, typer.Argument(help="The tape's id.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")] = False,
+    tape: Annotated[str, typer.Argument(metavar="TAPE", help="The tape's id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     by: As = None,
     home: Home = None,
     config: Config = None,
 ) -> None:
-    """End the consent: nobody gets at the tape any more, work on it stops, and it is destroyed with a certificate."""
+    """Record that the client has withdrawn permission: close the tape, stop all work on it, and destroy it.
+
+    The tape is closed to everyone at once. A signed certificate of its destruction is written.
+    """
     from pipeline.cli.homes import opened
     from pipeline.tapes import destruction, people, submission
     from pipeline.tapes.clock import now

@@ -15,17 +15,17 @@ from pipeline.cli.options import Config, Home, Profile
 
 def worker(
     queue: Annotated[
-        Literal["all", "cpu", "gpu"], typer.Option(help="Which work to take; with a queue for graphics cards.")
+        Literal["all", "cpu", "gpu"], typer.Option(help="Which jobs to take, if graphics cards have their own queue.")
     ] = "all",
-    until_empty: Annotated[bool, typer.Option("--until-empty", help="End when nothing is left to do.")] = False,
+    until_empty: Annotated[bool, typer.Option("--until-empty", help="Exit when no work is left.")] = False,
     home: Home = None,
     profile: Profile = None,
     config: Config = None,
 ) -> None:
-    """Transcribe and pre-code the tapes that were handed in, and destroy those whose time has come.
+    """Transcribe and pre-code submitted tapes, and destroy the tapes that are due.
 
-    `tape-review serve` does this as well. Several workers may run, on several machines with PostgreSQL. A job of one
-    that dies is taken over by another, or by the next that starts.
+    `tape-review serve` does this as well. Several workers may run side by side, with PostgreSQL also on several
+    machines. If a worker dies, another one takes over its job, or the next one that starts.
     """
     from pipeline.cli.homes import chosen, opened
     from pipeline.tapes import logs
