@@ -30,6 +30,14 @@ class Member:
     since: int
 
 
+def address(text: str) -> str:
+    """An e-mail address as it is kept and compared: in small letters, where each stands for one capital alone.
+
+    The Kelvin sign is a "k" in small letters, and whoever has an address with it is not who has the one with a "k".
+    """
+    return "".join(small if (small := letter.lower()).upper() == letter else letter for letter in text.strip())
+
+
 def named(name: str, email: str) -> tuple[str, str]:
     """Somebody's name and address as they are kept.
 
@@ -37,7 +45,7 @@ def named(name: str, email: str) -> tuple[str, str]:
     ------
     TapesError: K09 they are not what they must be.
     """
-    name, email = " ".join(name.split()), email.strip().lower()
+    name, email = " ".join(name.split()), address(email)
     if not name or len(name) > 100:
         raise TapesError("K09", f"name {name[:100]!r}", "is empty or too long", "give a name of up to 100 letters")
     if not _ADDRESS.fullmatch(email) or len(email) > 200:
@@ -72,7 +80,7 @@ def find(session: Session, text: str) -> Person:
     TapesError: K07.
     """
     wanted = text.strip()
-    found = session.scalars(select(Person).where((Person.id == wanted) | (Person.email == wanted.lower()))).first()
+    found = session.scalars(select(Person).where((Person.id == wanted) | (Person.email == address(wanted)))).first()
     if found is None:
         raise TapesError("K07", f"person {wanted!r}", "is unknown", "see `tape-review person list`")
     return found

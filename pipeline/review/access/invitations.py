@@ -102,7 +102,7 @@ def accept(
     now = state.clock()
     with state.home.database.reading() as database:
         invitation, person = _open(database, token, now)
-    told_name, told_email = (person.name, person.email) if person else (name, email.lower())
+    told_name, told_email = (person.name, person.email) if person else (name, people.address(email))
     error = "" if password == again else "The two passwords differ."
     error = error or objection(password, told_name, told_email)
     if not person and not (name and "@" in email):

@@ -20,7 +20,7 @@ from pipeline.review.access.viewer import Found, Viewer
 from pipeline.review.fields import Line, Secret
 from pipeline.review.pages import render, seeing
 from pipeline.review.problems import SignInError
-from pipeline.tapes import accounts, audit, second_step, trail
+from pipeline.tapes import accounts, audit, people, second_step, trail
 from pipeline.tapes.records import Person
 
 router = APIRouter()
@@ -83,7 +83,9 @@ def sign_in(request: Request, email: Line, password: Secret, way_on: Annotated[s
     """Check the password; begin a session."""
     state = request.app.state
     with state.home.database.reading() as database:
-        person = database.scalar(select(Person).where(Person.email == email.lower(), Person.disabled_at.is_(None)))
+        person = database.scalar(
+            select(Person).where(Person.email == people.address(email), Person.disabled_at.is_(None))
+        )
     trail.signs_in(person.id if person else "")
     try:
         attempt = limits.attempt(state.home, state.clock(), limits.PASSWORD, email, places.of(request))

@@ -117,7 +117,7 @@ def invited(home: Home, now: int, by: str, name: str, email: str, group_id: str,
         group = database.get(Group, group_id)
         if group is None:
             raise HTTPException(404)
-        person = database.scalar(select(Person).where(Person.email == email.lower()))
+        person = database.scalar(select(Person).where(Person.email == people.address(email)))
         if person is None:
             person = people.add(database, name, email, now, actor_id=by)
         if all(member.person.id != person.id for member in people.members(database, group, now)):

@@ -24,6 +24,7 @@ from joserfc.jwk import KeySet
 
 from pipeline.errors import ReviewError
 from pipeline.settings import ReviewSettings
+from pipeline.tapes import people
 from pipeline.tapes.clock import HOUR, MINUTE
 
 LASTS = 10 * MINUTE
@@ -117,7 +118,7 @@ class Provider:
             raise refusal("does not say whom it means")
         if claims.get("email_verified") is not True or not isinstance(email, str):
             raise refusal("names no verified e-mail address")
-        return Identity(self.issuer, subject, email.lower())
+        return Identity(self.issuer, subject, people.address(email))
 
     def _claims(self, token: str, address: str, now: int) -> dict[str, Any]:
         """What a signed token says; a key that is not known yet may be a new one of the issuer."""

@@ -290,7 +290,7 @@ def _coordinated(database: Session, viewer: Viewer, now: int) -> frozenset[str]:
 
 def _invited(database: Session, group: Group, name: str, email: str, now: int, by: str) -> str:
     """Take somebody in; the path of a link to come in, where a coordinator may have one (`accounts.in_reach`)."""
-    person = database.scalar(select(Person).where(Person.email == email.lower()))
+    person = database.scalar(select(Person).where(Person.email == people.address(email)))
     if person is None:
         person = people.add(database, name, email, now, actor_id=by)
         person.made_in_group_id = group.id
