@@ -41,7 +41,7 @@ from pipeline.tapes import audit, frames, schema, tombstones
 from pipeline.tapes.digesting import Digesting
 from pipeline.tapes.frames import Label
 from pipeline.tapes.home import Home
-from pipeline.tapes.publishing import PARTIAL, abandoned, appended, published, settle, writable
+from pipeline.tapes.publishing import PARTIAL, abandoned, appended, published, require_text, settle, writable
 from pipeline.tapes.records import AuditRow, Item, Record, Tape
 from pipeline.tapes.vault import HOME
 
@@ -84,6 +84,7 @@ def make(home: Home, path: Path, now: int, actor_id: str | None = None) -> Made:
     VaultError: V08 it cannot be written, V16 something is there already; V04 to V06 the master key.
     """
     path = path.absolute()
+    require_text(path)
     if path.exists():
         raise VaultError("V16", f"file {path}", "is there already", "name another file")
     if not path.parent.is_dir():
@@ -207,7 +208,7 @@ def noted(home: Home) -> list[Path]:
     """Where backups of this home were written."""
     found: dict[str, None] = {}
     with suppress(FileNotFoundError):
-        for line in (home.folder / _NOTED).read_text(encoding="utf-8").splitlines():
+        for line in (home.folder / _NOTED).read_bytes().decode().split("\n"):  # other breaks may stand in a name
             if line.startswith(_NEVER):
                 found.pop(line.removeprefix(_NEVER), None)
             elif line:

@@ -202,8 +202,8 @@ class Database:
 
 
 def sqlite_url(path: Path) -> str:
-    """The URL of a database in a file."""
-    return f"sqlite:///{path.resolve()}"
+    """The URL of a database in a file, whatever the names of its folders: in a URL "?" and "%41" are no letters."""
+    return URL.create("sqlite", database=str(path.resolve())).render_as_string()
 
 
 def _is_busy(error: OperationalError) -> bool:

@@ -17,7 +17,7 @@ from sqlalchemy import delete, select
 from pipeline.errors import VaultError
 from pipeline.tapes import audit, consent
 from pipeline.tapes.home import Home
-from pipeline.tapes.publishing import PARTIAL, owned, published, settle, writable
+from pipeline.tapes.publishing import PARTIAL, owned, published, require_text, settle, writable
 from pipeline.tapes.records import Export, Item, Person, Tape
 
 SOUND = {"mono": "sound.flac"}
@@ -41,6 +41,7 @@ def export(home: Home, tape_id: str, person: Person, folder: Path, now: int, *, 
         are no results yet.
     """
     folder = Path(os.path.abspath(folder))
+    require_text(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise VaultError("V16", f"folder {folder}", "holds something", "name a folder that is empty or not there yet")
     with home.database.writing() as session:

@@ -25,14 +25,14 @@ from pathlib import Path
 
 import platformdirs
 
-from pipeline.errors import TapeReviewError, TapesError
+from pipeline.errors import SettingsError, TapeReviewError, TapesError
 from pipeline.settings import TapesSettings
 from pipeline.tapes import codebooks
 from pipeline.tapes.audit import Audit
 from pipeline.tapes.clock import now
 from pipeline.tapes.database import Database, sqlite_url
 from pipeline.tapes.keys import Ask, Kind, MasterKey, Ring
-from pipeline.tapes.publishing import owned, writable
+from pipeline.tapes.publishing import is_text, owned, writable
 from pipeline.tapes.vault import HOME, Vault
 
 _KEY_BYTES = 32
@@ -154,8 +154,15 @@ class KeyPlaces:
 
 
 def place(settings: TapesSettings) -> Path:
-    """The home's folder: as the settings say, else the user's data folder."""
+    """The home's folder: as the settings say, else the user's data folder.
+
+    Raises
+    ------
+    SettingsError: S03 its name is no text; the database could not be found by it.
+    """
     chosen = settings.home or platformdirs.user_data_dir("tape-review", appauthor=False) + "/home"
+    if "\0" in chosen or not is_text(chosen):
+        raise SettingsError("S03", "setting 'home' in tapes", f"is no text ({chosen!r})", "name another with --home")
     return Path(chosen).expanduser().resolve()
 
 

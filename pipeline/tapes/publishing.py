@@ -122,11 +122,30 @@ def appended(path: Path, line: str) -> None:
     with writable(path):
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(handle, f"\n{line}\n".encode())
+            left = memoryview(f"\n{line}\n".encode())
+            while left:  # a disk that fills up takes a part, and says so at the next write only
+                left = left[os.write(handle, left) :]
             os.fsync(handle)
         finally:
             os.close(handle)
         settle(path.parent)
+
+
+def require_text(path: Path) -> None:
+    """Refuse a path that cannot be noted on one line, to be found again by it: a file that is not found outlives its
+    tape.
+
+    Raises
+    ------
+    VaultError: V08.
+    """
+    if "\n" in str(path) or not is_text(str(path)):
+        raise VaultError("V08", f"file {str(path)!r}", "has a name that is no line of text", "name another place")
+
+
+def is_text(name: str) -> bool:
+    """Whether a name that the system gave is UTF-8; names are bytes there, and Python keeps what is none as it was."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def settle(folder: Path) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy import Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.errors import JobError
+from pipeline.tapes.database import sqlite_url
 from pipeline.tapes.publishing import closed
 
 APPLICATION = "tape-review"
@@ -226,7 +227,7 @@ def place(folder: Path, records: str, chosen: str) -> str:
     """The URL of the queue: the one that was chosen, else the records' PostgreSQL, else a file in the home."""
     if chosen or records.startswith("postgresql"):
         return chosen or records
-    return f"sqlite:///{folder / 'jobs.sqlite3'}"
+    return sqlite_url(folder / "jobs.sqlite3")
 
 
 def quiet() -> None:
