@@ -30,8 +30,11 @@ def test_a_password_opens_the_account_of_its_own_address_alone(room: Room) -> No
 
 @pytest.mark.parametrize(
     ("kept", "asked"),
-    [("kim@example.org", f"{KELVIN}im@example.org"), ("ωmega@example.org", f"{OHM}mega@example.org")]
-    + [("åsa@example.org", f"{ANGSTROM}sa@example.org")],
+    [
+        ("kim@example.org", f"{KELVIN}im@example.org"),
+        ("ωmega@example.org", f"{OHM}mega@example.org"),
+        ("åsa@example.org", f"{ANGSTROM}sa@example.org"),
+    ],
 )
 def test_whom_a_consent_or_a_command_names_is_whose_address_it_is(room: Room, kept: str, asked: str) -> None:
     with room.home.database.writing() as database:
