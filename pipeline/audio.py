@@ -8,7 +8,6 @@ the start of the segment.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import stat
@@ -23,6 +22,7 @@ import numpy as np
 from pipeline import containers, loudness, sandbox
 from pipeline.containers import Container
 from pipeline.errors import AudioError
+from pipeline.files import sha256
 from pipeline.loudness import SAMPLE_RATE, QualityWarning, peaks
 from pipeline.progress import Progress, ignore
 from pipeline.sandbox import Decoded
@@ -117,7 +117,7 @@ def decode(
         damage = damage or _contradiction(file, container, decoded)
         if damage and end is None:
             raise _damaged(damage, thing)
-        source = Source(name, _sha256(file), container.name, **asdict(found), duration=ran.duration)
+        source = Source(name, sha256(file), container.name, **asdict(found), duration=ran.duration)
     samples = _floats(decoded.samples)
     warnings = loudness.inspect(samples, found.sample_rate, ran.clipped, settings.quiet_dbfs, settings.silence_seconds)
     last = begin + samples.shape[1] * 1000 // SAMPLE_RATE
@@ -135,7 +135,7 @@ def fingerprint(path: Path, settings: AudioSettings) -> str:
     AudioError: A01 to A03 and A12, it cannot be a recording.
     """
     with _opened(path, settings, f"recording {_printable(path)}") as file:
-        return _sha256(file)
+        return sha256(file)
 
 
 def save(recording: Recording) -> dict[str, bytes]:
@@ -265,12 +265,6 @@ def _contradiction(file: int, container: Container, decoded: Decoded) -> str | N
 
 def _damaged(damage: str, thing: str) -> AudioError:
     return AudioError("A13", thing, damage, f"{_RENEW}, or name the part to take with --start and --end")
-
-
-def _sha256(file: int) -> str:
-    os.lseek(file, 0, os.SEEK_SET)
-    with os.fdopen(file, "rb", closefd=False) as whole:
-        return hashlib.file_digest(whole, "sha256").hexdigest()
 
 
 def _floats(samples: np.ndarray) -> np.ndarray:

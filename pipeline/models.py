@@ -29,6 +29,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pipeline.errors import ModelError
+from pipeline.files import sha256
 from pipeline.progress import Progress, ignore
 from pipeline.settings import ModelsSettings, project_folder
 
@@ -183,7 +184,7 @@ def checksum(place: Entry | Path) -> str:
         sums = {file.name: file.sha256 for file in place.files}
     else:
         files = (path for path in place.rglob("*") if path.is_file() and path.name != RECORD)
-        sums = {path.relative_to(place).as_posix(): _sha256(path) for path in files}
+        sums = {path.relative_to(place).as_posix(): sha256(path) for path in files}
     return hashlib.sha256("".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode()).hexdigest()
 
 
@@ -295,8 +296,3 @@ def _altered(entry: Entry, file: File, value: str, wheels: Iterable[Path]) -> Mo
 
 def _record(entry: Entry) -> dict[str, object]:
     return {"model": entry.name, "sha256": {file.name: file.sha256 for file in entry.files}}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

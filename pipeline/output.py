@@ -7,7 +7,6 @@ removed. A run that was killed leaves its partial folder, and the next run with 
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import os
@@ -17,12 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import OutputError
+from pipeline.files import UNWRITABLE
 
 PROVENANCE = "provenance.json"
 """The file by which a folder is known as results of ours; its ``run`` names the inputs and options."""
-
-UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EFBIG}
-"""What the system says where a place has no room, cannot be written, or refuses us."""
 
 
 class Output:

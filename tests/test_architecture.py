@@ -33,7 +33,9 @@ PURE = frozenset(
 
 FLOORS: tuple[frozenset[str], ...] = (
     PURE | {"pipeline"},
-    frozenset({"settings", "models", "formats", "audio", "containers", "decoding", "sandbox", "loudness", "health"}),
+    frozenset(
+        {"settings", "models", "files", "formats", "audio", "containers", "decoding", "sandbox", "loudness", "health"}
+    ),
     frozenset({"speech", "coding"}),
     frozenset({"engines", "stages", "stage_keys", "results", "output", "workbench"})
     | frozenset({"report", "transcript", "pictures"}),

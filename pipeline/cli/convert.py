@@ -12,7 +12,8 @@ from pipeline import settings
 from pipeline.cli import who
 from pipeline.cli.options import Config, clock
 from pipeline.errors import FormatError
-from pipeline.formats import cacti_codebook, codebooks, files, matching, registry, translation
+from pipeline.files import put
+from pipeline.formats import cacti_codebook, codebooks, matching, registry, translation
 from pipeline.formats.coded import LAYERS, CodedTranscript
 from pipeline.formats.matching import Aligned
 from pipeline.timeline import to_seconds
@@ -182,8 +183,8 @@ def _signed(said: CodedTranscript, coder: str, layer: str) -> CodedTranscript:
 def _codebook(source: Path, out: Path) -> None:
     book = codebooks.read(str(source))
     if out.suffix.lower() == ".xml":
-        files.put(out, cacti_codebook.write(cacti_codebook.Configuration(book, ())))
+        put(out, cacti_codebook.write(cacti_codebook.Configuration(book, ())))
     else:
-        files.put(out, codebooks.written(book).encode())
+        put(out, codebooks.written(book).encode())
     typer.echo(f"{len(book.codes)} codes")
     typer.echo(out)

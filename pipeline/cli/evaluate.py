@@ -16,8 +16,8 @@ from pipeline.cli.options import Config
 from pipeline.cli.printing import console
 from pipeline.cli.train import Data
 from pipeline.errors import CodingError
+from pipeline.files import put
 from pipeline.formats import annomi
-from pipeline.formats.files import put
 
 if TYPE_CHECKING:
     from pipeline.coding.evaluation import Figure

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from rich.progress import Progress
 from pipeline import __version__, models, settings
 from pipeline.cli.options import Config
 from pipeline.errors import CodingError, OutputError
+from pipeline.files import sha256
 from pipeline.formats import annomi
 from pipeline.settings import project_folder
 
@@ -79,8 +79,8 @@ def train(
     made_from = {
         "data": {"name": annomi.NAME, "sha256": annomi.checksum(data)},
         "encoder": {"name": loaded.coding.encoder, "checksum": models.checksum(encoder)},
-        "mishearings": {"sha256": hashlib.sha256(misheard.read_bytes()).hexdigest()},
-        "teacher": {"sha256": hashlib.sha256(answers.read_bytes()).hexdigest()},
+        "mishearings": {"sha256": sha256(misheard)},
+        "teacher": {"sha256": sha256(answers)},
     }
     cores = loaded.engines.cores
     tagger = place / "utterance-tagger"

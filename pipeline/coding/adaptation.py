@@ -22,7 +22,7 @@ from pipeline.coding.calibration import Calibration
 from pipeline.coding.classifier import DECISIONS
 from pipeline.coding.codebook import Codebook
 from pipeline.errors import CodingError
-from pipeline.formats.files import put
+from pipeline.files import put
 
 TAPES, ROWS = 2, 40
 """The least number of tapes, and of utterances with consensus codes, that can be adapted to."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +20,7 @@ from pipeline.coding.features import bare
 from pipeline.coding.mishearings import Mishearings
 from pipeline.coding.spoiling import Slipping, slips
 from pipeline.coding.teacher import Teacher
+from pipeline.files import atomic_write
 from pipeline.progress import Progress, ignore
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def _learn(course: Course, seed: int, fold: int | None, kept: Kept, progress: Pr
         reader = finetuning.reader_of(course.encoder)
         found = [finetuning.scores(network, reader, each) for each in readings(course.table[held])]
         scores = np.stack(found)
-        _written(kept.scores(seed, fold), lambda path: np.save(path, scores, allow_pickle=False))
+        with atomic_write(kept.scores(seed, fold), replace=True, mode=0o666) as file:
+            np.save(file, scores, allow_pickle=False)
 
 
 def _share(progress: Progress, number: int, of: int, done: float) -> None:
@@ -120,17 +122,10 @@ def _share(progress: Progress, number: int, of: int, done: float) -> None:
 
 
 def _keep(network: Network, path: Path) -> None:
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
-    state = {name: value.contiguous() for name, value in network.state_dict().items()}
-    _written(path, lambda part: save_file(state, part))
-
-
-def _written(path: Path, write: Callable[[Path], None]) -> None:
-    """A file that is whole as soon as it is there."""
-    part = path.with_name(f"part-{path.name}")
-    write(part)
-    part.replace(path)
+    with atomic_write(path, replace=True, mode=0o666) as file:
+        file.write(save({name: value.contiguous() for name, value in network.state_dict().items()}))
 
 
 def _side_by_side(

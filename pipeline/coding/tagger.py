@@ -7,7 +7,6 @@ reaches its threshold.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from pipeline.coding.adaptation import Adaptation
 from pipeline.coding.calibration import Calibration
 from pipeline.coding.classifier import DECISIONS, Classifier
 from pipeline.errors import CodingError
+from pipeline.files import sha256
 from pipeline.progress import Progress, ignore
 from pipeline.settings import Settings
 from pipeline.timeline import UNKNOWN
@@ -109,7 +109,7 @@ def adaptation_provenance(settings: Settings) -> dict[str, dict[str, str]]:
         return {}
     path = Path(settings.coding.adaptation).expanduser()
     Adaptation.read(path)
-    return {"adaptation": {"model": path.name, "checksum": hashlib.sha256(path.read_bytes()).hexdigest()}}
+    return {"adaptation": {"model": path.name, "checksum": sha256(path)}}
 
 
 def place(settings: Settings) -> Path:

@@ -26,6 +26,7 @@ from pipeline.coding.features import Matrix
 from pipeline.coding.graph import eighths, graph
 from pipeline.coding.vocabulary import Vocabulary
 from pipeline.errors import CodingError
+from pipeline.files import sha256
 
 LINEAR, VOCABULARY = "linear.npy", "vocabulary.json"
 METADATA, FOLDS = "metadata.json", "folds.csv.gz"
@@ -88,7 +89,7 @@ def write(place: Path, fitted: Fitted, about: Mapping[str, Any]) -> None:
         **about,
         "format": FORMAT,
         "decisions": list(DECISIONS),
-        "files": {name: _sha256(place / name) for name in (*RUNNING, FOLDS)},
+        "files": {name: sha256(place / name) for name in (*RUNNING, FOLDS)},
         "calibration": asdict(fitted.calibration),
         "folds": {str(fold): asdict(calibration) for fold, calibration in fitted.by_fold.items()},
     }
@@ -106,7 +107,7 @@ def add_folds(place: Path, folds: pd.DataFrame) -> None:
     every = pd.concat([held[~held["seed"].isin(folds["seed"])], folds])
     _write_folds(place, every)
     about["seeds"] = [int(seed) for seed in every["seed"].unique()]
-    about["files"][FOLDS] = _sha256(place / FOLDS)
+    about["files"][FOLDS] = sha256(place / FOLDS)
     _write_about(place, about)
 
 
@@ -120,7 +121,7 @@ def read(place: Path) -> Stored:
     about = read_about(place)
     try:
         for name in RUNNING:
-            if _sha256(place / name) != about["files"][name]:
+            if sha256(place / name) != about["files"][name]:
                 raise _wrong(place, f"holds an altered {name}")
         vocabulary = Vocabulary(json.loads((place / VOCABULARY).read_text(encoding="utf-8")))
         linear = Linear(vocabulary, np.load(place / LINEAR, allow_pickle=False))
@@ -215,10 +216,6 @@ def _write_folds(place: Path, folds: pd.DataFrame) -> None:
 
 def _write_about(place: Path, about: Mapping[str, Any]) -> None:
     (place / METADATA).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _wrong(place: Path, value: str) -> CodingError:

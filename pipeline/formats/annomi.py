@@ -10,13 +10,13 @@ Labels become yes-or-no decisions, 1, 0 or NaN where there is nothing to learn:
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from pipeline.errors import CodingError
+from pipeline.files import sha256
 
 NAME = "AnnoMI, 90 transcripts with families and folds"
 FILE = "annomi/annomi.csv"
@@ -62,7 +62,7 @@ def read(folder: Path) -> pd.DataFrame:
 
 def checksum(folder: Path) -> str:
     """SHA-256 of the data file, by which weights name what they were trained on."""
-    return hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
+    return sha256(folder / FILE)
 
 
 def _decided(raw: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import FormatError
+from pipeline.files import put
 from pipeline.formats import (
     casaa,
     chat,
@@ -24,7 +25,6 @@ from pipeline.formats import (
     webvtt,
 )
 from pipeline.formats.coded import CodedTranscript
-from pipeline.formats.files import put
 from pipeline.formats.intake import Source
 
 

@@ -21,7 +21,7 @@ import pandas as pd
 
 from pipeline.coding.codebook import CODES
 from pipeline.errors import TableError
-from pipeline.formats.files import put
+from pipeline.files import put
 from pipeline.timeline import to_ms, to_seconds
 
 TAG_COLUMNS = ("codes", "probability", "needs_check", *(f"p_{code}" for code in CODES))

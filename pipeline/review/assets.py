@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -14,6 +13,8 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from pipeline.files import sha256
+
 FOLDER = Path(__file__).parent / "static"
 
 
@@ -21,7 +22,7 @@ FOLDER = Path(__file__).parent / "static"
 def digest(name: str) -> str | None:
     """The first digits of a file's SHA-256; None where there is no such file."""
     path = FOLDER / name
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else None
+    return sha256(path)[:16] if path.is_file() else None
 
 
 def url(name: str) -> str:

@@ -37,11 +37,11 @@ from typing import Any, BinaryIO
 from sqlalchemy import func, select
 
 from pipeline.errors import VaultError
+from pipeline.files import PARTIAL, Digesting, settle
 from pipeline.tapes import audit, frames, schema, tombstones
-from pipeline.tapes.digesting import Digesting
 from pipeline.tapes.frames import Label
 from pipeline.tapes.home import Home
-from pipeline.tapes.publishing import PARTIAL, abandoned, appended, published, require_text, settle, writable
+from pipeline.tapes.publishing import abandoned, appended, published, require_text, writable
 from pipeline.tapes.records import AuditRow, Item, Record, Tape
 from pipeline.tapes.vault import HOME
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from sqlalchemy import delete, select
 
 from pipeline.errors import VaultError
+from pipeline.files import PARTIAL, settle
 from pipeline.tapes import audit, consent
 from pipeline.tapes.home import Home
-from pipeline.tapes.publishing import PARTIAL, owned, published, require_text, settle, writable
+from pipeline.tapes.publishing import owned, published, require_text, writable
 from pipeline.tapes.records import Export, Item, Person, Tape
 
 SOUND = {"mono": "sound.flac"}

@@ -1,15 +1,9 @@
-"""Files that appear whole or not at all, readable by their owner alone.
-
-A file is written beside its place under a name of its own, forced to the disk, and renamed; the folder is forced to the
-disk as well, so that what was published is there after a power cut. Whatever fails on the way leaves nothing behind.
-"""
+"""What a home stores: files that appear whole or not at all, readable by their owner alone."""
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,15 +11,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import VaultError
-from pipeline.output import UNWRITABLE
-
-PARTIAL = ".partial"
-"""How a file ends that is not yet published."""
+from pipeline.files import UNWRITABLE, atomic_write, settle
 
 _SECONDS_TO_LOCK = 5
-
-_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
-"""What the system says where a disk knows no hard links, as FAT and exFAT."""
 
 
 @contextmanager
@@ -40,38 +28,8 @@ def published(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
     ------
     VaultError: V08 where the disk is full, cannot be written, or refuses us.
     """
-    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")
-    with writable(path):
-        try:
-            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)  # tells a sweep that somebody is at it
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            if replace:
-                os.rename(partial, path)
-            else:
-                _placed(partial, path)
-        finally:
-            with suppress(FileNotFoundError):
-                partial.unlink()
-        settle(path.parent)
-
-
-def _placed(partial: Path, path: Path) -> None:
-    """Give a written file its name, unless something has that name."""
-    try:
-        os.link(partial, path)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        # A crash between the two steps leaves an empty file, which nobody takes for a backup.
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        try:
-            os.rename(partial, path)
-        except BaseException:
-            path.unlink()
-            raise
+    with writable(path), atomic_write(path, replace=replace) as file:
+        yield file
 
 
 def abandoned(partial: Path) -> bool:
@@ -146,15 +104,6 @@ def require_text(path: Path) -> None:
 def is_text(name: str) -> bool:
     """Whether a name that the system gave is UTF-8; names are bytes there, and Python keeps what is none as it was."""
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
-
-
-def settle(folder: Path) -> None:
-    """Force what was renamed or removed in a folder to the disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def owned(folder: Path) -> Path:

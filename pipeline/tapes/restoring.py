@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import json
 import re
 import shutil
@@ -23,6 +22,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from pipeline.errors import TapeReviewError, VaultError
+from pipeline.files import Digesting, settle
 from pipeline.settings import TapesSettings
 from pipeline.tapes import audit, destruction, schema, tombstones
 from pipeline.tapes import home as homes
@@ -32,7 +32,7 @@ from pipeline.tapes.frames import Label, Reader
 from pipeline.tapes.home import Home, KeyPlaces, mark, place
 from pipeline.tapes.keys import Ask, MasterKey, Ring
 from pipeline.tapes.locks import TapeLocks
-from pipeline.tapes.publishing import owned, published, settle, writable
+from pipeline.tapes.publishing import owned, published, writable
 from pipeline.tapes.records import Person, Record, Tape, Tombstone
 from pipeline.tapes.tape_keys import KeyFolder
 
@@ -157,14 +157,11 @@ class _Backup:
                 source = archive.extractfile(member)
                 if source is None:
                     raise ValueError(member.name)
-                digest = hashlib.sha256()
-                path = self._place(member.name)
+                path, content = self._place(member.name), Digesting(source)
                 owned(path.parent)
                 with source, published(path) as target:
-                    while block := source.read(1 << 20):
-                        digest.update(block)
-                        target.write(block)
-                self.found[member.name] = digest.hexdigest()
+                    shutil.copyfileobj(content, target, 1 << 20)
+                self.found[member.name] = content.digest()
 
     def _place(self, name: str) -> Path:
         if name == MASTER:

@@ -25,7 +25,7 @@ from typing import Any, BinaryIO
 
 from pipeline.engines import Engines
 from pipeline.errors import JobError, TapeReviewError
-from pipeline.output import UNWRITABLE
+from pipeline.files import UNWRITABLE
 from pipeline.settings import Settings
 from pipeline.tapes import clock, steps
 from pipeline.tapes.home import Home

@@ -17,12 +17,12 @@ from sqlalchemy import select
 
 from pipeline import audio
 from pipeline.errors import ConsentError
+from pipeline.files import Digesting
 from pipeline.settings import Settings
 from pipeline.tapes import audit, consent, destruction, jobs, people, targets, terms
 from pipeline.tapes.bench import item_row
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.clock import now as real_time
-from pipeline.tapes.digesting import Digesting
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Item, Person, Review, Tape, TapeTurn, new_id
 from pipeline.tapes.steps import ASKED, RECORDING, Asked

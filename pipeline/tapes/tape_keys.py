@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import VaultError
+from pipeline.files import PARTIAL, settle
 from pipeline.tapes.locks import TapeLocks
-from pipeline.tapes.publishing import PARTIAL, owned, published, settle, writable
+from pipeline.tapes.publishing import owned, published, writable
 
 _NAME = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
 _MARK = "home.id"

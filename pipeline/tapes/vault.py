@@ -23,12 +23,13 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.errors import VaultError
+from pipeline.files import PARTIAL, settle
 from pipeline.tapes import keys
 from pipeline.tapes.frames import ID_BYTES, Label, Reader, Source, write
 from pipeline.tapes.keys import MasterKey, Ring, UnsealableError
 from pipeline.tapes.locks import TapeLocks
 from pipeline.tapes.private import Scratch
-from pipeline.tapes.publishing import PARTIAL, abandoned, owned, published, settle, writable
+from pipeline.tapes.publishing import abandoned, owned, published, writable
 from pipeline.tapes.tape_keys import KeyFolder, checked, named
 
 HOME = "home"

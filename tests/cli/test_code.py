@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from pipeline.cli.main import app
 from pipeline.errors import OutputError, TableError
+from pipeline.files import put
 from pipeline.formats import tables
-from pipeline.formats.files import put
 
 TRANSCRIPT = """tape_id,utterance_id,role,text,start,end,note
 b,1,therapist,What would be different if you smoked less?,0,2.5,keep me

@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from pipeline.errors import VaultError
+from pipeline.files import PARTIAL
 from pipeline.tapes import backup, certificates, consent, destruction, exports, tombstones
 from pipeline.tapes.clock import DAY, HOUR
 from pipeline.tapes.database import Database
 from pipeline.tapes.home import Home
-from pipeline.tapes.publishing import PARTIAL
 from pipeline.tapes.records import AuditRow, Certificate, Meeting, Record, Tape, TapeState, Tombstone
 from pipeline.tapes.vault import Vault
 from tests.tapes.conftest import NOON

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import TapeReviewError, VaultError
+from pipeline.files import PARTIAL
 from pipeline.settings import TapesSettings
 from pipeline.tapes import backup, destruction, exports, restoring
 from pipeline.tapes.home import Home
 from pipeline.tapes.keys import MasterKey, Ring
-from pipeline.tapes.publishing import PARTIAL
 from pipeline.tapes.vault import Vault
 from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import full_tape

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from pipeline.files import PARTIAL
 from pipeline.tapes import backup, destruction, safekeeping, tombstones
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.home import Home
-from pipeline.tapes.publishing import PARTIAL
 from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import FullTape, full_tape
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import VaultError
+from pipeline.files import PARTIAL
 from pipeline.settings import TapesSettings
-from pipeline.tapes import publishing
 from pipeline.tapes.frames import FRAME
 from pipeline.tapes.home import Home
 from pipeline.tapes.keys import PASSPHRASE, VARIABLE, MasterKey, Ring
@@ -294,7 +294,7 @@ def test_a_write_that_fails_leaves_nothing_and_says_so(
 @pytest.mark.parametrize("good", [0, 1, 3])
 def test_a_disk_that_fills_up_while_we_write(vault: Vault, monkeypatch: pytest.MonkeyPatch, good: int) -> None:
     before = everything(vault.folder)
-    real = publishing.os.fdopen
+    real = os.fdopen
 
     class Full:
         def __init__(self, file):
@@ -308,7 +308,7 @@ def test_a_disk_that_fills_up_while_we_write(vault: Vault, monkeypatch: pytest.M
             self.close()
 
     with monkeypatch.context() as patch:
-        patch.setattr(publishing.os, "fdopen", lambda *arguments, **options: Full(real(*arguments, **options)))
+        patch.setattr(os, "fdopen", lambda *arguments, **options: Full(real(*arguments, **options)))
         with pytest.raises(VaultError, match="TR-V08.*No space left"):
             vault.put("tape1", "mono", SPEECH)
     assert everything(vault.folder) == before
@@ -318,7 +318,7 @@ def test_what_a_dead_process_left_is_found_and_swept(vault: Vault) -> None:
     kept = vault.put("tape1", "mono", b"sound")
     vault.put("tape2", "mono", b"sound")
     (vault.folder / "keys" / "tape2").unlink()
-    partial = vault.folder / "tapes" / "tape1" / f"abc{publishing.PARTIAL}"
+    partial = vault.folder / "tapes" / "tape1" / f"abc{PARTIAL}"
     partial.write_bytes(b"half a")
     assert len(vault.leftovers()) == 1  # it may have been made this moment
     os.utime(partial, (1, 1))
@@ -332,7 +332,7 @@ def test_what_a_dead_process_left_is_found_and_swept(vault: Vault) -> None:
 def test_what_is_being_written_is_no_leftover(vault: Vault) -> None:
     class Slow(io.BytesIO):
         def read(self, size: int = -1, /) -> bytes:
-            for path in vault.folder.rglob(f"*{publishing.PARTIAL}"):
+            for path in vault.folder.rglob(f"*{PARTIAL}"):
                 os.utime(path, (1, 1))
             found.append(vault.leftovers())
             return super().read(size)

@@ -11,11 +11,11 @@ import pytest
 
 from pipeline import settings
 from pipeline.errors import VaultError
+from pipeline.files import PARTIAL
 from pipeline.settings import TapesSettings
 from pipeline.tapes import certificates, destruction, exports, locks, rotation
 from pipeline.tapes.home import Home
 from pipeline.tapes.keys import Ring
-from pipeline.tapes.publishing import PARTIAL
 from pipeline.tapes.vault import HOME, Vault
 from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import full_tape
