@@ -156,6 +156,7 @@ CODES: dict[str, str] = {
     "P01": "a recording holds no words",
     "P02": "the interviewer that was named is not heard",
     "P03": "the weights that tell the roles are missing or damaged",
+    "P04": "a transcript does not fit the recording",
     "P10": "an RTTM file cannot be read",
     "P11": "a line is not RTTM",
     "P12": "an RTTM file speaks of another recording",

@@ -44,11 +44,12 @@ class Heard:
 
 @dataclass(frozen=True)
 class Attribution:
-    """Who said what, in which role, cut into utterances."""
+    """Who said what, in which role, cut into utterances; ``notes`` are sentences on the transcript that was brought."""
 
     turns: tuple[Turn, ...]
     roles: Roles
     utterances: tuple[Utterance, ...]
+    notes: tuple[str, ...] = ()
 
 
 def utterance_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
@@ -132,7 +133,12 @@ class Results:
     def vocalizations(self) -> tuple[Vocalization, ...]:
         """Voices without words, for a coder to listen to; ordered by start."""
         words = [word for turn in self.attribution.turns for word in turn.words]
-        return vocalizations(words, self.heard.transcript.vocalizations, self.heard.diarization)
+        wordless = [
+            span
+            for span in self.heard.transcript.vocalizations
+            if not any(span.overlap(word.span) for word in words)  # a transcript that was brought may have some there
+        ]
+        return vocalizations(words, wordless, self.heard.diarization)
 
     def files(self) -> dict[str, bytes]:
         """What every one of `FILES` holds; in memory, as a durable job may lay it down encrypted alone."""
@@ -176,7 +182,10 @@ class Results:
             speakers=tuple(
                 report.Speaker(name, roles.role(name), roles.probability, reasons.get(name, ())) for name in speakers
             ),
-            warnings=tuple(report.Note(warning.message, warning.span) for warning in recording.warnings),
+            warnings=(
+                *(report.Note(note) for note in self.attribution.notes),
+                *(report.Note(warning.message, warning.span) for warning in recording.warnings),
+            ),
             ghosts=self.heard.diarization.ghosts,
             suppressed=tuple(report.Passage(one.span, one.text, one.reason) for one in transcript.suppressed),
             vocalizations=self.vocalizations,

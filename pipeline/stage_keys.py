@@ -49,7 +49,15 @@ _DIARIZE = (
     *(*_VOICES, "settings.diarization", "model.segmentation", "model.embedding", "model.diarizer"),
     "versions.diarize",
 )
-_ATTRIBUTE = (*_TRANSCRIBE, *_DIARIZE, "interviewer", "model.roles", "model.sentences", "versions.attribute")
+_ATTRIBUTE = (
+    *_TRANSCRIBE,
+    *_DIARIZE,
+    "interviewer",
+    "transcript",
+    "model.roles",
+    "model.sentences",
+    "versions.attribute",
+)
 
 NEEDS: dict[str, tuple[str, ...]] = {
     "decode": _DECODE,

@@ -27,15 +27,17 @@ from pipeline.coding import units
 from pipeline.engines import Engines
 from pipeline.errors import SpeechError
 from pipeline.formats import codebooks, tables, zero
+from pipeline.formats.written_transcript import WrittenTranscript
 from pipeline.output import Output
 from pipeline.progress import STAGE_THREADS, Progress
 from pipeline.results import Attribution, Heard, Measured, Results
 from pipeline.settings import Settings
-from pipeline.speech import channels, diarizer, roles, transcriber, turns
+from pipeline.speech import channels, diarizer, roles, transcriber, transcript_attribution, turns
 from pipeline.speech.cores import Cores
 from pipeline.speech.diarizer import Diarization
 from pipeline.speech.roles import Roles
 from pipeline.speech.transcriber import Transcript
+from pipeline.speech.transcript_attribution import PlacedTranscript
 from pipeline.stage_keys import StageKeys
 from pipeline.timeline import UNKNOWN, Turn, to_seconds
 from pipeline.workbench import Kept, Workbench
@@ -95,7 +97,7 @@ class Request:
 
     Times are milliseconds within the recording. ``speakers`` None lets the diarizer count the voices; the diarizer
     "auto" takes the channels where each holds one voice. ``turns`` is the RTTM file of the manual diarizer;
-    ``interviewer`` a speaker such as "S1".
+    ``interviewer`` a speaker such as "S1". ``transcript`` is one that somebody wrote: its words get the sound's times.
     """
 
     recording: Path
@@ -107,6 +109,7 @@ class Request:
     turns: Path | None = None
     interviewer: str | None = None
     tape_id: str | None = None
+    transcript: WrittenTranscript | None = None
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,7 @@ class Run:
             "diarizer": request.diarizer,
             "turns": diarizer.fingerprint(request.turns) if request.turns else None,
             "interviewer": request.interviewer,
+            "transcript": request.transcript.digest() if request.transcript else None,
         }
         self.keys = StageKeys(self.source, self.asked, settings, self.models, asdict(self.book))
 
@@ -225,7 +229,7 @@ class Run:
         measured = Measured.of(table, self.book, self.settings.measures, self.engines.tagger.spread)
         self.observer.finished("measure", reused=False)
         self.observer.started("report")
-        provenance = self._provenance(heard)
+        provenance = self._provenance(heard, attribution.notes)
         found = Results(
             *(self.tape_id, self.request.target_behavior, heard, attribution, table, measured, self.book, provenance)
         )
@@ -298,10 +302,20 @@ class Run:
         if not heard.transcript.words:
             value = "holds no words that could be made out"
             raise SpeechError("P01", "recording", value, "listen to it: is anybody near the microphone?")
-        spoken = turns.turns(turns.attribute(heard.transcript.words, heard.diarization))
-        decided = self._roles(spoken)
+        brought = self._brought(heard)
+        words = brought.words if brought else turns.attribute(heard.transcript.words, heard.diarization)
+        spoken = turns.turns(words)
+        decided = (brought.roles if brought else None) or self._roles(spoken)
         progress(0.2)
-        return Attribution(spoken, decided, units.utterances(spoken, decided, self.engines.sentences()))
+        found = units.utterances(spoken, decided, self.engines.sentences())
+        return Attribution(spoken, decided, found, brought.notes if brought else ())
+
+    def _brought(self, heard: Heard) -> PlacedTranscript | None:
+        """The transcript that somebody wrote, if one did, at the times of the sound."""
+        if self.request.transcript is None:
+            return None
+        duration = heard.recording.duration
+        return transcript_attribution.placed(self.request.transcript, heard.transcript, heard.diarization, duration)
 
     def _roles(self, spoken: Sequence[Turn]) -> Roles:
         asked, speakers = self.request.interviewer, sorted({turn.speaker for turn in spoken} - {UNKNOWN})
@@ -316,7 +330,7 @@ class Run:
         tagged = self.engines.tagger.tag(table.assign(target_behavior=self.request.target_behavior), progress)
         return tagged[list(tables.UTTERANCE_COLUMNS)]
 
-    def _provenance(self, heard: Heard) -> dict[str, Any]:
+    def _provenance(self, heard: Heard, notes: Sequence[str] = ()) -> dict[str, Any]:
         recording = heard.recording
         source = asdict(recording.source)
         del source["name"]
@@ -333,7 +347,7 @@ class Run:
             "engines": {"transcriber": heard.transcript.engine, "diarizer": heard.diarization.engine},
             "models": self.models,
             "codebook": {"name": self.book.name, "version": self.book.version, "counting": self.book.counting},
-            "warnings": _warnings(heard),
+            "warnings": [*notes, *_warnings(heard)],
         }
 
 

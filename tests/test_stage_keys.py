@@ -20,6 +20,7 @@ ASKED: dict[str, Any] = {
     "diarizer": "auto",
     "turns": None,
     "interviewer": None,
+    "transcript": None,
 }
 MODELS = {part: {"model": part, "checksum": "0"} for part in stage_keys.MODELS}
 
@@ -49,6 +50,10 @@ def with_setting(section: str, name: str, value: Any) -> Settings:
 )
 def test_a_raised_limit_repeats_nothing(section: str, name: str) -> None:
     assert changed(keys(with_setting(section, name, 9999))) == set()
+
+
+def test_another_transcript_hears_nothing_again() -> None:
+    assert changed(keys(transcript="digest")) == {"run", "attribute", "tag"}
 
 
 def test_the_encoder_that_training_starts_from_repeats_nothing() -> None:

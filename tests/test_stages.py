@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import json
 import os
 import signal
@@ -10,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from pipeline import settings
 from pipeline.audio import QualityWarning, Recording, Source
 from pipeline.engines import Engines
 from pipeline.errors import ModelError, SpeechError
+from pipeline.formats.written_transcript import WrittenTranscript, WrittenTurn
 from pipeline.results import Heard
 from pipeline.speech.cores import Cores, StoppedError
 from pipeline.speech.diarizer import Diarization, Voice
@@ -31,7 +34,7 @@ from pipeline.speech.transcriber import Transcript
 from pipeline.stages import Request, Run, process
 from pipeline.timeline import Span
 from pipeline.workbench import Workbench
-from tests.tapes.fakes import two_voices
+from tests.tapes.fakes import Fakes, two_voices
 
 DEFAULT = settings.load().settings
 ROOT = Path(__file__).parents[1]
@@ -321,3 +324,33 @@ def test_a_voice_that_may_be_nobody_s_is_warned_of() -> None:
     assert provenance["zero"] == "time 0 is 0.000 s into the recording"
     assert provenance["warnings"][0] == "the voices are quiet"
     assert provenance["warnings"][1].startswith("a further voice, S3, was heard so briefly")
+
+
+def test_a_transcript_brings_its_words_and_voices_and_the_sound_their_times(tmp_path: Path) -> None:
+    """The parrot says a word a second on each channel; nobody is heard to say "um"."""
+    said = (("Ann", "Quince?"), ("Robin", "Quince,"), ("Ann", "lantern"), ("Robin", "lantern."), ("Ann", "Marble?"))
+    turns = [*said, ("Robin", "Um, marble thimble!")]
+    roles = {"Ann": "interviewer", "Robin": "client"}
+    written = WrittenTranscript(tuple(WrittenTurn(name, roles[name], text) for name, text in turns))
+    request = Request(two_voices(tmp_path / "talk.wav"), "walking", transcript=written)
+    made = Run(request, DEFAULT, Silent(), engines=Fakes(DEFAULT), source="0" * 64)
+    _, files = made.finish(Workbench(tmp_path / "bench"))
+    assert _words(files) == [
+        ("Quince?", "interviewer", "0.000", "0.300"),
+        ("Quince,", "client", "0.976", "1.276"),
+        ("lantern", "interviewer", "1.000", "1.300"),
+        ("lantern.", "client", "1.976", "2.276"),
+        ("Marble?", "interviewer", "2.000", "2.300"),
+        ("Um,", "client", "2.722", "3.322"),
+        ("marble", "client", "3.744", "4.044"),
+        ("thimble!", "client", "4.744", "5.044"),
+    ]
+    told = json.loads(files["provenance.json"])["warnings"][0]
+    assert "7 of its 8 words here were recognized in the sound" in told
+    assert html.escape(told) in files["report.html"].decode()
+    assert "Robin" not in "".join(content.decode() for content in files.values())
+
+
+def _words(files: Mapping[str, bytes]) -> list[tuple[str, str, str, str]]:
+    rows = csv.DictReader(io.StringIO(files["words.csv"].decode()))
+    return [(row["text"], row["role"], row["start"], row["end"]) for row in rows]

@@ -22,7 +22,12 @@ def process(
     end: Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment ends, such as 22:30.")] = None,
     speakers: Annotated[str, typer.Option(metavar="NUMBER", help="How many people speak: a number, or auto.")] = "2",
     interviewer: Annotated[
-        str | None, typer.Option(metavar="VOICE", help="Which voice is the interviewer's, such as S1.")
+        str | None,
+        typer.Option(metavar="VOICE", help="Which voice is the interviewer's: S1, or a name in the transcript."),
+    ] = None,
+    transcript: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A transcript of the session, of any kind that `tape-review code` reads."),
     ] = None,
     diarizer: Annotated[
         Literal["auto", "pyannote", "channels", "manual"], typer.Option(help="How to tell who speaks when.")
@@ -55,8 +60,12 @@ def process(
     from pipeline import settings, stages
     from pipeline.cli.display import Display, summary, warnings
     from pipeline.cli.interruption import Interrupted, interruptible, leave_now
+    from pipeline.formats import written_transcript
     from pipeline.speech.cores import Cores
 
+    written = written_transcript.read(transcript) if transcript else None
+    if written and interviewer and written.voices:
+        written, interviewer = written.with_interviewer(interviewer), None
     request = stages.Request(
         recording=recording,
         target_behavior=target_behavior.strip(),
@@ -67,6 +76,7 @@ def process(
         turns=turns,
         interviewer=interviewer,
         tape_id=tape_id,
+        transcript=written,
     )
     console = Console()
     chosen = settings.load(profile or (), config or ()).settings
@@ -79,6 +89,8 @@ def process(
     except Interrupted as stopped:
         console.print("Stopped. Finished stages are kept: the same command goes on from there.")
         leave_now(stopped.status)
+    for note in written.notes if written else ():
+        console.print(note, markup=False, soft_wrap=True)
     for warning in warnings(tape):
         console.print(f"Warning: {warning}", style="yellow", markup=False, soft_wrap=True)
     console.print(summary(tape))

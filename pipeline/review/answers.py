@@ -65,6 +65,12 @@ _ANSWERS: tuple[tuple[str, int, str], ...] = (
         "The two people could not be told apart in this recording. Choose another part of it.",
     ),
     (
+        "P04",
+        422,
+        "The transcript does not fit this recording: hardly any of its words were recognized there. "
+        "Hand the session in again with its own transcript, or without one.",
+    ),
+    (
         "P10 P11 P12 P13",
         422,
         "The file that says who speaks does not fit this recording. Choose the file that was made for it.",

@@ -38,12 +38,16 @@ _I = frozenset({"i", "i'm", "i've", "i'd", "i'll", "my", "me", "mine", "myself"}
 
 @dataclass(frozen=True)
 class Roles:
-    """Who is who on a tape, how sure that is, and why."""
+    """Who is who on a tape, how sure that is, and why.
+
+    ``further``: other voices that conduct the session, where a transcript names several.
+    """
 
     interviewer: str
     probability: float
     reasons: tuple[str, ...]
     clients: tuple[str, ...]
+    further: tuple[str, ...] = ()
 
     @classmethod
     def given(cls, interviewer: str, speakers: Sequence[str]) -> Roles:
@@ -53,7 +57,7 @@ class Roles:
 
     def role(self, speaker: str) -> Role:
         """The role of a speaker; ``unknown`` for words that no voice claims and for a third voice."""
-        if speaker == self.interviewer:
+        if speaker == self.interviewer or speaker in self.further:
             return "interviewer"
         return "client" if speaker in self.clients else "unknown"
 

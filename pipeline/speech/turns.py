@@ -235,7 +235,7 @@ def _stretches(words: Iterable[Word]) -> list[list[Word]]:
     found: list[list[Word]] = []
     latest: dict[str, list[Word]] = {}
     between: dict[str, list[Span]] = {}
-    for word in sorted(words, key=lambda word: (word.span.start, word.speaker)):
+    for word in sorted(words, key=lambda word: word.span.start):
         stretch, others = latest.get(word.speaker), between.get(word.speaker, [])
         if stretch and (not others or _at_once(_end(stretch), word.span.start, others)):
             stretch.append(word)

@@ -1,0 +1,142 @@
+"""Who said what, and when, where a written transcript comes with the recording: its words, at the times of the sound.
+
+The text, its order and (where it names them) its voices are the transcript's; times come from the words that were
+recognized, and words that nobody is named for get the voice that the diarizer heard. Names stay outside: a tape's
+voices are called ``S1``, ``S2`` as the diarizer calls those that speak at the same times.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from pipeline.errors import SpeechError
+from pipeline.formats.written_transcript import WrittenTranscript
+from pipeline.phrases import is_listener_noise, plain
+from pipeline.speech import turns, word_placement
+from pipeline.speech.diarizer import Diarization
+from pipeline.speech.roles import Roles
+from pipeline.speech.transcriber import Transcript
+from pipeline.speech.word_placement import Placement
+from pipeline.timeline import UNKNOWN, Word, clock
+
+LEAST_FIT = 0.2
+"""Two sessions share a tenth of their words by chance; of a session that is recognized badly, a third is found."""
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class PlacedTranscript:
+    """The words with voice and time, in the transcript's order; roles where it settles them; notes on what to hear."""
+
+    words: tuple[Word, ...]
+    roles: Roles | None
+    notes: tuple[str, ...]
+
+
+def placed(
+    written: WrittenTranscript, recognized: Transcript, diarization: Diarization, duration: int
+) -> PlacedTranscript:
+    """Bring a written transcript to a recording of so many milliseconds.
+
+    Raises
+    ------
+    SpeechError: P04 too little of it was recognized in the sound.
+    """
+    tokens = [(turn.voice, word) for turn in written.turns for word in turn.text.split()]
+    placement = word_placement.place([word for _, word in tokens], recognized.words, duration, recognized.vocalizations)
+    _require_fit(tokens, recognized, placement)
+    inside = placement.inside
+    bare = [Word(placement.spans[at], tokens[at][1], 1.0 if placement.recognized[at] else 0.0) for at in inside]
+    speakers = [word.speaker for word in turns.attribute(bare, diarization)]
+    names = speaker_names([tokens[at][0] for at in inside], speakers, {voice.speaker for voice in diarization.voices})
+    words = tuple(
+        word.by(names[voice] if voice else speaker)
+        for word, speaker, voice in zip(bare, speakers, (tokens[at][0] for at in inside), strict=True)
+    )
+    return PlacedTranscript(words, roles(written, names), notes(written, placement))
+
+
+def speaker_names(voices: Sequence[str], heard: Sequence[str], known: set[str]) -> dict[str, str]:
+    """Voice of a transcript -> its speaker on the tape: the one that speaks at the same times, no one twice.
+
+    Parameters
+    ----------
+    voices, heard: for each word the voice that the transcript names (or nothing) and the speaker that was heard.
+    known: all speakers that were heard; voices beyond them get further numbers.
+    """
+    shared = Counter((voice, speaker) for voice, speaker in zip(voices, heard, strict=True) if voice)
+    names: dict[str, str] = {}
+    for (voice, speaker), _ in shared.most_common():
+        if speaker != UNKNOWN and voice not in names and speaker not in names.values():
+            names[voice] = speaker
+    taken = known | set(names.values())
+    further = (name for number in count(1) if (name := f"S{number}") not in taken)
+    for voice in dict.fromkeys(voices):
+        if voice and voice not in names:
+            names[voice] = next(further)
+    return names
+
+
+def roles(written: WrittenTranscript, names: Mapping[str, str]) -> Roles | None:
+    """The roles that a transcript settles, by speaker of the tape; None where they are to be decided."""
+    known = {names[voice]: role for voice, role in written.voices.items() if voice in names}
+    interviewers = [speaker for speaker, role in known.items() if role == "interviewer"]
+    if not written.is_settled or not interviewers:
+        return None
+    clients = tuple(speaker for speaker, role in known.items() if role == "client")
+    return Roles(interviewers[0], 1.0, ("named in the transcript",), clients, tuple(interviewers[1:]))
+
+
+def notes(written: WrittenTranscript, placement: Placement) -> tuple[str, ...]:
+    """What to be careful about, in sentences: what of the transcript was not recognized, and the other way round."""
+    inside = placement.inside
+    guessed = sum(not placement.recognized[at] for at in inside)
+    found = [
+        f"the words are those of the transcript that came with the recording; {len(inside) - guessed} of its "
+        f"{len(inside)} words here were recognized in the sound and have its times, the other {guessed} stand between "
+        "their neighbors"
+    ]
+    for number, end in ((placement.before, "beginning"), (placement.after, "end")):
+        if number:
+            found.append(
+                f"{number} words at the {end} of the transcript were not found in this part of the recording, and are "
+                "left out"
+            )
+    silent = _unrecognized_turns(written, placement)
+    if silent:
+        found.append(f"no word was recognized of what the transcript has at {_listed(silent)}: listen there")
+    if placement.missing:
+        number = sum(words for _, words in placement.missing)
+        starts = [span.start for span, _ in placement.missing]
+        found.append(f"{number} recognized words are not in the transcript, at {_listed(starts)}: listen there")
+    return tuple(found)
+
+
+def _require_fit(tokens: Sequence[tuple[str, str]], recognized: Transcript, placement: Placement) -> None:
+    number, least = sum(placement.recognized), min(len(tokens), len(recognized.words))
+    if number < LEAST_FIT * least:
+        value = f"does not fit the recording: {number} of its {len(tokens)} words were recognized there"
+        remedy = "give the transcript of this session and this part of it, or leave it out"
+        raise SpeechError("P04", "transcript", value, remedy)
+
+
+def _unrecognized_turns(written: WrittenTranscript, placement: Placement) -> list[int]:
+    """When turns begin of which no word was recognized; mere listening, which often goes unheard, aside."""
+    found, at = [], 0
+    for turn in written.turns:
+        words = turn.text.split()
+        own = [place for place in range(at, at + len(words)) if place in placement.inside]
+        at += len(words)
+        spoken = [word for word in words if plain(word)]
+        if own and spoken and not is_listener_noise(spoken) and not any(placement.recognized[place] for place in own):
+            found.append(placement.spans[own[0]].start)
+    return found
+
+
+def _listed(times: Sequence[int]) -> str:
+    shown = ", ".join(clock(time) for time in times[:_SHOWN])
+    return f"{shown} and {len(times) - _SHOWN} more" if len(times) > _SHOWN else shown
