@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from pipeline import settings
 from pipeline.cli import who
-from pipeline.cli.options import Config
+from pipeline.cli.options import Config, Tiers, tiers
 from pipeline.errors import TableError
 from pipeline.formats import speaker_roles, tables, uncoded
 from pipeline.settings import Settings
@@ -37,6 +37,7 @@ def code(
         str | None,
         typer.Option("--interviewer", metavar="NAME", help="The interviewer's name in the transcript, such as 'Ann'."),
     ] = None,
+    tier: Tiers = None,
     config: Config = None,
 ) -> None:
     """Pre-tag the utterances of a transcript.
@@ -53,7 +54,7 @@ def code(
     from pipeline.coding import tagger
 
     loaded = settings.load(files=config or ()).settings
-    reading = uncoded.read(transcript, interviewer)
+    reading = uncoded.read(transcript, interviewer, tiers(tier))
     for note in reading.notes:
         typer.echo(note, err=True)
     table = _with_roles(reading.table, transcript, loaded)

@@ -10,13 +10,21 @@ import typer
 
 from pipeline import settings
 from pipeline.cli import who
-from pipeline.cli.options import Config, clock
+from pipeline.cli.options import Config, Tiers, clock, tiers
 from pipeline.errors import FormatError
 from pipeline.files import put
-from pipeline.formats import cacti_codebook, codebooks, matching, registry, translation
+from pipeline.formats import (
+    cacti_codebook,
+    codebooks,
+    matching,
+    registry,
+    speaker_roles,
+    translation,
+    uncoded,
+)
 from pipeline.formats.coded import LAYERS, CodedTranscript
 from pipeline.formats.matching import Aligned
-from pipeline.timeline import to_seconds
+from pipeline.timeline import UNKNOWN, to_seconds
 
 _SHOWN = 10
 
@@ -66,14 +74,7 @@ def convert(
         str | None,
         typer.Option("--interviewer", metavar="NAME", help="The interviewer's name in SOURCE, such as 'Ann'."),
     ] = None,
-    tier: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--tier",
-            metavar="NAME=KIND",
-            help="What a tier of ELAN or Praat holds: codes, text, words or skip. May be repeated.",
-        ),
-    ] = None,
+    tier: Tiers = None,
     config: Config = None,
     blind: Annotated[
         bool, typer.Option("--blind", help="Leave out the codes, for someone who codes the tape independently.")
@@ -81,8 +82,9 @@ def convert(
 ) -> None:
     """Convert transcripts and codes from and to other programs.
 
-    It reads and writes ELAN, Praat, CHAT, CACTI, Label Studio, REFI-QDA, subtitles, RTTM, CTM, CSV and Parquet. It also
-    turns a CACTI codebook (.xml) into one of ours (.toml), and back.
+    It reads all that `tape-review code` reads: ELAN, Praat, CHAT, CACTI, Label Studio, REFI-QDA, subtitles, RTTM, CTM,
+    spreadsheets, Word and text files, recognizers' JSON. It writes ELAN, Praat, CHAT, CACTI, Label Studio, REFI-QDA,
+    subtitles, RTTM, CTM, CSV and Parquet. It also turns a CACTI codebook (.xml) into one of ours (.toml), and back.
 
     With --onto, it puts a coach's codes from another program beside the machine's codes, in a table for `tape-review
     agreement`. Each code goes to the utterance at its time. Codes that match no utterance are listed. Times that count
@@ -94,10 +96,12 @@ def convert(
     if {source.suffix.lower(), out.suffix.lower()} == {".xml", ".toml"}:
         _codebook(source, out)
         return
-    said = registry.read(source, from_, _tiers(tier or []))
+    said = registry.read(source, from_, tiers(tier))
     for note in said.notes:
         typer.echo(note, err=True)
     said = who.settled(said, interviewer, settings.load(files=config or ()).settings)
+    if not source.is_dir():
+        _tell_open(said, source)
     if codebook is not None:
         said, unknown = translation.translated(said, codebooks.read(codebook))
         if unknown:
@@ -118,12 +122,19 @@ def convert(
     typer.echo(out)
 
 
-def _tiers(given: list[str]) -> dict[str, str]:
-    """Name and kind of each ``--tier NAME=KIND``; a name may hold ``=`` itself."""
-    for option in given:
-        if "=" not in option:
-            raise typer.BadParameter(f"--tier {option!r} says no kind; write it as NAME=codes, text, words or skip")
-    return {name: kind for name, _, kind in (option.rpartition("=") for option in given)}
+def _tell_open(said: CodedTranscript, source: Path) -> None:
+    """Say which utterances have no role, and what gives them one."""
+    without = [one for one in said.utterances if one.role == "unknown"]
+    if not without:
+        return
+    voices = [name for name in speaker_roles.distinct(one.speaker for one in without) if name != UNKNOWN]
+    remedy = "" if {"interviewer", "client"} <= {one.role for one in said.utterances} else uncoded.naming(source)
+    if voices and remedy:
+        remedy = "name the interviewer with --interviewer"
+    number = "1 utterance is" if len(without) == 1 else f"{len(without)} utterances are"
+    named = f" ({', '.join(voices[:_SHOWN])})" if voices else ""
+    told = f"{number} neither the interviewer's nor the client's{named}"
+    typer.echo(f"{told}: {remedy}." if remedy else f"{told}.", err=True)
 
 
 def _zero(text: str | None, onto: Path | None) -> matching.Zero | None:

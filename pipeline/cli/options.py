@@ -32,6 +32,23 @@ As = Annotated[
     ),
 ]
 
+Tiers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tier",
+        metavar="NAME=KIND",
+        help="What a tier of ELAN or Praat holds: codes, text, words or skip. May be repeated.",
+    ),
+]
+
+
+def tiers(given: list[str] | None) -> dict[str, str]:
+    """Name and kind of each ``--tier NAME=KIND``; a name may hold ``=`` itself."""
+    for option in given or []:
+        if "=" not in option:
+            raise typer.BadParameter(f"--tier {option!r} says no kind; write it as NAME=codes, text, words or skip")
+    return {name: kind for name, _, kind in (option.rpartition("=") for option in given or [])}
+
 
 def clock(text: str | None) -> int | None:
     """Milliseconds of a time that a member types: ``90``, ``1:30``, ``0:01:30.5``."""

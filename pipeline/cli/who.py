@@ -32,25 +32,29 @@ def settled(said: CodedTranscript, interviewer: str | None, loaded: Settings) ->
     TableError: T08 no voice has the interviewer's name.
     """
     speakers = [name for name in speaker_roles.distinct(one.speaker for one in said.utterances) if name != UNKNOWN]
-    told = {one.role for one in said.utterances}
     if interviewer is not None:
-        return _with(said, speaker_roles.with_interviewer(speakers, interviewer, f"transcript {said.tape_id}"))
-    if "unknown" not in told or {"interviewer", "client"} <= told or len(speakers) < 2:
-        return said
-    by_name = speaker_roles.by_name(speakers)
-    if None not in by_name.values():
-        return _with(said, {speaker: role or "unknown" for speaker, role in by_name.items()})
-    speeches = [(one.speaker, one.text) for one in said.utterances if one.text]
-    if len({speaker for speaker, _ in speeches}) < 2:
-        return said
+        asked = speaker_roles.with_interviewer(speakers, interviewer, f"transcript {said.tape_id}")
+        return replace(
+            said, utterances=tuple(replace(one, role=asked.get(one.speaker, one.role)) for one in said.utterances)
+        )
+    told = {one.speaker: one.role for one in said.utterances if one.role != "unknown"}
+    by_name = speaker_roles.by_name(speakers, told if len(set(told.values())) < 2 else None)
+    unsettled = [name for name in speakers if name not in told and by_name[name] is None]
+    speeches = [(one.speaker, one.text) for one in said.utterances if one.text and one.speaker != UNKNOWN]
+    if len(set(told.values())) == 2 or not unsettled or len({speaker for speaker, _ in speeches}) < 2:
+        return _with(said, by_name)
     found = decided(speeches, loaded)
     return _with(said, {speaker: found.role(speaker) for speaker in speakers})
 
 
-def _with(said: CodedTranscript, found: Mapping[str, Role]) -> CodedTranscript:
+def _with(said: CodedTranscript, found: Mapping[str, Role | None]) -> CodedTranscript:
+    """The transcript with roles where it tells none."""
     return replace(
         said,
-        utterances=tuple(replace(one, role=found.get(one.speaker, one.role)) for one in said.utterances),
+        utterances=tuple(
+            replace(one, role=found.get(one.speaker) or "unknown") if one.role == "unknown" else one
+            for one in said.utterances
+        ),
     )
 
 

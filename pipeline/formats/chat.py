@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from pipeline.formats import zero
-from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, codes, transcript
+from pipeline.formats.coded import NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, placed, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import packed, printable, unpacked
 from pipeline.formats.speaker_roles import role_of
@@ -58,15 +58,16 @@ class _Line:
     """A main line with the tiers that hang on it."""
 
     utterance: CodedUtterance
+    times: tuple[int | None, int | None]
     marks: list[Mark] = field(default_factory=list)
 
 
-def read(source: Source, *, untimed: bool = False) -> CodedTranscript:
-    """The utterances of a file; ``untimed`` takes one without any times, too, where all stand at 0.
+def read(source: Source) -> CodedTranscript:
+    """The utterances of a file; without any times, all stand at 0, which is told.
 
     Raises
     ------
-    FormatError: F03 no CHAT, or a line that is none; F06 as `Source.text`; F07 no times, wrong ones, or a speaker who
+    FormatError: F03 no CHAT, or a line that is none; F06 as `Source.text`; F07 wrong times, or a speaker who
         is no participant.
     """
     lines = list(_lines(source))
@@ -79,15 +80,13 @@ def read(source: Source, *, untimed: bool = False) -> CodedTranscript:
     name, notes, zeros = source.stem, list[str](), list[int | None]()
     people = _people(lines)
     spoken_lines: list[_Line] = []
-    end, timed = 0, False
     for number, line in lines:
         where = f"line {number} of"
         tier, _, content = line.partition(":")
         if line.startswith("*"):
-            utterance, end, known = _utterance(source, line, people, end, where)
-            timed = timed or known
+            utterance, times = _utterance(source, line, people, where)
             marks = [Mark(code) for cell in _POSTCODE.findall(content) for code in codes(unpacked(cell))]
-            spoken_lines.append(_Line(utterance, marks))
+            spoken_lines.append(_Line(utterance, times, marks))
             notes += [
                 f'Line {number}: "{word}", said by {code} meanwhile, was passed over.'
                 for code, word in _INTERPOSED.findall(content)
@@ -98,7 +97,10 @@ def read(source: Source, *, untimed: bool = False) -> CodedTranscript:
             spoken_lines[-1].utterance = replace(spoken_lines[-1].utterance, text=content.strip())
         elif tier == "%wor" and spoken_lines:
             last = spoken_lines[-1].utterance
-            spoken_lines[-1].utterance = replace(last, words=_words(source, content, last.speaker, where))
+            words = _words(source, content, last.speaker, where)
+            spoken_lines[-1].utterance = replace(last, words=words)
+            if words and spoken_lines[-1].times == (None, None):
+                spoken_lines[-1].times = (words[0].span.start, max(word.span.end for word in words))
         elif line.startswith("%") and spoken_lines:
             continue
         elif tier == "@Comment":
@@ -107,10 +109,12 @@ def read(source: Source, *, untimed: bool = False) -> CodedTranscript:
             name = unpacked(content.split(",")[0].strip()) or name
         elif not line.startswith("@"):
             source.refuse("F03", f"is no line of CHAT: {line[:40]!r}", "mend it; CLAN's check names it, too", where)
-    if spoken_lines and not timed and not untimed:
-        remedy = "pre-tag it without times by `tape-review code`, or link it to its sound in CLAN"
-        source.refuse("F07", "has no times", remedy)
-    utterances = (replace(line.utterance, marks=tuple(dict.fromkeys(line.marks))) for line in spoken_lines)
+    if spoken_lines and all(line.times == (None, None) for line in spoken_lines):
+        notes.append(NO_TIMES)
+    utterances = (
+        replace(line.utterance, span=span, marks=tuple(dict.fromkeys(line.marks)))
+        for line, span in zip(spoken_lines, placed([line.times for line in spoken_lines]), strict=True)
+    )
     return transcript(name, utterances, notes, zero=next((at for at in zeros if at is not None), None))
 
 
@@ -152,17 +156,17 @@ def _people(lines: list[tuple[int, str]]) -> dict[str, tuple[str, Role]]:
 
 
 def _utterance(
-    source: Source, line: str, people: Mapping[str, tuple[str, Role]], end: int, where: str
-) -> tuple[CodedUtterance, int, bool]:
+    source: Source, line: str, people: Mapping[str, tuple[str, Role]], where: str
+) -> tuple[CodedUtterance, tuple[int | None, int | None]]:
+    """What a main line says, and its times as far as it has them."""
     code, colon, text = line[1:].partition(":")
     if not colon or code not in people:
         source.refuse("F07", f"is said by {code[:20]!r}, who is no participant", "add them to @Participants", where)
-    times = _BULLET.findall(text)
-    span = Span(end, end)
-    if times:
-        span = _span(source, times[0][0], times[-1][1], where)
+    bullets = _BULLET.findall(text)
+    span = _span(source, bullets[0][0], bullets[-1][1], where) if bullets else None
     speaker, who = people[code]
-    return CodedUtterance("", span, speaker, who, spoken(text)), span.end, bool(times)
+    said = CodedUtterance("", span or Span(0, 0), speaker, who, spoken(text))
+    return said, (span.start, span.end) if span else (None, None)
 
 
 def _span(source: Source, start: str, end: str, where: str) -> Span:

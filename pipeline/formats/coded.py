@@ -10,7 +10,7 @@ other. Texts, names and codes have no blanks at either end; codes hold no ``|``,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.formats import speaker_roles
@@ -31,7 +31,7 @@ ROLE_WORDS = {
 """Roles that a transcript may name, in any case -> the word that we use."""
 
 
-NO_TIMES = "The file holds codes of a text without times: all utterances stand at 0, in the order of the text."
+NO_TIMES = "The file has no times: all utterances stand at 0, in the order of the text."
 """The note of a transcript whose spans say nothing."""
 
 
@@ -90,13 +90,24 @@ class CodedTranscript:
 
 
 def transcript(
-    tape_id: str, utterances: Iterable[CodedUtterance], notes: Iterable[str] = (), *, zero: int | None = None
+    tape_id: str,
+    utterances: Iterable[CodedUtterance],
+    notes: Iterable[str] = (),
+    *,
+    zero: int | None = None,
+    named: Collection[str] = (),
 ) -> CodedTranscript:
     """Utterances put in order of start, those of one time in the order given.
 
-    One without an id, or with one that came before, is numbered by its place.
+    One without an id, or with one that came before, is numbered by its place. ``named`` are speakers whose role nothing
+    but their name says: what all names together leave open, such as who of two "Participants" is the client, stays so.
     """
     ordered = sorted(utterances, key=lambda said: said.span.start)
+    settled = speaker_roles.by_name(speaker_roles.distinct(said.speaker for said in ordered)) if named else {}
+    ordered = [
+        replace(said, role="unknown") if said.speaker in named and settled.get(said.speaker) is None else said
+        for said in ordered
+    ]
     taken = {said.id for said in ordered}
     numbered: dict[str, CodedUtterance] = {}
     spare = len(ordered)
@@ -109,6 +120,31 @@ def transcript(
                 name = f"u{spare:04d}"
         numbered[name] = replace(said, id=name)
     return CodedTranscript(tape_id, tuple(numbered.values()), tuple(notes), zero)
+
+
+def placed(times: Sequence[tuple[int | None, int | None]]) -> list[Span]:
+    """Spans of (start, end) in ms as far as they are known, so that those without times keep their place.
+
+    What has no start stands, as a moment, where the one before it ended, and no later than the next one starts. What
+    has no end lasts until the next one starts, and is a moment where none does.
+
+    >>> placed([(0, 900), (None, None), (500, None), (2000, None)])
+    [Span(start=0, end=900), Span(start=500, end=500), Span(start=500, end=2000), Span(start=2000, end=2000)]
+    """
+    spans: list[Span] = []
+    following: list[int | None] = []
+    later: int | None = None
+    for start, _ in reversed(times):
+        following.append(later)
+        later = later if start is None else start
+    for (start, end), after in zip(times, reversed(following), strict=True):
+        first = start
+        if first is None:
+            before = spans[-1].end if spans else 0
+            first = before if after is None else max(spans[-1].start if spans else 0, min(before, after))
+        last = end if end is not None else after if start is not None and after is not None else first
+        spans.append(Span(first, max(first, last)))
+    return spans
 
 
 def role(name: str) -> Role:

@@ -91,7 +91,11 @@ def read(source: Source) -> CodedTranscript:
     coded = (
         in_text if in_text is not None else (replace(said, marks=tuple(marks[key])) for key, said in regions.items())
     )
-    return transcript(str(data.get("tape_id") or source.stem).strip(), coded, notes, zero=zero.told(data.get("zero")))
+    coded = list(coded)
+    ours = any(one.get("model_version") == _TRANSCRIPT for one in _list(source, task.get("predictions")))
+    named = () if ours else {said.speaker for said in coded}
+    name = str(data.get("tape_id") or source.stem).strip()
+    return transcript(name, coded, notes, zero=zero.told(data.get("zero")), named=named)
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ def read(source: Source) -> CodedTranscript:
     ((recording, said),) = used
     notes = (NO_TIMES,) if recording.tag == "TextSource" else ()
     known = zero.told(recording.findtext("Description"))
-    return transcript(recording.get("name", "").strip() or source.stem, said, notes, zero=known)
+    named = {one.speaker for one in said} if notes else ()
+    return transcript(recording.get("name", "").strip() or source.stem, said, notes, zero=known, named=named)
 
 
 def _key(element: Element, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Every format by its name and its file ending."""
+"""Every kind of file that is read or written: one list of readers, by name and by ending, for every command."""
 
 from __future__ import annotations
 
@@ -13,19 +13,24 @@ from pipeline.formats import (
     casaa,
     chat,
     ctm,
+    documents,
     elan,
     label_studio,
     parquet,
+    reading,
     refi_qda,
     rttm,
+    spreadsheet,
     srt,
     tape,
     textgrid,
     tidy,
     webvtt,
+    whisper_json,
 )
 from pipeline.formats.coded import CodedTranscript
 from pipeline.formats.intake import Source
+from pipeline.formats.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,19 @@ class Format:
     ending: str
     read: Callable[[Source], CodedTranscript]
     write: Callable[[CodedTranscript], bytes]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How a kind of file is called, what such files end in in lower case, and how one is read.
+
+    ``fits`` says whether a file with one of these endings is of this kind; the last reader of an ending takes the rest.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    read: Callable[[Source], CodedTranscript | Reading]
+    fits: Callable[[Source], bool] = lambda source: True
 
 
 FORMATS = (
@@ -52,10 +70,46 @@ FORMATS = (
     Format("csv", ".csv", tidy.read, tidy.write),
     Format("parquet", ".parquet", parquet.read, parquet.write),
 )
+"""What is written, and read back."""
+
+_FITS: Mapping[str, Callable[[Source], bool]] = {
+    "csv": tidy.fits,
+    "label-studio": lambda source: label_studio.fits(source.json()),
+}
+
+READERS = (
+    *(Reader(each.name, (each.ending.lower(),), each.read, _FITS.get(each.name, Reader.fits)) for each in FORMATS),
+    Reader("table", (".csv", ".tsv", ".tab", ".xlsx", ".xlsm", ".xls"), spreadsheet.read),
+    Reader("text", (".txt", ".text", ".md"), documents.text),
+    Reader("word", (".docx",), documents.word),
+    Reader("whisper", (".json",), whisper_json.reading),
+    Reader("noscribe", (".html", ".htm"), documents.page),
+    Reader("sbv", (".sbv",), documents.sbv),
+)
+"""What is read."""
+
+ENDINGS = tuple(sorted({ending for reader in READERS for ending in reader.endings}))
+"""The endings of files that can be read, in lower case."""
+
+_REMEDIES = {
+    **dict.fromkeys((".doc", ".odt", ".rtf"), "open it in Word or LibreOffice and save it as .docx or .txt"),
+    ".pdf": "save the transcript as .docx or .txt from the program that made it, or copy its text into such a file",
+    **dict.fromkeys((".ods", ".numbers"), "open it and save it as .xlsx or as CSV"),
+    **dict.fromkeys(
+        (".wav", ".mp3", ".m4a", ".mp4", ".flac", ".ogg", ".webm", ".aac"),
+        "it is a recording: use `tape-review process`",
+    ),
+}
+"""What to do with files of kinds that cannot be read."""
+
+
+def endings(*names: str) -> tuple[str, ...]:
+    """The endings of the readers of these names."""
+    return tuple(ending for reader in READERS if reader.name in names for ending in reader.endings)
 
 
 def named(name: str) -> Format:
-    """The format of that name.
+    """The format of that name, to write.
 
     Raises
     ------
@@ -64,11 +118,13 @@ def named(name: str) -> Format:
     for each in FORMATS:
         if each.name == name:
             return each
-    raise FormatError("F09", f"format {name}", "is unknown", f"use one of {', '.join(one.name for one in FORMATS)}")
+    raise FormatError(
+        "F09", f"format {name}", "cannot be written", f"use one of {', '.join(one.name for one in FORMATS)}"
+    )
 
 
 def of(path: Path) -> Format:
-    """The format that a file's ending stands for, in any case.
+    """The format to write that a file's ending stands for, in any case.
 
     Raises
     ------
@@ -77,25 +133,37 @@ def of(path: Path) -> Format:
     for each in FORMATS:
         if path.suffix.lower() == each.ending.lower():
             return each
-    endings = ", ".join(each.ending for each in FORMATS)
-    remedy = f"name its format with --from or --to, or use one of {endings}; `tape-review code` reads more"
-    raise FormatError("F09", f"file {path.name}", "ends in nothing that we know", remedy)
+    remedy = f"name its format with --to, or use one of {', '.join(each.ending for each in FORMATS)}"
+    raise FormatError("F09", f"file {path.name}", "ends in nothing that can be written", remedy)
 
 
-def read(path: Path, name: str | None = None, tiers: Mapping[str, str] | None = None) -> CodedTranscript:
-    """The transcript of a file, of the format named or of its ending; a tape's folder or coded table is one, too.
+def told(path: Path, name: str | None = None, tiers: Mapping[str, str] | None = None) -> CodedTranscript | Reading:
+    """What a file says, by the reader named or by the one that its ending and its content stand for.
 
     ``tiers`` says of tiers of ELAN and Praat what they hold (`pipeline.formats.tier_kinds.KINDS`).
 
     Raises
     ------
-    FormatError: F09 the format is unknown, and what its reader raises.
-    TableError: T01 to T06 as `tape.read`.
+    FormatError: F09 no reader has that name or that ending, and what the reader raises.
+    TableError: T02 to T06 of spreadsheets and text files.
+    """
+    readers = _readers(path, name)
+    source = Source.open(path, tiers)
+    return next((each for each in readers if each.fits(source)), readers[-1]).read(source)
+
+
+def read(path: Path, name: str | None = None, tiers: Mapping[str, str] | None = None) -> CodedTranscript:
+    """The transcript of a file, as `told`; a tape's folder or coded table is one, too.
+
+    Raises
+    ------
+    FormatError: as `told`; F07 a table holds several tapes.
+    TableError: T01 to T06 as `tape.read` and `told`.
     """
     if name is None and (path.is_dir() or _is_tape(path)):
         return tape.read(path)
-    wanted = named(name) if name else of(path)
-    return wanted.read(Source.open(path, tiers))
+    said = told(path, name, tiers)
+    return said if isinstance(said, CodedTranscript) else reading.to_transcript(path.name, said)
 
 
 def write(said: CodedTranscript, path: Path, name: str | None = None) -> None:
@@ -110,6 +178,22 @@ def write(said: CodedTranscript, path: Path, name: str | None = None) -> None:
     put(path, wanted.write(said))
     if wanted.name == "csv":
         put(path.with_name(f"{path.name}-metadata.json"), tidy.dictionary(path.name))
+
+
+def _readers(path: Path, name: str | None) -> list[Reader]:
+    """The readers that may take a file; at least one."""
+    if name is not None:
+        readers = [reader for reader in READERS if reader.name == name]
+        names = ", ".join(reader.name for reader in READERS)
+        remedy = f"use one of {names}"
+    else:
+        ending = path.suffix.lower()
+        readers = [reader for reader in READERS if ending in reader.endings]
+        remedy = _REMEDIES.get(ending, f"save it as one of {', '.join(ENDINGS)}, or name its format with --from")
+    if readers:
+        return readers
+    thing = f"file {path.name}" if name is None else f"format {name}"
+    raise FormatError("F09", thing, "is of no kind that can be read", remedy)
 
 
 def _is_tape(path: Path) -> bool:

@@ -124,7 +124,8 @@ def coded(source: Source) -> CodedTranscript:
     if len(recordings) > 1:
         source.refuse("F07", f"holds {len(recordings)} recordings", "give the lines of one")
     said = (CodedUtterance("", line.span, line.speaker, role(line.speaker)) for line in lines)
-    return transcript(next(iter(recordings), source.stem), said, zero=_zero(source.text()))
+    named = {line.speaker for line in lines}
+    return transcript(next(iter(recordings), source.stem), said, zero=_zero(source.text()), named=named)
 
 
 def write(

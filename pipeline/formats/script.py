@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.formats import cues, script_lines, speaker_prefix
 from pipeline.formats.intake import Source
-from pipeline.timeline import typed
+from pipeline.timeline import Word, typed
 
 _CLOCK = r"(?:\d{1,2}:\d{2}|\d{1,2}:\d{1,2}:\d{1,2})(?:[.,]\d{1,3})?(?:\s?[AaPp]\.?[Mm]\.?)?"
 _STAMP = rf"(?P<box>[\[(])?(?P<start>{_CLOCK})(?:\s*(?:-->|->|[-–])\s*(?P<end>{_CLOCK}))?[\])]?"
@@ -43,12 +43,13 @@ OF_THE_DAY = "The times are times of the day: they were counted from the first o
 
 @dataclass(frozen=True)
 class Speech:
-    """One utterance: who, what, and when in ms where that is written."""
+    """One utterance: who, what, and when in ms where that is written, with its words where these have times."""
 
     speaker: str
     text: str
     start: int | None = None
     end: int | None = None
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,8 @@ def _speech(line: str, speakers: frozenset[str], unpadded: bool) -> Speech | Non
         parts = match.groupdict()
         name = _name(match)
         if name in speakers or parts.get("apart"):
-            times = (_ms(parts.get(side), unpadded) for side in ("start", "end"))
-            return Speech(name, (parts["text"] or "").strip(), *times)
+            start, end = (_ms(parts.get(side), unpadded) for side in ("start", "end"))
+            return Speech(name, (parts["text"] or "").strip(), start, end)
     return None
 
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from pipeline.formats import speaker_prefix
 
-_BOLD = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_BOLD = re.compile(r"\s*(\*\*|__)(?=\S)([^*_\n]{1,60}?)(?<=\S)\1(?=[\s:]|$)")
+"""Markdown's bold at the beginning of a line, where who speaks stands; in what is said, the marks stay."""
 _NUMBER = re.compile(r"(\d{1,5})[.):]?\s+(?=\S)")
 _RANGE = re.compile(
     r"\[?\d{1,2}:\d{1,2}:\d{1,2}(?:[.,]\d{1,3})?\]?\s*-->\s*\[?\d{1,2}:\d{1,2}:\d{1,2}(?:[.,]\d{1,3})?\]?"
@@ -20,8 +21,11 @@ _NUMBERED = 0.9
 
 
 def cleaned(lines: Sequence[str]) -> list[str]:
-    """The lines without blanks at either end, Markdown's bold, and numbers that count the lines or turns."""
-    bare = [_BOLD.sub(r"\2", line).strip().removeprefix(">>").lstrip() for line in lines]
+    """The lines without blanks at either end, a name's marks of bold, and numbers that count the lines or turns."""
+    bare = []
+    for line in lines:
+        bold = _BOLD.match(line)
+        bare.append((bold[2] + line[bold.end() :] if bold else line).strip().removeprefix(">>").lstrip())
     return [part for line in _joined(_unnumbered(bare)) for part in _apart(line)]
 
 

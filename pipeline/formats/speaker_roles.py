@@ -69,8 +69,8 @@ def role_of(name: str) -> Role | None:
     return "interviewer" if leads else "client"
 
 
-def by_name(speakers: Sequence[str]) -> dict[str, Role | None]:
-    """The roles of a transcript's voices as far as their names settle them.
+def by_name(speakers: Sequence[str], told: Mapping[str, Role] | None = None) -> dict[str, Role | None]:
+    """The roles of a transcript's voices as far as their names settle them, beside those that the file tells.
 
     Where an interviewer is named, whoever is no third voice is a client; where all are clients but one, that one is the
     interviewer. One letter counts only where all voices have one ("T" and "C"). A "Participant" among several may be
@@ -80,8 +80,13 @@ def by_name(speakers: Sequence[str]) -> dict[str, Role | None]:
     lettered = {speaker for speaker in speakers if len(re.findall(r"[^\W\d_]", speaker)) == 1}
     if len(lettered) < len(roles) and len(roles) > 1:
         roles |= dict.fromkeys(lettered)
+    roles |= told or {}
     led = "interviewer" in roles.values()
-    weak = [speaker for speaker in speakers if roles[speaker] == "client" and _is_weak(speaker)]
+    weak = [
+        speaker
+        for speaker in speakers
+        if roles[speaker] == "client" and speaker not in (told or {}) and _is_weak(speaker)
+    ]
     if weak and not led and (len(weak) > 1 or len(roles) == 1):
         roles |= dict.fromkeys(weak)
     undecided = [speaker for speaker, role in roles.items() if role is None]

@@ -45,17 +45,19 @@ def read(source: Source) -> CodedTranscript:
     loose = (_bare(text) for text, said in zip(texts, ours, strict=True) if not said)
     names = speaker_prefix.names(loose, captions=True)
     utterances, last = [], UNKNOWN
+    named: set[str] = set()
     for cue, text, said in zip(shown, texts, ours, strict=True):
         if said:
             role, speaker, text = said.groups()
             spoken = [(unpacked(speaker), text.strip(), role)]
         else:
             parts = speaker_prefix.pieces(_bare(text), names, last)
+            named |= {speaker for speaker, _ in parts}
             spoken = [(speaker, part, speaker) for speaker, part in parts]
         for speaker, part, role in spoken:
             utterances.append(CodedUtterance("", cue.span, speaker, coded.role(role), part))
         last = spoken[-1][0]
-    return transcript(source.stem, utterances, notes, zero=known)
+    return transcript(source.stem, utterances, notes, zero=known, named=named)
 
 
 def _bare(text: str) -> str:

@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from pipeline.errors import FormatError
 from pipeline.formats.coded import LAYERS, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import printable
@@ -58,17 +59,23 @@ NEEDED = ("tape_id", "utterance_id", "code", "start", "end")
 _FORMULA = re.compile(r"[=+\-@\t\r\n']")
 
 
+def fits(source: Source) -> bool:
+    """Whether a table has the columns of this one, whatever stands between its cells."""
+    try:
+        _, (header, *_) = _cells(source)
+    except (FormatError, ValueError):
+        return False
+    return set(NEEDED) <= set(header)
+
+
 def read(source: Source) -> CodedTranscript:
-    """The transcript of a tidy table.
+    """The transcript of a tidy table; a spreadsheet may have saved it with semicolons or tabs, and decimal commas.
 
     Raises
     ------
     FormatError: F03 no CSV, or it lacks a column; F06 as `Source.text`; F07 a wrong value or several tapes.
     """
-    try:
-        rows = [row for row in csv.reader(io.StringIO(source.text(), newline=""), strict=True) if row]
-    except csv.Error as error:
-        source.refuse("F03", f"is not CSV ({error})", "save it as CSV UTF-8 with commas")
+    delimiter, rows = _cells(source)
     header = rows.pop(0) if rows else []
     for name in NEEDED:
         if header.count(name) != 1:
@@ -77,7 +84,25 @@ def read(source: Source) -> CodedTranscript:
         if len(row) != len(header):
             value = f"has {len(row)} cells, the header {len(header)}"
             source.refuse("F07", value, "put quotes around cells that hold commas", where=f"row {number} of")
-    return gathered(source, (dict(zip(header, map(bare, row), strict=True)) for row in rows))
+    cells = (dict(zip(header, map(bare, row), strict=True)) for row in rows)
+    return gathered(source, cells if delimiter == "," else map(_pointed, cells))
+
+
+def _cells(source: Source) -> tuple[str, list[list[str]]]:
+    """The delimiter with which a table has the most columns of ours, and its rows that are not empty."""
+    text = source.text()
+    head = text.partition("\n")[0].rstrip("\r")
+    delimiter = max(",;\t", key=lambda each: len(set(NEEDED) & set(next(csv.reader([head], delimiter=each), []))))
+    try:
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        return delimiter, [row for row in rows if any(row)]
+    except csv.Error as error:
+        source.refuse("F03", f"is not CSV ({error})", "save it as CSV UTF-8 with commas")
+
+
+def _pointed(row: dict[str, str]) -> dict[str, str]:
+    """A row whose times have decimal points."""
+    return row | {name: row[name].replace(",", ".") for name in ("start", "end", "zero") if name in row}
 
 
 def gathered(source: Source, rows: Iterable[Row]) -> CodedTranscript:

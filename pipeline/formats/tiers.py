@@ -169,8 +169,13 @@ def join(tape_id: str, tiers: Iterable[Tier], notes: Iterable[str] = ()) -> Code
         words = sorted((span, text.strip()) for span, text in tier.labels if text.strip())
         for span, one in _spoken(tier, words, hosts[tier.host] or _of_voice(tier, spoken)):
             found[tier.host, span] = one
-    said = transcript(tape_id, (one.utterance(span) for (_, span), one in found.items()), notes)
-    return replace(said, utterances=_named(said.utterances))
+    named = {
+        tier.speaker
+        for tier in ordered
+        if not _OURS.fullmatch(tier.name) and (tier.speaker in tier.name or coded_role(tier.name) == "unknown")
+    }
+    said = transcript(tape_id, (one.utterance(span) for (_, span), one in found.items()), notes, named=named)
+    return _named(said)
 
 
 def _of_voice(tier: Tier, spoken: Mapping[tuple[str, Span], _Gathered]) -> list[tuple[Span, _Gathered]]:
@@ -181,16 +186,16 @@ def _of_voice(tier: Tier, spoken: Mapping[tuple[str, Span], _Gathered]) -> list[
     )
 
 
-def _named(utterances: tuple[CodedUtterance, ...]) -> tuple[CodedUtterance, ...]:
+def _named(said: CodedTranscript) -> CodedTranscript:
     """Where no tier says who speaks, the names before colons do: "T: What next?"."""
-    if any(one.speaker != UNKNOWN for one in utterances):
-        return utterances
-    names = speaker_prefix.names((one.text for one in utterances if one.text), captions=True)
+    if any(one.speaker != UNKNOWN for one in said.utterances):
+        return said
+    names = speaker_prefix.names((one.text for one in said.utterances if one.text), captions=True)
     named, last = [], UNKNOWN
-    for one in utterances:
+    for one in said.utterances if names else ():
         last, text = speaker_prefix.said(one.text, names, last)
-        named.append(replace(one, speaker=last, role=coded_role(last), text=text) if names else one)
-    return tuple(named)
+        named.append(replace(one, speaker=last, role=coded_role(last), text=text))
+    return transcript(said.tape_id, named, said.notes, named=names) if named else said
 
 
 def _near(tier: Tier, spoken: Mapping[tuple[str, Span], _Gathered]) -> Callable[[Span], tuple[str, Span] | None]:

@@ -51,15 +51,18 @@ def read(source: Source) -> CodedTranscript:
     parts = [(cue, part) for cue in cues.unrolled(shown) for part in _parts("\n".join(cue.lines))]
     names = speaker_prefix.names((part.text for _, part in parts if not part.speaker), captions=True)
     utterances, last = [], UNKNOWN
+    named: set[str] = set()
     for cue, part in parts:
         marks = tuple(Mark(code) for code in part.codes)
         spoken = [(part.speaker, part.text)] if part.speaker else speaker_prefix.pieces(part.text, names, last)
         for speaker, text in spoken:
             role = part.role or coded.role(speaker)
+            named |= set() if part.role else {speaker}
             utterances.append(CodedUtterance(cue.name, cue.span, speaker, role, text, marks))
         last = spoken[-1][0]
     remarks = (zero.told(note) for note in re.findall(r"^NOTE[ \t](.*)$", text_of_file, re.MULTILINE))
-    return transcript(source.stem, utterances, notes, zero=next((at for at in remarks if at is not None), None))
+    known = next((at for at in remarks if at is not None), None)
+    return transcript(source.stem, utterances, notes, zero=known, named=named)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@
 That is Whisper, faster-whisper and whisperX, whose ``speaker`` is there where it told voices apart; a bare list of such
 segments is read, too. whisper.cpp has ``transcription`` with ``offsets`` in milliseconds, Hugging Face ``chunks`` with
 a ``timestamp`` of two, Rev ``monologues`` of elements with times in seconds. Where the words of a segment have speakers
-of their own, it is cut where another one begins. Words' times, probabilities and tokens are left behind.
+of their own, it is cut where another one begins. Words keep their times and probabilities; one without times stands
+where the one before it ended. Tokens are left behind.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from pipeline.formats.coded import placed
 from pipeline.formats.intake import Source
+from pipeline.formats.reading import Reading, of_speeches
 from pipeline.formats.script import Speech
+from pipeline.timeline import UNKNOWN, Word
 
 TSV_HEADER = ("start", "end", "text")
 """The columns of Whisper's own table, whose times are milliseconds."""
@@ -43,6 +47,20 @@ def fits(value: Any) -> bool:
     return _list(value) is not None
 
 
+def reading(source: Source) -> Reading:
+    """The table of a file's segments.
+
+    Raises
+    ------
+    FormatError: F02, F03 and F06 as `Source.json`, F03 JSON of another program, and as `read`.
+    """
+    value = source.json()
+    if not fits(value):
+        remedy = "give JSON of Whisper, whisperX, whisper.cpp, Rev or Label Studio, or save the transcript as .csv"
+        source.refuse("F03", "is JSON of none of the programs that we know", remedy)
+    return of_speeches(source, read(source, value))
+
+
 def read(source: Source, value: Any) -> tuple[Speech, ...]:
     """The segments in order.
 
@@ -56,15 +74,35 @@ def read(source: Source, value: Any) -> tuple[Speech, ...]:
         segment = _segment(item, value) if isinstance(item, dict) else None
         if segment is None or not isinstance(segment.text, str):
             source.refuse("F03", "is no segment with a text", "mend or delete it in the file", where)
-        for text, start, end, speaker in _cut(segment):
-            first, last = (
-                None if time is None else source.milliseconds(time, per=segment.per, where=where)
-                for time in (start, end)
-            )
+        for text, start, end, speaker, said in _cut(segment):
+            first, last = _times(source, start, end, segment.per, where)
             if first is not None and last is not None and last < first:
                 source.refuse("F07", "ends before it starts", "mend its times in the file", where)
-            speeches.append(Speech(str("" if speaker is None else speaker).strip(), text.strip(), first, last))
+            who = str("" if speaker is None else speaker).strip()
+            speeches.append(Speech(who, text.strip(), first, last, _words(source, said, who, where)))
     return tuple(speech for speech in speeches if speech.text)
+
+
+def _times(source: Source, start: Any, end: Any, per: int, where: str) -> tuple[int | None, int | None]:
+    first, last = (None if time is None else source.milliseconds(time, per=per, where=where) for time in (start, end))
+    return first, last
+
+
+def _words(source: Source, words: list[dict[str, Any]], speaker: str, where: str) -> tuple[Word, ...]:
+    """Words with their times; none where no word has any."""
+    times = [_times(source, word.get("start"), word.get("end"), 1000, where) for word in words]
+    if not any(start is not None for start, _ in times):
+        return ()
+    return tuple(
+        Word(span, word["word"].strip(), _probability(word), speaker or UNKNOWN)
+        for word, span in zip(words, placed(times), strict=True)
+        if word["word"].strip()
+    )
+
+
+def _probability(word: dict[str, Any]) -> float:
+    known = next((word[key] for key in ("probability", "score", "confidence") if key in word), 1.0)
+    return min(1.0, max(0.0, float(known))) if isinstance(known, int | float) else 1.0
 
 
 def _list(value: Any) -> list[Any] | None:
@@ -98,11 +136,19 @@ def _monologue(item: dict[str, Any], value: Any) -> _Segment | None:
     starts = [each["ts"] for each in elements if each.get("ts") is not None]
     ends = [each["end_ts"] for each in elements if each.get("end_ts") is not None]
     text = "".join(str(each.get("value", "")) for each in elements)
-    return _Segment(text, starts[0] if starts else None, ends[-1] if ends else None, name)
+    words: list[dict[str, Any]] = []
+    for each in elements:
+        value = str(each.get("value", ""))
+        if each.get("ts") is None and words:  # a blank or a mark belongs to the word before it
+            words[-1]["word"] += value.strip()
+        elif value.strip():
+            times = {"start": each.get("ts"), "end": each.get("end_ts")}
+            words.append({"word": value, **times, "confidence": each.get("confidence", 1.0)})
+    return _Segment(text, starts[0] if starts else None, ends[-1] if ends else None, name, words)
 
 
-def _cut(segment: _Segment) -> Iterator[tuple[str, Any, Any, Any]]:
-    """Text, times and speaker of a segment, or of each part that its words give to another speaker."""
+def _cut(segment: _Segment) -> Iterator[tuple[str, Any, Any, Any, list[dict[str, Any]]]]:
+    """Text, times, speaker and words of a segment, or of each part that its words give to another speaker."""
     words = segment.words if isinstance(segment.words, list) else []
     whole = all(isinstance(word, dict) and isinstance(word.get("word"), str) for word in words)
     if not whole or "".join("".join(word["word"].split()) for word in words) != "".join(segment.text.split()):
@@ -113,11 +159,12 @@ def _cut(segment: _Segment) -> Iterator[tuple[str, Any, Any, Any]]:
         named.append((last, word))
     parts = [(speaker, [word for _, word in group]) for speaker, group in groupby(named, key=lambda pair: pair[0])]
     if len(parts) < 2:
-        yield segment.text, segment.start, segment.end, segment.speaker or (parts[0][0] if parts else None)
+        speaker = segment.speaker or (parts[0][0] if parts else None)
+        yield segment.text, segment.start, segment.end, speaker, words
         return
     for number, (speaker, said) in enumerate(parts):
         starts = [word["start"] for word in said if word.get("start") is not None]
         ends = [word["end"] for word in said if word.get("end") is not None]
         start = segment.start if number == 0 else starts[0] if starts else None
         end = segment.end if number == len(parts) - 1 else ends[-1] if ends else None
-        yield " ".join(word["word"].strip() for word in said), start, end, speaker
+        yield " ".join(word["word"].strip() for word in said), start, end, speaker, said

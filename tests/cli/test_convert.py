@@ -228,7 +228,8 @@ def test_a_format_can_be_named_and_an_unknown_one_is_refused(tape: Path, tmp_pat
     for arguments in (
         (tape, tmp_path / "x.doc"),
         (tape, tmp_path / "x", "--to", "word"),
-        (tmp_path / "talk.txt", "x.eaf"),
+        (tmp_path / "talk.txt", "x.eaf", "--from", "words"),
+        (tmp_path / "talk.pdf", "x.eaf"),
     ):
         with pytest.raises(FormatError, match="TR-F09"):
             convert(*arguments)

@@ -273,7 +273,7 @@ def test_an_archive_that_holds_no_document_is_named(name: str) -> None:
         uncoded.read(CASES / "code" / name)
 
 
-def test_chat_without_times_can_be_coded_and_not_converted(tmp_path: Path) -> None:
+def test_chat_without_times_can_be_coded_and_converted(tmp_path: Path) -> None:
     text = (CASES / "order_untimed.cha").read_text()
     for times in ("\x150_900\x15", "\x155000_6000\x15"):
         text = text.replace(times, "")
@@ -281,5 +281,6 @@ def test_chat_without_times_can_be_coded_and_not_converted(tmp_path: Path) -> No
     table = uncoded.read(tmp_path / "talk.cha").table
     assert list(table["text"]) == ["hello.", "how was it?", "fine.", "you walked?", "yes."]
     assert table[["start", "end"]].isna().all(axis=None)
-    with pytest.raises(FormatError, match="TR-F07 file talk.cha has no times; pre-tag it"):
-        registry.read(tmp_path / "talk.cha")
+    said = registry.read(tmp_path / "talk.cha")
+    assert [one.text for one in said.utterances] == list(table["text"])
+    assert said.notes == (NO_TIMES,)

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pympi.Elan
@@ -5,7 +6,7 @@ import pytest
 
 from pipeline.errors import FormatError
 from pipeline.formats import chat
-from pipeline.formats.coded import Mark
+from pipeline.formats.coded import NO_TIMES, Mark
 from pipeline.formats.intake import Source
 from pipeline.timeline import Span
 from tests.formats.transcripts import WALK
@@ -84,9 +85,19 @@ def test_a_wrong_line_is_named(old: str, new: str, code: str, said: str) -> None
     assert said in str(caught.value)
 
 
-def test_a_file_without_times_is_of_no_use() -> None:
-    with pytest.raises(FormatError, match="TR-F07 .*has no times"):
-        chat.read(Source("x.cha", CLAN.replace("\x15", "").encode()))
+def test_a_file_without_times_keeps_its_order_and_tells_it() -> None:
+    said = chat.read(Source("x.cha", re.sub(r"\x15\d+_\d+\x15", "", CLAN).encode()))
+    timed = chat.read(Source("x.cha", CLAN.encode()))
+    assert [one.text for one in said.utterances] == [one.text for one in timed.utterances]
+    assert {one.span for one in said.utterances} == {Span(0, 0)}
+    assert said.notes == (NO_TIMES,)
+
+
+def test_the_times_of_words_are_those_of_a_line_without_a_bullet() -> None:
+    words = "*PAR:\tI walk .\n%wor:\tI \x15100_200\x15 walk \x15200_500\x15 .\n"
+    untimed = f"@Begin\n@Participants:\tPAR Participant\n{words}@End\n"
+    (line,) = chat.read(Source("x.cha", untimed.encode())).utterances
+    assert line.span == Span(100, 500)
 
 
 @pytest.mark.parametrize("line", ["[" * 300_000, "(." * 150_000, "&-" * 150_000, " " * 300_000 + "x", "\x15" * 300_000])

@@ -180,6 +180,16 @@ def test_a_programs_file_says_who_said_what_and_when(tmp_path: Path, name: str) 
     assert rows(tmp_path / name) == expected
 
 
+@pytest.mark.parametrize("name", TEXTS)
+def test_what_can_be_coded_can_be_converted(tmp_path: Path, name: str) -> None:
+    content, expected = TEXTS[name]
+    (tmp_path / name).write_text(content)
+    said = registry.read(tmp_path / name).utterances
+    assert [(one.speaker, one.span.start, one.text) for one in said] == [
+        (speaker or "unknown", start or 0, text) for _, speaker, start, text in expected
+    ]
+
+
 def test_word_files_are_read_by_what_holds_the_talk(tmp_path: Path) -> None:
     def saved(name: str, lines: Sequence[str], *cells: Sequence[Sequence[str]]) -> Path:
         document = Document()
@@ -266,9 +276,9 @@ def test_the_page_on_formats_names_every_format_and_kind_that_is_read() -> None:
     page = (ROOT / "pipeline/formats/README.md").read_text()
     listed = re.findall(r"^\| `([a-z-]+)` \| `(\.[A-Za-z]+)` \|", page, flags=re.MULTILINE)
     assert listed == [(each.name, each.ending) for each in registry.FORMATS]
-    rows = [cell for line in page.splitlines() if line.startswith("| `") for cell in line.split("|")[1:3]]
+    rows = [cell for line in page.splitlines() if line.startswith("| ") for cell in line.split("|")[1:3]]
     named = {ending.lower() for cell in rows for ending in re.findall(r"`(\.[A-Za-z]+)`", cell)}
-    assert named == uncoded.READ
+    assert named == set(registry.ENDINGS)
     assert "(pipeline/formats/README.md)" in (ROOT / "README.md").read_text().partition("## Other programs")[2]
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pipeline.errors import TableError
+from pipeline.formats import registry, uncoded
 from pipeline.formats.speaker_roles import by_name, role_of, with_interviewer
 
 
@@ -66,3 +69,17 @@ def test_whoever_is_named_conducts_the_session() -> None:
     for nobody in ("Eve", "", "speaker"):
         with pytest.raises(TableError, match="TR-T08 transcript t has no voice .*SPEAKER_00, SPEAKER_01"):
             with_interviewer(["SPEAKER_00", "SPEAKER_01"], nobody, "transcript t")
+
+
+def test_of_two_participants_in_subtitles_neither_is_the_client_by_name(tmp_path: Path) -> None:
+    (tmp_path / "talk.vtt").write_text(
+        "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Participant 1>What next?</v>\n\n"
+        "00:01.000 --> 00:02.000\n<v Participant 2>A walk.</v>\n"
+    )
+    assert [one.role for one in registry.read(tmp_path / "talk.vtt").utterances] == ["unknown", "unknown"]
+    assert list(uncoded.read(tmp_path / "talk.vtt").table["role"]) == ["", ""]
+
+
+def test_roles_that_a_file_tells_settle_those_of_other_voices() -> None:
+    assert by_name(["S1", "S2"], {"S1": "interviewer"}) == {"S1": "interviewer", "S2": "client"}
+    assert by_name(["S1", "S2"], {"S1": "client"}) == {"S1": "client", "S2": "interviewer"}

@@ -1,0 +1,153 @@
+"""A transcript that some reader made of a file, as a table to code or as a transcript to convert.
+
+Spreadsheets, text and Word files and recognizers' JSON are read as tables, as they have columns of their own and often
+no times; other programs' files as a `CodedTranscript`. Either becomes the other here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from pipeline.errors import FormatError
+from pipeline.formats.coded import (
+    LAYERS,
+    NO_TIMES,
+    CodedTranscript,
+    CodedUtterance,
+    Mark,
+    codes,
+    placed,
+    role,
+    transcript,
+)
+from pipeline.formats.intake import Source
+from pipeline.formats.script import Speech
+from pipeline.timeline import UNKNOWN, Role, Word
+
+ENDS_UNKNOWN = "Where the file does not say when an utterance ends, it was taken to last until the next one begins."
+"""The note of a transcript some of whose ends are made up."""
+
+_CODES = ("codes", "code")
+"""Columns of a spreadsheet with codes, in any case."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A table with the columns of `pipeline.formats.uncoded` and others, and sentences on how it was read.
+
+    ``start`` and ``end`` are milliseconds, NA where the file has none. ``words`` are those of an utterance, by its id,
+    where the file has their times.
+    """
+
+    table: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    words: Mapping[str, tuple[Word, ...]] = field(default_factory=dict)
+
+
+def of_transcript(said: CodedTranscript, *, settled: bool = False) -> Reading:
+    """The table of a transcript, without its codes.
+
+    ``settled``: where the file says that a voice is neither's, as a processed tape does, that holds.
+    """
+    rows = [
+        {
+            "tape_id": said.tape_id,
+            "utterance_id": utterance.id,
+            "role": "" if utterance.role == "unknown" and not settled else utterance.role,
+            "speaker": "" if utterance.speaker == UNKNOWN else utterance.speaker,
+            "start": utterance.span.start,
+            "end": utterance.span.end,
+            "text": utterance.text,
+            "target_behavior": "",
+        }
+        for utterance in said.utterances
+    ]
+    table = _whole(pd.DataFrame(rows))
+    if rows and not table[["start", "end"]].any(axis=None):
+        table[["start", "end"]] = pd.NA  # a file without times
+    notes = tuple(note for note in said.notes if note != NO_TIMES)
+    return Reading(table, notes)
+
+
+def of_speeches(source: Source, speeches: Sequence[Speech], notes: Sequence[str] = ()) -> Reading:
+    """The table of utterances in running text."""
+    rows = [
+        {
+            "tape_id": source.stem,
+            "utterance_id": f"u{number:04d}",
+            "role": "",
+            "speaker": speech.speaker,
+            "start": speech.start,
+            "end": speech.end,
+            "text": speech.text,
+            "target_behavior": "",
+        }
+        for number, speech in enumerate(speeches, 1)
+    ]
+    words = {f"u{number:04d}": speech.words for number, speech in enumerate(speeches, 1) if speech.words}
+    return Reading(_whole(pd.DataFrame(rows)), tuple(notes), words)
+
+
+def to_transcript(name: str, reading: Reading) -> CodedTranscript:
+    """The transcript of one tape's table; where it has no times, all utterances stand at 0, and that is told.
+
+    Raises
+    ------
+    FormatError: F03 there is no row, F07 the rows are of several tapes; ``name`` is the file's.
+    """
+    table = reading.table
+    if table.empty:
+        raise FormatError("F03", f"file {name}", "holds no utterance", "give a transcript with at least one")
+    tape, *others = table["tape_id"].unique()
+    if others:
+        raise FormatError("F07", f"file {name}", f"holds {1 + len(others)} tapes", "give the rows of one tape")
+    rows = table.to_dict("records")
+    times = [(_time(row.get("start", pd.NA)), _time(row.get("end", pd.NA))) for row in rows]
+    cells = {column.strip().lower(): column for column in table.columns}
+    utterances = [
+        CodedUtterance(
+            row["utterance_id"],
+            span,
+            str(row.get("speaker", "")).strip() or UNKNOWN,
+            _role(row),
+            str(row["text"]).strip(),
+            _marks(row, cells),
+            reading.words.get(row["utterance_id"], ()),
+        )
+        for row, span in zip(rows, placed(times), strict=True)
+    ]
+    notes = list(reading.notes)
+    if all(time is None for pair in times for time in pair):
+        notes.append(NO_TIMES)
+    elif any(start is not None and end is None for start, end in times):
+        notes.append(ENDS_UNKNOWN)
+    named = {one.speaker for one, row in zip(utterances, rows, strict=True) if not str(row.get("role", "")).strip()}
+    return transcript(str(tape), utterances, notes, named=named)
+
+
+def _time(value: Any) -> int | None:
+    return None if pd.isna(value) else int(value)
+
+
+def _role(row: Mapping[Any, Any]) -> Role:
+    told = str(row.get("role", "")).strip()
+    return role(told or str(row.get("speaker", "")))
+
+
+def _marks(row: Mapping[Any, Any], cells: Mapping[str, str]) -> tuple[Mark, ...]:
+    column = next((cells[name] for name in _CODES if name in cells), None)
+    if column is None:
+        return ()
+    coder, layer = (str(row[cells[name]]).strip() if name in cells else "" for name in ("coder", "layer"))
+    return tuple(Mark(code, coder, layer if layer in LAYERS else "") for code in codes(str(row[column])))
+
+
+def _whole(table: pd.DataFrame) -> pd.DataFrame:
+    for column in ("start", "end"):
+        if column in table:
+            table[column] = table[column].astype("Int64")
+    return table

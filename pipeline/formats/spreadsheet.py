@@ -1,0 +1,151 @@
+"""Spreadsheets to code or to convert: the columns of a `Worksheet` with their values, ids and times made sense of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.errors import TableError
+from pipeline.formats import script, speaker_roles, tables, tidy, times_of_day, whisper_json, worksheet
+from pipeline.formats.intake import Source
+from pipeline.formats.reading import Reading
+from pipeline.formats.worksheet import Worksheet
+from pipeline.timeline import to_ms, typed
+
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+")
+_RANGE = re.compile(r"\s*([\d:.,]+)\s*(?:-->|->|[-–—])\s*([\d:.,]+)\s*")
+
+
+def read(source: Source) -> Reading:
+    """The table of a spreadsheet, as CSV or as a workbook.
+
+    Raises
+    ------
+    TableError: T02 to T06 as `worksheet.read` and `of_sheet`.
+    FormatError: F02 to F05 as `worksheet.read`.
+    """
+    return of_sheet(source, worksheet.read(source))
+
+
+def of_sheet(source: Source, sheet: Worksheet) -> Reading:
+    """The table of named columns; messages are about ``source``.
+
+    Raises
+    ------
+    TableError: T05 a wrong value, T06 an utterance twice.
+    """
+    table = pd.DataFrame(list(sheet.rows), columns=list(sheet.header), dtype=str)
+    notes = list(sheet.notes)
+    table["text"] = table["text"].map(tidy.bare)
+    kept = table["text"].str.strip() != ""
+    if "role" not in table and "speaker" not in table:
+        table["speaker"] = ""
+    named = table["speaker"].str.strip() if "speaker" in table else table["role"].str.strip()
+    kept |= named != ""
+    lines = [line for line, keep in zip(sheet.lines, kept, strict=True) if keep]
+    table = table[kept].reset_index(drop=True)
+    if not all(kept):
+        notes.append(f"{_rows(int((~kept).sum()))} without a speaker and a text: passed over.")
+    if "role" in table:
+        table["role"] = [_role(source, cell, line) for cell, line in zip(table["role"], lines, strict=True)]
+    if "start" in table and "end" not in table and table["start"].map(_RANGE.fullmatch).any():
+        ranges = [_RANGE.fullmatch(cell) for cell in table["start"]]
+        table["end"] = [span[2] if span else "" for span in ranges]
+        table["start"] = [span[1] if span else cell for span, cell in zip(ranges, table["start"], strict=True)]
+    if "start" in table and table["start"].map(times_of_day.fits).any():
+        table = times_of_day.since_the_first(table)
+        notes.append(script.OF_THE_DAY)
+    for column in ("start", "end"):
+        if column in table:
+            table[column] = _times(source, table[column], lines, column, _in_ms(sheet, column))
+    tables.refuse_reversed(table, Path(source.name), lines)
+    if "target_behavior" not in table:
+        table["target_behavior"] = ""
+    if "tape_id" not in table:
+        table["tape_id"] = source.stem
+    table["tape_id"] = table["tape_id"].str.strip().replace("", source.stem)
+    table, told = _counted(table, sheet)
+    notes += told
+    table, numbered = _numbered(table)
+    if numbered:
+        notes.append(f"{_rows(numbered)} without an id: numbered by its place." if numbered < len(table) else "")
+    _refuse_repeats(source, table, lines)
+    return Reading(table, tuple(note for note in notes if note))
+
+
+def _role(source: Source, cell: str, line: int) -> str:
+    """The role that a cell of the role column says; a cell may be empty, never something else."""
+    role = speaker_roles.role_of(cell)
+    if role is None and cell.strip():
+        value = f"has the role {cell!r}"
+        remedy = "use interviewer, client or unknown, or call the column speaker and add --interviewer NAME"
+        raise TableError("T05", f"table {source.name}, row {line}", value, remedy)
+    return role or ""
+
+
+def _in_ms(sheet: Worksheet, column: str) -> bool:
+    """Whether a column holds milliseconds: its heading says so, or the table is Whisper's own."""
+    return column in sheet.ms or sheet.header == whisper_json.TSV_HEADER
+
+
+def _times(source: Source, cells: pd.Series, lines: Sequence[int], column: str, in_ms: bool) -> pd.Series:
+    times = [_time(source, cell, line, column, in_ms) for cell, line in zip(cells, lines, strict=True)]
+    return pd.Series(pd.array(times, dtype="Int64"), index=cells.index)
+
+
+def _time(source: Source, cell: str, line: int, column: str, in_ms: bool) -> int | None:
+    """Milliseconds of seconds (``2.5``, ``2,5``) or of a clock time (``0:01:02.5``)."""
+    text = cell.strip().strip("[]()")
+    text = (text.replace(",", "") if _THOUSANDS.fullmatch(text) else text).replace(",", ".")
+    if not text:
+        return None
+    time = typed(text) if ":" in text else None
+    if time is None and re.fullmatch(r"\d{1,9}(?:\.\d+)?", text):
+        time = round(float(text)) if in_ms else to_ms(float(text))
+    if time is None or time >= tables.LAST_MS:
+        value = f"has {column} {cell!r}"
+        remedy = "write seconds from the recording's start, or a clock time such as 0:01:02"
+        raise TableError("T05", f"table {source.name}, row {line}", value, remedy)
+    return time
+
+
+def _counted(table: pd.DataFrame, sheet: Worksheet) -> tuple[pd.DataFrame, list[str]]:
+    """The table without ids where what was taken for them counts turns or pages: several rows have the same."""
+    title = sheet.titles.get("utterance_id", "")
+    if not title or title == "utterance_id" or not table.duplicated(["tape_id", "utterance_id"]).any():
+        return table, []
+    note = f'"{title}" is the same in several rows: it was kept beside, and the rows are numbered by their place.'
+    return table.rename(columns={"utterance_id": title}), [note]
+
+
+def _numbered(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Ids where the file has none, and how many that are."""
+    if "utterance_id" not in table:
+        table["utterance_id"] = ""
+    ids = table["utterance_id"].str.strip()
+    taken, names = set(ids), []
+    for number, name in enumerate(ids, 1):
+        if not name:
+            name = f"u{number:04d}"
+            while name in taken:
+                name += "+"
+            taken.add(name)
+        names.append(name)
+    return table.assign(utterance_id=names), int((ids == "").sum())
+
+
+def _refuse_repeats(source: Source, table: pd.DataFrame, lines: Sequence[int]) -> None:
+    repeated = table.duplicated(["tape_id", "utterance_id"]).to_numpy()
+    if repeated.any():
+        row = int(repeated.argmax())
+        name, tape = table["utterance_id"].iloc[row], table["tape_id"].iloc[row]
+        value = f"repeats utterance {name!r} of tape {tape!r}"
+        remedy = "give each row an id of its own, or remove the column of ids: rows are numbered then"
+        raise TableError("T06", f"table {source.name}, row {lines[row]}", value, remedy)
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number} rows"
