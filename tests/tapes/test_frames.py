@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.tapes.frames import FRAME, TAG, Label, Reader, write
+from pipeline.tapes.frames import FRAME, TAG, Label, Reader, Written, write
 
 KEY, LABEL = bytes(range(32)), Label("tape1", "mono", b"0123456789abcdef")
 HEADER = len(LABEL.header())
@@ -163,7 +164,7 @@ def test_a_file_that_is_removed_while_it_is_read_goes_silent(place: Path) -> Non
     with opened(place, encrypted(2 * FRAME)) as reader:
         assert reader.read(10) == content(10)
         place.unlink()
-        with pytest.raises(RefusedError, match="destroyed"):
+        with pytest.raises(RefusedError, match="^was destroyed while it was being read$"):
             reader.read(10)
 
 
@@ -243,3 +244,32 @@ def test_a_reader_cannot_seek_before_the_beginning_and_reads_nothing_beyond_the_
             reader.seek(-1)
         assert reader.seek(10) == 10
         assert reader.read(1) == b""
+
+
+def test_what_is_wrong_with_a_file_is_told(place: Path) -> None:
+    sealed = encrypted(100)
+    with pytest.raises(RefusedError, match="^was cut$"):
+        opened(place, sealed[: HEADER + TAG - 1])
+    with pytest.raises(RefusedError, match="^is not the file that is expected here$"):
+        opened(place, b"X" + sealed[1:])
+    with pytest.raises(RefusedError, match="^was altered, cut or encrypted with another key$"):
+        opened(place, sealed[:-1] + bytes([sealed[-1] ^ 1]))
+
+
+def test_a_frame_that_was_altered_after_opening_is_told_when_it_is_read(place: Path) -> None:
+    sealed = encrypted(2 * FRAME)
+    with opened(place, sealed) as reader:
+        with place.open("r+b") as file:
+            file.seek(HEADER)
+            file.write(bytes([sealed[HEADER] ^ 1]))
+        with pytest.raises(RefusedError, match="^was altered, cut or encrypted with another key$"):
+            reader.read(1)
+
+
+def test_a_label_and_what_was_written_are_values_that_nobody_changes() -> None:
+    assert len({LABEL, Label("tape1", "mono", LABEL.file_id)}) == 1
+    assert len({Written(1, "a"), Written(1, "a")}) == 1
+    with pytest.raises(FrozenInstanceError):
+        LABEL.kind = "peaks"  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError):
+        Written(1, "a").size = 2  # type: ignore[misc]

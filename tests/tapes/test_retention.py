@@ -7,7 +7,7 @@ import json
 import os
 import random
 import shutil
-from dataclasses import dataclass
+from dataclasses import FrozenInstanceError, dataclass
 from pathlib import Path
 
 import pytest
@@ -160,6 +160,15 @@ def test_what_was_begun_is_ended_though_nothing_is_due(home: Home, sample: Sampl
     tape = kept(home, sample, NOON, NOON + 9 * DAY)
     destruction.begin(home, tape, "by hand", NOON)
     assert [one.tape_id for one in retention.enforce(home, NOON)] == [tape]
+
+
+def test_what_is_due_or_warned_of_is_a_value_that_nobody_changes() -> None:
+    gone, soon = Due("tape1", "due", NOON), Warned("tape1", NOON, 3)
+    assert len({gone, Due("tape1", "due", NOON)}) == len({soon, Warned("tape1", NOON, 3)}) == 1
+    with pytest.raises(FrozenInstanceError):
+        gone.why = "restored"  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError):
+        soon.days = 14  # type: ignore[misc]
 
 
 # lives

@@ -30,8 +30,10 @@ def test_lists_are_read_together_and_those_that_are_missing_passed_over(tmp_path
 
 def test_a_list_that_cannot_be_read_is_an_error_and_not_an_empty_list(tmp_path: Path) -> None:
     (tmp_path / "list").mkdir()
-    with pytest.raises(VaultError, match=r"TR-V13 list of tombstones .*list cannot be read \(Is a directory\)"):
+    with pytest.raises(VaultError) as unreadable:
         tombstones.read([tmp_path / "list"])
+    told = f"TR-V13 list of tombstones {tmp_path / 'list'} cannot be read (Is a directory); mend its permissions"
+    assert str(unreadable.value) == told
     (tmp_path / tombstones.NAME).mkdir()
     with pytest.raises(VaultError, match="TR-V13"):
         tombstones.add(tmp_path, "tape1", NOON)
@@ -54,3 +56,9 @@ def test_after_a_cut_line_the_next_tape_stands_by_itself(tmp_path: Path) -> None
     (tmp_path / tombstones.NAME).write_bytes(b"tape1 17")  # a crash in the middle of the number
     tombstones.add(tmp_path, "tape2", NOON)
     assert tombstones.read([tmp_path / tombstones.NAME])["tape2"] == NOON
+
+
+def test_a_list_that_an_earlier_version_wrote_is_found_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "tape-review-tombstones.txt").write_text(f"tape1 {NOON}\n")
+    tombstones.add(tmp_path, "tape2", NOON + 1)
+    assert (tmp_path / "tape-review-tombstones.txt").read_text().split() == ["tape1", str(NOON), "tape2", str(NOON + 1)]
