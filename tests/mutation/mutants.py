@@ -143,7 +143,7 @@ def _compiles(code: str) -> bool:
 
 def _change(source: str, code: str) -> str:
     lines = difflib.unified_diff(source.splitlines(), code.splitlines(), lineterm="", n=0)
-    return "\n".join(f"{line[0]} {line[1:].strip()}" for line in list(lines)[2:] if not line.startswith("@@"))
+    return "\n".join(f"{line[0]} {line[1:].strip()}".rstrip() for line in list(lines)[2:] if not line.startswith("@@"))
 
 
 def _idle_lines(source: str) -> list[tuple[Position, Position]]:
