@@ -2,44 +2,180 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import tomllib
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
-import click
 import pytest
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from pipeline import errors, settings
+from pipeline import __version__, errors, settings
 from pipeline.cli.main import app
 from pipeline.coding.codebook import Codebook
-from pipeline.formats import registry
-from pipeline.review.coding import bindings
+from pipeline.formats import codes, registry, tables, tidy
+from pipeline.measures.agreement import AGREEMENT_COLUMNS
+from pipeline.measures.anchoring import ANCHORING_COLUMNS
+from pipeline.measures.confusions import CONFUSION_COLUMNS
+from pipeline.measures.context import CONTEXT_COLUMNS
+from pipeline.measures.drift import DRIFT_COLUMNS, POINT_COLUMNS
+from pipeline.measures.sampling import SAMPLE_COLUMNS
+from pipeline.measures.sessions import SESSION_COLUMNS
+from pipeline.review.coding import bindings, exports
 from tests.test_process import FILES
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+LONGEST = 150
+"""Lines of the README: whoever comes to it reads it to its end."""
+
+PAGES = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in sorted([*ROOT.glob("*.md"), *(page for top in ROOT.glob("[a-z]*/") for page in top.rglob("*.md"))])
+    if "node_modules" not in path.parts
+}
+"""Every document by its path."""
+
+README = PAGES["README.md"]
 DEFAULT = (ROOT / "configs" / "default.toml").read_text(encoding="utf-8")
-COMMANDS = sorted(typer.main.get_group(app).commands)
+APP = typer.main.get_group(app)
+
+SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+FENCE = re.compile(r"^```\w*\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
+PLACE = re.compile(r"(?:pipeline|tests|configs|models|notebooks)/[\w./-]*\w")
 
 
-def verbs(group: click.Group, before: str = "") -> dict[str, click.Command]:
+def verbs(group: TyperGroup, before: str = "") -> dict[str, TyperCommand | TyperGroup]:
     """Every command by its whole name, those within a group of commands included: ``"person add"``."""
-    found = {}
+    named: dict[str, TyperCommand | TyperGroup] = {}
     for name, command in group.commands.items():
-        found[before + name] = command
-        if isinstance(command, click.Group):
-            found |= verbs(command, f"{before}{name} ")
-    return found
+        assert isinstance(command, TyperCommand | TyperGroup)
+        named[before + name] = command
+        if isinstance(command, TyperGroup):
+            named |= verbs(command, f"{before}{name} ")
+    return named
 
 
-VERBS = verbs(typer.main.get_group(app))
+VERBS = verbs(APP)
+OPTIONS = {option for command in VERBS.values() for parameter in command.params for option in parameter.opts}
 
 
-def test_readme_lists_every_command_and_no_other() -> None:
-    listed = re.findall(r"^\| `tape-review ([a-z-]+)` \|", README, flags=re.MULTILINE)
-    assert sorted(listed) == COMMANDS
+def code(text: str) -> Iterator[str]:
+    """What a document has in backquotes, and the lines of its blocks, without comments and with their continuation."""
+    yield from SPAN.findall(FENCE.sub("", text))
+    for block in FENCE.findall(text):
+        yield from (line.partition("  #")[0].strip() for line in block.replace("\\\n", " ").splitlines())
+
+
+def command_lines(text: str) -> Iterator[list[str]]:
+    """The words after ``tape-review`` of every command that a document names."""
+    for line in code(text):
+        words = line.split()
+        words = words[1:] if words and re.fullmatch(r"TAPE_REVIEW_\S+", words[0]) else words
+        if len(words) > 1 and words[0] in {"tape-review", ".venv/bin/tape-review"} and words[1] != "COMMAND":
+            yield words[1:]
+
+
+def anchors(text: str) -> set[str]:
+    """The names of a document's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", FENCE.sub("", text), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def section(text: str, heading: str) -> str:
+    """What stands below a heading, up to the next one."""
+    assert heading in text, heading
+    return text.partition(f"{heading}\n")[2].partition("\n#")[0]
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= LONGEST
+    assert len(section(README, "## Contributing").splitlines()) <= 36
+
+
+def test_the_readme_leads_to_every_other_one_by_links() -> None:
+    linked, waiting = {"README.md"}, ["README.md"]
+    while waiting:
+        page = waiting.pop()
+        for target in LINK.findall(PAGES[page]):
+            path = str((ROOT / page).parent.joinpath(target.partition("#")[0]).resolve().relative_to(ROOT))
+            if path in PAGES and path not in linked:
+                linked.add(path)
+                waiting.append(path)
+    assert {page for page in PAGES if page.endswith("README.md")} <= linked
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_somewhere(page: str) -> None:
+    for target in LINK.findall(PAGES[page]):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        whole = (ROOT / page).parent / path if path else ROOT / page
+        assert whole.exists(), target
+        if anchor:
+            assert anchor in anchors(whole.read_text(encoding="utf-8")), target
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_path_and_module_that_is_named_exists(page: str) -> None:
+    for line in code(PAGES[page]):
+        assert [path for path in PLACE.findall(line.partition("::")[0]) if not (ROOT / path).exists()] == []
+        for module in re.findall(r"python -m ([\w.]+)", line):
+            assert find_spec(module), module
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_that_is_named_exists_and_takes_its_options(page: str) -> None:
+    for words in command_lines(PAGES[page]):
+        if words[0].startswith("--"):
+            assert words[0] in {"--help", "--version"}, words
+            continue
+        grouped = isinstance(VERBS.get(words[0]), TyperGroup) and words[1:]
+        name = " ".join(words[:2]) if grouped else words[0]
+        assert name in VERBS, words
+        known = {option for parameter in VERBS[name].params for option in parameter.opts} | {"--help"}
+        assert {word for word in words if word.startswith("--")} <= known, words
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.startswith(("README", "pipeline", "configs"))])
+def test_every_option_that_is_named_alone_exists(page: str) -> None:
+    named = {line.split()[0] for line in code(PAGES[page]) if line.startswith("--")} - {"--help"}
+    assert named <= OPTIONS
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_setting_that_is_named_exists(page: str) -> None:
+    for line in code(PAGES[page]):
+        named = re.fullmatch(r"([a-z_]+)\.([a-z_]+)", line)
+        if named and named[1] in settings.Settings.model_fields and line not in FILES:
+            assert named[2] in settings.Settings.model_fields[named[1]].annotation.model_fields, line  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_error_code_that_is_named_exists(page: str) -> None:
+    assert set(re.findall(r"\bTR-([A-Z]\d\d)\b", PAGES[page])) <= set(errors.CODES)
+
+
+def test_every_command_is_listed_and_no_other() -> None:
+    listed = re.findall(r"^\| `tape-review ([a-z-]+)` \|", PAGES["pipeline/cli/README.md"], flags=re.MULTILINE)
+    assert sorted(listed) == sorted(APP.commands)
+
+
+def test_commands_are_listed_below_the_headings_of_help() -> None:
+    for name, command in APP.commands.items():
+        below = section(PAGES["pipeline/cli/README.md"], f"## {getattr(command, 'rich_help_panel', None)}")
+        assert f"| `tape-review {name}` |" in below
+
+
+def test_every_error_code_is_listed_with_its_meaning() -> None:
+    listed = re.findall(r"^\| `TR-([A-Z]\d\d)` \| (.+) \|$", PAGES["pipeline/cli/README.md"], flags=re.MULTILINE)
+    rows = [f"| `TR-{code}` | {meaning} |" for code, meaning in errors.CODES.items()]
+    assert [f"| `TR-{code}` | {meaning} |" for code, meaning in listed] == rows  # copy the missing rows from here
 
 
 def test_readme_lists_every_result_and_no_other() -> None:
@@ -47,22 +183,42 @@ def test_readme_lists_every_result_and_no_other() -> None:
     assert sorted(listed) == FILES
 
 
-def test_readme_lists_every_format_and_no_other() -> None:
-    listed = re.findall(r"^\| `([a-z-]+)` \| `(\.[A-Za-z]+)` \|", README, flags=re.MULTILINE)
-    assert listed == [(one.name, one.ending) for one in registry.FORMATS]
-
-
 @pytest.mark.parametrize("one", registry.FORMATS, ids=lambda one: one.name)
 def test_every_format_says_what_it_cannot_hold(one: registry.Format) -> None:
     assert re.search(r"Cannot hold: ", sys.modules[one.read.__module__].__doc__ or "")
 
 
-def test_commands_in_the_readme_take_the_options_that_it_names() -> None:
-    group = typer.main.get_group(app)
-    known = {option for command in verbs(group).values() for one in command.params for option in one.opts}
-    named = set(re.findall(r"`(--[a-z-]+)", README)) - {"--help"}
-    assert named
-    assert named <= known
+@pytest.mark.parametrize(
+    ("page", "row", "columns"),
+    [
+        ("pipeline/formats/README.md", "utterances.csv", tables.UTTERANCE_COLUMNS),
+        ("pipeline/formats/README.md", "words.csv", tables.WORD_COLUMNS),
+        ("pipeline/formats/README.md", "vocalizations.csv", tables.VOCALIZATION_COLUMNS),
+        ("pipeline/measures/README.md", "agreement", AGREEMENT_COLUMNS),
+        ("pipeline/measures/README.md", "agreement --table sessions", SESSION_COLUMNS),
+        ("pipeline/measures/README.md", "agreement --table confusions", CONFUSION_COLUMNS),
+        ("pipeline/measures/README.md", "drift", DRIFT_COLUMNS),
+        ("pipeline/measures/README.md", "drift --table points", POINT_COLUMNS),
+        ("pipeline/measures/README.md", "drift --table automation_bias", ANCHORING_COLUMNS),
+        ("pipeline/measures/README.md", "sample", SAMPLE_COLUMNS),
+    ],
+)
+def test_every_column_of_a_table_is_listed_and_no_other(page: str, row: str, columns: tuple[str, ...]) -> None:
+    found = re.search(rf"^\| `{re.escape(row)}` \| (.+) \|$", PAGES[page], flags=re.MULTILINE)
+    assert found, row
+    ends = ("_low", "_high")
+    assert {*SPAN.findall(found[1])} - {*ends} == {column for column in columns if not column.endswith(ends)}
+
+
+def test_columns_of_tables_that_have_no_row_of_their_own_are_listed() -> None:
+    measures, formats = PAGES["pipeline/measures/README.md"], PAGES["pipeline/formats/README.md"]
+    assert {*CONTEXT_COLUMNS} <= {*SPAN.findall(section(measures, "## Definitions"))}
+    assert {*codes.COLUMNS} <= {*SPAN.findall(section(measures, "## Do coders agree?"))}
+    assert {*exports.COLUMNS} <= {
+        *SPAN.findall(section(PAGES["pipeline/review/README.md"], "## Coding a tape by hand"))
+    }
+    listed = re.findall(r"^\| `(\w+)` \| (.+) \|$", section(formats, "## Our own tables"), flags=re.MULTILINE)
+    assert listed == [(column.name, column.meaning) for column in tidy.COLUMNS]
 
 
 @pytest.mark.parametrize("command", VERBS)
@@ -72,8 +228,8 @@ def test_every_command_and_option_explains_itself(command: str) -> None:
     assert [one.name for one in verb.params if not getattr(one, "help", None)] == []
 
 
-def test_readme_lists_every_key_of_the_coding_page_and_no_other() -> None:
-    table = README.partition("### Keys\n")[2].partition("\n#")[0]
+def test_every_key_of_the_coding_page_is_listed_and_no_other() -> None:
+    table = section(PAGES["pipeline/review/README.md"], "### Keys")
     listed = dict(re.findall(r"^\| `(.+?)` \| (.+?) \|$", table, flags=re.MULTILINE))
     plain = Codebook("none", "1", "None", "utterance", ())
     assert listed == {binding.shown: binding.label for binding in bindings.resolve(plain)}
@@ -81,11 +237,16 @@ def test_readme_lists_every_key_of_the_coding_page_and_no_other() -> None:
 
 def test_every_setting_stands_in_the_default_file_with_a_comment() -> None:
     written = tomllib.loads(DEFAULT)
-    for section, field in settings.Settings.model_fields.items():
+    for name, field in settings.Settings.model_fields.items():
         for key in field.annotation.model_fields:  # type: ignore[union-attr]
-            assert key in written[section], f"{section}.{key}"
+            assert key in written[name], f"{name}.{key}"
             explained = rf"^#.*\n{key} = |^{key} = .*#"
-            assert re.search(explained, DEFAULT, flags=re.MULTILINE), f"{section}.{key} has no comment"
+            assert re.search(explained, DEFAULT, flags=re.MULTILINE), f"{name}.{key} has no comment"
+
+
+def test_every_section_of_the_settings_and_every_profile_is_listed() -> None:
+    listed = re.findall(r"^\| `([a-z]+)` \|", PAGES["configs/README.md"], flags=re.MULTILINE)
+    assert listed == [*settings.Settings.model_fields, *sorted(settings.profiles(), reverse=True)]
 
 
 @pytest.mark.parametrize("profile", settings.profiles())
@@ -99,12 +260,53 @@ def test_every_error_code_says_what_it_means_and_belongs_to_a_class() -> None:
     assert all(re.fullmatch(r"[A-Z]\d\d", code) and meaning for code, meaning in errors.CODES.items())
 
 
-def test_readme_lists_what_makes_tests_long() -> None:
-    read = r"os\.environ\.get\(\"(TAPE_REVIEW_(?!TEST_)[A-Z_]+)\", "  # TEST_ names what a test runs on
-    found = {name for path in (ROOT / "tests").rglob("*.py") for name in re.findall(read, path.read_text("utf-8"))}
-    assert found == set(re.findall(r"^\| `(TAPE_REVIEW_[A-Z_]+)` \|", README, flags=re.MULTILINE))
+def variables(page: str) -> set[str]:
+    """The variables of ours that a document has in a table."""
+    return set(re.findall(r"^\| `(TAPE_REVIEW_[A-Z_]+)` \|", PAGES[page], flags=re.MULTILINE))
 
 
-def test_readme_names_the_license_and_that_nobody_was_recorded() -> None:
+def strings(folder: str) -> set[str]:
+    """Every constant of the code below a folder that names a variable of ours, but one that holds a setting."""
+    nodes = (node for path in (ROOT / folder).rglob("*.py") for node in ast.walk(ast.parse(path.read_text("utf-8"))))
+    values = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {value for value in values if re.fullmatch(r"TAPE_REVIEW_[A-Z]+(_[A-Z]+)*", value)}
+
+
+def test_every_variable_that_the_program_reads_is_listed_and_no_other() -> None:
+    assert variables("configs/README.md") == strings("pipeline")
+
+
+def test_every_variable_that_tests_read_is_listed_and_no_other() -> None:
+    reads = re.compile(
+        r"environ(?:\.get\(|\[)\"(TAPE_REVIEW_[A-Z_]+)\"|^VARIABLE = \"(TAPE_REVIEW_[A-Z_]+)\"", re.MULTILINE
+    )
+    texts = [path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py")]
+    named = {name for text in texts for pair in reads.findall(text) for name in pair if name}
+    assert named - {"TAPE_REVIEW_GUARD"} == variables("tests/README.md")  # the guard's own, set by the guard
+
+
+def test_every_variable_of_the_full_run_has_its_value_in_the_table() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(TAPE_REVIEW_[A-Z_]+)` \| (\d+) \| (\d+) \|", PAGES["tests/README.md"], re.MULTILINE)
+    given = dict(re.findall(r"(TAPE_REVIEW_[A-Z_]+)=(\d+)", script))
+    assert given
+    assert {name: full for name, _, full in listed if name in given} == given
+
+
+def test_every_benchmark_is_listed_and_no_other() -> None:
+    listed = set(re.findall(r"^\| `python -m ([\w.]+)` \|", PAGES["tests/README.md"], flags=re.MULTILINE))
+    modules = (ROOT / "tests" / "benchmarks").glob("*.py")
+    runnable = {path.stem for path in modules if 'if __name__ == "__main__":' in path.read_text("utf-8")}
+    assert listed == {f"tests.benchmarks.{name}".removesuffix(".__main__") for name in runnable}
+
+
+def test_the_readme_names_the_license_and_that_nobody_was_recorded() -> None:
     assert "Apache-2.0" in README
-    assert "no client was recorded" in README
+    assert "no client was recorded" in " ".join(README.split())
+
+
+def test_the_changelog_keeps_its_form() -> None:
+    text = PAGES["CHANGELOG.md"]
+    assert re.findall(r"^## (\S+)", text, flags=re.MULTILINE)[:2] == ["Unreleased", __version__]
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert {*re.findall(r"^### (.+)$", text, flags=re.MULTILINE)} <= kinds

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -326,11 +325,3 @@ def test_how_often_a_coder_follows_the_machine_is_told_with_its_number(
         if "too few" in told:
             assert row["verdict"] == "too few utterances: no verdict"
             assert row["undefined"] == "hidden: 4 of at least 20 utterances"
-
-
-def test_the_readme_names_the_columns() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    section = readme[readme.index("## Do we hear the same?") : readme.index("## How good is it?")]
-    ends = ("_low", "_high")
-    for column in (*AGREEMENT_COLUMNS, *DRIFT_COLUMNS):
-        assert column.endswith(ends) or re.search(rf"\b{column}\b", section), column
