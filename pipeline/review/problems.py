@@ -41,10 +41,6 @@ _RETRY_AFTER = {503: "30"}
 """Status -> seconds after which a program may ask again."""
 
 
-_HTMX, _ANEW = "HX-Request", {"HX-Refresh": "true"}
-"""A part of a page asks for itself: it is not replaced by a problem; the whole page is loaded anew, and told."""
-
-
 class NotYetError(HTTPException):
     """Something else comes first, which ``detail`` names; the answer is 403, but no form has expired.
 
@@ -77,7 +73,6 @@ def answer(request: Request, status: int, detail: str, code: str = "", title: st
     ``number``: under which it stands in the log.
     """
     headers = {"Retry-After": _RETRY_AFTER[status]} if status in _RETRY_AFTER else {}
-    headers |= _ANEW if _HTMX in request.headers else {}
     if not wants_page(request):
         told = {"code": code, "detail": detail} | ({"number": number} if number else {})
         return JSONResponse(told, status, headers)
@@ -140,8 +135,6 @@ def _logged(error: Exception, status: int) -> str:
 
 async def _sign_in(request: Request, error: SignInError) -> Response:
     trail.refuse(error.step or "sign-in")
-    if _HTMX in request.headers:
-        return Response(status_code=401, headers=_ANEW)
     if not wants_page(request):
         return JSONResponse({"code": "", "detail": "Sign in first."}, 401)
     page = f"/login/{error.step}" if error.step else "/login"

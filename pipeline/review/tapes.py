@@ -84,18 +84,15 @@ def _warnings(database: Session, home: Home, tape_id: str) -> list[str]:
 
 @router.get("/tapes/{tape_id}/progress")
 def progress(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
-    """The part of the page that follows the job; whoever polls it is told to load the page anew when it is done."""
+    """The part of the page that follows the job; once that has ended, there is no box to follow."""
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.reading() as database:
         tape = gate.tape(database, viewer, tape_id, "show", now)
         job = _job(database, tape_id)
         mine = tape.interviewer_id == viewer.person_id
-        answer = render(
+        return render(
             request, "tapes/progress.html", tape=tape, job=job, stages=STAGES, is_mine=mine, failed=answers.words
         )
-    if tape.state not in ("queued", "running"):
-        answer.headers["HX-Refresh"] = "true"
-    return answer
 
 
 @router.post("/tapes/{tape_id}/cancel")

@@ -58,7 +58,7 @@ class Reader(HTMLParser):
         if tag in _CALM - {"script", "link", "meta"}:
             self.wrong.append(tag)
         self.wrong += [name for name in known if name.startswith("on") or name in ("srcdoc", "style", "autofocus")]
-        for name in ("href", "src", "action", "formaction", "hx-get"):
+        for name in ("href", "src", "action", "formaction", "data-follow"):
             value = known.get(name)
             picture = tag == "img" and (value or "").startswith("data:image/")  # which runs nothing
             if value is not None and not picture and not value.startswith(("/", "#")):

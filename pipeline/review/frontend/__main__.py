@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from pipeline.review.frontend import BUILT, FOLDER, STAMP, digest
 
-LICENSED = ("htmx.org", "tinykeys", "wavesurfer.js")
+LICENSED = ("tinykeys", "wavesurfer.js")
 """The packages that the bundle contains."""
 
 

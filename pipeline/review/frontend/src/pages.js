@@ -1,8 +1,9 @@
-/** What every page needs: htmx, without evaluation of text as a program; and that nothing stays when its viewer goes. */
-import "htmx.org";
+/** What every page needs: the machine's progress, and that nothing stays when its viewer goes. */
+import { follow } from "./follow.js";
 import { attend } from "./presence.js";
 import { guard, sweep } from "./signout.js";
 
 attend();
+follow();
 guard();
 sweep();
