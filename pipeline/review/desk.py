@@ -8,11 +8,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from pipeline.review import gate
+from pipeline.review import authorization, titles
 from pipeline.review.access.viewer import SignedIn
 from pipeline.review.pages import render
 from pipeline.review.tapes import steps
-from pipeline.tapes import consent, people, retention
+from pipeline.tapes import people, retention
 from pipeline.tapes.records import Person, Tape
 
 router = APIRouter()
@@ -38,12 +38,7 @@ def page(request: Request, viewer: SignedIn) -> Response:
     with state.home.database.reading() as database:
         person = database.get_one(Person, viewer.person_id)
         groups = people.groups_of(database, person, now)
-        tapes = consent.reachable(database, person, "show", now)
-        entries = [
-            _entry(database, viewer.person_id, tape)
-            for tape in tapes
-            if tape.state != "draft" or tape.interviewer_id == viewer.person_id
-        ]
+        entries = [_entry(database, viewer.person_id, tape) for tape in authorization.listed(database, person, now)]
         soon = {one.tape_id: one.destroy_by for one in retention.warnings(database, now)}
     return render(
         request,
@@ -58,7 +53,7 @@ def page(request: Request, viewer: SignedIn) -> Response:
 
 def _entry(database: Session, person_id: str, tape: Tape) -> Entry:
     mine, at = tape.interviewer_id == person_id, f"/tapes/{tape.id}"
-    name = gate.title(database, tape)
+    name = titles.title(database, tape)
     if tape.state == "draft":
         return Entry(tape, name, mine, "Go on with handing it in", f"{at}/recording", True)
     if tape.state in ("queued", "running"):

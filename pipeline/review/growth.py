@@ -15,14 +15,14 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.measures.figures import MAIN
-from pipeline.review import gate
+from pipeline.review import authorization
 from pipeline.review.access.viewer import SignedIn, Viewer
-from pipeline.review.coding.admission import Admitted
+from pipeline.review.authorization import Admitted
 from pipeline.review.coding.current import Current, current
 from pipeline.review.fields import FormId, Id
 from pipeline.review.figures import Figure
 from pipeline.review.pages import render, seeing
-from pipeline.tapes import audit, consent, people
+from pipeline.tapes import audit, people
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Person, Share, Tape
 
@@ -160,7 +160,7 @@ def _note(home: Home, viewer: Viewer, tapes: Sequence[str], now: int, owner_id: 
         if owner_id:
             audit.record(database, now, viewer.person_id, "read", thing=f"growth {owner_id}")
         for tape_id in tapes:
-            gate.read(database, viewer, tape_id, "growth", now)
+            authorization.read(database, viewer, tape_id, "growth", now)
 
 
 def _lines(
@@ -168,13 +168,10 @@ def _lines(
 ) -> tuple[list[Line], tuple[str, ...]]:
     """The owner's measures, over those tapes whose measures the viewer may see, and which tapes these are."""
     query = select(Tape).where(Tape.interviewer_id == owner_id, Tape.state == "ready").order_by(Tape.created_at)
-    tapes = list(database.scalars(query))
-    allowed = consent.allows_each(database, database.get(Person, viewer.person_id), "show", tapes, now)
     person = database.get_one(Person, viewer.person_id)
     seen = [
         (tape, current(Admitted(database, home, tape, person, now)))
-        for tape, decision in zip(tapes, allowed, strict=True)
-        if decision and gate.is_open(database, viewer.person_id, tape)
+        for tape in authorization.all_open(database, person, database.scalars(query).all(), now)
     ]
     names = dict.fromkeys(figure.name for _, each in seen for figure in each.figures if figure.name in MAIN)
     lines = [line for name in names if (line := _line(name, seen)).points]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from starlette.exceptions import HTTPException
 
+from pipeline.review import authorization
 from pipeline.review.access.viewer import SignedIn
-from pipeline.tapes import consent
-from pipeline.tapes.records import Person, Tape
 
 router = APIRouter()
 
@@ -22,8 +20,5 @@ def here(request: Request, viewer: SignedIn, tape: str = "") -> Response:
     state = request.app.state
     with state.home.database.reading() as database:
         if tape:
-            shown = database.get(Tape, tape)
-            person = database.get_one(Person, viewer.person_id)
-            if shown is None or not consent.allows(database, person, "show", shown, state.clock()):
-                raise HTTPException(404)
+            authorization.still(database, viewer, tape, "show", state.clock())
     return Response(status_code=204)

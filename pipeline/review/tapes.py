@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.errors import JobError, VaultError
 from pipeline.output import PROVENANCE
-from pipeline.review import answers, gate
+from pipeline.review import answers, authorization, titles
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import Id
 from pipeline.review.pages import render, seeing
@@ -53,16 +53,16 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The page."""
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.writing() as database:
-        tape = gate.tape(database, viewer, tape_id, "show", now)
+        tape = authorization.tape(database, viewer, tape_id, "show", now)
         if tape.state == "draft":
             return seeing(f"/tapes/{tape_id}/recording")
-        gate.read(database, viewer, tape_id, "tape", now)
+        authorization.read(database, viewer, tape_id, "tape", now)
         permission = terms.latest(database, tape_id)
         return render(
             request,
             "tapes/page.html",
             tape=tape,
-            title=gate.title(database, tape),
+            title=titles.title(database, tape),
             interviewer=database.get_one(Person, tape.interviewer_id).name,
             is_mine=tape.interviewer_id == viewer.person_id,
             target=targets.read(database, home.vault, tape_id),
@@ -87,7 +87,7 @@ def progress(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The part of the page that follows the job; once that has ended, there is no box to follow."""
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.reading() as database:
-        tape = gate.tape(database, viewer, tape_id, "show", now)
+        tape = authorization.tape(database, viewer, tape_id, "show", now)
         job = _job(database, tape_id)
         mine = tape.interviewer_id == viewer.person_id
         return render(
@@ -118,7 +118,7 @@ def withdraw(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The client wants the tape back: from this moment on nobody reaches it; it is destroyed within the hour."""
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.reading() as database:
-        gate.tape(database, viewer, tape_id, "withdraw", now)
+        authorization.tape(database, viewer, tape_id, "withdraw", now)
         person = database.get_one(Person, viewer.person_id)
     submission.withdraw(home, tape_id, person, clock=request.app.state.clock)
     return seeing("/", "withdrawn")
@@ -135,7 +135,7 @@ def destroy(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """Destroy the tape now, with a certificate."""
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.reading() as database:
-        gate.tape(database, viewer, tape_id, "destroy", now)
+        authorization.tape(database, viewer, tape_id, "destroy", now)
     try:
         destruction.destroy(home, tape_id, "by hand", now, viewer.person_id)
     except VaultError as error:
@@ -148,7 +148,7 @@ def destroy(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 def steps(database: Session, person_id: str, tape: Tape) -> list[Step]:
     """The way with a tape, as one person sees it."""
     review = database.scalar(select(Review).where(Review.tape_id == tape.id))
-    mine, is_open = tape.interviewer_id == person_id, gate.is_open(database, person_id, tape)
+    mine, is_open = tape.interviewer_id == person_id, authorization.is_open(database, person_id, tape)
     opened = review is not None and (review.interviewer_done_at is not None or review.waived_at is not None)
     named = database.scalar(
         select(Correction.id).where(Correction.tape_id == tape.id, Correction.kind == "role").limit(1)
@@ -202,16 +202,16 @@ def _asked(request: Request, viewer: Viewer, tape_id: str, ending: Literal["with
     """
     now = request.app.state.clock()
     with request.app.state.home.database.reading() as database:
-        tape = gate.tape(database, viewer, tape_id, ending, now)
+        tape = authorization.tape(database, viewer, tape_id, ending, now)
         shown = bool(consent.allows(database, database.get_one(Person, viewer.person_id), "show", tape, now))
-        title = gate.title(database, tape) if shown else database.get_one(Person, tape.interviewer_id).name
+        title = titles.title(database, tape) if shown else database.get_one(Person, tape.interviewer_id).name
     return render(request, "tapes/ending.html", tape=tape, title=title, ending=ending, shown=shown)
 
 
 def _of_the_job(request: Request, viewer: Viewer, tape_id: str, change: object) -> Response:
     home: Home = request.app.state.home
     with home.database.reading() as database:
-        gate.own(database, viewer, tape_id, "process", request.app.state.clock())
+        authorization.own(database, viewer, tape_id, "process", request.app.state.clock())
     try:
         change(home, tape_id, viewer.person_id, request.app.state.clock)  # type: ignore[operator]
     except JobError as error:

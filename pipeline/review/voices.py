@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from pipeline.review import gate
+from pipeline.review import authorization, titles
 from pipeline.review.access.viewer import SignedIn
 from pipeline.review.fields import Id
 from pipeline.review.pages import render, seeing
@@ -49,12 +49,12 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     now = state.clock()
     with state.home.database.writing() as database:
         tape = _ready(database, viewer, tape_id, now)
-        gate.read(database, viewer, tape_id, "voices", now)
+        authorization.read(database, viewer, tape_id, "voices", now)
         said = database.scalars(
             select(Utterance).where(Utterance.tape_id == tape_id).order_by(Utterance.position)
         ).all()
         decided = confirmed(database, state.home, tape_id)
-        name = gate.title(database, tape)
+        name = titles.title(database, tape)
     found = voices(said, tape.speakers | {"roles": tape.speakers.get("roles", {}) | (decided or {})})
     return render(
         request,
@@ -131,7 +131,7 @@ def confirmed(database: Session, home: Home, tape_id: str) -> dict[str, str] | N
 
 
 def _ready(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Tape:
-    return gate.in_state(gate.own(database, viewer, tape_id, "play", now), "ready")
+    return authorization.in_state(authorization.own(database, viewer, tape_id, "play", now), "ready")
 
 
 def heard_right(database: Session, home: Home, tape: Tape) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from docx import Document
 from pypdf import PdfReader
 
-from pipeline.review import gate
+from pipeline.review import authorization
 from pipeline.review.reflecting import questions
 from pipeline.review.reflecting.feedback import MOST
 from pipeline.tapes.clock import MINUTE
@@ -96,16 +96,16 @@ def test_nobody_else_sees_codes_or_measures_before_the_interviewer_is_done(room:
     gated = [f"{peers.path}/{page}" for page in ("feedback", "summary", "summary.pdf", "summary.docx")]
     others = [room.signed_in(one) for one in (peers.ben, peers.coach)]
     for browser in others:
-        assert [browser.get(path).status_code for path in gated] == [404] * len(gated)
-        assert peers.say(browser, "strength").status_code == 404
+        assert [browser.get(path).status_code for path in gated] == [403] * len(gated)
+        assert peers.say(browser, "strength").status_code == 403
         assert "looks at the own work first" in browser.get(peers.path).text
     ada = room.signed_in(peers.ada)
     assert [ada.get(path).status_code for path in gated] == [200] * len(gated)
     ada.post(f"{peers.path}/first", {"step": "save", "well": "I waited."})
-    assert others[0].get(gated[0]).status_code == 404
+    assert others[0].get(gated[0]).status_code == 403
     refused = ada.post(f"{peers.path}/first", {"step": "done", "well": ""})
     assert "that comes first" in refused.text
-    assert others[0].get(gated[0]).status_code == 404
+    assert others[0].get(gated[0]).status_code == 403
     assert ada.post(f"{peers.path}/first", {"step": "done", "well": "I waited."}).status_code == 303
     for browser in others:
         assert [browser.get(path).status_code for path in gated] == [200] * len(gated)
@@ -115,14 +115,14 @@ def test_one_function_decides_who_may_see(room: Room, peers: Peers) -> None:
     with room.home.database.writing() as database:
         tape = database.get_one(Tape, peers.tape)
         cases = [(None, None, False), (5, None, True), (None, 5, True)]
-        assert not gate.is_open(database, peers.ben, tape)  # without any row
+        assert not authorization.is_open(database, peers.ben, tape)  # without any row
         review = Review(tape_id=peers.tape, stage="interviewer")
         database.add(review)
         for done, waived, expected in cases:
             review.interviewer_done_at, review.waived_at = done, waived
             database.flush()
-            assert gate.is_open(database, peers.ben, tape) is expected
-            assert gate.is_open(database, peers.ada, tape)
+            assert authorization.is_open(database, peers.ben, tape) is expected
+            assert authorization.is_open(database, peers.ada, tape)
 
 
 def test_the_interviewer_s_forms_are_kept_sealed_and_shown_to_nobody_else(room: Room, peers: Peers) -> None:
@@ -156,7 +156,7 @@ def test_what_is_typed_is_kept_without_opening_anything(room: Room, peers: Peers
     page = ada.get(f"{peers.path}/first").text
     assert "I waited." in page
     assert "Wait lon" in page
-    assert ben.get(f"{peers.path}/feedback").status_code == 404
+    assert ben.get(f"{peers.path}/feedback").status_code == 403
     assert ben.post(f"{peers.path}/first", {"step": "keep", "well": "x"}).status_code == 404
 
 

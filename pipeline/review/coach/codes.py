@@ -24,10 +24,10 @@ from pipeline.formats import codebooks
 from pipeline.measures.again import again
 from pipeline.measures.comparison import Comparison
 from pipeline.measures.panel import Panel, Scheme, panel
-from pipeline.review import gate
+from pipeline.review import titles
+from pipeline.review.authorization import all_open, unseen
 from pipeline.review.coach.codings import Coding, before, latest, table
 from pipeline.review.coding import tasks
-from pipeline.review.coding.admission import unseen
 from pipeline.review.coding.books import of_group
 from pipeline.review.coding.events import fold
 from pipeline.review.coding.opinions import heard
@@ -132,15 +132,8 @@ def gather(
     Tapes that the person is still coding are left out, and what others coded on those that the person has yet to code
     or to look at is not shown: whoever codes is blind to the others. ``codebook``: in whose words, if passes used it.
     """
-    found = database.scalars(
-        select(Tape).where(Tape.group_id == group.id, Tape.state == "ready").order_by(Tape.created_at, Tape.id)
-    ).all()
-    allowed = consent.allows_each(database, person, "show", found, now)
-    tapes = {
-        tape.id: tape
-        for tape, decision in zip(found, allowed, strict=True)
-        if decision and gate.is_open(database, person.id, tape)
-    }
+    ready = select(Tape).where(Tape.group_id == group.id, Tape.state == "ready").order_by(Tape.created_at, Tape.id)
+    tapes = {tape.id: tape for tape in all_open(database, person, database.scalars(ready).all(), now)}
     may_see = len(tapes)
     passes = database.scalars(select(Pass).where(Pass.tape_id.in_(tapes)).order_by(Pass.started_at, Pass.id)).all()
     for one in passes:
@@ -175,7 +168,7 @@ def gather(
         codings=(*codings, *agreed, *_proposed(database, tapes, books[MACHINE_BOOK])),
         utterances=said,
         tapes=shown,
-        titles={tape_id: f"{gate.title(database, tape)}, {day(tape.created_at)}" for tape_id, tape in tapes.items()},
+        titles={tape_id: f"{titles.title(database, tape)}, {day(tape.created_at)}" for tape_id, tape in tapes.items()},
         names=names,
         recalibrated=_recalibrated(database, group, names),
         blind=may_see - len(shown),

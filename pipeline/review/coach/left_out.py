@@ -11,8 +11,7 @@ from collections.abc import Collection
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pipeline.review import gate
-from pipeline.review.coding.admission import unseen
+from pipeline.review.authorization import all_open, unseen
 from pipeline.tapes import consent
 from pipeline.tapes.records import Group, Pass, Person, Tape
 
@@ -29,13 +28,8 @@ def left_out(
     Tapes that coach or viewer may not see at all are no part of it.
     """
     query = select(Tape).where(Tape.group_id == group.id, Tape.state == "ready").order_by(Tape.created_at, Tape.id)
-    hidden = [tape for tape in database.scalars(query) if tape.id not in shown]
-    allowed = consent.allows_each(database, coach, "show", hidden, now)
-    hidden = [
-        tape
-        for tape, decision in zip(hidden, allowed, strict=True)
-        if decision and gate.is_open(database, coach.id, tape)
-    ]
+    others = [tape for tape in database.scalars(query) if tape.id not in shown]
+    hidden = all_open(database, coach, others, now)
     open_ = select(Pass.tape_id, Pass.person_id).where(
         *(Pass.tape_id.in_([tape.id for tape in hidden]), Pass.locked_at.is_(None), Pass.layer != "consensus")
     )

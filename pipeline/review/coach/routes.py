@@ -24,15 +24,15 @@ from pipeline.measures.drift import by_chance, drift
 from pipeline.measures.panel import MACHINE, Panel
 from pipeline.measures.sampling import OLD, STRETCH, code_again, needed, sample
 from pipeline.measures.wording import label, lacking
-from pipeline.review import gate
+from pipeline.review import authorization
 from pipeline.review.access.viewer import SignedIn, Viewer
+from pipeline.review.authorization import SEEN, admit
 from pipeline.review.coach import words
 from pipeline.review.coach.codes import GROUP, Gathered, gather
 from pipeline.review.coach.drawing import HIGH, WIDE, pictures
 from pipeline.review.coach.left_out import left_out, told
 from pipeline.review.coach.program import checked
 from pipeline.review.coding import transcripts
-from pipeline.review.coding.admission import SEEN, admit
 from pipeline.review.fields import FormId, Id, OptionalLine
 from pipeline.review.pages import render, seeing
 from pipeline.tapes import audit, people
@@ -82,7 +82,7 @@ def visit(
         members = [one.person for one in people.members(database, group, now) if one.role != "coach"]
         audit.record(database, now, viewer.person_id, "read", thing=f"visit {group_id}")
         for tape_id in gathered.tapes:
-            gate.read(database, viewer, tape_id, "agreement", now)
+            authorization.read(database, viewer, tape_id, "agreement", now)
     panel = gathered.panel
     found = drift(panel, gathered.recalibrated)
     drawn = sample(gathered.whole, by, seed=now // DAY).sort_values(["tape_id", "start"])
@@ -175,7 +175,7 @@ def pair(
         # Who looks at others' codes of a tape is no longer blind to them there.
         for tape_id in {place.tape_id for place in row["places"]}:
             audit.record(database, now, viewer.person_id, SEEN, tape_id, "pairs")
-            gate.read(database, viewer, tape_id, "transcript", now)
+            authorization.read(database, viewer, tape_id, "transcript", now)
     return page
 
 
@@ -184,9 +184,8 @@ def mine(request: Request, viewer: SignedIn, group_id: Id, codebook: Wanted = ""
     """What a member sees: the group as a whole, and the own charts."""
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.writing() as database:
-        if not gate.is_member(database, viewer.person_id, group_id, now):
-            raise HTTPException(404)
-        group, person = database.get_one(Group, group_id), database.get_one(Person, viewer.person_id)
+        group = authorization.group(database, viewer, group_id, now)
+        person = database.get_one(Person, viewer.person_id)
         gathered = gather(home, database, person, group, now, codebook=codebook)
         left = told(left_out(database, group, person, person, gathered.tapes, now))
         audit.record(database, now, viewer.person_id, "read", thing=f"agreement {group_id}")
@@ -227,11 +226,8 @@ def mine(request: Request, viewer: SignedIn, group_id: Id, codebook: Wanted = ""
 
 def _coached(database: Session, viewer: Viewer, group_id: str, now: int) -> tuple[Group, Person]:
     """The group, of which the viewer is a coach now; for others the page does not exist."""
-    person = database.get_one(Person, viewer.person_id)
-    for group, role in people.groups_of(database, person, now):
-        if group.id == group_id and role == "coach":
-            return group, person
-    raise HTTPException(404)
+    group = authorization.group(database, viewer, group_id, now, "coach")
+    return group, database.get_one(Person, viewer.person_id)
 
 
 def _findings(table: pd.DataFrame, gathered: Gathered) -> list[Finding]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from pipeline.coding.codebook import Code, Codebook
 from pipeline.formats import cacti_codebook, codebooks
 from pipeline.formats.intake import Source
-from pipeline.review.coding.admission import Admitted, is_of_group
+from pipeline.review.authorization import Admitted, is_of_group
 from pipeline.tapes import codebooks as own
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Pass

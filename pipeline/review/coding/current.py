@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.review import figures
+from pipeline.review.authorization import Admitted, sees_codes
 from pipeline.review.coding import books, together, transcripts
-from pipeline.review.coding.admission import Admitted, sees_codes
 from pipeline.review.figures import Figure
 
 MACHINE = "Proposed by machine, to be checked by hand"
@@ -28,7 +28,7 @@ class Current:
 
 
 def current(admitted: Admitted) -> Current:
-    """The figures of a tape for one viewer, who may see its measures (`gate.is_open`)."""
+    """The figures of a tape for one viewer, who may see its measures (`authorization.is_open`)."""
     if sees_codes(admitted) and together.codebooks(admitted):
         book = books.read(admitted, together.codebook(admitted))
         board = together.board(admitted, transcripts.shown(admitted), book)

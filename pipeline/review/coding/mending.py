@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from pipeline.formats import plain
+from pipeline.review.authorization import Admitted
 from pipeline.review.coding import masks, transcripts
-from pipeline.review.coding.admission import Admitted
 from pipeline.review.coding.changes import Change
 from pipeline.review.coding.overlays import MASK, Utterance, corrected
 from pipeline.review.coding.overlays import Correction as Made

@@ -9,8 +9,8 @@ from pipeline.coding.codebook import Codebook
 from pipeline.measures import miti, numerals
 from pipeline.measures.figures import Measure, Measures
 from pipeline.review import figures
+from pipeline.review.authorization import Admitted, sees_codes
 from pipeline.review.coding import books, ratings, together, transcripts
-from pipeline.review.coding.admission import Admitted, sees_codes
 from pipeline.review.coding.ratings import RATINGS, Compared
 from pipeline.review.figures import Figure
 

@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from pipeline.review.access.viewer import SignedIn
+from pipeline.review.authorization import admit, note
 from pipeline.review.coding import mending, names, transcripts
-from pipeline.review.coding.admission import admit, note
 from pipeline.review.coding.changes import Change
 from pipeline.review.pages import render, seeing
 

@@ -19,8 +19,8 @@ from sqlalchemy import select
 
 from pipeline.coding.codebook import Codebook
 from pipeline.measures.sampling import STRETCH
+from pipeline.review.authorization import Admitted
 from pipeline.review.coding import passes, ratings, tasks, transcripts
-from pipeline.review.coding.admission import Admitted
 from pipeline.review.coding.events import State
 from pipeline.review.coding.overlays import Utterance, corrected
 from pipeline.tapes import records

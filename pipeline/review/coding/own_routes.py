@@ -10,8 +10,8 @@ from starlette.exceptions import HTTPException
 from pipeline.measures import miti
 from pipeline.review import figures
 from pipeline.review.access.viewer import SignedIn
+from pipeline.review.authorization import admit, note, own_pass
 from pipeline.review.coding import books, exports, miti_summary, passes, ratings, transcripts
-from pipeline.review.coding.admission import admit, note, own_pass
 from pipeline.review.pages import render, seeing
 
 router = APIRouter(prefix="/tapes/{tape_id}/passes/{pass_id}")

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 
 from pipeline.coding.codebook import Codebook
+from pipeline.review.authorization import Admitted, has_seen
 from pipeline.review.coding import blindness, mending
-from pipeline.review.coding.admission import Admitted, has_seen
 from pipeline.review.coding.changes import Change
 from pipeline.review.coding.events import Event, State, fold
 from pipeline.tapes.records import CodeEvent, Membership, Pass, Pretag, Utterance

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from pipeline.measures import miti
 from pipeline.measures.figures import Measure
-from pipeline.review.coding.admission import Admitted
+from pipeline.review.authorization import Admitted
 from pipeline.review.reflecting.forms import ANSWERS
 from pipeline.tapes.records import Form, Pass, Person
 

@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 
 from pipeline.review import ranges
 from pipeline.review.access.viewer import SignedIn
+from pipeline.review.authorization import admit, is_of_group, note, own_pass, require_group, sees_codes
 from pipeline.review.coding import bindings, books, keys, mending, passes, ratings, tasks, transcripts
-from pipeline.review.coding.admission import admit, is_of_group, note, own_pass, require_group, sees_codes
 from pipeline.review.coding.changes import Changes
 from pipeline.review.coding.sound import Sound
 from pipeline.review.coding.state import state

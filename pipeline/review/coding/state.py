@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import select
 
 from pipeline.coding.codebook import Codebook
+from pipeline.review.authorization import Admitted
 from pipeline.review.coding import bindings, masks, mending, passes, tasks, transcripts
-from pipeline.review.coding.admission import Admitted
 from pipeline.review.coding.books import tag
 from pipeline.review.coding.overlays import Utterance
 from pipeline.tapes.records import Pass, Pretag

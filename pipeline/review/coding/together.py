@@ -20,8 +20,8 @@ from pipeline.measures.figures import Measures, measures
 from pipeline.measures.intervals import REST
 from pipeline.phrases import is_listener_noise
 from pipeline.review import figures
+from pipeline.review.authorization import Admitted
 from pipeline.review.coding import passes
-from pipeline.review.coding.admission import Admitted
 from pipeline.review.coding.changes import Change
 from pipeline.review.coding.events import State, live
 from pipeline.review.coding.opinions import Opinion, counted, divided, gathered

@@ -15,8 +15,8 @@ from pipeline.coding.codebook import Codebook
 from pipeline.measures.table import CLIENT
 from pipeline.review import figures
 from pipeline.review.access.viewer import SignedIn
+from pipeline.review.authorization import LOCK_FIRST, SEEN, Admitted, admit, note, require_codes, sees_codes
 from pipeline.review.coding import books, keys, miti_summary, passes, ratings, state, tasks, together, transcripts
-from pipeline.review.coding.admission import SEEN, Admitted, admit, note, sees_codes
 from pipeline.review.coding.changes import Change, Name
 from pipeline.review.pages import render, seeing
 from pipeline.review.problems import NotYetError
@@ -24,8 +24,6 @@ from pipeline.tapes import targets
 from pipeline.transcript import Tags
 
 router = APIRouter(prefix="/tapes/{tape_id}/together")
-
-LOCK_FIRST = "Lock your own pass first. Until then you do not see what the others coded, so that each listens afresh."
 
 
 class Settled(BaseModel):
@@ -86,7 +84,7 @@ def filled(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> d
     home = request.app.state.home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        _let_in(admitted)
+        require_codes(admitted)
         book = books.read(admitted, codebook)
         chosen = keys.chosen(session, viewer.person_id, codebook)
         found = together.board(admitted, transcripts.shown(admitted), book)
@@ -108,7 +106,7 @@ def mark(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> dic
     home = request.app.state.home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        _let_in(admitted)
+        require_codes(admitted)
         return {"mark": together.mark(admitted, books.read(admitted, codebook))}
 
 
@@ -118,7 +116,7 @@ def settle(request: Request, viewer: SignedIn, tape_id: str, sent: Settled) -> d
     home = request.app.state.home
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        _let_in(admitted)
+        require_codes(admitted)
         book = books.read(admitted, sent.codebook)
         if sent.action == "undo":
             undone = together.undo(admitted, book, sent.id)
@@ -152,17 +150,12 @@ def _settled_ratings(
     home = request.app.state.home
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        _let_in(admitted)
+        require_codes(admitted)
         book = books.read(admitted, codebook)
         if not book.is_miti:
             raise HTTPException(422, f"The codebook {book.label!r} has no global ratings. Choose MITI 4.2.")
         ratings.settle(admitted, book.name, answers)
     return seeing(f"/tapes/{tape_id}/together?codebook={book.name}", "saved")
-
-
-def _let_in(admitted: Admitted) -> None:
-    if not sees_codes(admitted):
-        raise NotYetError(LOCK_FIRST, "blind")
 
 
 def _shown(admitted: Admitted, found: together.Board) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import select
 
 from pipeline.formats import plain
+from pipeline.review.authorization import Admitted
 from pipeline.review.coding import masks
-from pipeline.review.coding.admission import Admitted
 from pipeline.review.coding.overlays import Correction, Utterance, Word, corrected
 from pipeline.tapes import records
 from pipeline.tapes.records import Item

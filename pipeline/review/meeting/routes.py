@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import TapesError
-from pipeline.review import gate
+from pipeline.review import authorization, titles
 from pipeline.review.access.invitations import invite
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import FormId, Id, Line, OptionalLine, OptionalText
 from pipeline.review.meeting.agenda import LENGTHS, agenda
 from pipeline.review.meeting.rotation import ROLES, roles, turn
 from pipeline.review.pages import render, seeing
-from pipeline.tapes import accounts, audit, consent, people
+from pipeline.tapes import accounts, audit, people
 from pipeline.tapes.home import Home
 from pipeline.tapes.people import Member
 from pipeline.tapes.records import Group, Meeting, MeetingRole, Person, TapeTurn
@@ -67,7 +67,7 @@ def plan(
     if minutes not in LENGTHS:
         raise HTTPException(422, f"Go back and choose one of {', '.join(map(str, LENGTHS))} minutes.")
     with state.home.database.writing() as database:
-        group = _group(database, viewer, group_id, now)
+        group = authorization.group(database, viewer, group_id, now)
         order = _next_tape(database, group, now)
         meeting = Meeting(group_id=group.id, at=moment, minutes=minutes)
         database.add(meeting)
@@ -90,7 +90,7 @@ def one(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
         person = database.get_one(Person, viewer.person_id)
         tapes = [
             tape
-            for tape in consent.reachable(database, person, "show", now)
+            for tape in authorization.listed(database, person, now)
             if tape.group_id == group.id and tape.state == "ready"
         ]
         held = database.scalars(select(MeetingRole).where(MeetingRole.meeting_id == meeting.id)).all()
@@ -109,7 +109,7 @@ def one(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
             roles=[(role, next((one.person_id for one in held if one.role == role), "")) for role in ROLES],
             members=members,
             names={one.person.id: one.person.name for one in members},
-            tapes={tape.id: gate.title(database, tape) for tape in tapes},
+            tapes={tape.id: titles.title(database, tape) for tape in tapes},
             order=_next_tape(database, group, now),
             notes=notes,
             was=_digest(notes),
@@ -181,10 +181,10 @@ def choose_tape(request: Request, viewer: SignedIn, meeting_id: Id, tape_id: Ann
     now = state.clock()
     with state.home.database.writing() as database:
         meeting, group = _meeting(database, viewer, meeting_id, now)
-        if tape_id and gate.tape(database, viewer, tape_id, "show", now).group_id != group.id:
+        if tape_id and authorization.tape(database, viewer, tape_id, "show", now).group_id != group.id:
             raise HTTPException(404)
         if meeting.tape_id:
-            gate.tape(database, viewer, meeting.tape_id, "show", now)
+            authorization.tape(database, viewer, meeting.tape_id, "show", now)
         if (tape_id or None) != meeting.tape_id:
             if meeting.ended_at is not None:
                 raise HTTPException(409, "This meeting is over: its tape stays as it is.")
@@ -216,7 +216,7 @@ def write_notes(
     with state.home.database.writing() as database:
         meeting, _ = _meeting(database, viewer, meeting_id, now)
         if meeting.tape_id:
-            gate.tape(database, viewer, meeting.tape_id, "show", now)
+            authorization.tape(database, viewer, meeting.tape_id, "show", now)
         if step == "keep" and was != _digest(_notes(state.home, meeting)):
             told = "Somebody else has changed the notes. Copy yours, load this page again, and put both together."
             raise HTTPException(409, told)
@@ -252,9 +252,7 @@ def take_in(request: Request, viewer: SignedIn, group_id: Id, name: Line, email:
     now = state.clock()
     try:
         with state.home.database.writing() as database:
-            group = _group(database, viewer, group_id, now)
-            if group.id not in _coordinated(database, viewer, now):
-                raise HTTPException(404)
+            group = authorization.group(database, viewer, group_id, now, "coordinator")
             path = _invited(database, group, name, email, now, viewer.person_id)
     except TapesError as error:
         if error.code not in ("TR-K08", "TR-K09"):
@@ -270,22 +268,9 @@ def agree(request: Request, viewer: SignedIn, group_id: Id, agreements: Optional
     state = request.app.state
     now = state.clock()
     with state.home.database.writing() as database:
-        _group(database, viewer, group_id, now).agreements = agreements
+        authorization.group(database, viewer, group_id, now).agreements = agreements
         audit.record(database, now, viewer.person_id, "group.agreements", thing=group_id)
     return seeing(f"/groups/{group_id}", "saved")
-
-
-def _group(database: Session, viewer: Viewer, group_id: str, now: int) -> Group:
-    group = database.get(Group, group_id)
-    if group is None or not gate.is_member(database, viewer.person_id, group_id, now):
-        raise HTTPException(404)
-    return group
-
-
-def _coordinated(database: Session, viewer: Viewer, now: int) -> frozenset[str]:
-    """The groups that the viewer coordinates."""
-    person = database.get_one(Person, viewer.person_id)
-    return frozenset(group.id for group, role in people.groups_of(database, person, now) if role == "coordinator")
 
 
 def _invited(database: Session, group: Group, name: str, email: str, now: int, by: str) -> str:
@@ -314,7 +299,7 @@ def _group_page(
     state = request.app.state
     now = state.clock()
     with state.home.database.reading() as database:
-        group = _group(database, viewer, group_id, now)
+        group = authorization.group(database, viewer, group_id, now)
         return render(
             request,
             "meeting/group.html",
@@ -323,7 +308,7 @@ def _group_page(
             members=people.members(database, group, now),
             order=_next_tape(database, group, now),
             warning=people.size_warning(database, group, now),
-            coordinates=group_id in _coordinated(database, viewer, now),
+            coordinates=authorization.is_member(database, viewer.person_id, group_id, now, "coordinator"),
             link=link,
             done=done,
             error=error,
@@ -349,7 +334,7 @@ def _meeting(database: Session, viewer: Viewer, meeting_id: str, now: int) -> tu
     meeting = database.get(Meeting, meeting_id)
     if meeting is None:
         raise HTTPException(404)
-    return meeting, _group(database, viewer, meeting.group_id, now)
+    return meeting, authorization.group(database, viewer, meeting.group_id, now)
 
 
 def _members(database: Session, group: Group, now: int) -> list[Member]:

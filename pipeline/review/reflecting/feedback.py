@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import ReviewError
-from pipeline.review import answers, gate
+from pipeline.review import answers, authorization, titles
 from pipeline.review.access.viewer import SignedIn
 from pipeline.review.fields import Id, OptionalText, Text
 from pipeline.review.pages import render, seeing
@@ -131,7 +131,7 @@ def play(request: Request, viewer: SignedIn, tape_id: Id, person_id: Annotated[s
     """Say that it was a real play and who was the client, or that it was none."""
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.writing() as database:
-        tape = gate.own(database, viewer, tape_id, "show", now)
+        tape = _own_tape(database, viewer, tape_id, now)
         if person_id and person_id not in _others(database, tape, now):
             raise HTTPException(404)
         forms.write(database, home, tape_id, viewer.person_id, REAL_PLAY, {"client": person_id}, now)
@@ -143,7 +143,7 @@ def close(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The interviewer ends the round; the summary stands."""
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.writing() as database:
-        gate.own(database, viewer, tape_id, "show", now)
+        _own_tape(database, viewer, tape_id, now)
         review = reviewed(database, tape_id)
         review.stage, review.closed_at = "closed", review.closed_at or now
         audit.record(database, now, viewer.person_id, "review.close", tape_id)
@@ -155,7 +155,7 @@ def reopen(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The interviewer opens a closed round again: it was closed too early."""
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.writing() as database:
-        gate.own(database, viewer, tape_id, "show", now)
+        _own_tape(database, viewer, tape_id, now)
         review = reviewed(database, tape_id)
         if review.closed_at is not None:
             review.stage, review.closed_at = "feedback", None
@@ -246,7 +246,11 @@ def _kinds(database: Session, tape: Tape, person_id: str) -> list[str]:
 
 
 def _open_tape(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Tape:
-    return gate.in_state(gate.opened(database, viewer, tape_id, "show", now), "ready")
+    return authorization.opened(database, viewer, tape_id, "show", now)
+
+
+def _own_tape(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Tape:
+    return authorization.in_state(authorization.own(database, viewer, tape_id, "show", now), "ready")
 
 
 def _others(database: Session, tape: Tape, now: int) -> dict[str, str]:
@@ -259,7 +263,7 @@ def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> 
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.writing() as database:
         tape = _open_tape(database, viewer, tape_id, now)
-        gate.read(database, viewer, tape_id, "feedback", now)
+        authorization.read(database, viewer, tape_id, "feedback", now)
         everything = said(database, home, tape_id)
         first = waits_for(database, home, tape, viewer.person_id)
         answers = forms.read(database, home, tape_id, tape.interviewer_id, questions.SESSION_REVIEW)
@@ -268,7 +272,7 @@ def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> 
         review = reviewed(database, tape_id)
         closed = review.closed_at is not None
         drafts = forms.read(database, home, tape_id, viewer.person_id, DRAFT)
-        name = gate.title(database, tape)
+        name = titles.title(database, tape)
         interviewer = database.get_one(Person, tape.interviewer_id).name
     mine = [one for one in everything if one.person_id == viewer.person_id]
     return render(

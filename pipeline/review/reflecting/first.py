@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from pipeline.review import gate
+from pipeline.review import authorization, titles
 from pipeline.review.access.viewer import SignedIn
 from pipeline.review.fields import Id, cleaned
 from pipeline.review.pages import render, seeing
@@ -54,7 +54,7 @@ def _saved(request: Request, viewer: SignedIn, tape_id: str, fields: dict[str, s
         for each in questions.APPRAISAL
     }
     with home.database.writing() as database:
-        gate.in_state(gate.own(database, viewer, tape_id, "show", now), "ready")
+        authorization.in_state(authorization.own(database, viewer, tape_id, "show", now), "ready")
         review = reviewed(database, tape_id)
         for kind, answers in ((questions.SESSION_REVIEW, review_answers), (questions.SELF_APPRAISAL, appraisal)):
             forms.write(database, home, tape_id, viewer.person_id, kind, answers, now)
@@ -90,9 +90,9 @@ def _rating(text: str | None) -> int | None:
 def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> Response:
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.writing() as database:
-        tape = gate.in_state(gate.own(database, viewer, tape_id, "show", now), "ready")
-        gate.read(database, viewer, tape_id, "forms", now)
-        name = gate.title(database, tape)
+        tape = authorization.in_state(authorization.own(database, viewer, tape_id, "show", now), "ready")
+        authorization.read(database, viewer, tape_id, "forms", now)
+        name = titles.title(database, tape)
         review = reviewed(database, tape_id)
         answers = forms.read(database, home, tape_id, viewer.person_id, questions.SESSION_REVIEW)
         appraisal = forms.read(database, home, tape_id, viewer.person_id, questions.SELF_APPRAISAL)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from pipeline.review import gate
+from pipeline.review import authorization, titles
 from pipeline.review.access.viewer import SignedIn, Viewer
+from pipeline.review.authorization import Admitted
 from pipeline.review.coding import miti_summary
-from pipeline.review.coding.admission import Admitted
 from pipeline.review.coding.current import current
 from pipeline.review.coding.miti_summary import MitiSummary
 from pipeline.review.fields import Id
@@ -77,14 +77,14 @@ def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str
     """Everything that the summary says; 404 for who may not see it."""
     now = clock()
     with home.database.writing() as database:
-        tape = gate.opened(database, viewer, tape_id, "show", now)
+        tape = authorization.opened(database, viewer, tape_id, "show", now)
         admitted = Admitted(database, home, tape, database.get_one(Person, viewer.person_id), now)
         measured, miti = current(admitted), miti_summary.summaries(admitted)
-        gate.read(database, viewer, tape_id, thing, now)
+        authorization.read(database, viewer, tape_id, thing, now)
         answers = forms.read(database, home, tape_id, tape.interviewer_id, questions.SESSION_REVIEW)
         shown = answers if answers.get("shown") or tape.interviewer_id == viewer.person_id else {}
         return Summary(
-            title=gate.title(database, tape),
+            title=titles.title(database, tape),
             interviewer=database.get_one(Person, tape.interviewer_id).name,
             target=targets.read(database, home.vault, tape_id),
             came_in=day(tape.created_at),

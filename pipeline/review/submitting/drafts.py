@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import AudioError, ConsentError, ReviewError, TapesError
-from pipeline.review import answers, gate
+from pipeline.review import answers, authorization, titles
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import FormId, Id, Line, OptionalLine
 from pipeline.review.pages import render, seeing
@@ -217,7 +217,7 @@ def part_sound(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     home, now = request.app.state.home, request.app.state.clock()
     with home.database.reading() as database:
         draft(database, viewer, tape_id, now)
-        gate.own(database, viewer, tape_id, "play", now)
+        authorization.own(database, viewer, tape_id, "play", now)
     item, seen = uploads.recording(home, tape_id), uploads.survey(home, tape_id)
     if item is None or seen is None:
         raise HTTPException(404)
@@ -268,7 +268,7 @@ def recording(
     state = request.app.state
     with state.home.database.reading() as database:
         tape = draft(database, viewer, tape_id, state.clock())
-        name = gate.title(database, tape)
+        name = titles.title(database, tape)
     given = answers.answer(refused) if refused else None
     return render(
         request,
@@ -287,7 +287,7 @@ def recording(
 
 def draft(database: Session, viewer: Viewer, tape_id: str, now: int) -> Tape:
     """A tape of the viewer's that is still being handed in; else 404."""
-    return gate.in_state(gate.own(database, viewer, tape_id, "store", now), "draft")
+    return authorization.in_state(authorization.own(database, viewer, tape_id, "store", now), "draft")
 
 
 def groups(database: Session, viewer: Viewer, now: int) -> dict[str, Group]:
@@ -328,7 +328,7 @@ def _part(request: Request, tape: Tape, typed: dict[str, Any], error: str = "") 
     last = min(limit, seen.shown)
     filled = {"start": "0:00", "end": f"{last // 60_000}:{last // 1000 % 60:02d}", "speakers": 2} | typed
     with state.home.database.reading() as database:
-        name = gate.title(database, tape)
+        name = titles.title(database, tape)
     return render(
         request,
         "submitting/part.html",

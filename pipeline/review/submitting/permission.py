@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import ConsentError, ReviewError
-from pipeline.review import gate
+from pipeline.review import authorization, titles
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import Id
 from pipeline.review.pages import render, seeing
@@ -50,7 +50,7 @@ def change(request: Request, viewer: SignedIn, tape_id: Id, typed: Allowed) -> R
 
 
 def _own(database: Session, viewer: Viewer, tape_id: str, now: int) -> tuple[Tape, Consent]:
-    tape = gate.own(database, viewer, tape_id, "store", now)
+    tape = authorization.own(database, viewer, tape_id, "store", now)
     consent = terms.latest(database, tape_id)
     if consent is None:
         raise HTTPException(404)
@@ -85,7 +85,7 @@ def _page(
             "uses": consent.uses,
             "group_ids": consent.group_ids,
         } | typed
-        name = gate.title(database, tape)
+        name = titles.title(database, tape)
     return render(
         request,
         "submitting/permission.html",

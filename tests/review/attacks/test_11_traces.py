@@ -98,7 +98,7 @@ def test_why_a_tape_was_refused_stands_in_the_audit_alone(room: Room, theirs: di
         (stranger, f"/tapes/{theirs['tape_id']}", "404 audience"),
         (member, f"/tapes/{draft}", "404 draft"),
         (member, f"/tapes/{theirs['tape_id']}/first", "404 interviewer"),
-        (member, f"/tapes/{closed}/feedback", "404 first"),
+        (member, f"/tapes/{closed}/feedback", "403 first"),
         (member, f"/tapes/{closed}/coding", "403 first"),
         (member, f"/tapes/{NOBODY}", "404 unknown"),
         (room.browser(), f"/tapes/{closed}", "303 sign-in"),

@@ -121,7 +121,7 @@ def test_a_tape_that_is_no_longer_ones_own_looks_like_none(
     def refuse(*_: object, **__: object) -> None:
         raise kind(code, f"tape {tape}", "is secret", "ask")
 
-    monkeypatch.setattr("pipeline.review.tapes.gate.tape", refuse)
+    monkeypatch.setattr("pipeline.review.tapes.authorization.tape", refuse)
     answer = browser.get(f"/tapes/{tape}")
     assert answer.status_code == missing.status_code == 404
     assert answer.text.replace(tape, "0123456789abcdef") == missing.text
