@@ -8,6 +8,9 @@ from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -206,6 +209,20 @@ def test_a_file_of_then_opens_and_is_what_is_written_now(place: Path) -> None:
     written = write(io.BytesIO(b"what was said"), target, KEY, LABEL)
     assert target.getvalue() == FIXED
     assert (written.size, written.sha256) == (13, "198e83a8606650902ea53e000a7a826e5fe1cb4d171fd4e358a19ecf05e8de59")
+
+
+@pytest.mark.parametrize("size", [0, 65536, 131089])
+def test_a_file_of_several_frames_is_put_together_as_it_is_described(size: int) -> None:
+    plain = content(size)
+    header = b"TAPE" + b"\x00\x01" + b"\x00\x01\x00\x00" + LABEL.file_id + b"\x05tape1" + b"\x04mono"
+    key = HKDF(SHA256(), 32, LABEL.file_id, b"tape-review frames 1" + header).derive(KEY)
+    parts = [plain[start : start + 65536] for start in range(0, size, 65536)] or [b""]
+    sealed = header
+    for number, part in enumerate(parts):
+        is_last = number == len(parts) - 1
+        bound = header + number.to_bytes(8, "big") + bytes([is_last]) + (size if is_last else 0).to_bytes(8, "big")
+        sealed += AESGCM(key).encrypt(number.to_bytes(12, "big"), part, bound)
+    assert encrypted(size) == sealed
 
 
 @pytest.mark.parametrize("length", [0, 1, 255, 256])
