@@ -7,15 +7,11 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.grouping import GroupedCommands
+from pipeline.cli.grouping import Commands
 from pipeline.cli.options import As, Config, Home
 from pipeline.cli.printing import console
 
-audit = typer.Typer(
-    cls=GroupedCommands,
-    no_args_is_help=True,
-    help="Show who did what, and verify that nobody changed the record of it.",
-)
+audit = Commands("Show who did what, and verify that nobody changed the record of it.")
 
 
 @audit.command("list")

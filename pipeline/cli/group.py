@@ -6,15 +6,11 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.grouping import GroupedCommands
+from pipeline.cli.grouping import Commands
 from pipeline.cli.options import As, Config, Home
 from pipeline.cli.printing import console
 
-group = typer.Typer(
-    cls=GroupedCommands,
-    no_args_is_help=True,
-    help="Add and list groups, and decide who is in them and in which role.",
-)
+group = Commands("Add and list groups, and decide who is in them and in which role.")
 
 Which = Annotated[str, typer.Argument(metavar="GROUP", help="The group: name or id.")]
 Whom = Annotated[str, typer.Argument(metavar="PERSON", help="The person: email address or id.")]

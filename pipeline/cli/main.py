@@ -23,7 +23,7 @@ from pipeline.cli.drift import drift
 from pipeline.cli.evaluate import evaluate
 from pipeline.cli.export import export
 from pipeline.cli.group import group
-from pipeline.cli.grouping import GroupedCommands
+from pipeline.cli.grouping import Commands
 from pipeline.cli.init import init
 from pipeline.cli.interruption import leave
 from pipeline.cli.models import models
@@ -46,15 +46,7 @@ HELP = (
     "`tape-review COMMAND --help` explains a command and its options."
 )
 
-app = typer.Typer(
-    name="tape-review",
-    cls=GroupedCommands,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help=HELP,
-)
+app = Commands(HELP, name="tape-review", add_completion=False, pretty_exceptions_enable=False)
 
 COMMANDS: Mapping[str, tuple[Callable[..., None], ...]] = {
     "Tapes": (process, code, convert, submit, worker, status, export),

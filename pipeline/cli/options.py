@@ -20,7 +20,7 @@ Config = Annotated[
 
 Home = Annotated[
     Path | None,
-    typer.Option("--home", metavar="FOLDER", help="The folder that holds the tapes, in place of the settings' one."),
+    typer.Option("--home", metavar="FOLDER", help="The folder that holds the tapes. It overrides tapes.home."),
 ]
 As = Annotated[
     str | None,

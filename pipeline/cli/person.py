@@ -6,15 +6,11 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.grouping import GroupedCommands
+from pipeline.cli.grouping import Commands
 from pipeline.cli.options import As, Config, Home
 from pipeline.cli.printing import console
 
-person = typer.Typer(
-    cls=GroupedCommands,
-    no_args_is_help=True,
-    help="Add, list, disable and enable people. Clients are never among them.",
-)
+person = Commands("Add, list, disable and enable people. Clients are never among them.")
 
 Whom = Annotated[str, typer.Argument(metavar="PERSON", help="The person: email address or id.")]
 

@@ -27,8 +27,8 @@ def restore(
 ) -> None:
     """Restore a home from a backup, without the tapes that were destroyed since.
 
-    It finds destroyed tapes in the lists of tombstones: those in the backup, beside the backup and in the home's folder
-    are always read, and --tombstones adds others.
+    Lists of tombstones name the destroyed tapes. The lists in the backup, beside it and in the home's folder are always
+    read. --tombstones adds others.
     """
     from pipeline.cli.homes import ask, chosen
     from pipeline.tapes import restoring

@@ -35,10 +35,10 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 def serve(
     host: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="The address to listen on, in place of the settings' one.")
+        str | None, typer.Option(metavar="ADDRESS", help="The address to listen on. It overrides review.host.")
     ] = None,
     port: Annotated[
-        int | None, typer.Option(metavar="NUMBER", help="The port to listen on, in place of the settings' one.")
+        int | None, typer.Option(metavar="NUMBER", help="The port to listen on. It overrides review.port.")
     ] = None,
     with_worker: Annotated[
         bool, typer.Option("--with-worker/--without-worker", help="Whether to work on submitted tapes as well.")
