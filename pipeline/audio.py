@@ -36,7 +36,7 @@ SLACK = 1000
 
 _SHORTEST = 1000  # ms
 _SOUND, _FACTS = "recording.flac", "recording.json"
-_RENEW = "copy it anew from the recorder"
+_RENEW = "copy it again from the recorder"
 _CUT = "cut the segment out with an audio editor"
 
 
@@ -122,7 +122,7 @@ def decode(
     warnings = loudness.inspect(samples, found.sample_rate, ran.clipped, settings.quiet_dbfs, settings.silence_seconds)
     last = begin + samples.shape[1] * 1000 // SAMPLE_RATE
     if damage:
-        message = f"the file {damage}; the segment up to {clock(last)} was read none the less: {_RENEW} to be sure"
+        message = f"the file {damage}; the segment up to {clock(last)} was read anyway; to be sure, {_RENEW}"
         warnings = (QualityWarning("duration_mismatch", None, message), *warnings)
     return Recording(samples, begin, last, source, warnings)
 
@@ -178,9 +178,11 @@ def _segment(settings: AudioSettings, start: int | None, end: int | None, thing:
     begin, limit = start or 0, _limit(settings)
     last = int(settings.source_limit_minutes * 60_000)
     if begin < 0 or (end is not None and end <= begin):
-        raise AudioError("A11", thing, "has no such segment: it ends before it begins", "give --start before --end")
+        raise AudioError(
+            "A11", thing, "has no such segment: the segment ends before it begins", "give --start before --end"
+        )
     if max(begin, end or 0) > last:
-        raise AudioError("A12", thing, f"is read up to {clock(last)} only", _CUT)
+        raise AudioError("A12", thing, f"is read only up to {clock(last)}", _CUT)
     if end is not None and end - begin > limit + SLACK:
         raise _too_long(settings, f"is asked for a segment of {clock(end - begin)}", begin, thing)
     return begin, begin + limit + SLACK if end is None else end
@@ -204,12 +206,12 @@ def _opened(path: Path, settings: AudioSettings, thing: str) -> Iterator[int]:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise AudioError(
-            "A01", thing, f"cannot be opened ({reason})", "check its name and whether you may read it"
+            "A01", thing, f"cannot be opened ({reason})", "check its name and your permission to read it"
         ) from error
     try:
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode):
-            raise AudioError("A03", thing, "is a folder, a pipe or a device", "name the sound file itself")
+            raise AudioError("A03", thing, "is a folder, a pipe or a device", "give the sound file itself")
         if status.st_size == 0:
             raise AudioError("A02", thing, "is empty", _RENEW)
         if status.st_size > settings.source_limit_mb * 1_000_000:
@@ -228,7 +230,7 @@ def _identified(file: int, thing: str) -> tuple[Container, str | None]:
     container = containers.identify(read)
     if container is None:
         known = "export it as WAV, FLAC, Ogg, MP3, M4A or WebM"
-        raise AudioError("A04", thing, "is no sound file that we read, whatever its name says", known)
+        raise AudioError("A04", thing, "is not in a sound format that we read, whatever its name says", known)
     return container, containers.damage(container, read, os.fstat(file).st_size)
 
 
@@ -242,7 +244,7 @@ def _check_extent(decoded: Decoded, settings: AudioSettings, begin: int, end: in
         lasts = f"lasts at least {clock(max(found.declared or 0, ran.duration) - begin)}"
         raise _too_long(settings, f"{lasts} from {clock(begin)} on" if begin else lasts, begin, thing)
     if ran.duration == 0:
-        raise AudioError("A02", thing, "holds no sound", "check what the recorder wrote")
+        raise AudioError("A02", thing, "holds no sound", "check the settings of the recorder")
     if ran.complete and ran.duration + SLACK < max(begin, end or 0):
         late, option = ("does", "--end") if begin < ran.duration else ("begins", "--start")
         value = f"ends at {clock(ran.duration)}, before the segment {late}"
@@ -257,7 +259,9 @@ def _contradiction(file: int, container: Container, decoded: Decoded) -> str | N
     if not ran.complete:
         return None
     if declared is not None and abs(declared - ran.duration) > max(SLACK, declared // 100):
-        return f"is cut off or its header is wrong: {clock(declared)} are promised, {clock(ran.duration)} are there"
+        return (
+            f"is cut off or its header is wrong: the header says {clock(declared)}, but there are {clock(ran.duration)}"
+        )
     if container in (containers.FLAC, containers.MP3):  # their decoder stops where the header says
         return containers.leftover(os.fstat(file).st_size, os.lseek(file, 0, os.SEEK_CUR))
     return None

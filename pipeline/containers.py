@@ -99,7 +99,7 @@ def leftover(size: int, end: int) -> str | None:
 
 
 def _missing(promised: int, size: int) -> str:
-    return f"is cut off or its header is wrong: {promised:,} bytes are promised, {size:,} are there"
+    return f"is cut off or its header is wrong: the header says {promised:,} bytes, but there are {size:,}"
 
 
 def _riff(read: ReadAt, size: int, order: Literal["little", "big"]) -> str | None:
@@ -118,7 +118,7 @@ def _riff(read: ReadAt, size: int, order: Literal["little", "big"]) -> str | Non
         if name in (b"data", b"SSND"):
             place += 8 + (length if sound is None else sound)
             if whole + 1 < place:
-                return f"contradicts itself: {whole:,} bytes are promised for the whole, {place:,} for a part"
+                return f"contradicts itself: the header says {whole:,} bytes for the whole and {place:,} for a part"
             return _missing(max(whole - 1, place), size) if size < max(whole - 1, place) else leftover(size, place)
         place += 8 + length + length % 2
     return "is damaged: its header has no end"

@@ -112,7 +112,9 @@ def _open(request: Request) -> Stream:
         value = f"is sampled at {rate:,} Hz; {RATES[0]:,} to {RATES[1]:,} Hz are read"
         raise RefusalError("A07", value, "export it at 16,000 or 48,000 Hz")
     if not 1 <= channels <= 2:
-        raise RefusalError("A08", f"has {channels} channels; one or two are read", "export it as mono or stereo")
+        raise RefusalError(
+            "A08", f"has {channels} channels; only one or two are supported", "export it as mono or stereo"
+        )
     return stream
 
 
@@ -152,7 +154,7 @@ def _av(key: str) -> Stream:
     blocks = _av_blocks(file, stream)
     first = next(blocks, None)  # the decoder knows the rate and the channels better than the container does
     if first is None:
-        raise RefusalError("A02", "holds no sound", "check what the recorder wrote")
+        raise RefusalError("A02", "holds no sound", "check the settings of the recorder")
     return Stream(Found(codec.name, codec.sample_rate, first.shape[1], declared), itertools.chain([first], blocks))
 
 
@@ -165,7 +167,7 @@ def _av_blocks(file: InputContainer, stream: av.AudioStream) -> Iterator[np.ndar
         for frame in file.decode(stream):
             kind = kind or (frame.sample_rate, frame.layout.nb_channels)
             if kind != (frame.sample_rate, frame.layout.nb_channels):
-                raise _damaged("its rate or its channels change on the way")
+                raise _damaged("its sample rate or its number of channels changes within the file")
             block += (part.to_ndarray().reshape(-1, kind[1]) for part in convert.resample(frame))
             if sum(map(len, block)) >= _BLOCK:
                 yield np.concatenate(block)
@@ -189,8 +191,8 @@ def _convert(stream: Stream, request: Request, send: Callable[[bytes], None]) ->
         place += len(whole)
         if not np.isfinite(block).all():
             wrong = begin + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
-            value = f"holds a value that is no number at {wrong / rate:.3f} s"
-            raise RefusalError("A09", value, "export it anew as 16-bit WAV or FLAC")
+            value = f"has a value that is not a number at {wrong / rate:.3f} s"
+            raise RefusalError("A09", value, "export it again as 16-bit WAV or FLAC")
         _count(clipped, block, begin - first, rate)
         send(_quantized(_resampled(resampler, block, rate)))
         if place > last:
@@ -221,9 +223,9 @@ def _count(clipped: dict[int, int], block: np.ndarray, place: int, rate: int) ->
         clipped[int(second)] = clipped.get(int(second), 0) + int(count)
 
 
-def _damaged(detail: str = "its contents do not fit its format") -> RefusalError:
+def _damaged(detail: str = "its contents do not match its format") -> RefusalError:
     """What the libraries themselves say of a broken file misleads more than it helps ("file does not exist")."""
-    return RefusalError("A05", f"is damaged: {detail}", "copy it anew from the recorder, or export it as WAV or FLAC")
+    return RefusalError("A05", f"is damaged: {detail}", "copy it again from the recorder, or export it as WAV or FLAC")
 
 
 def run(request: str, parent: int) -> None:

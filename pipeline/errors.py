@@ -1,31 +1,31 @@
 """Every error that a user can meet, in one tree.
 
     TapeReviewError
-    ├── AudioError      TR-A..  the recording cannot be read, is too long, holds no sound
+    ├── AudioError      TR-A..  the recording cannot be read, is too long, or holds no sound
     ├── ModelError      TR-M..  a weight is missing, altered or of an unknown kind
     ├── SpeechError     TR-P..  transcription, diarization, turns or roles cannot go on
-    ├── CodingError     TR-C..  codebook, tagger or training input is wrong
+    ├── CodingError     TR-C..  a codebook, a tagger or training data are wrong
     ├── TableError      TR-T..  a table that we were given lacks a column or holds a wrong value
-    ├── ConsentError    TR-D..  the client's permission does not cover this use, or is not what it must be
-    ├── TapesError      TR-K..  the records of the tapes cannot be reached, or say otherwise
-    ├── FormatError     TR-F..  a file of another program is damaged, hostile, or cannot hold what it should
+    ├── ConsentError    TR-D..  the client's permission does not cover this use, or is not valid
+    ├── TapesError      TR-K..  the records of the tapes cannot be reached, or do not allow this
+    ├── FormatError     TR-F..  a file of another program is damaged or hostile, or cannot store the data
     ├── JobError        TR-J..  the work on a tape cannot begin, go on, or be found
     ├── SettingsError   TR-S..  a setting is unknown or out of range
     ├── OutputError     TR-O..  the results cannot be written
-    ├── ReviewError     TR-R..  the review room cannot take what was sent
+    ├── ReviewError     TR-R..  the review room cannot accept what was sent
     └── VaultError      TR-V..  keys, encrypted files, destruction, certificates, backups
 
 A message names the thing, the value and the remedy, behind a code that stays stable from release to release:
 ``TR-A02 recording walk.wav holds no audio stream; export the sound as WAV or FLAC and try again``.
-Anything else that escapes is a bug of ours, never a user's mistake. That is for the operator; what a member of the
-review room reads instead, code by code, stands in `pipeline.review.answers`.
+Any other exception is a bug, never a user's mistake. The message is for the operator; what a member of the
+review room reads instead is in `pipeline.review.answers`, code by code.
 """
 
 from __future__ import annotations
 
 
 class TapeReviewError(Exception):
-    """A problem that a user can mend.
+    """A problem that a user can solve.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class SpeechError(TapeReviewError):
 
 
 class CodingError(TapeReviewError):
-    """A codebook, a tagger or what it learns from is wrong."""
+    """A codebook, a tagger or its training data are wrong."""
 
     letter = "C"
 
@@ -80,19 +80,19 @@ class TableError(TapeReviewError):
 
 
 class ConsentError(TapeReviewError):
-    """The client's permission does not cover this use, or is not what it must be."""
+    """The client's permission does not cover this use, or is not valid."""
 
     letter = "D"
 
 
 class TapesError(TapeReviewError):
-    """The records of the tapes cannot be reached, or say otherwise."""
+    """The records of the tapes cannot be reached, or do not allow this."""
 
     letter = "K"
 
 
 class FormatError(TapeReviewError):
-    """A file of another program is damaged or hostile, or cannot hold what it should."""
+    """A file of another program is damaged or hostile, or cannot store the data."""
 
     letter = "F"
 
@@ -116,13 +116,13 @@ class OutputError(TapeReviewError):
 
 
 class VaultError(TapeReviewError):
-    """A key, an encrypted file, a destruction, a certificate or a backup is not as it must be."""
+    """A key, an encrypted file, a destruction, a certificate or a backup failed its check."""
 
     letter = "V"
 
 
 class ReviewError(TapeReviewError):
-    """The review room cannot take what was sent."""
+    """The review room cannot accept what was sent."""
 
     letter = "R"
 
@@ -132,16 +132,16 @@ CODES: dict[str, str] = {
     "A01": "the recording cannot be opened",
     "A02": "the recording holds no sound",
     "A03": "the recording is not a file",
-    "A04": "the recording's format is none that we read",
+    "A04": "the recording's format is not supported",
     "A05": "the recording is damaged",
-    "A06": "the recording is compressed by a method that we do not read",
+    "A06": "the recording's compression is not supported",
     "A07": "the recording's sample rate is out of range",
     "A08": "the recording has too many channels",
     "A09": "the recording holds values that are not numbers",
     "A10": "the segment is longer than the limit",
     "A11": "the segment does not lie within the recording",
     "A12": "the recording is longer or larger than the limit",
-    "A13": "the recording's header promises another length than there is",
+    "A13": "the recording is not as long as its header says",
     "A14": "decoding takes too much memory or time",
     "A15": "the decoder crashed",
     # models
@@ -149,17 +149,17 @@ CODES: dict[str, str] = {
     "M02": "a model's name is neither in the catalog nor a folder",
     "M03": "the model catalog cannot be read",
     "M04": "a model's wheel cannot be downloaded",
-    "M05": "a fetched file is not the one that the catalog names",
+    "M05": "a downloaded file differs from the one in the catalog",
     "M06": "the folder for models cannot be written",
     "M07": "a model's folder lacks a file or holds another kind of model",
     # speech
     "P01": "a recording holds no words",
-    "P02": "the interviewer that was named is not heard",
-    "P03": "the weights that tell the roles are missing or damaged",
+    "P02": "the named interviewer does not speak",
+    "P03": "the weights of the role model are missing or damaged",
     "P04": "a transcript does not fit the recording",
     "P10": "an RTTM file cannot be read",
     "P11": "a line is not RTTM",
-    "P12": "an RTTM file speaks of another recording",
+    "P12": "an RTTM file belongs to another recording",
     "P13": "an RTTM file names no voice within the segment",
     "P14": "a diarization pipeline cannot be loaded",
     "P15": "the recording's channels do not hold one voice each",
@@ -169,7 +169,7 @@ CODES: dict[str, str] = {
     "C03": "a codebook cannot be read",
     "C04": "the tagger's folder lacks a file or holds an altered one",
     "C05": "the data to train or evaluate on are missing or incomplete",
-    "C06": "a group's codes are too few to adapt to, or name no coded utterance",
+    "C06": "a group has too few codes for an adaptation, or they match no coded utterance",
     "C07": "an adaptation is damaged, or made for another tagger",
     # tables
     "T01": "a table cannot be read",
@@ -179,16 +179,16 @@ CODES: dict[str, str] = {
     "T05": "a table holds a wrong value",
     "T06": "a table names an utterance twice",
     "T07": "a date in a table cannot be read",
-    "T08": "a transcript does not tell who is the interviewer",
+    "T08": "a transcript does not say who the interviewer is",
     # consent
     "D01": "the tape is destroyed",
-    "D02": "the account of the one who asks is disabled",
+    "D02": "the person's account is disabled",
     "D03": "the tape has no consent",
     "D04": "the consent was withdrawn",
     "D05": "the consent has ended",
     "D06": "the consent does not cover this use",
     "D07": "the consent does not name this person or group",
-    "D08": "this use is not for this person",
+    "D08": "this person may not use the tape in this way",
     "D10": "a consent cannot be read",
     "D11": "a consent lacks a value or holds a wrong one",
     # records of the tapes
@@ -196,70 +196,70 @@ CODES: dict[str, str] = {
     "K02": "the home exists already",
     "K03": "the database cannot be reached",
     "K04": "the database is busy",
-    "K05": "the database is not at the version of this program",
+    "K05": "the database has another version than this program",
     "K06": "the home's audit key is missing or damaged",
     "K07": "a person or group is unknown",
     "K08": "a person, group or membership exists already",
-    "K09": "a name, address or role is not what it must be",
-    "K10": "a file names no row of the audit",
+    "K09": "a name, address or role is not valid",
+    "K10": "a file matches no row of the audit",
     # formats
-    "F01": "a file cannot be opened or is no file",
+    "F01": "a file cannot be opened, or is not a file",
     "F02": "a file is larger or nested deeper than the limit",
-    "F03": "a file is not what its format asks for",
+    "F03": "a file does not follow its format",
     "F04": "an XML file declares a document type or an entity",
     "F05": "an archive holds an unsafe path or unpacks to more than the limit",
     "F06": "a file is not text in a known encoding",
     "F07": "a file holds a wrong value",
-    "F08": "a format cannot hold what was to be written",
-    "F09": "a format is none that we know",
+    "F08": "a format cannot store the data",
+    "F09": "a format is unknown",
     "F10": "a database holds more than plain tables",
     "F11": "nothing in a file can be matched with the tape",
     "F12": "a file or a tape does not say what its times count from",
     # jobs
     "J01": "a tape has no job",
-    "J02": "a job is not in a state to be cancelled or retried",
+    "J02": "a job cannot be canceled or retried in its state",
     "J03": "a job was stopped after several tries",
     "J04": "a job's step failed without a known reason",
     "J05": "the queue cannot be used",
     "J06": "a disk was full or not writable while a job worked",
     # review room
     "R01": "an upload is larger than the limit",
-    "R02": "a piece of an upload does not follow what is there",
+    "R02": "a piece of an upload does not continue the earlier pieces",
     "R03": "a form lacks something or holds a wrong value",
-    "R04": "feedback does not keep the order or the measure",
+    "R04": "feedback does not keep the order or the limit",
     "R05": "signing in with an organization failed",
-    "R06": "a scanned form is of no known kind, or too large",
-    "R07": "the review room cannot listen where it should",
+    "R06": "a scanned form has an unknown type, or is too large",
+    "R07": "the review room cannot use its address and port",
     "R08": "a member has too many drafts",
-    "R09": "a member's drafts hold too much",
+    "R09": "a member's drafts are too large",
     # settings
     "S01": "a settings file cannot be read",
     "S02": "a setting is unknown",
     "S03": "a setting has a wrong value",
     "S04": "a profile does not exist",
     # output
-    "O01": "the output folder holds something that is not ours",
+    "O01": "the output folder holds files that are not a tape's results",
     "O02": "the output folder holds the results of another run",
     "O03": "another run is writing to the output folder",
     "O04": "the output folder cannot be written",
     # vault
     "V01": "an encrypted file is missing",
-    "V02": "something encrypted was altered, cut or moved",
+    "V02": "encrypted data was altered, cut or moved",
     "V03": "a tape's key is destroyed",
     "V04": "the master key cannot be read, or exists already",
     "V05": "the master key can be read by others",
     "V06": "the passphrase is missing, too short or wrong",
     "V07": "a key was wrapped by another master key",
-    "V08": "a file of ours cannot be written",
+    "V08": "a file of this program cannot be written",
     "V10": "a certificate or a key for certificates cannot be read",
     "V11": "a certificate was altered",
     "V12": "a certificate was signed by another key",
     "V13": "a backup or a list of tombstones cannot be read",
     "V14": "a destruction left something behind",
     "V15": "a tape does not exist, or is destroyed",
-    "V16": "a place that must be empty is not, or what must be there is not",
+    "V16": "a location is not empty, or something required is missing",
     "V17": "a backup was made by another version of the program",
-    "V18": "a tape is being destroyed, or its key changed, by another process",
-    "V19": "the folder of the keys is not there",
+    "V18": "another process is destroying a tape, or changing its key",
+    "V19": "the folder of the keys is missing",
 }
 """Code -> what it means. A code is never reused for another meaning."""

@@ -53,7 +53,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
             found = "installed" if fine else "missing"
             yield Finding(f"model {entry.name}", fine, found, "" if fine else "run `tape-review models --fetch`")
     for name in (settings.coding.tagger, settings.diarization.roles):
-        yield _tried(f"weights {name}", lambda name=name: models.trained(name).name, "install Tape Review anew")  # type: ignore[misc]
+        yield _tried(f"weights {name}", lambda name=name: models.trained(name).name, "reinstall Tape Review")  # type: ignore[misc]
     free = shutil.disk_usage(Path.cwd()).free
     room = f"{free / 1e9:.1f} GB free here"
     yield Finding("disk", free > _ROOM, room, "" if free > _ROOM else "free 2 GB before processing a tape")

@@ -87,9 +87,7 @@ def inspect(
     active = activity(level)
     found = [*_clipping(clipped)]
     if active.sum() < _SECOND:
-        message = (
-            "no speech was found: nothing rises above the background; check that this is the right file and segment"
-        )
+        message = "no speech was found, only background noise: check that this is the right file and segment"
         return (*found, QualityWarning("no_speech", None, message))
     found += _quiet(level[active], quiet_dbfs)
     found += _narrow_band(samples, active, sample_rate)
@@ -110,7 +108,7 @@ def _clipping(clipped: Sequence[tuple[int, int]]) -> Iterator[QualityWarning]:
     worst = sorted(sorted(stretches, key=lambda stretch: -stretch[2])[:3])
     times = ", ".join(f"{clock(first * 1000)}-{clock(last * 1000 + 1000)}" for first, last, _ in worst)
     message = (
-        f"the recording is overdriven (clipped), most at {times}; words there are less certain: "
+        f"the recording is clipped (too loud), most at {times}: words there are less certain; "
         "next time move the recorder away or turn its input level down"
     )
     yield QualityWarning("clipping", Span(first * 1000, last * 1000 + 1000), message)
@@ -120,18 +118,18 @@ def _quiet(level: np.ndarray, quiet_dbfs: float) -> Iterator[QualityWarning]:
     loudness = 10 * np.log10(np.mean(10 ** (level / 10)))
     if loudness < quiet_dbfs:
         message = (
-            f"the voices are quiet ({loudness:.0f} dBFS, below {quiet_dbfs:.0f}) throughout; words may be missed: "
+            f"the voices are quiet ({loudness:.0f} dBFS, below {quiet_dbfs:.0f}) throughout: words may be missed; "
             "next time put the recorder closer or use an external microphone"
         )
         yield QualityWarning("quiet", None, message)
 
 
 def _narrow_band(samples: np.ndarray, active: np.ndarray, sample_rate: int) -> Iterator[QualityWarning]:
-    remedy = "words are less certain throughout: next time record at 16 kHz or more, not over a telephone"
+    remedy = "words are less certain throughout; next time record at 16 kHz or more, not over a telephone"
     if sample_rate < SAMPLE_RATE:
-        yield QualityWarning("narrow_band", None, f"the recording is sampled at {sample_rate:,} Hz only; {remedy}")
+        yield QualityWarning("narrow_band", None, f"the recording is sampled at only {sample_rate:,} Hz: {remedy}")
     elif _high_band(samples, active) < _NARROW:
-        yield QualityWarning("narrow_band", None, f"the recording holds nothing above 4 kHz; {remedy}")
+        yield QualityWarning("narrow_band", None, f"the recording has no frequencies above 4 kHz: {remedy}")
 
 
 def _high_band(samples: np.ndarray, active: np.ndarray) -> float:
@@ -150,7 +148,7 @@ def _silences(active: np.ndarray, silence_seconds: float) -> Iterator[QualityWar
     for start, end in edges.reshape(-1, 2) * FRAME:
         if end - start >= silence_seconds * 1000:
             message = (
-                f"nobody is heard from {clock(int(start))} to {clock(int(end))}; if that is no pause of the talk, "
+                f"nobody speaks from {clock(int(start))} to {clock(int(end))}: if that is not a pause, "
                 "check the recorder, or choose a segment without it (--start, --end)"
             )
             yield QualityWarning("silence", Span(int(start), int(end)), message)

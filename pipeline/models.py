@@ -103,7 +103,7 @@ def catalog(path: Path | None = None) -> tuple[Entry, ...]:
     try:
         return tuple(Entry(**values) for values in tomllib.loads(path.read_text(encoding="utf-8"))["models"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError("M03", f"catalog {path}", f"is wrong ({error!r})", "install Tape Review anew") from error
+        raise ModelError("M03", f"catalog {path}", f"is wrong ({error!r})", "reinstall Tape Review") from error
 
 
 def entry(name: str) -> Entry | None:
@@ -290,7 +290,7 @@ def _altered(entry: Entry, file: File, value: str, wheels: Iterable[Path]) -> Mo
     """The error for wheels that do not hold what the catalog names; they go, so that the next try starts anew."""
     for wheel in set(wheels):
         wheel.unlink(missing_ok=True)
-    remedy = "nothing was kept; try again, and if it stays so, name a folder with the model instead"
+    remedy = "nothing was saved; try again, and if it fails again, name a folder that has the model"
     return ModelError("M05", f"file {file.name} of model {entry.name}", value, remedy)
 
 

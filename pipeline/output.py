@@ -50,13 +50,13 @@ class Output:
         except (OSError, ValueError, KeyError, TypeError) as error:
             thing = f"output {self.folder}"
             raise OutputError(
-                "O01", thing, "holds files that are not a tape's results", "name another folder"
+                "O01", thing, "holds files that are not a tape's results", "choose another folder"
             ) from error
         if found == run:
             return not overwrite and all((self.folder / name).is_file() for name in files)
         if not overwrite:
             value = "holds the results of another recording, other options or other versions"
-            raise OutputError("O02", f"output {self.folder}", value, "name another folder, or add --overwrite")
+            raise OutputError("O02", f"output {self.folder}", value, "choose another folder, or add --overwrite")
         return False
 
     @contextmanager
@@ -76,9 +76,9 @@ class Output:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                value = "is being written by another run"
+                value = "is in use by another run"
                 raise OutputError(
-                    "O03", f"output {self.folder}", value, "wait for it or name another folder"
+                    "O03", f"output {self.folder}", value, "wait for it, or choose another folder"
                 ) from error
             try:
                 if self._replaced.exists() and not self.folder.exists():  # stopped in the middle of `publish`
@@ -92,7 +92,7 @@ class Output:
     def _unwritable(self, error: OSError) -> OutputError:
         value = f"cannot be written ({error.strerror or error})"
         return OutputError(
-            "O04", f"output {self.folder}", value, "make room there, or name another folder, and run again"
+            "O04", f"output {self.folder}", value, "free some space there or choose another folder, and run it again"
         )
 
     def publish(self) -> None:

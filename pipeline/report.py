@@ -49,11 +49,11 @@ _PAIRS = (
     ("How the interviewer answered the client", "Client"),
 )
 _EXPLAINED = {
-    "reflections_per_question": "How many reflections there are for each question.",
-    "reflections_per_open_question": "The same, for each open question.",
-    "percent_complex_reflections": "Reflections that go beyond the words, of all reflections.",
-    "percent_open_questions": "Questions that leave room for any answer, of all questions.",
-    "percent_change_talk": "Talk toward the target behavior, of all talk for or against it.",
+    "reflections_per_question": "The number of reflections per question.",
+    "reflections_per_open_question": "The number of reflections per open question.",
+    "percent_complex_reflections": "The share of all reflections that go beyond the words.",
+    "percent_open_questions": "The share of all questions that leave room for any answer.",
+    "percent_change_talk": "The share of talk for the target behavior in all talk for or against it.",
 }
 
 
@@ -206,10 +206,11 @@ def _lanes(said: Sequence[pictures.Said], lines: Sequence[Line]) -> dict[str, li
 
 def _counting(rule: Rule) -> str:
     if rule.unit == "utterance":
-        return "Every coded utterance counts; an utterance may carry two codes."
+        return "Every coded utterance counts. An utterance may have two codes."
     both = " A volley with an open and a closed question is one question, and counts once as open and once as closed."
     return (
-        "Counted by MITI 4.2's rule: each behavior at most once a volley, and a complex reflection before a simple one."
+        "Counted by MITI 4.2's rule: each behavior counts at most once per volley, and a complex reflection takes "
+        "precedence over a simple one."
         f"{both if rule.lacks('open_or_closed_questions') is None else ''}"
     )
 
@@ -220,8 +221,8 @@ def _thresholds(measures: Measures) -> str:
         return ""
     told = "Dashed lines mark the values that MITI 4.2 calls fair and good: expert opinion without normative data, "
     if measures.rule.unit == "utterance":
-        told += "meant for counts by volley while this page counts every utterance, "
-    return f"{told}something to talk about and no pass mark."
+        told += "meant for counts per volley, while this page counts every utterance, "
+    return f"{told}for discussion, not a passing grade."
 
 
 def figure(measure: Measure) -> str:

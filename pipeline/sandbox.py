@@ -104,7 +104,7 @@ def decode(file: int, request: Request, thing: str, progress: Progress) -> Decod
         except EOFError as error:
             raise _ended(process, request, thing) from error
         except (OSError, ValueError, LookupError, TypeError) as error:
-            raise AudioError("A15", thing, "makes the decoder talk nonsense", _EXPORT) from error
+            raise AudioError("A15", thing, "makes the decoder return invalid data", _EXPORT) from error
         finally:
             watch.cancel()
 
@@ -156,7 +156,7 @@ def _listen(pipe: Connection, request: Request, thing: str, progress: Progress) 
     while isinstance(message := _received(pipe, thing), bytes):
         pcm += message
         if len(pcm) > bound:
-            raise ValueError("the decoder sends more than was asked for")
+            raise ValueError("the decoder returned more data than requested")
         progress(min(1.0, len(pcm) / (expected * found.channels * _BYTES_A_MS)))
     samples = np.frombuffer(pcm, "<i2").reshape(-1, found.channels).T
     return Decoded(found, samples, Ran(**message["ran"]))
@@ -165,7 +165,7 @@ def _listen(pipe: Connection, request: Request, thing: str, progress: Progress) 
 def _received(pipe: Connection, thing: str) -> Any:
     """The next message: a statement (dict) or samples (bytes)."""
     if not pipe.poll(STALL_SECONDS):
-        raise AudioError("A14", thing, f"keeps the decoder busy for {STALL_SECONDS:.0f} s without a sound", _EXPORT)
+        raise AudioError("A14", thing, f"keeps the decoder busy for {STALL_SECONDS:.0f} s without a result", _EXPORT)
     message = pipe.recv_bytes(_MESSAGE_BYTES)
     if message.startswith(b"S"):
         return message[1:]

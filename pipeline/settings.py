@@ -237,7 +237,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise SettingsError(
-            "S01", f"settings file {path}", f"cannot be read ({error})", "mend or name another"
+            "S01", f"settings file {path}", f"cannot be read ({error})", "fix it or name another file"
         ) from error
 
 

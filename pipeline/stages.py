@@ -300,8 +300,10 @@ class Run:
 
     def _attribute(self, heard: Heard, progress: Progress) -> Attribution:
         if not heard.transcript.words:
-            value = "holds no words that could be made out"
-            raise SpeechError("P01", "recording", value, "listen to it: is anybody near the microphone?")
+            value = "has no words that could be recognized"
+            raise SpeechError(
+                "P01", "recording", value, "listen to it, and check that the speakers are near the microphone"
+            )
         brought = self._brought(heard)
         words = brought.words if brought else turns.attribute(heard.transcript.words, heard.diarization)
         spoken = turns.turns(words)
@@ -322,7 +324,7 @@ class Run:
         if asked is None:
             return roles.decide(spoken, self.engines.roles())
         if asked not in speakers:
-            raise SpeechError("P02", f"interviewer {asked}", "is not heard", f"name one of {', '.join(speakers)}")
+            raise SpeechError("P02", f"interviewer {asked}", "does not speak", f"name one of {', '.join(speakers)}")
         return Roles.given(asked, speakers)
 
     def _tag(self, attribution: Attribution, progress: Progress) -> pd.DataFrame:
@@ -354,8 +356,8 @@ class Run:
 def _warnings(heard: Heard) -> list[str]:
     """What to be careful about, in sentences: of the recording, and of voices that may be nobody's."""
     ghosts = (
-        f"a further voice, {ghost}, was heard so briefly, or so much like another voice, that it may be an error: "
-        "listen whether a third person speaks"
+        f"another voice, {ghost}, is so brief, or so much like another one, that it may be an error: "
+        "check by ear whether a third person speaks"
         for ghost in heard.diarization.ghosts
     )
     return [*(warning.message for warning in heard.recording.warnings), *ghosts]

@@ -145,7 +145,7 @@ def test_ctrl_c_ends_the_engines_within_two_seconds_and_the_next_run_goes_on(
     shown, _ = run.communicate()
     assert time.monotonic() - began < 2
     assert run.returncode == 130
-    assert "the same command goes on from there" in shown
+    assert "Run the same command to continue" in shown
     done = processed(out, "--end", "0:30")
     assert done.returncode == 0, done.stderr
     assert "Reading the recording (kept): done" in done.stdout
@@ -160,7 +160,7 @@ def test_finished_stages_are_not_repeated(unbroken: dict[str, bytes], tmp_path: 
     assert done.stderr.startswith("TR-P")
     done = processed(out, "--end", "0:30")
     assert done.returncode == 0, done.stderr
-    for stage in ("Reading the recording", "Writing down what is said", "Telling the voices apart"):
+    for stage in ("Reading the recording", "Transcribing the speech", "Separating the voices"):
         assert f"{stage} (kept): done" in done.stdout
     assert contents(out) == unbroken
 

@@ -174,7 +174,7 @@ def test_it_grades_nobody() -> None:
     assert not re.search(
         r"\b(score|rating|poor|weak|fail\w*|bad|insufficient|excellent|competen\w+|grade[sd])\b", words
     )
-    assert "nothing here is a grade" in words
+    assert "Nothing here is a grade" in words
 
 
 def test_it_is_built_for_every_reader() -> None:
@@ -234,12 +234,12 @@ def test_the_head_says_what_and_who() -> None:
     assert "Segment 1:00 to 4:36 of walk.wav , 3:36 minutes" in words
     assert "Voice S1 , 99% sure (asks most of the questions; opens the session)" in words
     assert "0:12 to 0:31 : the recording is quiet; place the microphone closer" in words
-    assert "A further voice, S3 , was heard so briefly, or so much like another voice, that" in words
+    assert "Another voice, S3 , is so brief, or so much like another one, that" in words
 
 
 def test_without_a_target_it_asks_for_one() -> None:
     words = Page(render(data(target_behavior="", speakers=()))).text
-    assert "Not named. Change talk is about a goal" in words
+    assert "Not named. Change talk is about a target behavior" in words
     assert "Who is who Not decided" in words
 
 
@@ -353,7 +353,7 @@ def test_a_turn_of_the_transcript_does_not_shrink_when_its_last_utterance_ends_b
 def test_a_voice_without_a_role_has_no_share_of_the_talk_time() -> None:
     table = samples.coded("I other .9 One two.\nC neutral .9 One two.\nU - .9 One two three.")
     words = Page(render(data(table))).text
-    assert "1 without a role, which no figure counts" in words
+    assert "1 without a role, which no figure includes" in words
     talk = words.split("Talk time")[1].split("Counts")[0]
     assert re.findall(r"\w+: \d+%", talk) == ["Interviewer: 50%", "Client: 50%"]
-    assert "Without a role, in no figure: 0:00" in talk
+    assert "Without a role, not in any figure: 0:00" in talk

@@ -135,16 +135,16 @@ def test_a_codebook_decides_which_measures_there_are(tmp_path: Path) -> None:
         },
         "miti-4.2": {
             "reflections_per_question": 1.33,
-            "reflections_per_open_question": "this codebook does not tell open from closed questions",
+            "reflections_per_open_question": "this codebook does not distinguish open from closed questions",
             "percent_complex_reflections": 41.67,
-            "percent_open_questions": "this codebook does not tell open from closed questions",
+            "percent_open_questions": "this codebook does not distinguish open from closed questions",
             "percent_change_talk": 70.83,
         },
         "oars": {
-            "reflections_per_question": "this codebook has a code for open questions alone, not for all questions",
-            "reflections_per_open_question": "this codebook does not tell open from closed questions",
-            "percent_complex_reflections": "this codebook does not tell complex from simple reflections",
-            "percent_open_questions": "this codebook does not tell open from closed questions",
+            "reflections_per_question": "this codebook has a code for open questions only, not for all questions",
+            "reflections_per_open_question": "this codebook does not distinguish open from closed questions",
+            "percent_complex_reflections": "this codebook does not distinguish complex from simple reflections",
+            "percent_open_questions": "this codebook does not distinguish open from closed questions",
             "percent_change_talk": 70.83,
         },
     }
@@ -156,10 +156,10 @@ def test_open_questions_alone_praise_nobody_and_have_no_threshold_beside_them(tm
     for claim in ("Most questions were open", "more reflections", "went beyond the client", "MITI"):
         assert claim not in report
         assert claim not in terminal
-    assert "a code for open questions alone, not for all questions" in terminal
-    assert "an open question drew change talk" in report
+    assert "a code for open questions only, not for all questions" in terminal
+    assert "an open question was followed directly by change talk" in report
     assert "MITI 4.2 calls fair and good" in written(tagged(), BOOKS["miti-4.2"], tmp_path / "miti")[1]
-    told = "meant for counts by volley while this page counts every utterance"
+    told = "meant for counts per volley, while this page counts every utterance"
     assert told in written(tagged(), BOOKS["pretags"], tmp_path / "pretags")[1]
 
 

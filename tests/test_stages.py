@@ -274,14 +274,14 @@ def test_ctrl_c_ends_a_run_at_once_and_the_next_one_goes_on(started: Any, tmp_pa
     seconds, out = interrupted(program)
     assert program.returncode == 130
     assert seconds < 2
-    assert "the same command goes on from there" in out
+    assert "Run the same command to continue" in out
     assert not (tmp_path / "tape").exists()
     again = started("", audio)
     out, errors = again.communicate(timeout=60)
     assert again.returncode == 0, errors
     assert "Reading the recording (kept): done" in out
-    assert "Telling the voices apart (kept): done" in out
-    assert "Writing down what is said: done" in out
+    assert "Separating the voices (kept): done" in out
+    assert "Transcribing the speech: done" in out
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
@@ -307,7 +307,7 @@ def test_warnings_about_the_recording_stand_in_the_terminal(started: Any, tmp_pa
     out, errors = program.communicate(timeout=60)
     assert program.returncode == 0, errors
     warnings = json.loads((tmp_path / "tape" / "provenance.json").read_text())["warnings"]
-    assert warnings[0].startswith("the recording is sampled at 8,000 Hz only")
+    assert warnings[0].startswith("the recording is sampled at only 8,000 Hz")
     for warning in warnings:
         assert f"\nWarning: {warning}\n" in out
         assert warning in html.unescape((tmp_path / "tape" / "report.html").read_text())
@@ -323,7 +323,7 @@ def test_a_voice_that_may_be_nobody_s_is_warned_of() -> None:
     provenance = made._provenance(Heard(recording, Transcript((), (), (), {}), diarization))
     assert provenance["zero"] == "time 0 is 0.000 s into the recording"
     assert provenance["warnings"][0] == "the voices are quiet"
-    assert provenance["warnings"][1].startswith("a further voice, S3, was heard so briefly")
+    assert provenance["warnings"][1].startswith("another voice, S3, is so brief")
 
 
 def test_a_transcript_brings_its_words_and_voices_and_the_sound_their_times(tmp_path: Path) -> None:

@@ -76,18 +76,18 @@ def _notes(read: Read, figures: pd.DataFrame) -> list[str]:
     panel = read.panel
     if not len(figures):
         if len(panel.coders) == 1:
-            return [f"Only one coder ({panel.coders[0][1]}) coded: there is nobody to compare with."]
+            return [f"Only one coder ({panel.coders[0][1]}) coded. There is nobody to compare with."]
         if comparisons(panel):
-            return ["No two coders could give the same codes: there is nothing to compare."]
-        return ["No two coders coded the same utterance: there is nothing to compare."]
+            return ["No two coders could give the same codes. There is nothing to compare."]
+        return ["No two coders coded the same utterance. There is nothing to compare."]
     notes = []
     apart = [f"{one} with {other}" for one, other in strangers(panel)]
     if apart:
         more = f" and {len(apart) - 5} more" if len(apart) > 5 else ""
-        notes.append(f"Not compared, as they coded no utterance in common: {', '.join(apart[:5])}{more}.")
+        notes.append(f"Not compared, because they coded no utterance in common: {', '.join(apart[:5])}{more}.")
     if len(panel.tapes) == 1:
-        notes.append("One tape only: intervals need two or more.")
-    return [*notes, "Intervals: 95 %, from drawing tapes again. Units under 50 get no verdict."]
+        notes.append("Only one tape: intervals need two or more.")
+    return [*notes, "Intervals: 95 %, from resampling the tapes. Fewer than 50 units get no verdict."]
 
 
 def _shown(found: dict[str, pd.DataFrame], whole: bool, few: bool) -> dict[str, pd.DataFrame]:
@@ -142,5 +142,5 @@ def _shown(found: dict[str, pd.DataFrame], whole: bool, few: bool) -> dict[str, 
         }
         for row in pairs.to_dict("records")
     ]
-    shown |= {"Counts a session": session, "Where codes differ": differ}
+    shown |= {"Counts per session": session, "Where codes differ": differ}
     return {title: pd.DataFrame(rows) for title, rows in shown.items() if rows}

@@ -60,7 +60,7 @@ def code(
     table = _with_roles(reading.table, transcript, loaded)
     replaced = [column for column in tables.TAG_COLUMNS if column in table]
     if replaced:
-        typer.echo(f"The machine's tags replace what {transcript.name} has in {', '.join(replaced)}.", err=True)
+        typer.echo(f"The machine's tags replace the columns {', '.join(replaced)} of {transcript.name}.", err=True)
     with Progress(console=Console(stderr=True), transient=True) as display:
         task = display.add_task("Coding", total=1.0)
         coded = tagger.load(loaded).tag(table, lambda done: display.update(task, completed=done))
@@ -84,7 +84,7 @@ def _with_roles(table: pd.DataFrame, path: Path, loaded: Settings) -> pd.DataFra
         voices = speaker_roles.distinct(third["speaker"]) if "speaker" in third else []
         named = f" ({', '.join(voices[:_MANY])})" if voices else ""
         rows = "1 row is" if len(third) == 1 else f"{len(third)} rows are"
-        typer.echo(f"{rows} neither the interviewer's nor the client's{named}: left without codes.", err=True)
+        typer.echo(f"{rows} neither the interviewer's nor the client's{named}: not coded.", err=True)
     return table
 
 
@@ -98,8 +98,8 @@ def _decided(tape_id: str, tape: pd.DataFrame, path: Path, loaded: Settings) -> 
         value = f"has {len(nobody)} of {len(tape)} rows without a speaker or a role ({shown})"
         raise TableError("T08", f"transcript {path.name}", value, remedy)
     if len(speakers) < 2:
-        value = f"has the one voice {speakers[0]!r}, and its name says no role"
-        remedy = f"if all of it is the interviewer's, add --interviewer {speakers[0]!r}; else {remedy}"
+        value = f"has only one voice, {speakers[0]!r}, and its name does not show a role"
+        remedy = f"if the interviewer says all of it, add --interviewer {speakers[0]!r}; else {remedy}"
         raise TableError("T08", f"transcript {path.name}", value, remedy)
     where = f" of {tape_id}" if tape_id != path.stem else ""
     decided = who.decided(list(zip(voices, tape["text"], strict=True)), loaded, where)

@@ -105,7 +105,7 @@ def convert(
     if codebook is not None:
         said, unknown = translation.translated(said, codebooks.read(codebook))
         if unknown:
-            typer.echo(f"not in codebook {codebook}, and left as they are: {', '.join(unknown)}", err=True)
+            typer.echo(f"not in codebook {codebook}, and not changed: {', '.join(unknown)}", err=True)
     if onto is not None:
         layer = layer or "coach"
         tape = registry.read(onto)
@@ -152,7 +152,7 @@ def _aligned(said: CodedTranscript, source: Path, tape: CodedTranscript, zero: m
     if found.moved:
         typer.echo(f"times moved by {to_seconds(found.moved)} s, to the tape's zero", err=True)
     elif found.assumed and tape.zero:
-        told = f"times taken to count as the tape's do, from {to_seconds(tape.zero)} s into the recording"
+        told = f"times are assumed to count like the tape's, from {to_seconds(tape.zero)} s into the recording"
         typer.echo(f"{told}; if they count from its start, add --zero recording", err=True)
     return found
 
@@ -160,13 +160,13 @@ def _aligned(said: CodedTranscript, source: Path, tape: CodedTranscript, zero: m
 def _brought(aligned: Aligned, source: Path, tape: CodedTranscript, coder: str, layer: str) -> CodedTranscript:
     found = matching.onto(tape, aligned.transcript, coder, layer)
     if not found.number:
-        value = f"has no code at the time of an utterance of tape {tape.tape_id}"
-        raise FormatError("F11", f"file {source.name}", value, "check that both are of the same tape and segment")
+        value = f"has no code at the time of any utterance of tape {tape.tape_id}"
+        raise FormatError("F11", f"file {source.name}", value, "check that both belong to the same tape and segment")
     end = max(utterance.span.end for utterance in tape.utterances)
     outside = [unit for unit in found.lost if aligned.moved and (unit.span.end <= 0 or unit.span.start >= end)]
     lost = [unit for unit in found.lost if unit not in outside]
     beyond = f", {len(outside)} lie outside the tape" if outside else ""
-    typer.echo(f"{found.number} units with codes found their utterance, {len(lost)} did not{beyond}", err=True)
+    typer.echo(f"{found.number} units with codes were matched to an utterance, {len(lost)} were not{beyond}", err=True)
     for unit in lost[:_SHOWN]:
         codes = ", ".join(mark.code for mark in unit.given)
         typer.echo(f"  at {to_seconds(unit.span.start - aligned.moved)} s, {unit.role}: {codes}", err=True)

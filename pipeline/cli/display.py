@@ -17,10 +17,10 @@ from pipeline.stages import STAGES, Tape
 
 LABELS = {
     "decode": "Reading the recording",
-    "transcribe": "Writing down what is said",
-    "diarize": "Telling the voices apart",
-    "attribute": "Putting words and voices together",
-    "tag": "Proposing codes",
+    "transcribe": "Transcribing the speech",
+    "diarize": "Separating the voices",
+    "attribute": "Assigning the words to the voices",
+    "tag": "Suggesting codes",
     "measure": "Measuring",
     "report": "Writing the report",
 }
@@ -79,7 +79,7 @@ def warnings(tape: Tape) -> list[str]:
 def summary(tape: Tape) -> Group:
     """The main measures with their intervals, how much to check, and where the report lies."""
     measures: dict[str, Any] = json.loads((tape.folder / "measures.json").read_text(encoding="utf-8"))
-    table = Table(title="Proposed by machine, to be checked by hand", title_justify="left")
+    table = Table(title="Machine suggestions, to be checked by hand", title_justify="left")
     table.add_column("measure")
     table.add_column("value", justify="right")
     table.add_column(f"{measures['width']:.0%} interval", justify="right")
@@ -87,7 +87,7 @@ def summary(tape: Tape) -> Group:
         table.add_row(measure["label"], *_told(measure))
     lines = [Text(f"Report: {tape.folder / 'report.html'}", overflow="fold")]
     if tape.unchanged:
-        lines.insert(0, Text("These results were already there; nothing was repeated."))
+        lines.insert(0, Text("These results already exist. Nothing was repeated."))
     return Group(table, *lines)
 
 

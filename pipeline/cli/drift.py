@@ -108,7 +108,7 @@ def _notes(table: pd.DataFrame, whole: bool) -> list[str]:
     every = by_chance(table)
     if every is None:
         notes.append(f"Too early: {int(table['tapes'].max())} of {CALIBRATED + 1} tapes.")
-    often = "" if every is None else f" By chance alone one of them speaks about once in {_tapes(every)}."
+    often = "" if every is None else f" By chance alone one of them signals a change about once in {_tapes(every)}."
     charts = "1 chart" if len(table) == 1 else f"{len(table)} charts"
     return [*notes, f"{charts}: {told}.{hidden}{often}"]
 

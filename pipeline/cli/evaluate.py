@@ -48,7 +48,7 @@ def evaluate(
     table, about = annomi.read(data), weights.read_about(place)
     if annomi.checksum(data) != about["data"]["sha256"]:
         value = "are not those that the tagger was trained on"
-        raise CodingError("C05", f"data {data}", value, "give those, or train anew with `tape-review train`")
+        raise CodingError("C05", f"data {data}", value, "give those data, or train again with `tape-review train`")
     folds = {variant: weights.read_folds(place, variant) for variant in VARIANTS}
     found = {variant: evaluation.of_seeds(table, of, weights.by_fold(about)) for variant, of in folds.items()}
     right = role_training.accuracy(role_training.read_folds(models.trained(loaded.diarization.roles)))

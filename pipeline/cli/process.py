@@ -52,7 +52,7 @@ def process(
         raise typer.BadParameter("'--diarizer manual' and '--turns FILE.rttm' go together", param_hint="--diarizer")
     if not target_behavior.strip():
         raise typer.BadParameter(
-            "change talk cannot be told without it; name the change", param_hint="--target-behavior"
+            "change talk cannot be coded without it; name the change", param_hint="--target-behavior"
         )
 
     from rich.console import Console
@@ -87,7 +87,7 @@ def process(
                 lambda: stages.process(request, chosen, out, display, overwrite=overwrite, cores=cores), cores.stop
             )
     except Interrupted as stopped:
-        console.print("Stopped. Finished stages are kept: the same command goes on from there.")
+        console.print("Stopped. Finished stages are saved. Run the same command to continue.")
         leave_now(stopped.status)
     for note in written.notes if written else ():
         console.print(note, markup=False, soft_wrap=True)

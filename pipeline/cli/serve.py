@@ -121,6 +121,6 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or "it is no port"
+        reason = getattr(error, "strerror", None) or "it is not a port"
         remedy = "is the room open already? Else give another one with --port"
-        raise ReviewError("R07", f"port {port} of {host}", f"cannot be listened at ({reason})", remedy) from error
+        raise ReviewError("R07", f"port {port} of {host}", f"is not available ({reason})", remedy) from error

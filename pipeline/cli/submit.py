@@ -67,7 +67,7 @@ def submit(
         raise typer.BadParameter(f"{speakers!r} is neither a number of voices nor 'auto'", param_hint="--speakers")
     if not target_behavior.strip():
         raise typer.BadParameter(
-            "change talk cannot be told without it; name the change", param_hint="--target-behavior"
+            "change talk cannot be coded without it; name the change", param_hint="--target-behavior"
         )
     from pipeline.cli.homes import chosen, opened
     from pipeline.cli.watching import follow, workers_note

@@ -18,9 +18,9 @@ from pipeline.tapes.records import Worker
 
 STEPS = {
     "decode": "reading the recording",
-    "listen": "writing down what is said, telling voices apart",
-    "attribute": "putting words and voices together",
-    "tag": "proposing codes",
+    "listen": "transcribing the speech, separating the voices",
+    "attribute": "assigning the words to the voices",
+    "tag": "suggesting codes",
     "report": "measuring, writing the report",
 }
 

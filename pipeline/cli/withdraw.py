@@ -25,7 +25,7 @@ def withdraw(
     from pipeline.tapes.clock import now
 
     if not yes:
-        typer.confirm(f"Destroy tape {tape} and everything that belongs to it? Nothing brings it back", abort=True)
+        typer.confirm(f"Destroy tape {tape} and everything that belongs to it? This cannot be undone", abort=True)
     with opened(home, config) as place:
         with place.database.reading() as session:
             person = people.find(session, by) if by else None

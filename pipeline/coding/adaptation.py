@@ -106,7 +106,7 @@ class Adaptation:
             return cls(**{**shape, "layer": layer, "gain": gain})
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             value = f"cannot be read ({type(error).__name__})"
-            raise CodingError("C07", f"adaptation {path}", value, "make it anew with `tape-review adapt`") from error
+            raise CodingError("C07", f"adaptation {path}", value, "make it again with `tape-review adapt`") from error
 
 
 def adapt(table: pd.DataFrame, tagger: str, thresholds: Mapping[str, float], book: Codebook) -> Adaptation:
@@ -128,12 +128,12 @@ def adapt(table: pd.DataFrame, tagger: str, thresholds: Mapping[str, float], boo
     names = np.unique(tapes.astype(str))
     if len(names) < TAPES or len(table) < ROWS:
         value = f"are {len(table)} on {len(names)} tape{'s' * (len(names) != 1)}"
-        remedy = f"agree on codes for {ROWS} utterances on {TAPES} tapes at least"
+        remedy = f"agree on codes for at least {ROWS} utterances on at least {TAPES} tapes"
         raise CodingError("C06", "consensus codes", value, remedy)
     logits, answers = log_odds(table), decided(table, book)
     if not (answers == 1).any():
-        remedy = "give the codebook that they are of"
-        raise CodingError("C06", "consensus codes", f"stand for none of the machine's, by {book.name}", remedy)
+        remedy = "give the codebook that they belong to"
+        raise CodingError("C06", "consensus codes", f"match none of the machine's codes, by {book.name}", remedy)
     found = np.full((2, *logits.shape), np.nan)
     for name in names:
         held = tapes.astype(str) == name

@@ -215,7 +215,7 @@ def parse(text: str, origin: str = "codebook") -> Codebook:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise CodingError("C01", f"codebook {origin}", f"is not valid TOML ({error})", "mend the line named") from error
+        raise CodingError("C01", f"codebook {origin}", f"is not valid TOML ({error})", "fix that line") from error
     codes = raw.pop("codes", None)
     if not isinstance(codes, list) or not codes:
         raise _wrong(origin, "has no codes", "add a [[codes]] table for each code")
@@ -247,11 +247,11 @@ def _code(raw: object, number: int, origin: str) -> Code:
         raise _wrong(where, f"has pretags {pretags!r}", f"list some of {', '.join(CODES)}")
     fields = _strings(raw, ("name", "label", "letter", "key", "role", "family"), where)
     if "|" in fields["name"]:
-        raise _wrong(where, f"has the name {fields['name']!r}", "leave out the '|': it separates codes in tables")
+        raise _wrong(where, f"has the name {fields['name']!r}", "remove the '|', which separates codes in tables")
     if fields["role"] not in get_args(CodedRole):
         raise _wrong(where, f"has the role {fields['role']!r}", f"use {' or '.join(get_args(CodedRole))}")
     if len(fields["key"]) != 1 or fields["key"].isspace():
-        raise _wrong(where, f"has the key {fields['key']!r}", "use a single character that can be typed")
+        raise _wrong(where, f"has the key {fields['key']!r}", "use a single character that you can type")
     code = Code(**fields, pretags=tuple(pretags), measure=measure)
     if measure and MEANINGS[MEASURES[measure]] != code.role:
         remedy = f"give it the role {MEANINGS[MEASURES[measure]]}, or another measure"

@@ -25,5 +25,5 @@ def read(folder: Path, name: str) -> bytes:
             named = (member for member in opened.namelist() if member.rpartition("/")[2] == name)
             return opened.read(min(named, key=lambda member: member.count("/")))  # parts of it have files so named, too
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        remedy = "fetch it anew with `tape-review models --fetch`"
-        raise ModelError("M07", f"pretrained encoder {folder.name}", f"has no proper {name}", remedy) from error
+        remedy = "fetch it again with `tape-review models --fetch`"
+        raise ModelError("M07", f"pretrained encoder {folder.name}", f"has no valid {name}", remedy) from error

@@ -60,7 +60,7 @@ def _load(folder: Path) -> Language:
         language = spacy.load(folder, exclude=["ner", "lemmatizer", "attribute_ruler", "tagger"])
     except (OSError, ValueError) as error:
         remedy = "fetch it again with `tape-review models --fetch`"
-        raise ModelError("M07", f"language model {folder}", f"does not load with spaCy ({error})", remedy) from error
+        raise ModelError("M07", f"language model {folder}", f"cannot be loaded with spaCy ({error})", remedy) from error
     if not {"parser", "senter"} & set(language.pipe_names):
         raise ModelError("M07", f"language model {folder}", "finds no sentences", "name a spaCy model with a parser")
     return language

@@ -93,7 +93,7 @@ def load(settings: Settings) -> Tagger:
         return loaded
     layer = Adaptation.read(Path(settings.coding.adaptation).expanduser())
     if layer.tagger != weights.identity(loaded.about):
-        remedy = "make it anew with `tape-review adapt`"
+        remedy = "make it again with `tape-review adapt`"
         raise CodingError("C07", f"adaptation {settings.coding.adaptation}", "was made for another tagger", remedy)
     return replace(loaded, calibration=layer(loaded.calibration))
 

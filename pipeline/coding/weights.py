@@ -186,7 +186,7 @@ def _read_folds(place: Path) -> pd.DataFrame:
         folds = pd.read_csv(place / FOLDS, dtype=text, keep_default_na=False, na_values=dict.fromkeys(_GAPS, ""))
         return folds.astype({"seed": int, "needs_check": bool})
     except (OSError, ValueError, EOFError, KeyError, zlib.error) as error:
-        raise _wrong(place, f"has no proper {FOLDS} ({type(error).__name__})") from error
+        raise _wrong(place, f"has no valid {FOLDS} ({type(error).__name__})") from error
 
 
 def same(source: Mapping[str, str], other: Mapping[str, str]) -> bool:
@@ -219,4 +219,4 @@ def _write_about(place: Path, about: Mapping[str, Any]) -> None:
 
 
 def _wrong(place: Path, value: str) -> CodingError:
-    return CodingError("C04", f"tagger {place}", value, "restore the folder, or make it anew with `tape-review train`")
+    return CodingError("C04", f"tagger {place}", value, "restore the folder, or make it again with `tape-review train`")

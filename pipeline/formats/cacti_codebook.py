@@ -94,16 +94,16 @@ def read(source: Source) -> Configuration:
         for button in _all(panel, "button"):
             name = _attribute(source, button, "code")
             if name not in known:
-                source.refuse("F07", f"has a button for {name[:40]!r}, which is no code of it", "add the code")
+                source.refuse("F07", f"has a button for {name[:40]!r}, which is not one of its codes", "add the code")
             if "|" in name or not name.isprintable():
                 source.refuse("F07", f"has the code {name[:40]!r}", "leave out '|' and control characters")
             if name in used:
-                source.refuse("F07", f"has two buttons for {name[:40]!r}", "leave one")
+                source.refuse("F07", f"has two buttons for {name[:40]!r}", "keep one")
             used[name] = role
     if not used:
         source.refuse("F03", "has no buttons with codes", "give the userConfiguration.xml that CACTI uses")
     if len(used) > len(_KEYS):
-        source.refuse("F07", f"has {len(used)} codes, more than {len(_KEYS)}", "leave out those that nobody uses")
+        source.refuse("F07", f"has {len(used)} codes, more than {len(_KEYS)}", "remove those that nobody uses")
     name = source.stem
     ratings = tuple(_rating(source, rating) for rating in _all(root, "global"))
     book = Codebook(name, "1.0", f"{name}, from CACTI", "utterance", _codes(used), _globals(ratings))
@@ -168,7 +168,7 @@ def _role(source: Source, panel: Element) -> CodedRole:
     label = _attribute(source, panel, "label")
     role = role_of(re.split(r"[\s:]", label, maxsplit=1)[0]) or role_of(label)
     if role is None:
-        source.refuse("F07", f"has a panel for {label[:40]!r}", "let its label begin with Therapist or Client")
+        source.refuse("F07", f"has a panel for {label[:40]!r}", "start its label with Therapist or Client")
     return "interviewer" if role == "interviewer" else "client"
 
 
@@ -178,7 +178,7 @@ def _rating(source: Source, element: Element) -> Rating:
         for name in ("minRating", "maxRating", "defaultRating")
     )
     if low is not None and high is not None and high < low:
-        source.refuse("F07", f"has a rating from {low} to {high}", "let the lower bound come first")
+        source.refuse("F07", f"has a rating from {low} to {high}", "put the lower bound first")
     name = _attribute(source, element, "name")
     return Rating(name, element.get("label", "").strip() or name, low, high, default)
 

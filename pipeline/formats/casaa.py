@@ -81,13 +81,13 @@ def read(source: Source) -> CodedTranscript:
     if re.match(rb"\s*Audio File(?:name)?:", source.data):
         return _listed(source)
     if not source.data.startswith(_MAGIC) or len(source.data) < 512:
-        source.refuse("F03", "is no CACTI session: no SQLite database", "give the .casaa file that CACTI saved")
+        source.refuse("F03", "is not a CACTI session: no SQLite database", "give the .casaa file that CACTI saved")
     with _opened(source) as database:
         rows = database.execute(_UTTERANCES, (_ROWS + 1,)).fetchall()
         found = database.execute(_SOUND).fetchone()
         notes = database.execute(_NOTES).fetchone()
     if len(rows) > _ROWS:
-        source.refuse("F02", f"has more than {_ROWS} utterances", "give a single session")
+        source.refuse("F02", f"has more than {_ROWS} utterances", "give only one session")
     moments: dict[tuple[int, str], list[tuple[str, str]]] = defaultdict(list)
     for time, code, speaker, annotation in rows:
         if any(len(str(cell)) > limit for cell, limit in ((code, _NAME), (speaker, _NAME), (annotation, _TEXT))):
@@ -115,7 +115,7 @@ def _listed(source: Source) -> CodedTranscript:
             names = [field for field in fields if not re.fullmatch(r"-?[\d:.,]+", field)]
             if not time or not names:
                 remedy = "each line has a time, such as 0:00:06, and a code"
-                source.refuse("F03", f"is no line of CACTI: {line[:40]!r}", remedy, f"line {number} of")
+                source.refuse("F03", f"is not a line of CACTI: {line[:40]!r}", remedy, f"line {number} of")
             moments.append((_time(source, time), names[0]))
     name = re.split(r"[/\\]", sound)[-1].rpartition(".")[0].strip() or source.stem
     said = []
@@ -160,14 +160,14 @@ def _opened(source: Source) -> Iterator[sqlite3.Connection]:
                 source.refuse(
                     "F10",
                     f"holds the {kind} {str(name)[:40]!r}",
-                    "open the session in CACTI and save it there: CACTI makes plain tables",
+                    "open the session in CACTI and save it there",
                 )
         database.set_authorizer(_allowed)
         yield database
     except sqlite3.OperationalError as error:
         if "interrupted" in str(error):
-            source.refuse("F02", "takes too long to read", "give a single session, saved by CACTI itself")
-        source.refuse("F03", f"is no CACTI session ({error})", "give the .casaa file that CACTI saved")
+            source.refuse("F02", "takes too long to read", "give only one session, saved by CACTI itself")
+        source.refuse("F03", f"is not a CACTI session ({error})", "give the .casaa file that CACTI saved")
     except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
         source.refuse("F03", f"is damaged ({error})", "give the .casaa file that CACTI saved")
     finally:

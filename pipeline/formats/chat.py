@@ -74,8 +74,8 @@ def read(source: Source) -> CodedTranscript:
     if not any(line == "@Begin" for _, line in lines[:20]) or lines[-1][1] != "@End":
         source.refuse(
             "F03",
-            "is no CHAT: it lacks @Begin or @End",
-            "write @Begin above and @End below; CLAN's check says what else is missing",
+            "is not CHAT: it lacks @Begin or @End",
+            "write @Begin above and @End below; CLAN's check shows what else is missing",
         )
     name, notes, zeros = source.stem, list[str](), list[int | None]()
     people = _people(lines)
@@ -88,7 +88,7 @@ def read(source: Source) -> CodedTranscript:
             marks = [Mark(code) for cell in _POSTCODE.findall(content) for code in codes(unpacked(cell))]
             spoken_lines.append(_Line(utterance, times, marks))
             notes += [
-                f'Line {number}: "{word}", said by {code} meanwhile, was passed over.'
+                f'Line {number}: "{word}", said by {code} at the same time, was skipped.'
                 for code, word in _INTERPOSED.findall(content)
             ]
         elif tier in ("%cod", "%spa") and spoken_lines:
@@ -108,7 +108,7 @@ def read(source: Source) -> CodedTranscript:
         elif tier == "@Media":
             name = unpacked(content.split(",")[0].strip()) or name
         elif not line.startswith("@"):
-            source.refuse("F03", f"is no line of CHAT: {line[:40]!r}", "mend it; CLAN's check names it, too", where)
+            source.refuse("F03", f"is not a line of CHAT: {line[:40]!r}", "fix it; CLAN's check shows it, too", where)
     if spoken_lines and all(line.times == (None, None) for line in spoken_lines):
         notes.append(NO_TIMES)
     utterances = (
@@ -161,7 +161,7 @@ def _utterance(
     """What a main line says, and its times as far as it has them."""
     code, colon, text = line[1:].partition(":")
     if not colon or code not in people:
-        source.refuse("F07", f"is said by {code[:20]!r}, who is no participant", "add them to @Participants", where)
+        source.refuse("F07", f"is said by {code[:20]!r}, who is not a participant", "add them to @Participants", where)
     bullets = _BULLET.findall(text)
     span = _span(source, bullets[0][0], bullets[-1][1], where) if bullets else None
     speaker, who = people[code]
@@ -172,7 +172,7 @@ def _utterance(
 def _span(source: Source, start: str, end: str, where: str) -> Span:
     first, last = source.milliseconds(start, where=where), source.milliseconds(end, where=where)
     if last < first:
-        source.refuse("F07", "ends before it starts", "mend its times in CLAN, or take them out", where)
+        source.refuse("F07", "ends before it starts", "fix its times in CLAN, or remove them", where)
     return Span(first, last)
 
 

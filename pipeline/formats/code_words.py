@@ -96,7 +96,7 @@ def in_words_of(book: Codebook, codes: Codes, default: str) -> tuple[Codes, Sche
     for name in others:
         who = [coder for (_, coder), each in books.items() if each.name == name]
         named = f"{', '.join(who[:5])}{', ...' if len(who) > 5 else ''}"
-        notes.append(f"Codes of {name}: {named}. Others are compared with them on what both codebooks can tell.")
+        notes.append(f"Codes of {name}: {named}. Other codebooks are compared with them on what both distinguish.")
     brought = replace(codes, table=translated(codes.table), earlier=translated(codes.earlier))
     return brought, replace(scheme, book=scheme.book - silent), tuple(notes)
 

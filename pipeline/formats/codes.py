@@ -71,7 +71,7 @@ def read(path: Path) -> Codes:
     TableError: T01 unreadable, T02 not CSV in UTF-8, T03 a column lacks, T04 no rows, T05 a wrong value, T07 a date
         that cannot be read.
     """
-    raw = tables.read_cells(path, COLUMNS, "codes, one a row")
+    raw = tables.read_cells(path, COLUMNS, "codes, one per row")
     for column in COLUMNS:
         raw[column] = raw[column].str.strip().map(tidy.bare)
     nobody = (raw["coder"] == "") & (raw["layer"] == "") & (raw["code"] == "")
@@ -94,7 +94,7 @@ def read(path: Path) -> Codes:
     for column in ("coder", "tape_id", "utterance_id"):
         empty = (raw[column] == "") & ~(event & (column != "coder")) & ~nobody
         _refuse(empty, path, partial(_lacks, column), "fill it in")
-    _refuse(event & raw["coded_at"].isna(), path, lambda row: "is an event without a moment", "fill in coded_at")
+    _refuse(event & raw["coded_at"].isna(), path, lambda row: "is an event without a time", "fill in coded_at")
     events = raw.loc[event, ["coder", "coded_at"]].rename(columns={"coded_at": "at"})
     return _collapsed(raw[~event & ~nobody].reset_index(drop=True), events.reset_index(drop=True), path)
 
@@ -112,7 +112,7 @@ def _one_zero(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
 def _collapsed(raw: pd.DataFrame, events: pd.DataFrame, path: Path) -> Codes:
     """One row a coder and utterance: the latest codes, and apart from them the earlier ones."""
     if raw.empty:
-        raise TableError("T04", f"table {path.name}", "has no rows with codes", "export codes, one a row")
+        raise TableError("T04", f"table {path.name}", "has no rows with codes", "export codes, one per row")
     notes = []
     raw["code"] = raw["code"].where(~raw["code"].str.lower().isin(_NOTHING), "")
     key = raw.groupby(KEY, sort=False).ngroup().to_numpy()
@@ -126,10 +126,10 @@ def _collapsed(raw: pd.DataFrame, events: pd.DataFrame, path: Path) -> Codes:
     replaced = int((~late).sum())
     if replaced:
         were = "was" if replaced == 1 else "were"
-        notes.append(f"{_rows(replaced)} {were} replaced by a later coding of the same coder: the latest holds.")
+        notes.append(f"{_rows(replaced)} {were} replaced by a later coding of the same coder: the latest counts.")
     if not np.isfinite(time).all():
         undated = _rows(int((~np.isfinite(time)).sum()))
-        notes.append(f"{undated} without coded_at: left out where the order of time matters.")
+        notes.append(f"{undated} without coded_at: left out where the order in time matters.")
     table = _joined(raw[late], key[late])
     # A coding is of one moment: of several earlier ones the last counts.
     before = np.full(key.max() + 1, -np.inf)
@@ -173,7 +173,7 @@ def _moments(cells: pd.Series, path: Path) -> pd.Series:
             row = int((cells == cell).to_numpy().argmax())
             remedy = "write ISO 8601, for example 2026-03-01 or 2026-03-01T14:05:00Z, or leave the cell empty"
             raise TableError(
-                "T07", f"table {path.name}, row {row + 2}", f"has coded_at {cell!r}, which is no date", remedy
+                "T07", f"table {path.name}, row {row + 2}", f"has coded_at {cell!r}, which is not a date", remedy
             ) from error
     return cells.map(found).astype("Int64")
 

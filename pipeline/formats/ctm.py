@@ -102,7 +102,7 @@ def write(said: CodedTranscript) -> bytes:
             raise FormatError(
                 "F08",
                 f"word {text[:40]!r}",
-                "is none or holds a blank",
+                "is empty or has a space",
                 "write WebVTT, ELAN or another format, which hold it as it is",
             )
         times = f"{to_seconds(word.span.start)} {to_seconds(word.span.duration)}"

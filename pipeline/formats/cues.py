@@ -60,12 +60,10 @@ def read(source: Source, text: str, *, asides: bool) -> tuple[tuple[Cue, ...], t
         start, end = _span(fields.groups(), unpadded) if fields else (-1, -1)
         shown = " ".join(bodies[number]).strip()[:60]
         if not fields or max(start, end) >= LONGEST_MS:
-            code, value = (
-                ("F07", "has a time that no recording has") if fields else ("F03", "has no times that can be read")
-            )
+            code, value = ("F07", "has an impossible time") if fields else ("F03", "has no readable times")
             if len(heads) == 1:
                 source.refuse(code, value, _REMEDY, where=f"line {number + 1} of")
-            notes.append(f'{where} {value}: "{shown}" was passed over.')
+            notes.append(f'{where} {value}: "{shown}" was skipped.')
             continue
         if end < start:
             notes.append(f'{where} ends before it starts: "{shown}" has no length.')
@@ -73,13 +71,11 @@ def read(source: Source, text: str, *, asides: bool) -> tuple[tuple[Cue, ...], t
     if loose and not cues:
         value = "has no times such as 00:00:01.000 --> 00:00:02.000"
         source.refuse("F03", value, _REMEDY, where=f"line {loose[0] + 1} of")
-    notes += [
-        f'Line {number + 1} belongs to no cue: "{lines[number].strip()[:60]}" was passed over.' for number in loose
-    ]
+    notes += [f'Line {number + 1} belongs to no cue: "{lines[number].strip()[:60]}" was skipped.' for number in loose]
     return tuple(cues), tuple(notes)
 
 
-_REMEDY = "mend the times by hand; if it holds no subtitles, give it the ending of what it is, such as .txt"
+_REMEDY = "fix the times by hand; if it has no subtitles, give it the right ending, such as .txt"
 
 
 def _parts(

@@ -57,14 +57,14 @@ def sbv(source: Source) -> CodedTranscript:
 
 
 def _script(source: Source, read: Script) -> Reading:
-    return reading.of_speeches(source, read.speeches, (*_passed(read.skipped, "Lines that nobody says"), *read.notes))
+    return reading.of_speeches(source, read.speeches, (*_passed(read.skipped, "Lines without a speaker"), *read.notes))
 
 
 def _passed(lines: Sequence[str], what: str) -> tuple[str, ...]:
     """A sentence on lines that were passed over, if any were."""
     shown = "; ".join(f'"{line[:60]}"' for line in lines[:_MANY])
     more = f"; and {len(lines) - _MANY} more" if len(lines) > _MANY else ""
-    return (f"{what} were passed over: {shown}{more}.",) if lines else ()
+    return (f"{what} were skipped: {shown}{more}.",) if lines else ()
 
 
 def word(source: Source) -> Reading:
@@ -98,5 +98,5 @@ def word(source: Source) -> Reading:
         read = spreadsheet.of_sheet(source, worksheet.of_cells(source.name, talk))
         notes = _passed([line.strip() for line in lines if line.strip()], "Lines beside the table")
     if beside:
-        notes += (f"Tables beside the transcript that were passed over: {beside}.",)
+        notes += (f"Tables beside the transcript were skipped: {beside}.",)
     return replace(read, notes=(*read.notes, *notes))

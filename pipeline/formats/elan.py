@@ -68,7 +68,7 @@ def read(source: Source) -> CodedTranscript:
     parents = {_id(each): each.get("ANNOTATION_REF", "") for each in root.iter("REF_ANNOTATION")}
     number = sum(each.tag in ("ALIGNABLE_ANNOTATION", "REF_ANNOTATION") for each in root.iter())
     if len(aligned.keys() | parents.keys()) < number:
-        source.refuse("F07", "has two annotations of one id", "open it in ELAN and save it anew")
+        source.refuse("F07", "has two annotations with the same id", "open it in ELAN and save it again")
     above = {tier.get("TIER_ID", "").strip(): tier.get("PARENT_REF", "").strip() for tier in root.iter("TIER")}
     raw = [_tier(source, tier, vocabularies, above, aligned, parents) for tier in root.iter("TIER")]
     read_tiers, told = tiers.read(source, raw)
@@ -138,7 +138,7 @@ def _span(source: Source, name: str, aligned: Mapping[str, Span], parents: Mappi
     while name not in aligned:
         if name not in parents or steps == _STEPS:
             value = f"has the annotation {name[:40]!r}, which leads to no times"
-            source.refuse("F07", value, "delete it in ELAN, or make it anew on an annotation with times")
+            source.refuse("F07", value, "delete it in ELAN, or create it again on an annotation with times")
         steps += 1
         name = parents[name]
     return aligned[name]
@@ -165,7 +165,7 @@ def _slots(source: Source, root: Element) -> tuple[dict[str, int], tuple[str, ..
             for place in range(before + 1, after):
                 times[order[place]] = round(first + (last - first) * (place - before) / (after - before))
     slots = "1 time is" if early == 1 else f"{early} times are"
-    notes = (f"{slots} before the recording's start: taken as 0.",) if early else ()
+    notes = (f"{slots} before the recording's start: set to 0.",) if early else ()
     return {name: time for name, time in times.items() if time is not None}, notes
 
 

@@ -35,7 +35,7 @@ RATIO = 1000
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 LONGEST_MS = 1_000_000_000  # milliseconds
-DAMAGED = "the file is damaged: export it anew from the program that made it, or take another copy"
+DAMAGED = "the file is damaged: export it again from the program that made it, or use another copy"
 """The remedy for damage alone: what a program writes by design, another export does not mend."""
 
 
@@ -115,9 +115,9 @@ class Source:
         try:
             text = self.data.decode(encoding)
         except UnicodeDecodeError:
-            self.refuse("F06", "is not text in UTF-8", "open it in an editor and save it with the encoding UTF-8")
+            self.refuse("F06", "is not text in UTF-8", "open it in an editor and save it as UTF-8")
         if "\0" in text:
-            self.refuse("F06", "holds NUL characters, as no text does", "save it as text in UTF-8")
+            self.refuse("F06", "holds NUL characters, which text cannot have", "save it as text in UTF-8")
         return text
 
     def xml(self, root: str) -> Element:
@@ -129,7 +129,7 @@ class Source:
         """
         tree = _Xml(self).parsed()
         if tree.tag != root:
-            self.refuse("F03", f"holds <{tree.tag[:40]}>, not <{root}>", "check that it is of the format named")
+            self.refuse("F03", f"holds <{tree.tag[:40]}>, not <{root}>", "check that it has the format that you named")
         return tree
 
     def refuse_entities(self) -> None:
@@ -151,7 +151,7 @@ class Source:
         try:
             return json.loads(self.text(), parse_constant=_no_number)
         except RecursionError:
-            self.refuse("F02", "is nested too deep", "export a single tape")
+            self.refuse("F02", "is nested too deeplyly", "export a single tape")
         except ValueError as error:
             self.refuse("F03", f"is not JSON ({error})", DAMAGED)
 
@@ -172,32 +172,32 @@ class Source:
                 # However much there is behind a header, no more is unpacked than it says.
                 return {info.filename: Source(info.filename, archive.read(info)) for info in infos}
         except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError) as error:
-            self.refuse("F03", f"is not a sound ZIP archive ({error})", DAMAGED)
+            self.refuse("F03", f"is not a valid ZIP archive ({error})", DAMAGED)
 
     def _check(self, infos: list[zipfile.ZipInfo]) -> None:
         names = [info.filename for info in infos]
         if len(set(names)) < len(names):
-            self.refuse("F05", "holds two files of one name", "leave one of them out of the archive")
+            self.refuse("F05", "has two files with the same name", "remove one of them from the archive")
         for info in infos:
             parts = PurePosixPath(info.filename.replace("\\", "/"))
             if parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[0]:
                 self.refuse(
                     "F05",
-                    f"holds the path {info.filename[:60]!r}, which leads out of it",
-                    "leave it out of the archive",
+                    f"holds the path {info.filename[:60]!r}, which leads out of the archive",
+                    "remove it from the archive",
                 )
             if stat.S_ISLNK(info.external_attr >> 16) or info.flag_bits & 1:
                 value = f"holds a link or an encrypted file, {info.filename[:60]!r}"
-                self.refuse("F05", value, "make the archive without a password and without links")
+                self.refuse("F05", value, "create the archive without a password and without links")
             if info.file_size > RATIO * max(1, info.compress_size):
                 value = f"holds {info.filename[:60]!r}, which unpacks to over {RATIO} times its size"
-                self.refuse("F05", value, "leave it out of the archive")
+                self.refuse("F05", value, "remove it from the archive")
         if sum(info.file_size for info in infos) > LIMIT:
             self.refuse("F05", f"unpacks to more than {LIMIT >> 20} MB", "export a single tape")
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 class _Xml:
@@ -219,13 +219,13 @@ class _Xml:
             self.parser.Parse(self.source.data, True)
             return self.builder.close()
         except (expat.ExpatError, ValueError, LookupError) as error:
-            self.source.refuse("F03", f"is not sound XML ({error})", DAMAGED)
+            self.source.refuse("F03", f"is not valid XML ({error})", DAMAGED)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
         self.number += 1
         if self.depth > DEPTH or self.number > ELEMENTS:
-            value = f"has over {ELEMENTS} elements, or more than {DEPTH} in each other"
+            value = f"has over {ELEMENTS} elements, or more than {DEPTH} nested levels"
             self.source.refuse("F02", value, "export a single tape")
         self.builder.start(_bare(name), {_bare(key): value for key, value in attributes.items()})
 

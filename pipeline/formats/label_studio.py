@@ -60,7 +60,7 @@ def read(source: Source) -> CodedTranscript:
             "open the task of one tape in Label Studio and export it alone, or keep one in a copy of the file",
         )
     if not tasks or not isinstance(tasks[0], dict) or not isinstance(tasks[0].get("data"), dict):
-        source.refuse("F03", "is no task of Label Studio", "export the project as JSON (not JSON-MIN or CSV)")
+        source.refuse("F03", "is not a task of Label Studio", "export the project as JSON (not JSON-MIN or CSV)")
     task = tasks[0]
     regions: dict[_Key, CodedUtterance] = {}
     marks: dict[_Key, list[Mark]] = defaultdict(list)
@@ -79,7 +79,7 @@ def read(source: Source) -> CodedTranscript:
                 role=said.role if said.role != "unknown" else before.role,
                 text=said.text or before.text,
             )
-    notes = [f"Said of the whole task, and kept out of the table: {'; '.join(whole)}."] if whole else []
+    notes = [f"Answers for the whole task are not in the table: {'; '.join(whole)}."] if whole else []
     untimed = [key for key in regions if key.place is not None]
     if untimed and len(untimed) < len(regions):
         source.refuse("F07", "has regions of sound and of text", "delete the regions of one kind in Label Studio")
@@ -177,7 +177,7 @@ def _region(source: Source, region: dict[str, Any], data: dict[str, Any]) -> tup
         start, end = (source.milliseconds(value[side], per=1000) for side in ("start", "end"))
         if end < start:
             source.refuse(
-                "F07", f"has the region {name[:40]!r} that ends before it starts", "mend or delete it in Label Studio"
+                "F07", f"has the region {name[:40]!r} that ends before it starts", "fix or delete it in Label Studio"
             )
         said = replace(said, span=Span(start, end))
     else:

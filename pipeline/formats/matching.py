@@ -64,7 +64,7 @@ def aligned(tape: CodedTranscript, foreign: CodedTranscript, file: str, zero: Ze
     if tape.zero is not None:
         if tape.zero and not _fits(tape, foreign, -tape.zero):
             begins = f"the tape begins {to_seconds(tape.zero)} s into its recording"
-            value = f"does not say what its times count from, they do not fit, and {begins}"
+            value = f"does not say what its times count from, they do not match, and {begins}"
             raise FormatError("F12", f"file {file}", value, "add --zero recording, or --zero segment")
     elif zero is not None or not _fits(tape, foreign, 0):
         theirs = f"those of {file} count from {to_seconds(counted or 0)} s into it"

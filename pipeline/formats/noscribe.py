@@ -47,7 +47,7 @@ def read(source: Source) -> tuple[Speech, ...]:
     if not speeches:
         source.refuse(
             "F03",
-            "is no transcript of noScribe: no paragraph has a time",
+            "is not a transcript of noScribe: no paragraph has a time",
             "save it in noScribe as HTML, or give it as text (.txt)",
         )
     return tuple(speeches)

@@ -35,7 +35,7 @@ def read(source: Source) -> CodedTranscript:
     FormatError: F02 reading takes too much memory or time, F03 it is no Parquet, F07 as `tidy.gathered`.
     """
     if not (source.data.startswith(b"PAR1") and source.data.endswith(b"PAR1")):
-        source.refuse("F03", "is no Parquet file", "give a .parquet file, or the same table as .csv")
+        source.refuse("F03", "is not a Parquet file", "give a .parquet file, or the same table as .csv")
     command = [sys.executable, "-c", _ENTRY, json.dumps(sys.path)]
     try:
         done = subprocess.run(command, input=source.data, capture_output=True, timeout=_PATIENCE, check=False)  # noqa: S603 (ours)
@@ -45,7 +45,9 @@ def read(source: Source) -> CodedTranscript:
         source.refuse("F02", "takes too much memory to read, or crashes its reader", "export a single tape")
     answer = Source(source.name, done.stdout).json()
     if "refused" in answer:
-        source.refuse("F03", f"is no table of ours ({str(answer['refused'])[:200]})", "give a tidy table of codes")
+        source.refuse(
+            "F03", f"is not a table of this program ({str(answer['refused'])[:200]})", "give a tidy table of codes"
+        )
     return tidy.gathered(source, answer["rows"])
 
 

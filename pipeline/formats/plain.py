@@ -26,7 +26,7 @@ def printable(text: str, thing: str, *, breaks: bool = False) -> str:
     """
     for found in _CONTROLS.finditer(text):
         if not (breaks and found[0] in _BREAKS):
-            value = f"holds the character {found[0]!r}, which the format cannot hold"
+            value = f"holds the character {found[0]!r}, which the format cannot store"
             raise FormatError("F08", f"{thing} {text[:40]!r}", value, "remove it from the transcript, and try again")
     return text
 

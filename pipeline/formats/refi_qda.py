@@ -188,7 +188,7 @@ def _marks(source: Source, selection: Element, book: _Book) -> tuple[Mark, ...]:
             name = book.codes.get(_key(ref, "targetGUID"))
             if name is None:
                 source.refuse(
-                    "F07", "has a coding of a code that it does not hold", "export the codebook with the project"
+                    "F07", "has a coding with a code that it does not define", "export the codebook with the project"
                 )
             at = each.get("creationDateTime", "")
             marks += [Mark(code, coder.strip(), layer if layer in LAYERS else "", at) for code in codes(name)]

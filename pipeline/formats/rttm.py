@@ -119,7 +119,7 @@ def coded(source: Source) -> CodedTranscript:
     try:
         lines = _lines(source.name, source.text())
     except SpeechError as error:
-        source.refuse("F03", f"is no RTTM: {error.thing} {error.value}", error.remedy)
+        source.refuse("F03", f"is not RTTM: {error.thing} {error.value}", error.remedy)
     recordings = {line.recording for line in lines}
     if len(recordings) > 1:
         source.refuse("F07", f"holds {len(recordings)} recordings", "give the lines of one")
@@ -201,7 +201,7 @@ def _line(where: str, fields: list[str]) -> Line | None:
     if not fields or fields[0].startswith(";;") or fields[0] in _OTHER_TYPES:
         return None
     if fields[0] != "SPEAKER":
-        raise SpeechError("P11", where, f"is of no type that RTTM has: {fields[0][:40]!r}", _LINE)
+        raise SpeechError("P11", where, f"has a type that RTTM does not have: {fields[0][:40]!r}", _LINE)
     if len(fields) < 8:
         raise SpeechError("P11", where, f"has {len(fields)} fields, not 8 to 10", _LINE)
     start, duration = (_seconds(field, where) for field in fields[3:5])

@@ -38,7 +38,7 @@ _PATTERNS = tuple(
 _NO_SPEECH = re.compile(r"Transcribed by https?://\S+", re.IGNORECASE)
 _LATEST_START = 3 * 3_600_000
 """Milliseconds: whatever begins later than this is a time of the day, not of a recording."""
-OF_THE_DAY = "The times are times of the day: they were counted from the first one."
+OF_THE_DAY = "The times are times of day. They were counted from the first one."
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def of_sheet(source: Source, sheet: Worksheet) -> Reading:
     lines = [line for line, keep in zip(sheet.lines, kept, strict=True) if keep]
     table = table[kept].reset_index(drop=True)
     if not all(kept):
-        notes.append(f"{_rows(int((~kept).sum()))} without a speaker and a text: passed over.")
+        notes.append(f"{_rows(int((~kept).sum()))} without a speaker and a text: skipped.")
     if "role" in table:
         table["role"] = [_role(source, cell, line) for cell, line in zip(table["role"], lines, strict=True)]
     if "start" in table and "end" not in table and table["start"].map(_RANGE.fullmatch).any():
@@ -71,7 +71,7 @@ def of_sheet(source: Source, sheet: Worksheet) -> Reading:
     notes += told
     table, numbered = _numbered(table)
     if numbered:
-        notes.append(f"{_rows(numbered)} without an id: numbered by its place." if numbered < len(table) else "")
+        notes.append(f"{_rows(numbered)} without an id: numbered by position." if numbered < len(table) else "")
     _refuse_repeats(source, table, lines)
     return Reading(table, tuple(note for note in notes if note))
 
@@ -117,7 +117,7 @@ def _counted(table: pd.DataFrame, sheet: Worksheet) -> tuple[pd.DataFrame, list[
     title = sheet.titles.get("utterance_id", "")
     if not title or title == "utterance_id" or not table.duplicated(["tape_id", "utterance_id"]).any():
         return table, []
-    note = f'"{title}" is the same in several rows: it was kept beside, and the rows are numbered by their place.'
+    note = f'"{title}" is the same in several rows: kept as a column of its own, with rows numbered by position.'
     return table.rename(columns={"utterance_id": title}), [note]
 
 

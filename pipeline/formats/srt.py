@@ -76,7 +76,7 @@ def write(said: CodedTranscript) -> bytes:
     for number, one in enumerate(said.utterances, 1):
         text = printable(one.text, "text", breaks=True)
         if "-->" in text or re.search(r"\n\s*\n", text):
-            value = "holds a blank line or -->, which SRT cannot hold"
+            value = "has a blank line or -->, which SRT cannot store"
             raise FormatError("F08", f"text {text[:40]!r}", value, "write WebVTT, or change it")
         blocks.append(_block(number, one.span.some, f"[{one.role} {packed(one.speaker)}] {text}"))
     return "\n".join(blocks).encode()

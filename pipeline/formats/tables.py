@@ -174,7 +174,7 @@ def _cells(data: bytes, path: Path, required: Sequence[str], content: str | None
         if column not in header:
             found = ", ".join(header)[:120] or "nothing"
             raise TableError(
-                "T03", thing, f"lacks the column {column!r}, it has {found}", "add it, commas between columns"
+                "T03", thing, f"lacks the column {column!r}, it has {found}", "add it, with commas between columns"
             )
     repeated = [column for column, number in Counter(header).items() if number > 1]
     if repeated:
@@ -209,7 +209,7 @@ def refuse_reversed(table: pd.DataFrame, path: Path, lines: Sequence[int] | None
         if reversed_.any():
             row = int(reversed_.argmax())
             where = _row(path, row) if lines is None else f"table {path.name}, row {lines[row]}"
-            raise TableError("T05", where, "ends before it starts", "mend start or end")
+            raise TableError("T05", where, "ends before it starts", "fix start or end")
 
 
 def _number(cell: str, path: Path, row: int, column: str) -> float | None:
@@ -239,7 +239,7 @@ def _refuse_repeats(table: pd.DataFrame, path: Path) -> None:
     if repeated.any():
         row = int(repeated.argmax())
         name, tape = table["utterance_id"].iloc[row], table["tape_id"].iloc[row]
-        raise TableError("T06", _row(path, row), f"repeats utterance {name!r} of tape {tape!r}", "number them anew")
+        raise TableError("T06", _row(path, row), f"repeats utterance {name!r} of tape {tape!r}", "renumber them")
 
 
 def _row(path: Path, row: int) -> str:

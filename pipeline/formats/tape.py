@@ -31,7 +31,7 @@ def read(path: Path) -> CodedTranscript:
     table = tables.read_utterances(path)
     tape, *others = table["tape_id"].unique()
     if others:
-        raise TableError("T05", f"table {path.name}", f"holds {1 + len(others)} tapes", "give one tape's table")
+        raise TableError("T05", f"table {path.name}", f"holds {1 + len(others)} tapes", "give the table of one tape")
     missing = (table["start"].isna() | table["end"].isna() | (table["end"] < table["start"])).to_numpy()
     if missing.any():
         name = table["utterance_id"].iloc[int(missing.argmax())]

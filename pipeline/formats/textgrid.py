@@ -48,12 +48,12 @@ def read(source: Source) -> CodedTranscript:
     """
     text = source.text()
     if not re.match(r'\s*File type\s*=\s*"ooTextFile( short)?"', text):
-        source.refuse("F03", "is no TextGrid in text form", "save it in Praat as a text file")
+        source.refuse("F03", "is not a TextGrid in text form", "save it in Praat as a text file")
     tokens = _tokens(text)
     try:
         next(tokens)
         if next(tokens) != "TextGrid":
-            source.refuse("F03", "holds another object of Praat", "save the TextGrid alone")
+            source.refuse("F03", "has another object of Praat", "save the TextGrid alone")
         _time(source, tokens), _time(source, tokens)
         found = []
         if next(tokens) == "<exists>":
@@ -94,7 +94,7 @@ def _tier(source: Source, tokens: Iterator[str | float]) -> RawTier:
         if label:
             labels.append((Span(start, end), "" if label == NO_TEXT else label))
     if kind not in ("IntervalTier", "TextTier"):
-        source.refuse("F03", f"has a tier of the unknown class {kind[:40]!r}", "leave that tier out of the TextGrid")
+        source.refuse("F03", f"has a tier of the unknown class {kind[:40]!r}", "remove that tier from the TextGrid")
     return RawTier(name, tuple(labels))
 
 

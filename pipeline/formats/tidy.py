@@ -121,13 +121,13 @@ def gathered(source: Source, rows: Iterable[Row]) -> CodedTranscript:
         cell = {name: "" if row.get(name) is None else str(row[name]).strip() for name in _NAMES}
         start, end = (source.milliseconds(cell[name], per=1000, where=where) for name in ("start", "end"))
         if end < start or not cell["utterance_id"]:
-            source.refuse("F07", "ends before it starts, or has no utterance_id", "mend it in the table", where)
+            source.refuse("F07", "ends before it starts, or has no utterance_id", "fix it in the table", where)
         tapes[cell["tape_id"]] = None
         zeros[source.milliseconds(cell["zero"], per=1000, where=where) if cell["zero"] else None] = None
         said = CodedUtterance(cell["utterance_id"], Span(start, end), cell["speaker"], role(cell["role"]), cell["text"])
         if found.setdefault(said.id, said) != said:
             source.refuse(
-                "F07", f"differs from the rows before it on utterance {said.id[:40]!r}", "mend it in the table", where
+                "F07", f"differs from the rows before it on utterance {said.id[:40]!r}", "fix it in the table", where
             )
         coder, layer, at = cell["coder"], cell["layer"], cell["coded_at"]
         given = codes(cell["code"]) or (("",) if coder or layer else ())

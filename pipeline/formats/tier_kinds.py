@@ -94,11 +94,11 @@ def is_nobody(name: str) -> bool:
 def told(found: Mapping[str, Kind]) -> str:
     """A sentence on what was taken for what: ``Tiers read as text: client; as codes: MITI; passed over: Notes.``"""
     parts = []
-    for kind, words in (("text", "as text"), ("codes", "as codes"), ("words", "as words"), ("skip", "passed over")):
+    for kind, words in (("text", "as text"), ("codes", "as codes"), ("words", "as words"), ("skip", "skipped")):
         names = [name for name, each in found.items() if each == kind]
         if names:
             parts.append(f"{words}: {', '.join(names)}")
-    return f"Tiers read {'; '.join(parts)}. --tier NAME=codes, text, words or skip says otherwise."
+    return f"Tiers read {'; '.join(parts)}. --tier NAME=codes, text, words or skip changes that."
 
 
 def _kind(tier: RawTier, tiers: Sequence[RawTier], texts: Sequence[RawTier]) -> Kind:

@@ -48,7 +48,7 @@ def read(path: Path, interviewer: str | None = None, tiers: Mapping[str, str] | 
     if table.empty:
         raise TableError("T04", f"transcript {path.name}", "has no rows", "give one with at least one utterance")
     if (table["text"].str.strip() == "").all():
-        remedy = "give the transcript: codes are decided from words"
+        remedy = "give the transcript: the codes come from its words"
         raise TableError("T04", f"transcript {path.name}", "has no words in any row", remedy)
     roles = [_roles(path, tape, interviewer) for _, tape in table.groupby("tape_id", sort=False)]
     return replace(told, table=table.assign(role=pd.concat(roles)))

@@ -43,7 +43,7 @@ def read(source: Source) -> CodedTranscript:
         source.refuse(
             "F03",
             "does not begin with WEBVTT",
-            "write WEBVTT in its first line; if it is SRT, let its name end in .srt",
+            "write WEBVTT in its first line; if it is SRT, rename it to end in .srt",
         )
     head = re.match(r"(?:(?!.*-->).+(?:\r\n|\r|\n|$))*", text)
     breaks = re.sub(r"[^\r\n]+", "", head[0] if head else "")

@@ -57,7 +57,7 @@ def reading(source: Source) -> Reading:
     value = source.json()
     if not fits(value):
         remedy = "give JSON of Whisper, whisperX, whisper.cpp, Rev or Label Studio, or save the transcript as .csv"
-        source.refuse("F03", "is JSON of none of the programs that we know", remedy)
+        source.refuse("F03", "is JSON, but not of a program that we know", remedy)
     return of_speeches(source, read(source, value))
 
 
@@ -73,11 +73,11 @@ def read(source: Source, value: Any) -> tuple[Speech, ...]:
         where = f"segment {number} of"
         segment = _segment(item, value) if isinstance(item, dict) else None
         if segment is None or not isinstance(segment.text, str):
-            source.refuse("F03", "is no segment with a text", "mend or delete it in the file", where)
+            source.refuse("F03", "is not a segment with text", "fix or delete it in the file", where)
         for text, start, end, speaker, said in _cut(segment):
             first, last = _times(source, start, end, segment.per, where)
             if first is not None and last is not None and last < first:
-                source.refuse("F07", "ends before it starts", "mend its times in the file", where)
+                source.refuse("F07", "ends before it starts", "fix its times in the file", where)
             who = str("" if speaker is None else speaker).strip()
             speeches.append(Speech(who, text.strip(), first, last, _words(source, said, who, where)))
     return tuple(speech for speech in speeches if speech.text)

@@ -33,7 +33,7 @@ def blocks(source: Source) -> tuple[list[str], list[list[list[str]]]]:
     members = source.members()
     if "word/document.xml" not in members:
         source.refuse(
-            "F03", "is no Word document", "open it in Word and save it as a document (.docx), or as text (.txt)"
+            "F03", "is not a Word document", "open it in Word and save it as a document (.docx), or as text (.txt)"
         )
     for name, member in members.items():
         if name.endswith((".xml", ".rels")):
@@ -51,7 +51,7 @@ def blocks(source: Source) -> tuple[list[str], list[list[list[str]]]]:
             lines += [_cell(row[0]) for row, one in zip(rows, merged, strict=True) if one]
             tables.append([[_cell(cell) for cell in row] for row, one in zip(rows, merged, strict=True) if not one])
     except Exception as error:
-        remedy = "open it, save it anew as .docx, and try again"
+        remedy = "open it, save it again as .docx, and try again"
         source.refuse("F03", f"is a damaged Word document ({type(error).__name__})", remedy)
     return lines, [rows for rows in tables if any(len(row) > 1 for row in rows)]
 

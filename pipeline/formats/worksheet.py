@@ -161,7 +161,7 @@ def decoded(source: Source) -> tuple[str, tuple[str, ...]]:
         if windows or undefined or source.data.startswith((b"\xff\xfe", b"\xfe\xff")):
             remedy = "save it with the encoding UTF-8 (in Excel: CSV UTF-8), or as .xlsx or .docx"
             raise TableError("T02", f"table {source.name}", "is not text in UTF-8", remedy) from error
-        note = f"{source.name} is not UTF-8; it was read as Windows-1252. Look at its accents."
+        note = f"{source.name} is not UTF-8 and was read as Windows-1252. Check the accented letters."
         return source.data.decode("cp1252"), (note,)
 
 
@@ -181,7 +181,7 @@ def _delimited(name: str, text: str) -> list[list[str]]:
         if (found := (known, len(rows[place or 0]) if rows else 0)) > score:
             best, score = rows, found
     if problem and score[0] < 1 and score[1] < 2:
-        remedy = "close the quotes in it: its text begins with one that has no end"
+        remedy = "close the quotes in it: its text starts with a quote that is never closed"
         raise TableError("T02", f"table {name}", f"is not CSV ({problem})", remedy) from problem
     return best
 
@@ -192,7 +192,9 @@ def _workbook(source: Source) -> tuple[list[list[str]], tuple[str, ...]]:
 
     members = source.members()
     if "xl/workbook.xml" not in members:
-        source.refuse("F03", "is no Excel workbook", "open it in Excel and save it as a workbook (.xlsx), or as CSV")
+        source.refuse(
+            "F03", "is not an Excel workbook", "open it in Excel and save it as a workbook (.xlsx), or as CSV"
+        )
     for name, member in members.items():
         if name.endswith((".xml", ".rels")):
             member.refuse_entities()
@@ -201,7 +203,7 @@ def _workbook(source: Source) -> tuple[list[list[str]], tuple[str, ...]]:
         sheets = [(sheet.title, _cells(sheet)) for sheet in book.worksheets]
     except Exception as error:
         source.refuse(
-            "F03", f"is a damaged workbook ({type(error).__name__})", "open it, save it anew as .xlsx, try again"
+            "F03", f"is a damaged workbook ({type(error).__name__})", "open it, save it again as .xlsx, try again"
         )
     filled = [(title, cells) for title, cells in sheets if cells]
     if not filled:
@@ -300,4 +302,4 @@ def _named(name: str, titles: Sequence[str]) -> tuple[list[str], set[str], list[
             ms.add(column)
         if _tidy(titles[at]) != _tidy(column):
             taken.append(f'"{titles[at]}" for {column.replace("_", " ")}')
-    return header, ms, [f"Columns were taken as follows: {', '.join(taken)}."] if taken else []
+    return header, ms, [f"Columns were read as follows: {', '.join(taken)}."] if taken else []

@@ -97,7 +97,7 @@ def _row(found: Sums, level: Level, draws: int, seed: int, width: float) -> tupl
 
 def _verdict(cells: dict[str, float | None], units: int) -> str:
     if units < ENOUGH:
-        return f"under {ENOUGH} units: no verdict"
+        return f"fewer than {ENOUGH} units: no verdict"
     low, high = cells.get("alpha_low"), cells.get("alpha_high")
     if low is None or high is None:
         return "no interval: no verdict"
@@ -123,7 +123,7 @@ def _undefined(cells: dict[str, float | None], found: Sums) -> str:
     if found.rows is None:
         reasons.append(f"kappa: more than two coders ({found.coders})")
     if len(found.units) < 2:
-        reasons.append("intervals: one tape only")
+        reasons.append("intervals: only one tape")
     elif lacking := [name for name in chance if cells.get(name) is not None and cells.get(f"{name}_low") is None]:
         reasons.append(f"interval of {' and '.join(lacking)}: most draws hold one value throughout")
     return "; ".join(reasons)

@@ -104,7 +104,7 @@ def _row(found: NDArray[np.float64], draws: int, seed: int, width: float) -> tup
     drawn = ratio(again[:, 0, 0], again[:, 0, 1]) - ratio(again[:, 1, 0], again[:, 1, 1])
     between = ends(drawn, len(found), width)
     if between is None:
-        reasons.append("interval: one tape only" if len(found) < 2 else "interval: most draws have one side alone")
+        reasons.append("interval: only one tape" if len(found) < 2 else "interval: most draws have only one side")
     if between is None:
         verdict = "no interval: no verdict"
     else:

@@ -128,16 +128,16 @@ class Rule:
             return None
         unproposed = [_plural(meaning) for meaning in meanings if meaning in self.unproposed]
         if unproposed:
-            return f"the machine proposes no {unproposed[0]} in this codebook"
+            return f"the machine suggests no {unproposed[0]} in this codebook"
         if behavior is None:
             return f"this codebook has no code for {_plural(absent[0])}"
         kinds = [kind for kind in KINDS[behavior] if kind in self.names]
         if not kinds and behavior not in self.names:
             return f"this codebook has no code for {_plural(behavior)}"
         if behavior in meanings:
-            return f"this codebook has a code for {_plural(kinds[0])} alone, not for all {_plural(behavior)}"
+            return f"this codebook has a code for {_plural(kinds[0])} only, not for all {_plural(behavior)}"
         first, second = (kind.removesuffix(f" {behavior}") for kind in KINDS[behavior])
-        return f"this codebook does not tell {first} from {second} {_plural(behavior)}"
+        return f"this codebook does not distinguish {first} from {second} {_plural(behavior)}"
 
 
 UTTERANCES = Rule()
@@ -164,7 +164,7 @@ def units(presence: Presence, rule: Rule, table: pd.DataFrame) -> Presence:
     if rule.unit == "utterance":
         return held
     if "volley" not in table:
-        raise TableError("T03", "coded table", "lacks the column 'volley'", "number its volleys first")
+        raise TableError("T03", "coded table", "lacks the column 'volley'", "number the volleys first")
     spoken = role == INTERVIEWER
     volleys = table["volley"].to_numpy(dtype=float, na_value=np.nan)[spoken]
     # A row without a number is a volley of its own: -1, -2, ...

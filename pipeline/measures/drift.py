@@ -59,7 +59,7 @@ class Note(NamedTuple):
         if not self.small:
             return self.sentence
         left = ", ".join(f"{family(name)} {_tapes(tapes)}" for name, tapes in self.small)
-        return f"{self.coder}: left out, as both coded under {FEWEST} utterances of them: {left}."
+        return f"{self.coder}: left out, because both coded fewer than {FEWEST} utterances of them: {left}."
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def drift(panel: Panel, recalibrated: Mapping[str, Sequence[float]] | None = Non
     """
     reference = next((layer for layer in (COACH, CONSENSUS) if panel.rows(layer)), None)
     if reference is None:
-        return _nothing("There is neither a coach nor a consensus to compare with: no chart.")
+        return _nothing("There is no coach and no consensus to compare with: no chart.")
     charted = list(_charted(panel, reference))
     if not charted:
         if len(panel.rows(reference)) == len(panel.coders):
@@ -197,7 +197,7 @@ def _row(
     begin = (*head, len(series.tapes) - start, units)
     if last is None or len(last.units) == CALIBRATED:
         lacking = CALIBRATED + 1 - (len(series.tapes) - start)
-        why = f"{lacking} more {'tape' if lacking == 1 else 'tapes'} to be coded by both before drift can show."
+        why = f"{lacking} more {'tape' if lacking == 1 else 'tapes'} must be coded by both before drift can show."
         return (*begin, last.center if last else None, None, None, "too few tapes", *[None] * 7, "", why), points
     figures = (last.center, float(last.mean[-1]), float(last.limit[-1]))
     state = _state(panel, level, series, last, start, head)

@@ -145,9 +145,10 @@ _RATIOS = (
 _OARS = ("open_questions", "affirmations", "reflections", "summaries")
 _CLIENT = ("change_talk", "sustain_talk")
 
-_BY_UTTERANCE = "; meant for counts by volley, while these count every utterance"
+_BY_UTTERANCE = "; meant for counts per volley, while these count every utterance"
 _BY_MACHINE = (
-    "This codebook has no codes for change and sustain talk: the figure is the machine's, and nobody coded it by hand."
+    "This codebook has no codes for change and sustain talk. The figure comes from the machine, and nobody coded it by "
+    "hand."
 )
 
 
@@ -263,7 +264,7 @@ def _talk(table: pd.DataFrame) -> dict[str, Measure]:
     for role, own in seconds.items():
         measure = Measure(f"percent_talk_{role}", f"Talk time, {role}", "percent", None, own, total, undefined=why)
         if role == UNKNOWN:
-            measure = replace(measure, undefined=why or "a voice without a role counts for no figure")
+            measure = replace(measure, undefined=why or "a voice without a role does not count in any figure")
         elif total:
             measure = replace(measure, value=100 * own / total)
         found[role] = measure

@@ -91,7 +91,7 @@ def _row(
     head = (comparison.kind, comparison.a, comparison.b, name, tapes)
     means = tuple(float(mean) for mean in counts.mean(axis=0)) if tapes else (None, None)
     if tapes < 2:
-        why = "one tape only" if tapes else "no tape with questions by both"
+        why = "only one tape" if tapes else "no tape with questions by both"
         return (*head, *means, *[None] * 6, "; ".join(filter(None, (why, note))))
     squares, by_tape = (counts**2).sum(axis=1), counts.sum(axis=1) ** 2
     again = weights(tapes, draws, seed)

@@ -53,11 +53,11 @@ def strengths(table: pd.DataFrame, measures: Measures, trajectory: Trajectory) -
         ),
         tape.pairs(
             *("question_change", INTERVIEWER, open_questions, change),
-            lambda n: f"{_times(n)} an open question drew change talk in the next breath.",
+            lambda n: f"{_times(n)} an open question was followed directly by change talk.",
         ),
         tape.pairs(
             *("change_picked_up", CLIENT, change, (*reflections, *affirmations, *open_questions)),
-            lambda n: f"{_times(n)} change talk was picked up at once, with {_or(invitations)}.",
+            lambda n: f"{_times(n)} change talk was picked up right away with {_or(invitations)}.",
         ),
         tape.pairs(
             *("sustain_reflected", CLIENT, rule.of(SUSTAIN), reflections),
@@ -69,7 +69,7 @@ def strengths(table: pd.DataFrame, measures: Measures, trajectory: Trajectory) -
             *("complex", rule.of(COMPLEX)),
             lambda n: f"{n} {'reflections' if n > 1 else 'reflection'} went beyond the client's words (complex).",
         ),
-        tape.single("affirmation", affirmations, lambda n: f"{_times(n)} the client was affirmed."),
+        tape.single("affirmation", affirmations, lambda n: f"{_times(n)} the interviewer affirmed the client."),
         _share(measures, "percent_open_questions", "Most questions were open: {numerator:.0f} of {denominator:.0f}."),
         _client_share(measures),
         _long_talk(tape),
@@ -148,7 +148,9 @@ def _more_reflections(measures: Measures) -> Strength | None:
         return None
     text = f"There were more reflections ({measure.numerator:.0f}) than questions ({measure.denominator:.0f})"
     sure = measure.low is not None and measure.low > 1
-    return Strength("more_reflections", f"{text}{', and the doubt in the tags does not change that' if sure else ''}.")
+    return Strength(
+        "more_reflections", f"{text}{', and the uncertainty of the tags does not change that' if sure else ''}."
+    )
 
 
 def _share(measures: Measures, name: str, text: str) -> Strength | None:
@@ -162,7 +164,7 @@ def _client_share(measures: Measures) -> Strength | None:
     share = measures.talk[CLIENT].value
     if share is None or share <= 50:
         return None
-    return Strength("client_share", f"The client had the larger part of the talk time: {share:.0f}%.")
+    return Strength("client_share", f"The client had most of the talk time: {share:.0f}%.")
 
 
 def _long_talk(tape: _Tape) -> Strength | None:
@@ -181,7 +183,7 @@ def _long_talk(tape: _Tape) -> Strength | None:
             since = -1
     if longest < LONG_TALK:
         return None
-    text = f"The client had room to speak: {round(longest / 1000)} seconds at a stretch at the longest."
+    text = f"The client had room to speak: up to {round(longest / 1000)} seconds at a stretch."
     return Strength("long_talk", text, ((first,),))
 
 
@@ -191,7 +193,7 @@ def _listening(tape: _Tape) -> Strength | None:
     if not number:
         return None
     signs = "signs" if number > 1 else "sign"
-    return Strength("listening", f'{number} small {signs} of listening ("mm-hm") went along with the client\'s words.')
+    return Strength("listening", f'{number} small {signs} of listening ("mm-hm") accompanied the client\'s words.')
 
 
 def _or(kinds: Sequence[str]) -> str:

@@ -34,7 +34,7 @@ def ordered(table: pd.DataFrame) -> pd.DataFrame:
     """
     for column in NEEDED:
         if column not in table:
-            raise TableError("T03", "coded table", f"lacks the column {column!r}", "write it with `tape-review` anew")
+            raise TableError("T03", "coded table", f"lacks the column {column!r}", "write it again with `tape-review`")
     if has_times(table):
         table = table.sort_values("start", kind="stable")
     return table.reset_index(drop=True)

@@ -3,7 +3,7 @@
 >>> pair = ("reflection_simple", "reflection_complex")
 >>> drift_sentence("ann", "coach", pair, (14, 3), ("reflection_complex", 1.8), {}, 6)
 'ann codes 1.8 times as many complex reflections as the coach. On the last 6 tapes, 14 utterances that are a simple \
-reflection to the coach are a complex reflection to ann; 3 the other way round.'
+reflection to the coach are a complex reflection to ann; 3 the other way around.'
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def article(words: str) -> str:
 def lacking(undefined: str, figure: str) -> str:
     """Why a figure is missing, from the reasons that a row of the table of agreement gives.
 
-    >>> lacking("kappa and alpha: one value throughout; intervals: one tape only", "alpha")
+    >>> lacking("kappa and alpha: one value throughout; intervals: only one tape", "alpha")
     'one value throughout'
     """
     for reason in undefined.split("; "):
@@ -73,7 +73,7 @@ def drift_sentence(
     Parameters
     ----------
     coder, reference: who.
-    pair, counts: the reference's code and the coder's, units with it, and units the other way round.
+    pair, counts: the reference's code and the coder's, units with it, and units the other way around.
     ratio: a code, and how many times as often as the reference the coder gives it; None where the reference never does.
     labels: codes in words.
     tapes: how many tapes the counts are from.
@@ -91,7 +91,7 @@ def drift_sentence(
     are = "is" if counts[0] == 1 else "are"
     return (
         f"{begin} On {last}, {utterances} {article(before)} to the {reference} {are} {article(after)} to {name}; "
-        f"{counts[1]} the other way round."
+        f"{counts[1]} the other way around."
     )
 
 
@@ -101,5 +101,5 @@ def noise_sentence(coder: str, reference: str, mean: float, center: float, tapes
     return (
         f"{_named(coder)[0]} agrees with the {reference} less than at the start "
         f"({mean:.0%} against {center:.0%} on {last}), "
-        "without leaning to any code. Harder tapes can do that, and so can less attention."
+        "without favoring any code. Harder tapes can cause that, and so can less attention."
     )

@@ -27,7 +27,7 @@ SEEN = "codes.show"
 """What the audit calls it when somebody sees other people's codes."""
 
 FIRST = "The interviewer reviews their own work first. You can go on as soon as that is done."
-LOCK_FIRST = "Lock your own pass first. Until then you do not see what the others coded, so that each listens afresh."
+LOCK_FIRST = "Lock your own pass first. Until then you do not see the others' codes, so that nobody is biased."
 
 
 @dataclass(frozen=True)

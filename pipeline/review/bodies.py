@@ -57,7 +57,7 @@ class BodyLimit:
                 async with asyncio.timeout_at(until if 0 < limit < math.inf and not whole else None):
                     message = await receive()
             except TimeoutError:
-                raise HTTPException(408, "This took too long to arrive. Send it once more.") from None
+                raise HTTPException(408, "This took too long to arrive. Send it again.") from None
             if message["type"] == "http.request":
                 read += len(message.get("body", b""))
                 whole = not message.get("more_body", False)
@@ -112,4 +112,4 @@ def _require_utf8(request: Request) -> None:
 
 
 def _too_much() -> HTTPException:
-    return HTTPException(413, "This is more than a form may hold.")
+    return HTTPException(413, "This form is too large.")

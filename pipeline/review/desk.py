@@ -55,15 +55,15 @@ def _entry(database: Session, person_id: str, tape: Tape) -> Entry:
     mine, at = tape.interviewer_id == person_id, f"/tapes/{tape.id}"
     name = titles.title(database, tape)
     if tape.state == "draft":
-        return Entry(tape, name, mine, "Go on with handing it in", f"{at}/recording", True)
+        return Entry(tape, name, mine, "Finish submitting it", f"{at}/recording", True)
     if tape.state in ("queued", "running"):
-        return Entry(tape, name, mine, "The machine is at work", at, False)
+        return Entry(tape, name, mine, "The machine is working on it", at, False)
     if tape.state == "failed":
-        return Entry(tape, name, mine, "It did not work: see why", at, mine)
+        return Entry(tape, name, mine, "Processing failed: see why", at, mine)
     way = steps(database, person_id, tape)
     following = next((step for step in way if step.state == "now"), None)
     if following is not None:
         return Entry(tape, name, mine, following.name, following.link, True)
     waiting = any(step.state == "waiting" for step in way)
-    told = "The interviewer looks at the own work first" if waiting else "All done"
+    told = "The interviewer reviews their own work first" if waiting else "All done"
     return Entry(tape, name, mine, told, at, False)

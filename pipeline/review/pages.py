@@ -25,20 +25,20 @@ from pipeline.review.access.cookies import GUEST
 NOTES = {
     "saved": "Saved.",
     "signed-out": "You are signed out.",
-    "password": "Your password is changed. Other places where you were signed in are signed out.",
-    "second-factor": "The second step is set up. Other places where you were signed in are signed out.",
-    "withdrawn": "The consent is withdrawn. Nobody can hear or see the tape any more; it is destroyed within the hour.",
-    "recovery": "Your second step is lifted. Set up a new authenticator, and make new recovery codes.",
-    "session-ended": "That session is ended.",
-    "lift-stopped": "Your second step stays.",
+    "password": "Your password is changed. You are signed out everywhere else.",
+    "second-factor": "The second step is set up. You are signed out everywhere else.",
+    "withdrawn": "The permission is withdrawn. Nobody can hear or see the tape. It will be destroyed within the hour.",
+    "recovery": "Your second step is removed. Set up a new authenticator, and make new recovery codes.",
+    "session-ended": "You are signed out there.",
+    "lift-stopped": "Your second step stays on.",
     "waived": "The group may now see the codes and measures.",
-    "ending": "Nobody can hear or see the tape any more; it is destroyed once the work on it has ended.",
+    "ending": "Nobody can hear or see the tape. It will be destroyed when the work on it has ended.",
     "destroyed": "The tape is destroyed. Your administrator has its certificate.",
     "shared": "Shared.",
     "closed": "Closed.",
     "canceled": "The meeting is canceled.",
     "reopened": "The round is open again.",
-    "recalibrated": "Noted. The charts begin anew with the next five tapes that you both code.",
+    "recalibrated": "Saved. The charts start over with the next five tapes that you both code.",
 }
 """What a page may say after a redirect: ``/tapes?note=saved``. Only these texts, never one from the address."""
 

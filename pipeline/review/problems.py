@@ -21,16 +21,16 @@ from pipeline.review.pages import render
 from pipeline.tapes import logs, trail
 
 _TITLES = {
-    400: "That did not work",
+    400: "This did not work",
     403: "This form has expired",
     404: "There is nothing here",
     405: "There is nothing here",
-    409: "This has changed meanwhile",
-    413: "That is too much",
-    422: "Please look at the form again",
-    429: "Please wait a little",
+    409: "This has changed in the meantime",
+    413: "This is too large",
+    422: "Please check the form",
+    429: "Please wait a moment",
     500: "Something went wrong on our side",
-    503: "This does not work now",
+    503: "This is not available right now",
     507: "The disk is full",
 }
 
@@ -76,7 +76,7 @@ def answer(request: Request, status: int, detail: str, code: str = "", title: st
     if not wants_page(request):
         told = {"code": code, "detail": detail} | ({"number": number} if number else {})
         return JSONResponse(told, status, headers)
-    title = title or _TITLES.get(status, "That did not work")
+    title = title or _TITLES.get(status, "This did not work")
     page = render(request, "problem.html", status, title=title, detail=detail, code=code, number=number)
     page.headers.update(headers)
     return page
@@ -107,7 +107,7 @@ async def _incomplete(request: Request, error: RequestValidationError) -> Respon
     fields = sorted({str(each["loc"][-1]) for each in error.errors() if each["loc"]})
     if any(each["loc"][:1] == ("path",) for each in error.errors()):
         return await _http(request, HTTPException(404))
-    return answer(request, 422, f"Go back and look at: {', '.join(field.replace('_', ' ') for field in fields)}.")
+    return answer(request, 422, f"Go back and check: {', '.join(field.replace('_', ' ') for field in fields)}.")
 
 
 async def _ours(request: Request, error: TapeReviewError) -> Response:

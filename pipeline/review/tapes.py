@@ -30,9 +30,9 @@ _OPTIONS = re.compile(r" \(--[^()]*\)")
 STAGES = {
     None: "Waiting for its turn",
     "decode": "Reading the recording",
-    "listen": "Writing down what is said, and telling the voices apart",
-    "attribute": "Putting words and voices together",
-    "tag": "Proposing codes",
+    "listen": "Transcribing the speech and separating the voices",
+    "attribute": "Assigning the words to the voices",
+    "tag": "Suggesting codes",
     "report": "Measuring",
 }
 
@@ -166,7 +166,7 @@ def steps(database: Session, person_id: str, tape: Tape) -> list[Step]:
         found.append(Step("Who is who", "Listen to each voice and confirm who speaks.", f"{at}/voices", "Listen", told))
         first = "done" if opened else "now" if named else "later"
         action = "Look again" if opened else "Begin"
-        found.append(Step("You first", "Look at your own work before the others do.", f"{at}/first", action, first))
+        found.append(Step("You first", "Review your own work before the others do.", f"{at}/first", action, first))
     locked = bool(passes) and all(each.locked_at for each in passes)
     missed = closed and not passes
     coding = waiting or ("done" if locked else "later" if missed or (mine and not opened) else "now")
@@ -174,14 +174,14 @@ def steps(database: Session, person_id: str, tape: Tape) -> list[Step]:
         Step("Listen and code", "Take a task, and code while you listen.", f"{at}/coding", "Open the tape", coding)
     )
     together = waiting or ("later" if not locked else "done" if spoke or _settled(database, tape) else "now")
-    told = "Hear where you differ, and settle on a code; everyone's own codes stay."
-    found.append(Step("Together", told, f"{at}/together", "Go on together", together))
+    told = "Listen to where you differ, and settle on a code. Everyone's own codes stay."
+    found.append(Step("Together", told, f"{at}/together", "Continue together", together))
     feedback = waiting or ("done" if spoke or closed else "now" if opened else "later")
     found.append(
-        Step("Feedback", "Strengths first; at most one suggestion.", f"{at}/feedback", "To the feedback", feedback)
+        Step("Feedback", "Strengths first; at most one suggestion.", f"{at}/feedback", "Go to the feedback", feedback)
     )
     end = waiting or ("done" if closed else "later")
-    found.append(Step("Summary", "What the group takes along.", f"{at}/summary", "See the summary", end))
+    found.append(Step("Summary", "What the group takes away.", f"{at}/summary", "See the summary", end))
     return found
 
 

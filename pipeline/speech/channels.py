@@ -54,7 +54,9 @@ class ChannelsDiarizer:
         """
         if len(recording.samples) != 2:
             remedy = "use the pyannote diarizer"
-            raise SpeechError("P15", f"recording {recording.source.name}", "has one channel, not one a speaker", remedy)
+            raise SpeechError(
+                "P15", f"recording {recording.source.name}", "has one channel, not one per speaker", remedy
+            )
         with cores.one():
             from faster_whisper import __version__
 

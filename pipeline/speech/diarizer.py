@@ -132,7 +132,7 @@ class ManualDiarizer:
         """The lines about this recording, and the zero of their times in milliseconds of it."""
         file, thing = rttm_format.voices(self.rttm), f"file {self.rttm.name}"
         if file.recording is not None and file.recording != recording.source.sha256:
-            remedy = "name the right file, or take out its SPKR-INFO lines if both hold the same sound"
+            remedy = "name the right file, or remove its SPKR-INFO lines if both have the same sound"
             raise SpeechError("P12", thing, f"was made of another recording (SHA-256 {file.recording[:12]}…)", remedy)
         named = dict.fromkeys(sorted(line.recording for line in file.lines))
         wanted = rttm_format.name(recording.source.name)
@@ -141,7 +141,7 @@ class ManualDiarizer:
             zeros = dict.fromkeys(named, 0)
         known = next((name for name in zeros if name in named), wanted)  # the recording's own name comes first
         if named and known not in named:
-            value = f"speaks of {', '.join(list(named)[:3])}, not of {wanted}"
+            value = f"names {', '.join(list(named)[:3])}, not {wanted}"
             raise SpeechError("P12", thing, value, "name the right file, or change the second field of its lines")
         lines = [line for line in file.lines if line.recording == known]
         return zeros[known] if file.zero is None else file.zero, lines

@@ -54,7 +54,7 @@ class Hypothesis:
 
     @property
     def compression(self) -> float:
-        """How many times smaller zlib makes the text: much, where it repeats itself."""
+        """How many times smaller zlib makes the text: much, where it repeats the same characters."""
         text = self.text.encode()
         return len(text) / len(zlib.compress(text)) if text else 0.0
 

@@ -214,7 +214,7 @@ def pretrained(name: Path | str) -> Pipeline:
         raise SpeechError("P14", f"diarization pipeline {name}", f"cannot be loaded ({reason})", remedy) from error
     if pipeline is None:
         remedy = "accept its conditions on the hub and set HF_TOKEN and HF_HUB_OFFLINE=0, or name a local folder"
-        raise SpeechError("P14", f"diarization pipeline {name}", "is not to be had", remedy)
+        raise SpeechError("P14", f"diarization pipeline {name}", "is not available", remedy)
     return pipeline
 
 
@@ -237,8 +237,8 @@ def _expected(folder: Path, name: str) -> Iterator[Path]:
     try:
         yield folder / name
     except (OSError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
-        remedy = "fetch it anew with `tape-review models --fetch`"
-        raise ModelError("M07", f"model {folder}", f"has no proper {name}", remedy) from error
+        remedy = "fetch it again with `tape-review models --fetch`"
+        raise ModelError("M07", f"model {folder}", f"has no valid {name}", remedy) from error
 
 
 def _stretched(mask: Tensor, frames: int) -> Tensor:

@@ -142,8 +142,8 @@ def read_folds(place: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(place / FOLDS, dtype={"tape_id": str})
     except (OSError, ValueError) as error:
-        remedy = "restore the folder, or make it anew with `tape-review train`"
-        raise SpeechError("P03", f"role model {place}", f"has no proper {FOLDS}", remedy) from error
+        remedy = "restore the folder, or make it again with `tape-review train`"
+        raise SpeechError("P03", f"role model {place}", f"has no valid {FOLDS}", remedy) from error
 
 
 def _fit_words(given: Sequence[Session]) -> tuple[dict[str, float], float]:

@@ -85,7 +85,7 @@ class RoleModel:
             raw = json.loads((place / FILE).read_text(encoding="utf-8"))
             model = cls(raw["words"], float(raw["bias"]), {cue: float(raw["cues"][cue]) for cue in CUES})
         except (OSError, ValueError, KeyError, TypeError) as error:
-            remedy = "restore the folder, or make it anew with `tape-review train`"
+            remedy = "restore the folder, or make it again with `tape-review train`"
             raise SpeechError(
                 "P03", f"role model {place}", f"cannot be read ({type(error).__name__})", remedy
             ) from error
@@ -127,9 +127,9 @@ def decide(turns: Sequence[Turn], model: RoleModel) -> Roles:
     """
     found = voices(turns, model)
     if not found:
-        raise SpeechError("P01", "recording", "holds no words of a known voice", "check that both people can be heard")
+        raise SpeechError("P01", "recording", "has no words with a known voice", "check that both people can be heard")
     if len(found) == 1:
-        alone = ("only one voice is heard; name the interviewer with --interviewer if that is wrong",)
+        alone = ("there is only one voice; name the interviewer with --interviewer if that is wrong",)
         return Roles(found[0].speaker, 0.5, alone, ())
     total = sum(voice.words for voice in found)
     candidates = [voice for voice in found if voice.words >= LEAST_SHARE * total]
@@ -197,8 +197,8 @@ def _reasons(one: Voice, other: Voice, found: Sequence[Voice], model: RoleModel)
     """What speaks for the choice, strongest first, as sentences with numbers."""
     questions, words = sum(voice.asked for voice in found), sum(voice.words for voice in found)
     told = {
-        "wording": "words its turns as interviewers do",
-        "evidence": "words its turns as interviewers do",
+        "wording": "uses the wording of an interviewer",
+        "evidence": "uses the wording of an interviewer",
         "questions": f"asks {one.asked} of {questions} questions",
         "address": 'says "you" rather than "I", the other the reverse',
         "talk": f"speaks {one.words / max(1, words):.0%} of the words",

@@ -92,7 +92,7 @@ def roles(written: WrittenTranscript, names: Mapping[str, str]) -> Roles | None:
 
 
 def notes(written: WrittenTranscript, placement: Placement) -> tuple[str, ...]:
-    """What to be careful about, in sentences: what of the transcript was not recognized, and the other way round."""
+    """What to be careful about, in sentences: what of the transcript was not recognized, and the other way around."""
     inside = placement.inside
     guessed = sum(not placement.recognized[at] for at in inside)
     found = [

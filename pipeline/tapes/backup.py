@@ -81,14 +81,14 @@ def make(home: Home, path: Path, now: int, actor_id: str | None = None) -> Made:
 
     Raises
     ------
-    VaultError: V08 it cannot be written, V16 something is there already; V04 to V06 the master key.
+    VaultError: V08 it cannot be written, V16 something already exists; V04 to V06 the master key.
     """
     path = path.absolute()
     require_text(path)
     if path.exists():
-        raise VaultError("V16", f"file {path}", "is there already", "name another file")
+        raise VaultError("V16", f"file {path}", "already exists", "name another file")
     if not path.parent.is_dir():
-        remedy = "plug the disk in, or name another folder"
+        remedy = "connect the disk, or choose another folder"
         raise VaultError("V08", f"folder {path.parent}", "does not exist", remedy)
     fresh = note(home, path)
     try:

@@ -58,7 +58,7 @@ class VaultBench:
 def keep(home: Home, tape_id: str, kind: str, content: bytes | Path, now: int) -> records.Item:
     """Put something of a tape into the vault, and a row about it into the records: both or, at the end, none.
 
-    What is there already stays, and is the answer: a worker that was taken for dead may wake and bring it once more.
+    What already exists stays, and is the answer: a worker that was taken for dead may wake and bring it once more.
     """
     put = home.vault.put(tape_id, kind, content)
     same = select(records.Item).where(records.Item.tape_id == tape_id, records.Item.kind == kind)

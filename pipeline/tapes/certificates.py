@@ -120,10 +120,10 @@ def read(path: Path, public: Path | None = None) -> Checked:
             raise ValueError(f"version {facts['version']}")
         body = spelled(facts)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or "is no certificate of ours"
+        reason = getattr(error, "strerror", None) or "is not a certificate of this program"
         raise VaultError("V10", thing, f"cannot be read ({reason})", "ask for it again") from error
     if public is not None and _raw(_public(public)) != raw:
-        remedy = "ask the group which key is theirs: this may be somebody else's certificate"
+        remedy = "ask the group for its key; this may be someone else's certificate"
         raise VaultError("V12", thing, f"was signed by another key ({fingerprint(raw)})", remedy)
     try:
         key.verify(signature, _CONTEXT + body.encode())
@@ -132,7 +132,7 @@ def read(path: Path, public: Path | None = None) -> Checked:
             "V11", thing, "was altered after it was signed", "do not rely on it; ask for it again"
         ) from None
     if not _whole(facts):
-        raise VaultError("V10", thing, "cannot be read (it lacks what a certificate says)", "ask for it again")
+        raise VaultError("V10", thing, "cannot be read (it lacks the contents of a certificate)", "ask for it again")
     return Checked(facts, fingerprint(raw), public is not None)
 
 

@@ -40,14 +40,14 @@ _ENDING: frozenset[Use] = frozenset({"withdraw", "destroy"})
 _AUDIENCE: frozenset[Use] = frozenset({"play", "show", "code", "adapt_tagger"})
 
 _REFUSALS: dict[Reason, tuple[str, str, str]] = {
-    "destroyed": ("D01", "is destroyed", "nothing can be done with it any more"),
-    "disabled": ("D02", "is asked for by someone whose account is disabled", "ask an administrator"),
+    "destroyed": ("D01", "is destroyed", "nothing can be done with it anymore"),
+    "disabled": ("D02", "is requested by someone whose account is disabled", "ask an administrator"),
     "none": ("D03", "has no consent", "record the client's consent first"),
-    "withdrawn": ("D04", "may not be used: the client withdrew the consent", "destroy it"),
-    "expired": ("D05", "may not be used: the consent ended on the day by which it was to be destroyed", "destroy it"),
+    "withdrawn": ("D04", "must not be used: the client withdrew the consent", "destroy it"),
+    "expired": ("D05", "must not be used: the consent has ended, and the tape should be destroyed", "destroy it"),
     "use": ("D06", "has a consent that does not cover this use", "ask the client for a consent that does"),
     "audience": ("D07", "has a consent that does not name this person or group", "ask the interviewer"),
-    "role": ("D08", "is not for this person to use in this way", "ask the interviewer"),
+    "role": ("D08", "must not be used by this person in this way", "ask the interviewer"),
 }
 
 

@@ -55,7 +55,7 @@ class Database:
             self.is_sqlite = self.url.get_backend_name() == "sqlite"
             self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
         except (SQLAlchemyError, ImportError) as error:
-            remedy = "mend the setting tapes.database; PostgreSQL needs `pip install 'tape-review[postgresql]'`"
+            remedy = "fix the setting tapes.database; PostgreSQL needs `pip install 'tape-review[postgresql]'`"
             raise TapesError("K03", "database", f"cannot be used ({error})", remedy) from error
         self.name = f"{self.url.get_backend_name()} database {self.url.database}"
         snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -115,7 +115,7 @@ class Database:
         found, wanted = self.version(), schema.newest()
         if found != wanted:
             remedy = "run `tape-review init`" if found is None else "run `tape-review init --upgrade` after a backup"
-            raise TapesError("K05", self.name, f"is at version {found}, this program at {wanted}", remedy)
+            raise TapesError("K05", self.name, f"has version {found}, this program needs {wanted}", remedy)
 
     def scrub(self) -> None:
         """Leave nothing of what was deleted: not in the write-ahead log, not in free pages.
@@ -139,7 +139,7 @@ class Database:
             deadline = time.monotonic() + _WAIT_SECONDS
             while driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 if time.monotonic() > deadline:
-                    raise TapesError("K04", self.name, "is being read without a pause", "try again in a minute")
+                    raise TapesError("K04", self.name, "is being read all the time", "try again in a minute")
                 time.sleep(0.05)
 
     def broken_references(self) -> int:
@@ -197,7 +197,7 @@ class Database:
 
     def _lost(self, error: Exception) -> TapesError:
         reason = (str(getattr(error, "orig", error)).splitlines() or [""])[0]
-        remedy = "see that it runs, is whole, and that we may write to it"
+        remedy = "check that it runs, is not damaged, and is writable"
         return TapesError("K03", self.name, f"cannot be reached ({reason})", remedy)
 
 

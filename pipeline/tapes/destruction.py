@@ -269,10 +269,10 @@ def _not_known(home: Home, facts: dict[str, Any]) -> list[str]:
     written = facts["backups"]["written"]
     copies = f"{written} backups were written" if written != 1 else "one backup was written"
     return [
-        f"{copies} with this program; a copy of a backup, of the home or of the whole machine that somebody made by "
-        "other means still opens the tape with the master key of then, and such copies are not known here",
+        f"{copies} with this program; any other copy of a backup, of the home or of the whole machine still opens the "
+        "tape with the master key of that time, and this program has no list of such copies",
         disks.of_overwritten(home.vault.tape_keys.folder),
-        "copies of exported files that somebody made or moved are not known here",
+        "this program has no list of exported files that somebody copied or moved",
     ]
 
 

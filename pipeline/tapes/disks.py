@@ -34,18 +34,18 @@ def of_overwritten(place: Path) -> str:
     kind = file_system(place)
     name = f"the file system of the keys ({kind or 'unknown'})"
     if kind in IN_MEMORY:
-        return f"{name} lies in memory: an overwritten key is gone, but for swap"
+        return f"{name} is in memory: an overwritten key is gone, except for swap"
     if kind in _IN_PLACE:
         return (
-            f"{name} overwrites in place; a snapshot or an image of the disk that was taken before, or flash memory "
-            "that moves what it writes, may still hold the key: that cannot be seen from here"
+            f"{name} overwrites in place; an earlier snapshot or image of the disk, or flash memory that moves data, "
+            "may still contain the key: this program cannot check that"
         )
     if kind in _BESIDE:
         return (
-            f"{name} writes beside what was there: the overwritten key may stay readable on the disk until its place "
-            "is used again, and in every snapshot that was taken before: that cannot be seen from here"
+            f"{name} writes new data in another place: the overwritten key may stay readable on the disk until its "
+            "place is used again, and in every earlier snapshot: this program cannot check that"
         )
-    return f"whether {name} keeps what was overwritten, or its snapshots do, cannot be seen from here"
+    return f"this program cannot check whether {name} or its snapshots keep overwritten data"
 
 
 def _path(text: str) -> Path:

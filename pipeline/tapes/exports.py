@@ -44,7 +44,7 @@ def export(home: Home, tape_id: str, person: Person, folder: Path, now: int, *, 
     folder = Path(os.path.abspath(folder))
     require_text(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise VaultError("V16", f"folder {folder}", "holds something", "name a folder that is empty or not there yet")
+        raise VaultError("V16", f"folder {folder}", "is not empty", "name a folder that is empty or does not exist yet")
     with home.database.writing() as session:
         tape = session.get(Tape, tape_id)
         if tape is None:

@@ -110,7 +110,7 @@ class Home:
         home = cls(folder, settings, ask)
         home.database.require_newest()
         if codebooks.left(home.folder):
-            value = "holds codebooks in the clear, as an older version kept them"
+            value = "has unencrypted codebooks from an older version"
             raise TapesError("K05", f"home {home.folder}", value, "run `tape-review init --upgrade` after a backup")
         return home
 

@@ -121,8 +121,8 @@ def begin(session: Session, job_id: str, step: str, now: int, tries: int) -> int
         return None
     attempts = job.attempts + 1 if job.stage == step else 1
     if attempts > tries:
-        value = f"was stopped after {tries} tries of {step}: each time its worker died"
-        remedy = "see that the machine has memory and disk to spare, then `tape-review status TAPE --retry`"
+        value = f"was stopped after {tries} tries of {step}: the worker died each time"
+        remedy = "check that the machine has enough memory and disk space, then `tape-review status TAPE --retry`"
         raise JobError("J03", f"job of tape {job.tape_id}", job.error or value, remedy)
     change(session, job_id, LIVE, now, state="running", stage=step, attempts=attempts)
     session.execute(update(Tape).where(Tape.id == job.tape_id, Tape.state == "queued").values(state="running"))
@@ -177,7 +177,9 @@ def cancel(home: Home, tape_id: str, actor_id: str | None = None, clock: Clock =
         now = clock()
         job = latest(session, tape_id)
         if not change(session, job.id, LIVE, now, state="cancelled"):
-            raise JobError("J02", f"job of tape {tape_id}", f"is {job.state}", "only a job under way can be cancelled")
+            raise JobError(
+                "J02", f"job of tape {tape_id}", f"is {job.state}", "only a running or waiting job can be canceled"
+            )
         _settle(session, job.id, "failed")
         audit.record(session, now, actor_id, "job.cancel", tape_id)
     queue = queue_of(home)
@@ -198,7 +200,7 @@ def retry(home: Home, tape_id: str, actor_id: str | None = None, clock: Clock = 
         now = clock()
         last = latest(session, tape_id)
         if last.state not in ("failed", "cancelled"):
-            remedy = "only a job that failed or was cancelled can be tried again"
+            remedy = "only a job that failed or was canceled can be retried"
             raise JobError("J02", f"job of tape {tape_id}", f"is {last.state}", remedy)
         job = add(session, tape_id, max(now, last.created_at + 1))
         session.execute(update(Tape).where(Tape.id == tape_id, Tape.state == "failed").values(state="queued"))

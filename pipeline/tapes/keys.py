@@ -107,7 +107,7 @@ class Ring:
                 except UnsealableError:
                     value = "was altered or belongs to another tape"
                     raise VaultError("V02", f"key of tape {tape_id}", value, "restore the last backup") from None
-        remedy = "give the master key that was in use when the tape came in"
+        remedy = "give the master key that was in use when the tape was submitted"
         raise VaultError("V07", f"key of tape {tape_id}", "was wrapped by another master key", remedy)
 
     def wrapped_by_current(self, wrapped: bytes) -> bool:
@@ -180,7 +180,7 @@ class MasterKey:
         kind = kind or self.kind()
         if kind == "environment" and _from_environment() != ring:
             remedy = f"have the key service set {VARIABLE} to the new ring"
-            raise VaultError("V04", "master key", "lies in the environment, which we cannot change", remedy)
+            raise VaultError("V04", "master key", "is in the environment, which this program cannot change", remedy)
         self._keep(kind, ring, replace=True)
 
     def kind(self) -> Kind:
@@ -219,7 +219,7 @@ class MasterKey:
             locked = base64.b64decode(kept["ring"], validate=True)
             return Ring.parsed(unseal(_stretched(self._passphrase(), kept["argon2id"]), b"ring", locked).decode())
         except UnsealableError:
-            remedy = "type it again; nobody can tell it, and without it the tapes cannot be opened"
+            remedy = "type it again; nobody can recover it, and without it the tapes cannot be opened"
             raise VaultError("V06", "passphrase", "does not open the master key", remedy) from None
         except (ValueError, KeyError, TypeError) as error:
             raise self._unreadable("is damaged") from error
@@ -262,7 +262,9 @@ class MasterKey:
         return dict(kept)
 
     def _unreadable(self, value: str) -> VaultError:
-        return VaultError("V04", f"master key {self.path}", value, "put your copy of it there, or run tape-review init")
+        return VaultError(
+            "V04", f"master key {self.path}", value, "put your copy of it there, or run `tape-review init`"
+        )
 
 
 def _from_environment() -> Ring:

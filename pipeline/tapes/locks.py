@@ -48,8 +48,10 @@ class TapeLocks:
             return
         handle = self._waited(tape_id, fcntl.LOCK_EX, patience)
         if handle is None:
-            remedy = "wait a minute and try again; `tape-review doctor` tells what is under way"
-            raise VaultError("V18", f"tape {tape_id}", "is being destroyed, or its key changed, elsewhere", remedy)
+            remedy = "wait a minute and try again; `tape-review doctor` shows what is running"
+            raise VaultError(
+                "V18", f"tape {tape_id}", "is being destroyed, or its key is being changed, by another process", remedy
+            )
         mine.add(tape_id)
         try:
             yield
@@ -67,7 +69,9 @@ class TapeLocks:
         """
         handle = self._waited(tape_id + _WORK, fcntl.LOCK_SH, PATIENCE)
         if handle is None:
-            raise VaultError("V18", f"tape {tape_id}", "is being destroyed elsewhere", "nothing can be done with it")
+            raise VaultError(
+                "V18", f"tape {tape_id}", "is being destroyed by another process", "nothing can be done with it"
+            )
         try:
             yield
         finally:

@@ -55,7 +55,7 @@ def writable(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in UNWRITABLE:
             value = f"cannot be written ({error.strerror or error})"
-            remedy = "make room there or mend its permissions, and try again"
+            remedy = "free some space there or fix its permissions, and try again"
             raise VaultError("V08", f"file {path}", value, remedy) from error
         raise
 

@@ -168,7 +168,7 @@ class Queue:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             while connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one():
                 if time.monotonic() > deadline:
-                    raise JobError("J05", self.name, "is being read without a pause", "try again in a minute")
+                    raise JobError("J05", self.name, "is being read all the time", "try again in a minute")
                 time.sleep(0.05)
 
     def unfinished(self) -> list[Entry]:
@@ -219,7 +219,7 @@ class Queue:
             yield
         except (SQLAlchemyError, error.DBOSException, OSError) as problem:
             reason = str(getattr(problem, "orig", None) or type(problem).__name__).splitlines()[0]
-            remedy = "see that its disk has room and that it can be reached and written, then try again"
+            remedy = "check that its disk has space and that it is reachable and writable, then try again"
             raise JobError("J05", self.name, f"cannot be used ({reason})", remedy) from problem
 
 

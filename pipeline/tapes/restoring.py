@@ -79,11 +79,11 @@ def restore(
     """
     folder = place(settings)
     if folder.exists() and {path.name for path in folder.iterdir()} - {tombstones.NAME}:
-        raise VaultError("V16", f"home {folder}", "is there already", "move it away, or name another with --home")
+        raise VaultError("V16", f"home {folder}", "already exists", "move it, or name another with --home")
     beside, keys_beside = homes.beside(folder), homes.beside_keys(settings)
     keys = Path(settings.keys).expanduser().resolve() if settings.keys else None
     if keys and keys.exists() and any(keys.iterdir()):
-        raise VaultError("V16", f"folder of the keys {keys}", "holds something", "name another with tapes.keys")
+        raise VaultError("V16", f"folder of the keys {keys}", "is not empty", "name another with tapes.keys")
     for fresh in filter(None, (beside, keys_beside)):
         with writable(fresh):
             shutil.rmtree(fresh, ignore_errors=True)
@@ -191,7 +191,7 @@ class _Backup:
         label = Label(PURPOSE, RECORDS, bytes.fromhex(self.header["file_id"]))
 
         def refuse(what: str) -> VaultError:
-            return VaultError("V02", f"backup {self.path}", what, "take another backup")
+            return VaultError("V02", f"backup {self.path}", what, "use another backup")
 
         file = (self.folder / RECORDS).open("rb")
         self._open_files.callback(file.close)
@@ -205,7 +205,7 @@ class _Backup:
                     key.write(base64.b64decode(entry["content"]))
         wrong = [name for name, digest in self.found.items() if name != RECORDS and promised.get(name) != digest]
         if wrong:
-            raise refuse(f"holds another {wrong[0]} than was put in")
+            raise refuse(f"has another {wrong[0]} than was stored")
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Row after row, decrypted as it is read."""
@@ -228,7 +228,7 @@ class _Backup:
         members = archive.getmembers()
         wrong = [one.name for one in members if not one.isreg() or not _NAMES.fullmatch(one.name)]
         if wrong or len({one.name for one in members}) != len(members):
-            raise ValueError("names that are not ours")
+            raise ValueError("file names that this program does not use")
         return [one.name for one in members]
 
     def _content(self, archive: tarfile.TarFile, name: str) -> bytes:
@@ -247,8 +247,8 @@ def _told(backup: Path) -> Iterator[None]:
     except TapeReviewError:
         raise
     except (OSError, ValueError, KeyError, TypeError, tarfile.TarError, binascii.Error) as error:
-        reason = getattr(error, "strerror", None) or "is damaged or no backup of ours"
-        raise VaultError("V13", f"backup {backup}", f"cannot be read ({reason})", "take another backup") from error
+        reason = getattr(error, "strerror", None) or "is damaged, or is not a backup of this program"
+        raise VaultError("V13", f"backup {backup}", f"cannot be read ({reason})", "use another backup") from error
 
 
 def _database(found: _Backup, folder: Path, settings: TapesSettings, dead: dict[str, int]) -> tuple[int, int]:

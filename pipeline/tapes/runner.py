@@ -226,7 +226,7 @@ def _attempt(
         return {"mistake": [type(error).__name__, code, error.thing, error.value, error.remedy]}
     except OSError as error:
         if error.errno in _DISK:
-            full = JobError("J06", "disk", _DISK[error.errno], "make room or mend its permissions, then retry")
+            full = JobError("J06", "disk", _DISK[error.errno], "free some space or fix its permissions, then retry")
             return {"mistake": ["JobError", "J06", full.thing, full.value, full.remedy]}
         return {"failure": _place(error)}
     except Exception as error:  # its words may be speech: its kind and place must do

@@ -155,5 +155,5 @@ def _backups(home: Home, now: int) -> Iterator[Finding]:
     more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
     told = "certificates count them; take the line of one that you removed for good out of backups.txt"
     words = f"cannot be reached: {', '.join(lost[:NAMED])}{more} ({told})" if lost else "all can be reached"
-    words += "; copies of backups are not known here, and open what was destroyed since"
+    words += "; copies of backups are not listed, and still open what was destroyed later"
     yield Finding("places of backups", True, words)

@@ -23,7 +23,7 @@ def add_group(session: Session, now: int) -> Group:
 
     Raises
     ------
-    TapesError: K08 it is there already.
+    TapesError: K08 it already exists.
     """
     group = people.add_group(session, GROUP, now, agreements="Strengths first. What is said here stays here.")
     for name in PEERS:

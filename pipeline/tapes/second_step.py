@@ -97,7 +97,7 @@ def ask_to_lift(session: Session, person: Person, now: int, by: str | None) -> S
         raise TapesError("K09", f"person {person.id}", "has no second step", "give a new link, if the password is lost")
     if by == person.id:
         remedy = "use a recovery code, or ask two other administrators"
-        raise TapesError("K09", f"person {person.id}", "cannot lift the own second step", remedy)
+        raise TapesError("K09", f"person {person.id}", "cannot remove their own second step", remedy)
     lift = accounts.open_lift(session, person.id)
     if lift is None:
         lift = SecondStepLift(person_id=person.id, asked_by_id=by, asked_at=now)
@@ -110,7 +110,7 @@ def ask_to_lift(session: Session, person: Person, now: int, by: str | None) -> S
         return lift
     elif by is not None and lift.asked_by_id == by:
         remedy = "another administrator must confirm it"
-        raise TapesError("K09", f"person {person.id}", "waits for a second yes, after yours", remedy)
+        raise TapesError("K09", f"person {person.id}", "needs a second confirmation, after yours", remedy)
     lift.confirmed_by_id, lift.confirmed_at = by, now
     accounts.tell(session, person.id, "lift-confirmed", now, by)
     audit.record(session, now, by, "login.lift.confirm", thing=person.id)

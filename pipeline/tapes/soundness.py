@@ -108,10 +108,10 @@ def _jobs(session: Session, _: int) -> Iterable[str]:
 
 _LOOKS: tuple[tuple[str, Callable[[Session, int], Iterable[str]], str], ...] = (
     ("administrators", _people, "run `tape-review person add --admin`, or `person enable`"),
-    ("one role a person in a group", _memberships, "run `tape-review group leave` and `group join` for them"),
-    ("consents name who is there", _consents, "record the consent of these tapes anew"),
+    ("one role per person in a group", _memberships, "run `tape-review group leave` and `group join` for them"),
+    ("consents name who is there", _consents, "record the consent of these tapes again"),
     ("destroyed tapes stay destroyed", _ended, "run `tape-review destroy` on each of them"),
     ("rows keep to their tape", _strangers, _RESTORE),
-    ("pre-tags have their utterance", _pretags, "run the job anew with `tape-review submit`"),
+    ("pre-tags have their utterance", _pretags, "run the job again with `tape-review submit`"),
     ("jobs fit their tapes", _jobs, "start a worker: it mends this"),
 )

@@ -38,8 +38,10 @@ class KeyFolder:
             is destroyed.
         """
         if not self._path.is_dir() or (self._mark and not self._is_ours()):
-            remedy = "plug this home's stick in, or mend the setting tapes.keys"
-            raise VaultError("V19", f"folder of the keys {self._path}", "is not there, or another home's", remedy)
+            remedy = "connect this home's drive, or fix the setting tapes.keys"
+            raise VaultError(
+                "V19", f"folder of the keys {self._path}", "is missing, or belongs to another home", remedy
+            )
         return self._path
 
     def make(self) -> None:

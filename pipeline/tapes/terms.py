@@ -29,7 +29,7 @@ from pipeline.tapes import audit, people
 from pipeline.tapes.clock import at_end_of, latest_day, today
 from pipeline.tapes.records import Consent, ConsentUse, Signature, Tape
 
-_REMEDY = "mend it and try again"
+_REMEDY = "fix it and try again"
 
 
 class Terms(BaseModel):
@@ -75,7 +75,7 @@ def check(values: dict[str, object], name: str = "form") -> Terms:
         first = error.errors()[0]
         key = str(first["loc"][0]) if first["loc"] else "it"
         value = f"lacks {key!r}" if first["type"] == "missing" else f"has a wrong {key!r} ({first['msg']})"
-        remedy = "take one word for the client, not a name" if key == "pseudonym" else _REMEDY
+        remedy = "use one word for the client, not a name" if key == "pseudonym" else _REMEDY
         raise ConsentError("D11", f"consent {name}", value, remedy) from error
 
 
@@ -93,12 +93,12 @@ def give(
     ended = session.execute(select(Tape.state, Tape.withdrawn_at).where(Tape.id == tape.id)).one_or_none()
     if ended is not None and ended.withdrawn_at is not None:
         remedy = "submit the recording as a new tape, if the client wants that"
-        raise ConsentError("D04", f"tape {tape.id}", "may not be used: the client withdrew the consent", remedy)
+        raise ConsentError("D04", f"tape {tape.id}", "must not be used: the client withdrew the consent", remedy)
     if ended is None or ended.state == "destroyed":
-        raise ConsentError("D01", f"tape {tape.id}", "is destroyed", "nothing can be done with it any more")
+        raise ConsentError("D01", f"tape {tape.id}", "is destroyed", "nothing can be done with it anymore")
     for wrong, value in (
-        (terms.destroy_by < today(now), f"ends on {terms.destroy_by}, which is past"),
-        (terms.signed_on > latest_day(now), f"is signed on {terms.signed_on}, which is to come"),
+        (terms.destroy_by < today(now), f"ends on {terms.destroy_by}, which is in the past"),
+        (terms.signed_on > latest_day(now), f"is signed on {terms.signed_on}, which is in the future"),
         (not terms.groups and not terms.people, "names neither groups nor people"),
     ):
         if wrong:

@@ -47,7 +47,7 @@ def read(paths: Iterable[Path]) -> dict[str, int]:
             continue
         except OSError as error:
             value = f"cannot be read ({error.strerror})"
-            raise VaultError("V13", f"list of tombstones {path}", value, "mend its permissions") from error
+            raise VaultError("V13", f"list of tombstones {path}", value, "fix its permissions") from error
         found |= parsed(content)
     return found
 

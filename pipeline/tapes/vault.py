@@ -119,8 +119,8 @@ class Vault:
             except VaultError as error:
                 if error.code != "TR-V06":
                     raise
-                remedy = "start it again, with the passphrase of now"
-                raise VaultError("V07", "master key", "was changed since this program was started", remedy) from error
+                remedy = "start it again, with the current passphrase"
+                raise VaultError("V07", "master key", "was changed after this program was started", remedy) from error
         with suppress(FileNotFoundError):  # a ring from the environment stays as it was when this process began
             ring.unwrap(HOME, self.tape_keys.path(HOME).read_bytes())
         return ring
@@ -246,7 +246,7 @@ class Vault:
         try:
             reader = Reader(file, key, Label(item.tape_id, item.kind, bytes.fromhex(item.id)), refuse)
             if reader.size != item.size:
-                raise refuse("is not as long as its record says")
+                raise refuse("does not have the length in its record")
         except BaseException:
             file.close()
             raise
@@ -314,7 +314,7 @@ class Vault:
         try:
             return keys.unseal(self._data_key(tape_id), _column(tape_id, column), sealed)
         except UnsealableError:
-            value = "was altered or comes from elsewhere"
+            value = "was altered or comes from another place"
             remedy = "restore the last backup, and find out who changed it"
             raise VaultError("V02", f"text in {column} of tape {tape_id}", value, remedy) from None
 
@@ -366,7 +366,7 @@ class Vault:
             return self._loaded(self._master).unwrap(tape_id, wrapped)
 
     def _keyless(self, tape_id: str) -> VaultError:
-        return VaultError("V03", f"tape {tape_id}", "has no key: it was destroyed", "it cannot be brought back")
+        return VaultError("V03", f"tape {tape_id}", "has no key: it was destroyed", "it cannot be recovered")
 
     def _path(self, tape_id: str, item_id: str) -> Path:
         return self._tapes / checked(tape_id) / checked(item_id)

@@ -167,7 +167,7 @@ def _require(work: Work, tape_id: str) -> None:
     with work.home.database.reading() as session:
         found = session.get(Tape, tape_id)
         if found is None:
-            raise ConsentError("D01", f"tape {tape_id}", "is destroyed", "nothing can be done with it any more")
+            raise ConsentError("D01", f"tape {tape_id}", "is destroyed", "nothing can be done with it anymore")
         consent.allows(session, None, "process", found, work.clock()).require()
 
 

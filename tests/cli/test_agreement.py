@@ -111,17 +111,17 @@ def test_who_shares_no_utterance_is_named_and_not_given_another_reason(tmp_path:
     kept = (table["coder"] != "ann") | (table["tape_id"] == "t000")
     kept &= (table["coder"] != "bob") | (table["tape_id"] == "t001")
     done = run("agreement", str(write(table[kept], tmp_path / "codes.csv")), "--format", "csv")
-    assert "Not compared, as they coded no utterance in common: ann with bob." in done.stderr
+    assert "Not compared, because they coded no utterance in common: ann with bob." in done.stderr
     rows = pd.read_csv(io.StringIO(done.stdout))
     members = rows[(rows["comparison"] == "members") & (rows["level"] == "all")].iloc[0]
     assert members["undefined"] == "kappa: more than two coders (3)"
     with_coach = rows[(rows["comparison"] == "coder and coach") & (rows["a"] == "ann")]
-    assert with_coach["undefined"].str.contains("intervals: one tape only").all()
+    assert with_coach["undefined"].str.contains("intervals: only one tape").all()
     path = in_two_codebooks(tmp_path / "limits.csv", ann="reflection", bob="affirmation", cora="question")
     people = pd.read_csv(path).query("layer != 'machine'")
     people.to_csv(path, index=False)
     told = run("agreement", str(path)).stdout
-    assert "No two coders could give the same codes: there is nothing to compare." in " ".join(told.split())
+    assert "No two coders could give the same codes. There is nothing to compare." in " ".join(told.split())
 
 
 def test_recalibration_is_taken_from_the_command_line(codes: Path) -> None:
@@ -136,13 +136,13 @@ def test_recalibration_is_taken_from_the_command_line(codes: Path) -> None:
 def test_one_coder_and_one_tape_are_told_apart(tmp_path: Path) -> None:
     table = group(1)
     one = write(table[table["coder"] == "ann"], tmp_path / "one.csv")
-    assert "Only one coder (ann) coded: there is nobody to compare with." in run("agreement", str(one)).stdout
-    assert "There is neither a coach nor a consensus" in run("drift", str(one)).stdout
+    assert "Only one coder (ann) coded. There is nobody to compare with." in run("agreement", str(one)).stdout
+    assert "There is no coach and no consensus" in run("drift", str(one)).stdout
     tape = write(table, tmp_path / "tape.csv")
     shown = run("agreement", str(tape)).stdout
-    assert "One tape only: intervals need two or more." in shown
+    assert "Only one tape: intervals need two or more." in shown
     drift = run("drift", str(tape), "--all").stdout
-    assert "5 more tapes to be coded by both" in " ".join(drift.split())
+    assert "5 more tapes must be coded by both" in " ".join(drift.split())
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -49,7 +49,7 @@ def test_codes_that_are_there_are_replaced_and_that_is_said(tmp_path: Path) -> N
     given = tmp_path / "talk.csv"
     given.write_text("tape_id,utterance_id,role,text,codes,p_change\na,1,client,Yes.,by hand,\n")
     done = CliRunner().invoke(app, ["code", str(given), "--out", str(tmp_path / "coded.csv")])
-    assert done.stderr.strip() == "The machine's tags replace what talk.csv has in codes, p_change."
+    assert done.stderr.strip() == "The machine's tags replace the columns codes, p_change of talk.csv."
     assert "by hand" not in (tmp_path / "coded.csv").read_text()
 
 
@@ -76,7 +76,7 @@ def test_a_third_voice_is_told_and_left_without_codes(tmp_path: Path) -> None:
     given.write_text("T: What would you like?\nC: To walk.\nInterpreter: One moment.\n")
     given.write_text(given.read_text().replace("T:", "Therapist:").replace("C:", "Client:"))
     done = CliRunner().invoke(app, ["code", str(given), "--out", str(out)])
-    told = "1 row is neither the interviewer's nor the client's (Interpreter): left without codes."
+    told = "1 row is neither the interviewer's nor the client's (Interpreter): not coded."
     assert told in done.stderr
     assert pd.read_csv(out, keep_default_na=False)["codes"].iloc[2] == ""
 
@@ -85,7 +85,7 @@ def test_a_third_voice_is_told_and_left_without_codes(tmp_path: Path) -> None:
     ("content", "value"),
     [
         ("text\nWhat would you like?\nTo walk.\n", "has 2 of 2 rows without a speaker or a role"),
-        ("speaker,text\nSPEAKER_00,What would you like?\n", "has the one voice 'SPEAKER_00'"),
+        ("speaker,text\nSPEAKER_00,What would you like?\n", "has only one voice, 'SPEAKER_00'"),
         ("role,text\nclient,To walk.\n,Mhm.\n", "has 1 of 2 rows without a speaker or a role"),
     ],
 )

@@ -86,7 +86,7 @@ def test_codes_of_cacti_come_to_the_tape_by_time(tape: Path, tmp_path: Path) -> 
     session.write_bytes(casaa.write(transcript("walk", said)))
     out = tmp_path / "codes.csv"
     printed = convert(session, out, "--onto", tape, "--coder", "cora", "--layer", "coach")
-    assert "2 units with codes found their utterance, 1 did not" in printed
+    assert "2 units with codes were matched to an utterance, 1 were not" in printed
     assert "at 60.000 s, client: C+" in printed
     table = codes.read(out).table
     assert table.loc[table["coder"] == "cora", [*codes.KEY, "codes"]].to_numpy().tolist() == [
@@ -128,7 +128,7 @@ def test_a_coach_may_call_codes_otherwise(tape: Path, tmp_path: Path) -> None:
     said = CodedUtterance("", Span(900, 900), role="client", marks=(Mark("D+"), Mark("Wave")))
     session.write_bytes(casaa.write(transcript("walk", [said])))
     printed = convert(session, tmp_path / "codes.csv", "--onto", tape, "--codebook", "pretags")
-    assert "not in codebook pretags, and left as they are: Wave" in printed
+    assert "not in codebook pretags, and not changed: Wave" in printed
     table = codes.read(tmp_path / "codes.csv").table
     assert table.loc[table["coder"] == "coach", "codes"].tolist() == ["Wave|change"]
 
@@ -177,7 +177,7 @@ def test_codes_of_a_whole_recording_land_on_a_cut_tape(ending: str, cut: Path, t
     out = tmp_path / "codes.csv"
     printed = convert(coach(tmp_path / f"c.{ending}", 31_700, 33_200, 90_000, zero=0), out, "--onto", cut)
     assert "times moved by -30.000 s" in printed
-    assert "2 units with codes found their utterance, 0 did not, 1 lie outside the tape" in printed
+    assert "2 units with codes were matched to an utterance, 0 were not, 1 lie outside the tape" in printed
     assert coded_utterances(out) == ["1", "2"]
     assert registry.read(out).zero == 30_000
 

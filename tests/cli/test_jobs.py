@@ -70,7 +70,7 @@ def test_withdrawal_asks_first(place: Path) -> None:
     shutil.copytree(place / "home", place / "before")
     done = CliRunner().invoke(app, ["withdraw", "0" * 16, "--home", str(place / "home")], input="n\n")
     assert done.exit_code == 1
-    assert "Nothing brings it back" in done.output
+    assert "This cannot be undone" in done.output
 
 
 @pytest.mark.parametrize(

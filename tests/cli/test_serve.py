@@ -59,7 +59,7 @@ def test_a_port_that_is_taken_is_told_and_ends_no_link(place: Path) -> None:
     link = first.output.split("works once, for an hour: ")[1].split()[0]
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(ReviewError, match=f"TR-R07 port {port} of 127.0.0.1 cannot be listened at"):
+        with pytest.raises(ReviewError, match=f"TR-R07 port {port} of 127.0.0.1 is not available"):
             CliRunner().invoke(
                 app, ["serve", "--without-worker", "--home", str(place), "--port", str(port)], catch_exceptions=False
             )

@@ -34,7 +34,7 @@ def test_a_file_of_the_folder_itself_comes_before_the_archive(tmp_path: Path) ->
 
 def test_what_lies_nowhere_is_named(tmp_path: Path) -> None:
     archived(tmp_path / "encoder", {"1_Pooling/settings.json": b"{}"})
-    with pytest.raises(ModelError, match=r"TR-M07 pretrained encoder encoder has no proper config\.json"):
+    with pytest.raises(ModelError, match=r"TR-M07 pretrained encoder encoder has no valid config\.json"):
         pretrained.read(tmp_path / "encoder", pretrained.SETTINGS)
     (tmp_path / "encoder" / "encoder.zip").unlink()
     with pytest.raises(ModelError, match="TR-M07"):

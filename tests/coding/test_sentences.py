@@ -58,7 +58,7 @@ def test_a_tape_of_three_thousand_words_takes_less_than_three_seconds(finder: Se
 
 @pytest.mark.engines
 def test_a_folder_without_a_model_is_an_error_with_a_remedy(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"TR-M07 language model .* does not load .*; fetch it again"):
+    with pytest.raises(ModelError, match=r"TR-M07 language model .* cannot be loaded .*; fetch it again"):
         SentenceFinder(tmp_path)(["Hello."])
 
 

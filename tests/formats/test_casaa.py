@@ -200,7 +200,7 @@ def test_a_query_that_goes_on_is_stopped(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_damage_and_other_files_are_named() -> None:
     data = session()
-    with pytest.raises(FormatError, match="TR-F03 line 2 of .*is no line of CACTI"):
+    with pytest.raises(FormatError, match="TR-F03 line 2 of .*is not a line of CACTI"):
         read(b"Audio Filename:\tx.wav\nOQ0\n")
     with pytest.raises(FormatError, match="TR-F03 .*no SQLite"):
         read(b"SQLite format 3\0")

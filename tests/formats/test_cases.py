@@ -136,14 +136,14 @@ def test_what_was_mended_or_passed_over_is_told() -> None:
     ("name", "codes", "words", "told"),
     [
         ("elan_child_text.eaf", ["change"], [], "as text: client; as codes: MITI."),
-        ("elan_chunk.eaf", [], [], "as text: client; passed over: client chunk."),
+        ("elan_chunk.eaf", [], [], "as text: client; skipped: client chunk."),
         ("elan_code_not_cv_toplevel.eaf", ["CR"], [], "as text: client; as codes: MITI codes."),
         ("elan_code_on_code.eaf", ["change", "strong"], [], "as text: client; as codes: talk, strength."),
-        ("elan_notes.eaf", [], [], "as text: client; passed over: Notes."),
-        ("elan_translation.eaf", [], [], "as text: client; passed over: client-de."),
+        ("elan_notes.eaf", [], [], "as text: client; skipped: Notes."),
+        ("elan_translation.eaf", [], [], "as text: client; skipped: client-de."),
         ("elan_unaligned.eaf", [], [1000, 2000, 3000], "as text: client, therapist; as words: client-words."),
         ("coach.TextGrid", ["change"], [], "as text: client; as codes: MITI."),
-        ("mfa.TextGrid", [], [1000, 1400], "as words: S1 - words; passed over: S1 - phones."),
+        ("mfa.TextGrid", [], [1000, 1400], "as words: S1 - words; skipped: S1 - phones."),
     ],
 )
 def test_what_hangs_on_an_utterance_is_read_for_what_it_is(
@@ -152,7 +152,7 @@ def test_what_hangs_on_an_utterance_is_read_for_what_it_is(
     said = registry.read(CASES / name)
     assert [mark.code for mark in said.utterances[0].marks] == codes
     assert [word.span.start for word in said.utterances[0].words] == words
-    assert said.notes == (f"Tiers read {told} --tier NAME=codes, text, words or skip says otherwise.",)
+    assert said.notes == (f"Tiers read {told} --tier NAME=codes, text, words or skip changes that.",)
 
 
 def test_a_user_can_say_what_a_tier_holds() -> None:
@@ -187,7 +187,7 @@ def test_codes_are_read_with_their_coders(name: str, codes: list[tuple[str, str]
 
 
 def test_what_is_said_of_a_whole_task_and_texts_without_times_are_told() -> None:
-    whole = "Said of the whole task, and kept out of the table: quality: good sound; empathy: 4."
+    whole = "Answers for the whole task are not in the table: quality: good sound; empathy: 4."
     assert registry.read(CASES / "ls_task_choice.json").notes == (whole,)
     for name in ("ls_text_spans.json", "refi_text_only.qdpx"):
         assert registry.read(CASES / name).notes == (NO_TIMES,)
@@ -220,7 +220,7 @@ def test_the_marks_of_chat_are_read_by_their_meaning() -> None:
         "okay sure.",
     ]
     assert [mark.code for mark in said.utterances[1].marks] == ["ct"]
-    assert said.notes == ('Line 20: "mhm", said by PAR meanwhile, was passed over.',)
+    assert said.notes == ('Line 20: "mhm", said by PAR at the same time, was skipped.',)
 
 
 def test_codes_stand_on_any_coding_tier_of_chat_and_words_have_times() -> None:
@@ -269,7 +269,7 @@ def test_a_transcript_to_code_says_what_it_says(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["t.docx", "t.xlsx"])
 def test_an_archive_that_holds_no_document_is_named(name: str) -> None:
-    with pytest.raises(FormatError, match=f"TR-F03 file {name} is no "):
+    with pytest.raises(FormatError, match=f"TR-F03 file {name} is not an? "):
         uncoded.read(CASES / "code" / name)
 
 

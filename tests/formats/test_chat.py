@@ -72,10 +72,10 @@ def test_pympi_reads_what_we_wrote(tmp_path: Path) -> None:
         ("@Begin\n", "", "TR-F03", "lacks @Begin"),
         ("@End\n", "", "TR-F03", "lacks @Begin or @End"),
         ("*THE", "*TEH", "TR-F07", "line 9 of x.cha is said by 'TEH'"),
-        ("*THE:", "*THE", "TR-F07", "who is no participant"),
+        ("*THE:", "*THE", "TR-F07", "who is not a participant"),
         ("100_1250", "1250_100", "TR-F07", "ends before"),
         ("100_1250", "100_999999999999", "TR-F07", "for a time"),
-        ("*PAR:\t0 .", "PAR: 0 .", "TR-F03", "no line of CHAT"),
+        ("*PAR:\t0 .", "PAR: 0 .", "TR-F03", "not a line of CHAT"),
     ],
 )
 def test_a_wrong_line_is_named(old: str, new: str, code: str, said: str) -> None:

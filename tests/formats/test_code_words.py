@@ -51,7 +51,7 @@ def test_a_code_of_another_codebook_shows_which_one_was_used() -> None:
         *("other", "change", "sustain", "neutral"),
     }
     assert scheme.families["client_talk"] == ("change", "sustain", "neutral")
-    assert notes == ("Codes of pretags: m. Others are compared with them on what both codebooks can tell.",)
+    assert notes == ("Codes of pretags: m. Other codebooks are compared with them on what both distinguish.",)
 
 
 def test_an_own_code_is_open_to_all() -> None:

@@ -40,7 +40,7 @@ def test_the_latest_coding_holds_and_that_is_said(tmp_path: Path) -> None:
     )
     assert list(found.table["codes"]) == ["sustain", "change"]
     assert list(found.earlier["codes"]) == ["change"]
-    assert found.notes == ("1 row was replaced by a later coding of the same coder: the latest holds.",)
+    assert found.notes == ("1 row was replaced by a later coding of the same coder: the latest counts.",)
 
 
 def test_a_repeated_row_counts_once(tmp_path: Path) -> None:
@@ -123,13 +123,13 @@ def test_optional_columns_are_read(tmp_path: Path) -> None:
         ("t,,ann,member,change,", "TR-T05 table codes.csv, row 2 has no utterance_id; fill it in"),
         (
             "t,1,ann,member,change,01/03/2026",
-            "TR-T07 table codes.csv, row 2 has coded_at '01/03/2026', which is no date",
+            "TR-T07 table codes.csv, row 2 has coded_at '01/03/2026', which is not a date",
         ),
         (
             "t,1,ann,member,change,2026-02-30",
-            "TR-T07 table codes.csv, row 2 has coded_at '2026-02-30', which is no date",
+            "TR-T07 table codes.csv, row 2 has coded_at '2026-02-30', which is not a date",
         ),
-        (",,ann,member,recalibrated,", "TR-T05 table codes.csv, row 2 is an event without a moment"),
+        (",,ann,member,recalibrated,", "TR-T05 table codes.csv, row 2 is an event without a time"),
         (",,ann,member,recalibrated,2026-01-01", "TR-T04 table codes.csv has no rows with codes"),
         ("t,1,ann,member,change", "TR-T05 table codes.csv, row 2 has 5 cells, the header has 6"),
     ],
@@ -141,7 +141,7 @@ def test_wrong_rows_are_named(tmp_path: Path, row: str, message: str) -> None:
 
 
 def test_an_empty_file_and_a_lacking_column_are_named(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match="TR-T04 table codes.csv has no rows; export codes, one a row"):
+    with pytest.raises(TableError, match="TR-T04 table codes.csv has no rows; export codes, one per row"):
         read(tmp_path)
     for column in codes.COLUMNS:
         header = ",".join(name for name in codes.COLUMNS if name != column)

@@ -70,7 +70,7 @@ def test_words_come_back(said: CodedTranscript) -> None:
 @pytest.mark.parametrize("text", ["two words", "a\u00a0b", "", " "])
 def test_a_word_with_a_blank_is_refused(text: str) -> None:
     said = transcript("t", [CodedUtterance("", Span(0, 1), words=(Word(Span(0, 1), text, 1.0),))])
-    with pytest.raises(FormatError, match="TR-F08 .*blank"):
+    with pytest.raises(FormatError, match="TR-F08 .*space"):
         ctm.write(said)
 
 

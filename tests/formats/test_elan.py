@@ -88,7 +88,7 @@ def test_a_tier_that_a_coach_adds_by_hand_to_our_file_comes_back_as_codes(tmp_pa
 def test_times_before_the_start_are_clipped_and_told() -> None:
     found = elan.read(Source("x.eaf", EAF.replace('VALUE="100"', 'VALUE="-20"').encode()))
     assert found.utterances[0].span == Span(133, 267)
-    assert found.notes[0] == "1 time is before the recording's start: taken as 0."
+    assert found.notes[0] == "1 time is before the recording's start: set to 0."
 
 
 EAF = """<ANNOTATION_DOCUMENT><TIME_ORDER><TIME_SLOT TIME_SLOT_ID="a" TIME_VALUE="100"/><TIME_SLOT TIME_SLOT_ID="b"/>
@@ -110,7 +110,7 @@ def test_slots_without_a_time_lie_between_their_neighbors() -> None:
     [
         ('REF="1"', 'REF="2"', "leads to no times"),
         ('REF="1"', 'REF="9"', "leads to no times"),
-        ('ID="2"', 'ID="1"', "two annotations of one id"),
+        ('ID="2"', 'ID="1"', "two annotations with the same id"),
         ('REF1="b"', 'REF1="d"', "its end before its start"),
         ('REF1="b"', 'REF1="x"', "no times"),
         ('VALUE="100"', 'VALUE="-1.5"', "'-1.5' for a time"),

@@ -107,7 +107,7 @@ def test_a_hostile_file_is_refused_soon_and_in_little_memory(
 def test_two_members_of_one_name_are_refused() -> None:
     with pytest.warns(UserWarning, match="Duplicate"):
         data = zipped(("a.txt", b"one"), ("a.txt", b"two"))
-    with pytest.raises(FormatError, match="TR-F05 .* two files of one name"):
+    with pytest.raises(FormatError, match="TR-F05 .* two files with the same name"):
         Source("a.zip", data).members()
 
 

@@ -78,8 +78,8 @@ def test_the_task_by_hand() -> None:
     ("mend", "code", "said"),
     [
         (lambda tasks: tasks * 2, "TR-F07", "holds 2 tasks"),
-        (lambda tasks: [], "TR-F03", "no task"),
-        (lambda tasks: [{"annotations": []}], "TR-F03", "no task"),
+        (lambda tasks: [], "TR-F03", "not a task"),
+        (lambda tasks: [{"annotations": []}], "TR-F03", "not a task"),
         (lambda tasks: [tasks[0] | {"annotations": {"a": 1}}], "TR-F03", "no list"),
         (lambda tasks: [tasks[0] | {"annotations": [7]}], "TR-F03", "no list"),
         (lambda tasks: [tasks[0] | {"annotations": [{"result": [{"id": 1}]}]}], "TR-F07", "without start"),

@@ -12,7 +12,7 @@ from pipeline.formats import intake
 from pipeline.formats.intake import Source
 
 READERS = sorted((Path(__file__).parents[2] / "pipeline/formats").glob("*.py"))
-_AGAIN = ("anew from", "export it anew", "export it again", "DAMAGED")
+_AGAIN = ("export it again", "DAMAGED")
 _NO_DAMAGE = {"F07", "F08", "F10"}
 """Wrong values, what a format cannot hold, and what is unsafe: another export has them again."""
 

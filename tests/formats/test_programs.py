@@ -208,10 +208,10 @@ def test_word_files_are_read_by_what_holds_the_talk(tmp_path: Path) -> None:
     assert rows(saved("heading.docx", talk, head)) == of(("Therapist", "Client"), roles=NAMED)
     numbered = saved("numbered.docx", ["Session 4"], [["1", "T", ASKS], ["2", "C", WALKS]])
     assert rows(numbered) == of(("T", "C"), roles=NAMED)
-    assert uncoded.read(numbered).notes == ('Lines beside the table were passed over: "Session 4".',)
+    assert uncoded.read(numbered).notes == ('Lines beside the table were skipped: "Session 4".',)
     pages = saved("pages.docx", [], [["Speaker", "Text"], ["T", ASKS]], [["C", WALKS]], [["x", "y", "z"]])
     assert rows(pages) == of(("T", "C"), roles=NAMED)
-    assert uncoded.read(pages).notes == ("Tables beside the transcript that were passed over: 1.",)
+    assert uncoded.read(pages).notes == ("Tables beside the transcript were skipped: 1.",)
     teams = saved("teams.docx", ["May 1, 2024, 2:03PM", f"0:0:3.210 --> 0:0:6.80\nLee, Ann\n{ASKS}", f"0:0:7.0 --> 0:0:9.500\nBo\n{WALKS}"])  # fmt: skip
     assert rows(teams) == of(("Lee, Ann", "Bo"), (3210, 7000))
     assert list(uncoded.read(teams).table["end"]) == [6080, 9500]
@@ -235,7 +235,7 @@ def test_inserted_text_and_content_controls_of_word_are_not_lost_and_merged_rows
     table.cell(1, 0).merge(table.cell(1, 1))
     document.save(str(tmp_path / "merged.docx"))
     assert rows(tmp_path / "merged.docx") == of(("T", "C"), roles=NAMED)
-    assert uncoded.read(tmp_path / "merged.docx").notes == ('Lines beside the table were passed over: "[pause]".',)
+    assert uncoded.read(tmp_path / "merged.docx").notes == ('Lines beside the table were skipped: "[pause]".',)
 
 
 def test_times_beyond_a_day_in_a_workbook_are_times(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_times_beyond_a_day_in_a_workbook_are_times(tmp_path: Path) -> None:
         ("talk.pdf", "%PDF", "save the transcript as .docx or .txt"),
         ("talk.wav", "RIFF", "tape-review process"),
         ("talk.xyz", "", "save it as one of .casaa, .cha, .csv"),
-        ("talk.json", '{"utterances": []}', "JSON of none of the programs that we know; give JSON of Whisper"),
+        ("talk.json", '{"utterances": []}', "JSON, but not of a program that we know; give JSON of Whisper"),
         ("talk.rttm", "SPEAKER a 1 0.0 2.0 <NA> <NA> S0 <NA> <NA>\n", "has no words in any row"),
     ],
 )

@@ -71,7 +71,7 @@ def test_the_project_by_hand() -> None:
         ('timeStamp="2500"', 'timeStamp="25"', "TR-F07", "ends before"),
         ('timeStamp="2500"', "", "TR-F07", "for a time"),
         ('position="3"', 'position="-3"', "TR-F07", "position"),
-        ('targetGUID="c1"', 'targetGUID="c9"', "TR-F07", "a code that it does not hold"),
+        ('targetGUID="c1"', 'targetGUID="c9"', "TR-F07", "a code that it does not define"),
         ("AudioSource", "PictureSource", "TR-F03", "lacks"),
         ("Source", "Thing", "TR-F07", "0 texts with codings (none); put a transcript or a coded recording"),
         ("T1.txt", "../../etc/passwd", "TR-F03", "lacks"),

@@ -86,9 +86,9 @@ def test_styles_and_notes_are_passed_over_and_lines_may_end_in_any_way(end: str)
         ("WEBVTT", "WEBVT", "TR-F03", "does not begin"),
         ("WEBVTT", "WEBVTTX", "TR-F03", "does not begin"),
         ("WEBVTT", "\nWEBVTT", "TR-F03", "does not begin"),
-        ("00:02.000", "00:02,x", "TR-F03", "line 9 of t.vtt has no times"),
+        ("00:02.000", "00:02,x", "TR-F03", "line 9 of t.vtt has no readable times"),
         ("00:01.0 --> 00:02.000 align:left", "hello", "TR-F03", "line 9 of t.vtt has no times"),
-        ("00:02.000", "999999:00:00.000", "TR-F07", "line 9 of t.vtt has a time that no recording has"),
+        ("00:02.000", "999999:00:00.000", "TR-F07", "line 9 of t.vtt has an impossible time"),
     ],
 )
 def test_a_wrong_cue_is_named(old: str, new: str, code: str, said: str) -> None:
@@ -106,14 +106,14 @@ def test_what_holds_nothing_is_no_webvtt(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["a\n\nb", "x --> y", "a\n \t\nb"])
 def test_what_srt_cannot_escape_is_refused(text: str) -> None:
-    with pytest.raises(FormatError, match="TR-F08 .*cannot hold"):
+    with pytest.raises(FormatError, match="TR-F08 .*cannot store"):
         srt.write(transcript("t", [CodedUtterance("", Span(0, 1), text=text)]))
 
 
 def test_a_line_that_belongs_to_no_subtitle_is_passed_over_and_told() -> None:
     said = srt.read(Source("t.srt", b"1\n00:00:01,0 --> 00:00:02,0\nhm\n\nhello\n"))
     assert [one.text for one in said.utterances] == ["hm"]
-    assert said.notes == ('Line 5 belongs to no cue: "hello" was passed over.',)
+    assert said.notes == ('Line 5 belongs to no cue: "hello" was skipped.',)
 
 
 def test_an_id_that_would_be_a_note_is_left_out() -> None:

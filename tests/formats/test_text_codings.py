@@ -144,7 +144,7 @@ def test_what_is_said_on_numbered_utterances_is_the_text() -> None:
     numbered = eaf([("ref@Ann", "", ["s.001", "s.002"]), ("tx@Ann", "ref@Ann", ["What next?", "So."]), ("ft@Ann", "tx@Ann", ["Was nun?", "So."])])  # fmt: skip  # noqa: E501
     said = registry.named("elan").read(numbered)
     assert [(one.speaker, one.text) for one in said.utterances] == [("Ann", "What next?"), ("Ann", "So.")]
-    assert said.notes[0].startswith("Tiers read as text: tx@Ann; passed over: ref@Ann, ft@Ann.")
+    assert said.notes[0].startswith("Tiers read as text: tx@Ann; skipped: ref@Ann, ft@Ann.")
 
 
 def test_each_coder_s_tier_keeps_its_coder() -> None:

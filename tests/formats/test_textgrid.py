@@ -28,7 +28,7 @@ def test_reads_what_praatio_made(tmp_path: Path, layout: str) -> None:
     assert [(one.span, one.marks) for one in coded] == [(Span(1000, 2000), (Mark("C+"), Mark("R")))]
     assert found.notes == (
         "Tiers read as text: Client; as codes: codes; as words: Client - words."
-        " --tier NAME=codes, text, words or skip says otherwise.",
+        " --tier NAME=codes, text, words or skip changes that.",
     )
 
 
@@ -80,7 +80,7 @@ def test_words_between_values_are_comments() -> None:
         (HEAD.replace("1 1 ", "1 9999999 "), "TR-F03", "ends too soon"),
         (HEAD.replace("IntervalTier", "Pitch") + '0 "b"', "TR-F03", "unknown class"),
         (HEAD.replace("TextGrid", "Sound"), "TR-F03", "another object"),
-        ("ooBinaryFile\x08TextGrid", "TR-F03", "no TextGrid"),
+        ("ooBinaryFile\x08TextGrid", "TR-F03", "not a TextGrid"),
     ],
 )
 def test_a_wrong_textgrid_is_named(content: str, code: str, said: str) -> None:

@@ -90,7 +90,7 @@ def test_a_workbook_is_read_from_the_sheet_that_holds_the_talk(tmp_path: Path) -
     assert list(reading.table["start"]) == [1000, 4500]
     assert reading.notes == (
         'The sheet "Talk" was read, not Sheet.',
-        'Columns were taken as follows: "What was said" for text, "Who" for speaker, "Time" for start.',
+        'Columns were read as follows: "What was said" for text, "Who" for speaker, "Time" for start.',
     )
 
 
@@ -149,7 +149,7 @@ def test_columns_are_kept_ids_are_numbered_and_it_is_told(tmp_path: Path) -> Non
     assert list(reading.table["Note"]) == ["mine", ""]
     assert list(reading.table["utterance_id"]) == ["a", "u0002"]
     assert set(reading.table["tape_id"]) == {"talk"}
-    assert reading.notes == ('Columns were taken as follows: "Utterance" for utterance id.', "1 row without an id: numbered by its place.")  # fmt: skip  # noqa: E501
+    assert reading.notes == ('Columns were read as follows: "Utterance" for utterance id.', "1 row without an id: numbered by position.")  # fmt: skip  # noqa: E501
 
 
 def test_what_is_not_utf_8_is_read_as_windows_1252_and_told(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_lines_that_nobody_says_are_told_and_text_with_a_colon_stays_text(tmp_pa
     reading = uncoded.read(path)
     texts = [ASKS, "One thing: I walk. And then: nothing.", "Mhm."]
     assert list(reading.table["text"]) == texts
-    assert reading.notes == ('Lines that nobody says were passed over: "Site: Leeds".',)
+    assert reading.notes == ('Lines without a speaker were skipped: "Site: Leeds".',)
 
 
 def test_our_own_tables_can_be_coded_again_without_the_apostrophe_of_spreadsheets(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_our_own_tables_can_be_coded_again_without_the_apostrophe_of_spreadsheet
     registry.write(said, tmp_path / "x.csv")
     assert "'=no" in (tmp_path / "x.csv").read_text()
     assert told(tmp_path / "x.csv") == [("client", "S2", "=no")]
-    assert "left behind" in uncoded.read(tmp_path / "x.csv").notes[0]
+    assert "not taken over" in uncoded.read(tmp_path / "x.csv").notes[0]
     loose = saved(tmp_path, "role,text\nclient,'-5 is a lot\nclient,'cause I can\n")
     assert [text for _, _, text in told(loose)] == ["-5 is a lot", "'cause I can"]
 

@@ -115,7 +115,7 @@ def test_ratings_are_one_ordered_family() -> None:
 
 def test_under_fifty_units_there_is_no_verdict() -> None:
     few = agreement(laid(two(["change", "sustain"] * 20, ["change", "sustain"] * 20)))
-    assert set(few["verdict"]) == {"under 50 units: no verdict"}
+    assert set(few["verdict"]) == {"fewer than 50 units: no verdict"}
     enough = agreement(panel(group(4), SCHEME))
     assert pick(enough, comparison="coder and coach", a="ann", level="all")["verdict"] == "agree"
 
@@ -137,7 +137,7 @@ def test_coders_who_differ_are_told_so() -> None:
     [
         (["change"] * 60, ["change"] * 60, "kappa and alpha: one value throughout"),
         ([""] * 60, [""] * 60, "pabak, ac1: one value only"),
-        (["change"], ["sustain"], "intervals: one tape only"),
+        (["change"], ["sustain"], "intervals: only one tape"),
     ],
 )
 def test_degenerate_tables_have_a_reason_and_no_nan(a: list[str], b: list[str], reason: str) -> None:
@@ -209,7 +209,7 @@ def test_sessions_without_questions_or_without_variation_say_so() -> None:
     asked = two(["question_open", "reflection_simple"], ["question_open", ""], "t3")
     found = sessions(laid(*flat, asked))
     ratio = pick(found, comparison="coder and coach", measure=RATIO)
-    assert ratio["undefined"] == "one tape only; 3 without questions left out"
+    assert ratio["undefined"] == "only one tape; 3 without questions left out"
     assert pd.isna(ratio["icc_a1"])
     constant = sessions(laid(*flat))
     assert pick(constant, comparison="coder and coach", measure="change")["undefined"] == "the counts do not vary"

@@ -163,7 +163,7 @@ def test_volleys_come_from_the_units_that_the_tape_was_cut_into() -> None:
 
 
 def test_counting_volleys_needs_their_numbers() -> None:
-    message = "^TR-T03 coded table lacks the column 'volley'; number its volleys first$"
+    message = "^TR-T03 coded table lacks the column 'volley'; number the volleys first$"
     with pytest.raises(TableError, match=message):
         counted(SPOKEN.drop(columns="volley"), VOLLEYS)
 
@@ -244,22 +244,22 @@ SHIPPED = {
     },
     "miti-4.2": {
         "open_questions": "this codebook has no code for open questions",
-        "open_or_closed_questions": "this codebook does not tell open from closed questions",
+        "open_or_closed_questions": "this codebook does not distinguish open from closed questions",
         "summaries": "this codebook has no code for summaries",
     },
     "oars": {
-        "questions": "this codebook has a code for open questions alone, not for all questions",
-        "open_or_closed_questions": "this codebook does not tell open from closed questions",
+        "questions": "this codebook has a code for open questions only, not for all questions",
+        "open_or_closed_questions": "this codebook does not distinguish open from closed questions",
         "complex_reflections": "this codebook has no code for complex reflections",
-        "simple_or_complex_reflections": "this codebook does not tell complex from simple reflections",
+        "simple_or_complex_reflections": "this codebook does not distinguish complex from simple reflections",
     },
 }
 UNPROPOSED = {
     "pretags": {},
-    "miti-4.2": {"affirmations": "the machine proposes no affirmations in this codebook"},
+    "miti-4.2": {"affirmations": "the machine suggests no affirmations in this codebook"},
     "oars": {
-        "affirmations": "the machine proposes no affirmations in this codebook",
-        "summaries": "the machine proposes no summaries in this codebook",
+        "affirmations": "the machine suggests no affirmations in this codebook",
+        "summaries": "the machine suggests no summaries in this codebook",
     },
 }
 
@@ -287,21 +287,21 @@ QUESTIONS = "question", "open or closed question"
 @pytest.mark.parametrize(
     ("codes", "questions", "told"),
     [
-        (["q interviewer question"], None, "does not tell open from closed"),
-        (["oq interviewer question question_open"], "open questions alone", "does not tell open from closed"),
-        (["cq interviewer question question_closed"], "closed questions alone", "does not tell open from closed"),
-        (["oq interviewer question - open"], "open questions alone", "does not tell open from closed"),
-        (["question_open interviewer question"], "open questions alone", "does not tell open from closed"),
+        (["q interviewer question"], None, "does not distinguish open from closed"),
+        (["oq interviewer question question_open"], "open questions only", "does not distinguish open from closed"),
+        (["cq interviewer question question_closed"], "closed questions only", "does not distinguish open from closed"),
+        (["oq interviewer question - open"], "open questions only", "does not distinguish open from closed"),
+        (["question_open interviewer question"], "open questions only", "does not distinguish open from closed"),
         (["a interviewer question - open", "b interviewer question - closed"], None, None),
         (["a interviewer question question_open", "b interviewer question question_closed"], None, None),
         (["open_q interviewer question", "closed_q interviewer question"], None, None),
-        (["a interviewer question - open", "b interviewer question"], None, "does not tell open from closed"),
-        (["a interviewer mine question_open,question_closed"], None, "does not tell open from closed"),
-        (["a interviewer mine question_open"], "open questions alone", "does not tell open from closed"),
+        (["a interviewer question - open", "b interviewer question"], None, "does not distinguish open from closed"),
+        (["a interviewer mine question_open,question_closed"], None, "does not distinguish open from closed"),
+        (["a interviewer mine question_open"], "open questions only", "does not distinguish open from closed"),
         (["a interviewer mine"], "no code for questions", "no code for questions"),
         (["q client question"], "no code for questions", "no code for questions"),
-        (["open_or_closed interviewer question"], None, "does not tell open from closed"),
-        (["question_open interviewer question question_open question"], None, "does not tell open from closed"),
+        (["open_or_closed interviewer question"], None, "does not distinguish open from closed"),
+        (["question_open interviewer question question_open question"], None, "does not distinguish open from closed"),
     ],
 )
 def test_what_is_a_question_follows_from_measure_pretags_family_and_name(
@@ -360,7 +360,7 @@ def test_the_machines_own_codebook_counts_as_no_codebook_does() -> None:
 def test_what_the_machine_cannot_propose_is_no_zero() -> None:
     half = book("a interviewer question question_open", "b interviewer question - closed")
     assert half.rule().lacks("questions") is None
-    assert half.rule(by_hand=False).lacks("questions") == "the machine proposes no closed questions in this codebook"
+    assert half.rule(by_hand=False).lacks("questions") == "the machine suggests no closed questions in this codebook"
 
 
 EMPTY = {
@@ -383,7 +383,7 @@ def test_without_any_code_every_total_lacks_the_first_of_its_meanings() -> None:
     assert lacking(Rule(names={})) == {total: f"this codebook has no code for {noun}" for total, noun in EMPTY.items()}
     unproposed = Rule(names={}, unproposed=frozenset(MEANINGS))
     assert lacking(unproposed) == {
-        total: f"the machine proposes no {noun} in this codebook" for total, noun in FIRST.items()
+        total: f"the machine suggests no {noun} in this codebook" for total, noun in FIRST.items()
     }
 
 

@@ -144,7 +144,7 @@ def test_fewer_tapes_than_a_center_line_needs_are_too_few() -> None:
     row = of(drifted(group(3)), "ann")
     assert (row["state"], row["sentence"]) == (
         "too few tapes",
-        "3 more tapes to be coded by both before drift can show.",
+        "3 more tapes must be coded by both before drift can show.",
     )
     assert of(drifted(group(5)), "ann")["sentence"].startswith("1 more tape ")
 
@@ -176,14 +176,16 @@ def test_tapes_without_a_date_or_with_few_units_are_left_out_and_said() -> None:
     assert of(found, "ann")["tapes"] == 6
     assert Note("ann", "ann: 1 tape without coded_at left out of the charts.") in found.notes
     [small] = [note for note in found.notes if note.coder == "ann" and note.small]
-    assert small.told().startswith("ann: left out, as both coded under 10 utterances of them: question 1 tape, refl")
+    assert small.told().startswith(
+        "ann: left out, because both coded fewer than 10 utterances of them: question 1 tape, refl"
+    )
     assert "Questions 1 tape" in small.told({"question": "Questions"}.get)  # type: ignore[arg-type]
 
 
 def test_without_a_reference_there_is_no_chart_and_a_reason() -> None:
     alone = drifted(rows("t", "ann", "member", ["change"]))
     assert alone.table.empty
-    assert alone.notes == (Note("", "There is neither a coach nor a consensus to compare with: no chart."),)
+    assert alone.notes == (Note("", "There is no coach and no consensus to compare with: no chart."),)
     coach = drifted(rows("t", "cora", "coach", ["change"]))
     assert coach.notes == (Note("", "Nobody but the coach coded: no chart."),)
 
@@ -235,7 +237,7 @@ def test_sentences() -> None:
     )
     assert said == (
         "ann codes 0.5 times as much change talk as the coach. On the last tape, 1 utterance that is change talk to "
-        "the coach is nothing of the kind to ann; 0 the other way round."
+        "the coach is nothing of the kind to ann; 0 the other way around."
     )
     never = drift_sentence("ann", "coach", ("(not coded)", "advice"), (7, 0), ("advice", None), {}, 6)
     assert never.startswith("ann codes advice where the coach codes none.")

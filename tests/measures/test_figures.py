@@ -69,7 +69,7 @@ def test_a_lone_doubtful_question_leaves_the_ratio_open_above() -> None:
     assert found.defined == pytest.approx(0.6, abs=0.05)
 
 
-@pytest.mark.parametrize(("rule", "meant_for"), [(UTTERANCES, "meant for counts by volley"), (VOLLEYS, "")])
+@pytest.mark.parametrize(("rule", "meant_for"), [(UTTERANCES, "meant for counts per volley"), (VOLLEYS, "")])
 def test_published_values_are_given_as_expert_opinion_on_counts_by_volley(rule: Rule, meant_for: str) -> None:
     found = measures(coded().assign(volley=range(60)), rule).ratios
     published = {name: [(entry.value, entry.label) for entry in measure.references] for name, measure in found.items()}
@@ -89,7 +89,7 @@ def test_talk_time_is_shared_by_those_with_a_role() -> None:
         "client": (75, 6, 8),
         "unknown": (None, 1, 8),
     }
-    assert found["unknown"].undefined == "a voice without a role counts for no figure"
+    assert found["unknown"].undefined == "a voice without a role does not count in any figure"
     assert all(measure.low is measure.high is None for measure in found.values())
 
 

@@ -16,17 +16,17 @@ def test_the_invented_session_by_hand() -> None:
     result = found(coded())
     assert {name: strength.text for name, strength in result.items()} == {
         "reflection_change": "9 times a reflection was followed directly by change talk.",
-        "question_change": "Twice an open question drew change talk in the next breath.",
-        "change_picked_up": "11 times change talk was picked up at once, "
+        "question_change": "Twice an open question was followed directly by change talk.",
+        "change_picked_up": "11 times change talk was picked up right away "
         "with a reflection, an affirmation or an open question.",
         "sustain_reflected": "4 times sustain talk was met with a reflection.",
         "turned": "Once the client's talk turned from sustain talk toward change talk.",
         "more_reflections": "There were more reflections (12) than questions (9), "
-        "and the doubt in the tags does not change that.",
+        "and the uncertainty of the tags does not change that.",
         "complex": "5 reflections went beyond the client's words (complex).",
-        "affirmation": "Twice the client was affirmed.",
+        "affirmation": "Twice the interviewer affirmed the client.",
         "percent_open_questions": "Most questions were open: 6 of 9.",
-        "listening": '2 small signs of listening ("mm-hm") went along with the client\'s words.',
+        "listening": '2 small signs of listening ("mm-hm") accompanied the client\'s words.',
     }
 
 
@@ -47,9 +47,9 @@ def test_room_to_speak_reaches_across_listening_noises() -> None:
         coded(f"I other .9 Good morning to you.\nC neutral .9 {words}\nI other .9 Mm-hm.\nC neutral .9 {words}")
     )
     # 40 words of 330 ms, a gap, "Mm-hm.", a gap, and 40 words again: 13.2 + 0.5 + 0.33 + 0.5 + 13.2 seconds.
-    assert result["long_talk"].text == "The client had room to speak: 28 seconds at a stretch at the longest."
+    assert result["long_talk"].text == "The client had room to speak: up to 28 seconds at a stretch."
     assert result["long_talk"].passages == ((1,),)
-    assert result["client_share"].text == "The client had the larger part of the talk time: 94%."
+    assert result["client_share"].text == "The client had most of the talk time: 94%."
     assert result["listening"].text.startswith("1 small sign of")
 
 

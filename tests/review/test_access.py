@@ -206,7 +206,7 @@ def test_an_administrator_invites_and_the_link_works_once(room: Room) -> None:
     guest.get("/login")
     again, unknown = guest.get(path), guest.get(f"{path[:-1]}{'x' if path[-1] != 'x' else 'y'}")
     assert (again.status_code, unknown.status_code) == (404, 404)
-    assert "This link was used, or its time is over." in again.text
+    assert "This link was already used or has expired." in again.text
     assert again.text == unknown.text
     assert login(room.browser(), "ben@example.org").status_code == 303
     # whoever has an account needs no link, and whoever is in the group keeps the role
@@ -271,7 +271,7 @@ def test_a_new_authenticator_needs_the_password_and_signs_out_everywhere_else(ro
     for wrong in ({}, {"current": ""}, {"current": "wrong"}):
         refused = here.post("/account/second-step", form | wrong)
         assert refused.status_code == 422
-        assert "The current password is not right." in refused.text
+        assert "The current password is wrong." in refused.text
         assert f'value="{form["secret"]}"' in refused.text  # the app has read this one
     assert stored_secret(room, ada) == ""
     assert here.post("/account/second-step", form | {"current": PASSWORD, "code": "x"}).status_code == 401

@@ -35,13 +35,13 @@ def peers(room: Room) -> Peers:
 
 
 def test_the_link_makes_a_member_of_the_group(room: Room, peers: Peers) -> None:
-    assert "Invite somebody into the group" in peers.ada.get(f"/groups/{peers.group}").text
+    assert "Invite someone to the group" in peers.ada.get(f"/groups/{peers.group}").text
     path = link(peers.invite("Eve@example.org").text)
     eve = room.browser()
     assert eve.post(path, {"password": PASSWORD, "again": PASSWORD}, page=path).headers["location"] == "/"
     page = eve.get(f"/groups/{peers.group}").text
     assert "Eve" in page
-    assert "Invite somebody" not in page
+    assert "Invite someone" not in page
     assert eve.get(f"/groups/{peers.other}").status_code == 404
     again = peers.invite("eve@example.org")
     assert again.status_code == 422
@@ -51,7 +51,7 @@ def test_the_link_makes_a_member_of_the_group(room: Room, peers: Peers) -> None:
 
 
 def test_only_coordinators_and_only_into_their_own_group(room: Room, peers: Peers) -> None:
-    assert "Invite somebody" not in peers.ben.get(f"/groups/{peers.group}").text
+    assert "Invite someone" not in peers.ben.get(f"/groups/{peers.group}").text
     assert peers.invite("eve@example.org", browser=peers.ben).status_code == 404
     assert peers.invite("eve@example.org", group=peers.other).status_code == 404
     admin = room.signed_in(room.person("Root", is_admin=True))

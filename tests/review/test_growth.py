@@ -137,5 +137,5 @@ def test_a_tape_without_a_figure_is_named_with_the_reason(tape: Table) -> None:
     tape.room.tape(tape.group_id, person(tape, "Ivy"))
     page = tape.interviewer.browser.get("/growth").text
     assert [value for value, _ in growth(tape.interviewer.browser)["Reflections per question"]] == ["1.3"]
-    reason = "this codebook has a code for open questions alone, not for all questions"
-    assert re.search(rf"Not in the picture: the tape of [^<]* \({reason}\)\.", page)
+    reason = "this codebook has a code for open questions only, not for all questions"
+    assert re.search(rf"Not shown: the tape from [^<]* \({reason}\)\.", page)

@@ -25,12 +25,12 @@ FIGURES = {
     "miti-4.2": {
         "Reflections per question (R:Q)": "1",
         "Complex reflections (%CR)": "50%",
-        "Open questions (%OQ)": "this codebook does not tell open from closed questions",
+        "Open questions (%OQ)": "this codebook does not distinguish open from closed questions",
     },
     "oars": {
-        "Reflections per question (R:Q)": "this codebook has a code for open questions alone, not for all questions",
-        "Complex reflections (%CR)": "this codebook does not tell complex from simple reflections",
-        "Open questions (%OQ)": "this codebook does not tell open from closed questions",
+        "Reflections per question (R:Q)": "this codebook has a code for open questions only, not for all questions",
+        "Complex reflections (%CR)": "this codebook does not distinguish complex from simple reflections",
+        "Open questions (%OQ)": "this codebook does not distinguish open from closed questions",
     },
 }
 TALK = {

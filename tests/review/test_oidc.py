@@ -130,7 +130,7 @@ def test_others_do_not(room: Room, issuer: Issuer, browser: Browser, claims: dic
     room.person("Ada")
     answer = way(browser, issuer, **claims)
     assert answer.status_code == 401
-    assert "could not be signed in" in answer.text
+    assert "could not sign in" in answer.text
     assert browser.get("/account").status_code == 303
 
 

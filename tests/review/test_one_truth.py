@@ -192,7 +192,7 @@ BOOKS = {
         extra=("emphasizing_autonomy",),
         talk_by_machine=True,
         agreed=(6, 83),
-        why={OQ: "this codebook does not tell open from closed questions"},
+        why={OQ: "this codebook does not distinguish open from closed questions"},
     ),
     # Open questions alone, and one reflection: no ratio can be told from it.
     "oars": Book(
@@ -206,8 +206,8 @@ BOOKS = {
         disputes=(),
         agreed=(6, 100),
         why={
-            RQ: "this codebook has a code for open questions alone, not for all questions",
-            CR: "this codebook does not tell complex from simple reflections",
+            RQ: "this codebook has a code for open questions only, not for all questions",
+            CR: "this codebook does not distinguish complex from simple reflections",
         },
     ),
     "cacti": Book(
@@ -399,8 +399,8 @@ def the_coach_sees_what_was_coded(walk: Walk) -> None:
     page = walk.coco.browser.get(f"/groups/{group}/visit")
     assert page.status_code == 200, page.text
     text = " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
-    assert "Nothing can be said yet." in text
-    assert "Nobody's coding has moved" not in text
+    assert "It is too early for a conclusion." in text
+    assert "Nobody's coding has changed" not in text
     together = re.search(r"members among themselves All codes (\d+) (\d+) %", text)
     assert together is not None
     assert (int(together[1]), int(together[2])) == walk.book.agreed

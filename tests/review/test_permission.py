@@ -77,8 +77,8 @@ def test_nobody_else_changes_it(room: Room, peers: Peers) -> None:
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"uses": []}, "tick at least one"),
-        ({"destroy_by": "2020-01-01"}, "is past"),
+        ({"uses": []}, "check at least one"),
+        ({"destroy_by": "2020-01-01"}, "is in the past"),
         ({"group_ids": []}, "names neither groups nor people"),
         ({"people_named": "nobody@example.org"}, "nobody here has the e-mail address"),
     ],

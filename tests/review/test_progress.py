@@ -35,7 +35,7 @@ def test_the_focus_stays_in_the_button_while_the_box_is_replaced(room: Room) -> 
     group = room.group()
     ivy = room.person("Ivy", group)
     with on_the_page_of(room, room.tape(group, ivy, state="running"), ivy) as page:
-        page.get_by_role("button", name="Stop it").focus()
+        page.get_by_role("button", name="Stop").focus()
         for _ in range(2):
             page.evaluate("document.getElementById('progress').dataset.before = ''")
             page.wait_for_selector("#progress:not([data-before])")

@@ -57,7 +57,7 @@ class Desk:
 
     def choose(self, file: Path) -> None:
         self.page.get_by_label("Your recording").set_input_files(str(file))
-        self.page.get_by_role("button", name="Send it").click()
+        self.page.get_by_role("button", name="Upload").click()
 
     def cut(self, content: bytes) -> Callable[[Any], None]:
         """The fate of a piece of which only the beginning arrives."""

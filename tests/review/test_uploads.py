@@ -182,7 +182,7 @@ def test_more_than_was_announced_is_not_called_too_large(sender: Sender, length:
     sender.put(tape, 0, whole[:30_000], len(whole))
     answer = sender.put(tape, 30_000, whole[30_000:], length)
     assert (answer.status_code, answer.json()["code"]) == (409, "TR-R02")
-    assert "otherwise than announced" in answer.json()["detail"]
+    assert "does not continue the upload" in answer.json()["detail"]
     assert sender.browser.get(f"/uploads/{tape}").json() == {"offset": 30_000, "done": False}
 
 
@@ -303,17 +303,17 @@ def test_a_part_that_is_none_is_told(sender: Sender, start: str, end: str, told:
     ("change", "told"),
     [
         ({"target_behavior": ""}, "name the target behavior"),
-        ({"pseudonym": "Robin Smith"}, "the made-up word for the client is not one word; take up to 30 letters"),
-        ({"pseudonym": ""}, "the made-up word for the client is not one word; take up to 30 letters"),
-        ({"uses": []}, "the client allowed no use of the tape; tick at least one"),
-        ({"uses": ["sale"]}, "the client allowed no use of the tape; tick at least one"),
-        ({"destroy_by": "2020-01-01"}, "the last day on which the tape is kept is past; choose today or a later day"),
-        ({"destroy_by": "soon"}, "the last day on which the tape is kept is no date; choose a day"),
-        ({"method": ""}, "the way in which the tape is destroyed is missing; write down"),
-        ({"signed_form": ""}, "the way in which the client agreed is missing; choose one"),
-        ({"signed_on": "2030-01-01"}, "the day of the signature is still to come; choose the day"),
-        ({"signed_on": ""}, "the day of the signature is no date; choose the day"),
-        ({"group_ids": []}, "not among those who may hear it; tick it under"),
+        ({"pseudonym": "Robin Smith"}, "the made-up word for the client is not one word; use up to 30 letters"),
+        ({"pseudonym": ""}, "the made-up word for the client is not one word; use up to 30 letters"),
+        ({"uses": []}, "the client allowed no use of the tape; check at least one"),
+        ({"uses": ["sale"]}, "the client allowed no use of the tape; check at least one"),
+        ({"destroy_by": "2020-01-01"}, "the last day to keep the tape is in the past; choose today or a later day"),
+        ({"destroy_by": "soon"}, "the last day to keep the tape is not a valid date; choose a day"),
+        ({"method": ""}, "how the tape will be destroyed is missing; write down"),
+        ({"signed_form": ""}, "how the client agreed is missing; choose one"),
+        ({"signed_on": "2030-01-01"}, "the date of the signature is in the future; choose the date"),
+        ({"signed_on": ""}, "the date of the signature is not a valid date; choose the date"),
+        ({"group_ids": []}, "not among the groups that may hear it; check it under"),
         (
             {"people_named": "ada@example.org, nobody@example.org"},
             "nobody here has the e-mail address nobody@example.org; correct it under",
@@ -353,10 +353,10 @@ def test_the_scanned_form_is_kept_with_the_tape_and_encrypted(room: Room, sender
         files = {"scan": ("form.pdf", content, "application/pdf")}
         return sender.browser.client.post(f"/uploads/{tape}/scan", data={"csrf": sender.token}, files=files)
 
-    assert "it is here" not in sender.browser.get(f"/tapes/{tape}/recording").text
+    assert "(saved)" not in sender.browser.get(f"/tapes/{tape}/recording").text
     for content in (b"%PDF-1.7 ZEBRA1", b"\x89PNG\r\n\x1a\n ZEBRA2"):
         assert send(content).headers["location"] == f"/tapes/{tape}/recording?note=saved"
-    assert "it is here" in sender.browser.get(f"/tapes/{tape}/recording").text
+    assert "(saved)" in sender.browser.get(f"/tapes/{tape}/recording").text
     refused = send(b"MZ a program")
     assert refused.status_code == 422
     assert "TR-R06" in refused.text

@@ -217,7 +217,7 @@ def invite(ada: Walker, walker: Walker, name: str, role: str) -> None:
         ada.look("people")
         walker.look("invitation")
     walker.fill(password=PASSWORD, again=PASSWORD)
-    walker.press("Come in")
+    walker.press("Join")
     if role == "coach":
         second_step(walker)
 
@@ -226,21 +226,21 @@ def hand_in(ben: Walker, pseudonym: str, end: str, coach: bool) -> str:
     """Hand in a piece of the role-play, and follow the work on it; the tape's id."""
     page = ben.page
     ben.go("/")
-    ben.follow("Hand in a tape")
-    ben.press("Go on to the recording")
+    ben.follow("Submit a tape")
+    ben.press("Continue to the recording")
     assert page.evaluate("document.activeElement.id") == "target_behavior"  # the browser asks for what is required
     ben.fill(target_behavior="drinking less alcohol", pseudonym=pseudonym)
     page.set_checked("#uses-coach_check", coach)
     if coach:
         ben.look("hand-in")
-    ben.press("Go on to the recording")
+    ben.press("Continue to the recording")
     if coach:
         ben.look("recording")
     page.set_input_files("[name=recording]", recording("roleplay-alcohol"))
-    ben.press("Send it")
+    ben.press("Upload")
     page.wait_for_selector("#part svg path")
     if coach:
-        ben.press("Hear where it begins")
+        ben.press("Play the beginning")
         ben.until("document.getElementById('part-sound').currentTime > 0")
         page.evaluate("document.getElementById('part-sound').pause()")
         ben.look("part")
@@ -251,7 +251,7 @@ def hand_in(ben: Walker, pseudonym: str, end: str, coach: bool) -> str:
         ben.look("progress")
     # Nobody loads the page anew: it follows the work by itself.
     seen, deadline = "", time.monotonic() + WORK
-    while "The way with this tape" not in (text := page.inner_text("#content")):
+    while "Next steps" not in (text := page.inner_text("#content")):
         assert time.monotonic() < deadline, text
         seen += text
         page.wait_for_timeout(500)
@@ -261,7 +261,7 @@ def hand_in(ben: Walker, pseudonym: str, end: str, coach: bool) -> str:
 
 def who_is_who(ben: Walker, tape: str, ada: Walker) -> None:
     ada.go(f"/tapes/{tape}")
-    assert "looks at the own work first" in ada.text
+    assert "reviews their own work first" in ada.text
     assert ada.status(f"/tapes/{tape}/coding") == 403
     ben.go(f"/tapes/{tape}")
     ben.look("tape")
@@ -288,13 +288,13 @@ def first(ben: Walker, tape: str) -> None:
         field.fill(f"Answer {number + 1}.")
     page.get_by_label("4", exact=True).first.check()
     ben.look("you-first")
-    ben.send("I am done: open it to the group")
+    ben.send("I am done. Open the tape to the group")
     page.wait_for_selector("[role=alert]")
     assert "what went well" in page.inner_text("[role=alert]")
     ben.faults.clear()  # the browser reports the 422 itself
     ben.fill(well="I waited after my questions.")
     page.check("#shown")
-    ben.send("I am done: open it to the group")
+    ben.send("I am done. Open the tape to the group")
     page.wait_for_selector("text=The group may now see")
     ben.look("tape-open")
 
@@ -381,7 +381,7 @@ def edit(ada: Walker, mine: Coding) -> tuple[str, str]:
 def together(ada: Walker, cleo: Walker, ben: Walker, tape: str, disputed: str) -> None:
     for walker in (ben, ada):
         walker.go(f"/tapes/{tape}")
-        walker.follow("Go on together")
+        walker.follow("Continue together")
         walker.page.wait_for_selector("[data-ready]")
     page = ada.page
     assert page.inner_text("#open-count") == "1 disagreement"
@@ -422,20 +422,20 @@ def feedback(ada: Walker, ben: Walker, cleo: Walker, tape: str) -> None:
     ada.look("feedback-waits")
     ben.go(place)
     ben.page.select_option("#person_id", label="Cleo")  # it was a real play
-    ben.press("Keep")
+    ben.press("Save")
     ben.fill(text="I waited, and the client went on.")
     ben.send("Add a strength")
     ada.go(place)
-    assert "The one who was the client speaks first" in ada.text
+    assert "The person who was the client speaks first" in ada.text
     for walker, words in ((cleo, "Your questions were short."), (ada, "You reflected what mattered.")):
         walker.go(place)
         assert walker.page.get_by_role("heading", name="Cleo, who was the client").count() == 1
-        assert walker.page.locator("#suggestion").count() == 0  # a strength comes first
+        assert walker.page.locator("#suggestion").count() == 0  # strengths come first
         walker.fill(text=words)
         walker.send("Add a strength")
     ada.page.fill("#suggestion", "Wait a little longer.")
     ada.send("Add the suggestion")
-    ada.page.wait_for_selector("text=You gave your one suggestion")
+    ada.page.wait_for_selector("text=You have given your one suggestion")
     ada.look("feedback")
     ben.go(place)
     ben.press("Close the round and see the summary")
@@ -453,15 +453,15 @@ def meet(cleo: Walker, tape: str) -> None:
     page = cleo.page
     cleo.go("/meetings")
     cleo.look("meetings")
-    cleo.press("Plan it")
+    cleo.press("Plan the meeting")
     page.wait_for_selector(".agenda")
     roles = [page.eval_on_selector(f"#role-{at}", "box => box.selectedOptions[0].text") for at in (1, 2, 3)]
     assert len(set(roles)) == 3
-    assert re.search("next tape would come from (Ada|Cleo)", cleo.text)
+    assert re.search("next tape comes from (Ada|Cleo)", cleo.text)
     page.select_option("#tape_id", tape)
     browser.click(page.locator("form[action$='/tape'] button"))
     cleo.fill(notes="Bring the kettle.")
-    cleo.send("Keep the notes")
+    cleo.send("Save the notes")
     page.wait_for_selector("text=Saved.")
     assert page.input_value("#notes") == "Bring the kettle."
     cleo.look("meeting")
@@ -471,7 +471,7 @@ def meet(cleo: Walker, tape: str) -> None:
 
 def grow(ada: Walker, ben: Walker, cleo: Walker) -> None:
     ben.go("/growth")
-    ben.press("share it with Ada")
+    ben.press("Share with Ada")
     ben.page.wait_for_selector("text=Shared.")
     ben.look("growth")
     ada.go("/growth")
@@ -488,7 +488,7 @@ def visit(kim: Walker, tape: str, closed: str, disputed: str) -> None:
     assert "Ben with Robin" in kim.text
     assert "Ben with Wren" not in kim.text
     assert [kim.status(f"/tapes/{one}") for one in (tape, closed)] == [200, 404]
-    browser.click(kim.page.get_by_role("link", name="Coach's visit"))
+    browser.click(kim.page.get_by_role("link", name="Coach visit"))
     assert "Ben with Robin" in kim.text
     assert "Ben with Wren" not in kim.text
     kim.look("visit-before")
@@ -497,8 +497,8 @@ def visit(kim: Walker, tape: str, closed: str, disputed: str) -> None:
     kim.keys("q")
     hers.lock()
     kim.go("/")
-    browser.click(kim.page.get_by_role("link", name="Coach's visit"))
-    browser.click(kim.page.get_by_role("link", name="Hear them").first)
+    browser.click(kim.page.get_by_role("link", name="Coach visit"))
+    browser.click(kim.page.get_by_role("link", name="Play them").first)
     kim.look("pair")
     kim.follow("Back to the visit")
     kim.look("visit")
@@ -509,10 +509,10 @@ def withdraw(ada: Walker, ben: Walker, tape: str) -> None:
     ada.go(f"/tapes/{tape}/together")
     ada.page.wait_for_selector("[data-ready]")
     ben.go(f"/tapes/{tape}")
-    ben.follow("The client withdraws the permission")
+    ben.follow("The client has withdrawn permission")
     ben.look("withdraw")
     ben.press("Withdraw and destroy it")
-    ben.page.wait_for_selector("text=The consent is withdrawn")
+    ben.page.wait_for_selector("text=The permission is withdrawn")
     ada.page.wait_for_selector("text=There is nothing here")
     ada.faults.clear()  # the browser reports the 404 itself
 

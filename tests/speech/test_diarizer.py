@@ -314,9 +314,9 @@ class TestPyannote:
             torch.save(held, tmp_path / name)
         from pipeline.speech import pyannote_engine
 
-        with pytest.raises(ModelError, match=r"TR-M07 .* has no proper segmentation.pt"):
+        with pytest.raises(ModelError, match=r"TR-M07 .* has no valid segmentation.pt"):
             pyannote_engine.segmentation_model(tmp_path)
-        with pytest.raises(ModelError, match=r"TR-M07 .* has no proper campplus.pt"):
+        with pytest.raises(ModelError, match=r"TR-M07 .* has no valid campplus.pt"):
             pyannote_engine.embedding_model(tmp_path)
 
     def test_stock_pyannote_takes_the_embedding_too(self, telephone):
@@ -399,7 +399,7 @@ class TestPublishedPipeline:
 
         asked = []
         monkeypatch.setattr(pyannote_engine.Pipeline, "from_pretrained", lambda name: asked.append(name))
-        with pytest.raises(SpeechError, match=r"TR-P14 .* is not to be had; accept its conditions on the hub"):
+        with pytest.raises(SpeechError, match=r"TR-P14 .* is not available; accept its conditions on the hub"):
             gpu = settings.load(["gpu"]).settings.diarization.pipeline
             diarizer.load("pyannote", self.with_pipeline(gpu)).diarize(telephone[0], Cores(1), ignore)
         assert asked == ["pyannote/speaker-diarization-community-1"]

@@ -77,7 +77,7 @@ def test_the_interviewer_is_found_whatever_the_name(model: RoleModel, names: dic
 
 def test_the_reasons_have_numbers(model: RoleModel) -> None:
     reasons = roles.decide(spoken(*DIALOGUE), model).reasons
-    assert "words its turns as interviewers do" in reasons
+    assert "uses the wording of an interviewer" in reasons
     assert "opens the conversation" in reasons
     assert len(set(reasons)) == len(reasons)
     questions = RoleModel({}, 0.0, dict.fromkeys(CUES, 0.0) | {"questions": 5.0})

@@ -418,9 +418,9 @@ def test_a_home_or_a_file_that_is_there_is_not_overwritten(
     home: Home, tape: FullTape, tmp_path: Path, tapes_settings: TapesSettings, copy: Path
 ) -> None:
     made = backup.make(home, tmp_path / "one.backup", NOON)
-    with pytest.raises(VaultError, match="TR-V16 file .* is there already"):
+    with pytest.raises(VaultError, match="TR-V16 file .* already exists"):
         backup.make(home, made.path, NOON)
-    with pytest.raises(VaultError, match="TR-V16 home .* is there already"):
+    with pytest.raises(VaultError, match="TR-V16 home .* already exists"):
         restoring.restore(made.path, tapes_settings, NOON, master=copy)
 
 
@@ -459,7 +459,7 @@ def test_a_backup_lies_on_a_stick_that_knows_no_links(
     assert os.listdir(stick) == ["one.backup"]
     with pytest.raises(FileExistsError), published(made.path) as file:
         file.write(b"another")
-    with pytest.raises(VaultError, match="TR-V16 file .* is there already"):
+    with pytest.raises(VaultError, match="TR-V16 file .* already exists"):
         backup.make(home, made.path, NOON)
     assert made.path.stat().st_mode & 0o077 == 0
     monkeypatch.undo()
@@ -478,7 +478,7 @@ def test_a_stick_that_refuses_the_file_after_all_is_left_as_it_was(tmp_path: Pat
 
 
 def test_a_stick_that_is_not_plugged_in_is_told_and_not_counted(home: Home, tape: FullTape, tmp_path: Path) -> None:
-    with pytest.raises(VaultError, match="TR-V08 folder .*stick does not exist; plug the disk in, or name another"):
+    with pytest.raises(VaultError, match="TR-V08 folder .*stick does not exist; connect the disk, or choose another"):
         backup.make(home, tmp_path / "stick" / "one.backup", NOON)
     assert backup.noted(home) == []
 

@@ -114,7 +114,7 @@ def test_what_anybody_signed_is_no_certificate_unless_it_says_what_one_says(
 ) -> None:
     path = tmp_path / "signed.json"
     path.write_bytes(signer.sign(FACTS | change).file())
-    with pytest.raises(VaultError, match="TR-V10 certificate .* lacks what a certificate says"):
+    with pytest.raises(VaultError, match="TR-V10 certificate .* lacks the contents of a certificate"):
         read(path)
 
 

@@ -93,10 +93,10 @@ def test_what_is_not_known_is_told_in_whole_sentences(home: Home, tmp_path: Path
     facts = facts_of(home, "m")
     assert facts["backups"] == {"written": backups, "key overwritten": backups, "not reached": 0}
     assert facts["not known"] == [
-        f"{copies} with this program; a copy of a backup, of the home or of the whole machine that somebody made by "
-        "other means still opens the tape with the master key of then, and such copies are not known here",
+        f"{copies} with this program; any other copy of a backup, of the home or of the whole machine still opens the "
+        "tape with the master key of that time, and this program has no list of such copies",
         disks.of_overwritten(home.vault.folder / "keys"),
-        "copies of exported files that somebody made or moved are not known here",
+        "this program has no list of exported files that somebody copied or moved",
     ]
 
 

@@ -64,16 +64,16 @@ def test_reachable_tapes_are_those_that_are_allowed(made_home: Home, scene: Scen
 @pytest.mark.parametrize(
     ("role", "use", "state", "code", "told"),
     [
-        ("member", "show", "dead", "D01", "is destroyed (show); nothing can be done with it any more"),
+        ("member", "show", "dead", "D01", "is destroyed (show); nothing can be done with it anymore"),
         (
             *("disabled_member", "show", "G", "D02"),
-            "is asked for by someone whose account is disabled (show); ask an administrator",
+            "is requested by someone whose account is disabled (show); ask an administrator",
         ),
         ("member", "play", "none", "D03", "has no consent (play); record the client's consent first"),
-        ("member", "play", "gone", "D04", "may not be used: the client withdrew the consent (play); destroy it"),
+        ("member", "play", "gone", "D04", "must not be used: the client withdrew the consent (play); destroy it"),
         (
             *("member", "play", "past", "D05"),
-            "may not be used: the consent ended on the day by which it was to be destroyed (play); destroy it",
+            "must not be used: the consent has ended, and the tape should be destroyed (play); destroy it",
         ),
         (
             *("coach", "play", "G", "D06"),
@@ -83,8 +83,8 @@ def test_reachable_tapes_are_those_that_are_allowed(made_home: Home, scene: Scen
             *("stranger", "play", "G", "D07"),
             "has a consent that does not name this person or group (play); ask the interviewer",
         ),
-        ("member", "export", "G", "D08", "is not for this person to use in this way (export); ask the interviewer"),
-        ("member", "destroy", "G", "D08", "is not for this person to use in this way (destroy); ask the interviewer"),
+        ("member", "export", "G", "D08", "must not be used by this person in this way (export); ask the interviewer"),
+        ("member", "destroy", "G", "D08", "must not be used by this person in this way (destroy); ask the interviewer"),
     ],
 )
 def test_a_refusal_says_why(

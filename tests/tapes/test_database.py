@@ -123,7 +123,7 @@ def test_scrubbing_waits_for_readers_and_gives_up_with_a_clear_error(
         reader.scalars(select(Person)).all()
         with home.database.writing() as session:
             session.add(attempt())
-        with pytest.raises(TapesError, match="TR-K04 .* is being read without a pause"):
+        with pytest.raises(TapesError, match="TR-K04 .* is being read all the time"):
             impatient.scrub()
     impatient.scrub()
     impatient.close()

@@ -53,7 +53,7 @@ def test_a_vault_on_a_full_disk(small: Path) -> None:
     vault = Vault(small / "vault", Ring.fresh())
     vault.create_key("tape1")
     kept = vault.put("tape1", "peaks", b"small")
-    with pytest.raises(VaultError, match="TR-V08 .*No space left on device.*make room there"):
+    with pytest.raises(VaultError, match="TR-V08 .*No space left on device.*free some space there"):
         vault.put("tape1", "recording", bytes(1_000_000))
     assert partials(small) == []
     assert len(vault.files("tape1")) == 1

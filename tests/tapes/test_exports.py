@@ -78,7 +78,7 @@ def test_no_copy_after_the_consent_has_ended(home: Home, tape: FullTape, tmp_pat
 def test_a_folder_with_something_in_it_a_tape_without_results_and_no_tape(
     home: Home, tape: FullTape, tmp_path: Path
 ) -> None:
-    with pytest.raises(VaultError, match="TR-V16 folder .* holds something"):
+    with pytest.raises(VaultError, match="TR-V16 folder .* is not empty"):
         exports.export(home, tape.id, tape.sample.interviewer, tmp_path, NOON)
     with pytest.raises(VaultError, match="TR-V15"):
         exports.export(home, "unknown", tape.sample.interviewer, tmp_path / "out", NOON)

@@ -75,7 +75,7 @@ def test_a_damaged_audit_key_is_named(home: Home, tapes_settings: TapesSettings,
 
 def test_tables_of_another_version_are_refused(home: Home, tapes_settings: TapesSettings) -> None:
     home.database.migrate("0004")
-    with pytest.raises(TapesError, match="TR-K05 .* is at version 0004"):
+    with pytest.raises(TapesError, match="TR-K05 .* has version 0004"):
         Home.open(tapes_settings)
 
 

@@ -177,7 +177,7 @@ def test_master_key_from_a_key_service(path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv(VARIABLE, ring.text())
     assert MasterKey(path).create("environment") == ring == MasterKey(path).load()
     assert ring.text() not in path.read_text()
-    with pytest.raises(VaultError, match="TR-V04.*we cannot change"):
+    with pytest.raises(VaultError, match="TR-V04.*this program cannot change"):
         MasterKey(path).keep(Ring.fresh())
     monkeypatch.setenv(VARIABLE, "QUJD")
     with pytest.raises(VaultError, match="TR-V04.*is damaged"):

@@ -109,7 +109,7 @@ def nobody(session: Session, sample: SampleGroup, tape: Tape) -> None:
 @pytest.mark.parametrize(
     ("damage", "what"),
     [
-        (two_roles, "one role a person in a group"),
+        (two_roles, "one role per person in a group"),
         (unknown_group, "consents name who is there"),
         (risen, "destroyed tapes stay destroyed"),
         (foreign_pass, "rows keep to their tape"),

@@ -49,7 +49,7 @@ def test_a_consent_file_becomes_a_record(tmp_path: Path, any_home: Home, clock: 
         ('uses = ["group_review", "coach_check"]', "", "TR-D11 consent consent.toml lacks 'uses'"),
         ('"group_review", "coach_check"', "", "has a wrong 'uses'"),
         ('"coach_check"', '"broadcast"', "has a wrong 'uses'"),
-        ('"Robin"', '"Robin Miller"', "has a wrong 'pseudonym' .*take one word for the client, not a name"),
+        ('"Robin"', '"Robin Miller"', "has a wrong 'pseudonym' .*use one word for the client, not a name"),
         ('"Robin"', '"robin@example.org"', "has a wrong 'pseudonym'"),
         ('"Robin"', '""', "has a wrong 'pseudonym'"),
         ('"written"', '"implied"', "has a wrong 'signed_form'"),
@@ -74,8 +74,8 @@ def test_a_consent_file_that_is_missing_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "kind", "message"),
     [
-        ({"destroy_by": "2025-10-08"}, ConsentError, "TR-D11 .* ends on 2025-10-08, which is past"),
-        ({"signed_on": "2025-10-10"}, ConsentError, "TR-D11 .* is signed on 2025-10-10, which is to come"),
+        ({"destroy_by": "2025-10-08"}, ConsentError, "TR-D11 .* ends on 2025-10-08, which is in the past"),
+        ({"signed_on": "2025-10-10"}, ConsentError, "TR-D11 .* is signed on 2025-10-10, which is in the future"),
         ({"groups": [], "people": []}, ConsentError, "TR-D11 .* names neither groups nor people"),
         ({"groups": ["Friday group"]}, TapesError, "TR-K07 group 'Friday group' is unknown"),
         ({"people": ["zoe@example.org"]}, TapesError, "TR-K07 person 'zoe@example.org' is unknown"),

@@ -32,7 +32,7 @@ def test_a_list_that_cannot_be_read_is_an_error_and_not_an_empty_list(tmp_path: 
     (tmp_path / "list").mkdir()
     with pytest.raises(VaultError) as unreadable:
         tombstones.read([tmp_path / "list"])
-    told = f"TR-V13 list of tombstones {tmp_path / 'list'} cannot be read (Is a directory); mend its permissions"
+    told = f"TR-V13 list of tombstones {tmp_path / 'list'} cannot be read (Is a directory); fix its permissions"
     assert str(unreadable.value) == told
     (tmp_path / tombstones.NAME).mkdir()
     with pytest.raises(VaultError, match="TR-V13"):

@@ -116,7 +116,7 @@ def test_an_older_record_of_an_item_is_noticed(vault: Vault) -> None:
     item = vault.put("tape1", "mono", SPEECH)
     for wrong, message in [
         (replace(item, kind="peaks"), "is not the file"),
-        (replace(item, size=3), "not as long"),
+        (replace(item, size=3), "not have the length"),
         (replace(item, id="0" * 32), "TR-V01"),
     ]:
         with pytest.raises(VaultError, match=message):
@@ -238,7 +238,7 @@ def test_no_tape_comes_in_where_nobody_can_be_asked_for_the_new_passphrase(
     count = len(asked)
     other = Home.open(tapes_settings, lambda: "a passphrase of several words")
     rotate(other.vault, other.master)
-    with pytest.raises(VaultError, match="TR-V07 master key was changed since .* start it again"):
+    with pytest.raises(VaultError, match="TR-V07 master key was changed after .* start it again"):
         running.vault.create_key("after")
     assert len(asked) == count
     assert not running.vault.has_key("after")

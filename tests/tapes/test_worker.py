@@ -398,7 +398,7 @@ def test_a_withdrawn_tape_is_let_go_of_and_leaves_nothing_while_the_worker_goes_
     [
         ("tag:crash", "TR-J03", "signal 11", 3),
         ("tag:raise", "TR-J03", "RuntimeError in at", 3),
-        ("tag:full", "TR-J06", "disk is full; make room", 1),
+        ("tag:full", "TR-J06", "disk is full; free some space", 1),
     ],
 )
 def test_a_job_that_cannot_go_on_stops_with_its_reason_and_can_be_tried_again(
@@ -539,7 +539,7 @@ def test_a_member_sees_how_far_the_work_is(room: Room, tmp_path: Path) -> None:
         lines = iter(process.stdout)
         seen = [next(lines)]
         assert re.fullmatch(r"Tape [0-9a-f]{16} is queued\n", seen[0])
-        while "writing down what is said" not in seen[-1]:
+        while "transcribing the speech" not in seen[-1]:
             seen.append(next(lines))
         _wait(lambda: room.kept("diarize"))
         shown = CliRunner().invoke(app, ["status", *home], env={"COLUMNS": "160"}).stdout

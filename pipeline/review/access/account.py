@@ -39,7 +39,7 @@ def change(
     now = state.clock()
     if refused := _doubted(request, viewer, current):
         return refused
-    error = "" if password == again else "The two new passwords differ."
+    error = "" if password == again else "The two new passwords are not the same."
     if error := error or objection(password, viewer.name, viewer.email):
         return _page(request, viewer, error, 422)
     hashed = state.passwords.hash(password)
@@ -75,7 +75,7 @@ def enroll(
         return _enrollment(request, viewer, secret, *refused)
     person = login.enrolled(request, viewer, secret, code)
     if person is None:
-        return _enrollment(request, viewer, secret, "This code is not right. Wait for the next one.")
+        return _enrollment(request, viewer, secret, "This code is wrong. Wait for the next one.")
     state.sessions.end_all(viewer.person_id)
     answer = login.start(request, person, "/", second_factor=True)
     answer.headers["location"] = "/account?note=second-factor"
@@ -87,12 +87,12 @@ def unenroll(request: Request, viewer: SignedIn, current: Secret) -> Response:
     """Do without the second step, where it is not required."""
     state = request.app.state
     if viewer.must_have_code:
-        return _page(request, viewer, "Coaches and administrators sign in with a second step.", 422)
+        return _page(request, viewer, "Coaches and administrators must sign in with a second step.", 422)
     if refused := _doubted(request, viewer, current):
         return refused
     with state.home.database.writing() as database:
         if accounts.needs_second_step(database, viewer.person_id, state.clock()):  # since a moment ago
-            raise HTTPException(409, "You sign in with a second step now. Load the page again.")
+            raise HTTPException(409, "Your second step is set up. Reload the page.")
         second_step.remove(database, database.get_one(Person, viewer.person_id))
         audit.record(database, state.clock(), viewer.person_id, "login.unenroll")
     return seeing("/account", "saved")
@@ -196,10 +196,10 @@ def _doubt(request: Request, viewer: SignedIn, current: str, asked: str) -> tupl
         secret = opened(state.home, person.totp_secret or "")
         if not state.codes.fits(person.id, secret, current, state.clock()):
             trail.refuse("code")
-            return "The present authenticator's code is not right, or it was used already. Wait for the next one.", 422
+            return "The code from your authenticator is wrong, or it was already used. Wait for the next one.", 422
     elif not state.passwords.fits(person.password_hash, current):
         trail.refuse("password")
-        return "The current password is not right.", 422
+        return "The current password is wrong.", 422
     limits.forgiven(state.home, attempt)
     return None
 

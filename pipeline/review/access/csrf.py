@@ -26,7 +26,7 @@ MOST_FIELDS, MOST_FILES = 300, 1
 """What a form holds at most."""
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-_EXPIRED = "Go back, load the page again, and send it once more."
+_EXPIRED = "Go back, reload the page, and send it again."
 
 Route = TypeVar("Route", bound=Callable[..., Any])
 Place = Literal["", "header", "form"]

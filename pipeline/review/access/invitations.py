@@ -28,7 +28,7 @@ router = APIRouter()
 
 Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$")]
 
-GONE = "This link was used, or its time is over. Sign in with your password, or ask for a new link."
+GONE = "This link was already used or has expired. Sign in with your password, or ask for a new link."
 """What a link tells that does not work; the same, whatever the reason."""
 
 _LASTS = {"setup": HOUR, "join": 7 * DAY, "reset": DAY}
@@ -103,10 +103,10 @@ def accept(
     with state.home.database.reading() as database:
         invitation, person = _open(database, token, now)
     told_name, told_email = (person.name, person.email) if person else (name, people.address(email))
-    error = "" if password == again else "The two passwords differ."
+    error = "" if password == again else "The two passwords are not the same."
     error = error or objection(password, told_name, told_email)
     if not person and not (name and "@" in email):
-        error = "Give your name and your e-mail address."
+        error = "Enter your name and your e-mail address."
     if error:
         return _page(request, invitation, person, error, {"name": name, "email": email, "group": group})
     hashed = state.passwords.hash(password)

@@ -60,7 +60,7 @@ class TooSoonError(HTTPException):
     def __init__(self, wait: int) -> None:
         seconds = -(-wait // 1000)
         many = f"{seconds} second{'s' * (seconds != 1)}" if seconds <= 90 else f"{-(-seconds // 60)} minutes"
-        detail = f"There were too many wrong tries. Wait {many}, then try again."
+        detail = f"There were too many failed attempts. Wait {many}, then try again."
         super().__init__(429, detail, {"Retry-After": str(seconds)})
 
     def told(self, page: Response) -> Response:

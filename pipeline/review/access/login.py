@@ -25,8 +25,8 @@ from pipeline.tapes.records import Person
 
 router = APIRouter()
 
-_WRONG = "The e-mail address or the password is not right."
-_WRONG_CODE = "This code is not right, or it was used already. Wait for the next one."
+_WRONG = "The e-mail address or the password is wrong."
+_WRONG_CODE = "This code is wrong, or it was already used. Wait for the next one."
 
 Next = Annotated[str, Query(alias="next", max_length=500)]
 Code = Annotated[str, Form(min_length=1, max_length=20)]
@@ -137,7 +137,7 @@ def recover(request: Request, viewer: Found, code: RecoveryCode, way_on: Annotat
         person = database.get_one(Person, waiting.person_id)
         taken = second_step.recover(database, person, code, now)
     if not taken:
-        return _code(request, waiting, way_on, "This recovery code is not right, or it was used already.", 401)
+        return _code(request, waiting, way_on, "This recovery code is wrong, or it was already used.", 401)
     limits.forgiven(state.home, attempt)
     return start(request, person, "/account?note=recovery")
 

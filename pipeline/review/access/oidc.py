@@ -37,10 +37,10 @@ COOKIE = "tape_review_organization"
 """Holds a sign-in on its way, sealed with the home's key: whoever begins a thousand fills nobody's memory."""
 
 _SEALED = "cookies.organization"
-_REFUSED = "You could not be signed in this way. Ask your administrator whether you are invited with this address."
+_REFUSED = "You could not sign in this way. Ask your administrator whether this e-mail address is invited."
 _OTHER = (
-    "Your account here belongs to another account of your organization. If that one is gone, ask your administrator "
-    "for a link, sign in with a password, and take the old one off under 'My account'."
+    "Your account here is linked to another account of your organization. If you no longer have that one, ask your "
+    "administrator for a link, sign in with a password, and unlink the old account under 'My account'."
 )
 
 

@@ -115,7 +115,7 @@ class Provider:
             raise refusal("is not what the organization should send") from error
         subject, email = claims.get("sub"), claims.get("email")
         if not isinstance(subject, str) or not 0 < len(subject) <= 255:
-            raise refusal("does not say whom it means")
+            raise refusal("does not name a person")
         if claims.get("email_verified") is not True or not isinstance(email, str):
             raise refusal("names no verified e-mail address")
         return Identity(self.issuer, subject, people.address(email))
@@ -173,11 +173,11 @@ def provider(settings: ReviewSettings, address: str) -> Provider | None:
 
 def refusal(value: str) -> ReviewError:
     """The error for an answer of the organization that lets nobody in."""
-    return ReviewError("R05", "the organization's answer", value, "sign in once more")
+    return ReviewError("R05", "the organization's answer", value, "sign in again")
 
 
 def _silent() -> ReviewError:
-    return refusal("cannot be had: the organization's server does not answer")
+    return refusal("is not available: the organization's server does not answer")
 
 
 def _require_tls(address: str) -> None:

@@ -30,10 +30,10 @@ _OURS = ("tape", "review", "motivational", "interviewing", "interview", "counsel
 """Words that come to mind in this room."""
 
 _REASONS = {
-    "dictionary": "it is close to a common password, or to a single word",
-    "repeat": "it repeats itself",
-    "sequence": "it follows the alphabet or the digits",
-    "spatial": "it follows the keyboard",
+    "dictionary": "it is close to a common password or to a single word",
+    "repeat": "it repeats the same characters",
+    "sequence": "it follows the order of the alphabet or of the digits",
+    "spatial": "it follows the order of the keys on a keyboard",
     "regex": "much of it is a year",
     "date": "much of it is a date",
 }
@@ -84,18 +84,18 @@ class Passwords:
 def objection(password: str, name: str, email: str) -> str:
     """Why a password is too easy, and what to do; empty where it is good."""
     if len(password) < SHORTEST:
-        return f"Take at least {SHORTEST} characters; a few words that do not belong together are good."
+        return f"Use at least {SHORTEST} characters. A few unrelated words work well."
     told = [part for part in (*name.lower().split(), email.lower().partition("@")[0]) if len(part) > 3]
     if any(part in password.lower() for part in told):
-        return "Leave your name and address out of it."
+        return "Do not use your name or e-mail address in it."
     judged = _judged(password, told)
     joined = _judged("".join(password.split()) or password, told)  # blanks hide what repeats itself
     if joined["score"] < _GOOD - 1:
         judged = joined
     if judged["score"] < _GOOD:
         longest = max(judged["sequence"], key=lambda match: len(match["token"]))
-        reason = _REASONS.get(longest["pattern"], "it is made of few parts")
-        return f"This password is easy to guess: {reason}. Take four or more words that do not belong together."
+        reason = _REASONS.get(longest["pattern"], "it has too few different parts")
+        return f"This password is easy to guess: {reason}. Use four or more unrelated words."
     return ""
 
 

@@ -41,14 +41,14 @@ def within(name: str) -> str:
 def moved(table: pd.DataFrame) -> str:
     """What charts say of which none speaks; ``table`` as `pipeline.measures.drift.drift` gives it."""
     if table.empty:
-        return "Nothing can be said yet."
+        return "It is too early for a conclusion."
     watching = int(table["state"].ne(TOO_FEW).sum())
     if not watching:
         return f"Too early: {int(table['tapes'].max())} of {NEEDED} tapes."
     if watching == len(table):
-        return "Nobody's coding has moved."
+        return "Nobody's coding has changed."
     charts = "the one chart that has" if watching == 1 else f"the {watching} charts that have"
-    return f"Nobody's coding has moved in {charts} {NEEDED} tapes or more."
+    return f"Nobody's coding has changed in {charts} {NEEDED} tapes or more."
 
 
 def too_early(table: pd.DataFrame) -> list[str]:
@@ -70,13 +70,13 @@ def not_compared(panel: Panel, book: Codebook, own: str | None = None, everybody
     for name, coders in uncoded(panel).items():
         lacking = [coder for coder in coders if coder in people]
         if people and set(lacking) == people:
-            why = "nobody's task asked for it" if name in book.families() else f"{book.label} has no codes for it"
-            found.append(f"{family(name)}: coded by the machine only. Nobody is compared on it, as {why}.")
+            why = "nobody had it as a task" if name in book.families() else f"{book.label} has no codes for it"
+            found.append(f"{family(name)}: coded by the machine only. Nobody is compared on it because {why}.")
             continue
         named = lacking if everybody else [coder for coder in lacking if coder == own]
         if named:
             who = "you" if named == [own] else ", ".join(_named(coder) for coder in named)
-            found.append(f"Not compared on {within(name)}, which task or codebook did not ask for: {who}.")
+            found.append(f"Not compared on {within(name)}, because the task or the codebook did not include it: {who}.")
     return found
 
 

@@ -24,29 +24,29 @@ class Command:
 
 
 COMMANDS = (
-    Command("play", "Play, from 1.5 seconds before; or pause", ("Space",)),
+    Command("play", "Play from 1.5 seconds back, or pause", ("Space",)),
     Command("back", "Half a second back", ("ArrowLeft",), repeats=True),
     Command("forward", "Half a second forward", ("ArrowRight",), repeats=True),
     Command("back_far", "Five seconds back", ("Shift+ArrowLeft",), repeats=True),
     Command("forward_far", "Five seconds forward", ("Shift+ArrowRight",), repeats=True),
-    Command("next_play", "Next utterance, and play it", ("n",)),
-    Command("again", "Hear this utterance again, and stop", ("b",)),
+    Command("next_play", "Go to the next utterance and play it", ("n",)),
+    Command("again", "Play this utterance again, and stop", ("b",)),
     Command("next", "Next utterance", ("ArrowDown",), repeats=True),
-    Command("previous", "Utterance before", ("ArrowUp",), repeats=True),
-    Command("check", "Next one to check", ("g",)),
-    Command("accept", "Take the machine's suggestion", ("Enter",)),
+    Command("previous", "Previous utterance", ("ArrowUp",), repeats=True),
+    Command("check", "Next utterance to check", ("g",)),
+    Command("accept", "Accept the machine's suggestion", ("Enter",)),
     Command("unsure", "Unsure", ("u",)),
     Command("clear", "Uncode", ("z",)),
-    Command("speaker", "Swap interviewer and client from here on", ("s",)),
-    Command("merge", "Join with the utterance before", ("m",)),
+    Command("speaker", "Swap the interviewer and the client from here on", ("s",)),
+    Command("merge", "Join with the previous utterance", ("m",)),
     Command("split", "Split at the cursor", ("x",)),
     Command("text", "Correct the text", ("e",)),
     Command("mask", "Mask the name at the cursor, or show it", ("h",)),
     Command("undo", "Undo", ("Control+z", "Meta+z")),
-    Command("redo", "Do it again", ("Control+Shift+z", "Meta+Shift+z", "Control+y")),
+    Command("redo", "Redo", ("Control+Shift+z", "Meta+Shift+z", "Control+y")),
     Command("slower", "Slower", (",",)),
     Command("faster", "Faster", (".",)),
-    Command("follow", "Follow the sound, or stay here", ("f",)),
+    Command("follow", "Follow the sound, or stay", ("f",)),
     Command("help", "Show the keys", ("?",)),
 )
 """Every command with the key that it has where no code wants it."""
@@ -109,12 +109,12 @@ def problem(book: Codebook, chosen: Mapping[str, str], action: str, key: str) ->
     if action not in actions or (not action.startswith("code:") and len(_command(action).keys[0]) > 1):
         return "This key cannot be changed."
     if len(key) != 1 or not key.isprintable() or key.isspace():
-        return "Choose a single character that can be typed."
+        return "Choose a single character that you can type."
     for other, binding in actions.items():
         if other != action and other.startswith("code:") and binding.presses[0] == press(key):
-            return f"{binding.label} has this key."
+            return f"{binding.label} already has this key."
     if any(other != action and press(mine) == press(key) for other, mine in chosen.items()):
-        return "You have given this key to something else."
+        return "You already use this key for something else."
     return ""
 
 

@@ -12,10 +12,8 @@ from pipeline.review.authorization import Admitted, sees_codes
 from pipeline.review.coding import books, together, transcripts
 from pipeline.review.figures import Figure
 
-MACHINE = "Proposed by machine, to be checked by hand"
-WRONG_VOICE = (
-    "The machine took the wrong voice for the interviewer's; there are measures once the tape is coded by hand"
-)
+MACHINE = "Machine suggestions, to be checked by hand"
+WRONG_VOICE = "The machine took the wrong voice for the interviewer's. Measures appear once the tape is coded by hand"
 
 
 @dataclass(frozen=True)

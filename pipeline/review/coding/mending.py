@@ -20,8 +20,8 @@ from pipeline.tapes.records import CodeEvent, Correction, Pass
 
 _WORDS = 200
 
-ONLY_INTERVIEWER = "only the interviewer shows a masked name"
-BARS_STAY = "the bar of a masked name stays as it is"
+ONLY_INTERVIEWER = "only the interviewer can show a masked name"
+BARS_STAY = "the bar of a masked name cannot change"
 
 
 def correct(admitted: Admitted, changes: Sequence[Change]) -> list[dict[str, str]]:
@@ -94,7 +94,7 @@ def _undo(admitted: Admitted, change: Change, standing: _Standing) -> Change:
     """What is taken back is one's own; what kind it is follows from it, not from what the page says."""
     undone = next((one for one, _ in standing.made if one.id == correction_id(admitted, change.undoes or "")), None)
     if undone is None:
-        raise _RefusedError("there is nothing to take back")
+        raise _RefusedError("there is nothing to undo")
     if undone.kind == "mask" and not admitted.is_interviewer:
         raise _RefusedError(ONLY_INTERVIEWER)
     return change.model_copy(update={"kind": undone.kind, "utterance_id": undone.utterance_id, "payload": {}})
@@ -107,7 +107,7 @@ def _mask(admitted: Admitted, change: Change, standing: _Standing) -> Change:
     roots = [each for stands_for in standing.roots(change.payload["words"]) for each in stands_for]
     there = {word.id for utterance in standing.spoken for word in utterance.words}
     if not roots or not {each.strip("<>") for each in roots} <= there:
-        raise _RefusedError("it names no word of this tape")
+        raise _RefusedError("it does not name a word of this tape")
     return change.model_copy(update={"payload": {"words": list(dict.fromkeys(roots)), "on": change.payload["on"]}})
 
 
@@ -174,12 +174,12 @@ def own(admitted: Admitted) -> list[tuple[int, dict[str, str | None]]]:
 def _wrong(change: Change) -> str:
     payload = change.payload
     if change.undoes is not None or change.kind in ("speaker", "merge"):
-        return "" if not payload or change.undoes is not None else "it says too much"
+        return "" if not payload or change.undoes is not None else "it is too long"
     if change.kind == "split":
-        return "" if set(payload) == {"word_id"} and _is_name(payload["word_id"]) else "it names no word"
+        return "" if set(payload) == {"word_id"} and _is_name(payload["word_id"]) else "it does not name a word"
     if change.kind == "mask":
         fits = set(payload) == {"words", "on"} and _names(payload["words"]) and isinstance(payload["on"], bool)
-        return "" if fits else "it names no words"
+        return "" if fits else "it does not name words"
     texts = payload.get("with")
     fits = set(payload) - {"kept"} == {"replace", "after", "with"} and _names(payload["replace"])
     fits = fits and (payload["after"] is None or _is_name(payload["after"]))

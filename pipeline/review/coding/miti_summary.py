@@ -15,8 +15,8 @@ from pipeline.review.coding.ratings import RATINGS, Compared
 from pipeline.review.figures import Figure
 
 OPINION = (
-    "The thresholds are those of the MITI 4.2.1 manual (Moyers, Manuel and Ernst): expert opinion without normative "
-    "data. Nothing here is a grade."
+    "The thresholds come from the MITI 4.2.1 manual (Moyers, Manuel and Ernst). They are expert opinion without "
+    "normative data. Nothing here is a grade."
 )
 NO_THRESHOLD = "none in the manual"
 
@@ -89,7 +89,7 @@ def _summary(admitted: Admitted, book: Codebook) -> MitiSummary | None:
     counts: tuple[Row, ...] = ()
     if board.by_hand:
         counts = _rows(miti.behaviors(together.measured(board), book.adherent, book.non_adherent))
-    basis = f"Codes: {board.basis}" if board.by_hand else "No behavior is coded in this codebook yet"
+    basis = f"Codes: {board.basis}" if board.by_hand else "No behavior is coded with this codebook yet"
     return MitiSummary(book.label, basis, rated(compared), (*scores(compared), *counts))
 
 

@@ -51,7 +51,7 @@ def _rated(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, answe
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one_pass = own_pass(admitted, pass_id)
         if one_pass.locked_at is not None:
-            raise HTTPException(409, "This pass is locked: its ratings stay as they are.")
+            raise HTTPException(409, "This pass is locked. Its ratings cannot change.")
         ratings.give(admitted, one_pass, answers)
     return seeing(f"/tapes/{tape_id}/passes/{pass_id}/ratings", "saved")
 

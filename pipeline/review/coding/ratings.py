@@ -38,26 +38,26 @@ RATINGS = (
     Rating(
         "cultivating_change_talk",
         "Cultivating change talk",
-        "The client's own reasons for change go unheard",
-        "What the client says for change is drawn out and deepened throughout",
+        "The client's own reasons for change get no response",
+        "The client's own talk for change is drawn out and deepened throughout",
     ),
     Rating(
         "softening_sustain_talk",
         "Softening sustain talk",
-        "The talk keeps turning to why not to change",
-        "Reasons to stay as it is are heard, and the talk does not dwell on them",
+        "The conversation keeps returning to reasons not to change",
+        "Reasons not to change are acknowledged, and the conversation does not dwell on them",
     ),
     Rating(
         "partnership",
         "Partnership",
-        "The interviewer takes the expert's part",
-        "Both work on it together, and the client's own expertise counts",
+        "The interviewer acts as the expert",
+        "Both work together, and the client's own expertise counts",
     ),
     Rating(
         "empathy",
         "Empathy",
-        "Little interest in how the client sees it",
-        "A deep grasp of the client's view, beyond what was said, shows again and again",
+        "Little interest in the client's view",
+        "A deep understanding of the client's view, beyond the words, shows again and again",
     ),
 )
 """The four, technical ones first."""

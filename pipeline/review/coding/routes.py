@@ -64,7 +64,7 @@ def begin(
         book = books.chosen(admitted, codebook)
         found = tasks.dealt(book, tape_id, viewer.person_id) if task == "deal" else tasks.task(task)
         if not found.of(book):
-            raise HTTPException(422, f"The codebook {book.label!r} has no codes for this task. Choose another of them.")
+            raise HTTPException(422, f"The codebook {book.label!r} has no codes for this task. Choose another.")
         made = passes.start(admitted, book, codebook, found.name)
     return seeing(f"/tapes/{tape_id}/passes/{made.id}")
 
@@ -153,7 +153,7 @@ def change(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, sent:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one = own_pass(admitted, pass_id)
         if one.locked_at is not None:
-            raise HTTPException(409, "This pass is locked: its codes stay as they are.")
+            raise HTTPException(409, "This pass is locked. Its codes cannot change.")
         coded = [each for each in sent.changes if each.kind == "code"]
         mended = [each for each in sent.changes if each.kind != "code"]
         refused = passes.store(admitted, one, books.read(admitted, one.codebook), coded) if coded else []

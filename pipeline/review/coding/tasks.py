@@ -35,43 +35,44 @@ class Task:
 
 
 TASKS = (
-    Task("all", "All codes", "Give each thought its codes; leave it without where none fits."),
+    Task("all", "All codes", "Give each utterance its codes. Leave it without a code where none fits."),
     Task(
         "questions-and-reflections",
         "Questions and reflections",
-        "Listen for what asks and what reflects. An utterance may do both.",
+        "Listen for questions and for reflections. An utterance can be both.",
         _QUESTIONS | _REFLECTIONS,
     ),
     Task(
         "depth",
         "Depth of reflections",
-        "Simple reflections stay with what was said; complex ones add meaning, feeling or direction.",
+        "Simple reflections repeat what was said. Complex reflections add meaning, feeling or direction.",
         _REFLECTIONS,
     ),
     Task(
         "oars",
         "OARS",
-        "Open questions, affirmations, reflections and summaries, as they come.",
+        "Listen for open questions, affirmations, reflections and summaries.",
         _REFLECTIONS | {OPEN, QUESTION, AFFIRMATION, SUMMARY},
     ),
     Task(
         "change-and-sustain",
         "Change and sustain talk",
-        "Listen to the client: toward the target behavior, or for staying as it is.",
+        "Listen to the client. Mark talk for the target behavior and talk for not changing.",
         _CLIENT,
         frozenset({"client_talk"}),
     ),
     Task(
         "around-change-talk",
         "Before and after change talk",
-        "Mark change talk, and code what the interviewer said just before and just after it.",
+        "Mark change talk. Code what the interviewer said just before and just after it.",
         _CLIENT | _QUESTIONS | _REFLECTIONS | {AFFIRMATION, SUMMARY},
         frozenset({"client_talk"}),
     ),
     Task(
         "mi-inconsistent",
         "Inconsistent with MI",
-        "Advice or persuasion without permission, confronting, arguing. Note it kindly; it happens to everyone.",
+        "Listen for advice or persuasion without permission, confronting and arguing. Note it kindly: it happens to "
+        "everyone.",
         frozenset({INFORMATION}),
         frozenset({"mi_non_adherent"}),
     ),

@@ -21,21 +21,25 @@ class Part:
 
 
 _PARTS = (
-    ("Welcome", "A short check-in. The one who brings the tape is thanked.", (5, 5, 10)),
-    ("The tape", "Name the target behavior. Everyone takes a task, then listen, about 20 minutes.", (20, 25, 25)),
+    ("Welcome", "A short check-in. Thank the person who brings the tape.", (5, 5, 10)),
+    ("The tape", "Name the target behavior. Everyone takes a task. Then listen for about 20 minutes.", (20, 25, 25)),
     (
-        "The one who brings it",
-        "What it was like, what went well, what to try. In a real play, the client is next.",
+        "The interviewer",
+        "What it was like, what went well, what to try. In a real play, the client speaks next.",
         (5, 10, 10),
     ),
-    ("The observers", "What you counted. Strengths first and mostly; at most one suggestion from each.", (15, 20, 25)),
+    (
+        "The observers",
+        "What you counted. Mostly strengths, and strengths first. At most one suggestion each.",
+        (15, 20, 25),
+    ),
     ("Practice", "Real play in pairs or threes; no round longer than 10 minutes.", (10, 20, 30)),
     (
-        "Something short to read or hear",
+        "Something short to read or to listen to",
         "A page of a paper, or a piece of an expert's tape, if somebody brought one.",
         (0, 0, 10),
     ),
-    ("Close", "What each takes along. Whose tape is next, and who does what.", (5, 10, 10)),
+    ("Close", "What each person takes away. Whose tape is next, and who does what.", (5, 10, 10)),
 )
 
 

@@ -125,7 +125,7 @@ def move(request: Request, viewer: SignedIn, meeting_id: Id, at: Line) -> Respon
     with state.home.database.writing() as database:
         meeting, _ = _meeting(database, viewer, meeting_id, now)
         if meeting.ended_at is not None:
-            raise HTTPException(409, "The meeting is over: its day stays.")
+            raise HTTPException(409, "The meeting is over. Its day cannot change.")
         meeting.at = moment
         audit.record(database, now, viewer.person_id, "meeting.move", thing=meeting.id)
     return seeing(f"/meetings/{meeting_id}", "saved")
@@ -139,7 +139,7 @@ def cancel(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
     with state.home.database.writing() as database:
         meeting, _ = _meeting(database, viewer, meeting_id, now)
         if meeting.ended_at is not None or meeting.sealed_notes:
-            raise HTTPException(409, "The meeting is over or has notes: it stays.")
+            raise HTTPException(409, "The meeting is over or has notes. It cannot be canceled.")
         database.delete(meeting)
         audit.record(database, now, viewer.person_id, "meeting.cancel", thing=meeting_id)
     return seeing("/meetings", "canceled")
@@ -187,9 +187,11 @@ def choose_tape(request: Request, viewer: SignedIn, meeting_id: Id, tape_id: Ann
             authorization.tape(database, viewer, meeting.tape_id, "show", now)
         if (tape_id or None) != meeting.tape_id:
             if meeting.ended_at is not None:
-                raise HTTPException(409, "This meeting is over: its tape stays as it is.")
+                raise HTTPException(409, "This meeting is over. Its tape cannot change.")
             if meeting.tape_id and meeting.sealed_notes:
-                raise HTTPException(409, "The notes are about this tape, and end with it: take them out first.")
+                raise HTTPException(
+                    409, "The notes are about this tape and will be destroyed with it. Remove the notes first."
+                )
         notes = _notes(state.home, meeting)
         meeting.tape_id = tape_id or None
         _keep_notes(state.home, meeting, notes)
@@ -218,7 +220,7 @@ def write_notes(
         if meeting.tape_id:
             authorization.tape(database, viewer, meeting.tape_id, "show", now)
         if step == "keep" and was != _digest(_notes(state.home, meeting)):
-            told = "Somebody else has changed the notes. Copy yours, load this page again, and put both together."
+            told = "Someone else has changed the notes. Copy yours, reload this page, and combine the two."
             raise HTTPException(409, told)
         _keep_notes(state.home, meeting, notes)
         audit.record(database, now, viewer.person_id, "meeting.notes", meeting.tape_id, thing=meeting.id)
@@ -322,7 +324,7 @@ def _moment(at: str) -> int:
     except (ValueError, OverflowError, OSError):
         moment = 0
     if not 0 < moment < 1 << 42:
-        raise HTTPException(422, "Go back and give the day and time.")
+        raise HTTPException(422, "Go back and enter the day and time.")
     return moment
 
 

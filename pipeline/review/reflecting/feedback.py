@@ -38,7 +38,7 @@ MOST = 20
 """Strengths from one person: enough, and no flood."""
 
 _COLUMN = "feedback.text"
-_REMEDY = "nobody is corrected here by many small points"
+_REMEDY = "many small points are discouraging"
 
 
 @dataclass(frozen=True)
@@ -198,14 +198,16 @@ def _may_add(database: Session, home: Home, tape: Tape, person_id: str, kind: st
     _refuse_closed(database, tape)
     first = waits_for(database, home, tape, person_id)
     if first:
-        raise ReviewError("R04", "feedback", f"the {first} speaks first", "wait a little, and load the page again")
+        raise ReviewError("R04", "feedback", f"the {first} speaks first", "wait a moment, and reload the page")
     mine = _kinds(database, tape, person_id)
     if kind == "suggestion" and "strength" not in mine:
-        raise ReviewError("R04", "feedback", "a strength comes first", "say what was good, then what to try")
+        raise ReviewError("R04", "feedback", "strengths come first", "name a strength, then what to try")
     if kind == "suggestion" and "suggestion" in mine:
-        raise ReviewError("R04", "feedback", "you gave one suggestion already", _REMEDY)
+        raise ReviewError("R04", "feedback", "you have already given one suggestion", _REMEDY)
     if len(mine) >= MOST:
-        raise ReviewError("R04", "feedback", f"you said {MOST} things already", "leave room for the others")
+        raise ReviewError(
+            "R04", "feedback", f"you have already given {MOST} pieces of feedback", "leave room for the others"
+        )
 
 
 def _refused(request: Request, viewer: SignedIn, tape_id: str, error: ReviewError) -> Response:
@@ -223,13 +225,13 @@ def _may_remove(database: Session, tape: Tape, row: Feedback) -> None:
     _refuse_closed(database, tape)
     mine = _kinds(database, tape, row.person_id)
     if row.kind == "strength" and mine.count("strength") == 1 and "suggestion" in mine:
-        raise ReviewError("R04", "feedback", "a suggestion does not stand alone", "take the suggestion back first")
+        raise ReviewError("R04", "feedback", "a suggestion needs a strength beside it", "remove the suggestion first")
 
 
 def _refuse_closed(database: Session, tape: Tape) -> None:
     review = database.scalar(select(Review).where(Review.tape_id == tape.id))
     if review is not None and review.closed_at is not None:
-        raise ReviewError("R04", "feedback", "the round is closed", "the interviewer can open it again")
+        raise ReviewError("R04", "feedback", "the round is closed", "the interviewer can reopen it")
 
 
 def _draft(database: Session, home: Home, viewer: SignedIn, tape_id: str, kind: str, text: str, now: int) -> None:

@@ -66,7 +66,7 @@ def _saved(request: Request, viewer: SignedIn, tape_id: str, fields: dict[str, s
             review.waived_at, review.stage = now, "open"
             audit.record(database, now, viewer.person_id, "review.waive", tape_id)
     if lacking:
-        return _page(request, viewer, tape_id, "Say at least what went well: that comes first.")
+        return _page(request, viewer, tape_id, "Write at least what went well. That comes first.")
     if step == "keep":
         return JSONResponse({})
     if step == "save":

@@ -24,11 +24,11 @@ class Question:
 
 
 REVIEW = (
-    Question("safety", "How did you help the client feel safe and able to trust you?"),
+    Question("safety", "How did you help the client feel safe and trust you?"),
     Question(
         "listening",
         "Where did you stay with reflecting and open questions?",
-        "About two reflections for each open question is something to move toward.",
+        "About two reflections per open question is a good direction.",
     ),
     Question(
         "change_talk",
@@ -57,7 +57,7 @@ APPRAISAL = (
     Question("skills", "I used open questions, affirmations, reflections and summaries from beginning to end."),
     Question("partnership", "Spirit: we worked as partners."),
     Question("acceptance", "Spirit: I accepted the person as they are."),
-    Question("compassion", "Spirit: I put the person's good first."),
-    Question("evocation", "Spirit: I drew out what was there already."),
+    Question("compassion", "Spirit: I put the person's well-being first."),
+    Question("evocation", "Spirit: I drew out what was already there."),
 )
 """Thirteen points; the last of them, the spirit of MI, in its four parts."""

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 TITLE = "Summary of a tape"
 _CONFIDENTIAL = (
-    "Confidential. Keep it as the client's permission says, and destroy it when it says so. The machine's codes are "
-    "suggestions; nothing here is a grade."
+    "Confidential. Keep and destroy it as the client's permission requires. The machine's codes are suggestions. "
+    "Nothing here is a grade."
 )
 
 
@@ -30,7 +30,7 @@ def lines(summary: Summary) -> Iterator[Line]:
     """All that the summary says."""
     yield Line(summary.title, "title")
     yield Line(f"Target behavior: {summary.target}")
-    yield Line(f"Interviewer: {summary.interviewer}. Came in on {summary.came_in}.")
+    yield Line(f"Interviewer: {summary.interviewer}. Submitted on {summary.came_in}.")
     yield Line("What went well", "heading")
     if summary.well:
         yield Line(f"{summary.interviewer}: {summary.well}")
@@ -38,7 +38,7 @@ def lines(summary: Summary) -> Iterator[Line]:
     for one in strengths:
         yield Line(f"{one.name}: {one.text}")
     if not summary.well and not strengths:
-        yield Line("Nothing is written down yet.")
+        yield Line("Nothing has been written yet.")
     suggestions = [one for one in summary.said if one.kind == "suggestion"]
     if summary.next or suggestions:
         yield Line("To try next", "heading")

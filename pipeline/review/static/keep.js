@@ -48,11 +48,11 @@ function keep(form) {
       answer = await send(form);
       if (answer.status === 403 && (await renewed())) answer = await send(form);
     } catch {
-      say("No connection: what you typed is not kept yet. Leave this page open.");
+      say("No connection. What you typed is not saved yet. Leave this page open.");
       return false;
     }
     if (answer.status === 401 || answer.status === 403) {
-      say("You are signed out, and what you typed is not kept yet. Leave this page open, and ", "sign in in another tab.");
+      say("You are signed out, and what you typed is not saved yet. Leave this page open, and ", "sign in in another tab.");
       return false;
     }
     if (answer.status === 404) {
@@ -62,13 +62,13 @@ function keep(form) {
     }
     const told = await answer.json().catch(() => ({}));
     if (!answer.ok) {
-      say(`What you typed is not kept. ${told.detail ?? ""}`);
+      say(`What you typed is not saved. ${told.detail ?? ""}`);
       return answer.status >= 500;
     }
     stored = count;
     if (stored === typed) delete form.dataset.unsaved;
     for (const [name, value] of Object.entries(told)) form.elements[name].value = value;
-    say(`Kept at ${new Date().toLocaleTimeString("en-US", { hour: "2-digit", minute: "2-digit", hour12: false })}.`);
+    say(`Saved at ${new Date().toLocaleTimeString("en-US", { hour: "2-digit", minute: "2-digit", hour12: false })}.`);
     return true;
   }
 

@@ -52,9 +52,9 @@ async function place(file) {
 
 function put(file, offset) {
   bar.value = offset / file.size;
-  say(offset < file.size ? `${Math.round((100 * offset) / file.size)} % sent` : "Looking it over …");
+  say(offset < file.size ? `${Math.round((100 * offset) / file.size)} % sent` : "Checking the file …");
   const length = { "Upload-Offset": offset, "Upload-Length": file.size, "Content-Type": "application/octet-stream" };
-  if (offset + PIECE >= file.size) say("Sending the last piece, then looking it over …");
+  if (offset + PIECE >= file.size) say("Sending the last piece, then checking the file …");
   return ask({ method: "PUT", headers: { ...headers, ...length }, body: file.slice(offset, offset + PIECE) });
 }
 
@@ -69,15 +69,15 @@ async function send(file) {
     const asked = offset === null;
     const answer = asked ? await place(file) : await put(file, offset);
     if (answer.status === 0) {
-      say(`The connection is cut. Trying again in ${pause} s …`);
+      say(`The connection broke. Trying again in ${pause} s …`);
       await wait(pause);
       pause = Math.min(30, pause * 2);
       offset = null;
       continue;
     }
-    if (answer.status === 401) throw new Error("You were signed out. Sign in again; what was sent is kept.");
+    if (answer.status === 401) throw new Error("You were signed out. Sign in again. What was sent is saved.");
     if (answer.status === 409 && !answer.code) { offset = null; continue; }
-    if (answer.status !== 200) throw new Error(`${answer.detail ?? "That did not work."} ${answer.code ?? ""}`);
+    if (answer.status !== 200) throw new Error(`${answer.detail ?? "This did not work."} ${answer.code ?? ""}`);
     if (answer.done) { forget(); location.assign(answer.next); return; }
     offset = answer.offset;
     if (!asked) pause = 1;

@@ -33,13 +33,13 @@ KEPT_DAYS = 90
 _WRONG = {
     "pseudonym": (
         "the made-up word for the client is not one word",
-        "take up to 30 letters or digits without blanks, and never the client's name or initials",
+        "use up to 30 letters or digits without spaces, and never the client's name or initials",
     ),
-    "uses": ("the client allowed no use of the tape", "tick at least one of those that the client signed"),
-    "destroy_by": ("the last day on which the tape is kept is no date", "choose a day"),
-    "method": ("the way in which the tape is destroyed is missing", "write down what the client was told"),
-    "signed_form": ("the way in which the client agreed is missing", "choose one of the three"),
-    "signed_on": ("the day of the signature is no date", "choose the day on which the client agreed"),
+    "uses": ("the client allowed no use of the tape", "check at least one use that the client agreed to"),
+    "destroy_by": ("the last day to keep the tape is not a valid date", "choose a day"),
+    "method": ("how the tape will be destroyed is missing", "write down what the client was told"),
+    "signed_form": ("how the client agreed is missing", "choose one of the three ways ways"),
+    "signed_on": ("the date of the signature is not a valid date", "choose the date on which the client agreed"),
 }
 """What is wrong where a field of the form does not hold what a consent needs, and what to do on the page."""
 
@@ -95,7 +95,7 @@ def begin(
 
 def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int, most: int) -> str:
     if not typed["target_behavior"]:
-        remedy = "change talk is about one change and cannot be told without it"
+        remedy = "change talk cannot be coded without a target behavior"
         raise ReviewError("R03", "form", "name the target behavior", remedy)
     people_named = named(typed["people_named"])
     consented = given(typed, people_named, now)
@@ -111,8 +111,8 @@ def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int, most: int
             database.add(tape)
             database.flush()
             if tape.group_id not in consented.groups and not people_named:
-                value = "the group that reviews the tape is not among those who may hear it"
-                remedy = "tick it under 'Who may hear it', or choose another group"
+                value = "the group that reviews the tape is not among the groups that may hear it"
+                remedy = "check it under 'Who may hear it', or choose another group"
                 raise ConsentError("D11", "consent form", value, remedy)
             require_accounts(database, people_named)
             terms.give(database, tape, consented, now, viewer.person_id)
@@ -148,14 +148,14 @@ def given(typed: dict[str, Any], named: list[str], now: int) -> terms.Terms:
     except ConsentError as error:
         wrong = error.__cause__
         field = str(wrong.errors()[0]["loc"][0]) if isinstance(wrong, ValidationError) else ""
-        value, remedy = _WRONG.get(field, ("something in the form is not what it must be", "look at each field again"))
+        value, remedy = _WRONG.get(field, ("something in the form is not valid", "check each field"))
         raise ConsentError("D11", error.thing, value, remedy) from error
     if given.destroy_by < today(now):
-        value = "the last day on which the tape is kept is past"
+        value = "the last day to keep the tape is in the past"
         raise ConsentError("D11", "consent form", value, "choose today or a later day")
     if given.signed_on > latest_day(now):
-        value = "the day of the signature is still to come"
-        raise ConsentError("D11", "consent form", value, "choose the day on which the client agreed")
+        value = "the date of the signature is in the future"
+        raise ConsentError("D11", "consent form", value, "choose the date on which the client agreed")
     return given
 
 
@@ -166,7 +166,7 @@ def require_accounts(database: Session, named: list[str]) -> None:
             people.find(database, address)
         except TapesError as error:
             value = f"nobody here has the e-mail address {address}"
-            remedy = "correct it under 'And these people', or leave it out"
+            remedy = "correct it under 'And these people', or remove it"
             raise ReviewError("R03", "form", value, remedy) from error
 
 

@@ -26,7 +26,7 @@ def queue(home: Home, tape_id: str, by: str, sha256: str, start: int, end: int, 
     with home.database.writing() as database:
         tape = database.get_one(Tape, tape_id)
         if tape.state != "draft":
-            raise HTTPException(409, "The tape is on its way already.")
+            raise HTTPException(409, "This tape is being processed already.")
         consent.allows(database, None, "process", tape, now).require()
         tape.state, tape.start_ms, tape.end_ms = "queued", start, end
         database.execute(delete(Item).where(Item.tape_id == tape_id, Item.kind == ASKED))

@@ -12,14 +12,14 @@ MEGABYTE = 1_000_000
 MOST_PIECES = 2000
 """Of one upload; a page sends four megabytes at a time, and a cut leaves one more."""
 
-_GIVE_UP = "hand one of them in, or open one and choose 'Give up this tape'"
+_GIVE_UP = "submit one of them, or open one and choose 'Discard this tape'"
 
 
 def require_draft(database: Session, person_id: str, most: int) -> None:
     """Refuse another draft of somebody who has so many (R08)."""
     drafts = select(func.count()).select_from(Tape).where(Tape.interviewer_id == person_id, Tape.state == "draft")
     if (database.scalar(drafts) or 0) >= most:
-        value = f"you have {most} tape{'s' * (most != 1)} that you have not handed in yet, and that is as many as fit"
+        value = f"you have {most} unfinished tape{'s' * (most != 1)}, which is the limit"
         raise ReviewError("R08", "draft", value, _GIVE_UP)
 
 
@@ -28,17 +28,17 @@ def require_space(database: Session, person_id: str, more: int, most: int) -> No
     held = select(func.sum(Item.size)).join(Tape, Tape.id == Item.tape_id)
     held = held.where(Tape.interviewer_id == person_id, Tape.state == "draft")
     if (database.scalar(held) or 0) + more > most:
-        value = f"this and your other tapes that you have not handed in yet are larger than {most // MEGABYTE} MB"
+        value = f"this tape and your other unfinished tapes are larger than {most // MEGABYTE} MB"
         raise ReviewError("R09", "draft", value, _GIVE_UP)
 
 
 def require_pieces(number: int) -> None:
     """Refuse an upload that comes in too many pieces (R09)."""
     if number > MOST_PIECES:
-        value = "the recording has come in too many small pieces"
+        value = "the recording arrived in too many small pieces"
         raise ReviewError(
             "R09",
             "upload",
             value,
-            "choose 'Start over with another file', and send it again over a steadier connection",
+            "choose 'Start over with another file', and upload it again over a more stable connection",
         )

@@ -57,7 +57,7 @@ async def piece(
         raise uploads.too_large(limit_mb)
     at = await run_in_threadpool(uploads.offset, state.home, tape_id)
     if at != upload_offset:
-        raise HTTPException(409, "Send from where it was cut.", {"Upload-Offset": str(at)})
+        raise HTTPException(409, "Continue from where it stopped.", {"Upload-Offset": str(at)})
     if at > upload_length:  # a smaller file than the one that was begun
         raise uploads.beyond()
     await run_in_threadpool(_require_space, request, viewer, upload_length - at)
@@ -136,7 +136,7 @@ async def _kept(
                 await store()
     except ClientDisconnect:
         await store()
-        raise HTTPException(400, "The connection was cut; what came is kept.") from None
+        raise HTTPException(400, "The connection broke. What arrived was saved.") from None
     await store()
     return at
 
@@ -191,7 +191,7 @@ class _FormStream:
                 self._parser.write(block)
                 self._beside += len(block) - sum(map(len, self._blocks))
                 if self._beside > BESIDE:
-                    raise HTTPException(413, "This is more than a form may hold.")
+                    raise HTTPException(413, "This form is too large.")
                 for part in self._blocks:
                     yield part
                 self._blocks.clear()
@@ -214,7 +214,7 @@ class _FormStream:
         self._name = options.get(b"name", b"")
         if self._name == self._field:
             if not csrf.matches(self._request, self._token.decode("latin-1")):
-                raise HTTPException(403, "Go back, load the page again, and send it once more.")
+                raise HTTPException(403, "Go back, reload the page, and send it again.")
             if self._begun:
                 raise _damaged()
             self._begun = True

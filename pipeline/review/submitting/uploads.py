@@ -117,13 +117,13 @@ def keep(
 
 def out_of_step(tape_id: str, here: int) -> ReviewError:
     """The error for a piece that does not follow."""
-    return ReviewError("R02", f"upload for tape {tape_id}", f"goes on at byte {here}", "send from there")
+    return ReviewError("R02", f"upload for tape {tape_id}", f"continues at byte {here}", "send from there")
 
 
 def beyond() -> ReviewError:
     """The error for a piece that goes on beyond the size that was announced."""
-    remedy = "load the page again, and begin anew with the file that you want to send"
-    return ReviewError("R02", "recording", "has more bytes than were announced", remedy)
+    remedy = "reload the page, and start over with the file that you want to upload"
+    return ReviewError("R02", "recording", "is larger than announced", remedy)
 
 
 def too_large(limit_mb: int) -> ReviewError:
@@ -180,7 +180,7 @@ def _replaced(home: Home, tape_id: str, pieces: list[Item], items: list[Put], se
     if not is_draft:  # a job has the earlier recording by now
         for item in items:
             home.vault.remove(item)
-        raise ReviewError("R02", f"upload for tape {tape_id}", "comes too late", "see how far the tape is")
+        raise ReviewError("R02", f"upload for tape {tape_id}", "comes too late", "check the state of the tape")
     return seen
 
 
@@ -189,10 +189,10 @@ def keep_scan(home: Home, tape_id: str, content: bytes, now: int, quota: int) ->
 
     Raises
     ------
-    ReviewError: R06 it is neither a PDF nor a picture, R09 the interviewer's drafts hold too much.
+    ReviewError: R06 it is not a PDF or a picture, R09 the interviewer's drafts hold too much.
     """
     if not content.startswith(SCANS):
-        raise ReviewError("R06", "consent form", "is neither a PDF nor a picture", "send a PDF, PNG, JPEG or TIFF file")
+        raise ReviewError("R06", "consent form", "is not a PDF or a picture", "send a PDF, PNG, JPEG or TIFF file")
     put = home.vault.put(tape_id, FORM, content)
     try:
         with home.database.writing() as database:
@@ -267,7 +267,7 @@ def _look(content: bytes) -> None:
     found = containers.identify(lambda place, count: content[place : place + count])
     if found is None and not (content.startswith(b"ID3") or len(content) < _HEAD):
         known = "export it as WAV, FLAC, Ogg, MP3, M4A or WebM"
-        raise AudioError("A04", "recording", "is no sound file that we read, whatever its name says", known)
+        raise AudioError("A04", "recording", "is not in a sound format that we read, whatever its name says", known)
 
 
 def _join(home: Home, pieces: Iterable[Item], file: BinaryIO) -> str:

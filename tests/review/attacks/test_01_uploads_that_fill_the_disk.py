@@ -180,4 +180,4 @@ def test_a_form_is_one_however_its_type_is_written(room: Room, kind: str, by_hea
     headers = {"content-type": kind} | ({"X-CSRF-Token": token} if by_header else {})
     content = f"current=wrong&password=x&again=x{'' if by_header else f'&csrf={token}'}"
     answer = browser.client.post("/account/password", content=content, headers=headers)
-    assert (answer.status_code, "The current password is not right." in answer.text) == (422, True)
+    assert (answer.status_code, "The current password is wrong." in answer.text) == (422, True)

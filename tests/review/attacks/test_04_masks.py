@@ -103,7 +103,7 @@ def test_nobody_who_does_not_see_a_name_changes_it(peers: Peers, typed: list[str
     name = words(peers.ada)[2]["id"]
     peers.ivy.correct("mask", "u0001", {"words": [name], "on": True})
     answer = peers.ada.correct("text", "u0001", {"replace": [name], "after": None, "with": typed}, id="x")
-    assert answer.json() == {"refused": [{"id": "x", "reason": "the bar of a masked name stays as it is"}]}
+    assert answer.json() == {"refused": [{"id": "x", "reason": "the bar of a masked name cannot change"}]}
     assert words(peers.ivy)[2]["text"] == NAME
 
 
@@ -112,7 +112,7 @@ def test_a_peer_does_not_take_back_a_mask_by_any_name(peers: Peers, kind: str) -
     name = words(peers.ada)[2]["id"]
     peers.ada.correct("mask", "u0001", {"words": [name], "on": True}, id="hide")
     answer = peers.ada.correct(kind, "u0001", {}, id="back", undoes="hide")
-    assert answer.json() == {"refused": [{"id": "back", "reason": "only the interviewer shows a masked name"}]}
+    assert answer.json() == {"refused": [{"id": "back", "reason": "only the interviewer can show a masked name"}]}
     assert words(peers.ben)[2]["text"] == MASK
 
 
@@ -138,7 +138,7 @@ def test_the_interviewer_shows_a_name_again_by_any_of_its_words(peers: Peers) ->
 
 def test_a_mask_names_words_of_the_tape(peers: Peers) -> None:
     answer = peers.ada.correct("mask", "u0001", {"words": ["w99999"], "on": True}, id="x")
-    assert answer.json() == {"refused": [{"id": "x", "reason": "it names no word of this tape"}]}
+    assert answer.json() == {"refused": [{"id": "x", "reason": "it does not name a word of this tape"}]}
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -19,7 +19,7 @@ def test_a_tape_that_is_worked_on_is_closed_at_once_and_certified_when_the_work_
     with Vault(room.home.vault.folder, room.home.master).locks.working(peers.tape):
         answer = ada.post(f"{peers.path}/destroy", {})
         assert answer.headers["location"] == "/?note=ending"
-        assert "it is destroyed once the work on it has ended" in ada.get(answer.headers["location"]).text
+        assert "It will be destroyed when the work on it has ended" in ada.get(answer.headers["location"]).text
         assert ada.get(peers.path).status_code == 404
         assert not (room.home.folder / "certificates").exists()
         assert not room.home.vault.has_key(peers.tape)

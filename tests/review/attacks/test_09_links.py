@@ -98,13 +98,13 @@ def test_the_owner_is_told_of_a_link_and_of_its_use_until_that_was_read(people: 
     path = link(people.administrator().post(f"/people/{people.ada}/link").text)
     people.room.browser().post(path, {"password": NEW, "again": NEW}, page=path)
     browser = people.whole(NEW)
-    assert "Something happened to your account" in browser.get("/").text
+    assert "Your account has changed" in browser.get("/").text
     told = browser.get("/account").text
-    assert 'a link to choose a new password was made (<span class="name">Root</span>)' in told
-    assert "a new password was chosen by a link" in told
+    assert 'someone made a link to choose a new password (<span class="name">Root</span>)' in told
+    assert "someone used a link to choose a new password" in told
     assert browser.post("/account/notices").status_code == 303
-    assert "Something happened" not in browser.get("/").text
-    assert "a link to choose a new password was made" in browser.get("/account").text  # for good
+    assert "Your account has changed" not in browser.get("/").text
+    assert "someone made a link to choose a new password" in browser.get("/account").text  # for good
 
 
 def test_one_administrator_alone_lifts_no_second_step(people: Accounts) -> None:
@@ -118,7 +118,7 @@ def test_one_administrator_alone_lifts_no_second_step(people: Accounts) -> None:
 
 def test_a_second_administrator_and_a_day_lift_it(people: Accounts) -> None:
     assert [people.lift(0).status_code, people.lift(1).status_code] == [303, 303]
-    assert "Your second step is lifted" in people.at_the_second_step().get("/login/code").text
+    assert "Two administrators agreed to remove your second step" in people.at_the_second_step().get("/login/code").text
     people.room.clock.advance(DAY - 1)
     people.at_the_second_step()
     people.room.clock.advance(1)
@@ -127,7 +127,7 @@ def test_a_second_administrator_and_a_day_lift_it(people: Accounts) -> None:
     assert login(browser, "ada@example.org").headers["location"] == "/account"
     assert not people.enrolled
     told = browser.get("/account").text
-    assert "your second step was lifted" in told
+    assert "your second step was removed" in told
     with pytest.raises(AssertionError):
         half()
 
@@ -149,7 +149,7 @@ def test_the_owner_stops_it(people: Accounts, way: str) -> None:
     people.lift(0)
     people.lift(1)
     browser = people.room.signed_in(people.ada)
-    assert "Your second step is lifted" in browser.get("/account").text
+    assert "Your second step will be removed" in browser.get("/account").text
     if way == "keep":
         assert browser.post("/account/second-step/keep").status_code == 303
     else:

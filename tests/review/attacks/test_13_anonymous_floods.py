@@ -187,7 +187,7 @@ def test_the_owner_takes_an_old_account_of_the_organization_off_with_the_passwor
 ) -> None:
     room.person("Ada")
     assert way(browser, issuer, sub="old").status_code == 303
-    assert "no other account of it comes in here" in browser.get("/account").text
+    assert "No other account of your organization can sign in here" in browser.get("/account").text
     assert browser.post("/account/organization/forget", {"current": "wrong"}).status_code == 422
     assert way(room.browser(), issuer, sub="new").status_code == 401
     assert browser.post("/account/organization/forget", {"current": PASSWORD}).status_code == 303

@@ -37,8 +37,8 @@ def test_a_member_begins_so_many_tapes_and_no_more_until_one_is_handed_in_or_giv
     form = FORM | {"group_id": sender.group, "group_ids": [sender.group], "target_behavior": "walking more"}
     refused = sender.browser.post("/tapes", form)
     assert refused.status_code == 409
-    assert "You have 2 tapes that you have not handed in yet" in refused.text
-    assert "Give up this tape" in refused.text
+    assert "You have 2 unfinished tapes" in refused.text
+    assert "Discard this tape" in refused.text
     assert 'value="walking more"' in refused.text  # what was typed is still there
     with room.home.database.writing() as database:
         assert database.query(Tape).count() == 2
@@ -111,7 +111,7 @@ def test_a_refused_form_takes_nothing_away(room: Room, fault: str) -> None:
     assert kept
     assert room.home.vault.read(kept) == whole
     if fault not in ("no token", "another field"):
-        assert "The recording that you sent before is still here." in answer.text
+        assert "The recording that you uploaded before is still here." in answer.text
 
 
 def test_a_recording_that_is_refused_piece_by_piece_takes_nothing_away_either(room: Room) -> None:

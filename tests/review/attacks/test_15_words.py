@@ -50,7 +50,7 @@ def test_a_busy_database_is_503_with_a_time_to_come_back(
         other.close()
     assert answer.status_code == 503
     assert 0 < int(answer.headers["retry-after"]) <= 300
-    assert "Others are saving at this moment" in answer.text
+    assert "Others are saving right now" in answer.text
     assert "sqlite" not in answer.text
     assert str(room.home.folder) not in answer.text
     [line] = [json.loads(line) for line in log.getvalue().splitlines()]

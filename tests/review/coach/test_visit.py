@@ -33,15 +33,15 @@ def test_a_visit_from_the_finding_to_the_recalibration(group: Year) -> None:
     assert f'href="{path}/visit"' in coach.get("/").text
     page = coach.get(f"{path}/visit").text
     said = text(page)
-    assert "Speak to Ben" in said
+    assert "Talk to Ben" in said
     assert re.search(r"Ben codes \d\.\d times as many complex reflections as the coach", said)
     assert "Ben: reflections drift" in said.replace(": a code", "")
     proposed = re.search(r"Play: (.*?)</p>", page)
     assert proposed
     assert set(re.findall(r"/tapes/([0-9a-f]{16})", proposed[1])) <= set(group.tapes[7:])
     assert page.count("<svg") >= 6
-    assert "You watch 15 charts at once: by chance alone one of them speaks about once in 8 tapes." in said
-    assert "none had to be brought together by time" in said
+    assert "You watch 15 charts at once. By chance alone one of them signals a change about once in 8 tapes." in said
+    assert "nothing had to be matched by time" in said
     assert "nan" not in said.lower().split()
 
     link = re.search(rf'href="({path}/pairs\?[^"]*coder=Ben[^"]*)"', page)
@@ -59,8 +59,8 @@ def test_a_visit_from_the_finding_to_the_recalibration(group: Year) -> None:
     done = coach.post(f"{path}/recalibrated", {"person_id": group.people["Ben"], "note": "Depth needs new meaning."})
     assert done.headers["location"] == f"{path}/visit?note=recalibrated"
     again = text(coach.get(f"{path}/visit?note=recalibrated").text)
-    assert "The charts begin anew" in again
-    assert "Speak to Ben" not in again
+    assert "The charts start over" in again
+    assert "Talk to Ben" not in again
     with room.home.database.reading() as database:
         row = database.query(Recalibration).one()
         assert (row.person_id, row.by_person_id, row.note) == (
@@ -74,7 +74,7 @@ def test_a_coach_can_code_stretches_of_minutes(group: Year) -> None:
     room = group.room
     coach, path = room.signed_in(group.people["Coco"]), f"/groups/{group.group}/visit"
     page = text(coach.get(f"{path}?by=minutes").text)
-    assert "A fifth of the stretches that no coach has coded" in page
+    assert "This is a fifth of the stretches that no coach has coded" in page
     assert re.search(r"minute (0 to 5|5 to 10)", page)
     assert "stretches of 20." in page
     assert coach.get(f"{path}?by=hours").status_code == 422
@@ -239,7 +239,7 @@ def test_a_group_without_codes_has_a_page(room: Room) -> None:
     group = room.group()
     coach = room.signed_in(room.person("Coco", group, role="coach"))
     page = text(coach.get(f"/groups/{group}/visit").text)
-    assert "Nothing can be said yet." in page
+    assert "It is too early for a conclusion." in page
     member = room.signed_in(room.person("Ada", group))
     assert member.get(f"/groups/{group}/agreement").status_code == 200
 
@@ -308,7 +308,7 @@ def test_client_talk_is_not_coded_under_miti_and_nobody_is_compared_on_it(group:
     assert ("members", "members", "all codes") in families
     page = text(group.room.signed_in(group.people["Coco"]).get(f"/groups/{group.group}/visit").text)
     assert "Codes of MITI 4.2 behavior counts." in page
-    assert "Change and sustain talk: coded by the machine only. Nobody is compared on it, as MITI 4.2" in page
+    assert "Change and sustain talk: coded by the machine only. Nobody is compared on it because MITI 4.2" in page
     assert "Not in these figures: 3 tapes that you have yet to code or are still coding" in page
     figures = page[page.index("All figures") :]
     assert "Change and sustain talk" not in figures
@@ -332,9 +332,9 @@ def test_passes_in_two_codebooks_are_compared_on_what_both_can_tell(group: Year)
     assert link
     assert coach.get(link[1].replace("&amp;", "&")).status_code == 200
     told = text(coach.get(f"{path}/visit?codebook=pretags").text)
-    assert "Not compared on questions, which task or codebook did not ask for: Ada, Ben, Eve." in told
+    assert "Not compared on questions, because the task or the codebook did not include it: Ada, Ben, Eve." in told
     ada = text(group.room.signed_in(group.people["Ada"]).get(f"{path}/agreement?codebook=pretags").text)
-    assert "Not compared on questions, which task or codebook did not ask for: you." in ada
+    assert "Not compared on questions, because the task or the codebook did not include it: you." in ada
     assert "Ben" not in ada
 
 
@@ -349,7 +349,7 @@ def test_a_narrower_task_counts_for_what_it_asked_for(group: Year) -> None:
     }
     assert {name for level, name in of_ada if level in ("all", "family")} == {"reflection"}
     page = text(group.room.signed_in(group.people["Coco"]).get(f"/groups/{group.group}/visit").text)
-    assert "Not compared on questions, which task or codebook did not ask for: Ada." in page
+    assert "Not compared on questions, because the task or the codebook did not include it: Ada." in page
 
 
 def test_a_later_pass_holds_for_what_it_asked_for() -> None:

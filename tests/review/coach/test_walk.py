@@ -45,8 +45,8 @@ def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
         click(page.get_by_role("button", name="Sign in"))
         page.locator("#code").fill(pyotp.TOTP(secret).at(room.clock() // 1000))
         click(page.locator("main button").first)
-        click(page.get_by_role("link", name="Coach's visit"))
-        assert "Speak to Ben" in page.locator(".lead").inner_text()
+        click(page.get_by_role("link", name="Coach visit"))
+        assert "Talk to Ben" in page.locator(".lead").inner_text()
         assert "times as many complex reflections as the coach" in page.locator("li.drift").first.inner_text()
         assert faults(page) == []
         keep(page, "visit")
@@ -58,11 +58,11 @@ def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
         assert page.get_by_text("You sleep badly after those evenings.").first.is_visible()
         keep(page, "pair")
         click(page.get_by_role("link", name="Back to the visit"))
-        page.get_by_label("We are recalibrated").select_option(label="Ben")
+        page.get_by_label("We have recalibrated").select_option(label="Ben")
         page.get_by_label("What you agreed on").fill("A complex reflection adds meaning.")
-        click(page.get_by_role("button", name="Begin anew"))
-        assert "The charts begin anew" in page.get_by_role("status").inner_text()
-        assert page.get_by_text("Speak to Ben").count() == 0
+        click(page.get_by_role("button", name="Start over"))
+        assert "The charts start over" in page.get_by_role("status").inner_text()
+        assert page.get_by_text("Talk to Ben").count() == 0
         keep(page, "recalibrated")
         page.set_viewport_size({"width": 390, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -80,7 +80,7 @@ def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
         own = ada.new_page()
         own.set_default_timeout(PATIENCE)
         own.goto(f"{address}/groups/{group.group}/agreement")
-        assert "Do we hear the same?" in own.locator("h1").inner_text()
+        assert "Do we hear the same thing?" in own.locator("h1").inner_text()
         keep(own, "member")
         own.set_viewport_size({"width": 390, "height": 844})
         assert own.evaluate("document.documentElement.scrollWidth") <= 390

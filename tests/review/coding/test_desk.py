@@ -248,7 +248,7 @@ def test_a_pass_is_locked_once_every_code_is_stored(stage: Stage, sit: Sit) -> N
     press(page, "o")
     lock = page.get_by_role("button", name="Lock my pass")
     lock.press("Enter")
-    page.wait_for_selector("#hint:has-text('Not locked: some of your codes are not stored yet')")
+    page.wait_for_selector("#hint:has-text('Not locked: some of your codes are not saved yet')")
     page.context.set_offline(False)
     lock.press("Enter")
     page.wait_for_selector("text=This pass is locked")
@@ -265,7 +265,7 @@ def test_a_pass_is_not_locked_before_one_reads_that_a_change_was_lost(stage: Sta
     while not held:
         page.wait_for_timeout(50)
     held[0].fulfill(status=413, body="{}")
-    page.wait_for_selector("#hint:has-text('Not locked: one of your changes could not be stored')")
+    page.wait_for_selector("#hint:has-text('Not locked: one of your changes could not be saved')")
     assert "one of your changes is too long" in page.inner_text("#trouble")
     lock.press("Enter")
     page.wait_for_selector("text=This pass is locked")
@@ -329,7 +329,7 @@ def test_whoever_signs_out_is_asked_first_and_leaves_nothing(stage: Stage, sit: 
     page.get_by_role("button", name="Sign out").click()
     until(page, "true")
     page.wait_for_timeout(200)
-    assert asked == ["1 change is not stored yet. Sign out and lose it?"]
+    assert asked == ["1 change is not saved yet. Sign out and lose it?"]
     assert page.get_attribute("#saved", "data-waiting") == "1"
     page.route("**/changes", lambda route: route.abort())
     page.context.set_offline(False)
@@ -344,7 +344,7 @@ def test_a_code_that_the_server_refuses_is_not_shown_as_given(stage: Stage, sit:
     begin(stage, page, stage.tape())
     page.route("**/changes", lambda route: route.fulfill(status=422, body="{}"))
     press(page, "o")
-    page.wait_for_selector("#trouble:has-text('Not stored')")
+    page.wait_for_selector("#trouble:has-text('Not saved')")
     until(page, "document.querySelectorAll('[data-id=\"u0001\"] .chip.hand').length === 0")
     assert page.evaluate("JSON.stringify({ ...localStorage })") == "{}"
 
@@ -417,7 +417,7 @@ def test_the_transcript_is_corrected_by_keyboard(stage: Stage, sit: Sit) -> None
     stored(page)
     assert page.locator('[data-id="u0002"] .word.masked').all_text_contents() == ["▇▇▇"]
     press(page, "h")
-    assert page.inner_text("#hint") == "Only the interviewer shows a masked name."
+    assert page.inner_text("#hint") == "Only the interviewer can show a masked name."
 
 
 def test_the_codes_of_a_book_go_before_the_commands(stage: Stage, sit: Sit) -> None:

@@ -212,7 +212,7 @@ def test_ratings_without_codes_have_scores_and_no_counts(tape: Table) -> None:
     found = section(ada.browser, tape.tape_id)
     assert found["Technical score"][0] == "3.5"
     assert "Total MI-adherent" not in found
-    assert "No behavior is coded in this codebook yet" in ada.browser.get(f"/tapes/{tape.tape_id}/summary").text
+    assert "No behavior is coded with this codebook yet" in ada.browser.get(f"/tapes/{tape.tape_id}/summary").text
 
 
 def test_who_only_rates_a_tape_left_no_line_without_a_code(tape: Table) -> None:

@@ -78,9 +78,9 @@ def sent(folder: Path, status: int | None, changes: list[str], bad: list[str], *
         (None, "No connection"),
         (401, "You are signed out"),
         (403, "You are signed out"),
-        (500, "The server has trouble"),
-        (503, "The server has trouble"),
-        (507, "The server has trouble"),
+        (500, "The server is not working"),
+        (503, "The server is not working"),
+        (507, "The server is not working"),
     ],
 )
 def test_what_cannot_be_stored_now_waits_and_its_reason_is_said(tmp_path: Path, status: int | None, words: str) -> None:
@@ -92,13 +92,13 @@ def test_what_cannot_be_stored_now_waits_and_its_reason_is_said(tmp_path: Path, 
     assert found["gone"] == ([401, 401] if status == 401 else [])
 
 
-@pytest.mark.parametrize(("status", "words"), [(413, "is too long"), (422, "does not understand")])
+@pytest.mark.parametrize(("status", "words"), [(413, "is too long"), (422, "the server refused")])
 def test_a_change_that_is_never_taken_is_told_and_keeps_no_other_back(tmp_path: Path, status: int, words: str) -> None:
     changes = [f"c{number:03}" for number in range(130)]
     found = sent(tmp_path, status, changes, ["c000", "c041", "c129"])
     assert found["stored"] == [*(one for one in changes if one not in ("c000", "c041", "c129")), "later"]
     assert found["waiting"] == []
-    assert found["trouble"].startswith("Not stored: ")
+    assert found["trouble"].startswith("Not saved: ")
     assert words in found["trouble"]
     assert found["refused"] == 1  # the page is filled anew: it shows what the server has
 
@@ -106,7 +106,7 @@ def test_a_change_that_is_never_taken_is_told_and_keeps_no_other_back(tmp_path: 
 def test_a_change_that_is_refused_is_told_and_the_page_filled_anew(tmp_path: Path) -> None:
     found = sent(tmp_path, 200, ["a"], [], refused=True, still=True)
     assert (found["waiting"], found["after"], found["refused"]) == ([], [], 1)
-    assert found["trouble"] == "Not stored: no such code."
+    assert found["trouble"] == "Not saved: no such code."
 
 
 def test_what_waits_for_a_locked_pass_goes(tmp_path: Path) -> None:

@@ -202,8 +202,8 @@ def test_a_refusal_does_not_stand_under_the_title_of_another(table: Table) -> No
     found = [(answer.status_code, re.findall("<h1>(.*)</h1>", answer.text)) for answer in (early, late, other)]
     assert found == [
         (403, ["Not yet"]),
-        (409, ["This has changed meanwhile"]),
-        (422, ["Please look at the form again"]),
+        (409, ["This has changed in the meantime"]),
+        (422, ["Please check the form"]),
     ]
     assert "has no codes for this task" in other.text
 

@@ -74,11 +74,11 @@ t /srv/keys tmpfs rw 0 0
     ("place", "root", "kind", "words"),
     [
         ("/srv/x", "ext4", "btrfs", "may stay readable on the disk"),
-        ("/", "zfs", "zfs", "every snapshot that was taken before"),
-        ("/", "ext4", "ext4", "overwrites in place; a snapshot or an image"),
-        ("/srv/keys/x", "ext4", "tmpfs", "lies in memory"),
+        ("/", "zfs", "zfs", "every earlier snapshot"),
+        ("/", "ext4", "ext4", "overwrites in place; an earlier snapshot or image"),
+        ("/srv/keys/x", "ext4", "tmpfs", "is in memory"),
         ("/media/a stick/x", "ext4", "vfat", "overwrites in place"),
-        ("/", "fuse.sshfs", "fuse.sshfs", "cannot be seen from here"),
+        ("/", "fuse.sshfs", "fuse.sshfs", "this program cannot check"),
     ],
 )
 def test_the_file_system_decides_what_is_said_of_an_overwritten_key(
@@ -104,7 +104,7 @@ def test_a_system_that_does_not_say_is_not_guessed_at(monkeypatch: pytest.Monkey
 def test_doctor_says_what_a_disk_keeps_of_keys_and_that_copies_are_not_known(home: Home) -> None:
     findings = {finding.what: finding for finding in doctor.check(home.settings, NOON)}
     assert findings["keys that were destroyed"].found == disks.of_overwritten(home.vault.folder / "keys")
-    assert "copies of backups are not known" in findings["places of backups"].found
+    assert "copies of backups are not listed" in findings["places of backups"].found
 
 
 # keys on a stick
@@ -143,7 +143,7 @@ def test_a_stick_that_is_not_plugged_in_is_no_destroyed_key(
 ) -> None:
     home, tape = apart
     stick.rename(stick.with_name("unplugged"))
-    with pytest.raises(VaultError, match="TR-V19 .*stick in"):
+    with pytest.raises(VaultError, match="TR-V19 .*connect this home's drive"):
         destruction.destroy(home, tape.id, "withdrawn", NOON)
     with pytest.raises(VaultError, match="TR-V19"):
         home.vault.has_key(tape.id)

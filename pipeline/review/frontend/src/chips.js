@@ -53,5 +53,5 @@ export function misfits(code, role) {
 
 /** @param {Code} code */
 export function misfit(code) {
-  return `“${code.label}” is for what the ${code.role} says. If the wrong one speaks here, swap the speakers first.`;
+  return `“${code.label}” is for what the ${code.role} says. If the speakers are mixed up here, swap them first.`;
 }

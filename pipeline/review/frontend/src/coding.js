@@ -85,7 +85,7 @@ class Desk {
     }
     audio.addEventListener("seeked", () => this.tick(true));
     audio.addEventListener("error", () => {
-      if (!this.concealed) byId("trouble").textContent = "The sound cannot be played: reload the page, or sign in again.";
+      if (!this.concealed) byId("trouble").textContent = "The sound cannot be played. Reload the page, or sign in again.";
     });
   }
 
@@ -138,7 +138,7 @@ class Desk {
     const { coded, codable } = progress(utterances, states, [...this.codes.values()]);
     byId("coded").textContent = `${coded} of ${codable} coded`;
     const left = document.getElementById("left");
-    if (left) left.textContent = codable > coded ? `${codable - coded} without a code: locked, they count as “no code”.` : "";
+    if (left) left.textContent = codable > coded ? `${codable - coded} without a code. Once locked, they count as “no code”.` : "";
   }
 
   /** @param {string} id @param {string | null} [word] */
@@ -201,7 +201,7 @@ class Desk {
       help: () => this.help.open(),
     });
     if (moves[kind]) moves[kind]();
-    else if (this.locked) this.hint("This pass is locked: its codes stay as they are.");
+    else if (this.locked) this.hint("This pass is locked. Its codes cannot change.");
     else if (kind === "code") this.give(name);
     else this.change(kind);
   }
@@ -258,7 +258,7 @@ class Desk {
     if (before && before.speaker === this.one?.speaker) {
       this.changes.correct("merge", this.current, {});
       this.select(before.id);
-    } else this.hint("Only one speaker's utterances can be joined: swap the speaker first.");
+    } else this.hint("Only utterances of the same speaker can be joined. Swap the speaker first.");
   }
 
   /** The word at the cursor, or where the sound is: so all goes by keyboard. */
@@ -271,7 +271,7 @@ class Desk {
     if (one && word && one.words.findIndex((each) => each.id === word) > 0) {
       this.changes.correct("split", one.id, { word_id: word });
       this.select(`${one.id.split("~")[0]}~${word}`);
-    } else this.hint("Put the cursor on the word that begins the new utterance: click it, or pause there.");
+    } else this.hint("Put the cursor on the first word of the new utterance: click it, or pause there.");
   }
 
   edit() {
@@ -279,14 +279,14 @@ class Desk {
     this.player.pause();
     if (row && this.one) editText(row, this.one, (payload) => {
       if (keepsBars(payload)) this.changes.correct("text", this.current, payload);
-      else this.hint("Leave the bar of a masked name as it is: only the interviewer changes what is behind it.");
+      else this.hint("Leave the bar of a masked name in place. Only the interviewer can change it.");
     });
   }
 
   /** A name is hidden from everyone but the interviewer. */
   mask() {
     const word = this.one?.words.find((each) => each.id === this.cursor);
-    if (word?.masked && !this.changes.seesNames) this.hint("Only the interviewer shows a masked name.");
+    if (word?.masked && !this.changes.seesNames) this.hint("Only the interviewer can show a masked name.");
     else if (word) this.changes.correct("mask", this.current, { words: standsFor(word), on: !word.masked });
     else this.hint("Put the cursor on the name: click it, or pause there.");
   }
@@ -296,12 +296,12 @@ class Desk {
     const { words } = this.outbox;
     await this.outbox.flush();
     if (this.outbox.waiting().length) {
-      this.hint("Not locked: some of your codes are not stored yet. Try again in a moment.");
+      this.hint("Not locked: some of your codes are not saved yet. Try again in a moment.");
       return;
     }
     // Who locked would leave the page before reading what was refused just now.
     if (this.outbox.words && this.outbox.words !== words) {
-      this.hint("Not locked: one of your changes could not be stored. Look at it, and lock again.");
+      this.hint("Not locked: one of your changes could not be saved. Check it, and lock again.");
       return;
     }
     /** @type {HTMLInputElement} */ (form.elements.namedItem("csrf")).value = token();
@@ -334,7 +334,7 @@ class Desk {
   async refresh() {
     const { mark } = this.state;
     if (!document.querySelector("textarea.edit")) await this.reload();
-    if (mark !== this.state.mark) this.hint("Somebody else corrected the transcript.");
+    if (mark !== this.state.mark) this.hint("Someone else corrected the transcript.");
   }
 
   /** The page may no longer be seen. What waits in it alone is kept while its coder is only signed out. @param {number} status */
@@ -347,7 +347,7 @@ class Desk {
       return;
     }
     const way = Object.assign(document.createElement("a"), { href: "/login", target: "_blank", textContent: "sign in in another tab" });
-    conceal("You are signed out, and some of your changes wait in this page only. Leave it open, and ", way, ": they are sent then.");
+    conceal("You are signed out, and some of your changes wait in this page only. Leave it open, and ", way, ". Then they are sent.");
   }
 
   /** Whoever leaves is asked where something waits in this page alone; whoever signs out has it sent once more. */
@@ -372,7 +372,7 @@ class Desk {
       if (!waiting && !this.going) leave();
       return;
     }
-    byId("saved").textContent = waiting ? `${waiting} waiting` : "All stored";
+    byId("saved").textContent = waiting ? `${waiting} not saved yet` : "All saved";
     byId("saved").dataset.waiting = String(waiting);
     // The same words are not read aloud again with every key.
     if (byId("trouble").textContent !== trouble) byId("trouble").textContent = trouble;
@@ -392,5 +392,5 @@ async function open() {
 }
 
 open().catch((error) => {
-  byId("trouble").textContent = `The page could not be filled: ${error.message}. Reload it.`;
+  byId("trouble").textContent = `The page could not be loaded: ${error.message}. Reload it.`;
 });

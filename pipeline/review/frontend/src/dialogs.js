@@ -36,7 +36,7 @@ export function editText(row, one, store) {
   const said = /** @type {HTMLElement} */ (row.querySelector(".said"));
   if (row.querySelector("textarea")) return;
   const field = /** @type {HTMLTextAreaElement} */ (
-    make("textarea", { class: "edit", rows: Math.max(1, Math.ceil(one.words.length / 12)), "aria-label": "The text of this utterance; Enter stores it, Escape leaves it as it was" })
+    make("textarea", { class: "edit", rows: Math.max(1, Math.ceil(one.words.length / 12)), "aria-label": "The text of this utterance. Enter saves it, Escape cancels" })
   );
   field.value = one.words.map((word) => word.text).join(" ");
   let done = false;

@@ -12,18 +12,18 @@ import { Sealed } from "./sealed.js";
  */
 
 const TROUBLES = /** @type {Record<string, string>} */ ({
-  offline: "No connection: your changes are kept here and sent later.",
-  "signed out": "You are signed out: sign in again; your changes are kept here.",
-  failing: "The server has trouble: your changes are kept here and sent later.",
+  offline: "No connection. Your changes wait here and are sent later.",
+  "signed out": "You are signed out. Sign in again. Your changes wait here.",
+  failing: "The server is not working. Your changes wait here and are sent later.",
 });
 /** What is said of a change that the server never takes, however often it is sent. */
 const LOSSES = /** @type {Record<number, string>} */ ({
-  404: "Not stored: you do not have access to this tape.",
-  409: "Not stored: this pass is locked. You see what is stored.",
-  413: "Not stored: one of your changes is too long. You see what is stored.",
-  422: "Not stored: the server does not understand one of your changes. You see what is stored.",
+  404: "Not saved: you do not have access to this tape.",
+  409: "Not saved: this pass is locked. The page shows what is saved.",
+  413: "Not saved: one of your changes is too long. The page shows what is saved.",
+  422: "Not saved: the server refused one of your changes. The page shows what is saved.",
 });
-const IN_PAGE = "This browser cannot encrypt here, so changes wait in this page only. Do not close it yet.";
+const IN_PAGE = "This browser cannot encrypt here, so your changes wait in this page only. Do not close it yet.";
 const LONGEST_WAIT = 8000;
 const BATCH = 100;
 const CLEAR = "tape-review/";
@@ -178,7 +178,7 @@ export class Outbox {
     if (status === 200) {
       const { refused } = await answer.json();
       this.trouble = "";
-      if (refused.length) this.lose(`Not stored: ${refused[0].reason}.`);
+      if (refused.length) this.lose(`Not saved: ${refused[0].reason}.`);
       for (const [key] of batch) this.remove(key);
     } else if (status === 404 || status === 409) {
       this.lose(LOSSES[status]);

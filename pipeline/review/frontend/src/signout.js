@@ -14,7 +14,7 @@ export function guard() {
     await asked.detail.sent;
     const waiting = Math.max(left(person()), asked.detail.waiting);
     const changes = waiting === 1 ? "1 change is" : `${waiting} changes are`;
-    if (waiting && !window.confirm(`${changes} not stored yet. Sign out and lose ${waiting === 1 ? "it" : "them"}?`)) return;
+    if (waiting && !window.confirm(`${changes} not saved yet. Sign out and lose ${waiting === 1 ? "it" : "them"}?`)) return;
     drop(person());
     document.dispatchEvent(new CustomEvent("tape-review:left"));
     form.submit();

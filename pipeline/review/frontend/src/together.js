@@ -55,7 +55,7 @@ class Table {
     }
     const bindings = state.bindings.filter((/** @type {any} */ each) => each.action.startsWith("code:") || USED.has(each.action));
     byId("keys-list").replaceChildren(...bindings.map((/** @type {any} */ each) =>
-      make("tr", {}, make("th", { scope: "row" }, each.action === "next_play" ? "Next disagreement, and play it" : each.label), make("td", {}, make("kbd", {}, each.shown))),
+      make("tr", {}, make("th", { scope: "row" }, each.action === "next_play" ? "Go to the next disagreement and play it" : each.label), make("td", {}, make("kbd", {}, each.shown))),
     ));
     listen(bindings, (action) => this.act(action));
     for (const [id, action] of [["play", "play"], ["next", "next_play"], ["undo", "undo"], ["help", "help"]]) {
@@ -80,7 +80,7 @@ class Table {
     }
     audio.addEventListener("seeked", () => this.tick(true));
     audio.addEventListener("error", () => {
-      byId("trouble").textContent = "The sound cannot be played: reload the page, or sign in again.";
+      byId("trouble").textContent = "The sound cannot be played. Reload the page, or sign in again.";
     });
     this.draw();
     this.tick(true);
@@ -233,7 +233,7 @@ class Table {
       byId("trouble").textContent = "";
       this.draw();
     } catch (error) {
-      byId("trouble").textContent = `Not stored: ${/** @type {Error} */ (error).message}`;
+      byId("trouble").textContent = `Not saved: ${/** @type {Error} */ (error).message}`;
     }
   }
 }
@@ -253,5 +253,5 @@ async function open() {
 }
 
 open().catch((error) => {
-  byId("trouble").textContent = `The page could not be filled: ${error.message}. Reload it.`;
+  byId("trouble").textContent = `The page could not be loaded: ${error.message}. Reload it.`;
 });

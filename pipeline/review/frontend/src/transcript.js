@@ -16,7 +16,7 @@ const ROLES = /** @type {Record<string, string>} */ ({ interviewer: "Interviewer
 /** @param {string} role of who made the sound */
 function unclearMark(role) {
   const who = role in ROLES && role !== "unknown" ? ROLES[role] : "Someone";
-  return make("span", { class: `unclear ${role}`, title: "Listen whether something was said" }, `${who}: unclear sound`);
+  return make("span", { class: `unclear ${role}`, title: "Check by ear whether something was said" }, `${who}: unclear sound`);
 }
 
 export class Transcript {
