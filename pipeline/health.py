@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import models
+from pipeline import model_catalog
 from pipeline.settings import Settings
 
 _ENGINES = ("av", "ctranslate2", "faster_whisper", "onnxruntime", "sklearn", "soundfile", "spacy", "torch")
@@ -47,13 +47,13 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield Finding("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
     for name in _ENGINES:
         yield _tried(f"package {name}", lambda name=name: _version(name), "run `make install`")  # type: ignore[misc]
-    for entry in models.catalog():
+    for entry in model_catalog.catalog():
         if entry.use == "run":
-            fine = models.installed(entry, settings.models)
+            fine = model_catalog.installed(entry, settings.models)
             found = "installed" if fine else "missing"
             yield Finding(f"model {entry.name}", fine, found, "" if fine else "run `tape-review models --fetch`")
     for name in (settings.coding.tagger, settings.diarization.roles):
-        yield _tried(f"weights {name}", lambda name=name: models.trained(name).name, "reinstall Tape Review")  # type: ignore[misc]
+        yield _tried(f"weights {name}", lambda name=name: model_catalog.trained(name).name, "reinstall Tape Review")  # type: ignore[misc]
     free = shutil.disk_usage(Path.cwd()).free
     room = f"{free / 1e9:.1f} GB free here"
     yield Finding("disk", free > _ROOM, room, "" if free > _ROOM else "free 2 GB before processing a tape")

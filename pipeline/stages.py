@@ -21,26 +21,29 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import pandas as pd
 
-from pipeline import __version__, audio, results
-from pipeline.audio import Recording
-from pipeline.coding import units
-from pipeline.engines import Engines
+from pipeline import __version__
+from pipeline.audio import recording
+from pipeline.audio.recording import Recording
+from pipeline.coding import volleys
 from pipeline.errors import SpeechError
 from pipeline.formats import codebooks, tables, zero
 from pipeline.formats.written_transcript import WrittenTranscript
-from pipeline.output import Output
-from pipeline.progress import STAGE_THREADS, Progress
-from pipeline.results import Attribution, Heard, Measured, Results
+from pipeline.run import results
+from pipeline.run.engines import Engines
+from pipeline.run.output import Output
+from pipeline.run.progress import STAGE_THREADS, Progress
+from pipeline.run.results import Attribution, Heard, Measured, Results
+from pipeline.run.stage_cache import Kept, Workbench
+from pipeline.run.stage_keys import StageKeys
 from pipeline.settings import Settings
-from pipeline.speech import channels, diarizer, roles, transcriber, transcript_attribution, turns
+from pipeline.speech import roles, transcriber, transcript_attribution, turns
 from pipeline.speech.cores import Cores
-from pipeline.speech.diarizer import Diarization
+from pipeline.speech.diarization import channels, contract
+from pipeline.speech.diarization.contract import Diarization
 from pipeline.speech.roles import Roles
 from pipeline.speech.transcriber import Transcript
 from pipeline.speech.transcript_attribution import PlacedTranscript
-from pipeline.stage_keys import StageKeys
 from pipeline.timeline import UNKNOWN, Turn, to_seconds
-from pipeline.workbench import Kept, Workbench
 
 STEPS: dict[str, tuple[str, ...]] = {
     "decode": ("decode",),
@@ -61,7 +64,7 @@ STAGES = tuple(stage for stages in STEPS.values() for stage in stages)
 T = TypeVar("T")
 
 _UTTERANCES = "utterances.csv"
-_RECORDING = Kept(audio.save, audio.load)
+_RECORDING = Kept(recording.save, recording.load)
 _TABLE = Kept[pd.DataFrame](
     lambda table: {_UTTERANCES: tables.written(table, tables.UTTERANCE_COLUMNS)},
     lambda files: tables.parsed_utterances(files[_UTTERANCES], Path(_UTTERANCES)),
@@ -69,7 +72,7 @@ _TABLE = Kept[pd.DataFrame](
 
 
 class Bench(Protocol):
-    """Where finished stages are kept, as `pipeline.workbench.Workbench` does in a folder."""
+    """Where finished stages are kept, as `pipeline.run.stage_cache.Workbench` does in a folder."""
 
     def has(self, stage: str, key: str) -> bool:
         """Whether this stage was finished with these inputs."""
@@ -177,7 +180,7 @@ class Run:
         self.engines = engines or Engines(settings)
         self.cores = cores or Cores(settings.engines.cores)
         self.book = codebooks.read(settings.coding.codebook)
-        self.source = source or audio.fingerprint(request.recording, settings.audio)
+        self.source = source or recording.fingerprint(request.recording, settings.audio)
         self.tape_id = request.tape_id or f"tape-{self.source[:8]}"
         self.models = self.engines.models(request.diarizer)
         self.asked = {
@@ -187,7 +190,7 @@ class Run:
             "end": request.end,
             "speakers": request.speakers,
             "diarizer": request.diarizer,
-            "turns": diarizer.fingerprint(request.turns) if request.turns else None,
+            "turns": contract.fingerprint(request.turns) if request.turns else None,
             "interviewer": request.interviewer,
             "transcript": request.transcript.digest() if request.transcript else None,
         }
@@ -293,7 +296,7 @@ class Run:
         parts = []
         for number, samples in enumerate(recording.samples):
             share = partial(_share, progress, number, len(recording.samples))
-            speaker = diarizer.channel_speaker(number)
+            speaker = contract.channel_speaker(number)
             own = [voice.span for voice in by_channel.voices if voice.speaker == speaker]
             parts.append(engine.transcribe(channels.only(samples, own), self.cores, share, own).by(speaker))
         return transcriber.merged(parts)
@@ -309,7 +312,7 @@ class Run:
         spoken = turns.turns(words)
         decided = (brought.roles if brought else None) or self._roles(spoken)
         progress(0.2)
-        found = units.utterances(spoken, decided, self.engines.sentences())
+        found = volleys.utterances(spoken, decided, self.engines.sentences())
         return Attribution(spoken, decided, found, brought.notes if brought else ())
 
     def _brought(self, heard: Heard) -> PlacedTranscript | None:

@@ -26,7 +26,8 @@ from typing import NoReturn
 import numpy as np
 import soundfile
 
-from pipeline import audio, settings
+from pipeline import settings
+from pipeline.audio import recording
 from pipeline.errors import AudioError
 from tests.memory import peak_mb
 from tests.sounds import box, element, encoded, half, muxed, rebuilt, spoiled, tone, video, wav
@@ -382,7 +383,7 @@ def main(folder: Path) -> None:
     for name, path in paths.items():
         start, code, message = time.monotonic(), "decoded", ""
         try:
-            audio.decode(path, audio_settings)
+            recording.decode(path, audio_settings)
         except AudioError as error:
             code, message = error.code, str(error)
         own, child = peak_mb(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024

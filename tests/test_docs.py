@@ -18,13 +18,13 @@ from pipeline import __version__, errors, settings
 from pipeline.cli.main import app
 from pipeline.coding.codebook import Codebook
 from pipeline.formats import codes, registry, tables, tidy
-from pipeline.measures.agreement import AGREEMENT_COLUMNS
-from pipeline.measures.anchoring import ANCHORING_COLUMNS
-from pipeline.measures.confusions import CONFUSION_COLUMNS
-from pipeline.measures.context import CONTEXT_COLUMNS
-from pipeline.measures.drift import DRIFT_COLUMNS, POINT_COLUMNS
-from pipeline.measures.sampling import SAMPLE_COLUMNS
-from pipeline.measures.sessions import SESSION_COLUMNS
+from pipeline.measures.drift.drift import DRIFT_COLUMNS, POINT_COLUMNS
+from pipeline.measures.reliability.agreement import AGREEMENT_COLUMNS
+from pipeline.measures.reliability.automation_bias import ANCHORING_COLUMNS
+from pipeline.measures.reliability.confusions import CONFUSION_COLUMNS
+from pipeline.measures.reliability.sampling import SAMPLE_COLUMNS
+from pipeline.measures.reliability.session_icc import SESSION_COLUMNS
+from pipeline.measures.session.context import CONTEXT_COLUMNS
 from pipeline.review.coding import bindings, exports
 from tests.test_process import FILES
 

@@ -23,17 +23,17 @@ import pytest
 import soundfile
 
 from pipeline import settings
-from pipeline.audio import QualityWarning, Recording, Source
-from pipeline.engines import Engines
+from pipeline.audio.recording import QualityWarning, Recording, Source
 from pipeline.errors import ModelError, SpeechError
 from pipeline.formats.written_transcript import WrittenTranscript, WrittenTurn
-from pipeline.results import Heard
+from pipeline.run.engines import Engines
+from pipeline.run.results import Heard
+from pipeline.run.stage_cache import Workbench
 from pipeline.speech.cores import Cores, StoppedError
-from pipeline.speech.diarizer import Diarization, Voice
+from pipeline.speech.diarization.contract import Diarization, Voice
 from pipeline.speech.transcriber import Transcript
 from pipeline.stages import Request, Run, process
 from pipeline.timeline import Span
-from pipeline.workbench import Workbench
 from tests.tapes.fakes import Fakes, two_voices
 
 DEFAULT = settings.load().settings
@@ -203,7 +203,7 @@ PROGRAM = """
 import os
 from pipeline import stages
 from pipeline.cli.main import main
-from pipeline.engines import Engines
+from pipeline.run.engines import Engines
 from tests.tapes import fakes
 
 class Decoding(fakes.Fakes):

@@ -37,7 +37,8 @@ def adapt(
     The layer must beat the shipped tagger on tapes that were held out of the fitting. To use it, set coding.adaptation
     to the file. The tapes' utterances.csv must come from the shipped tagger without an adaptation.
     """
-    from pipeline.coding import adaptation, tagger, weights
+    from pipeline.coding import adaptation, tagger
+    from pipeline.coding.inference import checkpoint
 
     loaded = settings.load(files=config or ()).settings
     place = tagger.place(loaded)
@@ -56,8 +57,8 @@ def adapt(
     typer.echo(f"Codes after codebook {book.name} {book.version}.")
     if unknown:
         typer.echo(f"Not in the codebook, and not learned from: {', '.join(unknown)}.")
-    about = weights.read_about(place)
-    found = adaptation.adapt(joined, weights.identity(about), about["calibration"]["thresholds"], book)
+    about = checkpoint.read_about(place)
+    found = adaptation.adapt(joined, checkpoint.identity(about), about["calibration"]["thresholds"], book)
     gain = found.gain
     typer.echo(f"{found.utterances} utterances on {found.tapes} tapes, {gain.decisions} decisions, each held out once:")
     typer.echo(

@@ -46,10 +46,10 @@ def agreement(
     """
     import pandas as pd
 
-    from pipeline.measures import agreement as measure
-    from pipeline.measures.again import again
-    from pipeline.measures.confusions import confusions
-    from pipeline.measures.sessions import sessions
+    from pipeline.measures.reliability import agreement as measure
+    from pipeline.measures.reliability.confusions import confusions
+    from pipeline.measures.reliability.intra_rater import again
+    from pipeline.measures.reliability.session_icc import sessions
 
     read = tables.read(codes, codebook, absent, config)
     figures = [measure.agreement(read.panel, draws=draws, seed=seed)]
@@ -71,7 +71,7 @@ def agreement(
 
 
 def _notes(read: Read, figures: pd.DataFrame) -> list[str]:
-    from pipeline.measures.comparison import comparisons, strangers
+    from pipeline.measures.reliability.comparisons import comparisons, strangers
 
     panel = read.panel
     if not len(figures):
@@ -93,7 +93,7 @@ def _notes(read: Read, figures: pd.DataFrame) -> list[str]:
 def _shown(found: dict[str, pd.DataFrame], whole: bool, few: bool) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
-    from pipeline.measures.wording import lacking
+    from pipeline.measures.drift.sentences import lacking
 
     figures, counts, pairs = found["agreement"], found["sessions"], found["confusions"]
     if not whole:

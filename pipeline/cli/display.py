@@ -11,8 +11,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.measures import figures, numerals
-from pipeline.output import PROVENANCE
+from pipeline.measures.session import measures as figures
+from pipeline.report import number_format
+from pipeline.run.output import PROVENANCE
 from pipeline.stages import STAGES, Tape
 
 LABELS = {
@@ -95,4 +96,4 @@ def _told(measure: dict[str, Any]) -> tuple[str, str]:
     if measure["value"] is None:
         return str(measure["undefined"]), ""
     value, low, high, unit = (measure[name] for name in ("value", "low", "high", "unit"))
-    return numerals.value(value, unit), numerals.interval(low, high, unit)
+    return number_format.value(value, unit), number_format.interval(low, high, unit)

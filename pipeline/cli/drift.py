@@ -42,8 +42,8 @@ def drift(
     """
     import pandas as pd
 
-    from pipeline.measures import drift as measure
-    from pipeline.measures.anchoring import anchoring
+    from pipeline.measures.drift import drift as measure
+    from pipeline.measures.reliability.automation_bias import anchoring
 
     events: dict[str, list[float]] = {}
     for entry in recalibrated or []:
@@ -77,7 +77,7 @@ def _event(entry: str) -> tuple[str, float]:
 
 def _side(row: dict[Any, Any], side: str) -> str:
     """Agreement on one side with its interval and number of utterances, or that these are too few."""
-    from pipeline.measures.anchoring import FEWEST
+    from pipeline.measures.reliability.automation_bias import FEWEST
 
     units = row[f"units_{side}"]
     if units < FEWEST:
@@ -92,8 +92,8 @@ def _tapes(number: int) -> str:
 
 def _notes(table: pd.DataFrame, whole: bool) -> list[str]:
     """A sentence for each chart that speaks, how many there are, and how often one speaks by chance."""
-    from pipeline.measures.chart import CALIBRATED
-    from pipeline.measures.drift import by_chance
+    from pipeline.measures.drift.control_chart import CALIBRATED
+    from pipeline.measures.drift.drift import by_chance
 
     if not len(table):
         return []

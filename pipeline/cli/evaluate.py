@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from pipeline import models, settings
+from pipeline import model_catalog, settings
 from pipeline.cli.options import Config
 from pipeline.cli.printing import console
 from pipeline.cli.train import Data
+from pipeline.coding.training import data as annomi
 from pipeline.errors import CodingError
 from pipeline.files import put
-from pipeline.formats import annomi
 
 if TYPE_CHECKING:
-    from pipeline.coding.evaluation import Figure
+    from pipeline.coding.training.evaluation import Figure
 
 
 def evaluate(
@@ -39,19 +39,21 @@ def evaluate(
     had several seeds, the figure is their mean, and each is shown. "Bare" is the same text without punctuation and
     case.
     """
-    from pipeline.coding import evaluation, tagger, weights
-    from pipeline.coding.learning import VARIANTS
+    from pipeline.coding import tagger
+    from pipeline.coding.inference import checkpoint
+    from pipeline.coding.training import evaluation
+    from pipeline.coding.training.folds import VARIANTS
     from pipeline.speech import role_training
 
     loaded = settings.load(files=config or ()).settings
     place = tagger.place(loaded)
-    table, about = annomi.read(data), weights.read_about(place)
+    table, about = annomi.read(data), checkpoint.read_about(place)
     if annomi.checksum(data) != about["data"]["sha256"]:
         value = "are not those that the tagger was trained on"
         raise CodingError("C05", f"data {data}", value, "give those data, or train again with `tape-review train`")
-    folds = {variant: weights.read_folds(place, variant) for variant in VARIANTS}
-    found = {variant: evaluation.of_seeds(table, of, weights.by_fold(about)) for variant, of in folds.items()}
-    right = role_training.accuracy(role_training.read_folds(models.trained(loaded.diarization.roles)))
+    folds = {variant: checkpoint.read_folds(place, variant) for variant in VARIANTS}
+    found = {variant: evaluation.of_seeds(table, of, checkpoint.by_fold(about)) for variant, of in folds.items()}
+    right = role_training.accuracy(role_training.read_folds(model_catalog.trained(loaded.diarization.roles)))
     console().print(_table(found, right, about["seeds"]))
     if parts:
         written, seed = folds[VARIANTS[0]], about["seeds"][0]

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn, TypeVar
 
-from pipeline.progress import STAGE_THREADS
+from pipeline.run.progress import STAGE_THREADS
 
 T = TypeVar("T")
 

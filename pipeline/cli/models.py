@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from pipeline import models as catalog
+from pipeline import model_catalog as catalog
 from pipeline import settings
 from pipeline.cli.options import Config, Profile
 from pipeline.settings import ModelsSettings

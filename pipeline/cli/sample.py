@@ -13,7 +13,7 @@ from pipeline.errors import TableError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.measures.panel import Panel
+    from pipeline.measures.reliability.rating_matrix import Panel
 
 
 def sample(
@@ -50,7 +50,7 @@ def sample(
     import numpy as np
     import pandas as pd
 
-    from pipeline.measures import sampling
+    from pipeline.measures.reliability import sampling
     from pipeline.tapes.clock import now
 
     read = tables.read(codes, codebook, absent, config)
@@ -84,7 +84,7 @@ def _usual(panel: Panel, by: str) -> int:
     """Utterances of a usual tape or stretch."""
     import numpy as np
 
-    from pipeline.measures.sampling import STRETCH
+    from pipeline.measures.reliability.sampling import STRETCH
 
     if by == "utterances" or not len(panel.tape):
         return 1
@@ -103,7 +103,7 @@ def _what(row: dict[Any, Any]) -> str:
 
 
 def _shown(drawn: pd.DataFrame, again: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
-    from pipeline.measures.sampling import OLD
+    from pipeline.measures.reliability.sampling import OLD
 
     items = [
         {

@@ -15,7 +15,7 @@ import typer
 from pipeline import settings
 from pipeline.cli.printing import console
 from pipeline.formats.codes import Codes
-from pipeline.measures.panel import Absent, Panel, Scheme
+from pipeline.measures.reliability.rating_matrix import Absent, Panel, Scheme
 
 Form = Annotated[
     Literal["table", "csv", "json"],
@@ -62,9 +62,9 @@ class Read:
 def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path] | None) -> Read:
     """Read a file of codes and lay it out by a codebook."""
     from pipeline.formats import code_words, codes
-    from pipeline.measures.alignment import aligned
-    from pipeline.measures.comparison import uncoded
-    from pipeline.measures.panel import panel
+    from pipeline.measures.reliability.alignment import aligned
+    from pipeline.measures.reliability.comparisons import uncoded
+    from pipeline.measures.reliability.rating_matrix import panel
 
     found = codes.read(path)
     default = settings.load(files=config or ()).settings.coding.codebook

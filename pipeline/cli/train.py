@@ -12,11 +12,11 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from pipeline import __version__, models, settings
+from pipeline import __version__, model_catalog, settings
 from pipeline.cli.options import Config
+from pipeline.coding.training import data as annomi
 from pipeline.errors import CodingError, OutputError
 from pipeline.files import sha256
-from pipeline.formats import annomi
 from pipeline.settings import project_folder
 
 Data = Annotated[Path, typer.Option("--data", metavar="FOLDER", help="The folder that holds annomi/annomi.csv.")]
@@ -58,8 +58,10 @@ def train(
     With --folds-only, no new weights are made. The predictions of the seeds on held-out sessions are stored beside the
     existing ones, and `tape-review evaluate` includes them in its means.
     """
-    from pipeline.coding import mishearings, teacher, training, weights
-    from pipeline.coding.learning import Course
+    from pipeline.coding.inference import checkpoint
+    from pipeline.coding.training import asr_confusions, distillation
+    from pipeline.coding.training import fitting as training
+    from pipeline.coding.training.folds import Course
     from pipeline.speech import role_training
 
     seeds = list(dict.fromkeys(seed or training.SEEDS))
@@ -72,33 +74,33 @@ def train(
         except OSError as error:
             remedy = "name a folder that can be written"
             raise OutputError("O04", f"folder {folder}", f"cannot be made ({error.strerror})", remedy) from error
-    encoder = models.folder(loaded.coding.encoder, loaded.models)
+    encoder = model_catalog.folder(loaded.coding.encoder, loaded.models)
     misheard = project_folder("models") / "mishearings" / "mishearings.csv"
     answers = project_folder("models") / "teacher" / "answers.csv.gz"
-    course = Course(table, encoder, mishearings.read(misheard), teacher.read(answers))
+    course = Course(table, encoder, asr_confusions.read(misheard), distillation.read(answers))
     made_from = {
         "data": {"name": annomi.NAME, "sha256": annomi.checksum(data)},
-        "encoder": {"name": loaded.coding.encoder, "checksum": models.checksum(encoder)},
+        "encoder": {"name": loaded.coding.encoder, "checksum": model_catalog.checksum(encoder)},
         "mishearings": {"sha256": sha256(misheard)},
         "teacher": {"sha256": sha256(answers)},
     }
     cores = loaded.engines.cores
     tagger = place / "utterance-tagger"
     if folds_only:
-        _check_that_they_compare(weights.read_about(tagger), tagger, made_from, seeds)
+        _check_that_they_compare(checkpoint.read_about(tagger), tagger, made_from, seeds)
         with Progress(console=Console(stderr=True)) as display:
             task = display.add_task("Folds", total=1.0)
             folds = training.measure(course, seeds, keep, cores, lambda done: display.update(task, completed=done))
-        weights.add_folds(tagger, folds)
+        checkpoint.add_folds(tagger, folds)
         typer.echo(tagger)
         return
     about = {"version": __version__, "data": made_from["data"], "utterances": len(table)}
     with Progress(console=Console(stderr=True)) as display:
         fitting, naming = (display.add_task(what, total=1.0) for what in ("Tagger", "Roles"))
         fitted = training.train(course, seeds, keep, cores, lambda done: display.update(fitting, completed=done))
-        others = weights.other_seeds(tagger, made_from, seeds)
+        others = checkpoint.other_seeds(tagger, made_from, seeds)
         fitted = replace(fitted, folds=pd.concat([fitted.folds, others]))
-        weights.write(tagger, fitted, {**about, **made_from, "seeds": fitted.folds["seed"].unique().tolist()})
+        checkpoint.write(tagger, fitted, {**about, **made_from, "seeds": fitted.folds["seed"].unique().tolist()})
         sessions = role_training.sessions(table)
         found = role_training.cross_fit(sessions)
         role_training.write(place / "roles", role_training.fit(sessions), found, about)
@@ -110,7 +112,7 @@ def _check_that_they_compare(
     about: Mapping[str, Any], place: Path, made_from: Mapping[str, Mapping[str, str]], seeds: Sequence[int]
 ) -> None:
     """Refuse to measure what could not stand beside the stored folds."""
-    from pipeline.coding.weights import same
+    from pipeline.coding.inference.checkpoint import same
 
     for what, source in made_from.items():
         if not same(about.get(what, {}), source):

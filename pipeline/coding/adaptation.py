@@ -19,8 +19,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.coding.calibration import Calibration
-from pipeline.coding.classifier import DECISIONS
 from pipeline.coding.codebook import Codebook
+from pipeline.coding.inference.classifier import DECISIONS
 from pipeline.errors import CodingError
 from pipeline.files import put
 

@@ -1,6 +1,6 @@
 """From a classifier's log-odds to probabilities that mean what they say, and from probabilities to codes.
 
-Everything here is fitted on sessions that the classifier has not seen (`pipeline.coding.training`).
+Everything here is fitted on sessions that the classifier has not seen (`pipeline.coding.training.fitting`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.coding.classifier import DECISIONS
 from pipeline.coding.codebook import CLIENT_CODES, CODES
+from pipeline.coding.inference.classifier import DECISIONS
 
 _BEHAVIORS = ("question", "reflection", "information")
 

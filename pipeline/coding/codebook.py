@@ -29,9 +29,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from pipeline.errors import CodingError
-from pipeline.measures import counts, miti
-from pipeline.measures.counts import CHANGE, KINDS, MEANINGS, NEUTRAL, PRETAGS, SUSTAIN, Rule
-from pipeline.measures.intervals import CODED_BY
+from pipeline.measures.session import counts, miti
+from pipeline.measures.session.counts import CHANGE, KINDS, MEANINGS, NEUTRAL, PRETAGS, SUSTAIN, Rule
+from pipeline.measures.session.draws import CODED_BY
 
 INTERVIEWER_CODES = (
     "question_open",

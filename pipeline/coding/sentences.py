@@ -1,4 +1,5 @@
-"""Where a sentence may start, by spaCy's English model: one of the hints from which `coding.units` finds utterances."""
+"""Where a sentence may start, by spaCy's English model: one of the hints from which `coding.volleys` finds
+utterances."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import models
+from pipeline import model_catalog
 from pipeline.errors import ModelError
 from pipeline.settings import Settings
 
@@ -50,7 +51,7 @@ def load(settings: Settings) -> SentenceFinder:
     ------
     ModelError: M01 the model is not installed, M02 its name is unknown.
     """
-    return SentenceFinder(models.folder(settings.coding.sentences, settings.models))
+    return SentenceFinder(model_catalog.folder(settings.coding.sentences, settings.models))
 
 
 def _load(folder: Path) -> Language:

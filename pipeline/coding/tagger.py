@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline import models
-from pipeline.coding import weights
+from pipeline import model_catalog
 from pipeline.coding.adaptation import Adaptation
 from pipeline.coding.calibration import Calibration
-from pipeline.coding.classifier import DECISIONS, Classifier
+from pipeline.coding.inference import checkpoint
+from pipeline.coding.inference.classifier import DECISIONS, Classifier
 from pipeline.errors import CodingError
 from pipeline.files import sha256
-from pipeline.progress import Progress, ignore
+from pipeline.run.progress import Progress, ignore
 from pipeline.settings import Settings
 from pipeline.timeline import UNKNOWN
 
@@ -48,7 +48,7 @@ class Tagger:
         ------
         CodingError: C04 a file is missing, altered or of another kind.
         """
-        stored = weights.read(place)
+        stored = checkpoint.read(place)
         return cls(stored.classifier, stored.calibration, stored.about)
 
     def tag(self, table: pd.DataFrame, progress: Progress = ignore) -> pd.DataFrame:
@@ -92,7 +92,7 @@ def load(settings: Settings) -> Tagger:
     if not settings.coding.adaptation:
         return loaded
     layer = Adaptation.read(Path(settings.coding.adaptation).expanduser())
-    if layer.tagger != weights.identity(loaded.about):
+    if layer.tagger != checkpoint.identity(loaded.about):
         remedy = "make it again with `tape-review adapt`"
         raise CodingError("C07", f"adaptation {settings.coding.adaptation}", "was made for another tagger", remedy)
     return replace(loaded, calibration=layer(loaded.calibration))
@@ -119,7 +119,7 @@ def place(settings: Settings) -> Path:
     ------
     ModelError: M02 there is no such folder.
     """
-    return models.trained(settings.coding.tagger)
+    return model_catalog.trained(settings.coding.tagger)
 
 
 def _texts(table: pd.DataFrame, column: str) -> list[str]:

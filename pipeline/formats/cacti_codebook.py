@@ -29,7 +29,7 @@ from pipeline.coding.codebook import Code, Codebook, CodedRole
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import printable
 from pipeline.formats.speaker_roles import role_of
-from pipeline.measures import miti
+from pipeline.measures.session import miti
 
 _PLAIN_KEYS = string.ascii_lowercase + string.digits + string.ascii_uppercase + "+-.,;:=*/%&!?#<>()[]{}@$^_~"
 _KEYS = _PLAIN_KEYS + "".join(letter for number in range(0xC0, 0x180) if (letter := chr(number)).isalpha())

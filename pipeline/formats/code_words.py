@@ -16,10 +16,10 @@ from functools import cache
 import pandas as pd
 
 from pipeline.coding.codebook import Codebook
-from pipeline.coding.translation import translation
+from pipeline.coding.crosswalk import translation
 from pipeline.formats import codebooks
 from pipeline.formats.codes import Codes
-from pipeline.measures.panel import MACHINE, Scheme
+from pipeline.measures.reliability.rating_matrix import MACHINE, Scheme
 
 
 def names(cells: pd.Series) -> list[str]:

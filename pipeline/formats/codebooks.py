@@ -9,13 +9,13 @@ from pathlib import Path
 import tomli_w
 
 from pipeline.coding.codebook import Codebook, parse
-from pipeline.coding.translation import translation
+from pipeline.coding.crosswalk import translation
 from pipeline.errors import CodingError
 from pipeline.formats import cacti_codebook
 from pipeline.formats.intake import Source
-from pipeline.measures import counts
-from pipeline.measures.counts import KINDS
-from pipeline.measures.panel import Scheme, alone
+from pipeline.measures.reliability.rating_matrix import Scheme, alone
+from pipeline.measures.session import counts
+from pipeline.measures.session.counts import KINDS
 from pipeline.settings import project_folder
 
 

@@ -111,7 +111,7 @@ def write_vocalizations(table: pd.DataFrame, path: Path) -> None:
 
 
 def write_change_talk(context: pd.DataFrame, path: Path) -> None:
-    """Write the context table (`pipeline.measures.context`) with its own columns, whole or not at all.
+    """Write the context table (`pipeline.measures.session.context`) with its own columns, whole or not at all.
 
     Raises
     ------

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from pipeline.measures.figures import MAIN
+from pipeline.measures.session.measures import MAIN
 from pipeline.review import authorization
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.authorization import Admitted

@@ -17,7 +17,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment
 
-from pipeline.formats import markup
+from pipeline.report import templating
 from pipeline.review import assets
 from pipeline.review.access import cookies
 from pipeline.review.access.cookies import GUEST
@@ -92,7 +92,7 @@ def in_words(words: Mapping[str, str], keys: Iterable[str]) -> str:
 @cache
 def environment() -> Environment:
     """The templates of the pages."""
-    made = markup.templates("pipeline.review")
+    made = templating.templates("pipeline.review")
     made.globals["asset"] = assets.url
     made.filters |= {"day": day, "hour": hour, "date": date, "in_words": in_words}
     return made

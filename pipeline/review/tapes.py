@@ -13,11 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pipeline.errors import JobError, VaultError
-from pipeline.output import PROVENANCE
 from pipeline.review import answers, authorization, titles
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import Id
 from pipeline.review.pages import render, seeing
+from pipeline.run.output import PROVENANCE
 from pipeline.tapes import consent, destruction, jobs, submission, targets, terms
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import CodeEvent, Correction, Feedback, Item, Pass, Person, Review, Tape

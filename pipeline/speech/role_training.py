@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.errors import SpeechError
-from pipeline.phrases import plains
+from pipeline.lexicon import plains
 from pipeline.speech.roles import CUES, FILE, RoleModel, decide, terms, voices
 from pipeline.timeline import Span, Turn, Word
 
@@ -51,7 +51,7 @@ class Session:
 
 
 def sessions(table: pd.DataFrame) -> tuple[Session, ...]:
-    """Sessions from a table as `pipeline.formats.annomi` reads it; voices are numbered by first appearance."""
+    """Sessions from a table as `pipeline.coding.training.data` reads it; voices are numbered by first appearance."""
     found = []
     for tape_id, rows in table.groupby("tape_id", sort=False):
         names = {role: f"S{number}" for number, role in enumerate(rows["role"].unique(), start=1)}

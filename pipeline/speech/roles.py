@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import models
+from pipeline import model_catalog
 from pipeline.errors import SpeechError
-from pipeline.phrases import asks, is_listener_noise, plains
+from pipeline.lexicon import asks, is_listener_noise, plains
 from pipeline.settings import Settings
 from pipeline.timeline import UNKNOWN, Role, Turn
 
@@ -115,7 +115,7 @@ def load(settings: Settings) -> RoleModel:
     ModelError: M02 there is no such folder.
     SpeechError: P03 as `RoleModel.read`.
     """
-    return RoleModel.read(models.trained(settings.diarization.roles))
+    return RoleModel.read(model_catalog.trained(settings.diarization.roles))
 
 
 def decide(turns: Sequence[Turn], model: RoleModel) -> Roles:

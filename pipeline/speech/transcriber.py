@@ -17,13 +17,13 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Protocol
 
-from pipeline import models
-from pipeline.progress import Progress, ignore
+from pipeline import model_catalog
+from pipeline.run.progress import Progress, ignore
 from pipeline.settings import Settings, TranscriptionSettings
+from pipeline.speech.chunking import Samples, Window, speech, windows
 from pipeline.speech.cores import Cores
-from pipeline.speech.hypotheses import LAST_RESORT, Hypothesis, best, doubt, manners
+from pipeline.speech.decoding import LAST_RESORT, Hypothesis, best, doubt, manners
 from pipeline.speech.whisper import Engine, Whisper
-from pipeline.speech.windows import Samples, Window, speech, windows
 from pipeline.timeline import Span, Word
 
 _NOT_SPOKEN = re.compile(r"[\[(*♪].*|.*[\])*♪]")
@@ -281,9 +281,9 @@ def load(settings: Settings) -> WhisperTranscriber:
     ModelError: M01 not installed, M02 unknown name; M07 on first use, where the model cannot be loaded.
     """
     chosen = settings.transcription
-    location = models.locate(chosen.model, settings.models)
+    location = model_catalog.locate(chosen.model, settings.models)
     return WhisperTranscriber(
         chosen,
         lambda workers: Whisper(location, chosen.compute, workers, settings.engines),
-        models.provenance(chosen.model, settings.models),
+        model_catalog.provenance(chosen.model, settings.models),
     )

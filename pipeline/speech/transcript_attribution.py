@@ -14,9 +14,9 @@ from itertools import count
 
 from pipeline.errors import SpeechError
 from pipeline.formats.written_transcript import WrittenTranscript
-from pipeline.phrases import is_listener_noise, plain
+from pipeline.lexicon import is_listener_noise, plain
 from pipeline.speech import turns, word_placement
-from pipeline.speech.diarizer import Diarization
+from pipeline.speech.diarization.contract import Diarization
 from pipeline.speech.roles import Roles
 from pipeline.speech.transcriber import Transcript
 from pipeline.speech.word_placement import Placement

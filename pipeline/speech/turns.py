@@ -22,11 +22,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.phrases import asks, ends_sentence, is_listener_noise
+from pipeline.lexicon import asks, ends_sentence, is_listener_noise
 from pipeline.timeline import UNKNOWN, Span, Turn, Word
 
 if TYPE_CHECKING:
-    from pipeline.speech.diarizer import Diarization, Voice
+    from pipeline.speech.diarization.contract import Diarization, Voice
 
 REACH = 400
 """Milliseconds by which a word may miss its voice: 90 % of the words start within .43 s of where they are spoken."""

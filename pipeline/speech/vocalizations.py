@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pipeline.speech.diarizer import Diarization, Voice
+from pipeline.speech.diarization.contract import Diarization, Voice
 from pipeline.speech.turns import BRIEF
 from pipeline.timeline import UNKNOWN, Span, Vocalization, Word
 

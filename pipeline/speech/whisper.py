@@ -17,8 +17,8 @@ import numpy as np
 
 from pipeline.errors import ModelError
 from pipeline.settings import EnginesSettings
-from pipeline.speech.hypotheses import Hypothesis, Manner
-from pipeline.speech.windows import PER_MS, Samples
+from pipeline.speech.chunking import PER_MS, Samples
+from pipeline.speech.decoding import Hypothesis, Manner
 from pipeline.timeline import Span, Word, to_ms
 
 _NEEDED = ("model.bin", "config.json", "tokenizer.json")

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.phrases import plain
+from pipeline.lexicon import plain
 from pipeline.speech import sequence_alignment
 from pipeline.timeline import Span, Word
 

@@ -16,11 +16,11 @@ from typing import TypeVar
 
 from sqlalchemy import select
 
+from pipeline.run.stage_cache import Kept
 from pipeline.tapes import records
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.home import Home
 from pipeline.tapes.vault import Item
-from pipeline.workbench import Kept
 
 T = TypeVar("T")
 

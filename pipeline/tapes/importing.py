@@ -25,9 +25,9 @@ import numpy as np
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from pipeline.audio import SAMPLE_RATE, Recording, peaks
+from pipeline.audio.recording import SAMPLE_RATE, Recording, peaks
 from pipeline.coding.codebook import CODES
-from pipeline.results import Results
+from pipeline.run.results import Results
 from pipeline.tapes import jobs
 from pipeline.tapes.bench import item_row
 from pipeline.tapes.home import Home

@@ -23,9 +23,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from pipeline.engines import Engines
 from pipeline.errors import JobError, TapeReviewError
 from pipeline.files import UNWRITABLE
+from pipeline.run.engines import Engines
 from pipeline.settings import Settings
 from pipeline.tapes import clock, steps
 from pipeline.tapes.home import Home

@@ -10,9 +10,9 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pipeline.engines import Engines
 from pipeline.errors import JobError
-from pipeline.progress import Progress
+from pipeline.run.engines import Engines
+from pipeline.run.progress import Progress
 from pipeline.settings import Settings
 from pipeline.stages import STEPS, Request, Run
 from pipeline.tapes import importing, targets

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from pipeline import audio
+from pipeline.audio import recording as audio
 from pipeline.errors import ConsentError
 from pipeline.files import Digesting
 from pipeline.settings import Settings

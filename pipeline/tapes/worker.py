@@ -34,7 +34,7 @@ from pipeline.tapes.runner import Runner
 Which = Literal["all", "cpu", "gpu"]
 QUEUES: dict[Which, tuple[str, ...]] = {"all": (CPU, GPU), "cpu": (CPU,), "gpu": (GPU,)}
 
-ENGINES = "pipeline.engines:Engines"
+ENGINES = "pipeline.run.engines:Engines"
 
 _IDLE_SECONDS = 60.0
 _TIDY_SECONDS = 60.0

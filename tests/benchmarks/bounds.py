@@ -20,12 +20,13 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 
 from pipeline import settings
-from pipeline.coding import evaluation, tagger, training, weights
+from pipeline.coding import tagger
 from pipeline.coding.adaptation import log_odds
 from pipeline.coding.calibration import CHECKED, Calibration
-from pipeline.coding.classifier import DECISIONS
-from pipeline.formats import annomi
-from pipeline.measures.intervals import drawn
+from pipeline.coding.inference import checkpoint
+from pipeline.coding.inference.classifier import DECISIONS
+from pipeline.coding.training import data, evaluation, fitting
+from pipeline.measures.session.draws import drawn
 
 BOTH = ("question", "reflection")
 MANY = 3
@@ -198,7 +199,7 @@ def _doubt(table: pd.DataFrame, by_fold: dict[int, Calibration]) -> tuple[NDArra
     """How probable an error is by the calibration, and what else might tell, shape (rows, features)."""
     p, roles = expit(log_odds(table)), table["role"].to_numpy(dtype=object)
     doubt, limits = np.zeros(len(table)), np.zeros_like(p)
-    for fold, _, held in training.splits(table["fold"].to_numpy()):
+    for fold, _, held in fitting.splits(table["fold"].to_numpy()):
         doubt[held] = 1 - by_fold[fold].sureness(roles[held], p[held])[1]
         limits[held] = [by_fold[fold].thresholds[decision] for decision in DECISIONS]
     interviewer, client = roles == "interviewer", roles == "client"
@@ -218,9 +219,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     asked = parser.parse_args()
     place = tagger.place(settings.load().settings)
-    about, folds = weights.read_about(place), weights.read_folds(place, "written")
-    table = evaluation.joined(annomi.read(asked.data), folds[folds["seed"] == about["seeds"][0]])
-    by_fold = weights.by_fold(about)
+    about, folds = checkpoint.read_about(place), checkpoint.read_folds(place, "written")
+    table = evaluation.joined(data.read(asked.data), folds[folds["seed"] == about["seeds"][0]])
+    by_fold = checkpoint.by_fold(about)
     console = Console(width=110)
     shown = Table(title=f"Session R:Q: rank correlation with the hand codes, sessions with {MANY} questions or more")
     shown.add_column("way")

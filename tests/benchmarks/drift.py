@@ -10,7 +10,7 @@ import argparse
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.measures.trials import named, run_lengths
+from pipeline.measures.drift.simulation import named, run_lengths
 
 HORIZON, LONG, FALLEN = 250, 2000, 100
 

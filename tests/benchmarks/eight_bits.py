@@ -15,22 +15,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import models, settings
-from pipeline.coding import evaluation, learning, tagger, training, weights
-from pipeline.coding.classifier import OUTPUTS, mixed
-from pipeline.coding.encoder import Encoder
-from pipeline.coding.learning import Kept
-from pipeline.formats import annomi
+from pipeline import model_catalog, settings
+from pipeline.coding import tagger
+from pipeline.coding.inference import checkpoint
+from pipeline.coding.inference.classifier import OUTPUTS, mixed
+from pipeline.coding.inference.onnx_scorer import Encoder
+from pipeline.coding.training import data, evaluation, fitting, folds
+from pipeline.coding.training.folds import Kept
 from tests.benchmarks.taggers import told
 
 
 def by_eight_bits(table: pd.DataFrame, kept: Kept, seed: int, pretrained: Path) -> NDArray[np.float64]:
     """Scores of every row by the network that saw none of its fold, shape (rows, outputs)."""
     found = np.zeros((len(table), OUTPUTS))
-    for fold, _, held in training.splits(table["fold"].to_numpy()):
+    for fold, _, held in fitting.splits(table["fold"].to_numpy()):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name) / "network"
-            training.learned(learning.read(pretrained, kept.network(seed, fold)), pretrained).write(folder)
+            fitting.learned(folds.read(pretrained, kept.network(seed, fold)), pretrained).write(folder)
             found[held] = Encoder(folder).scores(table.iloc[held].reset_index(drop=True))
     return found
 
@@ -42,14 +43,14 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, required=True)
     asked = parser.parse_args()
     chosen = settings.load().settings
-    about = weights.read_about(tagger.place(chosen))
-    seed, by_fold, kept = int(about["seeds"][0]), weights.by_fold(about), Kept(asked.keep)
-    table = annomi.read(asked.data)
-    words = training.linear_folds(table)[0]
-    given = training.network_folds(table, seed, kept)[0]
-    small = by_eight_bits(table, kept, seed, models.folder(chosen.coding.encoder, chosen.models))
+    about = checkpoint.read_about(tagger.place(chosen))
+    seed, by_fold, kept = int(about["seeds"][0]), checkpoint.by_fold(about), Kept(asked.keep)
+    table = data.read(asked.data)
+    words = fitting.linear_folds(table)[0]
+    given = fitting.network_folds(table, seed, kept)[0]
+    small = by_eight_bits(table, kept, seed, model_catalog.folder(chosen.coding.encoder, chosen.models))
     one, two = (
-        told(evaluation.joined(table, training.predictions(table, mixed(words, scores), by_fold)))
+        told(evaluation.joined(table, fitting.predictions(table, mixed(words, scores), by_fold)))
         for scores in (given, small)
     )
     print(f"{len(table)} utterances: 16 bits, 8 bits, difference")

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
-from pipeline.coding import pretrained
-from pipeline.coding.network import Network
+from pipeline.coding.training import pretrained
+from pipeline.coding.training.network import Network
 
 DISTANCES = 32
 """Kinds of distance between two pieces that MPNet tells apart."""

@@ -30,12 +30,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pipeline import settings
-from pipeline.coding import tagger, training, weights
+from pipeline.coding import tagger
 from pipeline.coding.adaptation import log_odds
-from pipeline.coding.classifier import DECISIONS
-from pipeline.coding.windows import stretches
-from pipeline.formats import annomi
-from pipeline.speech.torchaudio_standin import import_torchaudio
+from pipeline.coding.inference import checkpoint
+from pipeline.coding.inference.classifier import DECISIONS
+from pipeline.coding.inference.context_windows import stretches
+from pipeline.coding.training import data, fitting
+from pipeline.speech.diarization.torchaudio_compat import import_torchaudio
 from tests.benchmarks.taggers import figures, side_by_side
 
 PROMPT = (
@@ -127,7 +128,7 @@ def heads(table: pd.DataFrame, given: NDArray[np.float32]) -> NDArray[np.float64
     annotators = np.eye(int(table["annotator"].max()) + 1)[table["annotator"]]
     tapes = table["tape_id"].to_numpy()
     found = np.zeros((len(table), len(DECISIONS)))
-    for _, rest, held in training.splits(table["fold"].to_numpy()):
+    for _, rest, held in fitting.splits(table["fold"].to_numpy()):
         kept = []
         for part in (given[:, :half], given[:, half:]):
             fewer = make_pipeline(StandardScaler(), PCA(min(KEPT, *part[rest].shape), svd_solver="covariance_eigh"))
@@ -156,7 +157,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int, nargs="+", default=[12, 15, 18])
     parser.add_argument("--keep", type=Path)
     asked = parser.parse_args()
-    table, console = annomi.read(asked.data), Console(width=150)
+    table, console = data.read(asked.data), Console(width=150)
     made: list[NDArray[np.float32]] = []
     with TemporaryDirectory() as name:
         keep = asked.keep or Path(name)
@@ -168,7 +169,7 @@ def main() -> None:
                 np.save(path, vectors(tape, encode, states).astype(np.float16), allow_pickle=False)
             made.append(np.load(path, allow_pickle=False).astype(np.float32))
             console.print(f"{tape_id} read")
-    folds = weights.read_folds(tagger.place(settings.load().settings), "written")
+    folds = checkpoint.read_folds(tagger.place(settings.load().settings), "written")
     keys = ["tape_id", "utterance_id"]
     shipped = log_odds(table[keys].merge(folds[folds["seed"] == folds["seed"].iloc[0]], on=keys))
     lines = [("what ships, from its stored probabilities", [figures(table, shipped)])]

@@ -13,8 +13,9 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from pipeline import settings
-from pipeline.coding import evaluation, tagger, weights
-from pipeline.formats import annomi
+from pipeline.coding import tagger
+from pipeline.coding.inference import checkpoint
+from pipeline.coding.training import data, evaluation
 
 
 def correlations(rows: pd.DataFrame) -> tuple[float, float, int]:
@@ -33,10 +34,10 @@ def main() -> None:
     """Print one line."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.lengths", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    table = annomi.read(parser.parse_args().data)
+    table = data.read(parser.parse_args().data)
     place = tagger.place(settings.load().settings)
-    folds = weights.read_folds(place, "written")
-    shipped = folds[folds["seed"] == weights.read_about(place)["seeds"][0]]
+    folds = checkpoint.read_folds(place, "written")
+    shipped = folds[folds["seed"] == checkpoint.read_about(place)["seeds"][0]]
     ours, theirs, number = correlations(evaluation.joined(table, shipped))
     print(
         f"words of {number} reflections with the probability of depth {ours:.3f}, with the experts' codes {theirs:.3f}"

@@ -24,13 +24,14 @@ from rich.progress import track
 from rich.table import Table
 from scipy.signal import fftconvolve
 
-from pipeline import models, settings
-from pipeline.coding import evaluation, finetuning, learning, tagger, training, weights
-from pipeline.coding.classifier import DECISIONS, Inputs, mixed
-from pipeline.coding.features import bare
-from pipeline.coding.learning import Kept
-from pipeline.coding.mishearings import COLUMNS, LONGEST, Mishearings
-from pipeline.formats import annomi
+from pipeline import model_catalog, settings
+from pipeline.coding import tagger
+from pipeline.coding.inference import checkpoint
+from pipeline.coding.inference.classifier import DECISIONS, Inputs, mixed
+from pipeline.coding.inference.features import bare
+from pipeline.coding.training import data, evaluation, finetuning, fitting, folds
+from pipeline.coding.training.asr_confusions import COLUMNS, LONGEST, Mishearings
+from pipeline.coding.training.folds import Kept
 from pipeline.speech import transcriber
 from tests.benchmarks.spoken import RATE, recognized
 from tests.benchmarks.taggers import told
@@ -57,7 +58,7 @@ def in_a_room(sound: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 
 def counted(said: Sequence[str], heard: Sequence[str], folds: Sequence[int]) -> pd.DataFrame:
-    """What became of which words how often, as `pipeline.coding.mishearings.read` gives it.
+    """What became of which words how often, as `pipeline.coding.training.asr_confusions.read` gives it.
 
     Of utterances without marks and the folds of their sessions; empty ones are left out, and what was said rarely.
     """
@@ -118,19 +119,19 @@ def coded(
     rows: Sequence[pd.DataFrame], table: pd.DataFrame, encoder: Path, kept: Kept, seed: int
 ) -> list[pd.DataFrame]:
     """The same sessions in several readings, tagged by what saw none of their folds, beside the codes by hand."""
-    by_fold = weights.by_fold(weights.read_about(tagger.place(settings.load().settings)))
+    by_fold = checkpoint.by_fold(checkpoint.read_about(tagger.place(settings.load().settings)))
     reader = finetuning.reader_of(encoder)
     logits = [np.zeros((len(each), len(DECISIONS))) for each in rows]
     for fold in rows[0]["fold"].unique():
         rest = table[table["fold"] != fold]
-        linear = training.fit_linear(rest, [Inputs.of(each) for each in learning.readings(rest)])
-        network = learning.read(encoder, kept.network(seed, int(fold)))
+        linear = fitting.fit_linear(rest, [Inputs.of(each) for each in folds.readings(rest)])
+        network = folds.read(encoder, kept.network(seed, int(fold)))
         for found, each in zip(logits, rows, strict=True):
             held = (each["fold"] == fold).to_numpy()
             part = each[held].reset_index(drop=True)
             found[held] = mixed(linear(Inputs.of(part)), finetuning.scores(network, reader, part))
     return [
-        evaluation.joined(each, training.predictions(each, found, by_fold))
+        evaluation.joined(each, fitting.predictions(each, found, by_fold))
         for each, found in zip(rows, logits, strict=True)
     ]
 
@@ -145,7 +146,7 @@ def main() -> None:
     parser.add_argument("--fold", type=int, action="append", help="whose sessions are tagged, if not all folds'")
     asked = parser.parse_args()
     chosen = settings.load().settings
-    table = annomi.read(asked.data)
+    table = data.read(asked.data)
     draw = np.random.default_rng(0)
     parts = [some_sessions(table[table["fold"].isin(folds)], utterances, draw) for folds, utterances in SPOKEN]
     found = [heard(part, asked.heard, seed) for seed, part in enumerate(parts, 1)]
@@ -167,7 +168,7 @@ def main() -> None:
     for column in ("networks", "texts"):
         shown.add_column(column)
     for folder in asked.networks:
-        encoder = models.folder(chosen.coding.encoder, chosen.models)
+        encoder = model_catalog.folder(chosen.coding.encoder, chosen.models)
         for seed in sorted({int(path.name.split("-")[1]) for path in folder.glob("seed-*-fold-*.safetensors")}):
             for name, rows in zip(readings, coded(tagged, table, encoder, Kept(folder), seed), strict=True):
                 figures = told(rows)

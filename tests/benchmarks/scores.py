@@ -14,7 +14,7 @@ import meeteval
 from pyannote.core import Annotation, Segment, Timeline
 from pyannote.metrics.diarization import DiarizationErrorRate
 
-from pipeline.phrases import is_listener_noise
+from pipeline.lexicon import is_listener_noise
 
 UMS = frozenset({"um", "uh", "er", "erm", "umm", "uhm"})
 HUMS = frozenset({"mm-hm", "uh-huh", "mm", "hm", "aha"})

@@ -18,10 +18,11 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline import settings
-from pipeline.coding import evaluation, tagger, training, weights
-from pipeline.coding.classifier import OUTPUTS, mixed
-from pipeline.coding.learning import Kept
-from pipeline.formats import annomi
+from pipeline.coding import tagger
+from pipeline.coding.inference import checkpoint
+from pipeline.coding.inference.classifier import OUTPUTS, mixed
+from pipeline.coding.training import data, evaluation, fitting
+from pipeline.coding.training.folds import Kept
 from tests.benchmarks.taggers import told
 
 DRAWS, SEED, WIDTH = 400, 0, 90
@@ -30,10 +31,10 @@ DRAWS, SEED, WIDTH = 400, 0, 90
 def logits(table: pd.DataFrame, kept: Kept, seed: int) -> NDArray[np.float64]:
     """Held-out log-odds as written, shape (rows, decisions); NaN in folds that are not finished."""
     scores = np.full((len(table), OUTPUTS), np.nan)
-    for fold, _, held in training.splits(table["fold"].to_numpy()):
+    for fold, _, held in fitting.splits(table["fold"].to_numpy()):
         if kept.scores(seed, fold).exists():
             scores[held] = np.load(kept.scores(seed, fold), allow_pickle=False)[0]
-    return mixed(training.linear_folds(table)[0], scores)
+    return mixed(fitting.linear_folds(table)[0], scores)
 
 
 def differences(ours: pd.DataFrame, other: pd.DataFrame) -> dict[str, tuple[float, float]]:
@@ -57,16 +58,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     asked = parser.parse_args()
     place = tagger.place(settings.load().settings)
-    about, folds = weights.read_about(place), weights.read_folds(place, "written")
-    by_fold, shipped = weights.by_fold(about), int(about["seeds"][0])
-    whole = annomi.read(asked.data)
+    about, folds = checkpoint.read_about(place), checkpoint.read_folds(place, "written")
+    by_fold, shipped = checkpoint.by_fold(about), int(about["seeds"][0])
+    whole = data.read(asked.data)
     found = logits(whole, Kept(asked.keep), asked.seed)
     done = ~np.isnan(found).any(axis=1)
     table, found = whole[done].reset_index(drop=True), found[done]
     if table.empty:
         parser.error(f"{asked.keep} holds no finished fold of seed {asked.seed}")
-    own = training.cross_calibrated(table, found) if table["fold"].nunique() > 1 else by_fold
-    other = evaluation.joined(table, training.predictions(table, found, own))
+    own = fitting.cross_calibrated(table, found) if table["fold"].nunique() > 1 else by_fold
+    other = evaluation.joined(table, fitting.predictions(table, found, own))
     ours = evaluation.joined(table, folds[folds["seed"] == shipped])
     shown = Table(title="The same folds by two seeds")
     for column in ("part", "figure", f"seed {shipped}, which ships", f"seed {asked.seed}", "difference"):

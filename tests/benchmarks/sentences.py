@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline import settings
 from pipeline.coding import tagger
-from pipeline.coding.learning import VARIANTS, readings
+from pipeline.coding.training.folds import VARIANTS, readings
 from tests.recordings import script
 
 SCRIPT = Path(__file__).resolve().parents[1] / "recordings" / "scripts" / "session-20-minutes.txt"

@@ -18,14 +18,15 @@ import pandas as pd
 import soundfile
 import soxr
 
-from pipeline import models, settings
-from pipeline.coding import evaluation, learning, tagger, training, weights
-from pipeline.coding.classifier import Classifier, Inputs
-from pipeline.coding.encoder import Encoder
-from pipeline.coding.features import bare
-from pipeline.coding.learning import Kept
+from pipeline import model_catalog, settings
+from pipeline.coding import tagger
+from pipeline.coding.inference import checkpoint
+from pipeline.coding.inference.classifier import Classifier, Inputs
+from pipeline.coding.inference.features import bare
+from pipeline.coding.inference.onnx_scorer import Encoder
 from pipeline.coding.tagger import Tagger
-from pipeline.formats import annomi
+from pipeline.coding.training import data, evaluation, fitting, folds
+from pipeline.coding.training.folds import Kept
 from pipeline.speech import transcriber
 from pipeline.speech.cores import Cores
 
@@ -36,11 +37,11 @@ RATE, GAP = 16_000, 0.7
 
 def held_out(table: pd.DataFrame, fold: int, keep: Path, place: Path, pretrained: Path, folder: Path) -> Tagger:
     """The tagger that saw none of a fold's sessions, as it would ship."""
-    rest, about = table[table["fold"] != fold], weights.read_about(place)
-    network = learning.read(pretrained, Kept(keep).network(about["seeds"][0], fold))
-    training.learned(network, pretrained).write(folder)
-    linear = training.fit_linear(rest, [Inputs.of(each) for each in learning.readings(rest)])
-    return Tagger(Classifier(linear, Encoder(folder)), weights.by_fold(about)[fold], about)
+    rest, about = table[table["fold"] != fold], checkpoint.read_about(place)
+    network = folds.read(pretrained, Kept(keep).network(about["seeds"][0], fold))
+    fitting.learned(network, pretrained).write(folder)
+    linear = fitting.fit_linear(rest, [Inputs.of(each) for each in folds.readings(rest)])
+    return Tagger(Classifier(linear, Encoder(folder)), checkpoint.by_fold(about)[fold], about)
 
 
 def spoken(rows: pd.DataFrame, folder: Path) -> tuple[np.ndarray, list[tuple[float, float]]]:
@@ -82,7 +83,7 @@ def main() -> None:
     parser.add_argument("--utterances", type=int, default=300)
     asked = parser.parse_args()
     chosen = settings.load().settings
-    table = annomi.read(asked.data)
+    table = data.read(asked.data)
     fold = table[table["fold"] == asked.fold]
     sizes = fold.groupby("tape_id", sort=False).size().sort_values(kind="stable").cumsum()
     rows = fold[fold["tape_id"].isin(sizes.index[sizes <= asked.utterances])].reset_index(drop=True)
@@ -95,7 +96,7 @@ def main() -> None:
                 for _, tape in rows.groupby("tape_id", sort=False)
             ]
         )
-        pretrained = models.folder(chosen.coding.encoder, chosen.models)
+        pretrained = model_catalog.folder(chosen.coding.encoder, chosen.models)
         tags = held_out(table, asked.fold, asked.keep, tagger.place(chosen), pretrained, folder / "network")
         heard = rows.assign(text=texts)
         found = [evaluation.figures_of_rows(tags.tag(each)) for each in (rows, heard)]

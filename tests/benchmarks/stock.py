@@ -9,8 +9,8 @@ import numpy as np
 import soundfile
 import soxr
 
-from pipeline import models, settings
-from pipeline.audio import SAMPLE_RATE
+from pipeline import model_catalog, settings
+from pipeline.audio.recording import SAMPLE_RATE
 
 
 def transcribed(audio: Path) -> list[tuple[float, float, str]]:
@@ -18,7 +18,7 @@ def transcribed(audio: Path) -> list[tuple[float, float, str]]:
     from faster_whisper import WhisperModel
 
     chosen = settings.load().settings
-    model = WhisperModel(str(models.folder("whisper-base", chosen.models)))
+    model = WhisperModel(str(model_catalog.folder("whisper-base", chosen.models)))
     segments, _ = model.transcribe(str(audio), word_timestamps=True)
     return [(word.start, word.end, word.word.strip()) for segment in segments for word in segment.words or ()]
 
@@ -27,15 +27,15 @@ def diarized(audio: Path, speakers: int) -> list[tuple[float, float, str]]:
     """Who speaks when, from pyannote's `SpeakerDiarization` with the options of its published 3.1 pipeline."""
     import torch
 
-    from pipeline.speech import pyannote_engine as engine  # makes pyannote importable
+    from pipeline.speech.diarization import pyannote_pipeline as engine  # makes pyannote importable
 
     stock = importlib.import_module("pyannote.audio.pipelines.speaker_diarization")
 
     chosen = settings.load().settings
     pipeline = stock.SpeakerDiarization(
-        segmentation=engine.segmentation_model(models.folder("segmentation-3.0", chosen.models)),
+        segmentation=engine.segmentation_model(model_catalog.folder("segmentation-3.0", chosen.models)),
         segmentation_batch_size=32,
-        embedding=engine.embedding_model(models.folder("campplus", chosen.models)),
+        embedding=engine.embedding_model(model_catalog.folder("campplus", chosen.models)),
         embedding_batch_size=32,
         embedding_exclude_overlap=True,
         clustering="AgglomerativeClustering",

@@ -24,12 +24,13 @@ from rich.table import Table
 from torch import nn
 from torch.nn import functional
 
-from pipeline import models, settings
-from pipeline.coding import evaluation, finetuning, tagger, training, weights
+from pipeline import model_catalog, settings
+from pipeline.coding import tagger
 from pipeline.coding.calibration import Calibration
-from pipeline.coding.classifier import DECISIONS, MAIN, OUTPUTS, Inputs, mixed
-from pipeline.coding.features import lexical
-from pipeline.formats import annomi
+from pipeline.coding.inference import checkpoint
+from pipeline.coding.inference.classifier import DECISIONS, MAIN, OUTPUTS, Inputs, mixed
+from pipeline.coding.inference.features import lexical
+from pipeline.coding.training import data, evaluation, finetuning, fitting
 from tests.benchmarks.encoders import as_mpnet, vectors
 
 SEEDS = (0, 1, 2)
@@ -49,8 +50,8 @@ def words(table: pd.DataFrame) -> NDArray[np.float64]:
     """Words and word pairs alone, each utterance by itself; the features made by hand and the context are left out."""
     given = Inputs(tuple(lexical(text) for text in table["text"]), np.zeros((len(table), 0), dtype=np.float32))
     found = np.zeros((len(table), len(DECISIONS)))
-    for _, rest, held in training.splits(table["fold"].to_numpy()):
-        found[held] = training.fit_linear(table.iloc[rest], [given[rest]])(given[held])
+    for _, rest, held in fitting.splits(table["fold"].to_numpy()):
+        found[held] = fitting.fit_linear(table.iloc[rest], [given[rest]])(given[held])
     return found
 
 
@@ -84,7 +85,7 @@ def recurrent(table: pd.DataFrame, given: NDArray[np.float32], seed: int) -> NDA
     who = torch.tensor(table["annotator"].to_numpy())
     worth = torch.tensor([finetuning.WORTH.get(decision, 1.0) for decision in DECISIONS])
     found = np.zeros((len(table), OUTPUTS))
-    for _, rest, held in training.splits(table["fold"].to_numpy()):
+    for _, rest, held in fitting.splits(table["fold"].to_numpy()):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             draw = np.random.default_rng(seed)
@@ -118,8 +119,8 @@ def recurrent(table: pd.DataFrame, given: NDArray[np.float32], seed: int) -> NDA
 
 def figures(table: pd.DataFrame, logits: NDArray[np.float64]) -> dict[str, float]:
     """The figures of one way and seed, calibrated as what ships is."""
-    by_fold = training.cross_calibrated(table, logits)
-    return told(evaluation.joined(table, training.predictions(table, logits, by_fold)))
+    by_fold = fitting.cross_calibrated(table, logits)
+    return told(evaluation.joined(table, fitting.predictions(table, logits, by_fold)))
 
 
 def told(joined: pd.DataFrame) -> dict[str, float]:
@@ -148,7 +149,7 @@ def ways(table: pd.DataFrame, minilm: Path | None, mpnet: Path, keep: Path) -> d
         "features": Way(
             "the same with hand-made features of utterance and context",
             (0,),
-            lambda seed: training.linear_folds(table)[0],
+            lambda seed: fitting.linear_folds(table)[0],
         ),
     }
     if minilm:
@@ -169,13 +170,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="the most that a way runs with")
     asked = parser.parse_args()
     chosen = settings.load().settings
-    table = annomi.read(asked.data)
+    table = data.read(asked.data)
     console = Console(width=190)
     lines: list[tuple[str, list[dict[str, float]]]] = []
     with TemporaryDirectory() as name:
         keep = asked.keep or Path(name)
         keep.mkdir(parents=True, exist_ok=True)
-        mpnet = models.folder(chosen.coding.encoder, chosen.models)
+        mpnet = model_catalog.folder(chosen.coding.encoder, chosen.models)
         for key, way in ways(table, asked.minilm, mpnet, keep).items():
             if asked.ways and key not in asked.ways:
                 continue
@@ -187,7 +188,7 @@ def main() -> None:
                 each.append(figures(table, np.load(path, allow_pickle=False)))
                 console.print(f"{way.what}, seed {seed} done")
             lines.append((way.what, each))
-    folds = weights.read_folds(tagger.place(chosen), "written")
+    folds = checkpoint.read_folds(tagger.place(chosen), "written")
     shipped = [told(evaluation.joined(table, rows)) for _, rows in folds.groupby("seed", sort=False)]
     lines.append(("mpnet fine-tuned on windows, with preference and regressions: what ships", shipped))
     console.print(side_by_side(lines))

@@ -25,16 +25,17 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from pipeline import settings
-from pipeline.coding import finetuning, mishearings, tagger, weights
+from pipeline.coding import tagger
 from pipeline.coding.adaptation import log_odds
-from pipeline.coding.classifier import DECISIONS, OUTPUTS, mixed
-from pipeline.coding.finetuning import HEADS, OFFSETS, OFFSETS_DECAY
-from pipeline.coding.mishearings import Mishearings
-from pipeline.coding.spoiling import Slipping, slips, spoiled
-from pipeline.coding.teacher import COLUMNS, KEYS, Teacher
-from pipeline.coding.training import linear_folds
-from pipeline.coding.windows import Reader
-from pipeline.formats import annomi
+from pipeline.coding.inference import checkpoint
+from pipeline.coding.inference.classifier import DECISIONS, OUTPUTS, mixed
+from pipeline.coding.inference.context_windows import Reader
+from pipeline.coding.training import asr_confusions, data, finetuning
+from pipeline.coding.training.asr_confusions import Mishearings
+from pipeline.coding.training.augmentation import Slipping, slips, spoiled
+from pipeline.coding.training.distillation import COLUMNS, KEYS, Teacher
+from pipeline.coding.training.finetuning import HEADS, OFFSETS, OFFSETS_DECAY
+from pipeline.coding.training.fitting import linear_folds
 from pipeline.settings import project_folder
 from tests.benchmarks.language_models import NAMES, PROMPT, Encode, lower
 from tests.benchmarks.taggers import figures, side_by_side
@@ -75,7 +76,7 @@ class Script(Reader):
 
 
 class Listener(nn.Module):
-    """A language model with heads like those of `pipeline.coding.network`."""
+    """A language model with heads like those of `pipeline.coding.training.network`."""
 
     def __init__(self, model: nn.Module, width: int, annotators: int) -> None:
         super().__init__()
@@ -85,7 +86,7 @@ class Listener(nn.Module):
         nn.init.zeros_(self.annotators.weight)
 
     def forward(self, pieces: Tensor, real: Tensor, read: Tensor, ends: Tensor, roles: Tensor) -> Tensor:
-        """Scores of shape (utterances, outputs), as `pipeline.coding.network.Network.forward` gives them."""
+        """Scores of shape (utterances, outputs), as `pipeline.coding.training.network.Network.forward` gives them."""
         states = self.model(input_ids=pieces, attention_mask=real.long(), use_cache=False).last_hidden_state
         flat = self.norm(states.flatten(0, 1).float())
         joint = torch.cat([read @ flat, flat[ends], flat[roles]], dim=1)
@@ -199,9 +200,9 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=1)
     asked = parser.parse_args()
     asked.keep.mkdir(parents=True, exist_ok=True)
-    table = annomi.read(asked.data)
+    table = data.read(asked.data)
     folds = sorted(map(int, table["fold"].unique()))
-    counts = mishearings.read(project_folder("models") / "mishearings" / "mishearings.csv")
+    counts = asr_confusions.read(project_folder("models") / "mishearings" / "mishearings.csv")
     lacking = [without for without in wanted(folds) if not kept(asked.keep, without).exists()]
     console = Console(width=150)
     if lacking:
@@ -216,7 +217,7 @@ def main() -> None:
         scores[(table["fold"] == fold).to_numpy()] = answer(table, asked.keep, (fold,), fold, "scores")
     alone = mixed(np.zeros((len(table), len(DECISIONS))), scores)
     beside = mixed(linear_folds(table)[0], scores)
-    stored = weights.read_folds(tagger.place(settings.load().settings), "written")
+    stored = checkpoint.read_folds(tagger.place(settings.load().settings), "written")
     keys = ["tape_id", "utterance_id"]
     shipped = log_odds(table[keys].merge(stored[stored["seed"] == stored["seed"].iloc[0]], on=keys))
     lines = [

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.coding.classifier import DECISIONS
-from pipeline.formats import annomi
+from pipeline.coding.inference.classifier import DECISIONS
+from pipeline.coding.training import data
 from tests.benchmarks import language_models
 from tests.coding.invented import write_annomi
 
@@ -59,7 +59,7 @@ def test_an_utterance_longer_than_a_passage_is_cut_and_read() -> None:
 
 @pytest.mark.engines
 def test_the_regressions_find_what_is_plain(tmp_path: Path) -> None:
-    table = annomi.read(write_annomi(tmp_path))
+    table = data.read(write_annomi(tmp_path))
     answers = table["text"].rank(method="dense").astype(int).to_numpy() % 64
     plain = np.eye(64, dtype=np.float32)[answers]
     found = language_models.heads(table, np.hstack([plain, plain]))[:, DECISIONS.index("question")] > 0

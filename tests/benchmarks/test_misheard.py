@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.coding import mishearings
+from pipeline.coding.training import asr_confusions
 from pipeline.settings import project_folder
 from tests.benchmarks import misheard
 from tests.benchmarks.misheard import RATE, counted, heard, in_a_room, some_sessions
@@ -38,10 +38,10 @@ def test_lost_words_are_counted_and_long_passages_and_rare_phrases_are_not() -> 
 
 
 def test_what_ships_is_such_a_table() -> None:
-    counts = mishearings.read(project_folder("models") / "mishearings" / "mishearings.csv")
+    counts = asr_confusions.read(project_folder("models") / "mishearings" / "mishearings.csv")
     assert set(counts["fold"]) == set(range(5))
     assert (counts.groupby("phrase")["times"].sum() >= misheard.OFTEN).all()
-    assert counts["phrase"].str.split().str.len().between(1, mishearings.LONGEST).all()
+    assert counts["phrase"].str.split().str.len().between(1, asr_confusions.LONGEST).all()
 
 
 def test_a_room_leaves_the_voice_where_it_is_and_adds_its_noise(monkeypatch: pytest.MonkeyPatch) -> None:

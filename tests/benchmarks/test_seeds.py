@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.coding import evaluation, training
-from pipeline.coding.classifier import DECISIONS
-from pipeline.formats import annomi
+from pipeline.coding.inference.classifier import DECISIONS
+from pipeline.coding.training import data, evaluation, fitting
 from tests.benchmarks import seeds
 from tests.coding.invented import write_annomi
 
@@ -20,12 +19,12 @@ def tagged(table: pd.DataFrame, certainty: float) -> pd.DataFrame:
     answers = table[list(DECISIONS)].to_numpy(dtype=float)
     blur = np.random.default_rng(0).normal(size=answers.shape)
     logits = np.nan_to_num(answers - 0.5) * certainty + blur
-    return evaluation.joined(table, training.predictions(table, logits, training.cross_calibrated(table, logits)))
+    return evaluation.joined(table, fitting.predictions(table, logits, fitting.cross_calibrated(table, logits)))
 
 
 def test_a_network_differs_from_itself_by_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seeds, "DRAWS", 4)
-    rows = tagged(annomi.read(write_annomi(tmp_path, sessions=10)), 2)
+    rows = tagged(data.read(write_annomi(tmp_path, sessions=10)), 2)
     assert set(seeds.differences(rows, rows).values()) == {(0, 0)}
 
 
@@ -33,6 +32,6 @@ def test_what_is_better_in_every_draw_has_an_interval_over_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(seeds, "DRAWS", 4)
-    table = annomi.read(write_annomi(tmp_path, sessions=10))
+    table = data.read(write_annomi(tmp_path, sessions=10))
     low, high = seeds.differences(tagged(table, 1), tagged(table, 8))["question yes/no"]
     assert 0 < low <= high

@@ -12,9 +12,9 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import nn
 
-from pipeline.coding.classifier import DECISIONS
-from pipeline.coding.network import Network
-from pipeline.formats import annomi
+from pipeline.coding.inference.classifier import DECISIONS
+from pipeline.coding.training import data
+from pipeline.coding.training.network import Network
 from tests.benchmarks import taggers
 from tests.benchmarks.encoders import MARKS, as_mpnet, vectors
 from tests.coding.invented import write_annomi
@@ -110,7 +110,7 @@ def test_bert_as_mpnet_computes_what_bert_does(tmp_path: Path) -> None:
 def test_every_way_finds_what_is_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(taggers, "EPOCHS", 6)
     monkeypatch.setattr(taggers, "STRETCHES", 4)
-    table = annomi.read(write_annomi(tmp_path))
+    table = data.read(write_annomi(tmp_path))
     answers = table["text"].rank(method="dense").astype(int).to_numpy() % 64
     for logits in (taggers.words(table), taggers.recurrent(table, np.eye(64, dtype=np.float32)[answers], seed=1)):
         found = logits[:, DECISIONS.index("question")] > 0

@@ -11,11 +11,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline.coding import finetuning, teacher
-from pipeline.coding.classifier import DECISIONS, OUTPUTS
-from pipeline.coding.spoiling import slips
-from pipeline.coding.windows import windows
-from pipeline.formats import annomi
+from pipeline.coding.inference.classifier import DECISIONS, OUTPUTS
+from pipeline.coding.inference.context_windows import windows
+from pipeline.coding.training import data, distillation, finetuning
+from pipeline.coding.training.augmentation import slips
 from pipeline.settings import project_folder
 from tests.benchmarks import teacher as language_teacher
 from tests.benchmarks.teacher import LONGEST, START, Script
@@ -46,7 +45,7 @@ class Embedding(nn.Module):
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    return annomi.read(write_annomi(tmp_path_factory.mktemp("data")))
+    return data.read(write_annomi(tmp_path_factory.mktemp("data")))
 
 
 def test_a_session_is_read_as_a_script_and_a_long_utterance_from_both_ends() -> None:
@@ -99,9 +98,9 @@ def test_learners_hear_what_saw_neither_their_fold_nor_the_utterances(table: pd.
 
 
 def test_what_ships_answers_about_every_utterance() -> None:
-    answers = teacher.read(project_folder("models") / "teacher" / "answers.csv.gz").answers
+    answers = distillation.read(project_folder("models") / "teacher" / "answers.csv.gz").answers
     assert set(answers["without"].dropna()) == set(range(5))
     times = answers.groupby(["tape_id", "utterance_id"])["without"].agg(["size", "nunique"])
     assert (times["size"] == 5).all()  # by what saw all other folds, and by what lacked one of four more
     assert (times["nunique"] == 4).all()
-    assert np.isfinite(answers[list(teacher.COLUMNS[3:])].to_numpy()).all()
+    assert np.isfinite(answers[list(distillation.COLUMNS[3:])].to_numpy()).all()

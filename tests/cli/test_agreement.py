@@ -13,11 +13,11 @@ from typer.testing import CliRunner, Result
 
 from pipeline.cli.main import app
 from pipeline.errors import TableError
-from pipeline.measures.agreement import AGREEMENT_COLUMNS
-from pipeline.measures.confusions import CONFUSION_COLUMNS
-from pipeline.measures.drift import DRIFT_COLUMNS, POINT_COLUMNS
-from pipeline.measures.sampling import SAMPLE_COLUMNS
-from pipeline.measures.sessions import SESSION_COLUMNS
+from pipeline.measures.drift.drift import DRIFT_COLUMNS, POINT_COLUMNS
+from pipeline.measures.reliability.agreement import AGREEMENT_COLUMNS
+from pipeline.measures.reliability.confusions import CONFUSION_COLUMNS
+from pipeline.measures.reliability.sampling import SAMPLE_COLUMNS
+from pipeline.measures.reliability.session_icc import SESSION_COLUMNS
 from tests.measures.coders import DAY, group
 
 

@@ -9,9 +9,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from pipeline import models as catalog
+from pipeline import model_catalog as catalog
 from pipeline.cli.models import models
-from tests.test_models import PARTS, index, toy, wheel
+from tests.test_model_catalog import PARTS, index, toy, wheel
 
 __all__ = ["index"]
 

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.cli.main import app
-from pipeline.coding import weights
+from pipeline.coding.inference import checkpoint
 from pipeline.errors import CodingError, OutputError
 from pipeline.speech import role_training
 from pipeline.speech.roles import RoleModel
@@ -27,7 +27,7 @@ def run(*arguments: str | Path) -> str:
 
 @pytest.fixture
 def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("pipeline.coding.finetuning.EPOCHS", 1)
+    monkeypatch.setattr("pipeline.coding.training.finetuning.EPOCHS", 1)
     monkeypatch.setenv("TAPE_REVIEW_ENGINES__CORES", "1")  # in this process, where the line above holds
     monkeypatch.setenv("TAPE_REVIEW_CODING__ENCODER", str(write_encoder(tmp_path / "encoder")))
     write_annomi(tmp_path / "data")
@@ -36,7 +36,7 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_training_stores_both_models_and_evaluating_reads_them(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stored = weights.read(trained / "models" / "utterance-tagger")
+    stored = checkpoint.read(trained / "models" / "utterance-tagger")
     assert stored.about["utterances"] == 540
     assert RoleModel.read(trained / "models" / "roles").words
     assert len(role_training.read_folds(trained / "models" / "roles")) == 80
@@ -45,7 +45,7 @@ def test_training_stores_both_models_and_evaluating_reads_them(trained: Path, mo
     assert sorted(kept) == ["seed-0-all.safetensors", *folds]
     run("train", "--data", trained / "data", "--out", trained / "again", "--keep", trained / "keep")
     assert {path.name: path.stat().st_mtime_ns for path in (trained / "keep").iterdir()} == kept
-    for name in weights.RUNNING:
+    for name in checkpoint.RUNNING:
         first, second = (trained / place / "utterance-tagger" / name for place in ("models", "again"))
         assert first.read_bytes() == second.read_bytes()
 
@@ -72,8 +72,8 @@ def test_the_first_seed_ships_and_others_stay_beside_it(trained: Path, monkeypat
     seeds = ("--seed", "3", "--seed", "0", "--seed", "3")
     run("train", "--data", trained / "data", "--out", trained / "more", "--keep", trained / "keep", *seeds)
     place = trained / "more" / "utterance-tagger"
-    assert weights.read(place).about["seeds"] == [3, 0]
-    assert list(weights.read_folds(place, "bare")["seed"].unique()) == [3, 0]
+    assert checkpoint.read(place).about["seeds"] == [3, 0]
+    assert list(checkpoint.read_folds(place, "bare")["seed"].unique()) == [3, 0]
     first = trained / "models" / "utterance-tagger"
     assert (place / "network.onnx").read_bytes() != (first / "network.onnx").read_bytes()
     # One after the other is as good as both at once.
@@ -92,19 +92,19 @@ def test_the_first_seed_ships_and_others_stay_beside_it(trained: Path, monkeypat
 def test_other_seeds_are_measured_without_changing_what_ships(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = trained / "models" / "utterance-tagger"
     before = {path.name: path.read_bytes() for path in place.iterdir()}
-    folds = weights.read_folds(place, "written")
+    folds = checkpoint.read_folds(place, "written")
     command = ("train", "--data", trained / "data", "--keep", trained / "keep", "--out")
     given = (*command, trained / "models", "--folds-only")
     run(*given, "--seed", "4", "--seed", "2")
-    assert all((place / name).read_bytes() == before[name] for name in weights.RUNNING)
-    assert weights.read(place).about["seeds"] == [0, 4, 2]
-    found = weights.read_folds(place, "written")
+    assert all((place / name).read_bytes() == before[name] for name in checkpoint.RUNNING)
+    assert checkpoint.read(place).about["seeds"] == [0, 4, 2]
+    found = checkpoint.read_folds(place, "written")
     pd.testing.assert_frame_equal(found[found["seed"] == 0].reset_index(drop=True), folds)
     assert found.groupby("seed").size().to_dict() == {0: 540, 2: 540, 4: 540}
     # The same as if all seeds had been measured at once.
     run(*command, trained / "more", "--seed", "0", "--seed", "4", "--seed", "2")
-    once = trained / "more" / "utterance-tagger" / weights.FOLDS
-    assert once.read_bytes() == (place / weights.FOLDS).read_bytes()
+    once = trained / "more" / "utterance-tagger" / checkpoint.FOLDS
+    assert once.read_bytes() == (place / checkpoint.FOLDS).read_bytes()
 
     with pytest.raises(CodingError, match=r"TR-C05 .* ships seed 0, whose folds stay as they are"):
         run(*given, "--seed", "4", "--seed", "0")

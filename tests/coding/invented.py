@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.coding.features import Matrix
-from pipeline.coding.windows import ROLES, SOMEONE
+from pipeline.coding.inference.context_windows import ROLES, SOMEONE
+from pipeline.coding.inference.features import Matrix
 
 WIDTH = 32
 """Of the tiny encoder."""

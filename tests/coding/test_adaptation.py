@@ -9,11 +9,12 @@ from typer.testing import CliRunner
 
 from pipeline import settings
 from pipeline.cli.main import app
-from pipeline.coding import adaptation, tagger, weights
+from pipeline.coding import adaptation, tagger
 from pipeline.coding.adaptation import Adaptation, Gain, adapt
 from pipeline.coding.calibration import Calibration
-from pipeline.coding.classifier import DECISIONS
 from pipeline.coding.codebook import CODES
+from pipeline.coding.inference import checkpoint
+from pipeline.coding.inference.classifier import DECISIONS
 from pipeline.errors import CodingError
 from pipeline.formats import codebooks, tables
 
@@ -144,8 +145,8 @@ def test_the_command_stores_a_layer_that_is_better(tmp_path: Path) -> None:
     assert "240 utterances on 4 tapes" in done.stdout
     assert "codebook pretags" in done.stdout
     assert "surprise" in done.stdout
-    about = weights.read_about(tagger.place(settings.load().settings))
-    assert Adaptation.read(tmp_path / "layer.json").tagger == weights.identity(about)
+    about = checkpoint.read_about(tagger.place(settings.load().settings))
+    assert Adaptation.read(tmp_path / "layer.json").tagger == checkpoint.identity(about)
 
 
 def test_the_command_finds_the_codebook_and_names_what_it_lacks(tmp_path: Path) -> None:
@@ -179,14 +180,14 @@ def test_codes_of_other_tapes_are_named(tmp_path: Path) -> None:
 def test_the_tagger_uses_the_layer_that_the_settings_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = tagger.load(settings.load().settings)
     layer = {"reflection": (1.0, 2.0)}
-    made = Adaptation(layer, weights.identity(shipped.about), 2, 50, Gain(50, (0.5, 0.4), (0.2, 0.1)))
+    made = Adaptation(layer, checkpoint.identity(shipped.about), 2, 50, Gain(50, (0.5, 0.4), (0.2, 0.1)))
     path = tmp_path / "layer.json"
     made.write(path)
     monkeypatch.setenv("TAPE_REVIEW_CODING__ADAPTATION", str(path))
     adapted = tagger.load(settings.load().settings)
     one, two = (tagger_.calibration.blend["reflection"] for tagger_ in (shipped, adapted))
     assert two == pytest.approx((one[0], one[1] + 2.0))
-    assert json.loads(path.read_text())["tagger"] == weights.identity(shipped.about)
+    assert json.loads(path.read_text())["tagger"] == checkpoint.identity(shipped.about)
     replace(made, tagger="another").write(path)
     with pytest.raises(CodingError, match="TR-C07"):
         tagger.load(settings.load().settings)

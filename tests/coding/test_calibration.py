@@ -5,8 +5,8 @@ import pytest
 
 from pipeline.coding import calibration
 from pipeline.coding.calibration import Calibration
-from pipeline.coding.classifier import DECISIONS
 from pipeline.coding.codebook import CODES
+from pipeline.coding.inference.classifier import DECISIONS
 
 THRESHOLDS = dict.fromkeys(DECISIONS, 0.5) | {"complex": 0.55}
 PLAIN = Calibration(dict.fromkeys(DECISIONS, (1.0, 0.0)), THRESHOLDS, check_below=0.25)

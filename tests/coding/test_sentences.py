@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import models, settings
+from pipeline import model_catalog, settings
 from pipeline.coding import sentences
 from pipeline.coding.sentences import SentenceFinder
-from pipeline.coding.units import utterances
+from pipeline.coding.volleys import utterances
 from pipeline.errors import ModelError
 from pipeline.timeline import Turn
-from tests.coding.test_thoughts import blocks, f1, spoken
-from tests.coding.test_units import Known
+from tests.coding.test_segmentation import blocks, f1, spoken
+from tests.coding.test_volleys import Known
 
 
 @pytest.fixture(scope="module")
 def finder() -> Iterator[SentenceFinder]:
     loaded = settings.load().settings
-    entry = models.entry(loaded.coding.sentences)
-    if entry is not None and not models.installed(entry, loaded.models):
+    entry = model_catalog.entry(loaded.coding.sentences)
+    if entry is not None and not model_catalog.installed(entry, loaded.models):
         pytest.skip(f"{entry.name} is not installed: run `tape-review models --fetch`")
     return sentences.load(loaded)
 

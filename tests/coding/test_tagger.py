@@ -10,10 +10,10 @@ import pytest
 from pipeline import settings
 from pipeline.coding import tagger
 from pipeline.coding.codebook import CLIENT_CODES, CODES, INTERVIEWER_CODES
-from pipeline.coding.features import bare
+from pipeline.coding.inference.features import bare
 from pipeline.coding.tagger import Tagger
 from pipeline.errors import CodingError
-from pipeline.measures.intervals import SPREAD_KEYS
+from pipeline.measures.session.draws import SPREAD_KEYS
 
 pytestmark = pytest.mark.engines
 

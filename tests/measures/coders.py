@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from pipeline.measures.panel import Scheme
+from pipeline.measures.reliability.rating_matrix import Scheme
 
 SCHEME = Scheme(
     families={

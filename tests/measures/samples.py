@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from pipeline.measures.counts import UTTERANCES
+from pipeline.measures.session.counts import UTTERANCES
 
 INTERVIEWER_CODES = (
     "question_open",

@@ -58,7 +58,9 @@ def test_every_target_and_its_tests_exist() -> None:
 @pytest.mark.engines
 def test_a_weak_test_lets_mutants_live_and_a_judged_one_is_left_out() -> None:
     """The tests of the table never run `numerals`."""
-    blind = Target("numerals", "pipeline/measures/numerals.py", ("tests/measures/test_table.py",), frozenset())
+    blind = Target(
+        "numerals", "pipeline/report/number_format.py", ("tests/measures/session/test_coded_table.py",), frozenset()
+    )
     number, left = survivors(blind, 3, 0, 1)
     assert (number, len(left)) == (3, 3)
     judged = Target(blind.name, blind.module, blind.tests, frozenset({left[0].change}))

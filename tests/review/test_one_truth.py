@@ -46,14 +46,14 @@ from pipeline import settings, stages
 from pipeline.cli import display
 from pipeline.cli.main import app as commands
 from pipeline.coding.codebook import CODES
-from pipeline.engines import Engines
-from pipeline.speech.diarizer import Diarization, Voice
+from pipeline.run.engines import Engines
+from pipeline.run.stage_cache import Workbench
+from pipeline.speech.diarization.contract import Diarization, Voice
 from pipeline.speech.transcriber import Transcript
 from pipeline.stages import Request, Run
 from pipeline.tapes import importing
 from pipeline.tapes.records import Job, Review, Tape
 from pipeline.timeline import Span, Word
-from pipeline.workbench import Workbench
 from tests.review.coding.conftest import Coder
 from tests.review.conftest import Browser, Room
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.coding.training import data
 from pipeline.errors import SpeechError
-from pipeline.formats import annomi
 from pipeline.settings import project_folder
 from pipeline.speech import role_training, roles
 from pipeline.speech.roles import CUES, RoleModel, Roles
@@ -136,11 +136,11 @@ def test_roles_are_right_on_sessions_that_were_not_learned_from(version: str, fl
 
 @pytest.mark.engines
 def test_the_stored_weights_come_from_the_data() -> None:
-    if not (DATA / annomi.FILE).exists():
+    if not (DATA / data.FILE).exists():
         pytest.skip("the training data are not on this machine")
     stored = json.loads((SHIPPED / roles.FILE).read_text())
-    assert stored["data"]["sha256"] == annomi.checksum(DATA)
-    model, fitted = RoleModel.read(SHIPPED), role_training.fit(role_training.sessions(annomi.read(DATA)))
+    assert stored["data"]["sha256"] == data.checksum(DATA)
+    model, fitted = RoleModel.read(SHIPPED), role_training.fit(role_training.sessions(data.read(DATA)))
     # Weights are kept with three decimals; another processor's arithmetic may round the last one the other way.
     assert fitted.words == pytest.approx(dict(model.words), rel=0, abs=0.0015)
     assert fitted.cues == pytest.approx(dict(model.cues), rel=0, abs=0.0015)

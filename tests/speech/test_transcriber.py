@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import models, settings
+from pipeline import model_catalog, settings
 from pipeline.errors import ModelError
 from pipeline.settings import ModelsSettings, TranscriptionSettings
 from pipeline.speech import transcriber
+from pipeline.speech.chunking import PER_MS, Samples, Window, pieces, speech, windows
 from pipeline.speech.cores import Cores
-from pipeline.speech.hypotheses import Hypothesis, Manner, best, doubt, manners
+from pipeline.speech.decoding import Hypothesis, Manner, best, doubt, manners
 from pipeline.speech.transcriber import (
     Suppressed,
     Transcript,
@@ -25,7 +26,6 @@ from pipeline.speech.transcriber import (
     unclear,
 )
 from pipeline.speech.whisper import joined
-from pipeline.speech.windows import PER_MS, Samples, Window, pieces, speech, windows
 from pipeline.timeline import Span, Word
 
 DEFAULT = settings.load().settings
@@ -485,7 +485,7 @@ class TestLoad:
 
     @pytest.mark.engines
     def test_a_damaged_model_is_told(self, tmp_path: Path) -> None:
-        place = models.root(DEFAULT.models) / "whisper-tiny.en"
+        place = model_catalog.root(DEFAULT.models) / "whisper-tiny.en"
         if not place.is_dir():
             pytest.skip("whisper-tiny.en is not installed")
         for name in ("config.json", "tokenizer.json", "vocabulary.txt"):

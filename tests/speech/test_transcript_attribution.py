@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.errors import SpeechError
 from pipeline.formats.written_transcript import WrittenTranscript, WrittenTurn
-from pipeline.speech.diarizer import Diarization, Voice
+from pipeline.speech.diarization.contract import Diarization, Voice
 from pipeline.speech.transcriber import Transcript
 from pipeline.speech.transcript_attribution import PlacedTranscript, placed, speaker_names
 from pipeline.timeline import UNKNOWN, Role, Span, Word

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.speech.diarizer import Diarization, Voice
+from pipeline.speech.diarization.contract import Diarization, Voice
 from pipeline.speech.turns import REACH, attribute, turns
 from pipeline.timeline import UNKNOWN, Span, Turn, Word
 

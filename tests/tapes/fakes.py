@@ -29,11 +29,12 @@ import pandas as pd
 import soundfile
 import soxr
 
-from pipeline import stage_keys, stages
-from pipeline.audio import Recording, Source
+from pipeline import stages
+from pipeline.audio.recording import Recording, Source
 from pipeline.coding.codebook import CODES
-from pipeline.engines import Engines
-from pipeline.progress import Progress
+from pipeline.run import stage_keys
+from pipeline.run.engines import Engines
+from pipeline.run.progress import Progress
 from pipeline.settings import Settings, TapesSettings
 from pipeline.tapes import people, publishing, submission, vault
 from pipeline.tapes.clock import now as real_time
@@ -166,5 +167,5 @@ def group(home: Home) -> None:
 def submitted(home: Home, settings: Settings, recording: Path, **changes: object) -> str:
     """A tape that was handed in; what the recording is does not count."""
     given = {"recording": recording, "terms": TERMS, "target_behavior": TARGET, "group": GROUP, "interviewer": ADDRESS}
-    with patch("pipeline.audio.decode"):
+    with patch("pipeline.audio.recording.decode"):
         return submission.submit(home, settings, Submission(**(given | changes)), clock=real_time)  # type: ignore[arg-type]

@@ -12,7 +12,8 @@ from sqlalchemy import select, update
 
 from pipeline import settings
 from pipeline.errors import AudioError, ConsentError, JobError, TapesError
-from pipeline.progress import ignore
+from pipeline.run.progress import ignore
+from pipeline.run.stage_cache import Kept
 from pipeline.settings import Settings
 from pipeline.stages import STEPS
 from pipeline.tapes import consent, destruction, importing, jobs, people, steps, submission, targets
@@ -23,7 +24,6 @@ from pipeline.tapes.home import Home
 from pipeline.tapes.queue import Plain, Queue
 from pipeline.tapes.queue import place as place_of_queue
 from pipeline.tapes.records import Consent, Item, Job, Pretag, Tape, TapeTurn, Transcript, Utterance
-from pipeline.workbench import Kept
 from tests.tapes.fakes import ADDRESS, GROUP, PHRASE, SECONDS, TARGET, TERMS, Fakes, group, quick, submitted, two_voices
 
 RESULTS = {

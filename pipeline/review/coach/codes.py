@@ -21,9 +21,9 @@ from sqlalchemy.orm import Session
 
 from pipeline.coding.codebook import Codebook
 from pipeline.formats import codebooks
-from pipeline.measures.again import again
-from pipeline.measures.comparison import Comparison
-from pipeline.measures.panel import Panel, Scheme, panel
+from pipeline.measures.reliability.comparisons import Comparison
+from pipeline.measures.reliability.intra_rater import again
+from pipeline.measures.reliability.rating_matrix import Panel, Scheme, panel
 from pipeline.review import titles
 from pipeline.review.authorization import all_open, unseen
 from pipeline.review.coach.codings import Coding, before, latest, table

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from pipeline.coding.codebook import Codebook
-from pipeline.coding.translation import translation
+from pipeline.coding.crosswalk import translation
 from pipeline.tapes.records import Utterance
 
 COLUMNS = (
@@ -95,7 +95,8 @@ def before(codings: Iterable[Coding]) -> list[Coding]:
 
 
 def table(codings: Iterable[Coding], utterances: Mapping[str, Mapping[str, Utterance]]) -> pd.DataFrame:
-    """Codings as `pipeline.measures.panel.panel` takes them; ``utterances``: tape -> utterance -> what it is."""
+    """Codings as `pipeline.measures.reliability.rating_matrix.panel` takes them; ``utterances``: tape -> utterance ->
+    what it is."""
     rows = []
     for one in codings:
         codable = "|".join(sorted(one.codable))

@@ -13,8 +13,8 @@ from fastapi.responses import Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pipeline.measures.panel import COACH, CONSENSUS, MEMBER, Panel
-from pipeline.measures.program import SMALLEST, GroupPeriod, overview
+from pipeline.measures.drift.group_overview import SMALLEST, GroupPeriod, overview
+from pipeline.measures.reliability.rating_matrix import COACH, CONSENSUS, MEMBER, Panel
 from pipeline.review.access.viewer import Administrator
 from pipeline.review.coach.codes import Gathered, gather
 from pipeline.review.coach.left_out import left_out, told

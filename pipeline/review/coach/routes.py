@@ -16,14 +16,14 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from pipeline.measures.agreement import agreement
-from pipeline.measures.anchoring import FEWEST, anchoring
-from pipeline.measures.comparison import comparisons
-from pipeline.measures.confusions import confusions
-from pipeline.measures.drift import by_chance, drift
-from pipeline.measures.panel import MACHINE, Panel
-from pipeline.measures.sampling import OLD, STRETCH, code_again, needed, sample
-from pipeline.measures.wording import label, lacking
+from pipeline.measures.drift.drift import by_chance, drift
+from pipeline.measures.drift.sentences import label, lacking
+from pipeline.measures.reliability.agreement import agreement
+from pipeline.measures.reliability.automation_bias import FEWEST, anchoring
+from pipeline.measures.reliability.comparisons import comparisons
+from pipeline.measures.reliability.confusions import confusions
+from pipeline.measures.reliability.rating_matrix import MACHINE, Panel
+from pipeline.measures.reliability.sampling import OLD, STRETCH, code_again, needed, sample
 from pipeline.review import authorization
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.authorization import SEEN, admit

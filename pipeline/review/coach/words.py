@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.coding.codebook import Codebook
-from pipeline.measures.chart import CALIBRATED
-from pipeline.measures.comparison import uncoded
-from pipeline.measures.panel import MACHINE, Panel
+from pipeline.measures.drift.control_chart import CALIBRATED
+from pipeline.measures.reliability.comparisons import uncoded
+from pipeline.measures.reliability.rating_matrix import MACHINE, Panel
 
 NEEDED = CALIBRATED + 1
 """Tapes that a chart needs before it can show anything."""
@@ -39,7 +39,7 @@ def within(name: str) -> str:
 
 
 def moved(table: pd.DataFrame) -> str:
-    """What charts say of which none speaks; ``table`` as `pipeline.measures.drift.drift` gives it."""
+    """What charts say of which none speaks; ``table`` as `pipeline.measures.drift.drift.drift` gives it."""
     if table.empty:
         return "It is too early for a conclusion."
     watching = int(table["state"].ne(TOO_FEW).sum())

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from pipeline.coding.codebook import Code, Codebook
 from pipeline.formats import cacti_codebook, codebooks
 from pipeline.formats.intake import Source
+from pipeline.report.transcript_view import Tag, Tags
 from pipeline.review.authorization import Admitted, is_of_group
 from pipeline.tapes import codebooks as own
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Pass
-from pipeline.transcript import Tag, Tags
 
 FILE = "userConfiguration.xml"
 """What CACTI calls its codebook, and we whatever somebody sends: the name of their file may tell who the client is."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.coding.codebook import Codebook
-from pipeline.measures import miti, numerals
-from pipeline.measures.figures import Measure, Measures
+from pipeline.measures.session import miti
+from pipeline.measures.session.measures import Measure, Measures
+from pipeline.report import number_format
 from pipeline.review import figures
 from pipeline.review.authorization import Admitted, sees_codes
 from pipeline.review.coding import books, ratings, together, transcripts
@@ -56,7 +57,7 @@ def behaviors(measures: Measures, book: Codebook) -> tuple[Measure, ...]:
 
 def thresholds(measure: Measure) -> str:
     """The manual's, in words: "fair from 3, good from 4"."""
-    told = [f"{one.label} from {numerals.value(one.value, measure.unit)}" for one in measure.references]
+    told = [f"{one.label} from {number_format.value(one.value, measure.unit)}" for one in measure.references]
     return ", ".join(told) or NO_THRESHOLD
 
 

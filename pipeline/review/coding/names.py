@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pipeline import models
+from pipeline import model_catalog
 from pipeline.errors import ModelError
 from pipeline.review.coding.overlays import Utterance, Word
 from pipeline.settings import Settings
@@ -95,7 +95,7 @@ def _spans(texts: Sequence[str], settings: Settings) -> list[list[tuple[int, int
 
 
 def _language(settings: Settings) -> Any:
-    return _loaded(str(models.locate(settings.coding.sentences, settings.models)))
+    return _loaded(str(model_catalog.locate(settings.coding.sentences, settings.models)))
 
 
 @cache

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 
 from pipeline.coding.codebook import Codebook
-from pipeline.measures.sampling import STRETCH
+from pipeline.measures.reliability.sampling import STRETCH
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import passes, ratings, tasks, transcripts
 from pipeline.review.coding.events import State

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from pipeline.measures import miti
+from pipeline.measures.session import miti
 from pipeline.review import figures
 from pipeline.review.access.viewer import SignedIn
 from pipeline.review.authorization import admit, note, own_pass

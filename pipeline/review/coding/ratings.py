@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
-from pipeline.measures import miti
-from pipeline.measures.figures import Measure
+from pipeline.measures.session import miti
+from pipeline.measures.session.measures import Measure
 from pipeline.review.authorization import Admitted
 from pipeline.review.reflecting.forms import ANSWERS
 from pipeline.tapes.records import Form, Pass, Person

@@ -9,7 +9,17 @@ import hashlib
 from dataclasses import dataclass
 
 from pipeline.coding.codebook import Code, Codebook
-from pipeline.measures.counts import AFFIRMATION, CHANGE, INFORMATION, NEUTRAL, OPEN, QUESTION, SUMMARY, SUSTAIN, TOTALS
+from pipeline.measures.session.counts import (
+    AFFIRMATION,
+    CHANGE,
+    INFORMATION,
+    NEUTRAL,
+    OPEN,
+    QUESTION,
+    SUMMARY,
+    SUSTAIN,
+    TOTALS,
+)
 
 _QUESTIONS, _REFLECTIONS = frozenset(TOTALS["questions"]), frozenset(TOTALS["reflections"])
 _CLIENT = frozenset({CHANGE, SUSTAIN, NEUTRAL})

@@ -13,12 +13,12 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import func, select
 
-from pipeline.coding import units
+from pipeline.coding import volleys
 from pipeline.coding.codebook import Codebook
-from pipeline.measures.counts import CHANGE, SUSTAIN
-from pipeline.measures.figures import Measures, measures
-from pipeline.measures.intervals import REST
-from pipeline.phrases import is_listener_noise
+from pipeline.lexicon import is_listener_noise
+from pipeline.measures.session.counts import CHANGE, SUSTAIN
+from pipeline.measures.session.draws import REST
+from pipeline.measures.session.measures import Measures, measures
 from pipeline.review import figures
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import passes
@@ -115,8 +115,8 @@ def majority(opinions: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
 class Board:
     """All places of a tape in order of time.
 
-    ``drawing``: how the intervals of the machine's report were drawn (see `pipeline.measures.figures.measures`), so
-    that these are drawn alike.
+    ``drawing``: how the intervals of the machine's report were drawn (see
+    `pipeline.measures.session.measures.measures`), so that these are drawn alike.
     """
 
     places: tuple[Place, ...]
@@ -265,7 +265,7 @@ def measured(found: Board) -> Measures:
         }
         rows.append(row | doubted | ({f"p_{code}": 1.0 for code in place.by_hand} if doubted else {}))
     table = pd.DataFrame(rows)
-    table = table.assign(volley=units.volleys(table, rule))
+    table = table.assign(volley=volleys.volleys(table, rule))
     return measures(table, rule, **found.drawing)
 
 

@@ -12,7 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from pipeline.coding.codebook import Codebook
-from pipeline.measures.table import CLIENT
+from pipeline.measures.session.coded_table import CLIENT
+from pipeline.report.transcript_view import Tags
 from pipeline.review import figures
 from pipeline.review.access.viewer import SignedIn
 from pipeline.review.authorization import LOCK_FIRST, SEEN, Admitted, admit, note, require_codes, sees_codes
@@ -21,7 +22,6 @@ from pipeline.review.coding.changes import Change, Name
 from pipeline.review.pages import render, seeing
 from pipeline.review.problems import NotYetError
 from pipeline.tapes import targets
-from pipeline.transcript import Tags
 
 router = APIRouter(prefix="/tapes/{tape_id}/together")
 

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from fastapi import Request
 from fastapi.responses import Response
 
-from pipeline import containers
+from pipeline.audio import sniff
 from pipeline.review import ranges
 from pipeline.review.coding.sound import SECONDS
 from pipeline.review.ranges import Part
@@ -43,7 +43,7 @@ def answer(request: Request, file: BinaryIO, shown: int) -> Response:
             file.seek(wanted.first)
             return file.read(wanted.length)
 
-        kind = containers.identify(lambda at, count: read(Part(at, at + count - 1)))
+        kind = sniff.identify(lambda at, count: read(Part(at, at + count - 1)))
         media_type = TYPES.get(kind.name if kind else "", "application/octet-stream")
         most = min(MOST, max(LEAST, size * 1000 * SECONDS // shown))
         return ranges.answer(request, size, most, media_type, read)

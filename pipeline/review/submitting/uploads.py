@@ -21,8 +21,9 @@ from typing import BinaryIO
 
 from sqlalchemy import ColumnElement, delete, or_, select
 
-from pipeline import audio, containers
-from pipeline.audio import peaks
+from pipeline.audio import recording as audio
+from pipeline.audio import sniff
+from pipeline.audio.recording import peaks
 from pipeline.errors import AudioError, ReviewError
 from pipeline.review.submitting import quotas
 from pipeline.settings import AudioSettings
@@ -264,7 +265,7 @@ def _discard(home: Home, *chosen: ColumnElement[bool]) -> None:
 
 def _look(content: bytes) -> None:
     """Refuse at the first bytes what is no sound file; a tag in front of MP3 may hide them until the end."""
-    found = containers.identify(lambda place, count: content[place : place + count])
+    found = sniff.identify(lambda place, count: content[place : place + count])
     if found is None and not (content.startswith(b"ID3") or len(content) < _HEAD):
         known = "export it as WAV, FLAC, Ogg, MP3, M4A or WebM"
         raise AudioError("A04", "recording", "is not in a sound format that we read, whatever its name says", known)

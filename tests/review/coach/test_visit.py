@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.measures.agreement import agreement
-from pipeline.measures.comparison import comparisons
-from pipeline.measures.drift import Drift, Note, drift
-from pipeline.measures.sampling import sample
+from pipeline.measures.drift.drift import Drift, Note, drift
+from pipeline.measures.reliability.agreement import agreement
+from pipeline.measures.reliability.comparisons import comparisons
+from pipeline.measures.reliability.sampling import sample
 from pipeline.review.coach.codes import Gathered, gather
 from pipeline.review.coach.codings import Coding, before, latest
 from pipeline.review.coach.routes import EVERYONE

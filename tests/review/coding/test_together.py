@@ -11,9 +11,9 @@ from sqlalchemy import select
 from pipeline import settings
 from pipeline.coding.codebook import CODES, Codebook
 from pipeline.formats import codebooks
-from pipeline.results import Measured
 from pipeline.review.coding.overlays import Utterance, Word
 from pipeline.review.coding.together import Board, Opinion, Place, measured
+from pipeline.run.results import Measured
 from pipeline.tapes.records import CodeEvent, Pass
 from tests.measures import samples
 from tests.review.coding.conftest import Coder, Table

@@ -23,12 +23,12 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from pipeline import settings
-from pipeline.audio import Recording
+from pipeline.audio.recording import Recording
 from pipeline.cli.main import app
-from pipeline.engines import Engines
 from pipeline.errors import VaultError
-from pipeline.progress import Progress
 from pipeline.review.submitting import uploads
+from pipeline.run.engines import Engines
+from pipeline.run.progress import Progress
 from pipeline.tapes import certificates, destruction, doctor, submission
 from pipeline.tapes.clock import now
 from pipeline.tapes.home import Home

@@ -1,0 +1,184 @@
+"""The parent's side of the decoder's process: start it, listen, stop it when it takes too long.
+
+What comes through the pipe is checked like any foreign input: a decoder that a crafted file has taken over can send
+wrong samples, and no more of them than were asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection, Pipe
+from typing import Any
+
+import numpy as np
+
+from pipeline.audio.quality import SAMPLE_RATE
+from pipeline.errors import AudioError
+from pipeline.run.progress import Progress
+
+STALL_SECONDS = 8.0
+"""Patience between two messages: a decoder has something to say after every second of work."""
+
+_START_SECONDS = 60.0  # for the imports, from a cold disk; nothing of the recording is read yet
+_MESSAGE_BYTES = 1 << 20
+_BYTES_A_MS = SAMPLE_RATE // 1000 * 2
+_KEPT = ("PATH", "LD_LIBRARY_PATH")  # what an interpreter may need to find its own libraries
+_ENTRY = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from pipeline.audio import decoder_process;"
+    " decoder_process.run(sys.argv[2], int(sys.argv[3]))"
+)
+_EXPORT = "export the sound as WAV or FLAC and try again"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the decoder is to do; times in milliseconds of the recording.
+
+    ``reader`` and ``key`` are those of a `pipeline.audio.sniff.Container`; nothing after ``stop`` is decoded;
+    ``seconds`` of processor time and ``memory`` bytes are all that it gets.
+    """
+
+    reader: str
+    key: str
+    start: int
+    stop: int
+    seconds: int
+    memory: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the decoder found at first sight; ``declared`` is the header's duration in milliseconds, if it gives one."""
+
+    codec: str
+    sample_rate: int
+    channels: int
+    declared: int | None
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What ran: up to which millisecond of the recording, whether that is its end, and where it was clipped.
+
+    ``clipped`` holds pairs: a second of the segment, and how many runs of full-scale samples begin in it.
+    """
+
+    duration: int
+    complete: bool
+    clipped: list[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """``samples`` are int16 of shape (channels, n) at 16 kHz."""
+
+    found: Found
+    samples: np.ndarray
+    ran: Ran
+
+
+def decode(file: int, request: Request, thing: str, progress: Progress) -> Decoded:
+    """Decode the open ``file`` in a process of its own.
+
+    Raises
+    ------
+    AudioError: whatever the decoder refuses; A14 it takes too long; A15 it crashed.
+    """
+    with _process(file, request) as (process, pipe):
+        if not pipe.poll(_START_SECONDS) or not _ready(pipe):
+            process.kill()
+            _, complaint = process.communicate()
+            raise RuntimeError(f"the decoder did not start: {complaint.decode(errors='replace')}")
+        watch = threading.Timer(request.seconds, process.kill)
+        watch.start()
+        try:
+            return _listen(pipe, request, thing, progress)
+        except EOFError as error:
+            raise _ended(process, request, thing) from error
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise AudioError("A15", thing, "makes the decoder return invalid data", _EXPORT) from error
+        finally:
+            watch.cancel()
+
+
+@contextmanager
+def _process(file: int, request: Request) -> Iterator[tuple[subprocess.Popen[bytes], Connection]]:
+    """The process, without our environment and far from our files; gone afterwards in any case, and when we are."""
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    reader, writer = Pipe(duplex=False)
+    with reader:
+        with writer:
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
+                [
+                    sys.executable,
+                    "-I",
+                    "-c",
+                    _ENTRY,
+                    json.dumps([path for path in sys.path if path]),
+                    json.dumps(asdict(request)),
+                    str(os.getpid()),
+                ],
+                stdin=file,
+                stdout=writer.fileno(),
+                stderr=subprocess.PIPE,
+                cwd="/",
+                env=environment | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+                start_new_session=True,  # a Ctrl-C is for us; we end the decoder
+            )
+        with process:
+            try:
+                yield process, reader
+            finally:
+                process.kill()
+
+
+def _ready(pipe: Connection) -> bool:
+    try:
+        return bool(json.loads(pipe.recv_bytes(_MESSAGE_BYTES)[1:])["ready"])
+    except EOFError:
+        return False
+
+
+def _listen(pipe: Connection, request: Request, thing: str, progress: Progress) -> Decoded:
+    found = Found(**_received(pipe, thing)["found"])
+    span = request.stop - request.start
+    bound = (span + 1000) * found.channels * _BYTES_A_MS
+    expected = span if found.declared is None else min(span, max(1, found.declared - request.start))
+    pcm = bytearray()
+    while isinstance(message := _received(pipe, thing), bytes):
+        pcm += message
+        if len(pcm) > bound:
+            raise ValueError("the decoder returned more data than requested")
+        progress(min(1.0, len(pcm) / (expected * found.channels * _BYTES_A_MS)))
+    samples = np.frombuffer(pcm, "<i2").reshape(-1, found.channels).T
+    return Decoded(found, samples, Ran(**message["ran"]))
+
+
+def _received(pipe: Connection, thing: str) -> Any:
+    """The next message: a statement (dict) or samples (bytes)."""
+    if not pipe.poll(STALL_SECONDS):
+        raise AudioError("A14", thing, f"keeps the decoder busy for {STALL_SECONDS:.0f} s without a result", _EXPORT)
+    message = pipe.recv_bytes(_MESSAGE_BYTES)
+    if message.startswith(b"S"):
+        return message[1:]
+    statement = json.loads(message[1:])
+    if "refused" in statement:
+        code, value, remedy = statement["refused"]
+        raise AudioError(code, thing, value, remedy)
+    return statement
+
+
+def _ended(process: subprocess.Popen[bytes], request: Request, thing: str) -> AudioError:
+    """Why a decoder fell silent: the kernel's clock and our watch, which is still on, end it by these two signals."""
+    process.wait()
+    if -process.returncode in (signal.SIGKILL, signal.SIGXCPU):
+        return AudioError("A14", thing, f"takes more than {request.seconds} s to decode", _EXPORT)
+    return AudioError("A15", thing, f"makes the decoder crash (status {process.returncode})", _EXPORT)

@@ -1,0 +1,246 @@
+"""The decoder's own process: one open file in, 16-bit samples at 16 kHz out.
+
+`pipeline.audio.decoder` starts this module in a process of its own, with the recording as standard input and a pipe as
+standard output. Before the first byte is read the process gives up what a decoder does not need: it can open no file
+and no socket any more (the kernel hands out no further descriptor), write to no file, and take no more memory and
+time than it was given. So a file that names another one, a playlist or a crafted header reaches nothing.
+
+Messages, each with a letter in front: ``J`` and a JSON object (``ready``, ``found``, at the end ``ran`` or
+``refused``), ``S`` and samples (int16, little endian, channels interleaved; none while the decoder runs towards the
+segment).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import io
+import itertools
+import json
+import os
+import pkgutil
+import resource
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+import av
+import numpy as np
+import soundfile
+import soxr
+from av.container import InputContainer
+
+from pipeline.audio.decoder import Found, Ran, Request
+from pipeline.audio.quality import SAMPLE_RATE
+
+RATES = (8_000, 96_000)
+FULL_SCALE = 0.9995
+"""A sample at or above this, with two more behind it, is clipped: a 16-bit recording ends at 0.99997."""
+
+_BLOCK = 32_768  # frames decoded at once
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h: a signal for when the thread that started the process ends
+_CODECS = (
+    "aac,alac,flac,mp3,mp3float,opus,libopus,vorbis,"
+    "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_f32le,pcm_f32be,pcm_u8"
+)
+
+
+class RefusalError(Exception):
+    """The recording cannot be decoded: an error code of `pipeline.errors`, what is wrong, what to do."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Decoded sound in blocks: float32 of shape (frames, channels)."""
+
+    found: Found
+    blocks: Iterator[np.ndarray]
+
+
+def main(request: Request) -> None:
+    """Decode standard input as ``request`` says; every outcome is a message."""
+    pipe = Connection(os.dup(1), readable=False)
+    try:
+        _import_all()
+        confine(request)
+        _tell(pipe, ready=True)
+        stream = _open(request)
+        _tell(pipe, found=asdict(stream.found))
+        _tell(pipe, ran=asdict(_convert(stream, request, lambda samples: pipe.send_bytes(b"S" + samples))))
+    except RefusalError as refusal:
+        _tell(pipe, refused=refusal.args)
+    except MemoryError:
+        _tell(pipe, refused=("A14", "needs too much memory to decode", "export the sound as WAV or FLAC"))
+
+
+def _tell(pipe: Connection, **message: Any) -> None:
+    pipe.send_bytes(b"J" + json.dumps(message).encode())
+
+
+def _import_all() -> None:
+    """PyAV imports its parts when it first meets a stream of their kind; by then no file can be opened."""
+    for module in pkgutil.walk_packages(av.__path__, "av."):
+        # The one is a command line, the other downloads samples, with a web client that takes time to load.
+        if module.name not in ("av.__main__", "av.datasets"):
+            importlib.import_module(module.name)
+
+
+def confine(request: Request) -> None:
+    """Give up files, sockets, memory and time; what is open stays open. Decoders chatter: standard error ends here."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    limits = {
+        resource.RLIMIT_AS: request.memory,
+        resource.RLIMIT_CPU: request.seconds,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NOFILE: 0,
+    }
+    for limit, value in limits.items():
+        hard = resource.getrlimit(limit)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(limit, (value, value))
+
+
+def _open(request: Request) -> Stream:
+    stream = {"soundfile": _soundfile, "av": _av}[request.reader](request.key)
+    rate, channels = stream.found.sample_rate, stream.found.channels
+    if not RATES[0] <= rate <= RATES[1]:
+        value = f"is sampled at {rate:,} Hz; {RATES[0]:,} to {RATES[1]:,} Hz are read"
+        raise RefusalError("A07", value, "export it at 16,000 or 48,000 Hz")
+    if not 1 <= channels <= 2:
+        raise RefusalError(
+            "A08", f"has {channels} channels; only one or two are supported", "export it as mono or stereo"
+        )
+    return stream
+
+
+def _soundfile(key: str) -> Stream:
+    try:
+        file = soundfile.SoundFile(0, closefd=False)
+    except soundfile.LibsndfileError as error:
+        raise _damaged() from error
+    if file.format not in key.split():
+        raise _damaged(f"it is {file.format} inside")
+    declared = file.frames * 1000 // file.samplerate if 0 < file.frames < 1 << 60 else None
+    return Stream(Found(file.subtype, file.samplerate, file.channels, declared), _soundfile_blocks(file))
+
+
+def _soundfile_blocks(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
+    block = np.empty((_BLOCK, file.channels), np.float32)
+    try:
+        while frames := file.buffer_read_into(block, "float32"):
+            yield block[:frames]
+    except soundfile.LibsndfileError as error:
+        raise _damaged() from error
+
+
+def _av(key: str) -> Stream:
+    options = {"format_whitelist": key, "codec_whitelist": _CODECS, "protocol_whitelist": "none"}
+    try:
+        file = av.open(io.FileIO(0, closefd=False), format=key, metadata_errors="ignore", container_options=options)
+    except av.FFmpegError as error:
+        raise _damaged() from error
+    if not isinstance(file, InputContainer) or not file.streams.audio:
+        raise RefusalError("A02", "holds no audio stream", "choose the file that holds the sound")
+    stream = file.streams.audio[0]
+    codec = stream.codec_context
+    if codec.codec.name not in _CODECS.split(","):
+        raise RefusalError("A06", f"is compressed as {codec.name}", "export the sound as WAV or FLAC")
+    declared = None if key == "aac" or not file.duration else int(file.duration * 1000 / av.time_base)
+    blocks = _av_blocks(file, stream)
+    first = next(blocks, None)  # the decoder knows the rate and the channels better than the container does
+    if first is None:
+        raise RefusalError("A02", "holds no sound", "check the settings of the recorder")
+    return Stream(Found(codec.name, codec.sample_rate, first.shape[1], declared), itertools.chain([first], blocks))
+
+
+def _av_blocks(file: InputContainer, stream: av.AudioStream) -> Iterator[np.ndarray]:
+    """Frames as floats, many to a block: a frame of AAC is 23 ms long, and every block costs."""
+    kind: tuple[int, int] | None = None
+    convert = av.AudioResampler(format="flt")  # the rate and the channels stay
+    block: list[np.ndarray] = []
+    try:
+        for frame in file.decode(stream):
+            kind = kind or (frame.sample_rate, frame.layout.nb_channels)
+            if kind != (frame.sample_rate, frame.layout.nb_channels):
+                raise _damaged("its sample rate or its number of channels changes within the file")
+            block += (part.to_ndarray().reshape(-1, kind[1]) for part in convert.resample(frame))
+            if sum(map(len, block)) >= _BLOCK:
+                yield np.concatenate(block)
+                block = []
+    except av.FFmpegError as error:
+        raise _damaged() from error
+    if block:
+        yield np.concatenate(block)
+
+
+def _convert(stream: Stream, request: Request, send: Callable[[bytes], None]) -> Ran:
+    """Cut, check and resample block by block."""
+    rate, channels = stream.found.sample_rate, stream.found.channels
+    first, last = request.start * rate // 1000, request.stop * rate // 1000
+    resampler = soxr.ResampleStream(rate, SAMPLE_RATE, channels, dtype="float32")
+    clipped: dict[int, int] = {}
+    place, complete = 0, True
+    for whole in stream.blocks:
+        block = whole[max(0, first - place) : max(0, last - place)]
+        begin = max(place, first)
+        place += len(whole)
+        if not np.isfinite(block).all():
+            wrong = begin + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
+            value = f"has a value that is not a number at {wrong / rate:.3f} s"
+            raise RefusalError("A09", value, "export it again as 16-bit WAV or FLAC")
+        _count(clipped, block, begin - first, rate)
+        send(_quantized(_resampled(resampler, block, rate)))
+        if place > last:
+            complete = False
+            break
+    send(_quantized(_resampled(resampler, np.empty((0, channels), np.float32), rate, last=True)))
+    return Ran(min(place, last) * 1000 // rate, complete, sorted(clipped.items()))
+
+
+def _resampled(resampler: soxr.ResampleStream, block: np.ndarray, rate: int, last: bool = False) -> np.ndarray:
+    block = np.clip(block, -1.0, 1.0)
+    return block if rate == SAMPLE_RATE else resampler.resample_chunk(block, last=last)
+
+
+def _quantized(samples: np.ndarray) -> bytes:
+    """16 bits, so that a stored recording equals a fresh one sample by sample."""
+    return np.clip(np.rint(samples * 32_768.0), -32_768, 32_767).astype("<i2").tobytes()
+
+
+def _count(clipped: dict[int, int], block: np.ndarray, place: int, rate: int) -> None:
+    """Add the runs of three or more full-scale samples to the second of the segment in which they begin."""
+    full = (np.abs(block) >= FULL_SCALE).astype(np.int8)
+    if not full.any():
+        return
+    runs = full[2:] & full[1:-1] & full[:-2]
+    begins = np.flatnonzero((np.diff(runs, axis=0, prepend=np.int8(0)) == 1).any(axis=1))
+    for second, count in zip(*np.unique((place + begins) // rate, return_counts=True), strict=True):
+        clipped[int(second)] = clipped.get(int(second), 0) + int(count)
+
+
+def _damaged(detail: str = "its contents do not match its format") -> RefusalError:
+    """What the libraries themselves say of a broken file misleads more than it helps ("file does not exist")."""
+    return RefusalError("A05", f"is damaged: {detail}", "copy it again from the recorder, or export it as WAV or FLAC")
+
+
+def run(request: str, parent: int) -> None:
+    """Entry of the process: the request as JSON, and the process that waits for the samples."""
+    _end_with(parent)
+    main(Request(**json.loads(request)))
+
+
+def _end_with(parent: int) -> None:
+    """Have the kernel end this process when the parent ends, as the recording that it has open would outlive that.
+
+    Where the kernel cannot, the next message to a pipe that nobody reads ends it.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it ended before we had asked
+        os._exit(1)

@@ -1,0 +1,277 @@
+"""A recording: read once, safely, cut to the segment, checked, and kept as plain samples.
+
+The engines get nothing but the float arrays that come out of here. The format is told by the file's first bytes
+(`pipeline.audio.sniff`), decoded in a process that can reach nothing else (`pipeline.audio.decoder`,
+`pipeline.audio.decoder_process`),
+and looked over (`pipeline.audio.quality`). All times of a `Recording` are milliseconds; those of its warnings count
+from the start of the segment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.audio import decoder, quality, sniff
+from pipeline.audio.decoder import Decoded
+from pipeline.audio.quality import SAMPLE_RATE, QualityWarning, peaks
+from pipeline.audio.sniff import Container
+from pipeline.errors import AudioError
+from pipeline.files import sha256
+from pipeline.run.progress import Progress, ignore
+from pipeline.settings import AudioSettings
+from pipeline.timeline import Span, clock
+
+__all__ = ["SAMPLE_RATE", "QualityWarning", "Recording", "Source", "decode", "fingerprint", "load", "peaks", "save"]
+
+SLACK = 1000
+"""Milliseconds by which a time may be off: encoders pad, headers round, people type whole seconds."""
+
+_SHORTEST = 1000  # ms
+_SOUND, _FACTS = "recording.flac", "recording.json"
+_RENEW = "copy it again from the recorder"
+_CUT = "cut the segment out with an audio editor"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The file that a segment was cut from.
+
+    ``duration`` is what ran, up to the end of the segment where reading stopped there; ``declared`` is what its
+    header says, if it does; both in milliseconds. ``sample_rate`` and ``channels`` are the file's own.
+    """
+
+    name: str
+    sha256: str
+    container: str
+    codec: str
+    sample_rate: int
+    channels: int
+    duration: int
+    declared: int | None
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A decoded segment.
+
+    ``samples`` are float32 of shape (channels, n), one or two channels at 16 kHz, in [-1, 1), on the grid of 16 bits.
+    ``start`` and ``end`` are the segment's place in the source, in milliseconds.
+    """
+
+    samples: np.ndarray
+    start: int
+    end: int
+    source: Source
+    warnings: tuple[QualityWarning, ...]
+
+    @property
+    def mono(self) -> np.ndarray:
+        """The mean of the channels: float32, shape (n,)."""
+        mean: np.ndarray = self.samples.mean(axis=0)
+        return mean
+
+    @property
+    def duration(self) -> int:
+        """Length in milliseconds."""
+        return self.end - self.start
+
+    @property
+    def two_voices(self) -> bool:
+        """Whether each of two channels holds one speaker: the channel is then the best diarizer."""
+        return quality.two_voices(self.samples)
+
+
+def decode(
+    path: Path, settings: AudioSettings, start: int | None = None, end: int | None = None, progress: Progress = ignore
+) -> Recording:
+    """Read the segment from ``start`` to ``end`` (milliseconds; the whole recording by default) of a file.
+
+    A file that is shorter or longer than its own header promises is refused as a whole; a segment that is named by
+    its end is taken if it is there, with a warning.
+
+    Raises
+    ------
+    AudioError: A01 to A15, see `pipeline.errors.CODES`.
+    """
+    name = _printable(path)
+    thing = f"recording {name}"
+    begin, stop = _segment(settings, start, end, thing)
+    with _opened(path, settings, thing) as file:
+        container, damage = _identified(file, thing)
+        if damage and end is None:
+            raise _damaged(damage, thing)
+        request = decoder.Request(
+            container.reader, container.key, begin, stop, settings.decoder_seconds, settings.decoder_memory_mb << 20
+        )
+        decoded = decoder.decode(file, request, thing, progress)
+        found, ran = decoded.found, decoded.ran
+        _check_extent(decoded, settings, begin, end, thing)
+        damage = damage or _contradiction(file, container, decoded)
+        if damage and end is None:
+            raise _damaged(damage, thing)
+        source = Source(name, sha256(file), container.name, **asdict(found), duration=ran.duration)
+    samples = _floats(decoded.samples)
+    warnings = quality.inspect(samples, found.sample_rate, ran.clipped, settings.quiet_dbfs, settings.silence_seconds)
+    last = begin + samples.shape[1] * 1000 // SAMPLE_RATE
+    if damage:
+        message = f"the file {damage}; the segment up to {clock(last)} was read anyway; to be sure, {_RENEW}"
+        warnings = (QualityWarning("duration_mismatch", None, message), *warnings)
+    return Recording(samples, begin, last, source, warnings)
+
+
+def fingerprint(path: Path, settings: AudioSettings) -> str:
+    """SHA-256 of a file, in hexadecimal.
+
+    Raises
+    ------
+    AudioError: A01 to A03 and A12, it cannot be a recording.
+    """
+    with _opened(path, settings, f"recording {_printable(path)}") as file:
+        return sha256(file)
+
+
+def save(recording: Recording) -> dict[str, bytes]:
+    """The files that keep a recording, 16-bit FLAC and JSON: `load` gives back the very same samples."""
+    import soundfile
+
+    sound = BytesIO()
+    whole = (recording.samples.T * 32_768).astype(np.int16)
+    soundfile.write(sound, whole, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    facts = {
+        "start": recording.start,
+        "end": recording.end,
+        "source": asdict(recording.source),
+        "warnings": [asdict(warning) for warning in recording.warnings],
+    }
+    return {_SOUND: sound.getvalue(), _FACTS: (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode()}
+
+
+def load(files: Mapping[str, bytes]) -> Recording:
+    """The recording that `save` made these files of."""
+    import soundfile
+
+    whole, _ = soundfile.read(BytesIO(files[_SOUND]), dtype="int16", always_2d=True)
+    facts = json.loads(files[_FACTS])
+    warnings = tuple(
+        QualityWarning(warning["code"], warning["span"] and Span(**warning["span"]), warning["message"])
+        for warning in facts["warnings"]
+    )
+    return Recording(_floats(whole.T), facts["start"], facts["end"], Source(**facts["source"]), warnings)
+
+
+def _printable(path: Path) -> str:
+    if path.parent == Path("/dev/fd"):  # an open file without a name; its number says nothing
+        return "recording"
+    return "".join(character if character.isprintable() else "?" for character in path.name)
+
+
+def _segment(settings: AudioSettings, start: int | None, end: int | None, thing: str) -> tuple[int, int]:
+    """Where to begin and where to stop reading: a little after the limit, to see whether the recording goes on."""
+    begin, limit = start or 0, _limit(settings)
+    last = int(settings.source_limit_minutes * 60_000)
+    if begin < 0 or (end is not None and end <= begin):
+        raise AudioError(
+            "A11", thing, "has no such segment: the segment ends before it begins", "give --start before --end"
+        )
+    if max(begin, end or 0) > last:
+        raise AudioError("A12", thing, f"is read only up to {clock(last)}", _CUT)
+    if end is not None and end - begin > limit + SLACK:
+        raise _too_long(settings, f"is asked for a segment of {clock(end - begin)}", begin, thing)
+    return begin, begin + limit + SLACK if end is None else end
+
+
+def _limit(settings: AudioSettings) -> int:
+    return int(min(settings.segment_limit_minutes, settings.hard_limit_minutes) * 60_000)
+
+
+def _too_long(settings: AudioSettings, value: str, begin: int, thing: str) -> AudioError:
+    limit = _limit(settings)
+    remedy = f"choose a part with --start and --end, for example --start {clock(begin)} --end {clock(begin + limit)}"
+    return AudioError("A10", thing, f"{value}, more than {clock(limit)}", remedy)
+
+
+@contextmanager
+def _opened(path: Path, settings: AudioSettings, thing: str) -> Iterator[int]:
+    """The open file: a regular one, of a size that we read. Opening does not wait for a pipe's other end."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise AudioError(
+            "A01", thing, f"cannot be opened ({reason})", "check its name and your permission to read it"
+        ) from error
+    try:
+        status = os.fstat(file)
+        if not stat.S_ISREG(status.st_mode):
+            raise AudioError("A03", thing, "is a folder, a pipe or a device", "give the sound file itself")
+        if status.st_size == 0:
+            raise AudioError("A02", thing, "is empty", _RENEW)
+        if status.st_size > settings.source_limit_mb * 1_000_000:
+            raise AudioError("A12", thing, f"is larger than {settings.source_limit_mb:,.0f} MB", _CUT)
+        yield file
+    finally:
+        os.close(file)
+
+
+def _identified(file: int, thing: str) -> tuple[Container, str | None]:
+    """The container and how the file contradicts its header, if it does."""
+
+    def read(offset: int, count: int) -> bytes:
+        return os.pread(file, count, offset)
+
+    container = sniff.identify(read)
+    if container is None:
+        known = "export it as WAV, FLAC, Ogg, MP3, M4A or WebM"
+        raise AudioError("A04", thing, "is not in a sound format that we read, whatever its name says", known)
+    return container, sniff.damage(container, read, os.fstat(file).st_size)
+
+
+def _check_extent(decoded: Decoded, settings: AudioSettings, begin: int, end: int | None, thing: str) -> None:
+    """Refuse a recording or a segment that is too long, too short, or not there."""
+    found, ran = decoded.found, decoded.ran
+    last = int(settings.source_limit_minutes * 60_000)
+    if found.declared is not None and found.declared > last:
+        raise AudioError("A12", thing, f"lasts {clock(found.declared)}, longer than {clock(last)}", _CUT)
+    if not ran.complete and end is None:
+        lasts = f"lasts at least {clock(max(found.declared or 0, ran.duration) - begin)}"
+        raise _too_long(settings, f"{lasts} from {clock(begin)} on" if begin else lasts, begin, thing)
+    if ran.duration == 0:
+        raise AudioError("A02", thing, "holds no sound", "check the settings of the recorder")
+    if ran.complete and ran.duration + SLACK < max(begin, end or 0):
+        late, option = ("does", "--end") if begin < ran.duration else ("begins", "--start")
+        value = f"ends at {clock(ran.duration)}, before the segment {late}"
+        raise AudioError("A11", thing, value, f"choose an earlier {option}")
+    if ran.duration - begin < _SHORTEST:
+        raise AudioError("A02", thing, "holds less than a second of sound there", "choose a longer segment")
+
+
+def _contradiction(file: int, container: Container, decoded: Decoded) -> str | None:
+    """How what ran to the end contradicts what the header declares, in words as those of `containers.damage`."""
+    declared, ran = decoded.found.declared, decoded.ran
+    if not ran.complete:
+        return None
+    if declared is not None and abs(declared - ran.duration) > max(SLACK, declared // 100):
+        return (
+            f"is cut off or its header is wrong: the header says {clock(declared)}, but there are {clock(ran.duration)}"
+        )
+    if container in (sniff.FLAC, sniff.MP3):  # their decoder stops where the header says
+        return sniff.leftover(os.fstat(file).st_size, os.lseek(file, 0, os.SEEK_CUR))
+    return None
+
+
+def _damaged(damage: str, thing: str) -> AudioError:
+    return AudioError("A13", thing, damage, f"{_RENEW}, or name the part to take with --start and --end")
+
+
+def _floats(samples: np.ndarray) -> np.ndarray:
+    """Samples in [-1, 1) of 16-bit ones."""
+    return np.ascontiguousarray(samples, np.float32) / np.float32(32_768)

@@ -1,0 +1,1 @@
+"""The tagger at work: features, network, classifier, and the weights on disk."""

@@ -1,0 +1,156 @@
+"""What the tagger reads from an utterance in its session, beside what its network reads.
+
+The context of an utterance is the stretch of the other role's speech just before and just after it, so that it is the
+same whether the transcript's units are turns or sentences::
+
+    client       I want to walk more.   \\_ before                      Maybe on Sundays. -- after
+    client       But it rains a lot.    /
+    interviewer                           So you want to, and the rain stops you. When could you?
+
+Rows of an unknown role are no context.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.lexicon import CONJUNCTIONS, FILLERS, LISTENER_NOISES, asks, is_listener_noise
+
+Matrix = NDArray[np.float32]
+
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|\?")
+_SKIPPED = FILLERS | CONJUNCTIONS | LISTENER_NOISES
+"""Words that may stand before the one that tells what an utterance does."""
+
+_OPENINGS = (
+    *("what", "how", "why", "tell", "when", "where", "who", "you", "you're", "it", "it's", "that", "i", "we"),
+    *("do", "does", "did", "are", "is", "was", "have", "can", "could", "would", "will"),
+)
+_PHRASES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"\b(sounds?|seems?|looks?|feels?) like\b",
+        r"\bit (sounds|seems)\b",
+        r"\byou(r|'re|'ve|'d)?\b",
+        r"\byou(r|'re|'ve|'d)? (feel|feeling|want|know|think|see|like|need|don't|really)\b",
+        r"\b(i|i'm|i've|i'd|my|me)\b",
+        r"\bon (the )?one hand\b|\bat the same time\b|\bpart of you\b",
+        r"\bi hear\b|\bhearing\b|\bif i understand\b|\bin other words\b|\bwhat you're saying\b|\blet me see if\b",
+        r"\b(right|okay|correct)\?|n't (you|it|that|they)\b\??$|\bis that (right|it|correct)\b",
+        r"\btell me\b|\bdescribe\b|\bwalk me through\b|\bwhat else\b",
+        r"\b(can|could|would|will|do|did|are|have|were) you\b",
+        r"\b(should|recommend|suggest|important to|need to|have to|try to)\b",
+        r"\b(percent|research|study|studies|people|risk|risks|shows?|doctor|drinks)\b",
+        r"\b(or|not)\b",
+        r"\b(can't|don't|won't|not|never|hard|but)\b",
+        r"\b(want|wanna|could|will|going to|gonna|need|should|try|tried|started|stopped|ready)\b",
+    )
+)
+
+
+def normalized(text: object) -> str:
+    """Lower case, straight quotes, single blanks; empty for a missing text."""
+    return "" if not isinstance(text, str) else " ".join(text.lower().replace("’", "'").split())
+
+
+def bare(text: str) -> str:
+    """A text as a recognizer without punctuation and case would write it."""
+    return " ".join(word for word in _WORD.findall(normalized(text)) if word != "?")
+
+
+def lexical(text: str) -> str:
+    """Words, pairs, and the first and last words marked as such, separated by blanks: what the vectorizer splits.
+
+    >>> lexical("How was it?")
+    'how was it ? ^how ^was ^it ^? ^how_was ^how_was_it it$ ?$ how_was was_it it_?'
+    """
+    words = _WORD.findall(normalized(text))
+    first = [f"^{word}" for word in words[:4]] + ["^" + "_".join(words[:length]) for length in (2, 3)]
+    last = [f"{word}$" for word in words[-2:]]
+    return " ".join([*words, *first, *last, *(f"{one}_{two}" for one, two in pairwise(words))])
+
+
+@dataclass(frozen=True)
+class Context:
+    """For each row the rows of its stretch's neighbors: the other role's speech just before and just after."""
+
+    before: tuple[tuple[int, ...], ...]
+    after: tuple[tuple[int, ...], ...]
+    position: Matrix  # (rows,), 0 at the start of the tape to 1 at its end
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> Context:
+        """Read the context from ``tape_id`` and ``role``; rows of a tape are in speaking order."""
+        roles = table["role"].to_numpy(dtype=object)
+        before: list[tuple[int, ...]] = [()] * len(table)
+        after: list[tuple[int, ...]] = [()] * len(table)
+        position = np.zeros(len(table), dtype=np.float32)
+        for rows in table.groupby("tape_id", sort=False).indices.values():
+            position[rows] = np.arange(len(rows)) / max(1, len(rows) - 1)
+            stretches: list[list[int]] = []
+            for row in (int(row) for row in rows if roles[row] in ("interviewer", "client")):
+                if stretches and roles[stretches[-1][0]] == roles[row]:
+                    stretches[-1].append(row)
+                else:
+                    stretches.append([row])
+            for one, two in pairwise(stretches):
+                for row in two:
+                    before[row] = tuple(one)
+                for row in one:
+                    after[row] = tuple(two)
+        return cls(tuple(before), tuple(after), position)
+
+
+def hand(table: pd.DataFrame, context: Context) -> Matrix:
+    """Hand-made features, shape (rows, features), each near 0 to 1."""
+    words = [_WORD.findall(normalized(text)) for text in table["text"]]
+    targets = {target: set(_WORD.findall(normalized(target))) for target in table["target_behavior"].unique()}
+    rows = [
+        [
+            *_of_text(normalized(text), words[row]),
+            *_of_neighbors(words[row], _joined(words, context.before[row]), _joined(words, context.after[row])),
+            bool(targets[target] & set(words[row])),
+            context.position[row],
+            role == "interviewer",
+        ]
+        for row, (text, target, role) in enumerate(
+            zip(table["text"], table["target_behavior"], table["role"], strict=True)
+        )
+    ]
+    return np.array(rows, dtype=np.float32)
+
+
+def _joined(words: list[list[str]], rows: tuple[int, ...]) -> list[str]:
+    return [word for row in rows for word in words[row]]
+
+
+def _of_text(text: str, words: list[str]) -> list[float]:
+    opening = next((word for word in words if word not in _SKIPPED), "")
+    size = len(words)
+    return [
+        np.log1p(size) / 3,
+        *(float(size <= limit) for limit in (2, 5, 25)),
+        text.endswith("?"),
+        "?" in text,
+        asks(text.split()),
+        is_listener_noise(text.split()),
+        *(float(opening == word) for word in _OPENINGS),
+        *(float(bool(phrase.search(text))) for phrase in _PHRASES),
+    ]
+
+
+def _of_neighbors(words: list[str], before: list[str], after: list[str]) -> list[float]:
+    said = set(words)
+    return [
+        len(said & set(before)) / max(1, len(said)),
+        np.log1p(len(before)) / 3,
+        before[-1:] == ["?"],
+        np.log1p(len(after)) / 3,
+        0 < len(after) <= 2,
+    ]

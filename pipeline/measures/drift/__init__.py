@@ -1,0 +1,1 @@
+"""Whether a coder's coding moves, and how that is said."""

@@ -1,0 +1,105 @@
+"""What the charts say, in sentences that need no statistics.
+
+>>> pair = ("reflection_simple", "reflection_complex")
+>>> drift_sentence("ann", "coach", pair, (14, 3), ("reflection_complex", 1.8), {}, 6)
+'ann codes 1.8 times as many complex reflections as the coach. On the last 6 tapes, 14 utterances that are a simple \
+reflection to the coach are a complex reflection to ann; 3 the other way around.'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from pipeline.measures.reliability.rating_matrix import NOT_CODED
+
+_COUNTED = ("question", "reflection", "affirmation")
+
+
+def label(code: str, labels: Mapping[str, str]) -> str:
+    """A code in words within a sentence: "complex reflection"."""
+    if code == NOT_CODED:
+        return "nothing of the kind"
+    if "|" in code:
+        return " and ".join(label(part, labels) for part in code.split("|"))
+    if code in labels:
+        words = re.sub(r"\s*\(.*?\)", "", labels[code]).strip()
+        return words[:1].lower() + words[1:]
+    head, _, kind = code.partition("_")
+    return f"{kind} {head}".replace("_", " ").strip() if head in _COUNTED else code.replace("_", " ")
+
+
+def plural(words: str) -> str:
+    """Several of what can be counted: "complex reflections"; "change talk" stays."""
+    return f"{words}s" if words.endswith(_COUNTED) else words
+
+
+def article(words: str) -> str:
+    """With "a" or "an" where it can be counted."""
+    if not words.endswith(_COUNTED):
+        return words
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+
+
+def lacking(undefined: str, figure: str) -> str:
+    """Why a figure is missing, from the reasons that a row of the table of agreement gives.
+
+    >>> lacking("kappa and alpha: one value throughout; intervals: only one tape", "alpha")
+    'one value throughout'
+    """
+    for reason in undefined.split("; "):
+        names, _, why = reason.partition(": ")
+        if figure in re.split(r", | and | of ", names):
+            return why
+    return ""
+
+
+def _named(coder: str) -> tuple[str, str]:
+    """A coder at the start of a sentence and within it."""
+    return (f"The {coder}", f"the {coder}") if coder in ("group", "consensus", "machine") else (coder, coder)
+
+
+def drift_sentence(
+    coder: str,
+    reference: str,
+    pair: tuple[str, str],
+    counts: tuple[int, int],
+    ratio: tuple[str, float | None],
+    labels: Mapping[str, str],
+    tapes: int,
+) -> str:
+    """Which code the coder sees more often, or less often, than the reference, and what it is to the reference.
+
+    Parameters
+    ----------
+    coder, reference: who.
+    pair, counts: the reference's code and the coder's, units with it, and units the other way around.
+    ratio: a code, and how many times as often as the reference the coder gives it; None where the reference never does.
+    labels: codes in words.
+    tapes: how many tapes the counts are from.
+    """
+    who, name = _named(coder)
+    before, after = (label(code, labels) for code in pair)
+    what = plural(label(ratio[0], labels))
+    if ratio[1] is None:
+        begin = f"{who} codes {what} where the {reference} codes none."
+    else:
+        many = "much" if what == label(ratio[0], labels) else "many"
+        begin = f"{who} codes {ratio[1]:.1f} times as {many} {what} as the {reference}."
+    last = "the last tape" if tapes == 1 else f"the last {tapes} tapes"
+    utterances = "1 utterance that is" if counts[0] == 1 else f"{counts[0]} utterances that are"
+    are = "is" if counts[0] == 1 else "are"
+    return (
+        f"{begin} On {last}, {utterances} {article(before)} to the {reference} {are} {article(after)} to {name}; "
+        f"{counts[1]} the other way around."
+    )
+
+
+def noise_sentence(coder: str, reference: str, mean: float, center: float, tapes: int) -> str:
+    """Agreement fell, and no code is seen more often than before."""
+    last = "the last tape" if tapes == 1 else f"the last {tapes} tapes"
+    return (
+        f"{_named(coder)[0]} agrees with the {reference} less than at the start "
+        f"({mean:.0%} against {center:.0%} on {last}), "
+        "without favoring any code. Harder tapes can cause that, and so can less attention."
+    )

@@ -1,0 +1,129 @@
+"""How far coders agree: one row a comparison and level, each figure with its interval over tapes.
+
+Percent agreement comes first: it is what a group can picture. Kappa is what it has been asked for since 1960; the
+prevalence and the bias index say why it may be low where agreement is high, PABAK and AC1 what it would be otherwise.
+Alpha takes several coders and missing cells. Below `ENOUGH` units there is no verdict. A figure that is undefined is
+None, and ``undefined`` says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.measures.reliability import coefficients as by
+from pipeline.measures.reliability.bootstrap import DRAWS, SEED, WIDTH, ends, weights
+from pipeline.measures.reliability.comparisons import Comparison, Sums, comparisons, sums
+from pipeline.measures.reliability.rating_matrix import Level, Panel
+
+ENOUGH = 50
+"""Units that a verdict needs at least."""
+
+AGREEMENT_COLUMNS = (
+    *("comparison", "a", "b", "level", "name", "tapes", "units"),
+    *("percent", "percent_low", "percent_high", "kappa", "kappa_low", "kappa_high", "prevalence_index", "bias_index"),
+    *("pabak", "ac1", "ac1_low", "ac1_high", "alpha", "alpha_low", "alpha_high"),
+    *("alpha_ordinal", "alpha_ordinal_low", "alpha_ordinal_high", "verdict", "undefined"),
+)
+"""Columns of the table of agreement."""
+
+RELIABLE, TENTATIVE = 0.8, 0.667
+"""Krippendorff's limits for alpha: to rely on, and for tentative conclusions."""
+
+
+def agreement(
+    panel: Panel,
+    compared: Sequence[Comparison] | None = None,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    width: float = WIDTH,
+) -> pd.DataFrame:
+    """All comparisons at all levels.
+
+    Parameters
+    ----------
+    panel: the codes.
+    compared: who is compared; all that `comparisons` finds where not given.
+    draws, seed, width: of the intervals.
+    """
+    compared = comparisons(panel) if compared is None else compared
+    rows: list[list[tuple[object, ...]]] = [[] for _ in compared]
+    for level in panel.levels:
+        cells = level.of(panel.grid)
+        for number, comparison in enumerate(compared):
+            found = sums(panel, level, comparison, cells)
+            if found is not None:
+                head = (comparison.kind, comparison.a, comparison.b, level.kind, level.name)
+                rows[number].append((*head, *_row(found, level, draws, seed, width)))
+    return pd.DataFrame([row for several in rows for row in several], columns=list(AGREEMENT_COLUMNS))
+
+
+def figures(found: Sums) -> dict[str, NDArray[np.float64]]:
+    """Name -> value, for every coefficient that has an interval, from sums that are `weighted`."""
+    result = {
+        "percent": by.percent(found.agree, found.units),
+        "ac1": by.ac1_of(found.agree, found.units, found.shares, found.coded),
+        "alpha": by.alpha_of(found.same, found.given),
+    }
+    if found.rows is not None and found.columns is not None:
+        result["kappa"] = by.kappa_of(found.agree, found.rows, found.columns)
+    if found.coincidences is not None:
+        result["alpha_ordinal"] = by.ordinal_alpha_of(found.coincidences)
+    return result
+
+
+def _row(found: Sums, level: Level, draws: int, seed: int, width: float) -> tuple[object, ...]:
+    tapes = len(found.units)
+    drawn = figures(found.weighted(weights(tapes, draws, seed)))
+    cells: dict[str, float | None] = {}
+    for name, figure in figures(found.weighted(np.ones(tapes))).items():
+        value = float(figure)
+        between = None if np.isnan(value) else ends(drawn[name], tapes, width)
+        cells[name] = None if np.isnan(value) else value
+        cells[f"{name}_low"], cells[f"{name}_high"] = between or (None, None)
+    agree, units = float(found.agree.sum()), float(found.units.sum())
+    cells["pabak"] = float(by.pabak(agree, units, found.shares.shape[-1]))
+    if found.rows is not None and found.columns is not None and level.kind == "code":
+        rows, columns = found.rows.sum(axis=0), found.columns.sum(axis=0)
+        cells["prevalence_index"] = float(by.prevalence_index(rows, columns))
+        cells["bias_index"] = float(by.bias_index(rows, columns))
+    cells = {name: None if value is None or np.isnan(value) else value for name, value in cells.items()}
+    words = {"verdict": _verdict(cells, found.utterances), "undefined": _undefined(cells, found)}
+    return (tapes, found.utterances, *(words.get(name, cells.get(name)) for name in AGREEMENT_COLUMNS[7:]))
+
+
+def _verdict(cells: dict[str, float | None], units: int) -> str:
+    if units < ENOUGH:
+        return f"fewer than {ENOUGH} units: no verdict"
+    low, high = cells.get("alpha_low"), cells.get("alpha_high")
+    if low is None or high is None:
+        return "no interval: no verdict"
+    if (cells.get("percent") or 0) >= 0.95 and low < TENTATIVE:
+        return "rare: look at the pairs"
+    if low >= RELIABLE:
+        return "agree"
+    if low >= TENTATIVE:
+        return "mostly agree"
+    return "differ: talk about it" if high < TENTATIVE else "not clear yet"
+
+
+def _undefined(cells: dict[str, float | None], found: Sums) -> str:
+    """Why figures are missing."""
+    reasons = []
+    chance = ["kappa", "alpha"] if found.rows is not None else ["alpha"]
+    if lacking := [name for name in chance if cells.get(name) is None]:
+        reasons.append(f"{' and '.join(lacking)}: one value throughout")
+    if found.coincidences is not None and cells.get("alpha_ordinal") is None:
+        reasons.append("alpha_ordinal: one rank throughout")
+    if cells.get("ac1") is None:
+        reasons.append("pabak, ac1: one value only")
+    if found.rows is None:
+        reasons.append(f"kappa: more than two coders ({found.coders})")
+    if len(found.units) < 2:
+        reasons.append("intervals: only one tape")
+    elif lacking := [name for name in chance if cells.get(name) is not None and cells.get(f"{name}_low") is None]:
+        reasons.append(f"interval of {' and '.join(lacking)}: most draws hold one value throughout")
+    return "; ".join(reasons)

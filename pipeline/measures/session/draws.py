@@ -1,0 +1,182 @@
+"""How sure a measure is: codes drawn again and again from the tags' probabilities.
+
+A coder decides separately, so each draw does: is it a question, and if so an open one; is it a reflection, and if so
+a complex one; does it inform; is it change or sustain talk, and if so which. The tags of one draw are counted as the
+chosen tags are, and the middle 90 % of what comes out is the interval.
+
+Tags of one session err together (a soft-spoken client, an unusual dialect): ``spread`` holds, for each decision, the
+standard deviation of a shift that moves all its log-odds in a draw alike. Probabilities of exactly 0 or 1 stay: what
+a human has confirmed is not in doubt.
+
+>>> interval(np.array([2, 2, 3]), np.array([1, 1, 1]), width=0.9, highest=np.inf)
+Interval(low=2.0, high=3.0, median=2.0, defined=1.0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.measures.session.coded_table import CLIENT, INTERVIEWER, UNKNOWN, codes
+
+Presence = Mapping[str, NDArray[np.bool_]]
+"""Code -> whether each utterance carries it, shape (draws, rows)."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a coder decides on an utterance of ``role``: whether it is one of ``codes``, and if there are two, which.
+
+    ``whether`` and ``which`` name the two steps in ``spread``.
+    """
+
+    role: str
+    codes: tuple[str, ...]
+    whether: str
+    which: str | None = None
+
+
+DECISIONS = (
+    Decision(INTERVIEWER, ("question_open", "question_closed"), "question", "open"),
+    Decision(INTERVIEWER, ("reflection_complex", "reflection_simple"), "reflection", "complex"),
+    Decision(INTERVIEWER, ("information",), "information"),
+    Decision(CLIENT, ("change", "sustain"), "client", "change"),
+)
+
+REST = {INTERVIEWER: "other", CLIENT: "neutral"}
+"""Role -> the code of an utterance that carries no other."""
+
+CODED_BY = {name: decision.role for decision in DECISIONS for name in decision.codes} | {
+    REST[role]: role for role in REST
+}
+"""Each code that the machine proposes -> the role whose utterances may carry it."""
+
+SPREAD_KEYS = tuple(key for decision in DECISIONS for key in (decision.whether, decision.which) if key)
+"""Keys of ``spread``: question, open, reflection, complex, information, client, change."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The range that holds the chosen share of draws.
+
+    ``high`` is None where there is no upper limit; so is ``median``, the middle draw, where it is not a number;
+    ``defined`` is the share of draws with a denominator.
+    """
+
+    low: float
+    high: float | None
+    median: float | None
+    defined: float
+
+
+def chosen(table: pd.DataFrame) -> Presence:
+    """The codes that the table's ``codes`` column holds, as a single draw: arrays of shape (1, rows).
+
+    A code on a row of the wrong role, or of no role, does not count.
+    """
+    rows = [set(found) for found in codes(table)]
+    names = dict.fromkeys([*CODED_BY, *sorted(set().union(*rows))])
+    return {name: np.array([name in row for row in rows], dtype=bool)[None] & _may(table, name) for name in names}
+
+
+def drawn(table: pd.DataFrame, draws: int, seed: int, spread: Mapping[str, float]) -> Presence:
+    """Codes drawn from the ``p_<code>`` columns: arrays of shape (draws, rows); the same seed draws the same.
+
+    A code without a column, and every code of a row whose ``probability`` is 1, is certain: it is drawn as chosen.
+
+    Raises
+    ------
+    ValueError: ``spread`` names a decision that does not exist.
+    """
+    unknown = sorted(set(spread) - set(SPREAD_KEYS))
+    if unknown:
+        raise ValueError(f"spread names {unknown[0]!r}; the decisions are {', '.join(SPREAD_KEYS)}")
+    random = np.random.default_rng(seed)
+    certain = chosen(table)
+    extra = [Decision("", (name,), name) for name in certain if name not in CODED_BY]
+    result: dict[str, NDArray[np.bool_]] = {}
+    for decision in (*DECISIONS, *extra):
+        odds = [_probability(table, name, certain[name][0]) for name in decision.codes]
+        result |= _decide(decision, odds, draws, random, spread)
+    coded = np.array([bool(found) for found in codes(table)], dtype=bool)
+    rest = coded & ~np.any(list(result.values()), axis=0)
+    return result | {name: rest & _may(table, name) for name in REST.values()}
+
+
+def interval(numerator: NDArray[Any], denominator: NDArray[Any], width: float, highest: float) -> Interval:
+    """The middle ``width`` of ``numerator / denominator`` over draws; no ratio is below 0 or above ``highest``.
+
+    A draw of something over nothing is beyond every number: where too many are, the upper end stays open. A draw of
+    nothing over nothing says nothing: it counts as 0 for the lower end and as ``highest`` for the upper one, so that
+    the interval holds whatever the truth is.
+    """
+    defined = denominator != 0
+    ratio = np.where(numerator > 0, np.inf, np.nan)
+    np.divide(numerator, denominator, out=ratio, where=defined)
+    tail, last = (1 - width) / 2, len(ratio) - 1
+    # The slack keeps 0.05 * 2000 from becoming 101.
+    low = float(np.sort(np.where(np.isnan(ratio), 0.0, ratio))[int(np.floor(tail * last + 1e-9))])
+    high = float(np.sort(np.where(np.isnan(ratio), highest, ratio))[int(np.ceil((1 - tail) * last - 1e-9))])
+    known = np.sort(ratio[~np.isnan(ratio)])
+    median = float(known[(len(known) - 1) // 2]) if 2 * len(known) >= len(ratio) else np.inf
+    if np.isinf(low):
+        low = float(ratio[defined].max(initial=0.0))
+    return Interval(
+        low,
+        None if np.isinf(high) else high,
+        None if np.isinf(median) else median,
+        float(defined.mean()),
+    )
+
+
+def _may(table: pd.DataFrame, code: str) -> NDArray[np.bool_]:
+    """The rows whose role can carry a code; a code of another codebook may stand on any row with a role."""
+    role = table["role"].to_numpy(dtype=object)
+    may = role == CODED_BY[code] if code in CODED_BY else role != UNKNOWN
+    return np.asarray(may, dtype=bool)
+
+
+def _probability(table: pd.DataFrame, code: str, certain: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The probability of a code on each row."""
+    sure = certain.astype(float)
+    if f"p_{code}" not in table:
+        return sure
+    column = table[f"p_{code}"].to_numpy(dtype=float, na_value=0.0)
+    given: NDArray[np.float64] = np.maximum(np.where(_may(table, code), column, 0.0), 0.0)
+    if "probability" not in table:
+        return given
+    return np.where(table["probability"].to_numpy(dtype=float, na_value=0.0) >= 1.0, sure, given)
+
+
+def _decide(
+    decision: Decision,
+    odds: list[NDArray[np.float64]],
+    draws: int,
+    random: np.random.Generator,
+    spread: Mapping[str, float],
+) -> dict[str, NDArray[np.bool_]]:
+    """Draw whether, then which."""
+    either = np.asarray(np.sum(odds, axis=0), dtype=float)  # above 1, by rounding, it is certain
+    is_one = _draw(either, draws, random, spread.get(decision.whether, 0.0))
+    if decision.which is None:
+        return {decision.codes[0]: is_one}
+    first = np.divide(odds[0], either, out=np.zeros_like(either), where=either > 0)
+    is_first = _draw(first, draws, random, spread.get(decision.which, 0.0))
+    return {decision.codes[0]: is_one & is_first, decision.codes[1]: is_one & ~is_first}
+
+
+def _draw(
+    probability: NDArray[np.float64], draws: int, random: np.random.Generator, deviation: float
+) -> NDArray[np.bool_]:
+    """Yes or no for each row, shape (draws, rows); one shift of the log-odds a draw."""
+    open_ = (probability > 0) & (probability < 1)
+    inner = np.where(open_, probability, 0.5)
+    logit = np.log(inner) - np.log1p(-inner)
+    # The logistic function, written so that it cannot overflow.
+    shifted = 0.5 + 0.5 * np.tanh((logit + deviation * random.standard_normal((draws, 1))) / 2)
+    return np.asarray(random.random((draws, len(probability))) < np.where(open_, shifted, probability))

@@ -1,0 +1,304 @@
+"""The measures of a tape, each with an interval from the tags' probabilities.
+
+The value of a measure is what a reader counts in the table; its interval shows how far the machine's doubt could move
+it, and `Measure.median` where the doubt points to.
+
+>>> frame = pd.DataFrame({"tape_id": "t", "utterance_id": ["1", "2"], "role": "interviewer", "text": "",
+...                       "codes": ["reflection_simple", "question_open|reflection_complex"]})
+>>> result = measures(frame)
+>>> result.ratios["reflections_per_question"].value, result.ratios["percent_complex_reflections"].value
+(2.0, 50.0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from pipeline.measures.session.coded_table import CLIENT, INTERVIEWER, UNKNOWN, has_times, ordered
+from pipeline.measures.session.counts import (
+    CHANGE,
+    SUSTAIN,
+    TOTALS,
+    UTTERANCES,
+    Counts,
+    Rule,
+    count,
+    noun,
+    totals,
+    units,
+)
+from pipeline.measures.session.draws import chosen, drawn, interval
+
+SCHEMA = 1
+"""Version of the structure that `Measures.as_dict` gives."""
+
+Unit = Literal["ratio", "percent", "count"]
+
+MAIN = ("reflections_per_question", "percent_complex_reflections", "percent_open_questions", "percent_change_talk")
+"""The ratios that are shown where there is room for few."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A published value to compare with. Expert opinion without normative data behind it, never a grade."""
+
+    value: float
+    label: str
+    source: str = "MITI 4.2.1 (Moyers, Manuel and Ernst, 2014), expert opinion"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure. Percentages run from 0 to 100.
+
+    ``value`` is None where ``undefined`` says why. ``low`` to ``high`` is the interval; ``high`` None beside a
+    ``low`` means that there is no upper limit; both are None where tags do not matter (talk time) and where the value
+    is undefined. ``median`` is the middle of the draws and ``defined`` the share of them that have a denominator.
+    ``note`` says what else a reader must know of the figure, in a sentence; the label then hints at it."""
+
+    name: str
+    label: str
+    unit: Unit
+    value: float | None
+    numerator: float
+    denominator: float | None = None
+    low: float | None = None
+    high: float | None = None
+    median: float | None = None
+    defined: float = 1.0
+    undefined: str | None = None
+    references: tuple[Reference, ...] = ()
+    note: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types; numbers are rounded to four decimals."""
+        found: dict[str, Any] = _plain(asdict(self))
+        return found
+
+
+@dataclass(frozen=True)
+class Measures:
+    """All measures of a tape, by name, and how they came about."""
+
+    rule: Rule
+    width: float
+    draws: int
+    seed: int
+    spread: Mapping[str, float]
+    utterances: Mapping[str, int]
+    ratios: Mapping[str, Measure]
+    counts: Mapping[str, Measure]
+    oars: Mapping[str, Measure]
+    talk: Mapping[str, Measure]
+    client: Mapping[str, Measure]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types, the content of ``measures.json``; numbers are rounded to four decimals::
+
+        schema      1
+        rule        {unit: "utterance" | "volley", questions: [code], reflections: [code], codes: [code]}
+        width, draws, seed, spread {decision: SD}     how the intervals were drawn
+        utterances  {interviewer, client, unknown: rows of the table}
+        ratios      {reflections_per_question, reflections_per_open_question, percent_complex_reflections,
+                     percent_open_questions, percent_change_talk: measure}
+        counts      {code: measure}
+        oars        {open_questions, affirmations, reflections, summaries: measure}
+        talk        {interviewer, client, unknown: measure}      percent of talk time; numerator in seconds
+        client      {change_talk, sustain_talk: measure}         utterances, whatever the codes are called
+
+        measure     {name, label, unit: "ratio" | "percent" | "count", value, numerator, denominator, low, high,
+                     median, defined, undefined: text | null, references: [{value, label, source}], note: text | null}
+        """
+        rule = {name: getattr(self.rule, name) for name in ("unit", "questions", "reflections", "codes")}
+        return {"schema": SCHEMA} | {name: _plain(part) for name, part in (asdict(self) | {"rule": rule}).items()}
+
+
+@dataclass(frozen=True)
+class _Ratio:
+    """Which total (see `counts.TOTALS`) is divided by which; ``needs`` are others that the codebook must tell apart."""
+
+    name: str
+    label: str
+    unit: Unit
+    over: str
+    under: str
+    needs: tuple[str, ...] = ()
+    published: tuple[tuple[float, str], ...] = ()
+
+
+_RATIOS = (
+    _Ratio(
+        "reflections_per_question",
+        "Reflections per question (R:Q)",
+        *("ratio", "reflections", "questions"),
+        published=((1, "fair"), (2, "good")),
+    ),
+    _Ratio(
+        "reflections_per_open_question",
+        "Reflections per open question",
+        *("ratio", "reflections", "open_questions", ("open_or_closed_questions",)),
+    ),
+    _Ratio(
+        "percent_complex_reflections",
+        "Complex reflections (%CR)",
+        *("percent", "complex_reflections", "simple_or_complex_reflections"),
+        published=((40, "fair"), (50, "good")),
+    ),
+    _Ratio("percent_open_questions", "Open questions (%OQ)", "percent", "open_questions", "open_or_closed_questions"),
+    _Ratio("percent_change_talk", "Change talk (%CT)", "percent", "change_talk", "talk"),
+)
+
+_OARS = ("open_questions", "affirmations", "reflections", "summaries")
+_CLIENT = ("change_talk", "sustain_talk")
+
+_BY_UTTERANCE = "; meant for counts per volley, while these count every utterance"
+_BY_MACHINE = (
+    "This codebook has no codes for change and sustain talk. The figure comes from the machine, and nobody coded it by "
+    "hand."
+)
+
+
+@dataclass(frozen=True)
+class _Tally:
+    """What is counted, codes or totals: as chosen (one draw), and as drawn; ``by_machine`` are those to be marked."""
+
+    chosen: Counts
+    drawn: Counts
+    rule: Rule
+    width: float
+    by_machine: frozenset[str]
+
+    def count(self, name: str, label: str) -> Measure:
+        head = self._head(name, label, "count", name)
+        if name not in self.drawn:
+            return replace(head, undefined=self.rule.lacks(name))
+        number, sample = int(self.chosen[name][0]), self.drawn[name]
+        found = interval(sample, np.ones_like(sample), self.width, np.inf)
+        return replace(head, value=number, numerator=number, low=found.low, high=found.high, median=found.median)
+
+    def ratio(self, ratio: _Ratio) -> Measure:
+        head = self._head(ratio.name, ratio.label, ratio.unit, ratio.under)
+        lacking = [why for part in (*ratio.needs, ratio.under, ratio.over) if (why := self.rule.lacks(part))]
+        if lacking:
+            return replace(head, undefined=lacking[0])
+        scale, highest = (100, 100.0) if ratio.unit == "percent" else (1, np.inf)
+        over, under = (int(self.chosen[part][0]) for part in (ratio.over, ratio.under))
+        found = interval(scale * self.drawn[ratio.over], self.drawn[ratio.under], self.width, highest)
+        head = replace(head, numerator=over, denominator=under, defined=found.defined)
+        if under == 0:
+            above = f"{over} {noun(ratio.over, over)}, " if ratio.unit == "ratio" else ""
+            return replace(head, undefined=f"{above}0 {noun(ratio.under)}")
+        return replace(
+            head,
+            value=scale * over / under,
+            references=tuple(self._reference(*entry) for entry in ratio.published),
+            low=found.low,
+            high=found.high,
+            median=found.median,
+        )
+
+    def _head(self, name: str, label: str, unit: Unit, total: str) -> Measure:
+        """A measure without figures, marked where what it counts is the machine's alone."""
+        if total in self.by_machine:
+            return Measure(name, f"{label}, by the machine", unit, None, 0, note=_BY_MACHINE)
+        return Measure(name, label, unit, None, 0)
+
+    def _reference(self, value: float, label: str) -> Reference:
+        """A published value, with what it was meant for."""
+        plain = Reference(value, label)
+        return plain if self.rule.unit == "volley" else replace(plain, source=plain.source + _BY_UTTERANCE)
+
+
+def measures(
+    table: pd.DataFrame,
+    rule: Rule = UTTERANCES,
+    width: float = 0.9,
+    seed: int = 0,
+    spread: Mapping[str, float] | None = None,
+    draws: int = 2000,
+) -> Measures:
+    """Measure one tape.
+
+    Parameters
+    ----------
+    table: coded utterances (see `pipeline.measures.session.coded_table`); rows without a role count for nobody.
+    rule: the codebook's counting rule.
+    width: share of draws that an interval holds.
+    seed, draws: of the random draws.
+    spread: decision -> standard deviation of the log-odds shift that a session's tags have in common
+        (see `pipeline.measures.session.draws.SPREAD_KEYS`).
+
+    Raises
+    ------
+    TableError: T03 a column lacks, ``volley`` included where the rule counts volleys.
+    ValueError: ``width`` is not between 0 and 1, or ``spread`` names an unknown decision.
+    """
+    if not 0 < width < 1:
+        raise ValueError(f"width is {width}; it must lie between 0 and 1")
+    rows, spread = ordered(table), dict(spread or {})
+    certain = units(chosen(rows), rule, rows)
+    random = units(drawn(rows, draws, seed, spread), rule, rows)
+    codes = tuple(dict.fromkeys((*rule.codes, *(code for code, given in certain.items() if given.any()))))
+    talk = {CHANGE, SUSTAIN} if rule.machine_talk else set()
+    by_code = _Tally(count(certain, codes), count(random, codes), rule, width, frozenset(rule.of(*talk)))
+    marked = frozenset(total for total, meanings in TOTALS.items() if talk & {*meanings})
+    total = _Tally(totals(certain, rule), totals(random, rule), rule, width, marked)
+    roles = rows["role"].to_numpy(dtype=object)
+    return Measures(
+        *(rule, width, draws, seed, spread),
+        utterances={role: int((roles == role).sum()) for role in (INTERVIEWER, CLIENT, UNKNOWN)},
+        ratios={ratio.name: total.ratio(ratio) for ratio in _RATIOS},
+        counts={code: by_code.count(code, code) for code in codes},
+        oars={name: total.count(name, noun(name).capitalize()) for name in _OARS},
+        talk=_talk(rows),
+        client={name: total.count(name, noun(name).capitalize()) for name in _CLIENT},
+    )
+
+
+def _talk(table: pd.DataFrame) -> dict[str, Measure]:
+    """Share of talk time of the two who have a role; overlapping speech counts for both who speak.
+
+    No tag is involved, so there is no interval. A voice without a role has seconds and no share.
+    """
+    timed = has_times(table)
+    spoken = (table["end"] - table["start"]).to_numpy(dtype=float) / 1000 if timed else np.zeros(len(table))
+    roles = table["role"].to_numpy(dtype=object)
+    seconds = {role: float(spoken[roles == role].sum()) for role in (INTERVIEWER, CLIENT, UNKNOWN)}
+    total = seconds[INTERVIEWER] + seconds[CLIENT]
+    why = None if total else ("nobody with a role speaks" if timed else "the utterances have no times")
+    found = {}
+    for role, own in seconds.items():
+        measure = Measure(f"percent_talk_{role}", f"Talk time, {role}", "percent", None, own, total, undefined=why)
+        if role == UNKNOWN:
+            measure = replace(measure, undefined=why or "a voice without a role does not count in any figure")
+        elif total:
+            measure = replace(measure, value=100 * own / total)
+        found[role] = measure
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def main(measures: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The measures to show where there is room for few, from the content of ``measures.json``: `MAIN`, then the talk
+    of the client.
+
+    Files of an earlier version count the client's talk by code alone."""
+    talk = measures.get("client") or {
+        code: measures["counts"][code] | {"label": f"Utterances of {code} talk"}
+        for code in ("change", "sustain")
+        if code in measures["counts"]
+    }
+    shown = {name: measures["ratios"][name] for name in MAIN} | talk
+    return [{"name": name} | measure for name, measure in shown.items()]

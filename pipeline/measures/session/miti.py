@@ -1,0 +1,65 @@
+"""MITI 4.2's summary of a session: what coders rate of the whole of it, and the totals of their behavior counts.
+
+The thresholds are the manual's (Moyers, Manuel and Ernst, Motivational Interviewing Treatment Integrity Coding Manual
+4.2.1): expert opinion without normative data. It has none for MI-adherent and MI-non-adherent behaviors.
+
+>>> technical, relational = scores({"cultivating_change_talk": 3, "softening_sustain_talk": 4, "empathy": 5})
+>>> technical.value, [reference.label for reference in technical.references], relational.undefined
+(3.5, ['fair', 'good'], 'partnership is not rated')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pipeline.measures.session.measures import Measure, Measures, Reference
+
+TECHNICAL = ("cultivating_change_talk", "softening_sustain_talk")
+RELATIONAL = ("partnership", "empathy")
+GLOBALS = (*TECHNICAL, *RELATIONAL)
+"""What a coder rates of a whole session, each from `LOWEST` to `HIGHEST`."""
+
+LOWEST, HIGHEST = 1, 5
+
+_SCORES = (
+    ("technical", "Technical score", TECHNICAL, (3.0, 4.0)),
+    ("relational", "Relational score", RELATIONAL, (3.5, 4.0)),
+)
+_RATIOS = ("percent_complex_reflections", "reflections_per_question")
+_TOTALS = (("mi_adherent", "Total MI-adherent"), ("mi_non_adherent", "Total MI-non-adherent"))
+
+
+def scores(ratings: Mapping[str, int], why: str = "is not rated") -> tuple[Measure, ...]:
+    """The technical and the relational score, each the mean of its two ratings; ``why`` says why one is missing."""
+    found = []
+    for name, label, parts, (fair, good) in _SCORES:
+        references = (Reference(fair, "fair"), Reference(good, "good"))
+        missing = [part.replace("_", " ") for part in parts if part not in ratings]
+        if missing:
+            reason = f"{missing[0]} {why}"
+            found.append(Measure(name, label, "ratio", None, 0, undefined=reason, references=references))
+            continue
+        total = sum(ratings[part] for part in parts)
+        found.append(Measure(name, label, "ratio", total / len(parts), total, len(parts), references=references))
+    return tuple(found)
+
+
+def adherence(measures: Measures, adherent: Sequence[str], non_adherent: Sequence[str]) -> tuple[Measure, ...]:
+    """The totals of MI-adherent and MI-non-adherent behaviors, each behavior counted as the codebook counts it.
+
+    ``adherent`` and ``non_adherent`` are the codes of each; none where the codebook cannot code it.
+    """
+    found = []
+    for (name, label), codes in zip(_TOTALS, (adherent, non_adherent), strict=True):
+        if not codes:
+            reason = f"this codebook has no code for {name.replace('_', '-').replace('mi-', 'MI-', 1)} behaviors"
+            found.append(Measure(name, label, "count", None, 0, undefined=reason))
+            continue
+        number = sum(measures.counts[code].numerator for code in codes)
+        found.append(Measure(name, label, "count", number, number, low=number, high=number, median=number))
+    return tuple(found)
+
+
+def behaviors(measures: Measures, adherent: Sequence[str], non_adherent: Sequence[str]) -> tuple[Measure, ...]:
+    """%CR, R:Q and the two totals, in the manual's order."""
+    return (*(measures.ratios[name] for name in _RATIOS), *adherence(measures, adherent, non_adherent))

@@ -1,0 +1,141 @@
+"""Readiness over the session: change talk minus sustain talk so far, and where the line turns.
+
+Each utterance of change talk lifts the line by one, each of sustain talk lowers it by one; neutral talk leaves it, and
+so does an utterance that is both. A
+*turning point* is the last utterance before the line, having moved one way by at least ``swing``, moves the other way
+by at least ``swing``. With the default of 3, one wrong tag cannot put a turning point into a line that only rises or
+only falls: taking change for sustain moves it by 2.
+
+::
+
+    value  0 -1 -2 -3 -3 -2 -1  0      a turning point toward change at the second -3,
+                    ^                  known once the line is back at 0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.measures.session.coded_table import CLIENT, has_times, ordered, texts
+from pipeline.measures.session.counts import CHANGE, SUSTAIN, UTTERANCES, Rule, carried
+from pipeline.measures.session.draws import Presence, chosen, drawn
+
+SWING = 3
+
+
+@dataclass(frozen=True)
+class Point:
+    """The line after one client utterance: ``time`` is its end in ms (None without times), then value and interval."""
+
+    utterance_id: str
+    time: int | None
+    step: int
+    value: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class TurningPoint:
+    """The last utterance before the line turns, and what it turns toward."""
+
+    utterance_id: str
+    time: int | None
+    value: int
+    toward: Literal["change", "sustain"]
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """The readiness line, one point for each client utterance, and its turning points.
+
+    Where the codebook cannot tell change from sustain talk there is no line, and ``undefined`` says so."""
+
+    points: tuple[Point, ...]
+    turning_points: tuple[TurningPoint, ...]
+    swing: int
+    undefined: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types; times in seconds: ``{swing, points: [{utterance_id, time, step, value, low, high}],
+        turning_points: [{utterance_id, time, value, toward}], undefined: text | null}``."""
+        plain = asdict(self)
+        for entry in (*plain["points"], *plain["turning_points"]):
+            entry["time"] = None if entry["time"] is None else entry["time"] / 1000
+        return {name: list(part) if isinstance(part, tuple) else part for name, part in plain.items()}
+
+
+def trajectory(
+    table: pd.DataFrame,
+    rule: Rule = UTTERANCES,
+    width: float = 0.9,
+    seed: int = 0,
+    spread: Mapping[str, float] | None = None,
+    draws: int = 2000,
+    swing: int = SWING,
+) -> Trajectory:
+    """The readiness line of one tape; parameters as in `pipeline.measures.session.measures.measures`.
+
+    Raises
+    ------
+    TableError: T03 a column lacks.
+    """
+    rows = ordered(table)
+    if lacking := rule.lacks("talk"):
+        return Trajectory((), (), swing, lacking)
+    is_client = rows["role"].to_numpy(dtype=object) == CLIENT
+    certain, random = chosen(rows), drawn(rows, draws, seed, spread or {})
+    step, lines = (_steps(held, rule)[:, is_client] for held in (certain, random))
+    value, lines = np.cumsum(step[0]), np.sort(np.cumsum(lines, axis=1), axis=0)
+    tail = (1 - width) / 2 * (draws - 1)
+    low, high = lines[int(np.floor(tail + 1e-9))], lines[int(np.ceil(draws - 1 - tail - 1e-9))]
+    client = rows[is_client]
+    names = texts(client, "utterance_id")
+    times = [int(end) for end in client["end"]] if has_times(rows) else [None] * len(client)
+    points = tuple(
+        Point(name, time, int(up), int(now), int(least), int(most))
+        for name, time, up, now, least, most in zip(names, times, step[0], value, low, high, strict=True)
+    )
+    turns = tuple(
+        TurningPoint(points[at].utterance_id, points[at].time, points[at].value, "change" if up else "sustain")
+        for at, up in turning_points([point.value for point in points], swing)
+    )
+    return Trajectory(points, turns, swing)
+
+
+def _steps(held: Presence, rule: Rule) -> NDArray[np.int64]:
+    """How far each utterance moves the line, shape (draws, rows)."""
+    up, down = (carried(held, rule.of(meaning)).astype(np.int64) for meaning in (CHANGE, SUSTAIN))
+    return up - down
+
+
+def turning_points(values: Sequence[int], swing: int = SWING) -> list[tuple[int, bool]]:
+    """Index of each turning point of a line that starts at 0, and whether it turns upward.
+
+    >>> turning_points([-1, -2, -3, -3, -2, -1, 0])
+    [(3, True)]
+    """
+    found: list[tuple[int, bool]] = []
+    lowest = highest = 0
+    low_at = high_at = -1
+    direction = 0
+    for at, value in enumerate(values):
+        if value >= highest:
+            highest, high_at = value, at
+        if value <= lowest:
+            lowest, low_at = value, at
+        if direction >= 0 and value <= highest - swing:
+            if direction > 0:
+                found.append((high_at, False))
+            direction, lowest, low_at = -1, value, at
+        elif direction <= 0 and value >= lowest + swing:
+            if direction < 0:
+                found.append((low_at, True))
+            direction, highest, high_at = 1, value, at
+    return found

@@ -1,0 +1,214 @@
+"""What the interviewer did well, as far as the tags can tell: each statement a count, with the passages it rests on.
+
+Nothing here is praise that the table does not bear out, and nothing is a grade. A statement appears only where its
+count is not zero (or, for shares, lies above one half), and where the codebook has codes for it (`counts.Rule`);
+passages come from the tags that the machine is surest of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.measures.session.coded_table import (
+    CLIENT,
+    INTERVIEWER,
+    codes,
+    has_times,
+    listening,
+    neighbors,
+    ordered,
+    texts,
+)
+from pipeline.measures.session.counts import AFFIRMATION, CHANGE, COMPLEX, OPEN, SUMMARY, SUSTAIN
+from pipeline.measures.session.measures import Measures
+from pipeline.measures.session.readiness import Trajectory
+
+EXAMPLES = 2
+"""Passages shown with a statement."""
+
+LONG_TALK = 20_000
+"""Milliseconds that a client must hold the floor for it to be worth a mention."""
+
+
+@dataclass(frozen=True)
+class Strength:
+    """A statement and the passages it rests on: rows in order of time that belong together."""
+
+    name: str
+    text: str
+    passages: tuple[tuple[int, ...], ...] = ()
+
+
+def strengths(table: pd.DataFrame, measures: Measures, trajectory: Trajectory) -> tuple[Strength, ...]:
+    """The statements that the table bears out, most telling first.
+
+    Raises
+    ------
+    TableError: T03 a column lacks.
+    """
+    tape, rule = _Tape.read(table), measures.rule
+    change, reflections = rule.of(CHANGE), (*rule.reflections, *rule.of(SUMMARY))
+    affirmations, open_questions = rule.of(AFFIRMATION), rule.of(OPEN)
+    kinds = {"a reflection": reflections, "an affirmation": affirmations, "an open question": open_questions}
+    invitations = [kind for kind, names in kinds.items() if names]
+    found = [
+        tape.pairs(
+            *("reflection_change", INTERVIEWER, reflections, change),
+            lambda n: f"{_times(n)} a reflection was followed directly by change talk.",
+        ),
+        tape.pairs(
+            *("question_change", INTERVIEWER, open_questions, change),
+            lambda n: f"{_times(n)} an open question was followed directly by change talk.",
+        ),
+        tape.pairs(
+            *("change_picked_up", CLIENT, change, (*reflections, *affirmations, *open_questions)),
+            lambda n: f"{_times(n)} change talk was picked up right away with {_or(invitations)}.",
+        ),
+        tape.pairs(
+            *("sustain_reflected", CLIENT, rule.of(SUSTAIN), reflections),
+            lambda n: f"{_times(n)} sustain talk was met with a reflection.",
+        ),
+        _turned(tape, trajectory, change),
+        _more_reflections(measures),
+        tape.single(
+            *("complex", rule.of(COMPLEX)),
+            lambda n: f"{n} {'reflections' if n > 1 else 'reflection'} went beyond the client's words (complex).",
+        ),
+        tape.single("affirmation", affirmations, lambda n: f"{_times(n)} the interviewer affirmed the client."),
+        _share(measures, "percent_open_questions", "Most questions were open: {numerator:.0f} of {denominator:.0f}."),
+        _client_share(measures),
+        _long_talk(tape),
+        _listening(tape),
+    ]
+    return tuple(strength for strength in found if strength)
+
+
+@dataclass(frozen=True)
+class _Tape:
+    """The rows of one tape, as the statements need them."""
+
+    table: pd.DataFrame
+    codes: Sequence[tuple[str, ...]]
+    roles: Sequence[str]
+    sure: Sequence[float]
+    neighbors: Sequence[tuple[int, int]]
+
+    @classmethod
+    def read(cls, table: pd.DataFrame) -> _Tape:
+        rows = ordered(table)
+        sure = rows["probability"] if "probability" in rows else pd.Series(1.0, index=rows.index)
+        plain = [float(value) for value in sure.to_numpy(dtype=float, na_value=0.0)]
+        return cls(rows, codes(rows), texts(rows, "role"), plain, neighbors(rows))
+
+    def best(self, passages: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:
+        """The passages whose tags are surest, in order of time."""
+        surest = sorted(passages, key=lambda rows: -float(np.prod([self.sure[row] for row in rows])))
+        return tuple(sorted(surest[:EXAMPLES]))
+
+    def pairs(
+        self,
+        name: str,
+        role: str,
+        first: Sequence[str],
+        then: Sequence[str],
+        text: Callable[[int], str],
+    ) -> Strength | None:
+        """A statement on utterances of ``role`` with one of ``first`` that is answered with one of ``then``."""
+        other = {INTERVIEWER: CLIENT, CLIENT: INTERVIEWER}[role]
+        found = [
+            (a, b)
+            for a, b in self.neighbors
+            if (self.roles[a], self.roles[b]) == (role, other)
+            and set(first) & set(self.codes[a])
+            and set(then) & set(self.codes[b])
+        ]
+        return Strength(name, text(len(found)), self.best(found)) if found else None
+
+    def single(self, name: str, wanted: Sequence[str], text: Callable[[int], str]) -> Strength | None:
+        """A statement on the interviewer's utterances with one of the wanted codes."""
+        rows = [
+            (row,) for row, role in enumerate(self.roles) if role == INTERVIEWER and set(wanted) & set(self.codes[row])
+        ]
+        return Strength(name, text(len(rows)), self.best(rows)) if rows else None
+
+
+def _turned(tape: _Tape, trajectory: Trajectory, wanted: Sequence[str]) -> Strength | None:
+    """Moments after which the client's talk moved toward change, from what the interviewer said just before it did."""
+    names = texts(tape.table, "utterance_id")
+    passages: list[tuple[int, ...]] = []
+    for turn in (turn for turn in trajectory.turning_points if turn.toward == "change"):
+        after = range(names.index(turn.utterance_id) + 1, len(names))
+        change = next(row for row in after if tape.roles[row] == CLIENT and set(wanted) & set(tape.codes[row]))
+        before = [a for a, _ in tape.neighbors if a < change and tape.roles[a] == INTERVIEWER]
+        passages.append((*before[-1:], change))
+    if not passages:
+        return None
+    text = f"{_times(len(passages))} the client's talk turned from sustain talk toward change talk."
+    return Strength("turned", text, tuple(passages[:EXAMPLES]))
+
+
+def _more_reflections(measures: Measures) -> Strength | None:
+    measure = measures.ratios["reflections_per_question"]
+    if measure.denominator is None or measure.numerator <= measure.denominator:
+        return None
+    text = f"There were more reflections ({measure.numerator:.0f}) than questions ({measure.denominator:.0f})"
+    sure = measure.low is not None and measure.low > 1
+    return Strength(
+        "more_reflections", f"{text}{', and the uncertainty of the tags does not change that' if sure else ''}."
+    )
+
+
+def _share(measures: Measures, name: str, text: str) -> Strength | None:
+    measure = measures.ratios[name]
+    if measure.value is None or measure.value <= 50:
+        return None
+    return Strength(name, text.format(numerator=measure.numerator, denominator=measure.denominator))
+
+
+def _client_share(measures: Measures) -> Strength | None:
+    share = measures.talk[CLIENT].value
+    if share is None or share <= 50:
+        return None
+    return Strength("client_share", f"The client had most of the talk time: {share:.0f}%.")
+
+
+def _long_talk(tape: _Tape) -> Strength | None:
+    """The longest stretch in which the client held the floor, the interviewer making no more than listener noises."""
+    if not has_times(tape.table) or tape.table.empty:
+        return None
+    noise = listening(tape.table)
+    starts, ends = (tape.table[column].to_numpy(dtype=np.int64) for column in ("start", "end"))
+    longest, first, since = 0, -1, -1
+    for row, role in enumerate(tape.roles):
+        if role == CLIENT:
+            since = row if since < 0 else since
+            if ends[row] - starts[since] > longest:
+                longest, first = int(ends[row] - starts[since]), since
+        elif not (role == INTERVIEWER and noise[row]):
+            since = -1
+    if longest < LONG_TALK:
+        return None
+    text = f"The client had room to speak: up to {round(longest / 1000)} seconds at a stretch."
+    return Strength("long_talk", text, ((first,),))
+
+
+def _listening(tape: _Tape) -> Strength | None:
+    noises = zip(tape.roles, listening(tape.table), strict=True)
+    number = sum(noise for role, noise in noises if role == INTERVIEWER)
+    if not number:
+        return None
+    signs = "signs" if number > 1 else "sign"
+    return Strength("listening", f'{number} small {signs} of listening ("mm-hm") accompanied the client\'s words.')
+
+
+def _or(kinds: Sequence[str]) -> str:
+    """ "a reflection, an affirmation or an open question"."""
+    return " or ".join((", ".join(kinds[:-1]), kinds[-1])) if kinds[1:] else "".join(kinds)
+
+
+def _times(number: int) -> str:
+    return {1: "Once", 2: "Twice"}.get(number, f"{number} times")

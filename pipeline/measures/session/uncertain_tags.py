@@ -1,0 +1,67 @@
+"""Where a human should look first: the tags that the machine is least sure of, and what they might be instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.measures.session.coded_table import codes, ordered, texts
+from pipeline.measures.session.draws import DECISIONS, Decision
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """One uncertain tag: ``row`` in the table in order of time, its codes, and the next best answer.
+
+    ``instead`` is a code, or None where the alternative is that none of the codes of ``decision`` fits.
+    """
+
+    row: int
+    utterance_id: str
+    codes: tuple[str, ...]
+    probability: float
+    decision: str
+    instead: str | None
+    instead_probability: float
+
+
+def doubts(table: pd.DataFrame) -> tuple[Doubt, ...]:
+    """The rows that need a check, least certain first; rows without a role or a probability are left out.
+
+    Raises
+    ------
+    TableError: T03 a column lacks.
+    """
+    rows = ordered(table)
+    if not {"needs_check", "probability"} <= set(rows.columns):
+        return ()
+    found, names = codes(rows), texts(rows, "utterance_id")
+    probability = rows["probability"].to_numpy(dtype=float, na_value=np.nan)
+    role = rows["role"].isin([decision.role for decision in DECISIONS])
+    unsure = rows["needs_check"].to_numpy(dtype=bool) & role.to_numpy(dtype=bool) & ~np.isnan(probability)
+    result = []
+    for row in sorted((int(row) for row in np.flatnonzero(unsure)), key=lambda row: (probability[row], row)):
+        decision, instead, likely = _alternative(rows.iloc[row], found[row])
+        result.append(Doubt(row, names[row], found[row], float(probability[row]), decision, instead, likely))
+    return tuple(result)
+
+
+def _alternative(row: pd.Series, chosen: tuple[str, ...]) -> tuple[str, str | None, float]:
+    """The decision whose chosen answer is least likely, with its next best answer and that answer's probability."""
+    unsure: list[tuple[float, str, str | None, float]] = []
+    for decision in (decision for decision in DECISIONS if decision.role == row["role"]):
+        answers = _answers(row, decision)
+        mine = next((code for code in decision.codes if code in chosen), None)
+        other = max((answer for answer in answers if answer != mine), key=lambda answer: answers[answer])
+        unsure.append((answers[mine], decision.whether, other, answers[other]))
+    _, name, other, likely = min(unsure, key=lambda entry: entry[0])
+    return name, other, likely
+
+
+def _answers(row: pd.Series, decision: Decision) -> dict[str | None, float]:
+    """Each code of a decision, and None for none of them -> probability."""
+    answers: dict[str | None, float] = {code: float(row.get(f"p_{code}", 0.0)) for code in decision.codes}
+    answers[None] = max(0.0, 1.0 - sum(answers.values()))
+    return answers

@@ -1,0 +1,1 @@
+"""The report of a tape: one page, its charts, its numbers, its templates."""

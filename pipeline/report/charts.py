@@ -1,0 +1,228 @@
+"""Where things go in the report's pictures: times and values become coordinates; the templates draw them.
+
+All pictures share one width of 960 units with a margin for row labels on the left. Times are ms
+from the segment's start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from pipeline.measures.session.measures import Measure
+from pipeline.measures.session.readiness import Trajectory
+
+WIDTH, LEFT, RIGHT = 960, 112, 936
+BAND = 300_000
+"""Milliseconds of one row of the turn-by-turn picture; a session not much longer gets a single row."""
+LONGEST_BAND = 390_000
+SHORTEST = 30_000
+MARK = 14
+"""Width of a mark, and the room that it keeps from the last one in its lane."""
+LARGEST_NUDGE = 12.0
+
+_STEPS = (5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000)
+
+
+@dataclass(frozen=True)
+class Said:
+    """An utterance as the pictures show it: ``marks`` are (lane, code) pairs, ``row`` its place in the transcript."""
+
+    row: int
+    start: int
+    end: int
+    role: str
+    marks: tuple[tuple[str, str], ...]
+    title: str
+    unsure: bool
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Time from left to right."""
+
+    start: int
+    end: int
+
+    def x(self, time: float) -> float:
+        """Where a time lies; times outside lie on the edge."""
+        share = (min(max(time, self.start), self.end) - self.start) / (self.end - self.start)
+        return round(LEFT + share * (RIGHT - LEFT), 1)
+
+    def ticks(self, until: int | None = None, most: int = 11) -> tuple[tuple[float, int], ...]:
+        """Positions and times of round minutes or seconds, none after ``until``."""
+        step = next((step for step in _STEPS if (self.end - self.start) / step <= most), _STEPS[-1])
+        first = ceil(self.start / step) * step
+        return tuple((self.x(time), time) for time in range(first, min(self.end, until or self.end) + 1, step))
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A stretch of talk in its role's lane."""
+
+    x: float
+    width: float
+    role: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A code at its moment."""
+
+    x: float
+    lane: str
+    code: str
+    row: int
+    title: str
+    unsure: bool
+
+
+@dataclass(frozen=True)
+class Band:
+    """One row of the turn-by-turn picture."""
+
+    start: int
+    end: int
+    ticks: tuple[tuple[float, int], ...]
+    bars: tuple[Bar, ...]
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """The readiness line, its interval as a closed shape, and its turning points (x, y, time, toward)."""
+
+    line: str
+    band: str
+    zero: float
+    levels: tuple[tuple[float, int], ...]
+    turns: tuple[tuple[float, float, int, str], ...]
+    final: int
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A measure on its scale, ``width`` units wide; ``open_end`` where the interval has no upper limit."""
+
+    width: int
+    value: float
+    low: float
+    high: float
+    open_end: bool
+    ticks: tuple[tuple[float, str], ...]
+    references: tuple[tuple[float, str], ...]
+
+
+def duration(said: Sequence[Said], given: int) -> int:
+    """Length of the pictures in ms: the segment's, or what is needed to show everything."""
+    return max([given, *(entry.end for entry in said), SHORTEST])
+
+
+def bars(said: Iterable[Said], axis: Axis) -> tuple[Bar, ...]:
+    """The talk that falls within an axis; bars of one role closer than a second join."""
+    merged: dict[str, list[tuple[int, int]]] = {}
+    for entry in said:
+        spans = merged.setdefault(entry.role, [])
+        if spans and entry.start - spans[-1][1] < 1_000:
+            spans[-1] = (spans[-1][0], max(entry.end, spans[-1][1]))
+        else:
+            spans.append((entry.start, entry.end))
+    return tuple(
+        Bar(axis.x(start), max(1.0, round(axis.x(end) - axis.x(start), 1)), role)
+        for role, spans in merged.items()
+        for start, end in spans
+        if end > axis.start and start < axis.end
+    )
+
+
+def bands(said: Sequence[Said], length: int) -> tuple[Band, ...]:
+    """The turn-by-turn picture."""
+    width = length if length <= LONGEST_BAND else BAND
+    found = []
+    for start in range(0, length, width):
+        axis = Axis(start, start + width)
+        within = [entry for entry in said if axis.start <= entry.start < axis.end]
+        end = min(axis.end, length)
+        found.append(Band(start, end, axis.ticks(length), bars(said, axis), _marks(within, axis)))
+    return tuple(found)
+
+
+def _marks(said: Iterable[Said], axis: Axis) -> tuple[Mark, ...]:
+    """Marks at their moments; one that would cover the last in its lane moves a little to the right."""
+    last: dict[str, float] = {}
+    found = []
+    for entry in said:
+        for lane, code in entry.marks:
+            true = axis.x(entry.start)
+            x = round(min(max(true, last.get(lane, -MARK) + MARK + 1), true + LARGEST_NUDGE), 1)
+            last[lane] = x
+            found.append(Mark(x, lane, code, entry.row, entry.title, entry.unsure))
+    return tuple(found)
+
+
+def readiness(trajectory: Trajectory, axis: Axis, top: float, bottom: float) -> Line | None:
+    """The readiness line between two heights; None where no utterance of the client has a time."""
+    points = [(point.time, point) for point in trajectory.points if point.time is not None]
+    if not points:
+        return None
+    least = min(-1, *(point.low for _, point in points), *(point.value for _, point in points))
+    most = max(1, *(point.high for _, point in points), *(point.value for _, point in points))
+
+    def y(value: float) -> float:
+        return round(bottom - (value - least) / (most - least) * (bottom - top), 1)
+
+    moments = [axis.x(time) for time, _ in points]
+    line = _steps(moments, [y(point.value) for _, point in points], axis.x(0), y(0))
+    above = _corners(moments, [y(point.high) for _, point in points], axis.x(0), y(0))
+    below = _corners(moments, [y(point.low) for _, point in points], axis.x(0), y(0))
+    step = next((step for step in (1, 2, 5, 10, 20, 50) if (most - least) / step <= 7), 100)
+    levels = tuple((y(value), value) for value in range(-(-least // step) * step, most + 1, step))
+    turns = tuple(
+        (axis.x(turn.time), y(turn.value), turn.time, turn.toward)
+        for turn in trajectory.turning_points
+        if turn.time is not None
+    )
+    band = "M" + "L".join(f"{x} {y_}" for x, y_ in [*above, *reversed(below)]) + "Z"
+    return Line(line, band, y(0), levels, turns, points[-1][1].value)
+
+
+def _corners(xs: Sequence[float], ys: Sequence[float], x: float, y: float) -> list[tuple[float, float]]:
+    """The corners of a line that keeps its height until the next point."""
+    corners = [(x, y)]
+    for next_x, next_y in zip(xs, ys, strict=True):
+        corners += [(next_x, y)] if next_y == y else [(next_x, y), (next_x, next_y)]
+        y = next_y
+    return corners
+
+
+def _steps(xs: Sequence[float], ys: Sequence[float], x: float, y: float) -> str:
+    return "M" + "L".join(f"{a} {b}" for a, b in _corners(xs, ys, x, y))
+
+
+def plot(measure: Measure, width: int = 260, margin: int = 12) -> Plot | None:
+    """A measure with its interval and its published reference values; None where it is undefined."""
+    if measure.value is None:
+        return None
+    low = measure.value if measure.low is None else measure.low
+    high = max(measure.value, low) if measure.high is None else measure.high
+    if measure.unit == "percent":
+        ticks: Mapping[float, str] = {0: "0%", 50: "50%", 100: "100%"}
+        most = 100.0
+    else:
+        most = float(max(3, ceil(max(measure.value, high))))
+        step = max(1, ceil(most / 4))
+        ticks = {float(tick): str(tick) for tick in range(0, int(most) + 1, step)}
+
+    def x(value: float) -> float:
+        return round(margin + min(value, most) / most * (width - 2 * margin), 1)
+
+    return Plot(
+        width,
+        x(measure.value),
+        x(low),
+        float(width - margin) if measure.high is None and measure.low is not None else x(high),
+        measure.high is None and measure.low is not None,
+        tuple((x(value), label) for value, label in ticks.items()),
+        tuple((x(entry.value), entry.label) for entry in measure.references),
+    )

@@ -1,0 +1,167 @@
+"""The coded transcript as pages show it: tags with a letter and a shape, lines, turns, and moments of change talk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from operator import itemgetter
+
+import pandas as pd
+
+from pipeline.coding.codebook import Code, Codebook
+from pipeline.formats import codebooks
+from pipeline.measures.session import counts
+from pipeline.measures.session.coded_table import codes, listening, texts
+from pipeline.timeline import UNKNOWN, Vocalization
+
+_LOOKS: dict[str | None, tuple[str | None, str]] = {
+    counts.QUESTION: ("question", "circle"),
+    counts.OPEN: ("question", "circle-full"),
+    counts.CLOSED: ("question", "circle"),
+    counts.REFLECTION: ("reflection", "square"),
+    counts.COMPLEX: ("reflection", "square-full"),
+    counts.SIMPLE: ("reflection", "square"),
+    counts.INFORMATION: ("information", "hexagon"),
+    counts.CHANGE: ("change", "up"),
+    counts.SUSTAIN: ("sustain", "down"),
+    counts.OTHER: (None, "dot"),
+    counts.NEUTRAL: (None, "dot"),
+}
+"""What a code means -> its lane and its shape; any other has its family's lane."""
+
+_COLORS = ("question", "reflection", "information", "affirmation", "summary", "change", "sustain")
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A code as the page shows it: a letter in a shape, with its name."""
+
+    name: str
+    label: str
+    letter: str
+    shape: str
+    color: str
+    lane: str | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One utterance in the transcript."""
+
+    row: int
+    start: int
+    end: int
+    role: str
+    speaker: str
+    text: str
+    tags: tuple[Tag, ...]
+    probability: float | None
+    unsure: bool
+    listening: bool
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Utterances of one turn, or (without lines) an unclear sound."""
+
+    start: int
+    end: int
+    role: str
+    speaker: str
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the interviewer said, the client's change and sustain talk that followed, and the interviewer's answer."""
+
+    before: Line | None
+    talk: tuple[tuple[Line, tuple[Tag, ...]], ...]
+    after: Line | None
+
+
+@cache
+def _machine() -> Codebook:
+    return codebooks.read("pretags")
+
+
+class Tags:
+    """The codebook's codes as tags; the machine's look as in its own codebook, any other gets a tag of its own."""
+
+    def __init__(self, book: Codebook) -> None:
+        self._known = {code.name: code for code in (*_machine().codes, *book.codes)}
+
+    def of(self, name: str) -> Tag:
+        """The tag of a code; its lane in pictures is None where the code says little (other, neutral)."""
+        code = self._known.get(name)
+        if code is None:
+            label = name.replace("_", " ").capitalize()
+            code = Code(name, label, label[:1], "", "interviewer", name)
+        lane, shape = _LOOKS.get(code.meaning, (code.family, "diamond"))
+        # A minus sign of full width reads better in a mark than a hyphen.
+        letter = {"-": "−"}.get(code.letter, code.letter)
+        return Tag(name, code.label, letter, shape, lane if lane in _COLORS else "other", lane)
+
+
+def lines(table: pd.DataFrame, tags: Tags) -> list[Line]:
+    """The utterances of a coded table that has times, in its order."""
+    columns = [texts(table, name) if name in table else [""] * len(table) for name in ("role", "speaker", "text")]
+    sure = table["probability"].tolist() if "probability" in table else [None] * len(table)
+    check = table["needs_check"].astype(bool).tolist() if "needs_check" in table else [False] * len(table)
+    rows = zip(*columns, codes(table), sure, check, listening(table), strict=True)
+    return [
+        Line(
+            row=row,
+            start=int(table["start"].iloc[row]),
+            end=int(table["end"].iloc[row]),
+            role=role,
+            speaker=speaker,
+            text=text,
+            tags=tuple(tags.of(code) for code in found),
+            probability=None if probability is None or pd.isna(probability) else float(probability),
+            unsure=unsure,
+            listening=noise,
+        )
+        for row, (role, speaker, text, found, probability, unsure, noise) in enumerate(rows)
+    ]
+
+
+def turns(
+    lines: Sequence[Line], table: pd.DataFrame, unclear: Sequence[Vocalization], roles: Mapping[str, str]
+) -> list[Turn]:
+    """The transcript turn by turn, unclear sounds where they were heard; ``roles`` are those of the speakers."""
+    keys = texts(table, "turn_id") if "turn_id" in table else [str(line.row) for line in lines]
+    spoken = zip((line.start for line in lines), keys, lines, strict=True)
+    heard: list[tuple[int, str | None, Line | Vocalization]] = [*spoken]
+    heard += [(one.span.start, None, one) for one in unclear]
+    found: list[Turn] = []
+    last = None
+    for start, key, what in sorted(heard, key=itemgetter(0)):
+        if isinstance(what, Vocalization):
+            found.append(Turn(start, what.span.end, roles.get(what.speaker, UNKNOWN), what.speaker))
+        elif key == last:
+            found[-1] = replace(found[-1], end=max(found[-1].end, what.end), lines=(*found[-1].lines, what))
+        else:
+            found.append(Turn(start, what.end, what.role, what.speaker, (what,)))
+        last = key
+    return found
+
+
+def moments(context: pd.DataFrame, lines: Sequence[Line], table: pd.DataFrame, tags: Tags) -> list[Moment]:
+    """Change and sustain talk in its context; talk between the same two utterances of the interviewer is one moment."""
+    by_name = dict(zip(texts(table, "utterance_id"), lines, strict=True))
+    found = []
+    sides = ["before_utterance_id", "after_utterance_id"]
+    for (before, after), rows in context.groupby(sides, sort=False):
+        talk: dict[str, tuple[Tag, ...]] = {}
+        for name, code in zip(rows["utterance_id"], rows["code"], strict=True):
+            talk[str(name)] = (*talk.get(str(name), ()), *map(tags.of, str(code).split("|")))
+        found.append(
+            Moment(
+                by_name.get(str(before)),
+                tuple((by_name[name], given) for name, given in talk.items()),
+                by_name.get(str(after)),
+            )
+        )
+    return found

@@ -1,0 +1,76 @@
+"""What a run loads: the engines that the settings name, each when it is first needed.
+
+This is the seam where tests put engines of their own: anything with these methods will do.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pipeline import model_catalog
+from pipeline.audio import recording as audio
+from pipeline.audio.recording import Recording
+from pipeline.coding import sentences, tagger
+from pipeline.coding.tagger import Tagger
+from pipeline.coding.volleys import Sentences
+from pipeline.run.progress import Progress
+from pipeline.settings import Settings
+from pipeline.speech import roles, transcriber
+from pipeline.speech.diarization import contract
+from pipeline.speech.diarization.contract import Diarizer
+from pipeline.speech.roles import RoleModel
+from pipeline.speech.transcriber import Transcriber
+
+
+class Engines:
+    """The engines of one run, as the settings name them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def decode(self, recording: Path, start: int | None, end: int | None, progress: Progress) -> Recording:
+        """Read the segment of a sound file; see `pipeline.audio.recording.decode`."""
+        return audio.decode(recording, self.settings.audio, start, end, progress)
+
+    def transcriber(self) -> Transcriber:
+        """What turns sound into words."""
+        return transcriber.load(self.settings)
+
+    def diarizer(self, kind: contract.Kind, speakers: int | None, turns: Path | None, tape_id: str) -> Diarizer:
+        """What tells voices apart."""
+        return contract.load(kind, self.settings, speakers, turns, tape_id)
+
+    def roles(self) -> RoleModel:
+        """What tells the interviewer from the client."""
+        return roles.load(self.settings)
+
+    def sentences(self) -> Sentences:
+        """What finds where a sentence may start."""
+        return sentences.load(self.settings)
+
+    @cached_property
+    def tagger(self) -> Tagger:
+        """What proposes codes."""
+        return tagger.load(self.settings)
+
+    def models(self, kind: Literal["auto", "pyannote", "channels", "manual"]) -> dict[str, dict[str, str]]:
+        """What each engine loads, with checksums; a missing model is told before any work."""
+        settings = self.settings
+        names = {
+            "transcriber": settings.transcription.model,
+            "sentences": settings.coding.sentences,
+        }
+        if kind in ("auto", "pyannote"):
+            parts = settings.diarization
+            whole = {"diarizer": parts.pipeline}
+            names |= whole if parts.pipeline else {"segmentation": parts.segmentation, "embedding": parts.embedding}
+        for name in names.values():
+            model_catalog.locate(name, settings.models)
+        ours = {"tagger": settings.coding.tagger, "roles": settings.diarization.roles}
+        weights = {part: model_catalog.trained(name) for part, name in ours.items()}
+        found = {part: model_catalog.provenance(name, settings.models) for part, name in names.items()} | {
+            part: {"model": place.name, "checksum": model_catalog.checksum(place)} for part, place in weights.items()
+        }
+        return found | tagger.adaptation_provenance(settings)

@@ -1,0 +1,197 @@
+"""The files that a run writes: tables, measures, report, provenance.
+
+Their times count from the start of the segment. None of them holds the recording's file name, which may be a client's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from pipeline.audio.recording import Recording
+from pipeline.coding import volleys
+from pipeline.coding.codebook import Codebook
+from pipeline.formats import rttm, tables
+from pipeline.measures.session import context, measures, readiness
+from pipeline.measures.session.context import Transitions
+from pipeline.report import render
+from pipeline.run.output import PROVENANCE
+from pipeline.settings import MeasuresSettings
+from pipeline.speech.diarization.contract import Diarization
+from pipeline.speech.roles import Roles
+from pipeline.speech.transcriber import Transcript
+from pipeline.speech.vocalizations import vocalizations
+from pipeline.timeline import Turn, Utterance, Vocalization
+
+FILES = (
+    *("utterances.csv", "words.csv", "change_talk.csv", "vocalizations.csv", "turns.rttm"),
+    *("measures.json", PROVENANCE, "report.html"),
+)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the engines made of a recording."""
+
+    recording: Recording
+    transcript: Transcript
+    diarization: Diarization
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Who said what, in which role, cut into utterances; ``notes`` are sentences on the transcript that was brought."""
+
+    turns: tuple[Turn, ...]
+    roles: Roles
+    utterances: tuple[Utterance, ...]
+    notes: tuple[str, ...] = ()
+
+
+def utterance_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
+    """One row an utterance, in order of start, not coded yet; times in ms."""
+    rows = [
+        (
+            *(tape_id, f"u{number:04d}", f"t{said.turn + 1:04d}", said.role, said.speaker),
+            *(said.span.start, said.span.end, said.text),
+        )
+        for number, said in enumerate(attribution.utterances, 1)
+    ]
+    return pd.DataFrame(rows, columns=list(tables.UTTERANCE_COLUMNS[:8]))
+
+
+def word_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
+    """One row a word, utterance by utterance; times in ms."""
+    spoken = [(number, said, word) for number, said in enumerate(attribution.utterances, 1) for word in said.words]
+    rows = [
+        (
+            *(tape_id, f"w{place:05d}", f"u{number:04d}", f"t{said.turn + 1:04d}", word.speaker, said.role),
+            *(word.span.start, word.span.end, word.text, word.probability),
+        )
+        for place, (number, said, word) in enumerate(spoken, 1)
+    ]
+    return pd.DataFrame(rows, columns=list(tables.WORD_COLUMNS))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All that is worked out from a coded table."""
+
+    figures: measures.Measures
+    context: pd.DataFrame
+    transitions: tuple[Transitions, Transitions]
+    trajectory: readiness.Trajectory
+
+    @classmethod
+    def of(
+        cls, table: pd.DataFrame, book: Codebook, settings: MeasuresSettings, spread: Mapping[str, float]
+    ) -> Measured:
+        """Measure the machine's tags by a codebook's rule; ``spread`` as in `pipeline.measures.session.draws`."""
+        rule = book.rule(by_hand=False)
+        table = table.assign(volley=volleys.volleys(table, rule))
+        draw: dict[str, Any] = {
+            "width": settings.interval,
+            "seed": settings.seed,
+            "spread": spread,
+            "draws": settings.draws,
+        }
+        return cls(
+            measures.measures(table, rule, **draw),
+            context.context(table, rule),
+            context.transitions(table),
+            readiness.trajectory(table, rule, **draw),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types: the figures (see there), ``transitions`` and ``readiness``."""
+        before, after = self.transitions
+        return {
+            **self.figures.as_dict(),
+            "transitions": {"interviewer_to_client": before.as_dict(), "client_to_interviewer": after.as_dict()},
+            "readiness": self.trajectory.as_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything about a processed tape; ``table`` is the coded table."""
+
+    tape_id: str
+    target_behavior: str
+    heard: Heard
+    attribution: Attribution
+    table: pd.DataFrame
+    measured: Measured
+    book: Codebook
+    provenance: Mapping[str, Any]
+
+    @property
+    def vocalizations(self) -> tuple[Vocalization, ...]:
+        """Voices without words, for a coder to listen to; ordered by start."""
+        words = [word for turn in self.attribution.turns for word in turn.words]
+        wordless = [
+            span
+            for span in self.heard.transcript.vocalizations
+            if not any(span.overlap(word.span) for word in words)  # a transcript that was brought may have some there
+        ]
+        return vocalizations(words, wordless, self.heard.diarization)
+
+    def files(self) -> dict[str, bytes]:
+        """What every one of `FILES` holds; in memory, as a durable job may lay it down encrypted alone."""
+        words, context = word_table(self.tape_id, self.attribution), self.measured.context
+        recording, voices = self.heard.recording, self.heard.diarization.voices
+        return {
+            "utterances.csv": tables.written(self.table, tables.UTTERANCE_COLUMNS),
+            "words.csv": tables.written(words, tables.WORD_COLUMNS),
+            "change_talk.csv": tables.written(context, list(context.columns)),
+            "vocalizations.csv": tables.written(self._vocalization_table(), tables.VOCALIZATION_COLUMNS),
+            "turns.rttm": rttm.spoken(self.tape_id, voices, recording.start, recording.source.sha256),
+            "measures.json": _json(self.measured.as_dict()),
+            PROVENANCE: _json(self.provenance),
+            "report.html": render.render(self._shown()).encode(),
+        }
+
+    def _vocalization_table(self) -> pd.DataFrame:
+        roles = self.attribution.roles
+        rows = [
+            (self.tape_id, one.speaker, roles.role(one.speaker), one.span.start, one.span.end)
+            for one in self.vocalizations
+        ]
+        return pd.DataFrame(rows, columns=list(tables.VOCALIZATION_COLUMNS))
+
+    def _shown(self) -> render.ReportData:
+        recording, roles, transcript = self.heard.recording, self.attribution.roles, self.heard.transcript
+        speakers = dict.fromkeys(turn.speaker for turn in self.attribution.turns)
+        reasons = {roles.interviewer: roles.reasons}
+        return render.ReportData(
+            tape_id=self.tape_id,
+            target_behavior=self.target_behavior,
+            source=f"{recording.source.container}, {recording.source.sample_rate / 1000:g} kHz",
+            start=recording.start,
+            end=recording.end,
+            table=self.table,
+            measures=self.measured.figures,
+            context=self.measured.context,
+            transitions=self.measured.transitions,
+            trajectory=self.measured.trajectory,
+            codebook=self.book,
+            speakers=tuple(
+                render.Speaker(name, roles.role(name), roles.probability, reasons.get(name, ())) for name in speakers
+            ),
+            warnings=(
+                *(render.Note(note) for note in self.attribution.notes),
+                *(render.Note(warning.message, warning.span) for warning in recording.warnings),
+            ),
+            ghosts=self.heard.diarization.ghosts,
+            suppressed=tuple(render.Passage(one.span, one.text, one.reason) for one in transcript.suppressed),
+            vocalizations=self.vocalizations,
+            provenance=self.provenance,
+        )
+
+
+def _json(values: Mapping[str, Any]) -> bytes:
+    return (json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -1,0 +1,1 @@
+"""Who speaks when: the diarizers and what they share."""

@@ -1,0 +1,247 @@
+"""pyannote.audio's speaker diarization, with CAM++ as its ear for voices.
+
+The pipeline is pyannote's own `SpeakerDiarization` (MIT): segmentation-3.0 says who of up to three local speakers
+talks in each frame of 10 s windows, an embedding of each local speaker's speech is clustered over the recording, and
+the clusters' windows are added up. Ours are the weights, which are read as plain tensors, and a cheaper way to the
+embeddings.
+
+Importing this module imports torch and pyannote.audio: import it only to run the engine.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.errors import ModelError, SpeechError
+from pipeline.settings import DiarizationSettings
+from pipeline.speech.diarization import campplus, torchaudio_compat
+
+torchaudio_compat.import_pyannote()
+
+from pyannote.audio import Model, Pipeline  # noqa: E402 - not before the stand-in
+from pyannote.audio.core.model import Introspection  # noqa: E402
+from pyannote.audio.core.plda import PLDA  # noqa: E402
+from pyannote.audio.core.task import Problem, Resolution, Specifications  # noqa: E402
+from pyannote.audio.models.segmentation import PyanNet  # noqa: E402
+from pyannote.audio.pipelines.speaker_diarization import SpeakerDiarization  # noqa: E402
+from pyannote.core import SlidingWindowFeature  # noqa: E402
+
+_ADVANCES = 1.2
+"""How much of a local speaker's speech is embedded, in steps of the window."""
+
+
+def specifications() -> Specifications:
+    """What segmentation-3.0 answers: 3 local speakers in windows of 10 s, at most 2 of them at a time."""
+    return Specifications(
+        problem=Problem.MONO_LABEL_CLASSIFICATION,
+        resolution=Resolution.FRAME,
+        duration=10.0,
+        warm_up=(0.0, 0.0),
+        classes=["speaker#1", "speaker#2", "speaker#3"],
+        powerset_max_classes=2,
+        permutation_invariant=True,
+    )
+
+
+def segmentation_model(folder: Path) -> PyanNet:
+    """segmentation-3.0 from its state dict.
+
+    Raises
+    ------
+    ModelError: M07 the folder lacks the file, or it holds another model.
+    """
+    model = PyanNet(
+        sincnet={"stride": 10},
+        lstm={"hidden_size": 128, "num_layers": 4, "bidirectional": True, "monolithic": True},
+        linear={"hidden_size": 128, "num_layers": 2},
+    )
+    model.specifications = specifications()
+    model.build()
+    with _expected(folder, "segmentation.pt") as file:
+        model.load_state_dict(torch.load(file, map_location="cpu", weights_only=True)["state_dict"])
+    return model.eval()
+
+
+class VoiceEmbedding(Model):
+    """CAM++ as pyannote's pipelines know embeddings: waveforms in, one embedding a waveform and mask out."""
+
+    def __init__(self, network: campplus.CamPlusPlus) -> None:
+        super().__init__(sample_rate=campplus.SAMPLE_RATE, num_channels=1)
+        self.network = network
+
+    @property
+    def dimension(self) -> int:
+        """How many numbers an embedding has."""
+        return campplus.DIMENSION
+
+    def forward(self, waveforms: Tensor, weights: Tensor | None = None) -> Tensor:  # type: ignore[override]
+        """Embeddings (batch, 192) of waveforms (batch, 1, n) under masks (batch, frames); NaN for too little speech."""
+        found = []
+        for number, (samples,) in enumerate(waveforms):
+            features = campplus.filter_banks(samples)
+            mask = torch.ones(1) if weights is None else weights[number]
+            kept = _stretched(mask > 0.5, len(features))
+            embedding = campplus.Voices(self.network, features, kept).embed(0, kept)
+            found.append(features.new_full((self.dimension,), torch.nan) if embedding is None else embedding)
+        return torch.stack(found)
+
+
+def embedding_model(folder: Path) -> VoiceEmbedding:
+    """CAM++ from its state dict.
+
+    Raises
+    ------
+    ModelError: M07 the folder lacks the file, or it holds another model.
+    """
+    with _expected(folder, "campplus.pt") as file:
+        return VoiceEmbedding(campplus.load(file)).eval()
+
+
+class NoPLDA(PLDA):
+    """The probabilistic model that pyannote wants and agglomerative clustering does not use."""
+
+    def __init__(self) -> None:
+        """Load nothing."""
+
+
+class VoicesPipeline(SpeakerDiarization):
+    """`SpeakerDiarization` that embeds only who speaks, and shares the work between overlapping windows.
+
+    It can be asked about the recording that it last worked on (`listen`) until it is told to `forget` it.
+    """
+
+    _heard: campplus.Voices | None = None
+
+    def listen(self, starts: Sequence[int], duration: int) -> np.ndarray:
+        """Embeddings (n, 192) of n stretches of that recording, all of one duration; times in milliseconds."""
+        if self._heard is None:
+            raise RuntimeError("no recording has been worked on")
+        rate = campplus.FRAMES_PER_SECOND
+        with torch.inference_mode():
+            found = self._heard.windows([start * rate // 1000 for start in starts], duration * rate // 1000)
+        return found.cpu().numpy()
+
+    def forget(self) -> None:
+        """Let go of the recording."""
+        self._heard = None
+
+    def get_embeddings(
+        self,
+        file: dict[str, Any],
+        binary_segmentations: SlidingWindowFeature,
+        exclude_overlap: bool = False,
+        hook: Callable[..., None] | None = None,
+    ) -> np.ndarray:
+        """Embeddings (windows, local speakers, 192), NaN where a local speaker is silent or says too little.
+
+        Where somebody speaks alone for long enough, only that is embedded (``exclude_overlap``). Of each local
+        speaker's speech the first part counts, a little more than windows advance: the next window goes on from there.
+        """
+        model: VoiceEmbedding = self._embedding.model_
+        active = torch.from_numpy(np.nan_to_num(binary_segmentations.data) > 0.5)
+        windows, _, speakers = active.shape
+        rate = campplus.FRAMES_PER_SECOND
+        frames = round(binary_segmentations.sliding_window.duration * rate)
+        enough = round(_ADVANCES * binary_segmentations.sliding_window.step * rate)
+        starts = [round(binary_segmentations.sliding_window[window].start * rate) for window in range(windows)]
+        features = campplus.filter_banks(file["waveform"][0].to(model.device))
+        speech = torch.zeros(max(starts) + frames, dtype=torch.bool)
+        for start, mask in zip(starts, active.any(-1), strict=True):
+            speech[start : start + frames] |= _stretched(mask, frames)
+        embeddings = np.full((windows, speakers, campplus.DIMENSION), np.nan, np.float32)
+        if not len(features):
+            return embeddings
+        self._heard = voices = campplus.Voices(model.network, features, speech[: len(features)].to(model.device))
+        with torch.inference_mode():
+            for window, start in enumerate(starts):
+                masks = _stretched(active[window], min(frames, len(features) - start))
+                alone = masks & (masks.sum(-1, keepdim=True) < 2)
+                for speaker in range(speakers):
+                    clean = alone if exclude_overlap and alone[:, speaker].sum() >= campplus.FEWEST else masks
+                    kept = clean[:, speaker] & (clean[:, speaker].cumsum(0) <= enough)
+                    embedding = voices.embed(start, kept.to(model.device))
+                    if embedding is not None:
+                        embeddings[window, speaker] = embedding.cpu().numpy()
+                if hook is not None:
+                    hook("embeddings", None, total=windows, completed=window + 1)
+        return embeddings
+
+
+def build(segmentation: Path, embedding: Path, settings: DiarizationSettings) -> VoicesPipeline:
+    """The pipeline from two local models.
+
+    Raises
+    ------
+    ModelError: M07 a folder lacks a file, or holds another model.
+    """
+    pipeline = VoicesPipeline(
+        segmentation=segmentation_model(segmentation),
+        segmentation_step=settings.segmentation_step,
+        segmentation_batch_size=settings.batch,
+        embedding=embedding_model(embedding),
+        embedding_exclude_overlap=True,
+        clustering="AgglomerativeClustering",
+        plda=NoPLDA(),
+    )
+    clustering = {"method": "centroid", "threshold": settings.threshold, "min_cluster_size": settings.min_cluster_size}
+    return pipeline.instantiate({"segmentation": {"min_duration_off": 0.0}, "clustering": clustering})
+
+
+def pretrained(name: Path | str) -> Pipeline:
+    """A whole pipeline as pyannote publishes them: from a local folder, or by its hub name, which asks the hub.
+
+    Its weights are read as plain tensors: a checkpoint that holds anything else is refused.
+
+    Raises
+    ------
+    SpeechError: P14 it cannot be loaded.
+    """
+    try:
+        with _weights_only():
+            pipeline = Pipeline.from_pretrained(name)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, pickle.UnpicklingError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        remedy = "name the folder of a pyannote pipeline, or leave diarization.pipeline empty"
+        raise SpeechError("P14", f"diarization pipeline {name}", f"cannot be loaded ({reason})", remedy) from error
+    if pipeline is None:
+        remedy = "accept its conditions on the hub and set HF_TOKEN and HF_HUB_OFFLINE=0, or name a local folder"
+        raise SpeechError("P14", f"diarization pipeline {name}", "is not available", remedy)
+    return pipeline
+
+
+@contextmanager
+def _weights_only() -> Iterator[None]:
+    """Make torch refuse to run what a checkpoint holds; the plain classes that pyannote's checkpoints name may pass."""
+    name, harmless = "TORCH_FORCE_WEIGHTS_ONLY_LOAD", [Introspection, Problem, Resolution, Specifications]
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        with torch.serialization.safe_globals([*harmless, torch.torch_version.TorchVersion]):
+            yield
+    finally:
+        os.environ.pop(name) if before is None else os.environ.update({name: before})
+
+
+@contextmanager
+def _expected(folder: Path, name: str) -> Iterator[Path]:
+    """The file of a folder; what goes wrong with it inside the block is the model's fault."""
+    try:
+        yield folder / name
+    except (OSError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
+        remedy = "fetch it again with `tape-review models --fetch`"
+        raise ModelError("M07", f"model {folder}", f"has no valid {name}", remedy) from error
+
+
+def _stretched(mask: Tensor, frames: int) -> Tensor:
+    """A mask at another frame rate: the nearest frame counts. (k, …) -> (frames, …)."""
+    places = (torch.arange(frames, device=mask.device) + 0.5) * len(mask) / max(frames, 1)
+    return mask[places.long()]

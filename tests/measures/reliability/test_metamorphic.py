@@ -1,0 +1,166 @@
+"""What must not change, and what must, when a table changes in a way whose effect is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.measures.drift.drift import drift
+from pipeline.measures.reliability.agreement import agreement
+from pipeline.measures.reliability.automation_bias import anchoring
+from pipeline.measures.reliability.confusions import confusions
+from pipeline.measures.reliability.rating_matrix import panel
+from pipeline.measures.reliability.sampling import sample
+from pipeline.measures.reliability.session_icc import sessions
+from tests.measures.coders import SCHEME, group, rows
+
+FIGURES = ["units", "percent", "kappa", "pabak", "ac1", "alpha", "alpha_ordinal"]
+NAMES = {"ann": "zoe", "bob": "amy", "cora": "max"}
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    """Eight tapes of two members, of whom one drifts, and a coach; with a machine that was shown now and then."""
+    coded = group(8, units=40, planted={"ann": ("reflection_simple", "reflection_complex", 0.5, 5)})
+    random = np.random.default_rng(1)
+    coded["pretag_shown"] = pd.array(random.random(len(coded)) < 0.7, dtype="boolean")
+    machine = coded[coded["coder"] == "bob"].assign(coder="machine", layer="machine")
+    machine["pretag_shown"] = pd.array([pd.NA] * len(machine), dtype="boolean")
+    coded["coder"] = coded["coder"].replace("coach", "cora")
+    # The coach did not hear the end of a tape, and one member not all of another.
+    end = (coded["coder"] == "cora") & (coded["tape_id"] == "t001") & (coded["utterance_id"].astype(int) > 25)
+    part = (coded["coder"] == "bob") & (coded["tape_id"] == "t003") & (coded["utterance_id"].astype(int) < 9)
+    return pd.concat([coded[~end & ~part], machine], ignore_index=True)
+
+
+def measured(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    made = panel(table, SCHEME, "missing")
+    found = drift(made)
+    return {
+        "agreement": agreement(made, draws=200),
+        "sessions": sessions(made, draws=200),
+        "confusions": confusions(made),
+        "drift": found.table,
+        "points": found.points,
+        "automation bias": anchoring(made, draws=200),
+        "sample": sample(made, "utterances", seed=3),
+    }
+
+
+def test_the_order_of_rows_changes_nothing(table: pd.DataFrame) -> None:
+    """Not of tapes, of coders or of utterances: what is drawn at random is the same, too."""
+    wanted = measured(table)
+    for order in (np.arange(len(table))[::-1], np.random.default_rng(2).permutation(len(table))):
+        found = measured(table.iloc[order].reset_index(drop=True))
+        for name, each in wanted.items():
+            pd.testing.assert_frame_equal(found[name], each, obj=name, check_exact=False, rtol=1e-9)
+
+
+def by_pair(found: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Rows by who is compared, whichever comes first, and by what."""
+    pair = [" ".join(sorted(names)) for names in zip(found["a"], found["b"], strict=True)]
+    return found.assign(pair=pair).set_index(["pair", *keys]).sort_index()
+
+
+def test_renaming_coders_renames_rows_and_changes_no_figure(table: pd.DataFrame) -> None:
+    before, after = measured(table), measured(table.replace({"coder": NAMES}))
+    for name, keys, figures in (
+        ("agreement", ["comparison", "level", "name"], FIGURES),
+        ("sessions", ["comparison", "measure"], ["tapes", "icc_a1", "icc_c1"]),
+    ):
+        old, new = by_pair(before[name].replace({"a": NAMES, "b": NAMES}), keys), by_pair(after[name], keys)
+        pd.testing.assert_frame_equal(old[figures].astype(float), new[figures].astype(float), rtol=1e-9)
+    for name in ("drift", "points"):
+        renamed = before[name].replace({"coder": NAMES})
+        figures = [column for column in renamed if renamed[column].dtype.kind in "fib" or column in ("state", "family")]
+        order = ["coder", "family", *(["tape_id"] if name == "points" else [])]
+        pd.testing.assert_frame_equal(
+            renamed.sort_values(order)[["coder", *figures]].reset_index(drop=True),
+            after[name].sort_values(order)[["coder", *figures]].reset_index(drop=True),
+        )
+
+
+def test_a_tape_that_is_split_at_a_pause_has_the_same_agreement(table: pd.DataFrame) -> None:
+    late = table["utterance_id"].astype(int) >= 20
+    split = table.assign(tape_id=table["tape_id"] + np.where(late, "b", "a"))
+    whole, parts = (agreement(panel(each, SCHEME, "missing"), draws=100) for each in (table, split))
+    key = ["comparison", "a", "b", "level", "name"]
+    pd.testing.assert_frame_equal(whole[[*key, *FIGURES]], parts[[*key, *FIGURES]])
+    one, other = (confusions(panel(each, SCHEME, "missing"), shown=1000) for each in (table, split))
+    pd.testing.assert_frame_equal(one.drop(columns="utterances"), other.drop(columns="utterances"))
+
+
+def test_tapes_that_are_doubled_double_the_counts_and_keep_the_agreement(table: pd.DataFrame) -> None:
+    twice = pd.concat([table, table.assign(tape_id=table["tape_id"] + "'")], ignore_index=True)
+    one, two = (agreement(panel(each, SCHEME, "missing"), draws=100) for each in (table, twice))
+    figures = ["percent", "kappa", "pabak", "ac1", "prevalence_index", "bias_index"]
+    pd.testing.assert_frame_equal(one[figures], two[figures])
+    assert list(two["units"]) == list(2 * one["units"])
+    assert list(two["tapes"]) == list(2 * one["tapes"])
+
+
+def test_coders_who_code_nothing_agree_on_nothing_else() -> None:
+    codes = [""] * 60
+    silent = pd.concat(
+        [
+            rows(tape, coder, layer, codes, day=at)
+            for at, tape in enumerate("tuv")
+            for coder, layer in (("ann", "member"), ("cora", "coach"))
+        ]
+    )
+    found = agreement(panel(silent, SCHEME), draws=100)
+    assert set(found["name"]) == {"all codes"}
+    assert set(found["percent"]) == {1.0}
+    assert set(found["undefined"]) == {"kappa and alpha: one value throughout; pabak, ac1: one value only"}
+    assert found[["kappa", "ac1", "alpha"]].isna().all(axis=None)
+    counted = sessions(panel(silent, SCHEME))
+    assert set(counted["measure"]) == {"reflections per question"}
+    assert set(counted["undefined"]) == {"no tape with questions by both; 3 without questions left out"}
+    assert confusions(panel(silent, SCHEME)).empty
+    assert drift(panel(silent, SCHEME)).table.empty
+
+
+def test_a_member_who_codes_nothing_is_compared_on_what_the_coach_gave() -> None:
+    coach = ["change", "sustain", "", ""] * 15
+    both = [rows(tape, "cora", "coach", coach) for tape in "tu"] + [
+        rows(tape, "ann", "member", [""] * 60) for tape in "tu"
+    ]
+    found = agreement(panel(pd.concat(both), SCHEME), draws=100)
+    family = found[(found["level"] == "family") & (found["comparison"] == "coder and coach")].iloc[0]
+    assert (family["units"], family["percent"], family["kappa"]) == (120, 0.5, 0.0)
+
+
+@pytest.mark.parametrize("code", ["change", "question_open|reflection_simple"])
+def test_coders_who_code_everything_alike_agree_wholly_and_chance_says_nothing(code: str) -> None:
+    alike = pd.concat([rows(tape, coder, "member", [code] * 60) for tape in "tu" for coder in ("ann", "bob", "eve")])
+    found = agreement(panel(alike, SCHEME), draws=100)
+    assert set(found["percent"]) == {1.0}
+    assert found[["kappa", "alpha"]].isna().all(axis=None)
+    three = found[found["comparison"] == "members"]
+    assert three["undefined"].str.contains("alpha: one value throughout").all()
+    assert three["undefined"].str.contains(r"kappa: more than two coders \(3\)").all()
+    two = found[found["comparison"] == "coders"]
+    assert two["undefined"].str.contains("kappa and alpha: one value throughout").all()
+    assert not two["undefined"].str.contains("more than two").any()
+    assert confusions(panel(alike, SCHEME)).empty
+
+
+def test_two_members_have_a_kappa_and_three_a_reason() -> None:
+    two = agreement(panel(group(3, units=40), SCHEME), draws=100)
+    pair = two[(two["comparison"] == "members") & (two["level"] == "all")].iloc[0]
+    same = two[(two["comparison"] == "coders") & (two["level"] == "all")].iloc[0]
+    assert list(pair[FIGURES[:-1]]) == pytest.approx(list(same[FIGURES[:-1]]))
+    assert "kappa" not in pair["undefined"]
+    three = agreement(panel(group(3, units=40, wrong={"ann": 0.1, "bob": 0.1, "eve": 0.1}), SCHEME), draws=100)
+    reason = three[(three["comparison"] == "members") & (three["level"] == "all")].iloc[0]["undefined"]
+    assert reason == "kappa: more than two coders (3)"
+
+
+def test_coders_who_share_no_units_are_not_compared() -> None:
+    apart = [rows("t", "ann", "member", ["change", "?"]), rows("t", "bob", "member", ["?", "change"])]
+    both = rows("t", "eve", "member", ["change", "sustain"])
+    found = agreement(panel(pd.concat([*apart, both]), SCHEME, "missing"), draws=100)
+    pairs = set(zip(found["a"], found["b"], strict=True))
+    assert pairs == {("members", "members"), ("ann", "eve"), ("bob", "eve")}
+    assert agreement(panel(pd.concat(apart), SCHEME, "missing")).empty
