@@ -171,6 +171,7 @@ CODES: dict[str, str] = {
     "C05": "the data to train or evaluate on are missing or incomplete",
     "C06": "a group has too few codes for an adaptation, or they match no coded utterance",
     "C07": "an adaptation is damaged, or made for another tagger",
+    "C08": "a package that only training needs is not installed",
     # tables
     "T01": "a table cannot be read",
     "T02": "a table is not CSV in UTF-8",

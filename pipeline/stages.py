@@ -61,6 +61,20 @@ kept as soon as it is there, so a step that is cut off repeats no more than the 
 
 STAGES = tuple(stage for stages in STEPS.values() for stage in stages)
 
+LABELS = {
+    "decode": "Reading the recording",
+    "transcribe": "Transcribing the speech",
+    "diarize": "Separating the voices",
+    "attribute": "Assigning the words to the voices",
+    "tag": "Suggesting codes",
+    "measure": "Measuring",
+    "report": "Writing the report",
+}
+"""Stage -> what people read while it works."""
+
+STEP_LABELS = {step: " and ".join(LABELS[stage] for stage in stages).capitalize() for step, stages in STEPS.items()}
+"""Step -> the same of its stages."""
+
 T = TypeVar("T")
 
 _UTTERANCES = "utterances.csv"

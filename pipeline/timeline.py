@@ -17,13 +17,19 @@ Span(start=250, end=400)
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 UNKNOWN = "unknown"
 """Speaker of a word that no voice claims, and role of a voice that is neither interviewer nor client."""
 
 Role = Literal["interviewer", "client", "unknown"]
+ROLES: tuple[str, ...] = get_args(Role)
+
+Layer = Literal["machine", "member", "consensus", "coach"]
+"""Whose codes they are."""
+LAYERS: tuple[str, ...] = get_args(Layer)
 
 
 def to_ms(seconds: float) -> int:
@@ -107,6 +113,21 @@ class Span:
     def shift(self, ms: int) -> Span:
         """The same stretch, so many milliseconds later."""
         return Span(self.start + ms, self.end + ms)
+
+
+def merge(spans: Iterable[Span], gap: int) -> list[Span]:
+    """Spans in order of start, those that are less than ``gap`` milliseconds apart as one.
+
+    >>> merge([Span(0, 400), Span(500, 600), Span(701, 900)], 101)
+    [Span(start=0, end=600), Span(start=701, end=900)]
+    """
+    merged: list[Span] = []
+    for span in spans:
+        if merged and span.start - merged[-1].end < gap:
+            merged[-1] |= span
+        else:
+            merged.append(span)
+    return merged
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import timeline
-from pipeline.timeline import UNKNOWN, Span, Turn, Utterance, Word, clock, to_ms, to_seconds, typed
+from pipeline.timeline import UNKNOWN, Span, Turn, Utterance, Word, clock, merge, to_ms, to_seconds, typed
 
 SPANS = st.tuples(st.integers(-5000, 5000), st.integers(0, 5000)).map(lambda pair: Span(pair[0], sum(pair)))
 
@@ -201,3 +201,14 @@ def test_a_time_is_read_as_it_is_written() -> None:
         90_500,
         *3 * [None],
     ]
+
+
+def test_spans_closer_than_the_gap_become_one() -> None:
+    spans = [Span(0, 400), Span(499, 600), Span(700, 900)]
+    assert merge(spans, 100) == [Span(0, 600), Span(700, 900)]
+    assert merge(spans, 99) == spans
+    assert merge([], 100) == []
+
+
+def test_a_span_within_another_leaves_it_as_long_as_it_is() -> None:
+    assert merge([Span(0, 900), Span(100, 200), Span(900, 950), Span(951, 960)], 1) == [Span(0, 950), Span(951, 960)]

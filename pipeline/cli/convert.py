@@ -22,9 +22,9 @@ from pipeline.formats import (
     translation,
     uncoded,
 )
-from pipeline.formats.coded import LAYERS, CodedTranscript
+from pipeline.formats.coded import CodedTranscript
 from pipeline.formats.matching import Aligned
-from pipeline.timeline import UNKNOWN, to_seconds
+from pipeline.timeline import LAYERS, UNKNOWN, to_seconds
 
 _SHOWN = 10
 

@@ -14,17 +14,7 @@ from rich.text import Text
 from pipeline.measures.session import measures as figures
 from pipeline.report import number_format
 from pipeline.run.output import PROVENANCE
-from pipeline.stages import STAGES, Tape
-
-LABELS = {
-    "decode": "Reading the recording",
-    "transcribe": "Transcribing the speech",
-    "diarize": "Separating the voices",
-    "attribute": "Assigning the words to the voices",
-    "tag": "Suggesting codes",
-    "measure": "Measuring",
-    "report": "Writing the report",
-}
+from pipeline.stages import LABELS, STAGES, Tape
 
 
 class Display:

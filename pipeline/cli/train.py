@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,6 +65,7 @@ def train(
     from pipeline.coding.training.folds import Course
     from pipeline.speech import role_training
 
+    _require_packages()
     seeds = list(dict.fromkeys(seed or training.SEEDS))
     loaded = settings.load(files=config or ()).settings
     table = annomi.read(data)
@@ -106,6 +108,19 @@ def train(
         role_training.write(place / "roles", role_training.fit(sessions), found, about)
         display.update(naming, completed=1.0)
     typer.echo(place)
+
+
+def _require_packages() -> None:
+    """Refuse at once what would fail after two hours.
+
+    Raises
+    ------
+    CodingError: C08 a package of the extra ``train`` is missing.
+    """
+    for package in ("onnx", "safetensors"):
+        if find_spec(package) is None:
+            remedy = "install what training needs: pip install 'tape-review[train]'"
+            raise CodingError("C08", f"package {package}", "is not installed", remedy)
 
 
 def _check_that_they_compare(

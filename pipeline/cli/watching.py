@@ -10,19 +10,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from sqlalchemy import select
 
+from pipeline.stages import STEP_LABELS
 from pipeline.tapes import jobs, retention
 from pipeline.tapes.clock import day_of, now, readable
 from pipeline.tapes.home import Home
 from pipeline.tapes.jobs import View
 from pipeline.tapes.records import Worker
-
-STEPS = {
-    "decode": "reading the recording",
-    "listen": "transcribing the speech, separating the voices",
-    "attribute": "assigning the words to the voices",
-    "tag": "suggesting codes",
-    "report": "measuring, writing the report",
-}
 
 _LOOK = 0.5
 
@@ -98,5 +91,5 @@ def _what(view: View) -> str:
         return f"after {view.ahead} others"
     if view.state == "running" and view.stage:
         again = f" (try {view.attempts})" if view.attempts > 1 else ""
-        return STEPS[view.stage] + again
+        return STEP_LABELS[view.stage].lower() + again
     return ""

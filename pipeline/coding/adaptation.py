@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from pipeline.coding.calibration import Calibration
 from pipeline.coding.codebook import Codebook
@@ -221,7 +222,5 @@ def _gain(found: NDArray[np.float64], answers: NDArray[np.float64], thresholds: 
     sign = np.where(answers == 1, 1.0, -1.0)
     limits = np.array([thresholds[decision] for decision in DECISIONS])
     surprise = [float(np.logaddexp(0, -sign * logits)[asked].mean()) for logits in found]
-    wrong = [
-        float((((1 / (1 + np.exp(-logits))) >= limits)[asked] != (answers[asked] == 1)).mean()) for logits in found
-    ]
+    wrong = [float(((expit(logits) >= limits)[asked] != (answers[asked] == 1)).mean()) for logits in found]
     return Gain(int(asked.sum()), (surprise[0], surprise[1]), (wrong[0], wrong[1]))

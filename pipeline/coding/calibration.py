@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from pipeline.coding.codebook import CLIENT_CODES, CODES
 from pipeline.coding.inference.classifier import DECISIONS
@@ -39,8 +40,7 @@ class Calibration:
         """Calibrated probabilities from log-odds, shape (rows, decisions)."""
         blend = np.array([self.blend[decision] for decision in DECISIONS])
         joint = logits * blend[:, 0] + blend[:, 1]
-        result: Probabilities = 0.5 + 0.5 * np.tanh(joint / 2)
-        return result
+        return np.asarray(expit(joint), dtype=np.float64)
 
     def sureness(self, roles: NDArray[np.object_], found: Probabilities) -> tuple[NDArray[np.float64], ...]:
         """How probable the least certain of each row's decisions is, and that all are right; 0 for an unknown role."""
@@ -161,6 +161,8 @@ def _threshold(p: NDArray[np.float64], answer: NDArray[np.bool_]) -> float:
 
 def _talk_thresholds(found: Probabilities, answers: NDArray[np.float64]) -> dict[str, float]:
     """Thresholds of client talk for the best macro-F1 of its three kinds: the middle of all pairs within .004 of it."""
+    from sklearn.metrics import f1_score
+
     client, change = DECISIONS.index("client"), DECISIONS.index("change")
     rows = ~np.isnan(answers[:, client])
     if not rows.any():
@@ -170,15 +172,9 @@ def _talk_thresholds(found: Probabilities, answers: NDArray[np.float64]) -> dict
     scores = []
     for one, two in pairs:
         tagged = np.where(found[rows, client] >= one, np.where(found[rows, change] >= two, 1, 2), 0)
-        scores.append(_macro_f1(kinds, tagged, 3))
+        scores.append(f1_score(kinds, tagged, labels=[0, 1, 2], average="macro", zero_division=0))
     near = np.array(pairs)[np.array(scores) >= max(scores) - 0.004]
     return {"client": round(float(near[:, 0].mean()), 3), "change": round(float(near[:, 1].mean()), 3)}
-
-
-def _macro_f1(truth: NDArray[np.int64], found: NDArray[np.int64], kinds: int) -> float:
-    both = [((truth == kind) & (found == kind)).sum() * 2 for kind in range(kinds)]
-    each = [(truth == kind).sum() + (found == kind).sum() for kind in range(kinds)]
-    return float(np.mean([one / max(1, other) for one, other in zip(both, each, strict=True)]))
 
 
 def _spread(p: NDArray[np.float64], answer: NDArray[np.bool_], tapes: NDArray[np.object_]) -> float:

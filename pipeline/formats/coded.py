@@ -16,9 +16,6 @@ from dataclasses import dataclass, field, replace
 from pipeline.formats import speaker_roles
 from pipeline.timeline import UNKNOWN, Role, Span, Word
 
-LAYERS = ("machine", "member", "consensus", "coach")
-"""Whose passes there are; a format that names none leaves the layer empty."""
-
 ROLE_WORDS = {
     "interviewer": "interviewer",
     "therapist": "interviewer",

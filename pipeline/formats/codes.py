@@ -27,7 +27,8 @@ import pandas as pd
 
 from pipeline.errors import TableError
 from pipeline.formats import tables, tidy
-from pipeline.formats.coded import LAYERS, ROLE_WORDS
+from pipeline.formats.coded import ROLE_WORDS
+from pipeline.timeline import LAYERS
 
 COLUMNS = ("tape_id", "utterance_id", "coder", "layer", "code", "coded_at")
 """What the table must hold."""

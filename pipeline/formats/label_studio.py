@@ -24,11 +24,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.formats import text_codings, zero
-from pipeline.formats.coded import LAYERS, NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
+from pipeline.formats.coded import NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import printable
 from pipeline.formats.speaker_roles import role_of
-from pipeline.timeline import UNKNOWN, Span
+from pipeline.timeline import LAYERS, ROLES, UNKNOWN, Span
 
 _TRANSCRIPT = "transcript"
 _MACHINE = "machine"
@@ -186,7 +186,7 @@ def _region(source: Source, region: dict[str, Any], data: dict[str, Any]) -> tup
     labels = [str(label).strip() for kind in _LABELS for label in _strings(value.get(kind))]
     if region.get("from_name") == "speaker":
         who, _, voice = (labels or [""])[0].partition(" ")
-        ours = who in ("interviewer", "client", "unknown")
+        ours = who in ROLES
         named = (voice.strip() if ours else " ".join((who, voice)).strip()) or UNKNOWN
         said = replace(said, role=role(who if ours else named), speaker=named)
     elif region.get("type") not in ("choices", "taxonomy") and len(labels) == 1 and _is_speaker(region, labels[0]):

@@ -14,7 +14,6 @@ import pandas as pd
 
 from pipeline.errors import FormatError
 from pipeline.formats.coded import (
-    LAYERS,
     NO_TIMES,
     CodedTranscript,
     CodedUtterance,
@@ -26,7 +25,7 @@ from pipeline.formats.coded import (
 )
 from pipeline.formats.intake import Source
 from pipeline.formats.script import Speech
-from pipeline.timeline import UNKNOWN, Role, Word
+from pipeline.timeline import LAYERS, UNKNOWN, Role, Word
 
 ENDS_UNKNOWN = "Where the file does not say when an utterance ends, it was taken to last until the next one begins."
 """The note of a transcript some of whose ends are made up."""

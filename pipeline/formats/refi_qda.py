@@ -22,10 +22,10 @@ from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pipeline.formats import text_codings, zero
-from pipeline.formats.coded import LAYERS, NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
+from pipeline.formats.coded import NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import packed, printable, unpacked
-from pipeline.timeline import UNKNOWN, Span
+from pipeline.timeline import LAYERS, UNKNOWN, Span
 
 _PROJECT = "project.qde"
 _SOUND, _TEXT = ("AudioSource", "VideoSource"), ("TextSource",)

@@ -90,38 +90,8 @@ def parsed_utterances(data: bytes, path: Path) -> pd.DataFrame:
     return table
 
 
-def write_words(table: pd.DataFrame, path: Path) -> None:
-    """Write ``words.csv`` whole or not at all.
-
-    Raises
-    ------
-    OutputError: O04 the file cannot be written.
-    """
-    _write(table, WORD_COLUMNS, path)
-
-
-def write_vocalizations(table: pd.DataFrame, path: Path) -> None:
-    """Write ``vocalizations.csv`` whole or not at all; it may have no rows.
-
-    Raises
-    ------
-    OutputError: O04 the file cannot be written.
-    """
-    _write(table, VOCALIZATION_COLUMNS, path)
-
-
-def write_change_talk(context: pd.DataFrame, path: Path) -> None:
-    """Write the context table (`pipeline.measures.session.context`) with its own columns, whole or not at all.
-
-    Raises
-    ------
-    OutputError: O04 the file cannot be written.
-    """
-    _write(context, list(context.columns), path)
-
-
 def read_words(path: Path) -> pd.DataFrame:
-    """The words of a tape as `write_words` wrote them.
+    """The words of a tape (`WORD_COLUMNS`).
 
     Raises
     ------
@@ -131,7 +101,7 @@ def read_words(path: Path) -> pd.DataFrame:
 
 
 def read_vocalizations(path: Path) -> pd.DataFrame:
-    """Voices without words as `write_vocalizations` wrote them; often there are none.
+    """Voices without words (`VOCALIZATION_COLUMNS`); often there are none.
 
     Raises
     ------

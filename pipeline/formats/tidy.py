@@ -20,10 +20,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pipeline.errors import FormatError
-from pipeline.formats.coded import LAYERS, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
+from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, codes, role, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import printable
-from pipeline.timeline import Span, to_seconds
+from pipeline.timeline import LAYERS, Span, to_seconds
 
 
 @dataclass(frozen=True)

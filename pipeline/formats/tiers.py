@@ -27,12 +27,12 @@ from itertools import islice
 
 from pipeline.errors import FormatError
 from pipeline.formats import speaker_prefix, tier_kinds
-from pipeline.formats.coded import LAYERS, CodedTranscript, CodedUtterance, Mark, codes, transcript
+from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, codes, transcript
 from pipeline.formats.coded import role as coded_role
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import packed, unpacked
 from pipeline.formats.tier_kinds import Label, RawTier
-from pipeline.timeline import UNKNOWN, Role, Span, Word
+from pipeline.timeline import LAYERS, UNKNOWN, Role, Span, Word
 
 _OURS = re.compile(r"(?:(codes|words):)?(interviewer|client|unknown):([^:#]*)(#\d+)?(?::([^:]*):([^:]*))?(?::\d+)?")
 _CODER = re.compile(r"(?:coder|rater|annotator)[ _-]?\w+", re.IGNORECASE)

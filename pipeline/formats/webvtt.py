@@ -23,12 +23,11 @@ from pipeline.formats import coded, cues, speaker_prefix, zero
 from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, transcript
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import packed, printable, unpacked
-from pipeline.timeline import UNKNOWN, Role
+from pipeline.timeline import ROLES, UNKNOWN, Role
 
 _VOICE = re.compile(r"<v((?:\.[^\s.<>&]+)*)(?:\s([^<>]*))?>|</v>")
 _TAG = re.compile(r"</?(?:[biucv]|ruby|rt|lang|font)(?:[.\s][^<>]*)?>|<\d{1,3}(?::\d{2}){1,2}\.\d{3}>", re.IGNORECASE)
 _ID = re.compile(r"(?!NOTE|STYLE|REGION)[\w-]+")
-_ROLES = ("interviewer", "client", "unknown")
 
 
 def read(source: Source) -> CodedTranscript:
@@ -86,7 +85,7 @@ def _parts(text: str) -> Iterator[_Part]:
         if tag:
             classes, speaker, last = tag[1] or "", tag[2] or "", tag.end()
     for names, who, said in parts or [((), "", "")]:
-        ours = bool(names) and names[0] in _ROLES
+        ours = bool(names) and names[0] in ROLES
         codes = tuple(code for name in names[ours:] for code in coded.codes(name))
         yield _Part(coded.role(names[0]) if ours else None, who, codes, said)
 

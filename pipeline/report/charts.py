@@ -12,6 +12,7 @@ from math import ceil
 
 from pipeline.measures.session.measures import Measure
 from pipeline.measures.session.readiness import Trajectory
+from pipeline.timeline import Span, merge
 
 WIDTH, LEFT, RIGHT = 960, 112, 936
 BAND = 300_000
@@ -121,18 +122,14 @@ def duration(said: Sequence[Said], given: int) -> int:
 
 def bars(said: Iterable[Said], axis: Axis) -> tuple[Bar, ...]:
     """The talk that falls within an axis; bars of one role closer than a second join."""
-    merged: dict[str, list[tuple[int, int]]] = {}
+    spoken: dict[str, list[Span]] = {}
     for entry in said:
-        spans = merged.setdefault(entry.role, [])
-        if spans and entry.start - spans[-1][1] < 1_000:
-            spans[-1] = (spans[-1][0], max(entry.end, spans[-1][1]))
-        else:
-            spans.append((entry.start, entry.end))
+        spoken.setdefault(entry.role, []).append(Span(entry.start, max(entry.start, entry.end)))
     return tuple(
-        Bar(axis.x(start), max(1.0, round(axis.x(end) - axis.x(start), 1)), role)
-        for role, spans in merged.items()
-        for start, end in spans
-        if end > axis.start and start < axis.end
+        Bar(axis.x(span.start), max(1.0, round(axis.x(span.end) - axis.x(span.start), 1)), role)
+        for role, spans in spoken.items()
+        for span in merge(spans, 1_000)
+        if span.end > axis.start and span.start < axis.end
     )
 
 

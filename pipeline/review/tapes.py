@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +19,7 @@ from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import Id
 from pipeline.review.pages import render, seeing
 from pipeline.run.output import PROVENANCE
+from pipeline.stages import STEP_LABELS
 from pipeline.tapes import consent, destruction, jobs, submission, targets, terms
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import CodeEvent, Correction, Feedback, Item, Pass, Person, Review, Tape
@@ -27,14 +29,8 @@ router = APIRouter()
 _OPTIONS = re.compile(r" \(--[^()]*\)")
 """What a warning says of the command line, which nobody has in the room."""
 
-STAGES = {
-    None: "Waiting for its turn",
-    "decode": "Reading the recording",
-    "listen": "Transcribing the speech and separating the voices",
-    "attribute": "Assigning the words to the voices",
-    "tag": "Suggesting codes",
-    "report": "Measuring",
-}
+_WORK: Mapping[str | None, str] = {None: "Waiting for its turn", **{step: STEP_LABELS[step] for step in STEP_LABELS}}
+"""Step of a job -> what its page says."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
             target=targets.read(database, home.vault, tape_id),
             consent=permission,
             job=_job(database, tape_id),
-            stages=STAGES,
+            stages=_WORK,
             failed=answers.words,
             warnings=_warnings(database, home, tape_id),
             steps=steps(database, viewer.person_id, tape),
@@ -91,7 +87,7 @@ def progress(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
         job = _job(database, tape_id)
         mine = tape.interviewer_id == viewer.person_id
         return render(
-            request, "tapes/progress.html", tape=tape, job=job, stages=STAGES, is_mine=mine, failed=answers.words
+            request, "tapes/progress.html", tape=tape, job=job, stages=_WORK, is_mine=mine, failed=answers.words
         )
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.settings import TranscriptionSettings
-from pipeline.timeline import Span
+from pipeline.timeline import Span, merge
 
 Samples = NDArray[np.float32]
 
@@ -86,12 +86,7 @@ def speech(samples: Samples, settings: TranscriptionSettings) -> tuple[Span, ...
 
 def pieces(speech: Iterable[Span], length: int, pause: int, margin: int) -> tuple[Span, ...]:
     """Speech with pauses shorter than ``pause`` closed and up to ``margin`` around, in 0 to ``length``; all in ms."""
-    closed: list[Span] = []
-    for span in speech:
-        if closed and span.start - closed[-1].end < pause:
-            closed[-1] = closed[-1] | span
-        else:
-            closed.append(span)
+    closed = merge(speech, pause)
     room = [0, *(left.end + (right.start - left.end) // 2 for left, right in pairwise(closed)), length]
     return tuple(
         Span(max(before, span.start - margin), min(after, span.end + margin))

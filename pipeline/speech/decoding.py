@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from pipeline.settings import TranscriptionSettings
 
+# WER and "um" in `make bench` move with these.
 _LOOP = re.compile(r"\b(\S+(?: \S+){0,11}?)(?: \1){3,}")
 """The same one to twelve words at least four times in a row."""
 

@@ -29,6 +29,7 @@ from pipeline.timeline import Span, Word
 _NOT_SPOKEN = re.compile(r"[\[(*♪].*|.*[\])*♪]")
 """Words such as ``[BLANK_AUDIO]`` or ``(laughs)``: descriptions, not speech."""
 
+# WER and "unclear" in `make bench` move with these.
 _LONG_WORD = 800
 """Milliseconds that a word hardly ever lasts."""
 

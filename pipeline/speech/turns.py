@@ -28,6 +28,7 @@ from pipeline.timeline import UNKNOWN, Span, Turn, Word
 if TYPE_CHECKING:
     from pipeline.speech.diarization.contract import Diarization, Voice
 
+# The numbers were chosen on `session-20-minutes`; cpWER in `make bench` moves with them.
 REACH = 400
 """Milliseconds by which a word may miss its voice: 90 % of the words start within .43 s of where they are spoken."""
 

@@ -17,6 +17,7 @@ from pipeline.speech.diarization.contract import Diarization, Voice
 from pipeline.speech.turns import BRIEF
 from pipeline.timeline import UNKNOWN, Span, Vocalization, Word
 
+# The column "unclear" of `make bench` moves with these.
 SHORTEST = 250
 """Milliseconds under which a voice is more likely an error of the diarizer than a sound."""
 

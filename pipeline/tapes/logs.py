@@ -27,7 +27,8 @@ from pipeline import errors
 from pipeline.stages import STAGES, STEPS
 from pipeline.tapes.consent import Reason, Use
 from pipeline.tapes.publishing import writable
-from pipeline.tapes.records import Layer, Role, TapeState
+from pipeline.tapes.records import Role, TapeState
+from pipeline.timeline import Layer
 
 Check = Callable[[Any], bool]
 

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from pipeline.cli.main import app
 from pipeline.errors import FormatError, OutputError, TableError
+from pipeline.files import put
 from pipeline.formats import casaa, codebooks, codes, elan, registry, tables
 from pipeline.formats.coded import CodedUtterance, Mark, transcript
 from pipeline.formats.intake import Source
@@ -30,7 +31,8 @@ def tape(tmp_path: Path) -> Path:
     folder.mkdir()
     tables.write_utterances(coded(["I could walk.", "Maybe.", "=no"]), folder / "utterances.csv")
     word = ("walk", "w1", "0", "0", "S2", "client", 0, 400, "I", 0.5)
-    tables.write_words(pd.DataFrame([word], columns=tables.WORD_COLUMNS), folder / "words.csv")
+    table = pd.DataFrame([word], columns=tables.WORD_COLUMNS)
+    put(folder / "words.csv", tables.written(table, tables.WORD_COLUMNS))
     return folder
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.coding.codebook import CODES
 from pipeline.errors import OutputError, TableError
+from pipeline.files import put
 from pipeline.formats import tables
 
 
@@ -75,7 +76,7 @@ def test_words_come_back(tmp_path: Path) -> None:
     path = tmp_path / "words.csv"
     values = ("walk", "w0", "u0", "t0", "S1", "client", 1, 250, "mm-hm", 0.5)
     table = pd.DataFrame([values], columns=tables.WORD_COLUMNS)
-    tables.write_words(table, path)
+    put(path, tables.written(table, tables.WORD_COLUMNS))
     assert path.read_text().splitlines()[1] == "walk,w0,u0,t0,S1,client,0.001,0.250,mm-hm,0.500000"
     pd.testing.assert_frame_equal(tables.read_words(path), table, check_dtype=False)
 
@@ -83,7 +84,7 @@ def test_words_come_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rows", [[], [("walk", "S1", "interviewer", 1, 250)]])
 def test_voices_without_words_come_back(rows: list[tuple[str, str, str, int, int]], tmp_path: Path) -> None:
     table = pd.DataFrame(rows, columns=list(tables.VOCALIZATION_COLUMNS))
-    tables.write_vocalizations(table, tmp_path / "vocalizations.csv")
+    put(tmp_path / "vocalizations.csv", tables.written(table, tables.VOCALIZATION_COLUMNS))
     pd.testing.assert_frame_equal(
         tables.read_vocalizations(tmp_path / "vocalizations.csv"), table, check_dtype=False, check_index_type=False
     )

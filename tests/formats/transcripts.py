@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from pipeline.formats.coded import LAYERS, CodedTranscript, CodedUtterance, Mark, transcript
-from pipeline.timeline import Role, Span, Word
+from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, transcript
+from pipeline.timeline import LAYERS, Role, Span, Word
 
 PAYLOADS = (
     "<script>alert(1)</script>",

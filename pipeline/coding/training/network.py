@@ -3,6 +3,8 @@
 Written for training on a processor that multiplies 16-bit numbers: layers compute in bfloat16, and what is learned is
 kept in 32 bits by `pipeline.coding.training.finetuning`. What ships runs by ONNX
 (`pipeline.coding.training.onnx_export`), without torch.
+Written here because the tagger that ships was learned by it: the MPNet of transformers, one more package for training
+alone, adds in another order, and would give other weights and other figures.
 """
 
 from __future__ import annotations

@@ -18,8 +18,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.errors import TableError
+from pipeline.timeline import LAYERS
 
-MACHINE, MEMBER, CONSENSUS, COACH = "machine", "member", "consensus", "coach"
+MACHINE, MEMBER, CONSENSUS, COACH = LAYERS
 NOT_CODED = "(not coded)"
 NEEDED = ("tape_id", "utterance_id", "coder", "layer", "codes")
 

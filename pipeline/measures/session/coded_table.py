@@ -16,8 +16,9 @@ import pandas as pd
 
 from pipeline.errors import TableError
 from pipeline.lexicon import is_listener_noise
+from pipeline.timeline import ROLES
 
-INTERVIEWER, CLIENT, UNKNOWN = "interviewer", "client", "unknown"
+INTERVIEWER, CLIENT, UNKNOWN = ROLES
 
 NEEDED = ("tape_id", "utterance_id", "role", "text", "codes")
 

@@ -16,7 +16,7 @@ from pipeline.formats import cues
 from pipeline.formats.zero import sentence
 from pipeline.review.coding.events import State
 from pipeline.review.coding.overlays import Utterance
-from pipeline.timeline import Span, to_seconds
+from pipeline.timeline import ROLES, UNKNOWN, Span, to_seconds
 
 COLUMNS = ("utterance_id", "start", "end", "role", "speaker", "text", "codes", "unsure", "zero")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -48,7 +48,7 @@ def captions(utterances: Sequence[Utterance], codes: Mapping[str, State], book: 
         state = codes.get(said.id)
         names = [labels.get(code, code) for code in state.codes] if state else []
         text = " ".join([*(word.text for word in said.words), *(f"[{name}]" for name in names)])
-        voice = said.role if said.role in ("interviewer", "client") else "unknown"
+        voice = said.role if said.role in ROLES else UNKNOWN
         inert = html.escape(" ".join(text.split()), quote=False)
         span = Span(said.start, said.end).some
         blocks.append(f"{cues.clock(span.start, '.')} --> {cues.clock(span.end, '.')}\n<v {voice}>{inert}")

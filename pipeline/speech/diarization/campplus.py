@@ -9,6 +9,9 @@ without executing anything::
       ── block1: 12 layers ── block2: 24 ── block3: 16 (each layer adds 32 channels; halved between the blocks)
       ── mean and standard deviation over time ── dense ── 192
 
+Written here because windows that overlap share what the front computes of a recording; a ready-made network, or its
+ONNX file, begins anew with each window. The tests hold its parts to the published definitions.
+
 A layer of a block looks at 3 frames, and masks what it found by a gate computed from the mean of the whole input plus
 the mean of 100 frames around: the context-aware mask.
 """

@@ -26,7 +26,7 @@ from pipeline.formats.rttm import Line
 from pipeline.run.progress import Progress
 from pipeline.settings import DiarizationSettings, Settings
 from pipeline.speech.cores import Cores
-from pipeline.timeline import Span, to_seconds
+from pipeline.timeline import Span, merge, to_seconds
 
 Kind = Literal["pyannote", "channels", "manual"]
 
@@ -164,19 +164,11 @@ def channel_speaker(number: int) -> str:
 
 def clipped(voices: Iterable[Voice], window: Span) -> tuple[Voice, ...]:
     """Voices within a window, in its time, ordered by start; where one speaker's overlap or touch, they become one."""
-    last: dict[str, Voice] = {}
-    done: list[Voice] = []
+    spans: dict[str, list[Span]] = {}
     for voice in sorted(voices):
-        shared = voice.span & window
-        if shared is None:
-            continue
-        span, before = shared.shift(-window.start), last.get(voice.speaker)
-        if before and span.start <= before.span.end:
-            span = before.span | span
-        elif before:
-            done.append(before)
-        last[voice.speaker] = Voice(span, voice.speaker)
-    return tuple(sorted([*done, *last.values()]))
+        if shared := voice.span & window:
+            spans.setdefault(voice.speaker, []).append(shared.shift(-window.start))
+    return tuple(sorted(Voice(span, speaker) for speaker in spans for span in merge(spans[speaker], 1)))
 
 
 def bridged(voices: Iterable[Voice]) -> tuple[Voice, ...]:

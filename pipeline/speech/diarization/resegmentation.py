@@ -23,6 +23,7 @@ import numpy as np
 from pipeline.speech.diarization.contract import Voice
 from pipeline.timeline import Span
 
+# Chosen on AMI's two-person clip: DER of "AMI dev00" and "telephone" in `make bench` moves with these.
 WINDOW, STEP = 750, 375
 """Length and step of the windows in milliseconds."""
 

@@ -7,9 +7,9 @@ from typing import Any, Literal
 from sqlalchemy import JSON, UniqueConstraint
 
 from pipeline.tapes.records.base import Mapped, Record, Sealed, key, mapped_column, of, one_of, tape_id
+from pipeline.timeline import Layer
 
 CorrectionKind = Literal["text", "speaker", "merge", "split", "role", "mask"]
-Layer = Literal["machine", "member", "consensus", "coach"]
 Action = Literal["set", "clear", "unsure"]
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.records import CodeEvent, Item, Layer, Pass, Pretag, Review, Tape, Utterance
+from pipeline.tapes.records import CodeEvent, Item, Pass, Pretag, Review, Tape, Utterance
+from pipeline.timeline import Layer
 from tests.review.conftest import Room
 
 UNITS = 60
