@@ -26,7 +26,6 @@ BANNED = {
     r"\b(?:is|are) to be had\b|\bcannot be had\b": "is available",
     r"\bbegin anew\b": "start over",
     r"\b(?:hand|handed|handing) (?:it |them |one of them )?in\b": "submit",
-    r"\bmoments? on nobody\b": "from then on",
     r"\bseen from here\b|\bknown here\b": "this program cannot check that",
     r"\bFound (?:one|the first)\b": "create",
     r"\bpassed over\b": "skipped",

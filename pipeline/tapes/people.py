@@ -235,7 +235,7 @@ def size_warning(session: Session, group: Group, now: int) -> str:
     count = sum(member.role != "coach" for member in members(session, group, now))
     if SMALLEST <= count <= LARGEST:
         return ""
-    return f"group {group.name!r} has {count} members; {SMALLEST} to {LARGEST} work best"
+    return f"group {group.name!r} has {count} member{'s' * (count != 1)}; {SMALLEST} to {LARGEST} work best"
 
 
 def _role(text: str) -> Role:

@@ -42,7 +42,7 @@ def test_from_an_empty_folder_to_a_group(folder: Path) -> None:
     assert f"Made {folder}" in said(folder, *MADE)
     said(folder, "person", "add", "ben@example.org", "--name", "Ben", "--as", "ada@example.org")
     said(folder, "group", "add", "Thursday group")
-    assert "1 members; 7 to 15 work best" in said(folder, "group", "join", "Thursday group", "ben@example.org")
+    assert "1 member; 7 to 15 work best" in said(folder, "group", "join", "Thursday group", "ben@example.org")
     said(folder, "group", "role", "Thursday group", "ben@example.org", "coordinator")
     assert "Thursday group (coordinator)" in said(folder, "person", "list")
     assert "ben@example.org" in said(folder, "group", "list")

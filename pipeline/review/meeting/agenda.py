@@ -1,6 +1,6 @@
 """How the time of a meeting goes: mostly listening and talking about one tape, some practice, little administration.
 
-After recommendations of MINT for peer support groups (2009), and Miller and Rollnick (2013) on learning communities.
+Based on recommendations of MINT for peer support groups (2009), and Miller and Rollnick (2013) on learning communities.
 """
 
 from __future__ import annotations

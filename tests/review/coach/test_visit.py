@@ -307,7 +307,7 @@ def test_client_talk_is_not_coded_under_miti_and_nobody_is_compared_on_it(group:
     assert {name for kind, _, name in families if kind == "machine"} == {"question", "reflection"}
     assert ("members", "members", "all codes") in families
     page = text(group.room.signed_in(group.people["Coco"]).get(f"/groups/{group.group}/visit").text)
-    assert "Codes of MITI 4.2 behavior counts." in page
+    assert "Codebook: MITI 4.2 behavior counts." in page
     assert "Change and sustain talk: coded by the machine only. Nobody is compared on it because MITI 4.2" in page
     assert "Not in these figures: 3 tapes that you have yet to code or are still coding" in page
     figures = page[page.index("All figures") :]
