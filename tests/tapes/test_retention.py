@@ -85,7 +85,7 @@ def test_a_dead_tape_in_an_older_database_is_destroyed_again(home: Home, sample:
     tombstones.add(home.folder, tape, NOON)
     assert [one.tape_id for one in retention.enforce(home, NOON + 1)] == [tape]
     assert home.vault.tapes() == [other]
-    assert "restored" in (home.folder / "certificates" / f"{tape}.json").read_text()
+    assert certificates.read(destruction.certificate_path(home, tape)).facts["why"] == "restored"
 
 
 @pytest.mark.parametrize(("before", "days"), [(15, None), (14, 14), (4, 14), (3, 3), (0, 3)])
