@@ -23,7 +23,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     """One process that decodes them all: it lives to the end, and its memory is that of nothing else."""
     folder = tmp_path_factory.mktemp("hostile")
     command = [sys.executable, "-m", "tests.hostile", str(folder)]
-    result = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)
+    result = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     return {line["name"]: line for line in lines}

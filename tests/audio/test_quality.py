@@ -12,8 +12,8 @@ from pipeline.audio import quality
 from pipeline.audio.quality import SAMPLE_RATE, QualityWarning
 from pipeline.timeline import Span
 
-AUDIO = Path(__file__).parents[2] / "shared" / "data" / "audio"
-RECORDINGS = Path(__file__).parent / "recordings"
+AUDIO = Path(__file__).parents[3] / "shared" / "data" / "audio"
+RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 
 def voice(seconds: float, seed: int, level: float = -20.0) -> np.ndarray:

@@ -11,7 +11,7 @@ from pipeline.coding.inference.classifier import DECISIONS
 from pipeline.coding.training import data, evaluation
 from pipeline.settings import project_folder
 
-DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 SHIPPED = project_folder("models") / "utterance-tagger"
 NAN = np.nan
 

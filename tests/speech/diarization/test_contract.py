@@ -23,8 +23,8 @@ from pipeline.speech.diarization.contract import Diarization, Diarizer, Voice
 from pipeline.timeline import Span
 
 SETTINGS = settings.load().settings
-RECORDINGS = Path(__file__).parents[1] / "recordings"
-AMI = Path(__file__).parents[2] / "../shared/data/audio"
+RECORDINGS = Path(__file__).parents[2] / "recordings"
+AMI = Path(__file__).parents[3] / "../shared/data/audio"
 
 
 def recorded(samples: np.ndarray, name: str = "sample.wav", start: int = 0) -> Recording:
