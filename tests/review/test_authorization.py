@@ -459,6 +459,62 @@ def test_who_looked_without_coding_has_seen_them_from_then_on(
     assert seen() == (counts, False)  # while coding, blind all the same
 
 
+def test_a_look_is_that_of_the_person_who_looked_alone(coding: Coding) -> None:
+    """Of two people each has looked at one tape: whoever comes first by name or id, neither has seen the other one."""
+    coding.record("Ada")
+    coding.record("Ben", tape=coding.other)
+    assert coding.unseen("Ada") == {coding.other}
+    assert coding.unseen("Ben") == {coding.tape}
+
+
+def test_an_interviewer_who_codes_the_own_tape_sees_others_codes_once_the_pass_is_locked(coding: Coding) -> None:
+    coding.add("Ivy", 5)
+    assert coding.unseen("Ivy") == set()
+
+
+def test_looks_of_homes_that_exist_count_for_ever(coding: Coding) -> None:
+    """What the audit calls a look cannot change: whoever looked would be taken for blind again."""
+    coding.record("Ada", "codes.show")
+    assert coding.unseen("Ada") == {coding.other}
+
+
+def test_why_somebody_is_kept_from_a_pass_a_group_s_codebooks_or_others_codes_stands_in_the_audit(
+    coding: Coding,
+) -> None:
+    room = coding.room
+    kim = room.person("Kim", room.group("Elsewhere"))
+    with room.home.database.writing() as database:
+        for consent in database.query(Consent):
+            consent.person_ids = [kim]
+    ada, named = room.signed_in(coding.people["Ada"]), room.signed_in(kim)
+    place, upload = f"/tapes/{coding.tape}", {"file": ("a.xml", b"<a/>", "text/xml")}
+    begun = ada.post(f"{place}/coding", {"task": "all", "codebook": "pretags"}).headers["location"]
+    others, shared = coding.add("Ben", None), coding.add("Ada", None, "consensus")
+    answers = [
+        ada.get(f"{place}/passes/{others}"),
+        ada.get(f"{place}/passes/{shared}"),
+        named.post(f"{place}/codebooks", {"label": "Ours"}, files=upload),
+        ada.get(f"{place}/together/state?codebook=pretags"),
+    ]
+    assert [answer.status_code for answer in answers] == [404, 404, 404, 403]
+    assert (
+        "Lock your own pass first. Until then you do not see what the others coded, so that each listens afresh."
+    ) in answers[-1].text
+    room.app.state.decisions.flush()
+    with room.home.database.reading() as database:
+        rows = database.query(AuditRow).where(AuditRow.action == "refuse").order_by(AuditRow.seq)
+        why = [(row.actor_id, row.tape_id, row.why) for row in rows if not (row.times or 0)]
+        counted = [row.why for row in rows if row.times]
+    who = coding.people["Ada"]
+    assert why == [
+        (who, coding.tape, "404 pass"),
+        (kim, coding.tape, "404 group"),
+        (who, coding.tape, "403 blind"),
+    ]
+    assert counted == ["404 pass"]
+    assert ada.get(begun).status_code == 200
+
+
 def test_what_was_read_or_done_is_told_of_this_tape_and_person(coding: Coding) -> None:
     request = Request({"type": "http", "app": coding.room.app, "headers": []})
     viewer = Viewer(coding.people["Ada"], "Ada", "", False, "")
