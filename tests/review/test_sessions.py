@@ -71,8 +71,17 @@ def test_a_new_session_takes_the_place_of_the_browser_s_own_alone(room: Room, se
     row = rows[token_hash(third)]
     assert (row.person_id, row.created_at, row.seen_at, row.second_factor) == (ada, now, now, True)
     assert (row.source, row.device) == ("192.0.2.7", "Firefox on Linux")
+    assert (rows[token_hash(second)].source, rows[token_hash(second)].device) == ("", "")  # nothing is made up
     assert len({first, second, third}) == 3
     assert len({each.csrf for each in rows.values()} | {each.id for each in rows.values()}) == 4
+
+
+def test_of_many_sessions_a_new_one_ends_that_of_its_browser_alone(room: Room, sessions: Sessions) -> None:
+    """Whatever the order of the hashes: with some before and some after it."""
+    ada, now = room.person("Ada"), room.clock()
+    many = sorted((sessions.start(ada, now, second_factor=False) for _ in range(5)), key=token_hash)
+    fresh = sessions.start(ada, now, second_factor=False, before=many[2])
+    assert stored(room).keys() == {token_hash(each) for each in (*many[:2], *many[3:], fresh)}
 
 
 @pytest.mark.parametrize("passed", [False, True])
