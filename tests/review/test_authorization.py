@@ -494,12 +494,12 @@ def test_why_somebody_is_kept_from_a_pass_a_group_s_codebooks_or_others_codes_st
         ada.get(f"{place}/passes/{others}"),
         ada.get(f"{place}/passes/{shared}"),
         named.post(f"{place}/codebooks", {"label": "Ours"}, files=upload),
-        ada.get(f"{place}/together/state?codebook=pretags"),
+        ada.get(f"{place}/together/state?codebook=pretags", headers={"accept": "application/json"}),
     ]
     assert [answer.status_code for answer in answers] == [404, 404, 404, 403]
-    assert (
-        "Lock your own pass first. Until then you do not see what the others coded, so that each listens afresh."
-    ) in answers[-1].text
+    assert answers[-1].json()["detail"] == (
+        "Lock your own pass first. Until then you do not see the others' codes, so that nobody is biased."
+    )
     room.app.state.decisions.flush()
     with room.home.database.reading() as database:
         rows = database.query(AuditRow).where(AuditRow.action == "refuse").order_by(AuditRow.seq)
