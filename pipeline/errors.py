@@ -233,6 +233,7 @@ CODES: dict[str, str] = {
     "R07": "the review room cannot use its address and port",
     "R08": "a member has too many drafts",
     "R09": "a member's drafts are too large",
+    "R10": "a transcript that was brought cannot be read",
     # settings
     "S01": "a settings file cannot be read",
     "S02": "a setting is unknown",

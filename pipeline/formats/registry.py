@@ -147,8 +147,13 @@ def told(path: Path, name: str | None = None, tiers: Mapping[str, str] | None = 
     FormatError: F09 no reader has that name or that ending, and what the reader raises.
     TableError: T02 to T06 of spreadsheets and text files.
     """
-    readers = _readers(path, name)
-    source = Source.open(path, tiers)
+    _readers(path, name)  # before the file is opened: of a recording, that it is none counts
+    return of_source(Source.open(path, tiers), name)
+
+
+def of_source(source: Source, name: str | None = None) -> CodedTranscript | Reading:
+    """What a file says that is in memory, as `told`; its name has the ending."""
+    readers = _readers(Path(source.name), name)
     return next((each for each in readers if each.fits(source)), readers[-1]).read(source)
 
 

@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"(\d{1,5})[.):]?\s+(?=\S)")
 _RANGE = re.compile(
     r"\[?\d{1,2}:\d{1,2}:\d{1,2}(?:[.,]\d{1,3})?\]?\s*-->\s*\[?\d{1,2}:\d{1,2}:\d{1,2}(?:[.,]\d{1,3})?\]?"
 )
-_SENTENCE = re.compile(r"[.?!…]$|(?:\S+\s+){6}")
+_SENTENCE = re.compile(r"[.?!…]$|(?<!\S)(?:\S+\s+){6}")
 """What is said, rather than written on top: an end of a sentence, or more than six words."""
 _WITHIN = re.compile(r"(?<=[.?!…])\s+([^\W\d_]\w+(?: \w+)?):\s")
 _NUMBERED = 0.9

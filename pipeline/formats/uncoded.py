@@ -16,6 +16,7 @@ import pandas as pd
 from pipeline.errors import FormatError, TableError
 from pipeline.formats import reading, registry, speaker_roles
 from pipeline.formats.coded import CodedTranscript
+from pipeline.formats.intake import Source
 from pipeline.formats.reading import Reading
 from pipeline.timeline import Role
 
@@ -43,7 +44,21 @@ def read(path: Path, interviewer: str | None = None, tiers: Mapping[str, str] | 
         twice, T08 no voice has the interviewer's name.
     FormatError: F01 to F09 what the readers of other programs' files raise.
     """
-    told = _table(path, tiers)
+    return _with_roles(path, _table(path, tiers), interviewer)
+
+
+def of_source(source: Source, interviewer: str | None = None) -> Reading:
+    """The transcript of a file that is in memory; its name says of what kind it is.
+
+    Raises
+    ------
+    TableError and FormatError as `read`.
+    """
+    path = Path(source.name)
+    return _with_roles(path, _without_codes(path, registry.of_source(source)), interviewer)
+
+
+def _with_roles(path: Path, told: Reading, interviewer: str | None) -> Reading:
     table = told.table
     if table.empty:
         raise TableError("T04", f"transcript {path.name}", "has no rows", "give one with at least one utterance")
@@ -68,6 +83,10 @@ def _table(path: Path, tiers: Mapping[str, str] | None) -> Reading:
         if error.code != "TR-F01":
             raise
         raise TableError("T01", f"table {path.name}", error.value, error.remedy) from error
+    return _without_codes(path, told)
+
+
+def _without_codes(path: Path, told: CodedTranscript | Reading) -> Reading:
     if not isinstance(told, CodedTranscript):
         return told
     table = reading.of_transcript(told)

@@ -15,6 +15,8 @@ from pydantic import TypeAdapter
 
 from pipeline.errors import TableError
 from pipeline.formats import speaker_roles, uncoded
+from pipeline.formats.intake import Source
+from pipeline.formats.reading import Reading
 from pipeline.timeline import Role
 
 MOST_WORDS = 30_000
@@ -50,6 +52,11 @@ class WrittenTranscript:
             if turn.voice:
                 found.setdefault(turn.voice, turn.role)
         return found
+
+    @property
+    def nameless(self) -> int:
+        """How many turns nobody is named for."""
+        return sum(not turn.voice for turn in self.turns)
 
     @property
     def is_settled(self) -> bool:
@@ -88,8 +95,21 @@ def read(path: Path, interviewer: str | None = None) -> WrittenTranscript:
     TableError: T01 to T08 as `uncoded.read`; T05 there are several tapes in it, or more than `MOST_WORDS`.
     FormatError: F01 to F09 as `uncoded.read`.
     """
-    reading = uncoded.read(path, interviewer)
-    table, thing = reading.table, f"transcript {path.name}"
+    return _of_reading(path.name, uncoded.read(path, interviewer))
+
+
+def of_source(source: Source) -> WrittenTranscript:
+    """The same from a file that is in memory.
+
+    Raises
+    ------
+    TableError and FormatError as `read`.
+    """
+    return _of_reading(source.name, uncoded.of_source(source))
+
+
+def _of_reading(name: str, reading: Reading) -> WrittenTranscript:
+    table, thing = reading.table, f"transcript {name}"
     number = table["tape_id"].nunique()
     if number > 1:
         raise TableError("T05", thing, f"holds {number} tapes", "give the transcript of one session")

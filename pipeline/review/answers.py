@@ -90,7 +90,7 @@ _ANSWERS: tuple[tuple[str, int, str], ...] = (
     ("D01 D03 D04 D05 D06 D07 D08", 404, NO_ACCESS),
     ("D02", 403, "Your account is closed. Ask your administrator to open it."),
     ("D10", 422, "The permission cannot be read. Fill in the form again."),
-    ("D11 R03 R04", 422, ""),
+    ("D11 R03 R04 R10", 422, ""),
     ("R08", 409, ""),
     ("R09", 413, ""),
     ("K01 K02 K03 K05 K06", 503, f"The program cannot reach its records. {_LATER}"),

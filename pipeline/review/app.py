@@ -30,14 +30,23 @@ from pipeline.review.decisions import Decided, Decisions
 from pipeline.review.headers import Headers
 from pipeline.review.meeting import routes as meetings
 from pipeline.review.reflecting import feedback, first, summary
-from pipeline.review.submitting import drafts, permission, receiving
+from pipeline.review.submitting import drafts, permission, receiving, transcript_routes
 from pipeline.settings import Settings
 from pipeline.tapes.clock import Clock, now
 from pipeline.tapes.home import Home
 
 ROUTERS: tuple[APIRouter, ...] = (
     *(login.router, oidc.router, invitations.router, account.router, people.router),
-    *(desk.router, presence.router, drafts.router, receiving.router, permission.router, tapes.router, voices.router),
+    *(
+        desk.router,
+        presence.router,
+        drafts.router,
+        receiving.router,
+        transcript_routes.router,
+        permission.router,
+        tapes.router,
+        voices.router,
+    ),
     *(first.router, feedback.router, summary.router),
     *(meetings.router, growth.router),
     *CODING,

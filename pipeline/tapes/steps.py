@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pipeline.errors import JobError
+from pipeline.formats.written_transcript import WrittenTranscript, unpacked
 from pipeline.run.engines import Engines
 from pipeline.run.progress import Progress
 from pipeline.settings import Settings
@@ -25,7 +26,9 @@ from pipeline.tapes.records import Item, Job, Tape
 ASKED = "asked"
 """The kind of the item that holds what was asked for."""
 
-RECORDING = "recording"
+RECORDING, WRITTEN = "recording", "written"
+"""The kinds of the items that hold the sound, and a transcript that somebody wrote (`formats.written_transcript`)."""
+
 _LISTEN = {"transcribe": 0.7, "diarize": 0.3}
 
 
@@ -66,13 +69,14 @@ def perform(
     TapeReviewError: whatever keeps the stages from their result, and V and K where vault or records cannot be used.
     """
     with home.database.reading() as session:
-        job, tape, asked, recording, target = _inputs(home, session, job_id)
+        job, tape, asked, recording, written, target = _inputs(home, session, job_id)
     with home.vault.locks.working(tape.id), home.vault.scratch.file() as sound:
         request = Request(
             recording=named(sound),
             target_behavior=target,
             **{name: value for name, value in asdict(asked).items() if name != "source"},
             tape_id=tape.id,
+            transcript=written,
         )
         watch = _Watch(step, progress)
         run = Run(request, settings, watch, engines=engines(settings), source=asked.source)
@@ -87,17 +91,20 @@ def perform(
             getattr(run, step)(bench)
 
 
-def _inputs(home: Home, session: Session, job_id: str) -> tuple[Job, Tape, Asked, Item, str]:
+def _inputs(home: Home, session: Session, job_id: str) -> tuple[Job, Tape, Asked, Item, WrittenTranscript | None, str]:
     job = session.get(Job, job_id)
     if job is None:
         raise JobError("J01", f"job {job_id}", "is not known", "`tape-review status` lists the jobs")
     tape = session.get_one(Tape, job.tape_id)
     items = {
         item.kind: item
-        for item in session.scalars(select(Item).where(Item.tape_id == tape.id, Item.kind.in_((ASKED, RECORDING))))
+        for item in session.scalars(
+            select(Item).where(Item.tape_id == tape.id, Item.kind.in_((ASKED, RECORDING, WRITTEN)))
+        )
     }
     text = targets.read(session, home.vault, tape.id)
-    return job, tape, _ASKED.validate_json(home.vault.read(items[ASKED])), items[RECORDING], text
+    written = unpacked(home.vault.read(items[WRITTEN])) if WRITTEN in items else None
+    return job, tape, _ASKED.validate_json(home.vault.read(items[ASKED])), items[RECORDING], written, text
 
 
 class _Watch:

@@ -76,6 +76,8 @@ FIELDS: dict[str, Any] = {
     "start": "0:00",
     "end": "1:00",
     "speakers": "2",
+    "way": "sound",
+    "voice": "0",
     "interviewer": "S1",
     "at": "2030-01-01T18:00",
     "minutes": "60",
@@ -106,7 +108,11 @@ OWN_READING: dict[str, dict[str, str]] = {
 }
 """Routes that read the form or the stream themselves, with what they read."""
 
-STREAMED = {"/uploads/{tape_id}/form": "recording", "/uploads/{tape_id}/scan": "scan"}
+STREAMED = {
+    "/uploads/{tape_id}/form": "recording",
+    "/uploads/{tape_id}/scan": "scan",
+    "/uploads/{tape_id}/transcript": "transcript",
+}
 """Routes that read a file from a form as it comes, the token first, with the field of the file."""
 
 

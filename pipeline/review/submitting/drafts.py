@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import AudioError, ConsentError, ReviewError, TapesError
+from pipeline.formats import registry
 from pipeline.review import answers, authorization, titles
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import FormId, Id, Line, OptionalLine
 from pipeline.review.pages import render, seeing
-from pipeline.review.submitting import queueing, quotas, sound, uploads
+from pipeline.review.submitting import queueing, quotas, sound, transcripts, uploads
 from pipeline.tapes import audit, people, targets, terms
 from pipeline.tapes.clock import latest_day, today
 from pipeline.tapes.records import Group, Person, Tape, new_id
@@ -280,6 +281,9 @@ def recording(
         here=uploads.offset(state.home, tape_id),
         whole=uploads.survey(state.home, tape_id) is not None,
         scanned=uploads.has_scan(state.home, tape_id),
+        written=transcripts.kept(state.home, tape_id) is not None,
+        transcript_limit=transcripts.MOST_MB,
+        kinds=",".join(sorted(registry.ENDINGS)),
         error=given.words if given else "",
         code=refused.code if refused else "",
     )

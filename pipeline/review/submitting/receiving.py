@@ -18,11 +18,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from pipeline.errors import AudioError, ReviewError
+from pipeline.formats import plain
+from pipeline.review import fields
 from pipeline.review.access import csrf
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.fields import Id
 from pipeline.review.pages import seeing
-from pipeline.review.submitting import quotas, uploads
+from pipeline.review.submitting import quotas, transcripts, uploads
 from pipeline.review.submitting.drafts import draft, recording
 from pipeline.tapes.clock import DAY
 
@@ -106,6 +108,25 @@ async def scan(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     return seeing(f"/tapes/{tape_id}/recording", "saved")
 
 
+@router.post("/uploads/{tape_id}/transcript")
+@csrf.streamed("form")
+async def transcript(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """Take a transcript, whose token comes before it; its file is read at once, and nothing else of it is kept."""
+    await run_in_threadpool(_draft, request, viewer, tape_id)
+    state = request.app.state
+    content, stream = bytearray(), _FormStream(request, b"transcript")
+    try:
+        async for block in stream.file():
+            content += block
+            if len(content) > transcripts.MOST_MB * quotas.MEGABYTE:
+                raise transcripts.too_large()
+        written = await run_in_threadpool(transcripts.read, stream.file_name, bytes(content))
+        await run_in_threadpool(transcripts.keep, state.home, tape_id, written, state.clock(), _quota(request))
+    except ReviewError as error:
+        return await run_in_threadpool(recording, request, viewer, tape_id, error)
+    return seeing(f"/tapes/{tape_id}/transcript")
+
+
 async def _kept(
     request: Request,
     tape_id: str,
@@ -183,6 +204,7 @@ class _FormStream:
         self._described, self._token, self._name = bytearray(), bytearray(), b""
         self._blocks: list[bytes] = []
         self._begun, self._beside = False, 0
+        self.file_name = ""
 
     async def file(self) -> AsyncIterator[bytes]:
         """The file's bytes, as they come; what else the form holds is no more than its token needs."""
@@ -218,6 +240,8 @@ class _FormStream:
             if self._begun:
                 raise _damaged()
             self._begun = True
+            name = options.get(b"filename", b"").decode("utf-8", "replace")
+            self.file_name = fields.one_line(plain.shown(name.replace("\\", "/").rpartition("/")[2], ""))[-80:]
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._name == self._field:

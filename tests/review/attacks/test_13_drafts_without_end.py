@@ -67,9 +67,9 @@ def test_a_member_s_drafts_hold_so_much_together(room: Room) -> None:
     assert (refused.status_code, refused.json()["code"]) == (413, "TR-R09")
     assert "larger than 1 MB" in refused.json()["detail"]
     assert kinds(room, second) == []
-    for name, field in (("form", "recording"), ("scan", "scan")):
-        content = whole if name == "form" else b"%PDF-" + whole
-        files = {field: ("a", content, "application/octet-stream")}
+    for name, field in (("form", "recording"), ("scan", "scan"), ("transcript", "transcript")):
+        content = {"form": whole, "scan": b"%PDF-" + whole, "transcript": b"Ann: hi\nBo: " + b"x" * len(whole)}[name]
+        files = {field: ("a.txt", content, "application/octet-stream")}
         answer = sender.browser.client.post(f"/uploads/{second}/{name}", data={"csrf": sender.token}, files=files)
         assert answer.status_code == 413, name
         assert "larger than 1 MB" in answer.text
