@@ -45,7 +45,12 @@ def submit(
     end: Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment ends, such as 22:30.")] = None,
     speakers: Annotated[str, typer.Option(metavar="NUMBER", help="How many people speak: a number, or auto.")] = "2",
     voice: Annotated[
-        str | None, typer.Option(metavar="VOICE", help="Which voice is the interviewer's, such as S1.")
+        str | None,
+        typer.Option(metavar="VOICE", help="Which voice is the interviewer's: S1, or a name in the transcript."),
+    ] = None,
+    transcript: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A transcript of the session, of any kind that `tape-review code` reads."),
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Show progress until the work is done.")] = False,
     example_consent: Annotated[
@@ -71,8 +76,12 @@ def submit(
         )
     from pipeline.cli.homes import chosen, opened
     from pipeline.cli.watching import follow, workers_note
+    from pipeline.formats import written_transcript
     from pipeline.tapes import people, submission, terms
 
+    written = written_transcript.read(transcript) if transcript else None
+    if written and voice and written.voices:
+        written, voice = written.with_interviewer(voice), None
     granted = terms.read(consent)
     given = submission.Submission(
         recording=recording,
@@ -85,12 +94,15 @@ def submit(
         speakers=None if speakers == "auto" else int(speakers),
         voice=voice,
         form=consent.parent / granted.form if granted.form else None,
+        transcript=written,
     )
     with opened(home, config, profile) as place:
         with place.database.reading() as session:
             actor = people.actor(session, by) or people.find(session, interviewer).id
         tape_id = submission.submit(place, chosen(profile, config, home), given, actor)
         typer.echo(f"Tape {tape_id} is queued")
+        for note in written.notes if written else ():
+            typer.echo(note, err=True)
         workers_note(place)
         if watch:
             follow(place, tape_id)

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from pipeline.audio import recording as audio
 from pipeline.errors import ConsentError
 from pipeline.files import Digesting
+from pipeline.formats.written_transcript import WrittenTranscript
 from pipeline.settings import Settings
 from pipeline.tapes import audit, consent, destruction, jobs, people, targets, terms
 from pipeline.tapes.bench import item_row
@@ -25,7 +26,7 @@ from pipeline.tapes.clock import Clock
 from pipeline.tapes.clock import now as real_time
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Item, Person, Review, Tape, TapeTurn, new_id
-from pipeline.tapes.steps import ASKED, RECORDING, Asked
+from pipeline.tapes.steps import ASKED, RECORDING, WRITTEN, Asked
 from pipeline.tapes.terms import Terms
 
 FORM = "form"
@@ -39,7 +40,7 @@ class Submission:
     """What a member hands in.
 
     Times are milliseconds within the recording. ``speakers`` None lets the machine count the voices; ``voice`` names
-    the interviewer's, such as "S1". ``form`` is the scanned consent form.
+    the interviewer's, such as "S1". ``form`` is the scanned consent form, ``transcript`` one that somebody wrote.
     """
 
     recording: Path
@@ -52,6 +53,7 @@ class Submission:
     speakers: int | None = 2
     voice: str | None = None
     form: Path | None = None
+    transcript: WrittenTranscript | None = None
 
 
 def submit(
@@ -72,6 +74,8 @@ def submit(
             items = [home.vault.put(tape_id, RECORDING, recording)]
         asked = Asked(recording.digest(), given.start, given.end, given.speakers, given.voice)
         items.append(home.vault.put(tape_id, ASKED, asked.packed()))
+        if given.transcript is not None:
+            items.append(home.vault.put(tape_id, WRITTEN, given.transcript.packed()))
         if given.form is not None:
             items.append(home.vault.put(tape_id, FORM, given.form))
         with home.database.writing() as session:

@@ -11,10 +11,13 @@ from typer.testing import CliRunner, Result
 
 from pipeline.cli.main import app
 from pipeline.cli.submit import EXAMPLE
-from pipeline.errors import ConsentError, JobError, TapesError
+from pipeline.errors import ConsentError, JobError, TableError, TapesError
+from pipeline.formats.written_transcript import unpacked
 from pipeline.settings import load
 from pipeline.tapes import terms
 from pipeline.tapes.home import Home
+from pipeline.tapes.records import Item
+from pipeline.tapes.steps import WRITTEN
 from tests.tapes.fakes import ADDRESS, GROUP, TARGET, group, two_voices
 
 
@@ -64,6 +67,25 @@ def test_a_tape_comes_in_waits_is_stopped_tried_again_and_taken_back(place: Path
     assert "(withdrawn)" in checked.stdout
     assert isinstance(run(place, "status", tape_id).exception, JobError)
     assert tape_id not in run(place, "status").stdout
+
+
+def test_a_transcript_comes_in_with_the_recording(place: Path) -> None:
+    (place / "talk.txt").write_text("Ann: What brings you?\nRobin: ZEBRA, my drinking.\nAnn: Tell me more.\n")
+    done = submit(place, transcript=f"{place}/talk.txt", voice="Ann")
+    assert done.exit_code == 0, done.output
+    tape_id = re.search(r"Tape ([0-9a-f]{16}) is queued", done.stdout).group(1)  # type: ignore[union-attr]
+    home = Home.open(load().settings.tapes.model_copy(update={"home": str(place / "home")}))
+    with home.database.reading() as session:
+        item = session.query(Item).filter(Item.tape_id == tape_id, Item.kind == WRITTEN).one()
+    assert unpacked(home.vault.read(item)).voices == {"Ann": "interviewer", "Robin": "client"}
+    home.close()
+    assert not [path for path in (place / "home").rglob("*") if path.is_file() and b"ZEBRA" in path.read_bytes()]
+
+
+def test_a_transcript_without_the_voice_that_is_named_is_refused_before_anything_is_kept(place: Path) -> None:
+    (place / "talk.txt").write_text("Ann: What brings you?\nRobin: My drinking.\n")
+    assert isinstance(submit(place, transcript=f"{place}/talk.txt", voice="Bo").exception, TableError)
+    assert "queued" not in run(place, "status").stdout
 
 
 def test_withdrawal_asks_first(place: Path) -> None:
