@@ -9,6 +9,10 @@ import typer
 
 from pipeline.cli.options import Config, Home
 
+AS_OF = """\
+Everything is as it was at {made} UTC. Later changes are not in the backup: permissions that clients narrowed, people
+and roles that ended, passwords, masks on names. Make them again, and make new links for those who are to come in."""
+
 
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")],
@@ -32,8 +36,9 @@ def restore(
     """
     from pipeline.cli.homes import ask, chosen
     from pipeline.tapes import restoring
-    from pipeline.tapes.clock import now
+    from pipeline.tapes.clock import now, readable
 
     wanted = chosen(None, config, home).tapes
     done = restoring.restore(file, wanted, now(), ask=ask, master=master_key, lists=tombstones or ())
     typer.echo(f"{done.tapes} tapes in {done.folder}" + (f"; {done.dead} stay destroyed" if done.dead else ""))
+    typer.echo(AS_OF.format(made=readable(done.made)))

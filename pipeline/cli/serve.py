@@ -70,7 +70,7 @@ def serve(
         import uvicorn
 
         from pipeline.review.access.invitations import setup_link
-        from pipeline.review.app import create
+        from pipeline.review.app import create, proxies
         from pipeline.review.connection import Connection
         from pipeline.tapes.clock import now
         from pipeline.tapes.worker import Worker
@@ -93,7 +93,7 @@ def serve(
                 typer.echo(TLS.format(port=place.port))
             server = uvicorn.Config(
                 application,
-                http=Connection,
+                http=Connection.behind(proxies(settings)),
                 loop="asyncio",
                 log_level="warning",
                 access_log=False,  # addresses hold tokens and ids

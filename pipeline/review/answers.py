@@ -6,12 +6,10 @@ is added there needs a sentence here.
 
 from __future__ import annotations
 
-import errno
-import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.errors import TapeReviewError
+from pipeline.tapes.reserve import disk_full
 
 
 @dataclass(frozen=True)
@@ -24,8 +22,6 @@ class Answer:
     status: int
     words: str
 
-
-_PG_DISK_FULL = "53100"
 
 NO_ACCESS = "You do not have access to this tape."
 
@@ -182,24 +178,3 @@ def answer(error: TapeReviewError) -> Answer:
 def words(code: str | None) -> str:
     """What a member reads where nothing but an error's code is known, ``TR-J03`` say."""
     return ANSWERS.get((code or "J04").removeprefix("TR-"), UNKNOWN).words
-
-
-def disk_full(error: BaseException) -> bool:
-    """Whether the error, or what led to it, is that the disk or somebody's share of it is full."""
-    return any(
-        (isinstance(each, OSError) and each.errno in (errno.ENOSPC, errno.EDQUOT))
-        or (isinstance(each, sqlite3.Error) and getattr(each, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL)
-        or getattr(each, "sqlstate", "") == _PG_DISK_FULL
-        for each in _causes(error)
-    )
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    seen: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, BaseException) and each not in seen:
-            seen.append(each)
-            yield each
-            waiting += [each.__cause__, each.__context__, getattr(each, "orig", None)]

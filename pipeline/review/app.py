@@ -9,8 +9,9 @@ A body is read last, and only where it opens (`bodies`): who sends it is known b
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Container
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import cast
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -103,10 +104,16 @@ def create(
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
     # Outermost, around the page for unexpected errors too.
     stack: ASGIApp = Headers(app.build_middleware_stack(), https=https)
-    if proxies := list(settings.review.trusted_proxies):
-        stack = ProxyHeadersMiddleware(stack, proxies)  # type: ignore[arg-type, assignment]
+    if settings.review.trusted_proxies:
+        stack = ProxyHeadersMiddleware(stack, list(settings.review.trusted_proxies))  # type: ignore[arg-type, assignment]
     app.middleware_stack = stack
     return app
+
+
+def proxies(settings: Settings) -> Container[str]:
+    """The addresses that are believed about who sends: the proxies that the settings name, be it by their network."""
+    middleware = ProxyHeadersMiddleware(FastAPI(), list(settings.review.trusted_proxies))  # type: ignore[arg-type]
+    return cast("Container[str]", middleware.trusted_hosts)
 
 
 def _flushing(decisions: Decisions) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -33,7 +33,8 @@ LASTS = 60.0
 class BodyLimit:
     """Middleware that opens a body to who may send it (401, 403), up to its limit (413), for a minute (408).
 
-    A body without a length that is answered before its end is cut off with the connection: it may have no end.
+    A body without a length that is answered before its end is cut off with the connection: it may have no end. So is
+    one with two: a proxy that believes the other length may take what follows for another sender's.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -44,7 +45,9 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        endless = any(name == b"transfer-encoding" for name, _ in scope["headers"])
+        names = {name for name, _ in scope["headers"]}
+        endless = b"transfer-encoding" in names
+        ambiguous = endless and b"content-length" in names
         limit: float | None = None
         read, until, whole = 0, 0.0, False
 
@@ -67,7 +70,7 @@ class BodyLimit:
             return message
 
         async def answered(message: Message) -> None:
-            if endless and message["type"] == "http.response.start":
+            if (endless or ambiguous) and message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
             await send(message)
 

@@ -4,14 +4,18 @@ Of a body there is no more here than the application asked for and one read. Wit
 the application was busy, some hundred KiB, and an endless body is noticed so much later.
 
 A process has a thousand connections or so. A stranger who opens as many and says nothing, or half a request, or takes
-nothing of an answer, would keep everybody else out for as long as it pleases.
+nothing of an answer, would keep everybody else out for as long as it pleases. So no connection waits for long, and one
+address has only so many at once: those that are let go could be opened again at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Container
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from pipeline.review.access.places import told_apart
 
 READ = 1 << 15
 """Bytes of one read from the network."""
@@ -22,16 +26,32 @@ HEAD = 20.0
 STALLED = 60.0
 """Seconds for which the other side may send nothing of a body, or take nothing of an answer."""
 
+MOST = 200
+"""Connections that one address has at once: the browsers of a whole group that sits behind one address have half."""
+
 
 class Connection(H11Protocol):
     """uvicorn's HTTP/1.1, which reads on only when the application has taken what came. Runs on asyncio's own loop."""
 
     _head: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
+    _sender = ""
+    _speaks_for_others: Container[str] = ()
+
+    @classmethod
+    def behind(cls, proxies: Container[str]) -> type[Connection]:
+        """The same, with as many connections as they like for the proxies that others come through."""
+        return type("Connection", (cls,), {"_speaks_for_others": proxies})
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Read in small pieces, and wait for a request."""
         super().connection_made(transport)
+        host = self.client[0] if self.client else ""
+        self._sender = told_apart(host)
+        alike = sum(getattr(each, "_sender", None) == self._sender for each in self.connections)
+        if alike > MOST and host not in self._speaks_for_others:
+            transport.abort()
+            return
         transport.max_size = READ  # type: ignore[attr-defined]  # asyncio's own limit of one read, 256 KiB
         self._head = self.loop.call_later(HEAD, transport.close)
 

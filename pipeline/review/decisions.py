@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pipeline.errors import TapesError
 from pipeline.review.access.csrf import SAFE
 from pipeline.review.access.places import told_apart
-from pipeline.tapes import audit, logs
+from pipeline.tapes import audit, logs, retention
 from pipeline.tapes.clock import MINUTE, Clock
 from pipeline.tapes.home import Home
 from pipeline.tapes.records import Tape
@@ -82,6 +82,16 @@ class Decisions:
                 for one in fresh:
                     self._windows.pop(one, None)
             raise
+
+    def make_final(self) -> None:
+        """Begin the destruction of tapes whose last day is over: a clock that is set back opens none of them again."""
+        token = current.set(None)  # it is nobody's deed, and no row of it tells who came to the tape
+        try:
+            retention.begin(self._home, self._clock())
+        except TapesError:  # the worker begins it within a minute
+            logs.get().warning("worker.trouble", exc_info=True)
+        finally:
+            current.reset(token)
 
     def flush(self) -> None:
         """Write what was counted; at the end of the program."""
@@ -172,6 +182,8 @@ class Decided:
             current.reset(token)
 
     def _told(self, scope: Scope, trail: Trail, status: int) -> None:
+        if trail.expired:
+            self._decisions.make_final()
         try:
             if decided := self._decisions.decided(scope, trail, status):
                 self._decisions.note(*decided)

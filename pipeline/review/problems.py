@@ -14,11 +14,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from pipeline.errors import TapeReviewError
 from pipeline.review import answers
 from pipeline.review.pages import render
 from pipeline.tapes import logs, trail
+from pipeline.tapes.reserve import disk_full
 
 _TITLES = {
     400: "This did not work",
@@ -88,6 +90,7 @@ def install(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(_incomplete)
     app.exception_handler(TapeReviewError)(_ours)
     app.exception_handler(SignInError)(_sign_in)
+    app.exception_handler(ClientDisconnect)(_gone)
     app.exception_handler(Exception)(_unexpected)
 
 
@@ -142,8 +145,13 @@ async def _sign_in(request: Request, error: SignInError) -> Response:
     return RedirectResponse(f"{page}?next={quote(back)}" if back != "/" else page, 303)
 
 
+async def _gone(_: Request, __: ClientDisconnect) -> Response:
+    """Nobody is there to read an answer, and nothing is wrong with the room."""
+    return Response(status_code=400)
+
+
 async def _unexpected(request: Request, error: Exception) -> Response:
-    if answers.disk_full(error):
+    if disk_full(error):
         full = answers.ANSWERS["J06"]
         return answer(request, full.status, full.words, number=_logged(error, full.status))
     return answer(request, 500, answers.UNKNOWN.words, number=_logged(error, 500))

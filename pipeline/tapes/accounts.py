@@ -78,6 +78,12 @@ def void_links(session: Session, person_id: str, now: int) -> None:
     )
 
 
+def close_links(session: Session, now: int) -> None:
+    """Let links whose time is over be used up: a clock that is set back opens none of them again."""
+    over = update(Invitation).where(Invitation.expires_at <= now, Invitation.used_at.is_(None))
+    session.execute(over.values(used_at=now))
+
+
 def end_sessions(session: Session, person_id: str) -> None:
     """Sign somebody out everywhere."""
     session.execute(delete(WebSession).where(WebSession.person_id == person_id))

@@ -54,8 +54,9 @@ PURPOSE = "backup"
 LOCKED_AWAY = ("audit.key", "certificate.key")
 """The home's keys that travel inside of the encrypted records."""
 
-LEFT_OUT = {"sessions", "login_attempts", "known_places", "workers"}
-"""Tables that a restore begins anew: nobody stays signed in, no worker is taken for alive."""
+LEFT_OUT = {"sessions", "login_attempts", "known_places", "workers", "invitations", "second_step_lifts"}
+"""Tables that a restore begins anew: nobody stays signed in, no worker is taken for alive, and no link works again that
+was used since, no lifting of a second step goes on that its owner stopped."""
 
 _NOTED = "backups.txt"
 _NEVER = "-"

@@ -25,6 +25,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pipeline.errors import ConsentError
+from pipeline.tapes import trail
 from pipeline.tapes.clock import over_here
 from pipeline.tapes.records import Consent, Membership, Person, Tape
 
@@ -126,6 +127,8 @@ def _decisions(
         if tape:
             mine, withdrawn = tape.interviewer_id == who.person_id, tape.withdrawn_at is not None
             decided = [_decide(who, use, mine, withdrawn, terms.get(tape_id), now) for use in uses]
+            if "expired" in decided:
+                trail.came_to_expired()
         yield [Decision(reason, use, tape_id) for reason, use in zip(decided, uses, strict=True)]
 
 

@@ -37,7 +37,7 @@ from sqlalchemy import CompoundSelect, Text, bindparam, delete, func, literal_co
 from sqlalchemy.orm import Session
 
 from pipeline.errors import TapeReviewError, VaultError
-from pipeline.tapes import audit, backup, disks, exports, jobs, tombstones
+from pipeline.tapes import audit, backup, disks, exports, jobs, reserve, tombstones
 from pipeline.tapes.certificates import Signed, Signer
 from pipeline.tapes.clock import readable
 from pipeline.tapes.home import Home
@@ -90,11 +90,15 @@ def begin(home: Home, tape_id: str, why: Why, now: int, actor_id: str | None = N
     """
     if why not in get_args(Why):
         raise ValueError(why)
-    with home.database.writing() as session:
-        tape = session.get(Tape, tape_id)
-        if tape is None:
-            raise exports.unknown(tape_id)
-        start(session, tape, why, now, actor_id)
+
+    def begun() -> None:
+        with home.database.writing() as session:
+            tape = session.get(Tape, tape_id)
+            if tape is None:
+                raise exports.unknown(tape_id)
+            start(session, tape, why, now, actor_id)
+
+    reserve.spent_on(home.folder, begun)
 
 
 def start(session: Session, tape: Tape, why: Why, now: int, actor_id: str | None = None) -> None:
@@ -122,7 +126,10 @@ def resume(home: Home, now: int) -> list[Destroyed]:
     with home.database.reading() as session:
         begun = {row.tape_id: row.at for row in _pending(session)}
     errors: list[TapeReviewError] = []
-    removed = [tape_id for tape_id, at in begun.items() if _held(errors, partial(_remove, home, tape_id, at))]
+    removing = {tape_id: partial(_remove, home, tape_id, at) for tape_id, at in begun.items()}
+    removed = [
+        tape_id for tape_id, deed in removing.items() if _held(errors, partial(reserve.spent_on, home.folder, deed))
+    ]
     if removed:
         home.database.scrub()
     ended: list[Destroyed] = []

@@ -26,7 +26,7 @@ from pipeline.files import Digesting, settle
 from pipeline.settings import TapesSettings
 from pipeline.tapes import audit, destruction, schema, tombstones
 from pipeline.tapes import home as homes
-from pipeline.tapes.backup import HEADER, KEYS, LOCKED_AWAY, MASTER, PURPOSE, RECORDS, TAPES, VERSION, note
+from pipeline.tapes.backup import HEADER, KEYS, LEFT_OUT, LOCKED_AWAY, MASTER, PURPOSE, RECORDS, TAPES, VERSION, note
 from pipeline.tapes.database import Database, sqlite_url
 from pipeline.tapes.frames import Label, Reader
 from pipeline.tapes.home import Home, KeyPlaces, mark, place
@@ -47,11 +47,12 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class Restored:
-    """A restored home: how many tapes live, and how many the backup held that must stay dead."""
+    """A restored home: how many tapes live, how many the backup held that must stay dead, and when it was made."""
 
     folder: Path
     tapes: int
     dead: int
+    made: int
 
 
 def restore(
@@ -119,7 +120,7 @@ def restore(
         note(home, one)
     destruction.resume(home, now)
     home.close()
-    return Restored(folder, alive, held)
+    return Restored(folder, alive, held, found.header["made"])
 
 
 class _Backup:
@@ -263,7 +264,7 @@ def _database(found: _Backup, folder: Path, settings: TapesSettings, dead: dict[
             if session.scalar(select(func.count()).select_from(Person)):
                 raise VaultError("V16", database.name, "holds records already", "name an empty database")
             rows: list[dict[str, Any]] = []
-            for entry in (one for one in found.entries() if "table" in one):
+            for entry in (one for one in found.entries() if one.get("table", "sessions") not in LEFT_OUT):
                 name, row = entry["table"], {column: _value(value) for column, value in entry["row"].items()}
                 tape_id = row["id"] if name == "tapes" else row.get("tape_id")
                 if tape_id in dead:

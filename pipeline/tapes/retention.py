@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pipeline.tapes import backup, destruction, logs, tombstones
+from pipeline.tapes import accounts, backup, codebooks, destruction, logs, reserve, tombstones
 from pipeline.tapes.clock import DAY, HOUR, over_here
 from pipeline.tapes.destruction import Destroyed, Why
 from pipeline.tapes.home import Home
@@ -77,7 +77,8 @@ def enforce(home: Home, now: int) -> list[Destroyed]:
     """Destroy what is due, and go on with what was begun; worker and server do it every few minutes.
 
     A tape that stands on the home's list of tombstones and lives is due as well: somebody put an older database back.
-    Backups that can be reached again lose the keys of those that were destroyed meanwhile.
+    Backups that can be reached again lose the keys of those that were destroyed meanwhile. Links whose time is over are
+    closed, and codebooks go that were taken out and whose last tape went.
 
     Raises
     ------
@@ -85,16 +86,38 @@ def enforce(home: Home, now: int) -> list[Destroyed]:
     """
     stones = tombstones.read([home.folder / tombstones.NAME])
     backup.catch_up(home, stones, now)
-    with home.database.reading() as session:
-        any_due = bool(_ending(session, stones, now))
-    if any_due:
-        with home.database.writing() as session:  # looked up anew: a consent may have been prolonged in between
-            for tape_id, why in _ending(session, stones, now).items():
-                destruction.start(session, session.get_one(Tape, tape_id), why, now)
+    begin(home, now, stones)
     done = destruction.resume(home, now)
     for each in done:
         logs.get().info("tape.destroy", tape_id=each.tape_id)
+    with home.database.writing() as session:
+        accounts.close_links(session, now)
+        codebooks.sweep(session)
+    reserve.keep(home.folder)
     return done
+
+
+def begin(home: Home, now: int, stones: Mapping[str, int] | None = None) -> None:
+    """Make what is due a state: from here on no clock opens these tapes again, and `enforce` does the rest.
+
+    Parameters
+    ----------
+    stones: the home's list of tombstones, where the tapes on it are due as well.
+
+    Raises
+    ------
+    TapesError: K03, K04.
+    """
+    with home.database.reading() as session:
+        any_due = bool(_ending(session, stones or {}, now))
+    if any_due:
+        reserve.spent_on(home.folder, lambda: _start(home, now, stones or {}))
+
+
+def _start(home: Home, now: int, stones: Mapping[str, int]) -> None:
+    with home.database.writing() as session:  # looked up anew: a consent may have been prolonged in between
+        for tape_id, why in _ending(session, stones, now).items():
+            destruction.start(session, session.get_one(Tape, tape_id), why, now)
 
 
 def _ending(session: Session, stones: Mapping[str, int], now: int) -> dict[str, Why]:

@@ -20,7 +20,7 @@ from pipeline.errors import ConsentError
 from pipeline.files import Digesting
 from pipeline.formats.written_transcript import WrittenTranscript
 from pipeline.settings import Settings
-from pipeline.tapes import audit, consent, destruction, jobs, people, targets, terms
+from pipeline.tapes import audit, consent, destruction, jobs, people, reserve, targets, terms
 from pipeline.tapes.bench import item_row
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.clock import now as real_time
@@ -177,12 +177,16 @@ def withdraw(
     ------
     ConsentError: D01 destroyed, D08 it is not for this person to do.
     """
-    with home.database.writing() as session:
-        now = clock()
-        tape = session.get(Tape, tape_id)
-        if tape is None:
-            raise ConsentError("D01", f"tape {tape_id}", "is unknown or destroyed", "see `tape-review status`")
-        consent.allows(session, person, "withdraw", tape, now).require()
-        actor_id = person.id if person else None
-        terms.withdraw(session, tape, now, actor_id, why)
-        destruction.start(session, tape, "withdrawn", now, actor_id)
+
+    def withdrawn() -> None:
+        with home.database.writing() as session:
+            now = clock()
+            tape = session.get(Tape, tape_id)
+            if tape is None:
+                raise ConsentError("D01", f"tape {tape_id}", "is unknown or destroyed", "see `tape-review status`")
+            consent.allows(session, person, "withdraw", tape, now).require()
+            actor_id = person.id if person else None
+            terms.withdraw(session, tape, now, actor_id, why)
+            destruction.start(session, tape, "withdrawn", now, actor_id)
+
+    reserve.spent_on(home.folder, withdrawn)

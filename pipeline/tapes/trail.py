@@ -16,7 +16,7 @@ class Trail:
     ``source``: the address that it came from. ``person_id``: who is signed in, be it with half of what is needed.
     ``account_id``: whose account a sign-in was for; "" for one that does not exist, None where nobody signs in.
     ``reason``: why it was refused, in one fixed word. ``tapes``: to which tapes it came; ``told``: of which of them the
-    audit has a row.
+    audit has a row. ``expired``: it came across a tape whose last day is over.
     """
 
     source: str
@@ -26,6 +26,7 @@ class Trail:
     reason: str = ""
     tapes: set[str] = field(default_factory=set)
     told: set[str | None] = field(default_factory=set)
+    expired: bool = False
 
 
 current: ContextVar[Trail | None] = ContextVar("trail", default=None)
@@ -42,6 +43,12 @@ def refuse(reason: str) -> None:
     """Note why the request is refused."""
     if trail := current.get():
         trail.refused, trail.reason = True, reason
+
+
+def came_to_expired() -> None:
+    """Note that the request came across a tape whose last day is over."""
+    if trail := current.get():
+        trail.expired = True
 
 
 def signs_in(account_id: str) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from pipeline.errors import TapesError
 from pipeline.review.access.secrecy import token_hash
 from pipeline.review.access.sessions import Sessions
 from pipeline.tapes.clock import HOUR, MINUTE, SECOND
+from pipeline.tapes.database import Database
 from pipeline.tapes.records import AuditRow, Membership, Notice, Person, WebSession
 from tests.review.conftest import Room
 
@@ -38,13 +40,14 @@ def test_a_session_lives_up_to_its_limits_and_is_swept_at_the_next_sign_in(
     room: Room, sessions: Sessions, age: int, idle: int, lives: bool
 ) -> None:
     ada, ben, now = room.person("Ada"), room.person("Ben"), room.clock()
-    token = sessions.start(ada, now, second_factor=False)
-    moved(room, token, now - age, now - idle)
+    token, unasked = (sessions.start(ada, now, second_factor=False) for _ in range(2))
+    for each in (token, unasked):
+        moved(room, each, now - age, now - idle)
     assert (sessions.find(token, now, attended=False) is not None) is lives
-    assert (len(sessions.of(ada, now)) == 1) is lives
-    assert token_hash(token) in stored(room)
+    assert (len(sessions.of(ada, now)) == 2) is lives
+    assert stored(room).keys() == {token_hash(unasked)} | ({token_hash(token)} if lives else set())
     other = sessions.start(ben, now, second_factor=False)
-    assert stored(room).keys() == {token_hash(other)} | ({token_hash(token)} if lives else set())
+    assert stored(room).keys() == {token_hash(other)} | ({token_hash(token), token_hash(unasked)} if lives else set())
 
 
 @pytest.mark.parametrize(
@@ -154,3 +157,15 @@ def test_ending_leaves_the_others_and_a_row(room: Room, sessions: Sessions) -> N
     with room.home.database.reading() as database:
         rows = [(row.at, row.actor_id, row.action, row.thing) for row in database.scalars(select(AuditRow))]
     assert rows == [(now + 1, ada, "logout", ""), (now + 2, ada, "logout.session", session)]
+
+
+def test_who_cannot_be_noted_as_seen_is_signed_in_all_the_same(
+    room: Room, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = sessions.start(room.person("Ada"), room.clock(), second_factor=False)
+
+    def full(self: Database) -> None:
+        raise TapesError("K03", "database", "is full", "")
+
+    monkeypatch.setattr(Database, "writing", full)
+    assert sessions.find(token, room.clock.advance(MINUTE)) is not None

@@ -7,9 +7,11 @@ a coach a moment ago is asked for it now.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy import delete, select
 
+from pipeline.errors import TapesError
 from pipeline.review.access.secrecy import token, token_hash
 from pipeline.review.access.viewer import Viewer
 from pipeline.settings import ReviewSettings
@@ -88,10 +90,13 @@ class Sessions:
         if row is None:
             return None
         session, person, is_coach, has_news = row
-        if now - session.seen_at >= self._idle or now - session.created_at >= self._absolute:
+        # One that was seen long after now was seen before the clock was set back: nobody knows for how long it is idle.
+        if abs(now - session.seen_at) >= self._idle or now - session.created_at >= self._absolute:
+            self._forget(session.token_hash)
             return None
         if attended and now - session.seen_at >= _NOTED:
-            self._note(session.token_hash, now)
+            with suppress(TapesError):  # who cannot be noted as seen is idle the earlier, and may still withdraw a tape
+                self._note(session.token_hash, now)
         required, enrolled = person.is_admin or is_coach, person.totp_secret is not None
         missing = "code" if enrolled else "enroll" if required else ""
         return Viewer(
@@ -140,6 +145,11 @@ class Sessions:
         """Sign a person out everywhere."""
         with self._home.database.writing() as database:
             accounts.end_sessions(database, person_id)
+
+    def _forget(self, hashed: str) -> None:
+        """End a session whose time is over, for good: no clock that is set back brings it to life again."""
+        with self._home.database.writing() as database:
+            database.execute(delete(WebSession).where(WebSession.token_hash == hashed))
 
     def _note(self, hashed: str, now: int) -> None:
         with self._home.database.writing() as database:

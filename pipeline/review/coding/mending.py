@@ -45,7 +45,7 @@ def correct(admitted: Admitted, changes: Sequence[Change]) -> list[dict[str, str
         row = _correction(admitted, fitting, name, at)
         session.add(row)
         made = Made(name, row.kind, row.utterance_id, fitting.payload, row.undoes)
-        standing.made.append((made, admitted.is_interviewer))
+        standing.add(made, admitted.is_interviewer)
         admitted.record(f"change.{fitting.kind}", "transcript")
     return refused
 
@@ -54,24 +54,31 @@ class _RefusedError(Exception):
     """A correction cannot be; the message says why."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Standing:
     """The words of the recording, and all corrections so far, each with whether the interviewer made it."""
 
     spoken: list[Utterance]
     made: list[tuple[Made, bool]]
+    _stands: dict[str, tuple[str, ...]] | None = None
+
+    def add(self, made: Made, by_interviewer: bool) -> None:
+        """One more. A mask changes no word: what each stands for is worked out anew after other kinds alone."""
+        self.made.append((made, by_interviewer))
+        if made.kind != "mask":
+            self._stands = None
 
     def roots(self, words: Sequence[str]) -> list[tuple[str, ...]]:
         """What each word stands for as it is shown; or stood for, where somebody else was faster."""
         if not words:
             return []
-        shown = corrected(self.spoken, masks.rightful(self.made))
-        stands: dict[str, tuple[str, ...]] = {}
-        for word in (word for utterance in shown for word in utterance.words):
-            # Names of added words follow from names that pages make up, and two can be alike: both are meant then.
-            stands[word.id] = stands.get(word.id, ()) + word.stands_for
+        if self._stands is None:
+            self._stands = {}
+            for word in (word for said in corrected(self.spoken, masks.rightful(self.made)) for word in said.words):
+                # Names of added words follow from names that pages make up, and two can be alike: both are meant then.
+                self._stands[word.id] = self._stands.get(word.id, ()) + word.stands_for
         texts = [one for one, _ in self.made if one.kind == "text" and not one.undoes]
-        return [stands.get(word) or masks.stood_for(word, texts) for word in words]
+        return [self._stands.get(word) or masks.stood_for(word, texts) for word in words]
 
 
 def _fitted(admitted: Admitted, change: Change, standing: _Standing) -> Change:

@@ -95,10 +95,17 @@ def corrected(utterances: Sequence[Utterance], corrections: Sequence[Correction]
             shown = _merged(shown, at)
         elif one.kind == "split":
             shown = _split(shown, at, one.payload["word_id"])
-    return [
-        replace(said, words=tuple(replace(word, masked=not masked.isdisjoint(word.stands_for)) for word in said.words))
-        for said in shown
-    ]
+    return [_barred(said, masked) for said in shown]
+
+
+def _barred(said: Utterance, masked: frozenset[str]) -> Utterance:
+    """An utterance with its masked words marked; one that stays as it is is not copied, as a tape has many words."""
+    is_masked = [not masked.isdisjoint(word.stands_for) for word in said.words]
+    if all(word.masked == bar for word, bar in zip(said.words, is_masked, strict=True)):
+        return said
+    return replace(
+        said, words=tuple(replace(word, masked=bar) for word, bar in zip(said.words, is_masked, strict=True))
+    )
 
 
 def _swapped(shown: Sequence[Utterance], start: int) -> list[Utterance]:

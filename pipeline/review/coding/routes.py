@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, UploadFile
@@ -11,10 +12,10 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from pipeline.review import ranges
-from pipeline.review.access.viewer import SignedIn
+from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.authorization import admit, is_of_group, note, own_pass, require_group, sees_codes
 from pipeline.review.coding import bindings, books, keys, mending, passes, ratings, tasks, transcripts
-from pipeline.review.coding.changes import Changes
+from pipeline.review.coding.changes import Change, Changes
 from pipeline.review.coding.sound import Sound
 from pipeline.review.coding.state import state
 from pipeline.review.fields import Id, OptionalLine
@@ -23,6 +24,9 @@ from pipeline.review.ranges import Part
 from pipeline.tapes import targets
 
 router = APIRouter(prefix="/tapes/{tape_id}")
+
+AT_ONCE = 20
+"""Changes that are stored in one go: as long as that takes, nobody else can write, not even withdraw a tape."""
 
 SPEEDS = ("0.5", "0.75", "1", "1.25", "1.5", "1.75", "2")
 
@@ -147,17 +151,29 @@ def mark(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> dict
 
 @router.post("/passes/{pass_id}/changes")
 def change(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, sent: Changes) -> dict[str, Any]:
-    """Store changes, each once; the ones that cannot be stored are named with the reason."""
-    home = request.app.state.home
-    with home.database.writing() as session:
+    """Store changes, each once; the ones that cannot be stored are named with the reason.
+
+    Only some at a time: whoever sends hundreds lets others write in between.
+    """
+    refused: list[dict[str, str]] = []
+    for first in range(0, max(1, len(sent.changes)), AT_ONCE):
+        refused += _stored(request, viewer, tape_id, pass_id, sent.changes[first : first + AT_ONCE])
+    return {"refused": refused}
+
+
+def _stored(
+    request: Request, viewer: Viewer, tape_id: str, pass_id: str, changes: Sequence[Change]
+) -> list[dict[str, str]]:
+    """Store changes in one transaction; those that cannot be, and why."""
+    with request.app.state.home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one = own_pass(admitted, pass_id)
         if one.locked_at is not None:
             raise HTTPException(409, "This pass is locked. Its codes cannot change.")
-        coded = [each for each in sent.changes if each.kind == "code"]
-        mended = [each for each in sent.changes if each.kind != "code"]
+        coded = [each for each in changes if each.kind == "code"]
+        mended = [each for each in changes if each.kind != "code"]
         refused = passes.store(admitted, one, books.read(admitted, one.codebook), coded) if coded else []
-        return {"refused": refused + (mending.correct(admitted, mended) if mended else [])}
+        return refused + (mending.correct(admitted, mended) if mended else [])
 
 
 @router.post("/passes/{pass_id}/lock")

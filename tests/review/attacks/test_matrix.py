@@ -253,7 +253,8 @@ def test_everybody_with_every_tape(house: House) -> None:
 
 def differs(house: House, need: str, kind: str, tape_id: str, status: int, expected: str) -> str:
     """What is otherwise than expected."""
-    rows = [(row.actor_id, row.action, row.tape_id, row.why) for row in house.rows]
+    deeds = [row for row in house.rows if row.action != "destroy"]  # the program's own, where a last day is over
+    rows = [(row.actor_id, row.action, row.tape_id, row.why) for row in deeds]
     actor = None if kind in GUESTS else house.people[kind]
     if not expected:
         let_by = status < 400 or status in (404, 409, 413, 415, 422, 500)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from pipeline import settings
 from pipeline.review import bodies, connection
+from pipeline.review.app import proxies
+from pipeline.tapes import logs
 from tests.review.coding.server import free_port, serving
 from tests.review.conftest import Room
 
@@ -124,3 +129,67 @@ def test_an_application_that_takes_its_time_is_waited_for(monkeypatch: pytest.Mo
     with serving(slow, port), opened(port) as wire:  # type: ignore[arg-type]
         wire.sendall(head(port, "PUT / HTTP/1.1", "Content-Length: 100000") + b"x" * 100_000)
         assert wire.recv(20).startswith(b"HTTP/1.1 204")
+
+
+def is_answered(port: int, sender: str) -> bool:
+    """Whether a fresh connection from an address of this machine gets an answer."""
+    with socket.create_connection(("127.0.0.1", port), PATIENCE, (sender, 0)) as wire:
+        try:
+            wire.sendall(head(port, "GET /login HTTP/1.1", "Connection: close"))
+            return rest(wire).startswith(b"HTTP/1.1 200")
+        except ConnectionError:
+            return False
+
+
+def test_one_address_has_only_so_many_connections_at_once(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "MOST", 3)
+    _, port = room.addressed()
+    with serving(room.app, port):
+        held = [opened(port) for _ in range(3)]
+        assert not is_answered(port, "127.0.0.1")
+        assert is_answered(port, "127.0.0.2")
+        held.pop().close()
+        deadline = time.monotonic() + PATIENCE
+        while not is_answered(port, "127.0.0.1"):
+            assert time.monotonic() < deadline
+        for wire in held:
+            wire.close()
+
+
+@pytest.mark.parametrize(
+    ("named", "is_spared"), [(["127.0.0.1"], True), (["127.0.0.0/8"], True), (["127.0.0.9"], False)]
+)
+def test_a_proxy_that_the_settings_name_speaks_for_many(
+    room: Room, monkeypatch: pytest.MonkeyPatch, named: list[str], is_spared: bool
+) -> None:
+    monkeypatch.setattr(connection, "MOST", 1)
+    loaded = settings.load().settings
+    review = loaded.review.model_copy(update={"trusted_proxies": tuple(named)})
+    kind = connection.Connection.behind(proxies(loaded.model_copy(update={"review": review})))
+    _, port = room.addressed()
+    with serving(room.app, port, kind), opened(port):
+        assert is_answered(port, "127.0.0.1") == is_spared
+
+
+def test_a_body_with_two_lengths_is_the_last_of_its_connection(port: int) -> None:
+    form = ("Content-Type: application/x-www-form-urlencoded", "Content-Length: 5", "Transfer-Encoding: chunked")
+    second = head(port, "GET /login HTTP/1.1", "Connection: close")
+    with opened(port) as wire:
+        wire.sendall(head(port, "POST /login HTTP/1.1", *form) + b"0\r\n\r\n" + second)
+        assert rest(wire).count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout"])
+def test_who_hangs_up_in_the_middle_of_a_form_writes_no_error_into_the_log(
+    room: Room, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(logs._out, "stream", written)
+    _, port = room.addressed()
+    with serving(room.app, port):
+        with opened(port) as wire:
+            form = ("Content-Type: application/x-www-form-urlencoded", "Content-Length: 900")
+            wire.sendall(head(port, f"POST {path} HTTP/1.1", *form) + b"email=a")
+            wire.shutdown(socket.SHUT_WR)
+            rest(wire)
+    assert written.getvalue() == ""

@@ -15,10 +15,10 @@ from pipeline.review.connection import Connection
 
 
 @contextmanager
-def serving(app: FastAPI, port: int) -> Iterator[str]:
+def serving(app: FastAPI, port: int, connection: type[Connection] = Connection) -> Iterator[str]:
     """The address of a running server."""
     server = uvicorn.Server(
-        uvicorn.Config(app, port=port, http=Connection, loop="asyncio", log_config=None, lifespan="off")
+        uvicorn.Config(app, port=port, http=connection, loop="asyncio", log_config=None, lifespan="off")
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
