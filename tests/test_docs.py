@@ -20,10 +20,10 @@ from pipeline.coding.codebook import Codebook
 from pipeline.formats import codes, registry, tables, tidy
 from pipeline.measures.drift.drift import DRIFT_COLUMNS, POINT_COLUMNS
 from pipeline.measures.reliability.agreement import AGREEMENT_COLUMNS
-from pipeline.measures.reliability.automation_bias import ANCHORING_COLUMNS
+from pipeline.measures.reliability.automation_bias import AUTOMATION_BIAS_COLUMNS
 from pipeline.measures.reliability.confusions import CONFUSION_COLUMNS
 from pipeline.measures.reliability.sampling import SAMPLE_COLUMNS
-from pipeline.measures.reliability.session_icc import SESSION_COLUMNS
+from pipeline.measures.reliability.session_icc import SESSION_ICC_COLUMNS
 from pipeline.measures.session.context import CONTEXT_COLUMNS
 from pipeline.review.coding import bindings, exports
 from tests.test_process import FILES
@@ -195,11 +195,11 @@ def test_every_format_says_what_it_cannot_hold(one: registry.Format) -> None:
         ("pipeline/formats/README.md", "words.csv", tables.WORD_COLUMNS),
         ("pipeline/formats/README.md", "vocalizations.csv", tables.VOCALIZATION_COLUMNS),
         ("pipeline/measures/README.md", "agreement", AGREEMENT_COLUMNS),
-        ("pipeline/measures/README.md", "agreement --table sessions", SESSION_COLUMNS),
+        ("pipeline/measures/README.md", "agreement --table sessions", SESSION_ICC_COLUMNS),
         ("pipeline/measures/README.md", "agreement --table confusions", CONFUSION_COLUMNS),
         ("pipeline/measures/README.md", "drift", DRIFT_COLUMNS),
         ("pipeline/measures/README.md", "drift --table points", POINT_COLUMNS),
-        ("pipeline/measures/README.md", "drift --table automation_bias", ANCHORING_COLUMNS),
+        ("pipeline/measures/README.md", "drift --table automation_bias", AUTOMATION_BIAS_COLUMNS),
         ("pipeline/measures/README.md", "sample", SAMPLE_COLUMNS),
     ],
 )

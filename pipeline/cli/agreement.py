@@ -48,19 +48,19 @@ def agreement(
 
     from pipeline.measures.reliability import agreement as measure
     from pipeline.measures.reliability.confusions import confusions
-    from pipeline.measures.reliability.intra_rater import again
-    from pipeline.measures.reliability.session_icc import sessions
+    from pipeline.measures.reliability.intra_rater import intra_rater_comparisons
+    from pipeline.measures.reliability.session_icc import session_icc
 
     read = tables.read(codes, codebook, absent, config)
-    figures = [measure.agreement(read.panel, draws=draws, seed=seed)]
+    figures = [measure.agreement_table(read.panel, draws=draws, seed=seed)]
     pairs = [confusions(read.panel)]
-    repeated = again(read.codes.table, read.codes.earlier, read.scheme, absent)
+    repeated = intra_rater_comparisons(read.codes.table, read.codes.earlier, read.scheme, absent)
     if repeated:
-        figures.append(measure.agreement(*repeated, draws=draws, seed=seed))
+        figures.append(measure.agreement_table(*repeated, draws=draws, seed=seed))
         pairs.append(confusions(*repeated))
     found = {
         "agreement": pd.concat([one for one in figures if len(one)] or figures[:1], ignore_index=True),
-        "sessions": sessions(read.panel, draws=draws, seed=seed),
+        "sessions": session_icc(read.panel, draws=draws, seed=seed),
         "confusions": pd.concat([one for one in pairs if len(one)] or pairs[:1], ignore_index=True),
     }
     notes = [*read.notes, *_notes(read, found["agreement"])]
@@ -71,17 +71,17 @@ def agreement(
 
 
 def _notes(read: Read, figures: pd.DataFrame) -> list[str]:
-    from pipeline.measures.reliability.comparisons import comparisons, strangers
+    from pipeline.measures.reliability.comparisons import group_comparisons, pairs_without_overlap
 
     panel = read.panel
     if not len(figures):
         if len(panel.coders) == 1:
             return [f"Only one coder ({panel.coders[0][1]}) coded. There is nobody to compare with."]
-        if comparisons(panel):
+        if group_comparisons(panel):
             return ["No two coders could give the same codes. There is nothing to compare."]
         return ["No two coders coded the same utterance. There is nothing to compare."]
     notes = []
-    apart = [f"{one} with {other}" for one, other in strangers(panel)]
+    apart = [f"{one} with {other}" for one, other in pairs_without_overlap(panel)]
     if apart:
         more = f" and {len(apart) - 5} more" if len(apart) > 5 else ""
         notes.append(f"Not compared, because they coded no utterance in common: {', '.join(apart[:5])}{more}.")
@@ -93,7 +93,7 @@ def _notes(read: Read, figures: pd.DataFrame) -> list[str]:
 def _shown(found: dict[str, pd.DataFrame], whole: bool, few: bool) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
-    from pipeline.measures.drift.sentences import lacking
+    from pipeline.measures.drift.sentences import undefined_reason
 
     figures, counts, pairs = found["agreement"], found["sessions"], found["confusions"]
     if not whole:
@@ -112,10 +112,11 @@ def _shown(found: dict[str, pd.DataFrame], whole: bool, few: bool) -> dict[str, 
                 "on": f"{row['name']}, which" if row["level"] == "which" else row["name"],
                 "units": str(row["units"]),
                 "agree": tables.between(row["percent"], row["percent_low"], row["percent_high"], ".0%"),
-                "kappa": tables.number(row["kappa"], missing=lacking(row["undefined"], "kappa")),
-                "AC1": tables.number(row["ac1"], missing=lacking(row["undefined"], "ac1")),
+                "kappa": tables.number(row["kappa"], missing=undefined_reason(row["undefined"], "kappa")),
+                "AC1": tables.number(row["ac1"], missing=undefined_reason(row["undefined"], "ac1")),
                 "alpha": tables.between(
-                    *(row["alpha"], row["alpha_low"], row["alpha_high"]), missing=lacking(row["undefined"], "alpha")
+                    *(row["alpha"], row["alpha_low"], row["alpha_high"]),
+                    missing=undefined_reason(row["undefined"], "alpha"),
                 ),
                 "verdict": row["verdict"],
             }

@@ -74,7 +74,7 @@ def summary(tape: Tape) -> Group:
     table.add_column("measure")
     table.add_column("value", justify="right")
     table.add_column(f"{measures['width']:.0%} interval", justify="right")
-    for measure in figures.main(measures):
+    for measure in figures.headline_measures(measures):
         table.add_row(measure["label"], *_told(measure))
     lines = [Text(f"Report: {tape.folder / 'report.html'}", overflow="fold")]
     if tape.unchanged:
@@ -86,4 +86,4 @@ def _told(measure: dict[str, Any]) -> tuple[str, str]:
     if measure["value"] is None:
         return str(measure["undefined"]), ""
     value, low, high, unit = (measure[name] for name in ("value", "low", "high", "unit"))
-    return number_format.value(value, unit), number_format.interval(low, high, unit)
+    return number_format.format_value(value, unit), number_format.format_interval(low, high, unit)

@@ -43,7 +43,7 @@ def drift(
     import pandas as pd
 
     from pipeline.measures.drift import drift as measure
-    from pipeline.measures.reliability.automation_bias import anchoring
+    from pipeline.measures.reliability.automation_bias import automation_bias
 
     events: dict[str, list[float]] = {}
     for entry in recalibrated or []:
@@ -53,8 +53,8 @@ def drift(
     for row in read.codes.recalibrated.to_dict("records"):
         events.setdefault(row["coder"], []).append(float(row["at"]))
     strangers = sorted(set(events) - {coder for _, coder in read.panel.coders} - {"group", "consensus"})
-    found = measure.drift(read.panel, events)
-    sway = anchoring(read.panel)
+    found = measure.detect_drift(read.panel, events)
+    sway = automation_bias(read.panel)
     notes = [*read.notes, *(note.told() for note in found.notes), *_notes(found.table, whole)]
     notes += [f"Recalibrated, but without codes: {name}." for name in strangers]
     whole_tables = {"drift": found.table, "points": found.points, "automation_bias": sway}
@@ -77,11 +77,11 @@ def _event(entry: str) -> tuple[str, float]:
 
 def _side(row: dict[Any, Any], side: str) -> str:
     """Agreement on one side with its interval and number of utterances, or that these are too few."""
-    from pipeline.measures.reliability.automation_bias import FEWEST
+    from pipeline.measures.reliability.automation_bias import MIN_UTTERANCES
 
     units = row[f"units_{side}"]
-    if units < FEWEST:
-        return f"too few: {units} of at least {FEWEST} utterances"
+    if units < MIN_UTTERANCES:
+        return f"too few: {units} of at least {MIN_UTTERANCES} utterances"
     ends = (row[f"agree_{side}_low"], row[f"agree_{side}_high"])
     return f"{tables.between(row[f'agree_{side}'], *ends, '.0%')} of {units}"
 
@@ -92,8 +92,8 @@ def _tapes(number: int) -> str:
 
 def _notes(table: pd.DataFrame, whole: bool) -> list[str]:
     """A sentence for each chart that speaks, how many there are, and how often one speaks by chance."""
-    from pipeline.measures.drift.control_chart import CALIBRATED
-    from pipeline.measures.drift.drift import by_chance
+    from pipeline.measures.drift.control_chart import CALIBRATION_TAPES
+    from pipeline.measures.drift.drift import tapes_per_false_alarm
 
     if not len(table):
         return []
@@ -105,9 +105,9 @@ def _notes(table: pd.DataFrame, whole: bool) -> list[str]:
     number = table["state"].value_counts()
     told = ", ".join(f"{count} {state}" for state, count in number.items())
     hidden = "" if whole or len(spoken) == len(table) else " --all shows every chart."
-    every = by_chance(table)
+    every = tapes_per_false_alarm(table)
     if every is None:
-        notes.append(f"Too early: {int(table['tapes'].max())} of {CALIBRATED + 1} tapes.")
+        notes.append(f"Too early: {int(table['tapes'].max())} of {CALIBRATION_TAPES + 1} tapes.")
     often = "" if every is None else f" By chance alone one of them signals a change about once in {_tapes(every)}."
     charts = "1 chart" if len(table) == 1 else f"{len(table)} charts"
     return [*notes, f"{charts}: {told}.{hidden}{often}"]

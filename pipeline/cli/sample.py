@@ -13,7 +13,7 @@ from pipeline.errors import TableError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.measures.reliability.rating_matrix import Panel
+    from pipeline.measures.reliability.rating_matrix import RatingMatrix
 
 
 def sample(
@@ -55,13 +55,13 @@ def sample(
 
     read = tables.read(codes, codebook, absent, config)
     panel = read.panel
-    drawn = sampling.sample(panel, by, share, random, seed)
-    again = sampling.code_again(panel, now())
+    drawn = sampling.draw_sample(panel, by, share, random, seed)
+    again = sampling.tapes_to_recode(panel, now())
     if by == "minutes" and panel.starts is None:
         remedy = "give start and end in seconds, or draw --by tapes or --by utterances"
         raise TableError("T03", f"table {codes.name}", "lacks the column 'start': it has no minutes", remedy)
     usual = _usual(panel, by)
-    need = sampling.needed(width, expected, usual)
+    need = sampling.required_sample_size(width, expected, usual)
     told = f"A 95 % interval {width:.0%} wide around {expected:.0%} needs {need.utterances} double-coded utterances"
     what = {"tapes": "tapes", "minutes": "stretches of five minutes"}.get(by)
     notes = [*read.notes, f"{told}: {need.items} {what} of {usual}." if what else f"{told}."]
@@ -80,18 +80,18 @@ def sample(
     tables.show({"sample": drawn, "again": again}, notes, form, table, shown)
 
 
-def _usual(panel: Panel, by: str) -> int:
+def _usual(panel: RatingMatrix, by: str) -> int:
     """Utterances of a usual tape or stretch."""
     import numpy as np
 
-    from pipeline.measures.reliability.sampling import STRETCH
+    from pipeline.measures.reliability.sampling import STRETCH_MS
 
     if by == "utterances" or not len(panel.tape):
         return 1
     number = len(panel.tapes)
     if by == "minutes" and panel.starts is not None:
         timed = ~np.isnan(panel.starts)
-        number = len(set(zip(panel.tape[timed], panel.starts[timed] // STRETCH, strict=True)))
+        number = len(set(zip(panel.tape[timed], panel.starts[timed] // STRETCH_MS, strict=True)))
     return max(1, round(len(panel.tape) / max(1, number)))
 
 
@@ -103,7 +103,7 @@ def _what(row: dict[Any, Any]) -> str:
 
 
 def _shown(drawn: pd.DataFrame, again: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
-    from pipeline.measures.reliability.sampling import OLD
+    from pipeline.measures.reliability.sampling import RECODE_AFTER_MS
 
     items = [
         {
@@ -117,4 +117,4 @@ def _shown(drawn: pd.DataFrame, again: pd.DataFrame) -> dict[str, list[dict[str,
         for row in drawn.to_dict("records")
     ]
     old = [{"who": row["coder"], "tape": row["tape_id"]} for row in again.to_dict("records")]
-    return {"To double-code": items, f"To code again (over {OLD // 86_400_000} days old)": old}
+    return {"To double-code": items, f"To code again (over {RECODE_AFTER_MS // 86_400_000} days old)": old}

@@ -15,7 +15,7 @@ import typer
 from pipeline import settings
 from pipeline.cli.printing import console
 from pipeline.formats.codes import Codes
-from pipeline.measures.reliability.rating_matrix import Absent, Panel, Scheme
+from pipeline.measures.reliability.rating_matrix import Absent, CodingScheme, RatingMatrix
 
 Form = Annotated[
     Literal["table", "csv", "json"],
@@ -54,17 +54,17 @@ class Read:
     """A file of codes, ready to compare; ``notes`` say what was put right, guessed or passed over."""
 
     codes: Codes
-    panel: Panel
-    scheme: Scheme
+    panel: RatingMatrix
+    scheme: CodingScheme
     notes: tuple[str, ...]
 
 
 def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path] | None) -> Read:
     """Read a file of codes and lay it out by a codebook."""
     from pipeline.formats import code_words, codes
-    from pipeline.measures.reliability.alignment import aligned
-    from pipeline.measures.reliability.comparisons import uncoded
-    from pipeline.measures.reliability.rating_matrix import panel
+    from pipeline.measures.reliability.alignment import align_units
+    from pipeline.measures.reliability.comparisons import coders_without_family
+    from pipeline.measures.reliability.rating_matrix import build_rating_matrix
 
     found = codes.read(path)
     default = settings.load(files=config or ()).settings.coding.codebook
@@ -75,7 +75,7 @@ def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path
     unknown = [code for code in used if code not in scheme.roles and not code.isdecimal()]
     if unknown:
         notes.append(f"Not in the codebook, and each counted as a family of its own: {', '.join(unknown)}.")
-    table, tapes = aligned(found.table)
+    table, tapes = align_units(found.table)
     if tapes:
         notes.append(
             f"On {len(tapes)} of the tapes coders' units have different boundaries: units that share at least half of "
@@ -87,7 +87,7 @@ def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path
         notes.append(
             "Units are compared by utterance_id: the table has no start and end to bring them together by time."
         )
-    laid = panel(table, scheme, absent)
+    laid = build_rating_matrix(table, scheme, absent)
     if laid.filled:
         notes.append(
             f"{laid.filled} utterances without a row are taken as heard and left without a code; "
@@ -96,7 +96,7 @@ def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path
     notes += [
         f"Not compared on {family}, for which they were not asked as far as their codes (or codable) show: "
         f"{', '.join(coders)}."
-        for family, coders in uncoded(laid).items()
+        for family, coders in coders_without_family(laid).items()
     ]
     return Read(found, laid, scheme, tuple(notes))
 

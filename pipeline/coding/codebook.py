@@ -30,8 +30,16 @@ from typing import Any, Literal, get_args
 
 from pipeline.errors import CodingError
 from pipeline.measures.session import counts, miti
-from pipeline.measures.session.counts import CHANGE, KINDS, MEANINGS, NEUTRAL, PRETAGS, SUSTAIN, Rule
-from pipeline.measures.session.draws import CODED_BY
+from pipeline.measures.session.counts import (
+    BEHAVIOR_KINDS,
+    CHANGE,
+    MEANING_ROLES,
+    NEUTRAL,
+    PRETAG_MEANINGS,
+    SUSTAIN,
+    CountingRule,
+)
+from pipeline.measures.session.draws import CODE_ROLES
 
 INTERVIEWER_CODES = (
     "question_open",
@@ -89,23 +97,23 @@ class Code:
 
     @property
     def meaning(self) -> str | None:
-        """What the code counts as: one of `counts.MEANINGS`; None where it is a code like none of them.
+        """What the code counts as: one of `counts.MEANING_ROLES`; None where it is a code like none of them.
 
         Its ``measure`` decides where it has one. Else family and pre-tags do, and for a question's or a reflection's
         kind that these leave open, the words of its name and label.
         """
         if self.measure:
             return MEASURES[self.measure]
-        proposed = {PRETAGS[name] for name in self.pretags if MEANINGS[PRETAGS[name]] == self.role}
+        proposed = {PRETAG_MEANINGS[name] for name in self.pretags if MEANING_ROLES[PRETAG_MEANINGS[name]] == self.role}
         if self.role == "client":
             talk = proposed or {_TALK[text] for text in self._texts if text in _TALK}
             return talk.pop() if len(talk) == 1 else None
         behavior = self.family
-        if MEANINGS.get(behavior) != self.role:
-            behavior = next((each for each, kinds in KINDS.items() if proposed and proposed <= {*kinds}), "")
-        if behavior in KINDS:
+        if MEANING_ROLES.get(behavior) != self.role:
+            behavior = next((each for each, kinds in BEHAVIOR_KINDS.items() if proposed and proposed <= {*kinds}), "")
+        if behavior in BEHAVIOR_KINDS:
             words = {word for text in self._texts for word in re.findall("[a-z]+", text)}
-            kinds = {*KINDS[behavior]}
+            kinds = {*BEHAVIOR_KINDS[behavior]}
             told = proposed & kinds or {kind for kind in kinds if kind.split()[0] in words}
             return told.pop() if len(told) == 1 else behavior
         return behavior or (proposed.pop() if len(proposed) == 1 else None)
@@ -158,7 +166,7 @@ class Codebook:
     @property
     def is_miti(self) -> bool:
         """Whether MITI's summary belongs to a pass with this book: it counts as MITI does, or has all its ratings."""
-        return self.counting == "miti-4.2-volley" or {*miti.GLOBALS} <= {*self.globals}
+        return self.counting == "miti-4.2-volley" or {*miti.GLOBAL_RATINGS} <= {*self.globals}
 
     @property
     def adherent(self) -> tuple[str, ...]:
@@ -170,7 +178,7 @@ class Codebook:
         """The codes of MI-non-adherent behaviors: persuading, confronting."""
         return self.families().get("mi_non_adherent", ())
 
-    def rule(self, by_hand: bool = True) -> Rule:
+    def rule(self, by_hand: bool = True) -> CountingRule:
         """How this book's codes are counted, and which measures it allows: the one place that derives either.
 
         ``by_hand`` where people give its codes, beside those that the machine proposes. Else only what the machine
@@ -178,7 +186,7 @@ class Codebook:
         """
         proposing = {name: [code for code in self.codes if name in code.pretags] for name in CODES}
         names: dict[str, tuple[str, ...]] = {}
-        roles: dict[str, str] = dict(CODED_BY)
+        roles: dict[str, str] = dict(CODE_ROLES)
         for code in self.codes if by_hand else ():
             roles[code.name] = code.role
             if code.meaning:
@@ -186,15 +194,15 @@ class Codebook:
         for name, codes in proposing.items():
             meanings = {code.meaning for code in codes if code.meaning}
             if meanings:
-                meaning = PRETAGS[name] if PRETAGS.get(name) in meanings else min(meanings)
+                meaning = PRETAG_MEANINGS[name] if PRETAG_MEANINGS.get(name) in meanings else min(meanings)
                 names[meaning] = (*names.get(meaning, ()), *({name} - {*names.get(meaning, ())}))
         own = [code.name for code in self.codes] if by_hand else [name for code in self.codes for name in code.pretags]
         names[counts.OTHER] = tuple(dict.fromkeys((*names.get(counts.OTHER, ()), "other")))
         machine_talk = not self.meaning(CHANGE, SUSTAIN)
         if machine_talk:
-            names |= {PRETAGS[name]: (name,) for name in ("change", "sustain")}
+            names |= {PRETAG_MEANINGS[name]: (name,) for name in ("change", "sustain")}
             own += ["change", "sustain"]
-        return Rule(
+        return CountingRule(
             unit="utterance" if self.counting == "utterance" else "volley",
             codes=tuple(dict.fromkeys(own)),
             names=names,
@@ -220,8 +228,8 @@ def parse(text: str, origin: str = "codebook") -> Codebook:
     if not isinstance(codes, list) or not codes:
         raise _wrong(origin, "has no codes", "add a [[codes]] table for each code")
     rated = raw.pop("globals", [])
-    if not isinstance(rated, list) or not {*map(str, rated)} <= {*miti.GLOBALS}:
-        raise _wrong(origin, f"has globals {rated!r}", f"list some of {', '.join(miti.GLOBALS)}")
+    if not isinstance(rated, list) or not {*map(str, rated)} <= {*miti.GLOBAL_RATINGS}:
+        raise _wrong(origin, f"has globals {rated!r}", f"list some of {', '.join(miti.GLOBAL_RATINGS)}")
     head = _strings(raw, ("name", "version", "label", "counting"), f"{origin}")
     if head["counting"] not in get_args(Counting):
         raise _wrong(origin, f"has counting {head['counting']!r}", f"use one of {', '.join(get_args(Counting))}")
@@ -253,8 +261,8 @@ def _code(raw: object, number: int, origin: str) -> Code:
     if len(fields["key"]) != 1 or fields["key"].isspace():
         raise _wrong(where, f"has the key {fields['key']!r}", "use a single character that you can type")
     code = Code(**fields, pretags=tuple(pretags), measure=measure)
-    if measure and MEANINGS[MEASURES[measure]] != code.role:
-        remedy = f"give it the role {MEANINGS[MEASURES[measure]]}, or another measure"
+    if measure and MEANING_ROLES[MEASURES[measure]] != code.role:
+        remedy = f"give it the role {MEANING_ROLES[MEASURES[measure]]}, or another measure"
         raise _wrong(where, f"has the measure {measure!r} and the role {code.role!r}", remedy)
     return code
 

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from pipeline.coding.codebook import Code, Codebook
-from pipeline.measures.session.counts import KINDS
+from pipeline.measures.session.counts import BEHAVIOR_KINDS
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def translation(source: Codebook, target: Codebook, offered: Collection[str] | N
     codes = {}
     for code in given:
         match = _match(code, target)
-        kinds = KINDS.get(match.meaning or "", ()) if match else ()
+        kinds = BEHAVIOR_KINDS.get(match.meaning or "", ()) if match else ()
         if match and (code.meaning == match.meaning or match.meaning in meanings or meanings.issuperset(kinds)):
             codes[code.name] = match.name
     unsaid = {code.name for code in given if code.name not in codes}
@@ -60,6 +60,6 @@ def _match(code: Code, target: Codebook) -> Code | None:
     named = [each for each in same if each.name == code.name]
     if named or code.meaning is None:
         return named[0] if named else None
-    behavior = next((behavior for behavior, kinds in KINDS.items() if code.meaning in kinds), None)
+    behavior = next((behavior for behavior, kinds in BEHAVIOR_KINDS.items() if code.meaning in kinds), None)
     general = [each for each in target.codes if behavior and each.role == code.role and each.meaning == behavior]
     return next((each[0] for each in (same, general) if len(each) == 1), None)

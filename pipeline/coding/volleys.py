@@ -11,8 +11,8 @@ import pandas as pd
 
 from pipeline.coding.segmentation import thoughts
 from pipeline.lexicon import is_listener_noise
-from pipeline.measures.session.coded_table import codes, texts
-from pipeline.measures.session.counts import UTTERANCES, Rule
+from pipeline.measures.session.coded_table import codes_by_row, string_column
+from pipeline.measures.session.counts import BY_UTTERANCE, CountingRule
 from pipeline.timeline import Role, Turn, Utterance
 
 Sentences = Callable[[list[str]], list[list[int]]]
@@ -45,7 +45,7 @@ def utterances(turns: Sequence[Turn], roles: Roles, sentences: Sentences) -> tup
     return tuple(sorted(found, key=lambda utterance: (utterance.span.start, utterance.turn)))
 
 
-def volleys(table: pd.DataFrame, rule: Rule = UTTERANCES) -> pd.Series[int]:
+def volleys(table: pd.DataFrame, rule: CountingRule = BY_UTTERANCE) -> pd.Series[int]:
     """The number of MITI's volley for each interviewer row, counted from 1 on each tape, ``<NA>`` for every other row.
 
     A volley is an interviewer's uninterrupted speech. Another's words end it, save where they are mere listening
@@ -65,7 +65,7 @@ def volleys(table: pd.DataFrame, rule: Rule = UTTERANCES) -> pd.Series[int]:
     """
     numbers: list[int | None] = []
     answers = {*rule.questions, *rule.reflections}
-    rows = zip(_tapes(table), table["role"], codes(table), _listening_turns(table), strict=True)
+    rows = zip(_tapes(table), table["role"], codes_by_row(table), _listening_turns(table), strict=True)
     for _, spoken in groupby(rows, itemgetter(0)):
         volley, going_on = 0, False
         for _, role, given, listening in spoken:
@@ -81,13 +81,13 @@ def volleys(table: pd.DataFrame, rule: Rule = UTTERANCES) -> pd.Series[int]:
 
 def _listening_turns(table: pd.DataFrame) -> list[bool]:
     """For each row whether its whole turn is mere listening."""
-    turns = texts(table, "turn_id") if "turn_id" in table else [""] * len(table)
+    turns = string_column(table, "turn_id") if "turn_id" in table else [""] * len(table)
     keys = [(tape, turn.strip() or row) for row, (tape, turn) in enumerate(zip(_tapes(table), turns, strict=True))]
     said: dict[tuple[str, str | int], list[str]] = {key: [] for key in keys}
-    for key, text in zip(keys, texts(table, "text"), strict=True):
+    for key, text in zip(keys, string_column(table, "text"), strict=True):
         said[key] += text.split()
     return [is_listener_noise(said[key]) for key in keys]
 
 
 def _tapes(table: pd.DataFrame) -> list[str]:
-    return texts(table, "tape_id") if "tape_id" in table else [""] * len(table)
+    return string_column(table, "tape_id") if "tape_id" in table else [""] * len(table)

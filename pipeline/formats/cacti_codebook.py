@@ -192,7 +192,7 @@ def _globals(ratings: tuple[Rating, ...]) -> tuple[str, ...]:
         if (rating.low, rating.high) in scale
         for text in (rating.name, rating.label)
     }
-    return tuple(name for name in miti.GLOBALS if name in names)
+    return tuple(name for name in miti.GLOBAL_RATINGS if name in names)
 
 
 def _codes(used: dict[str, CodedRole]) -> tuple[Code, ...]:

@@ -19,7 +19,7 @@ from pipeline.coding.codebook import Codebook
 from pipeline.coding.crosswalk import translation
 from pipeline.formats import codebooks
 from pipeline.formats.codes import Codes
-from pipeline.measures.reliability.rating_matrix import MACHINE, Scheme
+from pipeline.measures.reliability.rating_matrix import MACHINE, CodingScheme
 
 
 def names(cells: pd.Series) -> list[str]:
@@ -42,7 +42,7 @@ def chosen(codes: Codes, asked: str | None, default: str) -> Codebook:
     return fitting(by_hand or names(codes.table["codes"]), asked, default)
 
 
-def in_words_of(book: Codebook, codes: Codes, default: str) -> tuple[Codes, Scheme, tuple[str, ...]]:
+def in_words_of(book: Codebook, codes: Codes, default: str) -> tuple[Codes, CodingScheme, tuple[str, ...]]:
     """The codes in a codebook's words, its scheme, and a note on each other codebook that somebody used.
 
     Tables get a column ``codable``, with codes, where anybody could give less than everything. Where all use one

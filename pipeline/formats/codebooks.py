@@ -13,9 +13,9 @@ from pipeline.coding.crosswalk import translation
 from pipeline.errors import CodingError
 from pipeline.formats import cacti_codebook
 from pipeline.formats.intake import Source
-from pipeline.measures.reliability.rating_matrix import Scheme, alone
+from pipeline.measures.reliability.rating_matrix import CodingScheme, single_code_family
 from pipeline.measures.session import counts
-from pipeline.measures.session.counts import KINDS
+from pipeline.measures.session.counts import BEHAVIOR_KINDS
 from pipeline.settings import project_folder
 
 
@@ -43,7 +43,7 @@ def read(name: str) -> Codebook:
     return parse(text, path.name)
 
 
-def scheme(book: Codebook, others: Iterable[Codebook] = ()) -> Scheme:
+def scheme(book: Codebook, others: Iterable[Codebook] = ()) -> CodingScheme:
     """What the measures need to know of a codebook.
 
     A complex reflection goes farther than a simple one: where a book's reflections are these two, they have an order.
@@ -71,13 +71,13 @@ def scheme(book: Codebook, others: Iterable[Codebook] = ()) -> Scheme:
     families = dict(own)
     for code in unsaid.values():
         # A family of the same name in the book means what the book's codes say.
-        place = alone(code.name, own) if code.family in own else code.family
+        place = single_code_family(code.name, own) if code.family in own else code.family
         families[place] = (*families.get(place, ()), code.name)
     every = [*book.codes, *unsaid.values()]
-    return Scheme(
+    return CodingScheme(
         families=families,
         roles={code.name: code.role for code in every},
-        ordered={family: steps} if family and len(steps) == len(KINDS[counts.REFLECTION]) else {},
+        ordered={family: steps} if family and len(steps) == len(BEHAVIOR_KINDS[counts.REFLECTION]) else {},
         labels={code.name: code.label for code in every},
         book=names,
         ratio=(reflections, questions) if known else None,

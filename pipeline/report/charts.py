@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from pipeline.measures.session.measures import Measure
-from pipeline.measures.session.readiness import Trajectory
+from pipeline.measures.session.readiness import ReadinessLine
 from pipeline.timeline import Span, merge
 
 WIDTH, LEFT, RIGHT = 960, 112, 936
@@ -158,7 +158,7 @@ def _marks(said: Iterable[Said], axis: Axis) -> tuple[Mark, ...]:
     return tuple(found)
 
 
-def readiness(trajectory: Trajectory, axis: Axis, top: float, bottom: float) -> Line | None:
+def readiness(trajectory: ReadinessLine, axis: Axis, top: float, bottom: float) -> Line | None:
     """The readiness line between two heights; None where no utterance of the client has a time."""
     points = [(point.time, point) for point in trajectory.points if point.time is not None]
     if not points:

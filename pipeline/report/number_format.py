@@ -7,21 +7,21 @@
 from __future__ import annotations
 
 
-def number(figure: float) -> str:
+def format_number(figure: float) -> str:
     """A figure with at most one decimal: 2, 1.4."""
     return f"{figure:.1f}".removesuffix(".0")
 
 
-def value(figure: float, unit: str) -> str:
-    """A figure with its unit (`pipeline.measures.session.measures.Unit`)."""
-    return f"{figure:.0f}%" if unit == "percent" else number(figure)
+def format_value(figure: float, unit: str) -> str:
+    """A figure with its unit (`pipeline.measures.session.measures.MeasureUnit`)."""
+    return f"{figure:.0f}%" if unit == "percent" else format_number(figure)
 
 
-def interval(low: float | None, high: float | None, unit: str) -> str:
+def format_interval(low: float | None, high: float | None, unit: str) -> str:
     """An interval: "0.9 to 1.6"; empty where there is none, one number where both ends are the same."""
     if low is None:
         return ""
     if high is None:
-        return f"{value(low, unit)} or more"
-    ends = list(dict.fromkeys(value(end, unit) for end in (low, high)))
+        return f"{format_value(low, unit)} or more"
+    ends = list(dict.fromkeys(format_value(end, unit) for end in (low, high)))
     return " to ".join(ends)

@@ -19,13 +19,13 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from pipeline.coding.codebook import Codebook
-from pipeline.measures.session.coded_table import ordered
+from pipeline.measures.session.coded_table import sort_by_time
 from pipeline.measures.session.context import Transitions
-from pipeline.measures.session.counts import Rule
-from pipeline.measures.session.measures import Measure, Measures
-from pipeline.measures.session.readiness import Trajectory
+from pipeline.measures.session.counts import CountingRule
+from pipeline.measures.session.measures import Measure, SessionMeasures
+from pipeline.measures.session.readiness import ReadinessLine
 from pipeline.measures.session.strengths import strengths
-from pipeline.measures.session.uncertain_tags import Doubt, doubts
+from pipeline.measures.session.uncertain_tags import UncertainTag, uncertain_tags
 from pipeline.report import charts, number_format, templating, transcript_view
 from pipeline.report.transcript_view import Line, Tags
 from pipeline.timeline import Role, Span, Vocalization, clock
@@ -97,10 +97,10 @@ class ReportData:
     start: int
     end: int
     table: pd.DataFrame
-    measures: Measures
+    measures: SessionMeasures
     context: pd.DataFrame
     transitions: tuple[Transitions, Transitions]
-    trajectory: Trajectory
+    trajectory: ReadinessLine
     codebook: Codebook
     speakers: tuple[Speaker, ...] = ()
     warnings: tuple[Note, ...] = ()
@@ -117,13 +117,13 @@ def render(tape: ReportData) -> str:
     ------
     TableError: T03 a column lacks in the coded table.
     """
-    table = ordered(tape.table)
+    table = sort_by_time(tape.table)
     tags = Tags(tape.codebook)
     lines = transcript_view.lines(table, tags)
     said = [_said(line) for line in lines]
     length = charts.duration(said, tape.end - tape.start)
     axis = charts.Axis(0, length)
-    unsure = doubts(table)
+    unsure = uncertain_tags(table)
     roles = {speaker.name: speaker.role for speaker in tape.speakers}
     css = (resources.files("pipeline.report") / "templates" / "report.css").read_text(encoding="utf-8")
     page = _environment().get_template("report.html.j2")
@@ -183,7 +183,7 @@ class _Pairs:
         return cls(*caption, tuple(pairs.after[at] for at in used), cells)
 
 
-def _instead(doubt: Doubt, tags: Tags) -> str:
+def _instead(doubt: UncertainTag, tags: Tags) -> str:
     """The next best answer in words."""
     none = {"question": "not a question", "reflection": "not a reflection", "information": "not information"}
     if doubt.instead is None:
@@ -202,7 +202,7 @@ def _lanes(said: Sequence[charts.Said], lines: Sequence[Line]) -> dict[str, list
     return {"above": above, "below": [*client, *sorted(below - set(client))], "talk": ["interviewer", "client", *third]}
 
 
-def _counting(rule: Rule) -> str:
+def _counting(rule: CountingRule) -> str:
     if rule.unit == "utterance":
         return "Every coded utterance counts. An utterance may have two codes."
     both = " A volley with an open and a closed question is one question, and counts once as open and once as closed."
@@ -213,7 +213,7 @@ def _counting(rule: Rule) -> str:
     )
 
 
-def _thresholds(measures: Measures) -> str:
+def _thresholds(measures: SessionMeasures) -> str:
     """What the marks in the pictures are; empty where there are none."""
     if not any(measure.references for measure in measures.ratios.values()):
         return ""
@@ -228,17 +228,17 @@ def figure(measure: Measure) -> str:
     return (
         f"undefined ({measure.undefined})"
         if measure.value is None
-        else number_format.value(measure.value, measure.unit)
+        else number_format.format_value(measure.value, measure.unit)
     )
 
 
 def spread(measure: Measure) -> str:
     """The interval of a measure in words; empty where it has none."""
-    return "" if measure.value is None else number_format.interval(measure.low, measure.high, measure.unit)
+    return "" if measure.value is None else number_format.format_interval(measure.low, measure.high, measure.unit)
 
 
 @cache
 def _environment() -> Environment:
     made = templating.templates("pipeline.report")
-    made.filters |= {"number": number_format.number, "figure": figure, "spread": spread}
+    made.filters |= {"number": number_format.format_number, "figure": figure, "spread": spread}
     return made

@@ -12,7 +12,7 @@ import pandas as pd
 from pipeline.coding.codebook import Code, Codebook
 from pipeline.formats import codebooks
 from pipeline.measures.session import counts
-from pipeline.measures.session.coded_table import codes, listening, texts
+from pipeline.measures.session.coded_table import backchannel_rows, codes_by_row, string_column
 from pipeline.timeline import UNKNOWN, Vocalization
 
 _LOOKS: dict[str | None, tuple[str | None, str]] = {
@@ -106,10 +106,12 @@ class Tags:
 
 def lines(table: pd.DataFrame, tags: Tags) -> list[Line]:
     """The utterances of a coded table that has times, in its order."""
-    columns = [texts(table, name) if name in table else [""] * len(table) for name in ("role", "speaker", "text")]
+    columns = [
+        string_column(table, name) if name in table else [""] * len(table) for name in ("role", "speaker", "text")
+    ]
     sure = table["probability"].tolist() if "probability" in table else [None] * len(table)
     check = table["needs_check"].astype(bool).tolist() if "needs_check" in table else [False] * len(table)
-    rows = zip(*columns, codes(table), sure, check, listening(table), strict=True)
+    rows = zip(*columns, codes_by_row(table), sure, check, backchannel_rows(table), strict=True)
     return [
         Line(
             row=row,
@@ -131,7 +133,7 @@ def turns(
     lines: Sequence[Line], table: pd.DataFrame, unclear: Sequence[Vocalization], roles: Mapping[str, str]
 ) -> list[Turn]:
     """The transcript turn by turn, unclear sounds where they were heard; ``roles`` are those of the speakers."""
-    keys = texts(table, "turn_id") if "turn_id" in table else [str(line.row) for line in lines]
+    keys = string_column(table, "turn_id") if "turn_id" in table else [str(line.row) for line in lines]
     spoken = zip((line.start for line in lines), keys, lines, strict=True)
     heard: list[tuple[int, str | None, Line | Vocalization]] = [*spoken]
     heard += [(one.span.start, None, one) for one in unclear]
@@ -150,7 +152,7 @@ def turns(
 
 def moments(context: pd.DataFrame, lines: Sequence[Line], table: pd.DataFrame, tags: Tags) -> list[Moment]:
     """Change and sustain talk in its context; talk between the same two utterances of the interviewer is one moment."""
-    by_name = dict(zip(texts(table, "utterance_id"), lines, strict=True))
+    by_name = dict(zip(string_column(table, "utterance_id"), lines, strict=True))
     found = []
     sides = ["before_utterance_id", "after_utterance_id"]
     for (before, after), rows in context.groupby(sides, sort=False):

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pipeline.measures.session.measures import Measure, main
+from pipeline.measures.session.measures import Measure, headline_measures
 from pipeline.report import number_format
 from pipeline.review import voices
 from pipeline.tapes.home import Home
@@ -37,14 +37,14 @@ class Figure:
     @property
     def text(self) -> str:
         """The value: "1.2", "40%"."""
-        return self.undefined if self.value is None else number_format.value(self.value, self.unit)
+        return self.undefined if self.value is None else number_format.format_value(self.value, self.unit)
 
     @property
     def spread(self) -> str:
         """The interval: "0.9 to 1.6"; empty where there is none, and where nothing is in doubt."""
         if self.value is None or self.low == self.high:
             return ""
-        return number_format.interval(self.low, self.high, self.unit)
+        return number_format.format_interval(self.low, self.high, self.unit)
 
 
 def read(database: Session, home: Home, tape: Tape) -> tuple[Figure, ...]:
@@ -61,7 +61,7 @@ def stored(database: Session, home: Home, tape: Tape) -> dict[str, Any]:
 
 def told(measures: dict[str, Any]) -> tuple[Figure, ...]:
     """The main ones of a tape's measures, given as in ``measures.json``."""
-    return tuple(map(_figure, main(measures)))
+    return tuple(map(_figure, headline_measures(measures)))
 
 
 def ratios(measures: dict[str, Any]) -> tuple[Figure, ...]:

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from pipeline.measures.session.measures import MAIN
+from pipeline.measures.session.measures import HEADLINE_RATIOS
 from pipeline.review import authorization
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.authorization import Admitted
@@ -173,7 +173,7 @@ def _lines(
         (tape, current(Admitted(database, home, tape, person, now)))
         for tape in authorization.all_open(database, person, database.scalars(query).all(), now)
     ]
-    names = dict.fromkeys(figure.name for _, each in seen for figure in each.figures if figure.name in MAIN)
+    names = dict.fromkeys(figure.name for _, each in seen for figure in each.figures if figure.name in HEADLINE_RATIOS)
     lines = [line for name in names if (line := _line(name, seen)).points]
     return lines, tuple(tape.id for tape, _ in seen)
 

@@ -81,10 +81,10 @@ def word_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
 class Measured:
     """All that is worked out from a coded table."""
 
-    figures: measures.Measures
+    figures: measures.SessionMeasures
     context: pd.DataFrame
     transitions: tuple[Transitions, Transitions]
-    trajectory: readiness.Trajectory
+    trajectory: readiness.ReadinessLine
 
     @classmethod
     def of(
@@ -100,10 +100,10 @@ class Measured:
             "draws": settings.draws,
         }
         return cls(
-            measures.measures(table, rule, **draw),
-            context.context(table, rule),
+            measures.session_measures(table, rule, **draw),
+            context.change_talk_context(table, rule),
             context.transitions(table),
-            readiness.trajectory(table, rule, **draw),
+            readiness.readiness_line(table, rule, **draw),
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from pipeline.coding.calibration import CHECKED, Calibration
 from pipeline.coding.inference import checkpoint
 from pipeline.coding.inference.classifier import DECISIONS
 from pipeline.coding.training import data, evaluation, fitting
-from pipeline.measures.session.draws import drawn
+from pipeline.measures.session.draws import draw_codes
 
 BOTH = ("question", "reflection")
 MANY = 3
@@ -85,7 +85,7 @@ def ratios(
 
 def _imagined(tape: pd.DataFrame, by_fold: dict[int, Calibration], spread: bool) -> NDArray[np.float64]:
     """Ratios of a session were it coded by the tags' own probabilities."""
-    given = drawn(tape, DRAWS, 0, by_fold[int(tape["fold"].iloc[0])].spread if spread else {})
+    given = draw_codes(tape, DRAWS, 0, by_fold[int(tape["fold"].iloc[0])].spread if spread else {})
     questions, reflections = (
         sum(given[code].sum(axis=1) for code in codes)
         for codes in (("question_open", "question_closed"), ("reflection_simple", "reflection_complex"))

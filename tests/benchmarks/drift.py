@@ -10,7 +10,7 @@ import argparse
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.measures.drift.simulation import named, run_lengths
+from pipeline.measures.drift.simulation import bias_detection_rates, run_lengths
 
 HORIZON, LONG, FALLEN = 250, 2000, 100
 
@@ -50,7 +50,7 @@ def main() -> None:
     for column in ("simple reflections a tape", "named", "something else named first"):
         bias.add_column(column, justify="right")
     for simple in (10, 15, 20, 30):
-        right, wrong = named(0.2, 6, runs, simple, seed=seed)
+        right, wrong = bias_detection_rates(0.2, 6, runs, simple, seed=seed)
         bias.add_row(str(simple), f"{right:.1%}", f"{wrong:.1%}")
     console.print(bias)
 

@@ -17,7 +17,7 @@ from pipeline.measures.drift.drift import DRIFT_COLUMNS, POINT_COLUMNS
 from pipeline.measures.reliability.agreement import AGREEMENT_COLUMNS
 from pipeline.measures.reliability.confusions import CONFUSION_COLUMNS
 from pipeline.measures.reliability.sampling import SAMPLE_COLUMNS
-from pipeline.measures.reliability.session_icc import SESSION_COLUMNS
+from pipeline.measures.reliability.session_icc import SESSION_ICC_COLUMNS
 from tests.measures.coders import DAY, group
 
 
@@ -56,7 +56,7 @@ def test_a_code_that_is_a_raised_number_is_a_word(tmp_path: Path) -> None:
     ("verb", "table", "columns"),
     [
         ("agreement", "agreement", AGREEMENT_COLUMNS),
-        ("agreement", "sessions", SESSION_COLUMNS),
+        ("agreement", "sessions", SESSION_ICC_COLUMNS),
         ("agreement", "confusions", CONFUSION_COLUMNS),
         ("drift", "drift", DRIFT_COLUMNS),
         ("drift", "points", POINT_COLUMNS),

@@ -13,7 +13,7 @@ from pipeline.coding.codebook import CLIENT_CODES, CODES, INTERVIEWER_CODES
 from pipeline.coding.inference.features import bare
 from pipeline.coding.tagger import Tagger
 from pipeline.errors import CodingError
-from pipeline.measures.session.draws import SPREAD_KEYS
+from pipeline.measures.session.draws import SESSION_EFFECTS
 
 pytestmark = pytest.mark.engines
 
@@ -107,7 +107,7 @@ def test_one_row_and_no_row_are_coded(shipped: Tagger) -> None:
 
 
 def test_the_tagger_tells_how_sessions_spread(shipped: Tagger) -> None:
-    assert set(shipped.spread) == set(SPREAD_KEYS)
+    assert set(shipped.spread) == set(SESSION_EFFECTS)
     assert all(0 <= deviation < 3 for deviation in shipped.spread.values())
 
 

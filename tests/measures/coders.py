@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from pipeline.measures.reliability.rating_matrix import Scheme
+from pipeline.measures.reliability.rating_matrix import CodingScheme
 
-SCHEME = Scheme(
+SCHEME = CodingScheme(
     families={
         "question": ("question_open", "question_closed"),
         "reflection": ("reflection_simple", "reflection_complex"),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from pipeline.measures.session.counts import UTTERANCES
+from pipeline.measures.session.counts import BY_UTTERANCE
 
 INTERVIEWER_CODES = (
     "question_open",
@@ -19,7 +19,7 @@ CLIENT_CODES = ("change", "sustain", "neutral")
 TARGET = "walking for 30 minutes on most days"
 
 OWN = {"affirmation": ("affirmation",), "summary": ("summary",)}
-RULE = replace(UTTERANCES, names={**UTTERANCES.names, **OWN})
+RULE = replace(BY_UTTERANCE, names={**BY_UTTERANCE.names, **OWN})
 """A codebook with the machine's codes, affirmations and summaries."""
 
 # role, codes, probability of the least certain decision, text

@@ -1,7 +1,7 @@
 import pytest
 
-from pipeline.measures.session.measures import Measure, Reference
-from pipeline.measures.session.readiness import Point, Trajectory, TurningPoint
+from pipeline.measures.session.measures import Measure, PublishedThreshold
+from pipeline.measures.session.readiness import ReadinessLine, ReadinessPoint, TurningPoint
 from pipeline.report.charts import LEFT, RIGHT, Axis, Bar, Said, bands, bars, duration, plot, readiness
 
 
@@ -64,9 +64,13 @@ def test_marks_that_would_cover_each_other_move_apart_a_little() -> None:
 
 
 def test_the_readiness_line_by_hand() -> None:
-    points = (Point("1", 10_000, 1, 1, 0, 1), Point("2", 20_000, 1, 2, 1, 3), Point("3", 30_000, -1, 1, -1, 2))
+    points = (
+        ReadinessPoint("1", 10_000, 1, 1, 0, 1),
+        ReadinessPoint("2", 20_000, 1, 2, 1, 3),
+        ReadinessPoint("3", 30_000, -1, 1, -1, 2),
+    )
     turn = TurningPoint("2", 20_000, 2, "sustain")
-    found = readiness(Trajectory(points, (turn,), 3), Axis(0, 824_000), top=0, bottom=40)
+    found = readiness(ReadinessLine(points, (turn,), 3), Axis(0, 824_000), top=0, bottom=40)
     assert found is not None
     assert found.line == "M112.0 30.0L122.0 30.0L122.0 20.0L132.0 20.0L132.0 10.0L142.0 10.0L142.0 20.0"
     assert found.band.startswith("M112.0 30.0L122.0 30.0L122.0 20.0L132.0 20.0L132.0 0.0")
@@ -75,12 +79,12 @@ def test_the_readiness_line_by_hand() -> None:
 
 
 def test_without_client_talk_or_times_there_is_no_line() -> None:
-    assert readiness(Trajectory((), (), 3), Axis(0, 1_000), 0, 40) is None
-    assert readiness(Trajectory((Point("1", None, 1, 1, 1, 1),), (), 3), Axis(0, 1_000), 0, 40) is None
+    assert readiness(ReadinessLine((), (), 3), Axis(0, 1_000), 0, 40) is None
+    assert readiness(ReadinessLine((ReadinessPoint("1", None, 1, 1, 1, 1),), (), 3), Axis(0, 1_000), 0, 40) is None
 
 
 def test_a_measure_on_its_scale() -> None:
-    share = Measure("", "", "percent", 50, 1, 2, 25, 75, references=(Reference(40, "fair"),))
+    share = Measure("", "", "percent", 50, 1, 2, 25, 75, references=(PublishedThreshold(40, "fair"),))
     found = plot(share, width=220, margin=10)
     assert found is not None
     assert (found.low, found.value, found.high, found.open_end) == (60, 110, 160, False)

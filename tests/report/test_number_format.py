@@ -2,13 +2,13 @@
 
 import pytest
 
-from pipeline.report.number_format import interval, number, value
+from pipeline.report.number_format import format_interval, format_number, format_value
 
 
 def test_figures_have_at_most_one_decimal() -> None:
-    assert [number(figure) for figure in (2, 1.44, 0.96, 0)] == ["2", "1.4", "1", "0"]
-    assert value(39.6, "percent") == "40%"
-    assert value(12, "count") == "12"
+    assert [format_number(figure) for figure in (2, 1.44, 0.96, 0)] == ["2", "1.4", "1", "0"]
+    assert format_value(39.6, "percent") == "40%"
+    assert format_value(12, "count") == "12"
 
 
 @pytest.mark.parametrize(
@@ -22,4 +22,4 @@ def test_figures_have_at_most_one_decimal() -> None:
     ],
 )
 def test_intervals_in_words(low: float | None, high: float | None, unit: str, told: str) -> None:
-    assert interval(low, high, unit) == told
+    assert format_interval(low, high, unit) == told

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from pipeline.formats import codebooks
-from pipeline.measures.session.context import context, transitions
-from pipeline.measures.session.measures import Measure, measures
-from pipeline.measures.session.readiness import trajectory
+from pipeline.measures.session.context import change_talk_context, transitions
+from pipeline.measures.session.measures import Measure, session_measures
+from pipeline.measures.session.readiness import readiness_line
 from pipeline.report import transcript_view
 from pipeline.report.render import Note, Passage, ReportData, Speaker, figure, render, spread
 from pipeline.report.transcript_view import Tag, Tags
@@ -29,10 +29,10 @@ def data(table: pd.DataFrame | None = None, **changes: object) -> ReportData:
         "start": 60_000,
         "end": 60_000 + (int(table["end"].max()) + 1_000 if len(table) else 0),
         "table": table,
-        "measures": measures(table, draws=200),
-        "context": context(table),
+        "measures": session_measures(table, draws=200),
+        "context": change_talk_context(table),
         "transitions": transitions(table),
-        "trajectory": trajectory(table, draws=200),
+        "trajectory": readiness_line(table, draws=200),
         "codebook": codebooks.read("pretags"),
         "speakers": (
             Speaker("S1", "interviewer", 0.993, ("asks most of the questions", "opens the session")),

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from pipeline.coding.inference.features import Context, Matrix, hand, lexical
 from pipeline.coding.inference.tfidf import Vocabulary
-from pipeline.measures.session.draws import SPREAD_KEYS as DECISIONS
+from pipeline.measures.session.draws import SESSION_EFFECTS as DECISIONS
 from pipeline.run.progress import Progress, ignore
 
 __all__ = ["DECISIONS", "MAIN", "OUTPUTS", "Classifier", "Inputs", "Linear", "Scorer", "mixed"]

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.coding.calibration import Calibration
-from pipeline.measures.session.draws import Interval, drawn, interval
+from pipeline.measures.session.draws import Interval, draw_codes, ratio_interval
 
 DRAWS, SEED, WIDTH = 1000, 0, 0.9
 
@@ -149,11 +149,11 @@ def sessions(table: pd.DataFrame, by_fold: Mapping[int, Calibration]) -> pd.Data
     """One row a session: R:Q by hand and by tags, and whether the tags' 90 % intervals hold R:Q and %CR by hand."""
     rows = []
     for tape_id, tape in table.groupby("tape_id", sort=False):
-        presence = drawn(tape, DRAWS, SEED, by_fold[int(tape["fold"].iloc[0])].spread)
+        presence = draw_codes(tape, DRAWS, SEED, by_fold[int(tape["fold"].iloc[0])].spread)
         counts = {code: presence[code].sum(axis=1) for code in (*_QUESTIONS, *_REFLECTIONS)}
         questions, reflections = (sum(counts[code] for code in codes) for codes in (_QUESTIONS, _REFLECTIONS))
-        of_questions = interval(reflections, questions, WIDTH, np.inf)
-        of_reflections = interval(counts["reflection_complex"], reflections, WIDTH, 1)
+        of_questions = ratio_interval(reflections, questions, WIDTH, np.inf)
+        of_reflections = ratio_interval(counts["reflection_complex"], reflections, WIDTH, 1)
         hand = tape[["question", "reflection", "complex"]].sum()
         tagged = {"question": _has(tape, _QUESTIONS).sum(), "reflection": _has(tape, _REFLECTIONS).sum()}
         rows.append(

@@ -18,13 +18,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.measures.drift.chart_state import reading
-from pipeline.measures.drift.control_chart import CALIBRATED, Chart, chart
+from pipeline.measures.drift.chart_state import chart_state
+from pipeline.measures.drift.control_chart import CALIBRATION_TAPES, ControlChart, control_chart
 from pipeline.measures.drift.sentences import drift_sentence, noise_sentence
-from pipeline.measures.reliability.comparisons import Comparison, tables
-from pipeline.measures.reliability.rating_matrix import COACH, CONSENSUS, MACHINE, MEMBER, NOT_CODED, Grid, Level, Panel
+from pipeline.measures.reliability.comparisons import Comparison, confusion_tables
+from pipeline.measures.reliability.rating_matrix import (
+    COACH,
+    CONSENSUS,
+    MACHINE,
+    MEMBER,
+    NOT_CODED,
+    Grid,
+    Level,
+    RatingMatrix,
+)
 
-FEWEST = 10
+MIN_UNITS = 10
 """Units that a tape needs to be charted."""
 
 DRIFT_COLUMNS = (
@@ -39,15 +48,15 @@ POINT_COLUMNS = (
     *("mean", "center", "limit", "calibrated", "alarm", "shift"),
 )
 """Columns of the table of points: what the charts draw."""
-QUIET, QUIET_AT_FIRST, FIRST = 250, 120, 50
-"""Tapes for each false alarm of one chart over the first 250 tapes, and over the `FIRST` ones, as
+RUN_LENGTH, RUN_LENGTH_AT_FIRST, FIRST_TAPES = 250, 120, 50
+"""Tapes for each false alarm of one chart over the first 250 tapes, and over the `FIRST_TAPES` ones, as
 ``tests/benchmarks/drift.py`` finds them: at first the center line is of five tapes and may lie wrong."""
 
 
-class Note(NamedTuple):
+class ChartNote(NamedTuple):
     """What was left out of whose charts, and why; the coder is empty where it is about all.
 
-    ``small``: family -> tapes that were left out, as both coded under `FEWEST` utterances on them; no sentence then.
+    ``small``: family -> tapes that were left out, as both coded under `MIN_UNITS` utterances on them; no sentence then.
     """
 
     coder: str
@@ -59,19 +68,19 @@ class Note(NamedTuple):
         if not self.small:
             return self.sentence
         left = ", ".join(f"{family(name)} {_tapes(tapes)}" for name, tapes in self.small)
-        return f"{self.coder}: left out, because both coded fewer than {FEWEST} utterances of them: {left}."
+        return f"{self.coder}: left out, because both coded fewer than {MIN_UNITS} utterances of them: {left}."
 
 
 @dataclass(frozen=True)
-class Drift:
+class DriftReport:
     """``table``: a row a coder and family; ``points``: a row a charted tape; ``notes``: what was left out."""
 
     table: pd.DataFrame
     points: pd.DataFrame
-    notes: tuple[Note, ...]
+    notes: tuple[ChartNote, ...]
 
 
-def drift(panel: Panel, recalibrated: Mapping[str, Sequence[float]] | None = None) -> Drift:
+def detect_drift(panel: RatingMatrix, recalibrated: Mapping[str, Sequence[float]] | None = None) -> DriftReport:
     """Chart every coder, the machine, and the group as a whole.
 
     Parameters
@@ -101,7 +110,7 @@ def drift(panel: Panel, recalibrated: Mapping[str, Sequence[float]] | None = Non
                 points += drawn
             if series.undated:
                 left = f"{_tapes(series.undated)} without coded_at left out of the charts"
-                notes.append(Note(coder, f"{coder}: {left}."))
+                notes.append(ChartNote(coder, f"{coder}: {left}."))
             if series.small:
                 small.setdefault(coder, {})[level.name] = series.small
     table = pd.DataFrame(rows, columns=list(DRIFT_COLUMNS))
@@ -109,25 +118,25 @@ def drift(panel: Panel, recalibrated: Mapping[str, Sequence[float]] | None = Non
     if len(table):
         place = [order[key] for key in zip(table["layer"], table["coder"], strict=True)]
         table = table.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
-    notes += [Note(coder, "", tuple(families.items())) for coder, families in small.items()]
-    return Drift(table, pd.DataFrame(points, columns=list(POINT_COLUMNS)), tuple(dict.fromkeys(notes)))
+    notes += [ChartNote(coder, "", tuple(families.items())) for coder, families in small.items()]
+    return DriftReport(table, pd.DataFrame(points, columns=list(POINT_COLUMNS)), tuple(dict.fromkeys(notes)))
 
 
-def by_chance(table: pd.DataFrame) -> int | None:
+def tapes_per_false_alarm(table: pd.DataFrame) -> int | None:
     """In how many tapes about one of a table's charts speaks by chance alone; None where no chart watches yet."""
     tapes = table.loc[table["state"] != "too few tapes", "tapes"].to_numpy(dtype=float)
     if not len(tapes):
         return None
-    return max(1, round(1 / float(np.where(tapes <= FIRST, 1 / QUIET_AT_FIRST, 1 / QUIET).sum())))
+    return max(1, round(1 / float(np.where(tapes <= FIRST_TAPES, 1 / RUN_LENGTH_AT_FIRST, 1 / RUN_LENGTH).sum())))
 
 
-def _nothing(note: str) -> Drift:
-    return Drift(
-        pd.DataFrame(columns=list(DRIFT_COLUMNS)), pd.DataFrame(columns=list(POINT_COLUMNS)), (Note("", note),)
+def _nothing(note: str) -> DriftReport:
+    return DriftReport(
+        pd.DataFrame(columns=list(DRIFT_COLUMNS)), pd.DataFrame(columns=list(POINT_COLUMNS)), (ChartNote("", note),)
     )
 
 
-def _charted(panel: Panel, reference: str) -> Iterator[tuple[str, str, Comparison]]:
+def _charted(panel: RatingMatrix, reference: str) -> Iterator[tuple[str, str, Comparison]]:
     """Layer, name and comparison (reference first) of each whose coding is charted."""
     known = tuple(panel.rows(reference))
     members = tuple(panel.rows(MEMBER))
@@ -152,8 +161,8 @@ class _Series:
     small: int
 
 
-def _series(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> _Series:
-    found = tables(panel, level, comparison, cells)
+def _series(panel: RatingMatrix, level: Level, comparison: Comparison, cells: Grid) -> _Series:
+    found = confusion_tables(panel, level, comparison, cells)
     if len(comparison.pairs) > 1:
         found = _once(panel, comparison, cells, found)
     units = found.sum(axis=(1, 2))
@@ -161,7 +170,7 @@ def _series(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> 
         own, other = (np.fmax.reduce(panel.times[list(rows)], axis=0) for rows in (comparison.second, comparison.first))
     # The group as a whole, and a machine without dates, are charted in the order in which the reference was coded.
     times = other if len(comparison.second) > 1 else np.where(np.isnan(own), other, own)
-    dated, enough = ~np.isnan(times), units >= FEWEST
+    dated, enough = ~np.isnan(times), units >= MIN_UNITS
     kept = np.flatnonzero(dated & enough)
     order = kept[np.argsort(times[kept], kind="stable")]
     return _Series(
@@ -171,7 +180,7 @@ def _series(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> 
     )
 
 
-def _once(panel: Panel, comparison: Comparison, cells: Grid, found: NDArray[np.float64]) -> NDArray[np.float64]:
+def _once(panel: RatingMatrix, comparison: Comparison, cells: Grid, found: NDArray[np.float64]) -> NDArray[np.float64]:
     """Tables of several coders, each utterance counted once: eight who speak of it do not make it eight."""
     shared = np.zeros(cells.shape[1], dtype=bool)
     for one, other in comparison.pairs:
@@ -182,21 +191,21 @@ def _once(panel: Panel, comparison: Comparison, cells: Grid, found: NDArray[np.f
 
 
 def _row(
-    panel: Panel, level: Level, series: _Series, events: Sequence[float], head: tuple[str, str, str, str]
+    panel: RatingMatrix, level: Level, series: _Series, events: Sequence[float], head: tuple[str, str, str, str]
 ) -> tuple[tuple[object, ...], list[tuple[object, ...]]]:
     """The row of a chart since the last event, and the points of all segments between events."""
     bounds = [0, *(int(np.searchsorted(series.times, event)) for event in sorted(events)), len(series.tapes)]
     points: list[tuple[object, ...]] = []
     charts = []
     for segment, (start, end) in enumerate(pairwise(bounds), 1):
-        found = chart(series.tables[start:end])
+        found = control_chart(series.tables[start:end])
         charts.append(found)
         points += _points(panel, series, found, segment, start, end, head)
     start, last = bounds[-2], charts[-1]
     units = int(series.tables[start:].sum())
     begin = (*head, len(series.tapes) - start, units)
-    if last is None or len(last.units) == CALIBRATED:
-        lacking = CALIBRATED + 1 - (len(series.tapes) - start)
+    if last is None or len(last.units) == CALIBRATION_TAPES:
+        lacking = CALIBRATION_TAPES + 1 - (len(series.tapes) - start)
         why = f"{lacking} more {'tape' if lacking == 1 else 'tapes'} must be coded by both before drift can show."
         return (*begin, last.center if last else None, None, None, "too few tapes", *[None] * 7, "", why), points
     figures = (last.center, float(last.mean[-1]), float(last.limit[-1]))
@@ -205,10 +214,10 @@ def _row(
 
 
 def _state(
-    panel: Panel, level: Level, series: _Series, found: Chart, start: int, head: tuple[str, str, str, str]
+    panel: RatingMatrix, level: Level, series: _Series, found: ControlChart, start: int, head: tuple[str, str, str, str]
 ) -> tuple[object, ...]:
     """From ``state`` to ``sentence``: what the last tapes show."""
-    read = reading(series.tables[start:], found)
+    read = chart_state(series.tables[start:], found)
     if read.since is None or read.table is None:
         return (read.state, *[None] * 6, read.moved, "", "Within its limits.")
     since, *proposed = (panel.tapes[series.tapes[start + place]] for place in (read.since, *read.proposed))
@@ -232,9 +241,9 @@ def _ratio(table: NDArray[np.float64], pair: tuple[int, int], level: Level) -> t
 
 
 def _points(
-    panel: Panel,
+    panel: RatingMatrix,
     series: _Series,
-    found: Chart | None,
+    found: ControlChart | None,
     segment: int,
     start: int,
     end: int,
@@ -246,7 +255,7 @@ def _points(
         lines: tuple[object, ...] = (None, None, None, True, False, False)
         if found:
             limit = None if np.isnan(found.limit[order]) else float(found.limit[order])
-            watched = (order < CALIBRATED, order in found.alarms, order in shifted)
+            watched = (order < CALIBRATION_TAPES, order in found.alarms, order in shifted)
             lines = (float(found.mean[order]), found.center, limit, *watched)
         tape, units = panel.tapes[series.tapes[place]], float(table.sum())
         yield (

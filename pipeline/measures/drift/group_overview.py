@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-SMALLEST = 5
-FOLDED = "Small groups together"
+MIN_PEOPLE = 5
+FOLDED_NAME = "Small groups together"
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class GroupPeriod:
         return alike / units if units else None
 
 
-def overview(groups: Sequence[GroupPeriod]) -> tuple[GroupPeriod, ...]:
+def fold_small_groups(groups: Sequence[GroupPeriod]) -> tuple[GroupPeriod, ...]:
     """The rows of the program's page: groups by name, small ones folded in at the end.
 
     A single small group is folded in with nobody to hide among: it is left out, and so are its figures.
     """
-    large = sorted((group for group in groups if group.people >= SMALLEST), key=lambda group: group.name)
-    small = [group for group in groups if group.people < SMALLEST]
-    if sum(group.people for group in small) < SMALLEST or len(small) < 2:
+    large = sorted((group for group in groups if group.people >= MIN_PEOPLE), key=lambda group: group.name)
+    small = [group for group in groups if group.people < MIN_PEOPLE]
+    if sum(group.people for group in small) < MIN_PEOPLE or len(small) < 2:
         return tuple(large)
     quarters: dict[str, tuple[int, int]] = {}
     for group in small:
@@ -61,4 +61,4 @@ def overview(groups: Sequence[GroupPeriod]) -> tuple[GroupPeriod, ...]:
     people, tapes, checked, visits = (
         sum(getattr(group, name) for group in small) for name in ("people", "tapes", "checked", "visits")
     )
-    return (*large, GroupPeriod(FOLDED, people, tapes, checked, visits, quarters, dict(left)))
+    return (*large, GroupPeriod(FOLDED_NAME, people, tapes, checked, visits, quarters, dict(left)))

@@ -16,12 +16,12 @@ from pipeline.measures.reliability.rating_matrix import NOT_CODED
 _COUNTED = ("question", "reflection", "affirmation")
 
 
-def label(code: str, labels: Mapping[str, str]) -> str:
+def code_phrase(code: str, labels: Mapping[str, str]) -> str:
     """A code in words within a sentence: "complex reflection"."""
     if code == NOT_CODED:
         return "nothing of the kind"
     if "|" in code:
-        return " and ".join(label(part, labels) for part in code.split("|"))
+        return " and ".join(code_phrase(part, labels) for part in code.split("|"))
     if code in labels:
         words = re.sub(r"\s*\(.*?\)", "", labels[code]).strip()
         return words[:1].lower() + words[1:]
@@ -41,7 +41,7 @@ def article(words: str) -> str:
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
-def lacking(undefined: str, figure: str) -> str:
+def undefined_reason(undefined: str, figure: str) -> str:
     """Why a figure is missing, from the reasons that a row of the table of agreement gives.
 
     >>> lacking("kappa and alpha: one value throughout; intervals: only one tape", "alpha")
@@ -79,12 +79,12 @@ def drift_sentence(
     tapes: how many tapes the counts are from.
     """
     who, name = _named(coder)
-    before, after = (label(code, labels) for code in pair)
-    what = plural(label(ratio[0], labels))
+    before, after = (code_phrase(code, labels) for code in pair)
+    what = plural(code_phrase(ratio[0], labels))
     if ratio[1] is None:
         begin = f"{who} codes {what} where the {reference} codes none."
     else:
-        many = "much" if what == label(ratio[0], labels) else "many"
+        many = "much" if what == code_phrase(ratio[0], labels) else "many"
         begin = f"{who} codes {ratio[1]:.1f} times as {many} {what} as the {reference}."
     last = "the last tape" if tapes == 1 else f"the last {tapes} tapes"
     utterances = "1 utterance that is" if counts[0] == 1 else f"{counts[0]} utterances that are"

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.measures.drift.chart_state import reading
-from pipeline.measures.drift.control_chart import CALIBRATED, Chart, chart, spoken
+from pipeline.measures.drift.chart_state import chart_state
+from pipeline.measures.drift.control_chart import CALIBRATION_TAPES, ControlChart, control_chart, signals
 from pipeline.measures.reliability.coefficients import Array
 
-KINDS = (46, 20, 14)
+REFERENCE_COUNTS = (46, 20, 14)
 """Utterances of a tape that are no reflection, a simple one and a complex one to the reference."""
-MISTAKES = ((0.0, 1.5, 0.5), (1.5, 0.0, 1.0), (0.5, 1.0, 0.0))
+CONFUSION_COUNTS = ((0.0, 1.5, 0.5), (1.5, 0.0, 1.0), (0.5, 1.0, 0.0))
 """How many of each a coder takes for another kind on a usual tape: 6 of 80, as many one way as the other."""
-AT_ONCE = 50_000
+BATCH_TAPES = 50_000
 """Tapes that are drawn at once, to bound the memory."""
 
 
@@ -67,14 +67,14 @@ def run_lengths(
     marginals: count alarms of the watch for one-sided confusions, too.
     """
     random = np.random.default_rng(seed)
-    shares = np.repeat([before, after], [CALIBRATED + quiet, horizon])
-    begin, lengths, alarmed = CALIBRATED + quiet, np.empty(0, dtype=np.int64), np.empty(0, dtype=bool)
+    shares = np.repeat([before, after], [CALIBRATION_TAPES + quiet, horizon])
+    begin, lengths, alarmed = CALIBRATION_TAPES + quiet, np.empty(0, dtype=np.int64), np.empty(0, dtype=bool)
     while len(lengths) < runs:
-        size = (max(1, min(runs - len(lengths), AT_ONCE // len(shares))), len(shares))
+        size = (max(1, min(runs - len(lengths), BATCH_TAPES // len(shares))), len(shares))
         agree = random.binomial(units, shares, size=size)
         yes, one = random.binomial(agree, 0.5), random.binomial(units - agree, 0.5)
         cells = np.stack([yes, one, units - agree - one, agree - yes], axis=-1)
-        by_mean, by_sides = spoken(cells.reshape(*size, 2, 2).astype(float))
+        by_mean, by_sides = signals(cells.reshape(*size, 2, 2).astype(float))
         speaks = by_mean | (by_sides & marginals)
         first = np.where(speaks.any(axis=1), speaks.argmax(axis=1), len(shares))
         first = first[first >= begin]
@@ -83,34 +83,37 @@ def run_lengths(
     return RunLengths(lengths, alarmed)
 
 
-def named(share: float, tapes: int, runs: int, simple: int = KINDS[1], seed: int = 0) -> tuple[float, float]:
+def bias_detection_rates(
+    share: float, tapes: int, runs: int, simple: int = REFERENCE_COUNTS[1], seed: int = 0
+) -> tuple[float, float]:
     """Share of runs in which a planted bias is named within some tapes, and in which something else is named first.
 
-    A coder who otherwise makes `MISTAKES` codes ``share`` of the simple reflections complex, from the sixth tape on.
+    A coder whose other confusions are `CONFUSION_COUNTS` codes ``share`` of the simple reflections complex, from the
+    sixth tape on.
     """
     random = np.random.default_rng(seed)
-    kinds = (KINDS[0], simple, KINDS[2])
-    chances = np.array(MISTAKES) / np.array(KINDS)[:, None]
+    kinds = (REFERENCE_COUNTS[0], simple, REFERENCE_COUNTS[2])
+    chances = np.array(CONFUSION_COUNTS) / np.array(REFERENCE_COUNTS)[:, None]
     chances[range(3), range(3)] = 1 - chances.sum(axis=1)
     biased = chances.copy()
     biased[1, 2] += share * chances[1, 1]
     biased[1, 1] *= 1 - share
-    ways = np.stack([chances] * CALIBRATED + [biased] * tapes)
+    ways = np.stack([chances] * CALIBRATION_TAPES + [biased] * tapes)
     drawn = [random.multinomial(number, ways[:, kind], size=(runs, len(ways))) for kind, number in enumerate(kinds)]
     every = np.stack(drawn, axis=-2).astype(float)
-    speaks = np.logical_or(*spoken(every))
+    speaks = np.logical_or(*signals(every))
     right = wrong = 0
     for tables, places in zip(every, speaks, strict=True):
         # What a coach would have read at the first tape after which the chart names a pair.
-        pairs = (reading(tables[: place + 1], _chart(tables[: place + 1])).pair for place in np.flatnonzero(places))
+        pairs = (chart_state(tables[: place + 1], _chart(tables[: place + 1])).pair for place in np.flatnonzero(places))
         first = next((pair for pair in pairs if pair), None)
         right += first == (1, 2)
         wrong += first not in (None, (1, 2))
     return right / runs, wrong / runs
 
 
-def _chart(tables: Array) -> Chart:
-    found = chart(tables)
+def _chart(tables: Array) -> ControlChart:
+    found = control_chart(tables)
     if found is None:
         raise ValueError("a trial needs the calibrated tapes at least")
     return found

@@ -2,7 +2,7 @@
 
 Percent agreement comes first: it is what a group can picture. Kappa is what it has been asked for since 1960; the
 prevalence and the bias index say why it may be low where agreement is high, PABAK and AC1 what it would be otherwise.
-Alpha takes several coders and missing cells. Below `ENOUGH` units there is no verdict. A figure that is undefined is
+Alpha takes several coders and missing cells. Below `MIN_UNITS` units there is no verdict. A figure that is undefined is
 None, and ``undefined`` says why.
 """
 
@@ -15,11 +15,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.measures.reliability import coefficients as by
-from pipeline.measures.reliability.bootstrap import DRAWS, SEED, WIDTH, ends, weights
-from pipeline.measures.reliability.comparisons import Comparison, Sums, comparisons, sums
-from pipeline.measures.reliability.rating_matrix import Level, Panel
+from pipeline.measures.reliability.bootstrap import DRAWS, SEED, WIDTH, bootstrap_interval, tape_weights
+from pipeline.measures.reliability.comparisons import Comparison, TapeSums, group_comparisons, tape_sums
+from pipeline.measures.reliability.rating_matrix import Level, RatingMatrix
 
-ENOUGH = 50
+MIN_UNITS = 50
 """Units that a verdict needs at least."""
 
 AGREEMENT_COLUMNS = (
@@ -34,8 +34,8 @@ RELIABLE, TENTATIVE = 0.8, 0.667
 """Krippendorff's limits for alpha: to rely on, and for tentative conclusions."""
 
 
-def agreement(
-    panel: Panel,
+def agreement_table(
+    panel: RatingMatrix,
     compared: Sequence[Comparison] | None = None,
     draws: int = DRAWS,
     seed: int = SEED,
@@ -46,22 +46,22 @@ def agreement(
     Parameters
     ----------
     panel: the codes.
-    compared: who is compared; all that `comparisons` finds where not given.
+    compared: who is compared; all that `group_comparisons` finds where not given.
     draws, seed, width: of the intervals.
     """
-    compared = comparisons(panel) if compared is None else compared
+    compared = group_comparisons(panel) if compared is None else compared
     rows: list[list[tuple[object, ...]]] = [[] for _ in compared]
     for level in panel.levels:
         cells = level.of(panel.grid)
         for number, comparison in enumerate(compared):
-            found = sums(panel, level, comparison, cells)
+            found = tape_sums(panel, level, comparison, cells)
             if found is not None:
                 head = (comparison.kind, comparison.a, comparison.b, level.kind, level.name)
                 rows[number].append((*head, *_row(found, level, draws, seed, width)))
     return pd.DataFrame([row for several in rows for row in several], columns=list(AGREEMENT_COLUMNS))
 
 
-def figures(found: Sums) -> dict[str, NDArray[np.float64]]:
+def coefficient_values(found: TapeSums) -> dict[str, NDArray[np.float64]]:
     """Name -> value, for every coefficient that has an interval, from sums that are `weighted`."""
     result = {
         "percent": by.percent(found.agree, found.units),
@@ -75,13 +75,13 @@ def figures(found: Sums) -> dict[str, NDArray[np.float64]]:
     return result
 
 
-def _row(found: Sums, level: Level, draws: int, seed: int, width: float) -> tuple[object, ...]:
+def _row(found: TapeSums, level: Level, draws: int, seed: int, width: float) -> tuple[object, ...]:
     tapes = len(found.units)
-    drawn = figures(found.weighted(weights(tapes, draws, seed)))
+    drawn = coefficient_values(found.weighted(tape_weights(tapes, draws, seed)))
     cells: dict[str, float | None] = {}
-    for name, figure in figures(found.weighted(np.ones(tapes))).items():
+    for name, figure in coefficient_values(found.weighted(np.ones(tapes))).items():
         value = float(figure)
-        between = None if np.isnan(value) else ends(drawn[name], tapes, width)
+        between = None if np.isnan(value) else bootstrap_interval(drawn[name], tapes, width)
         cells[name] = None if np.isnan(value) else value
         cells[f"{name}_low"], cells[f"{name}_high"] = between or (None, None)
     agree, units = float(found.agree.sum()), float(found.units.sum())
@@ -96,8 +96,8 @@ def _row(found: Sums, level: Level, draws: int, seed: int, width: float) -> tupl
 
 
 def _verdict(cells: dict[str, float | None], units: int) -> str:
-    if units < ENOUGH:
-        return f"fewer than {ENOUGH} units: no verdict"
+    if units < MIN_UNITS:
+        return f"fewer than {MIN_UNITS} units: no verdict"
     low, high = cells.get("alpha_low"), cells.get("alpha_high")
     if low is None or high is None:
         return "no interval: no verdict"
@@ -110,7 +110,7 @@ def _verdict(cells: dict[str, float | None], units: int) -> str:
     return "differ: talk about it" if high < TENTATIVE else "not clear yet"
 
 
-def _undefined(cells: dict[str, float | None], found: Sums) -> str:
+def _undefined(cells: dict[str, float | None], found: TapeSums) -> str:
     """Why figures are missing."""
     reasons = []
     chance = ["kappa", "alpha"] if found.rows is not None else ["alpha"]

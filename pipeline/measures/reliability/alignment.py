@@ -26,14 +26,14 @@ from numpy.typing import NDArray
 
 from pipeline.measures.reliability.rating_matrix import COACH, CONSENSUS, MACHINE, MEMBER
 
-JOINING = (MEMBER, CONSENSUS, COACH, MACHINE)
+JOINING_ORDER = (MEMBER, CONSENSUS, COACH, MACHINE)
 """Layers in the order in which their units are brought together."""
 
 Pair = tuple[int, int]
 """The places of two units of a tape."""
 
 
-def aligned(table: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def align_units(table: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The table with one name for each unit, and the tapes on which coders' boundaries differ.
 
     Parameters
@@ -76,8 +76,10 @@ class _Unit:
 
     @property
     def joins(self) -> int:
-        """The place of the first of its layers in `JOINING`."""
-        return min(JOINING.index(layer) if layer in JOINING else len(JOINING) for layer, _ in self.coders)
+        """The place of the first of its layers in `JOINING_ORDER`."""
+        return min(
+            JOINING_ORDER.index(layer) if layer in JOINING_ORDER else len(JOINING_ORDER) for layer, _ in self.coders
+        )
 
     def may_be(self, other: _Unit) -> bool:
         """Whether no coder and no role keeps the two apart."""

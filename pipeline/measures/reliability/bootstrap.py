@@ -15,25 +15,25 @@ DRAWS, SEED, WIDTH = 1000, 0, 0.95
 
 
 @lru_cache(maxsize=256)
-def weights(tapes: int, draws: int = DRAWS, seed: int = SEED) -> NDArray[np.float64]:
+def tape_weights(tapes: int, draws: int = DRAWS, seed: int = SEED) -> NDArray[np.float64]:
     """How often each tape is drawn in each draw, shape (draws, tapes)."""
     random = np.random.default_rng([seed, tapes])
     return random.multinomial(tapes, np.full(tapes, 1 / tapes), size=draws).astype(float)
 
 
 @lru_cache(maxsize=256)
-def tail(tapes: int, width: float) -> float:
+def tail_share(tapes: int, width: float) -> float:
     """The share of draws beyond each end."""
     from scipy.stats import norm, t
 
     return float(norm.cdf(np.sqrt(tapes / (tapes - 1)) * t.ppf((1 - width) / 2, tapes - 1)))
 
 
-def ends(drawn: NDArray[np.float64], tapes: int, width: float = WIDTH) -> tuple[float, float] | None:
+def bootstrap_interval(drawn: NDArray[np.float64], tapes: int, width: float = WIDTH) -> tuple[float, float] | None:
     """The two ends; None where there is one tape only, or most draws leave the figure undefined."""
     known = drawn[~np.isnan(drawn)]
     if tapes < 2 or 2 * len(known) < len(drawn):
         return None
-    share = tail(tapes, width)
+    share = tail_share(tapes, width)
     low, high = np.quantile(known, [share, 1 - share])
     return float(low), float(high)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.measures.reliability.rating_matrix import COACH, CONSENSUS, MACHINE, MEMBER, Grid, Level, Panel
+from pipeline.measures.reliability.rating_matrix import COACH, CONSENSUS, MACHINE, MEMBER, Grid, Level, RatingMatrix
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Comparison:
         return tuple((one, other) for one in self.first for other in self.second)
 
 
-def comparisons(panel: Panel) -> tuple[Comparison, ...]:
+def group_comparisons(panel: RatingMatrix) -> tuple[Comparison, ...]:
     """All that a group asks for: as a whole, with the coach, with the machine, and coder by coder."""
     rows = {layer: tuple(panel.rows(layer)) for layer in (MACHINE, MEMBER, CONSENSUS, COACH)}
     named = {row: coder for row, (_, coder) in enumerate(panel.coders)}
@@ -54,24 +54,24 @@ def comparisons(panel: Panel) -> tuple[Comparison, ...]:
     ):
         pairs = combinations(rows[one], 2) if one == other else ((a, b) for a in rows[one] for b in rows[other])
         found += [Comparison(kind, named[a], named[b], (a,), (b,)) for a, b in pairs]
-    return tuple(each for each in found if any(_share(panel, *pair) for pair in each.pairs))
+    return tuple(each for each in found if any(_have_overlap(panel, *pair) for pair in each.pairs))
 
 
-def _share(panel: Panel, one: int, other: int) -> bool:
+def _have_overlap(panel: RatingMatrix, one: int, other: int) -> bool:
     return bool(panel.both(one, other, panel.grid).any())
 
 
-def strangers(panel: Panel) -> list[tuple[str, str]]:
+def pairs_without_overlap(panel: RatingMatrix) -> list[tuple[str, str]]:
     """Members and coaches who coded no utterance in common, in pairs."""
     people = [row for layer in (MEMBER, COACH) for row in panel.rows(layer)]
     return [
         (panel.coders[one][1], panel.coders[other][1])
         for one, other in combinations(people, 2)
-        if not _share(panel, one, other)
+        if not _have_overlap(panel, one, other)
     ]
 
 
-def uncoded(panel: Panel) -> dict[str, tuple[str, ...]]:
+def coders_without_family(panel: RatingMatrix) -> dict[str, tuple[str, ...]]:
     """Family -> the coders who could give not all of its codes on any of their tapes; families that somebody could."""
     found = {}
     number = len(panel.tapes)
@@ -85,7 +85,7 @@ def uncoded(panel: Panel) -> dict[str, tuple[str, ...]]:
 
 
 @dataclass(frozen=True)
-class Sums:
+class TapeSums:
     """What each tape adds: arrays with one row a tape that the comparison covers.
 
     ``coders`` have codes here. ``agree`` and ``units`` count pairs of codes with the same value and all pairs; ``same``
@@ -107,7 +107,7 @@ class Sums:
     columns: NDArray[np.float64] | None
     coincidences: NDArray[np.float64] | None
 
-    def weighted(self, weights: NDArray[np.float64]) -> Sums:
+    def weighted(self, weights: NDArray[np.float64]) -> TapeSums:
         """The sums over tapes with these weights, shape (..., tapes): one matrix product for all."""
         parts = {name: part for name, part in vars(self).items() if isinstance(part, np.ndarray)}
         product = weights @ np.concatenate([part.reshape(len(part), -1) for part in parts.values()], axis=1)
@@ -119,7 +119,7 @@ class Sums:
         return replace(self, **found)
 
 
-def sums(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> Sums | None:
+def tape_sums(panel: RatingMatrix, level: Level, comparison: Comparison, cells: Grid) -> TapeSums | None:
     """The sums of a comparison at a level whose values of the grid are ``cells``; None where nothing is shared."""
     first = comparison.first
     if not comparison.second:
@@ -128,7 +128,7 @@ def sums(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> Sum
         shared = (among >= 0).sum(axis=0) > 1
         first = tuple(row for row, own in zip(first, among, strict=True) if (own[shared] >= 0).any())
     if comparison.second or len(first) == 2:
-        found: Sums | None = _of_pairs(panel, level, replace(comparison, first=first), cells)
+        found: TapeSums | None = _of_pairs(panel, level, replace(comparison, first=first), cells)
     else:
         found = _of_all(panel, level, among)
     if found is None or not found.units.sum():
@@ -141,7 +141,7 @@ def sums(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> Sum
     return replace(found, **(parts | by_value))
 
 
-def pairs_of(panel: Panel, comparison: Comparison, cells: Grid) -> tuple[Grid, Grid, NDArray[np.int64]]:
+def value_pairs(panel: RatingMatrix, comparison: Comparison, cells: Grid) -> tuple[Grid, Grid, NDArray[np.int64]]:
     """Every pair of values that two coders gave to one unit: the one's, the other's, and the unit's column."""
     ones, others, columns = [], [], []
     for one, other in comparison.pairs:
@@ -152,19 +152,21 @@ def pairs_of(panel: Panel, comparison: Comparison, cells: Grid) -> tuple[Grid, G
     return np.concatenate(ones), np.concatenate(others), np.concatenate(columns)
 
 
-def tables(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> NDArray[np.float64]:
+def confusion_tables(panel: RatingMatrix, level: Level, comparison: Comparison, cells: Grid) -> NDArray[np.float64]:
     """One table of the first side's values (rows) by the second's (columns) for each tape of the panel."""
-    return _tables(panel, level, *pairs_of(panel, comparison, cells))
+    return _confusion_tables(panel, level, *value_pairs(panel, comparison, cells))
 
 
-def _tables(panel: Panel, level: Level, one: Grid, other: Grid, column: NDArray[np.int64]) -> NDArray[np.float64]:
+def _confusion_tables(
+    panel: RatingMatrix, level: Level, one: Grid, other: Grid, column: NDArray[np.int64]
+) -> NDArray[np.float64]:
     values, number = len(level.values), len(panel.tapes)
     place = (panel.tape[column] * values + one) * values + other
     return np.bincount(place, minlength=number * values**2).reshape(number, values, values).astype(float)
 
 
-def _of_pairs(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -> Sums:
-    one, other, column = pairs_of(panel, comparison, cells)
+def _of_pairs(panel: RatingMatrix, level: Level, comparison: Comparison, cells: Grid) -> TapeSums:
+    one, other, column = value_pairs(panel, comparison, cells)
     tape, values, number = panel.tape[column], len(level.values), len(panel.tapes)
 
     def by_value(found: Grid) -> NDArray[np.float64]:
@@ -176,9 +178,9 @@ def _of_pairs(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -
     given = rows + columns
     coincidences = None
     if level.ordered is not None:
-        table = _by_rank(_tables(panel, level, one, other, column), level.ordered)
+        table = _by_rank(_confusion_tables(panel, level, one, other, column), level.ordered)
         coincidences = table + np.swapaxes(table, 1, 2)
-    return Sums(
+    return TapeSums(
         utterances=int((np.bincount(column, minlength=1) > 0).sum()),
         coders=len(comparison.first) + len(comparison.second),
         agree=agree,
@@ -193,7 +195,7 @@ def _of_pairs(panel: Panel, level: Level, comparison: Comparison, cells: Grid) -
     )
 
 
-def _of_all(panel: Panel, level: Level, cells: Grid) -> Sums | None:
+def _of_all(panel: RatingMatrix, level: Level, cells: Grid) -> TapeSums | None:
     """The sums over all coders at once, for any number of them on each unit."""
     values, number = len(level.values), len(panel.tapes)
     counts = np.stack([(cells == value).sum(axis=0) for value in range(values)], axis=1).astype(float)
@@ -217,7 +219,7 @@ def _of_all(panel: Panel, level: Level, cells: Grid) -> Sums | None:
         pairs = ranked[:, :, None] * ranked[:, None, :]
         pairs[:, range(ranked.shape[1]), range(ranked.shape[1])] -= ranked
         coincidences = by_tape(pairs / others[:, :, None], tape)
-    return Sums(
+    return TapeSums(
         utterances=int(several.sum()),
         coders=int((cells[:, several] >= 0).any(axis=1).sum()),
         agree=by_tape(same / coders[several], tape),

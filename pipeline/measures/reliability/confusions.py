@@ -7,17 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from pipeline.measures.reliability.comparisons import Comparison, comparisons, pairs_of
-from pipeline.measures.reliability.rating_matrix import Panel
+from pipeline.measures.reliability.comparisons import Comparison, group_comparisons, value_pairs
+from pipeline.measures.reliability.rating_matrix import RatingMatrix
 
 CONFUSION_COLUMNS = ("comparison", "a", "b", "family", "a_code", "b_code", "units", "reverse", "share", "utterances")
 """Columns of the table of confusions; ``utterances`` are ``tape/utterance``, separated by ``|``."""
 
-SHOWN = 10
+MAX_UTTERANCES = 10
 """Utterances that are named for a pair, at most."""
 
 
-def confusions(panel: Panel, compared: Sequence[Comparison] | None = None, shown: int = SHOWN) -> pd.DataFrame:
+def confusions(
+    panel: RatingMatrix, compared: Sequence[Comparison] | None = None, shown: int = MAX_UTTERANCES
+) -> pd.DataFrame:
     """Pairs of codes within each family, the most frequent of each comparison first.
 
     ``a_code`` and ``b_code`` are what each side said, ``reverse`` counts the other way round, ``share`` is of all
@@ -25,11 +27,11 @@ def confusions(panel: Panel, compared: Sequence[Comparison] | None = None, shown
     once.
     """
     rows = []
-    compared = comparisons(panel) if compared is None else compared
+    compared = group_comparisons(panel) if compared is None else compared
     for level in (level for level in panel.levels if level.kind == "family"):
         cells, values = level.of(panel.grid), len(level.values)
         for order, comparison in enumerate(compared):
-            one, other, column = pairs_of(panel, comparison, cells)
+            one, other, column = value_pairs(panel, comparison, cells)
             differ = one != other
             one, other, column = one[differ], other[differ], column[differ]
             if not comparison.second:

@@ -22,7 +22,7 @@ from pipeline.timeline import LAYERS
 
 MACHINE, MEMBER, CONSENSUS, COACH = LAYERS
 NOT_CODED = "(not coded)"
-NEEDED = ("tape_id", "utterance_id", "coder", "layer", "codes")
+REQUIRED_COLUMNS = ("tape_id", "utterance_id", "coder", "layer", "codes")
 
 Absent = Literal["auto", "missing", "not-coded"]
 """What an utterance without a row means, on a tape that the coder coded: not heard, or left without a code. ``auto``:
@@ -32,7 +32,7 @@ Grid = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class Scheme:
+class CodingScheme:
     """What is known of the codes: families, and which role's utterances a code belongs to.
 
     ``ordered`` gives families whose codes have an order, the lowest first; no code at all comes before them. ``book``
@@ -47,19 +47,21 @@ class Scheme:
     book: frozenset[str] = frozenset()
     ratio: tuple[tuple[str, ...], tuple[str, ...]] | None = None
 
-    def completed(self, codes: Sequence[str]) -> Scheme:
+    def completed(self, codes: Sequence[str]) -> CodingScheme:
         """With a family of its own for each code that none holds; numbers are one ordered family of ratings."""
         known = {code for family in self.families.values() for code in family}
         new = [code for code in codes if code not in known]
         numbers = sorted((code for code in new if code.isdecimal()), key=int)
-        families = dict(self.families) | {alone(code, self.families): (code,) for code in new if not code.isdecimal()}
+        families = dict(self.families) | {
+            single_code_family(code, self.families): (code,) for code in new if not code.isdecimal()
+        }
         if not numbers:
             return replace(self, families=families)
         rated = {"rating": tuple(numbers)}
         return replace(self, families=families | rated, ordered=dict(self.ordered) | rated)
 
 
-def alone(code: str, families: Collection[str]) -> str:
+def single_code_family(code: str, families: Collection[str]) -> str:
     """The name of the family that holds a code alone: the code's, which a family of the codebook may have already."""
     return f"{code} (code)" if code in families else code
 
@@ -90,7 +92,7 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Panel:
+class RatingMatrix:
     """The grid with what its rows and columns are."""
 
     coders: tuple[tuple[str, str], ...]
@@ -109,7 +111,7 @@ class Panel:
     """Whether the coder saw the machine's codes first, by cell: 1, 0, or -1 where that is not known."""
     starts: NDArray[np.float64] | None
     """When each utterance begins on its tape, in ms; NaN where that is not known."""
-    scheme: Scheme
+    scheme: CodingScheme
     limits: tuple[frozenset[str] | None, ...]
     """What coders could give: sets of codes; None where nothing is known to limit them."""
     limit: NDArray[np.int64]
@@ -205,7 +207,7 @@ class Panel:
         return np.asarray(able & np.isin(self.role, [*map(str, roles), "unknown"]))
 
 
-def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel:
+def build_rating_matrix(table: pd.DataFrame, scheme: CodingScheme, absent: Absent = "auto") -> RatingMatrix:
     """Build the grid.
 
     Parameters
@@ -220,7 +222,7 @@ def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel
     ------
     TableError: T03 a column lacks.
     """
-    for column in NEEDED:
+    for column in REQUIRED_COLUMNS:
         if column not in table:
             raise TableError("T03", "table of codes", f"lacks the column {column!r}", "add it")
     # Sorted, so that the order of rows decides nothing, not even what is drawn at random.
@@ -269,7 +271,7 @@ def panel(table: pd.DataFrame, scheme: Scheme, absent: Absent = "auto") -> Panel
     if "start" in table:
         starts = np.full(len(units), np.nan)
         np.fmin.at(starts, unit, table["start"].to_numpy(dtype=float, na_value=np.nan))
-    return Panel(
+    return RatingMatrix(
         coders=tuple(coders[row] for row in order),
         tapes=tuple(str(name) for name in tapes),
         utterances=np.asarray(names, dtype=object)[units % max(len(names), 1)],

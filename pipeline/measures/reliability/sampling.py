@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.measures.reliability.rating_matrix import COACH, CONSENSUS, MACHINE, MEMBER, Panel
+from pipeline.measures.reliability.rating_matrix import COACH, CONSENSUS, MACHINE, MEMBER, RatingMatrix
 
 SHARE, RANDOM_PART = 0.2, 0.5
-STRETCH = 300_000
+STRETCH_MS = 300_000
 """A stretch of minutes, in ms; stretches are counted from the beginning of the recording."""
-OLD = 30 * 86_400_000
+RECODE_AFTER_MS = 30 * 86_400_000
 """Milliseconds after which a tape may be coded again: hardly anybody remembers single codes by then, and where a tape
 is destroyed after 90 days, as is usual, there is time enough left to code it."""
 SAMPLE_COLUMNS = (
@@ -31,25 +31,25 @@ SAMPLE_COLUMNS = (
 """Columns of a sample; ``utterance_id`` is empty but for utterances, ``start`` and ``end`` (seconds) but for stretches;
 ``units`` counts utterances, ``part`` is random or disagreement."""
 
-MOST = 10_000
+MAX_STRETCHES = 10_000
 """Stretches of a tape, at most."""
-LEAST = 0.1
+BASE_SCORE = 0.1
 """What an item without disagreement counts for beside one that is all disagreement."""
-ALIKE = 0.02
+AGREEMENT_ICC = 0.02
 """How much utterances of one tape are alike in being agreed upon (intraclass correlation)."""
 
-By = Literal["tapes", "minutes", "utterances"]
+SampleUnit = Literal["tapes", "minutes", "utterances"]
 
 
 @dataclass(frozen=True)
-class Needed:
+class SampleSize:
     """Double-coded utterances, and tapes or stretches of usual length, that give an interval of the wanted width."""
 
     utterances: int
     items: int
 
 
-def needed(width: float, agreement: float, per_item: int) -> Needed:
+def required_sample_size(width: float, agreement: float, per_item: int) -> SampleSize:
     """How much must be double-coded for a 95 % interval of agreement that is ``width`` wide from end to end.
 
     Parameters
@@ -61,18 +61,18 @@ def needed(width: float, agreement: float, per_item: int) -> Needed:
     if not (0 < width < 1 and 0 < agreement < 1 and per_item > 0):
         raise ValueError("width and agreement lie between 0 and 1, and a tape has utterances")
     alone = agreement * (1 - agreement) * (2 * 1.959964 / width) ** 2
-    utterances = ceil(alone * (1 + (per_item - 1) * ALIKE))
-    return Needed(utterances, ceil(utterances / per_item))
+    utterances = ceil(alone * (1 + (per_item - 1) * AGREEMENT_ICC))
+    return SampleSize(utterances, ceil(utterances / per_item))
 
 
-def sample(
-    panel: Panel, by: By = "tapes", share: float = SHARE, random_part: float = RANDOM_PART, seed: int = 0
+def draw_sample(
+    panel: RatingMatrix, by: SampleUnit = "tapes", share: float = SHARE, random_part: float = RANDOM_PART, seed: int = 0
 ) -> pd.DataFrame:
     """Draw what a coach double-codes; tapes (or stretches) that a coach has coded already are left out.
 
     Parameters
     ----------
-    by: whole tapes, stretches of `STRETCH`, or single utterances. Utterances without a start lie in no stretch.
+    by: whole tapes, stretches of `STRETCH_MS`, or single utterances. Utterances without a start lie in no stretch.
     share: how much of it.
     random_part: share of the sample that is drawn at random.
     seed: the same seed draws the same sample.
@@ -84,7 +84,7 @@ def sample(
     random = np.random.default_rng(seed)
     wanted = min(number, max(1, ceil(share * number - 1e-9)))
     evenly = np.full(number, random_part * wanted / number)
-    score = LEAST + items["disagreement"].to_numpy(dtype=float)
+    score = BASE_SCORE + items["disagreement"].to_numpy(dtype=float)
     chance = evenly + _chances(score, (1 - random_part) * wanted, 1 - evenly)
     # Shuffled within strata, so that a systematic draw over the ordered list spreads over the strata.
     order = np.lexsort([random.random(number), pd.factorize(items["stratum"], sort=True)[0]])
@@ -98,7 +98,7 @@ def sample(
     return items[drawn][list(SAMPLE_COLUMNS)].reset_index(drop=True)
 
 
-def code_again(panel: Panel, now: float, after: float = OLD) -> pd.DataFrame:
+def tapes_to_recode(panel: RatingMatrix, now: float, after: float = RECODE_AFTER_MS) -> pd.DataFrame:
     """For each member the tape that was coded longest ago, at least ``after`` ms before ``now``: to be coded again."""
     rows = []
     for row in panel.rows(MEMBER):
@@ -110,7 +110,7 @@ def code_again(panel: Panel, now: float, after: float = OLD) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["coder", "tape_id", "coded_at"])
 
 
-def _items(panel: Panel, by: By) -> pd.DataFrame:
+def _items(panel: RatingMatrix, by: SampleUnit) -> pd.DataFrame:
     """What can be drawn, with its stratum and its disagreement (0 to 1)."""
     grid = panel.grid
     members, machine, coaches = panel.rows(MEMBER), panel.rows(MACHINE), panel.rows(COACH)
@@ -151,8 +151,8 @@ def _items(panel: Panel, by: By) -> pd.DataFrame:
     for row in members:
         for tape in np.unique(panel.tape[grid[row] >= 0]):
             who.setdefault(int(tape), set()).add(panel.coders[row][1])
-    of_tape, stretch = np.divmod(places, MOST) if by == "minutes" else (places, np.zeros(len(places)))
-    seconds = STRETCH / 1000
+    of_tape, stretch = np.divmod(places, MAX_STRETCHES) if by == "minutes" else (places, np.zeros(len(places)))
+    seconds = STRETCH_MS / 1000
     return pd.DataFrame(
         {
             "tape_id": names[of_tape],
@@ -166,7 +166,7 @@ def _items(panel: Panel, by: By) -> pd.DataFrame:
     )
 
 
-def _places(panel: Panel, by: By) -> NDArray[np.int64]:
+def _places(panel: RatingMatrix, by: SampleUnit) -> NDArray[np.int64]:
     """Which tape, or which stretch of which tape, each utterance lies in; -1 for none. A coach who coded a part of it
     has checked it."""
     if by != "minutes":
@@ -174,8 +174,8 @@ def _places(panel: Panel, by: By) -> NDArray[np.int64]:
     if panel.starts is None:
         return np.full(len(panel.tape), -1, dtype=np.int64)
     timed = ~np.isnan(panel.starts)
-    stretch = np.minimum(np.where(timed, panel.starts, 0) // STRETCH, MOST - 1).astype(np.int64)
-    return np.where(timed, panel.tape * MOST + stretch, -1)
+    stretch = np.minimum(np.where(timed, panel.starts, 0) // STRETCH_MS, MAX_STRETCHES - 1).astype(np.int64)
+    return np.where(timed, panel.tape * MAX_STRETCHES + stretch, -1)
 
 
 def _first(grid: NDArray[np.int32], rows: list[int]) -> NDArray[np.int32]:

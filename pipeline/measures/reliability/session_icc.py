@@ -13,29 +13,29 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.measures.reliability.bootstrap import DRAWS, SEED, WIDTH, ends, weights
+from pipeline.measures.reliability.bootstrap import DRAWS, SEED, WIDTH, bootstrap_interval, tape_weights
 from pipeline.measures.reliability.coefficients import icc_of
-from pipeline.measures.reliability.comparisons import Comparison, comparisons
-from pipeline.measures.reliability.rating_matrix import Panel
+from pipeline.measures.reliability.comparisons import Comparison, group_comparisons
+from pipeline.measures.reliability.rating_matrix import RatingMatrix
 
-SESSION_COLUMNS = (
+SESSION_ICC_COLUMNS = (
     *("comparison", "a", "b", "measure", "tapes", "mean_a", "mean_b"),
     *("icc_a1", "icc_a1_low", "icc_a1_high", "icc_c1", "icc_c1_low", "icc_c1_high", "undefined"),
 )
 """Columns of the table of sessions."""
 
-RATIO = "reflections per question"
+REFLECTIONS_PER_QUESTION = "reflections per question"
 
 
-def sessions(
-    panel: Panel,
+def session_icc(
+    panel: RatingMatrix,
     compared: Sequence[Comparison] | None = None,
     draws: int = DRAWS,
     seed: int = SEED,
     width: float = WIDTH,
 ) -> pd.DataFrame:
     """Counts of each code and R:Q, for every comparison of two sides."""
-    compared = [each for each in (comparisons(panel) if compared is None else compared) if each.second]
+    compared = [each for each in (group_comparisons(panel) if compared is None else compared) if each.second]
     rows = []
     for comparison in compared:
         for name in panel.codes:
@@ -47,12 +47,12 @@ def sessions(
             both = [_counts(panel, comparison, part, asked) for part in panel.scheme.ratio]
             if len(both[0]):
                 ratio, left_out = _ratio(*both)
-                rows.append(_row(comparison, RATIO, ratio, left_out, draws, seed, width))
-    return pd.DataFrame(rows, columns=list(SESSION_COLUMNS))
+                rows.append(_row(comparison, REFLECTIONS_PER_QUESTION, ratio, left_out, draws, seed, width))
+    return pd.DataFrame(rows, columns=list(SESSION_ICC_COLUMNS))
 
 
 def _counts(
-    panel: Panel, comparison: Comparison, codes: Collection[str], asked: Collection[str]
+    panel: RatingMatrix, comparison: Comparison, codes: Collection[str], asked: Collection[str]
 ) -> NDArray[np.float64]:
     """Mean count of each side's utterances with one of some codes, shape (tapes, 2).
 
@@ -94,13 +94,13 @@ def _row(
         why = "only one tape" if tapes else "no tape with questions by both"
         return (*head, *means, *[None] * 6, "; ".join(filter(None, (why, note))))
     squares, by_tape = (counts**2).sum(axis=1), counts.sum(axis=1) ** 2
-    again = weights(tapes, draws, seed)
+    again = tape_weights(tapes, draws, seed)
     once = icc_of(counts.sum(axis=0), squares.sum(), by_tape.sum(), tapes)
     often = icc_of(again @ counts, again @ squares, again @ by_tape, tapes)
     cells: list[float | None] = []
     for value, drawn in zip(once, often, strict=True):
         known = not np.isnan(value)
-        between = ends(drawn, tapes, width) if known else None
+        between = bootstrap_interval(drawn, tapes, width) if known else None
         cells += [float(value) if known else None, *(between or (None, None))]
     why = ""
     if cells[0] is None or cells[3] is None:

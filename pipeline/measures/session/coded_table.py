@@ -20,20 +20,20 @@ from pipeline.timeline import ROLES
 
 INTERVIEWER, CLIENT, UNKNOWN = ROLES
 
-NEEDED = ("tape_id", "utterance_id", "role", "text", "codes")
+REQUIRED_COLUMNS = ("tape_id", "utterance_id", "role", "text", "codes")
 
-_QUIET = {"", "other", "neutral"}
+_UNINFORMATIVE_CODES = {"", "other", "neutral"}
 """Codes that leave open whether an utterance was more than a sign of listening."""
 
 
-def ordered(table: pd.DataFrame) -> pd.DataFrame:
+def sort_by_time(table: pd.DataFrame) -> pd.DataFrame:
     """The rows in order of time, numbered from 0; in the table's own order where a row has no time.
 
     Raises
     ------
     TableError: T03 a needed column lacks.
     """
-    for column in NEEDED:
+    for column in REQUIRED_COLUMNS:
         if column not in table:
             raise TableError("T03", "coded table", f"lacks the column {column!r}", "write it again with `tape-review`")
     if has_times(table):
@@ -46,27 +46,27 @@ def has_times(table: pd.DataFrame) -> bool:
     return {"start", "end"} <= set(table.columns) and not bool(table[["start", "end"]].isna().any(axis=None))
 
 
-def texts(table: pd.DataFrame, column: str) -> list[str]:
+def string_column(table: pd.DataFrame, column: str) -> list[str]:
     """A column as plain strings, missing cells empty."""
     return ["" if pd.isna(value) else str(value) for value in table[column]]
 
 
-def codes(table: pd.DataFrame) -> list[tuple[str, ...]]:
+def codes_by_row(table: pd.DataFrame) -> list[tuple[str, ...]]:
     """The codes of each row, as written."""
-    return [tuple(code for code in cell.split("|") if code) for cell in texts(table, "codes")]
+    return [tuple(code for code in cell.split("|") if code) for cell in string_column(table, "codes")]
 
 
-def listening(table: pd.DataFrame) -> list[bool]:
+def backchannel_rows(table: pd.DataFrame) -> list[bool]:
     """Rows that hold nothing but a listener's "mm-hm" or "yeah" and carry no code that says otherwise."""
-    rows = zip(codes(table), texts(table, "text"), strict=True)
-    return [set(found) <= _QUIET and is_listener_noise(text.split()) for found, text in rows]
+    rows = zip(codes_by_row(table), string_column(table, "text"), strict=True)
+    return [set(found) <= _UNINFORMATIVE_CODES and is_listener_noise(text.split()) for found, text in rows]
 
 
-def neighbors(tape: pd.DataFrame) -> list[tuple[int, int]]:
+def adjacent_rows(tape: pd.DataFrame) -> list[tuple[int, int]]:
     """Rows of one tape that follow each other directly, an interviewer's listener noises looked through."""
     heard = [
         row
-        for row, (role, noise) in enumerate(zip(texts(tape, "role"), listening(tape), strict=True))
+        for row, (role, noise) in enumerate(zip(string_column(tape, "role"), backchannel_rows(tape), strict=True))
         if role != INTERVIEWER or not noise
     ]
     return list(pairwise(heard))

@@ -12,9 +12,17 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.measures.session.coded_table import CLIENT, INTERVIEWER, codes, listening, neighbors, ordered, texts
-from pipeline.measures.session.counts import CHANGE, SUSTAIN, UTTERANCES, Rule
-from pipeline.measures.session.draws import CODED_BY, REST
+from pipeline.measures.session.coded_table import (
+    CLIENT,
+    INTERVIEWER,
+    adjacent_rows,
+    backchannel_rows,
+    codes_by_row,
+    sort_by_time,
+    string_column,
+)
+from pipeline.measures.session.counts import BY_UTTERANCE, CHANGE, SUSTAIN, CountingRule
+from pipeline.measures.session.draws import CODE_ROLES, DEFAULT_CODE
 
 CONTEXT_COLUMNS = (
     *("tape_id", "utterance_id", "start", "end", "text", "code", "probability"),
@@ -24,7 +32,7 @@ CONTEXT_COLUMNS = (
 """Columns of the context table; ``before_…`` and ``after_…`` are empty where the interviewer is silent on that side."""
 
 
-def context(table: pd.DataFrame, rule: Rule = UTTERANCES) -> pd.DataFrame:
+def change_talk_context(table: pd.DataFrame, rule: CountingRule = BY_UTTERANCE) -> pd.DataFrame:
     """One row for each utterance of change or sustain talk, with the interviewer's nearest utterance on either side.
 
     An utterance that is both has two rows, change talk first, as it counts once for either. ``code`` holds its codes of
@@ -39,10 +47,10 @@ def context(table: pd.DataFrame, rule: Rule = UTTERANCES) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(CONTEXT_COLUMNS))
 
 
-def _context(tape: pd.DataFrame, rule: Rule) -> Iterator[list[Any]]:
-    found, role, noise = codes(tape), texts(tape, "role"), listening(tape)
+def _context(tape: pd.DataFrame, rule: CountingRule) -> Iterator[list[Any]]:
+    found, role, noise = codes_by_row(tape), string_column(tape, "role"), backchannel_rows(tape)
     spoken = [row for row in range(len(tape)) if role[row] == INTERVIEWER and not noise[row]]
-    cells = {name: texts(tape, name) for name in ("utterance_id", "text", "codes")}
+    cells = {name: string_column(tape, name) for name in ("utterance_id", "text", "codes")}
     cells = {name: [*cells[name], ""] for name in cells}
     given = {
         name: tape[name].tolist() if name in tape else [pd.NA] * len(tape) for name in ("start", "end", "probability")
@@ -108,8 +116,8 @@ def transitions(table: pd.DataFrame, minimum: int = 5) -> tuple[Transitions, Tra
     """
     pairs: list[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = []
     for tape in _tapes(table):
-        found, role = codes(tape), texts(tape, "role")
-        pairs += [(role[a], role[b], found[a], found[b]) for a, b in neighbors(tape)]
+        found, role = codes_by_row(tape), string_column(tape, "role")
+        pairs += [(role[a], role[b], found[a], found[b]) for a, b in adjacent_rows(tape)]
     interviewer, client = _codes(pairs, INTERVIEWER), _codes(pairs, CLIENT)
     asked = [(a, b) for first, second, a, b in pairs if (first, second) == (INTERVIEWER, CLIENT)]
     answered = [(a, b) for first, second, a, b in pairs if (first, second) == (CLIENT, INTERVIEWER)]
@@ -130,14 +138,14 @@ def _transitions(
 
 def _codes(pairs: Iterable[tuple[str, str, tuple[str, ...], tuple[str, ...]]], role: str) -> tuple[str, ...]:
     """The role's codes in the codebook's order, then any other that its utterances carry."""
-    known = [name for name in CODED_BY if CODED_BY[name] == role and name != REST[role]]
+    known = [name for name in CODE_ROLES if CODE_ROLES[name] == role and name != DEFAULT_CODE[role]]
     extra: set[str] = set()
     for first, second, a, b in pairs:
         extra |= set(a if first == role else ()) | set(b if second == role else ())
-    return tuple(dict.fromkeys([*known, *sorted(extra - {REST[role]}), REST[role]]))
+    return tuple(dict.fromkeys([*known, *sorted(extra - {DEFAULT_CODE[role]}), DEFAULT_CODE[role]]))
 
 
 def _tapes(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Each tape's rows in order of time: what is said on one tape does not follow what is said on another."""
-    for _, tape in ordered(table).groupby("tape_id", sort=False, dropna=False):
+    for _, tape in sort_by_time(table).groupby("tape_id", sort=False, dropna=False):
         yield tape.reset_index(drop=True)

@@ -1,12 +1,13 @@
 """How often each code counts, by the codebook's counting rule, and which totals a codebook allows.
 
-A `Rule` holds what a codebook's codes mean (an open question, a complex reflection, ...). A total exists only where the
-codebook can tell its parts apart: `Rule.lacks` says in a sentence why one does not. Nothing else asks for code names.
+A `CountingRule` holds what a codebook's codes mean (an open question, a complex reflection, ...). A total exists only
+if the codebook distinguishes its parts: `CountingRule.lacks` returns the reason why one does not, as a sentence. No
+other module compares code names.
 
-Under MITI 4.2 each behavior counts at most once a volley, hence at most one question and one reflection, and a
-complex reflection goes before a simple one. MITI 4.2 does not tell open from closed questions. Where a codebook that
-counts by volley does, a volley that holds both is one question, and counts once as open and once as closed. Volleys
-stay as they are while tags are drawn.
+Under MITI 4.2 each behavior counts at most once per volley, hence at most one question and one reflection, and a
+complex reflection takes precedence over a simple one. MITI 4.2 does not distinguish open from closed questions. In a
+codebook that counts by volley and does, a volley with both is one question, and counts once as open and once as closed.
+The volleys stay the same while tags are drawn.
 
 >>> from pipeline.measures.session.draws import chosen
 >>> frame = pd.DataFrame({"role": "interviewer", "volley": [1, 1, 2],
@@ -29,24 +30,24 @@ from numpy.typing import NDArray
 
 from pipeline.errors import TableError
 from pipeline.measures.session.coded_table import CLIENT, INTERVIEWER
-from pipeline.measures.session.draws import CODED_BY, DECISIONS, REST, Presence
+from pipeline.measures.session.draws import CODE_ROLES, CODING_DECISIONS, DEFAULT_CODE, Presence
 
 Counts = Mapping[str, NDArray[np.int64]]
 """Code or total -> how often it counts, shape (draws,)."""
 
-Unit = Literal["utterance", "volley"]
+CountingUnit = Literal["utterance", "volley"]
 
 QUESTION, OPEN, CLOSED = "question", "open question", "closed question"
 REFLECTION, COMPLEX, SIMPLE = "reflection", "complex reflection", "simple reflection"
 AFFIRMATION, SUMMARY, INFORMATION, OTHER = "affirmation", "summary", "information", "other"
 CHANGE, SUSTAIN, NEUTRAL = "change talk", "sustain talk", "neutral"
 
-MEANINGS: Mapping[str, str] = dict.fromkeys(
+MEANING_ROLES: Mapping[str, str] = dict.fromkeys(
     (QUESTION, OPEN, CLOSED, REFLECTION, COMPLEX, SIMPLE, AFFIRMATION, SUMMARY, INFORMATION, OTHER), INTERVIEWER
 ) | dict.fromkeys((CHANGE, SUSTAIN, NEUTRAL), CLIENT)
 """All that a code can mean to the measures -> whose utterances carry it. QUESTION and REFLECTION: of whatever kind."""
 
-PRETAGS: Mapping[str, str] = {
+PRETAG_MEANINGS: Mapping[str, str] = {
     "question_open": OPEN,
     "question_closed": CLOSED,
     "reflection_complex": COMPLEX,
@@ -59,7 +60,7 @@ PRETAGS: Mapping[str, str] = {
 }
 """What the machine's codes mean."""
 
-KINDS: Mapping[str, tuple[str, str]] = {QUESTION: (OPEN, CLOSED), REFLECTION: (COMPLEX, SIMPLE)}
+BEHAVIOR_KINDS: Mapping[str, tuple[str, str]] = {QUESTION: (OPEN, CLOSED), REFLECTION: (COMPLEX, SIMPLE)}
 """The two kinds of a behavior. Under MITI's rule a volley holds one reflection: the complex one goes first."""
 
 TOTALS: Mapping[str, tuple[str, ...]] = {
@@ -85,7 +86,7 @@ _NOUNS = {
 
 
 @dataclass(frozen=True)
-class Rule:
+class CountingRule:
     """How a codebook counts: each utterance, or each behavior once a volley (then the table needs a ``volley`` column).
 
     ``codes`` are those that are counted even where nobody gave them. ``names`` holds, for each meaning, the codes with
@@ -95,12 +96,15 @@ class Rule:
     has codes for neither change nor sustain talk: what is counted is the machine's, and nobody codes it by hand.
     """
 
-    unit: Unit = "utterance"
-    codes: tuple[str, ...] = (*(name for decision in DECISIONS for name in decision.codes), *REST.values())
-    names: Mapping[str, tuple[str, ...]] = field(
-        default_factory=lambda: {meaning: (name,) for name, meaning in PRETAGS.items()}
+    unit: CountingUnit = "utterance"
+    codes: tuple[str, ...] = (
+        *(name for decision in CODING_DECISIONS for name in decision.codes),
+        *DEFAULT_CODE.values(),
     )
-    roles: Mapping[str, str] = field(default_factory=lambda: dict(CODED_BY))
+    names: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: {meaning: (name,) for name, meaning in PRETAG_MEANINGS.items()}
+    )
+    roles: Mapping[str, str] = field(default_factory=lambda: dict(CODE_ROLES))
     folded: Mapping[str, str] = field(default_factory=dict)
     unproposed: frozenset[str] = frozenset()
     machine_talk: bool = False
@@ -122,8 +126,8 @@ class Rule:
     def lacks(self, total: str) -> str | None:
         """Why the codebook cannot count one of `TOTALS`; None where it can."""
         meanings = TOTALS[total]
-        behavior = next((behavior for behavior, kinds in KINDS.items() if set(kinds) <= set(meanings)), None)
-        absent = [meaning for meaning in meanings if meaning not in self.names and meaning not in KINDS]
+        behavior = next((behavior for behavior, kinds in BEHAVIOR_KINDS.items() if set(kinds) <= set(meanings)), None)
+        absent = [meaning for meaning in meanings if meaning not in self.names and meaning not in BEHAVIOR_KINDS]
         if not absent or (behavior in meanings and behavior in self.names):
             return None
         unproposed = [_plural(meaning) for meaning in meanings if meaning in self.unproposed]
@@ -131,22 +135,22 @@ class Rule:
             return f"the machine suggests no {unproposed[0]} in this codebook"
         if behavior is None:
             return f"this codebook has no code for {_plural(absent[0])}"
-        kinds = [kind for kind in KINDS[behavior] if kind in self.names]
+        kinds = [kind for kind in BEHAVIOR_KINDS[behavior] if kind in self.names]
         if not kinds and behavior not in self.names:
             return f"this codebook has no code for {_plural(behavior)}"
         if behavior in meanings:
             return f"this codebook has a code for {_plural(kinds[0])} only, not for all {_plural(behavior)}"
-        first, second = (kind.removesuffix(f" {behavior}") for kind in KINDS[behavior])
+        first, second = (kind.removesuffix(f" {behavior}") for kind in BEHAVIOR_KINDS[behavior])
         return f"this codebook does not distinguish {first} from {second} {_plural(behavior)}"
 
 
-UTTERANCES = Rule()
+BY_UTTERANCE = CountingRule()
 """How the machine's codes count by themselves."""
 
-VOLLEYS = Rule("volley")
+BY_VOLLEY = CountingRule("volley")
 
 
-def units(presence: Presence, rule: Rule, table: pd.DataFrame) -> Presence:
+def counting_units(presence: Presence, rule: CountingRule, table: pd.DataFrame) -> Presence:
     """Whether each unit that counts carries a code, shape (draws, units): volleys or utterances, then the client's.
 
     A code on an utterance of the wrong role does not count.
@@ -169,29 +173,29 @@ def units(presence: Presence, rule: Rule, table: pd.DataFrame) -> Presence:
     volleys = table["volley"].to_numpy(dtype=float, na_value=np.nan)[spoken]
     # A row without a number is a volley of its own: -1, -2, ...
     volleys = np.where(np.isnan(volleys), -1 - np.arange(len(volleys)), volleys)
-    once = _once({code: given[:, spoken] for code, given in held.items()}, rule, volleys)
+    once = _once_per_volley({code: given[:, spoken] for code, given in held.items()}, rule, volleys)
     return {code: np.concatenate([once[code], given[:, ~spoken]], axis=1) for code, given in held.items()}
 
 
-def _once(presence: Presence, rule: Rule, volleys: NDArray[np.float64]) -> Presence:
+def _once_per_volley(presence: Presence, rule: CountingRule, volleys: NDArray[np.float64]) -> Presence:
     """Whether each volley counts a code, shape (draws, volleys)."""
     if not len(volleys):
         return presence
     order = np.argsort(volleys, kind="stable")
     starts = np.unique(volleys[order], return_index=True)[1]
     held = {code: np.logical_or.reduceat(given[:, order], starts, axis=1) for code, given in presence.items()}
-    complex_ = carried(held, rule.of(COMPLEX))
-    said = carried(held, [code for code in held if code not in rule.of(OTHER)])
+    complex_ = carries_any(held, rule.of(COMPLEX))
+    said = carries_any(held, [code for code in held if code not in rule.of(OTHER)])
     weaker = dict.fromkeys(rule.of(REFLECTION, SIMPLE), complex_) | dict.fromkeys(rule.of(OTHER), said)
     return held | {code: held[code] & ~stronger for code, stronger in weaker.items() if code in held}
 
 
-def count(held: Presence, codes: Iterable[str]) -> Counts:
+def count_codes(held: Presence, codes: Iterable[str]) -> Counts:
     """How often each of these codes counts in each draw."""
-    return {code: carried(held, [code]).sum(axis=1) for code in codes}
+    return {code: carries_any(held, [code]).sum(axis=1) for code in codes}
 
 
-def totals(held: Presence, rule: Rule) -> Counts:
+def count_totals(held: Presence, rule: CountingRule) -> Counts:
     """Those of `TOTALS` that the codebook can count; several codes of one meaning are one on a unit.
 
     A volley is one question and one reflection at most, of whatever kind.
@@ -199,19 +203,19 @@ def totals(held: Presence, rule: Rule) -> Counts:
     found = {}
     for total, meanings in TOTALS.items():
         if rule.lacks(total) is None:
-            parts = [carried(held, rule.of(meaning)) for meaning in meanings]
-            whole = rule.unit == "volley" and meanings[0] in KINDS
+            parts = [carries_any(held, rule.of(meaning)) for meaning in meanings]
+            whole = rule.unit == "volley" and meanings[0] in BEHAVIOR_KINDS
             found[total] = (np.any(parts, axis=0) if whole else np.sum(parts, axis=0)).sum(axis=-1)
     return found
 
 
-def noun(total: str, number: float = 0) -> str:
+def total_noun(total: str, number: float = 0) -> str:
     """What a total counts, in words: "1 reflection", "0 open questions"."""
     plural = _NOUNS.get(total, total.replace("_", " "))
     return plural.removesuffix("s") if number == 1 and total == "reflections" else plural
 
 
-def carried(held: Presence, names: Iterable[str]) -> NDArray[np.bool_]:
+def carries_any(held: Presence, names: Iterable[str]) -> NDArray[np.bool_]:
     """Whether each unit carries one of these codes."""
     nothing = np.zeros_like(next(iter(held.values())))
     found: NDArray[np.bool_] = np.logical_or.reduce([nothing, *(held[name] for name in names if name in held)])

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.measures.session.coded_table import CLIENT, INTERVIEWER, UNKNOWN, codes
+from pipeline.measures.session.coded_table import CLIENT, INTERVIEWER, UNKNOWN, codes_by_row
 
 Presence = Mapping[str, NDArray[np.bool_]]
 """Code -> whether each utterance carries it, shape (draws, rows)."""
@@ -41,22 +41,22 @@ class Decision:
     which: str | None = None
 
 
-DECISIONS = (
+CODING_DECISIONS = (
     Decision(INTERVIEWER, ("question_open", "question_closed"), "question", "open"),
     Decision(INTERVIEWER, ("reflection_complex", "reflection_simple"), "reflection", "complex"),
     Decision(INTERVIEWER, ("information",), "information"),
     Decision(CLIENT, ("change", "sustain"), "client", "change"),
 )
 
-REST = {INTERVIEWER: "other", CLIENT: "neutral"}
+DEFAULT_CODE = {INTERVIEWER: "other", CLIENT: "neutral"}
 """Role -> the code of an utterance that carries no other."""
 
-CODED_BY = {name: decision.role for decision in DECISIONS for name in decision.codes} | {
-    REST[role]: role for role in REST
+CODE_ROLES = {name: decision.role for decision in CODING_DECISIONS for name in decision.codes} | {
+    DEFAULT_CODE[role]: role for role in DEFAULT_CODE
 }
 """Each code that the machine proposes -> the role whose utterances may carry it."""
 
-SPREAD_KEYS = tuple(key for decision in DECISIONS for key in (decision.whether, decision.which) if key)
+SESSION_EFFECTS = tuple(key for decision in CODING_DECISIONS for key in (decision.whether, decision.which) if key)
 """Keys of ``spread``: question, open, reflection, complex, information, client, change."""
 
 
@@ -74,17 +74,17 @@ class Interval:
     defined: float
 
 
-def chosen(table: pd.DataFrame) -> Presence:
+def chosen_codes(table: pd.DataFrame) -> Presence:
     """The codes that the table's ``codes`` column holds, as a single draw: arrays of shape (1, rows).
 
     A code on a row of the wrong role, or of no role, does not count.
     """
-    rows = [set(found) for found in codes(table)]
-    names = dict.fromkeys([*CODED_BY, *sorted(set().union(*rows))])
-    return {name: np.array([name in row for row in rows], dtype=bool)[None] & _may(table, name) for name in names}
+    rows = [set(found) for found in codes_by_row(table)]
+    names = dict.fromkeys([*CODE_ROLES, *sorted(set().union(*rows))])
+    return {name: np.array([name in row for row in rows], dtype=bool)[None] & _may_carry(table, name) for name in names}
 
 
-def drawn(table: pd.DataFrame, draws: int, seed: int, spread: Mapping[str, float]) -> Presence:
+def draw_codes(table: pd.DataFrame, draws: int, seed: int, spread: Mapping[str, float]) -> Presence:
     """Codes drawn from the ``p_<code>`` columns: arrays of shape (draws, rows); the same seed draws the same.
 
     A code without a column, and every code of a row whose ``probability`` is 1, is certain: it is drawn as chosen.
@@ -93,22 +93,22 @@ def drawn(table: pd.DataFrame, draws: int, seed: int, spread: Mapping[str, float
     ------
     ValueError: ``spread`` names a decision that does not exist.
     """
-    unknown = sorted(set(spread) - set(SPREAD_KEYS))
+    unknown = sorted(set(spread) - set(SESSION_EFFECTS))
     if unknown:
-        raise ValueError(f"spread names {unknown[0]!r}; the decisions are {', '.join(SPREAD_KEYS)}")
+        raise ValueError(f"spread names {unknown[0]!r}; the decisions are {', '.join(SESSION_EFFECTS)}")
     random = np.random.default_rng(seed)
-    certain = chosen(table)
-    extra = [Decision("", (name,), name) for name in certain if name not in CODED_BY]
+    certain = chosen_codes(table)
+    extra = [Decision("", (name,), name) for name in certain if name not in CODE_ROLES]
     result: dict[str, NDArray[np.bool_]] = {}
-    for decision in (*DECISIONS, *extra):
+    for decision in (*CODING_DECISIONS, *extra):
         odds = [_probability(table, name, certain[name][0]) for name in decision.codes]
         result |= _decide(decision, odds, draws, random, spread)
-    coded = np.array([bool(found) for found in codes(table)], dtype=bool)
+    coded = np.array([bool(found) for found in codes_by_row(table)], dtype=bool)
     rest = coded & ~np.any(list(result.values()), axis=0)
-    return result | {name: rest & _may(table, name) for name in REST.values()}
+    return result | {name: rest & _may_carry(table, name) for name in DEFAULT_CODE.values()}
 
 
-def interval(numerator: NDArray[Any], denominator: NDArray[Any], width: float, highest: float) -> Interval:
+def ratio_interval(numerator: NDArray[Any], denominator: NDArray[Any], width: float, highest: float) -> Interval:
     """The middle ``width`` of ``numerator / denominator`` over draws; no ratio is below 0 or above ``highest``.
 
     A draw of something over nothing is beyond every number: where too many are, the upper end stays open. A draw of
@@ -134,10 +134,10 @@ def interval(numerator: NDArray[Any], denominator: NDArray[Any], width: float, h
     )
 
 
-def _may(table: pd.DataFrame, code: str) -> NDArray[np.bool_]:
+def _may_carry(table: pd.DataFrame, code: str) -> NDArray[np.bool_]:
     """The rows whose role can carry a code; a code of another codebook may stand on any row with a role."""
     role = table["role"].to_numpy(dtype=object)
-    may = role == CODED_BY[code] if code in CODED_BY else role != UNKNOWN
+    may = role == CODE_ROLES[code] if code in CODE_ROLES else role != UNKNOWN
     return np.asarray(may, dtype=bool)
 
 
@@ -147,7 +147,7 @@ def _probability(table: pd.DataFrame, code: str, certain: NDArray[np.bool_]) -> 
     if f"p_{code}" not in table:
         return sure
     column = table[f"p_{code}"].to_numpy(dtype=float, na_value=0.0)
-    given: NDArray[np.float64] = np.maximum(np.where(_may(table, code), column, 0.0), 0.0)
+    given: NDArray[np.float64] = np.maximum(np.where(_may_carry(table, code), column, 0.0), 0.0)
     if "probability" not in table:
         return given
     return np.where(table["probability"].to_numpy(dtype=float, na_value=0.0) >= 1.0, sure, given)

@@ -19,32 +19,37 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pipeline.measures.session.coded_table import CLIENT, INTERVIEWER, UNKNOWN, has_times, ordered
+from pipeline.measures.session.coded_table import CLIENT, INTERVIEWER, UNKNOWN, has_times, sort_by_time
 from pipeline.measures.session.counts import (
+    BY_UTTERANCE,
     CHANGE,
     SUSTAIN,
     TOTALS,
-    UTTERANCES,
+    CountingRule,
     Counts,
-    Rule,
-    count,
-    noun,
-    totals,
-    units,
+    count_codes,
+    count_totals,
+    counting_units,
+    total_noun,
 )
-from pipeline.measures.session.draws import chosen, drawn, interval
+from pipeline.measures.session.draws import chosen_codes, draw_codes, ratio_interval
 
 SCHEMA = 1
 """Version of the structure that `Measures.as_dict` gives."""
 
-Unit = Literal["ratio", "percent", "count"]
+MeasureUnit = Literal["ratio", "percent", "count"]
 
-MAIN = ("reflections_per_question", "percent_complex_reflections", "percent_open_questions", "percent_change_talk")
+HEADLINE_RATIOS = (
+    "reflections_per_question",
+    "percent_complex_reflections",
+    "percent_open_questions",
+    "percent_change_talk",
+)
 """The ratios that are shown where there is room for few."""
 
 
 @dataclass(frozen=True)
-class Reference:
+class PublishedThreshold:
     """A published value to compare with. Expert opinion without normative data behind it, never a grade."""
 
     value: float
@@ -63,7 +68,7 @@ class Measure:
 
     name: str
     label: str
-    unit: Unit
+    unit: MeasureUnit
     value: float | None
     numerator: float
     denominator: float | None = None
@@ -72,7 +77,7 @@ class Measure:
     median: float | None = None
     defined: float = 1.0
     undefined: str | None = None
-    references: tuple[Reference, ...] = ()
+    references: tuple[PublishedThreshold, ...] = ()
     note: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -82,10 +87,10 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Measures:
+class SessionMeasures:
     """All measures of a tape, by name, and how they came about."""
 
-    rule: Rule
+    rule: CountingRule
     width: float
     draws: int
     seed: int
@@ -124,7 +129,7 @@ class _Ratio:
 
     name: str
     label: str
-    unit: Unit
+    unit: MeasureUnit
     over: str
     under: str
     needs: tuple[str, ...] = ()
@@ -169,7 +174,7 @@ class _Tally:
 
     chosen: Counts
     drawn: Counts
-    rule: Rule
+    rule: CountingRule
     width: float
     by_machine: frozenset[str]
 
@@ -178,7 +183,7 @@ class _Tally:
         if name not in self.drawn:
             return replace(head, undefined=self.rule.lacks(name))
         number, sample = int(self.chosen[name][0]), self.drawn[name]
-        found = interval(sample, np.ones_like(sample), self.width, np.inf)
+        found = ratio_interval(sample, np.ones_like(sample), self.width, np.inf)
         return replace(head, value=number, numerator=number, low=found.low, high=found.high, median=found.median)
 
     def ratio(self, ratio: _Ratio) -> Measure:
@@ -188,11 +193,11 @@ class _Tally:
             return replace(head, undefined=lacking[0])
         scale, highest = (100, 100.0) if ratio.unit == "percent" else (1, np.inf)
         over, under = (int(self.chosen[part][0]) for part in (ratio.over, ratio.under))
-        found = interval(scale * self.drawn[ratio.over], self.drawn[ratio.under], self.width, highest)
+        found = ratio_interval(scale * self.drawn[ratio.over], self.drawn[ratio.under], self.width, highest)
         head = replace(head, numerator=over, denominator=under, defined=found.defined)
         if under == 0:
-            above = f"{over} {noun(ratio.over, over)}, " if ratio.unit == "ratio" else ""
-            return replace(head, undefined=f"{above}0 {noun(ratio.under)}")
+            above = f"{over} {total_noun(ratio.over, over)}, " if ratio.unit == "ratio" else ""
+            return replace(head, undefined=f"{above}0 {total_noun(ratio.under)}")
         return replace(
             head,
             value=scale * over / under,
@@ -202,26 +207,26 @@ class _Tally:
             median=found.median,
         )
 
-    def _head(self, name: str, label: str, unit: Unit, total: str) -> Measure:
+    def _head(self, name: str, label: str, unit: MeasureUnit, total: str) -> Measure:
         """A measure without figures, marked where what it counts is the machine's alone."""
         if total in self.by_machine:
             return Measure(name, f"{label}, by the machine", unit, None, 0, note=_BY_MACHINE)
         return Measure(name, label, unit, None, 0)
 
-    def _reference(self, value: float, label: str) -> Reference:
+    def _reference(self, value: float, label: str) -> PublishedThreshold:
         """A published value, with what it was meant for."""
-        plain = Reference(value, label)
+        plain = PublishedThreshold(value, label)
         return plain if self.rule.unit == "volley" else replace(plain, source=plain.source + _BY_UTTERANCE)
 
 
-def measures(
+def session_measures(
     table: pd.DataFrame,
-    rule: Rule = UTTERANCES,
+    rule: CountingRule = BY_UTTERANCE,
     width: float = 0.9,
     seed: int = 0,
     spread: Mapping[str, float] | None = None,
     draws: int = 2000,
-) -> Measures:
+) -> SessionMeasures:
     """Measure one tape.
 
     Parameters
@@ -231,7 +236,7 @@ def measures(
     width: share of draws that an interval holds.
     seed, draws: of the random draws.
     spread: decision -> standard deviation of the log-odds shift that a session's tags have in common
-        (see `pipeline.measures.session.draws.SPREAD_KEYS`).
+        (see `pipeline.measures.session.draws.SESSION_EFFECTS`).
 
     Raises
     ------
@@ -240,23 +245,23 @@ def measures(
     """
     if not 0 < width < 1:
         raise ValueError(f"width is {width}; it must lie between 0 and 1")
-    rows, spread = ordered(table), dict(spread or {})
-    certain = units(chosen(rows), rule, rows)
-    random = units(drawn(rows, draws, seed, spread), rule, rows)
+    rows, spread = sort_by_time(table), dict(spread or {})
+    certain = counting_units(chosen_codes(rows), rule, rows)
+    random = counting_units(draw_codes(rows, draws, seed, spread), rule, rows)
     codes = tuple(dict.fromkeys((*rule.codes, *(code for code, given in certain.items() if given.any()))))
     talk = {CHANGE, SUSTAIN} if rule.machine_talk else set()
-    by_code = _Tally(count(certain, codes), count(random, codes), rule, width, frozenset(rule.of(*talk)))
+    by_code = _Tally(count_codes(certain, codes), count_codes(random, codes), rule, width, frozenset(rule.of(*talk)))
     marked = frozenset(total for total, meanings in TOTALS.items() if talk & {*meanings})
-    total = _Tally(totals(certain, rule), totals(random, rule), rule, width, marked)
+    total = _Tally(count_totals(certain, rule), count_totals(random, rule), rule, width, marked)
     roles = rows["role"].to_numpy(dtype=object)
-    return Measures(
+    return SessionMeasures(
         *(rule, width, draws, seed, spread),
         utterances={role: int((roles == role).sum()) for role in (INTERVIEWER, CLIENT, UNKNOWN)},
         ratios={ratio.name: total.ratio(ratio) for ratio in _RATIOS},
         counts={code: by_code.count(code, code) for code in codes},
-        oars={name: total.count(name, noun(name).capitalize()) for name in _OARS},
+        oars={name: total.count(name, total_noun(name).capitalize()) for name in _OARS},
         talk=_talk(rows),
-        client={name: total.count(name, noun(name).capitalize()) for name in _CLIENT},
+        client={name: total.count(name, total_noun(name).capitalize()) for name in _CLIENT},
     )
 
 
@@ -290,9 +295,9 @@ def _plain(value: Any) -> Any:
     return round(value, 4) if isinstance(value, float) else value
 
 
-def main(measures: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The measures to show where there is room for few, from the content of ``measures.json``: `MAIN`, then the talk
-    of the client.
+def headline_measures(measures: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the measures to show if there is room for few, from the content of ``measures.json``: `HEADLINE_RATIOS`,
+    then the client's talk.
 
     Files of an earlier version count the client's talk by code alone."""
     talk = measures.get("client") or {
@@ -300,5 +305,5 @@ def main(measures: Mapping[str, Any]) -> list[dict[str, Any]]:
         for code in ("change", "sustain")
         if code in measures["counts"]
     }
-    shown = {name: measures["ratios"][name] for name in MAIN} | talk
+    shown = {name: measures["ratios"][name] for name in HEADLINE_RATIOS} | talk
     return [{"name": name} | measure for name, measure in shown.items()]

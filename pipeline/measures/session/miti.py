@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.measures.session.measures import Measure, Measures, Reference
+from pipeline.measures.session.measures import Measure, PublishedThreshold, SessionMeasures
 
 TECHNICAL = ("cultivating_change_talk", "softening_sustain_talk")
 RELATIONAL = ("partnership", "empathy")
-GLOBALS = (*TECHNICAL, *RELATIONAL)
+GLOBAL_RATINGS = (*TECHNICAL, *RELATIONAL)
 """What a coder rates of a whole session, each from `LOWEST` to `HIGHEST`."""
 
 LOWEST, HIGHEST = 1, 5
@@ -29,11 +29,11 @@ _RATIOS = ("percent_complex_reflections", "reflections_per_question")
 _TOTALS = (("mi_adherent", "Total MI-adherent"), ("mi_non_adherent", "Total MI-non-adherent"))
 
 
-def scores(ratings: Mapping[str, int], why: str = "is not rated") -> tuple[Measure, ...]:
+def global_scores(ratings: Mapping[str, int], why: str = "is not rated") -> tuple[Measure, ...]:
     """The technical and the relational score, each the mean of its two ratings; ``why`` says why one is missing."""
     found = []
     for name, label, parts, (fair, good) in _SCORES:
-        references = (Reference(fair, "fair"), Reference(good, "good"))
+        references = (PublishedThreshold(fair, "fair"), PublishedThreshold(good, "good"))
         missing = [part.replace("_", " ") for part in parts if part not in ratings]
         if missing:
             reason = f"{missing[0]} {why}"
@@ -44,7 +44,9 @@ def scores(ratings: Mapping[str, int], why: str = "is not rated") -> tuple[Measu
     return tuple(found)
 
 
-def adherence(measures: Measures, adherent: Sequence[str], non_adherent: Sequence[str]) -> tuple[Measure, ...]:
+def adherence_totals(
+    measures: SessionMeasures, adherent: Sequence[str], non_adherent: Sequence[str]
+) -> tuple[Measure, ...]:
     """The totals of MI-adherent and MI-non-adherent behaviors, each behavior counted as the codebook counts it.
 
     ``adherent`` and ``non_adherent`` are the codes of each; none where the codebook cannot code it.
@@ -60,6 +62,8 @@ def adherence(measures: Measures, adherent: Sequence[str], non_adherent: Sequenc
     return tuple(found)
 
 
-def behaviors(measures: Measures, adherent: Sequence[str], non_adherent: Sequence[str]) -> tuple[Measure, ...]:
+def behavior_measures(
+    measures: SessionMeasures, adherent: Sequence[str], non_adherent: Sequence[str]
+) -> tuple[Measure, ...]:
     """%CR, R:Q and the two totals, in the manual's order."""
-    return (*(measures.ratios[name] for name in _RATIOS), *adherence(measures, adherent, non_adherent))
+    return (*(measures.ratios[name] for name in _RATIOS), *adherence_totals(measures, adherent, non_adherent))

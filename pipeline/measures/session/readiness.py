@@ -22,15 +22,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.measures.session.coded_table import CLIENT, has_times, ordered, texts
-from pipeline.measures.session.counts import CHANGE, SUSTAIN, UTTERANCES, Rule, carried
-from pipeline.measures.session.draws import Presence, chosen, drawn
+from pipeline.measures.session.coded_table import CLIENT, has_times, sort_by_time, string_column
+from pipeline.measures.session.counts import BY_UTTERANCE, CHANGE, SUSTAIN, CountingRule, carries_any
+from pipeline.measures.session.draws import Presence, chosen_codes, draw_codes
 
-SWING = 3
+MIN_SWING = 3
 
 
 @dataclass(frozen=True)
-class Point:
+class ReadinessPoint:
     """The line after one client utterance: ``time`` is its end in ms (None without times), then value and interval."""
 
     utterance_id: str
@@ -52,12 +52,12 @@ class TurningPoint:
 
 
 @dataclass(frozen=True)
-class Trajectory:
+class ReadinessLine:
     """The readiness line, one point for each client utterance, and its turning points.
 
     Where the codebook cannot tell change from sustain talk there is no line, and ``undefined`` says so."""
 
-    points: tuple[Point, ...]
+    points: tuple[ReadinessPoint, ...]
     turning_points: tuple[TurningPoint, ...]
     swing: int
     undefined: str | None = None
@@ -71,51 +71,51 @@ class Trajectory:
         return {name: list(part) if isinstance(part, tuple) else part for name, part in plain.items()}
 
 
-def trajectory(
+def readiness_line(
     table: pd.DataFrame,
-    rule: Rule = UTTERANCES,
+    rule: CountingRule = BY_UTTERANCE,
     width: float = 0.9,
     seed: int = 0,
     spread: Mapping[str, float] | None = None,
     draws: int = 2000,
-    swing: int = SWING,
-) -> Trajectory:
-    """The readiness line of one tape; parameters as in `pipeline.measures.session.measures.measures`.
+    swing: int = MIN_SWING,
+) -> ReadinessLine:
+    """The readiness line of one tape; parameters as in `pipeline.measures.session.measures.session_measures`.
 
     Raises
     ------
     TableError: T03 a column lacks.
     """
-    rows = ordered(table)
+    rows = sort_by_time(table)
     if lacking := rule.lacks("talk"):
-        return Trajectory((), (), swing, lacking)
+        return ReadinessLine((), (), swing, lacking)
     is_client = rows["role"].to_numpy(dtype=object) == CLIENT
-    certain, random = chosen(rows), drawn(rows, draws, seed, spread or {})
+    certain, random = chosen_codes(rows), draw_codes(rows, draws, seed, spread or {})
     step, lines = (_steps(held, rule)[:, is_client] for held in (certain, random))
     value, lines = np.cumsum(step[0]), np.sort(np.cumsum(lines, axis=1), axis=0)
     tail = (1 - width) / 2 * (draws - 1)
     low, high = lines[int(np.floor(tail + 1e-9))], lines[int(np.ceil(draws - 1 - tail - 1e-9))]
     client = rows[is_client]
-    names = texts(client, "utterance_id")
+    names = string_column(client, "utterance_id")
     times = [int(end) for end in client["end"]] if has_times(rows) else [None] * len(client)
     points = tuple(
-        Point(name, time, int(up), int(now), int(least), int(most))
+        ReadinessPoint(name, time, int(up), int(now), int(least), int(most))
         for name, time, up, now, least, most in zip(names, times, step[0], value, low, high, strict=True)
     )
     turns = tuple(
         TurningPoint(points[at].utterance_id, points[at].time, points[at].value, "change" if up else "sustain")
         for at, up in turning_points([point.value for point in points], swing)
     )
-    return Trajectory(points, turns, swing)
+    return ReadinessLine(points, turns, swing)
 
 
-def _steps(held: Presence, rule: Rule) -> NDArray[np.int64]:
+def _steps(held: Presence, rule: CountingRule) -> NDArray[np.int64]:
     """How far each utterance moves the line, shape (draws, rows)."""
-    up, down = (carried(held, rule.of(meaning)).astype(np.int64) for meaning in (CHANGE, SUSTAIN))
+    up, down = (carries_any(held, rule.of(meaning)).astype(np.int64) for meaning in (CHANGE, SUSTAIN))
     return up - down
 
 
-def turning_points(values: Sequence[int], swing: int = SWING) -> list[tuple[int, bool]]:
+def turning_points(values: Sequence[int], swing: int = MIN_SWING) -> list[tuple[int, bool]]:
     """Index of each turning point of a line that starts at 0, and whether it turns upward.
 
     >>> turning_points([-1, -2, -3, -3, -2, -1, 0])

@@ -1,8 +1,8 @@
-"""What the interviewer did well, as far as the tags can tell: each statement a count, with the passages it rests on.
+"""The interviewer's strengths as far as the tags show them: statements with a count and the passages behind it.
 
-Nothing here is praise that the table does not bear out, and nothing is a grade. A statement appears only where its
-count is not zero (or, for shares, lies above one half), and where the codebook has codes for it (`counts.Rule`);
-passages come from the tags that the machine is surest of.
+Nothing here is praise that the table does not support, and nothing is a grade. A statement appears only if its count is
+not zero (or, for shares, is above one half) and if the codebook has codes for it (`counts.CountingRule`). Passages come
+from the tags with the highest probability.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ import pandas as pd
 from pipeline.measures.session.coded_table import (
     CLIENT,
     INTERVIEWER,
-    codes,
+    adjacent_rows,
+    backchannel_rows,
+    codes_by_row,
     has_times,
-    listening,
-    neighbors,
-    ordered,
-    texts,
+    sort_by_time,
+    string_column,
 )
 from pipeline.measures.session.counts import AFFIRMATION, CHANGE, COMPLEX, OPEN, SUMMARY, SUSTAIN
-from pipeline.measures.session.measures import Measures
-from pipeline.measures.session.readiness import Trajectory
+from pipeline.measures.session.measures import SessionMeasures
+from pipeline.measures.session.readiness import ReadinessLine
 
-EXAMPLES = 2
+MAX_PASSAGES = 2
 """Passages shown with a statement."""
 
-LONG_TALK = 20_000
+LONG_TALK_MS = 20_000
 """Milliseconds that a client must hold the floor for it to be worth a mention."""
 
 
@@ -43,7 +43,7 @@ class Strength:
     passages: tuple[tuple[int, ...], ...] = ()
 
 
-def strengths(table: pd.DataFrame, measures: Measures, trajectory: Trajectory) -> tuple[Strength, ...]:
+def strengths(table: pd.DataFrame, measures: SessionMeasures, trajectory: ReadinessLine) -> tuple[Strength, ...]:
     """The statements that the table bears out, most telling first.
 
     Raises
@@ -99,15 +99,15 @@ class _Tape:
 
     @classmethod
     def read(cls, table: pd.DataFrame) -> _Tape:
-        rows = ordered(table)
+        rows = sort_by_time(table)
         sure = rows["probability"] if "probability" in rows else pd.Series(1.0, index=rows.index)
         plain = [float(value) for value in sure.to_numpy(dtype=float, na_value=0.0)]
-        return cls(rows, codes(rows), texts(rows, "role"), plain, neighbors(rows))
+        return cls(rows, codes_by_row(rows), string_column(rows, "role"), plain, adjacent_rows(rows))
 
     def best(self, passages: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:
         """The passages whose tags are surest, in order of time."""
         surest = sorted(passages, key=lambda rows: -float(np.prod([self.sure[row] for row in rows])))
-        return tuple(sorted(surest[:EXAMPLES]))
+        return tuple(sorted(surest[:MAX_PASSAGES]))
 
     def pairs(
         self,
@@ -136,9 +136,9 @@ class _Tape:
         return Strength(name, text(len(rows)), self.best(rows)) if rows else None
 
 
-def _turned(tape: _Tape, trajectory: Trajectory, wanted: Sequence[str]) -> Strength | None:
+def _turned(tape: _Tape, trajectory: ReadinessLine, wanted: Sequence[str]) -> Strength | None:
     """Moments after which the client's talk moved toward change, from what the interviewer said just before it did."""
-    names = texts(tape.table, "utterance_id")
+    names = string_column(tape.table, "utterance_id")
     passages: list[tuple[int, ...]] = []
     for turn in (turn for turn in trajectory.turning_points if turn.toward == "change"):
         after = range(names.index(turn.utterance_id) + 1, len(names))
@@ -148,10 +148,10 @@ def _turned(tape: _Tape, trajectory: Trajectory, wanted: Sequence[str]) -> Stren
     if not passages:
         return None
     text = f"{_times(len(passages))} the client's talk turned from sustain talk toward change talk."
-    return Strength("turned", text, tuple(passages[:EXAMPLES]))
+    return Strength("turned", text, tuple(passages[:MAX_PASSAGES]))
 
 
-def _more_reflections(measures: Measures) -> Strength | None:
+def _more_reflections(measures: SessionMeasures) -> Strength | None:
     measure = measures.ratios["reflections_per_question"]
     if measure.denominator is None or measure.numerator <= measure.denominator:
         return None
@@ -162,14 +162,14 @@ def _more_reflections(measures: Measures) -> Strength | None:
     )
 
 
-def _share(measures: Measures, name: str, text: str) -> Strength | None:
+def _share(measures: SessionMeasures, name: str, text: str) -> Strength | None:
     measure = measures.ratios[name]
     if measure.value is None or measure.value <= 50:
         return None
     return Strength(name, text.format(numerator=measure.numerator, denominator=measure.denominator))
 
 
-def _client_share(measures: Measures) -> Strength | None:
+def _client_share(measures: SessionMeasures) -> Strength | None:
     share = measures.talk[CLIENT].value
     if share is None or share <= 50:
         return None
@@ -180,7 +180,7 @@ def _long_talk(tape: _Tape) -> Strength | None:
     """The longest stretch in which the client held the floor, the interviewer making no more than listener noises."""
     if not has_times(tape.table) or tape.table.empty:
         return None
-    noise = listening(tape.table)
+    noise = backchannel_rows(tape.table)
     starts, ends = (tape.table[column].to_numpy(dtype=np.int64) for column in ("start", "end"))
     longest, first, since = 0, -1, -1
     for row, role in enumerate(tape.roles):
@@ -190,14 +190,14 @@ def _long_talk(tape: _Tape) -> Strength | None:
                 longest, first = int(ends[row] - starts[since]), since
         elif not (role == INTERVIEWER and noise[row]):
             since = -1
-    if longest < LONG_TALK:
+    if longest < LONG_TALK_MS:
         return None
     text = f"The client had room to speak: up to {round(longest / 1000)} seconds at a stretch."
     return Strength("long_talk", text, ((first,),))
 
 
 def _listening(tape: _Tape) -> Strength | None:
-    noises = zip(tape.roles, listening(tape.table), strict=True)
+    noises = zip(tape.roles, backchannel_rows(tape.table), strict=True)
     number = sum(noise for role, noise in noises if role == INTERVIEWER)
     if not number:
         return None

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.measures.session.coded_table import codes, ordered, texts
-from pipeline.measures.session.draws import DECISIONS, Decision
+from pipeline.measures.session.coded_table import codes_by_row, sort_by_time, string_column
+from pipeline.measures.session.draws import CODING_DECISIONS, Decision
 
 
 @dataclass(frozen=True)
-class Doubt:
+class UncertainTag:
     """One uncertain tag: ``row`` in the table in order of time, its codes, and the next best answer.
 
     ``instead`` is a code, or None where the alternative is that none of the codes of ``decision`` fits.
@@ -27,31 +27,31 @@ class Doubt:
     instead_probability: float
 
 
-def doubts(table: pd.DataFrame) -> tuple[Doubt, ...]:
+def uncertain_tags(table: pd.DataFrame) -> tuple[UncertainTag, ...]:
     """The rows that need a check, least certain first; rows without a role or a probability are left out.
 
     Raises
     ------
     TableError: T03 a column lacks.
     """
-    rows = ordered(table)
+    rows = sort_by_time(table)
     if not {"needs_check", "probability"} <= set(rows.columns):
         return ()
-    found, names = codes(rows), texts(rows, "utterance_id")
+    found, names = codes_by_row(rows), string_column(rows, "utterance_id")
     probability = rows["probability"].to_numpy(dtype=float, na_value=np.nan)
-    role = rows["role"].isin([decision.role for decision in DECISIONS])
+    role = rows["role"].isin([decision.role for decision in CODING_DECISIONS])
     unsure = rows["needs_check"].to_numpy(dtype=bool) & role.to_numpy(dtype=bool) & ~np.isnan(probability)
     result = []
     for row in sorted((int(row) for row in np.flatnonzero(unsure)), key=lambda row: (probability[row], row)):
         decision, instead, likely = _alternative(rows.iloc[row], found[row])
-        result.append(Doubt(row, names[row], found[row], float(probability[row]), decision, instead, likely))
+        result.append(UncertainTag(row, names[row], found[row], float(probability[row]), decision, instead, likely))
     return tuple(result)
 
 
 def _alternative(row: pd.Series, chosen: tuple[str, ...]) -> tuple[str, str | None, float]:
     """The decision whose chosen answer is least likely, with its next best answer and that answer's probability."""
     unsure: list[tuple[float, str, str | None, float]] = []
-    for decision in (decision for decision in DECISIONS if decision.role == row["role"]):
+    for decision in (decision for decision in CODING_DECISIONS if decision.role == row["role"]):
         answers = _answers(row, decision)
         mine = next((code for code in decision.codes if code in chosen), None)
         other = max((answer for answer in answers if answer != mine), key=lambda answer: answers[answer])

@@ -22,8 +22,8 @@ from sqlalchemy.orm import Session
 from pipeline.coding.codebook import Codebook
 from pipeline.formats import codebooks
 from pipeline.measures.reliability.comparisons import Comparison
-from pipeline.measures.reliability.intra_rater import again
-from pipeline.measures.reliability.rating_matrix import Panel, Scheme, panel
+from pipeline.measures.reliability.intra_rater import intra_rater_comparisons
+from pipeline.measures.reliability.rating_matrix import CodingScheme, RatingMatrix, build_rating_matrix
 from pipeline.review import titles
 from pipeline.review.authorization import all_open, unseen
 from pipeline.review.coach.codings import Coding, before, latest, table
@@ -76,7 +76,7 @@ class Gathered:
         return replace(self, name=name)
 
     @cached_property
-    def scheme(self) -> Scheme:
+    def scheme(self) -> CodingScheme:
         """The codebook, and families of others for which it has no words."""
         return codebooks.scheme(self.book, (book for name, book in self.books.items() if name != self.name))
 
@@ -95,19 +95,19 @@ class Gathered:
         return [coding.translated(self.books, self.book) for coding in self.codings]
 
     @cached_property
-    def panel(self) -> Panel:
+    def panel(self) -> RatingMatrix:
         """The codes that may be shown."""
-        return panel(self._shown(self.table), self.scheme, "missing")
+        return build_rating_matrix(self._shown(self.table), self.scheme, "missing")
 
     @cached_property
-    def whole(self) -> Panel:
+    def whole(self) -> RatingMatrix:
         """All codes, those of tapes that the person has yet to code included: to draw from, and for nothing else."""
-        return panel(self.table, self.scheme, "missing")
+        return build_rating_matrix(self.table, self.scheme, "missing")
 
     @cached_property
-    def again(self) -> tuple[Panel, tuple[Comparison, ...]] | None:
+    def again(self) -> tuple[RatingMatrix, tuple[Comparison, ...]] | None:
         """Coders with themselves, on tapes that they coded again; None where nobody did."""
-        return again(self._shown(self.table), self._shown(self.earlier), self.scheme, "missing")
+        return intra_rater_comparisons(self._shown(self.table), self._shown(self.earlier), self.scheme, "missing")
 
     def times(self, tape_id: str, utterance_id: str) -> tuple[int, int]:
         """When an utterance begins and ends, in ms."""

@@ -95,8 +95,8 @@ def before(codings: Iterable[Coding]) -> list[Coding]:
 
 
 def table(codings: Iterable[Coding], utterances: Mapping[str, Mapping[str, Utterance]]) -> pd.DataFrame:
-    """Codings as `pipeline.measures.reliability.rating_matrix.panel` takes them; ``utterances``: tape -> utterance ->
-    what it is."""
+    """Codings as `pipeline.measures.reliability.rating_matrix.build_rating_matrix` takes them; ``utterances``: tape ->
+    utterance -> what it is."""
     rows = []
     for one in codings:
         codable = "|".join(sorted(one.codable))

@@ -13,8 +13,8 @@ from fastapi.responses import Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pipeline.measures.drift.group_overview import SMALLEST, GroupPeriod, overview
-from pipeline.measures.reliability.rating_matrix import COACH, CONSENSUS, MEMBER, Panel
+from pipeline.measures.drift.group_overview import MIN_PEOPLE, GroupPeriod, fold_small_groups
+from pipeline.measures.reliability.rating_matrix import COACH, CONSENSUS, MEMBER, RatingMatrix
 from pipeline.review.access.viewer import Administrator
 from pipeline.review.coach.codes import Gathered, gather
 from pipeline.review.coach.left_out import left_out, told
@@ -37,9 +37,9 @@ def page(request: Request, viewer: Administrator) -> Response:
             for group in database.scalars(select(Group).order_by(Group.name))
         ]
         audit.record(database, now, viewer.person_id, "read", thing="program")
-    rows = overview(groups)
+    rows = fold_small_groups(groups)
     quarters = sorted({quarter for row in rows for quarter in row.quarters})[-8:]
-    return render(request, "coach/program.html", rows=rows, told=told, quarters=quarters, smallest=SMALLEST)
+    return render(request, "coach/program.html", rows=rows, told=told, quarters=quarters, smallest=MIN_PEOPLE)
 
 
 def _period(home: Home, database: Session, viewing: Person, group: Group, now: int) -> GroupPeriod:
@@ -54,7 +54,7 @@ def _period(home: Home, database: Session, viewing: Person, group: Group, now: i
     return GroupPeriod(group.name, number, tapes, *checked(gathered.panel), _quarters(gathered), left)
 
 
-def checked(panel: Panel) -> tuple[int, int]:
+def checked(panel: RatingMatrix) -> tuple[int, int]:
     """How many tapes a coach coded, and on how many days."""
     times = panel.times[panel.rows(COACH)]
     known = ~np.isnan(times)

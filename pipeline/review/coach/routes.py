@@ -16,14 +16,20 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from pipeline.measures.drift.drift import by_chance, drift
-from pipeline.measures.drift.sentences import label, lacking
-from pipeline.measures.reliability.agreement import agreement
-from pipeline.measures.reliability.automation_bias import FEWEST, anchoring
-from pipeline.measures.reliability.comparisons import comparisons
+from pipeline.measures.drift.drift import detect_drift, tapes_per_false_alarm
+from pipeline.measures.drift.sentences import code_phrase, undefined_reason
+from pipeline.measures.reliability.agreement import agreement_table
+from pipeline.measures.reliability.automation_bias import MIN_UTTERANCES, automation_bias
+from pipeline.measures.reliability.comparisons import group_comparisons
 from pipeline.measures.reliability.confusions import confusions
-from pipeline.measures.reliability.rating_matrix import MACHINE, Panel
-from pipeline.measures.reliability.sampling import OLD, STRETCH, code_again, needed, sample
+from pipeline.measures.reliability.rating_matrix import MACHINE, RatingMatrix
+from pipeline.measures.reliability.sampling import (
+    RECODE_AFTER_MS,
+    STRETCH_MS,
+    draw_sample,
+    required_sample_size,
+    tapes_to_recode,
+)
 from pipeline.review import authorization
 from pipeline.review.access.viewer import SignedIn, Viewer
 from pipeline.review.authorization import SEEN, admit
@@ -84,8 +90,8 @@ def visit(
         for tape_id in gathered.tapes:
             authorization.read(database, viewer, tape_id, "agreement", now)
     panel = gathered.panel
-    found = drift(panel, gathered.recalibrated)
-    drawn = sample(gathered.whole, by, seed=now // DAY).sort_values(["tape_id", "start"])
+    found = detect_drift(panel, gathered.recalibrated)
+    drawn = draw_sample(gathered.whole, by, seed=now // DAY).sort_values(["tape_id", "start"])
     findings = _findings(found.table, gathered)
     watched = int(found.table["state"].ne("too few tapes").sum())
     return render(
@@ -103,28 +109,28 @@ def visit(
         family=words.within,
         wide=WIDE,
         high=HIGH,
-        figures=[*_figures(agreement(panel)), *_again(gathered)],
+        figures=[*_figures(agreement_table(panel)), *_again(gathered)],
         watched=watched,
-        every=by_chance(found.table),
+        every=tapes_per_false_alarm(found.table),
         again=[
             (row["coder"], gathered.titles[row["tape_id"]], row["tape_id"])
-            for row in code_again(panel, now).to_dict("records")
+            for row in tapes_to_recode(panel, now).to_dict("records")
         ],
-        old=OLD // DAY,
+        old=RECODE_AFTER_MS // DAY,
         sway=_sway(panel),
         pairs=_pairs(gathered, WITH_COACH),
         sampled=[(row, gathered.titles[row["tape_id"]]) for row in drawn.to_dict("records")],
         by=by,
-        minutes=STRETCH // 60_000,
-        needed=needed(WIDTH, EXPECTED, USUAL[by]),
+        minutes=STRETCH_MS // 60_000,
+        needed=required_sample_size(WIDTH, EXPECTED, USUAL[by]),
         usual=USUAL[by],
         members=members,
         first=next((key for each in findings for key, name in gathered.names.items() if name == each.who), None),
         everyone=EVERYONE,
         blind=gathered.blind,
         coded=any(layer != MACHINE for layer, _ in gathered.whole.coders),
-        compared=any(each.kind in WITH_COACH for each in comparisons(panel)),
-        fewest=FEWEST,
+        compared=any(each.kind in WITH_COACH for each in group_comparisons(panel)),
+        fewest=MIN_UTTERANCES,
     )
 
 
@@ -190,10 +196,10 @@ def mine(request: Request, viewer: SignedIn, group_id: Id, codebook: Wanted = ""
         left = told(left_out(database, group, person, person, gathered.tapes, now))
         audit.record(database, now, viewer.person_id, "read", thing=f"agreement {group_id}")
     panel = gathered.panel
-    found = drift(panel, gathered.recalibrated)
+    found = detect_drift(panel, gathered.recalibrated)
     own = gathered.names.get(viewer.person_id)
     seen = found.table[(found.table["layer"].isin([GROUP, "consensus", "machine"])) | (found.table["coder"] == own)]
-    whole = [each for each in comparisons(panel) if each.kind in ("members", "group and coach", "machine")]
+    whole = [each for each in group_comparisons(panel) if each.kind in ("members", "group and coach", "machine")]
     return render(
         request,
         "coach/agreement.html",
@@ -207,13 +213,13 @@ def mine(request: Request, viewer: SignedIn, group_id: Id, codebook: Wanted = ""
         family=words.within,
         wide=WIDE,
         high=HIGH,
-        figures=[*_figures(agreement(panel, whole)), *_again(gathered, own or "")],
+        figures=[*_figures(agreement_table(panel, whole)), *_again(gathered, own or "")],
         again=[
             (gathered.titles[row["tape_id"]], row["tape_id"])
-            for row in code_again(panel, now).to_dict("records")
+            for row in tapes_to_recode(panel, now).to_dict("records")
             if row["coder"] == own
         ],
-        old=OLD // DAY,
+        old=RECODE_AFTER_MS // DAY,
         notes=[
             *(note.told(words.within) for note in found.notes if note.coder in ("", *seen["coder"])),
             *words.not_compared(panel, gathered.book, own, everybody=False),
@@ -257,15 +263,15 @@ def _figures(table: pd.DataFrame) -> list[dict[str, object]]:
         {
             **row,
             "label": words.family(str(row["name"])),
-            "why": {figure: lacking(str(row["undefined"]), figure) for figure in figures},
+            "why": {figure: undefined_reason(str(row["undefined"]), figure) for figure in figures},
         }
         for row in rows
     ]
 
 
-def _sway(panel: Panel) -> list[dict[Any, Any]]:
+def _sway(panel: RatingMatrix) -> list[dict[Any, Any]]:
     """Agreement with the machine where it was shown and where it was hidden, on all that it proposes."""
-    rows = anchoring(panel).query("level == 'all'")
+    rows = automation_bias(panel).query("level == 'all'")
     found: list[dict[Any, Any]] = rows.astype(object).where(rows.notna(), None).to_dict("records")
     return found
 
@@ -275,7 +281,7 @@ def _again(gathered: Gathered, coder: str | None = None) -> list[dict[str, objec
     if gathered.again is None:
         return []
     panel, compared = gathered.again
-    return _figures(agreement(panel, [each for each in compared if coder in (None, each.a)]))
+    return _figures(agreement_table(panel, [each for each in compared if coder in (None, each.a)]))
 
 
 @dataclass(frozen=True)
@@ -304,7 +310,7 @@ def _pairs(gathered: Gathered, kinds: tuple[str, ...], most: int | None = PAIRS)
             times = gathered.times(tape_id, utterance_id)
             places.append(Spot(tape_id, gathered.titles[tape_id], utterance_id, *times))
         places = sorted(places, key=lambda spot: (-order[spot.tape_id], spot.start))[:LISTENED]
-        said = {"a_words": label(row["a_code"], labels), "b_words": label(row["b_code"], labels)}
+        said = {"a_words": code_phrase(row["a_code"], labels), "b_words": code_phrase(row["b_code"], labels)}
         rows.append({**row, **said, "places": places})
     return rows
 

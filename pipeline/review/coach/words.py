@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.coding.codebook import Codebook
-from pipeline.measures.drift.control_chart import CALIBRATED
-from pipeline.measures.reliability.comparisons import uncoded
-from pipeline.measures.reliability.rating_matrix import MACHINE, Panel
+from pipeline.measures.drift.control_chart import CALIBRATION_TAPES
+from pipeline.measures.reliability.comparisons import coders_without_family
+from pipeline.measures.reliability.rating_matrix import MACHINE, RatingMatrix
 
-NEEDED = CALIBRATED + 1
+NEEDED = CALIBRATION_TAPES + 1
 """Tapes that a chart needs before it can show anything."""
 
 TOO_FEW = "too few tapes"
@@ -39,7 +39,7 @@ def within(name: str) -> str:
 
 
 def moved(table: pd.DataFrame) -> str:
-    """What charts say of which none speaks; ``table`` as `pipeline.measures.drift.drift.drift` gives it."""
+    """What charts say of which none speaks; ``table`` as `pipeline.measures.drift.drift.detect_drift` gives it."""
     if table.empty:
         return "It is too early for a conclusion."
     watching = int(table["state"].ne(TOO_FEW).sum())
@@ -57,7 +57,7 @@ def too_early(table: pd.DataFrame) -> list[str]:
     return [f"{_named(str(coder))}, {tapes} of {NEEDED} tapes" for coder, tapes in few.items()]
 
 
-def not_compared(panel: Panel, book: Codebook, own: str | None = None, everybody: bool = True) -> list[str]:
+def not_compared(panel: RatingMatrix, book: Codebook, own: str | None = None, everybody: bool = True) -> list[str]:
     """Which families some could not code, and who, in a sentence each.
 
     Parameters
@@ -67,7 +67,7 @@ def not_compared(panel: Panel, book: Codebook, own: str | None = None, everybody
     """
     people = {coder for layer, coder in panel.coders if layer != MACHINE}
     found = []
-    for name, coders in uncoded(panel).items():
+    for name, coders in coders_without_family(panel).items():
         lacking = [coder for coder in coders if coder in people]
         if people and set(lacking) == people:
             why = "nobody had it as a task" if name in book.families() else f"{book.label} has no codes for it"

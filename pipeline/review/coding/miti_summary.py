@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.coding.codebook import Codebook
 from pipeline.measures.session import miti
-from pipeline.measures.session.measures import Measure, Measures
+from pipeline.measures.session.measures import Measure, SessionMeasures
 from pipeline.report import number_format
 from pipeline.review import figures
 from pipeline.review.authorization import Admitted, sees_codes
@@ -50,14 +50,14 @@ def summaries(admitted: Admitted) -> tuple[MitiSummary, ...]:
     return tuple(found for book in used if book.is_miti and (found := _summary(admitted, book)))
 
 
-def behaviors(measures: Measures, book: Codebook) -> tuple[Measure, ...]:
+def behaviors(measures: SessionMeasures, book: Codebook) -> tuple[Measure, ...]:
     """The totals that MITI has beside the ratios of every codebook; none where the codebook is not MITI's."""
-    return miti.adherence(measures, book.adherent, book.non_adherent) if book.is_miti else ()
+    return miti.adherence_totals(measures, book.adherent, book.non_adherent) if book.is_miti else ()
 
 
 def thresholds(measure: Measure) -> str:
     """The manual's, in words: "fair from 3, good from 4"."""
-    told = [f"{one.label} from {number_format.value(one.value, measure.unit)}" for one in measure.references]
+    told = [f"{one.label} from {number_format.format_value(one.value, measure.unit)}" for one in measure.references]
     return ", ".join(told) or NO_THRESHOLD
 
 
@@ -79,7 +79,7 @@ def rated(compared: Compared) -> tuple[Row, ...]:
 def scores(compared: Compared) -> tuple[Row, ...]:
     """The technical and the relational score, of the ratings that count."""
     why = "is not settled" if compared.coders else "is not rated"
-    return _rows(miti.scores(compared.counted, why))
+    return _rows(miti.global_scores(compared.counted, why))
 
 
 def _summary(admitted: Admitted, book: Codebook) -> MitiSummary | None:
@@ -89,7 +89,7 @@ def _summary(admitted: Admitted, book: Codebook) -> MitiSummary | None:
         return None
     counts: tuple[Row, ...] = ()
     if board.by_hand:
-        counts = _rows(miti.behaviors(together.measured(board), book.adherent, book.non_adherent))
+        counts = _rows(miti.behavior_measures(together.measured(board), book.adherent, book.non_adherent))
     basis = f"Codes: {board.basis}" if board.by_hand else "No behavior is coded with this codebook yet"
     return MitiSummary(book.label, basis, rated(compared), (*scores(compared), *counts))
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 
 from pipeline.coding.codebook import Codebook
-from pipeline.measures.reliability.sampling import STRETCH
+from pipeline.measures.reliability.sampling import STRETCH_MS
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import passes, ratings, tasks, transcripts
 from pipeline.review.coding.events import State
@@ -68,8 +68,8 @@ def heard(layer: str, coded: Collection[str], starts: Mapping[str, int]) -> froz
     """
     if layer != "coach":
         return frozenset(starts)
-    stretches = {starts[name] // STRETCH for name in coded if name in starts}
-    return frozenset(name for name, start in starts.items() if start // STRETCH in stretches)
+    stretches = {starts[name] // STRETCH_MS for name in coded if name in starts}
+    return frozenset(name for name, start in starts.items() if start // STRETCH_MS in stretches)
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,7 +32,9 @@ def form(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
         ratings=ratings.RATINGS,
         given=given,
         locked=locked,
-        scores=[(figures.of(score), miti_summary.thresholds(score)) for score in miti.scores(given)] if given else [],
+        scores=[(figures.of(score), miti_summary.thresholds(score)) for score in miti.global_scores(given)]
+        if given
+        else [],
         opinion=miti_summary.OPINION,
         book=book,
         scale=ratings.SCALE,

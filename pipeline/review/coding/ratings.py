@@ -102,14 +102,14 @@ class Compared:
     @property
     def scores(self) -> tuple[tuple[str, tuple[Measure, ...]], ...]:
         """The label of the technical and of the relational score, with each coder's."""
-        each = [miti.scores(answers) for _, answers in self.coders]
+        each = [miti.global_scores(answers) for _, answers in self.coders]
         return tuple((column[0].label, column) for column in zip(*each, strict=True))
 
     @property
     def counted(self) -> dict[str, int]:
         """The ratings that count: what the group settled on, and else what all who rated it say."""
         found = dict(self.settled)
-        for name in miti.GLOBALS:
+        for name in miti.GLOBAL_RATINGS:
             numbers = self.numbers(name)
             if name not in found and len(set(numbers)) == 1:
                 found[name] = numbers[0]
@@ -158,7 +158,7 @@ def _read(admitted: Admitted, kind: str) -> dict[str, int]:
     if row is None:
         return {}
     answers = json.loads(admitted.home.vault.unseal(row.tape_id, row.sealed_answers, ANSWERS))
-    return {name: answers[name] for name in miti.GLOBALS if name in answers}
+    return {name: answers[name] for name in miti.GLOBAL_RATINGS if name in answers}
 
 
 def _write(admitted: Admitted, kind: str, answers: Mapping[str, int]) -> None:

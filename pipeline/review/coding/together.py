@@ -17,8 +17,8 @@ from pipeline.coding import volleys
 from pipeline.coding.codebook import Codebook
 from pipeline.lexicon import is_listener_noise
 from pipeline.measures.session.counts import CHANGE, SUSTAIN
-from pipeline.measures.session.draws import REST
-from pipeline.measures.session.measures import Measures, measures
+from pipeline.measures.session.draws import DEFAULT_CODE
+from pipeline.measures.session.measures import SessionMeasures, session_measures
 from pipeline.review import figures
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import passes
@@ -116,7 +116,7 @@ class Board:
     """All places of a tape in order of time.
 
     ``drawing``: how the intervals of the machine's report were drawn (see
-    `pipeline.measures.session.measures.measures`), so that these are drawn alike.
+    `pipeline.measures.session.measures.session_measures`), so that these are drawn alike.
     """
 
     places: tuple[Place, ...]
@@ -151,7 +151,7 @@ def board(admitted: Admitted, said: Sequence[Utterance], book: Codebook) -> Boar
         row.utterance_id: (book.proposed(row.codes), row.probability, row.p, tuple(row.codes))
         for row in admitted.session.scalars(select(Pretag).where(Pretag.tape_id == admitted.tape.id))
     }
-    rest = frozenset(code.name for code in book.codes if set(code.pretags) & set(REST.values()))
+    rest = frozenset(code.name for code in book.codes if set(code.pretags) & set(DEFAULT_CODE.values()))
     places = []
     for one in said:
         machine, sure, p, pretags = suggested.get(one.id, ((), None, {}, ()))
@@ -241,7 +241,7 @@ def machine_talk(book: Codebook) -> tuple[str, ...]:
     return rule.of(CHANGE, SUSTAIN) if rule.machine_talk else ()
 
 
-def measured(found: Board) -> Measures:
+def measured(found: Board) -> SessionMeasures:
     """The measures as the group has the codes now; what a person has decided is not in doubt.
 
     Until somebody has coded, they are those of the machine's report.
@@ -266,7 +266,7 @@ def measured(found: Board) -> Measures:
         rows.append(row | doubted | ({f"p_{code}": 1.0 for code in place.by_hand} if doubted else {}))
     table = pd.DataFrame(rows)
     table = table.assign(volley=volleys.volleys(table, rule))
-    return measures(table, rule, **found.drawing)
+    return session_measures(table, rule, **found.drawing)
 
 
 def _open(pretag: str, place: Place, book: Codebook, talk: Collection[str]) -> bool:

@@ -4,21 +4,28 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.measures.drift.control_chart import CALIBRATED, chart, leaning, spoken
-from pipeline.measures.drift.drift import DRIFT_COLUMNS, POINT_COLUMNS, Drift, Note, by_chance, drift
-from pipeline.measures.drift.sentences import drift_sentence, label
-from pipeline.measures.reliability.automation_bias import anchoring
-from pipeline.measures.reliability.rating_matrix import panel
+from pipeline.measures.drift.control_chart import CALIBRATION_TAPES, control_chart, most_one_sided, signals
+from pipeline.measures.drift.drift import (
+    DRIFT_COLUMNS,
+    POINT_COLUMNS,
+    ChartNote,
+    DriftReport,
+    detect_drift,
+    tapes_per_false_alarm,
+)
+from pipeline.measures.drift.sentences import code_phrase, drift_sentence
+from pipeline.measures.reliability.automation_bias import automation_bias
+from pipeline.measures.reliability.rating_matrix import build_rating_matrix
 from tests.measures.coders import DAY, SCHEME, group, rows
 
 BIAS = ("reflection_simple", "reflection_complex", 0.4, 8)
 
 
-def drifted(table: pd.DataFrame, **events: list[float]) -> Drift:
-    return drift(panel(table, SCHEME), events)
+def drifted(table: pd.DataFrame, **events: list[float]) -> DriftReport:
+    return detect_drift(build_rating_matrix(table, SCHEME), events)
 
 
-def of(found: Drift, coder: str, family: str = "reflection") -> pd.Series:
+def of(found: DriftReport, coder: str, family: str = "reflection") -> pd.Series:
     rows_ = found.table[(found.table["coder"] == coder) & (found.table["family"] == family)]
     assert len(rows_) == 1
     return rows_.iloc[0]
@@ -58,7 +65,7 @@ def test_a_planted_bias_is_drift_and_has_a_name() -> None:
 
 
 def test_agreement_that_falls_without_leaning_is_noise() -> None:
-    found = chart(flat([70] * 12 + [58] * 6))
+    found = control_chart(flat([70] * 12 + [58] * 6))
     assert found
     assert found.alarms
     assert found.alarms[0] in range(12, 16)
@@ -72,15 +79,15 @@ def test_agreement_that_falls_without_leaning_is_noise() -> None:
 
 
 def test_the_center_line_is_that_of_the_first_five_tapes() -> None:
-    found = chart(flat([72, 72, 72, 72, 72, 60, 60, 60]))
+    found = control_chart(flat([72, 72, 72, 72, 72, 60, 60, 60]))
     assert found
     assert found.center == pytest.approx(0.9, abs=0.005)
-    assert np.isnan(found.limit[:CALIBRATED]).all()
+    assert np.isnan(found.limit[:CALIBRATION_TAPES]).all()
     assert found.alarms[0] == 5
 
 
 def test_good_tapes_buy_little_credit() -> None:
-    found = chart(flat([64] * 5 + [80] * 10 + [52] * 3))
+    found = control_chart(flat([64] * 5 + [80] * 10 + [52] * 3))
     assert found
     # sin²(asin √.8 + (½ / √5 + 2 √(.3 / 1.7)) / (2 √80.5)) with Anscombe's constants: half a standard error of the
     # center line, which ten good tapes lift, and two of the mean.
@@ -90,7 +97,7 @@ def test_good_tapes_buy_little_credit() -> None:
 
 
 def test_the_limit_learns_from_quiet_tapes_and_the_center_line_does_not() -> None:
-    usual, better, worse = (chart(flat([62] * 5 + [now] * 40)) for now in (62, 66, 60))
+    usual, better, worse = (control_chart(flat([62] * 5 + [now] * 40)) for now in (62, 66, 60))
     assert usual
     assert better
     assert worse
@@ -102,7 +109,7 @@ def test_the_limit_learns_from_quiet_tapes_and_the_center_line_does_not() -> Non
 
 
 def test_a_slow_fall_does_not_become_usual() -> None:
-    slow = chart(flat([66] * 5 + [66 - place // 4 for place in range(40)]))
+    slow = control_chart(flat([66] * 5 + [66 - place // 4 for place in range(40)]))
     assert slow
     assert slow.alarms
     assert slow.agreement[slow.alarms[0]] >= 0.72
@@ -110,9 +117,9 @@ def test_a_slow_fall_does_not_become_usual() -> None:
 
 def test_many_charts_speak_by_chance_more_often_than_one() -> None:
     table = pd.DataFrame({"state": ["steady"] * 15 + ["too few tapes"], "tapes": [20] * 15 + [3]})
-    assert by_chance(table) == 8  # 120 / 15
-    assert by_chance(table.assign(tapes=60)) == 17  # 250 / 15
-    assert by_chance(table.iloc[15:]) is None
+    assert tapes_per_false_alarm(table) == 8  # 120 / 15
+    assert tapes_per_false_alarm(table.assign(tapes=60)) == 17  # 250 / 15
+    assert tapes_per_false_alarm(table.iloc[15:]) is None
 
 
 def test_many_charts_at_once_speak_as_one_by_one() -> None:
@@ -120,11 +127,11 @@ def test_many_charts_at_once_speak_as_one_by_one() -> None:
     many = random.multinomial(60, [0.5, 0.08, 0.02, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05], size=(30, 25)).astype(float)
     many = many.reshape(30, 25, 3, 3)
     many[::2, 15:, 0, 1] += 12
-    alarms, shifts = spoken(many)
+    alarms, shifts = signals(many)
     assert alarms.any()
     assert shifts.any()
     for tables, mean, sides in zip(many, alarms, shifts, strict=True):
-        found = chart(tables)
+        found = control_chart(tables)
         assert found
         assert found.alarms == tuple(np.flatnonzero(mean))
         assert tuple(shift.last for shift in found.shifts) == tuple(np.flatnonzero(sides))
@@ -133,14 +140,14 @@ def test_many_charts_at_once_speak_as_one_by_one() -> None:
 def test_small_tapes_move_the_mean_less() -> None:
     usual, small = flat([70] * 6), flat([70] * 6)
     usual[5], small[5] = flat([40])[0], flat([10], units=20)[0]
-    one, other = chart(usual), chart(small)
+    one, other = control_chart(usual), control_chart(small)
     assert one
     assert other
     assert one.mean[5] < other.mean[5] < other.center
 
 
 def test_fewer_tapes_than_a_center_line_needs_are_too_few() -> None:
-    assert chart(flat([70] * 4)) is None
+    assert control_chart(flat([70] * 4)) is None
     row = of(drifted(group(3)), "ann")
     assert (row["state"], row["sentence"]) == (
         "too few tapes",
@@ -174,7 +181,7 @@ def test_tapes_without_a_date_or_with_few_units_are_left_out_and_said() -> None:
     small = (table["tape_id"] == "t001") & (table["utterance_id"].astype(int) > 5)
     found = drifted(table[~small])
     assert of(found, "ann")["tapes"] == 6
-    assert Note("ann", "ann: 1 tape without coded_at left out of the charts.") in found.notes
+    assert ChartNote("ann", "ann: 1 tape without coded_at left out of the charts.") in found.notes
     [small] = [note for note in found.notes if note.coder == "ann" and note.small]
     assert small.told().startswith(
         "ann: left out, because both coded fewer than 10 utterances of them: question 1 tape, refl"
@@ -185,20 +192,20 @@ def test_tapes_without_a_date_or_with_few_units_are_left_out_and_said() -> None:
 def test_without_a_reference_there_is_no_chart_and_a_reason() -> None:
     alone = drifted(rows("t", "ann", "member", ["change"]))
     assert alone.table.empty
-    assert alone.notes == (Note("", "There is no coach and no consensus to compare with: no chart."),)
+    assert alone.notes == (ChartNote("", "There is no coach and no consensus to compare with: no chart."),)
     coach = drifted(rows("t", "cora", "coach", ["change"]))
-    assert coach.notes == (Note("", "Nobody but the coach coded: no chart."),)
+    assert coach.notes == (ChartNote("", "Nobody but the coach coded: no chart."),)
 
 
 def test_a_chart_of_undated_tapes_is_not_there_and_says_why() -> None:
     found = drifted(group(6).assign(coded_at=pd.array([pd.NA] * 6 * 80 * 3, dtype="Int64")))
     assert found.table.empty
-    assert Note("ann", "ann: 6 tapes without coded_at left out of the charts.") in found.notes
+    assert ChartNote("ann", "ann: 6 tapes without coded_at left out of the charts.") in found.notes
 
 
 def test_a_coach_who_heard_what_nobody_else_did_is_told_so() -> None:
     apart = drifted(pd.concat([rows("t", "cora", "coach", ["change"]), rows("u", "ann", "member", ["change"])]))
-    assert apart.notes == (Note("", "Nobody else coded an utterance that the coach coded: no chart."),)
+    assert apart.notes == (ChartNote("", "Nobody else coded an utterance that the coach coded: no chart."),)
 
 
 def test_the_machine_is_charted_on_the_consensus() -> None:
@@ -215,7 +222,7 @@ def test_the_group_counts_an_utterance_once() -> None:
 
 
 def test_calibrated_tapes_that_vary_much_widen_the_limits() -> None:
-    calm, wild = chart(flat([70] * 7)), chart(flat([78, 62, 79, 61, 70, 70, 70]))
+    calm, wild = control_chart(flat([70] * 7)), control_chart(flat([78, 62, 79, 61, 70, 70, 70]))
     assert calm
     assert wild
     assert wild.limit[-1] < calm.limit[-1]
@@ -223,12 +230,12 @@ def test_calibrated_tapes_that_vary_much_widen_the_limits() -> None:
 
 def test_a_bias_from_the_start_is_no_drift() -> None:
     steady = np.array([[[40, 12], [2, 26]]] * 14, dtype=float)
-    found = chart(steady)
+    found = control_chart(steady)
     assert found
     assert found.shifts == ()
     assert found.alarms == ()
-    assert leaning(steady.sum(axis=0)) == (0, 1)
-    assert leaning(np.eye(2)) is None
+    assert most_one_sided(steady.sum(axis=0)) == (0, 1)
+    assert most_one_sided(np.eye(2)) is None
 
 
 def test_sentences() -> None:
@@ -241,8 +248,8 @@ def test_sentences() -> None:
     )
     never = drift_sentence("ann", "coach", ("(not coded)", "advice"), (7, 0), ("advice", None), {}, 6)
     assert never.startswith("ann codes advice where the coach codes none.")
-    assert label("question_open|reflection_simple", {}) == "open question and simple reflection"
-    assert label("x", {"x": "Simple reflection (SR)"}) == "simple reflection"
+    assert code_phrase("question_open|reflection_simple", {}) == "open question and simple reflection"
+    assert code_phrase("x", {"x": "Simple reflection (SR)"}) == "simple reflection"
 
 
 def swayed(difference: float, tapes: int = 12) -> pd.DataFrame:
@@ -261,11 +268,11 @@ def swayed(difference: float, tapes: int = 12) -> pd.DataFrame:
 
 
 def test_automation_bias_shows_where_the_pretag_was_shown() -> None:
-    found = anchoring(panel(swayed(0.25), SCHEME))
+    found = automation_bias(build_rating_matrix(swayed(0.25), SCHEME))
     row = found[(found["coder"] == "ann") & (found["level"] == "all")].iloc[0]
     assert row["difference_low"] > 0
     assert row["verdict"] == "sways"
-    none = anchoring(panel(swayed(0.0), SCHEME))
+    none = automation_bias(build_rating_matrix(swayed(0.0), SCHEME))
     row = none[(none["coder"] == "ann") & (none["level"] == "all")].iloc[0]
     assert row["difference_low"] < 0 < row["difference_high"]
     assert row["verdict"] != "sways"
@@ -274,6 +281,6 @@ def test_automation_bias_shows_where_the_pretag_was_shown() -> None:
 def test_automation_bias_needs_both() -> None:
     table = swayed(0.1, 3)
     table["pretag_shown"] = table["pretag_shown"].where(table["pretag_shown"].isna(), True)
-    found = anchoring(panel(table, SCHEME))
+    found = automation_bias(build_rating_matrix(table, SCHEME))
     assert set(found["undefined"]) == {"never hidden"}
-    assert anchoring(panel(table.drop(columns="pretag_shown"), SCHEME)).empty
+    assert automation_bias(build_rating_matrix(table.drop(columns="pretag_shown"), SCHEME)).empty

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pipeline.measures.drift.group_overview import FOLDED, GroupPeriod, overview
+from pipeline.measures.drift.group_overview import FOLDED_NAME, GroupPeriod, fold_small_groups
 
 
 def period(name: str, people: int, alike: int = 8) -> GroupPeriod:
@@ -8,8 +8,8 @@ def period(name: str, people: int, alike: int = 8) -> GroupPeriod:
 
 
 def test_groups_stand_by_name_and_small_ones_together() -> None:
-    rows = overview([period("b", 9), period("tiny", 2), period("a", 5, 1), period("small", 4, 4)])
-    assert [row.name for row in rows] == ["a", "b", FOLDED]
+    rows = fold_small_groups([period("b", 9), period("tiny", 2), period("a", 5, 1), period("small", 4, 4)])
+    assert [row.name for row in rows] == ["a", "b", FOLDED_NAME]
     folded = rows[-1]
     assert (folded.people, folded.tapes, folded.checked, folded.visits) == (6, 20, 4, 2)
     assert folded.agreement("2026 Q1") == 12 / 20
@@ -17,8 +17,8 @@ def test_groups_stand_by_name_and_small_ones_together() -> None:
 
 
 def test_a_small_group_alone_is_not_shown() -> None:
-    assert [row.name for row in overview([period("a", 7), period("tiny", 3)])] == ["a"]
-    assert overview([period("x", 2), period("y", 2)]) == ()
+    assert [row.name for row in fold_small_groups([period("a", 7), period("tiny", 3)])] == ["a"]
+    assert fold_small_groups([period("x", 2), period("y", 2)]) == ()
 
 
 def test_nothing_checked_is_undefined() -> None:
@@ -31,5 +31,5 @@ def test_what_is_left_out_is_in_no_share_and_stays_when_groups_are_folded() -> N
     """Of ten tapes a coach coded four, and two of these are left out: 2 of 8. Folded with 2 of 10: 4 of 18."""
     left = GroupPeriod("tiny", 2, 10, 2, 1, {}, {"why": 2})
     assert left.share_checked == 0.25
-    [folded] = overview([left, period("small", 4)])
+    [folded] = fold_small_groups([left, period("small", 4)])
     assert (folded.left_out, folded.share_checked) == ({"why": 2}, 4 / 18)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.measures.drift.simulation import named, run_lengths
+from pipeline.measures.drift.simulation import bias_detection_rates, run_lengths
 
 
 def test_in_control_there_are_250_tapes_between_false_alarms() -> None:
@@ -18,7 +18,7 @@ def test_a_fall_from_82_to_74_is_found_within_four_tapes() -> None:
 
 
 def test_a_planted_bias_is_named_within_six_tapes() -> None:
-    right, wrong = named(0.2, tapes=6, runs=200, seed=1)
+    right, wrong = bias_detection_rates(0.2, tapes=6, runs=200, seed=1)
     assert right >= 0.9
     assert wrong <= 0.03
 

@@ -6,11 +6,11 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from pipeline.errors import TableError
-from pipeline.measures.reliability.agreement import AGREEMENT_COLUMNS, agreement
+from pipeline.measures.reliability.agreement import AGREEMENT_COLUMNS, agreement_table
 from pipeline.measures.reliability.confusions import confusions
-from pipeline.measures.reliability.intra_rater import again
-from pipeline.measures.reliability.rating_matrix import NOT_CODED, Panel, panel
-from pipeline.measures.reliability.session_icc import RATIO, SESSION_COLUMNS, sessions
+from pipeline.measures.reliability.intra_rater import intra_rater_comparisons
+from pipeline.measures.reliability.rating_matrix import NOT_CODED, RatingMatrix, build_rating_matrix
+from pipeline.measures.reliability.session_icc import REFLECTIONS_PER_QUESTION, SESSION_ICC_COLUMNS, session_icc
 from tests.measures.coders import SCHEME, group, rows
 
 
@@ -27,8 +27,8 @@ def pick(found: pd.DataFrame, **wanted: str) -> pd.Series:
     return found.iloc[0]
 
 
-def laid(*tables: pd.DataFrame, absent: str = "auto") -> Panel:
-    return panel(pd.concat(tables, ignore_index=True), SCHEME, absent)  # type: ignore[arg-type]
+def laid(*tables: pd.DataFrame, absent: str = "auto") -> RatingMatrix:
+    return build_rating_matrix(pd.concat(tables, ignore_index=True), SCHEME, absent)  # type: ignore[arg-type]
 
 
 def test_columns_are_the_contract() -> None:
@@ -37,12 +37,12 @@ def test_columns_are_the_contract() -> None:
         "prevalence_index,bias_index,pabak,ac1,ac1_low,ac1_high,alpha,alpha_low,alpha_high,"
         "alpha_ordinal,alpha_ordinal_low,alpha_ordinal_high,verdict,undefined"
     )
-    assert SESSION_COLUMNS[:5] == ("comparison", "a", "b", "measure", "tapes")
+    assert SESSION_ICC_COLUMNS[:5] == ("comparison", "a", "b", "measure", "tapes")
 
 
 def test_figures_are_those_of_the_whole_table() -> None:
     table = group(6)
-    found = agreement(panel(table, SCHEME))
+    found = agreement_table(build_rating_matrix(table, SCHEME))
     wide = table.pivot_table(index=["tape_id", "utterance_id"], columns="coder", values="codes", aggfunc="first")
     row = pick(found, comparison="coder and coach", a="ann", level="all")
     assert row["units"] == 480
@@ -57,7 +57,7 @@ def test_figures_are_those_of_the_whole_table() -> None:
 
 
 def test_the_group_with_the_coach_pools_its_members() -> None:
-    found = agreement(laid(group(4)))
+    found = agreement_table(laid(group(4)))
     pooled = pick(found, comparison="group and coach", level="all")
     each = [pick(found, comparison="coder and coach", a=name, level="all")["percent"] for name in ("ann", "bob")]
     assert (pooled["a"], pooled["b"], pooled["units"]) == ("members", "coach", 320)
@@ -65,36 +65,41 @@ def test_the_group_with_the_coach_pools_its_members() -> None:
 
 
 def test_not_coded_is_a_value() -> None:
-    found = agreement(laid(two(["change", "", ""], ["change", "", "sustain"])))
+    found = agreement_table(laid(two(["change", "", ""], ["change", "", "sustain"])))
     row = pick(found, comparison="coder and coach", level="family", name="client_talk")
     assert (row["units"], row["percent"]) == (3, pytest.approx(2 / 3))
 
 
 def test_absent_rows_are_left_without_a_code_or_not_heard() -> None:
     sparse = two(["change", "?", "change"], ["change", "sustain", "?"])
-    assert pick(agreement(laid(sparse)), comparison="coder and coach", level="all")["units"] == 3
-    assert pick(agreement(laid(sparse, absent="missing")), comparison="coder and coach", level="all")["units"] == 1
+    assert pick(agreement_table(laid(sparse)), comparison="coder and coach", level="all")["units"] == 3
+    assert (
+        pick(agreement_table(laid(sparse, absent="missing")), comparison="coder and coach", level="all")["units"] == 1
+    )
     explicit = two(["change", "?", ""], ["change", "sustain", "sustain"])
-    assert pick(agreement(laid(explicit)), comparison="coder and coach", level="all")["units"] == 2
+    assert pick(agreement_table(laid(explicit)), comparison="coder and coach", level="all")["units"] == 2
     assert laid(explicit).filled == 0
     assert laid(sparse).filled == 2
 
 
 def test_a_tape_that_a_coder_did_not_code_is_missing() -> None:
     table = pd.concat([two(["change"], ["change"], "one"), rows("two", "ann", "member", ["change"])])
-    assert pick(agreement(panel(table, SCHEME)), comparison="coder and coach", level="all")["units"] == 1
+    assert (
+        pick(agreement_table(build_rating_matrix(table, SCHEME)), comparison="coder and coach", level="all")["units"]
+        == 1
+    )
 
 
 def test_roles_leave_out_what_cannot_carry_a_code() -> None:
     table = two(["question_open", "change"], ["question_open", "change"], role=["interviewer", "client"])
-    found = agreement(panel(table, SCHEME))
+    found = agreement_table(build_rating_matrix(table, SCHEME))
     assert pick(found, comparison="coder and coach", level="family", name="question")["units"] == 1
     assert pick(found, comparison="coder and coach", level="all")["units"] == 2
 
 
 def test_which_reflection_asks_only_where_both_say_reflection() -> None:
     simple, complex_ = "reflection_simple", "reflection_complex"
-    found = agreement(laid(two([simple, complex_, simple, ""], [simple, simple, "", complex_])))
+    found = agreement_table(laid(two([simple, complex_, simple, ""], [simple, simple, "", complex_])))
     row = pick(found, comparison="coder and coach", level="which", name="reflection")
     assert (row["units"], row["percent"]) == (2, 0.5)
 
@@ -103,20 +108,20 @@ def test_ordinal_alpha_forgives_neighbors() -> None:
     near = laid(
         two(["", "reflection_simple", "reflection_complex", ""], ["", "reflection_complex", "reflection_complex", ""])
     )
-    row = pick(agreement(near), comparison="coder and coach", level="family", name="reflection")
+    row = pick(agreement_table(near), comparison="coder and coach", level="family", name="reflection")
     assert row["alpha_ordinal"] > row["alpha"]
 
 
 def test_ratings_are_one_ordered_family() -> None:
-    found = agreement(laid(two(["1", "3", "5", "4"], ["2", "3", "5", "4"])))
+    found = agreement_table(laid(two(["1", "3", "5", "4"], ["2", "3", "5", "4"])))
     row = pick(found, comparison="coder and coach", level="family", name="rating")
     assert row["alpha_ordinal"] > row["alpha"]
 
 
 def test_under_fifty_units_there_is_no_verdict() -> None:
-    few = agreement(laid(two(["change", "sustain"] * 20, ["change", "sustain"] * 20)))
+    few = agreement_table(laid(two(["change", "sustain"] * 20, ["change", "sustain"] * 20)))
     assert set(few["verdict"]) == {"fewer than 50 units: no verdict"}
-    enough = agreement(panel(group(4), SCHEME))
+    enough = agreement_table(build_rating_matrix(group(4), SCHEME))
     assert pick(enough, comparison="coder and coach", a="ann", level="all")["verdict"] == "agree"
 
 
@@ -128,7 +133,7 @@ def test_coders_who_differ_are_told_so() -> None:
         )
         for number in range(8)
     ]
-    found = agreement(laid(*tapes))
+    found = agreement_table(laid(*tapes))
     assert pick(found, comparison="coder and coach", level="all")["verdict"] == "differ: talk about it"
 
 
@@ -141,7 +146,7 @@ def test_coders_who_differ_are_told_so() -> None:
     ],
 )
 def test_degenerate_tables_have_a_reason_and_no_nan(a: list[str], b: list[str], reason: str) -> None:
-    found = agreement(laid(two(a, b)))
+    found = agreement_table(laid(two(a, b)))
     row = pick(found, comparison="coder and coach", level="all")
     assert reason in row["undefined"]
     for record in found.astype(object).to_dict("records"):
@@ -152,7 +157,10 @@ def test_degenerate_tables_have_a_reason_and_no_nan(a: list[str], b: list[str], 
 
 
 def test_two_tapes_give_an_interval_that_is_wide() -> None:
-    few, many = agreement(panel(group(2), SCHEME)), agreement(panel(group(20), SCHEME))
+    few, many = (
+        agreement_table(build_rating_matrix(group(2), SCHEME)),
+        agreement_table(build_rating_matrix(group(20), SCHEME)),
+    )
     widths = []
     for found in (few, many):
         row = pick(found, comparison="coder and coach", a="ann", level="all")
@@ -168,29 +176,29 @@ def test_machine_and_consensus_are_compared() -> None:
             rows("t", "ann", "member", ["sustain", "change"]),
         ]
     )
-    found = agreement(panel(table, SCHEME))
+    found = agreement_table(build_rating_matrix(table, SCHEME))
     with_machine = found[(found["comparison"] == "machine") & (found["level"] == "all")]
     assert dict(zip(with_machine["b"], with_machine["percent"], strict=True)) == {"consensus": 0.5, "members": 0.0}
     assert pick(found, comparison="coder and consensus", level="all")["percent"] == 0.5
 
 
 def test_a_coder_alone_gives_an_empty_table_with_columns() -> None:
-    found = agreement(laid(rows("t", "ann", "member", ["change"])))
+    found = agreement_table(laid(rows("t", "ann", "member", ["change"])))
     assert found.empty
     assert tuple(found.columns) == AGREEMENT_COLUMNS
 
 
 def test_a_lacking_column_is_named() -> None:
     with pytest.raises(TableError, match="TR-T03 table of codes lacks the column 'layer'"):
-        panel(group(1).drop(columns="layer"), SCHEME)
+        build_rating_matrix(group(1).drop(columns="layer"), SCHEME)
 
 
 def test_sessions_have_intraclass_correlations_and_ratio() -> None:
-    found = sessions(panel(group(10, wrong={"ann": 0.02}), SCHEME))
+    found = session_icc(build_rating_matrix(group(10, wrong={"ann": 0.02}), SCHEME))
     row = pick(found, comparison="coder and coach", measure="reflection_simple")
     assert row["tapes"] == 10
     assert 0.5 < row["icc_a1_low"] < row["icc_a1"] < row["icc_a1_high"] <= 1
-    assert pick(found, comparison="coder and coach", measure=RATIO)["icc_a1"] > 0.5
+    assert pick(found, comparison="coder and coach", measure=REFLECTIONS_PER_QUESTION)["icc_a1"] > 0.5
 
 
 def test_a_coder_who_always_counts_more_agrees_on_the_order_only() -> None:
@@ -199,7 +207,7 @@ def test_a_coder_who_always_counts_more_agrees_on_the_order_only() -> None:
         coach = ["change"] * (3 + 2 * number) + [""] * 20
         ann = ["change"] * (8 + 2 * number) + [""] * 15
         tapes.append(two(ann, coach, f"t{number}"))
-    row = pick(sessions(laid(*tapes)), comparison="coder and coach", measure="change")
+    row = pick(session_icc(laid(*tapes)), comparison="coder and coach", measure="change")
     assert row["icc_c1"] == pytest.approx(1)
     assert row["icc_a1"] < 0.7
 
@@ -207,11 +215,11 @@ def test_a_coder_who_always_counts_more_agrees_on_the_order_only() -> None:
 def test_sessions_without_questions_or_without_variation_say_so() -> None:
     flat = [two(["change", "reflection_simple"], ["change", "reflection_simple"], f"t{n}") for n in range(3)]
     asked = two(["question_open", "reflection_simple"], ["question_open", ""], "t3")
-    found = sessions(laid(*flat, asked))
-    ratio = pick(found, comparison="coder and coach", measure=RATIO)
+    found = session_icc(laid(*flat, asked))
+    ratio = pick(found, comparison="coder and coach", measure=REFLECTIONS_PER_QUESTION)
     assert ratio["undefined"] == "only one tape; 3 without questions left out"
     assert pd.isna(ratio["icc_a1"])
-    constant = sessions(laid(*flat))
+    constant = session_icc(laid(*flat))
     assert pick(constant, comparison="coder and coach", measure="change")["undefined"] == "the counts do not vary"
 
 
@@ -226,9 +234,9 @@ def test_confusions_name_the_utterances() -> None:
 def test_a_coder_who_codes_again_is_compared_with_before() -> None:
     now = rows("t", "ann", "member", ["change", "sustain"], day=30)
     then = rows("t", "ann", "member", ["change", "change"], day=1)
-    found = again(now, then, SCHEME)
+    found = intra_rater_comparisons(now, then, SCHEME)
     assert found
-    row = pick(agreement(*found), level="all")
+    row = pick(agreement_table(*found), level="all")
     assert (row["comparison"], row["a"], row["b"], row["percent"]) == ("coder again", "ann", "ann, before", 0.5)
-    assert again(now, then.assign(coded_at=now["coded_at"] - 1000), SCHEME) is None
-    assert again(now, then.iloc[:0], SCHEME) is None
+    assert intra_rater_comparisons(now, then.assign(coded_at=now["coded_at"] - 1000), SCHEME) is None
+    assert intra_rater_comparisons(now, then.iloc[:0], SCHEME) is None

@@ -12,9 +12,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.measures.reliability import agreement
-from pipeline.measures.reliability.alignment import aligned
-from pipeline.measures.reliability.comparisons import comparisons, sums
-from pipeline.measures.reliability.rating_matrix import Absent, panel
+from pipeline.measures.reliability.alignment import align_units
+from pipeline.measures.reliability.comparisons import group_comparisons, tape_sums
+from pipeline.measures.reliability.rating_matrix import Absent, build_rating_matrix
 from tests.measures.coders import SCHEME, rows
 
 Units = list[tuple[str, int, int, str]]
@@ -32,18 +32,18 @@ def together(*coders: pd.DataFrame) -> pd.DataFrame:
 
 def clusters(table: pd.DataFrame) -> list[list[str]]:
     """Each unit as the names that its coders gave it, "coder:name"."""
-    found = aligned(table)[0]
+    found = align_units(table)[0]
     members = table["coder"] + ":" + table["utterance_id"]
     return sorted(sorted(each) for _, each in members.groupby(found["utterance_id"].to_numpy()))
 
 
 def figures(table: pd.DataFrame, kind: str = "members", absent: Absent = "not-coded") -> dict[str, float]:
     """The figures of a comparison on all codes."""
-    made = panel(aligned(table)[0], SCHEME, absent)
-    comparison = next(each for each in comparisons(made) if each.kind == kind)
-    added = sums(made, made.levels[0], comparison, made.levels[0].of(made.grid))
+    made = build_rating_matrix(align_units(table)[0], SCHEME, absent)
+    comparison = next(each for each in group_comparisons(made) if each.kind == kind)
+    added = tape_sums(made, made.levels[0], comparison, made.levels[0].of(made.grid))
     assert added is not None
-    found = agreement.figures(added.weighted(np.ones(len(added.units))))
+    found = agreement.coefficient_values(added.weighted(np.ones(len(added.units))))
     return {"units": added.utterances} | {name: float(value) for name, value in found.items()}
 
 
@@ -52,11 +52,11 @@ COACH = cut("cora", "coach", ("1", 0, 1000, "change"), ("2", 1000, 3000, "sustai
 
 def test_units_with_the_same_boundaries_stay_as_they_are() -> None:
     table = together(COACH, COACH.assign(coder="ann", layer="member"))
-    same, tapes = aligned(table)
+    same, tapes = align_units(table)
     assert same is table
     assert tapes == ()
-    assert aligned(table.drop(columns="start"))[1] == ()
-    assert aligned(table.assign(end=pd.NA))[1] == ()
+    assert align_units(table.drop(columns="start"))[1] == ()
+    assert align_units(table.assign(end=pd.NA))[1] == ()
 
 
 def test_a_long_tape_of_the_same_units_stays_as_it_is() -> None:
@@ -66,7 +66,7 @@ def test_a_long_tape_of_the_same_units_stays_as_it_is() -> None:
     table = together(
         cut("ann", "member", *units), cut("bob", "member", *units[::2]), cut("cora", "coach", *units[1::2])
     )
-    same, tapes = aligned(table)
+    same, tapes = align_units(table)
     assert same is table
     assert tapes == ()
 
@@ -89,21 +89,21 @@ def test_a_listening_noise_within_a_turn_does_not_destroy_agreement() -> None:
 
 def test_units_are_matched_by_time_and_not_by_name() -> None:
     ann = cut("ann", "member", ("a", 100, 1000, "change"), ("b", 1000, 1900, "sustain"), ("c", 1900, 4000, ""))
-    found, tapes = aligned(together(COACH, ann))
+    found, tapes = align_units(together(COACH, ann))
     assert tapes == ("t",)
     assert list(found["utterance_id"]) == ["1", "2", "3", "1", "b", "c"]
 
 
 def test_a_name_with_two_pairs_of_boundaries_is_no_unit() -> None:
     ann = cut("ann", "member", ("1", 1000, 2900, "sustain"), ("2", 0, 900, "change"))
-    found, tapes = aligned(together(COACH, ann))
+    found, tapes = align_units(together(COACH, ann))
     assert tapes == ("t",)
     assert list(found[found["coder"] == "ann"]["utterance_id"]) == ["2", "1"]
 
 
 def test_one_name_for_units_far_apart_becomes_two_names() -> None:
     table = together(cut("ann", "member", ("1", 0, 1000, "change")), cut("bob", "member", ("1", 5000, 6500, "change")))
-    found, tapes = aligned(table)
+    found, tapes = align_units(table)
     assert tapes == ("t",)
     assert list(found["utterance_id"]) == ["1 (0.000-1.000)", "1 (5.000-6.500)"]
 
@@ -199,7 +199,7 @@ def test_boundaries_differ_where_a_unit_lies_mostly_within_another(
     table = together(cut("ann", "member", ("a", *one, "")), cut("bob", "member", ("b", *other, "")))
     for shift in (0, 77_001):
         moved = table.assign(start=table["start"] + shift, end=table["end"] + shift)
-        assert (aligned(moved)[1] == ("t",)) == differ
+        assert (align_units(moved)[1] == ("t",)) == differ
 
 
 def test_a_unit_is_apart_where_it_lies_upon_another_coders_and_is_not_the_same() -> None:
@@ -208,7 +208,7 @@ def test_a_unit_is_apart_where_it_lies_upon_another_coders_and_is_not_the_same()
     bob = cut("bob", "member", ("b", 400, 1000, ""), ("soon", 4990, 6000, ""))
     table = together(ann, bob).astype({"utterance_id": object})
     before = table.copy(deep=True)
-    found, _ = aligned(table)
+    found, _ = align_units(table)
     assert dict(zip(found["coder"] + ":" + table["utterance_id"], found["apart"], strict=True)) == {
         "ann:a": True,
         "ann:noise": True,
@@ -245,24 +245,24 @@ def test_names_are_the_coachs_else_those_of_most_coders() -> None:
         cut(name, "member", (unit, start, 1000, ""))
         for name, unit, start in (("ann", "a", 0), ("bob", "b", 10), ("eve", "b", 10))
     )
-    assert set(aligned(together(ann, bob, eve))[0]["utterance_id"]) == {"b"}
-    assert set(aligned(together(ann, bob))[0]["utterance_id"]) == {"a"}
+    assert set(align_units(together(ann, bob, eve))[0]["utterance_id"]) == {"b"}
+    assert set(align_units(together(ann, bob))[0]["utterance_id"]) == {"a"}
     coach = cut("cora", "coach", ("c", 30, 1000, ""))
-    assert set(aligned(together(ann, bob, eve, coach))[0]["utterance_id"]) == {"c"}
+    assert set(align_units(together(ann, bob, eve, coach))[0]["utterance_id"]) == {"c"}
 
 
 def test_rows_without_times_keep_their_names_and_hide_no_other() -> None:
     ann = cut("ann", "member", ("a", 0, 1000, "change"), ("5", 2000, 3000, ""))
     untimed = rows("t", "ann", "member", ["sustain"]).assign(utterance_id="b", start=pd.NA, end=pd.NA)
     coach = cut("cora", "coach", ("b", 10, 1000, "change"))
-    found, _ = aligned(together(ann, untimed, coach))
+    found, _ = align_units(together(ann, untimed, coach))
     assert list(found["utterance_id"]) == ["b (0.010-1.000)", "5", "b", "b (0.010-1.000)"]
 
 
 def test_tapes_are_brought_together_one_by_one() -> None:
     one = together(cut("ann", "member", ("a", 0, 1000, "")), cut("bob", "member", ("b", 10, 1000, "")))
     other = one.assign(tape_id="u", utterance_id="same", start=0)
-    found, tapes = aligned(together(other, one))
+    found, tapes = align_units(together(other, one))
     assert tapes == ("t",)
     assert list(found["utterance_id"]) == ["same", "same", "a", "a"]
 
@@ -308,8 +308,8 @@ def test_neither_the_order_of_rows_nor_the_names_of_coders_change_what_is_the_sa
     random.shuffle(order)  # type: ignore[attr-defined]
     assert clusters(table.iloc[order].reset_index(drop=True)) == clusters(table)
     other = {"c0": "zoe", "c1": "max", "c2": "bob", "c3": "amy"}
-    renamed = aligned(table.assign(coder=table["coder"].map(other)))[0]
-    assert list(renamed["utterance_id"]) == list(aligned(table)[0]["utterance_id"])
+    renamed = align_units(table.assign(coder=table["coder"].map(other)))[0]
+    assert list(renamed["utterance_id"]) == list(align_units(table)[0]["utterance_id"])
 
 
 @settings(max_examples=40, deadline=None)
@@ -338,7 +338,7 @@ def test_units_that_only_the_coach_cuts_are_none_on_which_members_agree() -> Non
 
 
 def figures_exist(table: pd.DataFrame) -> bool:
-    return bool((aligned(table)[0].groupby("utterance_id")["coder"].nunique() > 1).any())
+    return bool((align_units(table)[0].groupby("utterance_id")["coder"].nunique() > 1).any())
 
 
 def _apart(held: pd.DataFrame) -> bool:
@@ -349,7 +349,7 @@ def _apart(held: pd.DataFrame) -> bool:
 @settings(max_examples=40, deadline=None)
 @given(tapes(("member", "coach", "member")))
 def test_nobody_has_two_codes_on_one_unit(table: pd.DataFrame) -> None:
-    found = aligned(table)[0]
+    found = align_units(table)[0]
     assert not found.duplicated(["utterance_id", "coder"]).any()
     key = table["utterance_id"] + table["start"].astype(str) + "-" + table["end"].astype(str)
     assert (found["utterance_id"].groupby(key).nunique() == 1).all()

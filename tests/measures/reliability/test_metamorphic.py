@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.measures.drift.drift import drift
-from pipeline.measures.reliability.agreement import agreement
-from pipeline.measures.reliability.automation_bias import anchoring
+from pipeline.measures.drift.drift import detect_drift
+from pipeline.measures.reliability.agreement import agreement_table
+from pipeline.measures.reliability.automation_bias import automation_bias
 from pipeline.measures.reliability.confusions import confusions
-from pipeline.measures.reliability.rating_matrix import panel
-from pipeline.measures.reliability.sampling import sample
-from pipeline.measures.reliability.session_icc import sessions
+from pipeline.measures.reliability.rating_matrix import build_rating_matrix
+from pipeline.measures.reliability.sampling import draw_sample
+from pipeline.measures.reliability.session_icc import session_icc
 from tests.measures.coders import SCHEME, group, rows
 
 FIGURES = ["units", "percent", "kappa", "pabak", "ac1", "alpha", "alpha_ordinal"]
@@ -35,16 +35,16 @@ def table() -> pd.DataFrame:
 
 
 def measured(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    made = panel(table, SCHEME, "missing")
-    found = drift(made)
+    made = build_rating_matrix(table, SCHEME, "missing")
+    found = detect_drift(made)
     return {
-        "agreement": agreement(made, draws=200),
-        "sessions": sessions(made, draws=200),
+        "agreement": agreement_table(made, draws=200),
+        "sessions": session_icc(made, draws=200),
         "confusions": confusions(made),
         "drift": found.table,
         "points": found.points,
-        "automation bias": anchoring(made, draws=200),
-        "sample": sample(made, "utterances", seed=3),
+        "automation bias": automation_bias(made, draws=200),
+        "sample": draw_sample(made, "utterances", seed=3),
     }
 
 
@@ -84,16 +84,16 @@ def test_renaming_coders_renames_rows_and_changes_no_figure(table: pd.DataFrame)
 def test_a_tape_that_is_split_at_a_pause_has_the_same_agreement(table: pd.DataFrame) -> None:
     late = table["utterance_id"].astype(int) >= 20
     split = table.assign(tape_id=table["tape_id"] + np.where(late, "b", "a"))
-    whole, parts = (agreement(panel(each, SCHEME, "missing"), draws=100) for each in (table, split))
+    whole, parts = (agreement_table(build_rating_matrix(each, SCHEME, "missing"), draws=100) for each in (table, split))
     key = ["comparison", "a", "b", "level", "name"]
     pd.testing.assert_frame_equal(whole[[*key, *FIGURES]], parts[[*key, *FIGURES]])
-    one, other = (confusions(panel(each, SCHEME, "missing"), shown=1000) for each in (table, split))
+    one, other = (confusions(build_rating_matrix(each, SCHEME, "missing"), shown=1000) for each in (table, split))
     pd.testing.assert_frame_equal(one.drop(columns="utterances"), other.drop(columns="utterances"))
 
 
 def test_tapes_that_are_doubled_double_the_counts_and_keep_the_agreement(table: pd.DataFrame) -> None:
     twice = pd.concat([table, table.assign(tape_id=table["tape_id"] + "'")], ignore_index=True)
-    one, two = (agreement(panel(each, SCHEME, "missing"), draws=100) for each in (table, twice))
+    one, two = (agreement_table(build_rating_matrix(each, SCHEME, "missing"), draws=100) for each in (table, twice))
     figures = ["percent", "kappa", "pabak", "ac1", "prevalence_index", "bias_index"]
     pd.testing.assert_frame_equal(one[figures], two[figures])
     assert list(two["units"]) == list(2 * one["units"])
@@ -109,16 +109,16 @@ def test_coders_who_code_nothing_agree_on_nothing_else() -> None:
             for coder, layer in (("ann", "member"), ("cora", "coach"))
         ]
     )
-    found = agreement(panel(silent, SCHEME), draws=100)
+    found = agreement_table(build_rating_matrix(silent, SCHEME), draws=100)
     assert set(found["name"]) == {"all codes"}
     assert set(found["percent"]) == {1.0}
     assert set(found["undefined"]) == {"kappa and alpha: one value throughout; pabak, ac1: one value only"}
     assert found[["kappa", "ac1", "alpha"]].isna().all(axis=None)
-    counted = sessions(panel(silent, SCHEME))
+    counted = session_icc(build_rating_matrix(silent, SCHEME))
     assert set(counted["measure"]) == {"reflections per question"}
     assert set(counted["undefined"]) == {"no tape with questions by both; 3 without questions left out"}
-    assert confusions(panel(silent, SCHEME)).empty
-    assert drift(panel(silent, SCHEME)).table.empty
+    assert confusions(build_rating_matrix(silent, SCHEME)).empty
+    assert detect_drift(build_rating_matrix(silent, SCHEME)).table.empty
 
 
 def test_a_member_who_codes_nothing_is_compared_on_what_the_coach_gave() -> None:
@@ -126,7 +126,7 @@ def test_a_member_who_codes_nothing_is_compared_on_what_the_coach_gave() -> None
     both = [rows(tape, "cora", "coach", coach) for tape in "tu"] + [
         rows(tape, "ann", "member", [""] * 60) for tape in "tu"
     ]
-    found = agreement(panel(pd.concat(both), SCHEME), draws=100)
+    found = agreement_table(build_rating_matrix(pd.concat(both), SCHEME), draws=100)
     family = found[(found["level"] == "family") & (found["comparison"] == "coder and coach")].iloc[0]
     assert (family["units"], family["percent"], family["kappa"]) == (120, 0.5, 0.0)
 
@@ -134,7 +134,7 @@ def test_a_member_who_codes_nothing_is_compared_on_what_the_coach_gave() -> None
 @pytest.mark.parametrize("code", ["change", "question_open|reflection_simple"])
 def test_coders_who_code_everything_alike_agree_wholly_and_chance_says_nothing(code: str) -> None:
     alike = pd.concat([rows(tape, coder, "member", [code] * 60) for tape in "tu" for coder in ("ann", "bob", "eve")])
-    found = agreement(panel(alike, SCHEME), draws=100)
+    found = agreement_table(build_rating_matrix(alike, SCHEME), draws=100)
     assert set(found["percent"]) == {1.0}
     assert found[["kappa", "alpha"]].isna().all(axis=None)
     three = found[found["comparison"] == "members"]
@@ -143,16 +143,18 @@ def test_coders_who_code_everything_alike_agree_wholly_and_chance_says_nothing(c
     two = found[found["comparison"] == "coders"]
     assert two["undefined"].str.contains("kappa and alpha: one value throughout").all()
     assert not two["undefined"].str.contains("more than two").any()
-    assert confusions(panel(alike, SCHEME)).empty
+    assert confusions(build_rating_matrix(alike, SCHEME)).empty
 
 
 def test_two_members_have_a_kappa_and_three_a_reason() -> None:
-    two = agreement(panel(group(3, units=40), SCHEME), draws=100)
+    two = agreement_table(build_rating_matrix(group(3, units=40), SCHEME), draws=100)
     pair = two[(two["comparison"] == "members") & (two["level"] == "all")].iloc[0]
     same = two[(two["comparison"] == "coders") & (two["level"] == "all")].iloc[0]
     assert list(pair[FIGURES[:-1]]) == pytest.approx(list(same[FIGURES[:-1]]))
     assert "kappa" not in pair["undefined"]
-    three = agreement(panel(group(3, units=40, wrong={"ann": 0.1, "bob": 0.1, "eve": 0.1}), SCHEME), draws=100)
+    three = agreement_table(
+        build_rating_matrix(group(3, units=40, wrong={"ann": 0.1, "bob": 0.1, "eve": 0.1}), SCHEME), draws=100
+    )
     reason = three[(three["comparison"] == "members") & (three["level"] == "all")].iloc[0]["undefined"]
     assert reason == "kappa: more than two coders (3)"
 
@@ -160,7 +162,7 @@ def test_two_members_have_a_kappa_and_three_a_reason() -> None:
 def test_coders_who_share_no_units_are_not_compared() -> None:
     apart = [rows("t", "ann", "member", ["change", "?"]), rows("t", "bob", "member", ["?", "change"])]
     both = rows("t", "eve", "member", ["change", "sustain"])
-    found = agreement(panel(pd.concat([*apart, both]), SCHEME, "missing"), draws=100)
+    found = agreement_table(build_rating_matrix(pd.concat([*apart, both]), SCHEME, "missing"), draws=100)
     pairs = set(zip(found["a"], found["b"], strict=True))
     assert pairs == {("members", "members"), ("ann", "eve"), ("bob", "eve")}
-    assert agreement(panel(pd.concat(apart), SCHEME, "missing")).empty
+    assert agreement_table(build_rating_matrix(pd.concat(apart), SCHEME, "missing")).empty

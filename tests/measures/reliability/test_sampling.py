@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.measures.reliability.rating_matrix import Panel, panel
-from pipeline.measures.reliability.sampling import SAMPLE_COLUMNS, code_again, needed, sample
+from pipeline.measures.reliability.rating_matrix import RatingMatrix, build_rating_matrix
+from pipeline.measures.reliability.sampling import SAMPLE_COLUMNS, draw_sample, required_sample_size, tapes_to_recode
 from tests.measures.coders import DAY, SCHEME, rows
 
 
-def uncoached(tapes: int = 40, seed: int = 0) -> tuple[Panel, pd.DataFrame]:
+def uncoached(tapes: int = 40, seed: int = 0) -> tuple[RatingMatrix, pd.DataFrame]:
     """A member a tape in turn, and a machine that is wrong more often on every fourth tape."""
     random = np.random.default_rng(seed)
     found = []
@@ -22,14 +22,14 @@ def uncoached(tapes: int = 40, seed: int = 0) -> tuple[Panel, pd.DataFrame]:
     table = pd.concat(found, ignore_index=True)
     # An utterance a half minute: a tape has three stretches, of which every one holds ten.
     table["start"] = table["utterance_id"].astype(int) * 30_000
-    return panel(table, SCHEME), table
+    return build_rating_matrix(table, SCHEME), table
 
 
 def test_a_fifth_of_the_tapes_is_drawn_and_disagreement_draws_more() -> None:
     laid, _ = uncoached()
     sizes, wrong = [], 0
     for seed in range(50):
-        drawn = sample(laid, seed=seed)
+        drawn = draw_sample(laid, seed=seed)
         assert tuple(drawn.columns) == SAMPLE_COLUMNS
         sizes.append(len(drawn))
         wrong += int((drawn["tape_id"].str[1:].astype(int) % 4 == 0).sum())
@@ -41,11 +41,11 @@ def test_a_fifth_of_the_tapes_is_drawn_and_disagreement_draws_more() -> None:
 @pytest.mark.parametrize("by", ["tapes", "minutes", "utterances"])
 def test_weighted_shares_are_unbiased(by: str) -> None:
     laid, _ = uncoached()
-    everything = sample(laid, by, share=1.0, random_part=1.0)  # type: ignore[arg-type]
+    everything = draw_sample(laid, by, share=1.0, random_part=1.0)  # type: ignore[arg-type]
     truth = everything["disagreement"].mean()
     estimates = []
     for seed in range(300):
-        drawn = sample(laid, by, seed=seed)  # type: ignore[arg-type]
+        drawn = draw_sample(laid, by, seed=seed)  # type: ignore[arg-type]
         estimates.append((drawn["disagreement"] * drawn["weight"]).sum() / len(everything))
     error = np.std(estimates) / np.sqrt(len(estimates))
     assert np.mean(estimates) == pytest.approx(truth, abs=4 * error)
@@ -54,7 +54,7 @@ def test_weighted_shares_are_unbiased(by: str) -> None:
 @pytest.mark.parametrize("tapes", [1, 2, 5])
 def test_of_few_tapes_one_is_drawn_whatever_the_seed(tapes: int) -> None:
     laid, _ = uncoached(tapes)
-    drawn = [sample(laid, seed=seed) for seed in range(60)]
+    drawn = [draw_sample(laid, seed=seed) for seed in range(60)]
     assert {len(each) for each in drawn} == {1}
     assert {name for each in drawn for name in each["tape_id"]} == set(laid.tapes)
     assert {part for each in drawn for part in each["part"]} == {"random", "disagreement"}
@@ -63,60 +63,62 @@ def test_of_few_tapes_one_is_drawn_whatever_the_seed(tapes: int) -> None:
 def test_all_are_drawn_where_all_are_wanted() -> None:
     laid, _ = uncoached(7)
     for seed in range(20):
-        drawn = sample(laid, share=1.0, random_part=0.3, seed=seed)
+        drawn = draw_sample(laid, share=1.0, random_part=0.3, seed=seed)
         assert list(drawn["tape_id"]) == list(laid.tapes)
         assert drawn["weight"].tolist() == pytest.approx([1.0] * 7)
 
 
 def test_the_same_seed_draws_the_same() -> None:
     laid, _ = uncoached()
-    pd.testing.assert_frame_equal(sample(laid, "utterances", seed=3), sample(laid, "utterances", seed=3))
+    pd.testing.assert_frame_equal(draw_sample(laid, "utterances", seed=3), draw_sample(laid, "utterances", seed=3))
 
 
 def test_strata_are_spread() -> None:
     laid, _ = uncoached()
-    drawn = sample(laid, "utterances", share=0.3, random_part=1.0)
-    shares = drawn["stratum"].value_counts() / sample(laid, "utterances", 1.0, 1.0)["stratum"].value_counts()
+    drawn = draw_sample(laid, "utterances", share=0.3, random_part=1.0)
+    shares = drawn["stratum"].value_counts() / draw_sample(laid, "utterances", 1.0, 1.0)["stratum"].value_counts()
     assert shares.between(0.2, 0.4).all()
 
 
 def test_tapes_of_a_coach_are_left_out() -> None:
     _, table = uncoached(4)
     coach = rows("t00", "cora", "coach", ["change"] * 30)
-    drawn = sample(panel(pd.concat([table, coach]), SCHEME), share=1.0)
+    drawn = draw_sample(build_rating_matrix(pd.concat([table, coach]), SCHEME), share=1.0)
     assert set(drawn["tape_id"]) <= {"t01", "t02", "t03"}
     every = pd.concat([table, *(rows(f"t{n:02}", "cora", "coach", ["change"] * 30) for n in range(4))])
-    assert sample(panel(every, SCHEME)).empty
+    assert draw_sample(build_rating_matrix(every, SCHEME)).empty
 
 
 def test_stretches_of_minutes_are_drawn_and_those_of_a_coach_left_out() -> None:
     laid, table = uncoached(4)
-    every = sample(laid, "minutes", share=1.0, random_part=1.0)
+    every = draw_sample(laid, "minutes", share=1.0, random_part=1.0)
     assert list(zip(every["start"], every["end"], strict=True)) == [(0, 300), (300, 600), (600, 900)] * 4
     assert set(every["units"]) == {10}
     assert set(every["weight"]) == {1.0}
-    assert len(sample(laid, "minutes", share=0.25, random_part=1.0)) == 3
+    assert len(draw_sample(laid, "minutes", share=0.25, random_part=1.0)) == 3
     coach = rows("t00", "cora", "coach", ["?"] * 10 + ["change"] * 10 + ["?"] * 10)
     coach["start"] = coach["utterance_id"].astype(int) * 30_000
-    drawn = sample(panel(pd.concat([table, coach]), SCHEME, "missing"), "minutes", share=1.0, random_part=1.0)
+    drawn = draw_sample(
+        build_rating_matrix(pd.concat([table, coach]), SCHEME, "missing"), "minutes", share=1.0, random_part=1.0
+    )
     left = drawn[drawn["tape_id"] == "t00"]
     assert list(left["start"]) == [0, 600]
-    assert sample(panel(table.drop(columns="start"), SCHEME), "minutes").empty
+    assert draw_sample(build_rating_matrix(table.drop(columns="start"), SCHEME), "minutes").empty
 
 
 def test_needed_is_stated_beforehand() -> None:
-    assert needed(0.1, 0.8, 1).utterances == 246  # 1.96² · .8 · .2 / .05²
-    found = needed(0.1, 0.8, 80)
+    assert required_sample_size(0.1, 0.8, 1).utterances == 246  # 1.96² · .8 · .2 / .05²
+    found = required_sample_size(0.1, 0.8, 80)
     assert found.utterances == pytest.approx(246 * (1 + 79 * 0.02), abs=2)
     assert found.items == -(-found.utterances // 80)
     with pytest.raises(ValueError, match="between 0 and 1"):
-        needed(0, 0.8, 80)
+        required_sample_size(0, 0.8, 80)
 
 
 def test_an_old_tape_of_each_member_can_be_coded_again() -> None:
     laid, _ = uncoached(9)
-    found = code_again(laid, now=8.0 * DAY, after=5.0 * DAY)
+    found = tapes_to_recode(laid, now=8.0 * DAY, after=5.0 * DAY)
     assert found.to_dict("records") == [
         {"coder": f"m{number}", "tape_id": f"t0{number}", "coded_at": number * DAY} for number in range(3)
     ]
-    assert code_again(laid, now=8.0 * DAY, after=50.0 * DAY).empty
+    assert tapes_to_recode(laid, now=8.0 * DAY, after=50.0 * DAY).empty

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.measures.session.context import CONTEXT_COLUMNS, context, transitions
-from pipeline.measures.session.counts import UTTERANCES
-from pipeline.measures.session.measures import measures
+from pipeline.measures.session.context import CONTEXT_COLUMNS, change_talk_context, transitions
+from pipeline.measures.session.counts import BY_UTTERANCE
+from pipeline.measures.session.measures import session_measures
 from tests.measures.samples import coded, table
 
 TALK = """
@@ -24,7 +24,7 @@ C sustain .9 I doubt it.
 
 
 def test_each_moment_stands_between_the_interviewers_words() -> None:
-    found = context(coded(TALK))
+    found = change_talk_context(coded(TALK))
     assert tuple(found.columns) == CONTEXT_COLUMNS
     assert found[
         ["utterance_id", "code", "probability", "before_utterance_id", "after_utterance_id"]
@@ -42,18 +42,18 @@ def test_each_moment_stands_between_the_interviewers_words() -> None:
 
 def test_one_tape_does_not_answer_another() -> None:
     rows = table(("C", "change"), ("I", "reflection_simple")).assign(tape_id=["a", "b"])
-    assert context(rows)["after_utterance_id"].tolist() == [""]
+    assert change_talk_context(rows)["after_utterance_id"].tolist() == [""]
     assert transitions(rows)[1].totals == (0, 0, 0)
 
 
 def test_without_times_and_probabilities_these_cells_are_missing() -> None:
-    found = context(table(("C", "change")))
+    found = change_talk_context(table(("C", "change")))
     assert found[["start", "end", "probability"]].isna().all(axis=None)
 
 
 def test_no_change_talk_gives_an_empty_table_with_its_columns() -> None:
-    assert tuple(context(coded("")).columns) == CONTEXT_COLUMNS
-    assert context(table(("I", "change"), ("U", "change"), ("C", "neutral"))).empty
+    assert tuple(change_talk_context(coded("")).columns) == CONTEXT_COLUMNS
+    assert change_talk_context(table(("I", "change"), ("U", "change"), ("C", "neutral"))).empty
 
 
 def test_what_follows_what_by_hand() -> None:
@@ -105,14 +105,14 @@ def test_codes_of_other_codebooks_get_rows_and_columns() -> None:
 def test_the_table_is_not_changed() -> None:
     rows = coded(TALK)
     before = rows.copy(deep=True)
-    context(rows), transitions(rows)
+    change_talk_context(rows), transitions(rows)
     pd.testing.assert_frame_equal(rows, before)
 
 
 def test_an_utterance_that_is_change_and_sustain_talk_is_a_moment_of_each() -> None:
     """It counts once as change and once as sustain talk: two rows, and a pair with the question in both columns."""
     rows = table(("I", "question_open"), ("C", "sustain|change"), ("I", "reflection_simple"))
-    found = context(rows)
+    found = change_talk_context(rows)
     assert found[["utterance_id", "code", "before_utterance_id", "after_utterance_id"]].values.tolist() == [
         ["2", "change", "1", "3"],
         ["2", "sustain", "1", "3"],
@@ -123,8 +123,8 @@ def test_an_utterance_that_is_change_and_sustain_talk_is_a_moment_of_each() -> N
 
 
 def test_codes_that_mean_the_same_are_one_moment() -> None:
-    rule = replace(UTTERANCES, names={**UTTERANCES.names, "change talk": ("D+", "A+")})
-    found = context(table(("C", "D+|A+"), ("C", "change"), ("C", "sustain|A+")), rule)
+    rule = replace(BY_UTTERANCE, names={**BY_UTTERANCE.names, "change talk": ("D+", "A+")})
+    found = change_talk_context(table(("C", "D+|A+"), ("C", "change"), ("C", "sustain|A+")), rule)
     assert found[["utterance_id", "code"]].values.tolist() == [["1", "D+|A+"], ["3", "A+"], ["3", "sustain"]]
 
 
@@ -140,7 +140,7 @@ def test_codes_that_mean_the_same_are_one_moment() -> None:
 @settings(deadline=None)
 def test_moments_are_the_counts_and_pairs_add_up(rows: list[tuple[str, str]]) -> None:
     frame = table(*rows)
-    found, counted = context(frame), measures(frame, draws=200)
+    found, counted = change_talk_context(frame), session_measures(frame, draws=200)
     for code in ("change", "sustain"):
         assert (found["code"] == code).sum() == counted.client[f"{code}_talk"].value
     asked, answered = transitions(frame)
@@ -173,21 +173,21 @@ def test_tapes_keep_the_tables_order_and_rows_without_a_tape_their_place() -> No
     rows = table(("C", "change"), ("C", "sustain"), ("I", "other"), ("C", "change")).assign(
         tape_id=["b", "a", None, None]
     )
-    found = context(rows)
+    found = change_talk_context(rows)
     assert found["utterance_id"].tolist() == ["1", "2", "4"]
     assert found["before_utterance_id"].tolist() == ["", "", "3"]
 
 
 def test_only_the_client_talks_change_and_only_the_interviewer_stands_around_it() -> None:
     rows = table(("I", "other"), ("U", "change"), ("C", "change"), ("U", "other"), ("C", "neutral"), ("I", "summary"))
-    found = context(rows)
+    found = change_talk_context(rows)
     assert found["utterance_id"].tolist() == ["3"]
     assert found[["before_utterance_id", "after_utterance_id"]].values.tolist() == [["1", "6"]]
 
 
 def test_an_utterance_without_a_role_is_nobodys_change_talk() -> None:
     rows = table(("C", "change"), ("C", "change")).assign(role=[None, "client"])
-    assert context(rows)["utterance_id"].tolist() == ["2"]
+    assert change_talk_context(rows)["utterance_id"].tolist() == ["2"]
 
 
 def test_codes_on_the_wrong_speaker_make_no_pair() -> None:
@@ -205,14 +205,14 @@ def test_a_table_of_pairs_stays_as_it_is() -> None:
 
 def test_the_nearest_words_on_either_side_count() -> None:
     rows = table(*[("I", "other")] * 2, ("C", "change"), *[("I", "information")] * 2)
-    assert context(rows)[["before_utterance_id", "after_utterance_id"]].values.tolist() == [["2", "4"]]
+    assert change_talk_context(rows)[["before_utterance_id", "after_utterance_id"]].values.tolist() == [["2", "4"]]
 
 
 def test_a_listening_noise_with_a_code_of_its_own_is_what_it_is_coded() -> None:
     noises = table(("I", "question_open"), ("C", "change"), ("I", "reflection_simple"), ("I", "information"))
     noises["text"] = ["What else?", "I could.", "Mm-hm.", "There is a clinic."]
-    assert context(noises)["after_utterance_id"].tolist() == ["3"]
-    assert context(noises.assign(codes=["question_open", "change", "other", "information"]))[
+    assert change_talk_context(noises)["after_utterance_id"].tolist() == ["3"]
+    assert change_talk_context(noises.assign(codes=["question_open", "change", "other", "information"]))[
         "after_utterance_id"
     ].tolist() == ["4"]
 

@@ -11,23 +11,23 @@ from pipeline.coding.codebook import Codebook
 from pipeline.errors import TableError
 from pipeline.formats import codebooks
 from pipeline.measures.session.counts import (
+    BY_UTTERANCE,
+    BY_VOLLEY,
     CHANGE,
     COMPLEX,
-    MEANINGS,
+    MEANING_ROLES,
     OPEN,
     OTHER,
-    PRETAGS,
+    PRETAG_MEANINGS,
     SIMPLE,
     TOTALS,
-    UTTERANCES,
-    VOLLEYS,
-    Rule,
-    count,
-    noun,
-    totals,
+    CountingRule,
+    count_codes,
+    count_totals,
+    total_noun,
 )
-from pipeline.measures.session.counts import units as counted_units
-from pipeline.measures.session.draws import chosen
+from pipeline.measures.session.counts import counting_units as counted_units
+from pipeline.measures.session.draws import chosen_codes
 from tests.measures.samples import table
 
 SPOKEN = table(
@@ -48,13 +48,16 @@ SPOKEN = table(
 )
 
 
-def counted(rows: pd.DataFrame, rule: Rule) -> dict[str, int]:
-    held = counted_units(chosen(rows), rule, rows)
-    return {code: int(number[0]) for code, number in count(held, held).items() if number[0]}
+def counted(rows: pd.DataFrame, rule: CountingRule) -> dict[str, int]:
+    held = counted_units(chosen_codes(rows), rule, rows)
+    return {code: int(number[0]) for code, number in count_codes(held, held).items() if number[0]}
 
 
-def summed(rows: pd.DataFrame, rule: Rule) -> dict[str, int]:
-    return {total: int(number[0]) for total, number in totals(counted_units(chosen(rows), rule, rows), rule).items()}
+def summed(rows: pd.DataFrame, rule: CountingRule) -> dict[str, int]:
+    return {
+        total: int(number[0])
+        for total, number in count_totals(counted_units(chosen_codes(rows), rule, rows), rule).items()
+    }
 
 
 def book(*codes: str, counting: str = "utterance") -> Codebook:
@@ -75,7 +78,7 @@ def book(*codes: str, counting: str = "utterance") -> Codebook:
 
 
 def test_every_coded_utterance_counts() -> None:
-    assert counted(SPOKEN, UTTERANCES) == {
+    assert counted(SPOKEN, BY_UTTERANCE) == {
         "reflection_simple": 3,
         "reflection_complex": 1,
         "question_open": 2,
@@ -88,7 +91,7 @@ def test_every_coded_utterance_counts() -> None:
 
 
 def test_a_volley_counts_each_behavior_once_and_complex_before_simple() -> None:
-    assert counted(SPOKEN, VOLLEYS) == {
+    assert counted(SPOKEN, BY_VOLLEY) == {
         "reflection_complex": 1,
         "question_open": 1,
         "question_closed": 1,
@@ -107,9 +110,9 @@ def test_a_volley_with_an_open_and_a_closed_question_is_one_question_and_not_ope
         ("I", "question_closed"),
         volley=[1, 1, None, 2, 2, None, 3],
     )
-    found = summed(rows, VOLLEYS)
+    found = summed(rows, BY_VOLLEY)
     assert (found["questions"], found["open_questions"], found["open_or_closed_questions"]) == (3, 2, 5)
-    found = summed(rows, UTTERANCES)
+    found = summed(rows, BY_UTTERANCE)
     assert (found["questions"], found["open_questions"], found["open_or_closed_questions"]) == (5, 2, 5)
 
 
@@ -119,34 +122,34 @@ def test_a_volley_with_an_open_and_a_closed_question_is_one_question_and_not_ope
 )
 def test_a_volley_counts_as_other_only_where_it_holds_nothing_else(codes: tuple[str, ...], others: int) -> None:
     rows = table(*(("I", code) for code in codes), volley=[1] * len(codes))
-    assert counted(rows, VOLLEYS).get("other", 0) == others
+    assert counted(rows, BY_VOLLEY).get("other", 0) == others
     assert counted(rows, codebooks.read("miti-4.2").rule()).get("other", 0) == others
 
 
 def test_a_volley_with_a_code_of_ones_own_is_not_other() -> None:
-    assert counted(table(("I", "scaling"), ("I", "other"), volley=[1, 1]), VOLLEYS) == {"scaling": 1}
+    assert counted(table(("I", "scaling"), ("I", "other"), volley=[1, 1]), BY_VOLLEY) == {"scaling": 1}
 
 
 @pytest.mark.parametrize("numbers", [[None, None, None], [1, None, None], [None, 1, None], [1, 2, None]])
 def test_interviewer_rows_without_a_number_are_volleys_of_their_own(numbers: list[int | None]) -> None:
     rows = table(*[("I", "question_open")] * 3, volley=numbers)
-    assert counted(rows, VOLLEYS) == {"question_open": 3}
-    assert summed(rows, VOLLEYS)["questions"] == 3
+    assert counted(rows, BY_VOLLEY) == {"question_open": 3}
+    assert summed(rows, BY_VOLLEY)["questions"] == 3
 
 
 def test_a_hundred_rows_without_a_number_are_a_hundred_volleys() -> None:
-    assert counted(table(*[("I", "information")] * 100).assign(volley=None), VOLLEYS) == {"information": 100}
+    assert counted(table(*[("I", "information")] * 100).assign(volley=None), BY_VOLLEY) == {"information": 100}
 
 
 def test_a_volley_may_be_interrupted_in_the_table() -> None:
     rows = table(("I", "information"), ("C", "neutral"), ("I", "information"), volley=[1, None, 1])
-    assert counted(rows, VOLLEYS) == {"information": 1, "neutral": 1}
+    assert counted(rows, BY_VOLLEY) == {"information": 1, "neutral": 1}
 
 
 def test_the_client_counts_utterance_by_utterance() -> None:
     rows = table(("C", "change"), ("C", "change|sustain"), volley=[1, 1])
-    assert counted(rows, VOLLEYS) == {"change": 2, "sustain": 1}
-    assert [summed(rows, VOLLEYS)[total] for total in ("change_talk", "sustain_talk", "talk")] == [2, 1, 3]
+    assert counted(rows, BY_VOLLEY) == {"change": 2, "sustain": 1}
+    assert [summed(rows, BY_VOLLEY)[total] for total in ("change_talk", "sustain_talk", "talk")] == [2, 1, 3]
 
 
 def test_volleys_come_from_the_units_that_the_tape_was_cut_into() -> None:
@@ -154,7 +157,7 @@ def test_volleys_come_from_the_units_that_the_tape_was_cut_into() -> None:
         *[("I", "reflection_simple"), ("I", "question_open"), ("C", "neutral"), ("I", "reflection_complex")],
         turn_id=["1", "1", "2", "3"],
     )
-    assert counted(rows.assign(volley=volleys.volleys(rows)), VOLLEYS) == {
+    assert counted(rows.assign(volley=volleys.volleys(rows)), BY_VOLLEY) == {
         "reflection_simple": 1,
         "question_open": 1,
         "neutral": 1,
@@ -165,13 +168,13 @@ def test_volleys_come_from_the_units_that_the_tape_was_cut_into() -> None:
 def test_counting_volleys_needs_their_numbers() -> None:
     message = "^TR-T03 coded table lacks the column 'volley'; number the volleys first$"
     with pytest.raises(TableError, match=message):
-        counted(SPOKEN.drop(columns="volley"), VOLLEYS)
+        counted(SPOKEN.drop(columns="volley"), BY_VOLLEY)
 
 
 def test_nobody_speaking_counts_nothing() -> None:
-    assert counted(table(volley=[]), VOLLEYS) == {}
-    assert counted(table(), UTTERANCES) == {}
-    assert set(summed(table(volley=[]), VOLLEYS).values()) == {0}
+    assert counted(table(volley=[]), BY_VOLLEY) == {}
+    assert counted(table(), BY_UTTERANCE) == {}
+    assert set(summed(table(volley=[]), BY_VOLLEY).values()) == {0}
 
 
 def test_a_code_counts_on_utterances_of_its_own_role_alone() -> None:
@@ -185,7 +188,7 @@ def test_a_code_counts_on_utterances_of_its_own_role_alone() -> None:
 ROWS = st.lists(
     st.tuples(
         st.sampled_from("IIIC"),
-        st.sets(st.sampled_from([*PRETAGS, "scaling"]), max_size=3),
+        st.sets(st.sampled_from([*PRETAG_MEANINGS, "scaling"]), max_size=3),
         st.sampled_from([None, 1, 2, 3]),
     ),
     max_size=12,
@@ -197,13 +200,13 @@ ROWS = st.lists(
 def test_volleys_are_counted_as_one_would_by_hand(rows: list[tuple[str, set[str], int | None]]) -> None:
     """Each volley as the set of its codes, each row without a number and each of the client's a set of its own."""
     frame = table(*((role, "|".join(sorted(codes))) for role, codes, _ in rows), volley=[each[2] for each in rows])
-    own = {role: {name for name, meaning in PRETAGS.items() if meaning_role(meaning) == role} for role in "IC"}
+    own = {role: {name for name, meaning in PRETAG_MEANINGS.items() if meaning_role(meaning) == role} for role in "IC"}
     sets: dict[object, set[str]] = {}
     for at, (role, codes, number) in enumerate(rows):
         key = ("volley", number) if role == "I" and number else ("row", at)
         sets[key] = sets.get(key, set()) | (codes & (own[role] | {"scaling"}))
     said = list(sets.values())
-    found = summed(frame, VOLLEYS)
+    found = summed(frame, BY_VOLLEY)
     assert found["questions"] == sum(bool(each & {"question_open", "question_closed"}) for each in said)
     assert found["reflections"] == sum(bool(each & {"reflection_simple", "reflection_complex"}) for each in said)
     assert found["complex_reflections"] == sum("reflection_complex" in each for each in said)
@@ -213,7 +216,7 @@ def test_volleys_are_counted_as_one_would_by_hand(rows: list[tuple[str, set[str]
         "question_closed" in each for each in said
     )
     assert found["change_talk"] == sum("change" in each for each in said)
-    codes = counted(frame, VOLLEYS)
+    codes = counted(frame, BY_VOLLEY)
     assert codes.get("reflection_simple", 0) == sum(
         "reflection_simple" in each and "reflection_complex" not in each for each in said
     )
@@ -231,7 +234,7 @@ def test_one_volley_a_row_counts_as_utterances_do_save_complex_before_simple(
     rows: list[tuple[str, set[str], int | None]],
 ) -> None:
     single = table(*((role, "".join(codes)) for role, codes, _ in rows if len(codes) < 2)).assign(volley=None)
-    assert summed(single, VOLLEYS) == summed(single, UTTERANCES)
+    assert summed(single, BY_VOLLEY) == summed(single, BY_UTTERANCE)
 
 
 # what a codebook allows
@@ -264,7 +267,7 @@ UNPROPOSED = {
 }
 
 
-def lacking(rule: Rule) -> dict[str, str]:
+def lacking(rule: CountingRule) -> dict[str, str]:
     return {total: why for total in TOTALS if (why := rule.lacks(total))}
 
 
@@ -352,9 +355,9 @@ def test_the_machines_code_counts_as_the_one_code_that_it_proposes() -> None:
 
 def test_the_machines_own_codebook_counts_as_no_codebook_does() -> None:
     rule = codebooks.read("pretags").rule(by_hand=False)
-    assert set(rule.codes) == set(UTTERANCES.codes)
-    assert replace(rule, codes=UTTERANCES.codes) == UTTERANCES
-    assert codebooks.read("miti-4.2").rule().unit == VOLLEYS.unit == "volley"
+    assert set(rule.codes) == set(BY_UTTERANCE.codes)
+    assert replace(rule, codes=BY_UTTERANCE.codes) == BY_UTTERANCE
+    assert codebooks.read("miti-4.2").rule().unit == BY_VOLLEY.unit == "volley"
 
 
 def test_what_the_machine_cannot_propose_is_no_zero() -> None:
@@ -380,8 +383,10 @@ FIRST = EMPTY | {"open_or_closed_questions": "open questions", "simple_or_comple
 
 
 def test_without_any_code_every_total_lacks_the_first_of_its_meanings() -> None:
-    assert lacking(Rule(names={})) == {total: f"this codebook has no code for {noun}" for total, noun in EMPTY.items()}
-    unproposed = Rule(names={}, unproposed=frozenset(MEANINGS))
+    assert lacking(CountingRule(names={})) == {
+        total: f"this codebook has no code for {noun}" for total, noun in EMPTY.items()
+    }
+    unproposed = CountingRule(names={}, unproposed=frozenset(MEANING_ROLES))
     assert lacking(unproposed) == {
         total: f"the machine suggests no {noun} in this codebook" for total, noun in FIRST.items()
     }
@@ -409,8 +414,8 @@ def test_a_code_may_be_called_like_a_total() -> None:
     ],
 )
 def test_names_of_a_meaning(meaning: str, names: tuple[str, ...]) -> None:
-    assert UTTERANCES.of(meaning) == names
-    assert UTTERANCES.of(meaning, meaning) == names
+    assert BY_UTTERANCE.of(meaning) == names
+    assert BY_UTTERANCE.of(meaning, meaning) == names
 
 
 @pytest.mark.parametrize(
@@ -425,24 +430,24 @@ def test_names_of_a_meaning(meaning: str, names: tuple[str, ...]) -> None:
     ],
 )
 def test_totals_in_words(total: str, number: int, text: str) -> None:
-    assert noun(total, number) == text
-    assert noun(total) == noun(total, 0)
+    assert total_noun(total, number) == text
+    assert total_noun(total) == total_noun(total, 0)
 
 
 def test_every_draw_is_counted_by_itself() -> None:
     rows = table(("I", ""), ("I", ""), volley=[1, 1])
     drawn = {"question_open": np.array([[True, True], [False, True], [False, False]])}
-    for rule, numbers in ((UTTERANCES, [2, 1, 0]), (VOLLEYS, [1, 1, 0])):
+    for rule, numbers in ((BY_UTTERANCE, [2, 1, 0]), (BY_VOLLEY, [1, 1, 0])):
         held = counted_units(drawn, rule, rows)
-        assert count(held, ["question_open", "change"])["question_open"].tolist() == numbers
-        assert totals(held, rule)["questions"].tolist() == numbers
+        assert count_codes(held, ["question_open", "change"])["question_open"].tolist() == numbers
+        assert count_totals(held, rule)["questions"].tolist() == numbers
 
 
 def test_two_kinds_on_one_utterance_are_two_and_in_one_volley_one() -> None:
     frame = pd.DataFrame({"role": ["interviewer"], "volley": [1], "codes": ["reflection_simple|reflection_complex"]})
     found = {
-        rule.unit: int(totals(counted_units(chosen(frame), rule, frame), rule)["reflections"][0])
-        for rule in (UTTERANCES, VOLLEYS)
+        rule.unit: int(count_totals(counted_units(chosen_codes(frame), rule, frame), rule)["reflections"][0])
+        for rule in (BY_UTTERANCE, BY_VOLLEY)
     }
     assert found == {"utterance": 2, "volley": 1}
 
@@ -450,9 +455,11 @@ def test_two_kinds_on_one_utterance_are_two_and_in_one_volley_one() -> None:
 @pytest.mark.parametrize("role", ["interviewer", "unknown"])
 def test_a_code_on_an_utterance_of_another_s_counts_nothing(role: str) -> None:
     frame = pd.DataFrame({"role": [role], "volley": [1], "codes": ["change"]})
-    assert int(totals(counted_units(chosen(frame), UTTERANCES, frame), UTTERANCES)["change_talk"][0]) == 0
+    assert (
+        int(count_totals(counted_units(chosen_codes(frame), BY_UTTERANCE, frame), BY_UTTERANCE)["change_talk"][0]) == 0
+    )
 
 
 def test_totals_are_named_in_words() -> None:
-    assert noun("sustain_talk") == "utterances of sustain talk"
-    assert noun("change_talk", 1) == "utterances of change talk"
+    assert total_noun("sustain_talk") == "utterances of sustain talk"
+    assert total_noun("change_talk", 1) == "utterances of change talk"

@@ -18,14 +18,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.measures.reliability.agreement import figures
-from pipeline.measures.reliability.alignment import aligned
-from pipeline.measures.reliability.comparisons import comparisons, sums
-from pipeline.measures.reliability.rating_matrix import Panel, Scheme, panel
+from pipeline.measures.reliability.agreement import coefficient_values
+from pipeline.measures.reliability.alignment import align_units
+from pipeline.measures.reliability.comparisons import group_comparisons, tape_sums
+from pipeline.measures.reliability.rating_matrix import CodingScheme, RatingMatrix, build_rating_matrix
 
 PANELS = 1000
 CODES = ("", "change", "sustain", "change|sustain")
-SCHEME = Scheme({"talk": ("change", "sustain")}, {}, {})
+SCHEME = CodingScheme({"talk": ("change", "sustain")}, {}, {})
 
 Key = tuple[int, int, str]
 Coder = tuple[str, str]
@@ -178,7 +178,7 @@ def by_definition(units: list[dict[Coder, tuple[str, bool]]], coders: list[Coder
     return found
 
 
-def pairs(laid_: Panel) -> dict[tuple[str, str, str], list[Coder]]:
+def pairs(laid_: RatingMatrix) -> dict[tuple[str, str, str], list[Coder]]:
     """(comparison, a, b) -> the coders that it compares."""
     members = [coder for coder in laid_.coders if coder[0] == "member"]
     coach = [coder for coder in laid_.coders if coder[0] == "coach"]
@@ -193,19 +193,19 @@ def test_figures_of_random_panels_are_those_of_the_definitions(fill: bool) -> No
     brought_together = compared = 0
     for _ in range(PANELS // 2):
         given = invented(random)
-        found, tapes = aligned(table(given))
+        found, tapes = align_units(table(given))
         brought_together += bool(tapes)
-        made = panel(found, SCHEME, "not-coded" if fill else "missing")
+        made = build_rating_matrix(found, SCHEME, "not-coded" if fill else "missing")
         units = laid(given, fill)
-        comparing = {(each.kind, each.a, each.b): each for each in comparisons(made)}
+        comparing = {(each.kind, each.a, each.b): each for each in group_comparisons(made)}
         for level in (level for level in made.levels if level.kind in ("all", "code")):
             cells = level.of(made.grid)
             for key, coders in pairs(made).items():
                 wanted = by_definition(units, coders, level.name)
-                added = sums(made, level, comparing[key], cells) if key in comparing else None
+                added = tape_sums(made, level, comparing[key], cells) if key in comparing else None
                 assert (added is not None) == bool(wanted), (key, level.name)
                 if added is not None:
-                    got = figures(added.weighted(np.ones(len(added.units)))) | {"units": added.utterances}
+                    got = coefficient_values(added.weighted(np.ones(len(added.units)))) | {"units": added.utterances}
                     assert {name: float(got[name]) for name in wanted} == pytest.approx(wanted, nan_ok=True), key
                     compared += len(wanted)
     assert brought_together > 0.9 * PANELS / 2

@@ -4,53 +4,60 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.measures.session.draws import CODED_BY, SPREAD_KEYS, Interval, chosen, drawn, interval
+from pipeline.measures.session.draws import (
+    CODE_ROLES,
+    SESSION_EFFECTS,
+    Interval,
+    chosen_codes,
+    draw_codes,
+    ratio_interval,
+)
 from tests.measures.samples import coded, table
 
 
 def rows(number: int, role: str = "I", codes: str = "other", **p: float) -> pd.DataFrame:
     """Equal utterances with these probabilities, 0 for all other codes."""
-    return table(*[(role, codes)] * number, **{f"p_{code}": p.get(code, 0.0) for code in CODED_BY})
+    return table(*[(role, codes)] * number, **{f"p_{code}": p.get(code, 0.0) for code in CODE_ROLES})
 
 
 def counts(given: pd.DataFrame, code: str, draws: int = 4000, **spread: float) -> np.ndarray:
-    return drawn(given, draws, 7, spread)[code].sum(axis=1)
+    return draw_codes(given, draws, 7, spread)[code].sum(axis=1)
 
 
 def test_chosen_codes_are_one_draw_of_what_stands_in_the_table() -> None:
-    found = chosen(table(("I", "question_open|information"), ("C", "change")))
+    found = chosen_codes(table(("I", "question_open|information"), ("C", "change")))
     assert {code for code, row in found.items() if row.any()} == {"question_open", "information", "change"}
     assert found["change"].tolist() == [[False, True]]
 
 
 def test_a_code_on_a_row_of_the_wrong_role_or_of_none_counts_for_nobody() -> None:
     given = table(("C", "question_open"), ("I", "change"), ("U", "question_open|affirmation"))
-    for found in (chosen(given), drawn(given, 5, 0, {})):
+    for found in (chosen_codes(given), draw_codes(given, 5, 0, {})):
         assert not any(found[code].any() for code in ("question_open", "change", "affirmation"))
 
 
 def test_draws_follow_the_binomial_distribution() -> None:
     # 100 utterances at one half: 42 to 58 is the middle 90 % (scipy.stats.binom(100, .5).ppf([.05, .95])).
     found = counts(rows(100, information=0.5), "information")
-    assert interval(found, np.ones_like(found), 0.9, np.inf) == Interval(42, 58, 50, 1.0)
+    assert ratio_interval(found, np.ones_like(found), 0.9, np.inf) == Interval(42, 58, 50, 1.0)
 
 
 def test_a_reflection_and_a_question_are_separate_decisions() -> None:
-    found = drawn(rows(1, question_open=0.5, reflection_simple=0.5), 4000, 0, {})
+    found = draw_codes(rows(1, question_open=0.5, reflection_simple=0.5), 4000, 0, {})
     both = (found["question_open"] & found["reflection_simple"]).mean()
     assert both == pytest.approx(0.25, abs=0.03)
     assert found["other"].mean() == pytest.approx(0.25, abs=0.03)
 
 
 def test_answers_of_one_decision_exclude_each_other() -> None:
-    found = drawn(rows(50, question_open=0.3, question_closed=0.5), 500, 0, {})
+    found = draw_codes(rows(50, question_open=0.3, question_closed=0.5), 500, 0, {})
     assert not (found["question_open"] & found["question_closed"]).any()
     assert found["question_open"].mean() == pytest.approx(0.3, abs=0.01)
     assert found["question_closed"].mean() == pytest.approx(0.5, abs=0.01)
 
 
 def test_probabilities_that_add_up_to_a_little_more_than_one_do_no_harm() -> None:
-    found = drawn(rows(10, "C", "change", change=0.6, sustain=0.400001), 300, 0, {})
+    found = draw_codes(rows(10, "C", "change", change=0.6, sustain=0.400001), 300, 0, {})
     assert not found["neutral"].any()
 
 
@@ -65,13 +72,13 @@ def test_what_a_human_confirmed_is_not_in_doubt() -> None:
 
 def test_a_code_without_a_column_is_certain_and_one_with_a_column_is_drawn() -> None:
     given = table(("I", "affirmation"), ("I", "summary"), p_summary=[0.0, 0.5])
-    found = drawn(given, 2000, 0, {})
+    found = draw_codes(given, 2000, 0, {})
     assert found["affirmation"].tolist() == [[True, False]] * 2000
     assert found["summary"].mean(axis=0).tolist() == pytest.approx([0, 0.5], abs=0.05)
 
 
 def test_an_uncoded_utterance_stays_uncoded() -> None:
-    assert not drawn(table(("I", ""), ("C", "")), 3, 0, {})["other"].any()
+    assert not draw_codes(table(("I", ""), ("C", "")), 3, 0, {})["other"].any()
 
 
 @pytest.mark.parametrize(
@@ -94,36 +101,36 @@ def test_errors_that_a_session_shares_widen_its_intervals(key: str, role: str, c
 
 
 def test_an_unknown_decision_is_refused() -> None:
-    assert SPREAD_KEYS == ("question", "open", "reflection", "complex", "information", "client", "change")
+    assert SESSION_EFFECTS == ("question", "open", "reflection", "complex", "information", "client", "change")
     decisions = "question, open, reflection, complex, information, client, change"
     with pytest.raises(ValueError, match=f"^spread names 'questions'; the decisions are {decisions}$"):
-        drawn(coded(), 10, 0, {"questions": 1.0})
+        draw_codes(coded(), 10, 0, {"questions": 1.0})
 
 
 def test_the_same_seed_draws_the_same() -> None:
-    first, again, other = (drawn(coded(), 20, seed, {"open": 0.5}) for seed in (3, 3, 4))
+    first, again, other = (draw_codes(coded(), 20, seed, {"open": 0.5}) for seed in (3, 3, 4))
     assert all((first[code] == again[code]).all() for code in first)
     assert any((first[code] != other[code]).any() for code in first)
 
 
 def test_an_interval_by_hand() -> None:
     # 21 draws 0..20: the middle 90 % leaves one out on each side.
-    assert interval(np.arange(21), np.ones(21), 0.9, np.inf) == Interval(1, 19, 10, 1.0)
+    assert ratio_interval(np.arange(21), np.ones(21), 0.9, np.inf) == Interval(1, 19, 10, 1.0)
 
 
 def test_something_over_nothing_leaves_the_upper_end_open() -> None:
     over, under = np.full(10, 5), np.array([0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
-    assert interval(over, under, 0.9, np.inf) == Interval(5, None, 5, 0.6)
+    assert ratio_interval(over, under, 0.9, np.inf) == Interval(5, None, 5, 0.6)
 
 
 def test_nothing_over_nothing_widens_a_share_to_both_sides() -> None:
     over, under = np.array([0, 0, 50, 50, 50, 50, 50, 50, 50, 50]), np.array([0, 0, 1, 1, 1, 1, 1, 1, 1, 1])
-    assert interval(over, under, 0.9, 100) == Interval(0, 100, 50, 0.8)
+    assert ratio_interval(over, under, 0.9, 100) == Interval(0, 100, 50, 0.8)
 
 
 def test_hardly_a_denominator_gives_the_largest_known_ratio_and_no_median() -> None:
-    assert interval(np.full(100, 3), np.array([1] + [0] * 99), 0.9, np.inf) == Interval(3, None, None, 0.01)
-    assert interval(np.full(100, 3), np.zeros(100), 0.9, np.inf) == Interval(0, None, None, 0.0)
+    assert ratio_interval(np.full(100, 3), np.array([1] + [0] * 99), 0.9, np.inf) == Interval(3, None, None, 0.01)
+    assert ratio_interval(np.full(100, 3), np.zeros(100), 0.9, np.inf) == Interval(0, None, None, 0.0)
 
 
 @given(
@@ -135,7 +142,7 @@ def test_an_interval_holds_its_median_and_at_least_its_share_of_draws(
     draws: list[tuple[int, int]], width: float
 ) -> None:
     over, under = (np.array(column) for column in zip(*draws, strict=True))
-    found = interval(over, under, width, np.inf)
+    found = ratio_interval(over, under, width, np.inf)
     high = np.inf if found.high is None else found.high
     assert found.low <= high
     if found.median is not None:
@@ -147,7 +154,7 @@ def test_an_interval_holds_its_median_and_at_least_its_share_of_draws(
 
 def test_a_row_whose_probability_is_not_known_is_drawn_all_the_same() -> None:
     given = rows(2, codes="question_open", question_open=0.5).assign(probability=[None, 1.0])
-    found = drawn(given, 2000, 0, {})["question_open"]
+    found = draw_codes(given, 2000, 0, {})["question_open"]
     assert found[:, 0].mean() == pytest.approx(0.5, abs=0.05)
     assert found[:, 1].all()
 
@@ -155,37 +162,37 @@ def test_a_row_whose_probability_is_not_known_is_drawn_all_the_same() -> None:
 @pytest.mark.parametrize(("p", "drawn_as"), [(-0.5, 0), (None, 0), (1.5, 1)])
 def test_a_probability_lies_between_nothing_and_one(p: float | None, drawn_as: float) -> None:
     given = table(("I", "information"), p_information=[p])
-    assert drawn(given, 50, 0, {})["information"].mean() == drawn_as
+    assert draw_codes(given, 50, 0, {})["information"].mean() == drawn_as
     pair = table(("I", "question_open"), p_question_open=[p], p_question_closed=[0.0])
-    assert drawn(pair, 50, 0, {})["question_open"].mean() == drawn_as
+    assert draw_codes(pair, 50, 0, {})["question_open"].mean() == drawn_as
 
 
 def test_a_negative_probability_takes_nothing_from_its_rival() -> None:
     given = table(("I", "question_closed"), p_question_open=[-0.5], p_question_closed=[0.5])
-    assert drawn(given, 4000, 0, {})["question_closed"].mean() == pytest.approx(0.5, abs=0.03)
+    assert draw_codes(given, 4000, 0, {})["question_closed"].mean() == pytest.approx(0.5, abs=0.03)
 
 
 @pytest.mark.parametrize(
     ("draws", "median"), [([1], 1), ([1, 2], 1), ([1, 2, 3], 2), ([4, 3, 2, 1], 2), ([6, 1, 2, 3, 5, 4], 3)]
 )
 def test_the_median_of_an_even_number_of_draws_is_the_lower_middle(draws: list[int], median: int) -> None:
-    assert interval(np.array(draws), np.ones(len(draws)), 0.9, np.inf).median == median
+    assert ratio_interval(np.array(draws), np.ones(len(draws)), 0.9, np.inf).median == median
 
 
 def test_a_median_needs_half_of_the_draws() -> None:
     """0 over 0 says nothing: two of four draws are enough, two of five are not."""
-    assert interval(np.array([0, 0, 4, 6]), np.array([0, 0, 1, 1]), 0.9, np.inf).median == 4
-    assert interval(np.array([0, 0, 0, 4, 6]), np.array([0, 0, 0, 1, 1]), 0.9, np.inf).median is None
+    assert ratio_interval(np.array([0, 0, 4, 6]), np.array([0, 0, 1, 1]), 0.9, np.inf).median == 4
+    assert ratio_interval(np.array([0, 0, 0, 4, 6]), np.array([0, 0, 0, 1, 1]), 0.9, np.inf).median is None
 
 
 def test_codes_of_a_codebook_are_drawn_each_for_itself() -> None:
     given = table(("I", "scaling|support"), p_scaling=[0.5], p_support=[0.5])
-    found = drawn(given, 4000, 0, {})
+    found = draw_codes(given, 4000, 0, {})
     assert (found["scaling"] & found["support"]).mean() == pytest.approx(0.25, abs=0.03)
 
 
 def test_where_no_other_code_is_drawn_the_rest_is() -> None:
-    found = drawn(
+    found = draw_codes(
         table(("I", "question_open"), ("C", "change"), p_question_open=[0.3, 0], p_change=[0, 0.6]), 500, 0, {}
     )
     assert (found["other"][:, 0] == ~found["question_open"][:, 0]).all()

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.formats import codebooks
-from pipeline.measures.session.counts import UTTERANCES, VOLLEYS, Rule
-from pipeline.measures.session.measures import Measure, measures
+from pipeline.measures.session.counts import BY_UTTERANCE, BY_VOLLEY, CountingRule
+from pipeline.measures.session.measures import Measure, session_measures
 from tests.measures.samples import CLIENT_CODES, INTERVIEWER_CODES, coded, table
 
 OARS = codebooks.read("oars").rule()
@@ -23,7 +23,7 @@ def value(found: Measure) -> tuple[float | None, float, float | None]:
 def test_ratios_by_hand() -> None:
     rows = [("I", "question_open")] * 3 + [("I", "question_closed")] * 2 + [("I", "reflection_complex")] * 3
     rows += [("I", "reflection_simple")] * 4 + [("C", "change")] * 6 + [("C", "sustain")] * 2 + [("C", "neutral")] * 9
-    found = measures(table(*rows)).ratios
+    found = session_measures(table(*rows)).ratios
     assert {name: value(measure) for name, measure in found.items()} == {
         "reflections_per_question": (7 / 5, 7, 5),
         "reflections_per_open_question": (7 / 3, 7, 3),
@@ -37,7 +37,7 @@ def test_ratios_by_hand() -> None:
 
 
 def test_the_invented_session_by_hand() -> None:
-    found = measures(coded())
+    found = session_measures(coded())
     assert {name: value(measure)[1:] for name, measure in found.ratios.items()} == {
         "reflections_per_question": (12, 9),
         "reflections_per_open_question": (12, 6),
@@ -49,7 +49,7 @@ def test_the_invented_session_by_hand() -> None:
 
 
 def test_without_a_denominator_a_measure_is_undefined_and_says_why() -> None:
-    found = measures(table(*[("I", "reflection_simple")] * 5, ("C", "neutral"))).ratios
+    found = session_measures(table(*[("I", "reflection_simple")] * 5, ("C", "neutral"))).ratios
     assert {name: (measure.value, measure.low, measure.high, measure.undefined) for name, measure in found.items()} == {
         "reflections_per_question": (None, None, None, "5 reflections, 0 questions"),
         "reflections_per_open_question": (None, None, None, "5 reflections, 0 open questions"),
@@ -57,21 +57,21 @@ def test_without_a_denominator_a_measure_is_undefined_and_says_why() -> None:
         "percent_open_questions": (None, None, None, "0 open or closed questions"),
         "percent_change_talk": (None, None, None, "0 utterances of change or sustain talk"),
     }
-    alone = measures(table(("I", "reflection_complex"))).ratios["reflections_per_question"]
+    alone = session_measures(table(("I", "reflection_complex"))).ratios["reflections_per_question"]
     assert alone.undefined == "1 reflection, 0 questions"
 
 
 def test_a_lone_doubtful_question_leaves_the_ratio_open_above() -> None:
     rows = table(*[("I", "reflection_simple")] * 4, ("I", "question_open"))
     rows = rows.assign(p_question_open=[0, 0, 0, 0, 0.6], p_question_closed=0.0)
-    found = measures(rows).ratios["reflections_per_question"]
+    found = session_measures(rows).ratios["reflections_per_question"]
     assert (found.value, found.low, found.high, found.median) == (4, 4, None, 4)
     assert found.defined == pytest.approx(0.6, abs=0.05)
 
 
-@pytest.mark.parametrize(("rule", "meant_for"), [(UTTERANCES, "meant for counts per volley"), (VOLLEYS, "")])
-def test_published_values_are_given_as_expert_opinion_on_counts_by_volley(rule: Rule, meant_for: str) -> None:
-    found = measures(coded().assign(volley=range(60)), rule).ratios
+@pytest.mark.parametrize(("rule", "meant_for"), [(BY_UTTERANCE, "meant for counts per volley"), (BY_VOLLEY, "")])
+def test_published_values_are_given_as_expert_opinion_on_counts_by_volley(rule: CountingRule, meant_for: str) -> None:
+    found = session_measures(coded().assign(volley=range(60)), rule).ratios
     published = {name: [(entry.value, entry.label) for entry in measure.references] for name, measure in found.items()}
     assert published.pop("reflections_per_question") == [(1, "fair"), (2, "good")]
     assert published.pop("percent_complex_reflections") == [(40, "fair"), (50, "good")]
@@ -83,7 +83,9 @@ def test_published_values_are_given_as_expert_opinion_on_counts_by_volley(rule: 
 
 def test_talk_time_is_shared_by_those_with_a_role() -> None:
     """2 seconds and 6 of the two; the second of a voice without a role belongs to no figure."""
-    found = measures(table(("I", ""), ("C", ""), ("U", ""), start=[0, 2_000, 4_000], end=[2_000, 8_000, 5_000])).talk
+    found = session_measures(
+        table(("I", ""), ("C", ""), ("U", ""), start=[0, 2_000, 4_000], end=[2_000, 8_000, 5_000])
+    ).talk
     assert {role: value(measure) for role, measure in found.items()} == {
         "interviewer": (25, 2, 8),
         "client": (75, 6, 8),
@@ -94,23 +96,23 @@ def test_talk_time_is_shared_by_those_with_a_role() -> None:
 
 
 def test_talk_time_needs_times_and_talk_of_somebody_with_a_role() -> None:
-    assert measures(table(("I", ""))).talk["client"].undefined == "the utterances have no times"
+    assert session_measures(table(("I", ""))).talk["client"].undefined == "the utterances have no times"
     for rows in (coded(""), coded("U - .5 Hello.")):
-        found = measures(rows).talk
+        found = session_measures(rows).talk
         assert {measure.undefined for measure in found.values()} == {"nobody with a role speaks"}
         assert {measure.value for measure in found.values()} == {None}
 
 
 def test_oars_are_counted_where_they_are_coded() -> None:
     rows = table(("I", "affirmation|reflection"), ("I", "reflection"), ("I", "question_open"))
-    found = measures(rows, OARS)
+    found = session_measures(rows, OARS)
     assert {name: measure.value for name, measure in found.oars.items()} == {
         "open_questions": 1,
         "affirmations": 1,
         "reflections": 2,
         "summaries": 0,
     }
-    assert measures(table(("I", "other"))).oars["affirmations"].undefined == (
+    assert session_measures(table(("I", "other"))).oars["affirmations"].undefined == (
         "this codebook has no code for affirmations"
     )
 
@@ -121,19 +123,19 @@ def test_any_code_of_a_codebook_may_be_given_by_nobody(name: str) -> None:
     rule = book.rule()
     for code in ("", *rule.codes):
         rows = table(("I", code), ("C", "")).assign(volley=[1, None])
-        found = measures(rows, rule)
+        found = session_measures(rows, rule)
         assert all(found.counts[each].value in (0, 1) for each in rule.codes)
         assert found.ratios["reflections_per_question"].value in (None, 0)
 
 
 def test_codes_that_only_the_table_holds_are_counted_too() -> None:
-    assert measures(table(("I", "affirmation"))).counts["affirmation"].value == 1
+    assert session_measures(table(("I", "affirmation"))).counts["affirmation"].value == 1
 
 
 def test_volleys_count_once() -> None:
     rows = coded()
     volley = (rows["role"] != rows["role"].shift()).cumsum().where(rows["role"] == "interviewer")
-    found = measures(rows.assign(volley=volley), VOLLEYS)
+    found = session_measures(rows.assign(volley=volley), BY_VOLLEY)
     # One turn holds a reflection with a question, every other interviewer's turn a single behavior.
     assert (
         found.ratios["reflections_per_question"].numerator,
@@ -144,16 +146,16 @@ def test_volleys_count_once() -> None:
 @pytest.mark.parametrize("width", [0, 1, -0.5, 90])
 def test_a_width_is_a_share(width: float) -> None:
     with pytest.raises(ValueError, match="it must lie between 0 and 1"):
-        measures(coded(), width=width)
+        session_measures(coded(), width=width)
 
 
 def test_a_wider_interval_holds_a_narrower_one() -> None:
-    narrow, wide = (measures(coded(), width=width).ratios["percent_change_talk"] for width in (0.5, 0.95))
+    narrow, wide = (session_measures(coded(), width=width).ratios["percent_change_talk"] for width in (0.5, 0.95))
     assert wide.low <= narrow.low <= narrow.high <= wide.high
 
 
 def test_json_is_plain_and_complete() -> None:
-    found = measures(coded(), spread={"open": 0.3}, seed=5).as_dict()
+    found = session_measures(coded(), spread={"open": 0.3}, seed=5).as_dict()
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert list(found) == [
         "schema",
@@ -204,7 +206,7 @@ def doubtful(rows: list[tuple[str, str, str, float]]) -> pd.DataFrame:
 @given(ROWS)
 @settings(max_examples=60, deadline=None)
 def test_counts_add_up_and_intervals_hold_their_medians(rows: list[tuple[str, str, str, float]]) -> None:
-    found = measures(doubtful(rows), draws=200)
+    found = session_measures(doubtful(rows), draws=200)
     interviewer, client = found.utterances["interviewer"], found.utterances["client"]
     assert sum(found.counts[code].value for code in CLIENT_CODES) == client
     assert sum(found.counts[code].value for code in ("question_open", "question_closed")) <= interviewer
@@ -223,7 +225,7 @@ def test_the_order_of_utterances_does_not_matter_to_counts(
 ) -> None:
     given_table = doubtful(rows)
     shuffled = given_table.sample(frac=1, random_state=random.randrange(1000))  # type: ignore[attr-defined]
-    before, after = (measures(frame, draws=200).counts for frame in (given_table, shuffled))
+    before, after = (session_measures(frame, draws=200).counts for frame in (given_table, shuffled))
     assert {code: measure.value for code, measure in before.items()} == {
         code: measure.value for code, measure in after.items()
     }
@@ -232,7 +234,7 @@ def test_the_order_of_utterances_does_not_matter_to_counts(
 def test_the_table_is_not_changed_and_the_same_call_gives_the_same() -> None:
     rows = coded()
     before = rows.copy(deep=True)
-    assert measures(rows) == measures(rows)
+    assert session_measures(rows) == session_measures(rows)
     pd.testing.assert_frame_equal(rows, before)
 
 
@@ -250,21 +252,21 @@ def test_measures_need_nothing_but_numpy_and_pandas() -> None:
 
 
 def test_utterances_are_the_plain_rule() -> None:
-    assert measures(coded()).rule == UTTERANCES
+    assert session_measures(coded()).rule == BY_UTTERANCE
 
 
-CODEBOOKS = [UTTERANCES, VOLLEYS, *(codebooks.read(name).rule() for name in codebooks.shipped())]
+CODEBOOKS = [BY_UTTERANCE, BY_VOLLEY, *(codebooks.read(name).rule() for name in codebooks.shipped())]
 
 
 @pytest.mark.parametrize("rule", CODEBOOKS)
-def test_a_tape_that_is_cut_at_a_pause_counts_in_its_parts_what_it_counts_as_a_whole(rule: Rule) -> None:
+def test_a_tape_that_is_cut_at_a_pause_counts_in_its_parts_what_it_counts_as_a_whole(rule: CountingRule) -> None:
     """Between turns of the invented session; each interviewer's turn is a volley, so that none is cut."""
     rows = coded()
     rows["volley"] = (rows["role"] != rows["role"].shift()).cumsum().where(rows["role"] == "interviewer")
     cuts = [at for at in range(1, len(rows)) if rows["turn_id"].iloc[at] != rows["turn_id"].iloc[at - 1]]
-    whole = measures(rows, rule, draws=50)
+    whole = session_measures(rows, rule, draws=50)
     for cut in cuts[::7]:
-        parts = [measures(part, rule, draws=50) for part in (rows.iloc[:cut], rows.iloc[cut:])]
+        parts = [session_measures(part, rule, draws=50) for part in (rows.iloc[:cut], rows.iloc[cut:])]
         for name, measure in whole.ratios.items():
             assert measure.numerator == sum(part.ratios[name].numerator for part in parts)
             assert (measure.denominator or 0) == sum(part.ratios[name].denominator or 0 for part in parts)
@@ -274,8 +276,8 @@ def test_a_tape_that_is_cut_at_a_pause_counts_in_its_parts_what_it_counts_as_a_w
 
 
 @pytest.mark.parametrize("rule", CODEBOOKS)
-def test_a_tape_without_codes_has_no_ratio_and_counts_nothing(rule: Rule) -> None:
-    found = measures(coded().assign(codes="", volley=range(60)), rule, draws=50)
+def test_a_tape_without_codes_has_no_ratio_and_counts_nothing(rule: CountingRule) -> None:
+    found = session_measures(coded().assign(codes="", volley=range(60)), rule, draws=50)
     assert {measure.value for measure in found.ratios.values()} == {None}
     assert all(measure.undefined for measure in found.ratios.values())
     assert {measure.value for measure in found.counts.values()} == {0}
@@ -292,9 +294,9 @@ def test_a_tape_without_codes_has_no_ratio_and_counts_nothing(rule: Rule) -> Non
         ("sustain", (None, None, None, None, 0)),
     ],
 )
-@pytest.mark.parametrize("rule", [UTTERANCES, VOLLEYS])
+@pytest.mark.parametrize("rule", [BY_UTTERANCE, BY_VOLLEY])
 def test_a_tape_coded_alike_throughout_has_the_plain_shares(
-    code: str, expected: tuple[float | None, ...], rule: Rule
+    code: str, expected: tuple[float | None, ...], rule: CountingRule
 ) -> None:
-    found = measures(coded().assign(codes=code, probability=1.0, volley=range(60)), rule, draws=50)
+    found = session_measures(coded().assign(codes=code, probability=1.0, volley=range(60)), rule, draws=50)
     assert tuple(measure.value for measure in found.ratios.values()) == expected

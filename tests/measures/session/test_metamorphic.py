@@ -7,9 +7,9 @@ import pytest
 
 from pipeline.coding.volleys import volleys
 from pipeline.formats import codebooks
-from pipeline.measures.session.context import context
-from pipeline.measures.session.counts import UTTERANCES, VOLLEYS, Rule
-from pipeline.measures.session.measures import Measures, measures
+from pipeline.measures.session.context import change_talk_context
+from pipeline.measures.session.counts import BY_UTTERANCE, BY_VOLLEY, CountingRule
+from pipeline.measures.session.measures import SessionMeasures, session_measures
 from tests.measures.samples import coded
 
 
@@ -20,25 +20,25 @@ def tape() -> pd.DataFrame:
     return table.assign(volley=volleys(table))
 
 
-def counted(found: Measures) -> dict[str, float | None]:
+def counted(found: SessionMeasures) -> dict[str, float | None]:
     return {name: each.value for part in (found.counts, found.oars, found.client) for name, each in part.items()}
 
 
-@pytest.mark.parametrize("rule", [UTTERANCES, VOLLEYS])
-def test_a_tape_that_is_split_between_turns_counts_as_its_parts_together(rule: Rule) -> None:
+@pytest.mark.parametrize("rule", [BY_UTTERANCE, BY_VOLLEY])
+def test_a_tape_that_is_split_between_turns_counts_as_its_parts_together(rule: CountingRule) -> None:
     whole = tape()
-    wanted = counted(measures(whole, rule, draws=50))
+    wanted = counted(session_measures(whole, rule, draws=50))
     turn, volley = whole["turn_id"].to_numpy(), whole["volley"].astype(float)
     places = [at for at in range(1, len(whole)) if turn[at] != turn[at - 1] and volley[:at].max() < volley[at:].min()]
     for at in places[::5]:
-        parts = [counted(measures(part, rule, draws=50)) for part in (whole.iloc[:at], whole.iloc[at:])]
+        parts = [counted(session_measures(part, rule, draws=50)) for part in (whole.iloc[:at], whole.iloc[at:])]
         for name, value in wanted.items():
             assert value is None or value == sum(part.get(name) or 0 for part in parts), name
     assert len(places) > 20
 
 
-@pytest.mark.parametrize("rule", [UTTERANCES, VOLLEYS])
-def test_other_names_and_a_later_start_change_no_figure(rule: Rule) -> None:
+@pytest.mark.parametrize("rule", [BY_UTTERANCE, BY_VOLLEY])
+def test_other_names_and_a_later_start_change_no_figure(rule: CountingRule) -> None:
     table = tape()
     other = table.assign(
         tape_id="else",
@@ -47,16 +47,18 @@ def test_other_names_and_a_later_start_change_no_figure(rule: Rule) -> None:
         start=table["start"] + 60_000,
         end=table["end"] + 60_000,
     )
-    assert measures(other, rule, draws=50) == measures(table, rule, draws=50)
+    assert session_measures(other, rule, draws=50) == session_measures(table, rule, draws=50)
     same = [
-        column for column in context(table) if "utterance" not in column and column not in ("tape_id", "start", "end")
+        column
+        for column in change_talk_context(table)
+        if "utterance" not in column and column not in ("tape_id", "start", "end")
     ]
-    pd.testing.assert_frame_equal(context(other, rule)[same], context(table, rule)[same])
+    pd.testing.assert_frame_equal(change_talk_context(other, rule)[same], change_talk_context(table, rule)[same])
 
 
 @pytest.mark.parametrize("book", ["pretags", "miti-4.2", "oars"])
 def test_a_tape_without_codes_has_counts_of_nothing_and_no_ratio(book: str) -> None:
-    found = measures(tape().assign(codes=""), codebooks.read(book).rule(), draws=50)
+    found = session_measures(tape().assign(codes=""), codebooks.read(book).rule(), draws=50)
     assert {value for value in counted(found).values() if value is not None} <= {0}
     for name, ratio in found.ratios.items():
         assert ratio.value is None, name
@@ -65,6 +67,6 @@ def test_a_tape_without_codes_has_counts_of_nothing_and_no_ratio(book: str) -> N
 @pytest.mark.parametrize(("code", "role"), [("question_open", "interviewer"), ("change", "client")])
 def test_a_tape_coded_alike_throughout_counts_every_utterance_of_its_role(code: str, role: str) -> None:
     table = tape()
-    found = measures(table.assign(codes=code), UTTERANCES, draws=50)
+    found = session_measures(table.assign(codes=code), BY_UTTERANCE, draws=50)
     assert found.counts[code].value == (table["role"] == role).sum()
     assert sum(value.value or 0 for name, value in found.counts.items() if name != code) == 0

@@ -7,21 +7,21 @@ import pytest
 
 from pipeline.formats import codebooks
 from pipeline.measures.session import miti
-from pipeline.measures.session.measures import Measures, measures
+from pipeline.measures.session.measures import SessionMeasures, session_measures
 
 RATINGS = {"cultivating_change_talk": 3, "softening_sustain_talk": 4, "partnership": 5, "empathy": 2}
 
 
 def test_a_score_is_the_mean_of_its_two_ratings_and_needs_both() -> None:
-    assert [score.value for score in miti.scores(RATINGS)] == [3.5, 3.5]
-    technical, relational = miti.scores({"empathy": 2, "partnership": 3, "softening_sustain_talk": 1}, "is open")
+    assert [score.value for score in miti.global_scores(RATINGS)] == [3.5, 3.5]
+    technical, relational = miti.global_scores({"empathy": 2, "partnership": 3, "softening_sustain_talk": 1}, "is open")
     assert (technical.value, technical.undefined) == (None, "cultivating change talk is open")
     assert relational.value == 2.5
 
 
 def test_the_thresholds_are_the_manual_s() -> None:
     """Technical: fair 3, good 4. Relational: fair 3.5, good 4. %CR: 40 and 50 %. R:Q: 1 and 2. Totals: none."""
-    found = (*miti.scores(RATINGS), *miti.behaviors(measured([]), ("a",), ("b",)))
+    found = (*miti.global_scores(RATINGS), *miti.behavior_measures(measured([]), ("a",), ("b",)))
     expected = {
         "technical": [(3, "fair"), (4, "good")],
         "relational": [(3.5, "fair"), (4, "good")],
@@ -34,13 +34,13 @@ def test_the_thresholds_are_the_manual_s() -> None:
     assert all("expert opinion" in each.source for one in found for each in one.references)
 
 
-def measured(volleys: list[tuple[int, str]]) -> Measures:
+def measured(volleys: list[tuple[int, str]]) -> SessionMeasures:
     """The measures of an interviewer's rows, each with its volley and codes, beside one of each that `miti` needs."""
     rows = [
         {"tape_id": "t", "utterance_id": str(at), "role": "interviewer", "text": "", "codes": codes, "volley": volley}
         for at, (volley, codes) in enumerate([(-1, "a|b|question|reflection_complex"), *volleys])
     ]
-    return measures(pd.DataFrame(rows), codebooks.read("miti-4.2").rule(), draws=10)
+    return session_measures(pd.DataFrame(rows), codebooks.read("miti-4.2").rule(), draws=10)
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,11 @@ def test_the_totals_add_up_what_the_manual_names(
     volleys: list[tuple[int, str]], adherent: int, non_adherent: int
 ) -> None:
     book = codebooks.read("miti-4.2")
-    found = miti.adherence(measured(volleys), book.adherent, book.non_adherent)
+    found = miti.adherence_totals(measured(volleys), book.adherent, book.non_adherent)
     assert [(one.value, one.undefined) for one in found] == [(adherent, None), (non_adherent, None)]
 
 
 def test_a_codebook_without_such_codes_has_no_total() -> None:
-    [adherent, non_adherent] = miti.adherence(measured([]), (), ())
+    [adherent, non_adherent] = miti.adherence_totals(measured([]), (), ())
     assert (adherent.value, adherent.undefined) == (None, "this codebook has no code for MI-adherent behaviors")
     assert non_adherent.undefined == "this codebook has no code for MI-non-adherent behaviors"

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.measures.session.readiness import TurningPoint, trajectory, turning_points
+from pipeline.measures.session.readiness import TurningPoint, readiness_line, turning_points
 from tests.measures.samples import coded, table
 
 
 def test_the_line_goes_up_with_change_talk_and_down_with_sustain_talk() -> None:
-    found = trajectory(
+    found = readiness_line(
         coded("C change .9 One two.\nI other .9 Hi there.\nC sustain .9 No.\nC sustain .9 No.\nC neutral .9 Hm hm hm.")
     )
     assert [(point.time, point.step, point.value) for point in found.points] == [
@@ -23,12 +23,12 @@ def test_the_line_goes_up_with_change_talk_and_down_with_sustain_talk() -> None:
 
 
 def test_a_line_without_doubt_has_no_width_and_doubt_widens_it() -> None:
-    sure = trajectory(table(("C", "change"), ("C", "sustain")))
+    sure = readiness_line(table(("C", "change"), ("C", "sustain")))
     assert [(point.low, point.value, point.high) for point in sure.points] == [(1, 1, 1), (0, 0, 0)]
     assert sure.points[0].time is None
     # Twenty times change or neutral at one half: 6 to 14 (scipy.stats.binom(20, .5).ppf([.05, .95])).
     doubtful = table(*[("C", "change")] * 20, p_change=0.5, p_sustain=0.0, p_neutral=0.5)
-    last = trajectory(doubtful, draws=20_000).points[-1]
+    last = readiness_line(doubtful, draws=20_000).points[-1]
     assert (last.low, last.value, last.high) == (6, 20, 14)
 
 
@@ -76,11 +76,11 @@ def test_one_wrong_tag_cannot_turn_a_rising_line(length: int, data: st.DataObjec
 
 
 def test_the_invented_session_turns_once_toward_change() -> None:
-    assert trajectory(coded()).turning_points == (TurningPoint("u0019", 61_150, -5, "change"),)
+    assert readiness_line(coded()).turning_points == (TurningPoint("u0019", 61_150, -5, "change"),)
 
 
 def test_json_has_seconds() -> None:
-    found = trajectory(coded()).as_dict()
+    found = readiness_line(coded()).as_dict()
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert found["turning_points"] == [{"utterance_id": "u0019", "time": 61.15, "value": -5, "toward": "change"}]
     assert found["swing"] == 3
@@ -88,5 +88,5 @@ def test_json_has_seconds() -> None:
 
 
 def test_no_client_gives_no_line() -> None:
-    assert trajectory(table(("I", "other"))).points == ()
-    assert trajectory(coded("")).points == ()
+    assert readiness_line(table(("I", "other"))).points == ()
+    assert readiness_line(coded("")).points == ()

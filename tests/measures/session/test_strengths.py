@@ -1,15 +1,15 @@
 import pandas as pd
 import pytest
 
-from pipeline.measures.session.measures import measures
-from pipeline.measures.session.readiness import trajectory
+from pipeline.measures.session.measures import session_measures
+from pipeline.measures.session.readiness import readiness_line
 from pipeline.measures.session.strengths import Strength, strengths
-from pipeline.measures.session.uncertain_tags import doubts
+from pipeline.measures.session.uncertain_tags import uncertain_tags
 from tests.measures.samples import RULE, coded, table
 
 
 def found(rows: pd.DataFrame) -> dict[str, Strength]:
-    return {strength.name: strength for strength in strengths(rows, measures(rows, RULE), trajectory(rows))}
+    return {strength.name: strength for strength in strengths(rows, session_measures(rows, RULE), readiness_line(rows))}
 
 
 def test_the_invented_session_by_hand() -> None:
@@ -74,7 +74,7 @@ def test_more_reflections_than_questions_may_be_in_doubt() -> None:
 
 
 def test_doubts_begin_with_the_least_certain_and_name_the_next_best() -> None:
-    result = doubts(coded())
+    result = uncertain_tags(coded())
     assert [(doubt.utterance_id, doubt.instead, doubt.decision) for doubt in result[:4]] == [
         ("u0056", None, "client"),
         ("u0019", "change", "client"),
@@ -88,5 +88,5 @@ def test_doubts_begin_with_the_least_certain_and_name_the_next_best() -> None:
 def test_only_rows_with_a_role_a_probability_and_a_need_are_in_doubt() -> None:
     rows = coded("I other .5 One two three.\nI other .5 One two.\nU - .5 One.\nC change .9 One.")
     rows.loc[1, "probability"] = None
-    assert [doubt.utterance_id for doubt in doubts(rows)] == ["u0001"]
-    assert doubts(table(("I", "other"))) == ()
+    assert [doubt.utterance_id for doubt in uncertain_tags(rows)] == ["u0001"]
+    assert uncertain_tags(table(("I", "other"))) == ()

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.measures.drift.drift import Drift, Note, drift
-from pipeline.measures.reliability.agreement import agreement
-from pipeline.measures.reliability.comparisons import comparisons
-from pipeline.measures.reliability.sampling import sample
+from pipeline.measures.drift.drift import ChartNote, DriftReport, detect_drift
+from pipeline.measures.reliability.agreement import agreement_table
+from pipeline.measures.reliability.comparisons import group_comparisons
+from pipeline.measures.reliability.sampling import draw_sample
 from pipeline.review.coach.codes import Gathered, gather
 from pipeline.review.coach.codings import Coding, before, latest
 from pipeline.review.coach.routes import EVERYONE
@@ -88,7 +88,7 @@ def test_a_coach_can_code_stretches_of_minutes(group: Year) -> None:
     heard = gathered.table[(gathered.table["tape_id"] == group.tapes[0]) & (gathered.table["layer"] == "coach")]
     assert len(heard) == 30
     assert list(heard[heard["codes"] == ""]["utterance_id"]) == ["u7"]
-    drawn = sample(gathered.panel, "minutes", share=1.0, random_part=1.0)
+    drawn = draw_sample(gathered.panel, "minutes", share=1.0, random_part=1.0)
     assert list(drawn[drawn["tape_id"] == group.tapes[0]]["start"]) == [300]
 
 
@@ -168,7 +168,7 @@ def test_what_the_group_settled_on_is_its_consensus(group: Year) -> None:
     # What was left without a code is nobody's opinion: the one who gave one is not outvoted by silence.
     assert list(majority([("simple",), ("simple", "open"), ("open",), ("closed",)])) == []
     assert list(majority([("simple",), ("simple", "open"), ("open", "simple")])) == ["simple", "open"]
-    pairs = {(one.kind, one.a, one.b) for one in comparisons(gathered.panel)}
+    pairs = {(one.kind, one.a, one.b) for one in group_comparisons(gathered.panel)}
     assert ("group and coach", "consensus", "coach") in pairs
     assert ("machine", "machine", "consensus") in pairs
 
@@ -258,9 +258,9 @@ def test_the_program_shows_groups_and_folds_small_ones(group: Year) -> None:
 
 
 def test_members_are_not_told_what_was_left_out_of_others_charts(group: Year, monkeypatch: pytest.MonkeyPatch) -> None:
-    def noting(*given: Any) -> Drift:
-        notes = (Note(name, f"{name or 'All'} left out.") for name in ("", "Ada", "Ben"))
-        return replace(drift(*given), notes=tuple(notes))
+    def noting(*given: Any) -> DriftReport:
+        notes = (ChartNote(name, f"{name or 'All'} left out.") for name in ("", "Ada", "Ben"))
+        return replace(detect_drift(*given), notes=tuple(notes))
 
     monkeypatch.setattr("pipeline.review.coach.routes.drift", noting)
     told = {
@@ -293,7 +293,7 @@ def gathered_by(group: Year, name: str = "Coco", codebook: str = "") -> Gathered
 
 
 def compared(gathered: Gathered) -> set[tuple[str, str, str]]:
-    found = agreement(gathered.panel, draws=100)
+    found = agreement_table(gathered.panel, draws=100)
     found = found[found["level"].isin(["all", "family"])]
     return set(zip(found["comparison"], found["b"], found["name"], strict=True))
 
@@ -344,7 +344,7 @@ def test_a_narrower_task_counts_for_what_it_asked_for(group: Year) -> None:
             one.task = "depth"
     of_ada = {
         (row["level"], row["name"])
-        for row in agreement(gathered_by(group).panel, draws=100).to_dict("records")
+        for row in agreement_table(gathered_by(group).panel, draws=100).to_dict("records")
         if row["comparison"] == "coder and coach" and row["a"] == "Ada"
     }
     assert {name for level, name in of_ada if level in ("all", "family")} == {"reflection"}
