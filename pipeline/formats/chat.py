@@ -38,6 +38,7 @@ _NO_WORDS = "0"
 _UNSAID = re.compile(
     r"\[[^\[\]]*\]"  # explanations, replacements, retracings, postcodes
     r"|\(\.+\)|\(\d{0,3}:?\d{1,3}(?:\.\d{0,3})?\)"  # pauses: (.) (1.5)
+    r"|[∙•]h+"  # breaths
     r"|&=\S+|&[{}][nl]=\S+|&\*\w{1,8}:\S+"  # events, long features, another's word within the line
     r"|(?<!\S)\+[<^\",+]+(?!\S)"  # linkers: +< +" +^ +, ++
     r"|(?<!\S)0\w\S*"  # words left out: 0is

@@ -123,24 +123,24 @@ def placed(times: Sequence[tuple[int | None, int | None]]) -> list[Span]:
     """Spans of (start, end) in ms as far as they are known, so that those without times keep their place.
 
     What has no start stands, as a moment, where the one before it ended, and no later than the next one starts. What
-    has no end lasts until the next one starts, and is a moment where none does.
+    has no end lasts until the next one starts, and is a moment where that is not known.
 
     >>> placed([(0, 900), (None, None), (500, None), (2000, None)])
     [Span(start=0, end=900), Span(start=500, end=500), Span(start=500, end=2000), Span(start=2000, end=2000)]
     """
     spans: list[Span] = []
-    following: list[int | None] = []
-    later: int | None = None
-    for start, _ in reversed(times):
-        following.append(later)
-        later = later if start is None else start
-    for (start, end), after in zip(times, reversed(following), strict=True):
-        first = start
+    starts = [*(start for start, _ in times), None]
+    known = list(starts)  # the next start that is known, from each on
+    for place in reversed(range(len(times))):
+        known[place] = known[place + 1] if starts[place] is None else starts[place]
+    for place, (start, end) in enumerate(times):
+        first, last = start, end
         if first is None:
-            before = spans[-1].end if spans else 0
-            first = before if after is None else max(spans[-1].start if spans else 0, min(before, after))
-        last = end if end is not None else after if start is not None and after is not None else first
-        spans.append(Span(first, max(first, last)))
+            before, after = spans[-1] if spans else Span(0, 0), known[place]
+            first = before.end if after is None else max(before.start, min(before.end, after))
+        elif last is None:
+            last = starts[place + 1]
+        spans.append(Span(first, max(first, first if last is None else last)))
     return spans
 
 

@@ -101,7 +101,7 @@ def _parts(
             names[place + 1] = line.strip()
             place += 1
         elif asides and _ASIDE.match(line):
-            while place < len(lines) and lines[place].strip():
+            while place < len(lines) and lines[place].strip() and place not in known:
                 place += 1
         else:
             if line.strip():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.errors import FormatError
@@ -16,19 +15,19 @@ from pipeline.formats.script import Script
 _SBV = re.compile(rb"^(\d+:\d\d:\d\d\.\d{3}),(\d+:\d\d:\d\d\.\d{3})(?=\r?$)", re.MULTILINE)
 """YouTube's own subtitles have a comma between two times, and are like SRT else."""
 _SUBTITLES = re.compile(r"WEBVTT\b|(?:\s*\d+\s*\n)?\s*\d\d:\d\d:\d\d,\d{3} --> ")
-_MANY = 8
-"""Lines that a sentence lists at most."""
 
 
 def text(source: Source) -> Reading | CodedTranscript:
-    """A text file: a script, or subtitles that somebody saved with another ending.
+    """A text file: a script, or subtitles or a table (as Excel saves "Unicode text") with another ending.
 
     Raises
     ------
-    TableError: T02 it is no text.
+    TableError: T02 it is no text; T03 to T06 as `spreadsheet.read`.
     FormatError: F03 no line says who speaks; others as `webvtt.read` and `srt.read`.
     """
     told, notes = worksheet.decoded(source)
+    if worksheet.is_tabbed(told):
+        return spreadsheet.read(source)
     if _SUBTITLES.match(told):
         whole = replace(source, data=told.encode())
         return webvtt.read(whole) if told.startswith("WEBVTT") else srt.read(whole)
@@ -57,14 +56,8 @@ def sbv(source: Source) -> CodedTranscript:
 
 
 def _script(source: Source, read: Script) -> Reading:
-    return reading.of_speeches(source, read.speeches, (*_passed(read.skipped, "Lines without a speaker"), *read.notes))
-
-
-def _passed(lines: Sequence[str], what: str) -> tuple[str, ...]:
-    """A sentence on lines that were passed over, if any were."""
-    shown = "; ".join(f'"{line[:60]}"' for line in lines[:_MANY])
-    more = f"; and {len(lines) - _MANY} more" if len(lines) > _MANY else ""
-    return (f"{what} were skipped: {shown}{more}.",) if lines else ()
+    notes = (*reading.passed(read.skipped, "Lines without a speaker"), *read.notes)
+    return reading.of_speeches(source, read.speeches, notes)
 
 
 def word(source: Source) -> Reading:
@@ -75,7 +68,7 @@ def word(source: Source) -> Reading:
     FormatError: F02 to F05 an unsafe or damaged document, F03 nobody speaks in it.
     TableError: T03 to T06 as `spreadsheet.of_sheet`.
     """
-    lines, tables_of_cells = word_file.blocks(source)
+    lines, tables_of_cells, headings = word_file.blocks(source)
     talk: list[list[str]] = []
     beside = 0
     for cells in tables_of_cells:
@@ -96,7 +89,8 @@ def word(source: Source) -> Reading:
         notes: tuple[str, ...] = ()
     else:
         read = spreadsheet.of_sheet(source, worksheet.of_cells(source.name, talk))
-        notes = _passed([line.strip() for line in lines if line.strip()], "Lines beside the table")
+        notes = reading.passed([line.strip() for line in lines if line.strip()], "Lines beside the table")
+    notes += reading.passed(headings, "Headings")
     if beside:
         notes += (f"Tables beside the transcript were skipped: {beside}.",)
     return replace(read, notes=(*read.notes, *notes))

@@ -12,11 +12,12 @@ import io
 import json
 import math
 import os
+import re
 import stat
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder
@@ -119,6 +120,21 @@ class Source:
         if "\0" in text:
             self.refuse("F06", "holds NUL characters, which text cannot have", "save it as text in UTF-8")
         return text
+
+    def in_utf8(self) -> tuple[Source, tuple[str, ...]]:
+        """The same text in UTF-8 where it is neither that nor in UTF-16 with its mark, and a sentence on that guess.
+
+        Such a text is taken for Windows-1252, unless it holds what that has not.
+        """
+        try:
+            self.text()
+        except FormatError:
+            binary = re.search(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x81\x8d\x8f\x90\x9d]", self.data)
+            if binary or self.data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                return self, ()
+            note = f"{self.name} is not UTF-8 and was read as Windows-1252. Check the accented letters."
+            return replace(self, data=self.data.decode("cp1252").encode()), (note,)
+        return self, ()
 
     def xml(self, root: str) -> Element:
         """The root element, names without their namespaces.

@@ -6,7 +6,8 @@ no times; other programs' files as a `CodedTranscript`. Either becomes the other
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,8 +31,11 @@ from pipeline.timeline import LAYERS, UNKNOWN, Role, Word
 ENDS_UNKNOWN = "Where the file does not say when an utterance ends, it was taken to last until the next one begins."
 """The note of a transcript some of whose ends are made up."""
 
-_CODES = ("codes", "code")
-"""Columns of a spreadsheet with codes, in any case."""
+_CODES = frozenset({"codes", "code", "coding", "kode", "codierung"})
+_NO_CODES = frozenset({"time", "language", "country", "area", "zip", "participant", "subject", "project", "speaker"})
+"""Words of a heading that say of a column that it holds codes, and that it does not."""
+_MANY = 8
+"""Lines that a sentence lists at most."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ def to_transcript(name: str, reading: Reading) -> CodedTranscript:
         raise FormatError("F07", f"file {name}", f"holds {1 + len(others)} tapes", "give the rows of one tape")
     rows = table.to_dict("records")
     times = [(_time(row.get("start", pd.NA)), _time(row.get("end", pd.NA))) for row in rows]
-    cells = {column.strip().lower(): column for column in table.columns}
+    coded = _column_of_codes(table.columns)
     utterances = [
         CodedUtterance(
             row["utterance_id"],
@@ -114,12 +118,14 @@ def to_transcript(name: str, reading: Reading) -> CodedTranscript:
             str(row.get("speaker", "")).strip() or UNKNOWN,
             _role(row),
             str(row["text"]).strip(),
-            _marks(row, cells),
+            _marks(row, coded),
             reading.words.get(row["utterance_id"], ()),
         )
         for row, span in zip(rows, placed(times), strict=True)
     ]
     notes = list(reading.notes)
+    if coded and coded not in ("codes", "code"):
+        notes.append(f'Codes were taken from the column "{coded}".')
     if all(time is None for pair in times for time in pair):
         notes.append(NO_TIMES)
     elif any(start is not None and end is None for start, end in times):
@@ -137,12 +143,26 @@ def _role(row: Mapping[Any, Any]) -> Role:
     return role(told or str(row.get("speaker", "")))
 
 
-def _marks(row: Mapping[Any, Any], cells: Mapping[str, str]) -> tuple[Mark, ...]:
-    column = next((cells[name] for name in _CODES if name in cells), None)
-    if column is None:
-        return ()
-    coder, layer = (str(row[cells[name]]).strip() if name in cells else "" for name in ("coder", "layer"))
-    return tuple(Mark(code, coder, layer if layer in LAYERS else "") for code in codes(str(row[column])))
+def _column_of_codes(columns: Iterable[str]) -> str | None:
+    """The column whose heading says that it holds codes, such as "MITI code"."""
+    for column in columns:
+        words = set(re.findall(r"[^\W_]+", column.lower()))
+        if words & _CODES and not words & _NO_CODES:
+            return column
+    return None
+
+
+def _marks(row: Mapping[Any, Any], column: str | None) -> tuple[Mark, ...]:
+    coder, layer = (str(row.get(name, "")).strip() for name in ("coder", "layer"))
+    given = codes(str(row[column])) if column else ()
+    return tuple(Mark(code, coder, layer if layer in LAYERS else "") for code in given)
+
+
+def passed(lines: Collection[str], what: str) -> tuple[str, ...]:
+    """A sentence on lines that were passed over, if any were."""
+    shown = "; ".join(f'"{line[:60]}"' for line in list(lines)[:_MANY])
+    more = f"; and {len(lines) - _MANY} more" if len(lines) > _MANY else ""
+    return (f"{what} were skipped: {shown}{more}.",) if len(lines) else ()
 
 
 def _whole(table: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.errors import FormatError
@@ -91,6 +91,9 @@ READERS = (
 ENDINGS = tuple(sorted({ending for reader in READERS for ending in reader.endings}))
 """The endings of files that can be read, in lower case."""
 
+_TEXTS = frozenset({".vtt", ".srt", ".sbv", ".cha", ".textgrid", ".ctm", ".rttm", ".html", ".htm", ".json", ".csv"})
+"""Files of text that may be in the encoding of old programs."""
+
 _REMEDIES = {
     **dict.fromkeys((".doc", ".odt", ".rtf"), "open it in Word or LibreOffice and save it as .docx or .txt"),
     ".pdf": "save the transcript as .docx or .txt from the program that made it, or copy its text into such a file",
@@ -154,7 +157,11 @@ def told(path: Path, name: str | None = None, tiers: Mapping[str, str] | None = 
 def of_source(source: Source, name: str | None = None) -> CodedTranscript | Reading:
     """What a file says that is in memory, as `told`; its name has the ending."""
     readers = _readers(Path(source.name), name)
-    return next((each for each in readers if each.fits(source)), readers[-1]).read(source)
+    notes: tuple[str, ...] = ()
+    if Path(source.name).suffix.lower() in _TEXTS:
+        source, notes = source.in_utf8()
+    said = next((each for each in readers if each.fits(source)), readers[-1]).read(source)
+    return replace(said, notes=(*notes, *said.notes)) if notes else said
 
 
 def read(path: Path, name: str | None = None, tiers: Mapping[str, str] | None = None) -> CodedTranscript:

@@ -31,11 +31,13 @@ _PATTERNS = tuple(
         rf"{_STAMP}\s*[-–]?\s*{_NAME}\s*:(?P<before>)(?:\s+(?P<text>.*))?",  # [0:03] Ann: What would you like?
         rf"(?:[*•–-]\s+)?{_NAME}\s*:(?:\s+(?:[\[(](?P<start>{_CLOCK})[\])]\s+)?(?P<text>.*))?",  # Ann: What next?
         rf"(?:[*•–-]\s+)?{_NAME}(?:\t|\s+[-–—]\s)\s*(?P<loose>)(?P<text>\S.*)",  # Ann - What next?
-        r"[\[(](?P<name>[^\W\d_][^\[\]()\n]{0,39}?)[\])]\s+(?P<loose>)(?P<text>\S.*)",  # [T] What next?
+        r"[\[(<](?P<name>[^\W\d_][^\[\]()<>\n]{0,39}?)[\])>]\s+(?P<loose>)(?P<text>\S.*)",  # [T] What next?
         r"(?P<name>[^\W\d_a-z][\w ]{0,39})(?P<loose>)(?P<alone>)(?P<text>)",  # THERAPIST, and what is said below
     )
 )
-_NO_SPEECH = re.compile(r"Transcribed by https?://\S+", re.IGNORECASE)
+_NO_SPEECH = re.compile(r"Transcribed by https?://\S+|Transcription ended after [\d:]+.*", re.IGNORECASE)
+_UNNAMED = re.compile(r"\[(?P<start>[\d:]+[.,]\d{3}) --> (?P<end>[\d:]+[.,]\d{3})\]\s*(?P<text>.*)")
+"""A line of Whisper's, as it prints them: times, and nobody's name."""
 _LATEST_START = 3 * 3_600_000
 """Milliseconds: whatever begins later than this is a time of the day, not of a recording."""
 OF_THE_DAY = "The times are times of day. They were counted from the first one."
@@ -75,17 +77,23 @@ def read(source: Source, lines: Iterable[str]) -> Script:
     unpadded = cues.counts_milliseconds(re.findall(r"[.,](\d{1,3})", " ".join(stamps)))
     speeches: list[Speech] = []
     skipped = [line for line in lines[:top] if line]
+    clock: int | None = None
     for line in lines[top:]:
         if not line:
             continue
         speech = _speech(line, speakers, unpadded)
         if speech is not None:
-            speeches.append(speech)
+            speeches.append(replace(speech, start=clock) if speech.start is None and clock is not None else speech)
+            clock = None
+        elif script_lines.CLOCK_LINE.fullmatch(line):
+            clock = _ms(line.strip("[]()"), unpadded)  # Google Meet's, over what is said from then on
         elif _NO_SPEECH.fullmatch(line) or not speeches:
             skipped.append(line)
         else:
             last = speeches[-1]
             speeches[-1] = replace(last, text=f"{last.text} {line}".strip())
+    if not speeches:
+        speeches, skipped = _unnamed(lines)
     if not speeches:
         source.refuse("F03", "names no speaker", 'begin each turn with who speaks, such as "Therapist: "')
     first = next((speech.start for speech in speeches if speech.start is not None), 0)
@@ -94,6 +102,14 @@ def read(source: Source, lines: Iterable[str]) -> Script:
         speeches = [replace(each, start=_since(first, each.start), end=_since(first, each.end)) for each in speeches]
     notes = (OF_THE_DAY,) if of_the_day else ()
     return Script(tuple(speech for speech in speeches if speech.text), tuple(skipped), notes)
+
+
+def _unnamed(lines: Sequence[str]) -> tuple[list[Speech], list[str]]:
+    """The utterances of lines with times and without names, and the other lines."""
+    matches = [(line, _UNNAMED.fullmatch(line)) for line in lines if line]
+    told = [match for _, match in matches if match]
+    speeches = [Speech("", match["text"], _ms(match["start"], False), _ms(match["end"], False)) for match in told]
+    return speeches, [line for line, match in matches if not match]
 
 
 def _speakers(lines: Sequence[str]) -> frozenset[str]:

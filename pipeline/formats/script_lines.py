@@ -18,6 +18,13 @@ _SENTENCE = re.compile(r"[.?!…]$|(?<!\S)(?:\S+\s+){6}")
 """What is said, rather than written on top: an end of a sentence, or more than six words."""
 _WITHIN = re.compile(r"(?<=[.?!…])\s+([^\W\d_]\w+(?: \w+)?):\s")
 _NUMBERED = 0.9
+_CLOCK = r"(?:\d{1,2}:)?\d{1,2}:\d{2}"
+CLOCK_LINE = re.compile(rf"\[{_CLOCK}\]|\({_CLOCK}\)|{_CLOCK}")
+"""A line that is nothing but a time."""
+_NAME_COLON = re.compile(r"\[?[^\W\d_][^:\n\t\[\]]{0,39}?\]?\s*:(?=\s|$)")
+_NAME_CLOCK = re.compile(rf"([^\W\d_][^:\n\t\[\]]{{0,39}}?)\s*:\s*[\[(]?({_CLOCK})[\])]?")
+_TIGHT = re.compile(r"([^\W\d_][^:\n\t\[\]/]{0,39}?):([^\s\d:/\\].*)")
+_MARK = re.compile(r"#(\d{2}:\d{2}:\d{2})-(\d)#")
 
 
 def cleaned(lines: Sequence[str]) -> list[str]:
@@ -26,7 +33,67 @@ def cleaned(lines: Sequence[str]) -> list[str]:
     for line in lines:
         bold = _BOLD.match(line)
         bare.append((bold[2] + line[bold.end() :] if bold else line).strip().removeprefix(">>").lstrip())
-    return [part for line in _joined(_unnumbered(bare)) for part in _apart(line)]
+    joined = _with_marks(_with_clocks(_joined(_unnumbered([_spaced(line) for line in bare]))))
+    return [part for line in joined for part in _apart(line)]
+
+
+def _spaced(line: str) -> str:
+    """A line with a blank behind the colon of a sure name: "T:What next?"."""
+    tight = _TIGHT.fullmatch(line)
+    return f"{tight[1]}: {tight[2]}" if tight and speaker_prefix.is_certain(tight[1]) else line
+
+
+def _with_clocks(lines: list[str]) -> list[str]:
+    """Lines where names go together with their times: "Ann: 0:03", or "Ann" with "0:03" in the line below."""
+    colons = [line for line in lines if _NAME_COLON.match(line)]
+    timed = [line for line in colons if _NAME_CLOCK.fullmatch(line)]
+    if len(timed) > 1 and 2 * len(timed) >= len(colons):
+        lines = [f"{match[1]}  {match[2]}" if (match := _NAME_CLOCK.fullmatch(line)) else line for line in lines]
+    lines = _clocks_behind(lines)
+    below = [place for place, line in enumerate(lines) if place and CLOCK_LINE.fullmatch(line) and lines[place - 1]]
+    if len(below) < 2 or not all(_is_bare_name(lines[place - 1]) for place in below):
+        return lines
+    names = {place - 1: lines[place] for place in below}
+    return [
+        f"{line}  {names[place].strip('[]()')}" if place in names else line
+        for place, line in enumerate(lines)
+        if place not in below
+    ]
+
+
+def _clocks_behind(lines: list[str]) -> list[str]:
+    """Lines where a name goes together with the time in the line above it, if every such time has a name below it."""
+    clocks = [place for place, line in enumerate(lines) if CLOCK_LINE.fullmatch(line)]
+    below = {place: next((at for at in range(place + 1, len(lines)) if lines[at]), 0) for place in clocks}
+    speech = (next((line for line in lines[at + 1 :] if line), "") for at in below.values())
+    named = all(at and _is_bare_name(lines[at]) for at in below.values())
+    if len(clocks) < 2 or not named or any(not line or CLOCK_LINE.fullmatch(line) for line in speech):
+        return lines
+    names = {at: place for place, at in below.items()}
+    return [
+        f"{line}  {lines[names[place]].strip('[]()')}" if place in names else line
+        for place, line in enumerate(lines)
+        if place not in below
+    ]
+
+
+def _is_bare_name(line: str) -> bool:
+    return speaker_prefix.is_name(line) and speaker_prefix.is_written_like_a_name(line) and ":" not in line
+
+
+def _with_marks(lines: list[str]) -> list[str]:
+    """Lines whose turns have the times of f4's marks, "#00:00:06-5#", which stand where a turn ends, or also begins."""
+    if sum(bool(_MARK.search(line)) for line in lines) < 2:
+        return lines
+    last, marked = "00:00:00.0", []
+    for line in lines:
+        marks = [f"{mark[1]}.{mark[2]}" for mark in _MARK.finditer(line)]
+        begins = _MARK.match(line) is not None
+        bare = " ".join(_MARK.sub(" ", line).split())
+        end = f" --> {marks[-1]}" if len(marks) > begins else ""
+        marked.append(f"[{marks[0] if begins else last}{end}] {bare}" if _NAME_COLON.match(bare) else bare)
+        last = marks[-1] if marks else last
+    return marked
 
 
 def _apart(line: str) -> list[str]:

@@ -16,7 +16,7 @@ from pipeline.timeline import UNKNOWN
 LONGEST_NAME = 5
 """Words that a name may have."""
 
-_PREFIX = re.compile(r"\[?(?P<name>[^\W\d_][^:\n\t\[\]]{0,39}?)\]?\s*:(?:\s+(?P<text>.*))?", re.DOTALL)
+_PREFIX = re.compile(r"(?:(?:[-–—•*]|>>)\s*)?\[?(?P<name>[^\W\d_][^:\n\t\[\]]{0,39}?)\]?\s*:(?P<text>.*)", re.DOTALL)
 _LABEL = re.compile(r"(?:speaker|spk|voice|s)[ _-]?\d+", re.IGNORECASE)
 _PARTICLES = frozenset({"van", "von", "de", "der", "den", "del", "di", "da", "la", "le", "bin", "al", "of"})
 _SENTENCE = re.compile(r"[.?!]\s+\S+\s+\S|[?!]$")
@@ -55,9 +55,10 @@ def is_certain(name: str) -> bool:
 def split(line: str) -> tuple[str, str] | None:
     """What stands before the colon, and the text behind it; None where nothing does that could be a name."""
     match = _PREFIX.fullmatch(line)
-    if match is None or not is_name(match["name"].strip()):
+    name, text = (match["name"].strip(), match["text"]) if match else ("", "")
+    if not name or not is_name(name) or (text[:1].strip() and (text[0] in "0123456789:/\\" or not is_certain(name))):
         return None
-    return match["name"].strip(), (match["text"] or "").strip()
+    return name, text.strip()
 
 
 def is_written_like_a_name(text: str) -> bool:
@@ -105,4 +106,4 @@ def pieces(text: str, known: frozenset[str], last: str) -> list[tuple[str, str]]
             last = speaker
         else:
             spoken[-1][1].append(line)
-    return [(speaker, "\n".join(lines)) for speaker, lines in spoken]
+    return [(speaker, "\n".join(lines).strip()) for speaker, lines in spoken]

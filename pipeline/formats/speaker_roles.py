@@ -33,7 +33,21 @@ WEAK_CLIENT_WORDS = frozenset({"participant", "subject", "par"})
 
 OTHER_WORDS = frozenset(
     {"observer", "interpreter", "translator", "narrator", "transcriber", "mother", "father", "parent", "partner"}
-    | {"wife", "husband", "spouse", "sister", "brother", "son", "daughter", "everyone", "other"}
+    | {
+        "both",
+        "others",
+        "unidentified",
+        "crosstalk",
+        "wife",
+        "husband",
+        "spouse",
+        "sister",
+        "brother",
+        "son",
+        "daughter",
+        "everyone",
+        "other",
+    }
 )
 """Words that name a third voice, whatever else the name says ("client's mother")."""
 

@@ -9,13 +9,17 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.errors import TableError
-from pipeline.formats import script, speaker_roles, tables, tidy, times_of_day, whisper_json, worksheet
+from pipeline.formats import script, speaker_prefix, speaker_roles, tables, tidy, times_of_day, whisper_json, worksheet
 from pipeline.formats.intake import Source
-from pipeline.formats.reading import Reading
+from pipeline.formats.reading import Reading, passed
 from pipeline.formats.worksheet import Worksheet
 from pipeline.timeline import to_ms, typed
 
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+")
+_REMARK = re.compile(r"[\[(][^\[\]()]*[\])]")
+"""A remark of who wrote it down, such as "[pause]"."""
+_FRAMES = re.compile(r"\s*(\d{1,2}:\d{2}:\d{2})[:;]\d{2}\s*")
+"""A time of a video, with the number of a frame behind its seconds."""
 _RANGE = re.compile(r"\s*([\d:.,]+)\s*(?:-->|->|[-–—])\s*([\d:.,]+)\s*")
 
 
@@ -41,14 +45,20 @@ def of_sheet(source: Source, sheet: Worksheet) -> Reading:
     notes = list(sheet.notes)
     table["text"] = table["text"].map(tidy.bare)
     kept = table["text"].str.strip() != ""
-    if "role" not in table and "speaker" not in table:
-        table["speaker"] = ""
-    named = table["speaker"].str.strip() if "speaker" in table else table["role"].str.strip()
+    if "role" not in table and ("speaker" not in table or (table["speaker"].str.strip() == "").all()):
+        table = _named(table)
+    if "speaker" in table:
+        table["speaker"] = table["speaker"].str.strip().str.removesuffix(":")
+    named = table["speaker"] if "speaker" in table else table["role"].str.strip()
     kept |= named != ""
+    remarks = (named == "") & table["text"].str.strip().str.fullmatch(_REMARK)
+    if remarks.any() and not remarks.all():
+        notes += passed(table["text"][remarks].str.strip(), "Remarks without a speaker")
+        kept &= ~remarks
     lines = [line for line, keep in zip(sheet.lines, kept, strict=True) if keep]
     table = table[kept].reset_index(drop=True)
-    if not all(kept):
-        notes.append(f"{_rows(int((~kept).sum()))} without a speaker and a text: skipped.")
+    if not all(kept | remarks):
+        notes.append(f"{_rows(int((~kept & ~remarks).sum()))} without a speaker and a text: skipped.")
     if "role" in table:
         table["role"] = [_role(source, cell, line) for cell, line in zip(table["role"], lines, strict=True)]
     if "start" in table and "end" not in table and table["start"].map(_RANGE.fullmatch).any():
@@ -59,6 +69,9 @@ def of_sheet(source: Source, sheet: Worksheet) -> Reading:
         table = times_of_day.since_the_first(table)
         notes.append(script.OF_THE_DAY)
     for column in ("start", "end"):
+        if column in table and table[column].map(_FRAMES.fullmatch).any():
+            table[column] = table[column].str.replace(_FRAMES, r"\1", regex=True)
+            notes.append(f"The frames behind the seconds of {column} were left out: how long one is, nobody says.")
         if column in table:
             table[column] = _times(source, table[column], lines, column, _in_ms(sheet, column))
     tables.refuse_reversed(table, Path(source.name), lines)
@@ -74,6 +87,17 @@ def of_sheet(source: Source, sheet: Worksheet) -> Reading:
         notes.append(f"{_rows(numbered)} without an id: numbered by position." if numbered < len(table) else "")
     _refuse_repeats(source, table, lines)
     return Reading(table, tuple(note for note in notes if note))
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with speakers that stand before colons in its texts: "T: What next?", where any do."""
+    texts = [text.strip() for text in table["text"]]
+    names = speaker_prefix.names((text for text in texts if text), captions=True)
+    last, told = "", []
+    for text in texts:
+        last, said = speaker_prefix.said(text, names, last) if names else ("", text)
+        told.append((last, said))
+    return table.assign(speaker=[speaker for speaker, _ in told], text=[said for _, said in told])
 
 
 def _role(source: Source, cell: str, line: int) -> str:

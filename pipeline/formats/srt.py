@@ -51,6 +51,8 @@ def read(source: Source) -> CodedTranscript:
             role, speaker, text = said.groups()
             spoken = [(unpacked(speaker), text.strip(), role)]
         else:
+            if not _bare(text):
+                continue  # a subtitle that shows nothing
             parts = speaker_prefix.pieces(_bare(text), names, last)
             named |= {speaker for speaker, _ in parts}
             spoken = [(speaker, part, speaker) for speaker, part in parts]

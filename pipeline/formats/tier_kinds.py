@@ -23,19 +23,42 @@ _CODES = frozenset(
     {"code", "codes", "coding", "coded", "coder", "miti", "misc", "oars", "mico", "cts", "sctr"}
     | {"behavior", "behaviors", "behaviour", "behaviours", "tag", "tags", "category"}
 )
-_WORDS = frozenset({"word", "words", "token", "tokens", "tok", "wor", "orthography"})
+_WORDS = frozenset(
+    {"word", "words", "token", "tokens", "tok", "wor", "ort", "orthography", "worter", "mots", "palabras"}
+)
 _SKIPPED = frozenset(
     {"phone", "phones", "phoneme", "phonemes", "phon", "phonetic", "syll", "syllable", "syllables", "mora", "morph"}
     | {"morphemes", "pos", "lemma", "gloss", "glosses", "translation", "translations", "translated", "transl"}
     | {"note", "notes", "comment", "comments", "remark", "remarks", "memo", "gesture", "gestures", "gaze", "pause"}
     | {"pauses", "silence", "silences", "noise", "noises", "laughter", "chunk", "chunks", "time", "timecode", "section"}
+    | {"kommentar", "kommentare", "anmerkung", "anmerkungen", "bemerkung", "bemerkungen", "notiz", "notizen"}
+    | {"ubersetzung", "commentaire", "commentaires", "traduction", "comentario", "comentarios", "traduccion", "notas"}
+    | {"mau", "mas", "kan"}  # WebMAUS: phones, syllables, canonical forms
     | {"affect", "emotion", "emotions", "mood", "sentiment", "posture", "music", "topic", "topics"}
 )
 _NOBODY = frozenset(
     {"utterance", "utterances", "segment", "segments", "sentence", "sentences", "text", "transcript", "transcription"}
-    | {"default", "default lt", "speech", "ipu", "ipus", "subtitles", "captions", "phrase", "phrases", "turns"}
+    | {
+        "trn",
+        "ort",
+        "ort mau",
+        "orthography",
+        "default",
+        "default lt",
+        "speech",
+        "ipu",
+        "ipus",
+        "subtitles",
+        "captions",
+        "phrase",
+        "phrases",
+        "turns",
+    }
 )
 """Names of tiers that say what they hold, not who speaks."""
+CATEGORY = re.compile(r"\s*\[(\w{1,8})\]$")
+"""What EXMARaLDA puts behind the name of a tier: ``ANN [v]`` is what Ann says, ``ANN [nv]`` or ``ANN [en]`` is not."""
+_SPOKEN = frozenset({"v", "verb", "verbal", "text"})
 _LANGUAGE = re.compile(r"[-_@. ]([a-z]{2,3})")
 _REFERENCE = re.compile(r"(?:[A-Za-z]{0,8}[._ -]?)?\d+(?:[._-]\d+)*")
 """A label that numbers an utterance, as "s.001" does; what is said hangs on it, as in tiers "ref@Ann" and "tx@Ann"."""
@@ -79,7 +102,11 @@ def kinds(source: Source, tiers: Sequence[RawTier], asked: Mapping[str, str]) ->
         if kind not in KINDS:
             source.refuse("F07", f"cannot take tier {name!r} for {kind!r}", f"use one of {', '.join(KINDS)}")
     found: dict[str, Kind] = {}
-    texts = [tier for tier in tiers if asked.get(tier.name) == "text" or (not tier.is_child and _by_name(tier) is None)]
+    texts = [
+        tier
+        for tier in tiers
+        if asked.get(tier.name) == "text" or (not tier.is_child and _by_name(tier) in (None, "text"))
+    ]
     for tier in tiers:
         wanted = asked.get(tier.name)
         found[tier.name] = next(kind for kind in KINDS if kind == wanted) if wanted else _kind(tier, tiers, texts)
@@ -123,11 +150,16 @@ def _text_of_numbered(root: RawTier, tiers: Sequence[RawTier]) -> RawTier | None
     if not labels or not all(_REFERENCE.fullmatch(text) for text in labels):
         return None
     children = [tier for tier in tiers if tier.root == root.name and tier is not root and not tier.vocabulary]
-    return next((tier for tier in children if tier.labels and _by_name(tier) is None), None)
+    return next((tier for tier in children if tier.labels and _by_name(tier) in (None, "text")), None)
 
 
 def _by_name(tier: RawTier) -> Kind | None:
     words = set(re.findall(r"[^\W\d_]+", plain(tier.name)))
+    category = CATEGORY.search(plain(tier.name))
+    if category and not words & (_CODES | _WORDS):
+        return "text" if category[1] in _SPOKEN else "skip"
+    if words == {"ort", "mau"}:
+        return "words"
     if words & _SKIPPED:
         return "skip"
     if words & _CODES or tier.name.lower().startswith("code"):

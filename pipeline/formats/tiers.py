@@ -127,6 +127,7 @@ def _ours(tier: RawTier, match: re.Match[str]) -> Tier:
 def _other(tier: RawTier, kind: str) -> Tier:
     """A tier of another program: who speaks is its participant, else what it is called after."""
     bare = re.sub(r"(?i)[\s_:-]*(?:words?|tokens?|tok|wor)$", "", tier.name) if kind == "words" else tier.name
+    bare = tier_kinds.CATEGORY.sub("", bare)
     who = tier.participant or ("" if kind == "codes" or tier_kinds.is_nobody(bare) else bare) or UNKNOWN
     if "@" in who and not tier.participant:
         who = who.rpartition("@")[2].strip() or who  # tx@Ann

@@ -92,7 +92,7 @@ def _without_codes(path: Path, told: CodedTranscript | Reading) -> Reading:
     table = reading.of_transcript(told)
     if any(utterance.given for utterance in told.utterances):
         table = replace(
-            table, notes=(*table.notes, f"The codes of {path.name} were left behind: `code` gives its own.")
+            table, notes=(*table.notes, f"The codes of {path.name} were not taken over: `code` gives its own.")
         )
     return table
 
@@ -105,6 +105,8 @@ def _roles(path: Path, tape: pd.DataFrame, interviewer: str | None) -> pd.Series
         roles = speaker_roles.with_interviewer(speakers, interviewer, f"transcript {path.name}")
         return voices.map(lambda voice: roles.get(voice, ""))
     own = tape["role"] if "role" in tape else pd.Series("", index=tape.index)
+    if not own.isin(["interviewer", "client"]).any():
+        own = pd.Series("", index=tape.index)  # who is told to be nobody throughout is told nothing about
     told: dict[str, Role] = {
         voice: role for voice, role in zip(voices, own, strict=True) if voice and role not in ("", "unknown")
     }

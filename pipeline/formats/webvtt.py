@@ -27,6 +27,8 @@ from pipeline.timeline import ROLES, UNKNOWN, Role
 
 _VOICE = re.compile(r"<v((?:\.[^\s.<>&]+)*)(?:\s([^<>]*))?>|</v>")
 _TAG = re.compile(r"</?(?:[biucv]|ruby|rt|lang|font)(?:[.\s][^<>]*)?>|<\d{1,3}(?::\d{2}){1,2}\.\d{3}>", re.IGNORECASE)
+_WEBEX = re.compile(r'\d+ "([^"]+)" \(\d+\)')
+"""How Webex names a cue: its number, who speaks and that one's number."""
 _ID = re.compile(r"(?!NOTE|STYLE|REGION)[\w-]+")
 
 
@@ -53,7 +55,11 @@ def read(source: Source) -> CodedTranscript:
     named: set[str] = set()
     for cue, part in parts:
         marks = tuple(Mark(code) for code in part.codes)
-        spoken = [(part.speaker, part.text)] if part.speaker else speaker_prefix.pieces(part.text, names, last)
+        webex = _WEBEX.fullmatch(cue.name)
+        voice = part.speaker or (webex[1] if webex else "")
+        if not voice and not part.text and not part.codes:
+            continue  # a cue that shows nothing
+        spoken = [(voice, part.text)] if voice else speaker_prefix.pieces(part.text, names, last)
         for speaker, text in spoken:
             role = part.role or coded.role(speaker)
             named |= set() if part.role else {speaker}
@@ -86,7 +92,7 @@ def _parts(text: str) -> Iterator[_Part]:
             classes, speaker, last = tag[1] or "", tag[2] or "", tag.end()
     for names, who, said in parts or [((), "", "")]:
         ours = bool(names) and names[0] in ROLES
-        codes = tuple(code for name in names[ours:] for code in coded.codes(name))
+        codes = tuple(code for name in names[1:] for code in coded.codes(name)) if ours else ()  # others' are styles
         yield _Part(coded.role(names[0]) if ours else None, who, codes, said)
 
 

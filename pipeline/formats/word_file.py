@@ -7,21 +7,26 @@ read from the document itself. Deleted text, headers, footers, comments and note
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
+from pipeline.formats import speaker_prefix
 from pipeline.formats.intake import Source
 
+_HEADING = re.compile(r"Heading|Title|Subtitle|berschrift|Titel|Titre|Ttulo")
+"""How Word's styles of headings begin, in its languages, without their accents."""
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _INSTEAD = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
 _PASSED = {f"{_W}del", f"{_W}moveFrom", f"{_W}pPr", f"{_W}rPr", f"{_W}txbxContent"}
 _INSIDE = {f"{_W}{name}" for name in ("sdt", "sdtContent", "ins", "moveTo", "customXml", "smartTag")}
 
 
-def blocks(source: Source) -> tuple[list[str], list[list[list[str]]]]:
-    """Lines of text, and cells of each table that has several columns.
+def blocks(source: Source) -> tuple[list[str], list[list[list[str]]], list[str]]:
+    """Lines of text, cells of each table that has several columns, and headings.
 
-    A row that is one merged cell, such as "[pause]" across a table, is a line.
+    A heading that is there again, or that names who speaks, is a line as any other: some people set names so. A row
+    that is one merged cell, such as "[pause]" across a table, is a line.
 
     Raises
     ------
@@ -39,12 +44,15 @@ def blocks(source: Source) -> tuple[list[str], list[list[list[str]]]]:
         if name.endswith((".xml", ".rels")):
             member.refuse_entities()
     lines: list[str] = []
+    headings: list[str] = []
     tables: list[list[list[str]]] = []
     try:
         document = Document(io.BytesIO(source.data))
         for element in _within(document.element.body):
             if element.tag == f"{_W}p":
-                lines += _text(element).split("\n")
+                told = _text(element).split("\n")
+                headings += told if _is_heading(element) else []
+                lines += told
                 continue
             rows = [list(row.cells) for row in Table(element, document).rows]
             merged = [len(row) > 1 and len({id(cell._tc) for cell in row}) == 1 for row in rows]
@@ -53,7 +61,19 @@ def blocks(source: Source) -> tuple[list[str], list[list[list[str]]]]:
     except Exception as error:
         remedy = "open it, save it again as .docx, and try again"
         source.refuse("F03", f"is a damaged Word document ({type(error).__name__})", remedy)
-    return lines, [rows for rows in tables if any(len(row) > 1 for row in rows)]
+    titles = [line for line in headings if line.strip() and lines.count(line) == 1 and not _names(line.strip())]
+    talk = [rows for rows in tables if any(len(row) > 1 for row in rows)]
+    return [line for line in lines if line not in titles], talk, titles
+
+
+def _is_heading(paragraph: Any) -> bool:
+    style = paragraph.find(f"{_W}pPr/{_W}pStyle")
+    return style is not None and _HEADING.match(style.get(f"{_W}val", "")) is not None
+
+
+def _names(line: str) -> bool:
+    """Whether a line says who speaks."""
+    return speaker_prefix.is_certain(line) or speaker_prefix.split(line) is not None
 
 
 def _within(element: Any) -> Iterator[Any]:

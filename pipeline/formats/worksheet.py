@@ -26,7 +26,8 @@ _ABOVE = 10
 """Lines that may stand above the headings."""
 _LIMIT = 100_000
 _UNIT = re.compile(
-    r"(?<=\S)(?: (?:h{1,2} )?m{1,2} s{1,2}(?: m?s+)?| s| secs?| seconds| sek| sekunden| m?sec| ms| milliseconds)$"
+    r"(?<=\S)(?: in)?"
+    r"(?: (?:h{1,2} )?m{1,2} s{1,2}(?: m?s+)?| s| secs?| seconds| sek| sekunden| m?sec| ms| milliseconds)$"
 )
 _FIRST_YEAR, _DAY_ZERO = 1901, datetime.datetime(1899, 12, 31)
 _COUNT = re.compile(r"[\d:.,]+")
@@ -153,16 +154,19 @@ def decoded(source: Source) -> tuple[str, tuple[str, ...]]:
     ------
     TableError: T02 it is no text.
     """
+    whole, notes = source.in_utf8()
     try:
-        return source.text(), ()
+        return whole.text(), notes
     except FormatError as error:
-        windows = re.sub(rb"[\x09\x0a\x0d\x20-\x7e\x80-\xff]", b"", source.data)
-        undefined = re.search(rb"[\x81\x8d\x8f\x90\x9d]", source.data)
-        if windows or undefined or source.data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            remedy = "save it with the encoding UTF-8 (in Excel: CSV UTF-8), or as .xlsx or .docx"
-            raise TableError("T02", f"table {source.name}", "is not text in UTF-8", remedy) from error
-        note = f"{source.name} is not UTF-8 and was read as Windows-1252. Check the accented letters."
-        return source.data.decode("cp1252"), (note,)
+        remedy = "save it with the encoding UTF-8 (in Excel: CSV UTF-8), or as .xlsx or .docx"
+        raise TableError("T02", f"table {source.name}", "is not text in UTF-8", remedy) from error
+
+
+def is_tabbed(text: str) -> bool:
+    """Whether a text is a table with tabs, whose headings name a column of text and another."""
+    rows = [line.split("\t") for line in re.split(r"\r\n|\r|\n", text)[:_ABOVE] if line.strip()]
+    known = [{_column(cell) for cell in row} - {None} for row in rows]
+    return any("text" in columns and len(columns) > 1 for columns in known)
 
 
 def _delimited(name: str, text: str) -> list[list[str]]:

@@ -5,7 +5,7 @@ import webvtt as library
 
 from pipeline.errors import FormatError
 from pipeline.formats import cues, srt, webvtt
-from pipeline.formats.coded import CodedUtterance, Mark, transcript
+from pipeline.formats.coded import CodedUtterance, transcript
 from pipeline.formats.intake import Source
 from pipeline.timeline import Span
 from tests.formats.transcripts import WALK
@@ -51,7 +51,7 @@ def test_reads_what_webvtt_py_made(tmp_path: Path) -> None:
     first, *rest = webvtt.read(Source.open(tmp_path / "talk.vtt")).utterances
     assert (first.id, first.span, first.role, first.text) == ("intro", Span(500, 7000), "client", "One & two\nthree")
     assert [(one.speaker, one.text, one.marks) for one in rest] == [
-        ("Ann", "Hi.", (Mark("loud"),)),
+        ("Ann", "Hi.", ()),
         ("Bob", "Ho.", ()),
         ("unknown", "and so", ()),
     ]
