@@ -40,7 +40,7 @@ def masks_of(coder: Coder, count: int) -> list[dict[str, Any]]:
 def test_others_have_their_turn_between_a_few_corrections(room: Room, peers: Peers, batches: list[int]) -> None:
     refused = {"id": "none", "kind": "mask", "utterance_id": "u0001", "payload": {}}
     answer = peers.ada.send(*masks_of(peers.ada, 44), refused)
-    assert answer.json() == {"refused": [{"id": "none", "reason": "it names no words"}]}
+    assert answer.json() == {"refused": [{"id": "none", "reason": "it does not name words"}]}
     assert batches == [20, 20, 5]
     assert routes.AT_ONCE == 20
     with room.home.database.reading() as database:
