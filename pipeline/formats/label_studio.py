@@ -184,6 +184,7 @@ def _region(source: Source, region: dict[str, Any], data: dict[str, Any]) -> tup
         said = replace(said, speaker=_author(value, data))
         said = replace(said, role=role(said.speaker))
     labels = [str(label).strip() for kind in _LABELS for label in _strings(value.get(kind))]
+    labels += [str(path[-1]).strip() for path in _strings(value.get("taxonomy")) if isinstance(path, list) and path]
     if region.get("from_name") == "speaker":
         who, _, voice = (labels or [""])[0].partition(" ")
         ours = who in ROLES

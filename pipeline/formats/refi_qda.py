@@ -81,7 +81,8 @@ def read(source: Source) -> CodedTranscript:
     notes = (NO_TIMES,) if recording.tag == "TextSource" else ()
     known = zero.told(recording.findtext("Description"))
     named = {one.speaker for one in said} if notes else ()
-    return transcript(recording.get("name", "").strip() or source.stem, said, notes, zero=known, named=named)
+    name = recording.get("name", "").strip() or source.stem
+    return text_codings.named_in_texts(transcript(name, said, notes, zero=known, named=named))
 
 
 def _key(element: Element, name: str) -> str:

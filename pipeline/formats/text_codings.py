@@ -7,11 +7,11 @@ that one says is put into another's mouth.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 
 from pipeline.formats import speaker_prefix
-from pipeline.formats.coded import CodedUtterance, Mark, role
+from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, role, transcript
 from pipeline.timeline import UNKNOWN, Span
 
 Place = tuple[int, int]
@@ -80,3 +80,17 @@ def _bare(text: str, names: set[str]) -> str:
     """What is said on a line, without who says it."""
     prefix = speaker_prefix.split(text)
     return prefix[1] if prefix and prefix[0] in names else text
+
+
+def named_in_texts(said: CodedTranscript) -> CodedTranscript:
+    """The transcript whose names before colons say who speaks, where nothing else does: "T: What next?"."""
+    if any(one.speaker != UNKNOWN for one in said.utterances):
+        return said
+    names = speaker_prefix.names((one.text for one in said.utterances if one.text), captions=True)
+    named, last = [], UNKNOWN
+    for one in said.utterances if names else ():
+        last, text = speaker_prefix.said(one.text, names, last)
+        named.append(replace(one, speaker=last, role=role(last), text=text))
+    if not named:
+        return said
+    return transcript(said.tape_id, named, said.notes, zero=said.zero, named=names)

@@ -22,15 +22,16 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 
 from pipeline.errors import FormatError
-from pipeline.formats import speaker_prefix, tier_kinds
+from pipeline.formats import tier_kinds
 from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, codes, transcript
 from pipeline.formats.coded import role as coded_role
 from pipeline.formats.intake import Source
 from pipeline.formats.plain import packed, unpacked
+from pipeline.formats.text_codings import named_in_texts
 from pipeline.formats.tier_kinds import Label, RawTier
 from pipeline.timeline import LAYERS, UNKNOWN, Role, Span, Word
 
@@ -176,7 +177,7 @@ def join(tape_id: str, tiers: Iterable[Tier], notes: Iterable[str] = ()) -> Code
         if not _OURS.fullmatch(tier.name) and (tier.speaker in tier.name or coded_role(tier.name) == "unknown")
     }
     said = transcript(tape_id, (one.utterance(span) for (_, span), one in found.items()), notes, named=named)
-    return _named(said)
+    return named_in_texts(said)
 
 
 def _of_voice(tier: Tier, spoken: Mapping[tuple[str, Span], _Gathered]) -> list[tuple[Span, _Gathered]]:
@@ -185,18 +186,6 @@ def _of_voice(tier: Tier, spoken: Mapping[tuple[str, Span], _Gathered]) -> list[
         ((span, one) for (_, span), one in spoken.items() if tier.speaker in (UNKNOWN, one.tier.speaker)),
         key=lambda pair: pair[0],
     )
-
-
-def _named(said: CodedTranscript) -> CodedTranscript:
-    """Where no tier says who speaks, the names before colons do: "T: What next?"."""
-    if any(one.speaker != UNKNOWN for one in said.utterances):
-        return said
-    names = speaker_prefix.names((one.text for one in said.utterances if one.text), captions=True)
-    named, last = [], UNKNOWN
-    for one in said.utterances if names else ():
-        last, text = speaker_prefix.said(one.text, names, last)
-        named.append(replace(one, speaker=last, role=coded_role(last), text=text))
-    return transcript(said.tape_id, named, said.notes, named=names) if named else said
 
 
 def _near(tier: Tier, spoken: Mapping[tuple[str, Span], _Gathered]) -> Callable[[Span], tuple[str, Span] | None]:

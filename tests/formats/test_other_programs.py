@@ -26,6 +26,14 @@ PROGRAMS = Path(__file__).parent / "cases" / "programs"
 LETTERS = {"interviewer": "I", "client": "C", "unknown": ""}
 
 READINGS: dict[str, list[tuple[int, int, str, str, str]]] = {
+    "audio_and_names.qdpx": [
+        (0, 2000, "I", "Therapist", "What brings you here?"),
+        (2000, 4000, "C", "Client", "I want less."),
+    ],
+    "taxonomy.json": [
+        (0, 2000, "", "Speaker 1", "What brings you here?"),
+        (2000, 4000, "", "Speaker 2", "I want less."),
+    ],
     "teams_new.vtt": [
         (3210, 6800, "", "Ann Lee", "What brings you\nhere today?"),
         (6800, 7700, "", "Ann Lee", "And what next?"),
@@ -214,6 +222,8 @@ def test_every_file_of_a_program_is_tried() -> None:
     ("name", "codes"),
     [
         ("title_rows.csv", ["OQ"]),
+        ("audio_and_names.qdpx", ["OQ"]),
+        ("taxonomy.json", ["Change", "Need"]),
         ("deep.eaf", ["Q", "open"]),
         ("old_clan.cha", ["ct"]),
         ("latin1.TextGrid", ["OQ", "C+"]),
