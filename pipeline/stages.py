@@ -12,7 +12,7 @@ in one folder; a durable job does the same `STEPS` of a `Run` one by one, with a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -28,13 +28,14 @@ from pipeline.coding import volleys
 from pipeline.errors import SpeechError
 from pipeline.formats import codebooks, tables, zero
 from pipeline.formats.written_transcript import WrittenTranscript
-from pipeline.run import results
+from pipeline.run import results, text_run
 from pipeline.run.engines import Engines
 from pipeline.run.output import Output
 from pipeline.run.progress import STAGE_THREADS, Progress
 from pipeline.run.results import Attribution, Heard, Measured, Results
 from pipeline.run.stage_cache import Kept, Workbench
 from pipeline.run.stage_keys import StageKeys
+from pipeline.run.text_run import TextRun
 from pipeline.settings import Settings
 from pipeline.speech import roles, transcriber, transcript_attribution, turns
 from pipeline.speech.cores import Cores
@@ -155,15 +156,25 @@ def process(
     TapeReviewError: in the recording (A), the models (M), the speech (P), the coding (C) or the output (O).
     StoppedError: the cores were stopped.
     """
-    run = Run(request, settings, observer, cores=cores)
-    output = Output(out)
-    if output.holds(run.key, results.FILES, overwrite=overwrite):
+    run, output = Run(request, settings, observer, cores=cores), Output(out)
+    return _published(output, run.key, results.FILES, overwrite, lambda: run.finish(Workbench(output.partial))[1])
+
+
+def process_text(request: TextRun, out: Path, observer: Observer, *, overwrite: bool = False) -> Tape:
+    """Code a transcript without sound; publishes and raises as `process` does, and T08 where nobody is named."""
+    progress = {stage: partial(observer.progressed, stage) for stage in ("attribute", "tag")}
+    return _published(Output(out), request.key, text_run.FILES, overwrite, lambda: request.finish(progress))
+
+
+def _published(
+    output: Output, key: str, names: Sequence[str], overwrite: bool, finish: Callable[[], Mapping[str, bytes]]
+) -> Tape:
+    if output.holds(key, names, overwrite=overwrite):
         return Tape(output.folder, unchanged=True)
     with output.opened():
-        _, files = run.finish(Workbench(output.partial))
-        place = output.fresh()
+        files, folder = finish(), output.fresh()
         for name, content in files.items():
-            (place / name).write_bytes(content)
+            (folder / name).write_bytes(content)
         output.publish()
     return Tape(output.folder, unchanged=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
@@ -20,8 +21,8 @@ from pipeline.stages import LABELS, STAGES, Tape
 class Display:
     """A live line a stage on a terminal; elsewhere a plain line when a stage ends. An `Observer` of a run."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, stages: Sequence[str] = STAGES) -> None:
+        self._console, self._stages = console, stages
         self._tasks: dict[str, TaskID] = {}
         self._progress = Progress(
             TextColumn("{task.description:<34}"),
@@ -36,7 +37,7 @@ class Display:
 
     def __enter__(self) -> Display:
         self._progress.start()
-        for stage in STAGES:
+        for stage in self._stages:
             self._tasks[stage] = self._progress.add_task(LABELS[stage], total=1.0, start=False)
         return self
 

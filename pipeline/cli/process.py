@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
 from pipeline.cli.options import Config, Profile, clock
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pipeline.formats.written_transcript import WrittenTranscript
+    from pipeline.stages import Tape
+
 
 def process(
-    recording: Annotated[
-        Path, typer.Argument(metavar="AUDIO", help="The recording: WAV, FLAC, Ogg, MP3, M4A or WebM.")
-    ],
     target_behavior: Annotated[
         str, typer.Option(metavar="TEXT", help="The change that the session is about, such as 'drinking less'.")
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the results.")],
+    recording: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="AUDIO",
+            help="The recording: WAV, FLAC, Ogg, MP3, M4A or WebM. Without it, --transcript is coded from text.",
+            show_default=False,
+        ),
+    ] = None,
     start: Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment starts, such as 2:30.")] = None,
     end: Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment ends, such as 22:30.")] = None,
     speakers: Annotated[str, typer.Option(metavar="NUMBER", help="How many people speak: a number, or auto.")] = "2",
@@ -42,7 +53,7 @@ def process(
     profile: Profile = None,
     config: Config = None,
 ) -> None:
-    """Transcribe, diarize, pre-tag and measure one recording.
+    """Transcribe, diarize, pre-tag and measure one recording, or code a transcript without sound.
 
     If it is stopped, the same command continues where it left off.
     """
@@ -57,17 +68,30 @@ def process(
 
     from rich.console import Console
 
+    if recording is None and transcript is None:
+        raise typer.BadParameter("name a recording, a --transcript, or both", param_hint="AUDIO")
+
     from pipeline import settings, stages
-    from pipeline.cli.display import Display, summary, warnings
+    from pipeline.cli.display import Display
     from pipeline.cli.interruption import Interrupted, interruptible, leave_now
     from pipeline.formats import written_transcript
+    from pipeline.run.engines import Engines
+    from pipeline.run.text_run import TextRun
     from pipeline.speech.cores import Cores
 
     written = written_transcript.read(transcript) if transcript else None
     if written and interviewer and written.voices:
         written, interviewer = written.with_interviewer(interviewer), None
+    console = Console()
+    chosen = settings.load(profile or (), config or ()).settings
+    if recording is None and written is not None:
+        text = TextRun(written, target_behavior.strip(), chosen, Engines(chosen), tape_id)
+        with Display(console, ("attribute", "tag")) as display:
+            tape = stages.process_text(text, out, display, overwrite=overwrite)
+        _say(console, written, tape)
+        return
     request = stages.Request(
-        recording=recording,
+        recording=cast(Path, recording),
         target_behavior=target_behavior.strip(),
         start=clock(start),
         end=clock(end),
@@ -78,8 +102,6 @@ def process(
         tape_id=tape_id,
         transcript=written,
     )
-    console = Console()
-    chosen = settings.load(profile or (), config or ()).settings
     cores = Cores(chosen.engines.cores)
     try:
         with Display(console) as display:
@@ -89,6 +111,13 @@ def process(
     except Interrupted as stopped:
         console.print("Stopped. Finished stages are saved. Run the same command to continue.")
         leave_now(stopped.status)
+    _say(console, written, tape)
+
+
+def _say(console: Console, written: WrittenTranscript | None, tape: Tape) -> None:
+    """Print how the transcript was read, what to be careful about, and the figures."""
+    from pipeline.cli.display import summary, warnings
+
     for note in written.notes if written else ():
         console.print(note, markup=False, soft_wrap=True)
     for warning in warnings(tape):

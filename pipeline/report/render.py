@@ -89,6 +89,7 @@ class ReportData:
     ``start`` and ``end`` are ms within the source; every other time is ms from the segment's start. ``table`` is the
     coded table (see `pipeline.measures.session.coded_table`) with times, ``context`` and ``transitions`` come from
     `pipeline.measures.session.context`, ``codebook`` names the codes. ``vocalizations`` are voices without words.
+    ``no_sound`` says that there are no times where a tape was coded from text; nothing with a time is shown then.
     """
 
     tape_id: str
@@ -108,6 +109,7 @@ class ReportData:
     suppressed: tuple[Passage, ...] = ()
     vocalizations: tuple[Vocalization, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    no_sound: str = ""
 
 
 def render(tape: ReportData) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from operator import itemgetter
+from typing import Any
 
 import pandas as pd
 
@@ -115,8 +116,8 @@ def lines(table: pd.DataFrame, tags: Tags) -> list[Line]:
     return [
         Line(
             row=row,
-            start=int(table["start"].iloc[row]),
-            end=int(table["end"].iloc[row]),
+            start=_ms(table["start"].iloc[row]),
+            end=_ms(table["end"].iloc[row]),
             role=role,
             speaker=speaker,
             text=text,
@@ -127,6 +128,11 @@ def lines(table: pd.DataFrame, tags: Tags) -> list[Line]:
         )
         for row, (role, speaker, text, found, probability, unsure, noise) in enumerate(rows)
     ]
+
+
+def _ms(time: Any) -> int:
+    """A time; 0 for all rows of a tape that has none."""
+    return 0 if pd.isna(time) else int(time)
 
 
 def turns(

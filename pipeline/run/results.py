@@ -150,8 +150,8 @@ class Results:
             "change_talk.csv": tables.written(context, list(context.columns)),
             "vocalizations.csv": tables.written(self._vocalization_table(), tables.VOCALIZATION_COLUMNS),
             "turns.rttm": rttm.spoken(self.tape_id, voices, recording.start, recording.source.sha256),
-            "measures.json": _json(self.measured.as_dict()),
-            PROVENANCE: _json(self.provenance),
+            "measures.json": as_json(self.measured.as_dict()),
+            PROVENANCE: as_json(self.provenance),
             "report.html": render.render(self._shown()).encode(),
         }
 
@@ -193,5 +193,6 @@ class Results:
         )
 
 
-def _json(values: Mapping[str, Any]) -> bytes:
+def as_json(values: Mapping[str, Any]) -> bytes:
+    """The bytes of a JSON file."""
     return (json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()

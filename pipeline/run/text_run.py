@@ -1,0 +1,173 @@
+"""A tape from its text alone: a transcript that somebody wrote, coded and measured without any sound.
+
+There are no times, so there is no talk time, no timeline and nothing to play; the report and the provenance say so. In
+between a word's place in the text stands for its time, so that turns and utterances are found as in speech.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from pipeline import __version__
+from pipeline.coding import volleys
+from pipeline.errors import SpeechError, TableError
+from pipeline.formats import codebooks, tables
+from pipeline.formats.written_transcript import WrittenTranscript
+from pipeline.report import render
+from pipeline.run import results, stage_keys
+from pipeline.run.engines import Engines
+from pipeline.run.output import PROVENANCE
+from pipeline.run.progress import Progress
+from pipeline.run.results import Attribution, Measured
+from pipeline.run.stage_cache import digest
+from pipeline.settings import Settings
+from pipeline.speech import roles, transcript_attribution, turns
+from pipeline.speech.roles import Roles
+from pipeline.timeline import Span, Turn, Word
+
+FILES = ("utterances.csv", "words.csv", "change_talk.csv", "measures.json", PROVENANCE, "report.html")
+"""What is written; sounds without words and the turns of voices are heard alone."""
+
+NO_SOUND = "coded from a transcript, without the sound: there are no times, no talk time and no timeline"
+"""What every file with words for people says."""
+
+_PARTS = ("sentences", "roles", "tagger", "adaptation")
+
+
+@dataclass(frozen=True)
+class TextRun:
+    """One run on a text; its ``key`` stands for all that decides the results."""
+
+    written: WrittenTranscript
+    target_behavior: str
+    settings: Settings
+    engines: Engines
+    given_id: str | None = None
+
+    @property
+    def tape_id(self) -> str:
+        """The tape's name in the tables."""
+        return self.given_id or f"tape-{self.written.digest()[:8]}"
+
+    @cached_property
+    def models(self) -> dict[str, dict[str, str]]:
+        """What is loaded, with checksums."""
+        return {part: model for part, model in self.engines.models("manual").items() if part in _PARTS}
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What somebody asked for."""
+        return {
+            "target_behavior": self.target_behavior,
+            "tape_id": self.tape_id,
+            "transcript": self.written.digest(),
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """A digest of all that decides the results."""
+        settings = stage_keys.decisive(self.settings)
+        book = asdict(codebooks.read(self.settings.coding.codebook))
+        return digest("text", __version__, self.asked, settings, stage_keys.versions(), self.models, book)
+
+    def attribute(self) -> Attribution:
+        """Who says what in which role, cut into utterances; times are places in the text.
+
+        Raises
+        ------
+        TableError: T08 turns without a speaker, or a single voice whose role nothing tells.
+        """
+        if self.written.nameless:
+            value = f"has {self.written.nameless} of {len(self.written.turns)} turns without a speaker"
+            raise TableError("T08", "transcript", value, "begin each turn with who speaks, or bring the sound, too")
+        names = {voice: f"S{number}" for number, voice in enumerate(self.written.voices, 1)}
+        said = [(names[turn.voice], word) for turn in self.written.turns for word in turn.text.split()]
+        words = [Word(Span(at, at + 1), text, 1.0, speaker) for at, (speaker, text) in enumerate(said)]
+        spoken = turns.turns(words)
+        decided = transcript_attribution.roles(self.written, names) or self._decided(spoken)
+        return Attribution(spoken, decided, volleys.utterances(spoken, decided, self.engines.sentences()), (NO_SOUND,))
+
+    def finish(self, progress: Mapping[str, Progress]) -> dict[str, bytes]:
+        """The result files (name -> content); ``progress`` has a function for the stages attribute and tag."""
+        attribution = self.attribute()
+        progress["attribute"](1.0)
+        table = _untimed(results.utterance_table(self.tape_id, attribution))
+        tagged = self.engines.tagger.tag(table.assign(target_behavior=self.target_behavior), progress["tag"])
+        table = _untimed(tagged[list(tables.UTTERANCE_COLUMNS)])
+        book = codebooks.read(self.settings.coding.codebook)
+        measured = Measured.of(table, book, self.settings.measures, self.engines.tagger.spread)
+        provenance = self._provenance(book.name, book.version, book.counting)
+        words = _untimed(results.word_table(self.tape_id, attribution))
+        context = measured.context
+        speakers = dict.fromkeys(turn.speaker for turn in attribution.turns)
+        decided = attribution.roles
+        shown = render.ReportData(
+            tape_id=self.tape_id,
+            target_behavior=self.target_behavior,
+            source="a transcript",
+            start=0,
+            end=0,
+            table=table,
+            measures=measured.figures,
+            context=context,
+            transitions=measured.transitions,
+            trajectory=measured.trajectory,
+            codebook=book,
+            speakers=tuple(
+                render.Speaker(
+                    name,
+                    decided.role(name),
+                    decided.probability,
+                    decided.reasons if name == decided.interviewer else (),
+                )
+                for name in speakers
+            ),
+            provenance=provenance,
+            no_sound=NO_SOUND,
+        )
+        return {
+            "utterances.csv": tables.written(table, tables.UTTERANCE_COLUMNS),
+            "words.csv": tables.written(words, tables.WORD_COLUMNS),
+            "change_talk.csv": tables.written(context, list(context.columns)),
+            "measures.json": results.as_json(measured.as_dict()),
+            PROVENANCE: results.as_json(provenance),
+            "report.html": render.render(shown).encode(),
+        }
+
+    def _decided(self, spoken: Sequence[Turn]) -> Roles:
+        if len(self.written.voices) < 2:
+            voice = next(iter(self.written.voices), "")
+            value = f"has the one voice {voice!r}, whose role nothing tells"
+            raise TableError("T08", "transcript", value, "say who speaks in each turn, or name the interviewer")
+        try:
+            return roles.decide(spoken, self.engines.roles())
+        except SpeechError as error:
+            raise TableError("T08", "transcript", error.value, error.remedy) from error
+
+    def _provenance(self, name: str, version: str, counting: str) -> dict[str, Any]:
+        return {
+            "run": self.key,
+            "tape_review": __version__,
+            "tape_id": self.tape_id,
+            "recording": None,
+            "segment": None,
+            "zero": f"This tape was {NO_SOUND}.",
+            "asked": self.asked,
+            "settings": stage_keys.decisive(self.settings),
+            "versions": stage_keys.versions(),
+            "engines": {},
+            "models": self.models,
+            "codebook": {"name": name, "version": version, "counting": counting},
+            "warnings": [NO_SOUND],
+        }
+
+
+def _untimed(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with no time in any row."""
+    nothing = pd.array([pd.NA] * len(table), dtype="Int64")
+    return table.assign(start=nothing, end=nothing)

@@ -1,0 +1,93 @@
+"""A tape from its text alone: the same codes and measures, and not one time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+
+import pytest
+
+from pipeline import settings
+from pipeline.errors import TableError
+from pipeline.formats.written_transcript import WrittenTranscript, WrittenTurn
+from pipeline.run.text_run import FILES, NO_SOUND, TextRun
+from tests.tapes.fakes import Fakes
+
+DEFAULT = settings.load().settings
+TALK = (
+    ("Ann", "What brings you here?"),
+    ("Robin", "My drinking."),
+    ("Ann", "Mm-hm."),
+    ("Robin", "It is too much."),
+    ("Ann", "How would less help?"),
+)
+
+
+def run(turns: tuple[tuple[str, str], ...] = TALK, interviewer: str = "Ann") -> TextRun:
+    written = WrittenTranscript(tuple(WrittenTurn(name, None, text) for name, text in turns))
+    written = written.with_interviewer(interviewer) if interviewer else written
+    return TextRun(written, "drinking less", DEFAULT, Fakes(DEFAULT))
+
+
+def made(text: TextRun) -> dict[str, bytes]:
+    return text.finish({stage: lambda _: None for stage in ("attribute", "tag")})
+
+
+def rows(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+def test_every_word_is_there_once_in_its_order_and_without_a_time() -> None:
+    files = made(run())
+    assert tuple(files) == FILES
+    words = rows(files["words.csv"])
+    assert {(row["start"], row["end"]) for row in words} == {("", "")}
+    assert sorted(row["text"] for row in words) == sorted(word for _, text in TALK for word in text.split())
+    said = [(row["role"], row["speaker"], row["start"], row["text"]) for row in rows(files["utterances.csv"])]
+    assert said == [
+        ("interviewer", "S1", "", "What brings you here?"),
+        ("client", "S2", "", "My drinking."),
+        ("interviewer", "S1", "", "Mm-hm."),
+        ("client", "S2", "", "It is too much."),
+        ("interviewer", "S1", "", "How would less help?"),
+    ]
+
+
+def test_the_measures_are_those_of_the_codes_and_talk_time_is_undefined() -> None:
+    """The guesser takes all three utterances of the interviewer for open questions, and none for a reflection."""
+    measures = json.loads(made(run())["measures.json"])
+    assert measures["utterances"] == {"interviewer": 3, "client": 2, "unknown": 0}
+    assert measures["counts"]["question_open"]["value"] == 3
+    assert measures["ratios"]["percent_open_questions"]["value"] == 100
+    talk = measures["talk"]["interviewer"]
+    assert talk["value"] is None
+    assert "no times" in talk["undefined"]
+
+
+def test_report_and_provenance_say_that_there_is_no_sound_and_show_no_time_and_no_name() -> None:
+    files = made(run())
+    report = files["report.html"].decode()
+    assert NO_SOUND in report
+    assert 'id="timeline"' not in report
+    assert not re.search(r">\s*\d+:\d\d", report.partition('id="provenance"')[0])
+    provenance = json.loads(files["provenance.json"])
+    assert provenance["warnings"] == [NO_SOUND]
+    assert (provenance["recording"], provenance["segment"]) == (None, None)
+    assert "Robin" not in "".join(content.decode() for content in files.values())
+
+
+def test_roles_that_nothing_settles_are_decided_by_the_words_and_said() -> None:
+    report = made(run(interviewer=""))["report.html"].decode()
+    assert "% sure" in report
+
+
+def test_turns_that_nobody_says_are_refused() -> None:
+    with pytest.raises(TableError, match=r"TR-T08 .* 1 of 2 turns without a speaker"):
+        made(run((("", "Hello."), ("Ann", "Hi.")), interviewer=""))
+
+
+def test_a_single_voice_without_a_role_is_refused() -> None:
+    with pytest.raises(TableError, match=r"TR-T08 .* the one voice 'Ann'"):
+        made(run((("Ann", "Hello."), ("Ann", "Hi.")), interviewer=""))
