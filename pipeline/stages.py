@@ -26,7 +26,7 @@ from pipeline.audio import recording
 from pipeline.audio.recording import Recording
 from pipeline.coding import volleys
 from pipeline.errors import SpeechError
-from pipeline.formats import codebooks, tables, zero
+from pipeline.formats import codebook_files, tape_tables, time_origin
 from pipeline.formats.written_transcript import WrittenTranscript
 from pipeline.run import results, text_run
 from pipeline.run.engines import Engines
@@ -81,8 +81,8 @@ T = TypeVar("T")
 _UTTERANCES = "utterances.csv"
 _RECORDING = Kept(recording.save, recording.load)
 _TABLE = Kept[pd.DataFrame](
-    lambda table: {_UTTERANCES: tables.written(table, tables.UTTERANCE_COLUMNS)},
-    lambda files: tables.parsed_utterances(files[_UTTERANCES], Path(_UTTERANCES)),
+    lambda table: {_UTTERANCES: tape_tables.written(table, tape_tables.UTTERANCE_COLUMNS)},
+    lambda files: tape_tables.parsed_utterances(files[_UTTERANCES], Path(_UTTERANCES)),
 )
 
 
@@ -204,7 +204,7 @@ class Run:
         self.request, self.settings, self.observer = request, settings, observer
         self.engines = engines or Engines(settings)
         self.cores = cores or Cores(settings.engines.cores)
-        self.book = codebooks.read(settings.coding.codebook)
+        self.book = codebook_files.read(settings.coding.codebook)
         self.source = source or recording.fingerprint(request.recording, settings.audio)
         self.tape_id = request.tape_id or f"tape-{self.source[:8]}"
         self.models = self.engines.models(request.diarizer)
@@ -358,7 +358,7 @@ class Run:
     def _tag(self, attribution: Attribution, progress: Progress) -> pd.DataFrame:
         table = results.utterance_table(self.tape_id, attribution)
         tagged = self.engines.tagger.tag(table.assign(target_behavior=self.request.target_behavior), progress)
-        return tagged[list(tables.UTTERANCE_COLUMNS)]
+        return tagged[list(tape_tables.UTTERANCE_COLUMNS)]
 
     def _provenance(self, heard: Heard, notes: Sequence[str] = ()) -> dict[str, Any]:
         recording = heard.recording
@@ -370,7 +370,7 @@ class Run:
             "tape_id": self.tape_id,
             "recording": source,
             "segment": {"start": to_seconds(recording.start), "end": to_seconds(recording.end)},
-            "zero": zero.sentence(recording.start),
+            "zero": time_origin.sentence(recording.start),
             "asked": self.asked,
             "settings": self.keys.settings,
             "versions": self.keys.versions,

@@ -33,7 +33,7 @@ PURE = frozenset(
 
 FLOORS: tuple[frozenset[str], ...] = (
     PURE | {"pipeline"},
-    frozenset({"settings", "model_catalog", "formats", "audio", "health", "files"}),
+    frozenset({"settings", "model_catalog", "formats", "audio", "files"}),
     frozenset({"speech", "coding"}),
     frozenset({"report"}),
     frozenset({"stages", "run"}),
@@ -251,7 +251,7 @@ def named_codes() -> set[str]:
     return {
         node.value
         for module, path in MODULES.items()
-        if module not in ("errors", "review.answers")
+        if module not in ("errors", "review.error_texts")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in CODES
     }

@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from pipeline import __version__, errors, settings
 from pipeline.cli.main import app
 from pipeline.coding.codebook import Codebook
-from pipeline.formats import codes, registry, tables, tidy
+from pipeline.formats import code_table, registry, tape_tables, tidy_table
 from pipeline.measures.drift.drift import DRIFT_COLUMNS, POINT_COLUMNS
 from pipeline.measures.reliability.agreement import AGREEMENT_COLUMNS
 from pipeline.measures.reliability.automation_bias import AUTOMATION_BIAS_COLUMNS
@@ -25,7 +25,7 @@ from pipeline.measures.reliability.confusions import CONFUSION_COLUMNS
 from pipeline.measures.reliability.sampling import SAMPLE_COLUMNS
 from pipeline.measures.reliability.session_icc import SESSION_ICC_COLUMNS
 from pipeline.measures.session.context import CONTEXT_COLUMNS
-from pipeline.review.coding import bindings, exports
+from pipeline.review.coding import downloads, shortcuts
 from tests.test_process import FILES
 
 ROOT = Path(__file__).parents[1]
@@ -191,9 +191,9 @@ def test_every_format_says_what_it_cannot_hold(one: registry.Format) -> None:
 @pytest.mark.parametrize(
     ("page", "row", "columns"),
     [
-        ("pipeline/formats/README.md", "utterances.csv", tables.UTTERANCE_COLUMNS),
-        ("pipeline/formats/README.md", "words.csv", tables.WORD_COLUMNS),
-        ("pipeline/formats/README.md", "vocalizations.csv", tables.VOCALIZATION_COLUMNS),
+        ("pipeline/formats/README.md", "utterances.csv", tape_tables.UTTERANCE_COLUMNS),
+        ("pipeline/formats/README.md", "words.csv", tape_tables.WORD_COLUMNS),
+        ("pipeline/formats/README.md", "vocalizations.csv", tape_tables.VOCALIZATION_COLUMNS),
         ("pipeline/measures/README.md", "agreement", AGREEMENT_COLUMNS),
         ("pipeline/measures/README.md", "agreement --table sessions", SESSION_ICC_COLUMNS),
         ("pipeline/measures/README.md", "agreement --table confusions", CONFUSION_COLUMNS),
@@ -213,12 +213,12 @@ def test_every_column_of_a_table_is_listed_and_no_other(page: str, row: str, col
 def test_columns_of_tables_that_have_no_row_of_their_own_are_listed() -> None:
     measures, formats = PAGES["pipeline/measures/README.md"], PAGES["pipeline/formats/README.md"]
     assert {*CONTEXT_COLUMNS} <= {*SPAN.findall(section(measures, "## Definitions"))}
-    assert {*codes.COLUMNS} <= {*SPAN.findall(section(measures, "## Do coders agree?"))}
-    assert {*exports.COLUMNS} <= {
+    assert {*code_table.COLUMNS} <= {*SPAN.findall(section(measures, "## Do coders agree?"))}
+    assert {*downloads.COLUMNS} <= {
         *SPAN.findall(section(PAGES["pipeline/review/README.md"], "## Coding a tape by hand"))
     }
     listed = re.findall(r"^\| `(\w+)` \| (.+) \|$", section(formats, "## Our own tables"), flags=re.MULTILINE)
-    assert listed == [(column.name, column.meaning) for column in tidy.COLUMNS]
+    assert listed == [(column.name, column.meaning) for column in tidy_table.COLUMNS]
 
 
 @pytest.mark.parametrize("command", VERBS)
@@ -232,7 +232,7 @@ def test_every_key_of_the_coding_page_is_listed_and_no_other() -> None:
     table = section(PAGES["pipeline/review/README.md"], "### Keys")
     listed = dict(re.findall(r"^\| `(.+?)` \| (.+?) \|$", table, flags=re.MULTILINE))
     plain = Codebook("none", "1", "None", "utterance", ())
-    assert listed == {binding.shown: binding.label for binding in bindings.resolve(plain)}
+    assert listed == {binding.shown: binding.label for binding in shortcuts.resolve(plain)}
 
 
 def test_every_setting_stands_in_the_default_file_with_a_comment() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from pipeline import settings
 from pipeline.coding.codebook import CLIENT_CODES, CODES, INTERVIEWER_CODES
-from pipeline.formats import tables
+from pipeline.formats import tape_tables
 from pipeline.settings import project_folder
 from pipeline.stages import Request, Run
 from tests.conftest import recording, tape_review
@@ -76,7 +76,7 @@ def test_utterances_keep_the_contract(demo: Path) -> None:
 
 
 def test_no_word_is_lost_between_the_tables(demo: Path) -> None:
-    words, utterances = tables.read_words(demo / "words.csv"), tables.read_utterances(demo / "utterances.csv")
+    words, utterances = tape_tables.read_words(demo / "words.csv"), tape_tables.read_utterances(demo / "utterances.csv")
     spoken = words.groupby("utterance_id", sort=False)["text"].agg(" ".join)
     assert dict(spoken) == dict(zip(utterances["utterance_id"], utterances["text"], strict=True))
 
@@ -194,7 +194,7 @@ def test_the_turns_of_a_cut_tape_can_be_fed_back(tmp_path: Path) -> None:
     done = processed(tmp_path / "again", *cut, "--diarizer", "manual", "--turns", str(turns))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "again" / "turns.rttm").read_bytes() == turns.read_bytes()
-    first, second = (tables.read_utterances(tmp_path / name / "utterances.csv") for name in ("tape", "again"))
+    first, second = (tape_tables.read_utterances(tmp_path / name / "utterances.csv") for name in ("tape", "again"))
     assert first[["speaker", "role", "text"]].equals(second[["speaker", "role", "text"]])
     assert "unknown" not in set(second["role"])
 

@@ -12,9 +12,9 @@ from pipeline import settings
 from pipeline.cli.options import Config
 from pipeline.cli.tables import Book
 from pipeline.errors import CodingError
-from pipeline.formats import codes as formats
-from pipeline.formats import tables
-from pipeline.formats.code_words import fitting, names
+from pipeline.formats import code_table as formats
+from pipeline.formats import tape_tables
+from pipeline.formats.code_harmonization import fitting, names
 
 
 def adapt(
@@ -42,7 +42,7 @@ def adapt(
 
     loaded = settings.load(files=config or ()).settings
     place = tagger.place(loaded)
-    given = [tables.read_utterances(path / "utterances.csv" if path.is_dir() else path) for path in tapes]
+    given = [tape_tables.read_utterances(path / "utterances.csv" if path.is_dir() else path) for path in tapes]
     agreed = formats.read(codes).table
     agreed = agreed[agreed["layer"] == "consensus"].rename(columns={"codes": "consensus"})
     keys = ["tape_id", "utterance_id"]

@@ -30,7 +30,7 @@ def show(
     from rich.table import Table
 
     from pipeline.cli.homes import opened
-    from pipeline.tapes import audit as audits
+    from pipeline.tapes import audit_log as audits
     from pipeline.tapes import people
     from pipeline.tapes.clock import readable
 
@@ -59,10 +59,10 @@ def verify(
     The certificates in the home and the backups within reach are always compared.
     """
     from pipeline.cli.homes import opened
-    from pipeline.tapes import anchors
+    from pipeline.tapes import audit_anchors
 
     with opened(home, config) as place:
-        heads = [*(anchors.of(path) for path in against or ()), *anchors.within_reach(place)]
+        heads = [*(audit_anchors.of(path) for path in against or ()), *audit_anchors.within_reach(place)]
         with place.database.reading() as session:
             faults = place.audit.verify(session, heads)
             count = place.audit.count(session)
@@ -80,7 +80,7 @@ def accept(by: As = None, home: Home = None, config: Config = None) -> None:
     The audit records that you did, and `verify` no longer reports what came before. Edited rows are still reported.
     """
     from pipeline.cli.homes import opened
-    from pipeline.tapes import audit as audits
+    from pipeline.tapes import audit_log as audits
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
 

@@ -22,8 +22,8 @@ def backup(
     it in another place. Without it nobody can read the backup, not even you.
     """
     from pipeline.cli.homes import opened
-    from pipeline.tapes import backup as backups
     from pipeline.tapes import people
+    from pipeline.tapes.backup import backup as backups
     from pipeline.tapes.clock import now
 
     with opened(home, config) as place:

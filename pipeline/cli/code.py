@@ -14,7 +14,7 @@ from pipeline import settings
 from pipeline.cli import who
 from pipeline.cli.options import Config, Tiers, tiers
 from pipeline.errors import TableError
-from pipeline.formats import speaker_roles, tables, uncoded
+from pipeline.formats import speaker_roles, tape_tables, uncoded
 from pipeline.settings import Settings
 
 _MANY = 8
@@ -58,13 +58,13 @@ def code(
     for note in reading.notes:
         typer.echo(note, err=True)
     table = _with_roles(reading.table, transcript, loaded)
-    replaced = [column for column in tables.TAG_COLUMNS if column in table]
+    replaced = [column for column in tape_tables.TAG_COLUMNS if column in table]
     if replaced:
         typer.echo(f"The machine's tags replace the columns {', '.join(replaced)} of {transcript.name}.", err=True)
     with Progress(console=Console(stderr=True), transient=True) as display:
         task = display.add_task("Coding", total=1.0)
         coded = tagger.load(loaded).tag(table, lambda done: display.update(task, completed=done))
-    tables.write_utterances(coded, out)
+    tape_tables.write_utterances(coded, out)
     typer.echo(out)
 
 

@@ -15,15 +15,15 @@ from pipeline.errors import FormatError
 from pipeline.files import put
 from pipeline.formats import (
     cacti_codebook,
-    codebooks,
-    matching,
+    code_mapping,
+    codebook_files,
     registry,
     speaker_roles,
-    translation,
+    time_matching,
     uncoded,
 )
-from pipeline.formats.coded import CodedTranscript
-from pipeline.formats.matching import Aligned
+from pipeline.formats.time_matching import Aligned
+from pipeline.formats.transcript import CodedTranscript
 from pipeline.timeline import LAYERS, UNKNOWN, to_seconds
 
 _SHOWN = 10
@@ -103,7 +103,7 @@ def convert(
     if not source.is_dir():
         _tell_open(said, source)
     if codebook is not None:
-        said, unknown = translation.translated(said, codebooks.read(codebook))
+        said, unknown = code_mapping.translated(said, codebook_files.read(codebook))
         if unknown:
             typer.echo(f"not in codebook {codebook}, and not changed: {', '.join(unknown)}", err=True)
     if onto is not None:
@@ -137,7 +137,7 @@ def _tell_open(said: CodedTranscript, source: Path) -> None:
     typer.echo(f"{told}: {remedy}." if remedy else f"{told}.", err=True)
 
 
-def _zero(text: str | None, onto: Path | None) -> matching.Zero | None:
+def _zero(text: str | None, onto: Path | None) -> time_matching.Zero | None:
     if text is None:
         return None
     if text == "segment":
@@ -147,8 +147,8 @@ def _zero(text: str | None, onto: Path | None) -> matching.Zero | None:
     return 0 if text == "recording" else clock(text)
 
 
-def _aligned(said: CodedTranscript, source: Path, tape: CodedTranscript, zero: matching.Zero | None) -> Aligned:
-    found = matching.aligned(tape, said, source.name, zero)
+def _aligned(said: CodedTranscript, source: Path, tape: CodedTranscript, zero: time_matching.Zero | None) -> Aligned:
+    found = time_matching.aligned(tape, said, source.name, zero)
     if found.moved:
         typer.echo(f"times moved by {to_seconds(found.moved)} s, to the tape's zero", err=True)
     elif found.assumed and tape.zero:
@@ -158,7 +158,7 @@ def _aligned(said: CodedTranscript, source: Path, tape: CodedTranscript, zero: m
 
 
 def _brought(aligned: Aligned, source: Path, tape: CodedTranscript, coder: str, layer: str) -> CodedTranscript:
-    found = matching.onto(tape, aligned.transcript, coder, layer)
+    found = time_matching.onto(tape, aligned.transcript, coder, layer)
     if not found.number:
         value = f"has no code at the time of any utterance of tape {tape.tape_id}"
         raise FormatError("F11", f"file {source.name}", value, "check that both belong to the same tape and segment")
@@ -192,10 +192,10 @@ def _signed(said: CodedTranscript, coder: str, layer: str) -> CodedTranscript:
 
 
 def _codebook(source: Path, out: Path) -> None:
-    book = codebooks.read(str(source))
+    book = codebook_files.read(str(source))
     if out.suffix.lower() == ".xml":
         put(out, cacti_codebook.write(cacti_codebook.Configuration(book, ())))
     else:
-        put(out, codebooks.written(book).encode())
+        put(out, codebook_files.written(book).encode())
     typer.echo(f"{len(book.codes)} codes")
     typer.echo(out)

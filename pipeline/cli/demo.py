@@ -36,12 +36,12 @@ def demo(
     """
     from pipeline.cli.homes import chosen
     from pipeline.cli.watching import follow
-    from pipeline.review.access.invitations import invite
-    from pipeline.tapes import people, samples
+    from pipeline.review.auth.invitations import invite
+    from pipeline.tapes import people, sample_group
     from pipeline.tapes.clock import now
     from pipeline.tapes.home import Home as Place
     from pipeline.tapes.home import place as place_of
-    from pipeline.tapes.worker import Worker
+    from pipeline.tapes.jobs.worker import Worker
 
     settings = chosen(profile, config, home)
     fresh = not (place_of(settings.tapes) / "keys" / "audit.key").exists()
@@ -49,12 +49,12 @@ def demo(
     try:
         if fresh:
             with found.database.writing() as session:
-                samples.add_group(session, now())
+                sample_group.add_group(session, now())
         _hand_in(found, settings, recording, target_behavior)
         with Worker(found, settings):
             follow(found, None)
         with found.database.writing() as session:
-            link = invite(session, now(), "join", people.find(session, samples.address(MEMBER)).id)
+            link = invite(session, now(), "join", people.find(session, sample_group.address(MEMBER)).id)
     finally:
         found.close()
     address = settings.review.address or f"http://{settings.review.host}:{settings.review.port}"
@@ -67,18 +67,20 @@ def _hand_in(home: Home, settings: Settings, recording: Path, target_behavior: s
     """Hand the tape in, unless there is one."""
     from sqlalchemy import select
 
-    from pipeline.tapes import samples, submission, terms
+    from pipeline.tapes import sample_group
     from pipeline.tapes.clock import now, today
-    from pipeline.tapes.records import Tape
+    from pipeline.tapes.consent import consent_form
+    from pipeline.tapes.db.records import Tape
+    from pipeline.tapes.intake import submission
 
     with home.database.reading() as session:
         if session.scalar(select(Tape.id).limit(1)):
             return
     day = today(now())
-    given = terms.check(
+    given = consent_form.check(
         {
             "uses": ["group_review", "coach_check"],
-            "groups": [samples.GROUP],
+            "groups": [sample_group.GROUP],
             "destroy_by": str(day + timedelta(days=30)),
             "method": "the tape's key is destroyed, then its files and records",
             "signed_on": str(day),
@@ -93,7 +95,7 @@ def _hand_in(home: Home, settings: Settings, recording: Path, target_behavior: s
             recording=recording,
             terms=given,
             target_behavior=target_behavior,
-            group=samples.GROUP,
-            interviewer=samples.address(MEMBER),
+            group=sample_group.GROUP,
+            interviewer=sample_group.address(MEMBER),
         ),
     )

@@ -26,9 +26,11 @@ def destroy(
 ) -> None:
     """Destroy a tape and everything that belongs to it for good, and write the certificate."""
     from pipeline.cli.homes import opened
-    from pipeline.tapes import consent, destruction, exports, people, retention
+    from pipeline.tapes import people
     from pipeline.tapes.clock import now
-    from pipeline.tapes.records import Tape
+    from pipeline.tapes.consent import consent
+    from pipeline.tapes.db.records import Tape
+    from pipeline.tapes.retention import destruction, exports, retention
 
     if (tape is None) != due:
         raise typer.BadParameter("name one tape, or give --due")

@@ -16,14 +16,14 @@ def doctor(profile: Profile = None, config: Config = None, home: Home = None) ->
     """
     from rich.table import Table
 
-    from pipeline import health
     from pipeline.cli.homes import chosen
-    from pipeline.tapes import doctor as tapes
+    from pipeline.tapes.checks import home as tapes
+    from pipeline.tapes.checks import installation
     from pipeline.tapes.clock import now
 
     settings = chosen(profile, config, home)
-    findings: list[health.Finding] = []
-    for title, found in (("Installation", health.check(settings)), ("Tapes", tapes.check(settings.tapes, now()))):
+    findings: list[installation.Finding] = []
+    for title, found in (("Installation", installation.check(settings)), ("Tapes", tapes.check(settings.tapes, now()))):
         table = Table("check", "result", "remedy", title=title)
         for finding in found:
             table.add_row(finding.what, ("ok: " if finding.fine else "WRONG: ") + finding.found, finding.remedy)

@@ -23,8 +23,9 @@ def export(
     The copies are not encrypted. When the tape is destroyed, they are removed too, if they are still in that folder.
     """
     from pipeline.cli.homes import opened
-    from pipeline.tapes import exports, people
+    from pipeline.tapes import people
     from pipeline.tapes.clock import now
+    from pipeline.tapes.retention import exports
 
     if by is None:
         raise typer.BadParameter("say who you are with --as: the consent decides by person")

@@ -53,7 +53,7 @@ def show(home: Home = None, config: Config = None) -> None:
     from pipeline.cli.homes import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import day_of, now
-    from pipeline.tapes.records import Group
+    from pipeline.tapes.db.records import Group
 
     table = Table("group", "id", "name", "address", "role", "since")
     with opened(home, config) as place, place.database.reading() as session:

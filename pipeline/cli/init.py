@@ -40,7 +40,7 @@ def init(
     """
     from pipeline.cli.homes import ask, ask_twice, chosen
     from pipeline.tapes import home as homes
-    from pipeline.tapes import people, samples
+    from pipeline.tapes import people, sample_group
     from pipeline.tapes.clock import now
 
     wanted = chosen(None, config, home).tapes
@@ -57,7 +57,7 @@ def init(
             if name is not None and email is not None:
                 people.add(session, name, email, now(), is_admin=True)
             if sample:
-                samples.add_group(session, now())
+                sample_group.add_group(session, now())
     finally:
         made.close()
     typer.echo(f"Made {made.folder}")

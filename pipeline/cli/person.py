@@ -45,7 +45,7 @@ def show(home: Home = None, config: Config = None) -> None:
     from pipeline.cli.homes import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import day_of, now
-    from pipeline.tapes.records import Person
+    from pipeline.tapes.db.records import Person
 
     table = Table("id", "name", "address", "groups", "since", "state")
     with opened(home, config) as place, place.database.reading() as session:
@@ -88,8 +88,8 @@ def link(whom: Whom, by: As = None, home: Home = None, config: Config = None) ->
     A second step stays in place. The person is notified of who made the link.
     """
     from pipeline.cli.homes import chosen, opened
-    from pipeline.review.access.invitations import invite
-    from pipeline.tapes import accounts, audit, people
+    from pipeline.review.auth.invitations import invite
+    from pipeline.tapes import accounts, audit_log, people
     from pipeline.tapes.clock import now
 
     settings = chosen(None, config, home)
@@ -97,7 +97,7 @@ def link(whom: Whom, by: As = None, home: Home = None, config: Config = None) ->
     with opened(home, config) as place, place.database.writing() as session:
         found, actor = people.find(session, whom), people.actor(session, by)
         path = invite(session, now(), "reset" if accounts.is_used(found) else "join", found.id, actor)
-        audit.record(session, now(), actor, "link.make", thing=found.id)
+        audit_log.record(session, now(), actor, "link.make", thing=found.id)
         typer.echo(f"{address}{path}")
 
 

@@ -35,10 +35,10 @@ def restore(
     read. --tombstones adds others.
     """
     from pipeline.cli.homes import ask, chosen
-    from pipeline.tapes import restoring
+    from pipeline.tapes.backup import restore
     from pipeline.tapes.clock import now, readable
 
     wanted = chosen(None, config, home).tapes
-    done = restoring.restore(file, wanted, now(), ask=ask, master=master_key, lists=tombstones or ())
+    done = restore.restore(file, wanted, now(), ask=ask, master=master_key, lists=tombstones or ())
     typer.echo(f"{done.tapes} tapes in {done.folder}" + (f"; {done.dead} stay destroyed" if done.dead else ""))
     typer.echo(AS_OF.format(made=readable(done.made)))

@@ -27,15 +27,16 @@ def rotate_key(
     afterwards.
     """
     from pipeline.cli.homes import ask, ask_twice, opened
-    from pipeline.tapes import audit, people, rotation
+    from pipeline.tapes import audit_log, people
     from pipeline.tapes.clock import now
-    from pipeline.tapes.keys import MasterKey
+    from pipeline.tapes.vault import key_rotation
+    from pipeline.tapes.vault.master_key import MasterKey
 
     with opened(home, config) as place:
         with place.database.reading() as session:
             actor = people.actor(session, by)
         becoming = MasterKey(place.master.path, cache(ask_twice if passphrase else ask), anew=passphrase)
-        changed = rotation.rotate(place.vault, becoming, "passphrase" if passphrase else None)
+        changed = key_rotation.rotate(place.vault, becoming, "passphrase" if passphrase else None)
         with place.database.writing() as session:
-            audit.record(session, now(), actor, "key.rotate", thing=f"{changed} keys")
+            audit_log.record(session, now(), actor, "key.rotate", thing=f"{changed} keys")
     typer.echo(f"wrapped {changed} keys with a new master key")

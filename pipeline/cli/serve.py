@@ -69,11 +69,11 @@ def serve(
     with opened(home, config, profile) as found:
         import uvicorn
 
-        from pipeline.review.access.invitations import setup_link
         from pipeline.review.app import create, proxies
-        from pipeline.review.connection import Connection
+        from pipeline.review.auth.invitations import setup_link
+        from pipeline.review.middleware.connection import Connection
         from pipeline.tapes.clock import now
-        from pipeline.tapes.worker import Worker
+        from pipeline.tapes.jobs.worker import Worker
 
         application = create(found, settings)
         address = application.state.address

@@ -29,17 +29,18 @@ def status(
 
     from pipeline.cli.homes import opened
     from pipeline.cli.watching import due_note, follow, listed, workers_note
-    from pipeline.tapes import jobs, people
+    from pipeline.tapes import people
+    from pipeline.tapes.jobs import job_state
 
     with opened(home, config) as place:
         with place.database.reading() as session:
             actor = people.actor(session, by)
             if tape is not None:
-                jobs.latest(session, tape)
+                job_state.latest(session, tape)
         if tape is not None and cancel:
-            jobs.cancel(place, tape, actor)
+            job_state.cancel(place, tape, actor)
         if tape is not None and retry:
-            jobs.retry(place, tape, actor)
+            job_state.retry(place, tape, actor)
         if watch:
             follow(place, tape)
         else:

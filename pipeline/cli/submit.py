@@ -77,12 +77,14 @@ def submit(
     from pipeline.cli.homes import chosen, opened
     from pipeline.cli.watching import follow, workers_note
     from pipeline.formats import written_transcript
-    from pipeline.tapes import people, submission, terms
+    from pipeline.tapes import people
+    from pipeline.tapes.consent import consent_form
+    from pipeline.tapes.intake import submission
 
     written = written_transcript.read(transcript) if transcript else None
     if written and voice and written.voices:
         written, voice = written.with_interviewer(voice), None
-    granted = terms.read(consent)
+    granted = consent_form.read(consent)
     given = submission.Submission(
         recording=recording,
         terms=granted,

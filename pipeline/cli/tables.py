@@ -14,7 +14,7 @@ import typer
 
 from pipeline import settings
 from pipeline.cli.printing import console
-from pipeline.formats.codes import Codes
+from pipeline.formats.code_table import Codes
 from pipeline.measures.reliability.rating_matrix import Absent, CodingScheme, RatingMatrix
 
 Form = Annotated[
@@ -61,16 +61,16 @@ class Read:
 
 def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path] | None) -> Read:
     """Read a file of codes and lay it out by a codebook."""
-    from pipeline.formats import code_words, codes
+    from pipeline.formats import code_harmonization, code_table
     from pipeline.measures.reliability.alignment import align_units
     from pipeline.measures.reliability.comparisons import coders_without_family
     from pipeline.measures.reliability.rating_matrix import build_rating_matrix
 
-    found = codes.read(path)
+    found = code_table.read(path)
     default = settings.load(files=config or ()).settings.coding.codebook
-    book = code_words.chosen(found, codebook, default)
-    found, scheme, others = code_words.in_words_of(book, found, default)
-    used = code_words.names(found.table["codes"])
+    book = code_harmonization.chosen(found, codebook, default)
+    found, scheme, others = code_harmonization.in_words_of(book, found, default)
+    used = code_harmonization.names(found.table["codes"])
     notes = [f"Families of codes after codebook {book.name} {book.version}.", *found.notes, *others]
     unknown = [code for code in used if code not in scheme.roles and not code.isdecimal()]
     if unknown:

@@ -19,7 +19,7 @@ def verify_certificate(
 
     It needs nothing but the file, neither a home nor a network.
     """
-    from pipeline.tapes import certificates
+    from pipeline.tapes.retention import certificates
 
     checked = certificates.read(file, key)
     facts = checked.facts

@@ -11,11 +11,12 @@ from rich.table import Table
 from sqlalchemy import select
 
 from pipeline.stages import STEP_LABELS
-from pipeline.tapes import jobs, retention
 from pipeline.tapes.clock import day_of, now, readable
+from pipeline.tapes.db.records import Worker
 from pipeline.tapes.home import Home
-from pipeline.tapes.jobs import View
-from pipeline.tapes.records import Worker
+from pipeline.tapes.jobs import job_state
+from pipeline.tapes.jobs.job_state import View
+from pipeline.tapes.retention import retention
 
 _LOOK = 0.5
 
@@ -52,7 +53,7 @@ def follow(home: Home, tape_id: str | None) -> None:
                 if not console.is_terminal and told.get(view.job_id) != words:
                     told[view.job_id] = words
                     console.print(words)
-            if all(view.state not in jobs.LIVE for view in views):
+            if all(view.state not in job_state.LIVE for view in views):
                 break
             time.sleep(_LOOK)
     if any(view.state == "failed" for view in views):
@@ -63,7 +64,7 @@ def workers_note(home: Home) -> None:
     """Say so where jobs wait and nobody works."""
     with home.database.reading() as session:
         seen = list(session.scalars(select(Worker.seen_at)))
-    waiting = any(view.state in jobs.LIVE for view in _views(home, None))
+    waiting = any(view.state in job_state.LIVE for view in _views(home, None))
     if waiting and all(at < now() - 1000 * home.settings.dead_after_seconds for at in seen):
         typer.echo("No worker is running: start `tape-review serve`, or `tape-review worker`", err=True)
 
@@ -81,7 +82,7 @@ def due_note(home: Home) -> None:
 
 def _views(home: Home, tape_id: str | None) -> list[View]:
     with home.database.reading() as session:
-        return jobs.views(session, None if tape_id is None else [tape_id])
+        return job_state.views(session, None if tape_id is None else [tape_id])
 
 
 def _what(view: View) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import typer
 
 from pipeline.formats import speaker_roles
-from pipeline.formats.coded import CodedTranscript
+from pipeline.formats.transcript import CodedTranscript
 from pipeline.settings import Settings
 from pipeline.speech import roles
 from pipeline.speech.roles import Roles

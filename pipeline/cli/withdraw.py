@@ -21,8 +21,10 @@ def withdraw(
     The tape is closed to everyone at once. A signed certificate of its destruction is written.
     """
     from pipeline.cli.homes import opened
-    from pipeline.tapes import destruction, people, submission
+    from pipeline.tapes import people
     from pipeline.tapes.clock import now
+    from pipeline.tapes.intake import submission
+    from pipeline.tapes.retention import destruction
 
     if not yes:
         typer.confirm(f"Destroy tape {tape} and everything that belongs to it? This cannot be undone", abort=True)

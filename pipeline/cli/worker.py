@@ -29,7 +29,7 @@ def worker(
     """
     from pipeline.cli.homes import chosen, opened
     from pipeline.tapes import logs
-    from pipeline.tapes.worker import Worker
+    from pipeline.tapes.jobs.worker import Worker
 
     logs.configure(sys.stderr)
 

@@ -1,6 +1,7 @@
 """Codebooks: which codes an utterance may carry, how a coder types them, and how they are counted.
 
-A codebook is a TOML file; `parse` takes its text, as this room reads no files (`pipeline.formats.codebooks` does)::
+A codebook is a TOML file; `parse` takes its text, as this room reads no files (`pipeline.formats.codebook_files`
+does)::
 
     name = "oars"
     version = "1.0"

@@ -26,8 +26,8 @@ from typing import get_args
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pipeline.coding.codebook import Code, Codebook, CodedRole
-from pipeline.formats.intake import Source
-from pipeline.formats.plain import printable
+from pipeline.formats.plain_text import printable
+from pipeline.formats.safe_reader import Source
 from pipeline.formats.speaker_roles import role_of
 from pipeline.measures.session import miti
 

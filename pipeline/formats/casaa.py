@@ -30,11 +30,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline.errors import FormatError
-from pipeline.formats import cacti_codebook, zero
-from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, codes, transcript
-from pipeline.formats.coded import role as coded_role
-from pipeline.formats.intake import Source
-from pipeline.formats.plain import packed, printable, unpacked
+from pipeline.formats import cacti_codebook, time_origin
+from pipeline.formats.plain_text import packed, printable, unpacked
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, codes, transcript
+from pipeline.formats.transcript import role as coded_role
 from pipeline.timeline import UNKNOWN, Role, Span
 
 SCHEMA = """
@@ -99,7 +99,7 @@ def read(source: Source) -> CodedTranscript:
     path = str(found[0]) if found and found[0] else ""
     name = re.split(r"[/\\]", path)[-1].rpartition(".")[0].strip() or source.stem
     said = (_utterance(time, who, marks) for (time, who), marks in moments.items())
-    return transcript(unpacked(name), said, zero=zero.told(notes[0]) if notes else None)
+    return transcript(unpacked(name), said, zero=time_origin.told(notes[0]) if notes else None)
 
 
 def _listed(source: Source) -> CodedTranscript:
@@ -191,7 +191,7 @@ def write(said: CodedTranscript) -> bytes:
     try:
         database.executescript(SCHEMA)
         name = packed(said.tape_id).replace("/", "%2F")
-        notes = "" if said.zero is None else zero.sentence(said.zero)
+        notes = "" if said.zero is None else time_origin.sentence(said.zero)
         attributes = [("AUDIO_FILE_PATH", f"{name}.wav"), ("GLOBAL_NOTES", notes)]
         database.executemany("INSERT INTO attributes VALUES (?, ?)", attributes)
         database.executemany("INSERT INTO speakers VALUES (?, ?)", [(n, who) for n, (who, _) in enumerate(_SPEAKERS)])

@@ -18,11 +18,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from pipeline.formats import zero
-from pipeline.formats.coded import NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, placed, transcript
-from pipeline.formats.intake import Source
-from pipeline.formats.plain import packed, printable, unpacked
+from pipeline.formats import time_origin
+from pipeline.formats.plain_text import packed, printable, unpacked
+from pipeline.formats.safe_reader import Source
 from pipeline.formats.speaker_roles import role_of
+from pipeline.formats.transcript import NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, placed, transcript
 from pipeline.timeline import Role, Span, Word
 
 _PARTICIPANTS: dict[Role, tuple[str, str]] = {
@@ -105,7 +105,7 @@ def read(source: Source) -> CodedTranscript:
         elif line.startswith("%") and spoken_lines:
             continue
         elif tier == "@Comment":
-            zeros.append(zero.told(content))
+            zeros.append(time_origin.told(content))
         elif tier == "@Media":
             name = unpacked(content.split(",")[0].strip()) or name
         elif not line.startswith("@"):
@@ -239,7 +239,7 @@ def write(said: CodedTranscript) -> bytes:
     lines += [f"@ID:\teng|tape|{code}|||{group if code in clients else ''}||{what}|||" for code, _, what in about]
     lines.append(f"@Media:\t{tape}, audio")
     if said.zero is not None:
-        lines.append(f"@Comment:\t{zero.sentence(said.zero)}")
+        lines.append(f"@Comment:\t{time_origin.sentence(said.zero)}")
     for one in said.utterances:
         text = printable(one.text, "text")
         main = _main(text)

@@ -15,10 +15,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from pipeline.errors import FormatError
-from pipeline.formats import zero
-from pipeline.formats.coded import CodedTranscript, CodedUtterance, transcript
-from pipeline.formats.intake import Source
-from pipeline.formats.plain import packed, printable, unpacked
+from pipeline.formats import time_origin
+from pipeline.formats.plain_text import packed, printable, unpacked
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, transcript
 from pipeline.timeline import Span, Word, to_seconds
 
 _PAUSE = 1000
@@ -37,7 +37,7 @@ def read(source: Source) -> CodedTranscript:
     known: int | None = None
     for number, line in enumerate(source.text().splitlines(), 1):
         fields, where = line.split(), f"line {number} of"
-        known = zero.told(line) if known is None and line.lstrip().startswith(";;") else known
+        known = time_origin.told(line) if known is None and line.lstrip().startswith(";;") else known
         if not fields or line.lstrip().startswith(";;") or fields[2:4] == ["*", "*"]:
             continue
         if not 5 <= len(fields) <= 8:
@@ -94,7 +94,7 @@ def write(said: CodedTranscript) -> bytes:
     if said.utterances and not words:
         remedy = "convert the folder of a processed tape, which has them"
         raise FormatError("F08", f"tape {said.tape_id}", "has no words with times", remedy)
-    lines = [] if said.zero is None else [f";; {zero.sentence(said.zero)}\n"]
+    lines = [] if said.zero is None else [f";; {time_origin.sentence(said.zero)}\n"]
     tape = packed(said.tape_id)
     for word in words:
         text = printable(word.text, "word")

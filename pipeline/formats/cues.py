@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from pipeline.formats.intake import LONGEST_MS, Source
+from pipeline.formats.safe_reader import LONGEST_MS, Source
 from pipeline.timeline import Span
 
 _TIME = r"(?:(\d{1,6}):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,3}))?"

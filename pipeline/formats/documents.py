@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from pipeline.errors import FormatError
 from pipeline.formats import noscribe, reading, script, spreadsheet, srt, webvtt, word_file, worksheet
-from pipeline.formats.coded import CodedTranscript
-from pipeline.formats.intake import Source
 from pipeline.formats.reading import Reading
+from pipeline.formats.safe_reader import Source
 from pipeline.formats.script import Script
+from pipeline.formats.transcript import CodedTranscript
 
 _SBV = re.compile(rb"^(\d+:\d\d:\d\d\.\d{3}),(\d+:\d\d:\d\d\.\d{3})(?=\r?$)", re.MULTILINE)
 """YouTube's own subtitles have a comma between two times, and are like SRT else."""

@@ -24,11 +24,11 @@ from dataclasses import replace
 from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from pipeline.formats import tiers, zero
-from pipeline.formats.coded import CodedTranscript, Media
-from pipeline.formats.intake import Source
-from pipeline.formats.plain import printable
+from pipeline.formats import tiers, time_origin
+from pipeline.formats.plain_text import printable
+from pipeline.formats.safe_reader import Source
 from pipeline.formats.tier_kinds import RawTier
+from pipeline.formats.transcript import CodedTranscript, Media
 from pipeline.timeline import Span
 
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
@@ -92,7 +92,7 @@ def _media(root: Element) -> tuple[Media, ...]:
 
 def _zero(source: Source, root: Element, about: Mapping[str | None, str]) -> int | None:
     """The zero that we wrote or, in a file of ELAN, where in its sound it begins, if that is not at the start."""
-    known = zero.told(about.get(_ZERO))
+    known = time_origin.told(about.get(_ZERO))
     if known is not None:
         return known
     origins = (each.get("TIME_ORIGIN", "") for each in root.iter("MEDIA_DESCRIPTOR"))
@@ -202,7 +202,7 @@ def write(said: CodedTranscript) -> bytes:
         SubElement(header, "MEDIA_DESCRIPTOR", link | ({"TIME_ORIGIN": str(said.zero)} if said.zero else {}))
     SubElement(header, "PROPERTY", NAME=_TAPE).text = printable(said.tape_id, "tape")
     if said.zero is not None:
-        SubElement(header, "PROPERTY", NAME=_ZERO).text = zero.sentence(said.zero)
+        SubElement(header, "PROPERTY", NAME=_ZERO).text = time_origin.sentence(said.zero)
     order = SubElement(root, "TIME_ORDER")
     number = 0
     annotations: dict[str, dict[Span, str]] = defaultdict(dict)

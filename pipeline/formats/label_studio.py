@@ -23,11 +23,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.formats import text_codings, zero
-from pipeline.formats.coded import NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
-from pipeline.formats.intake import Source
-from pipeline.formats.plain import printable
+from pipeline.formats import text_codings, time_origin
+from pipeline.formats.plain_text import printable
+from pipeline.formats.safe_reader import Source
 from pipeline.formats.speaker_roles import role_of
+from pipeline.formats.transcript import NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
 from pipeline.timeline import LAYERS, ROLES, UNKNOWN, Span
 
 _TRANSCRIPT = "transcript"
@@ -95,7 +95,7 @@ def read(source: Source) -> CodedTranscript:
     ours = any(one.get("model_version") == _TRANSCRIPT for one in _list(source, task.get("predictions")))
     named = () if ours else {said.speaker for said in coded}
     name = str(data.get("tape_id") or source.stem).strip()
-    return transcript(name, coded, notes, zero=zero.told(data.get("zero")), named=named)
+    return transcript(name, coded, notes, zero=time_origin.told(data.get("zero")), named=named)
 
 
 @dataclass(frozen=True)
@@ -280,7 +280,7 @@ def write(said: CodedTranscript) -> bytes:
             annotations.append({"completed_by": by, "layer": layer, **dated, "result": result})
     data = {"audio": f"{printable(said.tape_id, 'tape')}.wav", "tape_id": said.tape_id}
     if said.zero is not None:
-        data["zero"] = zero.sentence(said.zero)
+        data["zero"] = time_origin.sentence(said.zero)
     task = {"data": data, "annotations": annotations, "predictions": predictions}
     return (json.dumps([task], indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 

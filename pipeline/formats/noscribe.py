@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from pipeline.formats.intake import Source
+from pipeline.formats.safe_reader import Source
 from pipeline.formats.script import Speech
 
 _ANCHOR = re.compile(r"ts_(\d{1,9})_(\d{1,9})(?:_(\w+))?")

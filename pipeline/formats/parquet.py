@@ -1,4 +1,4 @@
-"""Tidy tables as Parquet (Apache Parquet format 2): the columns of `pipeline.formats.tidy`, times as doubles.
+"""Tidy tables as Parquet (Apache Parquet format 2): the columns of `pipeline.formats.tidy_table`, times as doubles.
 
 The data dictionary is part of the file: each field's metadata holds its ``description``. Cannot hold: words.
 
@@ -14,10 +14,10 @@ import resource
 import subprocess
 import sys
 
-from pipeline.formats import tidy
-from pipeline.formats.coded import CodedTranscript
-from pipeline.formats.intake import LIMIT, Source
-from pipeline.formats.plain import printable
+from pipeline.formats import tidy_table
+from pipeline.formats.plain_text import printable
+from pipeline.formats.safe_reader import LIMIT, Source
+from pipeline.formats.transcript import CodedTranscript
 
 _MEMORY = 2 << 30  # of addresses, most of which the libraries reserve and never use
 _SECONDS = 20  # of processor time
@@ -48,7 +48,7 @@ def read(source: Source) -> CodedTranscript:
         source.refuse(
             "F03", f"is not a table of this program ({str(answer['refused'])[:200]})", "give a tidy table of codes"
         )
-    return tidy.gathered(source, answer["rows"])
+    return tidy_table.gathered(source, answer["rows"])
 
 
 def run() -> None:
@@ -60,8 +60,8 @@ def run() -> None:
 
     try:
         file = parquet.ParquetFile(io.BytesIO(sys.stdin.buffer.read()))
-        names = [column.name for column in tidy.COLUMNS if column.name in file.schema_arrow.names]
-        if file.metadata.num_rows > _ROWS or not set(tidy.NEEDED) <= set(names):
+        names = [column.name for column in tidy_table.COLUMNS if column.name in file.schema_arrow.names]
+        if file.metadata.num_rows > _ROWS or not set(tidy_table.NEEDED) <= set(names):
             raise ValueError("it lacks columns, or has too many rows")
         wanted = [(name, pyarrow.float64() if name in _TIMES else pyarrow.string()) for name in names]
         rows, size = [], 0
@@ -87,9 +87,9 @@ def write(said: CodedTranscript) -> bytes:
     import pyarrow
     from pyarrow import parquet
 
-    rows = [{key: printable(cell, key, breaks=True) for key, cell in row.items()} for row in tidy.rows(said)]
+    rows = [{key: printable(cell, key, breaks=True) for key, cell in row.items()} for row in tidy_table.rows(said)]
     fields, columns = [], []
-    for column in tidy.COLUMNS:
+    for column in tidy_table.COLUMNS:
         kind = pyarrow.float64() if column.name in _TIMES else pyarrow.string()
         cells = [row[column.name] for row in rows]
         columns.append(

@@ -14,18 +14,9 @@ from typing import Any
 import pandas as pd
 
 from pipeline.errors import FormatError
-from pipeline.formats.coded import (
-    NO_TIMES,
-    CodedTranscript,
-    CodedUtterance,
-    Mark,
-    codes,
-    placed,
-    role,
-    transcript,
-)
-from pipeline.formats.intake import Source
+from pipeline.formats.safe_reader import Source
 from pipeline.formats.script import Speech
+from pipeline.formats.transcript import NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, placed, role, transcript
 from pipeline.timeline import LAYERS, UNKNOWN, Role, Word
 
 ENDS_UNKNOWN = "Where the file does not say when an utterance ends, it was taken to last until the next one begins."

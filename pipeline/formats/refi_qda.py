@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from pipeline.formats import text_codings, zero
-from pipeline.formats.coded import NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
-from pipeline.formats.intake import Source
-from pipeline.formats.plain import packed, printable, unpacked
+from pipeline.formats import text_codings, time_origin
+from pipeline.formats.plain_text import packed, printable, unpacked
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
 from pipeline.timeline import LAYERS, UNKNOWN, Span
 
 _PROJECT = "project.qde"
@@ -79,7 +79,7 @@ def read(source: Source) -> CodedTranscript:
         source.refuse("F07", f"holds {len(used)} {what} ({names})", remedy)
     ((recording, said),) = used
     notes = (NO_TIMES,) if recording.tag == "TextSource" else ()
-    known = zero.told(recording.findtext("Description"))
+    known = time_origin.told(recording.findtext("Description"))
     named = {one.speaker for one in said} if notes else ()
     name = recording.get("name", "").strip() or source.stem
     return text_codings.named_in_texts(transcript(name, said, notes, zero=known, named=named))
@@ -235,7 +235,7 @@ def _source(sources: Element, said: CodedTranscript) -> str:
     path = f"relative:///{packed(tape).replace('/', '%2F')}.wav"
     recording = SubElement(sources, "AudioSource", guid=_guid("audio", tape), name=tape, path=path)
     if said.zero is not None:
-        SubElement(recording, "Description").text = zero.sentence(said.zero)
+        SubElement(recording, "Description").text = time_origin.sentence(said.zero)
     path = f"internal://{_guid('text', tape)}.txt"
     script = SubElement(recording, "Transcript", guid=_guid("script", tape), name=tape, plainTextPath=path)
     text, selections = "", []

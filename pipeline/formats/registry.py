@@ -22,15 +22,15 @@ from pipeline.formats import (
     rttm,
     spreadsheet,
     srt,
-    tape,
+    tape_folder,
     textgrid,
-    tidy,
+    tidy_table,
     webvtt,
     whisper_json,
 )
-from pipeline.formats.coded import CodedTranscript
-from pipeline.formats.intake import Source
 from pipeline.formats.reading import Reading
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import CodedTranscript
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,13 @@ FORMATS = (
     Format("srt", ".srt", srt.read, srt.write),
     Format("rttm", ".rttm", rttm.coded, rttm.written),
     Format("ctm", ".ctm", ctm.read, ctm.write),
-    Format("csv", ".csv", tidy.read, tidy.write),
+    Format("csv", ".csv", tidy_table.read, tidy_table.write),
     Format("parquet", ".parquet", parquet.read, parquet.write),
 )
 """What is written, and read back."""
 
 _FITS: Mapping[str, Callable[[Source], bool]] = {
-    "csv": tidy.fits,
+    "csv": tidy_table.fits,
     "label-studio": lambda source: label_studio.fits(source.json()),
 }
 
@@ -173,7 +173,7 @@ def read(path: Path, name: str | None = None, tiers: Mapping[str, str] | None = 
     TableError: T01 to T06 as `tape.read` and `told`.
     """
     if name is None and (path.is_dir() or _is_tape(path)):
-        return tape.read(path)
+        return tape_folder.read(path)
     said = told(path, name, tiers)
     return said if isinstance(said, CodedTranscript) else reading.to_transcript(path.name, said)
 
@@ -189,7 +189,7 @@ def write(said: CodedTranscript, path: Path, name: str | None = None) -> None:
     wanted = named(name) if name else of(path)
     put(path, wanted.write(said))
     if wanted.name == "csv":
-        put(path.with_name(f"{path.name}-metadata.json"), tidy.dictionary(path.name))
+        put(path.with_name(f"{path.name}-metadata.json"), tidy_table.dictionary(path.name))
 
 
 def _readers(path: Path, name: str | None) -> list[Reader]:

@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.errors import SpeechError
-from pipeline.formats import zero
-from pipeline.formats.coded import CodedTranscript, CodedUtterance, role, transcript
-from pipeline.formats.intake import Source
-from pipeline.formats.plain import printable
+from pipeline.formats import time_origin
+from pipeline.formats.plain_text import printable
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, role, transcript
 from pipeline.timeline import Span, to_ms, to_seconds
 
 _LINE = "write it as SPEAKER recording 1 start duration <NA> <NA> speaker <NA> <NA>, times in seconds"
@@ -138,7 +138,7 @@ def write(
 def spoken(recording: str, voices: Iterable[Voiced], at: int | None = None, checksum: str | None = None) -> bytes:
     """The RTTM of a recording's voices, in order of start; see `write`."""
     uri = name(recording)
-    about = [] if at is None else [zero.sentence(at)]
+    about = [] if at is None else [time_origin.sentence(at)]
     about += [f"{_RECORDING} {checksum}"] if checksum else []
     return (_head(uri, about) + _text(uri, voices)).encode()
 
@@ -153,7 +153,7 @@ def written(said: CodedTranscript) -> bytes:
     for one in said.utterances:
         printable(one.speaker, "speaker")
     uri = _joined(printable(said.tape_id, "tape"))
-    about = [] if said.zero is None else [zero.sentence(said.zero)]
+    about = [] if said.zero is None else [time_origin.sentence(said.zero)]
     return (_head(uri, about) + _text(uri, said.utterances)).encode()
 
 
@@ -166,7 +166,7 @@ def _remarks(text: str) -> list[str]:
 
 
 def _zero(text: str) -> int | None:
-    return next((at for remark in _remarks(text) if (at := zero.told(remark)) is not None), None)
+    return next((at for remark in _remarks(text) if (at := time_origin.told(remark)) is not None), None)
 
 
 def _text(uri: str, voices: Iterable[Voiced]) -> str:

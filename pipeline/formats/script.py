@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.formats import cues, script_lines, speaker_prefix
-from pipeline.formats.intake import Source
+from pipeline.formats.safe_reader import Source
 from pipeline.timeline import Word, typed
 
 _CLOCK = r"(?:\d{1,2}:\d{2}|\d{1,2}:\d{1,2}:\d{1,2})(?:[.,]\d{1,3})?(?:\s?[AaPp]\.?[Mm]\.?)?"

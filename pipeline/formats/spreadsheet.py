@@ -9,9 +9,18 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.errors import TableError
-from pipeline.formats import script, speaker_prefix, speaker_roles, tables, tidy, times_of_day, whisper_json, worksheet
-from pipeline.formats.intake import Source
+from pipeline.formats import (
+    script,
+    speaker_prefix,
+    speaker_roles,
+    tape_tables,
+    tidy_table,
+    times_of_day,
+    whisper_json,
+    worksheet,
+)
 from pipeline.formats.reading import Reading, passed
+from pipeline.formats.safe_reader import Source
 from pipeline.formats.worksheet import Worksheet
 from pipeline.timeline import to_ms, typed
 
@@ -43,7 +52,7 @@ def of_sheet(source: Source, sheet: Worksheet) -> Reading:
     """
     table = pd.DataFrame(list(sheet.rows), columns=list(sheet.header), dtype=str)
     notes = list(sheet.notes)
-    table["text"] = table["text"].map(tidy.bare)
+    table["text"] = table["text"].map(tidy_table.bare)
     kept = table["text"].str.strip() != ""
     if "role" not in table and ("speaker" not in table or (table["speaker"].str.strip() == "").all()):
         table = _named(table)
@@ -74,7 +83,7 @@ def of_sheet(source: Source, sheet: Worksheet) -> Reading:
             notes.append(f"The frames behind the seconds of {column} were left out: how long one is, nobody says.")
         if column in table:
             table[column] = _times(source, table[column], lines, column, _in_ms(sheet, column))
-    tables.refuse_reversed(table, Path(source.name), lines)
+    tape_tables.refuse_reversed(table, Path(source.name), lines)
     if "target_behavior" not in table:
         table["target_behavior"] = ""
     if "tape_id" not in table:
@@ -129,7 +138,7 @@ def _time(source: Source, cell: str, line: int, column: str, in_ms: bool) -> int
     time = typed(text) if ":" in text else None
     if time is None and re.fullmatch(r"\d{1,9}(?:\.\d+)?", text):
         time = round(float(text)) if in_ms else to_ms(float(text))
-    if time is None or time >= tables.LAST_MS:
+    if time is None or time >= tape_tables.LAST_MS:
         value = f"has {column} {cell!r}"
         remedy = "write seconds from the recording's start, or a clock time such as 0:01:02"
         raise TableError("T05", f"table {source.name}, row {line}", value, remedy)

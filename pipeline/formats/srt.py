@@ -17,10 +17,11 @@ from __future__ import annotations
 import re
 
 from pipeline.errors import FormatError
-from pipeline.formats import coded, cues, speaker_prefix, zero
-from pipeline.formats.coded import CodedTranscript, CodedUtterance, transcript
-from pipeline.formats.intake import Source
-from pipeline.formats.plain import packed, printable, unpacked
+from pipeline.formats import cues, speaker_prefix, time_origin
+from pipeline.formats import transcript as coded
+from pipeline.formats.plain_text import packed, printable, unpacked
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, transcript
 from pipeline.timeline import UNKNOWN, Span
 
 _TAG = re.compile(r"</?(?:[biu]|font)(?:\s[^<>]*)?>|\{\\[^{}]*\}", re.IGNORECASE)
@@ -38,7 +39,7 @@ def read(source: Source) -> CodedTranscript:
     FormatError: F03 no subtitle can be read, F06 as `Source.text`, F07 the only one's times are wrong.
     """
     found, notes = cues.read(source, source.text(), asides=False)
-    known = zero.told("\n".join(found[0].lines)) if found and found[0].span == _FIRST else None
+    known = time_origin.told("\n".join(found[0].lines)) if found and found[0].span == _FIRST else None
     shown = cues.unrolled(found if known is None else found[1:])
     texts = ["\n".join(line for line in cue.lines if line.strip()).strip() for cue in shown]
     ours = [_SAID.fullmatch(text) for text in texts]
@@ -74,7 +75,7 @@ def write(said: CodedTranscript) -> bytes:
     ------
     FormatError: F08 a text holds control characters, a blank line or ``-->``.
     """
-    blocks = [] if said.zero is None else [_block(0, _FIRST, zero.sentence(said.zero))]
+    blocks = [] if said.zero is None else [_block(0, _FIRST, time_origin.sentence(said.zero))]
     for number, one in enumerate(said.utterances, 1):
         text = printable(one.text, "text", breaks=True)
         if "-->" in text or re.search(r"\n\s*\n", text):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 
 from pipeline.formats import speaker_prefix
-from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, role, transcript
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, role, transcript
 from pipeline.timeline import UNKNOWN, Span
 
 Place = tuple[int, int]

@@ -17,11 +17,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from pipeline.formats import tiers, zero
-from pipeline.formats.coded import CodedTranscript
-from pipeline.formats.intake import DAMAGED, Source
-from pipeline.formats.plain import printable
+from pipeline.formats import tiers, time_origin
+from pipeline.formats.plain_text import printable
+from pipeline.formats.safe_reader import DAMAGED, Source
 from pipeline.formats.tier_kinds import Label, RawTier
+from pipeline.formats.transcript import CodedTranscript
 from pipeline.timeline import Span, to_seconds
 
 NO_TEXT = "[speech]"
@@ -63,7 +63,7 @@ def read(source: Source) -> CodedTranscript:
     except StopIteration:
         source.refuse("F03", "ends too soon", DAMAGED)
     labels = [label for tier in found if tier.name == _ZERO for _, label in tier.labels]
-    known = next((at for label in labels if (at := zero.told(label)) is not None), None)
+    known = next((at for label in labels if (at := time_origin.told(label)) is not None), None)
     rest = [tier for tier in found if tier.name != _ZERO or known is None]
     return replace(tiers.join(source.stem, *tiers.read(source, rest)), zero=known)
 
@@ -130,7 +130,7 @@ def write(said: CodedTranscript) -> bytes:
     lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {end}"]
     named = [(row.name, list(_filled([(span, text or _empty(row)) for span, text in row.labels], end))) for row in rows]
     if said.zero is not None:
-        named.append((_ZERO, [("0", end, zero.sentence(said.zero))]))
+        named.append((_ZERO, [("0", end, time_origin.sentence(said.zero))]))
     lines += ["tiers? <exists>", f"size = {len(named)}", "item []:"]
     for number, (name, filled) in enumerate(named, 1):
         lines += [f"    item [{number}]:", '        class = "IntervalTier"', f"        name = {_quoted(name)}"]

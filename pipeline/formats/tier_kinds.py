@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from pipeline.formats.intake import Source
+from pipeline.formats.safe_reader import Source
 from pipeline.formats.speaker_roles import plain
 from pipeline.timeline import Span
 

@@ -27,12 +27,12 @@ from itertools import islice
 
 from pipeline.errors import FormatError
 from pipeline.formats import tier_kinds
-from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, codes, transcript
-from pipeline.formats.coded import role as coded_role
-from pipeline.formats.intake import Source
-from pipeline.formats.plain import packed, unpacked
+from pipeline.formats.plain_text import packed, unpacked
+from pipeline.formats.safe_reader import Source
 from pipeline.formats.text_codings import named_in_texts
 from pipeline.formats.tier_kinds import Label, RawTier
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, codes, transcript
+from pipeline.formats.transcript import role as coded_role
 from pipeline.timeline import LAYERS, UNKNOWN, Role, Span, Word
 
 _OURS = re.compile(r"(?:(codes|words):)?(interviewer|client|unknown):([^:#]*)(#\d+)?(?::([^:]*):([^:]*))?(?::\d+)?")

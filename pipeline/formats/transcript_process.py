@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from pipeline.errors import FormatError, TableError, TapeReviewError
 from pipeline.formats import written_transcript
-from pipeline.formats.intake import LIMIT, Source
+from pipeline.formats.safe_reader import LIMIT, Source
 from pipeline.formats.written_transcript import WrittenTranscript, unpacked
 
 SECONDS, PATIENCE = 20, 120

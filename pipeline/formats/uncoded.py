@@ -15,9 +15,9 @@ import pandas as pd
 
 from pipeline.errors import FormatError, TableError
 from pipeline.formats import reading, registry, speaker_roles
-from pipeline.formats.coded import CodedTranscript
-from pipeline.formats.intake import Source
 from pipeline.formats.reading import Reading
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import CodedTranscript
 from pipeline.timeline import Role
 
 _NAMING = {

@@ -19,10 +19,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.formats import coded, cues, speaker_prefix, zero
-from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, transcript
-from pipeline.formats.intake import Source
-from pipeline.formats.plain import packed, printable, unpacked
+from pipeline.formats import cues, speaker_prefix, time_origin
+from pipeline.formats import transcript as coded
+from pipeline.formats.plain_text import packed, printable, unpacked
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, transcript
 from pipeline.timeline import ROLES, UNKNOWN, Role
 
 _VOICE = re.compile(r"<v((?:\.[^\s.<>&]+)*)(?:\s([^<>]*))?>|</v>")
@@ -65,7 +66,7 @@ def read(source: Source) -> CodedTranscript:
             named |= set() if part.role else {speaker}
             utterances.append(CodedUtterance(cue.name, cue.span, speaker, role, text, marks))
         last = spoken[-1][0]
-    remarks = (zero.told(note) for note in re.findall(r"^NOTE[ \t](.*)$", text_of_file, re.MULTILINE))
+    remarks = (time_origin.told(note) for note in re.findall(r"^NOTE[ \t](.*)$", text_of_file, re.MULTILINE))
     known = next((at for at in remarks if at is not None), None)
     return transcript(source.stem, utterances, notes, zero=known, named=named)
 
@@ -103,7 +104,7 @@ def write(said: CodedTranscript) -> bytes:
     ------
     FormatError: F08 a text or a name holds control characters.
     """
-    blocks = ["WEBVTT"] if said.zero is None else ["WEBVTT", f"NOTE {zero.sentence(said.zero)}"]
+    blocks = ["WEBVTT"] if said.zero is None else ["WEBVTT", f"NOTE {time_origin.sentence(said.zero)}"]
     for one in said.utterances:
         span = one.span.some
         codes = dict.fromkeys(packed(mark.code) for mark in one.given)

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from pipeline.formats.coded import placed
-from pipeline.formats.intake import Source
 from pipeline.formats.reading import Reading, of_speeches
+from pipeline.formats.safe_reader import Source
 from pipeline.formats.script import Speech
+from pipeline.formats.transcript import placed
 from pipeline.timeline import UNKNOWN, Word
 
 TSV_HEADER = ("start", "end", "text")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.formats import speaker_prefix
-from pipeline.formats.intake import Source
+from pipeline.formats.safe_reader import Source
 
 _HEADING = re.compile(r"Heading|Title|Subtitle|berschrift|Titel|Titre|Ttulo")
 """How Word's styles of headings begin, in its languages, without their accents."""

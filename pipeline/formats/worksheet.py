@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.errors import FormatError, TableError
-from pipeline.formats.intake import Source
+from pipeline.formats.safe_reader import Source
 from pipeline.formats.speaker_roles import plain, role_of
 
 ZIP = b"PK\x03\x04"

@@ -15,8 +15,8 @@ from pydantic import TypeAdapter
 
 from pipeline.errors import TableError
 from pipeline.formats import speaker_roles, uncoded
-from pipeline.formats.intake import Source
 from pipeline.formats.reading import Reading
+from pipeline.formats.safe_reader import Source
 from pipeline.timeline import Role
 
 MOST_WORDS = 30_000

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.formats import plain
+from pipeline.formats import plain_text
 from pipeline.timeline import clock
 
 
@@ -30,4 +30,4 @@ def templates(package: str) -> Environment:
 
 def _printable(value: Any) -> Any:
     """What a template prints, without characters that a page or a file cannot hold."""
-    return plain.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return plain_text.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.coding.codebook import Code, Codebook
-from pipeline.formats import codebooks
+from pipeline.formats import codebook_files
 from pipeline.measures.session import counts
 from pipeline.measures.session.coded_table import backchannel_rows, codes_by_row, string_column
 from pipeline.timeline import UNKNOWN, Vocalization
@@ -84,7 +84,7 @@ class Moment:
 
 @cache
 def _machine() -> Codebook:
-    return codebooks.read("pretags")
+    return codebook_files.read("pretags")
 
 
 class Tags:

@@ -19,36 +19,37 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from pipeline.review import desk, growth, presence, problems, tapes, voices
-from pipeline.review.access import account, csrf, invitations, login, oidc, people, provider
-from pipeline.review.access.secrecy import Codes, Passwords
-from pipeline.review.access.sessions import Sessions
+from pipeline.review import dashboard, errors
 from pipeline.review.assets import Assets
-from pipeline.review.bodies import BodyLimit
+from pipeline.review.auth import account, administration, csrf, invitations, login, oidc, oidc_provider, presence
+from pipeline.review.auth.credentials import Codes, Passwords
+from pipeline.review.auth.sessions import Sessions
 from pipeline.review.coach import ROUTERS as COACH
 from pipeline.review.coding import ROUTERS as CODING
-from pipeline.review.decisions import Decided, Decisions
-from pipeline.review.headers import Headers
-from pipeline.review.meeting import routes as meetings
-from pipeline.review.reflecting import feedback, first, summary
-from pipeline.review.submitting import drafts, permission, receiving, transcript_routes
+from pipeline.review.meetings import routes as meetings
+from pipeline.review.middleware.body_limit import BodyLimit
+from pipeline.review.middleware.decision_audit import Decided, Decisions
+from pipeline.review.middleware.headers import Headers
+from pipeline.review.reflection import feedback, growth, interviewer_first, summary
+from pipeline.review.tapes import tape_page, voices
+from pipeline.review.upload import drafts, permission, receiving, transcript_routes
 from pipeline.settings import Settings
 from pipeline.tapes.clock import Clock, now
 from pipeline.tapes.home import Home
 
 ROUTERS: tuple[APIRouter, ...] = (
-    *(login.router, oidc.router, invitations.router, account.router, people.router),
+    *(login.router, oidc.router, invitations.router, account.router, administration.router),
     *(
-        desk.router,
+        dashboard.router,
         presence.router,
         drafts.router,
         receiving.router,
         transcript_routes.router,
         permission.router,
-        tapes.router,
+        tape_page.router,
         voices.router,
     ),
-    *(first.router, feedback.router, summary.router),
+    *(interviewer_first.router, feedback.router, summary.router),
     *(meetings.router, growth.router),
     *CODING,
     *COACH,
@@ -92,8 +93,8 @@ def create(
     app.state.clock, app.state.address, app.state.https = clock, place, https
     app.state.decisions = decisions
     app.state.origins = origins(place)
-    app.state.oidc = provider.provider(settings.review, place)
-    problems.install(app)
+    app.state.oidc = oidc_provider.provider(settings.review, place)
+    errors.install(app)
     app.mount("/static", Assets(), "static")
     for router in ROUTERS:
         app.include_router(router)

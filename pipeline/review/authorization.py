@@ -3,7 +3,7 @@
 Consent decides first. For whoever may not use a tape, be in a group or reach a pass, it does not exist: 404, as for
 what was never there. Only who may see a tape, but comes to its codes too early, is told so (403): the interviewer
 reviews the own work first, and whoever codes does not see others' codes. Each decision leaves one row in the audit
-(`pipeline.review.decisions`), with the reason that stands here.
+(`pipeline.review.middleware.decision_audit`), with the reason that stands here.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from pipeline.review.access.viewer import Viewer
-from pipeline.review.problems import NotYetError
-from pipeline.tapes import audit, consent, trail
-from pipeline.tapes.consent import Use
+from pipeline.review.auth.current_user import Viewer
+from pipeline.review.errors import NotYetError
+from pipeline.tapes import audit_log, request_trail
+from pipeline.tapes.consent import consent
+from pipeline.tapes.consent.consent import Use
+from pipeline.tapes.db.records import AuditRow, Group, Membership, Pass, Person, Review, Role, Tape, TapeState
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import AuditRow, Group, Membership, Pass, Person, Review, Role, Tape, TapeState
 
 SEEN = "codes.show"
 """What the audit calls it when somebody sees other people's codes."""
@@ -47,13 +48,13 @@ class Admitted:
 
     def record(self, action: str, thing: str = "", span: tuple[int, int] | None = None) -> None:
         """Add a row to the audit; the session must be a writing one."""
-        audit.record(self.session, self.now, self.person.id, action, self.tape.id, thing, span)
+        audit_log.record(self.session, self.now, self.person.id, action, self.tape.id, thing, span)
 
 
 def tape(database: Session, viewer: Viewer, tape_id: str, use: Use, now: int, *more: Use) -> Tape:
     """The tape, if the viewer may use it in these ways now; else 404."""
     allowed = still(database, viewer, tape_id, use, now, *more)
-    trail.came_to(tape_id)
+    request_trail.came_to(tape_id)
     return allowed
 
 
@@ -128,7 +129,7 @@ def all_open(database: Session, person: Person, tapes: Sequence[Tape], now: int)
 
 def read(database: Session, viewer: Viewer, tape_id: str, thing: str, now: int) -> None:
     """Tell the audit that the viewer read something of a tape. Needs a session that writes."""
-    audit.record(database, now, viewer.person_id, "read", tape_id, thing)
+    audit_log.record(database, now, viewer.person_id, "read", tape_id, thing)
 
 
 def note(
@@ -137,7 +138,7 @@ def note(
     """Add a row to the audit after something was read; writers wait for nothing longer than this."""
     state = request.app.state
     with state.home.database.writing() as session:
-        audit.record(session, state.clock(), viewer.person_id, action, tape_id, thing, span)
+        audit_log.record(session, state.clock(), viewer.person_id, action, tape_id, thing, span)
 
 
 def group(database: Session, viewer: Viewer, group_id: str, now: int, role: Role | None = None) -> Group:
@@ -243,5 +244,5 @@ def _looked(person_id: str, tape_ids: Sequence[str]) -> Select[str | None]:
 
 def _missing(reason: str) -> HTTPException:
     """The answer to a refusal, the same whatever the reason; the audit has the reason."""
-    trail.refuse(reason)
+    request_trail.refuse(reason)
     return HTTPException(404)

@@ -15,7 +15,7 @@ import pandas as pd
 from pipeline.audio.recording import Recording
 from pipeline.coding import volleys
 from pipeline.coding.codebook import Codebook
-from pipeline.formats import rttm, tables
+from pipeline.formats import rttm, tape_tables
 from pipeline.measures.session import context, measures, readiness
 from pipeline.measures.session.context import Transitions
 from pipeline.report import render
@@ -61,7 +61,7 @@ def utterance_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
         )
         for number, said in enumerate(attribution.utterances, 1)
     ]
-    return pd.DataFrame(rows, columns=list(tables.UTTERANCE_COLUMNS[:8]))
+    return pd.DataFrame(rows, columns=list(tape_tables.UTTERANCE_COLUMNS[:8]))
 
 
 def word_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
@@ -74,7 +74,7 @@ def word_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
         )
         for place, (number, said, word) in enumerate(spoken, 1)
     ]
-    return pd.DataFrame(rows, columns=list(tables.WORD_COLUMNS))
+    return pd.DataFrame(rows, columns=list(tape_tables.WORD_COLUMNS))
 
 
 @dataclass(frozen=True)
@@ -145,10 +145,10 @@ class Results:
         words, context = word_table(self.tape_id, self.attribution), self.measured.context
         recording, voices = self.heard.recording, self.heard.diarization.voices
         return {
-            "utterances.csv": tables.written(self.table, tables.UTTERANCE_COLUMNS),
-            "words.csv": tables.written(words, tables.WORD_COLUMNS),
-            "change_talk.csv": tables.written(context, list(context.columns)),
-            "vocalizations.csv": tables.written(self._vocalization_table(), tables.VOCALIZATION_COLUMNS),
+            "utterances.csv": tape_tables.written(self.table, tape_tables.UTTERANCE_COLUMNS),
+            "words.csv": tape_tables.written(words, tape_tables.WORD_COLUMNS),
+            "change_talk.csv": tape_tables.written(context, list(context.columns)),
+            "vocalizations.csv": tape_tables.written(self._vocalization_table(), tape_tables.VOCALIZATION_COLUMNS),
             "turns.rttm": rttm.spoken(self.tape_id, voices, recording.start, recording.source.sha256),
             "measures.json": as_json(self.measured.as_dict()),
             PROVENANCE: as_json(self.provenance),
@@ -161,7 +161,7 @@ class Results:
             (self.tape_id, one.speaker, roles.role(one.speaker), one.span.start, one.span.end)
             for one in self.vocalizations
         ]
-        return pd.DataFrame(rows, columns=list(tables.VOCALIZATION_COLUMNS))
+        return pd.DataFrame(rows, columns=list(tape_tables.VOCALIZATION_COLUMNS))
 
     def _shown(self) -> render.ReportData:
         recording, roles, transcript = self.heard.recording, self.attribution.roles, self.heard.transcript

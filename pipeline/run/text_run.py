@@ -16,7 +16,7 @@ import pandas as pd
 from pipeline import __version__
 from pipeline.coding import volleys
 from pipeline.errors import SpeechError, TableError
-from pipeline.formats import codebooks, tables
+from pipeline.formats import codebook_files, tape_tables
 from pipeline.formats.written_transcript import WrittenTranscript
 from pipeline.report import render
 from pipeline.run import results, stage_keys
@@ -72,7 +72,7 @@ class TextRun:
     def key(self) -> str:
         """A digest of all that decides the results."""
         settings = stage_keys.decisive(self.settings)
-        book = asdict(codebooks.read(self.settings.coding.codebook))
+        book = asdict(codebook_files.read(self.settings.coding.codebook))
         return digest("text", __version__, self.asked, settings, stage_keys.versions(), self.models, book)
 
     def attribute(self) -> Attribution:
@@ -98,8 +98,8 @@ class TextRun:
         progress["attribute"](1.0)
         table = _untimed(results.utterance_table(self.tape_id, attribution))
         tagged = self.engines.tagger.tag(table.assign(target_behavior=self.target_behavior), progress["tag"])
-        table = _untimed(tagged[list(tables.UTTERANCE_COLUMNS)])
-        book = codebooks.read(self.settings.coding.codebook)
+        table = _untimed(tagged[list(tape_tables.UTTERANCE_COLUMNS)])
+        book = codebook_files.read(self.settings.coding.codebook)
         measured = Measured.of(table, book, self.settings.measures, self.engines.tagger.spread)
         provenance = self._provenance(book.name, book.version, book.counting)
         words = _untimed(results.word_table(self.tape_id, attribution))
@@ -131,9 +131,9 @@ class TextRun:
             no_sound=NO_SOUND,
         )
         return {
-            "utterances.csv": tables.written(table, tables.UTTERANCE_COLUMNS),
-            "words.csv": tables.written(words, tables.WORD_COLUMNS),
-            "change_talk.csv": tables.written(context, list(context.columns)),
+            "utterances.csv": tape_tables.written(table, tape_tables.UTTERANCE_COLUMNS),
+            "words.csv": tape_tables.written(words, tape_tables.WORD_COLUMNS),
+            "change_talk.csv": tape_tables.written(context, list(context.columns)),
             "measures.json": results.as_json(measured.as_dict()),
             PROVENANCE: results.as_json(provenance),
             "report.html": render.render(shown).encode(),

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from pipeline.tapes.records import (
+from pipeline.tapes.db.records import (
     Consent,
     Invitation,
     Membership,

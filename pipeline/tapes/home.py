@@ -28,13 +28,13 @@ import platformdirs
 
 from pipeline.errors import SettingsError, TapeReviewError, TapesError
 from pipeline.settings import TapesSettings
-from pipeline.tapes import codebooks
-from pipeline.tapes.audit import Audit
+from pipeline.tapes import group_codebooks
+from pipeline.tapes.audit_log import Audit
 from pipeline.tapes.clock import now
-from pipeline.tapes.database import Database, sqlite_url
-from pipeline.tapes.keys import Ask, Kind, MasterKey, Ring
-from pipeline.tapes.publishing import is_text, owned, writable
-from pipeline.tapes.vault import HOME, Vault
+from pipeline.tapes.db.database import Database, sqlite_url
+from pipeline.tapes.vault.atomic_files import is_text, owned, writable
+from pipeline.tapes.vault.master_key import Ask, Kind, MasterKey, Ring
+from pipeline.tapes.vault.vault import HOME, Vault
 
 _KEY_BYTES = 32
 
@@ -110,7 +110,7 @@ class Home:
             shutil.rmtree(left, ignore_errors=True)
         home = cls(folder, settings, ask)
         home.database.require_newest()
-        if codebooks.left(home.folder):
+        if group_codebooks.left(home.folder):
             value = "has unencrypted codebooks from an older version"
             raise TapesError("K05", f"home {home.folder}", value, "run `tape-review init --upgrade` after a backup")
         return home
@@ -190,9 +190,9 @@ def upgrade(settings: TapesSettings, ask: Ask | None = None) -> tuple[Path, str 
     try:
         before = home.database.version()
         home.database.migrate()
-        if files := codebooks.left(home.folder):
+        if files := group_codebooks.left(home.folder):
             with home.database.writing() as session:
-                codebooks.adopt(session, home.vault, files, now())
+                group_codebooks.adopt(session, home.vault, files, now())
             for path in files:
                 path.unlink()
             home.database.scrub()  # what passes called them is in free pages and the log of the database

@@ -25,9 +25,9 @@ import structlog
 
 from pipeline import errors
 from pipeline.stages import STAGES, STEPS
-from pipeline.tapes.consent import Reason, Use
-from pipeline.tapes.publishing import writable
-from pipeline.tapes.records import Role, TapeState
+from pipeline.tapes.consent.consent import Reason, Use
+from pipeline.tapes.db.records import Role, TapeState
+from pipeline.tapes.vault.atomic_files import writable
 from pipeline.timeline import Layer
 
 Check = Callable[[Any], bool]

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from pipeline.errors import TapesError
-from pipeline.tapes import accounts, audit
-from pipeline.tapes.records import Group, Membership, Person, Role
+from pipeline.tapes import accounts, audit_log
+from pipeline.tapes.db.records import Group, Membership, Person, Role
 
 SMALLEST, LARGEST = 7, 15
 """How many members a group has so that it works."""
@@ -68,7 +68,7 @@ def add(
     person = Person(name=name, email=email, created_at=now, is_admin=is_admin)
     session.add(person)
     session.flush()
-    audit.record(session, now, actor_id, "person.add", thing=person.id)
+    audit_log.record(session, now, actor_id, "person.add", thing=person.id)
     return person
 
 
@@ -109,7 +109,7 @@ def disable(session: Session, person: Person, now: int, actor_id: str | None = N
         raise TapesError("K09", f"person {person.id}", "is the only administrator", remedy)
     if person.disabled_at is None:
         person.disabled_at = now
-        audit.record(session, now, actor_id, "person.disable", thing=person.id)
+        audit_log.record(session, now, actor_id, "person.disable", thing=person.id)
     accounts.void_links(session, person.id, now)
     accounts.end_sessions(session, person.id)
 
@@ -118,7 +118,7 @@ def enable(session: Session, person: Person, now: int, actor_id: str | None = No
     """Let someone in again."""
     if person.disabled_at is not None:
         person.disabled_at = None
-        audit.record(session, now, actor_id, "person.enable", thing=person.id)
+        audit_log.record(session, now, actor_id, "person.enable", thing=person.id)
 
 
 def add_group(session: Session, name: str, now: int, agreements: str = "", actor_id: str | None = None) -> Group:
@@ -136,7 +136,7 @@ def add_group(session: Session, name: str, now: int, agreements: str = "", actor
     group = Group(name=name, agreements=agreements, created_at=now)
     session.add(group)
     session.flush()
-    audit.record(session, now, actor_id, "group.add", thing=group.id)
+    audit_log.record(session, now, actor_id, "group.add", thing=group.id)
     return group
 
 
@@ -172,7 +172,7 @@ def join(
     session.flush()
     if kind == "coach":
         accounts.end_sessions(session, person.id)
-    audit.record(session, now, actor_id, "group.join", thing=f"{group.id} {person.id}", why=kind)
+    audit_log.record(session, now, actor_id, "group.join", thing=f"{group.id} {person.id}", why=kind)
     return membership
 
 
@@ -189,7 +189,7 @@ def leave(session: Session, group: Group, person: Person, now: int, actor_id: st
         raise TapesError("K07", f"person {person.id}", f"is not in group {group.name!r}", remedy)
     membership.until = now
     session.flush()
-    audit.record(session, now, actor_id, "group.leave", thing=f"{group.id} {person.id}")
+    audit_log.record(session, now, actor_id, "group.leave", thing=f"{group.id} {person.id}")
 
 
 def change_role(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.errors import TapeReviewError, VaultError
-from pipeline.tapes.publishing import published
+from pipeline.tapes.vault.atomic_files import published
 
 NAME = "reserve"
 SIZE = 1 << 20

@@ -15,9 +15,9 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.errors import TapesError
-from pipeline.tapes import accounts, audit
+from pipeline.tapes import accounts, audit_log
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.records import Person, RecoveryCode, SecondStepLift, TotpUse, WebSession
+from pipeline.tapes.db.records import Person, RecoveryCode, SecondStepLift, TotpUse, WebSession
 
 DELAY = DAY
 """How long after its confirmation a second step is lifted, in ms."""
@@ -45,7 +45,7 @@ def enroll(session: Session, person: Person, sealed: str, secret: str, now: int)
     """Take a new authenticator; what was used of earlier ones is forgotten."""
     person.totp_secret = sealed
     session.execute(delete(TotpUse).where(TotpUse.person_id == person.id, TotpUse.secret_hash != _hash(secret)))
-    audit.record(session, now, person.id, "login.enroll")
+    audit_log.record(session, now, person.id, "login.enroll")
 
 
 def remove(session: Session, person: Person) -> None:
@@ -59,7 +59,7 @@ def recovery_codes(session: Session, person_id: str, now: int) -> tuple[str, ...
     session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
     fresh = [base64.b32encode(secrets.token_bytes(_CODE_BYTES)).decode().lower() for _ in range(CODES)]
     session.add_all(RecoveryCode(code_hash=_hash(code), person_id=person_id, made_at=now) for code in fresh)
-    audit.record(session, now, person_id, "login.recovery-codes")
+    audit_log.record(session, now, person_id, "login.recovery-codes")
     return tuple("-".join(code[start : start + 4] for start in range(0, len(code), 4)) for code in fresh)
 
 
@@ -78,7 +78,7 @@ def recover(session: Session, person: Person, code: str, now: int) -> bool:
     known.used_at = now
     _lift(session, person, now)
     accounts.tell(session, person.id, "recovery-used", now, person.id)
-    audit.record(session, now, person.id, "login.recover")
+    audit_log.record(session, now, person.id, "login.recover")
     return True
 
 
@@ -103,7 +103,7 @@ def ask_to_lift(session: Session, person: Person, now: int, by: str | None) -> S
         lift = SecondStepLift(person_id=person.id, asked_by_id=by, asked_at=now)
         session.add(lift)
         accounts.tell(session, person.id, "lift-asked", now, by)
-        audit.record(session, now, by, "login.lift.ask", thing=person.id)
+        audit_log.record(session, now, by, "login.lift.ask", thing=person.id)
         if by is not None:
             return lift
     elif lift.confirmed_at is not None:
@@ -113,7 +113,7 @@ def ask_to_lift(session: Session, person: Person, now: int, by: str | None) -> S
         raise TapesError("K09", f"person {person.id}", "needs a second confirmation, after yours", remedy)
     lift.confirmed_by_id, lift.confirmed_at = by, now
     accounts.tell(session, person.id, "lift-confirmed", now, by)
-    audit.record(session, now, by, "login.lift.confirm", thing=person.id)
+    audit_log.record(session, now, by, "login.lift.confirm", thing=person.id)
     return lift
 
 
@@ -124,7 +124,7 @@ def stop_lifting(session: Session, person_id: str, now: int, by: str) -> bool:
         return False
     lift.ended_at = now
     accounts.tell(session, person_id, "lift-stopped", now, by)
-    audit.record(session, now, by, "login.lift.stop", thing=person_id)
+    audit_log.record(session, now, by, "login.lift.stop", thing=person_id)
     return True
 
 
@@ -141,7 +141,7 @@ def lift_what_is_due(session: Session, person: Person, now: int) -> bool:
         return False
     _lift(session, person, now)
     accounts.tell(session, person.id, "lifted", now, lift.confirmed_by_id)
-    audit.record(session, now, None, "login.lift", thing=person.id)
+    audit_log.record(session, now, None, "login.lift", thing=person.id)
     return True
 
 

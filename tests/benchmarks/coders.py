@@ -25,10 +25,10 @@ from sqlalchemy import func, select
 
 from pipeline import settings
 from pipeline.review import app as application
-from pipeline.review.access.viewer import SESSION
+from pipeline.review.auth.current_user import SESSION
 from pipeline.tapes.clock import now
+from pipeline.tapes.db.records import CodeEvent
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import CodeEvent
 from tests.review.coding import server, shelf
 from tests.review.conftest import QUICK, Room, home_settings
 from tests.tapes.conftest import FakeClock

@@ -52,15 +52,15 @@ def found_in(tape: Path) -> dict[str, Any]:
     """What a folder of results says, times in seconds."""
     from pyannote.database.util import load_rttm
 
-    from pipeline.formats import tables
+    from pipeline.formats import tape_tables
 
     (voices,) = load_rttm(tape / "turns.rttm").values()
     return {
-        "words": _rows(tables.read_words(tape / "words.csv"), ("start", "end", "speaker", "text", "role")),
+        "words": _rows(tape_tables.read_words(tape / "words.csv"), ("start", "end", "speaker", "text", "role")),
         "utterances": _rows(
-            tables.read_utterances(tape / "utterances.csv"), ("start", "end", "speaker", "text", "role", "codes")
+            tape_tables.read_utterances(tape / "utterances.csv"), ("start", "end", "speaker", "text", "role", "codes")
         ),
-        "vocalizations": _rows(tables.read_vocalizations(tape / "vocalizations.csv"), ("start", "end", "speaker")),
+        "vocalizations": _rows(tape_tables.read_vocalizations(tape / "vocalizations.csv"), ("start", "end", "speaker")),
         "voices": [(segment.start, segment.end, speaker) for segment, _, speaker in voices.itertracks(True)],
     }
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from pipeline.cli.main import app
 from pipeline.errors import OutputError, TableError
 from pipeline.files import put
-from pipeline.formats import tables
+from pipeline.formats import tape_tables
 
 TRANSCRIPT = """tape_id,utterance_id,role,text,start,end,note
 b,1,therapist,What would be different if you smoked less?,0,2.5,keep me
@@ -32,7 +32,7 @@ def test_a_transcript_is_coded_in_its_order(tmp_path: Path) -> None:
     given.write_text(TRANSCRIPT)
     assert run(given, "--out", out).strip() == str(out)
     header = out.read_text().splitlines()[0]
-    assert header == ",".join([*tables.UTTERANCE_COLUMNS, "note", "target_behavior"])
+    assert header == ",".join([*tape_tables.UTTERANCE_COLUMNS, "note", "target_behavior"])
     coded = pd.read_csv(out, keep_default_na=False, dtype=str)
     assert list(coded["tape_id"]) == ["b", "b", "a", "a"]
     assert list(coded["role"]) == ["interviewer", "client", "unknown", "client"]
@@ -41,7 +41,7 @@ def test_a_transcript_is_coded_in_its_order(tmp_path: Path) -> None:
     assert list(coded["turn_id"]) == [""] * 4
     assert coded["needs_check"].iloc[2] == "true"
     assert coded["note"].iloc[0] == "keep me"
-    assert len(tables.read_utterances(out)) == 4
+    assert len(tape_tables.read_utterances(out)) == 4
 
 
 @pytest.mark.engines

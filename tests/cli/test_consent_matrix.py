@@ -13,8 +13,8 @@ from pipeline import settings
 from pipeline.cli.main import app
 from pipeline.errors import ConsentError, VaultError
 from pipeline.tapes.clock import now
+from pipeline.tapes.db.records import Tape
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Tape
 from tests.tapes.conftest import template
 from tests.tapes.scene import EXPECTED, ROWS, STATES, Scene
 

@@ -8,12 +8,12 @@ from typer.testing import CliRunner
 from pipeline.cli.main import app
 from pipeline.errors import FormatError, OutputError, TableError
 from pipeline.files import put
-from pipeline.formats import casaa, codebooks, codes, elan, registry, tables
-from pipeline.formats.coded import CodedUtterance, Mark, transcript
-from pipeline.formats.intake import Source
+from pipeline.formats import casaa, code_table, codebook_files, elan, registry, tape_tables
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import CodedUtterance, Mark, transcript
 from pipeline.timeline import Span
 from tests.formats.test_cacti_codebook import FILE
-from tests.formats.test_tables import coded
+from tests.formats.test_tape_tables import coded
 
 
 def convert(*arguments: object) -> str:
@@ -29,10 +29,10 @@ def tape(tmp_path: Path) -> Path:
     """A processed tape: three utterances of a client, 1 second each and half a second apart."""
     folder = tmp_path / "tape"
     folder.mkdir()
-    tables.write_utterances(coded(["I could walk.", "Maybe.", "=no"]), folder / "utterances.csv")
+    tape_tables.write_utterances(coded(["I could walk.", "Maybe.", "=no"]), folder / "utterances.csv")
     word = ("walk", "w1", "0", "0", "S2", "client", 0, 400, "I", 0.5)
-    table = pd.DataFrame([word], columns=tables.WORD_COLUMNS)
-    put(folder / "words.csv", tables.written(table, tables.WORD_COLUMNS))
+    table = pd.DataFrame([word], columns=tape_tables.WORD_COLUMNS)
+    put(folder / "words.csv", tape_tables.written(table, tape_tables.WORD_COLUMNS))
     return folder
 
 
@@ -90,8 +90,8 @@ def test_codes_of_cacti_come_to_the_tape_by_time(tape: Path, tmp_path: Path) -> 
     printed = convert(session, out, "--onto", tape, "--coder", "cora", "--layer", "coach")
     assert "2 units with codes were matched to an utterance, 1 were not" in printed
     assert "at 60.000 s, client: C+" in printed
-    table = codes.read(out).table
-    assert table.loc[table["coder"] == "cora", [*codes.KEY, "codes"]].to_numpy().tolist() == [
+    table = code_table.read(out).table
+    assert table.loc[table["coder"] == "cora", [*code_table.KEY, "codes"]].to_numpy().tolist() == [
         ["walk", "0", "cora", "coach", "C+"],
         ["walk", "1", "cora", "coach", ""],
         ["walk", "2", "cora", "coach", "C+"],
@@ -101,14 +101,14 @@ def test_codes_of_cacti_come_to_the_tape_by_time(tape: Path, tmp_path: Path) -> 
 
 
 def test_converted_codes_can_be_compared(tape: Path, tmp_path: Path) -> None:
-    table = tables.read_utterances(tape / "utterances.csv")
+    table = tape_tables.read_utterances(tape / "utterances.csv")
     table.loc[2, ["role", "codes"]] = ["unknown", ""]
-    tables.write_utterances(table, tape / "utterances.csv")
+    tape_tables.write_utterances(table, tape / "utterances.csv")
     said = [CodedUtterance("", Span(900, 900), role="client", marks=(Mark("sustain"),))]
     (tmp_path / "coach.casaa").write_bytes(casaa.write(transcript("walk", said)))
     out = tmp_path / "codes.csv"
     convert(tmp_path / "coach.casaa", out, "--onto", tape, "--coder", "cora", "--layer", "coach")
-    found = codes.read(out).table
+    found = code_table.read(out).table
     assert sorted(zip(found["layer"], found["codes"], strict=True)) == [
         ("coach", "sustain"),
         ("machine", "change"),
@@ -131,7 +131,7 @@ def test_a_coach_may_call_codes_otherwise(tape: Path, tmp_path: Path) -> None:
     session.write_bytes(casaa.write(transcript("walk", [said])))
     printed = convert(session, tmp_path / "codes.csv", "--onto", tape, "--codebook", "pretags")
     assert "not in codebook pretags, and not changed: Wave" in printed
-    table = codes.read(tmp_path / "codes.csv").table
+    table = code_table.read(tmp_path / "codes.csv").table
     assert table.loc[table["coder"] == "coach", "codes"].tolist() == ["Wave|change"]
 
 
@@ -140,7 +140,7 @@ def test_a_coach_needs_no_name(tape: Path, tmp_path: Path) -> None:
     said = CodedUtterance("", Span(900, 900), role="client", marks=(Mark("C+"),))
     session.write_bytes(casaa.write(transcript("walk", [said])))
     convert(session, tmp_path / "codes.csv", "--onto", tape)
-    assert set(codes.read(tmp_path / "codes.csv").table["coder"]) == {"coach", "machine"}
+    assert set(code_table.read(tmp_path / "codes.csv").table["coder"]) == {"coach", "machine"}
 
 
 def test_codes_of_another_tape_are_named(tape: Path, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def coach(path: Path, *moments: int, zero: int | None = None) -> Path:
 
 
 def coded_utterances(table: Path) -> list[str]:
-    found = codes.read(table).table
+    found = code_table.read(table).table
     return found.loc[(found["layer"] == "coach") & (found["codes"] == "sustain"), "utterance_id"].tolist()
 
 
@@ -218,10 +218,10 @@ def test_a_codebook_of_cacti_becomes_ours_and_back(tmp_path: Path) -> None:
     theirs, ours = tmp_path / "userConfiguration.xml", tmp_path / "misc.toml"
     theirs.write_text(FILE)
     assert "8 codes" in convert(theirs, ours)
-    assert codebooks.read(str(ours)).codes == codebooks.read(str(theirs)).codes
+    assert codebook_files.read(str(ours)).codes == codebook_files.read(str(theirs)).codes
     convert(ours, tmp_path / "again.xml")
-    again = codebooks.read(str(tmp_path / "again.xml"))
-    assert {code.name for code in again.codes} == {code.name for code in codebooks.read(str(theirs)).codes}
+    again = codebook_files.read(str(tmp_path / "again.xml"))
+    assert {code.name for code in again.codes} == {code.name for code in codebook_files.read(str(theirs)).codes}
 
 
 def test_a_format_can_be_named_and_an_unknown_one_is_refused(tape: Path, tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from pipeline.cli.submit import EXAMPLE
 from pipeline.errors import ConsentError, JobError, TableError, TapesError
 from pipeline.formats.written_transcript import unpacked
 from pipeline.settings import load
-from pipeline.tapes import terms
+from pipeline.tapes.consent import consent_form
+from pipeline.tapes.db.records import Item
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Item
-from pipeline.tapes.steps import WRITTEN
+from pipeline.tapes.jobs.steps import WRITTEN
 from tests.tapes.fakes import ADDRESS, GROUP, TARGET, group, two_voices
 
 
@@ -45,7 +45,7 @@ def submit(place: Path, **changes: str) -> Result:
 def test_the_example_is_a_consent(tmp_path: Path) -> None:
     printed = CliRunner().invoke(app, ["submit", "--example-consent"])
     (tmp_path / "consent.toml").write_text(printed.stdout)
-    assert terms.read(tmp_path / "consent.toml").pseudonym == "Robin"
+    assert consent_form.read(tmp_path / "consent.toml").pseudonym == "Robin"
 
 
 def test_a_tape_comes_in_waits_is_stopped_tried_again_and_taken_back(place: Path) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from pipeline import health
 from pipeline.cli.main import app
 from pipeline.errors import ConsentError, VaultError
+from pipeline.tapes.checks import installation
 from pipeline.tapes.clock import DAY, now
 from pipeline.tapes.home import Home
-from pipeline.tapes.keys import PASSPHRASE
+from pipeline.tapes.vault.master_key import PASSPHRASE
 from tests.tapes.conftest import home, tapes_settings, template  # noqa: F401 - fixtures
 from tests.tapes.full_tape import FullTape, full_tape
 
@@ -70,7 +70,7 @@ def test_what_is_due_is_destroyed_by_a_timer(home: Home) -> None:  # noqa: F811
 def test_status_and_doctor_tell_of_what_is_due(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     monkeypatch.setenv("COLUMNS", "200")
     soon = full_tape(home, now() - DAY, days=3)
-    monkeypatch.setattr(health, "check", lambda _: ())  # the engines are checked elsewhere
+    monkeypatch.setattr(installation, "check", lambda _: ())  # the engines are checked elsewhere
     assert f"Tape {soon.id} will be destroyed after" in call(home.folder, "status").output
     told = call(home.folder, "doctor")
     assert told.exit_code == 1

@@ -16,10 +16,10 @@ from pipeline.coding.codebook import CODES
 from pipeline.coding.inference import checkpoint
 from pipeline.coding.inference.classifier import DECISIONS
 from pipeline.errors import CodingError
-from pipeline.formats import codebooks, tables
+from pipeline.formats import codebook_files, tape_tables
 
 THRESHOLDS = dict.fromkeys(DECISIONS, 0.5)
-PRETAGS = codebooks.read("pretags")
+PRETAGS = codebook_files.read("pretags")
 PLAIN = Calibration(dict.fromkeys(DECISIONS, (1.0, 0.0)), THRESHOLDS)
 
 
@@ -97,13 +97,13 @@ def test_codes_become_decisions_and_probabilities_come_back() -> None:
 )
 def test_what_a_code_decides_is_what_its_book_says(book: str, code: str, expected: dict[str, float]) -> None:
     table = pd.DataFrame({"role": ["interviewer"], "consensus": [code]})
-    found = dict(zip(DECISIONS, adaptation.decided(table, codebooks.read(book))[0], strict=True))
+    found = dict(zip(DECISIONS, adaptation.decided(table, codebook_files.read(book))[0], strict=True))
     np.testing.assert_equal({name: found[name] for name in expected}, expected)
 
 
 def test_codes_that_stand_for_none_of_the_machines_are_refused() -> None:
     with pytest.raises(CodingError, match="TR-C06"):
-        adapt(coded(shift=0.0).assign(consensus="affirmation"), "tagger", THRESHOLDS, codebooks.read("oars"))
+        adapt(coded(shift=0.0).assign(consensus="affirmation"), "tagger", THRESHOLDS, codebook_files.read("oars"))
 
 
 @pytest.mark.parametrize(("tapes", "rows"), [(1, 100), (2, 10)])
@@ -130,7 +130,7 @@ def stored(folder: Path, table: pd.DataFrame) -> list[str]:
     command = ["adapt", str(folder / "codes.csv"), "--out", str(folder / "layer.json")]
     for tape, rows in table.groupby("tape_id"):
         full = rows.assign(turn_id="1", speaker="S", start=0, end=1000, text="words")
-        tables.write_utterances(full.drop(columns="consensus"), folder / f"{tape}.csv")
+        tape_tables.write_utterances(full.drop(columns="consensus"), folder / f"{tape}.csv")
         command += ["--tape", str(folder / f"{tape}.csv")]
     agreed = table[["tape_id", "utterance_id"]].assign(
         coder="consensus", layer="consensus", code=table["consensus"], coded_at="2026-03-01"

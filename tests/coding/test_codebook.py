@@ -2,7 +2,7 @@ import pytest
 
 from pipeline.coding import codebook
 from pipeline.errors import CodingError
-from pipeline.formats import codebooks
+from pipeline.formats import codebook_files
 
 BOOK = """
 name = "two"
@@ -41,7 +41,10 @@ def test_pretags_propose_the_codes_of_a_book() -> None:
     book = codebook.parse(BOOK)
     assert book.proposed(["question_closed", "reflection_simple"]) == ("question",)
     assert book.proposed(["change"]) == ()
-    assert codebooks.read("oars").proposed(["reflection_complex", "question_open"]) == ("question_open", "reflection")
+    assert codebook_files.read("oars").proposed(["reflection_complex", "question_open"]) == (
+        "question_open",
+        "reflection",
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,18 +77,18 @@ def test_a_book_without_codes_is_refused() -> None:
 
 
 def test_the_shipped_books_read_and_the_machine_speaks_its_own() -> None:
-    assert codebooks.shipped() == ("miti-4.2", "oars", "pretags")
-    for name in codebooks.shipped():
-        assert codebooks.read(name).name == name
-    pretags = codebooks.read("pretags")
+    assert codebook_files.shipped() == ("miti-4.2", "oars", "pretags")
+    for name in codebook_files.shipped():
+        assert codebook_files.read(name).name == name
+    pretags = codebook_files.read("pretags")
     assert tuple(code.name for code in pretags.codes) == codebook.CODES
     assert pretags.proposed(codebook.CODES) == codebook.CODES
-    assert codebooks.read("miti-4.2").counting == "miti-4.2-volley"
+    assert codebook_files.read("miti-4.2").counting == "miti-4.2-volley"
 
 
 def test_a_book_that_is_not_there_is_named() -> None:
     with pytest.raises(CodingError, match=r"TR-C03 codebook drinks\.toml cannot be read"):
-        codebooks.read("drinks.toml")
+        codebook_files.read("drinks.toml")
 
 
 @pytest.mark.parametrize(
@@ -130,8 +133,8 @@ def test_what_a_code_means(
 def test_a_book_keeps_what_its_codes_count_as() -> None:
     own = BOOK.replace('family = "question"', 'family = "question"\nmeasure = "open"')
     assert codebook.parse(own)["question"].measure == "open"
-    assert codebook.parse(codebooks.written(codebook.parse(own))) == codebook.parse(own)
-    assert "measure" not in codebooks.written(codebook.parse(BOOK))
+    assert codebook.parse(codebook_files.written(codebook.parse(own))) == codebook.parse(own)
+    assert "measure" not in codebook_files.written(codebook.parse(BOOK))
 
 
 @pytest.mark.parametrize(
@@ -146,6 +149,6 @@ def test_a_measure_that_there_is_not_is_refused(measure: str, named: str) -> Non
 
 
 def test_only_a_books_two_kinds_of_reflections_have_an_order() -> None:
-    order = {name: codebooks.scheme(codebooks.read(name)).ordered for name in codebooks.shipped()}
+    order = {name: codebook_files.scheme(codebook_files.read(name)).ordered for name in codebook_files.shipped()}
     steps = {"reflection": ("reflection_simple", "reflection_complex")}
     assert order == {"pretags": steps, "miti-4.2": steps, "oars": {}}

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from pipeline.coding.crosswalk import translation
-from pipeline.formats import codebooks
+from pipeline.formats import codebook_files
 
-PRETAGS, MITI, OARS = (codebooks.read(name) for name in ("pretags", "miti-4.2", "oars"))
+PRETAGS, MITI, OARS = (codebook_files.read(name) for name in ("pretags", "miti-4.2", "oars"))
 TALK = {"change", "sustain", "neutral"}
 
 
@@ -40,7 +40,7 @@ def test_codes_of_no_meaning_are_the_same_by_name() -> None:
 
 
 @pytest.mark.parametrize("book", [PRETAGS, MITI, OARS])
-def test_a_codebook_says_the_same_in_its_own_words(book: codebooks.Codebook) -> None:
+def test_a_codebook_says_the_same_in_its_own_words(book: codebook_files.Codebook) -> None:
     names = [code.name for code in book.codes]
     assert translation(book, book).codes == {name: name for name in names}
     assert translation(book, book, names[:2]).codable == set(names[:2])

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from pipeline.coding.codebook import Code, Codebook, parse
 from pipeline.errors import FormatError
-from pipeline.formats import cacti_codebook, codebooks
+from pipeline.formats import cacti_codebook, codebook_files
 from pipeline.formats.cacti_codebook import Configuration, Rating
-from pipeline.formats.intake import Source
+from pipeline.formats.safe_reader import Source
 
 # As CACTI's own first configuration: codes and panels in several blocks, in any order.
 FILE = """<userConfiguration>
@@ -54,10 +54,10 @@ def test_codes_on_buttons_become_a_codebook() -> None:
 def test_an_imported_codebook_can_be_kept_as_toml_and_counted(tmp_path: Path) -> None:
     book = read(FILE).codebook
     path = tmp_path / "misc.toml"
-    path.write_text(codebooks.written(book), encoding="utf-8")
-    assert codebooks.read(str(path)) == book
+    path.write_text(codebook_files.written(book), encoding="utf-8")
+    assert codebook_files.read(str(path)) == book
     (tmp_path / "userConfiguration.xml").write_text(FILE)
-    assert codebooks.read(str(tmp_path / "userConfiguration.xml")).codes == book.codes
+    assert codebook_files.read(str(tmp_path / "userConfiguration.xml")).codes == book.codes
     assert book.proposed({"question_closed", "sustain"}) == ("CQ0", "TS-_m")
 
 
@@ -77,7 +77,7 @@ def test_reads_what_it_wrote(names: list[str], clients: set[int], ratings: list[
     back = cacti_codebook.read(Source("b.xml", written))
     assert {(code.name, code.role) for code in back.codebook.codes} == set(zip(names, roles, strict=True))
     assert back.ratings == tuple(ratings)
-    assert parse(codebooks.written(back.codebook)) == back.codebook
+    assert parse(codebook_files.written(back.codebook)) == back.codebook
 
 
 @pytest.mark.parametrize(

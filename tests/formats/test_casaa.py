@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import FormatError
-from pipeline.formats import casaa, matching
-from pipeline.formats.coded import CodedUtterance, Mark, transcript
-from pipeline.formats.intake import Source
+from pipeline.formats import casaa, time_matching
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import CodedUtterance, Mark, transcript
 from pipeline.timeline import Span
 from tests.formats.transcripts import BREAKS, PAYLOADS, WALK, codes
 
@@ -152,7 +152,7 @@ def test_a_code_lies_within_its_utterance() -> None:
     """At 1.0 s, the tenth nearest to 1.04 s, the one before is still speaking, and would get the code."""
     tape = transcript("t", [spoken(0, 1_030, "GI"), spoken(1_040, 2_000, "SR")])
     back = casaa.read(Source("t.casaa", casaa.write(tape)))
-    found = matching.onto(tape, back, "coach", "coach").transcript
+    found = time_matching.onto(tape, back, "coach", "coach").transcript
     assert [[mark.code for mark in one.marks if mark.coder] for one in found.utterances] == [["GI"], ["SR"]]
 
 

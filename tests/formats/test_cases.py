@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import FormatError
-from pipeline.formats import codebooks, registry, uncoded
-from pipeline.formats.coded import NO_TIMES
+from pipeline.formats import codebook_files, registry, uncoded
+from pipeline.formats.transcript import NO_TIMES
 
 CASES = Path(__file__).parent / "cases"
 ASKS, WALKS = "What would you like?", "I want to walk."
@@ -196,9 +196,9 @@ def test_what_is_said_of_a_whole_task_and_texts_without_times_are_told() -> None
 
 
 def test_large_cacti_codebooks_and_panels_of_a_parent_are_read() -> None:
-    large = codebooks.read(str(CASES / "cacti_91_codes.xml"))
+    large = codebook_files.read(str(CASES / "cacti_91_codes.xml"))
     assert len({code.key for code in large.codes}) == len(large.codes) == 91
-    parent = codebooks.read(str(CASES / "cacti_parent_teen.xml"))
+    parent = codebook_files.read(str(CASES / "cacti_parent_teen.xml"))
     assert [(code.name, code.role) for code in parent.codes] == [("CT", "client"), ("GI", "interviewer")]
 
 

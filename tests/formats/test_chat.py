@@ -6,8 +6,8 @@ import pytest
 
 from pipeline.errors import FormatError
 from pipeline.formats import chat
-from pipeline.formats.coded import NO_TIMES, Mark
-from pipeline.formats.intake import Source
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import NO_TIMES, Mark
 from pipeline.timeline import Span
 from tests.formats.transcripts import WALK
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 
 from pipeline.errors import FormatError
 from pipeline.formats import ctm
-from pipeline.formats.coded import CodedTranscript, CodedUtterance, transcript
-from pipeline.formats.intake import Source
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, transcript
 from pipeline.timeline import Span, Word
 from tests.formats.transcripts import WALK, transcripts
 

@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.errors import FormatError
 from pipeline.formats import elan, textgrid
-from pipeline.formats.coded import Mark, Media, transcript
-from pipeline.formats.intake import Source
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import Mark, Media, transcript
 from pipeline.timeline import Span
 from tests.formats.transcripts import WALK
 

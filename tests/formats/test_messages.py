@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.formats import intake
-from pipeline.formats.intake import Source
+from pipeline.formats import safe_reader
+from pipeline.formats.safe_reader import Source
 
 READERS = sorted((Path(__file__).parents[2] / "pipeline/formats").glob("*.py"))
 _AGAIN = ("export it again", "DAMAGED")
@@ -44,4 +44,4 @@ def test_another_export_is_asked_for_only_where_it_helps(path: Path) -> None:
 
 
 def test_damage_is_called_damage() -> None:
-    assert "damaged" in intake.DAMAGED
+    assert "damaged" in safe_reader.DAMAGED

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from pipeline.formats import registry, uncoded
-from pipeline.formats.coded import NO_TIMES
+from pipeline.formats.transcript import NO_TIMES
 
 PROGRAMS = Path(__file__).parent / "cases" / "programs"
 LETTERS = {"interviewer": "I", "client": "C", "unknown": ""}

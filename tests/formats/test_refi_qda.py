@@ -5,8 +5,8 @@ import pytest
 
 from pipeline.errors import FormatError
 from pipeline.formats import refi_qda
-from pipeline.formats.coded import CodedTranscript, Mark
-from pipeline.formats.intake import Source
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import CodedTranscript, Mark
 from pipeline.timeline import Span
 from tests.formats.transcripts import WALK
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import FormatError
 from pipeline.formats import registry
-from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, transcript
-from pipeline.formats.intake import Source
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, transcript
 from tests.formats.transcripts import BREAKS, PAYLOADS, WALK, transcripts
 
 Kept = Callable[[CodedUtterance], CodedUtterance]

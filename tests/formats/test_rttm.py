@@ -7,8 +7,8 @@ from pyannote.database.util import load_rttm
 
 from pipeline.errors import FormatError, SpeechError
 from pipeline.formats import rttm
-from pipeline.formats.intake import Source
 from pipeline.formats.rttm import Line
+from pipeline.formats.safe_reader import Source
 from pipeline.timeline import Span
 
 

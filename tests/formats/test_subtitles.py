@@ -5,8 +5,8 @@ import webvtt as library
 
 from pipeline.errors import FormatError
 from pipeline.formats import cues, srt, webvtt
-from pipeline.formats.coded import CodedUtterance, transcript
-from pipeline.formats.intake import Source
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import CodedUtterance, transcript
 from pipeline.timeline import Span
 from tests.formats.transcripts import WALK
 

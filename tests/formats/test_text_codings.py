@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.formats import registry, text_codings
-from pipeline.formats.coded import Mark
-from pipeline.formats.intake import Source
+from pipeline.formats.safe_reader import Source
 from pipeline.formats.text_codings import Selection
+from pipeline.formats.transcript import Mark
 
 TALK = "Therapist: What next?\nClient: I want to walk.\nTherapist: So."
 Row = tuple[str, str, list[str]]

@@ -6,8 +6,8 @@ from praatio.utilities.constants import Interval, Point
 
 from pipeline.errors import FormatError
 from pipeline.formats import textgrid
-from pipeline.formats.coded import CodedUtterance, Mark, transcript
-from pipeline.formats.intake import Source
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import CodedUtterance, Mark, transcript
 from pipeline.timeline import Span
 from tests.formats.transcripts import WALK
 

@@ -16,7 +16,7 @@ from openpyxl import Workbook
 
 from pipeline.errors import FormatError, TableError
 from pipeline.formats import registry, uncoded
-from pipeline.formats.coded import CodedUtterance, Mark, transcript
+from pipeline.formats.transcript import CodedUtterance, Mark, transcript
 from pipeline.timeline import Span
 
 HEADER = "tape_id,utterance_id,role,text"

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from pipeline.formats.coded import CodedTranscript, CodedUtterance, Mark, transcript
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, transcript
 from pipeline.timeline import LAYERS, Role, Span, Word
 
 PAYLOADS = (

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from pipeline.formats import codebooks
+from pipeline.formats import codebook_files
 from pipeline.measures.session.context import change_talk_context, transitions
 from pipeline.measures.session.measures import Measure, session_measures
 from pipeline.measures.session.readiness import readiness_line
@@ -33,7 +33,7 @@ def data(table: pd.DataFrame | None = None, **changes: object) -> ReportData:
         "context": change_talk_context(table),
         "transitions": transitions(table),
         "trajectory": readiness_line(table, draws=200),
-        "codebook": codebooks.read("pretags"),
+        "codebook": codebook_files.read("pretags"),
         "speakers": (
             Speaker("S1", "interviewer", 0.993, ("asks most of the questions", "opens the session")),
             Speaker("S2", "client", 0.993, ("says “I” more often",)),
@@ -271,7 +271,7 @@ def test_the_likeliest_mistakes_come_first() -> None:
 
 
 def test_the_machines_codes_look_alike_under_every_codebook() -> None:
-    looks = {name: Tags(codebooks.read(name)) for name in codebooks.shipped()}
+    looks = {name: Tags(codebook_files.read(name)) for name in codebook_files.shipped()}
     for code in ("question_open", "question_closed", "change", "sustain", "information", "other", "neutral"):
         shown = {(tag.letter, tag.shape, tag.lane) for tags in looks.values() for tag in [tags.of(code)]}
         assert len(shown) == 1, code
@@ -282,7 +282,7 @@ def test_the_machines_codes_look_alike_under_every_codebook() -> None:
 
 def test_codes_of_another_codebook_keep_their_names_and_letters() -> None:
     table = samples.table(("I", "affirmation|reflection"), ("C", ""), start=[0, 2_000], end=[1_500, 3_000])
-    words = Page(render(data(table, codebook=codebooks.read("oars")))).text
+    words = Page(render(data(table, codebook=codebook_files.read("oars")))).text
     assert "A Affirmation" in words
     assert "R Reflection" in words
 
@@ -346,7 +346,7 @@ def test_an_utterance_that_is_change_and_sustain_talk_stands_in_its_moment_once(
 
 def test_a_turn_of_the_transcript_does_not_shrink_when_its_last_utterance_ends_before_another() -> None:
     table = samples.table(("C", ""), ("C", ""), start=[0, 1_000], end=[5_000, 2_000], turn_id="t1")
-    shown = transcript_view.lines(table, Tags(codebooks.read("pretags")))
+    shown = transcript_view.lines(table, Tags(codebook_files.read("pretags")))
     assert [(turn.start, turn.end) for turn in transcript_view.turns(shown, table, (), {})] == [(0, 5_000)]
 
 

@@ -16,14 +16,14 @@ from fastapi.testclient import TestClient
 
 from pipeline import settings
 from pipeline.review import app as application
-from pipeline.review.access.secrecy import Passwords
-from pipeline.review.access.viewer import SESSION
-from pipeline.tapes import targets, terms
-from pipeline.tapes.bench import item_row
+from pipeline.review.auth.credentials import Passwords
+from pipeline.review.auth.current_user import SESSION
 from pipeline.tapes.clock import DAY, day_of
+from pipeline.tapes.consent import consent_form, target_behavior
+from pipeline.tapes.consent.consent_form import Terms
+from pipeline.tapes.db.records import Group, Membership, Person, Role, Tape, TapeState, Utterance, new_id
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Group, Membership, Person, Role, Tape, TapeState, Utterance, new_id
-from pipeline.tapes.terms import Terms
+from pipeline.tapes.vault.stage_store import item_row
 from tests.review.coding.server import free_port
 from tests.tapes.conftest import FakeClock
 
@@ -147,8 +147,8 @@ class Room:
                 signed_form="written",
                 pseudonym="Robin",
             )
-            terms.give(database, tape, given, now, interviewer_id)
-            targets.name(database, self.home.vault, tape_id, target, now)
+            consent_form.give(database, tape, given, now, interviewer_id)
+            target_behavior.name(database, self.home.vault, tape_id, target, now)
             for number in range(4):
                 voice = ("S1", "S2")[number % 2]
                 database.add(

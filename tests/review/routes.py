@@ -19,9 +19,9 @@ from httpx import Response
 from pydantic import BaseModel
 from starlette.routing import Mount
 
-from pipeline.review.access.csrf import streams
-from pipeline.review.access.viewer import needs_sign_in
-from pipeline.review.reflecting import questions
+from pipeline.review.auth.csrf import streams
+from pipeline.review.auth.current_user import needs_sign_in
+from pipeline.review.reflection import questions
 from tests.review.conftest import PASSWORD, Browser
 
 NOBODY = "0" * 16

@@ -10,14 +10,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from pipeline.review import authorization
-from pipeline.review.access.viewer import Viewer
+from pipeline.review.auth.current_user import Viewer
 from pipeline.review.authorization import SEEN, Admitted, admit
-from pipeline.review.problems import NotYetError
-from pipeline.tapes import audit, trail
+from pipeline.review.errors import NotYetError
+from pipeline.tapes import audit_log, request_trail
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.consent import Use
-from pipeline.tapes.records import AuditRow, Consent, Group, Membership, Pass, Person, Review, Tape, TapeState
-from pipeline.tapes.trail import Trail
+from pipeline.tapes.consent.consent import Use
+from pipeline.tapes.db.records import AuditRow, Consent, Group, Membership, Pass, Person, Review, Tape, TapeState
+from pipeline.tapes.request_trail import Trail
 from tests.review.conftest import Room
 
 STATES: tuple[TapeState, ...] = ("draft", "queued", "running", "ready", "failed")
@@ -39,7 +39,7 @@ class Door:
     def at(self, database: Session, person: str, *uses: Use, own: bool = False, opened: bool = False) -> str:
         """Why somebody is refused; "" where they are let by."""
         left = Trail("test")
-        token = trail.current.set(left)
+        token = request_trail.current.set(left)
         viewer, now = Viewer(person, "", "", False, ""), self.room.clock()
         try:
             if own:
@@ -53,7 +53,7 @@ class Door:
         except HTTPException as refused:
             return left.reason if (refused.status_code, left.refused) == (404, True) else "otherwise"
         finally:
-            trail.current.reset(token)
+            request_trail.current.reset(token)
         assert reached.id == self.tape
         assert (left.tapes, left.refused) == ({self.tape}, False)
         return ""
@@ -113,10 +113,10 @@ def test_a_tape_in_one_of_some_states(state: TapeState) -> None:
             assert authorization.in_state(tape, *states) is tape
         else:
             left = Trail("test")
-            token = trail.current.set(left)
+            token = request_trail.current.set(left)
             with pytest.raises(HTTPException) as refused:
                 authorization.in_state(tape, *states)
-            trail.current.reset(token)
+            request_trail.current.reset(token)
             assert (refused.value.status_code, left.reason) == (404, "state")
 
 
@@ -250,13 +250,13 @@ def test_a_group_is_there_for_whom_is_in_it_and_a_role_s_pages_for_that_role(roo
 
     def refused(database: Session, group_id: str, *wanted: str) -> str:
         left = Trail("test")
-        token = trail.current.set(left)
+        token = request_trail.current.set(left)
         try:
             assert authorization.group(database, viewer, group_id, now, *wanted).id == group_id  # type: ignore[arg-type]
         except HTTPException as missing:
             return left.reason if missing.status_code == 404 else "otherwise"
         finally:
-            trail.current.reset(token)
+            request_trail.current.reset(token)
         return left.reason
 
     with room.home.database.reading() as database:
@@ -332,7 +332,7 @@ class Coding:
 
     def record(self, who: str, action: str = SEEN, tape: str = "") -> None:
         with self.room.home.database.writing() as database:
-            audit.record(database, 1, self.people[who], action, tape or self.tape)
+            audit_log.record(database, 1, self.people[who], action, tape or self.tape)
 
     def admitted(self, who: str, see: Callable[[Admitted], object], *uses: Use, tape: str = "") -> object:
         request = Request({"type": "http", "app": self.room.app, "headers": []})

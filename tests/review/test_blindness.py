@@ -1,6 +1,6 @@
 """Blindness on every page: two worlds that differ in other people's codes alone, asked for everything that there is.
 
-The requests come from the route table, so a new page is asked for as well. `tests.review.coding.test_blindness` adds
+The requests come from the route table, so a new page is asked for as well. `tests.review.coding.test_blind_passes` adds
 what is sent to the coding page, and parts of the sound.
 """
 
@@ -17,9 +17,9 @@ import pytest
 
 from pipeline import settings
 from pipeline.review import app as application
-from pipeline.review.access.viewer import SESSION
+from pipeline.review.auth.current_user import SESSION
+from pipeline.tapes.db.records import Role
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Role
 from tests.review.coding import shelf
 from tests.review.coding.conftest import Coder
 from tests.review.conftest import QUICK, Browser, Room, home_settings

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline.tapes import targets
-from pipeline.tapes.bench import item_row
+from pipeline.tapes.consent import target_behavior
+from pipeline.tapes.db.records import Review, Tape
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Review, Tape
+from pipeline.tapes.vault.stage_store import item_row
 from tests.review.conftest import Room
 from tests.tapes.conftest import FakeClock
 from tests.tapes.scene import EXPECTED, ROWS, STATES, Scene
@@ -34,7 +34,7 @@ def furnished(home: Home, scene: Scene, now: int) -> None:
         with home.database.writing() as session:
             session.add(item_row(item, now))
             session.add(Review(tape_id=tape.id, stage="coding", interviewer_done_at=now))
-            targets.name(session, home.vault, tape.id, "drinking less", now)
+            target_behavior.name(session, home.vault, tape.id, "drinking less", now)
 
 
 def test_who_reaches_what(home: Home, clock: FakeClock) -> None:

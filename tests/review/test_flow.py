@@ -10,10 +10,10 @@ from docx import Document
 from pypdf import PdfReader
 
 from pipeline.review import authorization
-from pipeline.review.reflecting import questions
-from pipeline.review.reflecting.feedback import MOST
+from pipeline.review.reflection import questions
+from pipeline.review.reflection.feedback import MOST
 from pipeline.tapes.clock import MINUTE
-from pipeline.tapes.records import AuditRow, Form, Meeting, Person, Review, Tape, TapeState
+from pipeline.tapes.db.records import AuditRow, Form, Meeting, Person, Review, Tape, TapeState
 from tests.review.conftest import Browser, Room
 
 

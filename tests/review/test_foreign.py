@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from pipeline.tapes.records import AuditRow, GroupCodebook
+from pipeline.tapes.db.records import AuditRow, GroupCodebook
 from tests.formats.test_cacti_codebook import FILE
 from tests.review.conftest import Browser, Room
 from tests.review.routes import IDS, NAMING, NOBODY, PARTS, Call, calls

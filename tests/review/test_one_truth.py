@@ -51,8 +51,8 @@ from pipeline.run.stage_cache import Workbench
 from pipeline.speech.diarization.contract import Diarization, Voice
 from pipeline.speech.transcriber import Transcript
 from pipeline.stages import Request, Run
-from pipeline.tapes import importing
-from pipeline.tapes.records import Job, Review, Tape
+from pipeline.tapes.db.records import Job, Review, Tape
+from pipeline.tapes.intake import importing
 from pipeline.timeline import Span, Word
 from tests.review.coding.conftest import Coder
 from tests.review.conftest import Browser, Room

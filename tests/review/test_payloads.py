@@ -97,7 +97,7 @@ def test_a_hundred_scripts_in_every_text_field_come_out_as_text(room: Room) -> N
     group = room.group("x<script>alert(1)</script>")
     ada = room.person("Ada", group)
     with room.home.database.writing() as database:
-        from pipeline.tapes.records import Person
+        from pipeline.tapes.db.records import Person
 
         database.get_one(Person, ada).name = "<img src=x onerror=alert(1)>"
     browser = room.signed_in(ada)

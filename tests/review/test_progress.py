@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page
 
-from pipeline.review.access.viewer import SESSION
-from pipeline.tapes.records import Tape
+from pipeline.review.auth.current_user import SESSION
+from pipeline.tapes.db.records import Tape
 from tests.review.coding import browser, server
 from tests.review.conftest import Room
 

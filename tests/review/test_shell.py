@@ -11,9 +11,10 @@ from fastapi.responses import Response
 from fastapi.testclient import TestClient
 
 from pipeline.errors import AudioError
-from pipeline.review import assets, bodies, headers
-from pipeline.review.access.viewer import SESSION, SignedIn
-from pipeline.review.pages import render
+from pipeline.review import assets
+from pipeline.review.auth.current_user import SESSION, SignedIn
+from pipeline.review.middleware import body_limit, headers
+from pipeline.review.templating import render
 from tests.review.conftest import ADDRESS, PAGE, Room
 
 
@@ -156,7 +157,7 @@ def test_another_host_name_is_refused(client: TestClient) -> None:
 
 
 def test_a_form_may_not_grow_without_end(signed_in: TestClient, right_token: str) -> None:
-    form = {"word": "a" * bodies.LIMIT, "csrf": right_token}
+    form = {"word": "a" * body_limit.LIMIT, "csrf": right_token}
     assert signed_in.post("/send", data=form).status_code == 413
 
 

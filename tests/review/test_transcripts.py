@@ -12,12 +12,12 @@ import pytest
 from docx import Document
 
 from pipeline import settings
-from pipeline.review.submitting import transcripts
+from pipeline.review.upload import transcripts
 from pipeline.stages import STEPS
-from pipeline.tapes import jobs, steps
-from pipeline.tapes.records import Item, Job, Tape, Utterance
+from pipeline.tapes.db.records import Item, Job, Tape, Utterance
+from pipeline.tapes.jobs import job_state, steps
 from tests.review.conftest import Room
-from tests.review.test_uploads import MB, Sender
+from tests.review.upload.test_chunked_uploads import MB, Sender
 from tests.tapes.fakes import Fakes, two_voices
 
 TALK = "Ann: What brings you?\nRobin: ZEBRA, my drinking.\nAnn: Tell me more.\n"
@@ -40,7 +40,7 @@ def work(room: Room, tape: str) -> None:
         job = database.query(Job).filter(Job.tape_id == tape).one()
     for step in STEPS:
         with room.home.database.writing() as database:
-            assert jobs.begin(database, job.id, step, room.clock(), 3)
+            assert job_state.begin(database, job.id, step, room.clock(), 3)
         steps.perform(room.home, LOADED, Fakes, job.id, step, lambda _: None, room.clock)
 
 

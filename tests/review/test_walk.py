@@ -22,7 +22,7 @@ import pyotp
 import pytest
 from pypdf import PdfReader
 
-from pipeline.review.tapes import STAGES
+from pipeline.review.tapes.tape_page import STAGES
 from tests.conftest import recording, tape_review
 from tests.review.coding import browser
 from tests.review.coding.browser import PATIENCE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.review.access.viewer import SESSION
+from pipeline.review.auth.current_user import SESSION
 from tests.review.coding import browser, server, shelf
 from tests.review.conftest import Room
 from tests.review.routes import calls

@@ -16,8 +16,8 @@ from pipeline import settings, stages
 from pipeline.audio.recording import Recording, Source
 from pipeline.cli import display
 from pipeline.coding.codebook import CODES, Codebook
-from pipeline.formats import cacti_codebook, codebooks
-from pipeline.formats.intake import Source as File
+from pipeline.formats import cacti_codebook, codebook_files
+from pipeline.formats.safe_reader import Source as File
 from pipeline.run.results import FILES, Attribution, Heard, Measured, Results
 from pipeline.speech.diarization.contract import Diarization
 from pipeline.speech.roles import Roles
@@ -38,7 +38,7 @@ CACTI = File(
 
 
 def books() -> Iterator[Codebook]:
-    yield from (codebooks.read(name) for name in codebooks.shipped())
+    yield from (codebook_files.read(name) for name in codebook_files.shipped())
     yield cacti_codebook.read(CACTI).codebook
 
 
@@ -191,10 +191,10 @@ def test_a_volley_with_an_open_and_a_closed_question_is_one_question_under_miti(
 
 
 def test_a_book_that_codes_change_talk_alone_has_no_readiness_line(tmp_path: Path) -> None:
-    pretags = codebooks.written(BOOKS["pretags"]).replace('pretags = [\n    "sustain",\n]', "pretags = []")
+    pretags = codebook_files.written(BOOKS["pretags"]).replace('pretags = [\n    "sustain",\n]', "pretags = []")
     path = tmp_path / "own.toml"
     path.write_text(pretags.replace('name = "sustain"', 'name = "s"').replace('label = "Sustain talk"', 'label = "S"'))
-    measures, report, terminal = written(tagged(), codebooks.read(str(path)), tmp_path / "tape")
+    measures, report, terminal = written(tagged(), codebook_files.read(str(path)), tmp_path / "tape")
     why = "this codebook has no code for sustain talk"
     assert measures["ratios"]["percent_change_talk"]["undefined"] == why
     assert (measures["readiness"]["points"], measures["readiness"]["undefined"]) == ([], why)

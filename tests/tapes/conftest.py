@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import settings
-from pipeline.tapes.database import Database, sqlite_url
+from pipeline.tapes.db.database import Database, sqlite_url
 from pipeline.tapes.home import Home
 from tests.tapes.postgres import Server, server
 

@@ -36,11 +36,13 @@ from pipeline.run import stage_keys
 from pipeline.run.engines import Engines
 from pipeline.run.progress import Progress
 from pipeline.settings import Settings, TapesSettings
-from pipeline.tapes import people, publishing, submission, vault
+from pipeline.tapes import people
 from pipeline.tapes.clock import now as real_time
+from pipeline.tapes.consent.consent_form import Terms
 from pipeline.tapes.home import Home
-from pipeline.tapes.submission import Submission
-from pipeline.tapes.terms import Terms
+from pipeline.tapes.intake import submission
+from pipeline.tapes.intake.submission import Submission
+from pipeline.tapes.vault import atomic_files, vault
 from tests.speech.test_transcriber import parrot
 
 WORDS = ("quince", "lantern", "marble", "thimble", "saffron", "walnut")
@@ -129,7 +131,7 @@ def at(stage: str, tape_id: str = "") -> None:
 @contextmanager
 def failing(path: Path, *, replace: bool = False) -> Iterator[Any]:
     """`publishing.published` on a disk that cannot be written."""
-    with publishing.writable(path):
+    with atomic_files.writable(path):
         number = int(os.environ["FAKE_DISK"])
         raise OSError(number, os.strerror(number))
     yield

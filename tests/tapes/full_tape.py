@@ -10,8 +10,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.home import Home
-from pipeline.tapes.records import (
+from pipeline.tapes.db.records import (
     CodeEvent,
     Correction,
     Feedback,
@@ -28,6 +27,7 @@ from pipeline.tapes.records import (
     Transcript,
     Utterance,
 )
+from pipeline.tapes.home import Home
 from tests.tapes.group import SampleGroup, make_consent, make_tape, sample_group
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.tapes import people
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.records import Consent, Group, Person, Tape
+from pipeline.tapes.db.records import Consent, Group, Person, Tape
 
 
 @dataclass(frozen=True)

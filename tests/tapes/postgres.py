@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, create_engine, make_url, text
 
-from pipeline.tapes.database import Database
+from pipeline.tapes.db.database import Database
 
 VARIABLE = "TAPE_REVIEW_TEST_POSTGRES"
 

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from pipeline.tapes import people
 from pipeline.tapes.clock import DAY, SECOND
-from pipeline.tapes.consent import Use
-from pipeline.tapes.records import Person, Tape
+from pipeline.tapes.consent.consent import Use
+from pipeline.tapes.db.records import Person, Tape
 from tests.tapes.group import make_consent, make_tape, sample_group
 
 LETTERS: dict[str, Use] = {

@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, select, text
 
-from pipeline.tapes import backup, destruction, exports, jobs, logs
+from pipeline.tapes import logs
+from pipeline.tapes.backup import backup
 from pipeline.tapes.clock import HOUR
+from pipeline.tapes.db.records import Consent, Item, Job
 from pipeline.tapes.home import Home
-from pipeline.tapes.private import named
-from pipeline.tapes.records import Consent, Item, Job
+from pipeline.tapes.jobs import job_state
+from pipeline.tapes.retention import destruction, exports
+from pipeline.tapes.vault.scratch import named
 from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import FullTape, found_in, full_tape
 
@@ -39,9 +42,9 @@ def planted(home: Home, tmp_path: Path) -> FullTape:
             Item(id=made.id, tape_id=tape.id, kind=made.kind, size=made.size, sha256=made.sha256, created_at=NOON)
         )
         job = session.scalars(select(Job).where(Job.tape_id == tape.id)).one()
-    queue = jobs.queue_of(home)
+    queue = job_state.queue_of(home)
     queue.create()
-    jobs.enqueue(home, queue, job)
+    job_state.enqueue(home, queue, job)
     queue.close()
     logs.get().warning(tape.mark, tape_id=tape.id, text=tape.mark, error=tape.mark)
     with home.vault.scratch.file() as file:

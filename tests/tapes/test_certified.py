@@ -8,13 +8,15 @@ import pytest
 from sqlalchemy.orm import Session
 
 from pipeline.errors import VaultError
-from pipeline.tapes import backup, certificates, destruction, disks, exports
+from pipeline.tapes.backup import backup
 from pipeline.tapes.clock import HOUR
-from pipeline.tapes.database import Database
+from pipeline.tapes.db.database import Database
+from pipeline.tapes.db.records import AuditRow, Certificate, Item, Tape, Tombstone
 from pipeline.tapes.home import Home
-from pipeline.tapes.locks import TapeLocks
-from pipeline.tapes.records import AuditRow, Certificate, Item, Tape, Tombstone
-from pipeline.tapes.vault import Vault
+from pipeline.tapes.retention import certificates, destruction, exports
+from pipeline.tapes.vault import disks
+from pipeline.tapes.vault.locks import TapeLocks
+from pipeline.tapes.vault.vault import Vault
 from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import full_tape
 from tests.tapes.group import SampleGroup, make_consent, sample_group

@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from pipeline.review import pages
-from pipeline.tapes import consent, retention, terms
+from pipeline.review import templating
 from pipeline.tapes.clock import at_end_of, day_of, over_here, today
+from pipeline.tapes.consent import consent, consent_form
 from pipeline.tapes.home import Home
+from pipeline.tapes.retention import retention
 from tests.tapes.group import make_tape, sample_group
 
 LAST = date(2025, 12, 24)
@@ -21,7 +22,7 @@ def ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def allowed(**changes: str) -> terms.Terms:
+def allowed(**changes: str) -> consent_form.Terms:
     values = {
         "uses": ["group_review"],
         "groups": ["Thursday group"],
@@ -31,7 +32,7 @@ def allowed(**changes: str) -> terms.Terms:
         "signed_form": "electronic",
         "pseudonym": "Robin",
     }
-    return terms.check({**values, **changes})
+    return consent_form.check({**values, **changes})
 
 
 @pytest.mark.parametrize(("name", "hours"), PLACES)
@@ -42,8 +43,8 @@ def test_the_last_day_ends_when_it_ends_here(home: Home, zone: Callable[[str], N
     with home.database.writing() as session:
         sample = sample_group(session, begun)
         tape = make_tape(session, sample, begun)
-        given = terms.give(session, tape, allowed(), begun, None)
-        assert pages.date(given.destroy_by) == "December 24, 2025"
+        given = consent_form.give(session, tape, allowed(), begun, None)
+        assert templating.date(given.destroy_by) == "December 24, 2025"
     with home.database.reading() as session:
         for now, kept in ((midnight - 1, True), (midnight, False)):
             assert consent.allows(session, sample.interviewer, "show", tape, now).allowed == kept
@@ -63,14 +64,14 @@ def test_a_client_can_sign_today_and_the_tape_be_kept_today(
         for hour in (0, 8, 23):
             now = ms(datetime(2025, 12, 24, hour, 30, tzinfo=here))
             assert today(now) == LAST
-            terms.give(session, tape, allowed(signed_on=str(today(now))), now, None)
+            consent_form.give(session, tape, allowed(signed_on=str(today(now))), now, None)
 
 
 def test_a_morning_that_has_begun_elsewhere_counts_on_a_machine_in_utc(home: Home) -> None:
     now = ms(datetime(2025, 12, 23, 20, tzinfo=UTC))  # 9 o'clock on the 24th in Auckland
     with home.database.writing() as session:
         tape = make_tape(session, sample_group(session, now), now)
-        terms.give(session, tape, allowed(signed_on="2025-12-24"), now, None)
+        consent_form.give(session, tape, allowed(signed_on="2025-12-24"), now, None)
 
 
 @pytest.mark.parametrize("day", [date(2025, 10, 5), date(2025, 4, 5), date(9999, 12, 31), date(1, 1, 1)])

@@ -10,9 +10,9 @@ import pytest
 from pipeline.errors import TapesError, VaultError
 from pipeline.settings import TapesSettings
 from pipeline.tapes import home as homes
+from pipeline.tapes.db.records import Person
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Person
-from pipeline.tapes.vault import HOME
+from pipeline.tapes.vault.vault import HOME
 
 
 def person(email: str = "a@example.org") -> Person:

@@ -16,7 +16,7 @@ import structlog
 
 from pipeline.errors import ConsentError
 from pipeline.tapes import logs
-from pipeline.tapes.records import new_id
+from pipeline.tapes.db.records import new_id
 
 EVENTS = int(os.environ.get("TAPE_REVIEW_LOG_EVENTS", "10000"))
 """How many events are made up."""
@@ -91,10 +91,10 @@ def test_an_error_is_told_by_class_code_and_place(written: io.StringIO) -> None:
 
 
 def test_an_error_in_our_code_is_told_with_its_line(written: io.StringIO) -> None:
-    from pipeline.tapes import terms
+    from pipeline.tapes.consent import consent_form
 
     try:
-        terms.check({"pseudonym": "Robin Miller"})
+        consent_form.check({"pseudonym": "Robin Miller"})
     except ConsentError:
         logs.get().exception("job.fail")
     assert re.fullmatch(r"pipeline\.tapes\.terms:\d+", lines(written)[0]["at"])

@@ -11,9 +11,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Enum, MetaData, Table, delete, insert, inspect, select
 
-from pipeline.tapes import schema
-from pipeline.tapes.database import Database, sqlite_url
-from pipeline.tapes.records import Record
+from pipeline.tapes.db import schema
+from pipeline.tapes.db.database import Database, sqlite_url
+from pipeline.tapes.db.records import Record
 from tests.tapes.conftest import BOTH
 
 Rows = dict[str, list[dict[str, Any]]]

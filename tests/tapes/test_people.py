@@ -8,8 +8,8 @@ from sqlalchemy import select
 from pipeline.errors import TapesError
 from pipeline.tapes import people
 from pipeline.tapes.clock import DAY
+from pipeline.tapes.db.records import AuditRow, Membership, WebSession
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import AuditRow, Membership, WebSession
 from tests.tapes.conftest import NOON, FakeClock
 from tests.tapes.group import sample_group
 

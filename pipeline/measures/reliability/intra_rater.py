@@ -20,7 +20,7 @@ def intra_rater_comparisons(
 
     Parameters
     ----------
-    table, earlier: as `pipeline.formats.codes` reads them.
+    table, earlier: as `pipeline.formats.code_table` reads them.
     scheme, absent: as for `pipeline.measures.reliability.rating_matrix.build_rating_matrix`.
     """
     if earlier.empty:

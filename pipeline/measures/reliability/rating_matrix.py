@@ -212,7 +212,8 @@ def build_rating_matrix(table: pd.DataFrame, scheme: CodingScheme, absent: Absen
 
     Parameters
     ----------
-    table: one row an utterance, coder and layer (`pipeline.formats.codes`), ``codes`` separated by ``|``; ``coded_at``,
+    table: one row an utterance, coder and layer (`pipeline.formats.code_table`), ``codes`` separated by ``|``;
+    ``coded_at``,
         ``role``, ``pretag_shown``, ``start`` (ms) and ``codable`` are used where they are there. ``codable``: what the
         coder could give on the tape, separated by ``|``; missing where nothing is known to limit it.
     scheme: the codebook's families; codes that it lacks are families of their own.

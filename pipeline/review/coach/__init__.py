@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pipeline.review.coach import program, routes
+from pipeline.review.coach import program_page, routes
 
-ROUTERS = (routes.router, program.router)
+ROUTERS = (routes.router, program_page.router)

@@ -20,23 +20,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pipeline.coding.codebook import Codebook
-from pipeline.formats import codebooks
+from pipeline.formats import codebook_files
 from pipeline.measures.reliability.comparisons import Comparison
 from pipeline.measures.reliability.intra_rater import intra_rater_comparisons
 from pipeline.measures.reliability.rating_matrix import CodingScheme, RatingMatrix, build_rating_matrix
-from pipeline.review import titles
 from pipeline.review.authorization import all_open, unseen
 from pipeline.review.coach.codings import Coding, before, latest, table
-from pipeline.review.coding import tasks
-from pipeline.review.coding.books import of_group
-from pipeline.review.coding.events import fold
-from pipeline.review.coding.opinions import heard
+from pipeline.review.coding import observer_tasks
+from pipeline.review.coding.code_events import fold
+from pipeline.review.coding.codebooks import of_group
 from pipeline.review.coding.passes import as_event
-from pipeline.review.coding.together import majority
-from pipeline.review.pages import day
-from pipeline.tapes import consent
+from pipeline.review.consensus.consensus import majority
+from pipeline.review.consensus.votes import heard
+from pipeline.review.tapes import titles
+from pipeline.review.templating import day
+from pipeline.tapes.consent import consent
+from pipeline.tapes.db.records import CodeEvent, Group, Pass, Person, Pretag, Recalibration, Tape, Utterance
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import CodeEvent, Group, Pass, Person, Pretag, Recalibration, Tape, Utterance
 
 GROUP = "group"
 """The coder under which the group as a whole is charted."""
@@ -78,11 +78,11 @@ class Gathered:
     @cached_property
     def scheme(self) -> CodingScheme:
         """The codebook, and families of others for which it has no words."""
-        return codebooks.scheme(self.book, (book for name, book in self.books.items() if name != self.name))
+        return codebook_files.scheme(self.book, (book for name, book in self.books.items() if name != self.name))
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row an utterance and coder, as `pipeline.formats.codes` gives it."""
+        """One row an utterance and coder, as `pipeline.formats.code_table` gives it."""
         return table(latest(self._translated), self.utterances)
 
     @cached_property
@@ -200,7 +200,7 @@ def _codings(
         codes = {where: given.get(where, ()) for where in utterances if where in listened}
         shown = {event.utterance_id: event.pretag_shown for event in mine}
         coder, book = names.get(one.person_id or "", "?"), books[one.codebook]
-        asked = frozenset(code.name for code in tasks.task(one.task).of(book))
+        asked = frozenset(code.name for code in observer_tasks.task(one.task).of(book))
         whole = len(asked) == len(book.codes)
         found.append(Coding(one.tape_id, one.layer, coder, one.codebook, one.locked_at, codes, asked, whole, shown))
     return found

@@ -14,7 +14,7 @@ import pandas as pd
 
 from pipeline.coding.codebook import Codebook
 from pipeline.coding.crosswalk import translation
-from pipeline.tapes.records import Utterance
+from pipeline.tapes.db.records import Utterance
 
 COLUMNS = (
     *("tape_id", "utterance_id", "coder", "layer", "codes", "coded_at", "role", "pretag_shown", "start", "end"),

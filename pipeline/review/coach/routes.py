@@ -31,19 +31,19 @@ from pipeline.measures.reliability.sampling import (
     tapes_to_recode,
 )
 from pipeline.review import authorization
-from pipeline.review.access.viewer import SignedIn, Viewer
+from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.authorization import SEEN, admit
-from pipeline.review.coach import words
+from pipeline.review.coach import sentences
+from pipeline.review.coach.chart_drawing import HIGH, WIDE, pictures
 from pipeline.review.coach.codes import GROUP, Gathered, gather
-from pipeline.review.coach.drawing import HIGH, WIDE, pictures
-from pipeline.review.coach.left_out import left_out, told
-from pipeline.review.coach.program import checked
+from pipeline.review.coach.exclusions import left_out, told
+from pipeline.review.coach.program_page import checked
 from pipeline.review.coding import transcripts
-from pipeline.review.fields import FormId, Id, OptionalLine
-from pipeline.review.pages import render, seeing
-from pipeline.tapes import audit, people
+from pipeline.review.form_fields import FormId, Id, OptionalLine
+from pipeline.review.templating import render, seeing
+from pipeline.tapes import audit_log, people
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.records import Group, Person, Recalibration
+from pipeline.tapes.db.records import Group, Person, Recalibration
 
 router = APIRouter(prefix="/groups/{group_id}")
 
@@ -86,7 +86,7 @@ def visit(
         group, person = _coached(database, viewer, group_id, now)
         gathered = gather(home, database, person, group, now, codebook=codebook)
         members = [one.person for one in people.members(database, group, now) if one.role != "coach"]
-        audit.record(database, now, viewer.person_id, "read", thing=f"visit {group_id}")
+        audit_log.record(database, now, viewer.person_id, "read", thing=f"visit {group_id}")
         for tape_id in gathered.tapes:
             authorization.read(database, viewer, tape_id, "agreement", now)
     panel = gathered.panel
@@ -101,12 +101,12 @@ def visit(
         book=gathered.book,
         others=[gathered.books[name] for name in gathered.used if name != gathered.name],
         findings=findings,
-        moved=words.moved(found.table),
+        moved=sentences.moved(found.table),
         steady=int((found.table["state"] == "steady").sum()),
-        few=words.too_early(found.table),
-        notes=[*(note.told(words.within) for note in found.notes), *words.not_compared(panel, gathered.book)],
+        few=sentences.too_early(found.table),
+        notes=[*(note.told(sentences.within) for note in found.notes), *sentences.not_compared(panel, gathered.book)],
         pictures=pictures(found.table, found.points, gathered.titles),
-        family=words.within,
+        family=sentences.within,
         wide=WIDE,
         high=HIGH,
         figures=[*_figures(agreement_table(panel)), *_again(gathered)],
@@ -150,7 +150,7 @@ def recalibrate(
             database.add(
                 Recalibration(group_id=group.id, person_id=one, by_person_id=viewer.person_id, at=now, note=note)
             )
-            audit.record(database, now, viewer.person_id, "recalibrate", thing=one)
+            audit_log.record(database, now, viewer.person_id, "recalibrate", thing=one)
     return seeing(f"/groups/{group_id}/visit", "recalibrated")
 
 
@@ -180,7 +180,7 @@ def pair(
     with home.database.writing() as database:
         # Who looks at others' codes of a tape is no longer blind to them there.
         for tape_id in {place.tape_id for place in row["places"]}:
-            audit.record(database, now, viewer.person_id, SEEN, tape_id, "pairs")
+            audit_log.record(database, now, viewer.person_id, SEEN, tape_id, "pairs")
             authorization.read(database, viewer, tape_id, "transcript", now)
     return page
 
@@ -194,7 +194,7 @@ def mine(request: Request, viewer: SignedIn, group_id: Id, codebook: Wanted = ""
         person = database.get_one(Person, viewer.person_id)
         gathered = gather(home, database, person, group, now, codebook=codebook)
         left = told(left_out(database, group, person, person, gathered.tapes, now))
-        audit.record(database, now, viewer.person_id, "read", thing=f"agreement {group_id}")
+        audit_log.record(database, now, viewer.person_id, "read", thing=f"agreement {group_id}")
     panel = gathered.panel
     found = detect_drift(panel, gathered.recalibrated)
     own = gathered.names.get(viewer.person_id)
@@ -207,10 +207,10 @@ def mine(request: Request, viewer: SignedIn, group_id: Id, codebook: Wanted = ""
         own=own,
         book=gathered.book,
         others=[gathered.books[name] for name in gathered.used if name != gathered.name],
-        moved=words.moved(seen),
+        moved=sentences.moved(seen),
         findings=_findings(seen, gathered),
         pictures=pictures(seen, found.points, gathered.titles),
-        family=words.within,
+        family=sentences.within,
         wide=WIDE,
         high=HIGH,
         figures=[*_figures(agreement_table(panel, whole)), *_again(gathered, own or "")],
@@ -221,8 +221,8 @@ def mine(request: Request, viewer: SignedIn, group_id: Id, codebook: Wanted = ""
         ],
         old=RECODE_AFTER_MS // DAY,
         notes=[
-            *(note.told(words.within) for note in found.notes if note.coder in ("", *seen["coder"])),
-            *words.not_compared(panel, gathered.book, own, everybody=False),
+            *(note.told(sentences.within) for note in found.notes if note.coder in ("", *seen["coder"])),
+            *sentences.not_compared(panel, gathered.book, own, everybody=False),
         ],
         tapes=len(gathered.tapes),
         checked=checked(panel),
@@ -244,7 +244,7 @@ def _findings(table: pd.DataFrame, gathered: Gathered) -> list[Finding]:
     return [
         Finding(
             who=str(row["coder"]),
-            family=words.within(str(row["family"])),
+            family=sentences.within(str(row["family"])),
             state=str(row["state"]),
             sentence=str(row["sentence"]),
             tapes=tuple((name, gathered.titles[name]) for name in row["tapes_to_discuss"].split("|") if name),
@@ -262,7 +262,7 @@ def _figures(table: pd.DataFrame) -> list[dict[str, object]]:
     return [
         {
             **row,
-            "label": words.family(str(row["name"])),
+            "label": sentences.family(str(row["name"])),
             "why": {figure: undefined_reason(str(row["undefined"]), figure) for figure in figures},
         }
         for row in rows

@@ -11,7 +11,8 @@
 
 from __future__ import annotations
 
-from pipeline.review.coding import names_routes, own_routes, routes, together_routes
+from pipeline.review.coding import name_routes, pass_routes, routes
+from pipeline.review.consensus import routes as together_routes
 
-ROUTERS = (routes.router, together_routes.router, names_routes.router, own_routes.router)
+ROUTERS = (routes.router, together_routes.router, name_routes.router, pass_routes.router)
 """What the application serves."""

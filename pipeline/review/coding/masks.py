@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from pipeline.review.coding.events import live
-from pipeline.review.coding.overlays import MASK, Correction, Utterance
+from pipeline.review.coding.code_events import live
+from pipeline.review.coding.corrections import MASK, Correction, Utterance
 from pipeline.timeline import Span
 
 _MARGIN = 60  # ms around a masked name: words' times are not exact

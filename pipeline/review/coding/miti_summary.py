@@ -9,11 +9,12 @@ from pipeline.coding.codebook import Codebook
 from pipeline.measures.session import miti
 from pipeline.measures.session.measures import Measure, SessionMeasures
 from pipeline.report import number_format
-from pipeline.review import figures
 from pipeline.review.authorization import Admitted, sees_codes
-from pipeline.review.coding import books, ratings, together, transcripts
-from pipeline.review.coding.ratings import RATINGS, Compared
-from pipeline.review.figures import Figure
+from pipeline.review.coding import codebooks, global_ratings, transcripts
+from pipeline.review.coding.global_ratings import RATINGS, Compared
+from pipeline.review.consensus import consensus
+from pipeline.review.tapes import stored_measures
+from pipeline.review.tapes.stored_measures import Figure
 
 OPINION = (
     "The thresholds come from the MITI 4.2.1 manual (Moyers, Manuel and Ernst). They are expert opinion without "
@@ -46,7 +47,7 @@ def summaries(admitted: Admitted) -> tuple[MitiSummary, ...]:
     """One for each of MITI's codebooks in which somebody has locked a pass; none for who may not see the codes."""
     if not sees_codes(admitted):
         return ()
-    used = [books.read(admitted, name) for name in together.codebooks(admitted)]
+    used = [codebooks.read(admitted, name) for name in consensus.codebooks(admitted)]
     return tuple(found for book in used if book.is_miti and (found := _summary(admitted, book)))
 
 
@@ -83,19 +84,19 @@ def scores(compared: Compared) -> tuple[Row, ...]:
 
 
 def _summary(admitted: Admitted, book: Codebook) -> MitiSummary | None:
-    compared = ratings.side_by_side(admitted, book.name)
-    board = together.board(admitted, transcripts.shown(admitted), book)
+    compared = global_ratings.side_by_side(admitted, book.name)
+    board = consensus.board(admitted, transcripts.shown(admitted), book)
     if not board.by_hand and not compared.coders and not compared.settled:
         return None
     counts: tuple[Row, ...] = ()
     if board.by_hand:
-        counts = _rows(miti.behavior_measures(together.measured(board), book.adherent, book.non_adherent))
+        counts = _rows(miti.behavior_measures(consensus.measured(board), book.adherent, book.non_adherent))
     basis = f"Codes: {board.basis}" if board.by_hand else "No behavior is coded with this codebook yet"
     return MitiSummary(book.label, basis, rated(compared), (*scores(compared), *counts))
 
 
 def _rows(measures: Sequence[Measure]) -> tuple[Row, ...]:
-    shown: list[tuple[Measure, Figure]] = [(measure, figures.of(measure)) for measure in measures]
+    shown: list[tuple[Measure, Figure]] = [(measure, stored_measures.of(measure)) for measure in measures]
     return tuple(Row(one.label, one.text, one.spread, thresholds(measure)) for measure, one in shown)
 
 

@@ -13,10 +13,10 @@ from sqlalchemy import func, select
 
 from pipeline.coding.codebook import Codebook
 from pipeline.review.authorization import Admitted, has_seen
-from pipeline.review.coding import blindness, mending
-from pipeline.review.coding.changes import Change
-from pipeline.review.coding.events import Event, State, fold
-from pipeline.tapes.records import CodeEvent, Membership, Pass, Pretag, Utterance
+from pipeline.review.coding import correction_store, pretag_hiding
+from pipeline.review.coding.change_requests import Change
+from pipeline.review.coding.code_events import Event, State, fold
+from pipeline.tapes.db.records import CodeEvent, Membership, Pass, Pretag, Utterance
 
 
 def start(admitted: Admitted, book: Codebook, codebook: str, task: str) -> Pass:
@@ -47,7 +47,7 @@ def hidden(admitted: Admitted, one: Pass) -> frozenset[str]:
     if one.locked_at is not None or one.layer == "consensus":
         return frozenset()
     ids = admitted.session.scalars(select(Utterance.utterance_id).where(Utterance.tape_id == admitted.tape.id)).all()
-    return blindness.hidden(one.seed, ids)
+    return pretag_hiding.hidden(one.seed, ids)
 
 
 def events(admitted: Admitted, one: Pass) -> list[CodeEvent]:
@@ -74,7 +74,7 @@ def store(admitted: Admitted, one: Pass, book: Codebook, changes: Sequence[Chang
     names = [f"{one.id}:{change.id}" for change in changes]
     known = set(session.scalars(select(CodeEvent.client_event_id).where(CodeEvent.client_event_id.in_(names))))
     last = session.scalar(select(func.max(CodeEvent.at)).where(CodeEvent.pass_id == one.id)) or 0
-    at = max(last, mending.latest(admitted))
+    at = max(last, correction_store.latest(admitted))
     coded = {change.utterance_id for change in changes}
     suggested = select(Pretag.utterance_id).where(Pretag.tape_id == admitted.tape.id, Pretag.utterance_id.in_(coded))
     tagged = set(session.scalars(suggested))
@@ -111,7 +111,7 @@ def lock(admitted: Admitted, one: Pass) -> None:
     It ends after everything that was corrected by then, and before what is corrected from now on.
     """
     if one.locked_at is None:
-        one.locked_at = max(admitted.now, mending.latest(admitted))
+        one.locked_at = max(admitted.now, correction_store.latest(admitted))
         admitted.record("pass.lock", one.id)
 
 

@@ -11,17 +11,26 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from pipeline.review import ranges
-from pipeline.review.access.viewer import SignedIn, Viewer
+from pipeline.review import byte_ranges
+from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.authorization import admit, is_of_group, note, own_pass, require_group, sees_codes
-from pipeline.review.coding import bindings, books, keys, mending, passes, ratings, tasks, transcripts
-from pipeline.review.coding.changes import Change, Changes
+from pipeline.review.byte_ranges import Part
+from pipeline.review.coding import (
+    codebooks,
+    correction_store,
+    global_ratings,
+    observer_tasks,
+    own_shortcuts,
+    passes,
+    shortcuts,
+    transcripts,
+)
+from pipeline.review.coding.change_requests import Change, Changes
+from pipeline.review.coding.page_state import state
 from pipeline.review.coding.sound import Sound
-from pipeline.review.coding.state import state
-from pipeline.review.fields import Id, OptionalLine
-from pipeline.review.pages import render, seeing
-from pipeline.review.ranges import Part
-from pipeline.tapes import targets
+from pipeline.review.form_fields import Id, OptionalLine
+from pipeline.review.templating import render, seeing
+from pipeline.tapes.consent import target_behavior
 
 router = APIRouter(prefix="/tapes/{tape_id}")
 
@@ -42,12 +51,12 @@ def lobby(request: Request, viewer: SignedIn, tape_id: str) -> Response:
             request,
             "coding/lobby.html",
             tape_id=tape_id,
-            target_behavior=targets.read(session, home.vault, tape_id),
-            own=[(one, tasks.task(one.task), books.read(admitted, one.codebook).label) for one in own],
-            tasks=tasks.TASKS,
-            books=books.names(admitted),
+            target_behavior=target_behavior.read(session, home.vault, tape_id),
+            own=[(one, observer_tasks.task(one.task), codebooks.read(admitted, one.codebook).label) for one in own],
+            tasks=observer_tasks.TASKS,
+            books=codebooks.names(admitted),
             of_group=is_of_group(admitted),
-            group_books=books.group_names(admitted),
+            group_books=codebooks.group_names(admitted),
             chosen=admitted.tape.codebook,
             sees=sees_codes(admitted),
         )
@@ -65,8 +74,8 @@ def begin(
     home = request.app.state.home
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        book = books.chosen(admitted, codebook)
-        found = tasks.dealt(book, tape_id, viewer.person_id) if task == "deal" else tasks.task(task)
+        book = codebooks.chosen(admitted, codebook)
+        found = observer_tasks.dealt(book, tape_id, viewer.person_id) if task == "deal" else observer_tasks.task(task)
         if not found.of(book):
             raise HTTPException(422, f"The codebook {book.label!r} has no codes for this task. Choose another.")
         made = passes.start(admitted, book, codebook, found.name)
@@ -80,7 +89,7 @@ def take_in(request: Request, viewer: SignedIn, tape_id: str, file: UploadFile, 
     content = file.file.read()
     with home.database.writing() as session:
         admitted = require_group(admit(request, session, viewer, tape_id, "code"))
-        admitted.record("codebook.add", books.take_in(admitted, label, content))
+        admitted.record("codebook.add", codebooks.take_in(admitted, label, content))
     return seeing(f"/tapes/{tape_id}/coding", "saved")
 
 
@@ -89,7 +98,7 @@ def take_out(request: Request, viewer: SignedIn, tape_id: str, codebook_id: Id) 
     """Take a codebook of the tape's group out; passes that use it keep it."""
     with request.app.state.home.database.writing() as session:
         admitted = require_group(admit(request, session, viewer, tape_id, "code"))
-        books.take_out(admitted, codebook_id)
+        codebooks.take_out(admitted, codebook_id)
         admitted.record("codebook.remove", codebook_id)
     return seeing(f"/tapes/{tape_id}/coding", "saved")
 
@@ -101,7 +110,7 @@ def desk(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
         admitted = admit(request, session, viewer, tape_id, "show", "code", "play")
         one = own_pass(admitted, pass_id)
         place = f"/tapes/{tape_id}"
-        given = ratings.given(admitted, one)
+        given = global_ratings.given(admitted, one)
         links = [(f"{place}/names", "Names in this tape"), (f"{place}/passes/{pass_id}/ratings", "Global ratings")]
         links += [(f"{place}/passes/{pass_id}/codes.{end}", f"My codes as {end.upper()}") for end in ("csv", "vtt")]
         return render(
@@ -115,12 +124,12 @@ def desk(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
                 "together": f"{place}/together" if sees_codes(admitted) else "",
             },
             links=links,
-            task=tasks.task(one.task),
-            target_behavior=targets.read(session, admitted.home.vault, tape_id),
+            task=observer_tasks.task(one.task),
+            target_behavior=target_behavior.read(session, admitted.home.vault, tape_id),
             speeds=SPEEDS,
             locked=one.locked_at is not None,
-            rates=books.read(admitted, one.codebook).is_miti,
-            rated=[(rating.label, given[rating.name]) for rating in ratings.RATINGS if rating.name in given],
+            rates=codebooks.read(admitted, one.codebook).is_miti,
+            rated=[(rating.label, given[rating.name]) for rating in global_ratings.RATINGS if rating.name in given],
         )
 
 
@@ -131,8 +140,8 @@ def filled(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Re
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one = own_pass(admitted, pass_id)
-        chosen = keys.chosen(session, viewer.person_id, one.codebook)
-        found = state(admitted, one, books.read(admitted, one.codebook), chosen)
+        chosen = own_shortcuts.chosen(session, viewer.person_id, one.codebook)
+        found = state(admitted, one, codebooks.read(admitted, one.codebook), chosen)
     note(request, viewer, tape_id, "tape.show", "transcript")
     place = f"/tapes/{tape_id}/passes/{pass_id}"
     # Encoded at once: a long tape has ten thousand words, and FastAPI would look at each.
@@ -146,7 +155,7 @@ def mark(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> dict
     with request.app.state.home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         own_pass(admitted, pass_id)
-        return {"mark": mending.others(admitted)}
+        return {"mark": correction_store.others(admitted)}
 
 
 @router.post("/passes/{pass_id}/changes")
@@ -172,8 +181,8 @@ def _stored(
             raise HTTPException(409, "This pass is locked. Its codes cannot change.")
         coded = [each for each in changes if each.kind == "code"]
         mended = [each for each in changes if each.kind != "code"]
-        refused = passes.store(admitted, one, books.read(admitted, one.codebook), coded) if coded else []
-        return refused + (mending.correct(admitted, mended) if mended else [])
+        refused = passes.store(admitted, one, codebooks.read(admitted, one.codebook), coded) if coded else []
+        return refused + (correction_store.correct(admitted, mended) if mended else [])
 
 
 @router.post("/passes/{pass_id}/lock")
@@ -199,14 +208,14 @@ def rebind(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, wante
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "code")
         one = own_pass(admitted, pass_id)
-        chosen = keys.chosen(session, viewer.person_id, one.codebook)
+        chosen = own_shortcuts.chosen(session, viewer.person_id, one.codebook)
         chosen.pop(wanted.action, None)
         if wanted.key:
-            wrong = bindings.problem(books.read(admitted, one.codebook), chosen, wanted.action, wanted.key)
+            wrong = shortcuts.problem(codebooks.read(admitted, one.codebook), chosen, wanted.action, wanted.key)
             if wrong:
                 return JSONResponse({"detail": wrong}, 422)
             chosen[wanted.action] = wanted.key
-        keys.choose(session, viewer.person_id, one.codebook, chosen)
+        own_shortcuts.choose(session, viewer.person_id, one.codebook, chosen)
     return Response(status_code=204)
 
 
@@ -247,4 +256,4 @@ def sound(request: Request, viewer: SignedIn, tape_id: str) -> Response:
             note(request, viewer, tape_id, "tape.play", "sound", (span.start, span.end))
             return wav.read(wanted)
 
-        return ranges.answer(request, wav.size, wav.most, "audio/wav", read)
+        return byte_ranges.answer(request, wav.size, wav.most, "audio/wav", read)

@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-from pipeline.review.ranges import Part
+from pipeline.review.byte_ranges import Part
 from pipeline.timeline import Span
 
 HEADER = 44

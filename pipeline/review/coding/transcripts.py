@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from pipeline.formats import plain
+from pipeline.formats import plain_text
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import masks
-from pipeline.review.coding.overlays import Correction, Utterance, Word, corrected
-from pipeline.tapes import records
-from pipeline.tapes.records import Item
+from pipeline.review.coding.corrections import Correction, Utterance, Word, corrected
+from pipeline.tapes.db import records
+from pipeline.tapes.db.records import Item
 from pipeline.timeline import Span, Vocalization
 
 KIND = "transcript"
@@ -85,7 +85,7 @@ def payload(admitted: Admitted, row: records.Correction) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = json.loads(admitted.home.vault.unseal(row.tape_id, row.sealed_payload, PAYLOAD))
     if "with" in found:  # one that no page can hold may have been kept before such texts were refused
-        found["with"] = [plain.shown(text) for text in found["with"]]
+        found["with"] = [plain_text.shown(text) for text in found["with"]]
     return found
 
 

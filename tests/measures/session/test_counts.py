@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pipeline.coding import codebook, volleys
 from pipeline.coding.codebook import Codebook
 from pipeline.errors import TableError
-from pipeline.formats import codebooks
+from pipeline.formats import codebook_files
 from pipeline.measures.session.counts import (
     BY_UTTERANCE,
     BY_VOLLEY,
@@ -123,7 +123,7 @@ def test_a_volley_with_an_open_and_a_closed_question_is_one_question_and_not_ope
 def test_a_volley_counts_as_other_only_where_it_holds_nothing_else(codes: tuple[str, ...], others: int) -> None:
     rows = table(*(("I", code) for code in codes), volley=[1] * len(codes))
     assert counted(rows, BY_VOLLEY).get("other", 0) == others
-    assert counted(rows, codebooks.read("miti-4.2").rule()).get("other", 0) == others
+    assert counted(rows, codebook_files.read("miti-4.2").rule()).get("other", 0) == others
 
 
 def test_a_volley_with_a_code_of_ones_own_is_not_other() -> None:
@@ -182,7 +182,7 @@ def test_a_code_counts_on_utterances_of_its_own_role_alone() -> None:
     rows = table(
         ("C", "question"), ("I", "question"), ("I", "question_open"), ("U", "question"), volley=[None, 1, 2, 3]
     )
-    assert summed(rows, codebooks.read("miti-4.2").rule())["questions"] == 2
+    assert summed(rows, codebook_files.read("miti-4.2").rule())["questions"] == 2
 
 
 ROWS = st.lists(
@@ -271,16 +271,16 @@ def lacking(rule: CountingRule) -> dict[str, str]:
     return {total: why for total in TOTALS if (why := rule.lacks(total))}
 
 
-@pytest.mark.parametrize("name", codebooks.shipped())
+@pytest.mark.parametrize("name", codebook_files.shipped())
 def test_a_shipped_codebook_says_what_it_cannot_count_and_why(name: str) -> None:
-    shipped = codebooks.read(name)
+    shipped = codebook_files.read(name)
     assert lacking(shipped.rule()) == SHIPPED[name]
     assert lacking(shipped.rule(by_hand=False)) == SHIPPED[name] | UNPROPOSED[name]
 
 
 def test_a_total_is_there_exactly_where_the_codebook_allows_it() -> None:
-    for name in codebooks.shipped():
-        rule = codebooks.read(name).rule()
+    for name in codebook_files.shipped():
+        rule = codebook_files.read(name).rule()
         assert set(summed(SPOKEN, rule)) == set(TOTALS) - set(SHIPPED[name])
 
 
@@ -347,17 +347,17 @@ def test_several_codes_of_one_meaning_are_one_on_an_utterance() -> None:
 
 def test_the_machines_code_counts_as_the_one_code_that_it_proposes() -> None:
     rows = table(("I", "question_open"), ("I", "question_closed"), ("I", "question"), volley=[1, 1, 2])
-    miti = codebooks.read("miti-4.2")
+    miti = codebook_files.read("miti-4.2")
     assert counted(rows, miti.rule()) == {"question": 2}
     assert counted(rows, miti.rule(by_hand=False)) == {"question_open": 1, "question_closed": 1, "question": 1}
     assert summed(rows, miti.rule(by_hand=False))["questions"] == 1
 
 
 def test_the_machines_own_codebook_counts_as_no_codebook_does() -> None:
-    rule = codebooks.read("pretags").rule(by_hand=False)
+    rule = codebook_files.read("pretags").rule(by_hand=False)
     assert set(rule.codes) == set(BY_UTTERANCE.codes)
     assert replace(rule, codes=BY_UTTERANCE.codes) == BY_UTTERANCE
-    assert codebooks.read("miti-4.2").rule().unit == BY_VOLLEY.unit == "volley"
+    assert codebook_files.read("miti-4.2").rule().unit == BY_VOLLEY.unit == "volley"
 
 
 def test_what_the_machine_cannot_propose_is_no_zero() -> None:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.formats import codebooks
+from pipeline.formats import codebook_files
 from pipeline.measures.session.counts import BY_UTTERANCE, BY_VOLLEY, CountingRule
 from pipeline.measures.session.measures import Measure, session_measures
 from tests.measures.samples import CLIENT_CODES, INTERVIEWER_CODES, coded, table
 
-OARS = codebooks.read("oars").rule()
+OARS = codebook_files.read("oars").rule()
 
 
 def value(found: Measure) -> tuple[float | None, float, float | None]:
@@ -117,9 +117,9 @@ def test_oars_are_counted_where_they_are_coded() -> None:
     )
 
 
-@pytest.mark.parametrize("name", codebooks.shipped())
+@pytest.mark.parametrize("name", codebook_files.shipped())
 def test_any_code_of_a_codebook_may_be_given_by_nobody(name: str) -> None:
-    book = codebooks.read(name)
+    book = codebook_files.read(name)
     rule = book.rule()
     for code in ("", *rule.codes):
         rows = table(("I", code), ("C", "")).assign(volley=[1, None])
@@ -255,7 +255,7 @@ def test_utterances_are_the_plain_rule() -> None:
     assert session_measures(coded()).rule == BY_UTTERANCE
 
 
-CODEBOOKS = [BY_UTTERANCE, BY_VOLLEY, *(codebooks.read(name).rule() for name in codebooks.shipped())]
+CODEBOOKS = [BY_UTTERANCE, BY_VOLLEY, *(codebook_files.read(name).rule() for name in codebook_files.shipped())]
 
 
 @pytest.mark.parametrize("rule", CODEBOOKS)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pipeline.coding.volleys import volleys
-from pipeline.formats import codebooks
+from pipeline.formats import codebook_files
 from pipeline.measures.session.context import change_talk_context
 from pipeline.measures.session.counts import BY_UTTERANCE, BY_VOLLEY, CountingRule
 from pipeline.measures.session.measures import SessionMeasures, session_measures
@@ -58,7 +58,7 @@ def test_other_names_and_a_later_start_change_no_figure(rule: CountingRule) -> N
 
 @pytest.mark.parametrize("book", ["pretags", "miti-4.2", "oars"])
 def test_a_tape_without_codes_has_counts_of_nothing_and_no_ratio(book: str) -> None:
-    found = session_measures(tape().assign(codes=""), codebooks.read(book).rule(), draws=50)
+    found = session_measures(tape().assign(codes=""), codebook_files.read(book).rule(), draws=50)
     assert {value for value in counted(found).values() if value is not None} <= {0}
     for name, ratio in found.ratios.items():
         assert ratio.value is None, name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from pipeline.formats import codebooks
+from pipeline.formats import codebook_files
 from pipeline.measures.session import miti
 from pipeline.measures.session.measures import SessionMeasures, session_measures
 
@@ -40,7 +40,7 @@ def measured(volleys: list[tuple[int, str]]) -> SessionMeasures:
         {"tape_id": "t", "utterance_id": str(at), "role": "interviewer", "text": "", "codes": codes, "volley": volley}
         for at, (volley, codes) in enumerate([(-1, "a|b|question|reflection_complex"), *volleys])
     ]
-    return session_measures(pd.DataFrame(rows), codebooks.read("miti-4.2").rule(), draws=10)
+    return session_measures(pd.DataFrame(rows), codebook_files.read("miti-4.2").rule(), draws=10)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def measured(volleys: list[tuple[int, str]]) -> SessionMeasures:
 def test_the_totals_add_up_what_the_manual_names(
     volleys: list[tuple[int, str]], adherent: int, non_adherent: int
 ) -> None:
-    book = codebooks.read("miti-4.2")
+    book = codebook_files.read("miti-4.2")
     found = miti.adherence_totals(measured(volleys), book.adherent, book.non_adherent)
     assert [(one.value, one.undefined) for one in found] == [(adherent, None), (non_adherent, None)]
 

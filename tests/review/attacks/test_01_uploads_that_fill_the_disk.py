@@ -15,9 +15,9 @@ import pytest
 from starlette.formparsers import MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipeline.review import bodies
-from pipeline.review.access.viewer import SESSION
-from pipeline.review.connection import READ
+from pipeline.review.auth.current_user import SESSION
+from pipeline.review.middleware import body_limit
+from pipeline.review.middleware.connection import READ
 from tests.review.coding.server import serving
 from tests.review.conftest import Room
 from tests.review.routes import Call, calls
@@ -151,7 +151,7 @@ def test_no_route_keeps_a_body_that_nobody_asked_for(room: Room, wire: Wire, who
                 if call.needs_sign_in and not cookie:
                     wrong += [f"{call.method} {call.path} {kind} {chunked}: {status}"] * (status not in {401, 0})
                 unread = site == "cross-site" or (call.needs_sign_in and not cookie)
-                most = 0 if unread else bodies.LIMIT + READ
+                most = 0 if unread else body_limit.LIMIT + READ
                 if status not in REFUSED | {0} or wire.watched.read > most or wire.watched.spooled:
                     wrong.append(f"{call.method} {call.path} {kind} {chunked}: {status}, {wire.watched.read} bytes")
                 wire.watched.spooled = False
@@ -169,7 +169,7 @@ def test_a_recording_that_calls_itself_a_form_is_not_written_in_the_clear(room: 
 
 
 def test_a_form_stays_in_memory() -> None:
-    assert MultiPartParser.spool_max_size > bodies.LIMIT
+    assert MultiPartParser.spool_max_size > body_limit.LIMIT
 
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "Application/X-WWW-Form-URLencoded"])

@@ -10,11 +10,11 @@ from fastapi.routing import APIRoute
 from sqlalchemy import select
 from starlette.requests import Request
 
-from pipeline.review.access.invitations import invite, setup_link
-from pipeline.review.access.login import start
+from pipeline.review.auth.invitations import invite, setup_link
+from pipeline.review.auth.login import start
 from pipeline.tapes import people
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.records import Consent, Membership, Person, Tape
+from pipeline.tapes.db.records import Consent, Membership, Person, Tape
 from tests.review.conftest import PASSWORD, Browser, Room
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.review.coding import masks
-from pipeline.review.coding.overlays import MASK, Correction, Utterance, Word, corrected
+from pipeline.review.coding.corrections import MASK, Correction, Utterance, Word, corrected
 from pipeline.review.coding.sound import HEADER
 from tests.review.coding import shelf
 from tests.review.coding.conftest import Coder

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.review.submitting import drafts
-from pipeline.tapes import submission
+from pipeline.review.upload import drafts
 from pipeline.tapes.clock import DAY, HOUR
-from pipeline.tapes.records import Consent, Tape
+from pipeline.tapes.db.records import Consent, Tape
+from pipeline.tapes.intake import submission
 from tests.review.conftest import Room
 from tests.review.test_flow import Peers
-from tests.review.test_permission import CHANGED
+from tests.review.upload.test_permission import CHANGED
 
 PAGES = ("", "/coding", "/sound", "/permission", "/voices", "/first", "/summary")
 

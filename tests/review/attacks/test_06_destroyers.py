@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.tapes import destruction, retention
-from pipeline.tapes.vault import Vault
+from pipeline.tapes.retention import destruction, retention
+from pipeline.tapes.vault.vault import Vault
 from tests.review.conftest import Room
 from tests.review.test_flow import Peers
 

@@ -11,15 +11,15 @@ import pytest
 import soundfile
 from sqlalchemy import select
 
-from pipeline.review.access.viewer import SESSION
+from pipeline.review.auth.current_user import SESSION
 from pipeline.review.coding.sound import HEADER, SECONDS
-from pipeline.tapes.bench import item_row
-from pipeline.tapes.records import Item
+from pipeline.tapes.db.records import Item
+from pipeline.tapes.vault.stage_store import item_row
 from tests.review.coding.conftest import Coder, Table
 from tests.review.coding.conftest import table as table
 from tests.review.coding.server import serving
 from tests.review.conftest import Room
-from tests.review.test_uploads import Sender, sound
+from tests.review.upload.test_chunked_uploads import Sender, sound
 
 SECOND = 2 * 16_000
 MINUTES = 20

@@ -6,13 +6,13 @@ import pyotp
 import pytest
 
 from pipeline.review import app as application
-from pipeline.review.access import secrecy
+from pipeline.review.auth import credentials
 from pipeline.tapes import people
 from pipeline.tapes.clock import DAY
+from pipeline.tapes.db.records import Group, Membership, Person, Role
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Group, Membership, Person, Role
+from tests.review.auth.test_access import enrolling, login
 from tests.review.conftest import PASSWORD, QUICK, Browser, Room
-from tests.review.test_access import enrolling, login
 
 
 def password_only(room: Room, name: str) -> Browser:
@@ -44,7 +44,7 @@ def grown(room: Room, ada: str, group: str, right: str) -> None:
         if right == "administrator":
             person.is_admin = True
         elif right == "authenticator":
-            person.totp_secret = secrecy.closed(room.home, "A" * 32)
+            person.totp_secret = credentials.closed(room.home, "A" * 32)
         else:
             since = room.clock() + (DAY if right == "coming coach" else 0)
             until = room.clock() if right == "former coach" else room.clock() + 2 * DAY
@@ -174,12 +174,12 @@ def test_nobody_with_only_the_password_puts_another_authenticator_in_the_place_o
     answer = thief.client.post("/login/enroll", data=forms[1] | {"csrf": token})
     assert answer.headers["location"].startswith("/login/code")
     with room.home.database.reading() as database:
-        assert secrecy.opened(room.home, database.query(Person).one().totp_secret or "") == forms[0]["secret"]
+        assert credentials.opened(room.home, database.query(Person).one().totp_secret or "") == forms[0]["secret"]
 
 
 def grown_secret(room: Room, secret: str) -> None:
     with room.home.database.writing() as database:
-        database.query(Person).one().totp_secret = secrecy.closed(room.home, secret)
+        database.query(Person).one().totp_secret = credentials.closed(room.home, secret)
 
 
 def test_a_new_authenticator_starts_with_its_first_code_used(room: Room) -> None:

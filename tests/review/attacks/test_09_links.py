@@ -9,13 +9,13 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
-from pipeline.review.access import secrecy
+from pipeline.review.auth import credentials
 from pipeline.tapes import accounts, second_step
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.records import AuditRow, Person, RecoveryCode
+from pipeline.tapes.db.records import AuditRow, Person, RecoveryCode
 from tests.review.attacks.test_03_takeover import chosen, link
+from tests.review.auth.test_access import login
 from tests.review.conftest import PASSWORD, Browser, Room
-from tests.review.test_access import login
 
 SECRET = "C" * 32
 NEW = "nine yellow submarines"
@@ -28,7 +28,7 @@ class Accounts:
         self.room = room
         self.ada = room.person("Ada", room.group())
         with room.home.database.writing() as database:
-            database.get_one(Person, self.ada).totp_secret = secrecy.closed(room.home, SECRET)
+            database.get_one(Person, self.ada).totp_secret = credentials.closed(room.home, SECRET)
         self.ids = [room.person(name, is_admin=True) for name in ("Root", "Rita")]
 
     def administrator(self, number: int = 0) -> Browser:
@@ -161,7 +161,7 @@ def test_the_owner_stops_it(people: Accounts, way: str) -> None:
 
 def test_nobody_lifts_the_own_one_or_one_that_is_not_there(people: Accounts) -> None:
     with people.room.home.database.writing() as database:
-        database.get_one(Person, people.ids[0]).totp_secret = secrecy.closed(people.room.home, SECRET)
+        database.get_one(Person, people.ids[0]).totp_secret = credentials.closed(people.room.home, SECRET)
     assert people.administrator().post(f"/people/{people.ids[0]}/second-step").status_code == 422
     assert people.administrator().post(f"/people/{people.ids[1]}/second-step").status_code == 422
     member = people.room.signed_in(people.ada)
@@ -200,7 +200,7 @@ def test_a_recovery_code_lifts_the_second_step_once(people: Accounts) -> None:
     assert not people.enrolled
     assert there.get("/account").status_code == 303
     with people.room.home.database.writing() as database:
-        database.get_one(Person, people.ada).totp_secret = secrecy.closed(people.room.home, SECRET)
+        database.get_one(Person, people.ada).totp_secret = credentials.closed(people.room.home, SECRET)
     browser = people.at_the_second_step()
     assert browser.post("/login/recovery", {"code": found[0]}, page="/login/code").status_code == 401
     assert people.enrolled
@@ -220,7 +220,7 @@ def test_a_recovery_code_of_an_earlier_version_still_works(people: Accounts) -> 
 def test_another_person_s_recovery_code_lifts_nothing(people: Accounts) -> None:
     found = codes(people, people.whole())
     with people.room.home.database.writing() as database:
-        database.get_one(Person, people.ids[0]).totp_secret = secrecy.closed(people.room.home, SECRET)
+        database.get_one(Person, people.ids[0]).totp_secret = credentials.closed(people.room.home, SECRET)
     browser = people.room.browser()
     assert login(browser, "root@example.org").headers["location"].startswith("/login/code")
     assert browser.post("/login/recovery", {"code": found[0]}, page="/login/code").status_code == 401

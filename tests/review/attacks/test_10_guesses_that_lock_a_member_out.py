@@ -15,9 +15,9 @@ from fastapi.testclient import TestClient
 from pipeline import settings
 from pipeline.errors import SettingsError
 from pipeline.review import app as application
-from pipeline.review.access import cookies, limits, places, secrecy
+from pipeline.review.auth import cookies, credentials, limits, request_origin
 from pipeline.tapes.clock import DAY, HOUR, MINUTE
-from pipeline.tapes.records import LoginAttempt, Person
+from pipeline.tapes.db.records import LoginAttempt, Person
 from tests.review.conftest import PASSWORD, QUICK, Browser, Room
 
 HOME, OFFICE, STRANGER, PROXY = "192.0.2.1", "192.0.2.2", "203.0.113.9", "10.0.0.1"
@@ -87,7 +87,7 @@ def test_a_place_is_known_only_once_everything_that_is_asked_was_right(room: Roo
     ada = room.person("Ada", is_admin=True)
     secret = pyotp.random_base32()
     with room.home.database.writing() as database:
-        database.get_one(Person, ada).totp_secret = secrecy.closed(room.home, secret)
+        database.get_one(Person, ada).totp_secret = credentials.closed(room.home, secret)
     half = browser(room, HOME)
     assert signing_in(half).headers["location"].startswith("/login/code")
     assert cookies.DEVICE not in half.client.cookies
@@ -244,7 +244,7 @@ def test_a_clock_that_is_set_back_keeps_nobody_waiting(room: Room) -> None:
 def test_whoever_has_the_password_guesses_few_codes_and_the_owner_goes_on(room: Room) -> None:
     ada, secret = room.person("Ada", is_admin=True), pyotp.random_base32()
     with room.home.database.writing() as database:
-        database.get_one(Person, ada).totp_secret = secrecy.closed(room.home, secret)
+        database.get_one(Person, ada).totp_secret = credentials.closed(room.home, secret)
     mine = browser(room, HOME)
     signing_in(mine)
     mine.post("/login/code", {"code": pyotp.TOTP(secret).at(room.clock() // 1000)}, page="/login/code")
@@ -270,14 +270,20 @@ def test_places_and_counts_are_kept_as_hashes_and_not_for_ever(room: Room) -> No
     guessing(room, browser(room, STRANGER), 3)
     with room.home.database.reading() as database:
         kept = " ".join(str(row.__dict__) for row in database.query(LoginAttempt))
-        known = places.knows_device(database, "ada@example.org", places.Place(HOME, device(ada)), room.clock())
+        known = request_origin.knows_device(
+            database, "ada@example.org", request_origin.Place(HOME, device(ada)), room.clock()
+        )
     assert known
     assert STRANGER not in kept
     assert "ada@" not in kept
-    room.clock.advance(places.KEPT)
+    room.clock.advance(request_origin.KEPT)
     with room.home.database.reading() as database:
-        assert not places.knows_address(database, "ada@example.org", places.Place(HOME, ""), room.clock())
-        assert not places.knows_device(database, "ada@example.org", places.Place(HOME, device(ada)), room.clock())
+        assert not request_origin.knows_address(
+            database, "ada@example.org", request_origin.Place(HOME, ""), room.clock()
+        )
+        assert not request_origin.knows_device(
+            database, "ada@example.org", request_origin.Place(HOME, device(ada)), room.clock()
+        )
 
 
 def device(browser: Browser) -> str:
@@ -317,7 +323,7 @@ def test_passwords_that_many_send_at_once_are_hashed_few_at_a_time() -> None:
                 most[0] -= 1
             return True
 
-    passwords = secrecy.Passwords(Slow(time_cost=1, memory_cost=8, parallelism=1))
+    passwords = credentials.Passwords(Slow(time_cost=1, memory_cost=8, parallelism=1))
     with ThreadPoolExecutor(12) as threads:
         assert all(threads.map(lambda _: passwords.fits("x", "y"), range(12)))
     assert most == [0, 4]

@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.errors import TapesError
-from pipeline.review.decisions import WINDOW, Decision, Decisions
-from pipeline.tapes.database import Database
-from pipeline.tapes.records import AuditRow, Person
+from pipeline.review.middleware.decision_audit import WINDOW, Decision, Decisions
+from pipeline.tapes.db.database import Database
+from pipeline.tapes.db.records import AuditRow, Person
+from tests.review.auth.test_access import login
 from tests.review.conftest import Browser, Room
 from tests.review.routes import NOBODY, Call, calls
-from tests.review.test_access import login
 from tests.review.test_foreign import theirs as theirs
 
 Told = tuple[str | None, str, str, str | None, str, int | None]
@@ -136,7 +136,7 @@ def test_a_limit_that_is_reached_leaves_a_row(room: Room) -> None:
 def test_wrong_codes_and_passwords_of_the_account_page_leave_a_row(room: Room) -> None:
     ada = room.person("Ada", is_admin=True)
     with room.home.database.writing() as database:
-        from pipeline.review.access.secrecy import closed
+        from pipeline.review.auth.credentials import closed
 
         database.get_one(Person, ada).totp_secret = closed(room.home, "A" * 32)
     half = room.browser()

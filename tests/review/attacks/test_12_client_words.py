@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.errors import TapesError, VaultError
-from pipeline.formats import cacti_codebook, codebooks
-from pipeline.formats.intake import Source
-from pipeline.tapes import backup
-from pipeline.tapes import codebooks as own
+from pipeline.formats import cacti_codebook, codebook_files
+from pipeline.formats.safe_reader import Source
+from pipeline.tapes import group_codebooks as own
 from pipeline.tapes import home as homes
+from pipeline.tapes.backup import backup
+from pipeline.tapes.db.records import GroupCodebook, KeyChoice, Pass, Tape
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import GroupCodebook, KeyChoice, Pass, Tape
 from tests.formats.test_cacti_codebook import FILE
 from tests.review.coding import shelf
 from tests.review.coding.conftest import Coder
@@ -124,8 +124,8 @@ def test_codebooks_of_old_are_sealed_for_the_groups_that_code_by_them(groups: Gr
     coder.code("u0001", "question_open")
     folder = room.home.folder / "codebooks"
     folder.mkdir()
-    (folder / f"{old}.toml").write_text(codebooks.written(book), encoding="utf-8")
-    (folder / "nobodys-00000000.toml").write_text(codebooks.written(book), encoding="utf-8")
+    (folder / f"{old}.toml").write_text(codebook_files.written(book), encoding="utf-8")
+    (folder / "nobodys-00000000.toml").write_text(codebook_files.written(book), encoding="utf-8")
     with room.home.database.writing() as session:
         session.get_one(Pass, coder.pass_id).codebook = old
         session.add(KeyChoice(person_id=groups.ada, codebook=old, keys={"code:OQ+": "7"}))

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.review.access.viewer import SESSION
-from pipeline.tapes import submission
+from pipeline.review.auth.current_user import SESSION
+from pipeline.tapes.db.records import Person
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Person
+from pipeline.tapes.intake import submission
 from tests.review.coding import browser, server, shelf
 from tests.review.conftest import Room, home_settings
 from tests.tapes.conftest import FakeClock

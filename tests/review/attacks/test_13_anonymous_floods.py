@@ -8,16 +8,16 @@ import json
 import pytest
 from joserfc.jwk import RSAKey
 
-from pipeline.review.access import limits
-from pipeline.review.access.oidc import COOKIE
-from pipeline.review.access.provider import LASTS, Provider
+from pipeline.review.auth import limits
+from pipeline.review.auth.oidc import COOKIE
+from pipeline.review.auth.oidc_provider import LASTS, Provider
 from pipeline.tapes import logs
 from pipeline.tapes.clock import HOUR, MINUTE
-from pipeline.tapes.records import AuditRow, Person
+from pipeline.tapes.db.records import AuditRow, Person
+from tests.review.auth.test_oidc import Issuer, back, begun, way
+from tests.review.auth.test_oidc import browser as browser
+from tests.review.auth.test_oidc import issuer as issuer
 from tests.review.conftest import ADDRESS, PASSWORD, Browser, Room
-from tests.review.test_oidc import Issuer, back, begun, way
-from tests.review.test_oidc import browser as browser
-from tests.review.test_oidc import issuer as issuer
 
 DESCRIPTION = "openid-configuration"
 
@@ -52,7 +52,7 @@ def test_an_answer_of_the_organization_that_is_none_stands_in_the_log(
     assert back(browser, issuer, begun(browser), aud="another room").status_code == 401
     entry = json.loads(written.getvalue().splitlines()[-1])
     assert (entry["event"], entry["code"], entry["status"]) == ("request.fail", "TR-R05", 401)
-    assert entry["at"].startswith("pipeline.review.access.provider:")
+    assert entry["at"].startswith("pipeline.review.auth.oidc_provider:")
 
 
 def test_a_thousand_who_begin_drop_nobody_s_sign_in(room: Room, issuer: Issuer, browser: Browser) -> None:

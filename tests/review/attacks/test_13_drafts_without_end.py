@@ -9,13 +9,13 @@ import pytest
 
 from pipeline import settings
 from pipeline.review import app as application
-from pipeline.review.access.viewer import SESSION
-from pipeline.review.submitting import quotas, uploads
+from pipeline.review.auth.current_user import SESSION
+from pipeline.review.upload import chunked_uploads, quotas
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.records import Item, Tape
+from pipeline.tapes.db.records import Item, Tape
 from tests.review.coding.server import serving
 from tests.review.conftest import QUICK, Room
-from tests.review.test_uploads import FORM, MB, Sender, sound
+from tests.review.upload.test_chunked_uploads import FORM, MB, Sender, sound
 
 
 def limited(room: Room, **limits: int) -> Sender:
@@ -107,7 +107,7 @@ def test_a_refused_form_takes_nothing_away(room: Room, fault: str) -> None:
     assert answer.status_code >= 400
     assert kinds(room, tape) == ["recording", "survey"]
     assert len(room.home.vault.files(tape)) == 2
-    kept = uploads.recording(room.home, tape)
+    kept = chunked_uploads.recording(room.home, tape)
     assert kept
     assert room.home.vault.read(kept) == whole
     if fault not in ("no token", "another field"):
@@ -134,7 +134,7 @@ def test_a_form_leaves_an_upload_that_was_begun_until_it_is_whole_itself(room: R
     other = sound(2.0)
     assert sender.browser.client.post(path, data=data, files={"recording": ("a", other)}).status_code == 303
     assert kinds(room, tape) == ["recording", "survey"]
-    kept = uploads.recording(room.home, tape)
+    kept = chunked_uploads.recording(room.home, tape)
     assert kept
     assert room.home.vault.read(kept) == other
 
@@ -161,12 +161,12 @@ def test_a_form_that_is_cut_leaves_nothing_of_itself_and_all_that_was_there(room
 def test_what_a_server_left_that_died_while_a_form_was_sent_is_removed(room: Room) -> None:
     sender = limited(room)
     tape, whole = sender.draft(), sound()
-    uploads.keep(room.home, tape, 0, whole, room.clock(), uploads.by_form())
+    chunked_uploads.keep(room.home, tape, 0, whole, room.clock(), chunked_uploads.by_form())
     room.clock.advance(DAY + 1)
     browser = room.signed_in(sender.ada)
     data, files = {"csrf": browser.token("/account")}, {"recording": ("a", whole)}
     assert browser.client.post(f"/uploads/{tape}/form", data=data, files=files).status_code == 303
     assert kinds(room, tape) == ["recording", "survey"]
-    uploads.keep(room.home, tape, 0, whole, room.clock(), uploads.by_form())
+    chunked_uploads.keep(room.home, tape, 0, whole, room.clock(), chunked_uploads.by_form())
     assert browser.post(f"/tapes/{tape}/recording/discard").status_code == 303
     assert kinds(room, tape) == []

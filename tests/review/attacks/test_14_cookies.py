@@ -9,11 +9,11 @@ from fastapi.testclient import TestClient
 
 from pipeline import settings
 from pipeline.review import app as application
-from pipeline.review.access.cookies import DEVICE
-from pipeline.review.access.sessions import device
-from pipeline.review.access.viewer import SESSION
+from pipeline.review.auth.cookies import DEVICE
+from pipeline.review.auth.current_user import SESSION
+from pipeline.review.auth.sessions import device
+from tests.review.auth.test_access import login
 from tests.review.conftest import PAGE, PASSWORD, QUICK, Room
-from tests.review.test_access import login
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 

@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.errors import ConsentError, JobError, TapesError, VaultError
-from pipeline.review import answers
-from pipeline.tapes import database as databases
-from pipeline.tapes import jobs, logs
-from pipeline.tapes.records import Job, Tape
-from pipeline.tapes.vault import Vault
+from pipeline.review import error_texts
+from pipeline.tapes import logs
+from pipeline.tapes.db import database as databases
+from pipeline.tapes.db.records import Job, Tape
+from pipeline.tapes.jobs import job_state
+from pipeline.tapes.vault.vault import Vault
 from tests.review.conftest import Browser, Room
 
 
@@ -104,8 +105,8 @@ def test_a_database_without_room_is_a_full_disk() -> None:
         connection.execute("CREATE TABLE t AS SELECT randomblob(100000)")
     lost = TapesError("K03", "sqlite database /srv/t.sqlite3", "cannot be reached (database or disk is full)", "see")
     lost.__cause__ = full.value
-    assert answers.answer(lost).status == 507
-    assert answers.answer(TapesError("K03", "database", "is gone", "see")).status == 503
+    assert error_texts.answer(lost).status == 507
+    assert error_texts.answer(TapesError("K03", "database", "is gone", "see")).status == 503
 
 
 @pytest.mark.parametrize("code", ["D01", "D03", "D04", "D05", "D06", "D07", "D08", "V03", "V15"])
@@ -121,7 +122,7 @@ def test_a_tape_that_is_no_longer_ones_own_looks_like_none(
     def refuse(*_: object, **__: object) -> None:
         raise kind(code, f"tape {tape}", "is secret", "ask")
 
-    monkeypatch.setattr("pipeline.review.tapes.authorization.tape", refuse)
+    monkeypatch.setattr("pipeline.review.tapes.tape_page.authorization.tape", refuse)
     answer = browser.get(f"/tapes/{tape}")
     assert answer.status_code == missing.status_code == 404
     assert answer.text.replace(tape, "0123456789abcdef") == missing.text
@@ -136,7 +137,7 @@ def test_a_failed_job_says_what_to_do_and_where_nothing_lies(room: Room) -> None
         database.add(job)
         database.flush()
         error = JobError("J06", "folder /srv/tapes/scratch/Robin", "is full", "run `df -h /srv`")
-        jobs.fail(database, job.id, error, room.clock())
+        job_state.fail(database, job.id, error, room.clock())
         database.get_one(Tape, tape).state = "failed"
     page = room.signed_in(ivy).get(f"/tapes/{tape}").text
     with room.home.database.reading() as database:

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 import pytest
 from sqlalchemy.orm import Session
 
-from pipeline.review.access.viewer import SESSION
+from pipeline.review.auth.current_user import SESSION
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.database import Database
-from pipeline.tapes.records import AuditRow, Consent, Group, Membership, Person, Review, Share, Tape
+from pipeline.tapes.db.database import Database
+from pipeline.tapes.db.records import AuditRow, Consent, Group, Membership, Person, Review, Share, Tape
 from tests.review.conftest import Browser, Room
 from tests.review.routes import NOBODY, Call, calls
 

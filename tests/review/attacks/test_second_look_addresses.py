@@ -6,10 +6,10 @@ import pytest
 
 from pipeline.errors import TapesError
 from pipeline.tapes import people
+from tests.review.auth.test_oidc import Issuer, way
+from tests.review.auth.test_oidc import browser as browser
+from tests.review.auth.test_oidc import issuer as issuer
 from tests.review.conftest import PASSWORD, Browser, Room
-from tests.review.test_oidc import Issuer, way
-from tests.review.test_oidc import browser as browser
-from tests.review.test_oidc import issuer as issuer
 
 KELVIN, OHM, ANGSTROM = "\u212a", "\u2126", "\u212b"
 

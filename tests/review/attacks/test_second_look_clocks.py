@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from pipeline.review.access import invitations
-from pipeline.tapes import destruction, retention
+from pipeline.review.auth import invitations
 from pipeline.tapes.clock import DAY, HOUR, MINUTE
-from pipeline.tapes.records import AuditRow, GroupCodebook, Tape
+from pipeline.tapes.db.records import AuditRow, GroupCodebook, Tape
+from pipeline.tapes.retention import destruction, retention
 from tests.review.attacks.test_12_client_words import Groups
 from tests.review.coding.conftest import Coder
 from tests.review.conftest import Room

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from pipeline.tapes.records import AuditRow, Consent
+from pipeline.tapes.db.records import AuditRow, Consent
 from tests.formats.test_cacti_codebook import FILE
 from tests.review.attacks.test_12_client_words import Groups
 from tests.review.coding.conftest import Coder

@@ -13,8 +13,8 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from pipeline import settings
-from pipeline.review import bodies, connection
 from pipeline.review.app import proxies
+from pipeline.review.middleware import body_limit, connection
 from pipeline.tapes import logs
 from tests.review.coding.server import free_port, serving
 from tests.review.conftest import Room
@@ -26,7 +26,7 @@ PATIENCE = 10.0
 
 @pytest.fixture
 def port(room: Room, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    for where, name in ((connection, "HEAD"), (connection, "STALLED"), (bodies, "LASTS")):
+    for where, name in ((connection, "HEAD"), (connection, "STALLED"), (body_limit, "LASTS")):
         monkeypatch.setattr(where, name, SHORT)
     _, port = room.addressed()
     with serving(room.app, port):

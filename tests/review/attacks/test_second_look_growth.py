@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.tapes import people
-from pipeline.tapes.records import Group, Person
+from pipeline.tapes.db.records import Group, Person
 from tests.review.conftest import Room
 
 

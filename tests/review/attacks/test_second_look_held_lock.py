@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from pipeline.review.coding import mending, routes
-from pipeline.tapes.records import Correction
+from pipeline.review.coding import correction_store, routes
+from pipeline.tapes.db.records import Correction
 from tests.review.attacks.test_04_masks import Peers
 from tests.review.attacks.test_04_masks import peers as peers
 from tests.review.coding.conftest import Coder
@@ -19,13 +19,13 @@ from tests.review.conftest import Room
 def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many corrections each transaction stored."""
     sizes: list[int] = []
-    real = mending.correct
+    real = correction_store.correct
 
     def counted(admitted: Any, changes: Any) -> Any:
         sizes.append(len(changes))
         return real(admitted, changes)
 
-    monkeypatch.setattr(mending, "correct", counted)
+    monkeypatch.setattr(correction_store, "correct", counted)
     return sizes
 
 
@@ -49,9 +49,9 @@ def test_others_have_their_turn_between_a_few_corrections(room: Room, peers: Pee
 
 def test_the_words_are_worked_out_once_for_many_masks(peers: Peers, monkeypatch: pytest.MonkeyPatch) -> None:
     worked_out = []
-    real = mending.corrected
+    real = correction_store.corrected
     sent = masks_of(peers.ada, 20)
-    monkeypatch.setattr(mending, "corrected", lambda *given: worked_out.append(1) or real(*given))
+    monkeypatch.setattr(correction_store, "corrected", lambda *given: worked_out.append(1) or real(*given))
     assert peers.ada.send(*sent).json() == {"refused": []}
     assert len(worked_out) == 1
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.review.coding.transcripts import PAYLOAD
-from pipeline.tapes.records import Correction
+from pipeline.tapes.db.records import Correction
 from tests.review.attacks.test_04_masks import Peers, text, words
 from tests.review.conftest import Room
 

@@ -15,10 +15,10 @@ from pipeline.measures.reliability.sampling import draw_sample
 from pipeline.review.coach.codes import Gathered, gather
 from pipeline.review.coach.codings import Coding, before, latest
 from pipeline.review.coach.routes import EVERYONE
-from pipeline.review.coding.together import majority
-from pipeline.review.submitting.drafts import KEPT_DAYS
+from pipeline.review.consensus.consensus import majority
+from pipeline.review.upload.drafts import KEPT_DAYS
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.records import AuditRow, CodeEvent, Group, Pass, Person, Pretag, Recalibration
+from pipeline.tapes.db.records import AuditRow, CodeEvent, Group, Pass, Person, Pretag, Recalibration
 from tests.review.coach.year import UNITS, Year
 from tests.review.conftest import Room
 

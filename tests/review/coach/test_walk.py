@@ -12,8 +12,8 @@ import pytest
 
 from pipeline import settings
 from pipeline.review import app as application
-from pipeline.review.access import secrecy
-from pipeline.tapes.records import Person
+from pipeline.review.auth import credentials
+from pipeline.tapes.db.records import Person
 from tests.review.coach.year import Year
 from tests.review.coding.browser import PATIENCE, chromium, click, faults
 from tests.review.coding.server import free_port, serving
@@ -30,7 +30,7 @@ def keep(page: Any, name: str) -> None:
 def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
     room, secret, port = group.room, pyotp.random_base32(), free_port()
     with room.home.database.writing() as database:
-        database.get_one(Person, group.people["Coco"]).totp_secret = secrecy.closed(room.home, secret)
+        database.get_one(Person, group.people["Coco"]).totp_secret = credentials.closed(room.home, secret)
         database.get_one(Person, group.people["Coco"]).is_admin = True
     address = f"http://127.0.0.1:{port}"
     made = application.create(room.home, settings.load().settings, clock=room.clock, address=address, passwords=QUICK)

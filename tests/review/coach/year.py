@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.records import CodeEvent, Item, Pass, Pretag, Review, Tape, Utterance
+from pipeline.tapes.db.records import CodeEvent, Item, Pass, Pretag, Review, Tape, Utterance
 from pipeline.timeline import Layer
 from tests.review.conftest import Room
 

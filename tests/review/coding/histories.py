@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from pipeline.review.coding.events import Event
-from pipeline.review.coding.overlays import MASK, Correction, Utterance, Word
+from pipeline.review.coding.code_events import Event
+from pipeline.review.coding.corrections import MASK, Correction, Utterance, Word
 
 CODES = ("question", "reflection_simple", "reflection_complex", "affirmation")
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
-from pipeline.review.connection import Connection
+from pipeline.review.middleware.connection import Connection
 
 
 @contextmanager

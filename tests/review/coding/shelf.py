@@ -12,8 +12,8 @@ import numpy as np
 import soundfile
 
 from pipeline.tapes.clock import DAY
+from pipeline.tapes.db.records import Consent, Item, Pretag, Review, Tape, TargetBehavior, Transcript, Utterance
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Consent, Item, Pretag, Review, Tape, TargetBehavior, Transcript, Utterance
 
 RATE = 16_000
 Sound = tuple[int, int, str]

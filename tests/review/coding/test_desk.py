@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from pipeline.review.access.viewer import SESSION
+from pipeline.review.auth.current_user import SESSION
+from pipeline.tapes.db.records import CodeEvent
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import CodeEvent
 from tests.review.coding import browser, server, shelf
 from tests.review.conftest import Room, home_settings
 from tests.tapes.conftest import FakeClock

@@ -16,8 +16,8 @@ from docx import Document
 from pypdf import PdfReader
 
 from pipeline.coding import codebook
-from pipeline.formats import codebooks
-from pipeline.tapes import codebooks as group_books
+from pipeline.formats import codebook_files
+from pipeline.tapes import group_codebooks as group_books
 from tests.review.coding.conftest import Coder, Table
 from tests.review.coding.test_omission import ALL, board, coded, seated
 from tests.review.conftest import Browser
@@ -165,7 +165,7 @@ def test_the_tape_s_own_codebook_hides_no_miti_pass(tape: Table) -> None:
 @pytest.mark.parametrize("change", ["name", "declared"])
 def test_what_makes_a_codebook_miti_s_is_no_name(tape: Table, change: str) -> None:
     """A book of another name that counts by MITI's volley, or one that declares the ratings and counts utterances."""
-    text = codebooks.written(codebooks.read("miti-4.2")).replace("MITI 4.2 behavior counts", "Our own book")
+    text = codebook_files.written(codebook_files.read("miti-4.2")).replace("MITI 4.2 behavior counts", "Our own book")
     text = re.sub(r'^name = "miti-4.2"', 'name = "ours"', text, flags=re.MULTILINE)
     if change == "name":
         text = re.sub(r"^globals = \[.*?\]", "", text, flags=re.MULTILINE | re.DOTALL)
@@ -181,7 +181,7 @@ def test_what_makes_a_codebook_miti_s_is_no_name(tape: Table, change: str) -> No
 
 
 def test_the_name_alone_makes_no_codebook_miti_s() -> None:
-    text = codebooks.written(codebooks.read("pretags"))
+    text = codebook_files.written(codebook_files.read("pretags"))
     assert not codebook.parse(re.sub(r'^name = "pretags"', 'name = "miti-4.2"', text, flags=re.MULTILINE)).is_miti
 
 

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.review.coach.codes import gather
-from pipeline.tapes.records import Group, Person
+from pipeline.tapes.db.records import Group, Person
 from tests.review.coding import shelf
 from tests.review.coding.conftest import Coder, Table
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from pipeline.formats import codebooks
-from pipeline.review.coding import tasks
-from pipeline.tapes.records import AuditRow, CodeEvent, Review, Tape
+from pipeline.formats import codebook_files
+from pipeline.review.coding import observer_tasks
+from pipeline.tapes.db.records import AuditRow, CodeEvent, Review, Tape
 from tests.review.coding import shelf
 from tests.review.coding.conftest import Coder, Table
 
@@ -193,7 +193,9 @@ def test_the_interviewer_goes_first(table: Table) -> None:
 
 def test_a_refusal_does_not_stand_under_the_title_of_another(table: Table) -> None:
     ada, ben = table.ada.begin(), table.ben
-    lacking = next(task.name for task in tasks.TASKS if task not in tasks.offered(codebooks.read("oars")))
+    lacking = next(
+        task.name for task in observer_tasks.TASKS if task not in observer_tasks.offered(codebook_files.read("oars"))
+    )
     tape = f"/tapes/{table.tape_id}"
     early = ada.browser.post(f"{tape}/together/look")
     ada.lock()

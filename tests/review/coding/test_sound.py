@@ -11,7 +11,7 @@ import soundfile
 from sqlalchemy import select
 
 from pipeline.review.coding.sound import HEADER
-from pipeline.tapes.records import AuditRow, Item
+from pipeline.tapes.db.records import AuditRow, Item
 from tests.review.coding.conftest import Coder, Table
 
 MINUTE = 60 * 16_000 * 2

@@ -26,14 +26,16 @@ from pipeline import settings
 from pipeline.audio.recording import Recording
 from pipeline.cli.main import app
 from pipeline.errors import VaultError
-from pipeline.review.submitting import uploads
+from pipeline.review.upload import chunked_uploads
 from pipeline.run.engines import Engines
 from pipeline.run.progress import Progress
-from pipeline.tapes import certificates, destruction, doctor, submission
+from pipeline.tapes.checks import home as doctor
 from pipeline.tapes.clock import now
+from pipeline.tapes.db.records import Tape
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Tape
-from pipeline.tapes.worker import Worker
+from pipeline.tapes.intake import submission
+from pipeline.tapes.jobs.worker import Worker
+from pipeline.tapes.retention import certificates, destruction
 from tests.tapes.fakes import Fakes, group, quick, submitted
 from tests.tapes.group import make_consent, sample_group
 
@@ -145,7 +147,7 @@ def work(folder: Path) -> None:
 def receive(folder: Path, tape_id: str) -> None:
     with opened(folder) as home:
         while True:  # the last piece is asked about again and again
-            uploads.finish(home, chosen(folder).audio, tape_id, now())
+            chunked_uploads.finish(home, chosen(folder).audio, tape_id, now())
 
 
 def uploaded(home: Home, recording: Path) -> str:
@@ -164,7 +166,7 @@ def uploaded(home: Home, recording: Path) -> str:
         home.vault.create_key(tape.id)
     content, at = recording.read_bytes(), 0
     while at < len(content):
-        at = uploads.keep(home, tape.id, at, content[at : at + (16 << 20)], now())
+        at = chunked_uploads.keep(home, tape.id, at, content[at : at + (16 << 20)], now())
     return tape.id
 
 
@@ -238,7 +240,7 @@ import sys
 from pathlib import Path
 from pipeline import settings
 from pipeline.audio import decode
-from pipeline.tapes.private import Scratch, named
+from pipeline.tapes.vault.scratch import Scratch, named
 with Scratch(Path(sys.argv[2])).file() as file:
     file.write(Path(sys.argv[1]).read_bytes())
     print("begins", flush=True)

@@ -9,14 +9,17 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from pipeline.errors import ConsentError
-from pipeline.tapes import certificates, consent, destruction, people, retention, submission, terms
+from pipeline.tapes import people
 from pipeline.tapes.clock import DAY, SECOND
+from pipeline.tapes.consent import consent, consent_form
+from pipeline.tapes.db.records import AuditRow, Consent, Job, Tape, Tombstone
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import AuditRow, Consent, Job, Tape, Tombstone
+from pipeline.tapes.intake import submission
+from pipeline.tapes.retention import certificates, destruction, retention
 from tests.tapes.conftest import NOON, FakeClock
+from tests.tapes.consent.test_consent import given
 from tests.tapes.full_tape import full_tape
 from tests.tapes.group import make_consent, make_tape, sample_group
-from tests.tapes.test_consent import given
 
 YEAR = 365 * DAY
 USES = set(get_args(consent.Use))
@@ -38,10 +41,10 @@ def test_a_clock_that_is_set_back_opens_no_withdrawn_tape(any_home: Home, clock:
 def test_a_consent_that_is_written_after_a_withdrawal_is_refused_whatever_its_clock_says(home: Home, at: int) -> None:
     tape = full_tape(home, NOON - DAY)
     with home.database.writing() as session:
-        terms.withdraw(session, session.get_one(Tape, tape.id), NOON, None)
+        consent_form.withdraw(session, session.get_one(Tape, tape.id), NOON, None)
     again = given("2026-10-20")
     with pytest.raises(ConsentError, match="TR-D04"), home.database.writing() as session:
-        terms.give(session, session.get_one(Tape, tape.id), terms.check(again), at, None)
+        consent_form.give(session, session.get_one(Tape, tape.id), consent_form.check(again), at, None)
     with home.database.reading() as session:
         assert len(session.scalars(select(Consent)).all()) == 1
 
@@ -50,7 +53,7 @@ def test_a_tape_that_is_being_destroyed_gets_no_consent(home: Home) -> None:
     tape = full_tape(home, NOON - DAY)
     destruction.begin(home, tape.id, "by hand", NOON)
     with pytest.raises(ConsentError, match="TR-D01"), home.database.writing() as session:
-        terms.give(session, session.get_one(Tape, tape.id), terms.check(given("2026-10-20")), NOON, None)
+        consent_form.give(session, session.get_one(Tape, tape.id), consent_form.check(given("2026-10-20")), NOON, None)
 
 
 def test_for_a_worker_whose_clock_is_slow_a_fresh_consent_is_there_and_a_fresh_withdrawal_holds(home: Home) -> None:
@@ -60,7 +63,7 @@ def test_for_a_worker_whose_clock_is_slow_a_fresh_consent_is_there_and_a_fresh_w
         tape = make_tape(session, sample, NOON - DAY)
         make_consent(session, tape, NOON, "group_review")
         assert consent.allows(session, None, "process", tape, slow)
-        terms.withdraw(session, tape, NOON, None)
+        consent_form.withdraw(session, tape, NOON, None)
         assert consent.allows(session, None, "process", tape, slow).reason == "withdrawn"
 
 
@@ -100,7 +103,7 @@ def test_the_consent_that_was_written_last_holds_whatever_the_clocks_said(home: 
                 if not at_once:
                     session.flush()
         session.flush()
-        assert terms.latest(session, tape.id).uses == ["adapt_tagger"]  # type: ignore[union-attr]
+        assert consent_form.latest(session, tape.id).uses == ["adapt_tagger"]  # type: ignore[union-attr]
         assert consent.allows(session, sample.member, "adapt_tagger", tape, NOON)
         assert consent.allows(session, sample.member, "play", tape, NOON).reason == "use"
         assert [warned.destroy_by for warned in retention.warnings(session, NOON)] == [NOON + 2 * DAY]
@@ -184,6 +187,6 @@ def test_what_holds_for_good_survives_a_table_that_is_made_anew(home: Home) -> N
     home.database.migrate("0008")
     home.database.migrate()
     with home.database.writing() as session:
-        terms.withdraw(session, session.get_one(Tape, tape.id), NOON, None)
+        consent_form.withdraw(session, session.get_one(Tape, tape.id), NOON, None)
     with pytest.raises(IntegrityError, match="a withdrawal is for good"), home.database.writing() as session:
         session.execute(update(Tape).values(withdrawn_at=None))

@@ -13,10 +13,11 @@ from pipeline import settings
 from pipeline.errors import VaultError
 from pipeline.files import PARTIAL
 from pipeline.settings import TapesSettings
-from pipeline.tapes import certificates, destruction, exports, locks, rotation
 from pipeline.tapes.home import Home
-from pipeline.tapes.keys import Ring
-from pipeline.tapes.vault import HOME, Vault
+from pipeline.tapes.retention import certificates, destruction, exports
+from pipeline.tapes.vault import key_rotation, locks
+from pipeline.tapes.vault.master_key import Ring
+from pipeline.tapes.vault.vault import HOME, Vault
 from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import full_tape
 
@@ -151,7 +152,7 @@ def test_a_change_of_the_master_key_does_not_bring_a_destroyed_key_back(folder: 
             return wrapped
 
         Ring.wrap = slow  # type: ignore[method-assign]
-        opened(folder, lambda home: rotation.rotate(home.vault, home.master))
+        opened(folder, lambda home: key_rotation.rotate(home.vault, home.master))
 
     def destroys() -> None:
         assert wrapping.wait(30)
@@ -187,7 +188,7 @@ def test_a_destruction_that_was_cut_off_after_overwriting_the_key_stops_no_rotat
     tape = full_tape(home, NOON)
     key = home.vault.folder / "keys" / tape.id
     key.write_bytes(bytes(key.stat().st_size))
-    assert rotation.rotate(home.vault, home.master) == 1  # the home's own
+    assert key_rotation.rotate(home.vault, home.master) == 1  # the home's own
     assert not any(key.read_bytes())
     with pytest.raises(VaultError, match="TR-V03"):
         home.vault.seal(tape.id, b"", "forms.sealed_answers")

@@ -16,8 +16,12 @@ from pipeline import settings
 from pipeline.cli.main import app
 from pipeline.errors import VaultError
 from pipeline.settings import TapesSettings
-from pipeline.tapes import backup, certificates, destruction, disks, doctor, restoring, rotation, runner
+from pipeline.tapes.backup import backup, restore
+from pipeline.tapes.checks import home as doctor
 from pipeline.tapes.home import Home
+from pipeline.tapes.jobs import engine_process
+from pipeline.tapes.retention import certificates, destruction
+from pipeline.tapes.vault import disks, key_rotation
 from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import FullTape, full_tape
 
@@ -174,13 +178,13 @@ def test_all_that_is_done_with_keys_is_done_on_the_stick(
     apart: tuple[Home, FullTape], stick: Path, chosen: TapesSettings, tmp_path: Path
 ) -> None:
     home, tape = apart
-    assert rotation.rotate(home.vault, home.master) == 2
+    assert key_rotation.rotate(home.vault, home.master) == 2
     assert home.vault.unseal(tape.id, home.vault.seal(tape.id, b"words", "a.b"), "a.b") == b"words"
     wrong = {finding.what for finding in doctor.check(chosen, NOON) if not finding.fine}
     assert wrong == {"backup"}
     backup.make(home, tmp_path / "one.backup", NOON)
     elsewhere = chosen.model_copy(update={"home": str(tmp_path / "again"), "keys": str(stick.with_name("other"))})
-    restored = restoring.restore(tmp_path / "one.backup", elsewhere, NOON, master=stick / "master.key")
+    restored = restore.restore(tmp_path / "one.backup", elsewhere, NOON, master=stick / "master.key")
     assert restored.tapes == 1
     assert {path.name for path in stick.with_name("other").iterdir()} == {"master.key", "tapes"}
     assert not (tmp_path / "again" / "vault" / "keys").exists()
@@ -190,12 +194,12 @@ def test_all_that_is_done_with_keys_is_done_on_the_stick(
     back.close()
     third = chosen.model_copy(update={"home": str(tmp_path / "third")})
     with pytest.raises(VaultError, match="TR-V16 folder of the keys"):
-        restoring.restore(tmp_path / "one.backup", third, NOON, master=stick / "master.key")
+        restore.restore(tmp_path / "one.backup", third, NOON, master=stick / "master.key")
 
 
 def test_a_process_of_a_worker_finds_the_keys_there(apart: tuple[Home, FullTape]) -> None:
     home, _ = apart
-    hello = runner.Runner(home, settings.load().settings, "x:y")._hello()
+    hello = engine_process.Runner(home, settings.load().settings, "x:y")._hello()
     assert hello["settings"]["tapes"]["keys"] == home.settings.keys
 
 
@@ -205,10 +209,10 @@ def test_what_a_killed_restore_left_is_gone_when_the_home_is_there(home: Home, t
     backup.make(home, tmp_path / "one.backup", NOON)
     elsewhere = home.settings.model_copy(update={"home": str(tmp_path / "again")})
     with pytest.MonkeyPatch.context() as patch:  # as if it were killed there: nothing is tidied up
-        patch.setattr(restoring.shutil, "rmtree", lambda *_, **__: None)
-        patch.setattr(restoring if moment == "_database" else restoring._Backup, moment, _killed)
+        patch.setattr(restore.shutil, "rmtree", lambda *_, **__: None)
+        patch.setattr(restore if moment == "_database" else restore._Backup, moment, _killed)
         with pytest.raises(KeyboardInterrupt):
-            restoring.restore(tmp_path / "one.backup", elsewhere, NOON, master=home.master.path)
+            restore.restore(tmp_path / "one.backup", elsewhere, NOON, master=home.master.path)
     left = tmp_path / "again.restoring"
     assert left.exists()
     Home.create(elsewhere).close()

@@ -11,11 +11,13 @@ import pytest
 from sqlalchemy.orm import Session
 
 from pipeline.errors import TapesError
-from pipeline.tapes import destruction, reserve, retention, submission
+from pipeline.tapes import reserve
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.database import Database
+from pipeline.tapes.db.database import Database
+from pipeline.tapes.db.records import Tape
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Tape
+from pipeline.tapes.intake import submission
+from pipeline.tapes.retention import destruction, retention
 from tests.tapes.conftest import NOON, FakeClock
 from tests.tapes.full_tape import FullTape, full_tape
 

@@ -10,8 +10,11 @@ import pytest
 
 from pipeline.errors import SettingsError, VaultError
 from pipeline.settings import TapesSettings
-from pipeline.tapes import backup, destruction, exports, jobs, publishing, tombstones
+from pipeline.tapes.backup import backup
 from pipeline.tapes.home import Home
+from pipeline.tapes.jobs import job_state
+from pipeline.tapes.retention import destruction, exports, tombstones
+from pipeline.tapes.vault import atomic_files
 from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import full_tape
 
@@ -24,7 +27,7 @@ def test_a_home_s_records_and_queue_lie_in_it_whatever_it_is_called(
 ) -> None:
     (tmp_path / "pcA").mkdir()
     home = Home.create(tapes_settings.model_copy(update={"home": str(tmp_path / name)}))
-    jobs.queue_of(home).create()
+    job_state.queue_of(home).create()
     home.close()
     assert {path.name for path in tmp_path.iterdir()} == {"pcA", name}
     assert list((tmp_path / "pcA").iterdir()) == []
@@ -73,7 +76,7 @@ def test_a_disk_that_takes_a_part_of_a_line_is_told(tmp_path: Path, monkeypatch:
             raise OSError(errno.ENOSPC, "no space left on device")
         return real(handle, bytes(content)[:taken])
 
-    monkeypatch.setattr(publishing.os, "write", full)
+    monkeypatch.setattr(atomic_files.os, "write", full)
     with pytest.raises(VaultError, match="TR-V08"):
         tombstones.add(tmp_path, "tape-1", NOON)
     monkeypatch.undo()

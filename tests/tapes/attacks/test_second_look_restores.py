@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import func, select
 
 from pipeline.settings import TapesSettings
-from pipeline.tapes import backup, restoring
+from pipeline.tapes.backup import backup, restore
 from pipeline.tapes.clock import DAY
+from pipeline.tapes.db.records import Invitation, SecondStepLift
 from pipeline.tapes.home import Home
-from pipeline.tapes.records import Invitation, SecondStepLift
 from tests.tapes.conftest import NOON
 from tests.tapes.group import sample_group
 
@@ -34,7 +34,7 @@ def test_links_and_liftings_are_not_restored(
     made = backup.make(home, tmp_path / "one.backup", NOON)
     key = shutil.copy2(home.master.path, tmp_path / "key")
     elsewhere = tapes_settings.model_copy(update={"home": str(tmp_path / "elsewhere")})
-    done = restoring.restore(made.path, elsewhere, NOON + DAY, master=Path(key))
+    done = restore.restore(made.path, elsewhere, NOON + DAY, master=Path(key))
     assert done.made == NOON
     again = Home.open(elsewhere)
     with again.database.reading() as session:

@@ -1,6 +1,6 @@
 /**
  * Corrections are overlays: the words and utterances that the server sent stay as they are, and what is shown is worked
- * out from them and from the corrections that still hold. `pipeline/review/coding/overlays.py` works it out in the same
+ * out from them and from the corrections that still hold. `pipeline/review/coding/corrections.py` works it out in the same
  * way; a test holds the two together.
  *
  * @typedef {{id: string, text: string, start: number, end: number, masked?: boolean, roots?: string[]}} Word

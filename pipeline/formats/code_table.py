@@ -1,0 +1,193 @@
+"""Codes of several coders in one table: ``tape_id, utterance_id, coder, layer, code, coded_at``.
+
+- A row is one code. Several codes of one utterance are several rows with the same ``coded_at``, or one cell with ``|``.
+- An empty ``code`` says that the coder heard the utterance and left it without a code. A row without coder, layer and
+  code says that nobody coded it, as `pipeline.formats.tidy_table` writes, and is passed over.
+- ``layer`` is machine, member, consensus or coach.
+- ``coded_at`` is an ISO 8601 date or moment: ``2026-03-01``, ``2026-03-01T14:05:00Z``; without a zone it is UTC. An
+  utterance that a coder codes again at a later moment has the later codes; the earlier ones show whether a coder agrees
+  with himself or herself.
+- A row with the code ``recalibrated``, a coder and no utterance: coder and coach have talked, charts begin anew.
+- Optional columns: ``role`` (interviewer or client), ``start`` and ``end`` (seconds), ``zero`` (the second of the
+  recording from which these count), ``pretag_shown`` (true or false: whether the coder saw the machine's code before
+  choosing), ``codable`` (families or codes that the coder's task and codebook asked for, with ``|`` between; empty
+  where that is not known).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.errors import TableError
+from pipeline.formats import tape_tables, tidy_table
+from pipeline.formats.transcript import ROLE_WORDS
+from pipeline.timeline import LAYERS
+
+COLUMNS = ("tape_id", "utterance_id", "coder", "layer", "code", "coded_at")
+"""What the table must hold."""
+
+RECALIBRATED = "recalibrated"
+
+KEY = ["tape_id", "utterance_id", "coder", "layer"]
+
+_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": None}
+_ROLES = ROLE_WORDS | {"": "unknown"}
+_LAYERS = dict(zip(LAYERS, LAYERS, strict=True))
+_NOTHING = {"not coded", "not_coded"}
+"""Other ways to write an empty code."""
+
+
+@dataclass(frozen=True)
+class Codes:
+    """What a file holds.
+
+    Attributes
+    ----------
+    table: one row an utterance, coder and layer: the key, ``codes`` (``|``-joined, sorted; empty: left without a code),
+        ``coded_at`` (ms since 1970 in UTC, NA where not given), and ``role``, ``start``, ``end`` (ms), ``pretag_shown``
+        and ``codable`` (NA where not given) where the file has them.
+    earlier: codings that a later one of the same coder replaced, in the same form.
+    recalibrated: one row an event: ``coder``, ``at`` (ms).
+    notes: what was put right or passed over, a sentence each.
+    """
+
+    table: pd.DataFrame
+    earlier: pd.DataFrame
+    recalibrated: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def read(path: Path) -> Codes:
+    """Read the codes of several coders.
+
+    Raises
+    ------
+    TableError: T01 unreadable, T02 not CSV in UTF-8, T03 a column lacks, T04 no rows, T05 a wrong value, T07 a date
+        that cannot be read.
+    """
+    raw = tape_tables.read_cells(path, COLUMNS, "codes, one per row")
+    for column in COLUMNS:
+        raw[column] = raw[column].str.strip().map(tidy_table.bare)
+    nobody = (raw["coder"] == "") & (raw["layer"] == "") & (raw["code"] == "")
+    raw["layer"] = _mapped(raw["layer"].str.lower().mask(nobody, LAYERS[0]), _LAYERS, "layer", path)
+    # The machine and the group as a whole need no name.
+    unnamed = (raw["coder"] == "") & raw["layer"].isin(["machine", "consensus"])
+    raw["coder"] = raw["coder"].where(~unnamed, raw["layer"])
+    raw["coded_at"] = _moments(raw["coded_at"], path)
+    if "role" in raw:
+        raw["role"] = _mapped(raw["role"].str.strip().str.lower(), _ROLES, "role", path)
+    if "pretag_shown" in raw:
+        shown = _mapped(raw["pretag_shown"].str.strip().str.lower(), _TRUTH, "pretag_shown", path)
+        raw["pretag_shown"] = shown.astype("boolean")
+    if {"zero", "start", "end"} <= set(raw):
+        raw = _one_zero(raw, path)
+    if "codable" in raw:
+        cells = raw["codable"].str.strip().map(tidy_table.bare)
+        raw["codable"] = cells.where(cells != "", None)
+    event = (raw["code"] == RECALIBRATED) & (raw["utterance_id"] == "")
+    for column in ("coder", "tape_id", "utterance_id"):
+        empty = (raw[column] == "") & ~(event & (column != "coder")) & ~nobody
+        _refuse(empty, path, partial(_lacks, column), "fill it in")
+    _refuse(event & raw["coded_at"].isna(), path, lambda row: "is an event without a time", "fill in coded_at")
+    events = raw.loc[event, ["coder", "coded_at"]].rename(columns={"coded_at": "at"})
+    return _collapsed(raw[~event & ~nobody].reset_index(drop=True), events.reset_index(drop=True), path)
+
+
+def _one_zero(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Let all times of a tape count from the zero of its first row that names one; rows may come from several files."""
+    zeros = pd.to_numeric(raw["zero"].str.strip().map(tidy_table.bare), errors="coerce")
+    wrong = (raw["zero"].str.strip() != "") & ~zeros.between(0, tape_tables.LAST_MS / 1000)
+    _refuse(wrong, path, lambda row: f"has zero {raw['zero'].iloc[row]!r}", "write seconds of the recording")
+    ms = (zeros * 1000).round()
+    later = (ms - ms.groupby(raw["tape_id"]).transform("first")).fillna(0).astype("int64")
+    return raw.assign(start=raw["start"] + later, end=raw["end"] + later).drop(columns="zero")
+
+
+def _collapsed(raw: pd.DataFrame, events: pd.DataFrame, path: Path) -> Codes:
+    """One row a coder and utterance: the latest codes, and apart from them the earlier ones."""
+    if raw.empty:
+        raise TableError("T04", f"table {path.name}", "has no rows with codes", "export codes, one per row")
+    notes = []
+    raw["code"] = raw["code"].where(~raw["code"].str.lower().isin(_NOTHING), "")
+    key = raw.groupby(KEY, sort=False).ngroup().to_numpy()
+    time = raw["coded_at"].to_numpy(dtype="float64", na_value=-np.inf)
+    latest = np.full(key.max() + 1, -np.inf)
+    np.maximum.at(latest, key, time)
+    late = time == latest[key]
+    twice = int(raw[late].duplicated([*KEY, "code"]).sum())
+    if twice:
+        notes.append(f"{_rows(twice)} {'names' if twice == 1 else 'name'} a code of an utterance again: counted once.")
+    replaced = int((~late).sum())
+    if replaced:
+        were = "was" if replaced == 1 else "were"
+        notes.append(f"{_rows(replaced)} {were} replaced by a later coding of the same coder: the latest counts.")
+    if not np.isfinite(time).all():
+        undated = _rows(int((~np.isfinite(time)).sum()))
+        notes.append(f"{undated} without coded_at: left out where the order in time matters.")
+    table = _joined(raw[late], key[late])
+    # A coding is of one moment: of several earlier ones the last counts.
+    before = np.full(key.max() + 1, -np.inf)
+    np.maximum.at(before, key[~late], time[~late])
+    second = ~late & (time == before[key]) & np.isfinite(time)
+    return Codes(table, _joined(raw[second], key[second]), events, tuple(notes))
+
+
+def _joined(rows: pd.DataFrame, key: np.ndarray) -> pd.DataFrame:
+    """Join the codes of rows with one key; other cells are those of the key's first row."""
+    first = ~pd.Series(key).duplicated().to_numpy()
+    table = rows[first].rename(columns={"code": "codes"}).reset_index(drop=True)
+    places = {name: place for place, name in enumerate(key[first])}
+    several = pd.Series(key).duplicated(keep=False).to_numpy() | rows["code"].str.contains("|", regex=False).to_numpy()
+    sets: dict[int, set[str]] = {}
+    for name, cell in zip(key[several], rows["code"][several], strict=True):
+        sets.setdefault(places[name], set()).update(part.strip() for part in cell.split("|"))
+    codes = table["codes"].to_numpy(dtype=object)
+    for place, parts in sets.items():
+        codes[place] = "|".join(sorted(parts - {""}))
+    return table.assign(codes=codes)
+
+
+def _mapped(cells: pd.Series, words: Mapping[str, object], column: str, path: Path) -> pd.Series:
+    known = cells.isin(list(words))
+    allowed = ", ".join(word for word in words if word)
+    _refuse(~known, path, lambda row: f"has {column} {cells.iloc[row]!r}", f"use one of {allowed}")
+    return cells.map(words)
+
+
+def _moments(cells: pd.Series, path: Path) -> pd.Series:
+    """Milliseconds since 1970 in UTC."""
+    found: dict[str, int | None] = {"": None}
+    for cell in cells.unique():
+        try:
+            if cell:
+                moment = datetime.fromisoformat(cell)
+                moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+                found[cell] = round(moment.timestamp() * 1000)
+        except (ValueError, OverflowError) as error:
+            row = int((cells == cell).to_numpy().argmax())
+            remedy = "write ISO 8601, for example 2026-03-01 or 2026-03-01T14:05:00Z, or leave the cell empty"
+            raise TableError(
+                "T07", f"table {path.name}, row {row + 2}", f"has coded_at {cell!r}, which is not a date", remedy
+            ) from error
+    return cells.map(found).astype("Int64")
+
+
+def _refuse(wrong: pd.Series, path: Path, value: Callable[[int], str], remedy: str) -> None:
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise TableError("T05", f"table {path.name}, row {row + 2}", value(row), remedy)
+
+
+def _lacks(column: str, row: int) -> str:
+    return f"has no {column}"
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number} rows"

@@ -1,0 +1,76 @@
+"""A processed tape as a transcript: its ``utterances.csv``, with the ``words.csv`` beside it. Read only.
+
+The machine's codes are marks of the coder ``machine``. What the tables say of probabilities and checks is left behind.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.errors import TableError
+from pipeline.formats import tape_tables
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, codes, role, transcript
+from pipeline.timeline import Span, Word, to_ms
+
+MACHINE = "machine"
+UTTERANCES, WORDS, PROVENANCE = "utterances.csv", "words.csv", "provenance.json"
+
+
+def read(path: Path) -> CodedTranscript:
+    """The transcript of a tape's folder, or of its coded table.
+
+    Raises
+    ------
+    TableError: T01 to T06 as `tables.read_utterances`; T05 several tapes, or an utterance without times.
+    """
+    path = path / UTTERANCES if path.is_dir() else path
+    table = tape_tables.read_utterances(path)
+    tape, *others = table["tape_id"].unique()
+    if others:
+        raise TableError("T05", f"table {path.name}", f"holds {1 + len(others)} tapes", "give the table of one tape")
+    missing = (table["start"].isna() | table["end"].isna() | (table["end"] < table["start"])).to_numpy()
+    if missing.any():
+        name = table["utterance_id"].iloc[int(missing.argmax())]
+        raise TableError("T05", f"utterance {name!r} of {path.name}", "has no times", "give a table with start and end")
+    spoken = _words(path.with_name(WORDS)) if path.with_name(WORDS).is_file() else {}
+    return transcript(
+        tape,
+        (
+            CodedUtterance(
+                row["utterance_id"],
+                Span(row["start"], row["end"]),
+                row["speaker"],
+                role(row["role"]),
+                row["text"],
+                tuple(Mark(code, MACHINE, MACHINE) for code in codes(row["codes"])),
+                spoken.get(row["utterance_id"], ()),
+            )
+            for row in table.to_dict("records")
+        ),
+        zero=_zero(path.with_name(PROVENANCE), tape),
+    )
+
+
+def _zero(path: Path, tape_id: str) -> int | None:
+    """Where the tape begins in its recording, where the provenance beside it says so."""
+    try:
+        provenance = json.loads(path.read_text(encoding="utf-8"))
+        start = provenance["segment"]["start"] if provenance["tape_id"] == tape_id else None
+        return None if start is None else to_ms(float(start))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _words(path: Path) -> dict[str, tuple[Word, ...]]:
+    found: dict[str, list[Word]] = defaultdict(list)
+    for row in tape_tables.read_words(path).to_dict("records"):
+        if any(pd.isna(row[name]) for name in ("start", "end")) or row["end"] < row["start"]:
+            raise TableError("T05", f"word {row['word_id']!r} of {path.name}", "has no times", "give start and end")
+        probability = 1.0 if pd.isna(row["probability"]) else row["probability"]
+        word = Word(Span(row["start"], row["end"]), row["text"], probability, row["speaker"])
+        found[row["utterance_id"]].append(word)
+    return {name: tuple(words) for name, words in found.items()}

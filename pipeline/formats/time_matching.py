@@ -1,0 +1,211 @@
+"""A coder's codes from another program, brought to the utterances of our tape by time.
+
+Other programs cut speech differently, and in CACTI a code is a moment. A stretch goes to the utterance that it shares
+most time with, the shorter of two, if that is at least half of one of them. A moment goes to the utterance that holds
+it or, since a coder listens before pressing a button, to the last one that ended up to two seconds before. Where the
+speaker's role is known, only utterances of that role count.
+
+Before that, the times are brought to the tape's zero (`aligned`): a coach may have coded the whole recording, and a
+tape is a segment of it. A file that does not say what its times count from is believed to count as the tape does only
+where its times fit so, and would not fit better if they counted from the start of the recording.
+
+An utterance between a coder's first and last code that got none is marked as heard (`Mark` without a code), so that
+leaving it out counts when agreement is measured; what lies outside, the coder may not have heard.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pipeline.errors import FormatError
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark
+from pipeline.timeline import Span, to_seconds
+
+REACTION = 2000
+"""Milliseconds between the end of an utterance and the button that a coder presses for it."""
+
+
+_CODERS = 200
+
+
+Zero = Literal["recording", "segment"] | int
+"""What times count from, as somebody says by hand: a number is milliseconds of the recording."""
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """Codes at the tape's times: ``moved`` milliseconds later than in their file; ``assumed`` where nobody said so."""
+
+    transcript: CodedTranscript
+    moved: int
+    assumed: bool = False
+
+
+def aligned(tape: CodedTranscript, foreign: CodedTranscript, file: str, zero: Zero | None = None) -> Aligned:
+    """Bring the times of ``foreign``, which ``file`` holds, to the zero of the tape.
+
+    ``zero`` is what they count from, where somebody knows better than the file.
+
+    Raises
+    ------
+    FormatError: F12 the file or the tape does not say its zero, and the times do not fit as they are.
+    """
+    counted = tape.zero if zero == "segment" else 0 if zero == "recording" else zero
+    if zero is None:
+        counted = foreign.zero
+    if zero == "segment" or counted == tape.zero:
+        return Aligned(replace(foreign, zero=tape.zero), 0)
+    if counted is not None and tape.zero is not None:
+        return Aligned(_shifted(foreign, counted - tape.zero, tape.zero), counted - tape.zero)
+    if tape.zero is not None:
+        if tape.zero and not _fits(tape, foreign, -tape.zero):
+            begins = f"the tape begins {to_seconds(tape.zero)} s into its recording"
+            value = f"does not say what its times count from, they do not match, and {begins}"
+            raise FormatError("F12", f"file {file}", value, "add --zero recording, or --zero segment")
+    elif zero is not None or not _fits(tape, foreign, 0):
+        theirs = f"those of {file} count from {to_seconds(counted or 0)} s into it"
+        value = f"does not say where in its recording its times begin, and {theirs}"
+        raise FormatError("F12", f"tape {tape.tape_id}", value, "give the tape's folder, with its provenance.json")
+    return Aligned(replace(foreign, zero=tape.zero), 0, assumed=True)
+
+
+def _shifted(said: CodedTranscript, ms: int, zero: int) -> CodedTranscript:
+    utterances = (
+        replace(
+            each,
+            span=each.span.shift(ms),
+            words=tuple(replace(word, span=word.span.shift(ms)) for word in each.words),
+        )
+        for each in said.utterances
+    )
+    return replace(said, utterances=tuple(utterances), zero=zero)
+
+
+def _fits(tape: CodedTranscript, foreign: CodedTranscript, other: int) -> bool:
+    """Whether all codes lie within the tape as they are, and would not fit better so many milliseconds later."""
+    places = _Places(tape.utterances)
+    units = [unit for unit in foreign.utterances if unit.given]
+    end = max((said.span.end for said in tape.utterances), default=0) + REACTION
+    if any(unit.span.start > end for unit in units):
+        return False
+    return sum(places.fit(unit.span, unit) for unit in units) >= sum(
+        places.fit(unit.span.shift(other), unit) for unit in units
+    )
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The tape with the codes that were brought to it, and the units with codes that went nowhere."""
+
+    transcript: CodedTranscript
+    number: int
+    lost: tuple[CodedUtterance, ...]
+
+
+def onto(tape: CodedTranscript, foreign: CodedTranscript, coder: str = "", layer: str = "") -> Matched:
+    """Bring the codes of ``foreign`` to ``tape``, beside those that it has.
+
+    ``coder`` and ``layer`` fill in where the foreign file names none. Each code counts once an utterance and coder.
+
+    Raises
+    ------
+    FormatError: F02 there are more coders than any group has.
+    """
+    places = _Places(tape.utterances)
+    marks: dict[str, list[Mark]] = {said.id: [] for said in tape.utterances}
+    lost, number = [], 0
+    for unit in foreign.utterances:
+        if not unit.given:
+            continue
+        host = places.host(unit)
+        if host is None:
+            lost.append(unit)
+            continue
+        number += 1
+        given = {(mark.code, mark.coder, mark.layer) for mark in marks[host.id]}
+        for mark in unit.given:
+            own = Mark(mark.code, mark.coder or coder, mark.layer or layer, mark.at)
+            if (own.code, own.coder, own.layer) not in given:
+                given.add((own.code, own.coder, own.layer))
+                marks[host.id].append(own)
+    _heard(tape, marks, _extents(lost, coder, layer))
+    said = (replace(utterance, marks=(*utterance.marks, *marks[utterance.id])) for utterance in tape.utterances)
+    return Matched(replace(tape, utterances=tuple(said)), number, tuple(lost))
+
+
+def _extents(units: Iterable[CodedUtterance], coder: str, layer: str) -> dict[tuple[str, str], Span]:
+    """From the first to the last of each coder's units that found no utterance, often beyond the tape's ends."""
+    found: dict[tuple[str, str], Span] = {}
+    for unit in units:
+        for mark in unit.given:
+            key = mark.coder or coder, mark.layer or layer
+            found[key] = found.get(key, unit.span) | unit.span
+    return found
+
+
+def _heard(tape: CodedTranscript, marks: dict[str, list[Mark]], beyond: dict[tuple[str, str], Span]) -> None:
+    """Mark what a coder left without a code between the first and the last that he or she gave."""
+    coded: dict[tuple[str, str], dict[str, Span]] = defaultdict(dict)
+    for utterance in tape.utterances:
+        for mark in marks[utterance.id]:
+            coded[mark.coder, mark.layer][utterance.id] = utterance.span
+    if len(coded) > _CODERS:
+        value = f"were given by more than {_CODERS} coders"
+        raise FormatError("F02", f"codes for tape {tape.tape_id}", value, "give the codes of a few")
+    for key, spans in sorted(coded.items()):
+        starts = [span.start for span in spans.values()]
+        first, last = min(starts), max(starts)
+        if key in beyond:
+            first, last = min(first, beyond[key].start), max(last, beyond[key].end)
+        for utterance in tape.utterances:
+            if utterance.id not in spans and first <= utterance.span.start <= last:
+                marks[utterance.id].append(Mark("", *key))
+
+
+class _Places:
+    """Utterances by their start, found without looking at all of them."""
+
+    def __init__(self, utterances: Iterable[CodedUtterance]) -> None:
+        self.ordered = sorted(utterances, key=lambda said: said.span.start)
+        self.starts = [said.span.start for said in self.ordered]
+        self.longest = max((said.span.duration for said in self.ordered), default=0)
+
+    def host(self, unit: CodedUtterance) -> CodedUtterance | None:
+        span = unit.span
+        if not span.duration:
+            reached = self._near(Span(span.start - REACTION, span.start), unit.role)
+            return max(reached, key=lambda said: _nearness(said.span, span.start), default=None)
+        shared = (
+            (both, -said.span.duration, said)
+            for said in self._near(span, unit.role)
+            if (both := said.span.overlap(span)) and 2 * both >= min(said.span.duration, span.duration)
+        )
+        return max(shared, key=lambda found: found[:2], default=(0, 0, None))[2]
+
+    def fit(self, span: Span, unit: CodedUtterance) -> float:
+        """How well a unit would fit there: the share of time, 0 to 1, that it has in common with its utterance."""
+        host = self.host(replace(unit, span=span))
+        if host is None:
+            return 0.0
+        if not span.duration:
+            return 1.0 if span.start in host.span else 0.5
+        return host.span.overlap(span) / (host.span | span).duration
+
+    def _near(self, span: Span, role: str) -> Iterator[CodedUtterance]:
+        """Utterances of the role that end after the span starts and start before it ends, or at that very moment."""
+        for place in range(bisect_right(self.starts, span.end) - 1, -1, -1):
+            said = self.ordered[place]
+            if said.span.start + self.longest < span.start:
+                return
+            if said.span.end > span.start and (role == said.role or "unknown" in (role, said.role)):
+                yield said
+
+
+def _nearness(span: Span, moment: int) -> tuple[bool, int]:
+    """An utterance that holds the moment is nearer than one that ended before; of two such, the later."""
+    holds = moment in span
+    return holds, span.start if holds else span.end

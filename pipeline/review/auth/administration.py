@@ -1,0 +1,152 @@
+"""People and groups, for whoever runs the room: who is there, who is invited, in which group and role.
+
+An administrator hears and sees no tape by being one.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+from sqlalchemy import select
+from starlette.exceptions import HTTPException
+
+from pipeline.errors import TapesError
+from pipeline.review.auth.current_user import Administrator
+from pipeline.review.auth.invitations import invite
+from pipeline.review.form_fields import FormId, Id, Line
+from pipeline.review.templating import render, seeing
+from pipeline.tapes import accounts, audit_log, people, second_step
+from pipeline.tapes.db.records import Group, Membership, Person, Role
+from pipeline.tapes.db.records.people import InvitationKind
+from pipeline.tapes.home import Home
+
+router = APIRouter()
+
+FormRole = Annotated[Role, Form()]
+
+
+@router.get("/people")
+def page(request: Request, viewer: Administrator) -> Response:
+    """Everybody, and the forms to invite."""
+    return _page(request)
+
+
+@router.post("/people")
+def add(request: Request, viewer: Administrator, name: Line, email: Line, group_id: FormId, role: FormRole) -> Response:
+    """Invite somebody into a group; who has an account already is only added."""
+    state = request.app.state
+    link = invited(state.home, state.clock(), viewer.person_id, name, email, group_id, role)
+    return _page(request, link)
+
+
+@router.post("/people/{person_id}/link")
+def link(request: Request, viewer: Administrator, person_id: Id) -> Response:
+    """A new link for somebody who lost the first one, or the password; a second step stays."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.writing() as database:
+        person = database.get(Person, person_id)
+        if person is None or person.disabled_at is not None:
+            raise HTTPException(404)
+        kind: InvitationKind = "reset" if accounts.is_used(person) else "join"
+        path = invite(database, now, kind, person.id, viewer.person_id)
+        audit_log.record(database, now, viewer.person_id, "link.make", thing=person.id)
+    return _page(request, path)
+
+
+@router.post("/people/{person_id}/second-step")
+def lift_second_step(request: Request, viewer: Administrator, person_id: Id) -> Response:
+    """Ask for somebody's second step to be lifted, or confirm what another administrator asked for."""
+    state = request.app.state
+    try:
+        with state.home.database.writing() as database:
+            person = database.get(Person, person_id)
+            if person is None or person.disabled_at is not None:
+                raise HTTPException(404)
+            second_step.ask_to_lift(database, person, state.clock(), viewer.person_id)
+    except TapesError as error:
+        if error.code != "TR-K09":
+            raise
+        return _page(request, error=f"This person {error.value}: {error.remedy}.", status=422)
+    return seeing("/people", "saved")
+
+
+@router.post("/people/{person_id}/disable")
+def disable(request: Request, viewer: Administrator, person_id: Id) -> Response:
+    """Close or open an account; a closed one is signed out everywhere at once."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.writing() as database:
+        person = database.get(Person, person_id)
+        if person is None or person.id == viewer.person_id:
+            raise HTTPException(404)
+        change = people.enable if person.disabled_at else people.disable
+        change(database, person, now, viewer.person_id)
+    return seeing("/people", "saved")
+
+
+@router.post("/people/{person_id}/leave")
+def leave(request: Request, viewer: Administrator, person_id: Id, group_id: FormId) -> Response:
+    """End somebody's time in a group."""
+    state = request.app.state
+    with state.home.database.writing() as database:
+        person, group = database.get(Person, person_id), database.get(Group, group_id)
+        if person is None or group is None:
+            raise HTTPException(404)
+        people.leave(database, group, person, state.clock(), viewer.person_id)
+    return seeing("/people", "saved")
+
+
+@router.post("/groups")
+def add_group(request: Request, viewer: Administrator, name: Line) -> Response:
+    """Found a group."""
+    state = request.app.state
+    with state.home.database.writing() as database:
+        people.add_group(database, name, state.clock(), actor_id=viewer.person_id)
+    return seeing("/people", "saved")
+
+
+def invited(home: Home, now: int, by: str, name: str, email: str, group_id: str, role: Role) -> str:
+    """Add a person to a group; the path of a link to come in, or nothing where the account is in use.
+
+    Who is in the group already keeps the role.
+    """
+    with home.database.writing() as database:
+        group = database.get(Group, group_id)
+        if group is None:
+            raise HTTPException(404)
+        person = database.scalar(select(Person).where(Person.email == people.address(email)))
+        if person is None:
+            person = people.add(database, name, email, now, actor_id=by)
+        if all(member.person.id != person.id for member in people.members(database, group, now)):
+            people.join(database, group, person, role, now, by)
+        if accounts.is_used(person):
+            return ""
+        audit_log.record(database, now, by, "link.make", thing=person.id)
+        return invite(database, now, "join", person.id, by)
+
+
+def _page(request: Request, path: str | None = None, error: str = "", status: int = 200) -> Response:
+    state = request.app.state
+    with state.home.database.reading() as database:
+        everybody = database.scalars(select(Person).order_by(Person.name)).all()
+        groups = database.scalars(select(Group).order_by(Group.name)).all()
+        memberships = database.scalars(select(Membership).where(Membership.until.is_(None))).all()
+        lifts = {person.id: lift for person in everybody if (lift := accounts.open_lift(database, person.id))}
+    return render(
+        request,
+        "auth/people.html",
+        status,
+        people=everybody,
+        groups=groups,
+        names={group.id: group.name for group in groups},
+        called={person.id: person.name for person in everybody},
+        memberships=memberships,
+        lifts={person_id: (lift, second_step.due(lift)) for person_id, lift in lifts.items()},
+        used={person.id for person in everybody if accounts.is_used(person)},
+        link=state.address + path if path else None,
+        no_link=path == "",
+        error=error,
+    )

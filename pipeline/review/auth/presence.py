@@ -1,0 +1,24 @@
+"""What a page asks again and again by itself: whether its viewer is still signed in, and may still see its tape."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from pipeline.review import authorization
+from pipeline.review.auth.current_user import SignedIn
+
+router = APIRouter()
+
+
+@router.get("/here")
+def here(request: Request, viewer: SignedIn, tape: str = "") -> Response:
+    """Nothing, as long as the page may stay: else 401, or 404 for a tape that may no longer be seen.
+
+    The answer tells nothing of the tape, and no row of the audit is written for it.
+    """
+    state = request.app.state
+    with state.home.database.reading() as database:
+        if tape:
+            authorization.still(database, viewer, tape, "show", state.clock())
+    return Response(status_code=204)

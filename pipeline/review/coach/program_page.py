@@ -1,0 +1,82 @@
+"""The program's page, for whoever keeps the room: groups only, no person and no tape.
+
+What a group's coach may see of its tapes is what counts; a group without a coach has only its number of tapes.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from pipeline.measures.drift.group_overview import MIN_PEOPLE, GroupPeriod, fold_small_groups
+from pipeline.measures.reliability.rating_matrix import COACH, CONSENSUS, MEMBER, RatingMatrix
+from pipeline.review.auth.current_user import Administrator
+from pipeline.review.coach.codes import Gathered, gather
+from pipeline.review.coach.exclusions import left_out, told
+from pipeline.review.templating import render
+from pipeline.tapes import audit_log, people
+from pipeline.tapes.db.records import Group, Person, Tape
+from pipeline.tapes.home import Home
+
+router = APIRouter()
+
+
+@router.get("/program")
+def page(request: Request, viewer: Administrator) -> Response:
+    """The page."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        viewing = database.get_one(Person, viewer.person_id)
+        groups = [
+            _period(home, database, viewing, group, now)
+            for group in database.scalars(select(Group).order_by(Group.name))
+        ]
+        audit_log.record(database, now, viewer.person_id, "read", thing="program")
+    rows = fold_small_groups(groups)
+    quarters = sorted({quarter for row in rows for quarter in row.quarters})[-8:]
+    return render(request, "coach/program.html", rows=rows, told=told, quarters=quarters, smallest=MIN_PEOPLE)
+
+
+def _period(home: Home, database: Session, viewing: Person, group: Group, now: int) -> GroupPeriod:
+    members = people.members(database, group, now)
+    tapes = database.scalar(select(func.count(Tape.id)).where(Tape.group_id == group.id, Tape.state == "ready")) or 0
+    coach = next((one.person for one in members if one.role == "coach"), None)
+    number = sum(one.role != "coach" for one in members)
+    if coach is None:
+        return GroupPeriod(group.name, number, tapes, 0, 0, {})
+    gathered = gather(home, database, coach, group, now, and_by=viewing)
+    left = left_out(database, group, coach, viewing, gathered.tapes, now)
+    return GroupPeriod(group.name, number, tapes, *checked(gathered.panel), _quarters(gathered), left)
+
+
+def checked(panel: RatingMatrix) -> tuple[int, int]:
+    """How many tapes a coach coded, and on how many days."""
+    times = panel.times[panel.rows(COACH)]
+    known = ~np.isnan(times)
+    return int(known.any(axis=0).sum()), len({int(time // 86_400_000) for time in times[known]})
+
+
+def _quarters(gathered: Gathered) -> dict[str, tuple[int, int]]:
+    """Quarter in which the coach coded -> utterances coded alike, and all that both coded, with the same codebook."""
+    found: dict[str, tuple[int, int]] = {}
+    for panel in (gathered.under(name).panel for name in gathered.used):
+        # Only who could give all of the codebook's codes has cells here.
+        cells = panel.levels[0].of(panel.grid)
+        group = panel.rows(CONSENSUS) or panel.rows(MEMBER)
+        for coach in panel.rows(COACH):
+            for tape, time in enumerate(panel.times[coach]):
+                if np.isnan(time):
+                    continue
+                moment = datetime.fromtimestamp(time / 1000, UTC)
+                quarter = f"{moment.year} Q{(moment.month + 2) // 3}"
+                for row in group:
+                    both = (panel.tape == tape) & panel.both(coach, row, cells)
+                    alike = int((cells[coach, both] == cells[row, both]).sum())
+                    earlier = found.get(quarter, (0, 0))
+                    found[quarter] = (earlier[0] + alike, earlier[1] + int(both.sum()))
+    return found

@@ -1,0 +1,37 @@
+"""The figures of a tape as they stand: by the group's codes where the viewer may see them, else by the machine's.
+
+Every page that shows a tape's figures asks here, so that one tape has the same figures on each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.review.authorization import Admitted, sees_codes
+from pipeline.review.coding import codebooks, transcripts
+from pipeline.review.consensus import consensus
+from pipeline.review.tapes import stored_measures
+from pipeline.review.tapes.stored_measures import Figure
+
+MACHINE = "Machine suggestions, to be checked by hand"
+WRONG_VOICE = "The machine took the wrong voice for the interviewer's. Measures appear once the tape is coded by hand"
+
+
+@dataclass(frozen=True)
+class Current:
+    """The main figures, and in words whose codes they stand on; ``by_group`` where people have coded."""
+
+    figures: tuple[Figure, ...]
+    basis: str
+    by_group: bool
+
+
+def current(admitted: Admitted) -> Current:
+    """The figures of a tape for one viewer, who may see its measures (`authorization.is_open`)."""
+    if sees_codes(admitted) and consensus.codebooks(admitted):
+        book = codebooks.read(admitted, consensus.codebook(admitted))
+        board = consensus.board(admitted, transcripts.shown(admitted), book)
+        if board.by_hand:
+            return Current(stored_measures.told(consensus.measured(board).as_dict()), f"Codes: {board.basis}", True)
+    proposed = stored_measures.read(admitted.session, admitted.home, admitted.tape)
+    return Current(proposed, MACHINE if proposed else WRONG_VOICE, False)

@@ -1,0 +1,59 @@
+"""One's own codes as a table and as captions, for other programs; whatever was said stays text there.
+
+A cell of the table that a spreadsheet would take for a formula gets an apostrophe in front: this file, unlike the ones
+that our own programs read, is meant to be opened in one.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+from collections.abc import Mapping, Sequence
+
+from pipeline.coding.codebook import Codebook
+from pipeline.formats import cues
+from pipeline.formats.time_origin import sentence
+from pipeline.review.coding.code_events import State
+from pipeline.review.coding.corrections import Utterance
+from pipeline.timeline import ROLES, UNKNOWN, Span, to_seconds
+
+COLUMNS = ("utterance_id", "start", "end", "role", "speaker", "text", "codes", "unsure", "zero")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a formula begins with, and in some spreadsheets the same signs in full width, or a break before one."""
+
+
+def table(utterances: Sequence[Utterance], codes: Mapping[str, State], zero: int = 0) -> str:
+    """CSV with one row an utterance; times in seconds from ``zero``, a millisecond of the recording."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for said in utterances:
+        state = codes.get(said.id)
+        row = (
+            *(said.id, to_seconds(said.start), to_seconds(said.end), said.role, said.speaker),
+            " ".join(word.text for word in said.words),
+            *("|".join(state.codes) if state else "", "true" if state and state.unsure else "false"),
+            to_seconds(zero),
+        )
+        writer.writerow([_inert(cell) for cell in row])
+    return out.getvalue()
+
+
+def captions(utterances: Sequence[Utterance], codes: Mapping[str, State], book: Codebook, zero: int = 0) -> str:
+    """WebVTT: each utterance with its codes' labels in brackets behind it; times count from ``zero``, as in `table`."""
+    labels = {code.name: code.label for code in book.codes}
+    blocks = ["WEBVTT", f"NOTE {sentence(zero)}"]
+    for said in utterances:
+        state = codes.get(said.id)
+        names = [labels.get(code, code) for code in state.codes] if state else []
+        text = " ".join([*(word.text for word in said.words), *(f"[{name}]" for name in names)])
+        voice = said.role if said.role in ROLES else UNKNOWN
+        inert = html.escape(" ".join(text.split()), quote=False)
+        span = Span(said.start, said.end).some
+        blocks.append(f"{cues.clock(span.start, '.')} --> {cues.clock(span.end, '.')}\n<v {voice}>{inert}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _inert(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell

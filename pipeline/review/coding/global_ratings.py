@@ -1,0 +1,179 @@
+"""MITI 4.2's four global ratings: how the whole tape sounds, each from 1 to 5, by one coder, and by the group.
+
+Cultivating change talk, softening sustain talk, partnership and empathy (Moyers, Manuel and Ernst, Motivational
+Interviewing Treatment Integrity Coding Manual 4.2.1, 2015). The words are our own; the manual has the anchors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from starlette.exceptions import HTTPException
+
+from pipeline.measures.session import miti
+from pipeline.measures.session.measures import Measure
+from pipeline.review.authorization import Admitted
+from pipeline.review.reflection.forms import ANSWERS
+from pipeline.tapes.db.records import Form, Pass, Person
+
+KIND = "globals.miti-4.2"
+TOGETHER = f"{KIND} together"
+"""The kind of what the group settles on, before the codebook's name."""
+
+
+@dataclass(frozen=True)
+class Rating:
+    """One rating with its ends in words."""
+
+    name: str
+    label: str
+    low: str
+    high: str
+
+
+RATINGS = (
+    Rating(
+        "cultivating_change_talk",
+        "Cultivating change talk",
+        "The client's own reasons for change get no response",
+        "The client's own talk for change is drawn out and deepened throughout",
+    ),
+    Rating(
+        "softening_sustain_talk",
+        "Softening sustain talk",
+        "The conversation keeps returning to reasons not to change",
+        "Reasons not to change are acknowledged, and the conversation does not dwell on them",
+    ),
+    Rating(
+        "partnership",
+        "Partnership",
+        "The interviewer acts as the expert",
+        "Both work together, and the client's own expertise counts",
+    ),
+    Rating(
+        "empathy",
+        "Empathy",
+        "Little interest in the client's view",
+        "A deep understanding of the client's view, beyond the words, shows again and again",
+    ),
+)
+"""The four, technical ones first."""
+
+SCALE = range(miti.LOWEST, miti.HIGHEST + 1)
+
+
+def given(admitted: Admitted, one: Pass) -> dict[str, int]:
+    """What was rated last in a pass."""
+    return _read(admitted, f"{KIND} {one.id}")
+
+
+def give(admitted: Admitted, one: Pass, answers: Mapping[str, int]) -> None:
+    """Keep a pass's ratings; earlier ones stay as history."""
+    _write(admitted, f"{KIND} {one.id}", answers)
+    admitted.record("ratings.give", one.id)
+
+
+def settled(admitted: Admitted, codebook: str) -> dict[str, int]:
+    """What the group settled on for passes with a codebook; a rating that it left open is not there."""
+    return _read(admitted, f"{TOGETHER} {codebook}")
+
+
+def settle(admitted: Admitted, codebook: str, answers: Mapping[str, int]) -> None:
+    """Keep what the group settles on; every coder's own ratings stay, and earlier decisions as history."""
+    _write(admitted, f"{TOGETHER} {codebook}", answers)
+    admitted.record("ratings.settle", codebook)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The coders' ratings side by side, each coder's as far as given, and what the group settled on."""
+
+    coders: tuple[tuple[str, Mapping[str, int]], ...]
+    settled: Mapping[str, int]
+
+    @property
+    def rows(self) -> tuple[tuple[str, tuple[int | None, ...]], ...]:
+        """Each rating's label with a number from each coder, or None."""
+        return tuple((one.label, tuple(answers.get(one.name) for _, answers in self.coders)) for one in RATINGS)
+
+    @property
+    def scores(self) -> tuple[tuple[str, tuple[Measure, ...]], ...]:
+        """The label of the technical and of the relational score, with each coder's."""
+        each = [miti.global_scores(answers) for _, answers in self.coders]
+        return tuple((column[0].label, column) for column in zip(*each, strict=True))
+
+    @property
+    def counted(self) -> dict[str, int]:
+        """The ratings that count: what the group settled on, and else what all who rated it say."""
+        found = dict(self.settled)
+        for name in miti.GLOBAL_RATINGS:
+            numbers = self.numbers(name)
+            if name not in found and len(set(numbers)) == 1:
+                found[name] = numbers[0]
+        return found
+
+    def numbers(self, name: str) -> list[int]:
+        """The coders' numbers for one rating."""
+        return [answers[name] for _, answers in self.coders if name in answers]
+
+
+def side_by_side(admitted: Admitted, codebook: str) -> Compared:
+    """The ratings of the locked passes with a codebook; only for somebody who may see the others' codes.
+
+    Somebody's later ratings stand for the same person's earlier ones.
+    """
+    query = select(Pass, Person.name).join(Person, Person.id == Pass.person_id)
+    query = query.where(Pass.tape_id == admitted.tape.id, Pass.locked_at.is_not(None), Pass.codebook == codebook)
+    last: dict[str | None, tuple[str, Mapping[str, int]]] = {}
+    for one, name in admitted.session.execute(query.order_by(Person.name, Pass.started_at, Pass.id)):
+        answers = given(admitted, one)
+        if answers:
+            last[one.person_id] = (name, answers)
+    return Compared(tuple(last.values()), settled(admitted, codebook))
+
+
+def answered(sent: Mapping[str, object]) -> dict[str, int]:
+    """The ratings of a form; one may be left open.
+
+    Raises
+    ------
+    HTTPException: 422 one is not on the scale.
+    """
+    answers = {}
+    for one in RATINGS:
+        value = sent.get(one.name)
+        if value is None or value == "":
+            continue
+        if value not in {str(number) for number in SCALE}:
+            raise HTTPException(422, f"{one.label} is rated from {miti.LOWEST} to {miti.HIGHEST}.")
+        answers[one.name] = int(str(value))
+    return answers
+
+
+def _read(admitted: Admitted, kind: str) -> dict[str, int]:
+    row = _last(admitted, kind)
+    if row is None:
+        return {}
+    answers = json.loads(admitted.home.vault.unseal(row.tape_id, row.sealed_answers, ANSWERS))
+    return {name: answers[name] for name in miti.GLOBAL_RATINGS if name in answers}
+
+
+def _write(admitted: Admitted, kind: str, answers: Mapping[str, int]) -> None:
+    before = _last(admitted, kind)
+    admitted.session.add(
+        Form(
+            tape_id=admitted.tape.id,
+            person_id=admitted.person.id,
+            kind=kind,
+            sealed_answers=admitted.home.vault.seal(admitted.tape.id, json.dumps(dict(answers)).encode(), ANSWERS),
+            at=max(admitted.now, before.at + 1 if before else 0),
+        )
+    )
+
+
+def _last(admitted: Admitted, kind: str) -> Form | None:
+    query = select(Form).where(Form.tape_id == admitted.tape.id, Form.kind == kind)
+    return admitted.session.scalars(query.order_by(Form.at.desc(), Form.id).limit(1)).first()

@@ -1,0 +1,55 @@
+"""The page on which names are reviewed and masked."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from pipeline.review.auth.current_user import SignedIn
+from pipeline.review.authorization import admit, note
+from pipeline.review.coding import correction_store, name_detection, transcripts
+from pipeline.review.coding.change_requests import Change
+from pipeline.review.templating import render, seeing
+
+router = APIRouter(prefix="/tapes/{tape_id}/names")
+
+
+@router.get("")
+def listed(request: Request, viewer: SignedIn, tape_id: str) -> Response:
+    """Names that were found or marked, each in its place."""
+    with request.app.state.home.database.reading() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        said, sees = transcripts.shown(admitted), admitted.is_interviewer
+    note(request, viewer, tape_id, "tape.show", "names")
+    found = name_detection.find(said, request.app.state.settings)
+    return render(request, "coding/names.html", tape_id=tape_id, found=found, sees=sees)
+
+
+@router.post("")
+def mask(
+    request: Request,
+    viewer: SignedIn,
+    tape_id: str,
+    word: Annotated[list[str], Form(max_length=200)],
+    on: Annotated[str, Form(pattern="^[01]$")],
+) -> Response:
+    """Mask a name, or (the interviewer) show it again."""
+    with request.app.state.home.database.writing() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        where = {each.id: said.id for said in transcripts.shown(admitted) for each in said.words}
+        if not set(word) <= set(where):
+            raise HTTPException(404)
+        change = Change(
+            id=secrets.token_hex(16),
+            kind="mask",
+            utterance_id=where[word[0]],
+            payload={"words": word, "on": on == "1"},
+        )
+        refused = correction_store.correct(admitted, [change])
+        if refused:
+            raise HTTPException(422, f"{refused[0]['reason'].capitalize()}.")
+    return seeing(f"/tapes/{tape_id}/names", "saved")

@@ -1,0 +1,76 @@
+"""What belongs to one's own pass beside the coding page: global ratings, and files for other programs."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from pipeline.measures.session import miti
+from pipeline.review.auth.current_user import SignedIn
+from pipeline.review.authorization import admit, note, own_pass
+from pipeline.review.coding import codebooks, downloads, global_ratings, miti_summary, passes, transcripts
+from pipeline.review.tapes import stored_measures
+from pipeline.review.templating import render, seeing
+
+router = APIRouter(prefix="/tapes/{tape_id}/passes/{pass_id}")
+
+
+@router.get("/ratings")
+def form(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
+    """MITI's four global ratings."""
+    with request.app.state.home.database.reading() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        one = own_pass(admitted, pass_id)
+        given, locked = global_ratings.given(admitted, one), one.locked_at is not None
+        book = codebooks.read(admitted, one.codebook)
+    return render(
+        request,
+        "coding/ratings.html",
+        place=f"/tapes/{tape_id}/passes/{pass_id}",
+        ratings=global_ratings.RATINGS,
+        given=given,
+        locked=locked,
+        scores=[(stored_measures.of(score), miti_summary.thresholds(score)) for score in miti.global_scores(given)]
+        if given
+        else [],
+        opinion=miti_summary.OPINION,
+        book=book,
+        scale=global_ratings.SCALE,
+    )
+
+
+@router.post("/ratings")
+async def rate(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
+    """Keep the ratings that were given; one may be left open."""
+    answers = global_ratings.answered(await request.form())
+    return await run_in_threadpool(_rated, request, viewer, tape_id, pass_id, answers)
+
+
+def _rated(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, answers: dict[str, int]) -> Response:
+    with request.app.state.home.database.writing() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        one_pass = own_pass(admitted, pass_id)
+        if one_pass.locked_at is not None:
+            raise HTTPException(409, "This pass is locked. Its ratings cannot change.")
+        global_ratings.give(admitted, one_pass, answers)
+    return seeing(f"/tapes/{tape_id}/passes/{pass_id}/ratings", "saved")
+
+
+@router.get("/codes.{kind}")
+def codes(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, kind: str) -> Response:
+    """One's own codes as ``csv`` or ``vtt``; a copy that leaves the vault stands in the audit."""
+    home = request.app.state.home
+    with home.database.reading() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        one = own_pass(admitted, pass_id)
+        if kind not in ("csv", "vtt"):
+            raise HTTPException(404)
+        said, found = transcripts.shown(admitted), passes.folded(admitted, one)
+        book = codebooks.read(admitted, one.codebook)
+    zero = admitted.tape.start_ms or 0
+    text = downloads.table(said, found, zero) if kind == "csv" else downloads.captions(said, found, book, zero)
+    note(request, viewer, tape_id, "codes.export", pass_id)
+    headers = {"Content-Disposition": f'attachment; filename="codes.{kind}"'}
+    return Response(text, headers=headers, media_type=f"text/{'csv' if kind == 'csv' else 'vtt'}; charset=utf-8")

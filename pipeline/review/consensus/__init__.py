@@ -1,0 +1,1 @@
+"""The group's codes: where coders agree, and what the group settles."""

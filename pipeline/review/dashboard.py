@@ -1,0 +1,71 @@
+"""The first page: what is mine to do next, and the tapes of my groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from pipeline.review import authorization
+from pipeline.review.auth.current_user import SignedIn
+from pipeline.review.tapes import titles
+from pipeline.review.tapes.tape_page import steps
+from pipeline.review.templating import render
+from pipeline.tapes import people
+from pipeline.tapes.db.records import Person, Tape
+from pipeline.tapes.retention import retention
+
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A tape in a list, and what is next for the one who looks."""
+
+    tape: Tape
+    title: str
+    mine: bool
+    next: str
+    link: str
+    urgent: bool
+
+
+@router.get("/")
+def page(request: Request, viewer: SignedIn) -> Response:
+    """The page."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.reading() as database:
+        person = database.get_one(Person, viewer.person_id)
+        groups = people.groups_of(database, person, now)
+        entries = [_entry(database, viewer.person_id, tape) for tape in authorization.listed(database, person, now)]
+        soon = {one.tape_id: one.destroy_by for one in retention.warnings(database, now)}
+    return render(
+        request,
+        "desk.html",
+        groups=groups,
+        soon=soon,
+        next=[entry for entry in entries if entry.urgent],
+        others=[entry for entry in entries if not entry.urgent],
+        may_submit=any(role != "coach" for _, role in groups),
+    )
+
+
+def _entry(database: Session, person_id: str, tape: Tape) -> Entry:
+    mine, at = tape.interviewer_id == person_id, f"/tapes/{tape.id}"
+    name = titles.title(database, tape)
+    if tape.state == "draft":
+        return Entry(tape, name, mine, "Finish submitting it", f"{at}/recording", True)
+    if tape.state in ("queued", "running"):
+        return Entry(tape, name, mine, "The machine is working on it", at, False)
+    if tape.state == "failed":
+        return Entry(tape, name, mine, "Processing failed: see why", at, mine)
+    way = steps(database, person_id, tape)
+    following = next((step for step in way if step.state == "now"), None)
+    if following is not None:
+        return Entry(tape, name, mine, following.name, following.link, True)
+    waiting = any(step.state == "waiting" for step in way)
+    told = "The interviewer reviews their own work first" if waiting else "All done"
+    return Entry(tape, name, mine, told, at, False)

@@ -1,0 +1,194 @@
+"""Every decision leaves a row in the audit: what was refused to whom, and who came to which tape.
+
+Routes tell of deeds in rows of their own. For a tape of which an answer tells something and no row does, the row is
+added here, before the answer goes out. Refusals and such reads come in masses, from a page that asks again and again or
+from somebody who tries: the first is written at once, those alike within a quarter of an hour are counted and written
+as one row after it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipeline.errors import TapesError
+from pipeline.review.auth.csrf import SAFE
+from pipeline.review.auth.request_origin import told_apart
+from pipeline.tapes import audit_log, logs
+from pipeline.tapes.clock import MINUTE, Clock
+from pipeline.tapes.db.records import Tape
+from pipeline.tapes.home import Home
+from pipeline.tapes.request_trail import Trail, current
+from pipeline.tapes.retention import retention
+
+WINDOW = 15 * MINUTE
+"""For how long decisions that are alike are one row, in ms."""
+
+REFUSALS = frozenset({401, 403, 404, 413, 429})
+"""Statuses of a refusal; a way to the login page is one, too."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided about whom: two that are equal are alike."""
+
+    actor_id: str | None
+    action: str
+    thing: str
+    tape_id: str | None
+    why: str
+    source: str
+
+
+@dataclass
+class _Window:
+    until: int
+    more: int = 0
+
+
+class Decisions:
+    """Writes decisions to the audit, and counts those that are alike."""
+
+    def __init__(self, home: Home, clock: Clock) -> None:
+        self._home, self._clock = home, clock
+        self._windows: OrderedDict[Decision, _Window] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def note(self, *decided: Decision) -> None:
+        """Write each decision, or count it where one alike was written a short while ago.
+
+        Raises
+        ------
+        TapesError: K03, K04 the audit cannot be written; nothing is counted then.
+        """
+        now = self._clock()
+        with self._lock:
+            rows: list[tuple[Decision, int | None]] = list(self._ended(now))
+            fresh = []
+            for one in decided:
+                if window := self._windows.get(one):
+                    window.more += 1
+                else:
+                    self._windows[one] = _Window(now + WINDOW)
+                    fresh.append(one)
+        try:
+            self._write([*rows, *((one, None) for one in fresh)], now)
+        except TapesError:
+            with self._lock:
+                for one in fresh:
+                    self._windows.pop(one, None)
+            raise
+
+    def make_final(self) -> None:
+        """Begin the destruction of tapes whose last day is over: a clock that is set back opens none of them again."""
+        token = current.set(None)  # it is nobody's deed, and no row of it tells who came to the tape
+        try:
+            retention.begin(self._home, self._clock())
+        except TapesError:  # the worker begins it within a minute
+            logs.get().warning("worker.trouble", exc_info=True)
+        finally:
+            current.reset(token)
+
+    def flush(self) -> None:
+        """Write what was counted; at the end of the program."""
+        with self._lock:
+            rows: list[tuple[Decision, int | None]] = [(one, each.more) for one, each in self._windows.items()]
+            self._windows.clear()
+        self._write([(one, times) for one, times in rows if times], self._clock())
+
+    def decided(self, scope: Scope, trail: Trail, status: int) -> list[Decision]:
+        """What an answer of this status decided."""
+        route, method = scope.get("route"), scope["method"]
+        path = getattr(route, "path", "")
+        if not path:
+            return []  # nothing of ours was asked for
+        asked: str | None = str(scope.get("path_params", {}).get("tape_id", ""))
+        if asked not in trail.tapes:
+            asked = self._known(str(asked))
+        thing = f"{method} {path}"
+        if trail.refused or status in REFUSALS:
+            why = f"{status} {trail.reason}".strip()
+            if trail.account_id is not None:
+                who = f"{thing} {trail.account_id}".strip()
+                return [Decision(trail.person_id, "login.refuse", who, None, why, trail.source)]
+            return [Decision(trail.person_id, "refuse", thing, asked, why, trail.source)]
+        untold = (trail.tapes | ({asked} if asked else set())) - trail.told
+        action, why = "read" if method in SAFE else "send", str(status) if status >= 400 else ""
+        return [Decision(trail.person_id, action, thing, tape, why, trail.source) for tape in sorted(untold)]
+
+    def _ended(self, now: int) -> list[tuple[Decision, int]]:
+        """The counts of windows that are over; these are forgotten."""
+        found = []
+        while self._windows:
+            one, window = next(iter(self._windows.items()))
+            if window.until > now:
+                break
+            del self._windows[one]
+            if window.more:
+                found.append((one, window.more))
+        return found
+
+    def _write(self, rows: list[tuple[Decision, int | None]], now: int) -> None:
+        if not rows:
+            return
+        with self._home.database.writing() as session:
+            for one, times in rows:
+                audit_log.record(
+                    session,
+                    now,
+                    one.actor_id,
+                    one.action,
+                    one.tape_id,
+                    one.thing,
+                    why=one.why,
+                    source=one.source,
+                    times=times,
+                )
+
+    def _known(self, tape_id: str) -> str | None:
+        """The id, if there is such a tape: the audit holds no words that somebody made up."""
+        if not tape_id:
+            return None
+        with self._home.database.reading() as session:
+            return session.scalar(select(Tape.id).where(Tape.id == tape_id))
+
+
+class Decided:
+    """Middleware that gives each request its trail, and lets its answer go out once the audit tells of it."""
+
+    def __init__(self, app: ASGIApp, decisions: Decisions) -> None:
+        self._app, self._decisions = app, decisions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        trail = Trail(told_apart((scope.get("client") or ("",))[0]))
+        token = current.set(trail)
+
+        async def answering(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await run_in_threadpool(self._told, scope, trail, message["status"])
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answering)
+        finally:
+            current.reset(token)
+
+    def _told(self, scope: Scope, trail: Trail, status: int) -> None:
+        if trail.expired:
+            self._decisions.make_final()
+        try:
+            if decided := self._decisions.decided(scope, trail, status):
+                self._decisions.note(*decided)
+        except TapesError:
+            if not (trail.refused or status in REFUSALS):
+                raise  # nobody reads what the audit does not tell of
+            logs.get().error("audit.refusal")

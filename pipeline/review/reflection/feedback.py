@@ -1,0 +1,300 @@
+"""Feedback: the interviewer speaks first, then the client of a real play, then the others; strengths come first.
+
+The server keeps the order and the measure: nobody adds a suggestion before a strength, nobody more than one, and nobody
+before the interviewer has spoken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from pipeline.errors import ReviewError
+from pipeline.review import authorization, error_texts
+from pipeline.review.auth.current_user import SignedIn
+from pipeline.review.form_fields import Id, OptionalText, Text
+from pipeline.review.reflection import forms, questions
+from pipeline.review.reflection.interviewer_first import reviewed
+from pipeline.review.tapes import titles
+from pipeline.review.templating import render, seeing
+from pipeline.tapes import audit_log, people
+from pipeline.tapes.db.records import Feedback, Group, Person, Review, Tape
+from pipeline.tapes.home import Home
+
+router = APIRouter()
+
+REAL_PLAY = "real_play"
+"""The kind of the form that says who was the client of a real play; the interviewer's."""
+
+DRAFT = "feedback_draft"
+"""The kind of the form that holds what somebody has typed and not said yet; nobody else sees it."""
+
+MOST = 20
+"""Strengths from one person: enough, and no flood."""
+
+_COLUMN = "feedback.text"
+_REMEDY = "many small points are discouraging"
+
+
+@dataclass(frozen=True)
+class Said:
+    """One piece of feedback, readable."""
+
+    id: str
+    person_id: str
+    name: str
+    kind: str
+    text: str
+
+
+@router.get("/tapes/{tape_id}/feedback")
+def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """What was said so far, whose turn it is, and the form."""
+    return _page(request, viewer, tape_id)
+
+
+@router.post("/tapes/{tape_id}/feedback")
+def add(
+    request: Request,
+    viewer: SignedIn,
+    tape_id: Id,
+    kind: Annotated[Literal["strength", "suggestion"], Form()],
+    text: Text,
+) -> Response:
+    """Add a strength or the one suggestion."""
+    home, now = request.app.state.home, request.app.state.clock()
+    try:
+        with home.database.writing() as database:
+            tape = _open_tape(database, viewer, tape_id, now)
+            _may_add(database, home, tape, viewer.person_id, kind)
+            last = database.scalar(select(func.max(Feedback.position)).where(Feedback.tape_id == tape_id))
+            sealed = home.vault.seal(tape_id, text.encode(), _COLUMN)
+            row = Feedback(
+                tape_id=tape_id,
+                person_id=viewer.person_id,
+                kind=kind,
+                sealed_text=sealed,
+                position=0 if last is None else last + 1,
+                at=now,
+            )
+            database.add(row)
+            reviewed(database, tape_id).stage = "feedback"
+            _draft(database, home, viewer, tape_id, kind, "", now)
+            audit_log.record(database, now, viewer.person_id, "feedback.add", tape_id, thing=row.id, why=kind)
+    except ReviewError as error:
+        return _refused(request, viewer, tape_id, error)
+    return seeing(f"/tapes/{tape_id}/feedback", "saved")
+
+
+@router.post("/tapes/{tape_id}/feedback/draft")
+def keep(
+    request: Request,
+    viewer: SignedIn,
+    tape_id: Id,
+    kind: Annotated[Literal["strength", "suggestion"], Form()],
+    text: OptionalText = "",
+) -> Response:
+    """Keep what the page sends by itself while somebody types, for that person alone; it is not said yet."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        tape = _open_tape(database, viewer, tape_id, now)
+        _refuse_closed(database, tape)
+        _draft(database, home, viewer, tape_id, kind, text, now)
+    return JSONResponse({})
+
+
+@router.post("/tapes/{tape_id}/feedback/{feedback_id}/remove")
+def remove(request: Request, viewer: SignedIn, tape_id: Id, feedback_id: Id) -> Response:
+    """Take the own words back."""
+    home, now = request.app.state.home, request.app.state.clock()
+    try:
+        with home.database.writing() as database:
+            tape = _open_tape(database, viewer, tape_id, now)
+            row = database.get(Feedback, feedback_id)
+            if row is None or row.tape_id != tape_id or row.person_id != viewer.person_id:
+                raise HTTPException(404)
+            _may_remove(database, tape, row)
+            database.delete(row)
+            audit_log.record(database, now, viewer.person_id, "feedback.remove", tape_id, thing=feedback_id)
+    except ReviewError as error:
+        return _refused(request, viewer, tape_id, error)
+    return seeing(f"/tapes/{tape_id}/feedback", "saved")
+
+
+@router.post("/tapes/{tape_id}/feedback/play")
+def play(request: Request, viewer: SignedIn, tape_id: Id, person_id: Annotated[str, Form()] = "") -> Response:
+    """Say that it was a real play and who was the client, or that it was none."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        tape = _own_tape(database, viewer, tape_id, now)
+        if person_id and person_id not in _others(database, tape, now):
+            raise HTTPException(404)
+        forms.write(database, home, tape_id, viewer.person_id, REAL_PLAY, {"client": person_id}, now)
+    return seeing(f"/tapes/{tape_id}/feedback", "saved")
+
+
+@router.post("/tapes/{tape_id}/feedback/close")
+def close(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The interviewer ends the round; the summary stands."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        _own_tape(database, viewer, tape_id, now)
+        review = reviewed(database, tape_id)
+        review.stage, review.closed_at = "closed", review.closed_at or now
+        audit_log.record(database, now, viewer.person_id, "review.close", tape_id)
+    return seeing(f"/tapes/{tape_id}/summary", "closed")
+
+
+@router.post("/tapes/{tape_id}/feedback/reopen")
+def reopen(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The interviewer opens a closed round again: it was closed too early."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        _own_tape(database, viewer, tape_id, now)
+        review = reviewed(database, tape_id)
+        if review.closed_at is not None:
+            review.stage, review.closed_at = "feedback", None
+            audit_log.record(database, now, viewer.person_id, "review.reopen", tape_id)
+    return seeing(f"/tapes/{tape_id}/feedback", "reopened")
+
+
+def said(database: Session, home: Home, tape_id: str) -> list[Said]:
+    """All feedback on a tape: the strengths first, each kind in the order in which it was given."""
+    rows = database.execute(
+        select(Feedback, Person.name)
+        .join(Person, Person.id == Feedback.person_id)
+        .where(Feedback.tape_id == tape_id)
+        .order_by(Feedback.kind, Feedback.position, Feedback.at)
+    ).all()
+    return [
+        Said(row.id, row.person_id, name, row.kind, home.vault.unseal(tape_id, row.sealed_text, _COLUMN).decode())
+        for row, name in rows
+    ]
+
+
+def waits_for(database: Session, home: Home, tape: Tape, person_id: str) -> str:
+    """Whom a person waits for before speaking: "interviewer", "client", or nobody."""
+    spoken = set(database.scalars(select(Feedback.person_id).where(Feedback.tape_id == tape.id)))
+    if person_id == tape.interviewer_id or person_id in spoken:
+        return ""
+    if tape.interviewer_id not in spoken:
+        return "interviewer"
+    client = forms.read(database, home, tape.id, tape.interviewer_id, REAL_PLAY).get("client", "")
+    return "client" if client and person_id != client and client not in spoken else ""
+
+
+def _may_add(database: Session, home: Home, tape: Tape, person_id: str, kind: str) -> None:
+    """Keep the order and the measure.
+
+    Raises
+    ------
+    ReviewError: R04.
+    """
+    _refuse_closed(database, tape)
+    first = waits_for(database, home, tape, person_id)
+    if first:
+        raise ReviewError("R04", "feedback", f"the {first} speaks first", "wait a moment, and reload the page")
+    mine = _kinds(database, tape, person_id)
+    if kind == "suggestion" and "strength" not in mine:
+        raise ReviewError("R04", "feedback", "strengths come first", "name a strength, then what to try")
+    if kind == "suggestion" and "suggestion" in mine:
+        raise ReviewError("R04", "feedback", "you have already given one suggestion", _REMEDY)
+    if len(mine) >= MOST:
+        raise ReviewError(
+            "R04", "feedback", f"you have already given {MOST} pieces of feedback", "leave room for the others"
+        )
+
+
+def _refused(request: Request, viewer: SignedIn, tape_id: str, error: ReviewError) -> Response:
+    """The page, with what was wrong as a sentence."""
+    return _page(request, viewer, tape_id, error_texts.answer(error).words)
+
+
+def _may_remove(database: Session, tape: Tape, row: Feedback) -> None:
+    """Leave no suggestion without a strength, and a closed round as it is.
+
+    Raises
+    ------
+    ReviewError: R04.
+    """
+    _refuse_closed(database, tape)
+    mine = _kinds(database, tape, row.person_id)
+    if row.kind == "strength" and mine.count("strength") == 1 and "suggestion" in mine:
+        raise ReviewError("R04", "feedback", "a suggestion needs a strength beside it", "remove the suggestion first")
+
+
+def _refuse_closed(database: Session, tape: Tape) -> None:
+    review = database.scalar(select(Review).where(Review.tape_id == tape.id))
+    if review is not None and review.closed_at is not None:
+        raise ReviewError("R04", "feedback", "the round is closed", "the interviewer can reopen it")
+
+
+def _draft(database: Session, home: Home, viewer: SignedIn, tape_id: str, kind: str, text: str, now: int) -> None:
+    """Keep what the viewer has typed of one kind, or forget it."""
+    before = forms.read(database, home, tape_id, viewer.person_id, DRAFT)
+    if before.get(kind, "") != text:
+        forms.write(database, home, tape_id, viewer.person_id, DRAFT, before | {kind: text}, now)
+
+
+def _kinds(database: Session, tape: Tape, person_id: str) -> list[str]:
+    """What somebody has said on a tape so far."""
+    query = select(Feedback.kind).where(Feedback.tape_id == tape.id, Feedback.person_id == person_id)
+    return list(database.scalars(query))
+
+
+def _open_tape(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Tape:
+    return authorization.opened(database, viewer, tape_id, "show", now)
+
+
+def _own_tape(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Tape:
+    return authorization.in_state(authorization.own(database, viewer, tape_id, "show", now), "ready")
+
+
+def _others(database: Session, tape: Tape, now: int) -> dict[str, str]:
+    group = database.get_one(Group, tape.group_id)
+    members = people.members(database, group, now)
+    return {one.person.id: one.person.name for one in members if one.person.id != tape.interviewer_id}
+
+
+def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> Response:
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        tape = _open_tape(database, viewer, tape_id, now)
+        authorization.read(database, viewer, tape_id, "feedback", now)
+        everything = said(database, home, tape_id)
+        first = waits_for(database, home, tape, viewer.person_id)
+        answers = forms.read(database, home, tape_id, tape.interviewer_id, questions.SESSION_REVIEW)
+        others = _others(database, tape, now)
+        client = forms.read(database, home, tape_id, tape.interviewer_id, REAL_PLAY).get("client", "")
+        review = reviewed(database, tape_id)
+        closed = review.closed_at is not None
+        drafts = forms.read(database, home, tape_id, viewer.person_id, DRAFT)
+        name = titles.title(database, tape)
+        interviewer = database.get_one(Person, tape.interviewer_id).name
+    mine = [one for one in everything if one.person_id == viewer.person_id]
+    return render(
+        request,
+        "reflection/feedback.html",
+        422 if error else 200,
+        tape=tape,
+        title=name,
+        interviewer=interviewer,
+        said=everything,
+        mine=mine,
+        first=first,
+        is_mine=tape.interviewer_id == viewer.person_id,
+        has_strength=any(one.kind == "strength" for one in mine),
+        has_suggestion=any(one.kind == "suggestion" for one in mine),
+        shown=answers if answers.get("shown") else {},
+        others=others,
+        client=client,
+        closed=closed,
+        drafts=drafts,
+        error=error,
+    )

@@ -1,0 +1,218 @@
+"""My growth: a member's own measures over tapes, with their intervals; for that member, and those it is shared with.
+
+There is no page that shows several people beside each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from pipeline.measures.session.measures import HEADLINE_RATIOS
+from pipeline.review import authorization
+from pipeline.review.auth.current_user import SignedIn, Viewer
+from pipeline.review.authorization import Admitted
+from pipeline.review.coding.current_measures import Current, current
+from pipeline.review.form_fields import FormId, Id
+from pipeline.review.tapes.stored_measures import Figure
+from pipeline.review.templating import render, seeing
+from pipeline.tapes import audit_log, people
+from pipeline.tapes.db.records import Person, Share, Tape
+from pipeline.tapes.home import Home
+
+router = APIRouter()
+
+WIDE, HIGH, EDGE, LEFT = 640, 180, 34, 54
+
+
+@dataclass(frozen=True)
+class Point:
+    """One tape's value in a picture: where it lies, and how far its interval reaches (y grows downward).
+
+    ``by_group`` tells whether people's codes gave it or the machine's alone, ``basis`` which of them in words.
+    """
+
+    x: float
+    y: float
+    top: float
+    bottom: float
+    day: int
+    figure: Figure
+    by_group: bool
+    basis: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One measure over tapes; ``missing`` are the days of tapes that have none, and why."""
+
+    name: str
+    label: str
+    points: tuple[Point, ...]
+    most: str
+    missing: tuple[tuple[int, str], ...]
+
+    @property
+    def by_group(self) -> int:
+        """How many of the points stand on people's codes."""
+        return sum(point.by_group for point in self.points)
+
+
+@router.get("/growth")
+def mine(request: Request, viewer: SignedIn) -> Response:
+    """My own growth, and with whom it is shared."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.reading() as database:
+        person = database.get_one(Person, viewer.person_id)
+        lines, shown = _lines(database, state.home, viewer, person.id, now)
+        peers = _peers(database, person, now)
+        shared = set(database.scalars(select(Share.with_person_id).where(Share.person_id == person.id)))
+        sharing = select(Person).join(Share, Share.person_id == Person.id).where(Share.with_person_id == person.id)
+        to_me = [one for one in database.scalars(sharing) if one.id in peers]
+    _note(state.home, viewer, shown, now)
+    return render(
+        request,
+        "growth.html",
+        owner=None,
+        lines=lines,
+        peers=peers,
+        shared=shared,
+        to_me=to_me,
+        wide=WIDE,
+        high=HIGH,
+        left=LEFT,
+    )
+
+
+@router.get("/growth/{person_id}")
+def shared_with_me(request: Request, viewer: SignedIn, person_id: Id) -> Response:
+    """The growth of somebody who shares it with me."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.reading() as database:
+        owner = database.get(Person, person_id)
+        query = select(Share.id).where(Share.person_id == person_id, Share.with_person_id == viewer.person_id)
+        if owner is None or database.scalar(query.limit(1)) is None:
+            raise HTTPException(404)
+        if viewer.person_id not in _peers(database, owner, now):  # it was shared within a group that one of them left
+            raise HTTPException(404)
+        lines, shown = _lines(database, state.home, viewer, person_id, now)
+    _note(state.home, viewer, shown, now, person_id)
+    return render(
+        request,
+        "growth.html",
+        owner=owner,
+        lines=lines,
+        peers={},
+        shared=set(),
+        to_me=[],
+        wide=WIDE,
+        high=HIGH,
+        left=LEFT,
+    )
+
+
+@router.post("/growth/share")
+def share(request: Request, viewer: SignedIn, person_id: FormId) -> Response:
+    """Share my growth with somebody of my groups."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.writing() as database:
+        person = database.get_one(Person, viewer.person_id)
+        if person_id not in _peers(database, person, now):
+            raise HTTPException(404)
+        database.execute(delete(Share).where(Share.person_id == person.id, Share.with_person_id == person_id))
+        database.add(Share(person_id=person.id, with_person_id=person_id, at=now))
+        audit_log.record(database, now, person.id, "growth.share", thing=person_id)
+    return seeing("/growth", "shared")
+
+
+@router.post("/growth/unshare")
+def unshare(request: Request, viewer: SignedIn, person_id: FormId) -> Response:
+    """Share it no more."""
+    state = request.app.state
+    with state.home.database.writing() as database:
+        database.execute(delete(Share).where(Share.person_id == viewer.person_id, Share.with_person_id == person_id))
+        audit_log.record(database, state.clock(), viewer.person_id, "growth.unshare", thing=person_id)
+    return seeing("/growth", "saved")
+
+
+def _peers(database: Session, person: Person, now: int) -> dict[str, str]:
+    """Who is in a group with somebody, coaches included."""
+    return {
+        one.person.id: one.person.name
+        for group, _ in people.groups_of(database, person, now)
+        for one in people.members(database, group, now)
+        if one.person.id != person.id
+    }
+
+
+def _note(home: Home, viewer: Viewer, tapes: Sequence[str], now: int, owner_id: str = "") -> None:
+    """Tell the audit whose growth was read, and of which tapes. Writers do not wait while it is worked out."""
+    with home.database.writing() as database:
+        if owner_id:
+            audit_log.record(database, now, viewer.person_id, "read", thing=f"growth {owner_id}")
+        for tape_id in tapes:
+            authorization.read(database, viewer, tape_id, "growth", now)
+
+
+def _lines(
+    database: Session, home: Home, viewer: Viewer, owner_id: str, now: int
+) -> tuple[list[Line], tuple[str, ...]]:
+    """The owner's measures, over those tapes whose measures the viewer may see, and which tapes these are."""
+    query = select(Tape).where(Tape.interviewer_id == owner_id, Tape.state == "ready").order_by(Tape.created_at)
+    person = database.get_one(Person, viewer.person_id)
+    seen = [
+        (tape, current(Admitted(database, home, tape, person, now)))
+        for tape in authorization.all_open(database, person, database.scalars(query).all(), now)
+    ]
+    names = dict.fromkeys(figure.name for _, each in seen for figure in each.figures if figure.name in HEADLINE_RATIOS)
+    lines = [line for name in names if (line := _line(name, seen)).points]
+    return lines, tuple(tape.id for tape, _ in seen)
+
+
+def _line(name: str, seen: list[tuple[Tape, Current]]) -> Line:
+    found = [
+        (tape, figure, each)
+        for tape, each in seen
+        for figure in each.figures
+        if figure.name == name and figure.value is not None
+    ]
+    if not found:
+        return Line(name, "", (), "", ())
+    highest = max((figure.high or figure.value or 0.0) for _, figure, _ in found)
+    most = 100.0 if found[0][1].unit == "percent" else max(1.0, highest)
+    step = (WIDE - LEFT - EDGE) / max(1, len(found) - 1)
+
+    def y(value: float) -> float:
+        return round(HIGH - EDGE - (HIGH - 2 * EDGE) * min(value, most) / most, 1)
+
+    points = tuple(
+        Point(
+            round(LEFT + step * at if len(found) > 1 else WIDE / 2, 1),
+            y(figure.value or 0.0),
+            y(most if figure.high is None and figure.low is not None else figure.high or figure.value or 0.0),
+            y(figure.low if figure.low is not None else figure.value or 0.0),
+            tape.created_at,
+            figure,
+            each.by_group and not figure.by_machine,
+            each.basis,
+        )
+        for at, (tape, figure, each) in enumerate(found)
+    )
+    top = "100 %" if found[0][1].unit == "percent" else f"{most:.1f}"
+    label = min((figure.label for _, figure, _ in found), key=len)  # without what is said of some of them alone
+    missing = tuple(
+        (tape.created_at, figure.undefined)
+        for tape, each in seen
+        for figure in each.figures
+        if figure.name == name and figure.value is None
+    )
+    return Line(name, label, points, top, missing)

@@ -1,0 +1,1 @@
+"""A tape's own pages, and what other pages show of a tape."""

@@ -1,0 +1,79 @@
+"""A tape's measures as they lie in the vault, for pages: a value, its interval, and that a machine proposed it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pipeline.measures.session.measures import Measure, headline_measures
+from pipeline.report import number_format
+from pipeline.review.tapes import voices
+from pipeline.tapes.db.records import Item, Tape
+from pipeline.tapes.home import Home
+
+KIND = "measures.json"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measure in words and numbers; ``value`` None where ``undefined`` says why.
+
+    ``by_machine``: nobody could code by hand what it counts, whoever coded the rest.
+    """
+
+    name: str
+    label: str
+    unit: str
+    value: float | None
+    low: float | None
+    high: float | None
+    undefined: str
+    by_machine: bool = False
+
+    @property
+    def text(self) -> str:
+        """The value: "1.2", "40%"."""
+        return self.undefined if self.value is None else number_format.format_value(self.value, self.unit)
+
+    @property
+    def spread(self) -> str:
+        """The interval: "0.9 to 1.6"; empty where there is none, and where nothing is in doubt."""
+        if self.value is None or self.low == self.high:
+            return ""
+        return number_format.format_interval(self.low, self.high, self.unit)
+
+
+def read(database: Session, home: Home, tape: Tape) -> tuple[Figure, ...]:
+    """The main measures of a tape; none where it is not processed, or where they are of the wrong voice."""
+    measures = stored(database, home, tape) if voices.heard_right(database, home, tape) else {}
+    return told(measures) if measures else ()
+
+
+def stored(database: Session, home: Home, tape: Tape) -> dict[str, Any]:
+    """What the machine measured, as in ``measures.json``; empty where the tape is not processed."""
+    item = database.scalar(select(Item).where(Item.tape_id == tape.id, Item.kind == KIND).limit(1))
+    return json.loads(home.vault.read(item)) if item is not None else {}
+
+
+def told(measures: dict[str, Any]) -> tuple[Figure, ...]:
+    """The main ones of a tape's measures, given as in ``measures.json``."""
+    return tuple(map(_figure, headline_measures(measures)))
+
+
+def ratios(measures: dict[str, Any]) -> tuple[Figure, ...]:
+    """All ratios of a tape's measures, given as in ``measures.json``."""
+    return tuple(_figure({"name": name} | ratio) for name, ratio in measures["ratios"].items())
+
+
+def of(measure: Measure) -> Figure:
+    """One measure for a page."""
+    return _figure(measure.as_dict())
+
+
+def _figure(measure: dict[str, Any]) -> Figure:
+    plain = {key: measure[key] for key in ("name", "label", "unit", "value", "low", "high")}
+    return Figure(**plain, undefined=measure["undefined"] or "", by_machine=bool(measure.get("note")))

@@ -1,0 +1,220 @@
+"""A tape's own page: what it is about, how far it is, what comes next; and its end, when the client wants it back."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pipeline.errors import JobError, VaultError
+from pipeline.review import authorization, error_texts
+from pipeline.review.auth.current_user import SignedIn, Viewer
+from pipeline.review.form_fields import Id
+from pipeline.review.tapes import titles
+from pipeline.review.templating import render, seeing
+from pipeline.run.output import PROVENANCE
+from pipeline.stages import STEP_LABELS
+from pipeline.tapes.consent import consent, consent_form, target_behavior
+from pipeline.tapes.db.records import CodeEvent, Correction, Feedback, Item, Pass, Person, Review, Tape
+from pipeline.tapes.home import Home
+from pipeline.tapes.intake import submission
+from pipeline.tapes.jobs import job_state
+from pipeline.tapes.retention import destruction
+
+router = APIRouter()
+
+_OPTIONS = re.compile(r" \(--[^()]*\)")
+"""What a warning says of the command line, which nobody has in the room."""
+
+_WORK: Mapping[str | None, str] = {None: "Waiting for its turn", **{step: STEP_LABELS[step] for step in STEP_LABELS}}
+"""Step of a job -> what its page says."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the way with a tape; ``state`` is "done", "now", "later" or "waiting" (for somebody else)."""
+
+    name: str
+    text: str
+    link: str
+    action: str
+    state: str
+
+
+@router.get("/tapes/{tape_id}")
+def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The page."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.writing() as database:
+        tape = authorization.tape(database, viewer, tape_id, "show", now)
+        if tape.state == "draft":
+            return seeing(f"/tapes/{tape_id}/recording")
+        authorization.read(database, viewer, tape_id, "tape", now)
+        permission = consent_form.latest(database, tape_id)
+        return render(
+            request,
+            "tapes/page.html",
+            tape=tape,
+            title=titles.title(database, tape),
+            interviewer=database.get_one(Person, tape.interviewer_id).name,
+            is_mine=tape.interviewer_id == viewer.person_id,
+            target=target_behavior.read(database, home.vault, tape_id),
+            consent=permission,
+            job=_job(database, tape_id),
+            stages=_WORK,
+            failed=error_texts.words,
+            warnings=_warnings(database, home, tape_id),
+            steps=steps(database, viewer.person_id, tape),
+        )
+
+
+def _warnings(database: Session, home: Home, tape_id: str) -> list[str]:
+    """What to be careful about with the recording, in sentences; nothing before it is processed."""
+    item = database.scalars(select(Item).where(Item.tape_id == tape_id, Item.kind == PROVENANCE)).first()
+    warnings = json.loads(home.vault.read(item)).get("warnings", []) if item else []
+    return [_OPTIONS.sub("", warning) for warning in warnings]
+
+
+@router.get("/tapes/{tape_id}/progress")
+def progress(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The part of the page that follows the job; once that has ended, there is no box to follow."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.reading() as database:
+        tape = authorization.tape(database, viewer, tape_id, "show", now)
+        job = _job(database, tape_id)
+        mine = tape.interviewer_id == viewer.person_id
+        return render(
+            request, "tapes/progress.html", tape=tape, job=job, stages=_WORK, is_mine=mine, failed=error_texts.words
+        )
+
+
+@router.post("/tapes/{tape_id}/cancel")
+def cancel(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """Stop the work on a tape."""
+    return _of_the_job(request, viewer, tape_id, job_state.cancel)
+
+
+@router.post("/tapes/{tape_id}/retry")
+def retry(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """Try a tape again; finished stages are not repeated."""
+    return _of_the_job(request, viewer, tape_id, job_state.retry)
+
+
+@router.get("/tapes/{tape_id}/withdraw")
+def withdraw_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The page that says what a withdrawal ends, and asks."""
+    return _asked(request, viewer, tape_id, "withdraw")
+
+
+@router.post("/tapes/{tape_id}/withdraw")
+def withdraw(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The client wants the tape back: from this moment on nobody reaches it; it is destroyed within the hour."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.reading() as database:
+        authorization.tape(database, viewer, tape_id, "withdraw", now)
+        person = database.get_one(Person, viewer.person_id)
+    submission.withdraw(home, tape_id, person, clock=request.app.state.clock)
+    return seeing("/", "withdrawn")
+
+
+@router.get("/tapes/{tape_id}/destroy")
+def destroy_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The page that says what is destroyed, and asks."""
+    return _asked(request, viewer, tape_id, "destroy")
+
+
+@router.post("/tapes/{tape_id}/destroy")
+def destroy(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """Destroy the tape now, with a certificate."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.reading() as database:
+        authorization.tape(database, viewer, tape_id, "destroy", now)
+    try:
+        destruction.destroy(home, tape_id, "by hand", now, viewer.person_id)
+    except VaultError as error:
+        if error.code not in ("TR-V14", "TR-V18"):
+            raise
+        return seeing("/", "ending")  # it is dead for everybody, and whoever still works on it is waited for
+    return seeing("/", "destroyed")
+
+
+def steps(database: Session, person_id: str, tape: Tape) -> list[Step]:
+    """The way with a tape, as one person sees it."""
+    review = database.scalar(select(Review).where(Review.tape_id == tape.id))
+    mine, is_open = tape.interviewer_id == person_id, authorization.is_open(database, person_id, tape)
+    opened = review is not None and (review.interviewer_done_at is not None or review.waived_at is not None)
+    named = database.scalar(
+        select(Correction.id).where(Correction.tape_id == tape.id, Correction.kind == "role").limit(1)
+    )
+    passes = database.scalars(select(Pass).where(Pass.tape_id == tape.id, Pass.person_id == person_id)).all()
+    spoke = database.scalar(
+        select(Feedback.id).where(Feedback.tape_id == tape.id, Feedback.person_id == person_id).limit(1)
+    )
+    closed = review is not None and review.closed_at is not None
+    at = f"/tapes/{tape.id}"
+    waiting = "" if is_open else "waiting"
+    found = []
+    if mine:
+        told = "done" if named else "now"
+        found.append(Step("Who is who", "Listen to each voice and confirm who speaks.", f"{at}/voices", "Listen", told))
+        first = "done" if opened else "now" if named else "later"
+        action = "Look again" if opened else "Begin"
+        found.append(Step("You first", "Review your own work before the others do.", f"{at}/first", action, first))
+    locked = bool(passes) and all(each.locked_at for each in passes)
+    missed = closed and not passes
+    coding = waiting or ("done" if locked else "later" if missed or (mine and not opened) else "now")
+    found.append(
+        Step("Listen and code", "Take a task, and code while you listen.", f"{at}/coding", "Open the tape", coding)
+    )
+    together = waiting or ("later" if not locked else "done" if spoke or _settled(database, tape) else "now")
+    told = "Listen to where you differ, and settle on a code. Everyone's own codes stay."
+    found.append(Step("Together", told, f"{at}/together", "Continue together", together))
+    feedback = waiting or ("done" if spoke or closed else "now" if opened else "later")
+    found.append(
+        Step("Feedback", "Strengths first; at most one suggestion.", f"{at}/feedback", "Go to the feedback", feedback)
+    )
+    end = waiting or ("done" if closed else "later")
+    found.append(Step("Summary", "What the group takes away.", f"{at}/summary", "See the summary", end))
+    return found
+
+
+def _settled(database: Session, tape: Tape) -> bool:
+    """Whether the group settled on anything; only for somebody who has ended the own pass."""
+    query = select(CodeEvent.id).join(Pass).where(Pass.tape_id == tape.id, Pass.layer == "consensus")
+    return database.scalar(query.limit(1)) is not None
+
+
+def _job(database: Session, tape_id: str) -> job_state.View | None:
+    return next(iter(job_state.views(database, [tape_id])), None)
+
+
+def _asked(request: Request, viewer: Viewer, tape_id: str, ending: Literal["withdraw", "destroy"]) -> Response:
+    """The page before a tape's end.
+
+    Whoever may end a tape without seeing it, such as an administrator, is told its interviewer and its day alone.
+    """
+    now = request.app.state.clock()
+    with request.app.state.home.database.reading() as database:
+        tape = authorization.tape(database, viewer, tape_id, ending, now)
+        shown = bool(consent.allows(database, database.get_one(Person, viewer.person_id), "show", tape, now))
+        title = titles.title(database, tape) if shown else database.get_one(Person, tape.interviewer_id).name
+    return render(request, "tapes/ending.html", tape=tape, title=title, ending=ending, shown=shown)
+
+
+def _of_the_job(request: Request, viewer: Viewer, tape_id: str, change: object) -> Response:
+    home: Home = request.app.state.home
+    with home.database.reading() as database:
+        authorization.own(database, viewer, tape_id, "process", request.app.state.clock())
+    try:
+        change(home, tape_id, viewer.person_id, request.app.state.clock)  # type: ignore[operator]
+    except JobError as error:
+        if error.code != "TR-J02":  # it came to its end meanwhile
+            raise
+    return seeing(f"/tapes/{tape_id}")

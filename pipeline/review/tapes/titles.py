@@ -1,0 +1,18 @@
+"""What a tape is called on the pages."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pipeline.tapes import request_trail
+from pipeline.tapes.db.records import Consent, Person, Tape
+
+
+def title(database: Session, tape: Tape) -> str:
+    """The tape's interviewer and the client's pseudonym; whoever reads it has come to the tape."""
+    request_trail.came_to(tape.id)
+    interviewer = database.get_one(Person, tape.interviewer_id).name
+    query = select(Consent.pseudonym).where(Consent.tape_id == tape.id).order_by(Consent.number.desc())
+    pseudonym = database.scalar(query.limit(1))
+    return f"{interviewer} with {pseudonym}" if pseudonym else interviewer

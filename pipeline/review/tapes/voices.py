@@ -1,0 +1,144 @@
+"""Who is who: three clips of each voice, and one click to confirm or swap interviewer and client.
+
+What is decided is a correction like any other: it can be taken back, and the transcript's words stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from pipeline.review import authorization
+from pipeline.review.auth.current_user import SignedIn
+from pipeline.review.form_fields import Id
+from pipeline.review.tapes import titles
+from pipeline.review.templating import render, seeing
+from pipeline.tapes import audit_log
+from pipeline.tapes.db.records import Correction, Tape, Utterance
+from pipeline.tapes.home import Home
+
+router = APIRouter()
+
+CLIPS, LONGEST = 3, 12_000
+_COLUMN = "corrections.payload"
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One voice: its role, where it can be heard, and whether it is probably nobody."""
+
+    name: str
+    role: str
+    clips: tuple[tuple[int, int], ...]
+    spoken: int
+    share: float
+    ghost: bool
+
+
+@router.get("/tapes/{tape_id}/voices")
+def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The clips, and the form."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.writing() as database:
+        tape = _ready(database, viewer, tape_id, now)
+        authorization.read(database, viewer, tape_id, "voices", now)
+        said = database.scalars(
+            select(Utterance).where(Utterance.tape_id == tape_id).order_by(Utterance.position)
+        ).all()
+        decided = confirmed(database, state.home, tape_id)
+        name = titles.title(database, tape)
+    found = voices(said, tape.speakers | {"roles": tape.speakers.get("roles", {}) | (decided or {})})
+    return render(
+        request,
+        "tapes/voices.html",
+        tape=tape,
+        title=name,
+        voices=found,
+        sure=tape.speakers.get("probability"),
+        decided=decided is not None,
+    )
+
+
+@router.post("/tapes/{tape_id}/voices")
+def decide(
+    request: Request, viewer: SignedIn, tape_id: Id, interviewer: Annotated[str, Form(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+) -> Response:
+    """Say which voice is the interviewer's; of the others, the one that speaks most is the client's."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.writing() as database:
+        tape = _ready(database, viewer, tape_id, now)
+        said = database.scalars(select(Utterance).where(Utterance.tape_id == tape_id)).all()
+        found = voices(said, tape.speakers)
+        if interviewer not in {voice.name for voice in found}:
+            raise HTTPException(404)
+        others = sorted((voice for voice in found if voice.name != interviewer), key=lambda voice: -voice.spoken)
+        roles = {voice.name: "unknown" for voice in others} | {interviewer: "interviewer"}
+        if others:
+            roles[others[0].name] = "client"
+        payload = json.dumps({"roles": roles}).encode()
+        last = database.scalar(select(func.max(Correction.at)).where(Correction.tape_id == tape_id)) or 0
+        row = Correction(
+            tape_id=tape_id,
+            person_id=viewer.person_id,
+            at=max(now, last + 1),  # what is decided last holds
+            kind="role",
+            utterance_id="",
+            sealed_payload=state.home.vault.seal(tape_id, payload, _COLUMN),
+        )
+        database.add(row)
+        audit_log.record(database, now, viewer.person_id, "correction.role", tape_id, thing=row.id)
+    return seeing(f"/tapes/{tape_id}", "saved")
+
+
+def voices(said: Sequence[Utterance], speakers: dict[str, Any]) -> tuple[Voice, ...]:
+    """The voices of a tape, the one that speaks most first; their clips are their longest stretches, in order.
+
+    ``speakers`` has the "roles" by voice, and the "ghosts" that the diarizer found.
+    """
+    roles, ghosts = speakers.get("roles", {}), speakers.get("ghosts", ())
+    spoken: dict[str, int] = {}
+    for one in said:
+        spoken[one.speaker] = spoken.get(one.speaker, 0) + one.end_ms - one.start_ms
+    total = sum(spoken.values()) or 1
+    found = []
+    for name, length in sorted(spoken.items(), key=lambda pair: -pair[1]):
+        own = sorted((one for one in said if one.speaker == name), key=lambda one: one.start_ms - one.end_ms)[:CLIPS]
+        clips = sorted((one.start_ms, min(one.end_ms, one.start_ms + LONGEST)) for one in own)
+        role = roles.get(name, "unknown")
+        found.append(Voice(name, role, tuple(clips), length, length / total, name in ghosts))
+    return tuple(found)
+
+
+def confirmed(database: Session, home: Home, tape_id: str) -> dict[str, str] | None:
+    """The roles that somebody decided last; None where nobody did."""
+    query = select(Correction).where(Correction.tape_id == tape_id, Correction.kind == "role")
+    rows = database.scalars(query.order_by(Correction.at.desc(), Correction.id)).all()
+    undone = set(database.scalars(select(Correction.undoes).where(Correction.tape_id == tape_id)))
+    last = next((row for row in rows if row.sealed_payload and not row.undoes and row.id not in undone), None)
+    if last is None or last.sealed_payload is None:
+        return None
+    payload: dict[str, Any] = json.loads(home.vault.unseal(tape_id, last.sealed_payload, _COLUMN))
+    return dict(payload["roles"])
+
+
+def _ready(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Tape:
+    return authorization.in_state(authorization.own(database, viewer, tape_id, "play", now), "ready")
+
+
+def heard_right(database: Session, home: Home, tape: Tape) -> bool:
+    """Whether the machine took the interviewer's voice for the interviewer's, as far as anybody has said."""
+    decided = confirmed(database, home, tape.id)
+    taken = tape.speakers.get("roles", {})
+    return decided is None or all(
+        (role == "interviewer") == (taken.get(voice) == "interviewer") for voice, role in decided.items()
+    )

@@ -1,0 +1,303 @@
+"""Uploads: a recording comes in pieces, each encrypted as it arrives, and goes on where it was cut.
+
+::
+
+    draft ──PUT piece──> vault: "upload:000000000000", "upload:000004194304", … ──last piece──> vault: "recording"
+
+A piece is whatever arrived before the connection ended or the piece was full. The first bytes are looked at at once,
+the whole file by the decoder (in its sandbox) when all is there. Only then does it take the place of an earlier one: a
+refused file leaves nothing of itself behind, and whatever else is here stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy import ColumnElement, delete, or_, select
+
+from pipeline.audio import recording as audio
+from pipeline.audio import sniff
+from pipeline.audio.recording import peaks
+from pipeline.errors import AudioError, ReviewError
+from pipeline.review.upload import quotas
+from pipeline.settings import AudioSettings
+from pipeline.tapes import audit_log
+from pipeline.tapes.consent import consent_form
+from pipeline.tapes.db.records import Item, Tape, new_id
+from pipeline.tapes.home import Home
+from pipeline.tapes.intake.submission import FORM
+from pipeline.tapes.vault.scratch import named
+from pipeline.tapes.vault.stage_store import item_row
+from pipeline.tapes.vault.vault import Item as Put
+
+PIECE = 4 << 20
+"""Bytes that are kept in memory before they go to the vault."""
+
+RECORDING, SURVEY = "recording", "survey"
+SCAN_MB = 20
+"""Megabytes of a scanned form at most."""
+
+SCANS = (b"%PDF-", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")
+"""How the files begin that a scanned form may be: PDF, PNG, JPEG, TIFF."""
+
+UPLOAD, FORM_UPLOAD = "upload:", "form:"
+"""How the kinds of pieces begin: of an upload that goes on where it was cut, and of one that a form sends at once."""
+
+_HEAD = 64
+_SURVEYED_MINUTES = 60.0
+_POINTS = 1200
+_checking = threading.Lock()
+"""One recording is decoded at a time: an hour of it takes some hundred MB."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was seen of a whole recording; ``peaks`` are its largest magnitudes, 0 to 255, evenly over ``shown`` ms.
+
+    ``duration`` is None where the recording goes on beyond what was looked at.
+    """
+
+    sha256: str
+    duration: int | None
+    shown: int
+    peaks: tuple[int, ...]
+
+
+def by_form() -> str:
+    """How the kinds of the pieces begin that one form sends."""
+    return f"{FORM_UPLOAD}{new_id()}:"
+
+
+def offset(home: Home, tape_id: str) -> int:
+    """How many bytes of a recording are here."""
+    with home.database.reading() as database:
+        query = select(Item.size).where(Item.tape_id == tape_id, Item.kind.startswith(UPLOAD))
+        return sum(database.scalars(query))
+
+
+def keep(
+    home: Home, tape_id: str, start: int, content: bytes, now: int, upload: str = UPLOAD, quota: int | None = None
+) -> int:
+    """Encrypt and keep the bytes from ``start`` on; how many are here then.
+
+    Parameters
+    ----------
+    upload: how the kinds of its pieces begin. quota: bytes that the interviewer's drafts may hold together.
+
+    Raises
+    ------
+    AudioError: A04 the first bytes are those of no sound file.
+    ReviewError: R02 they do not follow what is here, R09 the interviewer's drafts hold too much, or too many pieces.
+    """
+    if not content:
+        return start
+    if start == 0:
+        _look(content)
+    put = home.vault.put(tape_id, f"{upload}{start:012d}", content)
+    try:
+        with home.database.writing() as database:
+            query = select(Item.size).where(Item.tape_id == tape_id, Item.kind.startswith(upload))
+            sizes = database.scalars(query).all()
+            tape = database.get_one(Tape, tape_id)
+            if sum(sizes) != start or tape.state != "draft":
+                raise out_of_step(tape_id, sum(sizes))
+            quotas.require_pieces(len(sizes) + 1)
+            if quota is not None:
+                quotas.require_space(database, tape.interviewer_id, len(content), quota)
+            database.add(item_row(put, now))
+    except BaseException:
+        home.vault.remove(put)
+        raise
+    return start + len(content)
+
+
+def out_of_step(tape_id: str, here: int) -> ReviewError:
+    """The error for a piece that does not follow."""
+    return ReviewError("R02", f"upload for tape {tape_id}", f"continues at byte {here}", "send from there")
+
+
+def beyond() -> ReviewError:
+    """The error for a piece that goes on beyond the size that was announced."""
+    remedy = "reload the page, and start over with the file that you want to upload"
+    return ReviewError("R02", "recording", "is larger than announced", remedy)
+
+
+def too_large(limit_mb: int) -> ReviewError:
+    """The error for a recording beyond the limit."""
+    remedy = f"send a recording of up to {limit_mb} MB: cut it, or export it as Opus, M4A or MP3"
+    return ReviewError("R01", "recording", f"is larger than {limit_mb} MB", remedy)
+
+
+def finish(home: Home, settings: AudioSettings, tape_id: str, now: int, upload: str = UPLOAD) -> Survey:
+    """Join the pieces, look the recording over, and keep it in place of an earlier one; refused pieces are removed.
+
+    Who lost the answer to the last piece asks again, perhaps while the first request is still here: it is waited for.
+
+    Raises
+    ------
+    AudioError: A01 to A15.
+    ReviewError: R02 the part of an earlier recording was chosen meanwhile.
+    """
+    with _checking:
+        with home.database.reading() as database:
+            query = select(Item).where(Item.tape_id == tape_id, Item.kind.startswith(upload)).order_by(Item.kind)
+            pieces = list(database.scalars(query))
+        if not pieces:
+            if upload == UPLOAD and (earlier := survey(home, tape_id)):
+                return earlier
+            raise AudioError("A02", "recording", "is empty", "send another file")
+        try:
+            with home.vault.locks.working(tape_id), home.vault.scratch.file() as sound:
+                digest = _join(home, pieces, sound)
+                seen = replace(_survey(named(sound), settings), sha256=digest)
+                sound.seek(0)
+                items = [home.vault.put(tape_id, RECORDING, sound)]
+            items.append(home.vault.put(tape_id, SURVEY, json.dumps(seen.__dict__).encode()))
+        except AudioError:
+            drop(home, tape_id, upload)
+            raise
+        return _replaced(home, tape_id, pieces, items, seen, now)
+
+
+def _replaced(home: Home, tape_id: str, pieces: list[Item], items: list[Put], seen: Survey, now: int) -> Survey:
+    """Keep a whole recording and its survey in place of its pieces and of an earlier recording."""
+    with home.database.writing() as database:
+        tape = database.get_one(Tape, tape_id)
+        is_draft = tape.state == "draft"
+        gone = list(pieces)
+        if is_draft:
+            earlier = or_(Item.kind.in_((RECORDING, SURVEY)), Item.kind.startswith(UPLOAD))
+            query = select(Item).where(Item.tape_id == tape_id, earlier)
+            gone += [item for item in database.scalars(query) if item.id not in {piece.id for piece in pieces}]
+            database.add_all(item_row(item, now) for item in items)
+            audit_log.record(database, now, tape.interviewer_id, "upload", tape_id, thing=items[0].id)
+        database.execute(delete(Item).where(Item.id.in_([item.id for item in gone])))
+    _remove(home, gone)
+    if not is_draft:  # a job has the earlier recording by now
+        for item in items:
+            home.vault.remove(item)
+        raise ReviewError("R02", f"upload for tape {tape_id}", "comes too late", "check the state of the tape")
+    return seen
+
+
+def keep_scan(home: Home, tape_id: str, content: bytes, now: int, quota: int) -> None:
+    """Keep the scanned consent form of a draft in place of an earlier one.
+
+    Raises
+    ------
+    ReviewError: R06 it is not a PDF or a picture, R09 the interviewer's drafts hold too much.
+    """
+    if not content.startswith(SCANS):
+        raise ReviewError("R06", "consent form", "is not a PDF or a picture", "send a PDF, PNG, JPEG or TIFF file")
+    put = home.vault.put(tape_id, FORM, content)
+    try:
+        with home.database.writing() as database:
+            tape = database.get_one(Tape, tape_id)
+            query = select(Item).where(Item.tape_id == tape_id, Item.kind == FORM)
+            earlier = list(database.scalars(query))
+            quotas.require_space(
+                database, tape.interviewer_id, len(content) - sum(each.size for each in earlier), quota
+            )
+            database.add(item_row(put, now))
+            database.flush()
+            consent = consent_form.latest(database, tape_id)
+            if consent is not None:
+                consent.form_item_id = put.id
+            database.flush()
+            database.execute(delete(Item).where(Item.id.in_([item.id for item in earlier])))
+            audit_log.record(database, now, tape.interviewer_id, "consent.form", tape_id, thing=put.id)
+    except BaseException:
+        home.vault.remove(put)
+        raise
+    _remove(home, earlier)
+
+
+def has_scan(home: Home, tape_id: str) -> bool:
+    """Whether the scanned consent form is here."""
+    with home.database.reading() as database:
+        query = select(Item.id).where(Item.tape_id == tape_id, Item.kind == FORM)
+        return database.scalar(query.limit(1)) is not None
+
+
+def survey(home: Home, tape_id: str) -> Survey | None:
+    """What was seen of a recording that is here whole; None where it is not."""
+    with home.database.reading() as database:
+        item = database.scalar(select(Item).where(Item.tape_id == tape_id, Item.kind == SURVEY))
+    if item is None:
+        return None
+    kept = json.loads(home.vault.read(item))
+    return Survey(kept["sha256"], kept["duration"], kept["shown"], tuple(kept["peaks"]))
+
+
+def recording(home: Home, tape_id: str) -> Item | None:
+    """The recording of a draft that is here whole."""
+    with home.database.reading() as database:
+        return database.scalar(select(Item).where(Item.tape_id == tape_id, Item.kind == RECORDING))
+
+
+def discard(home: Home, tape_id: str) -> None:
+    """Remove what was uploaded for a draft."""
+    pieces = or_(Item.kind.startswith(UPLOAD), Item.kind.startswith(FORM_UPLOAD))
+    _discard(home, Item.tape_id == tape_id, or_(Item.kind.in_((RECORDING, SURVEY)), pieces))
+
+
+def drop(home: Home, tape_id: str, upload: str) -> None:
+    """Remove the pieces of one upload."""
+    _discard(home, Item.tape_id == tape_id, Item.kind.startswith(upload))
+
+
+def drop_forms(home: Home, tape_id: str, before: int) -> None:
+    """Remove what is left of forms whose server died while they were sent, before a moment."""
+    _discard(home, Item.tape_id == tape_id, Item.kind.startswith(FORM_UPLOAD), Item.created_at < before)
+
+
+def _discard(home: Home, *chosen: ColumnElement[bool]) -> None:
+    with home.database.writing() as database:
+        items = database.scalars(select(Item).where(*chosen)).all()
+        database.execute(delete(Item).where(Item.id.in_([item.id for item in items])))
+    _remove(home, items)
+
+
+def _look(content: bytes) -> None:
+    """Refuse at the first bytes what is no sound file; a tag in front of MP3 may hide them until the end."""
+    found = sniff.identify(lambda place, count: content[place : place + count])
+    if found is None and not (content.startswith(b"ID3") or len(content) < _HEAD):
+        known = "export it as WAV, FLAC, Ogg, MP3, M4A or WebM"
+        raise AudioError("A04", "recording", "is not in a sound format that we read, whatever its name says", known)
+
+
+def _join(home: Home, pieces: Iterable[Item], file: BinaryIO) -> str:
+    hashed = hashlib.sha256()
+    for piece in pieces:
+        content = home.vault.read(piece)
+        hashed.update(content)
+        file.write(content)
+    return hashed.hexdigest()
+
+
+def _survey(path: Path, settings: AudioSettings) -> Survey:
+    """Decode up to an hour of the recording; beyond that, the part is chosen by numbers alone."""
+    wide = settings.model_copy(
+        update={"segment_limit_minutes": _SURVEYED_MINUTES, "hard_limit_minutes": _SURVEYED_MINUTES}
+    )
+    limit = int(_SURVEYED_MINUTES * 60_000)
+    try:
+        recording = audio.decode(path, wide)
+        duration = recording.end
+    except AudioError as error:
+        if error.code != "TR-A10":
+            raise
+        recording, duration = audio.decode(path, wide, 0, limit), None
+    drawn = peaks(recording.samples, max(1, 1000 * _POINTS // recording.end)).max(axis=0)
+    return Survey("", duration, recording.end, tuple(int(min(255, value * 255)) for value in drawn))
+
+
+def _remove(home: Home, items: Iterable[Item]) -> None:
+    for item in items:
+        home.vault.remove(item)

@@ -1,0 +1,348 @@
+"""A tape before its job: the client's consent and the target behavior first, then the recording, then the part of it.
+
+Nothing of a recording is taken before its consent is written down.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from pipeline.errors import AudioError, ConsentError, ReviewError, TapesError
+from pipeline.formats import registry
+from pipeline.review import authorization, error_texts
+from pipeline.review.auth.current_user import SignedIn, Viewer
+from pipeline.review.form_fields import FormId, Id, Line, OptionalLine
+from pipeline.review.tapes import titles
+from pipeline.review.templating import render, seeing
+from pipeline.review.upload import chunked_uploads, queueing, quotas, source_sound, transcripts
+from pipeline.tapes import audit_log, people
+from pipeline.tapes.clock import latest_day, today
+from pipeline.tapes.consent import consent_form, target_behavior
+from pipeline.tapes.db.records import Group, Person, Tape, new_id
+from pipeline.timeline import typed
+
+router = APIRouter()
+
+KEPT_DAYS = 90
+"""How long a tape is kept where the form is not changed."""
+
+_WRONG = {
+    "pseudonym": (
+        "the made-up word for the client is not one word",
+        "use up to 30 letters or digits without spaces, and never the client's name or initials",
+    ),
+    "uses": ("the client allowed no use of the tape", "check at least one use that the client agreed to"),
+    "destroy_by": ("the last day to keep the tape is not a valid date", "choose a day"),
+    "method": ("how the tape will be destroyed is missing", "write down what the client was told"),
+    "signed_form": ("how the client agreed is missing", "choose one of the three ways ways"),
+    "signed_on": ("the date of the signature is not a valid date", "choose the date on which the client agreed"),
+}
+"""What is wrong where a field of the form does not hold what a consent needs, and what to do on the page."""
+
+Choices = Annotated[list[str], Form(max_length=50)]
+
+
+def allowed(
+    pseudonym: OptionalLine = "",
+    destroy_by: OptionalLine = "",
+    signed_on: OptionalLine = "",
+    signed_form: OptionalLine = "",
+    method: OptionalLine = "",
+    people_named: OptionalLine = "",
+    uses: Choices = [],  # noqa: B006 - read only
+    group_ids: Choices = [],  # noqa: B006 - read only
+) -> dict[str, Any]:
+    """The fields of a form that say what a client allows (``submitting/allowed.html``), as they were typed."""
+    return {
+        "pseudonym": pseudonym,
+        "destroy_by": destroy_by,
+        "signed_on": signed_on,
+        "signed_form": signed_form,
+        "method": method,
+        "people_named": people_named,
+        "uses": uses,
+        "group_ids": group_ids,
+    }
+
+
+Allowed = Annotated[dict[str, Any], Depends(allowed)]
+
+
+@router.get("/tapes/new")
+def page(request: Request, viewer: SignedIn) -> Response:
+    """The form for consent and target behavior."""
+    return _page(request, viewer, {})
+
+
+@router.post("/tapes")
+def begin(
+    request: Request, viewer: SignedIn, group_id: FormId, typed: Allowed, target_behavior: OptionalLine = ""
+) -> Response:
+    """Write down the consent and the target behavior; the recording comes next."""
+    typed = typed | {"group_id": group_id, "target_behavior": target_behavior}
+    home, now = request.app.state.home, request.app.state.clock()
+    try:
+        tape_id = _begun(home, viewer, typed, now, request.app.state.settings.review.drafts_limit)
+    except (ConsentError, ReviewError) as error:
+        status = 409 if error.code == "TR-R08" else 422
+        return _page(request, viewer, typed, told(error), error.code, status)
+    return seeing(f"/tapes/{tape_id}/recording")
+
+
+def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int, most: int) -> str:
+    if not typed["target_behavior"]:
+        remedy = "change talk cannot be coded without a target behavior"
+        raise ReviewError("R03", "form", "name the target behavior", remedy)
+    people_named = named(typed["people_named"])
+    consented = given(typed, people_named, now)
+    tape_id = new_id()
+    home.vault.create_key(tape_id)
+    try:
+        with home.database.writing() as database:
+            quotas.require_draft(database, viewer.person_id, most)
+            mine = groups(database, viewer, now)
+            if typed["group_id"] not in mine or not set(typed["group_ids"]) <= set(mine):
+                raise HTTPException(404)
+            tape = Tape(id=tape_id, group_id=typed["group_id"], interviewer_id=viewer.person_id, created_at=now)
+            database.add(tape)
+            database.flush()
+            if tape.group_id not in consented.groups and not people_named:
+                value = "the group that reviews the tape is not among the groups that may hear it"
+                remedy = "check it under 'Who may hear it', or choose another group"
+                raise ConsentError("D11", "consent form", value, remedy)
+            require_accounts(database, people_named)
+            consent_form.give(database, tape, consented, now, viewer.person_id)
+            target_behavior.name(database, home.vault, tape_id, typed["target_behavior"], now)
+            audit_log.record(database, now, viewer.person_id, "tape.draft", tape_id)
+    except BaseException:
+        home.vault.destroy_key(tape_id)
+        raise
+    return tape_id
+
+
+def named(text: str) -> list[str]:
+    """The addresses in a line, with blanks or commas between."""
+    return text.replace(",", " ").split()
+
+
+def told(error: ConsentError | ReviewError) -> str:
+    """What is wrong with a form, and what to do."""
+    return error_texts.answer(error).words
+
+
+def given(typed: dict[str, Any], named: list[str], now: int) -> consent_form.Terms:
+    """What the client allowed; what is wrong with it is said in the words of the page."""
+    try:
+        given = consent_form.check(
+            {
+                "uses": typed["uses"],
+                "groups": typed["group_ids"],
+                "people": named,
+                **{key: typed[key] for key in ("destroy_by", "method", "signed_on", "signed_form", "pseudonym")},
+            }
+        )
+    except ConsentError as error:
+        wrong = error.__cause__
+        field = str(wrong.errors()[0]["loc"][0]) if isinstance(wrong, ValidationError) else ""
+        value, remedy = _WRONG.get(field, ("something in the form is not valid", "check each field"))
+        raise ConsentError("D11", error.thing, value, remedy) from error
+    if given.destroy_by < today(now):
+        value = "the last day to keep the tape is in the past"
+        raise ConsentError("D11", "consent form", value, "choose today or a later day")
+    if given.signed_on > latest_day(now):
+        value = "the date of the signature is in the future"
+        raise ConsentError("D11", "consent form", value, "choose the date on which the client agreed")
+    return given
+
+
+def require_accounts(database: Session, named: list[str]) -> None:
+    """Refuse an address that nobody here has, and say which."""
+    for address in named:
+        try:
+            people.find(database, address)
+        except TapesError as error:
+            value = f"nobody here has the e-mail address {address}"
+            remedy = "correct it under 'And these people', or remove it"
+            raise ReviewError("R03", "form", value, remedy) from error
+
+
+@router.get("/tapes/{tape_id}/recording")
+def recording_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The page that sends the recording."""
+    with request.app.state.home.database.reading() as database:
+        draft(database, viewer, tape_id, request.app.state.clock())
+    if chunked_uploads.survey(request.app.state.home, tape_id):
+        return seeing(f"/tapes/{tape_id}/part")
+    return recording(request, viewer, tape_id)
+
+
+@router.post("/tapes/{tape_id}/recording/discard")
+def discard(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """Take the recording back, to send another."""
+    home = request.app.state.home
+    with home.database.reading() as database:
+        draft(database, viewer, tape_id, request.app.state.clock())
+    chunked_uploads.discard(home, tape_id)
+    return seeing(f"/tapes/{tape_id}/recording")
+
+
+@router.get("/tapes/{tape_id}/part")
+def part_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The page that chooses the part of the recording."""
+    home = request.app.state.home
+    with home.database.reading() as database:
+        tape = draft(database, viewer, tape_id, request.app.state.clock())
+    return _part(request, tape, {})
+
+
+@router.get("/tapes/{tape_id}/part/peaks")
+def part_peaks(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """What the waveform shows."""
+    home = request.app.state.home
+    with home.database.reading() as database:
+        draft(database, viewer, tape_id, request.app.state.clock())
+    seen = chunked_uploads.survey(home, tape_id)
+    if seen is None:
+        raise HTTPException(404)
+    return JSONResponse({"duration": seen.shown, "whole": seen.duration is not None, "peaks": seen.peaks})
+
+
+@router.api_route("/tapes/{tape_id}/part/sound", methods=["GET", "HEAD"])
+def part_sound(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The recording as it was sent, piece by piece, to hear where the part should begin and end."""
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.reading() as database:
+        draft(database, viewer, tape_id, now)
+        authorization.own(database, viewer, tape_id, "play", now)
+    item, seen = chunked_uploads.recording(home, tape_id), chunked_uploads.survey(home, tape_id)
+    if item is None or seen is None:
+        raise HTTPException(404)
+    answer = source_sound.answer(request, home.vault.open(item), seen.shown)
+    with home.database.writing() as database:
+        audit_log.record(database, now, viewer.person_id, "tape.play", tape_id, "recording")
+    return answer
+
+
+@router.post("/tapes/{tape_id}/part")
+def choose(
+    request: Request,
+    viewer: SignedIn,
+    tape_id: Id,
+    start: Line,
+    end: Line,
+    speakers: Annotated[int, Form(ge=0, le=6)] = 2,
+) -> Response:
+    """Take the part, and queue the job."""
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.reading() as database:
+        tape = draft(database, viewer, tape_id, now)
+    seen = chunked_uploads.survey(state.home, tape_id)
+    if seen is None:
+        raise HTTPException(404)
+    first, last = typed(start), typed(end)
+    limit = int(min(state.settings.audio.segment_limit_minutes, state.settings.audio.hard_limit_minutes) * 60_000)
+    error = ""
+    if first is None or last is None:
+        error = "Write times as minutes and seconds, for example 2:30."
+    elif last - first < 1000:
+        error = "The part ends before it begins."
+    elif last - first > limit + 1000:
+        error = f"The part is longer than {limit // 60_000} minutes."
+    elif seen.duration is not None and last > seen.duration + 1000:
+        error = "The recording ends before the part does."
+    if error or first is None or last is None:
+        return _part(request, tape, {"start": start, "end": end, "speakers": speakers}, error)
+    queueing.queue(state.home, tape_id, viewer.person_id, seen.sha256, first, last, speakers or None, now)
+    return seeing(f"/tapes/{tape_id}")
+
+
+def recording(
+    request: Request, viewer: Viewer, tape_id: str, refused: AudioError | ReviewError | None = None
+) -> Response:
+    """The page that sends the recording, and says why the last one was refused."""
+    state = request.app.state
+    with state.home.database.reading() as database:
+        tape = draft(database, viewer, tape_id, state.clock())
+        name = titles.title(database, tape)
+    given = error_texts.answer(refused) if refused else None
+    return render(
+        request,
+        "upload/recording.html",
+        given.status if given else 200,
+        tape=tape,
+        title=name,
+        limit=state.settings.review.upload_limit_mb,
+        here=chunked_uploads.offset(state.home, tape_id),
+        whole=chunked_uploads.survey(state.home, tape_id) is not None,
+        scanned=chunked_uploads.has_scan(state.home, tape_id),
+        written=transcripts.kept(state.home, tape_id) is not None,
+        transcript_limit=transcripts.MOST_MB,
+        kinds=",".join(sorted(registry.ENDINGS)),
+        error=given.words if given else "",
+        code=refused.code if refused else "",
+    )
+
+
+def draft(database: Session, viewer: Viewer, tape_id: str, now: int) -> Tape:
+    """A tape of the viewer's that is still being handed in; else 404."""
+    return authorization.in_state(authorization.own(database, viewer, tape_id, "store", now), "draft")
+
+
+def groups(database: Session, viewer: Viewer, now: int) -> dict[str, Group]:
+    """The groups that the viewer may bring a tape to."""
+    person = database.get_one(Person, viewer.person_id)
+    return {group.id: group for group, role in people.groups_of(database, person, now) if role != "coach"}
+
+
+def _page(
+    request: Request, viewer: Viewer, typed: dict[str, Any], error: str = "", code: str = "", status: int = 200
+) -> Response:
+    state = request.app.state
+    now = state.clock()
+    with state.home.database.reading() as database:
+        mine = groups(database, viewer, now)
+    first = next(iter(mine), "")
+    filled = {
+        "group_id": first,
+        "target_behavior": "",
+        "pseudonym": "",
+        "destroy_by": str(today(now) + timedelta(days=KEPT_DAYS)),
+        "signed_on": str(today(now)),
+        "signed_form": "written",
+        "method": "the tape's key is destroyed, then its files and records",
+        "people_named": "",
+        "uses": ["group_review"],
+        "group_ids": [first],
+    } | typed
+    return render(request, "upload/consent.html", status, groups=mine, typed=filled, error=error, code=code)
+
+
+def _part(request: Request, tape: Tape, typed: dict[str, Any], error: str = "") -> Response:
+    state = request.app.state
+    seen = chunked_uploads.survey(state.home, tape.id)
+    if seen is None:
+        return seeing(f"/tapes/{tape.id}/recording")
+    limit = int(min(state.settings.audio.segment_limit_minutes, state.settings.audio.hard_limit_minutes) * 60_000)
+    last = min(limit, seen.shown)
+    filled = {"start": "0:00", "end": f"{last // 60_000}:{last // 1000 % 60:02d}", "speakers": 2} | typed
+    with state.home.database.reading() as database:
+        name = titles.title(database, tape)
+    return render(
+        request,
+        "upload/part.html",
+        422 if error else 200,
+        tape=tape,
+        title=name,
+        seen=seen,
+        limit=limit,
+        typed=filled,
+        error=error,
+    )

@@ -1,0 +1,100 @@
+"""The client's permission, changed after the tape was handed in: what the client allows now holds from now on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from pipeline.errors import ConsentError, ReviewError
+from pipeline.review import authorization
+from pipeline.review.auth.current_user import SignedIn, Viewer
+from pipeline.review.form_fields import Id
+from pipeline.review.tapes import titles
+from pipeline.review.templating import render, seeing
+from pipeline.review.upload import drafts
+from pipeline.review.upload.drafts import Allowed
+from pipeline.tapes.clock import day_of
+from pipeline.tapes.consent import consent_form
+from pipeline.tapes.db.records import Consent, Group, Person, Tape
+
+router = APIRouter()
+
+
+@router.get("/tapes/{tape_id}/permission")
+def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+    """The form, as it was filled in last."""
+    return _page(request, viewer, tape_id, {})
+
+
+@router.post("/tapes/{tape_id}/permission")
+def change(request: Request, viewer: SignedIn, tape_id: Id, typed: Allowed) -> Response:
+    """Write down what the client allows now, in the place of what was allowed before."""
+    home = request.app.state.home
+    try:
+        named = drafts.named(typed["people_named"])
+        with home.database.writing() as database:
+            now = request.app.state.clock()
+            given = drafts.given(typed, named, now)
+            tape, before = _own(database, viewer, tape_id, now)
+            if not set(typed["group_ids"]) <= set(_groups(database, viewer, before, now)):
+                raise HTTPException(404)
+            drafts.require_accounts(database, named)
+            consent_form.give(database, tape, given, now, viewer.person_id, before.form_item_id)
+    except (ConsentError, ReviewError) as error:
+        return _page(request, viewer, tape_id, typed, error)
+    return seeing(f"/tapes/{tape_id}", "saved")
+
+
+def _own(database: Session, viewer: Viewer, tape_id: str, now: int) -> tuple[Tape, Consent]:
+    tape = authorization.own(database, viewer, tape_id, "store", now)
+    consent = consent_form.latest(database, tape_id)
+    if consent is None:
+        raise HTTPException(404)
+    return tape, consent
+
+
+def _groups(database: Session, viewer: Viewer, consent: Consent, now: int) -> dict[str, Group]:
+    """The groups that may be ticked: the viewer's, and those that the client named before."""
+    before = database.scalars(select(Group).where(Group.id.in_(consent.group_ids)))
+    return drafts.groups(database, viewer, now) | {group.id: group for group in before}
+
+
+def _page(
+    request: Request,
+    viewer: Viewer,
+    tape_id: str,
+    typed: dict[str, Any],
+    error: ConsentError | ReviewError | None = None,
+) -> Response:
+    home, now = request.app.state.home, request.app.state.clock()
+    with home.database.reading() as database:
+        tape, consent = _own(database, viewer, tape_id, now)
+        groups = _groups(database, viewer, consent, now)
+        people = database.scalars(select(Person.email).where(Person.id.in_(consent.person_ids)).order_by(Person.email))
+        filled = {
+            "pseudonym": consent.pseudonym,
+            "destroy_by": str(day_of(consent.destroy_by)),
+            "signed_on": str(day_of(consent.signed_at)),
+            "signed_form": consent.signed_form,
+            "method": consent.method,
+            "people_named": " ".join(people),
+            "uses": consent.uses,
+            "group_ids": consent.group_ids,
+        } | typed
+        name = titles.title(database, tape)
+    return render(
+        request,
+        "upload/permission.html",
+        422 if error else 200,
+        tape=tape,
+        title=name,
+        groups=groups,
+        typed=filled,
+        error=drafts.told(error) if error else "",
+        code=error.code if error else "",
+    )

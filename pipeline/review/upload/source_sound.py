@@ -1,0 +1,49 @@
+"""The sound of a recording as it was sent, for its own interviewer who chooses a part of it.
+
+The browser plays what it can; what it is told of the kind comes from the bytes themselves, never from a file's name.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from pipeline.audio import sniff
+from pipeline.review import byte_ranges
+from pipeline.review.byte_ranges import Part
+from pipeline.review.coding.sound import SECONDS
+
+TYPES = {
+    "WAV": "audio/wav",
+    "AIFF": "audio/aiff",
+    "FLAC": "audio/flac",
+    "Ogg": "audio/ogg",
+    "MP3": "audio/mpeg",
+    "MP4": "audio/mp4",
+    "WebM": "audio/webm",
+    "AAC": "audio/aac",
+}
+LEAST, MOST = 32 << 10, 1 << 20
+"""Bytes of one answer, between which it holds as many seconds as that of a finished tape."""
+
+
+def answer(request: Request, file: BinaryIO, shown: int) -> Response:
+    """The bytes that the request's ``Range`` asks for, or the first piece; the file is closed.
+
+    Parameters
+    ----------
+    shown: milliseconds of the recording that were looked at, which are all of it, or an hour.
+    """
+    with file:
+        size = file.seek(0, 2)
+
+        def read(wanted: Part) -> bytes:
+            file.seek(wanted.first)
+            return file.read(wanted.length)
+
+        kind = sniff.identify(lambda at, count: read(Part(at, at + count - 1)))
+        media_type = TYPES.get(kind.name if kind else "", "application/octet-stream")
+        most = min(MOST, max(LEAST, size * 1000 * SECONDS // shown))
+        return byte_ranges.answer(request, size, most, media_type, read)

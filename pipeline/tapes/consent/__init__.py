@@ -1,0 +1,1 @@
+"""The client's permission: what it allows, to whom, until when."""

@@ -1,0 +1,1 @@
+"""The records: database, tables, and how they came to be."""

@@ -1,0 +1,1 @@
+"""How a tape enters the home, and how its results do."""

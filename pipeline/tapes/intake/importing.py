@@ -1,0 +1,163 @@
+"""From the results of a job to a tape that can be reviewed: files into the vault, times and codes into the records.
+
+Everything becomes visible in one transaction, and takes the place of what an earlier job of the tape left. The records
+hold no words: these lie in the item ``transcript``, a JSON object::
+
+    {"format": 1,
+     "engine": {...},
+     "utterances": [{"utterance_id": "u0001", "turn_id": "t0001", "role": "interviewer", "speaker": "S1",
+                     "start": 0, "end": 1850, "text": "...", "words": [[0, 240, "So,", 0.93], ...]}, ...],
+     "vocalizations": [[12000, 12400, "S2"], ...],
+     "suppressed": [[start, end, "text", "reason"], ...]}
+
+with times in milliseconds of the segment. ``mono`` is the segment's sound as FLAC; ``peaks`` are the largest magnitudes
+of each 50 ms, a byte each (255 is full scale), channel after channel, after a line that says so in JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from pipeline.audio.recording import SAMPLE_RATE, Recording, peaks
+from pipeline.coding.codebook import CODES
+from pipeline.run.results import Results
+from pipeline.tapes.db.records import Item, Job, Pretag, Tape, Transcript, Utterance
+from pipeline.tapes.home import Home
+from pipeline.tapes.jobs import job_state
+from pipeline.tapes.vault.stage_store import item_row
+from pipeline.tapes.vault.vault import Item as Put
+
+MONO, PEAKS, TRANSCRIPT = "mono", "peaks", "transcript"
+PEAKS_PER_SECOND = 20
+
+
+def publish(home: Home, job: Job, found: Results, results: Mapping[str, bytes], now: int) -> None:
+    """Make the results of a job those of its tape; nothing changes where the job is not to go on.
+
+    Parameters
+    ----------
+    results: the result files; each becomes an item of the kind of its name.
+    """
+    recording = found.heard.recording
+    files = {
+        TRANSCRIPT: transcript(found),
+        MONO: mono(recording),
+        PEAKS: drawn(recording),
+        **dict(sorted(results.items())),
+    }
+    put = [home.vault.put(job.tape_id, kind, content) for kind, content in files.items()]
+    with home.database.writing() as session:
+        needless = _swap(session, job, found, put, now)
+    for item in needless:
+        home.vault.remove(item)
+
+
+def _swap(session: Session, job: Job, found: Results, put: list[Put], now: int) -> list[Any]:
+    """Replace what an earlier job left; the items that are not needed any more."""
+    tape = session.get(Tape, job.tape_id)
+    going_on = job_state.change(session, job.id, ("running",), now, state="done", fraction=1.0, error=None)
+    if tape is None or tape.state == "destroyed" or not going_on:
+        return list(put)
+    kinds = [item.kind for item in put]
+    old = list(session.scalars(select(Item).where(Item.tape_id == tape.id, Item.kind.in_(kinds))))
+    for table in (Transcript, Utterance, Pretag):
+        session.execute(delete(table).where(table.tape_id == tape.id))
+    for item in old:
+        session.expunge(item)
+    session.execute(delete(Item).where(Item.id.in_([item.id for item in old])))
+    session.add_all(item_row(item, now) for item in put)
+    session.flush()
+    whole = next(item.id for item in put if item.kind == TRANSCRIPT)
+    engine = json.dumps(found.heard.transcript.engine, sort_keys=True)
+    session.add(Transcript(tape_id=tape.id, item_id=whole, engine=engine, created_at=now))
+    session.add_all(_utterances(tape.id, found))
+    session.add_all(_pretags(tape.id, found))
+    recording, decided = found.heard.recording, found.attribution.roles
+    speakers = {turn.speaker: decided.role(turn.speaker) for turn in found.attribution.turns}
+    session.execute(
+        update(Tape)
+        .where(Tape.id == tape.id)
+        .values(
+            state="ready",
+            duration_ms=recording.duration,
+            speakers={
+                "roles": speakers,
+                "probability": decided.probability,
+                "ghosts": list(found.heard.diarization.ghosts),
+            },
+        )
+    )
+    return old
+
+
+def _utterances(tape_id: str, found: Results) -> list[Utterance]:
+    columns = ("utterance_id", "turn_id", "role", "speaker", "start", "end")
+    return [
+        Utterance(
+            tape_id=tape_id,
+            utterance_id=utterance_id,
+            position=position,
+            turn_id=turn_id,
+            role=role,
+            speaker=speaker,
+            start_ms=int(start),
+            end_ms=int(end),
+        )
+        for position, (utterance_id, turn_id, role, speaker, start, end) in enumerate(
+            found.table[list(columns)].itertuples(index=False, name=None)
+        )
+    ]
+
+
+def _pretags(tape_id: str, found: Results) -> list[Pretag]:
+    return [
+        Pretag(
+            tape_id=tape_id,
+            utterance_id=row["utterance_id"],
+            codes=[code for code in row["codes"].split("|") if code],
+            probability=float(row["probability"]),
+            needs_check=bool(row["needs_check"]),
+            p={code: float(row[f"p_{code}"]) for code in CODES},
+        )
+        for row in found.table.to_dict("records")
+    ]
+
+
+def transcript(found: Results) -> bytes:
+    """The words, as the item ``transcript`` holds them."""
+    heard = found.heard.transcript
+    rows = found.table[["utterance_id", "turn_id", "role", "speaker", "start", "end", "text"]].to_dict("records")
+    for row, said in zip(rows, found.attribution.utterances, strict=True):
+        row["start"], row["end"] = int(row["start"]), int(row["end"])
+        row["words"] = [[word.span.start, word.span.end, word.text, word.probability] for word in said.words]
+    whole = {
+        "format": 1,
+        "engine": heard.engine,
+        "utterances": rows,
+        "vocalizations": [[one.span.start, one.span.end, one.speaker] for one in found.vocalizations],
+        "suppressed": [[one.span.start, one.span.end, one.text, one.reason] for one in heard.suppressed],
+    }
+    return json.dumps(whole, ensure_ascii=False, allow_nan=False).encode()
+
+
+def mono(recording: Recording) -> bytes:
+    """The segment's sound as FLAC, one channel, for the player."""
+    import soundfile
+
+    file = BytesIO()
+    soundfile.write(file, recording.mono, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    return file.getvalue()
+
+
+def drawn(recording: Recording) -> bytes:
+    """The item ``peaks``."""
+    drawing: np.ndarray = np.clip(peaks(recording.samples, PEAKS_PER_SECOND) * 255, 0, 255).astype(np.uint8)
+    head = {"per_second": PEAKS_PER_SECOND, "channels": drawing.shape[0], "length": drawing.shape[1]}
+    return json.dumps(head).encode() + b"\n" + drawing.tobytes()

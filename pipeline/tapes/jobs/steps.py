@@ -1,0 +1,130 @@
+"""One step of a job, done in a process of its own (`runner`): inputs from the vault, results into the vault."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from pydantic import TypeAdapter
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pipeline.errors import JobError
+from pipeline.formats.written_transcript import WrittenTranscript, unpacked
+from pipeline.run.engines import Engines
+from pipeline.run.progress import Progress
+from pipeline.settings import Settings
+from pipeline.stages import STEPS, Request, Run
+from pipeline.tapes.clock import Clock
+from pipeline.tapes.consent import target_behavior
+from pipeline.tapes.db.records import Item, Job, Tape
+from pipeline.tapes.home import Home
+from pipeline.tapes.intake import importing
+from pipeline.tapes.vault.scratch import named
+from pipeline.tapes.vault.stage_store import VaultBench
+
+ASKED = "asked"
+"""The kind of the item that holds what was asked for."""
+
+RECORDING, WRITTEN = "recording", "written"
+"""The kinds of the items that hold the sound, and a transcript that somebody wrote (`formats.written_transcript`)."""
+
+_LISTEN = {"transcribe": 0.7, "diarize": 0.3}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a member asked for, kept in the vault: the digest of a recording is the client's, too.
+
+    ``source`` is the recording's SHA-256; times are milliseconds within the recording.
+    """
+
+    source: str
+    start: int | None = None
+    end: int | None = None
+    speakers: int | None = 2
+    interviewer: str | None = None
+
+    def packed(self) -> bytes:
+        """As JSON."""
+        return _ASKED.dump_json(self)
+
+
+_ASKED = TypeAdapter(Asked)
+
+
+def perform(
+    home: Home,
+    settings: Settings,
+    engines: Callable[[Settings], Engines],
+    job_id: str,
+    step: str,
+    progress: Progress,
+    clock: Clock,
+) -> None:
+    """Do a step of a job; done before, it is read back at once.
+
+    Raises
+    ------
+    TapeReviewError: whatever keeps the stages from their result, and V and K where vault or records cannot be used.
+    """
+    with home.database.reading() as session:
+        job, tape, asked, recording, written, target = _inputs(home, session, job_id)
+    with home.vault.locks.working(tape.id), home.vault.scratch.file() as sound:
+        request = Request(
+            recording=named(sound),
+            target_behavior=target,
+            **{name: value for name, value in asdict(asked).items() if name != "source"},
+            tape_id=tape.id,
+            transcript=written,
+        )
+        watch = _Watch(step, progress)
+        run = Run(request, settings, watch, engines=engines(settings), source=asked.source)
+        bench = VaultBench(home, tape.id, clock)
+        if run.needs_recording(bench):
+            with home.vault.open(recording) as reader:
+                shutil.copyfileobj(reader, sound, 1 << 20)
+            named(sound)
+        if step == "report":
+            importing.publish(home, job, *run.finish(bench), clock())
+        else:
+            getattr(run, step)(bench)
+
+
+def _inputs(home: Home, session: Session, job_id: str) -> tuple[Job, Tape, Asked, Item, WrittenTranscript | None, str]:
+    job = session.get(Job, job_id)
+    if job is None:
+        raise JobError("J01", f"job {job_id}", "is not known", "`tape-review status` lists the jobs")
+    tape = session.get_one(Tape, job.tape_id)
+    items = {
+        item.kind: item
+        for item in session.scalars(
+            select(Item).where(Item.tape_id == tape.id, Item.kind.in_((ASKED, RECORDING, WRITTEN)))
+        )
+    }
+    text = target_behavior.read(session, home.vault, tape.id)
+    written = unpacked(home.vault.read(items[WRITTEN])) if WRITTEN in items else None
+    return job, tape, _ASKED.validate_json(home.vault.read(items[ASKED])), items[RECORDING], written, text
+
+
+class _Watch:
+    """Turns the progress of a step's stages into the step's; an `Observer` of the run."""
+
+    def __init__(self, step: str, progress: Progress) -> None:
+        self._progress = progress
+        self._done: dict[str, float] = dict.fromkeys(STEPS[step], 0.0)
+        self._share = _LISTEN if step == "listen" else dict.fromkeys(self._done, 1 / len(self._done))
+
+    def started(self, stage: str) -> None:
+        """Nothing to tell."""
+
+    def progressed(self, stage: str, fraction: float) -> None:
+        """A stage of this step, or one before that had to be repeated, is done by a fraction."""
+        if stage in self._done:
+            self._done[stage] = fraction
+            self._progress(sum(self._share[each] * done for each, done in self._done.items()))
+
+    def finished(self, stage: str, reused: bool) -> None:
+        """A stage is done."""
+        self.progressed(stage, 1.0)

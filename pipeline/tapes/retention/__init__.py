@@ -1,0 +1,1 @@
+"""The end of a tape: when, how, and with which proof."""

@@ -1,0 +1,1 @@
+"""Encrypted files, their keys, and what keeps them whole."""

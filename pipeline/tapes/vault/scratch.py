@@ -1,0 +1,131 @@
+"""Plaintext outside of the vault: in files without a name, which the kernel frees when their holder ends.
+
+A decoder needs a file. It gets one in memory that has no name (``memfd_create``), as an open descriptor: however the
+holder ends, by ``kill -9`` of a whole group of processes or a container that is stopped, nothing is left that anybody
+could open. Where the system knows no such files (macOS), it is a file on the disk that lost its name before anything
+was written; its blocks are freed likewise, and encrypting the disk keeps what they held from being read.
+
+Earlier versions worked in a folder with a name. What a killed process of theirs left is removed by every start of ours,
+and counts as a survivor as long as it is there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from pipeline.tapes.vault.atomic_files import owned, writable
+from pipeline.tapes.vault.disks import in_memory
+from pipeline.tapes.vault.master_key import forbid_dumps
+
+_NAME = "tape-review"
+"""What ``/proc`` calls our files in memory."""
+
+
+class Scratch:
+    """Makes files for plaintext for one home.
+
+    Parameters
+    ----------
+    home: the home's folder; it holds the nameless files where the system knows none in memory.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    @contextmanager
+    def file(self) -> Iterator[BinaryIO]:
+        """An empty file to write and read, gone afterwards.
+
+        Raises
+        ------
+        VaultError: V08.
+        """
+        forbid_dumps()
+        with self._unnamed() as file:
+            yield file
+
+    def in_memory(self) -> bool:
+        """Whether what is written never touches a disk (but for swap)."""
+        return hasattr(os, "memfd_create") or in_memory(self._place())
+
+    def leftovers(self) -> list[Path]:
+        """What earlier versions left behind, or have in use."""
+        return [path for root in self._roots() for path in _inside(root)]
+
+    def sweep(self) -> int:
+        """Remove what earlier versions left; how much. What a process that lives has in use stays."""
+        return sum(_removed(path) for path in self.leftovers())
+
+    def _unnamed(self) -> BinaryIO:
+        with suppress(AttributeError, OSError):  # no such system, or forbidden to us
+            return os.fdopen(os.memfd_create(_NAME), "w+b")
+        place = self._place()
+        with writable(place):
+            return cast(BinaryIO, tempfile.TemporaryFile(dir=owned(place)))
+
+    def _place(self) -> Path:
+        """Where nameless files go that are none in memory by nature."""
+        memory = Path("/dev/shm")  # noqa: S108 - a file without a name
+        return memory if in_memory(memory) else self._home / "private"
+
+    def _roots(self) -> list[Path]:
+        """The folders in which earlier versions worked."""
+        name = f"tape-review-{os.geteuid()}-{sha256(str(self._home.resolve()).encode()).hexdigest()[:12]}"
+        runtime = os.environ.get("XDG_RUNTIME_DIR")
+        memory = [Path("/dev/shm"), *([Path(runtime)] if runtime else [])]  # noqa: S108 - only looked at
+        return [*(place / name for place in memory if sys.platform == "linux"), self._home / "private"]
+
+
+def named(file: BinaryIO) -> Path:
+    """A path by which this process, and only it, opens a nameless file from its beginning."""
+    file.flush()
+    file.seek(0)  # where such a path opens no second file, it shares the place in the first
+    return Path("/dev/fd") / str(file.fileno())
+
+
+def _inside(root: Path) -> list[Path]:
+    """What lies in a folder of ours; somebody else's, put there in its place, is not looked into."""
+    try:
+        found = root.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid():
+            return sorted(root.iterdir())
+    except OSError:
+        pass
+    return []
+
+
+def _removed(path: Path) -> bool:
+    """Remove what a dead process left, and the folder around it when it is empty; whether its process was dead."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, onerror=_unlock)
+            finally:
+                os.close(handle)
+        else:
+            path.unlink()
+    except OSError:
+        return False
+    with suppress(OSError):
+        path.parent.rmdir()
+    return True
+
+
+def _unlock(remove: object, path: str, _: object) -> None:
+    """A stage may have taken away its own permissions: give them back and try again; what is gone is gone."""
+    with suppress(FileNotFoundError):
+        os.chmod(os.path.dirname(path), 0o700)
+        os.chmod(path, 0o700)
+        remove(path)  # type: ignore[operator]

@@ -1,0 +1,135 @@
+import csv
+import json
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pyarrow
+import pytest
+from pyarrow import parquet as arrow
+
+from pipeline.errors import FormatError
+from pipeline.formats import parquet, registry, tidy_table
+from pipeline.formats.safe_reader import Source
+from pipeline.formats.transcript import CodedUtterance, Mark, transcript
+from pipeline.timeline import Span
+from tests.formats.transcripts import WALK
+
+HEADER = "tape_id,utterance_id,coder,layer,code,coded_at,role,speaker,start,end,text\n"
+"""Of a table that does not say what its times count from, as older versions wrote it."""
+
+
+def test_the_numbers_of_a_table_by_hand() -> None:
+    lines = tidy_table.write(WALK).decode().splitlines()
+    assert lines[:3] == [
+        f"{HEADER.strip()},zero",
+        "walk,u0001,ana,coach,question_open,,interviewer,S1,0.000,0.900,What would you like?,",
+        "walk,u0001,machine,machine,question_open,,interviewer,S1,0.000,0.900,What would you like?,",
+    ]
+    assert lines[-1] == "walk,u0003,,,,,interviewer,S1,2.400,2.600,mm-hm,"
+
+
+def test_no_cell_is_a_formula_for_a_spreadsheet() -> None:
+    texts = ["=1+1", "+1", "-1", "@x", "'tis", "'=x", '"=x"', " =x", "a\n=b"]
+    said = transcript("=t", [CodedUtterance("", Span(n, n + 1), "=s", text=text) for n, text in enumerate(texts)])
+    rows = list(csv.reader(tidy_table.write(said).decode().splitlines(keepends=True)))
+    assert all(not cell.startswith(("=", "+", "-", "@", "\t")) for row in rows for cell in row)
+    back = tidy_table.read(Source("x.csv", tidy_table.write(said)))
+    assert [one.text for one in back.utterances] == [text.strip() for text in texts]
+    assert (back.tape_id, back.utterances[0].speaker) == ("=t", "=s")
+
+
+def test_a_coder_who_gave_no_code_has_heard_the_utterance() -> None:
+    said = transcript("t", [CodedUtterance("", Span(0, 1), marks=(Mark("", "ana", "coach"),))])
+    assert tidy_table.read(Source("t.csv", tidy_table.write(said))) == said
+
+
+def test_the_data_dictionary_names_each_column(tmp_path: Path) -> None:
+    registry.write(WALK, tmp_path / "codes.csv")
+    about = json.loads((tmp_path / "codes.csv-metadata.json").read_text())
+    assert about["url"] == "codes.csv"
+    assert [one["name"] for one in about["tableSchema"]["columns"]] == list(pd.read_csv(tmp_path / "codes.csv").columns)
+    assert all(one["dc:description"] for one in about["tableSchema"]["columns"])
+    assert arrow.read_schema(pyarrow.BufferReader(parquet.write(WALK))).field("start").metadata[b"description"]
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [
+        ("tape_id,code\n", "TR-F03", "'utterance_id' 0 times"),
+        (HEADER.replace("text", "code"), "TR-F03", "'code' 2 times"),
+        (HEADER + "t,u,a,,c,,client,S,0,1\n", "TR-F07", "row 2 of t.csv has 10 cells"),
+        (HEADER + "t,u,a,,c,,client,S,1,0,x\n", "TR-F07", "ends before"),
+        (HEADER + "t,u,a,,c,,client,S,nan,1,x\n", "TR-F07", "'nan' for a time"),
+        (HEADER + "t,,a,,c,,client,S,0,1,x\n", "TR-F07", "no utterance_id"),
+        (HEADER + "t,u,a,,c,,client,S,0,1,x\nt,u,a,,c,,client,S,0,2,x\n", "TR-F07", "row 3 of t.csv differs"),
+        (HEADER + "t,u,a,,c,,client,S,0,1,x\ns,v,a,,c,,client,S,0,1,x\n", "TR-F07", "holds 2 tapes"),
+        (HEADER + 't,u,a,,c,,client,S,0,1,"x\n', "TR-F03", "not CSV"),
+        (HEADER + "t,u,a,,c,,client,S,0,1," + "x" * 200_000 + "\n", "TR-F03", "not CSV"),
+    ],
+)
+def test_a_wrong_table_is_named(content: str, code: str, said: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        tidy_table.read(Source("t.csv", content.encode()))
+    assert caught.value.code == code
+    assert said in str(caught.value)
+
+
+def table(**columns: object) -> bytes:
+    sink = pyarrow.BufferOutputStream()
+    base = {"tape_id": ["t"], "utterance_id": ["u"], "code": ["c"], "start": [0.0], "end": [1.5]}
+    arrow.write_table(pyarrow.table(base | columns), sink)
+    return bytes(sink.getvalue())
+
+
+def test_reads_a_table_that_pandas_made(tmp_path: Path) -> None:
+    rows = {"tape_id": ["t"] * 2, "utterance_id": ["u", "v"], "code": ["a|b", None], "start": [0, 2], "end": [1, 3]}
+    pd.DataFrame(rows).to_parquet(tmp_path / "t.parquet")
+    first, second = parquet.read(Source.open(tmp_path / "t.parquet")).utterances
+    assert [mark.code for mark in first.marks] == ["a", "b"]
+    assert (second.span, second.marks) == (Span(2000, 3000), ())
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (table(start=[["list"]]), "F03"),
+        (table(start=["soon"]), "F03"),
+        (table(end=[float("inf")]), "F03"),
+        (table(end=[-1.0]), "F07"),
+        (b"PAR1" + bytes(100) + b"PAR1", "F03"),
+    ],
+)
+def test_a_wrong_parquet_is_refused(data: bytes, code: str) -> None:
+    with pytest.raises(FormatError, match=f"TR-{code} .*t.parquet"):
+        parquet.read(Source("t.parquet", data))
+
+
+def test_a_parquet_bomb_is_refused_in_a_process_of_its_own() -> None:
+    text = pyarrow.array(["x" * 1000]).cast(pyarrow.large_string())
+    rows = 49_000
+    columns = {name: pyarrow.array([0.5]).take(pyarrow.array([0] * rows)) for name in ("start", "end")}
+    columns |= {name: text.take(pyarrow.array([0] * rows)) for name in ("tape_id", "utterance_id", "code", "text")}
+    sink = pyarrow.BufferOutputStream()
+    arrow.write_table(pyarrow.table(columns), sink, compression="zstd")
+    data = bytes(sink.getvalue())
+    assert len(data) < 300_000
+    with pytest.raises(FormatError, match="TR-F03 .*too large"):
+        parquet.read(Source("t.parquet", data))
+
+
+def test_a_reader_that_goes_on_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*_: object, **__: object) -> None:
+        raise subprocess.TimeoutExpired("reader", 120)
+
+    monkeypatch.setattr(subprocess, "run", slow)
+    with pytest.raises(FormatError, match="TR-F02 .*too long"):
+        parquet.read(Source("t.parquet", table()))
+
+
+def test_rows_that_count_from_different_zeros_are_refused() -> None:
+    head = HEADER.strip() + ",zero\n"
+    rows = ["t,u,a,,c,,client,S,0,1,x,30.000\n", "t,v,a,,c,,client,S,1,2,y,0.000\n"]
+    assert tidy_table.read(Source("t.csv", (head + rows[0]).encode())).zero == 30_000
+    with pytest.raises(FormatError, match="TR-F07 .*different zeros"):
+        tidy_table.read(Source("t.csv", (head + "".join(rows)).encode()))

@@ -1,0 +1,179 @@
+from dataclasses import replace
+
+import pytest
+
+from pipeline.errors import FormatError
+from pipeline.formats import time_matching
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, transcript
+from pipeline.timeline import Role, Span, Word
+
+
+def unit(start: int, end: int, role: Role = "unknown", *codes: str) -> CodedUtterance:
+    return CodedUtterance("", Span(start, end), role, role, "", tuple(Mark(code) for code in codes))
+
+
+TAPE = transcript(
+    "walk",
+    [
+        unit(0, 1000, "interviewer", "machine's"),
+        unit(1000, 3000, "client"),
+        unit(2500, 2700, "interviewer"),
+        unit(3500, 5000, "client"),
+        unit(9000, 9500, "client"),
+    ],
+)
+
+
+def codes(*units: CodedUtterance) -> list[list[str]]:
+    found = time_matching.onto(TAPE, transcript("c", units), "ana", "coach").transcript
+    return [[mark.code for mark in one.given if mark.coder] for one in found.utterances]
+
+
+def test_a_stretch_goes_where_it_shares_most() -> None:
+    assert codes(unit(900, 2900, "unknown", "x")) == [[], ["x"], [], [], []]
+    assert codes(unit(2500, 2700, "unknown", "x")) == [[], [], ["x"], [], []]  # 200 ms of both: the shorter
+    assert codes(unit(2500, 2700, "interviewer", "x")) == [[], [], ["x"], [], []]
+    assert codes(unit(2600, 4300, "client", "x")) == [[], [], [], ["x"], []]
+
+
+def test_a_stretch_that_shares_less_than_half_goes_nowhere() -> None:
+    found = time_matching.onto(
+        TAPE, transcript("c", [unit(4700, 5400, "client", "x"), unit(3600, 4000, "client", "y")])
+    )
+    assert [one.span for one in found.lost] == [Span(4700, 5400)]
+    assert found.number == 1
+
+
+def test_a_moment_goes_to_what_holds_it_or_to_what_just_ended() -> None:
+    assert codes(unit(1000, 1000, "unknown", "x")) == [[], ["x"], [], [], []]
+    assert codes(unit(1000, 1000, "interviewer", "x")) == [["x"], [], [], [], []]
+    assert codes(unit(2600, 2600, "unknown", "x")) == [[], [], ["x"], [], []]  # the later of two that hold it
+    assert codes(unit(3200, 3200, "unknown", "x")) == [[], ["x"], [], [], []]
+    assert codes(unit(6999, 6999, "unknown", "x")) == [[], [], [], ["x"], []]
+
+
+def test_a_moment_too_late_or_too_early_goes_nowhere() -> None:
+    for time in (7000, 8999, 11_500):
+        assert len(time_matching.onto(TAPE, transcript("c", [unit(time, time, "unknown", "x")])).lost) == 1
+
+
+def test_codes_are_signed_once_and_silence_between_them_is_heard() -> None:
+    foreign = transcript(
+        "c", [unit(100, 200, "unknown", "x"), unit(300, 900, "unknown", "x", "y"), unit(4000, 4500, "client", "z")]
+    )
+    found = time_matching.onto(TAPE, foreign, "ana", "coach").transcript
+    assert [one.marks for one in found.utterances] == [
+        (Mark("machine's"), Mark("x", "ana", "coach"), Mark("y", "ana", "coach")),
+        (Mark("", "ana", "coach"),),
+        (Mark("", "ana", "coach"),),
+        (Mark("z", "ana", "coach"),),
+        (),
+    ]
+
+
+def test_units_without_codes_are_no_codes() -> None:
+    found = time_matching.onto(TAPE, transcript("c", [unit(0, 1000)]))
+    assert (found.number, found.lost) == (0, ())
+    assert found.transcript == TAPE
+
+
+def test_more_coders_than_a_group_has_are_refused() -> None:
+    crowd = tuple(Mark("x", f"coder {number}") for number in range(201))
+    with pytest.raises(FormatError, match="TR-F02 .*more than 200 coders"):
+        time_matching.onto(TAPE, transcript("c", [CodedUtterance("", Span(0, 1000), marks=crowd)]))
+
+
+def test_many_units_take_a_moment() -> None:
+    tape = transcript("t", [unit(n * 1000, n * 1000 + 900, "client") for n in range(3000)])
+    foreign = transcript("c", [unit(n * 1000, n * 1000 + 900, "client", "x") for n in range(3000)])
+    found = time_matching.onto(tape, foreign)
+    assert found.number == 3000
+    assert isinstance(found.transcript, CodedTranscript)
+
+
+CUT = replace(TAPE, zero=30_000)
+"""The same tape, cut from half a minute on."""
+
+
+def at(*spans: tuple[int, int], zero: int | None = None) -> CodedTranscript:
+    return transcript("c", [unit(*span, "client", f"x{number}") for number, span in enumerate(spans)], zero=zero)
+
+
+def spans(found: time_matching.Aligned) -> list[tuple[int, int]]:
+    return [(one.span.start, one.span.end) for one in found.transcript.utterances]
+
+
+def test_codes_of_the_whole_recording_are_brought_to_a_tape_that_was_cut() -> None:
+    found = time_matching.aligned(CUT, at((31_000, 33_000), (33_500, 35_000), zero=0), "coach.eaf")
+    assert (spans(found), found.moved, found.assumed) == ([(1000, 3000), (3500, 5000)], -30_000, False)
+    found = time_matching.aligned(CUT, at((500, 1000), zero=31_500), "coach.eaf")
+    assert (spans(found), found.moved) == ([(2000, 2500)], 1500)
+
+
+def test_words_move_with_their_utterance() -> None:
+    said = unit(31_000, 33_000, "client", "x")
+    spoken = replace(said, words=(Word(Span(31_000, 31_200), "so", 1.0),))
+    (moved,) = time_matching.aligned(CUT, transcript("c", [spoken], zero=0), "c").transcript.utterances
+    assert moved.words == (Word(Span(1000, 1200), "so", 1.0),)
+
+
+@pytest.mark.parametrize(
+    ("zero", "moved"), [("recording", -30_000), ("segment", 0), (0, -30_000), (30_000, 0), (29_000, -1000)]
+)
+def test_what_somebody_says_by_hand_holds(zero: time_matching.Zero, moved: int) -> None:
+    for said in (None, 0, 5000):
+        found = time_matching.aligned(CUT, at((31_000, 33_000), zero=said), "coach.eaf", zero)
+        assert (spans(found), found.moved) == ([(31_000 + moved, 33_000 + moved)], moved)
+
+
+def test_a_file_that_does_not_say_is_believed_where_it_fits() -> None:
+    found = time_matching.aligned(CUT, at((1000, 3000), (3500, 5000)), "coach.eaf")
+    assert (spans(found), found.moved, found.assumed) == ([(1000, 3000), (3500, 5000)], 0, True)
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        at((31_000, 33_000), (33_500, 35_000)),  # beyond the tape's end
+        at((1000, 3000), (33_500, 35_000)),  # one of them
+        at((9000, 9500), (39_000, 39_500), (60_000, 61_000)),
+    ],
+)
+def test_a_file_that_does_not_say_and_does_not_fit_is_refused_with_the_offset(foreign: CodedTranscript) -> None:
+    with pytest.raises(FormatError, match=r"TR-F12 file coach.eaf .* 30.000 s .*--zero recording, or --zero segment"):
+        time_matching.aligned(CUT, foreign, "coach.eaf")
+
+
+def test_a_file_that_would_fit_better_from_the_start_of_the_recording_is_refused() -> None:
+    """Both zeros put the codes within the tape, but only one of them puts the codes on utterances."""
+    cut = replace(TAPE, zero=1500)
+    time_matching.aligned(cut, at((1000, 3000), (3500, 5000)), "coach.eaf")
+    with pytest.raises(FormatError, match=r"TR-F12 .* 1.500 s"):
+        time_matching.aligned(cut, at((2500, 4500), (5000, 6500)), "coach.eaf")
+
+
+def test_of_a_whole_recording_nothing_needs_to_be_said() -> None:
+    for tape in (TAPE, replace(TAPE, zero=0)):
+        found = time_matching.aligned(tape, at((1000, 3000), (60_000, 61_000)), "coach.eaf")
+        assert (spans(found), found.moved) == ([(1000, 3000), (60_000, 61_000)], 0)
+
+
+def test_a_tape_that_does_not_say_takes_only_what_fits() -> None:
+    assert time_matching.aligned(TAPE, at((1000, 3000), zero=30_000), "coach.eaf").moved == 0
+    with pytest.raises(FormatError, match=r"TR-F12 tape walk .*coach.eaf count from 30.000 s .*provenance.json"):
+        time_matching.aligned(TAPE, at((31_000, 33_000), zero=30_000), "coach.eaf")
+    with pytest.raises(FormatError, match="TR-F12 tape walk"):
+        time_matching.aligned(TAPE, at((1000, 3000)), "coach.eaf", "recording")
+
+
+def test_who_coded_before_and_after_the_tape_heard_all_of_it() -> None:
+    """The coach coded the whole recording: the tape's first and last utterances were left without a code."""
+    whole = at((-5000, -4000), (3500, 5000), (12_000, 13_000))
+    found = time_matching.onto(TAPE, whole, "ana", "coach").transcript
+    assert [one.marks[-1:] for one in found.utterances] == [
+        (Mark("", "ana", "coach"),),
+        (Mark("", "ana", "coach"),),
+        (Mark("", "ana", "coach"),),
+        (Mark("x1", "ana", "coach"),),
+        (Mark("", "ana", "coach"),),
+    ]

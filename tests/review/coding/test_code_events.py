@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.review.coding.code_events import Event, State, fold, live
+from tests.review.coding import histories, node
+
+SEEDS = st.integers(0, 2**32)
+
+
+@given(SEEDS, st.integers(0, 30))
+def test_taking_back_an_event_and_that_again_changes_nothing(seed: int, count: int) -> None:
+    draw = random.Random(seed)
+    found = histories.events(draw, count + 1)
+    last = found[-1]
+    undo = Event("undo", last.utterance_id, last.action, last.codes, last.id)
+    assert fold([*found, undo]) == fold(found[:-1])
+    assert fold([*found, undo, Event("redo", last.utterance_id, last.action, last.codes, "undo")]) == fold(found)
+
+
+@given(SEEDS, st.integers(0, 30))
+def test_an_utterance_carries_its_last_event_that_holds(seed: int, count: int) -> None:
+    found = histories.events(random.Random(seed), count)
+    now = fold(found)
+    for name in {event.utterance_id for event in found}:
+        own = [event for event in live(found) if event.utterance_id == name]
+        expected = None
+        if own and own[-1].action != "clear":
+            expected = State(own[-1].codes, own[-1].action == "unsure")
+        assert now.get(name) == expected
+
+
+@given(SEEDS, st.integers(1, 30))
+def test_events_of_one_utterance_leave_the_others_alone(seed: int, count: int) -> None:
+    found = histories.events(random.Random(seed), count)
+    kept = [event for event in found if event.utterance_id != "u0"]
+    assert {name: state for name, state in fold(found).items() if name != "u0"} == dict(fold(kept))
+
+
+def test_the_page_folds_as_the_server_does(tmp_path: Path) -> None:
+    draw = random.Random(7)
+    cases = [histories.events(draw, draw.randrange(25)) for _ in range(200)]
+    program = """
+const { fold } = await import(`${sources}/changes.js`);
+const rows = (events) => [...fold(events)].map(([id, { codes, unsure }]) => [id, codes, unsure]);
+console.log(JSON.stringify(input.map(rows)));
+"""
+    rows = [
+        [
+            {"id": e.id, "utterance_id": e.utterance_id, "action": e.action, "codes": e.codes, "undoes": e.undoes}
+            for e in case
+        ]
+        for case in cases
+    ]
+    page = node.run(program, rows, tmp_path)
+    server = [{name: (state.codes, state.unsure) for name, state in fold(case).items()} for case in cases]
+    assert [{name: (tuple(codes), unsure) for name, codes, unsure in case} for case in page] == server

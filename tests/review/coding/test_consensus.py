@@ -1,0 +1,196 @@
+"""The group's page: agreement, disagreement, what is settled, and the measures that follow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from pipeline import settings
+from pipeline.coding.codebook import CODES, Codebook
+from pipeline.formats import codebook_files
+from pipeline.review.coding.corrections import Utterance, Word
+from pipeline.review.consensus.consensus import Board, Opinion, Place, measured
+from pipeline.run.results import Measured
+from pipeline.tapes.db.records import CodeEvent, Pass
+from tests.measures import samples
+from tests.review.coding.conftest import Coder, Table
+
+QUESTION, REFLECTION = ("question_open",), ("reflection_simple",)
+
+
+def place(number: int, *opinions: tuple[str, ...], settled: Any = None, machine: tuple[str, ...] = ()) -> Place:
+    said = Utterance(
+        *(f"u{number}", f"t{number}", "interviewer", "S1", number * 1000, number * 1000 + 900),
+        (Word(f"w{number}", "hello", number * 1000, number * 1000 + 900),),
+    )
+    found = tuple(Opinion(f"c{at}", codes) for at, codes in enumerate(opinions))
+    return Place(said, found, settled, machine, 0.7 if machine else None)
+
+
+@pytest.mark.parametrize(
+    ("one", "source", "codes", "disputed"),
+    [
+        (place(1), "none", (), False),
+        (place(1, machine=QUESTION), "machine", QUESTION, False),
+        (place(1, QUESTION, machine=REFLECTION), "agreed", QUESTION, False),
+        (place(1, QUESTION, QUESTION), "agreed", QUESTION, False),
+        (place(1, QUESTION, QUESTION, REFLECTION), "hand", QUESTION, True),
+        (place(1, QUESTION, REFLECTION), "hand", (), True),
+        (place(1, QUESTION, REFLECTION, settled=REFLECTION), "consensus", REFLECTION, False),
+        (place(1, QUESTION, settled=()), "consensus", (), False),
+    ],
+)
+def test_whose_word_counts(one: Place, source: str, codes: tuple[str, ...], disputed: bool) -> None:
+    assert (one.source, one.codes, one.disputed) == (source, codes, disputed)
+
+
+def book() -> Codebook:
+    return codebook_files.read("pretags")
+
+
+def test_the_most_divided_come_first() -> None:
+    places = (place(1, QUESTION, QUESTION, REFLECTION), place(2, QUESTION), place(3, QUESTION, REFLECTION))
+    assert [one.utterance.id for one in Board(places, (), book()).queue] == ["u3", "u1"]
+
+
+def test_what_people_decided_is_not_in_doubt() -> None:
+    places = (place(1, QUESTION), place(2, REFLECTION), place(3, REFLECTION, settled=REFLECTION))
+    found = measured(Board(places, (), book())).ratios["reflections_per_question"]
+    assert (found.value, found.low, found.high) == (2.0, 2.0, 2.0)
+
+
+def test_what_only_the_machine_says_stays_in_doubt() -> None:
+    """Of two utterances, one is a reflection by hand; the machine takes the other for a question, and is not sure."""
+    p = {"question_open": 0.5, "reflection_simple": 0.5}
+    doubtful = replace(place(2, machine=QUESTION), p=p, pretags=QUESTION)
+    found = measured(Board((place(1, REFLECTION), doubtful), (), book()))
+    one = found.counts["question_open"]
+    assert (one.value, one.low, one.high) == (1, 0, 1)
+    sure = measured(Board((place(1, REFLECTION), place(2, QUESTION)), (), book())).counts["question_open"]
+    assert (sure.value, sure.low, sure.high) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("name", codebook_files.shipped())
+def test_until_somebody_has_coded_the_figures_are_those_of_the_report_intervals_included(name: str) -> None:
+    own = codebook_files.read(name)
+    table = samples.coded()
+    drawing = settings.load().settings.measures.model_copy(update={"draws": 300, "seed": 3, "interval": 0.8})
+    report = Measured.of(table, own, drawing, {"open": 0.4, "change": 0.4}).figures
+    places = []
+    for row in table.to_dict("records"):
+        words = tuple(Word(f"w{at}", text, row["start"], row["end"]) for at, text in enumerate(row["text"].split()))
+        head = (row["utterance_id"], row["turn_id"], row["role"], row["speaker"], row["start"], row["end"])
+        pretags = tuple(row["codes"].split("|"))
+        p = {code: row[f"p_{code}"] for code in CODES}
+        machine = tuple(code for code in own.proposed(pretags) if own[code].role == row["role"])
+        places.append(Place(Utterance(*head, words), (), None, machine, row["probability"], p, pretags))
+    drawn = {key: report.as_dict()[key] for key in ("width", "seed", "spread", "draws")}
+    assert measured(Board(tuple(places), (), own, drawn)).as_dict() == report.as_dict()
+
+
+def test_a_book_of_its_own_counts_by_its_own_families() -> None:
+    places = (place(1, ("question",)), place(2, ("reflection_complex",)), place(3, ("reflection_simple",)))
+    found = measured(Board(places, (), codebook_files.read("miti-4.2")))
+    assert found.ratios["percent_complex_reflections"].value == 100  # once a volley, complex before simple
+    assert found.ratios["reflections_per_question"].value == 1
+
+
+def board(coder: Coder) -> dict[str, Any]:
+    answer = coder.browser.get(f"/tapes/{coder.tape_id}/together/state?codebook=pretags")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def settle(coder: Coder, name: str, *codes: str, action: str = "set", where: str = "u0001") -> Any:
+    body = {"id": name, "codebook": "pretags", "utterance_id": where, "action": action, "codes": codes}
+    headers = {"X-CSRF-Token": coder.token}
+    return coder.browser.client.post(f"/tapes/{coder.tape_id}/together", json=body, headers=headers)
+
+
+@pytest.fixture
+def both(table: Table) -> Table:
+    for coder, code in ((table.ada.begin(), "question_open"), (table.ben.begin(), "question_closed")):
+        coder.code("u0001", code)
+        coder.code("u0002", "change")
+        coder.lock()
+    return table
+
+
+def test_what_is_settled_keeps_what_everyone_said(both: Table) -> None:
+    before = board(both.ada)
+    assert before["queue"] == ["u0001"]
+    assert before["coders"] == ["Ada", "Ben"]
+    after = settle(both.ada, "s1", "question_open").json()
+    assert after["queue"] == []
+    assert after["basis"].startswith("1 settled together, ")
+    [one] = after["places"]
+    assert one["settled"] == ["question_open"]
+    assert {each["coder"]: each["codes"] for each in one["opinions"]} == {
+        "Ada": ["question_open"],
+        "Ben": ["question_closed"],
+    }
+    with both.room.home.database.reading() as session:
+        layers = dict(session.execute(select(CodeEvent.client_event_id, Pass.layer).join(Pass)).all())
+    assert sorted(layers.values()) == ["consensus", "member", "member", "member", "member"]
+    assert settle(both.ben, "s2", action="undo").json()["queue"] == ["u0001"]
+
+
+def test_who_codes_a_tape_twice_has_one_opinion(both: Table) -> None:
+    both.room.clock.advance(60_000)
+    again = both.ada.begin()
+    again.code("u0001", "question_closed")
+    again.code("u0002", "change")
+    again.lock()
+    found = board(both.ben)
+    [one] = [place for place in found["places"] if place["id"] == "u0001"]
+    assert [(each["coder"], each["codes"]) for each in one["opinions"]] == [
+        ("Ada", ["question_closed"]),
+        ("Ben", ["question_closed"]),
+    ]
+    assert found["queue"] == []
+
+
+def test_the_measures_follow_what_is_settled(both: Table) -> None:
+    def share(answer: dict[str, Any]) -> Any:
+        return next(one["value"] for one in answer["measures"] if one["label"].startswith("Open questions"))
+
+    opened = share(settle(both.ada, "s1", "question_open").json())
+    assert share(settle(both.ada, "s2", "question_closed").json()) < opened
+
+
+def test_settling_is_idempotent_and_knows_its_book(both: Table) -> None:
+    for _ in range(2):
+        assert settle(both.ada, "s1", "question_open").status_code == 200
+    with both.room.home.database.reading() as session:
+        assert len(session.scalars(select(CodeEvent).where(CodeEvent.client_event_id.endswith(":s1"))).all()) == 1
+    assert settle(both.ada, "s3", "confrontation").status_code == 422
+
+
+def test_a_task_is_no_opinion_on_what_it_did_not_ask_for(table: Table) -> None:
+    ada, ben = table.ada.begin("depth"), table.ben.begin()
+    ada.code("u0003", "reflection_simple")
+    ben.code("u0001", "question_open")
+    ben.code("u0003", "reflection_simple")
+    ada.lock()
+    ben.lock()
+    places = {one["id"]: one for one in board(ada)["places"]}
+    assert [each["coder"] for each in places["u0001"]["opinions"]] == ["Ben"]
+    assert not places["u0001"]["disputed"]
+    assert len(places["u0003"]["opinions"]) == 2
+
+
+def test_an_open_page_is_told_of_what_others_do(both: Table) -> None:
+    def mark() -> Any:
+        return both.ada.browser.get(f"/tapes/{both.ada.tape_id}/together/mark?codebook=pretags").json()["mark"]
+
+    seen = [board(both.ada)["mark"], mark()]
+    settle(both.ben, "s1", "question_open")
+    seen += [board(both.ada)["mark"], mark()]
+    both.interviewer.begin().correct("merge", "u0003", {})
+    seen.append(mark())
+    assert [seen[at] == seen[at + 1] for at in range(4)] == [True, False, True, False]
+    open_one = both.stranger.browser
+    assert open_one.get(f"/tapes/{both.ada.tape_id}/together/mark?codebook=pretags").status_code == 404

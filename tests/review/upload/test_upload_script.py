@@ -1,0 +1,137 @@
+"""The script that sends a recording in pieces: what a lost answer, a cut and another file do to it, in a browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.review.auth.current_user import SESSION
+from pipeline.review.upload import chunked_uploads
+from tests.review.coding.browser import PATIENCE, chromium
+from tests.review.coding.server import serving
+from tests.review.conftest import Room
+from tests.review.upload.test_chunked_uploads import Sender, sound
+
+pytestmark = pytest.mark.engines
+
+BEGUN = 50_000
+"""Bytes that arrive before a cut: more than the smallest of the other files has."""
+
+
+class Desk:
+    """Ada's browser at a draft; ``sent`` are the offsets of the pieces that it sent."""
+
+    def __init__(self, room: Room, chromium: Any, address: str) -> None:
+        self.room, self.sender = room, Sender(room)
+        self.tape = self.sender.draft()
+        self.context = chromium.new_context(base_url=address)
+        self.context.set_default_timeout(PATIENCE)
+        token = self.sender.browser.client.cookies[SESSION]
+        self.context.add_cookies([{"name": SESSION, "value": token, "url": address}])
+        self.page: Any = None
+        self.sent: list[int] = []
+
+    def open(self, fate: Callable[[Any], None] | None = None) -> None:
+        """The page of the recording, anew; the first piece that it sends meets its ``fate``."""
+        if self.page:
+            self.page.close()
+        self.page, self.sent = self.context.new_page(), []
+
+        def met(route: Any) -> None:
+            if route.request.method != "PUT":
+                route.continue_()
+                return
+            self.sent.append(int(route.request.headers["upload-offset"]))
+            if fate and len(self.sent) == 1:
+                fate(route)
+                route.abort()
+            else:
+                route.continue_()
+
+        self.page.route("**/uploads/*", met)
+        self.page.goto(f"/tapes/{self.tape}/recording")
+
+    def choose(self, file: Path) -> None:
+        self.page.get_by_label("Your recording").set_input_files(str(file))
+        self.page.get_by_role("button", name="Upload").click()
+
+    def cut(self, content: bytes) -> Callable[[Any], None]:
+        """The fate of a piece of which only the beginning arrives."""
+        return lambda _: self.put(content)
+
+    def interrupt(self, file: Path) -> None:
+        """Begin to send a file, and lose the connection."""
+        self.open(self.cut(file.read_bytes()))
+        self.choose(file)
+        self.page.get_by_text("Trying again").wait_for()
+
+    def put(self, content: bytes) -> None:
+        assert self.sender.put(self.tape, 0, content[:BEGUN], len(content)).json()["offset"] == BEGUN
+
+    def kept(self) -> bytes:
+        """The recording that is here in the end."""
+        self.page.wait_for_url("**/part")
+        found = chunked_uploads.recording(self.room.home, self.tape)
+        assert found is not None
+        return self.room.home.vault.read(found)
+
+
+@pytest.fixture
+def desk(room: Room) -> Iterator[Desk]:
+    address, port = room.addressed()
+    with serving(room.app, port), chromium() as browser:
+        yield Desk(room, browser, address)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "a.wav"
+    path.write_bytes(sound())
+    return path
+
+
+def test_a_lost_last_answer_sends_nothing_again(desk: Desk, file: Path) -> None:
+    desk.open(lambda route: route.fetch())
+    desk.choose(file)
+    assert desk.kept() == file.read_bytes()
+    assert desk.sent == [0]
+
+
+def test_a_cut_piece_goes_on_on_the_same_page(desk: Desk, file: Path) -> None:
+    desk.open(desk.cut(file.read_bytes()))
+    desk.choose(file)
+    assert desk.kept() == file.read_bytes()
+    assert desk.sent == [0, BEGUN]
+
+
+@pytest.mark.parametrize("seconds", [1.5, 3.0, 4.0])
+def test_after_a_cut_only_the_same_file_goes_on(desk: Desk, file: Path, tmp_path: Path, seconds: float) -> None:
+    other = tmp_path / "b.wav"
+    head, rest = sound(seconds)[:44], sound(seconds)[44:]
+    other.write_bytes(head + rest[::-1])
+    os.utime(other, (1, 1))
+    desk.interrupt(file)
+    desk.open()
+    desk.choose(other)
+    assert desk.kept() == other.read_bytes()
+    assert desk.sent == [0]
+
+
+def test_after_a_cut_the_same_file_goes_on_when_the_page_is_opened_again(desk: Desk, file: Path) -> None:
+    desk.interrupt(file)
+    desk.open()
+    desk.choose(file)
+    assert desk.kept() == file.read_bytes()
+    assert desk.sent == [BEGUN]
+
+
+def test_what_was_begun_in_another_browser_is_not_gone_on_with(desk: Desk, file: Path) -> None:
+    desk.put(sound(4.0))
+    desk.open()
+    desk.choose(file)
+    assert desk.kept() == file.read_bytes()
+    assert desk.sent == [0]

@@ -1,0 +1,260 @@
+"""Who may do what with a tape: every role, every state of the consent, every use, against a table written by hand."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+from typing import get_args
+
+import pytest
+
+from pipeline.errors import ConsentError
+from pipeline.tapes import people
+from pipeline.tapes.clock import DAY
+from pipeline.tapes.consent import consent, consent_form
+from pipeline.tapes.consent.consent import Use
+from pipeline.tapes.db.records import Person, Tape
+from pipeline.tapes.home import Home
+from tests.tapes.conftest import NOON, FakeClock
+from tests.tapes.group import make_consent, make_tape, sample_group
+from tests.tapes.scene import EXPECTED, LETTERS, ROWS, STATES, Scene
+
+USES = get_args(Use)
+
+
+@pytest.fixture(scope="module")
+def scene(made_home: Home) -> Scene:
+    with made_home.database.writing() as session:
+        return Scene(session, NOON)
+
+
+def test_the_table_is_whole() -> None:
+    assert len(EXPECTED) * len(USES) > 1500
+    assert set(LETTERS.values()) == set(USES)
+    assert all(set(cell) <= {*LETTERS, "-"} for cell in EXPECTED.values())
+
+
+@pytest.mark.parametrize("role", [row[0] for row in ROWS])
+def test_who_may_do_what(made_home: Home, scene: Scene, role: str) -> None:
+    tapes = [scene.tape(role, state) for state in STATES[1:]]
+    with made_home.database.reading() as session:
+        decisions = {use: consent.allows_each(session, scene.people[role], use, tapes, NOON) for use in USES}
+    found = {
+        state: "".join(letter for letter, use in LETTERS.items() if decisions[use][column]) or "-"
+        for column, state in enumerate(STATES[1:])
+    }
+    assert found == {state: EXPECTED[role, state] for state in STATES[1:]}
+
+
+def test_deciding_on_one_tape_is_deciding_on_each(made_home: Home, scene: Scene) -> None:
+    with made_home.database.reading() as session:
+        for state in STATES[1:]:
+            for role in ("interviewer", "coach", "program"):
+                for use in ("show", "export"):
+                    decision = consent.allows(session, scene.people[role], use, scene.tape(role, state), NOON)  # type: ignore[arg-type]
+                    assert decision.allowed is (use[1] in EXPECTED[role, state])
+
+
+def test_reachable_tapes_are_those_that_are_allowed(made_home: Home, scene: Scene) -> None:
+    with made_home.database.reading() as session:
+        for role in ("member", "coach", "stranger"):
+            expected = {scene.tapes[state].id for state in STATES[1:] if "h" in EXPECTED[role, state]}
+            found = {tape.id for tape in consent.reachable(session, scene.people[role], "show", NOON)}
+            assert found & {tape.id for tape in scene.tapes.values()} == expected
+
+
+@pytest.mark.parametrize(
+    ("role", "use", "state", "code", "told"),
+    [
+        ("member", "show", "dead", "D01", "is destroyed (show); nothing can be done with it anymore"),
+        (
+            *("disabled_member", "show", "G", "D02"),
+            "is requested by someone whose account is disabled (show); ask an administrator",
+        ),
+        ("member", "play", "none", "D03", "has no consent (play); record the client's consent first"),
+        ("member", "play", "gone", "D04", "must not be used: the client withdrew the consent (play); destroy it"),
+        (
+            *("member", "play", "past", "D05"),
+            "must not be used: the consent has ended, and the tape should be destroyed (play); destroy it",
+        ),
+        (
+            *("coach", "play", "G", "D06"),
+            "has a consent that does not cover this use (play); ask the client for a consent that does",
+        ),
+        (
+            *("stranger", "play", "G", "D07"),
+            "has a consent that does not name this person or group (play); ask the interviewer",
+        ),
+        ("member", "export", "G", "D08", "must not be used by this person in this way (export); ask the interviewer"),
+        ("member", "destroy", "G", "D08", "must not be used by this person in this way (destroy); ask the interviewer"),
+    ],
+)
+def test_a_refusal_says_why(
+    made_home: Home, scene: Scene, role: str, use: Use, state: str, code: str, told: str
+) -> None:
+    tape = scene.tape(role, state)
+    with made_home.database.reading() as session:
+        decision = consent.allows(session, scene.people[role], use, tape, NOON)
+    with pytest.raises(ConsentError) as refusal:
+        decision.require()
+    assert str(refusal.value) == f"TR-{code} tape {tape.id} {told}"
+
+
+def test_a_consent_holds_to_the_last_millisecond_of_its_day(any_home: Home, clock: FakeClock) -> None:
+    with any_home.database.writing() as session:
+        sample = sample_group(session, clock())
+        tape = make_tape(session, sample, clock())
+        consent_form.give(session, tape, consent_form.check(given("2025-10-20")), clock(), sample.interviewer.id)
+        last = consent_form.latest(session, tape.id).destroy_by  # type: ignore[union-attr]
+        assert consent.allows(session, sample.member, "play", tape, last)
+        assert consent.allows(session, sample.member, "play", tape, last + 1).reason == "expired"
+
+
+def test_a_withdrawal_cuts_access_at_once(any_home: Home, clock: FakeClock) -> None:
+    with any_home.database.writing() as session:
+        sample = sample_group(session, clock())
+        tape = make_tape(session, sample, clock())
+        make_consent(session, tape, clock(), "group_review", "adapt_tagger")
+    with any_home.database.reading() as session:
+        assert consent.allows(session, sample.member, "play", tape, clock())
+    with any_home.database.writing() as session:
+        assert consent_form.withdraw(session, tape, clock.advance(1), sample.interviewer.id)
+    with any_home.database.reading() as session:
+        reasons = {
+            consent.allows(session, sample.member, use, tape, clock()).reason for use in ("play", "show", "code")
+        }
+        assert reasons == {"withdrawn"}
+        assert consent.allows(session, None, "process", tape, clock()).reason == "withdrawn"
+
+
+def test_withdrawing_twice_changes_nothing(any_home: Home, clock: FakeClock) -> None:
+    with any_home.database.writing() as session:
+        sample = sample_group(session, clock())
+        tape = make_tape(session, sample, clock())
+        make_consent(session, tape, clock(), "group_review")
+        assert consent_form.withdraw(session, tape, clock(), None)
+        assert not consent_form.withdraw(session, tape, clock.advance(DAY), None)
+        assert session.get_one(Tape, tape.id).withdrawn_at == NOON
+
+
+def given(destroy_by: str) -> dict[str, object]:
+    return {
+        "uses": ["group_review"],
+        "groups": ["Thursday group"],
+        "destroy_by": destroy_by,
+        "method": "key, files and rows are deleted",
+        "signed_on": "2025-10-01",
+        "signed_form": "written",
+        "pseudonym": "Robin",
+    }
+
+
+def test_of_several_uses_the_first_refusal_is_the_answer_in_both_orders(made_home: Home, scene: Scene) -> None:
+    member, tape = scene.people["member"], scene.tapes["G"]
+    with made_home.database.reading() as session:
+        for uses in (("play", "export"), ("export", "play")):
+            decision = consent.allows_all(session, member, uses, tape, NOON)  # type: ignore[arg-type]
+            assert (decision.allowed, decision.use, decision.reason) == (False, "export", "role")
+        both = consent.allows_all(session, member, ("play", "show"), tape, NOON)
+        assert (both.allowed, both.use) == (True, "show")
+        refused = consent.allows_all(session, member, ("export", "adapt_tagger"), tape, NOON)
+        assert (refused.use, refused.reason) == ("export", "role")
+
+
+@pytest.mark.parametrize("role", ["coach", "named", "named_coach"])
+def test_a_coach_and_a_named_person_are_not_the_ones_to_adapt_the_tagger(
+    made_home: Home, scene: Scene, role: str
+) -> None:
+    with made_home.database.reading() as session:
+        decision = consent.allows(session, scene.people[role], "adapt_tagger", scene.tapes["GCA"], NOON)
+        assert decision.reason == "role"
+        stranger = consent.allows(session, scene.people["stranger"], "adapt_tagger", scene.tapes["GCA"], NOON)
+        assert stranger.reason == "audience"
+
+
+def test_who_is_disabled_or_leaves_at_this_very_moment_is_out_and_who_comes_is_in(home: Home) -> None:
+    with home.database.writing() as session:
+        sample = sample_group(session, NOON)
+        tape = make_tape(session, sample, NOON)
+        make_consent(session, tape, NOON, "group_review")
+        disabled, leaving = sample.members[3:5]
+        assert consent.allows(session, leaving, "play", tape, NOON)  # joined at this very moment
+        assert not consent.allows(session, leaving, "play", tape, NOON - 1)
+        people.disable(session, disabled, NOON)
+        people.leave(session, sample.group, leaving, NOON)
+        assert consent.allows(session, disabled, "play", tape, NOON).reason == "disabled"
+        assert consent.allows(session, leaving, "play", tape, NOON).reason == "audience"
+
+
+def test_a_person_whose_row_is_gone_may_nothing(home: Home) -> None:
+    with home.database.writing() as session:
+        sample = sample_group(session, NOON)
+        tape = make_tape(session, sample, NOON)
+        make_consent(session, tape, NOON, "group_review")
+        nobody = Person(id="nobody", name="No Body", email="nobody@example.org", created_at=NOON)
+        assert consent.allows(session, nobody, "play", tape, NOON).reason == "disabled"
+
+
+def test_the_program_may_not_use_a_tape_as_its_audience_does(home: Home) -> None:
+    with home.database.writing() as session:
+        sample = sample_group(session, NOON)
+        tape = make_tape(session, sample, NOON)
+        make_consent(session, tape, NOON, "group_review", "adapt_tagger")
+        assert {consent.allows(session, None, use, tape, NOON).reason for use in ("play", "show", "code")} == {"role"}
+        assert consent.allows(session, None, "export", tape, NOON).reason == "role"
+
+
+def test_a_consent_to_nothing_allows_not_even_the_interviewer_and_the_program(home: Home) -> None:
+    with home.database.writing() as session:
+        sample = sample_group(session, NOON)
+        tape = make_tape(session, sample, NOON)
+        make_consent(session, tape, NOON)
+        assert consent.allows(session, sample.interviewer, "play", tape, NOON).reason == "use"
+        assert consent.allows(session, None, "process", tape, NOON).reason == "use"
+        assert consent.allows(session, sample.interviewer, "withdraw", tape, NOON)
+
+
+@pytest.mark.parametrize("outsider", ["0", "z"])
+def test_nobody_is_let_in_by_the_membership_of_somebody_whose_id_is_near(home: Home, outsider: str) -> None:
+    with home.database.writing() as session:
+        sample = sample_group(session, NOON)
+        tape = make_tape(session, sample, NOON)
+        make_consent(session, tape, NOON, "group_review", "coach_check")
+        person = Person(id=outsider, name="No Member", email="no@example.org", created_at=NOON)
+        session.add(person)
+        session.flush()
+        assert consent.allows(session, person, "play", tape, NOON).reason == "audience"
+
+
+@pytest.mark.parametrize("named", ["a", "z"])
+def test_each_tape_has_its_own_consent(home: Home, named: str) -> None:
+    """Between a tape with a lower and one with a higher id, whose consents allow less."""
+    with home.database.writing() as session:
+        sample = sample_group(session, NOON)
+        tapes = []
+        for tape_id in ("a", "m", "z"):
+            tape = Tape(id=tape_id, group_id=sample.group.id, interviewer_id=sample.interviewer.id, created_at=NOON)
+            session.add(tape)
+            session.flush()
+            make_consent(session, tape, NOON, "group_review" if tape_id == named else "coach_check")
+            tapes.append(tape)
+        decisions = consent.allows_each(session, sample.member, "play", tapes, NOON)
+        assert [decision.tape_id for decision in decisions if decision] == [named]
+        assert [decision.tape_id for decision in decisions] == ["a", "m", "z"]
+
+
+def test_tapes_that_can_be_reached_come_newest_first_and_the_destroyed_not_even_to_be_destroyed(home: Home) -> None:
+    with home.database.writing() as session:
+        sample = sample_group(session, NOON)
+        made = {moment: make_tape(session, sample, NOON + moment) for moment in (2, 3, 1)}
+        gone = make_tape(session, sample, NOON + 4)
+        gone.withdrawn_at, gone.state = NOON, "destroyed"
+        session.flush()
+        reached = consent.reachable(session, sample.administrator, "destroy", NOON)
+        assert [tape.id for tape in reached] == [made[moment].id for moment in (3, 2, 1)]
+
+
+def test_a_decision_cannot_be_changed_afterwards(made_home: Home, scene: Scene) -> None:
+    with made_home.database.reading() as session:
+        decision = consent.allows(session, scene.people["stranger"], "play", scene.tapes["G"], NOON)
+    with pytest.raises(FrozenInstanceError):
+        decision.reason = "allowed"  # type: ignore[misc]

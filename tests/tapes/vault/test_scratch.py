@@ -1,0 +1,104 @@
+"""Plaintext lies in files without a name, for as long as it is needed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from pipeline.errors import VaultError
+from pipeline.tapes.vault import scratch as private
+from pipeline.tapes.vault.scratch import Scratch, named
+
+SPEECH = b"what was said"
+
+
+@pytest.fixture(params=["in memory", "on a disk"])
+def scratch(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scratch:
+    """As the system has it, and as it is where it knows no files in memory."""
+    if request.param == "on a disk":
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+        monkeypatch.setattr(private, "in_memory", lambda place: False)
+    return Scratch(tmp_path)
+
+
+def everything(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_file_has_no_name_and_can_be_opened_again_from_its_beginning(scratch: Scratch, tmp_path: Path) -> None:
+    with scratch.file() as file:
+        file.write(SPEECH)
+        path = named(file)
+        assert path.read_bytes() == SPEECH
+        assert os.fstat(file.fileno()).st_nlink == 0
+        assert not os.get_inheritable(file.fileno())
+        assert SPEECH not in everything(tmp_path)
+    assert everything(tmp_path) == b""
+
+
+def test_libraries_that_want_a_path_read_it(scratch: Scratch) -> None:
+    with scratch.file() as file:
+        soundfile.write(file, [0.0] * 160, 16_000, format="WAV", subtype="PCM_16")
+        assert soundfile.info(str(named(file))).frames == 160
+
+
+def test_where_it_lies_is_told(scratch: Scratch, request: pytest.FixtureRequest) -> None:
+    assert scratch.in_memory() == ("in memory" in request.node.name)
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    monkeypatch.setattr(private, "in_memory", lambda place: False)
+    (tmp_path / "private").write_text("in the way")
+    with pytest.raises(VaultError, match="TR-V08"), Scratch(tmp_path).file():
+        pass
+
+
+@contextmanager
+def left_by_an_older_version(home: Path) -> Iterator[Path]:
+    """A folder as a killed process of an older version left it, in memory where that is possible."""
+    root = next(root for root in Scratch(home)._roots() if root.parent.is_dir())
+    place = root / "4711-00000000"
+    (place / "work").mkdir(parents=True)
+    (place / "work" / "speech").write_bytes(SPEECH)
+    (place / "work").chmod(0)
+    try:
+        yield place
+    finally:
+        Scratch(home).sweep()
+
+
+def test_what_an_older_version_left_is_counted_and_swept(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    with left_by_an_older_version(tmp_path) as place:
+        (place.parent / "a-file").write_bytes(SPEECH)
+        assert scratch.leftovers() == [place, place.parent / "a-file"]
+        assert scratch.sweep() == 2
+        assert not place.parent.exists()
+        assert scratch.leftovers() == []
+
+
+def test_what_a_living_process_of_an_older_version_has_in_use_stays_and_counts(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    with left_by_an_older_version(tmp_path) as place:
+        handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        assert scratch.sweep() == 0
+        assert scratch.leftovers() == [place]
+        os.close(handle)
+        assert scratch.sweep() == 1
+
+
+def test_what_somebody_put_in_the_place_of_our_folder_is_not_looked_into(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "foreign").write_bytes(b"")
+    (tmp_path / "private").symlink_to(tmp_path / "elsewhere")
+    assert Scratch(tmp_path).leftovers() == []
+    assert Scratch(tmp_path).sweep() == 0
+    assert (tmp_path / "elsewhere" / "foreign").exists()
