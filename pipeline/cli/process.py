@@ -70,6 +70,8 @@ def process(
 
     if recording is None and transcript is None:
         raise typer.BadParameter("name a recording, a --transcript, or both", param_hint="AUDIO")
+    if recording is None and (start or end or diarizer != "auto"):
+        raise typer.BadParameter("--start, --end and --diarizer need a recording", param_hint="AUDIO")
 
     from pipeline import settings, stages
     from pipeline.cli.display import Display
