@@ -19,11 +19,10 @@ from pipeline.cli.main import app
 from pipeline.coding.codebook import Codebook
 from pipeline.formats import code_table, registry, tape_tables, tidy_table
 from pipeline.measures.drift.drift import DRIFT_COLUMNS, POINT_COLUMNS
-from pipeline.measures.reliability.agreement import AGREEMENT_COLUMNS
+from pipeline.measures.reliability.agreement import AGREEMENT_COLUMNS, SESSION_ICC_COLUMNS
 from pipeline.measures.reliability.automation_bias import AUTOMATION_BIAS_COLUMNS
 from pipeline.measures.reliability.confusions import CONFUSION_COLUMNS
 from pipeline.measures.reliability.sampling import SAMPLE_COLUMNS
-from pipeline.measures.reliability.session_icc import SESSION_ICC_COLUMNS
 from pipeline.measures.session.context import CONTEXT_COLUMNS
 from pipeline.review.coding import downloads, shortcuts
 from tests.test_process import FILES

@@ -47,9 +47,8 @@ def agreement(
     import pandas as pd
 
     from pipeline.measures.reliability import agreement as measure
+    from pipeline.measures.reliability.comparisons import intra_rater_comparisons
     from pipeline.measures.reliability.confusions import confusions
-    from pipeline.measures.reliability.intra_rater import intra_rater_comparisons
-    from pipeline.measures.reliability.session_icc import session_icc
 
     read = tables.read(codes, codebook, absent, config)
     figures = [measure.agreement_table(read.panel, draws=draws, seed=seed)]
@@ -60,7 +59,7 @@ def agreement(
         pairs.append(confusions(*repeated))
     found = {
         "agreement": pd.concat([one for one in figures if len(one)] or figures[:1], ignore_index=True),
-        "sessions": session_icc(read.panel, draws=draws, seed=seed),
+        "sessions": measure.session_icc(read.panel, draws=draws, seed=seed),
         "confusions": pd.concat([one for one in pairs if len(one)] or pairs[:1], ignore_index=True),
     }
     notes = [*read.notes, *_notes(read, found["agreement"])]

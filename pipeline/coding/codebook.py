@@ -206,9 +206,9 @@ class Codebook:
         return CountingRule(
             unit="utterance" if self.counting == "utterance" else "volley",
             codes=tuple(dict.fromkeys(own)),
-            names=names,
+            codes_by_meaning=names,
             roles=roles,
-            folded={name: codes[0].name for name, codes in proposing.items() if by_hand and len(codes) == 1},
+            code_of_pretag={name: codes[0].name for name, codes in proposing.items() if by_hand and len(codes) == 1},
             unproposed=frozenset(code.meaning for code in self.codes if code.meaning) - frozenset(names),
             machine_talk=machine_talk,
         )

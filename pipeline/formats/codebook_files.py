@@ -56,7 +56,7 @@ def scheme(book: Codebook, others: Iterable[Codebook] = ()) -> CodingScheme:
     own = book.families()
     family = next((family for family, names in own.items() if {*names} == {*steps}), None)
     rule = book.rule()
-    known = not rule.lacks("reflections") and not rule.lacks("questions")
+    known = not rule.missing_reason("reflections") and not rule.missing_reason("questions")
     names = frozenset(code.name for code in book.codes)
     reflections, questions = (
         tuple(code for code in codes if code in names) for codes in (rule.reflections, rule.questions)

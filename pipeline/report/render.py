@@ -211,7 +211,7 @@ def _counting(rule: CountingRule) -> str:
     return (
         "Counted by MITI 4.2's rule: each behavior counts at most once per volley, and a complex reflection takes "
         "precedence over a simple one."
-        f"{both if rule.lacks('open_or_closed_questions') is None else ''}"
+        f"{both if rule.missing_reason('open_or_closed_questions') is None else ''}"
     )
 
 

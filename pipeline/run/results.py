@@ -96,7 +96,7 @@ class Measured:
         draw: dict[str, Any] = {
             "width": settings.interval,
             "seed": settings.seed,
-            "spread": spread,
+            "session_effect_sd": spread,
             "draws": settings.draws,
         }
         return cls(

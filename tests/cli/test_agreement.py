@@ -14,10 +14,9 @@ from typer.testing import CliRunner, Result
 from pipeline.cli.main import app
 from pipeline.errors import TableError
 from pipeline.measures.drift.drift import DRIFT_COLUMNS, POINT_COLUMNS
-from pipeline.measures.reliability.agreement import AGREEMENT_COLUMNS
+from pipeline.measures.reliability.agreement import AGREEMENT_COLUMNS, SESSION_ICC_COLUMNS
 from pipeline.measures.reliability.confusions import CONFUSION_COLUMNS
 from pipeline.measures.reliability.sampling import SAMPLE_COLUMNS
-from pipeline.measures.reliability.session_icc import SESSION_ICC_COLUMNS
 from tests.measures.coders import DAY, group
 
 

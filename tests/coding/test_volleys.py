@@ -242,7 +242,7 @@ def test_turns_of_several_tapes_are_not_joined() -> None:
 
 def test_what_is_a_question_or_a_reflection_depends_on_the_codebook() -> None:
     """Under CACTI's names "OQ" is a question, to which a "yeah" is an answer."""
-    rule = CountingRule(names={OPEN: ("OQ", "question_open"), COMPLEX: ("CR",)})
+    rule = CountingRule(codes_by_meaning={OPEN: ("OQ", "question_open"), COMPLEX: ("CR",)})
     for codes, after in (("OQ", 2), ("question_open", 2), ("CR|GI", 2), ("GI", 1), ("question_closed", 1)):
         table = coded((ME, "Something.", codes), (YOU, "Yeah.", "neutral"), (ME, "And more.", "GI"))
         assert [None if pd.isna(number) else int(number) for number in volleys(table, rule)] == [1, None, after]

@@ -19,7 +19,7 @@ CLIENT_CODES = ("change", "sustain", "neutral")
 TARGET = "walking for 30 minutes on most days"
 
 OWN = {"affirmation": ("affirmation",), "summary": ("summary",)}
-RULE = replace(BY_UTTERANCE, names={**BY_UTTERANCE.names, **OWN})
+RULE = replace(BY_UTTERANCE, codes_by_meaning={**BY_UTTERANCE.codes_by_meaning, **OWN})
 """A codebook with the machine's codes, affirmations and summaries."""
 
 # role, codes, probability of the least certain decision, text

@@ -18,8 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.measures.drift.chart_state import chart_state
-from pipeline.measures.drift.control_chart import CALIBRATION_TAPES, ControlChart, control_chart
+from pipeline.measures.drift.control_chart import CALIBRATION_TAPES, ControlChart, chart_state, control_chart
 from pipeline.measures.drift.sentences import drift_sentence, noise_sentence
 from pipeline.measures.reliability.comparisons import Comparison, confusion_tables
 from pipeline.measures.reliability.rating_matrix import (

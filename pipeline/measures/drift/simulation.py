@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.measures.drift.chart_state import chart_state
-from pipeline.measures.drift.control_chart import CALIBRATION_TAPES, ControlChart, control_chart, signals
+from pipeline.measures.drift.control_chart import CALIBRATION_TAPES, ControlChart, chart_state, control_chart, signals
 from pipeline.measures.reliability.coefficients import Array
 
 REFERENCE_COUNTS = (46, 20, 14)

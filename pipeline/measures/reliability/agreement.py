@@ -8,13 +8,13 @@ None, and ``undefined`` says why.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.measures.reliability import coefficients as by
+from pipeline.measures.reliability import coefficients
 from pipeline.measures.reliability.bootstrap import DRAWS, SEED, WIDTH, bootstrap_interval, tape_weights
 from pipeline.measures.reliability.comparisons import Comparison, TapeSums, group_comparisons, tape_sums
 from pipeline.measures.reliability.rating_matrix import Level, RatingMatrix
@@ -32,6 +32,14 @@ AGREEMENT_COLUMNS = (
 
 RELIABLE, TENTATIVE = 0.8, 0.667
 """Krippendorff's limits for alpha: to rely on, and for tentative conclusions."""
+
+SESSION_ICC_COLUMNS = (
+    *("comparison", "a", "b", "measure", "tapes", "mean_a", "mean_b"),
+    *("icc_a1", "icc_a1_low", "icc_a1_high", "icc_c1", "icc_c1_low", "icc_c1_high", "undefined"),
+)
+"""Columns of the table of sessions."""
+
+REFLECTIONS_PER_QUESTION = "reflections per question"
 
 
 def agreement_table(
@@ -64,14 +72,14 @@ def agreement_table(
 def coefficient_values(found: TapeSums) -> dict[str, NDArray[np.float64]]:
     """Name -> value, for every coefficient that has an interval, from sums that are `weighted`."""
     result = {
-        "percent": by.percent(found.agree, found.units),
-        "ac1": by.ac1_of(found.agree, found.units, found.shares, found.coded),
-        "alpha": by.alpha_of(found.same, found.given),
+        "percent": coefficients.percent(found.agree, found.units),
+        "ac1": coefficients.ac1_of(found.agree, found.units, found.shares, found.coded),
+        "alpha": coefficients.alpha_of(found.same, found.given),
     }
     if found.rows is not None and found.columns is not None:
-        result["kappa"] = by.kappa_of(found.agree, found.rows, found.columns)
+        result["kappa"] = coefficients.kappa_of(found.agree, found.rows, found.columns)
     if found.coincidences is not None:
-        result["alpha_ordinal"] = by.ordinal_alpha_of(found.coincidences)
+        result["alpha_ordinal"] = coefficients.ordinal_alpha_of(found.coincidences)
     return result
 
 
@@ -85,11 +93,11 @@ def _row(found: TapeSums, level: Level, draws: int, seed: int, width: float) -> 
         cells[name] = None if np.isnan(value) else value
         cells[f"{name}_low"], cells[f"{name}_high"] = between or (None, None)
     agree, units = float(found.agree.sum()), float(found.units.sum())
-    cells["pabak"] = float(by.pabak(agree, units, found.shares.shape[-1]))
+    cells["pabak"] = float(coefficients.pabak(agree, units, found.shares.shape[-1]))
     if found.rows is not None and found.columns is not None and level.kind == "code":
         rows, columns = found.rows.sum(axis=0), found.columns.sum(axis=0)
-        cells["prevalence_index"] = float(by.prevalence_index(rows, columns))
-        cells["bias_index"] = float(by.bias_index(rows, columns))
+        cells["prevalence_index"] = float(coefficients.prevalence_index(rows, columns))
+        cells["bias_index"] = float(coefficients.bias_index(rows, columns))
     cells = {name: None if value is None or np.isnan(value) else value for name, value in cells.items()}
     words = {"verdict": _verdict(cells, found.utterances), "undefined": _undefined(cells, found)}
     return (tapes, found.utterances, *(words.get(name, cells.get(name)) for name in AGREEMENT_COLUMNS[7:]))
@@ -127,3 +135,86 @@ def _undefined(cells: dict[str, float | None], found: TapeSums) -> str:
     elif lacking := [name for name in chance if cells.get(name) is not None and cells.get(f"{name}_low") is None]:
         reasons.append(f"interval of {' and '.join(lacking)}: most draws hold one value throughout")
     return "; ".join(reasons)
+
+
+def session_icc(
+    panel: RatingMatrix,
+    compared: Sequence[Comparison] | None = None,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    width: float = WIDTH,
+) -> pd.DataFrame:
+    """Counts of each code and R:Q, for every comparison of two sides."""
+    compared = [each for each in (group_comparisons(panel) if compared is None else compared) if each.second]
+    rows = []
+    for comparison in compared:
+        for name in panel.codes:
+            counts = _session_counts(panel, comparison, (name,), (name,))
+            if len(counts):
+                rows.append(_icc_row(comparison, name, counts, "", draws, seed, width))
+        if panel.scheme.ratio:
+            asked = tuple(code for part in panel.scheme.ratio for code in part)
+            both = [_session_counts(panel, comparison, part, asked) for part in panel.scheme.ratio]
+            if len(both[0]):
+                ratio, left_out = _session_ratios(*both)
+                rows.append(_icc_row(comparison, REFLECTIONS_PER_QUESTION, ratio, left_out, draws, seed, width))
+    return pd.DataFrame(rows, columns=list(SESSION_ICC_COLUMNS))
+
+
+def _session_counts(
+    panel: RatingMatrix, comparison: Comparison, codes: Collection[str], asked: Collection[str]
+) -> NDArray[np.float64]:
+    """Mean count of each side's utterances with one of some codes, shape (tapes, 2).
+
+    On each tape that is shared by coders who could give all of the codes that are ``asked``.
+    """
+    number = len(panel.tapes)
+    has = np.array([not each.isdisjoint(codes) for each in panel.sets])
+    grid = np.where(panel.could(asked)[:, panel.tape], panel.grid, -1).astype(np.int32)
+    total, pairs = np.zeros((number, 2)), np.zeros(number)
+    for one, other in comparison.pairs:
+        both = panel.both(one, other, grid)
+        tape = panel.tape[both]
+        for side, row in enumerate((one, other)):
+            total[:, side] += np.bincount(tape, weights=has[grid[row, both]], minlength=number)
+        pairs += np.bincount(tape, minlength=number) > 0
+    shared = pairs > 0
+    return np.asarray(total[shared] / pairs[shared, None])
+
+
+def _session_ratios(over: NDArray[np.float64], under: NDArray[np.float64]) -> tuple[NDArray[np.float64], str]:
+    asked = (under > 0).all(axis=1)
+    left_out = int((~asked).sum())
+    return over[asked] / under[asked], f"{left_out} without questions left out" if left_out else ""
+
+
+def _icc_row(
+    comparison: Comparison,
+    name: str,
+    counts: NDArray[np.float64],
+    note: str,
+    draws: int,
+    seed: int,
+    width: float,
+) -> tuple[object, ...]:
+    tapes = len(counts)
+    head = (comparison.kind, comparison.a, comparison.b, name, tapes)
+    means = tuple(float(mean) for mean in counts.mean(axis=0)) if tapes else (None, None)
+    if tapes < 2:
+        why = "only one tape" if tapes else "no tape with questions by both"
+        return (*head, *means, *[None] * 6, "; ".join(filter(None, (why, note))))
+    squares, by_tape = (counts**2).sum(axis=1), counts.sum(axis=1) ** 2
+    again = tape_weights(tapes, draws, seed)
+    once = coefficients.icc_of(counts.sum(axis=0), squares.sum(), by_tape.sum(), tapes)
+    often = coefficients.icc_of(again @ counts, again @ squares, again @ by_tape, tapes)
+    cells: list[float | None] = []
+    for value, drawn in zip(once, often, strict=True):
+        known = not np.isnan(value)
+        between = bootstrap_interval(drawn, tapes, width) if known else None
+        cells += [float(value) if known else None, *(between or (None, None))]
+    why = ""
+    if cells[0] is None or cells[3] is None:
+        why = "the counts do not vary"
+    elif cells[1] is None or cells[4] is None:
+        why = "intervals: in most draws the counts do not vary"
+    return (*head, *means, *cells, "; ".join(filter(None, (why, note))))

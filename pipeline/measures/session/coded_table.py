@@ -1,7 +1,7 @@
-"""The coded table as measures read it: one row an utterance, of one tape.
+"""The coded table that measures read: one row per utterance, of one tape.
 
-Needed columns: ``tape_id, utterance_id, role, text, codes`` (``|``-separated); used where present: ``start`` and
-``end`` (ms), ``probability``, ``p_<code>`` and ``volley``. Tables are never changed.
+Required columns: ``tape_id, utterance_id, role, text, codes`` (``|``-separated); used if present: ``start`` and ``end``
+(ms), ``probability``, ``p_<code>`` and ``volley``. No function changes a table in place.
 
 >>> frame = pd.DataFrame({"codes": ["question_open|reflection_simple", ""]})
 >>> codes(frame)
@@ -23,15 +23,15 @@ INTERVIEWER, CLIENT, UNKNOWN = ROLES
 REQUIRED_COLUMNS = ("tape_id", "utterance_id", "role", "text", "codes")
 
 _UNINFORMATIVE_CODES = {"", "other", "neutral"}
-"""Codes that leave open whether an utterance was more than a sign of listening."""
+"""Codes that a backchannel may carry, too."""
 
 
 def sort_by_time(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows in order of time, numbered from 0; in the table's own order where a row has no time.
+    """Return the rows in order of time, numbered from 0; in the table's own order if any row has no time.
 
     Raises
     ------
-    TableError: T03 a needed column lacks.
+    TableError: T03 a required column is missing.
     """
     for column in REQUIRED_COLUMNS:
         if column not in table:
@@ -42,31 +42,31 @@ def sort_by_time(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def has_times(table: pd.DataFrame) -> bool:
-    """Whether every row tells when it was said."""
+    """Return whether every row has a start and an end."""
     return {"start", "end"} <= set(table.columns) and not bool(table[["start", "end"]].isna().any(axis=None))
 
 
 def string_column(table: pd.DataFrame, column: str) -> list[str]:
-    """A column as plain strings, missing cells empty."""
+    """Return a column as plain strings, missing cells as empty ones."""
     return ["" if pd.isna(value) else str(value) for value in table[column]]
 
 
 def codes_by_row(table: pd.DataFrame) -> list[tuple[str, ...]]:
-    """The codes of each row, as written."""
+    """Return the codes of each row, in the order of the cell."""
     return [tuple(code for code in cell.split("|") if code) for cell in string_column(table, "codes")]
 
 
 def backchannel_rows(table: pd.DataFrame) -> list[bool]:
-    """Rows that hold nothing but a listener's "mm-hm" or "yeah" and carry no code that says otherwise."""
+    """Return for each row whether it is a backchannel: "mm-hm", "yeah" and the like, without a code that says more."""
     rows = zip(codes_by_row(table), string_column(table, "text"), strict=True)
-    return [set(found) <= _UNINFORMATIVE_CODES and is_listener_noise(text.split()) for found, text in rows]
+    return [set(codes) <= _UNINFORMATIVE_CODES and is_listener_noise(text.split()) for codes, text in rows]
 
 
 def adjacent_rows(tape: pd.DataFrame) -> list[tuple[int, int]]:
-    """Rows of one tape that follow each other directly, an interviewer's listener noises looked through."""
-    heard = [
+    """Return pairs of rows of one tape that follow each other directly; the interviewer's backchannels are skipped."""
+    rows = [
         row
-        for row, (role, noise) in enumerate(zip(string_column(tape, "role"), backchannel_rows(tape), strict=True))
-        if role != INTERVIEWER or not noise
+        for row, (role, backchannel) in enumerate(zip(string_column(tape, "role"), backchannel_rows(tape), strict=True))
+        if role != INTERVIEWER or not backchannel
     ]
-    return list(pairwise(heard))
+    return list(pairwise(rows))

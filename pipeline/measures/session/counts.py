@@ -1,8 +1,8 @@
 """How often each code counts, by the codebook's counting rule, and which totals a codebook allows.
 
 A `CountingRule` holds what a codebook's codes mean (an open question, a complex reflection, ...). A total exists only
-if the codebook distinguishes its parts: `CountingRule.lacks` returns the reason why one does not, as a sentence. No
-other module compares code names.
+if the codebook distinguishes its parts: `CountingRule.missing_reason` returns why one does not, as a sentence. No other
+module compares code names.
 
 Under MITI 4.2 each behavior counts at most once per volley, hence at most one question and one reflection, and a
 complex reflection takes precedence over a simple one. MITI 4.2 does not distinguish open from closed questions. In a
@@ -45,7 +45,8 @@ CHANGE, SUSTAIN, NEUTRAL = "change talk", "sustain talk", "neutral"
 MEANING_ROLES: Mapping[str, str] = dict.fromkeys(
     (QUESTION, OPEN, CLOSED, REFLECTION, COMPLEX, SIMPLE, AFFIRMATION, SUMMARY, INFORMATION, OTHER), INTERVIEWER
 ) | dict.fromkeys((CHANGE, SUSTAIN, NEUTRAL), CLIENT)
-"""All that a code can mean to the measures -> whose utterances carry it. QUESTION and REFLECTION: of whatever kind."""
+"""Every meaning that a code can have for the measures -> the role whose utterances carry it. QUESTION and REFLECTION
+are of either kind."""
 
 PRETAG_MEANINGS: Mapping[str, str] = {
     "question_open": OPEN,
@@ -58,10 +59,10 @@ PRETAG_MEANINGS: Mapping[str, str] = {
     "sustain": SUSTAIN,
     "neutral": NEUTRAL,
 }
-"""What the machine's codes mean."""
+"""Code of the machine -> its meaning."""
 
 BEHAVIOR_KINDS: Mapping[str, tuple[str, str]] = {QUESTION: (OPEN, CLOSED), REFLECTION: (COMPLEX, SIMPLE)}
-"""The two kinds of a behavior. Under MITI's rule a volley holds one reflection: the complex one goes first."""
+"""Behavior -> its two kinds. Under MITI's rule a volley has one reflection, and the complex kind takes precedence."""
 
 TOTALS: Mapping[str, tuple[str, ...]] = {
     "questions": (QUESTION, OPEN, CLOSED),
@@ -76,7 +77,7 @@ TOTALS: Mapping[str, tuple[str, ...]] = {
     "affirmations": (AFFIRMATION,),
     "summaries": (SUMMARY,),
 }
-"""What measures are made of -> the meanings that it adds up."""
+"""Total that measures are made of -> the meanings that it adds up."""
 
 _NOUNS = {
     "change_talk": "utterances of change talk",
@@ -87,13 +88,13 @@ _NOUNS = {
 
 @dataclass(frozen=True)
 class CountingRule:
-    """How a codebook counts: each utterance, or each behavior once a volley (then the table needs a ``volley`` column).
+    """How a codebook counts: per utterance, or each behavior once per volley, which needs a ``volley`` column.
 
-    ``codes`` are those that are counted even where nobody gave them. ``names`` holds, for each meaning, the codes with
-    it: the codebook's, and the machine's that propose them. ``roles`` says whose utterances may carry a code;
-    ``folded`` takes a code of the machine to the one code of the codebook that it proposes and counts as.
+    ``codes`` are counted even if nobody gave them. ``codes_by_meaning`` maps a meaning to its codes: the codebook's,
+    and the machine's that propose them. ``roles`` maps a code to the role whose utterances may carry it;
+    ``code_of_pretag`` maps a code of the machine to the one code of the codebook that it proposes and counts as.
     ``unproposed`` are meanings that the codebook has and the machine never proposes. With ``machine_talk`` the codebook
-    has codes for neither change nor sustain talk: what is counted is the machine's, and nobody codes it by hand.
+    has codes for neither change nor sustain talk: the machine's codes are counted, and nobody codes them by hand.
     """
 
     unit: CountingUnit = "utterance"
@@ -101,42 +102,43 @@ class CountingRule:
         *(name for decision in CODING_DECISIONS for name in decision.codes),
         *DEFAULT_CODE.values(),
     )
-    names: Mapping[str, tuple[str, ...]] = field(
+    codes_by_meaning: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {meaning: (name,) for name, meaning in PRETAG_MEANINGS.items()}
     )
     roles: Mapping[str, str] = field(default_factory=lambda: dict(CODE_ROLES))
-    folded: Mapping[str, str] = field(default_factory=dict)
+    code_of_pretag: Mapping[str, str] = field(default_factory=dict)
     unproposed: frozenset[str] = frozenset()
     machine_talk: bool = False
 
-    def of(self, *meanings: str) -> tuple[str, ...]:
+    def codes_for(self, *meanings: str) -> tuple[str, ...]:
         """The codes with one of these meanings."""
-        return tuple(dict.fromkeys(name for meaning in meanings for name in self.names.get(meaning, ())))
+        return tuple(dict.fromkeys(code for meaning in meanings for code in self.codes_by_meaning.get(meaning, ())))
 
     @property
     def questions(self) -> tuple[str, ...]:
         """The codes of questions."""
-        return self.of(*TOTALS["questions"])
+        return self.codes_for(*TOTALS["questions"])
 
     @property
     def reflections(self) -> tuple[str, ...]:
         """The codes of reflections."""
-        return self.of(*TOTALS["reflections"])
+        return self.codes_for(*TOTALS["reflections"])
 
-    def lacks(self, total: str) -> str | None:
-        """Why the codebook cannot count one of `TOTALS`; None where it can."""
+    def missing_reason(self, total: str) -> str | None:
+        """Return why the codebook cannot count one of `TOTALS`, or None if it can."""
         meanings = TOTALS[total]
         behavior = next((behavior for behavior, kinds in BEHAVIOR_KINDS.items() if set(kinds) <= set(meanings)), None)
-        absent = [meaning for meaning in meanings if meaning not in self.names and meaning not in BEHAVIOR_KINDS]
-        if not absent or (behavior in meanings and behavior in self.names):
+        coded = self.codes_by_meaning
+        absent = [meaning for meaning in meanings if meaning not in coded and meaning not in BEHAVIOR_KINDS]
+        if not absent or (behavior in meanings and behavior in coded):
             return None
         unproposed = [_plural(meaning) for meaning in meanings if meaning in self.unproposed]
         if unproposed:
             return f"the machine suggests no {unproposed[0]} in this codebook"
         if behavior is None:
             return f"this codebook has no code for {_plural(absent[0])}"
-        kinds = [kind for kind in BEHAVIOR_KINDS[behavior] if kind in self.names]
-        if not kinds and behavior not in self.names:
+        kinds = [kind for kind in BEHAVIOR_KINDS[behavior] if kind in coded]
+        if not kinds and behavior not in coded:
             return f"this codebook has no code for {_plural(behavior)}"
         if behavior in meanings:
             return f"this codebook has a code for {_plural(kinds[0])} only, not for all {_plural(behavior)}"
@@ -145,13 +147,14 @@ class CountingRule:
 
 
 BY_UTTERANCE = CountingRule()
-"""How the machine's codes count by themselves."""
+"""The rule for the machine's codes without a codebook."""
 
 BY_VOLLEY = CountingRule("volley")
 
 
 def counting_units(presence: Presence, rule: CountingRule, table: pd.DataFrame) -> Presence:
-    """Whether each unit that counts carries a code, shape (draws, units): volleys or utterances, then the client's.
+    """Return whether each counted unit carries a code, shape (draws, units): the interviewer's volleys, then the other
+    utterances; all utterances where the rule counts those.
 
     A code on an utterance of the wrong role does not count.
 
@@ -160,66 +163,67 @@ def counting_units(presence: Presence, rule: CountingRule, table: pd.DataFrame) 
     TableError: T03 the rule counts volleys and the table has none.
     """
     role = table["role"].to_numpy(dtype=object)
-    held: dict[str, NDArray[np.bool_]] = {}
-    for name, given in presence.items():
-        own = given & (role == rule.roles[name]) if name in rule.roles else given
-        code = rule.folded.get(name, name)
-        held[code] = held[code] | own if code in held else own
+    carried: dict[str, NDArray[np.bool_]] = {}
+    for name, present in presence.items():
+        countable = present & (role == rule.roles[name]) if name in rule.roles else present
+        code = rule.code_of_pretag.get(name, name)
+        carried[code] = carried[code] | countable if code in carried else countable
     if rule.unit == "utterance":
-        return held
+        return carried
     if "volley" not in table:
         raise TableError("T03", "coded table", "lacks the column 'volley'", "number the volleys first")
-    spoken = role == INTERVIEWER
-    volleys = table["volley"].to_numpy(dtype=float, na_value=np.nan)[spoken]
+    interviewer = role == INTERVIEWER
+    volleys = table["volley"].to_numpy(dtype=float, na_value=np.nan)[interviewer]
     # A row without a number is a volley of its own: -1, -2, ...
     volleys = np.where(np.isnan(volleys), -1 - np.arange(len(volleys)), volleys)
-    once = _once_per_volley({code: given[:, spoken] for code, given in held.items()}, rule, volleys)
-    return {code: np.concatenate([once[code], given[:, ~spoken]], axis=1) for code, given in held.items()}
+    once = _once_per_volley({code: present[:, interviewer] for code, present in carried.items()}, rule, volleys)
+    return {code: np.concatenate([once[code], present[:, ~interviewer]], axis=1) for code, present in carried.items()}
 
 
 def _once_per_volley(presence: Presence, rule: CountingRule, volleys: NDArray[np.float64]) -> Presence:
-    """Whether each volley counts a code, shape (draws, volleys)."""
+    """Return whether each volley counts a code, shape (draws, volleys)."""
     if not len(volleys):
         return presence
     order = np.argsort(volleys, kind="stable")
     starts = np.unique(volleys[order], return_index=True)[1]
-    held = {code: np.logical_or.reduceat(given[:, order], starts, axis=1) for code, given in presence.items()}
-    complex_ = carries_any(held, rule.of(COMPLEX))
-    said = carries_any(held, [code for code in held if code not in rule.of(OTHER)])
-    weaker = dict.fromkeys(rule.of(REFLECTION, SIMPLE), complex_) | dict.fromkeys(rule.of(OTHER), said)
-    return held | {code: held[code] & ~stronger for code, stronger in weaker.items() if code in held}
+    carried = {code: np.logical_or.reduceat(present[:, order], starts, axis=1) for code, present in presence.items()}
+    has_complex = carries_any(carried, rule.codes_for(COMPLEX))
+    has_behavior = carries_any(carried, [code for code in carried if code not in rule.codes_for(OTHER)])
+    weaker = dict.fromkeys(rule.codes_for(REFLECTION, SIMPLE), has_complex)
+    weaker |= dict.fromkeys(rule.codes_for(OTHER), has_behavior)
+    return carried | {code: carried[code] & ~stronger for code, stronger in weaker.items() if code in carried}
 
 
-def count_codes(held: Presence, codes: Iterable[str]) -> Counts:
-    """How often each of these codes counts in each draw."""
-    return {code: carries_any(held, [code]).sum(axis=1) for code in codes}
+def count_codes(units: Presence, codes: Iterable[str]) -> Counts:
+    """Count each of these codes in each draw; ``units`` as from `counting_units`."""
+    return {code: carries_any(units, [code]).sum(axis=1) for code in codes}
 
 
-def count_totals(held: Presence, rule: CountingRule) -> Counts:
-    """Those of `TOTALS` that the codebook can count; several codes of one meaning are one on a unit.
+def count_totals(units: Presence, rule: CountingRule) -> Counts:
+    """Count those of `TOTALS` that the codebook can count; several codes of one meaning on a unit count once.
 
-    A volley is one question and one reflection at most, of whatever kind.
+    A volley counts at most one question and one reflection, of either kind.
     """
-    found = {}
+    counts = {}
     for total, meanings in TOTALS.items():
-        if rule.lacks(total) is None:
-            parts = [carries_any(held, rule.of(meaning)) for meaning in meanings]
-            whole = rule.unit == "volley" and meanings[0] in BEHAVIOR_KINDS
-            found[total] = (np.any(parts, axis=0) if whole else np.sum(parts, axis=0)).sum(axis=-1)
-    return found
+        if rule.missing_reason(total) is None:
+            parts = [carries_any(units, rule.codes_for(meaning)) for meaning in meanings]
+            at_most_one = rule.unit == "volley" and meanings[0] in BEHAVIOR_KINDS
+            counts[total] = (np.any(parts, axis=0) if at_most_one else np.sum(parts, axis=0)).sum(axis=-1)
+    return counts
 
 
 def total_noun(total: str, number: float = 0) -> str:
-    """What a total counts, in words: "1 reflection", "0 open questions"."""
+    """Return the noun for a number of a total: "1 reflection", "0 open questions"."""
     plural = _NOUNS.get(total, total.replace("_", " "))
     return plural.removesuffix("s") if number == 1 and total == "reflections" else plural
 
 
-def carries_any(held: Presence, names: Iterable[str]) -> NDArray[np.bool_]:
-    """Whether each unit carries one of these codes."""
-    nothing = np.zeros_like(next(iter(held.values())))
-    found: NDArray[np.bool_] = np.logical_or.reduce([nothing, *(held[name] for name in names if name in held)])
-    return found
+def carries_any(units: Presence, codes: Iterable[str]) -> NDArray[np.bool_]:
+    """Return whether each unit carries one of these codes, shape (draws, units)."""
+    nothing = np.zeros_like(next(iter(units.values())))
+    carried: NDArray[np.bool_] = np.logical_or.reduce([nothing, *(units[code] for code in codes if code in units)])
+    return carried
 
 
 def _plural(meaning: str) -> str:

@@ -1,12 +1,12 @@
-"""How sure a measure is: codes drawn again and again from the tags' probabilities.
+"""Intervals of measures by Monte Carlo: codes are drawn repeatedly from the tags' probabilities.
 
-A coder decides separately, so each draw does: is it a question, and if so an open one; is it a reflection, and if so
-a complex one; does it inform; is it change or sustain talk, and if so which. The tags of one draw are counted as the
-chosen tags are, and the middle 90 % of what comes out is the interval.
+A coder makes separate decisions, and so does each draw: is it a question, and if so an open one; is it a reflection,
+and if so a complex one; does it inform; is it change or sustain talk, and if so which. The tags of one draw are counted
+like the chosen tags, and the middle 90 % of the results is the interval.
 
-Tags of one session err together (a soft-spoken client, an unusual dialect): ``spread`` holds, for each decision, the
-standard deviation of a shift that moves all its log-odds in a draw alike. Probabilities of exactly 0 or 1 stay: what
-a human has confirmed is not in doubt.
+Tags of one session err together (a soft-spoken client, an unusual dialect): ``session_effect_sd`` maps each decision to
+the standard deviation of a shift that is added to all its log-odds in a draw. Probabilities of exactly 0 or 1 stay: a
+tag that a person has confirmed is certain.
 
 >>> interval(np.array([2, 2, 3]), np.array([1, 1, 1]), width=0.9, highest=np.inf)
 Interval(low=2.0, high=3.0, median=2.0, defined=1.0)
@@ -30,9 +30,9 @@ Presence = Mapping[str, NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class Decision:
-    """What a coder decides on an utterance of ``role``: whether it is one of ``codes``, and if there are two, which.
+    """A coder's decision on an utterance of ``role``: whether it is one of ``codes``, and if there are two, which.
 
-    ``whether`` and ``which`` name the two steps in ``spread``.
+    ``whether`` and ``which`` are the keys of the two steps in ``session_effect_sd``.
     """
 
     role: str
@@ -49,7 +49,7 @@ CODING_DECISIONS = (
 )
 
 DEFAULT_CODE = {INTERVIEWER: "other", CLIENT: "neutral"}
-"""Role -> the code of an utterance that carries no other."""
+"""Role -> the code of an utterance with no other code."""
 
 CODE_ROLES = {name: decision.role for decision in CODING_DECISIONS for name in decision.codes} | {
     DEFAULT_CODE[role]: role for role in DEFAULT_CODE
@@ -57,15 +57,15 @@ CODE_ROLES = {name: decision.role for decision in CODING_DECISIONS for name in d
 """Each code that the machine proposes -> the role whose utterances may carry it."""
 
 SESSION_EFFECTS = tuple(key for decision in CODING_DECISIONS for key in (decision.whether, decision.which) if key)
-"""Keys of ``spread``: question, open, reflection, complex, information, client, change."""
+"""Keys of ``session_effect_sd``: question, open, reflection, complex, information, client, change."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """The range that holds the chosen share of draws.
+    """The range that holds a given share of the draws.
 
-    ``high`` is None where there is no upper limit; so is ``median``, the middle draw, where it is not a number;
-    ``defined`` is the share of draws with a denominator.
+    ``high`` is None if there is no upper limit, and ``median``, the middle draw, if it is not finite; ``defined`` is
+    the share of draws with a denominator.
     """
 
     low: float
@@ -75,45 +75,45 @@ class Interval:
 
 
 def chosen_codes(table: pd.DataFrame) -> Presence:
-    """The codes that the table's ``codes`` column holds, as a single draw: arrays of shape (1, rows).
+    """Return the codes of the table's ``codes`` column as a single draw: arrays of shape (1, rows).
 
     A code on a row of the wrong role, or of no role, does not count.
     """
-    rows = [set(found) for found in codes_by_row(table)]
+    rows = [set(row_codes) for row_codes in codes_by_row(table)]
     names = dict.fromkeys([*CODE_ROLES, *sorted(set().union(*rows))])
     return {name: np.array([name in row for row in rows], dtype=bool)[None] & _may_carry(table, name) for name in names}
 
 
-def draw_codes(table: pd.DataFrame, draws: int, seed: int, spread: Mapping[str, float]) -> Presence:
-    """Codes drawn from the ``p_<code>`` columns: arrays of shape (draws, rows); the same seed draws the same.
+def draw_codes(table: pd.DataFrame, draws: int, seed: int, session_effect_sd: Mapping[str, float]) -> Presence:
+    """Draw codes from the ``p_<code>`` columns: arrays of shape (draws, rows); the same seed draws the same.
 
     A code without a column, and every code of a row whose ``probability`` is 1, is certain: it is drawn as chosen.
 
     Raises
     ------
-    ValueError: ``spread`` names a decision that does not exist.
+    ValueError: ``session_effect_sd`` has a key that is no decision.
     """
-    unknown = sorted(set(spread) - set(SESSION_EFFECTS))
+    unknown = sorted(set(session_effect_sd) - set(SESSION_EFFECTS))
     if unknown:
-        raise ValueError(f"spread names {unknown[0]!r}; the decisions are {', '.join(SESSION_EFFECTS)}")
+        raise ValueError(f"session_effect_sd has {unknown[0]!r}; the decisions are {', '.join(SESSION_EFFECTS)}")
     random = np.random.default_rng(seed)
     certain = chosen_codes(table)
     extra = [Decision("", (name,), name) for name in certain if name not in CODE_ROLES]
     result: dict[str, NDArray[np.bool_]] = {}
     for decision in (*CODING_DECISIONS, *extra):
-        odds = [_probability(table, name, certain[name][0]) for name in decision.codes]
-        result |= _decide(decision, odds, draws, random, spread)
-    coded = np.array([bool(found) for found in codes_by_row(table)], dtype=bool)
+        probabilities = [_probability(table, name, certain[name][0]) for name in decision.codes]
+        result |= _decide(decision, probabilities, draws, random, session_effect_sd)
+    coded = np.array([bool(row_codes) for row_codes in codes_by_row(table)], dtype=bool)
     rest = coded & ~np.any(list(result.values()), axis=0)
     return result | {name: rest & _may_carry(table, name) for name in DEFAULT_CODE.values()}
 
 
 def ratio_interval(numerator: NDArray[Any], denominator: NDArray[Any], width: float, highest: float) -> Interval:
-    """The middle ``width`` of ``numerator / denominator`` over draws; no ratio is below 0 or above ``highest``.
+    """Return the middle ``width`` of ``numerator / denominator`` over draws; ratios lie from 0 to ``highest``.
 
-    A draw of something over nothing is beyond every number: where too many are, the upper end stays open. A draw of
-    nothing over nothing says nothing: it counts as 0 for the lower end and as ``highest`` for the upper one, so that
-    the interval holds whatever the truth is.
+    A draw of something over nothing is infinite: with too many of them the upper end stays open. A draw of nothing over
+    nothing counts as 0 for the lower end and as ``highest`` for the upper one, so that the interval covers every value
+    that it may stand for.
     """
     defined = denominator != 0
     ratio = np.where(numerator > 0, np.inf, np.nan)
@@ -135,45 +135,45 @@ def ratio_interval(numerator: NDArray[Any], denominator: NDArray[Any], width: fl
 
 
 def _may_carry(table: pd.DataFrame, code: str) -> NDArray[np.bool_]:
-    """The rows whose role can carry a code; a code of another codebook may stand on any row with a role."""
+    """Return the rows whose role can carry a code; a code of another codebook may be on any row with a role."""
     role = table["role"].to_numpy(dtype=object)
     may = role == CODE_ROLES[code] if code in CODE_ROLES else role != UNKNOWN
     return np.asarray(may, dtype=bool)
 
 
 def _probability(table: pd.DataFrame, code: str, certain: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The probability of a code on each row."""
-    sure = certain.astype(float)
+    """Return the probability of a code on each row."""
+    as_chosen = certain.astype(float)
     if f"p_{code}" not in table:
-        return sure
+        return as_chosen
     column = table[f"p_{code}"].to_numpy(dtype=float, na_value=0.0)
-    given: NDArray[np.float64] = np.maximum(np.where(_may_carry(table, code), column, 0.0), 0.0)
+    probability: NDArray[np.float64] = np.maximum(np.where(_may_carry(table, code), column, 0.0), 0.0)
     if "probability" not in table:
-        return given
-    return np.where(table["probability"].to_numpy(dtype=float, na_value=0.0) >= 1.0, sure, given)
+        return probability
+    return np.where(table["probability"].to_numpy(dtype=float, na_value=0.0) >= 1.0, as_chosen, probability)
 
 
 def _decide(
     decision: Decision,
-    odds: list[NDArray[np.float64]],
+    probabilities: list[NDArray[np.float64]],
     draws: int,
     random: np.random.Generator,
-    spread: Mapping[str, float],
+    session_effect_sd: Mapping[str, float],
 ) -> dict[str, NDArray[np.bool_]]:
     """Draw whether, then which."""
-    either = np.asarray(np.sum(odds, axis=0), dtype=float)  # above 1, by rounding, it is certain
-    is_one = _draw(either, draws, random, spread.get(decision.whether, 0.0))
+    either = np.asarray(np.sum(probabilities, axis=0), dtype=float)  # above 1, by rounding, it is certain
+    is_either = _draw(either, draws, random, session_effect_sd.get(decision.whether, 0.0))
     if decision.which is None:
-        return {decision.codes[0]: is_one}
-    first = np.divide(odds[0], either, out=np.zeros_like(either), where=either > 0)
-    is_first = _draw(first, draws, random, spread.get(decision.which, 0.0))
-    return {decision.codes[0]: is_one & is_first, decision.codes[1]: is_one & ~is_first}
+        return {decision.codes[0]: is_either}
+    first = np.divide(probabilities[0], either, out=np.zeros_like(either), where=either > 0)
+    is_first = _draw(first, draws, random, session_effect_sd.get(decision.which, 0.0))
+    return {decision.codes[0]: is_either & is_first, decision.codes[1]: is_either & ~is_first}
 
 
 def _draw(
     probability: NDArray[np.float64], draws: int, random: np.random.Generator, deviation: float
 ) -> NDArray[np.bool_]:
-    """Yes or no for each row, shape (draws, rows); one shift of the log-odds a draw."""
+    """Draw yes or no for each row, shape (draws, rows), with one shift of the log-odds per draw."""
     open_ = (probability > 0) & (probability < 1)
     inner = np.where(open_, probability, 0.5)
     logit = np.log(inner) - np.log1p(-inner)

@@ -1,7 +1,7 @@
 """The measures of a tape, each with an interval from the tags' probabilities.
 
-The value of a measure is what a reader counts in the table; its interval shows how far the machine's doubt could move
-it, and `Measure.median` where the doubt points to.
+The value of a measure is the count that a reader gets from the table; its interval shows how much the uncertainty of
+the machine's tags could change it, and `Measure.median` in which direction.
 
 >>> frame = pd.DataFrame({"tape_id": "t", "utterance_id": ["1", "2"], "role": "interviewer", "text": "",
 ...                       "codes": ["reflection_simple", "question_open|reflection_complex"]})
@@ -35,7 +35,7 @@ from pipeline.measures.session.counts import (
 from pipeline.measures.session.draws import chosen_codes, draw_codes, ratio_interval
 
 SCHEMA = 1
-"""Version of the structure that `Measures.as_dict` gives."""
+"""Version of the structure that `SessionMeasures.as_dict` returns."""
 
 MeasureUnit = Literal["ratio", "percent", "count"]
 
@@ -45,12 +45,12 @@ HEADLINE_RATIOS = (
     "percent_open_questions",
     "percent_change_talk",
 )
-"""The ratios that are shown where there is room for few."""
+"""The ratios to show if there is room for few."""
 
 
 @dataclass(frozen=True)
 class PublishedThreshold:
-    """A published value to compare with. Expert opinion without normative data behind it, never a grade."""
+    """A published threshold to compare with: expert opinion without normative data, never a grade."""
 
     value: float
     label: str
@@ -61,10 +61,10 @@ class PublishedThreshold:
 class Measure:
     """One figure. Percentages run from 0 to 100.
 
-    ``value`` is None where ``undefined`` says why. ``low`` to ``high`` is the interval; ``high`` None beside a
-    ``low`` means that there is no upper limit; both are None where tags do not matter (talk time) and where the value
-    is undefined. ``median`` is the middle of the draws and ``defined`` the share of them that have a denominator.
-    ``note`` says what else a reader must know of the figure, in a sentence; the label then hints at it."""
+    ``value`` is None if it is undefined, and ``undefined`` is then the reason. ``low`` to ``high`` is the interval;
+    ``high`` None with a ``low`` means that there is no upper limit; both are None if tags do not matter (talk time) or
+    the value is undefined. ``median`` is the middle of the draws and ``defined`` the share of them with a denominator.
+    ``note`` is a sentence on anything else that a reader must know of the figure; the label then hints at it."""
 
     name: str
     label: str
@@ -81,20 +81,20 @@ class Measure:
     note: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON types; numbers are rounded to four decimals."""
-        found: dict[str, Any] = _plain(asdict(self))
-        return found
+        """Return plain JSON types; numbers are rounded to four decimals."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
 
 
 @dataclass(frozen=True)
 class SessionMeasures:
-    """All measures of a tape, by name, and how they came about."""
+    """All measures of a tape, by name, and the parameters that they were computed with."""
 
     rule: CountingRule
     width: float
     draws: int
     seed: int
-    spread: Mapping[str, float]
+    session_effect_sd: Mapping[str, float]
     utterances: Mapping[str, int]
     ratios: Mapping[str, Measure]
     counts: Mapping[str, Measure]
@@ -103,7 +103,7 @@ class SessionMeasures:
     client: Mapping[str, Measure]
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON types, the content of ``measures.json``; numbers are rounded to four decimals::
+        """Return plain JSON types, the content of ``measures.json``; numbers are rounded to four decimals::
 
         schema      1
         rule        {unit: "utterance" | "volley", questions: [code], reflections: [code], codes: [code]}
@@ -119,13 +119,15 @@ class SessionMeasures:
         measure     {name, label, unit: "ratio" | "percent" | "count", value, numerator, denominator, low, high,
                      median, defined, undefined: text | null, references: [{value, label, source}], note: text | null}
         """
-        rule = {name: getattr(self.rule, name) for name in ("unit", "questions", "reflections", "codes")}
-        return {"schema": SCHEMA} | {name: _plain(part) for name, part in (asdict(self) | {"rule": rule}).items()}
+        parts = asdict(self)
+        parts["rule"] = {name: getattr(self.rule, name) for name in ("unit", "questions", "reflections", "codes")}
+        published_names = {"session_effect_sd": "spread"}
+        return {"schema": SCHEMA} | {published_names.get(name, name): _plain(part) for name, part in parts.items()}
 
 
 @dataclass(frozen=True)
 class _Ratio:
-    """Which total (see `counts.TOTALS`) is divided by which; ``needs`` are others that the codebook must tell apart."""
+    """A ratio of two totals (see `counts.TOTALS`); ``needs`` are other totals that the codebook must distinguish."""
 
     name: str
     label: str
@@ -170,7 +172,7 @@ _BY_MACHINE = (
 
 @dataclass(frozen=True)
 class _Tally:
-    """What is counted, codes or totals: as chosen (one draw), and as drawn; ``by_machine`` are those to be marked."""
+    """The counts of codes or of totals, as chosen (one draw) and as drawn; ``by_machine`` are those to be marked."""
 
     chosen: Counts
     drawn: Counts
@@ -181,20 +183,23 @@ class _Tally:
     def count(self, name: str, label: str) -> Measure:
         head = self._head(name, label, "count", name)
         if name not in self.drawn:
-            return replace(head, undefined=self.rule.lacks(name))
+            return replace(head, undefined=self.rule.missing_reason(name))
         number, sample = int(self.chosen[name][0]), self.drawn[name]
-        found = ratio_interval(sample, np.ones_like(sample), self.width, np.inf)
-        return replace(head, value=number, numerator=number, low=found.low, high=found.high, median=found.median)
+        interval = ratio_interval(sample, np.ones_like(sample), self.width, np.inf)
+        return replace(
+            head, value=number, numerator=number, low=interval.low, high=interval.high, median=interval.median
+        )
 
     def ratio(self, ratio: _Ratio) -> Measure:
         head = self._head(ratio.name, ratio.label, ratio.unit, ratio.under)
-        lacking = [why for part in (*ratio.needs, ratio.under, ratio.over) if (why := self.rule.lacks(part))]
-        if lacking:
-            return replace(head, undefined=lacking[0])
+        totals = (*ratio.needs, ratio.under, ratio.over)
+        reasons = [reason for total in totals if (reason := self.rule.missing_reason(total))]
+        if reasons:
+            return replace(head, undefined=reasons[0])
         scale, highest = (100, 100.0) if ratio.unit == "percent" else (1, np.inf)
         over, under = (int(self.chosen[part][0]) for part in (ratio.over, ratio.under))
-        found = ratio_interval(scale * self.drawn[ratio.over], self.drawn[ratio.under], self.width, highest)
-        head = replace(head, numerator=over, denominator=under, defined=found.defined)
+        interval = ratio_interval(scale * self.drawn[ratio.over], self.drawn[ratio.under], self.width, highest)
+        head = replace(head, numerator=over, denominator=under, defined=interval.defined)
         if under == 0:
             above = f"{over} {total_noun(ratio.over, over)}, " if ratio.unit == "ratio" else ""
             return replace(head, undefined=f"{above}0 {total_noun(ratio.under)}")
@@ -202,19 +207,19 @@ class _Tally:
             head,
             value=scale * over / under,
             references=tuple(self._reference(*entry) for entry in ratio.published),
-            low=found.low,
-            high=found.high,
-            median=found.median,
+            low=interval.low,
+            high=interval.high,
+            median=interval.median,
         )
 
     def _head(self, name: str, label: str, unit: MeasureUnit, total: str) -> Measure:
-        """A measure without figures, marked where what it counts is the machine's alone."""
+        """Return a measure without figures, marked if only the machine codes what it counts."""
         if total in self.by_machine:
             return Measure(name, f"{label}, by the machine", unit, None, 0, note=_BY_MACHINE)
         return Measure(name, label, unit, None, 0)
 
     def _reference(self, value: float, label: str) -> PublishedThreshold:
-        """A published value, with what it was meant for."""
+        """Return a published threshold, with a note if it is meant for counts per volley and these are not."""
         plain = PublishedThreshold(value, label)
         return plain if self.rule.unit == "volley" else replace(plain, source=plain.source + _BY_UTTERANCE)
 
@@ -224,7 +229,7 @@ def session_measures(
     rule: CountingRule = BY_UTTERANCE,
     width: float = 0.9,
     seed: int = 0,
-    spread: Mapping[str, float] | None = None,
+    session_effect_sd: Mapping[str, float] | None = None,
     draws: int = 2000,
 ) -> SessionMeasures:
     """Measure one tape.
@@ -233,29 +238,30 @@ def session_measures(
     ----------
     table: coded utterances (see `pipeline.measures.session.coded_table`); rows without a role count for nobody.
     rule: the codebook's counting rule.
-    width: share of draws that an interval holds.
+    width: share of the draws that an interval holds.
     seed, draws: of the random draws.
-    spread: decision -> standard deviation of the log-odds shift that a session's tags have in common
+    session_effect_sd: decision -> standard deviation of the log-odds shift that a session's tags share
         (see `pipeline.measures.session.draws.SESSION_EFFECTS`).
 
     Raises
     ------
-    TableError: T03 a column lacks, ``volley`` included where the rule counts volleys.
-    ValueError: ``width`` is not between 0 and 1, or ``spread`` names an unknown decision.
+    TableError: T03 a column is missing, such as ``volley`` if the rule counts volleys.
+    ValueError: ``width`` is not between 0 and 1, or ``session_effect_sd`` has an unknown decision.
     """
     if not 0 < width < 1:
         raise ValueError(f"width is {width}; it must lie between 0 and 1")
-    rows, spread = sort_by_time(table), dict(spread or {})
+    rows, session_effect_sd = sort_by_time(table), dict(session_effect_sd or {})
     certain = counting_units(chosen_codes(rows), rule, rows)
-    random = counting_units(draw_codes(rows, draws, seed, spread), rule, rows)
-    codes = tuple(dict.fromkeys((*rule.codes, *(code for code, given in certain.items() if given.any()))))
+    random = counting_units(draw_codes(rows, draws, seed, session_effect_sd), rule, rows)
+    codes = tuple(dict.fromkeys((*rule.codes, *(code for code, present in certain.items() if present.any()))))
     talk = {CHANGE, SUSTAIN} if rule.machine_talk else set()
-    by_code = _Tally(count_codes(certain, codes), count_codes(random, codes), rule, width, frozenset(rule.of(*talk)))
-    marked = frozenset(total for total, meanings in TOTALS.items() if talk & {*meanings})
-    total = _Tally(count_totals(certain, rule), count_totals(random, rule), rule, width, marked)
+    machine_codes = frozenset(rule.codes_for(*talk))
+    machine_totals = frozenset(total for total, meanings in TOTALS.items() if talk & {*meanings})
+    by_code = _Tally(count_codes(certain, codes), count_codes(random, codes), rule, width, machine_codes)
+    total = _Tally(count_totals(certain, rule), count_totals(random, rule), rule, width, machine_totals)
     roles = rows["role"].to_numpy(dtype=object)
     return SessionMeasures(
-        *(rule, width, draws, seed, spread),
+        *(rule, width, draws, seed, session_effect_sd),
         utterances={role: int((roles == role).sum()) for role in (INTERVIEWER, CLIENT, UNKNOWN)},
         ratios={ratio.name: total.ratio(ratio) for ratio in _RATIOS},
         counts={code: by_code.count(code, code) for code in codes},
@@ -266,25 +272,27 @@ def session_measures(
 
 
 def _talk(table: pd.DataFrame) -> dict[str, Measure]:
-    """Share of talk time of the two who have a role; overlapping speech counts for both who speak.
+    """Return each role's share of talk time; overlapping speech counts for both who speak.
 
-    No tag is involved, so there is no interval. A voice without a role has seconds and no share.
+    No tag is involved, so there is no interval. A speaker without a role has seconds and no share.
     """
     timed = has_times(table)
-    spoken = (table["end"] - table["start"]).to_numpy(dtype=float) / 1000 if timed else np.zeros(len(table))
+    durations = (table["end"] - table["start"]).to_numpy(dtype=float) / 1000 if timed else np.zeros(len(table))
     roles = table["role"].to_numpy(dtype=object)
-    seconds = {role: float(spoken[roles == role].sum()) for role in (INTERVIEWER, CLIENT, UNKNOWN)}
+    seconds = {role: float(durations[roles == role].sum()) for role in (INTERVIEWER, CLIENT, UNKNOWN)}
     total = seconds[INTERVIEWER] + seconds[CLIENT]
-    why = None if total else ("nobody with a role speaks" if timed else "the utterances have no times")
-    found = {}
-    for role, own in seconds.items():
-        measure = Measure(f"percent_talk_{role}", f"Talk time, {role}", "percent", None, own, total, undefined=why)
+    reason = None if total else ("nobody with a role speaks" if timed else "the utterances have no times")
+    talk = {}
+    for role, spoken in seconds.items():
+        measure = Measure(
+            f"percent_talk_{role}", f"Talk time, {role}", "percent", None, spoken, total, undefined=reason
+        )
         if role == UNKNOWN:
-            measure = replace(measure, undefined=why or "a voice without a role does not count in any figure")
+            measure = replace(measure, undefined=reason or "a voice without a role does not count in any figure")
         elif total:
-            measure = replace(measure, value=100 * own / total)
-        found[role] = measure
-    return found
+            measure = replace(measure, value=100 * spoken / total)
+        talk[role] = measure
+    return talk
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""MITI 4.2's summary of a session: what coders rate of the whole of it, and the totals of their behavior counts.
+"""MITI 4.2's summary of a session: the scores from coders' ratings of the whole session, and totals of behavior counts.
 
 The thresholds are the manual's (Moyers, Manuel and Ernst, Motivational Interviewing Treatment Integrity Coding Manual
 4.2.1): expert opinion without normative data. It has none for MI-adherent and MI-non-adherent behaviors.
@@ -17,7 +17,7 @@ from pipeline.measures.session.measures import Measure, PublishedThreshold, Sess
 TECHNICAL = ("cultivating_change_talk", "softening_sustain_talk")
 RELATIONAL = ("partnership", "empathy")
 GLOBAL_RATINGS = (*TECHNICAL, *RELATIONAL)
-"""What a coder rates of a whole session, each from `LOWEST` to `HIGHEST`."""
+"""The ratings that a coder gives a whole session, each from `LOWEST` to `HIGHEST`."""
 
 LOWEST, HIGHEST = 1, 5
 
@@ -30,40 +30,43 @@ _TOTALS = (("mi_adherent", "Total MI-adherent"), ("mi_non_adherent", "Total MI-n
 
 
 def global_scores(ratings: Mapping[str, int], why: str = "is not rated") -> tuple[Measure, ...]:
-    """The technical and the relational score, each the mean of its two ratings; ``why`` says why one is missing."""
-    found = []
+    """Return the technical and the relational score, each the mean of its two ratings.
+
+    ``why`` ends the reason for a missing score: "partnership is not rated".
+    """
+    measures = []
     for name, label, parts, (fair, good) in _SCORES:
         references = (PublishedThreshold(fair, "fair"), PublishedThreshold(good, "good"))
         missing = [part.replace("_", " ") for part in parts if part not in ratings]
         if missing:
             reason = f"{missing[0]} {why}"
-            found.append(Measure(name, label, "ratio", None, 0, undefined=reason, references=references))
+            measures.append(Measure(name, label, "ratio", None, 0, undefined=reason, references=references))
             continue
         total = sum(ratings[part] for part in parts)
-        found.append(Measure(name, label, "ratio", total / len(parts), total, len(parts), references=references))
-    return tuple(found)
+        measures.append(Measure(name, label, "ratio", total / len(parts), total, len(parts), references=references))
+    return tuple(measures)
 
 
 def adherence_totals(
     measures: SessionMeasures, adherent: Sequence[str], non_adherent: Sequence[str]
 ) -> tuple[Measure, ...]:
-    """The totals of MI-adherent and MI-non-adherent behaviors, each behavior counted as the codebook counts it.
+    """Return the totals of MI-adherent and MI-non-adherent behaviors, each behavior counted by the codebook's rule.
 
-    ``adherent`` and ``non_adherent`` are the codes of each; none where the codebook cannot code it.
+    ``adherent`` and ``non_adherent`` are the codes of each; empty if the codebook has none.
     """
-    found = []
+    totals = []
     for (name, label), codes in zip(_TOTALS, (adherent, non_adherent), strict=True):
         if not codes:
             reason = f"this codebook has no code for {name.replace('_', '-').replace('mi-', 'MI-', 1)} behaviors"
-            found.append(Measure(name, label, "count", None, 0, undefined=reason))
+            totals.append(Measure(name, label, "count", None, 0, undefined=reason))
             continue
         number = sum(measures.counts[code].numerator for code in codes)
-        found.append(Measure(name, label, "count", number, number, low=number, high=number, median=number))
-    return tuple(found)
+        totals.append(Measure(name, label, "count", number, number, low=number, high=number, median=number))
+    return tuple(totals)
 
 
 def behavior_measures(
     measures: SessionMeasures, adherent: Sequence[str], non_adherent: Sequence[str]
 ) -> tuple[Measure, ...]:
-    """%CR, R:Q and the two totals, in the manual's order."""
+    """Return %CR, R:Q and the two totals, in the manual's order."""
     return (*(measures.ratios[name] for name in _RATIOS), *adherence_totals(measures, adherent, non_adherent))

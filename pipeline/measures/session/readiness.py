@@ -1,10 +1,9 @@
 """Readiness over the session: change talk minus sustain talk so far, and where the line turns.
 
-Each utterance of change talk lifts the line by one, each of sustain talk lowers it by one; neutral talk leaves it, and
-so does an utterance that is both. A
-*turning point* is the last utterance before the line, having moved one way by at least ``swing``, moves the other way
-by at least ``swing``. With the default of 3, one wrong tag cannot put a turning point into a line that only rises or
-only falls: taking change for sustain moves it by 2.
+Each utterance of change talk raises the line by one, each of sustain talk lowers it by one; neutral talk does not move
+it, and neither does an utterance that is both. A *turning point* is the last utterance before the line, having moved
+one way by at least ``swing``, moves the other way by at least ``swing``. With the default of 3, one wrong tag cannot
+put a turning point into a line that only rises or only falls: taking change for sustain moves it by 2.
 
 ::
 
@@ -27,11 +26,13 @@ from pipeline.measures.session.counts import BY_UTTERANCE, CHANGE, SUSTAIN, Coun
 from pipeline.measures.session.draws import Presence, chosen_codes, draw_codes
 
 MIN_SWING = 3
+"""Utterances that the line must move each way around a turning point; see above."""
 
 
 @dataclass(frozen=True)
 class ReadinessPoint:
-    """The line after one client utterance: ``time`` is its end in ms (None without times), then value and interval."""
+    """The line after one client utterance: ``time`` is its end in ms (None without times), ``low`` to ``high`` the
+    interval of ``value``."""
 
     utterance_id: str
     time: int | None
@@ -43,7 +44,7 @@ class ReadinessPoint:
 
 @dataclass(frozen=True)
 class TurningPoint:
-    """The last utterance before the line turns, and what it turns toward."""
+    """The last utterance before the line turns, and the direction in which it turns."""
 
     utterance_id: str
     time: int | None
@@ -55,7 +56,7 @@ class TurningPoint:
 class ReadinessLine:
     """The readiness line, one point for each client utterance, and its turning points.
 
-    Where the codebook cannot tell change from sustain talk there is no line, and ``undefined`` says so."""
+    If the codebook does not distinguish change from sustain talk there is no line, and ``undefined`` is the reason."""
 
     points: tuple[ReadinessPoint, ...]
     turning_points: tuple[TurningPoint, ...]
@@ -63,7 +64,7 @@ class ReadinessLine:
     undefined: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON types; times in seconds: ``{swing, points: [{utterance_id, time, step, value, low, high}],
+        """Return plain JSON types; times in seconds: ``{swing, points: [{utterance_id, time, step, value, low, high}],
         turning_points: [{utterance_id, time, value, toward}], undefined: text | null}``."""
         plain = asdict(self)
         for entry in (*plain["points"], *plain["turning_points"]):
@@ -76,22 +77,22 @@ def readiness_line(
     rule: CountingRule = BY_UTTERANCE,
     width: float = 0.9,
     seed: int = 0,
-    spread: Mapping[str, float] | None = None,
+    session_effect_sd: Mapping[str, float] | None = None,
     draws: int = 2000,
     swing: int = MIN_SWING,
 ) -> ReadinessLine:
-    """The readiness line of one tape; parameters as in `pipeline.measures.session.measures.session_measures`.
+    """Return the readiness line of one tape; parameters as in `pipeline.measures.session.measures.session_measures`.
 
     Raises
     ------
-    TableError: T03 a column lacks.
+    TableError: T03 a column is missing.
     """
     rows = sort_by_time(table)
-    if lacking := rule.lacks("talk"):
-        return ReadinessLine((), (), swing, lacking)
+    if reason := rule.missing_reason("talk"):
+        return ReadinessLine((), (), swing, reason)
     is_client = rows["role"].to_numpy(dtype=object) == CLIENT
-    certain, random = chosen_codes(rows), draw_codes(rows, draws, seed, spread or {})
-    step, lines = (_steps(held, rule)[:, is_client] for held in (certain, random))
+    certain, random = chosen_codes(rows), draw_codes(rows, draws, seed, session_effect_sd or {})
+    step, lines = (_steps(presence, rule)[:, is_client] for presence in (certain, random))
     value, lines = np.cumsum(step[0]), np.sort(np.cumsum(lines, axis=1), axis=0)
     tail = (1 - width) / 2 * (draws - 1)
     low, high = lines[int(np.floor(tail + 1e-9))], lines[int(np.ceil(draws - 1 - tail - 1e-9))]
@@ -99,43 +100,43 @@ def readiness_line(
     names = string_column(client, "utterance_id")
     times = [int(end) for end in client["end"]] if has_times(rows) else [None] * len(client)
     points = tuple(
-        ReadinessPoint(name, time, int(up), int(now), int(least), int(most))
-        for name, time, up, now, least, most in zip(names, times, step[0], value, low, high, strict=True)
+        ReadinessPoint(name, time, *(int(number) for number in numbers))
+        for name, time, *numbers in zip(names, times, step[0], value, low, high, strict=True)
     )
     turns = tuple(
-        TurningPoint(points[at].utterance_id, points[at].time, points[at].value, "change" if up else "sustain")
-        for at, up in turning_points([point.value for point in points], swing)
+        TurningPoint(points[index].utterance_id, points[index].time, points[index].value, "change" if up else "sustain")
+        for index, up in turning_points([point.value for point in points], swing)
     )
     return ReadinessLine(points, turns, swing)
 
 
-def _steps(held: Presence, rule: CountingRule) -> NDArray[np.int64]:
-    """How far each utterance moves the line, shape (draws, rows)."""
-    up, down = (carries_any(held, rule.of(meaning)).astype(np.int64) for meaning in (CHANGE, SUSTAIN))
+def _steps(presence: Presence, rule: CountingRule) -> NDArray[np.int64]:
+    """Return how far each utterance moves the line (1, 0 or -1), shape (draws, rows)."""
+    up, down = (carries_any(presence, rule.codes_for(meaning)).astype(np.int64) for meaning in (CHANGE, SUSTAIN))
     return up - down
 
 
 def turning_points(values: Sequence[int], swing: int = MIN_SWING) -> list[tuple[int, bool]]:
-    """Index of each turning point of a line that starts at 0, and whether it turns upward.
+    """Return the index of each turning point of a line that starts at 0, and whether it turns upward.
 
     >>> turning_points([-1, -2, -3, -3, -2, -1, 0])
     [(3, True)]
     """
-    found: list[tuple[int, bool]] = []
+    turns: list[tuple[int, bool]] = []
     lowest = highest = 0
-    low_at = high_at = -1
+    lowest_index = highest_index = -1
     direction = 0
-    for at, value in enumerate(values):
+    for index, value in enumerate(values):
         if value >= highest:
-            highest, high_at = value, at
+            highest, highest_index = value, index
         if value <= lowest:
-            lowest, low_at = value, at
+            lowest, lowest_index = value, index
         if direction >= 0 and value <= highest - swing:
             if direction > 0:
-                found.append((high_at, False))
-            direction, lowest, low_at = -1, value, at
+                turns.append((highest_index, False))
+            direction, lowest, lowest_index = -1, value, index
         elif direction <= 0 and value >= lowest + swing:
             if direction < 0:
-                found.append((low_at, True))
-            direction, highest, high_at = 1, value, at
-    return found
+                turns.append((lowest_index, True))
+            direction, highest, highest_index = 1, value, index
+    return turns

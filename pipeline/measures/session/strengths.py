@@ -28,34 +28,34 @@ from pipeline.measures.session.measures import SessionMeasures
 from pipeline.measures.session.readiness import ReadinessLine
 
 MAX_PASSAGES = 2
-"""Passages shown with a statement."""
+"""Passages shown with a statement, at most."""
 
 LONG_TALK_MS = 20_000
-"""Milliseconds that a client must hold the floor for it to be worth a mention."""
+"""Milliseconds for which a client must hold the floor to be worth a statement."""
 
 
 @dataclass(frozen=True)
 class Strength:
-    """A statement and the passages it rests on: rows in order of time that belong together."""
+    """A statement and its passages, each a tuple of rows that belong together, in order of time."""
 
     name: str
     text: str
     passages: tuple[tuple[int, ...], ...] = ()
 
 
-def strengths(table: pd.DataFrame, measures: SessionMeasures, trajectory: ReadinessLine) -> tuple[Strength, ...]:
-    """The statements that the table bears out, most telling first.
+def strengths(table: pd.DataFrame, measures: SessionMeasures, readiness: ReadinessLine) -> tuple[Strength, ...]:
+    """Return the statements that the table supports, the most informative first.
 
     Raises
     ------
-    TableError: T03 a column lacks.
+    TableError: T03 a column is missing.
     """
     tape, rule = _Tape.read(table), measures.rule
-    change, reflections = rule.of(CHANGE), (*rule.reflections, *rule.of(SUMMARY))
-    affirmations, open_questions = rule.of(AFFIRMATION), rule.of(OPEN)
-    kinds = {"a reflection": reflections, "an affirmation": affirmations, "an open question": open_questions}
-    invitations = [kind for kind, names in kinds.items() if names]
-    found = [
+    change, reflections = rule.codes_for(CHANGE), (*rule.reflections, *rule.codes_for(SUMMARY))
+    affirmations, open_questions = rule.codes_for(AFFIRMATION), rule.codes_for(OPEN)
+    responses = {"a reflection": reflections, "an affirmation": affirmations, "an open question": open_questions}
+    possible_responses = [response for response, codes in responses.items() if codes]
+    statements = [
         tape.pairs(
             *("reflection_change", INTERVIEWER, reflections, change),
             lambda n: f"{_times(n)} a reflection was followed directly by change talk.",
@@ -66,16 +66,16 @@ def strengths(table: pd.DataFrame, measures: SessionMeasures, trajectory: Readin
         ),
         tape.pairs(
             *("change_picked_up", CLIENT, change, (*reflections, *affirmations, *open_questions)),
-            lambda n: f"{_times(n)} change talk was picked up right away with {_or(invitations)}.",
+            lambda n: f"{_times(n)} change talk was picked up right away with {_or(possible_responses)}.",
         ),
         tape.pairs(
-            *("sustain_reflected", CLIENT, rule.of(SUSTAIN), reflections),
+            *("sustain_reflected", CLIENT, rule.codes_for(SUSTAIN), reflections),
             lambda n: f"{_times(n)} sustain talk was met with a reflection.",
         ),
-        _turned(tape, trajectory, change),
+        _turned(tape, readiness, change),
         _more_reflections(measures),
         tape.single(
-            *("complex", rule.of(COMPLEX)),
+            *("complex", rule.codes_for(COMPLEX)),
             lambda n: f"{n} {'reflections' if n > 1 else 'reflection'} went beyond the client's words (complex).",
         ),
         tape.single("affirmation", affirmations, lambda n: f"{_times(n)} the interviewer affirmed the client."),
@@ -84,29 +84,29 @@ def strengths(table: pd.DataFrame, measures: SessionMeasures, trajectory: Readin
         _long_talk(tape),
         _listening(tape),
     ]
-    return tuple(strength for strength in found if strength)
+    return tuple(statement for statement in statements if statement)
 
 
 @dataclass(frozen=True)
 class _Tape:
-    """The rows of one tape, as the statements need them."""
+    """The rows of one tape in order of time; ``adjacent`` are the pairs that follow each other directly."""
 
     table: pd.DataFrame
     codes: Sequence[tuple[str, ...]]
     roles: Sequence[str]
-    sure: Sequence[float]
-    neighbors: Sequence[tuple[int, int]]
+    probabilities: Sequence[float]
+    adjacent: Sequence[tuple[int, int]]
 
     @classmethod
     def read(cls, table: pd.DataFrame) -> _Tape:
         rows = sort_by_time(table)
-        sure = rows["probability"] if "probability" in rows else pd.Series(1.0, index=rows.index)
-        plain = [float(value) for value in sure.to_numpy(dtype=float, na_value=0.0)]
-        return cls(rows, codes_by_row(rows), string_column(rows, "role"), plain, adjacent_rows(rows))
+        column = rows["probability"] if "probability" in rows else pd.Series(1.0, index=rows.index)
+        probabilities = [float(value) for value in column.to_numpy(dtype=float, na_value=0.0)]
+        return cls(rows, codes_by_row(rows), string_column(rows, "role"), probabilities, adjacent_rows(rows))
 
     def best(self, passages: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:
-        """The passages whose tags are surest, in order of time."""
-        surest = sorted(passages, key=lambda rows: -float(np.prod([self.sure[row] for row in rows])))
+        """Return the passages whose tags have the highest probability, in order of time."""
+        surest = sorted(passages, key=lambda rows: -float(np.prod([self.probabilities[row] for row in rows])))
         return tuple(sorted(surest[:MAX_PASSAGES]))
 
     def pairs(
@@ -117,33 +117,33 @@ class _Tape:
         then: Sequence[str],
         text: Callable[[int], str],
     ) -> Strength | None:
-        """A statement on utterances of ``role`` with one of ``first`` that is answered with one of ``then``."""
+        """Return a statement on utterances of ``role`` with one of ``first`` that are answered with one of ``then``."""
         other = {INTERVIEWER: CLIENT, CLIENT: INTERVIEWER}[role]
-        found = [
+        passages = [
             (a, b)
-            for a, b in self.neighbors
+            for a, b in self.adjacent
             if (self.roles[a], self.roles[b]) == (role, other)
             and set(first) & set(self.codes[a])
             and set(then) & set(self.codes[b])
         ]
-        return Strength(name, text(len(found)), self.best(found)) if found else None
+        return Strength(name, text(len(passages)), self.best(passages)) if passages else None
 
     def single(self, name: str, wanted: Sequence[str], text: Callable[[int], str]) -> Strength | None:
-        """A statement on the interviewer's utterances with one of the wanted codes."""
+        """Return a statement on the interviewer's utterances with one of the wanted codes."""
         rows = [
             (row,) for row, role in enumerate(self.roles) if role == INTERVIEWER and set(wanted) & set(self.codes[row])
         ]
         return Strength(name, text(len(rows)), self.best(rows)) if rows else None
 
 
-def _turned(tape: _Tape, trajectory: ReadinessLine, wanted: Sequence[str]) -> Strength | None:
-    """Moments after which the client's talk moved toward change, from what the interviewer said just before it did."""
+def _turned(tape: _Tape, readiness: ReadinessLine, wanted: Sequence[str]) -> Strength | None:
+    """Return the turning points toward change, each from the interviewer's utterance just before the change talk."""
     names = string_column(tape.table, "utterance_id")
     passages: list[tuple[int, ...]] = []
-    for turn in (turn for turn in trajectory.turning_points if turn.toward == "change"):
+    for turn in (turn for turn in readiness.turning_points if turn.toward == "change"):
         after = range(names.index(turn.utterance_id) + 1, len(names))
         change = next(row for row in after if tape.roles[row] == CLIENT and set(wanted) & set(tape.codes[row]))
-        before = [a for a, _ in tape.neighbors if a < change and tape.roles[a] == INTERVIEWER]
+        before = [a for a, _ in tape.adjacent if a < change and tape.roles[a] == INTERVIEWER]
         passages.append((*before[-1:], change))
     if not passages:
         return None
@@ -177,10 +177,10 @@ def _client_share(measures: SessionMeasures) -> Strength | None:
 
 
 def _long_talk(tape: _Tape) -> Strength | None:
-    """The longest stretch in which the client held the floor, the interviewer making no more than listener noises."""
+    """Return the longest stretch in which the client held the floor; the interviewer's backchannels do not end it."""
     if not has_times(tape.table) or tape.table.empty:
         return None
-    noise = backchannel_rows(tape.table)
+    backchannel = backchannel_rows(tape.table)
     starts, ends = (tape.table[column].to_numpy(dtype=np.int64) for column in ("start", "end"))
     longest, first, since = 0, -1, -1
     for row, role in enumerate(tape.roles):
@@ -188,7 +188,7 @@ def _long_talk(tape: _Tape) -> Strength | None:
             since = row if since < 0 else since
             if ends[row] - starts[since] > longest:
                 longest, first = int(ends[row] - starts[since]), since
-        elif not (role == INTERVIEWER and noise[row]):
+        elif not (role == INTERVIEWER and backchannel[row]):
             since = -1
     if longest < LONG_TALK_MS:
         return None
@@ -197,8 +197,8 @@ def _long_talk(tape: _Tape) -> Strength | None:
 
 
 def _listening(tape: _Tape) -> Strength | None:
-    noises = zip(tape.roles, backchannel_rows(tape.table), strict=True)
-    number = sum(noise for role, noise in noises if role == INTERVIEWER)
+    rows = zip(tape.roles, backchannel_rows(tape.table), strict=True)
+    number = sum(backchannel for role, backchannel in rows if role == INTERVIEWER)
     if not number:
         return None
     signs = "signs" if number > 1 else "sign"

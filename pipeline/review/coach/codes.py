@@ -21,8 +21,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.coding.codebook import Codebook
 from pipeline.formats import codebook_files
-from pipeline.measures.reliability.comparisons import Comparison
-from pipeline.measures.reliability.intra_rater import intra_rater_comparisons
+from pipeline.measures.reliability.comparisons import Comparison, intra_rater_comparisons
 from pipeline.measures.reliability.rating_matrix import CodingScheme, RatingMatrix, build_rating_matrix
 from pipeline.review.authorization import all_open, unseen
 from pipeline.review.coach.codings import Coding, before, latest, table

@@ -238,7 +238,7 @@ def mark(admitted: Admitted, book: Codebook) -> str:
 def machine_talk(book: Codebook) -> tuple[str, ...]:
     """The machine's codes of change and sustain talk where the codebook has none: nobody could decide otherwise."""
     rule = book.rule()
-    return rule.of(CHANGE, SUSTAIN) if rule.machine_talk else ()
+    return rule.codes_for(CHANGE, SUSTAIN) if rule.machine_talk else ()
 
 
 def measured(found: Board) -> SessionMeasures:
@@ -266,7 +266,8 @@ def measured(found: Board) -> SessionMeasures:
         rows.append(row | doubted | ({f"p_{code}": 1.0 for code in place.by_hand} if doubted else {}))
     table = pd.DataFrame(rows)
     table = table.assign(volley=volleys.volleys(table, rule))
-    return session_measures(table, rule, **found.drawing)
+    drawing = {"session_effect_sd" if name == "spread" else name: value for name, value in found.drawing.items()}
+    return session_measures(table, rule, **drawing)
 
 
 def _open(pretag: str, place: Place, book: Codebook, talk: Collection[str]) -> bool:

@@ -6,11 +6,16 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from pipeline.errors import TableError
-from pipeline.measures.reliability.agreement import AGREEMENT_COLUMNS, agreement_table
+from pipeline.measures.reliability.agreement import (
+    AGREEMENT_COLUMNS,
+    REFLECTIONS_PER_QUESTION,
+    SESSION_ICC_COLUMNS,
+    agreement_table,
+    session_icc,
+)
+from pipeline.measures.reliability.comparisons import intra_rater_comparisons
 from pipeline.measures.reliability.confusions import confusions
-from pipeline.measures.reliability.intra_rater import intra_rater_comparisons
 from pipeline.measures.reliability.rating_matrix import NOT_CODED, RatingMatrix, build_rating_matrix
-from pipeline.measures.reliability.session_icc import REFLECTIONS_PER_QUESTION, SESSION_ICC_COLUMNS, session_icc
 from tests.measures.coders import SCHEME, group, rows
 
 

@@ -7,12 +7,11 @@ import pandas as pd
 import pytest
 
 from pipeline.measures.drift.drift import detect_drift
-from pipeline.measures.reliability.agreement import agreement_table
+from pipeline.measures.reliability.agreement import agreement_table, session_icc
 from pipeline.measures.reliability.automation_bias import automation_bias
 from pipeline.measures.reliability.confusions import confusions
 from pipeline.measures.reliability.rating_matrix import build_rating_matrix
 from pipeline.measures.reliability.sampling import draw_sample
-from pipeline.measures.reliability.session_icc import session_icc
 from tests.measures.coders import SCHEME, group, rows
 
 FIGURES = ["units", "percent", "kappa", "pabak", "ac1", "alpha", "alpha_ordinal"]

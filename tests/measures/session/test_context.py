@@ -123,7 +123,7 @@ def test_an_utterance_that_is_change_and_sustain_talk_is_a_moment_of_each() -> N
 
 
 def test_codes_that_mean_the_same_are_one_moment() -> None:
-    rule = replace(BY_UTTERANCE, names={**BY_UTTERANCE.names, "change talk": ("D+", "A+")})
+    rule = replace(BY_UTTERANCE, codes_by_meaning={**BY_UTTERANCE.codes_by_meaning, "change talk": ("D+", "A+")})
     found = change_talk_context(table(("C", "D+|A+"), ("C", "change"), ("C", "sustain|A+")), rule)
     assert found[["utterance_id", "code"]].values.tolist() == [["1", "D+|A+"], ["3", "A+"], ["3", "sustain"]]
 

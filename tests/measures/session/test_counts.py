@@ -268,7 +268,7 @@ UNPROPOSED = {
 
 
 def lacking(rule: CountingRule) -> dict[str, str]:
-    return {total: why for total in TOTALS if (why := rule.lacks(total))}
+    return {total: why for total in TOTALS if (why := rule.missing_reason(total))}
 
 
 @pytest.mark.parametrize("name", codebook_files.shipped())
@@ -312,7 +312,7 @@ def test_what_is_a_question_follows_from_measure_pretags_family_and_name(
 ) -> None:
     rule = book(*codes).rule()
     for total, part in (("questions", questions), ("open_or_closed_questions", told)):
-        why = rule.lacks(total)
+        why = rule.missing_reason(total)
         assert (why is None) == (part is None), why
         assert part is None or part in str(why)
 
@@ -333,8 +333,8 @@ def test_the_machines_change_talk_stays_where_the_codebook_has_none(
     codes: list[str], machine: bool, talk: str | None
 ) -> None:
     rule = book(*codes).rule()
-    assert (rule.machine_talk, rule.lacks("talk")) == (machine, talk)
-    assert "change" in rule.of(CHANGE) or not machine
+    assert (rule.machine_talk, rule.missing_reason("talk")) == (machine, talk)
+    assert "change" in rule.codes_for(CHANGE) or not machine
 
 
 def test_several_codes_of_one_meaning_are_one_on_an_utterance() -> None:
@@ -362,8 +362,11 @@ def test_the_machines_own_codebook_counts_as_no_codebook_does() -> None:
 
 def test_what_the_machine_cannot_propose_is_no_zero() -> None:
     half = book("a interviewer question question_open", "b interviewer question - closed")
-    assert half.rule().lacks("questions") is None
-    assert half.rule(by_hand=False).lacks("questions") == "the machine suggests no closed questions in this codebook"
+    assert half.rule().missing_reason("questions") is None
+    assert (
+        half.rule(by_hand=False).missing_reason("questions")
+        == "the machine suggests no closed questions in this codebook"
+    )
 
 
 EMPTY = {
@@ -383,10 +386,10 @@ FIRST = EMPTY | {"open_or_closed_questions": "open questions", "simple_or_comple
 
 
 def test_without_any_code_every_total_lacks_the_first_of_its_meanings() -> None:
-    assert lacking(CountingRule(names={})) == {
+    assert lacking(CountingRule(codes_by_meaning={})) == {
         total: f"this codebook has no code for {noun}" for total, noun in EMPTY.items()
     }
-    unproposed = CountingRule(names={}, unproposed=frozenset(MEANING_ROLES))
+    unproposed = CountingRule(codes_by_meaning={}, unproposed=frozenset(MEANING_ROLES))
     assert lacking(unproposed) == {
         total: f"the machine suggests no {noun} in this codebook" for total, noun in FIRST.items()
     }
@@ -394,14 +397,14 @@ def test_without_any_code_every_total_lacks_the_first_of_its_meanings() -> None:
 
 def test_families_are_meanings_of_the_interviewer() -> None:
     for family in ("question", "reflection", "affirmation", "summary", "information", "other"):
-        assert "x" in book(f"x interviewer {family}").rule().of(family)
-        assert "x" not in book(f"x client {family}").rule().of(family)
+        assert "x" in book(f"x interviewer {family}").rule().codes_for(family)
+        assert "x" not in book(f"x client {family}").rule().codes_for(family)
 
 
 def test_a_code_may_be_called_like_a_total() -> None:
     own = book("talk interviewer mine", "reflections interviewer mine").rule()
     assert counted(table(("I", "talk"), ("I", "reflections|talk")), own) == {"talk": 2, "reflections": 1}
-    assert own.lacks("reflections") == "this codebook has no code for reflections"
+    assert own.missing_reason("reflections") == "this codebook has no code for reflections"
 
 
 @pytest.mark.parametrize(
@@ -414,8 +417,8 @@ def test_a_code_may_be_called_like_a_total() -> None:
     ],
 )
 def test_names_of_a_meaning(meaning: str, names: tuple[str, ...]) -> None:
-    assert BY_UTTERANCE.of(meaning) == names
-    assert BY_UTTERANCE.of(meaning, meaning) == names
+    assert BY_UTTERANCE.codes_for(meaning) == names
+    assert BY_UTTERANCE.codes_for(meaning, meaning) == names
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_errors_that_a_session_shares_widen_its_intervals(key: str, role: str, c
 def test_an_unknown_decision_is_refused() -> None:
     assert SESSION_EFFECTS == ("question", "open", "reflection", "complex", "information", "client", "change")
     decisions = "question, open, reflection, complex, information, client, change"
-    with pytest.raises(ValueError, match=f"^spread names 'questions'; the decisions are {decisions}$"):
+    with pytest.raises(ValueError, match=f"^session_effect_sd has 'questions'; the decisions are {decisions}$"):
         draw_codes(coded(), 10, 0, {"questions": 1.0})
 
 

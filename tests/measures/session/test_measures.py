@@ -155,7 +155,7 @@ def test_a_wider_interval_holds_a_narrower_one() -> None:
 
 
 def test_json_is_plain_and_complete() -> None:
-    found = session_measures(coded(), spread={"open": 0.3}, seed=5).as_dict()
+    found = session_measures(coded(), session_effect_sd={"open": 0.3}, seed=5).as_dict()
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert list(found) == [
         "schema",
