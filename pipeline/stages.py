@@ -39,7 +39,7 @@ from pipeline.run.text_run import TextRun
 from pipeline.settings import Settings
 from pipeline.speech import roles, transcriber, transcript_attribution, turns
 from pipeline.speech.cores import Cores
-from pipeline.speech.diarization import channels, contract
+from pipeline.speech.diarization import channels, manual
 from pipeline.speech.diarization.contract import Diarization
 from pipeline.speech.roles import Roles
 from pipeline.speech.transcriber import Transcript
@@ -215,7 +215,7 @@ class Run:
             "end": request.end,
             "speakers": request.speakers,
             "diarizer": request.diarizer,
-            "turns": contract.fingerprint(request.turns) if request.turns else None,
+            "turns": manual.checksum(request.turns) if request.turns else None,
             "interviewer": request.interviewer,
             "transcript": request.transcript.digest() if request.transcript else None,
         }
@@ -321,9 +321,9 @@ class Run:
         parts = []
         for number, samples in enumerate(recording.samples):
             share = partial(_share, progress, number, len(recording.samples))
-            speaker = contract.channel_speaker(number)
-            own = [voice.span for voice in by_channel.voices if voice.speaker == speaker]
-            parts.append(engine.transcribe(channels.only(samples, own), self.cores, share, own).by(speaker))
+            speaker = channels.channel_speaker(number)
+            spans = [segment.span for segment in by_channel.segments if segment.speaker == speaker]
+            parts.append(engine.transcribe(channels.isolate(samples, spans), self.cores, share, spans).by(speaker))
         return transcriber.merged(parts)
 
     def _attribute(self, heard: Heard, progress: Progress) -> Attribution:
@@ -383,12 +383,12 @@ class Run:
 
 def _warnings(heard: Heard) -> list[str]:
     """What to be careful about, in sentences: of the recording, and of voices that may be nobody's."""
-    ghosts = (
-        f"another voice, {ghost}, is so brief, or so much like another one, that it may be an error: "
+    spurious = (
+        f"another voice, {speaker}, is so brief, or so much like another one, that it may be an error: "
         "check by ear whether a third person speaks"
-        for ghost in heard.diarization.ghosts
+        for speaker in heard.diarization.spurious_speakers
     )
-    return [*(warning.message for warning in heard.recording.warnings), *ghosts]
+    return [*(warning.message for warning in heard.recording.warnings), *spurious]
 
 
 def _share(progress: Progress, number: int, of: int, fraction: float) -> None:

@@ -30,7 +30,7 @@ from pipeline.run.engines import Engines
 from pipeline.run.results import Heard
 from pipeline.run.stage_cache import Workbench
 from pipeline.speech.cores import Cores, StoppedError
-from pipeline.speech.diarization.contract import Diarization, Voice
+from pipeline.speech.diarization.contract import Diarization, SpeakerSegment
 from pipeline.speech.transcriber import Transcript
 from pipeline.stages import Request, Run, process
 from pipeline.timeline import Span
@@ -147,7 +147,7 @@ def test_a_run_that_another_thread_stops_ends_where_it_looks_up(tmp_path: Path) 
     computing = Computing()
 
     def voices(recording: Recording, cores: Cores, progress: Any) -> Diarization:
-        found = (Voice(Span(0, 1000), "S1"),)
+        found = (SpeakerSegment(Span(0, 1000), "S1"),)
         return Diarization(found, found, (), {})
 
     made = run(computing.by_cores, voices)

@@ -38,7 +38,7 @@ _OTHER_TYPES |= {"NOSCORE", "SEGMENT", "SPKR-INFO", "SU"}
 
 
 class Voiced(Protocol):
-    """Anything that knows when and who, such as `pipeline.speech.diarization.contract.Voice`."""
+    """Anything that knows when and who, such as `pipeline.speech.diarization.contract.SpeakerSegment`."""
 
     @property
     def span(self) -> Span:

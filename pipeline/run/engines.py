@@ -18,8 +18,8 @@ from pipeline.coding.volleys import Sentences
 from pipeline.run.progress import Progress
 from pipeline.settings import Settings
 from pipeline.speech import roles, transcriber
-from pipeline.speech.diarization import contract
-from pipeline.speech.diarization.contract import Diarizer
+from pipeline.speech.diarization import diarizers
+from pipeline.speech.diarization.contract import Diarizer, Kind
 from pipeline.speech.roles import RoleModel
 from pipeline.speech.transcriber import Transcriber
 
@@ -38,9 +38,9 @@ class Engines:
         """What turns sound into words."""
         return transcriber.load(self.settings)
 
-    def diarizer(self, kind: contract.Kind, speakers: int | None, turns: Path | None, tape_id: str) -> Diarizer:
+    def diarizer(self, kind: Kind, speakers: int | None, turns: Path | None, tape_id: str) -> Diarizer:
         """What tells voices apart."""
-        return contract.load(kind, self.settings, speakers, turns, tape_id)
+        return diarizers.load(kind, self.settings, speakers, turns, tape_id)
 
     def roles(self) -> RoleModel:
         """What tells the interviewer from the client."""

@@ -143,13 +143,13 @@ class Results:
     def files(self) -> dict[str, bytes]:
         """What every one of `FILES` holds; in memory, as a durable job may lay it down encrypted alone."""
         words, context = word_table(self.tape_id, self.attribution), self.measured.context
-        recording, voices = self.heard.recording, self.heard.diarization.voices
+        recording, segments = self.heard.recording, self.heard.diarization.segments
         return {
             "utterances.csv": tape_tables.written(self.table, tape_tables.UTTERANCE_COLUMNS),
             "words.csv": tape_tables.written(words, tape_tables.WORD_COLUMNS),
             "change_talk.csv": tape_tables.written(context, list(context.columns)),
             "vocalizations.csv": tape_tables.written(self._vocalization_table(), tape_tables.VOCALIZATION_COLUMNS),
-            "turns.rttm": rttm.spoken(self.tape_id, voices, recording.start, recording.source.sha256),
+            "turns.rttm": rttm.spoken(self.tape_id, segments, recording.start, recording.source.sha256),
             "measures.json": as_json(self.measured.as_dict()),
             PROVENANCE: as_json(self.provenance),
             "report.html": render.render(self._shown()).encode(),
@@ -186,7 +186,7 @@ class Results:
                 *(render.Note(note) for note in self.attribution.notes),
                 *(render.Note(warning.message, warning.span) for warning in recording.warnings),
             ),
-            ghosts=self.heard.diarization.ghosts,
+            ghosts=self.heard.diarization.spurious_speakers,
             suppressed=tuple(render.Passage(one.span, one.text, one.reason) for one in transcript.suppressed),
             vocalizations=self.vocalizations,
             provenance=self.provenance,

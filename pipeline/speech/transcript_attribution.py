@@ -1,8 +1,8 @@
 """Who said what, and when, where a written transcript comes with the recording: its words, at the times of the sound.
 
-The text, its order and (where it names them) its voices are the transcript's; times come from the words that were
-recognized, and words that nobody is named for get the voice that the diarizer heard. Names stay outside: a tape's
-voices are called ``S1``, ``S2`` as the diarizer calls those that speak at the same times.
+The text, its order and (where it names them) its speakers are the transcript's; times come from the words that were
+recognized, and words that nobody is named for get the speaker that the diarizer detected. Names stay outside: a tape's
+speakers are called ``S1``, ``S2`` as the diarizer calls those that speak at the same times.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from pipeline.speech.word_placement import Placement
 from pipeline.timeline import UNKNOWN, Word, clock
 
 LEAST_FIT = 0.2
-"""Two sessions share a tenth of their words by chance; of a session that is recognized badly, a third is found."""
+"""Two sessions share a tenth of their words by chance; of a session that is recognized badly, they share a third."""
 
 _SHOWN = 5
 
 
 @dataclass(frozen=True)
 class PlacedTranscript:
-    """The words with voice and time, in the transcript's order; roles where it settles them; notes on what to hear."""
+    """The words with speaker and time, in the transcript's order; roles where it settles them; notes for the user."""
 
     words: tuple[Word, ...]
     roles: Roles | None
@@ -52,7 +52,9 @@ def placed(
     inside = placement.inside
     bare = [Word(placement.spans[at], tokens[at][1], 1.0 if placement.recognized[at] else 0.0) for at in inside]
     speakers = [word.speaker for word in turns.attribute(bare, diarization)]
-    names = speaker_names([tokens[at][0] for at in inside], speakers, {voice.speaker for voice in diarization.voices})
+    names = speaker_names(
+        [tokens[at][0] for at in inside], speakers, {segment.speaker for segment in diarization.segments}
+    )
     words = tuple(
         word.by(names[voice] if voice else speaker)
         for word, speaker, voice in zip(bare, speakers, (tokens[at][0] for at in inside), strict=True)
@@ -60,15 +62,15 @@ def placed(
     return PlacedTranscript(words, roles(written, names), notes(written, placement))
 
 
-def speaker_names(voices: Sequence[str], heard: Sequence[str], known: set[str]) -> dict[str, str]:
-    """Voice of a transcript -> its speaker on the tape: the one that speaks at the same times, no one twice.
+def speaker_names(voices: Sequence[str], detected: Sequence[str], known: set[str]) -> dict[str, str]:
+    """Map each voice of a transcript to its speaker on the tape: the one that speaks at the same times, none twice.
 
     Parameters
     ----------
-    voices, heard: for each word the voice that the transcript names (or nothing) and the speaker that was heard.
-    known: all speakers that were heard; voices beyond them get further numbers.
+    voices, detected: for each word the voice that the transcript names (or "") and the speaker that was detected.
+    known: all speakers that were detected; voices beyond them get further numbers.
     """
-    shared = Counter((voice, speaker) for voice, speaker in zip(voices, heard, strict=True) if voice)
+    shared = Counter((voice, speaker) for voice, speaker in zip(voices, detected, strict=True) if voice)
     names: dict[str, str] = {}
     for (voice, speaker), _ in shared.most_common():
         if speaker != UNKNOWN and voice not in names and speaker not in names.values():
@@ -92,28 +94,28 @@ def roles(written: WrittenTranscript, names: Mapping[str, str]) -> Roles | None:
 
 
 def notes(written: WrittenTranscript, placement: Placement) -> tuple[str, ...]:
-    """What to be careful about, in sentences: what of the transcript was not recognized, and the other way around."""
+    """Warnings, in sentences: what of the transcript was not recognized, and the other way around."""
     inside = placement.inside
     guessed = sum(not placement.recognized[at] for at in inside)
-    found = [
+    sentences = [
         f"the words are those of the transcript that came with the recording; {len(inside) - guessed} of its "
         f"{len(inside)} words here were recognized in the sound and have its times, the other {guessed} stand between "
         "their neighbors"
     ]
     for number, end in ((placement.before, "beginning"), (placement.after, "end")):
         if number:
-            found.append(
+            sentences.append(
                 f"{number} words at the {end} of the transcript were not found in this part of the recording, and are "
                 "left out"
             )
     silent = _unrecognized_turns(written, placement)
     if silent:
-        found.append(f"no word was recognized of what the transcript has at {_listed(silent)}: listen there")
+        sentences.append(f"no word was recognized of what the transcript has at {_listed(silent)}: listen there")
     if placement.missing:
         number = sum(words for _, words in placement.missing)
         starts = [span.start for span, _ in placement.missing]
-        found.append(f"{number} recognized words are not in the transcript, at {_listed(starts)}: listen there")
-    return tuple(found)
+        sentences.append(f"{number} recognized words are not in the transcript, at {_listed(starts)}: listen there")
+    return tuple(sentences)
 
 
 def _require_fit(tokens: Sequence[tuple[str, str]], recognized: Transcript, placement: Placement) -> None:
@@ -125,16 +127,16 @@ def _require_fit(tokens: Sequence[tuple[str, str]], recognized: Transcript, plac
 
 
 def _unrecognized_turns(written: WrittenTranscript, placement: Placement) -> list[int]:
-    """When turns begin of which no word was recognized; mere listening, which often goes unheard, aside."""
-    found, at = [], 0
+    """Start times of turns of which no word was recognized; backchannels, which are often missed, aside."""
+    starts, begin = [], 0
     for turn in written.turns:
         words = turn.text.split()
-        own = [place for place in range(at, at + len(words)) if place in placement.inside]
-        at += len(words)
+        indices = [at for at in range(begin, begin + len(words)) if at in placement.inside]
+        begin += len(words)
         spoken = [word for word in words if plain(word)]
-        if own and spoken and not is_listener_noise(spoken) and not any(placement.recognized[place] for place in own):
-            found.append(placement.spans[own[0]].start)
-    return found
+        if indices and spoken and not is_listener_noise(spoken) and not any(placement.recognized[at] for at in indices):
+            starts.append(placement.spans[indices[0]].start)
+    return starts
 
 
 def _listed(times: Sequence[int]) -> str:

@@ -48,7 +48,7 @@ from pipeline.cli.main import app as commands
 from pipeline.coding.codebook import CODES
 from pipeline.run.engines import Engines
 from pipeline.run.stage_cache import Workbench
-from pipeline.speech.diarization.contract import Diarization, Voice
+from pipeline.speech.diarization.contract import Diarization, SpeakerSegment
 from pipeline.speech.transcriber import Transcript
 from pipeline.stages import Request, Run
 from pipeline.tapes.db.records import Job, Review, Tape
@@ -115,7 +115,7 @@ class Scripted(Engines):
 
     def diarizer(self, *_: object) -> Any:
         voices = tuple(
-            Voice(Span(start, start + 200 * len(said.split())), ("S1", "S2")[number % 2])
+            SpeakerSegment(Span(start, start + 200 * len(said.split())), ("S1", "S2")[number % 2])
             for number, (start, said) in enumerate(_spoken())
         )
         return _Always("diarize", Diarization(voices, voices, (), {"engine": "script"}))

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.errors import SpeechError
 from pipeline.formats.written_transcript import WrittenTranscript, WrittenTurn
-from pipeline.speech.diarization.contract import Diarization, Voice
+from pipeline.speech.diarization.contract import Diarization, SpeakerSegment
 from pipeline.speech.transcriber import Transcript
 from pipeline.speech.transcript_attribution import PlacedTranscript, placed, speaker_names
 from pipeline.timeline import UNKNOWN, Role, Span, Word
@@ -21,7 +21,7 @@ def recognized(*texts: str) -> Transcript:
 
 
 def diarized(*spans: tuple[int, int, str]) -> Diarization:
-    voices = tuple(Voice(Span(start, end), speaker) for start, end, speaker in spans)
+    voices = tuple(SpeakerSegment(Span(start, end), speaker) for start, end, speaker in spans)
     return Diarization(voices, voices, (), {})
 
 

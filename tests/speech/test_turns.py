@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.speech.diarization.contract import Diarization, Voice
+from pipeline.speech.diarization.contract import Diarization, SpeakerSegment
 from pipeline.speech.turns import REACH, attribute, turns
 from pipeline.timeline import UNKNOWN, Span, Turn, Word
 
@@ -18,8 +18,8 @@ def word(start: int, end: int, text: str = "so", speaker: str = UNKNOWN) -> Word
 
 
 def heard(*voices: tuple[int, int, str], exclusive: Sequence[tuple[int, int, str]] | None = None) -> Diarization:
-    def all_of(spans: Sequence[tuple[int, int, str]]) -> tuple[Voice, ...]:
-        return tuple(Voice(Span(start, end), speaker) for start, end, speaker in spans)
+    def all_of(spans: Sequence[tuple[int, int, str]]) -> tuple[SpeakerSegment, ...]:
+        return tuple(SpeakerSegment(Span(start, end), speaker) for start, end, speaker in spans)
 
     return Diarization(all_of(voices), all_of(voices if exclusive is None else exclusive), (), {})
 

@@ -12,7 +12,7 @@ without executing anything::
 Written here because windows that overlap share what the front computes of a recording; a ready-made network, or its
 ONNX file, begins anew with each window. The tests hold its parts to the published definitions.
 
-A layer of a block looks at 3 frames, and masks what it found by a gate computed from the mean of the whole input plus
+A layer of a block looks at 3 frames, and masks its output by a gate computed from the mean of the whole input plus
 the mean of 100 frames around: the context-aware mask.
 """
 
@@ -71,7 +71,7 @@ class CamPlusPlus(nn.Module):
 
 
 def load(weights: Path) -> CamPlusPlus:
-    """The network with its weights, ready to embed.
+    """Return the network with its weights, ready to embed.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def filter_banks(samples: Tensor) -> Tensor:
     return torch.cat(blocks)
 
 
-class Voices:
+class RecordingEmbeddings:
     """Embeddings of any stretches of one recording.
 
     Windows overlap, and the two-dimensional front of the network is half of its work: its output is computed once for
@@ -122,28 +122,27 @@ class Voices:
     def __len__(self) -> int:
         return len(self._features)
 
-    def embed(self, first: int, kept: Tensor) -> Tensor | None:
-        """The embedding of the frames that a mask keeps, (192,), or None for fewer than `FEWEST`.
+    def embed(self, first: int, mask: Tensor) -> Tensor | None:
+        """Return the embedding of the frames that a mask keeps, (192,), or None for fewer than `FEWEST`.
 
         Parameters
         ----------
         first: the frame where the mask begins.
-        kept: bool, shape (frames,).
+        mask: bool, shape (frames,).
         """
-        if kept.sum() < FEWEST:
+        if mask.sum() < FEWEST:
             return None
-        last = min(first + len(kept), len(self))
-        return self._network.xvector(self._front(first, last)[:, :, kept[: last - first]])[0]
+        last = min(first + len(mask), len(self))
+        return self._network.xvector(self._front(first, last)[:, :, mask[: last - first]])[0]
 
     def windows(self, starts: Sequence[int], frames: int) -> Tensor:
         """Embeddings (n, 192) of windows of equal length in frames; one that reaches beyond the end is moved back."""
-        found = []
+        embeddings = []
         for number in range(0, len(starts), _BATCH):
-            some = starts[number : number + _BATCH]
-            places = [max(0, min(start, len(self) - frames)) for start in some]
-            front = [self._front(place, place + frames) for place in places]
-            found.append(self._network.xvector(torch.cat(front)))
-        return torch.cat(found)
+            batch = [max(0, min(start, len(self) - frames)) for start in starts[number : number + _BATCH]]
+            front = [self._front(start, start + frames) for start in batch]
+            embeddings.append(self._network.xvector(torch.cat(front)))
+        return torch.cat(embeddings)
 
     def _front(self, first: int, last: int) -> Tensor:
         blocks = range(first // _BLOCK, -(-last // _BLOCK))
@@ -250,7 +249,7 @@ class _ContextMask(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         segments = functional.avg_pool1d(x, _CONTEXT_FRAMES, stride=_CONTEXT_FRAMES, ceil_mode=True)
-        # The gate is the same for all frames of a segment: it is computed once a segment, not once a frame.
+        # The gate is the same for all frames of a segment: it is computed once per segment, not once per frame.
         gate = torch.sigmoid(self.linear2(functional.relu(self.linear1(x.mean(-1, keepdim=True) + segments))))
         return self.linear_local(x) * gate.repeat_interleave(_CONTEXT_FRAMES, dim=-1)[..., : x.shape[-1]]
 

@@ -1,10 +1,12 @@
-"""The diarizer that tells voices apart by their sound, with pyannote.audio."""
+"""The diarizer that tells voices apart by their sound, with pyannote.audio.
+
+torch and pyannote.audio are imported only when it starts to work (`pipeline.speech.diarization.pyannote_pipeline`).
+"""
 
 from __future__ import annotations
 
 import itertools
 import warnings
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,40 +18,40 @@ from pipeline.audio.recording import SAMPLE_RATE, Recording
 from pipeline.run.progress import Progress
 from pipeline.settings import Settings
 from pipeline.speech.cores import Cores
-from pipeline.speech.diarization.contract import (
-    Diarization,
-    Voice,
-    bridged,
-    clipped,
+from pipeline.speech.diarization.contract import Diarization, SpeakerSegment
+from pipeline.speech.diarization.resegmentation import WINDOW, cosine, reassign, reassignments
+from pipeline.speech.diarization.segments import (
+    crop,
     exclusive,
-    ghosts,
-    numbers,
-    renamed,
+    fill_gaps,
+    numbered_labels,
+    relabel,
+    speech_durations,
+    spurious_speakers,
 )
-from pipeline.speech.diarization.resegmentation import WINDOW, changes, likeness, moved
 from pipeline.timeline import Span, to_ms
 
 if TYPE_CHECKING:
     from pyannote.audio import Pipeline
     from pyannote.core import Annotation
 
-_SHARES = {"segmentation": (0.05, 0.2), "embeddings": (0.2, 0.7), "second look": (0.7, 1.0)}
-"""Where each step of the pipeline begins and ends in the progress of the whole."""
+_SHARES = {"segmentation": (0.05, 0.2), "embeddings": (0.2, 0.7), "resegmentation": (0.7, 1.0)}
+"""Where each step begins and ends in the progress of the whole; the first two are pyannote's names."""
 
 
 @dataclass(frozen=True)
 class PyannoteDiarizer:
     """Runs a pyannote pipeline on the mean of the channels.
 
-    ``speakers`` is how many voices there are; None lets the pipeline count them. A number makes it find so many even
-    where fewer speak: the extra one is mostly a ghost.
+    ``speakers`` is how many voices there are; None lets the pipeline count them. A number makes it return so many even
+    where fewer speak: the extra one is mostly spurious.
     """
 
     settings: Settings
     speakers: int | None = 2
 
     def diarize(self, recording: Recording, cores: Cores, progress: Progress) -> Diarization:
-        """Who speaks when, on one core.
+        """Return who speaks when, computed on one core.
 
         Raises
         ------
@@ -59,47 +61,47 @@ class PyannoteDiarizer:
         with cores.one():
             pipeline, engine = self._load()
             progress(_SHARES["segmentation"][0])
-            found = self._run(pipeline, recording, progress)
+            output = self._run(pipeline, recording, progress)
             window = Span(0, recording.duration)
-            voices = clipped(_voices(found.speaker_diarization), window)
-            alike: frozenset[str] = frozenset()
-            if not self.settings.diarization.pipeline and voices:
-                centers = _centers(found)
-                changed = self._second_look(pipeline, voices, centers, progress)
-                voices = clipped(moved(voices, changed), window)
-                alike = self._alike(voices, centers)
-        voices = bridged(voices)
-        names = numbers(voices)
-        voices = renamed(voices, names)
-        ghostly = {*ghosts(voices, self.settings.diarization), *(names[speaker] for speaker in alike)}
+            segments = crop(_segments(output.speaker_diarization), window)
+            duplicates: frozenset[str] = frozenset()
+            if not self.settings.diarization.pipeline and segments:
+                centers = _centers(output)
+                reassigned = self._reassignments(pipeline, segments, centers, progress)
+                segments = crop(reassign(segments, reassigned), window)
+                duplicates = self._duplicates(segments, centers)
+        segments = fill_gaps(segments)
+        labels = numbered_labels(segments)
+        segments = relabel(segments, labels)
+        spurious = {
+            *spurious_speakers(segments, self.settings.diarization),
+            *(labels[speaker] for speaker in duplicates),
+        }
         progress(1.0)
-        return Diarization(voices, exclusive(voices), tuple(sorted(ghostly)), engine)
+        return Diarization(segments, exclusive(segments), tuple(sorted(spurious)), engine)
 
-    def _second_look(
-        self, pipeline: Any, voices: tuple[Voice, ...], centers: dict[str, np.ndarray], progress: Progress
-    ) -> tuple[Voice, ...]:
-        begin, end = _SHARES["second look"]
-        last = voices[-1].span.end
+    def _reassignments(
+        self, pipeline: Any, segments: tuple[SpeakerSegment, ...], centers: dict[str, np.ndarray], progress: Progress
+    ) -> tuple[SpeakerSegment, ...]:
+        begin, end = _SHARES["resegmentation"]
+        last = segments[-1].span.end
 
-        def listen(starts: Sequence[int]) -> np.ndarray:
+        def embed_windows(starts: Sequence[int]) -> np.ndarray:
             progress(begin + (end - begin) * min(starts[-1] / last, 1.0))
-            return pipeline.listen(starts, WINDOW)
+            return pipeline.embed_windows(starts, WINDOW)
 
         try:
-            return changes(voices, listen, centers)
+            return reassignments(segments, embed_windows, centers)
         finally:
-            pipeline.forget()
+            pipeline.release()
 
-    def _alike(self, voices: Iterable[Voice], centers: dict[str, np.ndarray]) -> frozenset[str]:
-        """Who sounds so much like somebody who speaks more that it is probably the same person."""
-        spoken: Counter[str] = Counter()
-        for voice in voices:
-            spoken[voice.speaker] += voice.span.duration
-        ordered = [speaker for speaker, _ in spoken.most_common() if speaker in centers]
+    def _duplicates(self, segments: Iterable[SpeakerSegment], centers: dict[str, np.ndarray]) -> frozenset[str]:
+        """Speakers who sound so much like somebody who speaks more that they are probably the same person."""
+        ordered = [speaker for speaker, _ in speech_durations(segments).most_common() if speaker in centers]
         return frozenset(
             less
             for more, less in itertools.combinations(ordered, 2)
-            if likeness(centers[more], centers[less]) > self.settings.diarization.ghost_likeness
+            if cosine(centers[more], centers[less]) > self.settings.diarization.ghost_likeness
         )
 
     def _load(self) -> tuple[Pipeline, dict[str, Any]]:
@@ -107,17 +109,17 @@ class PyannoteDiarizer:
 
         from pipeline.speech.diarization import pyannote_pipeline
 
-        asked, weights, device = self.settings.diarization, self.settings.models, self.settings.engines.device
+        options, weights, device = self.settings.diarization, self.settings.models, self.settings.engines.device
         if device == "cpu":
             torch.set_num_threads(1)
-        if asked.pipeline:
-            pipeline = pyannote_pipeline.pretrained(model_catalog.locate(asked.pipeline, weights))
-            used = [model_catalog.provenance(asked.pipeline, weights)]
+        if options.pipeline:
+            pipeline = pyannote_pipeline.pretrained(model_catalog.locate(options.pipeline, weights))
+            models = [model_catalog.provenance(options.pipeline, weights)]
         else:
-            names = asked.segmentation, asked.embedding
+            names = options.segmentation, options.embedding
             segmentation, embedding = (model_catalog.folder(name, weights) for name in names)
-            pipeline = pyannote_pipeline.build(segmentation, embedding, asked)
-            used = [model_catalog.provenance(name, weights) for name in names]
+            pipeline = pyannote_pipeline.build(segmentation, embedding, options)
+            models = [model_catalog.provenance(name, weights) for name in names]
         from pyannote.audio import __version__
 
         engine: dict[str, Any] = {
@@ -126,7 +128,7 @@ class PyannoteDiarizer:
             "version": __version__,
             "device": device,
         }
-        engine |= {"speakers": self.speakers or "auto", "options": asked.model_dump(mode="json"), "models": used}
+        engine |= {"speakers": self.speakers or "auto", "options": options.model_dump(mode="json"), "models": models}
         return pipeline.to(torch.device(device)), engine
 
     def _run(self, pipeline: Pipeline, recording: Recording, progress: Progress) -> Any:
@@ -139,21 +141,21 @@ class PyannoteDiarizer:
 
         file = {"waveform": torch.from_numpy(recording.mono)[None], "sample_rate": SAMPLE_RATE, "uri": "recording"}
         with warnings.catch_warnings():
-            # Fewer voices than were asked for, or too little speech to compare: the answer says so itself.
+            # Fewer voices than were asked for, or too little speech to compare: the result shows it.
             warnings.filterwarnings("ignore", message=r"\s*The detected number of speakers")
             warnings.filterwarnings("ignore", message="Mean of empty slice", category=RuntimeWarning)
             warnings.filterwarnings("ignore", message="invalid value encountered", category=RuntimeWarning)
             return pipeline(file, num_speakers=self.speakers, hook=show)
 
 
-def _centers(found: Any) -> dict[str, np.ndarray]:
-    """The mean embedding of each speaker whom the clustering knows."""
-    rows = zip(found.speaker_diarization.labels(), found.speaker_embeddings, strict=True)
+def _centers(output: Any) -> dict[str, np.ndarray]:
+    """The mean embedding of each speaker that the clustering has one for."""
+    rows = zip(output.speaker_diarization.labels(), output.speaker_embeddings, strict=True)
     return {speaker: row for speaker, row in rows if np.isfinite(row).all() and row.any()}
 
 
-def _voices(found: Annotation) -> list[Voice]:
+def _segments(annotation: Annotation) -> list[SpeakerSegment]:
     return [
-        Voice(Span(max(0, to_ms(segment.start)), max(0, to_ms(segment.end))), speaker)
-        for segment, _, speaker in found.itertracks(yield_label=True)
+        SpeakerSegment(Span(max(0, to_ms(segment.start)), max(0, to_ms(segment.end))), speaker)
+        for segment, _, speaker in annotation.itertracks(yield_label=True)
     ]

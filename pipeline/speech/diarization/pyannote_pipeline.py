@@ -1,6 +1,6 @@
-"""pyannote.audio's speaker diarization, with CAM++ as its ear for voices.
+"""pyannote.audio's speaker diarization, with CAM++ as its embedding of voices.
 
-The pipeline is pyannote's own `SpeakerDiarization` (MIT): segmentation-3.0 says who of up to three local speakers
+The pipeline is pyannote's own `SpeakerDiarization` (MIT): segmentation-3.0 detects who of up to three local speakers
 talks in each frame of 10 s windows, an embedding of each local speaker's speech is clustered over the recording, and
 the clusters' windows are added up. Ours are the weights, which are read as plain tensors, and a cheaper way to the
 embeddings.
@@ -40,7 +40,7 @@ _ADVANCES = 1.2
 
 
 def specifications() -> Specifications:
-    """What segmentation-3.0 answers: 3 local speakers in windows of 10 s, at most 2 of them at a time."""
+    """The output of segmentation-3.0: 3 local speakers in windows of 10 s, at most 2 of them at a time."""
     return Specifications(
         problem=Problem.MONO_LABEL_CLASSIFICATION,
         resolution=Resolution.FRAME,
@@ -66,13 +66,13 @@ def segmentation_model(folder: Path) -> PyanNet:
     )
     model.specifications = specifications()
     model.build()
-    with _expected(folder, "segmentation.pt") as file:
+    with _model_file(folder, "segmentation.pt") as file:
         model.load_state_dict(torch.load(file, map_location="cpu", weights_only=True)["state_dict"])
     return model.eval()
 
 
 class VoiceEmbedding(Model):
-    """CAM++ as pyannote's pipelines know embeddings: waveforms in, one embedding a waveform and mask out."""
+    """CAM++ as pyannote's pipelines know embeddings: waveforms in, one embedding per waveform and mask out."""
 
     def __init__(self, network: campplus.CamPlusPlus) -> None:
         super().__init__(sample_rate=campplus.SAMPLE_RATE, num_channels=1)
@@ -85,14 +85,14 @@ class VoiceEmbedding(Model):
 
     def forward(self, waveforms: Tensor, weights: Tensor | None = None) -> Tensor:  # type: ignore[override]
         """Embeddings (batch, 192) of waveforms (batch, 1, n) under masks (batch, frames); NaN for too little speech."""
-        found = []
+        embeddings = []
         for number, (samples,) in enumerate(waveforms):
             features = campplus.filter_banks(samples)
             mask = torch.ones(1) if weights is None else weights[number]
-            kept = _stretched(mask > 0.5, len(features))
-            embedding = campplus.Voices(self.network, features, kept).embed(0, kept)
-            found.append(features.new_full((self.dimension,), torch.nan) if embedding is None else embedding)
-        return torch.stack(found)
+            frames = _stretched(mask > 0.5, len(features))
+            embedding = campplus.RecordingEmbeddings(self.network, features, frames).embed(0, frames)
+            embeddings.append(features.new_full((self.dimension,), torch.nan) if embedding is None else embedding)
+        return torch.stack(embeddings)
 
 
 def embedding_model(folder: Path) -> VoiceEmbedding:
@@ -102,7 +102,7 @@ def embedding_model(folder: Path) -> VoiceEmbedding:
     ------
     ModelError: M07 the folder lacks the file, or it holds another model.
     """
-    with _expected(folder, "campplus.pt") as file:
+    with _model_file(folder, "campplus.pt") as file:
         return VoiceEmbedding(campplus.load(file)).eval()
 
 
@@ -113,26 +113,28 @@ class NoPLDA(PLDA):
         """Load nothing."""
 
 
-class VoicesPipeline(SpeakerDiarization):
+class SharedEmbeddingPipeline(SpeakerDiarization):
     """`SpeakerDiarization` that embeds only who speaks, and shares the work between overlapping windows.
 
-    It can be asked about the recording that it last worked on (`listen`) until it is told to `forget` it.
+    It embeds windows of the recording that it last worked on (`embed_windows`) until it is told to `release` it.
     """
 
-    _heard: campplus.Voices | None = None
+    _recording_embeddings: campplus.RecordingEmbeddings | None = None
 
-    def listen(self, starts: Sequence[int], duration: int) -> np.ndarray:
+    def embed_windows(self, starts: Sequence[int], duration: int) -> np.ndarray:
         """Embeddings (n, 192) of n stretches of that recording, all of one duration; times in milliseconds."""
-        if self._heard is None:
+        if self._recording_embeddings is None:
             raise RuntimeError("no recording has been worked on")
         rate = campplus.FRAMES_PER_SECOND
         with torch.inference_mode():
-            found = self._heard.windows([start * rate // 1000 for start in starts], duration * rate // 1000)
-        return found.cpu().numpy()
+            embeddings = self._recording_embeddings.windows(
+                [start * rate // 1000 for start in starts], duration * rate // 1000
+            )
+        return embeddings.cpu().numpy()
 
-    def forget(self) -> None:
-        """Let go of the recording."""
-        self._heard = None
+    def release(self) -> None:
+        """Drop the recording."""
+        self._recording_embeddings = None
 
     def get_embeddings(
         self,
@@ -141,7 +143,7 @@ class VoicesPipeline(SpeakerDiarization):
         exclude_overlap: bool = False,
         hook: Callable[..., None] | None = None,
     ) -> np.ndarray:
-        """Embeddings (windows, local speakers, 192), NaN where a local speaker is silent or says too little.
+        """Embeddings (windows, local speakers, 192), NaN where a local speaker is silent or speaks too little.
 
         Where somebody speaks alone for long enough, only that is embedded (``exclude_overlap``). Of each local
         speaker's speech the first part counts, a little more than windows advance: the next window goes on from there.
@@ -160,15 +162,17 @@ class VoicesPipeline(SpeakerDiarization):
         embeddings = np.full((windows, speakers, campplus.DIMENSION), np.nan, np.float32)
         if not len(features):
             return embeddings
-        self._heard = voices = campplus.Voices(model.network, features, speech[: len(features)].to(model.device))
+        self._recording_embeddings = recording = campplus.RecordingEmbeddings(
+            model.network, features, speech[: len(features)].to(model.device)
+        )
         with torch.inference_mode():
             for window, start in enumerate(starts):
                 masks = _stretched(active[window], min(frames, len(features) - start))
                 alone = masks & (masks.sum(-1, keepdim=True) < 2)
                 for speaker in range(speakers):
                     clean = alone if exclude_overlap and alone[:, speaker].sum() >= campplus.FEWEST else masks
-                    kept = clean[:, speaker] & (clean[:, speaker].cumsum(0) <= enough)
-                    embedding = voices.embed(start, kept.to(model.device))
+                    mask = clean[:, speaker] & (clean[:, speaker].cumsum(0) <= enough)
+                    embedding = recording.embed(start, mask.to(model.device))
                     if embedding is not None:
                         embeddings[window, speaker] = embedding.cpu().numpy()
                 if hook is not None:
@@ -176,14 +180,14 @@ class VoicesPipeline(SpeakerDiarization):
         return embeddings
 
 
-def build(segmentation: Path, embedding: Path, settings: DiarizationSettings) -> VoicesPipeline:
+def build(segmentation: Path, embedding: Path, settings: DiarizationSettings) -> SharedEmbeddingPipeline:
     """The pipeline from two local models.
 
     Raises
     ------
     ModelError: M07 a folder lacks a file, or holds another model.
     """
-    pipeline = VoicesPipeline(
+    pipeline = SharedEmbeddingPipeline(
         segmentation=segmentation_model(segmentation),
         segmentation_step=settings.segmentation_step,
         segmentation_batch_size=settings.batch,
@@ -220,7 +224,7 @@ def pretrained(name: Path | str) -> Pipeline:
 
 @contextmanager
 def _weights_only() -> Iterator[None]:
-    """Make torch refuse to run what a checkpoint holds; the plain classes that pyannote's checkpoints name may pass."""
+    """Make torch refuse to run what a checkpoint holds; only the plain classes that pyannote's name are allowed."""
     name, harmless = "TORCH_FORCE_WEIGHTS_ONLY_LOAD", [Introspection, Problem, Resolution, Specifications]
     before = os.environ.get(name)
     os.environ[name] = "1"
@@ -232,8 +236,8 @@ def _weights_only() -> Iterator[None]:
 
 
 @contextmanager
-def _expected(folder: Path, name: str) -> Iterator[Path]:
-    """The file of a folder; what goes wrong with it inside the block is the model's fault."""
+def _model_file(folder: Path, name: str) -> Iterator[Path]:
+    """Yield a file of a model's folder; errors inside the block are raised as the model's (M07)."""
     try:
         yield folder / name
     except (OSError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
@@ -243,5 +247,5 @@ def _expected(folder: Path, name: str) -> Iterator[Path]:
 
 def _stretched(mask: Tensor, frames: int) -> Tensor:
     """A mask at another frame rate: the nearest frame counts. (k, …) -> (frames, …)."""
-    places = (torch.arange(frames, device=mask.device) + 0.5) * len(mask) / max(frames, 1)
-    return mask[places.long()]
+    centers = (torch.arange(frames, device=mask.device) + 0.5) * len(mask) / max(frames, 1)
+    return mask[centers.long()]

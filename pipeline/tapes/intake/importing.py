@@ -90,7 +90,7 @@ def _swap(session: Session, job: Job, found: Results, put: list[Put], now: int) 
             speakers={
                 "roles": speakers,
                 "probability": decided.probability,
-                "ghosts": list(found.heard.diarization.ghosts),
+                "ghosts": list(found.heard.diarization.spurious_speakers),
             },
         )
     )

@@ -57,9 +57,9 @@ def test_too_little_sound_has_no_features_and_no_embedding(campplus, network):
     import torch
 
     assert campplus.filter_banks(torch.zeros(399)).shape == (0, 80)
-    voices = campplus.Voices(network, torch.zeros(100, 80), torch.zeros(100, dtype=torch.bool))
-    kept = torch.arange(100) < campplus.FEWEST - 1
-    assert voices.embed(0, kept) is None
+    recording = campplus.RecordingEmbeddings(network, torch.zeros(100, 80), torch.zeros(100, dtype=torch.bool))
+    mask = torch.arange(100) < campplus.FEWEST - 1
+    assert recording.embed(0, mask) is None
 
 
 def test_the_shared_front_gives_what_the_whole_network_gives(campplus, network):
@@ -69,14 +69,14 @@ def test_the_shared_front_gives_what_the_whole_network_gives(campplus, network):
     features = torch.from_numpy(np.random.default_rng(1).normal(size=(2345, 80)).astype(np.float32))
     everything = torch.ones(len(features), dtype=torch.bool)
     with torch.inference_mode():
-        voices = campplus.Voices(network, features, everything)
+        recording = campplus.RecordingEmbeddings(network, features, everything)
         expected = network((features - features.mean(0))[None])[0]
         # windows in passing, so that earlier blocks are dropped and computed again
         for first in (0, 1900, 700):
-            voices.embed(first, everything[:400])
+            recording.embed(first, everything[:400])
         front = network.head((features - features.mean(0))[None].transpose(1, 2))
         middle = network.xvector(front[:, :, 700:1700])[0]
-        torch.testing.assert_close(voices.embed(700, everything[:1000]), middle, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(recording.embed(700, everything[:1000]), middle, atol=1e-4, rtol=1e-4)
         torch.testing.assert_close(network.xvector(front)[0], expected, atol=1e-4, rtol=1e-4)
 
 
@@ -88,9 +88,7 @@ def test_a_gate_per_segment_equals_a_gate_per_frame(campplus):
     torch.manual_seed(0)
     layer = campplus._ContextMask(2)
     frames = torch.randn(1, 128, 250)
-    means = torch.stack(
-        [frames[0, :, place - place % 100 : place - place % 100 + 100].mean(-1) for place in range(250)], -1
-    )
+    means = torch.stack([frames[0, :, at - at % 100 : at - at % 100 + 100].mean(-1) for at in range(250)], -1)
     context = frames.mean(-1, keepdim=True) + means[None]
     gate = torch.sigmoid(layer.linear2(functional.relu(layer.linear1(context))))
     torch.testing.assert_close(layer(frames), layer.linear_local(frames) * gate, atol=1e-6, rtol=1e-5)
