@@ -26,6 +26,7 @@ from pipeline.review.auth.credentials import Codes, Passwords
 from pipeline.review.auth.sessions import Sessions
 from pipeline.review.coach import ROUTERS as COACH
 from pipeline.review.coding import ROUTERS as CODING
+from pipeline.review.context import Context
 from pipeline.review.meetings import routes as meetings
 from pipeline.review.middleware.body_limit import BodyLimit
 from pipeline.review.middleware.decision_audit import Decided, Decisions
@@ -84,16 +85,19 @@ def create(
         dependencies=[Depends(csrf.checked)],
         form_limits={"max_fields": csrf.MOST_FIELDS, "max_files": csrf.MOST_FILES},
     )
-    app.state.home, app.state.settings = home, settings
-    app.state.sessions, app.state.passwords, app.state.codes = (
-        Sessions(home, settings.review),
-        passwords or Passwords(),
-        Codes(home),
+    app.state.context = Context(
+        home=home,
+        settings=settings,
+        sessions=Sessions(home, settings.review),
+        passwords=passwords or Passwords(),
+        codes=Codes(home),
+        clock=clock,
+        address=place,
+        https=https,
+        decisions=decisions,
+        origins=origins(place),
+        oidc=oidc_provider.provider(settings.review, place),
     )
-    app.state.clock, app.state.address, app.state.https = clock, place, https
-    app.state.decisions = decisions
-    app.state.origins = origins(place)
-    app.state.oidc = oidc_provider.provider(settings.review, place)
     errors.install(app)
     app.mount("/static", Assets(), "static")
     for router in ROUTERS:
@@ -101,7 +105,7 @@ def create(
     app.add_middleware(BodyLimit)
     app.add_middleware(Decided, decisions=decisions)
     # Another site's name that is made to point at this machine must not reach the tapes (DNS rebinding).
-    hosts = sorted({urlsplit(origin).hostname or "" for origin in app.state.origins})
+    hosts = sorted({urlsplit(origin).hostname or "" for origin in origins(place)})
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
     # Outermost, around the page for unexpected errors too.
     stack: ASGIApp = Headers(app.build_middleware_stack(), https=https)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.review.auth.current_user import Viewer
+from pipeline.review.context import context_of
 from pipeline.review.errors import NotYetError
 from pipeline.tapes import audit_log, request_trail
 from pipeline.tapes.consent import consent
@@ -136,9 +137,9 @@ def note(
     request: Request, viewer: Viewer, tape_id: str, action: str, thing: str, span: tuple[int, int] | None = None
 ) -> None:
     """Add a row to the audit after something was read; writers wait for nothing longer than this."""
-    state = request.app.state
-    with state.home.database.writing() as session:
-        audit_log.record(session, state.clock(), viewer.person_id, action, tape_id, thing, span)
+    room = context_of(request)
+    with room.home.database.writing() as session:
+        audit_log.record(session, room.clock(), viewer.person_id, action, tape_id, thing, span)
 
 
 def group(database: Session, viewer: Viewer, group_id: str, now: int, role: Role | None = None) -> Group:
@@ -169,10 +170,10 @@ def is_member(database: Session, person_id: str, group_id: str, now: int, role: 
 
 def admit(request: Request, session: Session, viewer: Viewer, tape_id: str, *uses: Use) -> Admitted:
     """Let somebody to a tape's coding; answers as `opened` does."""
-    state = request.app.state
-    now = state.clock()
+    room = context_of(request)
+    now = room.clock()
     allowed = opened(session, viewer, tape_id, uses[0], now, *uses[1:])
-    return Admitted(session, state.home, allowed, session.get_one(Person, viewer.person_id), now)
+    return Admitted(session, room.home, allowed, session.get_one(Person, viewer.person_id), now)
 
 
 def is_of_group(admitted: Admitted) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn
+from pipeline.review.context import context_of
 from pipeline.review.tapes import titles
 from pipeline.review.tapes.tape_page import steps
 from pipeline.review.templating import render
@@ -35,9 +36,9 @@ class Entry:
 @router.get("/")
 def page(request: Request, viewer: SignedIn) -> Response:
     """The page."""
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.reading() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.reading() as database:
         person = database.get_one(Person, viewer.person_id)
         groups = people.groups_of(database, person, now)
         entries = [_entry(database, viewer.person_id, tape) for tape in authorization.listed(database, person, now)]

@@ -168,7 +168,7 @@ class Room:
     def signed_in(self, person_id: str) -> Browser:
         """A browser with a whole session of this person."""
         browser = self.browser()
-        token = self.app.state.sessions.start(person_id, self.clock(), second_factor=True)
+        token = self.app.state.context.sessions.start(person_id, self.clock(), second_factor=True)
         browser.client.cookies.set(SESSION, token)
         return browser
 

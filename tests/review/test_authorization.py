@@ -500,7 +500,7 @@ def test_why_somebody_is_kept_from_a_pass_a_group_s_codebooks_or_others_codes_st
     assert answers[-1].json()["detail"] == (
         "Lock your own pass first. Until then you do not see the others' codes, so that nobody is biased."
     )
-    room.app.state.decisions.flush()
+    room.app.state.context.decisions.flush()
     with room.home.database.reading() as database:
         rows = database.query(AuditRow).where(AuditRow.action == "refuse").order_by(AuditRow.seq)
         why = [(row.actor_id, row.tape_id, row.why) for row in rows if not (row.times or 0)]

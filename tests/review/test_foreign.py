@@ -68,7 +68,7 @@ def theirs(room: Room) -> dict[str, str]:
         "group_id": group,
         "person_id": ada,
         "codebook_id": codebook,
-        "session_id": room.app.state.sessions.of(ada, room.clock())[0].id,
+        "session_id": room.app.state.context.sessions.of(ada, room.clock())[0].id,
     }
     assert set(ids) == IDS
     return ids

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.engines
 @contextmanager
 def on_the_page_of(room: Room, tape: str, ivy: str) -> Iterator[Page]:
     address, port = room.addressed()
-    token = room.app.state.sessions.start(ivy, room.clock(), second_factor=True)
+    token = room.app.state.context.sessions.start(ivy, room.clock(), second_factor=True)
     with browser.chromium() as chromium, server.serving(room.app, port):
         context = chromium.new_context(base_url=address)
         context.set_default_timeout(browser.PATIENCE)
@@ -59,5 +59,5 @@ def test_nothing_is_left_of_the_page_once_its_viewer_is_signed_out(room: Room) -
     ivy = room.person("Ivy", group)
     with on_the_page_of(room, room.tape(group, ivy, state="running"), ivy) as page:
         page.wait_for_selector("#stop-work")
-        room.app.state.sessions.end_all(ivy)
+        room.app.state.context.sessions.end_all(ivy)
         page.wait_for_url(re.compile("/login.next="))

@@ -49,7 +49,7 @@ def client(room: Room) -> Iterator[TestClient]:
 
 @pytest.fixture
 def signed_in(client: TestClient, room: Room) -> TestClient:
-    token = room.app.state.sessions.start(room.person("Ada <b>"), room.clock(), second_factor=True)
+    token = room.app.state.context.sessions.start(room.person("Ada <b>"), room.clock(), second_factor=True)
     client.cookies.set(SESSION, token)
     return client
 

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from pipeline.review.auth import limits, login, oidc, request_origin
 from pipeline.review.auth.credentials import authenticator_secret, objection, opened
 from pipeline.review.auth.current_user import SignedIn, Viewer
+from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id, Secret
 from pipeline.review.templating import render, seeing
 from pipeline.tapes import accounts, audit_log, request_trail, second_step
@@ -35,15 +36,15 @@ def change(
     again: Annotated[str, Form(max_length=1024)],
 ) -> Response:
     """Change the password; other sessions end, and open links to the account stop working."""
-    state = request.app.state
-    now = state.clock()
+    room = context_of(request)
+    now = room.clock()
     if refused := _doubted(request, viewer, current):
         return refused
     error = "" if password == again else "The two new passwords are not the same."
     if error := error or objection(password, viewer.name, viewer.email):
         return _page(request, viewer, error, 422)
-    hashed = state.passwords.hash(password)
-    with state.home.database.writing() as database:
+    hashed = room.passwords.hash(password)
+    with room.home.database.writing() as database:
         person = database.get_one(Person, viewer.person_id)
         person.password_hash = hashed
         accounts.void_links(database, person.id, now)
@@ -70,13 +71,13 @@ def enroll(
     current: Annotated[str, Form(max_length=1024)] = "",
 ) -> Response:
     """Keep the authenticator's secret once a code shows that it was read; other sessions end."""
-    state = request.app.state
+    room = context_of(request)
     if refused := _doubt(request, viewer, current, _asked(request, viewer)):
         return _enrollment(request, viewer, secret, *refused)
     person = login.enrolled(request, viewer, secret, code)
     if person is None:
         return _enrollment(request, viewer, secret, "This code is wrong. Wait for the next one.")
-    state.sessions.end_all(viewer.person_id)
+    room.sessions.end_all(viewer.person_id)
     answer = login.start(request, person, "/", second_factor=True)
     answer.headers["location"] = "/account?note=second-factor"
     return answer
@@ -85,72 +86,72 @@ def enroll(
 @router.post("/account/second-step/remove")
 def unenroll(request: Request, viewer: SignedIn, current: Secret) -> Response:
     """Do without the second step, where it is not required."""
-    state = request.app.state
+    room = context_of(request)
     if viewer.must_have_code:
         return _page(request, viewer, "Coaches and administrators must sign in with a second step.", 422)
     if refused := _doubted(request, viewer, current):
         return refused
-    with state.home.database.writing() as database:
-        if accounts.needs_second_step(database, viewer.person_id, state.clock()):  # since a moment ago
+    with room.home.database.writing() as database:
+        if accounts.needs_second_step(database, viewer.person_id, room.clock()):  # since a moment ago
             raise HTTPException(409, "Your second step is set up. Reload the page.")
         second_step.remove(database, database.get_one(Person, viewer.person_id))
-        audit_log.record(database, state.clock(), viewer.person_id, "login.unenroll")
+        audit_log.record(database, room.clock(), viewer.person_id, "login.unenroll")
     return seeing("/account", "saved")
 
 
 @router.post("/account/second-step/keep")
 def keep(request: Request, viewer: SignedIn) -> Response:
     """Stop the lifting of the own second step that an administrator asked for."""
-    state = request.app.state
-    with state.home.database.writing() as database:
-        second_step.stop_lifting(database, viewer.person_id, state.clock(), viewer.person_id)
+    room = context_of(request)
+    with room.home.database.writing() as database:
+        second_step.stop_lifting(database, viewer.person_id, room.clock(), viewer.person_id)
     return seeing("/account", "lift-stopped")
 
 
 @router.post("/account/recovery-codes")
 def recovery_codes(request: Request, viewer: SignedIn, current: Annotated[str, Form(max_length=1024)] = "") -> Response:
     """Make new recovery codes for the second step, and show them this once."""
-    state = request.app.state
+    room = context_of(request)
     asked = _asked(request, viewer)
-    with state.home.database.reading() as database:
+    with room.home.database.reading() as database:
         enrolled = database.get_one(Person, viewer.person_id).totp_secret is not None
     if not enrolled:
         return _page(request, viewer, "Set up the second step first.", 422)
     if refused := _doubt(request, viewer, current, asked):
         return _page(request, viewer, *refused)
-    with state.home.database.writing() as database:
-        codes = second_step.recovery_codes(database, viewer.person_id, state.clock())
+    with room.home.database.writing() as database:
+        codes = second_step.recovery_codes(database, viewer.person_id, room.clock())
     return render(request, "auth/recovery.html", codes=codes)
 
 
 @router.post("/account/organization/forget")
 def forget_organization(request: Request, viewer: SignedIn, current: Secret) -> Response:
     """Take off the organization's account that signs in; the next one with the same address takes its place."""
-    state = request.app.state
+    room = context_of(request)
     if refused := _doubted(request, viewer, current):
         return refused
-    with state.home.database.writing() as database:
+    with room.home.database.writing() as database:
         if bound := oidc.identity(database, viewer.person_id):
             database.delete(bound)
-            audit_log.record(database, state.clock(), viewer.person_id, "login.unbind")
+            audit_log.record(database, room.clock(), viewer.person_id, "login.unbind")
     return seeing("/account", "saved")
 
 
 @router.post("/account/notices")
 def read_notices(request: Request, viewer: SignedIn) -> Response:
     """Note that what others did to the account was read; it stays on the account page."""
-    state = request.app.state
+    room = context_of(request)
     unseen = update(Notice).where(Notice.person_id == viewer.person_id, Notice.seen_at.is_(None))
-    with state.home.database.writing() as database:
-        database.execute(unseen.values(seen_at=state.clock()))
+    with room.home.database.writing() as database:
+        database.execute(unseen.values(seen_at=room.clock()))
     return seeing("/account", "saved")
 
 
 @router.post("/account/sessions/{session_id}/end")
 def end_session(request: Request, viewer: SignedIn, session_id: Id) -> Response:
     """End one of the own sessions; another person's does not exist."""
-    state = request.app.state
-    if not state.sessions.end_one(viewer.person_id, session_id, state.clock()):
+    room = context_of(request)
+    if not room.sessions.end_one(viewer.person_id, session_id, room.clock()):
         raise HTTPException(404)
     if session_id == viewer.session_id:
         return login.left(request, seeing("/login", "signed-out"))
@@ -160,11 +161,11 @@ def end_session(request: Request, viewer: SignedIn, session_id: Id) -> Response:
 @router.post("/account/sign-out-everywhere")
 def everywhere(request: Request, viewer: SignedIn) -> Response:
     """End every session of this person; open links to the account stop working, too."""
-    state = request.app.state
-    with state.home.database.writing() as database:
+    room = context_of(request)
+    with room.home.database.writing() as database:
         accounts.end_sessions(database, viewer.person_id)
-        accounts.void_links(database, viewer.person_id, state.clock())
-        audit_log.record(database, state.clock(), viewer.person_id, "logout.everywhere")
+        accounts.void_links(database, viewer.person_id, room.clock())
+        audit_log.record(database, room.clock(), viewer.person_id, "logout.everywhere")
     return login.left(request, seeing("/login", "signed-out"))
 
 
@@ -185,22 +186,22 @@ def _doubt(request: Request, viewer: SignedIn, current: str, asked: str) -> tupl
     ------
     TooSoonError: it comes too early after wrong ones.
     """
-    state = request.app.state
+    room = context_of(request)
     if not asked:
         return None
     rule = limits.CODE if asked == "code" else limits.PASSWORD
-    attempt = limits.attempt(state.home, state.clock(), rule, viewer.email, request_origin.of(request))
-    with state.home.database.reading() as database:
+    attempt = limits.attempt(room.home, room.clock(), rule, viewer.email, request_origin.of(request))
+    with room.home.database.reading() as database:
         person = database.get_one(Person, viewer.person_id)
     if asked == "code":
-        secret = opened(state.home, person.totp_secret or "")
-        if not state.codes.fits(person.id, secret, current, state.clock()):
+        secret = opened(room.home, person.totp_secret or "")
+        if not room.codes.fits(person.id, secret, current, room.clock()):
             request_trail.refuse("code")
             return "The code from your authenticator is wrong, or it was already used. Wait for the next one.", 422
-    elif not state.passwords.fits(person.password_hash, current):
+    elif not room.passwords.fits(person.password_hash, current):
         request_trail.refuse("password")
         return "The current password is wrong.", 422
-    limits.forgiven(state.home, attempt)
+    limits.forgiven(room.home, attempt)
     return None
 
 
@@ -210,7 +211,7 @@ def _asked(request: Request, viewer: SignedIn) -> str:
     The password; the present authenticator's code, where the account has no password because it signs in through the
     organization; nothing where it has neither.
     """
-    with request.app.state.home.database.reading() as database:
+    with context_of(request).home.database.reading() as database:
         person = database.get_one(Person, viewer.person_id)
     return "password" if person.password_hash else "code" if person.totp_secret else ""
 
@@ -223,15 +224,15 @@ def _enrollment(request: Request, viewer: SignedIn, secret: str, error: str = ""
 
 
 def _page(request: Request, viewer: Viewer, error: str = "", status: int = 200) -> Response:
-    state = request.app.state
-    with state.home.database.reading() as database:
+    room = context_of(request)
+    with room.home.database.reading() as database:
         has_code = database.get_one(Person, viewer.person_id).totp_secret is not None
         lift = accounts.open_lift(database, viewer.person_id)
         context = {
             "notices": accounts.notices(database, viewer.person_id),
             "lift": lift,
             "due": second_step.due(lift),
-            "organization": oidc.identity(database, viewer.person_id) if state.oidc else None,
+            "organization": oidc.identity(database, viewer.person_id) if room.oidc else None,
             "codes_left": second_step.codes_left(database, viewer.person_id),
         }
     return render(
@@ -241,7 +242,7 @@ def _page(request: Request, viewer: Viewer, error: str = "", status: int = 200) 
         me=viewer,
         has_code=has_code,
         asks=_asked(request, viewer),
-        sessions=state.sessions.of(viewer.person_id, state.clock()),
+        sessions=room.sessions.of(viewer.person_id, room.clock()),
         error=error,
         **context,
     )

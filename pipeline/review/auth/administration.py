@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from pipeline.errors import TapesError
 from pipeline.review.auth.current_user import Administrator
 from pipeline.review.auth.invitations import invite
+from pipeline.review.context import context_of
 from pipeline.review.form_fields import FormId, Id, Line
 from pipeline.review.templating import render, seeing
 from pipeline.tapes import accounts, audit_log, people, second_step
@@ -36,17 +37,17 @@ def page(request: Request, viewer: Administrator) -> Response:
 @router.post("/people")
 def add(request: Request, viewer: Administrator, name: Line, email: Line, group_id: FormId, role: FormRole) -> Response:
     """Invite somebody into a group; who has an account already is only added."""
-    state = request.app.state
-    link = invited(state.home, state.clock(), viewer.person_id, name, email, group_id, role)
+    room = context_of(request)
+    link = invited(room.home, room.clock(), viewer.person_id, name, email, group_id, role)
     return _page(request, link)
 
 
 @router.post("/people/{person_id}/link")
 def link(request: Request, viewer: Administrator, person_id: Id) -> Response:
     """A new link for somebody who lost the first one, or the password; a second step stays."""
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.writing() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.writing() as database:
         person = database.get(Person, person_id)
         if person is None or person.disabled_at is not None:
             raise HTTPException(404)
@@ -59,13 +60,13 @@ def link(request: Request, viewer: Administrator, person_id: Id) -> Response:
 @router.post("/people/{person_id}/second-step")
 def lift_second_step(request: Request, viewer: Administrator, person_id: Id) -> Response:
     """Ask for somebody's second step to be lifted, or confirm what another administrator asked for."""
-    state = request.app.state
+    room = context_of(request)
     try:
-        with state.home.database.writing() as database:
+        with room.home.database.writing() as database:
             person = database.get(Person, person_id)
             if person is None or person.disabled_at is not None:
                 raise HTTPException(404)
-            second_step.ask_to_lift(database, person, state.clock(), viewer.person_id)
+            second_step.ask_to_lift(database, person, room.clock(), viewer.person_id)
     except TapesError as error:
         if error.code != "TR-K09":
             raise
@@ -76,9 +77,9 @@ def lift_second_step(request: Request, viewer: Administrator, person_id: Id) -> 
 @router.post("/people/{person_id}/disable")
 def disable(request: Request, viewer: Administrator, person_id: Id) -> Response:
     """Close or open an account; a closed one is signed out everywhere at once."""
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.writing() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.writing() as database:
         person = database.get(Person, person_id)
         if person is None or person.id == viewer.person_id:
             raise HTTPException(404)
@@ -90,21 +91,21 @@ def disable(request: Request, viewer: Administrator, person_id: Id) -> Response:
 @router.post("/people/{person_id}/leave")
 def leave(request: Request, viewer: Administrator, person_id: Id, group_id: FormId) -> Response:
     """End somebody's time in a group."""
-    state = request.app.state
-    with state.home.database.writing() as database:
+    room = context_of(request)
+    with room.home.database.writing() as database:
         person, group = database.get(Person, person_id), database.get(Group, group_id)
         if person is None or group is None:
             raise HTTPException(404)
-        people.leave(database, group, person, state.clock(), viewer.person_id)
+        people.leave(database, group, person, room.clock(), viewer.person_id)
     return seeing("/people", "saved")
 
 
 @router.post("/groups")
 def add_group(request: Request, viewer: Administrator, name: Line) -> Response:
     """Found a group."""
-    state = request.app.state
-    with state.home.database.writing() as database:
-        people.add_group(database, name, state.clock(), actor_id=viewer.person_id)
+    room = context_of(request)
+    with room.home.database.writing() as database:
+        people.add_group(database, name, room.clock(), actor_id=viewer.person_id)
     return seeing("/people", "saved")
 
 
@@ -129,8 +130,8 @@ def invited(home: Home, now: int, by: str, name: str, email: str, group_id: str,
 
 
 def _page(request: Request, path: str | None = None, error: str = "", status: int = 200) -> Response:
-    state = request.app.state
-    with state.home.database.reading() as database:
+    room = context_of(request)
+    with room.home.database.reading() as database:
         everybody = database.scalars(select(Person).order_by(Person.name)).all()
         groups = database.scalars(select(Group).order_by(Group.name)).all()
         memberships = database.scalars(select(Membership).where(Membership.until.is_(None))).all()
@@ -146,7 +147,7 @@ def _page(request: Request, path: str | None = None, error: str = "", status: in
         memberships=memberships,
         lifts={person_id: (lift, second_step.due(lift)) for person_id, lift in lifts.items()},
         used={person.id for person in everybody if accounts.is_used(person)},
-        link=state.address + path if path else None,
+        link=room.address + path if path else None,
         no_link=path == "",
         error=error,
     )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from fastapi import Request
 from fastapi.responses import Response
 
+from pipeline.review.context import context_of
+
 SESSION = "tape_review_session"
 """The session's cookie."""
 
@@ -25,7 +27,7 @@ in again is no stranger."""
 
 def name(request: Request, cookie: str) -> str:
     """What a cookie is called here."""
-    return f"__Host-{cookie}" if request.app.state.https else cookie
+    return f"__Host-{cookie}" if context_of(request).https else cookie
 
 
 def read(request: Request, cookie: str) -> str | None:
@@ -41,7 +43,7 @@ def give(request: Request, answer: Response, cookie: str, value: str, lasts: int
         value,
         max_age=seconds,
         httponly=True,
-        secure=request.app.state.https,
+        secure=context_of(request).https,
         samesite="lax",
         path="/",
     )
@@ -49,5 +51,5 @@ def give(request: Request, answer: Response, cookie: str, value: str, lasts: int
 
 def take(request: Request, answer: Response, cookie: str) -> None:
     """Have the browser forget a cookie."""
-    secure = request.app.state.https
+    secure = context_of(request).https
     answer.delete_cookie(name(request, cookie), httponly=True, secure=secure, samesite="lax", path="/")

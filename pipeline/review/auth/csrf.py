@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from pipeline.review.auth import cookies
 from pipeline.review.auth.cookies import SESSION
 from pipeline.review.auth.current_user import Found, needs_sign_in
+from pipeline.review.context import context_of
 from pipeline.review.errors import SignInError
 
 FIELD, HEADER = "csrf", "X-CSRF-Token"
@@ -52,7 +53,7 @@ def streams(endpoint: object) -> Place:
 def foreign(request: Request) -> None:
     """Refuse a request that, as its browser says, another site's page sent (403); its body is not needed for that."""
     origin = request.headers.get("origin")
-    if (origin is not None and origin not in request.app.state.origins) or comes_from_elsewhere(request):
+    if (origin is not None and origin not in context_of(request).origins) or comes_from_elsewhere(request):
         raise HTTPException(403, _EXPIRED)
 
 

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from pipeline.review.auth import cookies
 from pipeline.review.auth.cookies import GUEST, SESSION
+from pipeline.review.context import context_of
 from pipeline.review.errors import SignInError
 from pipeline.tapes import request_trail
 
@@ -54,9 +55,9 @@ class Viewer:
 
 def found(request: Request) -> Viewer | None:
     """Who is signed in, or None. Also sets what pages show: ``request.state.viewer`` and ``.csrf``."""
-    state = request.app.state
+    room = context_of(request)
     token = cookies.read(request, SESSION)
-    viewer = state.sessions.find(token, state.clock(), UNATTENDED not in request.headers) if token else None
+    viewer = room.sessions.find(token, room.clock(), UNATTENDED not in request.headers) if token else None
     if viewer and (left := request_trail.current.get()):
         left.person_id = viewer.person_id
     guest = cookies.read(request, GUEST)

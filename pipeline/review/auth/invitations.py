@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from pipeline.review.auth import login, request_origin
 from pipeline.review.auth.credentials import objection, token, token_hash
+from pipeline.review.context import context_of
 from pipeline.review.form_fields import OptionalLine, Secret
 from pipeline.review.templating import render
 from pipeline.tapes import accounts, audit_log, people
@@ -81,9 +82,9 @@ def setup_link(home: Home, now: int) -> str | None:
 @router.get("/invitation/{token}")
 def page(request: Request, token: Token) -> Response:
     """What the link asks for."""
-    state = request.app.state
-    with state.home.database.reading() as database:
-        invitation, person = _open(database, token, state.clock())
+    room = context_of(request)
+    with room.home.database.reading() as database:
+        invitation, person = _open(database, token, room.clock())
         return _page(request, invitation, person)
 
 
@@ -98,9 +99,9 @@ def accept(
     group: OptionalLine = "",
 ) -> Response:
     """Take the link: the account gets its password, and its owner is signed in."""
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.reading() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.reading() as database:
         invitation, person = _open(database, token, now)
     told_name, told_email = (person.name, person.email) if person else (name, people.address(email))
     error = "" if password == again else "The two passwords are not the same."
@@ -109,8 +110,8 @@ def accept(
         error = "Enter your name and your e-mail address."
     if error:
         return _page(request, invitation, person, error, {"name": name, "email": email, "group": group})
-    hashed = state.passwords.hash(password)
-    with state.home.database.writing() as database:
+    hashed = room.passwords.hash(password)
+    with room.home.database.writing() as database:
         invitation, person = _open(database, token, now)
         invitation.used_at = now
         if person is None:
@@ -154,7 +155,7 @@ def _page(
     error: str = "",
     typed: dict[str, str] | None = None,
 ) -> Response:
-    with request.app.state.home.database.reading() as database:
+    with context_of(request).home.database.reading() as database:
         no_group = database.scalar(select(Group.id).limit(1)) is None
     return render(
         request,

@@ -17,6 +17,7 @@ from pipeline.review.auth import cookies, credentials, limits, request_origin
 from pipeline.review.auth.cookies import GUEST, SESSION
 from pipeline.review.auth.current_user import Found, Viewer
 from pipeline.review.auth.sessions import device
+from pipeline.review.context import context_of
 from pipeline.review.errors import SignInError
 from pipeline.review.form_fields import Line, Secret
 from pipeline.review.templating import render, seeing
@@ -46,9 +47,9 @@ def start(request: Request, person: Person, way_on: str, *, second_factor: bool 
     ----------
     second_factor: that a second step was passed just now.
     """
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.writing() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.writing() as database:
         person = database.get_one(Person, person.id)
         if second_factor:  # the authenticator is not lost
             second_step.stop_lifting(database, person.id, now, person.id)
@@ -62,7 +63,7 @@ def start(request: Request, person: Person, way_on: str, *, second_factor: bool 
             audit_log.record(database, now, person.id, "login", thing=by, why="second step" if second_factor else "")
     source, agent = request.client.host if request.client else "", request.headers.get("user-agent", "")
     before = cookies.read(request, SESSION)
-    token = state.sessions.start(person.id, now, second_factor, before, source, device(agent))
+    token = room.sessions.start(person.id, now, second_factor, before, source, device(agent))
     answer = seeing(f"/login/{step}?next={quote(way_on)}" if step else way_on)
     cookies.give(request, answer, SESSION, token)
     if not step:
@@ -81,22 +82,22 @@ def page(request: Request, viewer: Found, way_on: Next = "/") -> Response:
 @router.post("/login")
 def sign_in(request: Request, email: Line, password: Secret, way_on: Annotated[str, Form()] = "/") -> Response:
     """Check the password; begin a session."""
-    state = request.app.state
-    with state.home.database.reading() as database:
+    room = context_of(request)
+    with room.home.database.reading() as database:
         person = database.scalar(
             select(Person).where(Person.email == people.address(email), Person.disabled_at.is_(None))
         )
     request_trail.signs_in(person.id if person else "")
     try:
-        attempt = limits.attempt(state.home, state.clock(), limits.PASSWORD, email, request_origin.of(request))
+        attempt = limits.attempt(room.home, room.clock(), limits.PASSWORD, email, request_origin.of(request))
     except limits.TooSoonError as error:
         return error.told(_login(request, safe(way_on), error.detail, 429, email))
-    if not state.passwords.fits(person.password_hash if person else None, password) or person is None:
+    if not room.passwords.fits(person.password_hash if person else None, password) or person is None:
         return _login(request, safe(way_on), _WRONG, 401, email)
-    limits.forgiven(state.home, attempt)
-    if person.password_hash and state.passwords.is_old(person.password_hash):
-        with state.home.database.writing() as database:
-            database.get_one(Person, person.id).password_hash = state.passwords.hash(password)
+    limits.forgiven(room.home, attempt)
+    if person.password_hash and room.passwords.is_old(person.password_hash):
+        with room.home.database.writing() as database:
+            database.get_one(Person, person.id).password_hash = room.passwords.hash(password)
     return start(request, person, safe(way_on))
 
 
@@ -109,36 +110,36 @@ def code_page(request: Request, viewer: Found, way_on: Next = "/") -> Response:
 @router.post("/login/code")
 def check_code(request: Request, viewer: Found, code: Code, way_on: Annotated[str, Form()] = "/") -> Response:
     """Check the code; the session is whole then."""
-    state, waiting = request.app.state, _waiting(viewer, "code")
-    now = state.clock()
+    room, waiting = context_of(request), _waiting(viewer, "code")
+    now = room.clock()
     try:
-        attempt = limits.attempt(state.home, now, limits.CODE, waiting.email, request_origin.of(request))
+        attempt = limits.attempt(room.home, now, limits.CODE, waiting.email, request_origin.of(request))
     except limits.TooSoonError as error:
         return error.told(_code(request, waiting, way_on, error.detail, 429))
-    with state.home.database.reading() as database:
+    with room.home.database.reading() as database:
         person = database.get_one(Person, waiting.person_id)
-    secret = credentials.opened(state.home, person.totp_secret or "")
-    if not state.codes.fits(person.id, secret, code, now):
+    secret = credentials.opened(room.home, person.totp_secret or "")
+    if not room.codes.fits(person.id, secret, code, now):
         return _code(request, waiting, way_on, _WRONG_CODE, 401)
-    limits.forgiven(state.home, attempt)
+    limits.forgiven(room.home, attempt)
     return start(request, person, safe(way_on), second_factor=True)
 
 
 @router.post("/login/recovery")
 def recover(request: Request, viewer: Found, code: RecoveryCode, way_on: Annotated[str, Form()] = "/") -> Response:
     """Take a recovery code for a lost authenticator: it lifts the second step; who needs one sets it up anew."""
-    state, waiting = request.app.state, _waiting(viewer, "code")
-    now = state.clock()
+    room, waiting = context_of(request), _waiting(viewer, "code")
+    now = room.clock()
     try:
-        attempt = limits.attempt(state.home, now, limits.CODE, waiting.email, request_origin.of(request))
+        attempt = limits.attempt(room.home, now, limits.CODE, waiting.email, request_origin.of(request))
     except limits.TooSoonError as error:
         return error.told(_code(request, waiting, way_on, error.detail, 429))
-    with state.home.database.writing() as database:
+    with room.home.database.writing() as database:
         person = database.get_one(Person, waiting.person_id)
         taken = second_step.recover(database, person, code, now)
     if not taken:
         return _code(request, waiting, way_on, "This recovery code is wrong, or it was already used.", 401)
-    limits.forgiven(state.home, attempt)
+    limits.forgiven(room.home, attempt)
     return start(request, person, "/account?note=recovery")
 
 
@@ -170,7 +171,7 @@ def sign_out(request: Request) -> Response:
     """End the session."""
     token = cookies.read(request, SESSION)
     if token:
-        request.app.state.sessions.end(token, request.app.state.clock())
+        context_of(request).sessions.end(token, context_of(request).clock())
     answer = seeing("/login", "signed-out")
     return left(request, answer)
 
@@ -221,28 +222,28 @@ def enrolled(request: Request, viewer: Viewer, secret: str, code: str, first: bo
     ----------
     first: that the account must have none yet: whoever has only the password sets up no other one in its place.
     """
-    state = request.app.state
-    now = state.clock()
-    if not state.codes.fits(viewer.person_id, secret, code, now):
+    room = context_of(request)
+    now = room.clock()
+    if not room.codes.fits(viewer.person_id, secret, code, now):
         return None
-    with state.home.database.writing() as database:
+    with room.home.database.writing() as database:
         person: Person = database.get_one(Person, viewer.person_id)
         if first and person.totp_secret:
             raise SignInError("code")
-        second_step.enroll(database, person, credentials.closed(state.home, secret), secret, now)
+        second_step.enroll(database, person, credentials.closed(room.home, secret), secret, now)
         return person
 
 
 def _code(request: Request, viewer: Viewer, way_on: str, error: str = "", status: int = 200) -> Response:
     """The page that asks for the code; it says when the second step is lifted, where that was asked for."""
-    with request.app.state.home.database.reading() as database:
+    with context_of(request).home.database.reading() as database:
         lift = accounts.open_lift(database, viewer.person_id)
     due = second_step.due(lift)
     return render(request, "auth/code.html", status, way_on=safe(way_on), error=error, lift=lift, due=due)
 
 
 def _login(request: Request, way_on: str, error: str = "", status: int = 200, email: str = "") -> Response:
-    sso = request.app.state.oidc is not None
+    sso = context_of(request).oidc is not None
     return render(request, "auth/login.html", status, way_on=way_on, error=error, email=email, sso=sso)
 
 

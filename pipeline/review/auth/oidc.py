@@ -24,7 +24,8 @@ from starlette.exceptions import HTTPException
 
 from pipeline.errors import ReviewError, VaultError
 from pipeline.review.auth import cookies, csrf, limits, login, request_origin
-from pipeline.review.auth.oidc_provider import LASTS, Identity, Pending, refusal
+from pipeline.review.auth.oidc_provider import LASTS, Identity, Pending, Provider, refusal
+from pipeline.review.context import context_of
 from pipeline.review.templating import render
 from pipeline.tapes import audit_log, logs
 from pipeline.tapes.db.records import OrganizationIdentity, Person
@@ -47,14 +48,14 @@ _OTHER = (
 @router.get("/oidc/start")
 def start(request: Request, way_on: login.Next = "/") -> Response:
     """Go to the organization; from another site's page only to our own, so that nobody is signed in unasked."""
-    state = request.app.state
-    if state.oidc is None:
+    room = context_of(request)
+    if room.oidc is None:
         raise HTTPException(404)
     if csrf.comes_from_elsewhere(request):
         return RedirectResponse(f"/login?next={quote(login.safe(way_on))}", 303)
-    address, pending = state.oidc.begin(login.safe(way_on), state.clock())
+    address, pending = room.oidc.begin(login.safe(way_on), room.clock())
     answer = RedirectResponse(address, 303)
-    cookies.give(request, answer, COOKIE, _sealed(state.home, pending), LASTS)
+    cookies.give(request, answer, COOKIE, _sealed(room.home, pending), LASTS)
     return answer
 
 
@@ -65,9 +66,10 @@ def back(
     code: Annotated[str, Query(max_length=4000)] = "",
 ) -> Response:
     """Come back from the organization."""
-    if request.app.state.oidc is None:
+    provider = context_of(request).oidc
+    if provider is None:
         raise HTTPException(404)
-    answer = _come_back(request, state, code)
+    answer = _come_back(request, provider, state, code)
     cookies.take(request, answer, COOKIE)
     return answer
 
@@ -77,13 +79,13 @@ def identity(database: Session, person_id: str) -> OrganizationIdentity | None:
     return database.scalar(select(OrganizationIdentity).where(OrganizationIdentity.person_id == person_id))
 
 
-def _come_back(request: Request, state: str, code: str) -> Response:
-    room = request.app.state
+def _come_back(request: Request, provider: Provider, state: str, code: str) -> Response:
+    room = context_of(request)
     now = room.clock()
     try:
         pending = _opened(room.home, cookies.read(request, COOKIE) or "", state, now)
         attempt = limits.attempt(room.home, now, limits.ORGANIZATION, "", request_origin.of(request))
-        came = room.oidc.finish(pending, code, now)
+        came = provider.finish(pending, code, now)
     except ReviewError as error:
         logs.get().info("request.fail", exc_info=error, status=401)
         return _refused(request, _REFUSED)

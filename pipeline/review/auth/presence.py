@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn
+from pipeline.review.context import context_of
 
 router = APIRouter()
 
@@ -17,8 +18,8 @@ def here(request: Request, viewer: SignedIn, tape: str = "") -> Response:
 
     The answer tells nothing of the tape, and no row of the audit is written for it.
     """
-    state = request.app.state
-    with state.home.database.reading() as database:
+    room = context_of(request)
+    with room.home.database.reading() as database:
         if tape:
-            authorization.still(database, viewer, tape, "show", state.clock())
+            authorization.still(database, viewer, tape, "show", room.clock())
     return Response(status_code=204)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from pipeline.review.auth import cookies
 from pipeline.review.auth.cookies import DEVICE
 from pipeline.review.auth.credentials import token, token_hash
+from pipeline.review.context import context_of
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.db.records import KnownPlace, Person
 
@@ -53,9 +54,9 @@ def knows_address(database: Session, account: str, place: Place, now: int) -> bo
 
 def remember(request: Request, answer: Response, person: Person, now: int) -> None:
     """Know this place again: somebody has signed in there, with everything that is asked."""
-    place, state = of(request), request.app.state
+    place, room = of(request), context_of(request)
     device = place.device or token()
-    with state.home.database.writing() as database:
+    with room.home.database.writing() as database:
         database.execute(delete(KnownPlace).where(KnownPlace.seen_at <= now - KEPT))
         for kind, value in (("device", device), ("address", place.address)):
             database.merge(KnownPlace(key_hash=_key(kind, person.email, value), person_id=person.id, seen_at=now))

@@ -18,6 +18,7 @@ from pipeline.measures.reliability.rating_matrix import COACH, CONSENSUS, MEMBER
 from pipeline.review.auth.current_user import Administrator
 from pipeline.review.coach.codes import Gathered, gather
 from pipeline.review.coach.exclusions import left_out, told
+from pipeline.review.context import context_of
 from pipeline.review.templating import render
 from pipeline.tapes import audit_log, people
 from pipeline.tapes.db.records import Group, Person, Tape
@@ -29,7 +30,7 @@ router = APIRouter()
 @router.get("/program")
 def page(request: Request, viewer: Administrator) -> Response:
     """The page."""
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
         viewing = database.get_one(Person, viewer.person_id)
         groups = [

@@ -39,6 +39,7 @@ from pipeline.review.coach.codes import GROUP, Gathered, gather
 from pipeline.review.coach.exclusions import left_out, told
 from pipeline.review.coach.program_page import checked
 from pipeline.review.coding import transcripts
+from pipeline.review.context import context_of
 from pipeline.review.form_fields import FormId, Id, OptionalLine
 from pipeline.review.templating import render, seeing
 from pipeline.tapes import audit_log, people
@@ -81,7 +82,7 @@ def visit(
     codebook: Wanted = "",
 ) -> Response:
     """The coach's page."""
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
         group, person = _coached(database, viewer, group_id, now)
         gathered = gather(home, database, person, group, now, codebook=codebook)
@@ -139,7 +140,7 @@ def recalibrate(
     request: Request, viewer: SignedIn, group_id: Id, person_id: FormId, note: OptionalLine = ""
 ) -> Response:
     """Coach and coder have talked: the coder's charts, or everyone's, begin anew."""
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
         group, _ = _coached(database, viewer, group_id, now)
         ids = [one.person.id for one in people.members(database, group, now) if one.role != "coach"]
@@ -166,7 +167,7 @@ def pair(
     codebook: Wanted = "",
 ) -> Response:
     """The utterances of one pair of codes, to be heard one after another."""
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     with home.database.reading() as database:
         group, person = _coached(database, viewer, group_id, now)
         gathered = gather(home, database, person, group, now, codebook=codebook)
@@ -188,7 +189,7 @@ def pair(
 @router.get("/agreement")
 def mine(request: Request, viewer: SignedIn, group_id: Id, codebook: Wanted = "") -> Response:
     """What a member sees: the group as a whole, and the own charts."""
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
         group = authorization.group(database, viewer, group_id, now)
         person = database.get_one(Person, viewer.person_id)

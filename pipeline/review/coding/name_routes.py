@@ -13,6 +13,7 @@ from pipeline.review.auth.current_user import SignedIn
 from pipeline.review.authorization import admit, note
 from pipeline.review.coding import correction_store, name_detection, transcripts
 from pipeline.review.coding.change_requests import Change
+from pipeline.review.context import context_of
 from pipeline.review.templating import render, seeing
 
 router = APIRouter(prefix="/tapes/{tape_id}/names")
@@ -21,11 +22,11 @@ router = APIRouter(prefix="/tapes/{tape_id}/names")
 @router.get("")
 def listed(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     """Names that were found or marked, each in its place."""
-    with request.app.state.home.database.reading() as session:
+    with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         said, sees = transcripts.shown(admitted), admitted.is_interviewer
     note(request, viewer, tape_id, "tape.show", "names")
-    found = name_detection.find(said, request.app.state.settings)
+    found = name_detection.find(said, context_of(request).settings)
     return render(request, "coding/names.html", tape_id=tape_id, found=found, sees=sees)
 
 
@@ -38,7 +39,7 @@ def mask(
     on: Annotated[str, Form(pattern="^[01]$")],
 ) -> Response:
     """Mask a name, or (the interviewer) show it again."""
-    with request.app.state.home.database.writing() as session:
+    with context_of(request).home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         where = {each.id: said.id for said in transcripts.shown(admitted) for each in said.words}
         if not set(word) <= set(where):

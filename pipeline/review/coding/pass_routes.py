@@ -11,6 +11,7 @@ from pipeline.measures.session import miti
 from pipeline.review.auth.current_user import SignedIn
 from pipeline.review.authorization import admit, note, own_pass
 from pipeline.review.coding import codebooks, downloads, global_ratings, miti_summary, passes, transcripts
+from pipeline.review.context import context_of
 from pipeline.review.tapes import stored_measures
 from pipeline.review.templating import render, seeing
 
@@ -20,7 +21,7 @@ router = APIRouter(prefix="/tapes/{tape_id}/passes/{pass_id}")
 @router.get("/ratings")
 def form(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
     """MITI's four global ratings."""
-    with request.app.state.home.database.reading() as session:
+    with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one = own_pass(admitted, pass_id)
         given, locked = global_ratings.given(admitted, one), one.locked_at is not None
@@ -49,7 +50,7 @@ async def rate(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -
 
 
 def _rated(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, answers: dict[str, int]) -> Response:
-    with request.app.state.home.database.writing() as session:
+    with context_of(request).home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one_pass = own_pass(admitted, pass_id)
         if one_pass.locked_at is not None:
@@ -61,7 +62,7 @@ def _rated(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, answe
 @router.get("/codes.{kind}")
 def codes(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, kind: str) -> Response:
     """One's own codes as ``csv`` or ``vtt``; a copy that leaves the vault stands in the audit."""
-    home = request.app.state.home
+    home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one = own_pass(admitted, pass_id)

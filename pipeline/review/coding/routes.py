@@ -28,6 +28,7 @@ from pipeline.review.coding import (
 from pipeline.review.coding.change_requests import Change, Changes
 from pipeline.review.coding.page_state import state
 from pipeline.review.coding.sound import Sound
+from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id, OptionalLine
 from pipeline.review.templating import render, seeing
 from pipeline.tapes.consent import target_behavior
@@ -43,7 +44,7 @@ SPEEDS = ("0.5", "0.75", "1", "1.25", "1.5", "1.75", "2")
 @router.get("/coding")
 def lobby(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     """Choose a task and a codebook, or go on with a pass."""
-    home = request.app.state.home
+    home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         own = passes.own(admitted)
@@ -71,7 +72,7 @@ def begin(
     codebook: Annotated[str, Form(max_length=80)],
 ) -> Response:
     """Start a pass."""
-    home = request.app.state.home
+    home = context_of(request).home
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         book = codebooks.chosen(admitted, codebook)
@@ -85,7 +86,7 @@ def begin(
 @router.post("/codebooks")
 def take_in(request: Request, viewer: SignedIn, tape_id: str, file: UploadFile, label: OptionalLine = "") -> Response:
     """Take in a codebook of CACTI for the tape's group, under the label that it is to have."""
-    home = request.app.state.home
+    home = context_of(request).home
     content = file.file.read()
     with home.database.writing() as session:
         admitted = require_group(admit(request, session, viewer, tape_id, "code"))
@@ -96,7 +97,7 @@ def take_in(request: Request, viewer: SignedIn, tape_id: str, file: UploadFile, 
 @router.post("/codebooks/{codebook_id}/remove")
 def take_out(request: Request, viewer: SignedIn, tape_id: str, codebook_id: Id) -> Response:
     """Take a codebook of the tape's group out; passes that use it keep it."""
-    with request.app.state.home.database.writing() as session:
+    with context_of(request).home.database.writing() as session:
         admitted = require_group(admit(request, session, viewer, tape_id, "code"))
         codebooks.take_out(admitted, codebook_id)
         admitted.record("codebook.remove", codebook_id)
@@ -106,7 +107,7 @@ def take_out(request: Request, viewer: SignedIn, tape_id: str, codebook_id: Id) 
 @router.get("/passes/{pass_id}")
 def desk(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
     """The coding page."""
-    with request.app.state.home.database.reading() as session:
+    with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code", "play")
         one = own_pass(admitted, pass_id)
         place = f"/tapes/{tape_id}"
@@ -136,7 +137,7 @@ def desk(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
 @router.get("/passes/{pass_id}/state")
 def filled(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
     """What the coding page shows."""
-    home = request.app.state.home
+    home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one = own_pass(admitted, pass_id)
@@ -152,7 +153,7 @@ def filled(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Re
 @router.get("/passes/{pass_id}/mark")
 def mark(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> dict[str, int]:
     """What the page asks every few seconds: whether others corrected the transcript. It tells nothing of codes."""
-    with request.app.state.home.database.reading() as session:
+    with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         own_pass(admitted, pass_id)
         return {"mark": correction_store.others(admitted)}
@@ -174,7 +175,7 @@ def _stored(
     request: Request, viewer: Viewer, tape_id: str, pass_id: str, changes: Sequence[Change]
 ) -> list[dict[str, str]]:
     """Store changes in one transaction; those that cannot be, and why."""
-    with request.app.state.home.database.writing() as session:
+    with context_of(request).home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one = own_pass(admitted, pass_id)
         if one.locked_at is not None:
@@ -188,7 +189,7 @@ def _stored(
 @router.post("/passes/{pass_id}/lock")
 def lock(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
     """End a pass."""
-    with request.app.state.home.database.writing() as session:
+    with context_of(request).home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         passes.lock(admitted, own_pass(admitted, pass_id))
     return seeing(f"/tapes/{tape_id}/passes/{pass_id}", "saved")
@@ -204,7 +205,7 @@ class Key(BaseModel):
 @router.post("/passes/{pass_id}/keys")
 def rebind(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, wanted: Key) -> Response:
     """Choose another key for an action; it stays for this person and codebook."""
-    home = request.app.state.home
+    home = context_of(request).home
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "code")
         one = own_pass(admitted, pass_id)
@@ -222,7 +223,7 @@ def rebind(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, wante
 @router.get("/peaks")
 def peaks(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     """The largest magnitude of each stretch of 50 ms, a byte each, for drawing."""
-    with request.app.state.home.database.reading() as session:
+    with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show")
         try:
             head, _, drawing = admitted.home.vault.read(transcripts.item(admitted, "peaks")).partition(b"\n")
@@ -240,7 +241,7 @@ def peaks(request: Request, viewer: SignedIn, tape_id: str) -> Response:
 @router.api_route("/sound", methods=["GET", "HEAD"])
 def sound(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     """A piece of the sound; each asks for session, consent and masks anew, and stands in the audit."""
-    home = request.app.state.home
+    home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "play")
         try:

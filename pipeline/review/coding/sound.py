@@ -5,6 +5,7 @@ Nothing is decoded that is not asked for, so a seek is quick; masked names are s
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Sequence
 from typing import BinaryIO, cast
@@ -30,7 +31,7 @@ class Sound:
     ``size`` is that of the WAV file, ``most`` the bytes of one answer.
     """
 
-    def __init__(self, file: BinaryIO, silent: Sequence[Span] = ()) -> None:
+    def __init__(self, file: BinaryIO | io.RawIOBase, silent: Sequence[Span] = ()) -> None:
         import soundfile
 
         self._file = soundfile.SoundFile(file)

@@ -28,6 +28,7 @@ from pipeline.review.coding import (
 )
 from pipeline.review.coding.change_requests import Change, Name
 from pipeline.review.consensus import consensus
+from pipeline.review.context import context_of
 from pipeline.review.errors import NotYetError
 from pipeline.review.tapes import stored_measures
 from pipeline.review.templating import render, seeing
@@ -51,7 +52,7 @@ class Settled(BaseModel):
 @router.get("")
 def page(request: Request, viewer: SignedIn, tape_id: str, codebook: str = "") -> Response:
     """Where the coders agree, where they do not, and what the group settles on."""
-    home = request.app.state.home
+    home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code", "play")
         if not sees_codes(admitted):
@@ -80,7 +81,7 @@ def page(request: Request, viewer: SignedIn, tape_id: str, codebook: str = "") -
 @router.post("/look")
 def look(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     """See the others' codes without coding; later passes on this tape are not blind then."""
-    with request.app.state.home.database.writing() as session:
+    with context_of(request).home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         if any(one.locked_at is None for one in passes.own(admitted)):
             raise NotYetError(LOCK_FIRST, "blind")
@@ -91,7 +92,7 @@ def look(request: Request, viewer: SignedIn, tape_id: str) -> Response:
 @router.get("/state")
 def filled(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> dict[str, Any]:
     """What the page shows."""
-    home = request.app.state.home
+    home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         require_codes(admitted)
@@ -113,7 +114,7 @@ def filled(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> d
 @router.get("/mark")
 def mark(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> dict[str, str]:
     """What the page asks every few seconds: whether others settled or corrected something."""
-    home = request.app.state.home
+    home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         require_codes(admitted)
@@ -123,7 +124,7 @@ def mark(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> dic
 @router.post("")
 def settle(request: Request, viewer: SignedIn, tape_id: str, sent: Settled) -> dict[str, Any]:
     """Settle on the codes of one utterance; the measures as they are then."""
-    home = request.app.state.home
+    home = context_of(request).home
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         require_codes(admitted)
@@ -157,7 +158,7 @@ async def settle_ratings(request: Request, viewer: SignedIn, tape_id: str) -> Re
 def _settled_ratings(
     request: Request, viewer: SignedIn, tape_id: str, codebook: str, answers: dict[str, int]
 ) -> Response:
-    home = request.app.state.home
+    home = context_of(request).home
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         require_codes(admitted)

@@ -16,6 +16,7 @@ from pipeline.errors import TapesError
 from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.auth.invitations import invite
+from pipeline.review.context import context_of
 from pipeline.review.form_fields import FormId, Id, Line, OptionalLine, OptionalText
 from pipeline.review.meetings.agenda import LENGTHS, agenda
 from pipeline.review.meetings.rotation import ROLES, roles, turn
@@ -36,9 +37,9 @@ _WEEK = 7 * 24 * 3600 * 1000
 @router.get("/meetings")
 def page(request: Request, viewer: SignedIn) -> Response:
     """The meetings of my groups, and the form for the next."""
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.reading() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.reading() as database:
         person = database.get_one(Person, viewer.person_id)
         groups = [group for group, _ in people.groups_of(database, person, now)]
         chosen = select(Meeting).where(Meeting.group_id.in_([group.id for group in groups])).order_by(Meeting.at.desc())
@@ -62,12 +63,12 @@ def plan(
     request: Request, viewer: SignedIn, group_id: FormId, at: Line, minutes: Annotated[int, Form()] = 90
 ) -> Response:
     """Plan a meeting; the roles come by rotation."""
-    state = request.app.state
-    now = state.clock()
+    room = context_of(request)
+    now = room.clock()
     moment = _moment(at)
     if minutes not in LENGTHS:
         raise HTTPException(422, f"Go back and choose one of {', '.join(map(str, LENGTHS))} minutes.")
-    with state.home.database.writing() as database:
+    with room.home.database.writing() as database:
         group = authorization.group(database, viewer, group_id, now)
         order = _next_tape(database, group, now)
         meeting = Meeting(group_id=group.id, at=moment, minutes=minutes)
@@ -84,9 +85,9 @@ def plan(
 @router.get("/meetings/{meeting_id}")
 def one(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
     """One meeting."""
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.writing() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.writing() as database:
         meeting, group = _meeting(database, viewer, meeting_id, now)
         person = database.get_one(Person, viewer.person_id)
         tapes = [
@@ -97,7 +98,7 @@ def one(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
         held = database.scalars(select(MeetingRole).where(MeetingRole.meeting_id == meeting.id)).all()
         members = _members(database, group, now)
         may_read = meeting.tape_id is None or meeting.tape_id in {tape.id for tape in tapes}
-        notes = _notes(state.home, meeting) if may_read else ""
+        notes = _notes(room.home, meeting) if may_read else ""
         if meeting.sealed_notes and may_read:
             audit_log.record(database, now, viewer.person_id, "read", meeting.tape_id, "meeting notes")
         return render(
@@ -121,9 +122,9 @@ def one(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
 @router.post("/meetings/{meeting_id}/when")
 def move(request: Request, viewer: SignedIn, meeting_id: Id, at: Line) -> Response:
     """Meet at another day or time; the roles stay."""
-    state = request.app.state
-    now, moment = state.clock(), _moment(at)
-    with state.home.database.writing() as database:
+    room = context_of(request)
+    now, moment = room.clock(), _moment(at)
+    with room.home.database.writing() as database:
         meeting, _ = _meeting(database, viewer, meeting_id, now)
         if meeting.ended_at is not None:
             raise HTTPException(409, "The meeting is over. Its day cannot change.")
@@ -135,9 +136,9 @@ def move(request: Request, viewer: SignedIn, meeting_id: Id, at: Line) -> Respon
 @router.post("/meetings/{meeting_id}/cancel")
 def cancel(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
     """A coming meeting does not take place: it goes with its roles, which count as nobody's turn."""
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.writing() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.writing() as database:
         meeting, _ = _meeting(database, viewer, meeting_id, now)
         if meeting.ended_at is not None or meeting.sealed_notes:
             raise HTTPException(409, "The meeting is over or has notes. It cannot be canceled.")
@@ -156,9 +157,9 @@ def change_roles(
     note_taker: FormId,
 ) -> Response:
     """Deal the roles otherwise than the rotation did."""
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.writing() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.writing() as database:
         meeting, group = _meeting(database, viewer, meeting_id, now)
         known = {one.person.id for one in _members(database, group, now)}
         given = dict(zip(ROLES, (facilitator, time_keeper, note_taker), strict=True))
@@ -178,9 +179,9 @@ def choose_tape(request: Request, viewer: SignedIn, meeting_id: Id, tape_id: Ann
     Notes about a tape end with it: while there are any, the meeting stays with that tape, and for good once it is over.
     Notes that were written before a tape was chosen are sealed with its key from then on.
     """
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.writing() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.writing() as database:
         meeting, group = _meeting(database, viewer, meeting_id, now)
         if tape_id and authorization.tape(database, viewer, tape_id, "show", now).group_id != group.id:
             raise HTTPException(404)
@@ -193,9 +194,9 @@ def choose_tape(request: Request, viewer: SignedIn, meeting_id: Id, tape_id: Ann
                 raise HTTPException(
                     409, "The notes are about this tape and will be destroyed with it. Remove the notes first."
                 )
-        notes = _notes(state.home, meeting)
+        notes = _notes(room.home, meeting)
         meeting.tape_id = tape_id or None
-        _keep_notes(state.home, meeting, notes)
+        _keep_notes(room.home, meeting, notes)
         audit_log.record(database, now, viewer.person_id, "meeting.tape", tape_id or None, thing=meeting.id)
     return seeing(f"/meetings/{meeting_id}", "saved")
 
@@ -214,16 +215,16 @@ def write_notes(
     ``keep`` is what the page sends by itself while somebody types; it is answered in JSON, and does not write over
     what somebody else has written since: ``was`` is the digest of the notes that this page knows.
     """
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.writing() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.writing() as database:
         meeting, _ = _meeting(database, viewer, meeting_id, now)
         if meeting.tape_id:
             authorization.tape(database, viewer, meeting.tape_id, "show", now)
-        if step == "keep" and was != _digest(_notes(state.home, meeting)):
+        if step == "keep" and was != _digest(_notes(room.home, meeting)):
             told = "Someone else has changed the notes. Copy yours, reload this page, and combine the two."
             raise HTTPException(409, told)
-        _keep_notes(state.home, meeting, notes)
+        _keep_notes(room.home, meeting, notes)
         audit_log.record(database, now, viewer.person_id, "meeting.notes", meeting.tape_id, thing=meeting.id)
     if step == "keep":
         return JSONResponse({"was": _digest(notes)})
@@ -233,9 +234,9 @@ def write_notes(
 @router.post("/meetings/{meeting_id}/end")
 def end(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
     """The meeting is over."""
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.writing() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.writing() as database:
         meeting, _ = _meeting(database, viewer, meeting_id, now)
         meeting.ended_at = meeting.ended_at or now
         audit_log.record(database, now, viewer.person_id, "meeting.end", thing=meeting.id)
@@ -251,10 +252,10 @@ def group_page(request: Request, viewer: SignedIn, group_id: Id) -> Response:
 @router.post("/groups/{group_id}/members")
 def take_in(request: Request, viewer: SignedIn, group_id: Id, name: Line, email: Line) -> Response:
     """A coordinator invites somebody into the own group, as a member; for others this does not exist."""
-    state = request.app.state
-    now = state.clock()
+    room = context_of(request)
+    now = room.clock()
     try:
-        with state.home.database.writing() as database:
+        with room.home.database.writing() as database:
             group = authorization.group(database, viewer, group_id, now, "coordinator")
             path = _invited(database, group, name, email, now, viewer.person_id)
     except TapesError as error:
@@ -262,15 +263,15 @@ def take_in(request: Request, viewer: SignedIn, group_id: Id, name: Line, email:
             raise
         told = f"{error.value[:1].upper()}{error.value[1:]}."
         return _group_page(request, viewer, group_id, error=told, status=422)
-    return _group_page(request, viewer, group_id, link=state.address + path if path else "", done=True)
+    return _group_page(request, viewer, group_id, link=room.address + path if path else "", done=True)
 
 
 @router.post("/groups/{group_id}/agreements")
 def agree(request: Request, viewer: SignedIn, group_id: Id, agreements: OptionalText = "") -> Response:
     """Write down what the group agreed on; every member may."""
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.writing() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.writing() as database:
         authorization.group(database, viewer, group_id, now).agreements = agreements
         audit_log.record(database, now, viewer.person_id, "group.agreements", thing=group_id)
     return seeing(f"/groups/{group_id}", "saved")
@@ -299,9 +300,9 @@ def _group_page(
     error: str = "",
     status: int = 200,
 ) -> Response:
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.reading() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.reading() as database:
         group = authorization.group(database, viewer, group_id, now)
         return render(
             request,

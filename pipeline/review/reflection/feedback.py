@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from pipeline.errors import ReviewError
 from pipeline.review import authorization, error_texts
 from pipeline.review.auth.current_user import SignedIn
+from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id, OptionalText, Text
 from pipeline.review.reflection import forms, questions
 from pipeline.review.reflection.interviewer_first import reviewed
@@ -68,7 +69,7 @@ def add(
     text: Text,
 ) -> Response:
     """Add a strength or the one suggestion."""
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     try:
         with home.database.writing() as database:
             tape = _open_tape(database, viewer, tape_id, now)
@@ -101,7 +102,7 @@ def keep(
     text: OptionalText = "",
 ) -> Response:
     """Keep what the page sends by itself while somebody types, for that person alone; it is not said yet."""
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
         tape = _open_tape(database, viewer, tape_id, now)
         _refuse_closed(database, tape)
@@ -112,7 +113,7 @@ def keep(
 @router.post("/tapes/{tape_id}/feedback/{feedback_id}/remove")
 def remove(request: Request, viewer: SignedIn, tape_id: Id, feedback_id: Id) -> Response:
     """Take the own words back."""
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     try:
         with home.database.writing() as database:
             tape = _open_tape(database, viewer, tape_id, now)
@@ -130,7 +131,7 @@ def remove(request: Request, viewer: SignedIn, tape_id: Id, feedback_id: Id) -> 
 @router.post("/tapes/{tape_id}/feedback/play")
 def play(request: Request, viewer: SignedIn, tape_id: Id, person_id: Annotated[str, Form()] = "") -> Response:
     """Say that it was a real play and who was the client, or that it was none."""
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
         tape = _own_tape(database, viewer, tape_id, now)
         if person_id and person_id not in _others(database, tape, now):
@@ -142,7 +143,7 @@ def play(request: Request, viewer: SignedIn, tape_id: Id, person_id: Annotated[s
 @router.post("/tapes/{tape_id}/feedback/close")
 def close(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The interviewer ends the round; the summary stands."""
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
         _own_tape(database, viewer, tape_id, now)
         review = reviewed(database, tape_id)
@@ -154,7 +155,7 @@ def close(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 @router.post("/tapes/{tape_id}/feedback/reopen")
 def reopen(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The interviewer opens a closed round again: it was closed too early."""
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
         _own_tape(database, viewer, tape_id, now)
         review = reviewed(database, tape_id)
@@ -263,7 +264,7 @@ def _others(database: Session, tape: Tape, now: int) -> dict[str, str]:
 
 
 def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> Response:
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
         tape = _open_tape(database, viewer, tape_id, now)
         authorization.read(database, viewer, tape_id, "feedback", now)

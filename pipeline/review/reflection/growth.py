@@ -19,6 +19,7 @@ from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding.current_measures import Current, current
+from pipeline.review.context import context_of
 from pipeline.review.form_fields import FormId, Id
 from pipeline.review.tapes.stored_measures import Figure
 from pipeline.review.templating import render, seeing
@@ -67,16 +68,16 @@ class Line:
 @router.get("/growth")
 def mine(request: Request, viewer: SignedIn) -> Response:
     """My own growth, and with whom it is shared."""
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.reading() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.reading() as database:
         person = database.get_one(Person, viewer.person_id)
-        lines, shown = _lines(database, state.home, viewer, person.id, now)
+        lines, shown = _lines(database, room.home, viewer, person.id, now)
         peers = _peers(database, person, now)
         shared = set(database.scalars(select(Share.with_person_id).where(Share.person_id == person.id)))
         sharing = select(Person).join(Share, Share.person_id == Person.id).where(Share.with_person_id == person.id)
         to_me = [one for one in database.scalars(sharing) if one.id in peers]
-    _note(state.home, viewer, shown, now)
+    _note(room.home, viewer, shown, now)
     return render(
         request,
         "growth.html",
@@ -94,17 +95,17 @@ def mine(request: Request, viewer: SignedIn) -> Response:
 @router.get("/growth/{person_id}")
 def shared_with_me(request: Request, viewer: SignedIn, person_id: Id) -> Response:
     """The growth of somebody who shares it with me."""
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.reading() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.reading() as database:
         owner = database.get(Person, person_id)
         query = select(Share.id).where(Share.person_id == person_id, Share.with_person_id == viewer.person_id)
         if owner is None or database.scalar(query.limit(1)) is None:
             raise HTTPException(404)
         if viewer.person_id not in _peers(database, owner, now):  # it was shared within a group that one of them left
             raise HTTPException(404)
-        lines, shown = _lines(database, state.home, viewer, person_id, now)
-    _note(state.home, viewer, shown, now, person_id)
+        lines, shown = _lines(database, room.home, viewer, person_id, now)
+    _note(room.home, viewer, shown, now, person_id)
     return render(
         request,
         "growth.html",
@@ -122,9 +123,9 @@ def shared_with_me(request: Request, viewer: SignedIn, person_id: Id) -> Respons
 @router.post("/growth/share")
 def share(request: Request, viewer: SignedIn, person_id: FormId) -> Response:
     """Share my growth with somebody of my groups."""
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.writing() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.writing() as database:
         person = database.get_one(Person, viewer.person_id)
         if person_id not in _peers(database, person, now):
             raise HTTPException(404)
@@ -137,10 +138,10 @@ def share(request: Request, viewer: SignedIn, person_id: FormId) -> Response:
 @router.post("/growth/unshare")
 def unshare(request: Request, viewer: SignedIn, person_id: FormId) -> Response:
     """Share it no more."""
-    state = request.app.state
-    with state.home.database.writing() as database:
+    room = context_of(request)
+    with room.home.database.writing() as database:
         database.execute(delete(Share).where(Share.person_id == viewer.person_id, Share.with_person_id == person_id))
-        audit_log.record(database, state.clock(), viewer.person_id, "growth.unshare", thing=person_id)
+        audit_log.record(database, room.clock(), viewer.person_id, "growth.unshare", thing=person_id)
     return seeing("/growth", "saved")
 
 

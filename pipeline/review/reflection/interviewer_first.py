@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn
+from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id, cleaned
 from pipeline.review.reflection import forms, questions
 from pipeline.review.tapes import titles
@@ -44,7 +45,7 @@ async def save(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 
 
 def _saved(request: Request, viewer: SignedIn, tape_id: str, fields: dict[str, str], step: str) -> Response:
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     review_answers: dict[str, str | bool] = {each.name: fields.get(each.name, "") for each in questions.REVIEW}
     review_answers |= {"well": fields.get("well", ""), "shown": fields.get("shown") == "yes"}
     appraisal = {
@@ -89,7 +90,7 @@ def _rating(text: str | None) -> int | None:
 
 
 def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> Response:
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
         tape = authorization.in_state(authorization.own(database, viewer, tape_id, "show", now), "ready")
         authorization.read(database, viewer, tape_id, "forms", now)

@@ -17,6 +17,7 @@ from pipeline.review.authorization import Admitted
 from pipeline.review.coding import miti_summary
 from pipeline.review.coding.current_measures import current
 from pipeline.review.coding.miti_summary import MitiSummary
+from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
 from pipeline.review.reflection import feedback, forms, questions, word_document
 from pipeline.review.reflection import pdf as paper
@@ -52,16 +53,16 @@ class Summary:
 @router.get("/tapes/{tape_id}/summary")
 def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The summary as a page."""
-    state = request.app.state
-    summary = collected(state.home, viewer, tape_id, state.clock)
+    room = context_of(request)
+    summary = collected(room.home, viewer, tape_id, room.clock)
     return render(request, "reflection/summary.html", tape_id=tape_id, summary=summary, opinion=miti_summary.OPINION)
 
 
 @router.get("/tapes/{tape_id}/summary.pdf")
 def pdf(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The summary on paper."""
-    state = request.app.state
-    summary = collected(state.home, viewer, tape_id, state.clock, "summary.pdf")
+    room = context_of(request)
+    summary = collected(room.home, viewer, tape_id, room.clock, "summary.pdf")
     headers = {"Content-Disposition": f'attachment; filename="tape-{tape_id}.pdf"'}
     return Response(paper.printed(summary), media_type="application/pdf", headers=headers)
 
@@ -69,8 +70,8 @@ def pdf(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 @router.get("/tapes/{tape_id}/summary.docx")
 def docx(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The summary for the notes that people keep."""
-    state = request.app.state
-    summary = collected(state.home, viewer, tape_id, state.clock, "summary.docx")
+    room = context_of(request)
+    summary = collected(room.home, viewer, tape_id, room.clock, "summary.docx")
     headers = {"Content-Disposition": f'attachment; filename="tape-{tape_id}.docx"'}
     return Response(word_document.written(summary), media_type=word_document.MEDIA_TYPE, headers=headers)
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from pipeline.errors import JobError, VaultError
 from pipeline.review import authorization, error_texts
 from pipeline.review.auth.current_user import SignedIn, Viewer
+from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
 from pipeline.review.tapes import titles
 from pipeline.review.templating import render, seeing
@@ -51,7 +52,7 @@ class Step:
 @router.get("/tapes/{tape_id}")
 def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The page."""
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
         tape = authorization.tape(database, viewer, tape_id, "show", now)
         if tape.state == "draft":
@@ -85,7 +86,7 @@ def _warnings(database: Session, home: Home, tape_id: str) -> list[str]:
 @router.get("/tapes/{tape_id}/progress")
 def progress(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The part of the page that follows the job; once that has ended, there is no box to follow."""
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     with home.database.reading() as database:
         tape = authorization.tape(database, viewer, tape_id, "show", now)
         job = _job(database, tape_id)
@@ -116,11 +117,11 @@ def withdraw_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 @router.post("/tapes/{tape_id}/withdraw")
 def withdraw(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The client wants the tape back: from this moment on nobody reaches it; it is destroyed within the hour."""
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     with home.database.reading() as database:
         authorization.tape(database, viewer, tape_id, "withdraw", now)
         person = database.get_one(Person, viewer.person_id)
-    submission.withdraw(home, tape_id, person, clock=request.app.state.clock)
+    submission.withdraw(home, tape_id, person, clock=context_of(request).clock)
     return seeing("/", "withdrawn")
 
 
@@ -133,7 +134,7 @@ def destroy_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 @router.post("/tapes/{tape_id}/destroy")
 def destroy(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """Destroy the tape now, with a certificate."""
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     with home.database.reading() as database:
         authorization.tape(database, viewer, tape_id, "destroy", now)
     try:
@@ -200,8 +201,8 @@ def _asked(request: Request, viewer: Viewer, tape_id: str, ending: Literal["with
 
     Whoever may end a tape without seeing it, such as an administrator, is told its interviewer and its day alone.
     """
-    now = request.app.state.clock()
-    with request.app.state.home.database.reading() as database:
+    now = context_of(request).clock()
+    with context_of(request).home.database.reading() as database:
         tape = authorization.tape(database, viewer, tape_id, ending, now)
         shown = bool(consent.allows(database, database.get_one(Person, viewer.person_id), "show", tape, now))
         title = titles.title(database, tape) if shown else database.get_one(Person, tape.interviewer_id).name
@@ -209,11 +210,11 @@ def _asked(request: Request, viewer: Viewer, tape_id: str, ending: Literal["with
 
 
 def _of_the_job(request: Request, viewer: Viewer, tape_id: str, change: object) -> Response:
-    home: Home = request.app.state.home
+    home: Home = context_of(request).home
     with home.database.reading() as database:
-        authorization.own(database, viewer, tape_id, "process", request.app.state.clock())
+        authorization.own(database, viewer, tape_id, "process", context_of(request).clock())
     try:
-        change(home, tape_id, viewer.person_id, request.app.state.clock)  # type: ignore[operator]
+        change(home, tape_id, viewer.person_id, context_of(request).clock)  # type: ignore[operator]
     except JobError as error:
         if error.code != "TR-J02":  # it came to its end meanwhile
             raise

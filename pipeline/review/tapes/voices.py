@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn
+from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
 from pipeline.review.tapes import titles
 from pipeline.review.templating import render, seeing
@@ -46,15 +47,15 @@ class Voice:
 @router.get("/tapes/{tape_id}/voices")
 def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The clips, and the form."""
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.writing() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.writing() as database:
         tape = _ready(database, viewer, tape_id, now)
         authorization.read(database, viewer, tape_id, "voices", now)
         said = database.scalars(
             select(Utterance).where(Utterance.tape_id == tape_id).order_by(Utterance.position)
         ).all()
-        decided = confirmed(database, state.home, tape_id)
+        decided = confirmed(database, room.home, tape_id)
         name = titles.title(database, tape)
     found = voices(said, tape.speakers | {"roles": tape.speakers.get("roles", {}) | (decided or {})})
     return render(
@@ -73,9 +74,9 @@ def decide(
     request: Request, viewer: SignedIn, tape_id: Id, interviewer: Annotated[str, Form(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 ) -> Response:
     """Say which voice is the interviewer's; of the others, the one that speaks most is the client's."""
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.writing() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.writing() as database:
         tape = _ready(database, viewer, tape_id, now)
         said = database.scalars(select(Utterance).where(Utterance.tape_id == tape_id)).all()
         found = voices(said, tape.speakers)
@@ -93,7 +94,7 @@ def decide(
             at=max(now, last + 1),  # what is decided last holds
             kind="role",
             utterance_id="",
-            sealed_payload=state.home.vault.seal(tape_id, payload, _COLUMN),
+            sealed_payload=room.home.vault.seal(tape_id, payload, _COLUMN),
         )
         database.add(row)
         audit_log.record(database, now, viewer.person_id, "correction.role", tape_id, thing=row.id)

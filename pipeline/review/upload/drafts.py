@@ -18,6 +18,7 @@ from pipeline.errors import AudioError, ConsentError, ReviewError, TapesError
 from pipeline.formats import registry
 from pipeline.review import authorization, error_texts
 from pipeline.review.auth.current_user import SignedIn, Viewer
+from pipeline.review.context import context_of
 from pipeline.review.form_fields import FormId, Id, Line, OptionalLine
 from pipeline.review.tapes import titles
 from pipeline.review.templating import render, seeing
@@ -87,9 +88,9 @@ def begin(
 ) -> Response:
     """Write down the consent and the target behavior; the recording comes next."""
     typed = typed | {"group_id": group_id, "target_behavior": target_behavior}
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     try:
-        tape_id = _begun(home, viewer, typed, now, request.app.state.settings.review.drafts_limit)
+        tape_id = _begun(home, viewer, typed, now, context_of(request).settings.review.drafts_limit)
     except (ConsentError, ReviewError) as error:
         status = 409 if error.code == "TR-R08" else 422
         return _page(request, viewer, typed, told(error), error.code, status)
@@ -176,9 +177,9 @@ def require_accounts(database: Session, named: list[str]) -> None:
 @router.get("/tapes/{tape_id}/recording")
 def recording_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The page that sends the recording."""
-    with request.app.state.home.database.reading() as database:
-        draft(database, viewer, tape_id, request.app.state.clock())
-    if chunked_uploads.survey(request.app.state.home, tape_id):
+    with context_of(request).home.database.reading() as database:
+        draft(database, viewer, tape_id, context_of(request).clock())
+    if chunked_uploads.survey(context_of(request).home, tape_id):
         return seeing(f"/tapes/{tape_id}/part")
     return recording(request, viewer, tape_id)
 
@@ -186,9 +187,9 @@ def recording_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 @router.post("/tapes/{tape_id}/recording/discard")
 def discard(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """Take the recording back, to send another."""
-    home = request.app.state.home
+    home = context_of(request).home
     with home.database.reading() as database:
-        draft(database, viewer, tape_id, request.app.state.clock())
+        draft(database, viewer, tape_id, context_of(request).clock())
     chunked_uploads.discard(home, tape_id)
     return seeing(f"/tapes/{tape_id}/recording")
 
@@ -196,18 +197,18 @@ def discard(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 @router.get("/tapes/{tape_id}/part")
 def part_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The page that chooses the part of the recording."""
-    home = request.app.state.home
+    home = context_of(request).home
     with home.database.reading() as database:
-        tape = draft(database, viewer, tape_id, request.app.state.clock())
+        tape = draft(database, viewer, tape_id, context_of(request).clock())
     return _part(request, tape, {})
 
 
 @router.get("/tapes/{tape_id}/part/peaks")
 def part_peaks(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """What the waveform shows."""
-    home = request.app.state.home
+    home = context_of(request).home
     with home.database.reading() as database:
-        draft(database, viewer, tape_id, request.app.state.clock())
+        draft(database, viewer, tape_id, context_of(request).clock())
     seen = chunked_uploads.survey(home, tape_id)
     if seen is None:
         raise HTTPException(404)
@@ -217,7 +218,7 @@ def part_peaks(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 @router.api_route("/tapes/{tape_id}/part/sound", methods=["GET", "HEAD"])
 def part_sound(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The recording as it was sent, piece by piece, to hear where the part should begin and end."""
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     with home.database.reading() as database:
         draft(database, viewer, tape_id, now)
         authorization.own(database, viewer, tape_id, "play", now)
@@ -240,15 +241,15 @@ def choose(
     speakers: Annotated[int, Form(ge=0, le=6)] = 2,
 ) -> Response:
     """Take the part, and queue the job."""
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.reading() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.reading() as database:
         tape = draft(database, viewer, tape_id, now)
-    seen = chunked_uploads.survey(state.home, tape_id)
+    seen = chunked_uploads.survey(room.home, tape_id)
     if seen is None:
         raise HTTPException(404)
     first, last = typed(start), typed(end)
-    limit = int(min(state.settings.audio.segment_limit_minutes, state.settings.audio.hard_limit_minutes) * 60_000)
+    limit = int(min(room.settings.audio.segment_limit_minutes, room.settings.audio.hard_limit_minutes) * 60_000)
     error = ""
     if first is None or last is None:
         error = "Write times as minutes and seconds, for example 2:30."
@@ -260,7 +261,7 @@ def choose(
         error = "The recording ends before the part does."
     if error or first is None or last is None:
         return _part(request, tape, {"start": start, "end": end, "speakers": speakers}, error)
-    queueing.queue(state.home, tape_id, viewer.person_id, seen.sha256, first, last, speakers or None, now)
+    queueing.queue(room.home, tape_id, viewer.person_id, seen.sha256, first, last, speakers or None, now)
     return seeing(f"/tapes/{tape_id}")
 
 
@@ -268,9 +269,9 @@ def recording(
     request: Request, viewer: Viewer, tape_id: str, refused: AudioError | ReviewError | None = None
 ) -> Response:
     """The page that sends the recording, and says why the last one was refused."""
-    state = request.app.state
-    with state.home.database.reading() as database:
-        tape = draft(database, viewer, tape_id, state.clock())
+    room = context_of(request)
+    with room.home.database.reading() as database:
+        tape = draft(database, viewer, tape_id, room.clock())
         name = titles.title(database, tape)
     given = error_texts.answer(refused) if refused else None
     return render(
@@ -279,11 +280,11 @@ def recording(
         given.status if given else 200,
         tape=tape,
         title=name,
-        limit=state.settings.review.upload_limit_mb,
-        here=chunked_uploads.offset(state.home, tape_id),
-        whole=chunked_uploads.survey(state.home, tape_id) is not None,
-        scanned=chunked_uploads.has_scan(state.home, tape_id),
-        written=transcripts.kept(state.home, tape_id) is not None,
+        limit=room.settings.review.upload_limit_mb,
+        here=chunked_uploads.offset(room.home, tape_id),
+        whole=chunked_uploads.survey(room.home, tape_id) is not None,
+        scanned=chunked_uploads.has_scan(room.home, tape_id),
+        written=transcripts.kept(room.home, tape_id) is not None,
         transcript_limit=transcripts.MOST_MB,
         kinds=",".join(sorted(registry.ENDINGS)),
         error=given.words if given else "",
@@ -305,9 +306,9 @@ def groups(database: Session, viewer: Viewer, now: int) -> dict[str, Group]:
 def _page(
     request: Request, viewer: Viewer, typed: dict[str, Any], error: str = "", code: str = "", status: int = 200
 ) -> Response:
-    state = request.app.state
-    now = state.clock()
-    with state.home.database.reading() as database:
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.reading() as database:
         mine = groups(database, viewer, now)
     first = next(iter(mine), "")
     filled = {
@@ -326,14 +327,14 @@ def _page(
 
 
 def _part(request: Request, tape: Tape, typed: dict[str, Any], error: str = "") -> Response:
-    state = request.app.state
-    seen = chunked_uploads.survey(state.home, tape.id)
+    room = context_of(request)
+    seen = chunked_uploads.survey(room.home, tape.id)
     if seen is None:
         return seeing(f"/tapes/{tape.id}/recording")
-    limit = int(min(state.settings.audio.segment_limit_minutes, state.settings.audio.hard_limit_minutes) * 60_000)
+    limit = int(min(room.settings.audio.segment_limit_minutes, room.settings.audio.hard_limit_minutes) * 60_000)
     last = min(limit, seen.shown)
     filled = {"start": "0:00", "end": f"{last // 60_000}:{last // 1000 % 60:02d}", "speakers": 2} | typed
-    with state.home.database.reading() as database:
+    with room.home.database.reading() as database:
         name = titles.title(database, tape)
     return render(
         request,

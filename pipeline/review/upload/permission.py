@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from pipeline.errors import ConsentError, ReviewError
 from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn, Viewer
+from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
 from pipeline.review.tapes import titles
 from pipeline.review.templating import render, seeing
@@ -34,11 +35,11 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 @router.post("/tapes/{tape_id}/permission")
 def change(request: Request, viewer: SignedIn, tape_id: Id, typed: Allowed) -> Response:
     """Write down what the client allows now, in the place of what was allowed before."""
-    home = request.app.state.home
+    home = context_of(request).home
     try:
         named = drafts.named(typed["people_named"])
         with home.database.writing() as database:
-            now = request.app.state.clock()
+            now = context_of(request).clock()
             given = drafts.given(typed, named, now)
             tape, before = _own(database, viewer, tape_id, now)
             if not set(typed["group_ids"]) <= set(_groups(database, viewer, before, now)):
@@ -71,7 +72,7 @@ def _page(
     typed: dict[str, Any],
     error: ConsentError | ReviewError | None = None,
 ) -> Response:
-    home, now = request.app.state.home, request.app.state.clock()
+    home, now = context_of(request).home, context_of(request).clock()
     with home.database.reading() as database:
         tape, consent = _own(database, viewer, tape_id, now)
         groups = _groups(database, viewer, consent, now)

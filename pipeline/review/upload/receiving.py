@@ -22,6 +22,7 @@ from pipeline.formats import plain_text
 from pipeline.review import form_fields
 from pipeline.review.auth import csrf
 from pipeline.review.auth.current_user import SignedIn, Viewer
+from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
 from pipeline.review.templating import seeing
 from pipeline.review.upload import chunked_uploads, quotas, transcripts
@@ -40,10 +41,10 @@ BESIDE = 16 << 10
 def here(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """How many bytes are here, so that a cut upload goes on."""
     _draft(request, viewer, tape_id)
-    state = request.app.state
-    if chunked_uploads.survey(state.home, tape_id):  # the answer to the last piece may have been lost
-        return _done(tape_id, chunked_uploads.offset(state.home, tape_id))
-    return JSONResponse({"offset": chunked_uploads.offset(state.home, tape_id), "done": False})
+    room = context_of(request)
+    if chunked_uploads.survey(room.home, tape_id):  # the answer to the last piece may have been lost
+        return _done(tape_id, chunked_uploads.offset(room.home, tape_id))
+    return JSONResponse({"offset": chunked_uploads.offset(room.home, tape_id), "done": False})
 
 
 @router.put("/uploads/{tape_id}")
@@ -53,11 +54,11 @@ async def piece(
 ) -> Response:
     """Take bytes from an offset on; with the last of them the recording is looked over."""
     await run_in_threadpool(_draft, request, viewer, tape_id)
-    state = request.app.state
-    limit_mb = state.settings.review.upload_limit_mb
+    room = context_of(request)
+    limit_mb = room.settings.review.upload_limit_mb
     if upload_length > limit_mb * 1_000_000:
         raise chunked_uploads.too_large(limit_mb)
-    at = await run_in_threadpool(chunked_uploads.offset, state.home, tape_id)
+    at = await run_in_threadpool(chunked_uploads.offset, room.home, tape_id)
     if at != upload_offset:
         raise HTTPException(409, "Continue from where it stopped.", {"Upload-Offset": str(at)})
     if at > upload_length:  # a smaller file than the one that was begun
@@ -66,7 +67,7 @@ async def piece(
     at = await _kept(request, tape_id, at, upload_length, request.stream())
     if at < upload_length:
         return JSONResponse({"offset": at, "done": False})
-    await run_in_threadpool(chunked_uploads.finish, state.home, state.settings.audio, tape_id, state.clock())
+    await run_in_threadpool(chunked_uploads.finish, room.home, room.settings.audio, tape_id, room.clock())
     return _done(tape_id, at)
 
 
@@ -75,19 +76,17 @@ async def piece(
 async def form(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """Take the file of a plain form, whose token comes before it."""
     await run_in_threadpool(_draft, request, viewer, tape_id)
-    state, upload = request.app.state, chunked_uploads.by_form()
-    limit_mb = state.settings.review.upload_limit_mb
+    room, upload = context_of(request), chunked_uploads.by_form()
+    limit_mb = room.settings.review.upload_limit_mb
     stream = _FormStream(request)
-    await run_in_threadpool(chunked_uploads.drop_forms, state.home, tape_id, state.clock() - DAY)
+    await run_in_threadpool(chunked_uploads.drop_forms, room.home, tape_id, room.clock() - DAY)
     try:
         await _kept(request, tape_id, 0, limit_mb * 1_000_000, stream.file(), upload)
-        await run_in_threadpool(
-            chunked_uploads.finish, state.home, state.settings.audio, tape_id, state.clock(), upload
-        )
+        await run_in_threadpool(chunked_uploads.finish, room.home, room.settings.audio, tape_id, room.clock(), upload)
     except (AudioError, ReviewError) as error:
         return await run_in_threadpool(recording, request, viewer, tape_id, error)
     finally:  # a form that is refused or cut leaves nothing of itself; what was here before stays
-        await run_in_threadpool(chunked_uploads.drop, state.home, tape_id, upload)
+        await run_in_threadpool(chunked_uploads.drop, room.home, tape_id, upload)
     return seeing(f"/tapes/{tape_id}/part")
 
 
@@ -96,7 +95,7 @@ async def form(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 async def scan(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """Take the scanned consent form, whose token comes before it."""
     await run_in_threadpool(_draft, request, viewer, tape_id)
-    state = request.app.state
+    room = context_of(request)
     content = bytearray()
     try:
         async for block in _FormStream(request, b"scan").file():
@@ -105,7 +104,7 @@ async def scan(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
                 remedy = "scan it in less detail"
                 raise ReviewError("R06", "consent form", f"is larger than {chunked_uploads.SCAN_MB} MB", remedy)
         await run_in_threadpool(
-            chunked_uploads.keep_scan, state.home, tape_id, bytes(content), state.clock(), _quota(request)
+            chunked_uploads.keep_scan, room.home, tape_id, bytes(content), room.clock(), _quota(request)
         )
     except ReviewError as error:
         return await run_in_threadpool(recording, request, viewer, tape_id, error)
@@ -117,7 +116,7 @@ async def scan(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 async def transcript(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """Take a transcript, whose token comes before it; its file is read at once, and nothing else of it is kept."""
     await run_in_threadpool(_draft, request, viewer, tape_id)
-    state = request.app.state
+    room = context_of(request)
     content, stream = bytearray(), _FormStream(request, b"transcript")
     try:
         async for block in stream.file():
@@ -125,7 +124,7 @@ async def transcript(request: Request, viewer: SignedIn, tape_id: Id) -> Respons
             if len(content) > transcripts.MOST_MB * quotas.MEGABYTE:
                 raise transcripts.too_large()
         written = await run_in_threadpool(transcripts.read, stream.file_name, bytes(content))
-        await run_in_threadpool(transcripts.keep, state.home, tape_id, written, state.clock(), _quota(request))
+        await run_in_threadpool(transcripts.keep, room.home, tape_id, written, room.clock(), _quota(request))
     except ReviewError as error:
         return await run_in_threadpool(recording, request, viewer, tape_id, error)
     return seeing(f"/tapes/{tape_id}/transcript")
@@ -140,16 +139,14 @@ async def _kept(
     upload: str = chunked_uploads.UPLOAD,
 ) -> int:
     """Keep a stream piece by piece; how many bytes are here then. What came before a cut is kept."""
-    state = request.app.state
-    limit_mb = state.settings.review.upload_limit_mb
+    room = context_of(request)
+    limit_mb = room.settings.review.upload_limit_mb
     waiting = bytearray()
 
     async def store() -> None:
         nonlocal at
         content, quota = bytes(waiting), _quota(request)
-        at = await run_in_threadpool(
-            chunked_uploads.keep, state.home, tape_id, at, content, state.clock(), upload, quota
-        )
+        at = await run_in_threadpool(chunked_uploads.keep, room.home, tape_id, at, content, room.clock(), upload, quota)
         waiting.clear()
 
     try:
@@ -175,19 +172,19 @@ def _done(tape_id: str, at: int) -> Response:
 
 def _quota(request: Request) -> int:
     """Bytes that somebody's drafts may hold together."""
-    limit_mb: int = request.app.state.settings.review.drafts_limit_mb
+    limit_mb: int = context_of(request).settings.review.drafts_limit_mb
     return limit_mb * quotas.MEGABYTE
 
 
 def _require_space(request: Request, viewer: Viewer, more: int) -> None:
-    with request.app.state.home.database.reading() as database:
+    with context_of(request).home.database.reading() as database:
         quotas.require_space(database, viewer.person_id, more, _quota(request))
 
 
 def _draft(request: Request, viewer: Viewer, tape_id: str) -> None:
-    state = request.app.state
-    with state.home.database.reading() as database:
-        draft(database, viewer, tape_id, state.clock())
+    room = context_of(request)
+    with room.home.database.reading() as database:
+        draft(database, viewer, tape_id, room.clock())
 
 
 class _FormStream:

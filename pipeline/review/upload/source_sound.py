@@ -5,7 +5,7 @@ The browser plays what it can; what it is told of the kind comes from the bytes 
 
 from __future__ import annotations
 
-from typing import BinaryIO
+import io
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -29,7 +29,7 @@ LEAST, MOST = 32 << 10, 1 << 20
 """Bytes of one answer, between which it holds as many seconds as that of a finished tape."""
 
 
-def answer(request: Request, file: BinaryIO, shown: int) -> Response:
+def answer(request: Request, file: io.RawIOBase, shown: int) -> Response:
     """The bytes that the request's ``Range`` asks for, or the first piece; the file is closed.
 
     Parameters

@@ -12,6 +12,7 @@ from pipeline.errors import ReviewError
 from pipeline.formats.written_transcript import WrittenTranscript
 from pipeline.review import error_texts
 from pipeline.review.auth.current_user import SignedIn, Viewer
+from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
 from pipeline.review.tapes import titles
 from pipeline.review.templating import render, seeing
@@ -42,42 +43,42 @@ def go_on(
     voice: Annotated[int, Form(ge=NOT_SURE, le=200)] = NOT_SURE,
 ) -> Response:
     """Note which voice is the interviewer's, and go on with the sound."""
-    state = request.app.state
-    with state.home.database.reading() as database:
-        draft(database, viewer, tape_id, state.clock())
+    room = context_of(request)
+    with room.home.database.reading() as database:
+        draft(database, viewer, tape_id, room.clock())
     written = _kept(request, tape_id)
     names = list(written.voices)
     if voice >= len(names):
         raise HTTPException(404)
     if voice != NOT_SURE:
         written = written.with_interviewer(names[voice])
-        quota = state.settings.review.drafts_limit_mb * quotas.MEGABYTE
-        transcripts.keep(state.home, tape_id, written, state.clock(), quota)
-    whole = chunked_uploads.survey(state.home, tape_id) is not None
+        quota = room.settings.review.drafts_limit_mb * quotas.MEGABYTE
+        transcripts.keep(room.home, tape_id, written, room.clock(), quota)
+    whole = chunked_uploads.survey(room.home, tape_id) is not None
     return seeing(f"/tapes/{tape_id}/part" if whole else f"/tapes/{tape_id}/recording")
 
 
 @router.post("/tapes/{tape_id}/transcript/discard")
 def discard(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """Take the transcript back."""
-    state = request.app.state
-    with state.home.database.reading() as database:
-        draft(database, viewer, tape_id, state.clock())
-    transcripts.discard(state.home, tape_id)
+    room = context_of(request)
+    with room.home.database.reading() as database:
+        draft(database, viewer, tape_id, room.clock())
+    transcripts.discard(room.home, tape_id)
     return seeing(f"/tapes/{tape_id}/recording")
 
 
 def _kept(request: Request, tape_id: str) -> WrittenTranscript:
-    written = transcripts.kept(request.app.state.home, tape_id)
+    written = transcripts.kept(context_of(request).home, tape_id)
     if written is None:
         raise HTTPException(404)
     return written
 
 
 def _page(request: Request, viewer: Viewer, tape_id: str, refused: ReviewError | None = None) -> Response:
-    state = request.app.state
-    with state.home.database.reading() as database:
-        tape = draft(database, viewer, tape_id, state.clock())
+    room = context_of(request)
+    with room.home.database.reading() as database:
+        tape = draft(database, viewer, tape_id, room.clock())
         name = titles.title(database, tape)
     written = _kept(request, tape_id)
     first = {turn.voice: turn.text for turn in reversed(written.turns)}
@@ -92,6 +93,6 @@ def _page(request: Request, viewer: Viewer, tape_id: str, refused: ReviewError |
         shown=written.turns[:SHOWN],
         voices=[(number, voice, role, first[voice]) for number, (voice, role) in enumerate(written.voices.items())],
         not_sure=NOT_SURE,
-        whole=chunked_uploads.survey(state.home, tape_id) is not None,
+        whole=chunked_uploads.survey(room.home, tape_id) is not None,
         error=error_texts.answer(refused).words if refused else "",
     )

@@ -138,7 +138,7 @@ def test_a_code_works_once_in_whichever_process(room: Room) -> None:
     assert here.post("/login/code", {"code": code}, page="/login/code").status_code == 303
     home = Home.open(room.home.settings)
     try:
-        again = Browser(application.create(home, room.app.state.settings, clock=room.clock, passwords=QUICK))
+        again = Browser(application.create(home, room.app.state.context.settings, clock=room.clock, passwords=QUICK))
         login(again, "ada@example.org")
         assert again.post("/login/code", {"code": code}, page="/login/code").status_code == 401
         room.clock.advance(30_000)

@@ -294,7 +294,7 @@ def test_the_cookie_of_a_device_is_out_of_reach_of_scripts_and_neighbors(room: R
     room.person("Ada")
     ada = browser(room, HOME)
     form = {"csrf": ada.token("/login"), "email": "ada@example.org", "password": PASSWORD}
-    room.app.state.https = True
+    room.app.state.context.https = True
     ada.client.cookies.set(f"__Host-{cookies.GUEST}", ada.client.cookies[cookies.GUEST])
     given = ada.client.post("/login", data=form).headers.get_list("set-cookie")
     [cookie] = [each for each in given if cookies.DEVICE in each]

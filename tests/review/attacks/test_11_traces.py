@@ -156,7 +156,7 @@ def test_signing_out_everywhere_and_ending_a_session_leave_a_row(room: Room) -> 
     here = room.signed_in(ada)
     room.clock.advance(1)
     room.signed_in(ada)
-    other = room.app.state.sessions.of(ada, room.clock())[0].id
+    other = room.app.state.context.sessions.of(ada, room.clock())[0].id
     here.post(f"/account/sessions/{other}/end")
     here.post("/account/sign-out-everywhere")
     assert [(row.actor_id, row.action, row.thing, row.source) for row in rows(room)] == [

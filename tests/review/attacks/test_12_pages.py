@@ -31,7 +31,7 @@ class Stage:
         """A page with a client's words, for somebody who is signed in."""
         context = self.chromium.new_context()
         context.set_default_timeout(15_000)
-        token = self.room.app.state.sessions.start(self.ivy, self.room.clock(), second_factor=True)
+        token = self.room.app.state.context.sessions.start(self.ivy, self.room.clock(), second_factor=True)
         context.add_cookies([{"name": SESSION, "value": token, "url": self.address}])
         page = context.new_page()
         page.goto(self.address + path)
@@ -44,7 +44,7 @@ class Stage:
         submission.withdraw(self.room.home, tape, ivy, clock=self.room.clock)
 
     def sign_out(self) -> None:
-        self.room.app.state.sessions.end_all(self.ivy)
+        self.room.app.state.context.sessions.end_all(self.ivy)
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,7 @@ def test_a_thousand_who_begin_drop_nobody_s_sign_in(room: Room, issuer: Issuer, 
     room.person("Ben")
     before = begun(browser)
     for _ in range(1100):
-        room.app.state.oidc.begin("/", room.clock())
+        room.app.state.context.oidc.begin("/", room.clock())
     ben = room.browser()
     after = begun(ben)
     assert back(browser, issuer, before).status_code == 303
@@ -71,7 +71,7 @@ def test_a_sign_in_on_its_way_outlives_a_restart(room: Room, issuer: Issuer, bro
     room.person("Ada")
     asked, cookie = begun(browser), browser.client.cookies[COOKIE]
     other = Room(room.home, room.clock)
-    other.app.state.oidc = Provider(issuer.address, "room", "s3cret", f"{ADDRESS}/oidc/back")
+    other.app.state.context.oidc = Provider(issuer.address, "room", "s3cret", f"{ADDRESS}/oidc/back")
     again = other.browser()
     again.client.cookies.set(COOKIE, cookie)
     assert back(again, issuer, asked).status_code == 303
@@ -141,7 +141,7 @@ def test_a_new_key_of_the_organization_is_fetched_when_it_is_first_used(
 def test_the_secret_goes_to_no_address_without_tls(room: Room, issuer: Issuer, browser: Browser, address: str) -> None:
     room.person("Ada")
     asked = begun(browser)
-    room.app.state.oidc = Provider(issuer.address, "room", "s3cret", f"{ADDRESS}/oidc/back")  # asks anew
+    room.app.state.context.oidc = Provider(issuer.address, "room", "s3cret", f"{ADDRESS}/oidc/back")  # asks anew
     issuer.token_endpoint = address or "//"
     assert back(browser, issuer, asked).status_code == 401
     assert room.browser().get("/oidc/start").status_code >= 400
@@ -200,7 +200,7 @@ def test_another_organization_in_the_settings_begins_anew(room: Room, issuer: Is
     assert way(browser, issuer, sub="1").status_code == 303
     second = Issuer()
     try:
-        room.app.state.oidc = Provider(second.address, "room", "s3cret", f"{ADDRESS}/oidc/back")
+        room.app.state.context.oidc = Provider(second.address, "room", "s3cret", f"{ADDRESS}/oidc/back")
         assert way(room.browser(), second, sub="2").status_code == 303
         assert way(room.browser(), second, sub="1").status_code == 401
     finally:

@@ -61,7 +61,7 @@ def test_behind_tls_a_browser_comes_by_tls_alone_to_neighbors_below_too(room: Ro
 def test_a_cookie_without_the_prefix_is_nobody_s_behind_tls(room: Room) -> None:
     ada = room.person("Ada")
     client = behind_tls(room)
-    client.cookies.set(SESSION, room.app.state.sessions.start(ada, room.clock(), second_factor=True))
+    client.cookies.set(SESSION, room.app.state.context.sessions.start(ada, room.clock(), second_factor=True))
     assert client.get("/account").status_code == 303
 
 
@@ -104,7 +104,7 @@ def test_sessions_are_seen_and_ended_one_by_one(room: Room) -> None:
 def test_nobody_ends_another_person_s_session(room: Room) -> None:
     ada, ben = room.person("Ada"), room.person("Ben")
     there, here = room.signed_in(ada), room.signed_in(ben)
-    session = room.app.state.sessions.of(ada, room.clock())[0].id
+    session = room.app.state.context.sessions.of(ada, room.clock())[0].id
     assert here.post(f"/account/sessions/{session}/end").status_code == 404
     assert there.get("/account").status_code == 200
 
@@ -113,7 +113,7 @@ def test_sessions_that_ran_out_are_not_shown(room: Room) -> None:
     ada = room.person("Ada")
     room.signed_in(ada)
     room.clock.advance(15 * 60_000)
-    assert room.app.state.sessions.of(ada, room.clock()) == []
+    assert room.app.state.context.sessions.of(ada, room.clock()) == []
 
 
 @pytest.mark.parametrize(

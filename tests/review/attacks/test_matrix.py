@@ -153,7 +153,7 @@ class House:
 
     def ask(self, call: Call, kind: str, **ids: str) -> int:
         self.rows.clear()
-        self.room.app.state.decisions.flush()  # so that nothing is only counted
+        self.room.app.state.context.decisions.flush()  # so that nothing is only counted
         self.rows.clear()
         return call.ask(self.browsers[kind], self.tokens[kind], self.ids | ids).status_code
 
@@ -197,11 +197,13 @@ def house(room: Room, monkeypatch: pytest.MonkeyPatch) -> House:
         "meeting_id": meeting.split("/")[-1].partition("?")[0],
         "pass_id": NOBODY,
         "feedback_id": NOBODY,
-        "session_id": room.app.state.sessions.of(people["interviewer"], now)[0].id,
+        "session_id": room.app.state.context.sessions.of(people["interviewer"], now)[0].id,
     }
     browsers = {kind: room.browser() for kind in KINDS}
     for kind, person in people.items():
-        browsers[kind].client.cookies.set(SESSION, room.app.state.sessions.start(person, now, second_factor=True))
+        browsers[kind].client.cookies.set(
+            SESSION, room.app.state.context.sessions.start(person, now, second_factor=True)
+        )
     browsers["interviewer"] = owner
     tokens = {kind: browsers[kind].token("/login" if kind in GUESTS else "/account") for kind in KINDS}
     made = House(room, people, browsers, tokens, ids, tapes)

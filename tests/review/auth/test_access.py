@@ -40,7 +40,7 @@ def test_a_member_signs_in_and_out(room: Room) -> None:
 
 def test_the_cookie_is_secure_behind_tls(room: Room) -> None:
     room.person("Ada")
-    room.app.state.https = True
+    room.app.state.context.https = True
     assert "Secure" in login(room.browser(), "ada@example.org").headers["set-cookie"]
 
 
@@ -116,7 +116,7 @@ def test_whether_an_account_exists_is_not_told(room: Room, monkeypatch: pytest.M
     with room.home.database.writing() as database:
         database.get_one(Person, invited).password_hash = None
     work: list[str] = []
-    hasher = room.app.state.passwords._hasher
+    hasher = room.app.state.context.passwords._hasher
     verify = type(hasher).verify
 
     def counted(self: object, stored: str, password: str) -> bool:

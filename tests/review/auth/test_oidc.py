@@ -74,7 +74,7 @@ def issuer() -> Iterator[Issuer]:
 @pytest.fixture
 def browser(room: Room, issuer: Issuer) -> Browser:
     room.clock.time = int(time.time() * 1000)
-    room.app.state.oidc = Provider(issuer.address, "room", "s3cret", f"{ADDRESS}/oidc/back")
+    room.app.state.context.oidc = Provider(issuer.address, "room", "s3cret", f"{ADDRESS}/oidc/back")
     issuer.signing, issuer.silent, issuer.token_endpoint = issuer.key, False, ""
     issuer.requests.clear()
     return room.browser()

@@ -18,7 +18,7 @@ IDLE, AGE = 15 * MINUTE, 12 * HOUR
 
 @pytest.fixture
 def sessions(room: Room) -> Sessions:
-    return Sessions(room.home, room.app.state.settings.review)
+    return Sessions(room.home, room.app.state.context.settings.review)
 
 
 def stored(room: Room) -> dict[str, WebSession]:

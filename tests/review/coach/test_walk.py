@@ -75,7 +75,7 @@ def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
         page.goto(f"{address}/program")
         keep(page, "program")
         ada = browser.new_context(viewport={"width": 1280, "height": 900})
-        token = room.app.state.sessions.start(group.people["Ben"], room.clock(), second_factor=True)
+        token = room.app.state.context.sessions.start(group.people["Ben"], room.clock(), second_factor=True)
         ada.add_cookies([{"name": "tape_review_session", "value": token, "url": address}])
         own = ada.new_page()
         own.set_default_timeout(PATIENCE)

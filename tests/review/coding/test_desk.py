@@ -86,7 +86,7 @@ def sit(stage: Stage) -> Iterator[Sit]:
 
 
 def sign_in(stage: Stage, context: Any, name: str) -> None:
-    token = stage.room.app.state.sessions.start(stage.people[name], stage.room.clock(), second_factor=True)
+    token = stage.room.app.state.context.sessions.start(stage.people[name], stage.room.clock(), second_factor=True)
     context.add_cookies([{"name": SESSION, "value": token, "url": stage.address}])
 
 
@@ -277,7 +277,7 @@ def test_codes_that_wait_are_sent_once_one_has_signed_in_again(stage: Stage, sit
     page = sit("Ada", expected="Failed to load resource")
     pass_id = begin(stage, page, stage.tape())
     address = page.url
-    ends = (lambda: stage.room.app.state.sessions.end_all(stage.people["Ada"]), page.context.clear_cookies)
+    ends = (lambda: stage.room.app.state.context.sessions.end_all(stage.people["Ada"]), page.context.clear_cookies)
     for end, key in zip(ends, ("o", "u"), strict=True):  # by time; by hand
         end()
         press(page, key)
@@ -303,7 +303,7 @@ def test_where_nothing_can_be_encrypted_the_page_keeps_what_waits_and_hides_the_
     page = sit("Ada", expected="Failed to load resource")
     page.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined });")
     pass_id = begin(stage, page, stage.tape())
-    stage.room.app.state.sessions.end_all(stage.people["Ada"])
+    stage.room.app.state.context.sessions.end_all(stage.people["Ada"])
     press(page, "o")
     page.wait_for_selector("text=some of your changes wait in this page only")
     assert "drinking" not in page.content()

@@ -26,7 +26,7 @@ class Desk:
         self.path = f"/tapes/{room.tape(group, self.ada)}"
         self.context = chromium.new_context(base_url=address)
         self.context.set_default_timeout(PATIENCE)
-        token = room.app.state.sessions.start(self.ada, room.clock(), second_factor=True)
+        token = room.app.state.context.sessions.start(self.ada, room.clock(), second_factor=True)
         self.context.add_cookies([{"name": SESSION, "value": token, "url": address}])
         self.page = self.context.new_page()
 

@@ -154,7 +154,7 @@ def test_a_last_piece_that_comes_twice_at_once_is_looked_over_once(
     monkeypatch.setattr(chunked_uploads, "_survey", slow)
     chunked_uploads.keep(room.home, tape, 0, whole, room.clock())
     with ThreadPoolExecutor() as threads:
-        given = (room.home, room.app.state.settings.audio, tape, room.clock())
+        given = (room.home, room.app.state.context.settings.audio, tape, room.clock())
         first = threads.submit(chunked_uploads.finish, *given)
         assert begun.wait(60)
         second = threads.submit(chunked_uploads.finish, *given)
@@ -169,7 +169,7 @@ def test_a_recording_that_comes_after_the_part_was_chosen_leaves_the_chosen_one(
     chunked_uploads.keep(room.home, tape, 0, sound(2.0), room.clock())
     assert sender.browser.post(f"/tapes/{tape}/part", {"start": "0:01", "end": "0:03"}).status_code == 303
     with pytest.raises(ReviewError, match="R02"):
-        chunked_uploads.finish(room.home, room.app.state.settings.audio, tape, room.clock())
+        chunked_uploads.finish(room.home, room.app.state.context.settings.audio, tape, room.clock())
     kept = chunked_uploads.recording(room.home, tape)
     assert kept
     assert room.home.vault.read(kept) == whole
@@ -187,7 +187,7 @@ def test_more_than_was_announced_is_not_called_too_large(sender: Sender, length:
 
 
 def test_a_length_beyond_the_limit_is_told_at_once(room: Room, sender: Sender) -> None:
-    limit = room.app.state.settings.review.upload_limit_mb
+    limit = room.app.state.context.settings.review.upload_limit_mb
     answer = sender.put(sender.draft(), 0, b"RIFF", limit * MB + 1)
     assert (answer.status_code, answer.json()["code"]) == (413, "TR-R01")
 

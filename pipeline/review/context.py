@@ -1,0 +1,43 @@
+"""What every request may use: the home, the settings, and the services that the application holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from starlette.requests import HTTPConnection
+
+if TYPE_CHECKING:  # the services use this module themselves
+    from pipeline.review.auth.credentials import Codes, Passwords
+    from pipeline.review.auth.oidc_provider import Provider
+    from pipeline.review.auth.sessions import Sessions
+    from pipeline.review.middleware.decision_audit import Decisions
+    from pipeline.settings import Settings
+    from pipeline.tapes.clock import Clock
+    from pipeline.tapes.home import Home
+
+
+@dataclass(slots=True)
+class Context:
+    """The services of one application.
+
+    ``address`` is what members type into their browser, ``https`` whether it is encrypted, and ``origins`` are the
+    origins that our own forms come from. ``oidc`` is None where the settings name no organization to sign in with.
+    """
+
+    home: Home
+    settings: Settings
+    sessions: Sessions
+    passwords: Passwords
+    codes: Codes
+    clock: Clock
+    address: str
+    https: bool
+    decisions: Decisions
+    origins: frozenset[str]
+    oidc: Provider | None
+
+
+def context_of(request: HTTPConnection) -> Context:
+    """Return the context of the application that the request came to."""
+    return cast("Context", request.app.state.context)
