@@ -240,15 +240,15 @@ def _compare(database: sqlite3.Connection, said: CodedTranscript, numbers: dict[
 
 
 def _moments(said: CodedTranscript) -> Iterator[tuple[int, CodedUtterance]]:
-    """The utterances with codes, each at the first tenth of a second that it holds and no other of its role has taken.
+    """The utterances with codes, each at the first tenth of a second that it holds and none before it has taken.
 
-    Two of one role at one time would be read as a single utterance.
+    Two of one role at one time would be read as a single utterance; of two roles, the order would be lost.
     """
-    free: dict[Role, int] = defaultdict(int)
+    free = 0
     for utterance in said.utterances:
         if utterance.given:
-            tenths = max(free[utterance.role], -(-utterance.span.start // 100))
-            free[utterance.role] = tenths + 1
+            tenths = max(free, -(-utterance.span.start // 100))
+            free = tenths + 1
             yield tenths, utterance
 
 

@@ -110,7 +110,7 @@ def _utterances(
         taken += [one.span for one in selected]
         yield from selected
     for piece, text in pieces:
-        if not any(piece.overlap(span) for span in taken):
+        if not any(piece.some.overlap(span.some) for span in taken):  # a moment is one's own, too
             yield CodedUtterance("", piece, text=text)
 
 

@@ -10,7 +10,7 @@ and, where it is known, which recording it is, in the one field for text that th
     SPKR-INFO tape-1 1 <NA> <NA> the_recording_has_the_SHA-256_9f86d0… unknown <NA> <NA> <NA>
 
 Other lines of other types, comments (``;;``) and empty lines are passed over. Cannot hold: text, words, codes, roles,
-ids; blanks in names become underscores.
+ids; blanks in names become underscores. Of utterances that start together, each starts a millisecond after the other.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pipeline.errors import SpeechError
 from pipeline.formats import time_origin
 from pipeline.formats.plain_text import printable
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.transcript import CodedTranscript, CodedUtterance, role, transcript
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, role, successive, transcript
 from pipeline.timeline import Span, to_ms, to_seconds
 
 _LINE = "write it as SPEAKER recording 1 start duration <NA> <NA> speaker <NA> <NA>, times in seconds"
@@ -154,7 +154,9 @@ def written(said: CodedTranscript) -> bytes:
         printable(one.speaker, "speaker")
     uri = _joined(printable(said.tape_id, "tape"))
     about = [] if said.zero is None else [time_origin.sentence(said.zero)]
-    return (_head(uri, about) + _text(uri, said.utterances)).encode()
+    spans = successive(utterance.span for utterance in said.utterances)
+    lines = (Line(span, one.speaker, uri) for span, one in zip(spans, said.utterances, strict=True))
+    return (_head(uri, about) + _text(uri, lines)).encode()
 
 
 def _head(uri: str, remarks: Iterable[str]) -> str:
@@ -194,7 +196,7 @@ def _joined(text: str) -> str:
 
 def _lines(name: str, text: str) -> tuple[Line, ...]:
     lines = (_line(f"line {number} of {name}", line.split()) for number, line in enumerate(text.splitlines(), 1))
-    return tuple(sorted(line for line in lines if line))
+    return tuple(sorted((line for line in lines if line), key=lambda line: line.span.start))
 
 
 def _line(where: str, fields: list[str]) -> Line | None:

@@ -13,7 +13,8 @@ percent-encoded where they hold blanks or colons. What the tiers of other progra
 says; codes among them are joined to what is said by participant and time.
 
 Tiers cannot hold the ids of utterances, when a code was given, or how probable a word is; a moment becomes a
-millisecond long.
+millisecond long. They keep no order but that of times: what starts with or before the utterance before it starts a
+millisecond after that one.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from pipeline.formats.plain_text import packed, unpacked
 from pipeline.formats.safe_reader import Source
 from pipeline.formats.text_codings import named_in_texts
 from pipeline.formats.tier_kinds import Label, RawTier
-from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, codes, transcript
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, codes, successive, transcript
 from pipeline.formats.transcript import role as coded_role
 from pipeline.timeline import LAYERS, UNKNOWN, Role, Span, Word
 
@@ -74,8 +75,11 @@ def split(said: CodedTranscript) -> list[Tier]:
     ends: dict[str, int] = {}
     rows: dict[str, list[Label]] = defaultdict(list)
     about: dict[str, Tier] = {}
-    for utterance in said.utterances:
-        span = utterance.span.some
+    spans = successive(utterance.span for utterance in said.utterances)
+    for utterance, span in zip(said.utterances, spans, strict=True):
+        words = successive((word.span for word in utterance.words), span.start)
+        within = [at.start + 1 for word, at in zip(utterance.words, words, strict=True) if word.span in utterance.span]
+        span = span | Span(span.start, max(within, default=span.end))  # a word at its very end is one of its own
         base = f"{utterance.role}:{packed(utterance.speaker)}"
         host = next(name for name in _lanes(base, "#") if ends.get(name, 0) <= span.start)
         ends[host] = span.end
@@ -89,12 +93,12 @@ def split(said: CodedTranscript) -> list[Tier]:
             row = Tier(name, host, (), "codes", utterance.role, utterance.speaker, mark.coder, mark.layer)
             about.setdefault(name, row)
             rows[name].append((span, mark.code))
-        for word in utterance.words:
-            span, base = word.span.some, f"words:{host}"
-            name = next(name for name in _lanes(base, ":") if ends.get(name, 0) <= span.start)
-            ends[name] = span.end
+        for word, at in zip(utterance.words, words, strict=True):
+            base = f"words:{host}"
+            name = next(name for name in _lanes(base, ":") if ends.get(name, 0) <= at.start)
+            ends[name] = at.end
             about.setdefault(name, Tier(name, host, (), "words", utterance.role, utterance.speaker))
-            rows[name].append((span, word.text))
+            rows[name].append((at, word.text))
     return [
         Tier(row.name, row.host, tuple(sorted(rows[name])), row.kind, row.role, row.speaker, row.coder, row.layer)
         for name, row in sorted(about.items(), key=lambda item: (item[1].host, item[1].kind != "text", item[0]))

@@ -98,8 +98,13 @@ def transcript(
 
     One without an id, or with one that came before, is numbered by its place. ``named`` are speakers whose role nothing
     but their name says: what all names together leave open, such as who of two "Participants" is the client, stays so.
+    Several utterances whose spans only count them (`successive`) have no times: they stand at 0, and a note says so.
     """
-    ordered = sorted(utterances, key=lambda said: said.span.start)
+    ordered = sorted(utterances, key=lambda utterance: utterance.span.start)
+    notes = tuple(notes)
+    if _only_counts([utterance.span for utterance in ordered]):
+        ordered = [replace(utterance, span=Span(0, 0)) for utterance in ordered]
+        notes = notes if NO_TIMES in notes else (*notes, NO_TIMES)
     settled = speaker_roles.by_name(speaker_roles.distinct(said.speaker for said in ordered)) if named else {}
     ordered = [
         replace(said, role="unknown") if said.speaker in named and settled.get(said.speaker) is None else said
@@ -116,7 +121,28 @@ def transcript(
                 spare += 1
                 name = f"u{spare:04d}"
         numbered[name] = replace(said, id=name)
-    return CodedTranscript(tape_id, tuple(numbered.values()), tuple(notes), zero)
+    return CodedTranscript(tape_id, tuple(numbered.values()), notes, zero)
+
+
+def successive(spans: Iterable[Span], first: int = 0) -> list[Span]:
+    """Spans for a file that keeps no order but that of times: each starts later than the one before it.
+
+    Where it did not, it starts a millisecond after the one before; each is at least a millisecond long, and none starts
+    before ``first``, in ms.
+
+    >>> successive([Span(0, 0), Span(0, 0), Span(0, 900)])
+    [Span(start=0, end=1), Span(start=1, end=2), Span(start=2, end=900)]
+    """
+    later: list[Span] = []
+    for span in spans:
+        start = max(span.start, later[-1].start + 1 if later else first)
+        later.append(Span(start, max(start + 1, span.end)))
+    return later
+
+
+def _only_counts(spans: Sequence[Span]) -> bool:
+    """Whether several spans are the first milliseconds one by one, or none is longer than the very first."""
+    return len(spans) > 1 and (spans == successive([Span(0, 0)] * len(spans)) or all(span.end <= 1 for span in spans))
 
 
 def placed(times: Sequence[tuple[int | None, int | None]]) -> list[Span]:

@@ -141,10 +141,10 @@ def test_codes_that_fall_into_one_tenth_of_a_second_stay_apart() -> None:
     )
     found = [(one.span.start, one.role, one.text, [mark.code for mark in one.marks]) for one in read(casaa.write(tape))]
     assert found == [
-        (1_300, "client", "I could walk.", ["C+"]),
         (1_300, "interviewer", "Mm-hm.", ["FA"]),
         (1_400, "interviewer", "Yeah.", ["FA"]),
-        (1_500, "interviewer", "Where to?", ["OQ0"]),
+        (1_500, "client", "I could walk.", ["C+"]),
+        (1_600, "interviewer", "Where to?", ["OQ0"]),
     ]
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pipeline.errors import FormatError
 from pipeline.formats import registry
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, transcript
+from pipeline.formats.transcript import NO_TIMES, CodedTranscript, CodedUtterance, Mark, transcript
+from pipeline.timeline import Span, Word
 from tests.formats.transcripts import BREAKS, PAYLOADS, WALK, transcripts
 
 Kept = Callable[[CodedUtterance], CodedUtterance]
@@ -60,6 +61,10 @@ BREAKING = {"csv", "elan", "textgrid", "webvtt", "label-studio", "refi-qda"}
 """Formats that hold line breaks and tabs within a text."""
 
 
+BY_TIME = {"elan", "textgrid", "rttm"}
+"""Formats whose order is that of times: what starts together is written a millisecond apart."""
+
+
 def through(name: str, said: CodedTranscript) -> CodedTranscript:
     one = registry.named(name)
     return one.read(Source(f"{said.tape_id}{one.ending}", one.write(said)))
@@ -81,6 +86,8 @@ def test_every_format_makes_its_round_trip() -> None:
 def test_reads_what_it_wrote(name: str, data: st.DataObject) -> None:
     said = data.draw(transcripts(breaks=name in BREAKING))
     assume(name != "srt" or all("-->" not in one.text for one in said.utterances))
+    starts = {utterance.span.start for utterance in said.utterances}
+    assume(name not in BY_TIME or len(starts) == len(said.utterances))
     back = through(name, said)
     assert compared(back, KEPT[name]) == compared(said, KEPT[name])
 
@@ -169,3 +176,73 @@ def test_hard_texts_come_back(name: str) -> None:
         said = transcript("walk", [replace(WALK.utterances[0], text=text, words=(word,))])
         (back,) = through(name, said).utterances
         assert back.text == ("" if name == "rttm" else text)
+
+
+ORDERED = sorted({one.name for one in registry.FORMATS} - {"ctm", "parquet"})
+"""Formats that hold the order of utterances; CTM holds none, and Parquet holds what CSV does."""
+
+_turns = st.lists(
+    st.tuples(
+        st.sampled_from(["interviewer Ann", "client Zed", "client Abe"]), st.sampled_from([0, 0, 0, 1, 900, 2000])
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def spoken_in_turn(turns: list[tuple[str, int]], starts: list[int]) -> CodedTranscript:
+    """Utterances with a text of their own each, which start and last as long as they say."""
+    return transcript(
+        "walk",
+        [
+            CodedUtterance("", Span(start, start + length), speaker, role, f"text {number}", (Mark(f"code {role}"),))
+            for number, ((who, length), start) in enumerate(zip(turns, starts, strict=True))
+            for role, speaker in [who.split()]
+        ],
+    )
+
+
+def order(name: str, spoken: CodedTranscript) -> list[str]:
+    return [utterance.speaker if name == "rttm" else utterance.text for utterance in spoken.utterances]
+
+
+@pytest.mark.parametrize("name", ORDERED)
+@settings(max_examples=15)
+@given(turns=_turns, data=st.data())
+def test_the_order_of_speech_comes_back_where_utterances_start_together(
+    name: str, turns: list[tuple[str, int]], data: st.DataObject
+) -> None:
+    starts = sorted(data.draw(st.lists(st.sampled_from([0, 0, 500, 501]), min_size=len(turns), max_size=len(turns))))
+    spoken = spoken_in_turn(turns, starts)
+    back = through(name, spoken)
+    assert order(name, back) == order(name, spoken)
+
+
+@pytest.mark.parametrize("name", ORDERED)
+def test_a_talk_without_times_keeps_its_order_and_is_known_to_have_none(name: str) -> None:
+    turns = [("client Zed" if number % 2 else "interviewer Ann", 0) for number in range(1, 250)]
+    spoken = spoken_in_turn(turns, [0] * len(turns))
+    assert spoken.notes == (NO_TIMES,)
+    back = through(name, spoken)
+    assert order(name, back) == order(name, spoken)
+    if name != "cacti":  # whose moments are tenths of a second
+        assert {utterance.span for utterance in back.utterances} == {Span(0, 0)}
+        assert NO_TIMES in back.notes
+
+
+@pytest.mark.parametrize("name", ["elan", "textgrid"])
+def test_words_of_no_length_and_words_of_what_starts_together_stay_with_their_utterance(name: str) -> None:
+    words = [
+        Word(Span(0, 1), "So", 1.0, "S1"),
+        Word(Span(1, 1), "you", 1.0, "S1"),
+        Word(Span(900, 900), "walk", 1.0, "S1"),
+    ]
+    first = CodedUtterance("", Span(0, 900), "S2", "client", "Well.")
+    spoken = transcript(
+        "walk", [first, CodedUtterance("", Span(0, 900), "S1", "interviewer", "So you walk", (), tuple(words))]
+    )
+    back = through(name, spoken)
+    assert [(each.text, [word.text for word in each.words]) for each in back.utterances] == [
+        ("Well.", []),
+        ("So you walk", ["So", "you", "walk"]),
+    ]
