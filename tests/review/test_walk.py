@@ -303,7 +303,7 @@ def begin(walker: Walker, tape: str) -> Coding:
     """Begin a pass by the link that the page offers."""
     browser.click(walker.page.locator(f"a[href='/tapes/{tape}/coding']").first)
     walker.page.wait_for_selector("text=What do you listen for?")
-    walker.press("Begin")
+    walker.press("Start")
     return Coding(walker)
 
 
@@ -406,7 +406,7 @@ def code_what_is_dealt(cleo: Walker, tape: str) -> None:
     cleo.go(f"/tapes/{tape}/coding")
     tasks = cleo.page.locator(".choice:has([name=task]) label").all_inner_texts()
     cleo.page.check("#task-deal")
-    cleo.press("Begin")
+    cleo.press("Start")
     hers = Coding(cleo)
     assert cleo.page.inner_text(".desk h1") in tasks[:-1]
     cleo.look("coding-dealt", whole=False)

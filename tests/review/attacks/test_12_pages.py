@@ -95,7 +95,7 @@ def test_a_tapes_page_goes(stage: Stage, ending: str, state: Any) -> None:
 def test_a_coding_page_goes(stage: Stage, ending: str, path: str) -> None:
     tape = shelf.place(stage.room.home, stage.group, stage.ivy, stage.room.clock())
     page = stage.open(f"/tapes/{tape}/coding")
-    page.get_by_role("button", name="Begin", exact=True).press("Enter")
+    page.get_by_role("button", name="Start", exact=True).press("Enter")
     page.wait_for_selector("[data-ready]")
     if path == "together":
         page.get_by_role("button", name="Lock my pass").press("Enter")

@@ -94,7 +94,7 @@ def begin(stage: Stage, page: Any, tape: str, codebook: str = "pretags", task: s
     page.goto(f"{stage.address}/tapes/{tape}/coding")
     page.check(f"#task-{task}")
     page.check(f'[name=codebook][value="{codebook}"]')
-    page.get_by_role("button", name="Begin", exact=True).press("Enter")
+    page.get_by_role("button", name="Start", exact=True).press("Enter")
     ready(page)
     return page.url.rpartition("/")[2]
 
