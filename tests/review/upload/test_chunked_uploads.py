@@ -200,12 +200,12 @@ def test_a_stream_is_read_no_further_than_one_block_beyond_the_limit(room: Room,
     from pipeline.review.upload import receiving
 
     tape, read = sender.draft(), 0
-    state = SimpleNamespace(
+    context = SimpleNamespace(
         home=room.home,
         clock=room.clock,
         settings=SimpleNamespace(review=SimpleNamespace(upload_limit_mb=1, drafts_limit_mb=10)),
     )
-    request = SimpleNamespace(app=SimpleNamespace(state=state))
+    request = SimpleNamespace(app=SimpleNamespace(state=SimpleNamespace(context=context)))
     block = sound()[: 1 << 16]
 
     async def endless():
