@@ -1,11 +1,11 @@
-"""Small words that steer a conversation: listener noises, fillers, tags and the ways a question opens.
+"""Small words that steer a conversation: backchannels, fillers, tags and the ways a question opens.
 
-Turns, utterances and volleys have to agree on them, so they stand here once. All functions compare `plain` forms: lower
-case, no punctuation, one spelling for each hum.
+Turns, utterances and volleys have to agree on them, so they are defined here once. All functions compare `plain` forms:
+lower case, no punctuation, one spelling for each hum.
 
->>> is_listener_noise(["Mm-hmm.", "Yeah,", "right."])
+>>> is_backchannel(["Mm-hmm.", "Yeah,", "right."])
 True
->>> is_listener_noise(["Yeah,", "I", "do."])
+>>> is_backchannel(["Yeah,", "I", "do."])
 False
 >>> asks(["You", "cut", "down,", "didn't", "you?"])
 True
@@ -18,92 +18,98 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 
-def _listed(text: str) -> frozenset[str]:
+def _comma_separated(text: str) -> frozenset[str]:
     return frozenset(text.split(", "))
 
 
-HUMS = _listed("mm-hm, uh-huh, mm, hm, ah, oh, aha, huh")
+HUMS = _comma_separated("mm-hm, uh-huh, mm, hm, ah, oh, aha, huh")
 """Sounds of a listener that are not words."""
 
-ACKNOWLEDGMENTS = _listed(
+ACKNOWLEDGMENTS = _comma_separated(
     "yeah, yes, yep, yup, right, okay, all right, sure, good, great, exactly, true, wow, absolutely, definitely, "
     "i see, of course, got it, that's right, fair enough, uh huh, mm hm"
 )
 """Words with which a listener says "go on"; they may also answer, which depends on what came before."""
 
-LISTENER_NOISES = HUMS | ACKNOWLEDGMENTS
+BACKCHANNELS = HUMS | ACKNOWLEDGMENTS
 """Everything that a listener may say without taking the turn."""
 
-HESITATIONS = _listed("um, uh, hm, mm, ah, oh")
+HESITATIONS = _comma_separated("um, uh, hm, mm, ah, oh")
 """Sounds of a speaker that carry no meaning."""
 
-FILLERS = HESITATIONS | _listed("well, like, so, you know, i mean")
-"""What buys time at the start of a thought; it belongs to the thought that follows."""
+FILLERS = HESITATIONS | _comma_separated("well, like, so, you know, i mean")
+"""Words that buy time at the start of an utterance; they belong to the one that follows."""
 
-CONJUNCTIONS = _listed("and, but, so, or, because, cause, then, plus, though, although, anyway, anyways")
-"""Words that may link a new thought to the last."""
+CONJUNCTIONS = _comma_separated("and, but, so, or, because, cause, then, plus, though, although, anyway, anyways")
+"""Words that may link a new utterance to the last."""
 
-TRAILERS = _listed("then, so, well, like, though, although, anyway, anyways, yeah, okay, yes")
-"""Words that lead into a thought or trail behind one, as the pause tells."""
+TRAILERS = _comma_separated("then, so, well, like, though, although, anyway, anyways, yeah, okay, yes")
+"""Words that lead into an utterance or trail behind one; the pause decides."""
 
-RHETORICAL_TAGS = _listed("you know, you know what i mean, you see")
+RHETORICAL_TAGS = _comma_separated("you know, you know what i mean, you see")
 """Tags that ask nobody anything."""
 
-TAGS = RHETORICAL_TAGS | _listed(
+TAGS = RHETORICAL_TAGS | _comma_separated(
     "right, okay, yeah, huh, eh, correct, is that right, am i right, does that make sense, if that makes sense, "
     "or not, or something, or whatever, and stuff, and all that, i guess, i think, i suppose, though, is that it"
 )
-"""Phrases that hang on the end of a statement and belong to it; "isn't it" and its kin are found by their form."""
+"""Phrases that hang on the end of a statement and belong to it; "isn't it" and its kin are recognized by their form."""
 
-AUXILIARIES = _listed(
+AUXILIARIES = _comma_separated(
     "do, does, did, is, are, was, were, am, have, has, had, can, could, will, would, shall, should, may, might, must, "
     "don't, doesn't, didn't, isn't, aren't, wasn't, weren't, haven't, hasn't, hadn't, can't, couldn't, won't, "
     "wouldn't, shouldn't, ain't"
 )
-DEMONSTRATIVES = _listed("this, that, these, those")
-PRONOUNS = DEMONSTRATIVES | _listed("i, you, he, she, it, we, they, there")
-QUESTION_WORDS = _listed("what, what's, how, how's, why, who, who's, where, where's, when, which, whose, whom")
+DEMONSTRATIVES = _comma_separated("this, that, these, those")
+PRONOUNS = DEMONSTRATIVES | _comma_separated("i, you, he, she, it, we, they, there")
+QUESTION_WORDS = _comma_separated("what, what's, how, how's, why, who, who's, where, where's, when, which, whose, whom")
 
-UNFINISHED = _listed(
+UNFINISHED = _comma_separated(
     "the, a, an, my, your, his, her, its, our, their, to, of, and, but, or, because, if, that's, it's, i'm, you're, "
     "we're, they're, he's, she's, there's, i've, you've, i'd, i'll, i, we, they, he, she, with, for, from, at, into, "
     "very, every, gonna, wanna, gotta, kinda, um, uh, than, as, which, who, what, how, when, where, why, not"
 )
-"""Words after which hardly any thought ends."""
+"""Words after which hardly any utterance ends."""
 
-DEPENDENT = _listed("if, when, whenever, since, as, while, unless, until, although, though, after, before, once")
+DEPENDENT = _comma_separated(
+    "if, when, whenever, since, as, while, unless, until, although, though, after, before, once"
+)
 """Words whose clause waits for another one."""
 
-PREPOSITIONS = _listed("on, in, at, from, with, by, for, given, during, instead, without, compared")
+PREPOSITIONS = _comma_separated("on, in, at, from, with, by, for, given, during, instead, without, compared")
 """Words whose phrase waits for a clause."""
 
-DETERMINERS = _listed("the, a, an, my, your, his, her, our, their")
+DETERMINERS = _comma_separated("the, a, an, my, your, his, her, our, their")
 """Words that open a noun phrase."""
 
-QUOTING = _listed(
+QUOTING = _comma_separated(
     "know, knew, wonder, wondering, wondered, ask, asked, asking, say, says, said, saying, like, think, thinking, "
     "thought, tell, told, telling, example"
 )
 """Words after which a question is quoted rather than asked."""
 
-EMBEDDING = QUOTING | _listed(
+EMBEDDING = QUOTING | _comma_separated(
     "see, is, was, are, it's, that's, me, you, about, of, on, at, to, for, with, from, by, into, than, remember, "
     "understand, figure, out, guess, sure, idea, matter, matters, explain, notice, show, realize, depends, depending, "
     "exactly, just, even, no"
 )
 """Words after which a question word opens no question of its own ("I know what helps")."""
 
-_SUBJECTS = PRONOUNS | _listed("your, my, his, her, our, their, the, any, anyone, anybody, anything, someone, people")
-_ASKING_ALONE = _listed("what, how, why")
+_SUBJECTS = PRONOUNS | _comma_separated(
+    "your, my, his, her, our, their, the, any, anyone, anybody, anything, someone, people"
+)
+_ASKING_ALONE = _comma_separated("what, how, why")
 """Question words that ask with an auxiliary alone ("what would help"); "which is" goes on with a sentence."""
-_QUESTION_STARTS = _listed(
+_QUESTION_STARTS = _comma_separated(
     "how about, how many, how much, how often, how long, how come, how important, how confident, how ready, "
     "how likely, how's that, how's your, how's the, how's it, what about, what if, what else, what kind, what kinds, "
     "what sort, what sorts, what happened, what brought, what made, what got, what led, what exactly, what's that, "
     "what's your, what's the, what's it, what's going, what's this, what's important, what's stopping, what's been, "
     "what's next, why not"
 )
-_REQUESTS = _listed("tell me, talk to me, help me understand, walk me through, describe, say more, give me an example")
+_REQUESTS = _comma_separated(
+    "tell me, talk to me, help me understand, walk me through, describe, say more, give me an example"
+)
 """Imperatives that do a question's work."""
 
 _SPELLINGS = tuple(
@@ -143,7 +149,7 @@ def plain(text: str) -> str:
 
 
 def plains(texts: Sequence[str]) -> list[str]:
-    """The `plain` words of a text; what is only punctuation falls out, "alright" gives two."""
+    """Return the `plain` words of a text; what is only punctuation is dropped, "alright" gives two."""
     return [word for text in texts for word in plain(text).split()]
 
 
@@ -159,22 +165,22 @@ def ends_sentence(text: str) -> str:
     return bare[-1] if bare and bare[-1] in ".!?" else ""
 
 
-def is_listener_noise(texts: Sequence[str], longest: int = 4) -> bool:
-    """Whether words hold nothing but listener noises, at most ``longest`` of them, and ask nothing."""
+def is_backchannel(texts: Sequence[str], longest: int = 4) -> bool:
+    """Whether words hold nothing but backchannels, at most ``longest`` of them, and ask nothing."""
     words = plains(texts)
     if not words or ends_sentence(texts[-1]) == "?":
         return False
-    found, at = 0, 0
+    count, at = 0, 0
     while at < len(words):
-        length = 2 if " ".join(words[at : at + 2]) in LISTENER_NOISES else 1
-        if " ".join(words[at : at + length]) not in LISTENER_NOISES:
+        length = 2 if " ".join(words[at : at + 2]) in BACKCHANNELS else 1
+        if " ".join(words[at : at + length]) not in BACKCHANNELS:
             return False
-        found, at = found + 1, at + length
-    return found <= longest
+        count, at = count + 1, at + length
+    return count <= longest
 
 
 def tag_length(texts: Sequence[str]) -> int:
-    """How many of the first words are a tag ("right?", "isn't it?", "you know?"); 0 where none is.
+    """Return how many of the first words are a tag ("right?", "isn't it?", "you know?"); 0 where none is.
 
     A tag ends with a sentence mark or with the text.
 
@@ -220,7 +226,7 @@ def opens_question(texts: Sequence[str]) -> bool:
         return True
     if words[0] == "what" and words[1].endswith("s"):
         return not {"is", "was"} & set(words[2:5])
-    return any(first in AUXILIARIES and then in _SUBJECTS for first, then in pairwise(words[1:7]))
+    return any(word in AUXILIARIES and following in _SUBJECTS for word, following in pairwise(words[1:7]))
 
 
 def asks(texts: Sequence[str]) -> bool:

@@ -1,7 +1,7 @@
 """Time on a tape: spans, words, turns and utterances.
 
 All times are integer milliseconds from the start of the segment, half open: a span holds ``start`` and not ``end``.
-Seconds appear in files only; `to_ms` and `to_seconds` are the one place that rounds.
+Seconds appear in files only; only `to_ms` and `to_seconds` round.
 
 ::
 
@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 UNKNOWN = "unknown"
-"""Speaker of a word that no voice claims, and role of a voice that is neither interviewer nor client."""
+"""Speaker of a word that no speaker segment is near, and role of a speaker who is neither interviewer nor client."""
 
 Role = Literal["interviewer", "client", "unknown"]
 ROLES: tuple[str, ...] = get_args(Role)
@@ -44,7 +44,7 @@ def to_seconds(ms: int) -> str:
 
 
 def clock(ms: int) -> str:
-    """A time as people write it: ``2:05``, ``1:02:05``."""
+    """Return a time as people write it: ``2:05``, ``1:02:05``."""
     minutes, seconds = divmod(max(0, ms) // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
@@ -54,11 +54,11 @@ _TYPED = re.compile(r"(?:(?:(\d{1,2}):(?=[0-5]?\d:))?(\d{1,3}):(?=[0-5]?\d(?:\.|
 
 
 def typed(text: str) -> int | None:
-    """Milliseconds of a time that somebody types: ``90``, ``1:30``, ``0:01:30.5``; None for anything else."""
-    found = _TYPED.fullmatch(text.strip())
-    if found is None:
+    """Return the milliseconds of a typed time: ``90``, ``1:30``, ``0:01:30.5``; None for anything else."""
+    match = _TYPED.fullmatch(text.strip())
+    if match is None:
         return None
-    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
     return round((hours * 3600 + minutes * 60 + seconds) * 1000)
 
 
@@ -80,7 +80,7 @@ class Span:
 
     @property
     def some(self) -> Span:
-        """The span, at least a millisecond long: players and most formats know nothing shorter."""
+        """The span, at least a millisecond long: players and most formats have nothing shorter."""
         return self if self.duration else Span(self.start, self.start + 1)
 
     @property
@@ -111,7 +111,7 @@ class Span:
         return max(0, max(self.start, other.start) - min(self.end, other.end))
 
     def shift(self, ms: int) -> Span:
-        """The same stretch, so many milliseconds later."""
+        """Return the same stretch, so many milliseconds later."""
         return Span(self.start + ms, self.end + ms)
 
 
@@ -140,13 +140,13 @@ class Word:
     speaker: str = UNKNOWN
 
     def by(self, speaker: str) -> Word:
-        """The same word, said by this speaker."""
+        """Return the same word with this speaker."""
         return replace(self, speaker=speaker)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Vocalization:
-    """A sound of a voice in which no words could be made out: perhaps a listening noise, for a coder to listen to."""
+    """A sound of a voice without recognizable words: perhaps a backchannel, for a coder to listen to."""
 
     span: Span
     speaker: str = UNKNOWN
@@ -154,7 +154,7 @@ class Vocalization:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Uninterrupted speech of one speaker, words in order of start; listener noises are turns of their own."""
+    """Uninterrupted speech of one speaker, words in order of start; backchannels are turns of their own."""
 
     speaker: str
     words: tuple[Word, ...]

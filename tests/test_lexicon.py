@@ -5,7 +5,7 @@ import doctest
 import pytest
 
 from pipeline import lexicon
-from pipeline.lexicon import asks, ends_sentence, is_listener_noise, opens_question, plain, plains, tag_length
+from pipeline.lexicon import asks, ends_sentence, is_backchannel, opens_question, plain, plains, tag_length
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:
@@ -66,15 +66,15 @@ def test_plains_drops_punctuation_and_parts_alright() -> None:
         "Yeah yeah yeah yeah",
     ],
 )
-def test_listener_noises(text: str) -> None:
-    assert is_listener_noise(text.split())
+def test_backchannels(text: str) -> None:
+    assert is_backchannel(text.split())
 
 
 @pytest.mark.parametrize(
     "text", ["Yeah, I do.", "No.", "Okay?", "I", "see", "", "—", "Yeah yeah yeah yeah yeah", "Right now.", "Um."]
 )
-def test_what_is_more_or_less_than_a_listener_noise(text: str) -> None:
-    assert not is_listener_noise(text.split())
+def test_what_is_more_or_less_than_a_backchannel(text: str) -> None:
+    assert not is_backchannel(text.split())
 
 
 @pytest.mark.parametrize(

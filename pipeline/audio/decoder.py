@@ -1,4 +1,4 @@
-"""The parent's side of the decoder's process: start it, listen, stop it when it takes too long.
+"""The parent's side of the decoder's process: start it, receive samples, stop it when it takes too long.
 
 What comes through the pipe is checked like any foreign input: a decoder that a crafted file has taken over can send
 wrong samples, and no more of them than were asked for.
@@ -25,12 +25,12 @@ from pipeline.errors import AudioError
 from pipeline.run.progress import Progress
 
 STALL_SECONDS = 8.0
-"""Patience between two messages: a decoder has something to say after every second of work."""
+"""Longest wait between two messages: a decoder sends one after every second of work."""
 
 _START_SECONDS = 60.0  # for the imports, from a cold disk; nothing of the recording is read yet
 _MESSAGE_BYTES = 1 << 20
 _BYTES_A_MS = SAMPLE_RATE // 1000 * 2
-_KEPT = ("PATH", "LD_LIBRARY_PATH")  # what an interpreter may need to find its own libraries
+_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH")  # what an interpreter may need to find its own libraries
 _ENTRY = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from pipeline.audio import decoder_process;"
     " decoder_process.run(sys.argv[2], int(sys.argv[3]))"
@@ -39,11 +39,11 @@ _EXPORT = "export the sound as WAV or FLAC and try again"
 
 
 @dataclass(frozen=True)
-class Request:
-    """What the decoder is to do; times in milliseconds of the recording.
+class DecodeRequest:
+    """A segment to decode; times in milliseconds of the recording.
 
-    ``reader`` and ``key`` are those of a `pipeline.audio.sniff.Container`; nothing after ``stop`` is decoded;
-    ``seconds`` of processor time and ``memory`` bytes are all that it gets.
+    ``reader`` and ``key`` are those of a `pipeline.audio.sniff.AudioContainer`; nothing after ``stop`` is decoded;
+    ``seconds`` of processor time and ``memory`` bytes are the decoder's limits.
     """
 
     reader: str
@@ -55,8 +55,8 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What the decoder found at first sight; ``declared`` is the header's duration in milliseconds, if it gives one."""
+class StreamFormat:
+    """The format of the sound in a file; ``declared`` is the header's duration in milliseconds, if it gives one."""
 
     codec: str
     sample_rate: int
@@ -65,8 +65,8 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What ran: up to which millisecond of the recording, whether that is its end, and where it was clipped.
+class DecodedExtent:
+    """How far decoding went: the millisecond of the recording, whether that is its end, and where it is clipped.
 
     ``clipped`` holds pairs: a second of the segment, and how many runs of full-scale samples begin in it.
     """
@@ -77,42 +77,42 @@ class Ran:
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedAudio:
     """``samples`` are int16 of shape (channels, n) at 16 kHz."""
 
-    found: Found
+    format: StreamFormat
     samples: np.ndarray
-    ran: Ran
+    extent: DecodedExtent
 
 
-def decode(file: int, request: Request, thing: str, progress: Progress) -> Decoded:
+def decode(file: int, request: DecodeRequest, thing: str, progress: Progress) -> DecodedAudio:
     """Decode the open ``file`` in a process of its own.
 
     Raises
     ------
-    AudioError: whatever the decoder refuses; A14 it takes too long; A15 it crashed.
+    AudioError: the code with which the decoder refuses the recording; A14 it takes too long; A15 it crashed.
     """
     with _process(file, request) as (process, pipe):
         if not pipe.poll(_START_SECONDS) or not _ready(pipe):
             process.kill()
             _, complaint = process.communicate()
             raise RuntimeError(f"the decoder did not start: {complaint.decode(errors='replace')}")
-        watch = threading.Timer(request.seconds, process.kill)
-        watch.start()
+        timer = threading.Timer(request.seconds, process.kill)
+        timer.start()
         try:
-            return _listen(pipe, request, thing, progress)
+            return _receive(pipe, request, thing, progress)
         except EOFError as error:
             raise _ended(process, request, thing) from error
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise AudioError("A15", thing, "makes the decoder return invalid data", _EXPORT) from error
         finally:
-            watch.cancel()
+            timer.cancel()
 
 
 @contextmanager
-def _process(file: int, request: Request) -> Iterator[tuple[subprocess.Popen[bytes], Connection]]:
-    """The process, without our environment and far from our files; gone afterwards in any case, and when we are."""
-    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+def _process(file: int, request: DecodeRequest) -> Iterator[tuple[subprocess.Popen[bytes], Connection]]:
+    """Run the process, without our environment and far from our files; it ends with the block, and when we end."""
+    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     reader, writer = Pipe(duplex=False)
     with reader:
         with writer:
@@ -131,7 +131,7 @@ def _process(file: int, request: Request) -> Iterator[tuple[subprocess.Popen[byt
                 stderr=subprocess.PIPE,
                 cwd="/",
                 env=environment | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-                start_new_session=True,  # a Ctrl-C is for us; we end the decoder
+                start_new_session=True,  # Ctrl-C goes to the parent, which ends the decoder
             )
         with process:
             try:
@@ -147,23 +147,23 @@ def _ready(pipe: Connection) -> bool:
         return False
 
 
-def _listen(pipe: Connection, request: Request, thing: str, progress: Progress) -> Decoded:
-    found = Found(**_received(pipe, thing)["found"])
+def _receive(pipe: Connection, request: DecodeRequest, thing: str, progress: Progress) -> DecodedAudio:
+    stream = StreamFormat(**_received(pipe, thing)["format"])
     span = request.stop - request.start
-    bound = (span + 1000) * found.channels * _BYTES_A_MS
-    expected = span if found.declared is None else min(span, max(1, found.declared - request.start))
+    bound = (span + 1000) * stream.channels * _BYTES_A_MS
+    expected = span if stream.declared is None else min(span, max(1, stream.declared - request.start))
     pcm = bytearray()
     while isinstance(message := _received(pipe, thing), bytes):
         pcm += message
         if len(pcm) > bound:
             raise ValueError("the decoder returned more data than requested")
-        progress(min(1.0, len(pcm) / (expected * found.channels * _BYTES_A_MS)))
-    samples = np.frombuffer(pcm, "<i2").reshape(-1, found.channels).T
-    return Decoded(found, samples, Ran(**message["ran"]))
+        progress(min(1.0, len(pcm) / (expected * stream.channels * _BYTES_A_MS)))
+    samples = np.frombuffer(pcm, "<i2").reshape(-1, stream.channels).T
+    return DecodedAudio(stream, samples, DecodedExtent(**message["extent"]))
 
 
 def _received(pipe: Connection, thing: str) -> Any:
-    """The next message: a statement (dict) or samples (bytes)."""
+    """The next message: a statement (dict) or samples (bytes). Raises what the decoder refuses, and A14."""
     if not pipe.poll(STALL_SECONDS):
         raise AudioError("A14", thing, f"keeps the decoder busy for {STALL_SECONDS:.0f} s without a result", _EXPORT)
     message = pipe.recv_bytes(_MESSAGE_BYTES)
@@ -176,8 +176,8 @@ def _received(pipe: Connection, thing: str) -> Any:
     return statement
 
 
-def _ended(process: subprocess.Popen[bytes], request: Request, thing: str) -> AudioError:
-    """Why a decoder fell silent: the kernel's clock and our watch, which is still on, end it by these two signals."""
+def _ended(process: subprocess.Popen[bytes], request: DecodeRequest, thing: str) -> AudioError:
+    """Return why a decoder stopped: the kernel's clock and our timer, which still runs, end it by two signals."""
     process.wait()
     if -process.returncode in (signal.SIGKILL, signal.SIGXCPU):
         return AudioError("A14", thing, f"takes more than {request.seconds} s to decode", _EXPORT)

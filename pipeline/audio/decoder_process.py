@@ -5,8 +5,8 @@ standard output. Before the first byte is read the process gives up what a decod
 and no socket any more (the kernel hands out no further descriptor), write to no file, and take no more memory and
 time than it was given. So a file that names another one, a playlist or a crafted header reaches nothing.
 
-Messages, each with a letter in front: ``J`` and a JSON object (``ready``, ``found``, at the end ``ran`` or
-``refused``), ``S`` and samples (int16, little endian, channels interleaved; none while the decoder runs towards the
+Messages, each with a letter in front: ``J`` and a JSON object (``ready``, ``format``, at the end ``extent``
+or ``refused``), ``S`` and samples (int16, little endian, channels interleaved; none while the decoder runs towards the
 segment).
 """
 
@@ -34,7 +34,7 @@ import soundfile
 import soxr
 from av.container import InputContainer
 
-from pipeline.audio.decoder import Found, Ran, Request
+from pipeline.audio.decoder import DecodedExtent, DecodeRequest, StreamFormat
 from pipeline.audio.quality import SAMPLE_RATE
 
 RATES = (8_000, 96_000)
@@ -57,40 +57,40 @@ class RefusalError(Exception):
 class Stream:
     """Decoded sound in blocks: float32 of shape (frames, channels)."""
 
-    found: Found
+    format: StreamFormat
     blocks: Iterator[np.ndarray]
 
 
-def main(request: Request) -> None:
-    """Decode standard input as ``request`` says; every outcome is a message."""
+def main(request: DecodeRequest) -> None:
+    """Decode standard input as requested; every outcome is a message."""
     pipe = Connection(os.dup(1), readable=False)
     try:
         _import_all()
         confine(request)
-        _tell(pipe, ready=True)
+        _send(pipe, ready=True)
         stream = _open(request)
-        _tell(pipe, found=asdict(stream.found))
-        _tell(pipe, ran=asdict(_convert(stream, request, lambda samples: pipe.send_bytes(b"S" + samples))))
+        _send(pipe, format=asdict(stream.format))
+        _send(pipe, extent=asdict(_convert(stream, request, lambda samples: pipe.send_bytes(b"S" + samples))))
     except RefusalError as refusal:
-        _tell(pipe, refused=refusal.args)
+        _send(pipe, refused=refusal.args)
     except MemoryError:
-        _tell(pipe, refused=("A14", "needs too much memory to decode", "export the sound as WAV or FLAC"))
+        _send(pipe, refused=("A14", "needs too much memory to decode", "export the sound as WAV or FLAC"))
 
 
-def _tell(pipe: Connection, **message: Any) -> None:
+def _send(pipe: Connection, **message: Any) -> None:
     pipe.send_bytes(b"J" + json.dumps(message).encode())
 
 
 def _import_all() -> None:
     """PyAV imports its parts when it first meets a stream of their kind; by then no file can be opened."""
     for module in pkgutil.walk_packages(av.__path__, "av."):
-        # The one is a command line, the other downloads samples, with a web client that takes time to load.
+        # The first is a command line, the second downloads samples, with a web client that takes time to load.
         if module.name not in ("av.__main__", "av.datasets"):
             importlib.import_module(module.name)
 
 
-def confine(request: Request) -> None:
-    """Give up files, sockets, memory and time; what is open stays open. Decoders chatter: standard error ends here."""
+def confine(request: DecodeRequest) -> None:
+    """Give up files, sockets, memory and time; what is open stays open. Decoders log a lot: stderr is discarded."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     limits = {
         resource.RLIMIT_AS: request.memory,
@@ -105,9 +105,9 @@ def confine(request: Request) -> None:
         resource.setrlimit(limit, (value, value))
 
 
-def _open(request: Request) -> Stream:
+def _open(request: DecodeRequest) -> Stream:
     stream = {"soundfile": _soundfile, "av": _av}[request.reader](request.key)
-    rate, channels = stream.found.sample_rate, stream.found.channels
+    rate, channels = stream.format.sample_rate, stream.format.channels
     if not RATES[0] <= rate <= RATES[1]:
         value = f"is sampled at {rate:,} Hz; {RATES[0]:,} to {RATES[1]:,} Hz are read"
         raise RefusalError("A07", value, "export it at 16,000 or 48,000 Hz")
@@ -126,7 +126,7 @@ def _soundfile(key: str) -> Stream:
     if file.format not in key.split():
         raise _damaged(f"it is {file.format} inside")
     declared = file.frames * 1000 // file.samplerate if 0 < file.frames < 1 << 60 else None
-    return Stream(Found(file.subtype, file.samplerate, file.channels, declared), _soundfile_blocks(file))
+    return Stream(StreamFormat(file.subtype, file.samplerate, file.channels, declared), _soundfile_blocks(file))
 
 
 def _soundfile_blocks(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
@@ -152,23 +152,25 @@ def _av(key: str) -> Stream:
         raise RefusalError("A06", f"is compressed as {codec.name}", "export the sound as WAV or FLAC")
     declared = None if key == "aac" or not file.duration else int(file.duration * 1000 / av.time_base)
     blocks = _av_blocks(file, stream)
-    first = next(blocks, None)  # the decoder knows the rate and the channels better than the container does
+    first = next(blocks, None)  # the decoder's rate and channels are right where the container's are not
     if first is None:
         raise RefusalError("A02", "holds no sound", "check the settings of the recorder")
-    return Stream(Found(codec.name, codec.sample_rate, first.shape[1], declared), itertools.chain([first], blocks))
+    return Stream(
+        StreamFormat(codec.name, codec.sample_rate, first.shape[1], declared), itertools.chain([first], blocks)
+    )
 
 
 def _av_blocks(file: InputContainer, stream: av.AudioStream) -> Iterator[np.ndarray]:
     """Frames as floats, many to a block: a frame of AAC is 23 ms long, and every block costs."""
-    kind: tuple[int, int] | None = None
+    rate_and_channels: tuple[int, int] | None = None
     convert = av.AudioResampler(format="flt")  # the rate and the channels stay
     block: list[np.ndarray] = []
     try:
         for frame in file.decode(stream):
-            kind = kind or (frame.sample_rate, frame.layout.nb_channels)
-            if kind != (frame.sample_rate, frame.layout.nb_channels):
+            rate_and_channels = rate_and_channels or (frame.sample_rate, frame.layout.nb_channels)
+            if rate_and_channels != (frame.sample_rate, frame.layout.nb_channels):
                 raise _damaged("its sample rate or its number of channels changes within the file")
-            block += (part.to_ndarray().reshape(-1, kind[1]) for part in convert.resample(frame))
+            block += (part.to_ndarray().reshape(-1, rate_and_channels[1]) for part in convert.resample(frame))
             if sum(map(len, block)) >= _BLOCK:
                 yield np.concatenate(block)
                 block = []
@@ -178,28 +180,28 @@ def _av_blocks(file: InputContainer, stream: av.AudioStream) -> Iterator[np.ndar
         yield np.concatenate(block)
 
 
-def _convert(stream: Stream, request: Request, send: Callable[[bytes], None]) -> Ran:
+def _convert(stream: Stream, request: DecodeRequest, send: Callable[[bytes], None]) -> DecodedExtent:
     """Cut, check and resample block by block."""
-    rate, channels = stream.found.sample_rate, stream.found.channels
+    rate, channels = stream.format.sample_rate, stream.format.channels
     first, last = request.start * rate // 1000, request.stop * rate // 1000
     resampler = soxr.ResampleStream(rate, SAMPLE_RATE, channels, dtype="float32")
     clipped: dict[int, int] = {}
-    place, complete = 0, True
+    position, complete = 0, True
     for whole in stream.blocks:
-        block = whole[max(0, first - place) : max(0, last - place)]
-        begin = max(place, first)
-        place += len(whole)
+        block = whole[max(0, first - position) : max(0, last - position)]
+        begin = max(position, first)
+        position += len(whole)
         if not np.isfinite(block).all():
-            wrong = begin + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
-            value = f"has a value that is not a number at {wrong / rate:.3f} s"
+            invalid = begin + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
+            value = f"has a value that is not a number at {invalid / rate:.3f} s"
             raise RefusalError("A09", value, "export it again as 16-bit WAV or FLAC")
         _count(clipped, block, begin - first, rate)
         send(_quantized(_resampled(resampler, block, rate)))
-        if place > last:
+        if position > last:
             complete = False
             break
     send(_quantized(_resampled(resampler, np.empty((0, channels), np.float32), rate, last=True)))
-    return Ran(min(place, last) * 1000 // rate, complete, sorted(clipped.items()))
+    return DecodedExtent(min(position, last) * 1000 // rate, complete, sorted(clipped.items()))
 
 
 def _resampled(resampler: soxr.ResampleStream, block: np.ndarray, rate: int, last: bool = False) -> np.ndarray:
@@ -212,26 +214,26 @@ def _quantized(samples: np.ndarray) -> bytes:
     return np.clip(np.rint(samples * 32_768.0), -32_768, 32_767).astype("<i2").tobytes()
 
 
-def _count(clipped: dict[int, int], block: np.ndarray, place: int, rate: int) -> None:
+def _count(clipped: dict[int, int], block: np.ndarray, first: int, rate: int) -> None:
     """Add the runs of three or more full-scale samples to the second of the segment in which they begin."""
     full = (np.abs(block) >= FULL_SCALE).astype(np.int8)
     if not full.any():
         return
     runs = full[2:] & full[1:-1] & full[:-2]
     begins = np.flatnonzero((np.diff(runs, axis=0, prepend=np.int8(0)) == 1).any(axis=1))
-    for second, count in zip(*np.unique((place + begins) // rate, return_counts=True), strict=True):
+    for second, count in zip(*np.unique((first + begins) // rate, return_counts=True), strict=True):
         clipped[int(second)] = clipped.get(int(second), 0) + int(count)
 
 
 def _damaged(detail: str = "its contents do not match its format") -> RefusalError:
-    """What the libraries themselves say of a broken file misleads more than it helps ("file does not exist")."""
+    """The libraries' own messages about a broken file mislead more than they help ("file does not exist")."""
     return RefusalError("A05", f"is damaged: {detail}", "copy it again from the recorder, or export it as WAV or FLAC")
 
 
 def run(request: str, parent: int) -> None:
     """Entry of the process: the request as JSON, and the process that waits for the samples."""
     _end_with(parent)
-    main(Request(**json.loads(request)))
+    main(DecodeRequest(**json.loads(request)))
 
 
 def _end_with(parent: int) -> None:

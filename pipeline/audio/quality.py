@@ -1,4 +1,4 @@
-"""Loudness of a recording: levels, where somebody seems to speak, and what is worth a warning before the engines run.
+"""Audio quality: levels, where somebody seems to speak, and warnings before the engines run.
 
 Everything here is measured on frames of 20 ms. A frame is active where it is well above the recording's own floor and
 not far below its loudest second; that is an energy measure, not yet a speech detector, and good enough to tell an
@@ -19,7 +19,7 @@ FRAME = 20
 """Length of a frame in milliseconds."""
 
 _SAMPLES = SAMPLE_RATE * FRAME // 1000
-_SECOND = 1000 // FRAME  # frames a second
+_SECOND = 1000 // FRAME  # frames per second
 _SILENCE = -90.0  # dBFS; 16 bits end there
 _ABOVE_FLOOR = 9.0  # dB; steady hum and noise stay within this, speech in a room rises above it
 _BELOW_LOUD = 30.0  # dB; the range of one voice across a table
@@ -31,12 +31,12 @@ _NARROW_FRAMES = 3_000
 
 _DOMINANT = 6.0  # dB by which one channel's level leads while its speaker talks; leakage is -10 to -15 dB
 _DOMINATED = 0.6  # share of active frames in which one channel leads
-_OWN = 0.05  # share of them that each channel must have for its own
+_LEAST_LED = 0.05  # share of them in which each channel must lead
 
 
 @dataclass(frozen=True)
 class QualityWarning:
-    """Something that will make words, voices or codes less certain.
+    """A flaw of the recording that makes words, speakers or codes less certain.
 
     ``code`` is stable; ``span`` is where, in milliseconds of the segment, or None for the whole; ``message`` names
     time and remedy.
@@ -74,7 +74,7 @@ def activity(level: np.ndarray) -> np.ndarray:
 def inspect(
     samples: np.ndarray, sample_rate: int, clipped: Sequence[tuple[int, int]], quiet_dbfs: float, silence_seconds: float
 ) -> tuple[QualityWarning, ...]:
-    """Warnings about a segment.
+    """Return the warnings about a segment.
 
     Parameters
     ----------
@@ -85,14 +85,14 @@ def inspect(
     """
     level = levels(samples).max(axis=0)
     active = activity(level)
-    found = [*_clipping(clipped)]
+    warnings = [*_clipping(clipped)]
     if active.sum() < _SECOND:
         message = "no speech was found, only background noise: check that this is the right file and segment"
-        return (*found, QualityWarning("no_speech", None, message))
-    found += _quiet(level[active], quiet_dbfs)
-    found += _narrow_band(samples, active, sample_rate)
-    found += _silences(active, silence_seconds)
-    return tuple(found)
+        return (*warnings, QualityWarning("no_speech", None, message))
+    warnings += _quiet(level[active], quiet_dbfs)
+    warnings += _narrow_band(samples, active, sample_rate)
+    warnings += _silences(active, silence_seconds)
+    return tuple(warnings)
 
 
 def _clipping(clipped: Sequence[tuple[int, int]]) -> Iterator[QualityWarning]:
@@ -134,9 +134,9 @@ def _narrow_band(samples: np.ndarray, active: np.ndarray, sample_rate: int) -> I
 
 def _high_band(samples: np.ndarray, active: np.ndarray) -> float:
     """Power density of 4.2 to 7.5 kHz against 0.2 to 3.4 kHz over the active frames, in dB."""
-    places = np.flatnonzero(active)
-    places = places[:: 1 + len(places) // _NARROW_FRAMES]
-    frames = samples.mean(axis=0)[: len(active) * _SAMPLES].reshape(-1, _SAMPLES)[places] * np.hanning(_SAMPLES)
+    indices = np.flatnonzero(active)
+    indices = indices[:: 1 + len(indices) // _NARROW_FRAMES]
+    frames = samples.mean(axis=0)[: len(active) * _SAMPLES].reshape(-1, _SAMPLES)[indices] * np.hanning(_SAMPLES)
     power = (np.abs(np.fft.rfft(frames, axis=1)) ** 2).mean(axis=0)
     hertz = np.fft.rfftfreq(_SAMPLES, 1 / SAMPLE_RATE)
     low, high = power[(hertz > 200) & (hertz < 3400)].mean(), power[(hertz > 4200) & (hertz < 7500)].mean()
@@ -171,10 +171,10 @@ def two_voices(samples: np.ndarray) -> bool:
     active = np.array([activity(channel) for channel in level])
     if min(active.sum(axis=1)) < _SECOND:
         return False
-    own = [np.percentile(channel[mask], 98) for channel, mask in zip(level, active, strict=True)]
-    lead = (level[0] - own[0] - level[1] + own[1])[active.any(axis=0)]  # gains that differ are not leads
+    usual = [np.percentile(channel[mask], 98) for channel, mask in zip(level, active, strict=True)]
+    lead = (level[0] - usual[0] - level[1] + usual[1])[active.any(axis=0)]  # gains that differ are not leads
     first, second = np.mean(lead > _DOMINANT), np.mean(lead < -_DOMINANT)
-    return bool(first + second >= _DOMINATED and min(first, second) >= _OWN)
+    return bool(first + second >= _DOMINATED and min(first, second) >= _LEAST_LED)
 
 
 def peaks(samples: np.ndarray, per_second: int = 20) -> np.ndarray:
@@ -185,7 +185,7 @@ def peaks(samples: np.ndarray, per_second: int = 20) -> np.ndarray:
     samples: float32, shape (channels, n), at 16 kHz; the last stretch may be shorter.
     """
     width = SAMPLE_RATE // per_second
-    places = np.arange(0, samples.shape[1], width)
+    starts = np.arange(0, samples.shape[1], width)
     return (
-        np.maximum.reduceat(np.abs(samples), places, axis=1) if len(places) else np.zeros((len(samples), 0), np.float32)
+        np.maximum.reduceat(np.abs(samples), starts, axis=1) if len(starts) else np.zeros((len(samples), 0), np.float32)
     )

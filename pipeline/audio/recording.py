@@ -1,10 +1,9 @@
 """A recording: read once, safely, cut to the segment, checked, and kept as plain samples.
 
-The engines get nothing but the float arrays that come out of here. The format is told by the file's first bytes
-(`pipeline.audio.sniff`), decoded in a process that can reach nothing else (`pipeline.audio.decoder`,
-`pipeline.audio.decoder_process`),
-and looked over (`pipeline.audio.quality`). All times of a `Recording` are milliseconds; those of its warnings count
-from the start of the segment.
+The engines get nothing but the float arrays that come out of here. The format is identified by the file's first bytes
+(`pipeline.audio.sniff`); the file is decoded in a process that can reach nothing else (`pipeline.audio.decoder`,
+`pipeline.audio.decoder_process`); the samples are checked (`pipeline.audio.quality`). All times of a `Recording` are
+milliseconds; those of its warnings count from the start of the segment.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.audio import decoder, quality, sniff
-from pipeline.audio.decoder import Decoded
+from pipeline.audio.decoder import DecodedAudio
 from pipeline.audio.quality import SAMPLE_RATE, QualityWarning, peaks
-from pipeline.audio.sniff import Container
+from pipeline.audio.sniff import AudioContainer
 from pipeline.errors import AudioError
 from pipeline.files import sha256
 from pipeline.run.progress import Progress, ignore
@@ -36,7 +35,7 @@ SLACK = 1000
 """Milliseconds by which a time may be off: encoders pad, headers round, people type whole seconds."""
 
 _SHORTEST = 1000  # ms
-_SOUND, _FACTS = "recording.flac", "recording.json"
+_SOUND, _METADATA = "recording.flac", "recording.json"
 _RENEW = "copy it again from the recorder"
 _CUT = "cut the segment out with an audio editor"
 
@@ -45,8 +44,8 @@ _CUT = "cut the segment out with an audio editor"
 class Source:
     """The file that a segment was cut from.
 
-    ``duration`` is what ran, up to the end of the segment where reading stopped there; ``declared`` is what its
-    header says, if it does; both in milliseconds. ``sample_rate`` and ``channels`` are the file's own.
+    ``duration`` is how far it was decoded, which ends with the segment; ``declared`` is its header's, if it gives one;
+    both in milliseconds. ``sample_rate`` and ``channels`` are the file's own.
     """
 
     name: str
@@ -93,7 +92,7 @@ class Recording:
 def decode(
     path: Path, settings: AudioSettings, start: int | None = None, end: int | None = None, progress: Progress = ignore
 ) -> Recording:
-    """Read the segment from ``start`` to ``end`` (milliseconds; the whole recording by default) of a file.
+    """Return the segment from ``start`` to ``end`` (milliseconds; the whole recording by default) of a file.
 
     A file that is shorter or longer than its own header promises is refused as a whole; a segment that is named by
     its end is taken if it is there, with a warning.
@@ -109,18 +108,20 @@ def decode(
         container, damage = _identified(file, thing)
         if damage and end is None:
             raise _damaged(damage, thing)
-        request = decoder.Request(
+        request = decoder.DecodeRequest(
             container.reader, container.key, begin, stop, settings.decoder_seconds, settings.decoder_memory_mb << 20
         )
         decoded = decoder.decode(file, request, thing, progress)
-        found, ran = decoded.found, decoded.ran
+        stream, extent = decoded.format, decoded.extent
         _check_extent(decoded, settings, begin, end, thing)
         damage = damage or _contradiction(file, container, decoded)
         if damage and end is None:
             raise _damaged(damage, thing)
-        source = Source(name, sha256(file), container.name, **asdict(found), duration=ran.duration)
+        source = Source(name, sha256(file), container.name, **asdict(stream), duration=extent.duration)
     samples = _floats(decoded.samples)
-    warnings = quality.inspect(samples, found.sample_rate, ran.clipped, settings.quiet_dbfs, settings.silence_seconds)
+    warnings = quality.inspect(
+        samples, stream.sample_rate, extent.clipped, settings.quiet_dbfs, settings.silence_seconds
+    )
     last = begin + samples.shape[1] * 1000 // SAMPLE_RATE
     if damage:
         message = f"the file {damage}; the segment up to {clock(last)} was read anyway; to be sure, {_RENEW}"
@@ -140,19 +141,19 @@ def fingerprint(path: Path, settings: AudioSettings) -> str:
 
 
 def save(recording: Recording) -> dict[str, bytes]:
-    """The files that keep a recording, 16-bit FLAC and JSON: `load` gives back the very same samples."""
+    """Return the files that store a recording, 16-bit FLAC and JSON; `load` returns the very same samples."""
     import soundfile
 
     sound = BytesIO()
     whole = (recording.samples.T * 32_768).astype(np.int16)
     soundfile.write(sound, whole, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
-    facts = {
+    metadata = {
         "start": recording.start,
         "end": recording.end,
         "source": asdict(recording.source),
         "warnings": [asdict(warning) for warning in recording.warnings],
     }
-    return {_SOUND: sound.getvalue(), _FACTS: (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode()}
+    return {_SOUND: sound.getvalue(), _METADATA: (json.dumps(metadata, indent=2, ensure_ascii=False) + "\n").encode()}
 
 
 def load(files: Mapping[str, bytes]) -> Recording:
@@ -160,16 +161,16 @@ def load(files: Mapping[str, bytes]) -> Recording:
     import soundfile
 
     whole, _ = soundfile.read(BytesIO(files[_SOUND]), dtype="int16", always_2d=True)
-    facts = json.loads(files[_FACTS])
+    metadata = json.loads(files[_METADATA])
     warnings = tuple(
         QualityWarning(warning["code"], warning["span"] and Span(**warning["span"]), warning["message"])
-        for warning in facts["warnings"]
+        for warning in metadata["warnings"]
     )
-    return Recording(_floats(whole.T), facts["start"], facts["end"], Source(**facts["source"]), warnings)
+    return Recording(_floats(whole.T), metadata["start"], metadata["end"], Source(**metadata["source"]), warnings)
 
 
 def _printable(path: Path) -> str:
-    if path.parent == Path("/dev/fd"):  # an open file without a name; its number says nothing
+    if path.parent == Path("/dev/fd"):  # an open file without a name; its number means nothing
         return "recording"
     return "".join(character if character.isprintable() else "?" for character in path.name)
 
@@ -222,7 +223,7 @@ def _opened(path: Path, settings: AudioSettings, thing: str) -> Iterator[int]:
         os.close(file)
 
 
-def _identified(file: int, thing: str) -> tuple[Container, str | None]:
+def _identified(file: int, thing: str) -> tuple[AudioContainer, str | None]:
     """The container and how the file contradicts its header, if it does."""
 
     def read(offset: int, count: int) -> bytes:
@@ -235,34 +236,33 @@ def _identified(file: int, thing: str) -> tuple[Container, str | None]:
     return container, sniff.damage(container, read, os.fstat(file).st_size)
 
 
-def _check_extent(decoded: Decoded, settings: AudioSettings, begin: int, end: int | None, thing: str) -> None:
+def _check_extent(decoded: DecodedAudio, settings: AudioSettings, begin: int, end: int | None, thing: str) -> None:
     """Refuse a recording or a segment that is too long, too short, or not there."""
-    found, ran = decoded.found, decoded.ran
+    declared, extent = decoded.format.declared, decoded.extent
     last = int(settings.source_limit_minutes * 60_000)
-    if found.declared is not None and found.declared > last:
-        raise AudioError("A12", thing, f"lasts {clock(found.declared)}, longer than {clock(last)}", _CUT)
-    if not ran.complete and end is None:
-        lasts = f"lasts at least {clock(max(found.declared or 0, ran.duration) - begin)}"
+    if declared is not None and declared > last:
+        raise AudioError("A12", thing, f"lasts {clock(declared)}, longer than {clock(last)}", _CUT)
+    if not extent.complete and end is None:
+        lasts = f"lasts at least {clock(max(declared or 0, extent.duration) - begin)}"
         raise _too_long(settings, f"{lasts} from {clock(begin)} on" if begin else lasts, begin, thing)
-    if ran.duration == 0:
+    if extent.duration == 0:
         raise AudioError("A02", thing, "holds no sound", "check the settings of the recorder")
-    if ran.complete and ran.duration + SLACK < max(begin, end or 0):
-        late, option = ("does", "--end") if begin < ran.duration else ("begins", "--start")
-        value = f"ends at {clock(ran.duration)}, before the segment {late}"
+    if extent.complete and extent.duration + SLACK < max(begin, end or 0):
+        verb, option = ("does", "--end") if begin < extent.duration else ("begins", "--start")
+        value = f"ends at {clock(extent.duration)}, before the segment {verb}"
         raise AudioError("A11", thing, value, f"choose an earlier {option}")
-    if ran.duration - begin < _SHORTEST:
+    if extent.duration - begin < _SHORTEST:
         raise AudioError("A02", thing, "holds less than a second of sound there", "choose a longer segment")
 
 
-def _contradiction(file: int, container: Container, decoded: Decoded) -> str | None:
-    """How what ran to the end contradicts what the header declares, in words as those of `containers.damage`."""
-    declared, ran = decoded.found.declared, decoded.ran
-    if not ran.complete:
+def _contradiction(file: int, container: AudioContainer, decoded: DecodedAudio) -> str | None:
+    """How the decoded duration contradicts the header's, in words like those of `sniff.damage`, or None."""
+    declared, extent = decoded.format.declared, decoded.extent
+    if not extent.complete:
         return None
-    if declared is not None and abs(declared - ran.duration) > max(SLACK, declared // 100):
-        return (
-            f"is cut off or its header is wrong: the header says {clock(declared)}, but there are {clock(ran.duration)}"
-        )
+    if declared is not None and abs(declared - extent.duration) > max(SLACK, declared // 100):
+        lasts = clock(extent.duration)
+        return f"is cut off or its header is wrong: the header says {clock(declared)}, but there are {lasts}"
     if container in (sniff.FLAC, sniff.MP3):  # their decoder stops where the header says
         return sniff.leftover(os.fstat(file).st_size, os.lseek(file, 0, os.SEEK_CUR))
     return None

@@ -40,7 +40,7 @@ from pipeline.lexicon import (
     TRAILERS,
     UNFINISHED,
     ends_sentence,
-    is_listener_noise,
+    is_backchannel,
     opens_question,
     plain,
     tag_length,
@@ -237,7 +237,7 @@ def _weight(speech: _Speech, first: int, last: int) -> int:
     """How many words of a piece say something; a question weighs enough to stand alone."""
     if speech.marks[last - 1] == "?" and not all(speech.leads(at) for at in range(first, last)):
         return 2
-    if is_listener_noise(speech.texts[first:last]):
+    if is_backchannel(speech.texts[first:last]):
         return 1
     return sum(bool(speech.plain[at]) and not speech.leads(at) for at in range(first, last))
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import pandas as pd
 
 from pipeline.coding.segmentation import thoughts
-from pipeline.lexicon import is_listener_noise
+from pipeline.lexicon import is_backchannel
 from pipeline.measures.session.coded_table import codes_by_row, string_column
 from pipeline.measures.session.counts import BY_UTTERANCE, CountingRule
 from pipeline.timeline import Role, Turn, Utterance
@@ -86,7 +86,7 @@ def _listening_turns(table: pd.DataFrame) -> list[bool]:
     said: dict[tuple[str, str | int], list[str]] = {key: [] for key in keys}
     for key, text in zip(keys, string_column(table, "text"), strict=True):
         said[key] += text.split()
-    return [is_listener_noise(said[key]) for key in keys]
+    return [is_backchannel(said[key]) for key in keys]
 
 
 def _tapes(table: pd.DataFrame) -> list[str]:

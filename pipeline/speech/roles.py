@@ -18,7 +18,7 @@ import numpy as np
 
 from pipeline import model_catalog
 from pipeline.errors import SpeechError
-from pipeline.lexicon import asks, is_listener_noise, plains
+from pipeline.lexicon import asks, is_backchannel, plains
 from pipeline.settings import Settings
 from pipeline.timeline import UNKNOWN, Role, Turn
 
@@ -188,9 +188,9 @@ def _cues(own: list[list[str]], asked: int, total: int, opens: bool, model: Role
 
 
 def _opener(turns: Sequence[Turn]) -> str:
-    """Who speaks first, listener noises aside."""
+    """Who speaks first, backchannels aside."""
     heard = (turn for turn in turns if turn.speaker != UNKNOWN)
-    return next((turn.speaker for turn in heard if not is_listener_noise([w.text for w in turn.words])), UNKNOWN)
+    return next((turn.speaker for turn in heard if not is_backchannel([w.text for w in turn.words])), UNKNOWN)
 
 
 def _reasons(one: Voice, other: Voice, found: Sequence[Voice], model: RoleModel) -> tuple[str, ...]:

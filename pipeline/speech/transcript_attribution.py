@@ -14,7 +14,7 @@ from itertools import count
 
 from pipeline.errors import SpeechError
 from pipeline.formats.written_transcript import WrittenTranscript
-from pipeline.lexicon import is_listener_noise, plain
+from pipeline.lexicon import is_backchannel, plain
 from pipeline.speech import turns, word_placement
 from pipeline.speech.diarization.contract import Diarization
 from pipeline.speech.roles import Roles
@@ -134,7 +134,7 @@ def _unrecognized_turns(written: WrittenTranscript, placement: Placement) -> lis
         indices = [at for at in range(begin, begin + len(words)) if at in placement.inside]
         begin += len(words)
         spoken = [word for word in words if plain(word)]
-        if indices and spoken and not is_listener_noise(spoken) and not any(placement.recognized[at] for at in indices):
+        if indices and spoken and not is_backchannel(spoken) and not any(placement.recognized[at] for at in indices):
             starts.append(placement.spans[indices[0]].start)
     return starts
 

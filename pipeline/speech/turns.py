@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.lexicon import asks, ends_sentence, is_listener_noise
+from pipeline.lexicon import asks, ends_sentence, is_backchannel
 from pipeline.timeline import UNKNOWN, Span, Turn, Word
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class _SegmentIndex:
 
 def _speaker(word: Word, exclusive: _SegmentIndex, brief: _SegmentIndex) -> str:
     """The speaker of a word, by its own time alone; ties go to the speaker whose name sorts first."""
-    if is_listener_noise([word.text]):
+    if is_backchannel([word.text]):
         near_brief = brief.near(word.span, FLUENT)
         if near_brief:
             return _closest(near_brief, word)
@@ -132,12 +132,12 @@ def _without_false_starts(words: list[Word], movable: Sequence[bool], segments: 
     settled = list(words)
     for at in range(1, len(words)):
         speaker, other = settled[at - 1].speaker, settled[at].speaker
-        if UNKNOWN in (speaker, other) or speaker == other or is_listener_noise([words[at].text]):
+        if UNKNOWN in (speaker, other) or speaker == other or is_backchannel([words[at].text]):
             continue
         start = at
         while start and settled[start - 1].speaker == speaker and movable[start - 1] and _goes_on(settled, start):
             start -= 1
-        if start == 0 or not (settled[start - 1].speaker == other or is_listener_noise([settled[start - 1].text])):
+        if start == 0 or not (settled[start - 1].speaker == other or is_backchannel([settled[start - 1].text])):
             continue
         overlapped = [
             segment
@@ -153,9 +153,7 @@ def _without_false_starts(words: list[Word], movable: Sequence[bool], segments: 
 def _goes_on(words: Sequence[Word], at: int) -> bool:
     """Whether the word before word ``at`` was spoken in one breath with it, as a part of its sentence."""
     last = words[at - 1]
-    return (
-        last.span.gap(words[at].span) < FLUENT and not ends_sentence(last.text) and not is_listener_noise([last.text])
-    )
+    return last.span.gap(words[at].span) < FLUENT and not ends_sentence(last.text) and not is_backchannel([last.text])
 
 
 def _stretches(words: Iterable[Word]) -> list[list[Word]]:
@@ -192,7 +190,7 @@ def _end(words: Sequence[Word]) -> int:
 
 
 def _is_backchannel(stretch: Sequence[Word]) -> bool:
-    return is_listener_noise([word.text for word in stretch])
+    return is_backchannel([word.text for word in stretch])
 
 
 def _is_aside(stretch: Sequence[Word], floor: Sequence[Word]) -> bool:

@@ -41,8 +41,8 @@ def talk(seconds: float = 60.0) -> tuple[np.ndarray, np.ndarray]:
 def inspect(
     samples: np.ndarray, rate: int = 48_000, clipped: tuple[tuple[int, int], ...] = ()
 ) -> dict[str, QualityWarning]:
-    found = quality.inspect(np.atleast_2d(samples), rate, clipped, quiet_dbfs=-45.0, silence_seconds=60.0)
-    return {warning.code: warning for warning in found}
+    warnings = quality.inspect(np.atleast_2d(samples), rate, clipped, quiet_dbfs=-45.0, silence_seconds=60.0)
+    return {warning.code: warning for warning in warnings}
 
 
 def test_a_full_scale_square_wave_is_0_dbfs_and_half_of_it_is_6_db_less() -> None:

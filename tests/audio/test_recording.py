@@ -210,8 +210,8 @@ def test_a_file_that_says_its_sound_lies_elsewhere_gives_its_own(tmp_path: Path,
     (tmp_path / "inner").mkdir()
     soundfile.write(tmp_path / CANARY, np.zeros(80_000), 16_000)
     path = written(tmp_path / "inner" / "x.mov", referring(tmp_path / CANARY))
-    own = written(tmp_path / "own.mov", muxed("mov", "aac"))
-    assert np.array_equal(audio.decode(path, limits).samples, audio.decode(own, limits).samples)
+    whole = written(tmp_path / "own.mov", muxed("mov", "aac"))
+    assert np.array_equal(audio.decode(path, limits).samples, audio.decode(whole, limits).samples)
 
 
 def test_sound_beside_a_box_of_another_kind_is_read(tmp_path: Path, limits: AudioSettings) -> None:

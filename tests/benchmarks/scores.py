@@ -14,7 +14,7 @@ import meeteval
 from pyannote.core import Annotation, Segment, Timeline
 from pyannote.metrics.diarization import DiarizationErrorRate
 
-from pipeline.lexicon import is_listener_noise
+from pipeline.lexicon import is_backchannel
 
 UMS = frozenset({"um", "uh", "er", "erm", "umm", "uhm"})
 HUMS = frozenset({"mm-hm", "uh-huh", "mm", "hm", "aha"})
@@ -137,7 +137,7 @@ def fillers(said: Iterable[Said]) -> tuple[int, int]:
 
 def unclear(truth: Truth, result: Result) -> tuple[int, int]:
     """How many of the listening noises are marked as a voice without words, and how many marks stand where none is."""
-    noises = [said for said in truth.said if is_listener_noise([said.text])]
+    noises = [said for said in truth.said if is_backchannel([said.text])]
     marked = sum(any(_touch(noise, one) for one in result.vocalizations) for noise in noises)
     wrong = sum(not any(_touch(noise, one) for noise in noises) for one in result.vocalizations)
     return marked, wrong

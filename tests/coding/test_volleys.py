@@ -51,7 +51,7 @@ def test_utterances_know_their_turn_speaker_and_role() -> None:
     ]
 
 
-def test_a_listener_noise_is_an_utterance_between_those_of_the_turn_around_it() -> None:
+def test_a_backchannel_is_an_utterance_between_those_of_the_turn_around_it() -> None:
     tape = [turn("S2", 0, "It was hard. I stopped drinking wine then."), turn("S1", 1100, "Mm-hm.")]
     assert [each.text for each in utterances(tape, Known(), no_sentences)] == [
         "It was hard.",

@@ -56,7 +56,7 @@ def test_cues_by_hand() -> None:
     assert (two.speaker, two.words, two.asked) == ("S2", 3, 1)
     assert two.cues["questions"] == 1
     assert two.cues["opening"] == 1
-    assert one.cues["opening"] == 0  # a listener noise opens nothing
+    assert one.cues["opening"] == 0  # a backchannel opens nothing
     assert two.cues["talk"] == pytest.approx(1 / 3)
     assert two.cues["address"] == pytest.approx(1 / 6)
     assert one.cues["address"] == pytest.approx(-2 / 7)

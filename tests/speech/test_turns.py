@@ -86,7 +86,7 @@ def test_words_of_a_channel_keep_their_speaker() -> None:
     assert speakers(attribute(words, heard((0, 1000, "S1")))) == ["S2", "S1", "S2"]
 
 
-def test_a_listener_noise_under_two_voices_is_the_brief_one() -> None:
+def test_a_backchannel_under_two_voices_is_the_brief_one() -> None:
     voices = heard((0, 5000, "S1"), (2000, 2500, "S2"), exclusive=[(0, 5000, "S1")])
     words = [word(1500, 1900, "stopped."), word(2050, 2400, "Mm-hm."), word(2600, 2900, "And")]
     assert speakers(attribute(words, voices)) == ["S1", "S2", "S1"]
@@ -97,7 +97,7 @@ def test_an_ordinary_word_under_two_voices_is_the_exclusive_one() -> None:
     assert speakers(attribute([word(2050, 2400, "wine")], voices)) == ["S1"]
 
 
-def test_a_listener_noise_a_little_beside_its_voice_still_belongs_to_it() -> None:
+def test_a_backchannel_a_little_beside_its_voice_still_belongs_to_it() -> None:
     words = [word(1000, 1300, "stopped."), word(1350, 1600, "Yeah."), word(2300, 2600, "And")]
     assert speakers(attribute(words, heard((0, 1700, "S1"), (1750, 2100, "S2"), (2200, 9000, "S1")))) == [
         "S1",
@@ -155,14 +155,14 @@ def test_turns_change_with_the_speaker() -> None:
     assert lines(found) == [("S1", "So you feel torn."), ("S2", "I do."), ("S1", "What would help?")]
 
 
-def test_a_listener_noise_does_not_break_the_turn() -> None:
+def test_a_backchannel_does_not_break_the_turn() -> None:
     words = said(("S1", 0, "I stopped."), ("S2", 900, "Mm-hm."), ("S1", 1500, "And then it came back."))
     found = turns(words)
     assert lines(found) == [("S1", "I stopped. And then it came back."), ("S2", "Mm-hm.")]
     assert found[0].span == Span(0, 3200)
 
 
-def test_a_listener_noise_that_answers_a_question_breaks_the_turn() -> None:
+def test_a_backchannel_that_answers_a_question_breaks_the_turn() -> None:
     words = said(("S1", 0, "Did you stop?"), ("S2", 1200, "Yeah."), ("S1", 2000, "Tell me more."))
     assert lines(turns(words)) == [("S1", "Did you stop?"), ("S2", "Yeah."), ("S1", "Tell me more.")]
 
@@ -172,7 +172,7 @@ def test_a_question_that_asks_nobody_wants_no_answer() -> None:
     assert lines(turns(words)) == [("S1", "It is hard, you know? I try."), ("S2", "Yeah.")]
 
 
-def test_several_listener_noises_leave_one_turn() -> None:
+def test_several_backchannels_leave_one_turn() -> None:
     words = said(
         ("S2", 0, "I used to run."),
         ("S1", 1500, "Mm-hm."),
@@ -371,13 +371,13 @@ def test_a_question_opens_within_the_last_words_of_the_turn(number: int, turn_en
 
 
 @pytest.mark.parametrize(("length", "speaker"), [(149, "S1"), (150, "S2"), (1500, "S2"), (1501, "S1")])
-def test_a_listener_noise_goes_to_a_voice_as_brief_as_a_noise(length: int, speaker: str) -> None:
+def test_a_backchannel_goes_to_a_voice_as_brief_as_a_noise(length: int, speaker: str) -> None:
     voices = heard((0, 9000, "S1"), (2000, 2000 + length, "S2"), exclusive=[(0, 9000, "S1")])
     assert speakers(attribute([word(1500, 1900, "stopped."), word(2010, 2100, "Mm-hm.")], voices))[1] == speaker
 
 
 @pytest.mark.parametrize(("gap", "speaker"), [(200, "S2"), (201, "S1")])
-def test_a_listener_noise_goes_to_a_brief_voice_right_there(gap: int, speaker: str) -> None:
+def test_a_backchannel_goes_to_a_brief_voice_right_there(gap: int, speaker: str) -> None:
     voices = heard((0, 9000, "S1"), (2000, 2500, "S2"), exclusive=[(0, 9000, "S1")])
     words = [word(1000, 1500, "stopped."), word(2500 + gap, 2900 + gap, "Mm-hm.")]
     assert speakers(attribute(words, voices))[1] == speaker
@@ -414,7 +414,7 @@ def test_words_return_only_where_the_other_goes_on_in_one_breath(gap: int, speak
 def test_whether_a_false_start_returns_is_decided_by_the_word_directly_before(
     text: str, voice: str, speaker: str
 ) -> None:
-    """A third voice's word before it makes "She" a sentence that S1 began; a listener noise or the other's does not."""
+    """A third voice's word before it makes "She" a sentence that S1 began; a backchannel or the other's does not."""
     words = [word(0, 400, "Ever."), word(900, 1300, text), word(2000, 2290, "She"), word(2300, 2900, "stops.")]
     voices = heard((0, 500, "S2"), (800, 1400, voice), (1990, 2295, "S1"), (2295, 9000, "S2"))
     assert speakers(attribute(words, voices)) == ["S2", voice, speaker, "S2"]

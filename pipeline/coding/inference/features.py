@@ -20,12 +20,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.lexicon import CONJUNCTIONS, FILLERS, LISTENER_NOISES, asks, is_listener_noise
+from pipeline.lexicon import BACKCHANNELS, CONJUNCTIONS, FILLERS, asks, is_backchannel
 
 Matrix = NDArray[np.float32]
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|\?")
-_SKIPPED = FILLERS | CONJUNCTIONS | LISTENER_NOISES
+_SKIPPED = FILLERS | CONJUNCTIONS | BACKCHANNELS
 """Words that may stand before the one that tells what an utterance does."""
 
 _OPENINGS = (
@@ -139,7 +139,7 @@ def _of_text(text: str, words: list[str]) -> list[float]:
         text.endswith("?"),
         "?" in text,
         asks(text.split()),
-        is_listener_noise(text.split()),
+        is_backchannel(text.split()),
         *(float(opening == word) for word in _OPENINGS),
         *(float(bool(phrase.search(text))) for phrase in _PHRASES),
     ]

@@ -15,7 +15,7 @@ from itertools import pairwise
 import pandas as pd
 
 from pipeline.errors import TableError
-from pipeline.lexicon import is_listener_noise
+from pipeline.lexicon import is_backchannel
 from pipeline.timeline import ROLES
 
 INTERVIEWER, CLIENT, UNKNOWN = ROLES
@@ -59,7 +59,7 @@ def codes_by_row(table: pd.DataFrame) -> list[tuple[str, ...]]:
 def backchannel_rows(table: pd.DataFrame) -> list[bool]:
     """Return for each row whether it is a backchannel: "mm-hm", "yeah" and the like, without a code that says more."""
     rows = zip(codes_by_row(table), string_column(table, "text"), strict=True)
-    return [set(codes) <= _UNINFORMATIVE_CODES and is_listener_noise(text.split()) for codes, text in rows]
+    return [set(codes) <= _UNINFORMATIVE_CODES and is_backchannel(text.split()) for codes, text in rows]
 
 
 def adjacent_rows(tape: pd.DataFrame) -> list[tuple[int, int]]:

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from pipeline.coding import volleys
 from pipeline.coding.codebook import Codebook
-from pipeline.lexicon import is_listener_noise
+from pipeline.lexicon import is_backchannel
 from pipeline.measures.session.counts import CHANGE, SUSTAIN
 from pipeline.measures.session.draws import DEFAULT_CODE
 from pipeline.measures.session.measures import SessionMeasures, session_measures
@@ -157,7 +157,7 @@ def board(admitted: Admitted, said: Sequence[Utterance], book: Codebook) -> Boar
         machine, sure, p, pretags = suggested.get(one.id, ((), None, {}, ()))
         machine = tuple(code for code in machine if book[code].role == one.role)  # it may have taken the wrong voice
         state = settled.get(one.id)
-        quiet = rest if is_listener_noise([word.text for word in one.words]) else frozenset()
+        quiet = rest if is_backchannel([word.text for word in one.words]) else frozenset()
         decided = state.codes if state else None
         places.append(Place(one, opinions.get(one.id, ()), decided, machine, sure, p, pretags, quiet))
     stored = stored_measures.stored(admitted.session, admitted.home, admitted.tape)

@@ -1,0 +1,77 @@
+"""The parent's side of the decoder: whatever the decoder's process does, the error has a code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.audio import decoder
+from pipeline.audio.sniff import MP4
+from pipeline.errors import AudioError
+from pipeline.run.progress import ignore
+
+
+def _decode(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, entry: str, seconds: int = 5) -> AudioError:
+    """The error that comes of a decoder that runs ``entry`` once it is ready."""
+    monkeypatch.setattr(decoder, "_ENTRY", READY + entry)
+    path = tmp_path / "sound"
+    path.write_bytes(b"sound")
+    request = decoder.DecodeRequest(MP4.reader, MP4.key, 0, 1000, seconds, 400 << 20)
+    with path.open("rb") as file, pytest.raises(AudioError) as caught:
+        decoder.decode(file.fileno(), request, "recording x", ignore)
+    return caught.value
+
+
+READY = """
+import os, time
+from multiprocessing.connection import Connection
+p = Connection(os.dup(1))
+p.send_bytes(b'J{"ready": true}')
+"""
+FORMAT = 'p.send_bytes(b\'J{"format": {"codec": "x", "sample_rate": 16000, "channels": 1, "declared": null}}\'); '
+
+
+@pytest.mark.parametrize(
+    ("entry", "code"),
+    [
+        ("os.abort()", "TR-A15"),
+        ("os.kill(os.getpid(), 11)", "TR-A15"),
+        ("os._exit(0)", "TR-A15"),
+        ("os.kill(os.getpid(), 24)", "TR-A14"),
+        ("time.sleep(60)", "TR-A14"),
+        (FORMAT + "[p.send_bytes(b'S' + bytes(60_000)) for _ in range(100)]", "TR-A15"),
+        ("p.send_bytes(bytes(2_000_000))", "TR-A15"),
+        ("p.send_bytes(b'Jnonsense'); time.sleep(60)", "TR-A15"),
+        ("p.send_bytes(b'J{}')", "TR-A15"),
+        ('p.send_bytes(b\'J{"refused": ["A99", "", ""]}\')', "TR-A15"),
+        ("p.send_bytes(b'J{\"refused\": 5}')", "TR-A15"),
+    ],
+)
+def test_a_decoder_that_dies_hangs_or_raves_is_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, entry: str, code: str
+) -> None:
+    monkeypatch.setattr(decoder, "STALL_SECONDS", 1.0)
+    assert _decode(monkeypatch, tmp_path, entry).code == code
+
+
+def test_a_decoder_that_never_ends_is_stopped_by_the_clock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    entry = FORMAT + "[(p.send_bytes(b'S'), time.sleep(0.05)) for _ in range(10_000)]"
+    assert _decode(monkeypatch, tmp_path, entry, seconds=1).code == "TR-A14"
+
+
+def test_a_decoder_that_cannot_start_is_our_mistake_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(decoder, "_ENTRY", "import no_such_module")
+    request = decoder.DecodeRequest(MP4.reader, MP4.key, 0, 1000, 5, 400 << 20)
+    with (tmp_path / "sound").open("w+b") as file, pytest.raises(RuntimeError, match="no_such_module"):
+        decoder.decode(file.fileno(), request, "recording x", ignore)
+
+
+def test_the_decoder_inherits_no_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SECRET", "s3cret")
+    entry = 'import json; p.send_bytes(b"J" + json.dumps({"refused": ["A05", " ".join(os.environ), ""]}).encode())'
+    error = _decode(monkeypatch, tmp_path, entry)
+    assert "SECRET" not in error.value
+    assert "OMP_NUM_THREADS" in error.value
