@@ -231,7 +231,7 @@ def test_every_key_of_the_coding_page_is_listed_and_no_other() -> None:
     table = section(PAGES["pipeline/review/README.md"], "### Keys")
     listed = dict(re.findall(r"^\| `(.+?)` \| (.+?) \|$", table, flags=re.MULTILINE))
     plain = Codebook("none", "1", "None", "utterance", ())
-    assert listed == {binding.shown: binding.label for binding in shortcuts.resolve(plain)}
+    assert listed == {binding.shown: binding.label for binding in shortcuts.resolve_bindings(plain)}
 
 
 def test_every_setting_stands_in_the_default_file_with_a_comment() -> None:

@@ -89,9 +89,9 @@ FIELDS: dict[str, Any] = {
 """Fields of forms, each with something that is taken."""
 
 BODIES: dict[str, Any] = {
-    "Changes": {"changes": []},
-    "Key": {"action": "play", "key": "p"},
-    "Settled": {"id": "a1", "codebook": "pretags", "utterance_id": "u0001", "codes": ["question_open"]},
+    "ChangeBatch": {"changes": []},
+    "KeyRequest": {"action": "play", "key": "p"},
+    "DecisionRequest": {"id": "a1", "codebook": "pretags", "utterance_id": "u0001", "codes": ["question_open"]},
 }
 """Bodies in JSON, by the name of their model."""
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-WIDE, HIGH = 680, 220
+WIDTH, HEIGHT = 680, 220
 LEFT, RIGHT, TOP, BOTTOM = 52, 664, 16, 188
 
 
 @dataclass(frozen=True)
-class Dot:
+class ChartPoint:
     """One tape: its own agreement, and what the mean says at it."""
 
     x: float
@@ -25,7 +25,7 @@ class Dot:
 
 
 @dataclass(frozen=True)
-class Picture:
+class ChartDrawing:
     """A coder's chart for one family of codes."""
 
     coder: str
@@ -33,15 +33,15 @@ class Picture:
     family: str
     state: str
     sentence: str
-    dots: tuple[Dot, ...]
-    way: str
-    limit: str
+    dots: tuple[ChartPoint, ...]
+    mean_line: str
+    limit_line: str
     center: float | None
-    calibrated: float
+    calibration_end: float
     ticks: tuple[tuple[float, str], ...]
 
 
-def pictures(table: pd.DataFrame, points: pd.DataFrame, titles: Mapping[str, str]) -> list[Picture]:
+def draw_charts(table: pd.DataFrame, points: pd.DataFrame, titles: Mapping[str, str]) -> list[ChartDrawing]:
     """A picture for each row of the table of drift, from its points since the last recalibration."""
     found = []
     for row in table.to_dict("records"):
@@ -49,11 +49,11 @@ def pictures(table: pd.DataFrame, points: pd.DataFrame, titles: Mapping[str, str
             (points["coder"] == row["coder"]) & (points["layer"] == row["layer"]) & (points["family"] == row["family"])
         ]
         now = mine.iloc[len(mine) - int(row["tapes"]) :]
-        found.append(_picture(row, now.to_dict("records"), titles))
+        found.append(_draw_chart(row, now.to_dict("records"), titles))
     return found
 
 
-def _picture(row: Mapping[Any, Any], points: list[dict[Any, Any]], titles: Mapping[str, str]) -> Picture:
+def _draw_chart(row: Mapping[Any, Any], points: list[dict[Any, Any]], titles: Mapping[str, str]) -> ChartDrawing:
     values = [float(each["agreement"]) for each in points]
     values += [float(each["limit"]) for each in points if pd.notna(each["limit"])]
     least = max(0.0, min([*values, 0.9]) - 0.04)
@@ -70,23 +70,23 @@ def _picture(row: Mapping[Any, Any], points: list[dict[Any, Any]], titles: Mappi
         mean = each["mean"] if pd.notna(each["mean"]) else each["agreement"]
         alarm = bool(each["alarm"]) or bool(each["shift"])
         title = f"{titles.get(str(each['tape_id']), each['tape_id'])}: {each['agreement']:.0%} of {each['units']}"
-        dots.append(Dot(x(order), y(each["agreement"]), y(mean), str(each["tape_id"]), title, alarm))
+        dots.append(ChartPoint(x(order), y(each["agreement"]), y(mean), str(each["tape_id"]), title, alarm))
         if pd.notna(each["mean"]) and not each["calibrated"]:
             way.append(f"{x(order)},{y(each['mean'])}")
         if pd.notna(each["limit"]):
             limit.append(f"{x(order)},{y(each['limit'])}")
     center = row["center"]
     ticks = tuple((y(tick / 100), f"{tick} %") for tick in range(0, 101, 10) if tick / 100 >= least)
-    return Picture(
+    return ChartDrawing(
         coder=str(row["coder"]),
         reference=str(row["reference"]),
         family=str(row["family"]),
         state=str(row["state"]),
         sentence=str(row["sentence"]),
         dots=tuple(dots),
-        way=" ".join(way),
-        limit=" ".join(limit),
+        mean_line=" ".join(way),
+        limit_line=" ".join(limit),
         center=y(center) if pd.notna(center) else None,
-        calibrated=round(LEFT + step * min(5, len(points)), 1),
+        calibration_end=round(LEFT + step * min(5, len(points)), 1),
         ticks=ticks[:: 2 if len(ticks) > 6 else 1],
     )

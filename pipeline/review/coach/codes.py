@@ -24,53 +24,53 @@ from pipeline.formats import codebook_files
 from pipeline.measures.reliability.comparisons import Comparison, intra_rater_comparisons
 from pipeline.measures.reliability.rating_matrix import CodingScheme, RatingMatrix, build_rating_matrix
 from pipeline.review.authorization import all_open, unseen
-from pipeline.review.coach.codings import Coding, before, latest, table
+from pipeline.review.coach.codings import RaterCodes, codes_table, latest_codes, recoded_codes
 from pipeline.review.coding import observer_tasks
 from pipeline.review.coding.code_events import fold
-from pipeline.review.coding.codebooks import of_group
+from pipeline.review.coding.codebooks import read_for_group
 from pipeline.review.coding.passes import as_event
-from pipeline.review.consensus.consensus import majority
-from pipeline.review.consensus.votes import heard
+from pipeline.review.consensus.consensus import majority_of_passes
+from pipeline.review.consensus.votes import listened_utterances
 from pipeline.review.tapes import titles
 from pipeline.review.templating import day
 from pipeline.tapes.consent import consent
 from pipeline.tapes.db.records import CodeEvent, Group, Pass, Person, Pretag, Recalibration, Tape, Utterance
 from pipeline.tapes.home import Home
 
-GROUP = "group"
+GROUP_CODER = "group"
 """The coder under which the group as a whole is charted."""
 
-MACHINE_BOOK = "pretags"
+MACHINE_CODEBOOK = "pretags"
 """The codebook of the machine's suggestions."""
 
 
 @dataclass(frozen=True)
-class Gathered:
+class GroupCodes:
     """What a group coded, in the words of the codebook ``name``.
 
     ``codings`` are passes in order of time, the machine and the consensus, for all tapes that may be drawn from, and
     ``books`` their codebooks; ``tapes`` are those whose codes may be shown; ``names`` gives each person's name among
-    the coders; ``used`` are the codebooks of passes by hand, the one with most of them first; ``blind`` counts tapes
-    whose codes may not be shown to this person yet.
+    the coders; ``used`` are the codebooks of passes by hand, the one with most of them first; ``hidden_tapes`` counts
+    tapes whose codes may not be shown to this person yet.
     """
 
     name: str
     used: tuple[str, ...]
     books: Mapping[str, Codebook]
-    codings: tuple[Coding, ...]
+    codings: tuple[RaterCodes, ...]
     utterances: Mapping[str, Mapping[str, Utterance]]
     tapes: Mapping[str, Tape]
     titles: Mapping[str, str]
     names: Mapping[str, str]
     recalibrated: Mapping[str, tuple[float, ...]]
-    blind: int
+    hidden_tapes: int
 
     @property
     def book(self) -> Codebook:
         """The codebook in whose words the codes are."""
         return self.books[self.name]
 
-    def under(self, name: str) -> Gathered:
+    def in_codebook(self, name: str) -> GroupCodes:
         """The same in the words of another of the ``used`` codebooks."""
         return replace(self, name=name)
 
@@ -82,31 +82,31 @@ class Gathered:
     @cached_property
     def table(self) -> pd.DataFrame:
         """One row an utterance and coder, as `pipeline.formats.code_table` gives it."""
-        return table(latest(self._translated), self.utterances)
+        return codes_table(latest_codes(self._translated), self.utterances)
 
     @cached_property
-    def earlier(self) -> pd.DataFrame:
+    def earlier_table(self) -> pd.DataFrame:
         """What a coder said of a tape that he or she coded again later."""
-        return table(before(self._translated), self.utterances)
+        return codes_table(recoded_codes(self._translated), self.utterances)
 
     @cached_property
-    def _translated(self) -> list[Coding]:
-        return [coding.translated(self.books, self.book) for coding in self.codings]
+    def _translated(self) -> list[RaterCodes]:
+        return [coding.in_codebook(self.books, self.book) for coding in self.codings]
 
     @cached_property
-    def panel(self) -> RatingMatrix:
+    def rating_matrix(self) -> RatingMatrix:
         """The codes that may be shown."""
         return build_rating_matrix(self._shown(self.table), self.scheme, "missing")
 
     @cached_property
-    def whole(self) -> RatingMatrix:
+    def full_rating_matrix(self) -> RatingMatrix:
         """All codes, those of tapes that the person has yet to code included: to draw from, and for nothing else."""
         return build_rating_matrix(self.table, self.scheme, "missing")
 
     @cached_property
-    def again(self) -> tuple[RatingMatrix, tuple[Comparison, ...]] | None:
+    def intra_rater(self) -> tuple[RatingMatrix, tuple[Comparison, ...]] | None:
         """Coders with themselves, on tapes that they coded again; None where nobody did."""
-        return intra_rater_comparisons(self._shown(self.table), self._shown(self.earlier), self.scheme, "missing")
+        return intra_rater_comparisons(self._shown(self.table), self._shown(self.earlier_table), self.scheme, "missing")
 
     def times(self, tape_id: str, utterance_id: str) -> tuple[int, int]:
         """When an utterance begins and ends, in ms."""
@@ -117,7 +117,7 @@ class Gathered:
         return table[table["tape_id"].isin(list(self.tapes))].reset_index(drop=True)
 
 
-def gather(
+def gather_group_codes(
     home: Home,
     database: Session,
     person: Person,
@@ -125,7 +125,7 @@ def gather(
     now: int,
     and_by: Person | None = None,
     codebook: str = "",
-) -> Gathered:
+) -> GroupCodes:
     """Everything of a group that a person may see, and that somebody else is not still to code.
 
     Tapes that the person is still coding are left out, and what others coded on those that the person has yet to code
@@ -146,31 +146,33 @@ def gather(
     ended = [one for one in passes if one.tape_id in tapes and one.locked_at is not None]
     settled = [one for one in passes if one.tape_id in tapes and one.layer == "consensus"]
     by_hand = [one for one in ended if one.layer != "consensus"]
-    names = _names(database, {one.person_id for one in by_hand} | {row.person_id for row in _events(database, group)})
+    names = _coder_names(
+        database, {one.person_id for one in by_hand} | {row.person_id for row in _recalibrations(database, group)}
+    )
     said: dict[str, dict[str, Utterance]] = {}
     query = select(Utterance).where(Utterance.tape_id.in_(tapes)).order_by(Utterance.tape_id, Utterance.position)
     for row in database.scalars(query):
         said.setdefault(row.tape_id, {})[row.utterance_id] = row
     # In which codebook others coded is part of what one is blind to.
     number = Counter(one.codebook for one in by_hand if one.tape_id not in hidden)
-    used = tuple(sorted(number, key=lambda name: (-number[name], name))) or (MACHINE_BOOK,)
-    coded_in = {*used, *(one.codebook for one in (*by_hand, *settled)), MACHINE_BOOK}
-    books = {name: of_group(database, home, group.id, name) for name in coded_in}
+    used = tuple(sorted(number, key=lambda name: (-number[name], name))) or (MACHINE_CODEBOOK,)
+    coded_in = {*used, *(one.codebook for one in (*by_hand, *settled)), MACHINE_CODEBOOK}
+    books = {name: read_for_group(database, home, group.id, name) for name in coded_in}
     events = _code_events(database, [one.id for one in (*by_hand, *settled)])
-    codings = _codings(by_hand, books, names, said, events)
+    codings = _pass_codes(by_hand, books, names, said, events)
     shown = {tape_id: tape for tape_id, tape in tapes.items() if tape_id not in hidden}
-    agreed = _consensus(settled, books, codings, events)
-    return Gathered(
+    agreed = _consensus_codes(settled, books, codings, events)
+    return GroupCodes(
         name=codebook if codebook in used else used[0],
         used=used,
         books=books,
-        codings=(*codings, *agreed, *_proposed(database, tapes, books[MACHINE_BOOK])),
+        codings=(*codings, *agreed, *_machine_codes(database, tapes, books[MACHINE_CODEBOOK])),
         utterances=said,
         tapes=shown,
         titles={tape_id: f"{titles.title(database, tape)}, {day(tape.created_at)}" for tape_id, tape in tapes.items()},
         names=names,
-        recalibrated=_recalibrated(database, group, names),
-        blind=may_see - len(shown),
+        recalibrated=_recalibration_times(database, group, names),
+        hidden_tapes=may_see - len(shown),
     )
 
 
@@ -183,41 +185,41 @@ def _code_events(database: Session, passes: Sequence[str]) -> dict[str, list[Cod
     return found
 
 
-def _codings(
+def _pass_codes(
     passes: Iterable[Pass],
     books: Mapping[str, Codebook],
     names: Mapping[str, str],
     said: Mapping[str, Mapping[str, Utterance]],
     events: Mapping[str, list[CodeEvent]],
-) -> list[Coding]:
+) -> list[RaterCodes]:
     """The codes of passes, in the order in which these ended."""
     found = []
     for one in sorted(passes, key=lambda each: each.locked_at or 0):
         mine, utterances = events.get(one.id, []), said.get(one.tape_id, {})
         given = {where: state.codes for where, state in fold(as_event(event) for event in mine).items()}
-        listened = heard(one.layer, given, {where: row.start_ms for where, row in utterances.items()})
+        listened = listened_utterances(one.layer, given, {where: row.start_ms for where, row in utterances.items()})
         codes = {where: given.get(where, ()) for where in utterances if where in listened}
         shown = {event.utterance_id: event.pretag_shown for event in mine}
         coder, book = names.get(one.person_id or "", "?"), books[one.codebook]
-        asked = frozenset(code.name for code in observer_tasks.task(one.task).of(book))
+        asked = frozenset(code.name for code in observer_tasks.find_task(one.task).codes_in(book))
         whole = len(asked) == len(book.codes)
-        found.append(Coding(one.tape_id, one.layer, coder, one.codebook, one.locked_at, codes, asked, whole, shown))
+        found.append(RaterCodes(one.tape_id, one.layer, coder, one.codebook, one.locked_at, codes, asked, whole, shown))
     return found
 
 
-def _consensus(
+def _consensus_codes(
     passes: Iterable[Pass],
     books: Mapping[str, Codebook],
-    codings: Iterable[Coding],
+    codings: Iterable[RaterCodes],
     events: Mapping[str, list[CodeEvent]],
-) -> Iterator[Coding]:
+) -> Iterator[RaterCodes]:
     """What counts on the tapes that the group talked about, as on the page "Together", from passes with a whole task.
 
     The coach, whom the group is compared with, has no voice in it.
     """
-    members: dict[tuple[str, str], dict[str, Coding]] = {}
+    members: dict[tuple[str, str], dict[str, RaterCodes]] = {}
     for coding in codings:
-        if coding.layer == "member" and coding.whole:
+        if coding.layer == "member" and coding.whole_codebook:
             members.setdefault((coding.tape_id, coding.codebook), {})[coding.coder] = coding
     for one in passes:
         mine = events.get(one.id, [])
@@ -226,26 +228,26 @@ def _consensus(
         voters = members.get((one.tape_id, one.codebook), {}).values()
         codes: dict[str, tuple[str, ...]] = {}
         for where in {where for coding in voters for where in coding.codes}:
-            codes[where] = majority([coding.codes[where] for coding in voters if where in coding.codes])
+            codes[where] = majority_of_passes([coding.codes[where] for coding in voters if where in coding.codes])
         codes |= {where: state.codes for where, state in fold(as_event(event) for event in mine).items()}
         at = max(mine[-1].at, *(coding.at or 0 for coding in voters), 0)
         codable = frozenset(code.name for code in books[one.codebook].codes)
-        yield Coding(one.tape_id, "consensus", "consensus", one.codebook, at, codes, codable)
+        yield RaterCodes(one.tape_id, "consensus", "consensus", one.codebook, at, codes, codable)
 
 
-def _proposed(database: Session, tapes: Mapping[str, Tape], book: Codebook) -> list[Coding]:
+def _machine_codes(database: Session, tapes: Mapping[str, Tape], book: Codebook) -> list[RaterCodes]:
     """The machine's codes."""
     found: dict[str, dict[str, tuple[str, ...]]] = {}
     for tag in database.scalars(select(Pretag).where(Pretag.tape_id.in_(tapes))):
         found.setdefault(tag.tape_id, {})[tag.utterance_id] = tuple(tag.codes)
     codable = frozenset(code.name for code in book.codes)
     return [
-        Coding(tape_id, "machine", "machine", MACHINE_BOOK, tapes[tape_id].created_at, codes, codable)
+        RaterCodes(tape_id, "machine", "machine", MACHINE_CODEBOOK, tapes[tape_id].created_at, codes, codable)
         for tape_id, codes in found.items()
     ]
 
 
-def _names(database: Session, ids: set[str | None]) -> dict[str, str]:
+def _coder_names(database: Session, ids: set[str | None]) -> dict[str, str]:
     """Names that tell people apart: a second Ann is "Ann (2)"."""
     people = database.scalars(select(Person).where(Person.id.in_(ids - {None})).order_by(Person.created_at, Person.id))
     used: dict[str, int] = {}
@@ -256,17 +258,17 @@ def _names(database: Session, ids: set[str | None]) -> dict[str, str]:
     return names
 
 
-def _events(database: Session, group: Group) -> list[Recalibration]:
+def _recalibrations(database: Session, group: Group) -> list[Recalibration]:
     query = select(Recalibration).where(Recalibration.group_id == group.id).order_by(Recalibration.at)
     return list(database.scalars(query))
 
 
-def _recalibrated(database: Session, group: Group, names: Mapping[str, str]) -> dict[str, tuple[float, ...]]:
+def _recalibration_times(database: Session, group: Group, names: Mapping[str, str]) -> dict[str, tuple[float, ...]]:
     """Coder -> moments. What was said to several at one moment was said to the group."""
     found: dict[str, list[float]] = {}
     together: dict[int, int] = {}
-    for row in _events(database, group):
+    for row in _recalibrations(database, group):
         found.setdefault(names.get(row.person_id, "?"), []).append(float(row.at))
         together[row.at] = together.get(row.at, 0) + 1
-    found[GROUP] = found["consensus"] = [float(at) for at, number in together.items() if number > 1]
+    found[GROUP_CODER] = found["consensus"] = [float(at) for at, number in together.items() if number > 1]
     return {coder: tuple(moments) for coder, moments in found.items()}

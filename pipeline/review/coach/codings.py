@@ -23,7 +23,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, eq=False)
-class Coding:
+class RaterCodes:
     """What one coder said of one tape: utterance -> codes, none where it was left without; ``codable``: what the coder
     could give; ``whole``: whether that is all of the codebook."""
 
@@ -34,15 +34,15 @@ class Coding:
     at: int | None
     codes: Mapping[str, tuple[str, ...]]
     codable: frozenset[str]
-    whole: bool = True
-    shown: Mapping[str, bool] = field(default_factory=dict)
+    whole_codebook: bool = True
+    pretag_shown: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, str, str]:
         """Whose it is."""
         return self.tape_id, self.layer, self.coder
 
-    def translated(self, books: Mapping[str, Codebook], book: Codebook) -> Coding:
+    def in_codebook(self, books: Mapping[str, Codebook], book: Codebook) -> RaterCodes:
         """In the words of a codebook, as far as it has some."""
         own = books[self.codebook]
         way = translation(own, book, self.codable)
@@ -50,18 +50,18 @@ class Coding:
         codes = {where: way.of(code for code in given if code not in unasked) for where, given in self.codes.items()}
         return replace(self, codes=codes, codable=way.codable)
 
-    def of(self, codable: frozenset[str]) -> Coding:
+    def restricted_to(self, codable: frozenset[str]) -> RaterCodes:
         """Some of its codes alone."""
         codes = {where: tuple(code for code in given if code in codable) for where, given in self.codes.items()}
         return replace(self, codes=codes, codable=self.codable & codable)
 
-    def followed(self, later: Coding) -> Coding:
+    def extended_by(self, later: RaterCodes) -> RaterCodes:
         """With what the same coder said later: that holds for what it could say, where it was heard."""
         alike = self.codable == later.codable
         heard = set(self.codes) | set(later.codes) if alike else set(self.codes) & set(later.codes)
         if not heard:
             return later
-        kept = self.of(self.codable - later.codable).codes
+        kept = self.restricted_to(self.codable - later.codable).codes
         codes = {
             where: (*kept[where], *later.codes[where])
             if where in kept and where in later.codes
@@ -69,32 +69,32 @@ class Coding:
             else later.codes.get(where, self.codes.get(where, ()))
             for where in heard
         }
-        shown = {**self.shown, **later.shown}
-        return replace(later, codes=codes, codable=self.codable | later.codable, shown=shown)
+        pretag_shown = {**self.pretag_shown, **later.pretag_shown}
+        return replace(later, codes=codes, codable=self.codable | later.codable, pretag_shown=pretag_shown)
 
 
-def latest(codings: Iterable[Coding]) -> list[Coding]:
+def latest_codes(codings: Iterable[RaterCodes]) -> list[RaterCodes]:
     """One coding a coder and tape, of codings in order of time."""
-    found: dict[tuple[str, str, str], Coding] = {}
+    found: dict[tuple[str, str, str], RaterCodes] = {}
     for coding in codings:
         before = found.pop(coding.key, None)
-        found[coding.key] = before.followed(coding) if before else coding
+        found[coding.key] = before.extended_by(coding) if before else coding
     return list(found.values())
 
 
-def before(codings: Iterable[Coding]) -> list[Coding]:
+def recoded_codes(codings: Iterable[RaterCodes]) -> list[RaterCodes]:
     """For each coder and tape the last coding, as far as it was coded again later, of codings in order of time."""
-    found: dict[tuple[str, str, str], Coding] = {}
+    found: dict[tuple[str, str, str], RaterCodes] = {}
     later: dict[tuple[str, str, str], frozenset[str]] = {}
     for coding in reversed(list(codings)):
         again = later.get(coding.key, frozenset()) & coding.codable
         if again:
-            found.setdefault(coding.key, coding.of(again))
+            found.setdefault(coding.key, coding.restricted_to(again))
         later[coding.key] = later.get(coding.key, frozenset()) | coding.codable
     return list(found.values())
 
 
-def table(codings: Iterable[Coding], utterances: Mapping[str, Mapping[str, Utterance]]) -> pd.DataFrame:
+def codes_table(codings: Iterable[RaterCodes], utterances: Mapping[str, Mapping[str, Utterance]]) -> pd.DataFrame:
     """Codings as `pipeline.measures.reliability.rating_matrix.build_rating_matrix` takes them; ``utterances``: tape ->
     utterance -> what it is."""
     rows = []
@@ -104,5 +104,5 @@ def table(codings: Iterable[Coding], utterances: Mapping[str, Mapping[str, Utter
             row = utterances.get(one.tape_id, {}).get(where)
             if row is not None:
                 head = (one.tape_id, where, one.coder, one.layer, "|".join(sorted(codes)), one.at)
-                rows.append((*head, row.role, one.shown.get(where), row.start_ms, row.end_ms, codable))
+                rows.append((*head, row.role, one.pretag_shown.get(where), row.start_ms, row.end_ms, codable))
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"coded_at": "Int64", "pretag_shown": "boolean"})

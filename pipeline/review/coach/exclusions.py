@@ -15,12 +15,12 @@ from pipeline.review.authorization import all_open, unseen
 from pipeline.tapes.consent import consent
 from pipeline.tapes.db.records import Group, Pass, Person, Tape
 
-STILL = "you are still coding {it}"
-YET = "you have yet to code {it}"
-AGAIN = "the coach is coding {it} again"
+STILL_CODING = "you are still coding {it}"
+NOT_YET_CODED = "you have yet to code {it}"
+COACH_RECODING = "the coach is coding {it} again"
 
 
-def left_out(
+def count_left_out(
     database: Session, group: Group, coach: Person, viewing: Person, shown: Collection[str], now: int
 ) -> dict[str, int]:
     """Reason -> how many of the group's tapes that are not among those shown.
@@ -41,14 +41,14 @@ def left_out(
     why: Counter[str] = Counter()
     for tape in hidden:
         if (tape.id, viewing.id) in at_work:
-            why[STILL] += 1
+            why[STILL_CODING] += 1
         elif tape.id in blind:
-            why[YET] += 1
+            why[NOT_YET_CODED] += 1
         elif (tape.id, coach.id) in at_work and tape.id in coached:
-            why[AGAIN] += 1
+            why[COACH_RECODING] += 1
     return dict(why)
 
 
-def told(left: dict[str, int]) -> list[str]:
+def exclusion_sentences(left: dict[str, int]) -> list[str]:
     """The reasons as sentences: "1 left out: you are still coding it"."""
     return [f"{number} left out: {why.format(it='it' if number == 1 else 'them')}" for why, number in left.items()]

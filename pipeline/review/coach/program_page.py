@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from pipeline.measures.drift.group_overview import MIN_PEOPLE, GroupPeriod, fold_small_groups
 from pipeline.measures.reliability.rating_matrix import COACH, CONSENSUS, MEMBER, RatingMatrix
 from pipeline.review.auth.current_user import Administrator
-from pipeline.review.coach.codes import Gathered, gather
-from pipeline.review.coach.exclusions import left_out, told
+from pipeline.review.coach.codes import GroupCodes, gather_group_codes
+from pipeline.review.coach.exclusions import count_left_out, exclusion_sentences
 from pipeline.review.context import context_of
 from pipeline.review.templating import render
 from pipeline.tapes import audit_log, people
@@ -28,44 +28,48 @@ router = APIRouter()
 
 
 @router.get("/program")
-def page(request: Request, viewer: Administrator) -> Response:
+def program_page(request: Request, viewer: Administrator) -> Response:
     """The page."""
     home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
         viewing = database.get_one(Person, viewer.person_id)
         groups = [
-            _period(home, database, viewing, group, now)
+            _group_period(home, database, viewing, group, now)
             for group in database.scalars(select(Group).order_by(Group.name))
         ]
         audit_log.record(database, now, viewer.person_id, "read", thing="program")
     rows = fold_small_groups(groups)
     quarters = sorted({quarter for row in rows for quarter in row.quarters})[-8:]
-    return render(request, "coach/program.html", rows=rows, told=told, quarters=quarters, smallest=MIN_PEOPLE)
+    return render(
+        request, "coach/program.html", rows=rows, told=exclusion_sentences, quarters=quarters, smallest=MIN_PEOPLE
+    )
 
 
-def _period(home: Home, database: Session, viewing: Person, group: Group, now: int) -> GroupPeriod:
+def _group_period(home: Home, database: Session, viewing: Person, group: Group, now: int) -> GroupPeriod:
     members = people.members(database, group, now)
     tapes = database.scalar(select(func.count(Tape.id)).where(Tape.group_id == group.id, Tape.state == "ready")) or 0
     coach = next((one.person for one in members if one.role == "coach"), None)
     number = sum(one.role != "coach" for one in members)
     if coach is None:
         return GroupPeriod(group.name, number, tapes, 0, 0, {})
-    gathered = gather(home, database, coach, group, now, and_by=viewing)
-    left = left_out(database, group, coach, viewing, gathered.tapes, now)
-    return GroupPeriod(group.name, number, tapes, *checked(gathered.panel), _quarters(gathered), left)
+    gathered = gather_group_codes(home, database, coach, group, now, and_by=viewing)
+    left = count_left_out(database, group, coach, viewing, gathered.tapes, now)
+    return GroupPeriod(
+        group.name, number, tapes, *count_checked(gathered.rating_matrix), _quarterly_agreement(gathered), left
+    )
 
 
-def checked(panel: RatingMatrix) -> tuple[int, int]:
+def count_checked(panel: RatingMatrix) -> tuple[int, int]:
     """How many tapes a coach coded, and on how many days."""
     times = panel.times[panel.rows(COACH)]
     known = ~np.isnan(times)
     return int(known.any(axis=0).sum()), len({int(time // 86_400_000) for time in times[known]})
 
 
-def _quarters(gathered: Gathered) -> dict[str, tuple[int, int]]:
+def _quarterly_agreement(gathered: GroupCodes) -> dict[str, tuple[int, int]]:
     """Quarter in which the coach coded -> utterances coded alike, and all that both coded, with the same codebook."""
     found: dict[str, tuple[int, int]] = {}
-    for panel in (gathered.under(name).panel for name in gathered.used):
+    for panel in (gathered.in_codebook(name).rating_matrix for name in gathered.used):
         # Only who could give all of the codebook's codes has cells here.
         cells = panel.levels[0].of(panel.grid)
         group = panel.rows(CONSENSUS) or panel.rows(MEMBER)

@@ -34,10 +34,10 @@ from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.authorization import SEEN, admit
 from pipeline.review.coach import sentences
-from pipeline.review.coach.chart_drawing import HIGH, WIDE, pictures
-from pipeline.review.coach.codes import GROUP, Gathered, gather
-from pipeline.review.coach.exclusions import left_out, told
-from pipeline.review.coach.program_page import checked
+from pipeline.review.coach.chart_drawing import HEIGHT, WIDTH, draw_charts
+from pipeline.review.coach.codes import GROUP_CODER, GroupCodes, gather_group_codes
+from pipeline.review.coach.exclusions import count_left_out, exclusion_sentences
+from pipeline.review.coach.program_page import count_checked
 from pipeline.review.coding import transcripts
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import FormId, Id, OptionalLine
@@ -48,15 +48,15 @@ from pipeline.tapes.db.records import Group, Person, Recalibration
 
 router = APIRouter(prefix="/groups/{group_id}")
 
-Wanted = Annotated[str, Query(max_length=80)]
+CodebookQuery = Annotated[str, Query(max_length=80)]
 """The codebook in whose words a page speaks; one that passes used, else the one that most used."""
 
-SPOKEN = ("drift", "noise")
-WITH_COACH = ("coder and coach", "group and coach")
-WIDTH, EXPECTED = 0.1, 0.8
-USUAL = {"tapes": 80, "minutes": 20}
+REPORTED_STATES = ("drift", "noise")
+COACH_COMPARISONS = ("coder and coach", "group and coach")
+INTERVAL_WIDTH, EXPECTED_AGREEMENT = 0.1, 0.8
+USUAL_UTTERANCES = {"tapes": 80, "minutes": 20}
 """Utterances of a usual tape, and of a usual stretch."""
-PAIRS, LISTENED = 12, 20
+MAX_PAIRS, MAX_UTTERANCES = 12, 20
 """Pairs of codes on the page, and utterances of a pair, at most."""
 EVERYONE = "0" * 16
 """Whom a recalibration may be of, besides a person."""
@@ -74,25 +74,25 @@ class Finding:
 
 
 @router.get("/visit")
-def visit(
+def visit_page(
     request: Request,
     viewer: SignedIn,
     group_id: Id,
     by: Annotated[Literal["tapes", "minutes"], Query()] = "tapes",
-    codebook: Wanted = "",
+    codebook: CodebookQuery = "",
 ) -> Response:
     """The coach's page."""
     home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
-        group, person = _coached(database, viewer, group_id, now)
-        gathered = gather(home, database, person, group, now, codebook=codebook)
+        group, person = _coached_group(database, viewer, group_id, now)
+        gathered = gather_group_codes(home, database, person, group, now, codebook=codebook)
         members = [one.person for one in people.members(database, group, now) if one.role != "coach"]
         audit_log.record(database, now, viewer.person_id, "read", thing=f"visit {group_id}")
         for tape_id in gathered.tapes:
             authorization.read(database, viewer, tape_id, "agreement", now)
-    panel = gathered.panel
+    panel = gathered.rating_matrix
     found = detect_drift(panel, gathered.recalibrated)
-    drawn = draw_sample(gathered.whole, by, seed=now // DAY).sort_values(["tape_id", "start"])
+    drawn = draw_sample(gathered.full_rating_matrix, by, seed=now // DAY).sort_values(["tape_id", "start"])
     findings = _findings(found.table, gathered)
     watched = int(found.table["state"].ne("too few tapes").sum())
     return render(
@@ -102,15 +102,18 @@ def visit(
         book=gathered.book,
         others=[gathered.books[name] for name in gathered.used if name != gathered.name],
         findings=findings,
-        moved=sentences.moved(found.table),
+        moved=sentences.unchanged_sentence(found.table),
         steady=int((found.table["state"] == "steady").sum()),
-        few=sentences.too_early(found.table),
-        notes=[*(note.told(sentences.within) for note in found.notes), *sentences.not_compared(panel, gathered.book)],
-        pictures=pictures(found.table, found.points, gathered.titles),
-        family=sentences.within,
-        wide=WIDE,
-        high=HIGH,
-        figures=[*_figures(agreement_table(panel)), *_again(gathered)],
+        few=sentences.too_early_phrases(found.table),
+        notes=[
+            *(note.told(sentences.family_in_sentence) for note in found.notes),
+            *sentences.not_compared_sentences(panel, gathered.book),
+        ],
+        pictures=draw_charts(found.table, found.points, gathered.titles),
+        family=sentences.family_in_sentence,
+        wide=WIDTH,
+        high=HEIGHT,
+        figures=[*_agreement_rows(agreement_table(panel)), *_intra_rater_rows(gathered)],
         watched=watched,
         every=tapes_per_false_alarm(found.table),
         again=[
@@ -118,19 +121,19 @@ def visit(
             for row in tapes_to_recode(panel, now).to_dict("records")
         ],
         old=RECODE_AFTER_MS // DAY,
-        sway=_sway(panel),
-        pairs=_pairs(gathered, WITH_COACH),
+        sway=_automation_bias_rows(panel),
+        pairs=_confusion_pairs(gathered, COACH_COMPARISONS),
         sampled=[(row, gathered.titles[row["tape_id"]]) for row in drawn.to_dict("records")],
         by=by,
         minutes=STRETCH_MS // 60_000,
-        needed=required_sample_size(WIDTH, EXPECTED, USUAL[by]),
-        usual=USUAL[by],
+        needed=required_sample_size(INTERVAL_WIDTH, EXPECTED_AGREEMENT, USUAL_UTTERANCES[by]),
+        usual=USUAL_UTTERANCES[by],
         members=members,
         first=next((key for each in findings for key, name in gathered.names.items() if name == each.who), None),
         everyone=EVERYONE,
-        blind=gathered.blind,
-        coded=any(layer != MACHINE for layer, _ in gathered.whole.coders),
-        compared=any(each.kind in WITH_COACH for each in group_comparisons(panel)),
+        blind=gathered.hidden_tapes,
+        coded=any(layer != MACHINE for layer, _ in gathered.full_rating_matrix.coders),
+        compared=any(each.kind in COACH_COMPARISONS for each in group_comparisons(panel)),
         fewest=MIN_UTTERANCES,
     )
 
@@ -142,7 +145,7 @@ def recalibrate(
     """Coach and coder have talked: the coder's charts, or everyone's, begin anew."""
     home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
-        group, _ = _coached(database, viewer, group_id, now)
+        group, _ = _coached_group(database, viewer, group_id, now)
         ids = [one.person.id for one in people.members(database, group, now) if one.role != "coach"]
         chosen = ids if person_id == EVERYONE else [one for one in ids if one == person_id]
         if not chosen:
@@ -156,7 +159,7 @@ def recalibrate(
 
 
 @router.get("/pairs")
-def pair(
+def pair_page(
     request: Request,
     viewer: SignedIn,
     group_id: Id,
@@ -164,19 +167,19 @@ def pair(
     coder: Annotated[str, Query(max_length=200)] = "",
     a: Annotated[str, Query(max_length=200)] = "",
     b: Annotated[str, Query(max_length=200)] = "",
-    codebook: Wanted = "",
+    codebook: CodebookQuery = "",
 ) -> Response:
     """The utterances of one pair of codes, to be heard one after another."""
     home, now = context_of(request).home, context_of(request).clock()
     with home.database.reading() as database:
-        group, person = _coached(database, viewer, group_id, now)
-        gathered = gather(home, database, person, group, now, codebook=codebook)
-        rows = _pairs(gathered, WITH_COACH, None)
+        group, person = _coached_group(database, viewer, group_id, now)
+        gathered = gather_group_codes(home, database, person, group, now, codebook=codebook)
+        rows = _confusion_pairs(gathered, COACH_COMPARISONS, None)
         wanted = {"family": family, "a": coder, "a_code": a, "b_code": b}
         row = next((each for each in rows if all(each[key] == value for key, value in wanted.items())), None)
         if row is None:
             raise HTTPException(404)
-        said = _said(request, database, viewer, row["places"])
+        said = _utterance_texts(request, database, viewer, row["places"])
         page = render(request, "coach/pair.html", group=group, row=row, said=said, book=gathered.book)
     with home.database.writing() as database:
         # Who looks at others' codes of a tape is no longer blind to them there.
@@ -187,19 +190,21 @@ def pair(
 
 
 @router.get("/agreement")
-def mine(request: Request, viewer: SignedIn, group_id: Id, codebook: Wanted = "") -> Response:
+def agreement_page(request: Request, viewer: SignedIn, group_id: Id, codebook: CodebookQuery = "") -> Response:
     """What a member sees: the group as a whole, and the own charts."""
     home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
         group = authorization.group(database, viewer, group_id, now)
         person = database.get_one(Person, viewer.person_id)
-        gathered = gather(home, database, person, group, now, codebook=codebook)
-        left = told(left_out(database, group, person, person, gathered.tapes, now))
+        gathered = gather_group_codes(home, database, person, group, now, codebook=codebook)
+        left = exclusion_sentences(count_left_out(database, group, person, person, gathered.tapes, now))
         audit_log.record(database, now, viewer.person_id, "read", thing=f"agreement {group_id}")
-    panel = gathered.panel
+    panel = gathered.rating_matrix
     found = detect_drift(panel, gathered.recalibrated)
     own = gathered.names.get(viewer.person_id)
-    seen = found.table[(found.table["layer"].isin([GROUP, "consensus", "machine"])) | (found.table["coder"] == own)]
+    seen = found.table[
+        (found.table["layer"].isin([GROUP_CODER, "consensus", "machine"])) | (found.table["coder"] == own)
+    ]
     whole = [each for each in group_comparisons(panel) if each.kind in ("members", "group and coach", "machine")]
     return render(
         request,
@@ -208,13 +213,13 @@ def mine(request: Request, viewer: SignedIn, group_id: Id, codebook: Wanted = ""
         own=own,
         book=gathered.book,
         others=[gathered.books[name] for name in gathered.used if name != gathered.name],
-        moved=sentences.moved(seen),
+        moved=sentences.unchanged_sentence(seen),
         findings=_findings(seen, gathered),
-        pictures=pictures(seen, found.points, gathered.titles),
-        family=sentences.within,
-        wide=WIDE,
-        high=HIGH,
-        figures=[*_figures(agreement_table(panel, whole)), *_again(gathered, own or "")],
+        pictures=draw_charts(seen, found.points, gathered.titles),
+        family=sentences.family_in_sentence,
+        wide=WIDTH,
+        high=HEIGHT,
+        figures=[*_agreement_rows(agreement_table(panel, whole)), *_intra_rater_rows(gathered, own or "")],
         again=[
             (gathered.titles[row["tape_id"]], row["tape_id"])
             for row in tapes_to_recode(panel, now).to_dict("records")
@@ -222,30 +227,30 @@ def mine(request: Request, viewer: SignedIn, group_id: Id, codebook: Wanted = ""
         ],
         old=RECODE_AFTER_MS // DAY,
         notes=[
-            *(note.told(sentences.within) for note in found.notes if note.coder in ("", *seen["coder"])),
-            *sentences.not_compared(panel, gathered.book, own, everybody=False),
+            *(note.told(sentences.family_in_sentence) for note in found.notes if note.coder in ("", *seen["coder"])),
+            *sentences.not_compared_sentences(panel, gathered.book, own, everybody=False),
         ],
         tapes=len(gathered.tapes),
-        checked=checked(panel),
+        checked=count_checked(panel),
         left=left,
     )
 
 
-def _coached(database: Session, viewer: Viewer, group_id: str, now: int) -> tuple[Group, Person]:
+def _coached_group(database: Session, viewer: Viewer, group_id: str, now: int) -> tuple[Group, Person]:
     """The group, of which the viewer is a coach now; for others the page does not exist."""
     group = authorization.group(database, viewer, group_id, now, "coach")
     return group, database.get_one(Person, viewer.person_id)
 
 
-def _findings(table: pd.DataFrame, gathered: Gathered) -> list[Finding]:
+def _findings(table: pd.DataFrame, gathered: GroupCodes) -> list[Finding]:
     """What speaks, drift before noise, persons before the group."""
-    order = {state: place for place, state in enumerate(SPOKEN)}
-    rows = [row for row in table.to_dict("records") if row["state"] in SPOKEN]
+    order = {state: place for place, state in enumerate(REPORTED_STATES)}
+    rows = [row for row in table.to_dict("records") if row["state"] in REPORTED_STATES]
     rows.sort(key=lambda row: (order[row["state"]], row["layer"] != "member"))
     return [
         Finding(
             who=str(row["coder"]),
-            family=sentences.within(str(row["family"])),
+            family=sentences.family_in_sentence(str(row["family"])),
             state=str(row["state"]),
             sentence=str(row["sentence"]),
             tapes=tuple((name, gathered.titles[name]) for name in row["tapes_to_discuss"].split("|") if name),
@@ -254,7 +259,7 @@ def _findings(table: pd.DataFrame, gathered: Gathered) -> list[Finding]:
     ]
 
 
-def _figures(table: pd.DataFrame) -> list[dict[str, object]]:
+def _agreement_rows(table: pd.DataFrame) -> list[dict[str, object]]:
     """Agreement by family: the group's comparisons, those with the coach, and coders with themselves."""
     shown = table[table["level"].isin(["all", "family"]) & ~table["comparison"].isin(["coders", "coaches"])]
     shown = shown[shown["level"].eq("family") | shown["comparison"].ne("coder and consensus")]
@@ -263,30 +268,30 @@ def _figures(table: pd.DataFrame) -> list[dict[str, object]]:
     return [
         {
             **row,
-            "label": sentences.family(str(row["name"])),
+            "label": sentences.family_label(str(row["name"])),
             "why": {figure: undefined_reason(str(row["undefined"]), figure) for figure in figures},
         }
         for row in rows
     ]
 
 
-def _sway(panel: RatingMatrix) -> list[dict[Any, Any]]:
+def _automation_bias_rows(panel: RatingMatrix) -> list[dict[Any, Any]]:
     """Agreement with the machine where it was shown and where it was hidden, on all that it proposes."""
     rows = automation_bias(panel).query("level == 'all'")
     found: list[dict[Any, Any]] = rows.astype(object).where(rows.notna(), None).to_dict("records")
     return found
 
 
-def _again(gathered: Gathered, coder: str | None = None) -> list[dict[str, object]]:
+def _intra_rater_rows(gathered: GroupCodes, coder: str | None = None) -> list[dict[str, object]]:
     """Coders with themselves, on tapes that they coded again; one coder's only, where one is named."""
-    if gathered.again is None:
+    if gathered.intra_rater is None:
         return []
-    panel, compared = gathered.again
-    return _figures(agreement_table(panel, [each for each in compared if coder in (None, each.a)]))
+    panel, compared = gathered.intra_rater
+    return _agreement_rows(agreement_table(panel, [each for each in compared if coder in (None, each.a)]))
 
 
 @dataclass(frozen=True)
-class Spot:
+class PairUtterance:
     """Where one utterance of a pair lies; ``start`` and ``end`` in ms."""
 
     tape_id: str
@@ -296,12 +301,14 @@ class Spot:
     end: int
 
 
-def _pairs(gathered: Gathered, kinds: tuple[str, ...], most: int | None = PAIRS) -> list[dict[str, Any]]:
+def _confusion_pairs(
+    gathered: GroupCodes, kinds: tuple[str, ...], most: int | None = MAX_PAIRS
+) -> list[dict[str, Any]]:
     """Pairs of codes that differ, with the spots at which they do, the latest tape's first."""
-    table = confusions(gathered.panel, shown=LISTENED * LISTENED)
+    table = confusions(gathered.rating_matrix, shown=MAX_UTTERANCES * MAX_UTTERANCES)
     order = {tape_id: place for place, tape_id in enumerate(gathered.tapes)}
     table = table[table["comparison"].isin(kinds)].sort_values("units", ascending=False, kind="stable")
-    labels = gathered.panel.scheme.labels
+    labels = gathered.rating_matrix.scheme.labels
     found: list[dict[Any, Any]] = table.head(most or len(table)).to_dict("records")
     rows: list[dict[str, Any]] = []
     for row in found:
@@ -309,21 +316,21 @@ def _pairs(gathered: Gathered, kinds: tuple[str, ...], most: int | None = PAIRS)
         for name in row["utterances"].split("|"):
             tape_id, _, utterance_id = name.partition("/")
             times = gathered.times(tape_id, utterance_id)
-            places.append(Spot(tape_id, gathered.titles[tape_id], utterance_id, *times))
-        places = sorted(places, key=lambda spot: (-order[spot.tape_id], spot.start))[:LISTENED]
+            places.append(PairUtterance(tape_id, gathered.titles[tape_id], utterance_id, *times))
+        places = sorted(places, key=lambda spot: (-order[spot.tape_id], spot.start))[:MAX_UTTERANCES]
         said = {"a_words": code_phrase(row["a_code"], labels), "b_words": code_phrase(row["b_code"], labels)}
         rows.append({**row, **said, "places": places})
     return rows
 
 
-def _said(
-    request: Request, database: Session, viewer: Viewer, places: Sequence[Spot]
+def _utterance_texts(
+    request: Request, database: Session, viewer: Viewer, places: Sequence[PairUtterance]
 ) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """Tape and utterance -> (role, text) of the utterance before it and of itself, corrected, with names masked."""
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for tape_id in dict.fromkeys(place.tape_id for place in places):
         try:
-            said = transcripts.shown(admit(request, database, viewer, tape_id, "show"))
+            said = transcripts.visible_transcript(admit(request, database, viewer, tape_id, "show"))
         except LookupError:
             continue
         lines = [(one.role, " ".join(word.text for word in one.words)) for one in said]

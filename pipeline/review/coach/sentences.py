@@ -9,7 +9,7 @@ from pipeline.measures.drift.control_chart import CALIBRATION_TAPES
 from pipeline.measures.reliability.comparisons import coders_without_family
 from pipeline.measures.reliability.rating_matrix import MACHINE, RatingMatrix
 
-NEEDED = CALIBRATION_TAPES + 1
+MIN_TAPES = CALIBRATION_TAPES + 1
 """Tapes that a chart needs before it can show anything."""
 
 TOO_FEW = "too few tapes"
@@ -27,37 +27,39 @@ FAMILIES = {
 }
 
 
-def family(name: str) -> str:
+def family_label(name: str) -> str:
     """A family of codes in words."""
     return FAMILIES.get(name) or name.replace("_", " ").capitalize()
 
 
-def within(name: str) -> str:
+def family_in_sentence(name: str) -> str:
     """The same within a sentence."""
-    words = family(name)
+    words = family_label(name)
     return words if words.startswith("MI") else words[:1].lower() + words[1:]
 
 
-def moved(table: pd.DataFrame) -> str:
+def unchanged_sentence(table: pd.DataFrame) -> str:
     """What charts say of which none speaks; ``table`` as `pipeline.measures.drift.drift.detect_drift` gives it."""
     if table.empty:
         return "It is too early for a conclusion."
     watching = int(table["state"].ne(TOO_FEW).sum())
     if not watching:
-        return f"Too early: {int(table['tapes'].max())} of {NEEDED} tapes."
+        return f"Too early: {int(table['tapes'].max())} of {MIN_TAPES} tapes."
     if watching == len(table):
         return "Nobody's coding has changed."
     charts = "the one chart that has" if watching == 1 else f"the {watching} charts that have"
-    return f"Nobody's coding has changed in {charts} {NEEDED} tapes or more."
+    return f"Nobody's coding has changed in {charts} {MIN_TAPES} tapes or more."
 
 
-def too_early(table: pd.DataFrame) -> list[str]:
+def too_early_phrases(table: pd.DataFrame) -> list[str]:
     """Who has charts with too few tapes, and how many tapes the longest of them has: "Ada, 1 of 6 tapes"."""
     few = table[table["state"] == TOO_FEW].groupby("coder", sort=True)["tapes"].max()
-    return [f"{_named(str(coder))}, {tapes} of {NEEDED} tapes" for coder, tapes in few.items()]
+    return [f"{_coder_label(str(coder))}, {tapes} of {MIN_TAPES} tapes" for coder, tapes in few.items()]
 
 
-def not_compared(panel: RatingMatrix, book: Codebook, own: str | None = None, everybody: bool = True) -> list[str]:
+def not_compared_sentences(
+    panel: RatingMatrix, book: Codebook, own: str | None = None, everybody: bool = True
+) -> list[str]:
     """Which families some could not code, and who, in a sentence each.
 
     Parameters
@@ -71,14 +73,17 @@ def not_compared(panel: RatingMatrix, book: Codebook, own: str | None = None, ev
         lacking = [coder for coder in coders if coder in people]
         if people and set(lacking) == people:
             why = "nobody had it as a task" if name in book.families() else f"{book.label} has no codes for it"
-            found.append(f"{family(name)}: coded by the machine only. Nobody is compared on it because {why}.")
+            found.append(f"{family_label(name)}: coded by the machine only. Nobody is compared on it because {why}.")
             continue
         named = lacking if everybody else [coder for coder in lacking if coder == own]
         if named:
-            who = "you" if named == [own] else ", ".join(_named(coder) for coder in named)
-            found.append(f"Not compared on {within(name)}, because the task or the codebook did not include it: {who}.")
+            who = "you" if named == [own] else ", ".join(_coder_label(coder) for coder in named)
+            found.append(
+                f"Not compared on {family_in_sentence(name)}, because the task or the codebook did not include it: "
+                f"{who}."
+            )
     return found
 
 
-def _named(coder: str) -> str:
+def _coder_label(coder: str) -> str:
     return f"the {coder}" if coder in ("group", "consensus", "machine") else coder

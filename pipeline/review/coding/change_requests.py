@@ -6,28 +6,28 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_~+.-]{1,80}$")]
-Kind = Literal["code", "text", "speaker", "merge", "split", "mask"]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_~+.-]{1,80}$")]
+ChangeKind = Literal["code", "text", "speaker", "merge", "split", "mask"]
 
 
-class Change(BaseModel):
+class ChangeRequest(BaseModel):
     """One change as a page sends it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: Name
-    kind: Kind
-    utterance_id: Name
-    undoes: Name | None = None
+    id: Identifier
+    kind: ChangeKind
+    utterance_id: Identifier
+    undoes: Identifier | None = None
     action: Literal["set", "clear", "unsure"] = "set"
-    codes: list[Name] = Field(default_factory=list, max_length=40)
+    codes: list[Identifier] = Field(default_factory=list, max_length=40)
     audio_ms: int | None = Field(default=None, ge=0, le=2**40)
     payload: dict[str, Any] = Field(default_factory=dict)
 
 
-class Changes(BaseModel):
+class ChangeBatch(BaseModel):
     """What a page sends at once."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    changes: list[Change] = Field(max_length=200)
+    changes: list[ChangeRequest] = Field(max_length=200)

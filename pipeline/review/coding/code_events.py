@@ -3,10 +3,11 @@
 An event names all codes that its utterance carries from then on, so that each can be understood alone and the last one
 that was not taken back holds.
 
->>> given = Event("a", "u1", "set", ("question",))
->>> fold([given, Event("b", "u1", "set", ("affirmation",))])["u1"].codes
+>>> first = CodingEvent("a", "u1", "set", ("question",))
+>>> second = CodingEvent("b", "u1", "set", ("affirmation",))
+>>> fold([first, second])["u1"].codes
 ('affirmation',)
->>> fold([given, Event("b", "u1", "set", ("affirmation",)), Event("c", "u1", "set", ("affirmation",), "b")])["u1"].codes
+>>> fold([first, second, CodingEvent("c", "u1", "set", ("affirmation",), undoes="b")])["u1"].codes
 ('question',)
 """
 
@@ -35,7 +36,7 @@ U = TypeVar("U", bound=Undoable)
 
 
 @dataclass(frozen=True)
-class Event:
+class CodingEvent:
     """One coder's word on one utterance."""
 
     id: str
@@ -46,14 +47,14 @@ class Event:
 
 
 @dataclass(frozen=True)
-class State:
+class CodeState:
     """What an utterance carries: no codes where the coder looked and found none, or is unsure of all."""
 
     codes: tuple[str, ...]
     unsure: bool = False
 
 
-def live(changes: Sequence[U]) -> list[U]:
+def in_effect(changes: Sequence[U]) -> list[U]:
     """The changes that hold, in their order: those that no change that holds itself takes back."""
     dead: set[str] = set()
     for change in reversed(changes):
@@ -62,12 +63,12 @@ def live(changes: Sequence[U]) -> list[U]:
     return [change for change in changes if not change.undoes and change.id not in dead]
 
 
-def fold(events: Iterable[Event]) -> Mapping[str, State]:
+def fold(events: Iterable[CodingEvent]) -> Mapping[str, CodeState]:
     """Utterance -> what it carries; one that was never coded, or was uncoded, is left out."""
-    now: dict[str, State] = {}
-    for event in live(list(events)):
+    now: dict[str, CodeState] = {}
+    for event in in_effect(list(events)):
         if event.action == "clear":
             now.pop(event.utterance_id, None)
         else:
-            now[event.utterance_id] = State(event.codes, event.action == "unsure")
+            now[event.utterance_id] = CodeState(event.codes, event.action == "unsure")
     return now

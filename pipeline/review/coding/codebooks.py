@@ -16,33 +16,33 @@ from pipeline.tapes import group_codebooks as own
 from pipeline.tapes.db.records import Pass
 from pipeline.tapes.home import Home
 
-FILE = "userConfiguration.xml"
+CACTI_FILE_NAME = "userConfiguration.xml"
 """What CACTI calls its codebook, and we whatever somebody sends: the name of their file may tell who the client is."""
 
 
-def names(admitted: Admitted) -> dict[str, str]:
+def codebook_labels(admitted: Admitted) -> dict[str, str]:
     """Name and label of every codebook that can be chosen for a tape."""
     shipped = {name: _read(name).label for name in _shipped()}
-    return shipped | group_names(admitted)
+    return shipped | group_codebook_labels(admitted)
 
 
-def group_names(admitted: Admitted) -> dict[str, str]:
+def group_codebook_labels(admitted: Admitted) -> dict[str, str]:
     """Name and label of those that the tape's group took in; for others, of those by which this tape is coded."""
     labels = own.labels(admitted.session, admitted.home.vault, admitted.tape.group_id)
     if is_of_group(admitted):
         return labels
-    used = {admitted.tape.codebook, *admitted.session.scalars(_used(admitted.tape.id))}
+    used = {admitted.tape.codebook, *admitted.session.scalars(_codebooks_of_passes(admitted.tape.id))}
     return {name: label for name, label in labels.items() if name in used}
 
 
-def chosen(admitted: Admitted, name: str) -> Codebook:
+def for_new_pass(admitted: Admitted, name: str) -> Codebook:
     """A codebook for a new pass.
 
     Raises
     ------
     CodingError: C03 there is none of that name, or the group took it out.
     """
-    return read(admitted, name if name in names(admitted) else "")
+    return read(admitted, name if name in codebook_labels(admitted) else "")
 
 
 def read(admitted: Admitted, name: str) -> Codebook:
@@ -52,10 +52,10 @@ def read(admitted: Admitted, name: str) -> Codebook:
     ------
     CodingError: C03 there is none of that name.
     """
-    return of_group(admitted.session, admitted.home, admitted.tape.group_id, name)
+    return read_for_group(admitted.session, admitted.home, admitted.tape.group_id, name)
 
 
-def of_group(session: Session, home: Home, group_id: str, name: str) -> Codebook:
+def read_for_group(session: Session, home: Home, group_id: str, name: str) -> Codebook:
     """A codebook by its name, as a group knows it.
 
     Raises
@@ -65,7 +65,7 @@ def of_group(session: Session, home: Home, group_id: str, name: str) -> Codebook
     return _read(name) if name in _shipped() else own.read(session, home.vault, group_id, name)
 
 
-def _used(tape_id: str) -> Select[str]:
+def _codebooks_of_passes(tape_id: str) -> Select[str]:
     return select(Pass.codebook).where(Pass.tape_id == tape_id).distinct()
 
 
@@ -73,19 +73,19 @@ _shipped = cache(codebook_files.shipped)
 _read = lru_cache(8)(codebook_files.read)
 
 
-def take_in(admitted: Admitted, label: str, content: bytes) -> str:
+def add_to_group(admitted: Admitted, label: str, content: bytes) -> str:
     """Keep CACTI's ``userConfiguration.xml`` for the tape's group; the name under which it can be chosen from now on.
 
     Raises
     ------
     FormatError: F02 to F07, it is not what CACTI writes.
     """
-    book = cacti_codebook.read(Source(FILE, content)).codebook
+    book = cacti_codebook.read(Source(CACTI_FILE_NAME, content)).codebook
     session, vault, group_id = admitted.session, admitted.home.vault, admitted.tape.group_id
     return own.add(session, vault, group_id, book, label or own.LABEL, admitted.person.id, admitted.now)
 
 
-def take_out(admitted: Admitted, name: str) -> None:
+def remove_from_group(admitted: Admitted, name: str) -> None:
     """Take a codebook of the group out; passes that use it keep it.
 
     Raises
@@ -95,6 +95,6 @@ def take_out(admitted: Admitted, name: str) -> None:
     own.remove(admitted.session, admitted.tape.group_id, name, admitted.now)
 
 
-def tag(code: Code, book: Codebook) -> Tag:
+def tag_of_code(code: Code, book: Codebook) -> Tag:
     """How a code looks: the shape and color of the report."""
     return Tags(book).of(code.name)

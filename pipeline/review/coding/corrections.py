@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.review.coding.code_events import live
+from pipeline.review.coding.code_events import in_effect
 
-SWAPPED = {"interviewer": "client", "client": "interviewer"}
+OTHER_ROLE = {"interviewer": "client", "client": "interviewer"}
 
 MASK = "▇▇▇"
 """What stands for a masked name."""
@@ -64,12 +64,12 @@ class Correction:
     undoes: str | None = None
 
 
-def root(word_id: str) -> str:
+def root_word_id(word_id: str) -> str:
     """The word of the recording that a corrected word's name begins with."""
     return word_id.partition("+")[0]
 
 
-def corrected(utterances: Sequence[Utterance], corrections: Sequence[Correction]) -> list[Utterance]:
+def apply_corrections(utterances: Sequence[Utterance], corrections: Sequence[Correction]) -> list[Utterance]:
     """The utterances with all corrections that hold; one that no longer fits what others corrected does nothing.
 
     A mask is on words of the recording: whatever is shown in their place is masked, whoever corrects it or takes a
@@ -77,7 +77,7 @@ def corrected(utterances: Sequence[Utterance], corrections: Sequence[Correction]
     """
     shown = list(utterances)
     masked: frozenset[str] = frozenset()
-    for one in live(corrections):
+    for one in in_effect(corrections):
         at = next((at for at, said in enumerate(shown) if said.id == one.utterance_id), -1)
         if one.kind == "role":
             roles = one.payload["roles"]
@@ -88,17 +88,17 @@ def corrected(utterances: Sequence[Utterance], corrections: Sequence[Correction]
         elif at < 0:
             continue
         elif one.kind == "speaker":
-            shown = _swapped(shown, at)
+            shown = _swap_roles_from(shown, at)
         elif one.kind == "text":
-            shown[at] = _retyped(shown[at], one)
+            shown[at] = _replace_words(shown[at], one)
         elif one.kind == "merge":
-            shown = _merged(shown, at)
+            shown = _merge_with_previous(shown, at)
         elif one.kind == "split":
-            shown = _split(shown, at, one.payload["word_id"])
-    return [_barred(said, masked) for said in shown]
+            shown = _split_at_word(shown, at, one.payload["word_id"])
+    return [_mark_masked(said, masked) for said in shown]
 
 
-def _barred(said: Utterance, masked: frozenset[str]) -> Utterance:
+def _mark_masked(said: Utterance, masked: frozenset[str]) -> Utterance:
     """An utterance with its masked words marked; one that stays as it is is not copied, as a tape has many words."""
     is_masked = [not masked.isdisjoint(word.stands_for) for word in said.words]
     if all(word.masked == bar for word, bar in zip(said.words, is_masked, strict=True)):
@@ -108,19 +108,19 @@ def _barred(said: Utterance, masked: frozenset[str]) -> Utterance:
     )
 
 
-def _swapped(shown: Sequence[Utterance], start: int) -> list[Utterance]:
+def _swap_roles_from(shown: Sequence[Utterance], start: int) -> list[Utterance]:
     """Interviewer and client change places from here to the end."""
     voice: dict[str, str] = {}
     for said in shown:
         voice.setdefault(said.role, said.speaker)
     found = list(shown[:start])
     for said in shown[start:]:
-        role = SWAPPED.get(said.role)
+        role = OTHER_ROLE.get(said.role)
         found.append(replace(said, role=role, speaker=voice.get(role, said.speaker)) if role else said)
     return found
 
 
-def _retyped(said: Utterance, one: Correction) -> Utterance:
+def _replace_words(said: Utterance, one: Correction) -> Utterance:
     """Other words in the place of some; a masked one that the editor does not see is kept where its bar stands."""
     old, after, texts = list(one.payload["replace"]), one.payload["after"], list(one.payload["with"])
     ids = [word.id for word in said.words]
@@ -139,13 +139,13 @@ def _retyped(said: Utterance, one: Correction) -> Utterance:
     typed: list[Word] = []
     at, done = first, 0
     for place, bar in zip([*places, last], [*bars, len(texts)], strict=True):
-        typed += _typed(said, at, place, texts[done:bar], f"{one.id[:8]}.", done)
+        typed += _typed_words(said, at, place, texts[done:bar], f"{one.id[:8]}.", done)
         typed += said.words[place : place + 1] if place < last else ()
         at, done = place + 1, bar + 1
     return replace(said, words=(*said.words[:first], *typed, *said.words[last:]), edited=True)
 
 
-def _typed(said: Utterance, first: int, last: int, texts: Sequence[str], name: str, number: int) -> list[Word]:
+def _typed_words(said: Utterance, first: int, last: int, texts: Sequence[str], name: str, number: int) -> list[Word]:
     """What is typed in the place of a stretch of words.
 
     As many keep each its time; more or fewer share the time evenly, and each stands for the whole stretch.
@@ -155,15 +155,15 @@ def _typed(said: Utterance, first: int, last: int, texts: Sequence[str], name: s
         return [replace(word, text=text) for word, text in zip(gone, texts, strict=True)]
     if not gone:
         before, after = (said.words[first - 1] if first else None), said.words[first : first + 1]
-        time, stem = (before.end, root(before.id)) if before else (said.start, "start")
-        roots = _gap(before, after[0] if after else None)
+        time, stem = (before.end, root_word_id(before.id)) if before else (said.start, "start")
+        roots = _gap_between(before, after[0] if after else None)
         return [Word(f"{stem}+{name}{number + at}", text, time, time, roots=roots) for at, text in enumerate(texts)]
     start, most = gone[0].start, len(texts)
     time = max(word.end for word in gone) - start
     roots = tuple(dict.fromkeys(each for word in gone for each in word.stands_for))
     return [
         Word(
-            f"{root(gone[at * len(gone) // most].id)}+{name}{number + at}",
+            f"{root_word_id(gone[at * len(gone) // most].id)}+{name}{number + at}",
             text,
             start + time * at // most,
             start + time * (at + 1) // most,
@@ -173,7 +173,7 @@ def _typed(said: Utterance, first: int, last: int, texts: Sequence[str], name: s
     ]
 
 
-def _gap(before: Word | None, after: Word | None) -> tuple[str, ...]:
+def _gap_between(before: Word | None, after: Word | None) -> tuple[str, ...]:
     """What a word stands for that is added between two others."""
     if before is None:
         return (f"<{after.stands_for[0].strip('<>')}",) if after else ()
@@ -181,7 +181,7 @@ def _gap(before: Word | None, after: Word | None) -> tuple[str, ...]:
     return both or (f"{before.stands_for[-1].strip('<>')}>",)
 
 
-def _merged(shown: Sequence[Utterance], at: int) -> list[Utterance]:
+def _merge_with_previous(shown: Sequence[Utterance], at: int) -> list[Utterance]:
     """One utterance with the one before it, where both are the same speaker's."""
     if at == 0 or shown[at - 1].speaker != shown[at].speaker:
         return list(shown)
@@ -196,7 +196,7 @@ def _merged(shown: Sequence[Utterance], at: int) -> list[Utterance]:
     return [*shown[: at - 1], whole, *shown[at + 1 :]]
 
 
-def _split(shown: Sequence[Utterance], at: int, word_id: str) -> list[Utterance]:
+def _split_at_word(shown: Sequence[Utterance], at: int, word_id: str) -> list[Utterance]:
     """A new utterance from this word on."""
     said = shown[at]
     cut = next((place for place, word in enumerate(said.words) if word.id == word_id), 0)

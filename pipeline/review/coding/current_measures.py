@@ -13,12 +13,14 @@ from pipeline.review.consensus import consensus
 from pipeline.review.tapes import stored_measures
 from pipeline.review.tapes.stored_measures import Figure
 
-MACHINE = "Machine suggestions, to be checked by hand"
-WRONG_VOICE = "The machine took the wrong voice for the interviewer's. Measures appear once the tape is coded by hand"
+MACHINE_BASIS = "Machine suggestions, to be checked by hand"
+WRONG_ROLES_BASIS = (
+    "The machine took the wrong voice for the interviewer's. Measures appear once the tape is coded by hand"
+)
 
 
 @dataclass(frozen=True)
-class Current:
+class CurrentMeasures:
     """The main figures, and in words whose codes they stand on; ``by_group`` where people have coded."""
 
     figures: tuple[Figure, ...]
@@ -26,12 +28,14 @@ class Current:
     by_group: bool
 
 
-def current(admitted: Admitted) -> Current:
+def current_measures(admitted: Admitted) -> CurrentMeasures:
     """The figures of a tape for one viewer, who may see its measures (`authorization.is_open`)."""
-    if sees_codes(admitted) and consensus.codebooks(admitted):
-        book = codebooks.read(admitted, consensus.codebook(admitted))
-        board = consensus.board(admitted, transcripts.shown(admitted), book)
+    if sees_codes(admitted) and consensus.used_codebooks(admitted):
+        book = codebooks.read(admitted, consensus.group_codebook(admitted))
+        board = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
         if board.by_hand:
-            return Current(stored_measures.told(consensus.measured(board).as_dict()), f"Codes: {board.basis}", True)
+            return CurrentMeasures(
+                stored_measures.told(consensus.group_measures(board).as_dict()), f"Codes: {board.basis}", True
+            )
     proposed = stored_measures.read(admitted.session, admitted.home, admitted.tape)
-    return Current(proposed, MACHINE if proposed else WRONG_VOICE, False)
+    return CurrentMeasures(proposed, MACHINE_BASIS if proposed else WRONG_ROLES_BASIS, False)

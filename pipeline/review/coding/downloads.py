@@ -14,16 +14,16 @@ from collections.abc import Mapping, Sequence
 from pipeline.coding.codebook import Codebook
 from pipeline.formats import cues
 from pipeline.formats.time_origin import sentence
-from pipeline.review.coding.code_events import State
+from pipeline.review.coding.code_events import CodeState
 from pipeline.review.coding.corrections import Utterance
 from pipeline.timeline import ROLES, UNKNOWN, Span, to_seconds
 
 COLUMNS = ("utterance_id", "start", "end", "role", "speaker", "text", "codes", "unsure", "zero")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a formula begins with, and in some spreadsheets the same signs in full width, or a break before one."""
 
 
-def table(utterances: Sequence[Utterance], codes: Mapping[str, State], zero: int = 0) -> str:
+def codes_csv(utterances: Sequence[Utterance], codes: Mapping[str, CodeState], zero: int = 0) -> str:
     """CSV with one row an utterance; times in seconds from ``zero``, a millisecond of the recording."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -36,11 +36,11 @@ def table(utterances: Sequence[Utterance], codes: Mapping[str, State], zero: int
             *("|".join(state.codes) if state else "", "true" if state and state.unsure else "false"),
             to_seconds(zero),
         )
-        writer.writerow([_inert(cell) for cell in row])
+        writer.writerow([_escape_formula(cell) for cell in row])
     return out.getvalue()
 
 
-def captions(utterances: Sequence[Utterance], codes: Mapping[str, State], book: Codebook, zero: int = 0) -> str:
+def codes_webvtt(utterances: Sequence[Utterance], codes: Mapping[str, CodeState], book: Codebook, zero: int = 0) -> str:
     """WebVTT: each utterance with its codes' labels in brackets behind it; times count from ``zero``, as in `table`."""
     labels = {code.name: code.label for code in book.codes}
     blocks = ["WEBVTT", f"NOTE {sentence(zero)}"]
@@ -55,5 +55,5 @@ def captions(utterances: Sequence[Utterance], codes: Mapping[str, State], book: 
     return "\n\n".join(blocks) + "\n"
 
 
-def _inert(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+def _escape_formula(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell

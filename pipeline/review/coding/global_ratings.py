@@ -19,13 +19,13 @@ from pipeline.review.authorization import Admitted
 from pipeline.review.reflection.forms import ANSWERS
 from pipeline.tapes.db.records import Form, Pass, Person
 
-KIND = "globals.miti-4.2"
-TOGETHER = f"{KIND} together"
+FORM_KIND = "globals.miti-4.2"
+GROUP_FORM_KIND = f"{FORM_KIND} together"
 """The kind of what the group settles on, before the codebook's name."""
 
 
 @dataclass(frozen=True)
-class Rating:
+class GlobalRating:
     """One rating with its ends in words."""
 
     name: str
@@ -35,25 +35,25 @@ class Rating:
 
 
 RATINGS = (
-    Rating(
+    GlobalRating(
         "cultivating_change_talk",
         "Cultivating change talk",
         "The client's own reasons for change get no response",
         "The client's own talk for change is drawn out and deepened throughout",
     ),
-    Rating(
+    GlobalRating(
         "softening_sustain_talk",
         "Softening sustain talk",
         "The conversation keeps returning to reasons not to change",
         "Reasons not to change are acknowledged, and the conversation does not dwell on them",
     ),
-    Rating(
+    GlobalRating(
         "partnership",
         "Partnership",
         "The interviewer acts as the expert",
         "Both work together, and the client's own expertise counts",
     ),
-    Rating(
+    GlobalRating(
         "empathy",
         "Empathy",
         "Little interest in the client's view",
@@ -65,30 +65,30 @@ RATINGS = (
 SCALE = range(miti.LOWEST, miti.HIGHEST + 1)
 
 
-def given(admitted: Admitted, one: Pass) -> dict[str, int]:
+def pass_ratings(admitted: Admitted, one: Pass) -> dict[str, int]:
     """What was rated last in a pass."""
-    return _read(admitted, f"{KIND} {one.id}")
+    return _read(admitted, f"{FORM_KIND} {one.id}")
 
 
-def give(admitted: Admitted, one: Pass, answers: Mapping[str, int]) -> None:
+def store_pass_ratings(admitted: Admitted, one: Pass, answers: Mapping[str, int]) -> None:
     """Keep a pass's ratings; earlier ones stay as history."""
-    _write(admitted, f"{KIND} {one.id}", answers)
+    _write(admitted, f"{FORM_KIND} {one.id}", answers)
     admitted.record("ratings.give", one.id)
 
 
-def settled(admitted: Admitted, codebook: str) -> dict[str, int]:
+def group_ratings(admitted: Admitted, codebook: str) -> dict[str, int]:
     """What the group settled on for passes with a codebook; a rating that it left open is not there."""
-    return _read(admitted, f"{TOGETHER} {codebook}")
+    return _read(admitted, f"{GROUP_FORM_KIND} {codebook}")
 
 
-def settle(admitted: Admitted, codebook: str, answers: Mapping[str, int]) -> None:
+def store_group_ratings(admitted: Admitted, codebook: str, answers: Mapping[str, int]) -> None:
     """Keep what the group settles on; every coder's own ratings stay, and earlier decisions as history."""
-    _write(admitted, f"{TOGETHER} {codebook}", answers)
+    _write(admitted, f"{GROUP_FORM_KIND} {codebook}", answers)
     admitted.record("ratings.settle", codebook)
 
 
 @dataclass(frozen=True)
-class Compared:
+class RatingComparison:
     """The coders' ratings side by side, each coder's as far as given, and what the group settled on."""
 
     coders: tuple[tuple[str, Mapping[str, int]], ...]
@@ -120,7 +120,7 @@ class Compared:
         return [answers[name] for _, answers in self.coders if name in answers]
 
 
-def side_by_side(admitted: Admitted, codebook: str) -> Compared:
+def compare_ratings(admitted: Admitted, codebook: str) -> RatingComparison:
     """The ratings of the locked passes with a codebook; only for somebody who may see the others' codes.
 
     Somebody's later ratings stand for the same person's earlier ones.
@@ -129,13 +129,13 @@ def side_by_side(admitted: Admitted, codebook: str) -> Compared:
     query = query.where(Pass.tape_id == admitted.tape.id, Pass.locked_at.is_not(None), Pass.codebook == codebook)
     last: dict[str | None, tuple[str, Mapping[str, int]]] = {}
     for one, name in admitted.session.execute(query.order_by(Person.name, Pass.started_at, Pass.id)):
-        answers = given(admitted, one)
+        answers = pass_ratings(admitted, one)
         if answers:
             last[one.person_id] = (name, answers)
-    return Compared(tuple(last.values()), settled(admitted, codebook))
+    return RatingComparison(tuple(last.values()), group_ratings(admitted, codebook))
 
 
-def answered(sent: Mapping[str, object]) -> dict[str, int]:
+def parse_ratings(sent: Mapping[str, object]) -> dict[str, int]:
     """The ratings of a form; one may be left open.
 
     Raises
@@ -154,7 +154,7 @@ def answered(sent: Mapping[str, object]) -> dict[str, int]:
 
 
 def _read(admitted: Admitted, kind: str) -> dict[str, int]:
-    row = _last(admitted, kind)
+    row = _latest_form(admitted, kind)
     if row is None:
         return {}
     answers = json.loads(admitted.home.vault.unseal(row.tape_id, row.sealed_answers, ANSWERS))
@@ -162,7 +162,7 @@ def _read(admitted: Admitted, kind: str) -> dict[str, int]:
 
 
 def _write(admitted: Admitted, kind: str, answers: Mapping[str, int]) -> None:
-    before = _last(admitted, kind)
+    before = _latest_form(admitted, kind)
     admitted.session.add(
         Form(
             tape_id=admitted.tape.id,
@@ -174,6 +174,6 @@ def _write(admitted: Admitted, kind: str, answers: Mapping[str, int]) -> None:
     )
 
 
-def _last(admitted: Admitted, kind: str) -> Form | None:
+def _latest_form(admitted: Admitted, kind: str) -> Form | None:
     query = select(Form).where(Form.tape_id == admitted.tape.id, Form.kind == kind)
     return admitted.session.scalars(query.order_by(Form.at.desc(), Form.id).limit(1)).first()

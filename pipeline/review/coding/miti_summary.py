@@ -11,7 +11,7 @@ from pipeline.measures.session.measures import Measure, SessionMeasures
 from pipeline.report import number_format
 from pipeline.review.authorization import Admitted, sees_codes
 from pipeline.review.coding import codebooks, global_ratings, transcripts
-from pipeline.review.coding.global_ratings import RATINGS, Compared
+from pipeline.review.coding.global_ratings import RATINGS, RatingComparison
 from pipeline.review.consensus import consensus
 from pipeline.review.tapes import stored_measures
 from pipeline.review.tapes.stored_measures import Figure
@@ -24,7 +24,7 @@ NO_THRESHOLD = "none in the manual"
 
 
 @dataclass(frozen=True)
-class Row:
+class SummaryRow:
     """One line: a label, its value in words, how far that is agreed, and the manual's thresholds."""
 
     label: str
@@ -39,66 +39,68 @@ class MitiSummary:
 
     label: str
     basis: str
-    ratings: tuple[Row, ...]
-    rows: tuple[Row, ...]
+    ratings: tuple[SummaryRow, ...]
+    rows: tuple[SummaryRow, ...]
 
 
-def summaries(admitted: Admitted) -> tuple[MitiSummary, ...]:
+def miti_summaries(admitted: Admitted) -> tuple[MitiSummary, ...]:
     """One for each of MITI's codebooks in which somebody has locked a pass; none for who may not see the codes."""
     if not sees_codes(admitted):
         return ()
-    used = [codebooks.read(admitted, name) for name in consensus.codebooks(admitted)]
+    used = [codebooks.read(admitted, name) for name in consensus.used_codebooks(admitted)]
     return tuple(found for book in used if book.is_miti and (found := _summary(admitted, book)))
 
 
-def behaviors(measures: SessionMeasures, book: Codebook) -> tuple[Measure, ...]:
+def adherence_totals(measures: SessionMeasures, book: Codebook) -> tuple[Measure, ...]:
     """The totals that MITI has beside the ratios of every codebook; none where the codebook is not MITI's."""
     return miti.adherence_totals(measures, book.adherent, book.non_adherent) if book.is_miti else ()
 
 
-def thresholds(measure: Measure) -> str:
+def threshold_text(measure: Measure) -> str:
     """The manual's, in words: "fair from 3, good from 4"."""
     told = [f"{one.label} from {number_format.format_value(one.value, measure.unit)}" for one in measure.references]
     return ", ".join(told) or NO_THRESHOLD
 
 
-def rated(compared: Compared) -> tuple[Row, ...]:
+def rating_rows(compared: RatingComparison) -> tuple[SummaryRow, ...]:
     """The four ratings: the number that counts, or the coders' where they differ."""
     found = []
     for one in RATINGS:
         numbers, number = compared.numbers(one.name), compared.counted.get(one.name)
         if number is not None:
             settled = one.name in compared.settled
-            basis = "settled together" if settled else _raters(len(numbers))
-            found.append(Row(one.label, str(number), basis))
+            basis = "settled together" if settled else _raters_text(len(numbers))
+            found.append(SummaryRow(one.label, str(number), basis))
         else:
             differ = " and ".join(str(each) for each in sorted(set(numbers)))
-            found.append(Row(one.label, differ or "not rated", "not settled" if numbers else ""))
+            found.append(SummaryRow(one.label, differ or "not rated", "not settled" if numbers else ""))
     return tuple(found)
 
 
-def scores(compared: Compared) -> tuple[Row, ...]:
+def score_rows(compared: RatingComparison) -> tuple[SummaryRow, ...]:
     """The technical and the relational score, of the ratings that count."""
     why = "is not settled" if compared.coders else "is not rated"
-    return _rows(miti.global_scores(compared.counted, why))
+    return _measure_rows(miti.global_scores(compared.counted, why))
 
 
 def _summary(admitted: Admitted, book: Codebook) -> MitiSummary | None:
-    compared = global_ratings.side_by_side(admitted, book.name)
-    board = consensus.board(admitted, transcripts.shown(admitted), book)
+    compared = global_ratings.compare_ratings(admitted, book.name)
+    board = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
     if not board.by_hand and not compared.coders and not compared.settled:
         return None
-    counts: tuple[Row, ...] = ()
+    counts: tuple[SummaryRow, ...] = ()
     if board.by_hand:
-        counts = _rows(miti.behavior_measures(consensus.measured(board), book.adherent, book.non_adherent))
+        counts = _measure_rows(
+            miti.behavior_measures(consensus.group_measures(board), book.adherent, book.non_adherent)
+        )
     basis = f"Codes: {board.basis}" if board.by_hand else "No behavior is coded with this codebook yet"
-    return MitiSummary(book.label, basis, rated(compared), (*scores(compared), *counts))
+    return MitiSummary(book.label, basis, rating_rows(compared), (*score_rows(compared), *counts))
 
 
-def _rows(measures: Sequence[Measure]) -> tuple[Row, ...]:
+def _measure_rows(measures: Sequence[Measure]) -> tuple[SummaryRow, ...]:
     shown: list[tuple[Measure, Figure]] = [(measure, stored_measures.of(measure)) for measure in measures]
-    return tuple(Row(one.label, one.text, one.spread, thresholds(measure)) for measure, one in shown)
+    return tuple(SummaryRow(one.label, one.text, one.spread, threshold_text(measure)) for measure, one in shown)
 
 
-def _raters(number: int) -> str:
+def _raters_text(number: int) -> str:
     return "one coder" if number == 1 else f"all {number} coders"

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from pipeline.review.auth.current_user import SignedIn
 from pipeline.review.authorization import admit, note
 from pipeline.review.coding import correction_store, name_detection, transcripts
-from pipeline.review.coding.change_requests import Change
+from pipeline.review.coding.change_requests import ChangeRequest
 from pipeline.review.context import context_of
 from pipeline.review.templating import render, seeing
 
@@ -20,18 +20,18 @@ router = APIRouter(prefix="/tapes/{tape_id}/names")
 
 
 @router.get("")
-def listed(request: Request, viewer: SignedIn, tape_id: str) -> Response:
+def names_page(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     """Names that were found or marked, each in its place."""
     with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        said, sees = transcripts.shown(admitted), admitted.is_interviewer
+        said, sees = transcripts.visible_transcript(admitted), admitted.is_interviewer
     note(request, viewer, tape_id, "tape.show", "names")
-    found = name_detection.find(said, context_of(request).settings)
+    found = name_detection.detect_names(said, context_of(request).settings)
     return render(request, "coding/names.html", tape_id=tape_id, found=found, sees=sees)
 
 
 @router.post("")
-def mask(
+def mask_name(
     request: Request,
     viewer: SignedIn,
     tape_id: str,
@@ -41,16 +41,16 @@ def mask(
     """Mask a name, or (the interviewer) show it again."""
     with context_of(request).home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        where = {each.id: said.id for said in transcripts.shown(admitted) for each in said.words}
+        where = {each.id: said.id for said in transcripts.visible_transcript(admitted) for each in said.words}
         if not set(word) <= set(where):
             raise HTTPException(404)
-        change = Change(
+        change = ChangeRequest(
             id=secrets.token_hex(16),
             kind="mask",
             utterance_id=where[word[0]],
             payload={"words": word, "on": on == "1"},
         )
-        refused = correction_store.correct(admitted, [change])
+        refused = correction_store.store_corrections(admitted, [change])
         if refused:
             raise HTTPException(422, f"{refused[0]['reason'].capitalize()}.")
     return seeing(f"/tapes/{tape_id}/names", "saved")

@@ -26,7 +26,7 @@ _CLIENT = frozenset({CHANGE, SUSTAIN, NEUTRAL})
 
 
 @dataclass(frozen=True)
-class Task:
+class ObserverTask:
     """A coding task: the codes with these meanings, or of these families; without either it is the whole codebook."""
 
     name: str
@@ -39,46 +39,46 @@ class Task:
         """Whether the task asks for this code."""
         return not (self.families or self.meanings) or code.family in self.families or code.meaning in self.meanings
 
-    def of(self, book: Codebook) -> tuple[Code, ...]:
+    def codes_in(self, book: Codebook) -> tuple[Code, ...]:
         """The codes of a codebook that the task asks for."""
         return tuple(code for code in book.codes if self.covers(code))
 
 
 TASKS = (
-    Task("all", "All codes", "Give each utterance its codes. Leave it without a code where none fits."),
-    Task(
+    ObserverTask("all", "All codes", "Give each utterance its codes. Leave it without a code where none fits."),
+    ObserverTask(
         "questions-and-reflections",
         "Questions and reflections",
         "Listen for questions and for reflections. An utterance can be both.",
         _QUESTIONS | _REFLECTIONS,
     ),
-    Task(
+    ObserverTask(
         "depth",
         "Depth of reflections",
         "Simple reflections repeat what was said. Complex reflections add meaning, feeling or direction.",
         _REFLECTIONS,
     ),
-    Task(
+    ObserverTask(
         "oars",
         "OARS",
         "Listen for open questions, affirmations, reflections and summaries.",
         _REFLECTIONS | {OPEN, QUESTION, AFFIRMATION, SUMMARY},
     ),
-    Task(
+    ObserverTask(
         "change-and-sustain",
         "Change and sustain talk",
         "Listen to the client. Mark talk for the target behavior and talk for not changing.",
         _CLIENT,
         frozenset({"client_talk"}),
     ),
-    Task(
+    ObserverTask(
         "around-change-talk",
         "Before and after change talk",
         "Mark change talk. Code what the interviewer said just before and just after it.",
         _CLIENT | _QUESTIONS | _REFLECTIONS | {AFFIRMATION, SUMMARY},
         frozenset({"client_talk"}),
     ),
-    Task(
+    ObserverTask(
         "mi-inconsistent",
         "Inconsistent with MI",
         "Listen for advice or persuasion without permission, confronting and arguing. Note it kindly: it happens to "
@@ -90,18 +90,18 @@ TASKS = (
 """Every task, in the order in which a page offers them."""
 
 
-def task(name: str) -> Task:
+def find_task(name: str) -> ObserverTask:
     """The task of that name; an unknown one is the whole codebook."""
     return next((one for one in TASKS if one.name == name), TASKS[0])
 
 
-def offered(book: Codebook) -> tuple[Task, ...]:
+def offered_tasks(book: Codebook) -> tuple[ObserverTask, ...]:
     """The tasks that a codebook has codes for."""
-    return tuple(one for one in TASKS if one.of(book))
+    return tuple(one for one in TASKS if one.codes_in(book))
 
 
-def dealt(book: Codebook, tape_id: str, person_id: str) -> Task:
+def random_task(book: Codebook, tape_id: str, person_id: str) -> ObserverTask:
     """A task for somebody who does not choose: by lot, the same each time, and fewer twice than by choice."""
-    choices = offered(book)
+    choices = offered_tasks(book)
     lot = hashlib.sha256(f"{tape_id} {person_id}".encode()).digest()
     return choices[int.from_bytes(lot[:4]) % len(choices)]

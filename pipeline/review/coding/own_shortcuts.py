@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 from pipeline.tapes.db.records import KeyChoice
 
 
-def chosen(session: Session, person_id: str, codebook: str) -> dict[str, str]:
+def own_keys(session: Session, person_id: str, codebook: str) -> dict[str, str]:
     """Action -> the key that the person wants for it."""
     row = _row(session, person_id, codebook)
     return {str(action): str(key) for action, key in row.keys.items()} if row else {}
 
 
-def choose(session: Session, person_id: str, codebook: str, keys: dict[str, str]) -> None:
+def store_own_keys(session: Session, person_id: str, codebook: str, keys: dict[str, str]) -> None:
     """Keep a person's choice."""
     row = _row(session, person_id, codebook)
     if row:

@@ -11,19 +11,19 @@ from sqlalchemy import select
 from pipeline.coding.codebook import Codebook
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import correction_store, masks, observer_tasks, passes, shortcuts, transcripts
-from pipeline.review.coding.codebooks import tag
+from pipeline.review.coding.codebooks import tag_of_code
 from pipeline.review.coding.corrections import Utterance
 from pipeline.tapes.db.records import Pass, Pretag
 
 
-def state(admitted: Admitted, one: Pass, book: Codebook, keys: Mapping[str, str]) -> dict[str, Any]:
+def coding_page_state(admitted: Admitted, one: Pass, book: Codebook, keys: Mapping[str, str]) -> dict[str, Any]:
     """The state of one's own pass, as JSON."""
-    task = observer_tasks.task(one.task)
-    made = transcripts.corrections(admitted)
-    said = transcripts.seen(admitted, made)
-    proposed = suggestions(admitted, book, task, said, passes.hidden(admitted, one))
-    found = passes.events(admitted, one)
-    mended = correction_store.own(admitted)
+    task = observer_tasks.find_task(one.task)
+    made = transcripts.valid_corrections(admitted)
+    said = transcripts.with_corrections(admitted, made)
+    proposed = visible_pretags(admitted, book, task, said, passes.hidden_pretags(admitted, one))
+    found = passes.pass_events(admitted, one)
+    mended = correction_store.own_corrections(admitted)
     order = [(row.at, passes.as_event(row).id) for row in found] + [(at, each["id"]) for at, each in mended]
     return {
         "tape": {"duration": admitted.tape.duration_ms or max((each.end for each in said), default=0)},
@@ -34,9 +34,9 @@ def state(admitted: Admitted, one: Pass, book: Codebook, keys: Mapping[str, str]
             "task": task.name,
             "key": waiting_key(admitted, one),
         },
-        "codes": codes(book, task, keys),
-        "bindings": bound(book, keys),
-        "utterances": [utterance(each, proposed.get(each.id)) for each in said],
+        "codes": code_fields(book, task, keys),
+        "bindings": binding_fields(book, keys),
+        "utterances": [utterance_fields(each, proposed.get(each.id)) for each in said],
         "unclear": [{"start": one.span.start, "speaker": one.speaker} for one in transcripts.vocalizations(admitted)],
         "events": [
             {
@@ -49,9 +49,9 @@ def state(admitted: Admitted, one: Pass, book: Codebook, keys: Mapping[str, str]
             for event in map(passes.as_event, found)
         ],
         "corrections": [correction for _, correction in mended],
-        "masked": sorted(masks.masked(made)),
+        "masked": sorted(masks.masked_roots(made)),
         "sees_names": admitted.is_interviewer,
-        "mark": correction_store.others(admitted),
+        "mark": correction_store.count_others_corrections(admitted),
         # What undo takes back is the last of both, as they were made.
         "order": [name for _, name in sorted(order, key=lambda each: each[0])],
     }
@@ -63,7 +63,7 @@ def waiting_key(admitted: Admitted, one: Pass) -> str:
     return base64.b64encode(admitted.home.vault.derive(admitted.tape.id, purpose)).decode()
 
 
-def bound(book: Codebook, keys: Mapping[str, str]) -> list[dict[str, Any]]:
+def binding_fields(book: Codebook, keys: Mapping[str, str]) -> list[dict[str, Any]]:
     """What each key does."""
     return [
         {
@@ -73,16 +73,16 @@ def bound(book: Codebook, keys: Mapping[str, str]) -> list[dict[str, Any]]:
             "shown": one.shown,
             "repeats": one.repeats,
         }
-        for one in shortcuts.resolve(book, keys)
+        for one in shortcuts.resolve_bindings(book, keys)
     ]
 
 
-def codes(book: Codebook, task: observer_tasks.Task, keys: Mapping[str, str]) -> list[dict[str, Any]]:
+def code_fields(book: Codebook, task: observer_tasks.ObserverTask, keys: Mapping[str, str]) -> list[dict[str, Any]]:
     """The codebook's codes as the page draws them."""
-    shown = {binding.action: binding.shown for binding in shortcuts.resolve(book, keys)}
+    shown = {binding.action: binding.shown for binding in shortcuts.resolve_bindings(book, keys)}
     found = []
     for code in book.codes:
-        look = tag(code, book)
+        look = tag_of_code(code, book)
         found.append(
             {
                 "name": code.name,
@@ -99,14 +99,18 @@ def codes(book: Codebook, task: observer_tasks.Task, keys: Mapping[str, str]) ->
     return found
 
 
-def suggestions(
-    admitted: Admitted, book: Codebook, task: observer_tasks.Task, said: Iterable[Utterance], unseen: Iterable[str]
+def visible_pretags(
+    admitted: Admitted,
+    book: Codebook,
+    task: observer_tasks.ObserverTask,
+    said: Iterable[Utterance],
+    unseen: Iterable[str],
 ) -> dict[str, dict[str, Any]]:
     """Utterance -> what the machine proposes in this codebook, as far as the task asks for it and it may be seen.
 
     What it proposes for an interviewer is left out where somebody has said that a client speaks, and the reverse.
     """
-    wanted, hidden = {code.name: code.role for code in task.of(book)}, set(unseen)
+    wanted, hidden = {code.name: code.role for code in task.codes_in(book)}, set(unseen)
     roles = {one.id: one.role for one in said}
     found = {}
     for row in admitted.session.scalars(select(Pretag).where(Pretag.tape_id == admitted.tape.id)):
@@ -120,7 +124,7 @@ def suggestions(
     return found
 
 
-def utterance(said: Utterance, pretag: Mapping[str, Any] | None) -> dict[str, Any]:
+def utterance_fields(said: Utterance, pretag: Mapping[str, Any] | None) -> dict[str, Any]:
     """One utterance as the page shows it."""
     return {
         "id": said.id,

@@ -19,12 +19,12 @@ router = APIRouter(prefix="/tapes/{tape_id}/passes/{pass_id}")
 
 
 @router.get("/ratings")
-def form(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
+def ratings_form(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
     """MITI's four global ratings."""
     with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one = own_pass(admitted, pass_id)
-        given, locked = global_ratings.given(admitted, one), one.locked_at is not None
+        given, locked = global_ratings.pass_ratings(admitted, one), one.locked_at is not None
         book = codebooks.read(admitted, one.codebook)
     return render(
         request,
@@ -33,7 +33,7 @@ def form(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
         ratings=global_ratings.RATINGS,
         given=given,
         locked=locked,
-        scores=[(stored_measures.of(score), miti_summary.thresholds(score)) for score in miti.global_scores(given)]
+        scores=[(stored_measures.of(score), miti_summary.threshold_text(score)) for score in miti.global_scores(given)]
         if given
         else [],
         opinion=miti_summary.OPINION,
@@ -43,24 +43,24 @@ def form(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
 
 
 @router.post("/ratings")
-async def rate(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
+async def give_ratings(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
     """Keep the ratings that were given; one may be left open."""
-    answers = global_ratings.answered(await request.form())
-    return await run_in_threadpool(_rated, request, viewer, tape_id, pass_id, answers)
+    answers = global_ratings.parse_ratings(await request.form())
+    return await run_in_threadpool(_store_ratings, request, viewer, tape_id, pass_id, answers)
 
 
-def _rated(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, answers: dict[str, int]) -> Response:
+def _store_ratings(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, answers: dict[str, int]) -> Response:
     with context_of(request).home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one_pass = own_pass(admitted, pass_id)
         if one_pass.locked_at is not None:
             raise HTTPException(409, "This pass is locked. Its ratings cannot change.")
-        global_ratings.give(admitted, one_pass, answers)
+        global_ratings.store_pass_ratings(admitted, one_pass, answers)
     return seeing(f"/tapes/{tape_id}/passes/{pass_id}/ratings", "saved")
 
 
 @router.get("/codes.{kind}")
-def codes(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, kind: str) -> Response:
+def download_codes(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, kind: str) -> Response:
     """One's own codes as ``csv`` or ``vtt``; a copy that leaves the vault stands in the audit."""
     home = context_of(request).home
     with home.database.reading() as session:
@@ -68,10 +68,10 @@ def codes(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, kind: 
         one = own_pass(admitted, pass_id)
         if kind not in ("csv", "vtt"):
             raise HTTPException(404)
-        said, found = transcripts.shown(admitted), passes.folded(admitted, one)
+        said, found = transcripts.visible_transcript(admitted), passes.pass_codes(admitted, one)
         book = codebooks.read(admitted, one.codebook)
     zero = admitted.tape.start_ms or 0
-    text = downloads.table(said, found, zero) if kind == "csv" else downloads.captions(said, found, book, zero)
+    text = downloads.codes_csv(said, found, zero) if kind == "csv" else downloads.codes_webvtt(said, found, book, zero)
     note(request, viewer, tape_id, "codes.export", pass_id)
     headers = {"Content-Disposition": f'attachment; filename="codes.{kind}"'}
     return Response(text, headers=headers, media_type=f"text/{'csv' if kind == 'csv' else 'vtt'}; charset=utf-8")

@@ -14,12 +14,12 @@ from sqlalchemy import func, select
 from pipeline.coding.codebook import Codebook
 from pipeline.review.authorization import Admitted, has_seen
 from pipeline.review.coding import correction_store, pretag_hiding
-from pipeline.review.coding.change_requests import Change
-from pipeline.review.coding.code_events import Event, State, fold
+from pipeline.review.coding.change_requests import ChangeRequest
+from pipeline.review.coding.code_events import CodeState, CodingEvent, fold
 from pipeline.tapes.db.records import CodeEvent, Membership, Pass, Pretag, Utterance
 
 
-def start(admitted: Admitted, book: Codebook, codebook: str, task: str) -> Pass:
+def start_pass(admitted: Admitted, book: Codebook, codebook: str, task: str) -> Pass:
     """A new pass; whoever has seen other people's codes on this tape before is not blind to them."""
     coaches = select(Membership.id).where(
         *(Membership.person_id == admitted.person.id, Membership.group_id == admitted.tape.group_id),
@@ -42,43 +42,45 @@ def start(admitted: Admitted, book: Codebook, codebook: str, task: str) -> Pass:
     return made
 
 
-def hidden(admitted: Admitted, one: Pass) -> frozenset[str]:
+def hidden_pretags(admitted: Admitted, one: Pass) -> frozenset[str]:
     """The utterances whose suggestion this pass does not show; none once it is locked, none for the group's own."""
     if one.locked_at is not None or one.layer == "consensus":
         return frozenset()
     ids = admitted.session.scalars(select(Utterance.utterance_id).where(Utterance.tape_id == admitted.tape.id)).all()
-    return pretag_hiding.hidden(one.seed, ids)
+    return pretag_hiding.hidden_utterances(one.seed, ids)
 
 
-def events(admitted: Admitted, one: Pass) -> list[CodeEvent]:
+def pass_events(admitted: Admitted, one: Pass) -> list[CodeEvent]:
     """A pass's events in order of time."""
     query = select(CodeEvent).where(CodeEvent.pass_id == one.id).order_by(CodeEvent.at, CodeEvent.id)
     return list(admitted.session.scalars(query))
 
 
-def folded(admitted: Admitted, one: Pass) -> dict[str, State]:
+def pass_codes(admitted: Admitted, one: Pass) -> dict[str, CodeState]:
     """Utterance -> what it carries in a pass."""
-    return dict(fold(as_event(event) for event in events(admitted, one)))
+    return dict(fold(as_event(event) for event in pass_events(admitted, one)))
 
 
-def as_event(row: CodeEvent) -> Event:
+def as_event(row: CodeEvent) -> CodingEvent:
     """A row as the fold takes it, under the name that its page gave it."""
     prefix = f"{row.pass_id}:"
     undoes = row.undoes.removeprefix(prefix) if row.undoes else None
-    return Event(row.client_event_id.removeprefix(prefix), row.utterance_id, row.action, tuple(row.codes), undoes)
+    return CodingEvent(row.client_event_id.removeprefix(prefix), row.utterance_id, row.action, tuple(row.codes), undoes)
 
 
-def store(admitted: Admitted, one: Pass, book: Codebook, changes: Sequence[Change]) -> list[dict[str, str]]:
+def store_codes(
+    admitted: Admitted, one: Pass, book: Codebook, changes: Sequence[ChangeRequest]
+) -> list[dict[str, str]]:
     """Store the codes that are new; the ones that cannot be, and why."""
     session = admitted.session
     names = [f"{one.id}:{change.id}" for change in changes]
     known = set(session.scalars(select(CodeEvent.client_event_id).where(CodeEvent.client_event_id.in_(names))))
     last = session.scalar(select(func.max(CodeEvent.at)).where(CodeEvent.pass_id == one.id)) or 0
-    at = max(last, correction_store.latest(admitted))
+    at = max(last, correction_store.latest_change_time(admitted))
     coded = {change.utterance_id for change in changes}
     suggested = select(Pretag.utterance_id).where(Pretag.tape_id == admitted.tape.id, Pretag.utterance_id.in_(coded))
     tagged = set(session.scalars(suggested))
-    unseen = hidden(admitted, one) if tagged else frozenset()
+    unseen = hidden_pretags(admitted, one) if tagged else frozenset()
     codes = {code.name for code in book.codes}
     refused = []
     for name, change in zip(names, changes, strict=True):
@@ -91,12 +93,12 @@ def store(admitted: Admitted, one: Pass, book: Codebook, changes: Sequence[Chang
         known.add(name)
         at += 1
         shown = change.utterance_id in tagged and change.utterance_id not in unseen
-        session.add(_event(admitted, one, change, name, at, shown))
+        session.add(_event_record(admitted, one, change, name, at, shown))
         admitted.record("change.code", one.id, None if change.audio_ms is None else (change.audio_ms, change.audio_ms))
     return refused
 
 
-def own(admitted: Admitted) -> list[Pass]:
+def own_passes(admitted: Admitted) -> list[Pass]:
     """One's own passes on this tape, oldest first."""
     mine = select(Pass).where(
         *(Pass.tape_id == admitted.tape.id, Pass.person_id == admitted.person.id),
@@ -105,17 +107,17 @@ def own(admitted: Admitted) -> list[Pass]:
     return list(admitted.session.scalars(mine.order_by(Pass.started_at, Pass.id)))
 
 
-def lock(admitted: Admitted, one: Pass) -> None:
+def lock_pass(admitted: Admitted, one: Pass) -> None:
     """End a pass: its codes stay as they are, and its coder may see the others'.
 
     It ends after everything that was corrected by then, and before what is corrected from now on.
     """
     if one.locked_at is None:
-        one.locked_at = max(admitted.now, correction_store.latest(admitted))
+        one.locked_at = max(admitted.now, correction_store.latest_change_time(admitted))
         admitted.record("pass.lock", one.id)
 
 
-def _event(admitted: Admitted, one: Pass, change: Change, name: str, at: int, shown: bool) -> CodeEvent:
+def _event_record(admitted: Admitted, one: Pass, change: ChangeRequest, name: str, at: int, shown: bool) -> CodeEvent:
     return CodeEvent(
         tape_id=admitted.tape.id,
         pass_id=one.id,

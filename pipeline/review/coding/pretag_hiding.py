@@ -13,7 +13,7 @@ SHARE = 0.2
 """Share of the utterances that are coded without a suggestion."""
 
 
-def hidden(seed: int, utterance_ids: Collection[str], share: float = SHARE) -> frozenset[str]:
+def hidden_utterances(seed: int, utterance_ids: Collection[str], share: float = SHARE) -> frozenset[str]:
     """The utterances of a pass whose suggestion is hidden: exactly the share, rounded, with the lowest draws."""
     count = round(share * len(utterance_ids))
     return frozenset(sorted(utterance_ids, key=lambda name: _draw(seed, name))[:count])

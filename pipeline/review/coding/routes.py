@@ -25,9 +25,9 @@ from pipeline.review.coding import (
     shortcuts,
     transcripts,
 )
-from pipeline.review.coding.change_requests import Change, Changes
-from pipeline.review.coding.page_state import state
-from pipeline.review.coding.sound import Sound
+from pipeline.review.coding.change_requests import ChangeBatch, ChangeRequest
+from pipeline.review.coding.page_state import coding_page_state
+from pipeline.review.coding.sound import WavSound
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id, OptionalLine
 from pipeline.review.templating import render, seeing
@@ -35,36 +35,38 @@ from pipeline.tapes.consent import target_behavior
 
 router = APIRouter(prefix="/tapes/{tape_id}")
 
-AT_ONCE = 20
+BATCH_SIZE = 20
 """Changes that are stored in one go: as long as that takes, nobody else can write, not even withdraw a tape."""
 
 SPEEDS = ("0.5", "0.75", "1", "1.25", "1.5", "1.75", "2")
 
 
 @router.get("/coding")
-def lobby(request: Request, viewer: SignedIn, tape_id: str) -> Response:
+def start_page(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     """Choose a task and a codebook, or go on with a pass."""
     home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        own = passes.own(admitted)
+        own = passes.own_passes(admitted)
         return render(
             request,
             "coding/lobby.html",
             tape_id=tape_id,
             target_behavior=target_behavior.read(session, home.vault, tape_id),
-            own=[(one, observer_tasks.task(one.task), codebooks.read(admitted, one.codebook).label) for one in own],
+            own=[
+                (one, observer_tasks.find_task(one.task), codebooks.read(admitted, one.codebook).label) for one in own
+            ],
             tasks=observer_tasks.TASKS,
-            books=codebooks.names(admitted),
+            books=codebooks.codebook_labels(admitted),
             of_group=is_of_group(admitted),
-            group_books=codebooks.group_names(admitted),
+            group_books=codebooks.group_codebook_labels(admitted),
             chosen=admitted.tape.codebook,
             sees=sees_codes(admitted),
         )
 
 
 @router.post("/coding")
-def begin(
+def begin_pass(
     request: Request,
     viewer: SignedIn,
     tape_id: str,
@@ -75,43 +77,49 @@ def begin(
     home = context_of(request).home
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        book = codebooks.chosen(admitted, codebook)
-        found = observer_tasks.dealt(book, tape_id, viewer.person_id) if task == "deal" else observer_tasks.task(task)
-        if not found.of(book):
+        book = codebooks.for_new_pass(admitted, codebook)
+        found = (
+            observer_tasks.random_task(book, tape_id, viewer.person_id)
+            if task == "deal"
+            else observer_tasks.find_task(task)
+        )
+        if not found.codes_in(book):
             raise HTTPException(422, f"The codebook {book.label!r} has no codes for this task. Choose another.")
-        made = passes.start(admitted, book, codebook, found.name)
+        made = passes.start_pass(admitted, book, codebook, found.name)
     return seeing(f"/tapes/{tape_id}/passes/{made.id}")
 
 
 @router.post("/codebooks")
-def take_in(request: Request, viewer: SignedIn, tape_id: str, file: UploadFile, label: OptionalLine = "") -> Response:
+def add_codebook(
+    request: Request, viewer: SignedIn, tape_id: str, file: UploadFile, label: OptionalLine = ""
+) -> Response:
     """Take in a codebook of CACTI for the tape's group, under the label that it is to have."""
     home = context_of(request).home
     content = file.file.read()
     with home.database.writing() as session:
         admitted = require_group(admit(request, session, viewer, tape_id, "code"))
-        admitted.record("codebook.add", codebooks.take_in(admitted, label, content))
+        admitted.record("codebook.add", codebooks.add_to_group(admitted, label, content))
     return seeing(f"/tapes/{tape_id}/coding", "saved")
 
 
 @router.post("/codebooks/{codebook_id}/remove")
-def take_out(request: Request, viewer: SignedIn, tape_id: str, codebook_id: Id) -> Response:
+def remove_codebook(request: Request, viewer: SignedIn, tape_id: str, codebook_id: Id) -> Response:
     """Take a codebook of the tape's group out; passes that use it keep it."""
     with context_of(request).home.database.writing() as session:
         admitted = require_group(admit(request, session, viewer, tape_id, "code"))
-        codebooks.take_out(admitted, codebook_id)
+        codebooks.remove_from_group(admitted, codebook_id)
         admitted.record("codebook.remove", codebook_id)
     return seeing(f"/tapes/{tape_id}/coding", "saved")
 
 
 @router.get("/passes/{pass_id}")
-def desk(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
+def coding_page(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
     """The coding page."""
     with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code", "play")
         one = own_pass(admitted, pass_id)
         place = f"/tapes/{tape_id}"
-        given = global_ratings.given(admitted, one)
+        given = global_ratings.pass_ratings(admitted, one)
         links = [(f"{place}/names", "Names in this tape"), (f"{place}/passes/{pass_id}/ratings", "Global ratings")]
         links += [(f"{place}/passes/{pass_id}/codes.{end}", f"My codes as {end.upper()}") for end in ("csv", "vtt")]
         return render(
@@ -125,7 +133,7 @@ def desk(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
                 "together": f"{place}/together" if sees_codes(admitted) else "",
             },
             links=links,
-            task=observer_tasks.task(one.task),
+            task=observer_tasks.find_task(one.task),
             target_behavior=target_behavior.read(session, admitted.home.vault, tape_id),
             speeds=SPEEDS,
             locked=one.locked_at is not None,
@@ -135,14 +143,14 @@ def desk(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
 
 
 @router.get("/passes/{pass_id}/state")
-def filled(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
+def coding_page_data(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
     """What the coding page shows."""
     home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one = own_pass(admitted, pass_id)
-        chosen = own_shortcuts.chosen(session, viewer.person_id, one.codebook)
-        found = state(admitted, one, codebooks.read(admitted, one.codebook), chosen)
+        chosen = own_shortcuts.own_keys(session, viewer.person_id, one.codebook)
+        found = coding_page_state(admitted, one, codebooks.read(admitted, one.codebook), chosen)
     note(request, viewer, tape_id, "tape.show", "transcript")
     place = f"/tapes/{tape_id}/passes/{pass_id}"
     # Encoded at once: a long tape has ten thousand words, and FastAPI would look at each.
@@ -151,28 +159,28 @@ def filled(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Re
 
 
 @router.get("/passes/{pass_id}/mark")
-def mark(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> dict[str, int]:
+def change_marker(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> dict[str, int]:
     """What the page asks every few seconds: whether others corrected the transcript. It tells nothing of codes."""
     with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         own_pass(admitted, pass_id)
-        return {"mark": correction_store.others(admitted)}
+        return {"mark": correction_store.count_others_corrections(admitted)}
 
 
 @router.post("/passes/{pass_id}/changes")
-def change(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, sent: Changes) -> dict[str, Any]:
+def store_changes(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, sent: ChangeBatch) -> dict[str, Any]:
     """Store changes, each once; the ones that cannot be stored are named with the reason.
 
     Only some at a time: whoever sends hundreds lets others write in between.
     """
     refused: list[dict[str, str]] = []
-    for first in range(0, max(1, len(sent.changes)), AT_ONCE):
-        refused += _stored(request, viewer, tape_id, pass_id, sent.changes[first : first + AT_ONCE])
+    for first in range(0, max(1, len(sent.changes)), BATCH_SIZE):
+        refused += _store_batch(request, viewer, tape_id, pass_id, sent.changes[first : first + BATCH_SIZE])
     return {"refused": refused}
 
 
-def _stored(
-    request: Request, viewer: Viewer, tape_id: str, pass_id: str, changes: Sequence[Change]
+def _store_batch(
+    request: Request, viewer: Viewer, tape_id: str, pass_id: str, changes: Sequence[ChangeRequest]
 ) -> list[dict[str, str]]:
     """Store changes in one transaction; those that cannot be, and why."""
     with context_of(request).home.database.writing() as session:
@@ -182,8 +190,8 @@ def _stored(
             raise HTTPException(409, "This pass is locked. Its codes cannot change.")
         coded = [each for each in changes if each.kind == "code"]
         mended = [each for each in changes if each.kind != "code"]
-        refused = passes.store(admitted, one, codebooks.read(admitted, one.codebook), coded) if coded else []
-        return refused + (correction_store.correct(admitted, mended) if mended else [])
+        refused = passes.store_codes(admitted, one, codebooks.read(admitted, one.codebook), coded) if coded else []
+        return refused + (correction_store.store_corrections(admitted, mended) if mended else [])
 
 
 @router.post("/passes/{pass_id}/lock")
@@ -191,11 +199,11 @@ def lock(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
     """End a pass."""
     with context_of(request).home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        passes.lock(admitted, own_pass(admitted, pass_id))
+        passes.lock_pass(admitted, own_pass(admitted, pass_id))
     return seeing(f"/tapes/{tape_id}/passes/{pass_id}", "saved")
 
 
-class Key(BaseModel):
+class KeyRequest(BaseModel):
     """A key that a person wants for an action; an empty one gives it back."""
 
     action: str
@@ -203,20 +211,20 @@ class Key(BaseModel):
 
 
 @router.post("/passes/{pass_id}/keys")
-def rebind(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, wanted: Key) -> Response:
+def choose_key(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, wanted: KeyRequest) -> Response:
     """Choose another key for an action; it stays for this person and codebook."""
     home = context_of(request).home
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "code")
         one = own_pass(admitted, pass_id)
-        chosen = own_shortcuts.chosen(session, viewer.person_id, one.codebook)
+        chosen = own_shortcuts.own_keys(session, viewer.person_id, one.codebook)
         chosen.pop(wanted.action, None)
         if wanted.key:
-            wrong = shortcuts.problem(codebooks.read(admitted, one.codebook), chosen, wanted.action, wanted.key)
+            wrong = shortcuts.key_problem(codebooks.read(admitted, one.codebook), chosen, wanted.action, wanted.key)
             if wrong:
                 return JSONResponse({"detail": wrong}, 422)
             chosen[wanted.action] = wanted.key
-        own_shortcuts.choose(session, viewer.person_id, one.codebook, chosen)
+        own_shortcuts.store_own_keys(session, viewer.person_id, one.codebook, chosen)
     return Response(status_code=204)
 
 
@@ -226,13 +234,13 @@ def peaks(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show")
         try:
-            head, _, drawing = admitted.home.vault.read(transcripts.item(admitted, "peaks")).partition(b"\n")
+            head, _, drawing = admitted.home.vault.read(transcripts.newest_item(admitted, "peaks")).partition(b"\n")
         except LookupError:
             raise HTTPException(404) from None
         shape = json.loads(head)
         length, channels = shape["length"], shape["channels"]
         found = [max(drawing[at + length * channel] for channel in range(channels)) for at in range(length)]
-        for span in transcripts.muted(admitted):
+        for span in transcripts.muted_spans(admitted):
             low, high = (time * shape["per_second"] // 1000 for time in (span.start, span.end))
             found[low : high + 1] = [0] * len(found[low : high + 1])
         return Response(bytes(found), media_type="application/octet-stream")
@@ -245,16 +253,16 @@ def sound(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "play")
         try:
-            item = transcripts.item(admitted, "mono")
+            item = transcripts.newest_item(admitted, "mono")
         except LookupError:
             raise HTTPException(404) from None
-        silent = transcripts.muted(admitted)
+        silent = transcripts.muted_spans(admitted)
     with home.vault.open(item) as file:
-        wav = Sound(file, silent)
+        wav = WavSound(file, silent)
 
         def read(wanted: Part) -> bytes:
             span = wav.span(wanted)
             note(request, viewer, tape_id, "tape.play", "sound", (span.start, span.end))
             return wav.read(wanted)
 
-        return byte_ranges.answer(request, wav.size, wav.most, "audio/wav", read)
+        return byte_ranges.answer(request, wav.size, wav.max_bytes, "audio/wav", read)

@@ -51,7 +51,7 @@ COMMANDS = (
 )
 """Every command with the key that it has where no code wants it."""
 
-_NAMES = {
+_KEY_LABELS = {
     "ArrowLeft": "←",
     "ArrowRight": "→",
     "ArrowUp": "↑",
@@ -72,7 +72,7 @@ class Binding:
     repeats: bool = False
 
 
-def resolve(book: Codebook, chosen: Mapping[str, str] | None = None) -> tuple[Binding, ...]:
+def resolve_bindings(book: Codebook, chosen: Mapping[str, str] | None = None) -> tuple[Binding, ...]:
     """All keys, codes first.
 
     Parameters
@@ -81,61 +81,61 @@ def resolve(book: Codebook, chosen: Mapping[str, str] | None = None) -> tuple[Bi
     """
     mine = dict(chosen or {})
     codes = [
-        Binding(f"code:{code.name}", code.label, (press(key),), key)
+        Binding(f"code:{code.name}", code.label, (key_press(key),), key)
         for code in book.codes
         for key in [mine.get(f"code:{code.name}", code.key)]
     ]
     taken = {binding.presses[0] for binding in codes}
     wanted = {command.action: mine[command.action] for command in COMMANDS if command.action in mine}
-    commands = {action: _free(key, taken) for action, key in wanted.items()}
+    commands = {action: _free_press(key, taken) for action, key in wanted.items()}
     taken |= set(commands.values())
     for command in COMMANDS:
         if command.action not in commands and len(command.keys[0]) == 1:
-            commands[command.action] = _free(command.keys[0], taken)
+            commands[command.action] = _free_press(command.keys[0], taken)
             taken.add(commands[command.action])
     return (
         *codes,
         *(
-            Binding(command.action, command.label, presses, shown(presses[0]), command.repeats)
+            Binding(command.action, command.label, presses, key_label(presses[0]), command.repeats)
             for command in COMMANDS
             for presses in [(commands[command.action],) if command.action in commands else command.keys]
         ),
     )
 
 
-def problem(book: Codebook, chosen: Mapping[str, str], action: str, key: str) -> str:
+def key_problem(book: Codebook, chosen: Mapping[str, str], action: str, key: str) -> str:
     """Why a person cannot have this key for an action; empty where nothing speaks against it."""
-    actions = {binding.action: binding for binding in resolve(book, chosen)}
+    actions = {binding.action: binding for binding in resolve_bindings(book, chosen)}
     if action not in actions or (not action.startswith("code:") and len(_command(action).keys[0]) > 1):
         return "This key cannot be changed."
     if len(key) != 1 or not key.isprintable() or key.isspace():
         return "Choose a single character that you can type."
     for other, binding in actions.items():
-        if other != action and other.startswith("code:") and binding.presses[0] == press(key):
+        if other != action and other.startswith("code:") and binding.presses[0] == key_press(key):
             return f"{binding.label} already has this key."
-    if any(other != action and press(mine) == press(key) for other, mine in chosen.items()):
+    if any(other != action and key_press(mine) == key_press(key) for other, mine in chosen.items()):
         return "You already use this key for something else."
     return ""
 
 
-def press(key: str) -> str:
+def key_press(key: str) -> str:
     """A character as the page listens for it; signs may need Shift on one keyboard and not on another."""
     if key.isalpha() and key.lower() != key.upper():
         return f"Shift+{key.lower()}" if key.isupper() else key
     return f"[Shift]+{key}"
 
 
-def shown(pressed: str) -> str:
+def key_label(pressed: str) -> str:
     """A press as people read it."""
     pressed = pressed.removeprefix("[Shift]+")
     if len(pressed) < 2:
         return pressed
-    return "+".join(_NAMES.get(part, part) for part in pressed.split("+"))
+    return "+".join(_KEY_LABELS.get(part, part) for part in pressed.split("+"))
 
 
-def _free(key: str, taken: set[str]) -> str:
+def _free_press(key: str, taken: set[str]) -> str:
     """The press for a command's key, moved out of the way of what is taken."""
-    plain = press(key)
+    plain = key_press(key)
     moved = [plain, f"Shift+{key}", f"Alt+{key}"] if key.isalpha() and key.islower() else [plain, f"Alt+{key}"]
     return next((one for one in moved if one not in taken), f"Alt+Shift+{key}")
 

@@ -15,12 +15,12 @@ import numpy as np
 from pipeline.review.byte_ranges import Part
 from pipeline.timeline import Span
 
-HEADER = 44
-SECONDS = 8
+HEADER_BYTES = 44
+MAX_SECONDS = 8
 """Sound that one answer holds at most; a player asks for the next."""
 
 
-class Sound:
+class WavSound:
     """A tape's sound as a WAV file of 16 bits, one channel.
 
     Parameters
@@ -28,7 +28,7 @@ class Sound:
     file: the FLAC file, open; it is read where the WAV's bytes lie.
     silent: stretches that hold no sound for this listener.
 
-    ``size`` is that of the WAV file, ``most`` the bytes of one answer.
+    ``size`` is that of the WAV file, ``max_bytes`` those of one answer.
     """
 
     def __init__(self, file: BinaryIO | io.RawIOBase, silent: Sequence[Span] = ()) -> None:
@@ -38,13 +38,13 @@ class Sound:
         self._silent = silent
         self.rate = int(self._file.samplerate)
         self.frames = int(self._file.frames)
-        self.size = HEADER + 2 * self.frames
-        self.most = SECONDS * 2 * self.rate
+        self.size = HEADER_BYTES + 2 * self.frames
+        self.max_bytes = MAX_SECONDS * 2 * self.rate
 
     def read(self, asked: Part) -> bytes:
         """Some bytes of the WAV file."""
         found = self._head()[asked.first : asked.last + 1]
-        first, last = max(0, asked.first - HEADER), asked.last - HEADER
+        first, last = max(0, asked.first - HEADER_BYTES), asked.last - HEADER_BYTES
         if last < 0:
             return found
         start, end = first // 2, last // 2 + 1
@@ -53,7 +53,7 @@ class Sound:
 
     def span(self, asked: Part) -> Span:
         """The time that some bytes hold."""
-        first, last = (max(0, byte - HEADER) // 2 * 1000 // self.rate for byte in (asked.first, asked.last + 1))
+        first, last = (max(0, byte - HEADER_BYTES) // 2 * 1000 // self.rate for byte in (asked.first, asked.last + 1))
         return Span(first, max(first, last))
 
     def _samples(self, start: int, end: int) -> np.ndarray:
@@ -68,6 +68,6 @@ class Sound:
         data = 2 * self.frames
         return struct.pack(
             "<4sI4s4sIHHIIHH4sI",
-            *(b"RIFF", HEADER - 8 + data, b"WAVE", b"fmt ", 16),
+            *(b"RIFF", HEADER_BYTES - 8 + data, b"WAVE", b"fmt ", 16),
             *(1, 1, self.rate, 2 * self.rate, 2, 16, b"data", data),
         )

@@ -21,17 +21,17 @@ from pipeline.measures.session.draws import DEFAULT_CODE
 from pipeline.measures.session.measures import SessionMeasures, session_measures
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import passes
-from pipeline.review.coding.change_requests import Change
-from pipeline.review.coding.code_events import State, live
+from pipeline.review.coding.change_requests import ChangeRequest
+from pipeline.review.coding.code_events import CodeState, in_effect
 from pipeline.review.coding.corrections import Utterance
-from pipeline.review.consensus.votes import Opinion, counted, divided, gathered
+from pipeline.review.consensus.votes import Opinion, disputed_codes, gather_opinions, majority_codes
 from pipeline.review.tapes import stored_measures
 from pipeline.tapes.db.records import CodeEvent, Correction, Pass, Pretag
 
 Source = str
 """Where an utterance's codes come from: ``consensus``, ``agreed``, ``hand``, ``machine`` or ``none``."""
 
-SOURCES = {
+SOURCE_PHRASES = {
     "consensus": "settled together",
     "agreed": "agreed by all coders",
     "hand": "still divided",
@@ -41,12 +41,12 @@ SOURCES = {
 
 
 @dataclass(frozen=True)
-class Place:
+class ComparedUtterance:
     """One utterance with all that was said of it.
 
     ``machine`` are this codebook's codes that the machine proposes, ``pretags`` its own codes and ``p`` its probability
-    of each of these; ``probability`` is that of its suggestion as a whole. ``quiet`` are codes that say no more here
-    than none at all: those of a "mm-hm" that is only a sign of listening.
+    of each of these; ``probability`` is that of its suggestion as a whole. ``uninformative`` are codes that mean
+    no more here than no code: those of a "mm-hm" that is only a backchannel.
     """
 
     utterance: Utterance
@@ -56,12 +56,12 @@ class Place:
     probability: float | None
     p: Mapping[str, float] = field(default_factory=dict)
     pretags: tuple[str, ...] = ()
-    quiet: frozenset[str] = frozenset()
+    uninformative: frozenset[str] = frozenset()
 
     @property
     def agreed(self) -> bool:
         """Whether all who were asked for a code say the same of it, and are sure."""
-        unlike = divided(self.opinions) - self.quiet
+        unlike = disputed_codes(self.opinions) - self.uninformative
         return bool(self.opinions) and not unlike and not any(one.unsure for one in self.opinions)
 
     @property
@@ -70,7 +70,7 @@ class Place:
         return self.settled is None and bool(self.opinions) and not self.agreed
 
     @property
-    def spoken(self) -> tuple[Opinion, ...]:
+    def shown_opinions(self) -> tuple[Opinion, ...]:
         """The opinions to show: silence is worth a word where it answers what others say, or else the machine."""
         proposed = {code for one in self.opinions for code in one.codes} or set(self.machine)
         return tuple(one for one in self.opinions if one.codes or one.unsure or any(map(one.covers, proposed)))
@@ -89,7 +89,7 @@ class Place:
     @property
     def by_hand(self) -> tuple[str, ...]:
         """People's codes that count: the consensus, else what most say."""
-        return counted(self.opinions) if self.settled is None else self.settled
+        return majority_codes(self.opinions) if self.settled is None else self.settled
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -106,20 +106,20 @@ class Place:
         return self.settled is not None or any(one.covers(code) for one in self.opinions)
 
 
-def majority(opinions: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+def majority_of_passes(opinions: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     """The codes that more than half of those say who were asked for all."""
-    return counted([Opinion("", codes) for codes in opinions])
+    return majority_codes([Opinion("", codes) for codes in opinions])
 
 
 @dataclass(frozen=True)
-class Board:
+class ConsensusBoard:
     """All places of a tape in order of time.
 
     ``drawing``: how the intervals of the machine's report were drawn (see
     `pipeline.measures.session.measures.session_measures`), so that these are drawn alike.
     """
 
-    places: tuple[Place, ...]
+    utterances: tuple[ComparedUtterance, ...]
     coders: tuple[str, ...]
     book: Codebook
     drawing: Mapping[str, Any] = field(default_factory=dict)
@@ -127,26 +127,26 @@ class Board:
     @property
     def basis(self) -> str:
         """What the measures stand on: "2 settled together, 30 only suggested by the machine"."""
-        sources = [place.source for place in self.places]
-        told = [(sources.count(name), words) for name, words in SOURCES.items()]
+        sources = [place.source for place in self.utterances]
+        told = [(sources.count(name), words) for name, words in SOURCE_PHRASES.items()]
         return ", ".join(f"{count} {words}" for count, words in told if count)
 
     @property
     def by_hand(self) -> bool:
         """Whether people have coded anything here."""
-        return any(place.opinions or place.settled is not None for place in self.places)
+        return any(place.opinions or place.settled is not None for place in self.utterances)
 
     @property
-    def queue(self) -> tuple[Place, ...]:
+    def queue(self) -> tuple[ComparedUtterance, ...]:
         """What to talk about, the most divided first."""
-        divided = [place for place in self.places if place.disputed]
-        return tuple(sorted(divided, key=lambda place: (_common(place), place.utterance.start)))
+        divided = [place for place in self.utterances if place.disputed]
+        return tuple(sorted(divided, key=lambda place: (_largest_share(place), place.utterance.start)))
 
 
-def board(admitted: Admitted, said: Sequence[Utterance], book: Codebook) -> Board:
+def consensus_board(admitted: Admitted, said: Sequence[Utterance], book: Codebook) -> ConsensusBoard:
     """The board of a tape; the session must be that of somebody who may see the others' codes."""
-    coders, opinions = gathered(admitted, said, book)
-    settled = consensus(admitted, book)
+    coders, opinions = gather_opinions(admitted, said, book)
+    settled = settled_codes(admitted, book)
     suggested = {
         row.utterance_id: (book.proposed(row.codes), row.probability, row.p, tuple(row.codes))
         for row in admitted.session.scalars(select(Pretag).where(Pretag.tape_id == admitted.tape.id))
@@ -159,16 +159,16 @@ def board(admitted: Admitted, said: Sequence[Utterance], book: Codebook) -> Boar
         state = settled.get(one.id)
         quiet = rest if is_backchannel([word.text for word in one.words]) else frozenset()
         decided = state.codes if state else None
-        places.append(Place(one, opinions.get(one.id, ()), decided, machine, sure, p, pretags, quiet))
+        places.append(ComparedUtterance(one, opinions.get(one.id, ()), decided, machine, sure, p, pretags, quiet))
     stored = stored_measures.stored(admitted.session, admitted.home, admitted.tape)
     drawing: dict[str, Any] = {name: stored[name] for name in ("width", "seed", "spread", "draws") if name in stored}
-    return Board(tuple(places), coders, book, drawing)
+    return ConsensusBoard(tuple(places), coders, book, drawing)
 
 
-def consensus(admitted: Admitted, book: Codebook) -> dict[str, State]:
+def settled_codes(admitted: Admitted, book: Codebook) -> dict[str, CodeState]:
     """Utterance -> what the group settled on."""
     one = consensus_pass(admitted, book)
-    return passes.folded(admitted, one) if one else {}
+    return passes.pass_codes(admitted, one) if one else {}
 
 
 def consensus_pass(admitted: Admitted, book: Codebook) -> Pass | None:
@@ -177,7 +177,7 @@ def consensus_pass(admitted: Admitted, book: Codebook) -> Pass | None:
     return admitted.session.scalars(query.order_by(Pass.started_at).limit(1)).first()
 
 
-def settle(admitted: Admitted, book: Codebook, change: Change) -> list[dict[str, str]]:
+def settle_codes(admitted: Admitted, book: Codebook, change: ChangeRequest) -> list[dict[str, str]]:
     """Set, or take back, what the group settled on for an utterance; everyone's own codes stay."""
     one = consensus_pass(admitted, book)
     if one is None:
@@ -191,15 +191,15 @@ def settle(admitted: Admitted, book: Codebook, change: Change) -> list[dict[str,
         )
         admitted.session.add(one)
         admitted.session.flush()
-    return passes.store(admitted, one, book, [change])
+    return passes.store_codes(admitted, one, book, [change])
 
 
-def undo(admitted: Admitted, book: Codebook, name: str) -> str | None:
+def undo_decision(admitted: Admitted, book: Codebook, name: str) -> str | None:
     """Take back the group's last decision that holds; the utterance that it was about."""
     one = consensus_pass(admitted, book)
-    last = live([passes.as_event(row) for row in passes.events(admitted, one)])[-1:] if one else []
+    last = in_effect([passes.as_event(row) for row in passes.pass_events(admitted, one)])[-1:] if one else []
     for event in last:
-        back = Change(
+        back = ChangeRequest(
             id=name,
             kind="code",
             utterance_id=event.utterance_id,
@@ -207,25 +207,25 @@ def undo(admitted: Admitted, book: Codebook, name: str) -> str | None:
             codes=list(event.codes),
             undoes=event.id,
         )
-        settle(admitted, book, back)
+        settle_codes(admitted, book, back)
         return event.utterance_id
     return None
 
 
-def codebook(admitted: Admitted, wanted: str = "") -> str:
+def group_codebook(admitted: Admitted, wanted: str = "") -> str:
     """The codebook in which the group goes on: the wanted one, the tape's own, or one of those that were used."""
-    used = codebooks(admitted)
+    used = used_codebooks(admitted)
     own = admitted.tape.codebook
     return next((name for name in (wanted, own) if name in used), used[0] if used else own)
 
 
-def codebooks(admitted: Admitted) -> list[str]:
+def used_codebooks(admitted: Admitted) -> list[str]:
     """The codebooks of the locked passes."""
     query = select(Pass.codebook).where(Pass.tape_id == admitted.tape.id, Pass.locked_at.is_not(None))
     return sorted(set(admitted.session.scalars(query)))
 
 
-def mark(admitted: Admitted, book: Codebook) -> str:
+def change_marker(admitted: Admitted, book: Codebook) -> str:
     """Changes with everything that the page shows: decisions, locked passes, ratings, corrections of the transcript."""
     tape = admitted.tape.id
     one = consensus_pass(admitted, book)
@@ -241,17 +241,17 @@ def machine_talk(book: Codebook) -> tuple[str, ...]:
     return rule.codes_for(CHANGE, SUSTAIN) if rule.machine_talk else ()
 
 
-def measured(found: Board) -> SessionMeasures:
+def group_measures(found: ConsensusBoard) -> SessionMeasures:
     """The measures as the group has the codes now; what a person has decided is not in doubt.
 
     Until somebody has coded, they are those of the machine's report.
     """
     rule, talk = found.book.rule(by_hand=found.by_hand), machine_talk(found.book)
     rows = []
-    for place in found.places:
+    for place in found.utterances:
         said = place.utterance
-        doubted = {f"p_{name}": p for name, p in place.p.items() if _open(name, place, found.book, talk)}
-        pretags = [name for name in place.pretags if _open(name, place, found.book, talk)]
+        doubted = {f"p_{name}": p for name, p in place.p.items() if _pretag_counts(name, place, found.book, talk)}
+        pretags = [name for name in place.pretags if _pretag_counts(name, place, found.book, talk)]
         row: dict[str, Any] = {
             "tape_id": "tape",
             "utterance_id": said.id,
@@ -270,7 +270,7 @@ def measured(found: Board) -> SessionMeasures:
     return session_measures(table, rule, **drawing)
 
 
-def _open(pretag: str, place: Place, book: Codebook, talk: Collection[str]) -> bool:
+def _pretag_counts(pretag: str, place: ComparedUtterance, book: Codebook, talk: Collection[str]) -> bool:
     """Whether the machine's word on one of its own codes counts: nobody was asked for the codes that it proposes."""
     if pretag in talk:
         return True
@@ -278,7 +278,7 @@ def _open(pretag: str, place: Place, book: Codebook, talk: Collection[str]) -> b
     return not any(map(place.decided, codes)) if codes else not place.opinions and place.settled is None
 
 
-def _common(place: Place) -> float:
+def _largest_share(place: ComparedUtterance) -> float:
     """The share of the most frequent opinion: low where the coders are divided."""
     opinions = [one.codes for one in place.opinions]
     return max(opinions.count(one) for one in opinions) / len(opinions)

@@ -26,7 +26,7 @@ from pipeline.review.coding import (
     passes,
     transcripts,
 )
-from pipeline.review.coding.change_requests import Change, Name
+from pipeline.review.coding.change_requests import ChangeRequest, Identifier
 from pipeline.review.consensus import consensus
 from pipeline.review.context import context_of
 from pipeline.review.errors import NotYetError
@@ -37,30 +37,30 @@ from pipeline.tapes.consent import target_behavior
 router = APIRouter(prefix="/tapes/{tape_id}/together")
 
 
-class Settled(BaseModel):
+class DecisionRequest(BaseModel):
     """What the group settles on for an utterance, or takes back."""
 
     model_config = ConfigDict(extra="forbid")
 
-    id: Name
+    id: Identifier
     codebook: str
-    utterance_id: Name
+    utterance_id: Identifier
     action: Literal["set", "clear", "undo"] = "set"
-    codes: list[Name] = []
+    codes: list[Identifier] = []
 
 
 @router.get("")
-def page(request: Request, viewer: SignedIn, tape_id: str, codebook: str = "") -> Response:
+def consensus_page(request: Request, viewer: SignedIn, tape_id: str, codebook: str = "") -> Response:
     """Where the coders agree, where they do not, and what the group settles on."""
     home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code", "play")
         if not sees_codes(admitted):
-            own = passes.own(admitted)
+            own = passes.own_passes(admitted)
             status = 403 if any(one.locked_at is None for one in own) else 200
             return render(request, "coding/first.html", status, tape_id=tape_id, own=own, why=LOCK_FIRST)
-        used = consensus.codebooks(admitted) or [admitted.tape.codebook]
-        chosen = consensus.codebook(admitted, codebook)
+        used = consensus.used_codebooks(admitted) or [admitted.tape.codebook]
+        chosen = consensus.group_codebook(admitted, codebook)
         found = render(
             request,
             "coding/together.html",
@@ -68,9 +68,9 @@ def page(request: Request, viewer: SignedIn, tape_id: str, codebook: str = "") -
             codebook=chosen,
             books=[(name, codebooks.read(admitted, name).label) for name in used],
             target_behavior=target_behavior.read(session, home.vault, tape_id),
-            rated=(compared := global_ratings.side_by_side(admitted, chosen)),
+            rated=(compared := global_ratings.compare_ratings(admitted, chosen)),
             settling=global_ratings.RATINGS if codebooks.read(admitted, chosen).is_miti else (),
-            scores=miti_summary.scores(compared) if compared.counted else (),
+            scores=miti_summary.score_rows(compared) if compared.counted else (),
             opinion=miti_summary.OPINION,
             scale=global_ratings.SCALE,
         )
@@ -79,50 +79,50 @@ def page(request: Request, viewer: SignedIn, tape_id: str, codebook: str = "") -
 
 
 @router.post("/look")
-def look(request: Request, viewer: SignedIn, tape_id: str) -> Response:
+def look_without_coding(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     """See the others' codes without coding; later passes on this tape are not blind then."""
     with context_of(request).home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        if any(one.locked_at is None for one in passes.own(admitted)):
+        if any(one.locked_at is None for one in passes.own_passes(admitted)):
             raise NotYetError(LOCK_FIRST, "blind")
         admitted.record(SEEN, "together")
     return seeing(f"/tapes/{tape_id}/together")
 
 
 @router.get("/state")
-def filled(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> dict[str, Any]:
+def consensus_page_data(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> dict[str, Any]:
     """What the page shows."""
     home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         require_codes(admitted)
         book = codebooks.read(admitted, codebook)
-        chosen = own_shortcuts.chosen(session, viewer.person_id, codebook)
-        found = consensus.board(admitted, transcripts.shown(admitted), book)
-        shown = _shown(admitted, found) | {
+        chosen = own_shortcuts.own_keys(session, viewer.person_id, codebook)
+        found = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
+        shown = _board_fields(admitted, found) | {
             "tape": {"duration": admitted.tape.duration_ms},
-            "codes": page_state.codes(book, observer_tasks.TASKS[0], chosen),
+            "codes": page_state.code_fields(book, observer_tasks.TASKS[0], chosen),
             "talk": [asdict(Tags(book).of(name)) for name in consensus.machine_talk(book)],
-            "bindings": page_state.bound(book, chosen),
+            "bindings": page_state.binding_fields(book, chosen),
             "coders": found.coders,
-            "places": [_place(place, book) for place in found.places],
+            "places": [_utterance_fields(place, book) for place in found.utterances],
         }
     note(request, viewer, tape_id, SEEN, "together")
     return shown
 
 
 @router.get("/mark")
-def mark(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> dict[str, str]:
+def change_marker(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> dict[str, str]:
     """What the page asks every few seconds: whether others settled or corrected something."""
     home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         require_codes(admitted)
-        return {"mark": consensus.mark(admitted, codebooks.read(admitted, codebook))}
+        return {"mark": consensus.change_marker(admitted, codebooks.read(admitted, codebook))}
 
 
 @router.post("")
-def settle(request: Request, viewer: SignedIn, tape_id: str, sent: Settled) -> dict[str, Any]:
+def settle_utterance(request: Request, viewer: SignedIn, tape_id: str, sent: DecisionRequest) -> dict[str, Any]:
     """Settle on the codes of one utterance; the measures as they are then."""
     home = context_of(request).home
     with home.database.writing() as session:
@@ -130,32 +130,34 @@ def settle(request: Request, viewer: SignedIn, tape_id: str, sent: Settled) -> d
         require_codes(admitted)
         book = codebooks.read(admitted, sent.codebook)
         if sent.action == "undo":
-            undone = consensus.undo(admitted, book, sent.id)
+            undone = consensus.undo_decision(admitted, book, sent.id)
             changed = undone or ""
         else:
-            change = Change(
+            change = ChangeRequest(
                 id=sent.id, kind="code", utterance_id=sent.utterance_id, action=sent.action, codes=sent.codes
             )
-            refused = consensus.settle(admitted, book, change)
+            refused = consensus.settle_codes(admitted, book, change)
             if refused:
                 raise HTTPException(422, refused[0]["reason"])
             changed = sent.utterance_id
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        found = consensus.board(admitted, transcripts.shown(admitted), book)
-        places = [_place(place, book) for place in found.places if place.utterance.id == changed]
-        return _shown(admitted, found) | {"places": places}
+        found = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
+        places = [_utterance_fields(place, book) for place in found.utterances if place.utterance.id == changed]
+        return _board_fields(admitted, found) | {"places": places}
 
 
 @router.post("/ratings")
 async def settle_ratings(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     """Settle on MITI's global ratings, or leave some of them open again; everyone's own stay."""
     sent = await request.form()
-    answers = global_ratings.answered(sent)
-    return await run_in_threadpool(_settled_ratings, request, viewer, tape_id, str(sent.get("codebook", "")), answers)
+    answers = global_ratings.parse_ratings(sent)
+    return await run_in_threadpool(
+        _store_settled_ratings, request, viewer, tape_id, str(sent.get("codebook", "")), answers
+    )
 
 
-def _settled_ratings(
+def _store_settled_ratings(
     request: Request, viewer: SignedIn, tape_id: str, codebook: str, answers: dict[str, int]
 ) -> Response:
     home = context_of(request).home
@@ -165,20 +167,20 @@ def _settled_ratings(
         book = codebooks.read(admitted, codebook)
         if not book.is_miti:
             raise HTTPException(422, f"The codebook {book.label!r} has no global ratings. Choose MITI 4.2.")
-        global_ratings.settle(admitted, book.name, answers)
+        global_ratings.store_group_ratings(admitted, book.name, answers)
     return seeing(f"/tapes/{tape_id}/together?codebook={book.name}", "saved")
 
 
-def _shown(admitted: Admitted, found: consensus.Board) -> dict[str, Any]:
+def _board_fields(admitted: Admitted, found: consensus.ConsensusBoard) -> dict[str, Any]:
     """What changes with every decision: the queue, the counts, the measures."""
-    measured = consensus.measured(found)
+    measured = consensus.group_measures(found)
     shown = stored_measures.ratios(measured.as_dict())
     if found.by_hand:
-        shown += tuple(map(stored_measures.of, miti_summary.behaviors(measured, found.book)))
+        shown += tuple(map(stored_measures.of, miti_summary.adherence_totals(measured, found.book)))
     return {
         "queue": [place.utterance.id for place in found.queue],
         "basis": found.basis,
-        "mark": consensus.mark(admitted, found.book),
+        "mark": consensus.change_marker(admitted, found.book),
         "measures": [
             {
                 "label": one.label,
@@ -195,12 +197,13 @@ def _shown(admitted: Admitted, found: consensus.Board) -> dict[str, Any]:
     }
 
 
-def _place(place: consensus.Place, book: Codebook) -> dict[str, Any]:
+def _utterance_fields(place: consensus.ComparedUtterance, book: Codebook) -> dict[str, Any]:
     talk = consensus.machine_talk(book) if place.utterance.role == CLIENT else ()
     return {
-        **page_state.utterance(place.utterance, None),
+        **page_state.utterance_fields(place.utterance, None),
         "opinions": [
-            {"coder": one.coder, "codes": one.codes, "unsure": one.unsure, "task": one.task} for one in place.spoken
+            {"coder": one.coder, "codes": one.codes, "unsure": one.unsure, "task": one.task}
+            for one in place.shown_opinions
         ],
         "settled": place.settled,
         "machine": place.machine,

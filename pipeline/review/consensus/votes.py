@@ -21,8 +21,8 @@ from pipeline.coding.codebook import Codebook
 from pipeline.measures.reliability.sampling import STRETCH_MS
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import global_ratings, observer_tasks, passes, transcripts
-from pipeline.review.coding.code_events import State
-from pipeline.review.coding.corrections import Utterance, corrected
+from pipeline.review.coding.code_events import CodeState
+from pipeline.review.coding.corrections import Utterance, apply_corrections
 from pipeline.tapes.db import records
 from pipeline.tapes.db.records import Pass, Person
 from pipeline.timeline import UNKNOWN
@@ -48,20 +48,20 @@ class Opinion:
         return self.scope is None or code in self.scope
 
 
-def divided(opinions: Sequence[Opinion]) -> frozenset[str]:
+def disputed_codes(opinions: Sequence[Opinion]) -> frozenset[str]:
     """The codes that some coders give and others, who were asked for them too, do not."""
     given = {code for one in opinions for code in one.codes}
     return frozenset(code for code in given if len({code in one.codes for one in opinions if one.covers(code)}) > 1)
 
 
-def counted(opinions: Sequence[Opinion]) -> tuple[str, ...]:
+def majority_codes(opinions: Sequence[Opinion]) -> tuple[str, ...]:
     """The codes that more than half of those give who were asked for them, in the order in which they were given."""
     given = dict.fromkeys(code for one in opinions for code in one.codes)
     votes = {code: [code in one.codes for one in opinions if one.covers(code)] for code in given}
     return tuple(code for code, said in votes.items() if 2 * sum(said) > len(said))
 
 
-def heard(layer: str, coded: Collection[str], starts: Mapping[str, int]) -> frozenset[str]:
+def listened_utterances(layer: str, coded: Collection[str], starts: Mapping[str, int]) -> frozenset[str]:
     """The utterances that a pass listened to: a coach may code stretches only, a member listens to the whole tape.
 
     ``coded`` are the utterances with codes, ``starts`` says when each utterance of the tape begins, in ms.
@@ -73,30 +73,32 @@ def heard(layer: str, coded: Collection[str], starts: Mapping[str, int]) -> froz
 
 
 @dataclass(frozen=True, eq=False)
-class _Coding:
+class _LockedPass:
     """A locked pass: its codes, the utterances that it left without a code if they have none, and what it asked for.
 
     ``fitting`` are the codes by the speaker's role; ``label`` names the task where it is less than the whole codebook.
     """
 
     coder: str
-    codes: Mapping[str, State]
+    codes: Mapping[str, CodeState]
     heard: frozenset[str]
     asked: frozenset[str]
     fitting: Mapping[str, frozenset[str]]
     label: str
 
     @classmethod
-    def of(cls, one: Pass, coder: str, codes: Mapping[str, State], listened: frozenset[str], book: Codebook) -> _Coding:
-        task = observer_tasks.task(one.task)
-        asked = task.of(book)
+    def of(
+        cls, one: Pass, coder: str, codes: Mapping[str, CodeState], listened: frozenset[str], book: Codebook
+    ) -> _LockedPass:
+        task = observer_tasks.find_task(one.task)
+        asked = task.codes_in(book)
         names = frozenset(code.name for code in asked)
         fitting = {role: frozenset(code.name for code in asked if code.role == role) for role in ROLES}
         label = "" if len(asked) == len(book.codes) else task.label
         return cls(coder, codes, listened, names, fitting | {UNKNOWN: names}, label)
 
 
-def gathered(
+def gather_opinions(
     admitted: Admitted, utterances: Sequence[Utterance], book: Codebook
 ) -> tuple[tuple[str, ...], dict[str, tuple[Opinion, ...]]]:
     """The coders who locked a pass in a codebook, and utterance -> what they say of it.
@@ -111,35 +113,35 @@ def gathered(
             *(Pass.locked_at.is_not(None), Pass.codebook == book.name),
         ).order_by(Person.name, Pass.started_at, Pass.id)
     ).all()
-    unchanged = _unchanged(admitted, utterances, [one.locked_at or 0 for one, _ in rows])
+    unchanged = _unchanged_since(admitted, utterances, [one.locked_at or 0 for one, _ in rows])
     starts = {one.id: one.start for one in utterances}
-    codings: dict[str, list[_Coding]] = {}
+    codings: dict[str, list[_LockedPass]] = {}
     for one, name in rows:
-        codes = passes.folded(admitted, one)
-        listened = heard(one.layer, codes, starts) & unchanged[one.locked_at or 0]
-        if not codes and global_ratings.given(admitted, one):
+        codes = passes.pass_codes(admitted, one)
+        listened = listened_utterances(one.layer, codes, starts) & unchanged[one.locked_at or 0]
+        if not codes and global_ratings.pass_ratings(admitted, one):
             listened = frozenset()  # a pass that only rated the tape
-        coding = _Coding.of(one, name or "", codes, listened, book)
+        coding = _LockedPass.of(one, name or "", codes, listened, book)
         codings.setdefault(one.person_id or one.id, []).append(coding)
     coders = tuple(dict.fromkeys(name or "" for _, name in rows))
     if not any(coding.codes for each in codings.values() for coding in each):
         return coders, {}
-    return coders, {one.id: tuple(_opinions(codings.values(), one)) for one in utterances}
+    return coders, {one.id: tuple(_utterance_opinions(codings.values(), one)) for one in utterances}
 
 
-def _opinions(coders: Collection[Sequence[_Coding]], utterance: Utterance) -> list[Opinion]:
+def _utterance_opinions(coders: Collection[Sequence[_LockedPass]], utterance: Utterance) -> list[Opinion]:
     found = []
     for codings in coders:
         last: Opinion | None = None
         for coding in codings:
             later = _opinion(coding, utterance)
-            last = _over(later, last) if later and last else later or last
+            last = _combine_passes(later, last) if later and last else later or last
         if last is not None:
             found.append(last)
     return found
 
 
-def _opinion(coding: _Coding, utterance: Utterance) -> Opinion | None:
+def _opinion(coding: _LockedPass, utterance: Utterance) -> Opinion | None:
     fitting = coding.fitting.get(utterance.role, coding.asked)
     state = coding.codes.get(utterance.id)
     if state is None and utterance.id not in coding.heard:
@@ -150,7 +152,7 @@ def _opinion(coding: _Coding, utterance: Utterance) -> Opinion | None:
     return Opinion(coding.coder, codes, bool(state and state.unsure), fitting | set(codes), coding.label)
 
 
-def _over(later: Opinion, earlier: Opinion) -> Opinion:
+def _combine_passes(later: Opinion, earlier: Opinion) -> Opinion:
     """What a coder says who listened twice."""
     kept = tuple(code for code in earlier.codes if not later.covers(code))
     tasks_ = ", ".join(dict.fromkeys((earlier.task, later.task))) if earlier.task and later.task else ""
@@ -163,7 +165,7 @@ def _over(later: Opinion, earlier: Opinion) -> Opinion:
     )
 
 
-def _unchanged(
+def _unchanged_since(
     admitted: Admitted, utterances: Sequence[Utterance], moments: Collection[int]
 ) -> dict[int, frozenset[str]]:
     """Moment -> the utterances that had the same bounds and speaker then as they have now."""
@@ -178,10 +180,10 @@ def _unchanged(
     late = [moment for moment in found if any(made > moment for made in at.values())]
     if not late:
         return found
-    spoken, corrections = transcripts.spoken(admitted), transcripts.corrections(admitted)
+    spoken, corrections = transcripts.machine_transcript(admitted), transcripts.valid_corrections(admitted)
     for moment in late:
         earlier = [one for one in corrections if at.get(one.id, 0) <= moment]
-        then = {_bounds(one) for one in corrected(spoken, earlier)}
+        then = {_bounds(one) for one in apply_corrections(spoken, earlier)}
         found[moment] = frozenset(one.id for one in utterances if _bounds(one) in then)
     return found
 

@@ -18,7 +18,7 @@ from pipeline.measures.session.measures import HEADLINE_RATIOS
 from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.authorization import Admitted
-from pipeline.review.coding.current_measures import Current, current
+from pipeline.review.coding.current_measures import CurrentMeasures, current_measures
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import FormId, Id
 from pipeline.review.tapes.stored_measures import Figure
@@ -171,7 +171,7 @@ def _lines(
     query = select(Tape).where(Tape.interviewer_id == owner_id, Tape.state == "ready").order_by(Tape.created_at)
     person = database.get_one(Person, viewer.person_id)
     seen = [
-        (tape, current(Admitted(database, home, tape, person, now)))
+        (tape, current_measures(Admitted(database, home, tape, person, now)))
         for tape in authorization.all_open(database, person, database.scalars(query).all(), now)
     ]
     names = dict.fromkeys(figure.name for _, each in seen for figure in each.figures if figure.name in HEADLINE_RATIOS)
@@ -179,7 +179,7 @@ def _lines(
     return lines, tuple(tape.id for tape, _ in seen)
 
 
-def _line(name: str, seen: list[tuple[Tape, Current]]) -> Line:
+def _line(name: str, seen: list[tuple[Tape, CurrentMeasures]]) -> Line:
     found = [
         (tape, figure, each)
         for tape, each in seen

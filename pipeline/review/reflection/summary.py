@@ -15,7 +15,7 @@ from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import miti_summary
-from pipeline.review.coding.current_measures import current
+from pipeline.review.coding.current_measures import current_measures
 from pipeline.review.coding.miti_summary import MitiSummary
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
@@ -82,7 +82,7 @@ def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str
     with home.database.writing() as database:
         tape = authorization.opened(database, viewer, tape_id, "show", now)
         admitted = Admitted(database, home, tape, database.get_one(Person, viewer.person_id), now)
-        measured, miti = current(admitted), miti_summary.summaries(admitted)
+        measured, miti = current_measures(admitted), miti_summary.miti_summaries(admitted)
         authorization.read(database, viewer, tape_id, thing, now)
         answers = forms.read(database, home, tape_id, tape.interviewer_id, questions.SESSION_REVIEW)
         shown = answers if answers.get("shown") or tape.interviewer_id == viewer.person_id else {}

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from pipeline.audio import sniff
 from pipeline.review import byte_ranges
 from pipeline.review.byte_ranges import Part
-from pipeline.review.coding.sound import SECONDS
+from pipeline.review.coding.sound import MAX_SECONDS
 
 TYPES = {
     "WAV": "audio/wav",
@@ -45,5 +45,5 @@ def answer(request: Request, file: io.RawIOBase, shown: int) -> Response:
 
         kind = sniff.identify(lambda at, count: read(Part(at, at + count - 1)))
         media_type = TYPES.get(kind.name if kind else "", "application/octet-stream")
-        most = min(MOST, max(LEAST, size * 1000 * SECONDS // shown))
+        most = min(MOST, max(LEAST, size * 1000 * MAX_SECONDS // shown))
         return byte_ranges.answer(request, size, most, media_type, read)

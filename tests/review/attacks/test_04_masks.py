@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.review.coding import masks
-from pipeline.review.coding.corrections import MASK, Correction, Utterance, Word, corrected
-from pipeline.review.coding.sound import HEADER
+from pipeline.review.coding.corrections import MASK, Correction, Utterance, Word, apply_corrections
+from pipeline.review.coding.sound import HEADER_BYTES
 from tests.review.coding import shelf
 from tests.review.coding.conftest import Coder
 from tests.review.conftest import Room
@@ -34,7 +34,7 @@ class Peers:
 
     def sound(self, coder: Coder, start: int, end: int) -> int:
         """The loudest sample that somebody hears within a stretch of ms."""
-        asked = {"range": f"bytes={HEADER + 32 * start}-{HEADER + 32 * end - 1}"}
+        asked = {"range": f"bytes={HEADER_BYTES + 32 * start}-{HEADER_BYTES + 32 * end - 1}"}
         content = coder.browser.get(f"/tapes/{self.tape}/sound", headers=asked).content
         return max(abs(value) for (value,) in struct.iter_unpack("<h", content))
 
@@ -200,7 +200,7 @@ def spoken_words() -> list[Utterance]:
 def random_changes(draw: random.Random, made: list[tuple[Correction, bool]], count: int, interviewer: bool) -> None:
     """Add changes as a page could send them, and as one could that means harm; each fits what is shown just then."""
     for _ in range(count):
-        shown = corrected(spoken_words(), masks.rightful(made))
+        shown = apply_corrections(spoken_words(), masks.permitted_corrections(made))
         said, name = draw.choice(shown), f"c{len(made):07d}-x"
         ids, kind = [word.id for word in said.words], draw.choice(KINDS)
         first = draw.randrange(len(ids))
@@ -227,12 +227,14 @@ def test_changes_by_others_never_make_fewer_words_masked(seed: int, before: int,
     draw, made = random.Random(seed), list[tuple[Correction, bool]]()
     for _ in range(before):
         random_changes(draw, made, 1, draw.random() < 0.5)
-    covered = masks.masked(masks.rightful(made))
+    covered = masks.masked_roots(masks.permitted_corrections(made))
     random_changes(draw, made, after, False)
-    rightful = masks.rightful(made)
-    assert masks.masked(rightful) >= covered
-    seen = " ".join(word.text for one in masks.hidden(corrected(spoken_words(), rightful)) for word in one.words)
+    rightful = masks.permitted_corrections(made)
+    assert masks.masked_roots(rightful) >= covered
+    seen = " ".join(
+        word.text for one in masks.mask_names(apply_corrections(spoken_words(), rightful)) for word in one.words
+    )
     assert not [word for one in spoken_words() for word in one.words if word.id in covered and word.text in seen]
-    silent = masks.spans(spoken_words(), masks.masked(rightful))
+    silent = masks.masked_spans(spoken_words(), masks.masked_roots(rightful))
     for word in (word for one in spoken_words() for word in one.words if word.id in covered):
         assert any(span.start <= word.start and word.end <= span.end for span in silent)

@@ -12,7 +12,7 @@ import soundfile
 from sqlalchemy import select
 
 from pipeline.review.auth.current_user import SESSION
-from pipeline.review.coding.sound import HEADER, SECONDS
+from pipeline.review.coding.sound import HEADER_BYTES, MAX_SECONDS
 from pipeline.tapes.db.records import Item
 from pipeline.tapes.vault.stage_store import item_row
 from tests.review.coding.conftest import Coder, Table
@@ -68,13 +68,13 @@ def test_what_was_asked_for_before_ends_within_seconds(table: Table, ended: Call
             heard += block
     head, _, content = heard.partition(b"\r\n\r\n")
     assert b" 206 " in head.splitlines()[0]
-    assert f"bytes 0-{SECONDS * SECOND - 1}/{HEADER + MINUTES * 60 * SECOND}".encode() in head
-    assert len(content) == SECONDS * SECOND
+    assert f"bytes 0-{MAX_SECONDS * SECOND - 1}/{HEADER_BYTES + MINUTES * 60 * SECOND}".encode() in head
+    assert len(content) == MAX_SECONDS * SECOND
 
 
 def heard(coder: Coder, low: int, high: int) -> int:
     """The loudest sample between two moments, in ms."""
-    header = {"Range": f"bytes={HEADER + 32 * low}-{HEADER + 32 * high - 1}"}
+    header = {"Range": f"bytes={HEADER_BYTES + 32 * low}-{HEADER_BYTES + 32 * high - 1}"}
     answer = coder.browser.get(f"/tapes/{coder.tape_id}/sound", headers=header)
     return int(np.abs(np.frombuffer(answer.content, "<i2").astype(int)).max()) if answer.status_code == 206 else -1
 
@@ -98,4 +98,4 @@ def test_a_recording_that_is_not_handed_in_yet_comes_in_seconds_too(room: Room) 
     tape, whole = sender.draft(), sound(60.0)
     assert sender.put(tape, 0, whole, len(whole)).json()["done"]
     answer = sender.browser.get(f"/tapes/{tape}/part/sound")
-    assert (answer.status_code, len(answer.content)) == (206, len(whole) * SECONDS // 60)
+    assert (answer.status_code, len(answer.content)) == (206, len(whole) * MAX_SECONDS // 60)

@@ -19,7 +19,7 @@ from tests.review.conftest import Room
 def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many corrections each transaction stored."""
     sizes: list[int] = []
-    real = correction_store.correct
+    real = correction_store.store_corrections
 
     def counted(admitted: Any, changes: Any) -> Any:
         sizes.append(len(changes))
@@ -42,14 +42,14 @@ def test_others_have_their_turn_between_a_few_corrections(room: Room, peers: Pee
     answer = peers.ada.send(*masks_of(peers.ada, 44), refused)
     assert answer.json() == {"refused": [{"id": "none", "reason": "it does not name words"}]}
     assert batches == [20, 20, 5]
-    assert routes.AT_ONCE == 20
+    assert routes.BATCH_SIZE == 20
     with room.home.database.reading() as database:
         assert database.scalar(select(func.count()).select_from(Correction)) == 44
 
 
 def test_the_words_are_worked_out_once_for_many_masks(peers: Peers, monkeypatch: pytest.MonkeyPatch) -> None:
     worked_out = []
-    real = correction_store.corrected
+    real = correction_store.apply_corrections
     sent = masks_of(peers.ada, 20)
     monkeypatch.setattr(correction_store, "corrected", lambda *given: worked_out.append(1) or real(*given))
     assert peers.ada.send(*sent).json() == {"refused": []}

@@ -7,7 +7,7 @@ import json
 import pytest
 from sqlalchemy import select
 
-from pipeline.review.coding.transcripts import PAYLOAD
+from pipeline.review.coding.transcripts import PAYLOAD_FIELD
 from pipeline.tapes.db.records import Correction
 from tests.review.attacks.test_04_masks import Peers, text, words
 from tests.review.conftest import Room
@@ -54,6 +54,6 @@ def test_what_was_kept_before_is_shown_with_a_sign_in_its_place(peers: Peers, ro
     assert sent(peers, "text", {"replace": [heard], "after": None, "with": ["well"]}).json() == {"refused": []}
     old = json.dumps({"replace": [heard], "after": None, "with": [f"we{HALF}ll"]}).encode()
     with room.home.database.writing() as database:
-        database.scalars(select(Correction)).one().sealed_payload = room.home.vault.seal(peers.tape, old, PAYLOAD)
+        database.scalars(select(Correction)).one().sealed_payload = room.home.vault.seal(peers.tape, old, PAYLOAD_FIELD)
     assert words(peers.ben)[2]["text"] == "we\ufffdll"
     assert "we\ufffdll" in text(peers.ben)

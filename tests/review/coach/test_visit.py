@@ -12,10 +12,10 @@ from pipeline.measures.drift.drift import ChartNote, DriftReport, detect_drift
 from pipeline.measures.reliability.agreement import agreement_table
 from pipeline.measures.reliability.comparisons import group_comparisons
 from pipeline.measures.reliability.sampling import draw_sample
-from pipeline.review.coach.codes import Gathered, gather
-from pipeline.review.coach.codings import Coding, before, latest
+from pipeline.review.coach.codes import GroupCodes, gather_group_codes
+from pipeline.review.coach.codings import RaterCodes, latest_codes, recoded_codes
 from pipeline.review.coach.routes import EVERYONE
-from pipeline.review.consensus.consensus import majority
+from pipeline.review.consensus.consensus import majority_of_passes
 from pipeline.review.upload.drafts import KEPT_DAYS
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.db.records import AuditRow, CodeEvent, Group, Pass, Person, Pretag, Recalibration
@@ -84,11 +84,11 @@ def test_a_coach_can_code_stretches_of_minutes(group: Year) -> None:
         late = [f"u{place}" for place in (7, *range(30, UNITS))]
         database.query(CodeEvent).filter(CodeEvent.pass_id == one.id, CodeEvent.utterance_id.in_(late)).delete()
         person, found = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
-        gathered = gather(room.home, database, person, found, room.clock())
+        gathered = gather_group_codes(room.home, database, person, found, room.clock())
     heard = gathered.table[(gathered.table["tape_id"] == group.tapes[0]) & (gathered.table["layer"] == "coach")]
     assert len(heard) == 30
     assert list(heard[heard["codes"] == ""]["utterance_id"]) == ["u7"]
-    drawn = draw_sample(gathered.panel, "minutes", share=1.0, random_part=1.0)
+    drawn = draw_sample(gathered.rating_matrix, "minutes", share=1.0, random_part=1.0)
     assert list(drawn[drawn["tape_id"] == group.tapes[0]]["start"]) == [300]
 
 
@@ -158,7 +158,7 @@ def test_what_the_group_settled_on_is_its_consensus(group: Year) -> None:
             )
         )
         person, found = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
-        gathered = gather(room.home, database, person, found, room.clock())
+        gathered = gather_group_codes(room.home, database, person, found, room.clock())
     table = gathered.table[gathered.table["tape_id"] == tape].set_index("utterance_id")
     agreed = table[table["layer"] == "consensus"]["codes"]
     assert len(agreed) == UNITS
@@ -166,9 +166,9 @@ def test_what_the_group_settled_on_is_its_consensus(group: Year) -> None:
     votes = table[table["layer"] == "member"]["codes"]["u6"]
     assert agreed["u6"] == votes.mode()[0]
     # What was left without a code is nobody's opinion: the one who gave one is not outvoted by silence.
-    assert list(majority([("simple",), ("simple", "open"), ("open",), ("closed",)])) == []
-    assert list(majority([("simple",), ("simple", "open"), ("open", "simple")])) == ["simple", "open"]
-    pairs = {(one.kind, one.a, one.b) for one in group_comparisons(gathered.panel)}
+    assert list(majority_of_passes([("simple",), ("simple", "open"), ("open",), ("closed",)])) == []
+    assert list(majority_of_passes([("simple",), ("simple", "open"), ("open", "simple")])) == ["simple", "open"]
+    pairs = {(one.kind, one.a, one.b) for one in group_comparisons(gathered.rating_matrix)}
     assert ("group and coach", "consensus", "coach") in pairs
     assert ("machine", "machine", "consensus") in pairs
 
@@ -180,7 +180,7 @@ def test_the_whole_group_can_be_recalibrated(group: Year) -> None:
     with room.home.database.reading() as database:
         assert database.query(Recalibration).count() == 5
         person, found = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
-        gathered = gather(room.home, database, person, found, room.clock())
+        gathered = gather_group_codes(room.home, database, person, found, room.clock())
     assert len(gathered.recalibrated["group"]) == 1
 
 
@@ -229,9 +229,11 @@ def test_what_one_is_still_coding_stays_hidden(group: Year) -> None:
             assert one
             one.locked_at = None
         coach, found = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
-        gathered = gather(room.home, database, coach, found, room.clock())
+        gathered = gather_group_codes(room.home, database, coach, found, room.clock())
         assert group.tapes[0] not in gathered.tapes
-        other = gather(room.home, database, database.get_one(Person, group.people["Eve"]), found, room.clock())
+        other = gather_group_codes(
+            room.home, database, database.get_one(Person, group.people["Eve"]), found, room.clock()
+        )
     assert set(other.table[other.table["tape_id"] == group.tapes[0]]["layer"]) <= {"member", "machine"}
 
 
@@ -262,7 +264,7 @@ def test_members_are_not_told_what_was_left_out_of_others_charts(group: Year, mo
         notes = (ChartNote(name, f"{name or 'All'} left out.") for name in ("", "Ada", "Ben"))
         return replace(detect_drift(*given), notes=tuple(notes))
 
-    monkeypatch.setattr("pipeline.review.coach.routes.drift", noting)
+    monkeypatch.setattr("pipeline.review.coach.routes.detect_drift", noting)
     told = {
         name: re.findall(r"(\w+) left out\.", group.room.signed_in(group.people[name]).get(path).text)
         for name, path in (("Coco", f"/groups/{group.group}/visit"), ("Ada", f"/groups/{group.group}/agreement"))
@@ -286,14 +288,14 @@ def in_miti(group: Year, names: tuple[str, ...] = ("Ada", "Ben", "Eve", "Coco"))
                 tag.codes = ["change"]
 
 
-def gathered_by(group: Year, name: str = "Coco", codebook: str = "") -> Gathered:
+def gathered_by(group: Year, name: str = "Coco", codebook: str = "") -> GroupCodes:
     with group.room.home.database.reading() as database:
         person, of = database.get_one(Person, group.people[name]), database.get_one(Group, group.group)
-        return gather(group.room.home, database, person, of, group.room.clock(), codebook=codebook)
+        return gather_group_codes(group.room.home, database, person, of, group.room.clock(), codebook=codebook)
 
 
-def compared(gathered: Gathered) -> set[tuple[str, str, str]]:
-    found = agreement_table(gathered.panel, draws=100)
+def compared(gathered: GroupCodes) -> set[tuple[str, str, str]]:
+    found = agreement_table(gathered.rating_matrix, draws=100)
     found = found[found["level"].isin(["all", "family"])]
     return set(zip(found["comparison"], found["b"], found["name"], strict=True))
 
@@ -344,7 +346,7 @@ def test_a_narrower_task_counts_for_what_it_asked_for(group: Year) -> None:
             one.task = "depth"
     of_ada = {
         (row["level"], row["name"])
-        for row in agreement_table(gathered_by(group).panel, draws=100).to_dict("records")
+        for row in agreement_table(gathered_by(group).rating_matrix, draws=100).to_dict("records")
         if row["comparison"] == "coder and coach" and row["a"] == "Ada"
     }
     assert {name for level, name in of_ada if level in ("all", "family")} == {"reflection"}
@@ -353,23 +355,23 @@ def test_a_narrower_task_counts_for_what_it_asked_for(group: Year) -> None:
 
 
 def test_a_later_pass_holds_for_what_it_asked_for() -> None:
-    def said(at: int, codable: set[str], *codes: tuple[str, ...]) -> Coding:
+    def said(at: int, codable: set[str], *codes: tuple[str, ...]) -> RaterCodes:
         places = {f"u{place}": given for place, given in enumerate(codes)}
-        return Coding("t", "member", "ann", "pretags", at, places, frozenset(codable))
+        return RaterCodes("t", "member", "ann", "pretags", at, places, frozenset(codable))
 
     whole = said(1, {"simple", "complex", "open"}, ("simple",), ("open", "simple"), ())
     depth = said(2, {"simple", "complex"}, ("complex",), (), ("simple",))
-    (found,) = latest([whole, depth])
+    (found,) = latest_codes([whole, depth])
     assert found.codes == {"u0": ("complex",), "u1": ("open",), "u2": ("simple",)}
     assert (found.at, found.codable) == (2, whole.codable)
     # Only what was coded again can show whether a coder still codes as before.
-    (first,) = before([whole, depth])
+    (first,) = recoded_codes([whole, depth])
     assert (first.at, first.codable) == (1, depth.codable)
     assert first.codes == {"u0": ("simple",), "u1": ("simple",), "u2": ()}
-    assert before([whole, said(2, {"change"}, ("change",), (), ())]) == []
+    assert recoded_codes([whole, said(2, {"change"}, ("change",), (), ())]) == []
     # A coach codes one stretch of a tape after the other.
     stretch = replace(whole, codes={"u0": ("open",)})
-    (both,) = latest([stretch, replace(whole, codes={"u1": ("simple",)})])
+    (both,) = latest_codes([stretch, replace(whole, codes={"u1": ("simple",)})])
     assert both.codes == {"u0": ("open",), "u1": ("simple",)}
 
 
@@ -380,7 +382,7 @@ def test_a_chart_that_has_too_few_tapes_says_how_many(group: Year) -> None:
             one.locked_at, one.layer = None, "consensus"
     said = text(room.signed_in(group.people["Coco"]).get(f"{path}/visit").text)
     assert "Too early: 1 of 6 tapes." in said
-    assert "Too early: Ada, 1 of 6 tapes; Ben, 1 of 6 tapes; Eve, 1 of 6 tapes; the group, 1 of 6 tapes;" in said
+    assert "Too early for Ada, 1 of 6 tapes; Ben, 1 of 6 tapes; Eve, 1 of 6 tapes; the group, 1 of 6 tapes;" in said
     assert "moved" not in said
     assert "Too early: 1 of 6 tapes." in text(room.signed_in(group.people["Ada"]).get(f"{path}/agreement").text)
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from pipeline.review.coding.code_events import Event
+from pipeline.review.coding.code_events import CodingEvent
 from pipeline.review.coding.corrections import MASK, Correction, Utterance, Word
 
 CODES = ("question", "reflection_simple", "reflection_complex", "affirmation")
 
 
-def events(draw: random.Random, count: int) -> list[Event]:
-    found: list[Event] = []
+def events(draw: random.Random, count: int) -> list[CodingEvent]:
+    found: list[CodingEvent] = []
     for number in range(count):
         name = f"e{number}"
         if found and draw.random() < 0.35:
             undone = draw.choice(found)
-            found.append(Event(name, undone.utterance_id, undone.action, undone.codes, undone.id))
+            found.append(CodingEvent(name, undone.utterance_id, undone.action, undone.codes, undone.id))
             continue
         action = draw.choice(["set", "set", "clear", "unsure"])
         codes = tuple(code for code in CODES if draw.random() < 0.4) if action != "clear" else ()
-        found.append(Event(name, f"u{draw.randrange(4)}", action, codes))
+        found.append(CodingEvent(name, f"u{draw.randrange(4)}", action, codes))
     return found
 
 

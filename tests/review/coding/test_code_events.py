@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.review.coding.code_events import Event, State, fold, live
+from pipeline.review.coding.code_events import CodeState, CodingEvent, fold, in_effect
 from tests.review.coding import histories, node
 
 SEEDS = st.integers(0, 2**32)
@@ -17,9 +17,9 @@ def test_taking_back_an_event_and_that_again_changes_nothing(seed: int, count: i
     draw = random.Random(seed)
     found = histories.events(draw, count + 1)
     last = found[-1]
-    undo = Event("undo", last.utterance_id, last.action, last.codes, last.id)
+    undo = CodingEvent("undo", last.utterance_id, last.action, last.codes, last.id)
     assert fold([*found, undo]) == fold(found[:-1])
-    assert fold([*found, undo, Event("redo", last.utterance_id, last.action, last.codes, "undo")]) == fold(found)
+    assert fold([*found, undo, CodingEvent("redo", last.utterance_id, last.action, last.codes, "undo")]) == fold(found)
 
 
 @given(SEEDS, st.integers(0, 30))
@@ -27,10 +27,10 @@ def test_an_utterance_carries_its_last_event_that_holds(seed: int, count: int) -
     found = histories.events(random.Random(seed), count)
     now = fold(found)
     for name in {event.utterance_id for event in found}:
-        own = [event for event in live(found) if event.utterance_id == name]
+        own = [event for event in in_effect(found) if event.utterance_id == name]
         expected = None
         if own and own[-1].action != "clear":
-            expected = State(own[-1].codes, own[-1].action == "unsure")
+            expected = CodeState(own[-1].codes, own[-1].action == "unsure")
         assert now.get(name) == expected
 
 

@@ -12,7 +12,7 @@ from pipeline import settings
 from pipeline.coding.codebook import CODES, Codebook
 from pipeline.formats import codebook_files
 from pipeline.review.coding.corrections import Utterance, Word
-from pipeline.review.consensus.consensus import Board, Opinion, Place, measured
+from pipeline.review.consensus.consensus import ComparedUtterance, ConsensusBoard, Opinion, group_measures
 from pipeline.run.results import Measured
 from pipeline.tapes.db.records import CodeEvent, Pass
 from tests.measures import samples
@@ -21,13 +21,15 @@ from tests.review.coding.conftest import Coder, Table
 QUESTION, REFLECTION = ("question_open",), ("reflection_simple",)
 
 
-def place(number: int, *opinions: tuple[str, ...], settled: Any = None, machine: tuple[str, ...] = ()) -> Place:
+def place(
+    number: int, *opinions: tuple[str, ...], settled: Any = None, machine: tuple[str, ...] = ()
+) -> ComparedUtterance:
     said = Utterance(
         *(f"u{number}", f"t{number}", "interviewer", "S1", number * 1000, number * 1000 + 900),
         (Word(f"w{number}", "hello", number * 1000, number * 1000 + 900),),
     )
     found = tuple(Opinion(f"c{at}", codes) for at, codes in enumerate(opinions))
-    return Place(said, found, settled, machine, 0.7 if machine else None)
+    return ComparedUtterance(said, found, settled, machine, 0.7 if machine else None)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,7 @@ def place(number: int, *opinions: tuple[str, ...], settled: Any = None, machine:
         (place(1, QUESTION, settled=()), "consensus", (), False),
     ],
 )
-def test_whose_word_counts(one: Place, source: str, codes: tuple[str, ...], disputed: bool) -> None:
+def test_whose_word_counts(one: ComparedUtterance, source: str, codes: tuple[str, ...], disputed: bool) -> None:
     assert (one.source, one.codes, one.disputed) == (source, codes, disputed)
 
 
@@ -53,12 +55,12 @@ def book() -> Codebook:
 
 def test_the_most_divided_come_first() -> None:
     places = (place(1, QUESTION, QUESTION, REFLECTION), place(2, QUESTION), place(3, QUESTION, REFLECTION))
-    assert [one.utterance.id for one in Board(places, (), book()).queue] == ["u3", "u1"]
+    assert [one.utterance.id for one in ConsensusBoard(places, (), book()).queue] == ["u3", "u1"]
 
 
 def test_what_people_decided_is_not_in_doubt() -> None:
     places = (place(1, QUESTION), place(2, REFLECTION), place(3, REFLECTION, settled=REFLECTION))
-    found = measured(Board(places, (), book())).ratios["reflections_per_question"]
+    found = group_measures(ConsensusBoard(places, (), book())).ratios["reflections_per_question"]
     assert (found.value, found.low, found.high) == (2.0, 2.0, 2.0)
 
 
@@ -66,10 +68,12 @@ def test_what_only_the_machine_says_stays_in_doubt() -> None:
     """Of two utterances, one is a reflection by hand; the machine takes the other for a question, and is not sure."""
     p = {"question_open": 0.5, "reflection_simple": 0.5}
     doubtful = replace(place(2, machine=QUESTION), p=p, pretags=QUESTION)
-    found = measured(Board((place(1, REFLECTION), doubtful), (), book()))
+    found = group_measures(ConsensusBoard((place(1, REFLECTION), doubtful), (), book()))
     one = found.counts["question_open"]
     assert (one.value, one.low, one.high) == (1, 0, 1)
-    sure = measured(Board((place(1, REFLECTION), place(2, QUESTION)), (), book())).counts["question_open"]
+    sure = group_measures(ConsensusBoard((place(1, REFLECTION), place(2, QUESTION)), (), book())).counts[
+        "question_open"
+    ]
     assert (sure.value, sure.low, sure.high) == (1, 1, 1)
 
 
@@ -86,14 +90,14 @@ def test_until_somebody_has_coded_the_figures_are_those_of_the_report_intervals_
         pretags = tuple(row["codes"].split("|"))
         p = {code: row[f"p_{code}"] for code in CODES}
         machine = tuple(code for code in own.proposed(pretags) if own[code].role == row["role"])
-        places.append(Place(Utterance(*head, words), (), None, machine, row["probability"], p, pretags))
+        places.append(ComparedUtterance(Utterance(*head, words), (), None, machine, row["probability"], p, pretags))
     drawn = {key: report.as_dict()[key] for key in ("width", "seed", "spread", "draws")}
-    assert measured(Board(tuple(places), (), own, drawn)).as_dict() == report.as_dict()
+    assert group_measures(ConsensusBoard(tuple(places), (), own, drawn)).as_dict() == report.as_dict()
 
 
 def test_a_book_of_its_own_counts_by_its_own_families() -> None:
     places = (place(1, ("question",)), place(2, ("reflection_complex",)), place(3, ("reflection_simple",)))
-    found = measured(Board(places, (), codebook_files.read("miti-4.2")))
+    found = group_measures(ConsensusBoard(places, (), codebook_files.read("miti-4.2")))
     assert found.ratios["percent_complex_reflections"].value == 100  # once a volley, complex before simple
     assert found.ratios["reflections_per_question"].value == 1
 

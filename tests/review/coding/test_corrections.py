@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.review.coding.corrections import Correction, Utterance, Word, corrected
+from pipeline.review.coding.corrections import Correction, Utterance, Word, apply_corrections
 from tests.review.coding import histories, node
 
 SEEDS = st.integers(0, 2**32)
@@ -24,7 +24,7 @@ def retype(old: list[str], new: list[str], after: str | None = None) -> Correcti
 
 
 def test_as_many_words_keep_each_its_time() -> None:
-    [one] = corrected([said("I", "donut", "no")], [retype(["w1", "w2"], ["don't", "know"])])
+    [one] = apply_corrections([said("I", "donut", "no")], [retype(["w1", "w2"], ["don't", "know"])])
     assert [(word.id, word.text, word.start) for word in one.words] == [
         ("w0", "I", 0),
         ("w1", "don't", 100),
@@ -34,21 +34,21 @@ def test_as_many_words_keep_each_its_time() -> None:
 
 
 def test_more_words_share_the_time() -> None:
-    [one] = corrected([said("dunno")], [retype(["w0"], ["do", "not"])])
+    [one] = apply_corrections([said("dunno")], [retype(["w0"], ["do", "not"])])
     assert [(word.text, word.start, word.end) for word in one.words] == [("do", 0, 40), ("not", 40, 80)]
 
 
 def test_an_utterance_keeps_a_word() -> None:
-    assert corrected([said("um")], [retype(["w0"], [])]) == [said("um")]
+    assert apply_corrections([said("um")], [retype(["w0"], [])]) == [said("um")]
 
 
 def test_voices_change_places_from_here_on_and_back() -> None:
     spoken = histories.transcript(random.Random(3))
     swap = Correction("c1", "speaker", spoken[2].id, {})
-    once = corrected(spoken, [swap])
+    once = apply_corrections(spoken, [swap])
     assert once[:2] == spoken[:2]
     assert all(one.role != other.role for one, other in zip(once[2:], spoken[2:], strict=True))
-    assert corrected(spoken, [swap, Correction("c2", "speaker", spoken[2].id, {})]) == spoken
+    assert apply_corrections(spoken, [swap, Correction("c2", "speaker", spoken[2].id, {})]) == spoken
 
 
 @given(SEEDS, st.integers(1, 15))
@@ -56,10 +56,10 @@ def test_nothing_is_lost_and_undo_leads_back(seed: int, count: int) -> None:
     draw = random.Random(seed)
     spoken = histories.transcript(draw)
     made = histories.corrections(draw, spoken, count)
-    shown = corrected(spoken, made)
+    shown = apply_corrections(spoken, made)
     last = made[-1]
     undo = Correction("undo", last.kind, last.utterance_id, last.payload, last.id)
-    assert corrected(spoken, [*made, undo]) == corrected(spoken, made[:-1])
+    assert apply_corrections(spoken, [*made, undo]) == apply_corrections(spoken, made[:-1])
     ids = [word.id for one in shown for word in one.words]
     assert len(ids) == len(set(ids))
     assert len({one.id for one in shown}) == len(shown)
@@ -83,7 +83,7 @@ console.log(JSON.stringify(input.map(([said, made]) => corrected(said, made))));
     rows = [([asdict(one) for one in spoken], [asdict(one) for one in made]) for spoken, made in cases]
     page = node.run(program, rows, tmp_path)
     for found, (spoken, made) in zip(page, cases, strict=True):
-        expected = json.loads(json.dumps([asdict(one) for one in corrected(spoken, made)]))
+        expected = json.loads(json.dumps([asdict(one) for one in apply_corrections(spoken, made)]))
         for one in found:
             one.pop("pretag", None)
         assert found == expected

@@ -12,7 +12,7 @@ import webvtt
 
 from pipeline.coding.codebook import Codebook
 from pipeline.review.coding import downloads
-from pipeline.review.coding.code_events import State
+from pipeline.review.coding.code_events import CodeState
 from pipeline.review.coding.corrections import Utterance, Word
 from pipeline.tapes.db.records import Tape
 from tests.review.coding.conftest import Table
@@ -36,7 +36,7 @@ def utterances() -> list[Utterance]:
 
 
 def test_captions_hold_a_cue_an_utterance_and_no_markup_of_what_was_said(utterances: list[Utterance]) -> None:
-    text = downloads.captions(utterances, {}, BOOK)
+    text = downloads.codes_webvtt(utterances, {}, BOOK)
     assert text.count("-->") == len(SAID)
     assert set(re.findall(r"<[^>]*>?", text)) == {"<v client>"}
     cues = list(webvtt.from_buffer(io.StringIO(text)))
@@ -46,14 +46,14 @@ def test_captions_hold_a_cue_an_utterance_and_no_markup_of_what_was_said(utteran
 
 
 def test_labels_of_codes_are_text_in_captions_as_well(utterances: list[Utterance]) -> None:
-    codes = {one.id: State(("-->", "<script>alert(1)</script>")) for one in utterances}
-    text = downloads.captions(utterances, codes, BOOK)
+    codes = {one.id: CodeState(("-->", "<script>alert(1)</script>")) for one in utterances}
+    text = downloads.codes_webvtt(utterances, codes, BOOK)
     assert len(list(webvtt.from_buffer(io.StringIO(text)))) == text.count("-->") == len(SAID)
     assert "<script" not in text
 
 
 def test_a_table_comes_back_as_it_was_and_runs_in_no_spreadsheet(utterances: list[Utterance]) -> None:
-    text = downloads.table(utterances, {})
+    text = downloads.codes_csv(utterances, {})
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert len(rows) == len(SAID)
     for row, typed in zip(rows, SAID, strict=True):
@@ -61,8 +61,8 @@ def test_a_table_comes_back_as_it_was_and_runs_in_no_spreadsheet(utterances: lis
 
 
 def test_both_files_say_what_their_times_count_from(table: Table, utterances: list[Utterance]) -> None:
-    assert "NOTE time 0 is 30.000 s into the recording" in downloads.captions(utterances, {}, BOOK, 30_000)
-    rows = csv.DictReader(io.StringIO(downloads.table(utterances, {}, 30_000), newline=""))
+    assert "NOTE time 0 is 30.000 s into the recording" in downloads.codes_webvtt(utterances, {}, BOOK, 30_000)
+    rows = csv.DictReader(io.StringIO(downloads.codes_csv(utterances, {}, 30_000), newline=""))
     assert {row["zero"] for row in rows} == {"30.000"}
     ada = table.ada.begin()
     with table.room.home.database.writing() as database:

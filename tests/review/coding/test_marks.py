@@ -81,6 +81,6 @@ def test_a_pass_counts_what_its_task_can_code(
     tmp_path: Path, book: str, task: str, states: dict[str, tuple[list[str], bool]], expected: tuple[int, int]
 ) -> None:
     given = {name: {"codes": codes, "unsure": unsure} for name, (codes, unsure) in states.items()}
-    codes = page_state.codes(codebook_files.read(book), observer_tasks.task(task), {})
+    codes = page_state.code_fields(codebook_files.read(book), observer_tasks.find_task(task), {})
     found = node.run(COUNT, {"roles": ROLES, "states": given, "codes": codes}, tmp_path)
     assert (found["coded"], found["codable"]) == expected

@@ -11,28 +11,28 @@ from pipeline.review.coding import observer_tasks, pretag_hiding
 
 def test_every_task_has_codes_in_the_book_of_the_pretags_or_of_miti() -> None:
     books = [codebook_files.read(name) for name in ("pretags", "miti-4.2")]
-    assert all(any(task.of(book) for book in books) for task in observer_tasks.TASKS)
-    assert len(observer_tasks.offered(codebook_files.read("oars"))) < len(observer_tasks.TASKS)
+    assert all(any(task.codes_in(book) for book in books) for task in observer_tasks.TASKS)
+    assert len(observer_tasks.offered_tasks(codebook_files.read("oars"))) < len(observer_tasks.TASKS)
 
 
 def test_depth_of_reflections_asks_for_reflections_only() -> None:
-    found = observer_tasks.task("depth").of(codebook_files.read("miti-4.2"))
+    found = observer_tasks.find_task("depth").codes_in(codebook_files.read("miti-4.2"))
     assert [code.name for code in found] == ["reflection_simple", "reflection_complex"]
 
 
 def test_a_fifth_of_the_utterances_is_coded_without_the_machine() -> None:
     names = [f"u{number:04d}" for number in range(400)]
-    chosen = pretag_hiding.hidden(5, names)
+    chosen = pretag_hiding.hidden_utterances(5, names)
     assert len(chosen) == 80
-    assert chosen == pretag_hiding.hidden(5, random.Random(1).sample(names, len(names)))
-    assert chosen != pretag_hiding.hidden(6, names)
+    assert chosen == pretag_hiding.hidden_utterances(5, random.Random(1).sample(names, len(names)))
+    assert chosen != pretag_hiding.hidden_utterances(6, names)
 
 
 def test_every_utterance_is_as_likely_to_be_hidden() -> None:
     names = [f"u{number:04d}" for number in range(50)]
     times = dict.fromkeys(names, 0)
     for seed in range(2000):
-        for name in pretag_hiding.hidden(seed, names):
+        for name in pretag_hiding.hidden_utterances(seed, names):
             times[name] += 1
     assert all(320 < count < 480 for count in times.values())
 
@@ -78,12 +78,12 @@ counting = "utterance"
     ],
 )
 def test_a_task_asks_for_codes_by_what_they_mean_not_by_what_they_are_called(task: str, codes: list[str]) -> None:
-    assert [code.name for code in observer_tasks.task(task).of(MISC)] == codes
+    assert [code.name for code in observer_tasks.find_task(task).codes_in(MISC)] == codes
 
 
 def test_oars_takes_questions_of_any_kind_where_the_book_does_not_tell_them_apart() -> None:
     names = {
-        name: [code.name for code in observer_tasks.task("oars").of(codebook_files.read(name))]
+        name: [code.name for code in observer_tasks.find_task("oars").codes_in(codebook_files.read(name))]
         for name in codebook_files.shipped()
     }
     assert names == {

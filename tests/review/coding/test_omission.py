@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from pipeline.review.coach.codes import gather
+from pipeline.review.coach.codes import gather_group_codes
 from pipeline.tapes.db.records import Group, Person
 from tests.review.coding import shelf
 from tests.review.coding.conftest import Coder, Table
@@ -269,7 +269,7 @@ def test_the_coach_s_page_takes_silence_as_the_group_s_does(tape: Table) -> None
     coco = tape.room.person("Coco", tape.group_id, role="coach")
     with tape.room.home.database.reading() as session:
         group, coach = session.get_one(Group, tape.group_id), session.get_one(Person, coco)
-        table = gather(tape.room.home, session, coach, group, tape.room.clock()).table
+        table = gather_group_codes(tape.room.home, session, coach, group, tape.room.clock()).table
     group_codes = dict(table[table["layer"] == "consensus"][["utterance_id", "codes"]].itertuples(index=False))
     assert group_codes == without("u5") | {"u4": "", "u5": ""}
     [place] = [one for one in board(tape.ada)["places"] if one["id"] == "u5"]

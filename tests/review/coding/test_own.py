@@ -98,8 +98,8 @@ class Document:
 
 
 def test_a_name_is_found_in_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(name_detection, "_language", lambda _: Entities())
-    [found] = name_detection.find([said("so my sister Caroline, said no")], settings.load().settings)
+    monkeypatch.setattr(name_detection, "_language_model", lambda _: Entities())
+    [found] = name_detection.detect_names([said("so my sister Caroline, said no")], settings.load().settings)
     assert (found.text, found.before, found.after) == ("Caroline,", "so my sister", "said no")
 
 
@@ -111,11 +111,11 @@ def test_names_can_be_marked_where_no_language_model_is(tmp_path: Any) -> None:
         *(masked.id, masked.turn, masked.role, masked.speaker, masked.start, masked.end),
         (masked.words[0], Word("w1", "Bo", 100, 190, True), masked.words[2]),
     )
-    assert [one.text for one in name_detection.find([masked], empty)] == ["Bo"]
+    assert [one.text for one in name_detection.detect_names([masked], empty)] == ["Bo"]
 
 
 def test_names_are_reviewed_on_a_page(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(name_detection, "_language", lambda _: Entities())
+    monkeypatch.setattr(name_detection, "_language_model", lambda _: Entities())
     ada = table.ada.begin()
     page = ada.browser.get(f"/tapes/{table.tape_id}/names").text
     assert "Mask it" in page
@@ -133,5 +133,5 @@ def test_names_are_reviewed_on_a_page(table: Table, monkeypatch: pytest.MonkeyPa
 @pytest.mark.engines
 def test_the_language_model_finds_a_person() -> None:
     loaded = settings.load().settings
-    found = name_detection.find([said("then Caroline Miller called me from Chicago")], loaded)
+    found = name_detection.detect_names([said("then Caroline Miller called me from Chicago")], loaded)
     assert [(one.text, one.kind) for one in found] == [("Caroline Miller", "person"), ("Chicago", "place")]

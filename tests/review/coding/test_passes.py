@@ -194,7 +194,9 @@ def test_the_interviewer_goes_first(table: Table) -> None:
 def test_a_refusal_does_not_stand_under_the_title_of_another(table: Table) -> None:
     ada, ben = table.ada.begin(), table.ben
     lacking = next(
-        task.name for task in observer_tasks.TASKS if task not in observer_tasks.offered(codebook_files.read("oars"))
+        task.name
+        for task in observer_tasks.TASKS
+        if task not in observer_tasks.offered_tasks(codebook_files.read("oars"))
     )
     tape = f"/tapes/{table.tape_id}"
     early = ada.browser.post(f"{tape}/together/look")

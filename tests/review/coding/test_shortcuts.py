@@ -4,18 +4,18 @@ import pytest
 
 from pipeline.coding.codebook import Code, Codebook
 from pipeline.formats import codebook_files
-from pipeline.review.coding.shortcuts import COMMANDS, problem, resolve
+from pipeline.review.coding.shortcuts import COMMANDS, key_problem, resolve_bindings
 
 ALL = "abcdefghijklmnopqrstuvwxyz"
 
 
 def keys(book: Codebook, chosen: dict[str, str] | None = None) -> dict[str, str]:
-    return {binding.action: binding.shown for binding in resolve(book, chosen)}
+    return {binding.action: binding.shown for binding in resolve_bindings(book, chosen)}
 
 
 @pytest.mark.parametrize("name", codebook_files.shipped())
 def test_no_key_is_given_twice(name: str) -> None:
-    pressed = [press for binding in resolve(codebook_files.read(name)) for press in binding.presses]
+    pressed = [press for binding in resolve_bindings(codebook_files.read(name)) for press in binding.presses]
     assert len(pressed) == len(set(pressed))
 
 
@@ -36,7 +36,7 @@ def test_a_book_that_takes_every_letter_leaves_every_command_a_key() -> None:
     book = Codebook(
         "all", "1", "All", "utterance", tuple(Code(f"c{key}", key, key, key, "client", key) for key in letters)
     )
-    pressed = [press for binding in resolve(book) for press in binding.presses]
+    pressed = [press for binding in resolve_bindings(book) for press in binding.presses]
     assert len(pressed) == len(set(pressed))
     assert {command.action for command in COMMANDS} <= set(keys(book))
     assert keys(book)["unsure"] == "Alt+u"
@@ -44,7 +44,7 @@ def test_a_book_that_takes_every_letter_leaves_every_command_a_key() -> None:
 
 def test_a_person_may_choose_another_key() -> None:
     book = codebook_files.read("oars")
-    assert problem(book, {}, "code:summary", "y") == ""
+    assert key_problem(book, {}, "code:summary", "y") == ""
     found = keys(book, {"code:summary": "y", "unsure": "w"})
     assert (found["code:summary"], found["speaker"], found["unsure"]) == ("y", "s", "w")
 
@@ -62,4 +62,4 @@ def test_a_person_may_choose_another_key() -> None:
     ],
 )
 def test_a_choice_that_cannot_be_is_told(action: str, key: str) -> None:
-    assert problem(codebook_files.read("oars"), {"unsure": "w"}, action, key)
+    assert key_problem(codebook_files.read("oars"), {"unsure": "w"}, action, key)

@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 from sqlalchemy import select
 
-from pipeline.review.coding.sound import HEADER
+from pipeline.review.coding.sound import HEADER_BYTES
 from pipeline.tapes.db.records import AuditRow, Item
 from tests.review.coding.conftest import Coder, Table
 
@@ -24,7 +24,7 @@ def get(coder: Coder, header: str | None = None, method: str = "GET"):
 
 def whole(coder: Coder) -> bytes:
     """The sound as a player has it in the end: piece by piece."""
-    sound, size = b"", HEADER + MINUTE
+    sound, size = b"", HEADER_BYTES + MINUTE
     while len(sound) < size:
         answer = get(coder, f"bytes={len(sound)}-")
         assert answer.headers["accept-ranges"] == "bytes"
@@ -55,18 +55,18 @@ def test_the_parts_make_the_whole(table: Table) -> None:
 def test_only_the_head_is_asked_for(table: Table) -> None:
     answer = get(table.ada, method="HEAD")
     assert (answer.status_code, answer.content) == (200, b"")
-    assert answer.headers["content-length"] == str(HEADER + MINUTE)
+    assert answer.headers["content-length"] == str(HEADER_BYTES + MINUTE)
 
 
 def test_beyond_the_end_there_is_nothing(table: Table) -> None:
-    answer = get(table.ada, f"bytes={HEADER + MINUTE}-")
+    answer = get(table.ada, f"bytes={HEADER_BYTES + MINUTE}-")
     assert answer.status_code == 416
-    assert answer.headers["content-range"] == f"bytes */{HEADER + MINUTE}"
+    assert answer.headers["content-range"] == f"bytes */{HEADER_BYTES + MINUTE}"
 
 
 def test_what_was_played_stands_in_the_audit(table: Table) -> None:
     second = 32_000
-    get(table.ada, f"bytes={HEADER + 10 * second}-{HEADER + 12 * second - 1}")
+    get(table.ada, f"bytes={HEADER_BYTES + 10 * second}-{HEADER_BYTES + 12 * second - 1}")
     with table.room.home.database.reading() as session:
         row = session.scalars(select(AuditRow).where(AuditRow.action == "tape.play")).one()
     assert (row.span_start, row.span_end, row.actor_id) == (10_000, 12_000, table.ada_id)
@@ -76,7 +76,7 @@ def test_a_masked_name_is_silent_for_all_but_the_interviewer(table: Table) -> No
     ada = table.ada.begin()
     word = ada.state()["utterances"][0]["words"][1]
     assert ada.correct("mask", "u0001", {"words": [word["id"]], "on": True}).json() == {"refused": []}
-    low, high = (HEADER + 32 * time for time in (word["start"], word["end"]))
+    low, high = (HEADER_BYTES + 32 * time for time in (word["start"], word["end"]))
 
     def heard(coder: Coder) -> int:
         content = get(coder, f"bytes={low}-{high - 1}").content
