@@ -18,7 +18,7 @@ from pipeline import settings
 from pipeline.coding.codebook import CLIENT_CODES, CODES, INTERVIEWER_CODES
 from pipeline.formats import tape_tables
 from pipeline.settings import project_folder
-from pipeline.stages import Request, Run
+from pipeline.stages import ProcessRequest, Run
 from tests.conftest import recording, tape_review
 
 pytestmark = pytest.mark.engines
@@ -205,7 +205,7 @@ def test_an_edited_codebook_is_another_run(tmp_path: Path) -> None:
     loaded = settings.load().settings
     coding = loaded.coding.model_copy(update={"codebook": str(book)})
     chosen = loaded.model_copy(update={"coding": coding})
-    request = Request(recording("roleplay-alcohol"), "drinking less alcohol")
+    request = ProcessRequest(recording("roleplay-alcohol"), "drinking less alcohol")
 
     def key() -> str:
         return Run(request, chosen, observer=None).key

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,11 @@ from pipeline.audio.recording import QualityWarning, Recording, Source
 from pipeline.errors import ModelError, SpeechError
 from pipeline.formats.written_transcript import WrittenTranscript, WrittenTurn
 from pipeline.run.engines import Engines
-from pipeline.run.results import Heard
-from pipeline.run.stage_cache import Workbench
+from pipeline.run.stage_cache import FolderStageStore
+from pipeline.run.stage_functions import warnings
 from pipeline.speech.cores import Cores, StoppedError
 from pipeline.speech.diarization.contract import Diarization, SpeakerSegment
-from pipeline.speech.transcriber import Transcript
-from pipeline.stages import Request, Run, process
+from pipeline.stages import STEPS, ProcessRequest, Run, process
 from pipeline.timeline import Span
 from tests.tapes.fakes import Fakes, two_voices
 
@@ -73,7 +73,14 @@ class Two(Engines):
 
 
 def run(transcribe: Any, diarize: Any) -> Run:
-    return Run(Request(Path("none"), "walking"), DEFAULT, Silent(), engines=Two(transcribe, diarize), source="0" * 64)
+    return Run(
+        ProcessRequest(Path("none"), "walking"), DEFAULT, Silent(), engines=Two(transcribe, diarize), source="0" * 64
+    )
+
+
+def listen(run: Run, folder: Path) -> None:
+    """Transcribe and diarize, side by side."""
+    run.results(FolderStageStore(folder), STEPS["listen"])
 
 
 class Computing:
@@ -112,16 +119,15 @@ def test_a_diarizer_that_fails_stops_the_transcriber(tmp_path: Path) -> None:
     computing = Computing()
     mistake = ModelError("M07", "model x", "lacks config.json", "name another")
     with pytest.raises(ModelError, match="lacks config.json"):
-        run(computing.by_cores, failing(computing, mistake)).listen(Workbench(tmp_path))
+        listen(run(computing.by_cores, failing(computing, mistake)), tmp_path)
     assert computing.ended.wait(PATIENCE)
 
 
 def test_a_transcriber_that_fails_stops_the_diarizer(tmp_path: Path) -> None:
     computing = Computing()
     with pytest.raises(SpeechError, match="TR-P01"):
-        run(failing(computing, SpeechError("P01", "recording", "is silent", "listen")), computing.by_progress).listen(
-            Workbench(tmp_path)
-        )
+        silent = SpeechError("P01", "recording", "is silent", "listen")
+        listen(run(failing(computing, silent), computing.by_progress), tmp_path)
     assert computing.ended.wait(PATIENCE)
 
 
@@ -139,7 +145,7 @@ def test_the_first_failure_is_raised_while_the_other_stage_cannot_be_interrupted
         raise ModelError("M01", "model y", "is not installed", "fetch it")
 
     with pytest.raises(ModelError, match="TR-M01"):
-        run(stuck, fail).listen(Workbench(tmp_path))
+        listen(run(stuck, fail), tmp_path)
     release.set()
 
 
@@ -155,7 +161,7 @@ def test_a_run_that_another_thread_stops_ends_where_it_looks_up(tmp_path: Path) 
 
     def work() -> None:
         try:
-            made.listen(Workbench(tmp_path))
+            listen(made, tmp_path)
         except StoppedError as error:
             caught.append(error)
 
@@ -195,7 +201,7 @@ def test_a_stopped_run_publishes_nothing(tmp_path: Path) -> None:
     cores.stop()
     recording = ROOT / "tests" / "recordings" / "roleplay-alcohol.ogg"
     with pytest.raises(StoppedError):
-        process(Request(recording, "walking", end=5000), DEFAULT, tmp_path / "tape", Silent(), cores=cores)
+        process(ProcessRequest(recording, "walking", end=5000), DEFAULT, tmp_path / "tape", Silent(), cores=cores)
     assert not (tmp_path / "tape").exists()
 
 
@@ -271,6 +277,9 @@ def dead(process: psutil.Process) -> bool:
 def test_ctrl_c_ends_a_run_at_once_and_the_next_one_goes_on(started: Any, tmp_path: Path) -> None:
     audio = two_voices(tmp_path / "two.wav")
     program = started("transcribe:hang", audio)
+    deadline = time.monotonic() + PATIENCE
+    while not list(tmp_path.glob(f"tape.partial/diarize-{'[0-9a-f]' * 16}")) and time.monotonic() < deadline:
+        time.sleep(0.02)
     seconds, out = interrupted(program)
     assert program.returncode == 130
     assert seconds < 2
@@ -315,15 +324,13 @@ def test_warnings_about_the_recording_stand_in_the_terminal(started: Any, tmp_pa
 
 
 def test_a_voice_that_may_be_nobody_s_is_warned_of() -> None:
-    made = run(None, None)
     diarization = Diarization((), (), ("S3",), {})
     source = Source("recording", "0" * 64, "wav", "pcm_s16le", 16_000, 1, 2000, None)
     quality = (QualityWarning("quiet", None, "the voices are quiet"),)
     recording = Recording(np.zeros((1, 32_000), np.float32), 0, 2000, source, quality)
-    provenance = made._provenance(Heard(recording, Transcript((), (), (), {}), diarization))
-    assert provenance["zero"] == "time 0 is 0.000 s into the recording"
-    assert provenance["warnings"][0] == "the voices are quiet"
-    assert provenance["warnings"][1].startswith("another voice, S3, is so brief")
+    quiet, brief = warnings(recording, diarization)
+    assert quiet == "the voices are quiet"
+    assert brief.startswith("another voice, S3, is so brief")
 
 
 def test_a_transcript_brings_its_words_and_voices_and_the_sound_their_times(tmp_path: Path) -> None:
@@ -332,9 +339,9 @@ def test_a_transcript_brings_its_words_and_voices_and_the_sound_their_times(tmp_
     turns = [*said, ("Robin", "Um, marble thimble!")]
     roles = {"Ann": "interviewer", "Robin": "client"}
     written = WrittenTranscript(tuple(WrittenTurn(name, roles[name], text) for name, text in turns))
-    request = Request(two_voices(tmp_path / "talk.wav"), "walking", transcript=written)
+    request = ProcessRequest(two_voices(tmp_path / "talk.wav"), "walking", transcript=written)
     made = Run(request, DEFAULT, Silent(), engines=Fakes(DEFAULT), source="0" * 64)
-    _, files = made.finish(Workbench(tmp_path / "bench"))
+    _, files = made.finish(FolderStageStore(tmp_path / "bench"))
     assert _words(files) == [
         ("Quince?", "interviewer", "0.000", "0.300"),
         ("Quince,", "client", "0.976", "1.276"),
@@ -345,10 +352,40 @@ def test_a_transcript_brings_its_words_and_voices_and_the_sound_their_times(tmp_
         ("marble", "client", "3.744", "4.044"),
         ("thimble!", "client", "4.744", "5.044"),
     ]
-    told = json.loads(files["provenance.json"])["warnings"][0]
+    provenance = json.loads(files["provenance.json"])
+    assert provenance["zero"] == "time 0 is 0.000 s into the recording"
+    told = provenance["warnings"][0]
     assert "7 of its 8 words here were recognized in the sound" in told
     assert html.escape(told) in files["report.html"].decode()
     assert "Robin" not in "".join(content.decode() for content in files.values())
+
+
+def test_manual_turns_are_matched_by_the_name_that_the_recording_has_now(tmp_path: Path) -> None:
+    """A run failed because the RTTM file has another name in it; renaming the recording mends it."""
+    turns = tmp_path / "turns.rttm"
+    turns.write_text("SPEAKER talk 1 0.0 1.0 <NA> <NA> Ann <NA> <NA>\n")
+    store, sound = FolderStageStore(tmp_path / "store"), two_voices(tmp_path / "other.wav")
+
+    def diarized(recording: Path) -> Diarization:
+        request = ProcessRequest(recording, "walking", diarizer="manual", turns=turns)
+        made = Run(request, DEFAULT, Silent(), engines=Manual(DEFAULT), source="0" * 64)
+        result: Diarization = made.results(store, ("diarize",))["diarize"]
+        return result
+
+    with pytest.raises(SpeechError, match="TR-P12"):
+        diarized(sound)
+    assert [voice.span for voice in diarized(sound.rename(tmp_path / "talk.wav")).segments] == [Span(0, 1000)]
+
+
+class Manual(Fakes):
+    """The manual diarizer is the real one, and the decoder says the file's name."""
+
+    def decode(self, recording: Path, *options: Any) -> Recording:
+        decoded = super().decode(recording, *options)
+        return replace(decoded, source=replace(decoded.source, name=recording.name))
+
+    def diarizer(self, kind: Any, speakers: int | None, turns: Path | None, tape_id: str) -> Any:
+        return Engines.diarizer(self, kind, speakers, turns, tape_id)
 
 
 def _words(files: Mapping[str, bytes]) -> list[tuple[str, str, str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection
 from types import TracebackType
 from typing import Any
 
@@ -15,13 +15,13 @@ from rich.text import Text
 from pipeline.measures.session import measures as figures
 from pipeline.report import number_format
 from pipeline.run.output import PROVENANCE
-from pipeline.stages import LABELS, STAGES, Tape
+from pipeline.stages import LABELS, ProcessedTape
 
 
 class Display:
     """A live line a stage on a terminal; elsewhere a plain line when a stage ends. An `Observer` of a run."""
 
-    def __init__(self, console: Console, stages: Sequence[str] = STAGES) -> None:
+    def __init__(self, console: Console, stages: Collection[str] = LABELS.keys()) -> None:
         self._console, self._stages = console, stages
         self._tasks: dict[str, TaskID] = {}
         self._progress = Progress(
@@ -62,13 +62,13 @@ class Display:
             self._console.print(f"{done}: done")
 
 
-def warnings(tape: Tape) -> list[str]:
+def warnings(tape: ProcessedTape) -> list[str]:
     """What to be careful about with this recording, in sentences."""
     provenance = json.loads((tape.folder / PROVENANCE).read_text(encoding="utf-8"))
     return [str(warning) for warning in provenance.get("warnings", [])]
 
 
-def summary(tape: Tape) -> Group:
+def summary(tape: ProcessedTape) -> Group:
     """The main measures with their intervals, how much to check, and where the report lies."""
     measures: dict[str, Any] = json.loads((tape.folder / "measures.json").read_text(encoding="utf-8"))
     table = Table(title="Machine suggestions, to be checked by hand", title_justify="left")

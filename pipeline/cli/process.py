@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from pipeline.formats.written_transcript import WrittenTranscript
-    from pipeline.stages import Tape
+    from pipeline.stages import ProcessedTape
 
 
 def process(
@@ -78,6 +78,7 @@ def process(
     from pipeline.cli.interruption import Interrupted, interruptible, leave_now
     from pipeline.formats import written_transcript
     from pipeline.run.engines import Engines
+    from pipeline.run.stage_keys import versions
     from pipeline.run.text_run import TextRun
     from pipeline.speech.cores import Cores
 
@@ -87,12 +88,13 @@ def process(
     console = Console()
     chosen = settings.load(profile or (), config or ()).settings
     if recording is None and written is not None:
-        text = TextRun(written, target_behavior.strip(), chosen, Engines(chosen), tape_id)
+        packages = versions(stages.STAGES)
+        text = TextRun(written, target_behavior.strip(), chosen, Engines(chosen), packages, tape_id)
         with Display(console, ("attribute", "tag")) as display:
             tape = stages.process_text(text, out, display, overwrite=overwrite)
         _say(console, written, tape)
         return
-    request = stages.Request(
+    request = stages.ProcessRequest(
         recording=cast(Path, recording),
         target_behavior=target_behavior.strip(),
         start=clock(start),
@@ -116,7 +118,7 @@ def process(
     _say(console, written, tape)
 
 
-def _say(console: Console, written: WrittenTranscript | None, tape: Tape) -> None:
+def _say(console: Console, written: WrittenTranscript | None, tape: ProcessedTape) -> None:
     """Print how the transcript was read, what to be careful about, and the figures."""
     from pipeline.cli.display import summary, warnings
 

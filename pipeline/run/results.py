@@ -34,15 +34,6 @@ FILES = (
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What the engines made of a recording."""
-
-    recording: Recording
-    transcript: Transcript
-    diarization: Diarization
-
-
-@dataclass(frozen=True)
 class Attribution:
     """Who said what, in which role, cut into utterances; ``notes`` are sentences on the transcript that was brought."""
 
@@ -122,7 +113,9 @@ class Results:
 
     tape_id: str
     target_behavior: str
-    heard: Heard
+    recording: Recording
+    transcript: Transcript
+    diarization: Diarization
     attribution: Attribution
     table: pd.DataFrame
     measured: Measured
@@ -135,15 +128,15 @@ class Results:
         words = [word for turn in self.attribution.turns for word in turn.words]
         wordless = [
             span
-            for span in self.heard.transcript.vocalizations
+            for span in self.transcript.vocalizations
             if not any(span.overlap(word.span) for word in words)  # a transcript that was brought may have some there
         ]
-        return vocalizations(words, wordless, self.heard.diarization)
+        return vocalizations(words, wordless, self.diarization)
 
     def files(self) -> dict[str, bytes]:
         """What every one of `FILES` holds; in memory, as a durable job may lay it down encrypted alone."""
         words, context = word_table(self.tape_id, self.attribution), self.measured.context
-        recording, segments = self.heard.recording, self.heard.diarization.segments
+        recording, segments = self.recording, self.diarization.segments
         return {
             "utterances.csv": tape_tables.written(self.table, tape_tables.UTTERANCE_COLUMNS),
             "words.csv": tape_tables.written(words, tape_tables.WORD_COLUMNS),
@@ -164,7 +157,7 @@ class Results:
         return pd.DataFrame(rows, columns=list(tape_tables.VOCALIZATION_COLUMNS))
 
     def _shown(self) -> render.ReportData:
-        recording, roles, transcript = self.heard.recording, self.attribution.roles, self.heard.transcript
+        recording, roles, transcript = self.recording, self.attribution.roles, self.transcript
         speakers = dict.fromkeys(turn.speaker for turn in self.attribution.turns)
         reasons = {roles.interviewer: roles.reasons}
         return render.ReportData(
@@ -186,7 +179,7 @@ class Results:
                 *(render.Note(note) for note in self.attribution.notes),
                 *(render.Note(warning.message, warning.span) for warning in recording.warnings),
             ),
-            ghosts=self.heard.diarization.spurious_speakers,
+            ghosts=self.diarization.spurious_speakers,
             suppressed=tuple(render.Passage(one.span, one.text, one.reason) for one in transcript.suppressed),
             vocalizations=self.vocalizations,
             provenance=self.provenance,

@@ -1,33 +1,26 @@
-"""What decides each stage's result, and the keys under which results are kept.
+"""The inputs of a run, and the keys under which the results of its stages are stored.
 
-A stage depends on the parts that `NEEDS` lists, on the recording and on the version of this program. Whatever only
-decides whether or how fast there is a result (limits, cores, where weights and tapes lie) is no part of any key: who
-raises a limit finds the finished stages.
+A stage's key is made of what the stage declares (`pipeline.run.stage.Stage`): its inputs, the versions of its packages,
+and the keys of the stages that it takes; besides, of the version of this program. Whatever only decides whether or how
+fast there is a result (limits, cores, where weights and tapes lie) is no part of any key: who raises a limit finds the
+finished stages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from typing import Any
 
 from pipeline import __version__
+from pipeline.run.stage import Stage
 from pipeline.run.stage_cache import digest
 from pipeline.settings import Settings
 
 MODELS = ("transcriber", "segmentation", "embedding", "diarizer", "sentences", "roles", "tagger", "adaptation")
 """The weights that a run may load; a run has no need of some of them."""
-
-PACKAGES: dict[str, tuple[str, ...]] = {
-    "decode": ("av", "soundfile", "soxr"),
-    "transcribe": ("faster-whisper", "ctranslate2", "onnxruntime", "tokenizers"),
-    "diarize": ("pyannote.audio", "torch", "scipy", "faster-whisper", "onnxruntime"),
-    "attribute": ("spacy",),
-    "tag": ("onnxruntime", "tokenizers"),
-    "measure": ("numpy", "pandas", "scipy"),
-}
-"""The packages that compute each stage: another version may compute something else."""
 
 _SETTINGS: dict[str, tuple[str, ...]] = {
     "audio": (
@@ -42,94 +35,98 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
 }
 """The sections of the settings that decide results -> the settings in them that do not."""
 
-_DECODE = ("start", "end", "settings.audio", "versions.decode")
-_VOICES = (*_DECODE, "speakers", "diarizer", "turns", "settings.engines")
-_TRANSCRIBE = (*_VOICES, "settings.transcription", "model.transcriber", "versions.transcribe")
-_DIARIZE = (
-    *(*_VOICES, "settings.diarization", "model.segmentation", "model.embedding", "model.diarizer"),
-    "versions.diarize",
-)
-_ATTRIBUTE = (
-    *_TRANSCRIBE,
-    *_DIARIZE,
-    "interviewer",
-    "transcript",
-    "model.roles",
-    "model.sentences",
-    "versions.attribute",
-)
 
-NEEDS: dict[str, tuple[str, ...]] = {
-    "decode": _DECODE,
-    "transcribe": _TRANSCRIBE,
-    "diarize": _DIARIZE,
-    "attribute": _ATTRIBUTE,
-    "tag": (*_ATTRIBUTE, "tape_id", "target_behavior", "model.tagger", "model.adaptation", "versions.tag"),
-}
-"""Stage -> the parts of the inputs that it depends on; what is transcribed of a channel depends on its voices."""
-
-
-class StageKeys:
-    """The keys of one run and its stages.
+@dataclass(frozen=True)
+class RunInputs:
+    """All that may decide a result of one run, as plain JSON values.
 
     Parameters
     ----------
     source: SHA-256 of the recording.
-    asked: what a member asked for.
-    models: what is loaded, by its part of the run (`MODELS`).
+    request: what a member asked for, by name.
+    turns: what identifies the turns that a human wrote, with what their file is matched by; None without.
+    settings: see `decisive`.
+    models: the weights that are loaded, by their part of the run (`MODELS`).
     codebook: the codebook by which measures count.
+    """
+
+    source: str
+    request: Mapping[str, Any]
+    settings: Mapping[str, Mapping[str, Any]]
+    models: Mapping[str, Mapping[str, str]]
+    codebook: Mapping[str, Any]
+    turns: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        if unknown := self.models.keys() - set(MODELS):
+            raise KeyError(f"no part of a run is called {', '.join(sorted(unknown))}")
+
+    def named(self) -> dict[str, Any]:
+        """Return every input by the name under which a stage declares it."""
+        return {
+            **self.request,
+            "recording": self.source,
+            "turns": self.turns,
+            **{f"settings.{section}": values for section, values in self.settings.items()},
+            **{f"model.{part}": self.models.get(part) for part in MODELS},
+            "codebook": self.codebook,
+        }
+
+    def key(self, stages: Sequence[Stage[Any]]) -> str:
+        """Return the digest that stands for the whole run: all inputs, and the packages of all its stages."""
+        known = versions(stages)
+        inputs = self.named() | {"turns": self.request["turns"]}
+        del inputs["recording"]
+        packages = {f"versions.{stage.name}": [known[name] for name in stage.packages] for stage in stages}
+        packages = {name: numbers for name, numbers in packages.items() if numbers}
+        return digest("run", __version__, self.source, inputs | packages)
+
+
+def stage_keys(stages: Sequence[Stage[Any]], inputs: Mapping[str, Any]) -> dict[str, str]:
+    """Return stage -> key, a digest.
+
+    Parameters
+    ----------
+    inputs: as `RunInputs.named` returns them.
 
     Raises
     ------
-    KeyError: a stage, an input, a setting or a model has a name that is not known: no key may silently leave it out.
+    KeyError: a stage declares an input, or takes a stage, that does not exist or comes later: no key may leave it out.
     """
-
-    def __init__(
-        self,
-        source: str,
-        asked: Mapping[str, Any],
-        settings: Settings,
-        models: Mapping[str, Mapping[str, str]],
-        codebook: Mapping[str, Any],
-    ) -> None:
-        if unknown := models.keys() - set(MODELS):
-            raise KeyError(f"no part of a run is called {', '.join(sorted(unknown))}")
-        self._source = source
-        self.settings = decisive(settings)
-        self.versions = versions()
-        self._inputs = {
-            **asked,
-            **{f"settings.{section}": values for section, values in self.settings.items()},
-            **{f"model.{part}": models.get(part) for part in MODELS},
-            **{f"versions.{stage}": [self.versions[name] for name in names] for stage, names in PACKAGES.items()},
-            "codebook": codebook,
-        }
-        self.run = self._key("run", *self._inputs)
-        self._keys = {stage: self._key(stage, *parts) for stage, parts in NEEDS.items()}
-
-    def __getitem__(self, stage: str) -> str:
-        return self._keys[stage]
-
-    def _key(self, stage: str, *parts: str) -> str:
-        return digest(stage, __version__, self._source, {part: self._inputs[part] for part in parts})
+    known = versions(stages)
+    keys: dict[str, str] = {}
+    for stage in stages:
+        keys[stage.name] = digest(
+            stage.name,
+            __version__,
+            {name: inputs[name] for name in stage.inputs},
+            {name: known[name] for name in stage.packages},
+            {name: keys[name] for name in stage.takes},
+        )
+    return keys
 
 
 def decisive(settings: Settings) -> dict[str, dict[str, Any]]:
-    """The settings that decide what comes out, section by section, as plain values."""
-    found = {}
-    for section, others in _SETTINGS.items():
-        found[section] = getattr(settings, section).model_dump(mode="json")
-        for name in others:
-            del found[section][name]
-    return found
+    """Return the settings that decide results, section by section, as plain values.
+
+    Raises
+    ------
+    KeyError, AttributeError: `_SETTINGS` names a section or a setting that does not exist.
+    """
+    sections = {}
+    for section, indecisive in _SETTINGS.items():
+        sections[section] = getattr(settings, section).model_dump(mode="json")
+        for name in indecisive:
+            del sections[section][name]
+    return sections
+
+
+def versions(stages: Sequence[Stage[Any]]) -> dict[str, str | None]:
+    """Return package -> version for all packages of the stages; None where one is not installed."""
+    return {name: _version(name) for stage in stages for name in stage.packages}
 
 
 @cache
-def versions() -> dict[str, str | None]:
-    """Package -> its version, for all `PACKAGES`; None where it is not installed."""
-    return {name: _version(name) for names in PACKAGES.values() for name in names}
-
-
 def _version(name: str) -> str | None:
     try:
         return metadata.version(name)

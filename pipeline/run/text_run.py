@@ -41,12 +41,16 @@ _PARTS = ("sentences", "roles", "tagger", "adaptation")
 
 @dataclass(frozen=True)
 class TextRun:
-    """One run on a text; its ``key`` stands for all that decides the results."""
+    """One run on a text; its ``key`` stands for all that decides the results.
+
+    ``versions`` are those of the packages that compute them (`pipeline.run.stage_keys.versions`).
+    """
 
     written: WrittenTranscript
     target_behavior: str
     settings: Settings
     engines: Engines
+    versions: Mapping[str, str | None]
     given_id: str | None = None
 
     @property
@@ -73,7 +77,7 @@ class TextRun:
         """A digest of all that decides the results."""
         settings = stage_keys.decisive(self.settings)
         book = asdict(codebook_files.read(self.settings.coding.codebook))
-        return digest("text", __version__, self.asked, settings, stage_keys.versions(), self.models, book)
+        return digest("text", __version__, self.asked, settings, self.versions, self.models, book)
 
     def attribute(self) -> Attribution:
         """Who says what in which role, cut into utterances; times are places in the text.
@@ -159,7 +163,7 @@ class TextRun:
             "zero": f"This tape was {NO_SOUND}.",
             "asked": self.asked,
             "settings": stage_keys.decisive(self.settings),
-            "versions": stage_keys.versions(),
+            "versions": self.versions,
             "engines": {},
             "models": self.models,
             "codebook": {"name": name, "version": version, "counting": counting},

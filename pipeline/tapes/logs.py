@@ -24,7 +24,7 @@ from typing import Any, TextIO, cast, get_args
 import structlog
 
 from pipeline import errors
-from pipeline.stages import STAGES, STEPS
+from pipeline.stages import LABELS, STEPS
 from pipeline.tapes.consent.consent import Reason, Use
 from pipeline.tapes.db.records import Role, TapeState
 from pipeline.tapes.vault.atomic_files import writable
@@ -65,7 +65,7 @@ _NUMBER = re.compile(r"[0-9a-f]{8}")
 _WORKER = re.compile(r"w\d{1,10}-[0-9a-f]{8}")
 _LINE = re.compile(r"(pipeline[a-z_.]*):\d{1,6}")
 _LEVELS = frozenset({"debug", "info", "warning", "error", "critical"})
-_STAGES = frozenset({*STEPS, *STAGES})
+_STAGES = frozenset({*STEPS, *LABELS})
 _STATES = frozenset({*get_args(TapeState), "done", "cancelled"})
 
 

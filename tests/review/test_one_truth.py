@@ -47,10 +47,10 @@ from pipeline.cli import display
 from pipeline.cli.main import app as commands
 from pipeline.coding.codebook import CODES
 from pipeline.run.engines import Engines
-from pipeline.run.stage_cache import Workbench
+from pipeline.run.stage_cache import FolderStageStore
 from pipeline.speech.diarization.contract import Diarization, SpeakerSegment
 from pipeline.speech.transcriber import Transcript
-from pipeline.stages import Request, Run
+from pipeline.stages import ProcessRequest, Run
 from pipeline.tapes.db.records import Job, Review, Tape
 from pipeline.tapes.intake import importing
 from pipeline.timeline import Span, Word
@@ -289,9 +289,9 @@ def walk(request: pytest.FixtureRequest, room: Room, tmp_path: Path) -> Walk:
     chosen = str(configuration) if book.name == "cacti" else book.name
     coding = loaded.coding.model_copy(update={"codebook": chosen})
     loaded = loaded.model_copy(update={"coding": coding})
-    asked = Request(sound, TARGET, interviewer="S1")
+    asked = ProcessRequest(sound, TARGET, interviewer="S1")
     run = Run(asked, loaded, _Nobody(), engines=Scripted(loaded))
-    results, files = run.finish(Workbench(tmp_path / "bench"))
+    results, files = run.finish(FolderStageStore(tmp_path / "bench"))
     folder = tmp_path / "tape"
     folder.mkdir()
     for name, content in files.items():
@@ -352,7 +352,7 @@ def the_machine_says_one_thing(walk: Walk) -> None:
         assert ratio["undefined"] == book.why.get(name, ratio["undefined"])
         assert bool(ratio.get("note")) == (name == CT and book.talk_by_machine)
     screen = Console(width=140, file=io.StringIO(), force_terminal=False)
-    screen.print(display.summary(stages.Tape(walk.folder, unchanged=False)))
+    screen.print(display.summary(stages.ProcessedTape(walk.folder, unchanged=False)))
     printed = screen.file.getvalue()  # type: ignore[attr-defined]
     report = (walk.folder / "report.html").read_text()
     text = " ".join(re.sub(r"<[^>]+>", " ", report).split())

@@ -18,7 +18,7 @@ from pipeline.cli import display
 from pipeline.coding.codebook import CODES, Codebook
 from pipeline.formats import cacti_codebook, codebook_files
 from pipeline.formats.safe_reader import Source as File
-from pipeline.run.results import FILES, Attribution, Heard, Measured, Results
+from pipeline.run.results import FILES, Attribution, Measured, Results
 from pipeline.speech.diarization.contract import Diarization
 from pipeline.speech.roles import Roles
 from pipeline.speech.transcriber import Transcript
@@ -57,15 +57,15 @@ def tagged(script: str = samples.SCRIPT) -> pd.DataFrame:
 def results(table: pd.DataFrame, book: Codebook) -> Results:
     """The results of a tape whose table is given, as `stages.Run` would have them."""
     source = Source("x.wav", "0" * 64, "wav", "pcm_s16le", 16_000, 1, 300_000, 300_000)
-    heard = Heard(
-        Recording(np.zeros((1, 16_000), dtype=np.float32), 0, 300_000, source, ()),
-        Transcript((), (), (), {}),
-        Diarization((), (), (), {}),
-    )
+    recording = Recording(np.zeros((1, 16_000), dtype=np.float32), 0, 300_000, source, ())
+    transcript, diarization = Transcript((), (), (), {}), Diarization((), (), (), {})
     attribution = Attribution((), Roles.given("S1", ["S1", "S2"]), ())
     drawing = settings.load().settings.measures.model_copy(update={"draws": 200})
     measured = Measured.of(table, book, drawing, {})
-    return Results("tape", "walking", heard, attribution, table, measured, book, {})
+    return Results(
+        *("tape", "walking", recording, transcript, diarization, attribution, table, measured, book),
+        provenance={},
+    )
 
 
 def written(table: pd.DataFrame, book: Codebook, place: Path) -> tuple[dict[str, Any], str, str]:
@@ -75,7 +75,7 @@ def written(table: pd.DataFrame, book: Codebook, place: Path) -> tuple[dict[str,
         (place / name).write_bytes(content)
     console = Console(width=200)
     with console.capture() as said:
-        console.print(display.summary(stages.Tape(place, unchanged=False)))
+        console.print(display.summary(stages.ProcessedTape(place, unchanged=False)))
     measures = json.loads((place / "measures.json").read_text(encoding="utf-8"))
     return measures, (place / "report.html").read_text(encoding="utf-8"), said.get()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.run.stage_cache import Kept, Workbench, digest
+from pipeline.run.stage_cache import FolderStageStore, ResultFormat, digest
 from pipeline.timeline import Span, Word
 
 
@@ -17,40 +17,23 @@ class Heard:
 
 
 HEARD = Heard((Word(Span(0, 250), "So,", 0.5, "S1"), Word(Span(250, 900), "naïve — “right”?", 1.0)), {"name": "test"})
-KEPT = Kept.dataclass(Heard)
+FORMAT = ResultFormat.dataclass(Heard)
 
 
-def test_result_is_computed_once_and_read_back_equal(tmp_path: Path) -> None:
-    calls = []
-
-    def compute() -> Heard:
-        calls.append(1)
-        return HEARD
-
-    bench = Workbench(tmp_path)
-    assert not bench.has("transcribe", "k1")
-    assert bench.result("transcribe", "k1", KEPT, compute) == HEARD
-    assert bench.has("transcribe", "k1")
-    assert Workbench(tmp_path).result("transcribe", "k1", KEPT, compute) == HEARD
-    assert len(calls) == 1
+def test_a_result_comes_back_equal_from_the_files_that_were_stored(tmp_path: Path) -> None:
+    store = FolderStageStore(tmp_path)
+    assert not store.has("transcribe", "k1")
+    store.write("transcribe", "k1", FORMAT.save(HEARD))
+    assert store.has("transcribe", "k1")
+    assert FORMAT.load(FolderStageStore(tmp_path).read("transcribe", "k1")) == HEARD
 
 
-def test_other_inputs_are_another_result(tmp_path: Path) -> None:
-    bench = Workbench(tmp_path)
-    bench.result("transcribe", "k1", KEPT, lambda: HEARD)
-    other = Heard((), {})
-    assert bench.result("transcribe", "k2", KEPT, lambda: other) == other
-
-
-def test_failing_stage_is_not_finished_and_can_be_run_again(tmp_path: Path) -> None:
-    def fail() -> Heard:
-        raise RuntimeError("engine gave up")
-
-    bench = Workbench(tmp_path)
-    with pytest.raises(RuntimeError, match="gave up"):
-        bench.result("diarize", "k", KEPT, fail)
-    assert not bench.has("diarize", "k")
-    assert bench.result("diarize", "k", KEPT, lambda: HEARD) == HEARD
+def test_another_key_is_another_result(tmp_path: Path) -> None:
+    store = FolderStageStore(tmp_path)
+    store.write("transcribe", "k1", {"a": b"1"})
+    store.write("transcribe", "k2", {"a": b"2"})
+    assert (store.read("transcribe", "k1"), store.read("transcribe", "k2")) == ({"a": b"1"}, {"a": b"2"})
+    assert not store.has("transcribe", "k3")
 
 
 def test_half_written_result_of_a_killed_run_does_not_count(tmp_path: Path) -> None:
@@ -59,11 +42,12 @@ def test_half_written_result_of_a_killed_run_does_not_count(tmp_path: Path) -> N
             yield "result.json", b'{"words": ['
             raise KeyboardInterrupt
 
-    bench = Workbench(tmp_path)
+    store = FolderStageStore(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        bench.result("diarize", "k", Kept(lambda value: Half(), KEPT.load), lambda: HEARD)
-    assert not bench.has("diarize", "k")
-    assert bench.result("diarize", "k", KEPT, lambda: HEARD) == HEARD
+        store.write("diarize", "k", Half())
+    assert not store.has("diarize", "k")
+    store.write("diarize", "k", {"a": b"whole"})
+    assert store.read("diarize", "k") == {"a": b"whole"}
 
 
 def test_digest_depends_on_values_and_not_on_the_order_of_keys() -> None:

@@ -12,7 +12,9 @@ import pytest
 from pipeline import settings
 from pipeline.errors import TableError
 from pipeline.formats.written_transcript import WrittenTranscript, WrittenTurn
+from pipeline.run.stage_keys import versions
 from pipeline.run.text_run import FILES, NO_SOUND, TextRun
+from pipeline.stages import STAGES
 from tests.tapes.fakes import Fakes
 
 DEFAULT = settings.load().settings
@@ -28,7 +30,7 @@ TALK = (
 def run(turns: tuple[tuple[str, str], ...] = TALK, interviewer: str = "Ann") -> TextRun:
     written = WrittenTranscript(tuple(WrittenTurn(name, None, text) for name, text in turns))
     written = written.with_interviewer(interviewer) if interviewer else written
-    return TextRun(written, "drinking less", DEFAULT, Fakes(DEFAULT))
+    return TextRun(written, "drinking less", DEFAULT, Fakes(DEFAULT), versions(STAGES))
 
 
 def made(text: TextRun) -> dict[str, bytes]:

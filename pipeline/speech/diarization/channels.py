@@ -21,7 +21,7 @@ import numpy as np
 
 from pipeline.audio.recording import SAMPLE_RATE, Recording
 from pipeline.errors import SpeechError
-from pipeline.run.progress import Progress
+from pipeline.run.progress import Progress, ignore
 from pipeline.settings import DiarizationSettings
 from pipeline.speech.chunking import PER_MS, Samples
 from pipeline.speech.cores import Cores
@@ -55,29 +55,37 @@ class ChannelsDiarizer:
         ------
         SpeechError: P15 the recording has one channel.
         """
-        if len(recording.samples) != 2:
-            remedy = "use the pyannote diarizer"
-            raise SpeechError(
-                "P15", f"recording {recording.source.name}", "has one channel, not one per speaker", remedy
-            )
-        with cores.one():
-            from faster_whisper import __version__
+        segments = find_segments(recording, cores, progress)
+        from faster_whisper import __version__
 
-            probabilities = []
-            for number, samples in enumerate(recording.samples, 1):
-                probabilities.append(_speech_probabilities(samples))
-                progress(number / 2)
-        levels = [_levels(samples) for samples in recording.samples]
-        speech = [_speech(probability) for probability in probabilities]
-        stretches = []
-        for channel, other in ((0, 1), (1, 0)):
-            louder = _above_leak(levels[channel], levels[other], speech[other])
-            clear_speech = speech[channel] & louder
-            frames = clear_speech | _hums(louder, levels[channel], probabilities[channel], clear_speech)
-            stretches += [SpeakerSegment(span, channel_speaker(channel)) for span in _spans(frames)]
-        segments = crop(stretches, Span(0, recording.duration))
         engine = {"diarizer": "channels", "engine": "silero-vad of faster-whisper", "version": __version__}
         return Diarization(segments, exclusive(segments), spurious_speakers(segments, self.settings), engine)
+
+
+def find_segments(recording: Recording, cores: Cores, progress: Progress = ignore) -> tuple[SpeakerSegment, ...]:
+    """The segments in which each channel's own speaker speaks, ordered by start; computed on one core.
+
+    Raises
+    ------
+    SpeechError: P15 the recording has one channel.
+    """
+    if len(recording.samples) != 2:
+        remedy = "use the pyannote diarizer"
+        raise SpeechError("P15", f"recording {recording.source.name}", "has one channel, not one per speaker", remedy)
+    with cores.one():
+        probabilities = []
+        for number, samples in enumerate(recording.samples, 1):
+            probabilities.append(_speech_probabilities(samples))
+            progress(number / 2)
+    levels = [_levels(samples) for samples in recording.samples]
+    speech = [_speech(probability) for probability in probabilities]
+    stretches = []
+    for channel, other in ((0, 1), (1, 0)):
+        louder = _above_leak(levels[channel], levels[other], speech[other])
+        clear_speech = speech[channel] & louder
+        frames = clear_speech | _hums(louder, levels[channel], probabilities[channel], clear_speech)
+        stretches += [SpeakerSegment(span, channel_speaker(channel)) for span in _spans(frames)]
+    return crop(stretches, Span(0, recording.duration))
 
 
 def channel_speaker(channel: int) -> str:

@@ -45,7 +45,7 @@ def publish(home: Home, job: Job, found: Results, results: Mapping[str, bytes], 
     ----------
     results: the result files; each becomes an item of the kind of its name.
     """
-    recording = found.heard.recording
+    recording = found.recording
     files = {
         TRANSCRIPT: transcript(found),
         MONO: mono(recording),
@@ -75,11 +75,11 @@ def _swap(session: Session, job: Job, found: Results, put: list[Put], now: int) 
     session.add_all(item_row(item, now) for item in put)
     session.flush()
     whole = next(item.id for item in put if item.kind == TRANSCRIPT)
-    engine = json.dumps(found.heard.transcript.engine, sort_keys=True)
+    engine = json.dumps(found.transcript.engine, sort_keys=True)
     session.add(Transcript(tape_id=tape.id, item_id=whole, engine=engine, created_at=now))
     session.add_all(_utterances(tape.id, found))
     session.add_all(_pretags(tape.id, found))
-    recording, decided = found.heard.recording, found.attribution.roles
+    recording, decided = found.recording, found.attribution.roles
     speakers = {turn.speaker: decided.role(turn.speaker) for turn in found.attribution.turns}
     session.execute(
         update(Tape)
@@ -90,7 +90,7 @@ def _swap(session: Session, job: Job, found: Results, put: list[Put], now: int) 
             speakers={
                 "roles": speakers,
                 "probability": decided.probability,
-                "ghosts": list(found.heard.diarization.spurious_speakers),
+                "ghosts": list(found.diarization.spurious_speakers),
             },
         )
     )
@@ -132,7 +132,7 @@ def _pretags(tape_id: str, found: Results) -> list[Pretag]:
 
 def transcript(found: Results) -> bytes:
     """The words, as the item ``transcript`` holds them."""
-    heard = found.heard.transcript
+    heard = found.transcript
     rows = found.table[["utterance_id", "turn_id", "role", "speaker", "start", "end", "text"]].to_dict("records")
     for row, said in zip(rows, found.attribution.utterances, strict=True):
         row["start"], row["end"] = int(row["start"]), int(row["end"])

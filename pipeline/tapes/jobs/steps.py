@@ -15,14 +15,14 @@ from pipeline.formats.written_transcript import WrittenTranscript, unpacked
 from pipeline.run.engines import Engines
 from pipeline.run.progress import Progress
 from pipeline.settings import Settings
-from pipeline.stages import STEPS, Request, Run
+from pipeline.stages import STEPS, ProcessRequest, Run
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.consent import target_behavior
 from pipeline.tapes.db.records import Item, Job, Tape
 from pipeline.tapes.home import Home
 from pipeline.tapes.intake import importing
 from pipeline.tapes.vault.scratch import named
-from pipeline.tapes.vault.stage_store import VaultBench
+from pipeline.tapes.vault.stage_store import VaultStageStore
 
 ASKED = "asked"
 """The kind of the item that holds what was asked for."""
@@ -72,7 +72,7 @@ def perform(
     with home.database.reading() as session:
         job, tape, asked, recording, written, target = _inputs(home, session, job_id)
     with home.vault.locks.working(tape.id), home.vault.scratch.file() as sound:
-        request = Request(
+        request = ProcessRequest(
             recording=named(sound),
             target_behavior=target,
             **{name: value for name, value in asdict(asked).items() if name != "source"},
@@ -81,15 +81,15 @@ def perform(
         )
         watch = _Watch(step, progress)
         run = Run(request, settings, watch, engines=engines(settings), source=asked.source)
-        bench = VaultBench(home, tape.id, clock)
-        if run.needs_recording(bench):
+        store = VaultStageStore(home, tape.id, clock)
+        if run.needs_recording(store):
             with home.vault.open(recording) as reader:
                 shutil.copyfileobj(reader, sound, 1 << 20)
             named(sound)
         if step == "report":
-            importing.publish(home, job, *run.finish(bench), clock())
+            importing.publish(home, job, *run.finish(store), clock())
         else:
-            getattr(run, step)(bench)
+            run.results(store, STEPS[step])
 
 
 def _inputs(home: Home, session: Session, job_id: str) -> tuple[Job, Tape, Asked, Item, WrittenTranscript | None, str]:

@@ -1,4 +1,4 @@
-"""A bench in the vault: finished stages of a tape, encrypted with its key, so that no stage is done twice.
+"""A stage store in the vault: finished stages of a tape, encrypted with its key, so that no stage is done twice.
 
 A result is an archive of the files that the stage wrote, in one item whose kind names the stage and a digest of all
 that went into it. Nothing of it lies anywhere but there, and in memory.
@@ -7,22 +7,18 @@ that went into it. Nothing of it lies anywhere but there, and in memory.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
-from typing import TypeVar
 
 from sqlalchemy import select
 
-from pipeline.run.stage_cache import Kept
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.db import records
 from pipeline.tapes.home import Home
 from pipeline.tapes.vault.vault import Item
-
-T = TypeVar("T")
 
 PREFIX = "stage:"
 """How the kind of an item begins that holds a stage's result."""
@@ -30,24 +26,31 @@ PREFIX = "stage:"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-class VaultBench:
+class VaultStageStore:
     """The finished stages of one tape."""
 
     def __init__(self, home: Home, tape_id: str, clock: Clock) -> None:
         self._home, self._tape_id, self._clock = home, tape_id, clock
 
     def has(self, stage: str, key: str) -> bool:
-        """Whether this stage was finished with these inputs."""
+        """Return whether the stage was finished under this key."""
         return self._item(_kind(stage, key)) is not None
 
-    def result(self, stage: str, key: str, kept: Kept[T], compute: Callable[[], T]) -> T:
-        """The stage's result: read back where it was finished before, else computed and kept."""
-        kind = _kind(stage, key)
-        item = self._item(kind)
+    def read(self, stage: str, key: str) -> dict[str, bytes]:
+        """Return the files of a finished stage by their names.
+
+        Raises
+        ------
+        KeyError: it is not finished.
+        """
+        item = self._item(_kind(stage, key))
         if item is None:
-            files = packed(kept.save(compute()))
-            item = keep(self._home, self._tape_id, kind, files, self._clock())
-        return kept.load(unpacked(self._home.vault.read(item)))
+            raise KeyError(stage)
+        return unpacked(self._home.vault.read(item))
+
+    def write(self, stage: str, key: str, files: Mapping[str, bytes]) -> None:
+        """Store the files of a stage, all or none; what another worker stored meanwhile stays."""
+        keep(self._home, self._tape_id, _kind(stage, key), packed(files), self._clock())
 
     def _item(self, kind: str) -> records.Item | None:
         chosen = select(records.Item).where(records.Item.tape_id == self._tape_id, records.Item.kind == kind)

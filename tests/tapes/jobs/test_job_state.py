@@ -13,7 +13,6 @@ from sqlalchemy import select, update
 from pipeline import settings
 from pipeline.errors import AudioError, ConsentError, JobError, TapesError
 from pipeline.run.progress import ignore
-from pipeline.run.stage_cache import Kept
 from pipeline.settings import Settings
 from pipeline.stages import STEPS
 from pipeline.tapes import people
@@ -27,7 +26,7 @@ from pipeline.tapes.jobs.liveness import Watch
 from pipeline.tapes.jobs.queue import Plain, Queue
 from pipeline.tapes.jobs.queue import place as place_of_queue
 from pipeline.tapes.retention import destruction
-from pipeline.tapes.vault.stage_store import VaultBench, keep, packed, unpacked
+from pipeline.tapes.vault.stage_store import VaultStageStore, keep, packed, unpacked
 from tests.tapes.fakes import ADDRESS, GROUP, PHRASE, SECONDS, TARGET, TERMS, Fakes, group, quick, submitted, two_voices
 
 RESULTS = {
@@ -246,37 +245,29 @@ class TestSteps:
         assert importing.drawn(replace(read, start=1)) == importing.drawn(read)
 
 
-class TestBench:
-    KEPT = Kept[str](lambda value: {"said": value.encode()}, lambda files: files["said"].decode())
-
+class TestStageStore:
     @pytest.fixture
-    def bench(self, home: Home, tape_id: str) -> VaultBench:
-        return VaultBench(home, tape_id, now)
+    def store(self, home: Home, tape_id: str) -> VaultStageStore:
+        return VaultStageStore(home, tape_id, now)
 
-    def test_a_result_is_computed_once_and_leaves_nothing_unencrypted(self, bench: VaultBench, home: Home) -> None:
-        calls = []
-
-        def compute() -> str:
-            calls.append(1)
-            return PHRASE
-
-        assert not bench.has("tag", "key")
-        assert bench.result("tag", "key", self.KEPT, compute) == bench.result("tag", "key", self.KEPT, compute)
-        assert bench.has("tag", "key")
-        assert bench.result("tag", "other", self.KEPT, compute) == PHRASE
-        assert len(calls) == 2
+    def test_a_result_is_read_back_and_leaves_nothing_unencrypted(self, store: VaultStageStore, home: Home) -> None:
+        assert not store.has("tag", "key")
+        store.write("tag", "key", {"utterances.csv": PHRASE.encode()})
+        assert store.has("tag", "key")
+        assert store.read("tag", "key") == {"utterances.csv": PHRASE.encode()}
+        assert not store.has("tag", "other")
         assert PHRASE.encode() not in everything(home.folder)
 
-    def test_a_failure_keeps_nothing(self, bench: VaultBench, home: Home, tape_id: str) -> None:
+    def test_what_another_worker_stored_meanwhile_stays(self, store: VaultStageStore, home: Home, tape_id: str) -> None:
+        store.write("tag", "key", {"utterances.csv": b"first"})
         before = home.vault.files(tape_id)
-
-        def fails() -> str:
-            raise RuntimeError
-
-        with pytest.raises(RuntimeError):
-            bench.result("tag", "key", self.KEPT, fails)
-        assert not bench.has("tag", "key")
+        store.write("tag", "key", {"utterances.csv": b"second"})
+        assert store.read("tag", "key") == {"utterances.csv": b"first"}
         assert home.vault.files(tape_id) == before
+
+    def test_what_is_not_finished_cannot_be_read(self, store: VaultStageStore) -> None:
+        with pytest.raises(KeyError, match="tag"):
+            store.read("tag", "key")
 
     def test_an_archive_gives_the_same_bytes_and_comes_back(self) -> None:
         assert packed({"b": b"1", "a": b"2"}) == packed({"a": b"2", "b": b"1"})

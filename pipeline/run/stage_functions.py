@@ -1,0 +1,192 @@
+"""What each stage of the main job computes: one function per stage, from its inputs and the results that it takes.
+
+None of them stores anything; `pipeline.stages` lists the stages with what each declares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from pipeline.audio.recording import Recording
+from pipeline.coding import volleys
+from pipeline.errors import SpeechError
+from pipeline.formats import tape_tables, time_origin
+from pipeline.formats.written_transcript import WrittenTranscript
+from pipeline.run import results
+from pipeline.run.progress import Progress
+from pipeline.run.results import Attribution, Measured, Results
+from pipeline.run.stage import StageContext
+from pipeline.speech import roles, transcriber, transcript_attribution, turns
+from pipeline.speech.diarization import channels, manual
+from pipeline.speech.diarization.contract import Diarization
+from pipeline.speech.roles import Roles
+from pipeline.speech.transcriber import Transcript
+from pipeline.timeline import UNKNOWN, Turn, to_seconds
+
+
+@dataclass(frozen=True)
+class ManualTurns:
+    """The turns that a human wrote: an RTTM file, and the names by which its lines are known to be of a tape."""
+
+    rttm: Path
+    tape_id: str
+    recording: str
+
+    def identity(self) -> list[str]:
+        """Return what decides their result: the file's SHA-256 and the names.
+
+        Raises
+        ------
+        SpeechError: P10 the file cannot be read.
+        """
+        return [manual.checksum(self.rttm), self.tape_id, self.recording]
+
+
+def decode(context: StageContext) -> Recording:
+    """Return the segment's samples."""
+    inputs = context.inputs
+    return context.engines.decode(inputs["recording"], inputs["start"], inputs["end"], context.progress)
+
+
+def transcribe(context: StageContext, recording: Recording) -> Transcript:
+    """Return the words; where each channel holds one voice, those that its own speaker says."""
+    engine = context.engines.transcriber()
+    if _diarizer(context, recording) != "channels":
+        return engine.transcribe(recording.mono, context.cores, context.progress)
+    segments = channels.find_segments(recording, context.cores)
+    transcripts = []
+    for number, samples in enumerate(recording.samples):
+        progress = partial(_share, context.progress, number, len(recording.samples))
+        speaker = channels.channel_speaker(number)
+        spans = [segment.span for segment in segments if segment.speaker == speaker]
+        transcript = engine.transcribe(channels.isolate(samples, spans), context.cores, progress, spans)
+        transcripts.append(transcript.by(speaker))
+    return transcriber.merged(transcripts)
+
+
+def diarize(context: StageContext, recording: Recording) -> Diarization:
+    """Return who speaks when."""
+    manual_turns: ManualTurns | None = context.inputs["turns"]
+    kind, speakers = _diarizer(context, recording), context.inputs["speakers"]
+    if manual_turns is None:
+        return context.engines.diarizer(kind, speakers, None, "").diarize(recording, context.cores, context.progress)
+    recording = replace(recording, source=replace(recording.source, name=manual_turns.recording))
+    engine = context.engines.diarizer(kind, speakers, manual_turns.rttm, manual_turns.tape_id)
+    return engine.diarize(recording, context.cores, context.progress)
+
+
+def attribute(
+    context: StageContext, recording: Recording, transcript: Transcript, diarization: Diarization
+) -> Attribution:
+    """Return who said what in which role.
+
+    Raises
+    ------
+    SpeechError: P01 no words could be recognized, P02 the interviewer that was named does not speak.
+    """
+    if not transcript.words:
+        remedy = "listen to it, and check that the speakers are near the microphone"
+        raise SpeechError("P01", "recording", "has no words that could be recognized", remedy)
+    written: WrittenTranscript | None = context.inputs["transcript"]
+    aligned = None
+    if written is not None:
+        aligned = transcript_attribution.placed(written, transcript, diarization, recording.duration)
+    words = aligned.words if aligned else turns.attribute(transcript.words, diarization)
+    speech = turns.turns(words)
+    decided = (aligned.roles if aligned else None) or _roles(context, speech)
+    context.progress(0.2)
+    utterances = volleys.utterances(speech, decided, context.engines.sentences())
+    return Attribution(speech, decided, utterances, aligned.notes if aligned else ())
+
+
+def tag(context: StageContext, attribution: Attribution) -> pd.DataFrame:
+    """Return the utterances with the codes that the machine proposes, as `tape_tables.UTTERANCE_COLUMNS`."""
+    table = results.utterance_table(context.inputs["tape_id"], attribution)
+    table = table.assign(target_behavior=context.inputs["target_behavior"])
+    return context.engines.tagger.tag(table, context.progress)[list(tape_tables.UTTERANCE_COLUMNS)]
+
+
+def measure(context: StageContext, table: pd.DataFrame) -> Measured:
+    """Return the session's measures by the codebook's rule."""
+    spread = context.engines.tagger.spread
+    return Measured.of(table, context.inputs["codebook"], context.inputs["settings.measures"], spread)
+
+
+def report(
+    context: StageContext,
+    recording: Recording,
+    transcript: Transcript,
+    diarization: Diarization,
+    attribution: Attribution,
+    table: pd.DataFrame,
+    measured: Measured,
+) -> tuple[Results, dict[str, bytes]]:
+    """Return all results, and the files that are made of them: name -> content."""
+    inputs = context.inputs
+    made_by: Mapping[str, Any] = inputs["provenance"]
+    source = asdict(recording.source)
+    del source["name"]
+    provenance = {
+        "run": made_by["run"],
+        "tape_review": made_by["tape_review"],
+        "tape_id": inputs["tape_id"],
+        "recording": source,
+        "segment": {"start": to_seconds(recording.start), "end": to_seconds(recording.end)},
+        "zero": time_origin.sentence(recording.start),
+        "asked": made_by["asked"],
+        "settings": made_by["settings"],
+        "versions": made_by["versions"],
+        "engines": {"transcriber": transcript.engine, "diarizer": diarization.engine},
+        "models": made_by["models"],
+        "codebook": {name: getattr(inputs["codebook"], name) for name in ("name", "version", "counting")},
+        "warnings": [*attribution.notes, *warnings(recording, diarization)],
+    }
+    tape = Results(
+        tape_id=inputs["tape_id"],
+        target_behavior=inputs["target_behavior"],
+        recording=recording,
+        transcript=transcript,
+        diarization=diarization,
+        attribution=attribution,
+        table=table,
+        measured=measured,
+        book=inputs["codebook"],
+        provenance=provenance,
+    )
+    return tape, tape.files()
+
+
+def warnings(recording: Recording, diarization: Diarization) -> list[str]:
+    """Return what to be careful about, in sentences: in the recording, and about speakers that may be an error."""
+    brief = (
+        f"another voice, {speaker}, is so brief, or so much like another one, that it may be an error: "
+        "check by ear whether a third person speaks"
+        for speaker in diarization.spurious_speakers
+    )
+    return [*(warning.message for warning in recording.warnings), *brief]
+
+
+def _diarizer(context: StageContext, recording: Recording) -> Literal["pyannote", "channels", "manual"]:
+    kind: Literal["auto", "pyannote", "channels", "manual"] = context.inputs["diarizer"]
+    if kind != "auto":
+        return kind
+    return "channels" if recording.two_voices else "pyannote"
+
+
+def _roles(context: StageContext, speech: Sequence[Turn]) -> Roles:
+    interviewer, speakers = context.inputs["interviewer"], sorted({turn.speaker for turn in speech} - {UNKNOWN})
+    if interviewer is None:
+        return roles.decide(speech, context.engines.roles())
+    if interviewer not in speakers:
+        raise SpeechError("P02", f"interviewer {interviewer}", "does not speak", f"name one of {', '.join(speakers)}")
+    return Roles.given(interviewer, speakers)
+
+
+def _share(progress: Progress, number: int, of: int, fraction: float) -> None:
+    progress((number + fraction) / of)
