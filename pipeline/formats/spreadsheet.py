@@ -58,6 +58,8 @@ def of_sheet(source: Source, sheet: Worksheet) -> Reading:
         table = _named(table)
     if "speaker" in table:
         table["speaker"] = table["speaker"].str.strip().str.removesuffix(":")
+        table, carried = _carried_down(table)
+        notes += _carried_note([line for line, is_carried in zip(sheet.lines, carried, strict=True) if is_carried])
     named = table["speaker"] if "speaker" in table else table["role"].str.strip()
     kept |= named != ""
     remarks = (named == "") & table["text"].str.strip().str.fullmatch(_REMARK)
@@ -89,8 +91,8 @@ def of_sheet(source: Source, sheet: Worksheet) -> Reading:
     if "tape_id" not in table:
         table["tape_id"] = source.stem
     table["tape_id"] = table["tape_id"].str.strip().replace("", source.stem)
-    table, told = _counted(table, sheet)
-    notes += told
+    table, counted = _counted(table, sheet)
+    notes += counted
     table, numbered = _numbered(table)
     if numbered:
         notes.append(f"{_rows(numbered)} without an id: numbered by position." if numbered < len(table) else "")
@@ -107,6 +109,33 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
         last, said = speaker_prefix.said(text, names, last) if names else ("", text)
         told.append((last, said))
     return table.assign(speaker=[speaker for speaker, _ in told], text=[said for _, said in told])
+
+
+def _carried_down(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """The table with the speaker above, and that one's role, where a text has neither; and which rows these are.
+
+    A remark is nobody's, and a role that is written down says that somebody else speaks.
+    """
+    text = table["text"].str.strip()
+    empty = pd.DataFrame({name: table[name].str.strip() == "" for name in ("speaker", "role") if name in table})
+    open_ = empty.all(axis=1) & (text != "") & ~text.str.fullmatch(_REMARK)
+    spoken = open_ | ((text != "") & ~empty.all(axis=1))
+    above = table[list(empty)][spoken].mask(open_[spoken])
+    tapes = table["tape_id"][spoken] if "tape_id" in table else pd.Series("", index=above.index)
+    filled = above.groupby(tapes, sort=False).ffill().fillna("")
+    carried = open_ & (filled["speaker"].reindex(table.index, fill_value="") != "")
+    table = table.copy()
+    table.loc[carried, list(empty)] = filled.loc[carried[carried].index]
+    return table, carried
+
+
+def _carried_note(lines: Sequence[int]) -> list[str]:
+    """A sentence on the rows that were given to the speaker above, if any were."""
+    if not lines:
+        return []
+    have, were = ("has", "was") if len(lines) == 1 else ("have", "were")
+    sentence = f"{_rows(len(lines))} {have} an empty cell for the speaker, and {were} given to the speaker above"
+    return [f"{sentence}: {', '.join(map(str, lines))}."]
 
 
 def _role(source: Source, cell: str, line: int) -> str:

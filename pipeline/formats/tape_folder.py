@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.errors import TableError
 from pipeline.formats import tape_tables
-from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, codes, role, transcript
+from pipeline.formats.transcript import NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
 from pipeline.timeline import Span, Word, to_ms
 
 MACHINE = "machine"
@@ -21,22 +21,24 @@ UTTERANCES, WORDS, PROVENANCE = "utterances.csv", "words.csv", "provenance.json"
 
 
 def read(path: Path) -> CodedTranscript:
-    """The transcript of a tape's folder, or of its coded table.
+    """The transcript of a tape's folder, or of its coded table; of a tape without sound, all utterances stand at 0.
 
     Raises
     ------
-    TableError: T01 to T06 as `tables.read_utterances`; T05 several tapes, or an utterance without times.
+    TableError: T01 to T06 as `tables.read_utterances`; T05 several tapes, or some utterances without times.
     """
     path = path / UTTERANCES if path.is_dir() else path
     table = tape_tables.read_utterances(path)
     tape, *others = table["tape_id"].unique()
     if others:
         raise TableError("T05", f"table {path.name}", f"holds {1 + len(others)} tapes", "give the table of one tape")
+    untimed = bool(table[["start", "end"]].isna().all(axis=None))  # coded from its text alone
+    table = table.assign(start=0, end=0) if untimed else table
     missing = (table["start"].isna() | table["end"].isna() | (table["end"] < table["start"])).to_numpy()
     if missing.any():
         name = table["utterance_id"].iloc[int(missing.argmax())]
         raise TableError("T05", f"utterance {name!r} of {path.name}", "has no times", "give a table with start and end")
-    spoken = _words(path.with_name(WORDS)) if path.with_name(WORDS).is_file() else {}
+    spoken = _words(path.with_name(WORDS)) if path.with_name(WORDS).is_file() and not untimed else {}
     return transcript(
         tape,
         (
@@ -51,7 +53,8 @@ def read(path: Path) -> CodedTranscript:
             )
             for row in table.to_dict("records")
         ),
-        zero=_zero(path.with_name(PROVENANCE), tape),
+        (NO_TIMES,) if untimed else (),
+        zero=None if untimed else _zero(path.with_name(PROVENANCE), tape),
     )
 
 

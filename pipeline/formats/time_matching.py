@@ -5,6 +5,8 @@ most time with, the shorter of two, if that is at least half of one of them. A m
 it or, since a coder listens before pressing a button, to the last one that ended up to two seconds before. Where the
 speaker's role is known, only utterances of that role count.
 
+A tape without times, coded from its text alone, is matched by what is said, in order.
+
 Before that, the times are brought to the tape's zero (`aligned`): a coach may have coded the whole recording, and a
 tape is a segment of it. A file that does not say what its times count from is believed to count as the tape does only
 where its times fit so, and would not fit better if they counted from the start of the recording.
@@ -22,7 +24,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pipeline.errors import FormatError
-from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, successive
 from pipeline.timeline import Span, to_seconds
 
 REACTION = 2000
@@ -54,6 +56,8 @@ def aligned(tape: CodedTranscript, foreign: CodedTranscript, file: str, zero: Ze
     ------
     FormatError: F12 the file or the tape does not say its zero, and the times do not fit as they are.
     """
+    if tape.is_untimed:
+        return Aligned(replace(foreign, zero=tape.zero), 0)
     counted = tape.zero if zero == "segment" else 0 if zero == "recording" else zero
     if zero is None:
         counted = foreign.zero
@@ -116,12 +120,12 @@ def onto(tape: CodedTranscript, foreign: CodedTranscript, coder: str = "", layer
     FormatError: F02 there are more coders than any group has.
     """
     places = _Places(tape.utterances)
+    hosts = _by_text(tape, foreign) if tape.is_untimed else map(places.host, foreign.utterances)
     marks: dict[str, list[Mark]] = {said.id: [] for said in tape.utterances}
     lost, number = [], 0
-    for unit in foreign.utterances:
+    for unit, host in zip(foreign.utterances, hosts, strict=True):
         if not unit.given:
             continue
-        host = places.host(unit)
         if host is None:
             lost.append(unit)
             continue
@@ -132,9 +136,29 @@ def onto(tape: CodedTranscript, foreign: CodedTranscript, coder: str = "", layer
             if (own.code, own.coder, own.layer) not in given:
                 given.add((own.code, own.coder, own.layer))
                 marks[host.id].append(own)
-    _heard(tape, marks, _extents(lost, coder, layer))
+    if tape.is_untimed:
+        counted = successive(utterance.span for utterance in tape.utterances)
+        in_order = (replace(each, span=span) for each, span in zip(tape.utterances, counted, strict=True))
+        _heard(replace(tape, utterances=tuple(in_order)), marks, {})
+    else:
+        _heard(tape, marks, _extents(lost, coder, layer))
     said = (replace(utterance, marks=(*utterance.marks, *marks[utterance.id])) for utterance in tape.utterances)
     return Matched(replace(tape, utterances=tuple(said)), number, tuple(lost))
+
+
+def _by_text(tape: CodedTranscript, foreign: CodedTranscript) -> Iterator[CodedUtterance | None]:
+    """For each foreign utterance the next one of the tape that has its text, and its role where both are known."""
+    last = 0
+    for unit in foreign.utterances:
+        words = unit.text.split()
+        later = range(last, len(tape.utterances)) if words else range(0)
+        host = next((place for place in later if _is_same(unit, words, tape.utterances[place])), None)
+        last = last if host is None else host + 1
+        yield None if host is None else tape.utterances[host]
+
+
+def _is_same(unit: CodedUtterance, words: list[str], utterance: CodedUtterance) -> bool:
+    return words == utterance.text.split() and (unit.role == utterance.role or "unknown" in (unit.role, utterance.role))
 
 
 def _extents(units: Iterable[CodedUtterance], coder: str, layer: str) -> dict[tuple[str, str], Span]:

@@ -85,6 +85,11 @@ class CodedTranscript:
     zero: int | None = None
     media: tuple[Media, ...] = ()
 
+    @property
+    def is_untimed(self) -> bool:
+        """Whether its utterances have no times: all stand at 0."""
+        return bool(self.utterances) and all(utterance.span == Span(0, 0) for utterance in self.utterances)
+
 
 def transcript(
     tape_id: str,

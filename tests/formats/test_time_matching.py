@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from pipeline.errors import FormatError
-from pipeline.formats import time_matching
+from pipeline.formats import registry, time_matching
+from pipeline.formats.safe_reader import Source
 from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, transcript
 from pipeline.timeline import Role, Span, Word
 
@@ -177,3 +178,32 @@ def test_who_coded_before_and_after_the_tape_heard_all_of_it() -> None:
         (Mark("x1", "ana", "coach"),),
         (Mark("", "ana", "coach"),),
     ]
+
+
+@pytest.mark.parametrize("name", ["elan", "textgrid", "chat", "cacti", "csv", "label-studio", "refi-qda", "webvtt"])
+def test_a_tape_without_times_gets_its_codes_by_what_is_said(name: str) -> None:
+    """A tape that was coded from its text alone could go to a coach in no program, nor come back from one."""
+    talk: list[tuple[Role, str]] = [
+        ("client", "I walk."),
+        ("interviewer", "Mm-hm."),
+        ("client", "Daily."),
+        ("interviewer", "Mm-hm."),
+        ("client", "Well."),
+    ]
+    tape = transcript("walk", [CodedUtterance("", Span(0, 0), role, role, text) for role, text in talk])
+    given = {1: "FA", 4: "C"}
+    coded = [
+        replace(each, marks=(Mark(given[n], "ana"),) if n in given else ()) for n, each in enumerate(tape.utterances)
+    ]
+    format_ = registry.named(name)
+    back = format_.read(Source(f"walk{format_.ending}", format_.write(replace(tape, utterances=tuple(coded)))))
+    matched = time_matching.onto(tape, time_matching.aligned(tape, back, "walk").transcript, "ana", "coach")
+    # In CACTI, what got no code is not there, so that the first "Mm-hm." is the one.
+    assert [[mark.code for mark in each.marks] for each in matched.transcript.utterances] == [
+        [],
+        ["FA"],
+        [""],
+        [""],
+        ["C"],
+    ]
+    assert not matched.lost

@@ -238,3 +238,29 @@ def test_no_text_is_lost_none_is_made_up_and_the_order_is_kept(
     lines = "".join(f"{speaker}: {text}\n" for speaker, text in speeches)
     found = uncoded.read(saved(folder, lines, "talk.txt")).table
     assert list(zip(found["speaker"], found["text"], strict=True)) == speeches
+
+
+def test_an_empty_cell_of_the_speaker_is_the_one_above_and_that_is_told(tmp_path: Path) -> None:
+    """As people write tables, and as cells that are merged in Excel are read; a remark is nobody's."""
+    table = "speaker,text\n,Recorded in May.\nAnn,What next?\n,Take your time.\n,[pause]\nBo,A walk.\n,\n,Every day.\n"
+    read = uncoded.read(saved(tmp_path, table))
+    assert list(zip(read.table["speaker"], read.table["text"], strict=True)) == [
+        ("", "Recorded in May."),
+        ("Ann", "What next?"),
+        ("Ann", "Take your time."),
+        ("Bo", "A walk."),
+        ("Bo", "Every day."),
+    ]
+    assert "2 rows have an empty cell for the speaker, and were given to the speaker above: 4, 8." in read.notes
+
+
+def test_an_empty_cell_of_the_speaker_takes_no_speaker_of_another_tape_or_role(tmp_path: Path) -> None:
+    table = "tape_id,speaker,role,text\na,Ann,interviewer,Hi.\na,,client,Hi.\na,,,A walk.\nb,,,Hm.\nb,Bo,client,Hm.\n"
+    read = uncoded.read(saved(tmp_path, table))
+    assert list(zip(read.table["speaker"], read.table["role"], strict=True)) == [
+        ("Ann", "interviewer"),
+        ("", "client"),
+        ("", ""),
+        ("", ""),
+        ("Bo", "client"),
+    ]
