@@ -42,7 +42,7 @@ _WRONG = {
     "uses": ("the client allowed no use of the tape", "check at least one use that the client agreed to"),
     "destroy_by": ("the last day to keep the tape is not a valid date", "choose a day"),
     "method": ("how the tape will be destroyed is missing", "write down what the client was told"),
-    "signed_form": ("how the client agreed is missing", "choose one of the three ways ways"),
+    "signed_form": ("how the client agreed is missing", "choose one of the three ways"),
     "signed_on": ("the date of the signature is not a valid date", "choose the date on which the client agreed"),
 }
 """What is wrong where a field of the form does not hold what a consent needs, and what to do on the page."""

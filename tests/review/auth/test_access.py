@@ -187,7 +187,7 @@ def test_a_setup_link_works_once_and_not_after_an_hour(room: Room) -> None:
     assert path
     browser = room.browser()
     form = {"name": "Ada", "email": "ada@example.org", "password": PASSWORD, "again": PASSWORD, "group": "Peers"}
-    assert "differ" in browser.post(path, form | {"again": "x"}, page=path).text
+    assert "The two passwords are not the same." in browser.post(path, form | {"again": "x"}, page=path).text
     assert browser.post(path, form, page=path).headers["location"].startswith("/login/enroll")
     assert room.browser().get(path).status_code == 404
     assert room.browser().post(path, form).status_code == 404
@@ -283,7 +283,7 @@ def test_a_new_authenticator_needs_the_password_and_signs_out_everywhere_else(ro
     assert there.get("/account").status_code == 303
 
 
-def test_who_has_no_password_shows_the_present_authenticator_s_code_for_a_new_one(room: Room) -> None:
+def test_who_has_no_password_shows_the_current_authenticator_s_code_for_a_new_one(room: Room) -> None:
     ada = room.person("Ada")
     with room.home.database.writing() as database:
         database.get_one(Person, ada).password_hash = None
@@ -294,7 +294,7 @@ def test_who_has_no_password_shows_the_present_authenticator_s_code_for_a_new_on
     room.clock.advance(MINUTE)
     here = room.signed_in(ada)
     second, present = enrolling(room, here), pyotp.TOTP(str(first["secret"])).at(room.clock() // 1000)
-    assert "present authenticator" in here.get("/account/second-step").text
+    assert "current authenticator" in here.get("/account/second-step").text
     for wrong in ({}, {"current": second["code"]}):
         assert here.post("/account/second-step", second | wrong).status_code == 422
     assert stored_secret(room, ada) == first["secret"]
@@ -370,16 +370,16 @@ def test_after_signing_in_one_goes_on_to_a_page_of_ours(path: str, kept: str) ->
         ("short", "at least 12"),
         ("my name is adalovelace", "your name"),
         ("lovelace1815 rules", "your name"),
-        ("aaaaaaaaaaaaaaaa", "repeats itself"),
-        ("passwordpassword", "repeats itself"),
-        ("iloveyou iloveyou", "repeats itself"),
+        ("aaaaaaaaaaaaaaaa", "repeats the same characters"),
+        ("passwordpassword", "repeats the same characters"),
+        ("iloveyou iloveyou", "repeats the same characters"),
         ("Password2024!", "a common password"),
         ("1q2w3e4r5t6y", "a common password"),
         ("motivational interviewing", "a common password"),
         ("abcdefghijkl", "the alphabet"),
-        ("zxcvbnm,./zxc", "the keyboard"),
+        ("zxcvbnm,./zxc", "keys on a keyboard"),
         (" " * 20, "easy to guess"),
-        ("kq8#" * 200, "repeats itself"),
+        ("kq8#" * 200, "repeats the same characters"),
     ],
 )
 def test_easy_passwords_are_refused_with_the_reason(password: str, reason: str) -> None:
