@@ -9,8 +9,8 @@ import pandas as pd
 import typer
 
 from pipeline import settings
-from pipeline.cli.options import Config
-from pipeline.cli.tables import Book
+from pipeline.cli._shared.codes_input import Book
+from pipeline.cli._shared.options import Config
 from pipeline.errors import CodingError
 from pipeline.formats import code_table as formats
 from pipeline.formats import tape_tables

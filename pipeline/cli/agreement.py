@@ -6,29 +6,29 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pipeline.cli import tables
-from pipeline.cli.options import Config
+from pipeline.cli._shared import codes_input, tables
+from pipeline.cli._shared.options import Config
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.cli.tables import Read
+    from pipeline.cli._shared.codes_input import Read
 
 FEW = 4
 """Coders whose pairs are shown without being asked for: six pairs at most."""
 
 
 def agreement(
-    codes: tables.CodesFile,
-    form: tables.Form = "table",
+    codes: codes_input.CodesFile,
+    form: tables.OutputFormat = "table",
     table: Annotated[
         Literal["agreement", "sessions", "confusions"], typer.Option("--table", help="The table to print as CSV.")
     ] = "agreement",
     whole: Annotated[
         bool, typer.Option("--all", help=f"Show every code, and every pair even of more than {FEW} coders.")
     ] = False,
-    codebook: tables.Book = None,
-    absent: tables.AbsentRows = "auto",
+    codebook: codes_input.Book = None,
+    absent: codes_input.AbsentRows = "auto",
     draws: Annotated[
         int, typer.Option(min=100, max=20_000, metavar="NUMBER", help="How many bootstrap draws an interval takes.")
     ] = 1000,
@@ -50,7 +50,7 @@ def agreement(
     from pipeline.measures.reliability.comparisons import intra_rater_comparisons
     from pipeline.measures.reliability.confusions import confusions
 
-    read = tables.read(codes, codebook, absent, config)
+    read = codes_input.read(codes, codebook, absent, config)
     figures = [measure.agreement_table(read.panel, draws=draws, seed=seed)]
     pairs = [confusions(read.panel)]
     repeated = intra_rater_comparisons(read.codes.table, read.codes.earlier, read.scheme, absent)
@@ -66,7 +66,7 @@ def agreement(
     few = len(read.panel.rows("member")) <= FEW
     if not whole and not few:
         notes.append(f"{len(read.panel.rows('member'))} coders: --all shows each pair of them.")
-    tables.show(found, notes, form, table, _shown(found, whole, few))
+    tables.print_tables(found, notes, form, table, _shown(found, whole, few))
 
 
 def _notes(read: Read, figures: pd.DataFrame) -> list[str]:
@@ -110,10 +110,10 @@ def _shown(found: dict[str, pd.DataFrame], whole: bool, few: bool) -> dict[str, 
             {
                 "on": f"{row['name']}, which" if row["level"] == "which" else row["name"],
                 "units": str(row["units"]),
-                "agree": tables.between(row["percent"], row["percent_low"], row["percent_high"], ".0%"),
-                "kappa": tables.number(row["kappa"], missing=undefined_reason(row["undefined"], "kappa")),
-                "AC1": tables.number(row["ac1"], missing=undefined_reason(row["undefined"], "ac1")),
-                "alpha": tables.between(
+                "agree": tables.format_with_interval(row["percent"], row["percent_low"], row["percent_high"], ".0%"),
+                "kappa": tables.format_figure(row["kappa"], missing=undefined_reason(row["undefined"], "kappa")),
+                "AC1": tables.format_figure(row["ac1"], missing=undefined_reason(row["undefined"], "ac1")),
+                "alpha": tables.format_with_interval(
                     *(row["alpha"], row["alpha_low"], row["alpha_high"]),
                     missing=undefined_reason(row["undefined"], "alpha"),
                 ),
@@ -125,9 +125,13 @@ def _shown(found: dict[str, pd.DataFrame], whole: bool, few: bool) -> dict[str, 
         {
             "who": f"{row['a']} with {row['b']}",
             "on": row["measure"],
-            "means": f"{tables.number(row['mean_a'], '.1f')} / {tables.number(row['mean_b'], '.1f')}",
-            "ICC(A,1)": tables.between(row["icc_a1"], row["icc_a1_low"], row["icc_a1_high"], missing="undefined"),
-            "ICC(C,1)": tables.between(row["icc_c1"], row["icc_c1_low"], row["icc_c1_high"], missing="undefined"),
+            "means": f"{tables.format_figure(row['mean_a'], '.1f')} / {tables.format_figure(row['mean_b'], '.1f')}",
+            "ICC(A,1)": tables.format_with_interval(
+                row["icc_a1"], row["icc_a1_low"], row["icc_a1_high"], missing="undefined"
+            ),
+            "ICC(C,1)": tables.format_with_interval(
+                row["icc_c1"], row["icc_c1_low"], row["icc_c1_high"], missing="undefined"
+            ),
             "": row["undefined"],
         }
         for row in counts.to_dict("records")

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.grouping import Commands
-from pipeline.cli.options import As, Config, Home
-from pipeline.cli.printing import console
+from pipeline.cli._shared.command_groups import Commands
+from pipeline.cli._shared.options import As, Config, Home
+from pipeline.cli._shared.tables import console
 
 audit = Commands("Show who did what, and verify that nobody changed the record of it.")
 
@@ -29,7 +29,7 @@ def show(
     """List who did what, newest last."""
     from rich.table import Table
 
-    from pipeline.cli.homes import opened
+    from pipeline.cli._shared.home_access import opened
     from pipeline.tapes import audit_log as audits
     from pipeline.tapes import people
     from pipeline.tapes.clock import readable
@@ -58,7 +58,7 @@ def verify(
 
     The certificates in the home and the backups within reach are always compared.
     """
-    from pipeline.cli.homes import opened
+    from pipeline.cli._shared.home_access import opened
     from pipeline.tapes import audit_anchors
 
     with opened(home, config) as place:
@@ -79,7 +79,7 @@ def accept(by: As = None, home: Home = None, config: Config = None) -> None:
 
     The audit records that you did, and `verify` no longer reports what came before. Edited rows are still reported.
     """
-    from pipeline.cli.homes import opened
+    from pipeline.cli._shared.home_access import opened
     from pipeline.tapes import audit_log as audits
     from pipeline.tapes import people
     from pipeline.tapes.clock import now

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import As, Config, Home
+from pipeline.cli._shared.options import As, Config, Home
 
 
 def backup(
@@ -21,7 +21,7 @@ def backup(
     The backup contains the master key only if a passphrase locks that key. If your master key is a file, keep a copy of
     it in another place. Without it nobody can read the backup, not even you.
     """
-    from pipeline.cli.homes import opened
+    from pipeline.cli._shared.home_access import opened
     from pipeline.tapes import people
     from pipeline.tapes.backup import backup as backups
     from pipeline.tapes.clock import now

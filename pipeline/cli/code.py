@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from pipeline import settings
-from pipeline.cli import who
-from pipeline.cli.options import Config, Tiers, tiers
+from pipeline.cli._shared import interviewer_choice
+from pipeline.cli._shared.options import Config, Tiers, tiers
 from pipeline.errors import TableError
 from pipeline.formats import speaker_roles, tape_tables, uncoded
 from pipeline.settings import Settings
@@ -102,5 +102,5 @@ def _decided(tape_id: str, tape: pd.DataFrame, path: Path, loaded: Settings) -> 
         remedy = f"if the interviewer says all of it, add --interviewer {speakers[0]!r}; else {remedy}"
         raise TableError("T08", f"transcript {path.name}", value, remedy)
     where = f" of {tape_id}" if tape_id != path.stem else ""
-    decided = who.decided(list(zip(voices, tape["text"], strict=True)), loaded, where)
+    decided = interviewer_choice.decided(list(zip(voices, tape["text"], strict=True)), loaded, where)
     return tape["role"].where(~open_, voices.map(decided.role))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.cli.options import Config, Profile
-from pipeline.cli.printing import console
+from pipeline.cli._shared.options import Config, Profile
+from pipeline.cli._shared.tables import console
 
 
 def config(profile: Profile = None, config: Config = None) -> None:

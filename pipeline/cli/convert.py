@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from pipeline import settings
-from pipeline.cli import who
-from pipeline.cli.options import Config, Tiers, clock, tiers
+from pipeline.cli._shared import interviewer_choice
+from pipeline.cli._shared.options import Config, Tiers, clock, tiers
 from pipeline.errors import FormatError
 from pipeline.files import put
 from pipeline.formats import (
@@ -99,7 +99,7 @@ def convert(
     said = registry.read(source, from_, tiers(tier))
     for note in said.notes:
         typer.echo(note, err=True)
-    said = who.settled(said, interviewer, settings.load(files=config or ()).settings)
+    said = interviewer_choice.settled(said, interviewer, settings.load(files=config or ()).settings)
     if not source.is_dir():
         _tell_open(said, source)
     if codebook is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.options import Config, Profile
+from pipeline.cli._shared.options import Config, Profile
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -34,8 +34,8 @@ def demo(
 
     An existing sample home is kept. Each run prints a new link.
     """
-    from pipeline.cli.homes import chosen
-    from pipeline.cli.watching import follow
+    from pipeline.cli._shared.home_access import chosen
+    from pipeline.cli._shared.job_watching import follow
     from pipeline.review.auth.invitations import invite
     from pipeline.tapes import people, sample_group
     from pipeline.tapes.clock import now

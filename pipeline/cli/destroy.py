@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import As, Config, Home
+from pipeline.cli._shared.options import As, Config, Home
 
 
 def destroy(
@@ -25,7 +25,7 @@ def destroy(
     config: Config = None,
 ) -> None:
     """Destroy a tape and everything that belongs to it for good, and write the certificate."""
-    from pipeline.cli.homes import opened
+    from pipeline.cli._shared.home_access import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
     from pipeline.tapes.consent import consent

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.cli.options import Config, Home, Profile
-from pipeline.cli.printing import console
+from pipeline.cli._shared.options import Config, Home, Profile
+from pipeline.cli._shared.tables import console
 
 
 def doctor(profile: Profile = None, config: Config = None, home: Home = None) -> None:
@@ -16,7 +16,7 @@ def doctor(profile: Profile = None, config: Config = None, home: Home = None) ->
     """
     from rich.table import Table
 
-    from pipeline.cli.homes import chosen
+    from pipeline.cli._shared.home_access import chosen
     from pipeline.tapes.checks import home as tapes
     from pipeline.tapes.checks import installation
     from pipeline.tapes.clock import now

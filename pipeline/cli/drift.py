@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from pipeline.cli import tables
-from pipeline.cli.options import Config
+from pipeline.cli._shared import codes_input, tables
+from pipeline.cli._shared.options import Config
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def drift(
-    codes: tables.CodesFile,
-    form: tables.Form = "table",
+    codes: codes_input.CodesFile,
+    form: tables.OutputFormat = "table",
     table: Annotated[
         Literal["drift", "points", "automation_bias"], typer.Option("--table", help="The table to print as CSV.")
     ] = "drift",
@@ -29,8 +29,8 @@ def drift(
             "charts, the coder is 'group'. May be repeated.",
         ),
     ] = None,
-    codebook: tables.Book = None,
-    absent: tables.AbsentRows = "auto",
+    codebook: codes_input.Book = None,
+    absent: codes_input.AbsentRows = "auto",
     config: Config = None,
 ) -> None:
     """Chart each coder's agreement with the coach, tape after tape.
@@ -49,7 +49,7 @@ def drift(
     for entry in recalibrated or []:
         name, moment = _event(entry)
         events.setdefault(name, []).append(moment)
-    read = tables.read(codes, codebook, absent, config)
+    read = codes_input.read(codes, codebook, absent, config)
     for row in read.codes.recalibrated.to_dict("records"):
         events.setdefault(row["coder"], []).append(float(row["at"]))
     strangers = sorted(set(events) - {coder for _, coder in read.panel.coders} - {"group", "consensus"})
@@ -59,7 +59,7 @@ def drift(
     notes += [f"Recalibrated, but without codes: {name}." for name in strangers]
     whole_tables = {"drift": found.table, "points": found.points, "automation_bias": sway}
     shown = {title: pd.DataFrame(rows) for title, rows in _shown(found.table, sway, whole).items() if rows}
-    tables.show(whole_tables, notes, form, table, shown)
+    tables.print_tables(whole_tables, notes, form, table, shown)
 
 
 def _event(entry: str) -> tuple[str, float]:
@@ -83,7 +83,7 @@ def _side(row: dict[Any, Any], side: str) -> str:
     if units < MIN_UTTERANCES:
         return f"too few: {units} of at least {MIN_UTTERANCES} utterances"
     ends = (row[f"agree_{side}_low"], row[f"agree_{side}_high"])
-    return f"{tables.between(row[f'agree_{side}'], *ends, '.0%')} of {units}"
+    return f"{tables.format_with_interval(row[f'agree_{side}'], *ends, '.0%')} of {units}"
 
 
 def _tapes(number: int) -> str:
@@ -121,9 +121,9 @@ def _shown(table: pd.DataFrame, sway: pd.DataFrame, whole: bool) -> dict[str, li
             "who": row["coder"],
             "on": row["family"],
             "tapes": str(row["tapes"]),
-            "start": tables.number(row["center"], ".0%", few),
-            "now": tables.number(row["mean"], ".0%", few),
-            "limit": tables.number(row["limit"], ".0%", few),
+            "start": tables.format_figure(row["center"], ".0%", few),
+            "now": tables.format_figure(row["mean"], ".0%", few),
+            "limit": tables.format_figure(row["limit"], ".0%", few),
             "since": row["since_tape"] or "",
             "verdict": row["state"],
         }
@@ -135,7 +135,7 @@ def _shown(table: pd.DataFrame, sway: pd.DataFrame, whole: bool) -> dict[str, li
             "on": row["name"],
             "shown": _side(row, "shown"),
             "hidden": _side(row, "hidden"),
-            "difference": tables.between(
+            "difference": tables.format_with_interval(
                 *(row["difference"], row["difference_low"], row["difference_high"], "+.0%"), missing=row["undefined"]
             ),
             "verdict": row["verdict"] or row["undefined"],

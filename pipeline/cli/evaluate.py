@@ -12,8 +12,8 @@ import typer
 from rich.table import Table
 
 from pipeline import model_catalog, settings
-from pipeline.cli.options import Config
-from pipeline.cli.printing import console
+from pipeline.cli._shared.options import Config
+from pipeline.cli._shared.tables import console
 from pipeline.cli.train import Data
 from pipeline.coding.training import data as annomi
 from pipeline.errors import CodingError

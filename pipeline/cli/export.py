@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import As, Config, Home
+from pipeline.cli._shared.options import As, Config, Home
 
 
 def export(
@@ -22,7 +22,7 @@ def export(
 
     The copies are not encrypted. When the tape is destroyed, they are removed too, if they are still in that folder.
     """
-    from pipeline.cli.homes import opened
+    from pipeline.cli._shared.home_access import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
     from pipeline.tapes.retention import exports

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.grouping import Commands
-from pipeline.cli.options import As, Config, Home
-from pipeline.cli.printing import console
+from pipeline.cli._shared.command_groups import Commands
+from pipeline.cli._shared.options import As, Config, Home
+from pipeline.cli._shared.tables import console
 
 group = Commands("Add and list groups, and decide who is in them and in which role.")
 
@@ -36,7 +36,7 @@ def add(
 
     Seven to fifteen members work best.
     """
-    from pipeline.cli.homes import opened
+    from pipeline.cli._shared.home_access import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
 
@@ -50,7 +50,7 @@ def show(home: Home = None, config: Config = None) -> None:
     from rich.table import Table
     from sqlalchemy import select
 
-    from pipeline.cli.homes import opened
+    from pipeline.cli._shared.home_access import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import day_of, now
     from pipeline.tapes.db.records import Group
@@ -71,7 +71,7 @@ def join(
     which: Which, whom: Whom, role: Part = "member", by: As = None, home: Home = None, config: Config = None
 ) -> None:
     """Add a person to a group."""
-    from pipeline.cli.homes import opened
+    from pipeline.cli._shared.home_access import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
 
@@ -84,7 +84,7 @@ def join(
 @group.command("leave")
 def leave(which: Which, whom: Whom, by: As = None, home: Home = None, config: Config = None) -> None:
     """Remove a person from a group."""
-    from pipeline.cli.homes import opened
+    from pipeline.cli._shared.home_access import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
 
@@ -104,7 +104,7 @@ def role(
     config: Config = None,
 ) -> None:
     """Change a person's role in a group."""
-    from pipeline.cli.homes import opened
+    from pipeline.cli._shared.home_access import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
 

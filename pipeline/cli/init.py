@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pipeline.cli.options import Config, Home
+from pipeline.cli._shared.options import Config, Home
 
 if TYPE_CHECKING:
     from pipeline.settings import TapesSettings
@@ -38,7 +38,7 @@ def init(
 
     Keep a copy of the folder `keys` in another place. Without the keys, no tape can be opened again.
     """
-    from pipeline.cli.homes import ask, ask_twice, chosen
+    from pipeline.cli._shared.home_access import ask, ask_twice, chosen
     from pipeline.tapes import home as homes
     from pipeline.tapes import people, sample_group
     from pipeline.tapes.clock import now
@@ -64,7 +64,7 @@ def init(
 
 
 def _upgrade(wanted: TapesSettings) -> None:
-    from pipeline.cli.homes import ask
+    from pipeline.cli._shared.home_access import ask
     from pipeline.tapes import home as homes
 
     folder, before, after = homes.upgrade(wanted, ask)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 import typer
 
 from pipeline import __version__
+from pipeline.cli._shared.command_groups import Commands
+from pipeline.cli._shared.interruption import leave
 from pipeline.cli.adapt import adapt
 from pipeline.cli.agreement import agreement
 from pipeline.cli.audit import audit
@@ -23,9 +25,7 @@ from pipeline.cli.drift import drift
 from pipeline.cli.evaluate import evaluate
 from pipeline.cli.export import export
 from pipeline.cli.group import group
-from pipeline.cli.grouping import Commands
 from pipeline.cli.init import init
-from pipeline.cli.interruption import leave
 from pipeline.cli.models import models
 from pipeline.cli.person import person
 from pipeline.cli.process import process

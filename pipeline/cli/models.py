@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from pipeline import model_catalog as catalog
 from pipeline import settings
-from pipeline.cli.options import Config, Profile
+from pipeline.cli._shared.options import Config, Profile
 from pipeline.settings import ModelsSettings
 
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.grouping import Commands
-from pipeline.cli.options import As, Config, Home
-from pipeline.cli.printing import console
+from pipeline.cli._shared.command_groups import Commands
+from pipeline.cli._shared.options import As, Config, Home
+from pipeline.cli._shared.tables import console
 
 person = Commands("Add, list, disable and enable people. Clients are never among them.")
 
@@ -27,7 +27,7 @@ def add(
     config: Config = None,
 ) -> None:
     """Add a person."""
-    from pipeline.cli.homes import opened
+    from pipeline.cli._shared.home_access import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
 
@@ -42,7 +42,7 @@ def show(home: Home = None, config: Config = None) -> None:
     from rich.table import Table
     from sqlalchemy import select
 
-    from pipeline.cli.homes import opened
+    from pipeline.cli._shared.home_access import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import day_of, now
     from pipeline.tapes.db.records import Person
@@ -62,7 +62,7 @@ def disable(whom: Whom, by: As = None, home: Home = None, config: Config = None)
 
     The person's feedback and codes stay.
     """
-    from pipeline.cli.homes import opened
+    from pipeline.cli._shared.home_access import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
 
@@ -73,7 +73,7 @@ def disable(whom: Whom, by: As = None, home: Home = None, config: Config = None)
 @person.command("enable")
 def enable(whom: Whom, by: As = None, home: Home = None, config: Config = None) -> None:
     """Give a person access again."""
-    from pipeline.cli.homes import opened
+    from pipeline.cli._shared.home_access import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
 
@@ -87,7 +87,7 @@ def link(whom: Whom, by: As = None, home: Home = None, config: Config = None) ->
 
     A second step stays in place. The person is notified of who made the link.
     """
-    from pipeline.cli.homes import chosen, opened
+    from pipeline.cli._shared.home_access import chosen, opened
     from pipeline.review.auth.invitations import invite
     from pipeline.tapes import accounts, audit_log, people
     from pipeline.tapes.clock import now
@@ -107,7 +107,7 @@ def lift(whom: Whom, home: Home = None, config: Config = None) -> None:
 
     The person is notified at the next sign-in, and can stop it.
     """
-    from pipeline.cli.homes import opened
+    from pipeline.cli._shared.home_access import opened
     from pipeline.tapes import people, second_step
     from pipeline.tapes.clock import now, readable
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from pipeline.cli.options import Config, Profile, clock
+from pipeline.cli._shared.options import Config, Profile, clock
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,8 +74,8 @@ def process(
         raise typer.BadParameter("--start, --end and --diarizer need a recording", param_hint="AUDIO")
 
     from pipeline import settings, stages
-    from pipeline.cli.display import Display
-    from pipeline.cli.interruption import Interrupted, interruptible, leave_now
+    from pipeline.cli._shared.interruption import Interrupted, interruptible, leave_now
+    from pipeline.cli._shared.progress_display import Display
     from pipeline.formats import written_transcript
     from pipeline.run.engines import Engines
     from pipeline.run.stage_keys import versions
@@ -120,7 +120,7 @@ def process(
 
 def _say(console: Console, written: WrittenTranscript | None, tape: ProcessedTape) -> None:
     """Print how the transcript was read, what to be careful about, and the figures."""
-    from pipeline.cli.display import summary, warnings
+    from pipeline.cli._shared.progress_display import summary, warnings
 
     for note in written.notes if written else ():
         console.print(note, markup=False, soft_wrap=True)

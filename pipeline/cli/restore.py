@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import Config, Home
+from pipeline.cli._shared.options import Config, Home
 
 AS_OF = """\
 Everything is as it was at {made} UTC. Later changes are not in the backup: permissions that clients narrowed, people
@@ -34,7 +34,7 @@ def restore(
     Lists of tombstones name the destroyed tapes. The lists in the backup, beside it and in the home's folder are always
     read. --tombstones adds others.
     """
-    from pipeline.cli.homes import ask, chosen
+    from pipeline.cli._shared.home_access import ask, chosen
     from pipeline.tapes.backup import restore
     from pipeline.tapes.clock import now, readable
 

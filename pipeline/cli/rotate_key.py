@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import As, Config, Home
+from pipeline.cli._shared.options import As, Config, Home
 
 
 def rotate_key(
@@ -26,7 +26,7 @@ def rotate_key(
     If a key service holds the key, first have it provide the new key, a comma and the current key. Remove the old key
     afterwards.
     """
-    from pipeline.cli.homes import ask, ask_twice, opened
+    from pipeline.cli._shared.home_access import ask, ask_twice, opened
     from pipeline.tapes import audit_log, people
     from pipeline.tapes.clock import now
     from pipeline.tapes.vault import key_rotation

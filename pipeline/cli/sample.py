@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from pipeline.cli import tables
-from pipeline.cli.options import Config
+from pipeline.cli._shared import codes_input, tables
+from pipeline.cli._shared.options import Config
 from pipeline.errors import TableError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def sample(
-    codes: tables.CodesFile,
+    codes: codes_input.CodesFile,
     by: Annotated[
         Literal["tapes", "minutes", "utterances"],
         typer.Option("--by", help="What to draw: whole tapes, stretches of five minutes, or utterances."),
@@ -35,10 +35,10 @@ def sample(
     seed: Annotated[
         int, typer.Option(min=0, metavar="NUMBER", help="The random seed. The same seed gives the same sample.")
     ] = 0,
-    form: tables.Form = "table",
+    form: tables.OutputFormat = "table",
     table: Annotated[Literal["sample", "again"], typer.Option("--table", help="The table to print as CSV.")] = "sample",
-    codebook: tables.Book = None,
-    absent: tables.AbsentRows = "auto",
+    codebook: codes_input.Book = None,
+    absent: codes_input.AbsentRows = "auto",
     config: Config = None,
 ) -> None:
     """Draw the tapes or utterances for a coach to code as well.
@@ -53,7 +53,7 @@ def sample(
     from pipeline.measures.reliability import sampling
     from pipeline.tapes.clock import now
 
-    read = tables.read(codes, codebook, absent, config)
+    read = codes_input.read(codes, codebook, absent, config)
     panel = read.panel
     drawn = sampling.draw_sample(panel, by, share, random, seed)
     again = sampling.tapes_to_recode(panel, now())
@@ -77,7 +77,7 @@ def sample(
             why = "Neither a member nor the group has coded a tape"
         notes.append(f"{why}: there is nothing to draw.")
     shown = {name: pd.DataFrame(rows) for name, rows in _shown(drawn, again).items() if rows}
-    tables.show({"sample": drawn, "again": again}, notes, form, table, shown)
+    tables.print_tables({"sample": drawn, "again": again}, notes, form, table, shown)
 
 
 def _usual(panel: RatingMatrix, by: str) -> int:

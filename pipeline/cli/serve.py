@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from pipeline.cli.options import Config, Home, Profile
+from pipeline.cli._shared.options import Config, Home, Profile
 from pipeline.errors import ReviewError
 
 TLS = """\
@@ -55,7 +55,7 @@ def serve(
     It listens on this machine only, unless review.address names the address that others use. As long as there is no
     administrator, it prints a link that sets up the room and works once.
     """
-    from pipeline.cli.homes import chosen, opened
+    from pipeline.cli._shared.home_access import chosen, opened
     from pipeline.tapes import logs
 
     settings = chosen(profile, config, home)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import As, Config, Home
-from pipeline.cli.printing import console
+from pipeline.cli._shared.options import As, Config, Home
+from pipeline.cli._shared.tables import console
 
 
 def status(
@@ -27,8 +27,8 @@ def status(
     if cancel and retry:
         raise typer.BadParameter("choose one of --cancel and --retry")
 
-    from pipeline.cli.homes import opened
-    from pipeline.cli.watching import due_note, follow, listed, workers_note
+    from pipeline.cli._shared.home_access import opened
+    from pipeline.cli._shared.job_watching import due_note, follow, listed, workers_note
     from pipeline.tapes import people
     from pipeline.tapes.jobs import job_state
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import As, Config, Home, Profile, clock
+from pipeline.cli._shared.options import As, Config, Home, Profile, clock
 
 EXAMPLE = """\
 # What the client allowed. Write it down as it was signed; the client is known by one made-up word only.
@@ -74,8 +74,8 @@ def submit(
         raise typer.BadParameter(
             "change talk cannot be coded without it; name the change", param_hint="--target-behavior"
         )
-    from pipeline.cli.homes import chosen, opened
-    from pipeline.cli.watching import follow, workers_note
+    from pipeline.cli._shared.home_access import chosen, opened
+    from pipeline.cli._shared.job_watching import follow, workers_note
     from pipeline.formats import written_transcript
     from pipeline.tapes import people
     from pipeline.tapes.consent import consent_form

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from pipeline import __version__, model_catalog, settings
-from pipeline.cli.options import Config
+from pipeline.cli._shared.options import Config
 from pipeline.coding.training import data as annomi
 from pipeline.errors import CodingError, OutputError
 from pipeline.files import sha256

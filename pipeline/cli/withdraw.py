@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import As, Config, Home
+from pipeline.cli._shared.options import As, Config, Home
 
 
 def withdraw(
@@ -20,7 +20,7 @@ def withdraw(
 
     The tape is closed to everyone at once. A signed certificate of its destruction is written.
     """
-    from pipeline.cli.homes import opened
+    from pipeline.cli._shared.home_access import opened
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
     from pipeline.tapes.intake import submission

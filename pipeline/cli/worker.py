@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from pipeline.cli.options import Config, Home, Profile
+from pipeline.cli._shared.options import Config, Home, Profile
 
 
 def worker(
@@ -27,7 +27,7 @@ def worker(
     `tape-review serve` does this as well. Several workers may run side by side, with PostgreSQL also on several
     machines. If a worker dies, another one takes over its job, or the next one that starts.
     """
-    from pipeline.cli.homes import chosen, opened
+    from pipeline.cli._shared.home_access import chosen, opened
     from pipeline.tapes import logs
     from pipeline.tapes.jobs.worker import Worker
 

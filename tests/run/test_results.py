@@ -14,7 +14,7 @@ from rich.console import Console
 
 from pipeline import settings, stages
 from pipeline.audio.recording import Recording, Source
-from pipeline.cli import display
+from pipeline.cli._shared import progress_display
 from pipeline.coding.codebook import CODES, Codebook
 from pipeline.formats import cacti_codebook, codebook_files
 from pipeline.formats.safe_reader import Source as File
@@ -75,7 +75,7 @@ def written(table: pd.DataFrame, book: Codebook, place: Path) -> tuple[dict[str,
         (place / name).write_bytes(content)
     console = Console(width=200)
     with console.capture() as said:
-        console.print(display.summary(stages.ProcessedTape(place, unchanged=False)))
+        console.print(progress_display.summary(stages.ProcessedTape(place, unchanged=False)))
     measures = json.loads((place / "measures.json").read_text(encoding="utf-8"))
     return measures, (place / "report.html").read_text(encoding="utf-8"), said.get()
 

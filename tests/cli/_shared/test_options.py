@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from pipeline.cli.options import clock
+from pipeline.cli._shared.options import clock
 
 
 @pytest.mark.parametrize(

@@ -1,26 +1,18 @@
-"""What the verbs on codes share: reading them, and printing tables for people or for programs."""
+"""Reading a file of codes, with the options that the verbs on codes have in common."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-import pandas as pd
 import typer
 
 from pipeline import settings
-from pipeline.cli.printing import console
 from pipeline.formats.code_table import Codes
 from pipeline.measures.reliability.rating_matrix import Absent, CodingScheme, RatingMatrix
 
-Form = Annotated[
-    Literal["table", "csv", "json"],
-    typer.Option("--format", help="The output: tables to read, one table as CSV, or all tables as JSON."),
-]
 AbsentRows = Annotated[
     Absent,
     typer.Option(
@@ -44,9 +36,6 @@ CodesFile = Annotated[
         help="A table with tape_id, utterance_id, coder, layer (machine, member, consensus, coach), code, coded_at.",
     ),
 ]
-
-_WORDS = ("", "verdict", "utterances", "who", "with")
-"""Columns that hold words; the others hold figures, which must not break."""
 
 
 @dataclass(frozen=True)
@@ -99,55 +88,3 @@ def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path
         for family, coders in coders_without_family(laid).items()
     ]
     return Read(found, laid, scheme, tuple(notes))
-
-
-def show(
-    tables: Mapping[str, pd.DataFrame],
-    notes: Sequence[str],
-    form: Literal["table", "csv", "json"],
-    chosen: str,
-    shown: Mapping[str, pd.DataFrame],
-) -> None:
-    """Print tables.
-
-    Parameters
-    ----------
-    tables: name -> the whole table; all of them go into JSON.
-    notes: sentences; beside CSV they go to the error stream.
-    chosen: the table that CSV holds.
-    shown: title -> what a reader sees of the tables, cells as text.
-    """
-    if form == "json":
-        rows = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
-        typer.echo(json.dumps({"schema": 1, "tables": rows, "notes": list(notes)}, indent=1))
-        return
-    if form == "csv":
-        tables[chosen].to_csv(sys.stdout, index=False, lineterminator="\n", float_format="%.6g")
-        for note in notes:
-            typer.echo(note, err=True)
-        return
-    from rich.table import Table
-    from rich.text import Text
-
-    out = console()
-    for title, table in shown.items():
-        drawn = Table(title=Text(title), title_justify="left")
-        for name in table.columns:
-            drawn.add_column(name, justify="left" if name in _WORDS else "right", overflow="fold")
-        for row in table.itertuples(index=False):
-            drawn.add_row(*map(Text, row))  # names may hold square brackets, which are no markup
-        out.print(drawn)
-    for note in notes:
-        out.print(note, highlight=False, markup=False)
-
-
-def number(value: Any, form: str = ".2f", missing: str = "") -> str:
-    """A figure as text; where it is undefined, the reason."""
-    return missing or "undefined" if value is None or pd.isna(value) else format(value, form)
-
-
-def between(value: Any, low: Any, high: Any, form: str = ".2f", missing: str = "") -> str:
-    """A figure with its interval."""
-    if value is None or pd.isna(value):
-        return missing or "undefined"
-    return number(value, form) + ("" if low is None or pd.isna(low) else f" ({low:{form}}..{high:{form}})")
