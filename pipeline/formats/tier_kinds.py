@@ -150,7 +150,13 @@ def _text_of_numbered(root: RawTier, tiers: Sequence[RawTier]) -> RawTier | None
     if not labels or not all(_REFERENCE.fullmatch(text) for text in labels):
         return None
     children = [tier for tier in tiers if tier.root == root.name and tier is not root and not tier.vocabulary]
-    return next((tier for tier in children if tier.labels and _by_name(tier) in (None, "text")), None)
+    spoken = (tier for tier in children if tier.labels and not _is_translation(tier))
+    return next((tier for tier in spoken if _by_name(tier) in (None, "text")), None)
+
+
+def _is_translation(tier: RawTier) -> bool:
+    """Whether a tier is called after the one that it hangs on, and a language: "client-de" on "client"."""
+    return tier.name.startswith(tier.root) and _LANGUAGE.fullmatch(plain(tier.name[len(tier.root) :])) is not None
 
 
 def _by_name(tier: RawTier) -> Kind | None:
@@ -169,8 +175,8 @@ def _by_name(tier: RawTier) -> Kind | None:
 
 def _of_child(tier: RawTier, tiers: Sequence[RawTier]) -> Kind:
     """A tier that hangs on another: words where it cuts the parent's text, codes where its labels look like codes."""
-    if tier.name.startswith(tier.root) and _LANGUAGE.fullmatch(plain(tier.name[len(tier.root) :])):
-        return "skip"  # client-de: a translation
+    if _is_translation(tier):
+        return "skip"
     texts = [text.strip() for _, text in tier.labels if text.strip()]
     root = next((other for other in tiers if other.name == tier.root), None)
     said = " ".join(text for _, text in root.labels).split() if root else []

@@ -6,18 +6,9 @@ open.
 
 from __future__ import annotations
 
-import csv
-import html
-import io
-import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from docx import Document
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from openpyxl import Workbook
 
 from pipeline.formats import registry, uncoded
 from pipeline.formats.transcript import NO_TIMES
@@ -262,97 +253,3 @@ def test_words_keep_their_times_and_probabilities(name: str, words: list[tuple[s
     first = registry.read(PROGRAMS / name).utterances[0].words
     read = [(word.text, word.span.start, word.span.end, word.probability) for word in first]
     assert read[: len(words)] == words
-
-
-Said = list[tuple[str, str]]
-
-
-def _text(said: Said) -> bytes:
-    return "".join(f"{speaker}: {text}\n" for speaker, text in said).encode()
-
-
-def _csv(said: Said) -> bytes:
-    file = io.StringIO()
-    csv.writer(file).writerows([("Speaker", "Text"), *said])
-    return file.getvalue().encode()
-
-
-def _xlsx(said: Said) -> bytes:
-    book = Workbook()
-    for row in [("Speaker", "Text"), *said]:
-        book.active.append(row)
-        for cell in book.active[book.active.max_row]:
-            cell.data_type = "s"  # no formula
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
-
-
-def _docx(said: Said) -> bytes:
-    document = Document()
-    for speaker, text in said:
-        document.add_paragraph(f"{speaker}: {text}")
-    file = io.BytesIO()
-    document.save(file)
-    return file.getvalue()
-
-
-def _segments(said: Said) -> bytes:
-    listed = [{"start": n, "end": n + 1, "text": text, "speaker": who} for n, (who, text) in enumerate(said)]
-    return json.dumps({"segments": listed}).encode()
-
-
-def _page(said: Said) -> bytes:
-    lines = (
-        f'<p><a name="ts_{n}000_{n + 1}000_S0">{speaker}: {html.escape(text)}</a></p>'
-        for n, (speaker, text) in enumerate(said)
-    )
-    return f"<html><body>{''.join(lines)}</body></html>".encode()
-
-
-def _sbv(said: Said) -> bytes:
-    cues = (f"0:00:0{n}.000,0:00:0{n}.900\n{speaker}: {text}\n" for n, (speaker, text) in enumerate(said))
-    return "\n".join(cues).encode()
-
-
-def _vtt(said: Said) -> bytes:
-    cues = (
-        f"00:0{n}.000 --> 00:0{n}.900\n<v {who}>{html.escape(text, quote=False)}</v>\n"
-        for n, (who, text) in enumerate(said)
-    )
-    return "\n".join(["WEBVTT\n", *cues]).encode()
-
-
-WRITERS: dict[str, Callable[[Said], bytes]] = {
-    ".txt": _text,
-    ".csv": _csv,
-    ".xlsx": _xlsx,
-    ".docx": _docx,
-    ".json": _segments,
-    ".html": _page,
-    ".sbv": _sbv,
-    ".vtt": _vtt,
-}
-_words = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8) | st.sampled_from(
-    ["it's", "ah,", "-", "50%"]
-)
-_said = st.lists(
-    st.tuples(st.sampled_from(["Therapist", "Client"]), st.lists(_words, min_size=1, max_size=5).map(" ".join)),
-    min_size=1,
-    max_size=8,
-)
-
-
-@pytest.mark.parametrize("ending", WRITERS)
-@given(said=_said)
-@settings(max_examples=25)
-def test_no_text_is_lost_none_is_made_up_the_order_is_kept_and_it_comes_back(
-    tmp_path_factory: pytest.TempPathFactory, ending: str, said: Said
-) -> None:
-    path = tmp_path_factory.mktemp("programs") / f"talk{ending}"
-    path.write_bytes(WRITERS[ending](said))
-    read = registry.read(path)
-    assert [(one.speaker, one.text) for one in read.utterances] == said
-    registry.write(read, path.with_name("back.csv"))
-    back = uncoded.read(path.with_name("back.csv")).table
-    assert list(zip(back["speaker"], back["text"], strict=True)) == said
