@@ -86,13 +86,13 @@ def _usual(panel: RatingMatrix, by: str) -> int:
 
     from pipeline.measures.reliability.sampling import STRETCH_MS
 
-    if by == "utterances" or not len(panel.tape):
+    if by == "utterances" or not len(panel.tape_index):
         return 1
     number = len(panel.tapes)
     if by == "minutes" and panel.starts is not None:
         timed = ~np.isnan(panel.starts)
-        number = len(set(zip(panel.tape[timed], panel.starts[timed] // STRETCH_MS, strict=True)))
-    return max(1, round(len(panel.tape) / max(1, number)))
+        number = len(set(zip(panel.tape_index[timed], panel.starts[timed] // STRETCH_MS, strict=True)))
+    return max(1, round(len(panel.tape_index) / max(1, number)))
 
 
 def _what(row: dict[Any, Any]) -> str:

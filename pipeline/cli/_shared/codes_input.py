@@ -77,9 +77,9 @@ def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path
             "Units are compared by utterance_id: the table has no start and end to bring them together by time."
         )
     laid = build_rating_matrix(table, scheme, absent)
-    if laid.filled:
+    if laid.filled_cells:
         notes.append(
-            f"{laid.filled} utterances without a row are taken as heard and left without a code; "
+            f"{laid.filled_cells} utterances without a row are taken as heard and left without a code; "
             "--absent missing leaves them out."
         )
     notes += [

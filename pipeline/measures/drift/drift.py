@@ -79,32 +79,32 @@ class DriftReport:
     notes: tuple[ChartNote, ...]
 
 
-def detect_drift(panel: RatingMatrix, recalibrated: Mapping[str, Sequence[float]] | None = None) -> DriftReport:
+def detect_drift(ratings: RatingMatrix, recalibrated: Mapping[str, Sequence[float]] | None = None) -> DriftReport:
     """Chart every coder, the machine, and the group as a whole.
 
     Parameters
     ----------
-    panel: the codes.
+    ratings: the codes.
     recalibrated: coder -> moments (ms since 1970) from which on the coder's charts begin anew; the group's events stand
         under ``group``.
     """
-    reference = next((layer for layer in (COACH, CONSENSUS) if panel.rows(layer)), None)
+    reference = next((layer for layer in (COACH, CONSENSUS) if ratings.rows(layer)), None)
     if reference is None:
         return _nothing("There is no coach and no consensus to compare with: no chart.")
-    charted = list(_charted(panel, reference))
+    charted = list(_charted(ratings, reference))
     if not charted:
-        if len(panel.rows(reference)) == len(panel.coders):
+        if len(ratings.rows(reference)) == len(ratings.coders):
             return _nothing(f"Nobody but the {reference} coded: no chart.")
         return _nothing(f"Nobody else coded an utterance that the {reference} coded: no chart.")
     rows, points, notes = [], [], []
     small: dict[str, dict[str, int]] = {}
-    for level in (level for level in panel.levels if level.kind == "family"):
-        cells = level.of(panel.grid)
+    for level in (level for level in ratings.levels if level.kind == "family"):
+        cells = level.values_of(ratings.grid)
         for layer, coder, comparison in charted:
-            series = _series(panel, level, comparison, cells)
+            series = _series(ratings, level, comparison, cells)
             if len(series.tables):
                 events = (recalibrated or {}).get(coder, ())
-                row, drawn = _row(panel, level, series, events, (coder, layer, reference, level.name))
+                row, drawn = _row(ratings, level, series, events, (coder, layer, reference, level.name))
                 rows.append(row)
                 points += drawn
             if series.undated:
@@ -135,17 +135,17 @@ def _nothing(note: str) -> DriftReport:
     )
 
 
-def _charted(panel: RatingMatrix, reference: str) -> Iterator[tuple[str, str, Comparison]]:
+def _charted(ratings: RatingMatrix, reference: str) -> Iterator[tuple[str, str, Comparison]]:
     """Layer, name and comparison (reference first) of each whose coding is charted."""
-    known = tuple(panel.rows(reference))
-    members = tuple(panel.rows(MEMBER))
+    known = tuple(ratings.rows(reference))
+    members = tuple(ratings.rows(MEMBER))
     alone = [("group", "group", members)] if len(members) > 1 else []
     layers = (MEMBER, MACHINE) if reference == CONSENSUS else (MEMBER, CONSENSUS, MACHINE)
-    named = {row: CONSENSUS if layer == CONSENSUS else coder for row, (layer, coder) in enumerate(panel.coders)}
-    alone += [(layer, named[row], (row,)) for layer in layers for row in panel.rows(layer)]
+    named = {row: CONSENSUS if layer == CONSENSUS else coder for row, (layer, coder) in enumerate(ratings.coders)}
+    alone += [(layer, named[row], (row,)) for layer in layers for row in ratings.rows(layer)]
     for layer, name, rows in alone:
         comparison = Comparison("drift", reference, name, known, rows)
-        if any(((panel.grid[one] >= 0) & (panel.grid[other] >= 0)).any() for one, other in comparison.pairs):
+        if any(((ratings.grid[one] >= 0) & (ratings.grid[other] >= 0)).any() for one, other in comparison.pairs):
             yield layer, name, comparison
 
 
@@ -160,13 +160,15 @@ class _Series:
     small: int
 
 
-def _series(panel: RatingMatrix, level: Level, comparison: Comparison, cells: Grid) -> _Series:
-    found = confusion_tables(panel, level, comparison, cells)
+def _series(ratings: RatingMatrix, level: Level, comparison: Comparison, cells: Grid) -> _Series:
+    found = confusion_tables(ratings, level, comparison, cells)
     if len(comparison.pairs) > 1:
-        found = _once(panel, comparison, cells, found)
+        found = _once(ratings, comparison, cells, found)
     units = found.sum(axis=(1, 2))
     with np.errstate(invalid="ignore"):
-        own, other = (np.fmax.reduce(panel.times[list(rows)], axis=0) for rows in (comparison.second, comparison.first))
+        own, other = (
+            np.fmax.reduce(ratings.times[list(rows)], axis=0) for rows in (comparison.second, comparison.first)
+        )
     # The group as a whole, and a machine without dates, are charted in the order in which the reference was coded.
     times = other if len(comparison.second) > 1 else np.where(np.isnan(own), other, own)
     dated, enough = ~np.isnan(times), units >= MIN_UNITS
@@ -179,18 +181,20 @@ def _series(panel: RatingMatrix, level: Level, comparison: Comparison, cells: Gr
     )
 
 
-def _once(panel: RatingMatrix, comparison: Comparison, cells: Grid, found: NDArray[np.float64]) -> NDArray[np.float64]:
+def _once(
+    ratings: RatingMatrix, comparison: Comparison, cells: Grid, found: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Tables of several coders, each utterance counted once: eight who speak of it do not make it eight."""
     shared = np.zeros(cells.shape[1], dtype=bool)
     for one, other in comparison.pairs:
-        shared |= panel.both(one, other, cells)
-    utterances = np.bincount(panel.tape[shared], minlength=len(found))
+        shared |= ratings.comparable(one, other, cells)
+    utterances = np.bincount(ratings.tape_index[shared], minlength=len(found))
     pairs = np.maximum(found.sum(axis=(1, 2)), 1)
     return np.asarray(np.rint(found * (utterances / pairs)[:, None, None]))
 
 
 def _row(
-    panel: RatingMatrix, level: Level, series: _Series, events: Sequence[float], head: tuple[str, str, str, str]
+    ratings: RatingMatrix, level: Level, series: _Series, events: Sequence[float], head: tuple[str, str, str, str]
 ) -> tuple[tuple[object, ...], list[tuple[object, ...]]]:
     """The row of a chart since the last event, and the points of all segments between events."""
     bounds = [0, *(int(np.searchsorted(series.times, event)) for event in sorted(events)), len(series.tapes)]
@@ -199,7 +203,7 @@ def _row(
     for segment, (start, end) in enumerate(pairwise(bounds), 1):
         found = control_chart(series.tables[start:end])
         charts.append(found)
-        points += _points(panel, series, found, segment, start, end, head)
+        points += _points(ratings, series, found, segment, start, end, head)
     start, last = bounds[-2], charts[-1]
     units = int(series.tables[start:].sum())
     begin = (*head, len(series.tapes) - start, units)
@@ -208,18 +212,23 @@ def _row(
         why = f"{lacking} more {'tape' if lacking == 1 else 'tapes'} must be coded by both before drift can show."
         return (*begin, last.center if last else None, None, None, "too few tapes", *[None] * 7, "", why), points
     figures = (last.center, float(last.mean[-1]), float(last.limit[-1]))
-    state = _state(panel, level, series, last, start, head)
+    state = _state(ratings, level, series, last, start, head)
     return (*begin, *figures, *state), points
 
 
 def _state(
-    panel: RatingMatrix, level: Level, series: _Series, found: ControlChart, start: int, head: tuple[str, str, str, str]
+    ratings: RatingMatrix,
+    level: Level,
+    series: _Series,
+    found: ControlChart,
+    start: int,
+    head: tuple[str, str, str, str],
 ) -> tuple[object, ...]:
     """From ``state`` to ``sentence``: what the last tapes show."""
     read = chart_state(series.tables[start:], found)
     if read.since is None or read.table is None:
         return (read.state, *[None] * 6, read.moved, "", "Within its limits.")
-    since, *proposed = (panel.tapes[series.tapes[start + place]] for place in (read.since, *read.proposed))
+    since, *proposed = (ratings.tapes[series.tapes[start + place]] for place in (read.since, *read.proposed))
     first, last = read.window
     if read.pair is None:
         sentence = noise_sentence(head[0], head[2], float(found.mean[last]), found.center, last + 1 - first)
@@ -227,7 +236,7 @@ def _state(
     names = (level.values[read.pair[0]], level.values[read.pair[1]])
     counts = (int(read.table[read.pair]), int(read.table[read.pair[1], read.pair[0]]))
     code, ratio = _ratio(read.table, read.pair, level)
-    labels = panel.scheme.labels
+    labels = ratings.scheme.labels
     sentence = drift_sentence(head[0], head[2], names, counts, (code, ratio), labels, last + 1 - first)
     return (read.state, since, *names, *counts, ratio, read.moved, "|".join(proposed), sentence)
 
@@ -240,7 +249,7 @@ def _ratio(table: NDArray[np.float64], pair: tuple[int, int], level: Level) -> t
 
 
 def _points(
-    panel: RatingMatrix,
+    ratings: RatingMatrix,
     series: _Series,
     found: ControlChart | None,
     segment: int,
@@ -256,7 +265,7 @@ def _points(
             limit = None if np.isnan(found.limit[order]) else float(found.limit[order])
             watched = (order < CALIBRATION_TAPES, order in found.alarms, order in shifted)
             lines = (float(found.mean[order]), found.center, limit, *watched)
-        tape, units = panel.tapes[series.tapes[place]], float(table.sum())
+        tape, units = ratings.tapes[series.tapes[place]], float(table.sum())
         yield (
             *(*head, segment, order + 1, tape, int(series.times[place])),
             *(int(units), float(np.trace(table)) / units, *lines),

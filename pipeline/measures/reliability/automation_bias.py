@@ -1,7 +1,7 @@
-"""Does seeing the machine's code sway a coder? Agreement with it where it was shown against where it was hidden.
+"""Automation bias: a coder's agreement with the machine's code where it was shown against where it was hidden.
 
-The difference is what showing adds; its interval comes from drawing tapes again. Some pre-tags are hidden at random
-while coding so that this can be known. Below `MIN_UTTERANCES` utterances on either side nothing is said of it.
+The difference is the effect of showing it; its interval is a bootstrap over tapes. Some pre-tags are hidden at random
+during coding so that it can be measured. Below `MIN_UTTERANCES` utterances on either side there is no verdict.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from pipeline.measures.reliability.coefficients import ratio
 from pipeline.measures.reliability.rating_matrix import MACHINE, MEMBER, RatingMatrix
 
 MIN_UTTERANCES = 20
-"""Utterances that a verdict needs at least on either side."""
+"""Fewest utterances on either side for a verdict."""
+SMALL_DIFFERENCE = 0.1
+"""A difference that lies below this, with its whole interval, does not show."""
 
 AUTOMATION_BIAS_COLUMNS = (
     *("coder", "level", "name", "tapes", "units_shown", "agree_shown", "units_hidden", "agree_hidden"),
@@ -29,44 +31,44 @@ AUTOMATION_BIAS_COLUMNS = (
 ALL_MEMBERS = "members"
 
 
-def automation_bias(panel: RatingMatrix, draws: int = DRAWS, seed: int = SEED, width: float = WIDTH) -> pd.DataFrame:
-    """All members together and one by one, over all codes that the machine proposes and by family; empty where nothing
-    says what was shown."""
-    members, machine = panel.rows(MEMBER), panel.rows(MACHINE)
+def automation_bias(ratings: RatingMatrix, draws: int = DRAWS, seed: int = SEED, width: float = WIDTH) -> pd.DataFrame:
+    """Return the table for all members together and one by one, over all codes that the machine proposes and by family;
+    empty if it is unknown what was shown."""
+    members, machine = ratings.rows(MEMBER), ratings.rows(MACHINE)
     rows = []
-    if panel.shown is not None and members and machine:
-        coders = [(ALL_MEMBERS, members), *((panel.coders[row][1], [row]) for row in members)]
-        for level in (panel.proposed, *(level for level in panel.levels if level.kind == "family")):
-            cells = level.of(panel.grid)
+    if ratings.shown is not None and members and machine:
+        coders = [(ALL_MEMBERS, members), *((ratings.coders[row][1], [row]) for row in members)]
+        for level in (ratings.proposed, *(level for level in ratings.levels if level.kind == "family")):
+            cells = level.values_of(ratings.grid)
             proposed = cells[machine].max(axis=0)
-            for place, (name, chosen) in enumerate(coders):
-                found = np.stack([_counts(panel, cells, proposed, chosen, shown) for shown in (1, 0)], axis=1)
-                if found[:, :, 1].sum():
-                    row = (name, level.kind, level.name, *_row(found, draws, seed, width))
-                    rows.append((place, row))
+            for order, (name, chosen) in enumerate(coders):
+                counts = np.stack([_counts(ratings, cells, proposed, chosen, shown) for shown in (1, 0)], axis=1)
+                if counts[:, :, 1].sum():
+                    row = (name, level.kind, level.name, *_row(counts, draws, seed, width))
+                    rows.append((order, row))
     rows.sort(key=lambda row: row[0])
     return pd.DataFrame([row for _, row in rows], columns=list(AUTOMATION_BIAS_COLUMNS))
 
 
 def _counts(
-    panel: RatingMatrix, cells: NDArray[np.int32], proposed: NDArray[np.int32], rows: list[int], shown: int
+    ratings: RatingMatrix, cells: NDArray[np.int32], proposed: NDArray[np.int32], rows: list[int], shown: int
 ) -> NDArray[np.float64]:
-    """Agreements and units of each tape, shape (tapes, 2)."""
-    result = np.zeros((len(panel.tapes), 2))
-    if panel.shown is None:
-        return result
+    """Return the agreements and units of each tape, shape (tapes, 2)."""
+    counts = np.zeros((len(ratings.tapes), 2))
+    if ratings.shown is None:
+        return counts
     for row in rows:
-        asked = (cells[row] >= 0) & (proposed >= 0) & (panel.shown[row] == shown)
-        tape = panel.tape[asked]
-        same = cells[row, asked] == proposed[asked]
-        result[:, 0] += np.bincount(tape, weights=same, minlength=len(result))
-        result[:, 1] += np.bincount(tape, minlength=len(result))
-    return result
+        units = (cells[row] >= 0) & (proposed >= 0) & (ratings.shown[row] == shown)
+        tape = ratings.tape_index[units]
+        same = cells[row, units] == proposed[units]
+        counts[:, 0] += np.bincount(tape, weights=same, minlength=len(counts))
+        counts[:, 1] += np.bincount(tape, minlength=len(counts))
+    return counts
 
 
 @dataclass(frozen=True)
 class _Side:
-    """Agreement where the machine's codes were shown, or where they were hidden."""
+    """Agreement where the machine's codes were shown, or where they were hidden (``word``)."""
 
     word: str
     units: int
@@ -74,51 +76,50 @@ class _Side:
     interval: tuple[float, float] | None
 
     @classmethod
-    def of(cls, word: str, found: NDArray[np.float64], draws: int, seed: int, width: float) -> _Side:
-        found = found[found[:, 1] > 0]
-        agree, units = found.sum(axis=0)
+    def of(cls, word: str, counts: NDArray[np.float64], draws: int, seed: int, width: float) -> _Side:
+        counts = counts[counts[:, 1] > 0]
+        agree, units = counts.sum(axis=0)
         if not units:
             return cls(word, 0, None, None)
-        again = tape_weights(len(found), draws, seed) @ found
+        resampled = tape_weights(len(counts), draws, seed) @ counts
         return cls(
             word,
             int(units),
             float(agree / units),
-            bootstrap_interval(ratio(again[:, 0], again[:, 1]), len(found), width),
+            bootstrap_interval(ratio(resampled[:, 0], resampled[:, 1]), len(counts), width),
         )
 
     @property
-    def lacks(self) -> str:
-        """Why nothing is said of it."""
+    def missing_reason(self) -> str:
+        """The reason for no verdict, or an empty string."""
         if not self.units:
             return f"never {self.word}"
-        return (
-            f"{self.word}: {self.units} of at least {MIN_UTTERANCES} utterances" if self.units < MIN_UTTERANCES else ""
-        )
+        if self.units >= MIN_UTTERANCES:
+            return ""
+        return f"{self.word}: {self.units} of at least {MIN_UTTERANCES} utterances"
 
 
-def _row(found: NDArray[np.float64], draws: int, seed: int, width: float) -> tuple[object, ...]:
-    found = found[found[:, :, 1].sum(axis=1) > 0]
+def _row(counts: NDArray[np.float64], draws: int, seed: int, width: float) -> tuple[object, ...]:
+    counts = counts[counts[:, :, 1].sum(axis=1) > 0]
     shown, hidden = (
-        _Side.of(word, found[:, side], draws, seed, width) for side, word in enumerate(("shown", "hidden"))
+        _Side.of(word, counts[:, side], draws, seed, width) for side, word in enumerate(("shown", "hidden"))
     )
-    head = (len(found), shown.units, shown.agree, hidden.units, hidden.agree)
+    head = (len(counts), shown.units, shown.agree, hidden.units, hidden.agree)
     tail = (*(shown.interval or (None, None)), *(hidden.interval or (None, None)))
-    reasons = [side.lacks for side in (shown, hidden) if side.lacks]
+    reasons = [side.missing_reason for side in (shown, hidden) if side.missing_reason]
     if shown.agree is None or hidden.agree is None:
         return (*head, None, None, None, "", "; ".join(reasons), *tail)
-    again = np.tensordot(tape_weights(len(found), draws, seed), found, axes=1)
-    drawn = ratio(again[:, 0, 0], again[:, 0, 1]) - ratio(again[:, 1, 0], again[:, 1, 1])
-    between = bootstrap_interval(drawn, len(found), width)
-    if between is None:
-        reasons.append("interval: only one tape" if len(found) < 2 else "interval: most draws have only one side")
-    if between is None:
+    resampled = np.tensordot(tape_weights(len(counts), draws, seed), counts, axes=1)
+    drawn = ratio(resampled[:, 0, 0], resampled[:, 0, 1]) - ratio(resampled[:, 1, 0], resampled[:, 1, 1])
+    interval = bootstrap_interval(drawn, len(counts), width)
+    if interval is None:
+        reasons.append("interval: only one tape" if len(counts) < 2 else "interval: most draws have only one side")
         verdict = "no interval: no verdict"
     else:
-        verdict = "too few utterances: no verdict" if reasons else _verdict(*between)
+        verdict = "too few utterances: no verdict" if reasons else _verdict(*interval)
     difference = shown.agree - hidden.agree
-    return (*head, difference, *(between or (None, None)), verdict, "; ".join(reasons), *tail)
+    return (*head, difference, *(interval or (None, None)), verdict, "; ".join(reasons), *tail)
 
 
 def _verdict(low: float, high: float) -> str:
-    return "sways" if low > 0 else "does not show" if high < 0.1 else "not clear yet"
+    return "sways" if low > 0 else "does not show" if high < SMALL_DIFFERENCE else "not clear yet"

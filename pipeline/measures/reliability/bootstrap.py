@@ -1,7 +1,7 @@
-"""Intervals by drawing tapes again: utterances of one tape are not independent, tapes are nearly so.
+"""Bootstrap intervals over tapes: utterances of one tape are not independent, tapes nearly are.
 
-The interval is Hesterberg's expanded percentile interval (The American Statistician 2015, 69(4)): with few tapes the
-plain percentiles are too narrow, so that its tails are those of Student's t.
+The interval is Hesterberg's expanded percentile interval (The American Statistician 2015, 69(4)): with few tapes plain
+percentiles are too narrow, so the tails are those of Student's t.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ DRAWS, SEED, WIDTH = 1000, 0, 0.95
 
 @lru_cache(maxsize=256)
 def tape_weights(tapes: int, draws: int = DRAWS, seed: int = SEED) -> NDArray[np.float64]:
-    """How often each tape is drawn in each draw, shape (draws, tapes)."""
+    """Return how often each tape is drawn in each draw, shape (draws, tapes)."""
     random = np.random.default_rng([seed, tapes])
     return random.multinomial(tapes, np.full(tapes, 1 / tapes), size=draws).astype(float)
 
 
 @lru_cache(maxsize=256)
 def tail_share(tapes: int, width: float) -> float:
-    """The share of draws beyond each end."""
+    """Return the share of draws beyond each end of the interval."""
     from scipy.stats import norm, t
 
     return float(norm.cdf(np.sqrt(tapes / (tapes - 1)) * t.ppf((1 - width) / 2, tapes - 1)))
 
 
 def bootstrap_interval(drawn: NDArray[np.float64], tapes: int, width: float = WIDTH) -> tuple[float, float] | None:
-    """The two ends; None where there is one tape only, or most draws leave the figure undefined."""
+    """Return the interval; None with only one tape, or if most draws leave the figure undefined (NaN)."""
     known = drawn[~np.isnan(drawn)]
     if tapes < 2 or 2 * len(known) < len(drawn):
         return None

@@ -1,8 +1,8 @@
-"""Coefficients of agreement from sums that tapes add up to, so that tapes can be drawn again by a matrix product.
+"""Coefficients of agreement from sums over tapes, so that tapes can be resampled by a matrix product.
 
-Every function takes arrays with any number of leading axes (one a bootstrap draw, say) and gives NaN where a figure is
-undefined: the tables (`pipeline.measures.reliability.agreement`) turn that into a reason. The libraries that have some
-of these (scikit-learn, statsmodels) take one table at a time; the tests hold ours to theirs.
+Every function takes arrays with any number of leading axes (such as one for bootstrap draws) and returns NaN where a
+figure is undefined: the tables (`pipeline.measures.reliability.agreement`) turn that into a reason. The libraries that
+have some of these (scikit-learn, statsmodels) take one table at a time; the tests compare ours with theirs.
 
 Sources: Cohen 1960 (kappa); Byrt, Bishop and Carlin 1993 (prevalence index, bias index, PABAK); Bennett, Alpert and
 Goldstein 1954 (S, which is PABAK for more than two codes); Gwet 2008 (AC1); Krippendorff 2004 (alpha); McGraw and Wong
@@ -23,51 +23,51 @@ Array = NDArray[np.float64]
 
 
 def ratio(over: Any, under: Any) -> Array:
-    """Division that gives NaN, not a warning, where there is nothing to divide by."""
+    """Divide; NaN without a warning where the denominator is 0."""
     over, under = np.broadcast_arrays(np.asarray(over, dtype=float), np.asarray(under, dtype=float))
-    # Differences of shares near one leave crumbs of rounding: those are nothing, too.
-    there = np.abs(under) > 1e-12
-    return np.asarray(np.divide(over, under, out=np.full(under.shape, np.nan), where=there))
+    # Differences of shares near 1 leave rounding errors, which count as 0.
+    nonzero = np.abs(under) > 1e-12
+    return np.asarray(np.divide(over, under, out=np.full(under.shape, np.nan), where=nonzero))
 
 
 def percent(agree: Any, units: Any) -> Array:
-    """Share of units with the same value."""
+    """Return the share of units with the same value."""
     return ratio(agree, units)
 
 
 def kappa_of(agree: Array, rows: Array, columns: Array) -> Array:
-    """Cohen's kappa from the number of agreements and the two coders' marginals, shape (..., values)."""
+    """Return Cohen's kappa from the number of agreements and the two coders' marginals, shape (..., values)."""
     units = rows.sum(axis=-1)
     observed, expected = ratio(agree, units), ratio((rows * columns).sum(axis=-1), units**2)
     return ratio(observed - expected, 1 - expected)
 
 
 def kappa(table: Any) -> Array:
-    """Cohen's kappa of square tables, shape (..., values, values)."""
+    """Return Cohen's kappa of square tables, shape (..., values, values)."""
     table = np.asarray(table, dtype=float)
     return kappa_of(np.trace(table, axis1=-2, axis2=-1), table.sum(axis=-1), table.sum(axis=-2))
 
 
 def pabak(agree: Any, units: Any, values: int) -> Array:
-    """Kappa as it were if every value were equally common: 2 p - 1 for a yes or no."""
+    """Return kappa as it would be if every value were equally common: 2 p - 1 for a yes or no."""
     if values < 2:
         return np.full(np.shape(agree), np.nan)
     return np.asarray((values * ratio(agree, units) - 1) / (values - 1))
 
 
 def prevalence_index(rows: Array, columns: Array) -> Array:
-    """How far yes and no are from equally common, for marginals of (no, yes): -1 all no, 1 all yes."""
+    """Return how far yes and no are from equally common, for marginals of (no, yes): -1 all no, 1 all yes."""
     units = rows.sum(axis=-1)
     return ratio(rows[..., 1] + columns[..., 1] - units, units)
 
 
 def bias_index(rows: Array, columns: Array) -> Array:
-    """How much more often the first coder says yes than the second, as a share of the units."""
+    """Return how much more often the first coder gives yes than the second, as a share of the units."""
     return ratio(rows[..., 1] - columns[..., 1], rows.sum(axis=-1))
 
 
 def ac1_of(agree: Any, units: Any, shares: Array, coded: Any) -> Array:
-    """Gwet's AC1.
+    """Return Gwet's AC1.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def ac1_of(agree: Any, units: Any, shares: Array, coded: Any) -> Array:
 
 
 def alpha_of(same: Any, marginals: Array) -> Array:
-    """Krippendorff's nominal alpha.
+    """Return Krippendorff's nominal alpha.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def alpha_of(same: Any, marginals: Array) -> Array:
 
 
 def ordinal_alpha_of(coincidences: Array) -> Array:
-    """Krippendorff's ordinal alpha of coincidence matrices, shape (..., values, values), values in their order."""
+    """Return Krippendorff's ordinal alpha of coincidence matrices, shape (..., values, values), values in order."""
     marginals = coincidences.sum(axis=-1)
     below = np.cumsum(marginals, axis=-1) - marginals / 2
     distance = (below[..., :, None] - below[..., None, :]) ** 2
@@ -107,7 +107,7 @@ def ordinal_alpha_of(coincidences: Array) -> Array:
 
 
 def icc_of(totals: Any, squares: Any, by_tape: Any, tapes: Any) -> tuple[Array, Array]:
-    """ICC(A,1) and ICC(C,1) of several coders' counts.
+    """Return ICC(A,1) and ICC(C,1) of several coders' counts.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def icc_of(totals: Any, squares: Any, by_tape: Any, tapes: Any) -> tuple[Array, 
 
 
 def homogeneity(tables: Any) -> tuple[Array, NDArray[np.int64]]:
-    """Stuart and Maxwell's chi-square for equal marginals of square tables, and its degrees of freedom.
+    """Return Stuart and Maxwell's chi-square for equal marginals of square tables, and its degrees of freedom.
 
     Values that the two coders give only to the same units carry no information and are left out; a table without
     disagreement has 0 degrees of freedom.
@@ -148,14 +148,14 @@ def homogeneity(tables: Any) -> tuple[Array, NDArray[np.int64]]:
     return chi2, np.linalg.matrix_rank(covariance, tol=1e-9, hermitian=True).astype(np.int64)
 
 
-def mcnemar(one: Any, other: Any) -> Array:
-    """Two-sided mid-p value of McNemar's test for counts of opposite disagreements; 1 where there are none."""
+def mcnemar(first: Any, second: Any) -> Array:
+    """Return the two-sided mid-p value of McNemar's test for counts of opposite disagreements; 1 without any."""
     from scipy.stats import binom
 
-    one, other = np.broadcast_arrays(np.asarray(one, dtype=np.int64), np.asarray(other, dtype=np.int64))
-    # The same counts come again and again in long tables: each pair of them is worked out once.
-    fewer, total = np.minimum(one, other), one + other
-    _, first, again = np.unique(total * (total + 1) // 2 + fewer, return_index=True, return_inverse=True)
-    few, all_ = fewer.ravel()[first], total.ravel()[first]
-    found = (2 * binom.cdf(few, all_, 0.5) - binom.pmf(few, all_, 0.5))[again].reshape(one.shape)
-    return np.where(one == other, 1.0, np.minimum(found, 1.0))
+    first, second = np.broadcast_arrays(np.asarray(first, dtype=np.int64), np.asarray(second, dtype=np.int64))
+    # The same counts recur in long tables: each pair of them is computed once.
+    fewer, total = np.minimum(first, second), first + second
+    _, index, inverse = np.unique(total * (total + 1) // 2 + fewer, return_index=True, return_inverse=True)
+    few, all_ = fewer.ravel()[index], total.ravel()[index]
+    p_value = (2 * binom.cdf(few, all_, 0.5) - binom.pmf(few, all_, 0.5))[inverse].reshape(first.shape)
+    return np.where(first == second, 1.0, np.minimum(p_value, 1.0))

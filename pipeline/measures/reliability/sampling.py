@@ -1,10 +1,10 @@
-"""What to double-code for the least effort, such that estimates stay unbiased.
+"""Samples for a coach to double-code: little work, and still unbiased estimates.
 
-What is drawn are whole tapes, stretches of some minutes, or utterances. A part is drawn at random, evenly over strata
-(the coders of a tape; coder and code of an utterance); the rest goes where the machine and the group, or the members
-among themselves, disagree. Every item keeps its chance of being drawn, and with it the weight (one over the chance)
-that makes a weighted share an estimate for all items. As many are drawn as are wanted, by one systematic draw over both
-parts (Madow, Annals of Mathematical Statistics 20(3), 1949).
+The items are whole tapes, stretches of some minutes, or utterances. One part is drawn at random, evenly over strata
+(the coders of a tape; coder and code of an utterance); the rest is drawn where the machine and the group, or the
+members among themselves, disagree. Every item has a known chance of being drawn, and with it the weight (one over the
+chance) that makes a weighted share an estimate for all items. The number of items is exact, by one systematic draw over
+both parts (Madow, Annals of Mathematical Statistics 20(3), 1949).
 """
 
 from __future__ import annotations
@@ -21,63 +21,68 @@ from pipeline.measures.reliability.rating_matrix import COACH, CONSENSUS, MACHIN
 
 SHARE, RANDOM_PART = 0.2, 0.5
 STRETCH_MS = 300_000
-"""A stretch of minutes, in ms; stretches are counted from the beginning of the recording."""
+"""Length of a stretch in ms; stretches are counted from the start of the recording."""
 RECODE_AFTER_MS = 30 * 86_400_000
-"""Milliseconds after which a tape may be coded again: hardly anybody remembers single codes by then, and where a tape
-is destroyed after 90 days, as is usual, there is time enough left to code it."""
+"""Milliseconds after which a tape may be coded again: hardly anybody remembers single codes by then, and a tape that is
+destroyed after the usual 90 days still leaves time to code it."""
 SAMPLE_COLUMNS = (
     *("tape_id", "utterance_id", "start", "end", "units", "stratum", "part", "disagreement", "chance", "weight"),
 )
-"""Columns of a sample; ``utterance_id`` is empty but for utterances, ``start`` and ``end`` (seconds) but for stretches;
-``units`` counts utterances, ``part`` is random or disagreement."""
+"""Columns of a sample; ``utterance_id`` is empty except for utterances, ``start`` and ``end`` (seconds) except for
+stretches; ``units`` counts utterances, ``part`` is random or disagreement."""
 
 MAX_STRETCHES = 10_000
 """Stretches of a tape, at most."""
 BASE_SCORE = 0.1
-"""What an item without disagreement counts for beside one that is all disagreement."""
+"""Score of an item without disagreement; complete disagreement adds 1 to it."""
 AGREEMENT_ICC = 0.02
-"""How much utterances of one tape are alike in being agreed upon (intraclass correlation)."""
+"""Intraclass correlation of agreement among the utterances of one tape."""
 
 SampleUnit = Literal["tapes", "minutes", "utterances"]
 
 
 @dataclass(frozen=True)
 class SampleSize:
-    """Double-coded utterances, and tapes or stretches of usual length, that give an interval of the wanted width."""
+    """The double-coded utterances, and tapes or stretches of usual length, that an interval of a given width needs."""
 
     utterances: int
     items: int
 
 
 def required_sample_size(width: float, agreement: float, per_item: int) -> SampleSize:
-    """How much must be double-coded for a 95 % interval of agreement that is ``width`` wide from end to end.
+    """Return how much must be double-coded for a 95 % interval of agreement that is ``width`` wide from end to end.
 
     Parameters
     ----------
     width: for example 0.1 for plus or minus 5 points.
-    agreement: what is expected, for example 0.8.
-    per_item: utterances of a tape, or of a stretch, that are double-coded.
+    agreement: the expected agreement, for example 0.8.
+    per_item: double-coded utterances per tape or stretch.
     """
     if not (0 < width < 1 and 0 < agreement < 1 and per_item > 0):
         raise ValueError("width and agreement lie between 0 and 1, and a tape has utterances")
-    alone = agreement * (1 - agreement) * (2 * 1.959964 / width) ** 2
-    utterances = ceil(alone * (1 + (per_item - 1) * AGREEMENT_ICC))
+    independent = agreement * (1 - agreement) * (2 * 1.959964 / width) ** 2
+    design_effect = 1 + (per_item - 1) * AGREEMENT_ICC
+    utterances = ceil(independent * design_effect)
     return SampleSize(utterances, ceil(utterances / per_item))
 
 
 def draw_sample(
-    panel: RatingMatrix, by: SampleUnit = "tapes", share: float = SHARE, random_part: float = RANDOM_PART, seed: int = 0
+    ratings: RatingMatrix,
+    by: SampleUnit = "tapes",
+    share: float = SHARE,
+    random_part: float = RANDOM_PART,
+    seed: int = 0,
 ) -> pd.DataFrame:
-    """Draw what a coach double-codes; tapes (or stretches) that a coach has coded already are left out.
+    """Draw the items for a coach to double-code; tapes (or stretches) that a coach has coded already are left out.
 
     Parameters
     ----------
     by: whole tapes, stretches of `STRETCH_MS`, or single utterances. Utterances without a start lie in no stretch.
-    share: how much of it.
+    share: share of the items to draw.
     random_part: share of the sample that is drawn at random.
     seed: the same seed draws the same sample.
     """
-    items = _items(panel, by)
+    items = _items(ratings, by)
     number = len(items)
     if not number:
         return pd.DataFrame(columns=list(SAMPLE_COLUMNS))
@@ -86,7 +91,7 @@ def draw_sample(
     evenly = np.full(number, random_part * wanted / number)
     score = BASE_SCORE + items["disagreement"].to_numpy(dtype=float)
     chance = evenly + _chances(score, (1 - random_part) * wanted, 1 - evenly)
-    # Shuffled within strata, so that a systematic draw over the ordered list spreads over the strata.
+    # Shuffled within strata, so that a systematic draw over the ordered list is even over the strata.
     order = np.lexsort([random.random(number), pd.factorize(items["stratum"], sort=True)[0]])
     marks = np.concatenate([[0.0], np.cumsum(chance[order])]) + random.random()
     starts, ends = marks[:-1], marks[1:]
@@ -98,44 +103,44 @@ def draw_sample(
     return items[drawn][list(SAMPLE_COLUMNS)].reset_index(drop=True)
 
 
-def tapes_to_recode(panel: RatingMatrix, now: float, after: float = RECODE_AFTER_MS) -> pd.DataFrame:
-    """For each member the tape that was coded longest ago, at least ``after`` ms before ``now``: to be coded again."""
+def tapes_to_recode(ratings: RatingMatrix, now: float, after: float = RECODE_AFTER_MS) -> pd.DataFrame:
+    """Return for each member the tape that was coded longest ago, at least ``after`` ms before ``now``."""
     rows = []
-    for row in panel.rows(MEMBER):
-        times = panel.times[row]
+    for row in ratings.rows(MEMBER):
+        times = ratings.times[row]
         old = np.flatnonzero(times <= now - after)
         if len(old):
             oldest = int(old[np.argmin(times[old])])
-            rows.append((panel.coders[row][1], panel.tapes[oldest], int(times[oldest])))
+            rows.append((ratings.coders[row][1], ratings.tapes[oldest], int(times[oldest])))
     return pd.DataFrame(rows, columns=["coder", "tape_id", "coded_at"])
 
 
-def _items(panel: RatingMatrix, by: SampleUnit) -> pd.DataFrame:
-    """What can be drawn, with its stratum and its disagreement (0 to 1)."""
-    grid = panel.grid
-    members, machine, coaches = panel.rows(MEMBER), panel.rows(MACHINE), panel.rows(COACH)
-    group = _first(grid, [*panel.rows(CONSENSUS), *members])
+def _items(ratings: RatingMatrix, by: SampleUnit) -> pd.DataFrame:
+    """Return the items that can be drawn, with their stratum and disagreement (0 to 1)."""
+    grid = ratings.grid
+    members, machine, coaches = ratings.rows(MEMBER), ratings.rows(MACHINE), ratings.rows(COACH)
+    group = _first(grid, [*ratings.rows(CONSENSUS), *members])
     differ = np.zeros(grid.shape[1], dtype=bool)
-    # Family by family: nobody differs on codes that one of the two could not give.
-    for cells in (level.of(grid) for level in panel.levels if level.kind == "family"):
-        settled = _first(cells, [*panel.rows(CONSENSUS), *members])
+    # Family by family: two coders do not differ on codes that one of them could not give.
+    for cells in (level.values_of(grid) for level in ratings.levels if level.kind == "family"):
+        settled = _first(cells, [*ratings.rows(CONSENSUS), *members])
         for other in (_first(cells, machine), *cells[members]):
             differ |= (other >= 0) & (settled >= 0) & (other != settled)
-    checked = (grid[coaches] >= 0).any(axis=0)
-    place = _places(panel, by)
-    known = (group >= 0) & (place >= 0)
-    known &= ~np.isin(place, place[checked])
+    checked = (grid[coaches] >= 0).any(axis=0)  # a coach who coded a part of an item has checked it
+    item_of_unit = _items_of_units(ratings, by)
+    eligible = (group >= 0) & (item_of_unit >= 0)
+    eligible &= ~np.isin(item_of_unit, item_of_unit[checked])
     coder = np.full(grid.shape[1], "", dtype=object)
     for row in reversed(members):
-        coder[grid[row] >= 0] = panel.coders[row][1]
-    names = np.array(panel.tapes, dtype=object)
+        coder[grid[row] >= 0] = ratings.coders[row][1]
+    names = np.array(ratings.tapes, dtype=object)
     if by == "utterances":
-        labels = np.array(["|".join(sorted(each)) for each in panel.sets], dtype=object)
-        stratum = np.array([f"{who}: {what}" for who, what in zip(coder, labels[group], strict=True)], dtype=object)
+        labels = np.array(["|".join(sorted(code_set)) for code_set in ratings.code_sets], dtype=object)
+        stratum = np.array([f"{name}: {codes}" for name, codes in zip(coder, labels[group], strict=True)], dtype=object)
         table = pd.DataFrame(
             {
-                "tape_id": names[panel.tape],
-                "utterance_id": panel.utterances,
+                "tape_id": names[ratings.tape_index],
+                "utterance_id": ratings.utterances,
                 "start": None,
                 "end": None,
                 "units": 1,
@@ -143,15 +148,15 @@ def _items(panel: RatingMatrix, by: SampleUnit) -> pd.DataFrame:
                 "disagreement": differ.astype(float),
             }
         )
-        return table[known].reset_index(drop=True)
-    places, item = np.unique(place[known], return_inverse=True)
-    units = np.bincount(item, minlength=len(places))
-    off = np.bincount(item, weights=differ[known], minlength=len(places))
-    who: dict[int, set[str]] = {}
+        return table[eligible].reset_index(drop=True)
+    items, item = np.unique(item_of_unit[eligible], return_inverse=True)
+    units = np.bincount(item, minlength=len(items))
+    differing = np.bincount(item, weights=differ[eligible], minlength=len(items))
+    coders: dict[int, set[str]] = {}
     for row in members:
-        for tape in np.unique(panel.tape[grid[row] >= 0]):
-            who.setdefault(int(tape), set()).add(panel.coders[row][1])
-    of_tape, stretch = np.divmod(places, MAX_STRETCHES) if by == "minutes" else (places, np.zeros(len(places)))
+        for tape in np.unique(ratings.tape_index[grid[row] >= 0]):
+            coders.setdefault(int(tape), set()).add(ratings.coders[row][1])
+    of_tape, stretch = np.divmod(items, MAX_STRETCHES) if by == "minutes" else (items, np.zeros(len(items)))
     seconds = STRETCH_MS / 1000
     return pd.DataFrame(
         {
@@ -160,34 +165,33 @@ def _items(panel: RatingMatrix, by: SampleUnit) -> pd.DataFrame:
             "start": stretch * seconds if by == "minutes" else None,
             "end": (stretch + 1) * seconds if by == "minutes" else None,
             "units": units,
-            "stratum": [", ".join(sorted(who.get(int(tape), ()))) for tape in of_tape],
-            "disagreement": off / np.maximum(units, 1),
+            "stratum": [", ".join(sorted(coders.get(int(tape), ()))) for tape in of_tape],
+            "disagreement": differing / np.maximum(units, 1),
         }
     )
 
 
-def _places(panel: RatingMatrix, by: SampleUnit) -> NDArray[np.int64]:
-    """Which tape, or which stretch of which tape, each utterance lies in; -1 for none. A coach who coded a part of it
-    has checked it."""
+def _items_of_units(ratings: RatingMatrix, by: SampleUnit) -> NDArray[np.int64]:
+    """Return the tape, or the stretch of a tape, that each utterance is in, as a number; -1 for none."""
     if by != "minutes":
-        return panel.tape
-    if panel.starts is None:
-        return np.full(len(panel.tape), -1, dtype=np.int64)
-    timed = ~np.isnan(panel.starts)
-    stretch = np.minimum(np.where(timed, panel.starts, 0) // STRETCH_MS, MAX_STRETCHES - 1).astype(np.int64)
-    return np.where(timed, panel.tape * MAX_STRETCHES + stretch, -1)
+        return ratings.tape_index
+    if ratings.starts is None:
+        return np.full(len(ratings.tape_index), -1, dtype=np.int64)
+    timed = ~np.isnan(ratings.starts)
+    stretch = np.minimum(np.where(timed, ratings.starts, 0) // STRETCH_MS, MAX_STRETCHES - 1).astype(np.int64)
+    return np.where(timed, ratings.tape_index * MAX_STRETCHES + stretch, -1)
 
 
 def _first(grid: NDArray[np.int32], rows: list[int]) -> NDArray[np.int32]:
-    """The first of some coders who coded each utterance; -1 where none did."""
-    found = np.full(grid.shape[1], -1, dtype=np.int32)
+    """Return each utterance's codes by the first of some coders who coded it; -1 if none did."""
+    codes = np.full(grid.shape[1], -1, dtype=np.int32)
     for row in reversed(rows):
-        found = np.where(grid[row] >= 0, grid[row], found).astype(np.int32)
-    return found
+        codes = np.where(grid[row] >= 0, grid[row], codes).astype(np.int32)
+    return codes
 
 
 def _chances(score: NDArray[np.float64], wanted: float, room: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Chances in proportion to a score that add up to ``wanted``, none above its room."""
+    """Return chances in proportion to a score that add up to ``wanted``, none above its room."""
     full = np.zeros(len(score), dtype=bool)
     while True:
         left = max(wanted - room[full].sum(), 0.0)
@@ -199,5 +203,5 @@ def _chances(score: NDArray[np.float64], wanted: float, room: NDArray[np.float64
 
 
 def _reached(starts: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which stretches of a line hold a whole number: beyond the start, up to the end."""
+    """Return which segments of a line contain a whole number: beyond the start, up to the end."""
     return np.asarray(np.floor(ends) > np.floor(starts))

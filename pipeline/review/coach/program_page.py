@@ -71,7 +71,7 @@ def _quarterly_agreement(gathered: GroupCodes) -> dict[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}
     for panel in (gathered.in_codebook(name).rating_matrix for name in gathered.used):
         # Only who could give all of the codebook's codes has cells here.
-        cells = panel.levels[0].of(panel.grid)
+        cells = panel.levels[0].values_of(panel.grid)
         group = panel.rows(CONSENSUS) or panel.rows(MEMBER)
         for coach in panel.rows(COACH):
             for tape, time in enumerate(panel.times[coach]):
@@ -80,7 +80,7 @@ def _quarterly_agreement(gathered: GroupCodes) -> dict[str, tuple[int, int]]:
                 moment = datetime.fromtimestamp(time / 1000, UTC)
                 quarter = f"{moment.year} Q{(moment.month + 2) // 3}"
                 for row in group:
-                    both = (panel.tape == tape) & panel.both(coach, row, cells)
+                    both = (panel.tape_index == tape) & panel.comparable(coach, row, cells)
                     alike = int((cells[coach, both] == cells[row, both]).sum())
                     earlier = found.get(quarter, (0, 0))
                     found[quarter] = (earlier[0] + alike, earlier[1] + int(both.sum()))

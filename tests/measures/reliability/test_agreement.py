@@ -83,8 +83,8 @@ def test_absent_rows_are_left_without_a_code_or_not_heard() -> None:
     )
     explicit = two(["change", "?", ""], ["change", "sustain", "sustain"])
     assert pick(agreement_table(laid(explicit)), comparison="coder and coach", level="all")["units"] == 2
-    assert laid(explicit).filled == 0
-    assert laid(sparse).filled == 2
+    assert laid(explicit).filled_cells == 0
+    assert laid(sparse).filled_cells == 2
 
 
 def test_a_tape_that_a_coder_did_not_code_is_missing() -> None:

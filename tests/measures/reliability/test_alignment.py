@@ -41,7 +41,7 @@ def figures(table: pd.DataFrame, kind: str = "members", absent: Absent = "not-co
     """The figures of a comparison on all codes."""
     made = build_rating_matrix(align_units(table)[0], SCHEME, absent)
     comparison = next(each for each in group_comparisons(made) if each.kind == kind)
-    added = tape_sums(made, made.levels[0], comparison, made.levels[0].of(made.grid))
+    added = tape_sums(made, made.levels[0], comparison, made.levels[0].values_of(made.grid))
     assert added is not None
     found = agreement.coefficient_values(added.weighted(np.ones(len(added.units))))
     return {"units": added.utterances} | {name: float(value) for name, value in found.items()}

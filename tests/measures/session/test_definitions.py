@@ -199,7 +199,7 @@ def test_figures_of_random_panels_are_those_of_the_definitions(fill: bool) -> No
         units = laid(given, fill)
         comparing = {(each.kind, each.a, each.b): each for each in group_comparisons(made)}
         for level in (level for level in made.levels if level.kind in ("all", "code")):
-            cells = level.of(made.grid)
+            cells = level.values_of(made.grid)
             for key, coders in pairs(made).items():
                 wanted = by_definition(units, coders, level.name)
                 added = tape_sums(made, level, comparing[key], cells) if key in comparing else None
