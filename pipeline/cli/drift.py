@@ -55,7 +55,7 @@ def drift(
     strangers = sorted(set(events) - {coder for _, coder in read.panel.coders} - {"group", "consensus"})
     found = measure.detect_drift(read.panel, events)
     sway = automation_bias(read.panel)
-    notes = [*read.notes, *(note.told() for note in found.notes), *_notes(found.table, whole)]
+    notes = [*read.notes, *(note.as_sentence() for note in found.notes), *_notes(found.table, whole)]
     notes += [f"Recalibrated, but without codes: {name}." for name in strangers]
     whole_tables = {"drift": found.table, "points": found.points, "automation_bias": sway}
     shown = {title: pd.DataFrame(rows) for title, rows in _shown(found.table, sway, whole).items() if rows}

@@ -29,37 +29,38 @@ from numpy.typing import NDArray
 
 from pipeline.measures.reliability.coefficients import Array, homogeneity, mcnemar
 
+# ``python -m tests.benchmarks.drift`` measures the effect of these constants on run lengths.
 LAMBDA, L = 0.3, 2.7
 CALIBRATION_TAPES = 5
-"""Tapes that give the center line."""
+"""Tapes that set the center line."""
 MAX_CREDIT = 2.0
 MAX_CENTER_SHIFT = 0.5
 WINDOW = 6
-"""Tapes that the watch for one-sided confusions looks back upon."""
+"""The last tapes that are tested for one-sided confusions."""
 ONE_SIDED_ALPHA = 0.002
-"""How unlikely a one-sided confusion must be by chance, over all ordered pairs of codes together."""
+"""Significance of a one-sided confusion, over all ordered pairs of codes together."""
 LEANING_ALPHA = 0.05
-"""Significance at which confusions count as one-sided where something else speaks for it, too."""
+"""Significance at which confusions count as one-sided if there is other evidence, too."""
 OVERDISPERSION_ALPHA = 0.001
-"""Calibrated tapes that vary more than chance at this level widen the limits."""
+"""Calibration tapes that vary more than chance at this level widen the limits."""
 MAX_OVERDISPERSION = 2.0
-"""Variance of that kind counts for so many times chance at most: five tapes do not say more."""
+"""That variance counts for at most so many times chance: five tapes are no evidence for more."""
 MIN_FALL = 0.03
-"""A fall by less than this share of the utterances is not worth a talk, however sure it is."""
+"""A fall by less than this share of the utterances is not worth discussing, however certain it is."""
 MAX_TAPE_WEIGHT = 3.0
-"""A tape counts for so many usual tapes at most."""
+"""A tape counts for at most so many usual tapes."""
 MARGINALS_ALPHA = 0.05
-"""Significance at which marginals count as moved where agreement has fallen already."""
+"""Significance at which marginals count as moved if agreement has fallen already."""
 MAX_PROPOSED = 3
-"""Tapes that are proposed to talk about, at most."""
+"""Tapes that are proposed for discussion, at most."""
 
 StateName = Literal["steady", "drift", "noise"]
 
 
 @dataclass(frozen=True)
 class OneSidedConfusion:
-    """A one-sided confusion: the reference says ``reference``, the coder says ``coder``; ``units`` of them against
-    ``reverse`` the other way round, on the tapes from place ``first`` to ``last``."""
+    """A one-sided confusion: the reference gives the value ``reference``, the coder ``coder``; ``units`` of them
+    against ``reverse`` the other way round, on the tapes with the indices ``first`` to ``last``."""
 
     reference: int
     coder: int
@@ -71,10 +72,10 @@ class OneSidedConfusion:
 
 @dataclass(frozen=True)
 class ControlChart:
-    """A chart's lines, one entry a tape in order of time, as shares of agreement.
+    """A chart's lines, one entry per tape in order of time, as shares of agreement.
 
-    ``alarms`` are places where the mean lies below its limit, ``shifts`` the places with a one-sided confusion.
-    ``moved`` is the p-value of Stuart and Maxwell's test at each place, over the tapes that it looks back upon.
+    ``alarms`` are the indices of tapes with ``mean``, the moving average, below its limit; ``one_sided`` the one-sided
+    confusions. ``marginal_p`` is the p-value of Stuart and Maxwell's test at each tape, over the last `WINDOW` tapes.
     """
 
     units: NDArray[np.int64]
@@ -83,8 +84,8 @@ class ControlChart:
     center: float
     limit: Array
     alarms: tuple[int, ...]
-    shifts: tuple[OneSidedConfusion, ...]
-    moved: Array
+    one_sided: tuple[OneSidedConfusion, ...]
+    marginal_p: Array
 
 
 def control_chart(tables: Array) -> ControlChart | None:
@@ -93,30 +94,30 @@ def control_chart(tables: Array) -> ControlChart | None:
     Parameters
     ----------
     tables: for each tape the reference's values (rows) by the coder's (columns), shape (tapes, values, values); no tape
-        without units. The tapes since the last recalibration, the calibrated ones first.
+        without units. The tapes since the last recalibration, the calibration tapes first.
 
     Returns
     -------
-    None where there are fewer tapes than a center line needs.
+    None if there are fewer than `CALIBRATION_TAPES` tapes.
     """
     if len(tables) < CALIBRATION_TAPES:
         return None
     agree, units = np.trace(tables, axis1=1, axis2=2), tables.sum(axis=(1, 2))
-    lines, sides = _lines(agree, units), _one_sided(tables)
+    lines, tests = _lines(agree, units), _one_sided(tables)
     return ControlChart(
         units=units.astype(np.int64),
         agreement=agree / units,
         mean=_share(lines.mean),
         center=float(_share(lines.center)),
         limit=_share(np.maximum(lines.limit, 0)),
-        alarms=tuple(int(place) for place in np.flatnonzero(lines.alarms)),
-        shifts=_one_sided_confusions(sides),
-        moved=_marginal_p_values(sides, len(tables)),
+        alarms=tuple(int(tape) for tape in np.flatnonzero(lines.alarms)),
+        one_sided=_one_sided_confusions(tests),
+        marginal_p=_marginal_p_values(tests, len(tables)),
     )
 
 
 def signals(tables: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Where the mean, and where the watch for one-sided confusions, would speak, for many charts of equal length.
+    """Return the tapes with an alarm, and those with a one-sided confusion, for many charts of equal length.
 
     Parameters
     ----------
@@ -124,14 +125,14 @@ def signals(tables: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         many tapes as a center line needs. Both results have the shape (..., tapes).
     """
     lines = _lines(np.trace(tables, axis1=-2, axis2=-1), tables.sum(axis=(-2, -1)))
-    shifts = np.zeros(lines.alarms.shape, dtype=bool)
-    shifts[..., CALIBRATION_TAPES:] = _one_sided(tables).least < _one_sided_limit(tables.shape[-1])
-    return lines.alarms, shifts
+    one_sided = np.zeros(lines.alarms.shape, dtype=bool)
+    one_sided[..., CALIBRATION_TAPES:] = _one_sided(tables).least < _one_sided_limit(tables.shape[-1])
+    return lines.alarms, one_sided
 
 
 @dataclass(frozen=True)
 class _Lines:
-    """The lines of charts as angles: ``center`` has one entry a chart, the others one a tape."""
+    """The lines of charts as angles: ``center`` has one entry per chart, the others one per tape."""
 
     center: Array
     mean: Array
@@ -140,33 +141,36 @@ class _Lines:
 
 
 def _lines(agree: Array, units: Array) -> _Lines:
-    """The lines of charts, from units agreed upon and all units, shape (..., tapes)."""
-    base = units[..., :CALIBRATION_TAPES].sum(axis=-1)
-    center = _angle(agree[..., :CALIBRATION_TAPES].sum(axis=-1), base)
-    angles, usual = _angle(agree, units), base / CALIBRATION_TAPES
-    spread = _overdispersion(angles[..., :CALIBRATION_TAPES], units[..., :CALIBRATION_TAPES], center)
-    noise = spread[..., None] / (4 * (units + 0.5))
-    trusted = MAX_CENTER_SHIFT * np.sqrt(spread / (4 * (base + 0.5)))
-    credit = MAX_CREDIT * np.sqrt(LAMBDA / (2 - LAMBDA) * spread / (4 * (usual + 0.5)))
-    agreed, seen = np.cumsum(agree, axis=-1), np.cumsum(units, axis=-1)
-    known, among = agreed[..., CALIBRATION_TAPES - 1], seen[..., CALIBRATION_TAPES - 1]
-    weights = 1 - (1 - LAMBDA) ** np.minimum(units / usual[..., None], MAX_TAPE_WEIGHT)
+    """Return the lines of charts from the numbers of units agreed upon and of all units, shape (..., tapes)."""
+    calibration_units = units[..., :CALIBRATION_TAPES].sum(axis=-1)
+    center = _angle(agree[..., :CALIBRATION_TAPES].sum(axis=-1), calibration_units)
+    angles, usual_units = _angle(agree, units), calibration_units / CALIBRATION_TAPES
+    dispersion = _overdispersion(angles[..., :CALIBRATION_TAPES], units[..., :CALIBRATION_TAPES], center)
+    noise = dispersion[..., None] / (4 * (units + 0.5))
+    max_shift = MAX_CENTER_SHIFT * np.sqrt(dispersion / (4 * (calibration_units + 0.5)))
+    max_credit = MAX_CREDIT * np.sqrt(LAMBDA / (2 - LAMBDA) * dispersion / (4 * (usual_units + 0.5)))
+    agree_so_far, units_so_far = np.cumsum(agree, axis=-1), np.cumsum(units, axis=-1)
+    # Up to the last tape with the average on the line or above.
+    quiet_agree, quiet_units = agree_so_far[..., CALIBRATION_TAPES - 1], units_so_far[..., CALIBRATION_TAPES - 1]
+    weights = 1 - (1 - LAMBDA) ** np.minimum(units / usual_units[..., None], MAX_TAPE_WEIGHT)
     mean, limit = np.repeat(center[..., None], units.shape[-1], axis=-1), np.full(units.shape, np.nan)
     variance = np.zeros_like(center)
-    for place in range(CALIBRATION_TAPES, units.shape[-1]):
-        line = center + np.clip(_angle(known, among) - center, -trusted, trusted)
-        lowest = np.arcsin(np.sqrt(np.maximum(_share(line) - MIN_FALL, 0.0)))
-        weight = weights[..., place]
-        moved = weight * angles[..., place] + (1 - weight) * mean[..., place - 1]
-        mean[..., place] = np.minimum(moved, line + credit)
-        variance = weight**2 * noise[..., place] + (1 - weight) ** 2 * variance
-        limit[..., place] = np.minimum(line - L * np.sqrt(variance), lowest)
-        calm = mean[..., place] >= line
-        known, among = np.where(calm, agreed[..., place], known), np.where(calm, seen[..., place], among)
+    for tape in range(CALIBRATION_TAPES, units.shape[-1]):
+        line = center + np.clip(_angle(quiet_agree, quiet_units) - center, -max_shift, max_shift)
+        smallest_fall = np.arcsin(np.sqrt(np.maximum(_share(line) - MIN_FALL, 0.0)))
+        weight = weights[..., tape]
+        updated = weight * angles[..., tape] + (1 - weight) * mean[..., tape - 1]
+        mean[..., tape] = np.minimum(updated, line + max_credit)
+        variance = weight**2 * noise[..., tape] + (1 - weight) ** 2 * variance
+        limit[..., tape] = np.minimum(line - L * np.sqrt(variance), smallest_fall)
+        quiet = mean[..., tape] >= line
+        quiet_agree = np.where(quiet, agree_so_far[..., tape], quiet_agree)
+        quiet_units = np.where(quiet, units_so_far[..., tape], quiet_units)
     return _Lines(center, mean, limit, mean < limit)
 
 
 def _angle(agree: Array, units: Array) -> Array:
+    """Return shares on the arcsine scale, with Anscombe's correction for small counts."""
     return np.asarray(np.arcsin(np.sqrt((agree + 0.375) / (units + 0.75))))
 
 
@@ -175,18 +179,19 @@ def _share(angle: Array) -> Array:
 
 
 def _overdispersion(angles: Array, units: Array, center: Array) -> Array:
-    """How many times as much as chance allows the calibrated tapes vary; 1 where chance may explain it."""
+    """Return the variance of the calibration tapes over that of chance; 1 if chance may explain it."""
     from scipy.stats import chi2
 
-    found = ((angles - center[..., None]) ** 2 * 4 * (units + 0.5)).sum(axis=-1)
-    free = angles.shape[-1] - 1
-    return np.where(chi2.sf(found, free) < OVERDISPERSION_ALPHA, np.minimum(found / free, MAX_OVERDISPERSION), 1.0)
+    statistic = ((angles - center[..., None]) ** 2 * 4 * (units + 0.5)).sum(axis=-1)
+    freedom = angles.shape[-1] - 1
+    beyond_chance = chi2.sf(statistic, freedom) < OVERDISPERSION_ALPHA
+    return np.where(beyond_chance, np.minimum(statistic / freedom, MAX_OVERDISPERSION), 1.0)
 
 
 @dataclass(frozen=True)
 class _OneSided:
-    """One-sided confusions, one entry a tape after the calibrated ones: ``window`` sums up the tapes from ``start`` on,
-    ``pair`` is the least likely (row and column as one number) and ``least`` how likely it is by chance."""
+    """The tests for one-sided confusions, one entry per tape after the calibration: ``window`` is the sum of the tapes
+    from ``start`` on, ``pair`` the least likely pair (row and column as one number) and ``least`` its p-value."""
 
     start: NDArray[np.int64]
     window: Array
@@ -203,66 +208,69 @@ def _one_sided(tables: Array) -> _OneSided:
 
     number, values = tables.shape[-3], tables.shape[-1]
     running = np.concatenate([np.zeros_like(tables[..., :1, :, :]), np.cumsum(tables, axis=-3)], axis=-3)
-    places = np.arange(CALIBRATION_TAPES, number)
-    start = np.maximum(CALIBRATION_TAPES, places + 1 - WINDOW)
-    window = running[..., places + 1, :, :] - running[..., start, :, :]
-    before = running[..., CALIBRATION_TAPES : CALIBRATION_TAPES + 1, :, :]
-    # Where the calibrated tapes lean one way already, only more of it than then is news.
-    leans = mcnemar(before, np.swapaxes(before, -2, -1)) < LEANING_ALPHA
-    seen = window.sum(axis=(-2, -1), keepdims=True)
-    exposed = seen / (seen + before.sum(axis=(-2, -1), keepdims=True))
-    reverse = np.swapaxes(window, -2, -1)
-    parts = (window, reverse, before, np.swapaxes(before, -2, -1), leans, exposed)
-    chance = np.ones(window.shape)
-    # Few confusions lean at all: the tests are for those alone.
-    some = np.nonzero(window > reverse)
-    some = tuple(axis[mcnemar(window[some], reverse[some]) < LEANING_ALPHA] for axis in some)
-    one, other, once, back, leant, share = (np.broadcast_to(part, window.shape)[some] for part in parts)
-    chance[some] = binom.sf(
-        one - 1, np.where(leant, one + once, one + other + once + back), np.where(leant, share, share / 2)
+    tapes = np.arange(CALIBRATION_TAPES, number)
+    start = np.maximum(CALIBRATION_TAPES, tapes + 1 - WINDOW)
+    window = running[..., tapes + 1, :, :] - running[..., start, :, :]
+    calibration = running[..., CALIBRATION_TAPES : CALIBRATION_TAPES + 1, :, :]
+    reverse, calibration_reverse = np.swapaxes(window, -2, -1), np.swapaxes(calibration, -2, -1)
+    # If the calibration tapes lean one way already, only an increase counts.
+    leant = mcnemar(calibration, calibration_reverse) < LEANING_ALPHA
+    window_units = window.sum(axis=(-2, -1), keepdims=True)
+    window_share = window_units / (window_units + calibration.sum(axis=(-2, -1), keepdims=True))
+    p_value = np.ones(window.shape)
+    # Few confusions lean at all: only those are tested.
+    leaning = np.nonzero(window > reverse)
+    leaning = tuple(axis[mcnemar(window[leaning], reverse[leaning]) < LEANING_ALPHA] for axis in leaning)
+    now, now_reverse, then, then_reverse, leant, share = (
+        np.broadcast_to(part, window.shape)[leaning]
+        for part in (window, reverse, calibration, calibration_reverse, leant, window_share)
     )
-    flat = chance.reshape(*chance.shape[:-2], values**2)
+    trials = np.where(leant, now + then, now + now_reverse + then + then_reverse)
+    p_value[leaning] = binom.sf(now - 1, trials, np.where(leant, share, share / 2))
+    flat = p_value.reshape(*p_value.shape[:-2], values**2)
     return _OneSided(start, window, flat.argmin(axis=-1), flat.min(axis=-1))
 
 
-def _one_sided_confusions(sides: _OneSided) -> tuple[OneSidedConfusion, ...]:
-    """The one-sided confusions of one chart that chance does not explain, the least likely at each tape."""
-    found, values = [], sides.window.shape[-1]
-    for row in np.flatnonzero(sides.least < _one_sided_limit(values)):
-        one, other = divmod(int(sides.pair[row]), values)
-        counts = (int(sides.window[row, one, other]), int(sides.window[row, other, one]))
-        found.append(OneSidedConfusion(one, other, *counts, int(sides.start[row]), CALIBRATION_TAPES + int(row)))
-    return tuple(found)
+def _one_sided_confusions(tests: _OneSided) -> tuple[OneSidedConfusion, ...]:
+    """Return the significant one-sided confusions of one chart, the least likely at each tape."""
+    confusions, values = [], tests.window.shape[-1]
+    for row in np.flatnonzero(tests.least < _one_sided_limit(values)):
+        reference, coder = divmod(int(tests.pair[row]), values)
+        counts = (int(tests.window[row, reference, coder]), int(tests.window[row, coder, reference]))
+        tapes = (int(tests.start[row]), CALIBRATION_TAPES + int(row))
+        confusions.append(OneSidedConfusion(reference, coder, *counts, *tapes))
+    return tuple(confusions)
 
 
-def _marginal_p_values(sides: _OneSided, number: int) -> Array:
-    """The p-values of the marginals of one chart."""
+def _marginal_p_values(tests: _OneSided, number: int) -> Array:
+    """Return the p-values of the test for equal marginals at each tape of one chart; NaN for calibration tapes."""
     from scipy.stats import chi2
 
-    moved = np.full(number, np.nan)
-    if number > CALIBRATION_TAPES and sides.window.shape[-1] > 1:
-        statistic, free = homogeneity(sides.window)
-        moved[CALIBRATION_TAPES:] = np.where(free > 0, chi2.sf(statistic, np.maximum(free, 1)), 1.0)
-    return moved
+    p_values = np.full(number, np.nan)
+    if number > CALIBRATION_TAPES and tests.window.shape[-1] > 1:
+        statistic, freedom = homogeneity(tests.window)
+        p_values[CALIBRATION_TAPES:] = np.where(freedom > 0, chi2.sf(statistic, np.maximum(freedom, 1)), 1.0)
+    return p_values
 
 
 def most_one_sided(table: Array) -> tuple[int, int] | None:
-    """The ordered pair (reference, coder) whose confusions are the most one-sided in a table; None where none are."""
-    sides = np.where(table > table.T, mcnemar(table, table.T), 2.0)
-    one, other = divmod(int(sides.argmin()), len(table))
-    return (one, other) if sides[one, other] <= 1 else None
+    """Return the ordered pair (reference, coder) with the most one-sided confusions in a table; None without any."""
+    p_values = np.where(table > table.T, mcnemar(table, table.T), 2.0)
+    reference, coder = divmod(int(p_values.argmin()), len(table))
+    return (reference, coder) if p_values[reference, coder] <= 1 else None
 
 
 @dataclass(frozen=True)
 class ChartState:
-    """Places are of tapes in the chart.
+    """The state of a chart after its last tapes: steady, drift (and between which codes), or noise.
 
-    ``since`` is the first of the last tapes at which the chart spoke; ``window`` the tapes (first, last) that ``table``
-    sums up; ``pair`` the reference's value and the coder's; ``proposed`` the tapes with most of it.
+    ``marginal_p`` is the p-value of equal marginals, ``since`` the index of the first of the last tapes with a signal,
+    ``window`` the tapes (first, last) that ``table`` sums up, ``pair`` the reference's value and the coder's,
+    ``proposed`` the indices of the tapes with most of it.
     """
 
     state: StateName
-    moved: float
+    marginal_p: float
     since: int | None = None
     window: tuple[int, int] = (0, 0)
     table: Array | None = None
@@ -270,23 +278,28 @@ class ChartState:
     proposed: tuple[int, ...] = ()
 
 
-def chart_state(tables: Array, found: ControlChart) -> ChartState:
-    """Read the last `WINDOW` tapes of a chart of these tables; there is at least one after the calibrated ones."""
+def chart_state(tables: Array, chart: ControlChart) -> ChartState:
+    """Return the state after the last `WINDOW` tapes of a chart of these tables, at least one of them not calibration.
+
+    Parameters
+    ----------
+    tables, chart: as given to `control_chart`, and returned by it.
+    """
     recent = max(CALIBRATION_TAPES, len(tables) - WINDOW)
-    fallen = [place for place in found.alarms if place >= recent]
-    shifts = [shift for shift in found.shifts if shift.last >= recent]
-    if not fallen and not shifts:
-        return ChartState("steady", float(found.moved[-1]))
-    spoken = sorted([*fallen, *(shift.last for shift in shifts)])
-    since, last = spoken[0], spoken[-1]
-    begin = max(CALIBRATION_TAPES, last + 1 - WINDOW)
-    window = tables[begin : last + 1]
+    alarms = [tape for tape in chart.alarms if tape >= recent]
+    one_sided = [confusion for confusion in chart.one_sided if confusion.last >= recent]
+    if not alarms and not one_sided:
+        return ChartState("steady", float(chart.marginal_p[-1]))
+    signaled = sorted([*alarms, *(confusion.last for confusion in one_sided)])
+    since, last = signaled[0], signaled[-1]
+    first = max(CALIBRATION_TAPES, last + 1 - WINDOW)
+    window = tables[first : last + 1]
     table = window.sum(axis=0)
-    pair = (shifts[-1].reference, shifts[-1].coder) if shifts else most_one_sided(table)
-    moved = float(found.moved[last])
-    if pair is None or not (shifts or moved < MARGINALS_ALPHA):
+    pair = (one_sided[-1].reference, one_sided[-1].coder) if one_sided else most_one_sided(table)
+    marginal_p = float(chart.marginal_p[last])
+    if pair is None or not (one_sided or marginal_p < MARGINALS_ALPHA):
         pair = None
     weight = window[:, pair[0], pair[1]] if pair else window.sum(axis=(1, 2)) - np.trace(window, axis1=1, axis2=2)
-    order = [int(place) for place in np.argsort(-weight, kind="stable") if weight[place] > 0]
-    proposed = tuple(begin + place for place in order[:MAX_PROPOSED])
-    return ChartState("drift" if pair else "noise", moved, since, (begin, last), table, pair, proposed)
+    by_weight = [int(tape) for tape in np.argsort(-weight, kind="stable") if weight[tape] > 0]
+    proposed = tuple(first + tape for tape in by_weight[:MAX_PROPOSED])
+    return ChartState("drift" if pair else "noise", marginal_p, since, (first, last), table, pair, proposed)

@@ -1,4 +1,4 @@
-"""What the charts say, in sentences that need no statistics.
+"""The results of the charts as sentences without statistics.
 
 >>> pair = ("reflection_simple", "reflection_complex")
 >>> drift_sentence("ann", "coach", pair, (14, 3), ("reflection_complex", 1.8), {}, 6)
@@ -17,7 +17,7 @@ _COUNTED = ("question", "reflection", "affirmation")
 
 
 def code_phrase(code: str, labels: Mapping[str, str]) -> str:
-    """A code in words within a sentence: "complex reflection"."""
+    """Return a code in words within a sentence: "complex reflection"."""
     if code == NOT_CODED:
         return "nothing of the kind"
     if "|" in code:
@@ -30,19 +30,19 @@ def code_phrase(code: str, labels: Mapping[str, str]) -> str:
 
 
 def plural(words: str) -> str:
-    """Several of what can be counted: "complex reflections"; "change talk" stays."""
+    """Return the plural: "complex reflections"; "change talk" stays."""
     return f"{words}s" if words.endswith(_COUNTED) else words
 
 
 def article(words: str) -> str:
-    """With "a" or "an" where it can be counted."""
+    """Return the words with "a" or "an" if they can be counted."""
     if not words.endswith(_COUNTED):
         return words
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
 def undefined_reason(undefined: str, figure: str) -> str:
-    """Why a figure is missing, from the reasons that a row of the table of agreement gives.
+    """Return why a figure is missing, from the cell ``undefined`` of the table of agreement.
 
     >>> lacking("kappa and alpha: one value throughout; intervals: only one tape", "alpha")
     'one value throughout'
@@ -54,8 +54,8 @@ def undefined_reason(undefined: str, figure: str) -> str:
     return ""
 
 
-def _named(coder: str) -> tuple[str, str]:
-    """A coder at the start of a sentence and within it."""
+def _coder_words(coder: str) -> tuple[str, str]:
+    """Return a coder's name at the start of a sentence and within it."""
     return (f"The {coder}", f"the {coder}") if coder in ("group", "consensus", "machine") else (coder, coder)
 
 
@@ -68,24 +68,24 @@ def drift_sentence(
     labels: Mapping[str, str],
     tapes: int,
 ) -> str:
-    """Which code the coder sees more often, or less often, than the reference, and what it is to the reference.
+    """Return which code the coder gives more often, or less often, than the reference, and the reference's code there.
 
     Parameters
     ----------
-    coder, reference: who.
-    pair, counts: the reference's code and the coder's, units with it, and units the other way around.
-    ratio: a code, and how many times as often as the reference the coder gives it; None where the reference never does.
-    labels: codes in words.
+    coder, reference: their names.
+    pair, counts: the reference's code and the coder's, the units with both, and the units the other way around.
+    ratio: a code, and how many times as often as the reference the coder gives it; None if the reference never does.
+    labels: code -> words.
     tapes: how many tapes the counts are from.
     """
-    who, name = _named(coder)
+    subject, name = _coder_words(coder)
     before, after = (code_phrase(code, labels) for code in pair)
-    what = plural(code_phrase(ratio[0], labels))
+    noun = plural(code_phrase(ratio[0], labels))
     if ratio[1] is None:
-        begin = f"{who} codes {what} where the {reference} codes none."
+        begin = f"{subject} codes {noun} where the {reference} codes none."
     else:
-        many = "much" if what == code_phrase(ratio[0], labels) else "many"
-        begin = f"{who} codes {ratio[1]:.1f} times as {many} {what} as the {reference}."
+        many = "much" if noun == code_phrase(ratio[0], labels) else "many"
+        begin = f"{subject} codes {ratio[1]:.1f} times as {many} {noun} as the {reference}."
     last = "the last tape" if tapes == 1 else f"the last {tapes} tapes"
     utterances = "1 utterance that is" if counts[0] == 1 else f"{counts[0]} utterances that are"
     are = "is" if counts[0] == 1 else "are"
@@ -96,10 +96,10 @@ def drift_sentence(
 
 
 def noise_sentence(coder: str, reference: str, mean: float, center: float, tapes: int) -> str:
-    """Agreement fell, and no code is seen more often than before."""
+    """Return that agreement fell, and that no code is given more often than before."""
     last = "the last tape" if tapes == 1 else f"the last {tapes} tapes"
     return (
-        f"{_named(coder)[0]} agrees with the {reference} less than at the start "
+        f"{_coder_words(coder)[0]} agrees with the {reference} less than at the start "
         f"({mean:.0%} against {center:.0%} on {last}), "
         "without favoring any code. Harder tapes can cause that, and so can less attention."
     )

@@ -1,4 +1,4 @@
-"""How well the charts work, on invented coders: tapes between false alarms, tapes until a change is found.
+"""Simulation of the charts on invented coders: tapes between false alarms, and tapes until a change is detected.
 
 ``python -m tests.benchmarks.drift`` prints the figures at full size; the notebook shows fewer runs.
 """
@@ -14,16 +14,16 @@ from pipeline.measures.drift.control_chart import CALIBRATION_TAPES, ControlChar
 from pipeline.measures.reliability.coefficients import Array
 
 REFERENCE_COUNTS = (46, 20, 14)
-"""Utterances of a tape that are no reflection, a simple one and a complex one to the reference."""
+"""Utterances of a tape that the reference codes as no reflection, a simple and a complex one."""
 CONFUSION_COUNTS = ((0.0, 1.5, 0.5), (1.5, 0.0, 1.0), (0.5, 1.0, 0.0))
-"""How many of each a coder takes for another kind on a usual tape: 6 of 80, as many one way as the other."""
+"""How many of each (rows) a coder codes as another kind (columns) on a usual tape: 6 of 80, symmetrically."""
 BATCH_TAPES = 50_000
-"""Tapes that are drawn at once, to bound the memory."""
+"""Tapes per batch, to bound the memory."""
 
 
 @dataclass(frozen=True)
 class RunLengths:
-    """Tapes until the first alarm; those without one within the horizon count as the horizon."""
+    """Tapes until the first alarm of each run; a run without one within the horizon counts as the horizon."""
 
     tapes: NDArray[np.int64]
     alarmed: NDArray[np.bool_]
@@ -39,12 +39,14 @@ class RunLengths:
         return float(self.tapes.std() / np.sqrt(len(self.tapes)))
 
     def between(self, first: int) -> tuple[float, float]:
-        """Tapes for each alarm among the ``first`` tapes of all runs, and its standard error; infinite without."""
+        """Return the tapes per alarm among the ``first`` tapes of all runs, and its standard error; infinite without
+        alarms."""
         tapes, alarms = np.minimum(self.tapes, first), self.alarmed & (self.tapes <= first)
         if not alarms.any():
             return float("inf"), float("inf")
-        found = tapes.sum() / alarms.sum()
-        return float(found), float((tapes - found * alarms).std() / alarms.mean() / np.sqrt(len(alarms)))
+        tapes_per_alarm = tapes.sum() / alarms.sum()
+        error = (tapes - tapes_per_alarm * alarms).std() / alarms.mean() / np.sqrt(len(alarms))
+        return float(tapes_per_alarm), float(error)
 
 
 def run_lengths(
@@ -57,27 +59,27 @@ def run_lengths(
     seed: int = 0,
     marginals: bool = True,
 ) -> RunLengths:
-    """Runs of a coder whose agreement with the reference goes from ``before`` to ``after``, leaning to neither side.
+    """Simulate a coder whose agreement with the reference goes from ``before`` to ``after``, leaning to neither side.
 
     Parameters
     ----------
-    units: double-coded utterances of a tape.
-    quiet: tapes between the calibrated ones and the change; runs with a false alarm among them are drawn anew.
-    marginals: count alarms of the watch for one-sided confusions, too.
+    units: double-coded utterances per tape.
+    quiet: tapes between the calibration and the change; runs with a false alarm among them are drawn again.
+    marginals: count signals of the test for one-sided confusions, too.
     """
     random = np.random.default_rng(seed)
     shares = np.repeat([before, after], [CALIBRATION_TAPES + quiet, horizon])
-    begin, lengths, alarmed = CALIBRATION_TAPES + quiet, np.empty(0, dtype=np.int64), np.empty(0, dtype=bool)
+    change, lengths, alarmed = CALIBRATION_TAPES + quiet, np.empty(0, dtype=np.int64), np.empty(0, dtype=bool)
     while len(lengths) < runs:
         size = (max(1, min(runs - len(lengths), BATCH_TAPES // len(shares))), len(shares))
         agree = random.binomial(units, shares, size=size)
-        yes, one = random.binomial(agree, 0.5), random.binomial(units - agree, 0.5)
-        cells = np.stack([yes, one, units - agree - one, agree - yes], axis=-1)
-        by_mean, by_sides = signals(cells.reshape(*size, 2, 2).astype(float))
-        speaks = by_mean | (by_sides & marginals)
-        first = np.where(speaks.any(axis=1), speaks.argmax(axis=1), len(shares))
-        first = first[first >= begin]
-        lengths = np.append(lengths, np.minimum(first + 1 - begin, horizon))
+        both_yes, coder_yes = random.binomial(agree, 0.5), random.binomial(units - agree, 0.5)
+        cells = np.stack([both_yes, coder_yes, units - agree - coder_yes, agree - both_yes], axis=-1)
+        alarms, one_sided = signals(cells.reshape(*size, 2, 2).astype(float))
+        signaled = alarms | (one_sided & marginals)
+        first = np.where(signaled.any(axis=1), signaled.argmax(axis=1), len(shares))
+        first = first[first >= change]
+        lengths = np.append(lengths, np.minimum(first + 1 - change, horizon))
         alarmed = np.append(alarmed, first < len(shares))
     return RunLengths(lengths, alarmed)
 
@@ -85,7 +87,8 @@ def run_lengths(
 def bias_detection_rates(
     share: float, tapes: int, runs: int, simple: int = REFERENCE_COUNTS[1], seed: int = 0
 ) -> tuple[float, float]:
-    """Share of runs in which a planted bias is named within some tapes, and in which something else is named first.
+    """Return the share of runs in which a planted bias is detected within ``tapes`` tapes, and the share in which
+    another pair of codes is named first.
 
     A coder whose other confusions are `CONFUSION_COUNTS` codes ``share`` of the simple reflections complex, from the
     sixth tape on.
@@ -97,14 +100,16 @@ def bias_detection_rates(
     biased = chances.copy()
     biased[1, 2] += share * chances[1, 1]
     biased[1, 1] *= 1 - share
-    ways = np.stack([chances] * CALIBRATION_TAPES + [biased] * tapes)
-    drawn = [random.multinomial(number, ways[:, kind], size=(runs, len(ways))) for kind, number in enumerate(kinds)]
+    by_tape = np.stack([chances] * CALIBRATION_TAPES + [biased] * tapes)
+    drawn = [
+        random.multinomial(number, by_tape[:, kind], size=(runs, len(by_tape))) for kind, number in enumerate(kinds)
+    ]
     every = np.stack(drawn, axis=-2).astype(float)
-    speaks = np.logical_or(*signals(every))
+    signaled = np.logical_or(*signals(every))
     right = wrong = 0
-    for tables, places in zip(every, speaks, strict=True):
-        # What a coach would have read at the first tape after which the chart names a pair.
-        pairs = (chart_state(tables[: place + 1], _chart(tables[: place + 1])).pair for place in np.flatnonzero(places))
+    for tables, of_run in zip(every, signaled, strict=True):
+        # The pair that a coach would have read at the first tape after which the chart names one.
+        pairs = (chart_state(tables[: tape + 1], _chart(tables[: tape + 1])).pair for tape in np.flatnonzero(of_run))
         first = next((pair for pair in pairs if pair), None)
         right += first == (1, 2)
         wrong += first not in (None, (1, 2))
@@ -112,7 +117,7 @@ def bias_detection_rates(
 
 
 def _chart(tables: Array) -> ControlChart:
-    found = control_chart(tables)
-    if found is None:
-        raise ValueError("a trial needs the calibrated tapes at least")
-    return found
+    chart = control_chart(tables)
+    if chart is None:
+        raise ValueError("a simulation needs the calibration tapes at least")
+    return chart

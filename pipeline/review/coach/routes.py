@@ -106,7 +106,7 @@ def visit_page(
         steady=int((found.table["state"] == "steady").sum()),
         few=sentences.too_early_phrases(found.table),
         notes=[
-            *(note.told(sentences.family_in_sentence) for note in found.notes),
+            *(note.as_sentence(sentences.family_in_sentence) for note in found.notes),
             *sentences.not_compared_sentences(panel, gathered.book),
         ],
         pictures=draw_charts(found.table, found.points, gathered.titles),
@@ -227,7 +227,11 @@ def agreement_page(request: Request, viewer: SignedIn, group_id: Id, codebook: C
         ],
         old=RECODE_AFTER_MS // DAY,
         notes=[
-            *(note.told(sentences.family_in_sentence) for note in found.notes if note.coder in ("", *seen["coder"])),
+            *(
+                note.as_sentence(sentences.family_in_sentence)
+                for note in found.notes
+                if note.coder in ("", *seen["coder"])
+            ),
             *sentences.not_compared_sentences(panel, gathered.book, own, everybody=False),
         ],
         tapes=len(gathered.tapes),

@@ -69,7 +69,7 @@ def test_agreement_that_falls_without_leaning_is_noise() -> None:
     assert found
     assert found.alarms
     assert found.alarms[0] in range(12, 16)
-    assert found.moved[found.alarms[0]] > 0.05
+    assert found.marginal_p[found.alarms[0]] > 0.05
     careful, careless = group(10, wrong={"ann": 0.03}), group(6, seed=5, wrong={"ann": 0.3})
     careless["tape_id"] = careless["tape_id"].str.replace("t", "u")
     careless["coded_at"] += 10 * DAY
@@ -134,7 +134,7 @@ def test_many_charts_at_once_speak_as_one_by_one() -> None:
         found = control_chart(tables)
         assert found
         assert found.alarms == tuple(np.flatnonzero(mean))
-        assert tuple(shift.last for shift in found.shifts) == tuple(np.flatnonzero(sides))
+        assert tuple(shift.last for shift in found.one_sided) == tuple(np.flatnonzero(sides))
 
 
 def test_small_tapes_move_the_mean_less() -> None:
@@ -183,10 +183,10 @@ def test_tapes_without_a_date_or_with_few_units_are_left_out_and_said() -> None:
     assert of(found, "ann")["tapes"] == 6
     assert ChartNote("ann", "ann: 1 tape without coded_at left out of the charts.") in found.notes
     [small] = [note for note in found.notes if note.coder == "ann" and note.small]
-    assert small.told().startswith(
+    assert small.as_sentence().startswith(
         "ann: left out, because both coded fewer than 10 utterances of them: question 1 tape, refl"
     )
-    assert "Questions 1 tape" in small.told({"question": "Questions"}.get)  # type: ignore[arg-type]
+    assert "Questions 1 tape" in small.as_sentence({"question": "Questions"}.get)  # type: ignore[arg-type]
 
 
 def test_without_a_reference_there_is_no_chart_and_a_reason() -> None:
@@ -232,7 +232,7 @@ def test_a_bias_from_the_start_is_no_drift() -> None:
     steady = np.array([[[40, 12], [2, 26]]] * 14, dtype=float)
     found = control_chart(steady)
     assert found
-    assert found.shifts == ()
+    assert found.one_sided == ()
     assert found.alarms == ()
     assert most_one_sided(steady.sum(axis=0)) == (0, 1)
     assert most_one_sided(np.eye(2)) is None
