@@ -194,7 +194,7 @@ def process_text(request: TextRun, out: Path, observer: Observer, *, overwrite: 
     if output.holds(request.key, text_run.FILES, overwrite=overwrite):
         return ProcessedTape(output.folder, unchanged=True)
     with output.opened():
-        return _published(output, request.finish(progress))
+        return _published(output, request.finish(progress).files)
 
 
 def _published(output: Output, files: Mapping[str, bytes]) -> ProcessedTape:

@@ -30,9 +30,6 @@ def _example(wanted: bool) -> None:
 
 
 def submit(
-    recording: Annotated[
-        Path, typer.Argument(metavar="AUDIO", help="The recording: WAV, FLAC, Ogg, MP3, M4A or WebM.")
-    ],
     consent: Annotated[Path, typer.Option(metavar="FILE", help="The file with what the client allowed.")],
     target_behavior: Annotated[
         str, typer.Option(metavar="TEXT", help="The change that the session is about, such as 'drinking less'.")
@@ -41,6 +38,14 @@ def submit(
     interviewer: Annotated[
         str, typer.Option(metavar="PERSON", help="The interviewer on the tape: email address or id.")
     ],
+    recording: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="AUDIO",
+            help="The recording: WAV, FLAC, Ogg, MP3, M4A or WebM. Without it, --transcript is coded from text.",
+            show_default=False,
+        ),
+    ] = None,
     start: Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment starts, such as 2:30.")] = None,
     end: Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment ends, such as 22:30.")] = None,
     speakers: Annotated[str, typer.Option(metavar="NUMBER", help="How many people speak: a number, or auto.")] = "2",
@@ -64,7 +69,7 @@ def submit(
     profile: Profile = None,
     config: Config = None,
 ) -> None:
-    """Submit a recorded segment with the client's consent.
+    """Submit a recorded segment, or a transcript without sound, with the client's consent.
 
     A worker then transcribes and pre-codes it.
     """
@@ -74,6 +79,11 @@ def submit(
         raise typer.BadParameter(
             "change talk cannot be coded without it; name the change", param_hint="--target-behavior"
         )
+    if recording is None and transcript is None:
+        raise typer.BadParameter("name a recording, a --transcript, or both", param_hint="AUDIO")
+    if recording is None and (start or end):
+        raise typer.BadParameter("--start and --end need a recording", param_hint="AUDIO")
+
     from pipeline.cli._shared.home_access import chosen, opened
     from pipeline.cli._shared.job_watching import follow, workers_note
     from pipeline.formats import written_transcript

@@ -40,6 +40,16 @@ _PARTS = ("sentences", "roles", "tagger", "adaptation")
 
 
 @dataclass(frozen=True)
+class TextResults:
+    """What comes of a text: the result files (name -> content), and the coded table, whose ``start`` and ``end`` are
+    places in the text here."""
+
+    attribution: Attribution
+    table: pd.DataFrame
+    files: dict[str, bytes]
+
+
+@dataclass(frozen=True)
 class TextRun:
     """One run on a text; its ``key`` stands for all that decides the results.
 
@@ -86,26 +96,35 @@ class TextRun:
         ------
         TableError: T08 turns without a speaker, or a single voice whose role nothing tells.
         """
-        if self.written.nameless:
-            value = f"has {self.written.nameless} of {len(self.written.turns)} turns without a speaker"
-            raise TableError("T08", "transcript", value, "begin each turn with who speaks, or bring the sound, too")
+        require_speakers(self.written)
         names = {voice: f"S{number}" for number, voice in enumerate(self.written.voices, 1)}
         said = [(names[turn.voice], word) for turn in self.written.turns for word in turn.text.split()]
         words = [Word(Span(at, at + 1), text, 1.0, speaker) for at, (speaker, text) in enumerate(said)]
         spoken = turns.turns(words)
-        decided = transcript_attribution.roles(self.written, names) or self._decided(spoken)
-        return Attribution(spoken, decided, volleys.utterances(spoken, decided, self.engines.sentences()), (NO_SOUND,))
+        settled = transcript_attribution.roles(self.written, names)
+        decided = settled or self._decided(spoken)
+        notes = (NO_SOUND,) if settled else (NO_SOUND, _by_words(decided))
+        return Attribution(spoken, decided, volleys.utterances(spoken, decided, self.engines.sentences()), notes)
 
-    def finish(self, progress: Mapping[str, Progress]) -> dict[str, bytes]:
-        """The result files (name -> content); ``progress`` has a function for the stages attribute and tag."""
+    def finish(self, progress: Mapping[str, Progress]) -> TextResults:
+        """The results; ``progress`` has a function for the stages attribute and tag.
+
+        Raises
+        ------
+        TableError: T08 as `attribute`.
+        """
         attribution = self.attribute()
         progress["attribute"](1.0)
-        table = _untimed(results.utterance_table(self.tape_id, attribution))
-        tagged = self.engines.tagger.tag(table.assign(target_behavior=self.target_behavior), progress["tag"])
+        placed = results.utterance_table(self.tape_id, attribution)
+        tagged = self.engines.tagger.tag(_untimed(placed).assign(target_behavior=self.target_behavior), progress["tag"])
         table = _untimed(tagged[list(tape_tables.UTTERANCE_COLUMNS)])
+        files = self._files(attribution, table)
+        return TextResults(attribution, table.assign(start=placed["start"], end=placed["end"]), files)
+
+    def _files(self, attribution: Attribution, table: pd.DataFrame) -> dict[str, bytes]:
         book = codebook_files.read(self.settings.coding.codebook)
         measured = Measured.of(table, book, self.settings.measures, self.engines.tagger.spread)
-        provenance = self._provenance(book.name, book.version, book.counting)
+        provenance = self._provenance(book.name, book.version, book.counting, attribution.notes)
         words = _untimed(results.word_table(self.tape_id, attribution))
         context = measured.context
         speakers = dict.fromkeys(turn.speaker for turn in attribution.turns)
@@ -144,16 +163,12 @@ class TextRun:
         }
 
     def _decided(self, spoken: Sequence[Turn]) -> Roles:
-        if len(self.written.voices) < 2:
-            voice = next(iter(self.written.voices), "")
-            value = f"has the one voice {voice!r}, whose role nothing tells"
-            raise TableError("T08", "transcript", value, "say who speaks in each turn, or name the interviewer")
         try:
             return roles.decide(spoken, self.engines.roles())
         except SpeechError as error:
             raise TableError("T08", "transcript", error.value, error.remedy) from error
 
-    def _provenance(self, name: str, version: str, counting: str) -> dict[str, Any]:
+    def _provenance(self, name: str, version: str, counting: str, notes: Sequence[str]) -> dict[str, Any]:
         return {
             "run": self.key,
             "tape_review": __version__,
@@ -167,8 +182,34 @@ class TextRun:
             "engines": {},
             "models": self.models,
             "codebook": {"name": name, "version": version, "counting": counting},
-            "warnings": [NO_SOUND],
+            "warnings": list(notes),
         }
+
+
+def require_speakers(written: WrittenTranscript) -> None:
+    """Refuse a transcript that does not tell who speaks: without the sound nothing else does.
+
+    Raises
+    ------
+    TableError: T08 turns without a speaker, or a single voice whose role nothing tells.
+    """
+    if written.nameless:
+        value = f"has {written.nameless} of {len(written.turns)} turns without a speaker"
+        raise TableError("T08", "transcript", value, "begin each turn with who speaks, or bring the sound, too")
+    voices = written.voices
+    if len(voices) < 2 and "interviewer" not in voices.values():
+        value = f"has the one voice {next(iter(voices), '')!r}, whose role nothing tells"
+        raise TableError("T08", "transcript", value, "say who speaks in each turn, or name the interviewer")
+
+
+def _by_words(decided: Roles) -> str:
+    """How sure the roles are that nobody named."""
+    reasons = f", as this voice {', '.join(decided.reasons)}" if decided.reasons else ""
+    return (
+        f"the words decide who is the interviewer: {decided.interviewer}, with a probability of "
+        f"{decided.probability:.2f}{reasons}; voices are numbered in the order in which they begin to speak "
+        "(--interviewer NAME corrects it)"
+    )
 
 
 def _untimed(table: pd.DataFrame) -> pd.DataFrame:

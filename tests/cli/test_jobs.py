@@ -15,7 +15,7 @@ from pipeline.errors import ConsentError, JobError, TableError, TapesError
 from pipeline.formats.written_transcript import unpacked
 from pipeline.settings import load
 from pipeline.tapes.consent import consent_form
-from pipeline.tapes.db.records import Item
+from pipeline.tapes.db.records import Item, Tape
 from pipeline.tapes.home import Home
 from pipeline.tapes.jobs.steps import WRITTEN
 from tests.tapes.fakes import ADDRESS, GROUP, TARGET, group, two_voices
@@ -80,6 +80,25 @@ def test_a_transcript_comes_in_with_the_recording(place: Path) -> None:
     assert unpacked(home.vault.read(item)).voices == {"Ann": "interviewer", "Robin": "client"}
     home.close()
     assert not [path for path in (place / "home").rglob("*") if path.is_file() and b"ZEBRA" in path.read_bytes()]
+
+
+def test_a_transcript_comes_in_without_a_recording(place: Path) -> None:
+    (place / "talk.txt").write_text("Ann: What brings you?\nRobin: ZEBRA, my drinking.\n")
+    options = ["--consent", f"{place}/consent.toml", "--target-behavior", TARGET, "--group", GROUP]
+    options += ["--interviewer", ADDRESS, "--transcript", f"{place}/talk.txt", "--voice", "Ann"]
+    done = run(place, "submit", *options)
+    assert done.exit_code == 0, done.output
+    tape_id = re.search(r"Tape ([0-9a-f]{16}) is queued", done.stdout).group(1)  # type: ignore[union-attr]
+    home = Home.open(load().settings.tapes.model_copy(update={"home": str(place / "home")}))
+    with home.database.reading() as session:
+        assert session.get_one(Tape, tape_id).from_text
+        assert [item.kind for item in session.query(Item).filter(Item.tape_id == tape_id)] == [WRITTEN]
+    home.close()
+    assert run(place, "submit", *options, "--start", "1:00").exit_code == 2
+    assert run(place, "submit", *options[:8]).exit_code == 2
+    (place / "talk.txt").write_text("Ann: What brings you?\nAnn: My drinking.\n")
+    assert isinstance(run(place, "submit", *options[:-2]).exception, TableError)
+    assert run(place, "status").stdout.count("queued") == 1
 
 
 def test_a_transcript_without_the_voice_that_is_named_is_refused_before_anything_is_kept(place: Path) -> None:

@@ -306,7 +306,7 @@ def walk(request: pytest.FixtureRequest, room: Room, tmp_path: Path) -> Walk:
         database.add_all([job, Review(tape_id=tape_id, stage="group", interviewer_done_at=room.clock())])
         database.flush()
         database.expunge(job)
-    importing.publish(room.home, job, results, files, room.clock())
+    importing.publish(room.home, job, importing.of_recording(results, files), room.clock())
     with room.home.database.writing() as database:
         database.get_one(Tape, tape_id).codebook = "pretags" if book.name == "cacti" else book.name
     ivy = room.signed_in(people["Ivy"])

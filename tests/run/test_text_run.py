@@ -34,7 +34,7 @@ def run(turns: tuple[tuple[str, str], ...] = TALK, interviewer: str = "Ann") -> 
 
 
 def made(text: TextRun) -> dict[str, bytes]:
-    return text.finish({stage: lambda _: None for stage in ("attribute", "tag")})
+    return text.finish({stage: lambda _: None for stage in ("attribute", "tag")}).files
 
 
 def rows(content: bytes) -> list[dict[str, str]]:
@@ -81,8 +81,16 @@ def test_report_and_provenance_say_that_there_is_no_sound_and_show_no_time_and_n
 
 
 def test_roles_that_nothing_settles_are_decided_by_the_words_and_said() -> None:
-    report = made(run(interviewer=""))["report.html"].decode()
-    assert "% sure" in report
+    files = made(run(interviewer=""))
+    assert "% sure" in files["report.html"].decode()
+    said = json.loads(files["provenance.json"])["warnings"]
+    assert said[0] == NO_SOUND
+    assert re.fullmatch(
+        r"the words decide who is the interviewer: S1, with a probability of [01]\.\d\d, as this voice uses the "
+        r"wording of an interviewer.*; voices are numbered in the order in which they begin to speak "
+        r"\(--interviewer NAME corrects it\)",
+        said[1],
+    )
 
 
 def test_turns_that_nobody_says_are_refused() -> None:

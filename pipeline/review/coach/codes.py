@@ -51,7 +51,7 @@ class GroupCodes:
     ``codings`` are passes in order of time, the machine and the consensus, for all tapes that may be drawn from, and
     ``books`` their codebooks; ``tapes`` are those whose codes may be shown; ``names`` gives each person's name among
     the coders; ``used`` are the codebooks of passes by hand, the one with most of them first; ``hidden_tapes`` counts
-    tapes whose codes may not be shown to this person yet.
+    tapes whose codes may not be shown to this person yet; those ``from_text`` have no sound and no times.
     """
 
     name: str
@@ -64,6 +64,7 @@ class GroupCodes:
     names: Mapping[str, str]
     recalibrated: Mapping[str, tuple[float, ...]]
     hidden_tapes: int
+    from_text: frozenset[str] = frozenset()
 
     @property
     def book(self) -> Codebook:
@@ -82,12 +83,12 @@ class GroupCodes:
     @cached_property
     def table(self) -> pd.DataFrame:
         """One row an utterance and coder, as `pipeline.formats.code_table` gives it."""
-        return codes_table(latest_codes(self._translated), self.utterances)
+        return codes_table(latest_codes(self._translated), self.utterances, self.from_text)
 
     @cached_property
     def earlier_table(self) -> pd.DataFrame:
         """What a coder said of a tape that he or she coded again later."""
-        return codes_table(recoded_codes(self._translated), self.utterances)
+        return codes_table(recoded_codes(self._translated), self.utterances, self.from_text)
 
     @cached_property
     def _translated(self) -> list[RaterCodes]:
@@ -173,6 +174,7 @@ def gather_group_codes(
         names=names,
         recalibrated=_recalibration_times(database, group, names),
         hidden_tapes=may_see - len(shown),
+        from_text=frozenset(tape_id for tape_id, tape in tapes.items() if tape.from_text),
     )
 
 

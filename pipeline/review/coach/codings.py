@@ -7,7 +7,7 @@ one shows whether a coder still codes as before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -94,9 +94,11 @@ def recoded_codes(codings: Iterable[RaterCodes]) -> list[RaterCodes]:
     return list(found.values())
 
 
-def codes_table(codings: Iterable[RaterCodes], utterances: Mapping[str, Mapping[str, Utterance]]) -> pd.DataFrame:
+def codes_table(
+    codings: Iterable[RaterCodes], utterances: Mapping[str, Mapping[str, Utterance]], from_text: Collection[str] = ()
+) -> pd.DataFrame:
     """Codings as `pipeline.measures.reliability.rating_matrix.build_rating_matrix` takes them; ``utterances``: tape ->
-    utterance -> what it is."""
+    utterance -> what it is; ``from_text``: the tapes whose utterances have no times."""
     rows = []
     for one in codings:
         codable = "|".join(sorted(one.codable))
@@ -104,5 +106,7 @@ def codes_table(codings: Iterable[RaterCodes], utterances: Mapping[str, Mapping[
             row = utterances.get(one.tape_id, {}).get(where)
             if row is not None:
                 head = (one.tape_id, where, one.coder, one.layer, "|".join(sorted(codes)), one.at)
-                rows.append((*head, row.role, one.pretag_shown.get(where), row.start_ms, row.end_ms, codable))
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"coded_at": "Int64", "pretag_shown": "boolean"})
+                times = (pd.NA, pd.NA) if one.tape_id in from_text else (row.start_ms, row.end_ms)
+                rows.append((*head, row.role, one.pretag_shown.get(where), *times, codable))
+    whole = dict.fromkeys(("coded_at", "start", "end"), "Int64")
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(whole | {"pretag_shown": "boolean"})

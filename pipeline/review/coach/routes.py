@@ -180,7 +180,15 @@ def pair_page(
         if row is None:
             raise HTTPException(404)
         said = _utterance_texts(request, database, viewer, row["places"])
-        page = render(request, "coach/pair.html", group=group, row=row, said=said, book=gathered.book)
+        page = render(
+            request,
+            "coach/pair.html",
+            group=group,
+            row=row,
+            said=said,
+            book=gathered.book,
+            from_text=gathered.from_text,
+        )
     with home.database.writing() as database:
         # Who looks at others' codes of a tape is no longer blind to them there.
         for tape_id in {place.tape_id for place in row["places"]}:

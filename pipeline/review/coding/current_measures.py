@@ -21,21 +21,25 @@ WRONG_ROLES_BASIS = (
 
 @dataclass(frozen=True)
 class CurrentMeasures:
-    """The main figures, and in words whose codes they stand on; ``by_group`` where people have coded."""
+    """The main figures, and in words whose codes they stand on; ``by_group`` where people have coded.
+
+    ``note`` says so where the tape has no sound.
+    """
 
     figures: tuple[Figure, ...]
     basis: str
     by_group: bool
+    note: str
 
 
 def current_measures(admitted: Admitted) -> CurrentMeasures:
     """The figures of a tape for one viewer, who may see its measures (`authorization.is_open`)."""
+    note = stored_measures.FROM_TEXT if admitted.tape.from_text else ""
     if sees_codes(admitted) and consensus.used_codebooks(admitted):
         book = codebooks.read(admitted, consensus.group_codebook(admitted))
         board = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
         if board.by_hand:
-            return CurrentMeasures(
-                stored_measures.told(consensus.group_measures(board).as_dict()), f"Codes: {board.basis}", True
-            )
+            figures = stored_measures.told(consensus.group_measures(board).as_dict())
+            return CurrentMeasures(figures, f"Codes: {board.basis}", True, note)
     proposed = stored_measures.read(admitted.session, admitted.home, admitted.tape)
-    return CurrentMeasures(proposed, MACHINE_BASIS if proposed else WRONG_ROLES_BASIS, False)
+    return CurrentMeasures(proposed, MACHINE_BASIS if proposed else WRONG_ROLES_BASIS, False, note)

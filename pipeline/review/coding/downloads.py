@@ -23,18 +23,22 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\u
 """What a formula begins with, and in some spreadsheets the same signs in full width, or a break before one."""
 
 
-def codes_csv(utterances: Sequence[Utterance], codes: Mapping[str, CodeState], zero: int = 0) -> str:
-    """CSV with one row an utterance; times in seconds from ``zero``, a millisecond of the recording."""
+def codes_csv(utterances: Sequence[Utterance], codes: Mapping[str, CodeState], zero: int | None = 0) -> str:
+    """CSV with one row an utterance; times in seconds from ``zero``, a millisecond of the recording.
+
+    ``zero`` None: the tape has no sound, and its rows have no times.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for said in utterances:
         state = codes.get(said.id)
+        times = ("", "", "") if zero is None else (to_seconds(said.start), to_seconds(said.end), to_seconds(zero))
         row = (
-            *(said.id, to_seconds(said.start), to_seconds(said.end), said.role, said.speaker),
+            *(said.id, *times[:2], said.role, said.speaker),
             " ".join(word.text for word in said.words),
             *("|".join(state.codes) if state else "", "true" if state and state.unsure else "false"),
-            to_seconds(zero),
+            times[2],
         )
         writer.writerow([_escape_formula(cell) for cell in row])
     return out.getvalue()

@@ -26,7 +26,10 @@ def coding_page_state(admitted: Admitted, one: Pass, book: Codebook, keys: Mappi
     mended = correction_store.own_corrections(admitted)
     order = [(row.at, passes.as_event(row).id) for row in found] + [(at, each["id"]) for at, each in mended]
     return {
-        "tape": {"duration": admitted.tape.duration_ms or max((each.end for each in said), default=0)},
+        "tape": {
+            "duration": admitted.tape.duration_ms or max((each.end for each in said), default=0),
+            "from_text": admitted.tape.from_text,
+        },
         "pass": {
             "id": one.id,
             "tape": one.tape_id,
@@ -35,7 +38,7 @@ def coding_page_state(admitted: Admitted, one: Pass, book: Codebook, keys: Mappi
             "key": waiting_key(admitted, one),
         },
         "codes": code_fields(book, task, keys),
-        "bindings": binding_fields(book, keys),
+        "bindings": binding_fields(book, keys, admitted.tape.from_text),
         "utterances": [utterance_fields(each, proposed.get(each.id)) for each in said],
         "unclear": [{"start": one.span.start, "speaker": one.speaker} for one in transcripts.vocalizations(admitted)],
         "events": [
@@ -63,17 +66,18 @@ def waiting_key(admitted: Admitted, one: Pass) -> str:
     return base64.b64encode(admitted.home.vault.derive(admitted.tape.id, purpose)).decode()
 
 
-def binding_fields(book: Codebook, keys: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What each key does."""
+def binding_fields(book: Codebook, keys: Mapping[str, str], from_text: bool = False) -> list[dict[str, Any]]:
+    """What each key does; without sound, those that are about it do nothing or something else."""
     return [
         {
             "action": one.action,
-            "label": one.label,
+            "label": shortcuts.WITHOUT_SOUND.get(one.action, one.label) if from_text else one.label,
             "presses": one.presses,
             "shown": one.shown,
             "repeats": one.repeats,
         }
         for one in shortcuts.resolve_bindings(book, keys)
+        if not (from_text and one.action in shortcuts.SOUND)
     ]
 
 

@@ -66,12 +66,15 @@ def download_codes(request: Request, viewer: SignedIn, tape_id: str, pass_id: st
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one = own_pass(admitted, pass_id)
-        if kind not in ("csv", "vtt"):
+        if kind not in ("csv", "vtt") or (kind == "vtt" and admitted.tape.from_text):
             raise HTTPException(404)
         said, found = transcripts.visible_transcript(admitted), passes.pass_codes(admitted, one)
         book = codebooks.read(admitted, one.codebook)
     zero = admitted.tape.start_ms or 0
-    text = downloads.codes_csv(said, found, zero) if kind == "csv" else downloads.codes_webvtt(said, found, book, zero)
+    if kind == "csv":
+        text = downloads.codes_csv(said, found, None if admitted.tape.from_text else zero)
+    else:
+        text = downloads.codes_webvtt(said, found, book, zero)
     note(request, viewer, tape_id, "codes.export", pass_id)
     headers = {"Content-Disposition": f'attachment; filename="codes.{kind}"'}
     return Response(text, headers=headers, media_type=f"text/{'csv' if kind == 'csv' else 'vtt'}; charset=utf-8")

@@ -30,6 +30,7 @@ from pipeline.review.coding.page_state import coding_page_state
 from pipeline.review.coding.sound import WavSound
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id, OptionalLine
+from pipeline.review.tapes import stored_measures
 from pipeline.review.templating import render, seeing
 from pipeline.tapes.consent import target_behavior
 
@@ -52,6 +53,8 @@ def start_page(request: Request, viewer: SignedIn, tape_id: str) -> Response:
             request,
             "coding/lobby.html",
             tape_id=tape_id,
+            from_text=admitted.tape.from_text,
+            no_sound=stored_measures.FROM_TEXT,
             target_behavior=target_behavior.read(session, home.vault, tape_id),
             own=[
                 (one, observer_tasks.find_task(one.task), codebooks.read(admitted, one.codebook).label) for one in own
@@ -121,7 +124,8 @@ def coding_page(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) 
         place = f"/tapes/{tape_id}"
         given = global_ratings.pass_ratings(admitted, one)
         links = [(f"{place}/names", "Names in this tape"), (f"{place}/passes/{pass_id}/ratings", "Global ratings")]
-        links += [(f"{place}/passes/{pass_id}/codes.{end}", f"My codes as {end.upper()}") for end in ("csv", "vtt")]
+        kinds = ("csv",) if admitted.tape.from_text else ("csv", "vtt")
+        links += [(f"{place}/passes/{pass_id}/codes.{end}", f"My codes as {end.upper()}") for end in kinds]
         return render(
             request,
             "coding/desk.html",
@@ -133,6 +137,8 @@ def coding_page(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) 
                 "together": f"{place}/together" if sees_codes(admitted) else "",
             },
             links=links,
+            from_text=admitted.tape.from_text,
+            no_sound=stored_measures.FROM_TEXT,
             task=observer_tasks.find_task(one.task),
             target_behavior=target_behavior.read(session, admitted.home.vault, tape_id),
             speeds=SPEEDS,

@@ -51,6 +51,16 @@ COMMANDS = (
 )
 """Every command with the key that it has where no code wants it."""
 
+SOUND = frozenset({"play", "back_far", "forward_far", "again", "slower", "faster", "follow"})
+"""The commands that a tape without sound has no use for."""
+
+WITHOUT_SOUND = {
+    "back": "Move the cursor one word back",
+    "forward": "Move the cursor one word forward",
+    "next_play": "Go to the next utterance",
+}
+"""The commands that do something else there."""
+
 _KEY_LABELS = {
     "ArrowLeft": "←",
     "ArrowRight": "→",

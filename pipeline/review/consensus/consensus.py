@@ -115,14 +115,16 @@ def majority_of_passes(opinions: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
 class ConsensusBoard:
     """All places of a tape in order of time.
 
-    ``drawing``: how the intervals of the machine's report were drawn (see
-    `pipeline.measures.session.measures.session_measures`), so that these are drawn alike.
+    ``timed``: whether the utterances have times; those of a tape that is coded from text have none. ``drawing``: how
+    the intervals of the machine's report were drawn (see `pipeline.measures.session.measures.session_measures`), so
+    that these are drawn alike.
     """
 
     utterances: tuple[ComparedUtterance, ...]
     coders: tuple[str, ...]
     book: Codebook
     drawing: Mapping[str, Any] = field(default_factory=dict)
+    timed: bool = True
 
     @property
     def basis(self) -> str:
@@ -162,7 +164,7 @@ def consensus_board(admitted: Admitted, said: Sequence[Utterance], book: Codeboo
         places.append(ComparedUtterance(one, opinions.get(one.id, ()), decided, machine, sure, p, pretags, quiet))
     stored = stored_measures.stored(admitted.session, admitted.home, admitted.tape)
     drawing: dict[str, Any] = {name: stored[name] for name in ("width", "seed", "spread", "draws") if name in stored}
-    return ConsensusBoard(tuple(places), coders, book, drawing)
+    return ConsensusBoard(tuple(places), coders, book, drawing, not admitted.tape.from_text)
 
 
 def settled_codes(admitted: Admitted, book: Codebook) -> dict[str, CodeState]:
@@ -257,8 +259,8 @@ def group_measures(found: ConsensusBoard) -> SessionMeasures:
             "utterance_id": said.id,
             "turn_id": said.turn,
             "role": said.role,
-            "start": said.start,
-            "end": said.end,
+            "start": said.start if found.timed else pd.NA,
+            "end": said.end if found.timed else pd.NA,
             "text": " ".join(word.text for word in said.words),
             "codes": "|".join((*place.by_hand, *pretags)),
             "probability": place.probability if doubted else 1.0,

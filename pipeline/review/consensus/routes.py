@@ -65,6 +65,8 @@ def consensus_page(request: Request, viewer: SignedIn, tape_id: str, codebook: s
             request,
             "coding/together.html",
             tape_id=tape_id,
+            from_text=admitted.tape.from_text,
+            no_sound=stored_measures.FROM_TEXT,
             codebook=chosen,
             books=[(name, codebooks.read(admitted, name).label) for name in used],
             target_behavior=target_behavior.read(session, home.vault, tape_id),
@@ -100,10 +102,10 @@ def consensus_page_data(request: Request, viewer: SignedIn, tape_id: str, codebo
         chosen = own_shortcuts.own_keys(session, viewer.person_id, codebook)
         found = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
         shown = _board_fields(admitted, found) | {
-            "tape": {"duration": admitted.tape.duration_ms},
+            "tape": {"duration": admitted.tape.duration_ms, "from_text": admitted.tape.from_text},
             "codes": page_state.code_fields(book, observer_tasks.TASKS[0], chosen),
             "talk": [asdict(Tags(book).of(name)) for name in consensus.machine_talk(book)],
-            "bindings": page_state.binding_fields(book, chosen),
+            "bindings": page_state.binding_fields(book, chosen, admitted.tape.from_text),
             "coders": found.coders,
             "places": [_utterance_fields(place, book) for place in found.utterances],
         }

@@ -36,7 +36,8 @@ WIDE, HIGH, EDGE, LEFT = 640, 180, 34, 54
 class Point:
     """One tape's value in a picture: where it lies, and how far its interval reaches (y grows downward).
 
-    ``by_group`` tells whether people's codes gave it or the machine's alone, ``basis`` which of them in words.
+    ``by_group`` tells whether people's codes gave it or the machine's alone, ``basis`` which of them in words. ``note``
+    says so where the tape has no sound.
     """
 
     x: float
@@ -47,6 +48,7 @@ class Point:
     figure: Figure
     by_group: bool
     basis: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,7 @@ def _line(name: str, seen: list[tuple[Tape, CurrentMeasures]]) -> Line:
             figure,
             each.by_group and not figure.by_machine,
             each.basis,
+            each.note,
         )
         for at, (tape, figure, each) in enumerate(found)
     )

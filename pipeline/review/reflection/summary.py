@@ -46,6 +46,7 @@ class Summary:
     said: tuple[Said, ...]
     figures: tuple[Figure, ...]
     basis: str
+    note: str
     miti: tuple[MitiSummary, ...]
     at: int
 
@@ -96,6 +97,7 @@ def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str
             said=tuple(feedback.said(database, home, tape_id)),
             figures=measured.figures,
             basis=measured.basis,
+            note=measured.note,
             miti=miti,
             at=now,
         )

@@ -48,6 +48,8 @@ def lines(summary: Summary) -> Iterator[Line]:
             yield Line(f"{one.name}: {one.text}")
     yield Line("Measures", "heading")
     yield Line(f"{summary.basis}.")
+    if summary.note:
+        yield Line(f"{summary.note}.")
     for figure in summary.figures:
         spread = f" ({figure.spread})" if figure.spread else ""
         yield Line(f"{figure.label}: {figure.text}{spread}")

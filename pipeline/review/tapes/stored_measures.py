@@ -17,6 +17,9 @@ from pipeline.tapes.home import Home
 
 KIND = "measures.json"
 
+FROM_TEXT = "Coded from text: no sound, no times, no talk time"
+"""What every page says of a tape whose transcript was handed in without sound."""
+
 
 @dataclass(frozen=True)
 class Figure:

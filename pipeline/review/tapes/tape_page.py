@@ -18,9 +18,10 @@ from pipeline.review import authorization, error_texts
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
-from pipeline.review.tapes import titles
+from pipeline.review.tapes import stored_measures, titles
 from pipeline.review.templating import render, seeing
 from pipeline.run.output import PROVENANCE
+from pipeline.run.text_run import NO_SOUND
 from pipeline.stages import STEP_LABELS
 from pipeline.tapes.consent import consent, consent_form, target_behavior
 from pipeline.tapes.db.records import CodeEvent, Correction, Feedback, Item, Pass, Person, Review, Tape
@@ -33,6 +34,9 @@ router = APIRouter()
 
 _OPTIONS = re.compile(r" \(--[^()]*\)")
 """What a warning says of the command line, which nobody has in the room."""
+
+_TEXT: Mapping[str | None, str] = {None: "Waiting for its turn", **dict.fromkeys(STEP_LABELS, "Coding the transcript")}
+"""The same for a tape that has no sound."""
 
 _WORK: Mapping[str | None, str] = {None: "Waiting for its turn", **{step: STEP_LABELS[step] for step in STEP_LABELS}}
 """Step of a job -> what its page says."""
@@ -69,7 +73,8 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
             target=target_behavior.read(database, home.vault, tape_id),
             consent=permission,
             job=_job(database, tape_id),
-            stages=_WORK,
+            stages=_TEXT if tape.from_text else _WORK,
+            from_text=stored_measures.FROM_TEXT,
             failed=error_texts.words,
             warnings=_warnings(database, home, tape_id),
             steps=steps(database, viewer.person_id, tape),
@@ -80,7 +85,8 @@ def _warnings(database: Session, home: Home, tape_id: str) -> list[str]:
     """What to be careful about with the recording, in sentences; nothing before it is processed."""
     item = database.scalars(select(Item).where(Item.tape_id == tape_id, Item.kind == PROVENANCE)).first()
     warnings = json.loads(home.vault.read(item)).get("warnings", []) if item else []
-    return [_OPTIONS.sub("", warning) for warning in warnings]
+    # that there is no sound stands among the facts of the page
+    return [_OPTIONS.sub("", warning) for warning in warnings if warning != NO_SOUND]
 
 
 @router.get("/tapes/{tape_id}/progress")
@@ -92,7 +98,13 @@ def progress(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
         job = _job(database, tape_id)
         mine = tape.interviewer_id == viewer.person_id
         return render(
-            request, "tapes/progress.html", tape=tape, job=job, stages=_WORK, is_mine=mine, failed=error_texts.words
+            request,
+            "tapes/progress.html",
+            tape=tape,
+            job=job,
+            stages=_TEXT if tape.from_text else _WORK,
+            is_mine=mine,
+            failed=error_texts.words,
         )
 
 
@@ -164,18 +176,25 @@ def steps(database: Session, person_id: str, tape: Tape) -> list[Step]:
     found = []
     if mine:
         told = "done" if named else "now"
-        found.append(Step("Who is who", "Listen to each voice and confirm who speaks.", f"{at}/voices", "Listen", told))
+        text, action = (
+            ("Read what each says and confirm who speaks.", "Read")
+            if tape.from_text
+            else ("Listen to each voice and confirm who speaks.", "Listen")
+        )
+        found.append(Step("Who is who", text, f"{at}/voices", action, told))
         first = "done" if opened else "now" if named else "later"
         action = "Look again" if opened else "Begin"
         found.append(Step("You first", "Review your own work before the others do.", f"{at}/first", action, first))
     locked = bool(passes) and all(each.locked_at for each in passes)
     missed = closed and not passes
     coding = waiting or ("done" if locked else "later" if missed or (mine and not opened) else "now")
-    found.append(
-        Step("Listen and code", "Take a task, and code while you listen.", f"{at}/coding", "Open the tape", coding)
-    )
+    name, text = ("Listen and code", "Take a task, and code while you listen.")
+    if tape.from_text:
+        name, text = ("Read and code", "Take a task, and code while you read.")
+    found.append(Step(name, text, f"{at}/coding", "Open the tape", coding))
     together = waiting or ("later" if not locked else "done" if spoke or _settled(database, tape) else "now")
-    told = "Listen to where you differ, and settle on a code. Everyone's own codes stay."
+    verb = "Look at" if tape.from_text else "Listen to"
+    told = f"{verb} where you differ, and settle on a code. Everyone's own codes stay."
     found.append(Step("Together", told, f"{at}/together", "Continue together", together))
     feedback = waiting or ("done" if spoke or closed else "now" if opened else "later")
     found.append(

@@ -1,6 +1,7 @@
 """Who is who: three clips of each voice, and one click to confirm or swap interviewer and client.
 
-What is decided is a correction like any other: it can be taken back, and the transcript's words stay as they are.
+Where there is no sound, three lines stand for the clips. What is decided is a correction like any other: it
+can be taken back, and the transcript's words stay as they are.
 """
 
 from __future__ import annotations
@@ -23,18 +24,21 @@ from pipeline.review.form_fields import Id
 from pipeline.review.tapes import titles
 from pipeline.review.templating import render, seeing
 from pipeline.tapes import audit_log
-from pipeline.tapes.db.records import Correction, Tape, Utterance
+from pipeline.tapes.db.records import Correction, Item, Tape, Utterance
 from pipeline.tapes.home import Home
 
 router = APIRouter()
 
 CLIPS, LONGEST = 3, 12_000
-_COLUMN = "corrections.payload"
+_COLUMN, _TRANSCRIPT = "corrections.payload", "transcript"
 
 
 @dataclass(frozen=True)
 class Voice:
-    """One voice: its role, where it can be heard, and whether it is probably nobody."""
+    """One voice: its role, where it can be heard, and whether it is probably nobody.
+
+    ``utterances`` are those of its clips; ``spoken`` are ms, or words where there is no sound.
+    """
 
     name: str
     role: str
@@ -42,6 +46,7 @@ class Voice:
     spoken: int
     share: float
     ghost: bool
+    utterances: tuple[str, ...] = ()
 
 
 @router.get("/tapes/{tape_id}/voices")
@@ -56,6 +61,7 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
             select(Utterance).where(Utterance.tape_id == tape_id).order_by(Utterance.position)
         ).all()
         decided = confirmed(database, room.home, tape_id)
+        texts = _texts(database, room.home, tape_id) if tape.from_text else {}
         name = titles.title(database, tape)
     found = voices(said, tape.speakers | {"roles": tape.speakers.get("roles", {}) | (decided or {})})
     return render(
@@ -64,6 +70,7 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
         tape=tape,
         title=name,
         voices=found,
+        texts=texts,
         sure=tape.speakers.get("probability"),
         decided=decided is not None,
     )
@@ -116,8 +123,17 @@ def voices(said: Sequence[Utterance], speakers: dict[str, Any]) -> tuple[Voice, 
         own = sorted((one for one in said if one.speaker == name), key=lambda one: one.start_ms - one.end_ms)[:CLIPS]
         clips = sorted((one.start_ms, min(one.end_ms, one.start_ms + LONGEST)) for one in own)
         role = roles.get(name, "unknown")
-        found.append(Voice(name, role, tuple(clips), length, length / total, name in ghosts))
+        names = tuple(one.utterance_id for one in sorted(own, key=lambda one: one.position))
+        found.append(Voice(name, role, tuple(clips), length, length / total, name in ghosts, names))
     return tuple(found)
+
+
+def _texts(database: Session, home: Home, tape_id: str) -> dict[str, str]:
+    """Utterance -> what is said there; for the interviewer, from whom no name is masked."""
+    kept = select(Item).where(Item.tape_id == tape_id, Item.kind == _TRANSCRIPT).order_by(Item.created_at.desc())
+    item = database.scalars(kept.limit(1)).first()
+    rows = json.loads(home.vault.read(item))["utterances"] if item else []
+    return {row["utterance_id"]: row["text"] for row in rows}
 
 
 def confirmed(database: Session, home: Home, tape_id: str) -> dict[str, str] | None:

@@ -16,7 +16,7 @@ from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
 from pipeline.review.tapes import titles
 from pipeline.review.templating import render, seeing
-from pipeline.review.upload import chunked_uploads, quotas, transcripts
+from pipeline.review.upload import chunked_uploads, queueing, quotas, transcripts
 from pipeline.review.upload.drafts import draft
 
 router = APIRouter()
@@ -39,10 +39,10 @@ def go_on(
     request: Request,
     viewer: SignedIn,
     tape_id: Id,
-    way: Annotated[Literal["sound"], Form()],
+    way: Annotated[Literal["sound", "text"], Form()],
     voice: Annotated[int, Form(ge=NOT_SURE, le=200)] = NOT_SURE,
 ) -> Response:
-    """Note which voice is the interviewer's, and go on with the sound."""
+    """Note which voice is the interviewer's, and go on with the sound, or hand the transcript in without any."""
     room = context_of(request)
     with room.home.database.reading() as database:
         draft(database, viewer, tape_id, room.clock())
@@ -54,6 +54,13 @@ def go_on(
         written = written.with_interviewer(names[voice])
         quota = room.settings.review.drafts_limit_mb * quotas.MEGABYTE
         transcripts.keep(room.home, tape_id, written, room.clock(), quota)
+    if way == "text":
+        try:
+            transcripts.require_speakers(written)
+            queueing.queue_text(room.home, tape_id, viewer.person_id, room.clock())
+        except ReviewError as error:
+            return _page(request, viewer, tape_id, error)
+        return seeing(f"/tapes/{tape_id}")
     whole = chunked_uploads.survey(room.home, tape_id) is not None
     return seeing(f"/tapes/{tape_id}/part" if whole else f"/tapes/{tape_id}/recording")
 
@@ -94,5 +101,6 @@ def _page(request: Request, viewer: Viewer, tape_id: str, refused: ReviewError |
         voices=[(number, voice, role, first[voice]) for number, (voice, role) in enumerate(written.voices.items())],
         not_sure=NOT_SURE,
         whole=chunked_uploads.survey(room.home, tape_id) is not None,
+        begun=chunked_uploads.offset(room.home, tape_id) > 0,
         error=error_texts.answer(refused).words if refused else "",
     )

@@ -11,6 +11,7 @@ from pipeline.formats import transcript_process
 from pipeline.formats.written_transcript import WrittenTranscript, unpacked
 from pipeline.review import error_texts
 from pipeline.review.upload import quotas
+from pipeline.run import text_run
 from pipeline.tapes import audit_log
 from pipeline.tapes.db.records import Item, Tape
 from pipeline.tapes.home import Home
@@ -46,6 +47,21 @@ def read(name: str, content: bytes) -> WrittenTranscript:
             value, remedy = "the file holds parts that could do harm, and was not opened", "save it as plain text"
         elif "`" in remedy or "--" in remedy:  # that is for who types commands
             remedy = "save it as Word (.docx), text, a spreadsheet or subtitles, with who speaks before each turn"
+        raise ReviewError("R10", "transcript", value, remedy) from error
+
+
+def require_speakers(written: WrittenTranscript) -> None:
+    """Refuse to code a transcript without sound that does not tell who speaks.
+
+    Raises
+    ------
+    ReviewError: R10, in words for a member.
+    """
+    try:
+        text_run.require_speakers(written)
+    except TableError as error:
+        remedy = "write who speaks before each turn and upload it again, or bring the recording"
+        value = f"without the sound, the transcript {error.value}".replace("whose role nothing tells", "only")
         raise ReviewError("R10", "transcript", value, remedy) from error
 
 

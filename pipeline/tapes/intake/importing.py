@@ -11,23 +11,27 @@ hold no words: these lie in the item ``transcript``, a JSON object::
      "suppressed": [[start, end, "text", "reason"], ...]}
 
 with times in milliseconds of the segment. ``mono`` is the segment's sound as FLAC; ``peaks`` are the largest magnitudes
-of each 50 ms, a byte each (255 is full scale), channel after channel, after a line that says so in JSON.
+of each 50 ms, a byte each (255 is full scale), channel after channel, after a line that says so in JSON. A tape that is
+coded from text has neither, and its times are places: the first word lies from 0 to 1, the second from 1 to 2.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.audio.recording import SAMPLE_RATE, Recording, peaks
 from pipeline.coding.codebook import CODES
-from pipeline.run.results import Results
+from pipeline.run.results import Attribution, Results
+from pipeline.run.text_run import TextResults
 from pipeline.tapes.db.records import Item, Job, Pretag, Tape, Transcript, Utterance
 from pipeline.tapes.home import Home
 from pipeline.tapes.jobs import job_state
@@ -38,20 +42,42 @@ MONO, PEAKS, TRANSCRIPT = "mono", "peaks", "transcript"
 PEAKS_PER_SECOND = 20
 
 
-def publish(home: Home, job: Job, found: Results, results: Mapping[str, bytes], now: int) -> None:
-    """Make the results of a job those of its tape; nothing changes where the job is not to go on.
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """What the records and the vault take of a job's results; ``duration`` is None where there is no sound."""
 
-    Parameters
-    ----------
-    results: the result files; each becomes an item of the kind of its name.
-    """
-    recording = found.recording
+    attribution: Attribution
+    table: pd.DataFrame
+    files: Mapping[str, bytes]
+    engine: Mapping[str, Any]
+    duration: int | None = None
+    ghosts: tuple[str, ...] = ()
+
+
+def of_recording(found: Results, results: Mapping[str, bytes]) -> Imported:
+    """From a recording; each of the result files becomes an item of the kind of its name."""
+    recording, heard = found.recording, found.transcript
+    vocalizations = [[one.span.start, one.span.end, one.speaker] for one in found.vocalizations]
+    suppressed = [[one.span.start, one.span.end, one.text, one.reason] for one in heard.suppressed]
     files = {
-        TRANSCRIPT: transcript(found),
+        TRANSCRIPT: transcript(found.table, found.attribution, heard.engine, vocalizations, suppressed),
         MONO: mono(recording),
         PEAKS: drawn(recording),
         **dict(sorted(results.items())),
     }
+    ghosts = tuple(found.diarization.spurious_speakers)
+    return Imported(found.attribution, found.table, files, heard.engine, recording.duration, ghosts)
+
+
+def of_text(found: TextResults) -> Imported:
+    """From a transcript without sound."""
+    files = {TRANSCRIPT: transcript(found.table, found.attribution, {}), **dict(sorted(found.files.items()))}
+    return Imported(found.attribution, found.table, files, {})
+
+
+def publish(home: Home, job: Job, found: Imported, now: int) -> None:
+    """Make the results of a job those of its tape; nothing changes where the job is not to go on."""
+    files = found.files
     put = [home.vault.put(job.tape_id, kind, content) for kind, content in files.items()]
     with home.database.writing() as session:
         needless = _swap(session, job, found, put, now)
@@ -59,7 +85,7 @@ def publish(home: Home, job: Job, found: Results, results: Mapping[str, bytes], 
         home.vault.remove(item)
 
 
-def _swap(session: Session, job: Job, found: Results, put: list[Put], now: int) -> list[Any]:
+def _swap(session: Session, job: Job, found: Imported, put: list[Put], now: int) -> list[Any]:
     """Replace what an earlier job left; the items that are not needed any more."""
     tape = session.get(Tape, job.tape_id)
     going_on = job_state.change(session, job.id, ("running",), now, state="done", fraction=1.0, error=None)
@@ -75,29 +101,29 @@ def _swap(session: Session, job: Job, found: Results, put: list[Put], now: int) 
     session.add_all(item_row(item, now) for item in put)
     session.flush()
     whole = next(item.id for item in put if item.kind == TRANSCRIPT)
-    engine = json.dumps(found.transcript.engine, sort_keys=True)
+    engine = json.dumps(found.engine, sort_keys=True)
     session.add(Transcript(tape_id=tape.id, item_id=whole, engine=engine, created_at=now))
-    session.add_all(_utterances(tape.id, found))
-    session.add_all(_pretags(tape.id, found))
-    recording, decided = found.recording, found.attribution.roles
+    session.add_all(_utterances(tape.id, found.table))
+    session.add_all(_pretags(tape.id, found.table))
+    decided = found.attribution.roles
     speakers = {turn.speaker: decided.role(turn.speaker) for turn in found.attribution.turns}
     session.execute(
         update(Tape)
         .where(Tape.id == tape.id)
         .values(
             state="ready",
-            duration_ms=recording.duration,
+            duration_ms=found.duration,
             speakers={
                 "roles": speakers,
                 "probability": decided.probability,
-                "ghosts": list(found.diarization.spurious_speakers),
+                "ghosts": list(found.ghosts),
             },
         )
     )
     return old
 
 
-def _utterances(tape_id: str, found: Results) -> list[Utterance]:
+def _utterances(tape_id: str, table: pd.DataFrame) -> list[Utterance]:
     columns = ("utterance_id", "turn_id", "role", "speaker", "start", "end")
     return [
         Utterance(
@@ -111,12 +137,12 @@ def _utterances(tape_id: str, found: Results) -> list[Utterance]:
             end_ms=int(end),
         )
         for position, (utterance_id, turn_id, role, speaker, start, end) in enumerate(
-            found.table[list(columns)].itertuples(index=False, name=None)
+            table[list(columns)].itertuples(index=False, name=None)
         )
     ]
 
 
-def _pretags(tape_id: str, found: Results) -> list[Pretag]:
+def _pretags(tape_id: str, table: pd.DataFrame) -> list[Pretag]:
     return [
         Pretag(
             tape_id=tape_id,
@@ -126,23 +152,28 @@ def _pretags(tape_id: str, found: Results) -> list[Pretag]:
             needs_check=bool(row["needs_check"]),
             p={code: float(row[f"p_{code}"]) for code in CODES},
         )
-        for row in found.table.to_dict("records")
+        for row in table.to_dict("records")
     ]
 
 
-def transcript(found: Results) -> bytes:
+def transcript(
+    table: pd.DataFrame,
+    attribution: Attribution,
+    engine: Mapping[str, Any],
+    vocalizations: Iterable[list[Any]] = (),
+    suppressed: Iterable[list[Any]] = (),
+) -> bytes:
     """The words, as the item ``transcript`` holds them."""
-    heard = found.transcript
-    rows = found.table[["utterance_id", "turn_id", "role", "speaker", "start", "end", "text"]].to_dict("records")
-    for row, said in zip(rows, found.attribution.utterances, strict=True):
+    rows = table[["utterance_id", "turn_id", "role", "speaker", "start", "end", "text"]].to_dict("records")
+    for row, said in zip(rows, attribution.utterances, strict=True):
         row["start"], row["end"] = int(row["start"]), int(row["end"])
         row["words"] = [[word.span.start, word.span.end, word.text, word.probability] for word in said.words]
     whole = {
         "format": 1,
-        "engine": heard.engine,
+        "engine": engine,
         "utterances": rows,
-        "vocalizations": [[one.span.start, one.span.end, one.speaker] for one in found.vocalizations],
-        "suppressed": [[one.span.start, one.span.end, one.text, one.reason] for one in heard.suppressed],
+        "vocalizations": list(vocalizations),
+        "suppressed": list(suppressed),
     }
     return json.dumps(whole, ensure_ascii=False, allow_nan=False).encode()
 

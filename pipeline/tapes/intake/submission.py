@@ -19,6 +19,7 @@ from pipeline.audio import recording as audio
 from pipeline.errors import ConsentError
 from pipeline.files import Digesting
 from pipeline.formats.written_transcript import WrittenTranscript
+from pipeline.run import text_run
 from pipeline.settings import Settings
 from pipeline.tapes import audit_log, people, reserve
 from pipeline.tapes.clock import Clock
@@ -42,11 +43,12 @@ _HALF_IMPORTED_AFTER = 600.0
 class Submission:
     """What a member hands in.
 
-    Times are milliseconds within the recording. ``speakers`` None lets the machine count the voices; ``voice`` names
-    the interviewer's, such as "S1". ``form`` is the scanned consent form, ``transcript`` one that somebody wrote.
+    ``recording`` None hands in the ``transcript`` alone. Times are milliseconds within the recording. ``speakers`` None
+    lets the machine count the voices; ``voice`` names the interviewer's, such as "S1". ``form`` is the scanned consent
+    form, ``transcript`` one that somebody wrote.
     """
 
-    recording: Path
+    recording: Path | None
     terms: Terms
     target_behavior: str
     group: str
@@ -66,17 +68,25 @@ def submit(
 
     Raises
     ------
-    AudioError: A01 to A15, the recording is not one. ConsentError: D07, D11. TapesError: K07 group or person unknown.
+    AudioError: A01 to A15, the recording is not one. TableError: T08 a transcript alone does not tell who speaks.
+    ConsentError: D07, D11. TapesError: K07 group or person unknown.
     VaultError: V08 it cannot be stored. JobError: J05 the queue cannot be used: the job waits in the records.
     """
-    audio.decode(given.recording, settings.audio, given.start, given.end)
+    if given.recording is not None:
+        audio.decode(given.recording, settings.audio, given.start, given.end)
+    elif given.transcript is not None:
+        text_run.require_speakers(given.transcript)
+    else:
+        raise ValueError("neither a recording nor a transcript is given")
     tape_id = new_id()
     with _stored(home, tape_id):
-        with given.recording.open("rb") as file:
-            recording = Digesting(file)
-            items = [home.vault.put(tape_id, RECORDING, recording)]
-        asked = Asked(recording.digest(), given.start, given.end, given.speakers, given.voice)
-        items.append(home.vault.put(tape_id, ASKED, asked.packed()))
+        items = []
+        if given.recording is not None:
+            with given.recording.open("rb") as file:
+                recording = Digesting(file)
+                items.append(home.vault.put(tape_id, RECORDING, recording))
+            asked = Asked(recording.digest(), given.start, given.end, given.speakers, given.voice)
+            items.append(home.vault.put(tape_id, ASKED, asked.packed()))
         if given.transcript is not None:
             items.append(home.vault.put(tape_id, WRITTEN, given.transcript.packed()))
         if given.form is not None:
@@ -92,6 +102,7 @@ def submit(
                 created_at=now,
                 start_ms=given.start,
                 end_ms=given.end,
+                from_text=given.recording is None,
             )
             session.add(tape)
             session.flush()

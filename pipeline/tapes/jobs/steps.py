@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 from pydantic import TypeAdapter
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from pipeline.errors import JobError
 from pipeline.formats.written_transcript import WrittenTranscript, unpacked
 from pipeline.run.engines import Engines
 from pipeline.run.progress import Progress
+from pipeline.run.stage_keys import versions
+from pipeline.run.text_run import TextRun
 from pipeline.settings import Settings
-from pipeline.stages import STEPS, ProcessRequest, Run
+from pipeline.stages import STAGES, STEPS, ProcessRequest, Run
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.consent import target_behavior
 from pipeline.tapes.db.records import Item, Job, Tape
 from pipeline.tapes.home import Home
 from pipeline.tapes.intake import importing
+from pipeline.tapes.intake.importing import Imported
 from pipeline.tapes.vault.scratch import named
 from pipeline.tapes.vault.stage_store import VaultStageStore
 
@@ -70,42 +72,66 @@ def perform(
     TapeReviewError: whatever keeps the stages from their result, and V and K where vault or records cannot be used.
     """
     with home.database.reading() as session:
-        job, tape, asked, recording, written, target = _inputs(home, session, job_id)
-    with home.vault.locks.working(tape.id), home.vault.scratch.file() as sound:
+        job = session.get(Job, job_id)
+        if job is None:
+            raise JobError("J01", f"job {job_id}", "is not known", "`tape-review status` lists the jobs")
+        tape = session.get_one(Tape, job.tape_id)
+        wanted = select(Item).where(Item.tape_id == tape.id, Item.kind.in_((ASKED, RECORDING, WRITTEN)))
+        items = {item.kind: item for item in session.scalars(wanted)}
+        target = target_behavior.read(session, home.vault, tape.id)
+        written = unpacked(home.vault.read(items[WRITTEN])) if WRITTEN in items else None
+    watch = _Watch(step, progress)
+    with home.vault.locks.working(tape.id):
+        if not tape.from_text:
+            store = VaultStageStore(home, tape.id, clock)
+            made = _of_recording(home, settings, engines, items, target, written, step, store, watch)
+        elif step == "report" and written is not None:
+            made = _of_text(TextRun(written, target, settings, engines(settings), versions(STAGES), tape.id), watch)
+        else:
+            made = None  # a text takes moments: its last step does all
+        if made is not None:
+            importing.publish(home, job, made, clock())
+
+
+def _of_recording(
+    home: Home,
+    settings: Settings,
+    engines: Callable[[Settings], Engines],
+    items: Mapping[str, Item],
+    target: str,
+    written: WrittenTranscript | None,
+    step: str,
+    store: VaultStageStore,
+    watch: _Watch,
+) -> Imported | None:
+    """Do a step with a recording; what is to be published, after the last one."""
+    asked = _ASKED.validate_json(home.vault.read(items[ASKED]))
+    with home.vault.scratch.file() as sound:
         request = ProcessRequest(
             recording=named(sound),
             target_behavior=target,
             **{name: value for name, value in asdict(asked).items() if name != "source"},
-            tape_id=tape.id,
+            tape_id=items[ASKED].tape_id,
             transcript=written,
         )
-        watch = _Watch(step, progress)
         run = Run(request, settings, watch, engines=engines(settings), source=asked.source)
-        store = VaultStageStore(home, tape.id, clock)
         if run.needs_recording(store):
-            with home.vault.open(recording) as reader:
+            with home.vault.open(items[RECORDING]) as reader:
                 shutil.copyfileobj(reader, sound, 1 << 20)
             named(sound)
         if step == "report":
-            importing.publish(home, job, *run.finish(store), clock())
-        else:
-            run.results(store, STEPS[step])
+            return importing.of_recording(*run.finish(store))
+        run.results(store, STEPS[step])
+        return None
 
 
-def _inputs(home: Home, session: Session, job_id: str) -> tuple[Job, Tape, Asked, Item, WrittenTranscript | None, str]:
-    job = session.get(Job, job_id)
-    if job is None:
-        raise JobError("J01", f"job {job_id}", "is not known", "`tape-review status` lists the jobs")
-    tape = session.get_one(Tape, job.tape_id)
-    items = {
-        item.kind: item
-        for item in session.scalars(
-            select(Item).where(Item.tape_id == tape.id, Item.kind.in_((ASKED, RECORDING, WRITTEN)))
-        )
+def _of_text(run: TextRun, watch: _Watch) -> Imported:
+    """Code a transcript without sound."""
+    progress: dict[str, Progress] = {
+        "attribute": lambda fraction: watch.progressed("measure", fraction),
+        "tag": lambda fraction: watch.progressed("report", fraction),
     }
-    text = target_behavior.read(session, home.vault, tape.id)
-    written = unpacked(home.vault.read(items[WRITTEN])) if WRITTEN in items else None
-    return job, tape, _ASKED.validate_json(home.vault.read(items[ASKED])), items[RECORDING], written, text
+    return importing.of_text(run.finish(progress))
 
 
 class _Watch:

@@ -7,7 +7,7 @@ import { corrected, live, MASK } from "./layout.js";
  * @typedef {{id: string, utterance_id: string, action: "set" | "clear" | "unsure", codes: string[],
  *   undoes?: string | null}} CodeEvent
  * @typedef {{id: string, kind: string, utterance_id: string, undoes?: string | null, action?: string, codes?: string[],
- *   payload?: any, audio_ms?: number}} Change
+ *   payload?: any, audio_ms?: number | null}} Change
  */
 
 /**
@@ -66,7 +66,7 @@ export class Changes {
     this.listeners.push(listener);
   }
 
-  /** @param {string} id @param {string[]} codes @param {boolean} unsure @param {number} at */
+  /** @param {string} id @param {string[]} codes @param {boolean} unsure @param {number | null} at what is heard, in ms */
   code(id, codes, unsure, at) {
     const action = unsure ? "unsure" : codes.length ? "set" : "clear";
     this.put({ id: fresh(), kind: "code", utterance_id: id, action, codes, undoes: null, audio_ms: at });

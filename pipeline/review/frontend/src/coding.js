@@ -7,23 +7,25 @@ import { keepsBars, standsFor } from "./layout.js";
 import { conceal, leave } from "./leaving.js";
 import { Outbox } from "./outbox.js";
 import { Panel, unchecked } from "./panel.js";
-import { clock, Player } from "./player.js";
+import { clock, Cursor, Player } from "./player.js";
 import { progress } from "./progress.js";
 import { get, peaks, post, token } from "./server.js";
 import { person } from "./signout.js";
 import { Transcript } from "./transcript.js";
 import { watch } from "./watch.js";
-import { Wave } from "./wave.js";
+import { NoWave, Wave } from "./wave.js";
 
 /** The coding page: listen, give each thought its code by one key, and go on. */
 class Desk {
-  /** @param {any} state @param {Float32Array} loud @param {string} address of the state @param {Outbox} outbox */
+  /** @param {any} state @param {Float32Array | null} loud null without sound @param {string} address of the state @param {Outbox} outbox */
   constructor(state, loud, address, outbox) {
     this.state = state;
     this.concealed = false;
     this.address = address;
     this.locked = state.pass.locked;
-    this.player = new Player(/** @type {HTMLAudioElement} */ (byId("sound")), state.tape.duration);
+    /** Whether the tape is coded from text: it has no sound. */
+    this.silent = !loud;
+    this.player = loud ? new Player(/** @type {HTMLAudioElement} */ (byId("sound")), state.tape.duration) : new Cursor();
     this.outbox = outbox;
     outbox.tell = (how) => this.tell(how);
     outbox.on = { refused: () => this.reload(), gone: (status) => this.gone(status) };
@@ -35,14 +37,17 @@ class Desk {
     this.word = null;
     /** @type {number | null} */
     this.until = null;
-    this.panel = new Panel(state.codes, { code: (name) => this.act(`code:${name}`), select: (id) => this.go(id, true) });
+    this.panel = new Panel(
+      state.codes, { code: (name) => this.act(`code:${name}`), select: (id) => this.go(id, true) },
+      this.silent ? (one) => `#${this.changes.utterances.indexOf(one) + 1}` : undefined,
+    );
     this.transcript = new Transcript(byId("transcript"), this.codes, state.unclear, {
       select: (id, word) => this.pick(id, word),
       follow: (on) => this.follow(on),
-    });
-    this.wave = new Wave(
-      byId("wave"), /** @type {any} */ (byId("marks")), /** @type {any} */ (byId("strip")), byId("head"), this.player, loud,
-    );
+    }, this.silent);
+    this.wave = loud && this.player instanceof Player
+      ? new Wave(byId("wave"), /** @type {any} */ (byId("marks")), /** @type {any} */ (byId("strip")), byId("head"), this.player, loud)
+      : new NoWave();
     this.help = keysDialog(state.bindings, (action, key) => this.remap(action, key));
     listen(state.bindings, (action) => this.act(action));
     this.changes.listen(() => this.draw());
@@ -62,12 +67,13 @@ class Desk {
       event.preventDefault();
       this.lock(lock);
     });
-    byId("play").addEventListener("click", () => this.act("play"));
     byId("undo").addEventListener("click", () => this.act("undo"));
     byId("help").addEventListener("click", () => this.act("help"));
     byId("unsure").addEventListener("click", () => this.act("unsure"));
     byId("next").addEventListener("click", () => this.act("next_play"));
     byId("check").addEventListener("click", () => this.act("check"));
+    if (this.silent) return;
+    byId("play").addEventListener("click", () => this.act("play"));
     byId("follow").addEventListener("click", () => this.act("follow"));
     const speed = /** @type {HTMLSelectElement} */ (byId("speed"));
     speed.addEventListener("change", () => {
@@ -91,7 +97,7 @@ class Desk {
 
   /** In step with the sound, while it plays. @param {boolean} [once] */
   tick(once = false) {
-    if (this.concealed) return;
+    if (this.concealed || this.silent) return;
     const { time } = this.player;
     if (this.until !== null && this.player.playing && time >= this.until) {
       this.player.pause();
@@ -175,7 +181,7 @@ class Desk {
   /** @param {boolean} on */
   follow(on) {
     this.transcript.following = on;
-    byId("follow").setAttribute("aria-pressed", String(on));
+    document.getElementById("follow")?.setAttribute("aria-pressed", String(on));
     if (on) this.transcript.select(this.current, this.word);
   }
 
@@ -186,8 +192,8 @@ class Desk {
     this.hint("");
     const moves = /** @type {Record<string, () => void>} */ ({
       play: () => this.player.toggle(),
-      back: () => this.player.step(-0.5),
-      forward: () => this.player.step(0.5),
+      back: () => (this.silent ? this.step(-1) : this.player.step(-0.5)),
+      forward: () => (this.silent ? this.step(1) : this.player.step(0.5)),
       back_far: () => this.player.step(-5),
       forward_far: () => this.player.step(5),
       slower: () => this.player.shift(-1),
@@ -206,6 +212,14 @@ class Desk {
     else this.change(kind);
   }
 
+  /** Without sound, the arrows move the cursor word by word. @param {1 | -1} by */
+  step(by) {
+    const words = this.one?.words ?? [];
+    const at = words.findIndex((each) => each.id === this.cursor);
+    const word = words[Math.min(Math.max(0, this.word ? at + by : at), words.length - 1)];
+    if (word) this.pick(this.current, word.id);
+  }
+
   nextAndPlay() {
     const next = this.neighbor(1);
     if (next) this.go(next.id, true);
@@ -221,16 +235,21 @@ class Desk {
     this.player.play();
   }
 
+  /** What is heard when a code is given, in ms; null without sound. */
+  get moment() {
+    return this.silent ? null : this.player.time;
+  }
+
   /** @param {string} kind */
   change(kind) {
-    const { one, changes, player } = this;
+    const { one, changes, moment } = this;
     if (kind === "undo") {
       if (changes.undo() === "server") this.reload();
     } else if (kind === "redo") changes.redo();
     else if (!one) return;
-    else if (kind === "unsure") changes.code(one.id, this.given, !changes.codes.get(one.id)?.unsure, player.time);
-    else if (kind === "clear") changes.code(one.id, [], false, player.time);
-    else if (kind === "accept" && one.pretag && !changes.codes.has(one.id)) changes.code(one.id, one.pretag.codes, false, player.time);
+    else if (kind === "unsure") changes.code(one.id, this.given, !changes.codes.get(one.id)?.unsure, moment);
+    else if (kind === "clear") changes.code(one.id, [], false, moment);
+    else if (kind === "accept" && one.pretag && !changes.codes.has(one.id)) changes.code(one.id, one.pretag.codes, false, moment);
     else if (kind === "speaker") changes.correct("speaker", one.id, {});
     else if (kind === "merge") this.merge();
     else if (kind === "split") this.split();
@@ -250,7 +269,7 @@ class Desk {
     const others = given.filter((each) => each !== name && this.codes.get(each)?.family !== code.family);
     const codes = given.includes(name) ? given.filter((each) => each !== name) : [...others, name];
     const order = [...this.codes.keys()];
-    this.changes.code(this.current, codes.sort((a, b) => order.indexOf(a) - order.indexOf(b)), false, this.player.time);
+    this.changes.code(this.current, codes.sort((a, b) => order.indexOf(a) - order.indexOf(b)), false, this.moment);
   }
 
   merge() {
@@ -263,6 +282,7 @@ class Desk {
 
   /** The word at the cursor, or where the sound is: so all goes by keyboard. */
   get cursor() {
+    if (this.silent) return this.word ?? this.one?.words[0]?.id;
     return this.word ?? this.one?.words.findLast((each) => each.start <= this.player.time + 30)?.id;
   }
 
@@ -271,7 +291,7 @@ class Desk {
     if (one && word && one.words.findIndex((each) => each.id === word) > 0) {
       this.changes.correct("split", one.id, { word_id: word });
       this.select(`${one.id.split("~")[0]}~${word}`);
-    } else this.hint("Put the cursor on the first word of the new utterance: click it, or pause there.");
+    } else this.hint(`Put the cursor on the first word of the new utterance: click it, or ${this.silent ? "move it with the arrow keys" : "pause there"}.`);
   }
 
   edit() {
@@ -288,7 +308,7 @@ class Desk {
     const word = this.one?.words.find((each) => each.id === this.cursor);
     if (word?.masked && !this.changes.seesNames) this.hint("Only the interviewer can show a masked name.");
     else if (word) this.changes.correct("mask", this.current, { words: standsFor(word), on: !word.masked });
-    else this.hint("Put the cursor on the name: click it, or pause there.");
+    else this.hint(`Put the cursor on the name: click it, or ${this.silent ? "move it with the arrow keys" : "pause there"}.`);
   }
 
   /** Lock the pass once the server has every change: later ones it does not take. @param {HTMLFormElement} form */
@@ -382,7 +402,7 @@ class Desk {
 async function open() {
   const page = byId("coding");
   const address = page.dataset.state ?? "";
-  const [state, loud] = await Promise.all([get(address), peaks(page.dataset.peaks ?? "")]);
+  const [state, loud] = await Promise.all([get(address), page.dataset.peaks ? peaks(page.dataset.peaks) : null]);
   const { id: pass, tape, key } = state.pass;
   const place = { person: person(), tape, pass, key };
   const outbox = await new Outbox(place, (changes) => post(state.urls.changes, { changes }), () => {}).open();

@@ -12,8 +12,12 @@ import { clock } from "./player.js";
 const LISTED = 40;
 
 export class Panel {
-  /** @param {Code[]} codes @param {{code: (name: string) => void, select: (id: string) => void}} on */
-  constructor(codes, on) {
+  /**
+   * @param {Code[]} codes @param {{code: (name: string) => void, select: (id: string) => void}} on
+   * @param {(one: Utterance) => string} where an utterance stands: its time, or its number
+   */
+  constructor(codes, on, where = (one) => clock(one.start)) {
+    this.where = where;
     this.on = on;
     this.codes = codes;
     /** @type {Map<string, HTMLElement>} */
@@ -53,7 +57,7 @@ export class Panel {
 
   /** What the machine is least sure of and nobody has coded yet, least sure first. @param {Utterance[]} queue */
   check(queue) {
-    const key = queue.map((one) => one.id).join();
+    const key = queue.map((one) => `${one.id} ${this.where(one)}`).join();
     byId("check-count").textContent = String(queue.length);
     if (key === this.checked) return;
     this.checked = key;
@@ -64,7 +68,7 @@ export class Panel {
         make(
           "button",
           { type: "button", class: "check plain", onclick: () => this.on.select(one.id) },
-          make("span", { class: "time" }, clock(one.start)),
+          make("span", { class: "time" }, this.where(one)),
           make("span", { class: "said" }, one.words.map((word) => word.text).join(" ")),
           make("span", { class: "probability" }, `${Math.round((one.pretag?.probability ?? 0) * 100)} %`),
         ),

@@ -70,6 +70,33 @@ export class Player {
   }
 }
 
+/** What stands for the player where a tape has no sound: a cursor in the text, whose times are the places of words. */
+export class Cursor {
+  constructor() {
+    this.audio = new EventTarget();
+    this.time = 0;
+    this.duration = 0;
+    this.playing = false;
+    this.seeking = false;
+    this.speed = 1;
+  }
+
+  /** @param {number} place */
+  seek(place) {
+    this.time = place;
+  }
+
+  toggle() {}
+
+  play() {}
+
+  pause() {}
+
+  step() {}
+
+  shift() {}
+}
+
 /** A time as people write it: 4:05. @param {number} ms */
 export function clock(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));

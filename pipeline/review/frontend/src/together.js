@@ -3,11 +3,11 @@ import { fresh } from "./changes.js";
 import { byId, make } from "./elements.js";
 import { listen } from "./keyboard.js";
 import { standingOf } from "./marks.js";
-import { clock, Player } from "./player.js";
+import { clock, Cursor, Player } from "./player.js";
 import { leave } from "./leaving.js";
 import { get, peaks, post } from "./server.js";
 import { watch } from "./watch.js";
-import { Wave } from "./wave.js";
+import { NoWave, Wave } from "./wave.js";
 
 /**
  * The group's page: what the coders said of each utterance, side by side, and what the group settles on.
@@ -19,9 +19,11 @@ import { Wave } from "./wave.js";
 
 const ROLES = /** @type {Record<string, string>} */ ({ interviewer: "Interviewer", client: "Client", unknown: "Unknown" });
 const USED = new Set(["play", "back", "forward", "back_far", "forward_far", "next_play", "again", "next", "previous", "clear", "undo", "slower", "faster", "help"]);
+/** What moves the cursor within an utterance, which this page has only where there is sound. */
+const CURSOR = new Set(["back", "forward"]);
 
 class Table {
-  /** @param {any} state @param {Float32Array} loud @param {string} place @param {string} codebook */
+  /** @param {any} state @param {Float32Array | null} loud null without sound @param {string} place @param {string} codebook */
   constructor(state, loud, place, codebook) {
     this.address = place;
     this.codebook = codebook;
@@ -31,15 +33,17 @@ class Table {
     this.talk = new Map(state.talk.map((/** @type {any} */ code) => [code.name, code]));
     /** @type {Map<string, Place>} */
     this.places = new Map(state.places.map((/** @type {Place} */ one) => [one.id, one]));
-    this.player = new Player(/** @type {HTMLAudioElement} */ (byId("sound")), state.tape.duration);
+    /** Whether the tape is coded from text: it has no sound. */
+    this.silent = !loud;
+    this.player = loud ? new Player(/** @type {HTMLAudioElement} */ (byId("sound")), state.tape.duration) : new Cursor();
     this.only = true;
     /** @type {string | null} */
     this.heard = null;
     /** @type {number | null} */
     this.until = null;
-    this.wave = new Wave(
-      byId("wave"), /** @type {any} */ (byId("marks")), /** @type {any} */ (byId("strip")), byId("head"), this.player, loud,
-    );
+    this.wave = loud && this.player instanceof Player
+      ? new Wave(byId("wave"), /** @type {any} */ (byId("marks")), /** @type {any} */ (byId("strip")), byId("head"), this.player, loud)
+      : new NoWave();
     this.take(state);
     this.current = this.queue[0] ?? state.places[0]?.id ?? "";
     /** @type {Map<string, HTMLElement>} */
@@ -53,12 +57,13 @@ class Table {
       this.buttons.set(code.name, button);
       byId("code-buttons").append(button);
     }
-    const bindings = state.bindings.filter((/** @type {any} */ each) => each.action.startsWith("code:") || USED.has(each.action));
+    const bindings = state.bindings.filter((/** @type {any} */ each) => each.action.startsWith("code:") || (USED.has(each.action) && !(this.silent && CURSOR.has(each.action))));
     byId("keys-list").replaceChildren(...bindings.map((/** @type {any} */ each) =>
-      make("tr", {}, make("th", { scope: "row" }, each.action === "next_play" ? "Go to the next disagreement and play it" : each.label), make("td", {}, make("kbd", {}, each.shown))),
+      make("tr", {}, make("th", { scope: "row" }, each.action === "next_play" ? `Go to the next disagreement${this.silent ? "" : " and play it"}` : each.label), make("td", {}, make("kbd", {}, each.shown))),
     ));
     listen(bindings, (action) => this.act(action));
-    for (const [id, action] of [["play", "play"], ["next", "next_play"], ["undo", "undo"], ["help", "help"]]) {
+    if (!this.silent) byId("play").addEventListener("click", () => this.act("play"));
+    for (const [id, action] of [["next", "next_play"], ["undo", "undo"], ["help", "help"]]) {
       byId(id).addEventListener("click", () => this.act(action));
     }
     byId("only").addEventListener("click", () => {
@@ -111,6 +116,7 @@ class Table {
 
   /** In step with the sound, while it plays. @param {boolean} [once] */
   tick(once = false) {
+    if (this.silent) return;
     const { time } = this.player;
     byId("clock").textContent = `${clock(time)} / ${clock(this.player.duration)}`;
     if (this.until !== null && this.player.playing && time >= this.until) {
@@ -166,7 +172,7 @@ class Table {
     return make(
       "li",
       { class: `utterance place ${one.role} first${one.id === this.current ? " current" : ""}`, "data-id": one.id, "aria-current": one.id === this.current ? "true" : null },
-      make("span", { class: "time" }, clock(one.start)),
+      make("span", { class: "time" }, this.silent ? `#${this.all.indexOf(one) + 1}` : clock(one.start)),
       make("span", { class: "who" }, ROLES[one.role] ?? one.role),
       make("p", { class: "said" }, one.words.map((word) => word.text).join(" ")),
       make(
@@ -245,8 +251,8 @@ function stateOf(place, codebook) {
 
 async function open() {
   const page = byId("together");
-  const { place = "", codebook = "", peaks: drawing = "" } = page.dataset;
-  const [state, loud] = await Promise.all([get(stateOf(place, codebook)), peaks(drawing)]);
+  const { place = "", codebook = "", peaks: drawing } = page.dataset;
+  const [state, loud] = await Promise.all([get(stateOf(place, codebook)), drawing ? peaks(drawing) : null]);
   const table = new Table(state, loud, place, codebook);
   page.dataset.ready = "true";
   return table;

@@ -23,11 +23,13 @@ export class Transcript {
   /**
    * @param {HTMLElement} list @param {Map<string, Code>} codes @param {import("./layout.js").Unclear[]} unclear
    * @param {{select: (id: string, word?: string) => void, follow: (on: boolean) => void}} on
+   * @param {boolean} [silent] there is no sound: utterances have numbers instead of times
    */
-  constructor(list, codes, unclear, on) {
+  constructor(list, codes, unclear, on, silent = false) {
     this.list = list;
     this.codes = codes;
     this.unclear = unclear;
+    this.silent = silent;
     this.following = true;
     /** @type {Map<string, HTMLElement>} */
     this.rows = new Map();
@@ -62,10 +64,11 @@ export class Transcript {
       seen.add(one.id);
       const first = at === 0 || utterances[at - 1].turn !== one.turn || utterances[at - 1].role !== one.role;
       const unclear = sounds.get(one.id) ?? [];
-      const key = JSON.stringify([one, states.get(one.id), first, unclear]);
+      const where = this.silent ? `#${at + 1}` : clock(one.start);
+      const key = JSON.stringify([one, states.get(one.id), first, unclear, where]);
       let row = this.rows.get(one.id);
       if (!row || this.drawn.get(one.id) !== key) {
-        const fresh = this.row(one, states.get(one.id), first, unclear);
+        const fresh = this.row(one, states.get(one.id), first, unclear, where);
         if (row) {
           for (const name of ["current", "cursor"]) fresh.classList.toggle(name, row.classList.contains(name));
           if (row.hasAttribute("aria-current")) fresh.setAttribute("aria-current", "true");
@@ -91,9 +94,9 @@ export class Transcript {
 
   /**
    * @param {Utterance} one @param {State | undefined} state @param {boolean} first of its turn
-   * @param {{after: number, role: string}[]} unclear
+   * @param {{after: number, role: string}[]} unclear @param {string} where its time, or its number
    */
-  row(one, state, first, unclear) {
+  row(one, state, first, unclear, where) {
     /** @param {number} after */
     const sounds = (after) => unclear.filter((sound) => sound.after === after).flatMap(({ role }) => [unclearMark(role), " "]);
     const words = one.words.flatMap((word, at) => [
@@ -109,7 +112,7 @@ export class Transcript {
     return make(
       "li",
       { class: `utterance ${one.role}${first ? " first" : ""}`, "data-id": one.id, id: `row-${one.id}` },
-      make("span", { class: "time" }, clock(one.start)),
+      make("span", { class: "time" }, where),
       make("span", { class: "who" }, first ? ROLES[one.role] ?? one.role : make("span", { class: "unseen" }, ROLES[one.role] ?? one.role)),
       make("p", { class: "said" }, ...words, one.edited ? make("span", { class: "edited", title: "Corrected by hand" }, "✎", make("span", { class: "unseen" }, " corrected")) : null),
       make("span", { class: "codes" }, ...this.chips(one, state)),

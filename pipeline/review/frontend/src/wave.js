@@ -84,13 +84,7 @@ export class Wave {
 
   /** The last utterance that starts by then. @param {number} time */
   at(time) {
-    let [low, high] = [0, this.shown.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.shown[middle].utterance.start <= time) low = middle + 1;
-      else high = middle;
-    }
-    return Math.max(0, low - 1);
+    return lastBegun(this.shown, time);
   }
 
   /** The marks of the codes under the close view. */
@@ -147,6 +141,37 @@ export class Wave {
     context.scale(ratio, ratio);
     return [context, width, height];
   }
+}
+
+/** What stands for the waveform where a tape has no sound: it knows which utterance is where, and draws nothing. */
+export class NoWave {
+  constructor() {
+    /** @type {Mark[]} */
+    this.shown = [];
+  }
+
+  /** @param {Mark[]} shown the utterances with their codes */
+  show(shown) {
+    this.shown = shown;
+  }
+
+  /** The last utterance that starts by then. @param {number} time */
+  at(time) {
+    return lastBegun(this.shown, time);
+  }
+
+  here() {}
+}
+
+/** @param {Mark[]} shown @param {number} time */
+function lastBegun(shown, time) {
+  let [low, high] = [0, shown.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (shown[middle].utterance.start <= time) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(0, low - 1);
 }
 
 /** The page's policy forbids inline styles; the bundle has put the waveform's into a template. @param {any} shadow */

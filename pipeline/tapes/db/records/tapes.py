@@ -16,7 +16,7 @@ ConsentUse = Literal["group_review", "coach_check", "adapt_tagger"]
 
 
 class Tape(Record):
-    """One submitted recording segment.
+    """One submitted recording segment, or a transcript without its sound.
 
     Two facts about it cannot be taken back, and the database itself refuses to (`tapes.db.schema`): that the client
     withdrew the permission (``withdrawn_at`` is not null), and that it is destroyed: dead for everybody from the moment
@@ -36,6 +36,8 @@ class Tape(Record):
     # Who the machine heard: "roles" by voice, their "probability", and the "ghosts" among the voices.
     speakers: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
     codebook: Mapped[str] = mapped_column(default="pretags")
+    # Handed in as a transcript alone: it has no sound, and the times of its words are their places in the text.
+    from_text: Mapped[bool] = mapped_column(default=False)
     withdrawn_at: Mapped[int | None] = mapped_column(default=None)
 
 
