@@ -92,14 +92,14 @@ class Computing:
     def by_cores(self, samples: Any, cores: Cores, progress: Any, spoken: Any = None) -> Any:
         try:
             while True:
-                with cores.one():
+                with cores.hold_one():
                     self.began.set()
         finally:
             self.ended.set()
 
     def by_progress(self, recording: Any, cores: Cores, progress: Any) -> Any:
         try:
-            with cores.one():
+            with cores.hold_one():
                 while True:
                     self.began.set()
                     progress(0.5)
@@ -180,20 +180,20 @@ def test_who_waits_for_a_core_ends_with_the_run() -> None:
     def wait() -> None:
         waiting.set()
         try:
-            with cores.one():
+            with cores.hold_one():
                 pass
         except StoppedError as error:
             caught.append(error)
 
     thread = threading.Thread(target=wait)
-    with cores.one():
+    with cores.hold_one():
         thread.start()
         assert waiting.wait(PATIENCE)
         cores.stop()
     thread.join(PATIENCE)
     assert caught
     with pytest.raises(StoppedError):
-        cores.go_on()
+        cores.raise_if_stopped()
 
 
 def test_a_stopped_run_publishes_nothing(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def transcribe(context: StageContext, recording: Recording) -> Transcript:
         spans = [segment.span for segment in segments if segment.speaker == speaker]
         transcript = engine.transcribe(channels.isolate(samples, spans), context.cores, progress, spans)
         transcripts.append(transcript.by(speaker))
-    return transcriber.merged(transcripts)
+    return transcriber.merge_channels(transcripts)
 
 
 def diarize(context: StageContext, recording: Recording) -> Diarization:

@@ -105,5 +105,5 @@ class StageRunner:
         return StageContext(inputs, self.engines, self.cores, partial(self._progress, stage.name))
 
     def _progress(self, stage: str, fraction: float) -> None:
-        self.cores.go_on()
+        self.cores.raise_if_stopped()
         self.observer.progressed(stage, fraction)

@@ -1,13 +1,13 @@
-"""Where there is speech, and how a recording is cut into windows that an engine hears one at a time.
+"""Where there is speech, and how a recording is cut into chunks that an engine transcribes one at a time.
 
 Three steps, all in integer milliseconds::
 
-    speech    |==|  |===|          |=|                       |=====|      what the voice activity detector hears
+    speech    |==|  |===|          |=|                       |=====|      what the voice activity detector finds
     pieces   [-------------]      [---]                     [-------]     short pauses closed, a margin around
-    windows  [-------------+------+---]                     [-------]     pieces side by side, as long as they fit
+    chunks   [-------------+------+---]                     [-------]     pieces side by side, as long as they fit
 
-A window leaves long pauses out: they cost time, and an engine invents text in them. It remembers where its pieces lie,
-so that a time heard in the window leads back to the recording (`Window.locate`).
+A chunk leaves long pauses out: they cost time, and an engine invents text in them. It stores where its pieces lie, so
+that a time in the chunk leads back to the recording (`Chunk.locate`).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _STEP = 20
 
 
 @dataclass(frozen=True)
-class Window:
-    """Pieces of a recording that an engine hears as one, in order and without the pauses between them."""
+class Chunk:
+    """Pieces of a recording that an engine transcribes as one, in order and without the pauses between them."""
 
     pieces: tuple[Span, ...]
 
@@ -42,29 +42,29 @@ class Window:
         """Milliseconds of sound."""
         return sum(piece.duration for piece in self.pieces)
 
-    def spoken(self, speech: Iterable[Span]) -> int:
-        """Milliseconds of speech in the window."""
+    def speech_duration(self, speech: Iterable[Span]) -> int:
+        """Return the milliseconds of speech in the chunk."""
         return sum(piece.overlap(span) for span in speech for piece in self.pieces)
 
     def cut(self, samples: Samples) -> Samples:
-        """The window's sound, (n,) float32 of the recording's (n,) float32."""
+        """Return the chunk's sound, (n,) float32 of the recording's (n,) float32."""
         return np.concatenate([samples[piece.start * PER_MS : piece.end * PER_MS] for piece in self.pieces])
 
-    def locate(self, heard: Span) -> Span:
-        """Where a span of the window lies in the recording: within the piece that holds its middle."""
+    def locate(self, span: Span) -> Span:
+        """Return where a span of the chunk lies in the recording: within the piece that holds its middle."""
         before = 0
         for piece in self.pieces:
             inside = Span(before, before + piece.duration)
-            if heard.middle < inside.end or piece is self.pieces[-1]:
-                start = min(max(heard.start, inside.start), inside.end)
-                end = max(start, min(heard.end, inside.end))
+            if span.middle < inside.end or piece is self.pieces[-1]:
+                start = min(max(span.start, inside.start), inside.end)
+                end = max(start, min(span.end, inside.end))
                 return Span(start, end).shift(piece.start - before)
             before = inside.end
-        raise ValueError("a window holds at least one piece")
+        raise ValueError("a chunk holds at least one piece")
 
 
-def speech(samples: Samples, settings: TranscriptionSettings) -> tuple[Span, ...]:
-    """Stretches of speech by Silero's detector, which comes with faster-whisper; (n,) float32 at 16 kHz.
+def detect_speech(samples: Samples, settings: TranscriptionSettings) -> tuple[Span, ...]:
+    """Return the stretches of speech by Silero's detector, which comes with faster-whisper; (n,) float32 at 16 kHz.
 
     The stretches are narrow: they end at pauses of 0.1 s and have no margin, so that words can be checked against them.
     """
@@ -76,16 +76,16 @@ def speech(samples: Samples, settings: TranscriptionSettings) -> tuple[Span, ...
         threshold=settings.vad_threshold, min_silence_duration_ms=100, speech_pad_ms=0, min_speech_duration_ms=60
     )
     length = samples.size // PER_MS
-    found = (
+    spans = (
         Span(row["start"] // PER_MS, min(row["end"] // PER_MS, length))
         for row in get_speech_timestamps(samples, options)
         if row["start"] // PER_MS < length
     )
-    return tuple(span for span in found if span.duration)
+    return tuple(span for span in spans if span.duration)
 
 
 def pieces(speech: Iterable[Span], length: int, pause: int, margin: int) -> tuple[Span, ...]:
-    """Speech with pauses shorter than ``pause`` closed and up to ``margin`` around, in 0 to ``length``; all in ms."""
+    """Return speech with pauses under ``pause`` closed and up to ``margin`` around, in 0 to ``length``; all in ms."""
     closed = merge(speech, pause)
     room = [0, *(left.end + (right.start - left.end) // 2 for left, right in pairwise(closed)), length]
     return tuple(
@@ -94,22 +94,22 @@ def pieces(speech: Iterable[Span], length: int, pause: int, margin: int) -> tupl
     )
 
 
-def windows(speech: Sequence[Span], samples: Samples, settings: TranscriptionSettings) -> tuple[Window, ...]:
-    """Cut a recording, (n,) float32 at 16 kHz, into windows at its pauses.
+def chunks(speech: Sequence[Span], samples: Samples, settings: TranscriptionSettings) -> tuple[Chunk, ...]:
+    """Cut a recording, (n,) float32 at 16 kHz, into chunks at its pauses.
 
-    A window ends where its last piece ends. A piece that is too long for one window is cut at its longest pause, or,
-    where it has none, where it is softest; never before three quarters of the window, so that windows stay few.
+    A chunk ends where its last piece ends. A piece that is too long for one chunk is cut at its longest pause, or,
+    where it has none, where it is softest; never before three quarters of the limit, so that chunks stay few.
     """
     limit = round(settings.window_seconds * 1000)
     whole = pieces(speech, samples.size // PER_MS, settings.vad_pause_ms, settings.vad_margin_ms)
-    made: list[list[Span]] = []
+    groups: list[list[Span]] = []
     for piece in whole:
         for part in _split(piece, speech, samples, limit):
-            if made and sum(span.duration for span in made[-1]) + part.duration <= limit:
-                made[-1].append(part)
+            if groups and sum(span.duration for span in groups[-1]) + part.duration <= limit:
+                groups[-1].append(part)
             else:
-                made.append([part])
-    return tuple(Window(tuple(parts)) for parts in made)
+                groups.append([part])
+    return tuple(Chunk(tuple(group)) for group in groups)
 
 
 def _split(piece: Span, speech: Sequence[Span], samples: Samples, limit: int) -> Iterable[Span]:

@@ -1,10 +1,10 @@
 """The cores that a run may keep busy, handed out one at a time.
 
 Engines that do not need each other run side by side; each holds one core while it computes. So diarization keeps one
-core until it is done, and the transcriber's windows take whatever is free: one core at first, both afterwards.
+core until it is done, and the transcriber's chunks take whatever is free: one core at first, both afterwards.
 
 An engine cannot be interrupted while it computes. So a run that has failed, or that somebody stopped, gives out no core
-any more: whoever asks for one, or looks in between, ends.
+any more: whoever asks for one, or checks in between, ends.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from contextlib import contextmanager
 
 
 class StoppedError(Exception):
-    """The run was stopped: nobody waits for what is being computed."""
+    """The run was stopped: nobody waits for its results."""
 
 
 class Cores:
-    """A fixed number of cores; `one` blocks until one is free."""
+    """A fixed number of cores; `hold_one` blocks until one is free."""
 
     def __init__(self, number: int) -> None:
         if number < 1:
@@ -29,23 +29,23 @@ class Cores:
         self._stopped = threading.Event()
 
     @contextmanager
-    def one(self) -> Iterator[None]:
+    def hold_one(self) -> Iterator[None]:
         """Hold one core for the length of a ``with`` block.
 
         Raises
         ------
         StoppedError: the run was stopped.
         """
-        self.go_on()
+        self.raise_if_stopped()
         with self._free:
-            self.go_on()
+            self.raise_if_stopped()
             yield
 
     def stop(self) -> None:
-        """Let everybody end who asks for a core or looks whether to go on."""
+        """Make everybody end who asks for a core or checks whether the run was stopped."""
         self._stopped.set()
 
-    def go_on(self) -> None:
+    def raise_if_stopped(self) -> None:
         """Raise `StoppedError` where the run was stopped."""
         if self._stopped.is_set():
             raise StoppedError

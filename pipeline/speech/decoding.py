@@ -1,9 +1,9 @@
-"""What an engine believes it heard in a window, how far that can be trusted, and which of several beliefs to keep.
+"""Decoding options of a chunk, how far a decoded text can be trusted, and which of several hypotheses to keep.
 
-Whisper writes what a transcript usually says: without its "um"s. A prompt full of them makes it write what was said,
-but then it may lose a part of the window or fall into a loop. Asked for time stamps as well, it loses little, but
-invents more where voices are far away. So a window is heard in several manners, and the belief with the most words that
-are likely to be right is kept (`best`).
+Whisper writes what a transcript usually holds: no "um"s. A prompt full of them makes it write verbatim, but then it may
+lose a part of the chunk or fall into a loop. With time stamps as well, it loses little, but invents more where voices
+are far away. So a chunk is decoded with several options, and the hypothesis with the most words that are likely to be
+right is kept (`best`).
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _LOOP = re.compile(r"\b(\S+(?: \S+){0,11}?)(?: \1){3,}")
 """The same one to twelve words at least four times in a row."""
 
 _LOOP_WORDS = 8
-"""A shorter loop may be said: "no, no, no, no"."""
+"""A shorter loop may be spoken: "no, no, no, no"."""
 
 _SHARPNESS = 5.0
-"""How much a word counts falls with this power of its probability; 3 to 8 chose alike on our recordings."""
+"""A word's score falls with this power of its probability; 3 to 8 chose alike on our recordings."""
 
 _PLAIN_SHARE = 0.8
 """Plain text has fewer words to be wrong about, since it leaves the fillers out: it has to be so much better."""
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How a window is heard: shown which prompt, with time stamps or not, and following how many texts at a time."""
+class DecodingOptions:
+    """How a chunk is decoded: after which prompt, with time stamps or not, and with which beam size."""
 
     prompt: str
     timed: bool
@@ -41,9 +41,9 @@ class Manner:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One decoding of one window: its text, its text tokens and their mean log probability."""
+    """One decoding of one chunk: its text, its text tokens and their mean log probability."""
 
-    manner: Manner
+    options: DecodingOptions
     text: str
     tokens: tuple[int, ...]
     log_probability: float
@@ -61,19 +61,19 @@ class Hypothesis:
 
     @property
     def loops(self) -> bool:
-        """Whether some words come at least four times in a row, and longer than anybody would say them."""
-        found = _LOOP.search(re.sub(r"[^\w' ]", "", self.text.lower()))
-        return found is not None and len(found[0].split()) >= _LOOP_WORDS
+        """Whether some words come at least four times in a row, and longer than anybody would speak them."""
+        match = _LOOP.search(re.sub(r"[^\w' ]", "", self.text.lower()))
+        return match is not None and len(match[0].split()) >= _LOOP_WORDS
 
     @property
-    def worth(self) -> float:
-        """About how many words are likely to be right."""
+    def score(self) -> float:
+        """The number of words that are likely to be right, estimated from their mean probability."""
         right = self.words * math.exp(_SHARPNESS * self.log_probability)
-        return right if self.manner.prompt else _PLAIN_SHARE * right
+        return right if self.options.prompt else _PLAIN_SHARE * right
 
 
-def doubt(hypothesis: Hypothesis, settings: TranscriptionSettings) -> str | None:
-    """Why a text is more likely invented than heard, or None.
+def rejection_reason(hypothesis: Hypothesis, settings: TranscriptionSettings) -> str | None:
+    """Return why a text is more likely invented than spoken, or None.
 
     The limits are those at which Whisper's authors decode anew (Radford et al. 2022, section 4.5).
     """
@@ -85,19 +85,19 @@ def doubt(hypothesis: Hypothesis, settings: TranscriptionSettings) -> str | None
 
 
 def best(hypotheses: Iterable[Hypothesis], settings: TranscriptionSettings) -> Hypothesis:
-    """The one of most worth among those without doubt, or where all are doubtful among all; the first of equals."""
-    return max(hypotheses, key=lambda one: (doubt(one, settings) is None, one.worth))
+    """Return the highest-scoring hypothesis that is not rejected, or of all where all are; the first of equals."""
+    return max(hypotheses, key=lambda hypothesis: (rejection_reason(hypothesis, settings) is None, hypothesis.score))
 
 
-def manners(settings: TranscriptionSettings) -> list[Manner]:
-    """The manners in which every window is heard."""
-    wanted = [
-        Manner(settings.prompt, timed=False, beam=settings.beam),
-        Manner(settings.prompt, timed=True, beam=settings.timed_beam),
-        Manner("", timed=False, beam=settings.plain_beam),
+def decoding_options(settings: TranscriptionSettings) -> list[DecodingOptions]:
+    """Return the options with which every chunk is decoded."""
+    candidates = [
+        DecodingOptions(settings.prompt, timed=False, beam=settings.beam),
+        DecodingOptions(settings.prompt, timed=True, beam=settings.timed_beam),
+        DecodingOptions("", timed=False, beam=settings.plain_beam),
     ]
-    return [manner for manner in wanted if manner.beam]
+    return [options for options in candidates if options.beam]
 
 
-LAST_RESORT = Manner("", timed=True, beam=1)
-"""The manner that loses least: for a window of which the others wrote hardly anything."""
+FALLBACK = DecodingOptions("", timed=True, beam=1)
+"""The options that lose least: for a chunk of which the others gave hardly a word."""

@@ -1,4 +1,4 @@
-"""Training and measuring `roles`: AnnoMI's sessions as if nobody had said who is who."""
+"""Training and evaluation of `roles` on AnnoMI's sessions, with the roles withheld."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pandas as pd
 
 from pipeline.errors import SpeechError
 from pipeline.lexicon import plains
-from pipeline.speech.roles import CUES, FILE, RoleModel, decide, terms, voices
+from pipeline.speech.roles import CUES, FILE, RoleModel, decide, speaker_profiles, terms
 from pipeline.timeline import Span, Turn, Word
 
 FOLDS = "folds.csv"
 
 OPENING_MS = 300_000
-"""The part of a session that is judged by itself: its first 5 minutes."""
+"""The part of a session that is evaluated by itself: its first 5 minutes."""
 
 LEAST_UTTERANCES = 20
 """Shorter sessions are learned from and not measured."""
@@ -31,7 +31,7 @@ _MARKS = str.maketrans("", "", '.,;:!?…"()[]')
 
 @dataclass(frozen=True)
 class Session:
-    """A transcript whose speakers are only told apart, with the right answer."""
+    """A transcript with numbered speakers, and its interviewer."""
 
     tape_id: str
     fold: int
@@ -39,20 +39,20 @@ class Session:
     interviewer: str
 
     def opening(self) -> Session:
-        """Its first 5 minutes."""
+        """Return its first 5 minutes."""
         end = self.turns[0].span.start + OPENING_MS
         return Session(
             self.tape_id, self.fold, tuple(turn for turn in self.turns if turn.span.start < end), self.interviewer
         )
 
     def bare(self) -> Session:
-        """Without punctuation and case, as some recognizers write."""
+        """Return it without punctuation and case, as some recognizers write."""
         return Session(self.tape_id, self.fold, tuple(_bare(turn) for turn in self.turns), self.interviewer)
 
 
 def sessions(table: pd.DataFrame) -> tuple[Session, ...]:
-    """Sessions from a table as `pipeline.coding.training.data` reads it; voices are numbered by first appearance."""
-    found = []
+    """Return sessions from a table of `pipeline.coding.training.data`; speakers are numbered by first appearance."""
+    read = []
     for tape_id, rows in table.groupby("tape_id", sort=False):
         names = {role: f"S{number}" for number, role in enumerate(rows["role"].unique(), start=1)}
         if "interviewer" not in names or len(names) != 2:
@@ -64,8 +64,8 @@ def sessions(table: pd.DataFrame) -> tuple[Session, ...]:
                 turns[-1] = Turn(names[role], turns[-1].words + words)
             elif words:
                 turns.append(Turn(names[role], words))
-        found.append(Session(str(tape_id), int(rows["fold"].iloc[0]), tuple(turns), names["interviewer"]))
-    return tuple(found)
+        read.append(Session(str(tape_id), int(rows["fold"].iloc[0]), tuple(turns), names["interviewer"]))
+    return tuple(read)
 
 
 def fit(given: Sequence[Session]) -> RoleModel:
@@ -79,7 +79,7 @@ def fit(given: Sequence[Session]) -> RoleModel:
         model = RoleModel(words, bias, dict.fromkeys(CUES, 0.0))
         for session in (session for session in given if session.fold == fold):
             for version in versions(session).values():
-                cues = {voice.speaker: voice.cues for voice in voices(version.turns, model)}
+                cues = {profile.speaker: profile.cues for profile in speaker_profiles(version.turns, model)}
                 right = cues.pop(session.interviewer, None)
                 differences += [[right[cue] - other[cue] for cue in CUES] for other in cues.values() if right]
     signed = np.array([*differences, *(-np.array(differences))])
@@ -90,7 +90,7 @@ def fit(given: Sequence[Session]) -> RoleModel:
 
 
 def versions(session: Session) -> Mapping[str, Session]:
-    """What is measured of a session: all of it and its opening, written and bare."""
+    """Return the versions of a session that are evaluated: all of it and its opening, written and bare."""
     opening = session.opening()
     return {
         "session": session,
@@ -116,34 +116,34 @@ def cross_fit(given: Sequence[Session]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["tape_id", "fold", "utterances", "version", "right", "probability"])
 
 
-def accuracy(found: pd.DataFrame) -> dict[str, tuple[int, int]]:
-    """Version -> sessions decided rightly and all, of those with `LEAST_UTTERANCES` or more."""
-    long = found[found["utterances"] >= LEAST_UTTERANCES]
+def accuracy(predictions: pd.DataFrame) -> dict[str, tuple[int, int]]:
+    """Return version -> sessions decided rightly and all, of those with `LEAST_UTTERANCES` or more."""
+    long = predictions[predictions["utterances"] >= LEAST_UTTERANCES]
     return {
         str(version): (int(rows["right"].sum()), len(rows)) for version, rows in long.groupby("version", sort=False)
     }
 
 
-def write(place: Path, model: RoleModel, folds: pd.DataFrame, about: Mapping[str, object]) -> None:
-    """Store a model with what is known of its making and its fold predictions."""
-    place.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({**about, **asdict(model)}, indent=1, ensure_ascii=False)
-    (place / FILE).write_text(text + "\n", encoding="utf-8")
-    folds.to_csv(place / FOLDS, index=False, float_format="%.4f")
+def write(folder: Path, model: RoleModel, folds: pd.DataFrame, metadata: Mapping[str, object]) -> None:
+    """Store a model with its metadata and its fold predictions."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({**metadata, **asdict(model)}, indent=1, ensure_ascii=False)
+    (folder / FILE).write_text(text + "\n", encoding="utf-8")
+    folds.to_csv(folder / FOLDS, index=False, float_format="%.4f")
 
 
-def read_folds(place: Path) -> pd.DataFrame:
-    """Fold predictions as `cross_fit` returned them.
+def read_folds(folder: Path) -> pd.DataFrame:
+    """Return fold predictions as `cross_fit` returned them.
 
     Raises
     ------
     SpeechError: P03 they are missing or damaged.
     """
     try:
-        return pd.read_csv(place / FOLDS, dtype={"tape_id": str})
+        return pd.read_csv(folder / FOLDS, dtype={"tape_id": str})
     except (OSError, ValueError) as error:
         remedy = "restore the folder, or make it again with `tape-review train`"
-        raise SpeechError("P03", f"role model {place}", f"has no valid {FOLDS}", remedy) from error
+        raise SpeechError("P03", f"role model {folder}", f"has no valid {FOLDS}", remedy) from error
 
 
 def _fit_words(given: Sequence[Session]) -> tuple[dict[str, float], float]:
@@ -155,14 +155,14 @@ def _fit_words(given: Sequence[Session]) -> tuple[dict[str, float], float]:
         (terms(plains([w.text for w in turn.words])), turn.speaker == s.interviewer) for s in given for turn in s.turns
     ]
     counter = CountVectorizer(analyzer=list, binary=True, min_df=RARE)
-    counts = counter.fit_transform([own for own, _ in turns]).astype(float)
-    sizes = np.sqrt([max(1, len(own)) for own, _ in turns])
+    counts = counter.fit_transform([turn_terms for turn_terms, _ in turns]).astype(float)
+    sizes = np.sqrt([max(1, len(turn_terms)) for turn_terms, _ in turns])
     model = LogisticRegression(C=1.0, solver="liblinear").fit(
         counts.multiply(1 / sizes[:, None]).tocsr(), [right for _, right in turns]
     )
     names, weights = counter.get_feature_names_out(), model.coef_[0]
-    kept = sorted(np.argsort(-np.abs(weights))[:TERMS])
-    return {str(names[at]): round(float(weights[at]), 3) for at in kept}, round(float(model.intercept_[0]), 4)
+    strongest = sorted(np.argsort(-np.abs(weights))[:TERMS])
+    return {str(names[at]): round(float(weights[at]), 3) for at in strongest}, round(float(model.intercept_[0]), 4)
 
 
 def _bare(turn: Turn) -> Turn:

@@ -1,8 +1,8 @@
-"""Who is the interviewer: decided from what each voice says and how.
+"""Who is the interviewer: decided from each speaker's words.
 
-Every turn is weighed by its words (interviewers say "sounds like", clients say "my wife"), each voice by its turns:
-wording, questions asked, "you" against "I", talk share, who opens. The voice with the most weight is the interviewer;
-of the others, the one that speaks most is the client, and a third one stays ``unknown``.
+Every turn is weighed by its words (interviewers say "sounds like", clients say "my wife"), each speaker by their turns:
+wording, questions asked, "you" against "I", talk share, who opens. The speaker with the most weight is the interviewer;
+of the others, the one who speaks most is the client, and a third one stays ``unknown``.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from pipeline.timeline import UNKNOWN, Role, Turn
 
 FILE = "roles.json"
 CUES = ("wording", "evidence", "questions", "address", "talk", "opening")
-"""What a voice is weighed by, in the order of `RoleModel.cues`."""
+"""The cues by which a speaker is weighed, in the order of `RoleModel.cues`."""
 
 CLEAREST = 3.0
 """A single turn's log-odds count no more than this: no sentence decides alone."""
 
 LEAST_SHARE = 0.05
-"""A voice with a smaller share of the words is no candidate while another one is."""
+"""A speaker with a smaller share of the words is no candidate while another one is."""
 
 _YOU = frozenset({"you", "your", "you're", "you've", "you'd", "yours", "yourself"})
 _I = frozenset({"i", "i'm", "i've", "i'd", "i'll", "my", "me", "mine", "myself"})
@@ -40,7 +40,7 @@ _I = frozenset({"i", "i'm", "i've", "i'd", "i'll", "my", "me", "mine", "myself"}
 class Roles:
     """Who is who on a tape, how sure that is, and why.
 
-    ``further``: other voices that conduct the session, where a transcript names several.
+    ``further``: other speakers who conduct the session, where a transcript names several.
     """
 
     interviewer: str
@@ -51,12 +51,12 @@ class Roles:
 
     @classmethod
     def given(cls, interviewer: str, speakers: Sequence[str]) -> Roles:
-        """Roles as a human names them: every other voice is a client's."""
+        """Return the roles as a human names them: every other speaker is a client."""
         clients = tuple(speaker for speaker in speakers if speaker not in (interviewer, UNKNOWN))
         return cls(interviewer, 1.0, ("named by you",), clients)
 
     def role(self, speaker: str) -> Role:
-        """The role of a speaker; ``unknown`` for words that no voice claims and for a third voice."""
+        """Return the role of a speaker; ``unknown`` for words without a speaker and for a third speaker."""
         if speaker == self.interviewer or speaker in self.further:
             return "interviewer"
         return "client" if speaker in self.clients else "unknown"
@@ -66,7 +66,7 @@ class Roles:
 class RoleModel:
     """Weights of words and word pairs towards the interviewer, and of the cues.
 
-    ``words``: term -> weight; with ``bias`` they give a turn's log-odds. ``cues``: cue -> weight of a voice's cue.
+    ``words``: term -> weight; with ``bias`` they give a turn's log-odds. ``cues``: cue -> weight of a speaker's cue.
     """
 
     words: Mapping[str, float]
@@ -74,7 +74,7 @@ class RoleModel:
     cues: Mapping[str, float]
 
     @classmethod
-    def read(cls, place: Path) -> RoleModel:
+    def read(cls, folder: Path) -> RoleModel:
         """Load the weights in a folder.
 
         Raises
@@ -82,33 +82,33 @@ class RoleModel:
         SpeechError: P03 the file is missing or damaged.
         """
         try:
-            raw = json.loads((place / FILE).read_text(encoding="utf-8"))
+            raw = json.loads((folder / FILE).read_text(encoding="utf-8"))
             model = cls(raw["words"], float(raw["bias"]), {cue: float(raw["cues"][cue]) for cue in CUES})
         except (OSError, ValueError, KeyError, TypeError) as error:
             remedy = "restore the folder, or make it again with `tape-review train`"
             raise SpeechError(
-                "P03", f"role model {place}", f"cannot be read ({type(error).__name__})", remedy
+                "P03", f"role model {folder}", f"cannot be read ({type(error).__name__})", remedy
             ) from error
         return model
 
-    def turn(self, terms: Sequence[str]) -> float:
-        """Log-odds that a turn is the interviewer's, within `CLEAREST`."""
+    def turn_log_odds(self, terms: Sequence[str]) -> float:
+        """Return the log-odds that a turn is the interviewer's, within `CLEAREST`."""
         weight = sum(self.words.get(term, 0.0) for term in terms) / math.sqrt(max(1, len(terms)))
         return max(-CLEAREST, min(CLEAREST, weight + self.bias))
 
 
 @dataclass(frozen=True)
-class Voice:
-    """What a voice has said: its cues, and the numbers that the reasons tell."""
+class SpeakerProfile:
+    """A speaker's cues, and the counts that the reasons name."""
 
     speaker: str
     words: int
-    asked: int
+    questions: int
     cues: Mapping[str, float]
 
 
 def load(settings: Settings) -> RoleModel:
-    """The role model that the settings name: a folder in `models/`, or a path.
+    """Return the role model that the settings name: a folder in `models/`, or a path.
 
     Raises
     ------
@@ -119,68 +119,68 @@ def load(settings: Settings) -> RoleModel:
 
 
 def decide(turns: Sequence[Turn], model: RoleModel) -> Roles:
-    """Find the interviewer among the voices of a tape.
+    """Decide who of a tape's speakers is the interviewer.
 
     Raises
     ------
-    SpeechError: P01 there is no voice.
+    SpeechError: P01 there is no speaker.
     """
-    found = voices(turns, model)
-    if not found:
+    profiles = speaker_profiles(turns, model)
+    if not profiles:
         raise SpeechError("P01", "recording", "has no words with a known voice", "check that both people can be heard")
-    if len(found) == 1:
+    if len(profiles) == 1:
         alone = ("there is only one voice; name the interviewer with --interviewer if that is wrong",)
-        return Roles(found[0].speaker, 0.5, alone, ())
-    total = sum(voice.words for voice in found)
-    candidates = [voice for voice in found if voice.words >= LEAST_SHARE * total]
+        return Roles(profiles[0].speaker, 0.5, alone, ())
+    total = sum(profile.words for profile in profiles)
+    candidates = [profile for profile in profiles if profile.words >= LEAST_SHARE * total]
     weights = {
-        voice.speaker: sum(model.cues[cue] * voice.cues[cue] for cue in CUES)
-        for voice in (candidates if len(candidates) > 1 else found)
+        profile.speaker: sum(model.cues[cue] * profile.cues[cue] for cue in CUES)
+        for profile in (candidates if len(candidates) > 1 else profiles)
     }
     interviewer = max(weights, key=lambda speaker: weights[speaker])
     odds = np.exp(np.array(list(weights.values())) - weights[interviewer])
-    others = [voice for voice in found if voice.speaker != interviewer]
-    client = max(others, key=lambda voice: voice.words)
-    chosen = next(voice for voice in found if voice.speaker == interviewer)
-    return Roles(interviewer, float(1 / odds.sum()), _reasons(chosen, client, found, model), (client.speaker,))
+    others = [profile for profile in profiles if profile.speaker != interviewer]
+    client = max(others, key=lambda profile: profile.words)
+    chosen = next(profile for profile in profiles if profile.speaker == interviewer)
+    return Roles(interviewer, float(1 / odds.sum()), _reasons(chosen, client, profiles, model), (client.speaker,))
 
 
-def voices(turns: Sequence[Turn], model: RoleModel) -> tuple[Voice, ...]:
-    """The known voices of a tape in the order of their first turn, with their cues."""
-    said: dict[str, list[list[str]]] = {}
-    asked: dict[str, int] = {}
+def speaker_profiles(turns: Sequence[Turn], model: RoleModel) -> tuple[SpeakerProfile, ...]:
+    """Return the profiles of a tape's known speakers in the order of their first turn."""
+    words_by_turn: dict[str, list[list[str]]] = {}
+    questions: dict[str, int] = {}
     for turn in turns:
         if turn.speaker != UNKNOWN:
             texts = [word.text for word in turn.words]
-            said.setdefault(turn.speaker, []).append(plains(texts))
-            asked[turn.speaker] = asked.get(turn.speaker, 0) + asks(texts)
-    total = sum(len(words) for own in said.values() for words in own)
+            words_by_turn.setdefault(turn.speaker, []).append(plains(texts))
+            questions[turn.speaker] = questions.get(turn.speaker, 0) + asks(texts)
+    total = sum(len(words) for turn_words in words_by_turn.values() for words in turn_words)
     opener = _opener(turns)
     return tuple(
-        Voice(
+        SpeakerProfile(
             speaker,
-            sum(len(words) for words in own),
-            asked[speaker],
-            _cues(own, asked[speaker], total, speaker == opener, model),
+            sum(len(words) for words in turn_words),
+            questions[speaker],
+            _cues(turn_words, questions[speaker], total, speaker == opener, model),
         )
-        for speaker, own in said.items()
+        for speaker, turn_words in words_by_turn.items()
     )
 
 
 def terms(words: Sequence[str]) -> list[str]:
-    """The distinct words and word pairs of a turn in `plain` form, in order."""
-    pairs = (f"{one} {two}" for one, two in pairwise(words))
+    """Return the distinct words and word pairs of a turn in `plain` form, in order."""
+    pairs = (f"{word} {following}" for word, following in pairwise(words))
     return list(dict.fromkeys([*words, *pairs]))
 
 
-def _cues(own: list[list[str]], asked: int, total: int, opens: bool, model: RoleModel) -> dict[str, float]:
-    weights = [model.turn(terms(words)) for words in own]
-    spoken = [word for words in own for word in words]
+def _cues(turn_words: list[list[str]], questions: int, total: int, opens: bool, model: RoleModel) -> dict[str, float]:
+    weights = [model.turn_log_odds(terms(words)) for words in turn_words]
+    spoken = [word for words in turn_words for word in words]
     you, me = (sum(word in group for word in spoken) for group in (_YOU, _I))
     return {
         "wording": float(np.mean(weights)),
         "evidence": sum(weights) / math.sqrt(len(weights)),
-        "questions": asked / len(own),
+        "questions": questions / len(turn_words),
         "address": (you - me) / (you + me + 5),
         "talk": len(spoken) / max(1, total),
         "opening": float(opens),
@@ -188,22 +188,24 @@ def _cues(own: list[list[str]], asked: int, total: int, opens: bool, model: Role
 
 
 def _opener(turns: Sequence[Turn]) -> str:
-    """Who speaks first, backchannels aside."""
-    heard = (turn for turn in turns if turn.speaker != UNKNOWN)
-    return next((turn.speaker for turn in heard if not is_backchannel([w.text for w in turn.words])), UNKNOWN)
+    """The speaker who speaks first, backchannels aside."""
+    known = (turn for turn in turns if turn.speaker != UNKNOWN)
+    return next((turn.speaker for turn in known if not is_backchannel([w.text for w in turn.words])), UNKNOWN)
 
 
-def _reasons(one: Voice, other: Voice, found: Sequence[Voice], model: RoleModel) -> tuple[str, ...]:
-    """What speaks for the choice, strongest first, as sentences with numbers."""
-    questions, words = sum(voice.asked for voice in found), sum(voice.words for voice in found)
-    told = {
+def _reasons(
+    chosen: SpeakerProfile, client: SpeakerProfile, profiles: Sequence[SpeakerProfile], model: RoleModel
+) -> tuple[str, ...]:
+    """The reasons for the choice, strongest first, as sentences with numbers."""
+    questions, words = sum(profile.questions for profile in profiles), sum(profile.words for profile in profiles)
+    sentences = {
         "wording": "uses the wording of an interviewer",
         "evidence": "uses the wording of an interviewer",
-        "questions": f"asks {one.asked} of {questions} questions",
+        "questions": f"asks {chosen.questions} of {questions} questions",
         "address": 'says "you" rather than "I", the other the reverse',
-        "talk": f"speaks {one.words / max(1, words):.0%} of the words",
+        "talk": f"speaks {chosen.words / max(1, words):.0%} of the words",
         "opening": "opens the conversation",
     }
-    weight = {cue: model.cues[cue] * (one.cues[cue] - other.cues[cue]) for cue in CUES}
+    weight = {cue: model.cues[cue] * (chosen.cues[cue] - client.cues[cue]) for cue in CUES}
     best = sorted((cue for cue in CUES if weight[cue] > 0.1), key=lambda cue: -weight[cue])
-    return tuple(dict.fromkeys(told[cue] for cue in best))
+    return tuple(dict.fromkeys(sentences[cue] for cue in best))

@@ -30,9 +30,9 @@ _PAIR, _SKIP_FIRST, _SKIP_SECOND, _OPEN_FIRST, _OPEN_SECOND = 1, 2, 4, 8, 16
 
 
 def pairs(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, int]]:
-    """The indices of equal words that belong together, rising on both sides; an empty word is equal to none.
+    """Return the indices of equal words that belong together, rising on both sides; an empty word is equal to none.
 
-    Takes a byte for each pair of words, and time in proportion.
+    Takes a byte per pair of words, and time in proportion.
     """
     aligned = [(at, other) for at, other in _aligned(first, second) if first[at] and first[at] == second[other]]
     return _without_chance(aligned, len(first), len(second))
@@ -43,20 +43,20 @@ def _aligned(first: Sequence[str], second: Sequence[str]) -> Iterator[tuple[int,
     if not first or not second:
         return iter(())
     moves, (row, column) = _moves(first, second)
-    found: list[tuple[int, int]] = []
+    aligned: list[tuple[int, int]] = []
     inside = 0
     while row and column:
         move = int(moves[row, column])
         if inside == 0:
-            inside = next(each for each in (_PAIR, _SKIP_FIRST, _SKIP_SECOND) if move & each)
+            inside = next(state for state in (_PAIR, _SKIP_FIRST, _SKIP_SECOND) if move & state)
         if inside == _PAIR:
             row, column, inside = row - 1, column - 1, 0
-            found.append((row, column))
+            aligned.append((row, column))
         elif inside == _SKIP_FIRST:
             row, inside = row - 1, 0 if move & _OPEN_FIRST else _SKIP_FIRST
         else:
             column, inside = column - 1, 0 if move & _OPEN_SECOND else _SKIP_SECOND
-    return reversed(found)
+    return reversed(aligned)
 
 
 def _moves(first: Sequence[str], second: Sequence[str]) -> tuple[NDArray[np.uint8], tuple[int, int]]:

@@ -1,10 +1,10 @@
-"""From sound to words, verbatim: what was said with its "um"s and "mm-hm"s, when, and how sure the engine is.
+"""From sound to words, verbatim: with "um"s and "mm-hm"s, times, and the engine's probabilities.
 
-Speech is found first, and only speech is transcribed, in windows cut at pauses (`windows`). Windows do not know of
-each other: each can be heard on whatever core is free, and the result is the same on one core as on eight. What the
-engine wrote is then checked against the sound: text that it more likely invented is kept apart (`Suppressed`), and
-speech that it wrote nothing for is heard once more by itself, if it is longer than a word. Where still nothing is
-written, it is reported as a vocalization, so that a coder listens there.
+Speech is detected first, and only speech is transcribed, in chunks cut at pauses (`chunking`). Chunks are independent:
+each can be transcribed on whatever core is free, and the result is the same on one core as on eight. The text is then
+checked against the sound: text that the engine more likely invented is kept apart (`Suppressed`), and speech without
+text is transcribed once more by itself, if it is longer than a word. Where there is still no text, it is reported as a
+vocalization, so that a coder listens there.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from typing import Any, Protocol
 from pipeline import model_catalog
 from pipeline.run.progress import Progress, ignore
 from pipeline.settings import Settings, TranscriptionSettings
-from pipeline.speech.chunking import Samples, Window, speech, windows
+from pipeline.speech.chunking import Chunk, Samples, chunks, detect_speech
 from pipeline.speech.cores import Cores
-from pipeline.speech.decoding import LAST_RESORT, Hypothesis, best, doubt, manners
+from pipeline.speech.decoding import FALLBACK, Hypothesis, best, decoding_options, rejection_reason
 from pipeline.speech.whisper import Engine, Whisper
 from pipeline.timeline import Span, Word
 
@@ -33,14 +33,13 @@ _NOT_SPOKEN = re.compile(r"[\[(*♪].*|.*[\])*♪]")
 _LONG_WORD = 800
 """Milliseconds that a word hardly ever lasts."""
 
-
 _SAME = 300
-"""Milliseconds by which the times of a word differ, at most, between two hearings."""
+"""Milliseconds by which the times of a word differ, at most, between two transcriptions of it."""
 
 
 @dataclass(frozen=True)
 class Suppressed:
-    """Text that the engine more likely invented than heard, and why we think so."""
+    """Text that the engine more likely invented than recognized, and the reason."""
 
     span: Span
     text: str
@@ -49,10 +48,10 @@ class Suppressed:
 
 @dataclass(frozen=True)
 class Transcript:
-    """What was heard in one recording or one channel of it.
+    """The words of one recording or one channel of it.
 
-    ``words`` are ordered by start. ``vocalizations`` is detected speech without words. ``engine`` says what
-    transcribed, with every option.
+    ``words`` are ordered by start. ``vocalizations`` is detected speech without words. ``engine`` is provenance: the
+    engine with every option.
     """
 
     words: tuple[Word, ...]
@@ -61,15 +60,14 @@ class Transcript:
     engine: dict[str, Any]
 
     def by(self, speaker: str) -> Transcript:
-        """The same, said by one speaker: for a channel that holds one voice."""
+        """Return the same with one speaker: for a channel that holds one voice."""
         return replace(self, words=tuple(word.by(speaker) for word in self.words))
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What one window gave: words, or text that is to be doubted, at their times in the recording."""
+class TranscribedChunk:
+    """The words of one chunk, or its rejected text, at their times in the recording."""
 
-    window: Window
     words: tuple[Word, ...]
     suppressed: tuple[Suppressed, ...]
 
@@ -80,21 +78,21 @@ class Transcriber(Protocol):
     def transcribe(
         self, samples: Samples, cores: Cores, progress: Progress = ignore, spoken: Sequence[Span] | None = None
     ) -> Transcript:
-        """The words in (n,) float32 samples at 16 kHz; empty sound has none.
+        """Return the words in (n,) float32 samples at 16 kHz; empty sound has none.
 
-        ``spoken`` is where there is speech, where that is known; else it is detected.
+        ``spoken`` is where there is speech, if that is known; else it is detected.
         """
 
 
 class WhisperTranscriber:
-    """Windows of speech, each heard by Whisper in several manners, of which the best is kept.
+    """Transcribes chunks of speech with Whisper and several decoding options, of which the best is kept.
 
     Parameters
     ----------
     settings: the options; all are echoed in `Transcript.engine`.
-    start: makes the engine for a number of workers; called once, when there is something to hear.
+    start: makes the engine for a number of workers; called once, when there is something to transcribe.
     provenance: name, checksum and source of the model.
-    detect: finds speech; `windows.speech` unless a test brings its own.
+    detect: detects speech; `chunking.detect_speech` unless a test brings its own.
     """
 
     def __init__(
@@ -102,7 +100,7 @@ class WhisperTranscriber:
         settings: TranscriptionSettings,
         start: Callable[[int], Engine],
         provenance: dict[str, str],
-        detect: Callable[[Samples, TranscriptionSettings], tuple[Span, ...]] = speech,
+        detect: Callable[[Samples, TranscriptionSettings], tuple[Span, ...]] = detect_speech,
     ) -> None:
         self._settings, self._start, self._provenance, self._detect = settings, start, provenance, detect
         self._engine: Engine | None = None
@@ -110,77 +108,84 @@ class WhisperTranscriber:
     def transcribe(
         self, samples: Samples, cores: Cores, progress: Progress = ignore, spoken: Sequence[Span] | None = None
     ) -> Transcript:
-        """The words in (n,) float32 samples at 16 kHz; every window holds one of the cores while it is heard."""
-        with cores.one():
+        """Return the words in (n,) float32 samples at 16 kHz; a batch of chunks holds one core while it runs."""
+        with cores.hold_one():
             spoken = self._detect(samples, self._settings) if spoken is None else spoken
-            todo = windows(spoken, samples, self._settings)
+            todo = chunks(spoken, samples, self._settings)
             if todo and self._engine is None:
                 self._engine = self._start(cores.number)
-        heard = self._hear_all(todo, samples, spoken, cores, progress)
-        written, suppressed = self._checked(heard, spoken)
-        missed = unclear(spoken, written, _LONG_WORD)
-        heard_again = self._hear_all(windows(missed, samples, self._settings), samples, missed, cores)
-        written_again, suppressed_again = self._checked(heard_again, spoken)
-        words = tuple(sorted((*written, *found(written_again, missed, written)), key=lambda word: word.span))
+        first_words, first_suppressed = self._checked(
+            self._transcribe_all(todo, samples, spoken, cores, progress), spoken
+        )
+        missed = without_words(spoken, first_words, _LONG_WORD)
+        retried = self._transcribe_all(chunks(missed, samples, self._settings), samples, missed, cores)
+        second_words, second_suppressed = self._checked(retried, spoken)
+        new_words = newly_recognized(second_words, missed, first_words)
+        words = tuple(sorted((*first_words, *new_words), key=lambda word: word.span))
+        suppressed = dict.fromkeys((*first_suppressed, *second_suppressed))
         progress(1.0)
         return Transcript(
             words=words,
-            suppressed=tuple(sorted(dict.fromkeys((*suppressed, *suppressed_again)), key=lambda text: text.span)),
-            vocalizations=unclear(spoken, words, self._settings.vocalization_ms),
+            suppressed=tuple(sorted(suppressed, key=lambda text: text.span)),
+            vocalizations=without_words(spoken, words, self._settings.vocalization_ms),
             engine=self._settings.model_dump() | self._provenance | (self._engine.version if self._engine else {}),
         )
 
-    def _hear_all(
+    def _transcribe_all(
         self,
-        todo: Sequence[Window],
+        todo: Sequence[Chunk],
         samples: Samples,
         spoken: Sequence[Span],
         cores: Cores,
         progress: Progress = ignore,
-    ) -> list[Heard]:
-        """Hear windows, batch by batch, on the cores that are free."""
+    ) -> list[TranscribedChunk]:
+        """Transcribe chunks, batch by batch, on the cores that are free."""
         batches = [todo[i : i + self._settings.batch] for i in range(0, len(todo), self._settings.batch)]
         done = _Counter(len(todo), progress)
 
-        def work(batch: Sequence[Window]) -> list[Heard]:
-            with cores.one():
-                heard = self._hear(batch, samples, spoken)
+        def work(batch: Sequence[Chunk]) -> list[TranscribedChunk]:
+            with cores.hold_one():
+                transcribed = self._transcribe_batch(batch, samples, spoken)
             done.add(len(batch))
-            return heard
+            return transcribed
 
         with ThreadPoolExecutor(cores.number, thread_name_prefix="transcribe") as pool:
             return list(chain.from_iterable(pool.map(work, batches)))
 
     def _checked(
-        self, heard: Iterable[Heard], spoken: Sequence[Span]
+        self, transcribed: Sequence[TranscribedChunk], spoken: Sequence[Span]
     ) -> tuple[tuple[Word, ...], tuple[Suppressed, ...]]:
-        """Words, checked against the detected speech, and all that was kept apart."""
-        heard = tuple(heard)
-        placed = (narrowed(word, spoken) for window in heard for word in window.words)
-        words, suppressed = gate(placed, spoken, self._settings.outside_ms)
-        return words, (*suppressed, *chain.from_iterable(window.suppressed for window in heard))
+        """Words, checked against the detected speech, and all text that is kept apart."""
+        narrowed = (narrow(word, spoken) for chunk in transcribed for word in chunk.words)
+        words, suppressed = gate(narrowed, spoken, self._settings.outside_ms)
+        return words, (*suppressed, *chain.from_iterable(chunk.suppressed for chunk in transcribed))
 
-    def _hear(self, batch: Sequence[Window], samples: Samples, spoken: Sequence[Span]) -> list[Heard]:
-        """Hear some windows in every manner that the settings ask for, and keep the best of each window."""
+    def _transcribe_batch(
+        self, batch: Sequence[Chunk], samples: Samples, spoken: Sequence[Span]
+    ) -> list[TranscribedChunk]:
+        """Decode some chunks with every option that the settings ask for, and keep the best text of each."""
         engine, settings = self._engine, self._settings
         if engine is None:
             raise RuntimeError("the engine has not been started")
-        encoded = engine.encode([window.cut(samples) for window in batch])
-        decoded = [engine.decode(encoded, manner) for manner in manners(settings)]
-        kept = [best(hypotheses, settings) for hypotheses in zip(*decoded, strict=True)]
+        encoded = engine.encode([chunk.cut(samples) for chunk in batch])
+        decoded = [engine.decode(encoded, options) for options in decoding_options(settings)]
+        chosen = [best(hypotheses, settings) for hypotheses in zip(*decoded, strict=True)]
         thin = [
-            hypothesis.words * 1000 < settings.thin_words * window.spoken(spoken)
-            for window, hypothesis in zip(batch, kept, strict=True)
+            hypothesis.words * 1000 < settings.thin_words * chunk.speech_duration(spoken)
+            for chunk, hypothesis in zip(batch, chosen, strict=True)
         ]
         if any(thin):
-            again = engine.decode(encoded, LAST_RESORT)
-            kept = [best(pair, settings) if less else pair[0] for *pair, less in zip(kept, again, thin, strict=True)]
-        aligned = engine.align(encoded, kept)
-        return [_placed(*parts, settings) for parts in zip(batch, kept, aligned, strict=True)]
+            fallback = engine.decode(encoded, FALLBACK)
+            chosen = [
+                best(pair, settings) if is_thin else pair[0]
+                for *pair, is_thin in zip(chosen, fallback, thin, strict=True)
+            ]
+        aligned = engine.align(encoded, chosen)
+        return [_located(*parts, settings) for parts in zip(batch, chosen, aligned, strict=True)]
 
 
 class _Counter:
-    """Windows done so far, told as a fraction; threads may finish in any order."""
+    """Chunks done so far, reported as a fraction; threads may finish in any order."""
 
     def __init__(self, total: int, progress: Progress) -> None:
         self._total, self._progress = total, progress
@@ -192,17 +197,19 @@ class _Counter:
             self._progress(self._done / self._total)
 
 
-def _placed(window: Window, hypothesis: Hypothesis, words: Sequence[Word], settings: TranscriptionSettings) -> Heard:
-    """Words at their times in the recording, or the whole text as suppressed where it is to be doubted."""
-    reason = doubt(hypothesis, settings)
+def _located(
+    chunk: Chunk, hypothesis: Hypothesis, words: Sequence[Word], settings: TranscriptionSettings
+) -> TranscribedChunk:
+    """Words at their times in the recording, or the whole text as suppressed where it is rejected."""
+    reason = rejection_reason(hypothesis, settings)
     if reason:
-        extent = Span(window.pieces[0].start, window.pieces[-1].end)
-        return Heard(window, (), (Suppressed(extent, hypothesis.text, reason),))
-    return Heard(window, tuple(replace(word, span=window.locate(word.span)) for word in words), ())
+        extent = Span(chunk.pieces[0].start, chunk.pieces[-1].end)
+        return TranscribedChunk((), (Suppressed(extent, hypothesis.text, reason),))
+    return TranscribedChunk(tuple(replace(word, span=chunk.locate(word.span)) for word in words), ())
 
 
-def narrowed(word: Word, spoken: Sequence[Span]) -> Word:
-    """A word that lasts too long to be one, within the stretch of speech that it shares most with.
+def narrow(word: Word, spoken: Sequence[Span]) -> Word:
+    """Narrow a word that lasts too long to be one to the stretch of speech that it shares most with.
 
     The engine's words touch each other, so that one of them takes in a pause, or speech that was left out.
     """
@@ -213,28 +220,28 @@ def narrowed(word: Word, spoken: Sequence[Span]) -> Word:
 
 
 def gate(words: Iterable[Word], spoken: Sequence[Span], reach: int) -> tuple[tuple[Word, ...], tuple[Suppressed, ...]]:
-    """Words by start; suppressed, those farther than ``reach`` ms from all speech or that only describe a sound."""
-    kept, suppressed = [], []
+    """Return words by start, and apart those farther than ``reach`` ms from all speech or that describe a sound."""
+    spoken_words, suppressed = [], []
     for word in sorted(words, key=lambda word: word.span):
         if _NOT_SPOKEN.fullmatch(word.text):
             suppressed.append(Suppressed(word.span, word.text, "not speech"))
         elif all(word.span.gap(span) > reach for span in spoken):
             suppressed.append(Suppressed(word.span, word.text, "outside speech"))
         else:
-            kept.append(word)
-    return tuple(kept), tuple(suppressed)
+            spoken_words.append(word)
+    return tuple(spoken_words), tuple(suppressed)
 
 
-def found(words: Iterable[Word], missed: Sequence[Span], written: Sequence[Word]) -> tuple[Word, ...]:
-    """Of what was heard at the second time, margins included, the words that the first time had missed.
+def newly_recognized(words: Iterable[Word], missed: Sequence[Span], known: Sequence[Word]) -> tuple[Word, ...]:
+    """Return the words of the second transcription, margins included, that the first one had missed.
 
-    They lie in a stretch that had none, and are not among the words that were ``written`` beside it: these are heard
-    again in the margins, at times that differ a little.
+    They lie in a stretch that had none, and are not among the ``known`` words beside it: these are recognized again in
+    the margins, at times that differ a little.
     """
-    return tuple(word for word in words if _is_new(word, missed, written))
+    return tuple(word for word in words if _is_new(word, missed, known))
 
 
-def _is_new(word: Word, missed: Sequence[Span], written: Sequence[Word]) -> bool:
+def _is_new(word: Word, missed: Sequence[Span], known: Sequence[Word]) -> bool:
     inside = sum(word.span.overlap(span) for span in missed)
     if not inside and not any(word.span.middle in span for span in missed):
         return False
@@ -242,7 +249,7 @@ def _is_new(word: Word, missed: Sequence[Span], written: Sequence[Word]) -> bool
     return not any(
         word.span.overlap(other.span) > inside
         or (_letters(word.text) == _letters(other.text) and _beside(word, other, mostly_inside))
-        for other in written
+        for other in known
     )
 
 
@@ -254,37 +261,37 @@ def _letters(text: str) -> str:
     return re.sub(r"[^\w']", "", text.casefold())
 
 
-def unclear(spoken: Iterable[Span], words: Sequence[Word], least: int) -> tuple[Span, ...]:
-    """Stretches of speech of at least ``least`` ms that no word touches."""
+def without_words(spoken: Iterable[Span], words: Sequence[Word], least: int) -> tuple[Span, ...]:
+    """Return the stretches of speech of at least ``least`` ms that no word touches."""
     return tuple(
         span for span in spoken if span.duration >= least and not any(span.overlap(word.span) for word in words)
     )
 
 
-def merged(parts: Sequence[Transcript]) -> Transcript:
-    """One transcript of several channels, in order of time; they were made by the same engine."""
+def merge_channels(parts: Sequence[Transcript]) -> Transcript:
+    """Return one transcript of several channels, in order of time; the same engine transcribed them."""
     return Transcript(
         words=tuple(
             sorted(chain.from_iterable(part.words for part in parts), key=lambda word: (word.span, word.speaker))
         ),
         suppressed=tuple(sorted(chain.from_iterable(part.suppressed for part in parts), key=lambda text: text.span)),
         vocalizations=tuple(sorted(chain.from_iterable(part.vocalizations for part in parts))),
-        # A part in which nobody speaks has started no engine, and names none.
+        # A channel in which nobody speaks has started no engine, and names none.
         engine=dict(chain.from_iterable(part.engine.items() for part in parts)),
     )
 
 
 def load(settings: Settings) -> WhisperTranscriber:
-    """The transcriber of the settings; its model is checked now and loaded when there is something to hear.
+    """Return the transcriber of the settings; its model is checked now and loaded when it is first needed.
 
     Raises
     ------
     ModelError: M01 not installed, M02 unknown name; M07 on first use, where the model cannot be loaded.
     """
-    chosen = settings.transcription
-    location = model_catalog.locate(chosen.model, settings.models)
+    options = settings.transcription
+    location = model_catalog.locate(options.model, settings.models)
     return WhisperTranscriber(
-        chosen,
-        lambda workers: Whisper(location, chosen.compute, workers, settings.engines),
-        model_catalog.provenance(chosen.model, settings.models),
+        options,
+        lambda workers: Whisper(location, options.compute, workers, settings.engines),
+        model_catalog.provenance(options.model, settings.models),
     )

@@ -47,7 +47,9 @@ def placed(
     SpeechError: P04 too little of it was recognized in the sound.
     """
     tokens = [(turn.voice, word) for turn in written.turns for word in turn.text.split()]
-    placement = word_placement.place([word for _, word in tokens], recognized.words, duration, recognized.vocalizations)
+    placement = word_placement.place_words(
+        [word for _, word in tokens], recognized.words, duration, recognized.vocalizations
+    )
     _require_fit(tokens, recognized, placement)
     inside = placement.inside
     bare = [Word(placement.spans[at], tokens[at][1], 1.0 if placement.recognized[at] else 0.0) for at in inside]

@@ -1,7 +1,7 @@
-"""Whisper through faster-whisper: windows of sound in, hypotheses and timed words out.
+"""Whisper through faster-whisper: chunks of sound in, hypotheses and timed words out.
 
-`WhisperModel.transcribe` decides alone what to decode and forgets what it encoded. We call its parts instead: each
-window is encoded once (a third of the work), decoded as often as we like, and only the text that is kept gets word
+`WhisperModel.transcribe` decides alone what to decode and drops what it encoded. We call its parts instead: each chunk
+is encoded once (a third of the work), decoded as often as we like, and only the text that is kept gets word
 times.
 """
 
@@ -18,10 +18,10 @@ import numpy as np
 from pipeline.errors import ModelError
 from pipeline.settings import EnginesSettings
 from pipeline.speech.chunking import PER_MS, Samples
-from pipeline.speech.decoding import Hypothesis, Manner
+from pipeline.speech.decoding import DecodingOptions, Hypothesis
 from pipeline.timeline import Span, Word, to_ms
 
-_NEEDED = ("model.bin", "config.json", "tokenizer.json")
+_FILES = ("model.bin", "config.json", "tokenizer.json")
 """Without its own tokenizer.json, faster-whisper would ask a hub for one."""
 
 _OPENING = frozenset("\"'“‘¿([{")
@@ -32,17 +32,17 @@ class Engine(Protocol):
     """What the transcriber needs of a recognizer; all calls may come from several threads at once."""
 
     def encode(self, sounds: Sequence[Samples]) -> Any:
-        """Several windows, each (n,) float32 at 16 kHz and at most 30 s, made ready for the other two calls."""
+        """Encode several chunks, each (n,) float32 at 16 kHz and at most 30 s, for the other two calls."""
 
-    def decode(self, encoded: Any, manner: Manner) -> list[Hypothesis]:
-        """The text of each window, heard in one manner."""
+    def decode(self, encoded: Any, options: DecodingOptions) -> list[Hypothesis]:
+        """Return the text of each chunk, decoded with the same options."""
 
     def align(self, encoded: Any, hypotheses: Sequence[Hypothesis]) -> list[tuple[Word, ...]]:
-        """The words of each window's text, with times within the window."""
+        """Return the words of each chunk's text, with times within the chunk."""
 
     @property
     def version(self) -> dict[str, str]:
-        """Names and versions of what recognizes."""
+        """Names and versions of the recognizer's packages."""
 
 
 class Whisper:
@@ -59,7 +59,7 @@ class Whisper:
         from faster_whisper.transcribe import get_suppressed_tokens
 
         if isinstance(location, Path):
-            for name in _NEEDED:
+            for name in _FILES:
                 if not (location / name).is_file():
                     remedy = "name a folder with a whole faster-whisper model"
                     raise ModelError("M07", f"model {location}", f"lacks {name}", remedy)
@@ -82,7 +82,7 @@ class Whisper:
 
     @property
     def version(self) -> dict[str, str]:
-        """Names and versions of what recognizes."""
+        """Names and versions of the recognizer's packages."""
         import ctranslate2
         import faster_whisper
 
@@ -92,45 +92,45 @@ class Whisper:
         }
 
     def encode(self, sounds: Sequence[Samples]) -> tuple[Any, list[int]]:
-        """CTranslate2's encoder output for several windows, with the length of each in frames of 10 ms."""
+        """Return CTranslate2's encoder output for several chunks, with the length of each in frames of 10 ms."""
         from faster_whisper.audio import pad_or_trim
 
         features = [self._model.feature_extractor(sound)[..., :-1] for sound in sounds]
         frames = [sound.size // (10 * PER_MS) for sound in sounds]
         return self._model.encode(np.stack([pad_or_trim(feature) for feature in features])), frames
 
-    def decode(self, encoded: tuple[Any, list[int]], manner: Manner) -> list[Hypothesis]:
-        """Decode all windows; time stamps, where asked for, hold the text to the sound and are then dropped."""
+    def decode(self, encoded: tuple[Any, list[int]], options: DecodingOptions) -> list[Hypothesis]:
+        """Decode all chunks; time stamps, where asked for, hold the text to the sound and are then dropped."""
         output, frames = encoded
-        prompt = manner.prompt.strip()
-        shown = self._tokenizer.encode(f" {prompt}") if prompt else []
-        start = self._model.get_prompt(self._tokenizer, shown, without_timestamps=not manner.timed)
+        prompt = options.prompt.strip()
+        prompt_tokens = self._tokenizer.encode(f" {prompt}") if prompt else []
+        start = self._model.get_prompt(self._tokenizer, prompt_tokens, without_timestamps=not options.timed)
         results = self._model.model.generate(
             output,
             [start] * len(frames),
-            beam_size=manner.beam,
+            beam_size=options.beam,
             max_length=self._model.max_length,
             suppress_tokens=self._suppressed,
             return_scores=True,
         )
-        return [self._hypothesis(manner, result) for result in results]
+        return [self._hypothesis(options, result) for result in results]
 
-    def _hypothesis(self, manner: Manner, result: Any) -> Hypothesis:
-        made = result.sequences_ids[0]
-        tokens = tuple(token for token in made if token < self._tokenizer.eot)
-        # The score is the mean over the tokens made; the end token counts, too (as in faster-whisper).
-        mean = result.scores[0] * len(made) / (len(made) + 1)
-        return Hypothesis(manner, self._tokenizer.decode(list(tokens)).strip(), tokens, mean)
+    def _hypothesis(self, options: DecodingOptions, result: Any) -> Hypothesis:
+        generated = result.sequences_ids[0]
+        tokens = tuple(token for token in generated if token < self._tokenizer.eot)
+        # The score is the mean over the generated tokens; the end token counts, too (as in faster-whisper).
+        mean = result.scores[0] * len(generated) / (len(generated) + 1)
+        return Hypothesis(options, self._tokenizer.decode(list(tokens)).strip(), tokens, mean)
 
     def align(self, encoded: tuple[Any, list[int]], hypotheses: Sequence[Hypothesis]) -> list[tuple[Word, ...]]:
-        """Word times from the decoder's attention to the sound (dynamic time warping)."""
+        """Return words with times from the decoder's attention to the sound (dynamic time warping)."""
         output, frames = encoded
         texts = [list(hypothesis.tokens) for hypothesis in hypotheses]
-        return [joined(row) for row in self._model.find_alignment(self._tokenizer, texts, output, frames)]
+        return [join_pieces(row) for row in self._model.find_alignment(self._tokenizer, texts, output, frames)]
 
 
-def joined(pieces: Sequence[dict[str, Any]]) -> tuple[Word, ...]:
-    """Words from an alignment's pieces: only a piece that begins with a blank begins a word; signs join a neighbor.
+def join_pieces(pieces: Sequence[dict[str, Any]]) -> tuple[Word, ...]:
+    """Return words from an alignment's pieces: a piece that begins with a blank begins a word; signs join a neighbor.
 
     The engine's pieces are words, their parts ("-known") and signs (",", " -"). A word lasts as long as its letters do:
     signs have no sound, and the engine lets them fill the pause that follows.
@@ -143,7 +143,7 @@ def joined(pieces: Sequence[dict[str, Any]]) -> tuple[Word, ...]:
         if sign and text[:1].isspace() and text.strip() in _OPENING:
             opening = text.strip()
         elif words and not opening and (sign or not text[:1].isspace()):
-            words[-1] = _extended(words[-1], text.strip(), None if sign else piece)
+            words[-1] = _extend(words[-1], text.strip(), None if sign else piece)
         elif not sign:
             span = Span(to_ms(piece["start"]), max(to_ms(piece["start"]), to_ms(piece["end"])))
             words.append(Word(span, opening + text.strip(), _probability(piece)))
@@ -151,7 +151,7 @@ def joined(pieces: Sequence[dict[str, Any]]) -> tuple[Word, ...]:
     return tuple(words)
 
 
-def _extended(word: Word, text: str, piece: dict[str, Any] | None) -> Word:
+def _extend(word: Word, text: str, piece: dict[str, Any] | None) -> Word:
     """The word with a further part; a part of letters brings its time and lowers the probability, a sign does not."""
     if piece is None:
         return Word(word.span, word.text + text, word.probability)

@@ -26,7 +26,7 @@ HURRIED, LEAST_OUTSIDE = 150, 12
 """Milliseconds that a word takes at least, on average; fewer words than so many at an end are squeezed in."""
 
 MISSING = 5
-"""So many recognized words in one place that the transcript lacks are reported."""
+"""So many recognized words in a row that the transcript lacks are reported."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Placement:
         return range(self.before, len(self.spans) - self.after)
 
 
-def place(
+def place_words(
     written: Sequence[str], recognized: Sequence[Word], duration: int, wordless: Sequence[Span] = ()
 ) -> Placement:
     """Give the words of a transcript their times.
@@ -66,24 +66,24 @@ def place(
     spans: list[Span] = []
     missing: list[tuple[Span, int]] = []
     before = after = 0
-    last, heard = -1, -1
+    last, last_recognized = -1, -1
     for at, other in [*pairs, (len(written), len(recognized))]:
-        gap = Span(*_between(recognized, heard, other, duration))
-        number, unheard = at - last - 1, recognized[heard + 1 : other]
+        gap = Span(*_between(recognized, last_recognized, other, duration))
+        number, extra = at - last - 1, recognized[last_recognized + 1 : other]
         outside = _outside(number, gap.duration) if last < 0 or at == len(written) else 0
         if outside and at < len(written):
             before = outside
         elif outside:
             after = outside
-        inside = _spread(number - outside, _narrowed(gap, unheard, wordless), _leaning(last < 0, at == len(written)))
+        inside = _spread(number - outside, _narrowed(gap, extra, wordless), _leaning(last < 0, at == len(written)))
         edge = Span(gap.start, gap.start) if at < len(written) else Span(gap.end, gap.end)
         nowhere = [edge] * outside
         spans += [*nowhere, *inside] if at < len(written) else [*inside, *nowhere]
-        if not number and len(unheard) >= MISSING:
-            missing.append((Span(unheard[0].span.start, max(word.span.end for word in unheard)), len(unheard)))
+        if not number and len(extra) >= MISSING:
+            missing.append((Span(extra[0].span.start, max(word.span.end for word in extra)), len(extra)))
         if at < len(written):
             spans.append(recognized[other].span)
-        last, heard = at, other
+        last, last_recognized = at, other
     matched = {at for at, _ in pairs}
     return Placement(tuple(spans), tuple(at in matched for at in range(len(written))), before, after, tuple(missing))
 
@@ -97,9 +97,9 @@ def _between(recognized: Sequence[Word], before: int, after: int, duration: int)
     return min(start, end), end
 
 
-def _narrowed(gap: Span, unheard: Sequence[Word], wordless: Sequence[Span]) -> Span:
+def _narrowed(gap: Span, extra: Sequence[Word], wordless: Sequence[Span]) -> Span:
     """The part of a gap in which something else was recognized, or speech without words is, where there is any."""
-    speech = [word.span for word in unheard] + [part for span in wordless if (part := span & gap)]
+    speech = [word.span for word in extra] + [part for span in wordless if (part := span & gap)]
     if not speech:
         return gap
     return gap & Span(min(span.start for span in speech), max(span.end for span in speech)) or gap

@@ -38,9 +38,9 @@ def test_words_without_letters_are_equal_to_none() -> None:
 
 @given(SEQUENCES, SEQUENCES)
 def test_pairs_are_equal_words_and_rise_on_both_sides(first: list[str], second: list[str]) -> None:
-    found = pairs(first, second)
-    assert all(first[at] == second[other] != "" for at, other in found)
-    assert all(one[0] < next_[0] and one[1] < next_[1] for one, next_ in itertools.pairwise(found))
+    aligned = pairs(first, second)
+    assert all(first[at] == second[other] != "" for at, other in aligned)
+    assert all(pair[0] < later[0] and pair[1] < later[1] for pair, later in itertools.pairwise(aligned))
 
 
 @given(st.lists(st.sampled_from(["a", "b", "c"]), max_size=12))

@@ -43,7 +43,7 @@ from pipeline.tapes.home import Home
 from pipeline.tapes.intake import submission
 from pipeline.tapes.intake.submission import Submission
 from pipeline.tapes.vault import atomic_files, vault
-from tests.speech.test_transcriber import parrot
+from tests.speech.parrot import parrot
 
 WORDS = ("quince", "lantern", "marble", "thimble", "saffron", "walnut")
 """What the parrot is heard to say, a word a second."""
@@ -93,7 +93,7 @@ class Fakes(Engines):
 
     def transcriber(self) -> Any:
         at("transcribe")
-        return parrot(lambda manner, seconds: (" ".join(WORDS[:seconds]), -0.1))
+        return parrot(lambda options, seconds: (" ".join(WORDS[:seconds]), -0.1))
 
     def diarizer(self, kind: Any, speakers: int | None, turns: Path | None, tape_id: str) -> Any:
         at("diarize")

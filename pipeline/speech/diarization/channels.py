@@ -72,7 +72,7 @@ def find_segments(recording: Recording, cores: Cores, progress: Progress = ignor
     if len(recording.samples) != 2:
         remedy = "use the pyannote diarizer"
         raise SpeechError("P15", f"recording {recording.source.name}", "has one channel, not one per speaker", remedy)
-    with cores.one():
+    with cores.hold_one():
         probabilities = []
         for number, samples in enumerate(recording.samples, 1):
             probabilities.append(_speech_probabilities(samples))

@@ -58,7 +58,7 @@ class PyannoteDiarizer:
         ModelError: M01, M02 or M07, a model is not there or not what it should be.
         SpeechError: P14 the pipeline of the settings cannot be loaded.
         """
-        with cores.one():
+        with cores.hold_one():
             pipeline, engine = self._load()
             progress(_SHARES["segmentation"][0])
             output = self._run(pipeline, recording, progress)

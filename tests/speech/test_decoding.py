@@ -1,0 +1,50 @@
+"""Which decoding of a chunk is kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.speech.decoding import DecodingOptions, Hypothesis, best, decoding_options, rejection_reason
+from tests.speech.parrot import OPTIONS
+
+PROMPTED = DecodingOptions("um", timed=False, beam=2)
+PLAIN = DecodingOptions("", timed=False, beam=1)
+
+
+def test_score_is_words_times_the_fifth_power_of_probability() -> None:
+    """Ten words at a mean probability of 0.9: 10 * 0.9**5 = 5.9049; plain text counts four fifths of it."""
+    log = float(np.log(0.9))
+    assert Hypothesis(PROMPTED, "a " * 10, (), log).score == pytest.approx(5.9049)
+    assert Hypothesis(PLAIN, "a " * 10, (), log).score == pytest.approx(4.72392)
+
+
+def test_prefers_more_words_and_surer_words() -> None:
+    short = Hypothesis(PROMPTED, "um so", (), -0.1)
+    long = Hypothesis(PLAIN, "so I went to the shop again", (), -0.2)
+    guess = Hypothesis(PROMPTED, "reading a book about reading a book or two", (), -0.6)
+    assert best([short, long, guess], OPTIONS) is long
+
+
+@pytest.mark.parametrize(
+    ("text", "loops"),
+    [
+        ("no, no, no, no", False),
+        ("I mean, I mean, I mean", False),
+        ("I know. I know. I know. I know.", True),
+        ("yeah " * 8, True),
+        ("we had a- we had a- we had a long problem", False),
+    ],
+)
+def test_a_loop_is_longer_than_anybody_repeats(text: str, loops: bool) -> None:
+    assert Hypothesis(PROMPTED, text, (), -0.1).loops is loops
+
+
+def test_an_empty_text_is_not_rejected() -> None:
+    assert rejection_reason(Hypothesis(PROMPTED, "", (), -0.5), OPTIONS) is None
+
+
+def test_a_beam_of_zero_leaves_options_out() -> None:
+    assert len(decoding_options(OPTIONS)) == 3
+    only = decoding_options(OPTIONS.model_copy(update={"timed_beam": 0, "plain_beam": 0}))
+    assert only == [DecodingOptions(OPTIONS.prompt, timed=False, beam=OPTIONS.beam)]
