@@ -41,7 +41,7 @@ def adapt(
     from pipeline.coding.inference import checkpoint
 
     loaded = settings.load(files=config or ()).settings
-    place = tagger.place(loaded)
+    place = tagger.weights_folder(loaded)
     given = [tape_tables.read_utterances(path / "utterances.csv" if path.is_dir() else path) for path in tapes]
     agreed = formats.read(codes).table
     agreed = agreed[agreed["layer"] == "consensus"].rename(columns={"codes": "consensus"})
@@ -57,13 +57,12 @@ def adapt(
     typer.echo(f"Codes after codebook {book.name} {book.version}.")
     if unknown:
         typer.echo(f"Not in the codebook, and not learned from: {', '.join(unknown)}.")
-    about = checkpoint.read_about(place)
+    about = checkpoint.read_metadata(place)
     found = adaptation.adapt(joined, checkpoint.identity(about), about["calibration"]["thresholds"], book)
     gain = found.gain
     typer.echo(f"{found.utterances} utterances on {found.tapes} tapes, {gain.decisions} decisions, each held out once:")
-    typer.echo(
-        f"surprise {gain.surprise[0]:.3f} -> {gain.surprise[1]:.3f}, wrong {gain.wrong[0]:.1%} -> {gain.wrong[1]:.1%}"
-    )
+    (log_loss, adapted_loss), (wrong, adapted_wrong) = gain.log_loss, gain.error_rate
+    typer.echo(f"surprise {log_loss:.3f} -> {adapted_loss:.3f}, wrong {wrong:.1%} -> {adapted_wrong:.1%}")
     if not gain.better:
         typer.echo("Not better than the shipped tagger: nothing is stored, the shipped one stays in use.")
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 from pipeline import __version__, model_catalog, settings
 from pipeline.cli._shared.options import Config
@@ -60,54 +61,57 @@ def train(
     existing ones, and `tape-review evaluate` includes them in its means.
     """
     from pipeline.coding.inference import checkpoint
-    from pipeline.coding.training import asr_confusions, distillation
-    from pipeline.coding.training import fitting as training
-    from pipeline.coding.training.folds import Course
+    from pipeline.coding.training import asr_confusions, cross_validation, distillation
+    from pipeline.coding.training.folds import TrainingData
     from pipeline.speech import role_training
 
     _require_packages()
-    seeds = list(dict.fromkeys(seed or training.SEEDS))
+    seeds = list(dict.fromkeys(seed or cross_validation.SEEDS))
     loaded = settings.load(files=config or ()).settings
     table = annomi.read(data)
-    place = out or project_folder("models")
-    for folder in (place, *([keep] if keep else [])):
+    models = out or project_folder("models")
+    for folder in (models, *([keep] if keep else [])):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             remedy = "name a folder that can be written"
             raise OutputError("O04", f"folder {folder}", f"cannot be made ({error.strerror})", remedy) from error
     encoder = model_catalog.folder(loaded.coding.encoder, loaded.models)
-    misheard = project_folder("models") / "mishearings" / "mishearings.csv"
-    answers = project_folder("models") / "teacher" / "answers.csv.gz"
-    course = Course(table, encoder, asr_confusions.read(misheard), distillation.read(answers))
+    confusions = project_folder("models") / "mishearings" / "mishearings.csv"
+    soft_labels = project_folder("models") / "teacher" / "answers.csv.gz"
+    training_data = TrainingData(table, encoder, asr_confusions.read(confusions), distillation.read(soft_labels))
     made_from = {
         "data": {"name": annomi.NAME, "sha256": annomi.checksum(data)},
         "encoder": {"name": loaded.coding.encoder, "checksum": model_catalog.checksum(encoder)},
-        "mishearings": {"sha256": sha256(misheard)},
-        "teacher": {"sha256": sha256(answers)},
+        "mishearings": {"sha256": sha256(confusions)},
+        "teacher": {"sha256": sha256(soft_labels)},
     }
     cores = loaded.engines.cores
-    tagger = place / "utterance-tagger"
+    tagger = models / "utterance-tagger"
     if folds_only:
-        _check_that_they_compare(checkpoint.read_about(tagger), tagger, made_from, seeds)
+        _check_comparable(checkpoint.read_metadata(tagger), tagger, made_from, seeds)
         with Progress(console=Console(stderr=True)) as display:
             task = display.add_task("Folds", total=1.0)
-            folds = training.measure(course, seeds, keep, cores, lambda done: display.update(task, completed=done))
+            folds = cross_validation.measure(training_data, seeds, keep, cores, partial(_show, display, task))
         checkpoint.add_folds(tagger, folds)
         typer.echo(tagger)
         return
-    about = {"version": __version__, "data": made_from["data"], "utterances": len(table)}
+    versions = {"version": __version__, "data": made_from["data"], "utterances": len(table)}
     with Progress(console=Console(stderr=True)) as display:
-        fitting, naming = (display.add_task(what, total=1.0) for what in ("Tagger", "Roles"))
-        fitted = training.train(course, seeds, keep, cores, lambda done: display.update(fitting, completed=done))
+        tagger_task, roles_task = (display.add_task(label, total=1.0) for label in ("Tagger", "Roles"))
+        fitted = cross_validation.train(training_data, seeds, keep, cores, partial(_show, display, tagger_task))
         others = checkpoint.other_seeds(tagger, made_from, seeds)
         fitted = replace(fitted, folds=pd.concat([fitted.folds, others]))
-        checkpoint.write(tagger, fitted, {**about, **made_from, "seeds": fitted.folds["seed"].unique().tolist()})
+        checkpoint.write(tagger, fitted, {**versions, **made_from, "seeds": fitted.folds["seed"].unique().tolist()})
         sessions = role_training.sessions(table)
-        found = role_training.cross_fit(sessions)
-        role_training.write(place / "roles", role_training.fit(sessions), found, about)
-        display.update(naming, completed=1.0)
-    typer.echo(place)
+        role_folds = role_training.cross_fit(sessions)
+        role_training.write(models / "roles", role_training.fit(sessions), role_folds, versions)
+        display.update(roles_task, completed=1.0)
+    typer.echo(models)
+
+
+def _show(display: Progress, task: TaskID, done: float) -> None:
+    display.update(task, completed=done)
 
 
 def _require_packages() -> None:
@@ -123,16 +127,16 @@ def _require_packages() -> None:
             raise CodingError("C08", f"package {package}", "is not installed", remedy)
 
 
-def _check_that_they_compare(
-    about: Mapping[str, Any], place: Path, made_from: Mapping[str, Mapping[str, str]], seeds: Sequence[int]
+def _check_comparable(
+    metadata: Mapping[str, Any], tagger: Path, made_from: Mapping[str, Mapping[str, str]], seeds: Sequence[int]
 ) -> None:
     """Refuse to measure what could not stand beside the stored folds."""
-    from pipeline.coding.inference.checkpoint import same
+    from pipeline.coding.inference.checkpoint import same_checksum
 
-    for what, source in made_from.items():
-        if not same(about.get(what, {}), source):
+    for name, source in made_from.items():
+        if not same_checksum(metadata.get(name, {}), source):
             remedy = "give those that it was made from, or leave out --folds-only"
-            raise CodingError("C05", f"tagger {place}", f"differs in the {what} that it was made from", remedy)
-    if (shipped := about["seeds"][0]) in seeds:
+            raise CodingError("C05", f"tagger {tagger}", f"differs in the {name} that it was made from", remedy)
+    if (shipped := metadata["seeds"][0]) in seeds:
         value, remedy = f"ships seed {shipped}, whose folds stay as they are", "name other seeds with --seed"
-        raise CodingError("C05", f"tagger {place}", value, remedy)
+        raise CodingError("C05", f"tagger {tagger}", value, remedy)

@@ -1,1 +1,1 @@
-"""From turns to coded utterances: codebook, units, tagger, training, evaluation."""
+"""From turns to coded utterances: codebook, segmentation, volleys, tagger, inference, training."""

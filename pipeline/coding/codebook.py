@@ -1,4 +1,4 @@
-"""Codebooks: which codes an utterance may carry, how a coder types them, and how they are counted.
+"""Codebooks: the codes that an utterance may carry, their keys, and how they are counted.
 
 A codebook is a TOML file; `parse` takes its text, as this room reads no files (`pipeline.formats.codebook_files`
 does)::
@@ -12,13 +12,13 @@ does)::
     [[codes]]
     name = "affirmation"
     label = "Affirmation"
-    letter = "A"                  # shown in pictures and marks
+    letter = "A"                  # shown in charts and marks
     key = "a"                     # typed by the coder
     role = "interviewer"
-    family = "affirmation"        # what belongs together: question, reflection, ...
+    family = "affirmation"        # a group of codes: question, reflection, ...
     pretags = []                  # the machine's codes that propose this one
-    measure = "affirmation"       # what it counts as (see `MEASURES`); may be left out where family, pretags or name
-                                  # tell
+    measure = "affirmation"       # what it counts as (see `MEASURES`); may be left out where it follows from family,
+                                  # pretags or name
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ INTERVIEWER_CODES = (
     "information",
     "other",
 )
-"""What the machine proposes for an interviewer's utterance."""
+"""Pre-tags of an interviewer's utterance."""
 
 CLIENT_CODES = ("change", "sustain", "neutral")
-"""What the machine proposes for a client's utterance."""
+"""Pre-tags of a client's utterance."""
 
 CODES = INTERVIEWER_CODES + CLIENT_CODES
 """Every pre-tag, in the order of the ``p_<code>`` columns."""
 
 Counting = Literal["utterance", "miti-4.2-volley"]
-"""Count every coded utterance, or each behavior once a volley and a complex reflection before a simple one."""
+"""Count every coded utterance, or each behavior once per volley, a complex reflection before a simple one."""
 
 CodedRole = Literal["interviewer", "client"]
 
@@ -78,7 +78,7 @@ MEASURES = {
     "neutral": NEUTRAL,
     "other": counts.OTHER,
 }
-"""What a code may name as its ``measure`` -> its meaning. An own "question" or "reflection" is one of any kind."""
+"""A code's ``measure`` -> its meaning. The measures "question" and "reflection" stand for any kind."""
 
 _TALK = {"change": CHANGE, "change talk": CHANGE, "sustain": SUSTAIN, "sustain talk": SUSTAIN, "neutral": NEUTRAL}
 
@@ -98,10 +98,10 @@ class Code:
 
     @property
     def meaning(self) -> str | None:
-        """What the code counts as: one of `counts.MEANING_ROLES`; None where it is a code like none of them.
+        """The meaning that the code counts as, one of `counts.MEANING_ROLES`; None where it has none of them.
 
-        Its ``measure`` decides where it has one. Else family and pre-tags do, and for a question's or a reflection's
-        kind that these leave open, the words of its name and label.
+        Its ``measure`` decides if it has one, otherwise its family and pre-tags. Where these leave the kind of a
+        question or a reflection open, the words of its name and label decide.
         """
         if self.measure:
             return MEASURES[self.measure]
@@ -111,12 +111,12 @@ class Code:
             return talk.pop() if len(talk) == 1 else None
         behavior = self.family
         if MEANING_ROLES.get(behavior) != self.role:
-            behavior = next((each for each, kinds in BEHAVIOR_KINDS.items() if proposed and proposed <= {*kinds}), "")
+            behavior = next((name for name, kinds in BEHAVIOR_KINDS.items() if proposed and proposed <= {*kinds}), "")
         if behavior in BEHAVIOR_KINDS:
             words = {word for text in self._texts for word in re.findall("[a-z]+", text)}
             kinds = {*BEHAVIOR_KINDS[behavior]}
-            told = proposed & kinds or {kind for kind in kinds if kind.split()[0] in words}
-            return told.pop() if len(told) == 1 else behavior
+            named = proposed & kinds or {kind for kind in kinds if kind.split()[0] in words}
+            return named.pop() if len(named) == 1 else behavior
         return behavior or (proposed.pop() if len(proposed) == 1 else None)
 
     @property
@@ -128,7 +128,7 @@ class Code:
 class Codebook:
     """A versioned set of codes with its counting rule; names, letters and keys are each unique.
 
-    ``globals`` are those of `miti.GLOBALS` that its coders rate of a whole tape.
+    ``globals`` are those of `miti.GLOBAL_RATINGS` that its coders give to a whole tape.
     """
 
     name: str
@@ -139,34 +139,34 @@ class Codebook:
     globals: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Code:
-        """The code of that name; KeyError where the book has none."""
+        """Return the code of that name; raises KeyError if there is none."""
         for code in self.codes:
             if code.name == name:
                 return code
         raise KeyError(name)
 
     def of(self, role: str) -> tuple[Code, ...]:
-        """The codes that an utterance of this role may carry; none for an unknown role."""
+        """Return the codes that an utterance of this role may carry; none for an unknown role."""
         return tuple(code for code in self.codes if code.role == role)
 
     def families(self) -> Mapping[str, tuple[str, ...]]:
-        """Family -> names of its codes, in the book's order."""
-        found: dict[str, tuple[str, ...]] = {}
+        """Return family -> names of its codes, in the codebook's order."""
+        families: dict[str, tuple[str, ...]] = {}
         for code in self.codes:
-            found[code.family] = (*found.get(code.family, ()), code.name)
-        return found
+            families[code.family] = (*families.get(code.family, ()), code.name)
+        return families
 
     def proposed(self, pretags: Collection[str]) -> tuple[str, ...]:
-        """This book's codes that the machine's codes stand for, in the book's order."""
+        """Return this codebook's codes that the pre-tags propose, in the codebook's order."""
         return tuple(code.name for code in self.codes if set(code.pretags) & set(pretags))
 
     def meaning(self, *meanings: str) -> tuple[str, ...]:
-        """The names of this book's codes with one of these meanings (see `Code.meaning`)."""
+        """Return the names of this codebook's codes with one of these meanings (see `Code.meaning`)."""
         return tuple(code.name for code in self.codes if code.meaning in meanings)
 
     @property
     def is_miti(self) -> bool:
-        """Whether MITI's summary belongs to a pass with this book: it counts as MITI does, or has all its ratings."""
+        """Whether a pass with this codebook has a MITI summary: it counts as MITI does, or has all its ratings."""
         return self.counting == "miti-4.2-volley" or {*miti.GLOBAL_RATINGS} <= {*self.globals}
 
     @property
@@ -180,10 +180,10 @@ class Codebook:
         return self.families().get("mi_non_adherent", ())
 
     def rule(self, by_hand: bool = True) -> CountingRule:
-        """How this book's codes are counted, and which measures it allows: the one place that derives either.
+        """Return how this codebook's codes are counted, and which measures it allows.
 
-        ``by_hand`` where people give its codes, beside those that the machine proposes. Else only what the machine
-        proposes counts, under the machine's names; what it cannot propose is no zero.
+        With ``by_hand``, people give its codes, beside the pre-tags. Without, only pre-tags count, under their names;
+        a code that no pre-tag proposes is then unknown, not zero.
         """
         proposing = {name: [code for code in self.codes if name in code.pretags] for name in CODES}
         names: dict[str, tuple[str, ...]] = {}
@@ -197,15 +197,17 @@ class Codebook:
             if meanings:
                 meaning = PRETAG_MEANINGS[name] if PRETAG_MEANINGS.get(name) in meanings else min(meanings)
                 names[meaning] = (*names.get(meaning, ()), *({name} - {*names.get(meaning, ())}))
-        own = [code.name for code in self.codes] if by_hand else [name for code in self.codes for name in code.pretags]
+        counted = (
+            [code.name for code in self.codes] if by_hand else [name for code in self.codes for name in code.pretags]
+        )
         names[counts.OTHER] = tuple(dict.fromkeys((*names.get(counts.OTHER, ()), "other")))
         machine_talk = not self.meaning(CHANGE, SUSTAIN)
         if machine_talk:
             names |= {PRETAG_MEANINGS[name]: (name,) for name in ("change", "sustain")}
-            own += ["change", "sustain"]
+            counted += ["change", "sustain"]
         return CountingRule(
             unit="utterance" if self.counting == "utterance" else "volley",
-            codes=tuple(dict.fromkeys(own)),
+            codes=tuple(dict.fromkeys(counted)),
             codes_by_meaning=names,
             roles=roles,
             code_of_pretag={name: codes[0].name for name, codes in proposing.items() if by_hand and len(codes) == 1},
@@ -215,7 +217,7 @@ class Codebook:
 
 
 def parse(text: str, origin: str = "codebook") -> Codebook:
-    """Read a codebook from the text of its TOML file; ``origin`` names it in messages.
+    """Parse the text of a codebook's TOML file; ``origin`` names it in error messages.
 
     Raises
     ------
@@ -236,11 +238,11 @@ def parse(text: str, origin: str = "codebook") -> Codebook:
         raise _wrong(origin, f"has counting {head['counting']!r}", f"use one of {', '.join(get_args(Counting))}")
     read = tuple(_code(code, number, origin) for number, code in enumerate(codes, start=1))
     book = Codebook(**head, codes=read, globals=tuple(dict.fromkeys(rated)))
-    for what in ("name", "letter", "key"):
-        values = [getattr(code, what) for code in book.codes]
+    for field in ("name", "letter", "key"):
+        values = [getattr(code, field) for code in book.codes]
         twice = sorted({value for value in values if values.count(value) > 1})
         if twice:
-            raise _wrong(origin, f"gives two codes the {what} {twice[0]!r}", f"choose another {what} for one of them")
+            raise _wrong(origin, f"gives two codes the {field} {twice[0]!r}", f"choose another {field} for one of them")
     return book
 
 

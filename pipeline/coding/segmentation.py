@@ -1,29 +1,30 @@
-"""Where one thought ends and the next begins, within the words of a turn.
+"""Splits turns into utterances, one complete thought each.
 
-A transcriber's punctuation is often missing or wrong, so `thoughts` weighs every hint that a thought ends before a
-word, and parts the turn where they sum up to `PART`:
+A transcriber's punctuation is often missing or wrong, so `split_turn` weighs every hint that an utterance ends before a
+word, and splits the turn where they add up to `SPLIT_THRESHOLD`:
 
 =====================  ======  ======================================================================================
 hint                   weight  why
 =====================  ======  ======================================================================================
 sentence mark             1.0  ``.``, ``!`` and ``?``; ``…`` trails off and counts .3
 question opens             .6  "So you feel torn | what would help": a reflection and a question are two codes
-comma before it           .35  transcribers join the two with one; not where "and" goes on with the same question
+comma before it           .35  transcribers join the two with one; not where "and" continues the same question
 clause opens               .4  a subject, or "and" with a noun phrase, once the clause before is complete
 pause                  to  .6  .6 for a second
-no marks around            .3  the transcriber wrote none here, so the other hints have to do,
-and sentence model         .2  such as spaCy's parser; where there are marks, they know better
-unfinished                -.8  nobody ends on "the", "my" or "to", nor before saying the same words again
+no marks around            .3  the transcriber wrote none here, so the other hints have to suffice,
+and sentence model         .2  such as spaCy's parser; where there are marks, they are more reliable
+unfinished                -.8  nobody ends on "the", "my" or "to", or before repeating the same words
 =====================  ======  ======================================================================================
 
-Fillers and conjunctions ("um", "and so") go with the thought that they lead into, tags ("right?", "isn't it?") with the
-statement that they hang on; lists stay whole, because none of their items is a clause.
+Fillers and conjunctions ("um", "and so") belong to the utterance that follows, tags ("right?", "isn't it?") to the
+statement before them. Lists stay whole, because none of their items is a clause.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from typing import Protocol
 
 from pipeline.lexicon import (
     AUXILIARIES,
@@ -45,10 +46,10 @@ from pipeline.lexicon import (
     plain,
     tag_length,
 )
-from pipeline.timeline import Word
+from pipeline.timeline import Role, Turn, Utterance, Word
 
-PART = 0.95
-"""Hints that sum up to this part two thoughts."""
+SPLIT_THRESHOLD = 0.95
+"""The sum of hints from which on a turn is split."""
 
 SENTENCE_MARK = 1.0
 TRAILING_OFF = 0.3
@@ -58,48 +59,78 @@ CLAUSE = 0.4
 PAUSE_OF_A_SECOND = 0.6
 NO_MARKS_AROUND = 0.3
 SENTENCE_MODEL = 0.2
-UNFINISHED_THOUGHT = -0.8
+UNFINISHED_UTTERANCE = -0.8
 
-LONG = 40
-"""A thought of more words than this is parted at its best place, if hints sum up to `PART_LONG` there."""
+MAX_WORDS = 40
+"""An utterance of more words is split at its most likely boundary, if hints add up to `LONG_SPLIT_THRESHOLD` there."""
 
-PART_LONG = 0.5
+LONG_SPLIT_THRESHOLD = 0.5
 
-TOGETHER = 500
-"""A pause in milliseconds after which a word or two stand alone rather than go with their neighbor."""
+FRAGMENT_PAUSE = 500
+"""A pause in milliseconds from which on a word or two are an utterance rather than part of their neighbor."""
 
-BREATH = 150
-"""A pause in milliseconds that a listener hears."""
+AUDIBLE_PAUSE = 150
+"""The shortest pause in milliseconds that a listener notices."""
 
-STALE = 25
-"""Words without a sentence mark after which the transcriber is taken to write none."""
+MAX_UNMARKED_WORDS = 25
+"""Number of words without a sentence mark from which on the transcriber is assumed to write none."""
 
-SENTENCE = 3
-"""Words that a statement without a subject ("a whole month without a drink") has at least."""
+MIN_STATEMENT_WORDS = 3
+"""Least number of words of a statement without a subject ("a whole month without a drink")."""
 
-OPENING = 12
-"""Words in which a question has to open."""
+MAX_OPENING_WORDS = 12
+"""Number of words within which a question must open."""
 
 
-def thoughts(words: Sequence[Word], starts: Sequence[int]) -> list[tuple[Word, ...]]:
-    """The words of one turn, parted into complete thoughts; each word is in exactly one, in its place.
+SentenceFinder = Callable[[list[str]], list[list[int]]]
+"""Returns for each text the indices of its words (separated by single blanks) at which a sentence may start."""
+
+
+class RoleLookup(Protocol):
+    """The roles of a tape's speakers."""
+
+    def role(self, speaker: str) -> Role:
+        """Return the role of a speaker."""
+        ...
+
+
+def utterances(turns: Sequence[Turn], roles: RoleLookup, find_sentences: SentenceFinder) -> tuple[Utterance, ...]:
+    """Split turns into utterances, ordered by start; every word is in exactly one.
 
     Parameters
     ----------
-    words: of one turn, in order.
-    starts: indices of the words at which a language model sees a sentence start.
+    turns: as `speech.turns.turns` returns them; an utterance refers to its turn by index.
+    roles: the role of each speaker.
+    find_sentences: a language model's sentence starts; `coding.sentences` has spaCy's.
     """
-    speech = _Speech(words, frozenset(starts))
+    starts = find_sentences([turn.text for turn in turns])
+    split = [
+        Utterance(number, turn.speaker, roles.role(turn.speaker), words)
+        for number, turn in enumerate(turns)
+        for words in split_turn(turn.words, starts[number])
+    ]
+    return tuple(sorted(split, key=lambda utterance: (utterance.span.start, utterance.turn)))
+
+
+def split_turn(words: Sequence[Word], starts: Sequence[int]) -> list[tuple[Word, ...]]:
+    """Split the words of one turn into utterances; each word is in exactly one, and their order is kept.
+
+    Parameters
+    ----------
+    words: the words of one turn, in order.
+    starts: indices of the words at which a sentence starts by a language model.
+    """
+    hints = _TurnHints(words, frozenset(starts))
     cuts = [0]
     for at in range(1, len(words)):
-        if speech.hints(cuts[-1], at) >= PART:
+        if hints.total(cuts[-1], at) >= SPLIT_THRESHOLD:
             cuts.append(at)
-    pieces = _without_fragments(speech, cuts)
-    return [tuple(words[first:last]) for piece in pieces for first, last in _shortened(speech, *piece)]
+    pieces = _merge_fragments(hints, cuts)
+    return [tuple(words[first:last]) for piece in pieces for first, last in _split_long(hints, *piece)]
 
 
-class _Speech:
-    """The words of one turn, and what hints at the end of a thought before each of them."""
+class _TurnHints:
+    """The words of one turn, and the hints before each of them that an utterance ends there."""
 
     def __init__(self, words: Sequence[Word], starts: frozenset[int]) -> None:
         self.words = words
@@ -110,11 +141,11 @@ class _Speech:
         self._unmarked = self._without_marks()
 
     def pause(self, at: int) -> int:
-        """Milliseconds of silence before a word."""
+        """Return the silence before a word, in ms."""
         return max(0, self.words[at].span.start - self.words[at - 1].span.end)
 
-    def hints(self, first: int, at: int) -> float:
-        """The sum of the hints that a thought, begun at word ``first``, ends before word ``at``."""
+    def total(self, first: int, at: int) -> float:
+        """Return the sum of the hints that an utterance that began at word ``first`` ends before word ``at``."""
         if tag_length(self.texts[at:]) or (self.leads(at - 1) and not self.marks[at - 1]):
             return 0.0
         lead = self._lead(at)
@@ -125,21 +156,21 @@ class _Speech:
             + self._opening(first, at, lead)
             + PAUSE_OF_A_SECOND * min(max(map(self.pause, gaps)), 1000) / 1000
             + self._unmarked[at - 1] * (NO_MARKS_AROUND + SENTENCE_MODEL * any(gap in self.starts for gap in gaps))
-            + UNFINISHED_THOUGHT * (not mark and self._unfinished(first, at))
+            + UNFINISHED_UTTERANCE * (not mark and self._unfinished(first, at))
         )
 
     def _lead(self, at: int) -> int:
-        """The first word at or after ``at`` that is no filler or conjunction: where the thought proper begins."""
+        """Return the first word at or after ``at`` that is no filler or conjunction."""
         lead = at
         while lead < len(self.words) - 1 and self.leads(lead):
             lead += 1
         return lead
 
     def leads(self, at: int) -> bool:
-        """Whether a word leads into what follows; a pause behind it tells "what then" from "then what"."""
+        """Whether a word belongs to what follows; a pause after it distinguishes "what then" from "then what"."""
         word = self.plain[at]
         if word in TRAILERS and 0 < at < len(self.words) - 1 and not self.marks[at - 1]:
-            return self.pause(at) >= BREATH or self.pause(at + 1) < BREATH
+            return self.pause(at) >= AUDIBLE_PAUSE or self.pause(at + 1) < AUDIBLE_PAUSE
         return word in FILLERS | CONJUNCTIONS | TRAILERS
 
     def _unfinished(self, first: int, at: int) -> bool:
@@ -149,7 +180,7 @@ class _Speech:
         return restarted or last in UNFINISHED or last == self.plain[at] or self.texts[at - 1].endswith(("-", "–", "—"))
 
     def _opening(self, first: int, at: int, lead: int) -> float:
-        """The weight of a question or a clause that opens at ``at``, once the thought before is complete."""
+        """Return the weight of a question or clause that opens at ``at``, if the utterance before it is complete."""
         if opens_question(self._sentence(lead)) and not self._embeds(first, at):
             joined = self.texts[at - 1].endswith(",") and not self._linked(at, lead)
             return (QUESTION + COMMA_BEFORE_QUESTION * joined) * self._may_precede_question(first, at)
@@ -160,46 +191,48 @@ class _Speech:
         return CLAUSE * (opens and self._complete(first, at))
 
     def _linked(self, at: int, lead: int) -> bool:
-        """Whether a conjunction stands between ``at`` and the first word of the thought proper."""
+        """Whether a conjunction stands between ``at`` and the first word of the utterance proper."""
         return not CONJUNCTIONS.isdisjoint(self.plain[at:lead])
 
     def _may_precede_question(self, first: int, at: int) -> bool:
-        """Whether the words before ``at`` are no mere start of what follows: "on a scale from zero to ten"."""
+        """Whether the words before ``at`` are more than a start such as "on a scale from zero to ten"."""
         start = self.plain[self._lead(first)]
-        return self._complete(first, at) or not (start in DEPENDENT | PREPOSITIONS or at - first < SENTENCE)
+        return self._complete(first, at) or not (start in DEPENDENT | PREPOSITIONS or at - first < MIN_STATEMENT_WORDS)
 
     def _sentence(self, at: int) -> list[str]:
-        """The next words, as far as a question has to open in them: `OPENING` at most, and to the next mark."""
-        marked = (place for place in range(at, min(at + OPENING, len(self.words))) if self.marks[place])
-        return self.texts[at : next(marked, at + OPENING - 1) + 1]
+        """Return the words in which a question must open: to the next mark, and at most `MAX_OPENING_WORDS`."""
+        marked = (index for index in range(at, min(at + MAX_OPENING_WORDS, len(self.words))) if self.marks[index])
+        return self.texts[at : next(marked, at + MAX_OPENING_WORDS - 1) + 1]
 
     def _complete(self, first: int, at: int) -> bool:
-        """Whether the words before ``at`` hold a main clause, as far as their subjects tell."""
+        """Whether the words before ``at`` contain a main clause, judged by their subjects."""
         lead = self._lead(first)
         clauses = sum(_opens_clause(*pair) for pair in pairwise(self.plain[lead:at]))
         return clauses >= (2 if self.plain[lead] in DEPENDENT else 1) or opens_question(self.texts[lead:at])
 
     def _embeds(self, first: int, at: int) -> bool:
-        """Whether what looks like a question's opening goes on with the clause before it."""
+        """Whether what looks like the opening of a question continues the clause before it."""
         if self.marks[at - 1]:
             return False
         if self.plain[at] in QUESTION_WORDS:
             return self.plain[at - 1] in EMBEDDING
         if self.plain[at - 1] in QUOTING:
             return True
-        if self.pause(at) >= BREATH:
+        if self.pause(at) >= AUDIBLE_PAUSE:
             return False
         before = self.plain[max(first, at - 4) : at]  # "how many drinks | do you"
-        asked = [place for place, word in enumerate(before) if word in QUESTION_WORDS]
-        return bool(asked) and not any(word in AUXILIARIES for word in before[asked[-1] :])
+        question_words = [index for index, word in enumerate(before) if word in QUESTION_WORDS]
+        return bool(question_words) and not any(word in AUXILIARIES for word in before[question_words[-1] :])
 
     def _without_marks(self) -> list[bool]:
-        """For each word whether it lies in a stretch that has too few sentence marks to be trusted."""
+        """For each word, whether it lies in a stretch with too few sentence marks to rely on them."""
         unmarked: list[bool] = []
         while len(unmarked) < len(self.words):
             first = len(unmarked)
             last = next((at for at in range(first, len(self.words)) if self.marks[at]), len(self.words))
-            unmarked += [last == len(self.words) or last - first > STALE] * (min(last + 1, len(self.words)) - first)
+            unmarked += [last == len(self.words) or last - first > MAX_UNMARKED_WORDS] * (
+                min(last + 1, len(self.words)) - first
+            )
         return unmarked
 
 
@@ -211,21 +244,21 @@ def _opens_clause(word: str, following: str) -> bool:
     return bool(contracted) or pronoun not in DEMONSTRATIVES or following in AUXILIARIES
 
 
-def _without_fragments(speech: _Speech, cuts: Sequence[int]) -> list[tuple[int, int]]:
-    """Pieces between cuts, where what is no thought of its own has joined a neighbor.
+def _merge_fragments(hints: _TurnHints, cuts: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the first word of each piece between cuts and one beyond its last, with fragments merged into a neighbor.
 
-    Fillers join what follows; a word or two and listener noises join what follows or else what precedes, unless a pause
-    parts them from it. A question stands alone however short it is.
+    Fillers join what follows. A word or two and backchannels join what follows or else what precedes, unless a pause
+    separates them from it. A question is never merged, however short it is.
     """
     pieces: list[tuple[int, int]] = []
-    bounds = [*cuts, len(speech.words)]
+    bounds = [*cuts, len(hints.words)]
     first = 0
     for last in bounds[1:]:
-        ending = last == len(speech.words)
-        size = _weight(speech, first, last)
-        if size < 2 and not ending and (size == 0 or speech.pause(last) < TOGETHER):
+        ending = last == len(hints.words)
+        size = _weight(hints, first, last)
+        if size < 2 and not ending and (size == 0 or hints.pause(last) < FRAGMENT_PAUSE):
             continue
-        if size < 2 and pieces and (size == 0 or speech.pause(first) < TOGETHER):
+        if size < 2 and pieces and (size == 0 or hints.pause(first) < FRAGMENT_PAUSE):
             pieces[-1] = (pieces[-1][0], last)
         else:
             pieces.append((first, last))
@@ -233,21 +266,21 @@ def _without_fragments(speech: _Speech, cuts: Sequence[int]) -> list[tuple[int, 
     return pieces
 
 
-def _weight(speech: _Speech, first: int, last: int) -> int:
-    """How many words of a piece say something; a question weighs enough to stand alone."""
-    if speech.marks[last - 1] == "?" and not all(speech.leads(at) for at in range(first, last)):
+def _weight(hints: _TurnHints, first: int, last: int) -> int:
+    """Return the number of content words of a piece, and at least 2 for a question, so that it is never merged."""
+    if hints.marks[last - 1] == "?" and not all(hints.leads(at) for at in range(first, last)):
         return 2
-    if is_backchannel(speech.texts[first:last]):
+    if is_backchannel(hints.texts[first:last]):
         return 1
-    return sum(bool(speech.plain[at]) and not speech.leads(at) for at in range(first, last))
+    return sum(bool(hints.plain[at]) and not hints.leads(at) for at in range(first, last))
 
 
-def _shortened(speech: _Speech, first: int, last: int) -> Iterator[tuple[int, int]]:
-    """A piece, parted at its best places while it is longer than `LONG`."""
-    if last - first > LONG:
-        best = max(range(first + 5, last - 4), key=lambda at: speech.hints(first, at))
-        if speech.hints(first, best) >= PART_LONG:
-            yield from _shortened(speech, first, best)
-            yield from _shortened(speech, best, last)
+def _split_long(hints: _TurnHints, first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Yield a piece, split at its most likely boundaries while it is longer than `MAX_WORDS`."""
+    if last - first > MAX_WORDS:
+        best = max(range(first + 5, last - 4), key=lambda at: hints.total(first, at))
+        if hints.total(first, best) >= LONG_SPLIT_THRESHOLD:
+            yield from _split_long(hints, first, best)
+            yield from _split_long(hints, best, last)
             return
     yield first, last

@@ -1,5 +1,4 @@
-"""Where a sentence may start, by spaCy's English model: one of the hints from which `coding.volleys` finds
-utterances."""
+"""Finds where a sentence may start, by spaCy's English model: one of the hints that `coding.segmentation` weighs."""
 
 from __future__ import annotations
 
@@ -16,11 +15,11 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 BATCH = 64
-"""Texts that the model reads at once."""
+"""Number of texts in a batch."""
 
 
-class SentenceFinder:
-    """Reads texts and says where a sentence may start; the model loads with the first text.
+class SpacySentenceFinder:
+    """Finds where a sentence may start; the model loads at the first call.
 
     Parameters
     ----------
@@ -32,7 +31,7 @@ class SentenceFinder:
         self._language: Language | None = None
 
     def __call__(self, texts: Sequence[str]) -> list[list[int]]:
-        """For each text the indices of its words (parted by single blanks) that may start a sentence, 0 left out.
+        """Return for each text the indices after 0 of the words, separated by single blanks, that may start a sentence.
 
         Raises
         ------
@@ -44,14 +43,14 @@ class SentenceFinder:
         return [_starts(document) for document in documents]
 
 
-def load(settings: Settings) -> SentenceFinder:
-    """The finder that the settings name.
+def load(settings: Settings) -> SpacySentenceFinder:
+    """Return the sentence finder that the settings name.
 
     Raises
     ------
     ModelError: M01 the model is not installed, M02 its name is unknown.
     """
-    return SentenceFinder(model_catalog.folder(settings.coding.sentences, settings.models))
+    return SpacySentenceFinder(model_catalog.folder(settings.coding.sentences, settings.models))
 
 
 def _load(folder: Path) -> Language:
@@ -68,6 +67,6 @@ def _load(folder: Path) -> Language:
 
 
 def _starts(document: Doc) -> list[int]:
-    """Indices of the words at which sentences start, by the blanks before each."""
+    """Return the indices of the words at which sentences start, by counting the blanks before each."""
     words = {document.text.count(" ", 0, sentence.start_char) for sentence in document.sents}
     return sorted(words - {0})

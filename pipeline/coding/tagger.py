@@ -1,8 +1,8 @@
 """Pre-tags: codes for every utterance of a transcript, with calibrated probabilities.
 
-Each decision is made by itself: is it a question, and if so an open one; is it a reflection, and if so a complex one;
-does it inform; for the client, is it change or sustain talk, and which. A decision is a yes where its probability
-reaches its threshold.
+Each decision is made separately. For the interviewer: is it a question, and if so an open one; is it a reflection, and
+if so a complex one; does it inform. For the client: is it change or sustain talk, and which. A decision is a yes where
+its probability reaches its threshold.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ class Tagger:
 
     classifier: Classifier
     calibration: Calibration
-    about: Mapping[str, Any]
+    metadata: Mapping[str, Any]
 
     @property
-    def spread(self) -> Mapping[str, float]:
-        """Decision -> standard deviation of the shift that a session's log-odds share."""
-        return self.calibration.spread
+    def session_effect_sd(self) -> Mapping[str, float]:
+        """Decision -> standard deviation of the shift that the log-odds of a session share."""
+        return self.calibration.session_effect_sd
 
     @classmethod
-    def load(cls, place: Path) -> Tagger:
-        """Load the weights in a folder; nothing in them is executed.
+    def load(cls, folder: Path) -> Tagger:
+        """Load the weights in a folder; none of their content is executed as code.
 
         Raises
         ------
         CodingError: C04 a file is missing, altered or of another kind.
         """
-        stored = checkpoint.read(place)
-        return cls(stored.classifier, stored.calibration, stored.about)
+        stored = checkpoint.read(folder)
+        return cls(stored.classifier, stored.calibration, stored.metadata)
 
     def tag(self, table: pd.DataFrame, progress: Progress = ignore) -> pd.DataFrame:
         """Code every row of one or several transcripts.
@@ -62,44 +62,43 @@ class Tagger:
         Returns
         -------
         The same rows with ``codes`` (joined by ``|``, the main behavior first), ``probability`` (of the least certain
-        decision), ``needs_check``
-        and ``p_<code>``. A row of unknown role or without words has no codes, probability 0, and is to be checked.
+        decision), ``needs_check`` and ``p_<code>``. A row of unknown role or without words has no codes, probability 0,
+        and is to be checked.
         """
-        given = table[["tape_id", "role"]].copy()
+        rows = table[["tape_id", "role"]].copy()
         for column in ("text", "target_behavior"):
-            given[column] = pd.Series(_texts(table, column), index=given.index, dtype=str)
-        named = given["target_behavior"].where(given["target_behavior"].str.strip() != "")
-        given["target_behavior"] = named.groupby(given["tape_id"]).transform("first").fillna("")
-        if given.empty:
-            found = np.zeros((0, len(DECISIONS)))
+            rows[column] = pd.Series(_texts(table, column), index=rows.index, dtype=str)
+        targets = rows["target_behavior"].where(rows["target_behavior"].str.strip() != "")
+        rows["target_behavior"] = targets.groupby(rows["tape_id"]).transform("first").fillna("")
+        if rows.empty:
+            probabilities = np.zeros((0, len(DECISIONS)))
         else:
-            found = self.calibration.probabilities(self.classifier(given, progress))
-        spoken = given["text"].str.contains(r"\w")
-        return table.assign(
-            **self.calibration.coded(given["role"].where(spoken, UNKNOWN).to_numpy(dtype=object), found)
-        )
+            probabilities = self.calibration.probabilities(self.classifier(rows, progress))
+        has_words = rows["text"].str.contains(r"\w")
+        roles = rows["role"].where(has_words, UNKNOWN).to_numpy(dtype=object)
+        return table.assign(**self.calibration.pretag_columns(roles, probabilities))
 
 
 def load(settings: Settings) -> Tagger:
-    """The tagger that the settings name: a folder in `models/`, or a path.
+    """Load the tagger that the settings name: a folder in `models/`, or a path.
 
     Raises
     ------
     ModelError: M02 there is no such folder.
     CodingError: C04 as `Tagger.load`, C07 the adaptation is damaged or made for another tagger.
     """
-    loaded = Tagger.load(place(settings))
+    loaded = Tagger.load(weights_folder(settings))
     if not settings.coding.adaptation:
         return loaded
     layer = Adaptation.read(Path(settings.coding.adaptation).expanduser())
-    if layer.tagger != checkpoint.identity(loaded.about):
+    if layer.tagger != checkpoint.identity(loaded.metadata):
         remedy = "make it again with `tape-review adapt`"
         raise CodingError("C07", f"adaptation {settings.coding.adaptation}", "was made for another tagger", remedy)
     return replace(loaded, calibration=layer(loaded.calibration))
 
 
 def adaptation_provenance(settings: Settings) -> dict[str, dict[str, str]]:
-    """What results say of a group's adaptation; nothing where there is none.
+    """Return the provenance of a group's adaptation for the results; empty where there is none.
 
     Raises
     ------
@@ -112,8 +111,8 @@ def adaptation_provenance(settings: Settings) -> dict[str, dict[str, str]]:
     return {"adaptation": {"model": path.name, "checksum": sha256(path)}}
 
 
-def place(settings: Settings) -> Path:
-    """The folder of the tagger's weights.
+def weights_folder(settings: Settings) -> Path:
+    """Return the folder of the tagger's weights.
 
     Raises
     ------
@@ -123,7 +122,7 @@ def place(settings: Settings) -> Path:
 
 
 def _texts(table: pd.DataFrame, column: str) -> list[str]:
-    """A column as text, empty where it or a cell is missing."""
+    """Return a column as text, empty where the column or a cell is missing."""
     if column not in table:
         return [""] * len(table)
     return ["" if pd.isna(value) else str(value) for value in table[column]]

@@ -13,8 +13,8 @@ from pipeline import model_catalog
 from pipeline.audio import recording as audio
 from pipeline.audio.recording import Recording
 from pipeline.coding import sentences, tagger
+from pipeline.coding.segmentation import SentenceFinder
 from pipeline.coding.tagger import Tagger
-from pipeline.coding.volleys import Sentences
 from pipeline.run.progress import Progress
 from pipeline.settings import Settings
 from pipeline.speech import roles, transcriber
@@ -46,7 +46,7 @@ class Engines:
         """What tells the interviewer from the client."""
         return roles.load(self.settings)
 
-    def sentences(self) -> Sentences:
+    def sentences(self) -> SentenceFinder:
         """What finds where a sentence may start."""
         return sentences.load(self.settings)
 

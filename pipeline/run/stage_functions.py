@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from pipeline.audio.recording import Recording
-from pipeline.coding import volleys
+from pipeline.coding import segmentation
 from pipeline.errors import SpeechError
 from pipeline.formats import tape_tables, time_origin
 from pipeline.formats.written_transcript import WrittenTranscript
@@ -101,7 +101,7 @@ def attribute(
     speech = turns.turns(words)
     decided = (aligned.roles if aligned else None) or _roles(context, speech)
     context.progress(0.2)
-    utterances = volleys.utterances(speech, decided, context.engines.sentences())
+    utterances = segmentation.utterances(speech, decided, context.engines.sentences())
     return Attribution(speech, decided, utterances, aligned.notes if aligned else ())
 
 
@@ -114,7 +114,7 @@ def tag(context: StageContext, attribution: Attribution) -> pd.DataFrame:
 
 def measure(context: StageContext, table: pd.DataFrame) -> Measured:
     """Return the session's measures by the codebook's rule."""
-    spread = context.engines.tagger.spread
+    spread = context.engines.tagger.session_effect_sd
     return Measured.of(table, context.inputs["codebook"], context.inputs["settings.measures"], spread)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline import __version__
-from pipeline.coding import volleys
+from pipeline.coding import segmentation
 from pipeline.errors import SpeechError, TableError
 from pipeline.formats import codebook_files, tape_tables
 from pipeline.formats.written_transcript import WrittenTranscript
@@ -104,7 +104,7 @@ class TextRun:
         settled = transcript_attribution.roles(self.written, names)
         decided = settled or self._decided(spoken)
         notes = (NO_SOUND,) if settled else (NO_SOUND, _by_words(decided))
-        return Attribution(spoken, decided, volleys.utterances(spoken, decided, self.engines.sentences()), notes)
+        return Attribution(spoken, decided, segmentation.utterances(spoken, decided, self.engines.sentences()), notes)
 
     def finish(self, progress: Mapping[str, Progress]) -> TextResults:
         """The results; ``progress`` has a function for the stages attribute and tag.
@@ -123,7 +123,7 @@ class TextRun:
 
     def _files(self, attribution: Attribution, table: pd.DataFrame) -> dict[str, bytes]:
         book = codebook_files.read(self.settings.coding.codebook)
-        measured = Measured.of(table, book, self.settings.measures, self.engines.tagger.spread)
+        measured = Measured.of(table, book, self.settings.measures, self.engines.tagger.session_effect_sd)
         provenance = self._provenance(book.name, book.version, book.counting, attribution.notes)
         words = _untimed(results.word_table(self.tape_id, attribution))
         context = measured.context

@@ -22,10 +22,10 @@ from scipy.special import expit, logit
 from pipeline import settings
 from pipeline.coding import tagger
 from pipeline.coding.adaptation import log_odds
-from pipeline.coding.calibration import CHECKED, Calibration
+from pipeline.coding.calibration import CHECK_SHARE, Calibration
 from pipeline.coding.inference import checkpoint
 from pipeline.coding.inference.classifier import DECISIONS
-from pipeline.coding.training import data, evaluation, fitting
+from pipeline.coding.training import cross_validation, data, evaluation
 from pipeline.measures.session.draws import draw_codes
 
 BOTH = ("question", "reflection")
@@ -85,7 +85,7 @@ def ratios(
 
 def _imagined(tape: pd.DataFrame, by_fold: dict[int, Calibration], spread: bool) -> NDArray[np.float64]:
     """Ratios of a session were it coded by the tags' own probabilities."""
-    given = draw_codes(tape, DRAWS, 0, by_fold[int(tape["fold"].iloc[0])].spread if spread else {})
+    given = draw_codes(tape, DRAWS, 0, by_fold[int(tape["fold"].iloc[0])].session_effect_sd if spread else {})
     questions, reflections = (
         sum(given[code].sum(axis=1) for code in codes)
         for codes in (("question_open", "question_closed"), ("reflection_simple", "reflection_complex"))
@@ -169,16 +169,16 @@ def checks(table: pd.DataFrame, by_fold: dict[int, Calibration]) -> Iterator[tup
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    wrong, fold = evaluation.wrong(table), table["fold"].to_numpy()
-    yield "all errors, known", CHECKED, min(1.0, CHECKED / float(wrong.mean()))
+    wrong, fold = evaluation.has_error(table), table["fold"].to_numpy()
+    yield "all errors, known", CHECK_SHARE, min(1.0, CHECK_SHARE / float(wrong.mean()))
     doubt, features = _doubt(table, by_fold)
-    first = np.argsort(-doubt)[: round(CHECKED * len(table))]
-    yield "what to expect were the probabilities true", CHECKED, float(doubt[first].sum() / doubt.sum())
+    first = np.argsort(-doubt)[: round(CHECK_SHARE * len(table))]
+    yield "what to expect were the probabilities true", CHECK_SHARE, float(doubt[first].sum() / doubt.sum())
 
     def marked(score: NDArray[np.float64]) -> tuple[float, float]:
         check = np.zeros(len(table), dtype=bool)
         for each in np.unique(fold):
-            check |= (fold == each) & (score >= np.quantile(score[fold != each], 1 - CHECKED))
+            check |= (fold == each) & (score >= np.quantile(score[fold != each], 1 - CHECK_SHARE))
         return float(check.mean()), float(wrong[check].sum() / wrong.sum())
 
     yield "probability that not all decisions are right: what ships", *marked(doubt)
@@ -199,8 +199,8 @@ def _doubt(table: pd.DataFrame, by_fold: dict[int, Calibration]) -> tuple[NDArra
     """How probable an error is by the calibration, and what else might tell, shape (rows, features)."""
     p, roles = expit(log_odds(table)), table["role"].to_numpy(dtype=object)
     doubt, limits = np.zeros(len(table)), np.zeros_like(p)
-    for fold, _, held in fitting.splits(table["fold"].to_numpy()):
-        doubt[held] = 1 - by_fold[fold].sureness(roles[held], p[held])[1]
+    for fold, _, held in cross_validation.splits(table["fold"].to_numpy()):
+        doubt[held] = 1 - by_fold[fold].confidence(roles[held], p[held])[1]
         limits[held] = [by_fold[fold].thresholds[decision] for decision in DECISIONS]
     interviewer, client = roles == "interviewer", roles == "client"
     own = np.array([client if decision in ("client", "change") else interviewer for decision in DECISIONS]).T
@@ -218,10 +218,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.bounds", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     asked = parser.parse_args()
-    place = tagger.place(settings.load().settings)
-    about, folds = checkpoint.read_about(place), checkpoint.read_folds(place, "written")
-    table = evaluation.joined(data.read(asked.data), folds[folds["seed"] == about["seeds"][0]])
-    by_fold = checkpoint.by_fold(about)
+    place = tagger.weights_folder(settings.load().settings)
+    about, folds = checkpoint.read_metadata(place), checkpoint.read_folds(place, "written")
+    table = evaluation.join_predictions(data.read(asked.data), folds[folds["seed"] == about["seeds"][0]])
+    by_fold = checkpoint.fold_calibrations(about)
     console = Console(width=110)
     shown = Table(title=f"Session R:Q: rank correlation with the hand codes, sessions with {MANY} questions or more")
     shown.add_column("way")
@@ -230,8 +230,8 @@ def main() -> None:
         values = found if isinstance(found, tuple) else (found,)
         shown.add_row(what, f"{values[0]:.3f}" + (f" ({values[1]:.3f}-{values[2]:.3f})" if len(values) > 1 else ""))
     console.print(shown)
-    wrong = pd.Series(evaluation.wrong(table)).groupby(table["role"].to_numpy()).mean()
-    of_all = float(evaluation.wrong(table).mean())
+    wrong = pd.Series(evaluation.has_error(table)).groupby(table["role"].to_numpy()).mean()
+    of_all = float(evaluation.has_error(table).mean())
     shares = ", ".join(f"{share:.3f} of the {role}'s" for role, share in wrong.items())
     shown = Table(title=f"needs_check: {of_all:.3f} of all utterances are wrong in some decision, {shares}")
     for column in ("the fifth chosen by", "marked", "of all errors"):

@@ -18,21 +18,23 @@ from numpy.typing import NDArray
 from pipeline import model_catalog, settings
 from pipeline.coding import tagger
 from pipeline.coding.inference import checkpoint
-from pipeline.coding.inference.classifier import OUTPUTS, mixed
-from pipeline.coding.inference.onnx_scorer import Encoder
-from pipeline.coding.training import data, evaluation, fitting, folds
-from pipeline.coding.training.folds import Kept
+from pipeline.coding.inference.classifier import NETWORK_OUTPUTS, ensemble
+from pipeline.coding.inference.onnx_scorer import OnnxScorer
+from pipeline.coding.training import cross_validation, data, evaluation, folds
+from pipeline.coding.training.folds import CheckpointStore
 from tests.benchmarks.taggers import told
 
 
-def by_eight_bits(table: pd.DataFrame, kept: Kept, seed: int, pretrained: Path) -> NDArray[np.float64]:
+def by_eight_bits(table: pd.DataFrame, kept: CheckpointStore, seed: int, pretrained: Path) -> NDArray[np.float64]:
     """Scores of every row by the network that saw none of its fold, shape (rows, outputs)."""
-    found = np.zeros((len(table), OUTPUTS))
-    for fold, _, held in fitting.splits(table["fold"].to_numpy()):
+    found = np.zeros((len(table), NETWORK_OUTPUTS))
+    for fold, _, held in cross_validation.splits(table["fold"].to_numpy()):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name) / "network"
-            fitting.learned(folds.read(pretrained, kept.network(seed, fold)), pretrained).write(folder)
-            found[held] = Encoder(folder).scores(table.iloc[held].reset_index(drop=True))
+            cross_validation.network_weights(
+                folds.load_network(pretrained, kept.network(seed, fold)), pretrained
+            ).write(folder)
+            found[held] = OnnxScorer(folder).scores(table.iloc[held].reset_index(drop=True))
     return found
 
 
@@ -43,14 +45,18 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, required=True)
     asked = parser.parse_args()
     chosen = settings.load().settings
-    about = checkpoint.read_about(tagger.place(chosen))
-    seed, by_fold, kept = int(about["seeds"][0]), checkpoint.by_fold(about), Kept(asked.keep)
+    about = checkpoint.read_metadata(tagger.weights_folder(chosen))
+    seed, by_fold, kept = int(about["seeds"][0]), checkpoint.fold_calibrations(about), CheckpointStore(asked.keep)
     table = data.read(asked.data)
-    words = fitting.linear_folds(table)[0]
-    given = fitting.network_folds(table, seed, kept)[0]
+    words = cross_validation.linear_folds(table)[0]
+    given = cross_validation.network_folds(table, seed, kept)[0]
     small = by_eight_bits(table, kept, seed, model_catalog.folder(chosen.coding.encoder, chosen.models))
     one, two = (
-        told(evaluation.joined(table, fitting.predictions(table, mixed(words, scores), by_fold)))
+        told(
+            evaluation.join_predictions(
+                table, cross_validation.fold_predictions(table, ensemble(words, scores), by_fold)
+            )
+        )
         for scores in (given, small)
     )
     print(f"{len(table)} utterances: 16 bits, 8 bits, difference")

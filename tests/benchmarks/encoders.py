@@ -78,6 +78,6 @@ def vectors(folder: Path, texts: Sequence[str]) -> NDArray[np.float32]:
             longest = len(pieces[rows[-1]])
             given = torch.tensor([pieces[row] + [pad] * (longest - len(pieces[row])) for row in rows])
             real = given != pad
-            states = network.encoded(given, real).float() * real[..., None]
+            states = network.encode(given, real).float() * real[..., None]
             found[rows] = torch.nn.functional.normalize(states.sum(dim=1), dim=1).numpy()
     return found

@@ -34,8 +34,8 @@ from pipeline.coding import tagger
 from pipeline.coding.adaptation import log_odds
 from pipeline.coding.inference import checkpoint
 from pipeline.coding.inference.classifier import DECISIONS
-from pipeline.coding.inference.context_windows import stretches
-from pipeline.coding.training import data, fitting
+from pipeline.coding.inference.context_windows import window_bounds
+from pipeline.coding.training import cross_validation, data
 from pipeline.speech.diarization.torchaudio_compat import import_torchaudio
 from tests.benchmarks.taggers import figures, side_by_side
 
@@ -75,7 +75,7 @@ def passages(tape: pd.DataFrame, encode: Encode) -> Iterator[Passage]:
         for role, text in zip(tape["role"], tape["text"], strict=True)
     ]
     sizes = [len(name) + len(text) + len(asking) + len(answered) for name, text in said]
-    for start, end, (first, _) in stretches(sizes, ROOM - len(opening), BEFORE, 0):
+    for start, end, (first, _) in window_bounds(sizes, ROOM - len(opening), BEFORE, 0):
         pieces, places = list(opening), []
         for row in range(start, end):
             name, text = said[row]
@@ -128,7 +128,7 @@ def heads(table: pd.DataFrame, given: NDArray[np.float32]) -> NDArray[np.float64
     annotators = np.eye(int(table["annotator"].max()) + 1)[table["annotator"]]
     tapes = table["tape_id"].to_numpy()
     found = np.zeros((len(table), len(DECISIONS)))
-    for _, rest, held in fitting.splits(table["fold"].to_numpy()):
+    for _, rest, held in cross_validation.splits(table["fold"].to_numpy()):
         kept = []
         for part in (given[:, :half], given[:, half:]):
             fewer = make_pipeline(StandardScaler(), PCA(min(KEPT, *part[rest].shape), svd_solver="covariance_eigh"))
@@ -169,7 +169,7 @@ def main() -> None:
                 np.save(path, vectors(tape, encode, states).astype(np.float16), allow_pickle=False)
             made.append(np.load(path, allow_pickle=False).astype(np.float32))
             console.print(f"{tape_id} read")
-    folds = checkpoint.read_folds(tagger.place(settings.load().settings), "written")
+    folds = checkpoint.read_folds(tagger.weights_folder(settings.load().settings), "written")
     keys = ["tape_id", "utterance_id"]
     shipped = log_odds(table[keys].merge(folds[folds["seed"] == folds["seed"].iloc[0]], on=keys))
     lines = [("what ships, from its stored probabilities", [figures(table, shipped)])]

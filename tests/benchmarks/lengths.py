@@ -35,10 +35,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.lengths", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     table = data.read(parser.parse_args().data)
-    place = tagger.place(settings.load().settings)
+    place = tagger.weights_folder(settings.load().settings)
     folds = checkpoint.read_folds(place, "written")
-    shipped = folds[folds["seed"] == checkpoint.read_about(place)["seeds"][0]]
-    ours, theirs, number = correlations(evaluation.joined(table, shipped))
+    shipped = folds[folds["seed"] == checkpoint.read_metadata(place)["seeds"][0]]
+    ours, theirs, number = correlations(evaluation.join_predictions(table, shipped))
     print(
         f"words of {number} reflections with the probability of depth {ours:.3f}, with the experts' codes {theirs:.3f}"
     )

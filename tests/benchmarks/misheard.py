@@ -27,11 +27,11 @@ from scipy.signal import fftconvolve
 from pipeline import model_catalog, settings
 from pipeline.coding import tagger
 from pipeline.coding.inference import checkpoint
-from pipeline.coding.inference.classifier import DECISIONS, Inputs, mixed
-from pipeline.coding.inference.features import bare
-from pipeline.coding.training import data, evaluation, finetuning, fitting, folds
-from pipeline.coding.training.asr_confusions import COLUMNS, LONGEST, Mishearings
-from pipeline.coding.training.folds import Kept
+from pipeline.coding.inference.classifier import DECISIONS, LinearInputs, ensemble
+from pipeline.coding.inference.features import strip_punctuation
+from pipeline.coding.training import cross_validation, data, evaluation, finetuning, folds
+from pipeline.coding.training.asr_confusions import COLUMNS, MAX_PHRASE_WORDS, AsrConfusions
+from pipeline.coding.training.folds import CheckpointStore
 from pipeline.speech import transcriber
 from tests.benchmarks.spoken import RATE, recognized
 from tests.benchmarks.taggers import told
@@ -68,7 +68,7 @@ def counted(said: Sequence[str], heard: Sequence[str], folds: Sequence[int]) -> 
     for words, others, chunks, (_, _, fold) in zip(
         aligned.references, aligned.hypotheses, aligned.alignments, pairs, strict=True
     ):
-        for length in range(1, LONGEST + 1):
+        for length in range(1, MAX_PHRASE_WORDS + 1):
             for at in range(len(words) - length + 1):
                 phrase = " ".join(words[at : at + length])
                 times[fold, phrase, phrase] += 1
@@ -82,7 +82,7 @@ def counted(said: Sequence[str], heard: Sequence[str], folds: Sequence[int]) -> 
             else:
                 differing.append(ends)
         for start, end, other_start, other_end in differing:
-            if 0 < end - start <= LONGEST:
+            if 0 < end - start <= MAX_PHRASE_WORDS:
                 phrase = " ".join(words[start:end])
                 times[fold, phrase, " ".join(others[other_start:other_end])] += 1
                 times[fold, phrase, phrase] -= 1
@@ -116,22 +116,22 @@ def heard(rows: pd.DataFrame, kept: Path, seed: int) -> pd.DataFrame:
 
 
 def coded(
-    rows: Sequence[pd.DataFrame], table: pd.DataFrame, encoder: Path, kept: Kept, seed: int
+    rows: Sequence[pd.DataFrame], table: pd.DataFrame, encoder: Path, kept: CheckpointStore, seed: int
 ) -> list[pd.DataFrame]:
     """The same sessions in several readings, tagged by what saw none of their folds, beside the codes by hand."""
-    by_fold = checkpoint.by_fold(checkpoint.read_about(tagger.place(settings.load().settings)))
-    reader = finetuning.reader_of(encoder)
+    by_fold = checkpoint.fold_calibrations(checkpoint.read_metadata(tagger.weights_folder(settings.load().settings)))
+    reader = finetuning.load_tokenizer(encoder)
     logits = [np.zeros((len(each), len(DECISIONS))) for each in rows]
     for fold in rows[0]["fold"].unique():
         rest = table[table["fold"] != fold]
-        linear = fitting.fit_linear(rest, [Inputs.of(each) for each in folds.readings(rest)])
-        network = folds.read(encoder, kept.network(seed, int(fold)))
+        linear = cross_validation.fit_linear(rest, [LinearInputs.of(each) for each in folds.text_variants(rest)])
+        network = folds.load_network(encoder, kept.network(seed, int(fold)))
         for found, each in zip(logits, rows, strict=True):
             held = (each["fold"] == fold).to_numpy()
             part = each[held].reset_index(drop=True)
-            found[held] = mixed(linear(Inputs.of(part)), finetuning.scores(network, reader, part))
+            found[held] = ensemble(linear(LinearInputs.of(part)), finetuning.scores(network, reader, part))
     return [
-        evaluation.joined(each, fitting.predictions(each, found, by_fold))
+        evaluation.join_predictions(each, cross_validation.fold_predictions(each, found, by_fold))
         for each, found in zip(rows, logits, strict=True)
     ]
 
@@ -152,15 +152,15 @@ def main() -> None:
     found = [heard(part, asked.heard, seed) for seed, part in enumerate(parts, 1)]
     said, taken = (pd.concat(each).reset_index(drop=True) for each in (parts, found))
     readings = {"as written": said, "as heard": taken}
-    plain = [[bare(text) for text in each["text"]] for each in readings.values()]
+    plain = [[strip_punctuation(text) for text in each["text"]] for each in readings.values()]
     console = Console(width=180)
     rate = jiwer.wer(*([text or "nothing" for text in texts] for texts in plain))
     console.print(f"{len(said)} utterances, word error rate {rate:.3f}")
     if asked.count:
         counts = counted(*plain, said["fold"])
         counts.to_csv(asked.count, index=False)
-        learned, generator = Mishearings.of(counts), np.random.default_rng(0)
-        texts = [bare(text) or "nothing" for text in table["text"]]
+        learned, generator = AsrConfusions.of(counts), np.random.default_rng(0)
+        texts = [strip_punctuation(text) or "nothing" for text in table["text"]]
         console.print(f"put into all: {jiwer.wer(texts, [learned(text, generator) for text in texts]):.3f}")
     wanted = said["fold"].isin(asked.fold or said["fold"].unique())
     tagged = [each[wanted].reset_index(drop=True) for each in readings.values()]
@@ -170,7 +170,7 @@ def main() -> None:
     for folder in asked.networks:
         encoder = model_catalog.folder(chosen.coding.encoder, chosen.models)
         for seed in sorted({int(path.name.split("-")[1]) for path in folder.glob("seed-*-fold-*.safetensors")}):
-            for name, rows in zip(readings, coded(tagged, table, encoder, Kept(folder), seed), strict=True):
+            for name, rows in zip(readings, coded(tagged, table, encoder, CheckpointStore(folder), seed), strict=True):
                 figures = told(rows)
                 if not shown.rows:
                     for column in figures:

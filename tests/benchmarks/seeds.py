@@ -20,21 +20,21 @@ from rich.table import Table
 from pipeline import settings
 from pipeline.coding import tagger
 from pipeline.coding.inference import checkpoint
-from pipeline.coding.inference.classifier import OUTPUTS, mixed
-from pipeline.coding.training import data, evaluation, fitting
-from pipeline.coding.training.folds import Kept
+from pipeline.coding.inference.classifier import NETWORK_OUTPUTS, ensemble
+from pipeline.coding.training import cross_validation, data, evaluation
+from pipeline.coding.training.folds import CheckpointStore
 from tests.benchmarks.taggers import told
 
 DRAWS, SEED, WIDTH = 400, 0, 90
 
 
-def logits(table: pd.DataFrame, kept: Kept, seed: int) -> NDArray[np.float64]:
+def logits(table: pd.DataFrame, kept: CheckpointStore, seed: int) -> NDArray[np.float64]:
     """Held-out log-odds as written, shape (rows, decisions); NaN in folds that are not finished."""
-    scores = np.full((len(table), OUTPUTS), np.nan)
-    for fold, _, held in fitting.splits(table["fold"].to_numpy()):
+    scores = np.full((len(table), NETWORK_OUTPUTS), np.nan)
+    for fold, _, held in cross_validation.splits(table["fold"].to_numpy()):
         if kept.scores(seed, fold).exists():
             scores[held] = np.load(kept.scores(seed, fold), allow_pickle=False)[0]
-    return mixed(fitting.linear_folds(table)[0], scores)
+    return ensemble(cross_validation.linear_folds(table)[0], scores)
 
 
 def differences(ours: pd.DataFrame, other: pd.DataFrame) -> dict[str, tuple[float, float]]:
@@ -44,7 +44,7 @@ def differences(ours: pd.DataFrame, other: pd.DataFrame) -> dict[str, tuple[floa
     drawn = []
     for _ in range(DRAWS):
         chosen = np.concatenate([rows[families[at]] for at in generator.integers(len(families), size=len(families))])
-        own, theirs = (evaluation.figures_of_rows(each.iloc[chosen]) for each in (ours, other))
+        own, theirs = (evaluation.utterance_metrics(each.iloc[chosen]) for each in (ours, other))
         drawn.append({one.name: two.value - one.value for one, two in zip(own, theirs, strict=True)})
     ends = pd.DataFrame(drawn).quantile([(100 - WIDTH) / 200, (100 + WIDTH) / 200])
     return {str(name): (float(ends[name].iloc[0]), float(ends[name].iloc[1])) for name in ends}
@@ -57,18 +57,18 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--seed", type=int, required=True)
     asked = parser.parse_args()
-    place = tagger.place(settings.load().settings)
-    about, folds = checkpoint.read_about(place), checkpoint.read_folds(place, "written")
-    by_fold, shipped = checkpoint.by_fold(about), int(about["seeds"][0])
+    place = tagger.weights_folder(settings.load().settings)
+    about, folds = checkpoint.read_metadata(place), checkpoint.read_folds(place, "written")
+    by_fold, shipped = checkpoint.fold_calibrations(about), int(about["seeds"][0])
     whole = data.read(asked.data)
-    found = logits(whole, Kept(asked.keep), asked.seed)
+    found = logits(whole, CheckpointStore(asked.keep), asked.seed)
     done = ~np.isnan(found).any(axis=1)
     table, found = whole[done].reset_index(drop=True), found[done]
     if table.empty:
         parser.error(f"{asked.keep} holds no finished fold of seed {asked.seed}")
-    own = fitting.cross_calibrated(table, found) if table["fold"].nunique() > 1 else by_fold
-    other = evaluation.joined(table, fitting.predictions(table, found, own))
-    ours = evaluation.joined(table, folds[folds["seed"] == shipped])
+    own = cross_validation.cross_calibrate(table, found) if table["fold"].nunique() > 1 else by_fold
+    other = evaluation.join_predictions(table, cross_validation.fold_predictions(table, found, own))
+    ours = evaluation.join_predictions(table, folds[folds["seed"] == shipped])
     shown = Table(title="The same folds by two seeds")
     for column in ("part", "figure", f"seed {shipped}, which ships", f"seed {asked.seed}", "difference"):
         shown.add_column(column, justify="left" if column in ("part", "figure") else "right")
@@ -79,7 +79,7 @@ def main() -> None:
         shown.add_section()
     if done.all():
         ends = differences(ours, other)
-        for one, two in zip(evaluation.figures(ours, by_fold), evaluation.figures(other, own), strict=True):
+        for one, two in zip(evaluation.metrics(ours, by_fold), evaluation.metrics(other, own), strict=True):
             told_ends = "{:.3f} to {:.3f}".format(*ends[one.name]) if one.name in ends else ""
             shown.add_row("all", one.name, f"{one.value:.3f}", f"{two.value:.3f}", told_ends)
     elif table["fold"].nunique() > 1:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline import settings
 from pipeline.coding import tagger
-from pipeline.coding.training.folds import VARIANTS, readings
+from pipeline.coding.training.folds import VARIANTS, text_variants
 from tests.recordings import script
 
 SCRIPT = Path(__file__).resolve().parents[1] / "recordings" / "scripts" / "session-20-minutes.txt"
@@ -48,7 +48,7 @@ def found(by_hand: pd.Series, codes: pd.Series) -> dict[str, tuple[int, int, int
 def main() -> None:
     """Print a line a behavior."""
     tags, rows = tagger.load(settings.load().settings), transcript(script.read(SCRIPT))
-    for label, texts in zip(VARIANTS, readings(rows), strict=True):
+    for label, texts in zip(VARIANTS, text_variants(rows), strict=True):
         for behavior, (meant, proposed, more) in found(rows["by_hand"], tags.tag(texts)["codes"]).items():
             print(f"{label}: {behavior}: {proposed} of {meant} found, and {more} more proposed")
 

@@ -21,12 +21,12 @@ import soxr
 from pipeline import model_catalog, settings
 from pipeline.coding import tagger
 from pipeline.coding.inference import checkpoint
-from pipeline.coding.inference.classifier import Classifier, Inputs
-from pipeline.coding.inference.features import bare
-from pipeline.coding.inference.onnx_scorer import Encoder
+from pipeline.coding.inference.classifier import Classifier, LinearInputs
+from pipeline.coding.inference.features import strip_punctuation
+from pipeline.coding.inference.onnx_scorer import OnnxScorer
 from pipeline.coding.tagger import Tagger
-from pipeline.coding.training import data, evaluation, fitting, folds
-from pipeline.coding.training.folds import Kept
+from pipeline.coding.training import cross_validation, data, evaluation, folds
+from pipeline.coding.training.folds import CheckpointStore
 from pipeline.speech import transcriber
 from pipeline.speech.cores import Cores
 
@@ -37,11 +37,11 @@ RATE, GAP = 16_000, 0.7
 
 def held_out(table: pd.DataFrame, fold: int, keep: Path, place: Path, pretrained: Path, folder: Path) -> Tagger:
     """The tagger that saw none of a fold's sessions, as it would ship."""
-    rest, about = table[table["fold"] != fold], checkpoint.read_about(place)
-    network = folds.read(pretrained, Kept(keep).network(about["seeds"][0], fold))
-    fitting.learned(network, pretrained).write(folder)
-    linear = fitting.fit_linear(rest, [Inputs.of(each) for each in folds.readings(rest)])
-    return Tagger(Classifier(linear, Encoder(folder)), checkpoint.by_fold(about)[fold], about)
+    rest, about = table[table["fold"] != fold], checkpoint.read_metadata(place)
+    network = folds.load_network(pretrained, CheckpointStore(keep).network(about["seeds"][0], fold))
+    cross_validation.network_weights(network, pretrained).write(folder)
+    linear = cross_validation.fit_linear(rest, [LinearInputs.of(each) for each in folds.text_variants(rest)])
+    return Tagger(Classifier(linear, OnnxScorer(folder)), checkpoint.fold_calibrations(about)[fold], about)
 
 
 def spoken(rows: pd.DataFrame, folder: Path) -> tuple[np.ndarray, list[tuple[float, float]]]:
@@ -97,10 +97,10 @@ def main() -> None:
             ]
         )
         pretrained = model_catalog.folder(chosen.coding.encoder, chosen.models)
-        tags = held_out(table, asked.fold, asked.keep, tagger.place(chosen), pretrained, folder / "network")
+        tags = held_out(table, asked.fold, asked.keep, tagger.weights_folder(chosen), pretrained, folder / "network")
         heard = rows.assign(text=texts)
-        found = [evaluation.figures_of_rows(tags.tag(each)) for each in (rows, heard)]
-    plain = [[bare(text) or "nothing" for text in each["text"]] for each in (rows, heard)]
+        found = [evaluation.utterance_metrics(tags.tag(each)) for each in (rows, heard)]
+    plain = [[strip_punctuation(text) or "nothing" for text in each["text"]] for each in (rows, heard)]
     print(f"{len(rows)} utterances, word error rate {jiwer.wer(plain[0], plain[1]):.3f}")
     for written, asr in zip(*found, strict=True):
         print(

@@ -28,9 +28,9 @@ from pipeline import model_catalog, settings
 from pipeline.coding import tagger
 from pipeline.coding.calibration import Calibration
 from pipeline.coding.inference import checkpoint
-from pipeline.coding.inference.classifier import DECISIONS, MAIN, OUTPUTS, Inputs, mixed
-from pipeline.coding.inference.features import lexical
-from pipeline.coding.training import data, evaluation, finetuning, fitting
+from pipeline.coding.inference.classifier import DECISIONS, MAIN_BEHAVIORS, NETWORK_OUTPUTS, LinearInputs, ensemble
+from pipeline.coding.inference.features import lexical_terms
+from pipeline.coding.training import cross_validation, data, evaluation, finetuning
 from tests.benchmarks.encoders import as_mpnet, vectors
 
 SEEDS = (0, 1, 2)
@@ -48,10 +48,12 @@ class Way(NamedTuple):
 
 def words(table: pd.DataFrame) -> NDArray[np.float64]:
     """Words and word pairs alone, each utterance by itself; the features made by hand and the context are left out."""
-    given = Inputs(tuple(lexical(text) for text in table["text"]), np.zeros((len(table), 0), dtype=np.float32))
+    given = LinearInputs(
+        tuple(lexical_terms(text) for text in table["text"]), np.zeros((len(table), 0), dtype=np.float32)
+    )
     found = np.zeros((len(table), len(DECISIONS)))
-    for _, rest, held in fitting.splits(table["fold"].to_numpy()):
-        found[held] = fitting.fit_linear(table.iloc[rest], [given[rest]])(given[held])
+    for _, rest, held in cross_validation.splits(table["fold"].to_numpy()):
+        found[held] = cross_validation.fit_linear(table.iloc[rest], [given[rest]])(given[held])
     return found
 
 
@@ -62,8 +64,8 @@ class Recurrent(nn.Module):
         super().__init__()
         self.drop = nn.Dropout(DROPPED)
         self.over = nn.GRU(inputs, WIDTH, batch_first=True, bidirectional=True)
-        self.output = nn.Linear(2 * WIDTH + inputs, OUTPUTS)
-        self.annotators = nn.Embedding(annotators, OUTPUTS)
+        self.output = nn.Linear(2 * WIDTH + inputs, NETWORK_OUTPUTS)
+        self.annotators = nn.Embedding(annotators, NETWORK_OUTPUTS)
         nn.init.zeros_(self.annotators.weight)
 
     def forward(self, sessions: list[torch.Tensor]) -> torch.Tensor:
@@ -81,11 +83,11 @@ def recurrent(table: pd.DataFrame, given: NDArray[np.float32], seed: int) -> NDA
     length = np.log1p(table["text"].str.split().str.len()).to_numpy(dtype=np.float32) / 3
     inputs = torch.from_numpy(np.column_stack([given * given.shape[1] ** 0.5, roles, length]))
     answers = torch.tensor(table[list(DECISIONS)].to_numpy(dtype=np.float32))
-    main = torch.tensor([MAIN.index(name) if name in MAIN else -1 for name in table["main"]])
+    main = torch.tensor([MAIN_BEHAVIORS.index(name) if name in MAIN_BEHAVIORS else -1 for name in table["main"]])
     who = torch.tensor(table["annotator"].to_numpy())
-    worth = torch.tensor([finetuning.WORTH.get(decision, 1.0) for decision in DECISIONS])
-    found = np.zeros((len(table), OUTPUTS))
-    for _, rest, held in fitting.splits(table["fold"].to_numpy()):
+    worth = torch.tensor([finetuning.LOSS_WEIGHTS.get(decision, 1.0) for decision in DECISIONS])
+    found = np.zeros((len(table), NETWORK_OUTPUTS))
+    for _, rest, held in cross_validation.splits(table["fold"].to_numpy()):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             draw = np.random.default_rng(seed)
@@ -100,7 +102,7 @@ def recurrent(table: pd.DataFrame, given: NDArray[np.float32], seed: int) -> NDA
                     rows = np.concatenate(part)
                     scores = model([inputs[each] for each in part]) + model.annotators(who[rows])
                     asked = answers[rows]
-                    soft = asked.nan_to_num() * (1 - 2 * finetuning.SOFTENED) + finetuning.SOFTENED
+                    soft = asked.nan_to_num() * (1 - 2 * finetuning.LABEL_SMOOTHING) + finetuning.LABEL_SMOOTHING
                     loss = functional.binary_cross_entropy_with_logits(
                         scores[:, : len(DECISIONS)], soft, (~asked.isnan()) * worth, reduction="sum"
                     ) + functional.cross_entropy(
@@ -114,20 +116,20 @@ def recurrent(table: pd.DataFrame, given: NDArray[np.float32], seed: int) -> NDA
                 for rows in table.iloc[held].groupby("tape_id", sort=False).indices.values():
                     scores = model([inputs[held[rows]]]) + model.annotators.weight.mean(dim=0)
                     found[held[rows]] = scores.numpy()
-    return mixed(np.zeros((len(table), len(DECISIONS))), found)
+    return ensemble(np.zeros((len(table), len(DECISIONS))), found)
 
 
 def figures(table: pd.DataFrame, logits: NDArray[np.float64]) -> dict[str, float]:
     """The figures of one way and seed, calibrated as what ships is."""
-    by_fold = fitting.cross_calibrated(table, logits)
-    return told(evaluation.joined(table, fitting.predictions(table, logits, by_fold)))
+    by_fold = cross_validation.cross_calibrate(table, logits)
+    return told(evaluation.join_predictions(table, cross_validation.fold_predictions(table, logits, by_fold)))
 
 
 def told(joined: pd.DataFrame) -> dict[str, float]:
     """Figure -> value, of AnnoMI's rows with their tags."""
-    found = {figure.name: figure.value for figure in evaluation.figures_of_rows(joined)}
+    found = {figure.name: figure.value for figure in evaluation.utterance_metrics(joined)}
     no_spread = {int(fold): Calibration({}, {}) for fold in joined["fold"].unique()}
-    sessions = evaluation.sessions(joined, no_spread)
+    sessions = evaluation.session_table(joined, no_spread)
     asked = sessions[sessions["questions"] >= 3]
     return found | {"session R:Q, Spearman": float(asked["rq"].corr(asked["tagged_rq"], method="spearman"))}
 
@@ -149,7 +151,7 @@ def ways(table: pd.DataFrame, minilm: Path | None, mpnet: Path, keep: Path) -> d
         "features": Way(
             "the same with hand-made features of utterance and context",
             (0,),
-            lambda seed: fitting.linear_folds(table)[0],
+            lambda seed: cross_validation.linear_folds(table)[0],
         ),
     }
     if minilm:
@@ -188,8 +190,8 @@ def main() -> None:
                 each.append(figures(table, np.load(path, allow_pickle=False)))
                 console.print(f"{way.what}, seed {seed} done")
             lines.append((way.what, each))
-    folds = checkpoint.read_folds(tagger.place(chosen), "written")
-    shipped = [told(evaluation.joined(table, rows)) for _, rows in folds.groupby("seed", sort=False)]
+    folds = checkpoint.read_folds(tagger.weights_folder(chosen), "written")
+    shipped = [told(evaluation.join_predictions(table, rows)) for _, rows in folds.groupby("seed", sort=False)]
     lines.append(("mpnet fine-tuned on windows, with preference and regressions: what ships", shipped))
     console.print(side_by_side(lines))
 

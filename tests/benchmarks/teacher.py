@@ -28,14 +28,14 @@ from pipeline import settings
 from pipeline.coding import tagger
 from pipeline.coding.adaptation import log_odds
 from pipeline.coding.inference import checkpoint
-from pipeline.coding.inference.classifier import DECISIONS, OUTPUTS, mixed
-from pipeline.coding.inference.context_windows import Reader
+from pipeline.coding.inference.classifier import DECISIONS, NETWORK_OUTPUTS, ensemble
+from pipeline.coding.inference.context_windows import WindowTokenizer
 from pipeline.coding.training import asr_confusions, data, finetuning
-from pipeline.coding.training.asr_confusions import Mishearings
-from pipeline.coding.training.augmentation import Slipping, slips, spoiled
-from pipeline.coding.training.distillation import COLUMNS, KEYS, Teacher
-from pipeline.coding.training.finetuning import HEADS, OFFSETS, OFFSETS_DECAY
-from pipeline.coding.training.fitting import linear_folds
+from pipeline.coding.training.asr_confusions import AsrConfusions
+from pipeline.coding.training.augmentation import WordNoise, augmented_windows, word_noise
+from pipeline.coding.training.cross_validation import linear_folds
+from pipeline.coding.training.distillation import COLUMNS, KEYS, SoftLabels
+from pipeline.coding.training.finetuning import HEAD_LEARNING_RATE, OFFSET_LEARNING_RATE, OFFSET_WEIGHT_DECAY
 from pipeline.settings import project_folder
 from tests.benchmarks.language_models import NAMES, PROMPT, Encode, lower
 from tests.benchmarks.taggers import figures, side_by_side
@@ -49,7 +49,7 @@ LONGEST, START = 160, 70
 SEED = 0
 
 
-class Script(Reader):
+class Script(WindowTokenizer):
     """Sessions as a script, in a language model's pieces; a line break is an utterance's mark."""
 
     size, before, after = 1024, 300, 120
@@ -81,8 +81,8 @@ class Listener(nn.Module):
     def __init__(self, model: nn.Module, width: int, annotators: int) -> None:
         super().__init__()
         self.model, self.norm, self.drop = model, nn.LayerNorm(width), nn.Dropout(DROPPED)
-        self.hidden, self.output = nn.Linear(3 * width, WIDTH), nn.Linear(WIDTH, OUTPUTS)
-        self.annotators = nn.Embedding(annotators, OUTPUTS)
+        self.hidden, self.output = nn.Linear(3 * width, WIDTH), nn.Linear(WIDTH, NETWORK_OUTPUTS)
+        self.annotators = nn.Embedding(annotators, NETWORK_OUTPUTS)
         nn.init.zeros_(self.annotators.weight)
 
     def forward(self, pieces: Tensor, real: Tensor, read: Tensor, ends: Tensor, roles: Tensor) -> Tensor:
@@ -105,7 +105,7 @@ def adapted(model: nn.Module) -> nn.Module:
     return model
 
 
-def learned(model: nn.Module, reader: Script, table: pd.DataFrame, slipping: Slipping, width: int) -> Listener:
+def learned(model: nn.Module, reader: Script, table: pd.DataFrame, slipping: WordNoise, width: int) -> Listener:
     """What has learned from some sessions."""
     torch.backends.cuda.enable_cudnn_sdp(False)  # with it, losses were no numbers (torch 2.11, H100)
     generator = np.random.default_rng(SEED)
@@ -115,12 +115,12 @@ def learned(model: nn.Module, reader: Script, table: pd.DataFrame, slipping: Sli
     heads = [own for part in (network.norm, network.hidden, network.output) for own in part.parameters()]
     groups = [
         {"params": adapters, "lr": RATE, "weight_decay": 0.0},
-        {"params": heads, "lr": HEADS, "weight_decay": finetuning.DECAY},
-        {"params": [network.annotators.weight], "lr": OFFSETS, "weight_decay": OFFSETS_DECAY},
+        {"params": heads, "lr": HEAD_LEARNING_RATE, "weight_decay": finetuning.WEIGHT_DECAY},
+        {"params": [network.annotators.weight], "lr": OFFSET_LEARNING_RATE, "weight_decay": OFFSET_WEIGHT_DECAY},
     ]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
     network.train()
-    again = partial(spoiled, table, reader, generator, slipping)
+    again = partial(augmented_windows, table, reader, generator, slipping)
     for batch, _ in finetuning.batches(again, generator, EPOCHS, BATCH, optimizer):
         finetuning.loss(network, reader, batch, generator).backward()
         torch.nn.utils.clip_grad_norm_([own for group in groups for own in group["params"]], 1.0)
@@ -156,9 +156,9 @@ _TASKS: list[Task] = []
 def _learn(without: tuple[int, ...]) -> tuple[int, ...]:
     table, counts, model, reader, folder = _TASKS[-1]
     away = table["fold"].isin(without)
-    misheard = Mishearings.of(counts[~counts["fold"].isin(without)])
+    misheard = AsrConfusions.of(counts[~counts["fold"].isin(without)])
     width = int(model.config.hidden_size)
-    network = learned(model, reader, table[~away], lambda text, draw: slips(misheard(text, draw), draw), width)
+    network = learned(model, reader, table[~away], lambda text, draw: word_noise(misheard(text, draw), draw), width)
     scores = finetuning.scores(network, reader, table[away])
     offsets = network.annotators.weight.detach().cpu().numpy()
     path = kept(folder, without)
@@ -174,7 +174,7 @@ def answer(table: pd.DataFrame, folder: Path, without: tuple[int, ...], fold: in
         return stored[what][(table.loc[table["fold"].isin(without), "fold"] == fold).to_numpy()]
 
 
-def answers(table: pd.DataFrame, folder: Path) -> Teacher:
+def answers(table: pd.DataFrame, folder: Path) -> SoftLabels:
     """All answers that learners may hear, as they are stored."""
     folds = sorted(table["fold"].unique())
     parts = []
@@ -187,7 +187,7 @@ def answers(table: pd.DataFrame, folder: Path) -> Teacher:
             part[list(COLUMNS[len(KEYS) :])] = answer(table, folder, unseen, fold, "told").round(1)
             parts.append(part.assign(without=without))
     found = pd.concat(parts, ignore_index=True).astype({"without": "Int64"})
-    return Teacher(found[list(COLUMNS)])
+    return SoftLabels(found[list(COLUMNS)])
 
 
 def main() -> None:
@@ -212,12 +212,12 @@ def main() -> None:
         with get_context("fork").Pool(asked.at_once, maxtasksperchild=1) as pool:
             for without in pool.imap_unordered(_learn, lacking):
                 console.print(f"without {' and '.join(map(str, without))} learned")
-    scores = np.zeros((len(table), OUTPUTS))
+    scores = np.zeros((len(table), NETWORK_OUTPUTS))
     for fold in folds:
         scores[(table["fold"] == fold).to_numpy()] = answer(table, asked.keep, (fold,), fold, "scores")
-    alone = mixed(np.zeros((len(table), len(DECISIONS))), scores)
-    beside = mixed(linear_folds(table)[0], scores)
-    stored = checkpoint.read_folds(tagger.place(settings.load().settings), "written")
+    alone = ensemble(np.zeros((len(table), len(DECISIONS))), scores)
+    beside = ensemble(linear_folds(table)[0], scores)
+    stored = checkpoint.read_folds(tagger.weights_folder(settings.load().settings), "written")
     keys = ["tape_id", "utterance_id"]
     shipped = log_odds(table[keys].merge(stored[stored["seed"] == stored["seed"].iloc[0]], on=keys))
     lines = [
@@ -228,7 +228,7 @@ def main() -> None:
     console.print(side_by_side(lines))
     if asked.answers:
         how = {"method": "gzip", "mtime": 0}
-        answers(table, asked.keep).answers.to_csv(asked.answers, index=False, compression=how)
+        answers(table, asked.keep).table.to_csv(asked.answers, index=False, compression=how)
 
 
 if __name__ == "__main__":

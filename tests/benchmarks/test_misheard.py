@@ -41,7 +41,7 @@ def test_what_ships_is_such_a_table() -> None:
     counts = asr_confusions.read(project_folder("models") / "mishearings" / "mishearings.csv")
     assert set(counts["fold"]) == set(range(5))
     assert (counts.groupby("phrase")["times"].sum() >= misheard.OFTEN).all()
-    assert counts["phrase"].str.split().str.len().between(1, asr_confusions.LONGEST).all()
+    assert counts["phrase"].str.split().str.len().between(1, asr_confusions.MAX_PHRASE_WORDS).all()
 
 
 def test_a_room_leaves_the_voice_where_it_is_and_adds_its_noise(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.coding.inference.classifier import DECISIONS
-from pipeline.coding.training import data, evaluation, fitting
+from pipeline.coding.training import cross_validation, data, evaluation
 from tests.benchmarks import seeds
 from tests.coding.invented import write_annomi
 
@@ -19,7 +19,9 @@ def tagged(table: pd.DataFrame, certainty: float) -> pd.DataFrame:
     answers = table[list(DECISIONS)].to_numpy(dtype=float)
     blur = np.random.default_rng(0).normal(size=answers.shape)
     logits = np.nan_to_num(answers - 0.5) * certainty + blur
-    return evaluation.joined(table, fitting.predictions(table, logits, fitting.cross_calibrated(table, logits)))
+    return evaluation.join_predictions(
+        table, cross_validation.fold_predictions(table, logits, cross_validation.cross_calibrate(table, logits))
+    )
 
 
 def test_a_network_differs_from_itself_by_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,7 +99,7 @@ def test_bert_as_mpnet_computes_what_bert_does(tmp_path: Path) -> None:
     made = as_mpnet(folder, tmp_path / "mpnet")
     pieces = torch.tensor([[0, 5, 8, 9, 10, 11, 1]])
     with torch.no_grad():
-        found = Network.of(made, 1, 1).eval().encoded(pieces, torch.ones_like(pieces, dtype=torch.bool))
+        found = Network.of(made, 1, 1).eval().encode(pieces, torch.ones_like(pieces, dtype=torch.bool))
         torch.testing.assert_close(found, by_torch(state, pieces), atol=1e-4, rtol=1e-4)
         vector = by_torch(state, torch.tensor([[0, 8, 9, 10, 1]]))[0].mean(dim=0)
     alone, beside = vectors(made, ["so you walk"]), vectors(made, ["so you walk ? so you walk ?", "so you walk"])

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline.coding.inference.classifier import DECISIONS, OUTPUTS
-from pipeline.coding.inference.context_windows import windows
+from pipeline.coding.inference.classifier import DECISIONS, NETWORK_OUTPUTS
+from pipeline.coding.inference.context_windows import context_windows
 from pipeline.coding.training import data, distillation, finetuning
-from pipeline.coding.training.augmentation import slips
+from pipeline.coding.training.augmentation import word_noise
 from pipeline.settings import project_folder
 from tests.benchmarks import teacher as language_teacher
 from tests.benchmarks.teacher import LONGEST, START, Script
@@ -64,18 +64,18 @@ def test_a_session_is_read_as_a_script_and_a_long_utterance_from_both_ends() -> 
 def test_windows_are_as_long_as_a_language_model_reads(table: pd.DataFrame) -> None:
     script = Script(encode)
     rows = table.assign(tape_id="one", text="word " * 60, target_behavior="walking")
-    found = list(windows(rows, script))
-    assert sorted(span.row for window in found for span in window.spans) == list(range(len(rows)))
+    found = list(context_windows(rows, script))
+    assert sorted(span.row for window in found for span in window.utterances) == list(range(len(rows)))
     assert Script.size - 70 < max(len(window.pieces) for window in found) <= Script.size
 
 
 def test_a_language_model_learns_what_is_plain(table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(language_teacher, "adapted", lambda model: model)
     monkeypatch.setattr(language_teacher, "RATE", 0.02)
-    monkeypatch.setattr(language_teacher, "HEADS", 0.01)
+    monkeypatch.setattr(language_teacher, "HEAD_LEARNING_RATE", 0.01)
     script = Script(encode)
     away = table["fold"] == 0
-    network = language_teacher.learned(Embedding(), script, table[~away], slips, WIDTH)
+    network = language_teacher.learned(Embedding(), script, table[~away], word_noise, WIDTH)
     scores = finetuning.scores(network, script, table[away])
     asked = table.loc[away, "question"].to_numpy(dtype=float)
     found = scores[:, DECISIONS.index("question")] > 0
@@ -87,7 +87,7 @@ def test_learners_hear_what_saw_neither_their_fold_nor_the_utterances(table: pd.
     for without in language_teacher.wanted(folds):
         rows = int(table["fold"].isin(without).sum())
         name = float("".join(map(str, without)))
-        np.savez(language_teacher.kept(tmp_path, without), told=np.full((rows, OUTPUTS), name))
+        np.savez(language_teacher.kept(tmp_path, without), told=np.full((rows, NETWORK_OUTPUTS), name))
     given = language_teacher.answers(table, tmp_path)
     for without in (None, *folds):
         found = given.scores(table, without)[:, 0]
@@ -98,7 +98,7 @@ def test_learners_hear_what_saw_neither_their_fold_nor_the_utterances(table: pd.
 
 
 def test_what_ships_answers_about_every_utterance() -> None:
-    answers = distillation.read(project_folder("models") / "teacher" / "answers.csv.gz").answers
+    answers = distillation.read(project_folder("models") / "teacher" / "answers.csv.gz").table
     assert set(answers["without"].dropna()) == set(range(5))
     times = answers.groupby(["tape_id", "utterance_id"])["without"].agg(["size", "nunique"])
     assert (times["size"] == 5).all()  # by what saw all other folds, and by what lacked one of four more

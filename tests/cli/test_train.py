@@ -37,7 +37,7 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_training_stores_both_models_and_evaluating_reads_them(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stored = checkpoint.read(trained / "models" / "utterance-tagger")
-    assert stored.about["utterances"] == 540
+    assert stored.metadata["utterances"] == 540
     assert RoleModel.read(trained / "models" / "roles").words
     assert len(role_training.read_folds(trained / "models" / "roles")) == 80
     kept = {path.name: path.stat().st_mtime_ns for path in (trained / "keep").iterdir()}
@@ -45,7 +45,7 @@ def test_training_stores_both_models_and_evaluating_reads_them(trained: Path, mo
     assert sorted(kept) == ["seed-0-all.safetensors", *folds]
     run("train", "--data", trained / "data", "--out", trained / "again", "--keep", trained / "keep")
     assert {path.name: path.stat().st_mtime_ns for path in (trained / "keep").iterdir()} == kept
-    for name in checkpoint.RUNNING:
+    for name in checkpoint.RUNTIME_FILES:
         first, second = (trained / place / "utterance-tagger" / name for place in ("models", "again"))
         assert first.read_bytes() == second.read_bytes()
 
@@ -72,7 +72,7 @@ def test_the_first_seed_ships_and_others_stay_beside_it(trained: Path, monkeypat
     seeds = ("--seed", "3", "--seed", "0", "--seed", "3")
     run("train", "--data", trained / "data", "--out", trained / "more", "--keep", trained / "keep", *seeds)
     place = trained / "more" / "utterance-tagger"
-    assert checkpoint.read(place).about["seeds"] == [3, 0]
+    assert checkpoint.read(place).metadata["seeds"] == [3, 0]
     assert list(checkpoint.read_folds(place, "bare")["seed"].unique()) == [3, 0]
     first = trained / "models" / "utterance-tagger"
     assert (place / "network.onnx").read_bytes() != (first / "network.onnx").read_bytes()
@@ -96,8 +96,8 @@ def test_other_seeds_are_measured_without_changing_what_ships(trained: Path, mon
     command = ("train", "--data", trained / "data", "--keep", trained / "keep", "--out")
     given = (*command, trained / "models", "--folds-only")
     run(*given, "--seed", "4", "--seed", "2")
-    assert all((place / name).read_bytes() == before[name] for name in checkpoint.RUNNING)
-    assert checkpoint.read(place).about["seeds"] == [0, 4, 2]
+    assert all((place / name).read_bytes() == before[name] for name in checkpoint.RUNTIME_FILES)
+    assert checkpoint.read(place).metadata["seeds"] == [0, 4, 2]
     found = checkpoint.read_folds(place, "written")
     pd.testing.assert_frame_equal(found[found["seed"] == 0].reset_index(drop=True), folds)
     assert found.groupby("seed").size().to_dict() == {0: 540, 2: 540, 4: 540}

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.coding.inference.context_windows import ROLES, SOMEONE
+from pipeline.coding.inference.context_windows import OTHER_ROLE_WORD, ROLE_WORDS
 from pipeline.coding.inference.features import Matrix
 
 WIDTH = 32
@@ -94,7 +94,12 @@ def write_encoder(folder: Path, seed: int = 0) -> Path:
 
     folder.mkdir(parents=True)
     texts = " ".join([*(text for text, _ in EXCHANGE), *TOPICS, *REASONS]).lower()
-    words = [*("<s>", "<pad>", "</s>", "<mask>", "[UNK]"), *ROLES.values(), SOMEONE, *re.findall(r"\w+|[^\w\s]", texts)]
+    words = [
+        *("<s>", "<pad>", "</s>", "<mask>", "[UNK]"),
+        *ROLE_WORDS.values(),
+        OTHER_ROLE_WORD,
+        *re.findall(r"\w+|[^\w\s]", texts),
+    ]
     vocabulary = {word: number for number, word in enumerate(dict.fromkeys(words))}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))  # noqa: S106 - a word piece
     tokenizer.normalizer = normalizers.Lowercase()

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from pipeline import settings
 from pipeline.cli.main import app
-from pipeline.coding import adaptation, tagger
-from pipeline.coding.adaptation import Adaptation, Gain, adapt
+from pipeline.coding import tagger
+from pipeline.coding.adaptation import Adaptation, HeldOutGain, adapt, answers_by_hand, log_odds
 from pipeline.coding.calibration import Calibration
 from pipeline.coding.codebook import CODES
 from pipeline.coding.inference import checkpoint
@@ -26,17 +26,17 @@ PLAIN = Calibration(dict.fromkeys(DECISIONS, (1.0, 0.0)), THRESHOLDS)
 NAN = float("nan")
 
 
-def coded(shift: float, tapes: int = 4, rows: int = 60) -> pd.DataFrame:
-    """Tapes whose group finds reflections likelier than the tagger by so much on the log-odds, and all else alike."""
+def group_coded(shift: float, tapes: int = 4, rows: int = 60) -> pd.DataFrame:
+    """Tapes whose group codes reflections more often than the tagger by so much on the log-odds, and all else alike."""
     random = np.random.default_rng(5)
     count = tapes * rows
     logits = random.normal(0, 1.5, (count, len(DECISIONS)))
     group = logits + np.array([shift if decision == "reflection" else 0.0 for decision in DECISIONS])
     truth = random.random(group.shape) < 1 / (1 + np.exp(-group))
     role = np.where(np.arange(count) % 2 == 0, "interviewer", "client").astype(object)
-    found = PLAIN.coded(role, 1 / (1 + np.exp(-logits)))
-    consensus = PLAIN.coded(role, truth.astype(float))["codes"]
-    return pd.DataFrame(found).assign(
+    pretags = PLAIN.pretag_columns(role, 1 / (1 + np.exp(-logits)))
+    consensus = PLAIN.pretag_columns(role, truth.astype(float))["codes"]
+    return pd.DataFrame(pretags).assign(
         tape_id=np.repeat([f"tape-{number}" for number in range(tapes)], rows),
         utterance_id=[str(number) for number in range(count)],
         role=role,
@@ -44,38 +44,38 @@ def coded(shift: float, tapes: int = 4, rows: int = 60) -> pd.DataFrame:
     )
 
 
-def test_a_group_that_hears_more_reflections_is_followed() -> None:
-    found = adapt(coded(shift=1.5), "tagger", THRESHOLDS, PRETAGS)
-    assert found.gain.better
-    stretch, shift = found.layer["reflection"]
+def test_the_layer_follows_a_group_that_codes_more_reflections() -> None:
+    adaptation = adapt(group_coded(shift=1.5), "tagger", THRESHOLDS, PRETAGS)
+    assert adaptation.gain.better
+    scale, shift = adaptation.layer["reflection"]
     assert shift > 0.6
-    assert stretch == pytest.approx(1, abs=0.35)
-    adapted = found(PLAIN)
+    assert scale == pytest.approx(1, abs=0.35)
+    adapted = adaptation(PLAIN)
     even = np.zeros((1, len(DECISIONS)))
     assert adapted.probabilities(even)[0, DECISIONS.index("reflection")] > 0.6
     assert adapted.thresholds == PLAIN.thresholds
 
 
 def test_a_group_that_agrees_with_the_tagger_gains_little() -> None:
-    gain = adapt(coded(shift=0.0), "tagger", THRESHOLDS, PRETAGS).gain
-    assert gain.surprise[1] == pytest.approx(gain.surprise[0], abs=0.02)
+    gain = adapt(group_coded(shift=0.0), "tagger", THRESHOLDS, PRETAGS).gain
+    assert gain.log_loss[1] == pytest.approx(gain.log_loss[0], abs=0.02)
 
 
-def test_better_means_less_surprise_and_no_more_errors() -> None:
-    assert Gain(10, (0.5, 0.4), (0.2, 0.2)).better
-    assert not Gain(10, (0.5, 0.4), (0.2, 0.21)).better
-    assert not Gain(10, (0.5, 0.5), (0.2, 0.1)).better
+def test_better_means_a_lower_loss_and_no_more_errors() -> None:
+    assert HeldOutGain(10, (0.5, 0.4), (0.2, 0.2)).better
+    assert not HeldOutGain(10, (0.5, 0.4), (0.2, 0.21)).better
+    assert not HeldOutGain(10, (0.5, 0.5), (0.2, 0.1)).better
 
 
 def test_codes_become_decisions_and_probabilities_come_back() -> None:
-    table = coded(shift=0.0)
-    answers = adaptation.decided(table, PRETAGS)
+    table = group_coded(shift=0.0)
+    answers = answers_by_hand(table, PRETAGS)
     row = table.index[table["consensus"].str.contains("reflection_complex")][0]
     assert answers[row, DECISIONS.index("reflection")] == answers[row, DECISIONS.index("complex")] == 1
     assert np.isnan(answers[row, DECISIONS.index("client")])
     client = table["role"] == "client"
     assert np.isnan(answers[client][:, DECISIONS.index("question")]).all()
-    again = PLAIN.coded(table["role"].to_numpy(dtype=object), PLAIN.probabilities(adaptation.log_odds(table)))
+    again = PLAIN.pretag_columns(table["role"].to_numpy(dtype=object), PLAIN.probabilities(log_odds(table)))
     for code in CODES:
         np.testing.assert_allclose(again[f"p_{code}"], table[f"p_{code}"], atol=1e-4)
 
@@ -95,27 +95,27 @@ def test_codes_become_decisions_and_probabilities_come_back() -> None:
         ("pretags", "of another book", {"question": NAN, "reflection": NAN, "information": NAN}),
     ],
 )
-def test_what_a_code_decides_is_what_its_book_says(book: str, code: str, expected: dict[str, float]) -> None:
+def test_a_code_answers_the_decisions_of_its_codebook(book: str, code: str, expected: dict[str, float]) -> None:
     table = pd.DataFrame({"role": ["interviewer"], "consensus": [code]})
-    found = dict(zip(DECISIONS, adaptation.decided(table, codebook_files.read(book))[0], strict=True))
-    np.testing.assert_equal({name: found[name] for name in expected}, expected)
+    decisions = dict(zip(DECISIONS, answers_by_hand(table, codebook_files.read(book))[0], strict=True))
+    np.testing.assert_equal({name: decisions[name] for name in expected}, expected)
 
 
 def test_codes_that_stand_for_none_of_the_machines_are_refused() -> None:
     with pytest.raises(CodingError, match="TR-C06"):
-        adapt(coded(shift=0.0).assign(consensus="affirmation"), "tagger", THRESHOLDS, codebook_files.read("oars"))
+        adapt(group_coded(shift=0.0).assign(consensus="affirmation"), "tagger", THRESHOLDS, codebook_files.read("oars"))
 
 
 @pytest.mark.parametrize(("tapes", "rows"), [(1, 100), (2, 10)])
 def test_too_few_codes_are_refused(tapes: int, rows: int) -> None:
     with pytest.raises(CodingError, match="TR-C06"):
-        adapt(coded(0.0, tapes, rows), "tagger", THRESHOLDS, PRETAGS)
+        adapt(group_coded(0.0, tapes, rows), "tagger", THRESHOLDS, PRETAGS)
 
 
 def test_a_layer_is_stored_and_comes_back(tmp_path: Path) -> None:
-    found = adapt(coded(shift=1.5), "tagger", THRESHOLDS, PRETAGS)
-    found.write(tmp_path / "layer.json")
-    assert Adaptation.read(tmp_path / "layer.json") == found
+    adaptation = adapt(group_coded(shift=1.5), "tagger", THRESHOLDS, PRETAGS)
+    adaptation.write(tmp_path / "layer.json")
+    assert Adaptation.read(tmp_path / "layer.json") == adaptation
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 9}', '{"format": 1, "layer": {}, "gain": {}}'])
@@ -140,20 +140,20 @@ def stored(folder: Path, table: pd.DataFrame) -> list[str]:
 
 
 def test_the_command_stores_a_layer_that_is_better(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, stored(tmp_path, coded(shift=1.5)))
+    done = CliRunner().invoke(app, stored(tmp_path, group_coded(shift=1.5)))
     assert done.exit_code == 0, done.output
     assert "240 utterances on 4 tapes" in done.stdout
     assert "codebook pretags" in done.stdout
     assert "surprise" in done.stdout
-    about = checkpoint.read_about(tagger.place(settings.load().settings))
-    assert Adaptation.read(tmp_path / "layer.json").tagger == checkpoint.identity(about)
+    metadata = checkpoint.read_metadata(tagger.weights_folder(settings.load().settings))
+    assert Adaptation.read(tmp_path / "layer.json").tagger == checkpoint.identity(metadata)
 
 
 def test_the_command_finds_the_codebook_and_names_what_it_lacks(tmp_path: Path) -> None:
-    table = coded(shift=0.0)
-    asked = table["consensus"].str.contains("question")
+    table = group_coded(shift=0.0)
+    question = table["consensus"].str.contains("question")
     interviewer = table["role"] == "interviewer"
-    table["consensus"] = np.where(asked, "question", np.where(interviewer, "seeking_collaboration", "mumbling"))
+    table["consensus"] = np.where(question, "question", np.where(interviewer, "seeking_collaboration", "mumbling"))
     done = CliRunner().invoke(app, stored(tmp_path, table))
     assert done.exit_code == 0, done.output
     assert "codebook miti-4.2" in done.stdout
@@ -161,14 +161,14 @@ def test_the_command_finds_the_codebook_and_names_what_it_lacks(tmp_path: Path) 
 
 
 def test_the_command_stores_nothing_that_is_not_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Gain, "better", False)
-    done = CliRunner().invoke(app, stored(tmp_path, coded(shift=0.0)))
+    monkeypatch.setattr(HeldOutGain, "better", False)
+    done = CliRunner().invoke(app, stored(tmp_path, group_coded(shift=0.0)))
     assert "Not better than the shipped tagger" in done.stdout
     assert not (tmp_path / "layer.json").exists()
 
 
 def test_codes_of_other_tapes_are_named(tmp_path: Path) -> None:
-    command = stored(tmp_path, coded(shift=0.0))
+    command = stored(tmp_path, group_coded(shift=0.0))
     codes = pd.read_csv(tmp_path / "codes.csv").assign(tape_id="another")
     codes.to_csv(tmp_path / "codes.csv", index=False)
     failed = CliRunner().invoke(app, command)
@@ -180,14 +180,16 @@ def test_codes_of_other_tapes_are_named(tmp_path: Path) -> None:
 def test_the_tagger_uses_the_layer_that_the_settings_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = tagger.load(settings.load().settings)
     layer = {"reflection": (1.0, 2.0)}
-    made = Adaptation(layer, checkpoint.identity(shipped.about), 2, 50, Gain(50, (0.5, 0.4), (0.2, 0.1)))
+    adaptation = Adaptation(
+        layer, checkpoint.identity(shipped.metadata), 2, 50, HeldOutGain(50, (0.5, 0.4), (0.2, 0.1))
+    )
     path = tmp_path / "layer.json"
-    made.write(path)
+    adaptation.write(path)
     monkeypatch.setenv("TAPE_REVIEW_CODING__ADAPTATION", str(path))
     adapted = tagger.load(settings.load().settings)
-    one, two = (tagger_.calibration.blend["reflection"] for tagger_ in (shipped, adapted))
-    assert two == pytest.approx((one[0], one[1] + 2.0))
-    assert json.loads(path.read_text())["tagger"] == checkpoint.identity(shipped.about)
-    replace(made, tagger="another").write(path)
+    slope, intercept = shipped.calibration.platt_scaling["reflection"]
+    assert adapted.calibration.platt_scaling["reflection"] == pytest.approx((slope, intercept + 2.0))
+    assert json.loads(path.read_text())["tagger"] == checkpoint.identity(shipped.metadata)
+    replace(adaptation, tagger="another").write(path)
     with pytest.raises(CodingError, match="TR-C07"):
         tagger.load(settings.load().settings)

@@ -131,9 +131,9 @@ def test_what_a_code_means(
 
 
 def test_a_book_keeps_what_its_codes_count_as() -> None:
-    own = BOOK.replace('family = "question"', 'family = "question"\nmeasure = "open"')
-    assert codebook.parse(own)["question"].measure == "open"
-    assert codebook.parse(codebook_files.written(codebook.parse(own))) == codebook.parse(own)
+    text = BOOK.replace('family = "question"', 'family = "question"\nmeasure = "open"')
+    assert codebook.parse(text)["question"].measure == "open"
+    assert codebook.parse(codebook_files.written(codebook.parse(text))) == codebook.parse(text)
     assert "measure" not in codebook_files.written(codebook.parse(BOOK))
 
 
@@ -142,9 +142,9 @@ def test_a_book_keeps_what_its_codes_count_as() -> None:
     [('"often"', "'often'"), ("3", "3"), ('["open"]", "open"]', "TOML"), ('["open"]', "open"), ('"change"', "client")],
 )
 def test_a_measure_that_there_is_not_is_refused(measure: str, named: str) -> None:
-    own = BOOK.replace('family = "question"', f'family = "question"\nmeasure = {measure}')
+    text = BOOK.replace('family = "question"', f'family = "question"\nmeasure = {measure}')
     with pytest.raises(CodingError, match="TR-C0[12]") as caught:
-        codebook.parse(own)
+        codebook.parse(text)
     assert named in str(caught.value)
 
 

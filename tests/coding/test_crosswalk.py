@@ -9,14 +9,14 @@ PRETAGS, MITI, OARS = (codebook_files.read(name) for name in ("pretags", "miti-4
 TALK = {"change", "sustain", "neutral"}
 
 
-def test_the_machines_codes_in_the_words_of_miti() -> None:
-    found = translation(PRETAGS, MITI)
-    assert found.of(["question_open", "reflection_complex"]) == ("question", "reflection_complex")
-    assert found.of(["question_open", "question_closed"]) == ("question",)
-    # What MITI has no word for stays, and nothing stands for affirmation or confrontation.
-    assert found.of(["change"]) == ("change",)
-    said = {"question", "reflection_simple", "reflection_complex", "information"}
-    assert found.codable == said | TALK | {"other"}
+def test_the_pretags_as_codes_of_miti() -> None:
+    to_miti = translation(PRETAGS, MITI)
+    assert to_miti.of(["question_open", "reflection_complex"]) == ("question", "reflection_complex")
+    assert to_miti.of(["question_open", "question_closed"]) == ("question",)
+    # What MITI has no code for stays, and nothing stands for affirmation or confrontation.
+    assert to_miti.of(["change"]) == ("change",)
+    expressed = {"question", "reflection_simple", "reflection_complex", "information"}
+    assert to_miti.codable == expressed | TALK | {"other"}
 
 
 def test_a_question_of_either_kind_is_no_open_one() -> None:
@@ -40,7 +40,7 @@ def test_codes_of_no_meaning_are_the_same_by_name() -> None:
 
 
 @pytest.mark.parametrize("book", [PRETAGS, MITI, OARS])
-def test_a_codebook_says_the_same_in_its_own_words(book: codebook_files.Codebook) -> None:
+def test_a_codebook_translates_to_itself(book: codebook_files.Codebook) -> None:
     names = [code.name for code in book.codes]
     assert translation(book, book).codes == {name: name for name in names}
     assert translation(book, book, names[:2]).codable == set(names[:2])

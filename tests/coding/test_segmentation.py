@@ -1,19 +1,22 @@
-"""Turns part into complete thoughts, with and without the transcriber's punctuation."""
+"""Turns split into utterances, with and without the transcriber's punctuation."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.coding.segmentation import LONG, thoughts
-from pipeline.timeline import Span, Word
+from pipeline.coding.segmentation import MAX_WORDS, split_turn, utterances
+from pipeline.speech.turns import turns
+from pipeline.timeline import UNKNOWN, Role, Span, Turn, Word
 
 USUAL_PAUSE = 60
 
 
 def spoken(line: str) -> tuple[tuple[Word, ...], set[int]]:
-    """The words of a line of `thoughts.txt`, and the indices of those before which it parts two thoughts."""
+    """The words of a line of `thoughts.txt`, and the indices of those before which it marks a boundary."""
     words: list[Word] = []
     cuts: set[int] = set()
     time, pause = 0, 0
@@ -32,31 +35,31 @@ def spoken(line: str) -> tuple[tuple[Word, ...], set[int]]:
 def blocks() -> list[list[str]]:
     """The lines of `thoughts.txt` by block: with punctuation, without, and the held-out one."""
     text = (Path(__file__).parent / "thoughts.txt").read_text(encoding="utf-8")
-    found: list[list[str]] = []
+    result: list[list[str]] = []
     for block in text.split("\n\n"):
         lines = [line for line in block.splitlines() if line and not line.startswith("#")]
-        found += [lines] if lines else []
-    return found
+        result += [lines] if lines else []
+    return result
 
 
 def cuts_of(words: tuple[Word, ...], starts: list[int]) -> set[int]:
-    parts = thoughts(words, starts)
+    parts = split_turn(words, starts)
     assert tuple(word for part in parts for word in part) == words
     return {sum(len(part) for part in parts[:at]) for at in range(1, len(parts))}
 
 
 def f1(lines: list[str], starts: list[list[int]] | None = None) -> float:
     """Boundary F1 over lines, with a language model's sentence starts or without."""
-    right = found = expected = 0
+    right = predicted = expected = 0
     for at, (words, truth) in enumerate(map(spoken, lines)):
         cuts = cuts_of(words, starts[at] if starts else [])
-        right, found, expected = right + len(cuts & truth), found + len(cuts), expected + len(truth)
-    return 2 * right / (found + expected)
+        right, predicted, expected = right + len(cuts & truth), predicted + len(cuts), expected + len(truth)
+    return 2 * right / (predicted + expected)
 
 
 def parted(line: str) -> str:
     """A line without its marks, parted by ``thoughts`` alone."""
-    return " | ".join(" ".join(word.text for word in part) for part in thoughts(spoken(line)[0], []))
+    return " | ".join(" ".join(word.text for word in part) for part in split_turn(spoken(line)[0], []))
 
 
 def test_the_score_is_right() -> None:
@@ -149,7 +152,7 @@ def test_a_language_model_counts_only_where_no_marks_are() -> None:
 def test_an_endless_stretch_is_parted_at_its_best_place() -> None:
     half = "and the house and the car and the dog and the job and the garden and the money and the friends"
     words, cuts = spoken(f"he lost it all {half} | {{900}} {half} and everything")
-    assert len(words) > LONG
+    assert len(words) > MAX_WORDS
     assert cuts_of(words, []) == cuts
 
 
@@ -164,9 +167,9 @@ def test_a_trailer_after_a_mark_leads_into_what_follows() -> None:
     assert parted("what helped you then {900} did you try it") == "what helped you then | did you try it"
 
 
-@pytest.mark.parametrize(("asked", "parts"), [("how many more drinks", 1), ("how many more cold drinks", 2)])
-def test_a_question_word_up_to_four_words_before_embeds_a_question(asked: str, parts: int) -> None:
-    assert parted(f"{asked} {{100}} do you have").count("|") == parts - 1
+@pytest.mark.parametrize(("opening", "parts"), [("how many more drinks", 1), ("how many more cold drinks", 2)])
+def test_a_question_word_up_to_four_words_before_embeds_a_question(opening: str, parts: int) -> None:
+    assert parted(f"{opening} {{100}} do you have").count("|") == parts - 1
 
 
 def test_an_auxiliary_between_ends_what_a_question_word_embeds() -> None:
@@ -188,10 +191,10 @@ def test_after_25_words_without_a_mark_the_marks_are_not_trusted(words: int, par
 
 @pytest.mark.parametrize(("before", "after", "parts"), [(600, 600, 3), (200, 600, 2), (600, 200, 2), (200, 200, 2)])
 def test_a_listening_noise_stands_alone_only_between_two_pauses(before: int, after: int, parts: int) -> None:
-    found = parted(f"I tried that once. {{{before}}} Mm-hm. {{{after}}} It was hard.")
-    assert found.count("|") == parts - 1
-    assert ("Mm-hm. It" in found) == (after == 200)
-    assert ("once. Mm-hm." in found) == (before == 200 and after == 600)
+    pieces = parted(f"I tried that once. {{{before}}} Mm-hm. {{{after}}} It was hard.")
+    assert pieces.count("|") == parts - 1
+    assert ("Mm-hm. It" in pieces) == (after == 200)
+    assert ("once. Mm-hm." in pieces) == (before == 200 and after == 600)
 
 
 @pytest.mark.parametrize(("pause", "alone"), [(499, False), (500, True)])
@@ -207,23 +210,23 @@ DISTINCT = [f"{first}{last}" for first in "bdfgklmnp" for last in ("ak", "ek", "
 @pytest.mark.parametrize(
     ("number", "pause_before", "pause", "parts"),
     [
-        (LONG, 20, 900, 1),  # not too long
-        (LONG + 1, 20, 900, 2),
-        (LONG + 1, 20, 330, 1),  # .3 and .198: too little
-        (LONG + 1, 20, 340, 2),  # .3 and .204
-        (LONG + 1, 5, 900, 2),
-        (LONG + 1, 4, 900, 1),  # too near the start
-        (LONG + 1, LONG + 1 - 5, 900, 2),
-        (LONG + 1, LONG + 1 - 4, 900, 1),  # too near the end
+        (MAX_WORDS, 20, 900, 1),  # not too long
+        (MAX_WORDS + 1, 20, 900, 2),
+        (MAX_WORDS + 1, 20, 330, 1),  # .3 and .198: too little
+        (MAX_WORDS + 1, 20, 340, 2),  # .3 and .204
+        (MAX_WORDS + 1, 5, 900, 2),
+        (MAX_WORDS + 1, 4, 900, 1),  # too near the start
+        (MAX_WORDS + 1, MAX_WORDS + 1 - 5, 900, 2),
+        (MAX_WORDS + 1, MAX_WORDS + 1 - 4, 900, 1),  # too near the end
     ],
 )
 def test_a_piece_of_more_than_40_words_is_parted_at_its_best_place(
     number: int, pause_before: int, pause: int, parts: int
 ) -> None:
     line = [*DISTINCT[:pause_before], f"{{{pause}}}", *DISTINCT[pause_before:number]]
-    found = parted(" ".join(line)).split(" | ")
-    assert len(found) == parts
-    assert parts == 1 or len(found[0].split()) == pause_before
+    pieces = parted(" ".join(line)).split(" | ")
+    assert len(pieces) == parts
+    assert parts == 1 or len(pieces[0].split()) == pause_before
 
 
 def test_a_long_piece_at_the_end_of_a_turn_is_parted_too() -> None:
@@ -245,3 +248,104 @@ def test_two_words_after_a_sentence_are_the_start_of_the_question_that_follows()
 def test_forty_words_are_not_too_long_wherever_they_begin() -> None:
     line = ["We", "did", "it", "all", "in", "the", "old", "days.", *DISTINCT[:20], "{900}", *DISTINCT[20:40]]
     assert [len(part.split()) for part in parted(" ".join(line)).split(" | ")] == [8, 40]
+
+
+class FixedRoles:
+    """S1 interviews S2."""
+
+    def role(self, speaker: str) -> Role:
+        roles: dict[str, Role] = {"S1": "interviewer", "S2": "client"}
+        return roles.get(speaker, "unknown")
+
+
+def no_sentences(texts: list[str]) -> list[list[int]]:
+    return [[] for _ in texts]
+
+
+def turn(speaker: str, start: int, text: str) -> Turn:
+    return Turn(
+        speaker,
+        tuple(
+            Word(Span(start + 350 * at, start + 350 * at + 300), word, 0.9, speaker)
+            for at, word in enumerate(text.split())
+        ),
+    )
+
+
+def test_utterances_know_their_turn_speaker_and_role() -> None:
+    tape = [turn("S1", 0, "You feel torn. What would help?"), turn("S2", 3000, "I guess."), turn("S3", 5000, "Sorry!")]
+    result = utterances(tape, FixedRoles(), no_sentences)
+    assert [(utterance.turn, utterance.speaker, utterance.role, utterance.text) for utterance in result] == [
+        (0, "S1", "interviewer", "You feel torn."),
+        (0, "S1", "interviewer", "What would help?"),
+        (1, "S2", "client", "I guess."),
+        (2, "S3", "unknown", "Sorry!"),
+    ]
+
+
+def test_a_backchannel_is_an_utterance_between_those_of_the_turn_around_it() -> None:
+    tape = [turn("S2", 0, "It was hard. I stopped drinking wine then."), turn("S1", 1100, "Mm-hm.")]
+    assert [utterance.text for utterance in utterances(tape, FixedRoles(), no_sentences)] == [
+        "It was hard.",
+        "I stopped drinking wine then.",
+        "Mm-hm.",
+    ]
+
+
+def test_the_sentence_model_reads_each_turn_once() -> None:
+    batches: list[list[str]] = []
+
+    def sentences(texts: list[str]) -> list[list[int]]:
+        batches.append(texts)
+        return [[2], []]
+
+    tape = [turn("S2", 0, "he drank my mother left"), turn("S1", 3000, "Mm-hm.")]
+    assert [utterance.text for utterance in utterances(tape, FixedRoles(), sentences)] == [
+        "he drank my mother left",
+        "Mm-hm.",
+    ]
+    assert batches == [["he drank my mother left", "Mm-hm."]]
+
+
+def test_no_turns_make_no_utterances() -> None:
+    assert utterances([], FixedRoles(), no_sentences) == ()
+
+
+TEXTS = [
+    "Mm-hm.",
+    "yeah",
+    "so",
+    "what?",
+    "I",
+    "stopped.",
+    "do",
+    "you",
+    "right?",
+    "um",
+    "and",
+    "—",
+    "isn't",
+    "it?",
+    "...",
+]
+WORDS = st.lists(
+    st.builds(
+        lambda start, length, text, speaker: Word(Span(start, start + length), text, 0.9, speaker),
+        st.integers(0, 60_000),
+        st.integers(0, 700),
+        st.sampled_from(TEXTS),
+        st.sampled_from(["S1", "S2", UNKNOWN]),
+    ),
+    max_size=60,
+)
+
+
+@given(WORDS, st.lists(st.integers(0, 70)))
+def test_every_word_is_in_one_utterance_of_its_turn_in_order(words: list[Word], starts: list[int]) -> None:
+    tape = turns(words)
+    result = utterances(tape, FixedRoles(), lambda texts: [starts for _ in texts])
+    for number, spoken_turn in enumerate(tape):
+        parts = [utterance for utterance in result if utterance.turn == number]
+        assert tuple(word for part in parts for word in part.words) == spoken_turn.words
+        assert {part.speaker for part in parts} == {spoken_turn.speaker}
+    assert [utterance.span.start for utterance in result] == sorted(utterance.span.start for utterance in result)

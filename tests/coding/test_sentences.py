@@ -10,16 +10,15 @@ import pytest
 
 from pipeline import model_catalog, settings
 from pipeline.coding import sentences
-from pipeline.coding.sentences import SentenceFinder
-from pipeline.coding.volleys import utterances
+from pipeline.coding.segmentation import utterances
+from pipeline.coding.sentences import SpacySentenceFinder
 from pipeline.errors import ModelError
 from pipeline.timeline import Turn
-from tests.coding.test_segmentation import blocks, f1, spoken
-from tests.coding.test_volleys import Known
+from tests.coding.test_segmentation import FixedRoles, blocks, f1, spoken
 
 
 @pytest.fixture(scope="module")
-def finder() -> Iterator[SentenceFinder]:
+def finder() -> Iterator[SpacySentenceFinder]:
     loaded = settings.load().settings
     entry = model_catalog.entry(loaded.coding.sentences)
     if entry is not None and not model_catalog.installed(entry, loaded.models):
@@ -28,38 +27,38 @@ def finder() -> Iterator[SentenceFinder]:
 
 
 @pytest.mark.engines
-def test_starts_are_word_indices(finder: SentenceFinder) -> None:
+def test_starts_are_word_indices(finder: SpacySentenceFinder) -> None:
     texts = ["So you feel torn. What would help?", "Don't you think so? I can't.", "Mm-hm.", ""]
     assert finder(texts) == [[4], [4], [], []]
 
 
 @pytest.mark.engines
-def test_odd_blanks_do_not_shift_the_indices(finder: SentenceFinder) -> None:
+def test_odd_blanks_do_not_shift_the_indices(finder: SpacySentenceFinder) -> None:
     assert finder(["It is  hard. I stopped."]) == [[4]]  # "It", "is", "", "hard."
 
 
 @pytest.mark.engines
 @pytest.mark.parametrize(("block", "least"), [(0, 0.97), (1, 0.9), (2, 0.84)])
-def test_thoughts_end_where_people_hear_them_end(finder: SentenceFinder, block: int, least: float) -> None:
+def test_thoughts_end_where_people_hear_them_end(finder: SpacySentenceFinder, block: int, least: float) -> None:
     lines = blocks()[block]
     starts = finder([" ".join(word.text for word in spoken(line)[0]) for line in lines])
     assert f1(lines, starts) >= least
 
 
 @pytest.mark.engines
-def test_a_tape_of_three_thousand_words_takes_less_than_three_seconds(finder: SentenceFinder) -> None:
+def test_a_tape_of_three_thousand_words_takes_less_than_three_seconds(finder: SpacySentenceFinder) -> None:
     tape = [Turn("S1", spoken(line)[0]) for block in blocks() for line in block] * 3
     assert sum(len(turn.words) for turn in tape) > 3000
     finder(["load"])
     start = time.process_time()
-    utterances(tape, Known(), finder)
+    utterances(tape, FixedRoles(), finder)
     assert time.process_time() - start < 3
 
 
 @pytest.mark.engines
 def test_a_folder_without_a_model_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"TR-M07 language model .* cannot be loaded .*; fetch it again"):
-        SentenceFinder(tmp_path)(["Hello."])
+        SpacySentenceFinder(tmp_path)(["Hello."])
 
 
 @pytest.mark.engines
@@ -68,8 +67,8 @@ def test_a_model_that_finds_no_sentences_is_an_error_with_a_remedy(tmp_path: Pat
 
     spacy.blank("en").to_disk(tmp_path / "blank")
     with pytest.raises(ModelError, match=r"TR-M07 .* finds no sentences; name a spaCy model with a parser"):
-        SentenceFinder(tmp_path / "blank")(["Hello."])
+        SpacySentenceFinder(tmp_path / "blank")(["Hello."])
 
 
 def test_nothing_loads_before_the_first_text(tmp_path: Path) -> None:
-    assert SentenceFinder(tmp_path / "nothing").folder == tmp_path / "nothing"
+    assert SpacySentenceFinder(tmp_path / "nothing").folder == tmp_path / "nothing"

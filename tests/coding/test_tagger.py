@@ -10,7 +10,7 @@ import pytest
 from pipeline import settings
 from pipeline.coding import tagger
 from pipeline.coding.codebook import CLIENT_CODES, CODES, INTERVIEWER_CODES
-from pipeline.coding.inference.features import bare
+from pipeline.coding.inference.features import strip_punctuation
 from pipeline.coding.tagger import Tagger
 from pipeline.errors import CodingError
 from pipeline.measures.session.draws import SESSION_EFFECTS
@@ -44,7 +44,7 @@ def transcript(tape: str = "walk", *, strip: bool = False) -> pd.DataFrame:
             "tape_id": tape,
             "utterance_id": [str(number) for number in range(len(SESSION))],
             "role": [role for role, _, _ in SESSION],
-            "text": [bare(text) if strip else text for _, text, _ in SESSION],
+            "text": [strip_punctuation(text) if strip else text for _, text, _ in SESSION],
             "target_behavior": "drinking less alcohol",
         }
     )
@@ -54,8 +54,8 @@ def transcript(tape: str = "walk", *, strip: bool = False) -> pd.DataFrame:
 def test_a_plain_session_is_coded_as_a_listener_would(shipped: Tagger, strip: bool) -> None:
     coded = shipped.tag(transcript(strip=strip))
     expected = [(number, code) for number, (_, _, code) in enumerate(SESSION) if code]
-    found = [coded["codes"].iloc[number].startswith(code) for number, code in expected]
-    assert sum(found) >= len(found) - 1, coded[["text", "codes"]]
+    right = [coded["codes"].iloc[number].startswith(code) for number, code in expected]
+    assert sum(right) >= len(right) - 1, coded[["text", "codes"]]
 
 
 def test_probabilities_keep_to_their_role(shipped: Tagger) -> None:
@@ -81,8 +81,10 @@ def test_rows_columns_and_index_stay(shipped: Tagger) -> None:
 
 
 def test_tapes_side_by_side_are_coded_as_alone(shipped: Tagger) -> None:
-    one, two = transcript("one"), transcript("two").iloc[::-1]
-    both = pd.concat([one, two]).sort_values("utterance_id", key=lambda ids: ids.astype(int), kind="stable")
+    reversed_rows = transcript("two").iloc[::-1]
+    both = pd.concat([transcript("one"), reversed_rows]).sort_values(
+        "utterance_id", key=lambda ids: ids.astype(int), kind="stable"
+    )
     together = shipped.tag(both)
     alone = shipped.tag(transcript("one"))
     pd.testing.assert_frame_equal(together[together["tape_id"] == "one"], alone)
@@ -106,16 +108,16 @@ def test_one_row_and_no_row_are_coded(shipped: Tagger) -> None:
     assert "p_neutral" in empty
 
 
-def test_the_tagger_tells_how_sessions_spread(shipped: Tagger) -> None:
-    assert set(shipped.spread) == set(SESSION_EFFECTS)
-    assert all(0 <= deviation < 3 for deviation in shipped.spread.values())
+def test_the_tagger_has_the_session_effects(shipped: Tagger) -> None:
+    assert set(shipped.session_effect_sd) == set(SESSION_EFFECTS)
+    assert all(0 <= deviation < 3 for deviation in shipped.session_effect_sd.values())
 
 
 def test_progress_ends_at_one(shipped: Tagger) -> None:
-    told: list[float] = []
-    shipped.tag(transcript(), told.append)
-    assert told == sorted(told)
-    assert told[-1] == 1
+    shares: list[float] = []
+    shipped.tag(transcript(), shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
 
 
 def test_a_missing_tagger_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -155,9 +157,9 @@ def test_a_target_behavior_that_any_row_of_a_tape_names_holds_for_the_tape(shipp
     whole, late = transcript(), transcript().assign(target_behavior="")
     late.loc[late["role"] == "client", "target_behavior"] = "drinking less alcohol"
     other = transcript("other").assign(target_behavior="  ")
-    found = shipped.tag(pd.concat([other, late], ignore_index=True))
+    coded = shipped.tag(pd.concat([other, late], ignore_index=True))
     codes = [f"p_{code}" for code in CODES]
-    alone = found[found["tape_id"] == "walk"].reset_index(drop=True)
+    alone = coded[coded["tape_id"] == "walk"].reset_index(drop=True)
     pd.testing.assert_frame_equal(alone[codes], shipped.tag(whole)[codes])
     assert list(alone["target_behavior"]) == list(late["target_behavior"])
     without = shipped.tag(transcript().assign(target_behavior=""))
@@ -168,8 +170,8 @@ def test_a_target_behavior_that_any_row_of_a_tape_names_holds_for_the_tape(shipp
 def test_what_holds_no_words_has_no_code(shipped: Tagger, text: str | None) -> None:
     table = transcript()
     table.loc[[2, 3], "text"] = text
-    found = shipped.tag(table)
-    assert list(found["codes"].iloc[[2, 3]]) == ["", ""]
-    assert found["needs_check"].iloc[[2, 3]].all()
-    assert (found[[f"p_{code}" for code in CODES]].iloc[[2, 3]] == 0).all(axis=None)
-    assert found["codes"].iloc[4] == "question_open"
+    coded = shipped.tag(table)
+    assert list(coded["codes"].iloc[[2, 3]]) == ["", ""]
+    assert coded["needs_check"].iloc[[2, 3]].all()
+    assert (coded[[f"p_{code}" for code in CODES]].iloc[[2, 3]] == 0).all(axis=None)
+    assert coded["codes"].iloc[4] == "question_open"

@@ -1,4 +1,4 @@
-"""Utterances and volleys: what gets counted."""
+"""Volleys, numbered as MITI counts them."""
 
 from __future__ import annotations
 
@@ -9,114 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.coding.volleys import utterances, volleys
+from pipeline.coding.volleys import volleys
 from pipeline.measures.session.counts import COMPLEX, OPEN, CountingRule
-from pipeline.speech.turns import turns
-from pipeline.timeline import UNKNOWN, Role, Span, Turn, Word
-
-
-class Known:
-    """S1 interviews S2."""
-
-    def role(self, speaker: str) -> Role:
-        roles: dict[str, Role] = {"S1": "interviewer", "S2": "client"}
-        return roles.get(speaker, "unknown")
-
-
-def no_sentences(texts: list[str]) -> list[list[int]]:
-    return [[] for _ in texts]
-
-
-def turn(speaker: str, start: int, text: str) -> Turn:
-    return Turn(
-        speaker,
-        tuple(
-            Word(Span(start + 350 * at, start + 350 * at + 300), word, 0.9, speaker)
-            for at, word in enumerate(text.split())
-        ),
-    )
-
-
-# utterances
-
-
-def test_utterances_know_their_turn_speaker_and_role() -> None:
-    tape = [turn("S1", 0, "You feel torn. What would help?"), turn("S2", 3000, "I guess."), turn("S3", 5000, "Sorry!")]
-    found = utterances(tape, Known(), no_sentences)
-    assert [(each.turn, each.speaker, each.role, each.text) for each in found] == [
-        (0, "S1", "interviewer", "You feel torn."),
-        (0, "S1", "interviewer", "What would help?"),
-        (1, "S2", "client", "I guess."),
-        (2, "S3", "unknown", "Sorry!"),
-    ]
-
-
-def test_a_backchannel_is_an_utterance_between_those_of_the_turn_around_it() -> None:
-    tape = [turn("S2", 0, "It was hard. I stopped drinking wine then."), turn("S1", 1100, "Mm-hm.")]
-    assert [each.text for each in utterances(tape, Known(), no_sentences)] == [
-        "It was hard.",
-        "I stopped drinking wine then.",
-        "Mm-hm.",
-    ]
-
-
-def test_the_sentence_model_reads_each_turn_once() -> None:
-    asked: list[list[str]] = []
-
-    def sentences(texts: list[str]) -> list[list[int]]:
-        asked.append(texts)
-        return [[2], []]
-
-    tape = [turn("S2", 0, "he drank my mother left"), turn("S1", 3000, "Mm-hm.")]
-    assert [each.text for each in utterances(tape, Known(), sentences)] == ["he drank my mother left", "Mm-hm."]
-    assert asked == [["he drank my mother left", "Mm-hm."]]
-
-
-def test_no_turns_make_no_utterances() -> None:
-    assert utterances([], Known(), no_sentences) == ()
-
-
-TEXTS = [
-    "Mm-hm.",
-    "yeah",
-    "so",
-    "what?",
-    "I",
-    "stopped.",
-    "do",
-    "you",
-    "right?",
-    "um",
-    "and",
-    "—",
-    "isn't",
-    "it?",
-    "...",
-]
-WORDS = st.lists(
-    st.builds(
-        lambda start, length, text, speaker: Word(Span(start, start + length), text, 0.9, speaker),
-        st.integers(0, 60_000),
-        st.integers(0, 700),
-        st.sampled_from(TEXTS),
-        st.sampled_from(["S1", "S2", UNKNOWN]),
-    ),
-    max_size=60,
-)
-
-
-@given(WORDS, st.lists(st.integers(0, 70)))
-def test_every_word_is_in_one_utterance_of_its_turn_in_order(words: list[Word], starts: list[int]) -> None:
-    tape = turns(words)
-    found = utterances(tape, Known(), lambda texts: [starts for _ in texts])
-    for number, each in enumerate(tape):
-        parts = [utterance for utterance in found if utterance.turn == number]
-        assert tuple(word for part in parts for word in part.words) == each.words
-        assert {part.speaker for part in parts} == {each.speaker}
-    assert [each.span.start for each in found] == sorted(each.span.start for each in found)
-
-
-# volleys
 
 ME, YOU, THIRD = "interviewer", "client", "unknown"
 
@@ -260,18 +154,18 @@ ROWS = st.lists(
 
 @given(ROWS)
 def test_volleys_number_the_interviewers_rows_alone_and_in_order(rows: list[tuple[str, str, str]]) -> None:
-    found = numbers(coded(*rows))
-    mine = [number for number, (role, *_) in zip(found, rows, strict=True) if role == ME]
-    assert [number is not None for number in found] == [role == ME for role, *_ in rows]
-    assert mine[:1] in ([], [1])
-    assert all(after - before in (0, 1) for before, after in pairwise(mine))
+    result = numbers(coded(*rows))
+    interviewer_numbers = [number for number, (role, *_) in zip(result, rows, strict=True) if role == ME]
+    assert [number is not None for number in result] == [role == ME for role, *_ in rows]
+    assert interviewer_numbers[:1] in ([], [1])
+    assert all(after - before in (0, 1) for before, after in pairwise(interviewer_numbers))
     for at, (before, (_, text, _), after) in enumerate(zip(rows, rows[1:], rows[2:], strict=False)):
         if before[0] == after[0] == ME and rows[at + 1][0] != ME:
             answers = "question" in before[2] or "reflection" in before[2]
             same = text != "It is hard for me." and not answers
-            assert (found[at] == found[at + 2]) == same
+            assert (result[at] == result[at + 2]) == same
         if before[0] == rows[at + 1][0] == ME:
-            assert found[at] == found[at + 1]
+            assert result[at] == result[at + 1]
 
 
 def test_tapes_one_after_another_are_numbered_as_each_alone() -> None:

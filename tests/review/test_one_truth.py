@@ -90,7 +90,7 @@ class Scripted(Engines):
     """Hears the session above, whatever the sound is; the sound itself is decoded."""
 
     class _Tagger:
-        spread: Mapping[str, float] = {}
+        session_effect_sd: Mapping[str, float] = {}
 
         def tag(self, table: pd.DataFrame, progress: Any) -> pd.DataFrame:
             codes = [code for code, _ in SESSION]

@@ -70,7 +70,7 @@ TERMS = Terms(
 class Guesser:
     """Proposes the same for everybody."""
 
-    spread: Mapping[str, float] = {}
+    session_effect_sd: Mapping[str, float] = {}
 
     def tag(self, table: pd.DataFrame, progress: Progress) -> pd.DataFrame:
         at("tag", table["tape_id"].iloc[0])

@@ -1,1 +1,1 @@
-"""The tagger at work: features, network, classifier, and the weights on disk."""
+"""Runs the tagger: features, network, classifier, and the stored weights."""

@@ -1,11 +1,11 @@
-"""A session as the network reads it: windows of word pieces that hold as many utterances in a row as fit.
+"""The network's inputs: windows of word pieces that hold as many consecutive utterances as fit.
 
 A window opens with the target behavior; each utterance follows with its speaker's role before it and a mark after it::
 
     <s> walking more </s> client i want to walk more . </s> therapist so you want to . </s> client but it rains . </s>
 
-All utterances of a window are coded at once, each in sight of all others. Windows overlap, and an utterance is coded in
-the one that shows enough of what comes before and after it.
+All utterances of a window are coded at once, and the network attends to the whole window for each. Windows overlap, and
+an utterance is coded in the window that holds enough of the speech before and after it.
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-SIZE = 320
+WINDOW_PIECES = 320
 """Word pieces of a window."""
-BEFORE, AFTER = 96, 48
-"""Word pieces that an utterance sees at least of what comes before and after it, where there are so many."""
-LONGEST = 128
-"""Word pieces of an utterance that are read; of a longer one, the start and the end."""
-START_OF_LONGEST = 56
-TARGET = 12
-"""Word pieces of a target behavior that are read."""
+MIN_PIECES_BEFORE, MIN_PIECES_AFTER = 96, 48
+"""Least number of word pieces before and after a coded utterance, where the session has as many."""
+MAX_UTTERANCE_PIECES = 128
+"""Most word pieces of an utterance; of a longer one, the middle is left out."""
+MAX_LEADING_PIECES = 56
+"""Word pieces that are read from the start of a longer utterance; the others are from its end."""
+MAX_TARGET_PIECES = 12
+"""Most word pieces of a target behavior."""
 
-ROLES = {"interviewer": "therapist", "client": "client"}
-"""How a role is told: words that the encoder knows; any other role is `SOMEONE`."""
-SOMEONE = "someone"
+ROLE_WORDS = {"interviewer": "therapist", "client": "client"}
+"""Role -> the word that stands for it, one of the encoder's vocabulary; any other role is `OTHER_ROLE_WORD`."""
+OTHER_ROLE_WORD = "someone"
 _MARKS = ("<s>", "</s>", "<pad>", "<mask>")
 
 
 @dataclass(frozen=True)
-class Span:
+class PieceRange:
     """An utterance in a window: its role's piece, its own pieces and the mark, from ``start`` to before ``end``."""
 
     row: int
@@ -43,22 +44,26 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Window:
-    """Word pieces, and where the utterances that are to be coded lie among them."""
+class ContextWindow:
+    """Word pieces, and the ranges of the utterances among them that are to be coded."""
 
     pieces: tuple[int, ...]
-    spans: tuple[Span, ...]
+    utterances: tuple[PieceRange, ...]
 
 
-class Reader:
-    """Texts to word pieces, by a tokenizer as the text of its file; how long a window is, and what it shows around.
+class WindowTokenizer:
+    """Turns texts into word pieces, with the size of a window and of its context in word pieces.
+
+    Parameters
+    ----------
+    tokenizer: the text of a ``tokenizer.json`` file.
 
     Raises
     ------
-    ValueError: it is none, or it lacks a piece that windows need.
+    ValueError: the text is no tokenizer, or the tokenizer lacks a piece that windows need.
     """
 
-    size, before, after = SIZE, BEFORE, AFTER
+    size, before, after = WINDOW_PIECES, MIN_PIECES_BEFORE, MIN_PIECES_AFTER
 
     def __init__(self, tokenizer: str) -> None:
         from tokenizers import Tokenizer
@@ -69,34 +74,34 @@ class Reader:
             raise ValueError(f"no tokenizer ({error})") from error
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        known = self._tokenizer.get_vocab()
-        lacking = sorted({*_MARKS, *ROLES.values(), SOMEONE} - set(known))
+        vocabulary = self._tokenizer.get_vocab()
+        lacking = sorted({*_MARKS, *ROLE_WORDS.values(), OTHER_ROLE_WORD} - set(vocabulary))
         if lacking:
             raise ValueError(f"a tokenizer without {lacking[0]!r}")
-        self.start, self.end, self.pad, self.mask = (known[name] for name in _MARKS)
-        self._roles = {role: known[word] for role, word in ROLES.items()}
-        self._someone = known[SOMEONE]
-        self._known: dict[str, tuple[int, ...]] = {}
+        self.start, self.end, self.pad, self.mask = (vocabulary[name] for name in _MARKS)
+        self._roles = {role: vocabulary[word] for role, word in ROLE_WORDS.items()}
+        self._other_role = vocabulary[OTHER_ROLE_WORD]
+        self._cache: dict[str, tuple[int, ...]] = {}
 
     def opening(self, target: str) -> tuple[int, ...]:
-        """What a window starts with."""
-        return (self.start, *self._pieces(target)[:TARGET], self.end)
+        """Return the pieces that open a window: the start mark, the target behavior and an end mark."""
+        return (self.start, *self._pieces(target)[:MAX_TARGET_PIECES], self.end)
 
     def utterance(self, role: str, text: str) -> tuple[int, ...]:
-        """An utterance between its role and the mark."""
-        return (self._roles.get(role, self._someone), *self._pieces(text), self.end)
+        """Return the pieces of an utterance: its role, its text and an end mark."""
+        return (self._roles.get(role, self._other_role), *self._pieces(text), self.end)
 
     def _pieces(self, text: str) -> tuple[int, ...]:
-        if text not in self._known:
-            found = self._tokenizer.encode(text, add_special_tokens=False).ids
-            if len(found) > LONGEST:
-                found = found[:START_OF_LONGEST] + found[START_OF_LONGEST - LONGEST :]
-            self._known[text] = tuple(found)
-        return self._known[text]
+        if text not in self._cache:
+            pieces = self._tokenizer.encode(text, add_special_tokens=False).ids
+            if len(pieces) > MAX_UTTERANCE_PIECES:
+                pieces = pieces[:MAX_LEADING_PIECES] + pieces[MAX_LEADING_PIECES - MAX_UTTERANCE_PIECES :]
+            self._cache[text] = tuple(pieces)
+        return self._cache[text]
 
 
-def windows(table: pd.DataFrame, reader: Reader) -> Iterator[Window]:
-    """The windows of one or several transcripts; every row is coded in exactly one.
+def context_windows(table: pd.DataFrame, tokenizer: WindowTokenizer) -> Iterator[ContextWindow]:
+    """Yield the windows of one or several transcripts; every row is coded in exactly one.
 
     Parameters
     ----------
@@ -104,38 +109,46 @@ def windows(table: pd.DataFrame, reader: Reader) -> Iterator[Window]:
     """
     roles, texts, targets = (table[name].to_numpy(dtype=object) for name in ("role", "text", "target_behavior"))
     for rows in map(np.asarray, table.groupby("tape_id", sort=False).indices.values()):
-        opening = reader.opening(targets[rows[0]])
-        said = [reader.utterance(roles[row], texts[row]) for row in rows]
-        sizes = [len(pieces) for pieces in said]
-        for first, last, coded in stretches(sizes, reader.size - len(opening), reader.before, reader.after):
-            yield window(opening, said[first:last], rows[first:last], coded[0] - first, coded[1] - first)
+        opening = tokenizer.opening(targets[rows[0]])
+        utterances = [tokenizer.utterance(roles[row], texts[row]) for row in rows]
+        sizes = [len(pieces) for pieces in utterances]
+        room = tokenizer.size - len(opening)
+        for first, last, coded in window_bounds(sizes, room, tokenizer.before, tokenizer.after):
+            yield build_window(opening, utterances[first:last], rows[first:last], coded[0] - first, coded[1] - first)
 
 
-def window(
+def build_window(
     opening: tuple[int, ...],
-    said: Sequence[tuple[int, ...]],
+    utterances: Sequence[tuple[int, ...]],
     rows: NDArray[np.intp],
     first: int = 0,
     last: int = 1 << 30,
-) -> Window:
-    """One window of some utterances, of which those from ``first`` to before ``last`` are to be coded."""
+) -> ContextWindow:
+    """Return the window of some utterances' pieces, of which those from ``first`` to before ``last`` are coded."""
     pieces = list(opening)
-    spans = []
-    for number, (row, own) in enumerate(zip(rows, said, strict=True)):
+    coded = []
+    for number, (row, utterance) in enumerate(zip(rows, utterances, strict=True)):
         if first <= number < last:
-            spans.append(Span(int(row), len(pieces), len(pieces) + len(own)))
-        pieces += own
-    return Window(tuple(pieces), tuple(spans))
+            coded.append(PieceRange(int(row), len(pieces), len(pieces) + len(utterance)))
+        pieces += utterance
+    return ContextWindow(tuple(pieces), tuple(coded))
 
 
-def stretches(
-    sizes: Sequence[int], room: int, seen_before: int = BEFORE, seen_after: int = AFTER
+def window_bounds(
+    sizes: Sequence[int], room: int, min_before: int = MIN_PIECES_BEFORE, min_after: int = MIN_PIECES_AFTER
 ) -> Iterator[tuple[int, int, tuple[int, int]]]:
-    """First and last utterance of each window, and of those that are coded in it; "last" is one beyond."""
+    """Yield the first and last utterance of each window, and of those that are coded in it; "last" is one beyond.
+
+    Parameters
+    ----------
+    sizes: word pieces of each utterance.
+    room: word pieces that a window has for utterances.
+    min_before, min_after: word pieces of context that a coded utterance has at least.
+    """
     coded = 0
     while coded < len(sizes):
         first, before = coded, 0
-        while first > 0 and before + sizes[first - 1] <= seen_before:
+        while first > 0 and before + sizes[first - 1] <= min_before:
             first -= 1
             before += sizes[first]
         last, used = first, 0
@@ -144,7 +157,7 @@ def stretches(
             last += 1
         end, after = last, 0
         if last < len(sizes):
-            while end - 1 > coded and after < seen_after:
+            while end - 1 > coded and after < min_after:
                 end -= 1
                 after += sizes[end]
         yield first, last, (coded, end)

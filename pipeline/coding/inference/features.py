@@ -1,13 +1,13 @@
-"""What the tagger reads from an utterance in its session, beside what its network reads.
+"""Features of an utterance in its session for the tagger's linear model: terms and hand-made features.
 
-The context of an utterance is the stretch of the other role's speech just before and just after it, so that it is the
-same whether the transcript's units are turns or sentences::
+The neighbors of an utterance are the stretches of the other role's speech just before and just after it, so that they
+are the same whether the transcript's units are turns or sentences::
 
     client       I want to walk more.   \\_ before                      Maybe on Sundays. -- after
     client       But it rains a lot.    /
     interviewer                           So you want to, and the rain stops you. When could you?
 
-Rows of an unknown role are no context.
+Rows of an unknown role are no neighbors.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from pipeline.lexicon import BACKCHANNELS, CONJUNCTIONS, FILLERS, asks, is_backc
 Matrix = NDArray[np.float32]
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|\?")
-_SKIPPED = FILLERS | CONJUNCTIONS | BACKCHANNELS
-"""Words that may stand before the one that tells what an utterance does."""
+_LEADING_WORDS = FILLERS | CONJUNCTIONS | BACKCHANNELS
+"""Words that may stand before an utterance's opening word."""
 
 _OPENINGS = (
     *("what", "how", "why", "tell", "when", "where", "who", "you", "you're", "it", "it's", "that", "i", "we"),
@@ -54,39 +54,39 @@ _PHRASES = tuple(
 )
 
 
-def normalized(text: object) -> str:
-    """Lower case, straight quotes, single blanks; empty for a missing text."""
+def normalize(text: object) -> str:
+    """Return a text in lower case with straight quotes and single blanks; empty for a missing text."""
     return "" if not isinstance(text, str) else " ".join(text.lower().replace("’", "'").split())
 
 
-def bare(text: str) -> str:
-    """A text as a recognizer without punctuation and case would write it."""
-    return " ".join(word for word in _WORD.findall(normalized(text)) if word != "?")
+def strip_punctuation(text: str) -> str:
+    """Return a text in lower case without punctuation, as some speech recognizers write it."""
+    return " ".join(word for word in _WORD.findall(normalize(text)) if word != "?")
 
 
-def lexical(text: str) -> str:
-    """Words, pairs, and the first and last words marked as such, separated by blanks: what the vectorizer splits.
+def lexical_terms(text: str) -> str:
+    """Return the terms of a text, separated by blanks: words, word pairs, and the first and last words marked as such.
 
     >>> lexical("How was it?")
     'how was it ? ^how ^was ^it ^? ^how_was ^how_was_it it$ ?$ how_was was_it it_?'
     """
-    words = _WORD.findall(normalized(text))
+    words = _WORD.findall(normalize(text))
     first = [f"^{word}" for word in words[:4]] + ["^" + "_".join(words[:length]) for length in (2, 3)]
     last = [f"{word}$" for word in words[-2:]]
-    return " ".join([*words, *first, *last, *(f"{one}_{two}" for one, two in pairwise(words))])
+    return " ".join([*words, *first, *last, *(f"{word}_{following}" for word, following in pairwise(words))])
 
 
 @dataclass(frozen=True)
-class Context:
-    """For each row the rows of its stretch's neighbors: the other role's speech just before and just after."""
+class Neighbors:
+    """For each row, the rows of the other role's speech just before and just after its own role's stretch."""
 
     before: tuple[tuple[int, ...], ...]
     after: tuple[tuple[int, ...], ...]
     position: Matrix  # (rows,), 0 at the start of the tape to 1 at its end
 
     @classmethod
-    def of(cls, table: pd.DataFrame) -> Context:
-        """Read the context from ``tape_id`` and ``role``; rows of a tape are in speaking order."""
+    def of(cls, table: pd.DataFrame) -> Neighbors:
+        """Find the neighbors from ``tape_id`` and ``role``; rows of a tape are in speaking order."""
         roles = table["role"].to_numpy(dtype=object)
         before: list[tuple[int, ...]] = [()] * len(table)
         after: list[tuple[int, ...]] = [()] * len(table)
@@ -99,24 +99,26 @@ class Context:
                     stretches[-1].append(row)
                 else:
                     stretches.append([row])
-            for one, two in pairwise(stretches):
-                for row in two:
-                    before[row] = tuple(one)
-                for row in one:
-                    after[row] = tuple(two)
+            for earlier, later in pairwise(stretches):
+                for row in later:
+                    before[row] = tuple(earlier)
+                for row in earlier:
+                    after[row] = tuple(later)
         return cls(tuple(before), tuple(after), position)
 
 
-def hand(table: pd.DataFrame, context: Context) -> Matrix:
-    """Hand-made features, shape (rows, features), each near 0 to 1."""
-    words = [_WORD.findall(normalized(text)) for text in table["text"]]
-    targets = {target: set(_WORD.findall(normalized(target))) for target in table["target_behavior"].unique()}
+def handmade_features(table: pd.DataFrame, neighbors: Neighbors) -> Matrix:
+    """Return hand-made features, shape (rows, features), each about 0 to 1."""
+    words = [_WORD.findall(normalize(text)) for text in table["text"]]
+    targets = {target: set(_WORD.findall(normalize(target))) for target in table["target_behavior"].unique()}
     rows = [
         [
-            *_of_text(normalized(text), words[row]),
-            *_of_neighbors(words[row], _joined(words, context.before[row]), _joined(words, context.after[row])),
+            *_text_features(normalize(text), words[row]),
+            *_neighbor_features(
+                words[row], _words_of_rows(words, neighbors.before[row]), _words_of_rows(words, neighbors.after[row])
+            ),
             bool(targets[target] & set(words[row])),
-            context.position[row],
+            neighbors.position[row],
             role == "interviewer",
         ]
         for row, (text, target, role) in enumerate(
@@ -126,12 +128,12 @@ def hand(table: pd.DataFrame, context: Context) -> Matrix:
     return np.array(rows, dtype=np.float32)
 
 
-def _joined(words: list[list[str]], rows: tuple[int, ...]) -> list[str]:
+def _words_of_rows(words: list[list[str]], rows: tuple[int, ...]) -> list[str]:
     return [word for row in rows for word in words[row]]
 
 
-def _of_text(text: str, words: list[str]) -> list[float]:
-    opening = next((word for word in words if word not in _SKIPPED), "")
+def _text_features(text: str, words: list[str]) -> list[float]:
+    opening = next((word for word in words if word not in _LEADING_WORDS), "")
     size = len(words)
     return [
         np.log1p(size) / 3,
@@ -145,10 +147,10 @@ def _of_text(text: str, words: list[str]) -> list[float]:
     ]
 
 
-def _of_neighbors(words: list[str], before: list[str], after: list[str]) -> list[float]:
-    said = set(words)
+def _neighbor_features(words: list[str], before: list[str], after: list[str]) -> list[float]:
+    distinct = set(words)
     return [
-        len(said & set(before)) / max(1, len(said)),
+        len(distinct & set(before)) / max(1, len(distinct)),
         np.log1p(len(before)) / 3,
         before[-1:] == ["?"],
         np.log1p(len(after)) / 3,

@@ -1,1 +1,1 @@
-"""How the tagger's weights are made and measured."""
+"""Trains and evaluates the tagger."""

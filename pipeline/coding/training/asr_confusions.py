@@ -1,7 +1,7 @@
-"""What a recognizer makes of words in a noisy room, as it was counted: learned from in training, never used in tagging.
+"""Words that a recognizer confuses in a noisy room, as counted on recordings: training data, never used in tagging.
 
-Counts are kept by the fold of the session that was spoken, so that a network that is measured on a fold has learned
-from none of its words.
+Counts are kept by the fold of the recorded session, so that a network that is measured on a fold has been trained on
+none of its words.
 """
 
 from __future__ import annotations
@@ -13,57 +13,57 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.coding.inference.features import bare
+from pipeline.coding.inference.features import strip_punctuation
 from pipeline.errors import CodingError
 
 COLUMNS = ("fold", "phrase", "heard", "times")
-LONGEST = 3
-"""Most words that are misheard as one."""
-UNSURE = 3
-"""How many times more than it was each phrase is taken to have been heard well."""
+MAX_PHRASE_WORDS = 3
+"""Most words that are confused as one phrase."""
+PSEUDO_COUNT = 3
+"""Number of correct recognitions added to each phrase's counts (additive smoothing)."""
 
 
 @dataclass(frozen=True)
-class Mishearings:
-    """Phrase -> what it is taken for (may be empty) -> how often, as a share of the times that it is said."""
+class AsrConfusions:
+    """Phrase -> its misrecognition (may be empty) -> how often, as a share of the times that the phrase is spoken."""
 
     shares: Mapping[str, Mapping[str, float]]
 
     @classmethod
-    def of(cls, counts: pd.DataFrame, without: int | None = None) -> Mishearings:
-        """From counts as `read` gives them, leaving out those of a fold."""
-        given = counts[counts["fold"] != without]
-        said = given.groupby("phrase")["times"].sum() + UNSURE
-        wrong = given[given["phrase"] != given["heard"]].groupby(["phrase", "heard"])["times"].sum()
+    def of(cls, counts: pd.DataFrame, without: int | None = None) -> AsrConfusions:
+        """Compute the shares from counts as `read` returns them, leaving out those of fold ``without``."""
+        rows = counts[counts["fold"] != without]
+        spoken = rows.groupby("phrase")["times"].sum() + PSEUDO_COUNT
+        wrong = rows[rows["phrase"] != rows["heard"]].groupby(["phrase", "heard"])["times"].sum()
         shares: dict[str, dict[str, float]] = {}
-        for phrase, heard, times in wrong.reset_index().itertuples(index=False):
-            shares.setdefault(phrase, {})[heard] = float(times / said[phrase])
+        for phrase, recognized, times in wrong.reset_index().itertuples(index=False):
+            shares.setdefault(phrase, {})[recognized] = float(times / spoken[phrase])
         return cls(shares)
 
     def __call__(self, text: str, generator: np.random.Generator) -> str:
-        """A text with words misheard at random; where the text ended in a mark, it still does."""
+        """Return a text with words misrecognized at random; a punctuation mark at its end stays."""
         words = text.split()
-        found: list[str] = []
+        recognized: list[str] = []
         at = 0
         while at < len(words):
-            for length in range(min(LONGEST, len(words) - at), 0, -1):
+            for length in range(min(MAX_PHRASE_WORDS, len(words) - at), 0, -1):
                 last = words[at + length - 1]
-                shares = self.shares.get(bare(" ".join(words[at : at + length])), {})
-                chance = generator.random() if shares else 1.0
-                if chance < sum(shares.values()):
-                    reached = np.searchsorted(np.cumsum(list(shares.values())), chance, side="right")
-                    other = list(shares)[int(reached)]
-                    found += [other + last[len(last.rstrip(".?!,")) :]] if other else []
+                shares = self.shares.get(strip_punctuation(" ".join(words[at : at + length])), {})
+                drawn = generator.random() if shares else 1.0
+                if drawn < sum(shares.values()):
+                    number = np.searchsorted(np.cumsum(list(shares.values())), drawn, side="right")
+                    replacement = list(shares)[int(number)]
+                    recognized += [replacement + last[len(last.rstrip(".?!,")) :]] if replacement else []
                     at += length
                     break
             else:
-                found.append(words[at])
+                recognized.append(words[at])
                 at += 1
-        return " ".join(found) or text
+        return " ".join(recognized) or text
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Counts: in sessions of which ``fold`` a ``phrase`` was ``heard`` as what how many ``times`` (itself: well).
+    """Read the counts: a ``phrase`` in sessions of a ``fold`` was recognized as ``heard`` so many ``times``.
 
     Raises
     ------

@@ -1,7 +1,8 @@
-"""AnnoMI (Wu et al., ICASSP 2022; Future Internet 2023, 15(3), 110) as training data: ``annomi.csv``.
+"""Reads AnnoMI (Wu et al., ICASSP 2022; Future Internet 2023, 15(3), 110) as training data: ``annomi.csv``.
 
-The published columns of AnnoMI-full, plus ``family`` (transcripts that share a video, a series or actors) and ``fold``.
-Labels become yes-or-no decisions, 1, 0 or NaN where there is nothing to learn:
+It has the published columns of AnnoMI-full, plus ``family`` (transcripts that share a video, a series or actors) and
+``fold``.
+Labels become yes-or-no decisions, 1, 0 or NaN where one does not apply:
 
 - ``question``, ``reflection``, ``information`` on every interviewer row, as an utterance may hold several;
 - ``open`` on questions, except those of annotator 3, who called 98 % of them open; ``complex`` on reflections;
@@ -20,10 +21,14 @@ from pipeline.files import sha256
 
 NAME = "AnnoMI, 90 transcripts with families and folds"
 FILE = "annomi/annomi.csv"
-DECISIONS = ("question", "open", "reflection", "complex", "information", "client", "change")
 
-MAIN = {"question": "question", "reflection": "reflection", "therapist_input": "information", "other": "other"}
-"""The published main behavior -> our word."""
+MAIN_BEHAVIOR_LABELS = {
+    "question": "question",
+    "reflection": "reflection",
+    "therapist_input": "information",
+    "other": "other",
+}
+"""The published main behavior -> our name."""
 
 _MASKED_ANNOTATOR = 3
 _COLUMNS = (
@@ -34,14 +39,14 @@ _COLUMNS = (
 
 
 def read(folder: Path) -> pd.DataFrame:
-    """One row an utterance in speaking order.
+    """Return a row per utterance, in speaking order.
 
     Columns: ``tape_id, utterance_id, role, text, target_behavior, start`` (ms), ``annotator, quality, family, fold``,
-    ``main`` (empty on client rows) and one float column a decision.
+    ``main`` (empty on client rows) and a float column per decision.
 
     Raises
     ------
-    CodingError: C05 the file is missing, is no CSV, lacks a column or holds a wrong value.
+    CodingError: C05 the file is missing, is no CSV, lacks a column or holds an invalid value.
     """
     path = folder / FILE
     try:
@@ -55,17 +60,17 @@ def read(folder: Path) -> pd.DataFrame:
             "C05", f"data {path}", f"lack the column {lacking[0]!r}", "give AnnoMI with families and folds"
         )
     try:
-        return _decided(raw)
+        return _training_table(raw)
     except ValueError as error:
         raise CodingError("C05", f"data {path}", f"hold a wrong value ({error})", "mend it") from error
 
 
 def checksum(folder: Path) -> str:
-    """SHA-256 of the data file, by which weights name what they were trained on."""
+    """Return the SHA-256 of the data file, by which stored weights identify their training data."""
     return sha256(folder / FILE)
 
 
-def _decided(raw: pd.DataFrame) -> pd.DataFrame:
+def _training_table(raw: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "tape_id": raw["transcript_id"],
@@ -78,13 +83,13 @@ def _decided(raw: pd.DataFrame) -> pd.DataFrame:
             "quality": raw["mi_quality"],
             "family": raw["family"],
             "fold": raw["fold"].astype(int),
-            "main": raw["main_therapist_behaviour"].map(MAIN).fillna(""),
+            "main": raw["main_therapist_behaviour"].map(MAIN_BEHAVIOR_LABELS).fillna(""),
         }
     )
-    return table.join(_decisions(raw, table))
+    return table.join(_decision_columns(raw, table))
 
 
-def _decisions(raw: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+def _decision_columns(raw: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     interviewer, client = table["role"] == "interviewer", table["role"] == "client"
     question = interviewer & (raw["question_exists"] == "True")
     reflection = interviewer & (raw["reflection_exists"] == "True")
@@ -98,4 +103,4 @@ def _decisions(raw: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
         "client": (talk, client),
         "change": (raw["client_talk_type"] == "change", talk),
     }
-    return pd.DataFrame({name: np.where(asked, answer, np.nan) for name, (answer, asked) in answers.items()})
+    return pd.DataFrame({name: np.where(applies, answer, np.nan) for name, (answer, applies) in answers.items()})

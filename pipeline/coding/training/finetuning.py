@@ -1,8 +1,8 @@
-"""Fine-tuning the network on AnnoMI, and its scores for sessions it has not seen.
+"""Fine-tunes the network on AnnoMI, and scores sessions that it was not trained on.
 
-Every annotator has an offset of its own for every output; scoring uses their mean. Labels are softened a little, and
-mixed with what a teacher heard (`pipeline.coding.training.distillation`). The lowest layers and the word vectors stay
-as they were pretrained; the higher a layer, the faster it learns. A graphics card is used where torch finds one.
+Every annotator has an offset for every output; scoring uses their mean. Labels are smoothed, and mixed with soft labels
+(`pipeline.coding.training.distillation`). The lowest layers and the word vectors stay as they were pretrained; the
+higher a layer, the higher its learning rate. A graphics card is used where torch finds one.
 """
 
 from __future__ import annotations
@@ -16,10 +16,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.coding.inference.classifier import DECISIONS, MAIN, OUTPUTS
-from pipeline.coding.inference.context_windows import Reader, Span, Window, window, windows
+from pipeline.coding.inference.classifier import DECISIONS, MAIN_BEHAVIORS, NETWORK_OUTPUTS
+from pipeline.coding.inference.context_windows import (
+    ContextWindow,
+    PieceRange,
+    WindowTokenizer,
+    build_window,
+    context_windows,
+)
 from pipeline.coding.training import pretrained
-from pipeline.coding.training.augmentation import Said, Slipping, slips, spoiled
+from pipeline.coding.training.augmentation import ExampleWindow, WordNoise, augmented_windows, word_noise
 from pipeline.run.progress import Progress, ignore
 
 if TYPE_CHECKING:
@@ -28,26 +34,26 @@ if TYPE_CHECKING:
     from pipeline.coding.training.network import Network
 
 EPOCHS = 5
-BATCH = 4
-"""Windows of a step."""
-FROZEN = 4
-"""Lowest layers that do not learn."""
-RATE, FALLS, HEADS, OFFSETS = 5e-5, 0.93, 5e-4, 1.5e-3
-"""Learning rate of the highest layer, how it falls from layer to layer, and those of the heads and the offsets."""
-DECAY, OFFSETS_DECAY = 0.01, 0.05
-WARMING = 0.1
+BATCH_WINDOWS = 4
+"""Windows per training step."""
+FROZEN_LAYERS = 4
+"""Number of lowest layers that are not trained."""
+LEARNING_RATE, LAYER_DECAY, HEAD_LEARNING_RATE, OFFSET_LEARNING_RATE = 5e-5, 0.93, 5e-4, 1.5e-3
+"""Learning rate of the highest layer, its factor from layer to layer, and the rates of the heads and the offsets."""
+WEIGHT_DECAY, OFFSET_WEIGHT_DECAY = 0.01, 0.05
+WARMUP_SHARE = 0.1
 """Share of the steps in which the rates rise."""
-MASKED = 0.06
-"""Share of word pieces that are hidden from the network in training."""
-SOFTENED = 0.04
-TAUGHT = 0.5
-"""What a teacher's answer counts, beside the hand code's rest."""
-WORTH = {"open": 0.6, "complex": 0.5, "information": 0.7, "change": 0.6}
-"""How much a decision counts in the loss, where not 1."""
-SCORED = 8
-"""Windows that are scored at once."""
-_MULTIPLE = 16
-"""Batches are padded to a multiple of this."""
+MASKED_SHARE = 0.06
+"""Share of word pieces that are masked in training."""
+LABEL_SMOOTHING = 0.04
+SOFT_LABEL_WEIGHT = 0.5
+"""Weight of a soft label; the hand code has the rest."""
+LOSS_WEIGHTS = {"open": 0.6, "complex": 0.5, "information": 0.7, "change": 0.6}
+"""Decision -> its weight in the loss, where not 1."""
+SCORING_WINDOWS = 8
+"""Windows that are scored per batch."""
+_PADDING_MULTIPLE = 16
+"""Batches are padded to a multiple of this many word pieces."""
 
 
 def finetune(
@@ -55,35 +61,35 @@ def finetune(
     folder: Path,
     seed: int,
     progress: Progress = ignore,
-    slipping: Slipping = slips,
-    taught: NDArray[np.float64] | None = None,
+    add_noise: WordNoise = word_noise,
+    soft_labels: NDArray[np.float64] | None = None,
 ) -> Network:
     """Fit the pretrained encoder in a folder, and new heads, to sessions as `pipeline.coding.training.data` reads them.
 
-    ``taught`` is what a teacher answered for each row, shape (rows, outputs).
+    ``soft_labels`` are the rows' soft labels, shape (rows, outputs).
     """
     import torch
 
     from pipeline.coding.training.network import Network
 
     generator = np.random.default_rng(seed)
-    reader = reader_of(folder)
+    tokenizer = load_tokenizer(folder)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = Network.of(folder, OUTPUTS, int(table["annotator"].max()) + 1)
+        network = Network.of(folder, NETWORK_OUTPUTS, int(table["annotator"].max()) + 1)
         network.halve()
         network.to(device())
-        frozen = min(FROZEN, len(network.layers) - 1)
+        frozen = min(FROZEN_LAYERS, len(network.layers) - 1)
         network.layers[:frozen].requires_grad_(False)
         fast: list[torch.Tensor] = [parameter for layer in network.layers[frozen:] for parameter in layer.parameters()]
         exact = [parameter.detach().float().clone() for parameter in fast]
-        optimizer = torch.optim.AdamW(_groups(network, exact, frozen), betas=(0.9, 0.98), fused=True)
+        optimizer = torch.optim.AdamW(_parameter_groups(network, exact, frozen), betas=(0.9, 0.98), fused=True)
         network.train()
-        again = partial(spoiled, table, reader, generator, slipping, taught)
-        for batch, done in batches(again, generator, EPOCHS, BATCH, optimizer):
-            loss(network, reader, batch, generator).backward()
-            for parameter, own in zip(fast, exact, strict=True):
-                own.grad, parameter.grad = parameter.grad.float(), None  # type: ignore[union-attr]
+        windows_of_epoch = partial(augmented_windows, table, tokenizer, generator, add_noise, soft_labels)
+        for batch, done in batches(windows_of_epoch, generator, EPOCHS, BATCH_WINDOWS, optimizer):
+            loss(network, tokenizer, batch, generator).backward()
+            for parameter, master in zip(fast, exact, strict=True):
+                master.grad, parameter.grad = parameter.grad.float(), None  # type: ignore[union-attr]
             torch.nn.utils.clip_grad_norm_(exact, 1.0)
             optimizer.step()
             optimizer.zero_grad()
@@ -95,122 +101,133 @@ def finetune(
 
 
 def device() -> torch.device:
-    """Where networks learn: a graphics card where torch finds one."""
+    """Return the device that networks are trained on: a graphics card where torch finds one."""
     import torch
 
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def batches(
-    again: Callable[[], Iterable[Said]],
+    windows_of_epoch: Callable[[], Iterable[ExampleWindow]],
     generator: np.random.Generator,
     epochs: int,
     size: int,
     optimizer: torch.optim.Optimizer,
-) -> Iterator[tuple[list[Said], float]]:
-    """All windows some times over, each time made anew and in another order, some at once.
+) -> Iterator[tuple[list[ExampleWindow], float]]:
+    """Yield batches of windows, made anew and shuffled in each epoch, and the share of training done after each.
 
-    The optimizer's rates are set for each step: they rise, then fall. With the windows comes how much is done after it.
+    The optimizer's rates are set for each step: they rise, then fall.
     """
     rates = [group["lr"] for group in optimizer.param_groups]
     steps = total = 0
     for epoch in range(epochs):
-        given = list(again())
-        total = total or epochs * -(-len(given) // size)
-        order = generator.permutation(len(given))
+        windows = list(windows_of_epoch())
+        total = total or epochs * -(-len(windows) // size)
+        order = generator.permutation(len(windows))
         for start in range(0, len(order), size):
-            share = min(1.0, (steps + 1) / (WARMING * total)) * max(0.02, 1 - steps / total)
+            share = min(1.0, (steps + 1) / (WARMUP_SHARE * total)) * max(0.02, 1 - steps / total)
             done = (epoch + min(1.0, (start + size) / len(order))) / epochs
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * share
-            yield [given[at] for at in order[start : start + size]], done
+            yield [windows[at] for at in order[start : start + size]], done
             steps += 1
 
 
-def reader_of(folder: Path) -> Reader:
-    """The reader of the pretrained encoder in a folder."""
-    return Reader(pretrained.read(folder, pretrained.TOKENIZER).decode())
+def load_tokenizer(folder: Path) -> WindowTokenizer:
+    """Load the tokenizer of the pretrained encoder in a folder."""
+    return WindowTokenizer(pretrained.read(folder, pretrained.TOKENIZER).decode())
 
 
-def scores(network: Network, reader: Reader, table: pd.DataFrame) -> NDArray[np.float64]:
-    """Scores of every row, shape (rows, outputs): log-odds of the decisions, then scores of the main behaviors."""
+def scores(network: Network, tokenizer: WindowTokenizer, table: pd.DataFrame) -> NDArray[np.float64]:
+    """Return scores of shape (rows, outputs): log-odds of the decisions, then scores of the main behaviors."""
     import torch
 
     network.to(device())
-    found = np.zeros((len(table), OUTPUTS))
-    given = sorted(windows(table, reader), key=lambda window: len(window.pieces))
+    result = np.zeros((len(table), NETWORK_OUTPUTS))
+    windows = sorted(context_windows(table, tokenizer), key=lambda window: len(window.pieces))
     with torch.no_grad():
         offsets = network.annotators.weight.mean(dim=0)
-        for start in range(0, len(given), SCORED):
-            part = given[start : start + SCORED]
-            spans = [span for window in part for span in window.spans]
-            found[[span.row for span in spans]] = (network(*joined(part, reader)) + offsets).cpu().numpy()
-    return found
+        for start in range(0, len(windows), SCORING_WINDOWS):
+            batch = windows[start : start + SCORING_WINDOWS]
+            rows = [utterance.row for window in batch for utterance in window.utterances]
+            result[rows] = (network(*collate(batch, tokenizer)) + offsets).cpu().numpy()
+    return result
 
 
-def _groups(network: Network, exact: list[torch.Tensor], frozen: int) -> list[dict[str, object]]:
-    each = len(exact) // (len(network.layers) - frozen)
+def _parameter_groups(network: Network, exact: list[torch.Tensor], frozen: int) -> list[dict[str, object]]:
+    per_layer = len(exact) // (len(network.layers) - frozen)
     groups: list[dict[str, object]] = []
     for number in range(len(network.layers) - frozen):
-        rate = RATE * FALLS ** (len(network.layers) - frozen - 1 - number)
-        own = [parameter.requires_grad_() for parameter in exact[number * each : (number + 1) * each]]
-        groups.append({"params": own, "lr": rate, "weight_decay": DECAY})
+        rate = LEARNING_RATE * LAYER_DECAY ** (len(network.layers) - frozen - 1 - number)
+        of_layer = exact[number * per_layer : (number + 1) * per_layer]
+        parameters = [parameter.requires_grad_() for parameter in of_layer]
+        groups.append({"params": parameters, "lr": rate, "weight_decay": WEIGHT_DECAY})
     heads = [*network.hidden.parameters(), *network.output.parameters()]
-    groups.append({"params": heads, "lr": HEADS, "weight_decay": DECAY})
-    groups.append({"params": [network.annotators.weight], "lr": OFFSETS, "weight_decay": OFFSETS_DECAY})
+    groups.append({"params": heads, "lr": HEAD_LEARNING_RATE, "weight_decay": WEIGHT_DECAY})
+    offsets = [network.annotators.weight]
+    groups.append({"params": offsets, "lr": OFFSET_LEARNING_RATE, "weight_decay": OFFSET_WEIGHT_DECAY})
     return groups
 
 
-def loss(network: Network, reader: Reader, given: Sequence[Said], generator: np.random.Generator) -> torch.Tensor:
-    """How far a network is from what some windows teach; word pieces are hidden from it at random."""
+def loss(
+    network: Network, tokenizer: WindowTokenizer, windows: Sequence[ExampleWindow], generator: np.random.Generator
+) -> torch.Tensor:
+    """Return the network's loss on some windows, per utterance; word pieces are masked at random."""
     import torch
     from torch.nn import functional
 
-    lessons = [lesson for _, said in given for _, lesson in said]
-    part = [window(opening, [own for own, _ in said], np.arange(len(said))) for opening, said in given]
-    pieces, real, *where = joined(part, reader)
+    examples = [example for _, utterances in windows for _, example in utterances]
+    batch = [
+        build_window(opening, [pieces for pieces, _ in utterances], np.arange(len(utterances)))
+        for opening, utterances in windows
+    ]
+    pieces, real, *utterance_tensors = collate(batch, tokenizer)
     at = pieces.device
-    hidden = torch.from_numpy(generator.random(pieces.shape) < MASKED).to(at) & real
-    hidden &= (pieces != reader.start) & (pieces != reader.end)
-    pieces = torch.where(hidden, torch.full_like(pieces, reader.mask), pieces)
-    who = torch.tensor([lesson.annotator for lesson in lessons], device=at)
-    found = network(pieces, real, *where) + network.annotators(who)
-    decided, preferred = found.split([len(DECISIONS), len(MAIN)], dim=1)
-    heard = torch.from_numpy(np.array([lesson.taught for lesson in lessons])).float().to(at)
-    taught, other = heard.split([len(DECISIONS), len(MAIN)], dim=1)
-    answers = torch.from_numpy(np.array([lesson.answers for lesson in lessons])).float().to(at)
-    worth = (~answers.isnan()).float() * torch.tensor([WORTH.get(decision, 1.0) for decision in DECISIONS], device=at)
-    soft = _mixed(answers.nan_to_num() * (1 - 2 * SOFTENED) + SOFTENED, taught.sigmoid())
-    yes_no = functional.binary_cross_entropy_with_logits(decided, soft, worth, reduction="sum")
-    main = torch.tensor([lesson.main for lesson in lessons], device=at)
-    behaviors = functional.one_hot(main.clamp(min=0), len(MAIN)).float() * (1 - SOFTENED) + SOFTENED / len(MAIN)
-    one_of = functional.cross_entropy(preferred, _mixed(behaviors, other.softmax(dim=1)), reduction="none")
-    return (yes_no + (one_of * (main >= 0)).sum()) / len(lessons)
+    masked = torch.from_numpy(generator.random(pieces.shape) < MASKED_SHARE).to(at) & real
+    masked &= (pieces != tokenizer.start) & (pieces != tokenizer.end)
+    pieces = torch.where(masked, torch.full_like(pieces, tokenizer.mask), pieces)
+    annotators = torch.tensor([example.annotator for example in examples], device=at)
+    outputs = network(pieces, real, *utterance_tensors) + network.annotators(annotators)
+    decision_logits, main_scores = outputs.split([len(DECISIONS), len(MAIN_BEHAVIORS)], dim=1)
+    soft_labels = torch.from_numpy(np.array([example.soft_labels for example in examples])).float().to(at)
+    soft_logits, soft_main_scores = soft_labels.split([len(DECISIONS), len(MAIN_BEHAVIORS)], dim=1)
+    answers = torch.from_numpy(np.array([example.answers for example in examples])).float().to(at)
+    weights = torch.tensor([LOSS_WEIGHTS.get(decision, 1.0) for decision in DECISIONS], device=at)
+    weights = (~answers.isnan()).float() * weights
+    smoothed = answers.nan_to_num() * (1 - 2 * LABEL_SMOOTHING) + LABEL_SMOOTHING
+    targets = _with_soft_labels(smoothed, soft_logits.sigmoid())
+    decision_loss = functional.binary_cross_entropy_with_logits(decision_logits, targets, weights, reduction="sum")
+    main = torch.tensor([example.main for example in examples], device=at)
+    smoothed_main = functional.one_hot(main.clamp(min=0), len(MAIN_BEHAVIORS)).float() * (1 - LABEL_SMOOTHING)
+    smoothed_main = smoothed_main + LABEL_SMOOTHING / len(MAIN_BEHAVIORS)
+    main_targets = _with_soft_labels(smoothed_main, soft_main_scores.softmax(dim=1))
+    main_loss = functional.cross_entropy(main_scores, main_targets, reduction="none")
+    return (decision_loss + (main_loss * (main >= 0)).sum()) / len(examples)
 
 
-def _mixed(hard: torch.Tensor, taught: torch.Tensor) -> torch.Tensor:
-    """What the hand codes say, and where a teacher answered, what it says too."""
-    return ((1 - TAUGHT) * hard + TAUGHT * taught).where(~taught.isnan(), hard)
+def _with_soft_labels(hard: torch.Tensor, soft: torch.Tensor) -> torch.Tensor:
+    """Mix the hand codes with the soft labels, where there are any."""
+    return ((1 - SOFT_LABEL_WEIGHT) * hard + SOFT_LABEL_WEIGHT * soft).where(~soft.isnan(), hard)
 
 
-def joined(
-    given: Sequence[Window], reader: Reader
+def collate(
+    windows: Sequence[ContextWindow], tokenizer: WindowTokenizer
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Windows side by side, as `Network.forward` takes them, where networks learn."""
+    """Return a batch of windows as the arguments of `Network.forward`, on the device of training."""
     import torch
 
-    longest = -(-max(len(window.pieces) for window in given) // _MULTIPLE) * _MULTIPLE
-    pieces = torch.full((len(given), longest), reader.pad)
-    spans: list[Span] = []
-    for number, shown in enumerate(given):
-        pieces[number, : len(shown.pieces)] = torch.tensor(shown.pieces)
+    longest = -(-max(len(window.pieces) for window in windows) // _PADDING_MULTIPLE) * _PADDING_MULTIPLE
+    pieces = torch.full((len(windows), longest), tokenizer.pad)
+    ranges: list[PieceRange] = []
+    for number, window in enumerate(windows):
+        pieces[number, : len(window.pieces)] = torch.tensor(window.pieces)
         first = number * longest
-        spans += [Span(span.row, first + span.start, first + span.end) for span in shown.spans]
-    read = torch.zeros(len(spans), len(given) * longest)
-    for row, span in enumerate(spans):
-        read[row, span.start : span.end] = 1 / (span.end - span.start)
-    ends = torch.tensor([span.end - 1 for span in spans])
-    roles = torch.tensor([span.start for span in spans])
-    here = device()
-    pieces = pieces.to(here)
-    return pieces, pieces != reader.pad, read.to(here), ends.to(here), roles.to(here)
+        ranges += [PieceRange(each.row, first + each.start, first + each.end) for each in window.utterances]
+    pooling = torch.zeros(len(ranges), len(windows) * longest)
+    for row, utterance in enumerate(ranges):
+        pooling[row, utterance.start : utterance.end] = 1 / (utterance.end - utterance.start)
+    ends = torch.tensor([utterance.end - 1 for utterance in ranges])
+    roles = torch.tensor([utterance.start for utterance in ranges])
+    at = device()
+    pieces = pieces.to(at)
+    return pieces, pieces != tokenizer.pad, pooling.to(at), ends.to(at), roles.to(at)

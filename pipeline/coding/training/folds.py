@@ -1,4 +1,4 @@
-"""The networks of the folds, and that of all sessions: learned side by side, one core each, and kept as they come."""
+"""Trains the networks of the folds and that of all sessions: side by side, one core each, stored as they finish."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from pipeline.coding.inference.classifier import OUTPUTS
-from pipeline.coding.inference.features import bare
+from pipeline.coding.inference.classifier import NETWORK_OUTPUTS
+from pipeline.coding.inference.features import strip_punctuation
 from pipeline.coding.training import finetuning
-from pipeline.coding.training.asr_confusions import Mishearings
-from pipeline.coding.training.augmentation import Slipping, slips
-from pipeline.coding.training.distillation import Teacher
+from pipeline.coding.training.asr_confusions import AsrConfusions
+from pipeline.coding.training.augmentation import WordNoise, word_noise
+from pipeline.coding.training.distillation import SoftLabels
 from pipeline.files import atomic_write
 from pipeline.run.progress import Progress, ignore
 
@@ -27,132 +27,142 @@ if TYPE_CHECKING:
     from pipeline.coding.training.network import Network
 
 VARIANTS = ("written", "bare")
-"""How the texts are read that the tagger is measured on."""
+"""Variants of the texts that the tagger is measured on: as they are, and without punctuation and case."""
 
 
 @dataclass(frozen=True)
-class Course:
-    """What networks learn from: sessions, the pretrained encoder's folder, counts of what was misheard, a teacher."""
+class TrainingData:
+    """The sessions, the pretrained encoder's folder, counts of misrecognized words, and soft labels."""
 
-    table: pd.DataFrame  # as `pipeline.coding.training.data.read` gives it
+    table: pd.DataFrame  # as `pipeline.coding.training.data.read` returns it
     encoder: Path
-    mishearings: pd.DataFrame  # as `pipeline.coding.training.asr_confusions.read` gives it
-    teacher: Teacher
+    asr_confusions: pd.DataFrame  # as `pipeline.coding.training.asr_confusions.read` returns it
+    soft_labels: SoftLabels
 
-    def slipping(self, fold: int | None) -> Slipping:
-        """What happens to words in sessions with slips, as it is known from outside of a fold."""
-        misheard = Mishearings.of(self.mishearings, fold)
-        return lambda text, generator: slips(misheard(text, generator), generator)
+    def word_noise(self, fold: int | None) -> WordNoise:
+        """Return the word noise for training, with the confusions of all folds but one."""
+        confuse = AsrConfusions.of(self.asr_confusions, fold)
+        return lambda text, generator: word_noise(confuse(text, generator), generator)
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A folder with what was learned: a network a seed and fold, and its scores of that fold's sessions."""
+class CheckpointStore:
+    """A folder of trained networks: one per seed and fold, with its scores of that fold's sessions."""
 
     folder: Path
 
     def network(self, seed: int, fold: int | None) -> Path:
-        """Where the network is that saw none of a fold's sessions, or (None) all sessions."""
+        """Return the path of the network that was trained without a fold's sessions, or (None) on all sessions."""
         return self.folder / f"seed-{seed}-{'all' if fold is None else f'fold-{fold}'}.safetensors"
 
     def scores(self, seed: int, fold: int) -> Path:
-        """Where a network's scores of the fold that it did not see are: (variants, rows, outputs)."""
+        """Return the path of a network's scores of its held-out fold: (variants, rows, outputs)."""
         return self.network(seed, fold).with_suffix(".npy")
 
     def has(self, seed: int, fold: int | None) -> bool:
-        """Whether all is there that is learned of a fold, or of all sessions; the scores come last."""
+        """Whether a fold's network, or that of all sessions, is complete; the scores are written last."""
         return (self.network(seed, None) if fold is None else self.scores(seed, fold)).exists()
 
 
-def read(encoder: Path, path: Path) -> Network:
-    """A network that was learned from the pretrained encoder in a folder."""
+def load_network(encoder: Path, path: Path) -> Network:
+    """Load a network that was fine-tuned from the pretrained encoder in a folder."""
     from safetensors.torch import load_file
 
     from pipeline.coding.training.network import Network
 
     state = load_file(path)
-    network = Network.of(encoder, OUTPUTS, len(state["annotators.weight"]))
+    network = Network.of(encoder, NETWORK_OUTPUTS, len(state["annotators.weight"]))
     network.load_state_dict(state)
     return network.eval()
 
 
-def learn(
-    course: Course,
-    wanted: Sequence[tuple[int, int | None]],
-    kept: Kept,
+def train_networks(
+    training_data: TrainingData,
+    runs: Sequence[tuple[int, int | None]],
+    store: CheckpointStore,
     cores: int = 1,
     progress: Progress = ignore,
 ) -> None:
-    """Learn what a folder lacks of the wanted seeds and folds (None: the network of all sessions).
+    """Train what a store lacks of some runs: pairs of seed and held-out fold (None: all sessions).
 
     Every network has one core and a process of its own, so that it does not depend on how many there are.
     """
-    sizes = course.table["fold"].value_counts()
-    lacking = [each for each in wanted if not kept.has(*each)]
-    lacking.sort(key=lambda each: 0 if each[1] is None else int(sizes[each[1]]))  # the longest first
+    sizes = training_data.table["fold"].value_counts()
+    lacking = [run for run in runs if not store.has(*run)]
+    lacking.sort(key=lambda run: 0 if run[1] is None else int(sizes[run[1]]))  # the longest first
     if min(cores, len(lacking)) < 2:
         for number, (seed, fold) in enumerate(lacking):
-            _learn(course, seed, fold, kept, partial(_share, progress, number, len(lacking)))
+            report = partial(_report_share, progress, number, len(lacking))
+            _train_network(training_data, seed, fold, store, report)
     else:
-        _side_by_side(course, lacking, kept, cores, progress)
+        _train_in_parallel(training_data, lacking, store, cores, progress)
     progress(1.0)
 
 
-def readings(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Sessions in both variants: as they are, and without punctuation and case."""
-    return table, table.assign(text=[bare(text) or text for text in table["text"]])
+def text_variants(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return sessions in both variants: as they are, and without punctuation and case."""
+    return table, table.assign(text=[strip_punctuation(text) or text for text in table["text"]])
 
 
-def _learn(course: Course, seed: int, fold: int | None, kept: Kept, progress: Progress) -> None:
-    held = (course.table["fold"] == fold).to_numpy() if fold is not None else np.zeros(len(course.table), dtype=bool)
-    rest = course.table[~held]
-    taught = course.teacher.scores(rest, fold)
-    network = finetuning.finetune(rest, course.encoder, seed, progress, course.slipping(fold), taught)
-    _keep(network, kept.network(seed, fold))
+def _train_network(
+    training_data: TrainingData, seed: int, fold: int | None, store: CheckpointStore, progress: Progress
+) -> None:
+    table = training_data.table
+    held_out = (table["fold"] == fold).to_numpy() if fold is not None else np.zeros(len(table), dtype=bool)
+    rest = table[~held_out]
+    soft_labels = training_data.soft_labels.scores(rest, fold)
+    add_noise = training_data.word_noise(fold)
+    network = finetuning.finetune(rest, training_data.encoder, seed, progress, add_noise, soft_labels)
+    _save_network(network, store.network(seed, fold))
     if fold is not None:
-        reader = finetuning.reader_of(course.encoder)
-        found = [finetuning.scores(network, reader, each) for each in readings(course.table[held])]
-        scores = np.stack(found)
-        with atomic_write(kept.scores(seed, fold), replace=True, mode=0o666) as file:
+        tokenizer = finetuning.load_tokenizer(training_data.encoder)
+        variants = text_variants(table[held_out])
+        scores = np.stack([finetuning.scores(network, tokenizer, variant) for variant in variants])
+        with atomic_write(store.scores(seed, fold), replace=True, mode=0o666) as file:
             np.save(file, scores, allow_pickle=False)
 
 
-def _share(progress: Progress, number: int, of: int, done: float) -> None:
-    progress((number + done) / of)
+def _report_share(progress: Progress, number: int, total: int, done: float) -> None:
+    progress((number + done) / total)
 
 
-def _keep(network: Network, path: Path) -> None:
+def _save_network(network: Network, path: Path) -> None:
     from safetensors.torch import save
 
     with atomic_write(path, replace=True, mode=0o666) as file:
         file.write(save({name: value.contiguous() for name, value in network.state_dict().items()}))
 
 
-def _side_by_side(
-    course: Course, lacking: Sequence[tuple[int, int | None]], kept: Kept, cores: int, progress: Progress
+def _train_in_parallel(
+    training_data: TrainingData,
+    runs: Sequence[tuple[int, int | None]],
+    store: CheckpointStore,
+    cores: int,
+    progress: Progress,
 ) -> None:
     context = get_context("spawn")
-    done = context.Array("d", len(lacking), lock=False)
-    with ProcessPoolExecutor(min(cores, len(lacking)), context, _Pupil.begin, (course, kept, done)) as pupils:
-        waiting = {pupils.submit(_Pupil.learn, number, *each) for number, each in enumerate(lacking)}
+    done = context.Array("d", len(runs), lock=False)
+    shared = (training_data, store, done)
+    with ProcessPoolExecutor(min(cores, len(runs)), context, _Worker.begin, shared) as pool:
+        waiting = {pool.submit(_Worker.train, number, *run) for number, run in enumerate(runs)}
         while waiting:
             ended, waiting = wait(waiting, timeout=1, return_when=FIRST_EXCEPTION)
-            progress(sum(done) / len(lacking))
-            for each in ended:
-                each.result()
+            progress(sum(done) / len(runs))
+            for future in ended:
+                future.result()
 
 
-class _Pupil:
-    """One of the processes; it holds the course, and tells how far it has come."""
+class _Worker:
+    """A worker process: it holds the training data, and reports its progress in a shared array."""
 
-    given: ClassVar[tuple[Course, Kept, Any]]
+    shared: ClassVar[tuple[TrainingData, CheckpointStore, Any]]
 
     @classmethod
-    def begin(cls, course: Course, kept: Kept, done: Any) -> None:
+    def begin(cls, training_data: TrainingData, store: CheckpointStore, done: Any) -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        cls.given = course, kept, done
+        cls.shared = training_data, store, done
 
     @classmethod
-    def learn(cls, number: int, seed: int, fold: int | None) -> None:
-        course, kept, done = cls.given
-        _learn(course, seed, fold, kept, lambda share: done.__setitem__(number, share))
+    def train(cls, number: int, seed: int, fold: int | None) -> None:
+        training_data, store, done = cls.shared
+        _train_network(training_data, seed, fold, store, lambda share: done.__setitem__(number, share))

@@ -1,10 +1,10 @@
 """The network that is fine-tuned: MPNet (Song et al., NeurIPS 2020), with heads that code all utterances of a window.
 
-Written for training on a processor that multiplies 16-bit numbers: layers compute in bfloat16, and what is learned is
-kept in 32 bits by `pipeline.coding.training.finetuning`. What ships runs by ONNX
+It is written for training on a processor that multiplies 16-bit numbers: layers compute in bfloat16, and
+`pipeline.coding.training.finetuning` holds 32-bit copies of the parameters. The shipped network runs with ONNX Runtime
 (`pipeline.coding.training.onnx_export`), without torch.
-Written here because the tagger that ships was learned by it: the MPNet of transformers, one more package for training
-alone, adds in another order, and would give other weights and other figures.
+The MPNet of transformers would be one more package for training alone, and adds in another order: its weights and
+figures would differ from those that ship.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.coding.inference.onnx_scorer import buckets
+from pipeline.coding.inference.onnx_scorer import distance_buckets
 from pipeline.coding.training import pretrained
 
-DROPPED = 0.15
-"""Share of what the heads read that is dropped at random in training."""
+DROPOUT = 0.15
+"""Dropout rate of the heads' inputs in training."""
 
 
 class Layer(nn.Module):
-    """Self-attention and two dense steps, each added to what came in, then normalized."""
+    """Self-attention and two dense layers, each with a residual connection and normalization after it."""
 
     def __init__(self, width: int, heads: int, inner: int, epsilon: float) -> None:
         super().__init__()
@@ -38,18 +38,22 @@ class Layer(nn.Module):
         self.end = nn.LayerNorm(width, epsilon)
 
     def forward(self, states: Tensor, bias: Tensor) -> Tensor:
-        """States of shape (windows, pieces, width); ``bias`` is added to the attention."""
+        """Return states of shape (windows, pieces, width); ``bias`` is added to the attention."""
         windows, pieces, width = states.shape
-        parts = self.attend(states).view(windows, pieces, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        seen = functional.scaled_dot_product_attention(parts[0], parts[1], parts[2], attn_mask=bias)
-        states = self.norm(states + self.gather(seen.transpose(1, 2).reshape(windows, pieces, width)))
+        query_key_value = (
+            self.attend(states).view(windows, pieces, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        )
+        query, key, value = query_key_value
+        attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        states = self.norm(states + self.gather(attended.transpose(1, 2).reshape(windows, pieces, width)))
         return self.end(states + self.down(functional.gelu(self.up(states))))  # type: ignore[no-any-return]
 
 
 class Network(nn.Module):
-    """The encoder with its heads: one hidden layer, then one log-odds or score an output.
+    """The encoder with its heads: one hidden layer, then one score per output.
 
-    An utterance is read as the mean of its pieces, its mark and its role's piece, as the encoder leaves them.
+    The heads' input is an utterance's mean state, the state of its end mark and that of its role's piece. The names of
+    attributes are the keys of stored networks; ``places`` are the position vectors.
     """
 
     words: Tensor
@@ -67,23 +71,23 @@ class Network(nn.Module):
         self.layers = nn.ModuleList(
             Layer(width, heads, inner, epsilon) for _ in range(int(settings["num_hidden_layers"]))
         )
-        self.drop = nn.Dropout(DROPPED)
+        self.drop = nn.Dropout(DROPOUT)
         self.hidden, self.output = nn.Linear(3 * width, width), nn.Linear(width, outputs)
         self.annotators = nn.Embedding(annotators, outputs)
         nn.init.zeros_(self.annotators.weight)
 
     @classmethod
     def of(cls, folder: Path, outputs: int, annotators: int) -> Network:
-        """The pretrained encoder in a folder (`pipeline.coding.training.pretrained`), with new heads."""
+        """Load the pretrained encoder in a folder (`pipeline.coding.training.pretrained`), with new heads."""
         from safetensors.torch import load
 
         network = cls(json.loads(pretrained.read(folder, pretrained.SETTINGS)), outputs, annotators)
-        given = load(pretrained.read(folder, pretrained.STATE))
-        own = {
-            "words": given["embeddings.word_embeddings.weight"],
-            "places": given["embeddings.position_embeddings.weight"],
-            "relative": given["encoder.relative_attention_bias.weight"],
-            **{f"norm.{part}": given[f"embeddings.LayerNorm.{part}"] for part in ("weight", "bias")},
+        pretrained_state = load(pretrained.read(folder, pretrained.STATE))
+        state = {
+            "words": pretrained_state["embeddings.word_embeddings.weight"],
+            "places": pretrained_state["embeddings.position_embeddings.weight"],
+            "relative": pretrained_state["encoder.relative_attention_bias.weight"],
+            **{f"norm.{part}": pretrained_state[f"embeddings.LayerNorm.{part}"] for part in ("weight", "bias")},
         }
         names = {
             "gather": "attention.attn.o",
@@ -95,39 +99,39 @@ class Network(nn.Module):
         for number in range(len(network.layers)):
             layer = f"encoder.layer.{number}"
             for part in ("weight", "bias"):
-                attend = [given[f"{layer}.attention.attn.{name}.{part}"] for name in ("q", "k", "v")]
-                own[f"layers.{number}.attend.{part}"] = torch.cat(attend)
-                own |= {
-                    f"layers.{number}.{name}.{part}": given[f"{layer}.{theirs}.{part}"]
-                    for name, theirs in names.items()
+                attend = [pretrained_state[f"{layer}.attention.attn.{name}.{part}"] for name in ("q", "k", "v")]
+                state[f"layers.{number}.attend.{part}"] = torch.cat(attend)
+                state |= {
+                    f"layers.{number}.{name}.{part}": pretrained_state[f"{layer}.{pretrained_name}.{part}"]
+                    for name, pretrained_name in names.items()
                 }
-        heads = {name: value for name, value in network.state_dict().items() if name not in own}
-        network.load_state_dict(own | heads)
+        heads = {name: value for name, value in network.state_dict().items() if name not in state}
+        network.load_state_dict(state | heads)
         return network
 
     def halve(self) -> None:
-        """Let the encoder compute in bfloat16; the heads stay as they are."""
+        """Convert the encoder to bfloat16; the heads stay in 32 bits."""
         self.layers.bfloat16()
         self.norm.bfloat16()
         self.words, self.places = self.words.bfloat16(), self.places.bfloat16()
 
-    def forward(self, pieces: Tensor, real: Tensor, read: Tensor, ends: Tensor, roles: Tensor) -> Tensor:
-        """Scores of shape (utterances, outputs), without any annotator's offset.
+    def forward(self, pieces: Tensor, real: Tensor, pooling: Tensor, ends: Tensor, roles: Tensor) -> Tensor:
+        """Return scores of shape (utterances, outputs), without any annotator's offset.
 
         Parameters
         ----------
         pieces, real: word pieces of each window, shape (windows, longest), and which of them are no padding.
-        read: shape (utterances, windows x longest), each row a mean over an utterance's pieces.
-        ends, roles: where each utterance's mark and role lie in the windows, laid end to end.
+        pooling: shape (utterances, windows x longest); each row averages an utterance's pieces.
+        ends, roles: indices of each utterance's end mark and role in the concatenated windows.
         """
-        flat = self.encoded(pieces, real).flatten(0, 1)
-        joint = torch.cat([read.to(flat.dtype) @ flat, flat[ends], flat[roles]], dim=1).float()
+        flat = self.encode(pieces, real).flatten(0, 1)
+        joint = torch.cat([pooling.to(flat.dtype) @ flat, flat[ends], flat[roles]], dim=1).float()
         return self.output(self.drop(torch.tanh(self.hidden(self.drop(joint)))))  # type: ignore[no-any-return]
 
-    def encoded(self, pieces: Tensor, real: Tensor) -> Tensor:
-        """The pieces as the encoder leaves them, shape (windows, longest, width)."""
+    def encode(self, pieces: Tensor, real: Tensor) -> Tensor:
+        """Return the encoder's states of the pieces, shape (windows, longest, width)."""
         count = pieces.shape[1]
-        distances = torch.from_numpy(buckets(count, len(self.relative))).to(pieces.device)
+        distances = torch.from_numpy(distance_buckets(count, len(self.relative))).to(pieces.device)
         near = self.relative[distances].permute(2, 0, 1)[None]
         bias = (near - 1e4 * (~real)[:, None, None, :]).to(self.words.dtype)
         states: Tensor = self.norm(self.words[pieces] + self.places[2 : 2 + count])

@@ -1,4 +1,4 @@
-"""Words and word pairs as weighted counts."""
+"""Words and word pairs as TF-IDF features."""
 
 from __future__ import annotations
 

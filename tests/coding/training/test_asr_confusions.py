@@ -1,4 +1,4 @@
-"""Counts of mishearings, and how they are put into texts."""
+"""Counts of misrecognized words, and texts changed by them."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeline.coding.training import asr_confusions
-from pipeline.coding.training.asr_confusions import COLUMNS, UNSURE, Mishearings
+from pipeline.coding.training.asr_confusions import COLUMNS, PSEUDO_COUNT, AsrConfusions
 from pipeline.errors import CodingError
 
 COUNTS = pd.DataFrame(
@@ -16,26 +16,32 @@ COUNTS = pd.DataFrame(
 )
 
 
-def test_shares_are_of_the_times_a_phrase_is_said() -> None:
-    # "quit" is said five times, "yes" five times.
-    shares = Mishearings.of(COUNTS).shares
-    assert shares == {"quit": {"": 2 / (5 + UNSURE), "kit": 1 / (5 + UNSURE)}, "yes": {"": 1 / (5 + UNSURE)}}
+def test_shares_are_of_the_times_a_phrase_is_spoken() -> None:
+    # "quit" is spoken five times, "yes" five times.
+    shares = AsrConfusions.of(COUNTS).shares
+    assert shares == {
+        "quit": {"": 2 / (5 + PSEUDO_COUNT), "kit": 1 / (5 + PSEUDO_COUNT)},
+        "yes": {"": 1 / (5 + PSEUDO_COUNT)},
+    }
 
 
-def test_nothing_is_known_of_the_fold_that_is_left_out() -> None:
-    assert Mishearings.of(COUNTS, without=1).shares == {"quit": {"kit": 1 / (3 + UNSURE)}}
-    assert Mishearings.of(COUNTS, without=0).shares == {"quit": {"": 2 / (2 + UNSURE)}, "yes": {"": 1 / (5 + UNSURE)}}
+def test_the_fold_that_is_left_out_does_not_count() -> None:
+    assert AsrConfusions.of(COUNTS, without=1).shares == {"quit": {"kit": 1 / (3 + PSEUDO_COUNT)}}
+    assert AsrConfusions.of(COUNTS, without=0).shares == {
+        "quit": {"": 2 / (2 + PSEUDO_COUNT)},
+        "yes": {"": 1 / (5 + PSEUDO_COUNT)},
+    }
 
 
-def test_words_are_misheard_as_often_as_counted_and_keep_their_marks() -> None:
-    misheard = Mishearings({"to quit": {"the kit": 0.5}, "quit": {"": 0.25, "kit": 0.25}})
+def test_words_are_confused_as_often_as_counted_and_keep_their_marks() -> None:
+    confuse = AsrConfusions({"to quit": {"the kit": 0.5}, "quit": {"": 0.25, "kit": 0.25}})
     draw = np.random.default_rng(0)
-    texts = [misheard("You want to quit?", draw) for _ in range(4000)]
+    texts = [confuse("You want to quit?", draw) for _ in range(4000)]
     assert set(texts) == {"You want the kit?", "You want to kit?", "You want to", "You want to quit?"}
     assert texts.count("You want the kit?") / 4000 == pytest.approx(0.5, abs=0.03)
     assert texts.count("You want to kit?") / 4000 == pytest.approx(0.5 * 0.25, abs=0.02)
-    assert misheard("Nothing here.", draw) == "Nothing here."
-    assert Mishearings({"yes": {"": 1.0}})("Yes.", draw) == "Yes."  # an utterance does not become empty
+    assert confuse("Nothing here.", draw) == "Nothing here."
+    assert AsrConfusions({"yes": {"": 1.0}})("Yes.", draw) == "Yes."  # an utterance does not become empty
 
 
 def test_a_table_comes_back_as_it_was_stored(tmp_path: Path) -> None:

@@ -29,14 +29,14 @@ def hand_coded(*rows: tuple[str, str, dict[str, float], str]) -> pd.DataFrame:
     return table.assign(tape_id="a", family="f", fold=0, text="")
 
 
-def asked(**answers: float) -> dict[str, float]:
+def answered(**answers: float) -> dict[str, float]:
     return {"question": 0.0, "reflection": 0.0, "information": 0.0} | answers
 
 
 def test_macro_f1_of_a_matrix_by_hand() -> None:
     # Class one: 2 * 3 / (3 + 1 + 3 + 0) = 6/7; class two: 2 * 2 / (2 + 0 + 2 + 1) = 4/5.
-    assert evaluation._macro(np.array([[3, 1], [0, 2]])) == pytest.approx((6 / 7 + 4 / 5) / 2)
-    assert evaluation._macro(np.array([[3, 0, 0], [0, 2, 0], [0, 0, 0]])) == 1
+    assert evaluation._macro_f1(np.array([[3, 1], [0, 2]])) == pytest.approx((6 / 7 + 4 / 5) / 2)
+    assert evaluation._macro_f1(np.array([[3, 0, 0], [0, 2, 0], [0, 0, 0]])) == 1
 
 
 def test_calibration_error_by_hand() -> None:
@@ -48,55 +48,55 @@ def test_calibration_error_by_hand() -> None:
 
 def test_a_row_is_wrong_where_any_decision_is() -> None:
     table = hand_coded(
-        ("interviewer", "question", asked(question=1, open=1), "question_open"),
-        ("interviewer", "question", asked(question=1, open=1), "question_closed"),
-        ("interviewer", "question", asked(question=1), "question_closed"),  # open or closed is masked
-        ("interviewer", "question", asked(question=1, open=1, information=1), "question_open"),
-        ("interviewer", "reflection", asked(reflection=1, complex=1), "reflection_simple"),
-        ("interviewer", "other", asked(), "other"),
-        ("interviewer", "other", asked(), "reflection_simple"),
+        ("interviewer", "question", answered(question=1, open=1), "question_open"),
+        ("interviewer", "question", answered(question=1, open=1), "question_closed"),
+        ("interviewer", "question", answered(question=1), "question_closed"),  # open or closed is masked
+        ("interviewer", "question", answered(question=1, open=1, information=1), "question_open"),
+        ("interviewer", "reflection", answered(reflection=1, complex=1), "reflection_simple"),
+        ("interviewer", "other", answered(), "other"),
+        ("interviewer", "other", answered(), "reflection_simple"),
         ("client", "", {"client": 1.0, "change": 1.0}, "change"),
         ("client", "", {"client": 1.0, "change": 0.0}, "change"),
         ("client", "", {"client": 0.0}, "neutral"),
     )
-    assert evaluation.wrong(table).tolist() == [False, True, False, True, True, False, True, False, True, False]
+    assert evaluation.has_error(table).tolist() == [False, True, False, True, True, False, True, False, True, False]
 
 
 def test_the_main_behavior_is_the_first_code() -> None:
     table = hand_coded(
-        ("interviewer", "question", asked(), "information|question_open"),
-        ("interviewer", "question", asked(), "question_open|reflection_simple"),
-        ("interviewer", "question", asked(), "other"),
+        ("interviewer", "question", answered(), "information|question_open"),
+        ("interviewer", "question", answered(), "question_open|reflection_simple"),
+        ("interviewer", "question", answered(), "other"),
     )
     assert evaluation.main_behavior(table).tolist() == ["information", "question", "other"]
 
 
 def test_sessions_hold_ratios_and_their_coverage() -> None:
     table = hand_coded(
-        ("interviewer", "question", asked(question=1, open=1), "question_open"),
-        ("interviewer", "reflection", asked(reflection=1, complex=0), "reflection_simple"),
-        ("interviewer", "reflection", asked(reflection=1, complex=1), "other"),
+        ("interviewer", "question", answered(question=1, open=1), "question_open"),
+        ("interviewer", "reflection", answered(reflection=1, complex=0), "reflection_simple"),
+        ("interviewer", "reflection", answered(reflection=1, complex=1), "other"),
         ("client", "", {"client": 0.0}, "neutral"),
     )
     codes = [f"p_{code}" for code in CODES]
     table[codes] = table[codes].replace(0.9, 0.999)
-    session = evaluation.sessions(table, {0: Calibration({}, {})}).iloc[0]
+    session = evaluation.session_table(table, {0: Calibration({}, {})}).iloc[0]
     assert session["rq"] == 2
     assert session["tagged_rq"] == 1
     assert not session["rq_held"]  # the tags are too sure that there is at most one reflection
     table.loc[2, "p_reflection_complex"] = 0.5
-    session = evaluation.sessions(table, {0: Calibration({}, {})}).iloc[0]
+    session = evaluation.session_table(table, {0: Calibration({}, {})}).iloc[0]
     assert session["rq_held"]
     assert session["cr_held"]
 
 
 def test_parts_are_measured_that_hold_anything() -> None:
     table = hand_coded(
-        ("interviewer", "question", asked(question=1, open=1), "question_open"),
-        ("interviewer", "other", asked(), "question_open"),
-        ("interviewer", "question", asked(question=1, open=1), "question_open"),
+        ("interviewer", "question", answered(question=1, open=1), "question_open"),
+        ("interviewer", "other", answered(), "question_open"),
+        ("interviewer", "question", answered(question=1, open=1), "question_open"),
     ).assign(quality="high", target_behavior=["a", "b", "c"], text=["so", "so", "word " * 30])
-    parts = {name: {figure.name: figure for figure in of} for name, of in evaluation.slices(table).items()}
+    parts = {name: {figure.name: figure for figure in of} for name, of in evaluation.metrics_by_slice(table).items()}
     assert sorted(parts) == ["1 to 5 words", "high quality", "more than 25 words", "topic: a", "topic: b", "topic: c"]
     short = parts["1 to 5 words"]["question yes/no"]  # one of two is right: F1 of yes 2/3, of no 0
     assert (short.value, short.number) == (pytest.approx(1 / 3), 2)
@@ -105,27 +105,29 @@ def test_parts_are_measured_that_hold_anything() -> None:
 
 
 def test_several_seeds_are_averaged(monkeypatch: pytest.MonkeyPatch) -> None:
-    one, two = (
-        (evaluation.Figure("a", 0.5, 0.4, 0.6, 9, 0.7),),
-        (evaluation.Figure("a", 0.7, 0.6, 0.9, 9, 0.7),),
+    seeds = (
+        (evaluation.Metric("a", 0.5, 0.4, 0.6, 9, 0.7),),
+        (evaluation.Metric("a", 0.7, 0.6, 0.9, 9, 0.7),),
     )
-    given = iter((one, two))
-    monkeypatch.setattr(evaluation, "figures", lambda table, by_fold: next(given))
+    metrics_of_seeds = iter(seeds)
+    monkeypatch.setattr(evaluation, "metrics", lambda table, by_fold: next(metrics_of_seeds))
     keys = pd.DataFrame({"tape_id": ["1"], "utterance_id": ["1"]})
-    (found,) = evaluation.of_seeds(keys, pd.concat([keys.assign(seed=4), keys.assign(seed=2)]), {})
-    assert found == evaluation.Figure(
+    (mean,) = evaluation.mean_over_seeds(keys, pd.concat([keys.assign(seed=4), keys.assign(seed=2)]), {})
+    assert mean == evaluation.Metric(
         "a", pytest.approx(0.6), pytest.approx(0.5), pytest.approx(0.75), 9, 0.7, (0.5, 0.7)
     )
 
 
 @pytest.fixture(scope="module")
-def shipped() -> dict[str, evaluation.Figure]:
+def shipped() -> dict[str, evaluation.Metric]:
     if not (DATA / data.FILE).exists():
         pytest.skip("the training data are not on this machine")
-    table, about = data.read(DATA), checkpoint.read_about(SHIPPED)
-    assert data.checksum(DATA) == about["data"]["sha256"]
-    found = evaluation.of_seeds(table, checkpoint.read_folds(SHIPPED, "written"), checkpoint.by_fold(about))
-    return {figure.name: figure for figure in found}
+    table, metadata = data.read(DATA), checkpoint.read_metadata(SHIPPED)
+    assert data.checksum(DATA) == metadata["data"]["sha256"]
+    metrics = evaluation.mean_over_seeds(
+        table, checkpoint.read_folds(SHIPPED, "written"), checkpoint.fold_calibrations(metadata)
+    )
+    return {metric.name: metric for metric in metrics}
 
 
 @pytest.mark.parametrize(
@@ -140,24 +142,26 @@ def shipped() -> dict[str, evaluation.Figure]:
         ("session R:Q, Spearman", 0.6),
     ],
 )
-def test_the_shipped_tagger_beats_the_plain_way(shipped: dict[str, evaluation.Figure], name: str, floor: float) -> None:
-    figure = shipped[name]
-    assert figure.value > floor
-    assert figure.low < figure.value < figure.high
+def test_the_shipped_tagger_beats_the_linear_baseline(
+    shipped: dict[str, evaluation.Metric], name: str, floor: float
+) -> None:
+    metric = shipped[name]
+    assert metric.value > floor
+    assert metric.low < metric.value < metric.high
 
 
 @pytest.mark.parametrize("name", ["question", "reflection", "information", "change", "sustain"])
-def test_the_shipped_probabilities_mean_what_they_say(shipped: dict[str, evaluation.Figure], name: str) -> None:
+def test_the_shipped_probabilities_are_calibrated(shipped: dict[str, evaluation.Metric], name: str) -> None:
     assert shipped[f"calibration error, {name}"].value <= 0.05
 
 
-def test_the_shipped_intervals_cover(shipped: dict[str, evaluation.Figure]) -> None:
+def test_the_shipped_intervals_cover(shipped: dict[str, evaluation.Metric]) -> None:
     for name in ("R:Q", "%CR"):
         assert 0.85 <= shipped[f"90 % intervals that hold {name}"].value <= 0.97
 
 
 def test_checking_a_fifth_finds_more_than_a_fifth_of_the_errors(
-    shipped: dict[str, evaluation.Figure],
+    shipped: dict[str, evaluation.Metric],
 ) -> None:
     assert shipped["share of utterances to check"].value == pytest.approx(0.2, abs=0.02)
     assert shipped["share of errors among them"].value > 0.3
