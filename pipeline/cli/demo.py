@@ -40,11 +40,11 @@ def demo(
     from pipeline.tapes import people, sample_group
     from pipeline.tapes.clock import now
     from pipeline.tapes.home import Home as Place
-    from pipeline.tapes.home import place as place_of
+    from pipeline.tapes.home import folder_of
     from pipeline.tapes.jobs.worker import Worker
 
     settings = chosen(profile, config, home)
-    fresh = not (place_of(settings.tapes) / "keys" / "audit.key").exists()
+    fresh = not (folder_of(settings.tapes) / "keys" / "audit.key").exists()
     found = Place.create(settings.tapes) if fresh else Place.open(settings.tapes)
     try:
         if fresh:

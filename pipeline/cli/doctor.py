@@ -26,7 +26,7 @@ def doctor(profile: Profile = None, config: Config = None, home: Home = None) ->
     for title, found in (("Installation", installation.check(settings)), ("Tapes", tapes.check(settings.tapes, now()))):
         table = Table("check", "result", "remedy", title=title)
         for finding in found:
-            table.add_row(finding.what, ("ok: " if finding.fine else "WRONG: ") + finding.found, finding.remedy)
+            table.add_row(finding.what, ("ok: " if finding.fine else "WRONG: ") + finding.state, finding.remedy)
         console().print(table)
         findings += found
     if not all(finding.fine for finding in findings):

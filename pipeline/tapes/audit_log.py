@@ -223,7 +223,7 @@ class Audit:
         elif (head.seq, head.hash) != (seq, last):
             yield Fault(seq, "the last row is not the one that the head names")
 
-        yield from (Fault(place, _NOW[reason]) for reason, place in self._set_back(session, seq))
+        yield from (Fault(seq_of_fault, _NOW[reason]) for reason, seq_of_fault in self._set_back(session, seq))
         accepted = _accepted(session)
         gaps = select(AuditRow).where(AuditRow.action == GAP, AuditRow.seq > (accepted.seq if accepted else 0))
         for row in session.scalars(gaps.order_by(AuditRow.seq)):
@@ -248,14 +248,14 @@ class Audit:
     def _earlier(self, session: Session, anchors: Iterable[tuple[str, Head]]) -> Iterator[Fault]:
         """Heads from elsewhere that the chain does not hold, but for those from before it was restored or accepted."""
         accepted = _accepted(session)
-        for place, head in anchors:
+        for holder, head in anchors:
             if not hmac.compare_digest(head.mac.encode(), self._mac(head.seq, f"{head.hash} {head.at}").encode()):
-                yield Fault(head.seq, f"{place} names a head that this home did not sign")
+                yield Fault(head.seq, f"{holder} names a head that this home did not sign")
                 continue
             row = session.get(AuditRow, head.seq)
             held = head.seq == 0 or (row is not None and row.hash == head.hash)
             if not held and (accepted is None or head.at > accepted.at):
-                yield Fault(head.seq, f"is not the row that {place} names: the audit was set back to an earlier state")
+                yield Fault(head.seq, f"is not the row that {holder} names: the audit was set back to an earlier state")
 
     def _note(self, copy: str) -> None:
         if self._witness is None:

@@ -112,7 +112,9 @@ def adopt(session: Session, vault: Vault, files: list[Path], now: int) -> None:
             session.execute(
                 update(Tape).where(Tape.codebook == path.stem, Tape.group_id == group_id).values(codebook=made)
             )
-            session.add_all(KeyChoice(person_id=one.person_id, codebook=made, keys=one.keys) for one in choices)
+            session.add_all(
+                KeyChoice(person_id=choice.person_id, codebook=made, keys=choice.keys) for choice in choices
+            )
         session.execute(delete(KeyChoice).where(KeyChoice.codebook == path.stem))
 
 

@@ -50,9 +50,9 @@ class Home:
         self.folder = folder
         self.settings = settings
         self.audit = Audit(_read_key(folder / "keys" / "audit.key"), folder / "audit.head", watches=True)
-        places = KeyPlaces.of(settings, folder)
-        self.master = MasterKey(places.master, ask)
-        self.tape_keys = places.tapes
+        key_places = KeyPlaces.of(settings, folder)
+        self.master = MasterKey(key_places.master, ask)
+        self.tape_keys = key_places.tapes
         self.vault = self.vault_by(self.master)
         self.vault.scratch.sweep()
         url = settings.database or sqlite_url(folder / "tapes.sqlite3")
@@ -67,17 +67,17 @@ class Home:
         TapesError: K02 there is one already, K03 its database cannot be reached.
         VaultError: V04, V06 the master key, V08 a folder that cannot be written.
         """
-        folder = place(settings)
+        folder = folder_of(settings)
         key = folder / "keys" / "audit.key"
         if key.exists():
             raise TapesError("K02", f"home {folder}", "exists already", "use it, or name another with --home")
-        places = KeyPlaces.of(settings, folder)
-        for each in (folder, folder / "keys", folder / "vault", places.master.parent):
+        key_places = KeyPlaces.of(settings, folder)
+        for each in (folder, folder / "keys", folder / "vault", key_places.master.parent):
             with writable(each):
                 owned(each).chmod(0o700)
-        fresh = not places.master.exists()  # one that was put there by hand is taken
+        fresh = not key_places.master.exists()  # one that was put there by hand is taken
         if fresh:
-            MasterKey(places.master, ask).create(master)
+            MasterKey(key_places.master, ask).create(master)
         _write_key(key)
         home = cls(folder, settings, ask)
         home.vault.tape_keys.make()
@@ -154,7 +154,7 @@ class KeyPlaces:
         return cls(folder / "master.key", folder / "tapes")
 
 
-def place(settings: TapesSettings) -> Path:
+def folder_of(settings: TapesSettings) -> Path:
     """The home's folder: as the settings say, else the user's data folder.
 
     Raises
@@ -202,7 +202,7 @@ def upgrade(settings: TapesSettings, ask: Ask | None = None) -> tuple[Path, str 
 
 
 def _existing(settings: TapesSettings) -> Path:
-    folder = place(settings)
+    folder = folder_of(settings)
     if not (folder / "keys" / "audit.key").exists():
         raise TapesError("K01", f"home {folder}", "does not exist", "make it with `tape-review init`")
     return folder

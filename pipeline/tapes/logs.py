@@ -91,8 +91,8 @@ def _number(value: Any) -> bool:
 
 
 def _line_of_ours(value: Any) -> bool:
-    found = _LINE.fullmatch(value) if isinstance(value, str) else None
-    return found is not None and found[1] in sys.modules
+    match = _LINE.fullmatch(value) if isinstance(value, str) else None
+    return match is not None and match[1] in sys.modules
 
 
 def _known_class(value: Any) -> bool:
@@ -145,8 +145,8 @@ def _told_by_class(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableM
     event["error"] = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _CLASSES)
     if isinstance(error, errors.TapeReviewError):
         event["code"] = error.code
-    places = [f"{frame.f_globals.get('__name__')}:{line}" for frame, line in traceback.walk_tb(error.__traceback__)]
-    if ours := [place for place in places if _line_of_ours(place)]:
+    lines = [f"{frame.f_globals.get('__name__')}:{line}" for frame, line in traceback.walk_tb(error.__traceback__)]
+    if ours := [line for line in lines if _line_of_ours(line)]:
         event["at"] = ours[-1]
     return event
 

@@ -80,10 +80,10 @@ def find(session: Session, text: str) -> Person:
     TapesError: K07.
     """
     wanted = text.strip()
-    found = session.scalars(select(Person).where((Person.id == wanted) | (Person.email == address(wanted)))).first()
-    if found is None:
+    person = session.scalars(select(Person).where((Person.id == wanted) | (Person.email == address(wanted)))).first()
+    if person is None:
         raise TapesError("K07", f"person {wanted!r}", "is unknown", "see `tape-review person list`")
-    return found
+    return person
 
 
 def actor(session: Session, text: str | None) -> str | None:
@@ -148,10 +148,10 @@ def find_group(session: Session, text: str) -> Group:
     TapesError: K07.
     """
     wanted = " ".join(text.split())
-    found = session.scalars(select(Group).where((Group.id == wanted) | (Group.name == wanted))).first()
-    if found is None:
+    group = session.scalars(select(Group).where((Group.id == wanted) | (Group.name == wanted))).first()
+    if group is None:
         raise TapesError("K07", f"group {wanted!r}", "is unknown", "see `tape-review group list`")
-    return found
+    return group
 
 
 def join(

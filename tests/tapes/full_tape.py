@@ -85,8 +85,8 @@ def _rows(home: Home, session: Session, tape: FullTape, now: int) -> None:
         return home.vault.seal(tape.id, mark.encode(), column)
 
     session.add(TargetBehavior(tape_id=tape.id, sealed_text=sealed("target_behaviors.sealed_text"), at=now))
-    place = {"position": 0, "turn_id": mark, "role": "client", "speaker": "S1", "start_ms": 0, "end_ms": 900}
-    session.add(Utterance(tape_id=tape.id, utterance_id="u1", **place))
+    common = {"position": 0, "turn_id": mark, "role": "client", "speaker": "S1", "start_ms": 0, "end_ms": 900}
+    session.add(Utterance(tape_id=tape.id, utterance_id="u1", **common))
     session.add(
         Pretag(tape_id=tape.id, utterance_id="u1", codes=[mark], probability=0.5, needs_check=True, p={mark: 0.5})
     )
@@ -95,11 +95,13 @@ def _rows(home: Home, session: Session, tape: FullTape, now: int) -> None:
             tape_id=tape.id, person_id=who, at=now, kind="text", utterance_id="u1", sealed_payload=sealed("corrections")
         )
     )
-    one = Pass(tape_id=tape.id, person_id=who, layer="member", codebook=mark, codebook_version="1", started_at=now)
-    session.add(one)
+    coder_pass = Pass(
+        tape_id=tape.id, person_id=who, layer="member", codebook=mark, codebook_version="1", started_at=now
+    )
+    session.add(coder_pass)
     session.flush()
     deed = {"utterance_id": "u1", "at": now, "action": "set", "codes": [mark], "client_event_id": mark}
-    session.add(CodeEvent(tape_id=tape.id, pass_id=one.id, person_id=who, **deed))
+    session.add(CodeEvent(tape_id=tape.id, pass_id=coder_pass.id, person_id=who, **deed))
     session.add(Review(tape_id=tape.id, stage="open"))
     session.add(Form(tape_id=tape.id, person_id=who, kind="session", sealed_answers=sealed("forms"), at=now))
     session.add(Feedback(tape_id=tape.id, person_id=who, kind="strength", sealed_text=sealed("feedback"), at=now))
@@ -112,8 +114,8 @@ def found_in(mark: str, *folders: Path) -> list[Path]:
     wanted = mark.encode()
     hits = []
     for folder in folders:
-        for place, within, files in os.walk(folder):
-            for path in (Path(place) / name for name in (*within, *files)):
+        for parent, within, files in os.walk(folder):
+            for path in (Path(parent) / name for name in (*within, *files)):
                 if wanted in _content(path) or wanted in os.fsencode(path.name):
                     hits.append(path)
     return hits

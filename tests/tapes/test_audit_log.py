@@ -162,8 +162,8 @@ def witness(chained: Database, tmp_path: Path) -> Path:
 def test_a_database_that_was_set_back_with_its_head_is_found(chained: Database, witness: Path) -> None:
     assert faults(chained) == []
     with chained.reading() as session:
-        found = Audit(KEY, witness).verify(session)
-    assert found == (Fault(12, "is not the row that was here: the database was set back to an earlier state"),)
+        later_faults = Audit(KEY, witness).verify(session)
+    assert later_faults == (Fault(12, "is not the row that was here: the database was set back to an earlier state"),)
 
 
 def test_a_copy_that_lags_is_no_fault(chained: Database, witness: Path) -> None:
@@ -184,8 +184,8 @@ def test_a_copy_that_lags_is_no_fault(chained: Database, witness: Path) -> None:
 def test_a_copy_that_was_changed_is_found(chained: Database, witness: Path, content: str) -> None:
     witness.write_text(content, encoding="utf-8")
     with chained.reading() as session:
-        found = Audit(KEY, witness).verify(session)
-    assert found == (Fault(10, "the copy of the head in the home was changed"),)
+        faults = Audit(KEY, witness).verify(session)
+    assert faults == (Fault(10, "the copy of the head in the home was changed"),)
 
 
 def test_a_home_that_cannot_be_written_keeps_its_audit_all_the_same(chained: Database, tmp_path: Path) -> None:

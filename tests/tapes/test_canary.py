@@ -84,20 +84,20 @@ def test_nothing_is_left_on_postgresql_nor_in_its_log(any_home: Home, tmp_path: 
     """What the database's administrator adds: segments of the log that are not used again, a new one, a checkpoint."""
     engine = create_engine(any_home.database.url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        place = Path(connection.execute(text("SHOW data_directory")).scalar_one())
-        if not place.is_dir():
+        data_directory = Path(connection.execute(text("SHOW data_directory")).scalar_one())
+        if not data_directory.is_dir():
             pytest.skip("the server's folder cannot be read from here")
         for statement in ("ALTER SYSTEM SET wal_recycle = off", "SELECT pg_reload_conf()"):
             connection.execute(text(statement))
         tape = planted(any_home, tmp_path)
         connection.execute(text("CHECKPOINT"))
-        before = {path.relative_to(place).parts[0] for path in found_in(tape.mark, place)}
+        before = {path.relative_to(data_directory).parts[0] for path in found_in(tape.mark, data_directory)}
         assert before == {"base", "pg_wal"}
         destruction.destroy(any_home, tape.id, "withdrawn", NOON + HOUR)
-        assert {path.relative_to(place).parts[0] for path in found_in(tape.mark, place)} <= {"pg_wal"}
+        assert {path.relative_to(data_directory).parts[0] for path in found_in(tape.mark, data_directory)} <= {"pg_wal"}
         for _ in range(2):
             connection.execute(text("SELECT pg_switch_wal()"))
             connection.execute(text("CHECKPOINT"))
-        assert found_in(tape.mark, place, tmp_path) == []
+        assert found_in(tape.mark, data_directory, tmp_path) == []
         connection.execute(text("ALTER SYSTEM RESET wal_recycle"))
     engine.dispose()

@@ -49,7 +49,7 @@ def test_the_last_day_ends_when_it_ends_here(home: Home, zone: Callable[[str], N
         for now, kept in ((midnight - 1, True), (midnight, False)):
             assert consent.allows(session, sample.interviewer, "show", tape, now).allowed == kept
             assert retention.due(session, now) == ([] if kept else [retention.Due(tape.id, "due", midnight - 1)])
-            assert [one.tape_id for one in retention.warnings(session, now)] == ([tape.id] if kept else [])
+            assert [warned.tape_id for warned in retention.warnings(session, now)] == ([tape.id] if kept else [])
 
 
 @pytest.mark.parametrize(("name", "hours"), PLACES)

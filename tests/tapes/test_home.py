@@ -80,4 +80,4 @@ def test_tables_of_another_version_are_refused(home: Home, tapes_settings: Tapes
 
 
 def test_the_default_place_is_the_users_data_folder(tapes_settings: TapesSettings) -> None:
-    assert homes.place(tapes_settings.model_copy(update={"home": ""})).parts[-2:] == ("tape-review", "home")
+    assert homes.folder_of(tapes_settings.model_copy(update={"home": ""})).parts[-2:] == ("tape-review", "home")

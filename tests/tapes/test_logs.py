@@ -97,7 +97,7 @@ def test_an_error_in_our_code_is_told_with_its_line(written: io.StringIO) -> Non
         consent_form.check({"pseudonym": "Robin Miller"})
     except ConsentError:
         logs.get().exception("job.fail")
-    assert re.fullmatch(r"pipeline\.tapes\.terms:\d+", lines(written)[0]["at"])
+    assert re.fullmatch(r"pipeline\.tapes\.consent\.consent_form:\d+", lines(written)[0]["at"])
 
 
 def test_other_packages_are_told_by_name_only(written: io.StringIO) -> None:
@@ -120,8 +120,8 @@ def test_no_speech_no_names_and_no_paths_in_ten_thousand_events(written: io.Stri
         one_event(chance)
     text = written.getvalue()
     assert len(text.splitlines()) > 0.8 * EVENTS  # debug events are left out
-    found = [line for line in text.splitlines() if WORDS.search(line)]
-    assert found == []
+    leaking = [line for line in text.splitlines() if WORDS.search(line)]
+    assert leaking == []
     for line in lines(written):
         assert set(line) <= {*logs.FIELDS, "time"}
         assert all(isinstance(value, int | float | str) for value in line.values())

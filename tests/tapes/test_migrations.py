@@ -119,7 +119,7 @@ def test_every_step_keeps_the_data_there_and_back(bare: Database) -> None:
             fill(connection, before)
             before = rows(connection)
         assert bare.version() == revision
-    assert all(found for found in before.values())
+    assert all(table_rows for table_rows in before.values())
     assert len(before) == len(Record.metadata.tables)
 
 
@@ -132,12 +132,12 @@ def test_whose_turn_it_was_is_taken_from_the_tapes_that_were_handed_in(bare: Dat
             connection.execute(insert(tapes).values(row(tapes) | {"id": state, "state": state, "created_at": at}))
     bare.migrate("0008")
     with bare._writer.begin() as connection:
-        found = rows(connection)["tape_turns"]
-    assert sorted((turn["group_id"], turn["person_id"], turn["at"]) for turn in found) == [
+        turns = rows(connection)["tape_turns"]
+    assert sorted((turn["group_id"], turn["person_id"], turn["at"]) for turn in turns) == [
         ("groups", "people", 0),
         ("groups", "people", 2),
     ]
-    assert len({turn["id"] for turn in found}) == 2
+    assert len({turn["id"] for turn in turns}) == 2
 
 
 def test_a_withdrawal_that_a_later_consent_had_hidden_holds_again_and_consents_keep_their_order(bare: Database) -> None:
@@ -156,20 +156,26 @@ def test_a_withdrawal_that_a_later_consent_had_hidden_holds_again_and_consents_k
             connection.execute(insert(known["consents"]).values(row(known["consents"]) | values))
     bare.migrate("0009")
     with bare._writer.begin() as connection:
-        found = rows(connection)
-    assert {tape["id"]: tape["withdrawn_at"] for tape in found["tapes"]} == {"tapes": None, "hidden": 7, "kept": None}
-    order = {consent["id"]: consent["number"] for consent in found["consents"]}
+        tables_after = rows(connection)
+    assert {tape["id"]: tape["withdrawn_at"] for tape in tables_after["tapes"]} == {
+        "tapes": None,
+        "hidden": 7,
+        "kept": None,
+    }
+    order = {consent["id"]: consent["number"] for consent in tables_after["consents"]}
     assert order == {"c": 1, "a": 2, "b": 3, "d": 1, "e": 2}
 
 
 def test_who_has_used_an_account_is_taken_from_passwords_and_the_audit(bare: Database) -> None:
     bare.migrate("0009")
     with bare._writer.begin() as connection:
-        people, audit = (next(one for one in tables(connection) if one.name == name) for name in ("people", "audit"))
+        people, audit = (
+            next(table for table in tables(connection) if table.name == name) for name in ("people", "audit")
+        )
         plain = {"password_hash": None, "totp_secret": None, "created_at": 5}
         for name in ("password", "authenticator", "acted", "never"):
-            own = {"password": {"password_hash": "x"}, "authenticator": {"totp_secret": "x"}}.get(name, {})
-            connection.execute(insert(people).values(row(people) | plain | own | {"id": name, "email": name}))
+            secrets = {"password": {"password_hash": "x"}, "authenticator": {"totp_secret": "x"}}.get(name, {})
+            connection.execute(insert(people).values(row(people) | plain | secrets | {"id": name, "email": name}))
         connection.execute(insert(audit).values(row(audit) | {"actor_id": "acted"}))
     bare.migrate("0010")
     with bare._writer.begin() as connection:

@@ -145,7 +145,7 @@ def _written(home: Home, path: Path, now: int) -> tuple[list[str], Made]:
             for name in LOCKED_AWAY:
                 with suppress(FileNotFoundError):
                     _line(rows, {"key": name, "content": _text((home.keys_folder / name).read_bytes())})
-            _line(rows, {"backups": [str(one) for one in noted(home)]})
+            _line(rows, {"backups": [str(path) for path in noted(home)]})
             _line(rows, {"sums": sums.found})
             rows.seek(0)
             encrypted_file.write(rows, sealed, data_key, Label(PURPOSE, RECORDS, file_id))
@@ -210,14 +210,14 @@ def catch_up(home: Home, dead: Mapping[str, int], now: int) -> int:
 
 def noted(home: Home) -> list[Path]:
     """Where backups of this home were written."""
-    found: dict[str, None] = {}
+    paths: dict[str, None] = {}
     with suppress(FileNotFoundError):
         for line in (home.folder / _NOTED).read_bytes().decode().split("\n"):  # other breaks may stand in a name
             if line.startswith(_NEVER):
-                found.pop(line.removeprefix(_NEVER), None)
+                paths.pop(line.removeprefix(_NEVER), None)
             elif line:
-                found[line] = None
-    return [Path(line) for line in found]
+                paths[line] = None
+    return [Path(line) for line in paths]
 
 
 def lost(home: Home) -> list[Path]:

@@ -41,7 +41,7 @@ from pipeline.tapes.backup.backup import (
 from pipeline.tapes.db import schema
 from pipeline.tapes.db.database import Database, sqlite_url
 from pipeline.tapes.db.records import Person, Record, Tape, Tombstone
-from pipeline.tapes.home import Home, KeyPlaces, mark, place
+from pipeline.tapes.home import Home, KeyPlaces, folder_of, mark
 from pipeline.tapes.retention import destruction, tombstones
 from pipeline.tapes.vault.atomic_files import owned, published, writable
 from pipeline.tapes.vault.encrypted_file import Label, Reader
@@ -91,7 +91,7 @@ def restore(
         V07 the master key; V02 something in it was altered; V08 the home cannot be written.
     TapesError: K03, K04 the database.
     """
-    folder = place(settings)
+    folder = folder_of(settings)
     if folder.exists() and {path.name for path in folder.iterdir()} - {tombstones.NAME}:
         raise VaultError("V16", f"home {folder}", "already exists", "move it, or name another with --home")
     beside, keys_beside = homes.beside(folder), homes.beside_keys(settings)
@@ -104,18 +104,20 @@ def restore(
             owned(fresh)
     try:
         with _told(backup):
-            places = KeyPlaces.within(keys_beside) if keys_beside else KeyPlaces(beside / "keys" / "master.key", None)
-            found = _Backup(backup, beside, places)
+            key_places = (
+                KeyPlaces.within(keys_beside) if keys_beside else KeyPlaces(beside / "keys" / "master.key", None)
+            )
+            opened_backup = _Backup(backup, beside, key_places)
             dead = tombstones.read([folder / tombstones.NAME, backup.absolute().parent / tombstones.NAME, *lists])
-            dead |= found.dead(now)
-            with closing(found):
-                found.unpack(set(dead))
-                found.unlock(ask, master)
-                alive, held = _database(found, beside, settings, dead)
+            dead |= opened_backup.dead(now)
+            with closing(opened_backup):
+                opened_backup.unpack(set(dead))
+                opened_backup.unlock(ask, master)
+                alive, held = _database(opened_backup, beside, settings, dead)
         for tape_id, at in dead.items():
             tombstones.add(beside, tape_id, at)
-        if places.tapes:
-            KeyFolder(places.tapes, TapeLocks(beside), mark(beside / "keys")).make()
+        if key_places.tapes:
+            KeyFolder(key_places.tapes, TapeLocks(beside), mark(beside / "keys")).make()
         for made, wanted in ((keys_beside, keys), (beside, folder)):
             if made and wanted:
                 with writable(wanted):
@@ -129,18 +131,18 @@ def restore(
     with home.database.writing() as session:
         home.audit.write_witness(session)
         audit_log.record(session, now, None, audit_log.RESTORED, thing=f"{alive} tapes, {held} stay dead")
-    for one in dict.fromkeys([backup.absolute(), *found.backups]):
-        note(home, one)
+    for path in dict.fromkeys([backup.absolute(), *opened_backup.backups]):
+        note(home, path)
     destruction.resume(home, now)
     home.close()
-    return Restored(folder, alive, held, found.header["made"])
+    return Restored(folder, alive, held, opened_backup.header["made"])
 
 
 class _Backup:
     """A backup's archive, and the folders that it is unpacked into."""
 
-    def __init__(self, path: Path, folder: Path, places: KeyPlaces) -> None:
-        self.path, self.folder, self._places = path, folder, places
+    def __init__(self, path: Path, folder: Path, key_places: KeyPlaces) -> None:
+        self.path, self.folder, self._places = path, folder, key_places
         with self._archive() as archive:
             header = self._content(archive, HEADER)
         self.header: dict[str, Any] = json.loads(header)
@@ -186,17 +188,17 @@ class _Backup:
 
     def unlock(self, ask: Ask | None, master: Path | None) -> None:
         """Put the master key in its place, if it is not there, and see that it opens the backup."""
-        own = MasterKey(self._places.master, ask)
-        owned(own.path.parent)
+        master_key = MasterKey(self._places.master, ask)
+        owned(master_key.path.parent)
         if master is not None:
             ring = MasterKey(master, ask).load()
-            with published(own.path, replace=True) as file:
+            with published(master_key.path, replace=True) as file:
                 file.write(master.read_bytes())
-        elif not own.path.exists():
+        elif not master_key.path.exists():
             remedy = "add --master-key with the copy that you keep elsewhere: it is not in the backup"
             raise VaultError("V04", f"master key of backup {self.path}", "is missing", remedy)
         else:
-            ring = own.load()
+            ring = master_key.load()
         self._open(ring)
 
     def _open(self, ring: Ring) -> None:
@@ -240,10 +242,10 @@ class _Backup:
 
     def _names(self, archive: tarfile.TarFile) -> list[str]:
         members = archive.getmembers()
-        wrong = [one.name for one in members if not one.isreg() or not _NAMES.fullmatch(one.name)]
-        if wrong or len({one.name for one in members}) != len(members):
+        wrong = [member.name for member in members if not member.isreg() or not _NAMES.fullmatch(member.name)]
+        if wrong or len({member.name for member in members}) != len(members):
             raise ValueError("file names that this program does not use")
-        return [one.name for one in members]
+        return [member.name for member in members]
 
     def _content(self, archive: tarfile.TarFile, name: str) -> bytes:
         source = archive.extractfile(name)
@@ -265,11 +267,11 @@ def _told(backup: Path) -> Iterator[None]:
         raise VaultError("V13", f"backup {backup}", f"cannot be read ({reason})", "use another backup") from error
 
 
-def _database(found: _Backup, folder: Path, settings: TapesSettings, dead: dict[str, int]) -> tuple[int, int]:
+def _database(opened_backup: _Backup, folder: Path, settings: TapesSettings, dead: dict[str, int]) -> tuple[int, int]:
     """Fill the database with the rows of living tapes; how many those are, and how many dead ones the backup held."""
     database = Database(settings.database or sqlite_url(folder / "tapes.sqlite3"))
     tables = {table.name: table for table in Record.metadata.sorted_tables}
-    held = {name.removeprefix(KEYS) for name in found.found} & set(dead)
+    held = {name.removeprefix(KEYS) for name in opened_backup.found} & set(dead)
     try:
         if database.version() is None:
             database.migrate()
@@ -277,7 +279,7 @@ def _database(found: _Backup, folder: Path, settings: TapesSettings, dead: dict[
             if session.scalar(select(func.count()).select_from(Person)):
                 raise VaultError("V16", database.name, "holds records already", "name an empty database")
             rows: list[dict[str, Any]] = []
-            for entry in (one for one in found.entries() if one.get("table", "sessions") not in LEFT_OUT):
+            for entry in (row for row in opened_backup.entries() if row.get("table", "sessions") not in LEFT_OUT):
                 name, row = entry["table"], {column: _value(value) for column, value in entry["row"].items()}
                 tape_id = row["id"] if name == "tapes" else row.get("tape_id")
                 if tape_id in dead:

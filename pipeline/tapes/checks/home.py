@@ -11,7 +11,7 @@ from pipeline.tapes.checks.installation import Finding
 
 def check(settings: TapesSettings, now: int) -> list[Finding]:
     """Every check of the home that the settings name; without one, that there is none."""
-    folder = homes.place(settings)
+    folder = homes.folder_of(settings)
     if not folder.exists():
         return [Finding("home", True, "none yet; `tape-review init` makes one")]
     try:
@@ -19,8 +19,8 @@ def check(settings: TapesSettings, now: int) -> list[Finding]:
     except TapeReviewError as error:
         return [Finding("home", False, f"{error.code} {error.thing} {error.value}", error.remedy)]
     try:
-        found = [Finding("home", True, str(folder)), *records.check(home, now), *storage.check(home, now)]
-        return found + _jobs(home, now)
+        findings = [Finding("home", True, str(folder)), *records.check(home, now), *storage.check(home, now)]
+        return findings + _jobs(home, now)
     finally:
         home.close()
 

@@ -26,13 +26,13 @@ class Finding:
 
     what: str
     fine: bool
-    found: str
+    state: str
     remedy: str = ""
 
     @classmethod
     def of(cls, what: str, wrong: Iterable[object], remedy: str) -> Finding:
         """A check that finds nothing where all is well, and names some of many."""
-        listed = [str(one) for one in wrong]
+        listed = [str(item) for item in wrong]
         more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
         return cls(what, not listed, ", ".join(listed[:NAMED]) + more or "nothing wrong", remedy if listed else "")
 
@@ -50,8 +50,8 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     for entry in model_catalog.catalog():
         if entry.use == "run":
             fine = model_catalog.installed(entry, settings.models)
-            found = "installed" if fine else "missing"
-            yield Finding(f"model {entry.name}", fine, found, "" if fine else "run `tape-review models --fetch`")
+            presence = "installed" if fine else "missing"
+            yield Finding(f"model {entry.name}", fine, presence, "" if fine else "run `tape-review models --fetch`")
     for name in (settings.coding.tagger, settings.diarization.roles):
         yield _tried(f"weights {name}", lambda name=name: model_catalog.trained(name).name, "reinstall Tape Review")  # type: ignore[misc]
     free = shutil.disk_usage(Path.cwd()).free

@@ -44,9 +44,9 @@ def _database(home: Home) -> Finding:
     try:
         home.database.require_newest()
         with home.database.reading() as session:
-            said = session.scalar(text("PRAGMA quick_check")) if home.database.is_sqlite else "ok"
-        if said != "ok":
-            return Finding("records", False, f"damaged: {said}", _RESTORE)
+            verdict = session.scalar(text("PRAGMA quick_check")) if home.database.is_sqlite else "ok"
+        if verdict != "ok":
+            return Finding("records", False, f"damaged: {verdict}", _RESTORE)
         if broken := home.database.broken_references():
             return Finding("records", False, f"{broken} rows refer to rows that are not there", _RESTORE)
         return Finding("records", True, f"{home.database.url.get_backend_name()}, version {home.database.version()}")
@@ -60,14 +60,14 @@ def _people(session: Session, _: int) -> Iterator[str]:
 
 
 def _memberships(session: Session, now: int) -> Iterable[str]:
-    one, other = aliased(Membership), aliased(Membership)
+    earlier, later = aliased(Membership), aliased(Membership)
     return session.scalars(
-        select(one.person_id).where(
-            one.group_id == other.group_id,
-            one.person_id == other.person_id,
-            one.id < other.id,
-            one.since < func.coalesce(other.until, now + 1),
-            other.since < func.coalesce(one.until, now + 1),
+        select(earlier.person_id).where(
+            earlier.group_id == later.group_id,
+            earlier.person_id == later.person_id,
+            earlier.id < later.id,
+            earlier.since < func.coalesce(later.until, now + 1),
+            later.since < func.coalesce(earlier.until, now + 1),
         )
     )
 

@@ -40,17 +40,17 @@ def _told(look: Callable[[Home, int], Iterator[Finding]], home: Home, now: int) 
 def _modes(home: Home, _: int) -> Iterator[Finding]:
     """Nothing of the home is open to others."""
     roots = [home.folder, *([home.tape_keys.parent] if home.tape_keys else [])]
-    places = [path for root in roots for path in (root, *root.rglob("*"))]
-    wide = [path for path in places if _mode(path) & (stat.S_IRWXG | stat.S_IRWXO)]
+    paths = [path for root in roots for path in (root, *root.rglob("*"))]
+    wide = [path for path in paths if _mode(path) & (stat.S_IRWXG | stat.S_IRWXO)]
     yield Finding.of("closed to others", wide, f"chmod -R go= {' '.join(map(str, roots))}")
 
 
 def _mode(path: Path) -> int:
     try:
-        found = path.lstat()
+        status = path.lstat()
     except FileNotFoundError:  # just now
         return 0
-    return 0 if stat.S_ISLNK(found.st_mode) else found.st_mode
+    return 0 if stat.S_ISLNK(status.st_mode) else status.st_mode
 
 
 def _keys(home: Home, _: int) -> Iterator[Finding]:
@@ -65,9 +65,9 @@ def _audit(home: Home, _: int) -> Iterator[Finding]:
     heads = list(audit_anchors.within_reach(home))
     with home.database.reading() as session:
         faults = home.audit.verify(session, heads)
-    places = [f"row {fault.seq}: {fault.what}" for fault in faults]
+    rows = [f"row {fault.seq}: {fault.what}" for fault in faults]
     yield Finding.of(
-        "audit", places, "find out who changed the database; restore the last backup, or run `tape-review audit accept`"
+        "audit", rows, "find out who changed the database; restore the last backup, or run `tape-review audit accept`"
     )
 
 
@@ -109,12 +109,12 @@ def _tapes(home: Home, _: int) -> Iterator[Finding]:
 def _due(home: Home, now: int) -> Iterator[Finding]:
     remedy = "run `tape-review destroy --due`, and keep a worker running"
     with home.database.reading() as session:
-        late = [one.tape_id for one in retention.overdue(session, now)]
+        late = [due.tape_id for due in retention.overdue(session, now)]
         begun = list(session.scalars(select(Certificate.tape_id).where(Certificate.signature == b"")))
         soon = retention.warnings(session, now)
     yield Finding.of("tapes past their time", late, remedy)
     yield Finding.of("destructions that did not end", begun, remedy)
-    words = ", ".join(f"{one.tape_id} by {day_of(one.destroy_by)}" for one in soon[:NAMED])
+    words = ", ".join(f"{due.tape_id} by {day_of(due.destroy_by)}" for due in soon[:NAMED])
     yield Finding("destroyed within 14 days", True, words + (" and more" if len(soon) > NAMED else "") or "none")
 
 
@@ -141,8 +141,10 @@ def _private(home: Home, _: int) -> Iterator[Finding]:
     swaps = Path("/proc/swaps")
     swapped = swaps.exists() and len(swaps.read_text(encoding="utf-8").splitlines()) > 1
     where = "in memory" if home.vault.scratch.in_memory() else "on the disk: encrypt that"
-    found = f"lies in files without a name, {where}"
-    yield Finding("plaintext while it is worked on", True, found + ("; there is swap: encrypt it" if swapped else ""))
+    whereabouts = f"lies in files without a name, {where}"
+    yield Finding(
+        "plaintext while it is worked on", True, whereabouts + ("; there is swap: encrypt it" if swapped else "")
+    )
     left = [str(path) for path in home.vault.scratch.leftovers()]
     yield Finding.of("plaintext that an earlier version left", left, "end the program of then, and start a new one")
 
@@ -152,9 +154,9 @@ def _backups(home: Home, now: int) -> Iterator[Finding]:
         last = session.scalar(select(func.max(AuditRow.at)).where(AuditRow.action == "backup"))
         any_tape = session.scalar(select(func.count()).select_from(Tape))
     recent = last is not None and last > now - BACKUP_DAYS * DAY
-    found = "none was ever made" if last is None else f"the last is of {day_of(last)}"
+    latest = "none was ever made" if last is None else f"the last is of {day_of(last)}"
     fine = recent or not any_tape
-    yield Finding("backup", fine, found, "" if fine else "run `tape-review backup`")
+    yield Finding("backup", fine, latest, "" if fine else "run `tape-review backup`")
     lost = [str(path) for path in backup.lost(home)]
     more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
     told = "certificates count them; take the line of one that you removed for good out of backups.txt"

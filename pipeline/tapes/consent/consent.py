@@ -102,7 +102,7 @@ def allows_each(
 def allows_all(session: Session, person: Person | None, uses: Sequence[Use], tape: Tape, now: int) -> Decision:
     """The decision on several uses of a tape at once: the first refusal, or that all are allowed."""
     decisions = next(_decisions(session, person, uses, [tape], now))
-    return next((one for one in decisions if not one), decisions[-1])
+    return next((decision for decision in decisions if not decision), decisions[-1])
 
 
 def reachable(session: Session, person: Person | None, use: Use, now: int) -> tuple[Tape, ...]:
@@ -118,8 +118,10 @@ def _decisions(
     """For each tape the decision on each use."""
     who = _asker(session, person, now)
     ids = [tape.id for tape in tapes]
-    found = session.execute(select(Tape.id, Tape.state, Tape.withdrawn_at, Tape.interviewer_id).where(Tape.id.in_(ids)))
-    present = {row.id: row for row in found if row.state != "destroyed" or row.withdrawn_at is not None}
+    states = session.execute(
+        select(Tape.id, Tape.state, Tape.withdrawn_at, Tape.interviewer_id).where(Tape.id.in_(ids))
+    )
+    present = {row.id: row for row in states if row.state != "destroyed" or row.withdrawn_at is not None}
     terms = _terms(session, ids)
     for tape_id in ids:
         tape = present.get(tape_id)
@@ -189,8 +191,8 @@ def _for_audience(who: _Asker, use: Use, is_interviewer: bool, terms: _Terms) ->
 def _asker(session: Session, person: Person | None, now: int) -> _Asker:
     if person is None:
         return _Asker(None, False, False, frozenset(), frozenset())
-    found = session.execute(select(Person.disabled_at, Person.is_admin).where(Person.id == person.id)).one_or_none()
-    if found is None or found.disabled_at is not None:
+    asker = session.execute(select(Person.disabled_at, Person.is_admin).where(Person.id == person.id)).one_or_none()
+    if asker is None or asker.disabled_at is not None:
         return _Asker(person.id, True, False, frozenset(), frozenset())
     current = session.execute(
         select(Membership.group_id, Membership.role).where(
@@ -201,7 +203,7 @@ def _asker(session: Session, person: Person | None, now: int) -> _Asker:
     ).all()
     members = frozenset(row.group_id for row in current if row.role != "coach")
     coaches = frozenset(row.group_id for row in current if row.role == "coach")
-    return _Asker(person.id, False, found.is_admin, members, coaches)
+    return _Asker(person.id, False, asker.is_admin, members, coaches)
 
 
 def _terms(session: Session, tape_ids: Iterable[str]) -> dict[str, _Terms]:

@@ -112,10 +112,10 @@ class Database:
         ------
         TapesError: K05.
         """
-        found, wanted = self.version(), schema.newest()
-        if found != wanted:
-            remedy = "run `tape-review init`" if found is None else "run `tape-review init --upgrade` after a backup"
-            raise TapesError("K05", self.name, f"has version {found}, this program needs {wanted}", remedy)
+        version, wanted = self.version(), schema.newest()
+        if version != wanted:
+            remedy = "run `tape-review init`" if version is None else "run `tape-review init --upgrade` after a backup"
+            raise TapesError("K05", self.name, f"has version {version}, this program needs {wanted}", remedy)
 
     def scrub(self) -> None:
         """Leave nothing of what was deleted: not in the write-ahead log, not in free pages.

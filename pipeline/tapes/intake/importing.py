@@ -54,38 +54,41 @@ class Imported:
     ghosts: tuple[str, ...] = ()
 
 
-def of_recording(found: Results, results: Mapping[str, bytes]) -> Imported:
+def of_recording(job_results: Results, results: Mapping[str, bytes]) -> Imported:
     """From a recording; each of the result files becomes an item of the kind of its name."""
-    recording, heard = found.recording, found.transcript
-    vocalizations = [[one.span.start, one.span.end, one.speaker] for one in found.vocalizations]
-    suppressed = [[one.span.start, one.span.end, one.text, one.reason] for one in heard.suppressed]
+    recording, heard = job_results.recording, job_results.transcript
+    vocalizations = [[stretch.span.start, stretch.span.end, stretch.speaker] for stretch in job_results.vocalizations]
+    suppressed = [[stretch.span.start, stretch.span.end, stretch.text, stretch.reason] for stretch in heard.suppressed]
     files = {
-        TRANSCRIPT: transcript(found.table, found.attribution, heard.engine, vocalizations, suppressed),
+        TRANSCRIPT: transcript(job_results.table, job_results.attribution, heard.engine, vocalizations, suppressed),
         MONO: mono(recording),
         PEAKS: drawn(recording),
         **dict(sorted(results.items())),
     }
-    ghosts = tuple(found.diarization.spurious_speakers)
-    return Imported(found.attribution, found.table, files, heard.engine, recording.duration, ghosts)
+    ghosts = tuple(job_results.diarization.spurious_speakers)
+    return Imported(job_results.attribution, job_results.table, files, heard.engine, recording.duration, ghosts)
 
 
-def of_text(found: TextResults) -> Imported:
+def of_text(job_results: TextResults) -> Imported:
     """From a transcript without sound."""
-    files = {TRANSCRIPT: transcript(found.table, found.attribution, {}), **dict(sorted(found.files.items()))}
-    return Imported(found.attribution, found.table, files, {})
+    files = {
+        TRANSCRIPT: transcript(job_results.table, job_results.attribution, {}),
+        **dict(sorted(job_results.files.items())),
+    }
+    return Imported(job_results.attribution, job_results.table, files, {})
 
 
-def publish(home: Home, job: Job, found: Imported, now: int) -> None:
+def publish(home: Home, job: Job, imported: Imported, now: int) -> None:
     """Make the results of a job those of its tape; nothing changes where the job is not to go on."""
-    files = found.files
+    files = imported.files
     put = [home.vault.put(job.tape_id, kind, content) for kind, content in files.items()]
     with home.database.writing() as session:
-        needless = _swap(session, job, found, put, now)
+        needless = _swap(session, job, imported, put, now)
     for item in needless:
         home.vault.remove(item)
 
 
-def _swap(session: Session, job: Job, found: Imported, put: list[Put], now: int) -> list[Any]:
+def _swap(session: Session, job: Job, imported: Imported, put: list[Put], now: int) -> list[Any]:
     """Replace what an earlier job left; the items that are not needed any more."""
     tape = session.get(Tape, job.tape_id)
     going_on = job_state.change(session, job.id, ("running",), now, state="done", fraction=1.0, error=None)
@@ -101,22 +104,22 @@ def _swap(session: Session, job: Job, found: Imported, put: list[Put], now: int)
     session.add_all(item_row(item, now) for item in put)
     session.flush()
     whole = next(item.id for item in put if item.kind == TRANSCRIPT)
-    engine = json.dumps(found.engine, sort_keys=True)
+    engine = json.dumps(imported.engine, sort_keys=True)
     session.add(Transcript(tape_id=tape.id, item_id=whole, engine=engine, created_at=now))
-    session.add_all(_utterances(tape.id, found.table))
-    session.add_all(_pretags(tape.id, found.table))
-    decided = found.attribution.roles
-    speakers = {turn.speaker: decided.role(turn.speaker) for turn in found.attribution.turns}
+    session.add_all(_utterances(tape.id, imported.table))
+    session.add_all(_pretags(tape.id, imported.table))
+    decided = imported.attribution.roles
+    speakers = {turn.speaker: decided.role(turn.speaker) for turn in imported.attribution.turns}
     session.execute(
         update(Tape)
         .where(Tape.id == tape.id)
         .values(
             state="ready",
-            duration_ms=found.duration,
+            duration_ms=imported.duration,
             speakers={
                 "roles": speakers,
                 "probability": decided.probability,
-                "ghosts": list(found.ghosts),
+                "ghosts": list(imported.ghosts),
             },
         )
     )
@@ -165,9 +168,9 @@ def transcript(
 ) -> bytes:
     """The words, as the item ``transcript`` holds them."""
     rows = table[["utterance_id", "turn_id", "role", "speaker", "start", "end", "text"]].to_dict("records")
-    for row, said in zip(rows, attribution.utterances, strict=True):
+    for row, utterance in zip(rows, attribution.utterances, strict=True):
         row["start"], row["end"] = int(row["start"]), int(row["end"])
-        row["words"] = [[word.span.start, word.span.end, word.text, word.probability] for word in said.words]
+        row["words"] = [[word.span.start, word.span.end, word.text, word.probability] for word in utterance.words]
     whole = {
         "format": 1,
         "engine": engine,

@@ -59,9 +59,12 @@ class View:
 
 def queue_of(home: Home) -> Queue:
     """The home's queue. Close it."""
-    from pipeline.tapes.jobs.queue import Queue, place  # loads DBOS, which the processes that do steps can do without
+    from pipeline.tapes.jobs.queue import (  # loads DBOS, which the processes that do steps can do without
+        Queue,
+        database_url,
+    )
 
-    return Queue(place(home.folder, home.settings.database, home.settings.queue))
+    return Queue(database_url(home.folder, home.settings.database, home.settings.queue))
 
 
 def add(session: Session, tape_id: str, now: int) -> Job:

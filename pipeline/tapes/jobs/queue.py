@@ -155,12 +155,12 @@ class Queue:
     def forget(self, workflow_ids: list[str]) -> int:
         """Remove every row of some workflows, from the log and free pages too; how many workflows there were."""
         with self._told():
-            found = self._found(workflow_ids)
-            if found:
-                self._client.delete_workflows(list(found), delete_children=True)
-            if found and self.engine is not None:
+            statuses = self._found(workflow_ids)
+            if statuses:
+                self._client.delete_workflows(list(statuses), delete_children=True)
+            if statuses and self.engine is not None:
                 self._empty_log(self.engine)
-            return len(found)
+            return len(statuses)
 
     def _empty_log(self, engine: Engine) -> None:
         """Leave nothing of what was deleted in the write-ahead log; a worker that reads keeps it for a moment."""
@@ -174,14 +174,14 @@ class Queue:
     def unfinished(self) -> list[Entry]:
         """Every workflow that waits or is being worked on."""
         with self._told():
-            found = self._client.list_workflows(status=UNFINISHED, load_input=False, load_output=False)
+            workflows = self._client.list_workflows(status=UNFINISHED, load_input=False, load_output=False)
             return [
                 Entry(
-                    *(one.workflow_id, one.status, one.queue_name or CPU),
-                    *(one.executor_id or "", one.app_version or VERSION),
+                    *(workflow.workflow_id, workflow.status, workflow.queue_name or CPU),
+                    *(workflow.executor_id or "", workflow.app_version or VERSION),
                 )
-                for one in found
-                if not one.workflow_id.startswith("_")
+                for workflow in workflows
+                if not workflow.workflow_id.startswith("_")
             ]
 
     def states(self, workflow_ids: list[str]) -> dict[str, str]:
@@ -210,7 +210,7 @@ class Queue:
         if not workflow_ids:
             return {}
         listed = self._client.list_workflows(workflow_ids=workflow_ids, load_input=False, load_output=False)
-        return {one.workflow_id: one.status for one in listed}
+        return {workflow.workflow_id: workflow.status for workflow in listed}
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -223,7 +223,7 @@ class Queue:
             raise JobError("J05", self.name, f"cannot be used ({reason})", remedy) from problem
 
 
-def place(folder: Path, records: str, chosen: str) -> str:
+def database_url(folder: Path, records: str, chosen: str) -> str:
     """The URL of the queue: the one that was chosen, else the records' PostgreSQL, else a file in the home."""
     if chosen or records.startswith("postgresql"):
         return chosen or records

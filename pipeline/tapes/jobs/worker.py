@@ -147,10 +147,10 @@ class Worker:
         now, idle = time.monotonic(), {entry.workflow_id for entry in held if entry.worker == self.name}
         idle -= self._work.active
         self._dropped = {mark: self._dropped.get(mark, now) for mark in idle}
-        found = {mark for mark, since in self._dropped.items() if now - since >= self.home.settings.dead_after_seconds}
-        for mark in found:
+        marks = {mark for mark, since in self._dropped.items() if now - since >= self.home.settings.dead_after_seconds}
+        for mark in marks:
             del self._dropped[mark]
-        return found
+        return marks
 
     def _bury(self, name: str) -> bool:
         """Remove a dead worker's row; False where another worker was faster, who then takes over."""

@@ -167,10 +167,10 @@ def _require(work: Work, tape_id: str) -> None:
     ConsentError: there is none any more.
     """
     with work.home.database.reading() as session:
-        found = session.get(Tape, tape_id)
-        if found is None:
+        tape = session.get(Tape, tape_id)
+        if tape is None:
             raise ConsentError("D01", f"tape {tape_id}", "is destroyed", "nothing can be done with it anymore")
-        consent.allows(session, None, "process", found, work.clock()).require()
+        consent.allows(session, None, "process", tape, work.clock()).require()
 
 
 def _once(work: Work, job_id: str, step: str) -> Outcome:

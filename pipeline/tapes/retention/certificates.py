@@ -112,8 +112,8 @@ def read(path: Path, public: Path | None = None) -> Checked:
     thing = f"certificate {path}"
     try:
         with path.open("rb") as file:
-            found = json.loads(file.read(_LONGEST))
-        facts, signature = dict(found["certificate"]), base64.b64decode(found["signature"], validate=True)
+            content = json.loads(file.read(_LONGEST))
+        facts, signature = dict(content["certificate"]), base64.b64decode(content["signature"], validate=True)
         raw = base64.b64decode(facts["public_key"], validate=True)
         key = Ed25519PublicKey.from_public_bytes(raw)
         if facts["version"] != VERSION:
@@ -141,7 +141,9 @@ def _whole(facts: dict[str, Any]) -> bool:
     counts = (facts.get(name) for name in ("records", "exports", "backups"))
     return (
         all(isinstance(text, str) for text in texts)
-        and all(isinstance(count, dict) and all(isinstance(one, int) for one in count.values()) for count in counts)
+        and all(
+            isinstance(count, dict) and all(isinstance(number, int) for number in count.values()) for count in counts
+        )
         and isinstance(facts.get("files"), list)
     )
 

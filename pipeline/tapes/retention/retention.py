@@ -46,33 +46,33 @@ class Warned:
 
 def due(session: Session, now: int) -> list[Due]:
     """The tapes to destroy: past their date, withdrawn, or left without a consent; longest due first."""
-    found = []
+    due_tapes = []
     for tape, consent in _standing(session):
         if tape.withdrawn_at is not None:
-            found.append(Due(tape.id, "withdrawn", tape.withdrawn_at))
+            due_tapes.append(Due(tape.id, "withdrawn", tape.withdrawn_at))
         elif consent is None:
             if tape.created_at + UNCONSENTED < now:
-                found.append(Due(tape.id, "never consented", tape.created_at + UNCONSENTED))
+                due_tapes.append(Due(tape.id, "never consented", tape.created_at + UNCONSENTED))
         elif (end := over_here(consent.destroy_by)) < now:
-            found.append(Due(tape.id, "due", end))
-    return sorted(found, key=lambda one: (one.since, one.tape_id))
+            due_tapes.append(Due(tape.id, "due", end))
+    return sorted(due_tapes, key=lambda tape: (tape.since, tape.tape_id))
 
 
 def warnings(session: Session, now: int) -> list[Warned]:
     """The tapes that will be due within 14 or 3 days, soonest first."""
-    found = [
+    warned = [
         Warned(tape.id, consent.destroy_by, min(close))
         for tape, consent in _standing(session)
         if consent is not None
         and tape.withdrawn_at is None
         and (close := [days for days in WARN_DAYS if now <= over_here(consent.destroy_by) < now + days * DAY])
     ]
-    return sorted(found, key=lambda one: (one.destroy_by, one.tape_id))
+    return sorted(warned, key=lambda tape: (tape.destroy_by, tape.tape_id))
 
 
 def overdue(session: Session, now: int) -> list[Due]:
     """The tapes that should have been destroyed an hour ago: nobody runs `enforce`."""
-    return [one for one in due(session, now) if one.since + LIMIT < now]
+    return [tape for tape in due(session, now) if tape.since + LIMIT < now]
 
 
 def enforce(home: Home, now: int) -> list[Destroyed]:
@@ -124,7 +124,7 @@ def _start(home: Home, now: int, stones: Mapping[str, int]) -> None:
 
 def _ending(session: Session, stones: Mapping[str, int], now: int) -> dict[str, Why]:
     """The tapes whose destruction is to begin, and why."""
-    ending: dict[str, Why] = {one.tape_id: one.why for one in due(session, now)}
+    ending: dict[str, Why] = {tape.tape_id: tape.why for tape in due(session, now)}
     for tape_id in session.scalars(select(Tape.id).where(Tape.state != "destroyed")) if stones else ():
         if tape_id in stones:
             ending.setdefault(tape_id, "restored")

@@ -39,7 +39,7 @@ def read(paths: Iterable[Path]) -> dict[str, int]:
     ------
     VaultError: V13 a list is there and cannot be read.
     """
-    found: dict[str, int] = {}
+    tombstones: dict[str, int] = {}
     for path in paths:
         try:
             content = path.read_bytes()
@@ -48,8 +48,8 @@ def read(paths: Iterable[Path]) -> dict[str, int]:
         except OSError as error:
             value = f"cannot be read ({error.strerror})"
             raise VaultError("V13", f"list of tombstones {path}", value, "fix its permissions") from error
-        found |= parsed(content)
-    return found
+        tombstones |= parsed(content)
+    return tombstones
 
 
 def parsed(content: bytes) -> dict[str, int]:

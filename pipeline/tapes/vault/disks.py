@@ -13,10 +13,10 @@ _BESIDE = {"apfs", "bcachefs", "btrfs", "f2fs", "nilfs2", "overlay", "zfs"}
 _IN_PLACE = {"exfat", "ext2", "ext3", "ext4", "jfs", "msdos", "ntfs", "ntfs3", "vfat", "xfs"}
 
 
-def file_system(place: Path) -> str:
+def file_system(path: Path) -> str:
     """The kind of a place's file system, such as ``"ext4"``; empty where the system does not say."""
     try:
-        where = place.resolve(strict=True)
+        where = path.resolve(strict=True)
         lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
     except OSError:
         return ""
@@ -24,14 +24,14 @@ def file_system(place: Path) -> str:
     return next((mounts[each] for each in (where, *where.parents) if each in mounts), "")
 
 
-def in_memory(place: Path) -> bool:
+def in_memory(path: Path) -> bool:
     """Whether what lies there never touches a disk (but for swap), and we may write there."""
-    return file_system(place) in IN_MEMORY and os.access(place, os.W_OK)
+    return file_system(path) in IN_MEMORY and os.access(path, os.W_OK)
 
 
-def of_overwritten(place: Path) -> str:
+def of_overwritten(path: Path) -> str:
     """What may be left of a file that was overwritten there, in a sentence."""
-    kind = file_system(place)
+    kind = file_system(path)
     name = f"the file system of the keys ({kind or 'unknown'})"
     if kind in IN_MEMORY:
         return f"{name} is in memory: an overwritten key is gone, except for swap"

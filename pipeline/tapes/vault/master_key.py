@@ -247,9 +247,9 @@ class MasterKey:
     def _read(self) -> dict[str, Any]:
         try:
             with self.path.open("rb") as file:
-                found = os.fstat(file.fileno())
-                if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO) or found.st_uid != os.geteuid():
-                    value = f"can be read by others (mode {stat.S_IMODE(found.st_mode):04o}, owner {found.st_uid})"
+                status = os.fstat(file.fileno())
+                if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) or status.st_uid != os.geteuid():
+                    value = f"can be read by others (mode {stat.S_IMODE(status.st_mode):04o}, owner {status.st_uid})"
                     remedy = f"chown it to the user that runs this, and chmod 600 {self.path}"
                     raise VaultError("V05", f"master key {self.path}", value, remedy)
                 kept = json.loads(file.read(1 << 16))

@@ -69,9 +69,9 @@ class Scratch:
     def _unnamed(self) -> BinaryIO:
         with suppress(AttributeError, OSError):  # no such system, or forbidden to us
             return os.fdopen(os.memfd_create(_NAME), "w+b")
-        place = self._place()
-        with writable(place):
-            return cast(BinaryIO, tempfile.TemporaryFile(dir=owned(place)))
+        folder = self._place()
+        with writable(folder):
+            return cast(BinaryIO, tempfile.TemporaryFile(dir=owned(folder)))
 
     def _place(self) -> Path:
         """Where nameless files go that are none in memory by nature."""
@@ -83,7 +83,7 @@ class Scratch:
         name = f"tape-review-{os.geteuid()}-{sha256(str(self._home.resolve()).encode()).hexdigest()[:12]}"
         runtime = os.environ.get("XDG_RUNTIME_DIR")
         memory = [Path("/dev/shm"), *([Path(runtime)] if runtime else [])]  # noqa: S108 - only looked at
-        return [*(place / name for place in memory if sys.platform == "linux"), self._home / "private"]
+        return [*(folder / name for folder in memory if sys.platform == "linux"), self._home / "private"]
 
 
 def named(file: BinaryIO) -> Path:
@@ -96,8 +96,8 @@ def named(file: BinaryIO) -> Path:
 def _inside(root: Path) -> list[Path]:
     """What lies in a folder of ours; somebody else's, put there in its place, is not looked into."""
     try:
-        found = root.lstat()
-        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid():
+        status = root.lstat()
+        if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
             return sorted(root.iterdir())
     except OSError:
         pass

@@ -67,16 +67,16 @@ def keep(home: Home, tape_id: str, kind: str, content: bytes | Path, now: int) -
     same = select(records.Item).where(records.Item.tape_id == tape_id, records.Item.kind == kind)
     try:
         with home.database.writing() as session:  # writers take turns: nobody comes between the look and the row
-            found = session.scalars(same.limit(1)).first()
-            if found is None:
+            present = session.scalars(same.limit(1)).first()
+            if present is None:
                 session.add(row := item_row(put, now))
     except BaseException:
         with suppress(Exception):  # the first error counts; a sweep removes the file else
             home.vault.remove(put)
         raise
-    if found is not None:
+    if present is not None:
         home.vault.remove(put)
-        return found
+        return present
     return row
 
 

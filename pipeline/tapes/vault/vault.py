@@ -164,7 +164,7 @@ class Vault:
 
     def tapes(self) -> list[str]:
         """The tapes that have a key or files here."""
-        return sorted({path.name for place in (self.tape_keys.folder, self._tapes) for path in named(place)} - {HOME})
+        return sorted({path.name for folder in (self.tape_keys.folder, self._tapes) for path in named(folder)} - {HOME})
 
     def destroy_key(self, tape_id: str) -> bool:
         """Overwrite and remove a tape's key; whether there was one. From then on nothing of the tape can be read.
@@ -332,7 +332,7 @@ class Vault:
     def leftovers(self) -> list[Path]:
         """What nobody will ever need: files that a dead process did not publish, and files whose key is gone."""
         keyless = [
-            path for place in named(self._tapes) if not self.has_key(place.name) for path in self.files(place.name)
+            path for folder in named(self._tapes) if not self.has_key(folder.name) for path in self.files(folder.name)
         ]
         partial = {*self.folder.rglob(f"*{PARTIAL}"), *self.tape_keys.folder.glob(f"*{PARTIAL}")}
         return sorted({*keyless, *filter(abandoned, partial)})
@@ -344,14 +344,14 @@ class Vault:
         ------
         VaultError: V08.
         """
-        found = self.leftovers()
-        for path in found:
+        leftover = self.leftovers()
+        for path in leftover:
             with writable(path), suppress(FileNotFoundError):
                 path.unlink()
-        for place in named(self._tapes):
-            if not self.has_key(place.name):
-                self.destroy_files(place.name)
-        return len(found) + self.scratch.sweep()
+        for folder in named(self._tapes):
+            if not self.has_key(folder.name):
+                self.destroy_files(folder.name)
+        return len(leftover) + self.scratch.sweep()
 
     def _data_key(self, tape_id: str) -> bytes:
         wrapped = self.tape_keys.read(tape_id)

@@ -60,24 +60,24 @@ def marked(path: Path) -> bytes:
     return mark
 
 
-def holding(mark: bytes, *places: Path) -> list[Path]:
+def holding(mark: bytes, *folders: Path) -> list[Path]:
     """The files anywhere in some places that hold the mark."""
-    found = []
+    paths = []
     # os.walk passes over a folder that somebody else removes meanwhile, where rglob raises.
-    for folder, _, names in (entry for place in places for entry in os.walk(place)):
+    for folder, _, names in (entry for root in folders for entry in os.walk(root)):
         for path in (Path(folder, name) for name in names):
             try:
                 if path.is_file() and mark in path.read_bytes():
-                    found.append(path)
+                    paths.append(path)
             except OSError:
                 continue
-    return found
+    return paths
 
 
 def readable(mark: bytes, home: Path) -> list[Path]:
     """What anybody could open: in the home, in memory's folder, among temporary files."""
     memory = Path("/dev/shm")  # noqa: S108 - looked at alone
-    ours = [place for folder in (memory, Path(tempfile.gettempdir())) for place in folder.glob("tape-review*")]
+    ours = [folder for parent in (memory, Path(tempfile.gettempdir())) for folder in parent.glob("tape-review*")]
     return holding(mark, home, *ours)
 
 
@@ -239,7 +239,7 @@ DECODE = """
 import sys
 from pathlib import Path
 from pipeline import settings
-from pipeline.audio import decode
+from pipeline.audio.recording import decode
 from pipeline.tapes.vault.scratch import Scratch, named
 with Scratch(Path(sys.argv[2])).file() as file:
     file.write(Path(sys.argv[1]).read_bytes())
@@ -282,8 +282,8 @@ def test_no_certificate_while_any_process_has_plaintext_of_the_tape(
             destruction.resume(home, now())
         assert not home.vault.has_key(tape_id)  # what can go is gone
         assert not (home_folder / "certificates").exists()
-        found = {finding.what for finding in doctor.check(home.settings, now()) if not finding.fine}
-        assert {"the dead are dead", "destructions that did not end"} <= found
+        faults = {finding.what for finding in doctor.check(home.settings, now()) if not finding.fine}
+        assert {"the dead are dead", "destructions that did not end"} <= faults
         kill_all(holder)
         assert [done.tape_id for done in destruction.resume(home, now())] == [tape_id]
         assert readable(mark, home_folder) == []

@@ -91,8 +91,10 @@ def test_everything_comes_back_on_an_empty_machine(
         for item in session.scalars(select(Item)):
             assert again.vault.read(item).startswith(tape.mark.encode())
     destruction.destroy(again, tape.id, "by hand", NOON + 3)
-    found = [certificates.read(again.folder / "certificates" / f"{one.id}.json") for one in (other, tape)]
-    assert len({checked.fingerprint for checked in found}) == 1  # signed with one key, before and after
+    certificate_files = [
+        certificates.read(again.folder / "certificates" / f"{destroyed.id}.json") for destroyed in (other, tape)
+    ]
+    assert len({checked.fingerprint for checked in certificate_files}) == 1  # signed with one key, before and after
     for path in again.folder.rglob("*"):
         assert path.stat().st_mode & 0o077 == 0 or path.suffix == ".sqlite3" or "sqlite3-" in path.name, path
     again.close()
@@ -364,23 +366,29 @@ def rebuilt(path: Path, change: Callable[[tarfile.TarInfo, bytes], tuple[str, by
 
 CHANGES: dict[str, tuple[Callable[[tarfile.TarInfo, bytes], tuple[str, bytes] | None], str]] = {
     "an altered file": (
-        lambda one, data: (one.name, data[:-1] + b"?" if one.name.startswith(backup.TAPES) else data),
+        lambda member, data: (member.name, data[:-1] + b"?" if member.name.startswith(backup.TAPES) else data),
         "V02",
     ),
-    "altered records": (lambda one, data: (one.name, data[:-1] + b"?" if one.name == backup.RECORDS else data), "V02"),
-    "no records": (lambda one, data: None if one.name == backup.RECORDS else (one.name, data), "V13"),
-    "no header": (lambda one, data: None if one.name == backup.HEADER else (one.name, data), "V13"),
+    "altered records": (
+        lambda member, data: (member.name, data[:-1] + b"?" if member.name == backup.RECORDS else data),
+        "V02",
+    ),
+    "no records": (lambda member, data: None if member.name == backup.RECORDS else (member.name, data), "V13"),
+    "no header": (lambda member, data: None if member.name == backup.HEADER else (member.name, data), "V13"),
     "a way out": (
-        lambda one, data: ("../../" + one.name if one.name.startswith(backup.TAPES) else one.name, data),
+        lambda member, data: ("../../" + member.name if member.name.startswith(backup.TAPES) else member.name, data),
         "V13",
     ),
     "a codebook that leaves its folder": (
-        lambda one, data: ("codebooks/../audit.toml" if one.name.startswith(backup.TAPES) else one.name, data),
+        lambda member, data: ("codebooks/../audit.toml" if member.name.startswith(backup.TAPES) else member.name, data),
         "V13",
     ),
-    "an absolute name": (lambda one, data: ("/" + one.name if one.name == backup.RECORDS else one.name, data), "V13"),
+    "an absolute name": (
+        lambda member, data: ("/" + member.name if member.name == backup.RECORDS else member.name, data),
+        "V13",
+    ),
     "another program": (
-        lambda one, data: (one.name, data.replace(schema.newest().encode(), b"0" * len(schema.newest()))),
+        lambda member, data: (member.name, data.replace(schema.newest().encode(), b"0" * len(schema.newest()))),
         "V17",
     ),
 }

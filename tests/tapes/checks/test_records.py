@@ -32,7 +32,7 @@ from tests.tapes.group import SampleGroup, make_consent, make_tape, sample_group
 
 
 def wrong(findings: list[Finding]) -> dict[str, str]:
-    return {finding.what: finding.found for finding in findings if not finding.fine}
+    return {finding.what: finding.state for finding in findings if not finding.fine}
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_tables_of_another_version_are_found(home: Home) -> None:
     home.database.migrate("0004")
     findings = records.check(home, NOON)
     assert len(findings) == 1
-    assert findings[0].found.startswith("TR-K05")
+    assert findings[0].state.startswith("TR-K05")
 
 
 def test_rows_that_refer_to_nothing_are_found(home: Home) -> None:

@@ -31,7 +31,7 @@ def tape(home: Home, tmp_path: Path) -> FullTape:
 
 
 def wrong(home: Home, now: int = NOON) -> dict[str, tuple[str, str]]:
-    return {one.what: (one.found, one.remedy) for one in storage.check(home, now) if not one.fine}
+    return {finding.what: (finding.state, finding.remedy) for finding in storage.check(home, now) if not finding.fine}
 
 
 def test_nothing_is_wrong_with_a_home_that_is_well(home: Home, tape: FullTape) -> None:
@@ -74,9 +74,9 @@ def begun(home: Home, tape: FullTape) -> None:
 
 def forged(home: Home, tape: FullTape) -> None:
     path = next((home.folder / "certificates").glob("*.json"))
-    found = json.loads(path.read_text())
-    found["certificate"]["why"] = "due"
-    path.write_text(json.dumps(found))
+    content = json.loads(path.read_text())
+    content["certificate"]["why"] = "due"
+    path.write_text(json.dumps(content))
 
 
 WRONGS: list[tuple[Callable[[Home, FullTape], object], str, str]] = [
@@ -104,9 +104,9 @@ def test_what_is_wrong_is_found_with_a_remedy(
     home: Home, tape: FullTape, spoil: Callable[[Home, FullTape], object], what: str, remedy: str
 ) -> None:
     spoil(home, tape)
-    found = wrong(home)
-    assert what in found
-    assert remedy in found[what][1]
+    faults = wrong(home)
+    assert what in faults
+    assert remedy in faults[what][1]
 
 
 def test_a_lost_master_key_is_found(home: Home, tape: FullTape) -> None:
@@ -117,8 +117,10 @@ def test_a_lost_master_key_is_found(home: Home, tape: FullTape) -> None:
 
 
 def test_what_should_be_gone_and_what_soon_will_be(home: Home, tape: FullTape) -> None:
-    soon = next(one for one in storage.check(home, NOON + 20 * DAY) if one.what == "destroyed within 14 days")
-    assert tape.id in soon.found
+    soon = next(
+        finding for finding in storage.check(home, NOON + 20 * DAY) if finding.what == "destroyed within 14 days"
+    )
+    assert tape.id in soon.state
     late = wrong(home, NOON + 31 * DAY)
     assert tape.id in late["tapes past their time"][0]
     assert "run `tape-review destroy --due`" in late["tapes past their time"][1]
@@ -126,7 +128,7 @@ def test_what_should_be_gone_and_what_soon_will_be(home: Home, tape: FullTape) -
 
 def test_a_backup_that_is_not_in_its_place_is_told(home: Home, tape: FullTape, tmp_path: Path) -> None:
     def told() -> str:
-        return next(one.found for one in storage.check(home, NOON) if one.what == "places of backups")
+        return next(finding.state for finding in storage.check(home, NOON) if finding.what == "places of backups")
 
     assert told().startswith("all can be reached")
     (tmp_path / "one.backup").rename(tmp_path / "moved.backup")

@@ -38,11 +38,11 @@ def test_who_may_do_what(made_home: Home, scene: Scene, role: str) -> None:
     tapes = [scene.tape(role, state) for state in STATES[1:]]
     with made_home.database.reading() as session:
         decisions = {use: consent.allows_each(session, scene.people[role], use, tapes, NOON) for use in USES}
-    found = {
+    allowed = {
         state: "".join(letter for letter, use in LETTERS.items() if decisions[use][column]) or "-"
         for column, state in enumerate(STATES[1:])
     }
-    assert found == {state: EXPECTED[role, state] for state in STATES[1:]}
+    assert allowed == {state: EXPECTED[role, state] for state in STATES[1:]}
 
 
 def test_deciding_on_one_tape_is_deciding_on_each(made_home: Home, scene: Scene) -> None:
@@ -58,8 +58,8 @@ def test_reachable_tapes_are_those_that_are_allowed(made_home: Home, scene: Scen
     with made_home.database.reading() as session:
         for role in ("member", "coach", "stranger"):
             expected = {scene.tapes[state].id for state in STATES[1:] if "h" in EXPECTED[role, state]}
-            found = {tape.id for tape in consent.reachable(session, scene.people[role], "show", NOON)}
-            assert found & {tape.id for tape in scene.tapes.values()} == expected
+            reached = {tape.id for tape in consent.reachable(session, scene.people[role], "show", NOON)}
+            assert reached & {tape.id for tape in scene.tapes.values()} == expected
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ SECONDS = float(os.environ.get("TAPE_REVIEW_WRITER_SECONDS", "3"))
 WRITER = """
 import sys, threading, time
 from pipeline import settings
-from pipeline.tapes import audit
+from pipeline.tapes import audit_log
 from pipeline.tapes.home import Home
 from pipeline.tapes.db.records import LoginAttempt
 
@@ -38,7 +38,7 @@ def write(number):
     while time.monotonic() < end:
         with home.database.writing() as session:
             session.add(LoginAttempt(at=count, key_hash=f"{sys.argv[4]}-{number}"))
-            audit.record(session, count, None, "login.fail")
+            audit_log.record(session, count, None, "login.fail")
         count += 1
     counts.append(count)
 
@@ -106,8 +106,8 @@ def test_sqlite_keeps_nothing_of_what_is_deleted(home: Home) -> None:
     for number in range(50):
         with home.database.writing() as session:
             session.add(LoginAttempt(at=number, key_hash=canary))
-    found = [each for each in home.folder.glob("tapes.sqlite3*") if canary.encode() in each.read_bytes()]
-    assert found
+    leaking = [each for each in home.folder.glob("tapes.sqlite3*") if canary.encode() in each.read_bytes()]
+    assert leaking
     with home.database.writing() as session:
         session.execute(text("DELETE FROM login_attempts"))
     home.database.scrub()
@@ -209,5 +209,5 @@ def test_eight_writers_never_meet_a_locked_database(any_home: Home) -> None:
 
 def test_sqlite_is_set_up_to_keep_and_to_forget(home: Home) -> None:
     with home.database.reading() as session:
-        found = [session.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "foreign_keys", "secure_delete")]
-    assert found == ["wal", 1, 1]
+        pragmas = [session.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "foreign_keys", "secure_delete")]
+    assert pragmas == ["wal", 1, 1]

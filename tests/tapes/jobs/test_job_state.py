@@ -23,8 +23,7 @@ from pipeline.tapes.home import Home
 from pipeline.tapes.intake import importing, submission
 from pipeline.tapes.jobs import job_state, steps
 from pipeline.tapes.jobs.liveness import Watch
-from pipeline.tapes.jobs.queue import Plain, Queue
-from pipeline.tapes.jobs.queue import place as place_of_queue
+from pipeline.tapes.jobs.queue import Plain, Queue, database_url
 from pipeline.tapes.retention import destruction
 from pipeline.tapes.vault.stage_store import VaultStageStore, keep, packed, unpacked
 from tests.tapes.fakes import ADDRESS, GROUP, PHRASE, SECONDS, TARGET, TERMS, Fakes, group, quick, submitted, two_voices
@@ -190,11 +189,11 @@ class TestSteps:
                 "done",
                 1.0,
             )
-            said = session.scalars(select(Utterance).order_by(Utterance.position)).all()
+            utterances = session.scalars(select(Utterance).order_by(Utterance.position)).all()
             tags = session.scalars(select(Pretag)).all()
-            assert {tag.utterance_id for tag in tags} == {one.utterance_id for one in said}
-            assert [one.position for one in said] == list(range(len(said)))
-            assert all(one.start_ms < one.end_ms <= SECONDS * 1000 for one in said)
+            assert {tag.utterance_id for tag in tags} == {utterance.utterance_id for utterance in utterances}
+            assert [utterance.position for utterance in utterances] == list(range(len(utterances)))
+            assert all(utterance.start_ms < utterance.end_ms <= SECONDS * 1000 for utterance in utterances)
             assert {tuple(tag.codes) for tag in tags} == {("question_open",), ("neutral",)}
             assert session.scalars(select(Transcript)).one().tape_id == tape_id
         home.close()
@@ -362,9 +361,9 @@ class TestQueue:
         assert not lost.exists()
 
     def test_it_lies_beside_the_records(self) -> None:
-        assert place_of_queue(Path("/home"), "", "") == "sqlite:////home/jobs.sqlite3"
-        assert place_of_queue(Path("/home"), "postgresql+psycopg://server/tapes", "").startswith("postgresql")
-        assert place_of_queue(Path("/home"), "postgresql+psycopg://server/tapes", "sqlite:////x") == "sqlite:////x"
+        assert database_url(Path("/home"), "", "") == "sqlite:////home/jobs.sqlite3"
+        assert database_url(Path("/home"), "postgresql+psycopg://server/tapes", "").startswith("postgresql")
+        assert database_url(Path("/home"), "postgresql+psycopg://server/tapes", "sqlite:////x") == "sqlite:////x"
 
 
 class TestWatch:

@@ -138,8 +138,8 @@ class Room:
         """Every job, read without a trace."""
         engine = create_engine(self.url, poolclass=NullPool)  # nothing stays open: this process forks
         with engine.connect() as connection:
-            found = connection.execute(text("SELECT tape_id, state, stage, attempts, error_code, error FROM jobs"))
-            return [SimpleNamespace(**row) for row in found.mappings()]
+            result = connection.execute(text("SELECT tape_id, state, stage, attempts, error_code, error FROM jobs"))
+            return [SimpleNamespace(**row) for row in result.mappings()]
 
     def until(self, seconds: float, holds: Callable[[list[SimpleNamespace]], bool]) -> list[SimpleNamespace]:
         """The jobs as soon as something holds of them."""
@@ -506,7 +506,7 @@ def test_memory_and_handles_stay_flat(room: Room) -> None:
     ended(worker)
     # What a step holds while it runs comes and goes; what leaks is there at the quietest moment, too.
     early, late = (
-        [one for at, one in seen if first * SOAK <= at < last * SOAK] for first, last in ((0.2, 0.5), (0.65, 1))
+        [sample for at, sample in seen if first * SOAK <= at < last * SOAK] for first, last in ((0.2, 0.5), (0.65, 1))
     )
     (memory, handles, threads), (later, more, most) = (
         tuple(map(min, zip(*each, strict=True))) for each in (early, late)

@@ -64,19 +64,19 @@ def test_the_key_stays_and_is_the_owners_alone(signer: Signer, path: Path) -> No
     ],
 )
 def test_any_change_shows(path: Path, change) -> None:
-    found = json.loads(path.read_text())
-    path.write_text(json.dumps(found | {"certificate": change(found["certificate"])}))
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"certificate": change(content["certificate"])}))
     with pytest.raises(VaultError, match="TR-V11 certificate .* was altered"):
         read(path)
 
 
-@given(place=st.integers(0, 2000), bit=st.integers(0, 7))
-def test_a_flipped_bit_never_passes_as_another_certificate(tmp_path_factory, place: int, bit: int) -> None:
+@given(offset=st.integers(0, 2000), bit=st.integers(0, 7))
+def test_a_flipped_bit_never_passes_as_another_certificate(tmp_path_factory, offset: int, bit: int) -> None:
     folder = tmp_path_factory.getbasetemp() / "flipped"
     (folder / "keys").mkdir(parents=True, exist_ok=True)
     path = folder / "certificate.json"
     content = bytearray(Signer(folder / "keys" / "certificate.key").sign(FACTS).file())
-    content[place % len(content)] ^= 1 << bit
+    content[offset % len(content)] ^= 1 << bit
     path.write_bytes(content)
     try:
         checked = read(path)

@@ -49,9 +49,9 @@ def test_another_process_may_be_faster(home: Home, monkeypatch: pytest.MonkeyPat
     tape = full_tape(home, NOON)
     resume = destruction.resume
 
-    def overtaken(place: Home, now: int) -> list[destruction.Destroyed]:
-        resume(place, now)
-        return resume(place, now)
+    def overtaken(home: Home, now: int) -> list[destruction.Destroyed]:
+        resume(home, now)
+        return resume(home, now)
 
     monkeypatch.setattr(destruction, "resume", overtaken)
     done = destruction.destroy(home, tape.id, "by hand", NOON)
@@ -269,13 +269,13 @@ def test_a_reader_that_is_open_falls_silent(home: Home) -> None:
 def test_certificate_on_paper_says_what_a_client_wants_to_know(home: Home) -> None:
     tape = full_tape(home, NOON)
     done = destruction.destroy(home, tape.id, "by hand", NOON)
-    found = json.loads(done.path.read_text())["certificate"]
-    assert found["destroyed_utc"] == "2025-10-09 08:53:20"
-    assert found["due"] == NOON + 30 * DAY
-    assert "data key" in found["method"]
-    assert found["exports"] == {"not found": 0, "removed": 0}
-    assert found["backups"] == {"written": 0, "key overwritten": 0, "not reached": 0}
-    assert all(set(file) == {"bytes", "kind", "sha256"} for file in found["files"])
+    certificate = json.loads(done.path.read_text())["certificate"]
+    assert certificate["destroyed_utc"] == "2025-10-09 08:53:20"
+    assert certificate["due"] == NOON + 30 * DAY
+    assert "data key" in certificate["method"]
+    assert certificate["exports"] == {"not found": 0, "removed": 0}
+    assert certificate["backups"] == {"written": 0, "key overwritten": 0, "not reached": 0}
+    assert all(set(file) == {"bytes", "kind", "sha256"} for file in certificate["files"])
 
 
 def test_files_lie_where_only_the_owner_can_read_them(home: Home) -> None:
@@ -294,9 +294,9 @@ def test_with_the_tapes_row_alone_left_it_is_a_survivor_and_not_certified(
         bare = session.get_one(Tape, tape.id)
         row = {column.name: getattr(bare, column.name) for column in Tape.__table__.columns}
 
-    def put_back(place: Home, tape_id: str, backups: dict[str, int]) -> None:
-        real(place, tape_id, backups)
-        with place.database.writing() as session:
+    def put_back(home: Home, tape_id: str, backups: dict[str, int]) -> None:
+        real(home, tape_id, backups)
+        with home.database.writing() as session:
             session.execute(insert(Tape).values(row))
 
     real = destruction._remove_records

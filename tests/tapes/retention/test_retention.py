@@ -54,15 +54,16 @@ def test_due_is_what_is_past_its_day_withdrawn_or_never_consented(home: Home, sa
     with home.database.reading() as session:
         assert retention.due(session, now) == [
             *sorted(
-                [Due(past, "due", NOON + DAY), Due(left, "never consented", NOON + DAY)], key=lambda one: one.tape_id
+                [Due(past, "due", NOON + DAY), Due(left, "never consented", NOON + DAY)],
+                key=lambda ending: ending.tape_id,
             ),
             Due(withdrawn, "withdrawn", now - MINUTE),
             Due(ahead, "withdrawn", now + MINUTE),
         ]
-        assert [one.tape_id for one in retention.overdue(session, now)] == sorted([past, left])
-        assert [one.tape_id for one in retention.due(session, NOON)] == [withdrawn, ahead]
+        assert [ending.tape_id for ending in retention.overdue(session, now)] == sorted([past, left])
+        assert [ending.tape_id for ending in retention.due(session, NOON)] == [withdrawn, ahead]
     done = retention.enforce(home, now)
-    assert {one.tape_id for one in done} == {past, withdrawn, left, ahead}
+    assert {ending.tape_id for ending in done} == {past, withdrawn, left, ahead}
     assert home.vault.tapes() == [waiting]
     assert retention.enforce(home, now) == []
 
@@ -79,13 +80,13 @@ def test_a_new_consent_keeps_the_tape_and_a_shorter_one_does_not(home: Home, sam
     with home.database.writing() as session:
         make_consent(session, session.get_one(Tape, longer), NOON + 1, "group_review", destroy_by=NOON + 9 * DAY)
         make_consent(session, session.get_one(Tape, shorter), NOON + 1, "group_review", destroy_by=NOON + DAY)
-    assert [one.tape_id for one in retention.enforce(home, NOON + 2 * DAY)] == [shorter]
+    assert [ending.tape_id for ending in retention.enforce(home, NOON + 2 * DAY)] == [shorter]
 
 
 def test_a_dead_tape_in_an_older_database_is_destroyed_again(home: Home, sample: SampleGroup) -> None:
     tape, other = kept(home, sample, NOON, NOON + 9 * DAY), kept(home, sample, NOON, NOON + 9 * DAY)
     tombstones.add(home.folder, tape, NOON)
-    assert [one.tape_id for one in retention.enforce(home, NOON + 1)] == [tape]
+    assert [ending.tape_id for ending in retention.enforce(home, NOON + 1)] == [tape]
     assert home.vault.tapes() == [other]
     assert certificates.read(destruction.certificate_path(home, tape)).facts["why"] == "restored"
 
@@ -136,17 +137,17 @@ def test_warnings_begin_and_end_to_the_millisecond(
 ) -> None:
     tape = kept(home, sample, NOON, NOON + 30 * DAY)
     with home.database.reading() as session:
-        found = retention.warnings(session, NOON + 30 * DAY - left)
-    assert found == ([] if days is None else [Warned(tape, NOON + 30 * DAY, days)])
+        warned = retention.warnings(session, NOON + 30 * DAY - left)
+    assert warned == ([] if days is None else [Warned(tape, NOON + 30 * DAY, days)])
 
 
 def test_what_is_due_longest_comes_first_and_of_one_moment_the_lower_id(home: Home, sample: SampleGroup) -> None:
     late, later = kept(home, sample, NOON, NOON + DAY), kept(home, sample, NOON, NOON + 2 * DAY)
     twin = kept(home, sample, NOON, NOON + DAY)
     with home.database.reading() as session:
-        assert [one.tape_id for one in retention.due(session, NOON + 9 * DAY)] == [*sorted([late, twin]), later]
+        assert [ending.tape_id for ending in retention.due(session, NOON + 9 * DAY)] == [*sorted([late, twin]), later]
         soon = retention.warnings(session, NOON + DAY)
-        assert [one.tape_id for one in soon] == [*sorted([late, twin]), later]
+        assert [ending.tape_id for ending in soon] == [*sorted([late, twin]), later]
 
 
 def test_each_destroyed_tape_is_logged(home: Home, sample: SampleGroup, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +162,7 @@ def test_each_destroyed_tape_is_logged(home: Home, sample: SampleGroup, monkeypa
 def test_what_was_begun_is_ended_though_nothing_is_due(home: Home, sample: SampleGroup) -> None:
     tape = kept(home, sample, NOON, NOON + 9 * DAY)
     destruction.begin(home, tape, "by hand", NOON)
-    assert [one.tape_id for one in retention.enforce(home, NOON)] == [tape]
+    assert [ending.tape_id for ending in retention.enforce(home, NOON)] == [tape]
 
 
 def test_what_is_due_or_warned_of_is_a_value_that_nobody_changes() -> None:
@@ -291,15 +292,15 @@ class World:
 
     def survivors(self) -> list[tuple[str, list[str]]]:
         """Tapes that are there an hour after they were due."""
-        found = []
+        leftovers = []
         for life in self.lives:
             if not life.ended and life.due + HOUR < self.now:
                 left = destruction.survivors(self.home, life.tape_id)
                 if not (self.home.folder / "certificates" / f"{life.tape_id}.json").exists():
                     left.append("no certificate")
-                found += [(life.tape_id, left)] if left else []
+                leftovers += [(life.tape_id, left)] if left else []
                 life.ended = True
-        return found
+        return leftovers
 
 
 @pytest.mark.timeout(3600)

@@ -22,9 +22,9 @@ from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import full_tape
 
 
-def mount(place: Path, options: str) -> None:
+def mount(folder: Path, options: str) -> None:
     done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)], capture_output=True, text=True, check=False
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, text=True, check=False
     )
     if done.returncode:
         pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
@@ -33,21 +33,21 @@ def mount(place: Path, options: str) -> None:
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A disk of 512 KiB."""
-    place = tmp_path / "small"
-    place.mkdir()
+    mounted = tmp_path / "small"
+    mounted.mkdir()
     if shutil.which("mount") is None or os.geteuid() != 0:
         pytest.skip("only root mounts a disk")
-    mount(place, "size=512k,mode=700")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+    mount(mounted, "size=512k,mode=700")
+    yield mounted
+    subprocess.run(["umount", "-l", str(mounted)], check=True)
 
 
-def remounted(place: Path, how: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{how}", str(place)], check=True)
+def remounted(folder: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", str(folder)], check=True)
 
 
-def partials(place: Path) -> list[Path]:
-    return list(place.rglob(f"*{PARTIAL}"))
+def partials(folder: Path) -> list[Path]:
+    return list(folder.rglob(f"*{PARTIAL}"))
 
 
 def test_a_vault_on_a_full_disk(small: Path) -> None:
@@ -128,5 +128,5 @@ def test_destruction_on_a_full_or_read_only_disk(small_home: Home, small: Path) 
     with pytest.raises(TapeReviewError, match="TR-(V08|K03)"):
         destruction.resume(small_home, NOON)
     filler.unlink()
-    assert [one.tape_id for one in destruction.resume(small_home, NOON)] == [tape.id]
+    assert [destroyed.tape_id for destroyed in destruction.resume(small_home, NOON)] == [tape.id]
     assert destruction.survivors(small_home, tape.id) == []

@@ -53,15 +53,15 @@ def refused(path: Path, sealed: bytes, label: Label = LABEL, key: bytes = KEY) -
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("frames") / "file"
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_what_is_written_is_read(place: Path, size: int) -> None:
+def test_what_is_written_is_read(folder: Path, size: int) -> None:
     sealed = encrypted(size)
     assert len(sealed) == HEADER + size + TAG * max(1, -(-size // FRAME))
-    with opened(place, sealed) as reader:
+    with opened(folder, sealed) as reader:
         assert reader.size == size
         assert reader.readall() == content(size)
         assert reader.read(1) == b""
@@ -80,9 +80,9 @@ def test_what_is_written_is_read(place: Path, size: int) -> None:
         max_size=12,
     ),
 )
-def test_reader_does_what_a_file_does(place: Path, size: int, steps: list[tuple[str, int]]) -> None:
+def test_reader_does_what_a_file_does(folder: Path, size: int, steps: list[tuple[str, int]]) -> None:
     plain = io.BytesIO(content(size))
-    with opened(place, encrypted(size)) as reader:
+    with opened(folder, encrypted(size)) as reader:
         for what, amount in steps:
             if what == "read":
                 assert reader.read(amount) == plain.read(amount)
@@ -112,20 +112,20 @@ def test_a_dripping_source_makes_the_same_file() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), size=st.sampled_from(SIZES))
-def test_any_flipped_bit_is_noticed(place: Path, data: st.DataObject, size: int) -> None:
+def test_any_flipped_bit_is_noticed(folder: Path, data: st.DataObject, size: int) -> None:
     sealed = bytearray(encrypted(size))
     sealed[data.draw(st.integers(0, len(sealed) - 1))] ^= 1 << data.draw(st.integers(0, 7))
-    assert refused(place, bytes(sealed))
+    assert refused(folder, bytes(sealed))
 
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), size=st.sampled_from(SIZES))
-def test_any_cut_is_noticed_before_the_first_byte(place: Path, data: st.DataObject, size: int) -> None:
+def test_any_cut_is_noticed_before_the_first_byte(folder: Path, data: st.DataObject, size: int) -> None:
     sealed = encrypted(size)
     start = data.draw(st.integers(0, len(sealed) - 1))
     end = data.draw(st.integers(start + 1, len(sealed)))
     with pytest.raises(RefusedError):
-        opened(place, sealed[:start] + sealed[end:]).close()
+        opened(folder, sealed[:start] + sealed[end:]).close()
 
 
 def frames(sealed: bytes) -> list[bytes]:
@@ -136,11 +136,11 @@ def frames(sealed: bytes) -> list[bytes]:
 @pytest.mark.parametrize(
     "order", [[1, 0, 2, 3], [0, 2, 1, 3], [0, 0, 2, 3], [0, 1, 3], [0, 1, 2, 3, 3], [3], [0, 1, 2]]
 )
-def test_frames_out_of_order_repeated_dropped_or_appended_are_noticed(place: Path, order: list[int]) -> None:
+def test_frames_out_of_order_repeated_dropped_or_appended_are_noticed(folder: Path, order: list[int]) -> None:
     sealed = encrypted(3 * FRAME + 17)
     parts = frames(sealed)
-    assert not refused(place, sealed[:HEADER] + b"".join(parts))
-    assert refused(place, sealed[:HEADER] + b"".join(parts[number] for number in order))
+    assert not refused(folder, sealed[:HEADER] + b"".join(parts))
+    assert refused(folder, sealed[:HEADER] + b"".join(parts[number] for number in order))
 
 
 OTHERS = [
@@ -151,22 +151,22 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("other", OTHERS)
-def test_a_frame_or_file_from_elsewhere_is_noticed_even_under_one_key(place: Path, other: Label) -> None:
+def test_a_frame_or_file_from_elsewhere_is_noticed_even_under_one_key(folder: Path, other: Label) -> None:
     mine, theirs = encrypted(2 * FRAME), encrypted(2 * FRAME, other)
-    assert refused(place, theirs)  # put in the place of this file
-    assert refused(place, mine[:HEADER] + theirs[len(other.header()) :])  # under this file's header
-    one, two = frames(mine)[0], theirs[len(other.header()) :][FRAME + TAG :]
-    assert refused(place, mine[:HEADER] + one + two)  # one frame of it
+    assert refused(folder, theirs)  # put in the folder of this file
+    assert refused(folder, mine[:HEADER] + theirs[len(other.header()) :])  # under this file's header
+    first, second = frames(mine)[0], theirs[len(other.header()) :][FRAME + TAG :]
+    assert refused(folder, mine[:HEADER] + first + second)  # one frame of it
 
 
-def test_another_key_opens_nothing(place: Path) -> None:
-    assert refused(place, encrypted(100), key=bytes(32))
+def test_another_key_opens_nothing(folder: Path) -> None:
+    assert refused(folder, encrypted(100), key=bytes(32))
 
 
-def test_a_file_that_is_removed_while_it_is_read_goes_silent(place: Path) -> None:
-    with opened(place, encrypted(2 * FRAME)) as reader:
+def test_a_file_that_is_removed_while_it_is_read_goes_silent(folder: Path) -> None:
+    with opened(folder, encrypted(2 * FRAME)) as reader:
         assert reader.read(10) == content(10)
-        place.unlink()
+        folder.unlink()
         with pytest.raises(RefusedError, match="^was destroyed while it was being read$"):
             reader.read(10)
 
@@ -188,8 +188,8 @@ def test_a_label_that_does_not_fit_is_refused(label: Label) -> None:
         label.header()
 
 
-def test_closed_reader_reads_nothing(place: Path) -> None:
-    reader = opened(place, encrypted(10))
+def test_closed_reader_reads_nothing(folder: Path) -> None:
+    reader = opened(folder, encrypted(10))
     reader.close()
     with pytest.raises(ValueError, match="^the file is closed$"):
         reader.read(1)
@@ -202,8 +202,8 @@ FIXED = bytes.fromhex(
 """A file as version 1 wrote it: it must open for ever."""
 
 
-def test_a_file_of_then_opens_and_is_what_is_written_now(place: Path) -> None:
-    with opened(place, FIXED) as reader:
+def test_a_file_of_then_opens_and_is_what_is_written_now(folder: Path) -> None:
+    with opened(folder, FIXED) as reader:
         assert reader.readall() == b"what was said"
     target = io.BytesIO()
     written = write(io.BytesIO(b"what was said"), target, KEY, LABEL)
@@ -227,10 +227,10 @@ def test_a_file_of_several_frames_is_put_together_as_it_is_described(size: int) 
 
 @pytest.mark.parametrize("length", [0, 1, 255, 256])
 @pytest.mark.parametrize("part", ["tape", "kind"])
-def test_a_label_has_1_to_255_bytes_of_tape_and_kind(place: Path, part: str, length: int) -> None:
+def test_a_label_has_1_to_255_bytes_of_tape_and_kind(folder: Path, part: str, length: int) -> None:
     label = Label("x" * length, "mono", bytes(16)) if part == "tape" else Label("tape1", "x" * length, bytes(16))
     if length in (1, 255):
-        with opened(place, encrypted(10, label), label) as reader:
+        with opened(folder, encrypted(10, label), label) as reader:
             assert reader.readall() == content(10)
         return
     with pytest.raises(ValueError, match="^a label needs an id of 16 bytes, a tape and a kind of 1 to 255 bytes$"):
@@ -243,8 +243,8 @@ def test_an_id_has_16_bytes(length: int) -> None:
         Label("tape1", "mono", bytes(length)).header()
 
 
-def test_a_reader_is_readable_seekable_and_closed_after_closing(place: Path) -> None:
-    reader = opened(place, encrypted(10))
+def test_a_reader_is_readable_seekable_and_closed_after_closing(folder: Path) -> None:
+    reader = opened(folder, encrypted(10))
     assert (reader.readable(), reader.seekable(), reader.writable(), reader.closed) == (True, True, False, False)
     file = reader._file
     reader.close()
@@ -253,8 +253,8 @@ def test_a_reader_is_readable_seekable_and_closed_after_closing(place: Path) -> 
     assert reader._held is None
 
 
-def test_a_reader_cannot_seek_before_the_beginning_and_reads_nothing_beyond_the_end(place: Path) -> None:
-    with opened(place, encrypted(10)) as reader:
+def test_a_reader_cannot_seek_before_the_beginning_and_reads_nothing_beyond_the_end(folder: Path) -> None:
+    with opened(folder, encrypted(10)) as reader:
         assert reader.seek(0) == 0
         assert reader.seek(-10, os.SEEK_END) == 0
         with pytest.raises(ValueError, match="^cannot seek before the beginning$"):
@@ -263,20 +263,20 @@ def test_a_reader_cannot_seek_before_the_beginning_and_reads_nothing_beyond_the_
         assert reader.read(1) == b""
 
 
-def test_what_is_wrong_with_a_file_is_told(place: Path) -> None:
+def test_what_is_wrong_with_a_file_is_told(folder: Path) -> None:
     sealed = encrypted(100)
     with pytest.raises(RefusedError, match="^was cut$"):
-        opened(place, sealed[: HEADER + TAG - 1])
+        opened(folder, sealed[: HEADER + TAG - 1])
     with pytest.raises(RefusedError, match="^is not the file that is expected here$"):
-        opened(place, b"X" + sealed[1:])
+        opened(folder, b"X" + sealed[1:])
     with pytest.raises(RefusedError, match="^was altered, cut or encrypted with another key$"):
-        opened(place, sealed[:-1] + bytes([sealed[-1] ^ 1]))
+        opened(folder, sealed[:-1] + bytes([sealed[-1] ^ 1]))
 
 
-def test_a_frame_that_was_altered_after_opening_is_told_when_it_is_read(place: Path) -> None:
+def test_a_frame_that_was_altered_after_opening_is_told_when_it_is_read(folder: Path) -> None:
     sealed = encrypted(2 * FRAME)
-    with opened(place, sealed) as reader:
-        with place.open("r+b") as file:
+    with opened(folder, sealed) as reader:
+        with folder.open("r+b") as file:
             file.seek(HEADER)
             file.write(bytes([sealed[HEADER] ^ 1]))
         with pytest.raises(RefusedError, match="^was altered, cut or encrypted with another key$"):

@@ -45,10 +45,10 @@ def test_a_sealed_message_opens_for_its_purpose_and_key_only() -> None:
             unseal(key, purpose, message)
 
 
-@pytest.mark.parametrize("place", [0, 1, 16, 17, 24, -1])
-def test_a_flipped_bit_in_a_sealed_message_is_noticed(place: int) -> None:
+@pytest.mark.parametrize("offset", [0, 1, 16, 17, 24, -1])
+def test_a_flipped_bit_in_a_sealed_message_is_noticed(offset: int) -> None:
     sealed = bytearray(seal(bytes(32), b"this", b"a secret"))
-    sealed[place] ^= 1
+    sealed[offset] ^= 1
     with pytest.raises(UnsealableError):
         unseal(bytes(32), b"this", bytes(sealed))
 

@@ -23,7 +23,7 @@ def scratch(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     """As the system has it, and as it is where it knows no files in memory."""
     if request.param == "on a disk":
         monkeypatch.delattr(os, "memfd_create", raising=False)
-        monkeypatch.setattr(private, "in_memory", lambda place: False)
+        monkeypatch.setattr(private, "in_memory", lambda folder: False)
     return Scratch(tmp_path)
 
 
@@ -54,7 +54,7 @@ def test_where_it_lies_is_told(scratch: Scratch, request: pytest.FixtureRequest)
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "memfd_create", raising=False)
-    monkeypatch.setattr(private, "in_memory", lambda place: False)
+    monkeypatch.setattr(private, "in_memory", lambda folder: False)
     (tmp_path / "private").write_text("in the way")
     with pytest.raises(VaultError, match="TR-V08"), Scratch(tmp_path).file():
         pass
@@ -64,33 +64,33 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: py
 def left_by_an_older_version(home: Path) -> Iterator[Path]:
     """A folder as a killed process of an older version left it, in memory where that is possible."""
     root = next(root for root in Scratch(home)._roots() if root.parent.is_dir())
-    place = root / "4711-00000000"
-    (place / "work").mkdir(parents=True)
-    (place / "work" / "speech").write_bytes(SPEECH)
-    (place / "work").chmod(0)
+    folder = root / "4711-00000000"
+    (folder / "work").mkdir(parents=True)
+    (folder / "work" / "speech").write_bytes(SPEECH)
+    (folder / "work").chmod(0)
     try:
-        yield place
+        yield folder
     finally:
         Scratch(home).sweep()
 
 
 def test_what_an_older_version_left_is_counted_and_swept(tmp_path: Path) -> None:
     scratch = Scratch(tmp_path)
-    with left_by_an_older_version(tmp_path) as place:
-        (place.parent / "a-file").write_bytes(SPEECH)
-        assert scratch.leftovers() == [place, place.parent / "a-file"]
+    with left_by_an_older_version(tmp_path) as folder:
+        (folder.parent / "a-file").write_bytes(SPEECH)
+        assert scratch.leftovers() == [folder, folder.parent / "a-file"]
         assert scratch.sweep() == 2
-        assert not place.parent.exists()
+        assert not folder.parent.exists()
         assert scratch.leftovers() == []
 
 
 def test_what_a_living_process_of_an_older_version_has_in_use_stays_and_counts(tmp_path: Path) -> None:
     scratch = Scratch(tmp_path)
-    with left_by_an_older_version(tmp_path) as place:
-        handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    with left_by_an_older_version(tmp_path) as folder:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(handle, fcntl.LOCK_SH)
         assert scratch.sweep() == 0
-        assert scratch.leftovers() == [place]
+        assert scratch.leftovers() == [folder]
         os.close(handle)
         assert scratch.sweep() == 1
 

@@ -105,11 +105,11 @@ def test_destruction_needs_no_master_key(vault: Vault, tmp_path: Path) -> None:
 
 
 def test_a_file_in_the_place_of_another_is_noticed(vault: Vault) -> None:
-    one, two = vault.put("tape1", "mono", b"first"), vault.put("tape1", "mono", b"other")
+    first, second = vault.put("tape1", "mono", b"first"), vault.put("tape1", "mono", b"other")
     path = vault.folder / "tapes" / "tape1"
-    (path / one.id).write_bytes((path / two.id).read_bytes())
+    (path / first.id).write_bytes((path / second.id).read_bytes())
     with pytest.raises(VaultError, match="TR-V02.*is not the file that is expected"):
-        vault.read(one)
+        vault.read(first)
 
 
 def test_an_older_record_of_an_item_is_noticed(vault: Vault) -> None:
@@ -334,13 +334,13 @@ def test_what_is_being_written_is_no_leftover(vault: Vault) -> None:
         def read(self, size: int = -1, /) -> bytes:
             for path in vault.folder.rglob(f"*{PARTIAL}"):
                 os.utime(path, (1, 1))
-            found.append(vault.leftovers())
+            seen.append(vault.leftovers())
             return super().read(size)
 
-    found: list[list[Path]] = []
+    seen: list[list[Path]] = []
     vault.put("tape1", "mono", Slow(SPEECH))
-    assert found
-    assert found == [[]] * len(found)
+    assert seen
+    assert seen == [[]] * len(seen)
 
 
 def test_a_tape_that_is_destroyed_while_something_is_put_in(vault: Vault) -> None:
