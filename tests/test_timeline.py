@@ -89,7 +89,7 @@ def test_duration_and_middle() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "shared", "overlap", "gap"),
+    ("first", "other", "shared", "overlap", "gap"),
     [
         (Span(0, 400), Span(250, 900), Span(250, 400), 150, 0),
         (Span(0, 400), Span(400, 900), None, 0, 0),
@@ -99,11 +99,11 @@ def test_duration_and_middle() -> None:
         (Span(0, 0), Span(500, 500), None, 0, 500),
     ],
 )
-def test_two_spans(one: Span, other: Span, shared: Span | None, overlap: int, gap: int) -> None:
-    for first, second in ((one, other), (other, one)):
-        assert first & second == shared
-        assert first.overlap(second) == overlap
-        assert first.gap(second) == gap
+def test_two_spans(first: Span, other: Span, shared: Span | None, overlap: int, gap: int) -> None:
+    for left, right in ((first, other), (other, first)):
+        assert left & right == shared
+        assert left.overlap(right) == overlap
+        assert left.gap(right) == gap
 
 
 def test_a_union_holds_what_lies_between() -> None:
@@ -130,21 +130,21 @@ def test_shifting_keeps_the_duration() -> None:
 
 
 @given(SPANS, SPANS)
-def test_overlap_and_gap_exclude_each_other(one: Span, other: Span) -> None:
-    shared = one & other
-    assert one.overlap(other) == (shared.duration if shared else 0)
-    assert one.overlap(other) == 0 or one.gap(other) == 0
-    assert one in (one | other)
-    assert other in (one | other)
+def test_overlap_and_gap_exclude_each_other(first: Span, other: Span) -> None:
+    shared = first & other
+    assert first.overlap(other) == (shared.duration if shared else 0)
+    assert first.overlap(other) == 0 or first.gap(other) == 0
+    assert first in (first | other)
+    assert other in (first | other)
     if shared:
-        assert shared in one
+        assert shared in first
         assert shared in other
 
 
 @given(SPANS, SPANS, st.integers(-5000, 5000))
-def test_measures_do_not_depend_on_the_clock(one: Span, other: Span, by: int) -> None:
-    assert one.shift(by).overlap(other.shift(by)) == one.overlap(other)
-    assert one.shift(by).gap(other.shift(by)) == one.gap(other)
+def test_measures_do_not_depend_on_the_clock(first: Span, other: Span, by: int) -> None:
+    assert first.shift(by).overlap(other.shift(by)) == first.overlap(other)
+    assert first.shift(by).gap(other.shift(by)) == first.gap(other)
 
 
 # words, turns, utterances

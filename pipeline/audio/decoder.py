@@ -66,7 +66,7 @@ class StreamFormat:
 
 @dataclass(frozen=True)
 class DecodedExtent:
-    """How far decoding went: the millisecond of the recording, whether that is its end, and where it is clipped.
+    """The extent of the decoded sound: up to which millisecond, whether that is its end, and where it is clipped.
 
     ``clipped`` holds pairs: a second of the segment, and how many runs of full-scale samples begin in it.
     """

@@ -48,7 +48,7 @@ class QualityWarning:
 
 
 def levels(samples: np.ndarray) -> np.ndarray:
-    """Level of each frame in dBFS (a full-scale square wave is 0), the last incomplete frame left out.
+    """Return the level of each frame in dBFS (a full-scale square wave is 0), the last incomplete frame left out.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def levels(samples: np.ndarray) -> np.ndarray:
 
 
 def activity(level: np.ndarray) -> np.ndarray:
-    """Which frames of one channel's levels, shape (k,), are active: bool, shape (k,)."""
+    """Return a mask of the active frames of one channel's levels: (k,) -> bool (k,)."""
     if not len(level):
         return np.zeros(0, bool)
     floor = np.percentile(level, 10)
@@ -155,7 +155,7 @@ def _silences(active: np.ndarray, silence_seconds: float) -> Iterator[QualityWar
 
 
 def two_voices(samples: np.ndarray) -> bool:
-    """Whether two channels hold one speaker each, with no more of the other than leaks across.
+    """Return whether two channels hold one speaker each, with no more of the other than leaks across.
 
     The cross-talk test: while one person speaks, that person's channel leads by its distance to the other's
     microphone (10 to 15 dB for clip-on microphones, more on a telephone line), and the lead changes sides with the
@@ -178,7 +178,7 @@ def two_voices(samples: np.ndarray) -> bool:
 
 
 def peaks(samples: np.ndarray, per_second: int = 20) -> np.ndarray:
-    """Largest magnitude of each stretch of 1 / ``per_second`` s, for drawing: float32, shape (channels, stretches).
+    """Return the largest magnitude of each stretch of 1 / ``per_second`` s: float32, shape (channels, stretches).
 
     Parameters
     ----------

@@ -176,7 +176,7 @@ def _printable(path: Path) -> str:
 
 
 def _segment(settings: AudioSettings, start: int | None, end: int | None, thing: str) -> tuple[int, int]:
-    """Where to begin and where to stop reading: a little after the limit, to see whether the recording goes on."""
+    """The begin and stop of reading, in ms: a little after the limit, to see whether the recording goes on."""
     begin, limit = start or 0, _limit(settings)
     last = int(settings.source_limit_minutes * 60_000)
     if begin < 0 or (end is not None and end <= begin):
@@ -256,7 +256,7 @@ def _check_extent(decoded: DecodedAudio, settings: AudioSettings, begin: int, en
 
 
 def _contradiction(file: int, container: AudioContainer, decoded: DecodedAudio) -> str | None:
-    """How the decoded duration contradicts the header's, in words like those of `sniff.damage`, or None."""
+    """A contradiction of the decoded duration and the header's, in words like those of `sniff.damage`, or None."""
     declared, extent = decoded.format.declared, decoded.extent
     if not extent.complete:
         return None

@@ -42,7 +42,7 @@ def models(
             Console().print(line, highlight=False, soft_wrap=True)
 
 
-def _fetch(entries: list[catalog.Entry], chosen: ModelsSettings) -> None:
+def _fetch(entries: list[catalog.CatalogEntry], chosen: ModelsSettings) -> None:
     """Fetch the models one by one; the progress goes to the error stream, so that ``--json`` stays readable."""
     with Progress(console=Console(stderr=True)) as display:
         for entry in entries:
@@ -50,7 +50,7 @@ def _fetch(entries: list[catalog.Entry], chosen: ModelsSettings) -> None:
             catalog.fetch(entry, chosen, lambda done, task=task: display.update(task, completed=done))  # type: ignore[misc]
 
 
-def _row(entry: catalog.Entry, chosen: ModelsSettings) -> dict[str, object]:
+def _row(entry: catalog.CatalogEntry, chosen: ModelsSettings) -> dict[str, object]:
     row = entry.model_dump(mode="json", exclude={"build"})
     return row | {
         "checksum": catalog.checksum(entry),
@@ -72,5 +72,5 @@ def _page(chosen: ModelsSettings) -> Iterator[str]:
         yield f"  installed  {state}, {_megabytes(entry)}"
 
 
-def _megabytes(entry: catalog.Entry) -> str:
+def _megabytes(entry: catalog.CatalogEntry) -> str:
     return f"{entry.size / 1e6:.0f} MB"

@@ -1,4 +1,4 @@
-"""Where there is speech, and how a recording is cut into chunks that an engine transcribes one at a time.
+"""Speech detection, and cutting a recording into chunks that an engine transcribes one at a time.
 
 Three steps, all in integer milliseconds::
 

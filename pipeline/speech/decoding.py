@@ -32,7 +32,7 @@ _PLAIN_SHARE = 0.8
 
 @dataclass(frozen=True)
 class DecodingOptions:
-    """How a chunk is decoded: after which prompt, with time stamps or not, and with which beam size."""
+    """Options of one decoding: the prompt, whether with time stamps, and the beam size."""
 
     prompt: str
     timed: bool
@@ -55,7 +55,7 @@ class Hypothesis:
 
     @property
     def compression(self) -> float:
-        """How many times smaller zlib makes the text: much, where it repeats the same characters."""
+        """The compression ratio of zlib: high where the text repeats the same characters."""
         text = self.text.encode()
         return len(text) / len(zlib.compress(text)) if text else 0.0
 

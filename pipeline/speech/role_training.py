@@ -24,7 +24,7 @@ LEAST_UTTERANCES = 20
 """Shorter sessions are learned from and not measured."""
 
 TERMS, RARE = 4000, 5
-"""How many words and pairs are kept, of those that occur in so many turns."""
+"""The number of words and pairs that are kept, of those that occur in at least ``RARE`` turns."""
 
 _MARKS = str.maketrans("", "", '.,;:!?…"()[]')
 

@@ -1,4 +1,4 @@
-"""Who is the interviewer: decided from each speaker's words.
+"""The speakers' roles: the interviewer is decided from each speaker's words.
 
 Every turn is weighed by its words (interviewers say "sounds like", clients say "my wife"), each speaker by their turns:
 wording, questions asked, "you" against "I", talk share, who opens. The speaker with the most weight is the interviewer;
@@ -38,7 +38,7 @@ _I = frozenset({"i", "i'm", "i've", "i'd", "i'll", "my", "me", "mine", "myself"}
 
 @dataclass(frozen=True)
 class Roles:
-    """Who is who on a tape, how sure that is, and why.
+    """The roles of a tape's speakers, the probability of the interviewer, and the reasons.
 
     ``further``: other speakers who conduct the session, where a transcript names several.
     """

@@ -1,4 +1,4 @@
-"""Which word of one text is which word of another: global alignment (Needleman and Wunsch, gaps as Gotoh has them).
+"""Global alignment of the words of two texts (Needleman and Wunsch 1970, gaps as in Gotoh 1982).
 
 ::
 
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MATCH, _DIFFERENT, _GAP = 2, -1, -2
-"""What an aligned pair of equal words scores, one of different words, and a gap in either sequence."""
+"""Scores of an aligned pair of equal words, of different words, and of a gap in either sequence."""
 
 FAR = 5
 """Words of a gap beyond which a single pair is chance."""

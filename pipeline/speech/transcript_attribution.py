@@ -1,4 +1,4 @@
-"""Who said what, and when, where a written transcript comes with the recording: its words, at the times of the sound.
+"""A written transcript that comes with the recording: its words with the times and speakers of the sound.
 
 The text, its order and (where it names them) its speakers are the transcript's; times come from the words that were
 recognized, and words that nobody is named for get the speaker that the diarizer detected. Names stay outside: a tape's

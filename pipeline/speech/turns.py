@@ -1,4 +1,4 @@
-"""Who said which word, and where a turn ends.
+"""Words to speakers, and words to turns.
 
 `attribute` gives every word of a transcript the speaker that the diarizer detected there, `turns` gathers words into
 uninterrupted speech. Backchannels ("mm-hm") stand in a turn of their own and leave the other's turn whole:

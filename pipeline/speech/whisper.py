@@ -29,7 +29,7 @@ _OPENING = frozenset("\"'“‘¿([{")
 
 
 class Engine(Protocol):
-    """What the transcriber needs of a recognizer; all calls may come from several threads at once."""
+    """The recognizer of a transcriber; all calls may come from several threads at once."""
 
     def encode(self, sounds: Sequence[Samples]) -> Any:
         """Encode several chunks, each (n,) float32 at 16 kHz and at most 30 s, for the other two calls."""

@@ -1,4 +1,4 @@
-"""When each word of a written transcript was spoken: the times of the same words as they were recognized in the sound.
+"""Times of a written transcript's words, from the same words as they were recognized in the sound.
 
 ::
 
@@ -106,7 +106,7 @@ def _narrowed(gap: Span, extra: Sequence[Word], wordless: Sequence[Span]) -> Spa
 
 
 def _outside(number: int, available: int) -> int:
-    """How many of so many words at an end lie outside the segment."""
+    """The number of words, of ``number`` at an end, that lie outside the segment."""
     fitting = available // HURRIED
     return number - fitting if number - fitting >= LEAST_OUTSIDE else 0
 

@@ -110,7 +110,7 @@ def isolate(samples: Samples, spans: Iterable[Span]) -> Samples:
 
 
 def _speech_probabilities(samples: np.ndarray) -> np.ndarray:
-    """How likely each frame holds speech: (n,) samples -> (ceil(n / 512),)."""
+    """The probability of speech in each frame: (n,) samples -> (ceil(n / 512),)."""
     from faster_whisper.vad import get_vad_model
 
     return np.asarray(get_vad_model()(np.pad(samples, (0, -len(samples) % _FRAME)))).reshape(-1)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pyannote.core import Annotation
 
 _SHARES = {"segmentation": (0.05, 0.2), "embeddings": (0.2, 0.7), "resegmentation": (0.7, 1.0)}
-"""Where each step begins and ends in the progress of the whole; the first two are pyannote's names."""
+"""The begin and end of each step in the progress of the whole; the first two are pyannote's names."""
 
 
 @dataclass(frozen=True)

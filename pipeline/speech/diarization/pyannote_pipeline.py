@@ -36,7 +36,7 @@ from pyannote.audio.pipelines.speaker_diarization import SpeakerDiarization  # n
 from pyannote.core import SlidingWindowFeature  # noqa: E402
 
 _ADVANCES = 1.2
-"""How much of a local speaker's speech is embedded, in steps of the window."""
+"""The amount of a local speaker's speech that is embedded, in steps of the window."""
 
 
 def specifications() -> Specifications:
@@ -80,7 +80,7 @@ class VoiceEmbedding(Model):
 
     @property
     def dimension(self) -> int:
-        """How many numbers an embedding has."""
+        """The length of an embedding."""
         return campplus.DIMENSION
 
     def forward(self, waveforms: Tensor, weights: Tensor | None = None) -> Tensor:  # type: ignore[override]
