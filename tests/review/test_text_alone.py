@@ -6,16 +6,21 @@ import csv
 import io
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from docx import Document
 from pypdf import PdfReader
 
 from pipeline.review.tapes.stored_measures import FROM_TEXT
+from pipeline.tapes.backup import backup, restore
+from pipeline.tapes.clock import DAY
 from pipeline.tapes.db.records import Item, Job, Tape, Utterance
-from pipeline.tapes.retention import destruction
+from pipeline.tapes.home import Home
+from pipeline.tapes.retention import destruction, retention
 from tests.review.coding.conftest import Coder
-from tests.review.conftest import Room
+from tests.review.conftest import Room, home_settings
 from tests.review.test_transcripts import send, work
 from tests.review.upload.test_chunked_uploads import Sender, sound
 
@@ -183,6 +188,33 @@ def test_a_tape_with_a_recording_is_not_coded_from_text_by_mistake(sender: Sende
     again = sender.browser.post(f"/tapes/{tape}/transcript", {"way": "text", "voice": "0"})
     assert again.status_code == 404  # it is no draft any more
     assert sender.put(tape, 0, whole, len(whole)).status_code == 404
+
+
+def test_only_its_member_hands_it_in(sender: Sender) -> None:
+    tape = sender.draft()
+    send(sender, tape, "talk.txt", TALK)
+    ben = sender.room.signed_in(sender.room.person("Ben", sender.group))
+    assert ben.post(f"/tapes/{tape}/transcript", {"way": "text", "voice": "0"}).status_code == 404
+    with sender.room.home.database.reading() as database:
+        assert (database.get_one(Tape, tape).state, database.query(Job).count()) == ("draft", 0)
+
+
+def test_a_backup_brings_it_back_and_the_last_day_ends_it(room: Room, sender: Sender, tmp_path: Path) -> None:
+    tape, _, ben = coded(sender)
+    made = backup.make(room.home, tmp_path / "one.backup", room.clock())
+    elsewhere = home_settings(tmp_path / "elsewhere")
+    master = Path(shutil.copy2(room.home.master.path, tmp_path / "copy of the master key"))
+    restore.restore(made.path, elsewhere, room.clock(), master=master)
+    brought = Home.open(elsewhere)
+    with brought.database.reading() as database:
+        assert database.get_one(Tape, tape).from_text
+        items = {item.kind: item for item in database.query(Item).filter(Item.tape_id == tape)}
+    assert b"ZEBRA" in brought.vault.read(items["transcript"])
+    brought.close()
+    room.clock.advance(400 * DAY)  # its last day is over
+    assert [one.tape_id for one in retention.enforce(room.home, room.clock())] == [tape]
+    assert ben.browser.get(f"/tapes/{tape}").status_code in (303, 404)
+    assert room.home.vault.files(tape) == []
 
 
 def test_nothing_of_it_lies_in_the_clear_and_a_withdrawal_destroys_it(room: Room, sender: Sender) -> None:

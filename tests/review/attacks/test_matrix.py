@@ -1,4 +1,4 @@
-"""Everybody at every door: each verb of each route, eleven kinds of people, six states of a tape.
+"""Everybody at every door: each verb of each route, eleven kinds of people, seven states of a tape.
 
 What is expected is written by hand: what each route needs, and who may what with a tape in each state. Each answer must
 have the status that follows, and each that concerns a tape, and each refusal, its row in the audit with the reason that
@@ -25,8 +25,9 @@ KINDS = (
     *("anonymous", "disabled", "former", "coming", "elsewhere", "administrator"),
     *("member", "coordinator", "coach", "named", "interviewer"),
 )
-STATES = ("draft", "first", "open", "withdrawn", "past", "destroyed")
-"""Of a tape: being handed in; its interviewer has not looked at it; has; consent withdrawn; consent over; destroyed."""
+STATES = ("draft", "first", "open", "text", "withdrawn", "past", "destroyed")
+"""Of a tape: being handed in; its interviewer has not looked at it; has; the same without sound; consent withdrawn;
+consent over; destroyed."""
 
 GUESTS = ("anonymous", "disabled")
 AUDIENCE = ("member", "coordinator", "coach", "named", "interviewer")
@@ -109,6 +110,7 @@ PLANS: dict[str, tuple[str, ...]] = {"POST /meetings": GROUP, "GET /groups/{grou
 def reason(kind: str, state: str, need: str) -> str:
     """Why somebody is refused, "" where they are let by; worked out from what the pages promise."""
     what, _, states = need.partition(",")
+    state = "open" if state == "text" else state  # who may do what does not depend on there being sound
     if kind in GUESTS:
         return "sign-in"
     if state == "destroyed":
@@ -180,8 +182,9 @@ def house(room: Room, monkeypatch: pytest.MonkeyPatch) -> House:
             consent.uses, consent.person_ids = ["group_review", "coach_check"], [people["named"]]
         past = database.query(Consent).filter(Consent.tape_id == tapes["past"]).one()
         past.destroy_by = now - 3 * DAY
-        for state in ("open", "withdrawn", "past", "destroyed"):
+        for state in ("open", "text", "withdrawn", "past", "destroyed"):
             database.add(Review(tape_id=tapes[state], stage="open", waived_at=now))
+        database.get_one(Tape, tapes["text"]).from_text = True
         database.get_one(Tape, tapes["destroyed"]).state = "destroyed"
         database.get_one(Tape, tapes["withdrawn"]).withdrawn_at = now
         database.add(Share(person_id=people["interviewer"], with_person_id=people["member"], at=now))

@@ -29,7 +29,7 @@ def seat(room: Room) -> Iterator[tuple[Sender, Any]]:
     with serving(room.app, port), browser.chromium() as chromium:
         context = chromium.new_context(base_url=address, reduced_motion="reduce")
         context.set_default_timeout(browser.PATIENCE)
-        token = room.app.state.sessions.start(sender.ada, room.clock(), second_factor=True)
+        token = room.app.state.context.sessions.start(sender.ada, room.clock(), second_factor=True)
         context.add_cookies([{"name": SESSION, "value": token, "url": address}])
         page = context.new_page()
         said: list[str] = []
