@@ -22,7 +22,7 @@ statement before them. Lists stay whole, because none of their items is a clause
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import Protocol
 
@@ -94,7 +94,12 @@ class RoleLookup(Protocol):
         ...
 
 
-def utterances(turns: Sequence[Turn], roles: RoleLookup, find_sentences: SentenceFinder) -> tuple[Utterance, ...]:
+def utterances(
+    turns: Sequence[Turn],
+    roles: RoleLookup,
+    find_sentences: SentenceFinder,
+    first_words: Collection[Word] | None = None,
+) -> tuple[Utterance, ...]:
     """Split turns into utterances, ordered by start; every word is in exactly one.
 
     Parameters
@@ -102,14 +107,25 @@ def utterances(turns: Sequence[Turn], roles: RoleLookup, find_sentences: Sentenc
     turns: as `speech.turns.turns` returns them; an utterance refers to its turn by index.
     roles: the role of each speaker.
     find_sentences: a language model's sentence starts; `coding.sentences` has spaCy's.
+    first_words: where somebody has split the speech into utterances already, the words at which these begin.
     """
-    starts = find_sentences([turn.text for turn in turns])
+    if first_words is None:
+        starts = find_sentences([turn.text for turn in turns])
+        parts = [split_turn(turn.words, starts[number]) for number, turn in enumerate(turns)]
+    else:
+        parts = [_split_before(turn.words, first_words) for turn in turns]
     split = [
         Utterance(number, turn.speaker, roles.role(turn.speaker), words)
         for number, turn in enumerate(turns)
-        for words in split_turn(turn.words, starts[number])
+        for words in parts[number]
     ]
     return tuple(sorted(split, key=lambda utterance: (utterance.span.start, utterance.turn)))
+
+
+def _split_before(words: Sequence[Word], first_words: Collection[Word]) -> list[tuple[Word, ...]]:
+    """Split the words of one turn before each of the first words."""
+    cuts = [0, *(at for at in range(1, len(words)) if words[at] in first_words), len(words)]
+    return [tuple(words[start:end]) for start, end in pairwise(cuts)]
 
 
 def split_turn(words: Sequence[Word], starts: Sequence[int]) -> list[tuple[Word, ...]]:

@@ -7,20 +7,29 @@ Voices are told apart by name; a role may be known, or open until somebody names
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from pipeline.errors import TableError
-from pipeline.formats import speaker_roles, uncoded
+from pipeline.formats import registry, speaker_roles, uncoded
 from pipeline.formats.reading import Reading
 from pipeline.formats.safe_reader import Source
+from pipeline.lexicon import ends_sentence
 from pipeline.timeline import Role
 
 MOST_WORDS = 30_000
 """Words of a transcript at most: three hours of talk. Its alignment takes memory for each pair of words."""
+
+ROWS_KEPT = "The same speaker has several rows one after another, so each row was taken for one utterance."
+
+_SPREADSHEETS = frozenset(registry.endings("table", "csv", "parquet"))
+_SENTENCES = 0.9
+"""The share of rows within one's speech that end with a sentence, at least, where somebody has split them."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +48,14 @@ class WrittenTurn:
 
 @dataclass(frozen=True)
 class WrittenTranscript:
-    """See the module. ``notes`` are sentences on how the file was read."""
+    """See the module. ``notes`` are sentences on how the file was read.
+
+    ``has_utterances``: each turn is an utterance, as whoever wrote the transcript has split it.
+    """
 
     turns: tuple[WrittenTurn, ...]
     notes: tuple[str, ...] = ()
+    has_utterances: bool = False
 
     @property
     def voices(self) -> dict[str, Role | None]:
@@ -62,6 +75,10 @@ class WrittenTranscript:
     def is_settled(self) -> bool:
         """Whether every turn has a role."""
         return all(turn.role is not None for turn in self.turns)
+
+    def first_words(self) -> set[int]:
+        """The places, among all words, at which turns begin."""
+        return set(accumulate((len(turn.text.split()) for turn in self.turns[:-1]), initial=0))
 
     def with_interviewer(self, name: str) -> WrittenTranscript:
         """The same, where somebody has said who is the interviewer; all others but third voices are clients.
@@ -108,8 +125,8 @@ def of_source(source: Source) -> WrittenTranscript:
     return _of_reading(source.name, uncoded.of_source(source))
 
 
-def _of_reading(name: str, reading: Reading) -> WrittenTranscript:
-    table, thing = reading.table, f"transcript {name}"
+def _of_reading(name_of_file: str, reading: Reading) -> WrittenTranscript:
+    table, thing = reading.table, f"transcript {name_of_file}"
     number = table["tape_id"].nunique()
     if number > 1:
         raise TableError("T05", thing, f"holds {number} tapes", "give the transcript of one session")
@@ -126,7 +143,20 @@ def _of_reading(name: str, reading: Reading) -> WrittenTranscript:
     words = sum(len(turn.text.split()) for turn in turns)
     if words > MOST_WORDS:
         raise TableError("T05", thing, f"has {words} words", f"give a session of at most {MOST_WORDS} words")
+    timed = "start" in table and bool(table["start"].notna().any())
+    if Path(name_of_file).suffix.lower() in _SPREADSHEETS and _has_utterances(turns, timed):
+        return WrittenTranscript(turns, (*reading.notes, ROWS_KEPT), has_utterances=True)
     return WrittenTranscript(turns, reading.notes)
+
+
+def _has_utterances(turns: Sequence[WrittenTurn], timed: bool) -> bool:
+    """Whether the rows of a spreadsheet are utterances: one voice has several in a row.
+
+    A recognizer's rows have times and end anywhere; somebody's utterances end where a sentence does.
+    """
+    joints = [turn.text for turn, after in pairwise(turns) if turn.voice and turn.voice == after.voice]
+    ending = sum(bool(ends_sentence(text.split()[-1])) for text in joints)
+    return bool(joints) and (not timed or ending >= _SENTENCES * len(joints))
 
 
 @cache

@@ -101,7 +101,8 @@ def attribute(
     speech = turns.turns(words)
     decided = (aligned.roles if aligned else None) or _roles(context, speech)
     context.progress(0.2)
-    utterances = segmentation.utterances(speech, decided, context.engines.sentences())
+    first_words = aligned.first_words if aligned else None
+    utterances = segmentation.utterances(speech, decided, context.engines.sentences(), first_words)
     return Attribution(speech, decided, utterances, aligned.notes if aligned else ())
 
 

@@ -100,11 +100,13 @@ class TextRun:
         names = {voice: f"S{number}" for number, voice in enumerate(self.written.voices, 1)}
         said = [(names[turn.voice], word) for turn in self.written.turns for word in turn.text.split()]
         words = [Word(Span(at, at + 1), text, 1.0, speaker) for at, (speaker, text) in enumerate(said)]
+        first_words = {words[at] for at in self.written.first_words()} if self.written.has_utterances else None
         spoken = turns.turns(words)
         settled = transcript_attribution.roles(self.written, names)
         decided = settled or self._decided(spoken)
         notes = (NO_SOUND,) if settled else (NO_SOUND, _by_words(decided))
-        return Attribution(spoken, decided, segmentation.utterances(spoken, decided, self.engines.sentences()), notes)
+        utterances = segmentation.utterances(spoken, decided, self.engines.sentences(), first_words)
+        return Attribution(spoken, decided, utterances, notes)
 
     def finish(self, progress: Mapping[str, Progress]) -> TextResults:
         """The results; ``progress`` has a function for the stages attribute and tag.

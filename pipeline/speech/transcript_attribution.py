@@ -30,11 +30,15 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class PlacedTranscript:
-    """The words with speaker and time, in the transcript's order; roles where it settles them; notes for the user."""
+    """The words with speaker and time, in the transcript's order; roles where it settles them; notes for the user.
+
+    ``first_words``: where the transcript has utterances already, the words at which these begin.
+    """
 
     words: tuple[Word, ...]
     roles: Roles | None
     notes: tuple[str, ...]
+    first_words: frozenset[Word] | None = None
 
 
 def placed(
@@ -61,7 +65,11 @@ def placed(
         word.by(names[voice] if voice else speaker)
         for word, speaker, voice in zip(bare, speakers, (tokens[at][0] for at in inside), strict=True)
     )
-    return PlacedTranscript(words, roles(written, names), notes(written, placement))
+    first_words = None
+    if written.has_utterances:
+        begin = written.first_words()
+        first_words = frozenset(word for at, word in zip(inside, words, strict=True) if at in begin)
+    return PlacedTranscript(words, roles(written, names), notes(written, placement), first_words)
 
 
 def speaker_names(voices: Sequence[str], detected: Sequence[str], known: set[str]) -> dict[str, str]:

@@ -60,6 +60,31 @@ def test_it_comes_back_whole_and_its_digest_is_of_who_says_what(tmp_path: Path) 
     assert written.with_interviewer("Client").digest() != written.digest()
 
 
+SPLIT = {
+    "rows of one speaker": ("speaker,text\nAnn,You are torn\nAnn,What helps?\nRobin,Work.\n", True),
+    "the speaker's cell left empty": ("speaker,text\nAnn,You are torn.\n,What helps?\nRobin,Work.\n", True),
+    "a row each turn": ("speaker,text\nAnn,You are torn. What helps?\nRobin,Work.\nAnn,Yes.\n", False),
+    "a recognizer's": ("speaker,start,end,text\nAnn,0,1,You are\nAnn,1,2,torn now\nRobin,2,3,Work.\n", False),
+    "split with times": ("speaker,start,end,text\nAnn,0,1,You are torn.\nAnn,1,2,So?\nRobin,2,3,Work.\n", True),
+    "nobody named": ("text\nYou are torn.\nWhat helps?\n", False),
+}
+
+
+@pytest.mark.parametrize("case", SPLIT)
+def test_rows_of_a_spreadsheet_are_utterances_where_one_voice_has_several_in_a_row(tmp_path: Path, case: str) -> None:
+    text, expected = SPLIT[case]
+    written = written_transcript.read(given(tmp_path, "talk.csv", text))
+    assert written.has_utterances is expected
+    assert (written_transcript.ROWS_KEPT in written.notes) is expected
+    assert unpacked(written.packed()) == written
+
+
+def test_lines_of_a_text_are_no_utterances(tmp_path: Path) -> None:
+    assert not written_transcript.read(
+        given(tmp_path, "talk.txt", "Ann: One.\nAnn: Two.\nRobin: Yes.\n")
+    ).has_utterances
+
+
 def test_several_tapes_in_one_file_are_refused(tmp_path: Path) -> None:
     table = "tape_id,role,text\na,client,Hi.\nb,client,Hi.\n"
     with pytest.raises(TableError, match=r"TR-T05 .* holds 2 tapes"):

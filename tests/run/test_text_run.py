@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -91,6 +92,20 @@ def test_roles_that_nothing_settles_are_decided_by_the_words_and_said() -> None:
         r"\(--interviewer NAME corrects it\)",
         said[1],
     )
+
+
+def test_rows_that_somebody_split_stay_utterances() -> None:
+    """Without them, "You are torn. What would help?" is split into two, and "I want" is joined with "to stop."."""
+    talk = (("Ann", "You are torn. What would help?"), ("Ann", "Tell me."), ("Robin", "I want"), ("Robin", "to stop."))
+    written = run(talk).written
+    split = replace(run(talk), written=replace(written, has_utterances=True))
+    assert [row["text"] for row in rows(made(split)["utterances.csv"])] == [text for _, text in talk]
+    assert [row["text"] for row in rows(made(run(talk))["utterances.csv"])] == [
+        "You are torn.",
+        "What would help?",
+        "Tell me.",
+        "I want to stop.",
+    ]
 
 
 def test_turns_that_nobody_says_are_refused() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.errors import SpeechError
@@ -55,6 +57,18 @@ def test_the_transcript_says_who_speaks_even_where_another_voice_is_heard() -> N
     given = brought(("A", None, "quince lantern"), ("B", None, "marble thimble saffron walnut"))
     assert [word.speaker for word in given.words] == ["S1", "S1", "S2", "S2", "S2", "S2"]
     assert given.roles is None
+
+
+def test_rows_that_somebody_split_begin_where_they_did() -> None:
+    turns = (
+        WrittenTurn("A", None, "quince lantern"),
+        WrittenTurn("A", None, "marble"),
+        WrittenTurn("B", None, "thimble"),
+    )
+    written = WrittenTranscript(turns, has_utterances=True)
+    given = placed(written, recognized(*SECONDS), TWO, 6000)
+    assert given.first_words == {given.words[0], given.words[2], given.words[3]}
+    assert placed(replace(written, has_utterances=False), recognized(*SECONDS), TWO, 6000).first_words is None
 
 
 def test_words_that_nobody_is_named_for_get_the_voice_that_is_heard() -> None:
