@@ -4,7 +4,7 @@
 
     request -> host -> headers -> route -> who is looking -> token (CSRF) -> page
 
-A body is read last, and only where it opens (`bodies`): who sends it is known by then, and that it is no other site.
+A body is read last, and only where it opens (`body_limit`): by then its sender is known, and that it is no other site.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def create(
     address: what members type into their browser, ``https://review.example.org``; the setting where it is None.
     clock, passwords: the time, and how passwords are hashed; tests hand in their own.
     """
-    place = address or settings.review.address or f"http://{settings.review.host}:{settings.review.port}"
-    https = place.startswith("https:")
+    base_url = address or settings.review.address or f"http://{settings.review.host}:{settings.review.port}"
+    https = base_url.startswith("https:")
     decisions = Decisions(home, clock)
     app = FastAPI(
         title="Tape Review",
@@ -92,11 +92,11 @@ def create(
         passwords=passwords or Passwords(),
         codes=Codes(home),
         clock=clock,
-        address=place,
+        address=base_url,
         https=https,
         decisions=decisions,
-        origins=origins(place),
-        oidc=oidc_provider.provider(settings.review, place),
+        origins=origins(base_url),
+        oidc=oidc_provider.provider(settings.review, base_url),
     )
     errors.install(app)
     app.mount("/static", Assets(), "static")
@@ -105,7 +105,7 @@ def create(
     app.add_middleware(BodyLimit)
     app.add_middleware(Decided, decisions=decisions)
     # Another site's name that is made to point at this machine must not reach the tapes (DNS rebinding).
-    hosts = sorted({urlsplit(origin).hostname or "" for origin in origins(place)})
+    hosts = sorted({urlsplit(origin).hostname or "" for origin in origins(base_url)})
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
     # Outermost, around the page for unexpected errors too.
     stack: ASGIApp = Headers(app.build_middleware_stack(), https=https)

@@ -49,7 +49,7 @@ class Assets(StaticFiles):
         response = await super().get_response(path, scope)
         if response.headers.get("Content-Type") == "image/svg+xml":  # text, too
             response.headers["Content-Type"] = "image/svg+xml; charset=utf-8"
-        asked = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("v", [""])[0]
-        lasting = asked and asked == digest(path)
+        version = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("v", [""])[0]
+        lasting = version and version == digest(path)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if lasting else "no-cache"
         return response

@@ -115,16 +115,16 @@ def is_open(database: Session, person_id: str, tape: Tape) -> bool:
 
 def listed(database: Session, person: Person, now: int) -> list[Tape]:
     """All tapes that a person may see, newest first."""
-    return [each for each in consent.reachable(database, person, "show", now) if not _is_foreign_draft(each, person.id)]
+    return [tape for tape in consent.reachable(database, person, "show", now) if not _is_foreign_draft(tape, person.id)]
 
 
 def all_open(database: Session, person: Person, tapes: Sequence[Tape], now: int) -> list[Tape]:
     """Of some tapes, those that a person may see, with their codes and measures."""
     allowed = consent.allows_each(database, person, "show", tapes, now)
     return [
-        each
-        for each, decision in zip(tapes, allowed, strict=True)
-        if decision and each.state == "ready" and is_open(database, person.id, each)
+        tape
+        for tape, decision in zip(tapes, allowed, strict=True)
+        if decision and tape.state == "ready" and is_open(database, person.id, tape)
     ]
 
 

@@ -39,10 +39,10 @@ def part(header: str | None, size: int, most: int) -> Part:
     ------
     RangeError: the file has no such bytes.
     """
-    asked = _RANGE.fullmatch((header or "").strip())
-    if asked is None or asked.group(0) == "bytes=-":
+    match = _RANGE.fullmatch((header or "").strip())
+    if match is None or match.group(0) == "bytes=-":
         return Part(0, min(most, size) - 1)
-    first, last = asked.groups()
+    first, last = match.groups()
     if not first:
         start, end = max(0, size - int(last)), size - 1
     else:
@@ -59,14 +59,14 @@ def answer(request: Request, size: int, most: int, media_type: str, read: Callab
     ----------
     size: of the whole file, in bytes. most: bytes of one answer. read: gives some bytes; not called for a HEAD.
     """
-    headers, asked = {"Accept-Ranges": "bytes"}, request.headers.get("range")
+    headers, range_header = {"Accept-Ranges": "bytes"}, request.headers.get("range")
     try:
-        wanted = part(asked, size, most)
+        wanted = part(range_header, size, most)
     except RangeError:
         return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{size}"})
     if request.method == "HEAD":
         return Response(headers=headers | {"Content-Length": str(size)}, media_type=media_type)
-    if asked is None and wanted.length == size:
+    if range_header is None and wanted.length == size:
         return Response(read(wanted), headers=headers, media_type=media_type)
     headers["Content-Range"] = f"bytes {wanted.first}-{wanted.last}/{size}"
     return Response(read(wanted), 206, headers, media_type=media_type)

@@ -42,7 +42,7 @@ def page(request: Request, viewer: SignedIn) -> Response:
         person = database.get_one(Person, viewer.person_id)
         groups = people.groups_of(database, person, now)
         entries = [_entry(database, viewer.person_id, tape) for tape in authorization.listed(database, person, now)]
-        soon = {one.tape_id: one.destroy_by for one in retention.warnings(database, now)}
+        soon = {warning.tape_id: warning.destroy_by for warning in retention.warnings(database, now)}
     return render(
         request,
         "desk.html",
@@ -68,5 +68,5 @@ def _entry(database: Session, person_id: str, tape: Tape) -> Entry:
     if following is not None:
         return Entry(tape, name, mine, following.name, following.link, True)
     waiting = any(step.state == "waiting" for step in way)
-    told = "The interviewer reviews their own work first" if waiting else "All done"
-    return Entry(tape, name, mine, told, at, False)
+    state = "The interviewer reviews their own work first" if waiting else "All done"
+    return Entry(tape, name, mine, state, at, False)

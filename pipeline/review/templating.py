@@ -85,14 +85,14 @@ def date(ms: int) -> str:
 
 def in_words(words: Mapping[str, str], keys: Iterable[str]) -> str:
     """Several things in words, by a table: "a, b and c"."""
-    told = [words.get(key, key) for key in keys]
-    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+    phrases = [words.get(key, key) for key in keys]
+    return " and ".join([", ".join(phrases[:-1]), phrases[-1]] if len(phrases) > 1 else phrases)
 
 
 @cache
 def environment() -> Environment:
     """The templates of the pages."""
-    made = templating.templates("pipeline.review")
-    made.globals["asset"] = assets.url
-    made.filters |= {"day": day, "hour": hour, "date": date, "in_words": in_words}
-    return made
+    pages = templating.templates("pipeline.review")
+    pages.globals["asset"] = assets.url
+    pages.filters |= {"day": day, "hour": hour, "date": date, "in_words": in_words}
+    return pages

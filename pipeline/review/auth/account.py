@@ -38,7 +38,7 @@ def change(
     """Change the password; other sessions end, and open links to the account stop working."""
     room = context_of(request)
     now = room.clock()
-    if refused := _doubted(request, viewer, current):
+    if refused := _password_refused(request, viewer, current):
         return refused
     error = "" if password == again else "The two new passwords are not the same."
     if error := error or objection(password, viewer.name, viewer.email):
@@ -72,7 +72,7 @@ def enroll(
 ) -> Response:
     """Keep the authenticator's secret once a code shows that it was read; other sessions end."""
     room = context_of(request)
-    if refused := _doubt(request, viewer, current, _asked(request, viewer)):
+    if refused := _proof_refused(request, viewer, current, _required_proof(request, viewer)):
         return _enrollment(request, viewer, secret, *refused)
     person = login.enrolled(request, viewer, secret, code)
     if person is None:
@@ -89,7 +89,7 @@ def unenroll(request: Request, viewer: SignedIn, current: Secret) -> Response:
     room = context_of(request)
     if viewer.must_have_code:
         return _page(request, viewer, "Coaches and administrators must sign in with a second step.", 422)
-    if refused := _doubted(request, viewer, current):
+    if refused := _password_refused(request, viewer, current):
         return refused
     with room.home.database.writing() as database:
         if accounts.needs_second_step(database, viewer.person_id, room.clock()):  # since a moment ago
@@ -112,12 +112,12 @@ def keep(request: Request, viewer: SignedIn) -> Response:
 def recovery_codes(request: Request, viewer: SignedIn, current: Annotated[str, Form(max_length=1024)] = "") -> Response:
     """Make new recovery codes for the second step, and show them this once."""
     room = context_of(request)
-    asked = _asked(request, viewer)
+    proof = _required_proof(request, viewer)
     with room.home.database.reading() as database:
         enrolled = database.get_one(Person, viewer.person_id).totp_secret is not None
     if not enrolled:
         return _page(request, viewer, "Set up the second step first.", 422)
-    if refused := _doubt(request, viewer, current, asked):
+    if refused := _proof_refused(request, viewer, current, proof):
         return _page(request, viewer, *refused)
     with room.home.database.writing() as database:
         codes = second_step.recovery_codes(database, viewer.person_id, room.clock())
@@ -128,7 +128,7 @@ def recovery_codes(request: Request, viewer: SignedIn, current: Annotated[str, F
 def forget_organization(request: Request, viewer: SignedIn, current: Secret) -> Response:
     """Take off the organization's account that signs in; the next one with the same address takes its place."""
     room = context_of(request)
-    if refused := _doubted(request, viewer, current):
+    if refused := _password_refused(request, viewer, current):
         return refused
     with room.home.database.writing() as database:
         if bound := oidc.identity(database, viewer.person_id):
@@ -169,31 +169,31 @@ def everywhere(request: Request, viewer: SignedIn) -> Response:
     return login.left(request, seeing("/login", "signed-out"))
 
 
-def _doubted(request: Request, viewer: Viewer, current: str) -> Response | None:
+def _password_refused(request: Request, viewer: Viewer, current: str) -> Response | None:
     """The page that refuses a current password, if it is not right; guesses are counted."""
-    refused = _doubt(request, viewer, current, "password")
+    refused = _proof_refused(request, viewer, current, "password")
     return _page(request, viewer, *refused) if refused else None
 
 
-def _doubt(request: Request, viewer: SignedIn, current: str, asked: str) -> tuple[str, int] | None:
+def _proof_refused(request: Request, viewer: SignedIn, current: str, proof: str) -> tuple[str, int] | None:
     """What is said, and the status, where it is not the account's owner who asks; guesses are counted.
 
     Parameters
     ----------
-    current: what was typed. asked: what that should be: "password", "code", or nothing (then nobody is doubted).
+    current: what was typed. proof: what that should be: "password", "code", or nothing (then nobody is doubted).
 
     Raises
     ------
     TooSoonError: it comes too early after wrong ones.
     """
     room = context_of(request)
-    if not asked:
+    if not proof:
         return None
-    rule = limits.CODE if asked == "code" else limits.PASSWORD
-    attempt = limits.attempt(room.home, room.clock(), rule, viewer.email, request_origin.of(request))
+    rule = limits.CODE if proof == "code" else limits.PASSWORD
+    attempt = limits.count_attempt(room.home, room.clock(), rule, viewer.email, request_origin.of(request))
     with room.home.database.reading() as database:
         person = database.get_one(Person, viewer.person_id)
-    if asked == "code":
+    if proof == "code":
         secret = opened(room.home, person.totp_secret or "")
         if not room.codes.fits(person.id, secret, current, room.clock()):
             request_trail.refuse("code")
@@ -201,14 +201,14 @@ def _doubt(request: Request, viewer: SignedIn, current: str, asked: str) -> tupl
     elif not room.passwords.fits(person.password_hash, current):
         request_trail.refuse("password")
         return "The current password is wrong.", 422
-    limits.forgiven(room.home, attempt)
+    limits.forgive(room.home, attempt)
     return None
 
 
-def _asked(request: Request, viewer: SignedIn) -> str:
+def _required_proof(request: Request, viewer: SignedIn) -> str:
     """What a new authenticator asks for besides its own code.
 
-    The password; the present authenticator's code, where the account has no password because it signs in through the
+    The password; the current authenticator's code, where the account has no password because it signs in through the
     organization; nothing where it has neither.
     """
     with context_of(request).home.database.reading() as database:
@@ -217,7 +217,7 @@ def _asked(request: Request, viewer: SignedIn) -> str:
 
 
 def _enrollment(request: Request, viewer: SignedIn, secret: str, error: str = "", status: int = 401) -> Response:
-    asks = _asked(request, viewer)
+    asks = _required_proof(request, viewer)
     return login.enrollment(
         request, viewer.email, secret, "/account/second-step", error=error, status=status, asks=asks
     )
@@ -241,7 +241,7 @@ def _page(request: Request, viewer: Viewer, error: str = "", status: int = 200) 
         status,
         me=viewer,
         has_code=has_code,
-        asks=_asked(request, viewer),
+        asks=_required_proof(request, viewer),
         sessions=room.sessions.of(viewer.person_id, room.clock()),
         error=error,
         **context,

@@ -85,11 +85,11 @@ def objection(password: str, name: str, email: str) -> str:
     """Why a password is too easy, and what to do; empty where it is good."""
     if len(password) < SHORTEST:
         return f"Use at least {SHORTEST} characters. A few unrelated words work well."
-    told = [part for part in (*name.lower().split(), email.lower().partition("@")[0]) if len(part) > 3]
-    if any(part in password.lower() for part in told):
+    personal_words = [part for part in (*name.lower().split(), email.lower().partition("@")[0]) if len(part) > 3]
+    if any(part in password.lower() for part in personal_words):
         return "Do not use your name or e-mail address in it."
-    judged = _judged(password, told)
-    joined = _judged("".join(password.split()) or password, told)  # blanks hide what repeats itself
+    judged = _judged(password, personal_words)
+    joined = _judged("".join(password.split()) or password, personal_words)  # blanks hide what repeats itself
     if joined["score"] < _GOOD - 1:
         judged = joined
     if judged["score"] < _GOOD:
@@ -99,8 +99,8 @@ def objection(password: str, name: str, email: str) -> str:
     return ""
 
 
-def _judged(text: str, told: list[str]) -> dict[str, Any]:
-    judged: dict[str, Any] = zxcvbn(text[:_JUDGED], user_inputs=[*told, *_OURS])
+def _judged(text: str, personal_words: list[str]) -> dict[str, Any]:
+    judged: dict[str, Any] = zxcvbn(text[:_JUDGED], user_inputs=[*personal_words, *_OURS])
     return judged
 
 

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from pipeline.review.auth import cookies
 from pipeline.review.auth.cookies import SESSION
-from pipeline.review.auth.current_user import Found, needs_sign_in
+from pipeline.review.auth.current_user import MaybeViewer, needs_sign_in
 from pipeline.review.context import context_of
 from pipeline.review.errors import SignInError
 
@@ -30,11 +30,11 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _EXPIRED = "Go back, reload the page, and send it again."
 
 Route = TypeVar("Route", bound=Callable[..., Any])
-Place = Literal["", "header", "form"]
+TokenLocation = Literal["", "header", "form"]
 """Where a route that reads its own stream has its token; empty for every other route."""
 
 
-def streamed(token: Place) -> Callable[[Route], Route]:
+def streamed(token: TokenLocation) -> Callable[[Route], Route]:
     """Mark a route that reads its body itself; of a form it checks the token on the way, with `matches`."""
 
     def mark(route: Route) -> Route:
@@ -44,10 +44,10 @@ def streamed(token: Place) -> Callable[[Route], Route]:
     return mark
 
 
-def streams(endpoint: object) -> Place:
+def streams(endpoint: object) -> TokenLocation:
     """Where the token of a route is that reads its own stream; empty where it does not."""
-    place: Place = getattr(endpoint, "streams", "")
-    return place
+    location: TokenLocation = getattr(endpoint, "streams", "")
+    return location
 
 
 def foreign(request: Request) -> None:
@@ -62,7 +62,7 @@ def comes_from_elsewhere(request: Request) -> bool:
     return request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
 
 
-async def checked(request: Request, viewer: Found) -> None:
+async def checked(request: Request, viewer: MaybeViewer) -> None:
     """Refuse an unsafe request of nobody who is signed in (401), from another origin, or without the right token (403).
 
     A body is read even where the route reads none: one that is too large is refused (413) before anything is done.
@@ -73,14 +73,14 @@ async def checked(request: Request, viewer: Found) -> None:
     if needs_sign_in(route) and (viewer is None or viewer.step):
         raise SignInError(viewer.step if viewer else "")
     foreign(request)
-    place, token = streams(route.endpoint), request.headers.get(HEADER, "")
-    if place == "form":
+    location, token = streams(route.endpoint), request.headers.get(HEADER, "")
+    if location == "form":
         return
     is_form = request.headers.get("content-type", "").lower().startswith(_FORMS)
-    if not place and is_form and not token:
+    if not location and is_form and not token:
         form = await request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES)
         token = str(form.get(FIELD, ""))
-    elif not place and not (is_form and route.body_field):
+    elif not location and not (is_form and route.body_field):
         await request.body()
     if not matches(request, token):
         # A page that was open when its session ran out has the session's token; the login page has a guest's.

@@ -1,4 +1,4 @@
-"""Who is looking: the person behind a request, found by the session's cookie.
+"""The viewer of a request: the person whom the session's cookie names.
 
 Routes take ``viewer: SignedIn`` and get a `Viewer`; a request without a live session goes to the login page (or gets
 401 where it asks for JSON).
@@ -23,8 +23,8 @@ from pipeline.review.errors import SignInError
 from pipeline.tapes import request_trail
 
 __all__ = [
-    *("GUEST", "SESSION", "UNATTENDED", "Administrator", "Found", "SignedIn", "Viewer"),
-    *("found", "guest_token", "needs_sign_in"),
+    *("GUEST", "SESSION", "UNATTENDED", "Administrator", "MaybeViewer", "SignedIn", "Viewer"),
+    *("current_viewer", "guest_token", "needs_sign_in"),
 ]
 
 UNATTENDED = "X-Unattended"
@@ -53,7 +53,7 @@ class Viewer:
     has_news: bool = False
 
 
-def found(request: Request) -> Viewer | None:
+def current_viewer(request: Request) -> Viewer | None:
     """Who is signed in, or None. Also sets what pages show: ``request.state.viewer`` and ``.csrf``."""
     room = context_of(request)
     token = cookies.read(request, SESSION)
@@ -73,10 +73,10 @@ def guest_token(guest: str) -> str:
     return hashlib.sha256(b"tape-review guest form " + guest.encode()).hexdigest()
 
 
-Found = Annotated[Viewer | None, Depends(found)]
+MaybeViewer = Annotated[Viewer | None, Depends(current_viewer)]
 
 
-def signed_in(viewer: Found) -> Viewer:
+def signed_in(viewer: MaybeViewer) -> Viewer:
     """The viewer, who must be signed in, second step included."""
     if viewer is None or viewer.step:
         raise SignInError(viewer.step if viewer else "")
@@ -88,11 +88,11 @@ SignedIn = Annotated[Viewer, Depends(signed_in)]
 
 def needs_sign_in(route: APIRoute) -> bool:
     """Whether only somebody who is signed in is let to a route: it, or what it depends on, asks for a `SignedIn`."""
-    return _asks(route.dependant)
+    return _depends_on_sign_in(route.dependant)
 
 
-def _asks(dependant: Dependant) -> bool:
-    return dependant.call is signed_in or any(_asks(each) for each in dependant.dependencies)
+def _depends_on_sign_in(dependant: Dependant) -> bool:
+    return dependant.call is signed_in or any(_depends_on_sign_in(dependency) for dependency in dependant.dependencies)
 
 
 def administrator(viewer: SignedIn) -> Viewer:

@@ -1,7 +1,7 @@
 """How fast somebody may guess: every failure makes the next try wait longer, and nobody is locked out by others.
 
-Failures of a day are counted three ways: on an account from one place, from one address on whatever account, and on an
-account from all places that its owner never signed in from. A guess that comes too early is neither looked at nor
+Failures of a day are counted three ways: on an account from one origin, from one address on any account, and on an
+account from all origins that its owner never signed in from. A guess that comes too early is neither looked at nor
 counted. One that does not is counted before it is looked at, so that many at once are counted, too; an account that
 does not exist is counted like one that does. The counts lie in the database: they outlive a restart, and hold for
 every process.
@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from pipeline.review.auth import request_origin
-from pipeline.review.auth.request_origin import Place
+from pipeline.review.auth.request_origin import Origin
 from pipeline.tapes.clock import DAY, HOUR, MINUTE
 from pipeline.tapes.db.records import LoginAttempt
 from pipeline.tapes.home import Home
@@ -35,14 +35,15 @@ FIRST = 1000
 class Rule:
     """How much may be guessed of one kind of secret.
 
-    ``here``, ``address`` and ``strangers`` are the failures that are free: on an account from one place, from one
-    address, on an account from all places that are not its owner's. ``longest`` is the longest wait, in milliseconds.
+    ``from_origin``, ``from_address`` and ``from_strangers`` are the failures that are free: on an account from one
+    origin, from one address, on an account from all origins that are not its owner's. ``longest`` is the longest wait,
+    in milliseconds.
     """
 
     name: str
-    here: int
-    address: int
-    strangers: int
+    from_origin: int
+    from_address: int
+    from_strangers: int
     longest: int
 
 
@@ -63,49 +64,49 @@ class TooSoonError(HTTPException):
         detail = f"There were too many failed attempts. Wait {many}, then try again."
         super().__init__(429, detail, {"Retry-After": str(seconds)})
 
-    def told(self, page: Response) -> Response:
-        """A page that says so, with the header."""
+    def with_retry_after(self, page: Response) -> Response:
+        """The page, with the header that says how long to wait."""
         page.headers.update(self.headers or {})
         return page
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A guess that was counted as a failure, until it is `forgiven`; ``others`` are its rows under shared counts."""
+    """A guess that counts as a failure until `forgive`; ``others`` are its rows under shared counts."""
 
     account_key: str
     others: tuple[str, ...]
 
 
-def attempt(home: Home, now: int, rule: Rule, account: str, place: Place) -> Attempt:
-    """Count a guess at an account's secret, from a place; without an account only the place counts.
+def count_attempt(home: Home, now: int, rule: Rule, account: str, origin: Origin) -> Attempt:
+    """Count a guess at an account's secret; without an account only its origin counts.
 
     Raises
     ------
     TooSoonError: it comes too early.
     """
     with home.database.writing() as database:
-        # A count from a time that is still to come was made before the clock was set back.
+        # A count in the future was made before the clock was set back.
         late = or_(LoginAttempt.at <= now - WINDOW, LoginAttempt.at > now + HOUR)
         database.execute(delete(LoginAttempt).where(late))
-        is_own = request_origin.knows_device(database, account, place, now)
-        here = _key(rule, "here", account, place.device if is_own else place.address)
-        free = {here: rule.here}
+        is_own = request_origin.knows_device(database, account, origin, now)
+        origin_key = _key(rule, "here", account, origin.device if is_own else origin.address)
+        free = {origin_key: rule.from_origin}
         if not is_own:
-            free[_key(rule, "address", place.address)] = rule.address
-            if account and not request_origin.knows_address(database, account, place, now):
-                free[_key(rule, "strangers", account)] = rule.strangers
+            free[_key(rule, "address", origin.address)] = rule.from_address
+            if account and not request_origin.knows_address(database, account, origin, now):
+                free[_key(rule, "strangers", account)] = rule.from_strangers
         wait = _wait(database, free.items(), rule.longest, now)
         if wait > 0:
             raise TooSoonError(wait)
         rows = [LoginAttempt(at=now, key_hash=key) for key in free]
         database.add_all(rows)
         database.flush()
-        return Attempt(here, tuple(row.id for row in rows if row.key_hash != here))
+        return Attempt(origin_key, tuple(row.id for row in rows if row.key_hash != origin_key))
 
 
-def forgiven(home: Home, attempt: Attempt) -> None:
-    """It was no guess: forget it, and the failures of this place on this account."""
+def forgive(home: Home, attempt: Attempt) -> None:
+    """Remove an attempt that turned out right, and the failures of its origin on this account."""
     mine = or_(LoginAttempt.key_hash == attempt.account_key, LoginAttempt.id.in_(attempt.others))
     with home.database.writing() as database:
         database.execute(delete(LoginAttempt).where(mine))

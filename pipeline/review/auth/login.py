@@ -5,6 +5,7 @@ Whether an account exists is never told: the same words, the same work, the same
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from sqlalchemy import select
 
 from pipeline.review.auth import cookies, credentials, limits, request_origin
 from pipeline.review.auth.cookies import GUEST, SESSION
-from pipeline.review.auth.current_user import Found, Viewer
+from pipeline.review.auth.current_user import MaybeViewer, Viewer
 from pipeline.review.auth.sessions import device
 from pipeline.review.context import context_of
 from pipeline.review.errors import SignInError
@@ -28,6 +29,7 @@ router = APIRouter()
 
 _WRONG = "The e-mail address or the password is wrong."
 _WRONG_CODE = "This code is wrong, or it was already used. Wait for the next one."
+_WRONG_RECOVERY_CODE = "This recovery code is wrong, or it was already used."
 
 Next = Annotated[str, Query(alias="next", max_length=500)]
 Code = Annotated[str, Form(min_length=1, max_length=20)]
@@ -72,7 +74,7 @@ def start(request: Request, person: Person, way_on: str, *, second_factor: bool 
 
 
 @router.get("/login")
-def page(request: Request, viewer: Found, way_on: Next = "/") -> Response:
+def page(request: Request, viewer: MaybeViewer, way_on: Next = "/") -> Response:
     """The login page."""
     if viewer and not viewer.step:
         return seeing(safe(way_on))
@@ -89,12 +91,12 @@ def sign_in(request: Request, email: Line, password: Secret, way_on: Annotated[s
         )
     request_trail.signs_in(person.id if person else "")
     try:
-        attempt = limits.attempt(room.home, room.clock(), limits.PASSWORD, email, request_origin.of(request))
+        attempt = limits.count_attempt(room.home, room.clock(), limits.PASSWORD, email, request_origin.of(request))
     except limits.TooSoonError as error:
-        return error.told(_login(request, safe(way_on), error.detail, 429, email))
+        return error.with_retry_after(_login(request, safe(way_on), error.detail, 429, email))
     if not room.passwords.fits(person.password_hash if person else None, password) or person is None:
         return _login(request, safe(way_on), _WRONG, 401, email)
-    limits.forgiven(room.home, attempt)
+    limits.forgive(room.home, attempt)
     if person.password_hash and room.passwords.is_old(person.password_hash):
         with room.home.database.writing() as database:
             database.get_one(Person, person.id).password_hash = room.passwords.hash(password)
@@ -102,49 +104,41 @@ def sign_in(request: Request, email: Line, password: Secret, way_on: Annotated[s
 
 
 @router.get("/login/code")
-def code_page(request: Request, viewer: Found, way_on: Next = "/") -> Response:
+def code_page(request: Request, viewer: MaybeViewer, way_on: Next = "/") -> Response:
     """The page that asks for the code."""
     return _code(request, _waiting(viewer, "code"), way_on)
 
 
 @router.post("/login/code")
-def check_code(request: Request, viewer: Found, code: Code, way_on: Annotated[str, Form()] = "/") -> Response:
+def check_code(request: Request, viewer: MaybeViewer, code: Code, way_on: Annotated[str, Form()] = "/") -> Response:
     """Check the code; the session is whole then."""
     room, waiting = context_of(request), _waiting(viewer, "code")
-    now = room.clock()
-    try:
-        attempt = limits.attempt(room.home, now, limits.CODE, waiting.email, request_origin.of(request))
-    except limits.TooSoonError as error:
-        return error.told(_code(request, waiting, way_on, error.detail, 429))
-    with room.home.database.reading() as database:
-        person = database.get_one(Person, waiting.person_id)
-    secret = credentials.opened(room.home, person.totp_secret or "")
-    if not room.codes.fits(person.id, secret, code, now):
-        return _code(request, waiting, way_on, _WRONG_CODE, 401)
-    limits.forgiven(room.home, attempt)
-    return start(request, person, safe(way_on), second_factor=True)
+
+    def has_code(person: Person) -> bool:
+        secret = credentials.opened(room.home, person.totp_secret or "")
+        return room.codes.fits(person.id, secret, code, room.clock())
+
+    person = _proven(request, waiting, way_on, has_code, _WRONG_CODE)
+    return person if isinstance(person, Response) else start(request, person, safe(way_on), second_factor=True)
 
 
 @router.post("/login/recovery")
-def recover(request: Request, viewer: Found, code: RecoveryCode, way_on: Annotated[str, Form()] = "/") -> Response:
+def recover(
+    request: Request, viewer: MaybeViewer, code: RecoveryCode, way_on: Annotated[str, Form()] = "/"
+) -> Response:
     """Take a recovery code for a lost authenticator: it lifts the second step; who needs one sets it up anew."""
     room, waiting = context_of(request), _waiting(viewer, "code")
-    now = room.clock()
-    try:
-        attempt = limits.attempt(room.home, now, limits.CODE, waiting.email, request_origin.of(request))
-    except limits.TooSoonError as error:
-        return error.told(_code(request, waiting, way_on, error.detail, 429))
-    with room.home.database.writing() as database:
-        person = database.get_one(Person, waiting.person_id)
-        taken = second_step.recover(database, person, code, now)
-    if not taken:
-        return _code(request, waiting, way_on, "This recovery code is wrong, or it was already used.", 401)
-    limits.forgiven(room.home, attempt)
-    return start(request, person, "/account?note=recovery")
+
+    def has_recovery_code(person: Person) -> bool:
+        with room.home.database.writing() as database:
+            return second_step.recover(database, database.get_one(Person, person.id), code, room.clock())
+
+    person = _proven(request, waiting, way_on, has_recovery_code, _WRONG_RECOVERY_CODE)
+    return person if isinstance(person, Response) else start(request, person, "/account?note=recovery")
 
 
 @router.get("/login/enroll")
-def enroll_page(request: Request, viewer: Found, way_on: Next = "/") -> Response:
+def enroll_page(request: Request, viewer: MaybeViewer, way_on: Next = "/") -> Response:
     """The page that sets up an authenticator before the first sign-in is whole."""
     waiting = _waiting(viewer, "enroll")
     return enrollment(request, waiting.email, credentials.authenticator_secret(), "/login/enroll", safe(way_on))
@@ -153,7 +147,7 @@ def enroll_page(request: Request, viewer: Found, way_on: Next = "/") -> Response
 @router.post("/login/enroll")
 def enroll(
     request: Request,
-    viewer: Found,
+    viewer: MaybeViewer,
     code: Code,
     secret: Annotated[str, Form(pattern=r"^[A-Z2-7]{32}$")],
     way_on: Annotated[str, Form()] = "/",
@@ -232,6 +226,23 @@ def enrolled(request: Request, viewer: Viewer, secret: str, code: str, first: bo
             raise SignInError("code")
         second_step.enroll(database, person, credentials.closed(room.home, secret), secret, now)
         return person
+
+
+def _proven(
+    request: Request, viewer: Viewer, way_on: str, proves: Callable[[Person], bool], wrong: str
+) -> Person | Response:
+    """The account's owner where ``proves`` accepts the code, else the page that asks again; guesses are counted."""
+    room = context_of(request)
+    try:
+        attempt = limits.count_attempt(room.home, room.clock(), limits.CODE, viewer.email, request_origin.of(request))
+    except limits.TooSoonError as error:
+        return error.with_retry_after(_code(request, viewer, way_on, error.detail, 429))
+    with room.home.database.reading() as database:
+        person = database.get_one(Person, viewer.person_id)
+    if not proves(person):
+        return _code(request, viewer, way_on, wrong, 401)
+    limits.forgive(room.home, attempt)
+    return person
 
 
 def _code(request: Request, viewer: Viewer, way_on: str, error: str = "", status: int = 200) -> Response:

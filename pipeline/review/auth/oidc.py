@@ -84,18 +84,18 @@ def _come_back(request: Request, provider: Provider, state: str, code: str) -> R
     now = room.clock()
     try:
         pending = _opened(room.home, cookies.read(request, COOKIE) or "", state, now)
-        attempt = limits.attempt(room.home, now, limits.ORGANIZATION, "", request_origin.of(request))
+        attempt = limits.count_attempt(room.home, now, limits.ORGANIZATION, "", request_origin.of(request))
         came = provider.finish(pending, code, now)
     except ReviewError as error:
         logs.get().info("request.fail", exc_info=error, status=401)
         return _refused(request, _REFUSED)
     except limits.TooSoonError as error:
-        return error.told(_refused(request, error.detail, 429))
+        return error.with_retry_after(_refused(request, error.detail, 429))
     with room.home.database.writing() as database:
         person, refused = _person(database, came, now)
     if person is None:
         return _refused(request, refused)
-    limits.forgiven(room.home, attempt)
+    limits.forgive(room.home, attempt)
     return login.start(request, person, pending.way_on)
 
 

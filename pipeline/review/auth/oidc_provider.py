@@ -69,7 +69,7 @@ class Provider:
     client_id: str
     secret: str
     redirect: str
-    _said: dict[str, tuple[int, dict[str, Any] | None]] = field(default_factory=dict)
+    _documents: dict[str, tuple[int, dict[str, Any] | None]] = field(default_factory=dict)
     _asking: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, way_on: str, now: int) -> tuple[str, Pending]:
@@ -125,7 +125,7 @@ class Provider:
         try:
             return self._read(token, self._get(address, now))
         except (JoseError, ValueError):
-            return self._read(token, self._get(address, now, kept=MINUTE))
+            return self._read(token, self._get(address, now, max_age=MINUTE))
 
     def _read(self, token: str, keys: dict[str, Any]) -> dict[str, Any]:
         return jwt.decode(token, KeySet.import_key_set(keys), algorithms=_ALGORITHMS).claims  # type: ignore[arg-type]
@@ -138,25 +138,25 @@ class Provider:
             _require_tls(str(described.get(name, "")))
         return described
 
-    def _get(self, address: str, now: int, kept: int = _KEPT) -> dict[str, Any]:
-        """What the issuer says at an address, asked for if it did so longer ago than it is kept."""
+    def _get(self, address: str, now: int, max_age: int = _KEPT) -> dict[str, Any]:
+        """The issuer's document at an address, fetched again where the last one is older than ``max_age`` ms."""
         _require_tls(address)
         if not self._asking.acquire(timeout=_WAIT):
             raise _silent()
         try:
-            at, said = self._said.get(address, (now - kept, None))
-            if not 0 <= now - at < (kept if said else _PAUSE):
-                said = None
-                self._said[address] = (now, None)
-                said = httpx.get(address, timeout=10).raise_for_status().json()
-                self._said[address] = (now, said)
+            at, document = self._documents.get(address, (now - max_age, None))
+            if not 0 <= now - at < (max_age if document else _PAUSE):
+                document = None
+                self._documents[address] = (now, None)
+                document = httpx.get(address, timeout=10).raise_for_status().json()
+                self._documents[address] = (now, document)
         except (httpx.HTTPError, ValueError) as error:
             raise _silent() from error
         finally:
             self._asking.release()
-        if not isinstance(said, dict):
+        if not isinstance(document, dict):
             raise _silent()
-        return said
+        return document
 
 
 def provider(settings: ReviewSettings, address: str) -> Provider | None:

@@ -13,7 +13,7 @@ router = APIRouter()
 
 
 @router.get("/here")
-def here(request: Request, viewer: SignedIn, tape: str = "") -> Response:
+def presence(request: Request, viewer: SignedIn, tape: str = "") -> Response:
     """Nothing, as long as the page may stay: else 401, or 404 for a tape that may no longer be seen.
 
     The answer tells nothing of the tape, and no row of the audit is written for it.

@@ -22,43 +22,43 @@ from pipeline.tapes.clock import DAY
 from pipeline.tapes.db.records import KnownPlace, Person
 
 KEPT = 180 * DAY
-"""How long a place is known after the last sign-in from there."""
+"""How long an origin is known, in ms, after the last sign-in from there."""
 
 _NETWORK = 64
 """Bits of an IPv6 address that one customer of a provider has; the others are theirs to choose."""
 
 
 @dataclass(frozen=True)
-class Place:
+class Origin:
     """An address, as far as it tells senders apart, and the token of the device; empty for an unknown browser."""
 
     address: str
     device: str
 
 
-def of(request: Request) -> Place:
+def of(request: Request) -> Origin:
     """Where a request comes from. The address is what a trusted proxy says, else the other end of the connection."""
     host = request.client.host if request.client else ""
-    return Place(told_apart(host), cookies.read(request, DEVICE) or "")
+    return Origin(told_apart(host), cookies.read(request, DEVICE) or "")
 
 
-def knows_device(database: Session, account: str, place: Place, now: int) -> bool:
+def knows_device(database: Session, account: str, origin: Origin, now: int) -> bool:
     """Whether the owner of an account signed in with this device before."""
-    return bool(place.device) and _knows(database, _key("device", account, place.device), now)
+    return bool(origin.device) and _knows(database, _key("device", account, origin.device), now)
 
 
-def knows_address(database: Session, account: str, place: Place, now: int) -> bool:
+def knows_address(database: Session, account: str, origin: Origin, now: int) -> bool:
     """Whether the owner of an account signed in from this address before."""
-    return _knows(database, _key("address", account, place.address), now)
+    return _knows(database, _key("address", account, origin.address), now)
 
 
 def remember(request: Request, answer: Response, person: Person, now: int) -> None:
-    """Know this place again: somebody has signed in there, with everything that is asked."""
-    place, room = of(request), context_of(request)
-    device = place.device or token()
+    """Remember where a person signed in, second step included."""
+    origin, room = of(request), context_of(request)
+    device = origin.device or token()
     with room.home.database.writing() as database:
         database.execute(delete(KnownPlace).where(KnownPlace.seen_at <= now - KEPT))
-        for kind, value in (("device", device), ("address", place.address)):
+        for kind, value in (("device", device), ("address", origin.address)):
             database.merge(KnownPlace(key_hash=_key(kind, person.email, value), person_id=person.id, seen_at=now))
     cookies.give(request, answer, DEVICE, device, KEPT)
 

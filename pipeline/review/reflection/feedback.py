@@ -44,7 +44,7 @@ _REMEDY = "many small points are discouraging"
 
 
 @dataclass(frozen=True)
-class Said:
+class Comment:
     """One piece of feedback, readable."""
 
     id: str
@@ -165,7 +165,7 @@ def reopen(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     return seeing(f"/tapes/{tape_id}/feedback", "reopened")
 
 
-def said(database: Session, home: Home, tape_id: str) -> list[Said]:
+def comments(database: Session, home: Home, tape_id: str) -> list[Comment]:
     """All feedback on a tape: the strengths first, each kind in the order in which it was given."""
     rows = database.execute(
         select(Feedback, Person.name)
@@ -174,7 +174,7 @@ def said(database: Session, home: Home, tape_id: str) -> list[Said]:
         .order_by(Feedback.kind, Feedback.position, Feedback.at)
     ).all()
     return [
-        Said(row.id, row.person_id, name, row.kind, home.vault.unseal(tape_id, row.sealed_text, _COLUMN).decode())
+        Comment(row.id, row.person_id, name, row.kind, home.vault.unseal(tape_id, row.sealed_text, _COLUMN).decode())
         for row, name in rows
     ]
 
@@ -260,7 +260,7 @@ def _own_tape(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Ta
 def _others(database: Session, tape: Tape, now: int) -> dict[str, str]:
     group = database.get_one(Group, tape.group_id)
     members = people.members(database, group, now)
-    return {one.person.id: one.person.name for one in members if one.person.id != tape.interviewer_id}
+    return {member.person.id: member.person.name for member in members if member.person.id != tape.interviewer_id}
 
 
 def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> Response:
@@ -268,7 +268,7 @@ def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> 
     with home.database.writing() as database:
         tape = _open_tape(database, viewer, tape_id, now)
         authorization.read(database, viewer, tape_id, "feedback", now)
-        everything = said(database, home, tape_id)
+        everything = comments(database, home, tape_id)
         first = waits_for(database, home, tape, viewer.person_id)
         answers = forms.read(database, home, tape_id, tape.interviewer_id, questions.SESSION_REVIEW)
         others = _others(database, tape, now)
@@ -278,7 +278,7 @@ def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> 
         drafts = forms.read(database, home, tape_id, viewer.person_id, DRAFT)
         name = titles.title(database, tape)
         interviewer = database.get_one(Person, tape.interviewer_id).name
-    mine = [one for one in everything if one.person_id == viewer.person_id]
+    mine = [comment for comment in everything if comment.person_id == viewer.person_id]
     return render(
         request,
         "reflection/feedback.html",
@@ -286,12 +286,12 @@ def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> 
         tape=tape,
         title=name,
         interviewer=interviewer,
-        said=everything,
+        comments=everything,
         mine=mine,
         first=first,
         is_mine=tape.interviewer_id == viewer.person_id,
-        has_strength=any(one.kind == "strength" for one in mine),
-        has_suggestion=any(one.kind == "suggestion" for one in mine),
+        has_strength=any(comment.kind == "strength" for comment in mine),
+        has_suggestion=any(comment.kind == "suggestion" for comment in mine),
         shown=answers if answers.get("shown") else {},
         others=others,
         client=client,

@@ -78,7 +78,7 @@ def mine(request: Request, viewer: SignedIn) -> Response:
         peers = _peers(database, person, now)
         shared = set(database.scalars(select(Share.with_person_id).where(Share.person_id == person.id)))
         sharing = select(Person).join(Share, Share.person_id == Person.id).where(Share.with_person_id == person.id)
-        to_me = [one for one in database.scalars(sharing) if one.id in peers]
+        to_me = [owner for owner in database.scalars(sharing) if owner.id in peers]
     _note(room.home, viewer, shown, now)
     return render(
         request,
@@ -150,10 +150,10 @@ def unshare(request: Request, viewer: SignedIn, person_id: FormId) -> Response:
 def _peers(database: Session, person: Person, now: int) -> dict[str, str]:
     """Who is in a group with somebody, coaches included."""
     return {
-        one.person.id: one.person.name
+        member.person.id: member.person.name
         for group, _ in people.groups_of(database, person, now)
-        for one in people.members(database, group, now)
-        if one.person.id != person.id
+        for member in people.members(database, group, now)
+        if member.person.id != person.id
     }
 
 
@@ -176,47 +176,49 @@ def _lines(
         (tape, current_measures(Admitted(database, home, tape, person, now)))
         for tape in authorization.all_open(database, person, database.scalars(query).all(), now)
     ]
-    names = dict.fromkeys(figure.name for _, each in seen for figure in each.figures if figure.name in HEADLINE_RATIOS)
+    names = dict.fromkeys(
+        figure.name for _, measures in seen for figure in measures.figures if figure.name in HEADLINE_RATIOS
+    )
     lines = [line for name in names if (line := _line(name, seen)).points]
     return lines, tuple(tape.id for tape, _ in seen)
 
 
 def _line(name: str, seen: list[tuple[Tape, CurrentMeasures]]) -> Line:
-    found = [
-        (tape, figure, each)
-        for tape, each in seen
-        for figure in each.figures
+    measured = [
+        (tape, figure, measures)
+        for tape, measures in seen
+        for figure in measures.figures
         if figure.name == name and figure.value is not None
     ]
-    if not found:
+    if not measured:
         return Line(name, "", (), "", ())
-    highest = max((figure.high or figure.value or 0.0) for _, figure, _ in found)
-    most = 100.0 if found[0][1].unit == "percent" else max(1.0, highest)
-    step = (WIDE - LEFT - EDGE) / max(1, len(found) - 1)
+    highest = max((figure.high or figure.value or 0.0) for _, figure, _ in measured)
+    most = 100.0 if measured[0][1].unit == "percent" else max(1.0, highest)
+    step = (WIDE - LEFT - EDGE) / max(1, len(measured) - 1)
 
     def y(value: float) -> float:
         return round(HIGH - EDGE - (HIGH - 2 * EDGE) * min(value, most) / most, 1)
 
     points = tuple(
         Point(
-            round(LEFT + step * at if len(found) > 1 else WIDE / 2, 1),
+            round(LEFT + step * at if len(measured) > 1 else WIDE / 2, 1),
             y(figure.value or 0.0),
             y(most if figure.high is None and figure.low is not None else figure.high or figure.value or 0.0),
             y(figure.low if figure.low is not None else figure.value or 0.0),
             tape.created_at,
             figure,
-            each.by_group and not figure.by_machine,
-            each.basis,
-            each.note,
+            measures.by_group and not figure.by_machine,
+            measures.basis,
+            measures.note,
         )
-        for at, (tape, figure, each) in enumerate(found)
+        for at, (tape, figure, measures) in enumerate(measured)
     )
-    top = "100 %" if found[0][1].unit == "percent" else f"{most:.1f}"
-    label = min((figure.label for _, figure, _ in found), key=len)  # without what is said of some of them alone
+    top = "100 %" if measured[0][1].unit == "percent" else f"{most:.1f}"
+    label = min((figure.label for _, figure, _ in measured), key=len)  # without what is said of some of them alone
     missing = tuple(
         (tape.created_at, figure.undefined)
-        for tape, each in seen
-        for figure in each.figures
+        for tape, measures in seen
+        for figure in measures.figures
         if figure.name == name and figure.value is None
     )
     return Line(name, label, points, top, missing)

@@ -46,14 +46,16 @@ async def save(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 
 def _saved(request: Request, viewer: SignedIn, tape_id: str, fields: dict[str, str], step: str) -> Response:
     home, now = context_of(request).home, context_of(request).clock()
-    review_answers: dict[str, str | bool] = {each.name: fields.get(each.name, "") for each in questions.REVIEW}
+    review_answers: dict[str, str | bool] = {
+        question.name: fields.get(question.name, "") for question in questions.REVIEW
+    }
     review_answers |= {"well": fields.get("well", ""), "shown": fields.get("shown") == "yes"}
     appraisal = {
-        each.name: {
-            "rating": _rating(fields.get(f"rate-{each.name}")),
-            "example": fields.get(f"example-{each.name}", ""),
+        item.name: {
+            "rating": _rating(fields.get(f"rate-{item.name}")),
+            "example": fields.get(f"example-{item.name}", ""),
         }
-        for each in questions.APPRAISAL
+        for item in questions.APPRAISAL
     }
     with home.database.writing() as database:
         authorization.in_state(authorization.own(database, viewer, tape_id, "show", now), "ready")

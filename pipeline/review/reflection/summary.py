@@ -21,7 +21,7 @@ from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
 from pipeline.review.reflection import feedback, forms, questions, word_document
 from pipeline.review.reflection import pdf as paper
-from pipeline.review.reflection.feedback import Said
+from pipeline.review.reflection.feedback import Comment
 from pipeline.review.tapes import titles
 from pipeline.review.tapes.stored_measures import Figure
 from pipeline.review.templating import day, render
@@ -43,7 +43,7 @@ class Summary:
     came_in: str
     well: str
     next: str
-    said: tuple[Said, ...]
+    comments: tuple[Comment, ...]
     figures: tuple[Figure, ...]
     basis: str
     note: str
@@ -94,7 +94,7 @@ def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str
             came_in=day(tape.created_at),
             well=shown.get("well", ""),
             next=shown.get("next", ""),
-            said=tuple(feedback.said(database, home, tape_id)),
+            comments=tuple(feedback.comments(database, home, tape_id)),
             figures=measured.figures,
             basis=measured.basis,
             note=measured.note,

@@ -34,18 +34,18 @@ def lines(summary: Summary) -> Iterator[Line]:
     yield Line("What went well", "heading")
     if summary.well:
         yield Line(f"{summary.interviewer}: {summary.well}")
-    strengths = [one for one in summary.said if one.kind == "strength"]
-    for one in strengths:
-        yield Line(f"{one.name}: {one.text}")
+    strengths = [comment for comment in summary.comments if comment.kind == "strength"]
+    for strength in strengths:
+        yield Line(f"{strength.name}: {strength.text}")
     if not summary.well and not strengths:
         yield Line("Nothing has been written yet.")
-    suggestions = [one for one in summary.said if one.kind == "suggestion"]
+    suggestions = [comment for comment in summary.comments if comment.kind == "suggestion"]
     if summary.next or suggestions:
         yield Line("To try next", "heading")
         if summary.next:
             yield Line(f"{summary.interviewer}: {summary.next}")
-        for one in suggestions:
-            yield Line(f"{one.name}: {one.text}")
+        for suggestion in suggestions:
+            yield Line(f"{suggestion.name}: {suggestion.text}")
     yield Line("Measures", "heading")
     yield Line(f"{summary.basis}.")
     if summary.note:

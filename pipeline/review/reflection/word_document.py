@@ -25,9 +25,9 @@ def written(summary: Summary) -> bytes:
     from docx.shared import Pt
 
     document = Document()
-    about = document.core_properties
-    about.title, about.author, about.comments, about.language = summary_lines.TITLE, "", "", "en-US"
-    about.created = about.modified = datetime.fromtimestamp(summary.at / 1000, UTC).replace(tzinfo=None)
+    properties = document.core_properties
+    properties.title, properties.author, properties.comments, properties.language = summary_lines.TITLE, "", "", "en-US"
+    properties.created = properties.modified = datetime.fromtimestamp(summary.at / 1000, UTC).replace(tzinfo=None)
     for line in summary_lines.lines(summary):
         paragraph = document.add_paragraph(plain_text.shown(line.text), style=_STYLES[line.kind])
         if line.kind == "note":

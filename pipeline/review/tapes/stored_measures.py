@@ -53,7 +53,7 @@ class Figure:
 def read(database: Session, home: Home, tape: Tape) -> tuple[Figure, ...]:
     """The main measures of a tape; none where it is not processed, or where they are of the wrong voice."""
     measures = stored(database, home, tape) if voices.heard_right(database, home, tape) else {}
-    return told(measures) if measures else ()
+    return headline_figures(measures) if measures else ()
 
 
 def stored(database: Session, home: Home, tape: Tape) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def stored(database: Session, home: Home, tape: Tape) -> dict[str, Any]:
     return json.loads(home.vault.read(item)) if item is not None else {}
 
 
-def told(measures: dict[str, Any]) -> tuple[Figure, ...]:
+def headline_figures(measures: dict[str, Any]) -> tuple[Figure, ...]:
     """The main ones of a tape's measures, given as in ``measures.json``."""
     return tuple(map(_figure, headline_measures(measures)))
 

@@ -173,36 +173,36 @@ def steps(database: Session, person_id: str, tape: Tape) -> list[Step]:
     closed = review is not None and review.closed_at is not None
     at = f"/tapes/{tape.id}"
     waiting = "" if is_open else "waiting"
-    found = []
+    way = []
     if mine:
-        told = "done" if named else "now"
+        state = "done" if named else "now"
         text, action = (
             ("Read what each says and confirm who speaks.", "Read")
             if tape.from_text
             else ("Listen to each voice and confirm who speaks.", "Listen")
         )
-        found.append(Step("Who is who", text, f"{at}/voices", action, told))
+        way.append(Step("Who is who", text, f"{at}/voices", action, state))
         first = "done" if opened else "now" if named else "later"
         action = "Look again" if opened else "Begin"
-        found.append(Step("You first", "Review your own work before the others do.", f"{at}/first", action, first))
-    locked = bool(passes) and all(each.locked_at for each in passes)
+        way.append(Step("You first", "Review your own work before the others do.", f"{at}/first", action, first))
+    locked = bool(passes) and all(row.locked_at for row in passes)
     missed = closed and not passes
     coding = waiting or ("done" if locked else "later" if missed or (mine and not opened) else "now")
     name, text = ("Listen and code", "Take a task, and code while you listen.")
     if tape.from_text:
         name, text = ("Read and code", "Take a task, and code while you read.")
-    found.append(Step(name, text, f"{at}/coding", "Open the tape", coding))
+    way.append(Step(name, text, f"{at}/coding", "Open the tape", coding))
     together = waiting or ("later" if not locked else "done" if spoke or _settled(database, tape) else "now")
     verb = "Look at" if tape.from_text else "Listen to"
-    told = f"{verb} where you differ, and settle on a code. Everyone's own codes stay."
-    found.append(Step("Together", told, f"{at}/together", "Continue together", together))
+    text = f"{verb} where you differ, and settle on a code. Everyone's own codes stay."
+    way.append(Step("Together", text, f"{at}/together", "Continue together", together))
     feedback = waiting or ("done" if spoke or closed else "now" if opened else "later")
-    found.append(
+    way.append(
         Step("Feedback", "Strengths first; at most one suggestion.", f"{at}/feedback", "Go to the feedback", feedback)
     )
     end = waiting or ("done" if closed else "later")
-    found.append(Step("Summary", "What the group takes away.", f"{at}/summary", "See the summary", end))
-    return found
+    way.append(Step("Summary", "What the group takes away.", f"{at}/summary", "See the summary", end))
+    return way
 
 
 def _settled(database: Session, tape: Tape) -> bool:

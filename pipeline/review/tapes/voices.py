@@ -57,19 +57,19 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     with room.home.database.writing() as database:
         tape = _ready(database, viewer, tape_id, now)
         authorization.read(database, viewer, tape_id, "voices", now)
-        said = database.scalars(
+        utterances = database.scalars(
             select(Utterance).where(Utterance.tape_id == tape_id).order_by(Utterance.position)
         ).all()
         decided = confirmed(database, room.home, tape_id)
         texts = _texts(database, room.home, tape_id) if tape.from_text else {}
         name = titles.title(database, tape)
-    found = voices(said, tape.speakers | {"roles": tape.speakers.get("roles", {}) | (decided or {})})
+    speakers = voices(utterances, tape.speakers | {"roles": tape.speakers.get("roles", {}) | (decided or {})})
     return render(
         request,
         "tapes/voices.html",
         tape=tape,
         title=name,
-        voices=found,
+        voices=speakers,
         texts=texts,
         sure=tape.speakers.get("probability"),
         decided=decided is not None,
@@ -85,11 +85,11 @@ def decide(
     now = room.clock()
     with room.home.database.writing() as database:
         tape = _ready(database, viewer, tape_id, now)
-        said = database.scalars(select(Utterance).where(Utterance.tape_id == tape_id)).all()
-        found = voices(said, tape.speakers)
-        if interviewer not in {voice.name for voice in found}:
+        utterances = database.scalars(select(Utterance).where(Utterance.tape_id == tape_id)).all()
+        speakers = voices(utterances, tape.speakers)
+        if interviewer not in {voice.name for voice in speakers}:
             raise HTTPException(404)
-        others = sorted((voice for voice in found if voice.name != interviewer), key=lambda voice: -voice.spoken)
+        others = sorted((voice for voice in speakers if voice.name != interviewer), key=lambda voice: -voice.spoken)
         roles = {voice.name: "unknown" for voice in others} | {interviewer: "interviewer"}
         if others:
             roles[others[0].name] = "client"
@@ -108,30 +108,33 @@ def decide(
     return seeing(f"/tapes/{tape_id}", "saved")
 
 
-def voices(said: Sequence[Utterance], speakers: dict[str, Any]) -> tuple[Voice, ...]:
+def voices(utterances: Sequence[Utterance], speakers: dict[str, Any]) -> tuple[Voice, ...]:
     """The voices of a tape, the one that speaks most first; their clips are their longest stretches, in order.
 
     ``speakers`` has the "roles" by voice, and the "ghosts" that the diarizer found.
     """
     roles, ghosts = speakers.get("roles", {}), speakers.get("ghosts", ())
     spoken: dict[str, int] = {}
-    for one in said:
-        spoken[one.speaker] = spoken.get(one.speaker, 0) + one.end_ms - one.start_ms
+    for utterance in utterances:
+        spoken[utterance.speaker] = spoken.get(utterance.speaker, 0) + utterance.end_ms - utterance.start_ms
     total = sum(spoken.values()) or 1
-    found = []
+    ranked = []
     for name, length in sorted(spoken.items(), key=lambda pair: -pair[1]):
-        own = sorted((one for one in said if one.speaker == name), key=lambda one: one.start_ms - one.end_ms)[:CLIPS]
-        clips = sorted((one.start_ms, min(one.end_ms, one.start_ms + LONGEST)) for one in own)
+        own_utterances = [utterance for utterance in utterances if utterance.speaker == name]
+        longest = sorted(own_utterances, key=lambda utterance: utterance.start_ms - utterance.end_ms)[:CLIPS]
+        clips = sorted(
+            (utterance.start_ms, min(utterance.end_ms, utterance.start_ms + LONGEST)) for utterance in longest
+        )
         role = roles.get(name, "unknown")
-        names = tuple(one.utterance_id for one in sorted(own, key=lambda one: one.position))
-        found.append(Voice(name, role, tuple(clips), length, length / total, name in ghosts, names))
-    return tuple(found)
+        ids = tuple(row.utterance_id for row in sorted(longest, key=lambda row: row.position))
+        ranked.append(Voice(name, role, tuple(clips), length, length / total, name in ghosts, ids))
+    return tuple(ranked)
 
 
 def _texts(database: Session, home: Home, tape_id: str) -> dict[str, str]:
     """Utterance -> what is said there; for the interviewer, from whom no name is masked."""
-    kept = select(Item).where(Item.tape_id == tape_id, Item.kind == _TRANSCRIPT).order_by(Item.created_at.desc())
-    item = database.scalars(kept.limit(1)).first()
+    query = select(Item).where(Item.tape_id == tape_id, Item.kind == _TRANSCRIPT).order_by(Item.created_at.desc())
+    item = database.scalars(query.limit(1)).first()
     rows = json.loads(home.vault.read(item))["utterances"] if item else []
     return {row["utterance_id"]: row["text"] for row in rows}
 

@@ -117,9 +117,9 @@ def keep(
     return start + len(content)
 
 
-def out_of_step(tape_id: str, here: int) -> ReviewError:
+def out_of_step(tape_id: str, received: int) -> ReviewError:
     """The error for a piece that does not follow."""
-    return ReviewError("R02", f"upload for tape {tape_id}", f"continues at byte {here}", "send from there")
+    return ReviewError("R02", f"upload for tape {tape_id}", f"continues at byte {received}", "send from there")
 
 
 def beyond() -> ReviewError:
@@ -202,7 +202,7 @@ def keep_scan(home: Home, tape_id: str, content: bytes, now: int, quota: int) ->
             query = select(Item).where(Item.tape_id == tape_id, Item.kind == FORM)
             earlier = list(database.scalars(query))
             quotas.require_space(
-                database, tape.interviewer_id, len(content) - sum(each.size for each in earlier), quota
+                database, tape.interviewer_id, len(content) - sum(item.size for item in earlier), quota
             )
             database.add(item_row(put, now))
             database.flush()
@@ -231,8 +231,8 @@ def survey(home: Home, tape_id: str) -> Survey | None:
         item = database.scalar(select(Item).where(Item.tape_id == tape_id, Item.kind == SURVEY))
     if item is None:
         return None
-    kept = json.loads(home.vault.read(item))
-    return Survey(kept["sha256"], kept["duration"], kept["shown"], tuple(kept["peaks"]))
+    fields = json.loads(home.vault.read(item))
+    return Survey(fields["sha256"], fields["duration"], fields["shown"], tuple(fields["peaks"]))
 
 
 def recording(home: Home, tape_id: str) -> Item | None:
@@ -266,8 +266,8 @@ def _discard(home: Home, *chosen: ColumnElement[bool]) -> None:
 
 def _look(content: bytes) -> None:
     """Refuse at the first bytes what is no sound file; a tag in front of MP3 may hide them until the end."""
-    found = sniff.identify(lambda place, count: content[place : place + count])
-    if found is None and not (content.startswith(b"ID3") or len(content) < _HEAD):
+    container = sniff.identify(lambda start, count: content[start : start + count])
+    if container is None and not (content.startswith(b"ID3") or len(content) < _HEAD):
         known = "export it as WAV, FLAC, Ogg, MP3, M4A or WebM"
         raise AudioError("A04", "recording", "is not in a sound format that we read, whatever its name says", known)
 

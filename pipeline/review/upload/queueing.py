@@ -26,12 +26,12 @@ def queue(home: Home, tape_id: str, by: str, sha256: str, start: int, end: int, 
     ------
     ConsentError: the consent ended meanwhile.
     """
-    asked = home.vault.put(tape_id, ASKED, Asked(sha256, start, end, speakers).packed())
+    request = home.vault.put(tape_id, ASKED, Asked(sha256, start, end, speakers).packed())
     with home.database.writing() as database:
         tape = _draft(database, tape_id, now)
         tape.start_ms, tape.end_ms = start, end
         database.execute(delete(Item).where(Item.tape_id == tape_id, Item.kind == ASKED))
-        database.add(item_row(asked, now))
+        database.add(item_row(request, now))
         job = _queued(database, tape, by, now)
     _on_its_way(home, job)
 

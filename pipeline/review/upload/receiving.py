@@ -38,7 +38,7 @@ BESIDE = 16 << 10
 
 
 @router.get("/uploads/{tape_id}")
-def here(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+def received(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """How many bytes are here, so that a cut upload goes on."""
     _draft(request, viewer, tape_id)
     room = context_of(request)

@@ -104,7 +104,7 @@ def test_a_device_is_its_owner_s_alone_and_no_key_to_anything(room: Room) -> Non
     token = eve.client.cookies[cookies.DEVICE]
     thief = browser(room, STRANGER)
     thief.client.cookies.set(cookies.DEVICE, token)
-    here = limits.PASSWORD.here
+    here = limits.PASSWORD.from_origin
     assert guessing(room, thief, here + 1) == [401] * here + [429]
     assert guessing(room, thief, here + 1, "eve@example.org") == [401] * here + [429]
     assert thief.get("/account").status_code == 303
@@ -136,14 +136,14 @@ def test_each_wrong_guess_makes_the_next_wait_twice_as_long_up_to_a_minute(
 def test_a_guess_that_comes_too_early_is_not_looked_at_and_does_not_count(room: Room) -> None:
     room.person("Ada")
     eve = browser(room, STRANGER)
-    guessing(room, eve, limits.PASSWORD.here + 30)
+    guessing(room, eve, limits.PASSWORD.from_origin + 30)
     room.clock.advance(1000)
     assert signing_in(eve).status_code == 303
 
 
 def test_who_came_in_begins_anew_there_and_failures_are_forgotten_after_a_day(room: Room) -> None:
     room.person("Ada")
-    eve, here = browser(room, STRANGER), limits.PASSWORD.here
+    eve, here = browser(room, STRANGER), limits.PASSWORD.from_origin
     assert guessing(room, eve, here) == [401] * here
     room.clock.advance(DAY - 1)
     assert guessing(room, eve, 1) == [401]
@@ -156,10 +156,10 @@ def test_who_came_in_begins_anew_there_and_failures_are_forgotten_after_a_day(ro
 
 
 def test_many_accounts_from_one_address_and_one_account_from_many_are_slowed_down(room: Room) -> None:
-    eve, most = browser(room, STRANGER), limits.PASSWORD.address
+    eve, most = browser(room, STRANGER), limits.PASSWORD.from_address
     sprayed = [guessing(room, eve, 1, f"{number}@example.org")[0] for number in range(most + 1)]
     assert sprayed == [401] * most + [429]
-    most = limits.PASSWORD.strangers
+    most = limits.PASSWORD.from_strangers
     spread = [guessing(room, browser(room, f"198.51.{number}.1"), 1)[0] for number in range(most + 1)]
     assert spread == [401] * most + [429]
 
@@ -171,7 +171,7 @@ def test_an_account_that_does_not_exist_is_slowed_down_like_one_that_does(room: 
 
 
 def test_one_network_of_a_provider_is_one_address(room: Room) -> None:
-    here = limits.PASSWORD.here
+    here = limits.PASSWORD.from_origin
     seen = [guessing(room, browser(room, f"2001:db8:1:2::{number:x}"), 1)[0] for number in range(here + 1)]
     assert seen == [401] * here + [429]
     assert guessing(room, browser(room, "2001:db8:1:3::1"), 1) == [401]
@@ -182,7 +182,7 @@ def test_one_network_of_a_provider_is_one_address(room: Room) -> None:
 @pytest.mark.parametrize("address", ["127.0.0.1", PROXY])
 def test_nobody_says_by_a_header_that_he_is_somebody_else(room: Room, address: str) -> None:
     said = [f"192.0.2.{number}" for number in range(30)]
-    here = limits.PASSWORD.here
+    here = limits.PASSWORD.from_origin
     assert guessing(room, browser(room, address), here + 1, addresses=said) == [401] * here + [429]
 
 
@@ -192,7 +192,7 @@ def test_a_proxy_that_the_settings_name_says_who_sends(room: Room) -> None:
     trusting = loaded.model_copy(update={"review": review})
     room.app = application.create(room.home, trusting, clock=room.clock, passwords=QUICK)
     room.person("Ada")
-    here = limits.PASSWORD.here
+    here = limits.PASSWORD.from_origin
     # Behind the proxy the last address is the one that it saw; what a sender wrote before that counts for nothing.
     said = [f"192.0.2.{number}, {STRANGER}" for number in range(here + 1)]
     assert guessing(room, browser(room, PROXY), here + 1, addresses=said) == [401] * here + [429]
@@ -226,7 +226,7 @@ def test_proxies_are_named_in_the_environment_too(
 
 def test_counts_hold_in_a_second_process_and_after_a_restart(room: Room) -> None:
     room.person("Ada")
-    here = limits.PASSWORD.here
+    here = limits.PASSWORD.from_origin
     assert guessing(room, browser(room, STRANGER), here - 1) == [401] * (here - 1)
     other = Room(room.home, room.clock)
     assert guessing(other, browser(other, STRANGER), 2) == [401, 429]
@@ -236,7 +236,7 @@ def test_a_clock_that_is_set_back_keeps_nobody_waiting(room: Room) -> None:
     room.person("Ada")
     eve = browser(room, STRANGER)
     room.clock.advance(7 * DAY)
-    guessing(room, eve, limits.PASSWORD.here + 5)
+    guessing(room, eve, limits.PASSWORD.from_origin + 5)
     room.clock.advance(-7 * DAY)
     assert signing_in(eve).status_code == 303
 
@@ -257,7 +257,7 @@ def test_whoever_has_the_password_guesses_few_codes_and_the_owner_goes_on(room: 
         room.clock.advance(MINUTE)
         signing_in(eve)
         looked_at += eve.post("/login/code", {"code": "1"}, page="/login/code").status_code == 401
-    assert limits.CODE.here <= looked_at <= limits.CODE.here + 12
+    assert limits.CODE.from_origin <= looked_at <= limits.CODE.from_origin + 12
     signing_in(mine)
     code = pyotp.TOTP(secret).at(room.clock() // 1000)
     assert mine.post("/login/code", {"code": code}, page="/login/code").status_code == 303
@@ -271,7 +271,7 @@ def test_places_and_counts_are_kept_as_hashes_and_not_for_ever(room: Room) -> No
     with room.home.database.reading() as database:
         kept = " ".join(str(row.__dict__) for row in database.query(LoginAttempt))
         known = request_origin.knows_device(
-            database, "ada@example.org", request_origin.Place(HOME, device(ada)), room.clock()
+            database, "ada@example.org", request_origin.Origin(HOME, device(ada)), room.clock()
         )
     assert known
     assert STRANGER not in kept
@@ -279,10 +279,10 @@ def test_places_and_counts_are_kept_as_hashes_and_not_for_ever(room: Room) -> No
     room.clock.advance(request_origin.KEPT)
     with room.home.database.reading() as database:
         assert not request_origin.knows_address(
-            database, "ada@example.org", request_origin.Place(HOME, ""), room.clock()
+            database, "ada@example.org", request_origin.Origin(HOME, ""), room.clock()
         )
         assert not request_origin.knows_device(
-            database, "ada@example.org", request_origin.Place(HOME, device(ada)), room.clock()
+            database, "ada@example.org", request_origin.Origin(HOME, device(ada)), room.clock()
         )
 
 

@@ -105,7 +105,7 @@ def test_a_sign_in_is_on_its_way_for_ten_minutes(
 
 
 def test_answers_that_let_nobody_in_are_slowed_down(room: Room, issuer: Issuer, browser: Browser) -> None:
-    most = limits.ORGANIZATION.address
+    most = limits.ORGANIZATION.from_address
     statuses = [way(browser, issuer, nonce="another").status_code for _ in range(most + 1)]
     assert statuses == [401] * most + [429]
     assert issuer.requests.count("token_endpoint") == most
@@ -155,7 +155,7 @@ def test_an_address_that_changes_hands_at_the_organization_opens_nobody_s_accoun
     other = room.browser()
     refused = way(other, issuer, sub="another")
     assert refused.status_code == 401
-    assert "belongs to another account of your organization" in refused.text
+    assert "is linked to another account of your organization" in refused.text
     assert other.get("/account").status_code == 303
     again = room.browser()
     assert way(again, issuer, sub="ada-7", email="ada.lovelace@example.org").status_code == 303  # her new address

@@ -25,7 +25,7 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         sizes.append(len(changes))
         return real(admitted, changes)
 
-    monkeypatch.setattr(correction_store, "correct", counted)
+    monkeypatch.setattr(correction_store, "store_corrections", counted)
     return sizes
 
 
@@ -51,7 +51,7 @@ def test_the_words_are_worked_out_once_for_many_masks(peers: Peers, monkeypatch:
     worked_out = []
     real = correction_store.apply_corrections
     sent = masks_of(peers.ada, 20)
-    monkeypatch.setattr(correction_store, "corrected", lambda *given: worked_out.append(1) or real(*given))
+    monkeypatch.setattr(correction_store, "apply_corrections", lambda *given: worked_out.append(1) or real(*given))
     assert peers.ada.send(*sent).json() == {"refused": []}
     assert len(worked_out) == 1
 

@@ -173,7 +173,7 @@ def test_codes_cannot_be_guessed(room: Room) -> None:
     browser = room.browser()
     login(browser, "ada@example.org")
     form = {"code": "12 34 5"}
-    here = limits.CODE.here
+    here = limits.CODE.from_origin
     statuses = [browser.post("/login/code", form, page="/login/code").status_code for _ in range(here + 1)]
     assert statuses == [401] * here + [429]
 
@@ -307,7 +307,7 @@ def test_the_current_password_cannot_be_guessed(room: Room, path: str) -> None:
     here = room.signed_in(room.person("Ada"))
     new = "nine yellow submarines"
     form = {"current": "wrong", "password": new, "again": new, "secret": "A" * 32, "code": "x"}
-    for _ in range(limits.PASSWORD.here):
+    for _ in range(limits.PASSWORD.from_origin):
         assert here.post(path, form).status_code == 422
     refused = here.post(path, form | {"current": PASSWORD})
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
