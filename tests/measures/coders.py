@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from pipeline.measures.reliability.rating_matrix import CodingScheme
+from pipeline.measures.reliability.rating_matrix import Absent, CodingScheme, RatingMatrix, build_rating_matrix
 
 SCHEME = CodingScheme(
     families={
@@ -76,3 +76,32 @@ def group(
     numbers = np.tile([str(number) for number in range(units)], len(passes))
     table = table.assign(utterance_id=numbers, codes=np.concatenate(chosen))
     return table[["tape_id", "utterance_id", "coder", "layer", "codes", "coded_at"]]
+
+
+def balanced_tables(agree: list[int], units: int = 80) -> np.ndarray:
+    """Tables of two values with so many agreements, whose disagreements lean to neither side; shape (tapes, 2, 2)."""
+    tables = []
+    for number in agree:
+        off = (units - number) // 2
+        tables.append([[number // 2, off], [units - number - off, number - number // 2]])
+    return np.array(tables, dtype=float)
+
+
+def member_and_coach(member: list[str], coach: list[str], tape: str = "t", **more: object) -> pd.DataFrame:
+    """The codes of one member and of a coach on one tape."""
+    return pd.concat(
+        [rows(tape, "ann", "member", member, **more), rows(tape, "cora", "coach", coach, **more)], ignore_index=True
+    )
+
+
+def only_row(table: pd.DataFrame, **wanted: str) -> pd.Series:
+    """The one row of a table with these values."""
+    for column, value in wanted.items():
+        table = table[table[column] == value]
+    assert len(table) == 1
+    return table.iloc[0]
+
+
+def rating_matrix_of(*tables: pd.DataFrame, absent: Absent = "auto") -> RatingMatrix:
+    """The rating matrix of some tables of codes together."""
+    return build_rating_matrix(pd.concat(tables, ignore_index=True), SCHEME, absent)

@@ -1,1 +1,1 @@
-"""Whether a coder's coding moves, and how that is said."""
+"""Whether a coder's coding moves, as charts and as sentences."""

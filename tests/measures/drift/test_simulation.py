@@ -6,15 +6,15 @@ from pipeline.measures.drift.simulation import bias_detection_rates, run_lengths
 
 
 def test_in_control_there_are_250_tapes_between_false_alarms() -> None:
-    found = run_lengths(0.82, 0.82, 80, runs=300, horizon=1000, seed=1)
-    assert found.mean >= 250
+    runs = run_lengths(0.82, 0.82, 80, runs=300, horizon=1000, seed=1)
+    assert runs.mean >= 250
 
 
 def test_a_fall_from_82_to_74_is_found_within_four_tapes() -> None:
     for quiet in (0, 10):
-        found = run_lengths(0.82, 0.74, 80, runs=2000, horizon=60, quiet=quiet, seed=1)
-        assert found.mean <= 4.0
-        assert found.alarmed.mean() > 0.99
+        runs = run_lengths(0.82, 0.74, 80, runs=2000, horizon=60, quiet=quiet, seed=1)
+        assert runs.mean <= 4.0
+        assert runs.alarmed.mean() > 0.99
 
 
 def test_a_planted_bias_is_named_within_six_tapes() -> None:
@@ -24,5 +24,5 @@ def test_a_planted_bias_is_named_within_six_tapes() -> None:
 
 
 def test_a_change_after_quiet_tapes_counts_from_the_change() -> None:
-    found = run_lengths(0.9, 0.3, 80, runs=20, horizon=10, quiet=10)
-    assert found.mean < 2
+    runs = run_lengths(0.9, 0.3, 80, runs=20, horizon=10, quiet=10)
+    assert runs.mean < 2

@@ -32,9 +32,9 @@ def together(*coders: pd.DataFrame) -> pd.DataFrame:
 
 def clusters(table: pd.DataFrame) -> list[list[str]]:
     """Each unit as the names that its coders gave it, "coder:name"."""
-    found = align_units(table)[0]
+    aligned = align_units(table)[0]
     members = table["coder"] + ":" + table["utterance_id"]
-    return sorted(sorted(each) for _, each in members.groupby(found["utterance_id"].to_numpy()))
+    return sorted(sorted(each) for _, each in members.groupby(aligned["utterance_id"].to_numpy()))
 
 
 def figures(table: pd.DataFrame, kind: str = "members", absent: Absent = "not-coded") -> dict[str, float]:
@@ -43,8 +43,8 @@ def figures(table: pd.DataFrame, kind: str = "members", absent: Absent = "not-co
     comparison = next(each for each in group_comparisons(made) if each.kind == kind)
     added = tape_sums(made, made.levels[0], comparison, made.levels[0].values_of(made.grid))
     assert added is not None
-    found = agreement.coefficient_values(added.weighted(np.ones(len(added.units))))
-    return {"units": added.utterances} | {name: float(value) for name, value in found.items()}
+    result = agreement.coefficient_values(added.weighted(np.ones(len(added.units))))
+    return {"units": added.utterances} | {name: float(value) for name, value in result.items()}
 
 
 COACH = cut("cora", "coach", ("1", 0, 1000, "change"), ("2", 1000, 3000, "sustain"), ("3", 3000, 4000, ""))
@@ -89,23 +89,23 @@ def test_a_listening_noise_within_a_turn_does_not_destroy_agreement() -> None:
 
 def test_units_are_matched_by_time_and_not_by_name() -> None:
     ann = cut("ann", "member", ("a", 100, 1000, "change"), ("b", 1000, 1900, "sustain"), ("c", 1900, 4000, ""))
-    found, tapes = align_units(together(COACH, ann))
+    result, tapes = align_units(together(COACH, ann))
     assert tapes == ("t",)
-    assert list(found["utterance_id"]) == ["1", "2", "3", "1", "b", "c"]
+    assert list(result["utterance_id"]) == ["1", "2", "3", "1", "b", "c"]
 
 
 def test_a_name_with_two_pairs_of_boundaries_is_no_unit() -> None:
     ann = cut("ann", "member", ("1", 1000, 2900, "sustain"), ("2", 0, 900, "change"))
-    found, tapes = align_units(together(COACH, ann))
+    result, tapes = align_units(together(COACH, ann))
     assert tapes == ("t",)
-    assert list(found[found["coder"] == "ann"]["utterance_id"]) == ["2", "1"]
+    assert list(result[result["coder"] == "ann"]["utterance_id"]) == ["2", "1"]
 
 
 def test_one_name_for_units_far_apart_becomes_two_names() -> None:
     table = together(cut("ann", "member", ("1", 0, 1000, "change")), cut("bob", "member", ("1", 5000, 6500, "change")))
-    found, tapes = align_units(table)
+    result, tapes = align_units(table)
     assert tapes == ("t",)
-    assert list(found["utterance_id"]) == ["1 (0.000-1.000)", "1 (5.000-6.500)"]
+    assert list(result["utterance_id"]) == ["1 (0.000-1.000)", "1 (5.000-6.500)"]
 
 
 def test_a_unit_that_only_one_sees_is_a_disagreement() -> None:
@@ -117,7 +117,7 @@ def test_a_unit_that_only_one_sees_is_a_disagreement() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("first", "second", "same"),
     [
         ((0, 1000), (500, 1500), False),  # 500 of 1500
         ((0, 1000), (0, 500), True),  # exactly a half
@@ -133,10 +133,10 @@ def test_a_unit_that_only_one_sees_is_a_disagreement() -> None:
 )
 @pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
 def test_half_of_the_time_that_two_units_take_up_together_makes_them_one(
-    one: tuple[int, int], other: tuple[int, int], same: bool, names: tuple[str, str]
+    first: tuple[int, int], second: tuple[int, int], same: bool, names: tuple[str, str]
 ) -> None:
     table = together(
-        cut("ann", "member", (names[0], *one, "change")), cut("bob", "member", (names[1], *other, "change"))
+        cut("ann", "member", (names[0], *first, "change")), cut("bob", "member", (names[1], *second, "change"))
     )
     for shift in (0, 12_345):
         moved = table.assign(start=table["start"] + shift, end=table["end"] + shift)
@@ -179,12 +179,12 @@ def test_everybody_is_brought_together_at_once_and_not_with_the_first_coder() ->
 def test_members_come_before_whoever_is_nearer_to_one_of_them(layer: str) -> None:
     """Ann and Bob share 600 of 1000; the other shares 850 with Ann and 450 with Bob."""
     members = (cut("ann", "member", ("a", 0, 1000, "")), cut("bob", "member", ("b", 0, 600, "")))
-    found = clusters(together(*members, cut("kim", layer, ("k", 150, 1000, ""))))
-    assert found == [["ann:a", "bob:b"], ["kim:k"]]
+    result = clusters(together(*members, cut("kim", layer, ("k", 150, 1000, ""))))
+    assert result == [["ann:a", "bob:b"], ["kim:k"]]
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "differ"),
+    ("first", "second", "differ"),
     [
         ((0, 10_000), (9_500, 10_500), False),  # half of the shorter one: two that speak at once
         ((0, 10_000), (9_499, 10_499), True),
@@ -194,9 +194,9 @@ def test_members_come_before_whoever_is_nearer_to_one_of_them(layer: str) -> Non
     ],
 )
 def test_boundaries_differ_where_a_unit_lies_mostly_within_another(
-    one: tuple[int, int], other: tuple[int, int], differ: bool
+    first: tuple[int, int], second: tuple[int, int], differ: bool
 ) -> None:
-    table = together(cut("ann", "member", ("a", *one, "")), cut("bob", "member", ("b", *other, "")))
+    table = together(cut("ann", "member", ("a", *first, "")), cut("bob", "member", ("b", *second, "")))
     for shift in (0, 77_001):
         moved = table.assign(start=table["start"] + shift, end=table["end"] + shift)
         assert (align_units(moved)[1] == ("t",)) == differ
@@ -208,8 +208,8 @@ def test_a_unit_is_apart_where_it_lies_upon_another_coders_and_is_not_the_same()
     bob = cut("bob", "member", ("b", 400, 1000, ""), ("soon", 4990, 6000, ""))
     table = together(ann, bob).astype({"utterance_id": object})
     before = table.copy(deep=True)
-    found, _ = align_units(table)
-    assert dict(zip(found["coder"] + ":" + table["utterance_id"], found["apart"], strict=True)) == {
+    result, _ = align_units(table)
+    assert dict(zip(result["coder"] + ":" + table["utterance_id"], result["apart"], strict=True)) == {
         "ann:a": True,
         "ann:noise": True,
         "ann:late": False,
@@ -255,16 +255,16 @@ def test_rows_without_times_keep_their_names_and_hide_no_other() -> None:
     ann = cut("ann", "member", ("a", 0, 1000, "change"), ("5", 2000, 3000, ""))
     untimed = rows("t", "ann", "member", ["sustain"]).assign(utterance_id="b", start=pd.NA, end=pd.NA)
     coach = cut("cora", "coach", ("b", 10, 1000, "change"))
-    found, _ = align_units(together(ann, untimed, coach))
-    assert list(found["utterance_id"]) == ["b (0.010-1.000)", "5", "b", "b (0.010-1.000)"]
+    result, _ = align_units(together(ann, untimed, coach))
+    assert list(result["utterance_id"]) == ["b (0.010-1.000)", "5", "b", "b (0.010-1.000)"]
 
 
 def test_tapes_are_brought_together_one_by_one() -> None:
-    one = together(cut("ann", "member", ("a", 0, 1000, "")), cut("bob", "member", ("b", 10, 1000, "")))
-    other = one.assign(tape_id="u", utterance_id="same", start=0)
-    found, tapes = align_units(together(other, one))
+    tape = together(cut("ann", "member", ("a", 0, 1000, "")), cut("bob", "member", ("b", 10, 1000, "")))
+    other = tape.assign(tape_id="u", utterance_id="same", start=0)
+    result, tapes = align_units(together(other, tape))
     assert tapes == ("t",)
-    assert list(found["utterance_id"]) == ["same", "same", "a", "a"]
+    assert list(result["utterance_id"]) == ["same", "same", "a", "a"]
 
 
 CODES = st.sampled_from(["change", "sustain", ""])
@@ -277,10 +277,10 @@ def tapes(draw: st.DrawFn, layers: tuple[str, ...] = ("member", "member", "membe
     passes = []
     for number, layer in enumerate(layers):
         units: Units = []
-        for place, (start, length) in enumerate(shared):
+        for index, (start, length) in enumerate(shared):
             kept = draw(st.sampled_from(["same", "same", "moved", "none"]))
             begin, end = (start, start + length) if kept == "same" else (start + 1, start + 1 + length)
-            name = f"u{place}" if kept == "same" else f"{number}-{place}"
+            name = f"u{index}" if kept == "same" else f"{number}-{index}"
             if kept != "none":
                 units.append((name, 100 * begin, 100 * end, draw(CODES)))
         if units:
@@ -349,10 +349,10 @@ def _apart(held: pd.DataFrame) -> bool:
 @settings(max_examples=40, deadline=None)
 @given(tapes(("member", "coach", "member")))
 def test_nobody_has_two_codes_on_one_unit(table: pd.DataFrame) -> None:
-    found = align_units(table)[0]
-    assert not found.duplicated(["utterance_id", "coder"]).any()
+    aligned = align_units(table)[0]
+    assert not aligned.duplicated(["utterance_id", "coder"]).any()
     key = table["utterance_id"] + table["start"].astype(str) + "-" + table["end"].astype(str)
-    assert (found["utterance_id"].groupby(key).nunique() == 1).all()
+    assert (aligned["utterance_id"].groupby(key).nunique() == 1).all()
 
 
 @pytest.mark.parametrize("change", [lambda at: at + 777, lambda at: 3 * at])

@@ -28,18 +28,18 @@ RELIABILITY = np.array(
 
 def coincidences(data: NDArray[np.int64], values: int) -> NDArray[np.float64]:
     """By the definition, pair by pair; 0 is missing."""
-    found = np.zeros((values, values))
+    result = np.zeros((values, values))
     for unit in data.T:
         given = [value for value in unit if value]
-        for one, other in permutations(range(len(given)), 2):
-            found[given[one] - 1, given[other] - 1] += 1 / (len(given) - 1)
-    return found
+        for first, second in permutations(range(len(given)), 2):
+            result[given[first] - 1, given[second] - 1] += 1 / (len(given) - 1)
+    return result
 
 
 def alpha_by_definition(data: NDArray[np.int64], values: int, ordinal: bool = False) -> float:
     """1 - D_o / D_e with the metric's differences, summed pair by pair."""
-    found = coincidences(data, values)
-    number = found.sum(axis=1)
+    result = coincidences(data, values)
+    number = result.sum(axis=1)
     total = number.sum()
     observed = expected = 0.0
     for c in range(values):
@@ -47,7 +47,7 @@ def alpha_by_definition(data: NDArray[np.int64], values: int, ordinal: bool = Fa
             low, high = min(c, k), max(c, k)
             rank = number[low : high + 1].sum() - (number[c] + number[k]) / 2
             metric = rank**2 if ordinal else float(c != k)
-            observed += found[c, k] * metric / total
+            observed += result[c, k] * metric / total
             expected += number[c] * number[k] * metric / (total * (total - 1))
     return 1 - observed / expected
 
@@ -84,16 +84,16 @@ def sums(data: NDArray[np.int64], values: int) -> dict[str, object]:
 
 
 def test_krippendorffs_example_with_missing_cells() -> None:
-    found = sums(RELIABILITY, 5)
-    assert float(by.alpha_of(found["same"], found["given"])) == pytest.approx(0.743, abs=5e-4)
+    result = sums(RELIABILITY, 5)
+    assert float(by.alpha_of(result["same"], result["given"])) == pytest.approx(0.743, abs=5e-4)
     assert float(by.ordinal_alpha_of(coincidences(RELIABILITY, 5))) == pytest.approx(0.815, abs=5e-4)
 
 
 def test_gwets_example_with_four_coders_and_missing_cells() -> None:
     """Handbook of Inter-Rater Reliability, the same table: AC1 .775, observed .818."""
-    found = sums(RELIABILITY, 5)
-    assert float(by.percent(found["agree"], found["units"])) == pytest.approx(0.81818, abs=1e-5)
-    assert float(by.ac1_of(*(found[name] for name in ("agree", "units", "shares", "coded")))) == pytest.approx(
+    result = sums(RELIABILITY, 5)
+    assert float(by.percent(result["agree"], result["units"])) == pytest.approx(0.81818, abs=1e-5)
+    assert float(by.ac1_of(*(result[name] for name in ("agree", "units", "shares", "coded")))) == pytest.approx(
         0.77544, abs=1e-5
     )
 
@@ -152,8 +152,8 @@ def test_fagerlands_example_of_mcnemar() -> None:
 
 def test_mcnemar_of_several_pairs_at_once_by_hand() -> None:
     """1 against 0: 2 · (½) - ½; 2 against 0: 2 · ¼ - ¼; 3 against 1: 2 · 5/16 - 4/16; none against none is no sign."""
-    found = by.mcnemar([0, 1, 0, 2, 3, 1], [0, 0, 1, 0, 1, 3])
-    assert found.tolist() == pytest.approx([1.0, 0.5, 0.5, 0.25, 0.375, 0.375])
+    p_values = by.mcnemar([0, 1, 0, 2, 3, 1], [0, 0, 1, 0, 1, 3])
+    assert p_values.tolist() == pytest.approx([1.0, 0.5, 0.5, 0.25, 0.375, 0.375])
     assert by.mcnemar([0, 1], [0, 0]).tolist() == pytest.approx([1.0, 0.5])
     square = np.array([[9, 3, 0], [1, 9, 2], [0, 0, 9]])
     assert by.mcnemar(square, square.T) == pytest.approx(np.array([[1, 0.375, 1], [0.375, 1, 0.25], [1, 0.25, 1]]))
@@ -161,12 +161,12 @@ def test_mcnemar_of_several_pairs_at_once_by_hand() -> None:
 
 def random_tables() -> list[NDArray[np.int64]]:
     random = np.random.default_rng(20261124)
-    found = []
+    result = []
     for _ in range(TABLES):
         values = int(random.integers(2, 7))
         chances = random.dirichlet(np.ones(values * values) * random.choice([0.3, 1, 5]))
-        found.append(random.multinomial(int(random.integers(5, 300)), chances).reshape(values, values))
-    return found
+        result.append(random.multinomial(int(random.integers(5, 300)), chances).reshape(values, values))
+    return result
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::UserWarning", "ignore::FutureWarning")
@@ -200,14 +200,14 @@ def test_alpha_and_ac1_of_random_data_are_those_of_the_definitions() -> None:
         values, coders, units = (int(random.integers(low, high)) for low, high in ((2, 6), (2, 6), (3, 25)))
         data = random.choice(values + 1, size=(coders, units), p=[0.2, *[0.8 / values] * values])
         data = np.where(random.random(data.shape) < 0.6, data[:1], data)
-        found = sums(data, values)
-        if found["units"] == 0 or (np.asarray(found["given"]) > 0).sum() < 2:
+        result = sums(data, values)
+        if result["units"] == 0 or (np.asarray(result["given"]) > 0).sum() < 2:
             continue
-        alpha = float(by.alpha_of(found["same"], found["given"]))
+        alpha = float(by.alpha_of(result["same"], result["given"]))
         assert alpha == pytest.approx(alpha_by_definition(data, values))
         ordinal = float(by.ordinal_alpha_of(coincidences(data, values)))
         assert ordinal == pytest.approx(alpha_by_definition(data, values, ordinal=True))
-        ac1 = float(by.ac1_of(*(found[name] for name in ("agree", "units", "shares", "coded"))))
+        ac1 = float(by.ac1_of(*(result[name] for name in ("agree", "units", "shares", "coded"))))
         assert ac1 == pytest.approx(ac1_by_definition(data, values))
 
 

@@ -35,13 +35,13 @@ def table() -> pd.DataFrame:
 
 def measured(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     made = build_rating_matrix(table, SCHEME, "missing")
-    found = detect_drift(made)
+    report = detect_drift(made)
     return {
         "agreement": agreement_table(made, draws=200),
         "sessions": session_icc(made, draws=200),
         "confusions": confusions(made),
-        "drift": found.table,
-        "points": found.points,
+        "drift": report.table,
+        "points": report.points,
         "automation bias": automation_bias(made, draws=200),
         "sample": draw_sample(made, "utterances", seed=3),
     }
@@ -51,15 +51,15 @@ def test_the_order_of_rows_changes_nothing(table: pd.DataFrame) -> None:
     """Not of tapes, of coders or of utterances: what is drawn at random is the same, too."""
     wanted = measured(table)
     for order in (np.arange(len(table))[::-1], np.random.default_rng(2).permutation(len(table))):
-        found = measured(table.iloc[order].reset_index(drop=True))
+        measures = measured(table.iloc[order].reset_index(drop=True))
         for name, each in wanted.items():
-            pd.testing.assert_frame_equal(found[name], each, obj=name, check_exact=False, rtol=1e-9)
+            pd.testing.assert_frame_equal(measures[name], each, obj=name, check_exact=False, rtol=1e-9)
 
 
-def by_pair(found: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+def by_pair(result: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Rows by who is compared, whichever comes first, and by what."""
-    pair = [" ".join(sorted(names)) for names in zip(found["a"], found["b"], strict=True)]
-    return found.assign(pair=pair).set_index(["pair", *keys]).sort_index()
+    pair = [" ".join(sorted(names)) for names in zip(result["a"], result["b"], strict=True)]
+    return result.assign(pair=pair).set_index(["pair", *keys]).sort_index()
 
 
 def test_renaming_coders_renames_rows_and_changes_no_figure(table: pd.DataFrame) -> None:
@@ -86,17 +86,22 @@ def test_a_tape_that_is_split_at_a_pause_has_the_same_agreement(table: pd.DataFr
     whole, parts = (agreement_table(build_rating_matrix(each, SCHEME, "missing"), draws=100) for each in (table, split))
     key = ["comparison", "a", "b", "level", "name"]
     pd.testing.assert_frame_equal(whole[[*key, *FIGURES]], parts[[*key, *FIGURES]])
-    one, other = (confusions(build_rating_matrix(each, SCHEME, "missing"), shown=1000) for each in (table, split))
-    pd.testing.assert_frame_equal(one.drop(columns="utterances"), other.drop(columns="utterances"))
+    whole, parts = (
+        confusions(build_rating_matrix(codes, SCHEME, "missing"), shown=1000).drop(columns="utterances")
+        for codes in (table, split)
+    )
+    pd.testing.assert_frame_equal(whole, parts)
 
 
 def test_tapes_that_are_doubled_double_the_counts_and_keep_the_agreement(table: pd.DataFrame) -> None:
     twice = pd.concat([table, table.assign(tape_id=table["tape_id"] + "'")], ignore_index=True)
-    one, two = (agreement_table(build_rating_matrix(each, SCHEME, "missing"), draws=100) for each in (table, twice))
+    single, double = (
+        agreement_table(build_rating_matrix(codes, SCHEME, "missing"), draws=100) for codes in (table, twice)
+    )
     figures = ["percent", "kappa", "pabak", "ac1", "prevalence_index", "bias_index"]
-    pd.testing.assert_frame_equal(one[figures], two[figures])
-    assert list(two["units"]) == list(2 * one["units"])
-    assert list(two["tapes"]) == list(2 * one["tapes"])
+    pd.testing.assert_frame_equal(single[figures], double[figures])
+    assert list(double["units"]) == list(2 * single["units"])
+    assert list(double["tapes"]) == list(2 * single["tapes"])
 
 
 def test_coders_who_code_nothing_agree_on_nothing_else() -> None:
@@ -108,11 +113,11 @@ def test_coders_who_code_nothing_agree_on_nothing_else() -> None:
             for coder, layer in (("ann", "member"), ("cora", "coach"))
         ]
     )
-    found = agreement_table(build_rating_matrix(silent, SCHEME), draws=100)
-    assert set(found["name"]) == {"all codes"}
-    assert set(found["percent"]) == {1.0}
-    assert set(found["undefined"]) == {"kappa and alpha: one value throughout; pabak, ac1: one value only"}
-    assert found[["kappa", "ac1", "alpha"]].isna().all(axis=None)
+    agreement = agreement_table(build_rating_matrix(silent, SCHEME), draws=100)
+    assert set(agreement["name"]) == {"all codes"}
+    assert set(agreement["percent"]) == {1.0}
+    assert set(agreement["undefined"]) == {"kappa and alpha: one value throughout; pabak, ac1: one value only"}
+    assert agreement[["kappa", "ac1", "alpha"]].isna().all(axis=None)
     counted = session_icc(build_rating_matrix(silent, SCHEME))
     assert set(counted["measure"]) == {"reflections per question"}
     assert set(counted["undefined"]) == {"no tape with questions by both; 3 without questions left out"}
@@ -125,21 +130,21 @@ def test_a_member_who_codes_nothing_is_compared_on_what_the_coach_gave() -> None
     both = [rows(tape, "cora", "coach", coach) for tape in "tu"] + [
         rows(tape, "ann", "member", [""] * 60) for tape in "tu"
     ]
-    found = agreement_table(build_rating_matrix(pd.concat(both), SCHEME), draws=100)
-    family = found[(found["level"] == "family") & (found["comparison"] == "coder and coach")].iloc[0]
+    agreement = agreement_table(build_rating_matrix(pd.concat(both), SCHEME), draws=100)
+    family = agreement[(agreement["level"] == "family") & (agreement["comparison"] == "coder and coach")].iloc[0]
     assert (family["units"], family["percent"], family["kappa"]) == (120, 0.5, 0.0)
 
 
 @pytest.mark.parametrize("code", ["change", "question_open|reflection_simple"])
 def test_coders_who_code_everything_alike_agree_wholly_and_chance_says_nothing(code: str) -> None:
     alike = pd.concat([rows(tape, coder, "member", [code] * 60) for tape in "tu" for coder in ("ann", "bob", "eve")])
-    found = agreement_table(build_rating_matrix(alike, SCHEME), draws=100)
-    assert set(found["percent"]) == {1.0}
-    assert found[["kappa", "alpha"]].isna().all(axis=None)
-    three = found[found["comparison"] == "members"]
+    agreement = agreement_table(build_rating_matrix(alike, SCHEME), draws=100)
+    assert set(agreement["percent"]) == {1.0}
+    assert agreement[["kappa", "alpha"]].isna().all(axis=None)
+    three = agreement[agreement["comparison"] == "members"]
     assert three["undefined"].str.contains("alpha: one value throughout").all()
     assert three["undefined"].str.contains(r"kappa: more than two coders \(3\)").all()
-    two = found[found["comparison"] == "coders"]
+    two = agreement[agreement["comparison"] == "coders"]
     assert two["undefined"].str.contains("kappa and alpha: one value throughout").all()
     assert not two["undefined"].str.contains("more than two").any()
     assert confusions(build_rating_matrix(alike, SCHEME)).empty
@@ -161,7 +166,7 @@ def test_two_members_have_a_kappa_and_three_a_reason() -> None:
 def test_coders_who_share_no_units_are_not_compared() -> None:
     apart = [rows("t", "ann", "member", ["change", "?"]), rows("t", "bob", "member", ["?", "change"])]
     both = rows("t", "eve", "member", ["change", "sustain"])
-    found = agreement_table(build_rating_matrix(pd.concat([*apart, both]), SCHEME, "missing"), draws=100)
-    pairs = set(zip(found["a"], found["b"], strict=True))
+    agreement = agreement_table(build_rating_matrix(pd.concat([*apart, both]), SCHEME, "missing"), draws=100)
+    pairs = set(zip(agreement["a"], agreement["b"], strict=True))
     assert pairs == {("members", "members"), ("ann", "eve"), ("bob", "eve")}
     assert agreement_table(build_rating_matrix(pd.concat(apart), SCHEME, "missing")).empty

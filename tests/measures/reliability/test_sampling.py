@@ -12,14 +12,14 @@ from tests.measures.coders import DAY, SCHEME, rows
 def uncoached(tapes: int = 40, seed: int = 0) -> tuple[RatingMatrix, pd.DataFrame]:
     """A member a tape in turn, and a machine that is wrong more often on every fourth tape."""
     random = np.random.default_rng(seed)
-    found = []
+    result = []
     for tape in range(tapes):
         truth = random.choice(["change", "sustain", ""], 30)
         wrong = random.random(30) < (0.5 if tape % 4 == 0 else 0.05)
         machine = np.where(wrong, "sustain", truth)
-        found.append(rows(f"t{tape:02}", f"m{tape % 3}", "member", list(truth), day=tape))
-        found.append(rows(f"t{tape:02}", "machine", "machine", list(machine)))
-    table = pd.concat(found, ignore_index=True)
+        result.append(rows(f"t{tape:02}", f"m{tape % 3}", "member", list(truth), day=tape))
+        result.append(rows(f"t{tape:02}", "machine", "machine", list(machine)))
+    table = pd.concat(result, ignore_index=True)
     # An utterance a half minute: a tape has three stretches, of which every one holds ten.
     table["start"] = table["utterance_id"].astype(int) * 30_000
     return build_rating_matrix(table, SCHEME), table
@@ -108,17 +108,17 @@ def test_stretches_of_minutes_are_drawn_and_those_of_a_coach_left_out() -> None:
 
 def test_needed_is_stated_beforehand() -> None:
     assert required_sample_size(0.1, 0.8, 1).utterances == 246  # 1.96² · .8 · .2 / .05²
-    found = required_sample_size(0.1, 0.8, 80)
-    assert found.utterances == pytest.approx(246 * (1 + 79 * 0.02), abs=2)
-    assert found.items == -(-found.utterances // 80)
+    result = required_sample_size(0.1, 0.8, 80)
+    assert result.utterances == pytest.approx(246 * (1 + 79 * 0.02), abs=2)
+    assert result.items == -(-result.utterances // 80)
     with pytest.raises(ValueError, match="between 0 and 1"):
         required_sample_size(0, 0.8, 80)
 
 
 def test_an_old_tape_of_each_member_can_be_coded_again() -> None:
     laid, _ = uncoached(9)
-    found = tapes_to_recode(laid, now=8.0 * DAY, after=5.0 * DAY)
-    assert found.to_dict("records") == [
+    tapes = tapes_to_recode(laid, now=8.0 * DAY, after=5.0 * DAY)
+    assert tapes.to_dict("records") == [
         {"coder": f"m{number}", "tape_id": f"t0{number}", "coded_at": number * DAY} for number in range(3)
     ]
     assert tapes_to_recode(laid, now=8.0 * DAY, after=50.0 * DAY).empty

@@ -24,9 +24,9 @@ C sustain .9 I doubt it.
 
 
 def test_each_moment_stands_between_the_interviewers_words() -> None:
-    found = change_talk_context(coded(TALK))
-    assert tuple(found.columns) == CONTEXT_COLUMNS
-    assert found[
+    context = change_talk_context(coded(TALK))
+    assert tuple(context.columns) == CONTEXT_COLUMNS
+    assert context[
         ["utterance_id", "code", "probability", "before_utterance_id", "after_utterance_id"]
     ].values.tolist() == [
         ["u0001", "sustain", 0.8, "", "u0002"],
@@ -34,7 +34,7 @@ def test_each_moment_stands_between_the_interviewers_words() -> None:
         ["u0005", "change", 0.6, "u0002", "u0006"],
         ["u0008", "sustain", 0.9, "u0006", ""],
     ]
-    row = found.iloc[1]
+    row = context.iloc[1]
     assert (row["tape_id"], row["text"], row["start"]) == ("invented", "But I could try.", 4_640)
     assert (row["before_text"], row["before_codes"]) == ("You never liked it.", "reflection_simple")
     assert (row["after_text"], row["after_codes"]) == ("You could, so how?", "question_open|reflection_complex")
@@ -47,8 +47,8 @@ def test_one_tape_does_not_answer_another() -> None:
 
 
 def test_without_times_and_probabilities_these_cells_are_missing() -> None:
-    found = change_talk_context(table(("C", "change")))
-    assert found[["start", "end", "probability"]].isna().all(axis=None)
+    context = change_talk_context(table(("C", "change")))
+    assert context[["start", "end", "probability"]].isna().all(axis=None)
 
 
 def test_no_change_talk_gives_an_empty_table_with_its_columns() -> None:
@@ -112,8 +112,8 @@ def test_the_table_is_not_changed() -> None:
 def test_an_utterance_that_is_change_and_sustain_talk_is_a_moment_of_each() -> None:
     """It counts once as change and once as sustain talk: two rows, and a pair with the question in both columns."""
     rows = table(("I", "question_open"), ("C", "sustain|change"), ("I", "reflection_simple"))
-    found = change_talk_context(rows)
-    assert found[["utterance_id", "code", "before_utterance_id", "after_utterance_id"]].values.tolist() == [
+    context = change_talk_context(rows)
+    assert context[["utterance_id", "code", "before_utterance_id", "after_utterance_id"]].values.tolist() == [
         ["2", "change", "1", "3"],
         ["2", "sustain", "1", "3"],
     ]
@@ -124,8 +124,8 @@ def test_an_utterance_that_is_change_and_sustain_talk_is_a_moment_of_each() -> N
 
 def test_codes_that_mean_the_same_are_one_moment() -> None:
     rule = replace(BY_UTTERANCE, codes_by_meaning={**BY_UTTERANCE.codes_by_meaning, "change talk": ("D+", "A+")})
-    found = change_talk_context(table(("C", "D+|A+"), ("C", "change"), ("C", "sustain|A+")), rule)
-    assert found[["utterance_id", "code"]].values.tolist() == [["1", "D+|A+"], ["3", "A+"], ["3", "sustain"]]
+    context = change_talk_context(table(("C", "D+|A+"), ("C", "change"), ("C", "sustain|A+")), rule)
+    assert context[["utterance_id", "code"]].values.tolist() == [["1", "D+|A+"], ["3", "A+"], ["3", "sustain"]]
 
 
 @given(
@@ -140,9 +140,9 @@ def test_codes_that_mean_the_same_are_one_moment() -> None:
 @settings(deadline=None)
 def test_moments_are_the_counts_and_pairs_add_up(rows: list[tuple[str, str]]) -> None:
     frame = table(*rows)
-    found, counted = change_talk_context(frame), session_measures(frame, draws=200)
+    result, counted = change_talk_context(frame), session_measures(frame, draws=200)
     for code in ("change", "sustain"):
-        assert (found["code"] == code).sum() == counted.client[f"{code}_talk"].value
+        assert (result["code"] == code).sum() == counted.client[f"{code}_talk"].value
     asked, answered = transitions(frame)
     follow = list(pairwise(rows))
     for side, (first, then) in ((asked, "IC"), (answered, "CI")):
@@ -173,16 +173,16 @@ def test_tapes_keep_the_tables_order_and_rows_without_a_tape_their_place() -> No
     rows = table(("C", "change"), ("C", "sustain"), ("I", "other"), ("C", "change")).assign(
         tape_id=["b", "a", None, None]
     )
-    found = change_talk_context(rows)
-    assert found["utterance_id"].tolist() == ["1", "2", "4"]
-    assert found["before_utterance_id"].tolist() == ["", "", "3"]
+    context = change_talk_context(rows)
+    assert context["utterance_id"].tolist() == ["1", "2", "4"]
+    assert context["before_utterance_id"].tolist() == ["", "", "3"]
 
 
 def test_only_the_client_talks_change_and_only_the_interviewer_stands_around_it() -> None:
     rows = table(("I", "other"), ("U", "change"), ("C", "change"), ("U", "other"), ("C", "neutral"), ("I", "summary"))
-    found = change_talk_context(rows)
-    assert found["utterance_id"].tolist() == ["3"]
-    assert found[["before_utterance_id", "after_utterance_id"]].values.tolist() == [["1", "6"]]
+    context = change_talk_context(rows)
+    assert context["utterance_id"].tolist() == ["3"]
+    assert context[["before_utterance_id", "after_utterance_id"]].values.tolist() == [["1", "6"]]
 
 
 def test_an_utterance_without_a_role_is_nobodys_change_talk() -> None:

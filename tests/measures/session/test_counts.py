@@ -110,10 +110,10 @@ def test_a_volley_with_an_open_and_a_closed_question_is_one_question_and_not_ope
         ("I", "question_closed"),
         volley=[1, 1, None, 2, 2, None, 3],
     )
-    found = summed(rows, BY_VOLLEY)
-    assert (found["questions"], found["open_questions"], found["open_or_closed_questions"]) == (3, 2, 5)
-    found = summed(rows, BY_UTTERANCE)
-    assert (found["questions"], found["open_questions"], found["open_or_closed_questions"]) == (5, 2, 5)
+    result = summed(rows, BY_VOLLEY)
+    assert (result["questions"], result["open_questions"], result["open_or_closed_questions"]) == (3, 2, 5)
+    result = summed(rows, BY_UTTERANCE)
+    assert (result["questions"], result["open_questions"], result["open_or_closed_questions"]) == (5, 2, 5)
 
 
 @pytest.mark.parametrize(
@@ -200,28 +200,30 @@ ROWS = st.lists(
 def test_volleys_are_counted_as_one_would_by_hand(rows: list[tuple[str, set[str], int | None]]) -> None:
     """Each volley as the set of its codes, each row without a number and each of the client's a set of its own."""
     frame = table(*((role, "|".join(sorted(codes))) for role, codes, _ in rows), volley=[each[2] for each in rows])
-    own = {role: {name for name, meaning in PRETAG_MEANINGS.items() if meaning_role(meaning) == role} for role in "IC"}
+    codes_of_role = {
+        role: {name for name, meaning in PRETAG_MEANINGS.items() if meaning_role(meaning) == role} for role in "IC"
+    }
     sets: dict[object, set[str]] = {}
     for at, (role, codes, number) in enumerate(rows):
         key = ("volley", number) if role == "I" and number else ("row", at)
-        sets[key] = sets.get(key, set()) | (codes & (own[role] | {"scaling"}))
-    said = list(sets.values())
-    found = summed(frame, BY_VOLLEY)
-    assert found["questions"] == sum(bool(each & {"question_open", "question_closed"}) for each in said)
-    assert found["reflections"] == sum(bool(each & {"reflection_simple", "reflection_complex"}) for each in said)
-    assert found["complex_reflections"] == sum("reflection_complex" in each for each in said)
-    assert found["simple_or_complex_reflections"] == found["reflections"]
-    assert found["open_questions"] == sum("question_open" in each for each in said)
-    assert found["open_or_closed_questions"] - found["open_questions"] == sum(
-        "question_closed" in each for each in said
+        sets[key] = sets.get(key, set()) | (codes & (codes_of_role[role] | {"scaling"}))
+    volleys = list(sets.values())
+    result = summed(frame, BY_VOLLEY)
+    assert result["questions"] == sum(bool(each & {"question_open", "question_closed"}) for each in volleys)
+    assert result["reflections"] == sum(bool(each & {"reflection_simple", "reflection_complex"}) for each in volleys)
+    assert result["complex_reflections"] == sum("reflection_complex" in each for each in volleys)
+    assert result["simple_or_complex_reflections"] == result["reflections"]
+    assert result["open_questions"] == sum("question_open" in each for each in volleys)
+    assert result["open_or_closed_questions"] - result["open_questions"] == sum(
+        "question_closed" in each for each in volleys
     )
-    assert found["change_talk"] == sum("change" in each for each in said)
+    assert result["change_talk"] == sum("change" in each for each in volleys)
     codes = counted(frame, BY_VOLLEY)
     assert codes.get("reflection_simple", 0) == sum(
-        "reflection_simple" in each and "reflection_complex" not in each for each in said
+        "reflection_simple" in each and "reflection_complex" not in each for each in volleys
     )
-    assert codes.get("other", 0) == sum(each == {"other"} for each in said)
-    assert codes.get("scaling", 0) == sum("scaling" in each for each in said)
+    assert codes.get("other", 0) == sum(each == {"other"} for each in volleys)
+    assert codes.get("scaling", 0) == sum("scaling" in each for each in volleys)
 
 
 def meaning_role(meaning: str) -> str:
@@ -339,10 +341,10 @@ def test_the_machines_change_talk_stays_where_the_codebook_has_none(
 
 def test_several_codes_of_one_meaning_are_one_on_an_utterance() -> None:
     """As in MISC, where desire, ability and commitment are all change talk, and the machine proposes each of them."""
-    own = book("D+ client client_talk change", "A+ client client_talk change", "S- client client_talk sustain")
+    custom = book("D+ client client_talk change", "A+ client client_talk change", "S- client client_talk sustain")
     rows = table(("C", "D+|A+"), ("C", "D+"), ("C", "S-"), ("C", "change"))
-    assert [summed(rows, own.rule())[total] for total in ("change_talk", "talk")] == [3, 4]
-    assert counted(rows, own.rule()) == {"D+": 2, "A+": 1, "S-": 1, "change": 1}
+    assert [summed(rows, custom.rule())[total] for total in ("change_talk", "talk")] == [3, 4]
+    assert counted(rows, custom.rule()) == {"D+": 2, "A+": 1, "S-": 1, "change": 1}
 
 
 def test_the_machines_code_counts_as_the_one_code_that_it_proposes() -> None:
@@ -402,9 +404,9 @@ def test_families_are_meanings_of_the_interviewer() -> None:
 
 
 def test_a_code_may_be_called_like_a_total() -> None:
-    own = book("talk interviewer mine", "reflections interviewer mine").rule()
-    assert counted(table(("I", "talk"), ("I", "reflections|talk")), own) == {"talk": 2, "reflections": 1}
-    assert own.missing_reason("reflections") == "this codebook has no code for reflections"
+    custom = book("talk interviewer mine", "reflections interviewer mine").rule()
+    assert counted(table(("I", "talk"), ("I", "reflections|talk")), custom) == {"talk": 2, "reflections": 1}
+    assert custom.missing_reason("reflections") == "this codebook has no code for reflections"
 
 
 @pytest.mark.parametrize(
@@ -448,11 +450,11 @@ def test_every_draw_is_counted_by_itself() -> None:
 
 def test_two_kinds_on_one_utterance_are_two_and_in_one_volley_one() -> None:
     frame = pd.DataFrame({"role": ["interviewer"], "volley": [1], "codes": ["reflection_simple|reflection_complex"]})
-    found = {
+    result = {
         rule.unit: int(count_totals(counted_units(chosen_codes(frame), rule, frame), rule)["reflections"][0])
         for rule in (BY_UTTERANCE, BY_VOLLEY)
     }
-    assert found == {"utterance": 2, "volley": 1}
+    assert result == {"utterance": 2, "volley": 1}
 
 
 @pytest.mark.parametrize("role", ["interviewer", "unknown"])

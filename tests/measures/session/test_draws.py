@@ -25,40 +25,40 @@ def counts(given: pd.DataFrame, code: str, draws: int = 4000, **spread: float) -
 
 
 def test_chosen_codes_are_one_draw_of_what_stands_in_the_table() -> None:
-    found = chosen_codes(table(("I", "question_open|information"), ("C", "change")))
-    assert {code for code, row in found.items() if row.any()} == {"question_open", "information", "change"}
-    assert found["change"].tolist() == [[False, True]]
+    chosen = chosen_codes(table(("I", "question_open|information"), ("C", "change")))
+    assert {code for code, row in chosen.items() if row.any()} == {"question_open", "information", "change"}
+    assert chosen["change"].tolist() == [[False, True]]
 
 
 def test_a_code_on_a_row_of_the_wrong_role_or_of_none_counts_for_nobody() -> None:
     given = table(("C", "question_open"), ("I", "change"), ("U", "question_open|affirmation"))
-    for found in (chosen_codes(given), draw_codes(given, 5, 0, {})):
-        assert not any(found[code].any() for code in ("question_open", "change", "affirmation"))
+    for result in (chosen_codes(given), draw_codes(given, 5, 0, {})):
+        assert not any(result[code].any() for code in ("question_open", "change", "affirmation"))
 
 
 def test_draws_follow_the_binomial_distribution() -> None:
     # 100 utterances at one half: 42 to 58 is the middle 90 % (scipy.stats.binom(100, .5).ppf([.05, .95])).
-    found = counts(rows(100, information=0.5), "information")
-    assert ratio_interval(found, np.ones_like(found), 0.9, np.inf) == Interval(42, 58, 50, 1.0)
+    result = counts(rows(100, information=0.5), "information")
+    assert ratio_interval(result, np.ones_like(result), 0.9, np.inf) == Interval(42, 58, 50, 1.0)
 
 
 def test_a_reflection_and_a_question_are_separate_decisions() -> None:
-    found = draw_codes(rows(1, question_open=0.5, reflection_simple=0.5), 4000, 0, {})
-    both = (found["question_open"] & found["reflection_simple"]).mean()
+    drawn = draw_codes(rows(1, question_open=0.5, reflection_simple=0.5), 4000, 0, {})
+    both = (drawn["question_open"] & drawn["reflection_simple"]).mean()
     assert both == pytest.approx(0.25, abs=0.03)
-    assert found["other"].mean() == pytest.approx(0.25, abs=0.03)
+    assert drawn["other"].mean() == pytest.approx(0.25, abs=0.03)
 
 
 def test_answers_of_one_decision_exclude_each_other() -> None:
-    found = draw_codes(rows(50, question_open=0.3, question_closed=0.5), 500, 0, {})
-    assert not (found["question_open"] & found["question_closed"]).any()
-    assert found["question_open"].mean() == pytest.approx(0.3, abs=0.01)
-    assert found["question_closed"].mean() == pytest.approx(0.5, abs=0.01)
+    drawn = draw_codes(rows(50, question_open=0.3, question_closed=0.5), 500, 0, {})
+    assert not (drawn["question_open"] & drawn["question_closed"]).any()
+    assert drawn["question_open"].mean() == pytest.approx(0.3, abs=0.01)
+    assert drawn["question_closed"].mean() == pytest.approx(0.5, abs=0.01)
 
 
 def test_probabilities_that_add_up_to_a_little_more_than_one_do_no_harm() -> None:
-    found = draw_codes(rows(10, "C", "change", change=0.6, sustain=0.400001), 300, 0, {})
-    assert not found["neutral"].any()
+    drawn = draw_codes(rows(10, "C", "change", change=0.6, sustain=0.400001), 300, 0, {})
+    assert not drawn["neutral"].any()
 
 
 def test_what_a_human_confirmed_is_not_in_doubt() -> None:
@@ -72,9 +72,9 @@ def test_what_a_human_confirmed_is_not_in_doubt() -> None:
 
 def test_a_code_without_a_column_is_certain_and_one_with_a_column_is_drawn() -> None:
     given = table(("I", "affirmation"), ("I", "summary"), p_summary=[0.0, 0.5])
-    found = draw_codes(given, 2000, 0, {})
-    assert found["affirmation"].tolist() == [[True, False]] * 2000
-    assert found["summary"].mean(axis=0).tolist() == pytest.approx([0, 0.5], abs=0.05)
+    drawn = draw_codes(given, 2000, 0, {})
+    assert drawn["affirmation"].tolist() == [[True, False]] * 2000
+    assert drawn["summary"].mean(axis=0).tolist() == pytest.approx([0, 0.5], abs=0.05)
 
 
 def test_an_uncoded_utterance_stays_uncoded() -> None:
@@ -142,21 +142,21 @@ def test_an_interval_holds_its_median_and_at_least_its_share_of_draws(
     draws: list[tuple[int, int]], width: float
 ) -> None:
     over, under = (np.array(column) for column in zip(*draws, strict=True))
-    found = ratio_interval(over, under, width, np.inf)
-    high = np.inf if found.high is None else found.high
-    assert found.low <= high
-    if found.median is not None:
-        assert found.low <= found.median <= high
-    if found.defined == 1:
+    interval = ratio_interval(over, under, width, np.inf)
+    high = np.inf if interval.high is None else interval.high
+    assert interval.low <= high
+    if interval.median is not None:
+        assert interval.low <= interval.median <= high
+    if interval.defined == 1:
         ratio = over / under
-        assert ((ratio >= found.low) & (ratio <= high)).mean() >= width - 1e-9
+        assert ((ratio >= interval.low) & (ratio <= high)).mean() >= width - 1e-9
 
 
 def test_a_row_whose_probability_is_not_known_is_drawn_all_the_same() -> None:
     given = rows(2, codes="question_open", question_open=0.5).assign(probability=[None, 1.0])
-    found = draw_codes(given, 2000, 0, {})["question_open"]
-    assert found[:, 0].mean() == pytest.approx(0.5, abs=0.05)
-    assert found[:, 1].all()
+    drawn = draw_codes(given, 2000, 0, {})["question_open"]
+    assert drawn[:, 0].mean() == pytest.approx(0.5, abs=0.05)
+    assert drawn[:, 1].all()
 
 
 @pytest.mark.parametrize(("p", "drawn_as"), [(-0.5, 0), (None, 0), (1.5, 1)])
@@ -187,22 +187,22 @@ def test_a_median_needs_half_of_the_draws() -> None:
 
 def test_codes_of_a_codebook_are_drawn_each_for_itself() -> None:
     given = table(("I", "scaling|support"), p_scaling=[0.5], p_support=[0.5])
-    found = draw_codes(given, 4000, 0, {})
-    assert (found["scaling"] & found["support"]).mean() == pytest.approx(0.25, abs=0.03)
+    drawn = draw_codes(given, 4000, 0, {})
+    assert (drawn["scaling"] & drawn["support"]).mean() == pytest.approx(0.25, abs=0.03)
 
 
 def test_where_no_other_code_is_drawn_the_rest_is() -> None:
-    found = draw_codes(
+    drawn = draw_codes(
         table(("I", "question_open"), ("C", "change"), p_question_open=[0.3, 0], p_change=[0, 0.6]), 500, 0, {}
     )
-    assert (found["other"][:, 0] == ~found["question_open"][:, 0]).all()
-    assert (found["neutral"][:, 1] == ~found["change"][:, 1]).all()
-    assert not found["other"][:, 1].any()
-    assert not found["neutral"][:, 0].any()
+    assert (drawn["other"][:, 0] == ~drawn["question_open"][:, 0]).all()
+    assert (drawn["neutral"][:, 1] == ~drawn["change"][:, 1]).all()
+    assert not drawn["other"][:, 1].any()
+    assert not drawn["neutral"][:, 0].any()
 
 
 def test_the_shift_of_a_draw_is_the_same_for_all_of_a_tape() -> None:
     """With a shift far larger than the odds, all utterances of a draw go one way."""
-    found = counts(rows(20, information=0.5), "information", draws=500, information=50.0)
-    assert np.isin(found, [0, 20]).mean() > 0.9
-    assert found.mean() == pytest.approx(10, abs=1)
+    result = counts(rows(20, information=0.5), "information", draws=500, information=50.0)
+    assert np.isin(result, [0, 20]).mean() > 0.9
+    assert result.mean() == pytest.approx(10, abs=1)

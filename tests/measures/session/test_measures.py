@@ -16,15 +16,15 @@ from tests.measures.samples import CLIENT_CODES, INTERVIEWER_CODES, coded, table
 OARS = codebook_files.read("oars").rule()
 
 
-def value(found: Measure) -> tuple[float | None, float, float | None]:
-    return found.value, found.numerator, found.denominator
+def value(result: Measure) -> tuple[float | None, float, float | None]:
+    return result.value, result.numerator, result.denominator
 
 
 def test_ratios_by_hand() -> None:
     rows = [("I", "question_open")] * 3 + [("I", "question_closed")] * 2 + [("I", "reflection_complex")] * 3
     rows += [("I", "reflection_simple")] * 4 + [("C", "change")] * 6 + [("C", "sustain")] * 2 + [("C", "neutral")] * 9
-    found = session_measures(table(*rows)).ratios
-    assert {name: value(measure) for name, measure in found.items()} == {
+    measures = session_measures(table(*rows)).ratios
+    assert {name: value(measure) for name, measure in measures.items()} == {
         "reflections_per_question": (7 / 5, 7, 5),
         "reflections_per_open_question": (7 / 3, 7, 3),
         "percent_complex_reflections": (300 / 7, 3, 7),
@@ -32,25 +32,27 @@ def test_ratios_by_hand() -> None:
         "percent_change_talk": (75, 6, 8),
     }
     assert all(
-        measure.low == measure.high == measure.median == pytest.approx(measure.value) for measure in found.values()
+        measure.low == measure.high == measure.median == pytest.approx(measure.value) for measure in measures.values()
     )
 
 
 def test_the_invented_session_by_hand() -> None:
-    found = session_measures(coded())
-    assert {name: value(measure)[1:] for name, measure in found.ratios.items()} == {
+    measures = session_measures(coded())
+    assert {name: value(measure)[1:] for name, measure in measures.ratios.items()} == {
         "reflections_per_question": (12, 9),
         "reflections_per_open_question": (12, 6),
         "percent_complex_reflections": (5, 12),
         "percent_open_questions": (6, 9),
         "percent_change_talk": (17, 24),
     }
-    assert found.utterances == {"interviewer": 27, "client": 33, "unknown": 0}
+    assert measures.utterances == {"interviewer": 27, "client": 33, "unknown": 0}
 
 
 def test_without_a_denominator_a_measure_is_undefined_and_says_why() -> None:
-    found = session_measures(table(*[("I", "reflection_simple")] * 5, ("C", "neutral"))).ratios
-    assert {name: (measure.value, measure.low, measure.high, measure.undefined) for name, measure in found.items()} == {
+    measures = session_measures(table(*[("I", "reflection_simple")] * 5, ("C", "neutral"))).ratios
+    assert {
+        name: (measure.value, measure.low, measure.high, measure.undefined) for name, measure in measures.items()
+    } == {
         "reflections_per_question": (None, None, None, "5 reflections, 0 questions"),
         "reflections_per_open_question": (None, None, None, "5 reflections, 0 open questions"),
         "percent_complex_reflections": (0, 0, 0, None),
@@ -64,49 +66,51 @@ def test_without_a_denominator_a_measure_is_undefined_and_says_why() -> None:
 def test_a_lone_doubtful_question_leaves_the_ratio_open_above() -> None:
     rows = table(*[("I", "reflection_simple")] * 4, ("I", "question_open"))
     rows = rows.assign(p_question_open=[0, 0, 0, 0, 0.6], p_question_closed=0.0)
-    found = session_measures(rows).ratios["reflections_per_question"]
-    assert (found.value, found.low, found.high, found.median) == (4, 4, None, 4)
-    assert found.defined == pytest.approx(0.6, abs=0.05)
+    measures = session_measures(rows).ratios["reflections_per_question"]
+    assert (measures.value, measures.low, measures.high, measures.median) == (4, 4, None, 4)
+    assert measures.defined == pytest.approx(0.6, abs=0.05)
 
 
 @pytest.mark.parametrize(("rule", "meant_for"), [(BY_UTTERANCE, "meant for counts per volley"), (BY_VOLLEY, "")])
 def test_published_values_are_given_as_expert_opinion_on_counts_by_volley(rule: CountingRule, meant_for: str) -> None:
-    found = session_measures(coded().assign(volley=range(60)), rule).ratios
-    published = {name: [(entry.value, entry.label) for entry in measure.references] for name, measure in found.items()}
+    measures = session_measures(coded().assign(volley=range(60)), rule).ratios
+    published = {
+        name: [(entry.value, entry.label) for entry in measure.references] for name, measure in measures.items()
+    }
     assert published.pop("reflections_per_question") == [(1, "fair"), (2, "good")]
     assert published.pop("percent_complex_reflections") == [(40, "fair"), (50, "good")]
     assert not any(published.values())
-    sources = [entry.source for measure in found.values() for entry in measure.references]
+    sources = [entry.source for measure in measures.values() for entry in measure.references]
     assert all("expert opinion" in source and meant_for in source for source in sources)
     assert meant_for or not any("volley" in source for source in sources)
 
 
 def test_talk_time_is_shared_by_those_with_a_role() -> None:
     """2 seconds and 6 of the two; the second of a voice without a role belongs to no figure."""
-    found = session_measures(
+    measures = session_measures(
         table(("I", ""), ("C", ""), ("U", ""), start=[0, 2_000, 4_000], end=[2_000, 8_000, 5_000])
     ).talk
-    assert {role: value(measure) for role, measure in found.items()} == {
+    assert {role: value(measure) for role, measure in measures.items()} == {
         "interviewer": (25, 2, 8),
         "client": (75, 6, 8),
         "unknown": (None, 1, 8),
     }
-    assert found["unknown"].undefined == "a voice without a role does not count in any figure"
-    assert all(measure.low is measure.high is None for measure in found.values())
+    assert measures["unknown"].undefined == "a voice without a role does not count in any figure"
+    assert all(measure.low is measure.high is None for measure in measures.values())
 
 
 def test_talk_time_needs_times_and_talk_of_somebody_with_a_role() -> None:
     assert session_measures(table(("I", ""))).talk["client"].undefined == "the utterances have no times"
     for rows in (coded(""), coded("U - .5 Hello.")):
-        found = session_measures(rows).talk
-        assert {measure.undefined for measure in found.values()} == {"nobody with a role speaks"}
-        assert {measure.value for measure in found.values()} == {None}
+        measures = session_measures(rows).talk
+        assert {measure.undefined for measure in measures.values()} == {"nobody with a role speaks"}
+        assert {measure.value for measure in measures.values()} == {None}
 
 
 def test_oars_are_counted_where_they_are_coded() -> None:
     rows = table(("I", "affirmation|reflection"), ("I", "reflection"), ("I", "question_open"))
-    found = session_measures(rows, OARS)
-    assert {name: measure.value for name, measure in found.oars.items()} == {
+    measures = session_measures(rows, OARS)
+    assert {name: measure.value for name, measure in measures.oars.items()} == {
         "open_questions": 1,
         "affirmations": 1,
         "reflections": 2,
@@ -123,9 +127,9 @@ def test_any_code_of_a_codebook_may_be_given_by_nobody(name: str) -> None:
     rule = book.rule()
     for code in ("", *rule.codes):
         rows = table(("I", code), ("C", "")).assign(volley=[1, None])
-        found = session_measures(rows, rule)
-        assert all(found.counts[each].value in (0, 1) for each in rule.codes)
-        assert found.ratios["reflections_per_question"].value in (None, 0)
+        measures = session_measures(rows, rule)
+        assert all(measures.counts[each].value in (0, 1) for each in rule.codes)
+        assert measures.ratios["reflections_per_question"].value in (None, 0)
 
 
 def test_codes_that_only_the_table_holds_are_counted_too() -> None:
@@ -135,11 +139,11 @@ def test_codes_that_only_the_table_holds_are_counted_too() -> None:
 def test_volleys_count_once() -> None:
     rows = coded()
     volley = (rows["role"] != rows["role"].shift()).cumsum().where(rows["role"] == "interviewer")
-    found = session_measures(rows.assign(volley=volley), BY_VOLLEY)
+    measures = session_measures(rows.assign(volley=volley), BY_VOLLEY)
     # One turn holds a reflection with a question, every other interviewer's turn a single behavior.
     assert (
-        found.ratios["reflections_per_question"].numerator,
-        found.ratios["reflections_per_question"].denominator,
+        measures.ratios["reflections_per_question"].numerator,
+        measures.ratios["reflections_per_question"].denominator,
     ) == (12, 9)
 
 
@@ -155,9 +159,9 @@ def test_a_wider_interval_holds_a_narrower_one() -> None:
 
 
 def test_json_is_plain_and_complete() -> None:
-    found = session_measures(coded(), session_effect_sd={"open": 0.3}, seed=5).as_dict()
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert list(found) == [
+    plain = session_measures(coded(), session_effect_sd={"open": 0.3}, seed=5).as_dict()
+    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+    assert list(plain) == [
         "schema",
         "rule",
         "width",
@@ -171,12 +175,12 @@ def test_json_is_plain_and_complete() -> None:
         "talk",
         "client",
     ]
-    assert (found["schema"], found["width"], found["seed"], found["spread"]) == (1, 0.9, 5, {"open": 0.3})
-    assert list(found["rule"]) == ["unit", "questions", "reflections", "codes"]
-    assert found["rule"]["unit"] == "utterance"
-    assert found["ratios"]["reflections_per_question"]["value"] == 1.3333
+    assert (plain["schema"], plain["width"], plain["seed"], plain["spread"]) == (1, 0.9, 5, {"open": 0.3})
+    assert list(plain["rule"]) == ["unit", "questions", "reflections", "codes"]
+    assert plain["rule"]["unit"] == "utterance"
+    assert plain["ratios"]["reflections_per_question"]["value"] == 1.3333
     measure = {"name", "label", "unit", "value", "numerator", "denominator", "low", "high", "median", "defined"}
-    assert set(found["counts"]["change"]) == measure | {"undefined", "references", "note"}
+    assert set(plain["counts"]["change"]) == measure | {"undefined", "references", "note"}
 
 
 ROWS = st.lists(
@@ -197,21 +201,21 @@ def doubtful(rows: list[tuple[str, str, str, float]]) -> pd.DataFrame:
     """A table with codes in which each chosen code has the given probability."""
     codes = ["|".join(code for code in (first, second) if code) or "other" for _, first, second, _ in rows]
     p = {
-        f"p_{code}": [sure * (code in found.split("|")) for (*_, sure), found in zip(rows, codes, strict=True)]
+        f"p_{code}": [sure * (code in result.split("|")) for (*_, sure), result in zip(rows, codes, strict=True)]
         for code in INTERVIEWER_CODES + CLIENT_CODES
     }
-    return table(*[(role, found) for (role, *_), found in zip(rows, codes, strict=True)], **p)
+    return table(*[(role, result) for (role, *_), result in zip(rows, codes, strict=True)], **p)
 
 
 @given(ROWS)
 @settings(max_examples=60, deadline=None)
 def test_counts_add_up_and_intervals_hold_their_medians(rows: list[tuple[str, str, str, float]]) -> None:
-    found = session_measures(doubtful(rows), draws=200)
-    interviewer, client = found.utterances["interviewer"], found.utterances["client"]
-    assert sum(found.counts[code].value for code in CLIENT_CODES) == client
-    assert sum(found.counts[code].value for code in ("question_open", "question_closed")) <= interviewer
-    assert found.counts["other"].value + found.oars["reflections"].value <= interviewer
-    for measure in (*found.ratios.values(), *found.counts.values()):
+    measures = session_measures(doubtful(rows), draws=200)
+    interviewer, client = measures.utterances["interviewer"], measures.utterances["client"]
+    assert sum(measures.counts[code].value for code in CLIENT_CODES) == client
+    assert sum(measures.counts[code].value for code in ("question_open", "question_closed")) <= interviewer
+    assert measures.counts["other"].value + measures.oars["reflections"].value <= interviewer
+    for measure in (*measures.ratios.values(), *measures.counts.values()):
         if measure.low is not None and measure.median is not None:
             assert measure.low <= measure.median <= (np.inf if measure.high is None else measure.high)
         if measure.unit == "percent" and measure.value is not None:
@@ -247,8 +251,8 @@ def test_measures_need_nothing_but_numpy_and_pandas() -> None:
         " & {'torch', 'sklearn', 'scipy', 'soundfile', 'av', 'spacy', 'jinja2', 'onnxruntime', 'pydantic'}))\n"
         "print(sorted(name for name in sys.modules if name.startswith('pipeline.coding')))"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.split("\n")[:2] == ["[]", "[]"]
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.split("\n")[:2] == ["[]", "[]"]
 
 
 def test_utterances_are_the_plain_rule() -> None:
@@ -277,10 +281,10 @@ def test_a_tape_that_is_cut_at_a_pause_counts_in_its_parts_what_it_counts_as_a_w
 
 @pytest.mark.parametrize("rule", CODEBOOKS)
 def test_a_tape_without_codes_has_no_ratio_and_counts_nothing(rule: CountingRule) -> None:
-    found = session_measures(coded().assign(codes="", volley=range(60)), rule, draws=50)
-    assert {measure.value for measure in found.ratios.values()} == {None}
-    assert all(measure.undefined for measure in found.ratios.values())
-    assert {measure.value for measure in found.counts.values()} == {0}
+    measures = session_measures(coded().assign(codes="", volley=range(60)), rule, draws=50)
+    assert {measure.value for measure in measures.ratios.values()} == {None}
+    assert all(measure.undefined for measure in measures.ratios.values())
+    assert {measure.value for measure in measures.counts.values()} == {0}
 
 
 @pytest.mark.parametrize(
@@ -298,5 +302,5 @@ def test_a_tape_without_codes_has_no_ratio_and_counts_nothing(rule: CountingRule
 def test_a_tape_coded_alike_throughout_has_the_plain_shares(
     code: str, expected: tuple[float | None, ...], rule: CountingRule
 ) -> None:
-    found = session_measures(coded().assign(codes=code, probability=1.0, volley=range(60)), rule, draws=50)
-    assert tuple(measure.value for measure in found.ratios.values()) == expected
+    measures = session_measures(coded().assign(codes=code, probability=1.0, volley=range(60)), rule, draws=50)
+    assert tuple(measure.value for measure in measures.ratios.values()) == expected

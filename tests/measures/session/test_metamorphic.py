@@ -20,8 +20,8 @@ def tape() -> pd.DataFrame:
     return table.assign(volley=volleys(table))
 
 
-def counted(found: SessionMeasures) -> dict[str, float | None]:
-    return {name: each.value for part in (found.counts, found.oars, found.client) for name, each in part.items()}
+def counted(result: SessionMeasures) -> dict[str, float | None]:
+    return {name: each.value for part in (result.counts, result.oars, result.client) for name, each in part.items()}
 
 
 @pytest.mark.parametrize("rule", [BY_UTTERANCE, BY_VOLLEY])
@@ -29,12 +29,12 @@ def test_a_tape_that_is_split_between_turns_counts_as_its_parts_together(rule: C
     whole = tape()
     wanted = counted(session_measures(whole, rule, draws=50))
     turn, volley = whole["turn_id"].to_numpy(), whole["volley"].astype(float)
-    places = [at for at in range(1, len(whole)) if turn[at] != turn[at - 1] and volley[:at].max() < volley[at:].min()]
-    for at in places[::5]:
+    cuts = [at for at in range(1, len(whole)) if turn[at] != turn[at - 1] and volley[:at].max() < volley[at:].min()]
+    for at in cuts[::5]:
         parts = [counted(session_measures(part, rule, draws=50)) for part in (whole.iloc[:at], whole.iloc[at:])]
         for name, value in wanted.items():
             assert value is None or value == sum(part.get(name) or 0 for part in parts), name
-    assert len(places) > 20
+    assert len(cuts) > 20
 
 
 @pytest.mark.parametrize("rule", [BY_UTTERANCE, BY_VOLLEY])
@@ -58,15 +58,15 @@ def test_other_names_and_a_later_start_change_no_figure(rule: CountingRule) -> N
 
 @pytest.mark.parametrize("book", ["pretags", "miti-4.2", "oars"])
 def test_a_tape_without_codes_has_counts_of_nothing_and_no_ratio(book: str) -> None:
-    found = session_measures(tape().assign(codes=""), codebook_files.read(book).rule(), draws=50)
-    assert {value for value in counted(found).values() if value is not None} <= {0}
-    for name, ratio in found.ratios.items():
+    measures = session_measures(tape().assign(codes=""), codebook_files.read(book).rule(), draws=50)
+    assert {value for value in counted(measures).values() if value is not None} <= {0}
+    for name, ratio in measures.ratios.items():
         assert ratio.value is None, name
 
 
 @pytest.mark.parametrize(("code", "role"), [("question_open", "interviewer"), ("change", "client")])
 def test_a_tape_coded_alike_throughout_counts_every_utterance_of_its_role(code: str, role: str) -> None:
     table = tape()
-    found = session_measures(table.assign(codes=code), BY_UTTERANCE, draws=50)
-    assert found.counts[code].value == (table["role"] == role).sum()
-    assert sum(value.value or 0 for name, value in found.counts.items() if name != code) == 0
+    measures = session_measures(table.assign(codes=code), BY_UTTERANCE, draws=50)
+    assert measures.counts[code].value == (table["role"] == role).sum()
+    assert sum(value.value or 0 for name, value in measures.counts.items() if name != code) == 0

@@ -21,7 +21,7 @@ def test_a_score_is_the_mean_of_its_two_ratings_and_needs_both() -> None:
 
 def test_the_thresholds_are_the_manual_s() -> None:
     """Technical: fair 3, good 4. Relational: fair 3.5, good 4. %CR: 40 and 50 %. R:Q: 1 and 2. Totals: none."""
-    found = (*miti.global_scores(RATINGS), *miti.behavior_measures(measured([]), ("a",), ("b",)))
+    result = (*miti.global_scores(RATINGS), *miti.behavior_measures(measured([]), ("a",), ("b",)))
     expected = {
         "technical": [(3, "fair"), (4, "good")],
         "relational": [(3.5, "fair"), (4, "good")],
@@ -30,8 +30,8 @@ def test_the_thresholds_are_the_manual_s() -> None:
         "mi_adherent": [],
         "mi_non_adherent": [],
     }
-    assert {one.name: [(each.value, each.label) for each in one.references] for one in found} == expected
-    assert all("expert opinion" in each.source for one in found for each in one.references)
+    assert {measure.name: [(each.value, each.label) for each in measure.references] for measure in result} == expected
+    assert all("expert opinion" in each.source for measure in result for each in measure.references)
 
 
 def measured(volleys: list[tuple[int, str]]) -> SessionMeasures:
@@ -57,8 +57,8 @@ def test_the_totals_add_up_what_the_manual_names(
     volleys: list[tuple[int, str]], adherent: int, non_adherent: int
 ) -> None:
     book = codebook_files.read("miti-4.2")
-    found = miti.adherence_totals(measured(volleys), book.adherent, book.non_adherent)
-    assert [(one.value, one.undefined) for one in found] == [(adherent, None), (non_adherent, None)]
+    totals = miti.adherence_totals(measured(volleys), book.adherent, book.non_adherent)
+    assert [(total.value, total.undefined) for total in totals] == [(adherent, None), (non_adherent, None)]
 
 
 def test_a_codebook_without_such_codes_has_no_total() -> None:

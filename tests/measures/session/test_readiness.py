@@ -10,16 +10,16 @@ from tests.measures.samples import coded, table
 
 
 def test_the_line_goes_up_with_change_talk_and_down_with_sustain_talk() -> None:
-    found = readiness_line(
+    line = readiness_line(
         coded("C change .9 One two.\nI other .9 Hi there.\nC sustain .9 No.\nC sustain .9 No.\nC neutral .9 Hm hm hm.")
     )
-    assert [(point.time, point.step, point.value) for point in found.points] == [
+    assert [(point.time, point.step, point.value) for point in line.points] == [
         (1_660, 1, 1),
         (3_650, -1, 0),
         (4_480, -1, -1),
         (5_970, 0, -1),
     ]
-    assert found.turning_points == ()
+    assert line.turning_points == ()
 
 
 def test_a_line_without_doubt_has_no_width_and_doubt_widens_it() -> None:
@@ -60,9 +60,9 @@ def test_a_smaller_swing_finds_more() -> None:
 @settings(deadline=None)
 def test_turning_points_alternate_and_lie_a_swing_apart(steps: list[int]) -> None:
     values = [sum(steps[: at + 1]) for at in range(len(steps))]
-    found = turning_points(values)
-    assert [up for _, up in found] == [found[0][1] ^ bool(at % 2) for at in range(len(found))]
-    for (a, _), (b, up) in pairwise(found):
+    turns = turning_points(values)
+    assert [up for _, up in turns] == [turns[0][1] ^ bool(at % 2) for at in range(len(turns))]
+    for (a, _), (b, up) in pairwise(turns):
         assert a < b
         assert (values[a] - values[b] if up else values[b] - values[a]) >= 3
 
@@ -80,11 +80,11 @@ def test_the_invented_session_turns_once_toward_change() -> None:
 
 
 def test_json_has_seconds() -> None:
-    found = readiness_line(coded()).as_dict()
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert found["turning_points"] == [{"utterance_id": "u0019", "time": 61.15, "value": -5, "toward": "change"}]
-    assert found["swing"] == 3
-    assert set(found["points"][0]) == {"utterance_id", "time", "step", "value", "low", "high"}
+    plain = readiness_line(coded()).as_dict()
+    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+    assert plain["turning_points"] == [{"utterance_id": "u0019", "time": 61.15, "value": -5, "toward": "change"}]
+    assert plain["swing"] == 3
+    assert set(plain["points"][0]) == {"utterance_id", "time", "step", "value", "low", "high"}
 
 
 def test_no_client_gives_no_line() -> None:

@@ -4,16 +4,15 @@ import pytest
 from pipeline.measures.session.measures import session_measures
 from pipeline.measures.session.readiness import readiness_line
 from pipeline.measures.session.strengths import Strength, strengths
-from pipeline.measures.session.uncertain_tags import uncertain_tags
 from tests.measures.samples import RULE, coded, table
 
 
-def found(rows: pd.DataFrame) -> dict[str, Strength]:
+def statements(rows: pd.DataFrame) -> dict[str, Strength]:
     return {strength.name: strength for strength in strengths(rows, session_measures(rows, RULE), readiness_line(rows))}
 
 
 def test_the_invented_session_by_hand() -> None:
-    result = found(coded())
+    result = statements(coded())
     assert {name: strength.text for name, strength in result.items()} == {
         "reflection_change": "9 times a reflection was followed directly by change talk.",
         "question_change": "Twice an open question was followed directly by change talk.",
@@ -32,18 +31,18 @@ def test_the_invented_session_by_hand() -> None:
 
 def test_passages_are_the_surest_ones_in_order_of_time() -> None:
     talk = "I reflection_simple {} You want to.\nC change {} I do want to.\n"
-    result = found(coded(talk.format(".6", ".9") + talk.format(".9", ".9") + talk.format(".8", ".9")))
+    result = statements(coded(talk.format(".6", ".9") + talk.format(".9", ".9") + talk.format(".8", ".9")))
     assert result["reflection_change"].text.startswith("3 times")
     assert result["reflection_change"].passages == ((2, 3), (4, 5))
 
 
 def test_a_turn_is_shown_from_what_the_interviewer_said_before_it() -> None:
-    assert found(coded())["turned"].passages == ((17, 19),)
+    assert statements(coded())["turned"].passages == ((17, 19),)
 
 
 def test_room_to_speak_reaches_across_listening_noises() -> None:
     words = " ".join(["word"] * 40)
-    result = found(
+    result = statements(
         coded(f"I other .9 Good morning to you.\nC neutral .9 {words}\nI other .9 Mm-hm.\nC neutral .9 {words}")
     )
     # 40 words of 330 ms, a gap, "Mm-hm.", a gap, and 40 words again: 13.2 + 0.5 + 0.33 + 0.5 + 13.2 seconds.
@@ -64,29 +63,10 @@ def test_room_to_speak_reaches_across_listening_noises() -> None:
     ],
 )
 def test_nothing_is_praised_that_is_not_there(rows: pd.DataFrame) -> None:
-    assert found(rows) == {}
+    assert statements(rows) == {}
 
 
 def test_more_reflections_than_questions_may_be_in_doubt() -> None:
     rows = table(("I", "reflection_simple"), ("I", "reflection_simple"), ("I", "question_open"))
     rows = rows.assign(p_reflection_simple=[0.5, 0.5, 0.0], p_reflection_complex=0.0)
-    assert found(rows)["more_reflections"].text == "There were more reflections (2) than questions (1)."
-
-
-def test_doubts_begin_with_the_least_certain_and_name_the_next_best() -> None:
-    result = uncertain_tags(coded())
-    assert [(doubt.utterance_id, doubt.instead, doubt.decision) for doubt in result[:4]] == [
-        ("u0056", None, "client"),
-        ("u0019", "change", "client"),
-        ("u0033", None, "client"),
-        ("u0038", "question_closed", "question"),
-    ]
-    assert result[0].instead_probability == pytest.approx(0.49)
-    assert [doubt.probability for doubt in result] == sorted(doubt.probability for doubt in result)
-
-
-def test_only_rows_with_a_role_a_probability_and_a_need_are_in_doubt() -> None:
-    rows = coded("I other .5 One two three.\nI other .5 One two.\nU - .5 One.\nC change .9 One.")
-    rows.loc[1, "probability"] = None
-    assert [doubt.utterance_id for doubt in uncertain_tags(rows)] == ["u0001"]
-    assert uncertain_tags(table(("I", "other"))) == ()
+    assert statements(rows)["more_reflections"].text == "There were more reflections (2) than questions (1)."

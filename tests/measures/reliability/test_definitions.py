@@ -45,7 +45,7 @@ def invented(random: np.random.Generator) -> list[Given]:
     """Some tapes of turns with listening noises within them; each coder has most units, moves some, and cuts others."""
     coders = [("member", name) for name in ("ann", "bob", "eve")[: random.integers(2, 4)]]
     coders += [[("coach", "cora")], []][int(random.random() < 0.5)]
-    found = []
+    result = []
     for tape in ("t1", "t2")[: random.integers(1, 3)]:
         units: list[Key] = []
         start = 0
@@ -62,81 +62,84 @@ def invented(random: np.random.Generator) -> list[Given]:
                 code = str(truth[unit] if random.random() < 0.6 else random.choice(CODES))
                 kind = random.choice(["same", "moved", "halved", "none"], p=[0.6, 0.2, 0.1, 0.1])
                 begin, finish, name = unit
-                own = f"{coder[1]}-{name}"
+                unit_name = f"{coder[1]}-{name}"
                 if kind == "same":
-                    found.append(Given(tape, coder, unit, code))
+                    result.append(Given(tape, coder, unit, code))
                 elif kind == "moved":
                     by = random.integers(-2, 3, 2)
                     first = max(0, begin + int(by[0]))
-                    found.append(Given(tape, coder, (first, max(first, finish + int(by[1])), own), code))
+                    result.append(Given(tape, coder, (first, max(first, finish + int(by[1])), unit_name), code))
                 elif kind == "halved":
                     middle = (begin + finish) // 2
-                    found.append(Given(tape, coder, (begin, middle, f"{own}a"), code))
-                    found.append(Given(tape, coder, (middle, finish, f"{own}b"), str(random.choice(CODES))))
-    return found
+                    result.append(Given(tape, coder, (begin, middle, f"{unit_name}a"), code))
+                    result.append(Given(tape, coder, (middle, finish, f"{unit_name}b"), str(random.choice(CODES))))
+    return result
 
 
 def table(given: Sequence[Given]) -> pd.DataFrame:
-    rows = [(one.tape, one.key[2], one.coder[1], one.coder[0], one.code, *one.key[:2]) for one in given]
+    rows = [
+        (rating.tape, rating.key[2], rating.coder[1], rating.coder[0], rating.code, *rating.key[:2]) for rating in given
+    ]
     return pd.DataFrame(rows, columns=["tape_id", "utterance_id", "coder", "layer", "codes", "start", "end"])
 
 
-def common(one: Key, other: Key) -> int:
-    return min(one[1], other[1]) - max(one[0], other[0])
+def common(first: Key, second: Key) -> int:
+    return min(first[1], second[1]) - max(first[0], second[0])
 
 
-def share(one: Key, other: Key) -> Fraction:
-    together = max(one[1], other[1]) - min(one[0], other[0])
-    return Fraction(max(0, common(one, other)), together) if together else Fraction(1)
+def share(first: Key, second: Key) -> Fraction:
+    together = max(first[1], second[1]) - min(first[0], second[0])
+    return Fraction(max(0, common(first, second)), together) if together else Fraction(1)
 
 
-def within(one: Key, other: Key) -> bool:
-    return 2 * common(one, other) > min(one[1] - one[0], other[1] - other[0]) or share(one, other) == 1
+def within(first: Key, second: Key) -> bool:
+    shorter = min(first[1] - first[0], second[1] - second[0])
+    return 2 * common(first, second) > shorter or share(first, second) == 1
 
 
 def clusters(coders: dict[Key, set[Coder]]) -> list[set[Key]]:
     """The units of one tape that are the same."""
     rank = {"member": 0, "consensus": 1, "coach": 2, "machine": 3}
 
-    def alike(one: Key, other: Key) -> bool:
-        return share(one, other) >= Fraction(1, 2) and not coders[one] & coders[other]
+    def alike(first: Key, second: Key) -> bool:
+        return share(first, second) >= Fraction(1, 2) and not coders[first] & coders[second]
 
     def order(pair: tuple[Key, Key]) -> tuple[object, ...]:
         first = [min(rank[layer] for layer, _ in coders[key]) for key in pair]
         return max(first), -share(*pair), pair[0][2] != pair[1][2], pair
 
-    found = [{key} for key in coders]
-    for one, other in sorted((pair for pair in combinations(sorted(coders), 2) if alike(*pair)), key=order):
-        mine, theirs = (next(each for each in found if key in each) for key in (one, other))
-        if mine is not theirs and all(alike(a, b) for a in mine for b in theirs):
-            mine |= theirs
-            found = [each for each in found if each is not theirs]
-    return found
+    result = [{key} for key in coders]
+    for pair in sorted((pair for pair in combinations(sorted(coders), 2) if alike(*pair)), key=order):
+        first, second = (next(cluster for cluster in result if key in cluster) for key in pair)
+        if first is not second and all(alike(a, b) for a in first for b in second):
+            first |= second
+            result = [cluster for cluster in result if cluster is not second]
+    return result
 
 
 def laid(given: Sequence[Given], fill: bool) -> list[dict[Coder, tuple[str, bool]]]:
-    """For each unit what each coder said, and whether in a row or, with ``fill``, by leaving it without a code.
+    """For each unit each coder's codes, and whether from a row or, with ``fill``, by leaving it without a code.
 
     Where boundaries differ on a tape (a unit lies mostly within another coder's), two coders without a row agree on
     nothing on a unit that has time in common with another coder's.
     """
-    found = []
-    for tape in sorted({one.tape for one in given}):
-        here = [one for one in given if one.tape == tape]
+    units = []
+    for tape in sorted({rating.tape for rating in given}):
+        on_tape = [rating for rating in given if rating.tape == tape]
         coders: dict[Key, set[Coder]] = {}
-        for one in here:
-            coders.setdefault(one.key, set()).add(one.coder)
+        for rating in on_tape:
+            coders.setdefault(rating.key, set()).add(rating.coder)
         differ = any(within(a, b) for a, b in combinations(coders, 2) if not coders[a] & coders[b])
         for cluster in clusters(coders):
-            said = {one.coder: (one.code, True) for one in here if one.key in cluster}
+            codes = {rating.coder: (rating.code, True) for rating in on_tape if rating.key in cluster}
             others = set(coders) - cluster
             crossed = differ and any(
                 not coders[a] & coders[b] and (common(a, b) > 0 or share(a, b) == 1) for a in cluster for b in others
             )
-            for coder in {one.coder for one in here} - set(said) if fill else ():
-                said[coder] = ("", not crossed)
-            found.append(said)
-    return found
+            for coder in {rating.coder for rating in on_tape} - set(codes) if fill else ():
+                codes[coder] = ("", not crossed)
+            units.append(codes)
+    return units
 
 
 def of(code: str, level: str) -> str:
@@ -145,16 +148,16 @@ def of(code: str, level: str) -> str:
 
 def by_definition(units: list[dict[Coder, tuple[str, bool]]], coders: list[Coder], level: str) -> dict[str, float]:
     """The figures of coders among themselves; kappa for two."""
-    kept = []
+    coded = []
     for unit in units:
-        here = [unit[coder] for coder in coders if coder in unit]
-        if any(row for _, row in here):
-            kept.append({coder: of(unit[coder][0], level) for coder in coders if coder in unit})
-    several = [list(unit.values()) for unit in kept if len(unit) > 1]
+        codes = [unit[coder] for coder in coders if coder in unit]
+        if any(row for _, row in codes):
+            coded.append({coder: of(unit[coder][0], level) for coder in coders if coder in unit})
+    several = [list(unit.values()) for unit in coded if len(unit) > 1]
     if not several:
         return {}
     # For two coders only what both coded counts.
-    chosen = several if len(coders) == 2 else [list(unit.values()) for unit in kept]
+    chosen = several if len(coders) == 2 else [list(unit.values()) for unit in coded]
     values = sorted({code for unit in chosen for code in unit} | (set() if level == "all codes" else {"", "yes"}))
     agree = [np.mean([a == b for a, b in permutations(unit, 2)]) for unit in several]
     shares = {value: np.mean([unit.count(value) / len(unit) for unit in chosen]) for value in values}
@@ -167,35 +170,35 @@ def by_definition(units: list[dict[Coder, tuple[str, bool]]], coders: list[Coder
     total = sum(n.values())
     observed = sum(number for (a, b), number in coincidence.items() if a != b) / total
     expected = sum(n[a] * n[b] for a, b in permutations(values, 2)) / (total * (total - 1))
-    found = {"units": float(len(several)), "percent": float(np.mean(agree))}
-    found["ac1"] = (found["percent"] - pe) / (1 - pe)
-    found["alpha"] = 1 - observed / expected if expected > 1e-12 else np.nan
+    result = {"units": float(len(several)), "percent": float(np.mean(agree))}
+    result["ac1"] = (result["percent"] - pe) / (1 - pe)
+    result["alpha"] = 1 - observed / expected if expected > 1e-12 else np.nan
     if len(coders) == 2:
         chance = sum(
             np.prod([np.mean([unit[side] == value for unit in several]) for side in (0, 1)]) for value in values
         )
-        found["kappa"] = (found["percent"] - chance) / (1 - chance) if chance < 1 - 1e-12 else np.nan
-    return found
+        result["kappa"] = (result["percent"] - chance) / (1 - chance) if chance < 1 - 1e-12 else np.nan
+    return result
 
 
 def pairs(laid_: RatingMatrix) -> dict[tuple[str, str, str], list[Coder]]:
     """(comparison, a, b) -> the coders that it compares."""
     members = [coder for coder in laid_.coders if coder[0] == "member"]
     coach = [coder for coder in laid_.coders if coder[0] == "coach"]
-    found = {("members", "members", "members"): members}
-    found |= {("coders", a[1], b[1]): [a, b] for a, b in combinations(members, 2)}
-    return found | {("coder and coach", a[1], b[1]): [a, b] for a in members for b in coach}
+    result = {("members", "members", "members"): members}
+    result |= {("coders", a[1], b[1]): [a, b] for a, b in combinations(members, 2)}
+    return result | {("coder and coach", a[1], b[1]): [a, b] for a in members for b in coach}
 
 
 @pytest.mark.parametrize("fill", [False, True])
-def test_figures_of_random_panels_are_those_of_the_definitions(fill: bool) -> None:
+def test_figures_of_random_rating_matrices_are_those_of_the_definitions(fill: bool) -> None:
     random = np.random.default_rng([20261130, fill])
     brought_together = compared = 0
     for _ in range(PANELS // 2):
         given = invented(random)
-        found, tapes = align_units(table(given))
+        result, tapes = align_units(table(given))
         brought_together += bool(tapes)
-        made = build_rating_matrix(found, SCHEME, "not-coded" if fill else "missing")
+        made = build_rating_matrix(result, SCHEME, "not-coded" if fill else "missing")
         units = laid(given, fill)
         comparing = {(each.kind, each.a, each.b): each for each in group_comparisons(made)}
         for level in (level for level in made.levels if level.kind in ("all", "code")):
