@@ -44,78 +44,81 @@ def ratios(
     table: pd.DataFrame, by_fold: dict[int, Calibration]
 ) -> Iterator[tuple[str, float | tuple[float, float, float]]]:
     """Ways to a session's R:Q, with their rank correlation with the hand-coded one."""
-    every, shares = log_odds(table), table.groupby("tape_id")[list(BOTH)].sum()
-    asked = shares[shares["question"] >= MANY].index
-    hand = (shares["reflection"] / shares["question"])[asked]
-    own: Shift = {name: every[:, DECISIONS.index(name)] for name in BOTH}
+    all_logits, shares = log_odds(table), table.groupby("tape_id")[list(BOTH)].sum()
+    measured = shares[shares["question"] >= MANY].index
+    hand = (shares["reflection"] / shares["question"])[measured]
+    logits: Shift = {name: all_logits[:, DECISIONS.index(name)] for name in BOTH}
     limit = {name: table["fold"].map({fold: of.thresholds[name] for fold, of in by_fold.items()}) for name in BOTH}
     interviewer = (table["role"] == "interviewer").to_numpy()
 
     def counts(odds: Shift, expected: bool) -> pd.DataFrame:
         p = {name: expit(odds[name]) * interviewer for name in BOTH}
         rows = p if expected else {name: p[name] >= limit[name] for name in BOTH}
-        return pd.DataFrame(rows).groupby(table["tape_id"].to_numpy()).sum().loc[asked]
+        return pd.DataFrame(rows).groupby(table["tape_id"].to_numpy()).sum().loc[measured]
 
-    def correlation(found: pd.Series | NDArray[np.float64]) -> float:
-        return float(hand.corr(pd.Series(np.asarray(found), index=asked), method="spearman"))
+    def correlation(values: pd.Series | NDArray[np.float64]) -> float:
+        return float(hand.corr(pd.Series(np.asarray(values), index=measured), method="spearman"))
 
     def ratio(odds: Shift, expected: bool = False) -> float:
-        found = counts(odds, expected)
-        return correlation(found["reflection"] / found["question"].clip(lower=1))
+        values = counts(odds, expected)
+        return correlation(values["reflection"] / values["question"].clip(lower=1))
 
     tags = pd.DataFrame({name: table["codes"].str.contains(name) for name in BOTH}).groupby(table["tape_id"]).sum()
-    tagged, said = tags.loc[asked], shares.loc[asked]
+    tagged, by_hand = tags.loc[measured], shares.loc[measured]
     shipped = tagged["reflection"] / tagged["question"].clip(lower=1)
     yield "tags counted: what ships", correlation(shipped)
-    yield "probabilities summed", ratio(own, expected=True)
-    fold = table.groupby("tape_id")["fold"].first()[asked]
-    for found, what in ((tagged, "tags"), (counts(own, expected=True), "probabilities")):
-        yield f"{what} drawn toward the average session", correlation(_drawn_in(found, hand, fold))
-    yield "tags, the session's base rate estimated from them", ratio(_base_rates(table, own))
-    yield "tags, the annotator's leaning known from other folds", ratio(_leanings(table, own))
-    yield "questions by hand, reflections by tags", correlation(tagged["reflection"] / said["question"])
-    yield "questions by tags, reflections by hand", correlation(said["reflection"] / tagged["question"].clip(lower=1))
-    yield "each session's leaning known", ratio(_known(table, own))
+    yield "probabilities summed", ratio(logits, expected=True)
+    fold = table.groupby("tape_id")["fold"].first()[measured]
+    for values, what in ((tagged, "tags"), (counts(logits, expected=True), "probabilities")):
+        yield f"{what} drawn toward the average session", correlation(_drawn_in(values, hand, fold))
+    yield "tags, the session's base rate estimated from them", ratio(_base_rates(table, logits))
+    yield "tags, the annotator's leaning known from other folds", ratio(_leanings(table, logits))
+    yield "questions by hand, reflections by tags", correlation(tagged["reflection"] / by_hand["question"])
+    yield (
+        "questions by tags, reflections by hand",
+        correlation(by_hand["reflection"] / tagged["question"].clip(lower=1)),
+    )
+    yield "each session's leaning known", ratio(_known(table, logits))
     for spread, what in ((False, "sessions alike"), (True, "sessions leaning as they do")):
-        drawn_ = pd.DataFrame({name: _imagined(tape, by_fold, spread) for name, tape in table.groupby("tape_id")})
-        found = [float(row.rank().corr(shipped.rank())) for _, row in drawn_[asked].iterrows()]
-        low, middle, high = np.quantile(found, (0.05, 0.5, 0.95))
+        imagined = pd.DataFrame({name: _imagined(tape, by_fold, spread) for name, tape in table.groupby("tape_id")})
+        values = [float(row.rank().corr(shipped.rank())) for _, row in imagined[measured].iterrows()]
+        low, middle, high = np.quantile(values, (0.05, 0.5, 0.95))
         yield f"what to expect were the probabilities true, {what}", (float(middle), float(low), float(high))
 
 
 def _imagined(tape: pd.DataFrame, by_fold: dict[int, Calibration], spread: bool) -> NDArray[np.float64]:
     """Ratios of a session were it coded by the tags' own probabilities."""
-    given = draw_codes(tape, DRAWS, 0, by_fold[int(tape["fold"].iloc[0])].session_effect_sd if spread else {})
+    presence = draw_codes(tape, DRAWS, 0, by_fold[int(tape["fold"].iloc[0])].session_effect_sd if spread else {})
     questions, reflections = (
-        sum(given[code].sum(axis=1) for code in codes)
+        sum(presence[code].sum(axis=1) for code in codes)
         for codes in (("question_open", "question_closed"), ("reflection_simple", "reflection_complex"))
     )
     return np.asarray(reflections / np.maximum(questions, 1), dtype=np.float64)
 
 
-def _drawn_in(found: pd.DataFrame, hand: pd.Series, fold: pd.Series) -> pd.Series:
+def _drawn_in(counts: pd.DataFrame, hand: pd.Series, fold: pd.Series) -> pd.Series:
     """Ratios drawn toward the average by as much as is best on the other folds."""
-    result = pd.Series(0.0, index=found.index)
-    for each in fold.unique():
-        rest = found[fold != each]
+    result = pd.Series(0.0, index=counts.index)
+    for held_out in fold.unique():
+        rest = counts[fold != held_out]
         average = rest["reflection"].sum() / rest["question"].sum()
 
         def shrunk(rows: pd.DataFrame, strength: float, average: float = average) -> pd.Series:
             return (rows["reflection"] + strength * average) / (rows["question"] + strength)
 
-        best = max(STRENGTHS, key=lambda one: hand[rest.index].corr(shrunk(rest, one), method="spearman"))
-        result[fold == each] = shrunk(found[fold == each], best)
+        best = max(STRENGTHS, key=lambda strength: hand[rest.index].corr(shrunk(rest, strength), method="spearman"))
+        result[fold == held_out] = shrunk(counts[fold == held_out], best)
     return result
 
 
-def _base_rates(table: pd.DataFrame, own: Shift, firm: float = 10.0) -> Shift:
+def _base_rates(table: pd.DataFrame, logits: Shift, firm: float = 10.0) -> Shift:
     """Log-odds under a session's own base rate, estimated from its tags (Saerens et al. 2002) and held a little."""
-    result = {name: odds.copy() for name, odds in own.items()}
+    result = {name: odds.copy() for name, odds in logits.items()}
     interviewer = np.flatnonzero(table["role"] == "interviewer")
     fold = table["fold"].to_numpy()
     for rows in table.iloc[interviewer].groupby("tape_id").indices.values():
         rows = interviewer[rows]
-        for name, odds in own.items():
+        for name, odds in logits.items():
             usual = float(table.loc[fold != fold[rows[0]], name].mean())
             rate = usual
             for _ in range(50):
@@ -125,15 +128,15 @@ def _base_rates(table: pd.DataFrame, own: Shift, firm: float = 10.0) -> Shift:
     return result
 
 
-def _leanings(table: pd.DataFrame, own: Shift) -> Shift:
+def _leanings(table: pd.DataFrame, logits: Shift) -> Shift:
     """Log-odds moved by how the session's annotator codes the other folds' sessions."""
-    result = {name: odds.copy() for name, odds in own.items()}
-    fold, who = table["fold"].to_numpy(), table["annotator"].to_numpy()
-    for name, odds in own.items():
+    result = {name: odds.copy() for name, odds in logits.items()}
+    fold, annotators = table["fold"].to_numpy(), table["annotator"].to_numpy()
+    for name, odds in logits.items():
         answer = table[name].to_numpy(dtype=float)
-        for each in np.unique(fold):
-            for one in np.unique(who):
-                known = (fold != each) & (who == one) & ~np.isnan(answer)
+        for held_out in np.unique(fold):
+            for annotator in np.unique(annotators):
+                known = (fold != held_out) & (annotators == annotator) & ~np.isnan(answer)
                 sign = np.where(answer[known] == 1, 1.0, -1.0)
 
                 def cost(
@@ -141,22 +144,24 @@ def _leanings(table: pd.DataFrame, own: Shift) -> Shift:
                 ) -> float:
                     return float(np.logaddexp(0, -sign * (given + shift)).sum() + shift**2 / 2 / CODERS_SHIFT)
 
-                result[name][(fold == each) & (who == one)] += minimize_scalar(cost, bounds=(-4, 4), method="bounded").x
+                result[name][(fold == held_out) & (annotators == annotator)] += minimize_scalar(
+                    cost, bounds=(-4, 4), method="bounded"
+                ).x
     return result
 
 
-def _known(table: pd.DataFrame, own: Shift) -> Shift:
+def _known(table: pd.DataFrame, logits: Shift) -> Shift:
     """Log-odds moved until each session's sum is the hand-coded count: what knowing its leaning would give."""
-    result = {name: odds.copy() for name, odds in own.items()}
+    result = {name: odds.copy() for name, odds in logits.items()}
     for rows in table.groupby("tape_id").indices.values():
-        for name, odds in own.items():
-            asked = rows[table[name].notna().to_numpy()[rows]]
-            count = float(table[name].to_numpy(dtype=float)[asked].sum())
-            if not 0 < count < len(asked):
+        for name, odds in logits.items():
+            known_rows = rows[table[name].notna().to_numpy()[rows]]
+            count = float(table[name].to_numpy(dtype=float)[known_rows].sum())
+            if not 0 < count < len(known_rows):
                 result[name][rows] += 20.0 if count else -20.0
                 continue
-            gap: Callable[[float], float] = lambda shift, asked=asked, odds=odds, count=count: abs(  # noqa: E731
-                float(expit(odds[asked] + shift).sum()) - count
+            gap: Callable[[float], float] = lambda shift, known_rows=known_rows, odds=odds, count=count: abs(  # noqa: E731
+                float(expit(odds[known_rows] + shift).sum()) - count
             )
             result[name][rows] += minimize_scalar(gap, bounds=(-8, 8), method="bounded").x
     return result
@@ -203,32 +208,32 @@ def _doubt(table: pd.DataFrame, by_fold: dict[int, Calibration]) -> tuple[NDArra
         doubt[held] = 1 - by_fold[fold].confidence(roles[held], p[held])[1]
         limits[held] = [by_fold[fold].thresholds[decision] for decision in DECISIONS]
     interviewer, client = roles == "interviewer", roles == "client"
-    own = np.array([client if decision in ("client", "change") else interviewer for decision in DECISIONS]).T
+    applies = np.array([client if decision in ("client", "change") else interviewer for decision in DECISIONS]).T
     main = evaluation.main_behavior(table)
     length = np.log1p(table["text"].str.split().str.len().to_numpy(dtype=float))
     odds = logit(np.clip(doubt, 1e-4, 1 - 1e-4))
     alone = [odds * interviewer, odds * client, interviewer, length, length * interviewer]
     uncertain = -(p * np.log(p) + (1 - p) * np.log1p(-p))
     codes = [main == code for code in np.unique(main)]
-    return doubt, np.column_stack([*alone, *codes, uncertain * own, np.abs(p - limits) * own]).astype(float)
+    return doubt, np.column_stack([*alone, *codes, uncertain * applies, np.abs(p - limits) * applies]).astype(float)
 
 
 def main() -> None:
     """Print both tables, of the seed that ships."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.bounds", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    asked = parser.parse_args()
-    place = tagger.weights_folder(settings.load().settings)
-    about, folds = checkpoint.read_metadata(place), checkpoint.read_folds(place, "written")
-    table = evaluation.join_predictions(data.read(asked.data), folds[folds["seed"] == about["seeds"][0]])
-    by_fold = checkpoint.fold_calibrations(about)
+    arguments = parser.parse_args()
+    folder = tagger.weights_folder(settings.load().settings)
+    metadata, folds = checkpoint.read_metadata(folder), checkpoint.read_folds(folder, "written")
+    table = evaluation.join_predictions(data.read(arguments.data), folds[folds["seed"] == metadata["seeds"][0]])
+    by_fold = checkpoint.fold_calibrations(metadata)
     console = Console(width=110)
     shown = Table(title=f"Session R:Q: rank correlation with the hand codes, sessions with {MANY} questions or more")
     shown.add_column("way")
     shown.add_column("Spearman", justify="right")
-    for what, found in ratios(table, by_fold):
-        values = found if isinstance(found, tuple) else (found,)
-        shown.add_row(what, f"{values[0]:.3f}" + (f" ({values[1]:.3f}-{values[2]:.3f})" if len(values) > 1 else ""))
+    for label, correlation in ratios(table, by_fold):
+        values = correlation if isinstance(correlation, tuple) else (correlation,)
+        shown.add_row(label, f"{values[0]:.3f}" + (f" ({values[1]:.3f}-{values[2]:.3f})" if len(values) > 1 else ""))
     console.print(shown)
     wrong = pd.Series(evaluation.has_error(table)).groupby(table["role"].to_numpy()).mean()
     of_all = float(evaluation.has_error(table).mean())
@@ -236,8 +241,8 @@ def main() -> None:
     shown = Table(title=f"needs_check: {of_all:.3f} of all utterances are wrong in some decision, {shares}")
     for column in ("the fifth chosen by", "marked", "of all errors"):
         shown.add_column(column, justify="left" if "fifth" in column else "right")
-    for what, marked, caught in checks(table, by_fold):
-        shown.add_row(what, f"{marked:.3f}", f"{caught:.3f}")
+    for label, marked, caught in checks(table, by_fold):
+        shown.add_row(label, f"{marked:.3f}", f"{caught:.3f}")
     console.print(shown)
 
 

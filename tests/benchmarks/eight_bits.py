@@ -22,46 +22,50 @@ from pipeline.coding.inference.classifier import NETWORK_OUTPUTS, ensemble
 from pipeline.coding.inference.onnx_scorer import OnnxScorer
 from pipeline.coding.training import cross_validation, data, evaluation, folds
 from pipeline.coding.training.folds import CheckpointStore
-from tests.benchmarks.taggers import told
+from tests.benchmarks.taggers import metric_values
 
 
-def by_eight_bits(table: pd.DataFrame, kept: CheckpointStore, seed: int, pretrained: Path) -> NDArray[np.float64]:
+def by_eight_bits(table: pd.DataFrame, store: CheckpointStore, seed: int, pretrained: Path) -> NDArray[np.float64]:
     """Scores of every row by the network that saw none of its fold, shape (rows, outputs)."""
-    found = np.zeros((len(table), NETWORK_OUTPUTS))
-    for fold, _, held in cross_validation.splits(table["fold"].to_numpy()):
+    scores = np.zeros((len(table), NETWORK_OUTPUTS))
+    for fold, _, held_out in cross_validation.splits(table["fold"].to_numpy()):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name) / "network"
             cross_validation.network_weights(
-                folds.load_network(pretrained, kept.network(seed, fold)), pretrained
+                folds.load_network(pretrained, store.network(seed, fold)), pretrained
             ).write(folder)
-            found[held] = OnnxScorer(folder).scores(table.iloc[held].reset_index(drop=True))
-    return found
+            scores[held_out] = OnnxScorer(folder).scores(table.iloc[held_out].reset_index(drop=True))
+    return scores
 
 
 def main() -> None:
-    """Print a line a figure."""
+    """Print a line per figure."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.eight_bits", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--keep", type=Path, required=True)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     chosen = settings.load().settings
-    about = checkpoint.read_metadata(tagger.weights_folder(chosen))
-    seed, by_fold, kept = int(about["seeds"][0]), checkpoint.fold_calibrations(about), CheckpointStore(asked.keep)
-    table = data.read(asked.data)
+    metadata = checkpoint.read_metadata(tagger.weights_folder(chosen))
+    seed, by_fold, store = (
+        int(metadata["seeds"][0]),
+        checkpoint.fold_calibrations(metadata),
+        CheckpointStore(arguments.keep),
+    )
+    table = data.read(arguments.data)
     words = cross_validation.linear_folds(table)[0]
-    given = cross_validation.network_folds(table, seed, kept)[0]
-    small = by_eight_bits(table, kept, seed, model_catalog.folder(chosen.coding.encoder, chosen.models))
-    one, two = (
-        told(
+    network_scores = cross_validation.network_folds(table, seed, store)[0]
+    quantized_scores = by_eight_bits(table, store, seed, model_catalog.folder(chosen.coding.encoder, chosen.models))
+    sixteen_bits, eight_bits = (
+        metric_values(
             evaluation.join_predictions(
                 table, cross_validation.fold_predictions(table, ensemble(words, scores), by_fold)
             )
         )
-        for scores in (given, small)
+        for scores in (network_scores, quantized_scores)
     )
     print(f"{len(table)} utterances: 16 bits, 8 bits, difference")
-    for figure in one:
-        print(f"{figure:36} {one[figure]:.3f} {two[figure]:.3f} {two[figure] - one[figure]:+.3f}")
+    for name in sixteen_bits:
+        print(f"{name:36} {sixteen_bits[name]:.3f} {eight_bits[name]:.3f} {eight_bits[name] - sixteen_bits[name]:+.3f}")
 
 
 if __name__ == "__main__":

@@ -23,20 +23,26 @@ LONGEST = 128
 AT_ONCE = 32
 
 
-def as_mpnet(folder: Path, place: Path) -> Path:
+def as_mpnet(folder: Path, target: Path) -> Path:
     """Store a BERT encoder (all-MiniLM-L6-v2) as an MPNet one that computes the same: no distance counts in it.
 
-    ``folder`` and ``place`` hold config.json, model.safetensors and tokenizer.json. Returns ``place``.
+    ``folder`` and ``target`` hold config.json, model.safetensors and tokenizer.json. Returns ``target``.
     """
-    given = load_file(folder / pretrained.STATE)
+    pretrained_state = load_file(folder / pretrained.STATE)
     settings = json.loads((folder / pretrained.SETTINGS).read_text(encoding="utf-8"))
-    places = given["embeddings.position_embeddings.weight"] + given["embeddings.token_type_embeddings.weight"][0]
+    positions = (
+        pretrained_state["embeddings.position_embeddings.weight"]
+        + pretrained_state["embeddings.token_type_embeddings.weight"][0]
+    )
     state = {
-        "embeddings.word_embeddings.weight": given["embeddings.word_embeddings.weight"],
-        # MPNet counts places from 2 on.
-        "embeddings.position_embeddings.weight": torch.cat([torch.zeros(2, places.shape[1]), places]),
+        "embeddings.word_embeddings.weight": pretrained_state["embeddings.word_embeddings.weight"],
+        # MPNet counts positions from 2 on.
+        "embeddings.position_embeddings.weight": torch.cat([torch.zeros(2, positions.shape[1]), positions]),
         "encoder.relative_attention_bias.weight": torch.zeros(DISTANCES, settings["num_attention_heads"]),
-        **{f"embeddings.LayerNorm.{part}": given[f"embeddings.LayerNorm.{part}"] for part in ("weight", "bias")},
+        **{
+            f"embeddings.LayerNorm.{part}": pretrained_state[f"embeddings.LayerNorm.{part}"]
+            for part in ("weight", "bias")
+        },
     }
     ours = {
         "attention.self.query": "attention.attn.q",
@@ -47,18 +53,23 @@ def as_mpnet(folder: Path, place: Path) -> Path:
         **{name: name for name in ("intermediate.dense", "output.dense", "output.LayerNorm")},
     }
     for number in range(settings["num_hidden_layers"]):
-        for theirs, own in ours.items():
+        for bert_name, mpnet_name in ours.items():
             for part in ("weight", "bias"):
-                state[f"encoder.layer.{number}.{own}.{part}"] = given[f"encoder.layer.{number}.{theirs}.{part}"]
-    place.mkdir(parents=True, exist_ok=True)
-    save_file(state, place / pretrained.STATE)
-    told = settings | {"relative_attention_num_buckets": DISTANCES, "max_position_embeddings": 2 + len(places)}
-    (place / pretrained.SETTINGS).write_text(json.dumps(told), encoding="utf-8")
+                state[f"encoder.layer.{number}.{mpnet_name}.{part}"] = pretrained_state[
+                    f"encoder.layer.{number}.{bert_name}.{part}"
+                ]
+    target.mkdir(parents=True, exist_ok=True)
+    save_file(state, target / pretrained.STATE)
+    mpnet_settings = settings | {
+        "relative_attention_num_buckets": DISTANCES,
+        "max_position_embeddings": 2 + len(positions),
+    }
+    (target / pretrained.SETTINGS).write_text(json.dumps(mpnet_settings), encoding="utf-8")
     tokenizer = (folder / pretrained.TOKENIZER).read_text(encoding="utf-8")
-    for theirs, own in MARKS.items():
-        tokenizer = tokenizer.replace(f'"{theirs}"', f'"{own}"')
-    (place / pretrained.TOKENIZER).write_text(tokenizer, encoding="utf-8")
-    return place
+    for bert_name, mpnet_name in MARKS.items():
+        tokenizer = tokenizer.replace(f'"{bert_name}"', f'"{mpnet_name}"')
+    (target / pretrained.TOKENIZER).write_text(tokenizer, encoding="utf-8")
+    return target
 
 
 def vectors(folder: Path, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -71,13 +82,13 @@ def vectors(folder: Path, texts: Sequence[str]) -> NDArray[np.float32]:
     pieces = [tokenizer.encode(text).ids for text in texts]
     pad = tokenizer.token_to_id("<pad>")
     order = sorted(range(len(texts)), key=lambda row: len(pieces[row]))
-    found = np.zeros((len(texts), network.words.shape[1]), dtype=np.float32)
+    sentence_vectors = np.zeros((len(texts), network.words.shape[1]), dtype=np.float32)
     with torch.no_grad():
         for start in range(0, len(order), AT_ONCE):
             rows = order[start : start + AT_ONCE]
             longest = len(pieces[rows[-1]])
-            given = torch.tensor([pieces[row] + [pad] * (longest - len(pieces[row])) for row in rows])
-            real = given != pad
-            states = network.encode(given, real).float() * real[..., None]
-            found[rows] = torch.nn.functional.normalize(states.sum(dim=1), dim=1).numpy()
-    return found
+            padded = torch.tensor([pieces[row] + [pad] * (longest - len(pieces[row])) for row in rows])
+            real = padded != pad
+            states = network.encode(padded, real).float() * real[..., None]
+            sentence_vectors[rows] = torch.nn.functional.normalize(states.sum(dim=1), dim=1).numpy()
+    return sentence_vectors

@@ -63,39 +63,40 @@ class Passage(NamedTuple):
     """Pieces to read at once, and where its utterances lie: row, first piece, one after the last, where it is asked."""
 
     pieces: list[int]
-    places: list[tuple[int, int, int, int]]
+    positions: list[tuple[int, int, int, int]]
 
 
 def passages(tape: pd.DataFrame, encode: Encode) -> Iterator[Passage]:
-    """A session in passages that overlap; each row is placed in exactly one, behind what was said before."""
+    """A session in passages that overlap; each row is placed in exactly one, after what was said before."""
     opening = encode(PROMPT.format(target=tape["target_behavior"].iloc[0]))
     asking, answered = encode(ASKING), encode(ANSWERED)
-    said = [
+    utterances = [
         (encode(NAMES[role]), encode(f" {text}")[:LONGEST])
         for role, text in zip(tape["role"], tape["text"], strict=True)
     ]
-    sizes = [len(name) + len(text) + len(asking) + len(answered) for name, text in said]
+    sizes = [len(name) + len(text) + len(asking) + len(answered) for name, text in utterances]
     for start, end, (first, _) in window_bounds(sizes, ROOM - len(opening), BEFORE, 0):
-        pieces, places = list(opening), []
+        pieces, positions = list(opening), []
         for row in range(start, end):
-            name, text = said[row]
+            name, text = utterances[row]
             begin = len(pieces) + len(name)
             pieces += name + text + asking
             if row >= first:
-                places.append((row, begin, begin + len(text), len(pieces) - 1))
+                positions.append((row, begin, begin + len(text), len(pieces) - 1))
             pieces += answered
-        yield Passage(pieces, places)
+        yield Passage(pieces, positions)
 
 
 def vectors(tape: pd.DataFrame, encode: Encode, states: States) -> NDArray[np.float32]:
     """Shape (layers, rows, 2 x width): the mean over an utterance's pieces, and what stands where its code is asked."""
-    found: list[NDArray[np.float32]] = []
-    for pieces, places in passages(tape, encode):
-        made = states(pieces)
-        found += [
-            np.concatenate([made[:, begin:end].mean(axis=1), made[:, at]], axis=1) for _, begin, end, at in places
+    layer_vectors: list[NDArray[np.float32]] = []
+    for pieces, positions in passages(tape, encode):
+        states_of_pieces = states(pieces)
+        layer_vectors += [
+            np.concatenate([states_of_pieces[:, begin:end].mean(axis=1), states_of_pieces[:, at]], axis=1)
+            for _, begin, end, at in positions
         ]
-    return np.stack(found, axis=1)
+    return np.stack(layer_vectors, axis=1)
 
 
 def lower(file: Path, layers: int) -> tuple[Encode, torch.nn.Module]:
@@ -115,38 +116,38 @@ def opened(file: Path, layers: Sequence[int]) -> tuple[Encode, States]:
 
     def states(pieces: list[int]) -> NDArray[np.float32]:
         with torch.no_grad():
-            found = model(torch.tensor([pieces]), output_hidden_states=True, use_cache=False).hidden_states
-        return np.stack([found[layer][0].float().numpy() for layer in layers])
+            hidden_states = model(torch.tensor([pieces]), output_hidden_states=True, use_cache=False).hidden_states
+        return np.stack([hidden_states[layer][0].float().numpy() for layer in layers])
 
     return encode, states
 
 
-def heads(table: pd.DataFrame, given: NDArray[np.float32]) -> NDArray[np.float64]:
+def heads(table: pd.DataFrame, session_vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     """Log-odds of every row, shape (rows, decisions), by regressions on the vectors (rows, 2 x width) that saw none of
     its fold; an annotator's offset is replaced by the mean of all."""
-    half = given.shape[1] // 2
+    half = session_vectors.shape[1] // 2
     annotators = np.eye(int(table["annotator"].max()) + 1)[table["annotator"]]
     tapes = table["tape_id"].to_numpy()
-    found = np.zeros((len(table), len(DECISIONS)))
-    for _, rest, held in cross_validation.splits(table["fold"].to_numpy()):
-        kept = []
-        for part in (given[:, :half], given[:, half:]):
+    logits = np.zeros((len(table), len(DECISIONS)))
+    for _, rest, held_out in cross_validation.splits(table["fold"].to_numpy()):
+        halves = []
+        for part in (session_vectors[:, :half], session_vectors[:, half:]):
             fewer = make_pipeline(StandardScaler(), PCA(min(KEPT, *part[rest].shape), svd_solver="covariance_eigh"))
-            made = fewer.fit(part[rest]).transform(part)
-            kept.append(made / made[rest].std())
-        own = np.hstack(kept)
-        before, after = np.zeros_like(own), np.zeros_like(own)
+            components = fewer.fit(part[rest]).transform(part)
+            halves.append(components / components[rest].std())
+        reduced = np.hstack(halves)
+        before, after = np.zeros_like(reduced), np.zeros_like(reduced)
         same = tapes[1:] == tapes[:-1]
-        before[1:][same], after[:-1][same] = own[:-1][same], own[1:][same]
-        rows = np.hstack([own, BESIDE * before, BESIDE * after])
+        before[1:][same], after[:-1][same] = reduced[:-1][same], reduced[1:][same]
+        rows = np.hstack([reduced, BESIDE * before, BESIDE * after])
         for number, decision in enumerate(DECISIONS):
             answers = table[decision].to_numpy(dtype=float)
-            asked = rest[~np.isnan(answers[rest])]
+            known = rest[~np.isnan(answers[rest])]
             model = LogisticRegression(C=COST, max_iter=300)
-            model.fit(np.hstack([rows, annotators])[asked], answers[asked])
-            own_weights, offsets = np.split(model.coef_[0], [rows.shape[1]])
-            found[held, number] = rows[held] @ own_weights + offsets.mean() + model.intercept_[0]
-    return found
+            model.fit(np.hstack([rows, annotators])[known], answers[known])
+            row_weights, offsets = np.split(model.coef_[0], [rows.shape[1]])
+            logits[held_out, number] = rows[held_out] @ row_weights + offsets.mean() + model.intercept_[0]
+    return logits
 
 
 def main() -> None:
@@ -156,27 +157,27 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--layers", type=int, nargs="+", default=[12, 15, 18])
     parser.add_argument("--keep", type=Path)
-    asked = parser.parse_args()
-    table, console = data.read(asked.data), Console(width=150)
-    made: list[NDArray[np.float32]] = []
+    arguments = parser.parse_args()
+    table, console = data.read(arguments.data), Console(width=150)
+    all_vectors: list[NDArray[np.float32]] = []
     with TemporaryDirectory() as name:
-        keep = asked.keep or Path(name)
+        keep = arguments.keep or Path(name)
         keep.mkdir(parents=True, exist_ok=True)
-        encode, states = opened(asked.file, asked.layers)
+        encode, states = opened(arguments.file, arguments.layers)
         for tape_id, tape in table.groupby("tape_id", sort=False):
             path = keep / f"{tape_id}.npy"
             if not path.exists():
                 np.save(path, vectors(tape, encode, states).astype(np.float16), allow_pickle=False)
-            made.append(np.load(path, allow_pickle=False).astype(np.float32))
+            all_vectors.append(np.load(path, allow_pickle=False).astype(np.float32))
             console.print(f"{tape_id} read")
     folds = checkpoint.read_folds(tagger.weights_folder(settings.load().settings), "written")
     keys = ["tape_id", "utterance_id"]
     shipped = log_odds(table[keys].merge(folds[folds["seed"] == folds["seed"].iloc[0]], on=keys))
     lines = [("what ships, from its stored probabilities", [figures(table, shipped)])]
-    for layer, part in zip(asked.layers, np.concatenate(made, axis=1), strict=True):
-        found = heads(table, part)
-        lines.append((f"layer {layer}", [figures(table, found)]))
-        lines.append((f"the same, {SHARE} of it added to what ships", [figures(table, shipped + SHARE * found)]))
+    for layer, part in zip(arguments.layers, np.concatenate(all_vectors, axis=1), strict=True):
+        layer_logits = heads(table, part)
+        lines.append((f"layer {layer}", [figures(table, layer_logits)]))
+        lines.append((f"the same, {SHARE} of it added to what ships", [figures(table, shipped + SHARE * layer_logits)]))
     console.print(side_by_side(lines))
 
 

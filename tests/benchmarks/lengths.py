@@ -21,7 +21,7 @@ from pipeline.coding.training import data, evaluation
 def correlations(rows: pd.DataFrame) -> tuple[float, float, int]:
     """With the probability of depth, with the experts' codes, and of how many reflections.
 
-    ``rows`` is what `evaluation.joined` gives.
+    ``rows`` is what `evaluation.join_predictions` returns.
     """
     known = rows[(rows["hand_reflection"] == 1) & rows["hand_complex"].notna()]
     words = [len(text.split()) for text in known["text"]]
@@ -35,9 +35,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.lengths", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     table = data.read(parser.parse_args().data)
-    place = tagger.weights_folder(settings.load().settings)
-    folds = checkpoint.read_folds(place, "written")
-    shipped = folds[folds["seed"] == checkpoint.read_metadata(place)["seeds"][0]]
+    folder = tagger.weights_folder(settings.load().settings)
+    folds = checkpoint.read_folds(folder, "written")
+    shipped = folds[folds["seed"] == checkpoint.read_metadata(folder)["seeds"][0]]
     ours, theirs, number = correlations(evaluation.join_predictions(table, shipped))
     print(
         f"words of {number} reflections with the probability of depth {ours:.3f}, with the experts' codes {theirs:.3f}"

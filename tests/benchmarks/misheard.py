@@ -14,6 +14,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import jiwer
@@ -34,7 +35,7 @@ from pipeline.coding.training.asr_confusions import COLUMNS, MAX_PHRASE_WORDS, A
 from pipeline.coding.training.folds import CheckpointStore
 from pipeline.speech import transcriber
 from tests.benchmarks.spoken import RATE, recognized
-from tests.benchmarks.taggers import told
+from tests.benchmarks.taggers import metric_values
 
 SPOKEN = ((range(4), 1200), (range(4, 5), 600))
 """How many utterances are spoken of the sessions of which folds; whole sessions that fit in."""
@@ -57,13 +58,13 @@ def in_a_room(sound: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return (far + noise).astype(np.float32)
 
 
-def counted(said: Sequence[str], heard: Sequence[str], folds: Sequence[int]) -> pd.DataFrame:
+def counted(spoken_texts: Sequence[str], recognized_texts: Sequence[str], folds: Sequence[int]) -> pd.DataFrame:
     """What became of which words how often, as `pipeline.coding.training.asr_confusions.read` gives it.
 
-    Of utterances without marks and the folds of their sessions; empty ones are left out, and what was said rarely.
+    Of utterances without marks and the folds of their sessions; empty ones are left out, and so are rare phrases.
     """
-    pairs = [row for row in zip(said, heard, folds, strict=True) if row[0] and row[1]]
-    aligned = jiwer.process_words([one for one, _, _ in pairs], [other for _, other, _ in pairs])
+    pairs = [row for row in zip(spoken_texts, recognized_texts, folds, strict=True) if row[0] and row[1]]
+    aligned = jiwer.process_words([spoken for spoken, _, _ in pairs], [recognized for _, recognized, _ in pairs])
     times: Counter[tuple[int, str, str]] = Counter()
     for words, others, chunks, (_, _, fold) in zip(
         aligned.references, aligned.hypotheses, aligned.alignments, pairs, strict=True
@@ -100,83 +101,85 @@ def some_sessions(table: pd.DataFrame, utterances: int, generator: np.random.Gen
     return table[table["tape_id"].isin(tapes[: int((sizes <= utterances).sum())])]
 
 
-def heard(rows: pd.DataFrame, kept: Path, seed: int) -> pd.DataFrame:
-    """Sessions with the texts that were heard, tape by tape as they are kept."""
+def heard(rows: pd.DataFrame, path: Path, seed: int) -> pd.DataFrame:
+    """Sessions with the texts that were heard, stored tape by tape."""
     generator = np.random.default_rng(seed)
-    known = json.loads(kept.read_text()) if kept.exists() else {}
-    ours = transcriber.load(settings.load().settings)
+    known = json.loads(path.read_text()) if path.exists() else {}
+    engine = transcriber.load(settings.load().settings)
     for tape, part in track(rows.groupby("tape_id", sort=False), "Speaking and hearing"):
-        own = np.random.default_rng(generator.integers(2**32))
+        noise = np.random.default_rng(generator.integers(2**32))
         if str(tape) not in known:
             with tempfile.TemporaryDirectory() as name:
-                known[str(tape)] = recognized(part, Path(name), ours, lambda sound, own=own: in_a_room(sound, own))
-            kept.write_text(json.dumps(known))
+                room = partial(in_a_room, generator=noise)
+                known[str(tape)] = recognized(part, Path(name), engine, room)
+            path.write_text(json.dumps(known))
     texts = [text for tape in rows["tape_id"].unique() for text in known[str(tape)]]
     return rows.assign(text=texts)
 
 
 def coded(
-    rows: Sequence[pd.DataFrame], table: pd.DataFrame, encoder: Path, kept: CheckpointStore, seed: int
+    rows: Sequence[pd.DataFrame], table: pd.DataFrame, encoder: Path, store: CheckpointStore, seed: int
 ) -> list[pd.DataFrame]:
     """The same sessions in several readings, tagged by what saw none of their folds, beside the codes by hand."""
     by_fold = checkpoint.fold_calibrations(checkpoint.read_metadata(tagger.weights_folder(settings.load().settings)))
-    reader = finetuning.load_tokenizer(encoder)
-    logits = [np.zeros((len(each), len(DECISIONS))) for each in rows]
+    tokenizer = finetuning.load_tokenizer(encoder)
+    logits = [np.zeros((len(reading), len(DECISIONS))) for reading in rows]
     for fold in rows[0]["fold"].unique():
         rest = table[table["fold"] != fold]
-        linear = cross_validation.fit_linear(rest, [LinearInputs.of(each) for each in folds.text_variants(rest)])
-        network = folds.load_network(encoder, kept.network(seed, int(fold)))
-        for found, each in zip(logits, rows, strict=True):
-            held = (each["fold"] == fold).to_numpy()
-            part = each[held].reset_index(drop=True)
-            found[held] = ensemble(linear(LinearInputs.of(part)), finetuning.scores(network, reader, part))
+        linear = cross_validation.fit_linear(rest, [LinearInputs.of(reading) for reading in folds.text_variants(rest)])
+        network = folds.load_network(encoder, store.network(seed, int(fold)))
+        for row_logits, reading in zip(logits, rows, strict=True):
+            held_out = (reading["fold"] == fold).to_numpy()
+            part = reading[held_out].reset_index(drop=True)
+            row_logits[held_out] = ensemble(linear(LinearInputs.of(part)), finetuning.scores(network, tokenizer, part))
     return [
-        evaluation.join_predictions(each, cross_validation.fold_predictions(each, found, by_fold))
-        for each, found in zip(rows, logits, strict=True)
+        evaluation.join_predictions(reading, cross_validation.fold_predictions(reading, row_logits, by_fold))
+        for reading, row_logits in zip(rows, logits, strict=True)
     ]
 
 
 def main() -> None:
-    """Hear, count, and print a line a network and reading."""
+    """Transcribe, count, and print a line per network and reading."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.misheard", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--heard", type=Path, required=True, help="a file that keeps what was heard")
     parser.add_argument("--count", type=Path, help="where the counts of mishearings go")
     parser.add_argument("--networks", type=Path, action="append", default=[], help="what `train --keep` left")
     parser.add_argument("--fold", type=int, action="append", help="whose sessions are tagged, if not all folds'")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     chosen = settings.load().settings
-    table = data.read(asked.data)
+    table = data.read(arguments.data)
     draw = np.random.default_rng(0)
     parts = [some_sessions(table[table["fold"].isin(folds)], utterances, draw) for folds, utterances in SPOKEN]
-    found = [heard(part, asked.heard, seed) for seed, part in enumerate(parts, 1)]
-    said, taken = (pd.concat(each).reset_index(drop=True) for each in (parts, found))
-    readings = {"as written": said, "as heard": taken}
-    plain = [[strip_punctuation(text) for text in each["text"]] for each in readings.values()]
+    recognized_parts = [heard(part, arguments.heard, seed) for seed, part in enumerate(parts, 1)]
+    written = pd.concat(parts).reset_index(drop=True)
+    recognized_rows = pd.concat(recognized_parts).reset_index(drop=True)
+    readings = {"as written": written, "as heard": recognized_rows}
+    plain = [[strip_punctuation(text) for text in reading["text"]] for reading in readings.values()]
     console = Console(width=180)
     rate = jiwer.wer(*([text or "nothing" for text in texts] for texts in plain))
-    console.print(f"{len(said)} utterances, word error rate {rate:.3f}")
-    if asked.count:
-        counts = counted(*plain, said["fold"])
-        counts.to_csv(asked.count, index=False)
-        learned, generator = AsrConfusions.of(counts), np.random.default_rng(0)
+    console.print(f"{len(written)} utterances, word error rate {rate:.3f}")
+    if arguments.count:
+        counts = counted(*plain, written["fold"])
+        counts.to_csv(arguments.count, index=False)
+        confuse, generator = AsrConfusions.of(counts), np.random.default_rng(0)
         texts = [strip_punctuation(text) or "nothing" for text in table["text"]]
-        console.print(f"put into all: {jiwer.wer(texts, [learned(text, generator) for text in texts]):.3f}")
-    wanted = said["fold"].isin(asked.fold or said["fold"].unique())
-    tagged = [each[wanted].reset_index(drop=True) for each in readings.values()]
+        console.print(f"put into all: {jiwer.wer(texts, [confuse(text, generator) for text in texts]):.3f}")
+    wanted = written["fold"].isin(arguments.fold or written["fold"].unique())
+    tagged = [reading[wanted].reset_index(drop=True) for reading in readings.values()]
     shown = Table(title=f"Networks that saw none of these sessions, {len(tagged[0])} utterances")
     for column in ("networks", "texts"):
         shown.add_column(column)
-    for folder in asked.networks:
+    for folder in arguments.networks:
         encoder = model_catalog.folder(chosen.coding.encoder, chosen.models)
         for seed in sorted({int(path.name.split("-")[1]) for path in folder.glob("seed-*-fold-*.safetensors")}):
             for name, rows in zip(readings, coded(tagged, table, encoder, CheckpointStore(folder), seed), strict=True):
-                figures = told(rows)
+                figures = metric_values(rows)
                 if not shown.rows:
                     for column in figures:
                         shown.add_column(column, justify="right")
                 shown.add_row(f"{folder.name}, seed {seed}", name, *(f"{value:.3f}" for value in figures.values()))
-    if asked.networks:
+    if arguments.networks:
         console.print(shown)
 
 

@@ -23,7 +23,7 @@ from pipeline.coding.inference import checkpoint
 from pipeline.coding.inference.classifier import NETWORK_OUTPUTS, ensemble
 from pipeline.coding.training import cross_validation, data, evaluation
 from pipeline.coding.training.folds import CheckpointStore
-from tests.benchmarks.taggers import told
+from tests.benchmarks.taggers import metric_values
 
 DRAWS, SEED, WIDTH = 400, 0, 90
 
@@ -44,46 +44,52 @@ def differences(ours: pd.DataFrame, other: pd.DataFrame) -> dict[str, tuple[floa
     drawn = []
     for _ in range(DRAWS):
         chosen = np.concatenate([rows[families[at]] for at in generator.integers(len(families), size=len(families))])
-        own, theirs = (evaluation.utterance_metrics(each.iloc[chosen]) for each in (ours, other))
-        drawn.append({one.name: two.value - one.value for one, two in zip(own, theirs, strict=True)})
+        our_metrics, their_metrics = (evaluation.utterance_metrics(tagged.iloc[chosen]) for tagged in (ours, other))
+        drawn.append({our.name: their.value - our.value for our, their in zip(our_metrics, their_metrics, strict=True)})
     ends = pd.DataFrame(drawn).quantile([(100 - WIDTH) / 200, (100 + WIDTH) / 200])
     return {str(name): (float(ends[name].iloc[0]), float(ends[name].iloc[1])) for name in ends}
 
 
 def main() -> None:
-    """Print a line a figure, for each finished fold and pooled."""
+    """Print a line per figure, for each finished fold and pooled."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.seeds", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--seed", type=int, required=True)
-    asked = parser.parse_args()
-    place = tagger.weights_folder(settings.load().settings)
-    about, folds = checkpoint.read_metadata(place), checkpoint.read_folds(place, "written")
-    by_fold, shipped = checkpoint.fold_calibrations(about), int(about["seeds"][0])
-    whole = data.read(asked.data)
-    found = logits(whole, CheckpointStore(asked.keep), asked.seed)
-    done = ~np.isnan(found).any(axis=1)
-    table, found = whole[done].reset_index(drop=True), found[done]
+    arguments = parser.parse_args()
+    folder = tagger.weights_folder(settings.load().settings)
+    metadata, folds = checkpoint.read_metadata(folder), checkpoint.read_folds(folder, "written")
+    by_fold, shipped = checkpoint.fold_calibrations(metadata), int(metadata["seeds"][0])
+    whole = data.read(arguments.data)
+    other_logits = logits(whole, CheckpointStore(arguments.keep), arguments.seed)
+    done = ~np.isnan(other_logits).any(axis=1)
+    table, other_logits = whole[done].reset_index(drop=True), other_logits[done]
     if table.empty:
-        parser.error(f"{asked.keep} holds no finished fold of seed {asked.seed}")
-    own = cross_validation.cross_calibrate(table, found) if table["fold"].nunique() > 1 else by_fold
-    other = evaluation.join_predictions(table, cross_validation.fold_predictions(table, found, own))
+        parser.error(f"{arguments.keep} holds no finished fold of seed {arguments.seed}")
+    other_calibrations = (
+        cross_validation.cross_calibrate(table, other_logits) if table["fold"].nunique() > 1 else by_fold
+    )
+    other = evaluation.join_predictions(
+        table, cross_validation.fold_predictions(table, other_logits, other_calibrations)
+    )
     ours = evaluation.join_predictions(table, folds[folds["seed"] == shipped])
     shown = Table(title="The same folds by two seeds")
-    for column in ("part", "figure", f"seed {shipped}, which ships", f"seed {asked.seed}", "difference"):
+    for column in ("part", "figure", f"seed {shipped}, which ships", f"seed {arguments.seed}", "difference"):
         shown.add_column(column, justify="left" if column in ("part", "figure") else "right")
     for fold in sorted(table["fold"].unique()):
-        both = [told(each[each["fold"] == fold]) for each in (ours, other)]
+        both = [metric_values(each[each["fold"] == fold]) for each in (ours, other)]
         for name in both[0]:
             shown.add_row(f"fold {fold}", name, *(f"{each[name]:.3f}" for each in both))
         shown.add_section()
     if done.all():
         ends = differences(ours, other)
-        for one, two in zip(evaluation.metrics(ours, by_fold), evaluation.metrics(other, own), strict=True):
-            told_ends = "{:.3f} to {:.3f}".format(*ends[one.name]) if one.name in ends else ""
-            shown.add_row("all", one.name, f"{one.value:.3f}", f"{two.value:.3f}", told_ends)
+        for our, their in zip(
+            evaluation.metrics(ours, by_fold), evaluation.metrics(other, other_calibrations), strict=True
+        ):
+            interval_text = "{:.3f} to {:.3f}".format(*ends[our.name]) if our.name in ends else ""
+            shown.add_row("all", our.name, f"{our.value:.3f}", f"{their.value:.3f}", interval_text)
     elif table["fold"].nunique() > 1:
-        both = [told(ours), told(other)]
+        both = [metric_values(ours), metric_values(other)]
         for name in both[0]:
             shown.add_row("all of them", name, *(f"{each[name]:.3f}" for each in both))
     Console(width=130).print(shown)

@@ -36,7 +36,7 @@ def transcript(told: script.Script) -> pd.DataFrame:
     )
 
 
-def found(by_hand: pd.Series, codes: pd.Series) -> dict[str, tuple[int, int, int]]:
+def proposals(by_hand: pd.Series, codes: pd.Series) -> dict[str, tuple[int, int, int]]:
     """Behavior -> how many utterances have it, in how many of them it is found, in how many others it is proposed."""
     counts = {}
     for behavior, names in BEHAVIORS.items():
@@ -49,7 +49,7 @@ def main() -> None:
     """Print a line a behavior."""
     tags, rows = tagger.load(settings.load().settings), transcript(script.read(SCRIPT))
     for label, texts in zip(VARIANTS, text_variants(rows), strict=True):
-        for behavior, (meant, proposed, more) in found(rows["by_hand"], tags.tag(texts)["codes"]).items():
+        for behavior, (meant, proposed, more) in proposals(rows["by_hand"], tags.tag(texts)["codes"]).items():
             print(f"{label}: {behavior}: {proposed} of {meant} found, and {more} more proposed")
 
 

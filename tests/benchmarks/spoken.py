@@ -35,13 +35,13 @@ RATE, GAP = 16_000, 0.7
 """Samples a second; seconds of silence between utterances."""
 
 
-def held_out(table: pd.DataFrame, fold: int, keep: Path, place: Path, pretrained: Path, folder: Path) -> Tagger:
+def held_out(table: pd.DataFrame, fold: int, keep: Path, shipped: Path, pretrained: Path, folder: Path) -> Tagger:
     """The tagger that saw none of a fold's sessions, as it would ship."""
-    rest, about = table[table["fold"] != fold], checkpoint.read_metadata(place)
-    network = folds.load_network(pretrained, CheckpointStore(keep).network(about["seeds"][0], fold))
+    rest, metadata = table[table["fold"] != fold], checkpoint.read_metadata(shipped)
+    network = folds.load_network(pretrained, CheckpointStore(keep).network(metadata["seeds"][0], fold))
     cross_validation.network_weights(network, pretrained).write(folder)
     linear = cross_validation.fit_linear(rest, [LinearInputs.of(each) for each in folds.text_variants(rest)])
-    return Tagger(Classifier(linear, OnnxScorer(folder)), checkpoint.fold_calibrations(about)[fold], about)
+    return Tagger(Classifier(linear, OnnxScorer(folder)), checkpoint.fold_calibrations(metadata)[fold], metadata)
 
 
 def spoken(rows: pd.DataFrame, folder: Path) -> tuple[np.ndarray, list[tuple[float, float]]]:
@@ -81,28 +81,30 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--fold", type=int, default=4)
     parser.add_argument("--utterances", type=int, default=300)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     chosen = settings.load().settings
-    table = data.read(asked.data)
-    fold = table[table["fold"] == asked.fold]
+    table = data.read(arguments.data)
+    fold = table[table["fold"] == arguments.fold]
     sizes = fold.groupby("tape_id", sort=False).size().sort_values(kind="stable").cumsum()
-    rows = fold[fold["tape_id"].isin(sizes.index[sizes <= asked.utterances])].reset_index(drop=True)
+    rows = fold[fold["tape_id"].isin(sizes.index[sizes <= arguments.utterances])].reset_index(drop=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ours = transcriber.load(chosen)
+        engine = transcriber.load(chosen)
         texts = pd.concat(
             [
-                pd.Series(recognized(tape, folder, ours), index=tape.index)
+                pd.Series(recognized(tape, folder, engine), index=tape.index)
                 for _, tape in rows.groupby("tape_id", sort=False)
             ]
         )
         pretrained = model_catalog.folder(chosen.coding.encoder, chosen.models)
-        tags = held_out(table, asked.fold, asked.keep, tagger.weights_folder(chosen), pretrained, folder / "network")
-        heard = rows.assign(text=texts)
-        found = [evaluation.utterance_metrics(tags.tag(each)) for each in (rows, heard)]
-    plain = [[strip_punctuation(text) or "nothing" for text in each["text"]] for each in (rows, heard)]
+        tags = held_out(
+            table, arguments.fold, arguments.keep, tagger.weights_folder(chosen), pretrained, folder / "network"
+        )
+        recognized_rows = rows.assign(text=texts)
+        metrics = [evaluation.utterance_metrics(tags.tag(each)) for each in (rows, recognized_rows)]
+    plain = [[strip_punctuation(text) or "nothing" for text in each["text"]] for each in (rows, recognized_rows)]
     print(f"{len(rows)} utterances, word error rate {jiwer.wer(plain[0], plain[1]):.3f}")
-    for written, asr in zip(*found, strict=True):
+    for written, asr in zip(*metrics, strict=True):
         print(
             f"{written.name:28} {written.value:.3f} {asr.value:.3f} {asr.value - written.value:+.3f} ({written.number})"
         )

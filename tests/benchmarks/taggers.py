@@ -48,13 +48,13 @@ class Way(NamedTuple):
 
 def words(table: pd.DataFrame) -> NDArray[np.float64]:
     """Words and word pairs alone, each utterance by itself; the features made by hand and the context are left out."""
-    given = LinearInputs(
+    inputs = LinearInputs(
         tuple(lexical_terms(text) for text in table["text"]), np.zeros((len(table), 0), dtype=np.float32)
     )
-    found = np.zeros((len(table), len(DECISIONS)))
-    for _, rest, held in cross_validation.splits(table["fold"].to_numpy()):
-        found[held] = cross_validation.fit_linear(table.iloc[rest], [given[rest]])(given[held])
-    return found
+    logits = np.zeros((len(table), len(DECISIONS)))
+    for _, rest, held_out in cross_validation.splits(table["fold"].to_numpy()):
+        logits[held_out] = cross_validation.fit_linear(table.iloc[rest], [inputs[rest]])(inputs[held_out])
+    return logits
 
 
 class Recurrent(nn.Module):
@@ -77,21 +77,21 @@ class Recurrent(nn.Module):
         return self.output(self.drop(torch.cat([rows, torch.cat(joint)], dim=1)))  # type: ignore[no-any-return]
 
 
-def recurrent(table: pd.DataFrame, given: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
+def recurrent(table: pd.DataFrame, vectors: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
     """Frozen vectors, read by a GRU over the whole session."""
     roles = (table["role"] == "interviewer").to_numpy(dtype=np.float32)
     length = np.log1p(table["text"].str.split().str.len()).to_numpy(dtype=np.float32) / 3
-    inputs = torch.from_numpy(np.column_stack([given * given.shape[1] ** 0.5, roles, length]))
+    inputs = torch.from_numpy(np.column_stack([vectors * vectors.shape[1] ** 0.5, roles, length]))
     answers = torch.tensor(table[list(DECISIONS)].to_numpy(dtype=np.float32))
     main = torch.tensor([MAIN_BEHAVIORS.index(name) if name in MAIN_BEHAVIORS else -1 for name in table["main"]])
-    who = torch.tensor(table["annotator"].to_numpy())
-    worth = torch.tensor([finetuning.LOSS_WEIGHTS.get(decision, 1.0) for decision in DECISIONS])
-    found = np.zeros((len(table), NETWORK_OUTPUTS))
-    for _, rest, held in cross_validation.splits(table["fold"].to_numpy()):
+    annotators = torch.tensor(table["annotator"].to_numpy())
+    weights = torch.tensor([finetuning.LOSS_WEIGHTS.get(decision, 1.0) for decision in DECISIONS])
+    scores_of_rows = np.zeros((len(table), NETWORK_OUTPUTS))
+    for _, rest, held_out in cross_validation.splits(table["fold"].to_numpy()):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             draw = np.random.default_rng(seed)
-            model = Recurrent(inputs.shape[1], int(who.max()) + 1)
+            model = Recurrent(inputs.shape[1], int(annotators.max()) + 1)
             optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.01)
             sessions = table.iloc[rest].groupby("tape_id", sort=False).indices.values()
             stretches = [rest[rows[at : at + LONGEST]] for rows in sessions for at in range(0, len(rows), LONGEST)]
@@ -100,11 +100,13 @@ def recurrent(table: pd.DataFrame, given: NDArray[np.float32], seed: int) -> NDA
                 for start in range(0, len(order), STRETCHES):
                     part = [stretches[at] for at in order[start : start + STRETCHES]]
                     rows = np.concatenate(part)
-                    scores = model([inputs[each] for each in part]) + model.annotators(who[rows])
-                    asked = answers[rows]
-                    soft = asked.nan_to_num() * (1 - 2 * finetuning.LABEL_SMOOTHING) + finetuning.LABEL_SMOOTHING
+                    scores = model([inputs[each] for each in part]) + model.annotators(annotators[rows])
+                    known_answers = answers[rows]
+                    soft = (
+                        known_answers.nan_to_num() * (1 - 2 * finetuning.LABEL_SMOOTHING) + finetuning.LABEL_SMOOTHING
+                    )
                     loss = functional.binary_cross_entropy_with_logits(
-                        scores[:, : len(DECISIONS)], soft, (~asked.isnan()) * worth, reduction="sum"
+                        scores[:, : len(DECISIONS)], soft, (~known_answers.isnan()) * weights, reduction="sum"
                     ) + functional.cross_entropy(
                         scores[:, len(DECISIONS) :], main[rows], ignore_index=-1, reduction="sum"
                     )
@@ -113,25 +115,25 @@ def recurrent(table: pd.DataFrame, given: NDArray[np.float32], seed: int) -> NDA
                     optimizer.step()
             model.eval()
             with torch.no_grad():
-                for rows in table.iloc[held].groupby("tape_id", sort=False).indices.values():
-                    scores = model([inputs[held[rows]]]) + model.annotators.weight.mean(dim=0)
-                    found[held[rows]] = scores.numpy()
-    return ensemble(np.zeros((len(table), len(DECISIONS))), found)
+                for rows in table.iloc[held_out].groupby("tape_id", sort=False).indices.values():
+                    scores = model([inputs[held_out[rows]]]) + model.annotators.weight.mean(dim=0)
+                    scores_of_rows[held_out[rows]] = scores.numpy()
+    return ensemble(np.zeros((len(table), len(DECISIONS))), scores_of_rows)
 
 
 def figures(table: pd.DataFrame, logits: NDArray[np.float64]) -> dict[str, float]:
-    """The figures of one way and seed, calibrated as what ships is."""
+    """Return the figures of one way and seed, calibrated like the shipped tagger."""
     by_fold = cross_validation.cross_calibrate(table, logits)
-    return told(evaluation.join_predictions(table, cross_validation.fold_predictions(table, logits, by_fold)))
+    return metric_values(evaluation.join_predictions(table, cross_validation.fold_predictions(table, logits, by_fold)))
 
 
-def told(joined: pd.DataFrame) -> dict[str, float]:
+def metric_values(joined: pd.DataFrame) -> dict[str, float]:
     """Figure -> value, of AnnoMI's rows with their tags."""
-    found = {figure.name: figure.value for figure in evaluation.utterance_metrics(joined)}
+    metrics = {figure.name: figure.value for figure in evaluation.utterance_metrics(joined)}
     no_spread = {int(fold): Calibration({}, {}) for fold in joined["fold"].unique()}
     sessions = evaluation.session_table(joined, no_spread)
     asked = sessions[sessions["questions"] >= 3]
-    return found | {"session R:Q, Spearman": float(asked["rq"].corr(asked["tagged_rq"], method="spearman"))}
+    return metrics | {"session R:Q, Spearman": float(asked["rq"].corr(asked["tagged_rq"], method="spearman"))}
 
 
 def ways(table: pd.DataFrame, minilm: Path | None, mpnet: Path, keep: Path) -> dict[str, Way]:
@@ -146,7 +148,7 @@ def ways(table: pd.DataFrame, minilm: Path | None, mpnet: Path, keep: Path) -> d
 
         return run
 
-    found = {
+    by_name = {
         "words": Way("TF-IDF with logistic regression", (0,), lambda seed: words(table)),
         "features": Way(
             "the same with hand-made features of utterance and context",
@@ -157,9 +159,9 @@ def ways(table: pd.DataFrame, minilm: Path | None, mpnet: Path, keep: Path) -> d
     if minilm:
         folder = as_mpnet(minilm, keep / "minilm")
         gru = "bidirectional GRU over the session"
-        found["minilm-gru"] = Way(f"frozen MiniLM vectors, {gru}", SEEDS, of("minilm", folder))
-        found["mpnet-gru"] = Way(f"frozen mpnet vectors, {gru}", SEEDS, of("mpnet", mpnet))
-    return found
+        by_name["minilm-gru"] = Way(f"frozen MiniLM vectors, {gru}", SEEDS, of("minilm", folder))
+        by_name["mpnet-gru"] = Way(f"frozen mpnet vectors, {gru}", SEEDS, of("mpnet", mpnet))
+    return by_name
 
 
 def main() -> None:
@@ -170,46 +172,46 @@ def main() -> None:
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--ways", nargs="+", help="words, features, minilm-gru, mpnet-gru; all if not given")
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="the most that a way runs with")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     chosen = settings.load().settings
-    table = data.read(asked.data)
+    table = data.read(arguments.data)
     console = Console(width=190)
     lines: list[tuple[str, list[dict[str, float]]]] = []
     with TemporaryDirectory() as name:
-        keep = asked.keep or Path(name)
+        keep = arguments.keep or Path(name)
         keep.mkdir(parents=True, exist_ok=True)
         mpnet = model_catalog.folder(chosen.coding.encoder, chosen.models)
-        for key, way in ways(table, asked.minilm, mpnet, keep).items():
-            if asked.ways and key not in asked.ways:
+        for key, way in ways(table, arguments.minilm, mpnet, keep).items():
+            if arguments.ways and key not in arguments.ways:
                 continue
-            each = []
-            for seed in way.seeds[: asked.seeds]:
+            of_seeds = []
+            for seed in way.seeds[: arguments.seeds]:
                 path = keep / f"{key}-{seed}.npy"
                 if not path.exists():
                     np.save(path, way.logits(seed), allow_pickle=False)
-                each.append(figures(table, np.load(path, allow_pickle=False)))
+                of_seeds.append(figures(table, np.load(path, allow_pickle=False)))
                 console.print(f"{way.what}, seed {seed} done")
-            lines.append((way.what, each))
+            lines.append((way.what, of_seeds))
     folds = checkpoint.read_folds(tagger.weights_folder(chosen), "written")
-    shipped = [told(evaluation.join_predictions(table, rows)) for _, rows in folds.groupby("seed", sort=False)]
+    shipped = [metric_values(evaluation.join_predictions(table, rows)) for _, rows in folds.groupby("seed", sort=False)]
     lines.append(("mpnet fine-tuned on windows, with preference and regressions: what ships", shipped))
     console.print(side_by_side(lines))
 
 
 def side_by_side(lines: Sequence[tuple[str, list[dict[str, float]]]]) -> Table:
-    """What each way is, and its figures with each seed, as a table."""
+    """Return a table of the ways with their figures, the mean and the range of their seeds."""
     table = Table(title="Five family-disjoint folds of AnnoMI, pooled; mean over seeds (lowest-highest)")
     table.add_column("Way")
     table.add_column("Seeds", justify="right")
     for name in lines[-1][1][0]:
         table.add_column("five classes" if name.startswith("OQ") else name.split(",")[0], justify="right")
-    for what, each in lines:
+    for label, of_seeds in lines:
         cells = []
-        for name in each[0]:
-            values = [figures[name] for figures in each]
+        for name in of_seeds[0]:
+            values = [figures[name] for figures in of_seeds]
             span = f" ({min(values):.3f}-{max(values):.3f})" if len(values) > 1 else ""
             cells.append(f"{np.mean(values):.3f}{span}")
-        table.add_row(what, str(len(each)), *cells)
+        table.add_row(label, str(len(of_seeds)), *cells)
     return table
 
 

@@ -64,10 +64,10 @@ class Script(WindowTokenizer):
         return self._pieces(PROMPT.format(target=target))
 
     def utterance(self, role: str, text: str) -> tuple[int, ...]:
-        own = self._pieces(f" {text}")
-        if len(own) > LONGEST:
-            own = own[:START] + own[START - LONGEST :]
-        return self._pieces(NAMES.get(role, "Someone:")) + own + self._pieces("\n")
+        words = self._pieces(f" {text}")
+        if len(words) > LONGEST:
+            words = words[:START] + words[START - LONGEST :]
+        return self._pieces(NAMES.get(role, "Someone:")) + words + self._pieces("\n")
 
     def _pieces(self, text: str) -> tuple[int, ...]:
         if text not in self._known:
@@ -105,14 +105,14 @@ def adapted(model: nn.Module) -> nn.Module:
     return model
 
 
-def learned(model: nn.Module, reader: Script, table: pd.DataFrame, slipping: WordNoise, width: int) -> Listener:
+def learned(model: nn.Module, tokenizer: Script, table: pd.DataFrame, add_noise: WordNoise, width: int) -> Listener:
     """What has learned from some sessions."""
     torch.backends.cuda.enable_cudnn_sdp(False)  # with it, losses were no numbers (torch 2.11, H100)
     generator = np.random.default_rng(SEED)
     torch.manual_seed(SEED)
     network = Listener(adapted(model), width, int(table["annotator"].max()) + 1).to(finetuning.device())
     adapters = [parameter for parameter in network.model.parameters() if parameter.requires_grad]
-    heads = [own for part in (network.norm, network.hidden, network.output) for own in part.parameters()]
+    heads = [parameter for part in (network.norm, network.hidden, network.output) for parameter in part.parameters()]
     groups = [
         {"params": adapters, "lr": RATE, "weight_decay": 0.0},
         {"params": heads, "lr": HEAD_LEARNING_RATE, "weight_decay": finetuning.WEIGHT_DECAY},
@@ -120,10 +120,10 @@ def learned(model: nn.Module, reader: Script, table: pd.DataFrame, slipping: Wor
     ]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
     network.train()
-    again = partial(augmented_windows, table, reader, generator, slipping)
-    for batch, _ in finetuning.batches(again, generator, EPOCHS, BATCH, optimizer):
-        finetuning.loss(network, reader, batch, generator).backward()
-        torch.nn.utils.clip_grad_norm_([own for group in groups for own in group["params"]], 1.0)
+    windows_of_epoch = partial(augmented_windows, table, tokenizer, generator, add_noise)
+    for batch, _ in finetuning.batches(windows_of_epoch, generator, EPOCHS, BATCH, optimizer):
+        finetuning.loss(network, tokenizer, batch, generator).backward()
+        torch.nn.utils.clip_grad_norm_([parameter for group in groups for parameter in group["params"]], 1.0)
         optimizer.step()
         optimizer.zero_grad()
     return network.eval()
@@ -143,9 +143,9 @@ class Task(NamedTuple):
     """What every teacher begins with, and where its answers go."""
 
     table: pd.DataFrame
-    mishearings: pd.DataFrame
+    asr_confusions: pd.DataFrame
     model: nn.Module
-    reader: Script
+    tokenizer: Script
     folder: Path
 
 
@@ -154,16 +154,17 @@ _TASKS: list[Task] = []
 
 
 def _learn(without: tuple[int, ...]) -> tuple[int, ...]:
-    table, counts, model, reader, folder = _TASKS[-1]
-    away = table["fold"].isin(without)
-    misheard = AsrConfusions.of(counts[~counts["fold"].isin(without)])
+    table, counts, model, tokenizer, folder = _TASKS[-1]
+    held_out = table["fold"].isin(without)
+    confuse = AsrConfusions.of(counts[~counts["fold"].isin(without)])
     width = int(model.config.hidden_size)
-    network = learned(model, reader, table[~away], lambda text, draw: word_noise(misheard(text, draw), draw), width)
-    scores = finetuning.scores(network, reader, table[away])
+    add_noise: WordNoise = lambda text, draw: word_noise(confuse(text, draw), draw)  # noqa: E731
+    network = learned(model, tokenizer, table[~held_out], add_noise, width)
+    scores = finetuning.scores(network, tokenizer, table[held_out])
     offsets = network.annotators.weight.detach().cpu().numpy()
     path = kept(folder, without)
     part = path.with_name(f"part-{path.name}")
-    np.savez(part, scores=scores, told=scores + (offsets - offsets.mean(axis=0))[table["annotator"][away]])
+    np.savez(part, scores=scores, told=scores + (offsets - offsets.mean(axis=0))[table["annotator"][held_out]])
     part.replace(path)
     return without
 
@@ -186,8 +187,8 @@ def answers(table: pd.DataFrame, folder: Path) -> SoftLabels:
             part = table.loc[table["fold"] == fold, list(KEYS[1:])].copy()
             part[list(COLUMNS[len(KEYS) :])] = answer(table, folder, unseen, fold, "told").round(1)
             parts.append(part.assign(without=without))
-    found = pd.concat(parts, ignore_index=True).astype({"without": "Int64"})
-    return SoftLabels(found[list(COLUMNS)])
+    labels = pd.concat(parts, ignore_index=True).astype({"without": "Int64"})
+    return SoftLabels(labels[list(COLUMNS)])
 
 
 def main() -> None:
@@ -198,23 +199,23 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--answers", type=Path)
     parser.add_argument("--at-once", type=int, default=1)
-    asked = parser.parse_args()
-    asked.keep.mkdir(parents=True, exist_ok=True)
-    table = data.read(asked.data)
+    arguments = parser.parse_args()
+    arguments.keep.mkdir(parents=True, exist_ok=True)
+    table = data.read(arguments.data)
     folds = sorted(map(int, table["fold"].unique()))
     counts = asr_confusions.read(project_folder("models") / "mishearings" / "mishearings.csv")
-    lacking = [without for without in wanted(folds) if not kept(asked.keep, without).exists()]
+    lacking = [without for without in wanted(folds) if not kept(arguments.keep, without).exists()]
     console = Console(width=150)
     if lacking:
-        encode, model = lower(asked.file, LAYERS)
-        _TASKS.append(Task(table, counts, model, Script(encode), asked.keep))
+        encode, model = lower(arguments.file, LAYERS)
+        _TASKS.append(Task(table, counts, model, Script(encode), arguments.keep))
         # A process a network: each begins with the language model as it was.
-        with get_context("fork").Pool(asked.at_once, maxtasksperchild=1) as pool:
+        with get_context("fork").Pool(arguments.at_once, maxtasksperchild=1) as pool:
             for without in pool.imap_unordered(_learn, lacking):
                 console.print(f"without {' and '.join(map(str, without))} learned")
     scores = np.zeros((len(table), NETWORK_OUTPUTS))
     for fold in folds:
-        scores[(table["fold"] == fold).to_numpy()] = answer(table, asked.keep, (fold,), fold, "scores")
+        scores[(table["fold"] == fold).to_numpy()] = answer(table, arguments.keep, (fold,), fold, "scores")
     alone = ensemble(np.zeros((len(table), len(DECISIONS))), scores)
     beside = ensemble(linear_folds(table)[0], scores)
     stored = checkpoint.read_folds(tagger.weights_folder(settings.load().settings), "written")
@@ -222,13 +223,13 @@ def main() -> None:
     shipped = log_odds(table[keys].merge(stored[stored["seed"] == stored["seed"].iloc[0]], on=keys))
     lines = [
         ("what ships, from its stored probabilities", [figures(table, shipped)]),
-        (f"{asked.file.stem}, lowest {LAYERS} layers, fine-tuned", [figures(table, alone)]),
+        (f"{arguments.file.stem}, lowest {LAYERS} layers, fine-tuned", [figures(table, alone)]),
         ("the same, with regressions on words", [figures(table, beside)]),
     ]
     console.print(side_by_side(lines))
-    if asked.answers:
+    if arguments.answers:
         how = {"method": "gzip", "mtime": 0}
-        answers(table, asked.keep).table.to_csv(asked.answers, index=False, compression=how)
+        answers(table, arguments.keep).table.to_csv(arguments.answers, index=False, compression=how)
 
 
 if __name__ == "__main__":

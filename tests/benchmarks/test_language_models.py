@@ -27,8 +27,8 @@ def encode(text: str) -> list[int]:
 
 
 def states(pieces: list[int]) -> NDArray[np.float32]:
-    """One layer, one number: where a piece lies counts a thousandth, what it is a whole."""
-    return np.array([[[piece + place / 1000] for place, piece in enumerate(pieces)]], dtype=np.float32)
+    """One layer, one number: the position of a piece counts a thousandth, what it is a whole."""
+    return np.array([[[piece + position / 1000] for position, piece in enumerate(pieces)]], dtype=np.float32)
 
 
 def tape(texts: list[str]) -> pd.DataFrame:
@@ -37,19 +37,19 @@ def tape(texts: list[str]) -> pd.DataFrame:
 
 
 def test_a_vector_holds_the_mean_of_the_words_and_what_stands_where_the_code_is_asked_for() -> None:
-    found = language_models.vectors(tape(["1 3", "5"]), encode, states)
+    vectors = language_models.vectors(tape(["1 3", "5"]), encode, states)
     # 7 open; the name is 7, the words 8 and 9, the asking 10 and 11; 12 closes; name 13, word 14, asking 15 and 16.
-    np.testing.assert_allclose(found[0], [[12.0085, 1.011], [15.014, 1.016]], atol=1e-5)
+    np.testing.assert_allclose(vectors[0], [[12.0085, 1.011], [15.014, 1.016]], atol=1e-5)
 
 
-def test_a_long_session_is_read_in_passages_that_hear_what_was_said_before() -> None:
+def test_a_long_session_is_read_in_passages_that_hold_what_was_said_before() -> None:
     texts = [" ".join(["1"] * 96)] * 30  # with name and marks a hundred pieces each
     given = list(language_models.passages(tape(texts), encode))
-    assert [row for passage in given for row, *_ in passage.places] == list(range(30))
+    assert [row for passage in given for row, *_ in passage.positions] == list(range(30))
     assert all(len(passage.pieces) <= language_models.ROOM for passage in given)
-    # 10 fit behind the opening: the first all new, each later one with three that were heard.
-    assert [len(passage.places) for passage in given] == [10, 7, 7, 6]
-    assert given[1].places[0][1] == OPENING + 3 * 100 + NAME
+    # 10 fit behind the opening: the first all new, each later one with three that were read before.
+    assert [len(passage.positions) for passage in given] == [10, 7, 7, 6]
+    assert given[1].positions[0][1] == OPENING + 3 * 100 + NAME
 
 
 def test_an_utterance_longer_than_a_passage_is_cut_and_read() -> None:
@@ -62,6 +62,6 @@ def test_the_regressions_find_what_is_plain(tmp_path: Path) -> None:
     table = data.read(write_annomi(tmp_path))
     answers = table["text"].rank(method="dense").astype(int).to_numpy() % 64
     plain = np.eye(64, dtype=np.float32)[answers]
-    found = language_models.heads(table, np.hstack([plain, plain]))[:, DECISIONS.index("question")] > 0
+    is_question = language_models.heads(table, np.hstack([plain, plain]))[:, DECISIONS.index("question")] > 0
     asked = table["question"].notna()
-    assert (found == (table["question"] == 1))[asked].mean() > 0.9
+    assert (is_question == (table["question"] == 1))[asked].mean() > 0.9

@@ -17,9 +17,9 @@ from tests.benchmarks.misheard import RATE, counted, heard, in_a_room, some_sess
 
 def test_what_a_phrase_is_taken_for_is_counted_against_the_times_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(misheard, "OFTEN", 1)
-    said = ["you want to quit", "you quit smoking", "quit", "yes", "", "hm"]
-    found = ["you want the kit", "you quit smoking", "kit", "yes and", "noise", ""]
-    counts = counted(said, found, [0, 0, 1, 1, 1, 1])
+    spoken = ["you want to quit", "you quit smoking", "quit", "yes", "", "hm"]
+    recognized_texts = ["you want the kit", "you quit smoking", "kit", "yes and", "noise", ""]
+    counts = counted(spoken, recognized_texts, [0, 0, 1, 1, 1, 1])
     # "to quit" is said once, and taken for "the kit"; "quit" is said three times, and once taken for "kit".
     assert list(counts.itertuples(index=False, name=None)) == [
         (1, "quit", "kit", 1),
@@ -31,9 +31,9 @@ def test_what_a_phrase_is_taken_for_is_counted_against_the_times_it_is_said(monk
 
 
 def test_lost_words_are_counted_and_long_passages_and_rare_phrases_are_not() -> None:
-    said = ["i am not sure"] + 3 * ["not"] + ["one two three four", "seldom"]
-    found = ["i am sure"] + 3 * ["not"] + ["five six seven eight", "seltzer"]
-    counts = counted(said, found, [2] * 6)
+    spoken = ["i am not sure"] + 3 * ["not"] + ["one two three four", "seldom"]
+    recognized_texts = ["i am sure"] + 3 * ["not"] + ["five six seven eight", "seltzer"]
+    counts = counted(spoken, recognized_texts, [2] * 6)
     assert list(counts.itertuples(index=False, name=None)) == [(2, "not", "", 1), (2, "not", "not", 3)]
 
 

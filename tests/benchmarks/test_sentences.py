@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
-from tests.benchmarks.sentences import SCRIPT, found, transcript
+from tests.benchmarks.sentences import SCRIPT, proposals, transcript
 from tests.recordings import script
 
 
 def test_a_behavior_is_found_where_one_of_its_codes_is_proposed() -> None:
     by_hand = pd.Series(["question_open", "reflection_simple|question_closed", "other", "change", "neutral"])
     codes = pd.Series(["question_closed", "reflection_complex", "question_open|information", "sustain", ""])
-    assert found(by_hand, codes) == {
+    assert proposals(by_hand, codes) == {
         "questions": (2, 1, 1),
         "reflections": (1, 1, 0),
         "information": (0, 0, 1),

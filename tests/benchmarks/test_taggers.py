@@ -72,16 +72,16 @@ def by_torch(state: dict[str, torch.Tensor], pieces: torch.Tensor) -> torch.Tens
     """What torch's own layers make of the same weights."""
     norm = nn.LayerNorm(WIDTH, EPSILON)
     norm.load_state_dict({part: state[f"embeddings.LayerNorm.{part}"] for part in ("weight", "bias")})
-    places = state["embeddings.position_embeddings.weight"][: pieces.shape[1]]
+    positions = state["embeddings.position_embeddings.weight"][: pieces.shape[1]]
     kind = state["embeddings.token_type_embeddings.weight"][0]
-    states = norm(state["embeddings.word_embeddings.weight"][pieces] + places + kind)
+    states = norm(state["embeddings.word_embeddings.weight"][pieces] + positions + kind)
     for number in range(2):
         layer = nn.TransformerEncoderLayer(WIDTH, HEADS, INNER, 0.0, "gelu", EPSILON, batch_first=True).eval()
         given = f"encoder.layer.{number}"
-        own = {}
+        layer_state = {}
         for part in ("weight", "bias"):
             attend = [state[f"{given}.attention.self.{name}.{part}"] for name in ("query", "key", "value")]
-            own |= {
+            layer_state |= {
                 f"self_attn.in_proj_{part}": torch.cat(attend),
                 f"self_attn.out_proj.{part}": state[f"{given}.attention.output.dense.{part}"],
                 f"norm1.{part}": state[f"{given}.attention.output.LayerNorm.{part}"],
@@ -89,7 +89,7 @@ def by_torch(state: dict[str, torch.Tensor], pieces: torch.Tensor) -> torch.Tens
                 f"linear2.{part}": state[f"{given}.output.dense.{part}"],
                 f"norm2.{part}": state[f"{given}.output.LayerNorm.{part}"],
             }
-        layer.load_state_dict(own)
+        layer.load_state_dict(layer_state)
         states = layer(states)
     return states
 
@@ -99,8 +99,8 @@ def test_bert_as_mpnet_computes_what_bert_does(tmp_path: Path) -> None:
     made = as_mpnet(folder, tmp_path / "mpnet")
     pieces = torch.tensor([[0, 5, 8, 9, 10, 11, 1]])
     with torch.no_grad():
-        found = Network.of(made, 1, 1).eval().encode(pieces, torch.ones_like(pieces, dtype=torch.bool))
-        torch.testing.assert_close(found, by_torch(state, pieces), atol=1e-4, rtol=1e-4)
+        states = Network.of(made, 1, 1).eval().encode(pieces, torch.ones_like(pieces, dtype=torch.bool))
+        torch.testing.assert_close(states, by_torch(state, pieces), atol=1e-4, rtol=1e-4)
         vector = by_torch(state, torch.tensor([[0, 8, 9, 10, 1]]))[0].mean(dim=0)
     alone, beside = vectors(made, ["so you walk"]), vectors(made, ["so you walk ? so you walk ?", "so you walk"])
     np.testing.assert_allclose(alone[0], (vector / vector.norm()).numpy(), atol=0.02)  # 16-bit numbers
@@ -113,7 +113,7 @@ def test_every_way_finds_what_is_plain(tmp_path: Path, monkeypatch: pytest.Monke
     table = data.read(write_annomi(tmp_path))
     answers = table["text"].rank(method="dense").astype(int).to_numpy() % 64
     for logits in (taggers.words(table), taggers.recurrent(table, np.eye(64, dtype=np.float32)[answers], seed=1)):
-        found = logits[:, DECISIONS.index("question")] > 0
+        is_question = logits[:, DECISIONS.index("question")] > 0
         asked = table["question"].notna()
-        assert (found == (table["question"] == 1))[asked].mean() > 0.9
+        assert (is_question == (table["question"] == 1))[asked].mean() > 0.9
     assert taggers.figures(table, logits)["question yes/no"] > 0.9

@@ -55,18 +55,18 @@ def test_a_session_is_read_as_a_script_and_a_long_utterance_from_both_ends() -> 
         "Transcript of a motivational interviewing session a"
     )
     words = Script(encode)
-    said = " ".join(f"{number}" for number in range(500))
-    own = words.utterance("interviewer", said)
-    assert own[1 : 1 + START] == tuple(encode(said)[:START])
-    assert own[1 + START : -1] == tuple(encode(said)[START - LONGEST :])
+    text = " ".join(f"{number}" for number in range(500))
+    pieces = words.utterance("interviewer", text)
+    assert pieces[1 : 1 + START] == tuple(encode(text)[:START])
+    assert pieces[1 + START : -1] == tuple(encode(text)[START - LONGEST :])
 
 
 def test_windows_are_as_long_as_a_language_model_reads(table: pd.DataFrame) -> None:
     script = Script(encode)
     rows = table.assign(tape_id="one", text="word " * 60, target_behavior="walking")
-    found = list(context_windows(rows, script))
-    assert sorted(span.row for window in found for span in window.utterances) == list(range(len(rows)))
-    assert Script.size - 70 < max(len(window.pieces) for window in found) <= Script.size
+    windows = list(context_windows(rows, script))
+    assert sorted(utterance.row for window in windows for utterance in window.utterances) == list(range(len(rows)))
+    assert Script.size - 70 < max(len(window.pieces) for window in windows) <= Script.size
 
 
 def test_a_language_model_learns_what_is_plain(table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,8 +78,8 @@ def test_a_language_model_learns_what_is_plain(table: pd.DataFrame, monkeypatch:
     network = language_teacher.learned(Embedding(), script, table[~away], word_noise, WIDTH)
     scores = finetuning.scores(network, script, table[away])
     asked = table.loc[away, "question"].to_numpy(dtype=float)
-    found = scores[:, DECISIONS.index("question")] > 0
-    assert (found == asked)[~np.isnan(asked)].mean() > 0.9
+    is_question = scores[:, DECISIONS.index("question")] > 0
+    assert (is_question == asked)[~np.isnan(asked)].mean() > 0.9
 
 
 def test_learners_hear_what_saw_neither_their_fold_nor_the_utterances(table: pd.DataFrame, tmp_path: Path) -> None:
@@ -90,8 +90,8 @@ def test_learners_hear_what_saw_neither_their_fold_nor_the_utterances(table: pd.
         np.savez(language_teacher.kept(tmp_path, without), told=np.full((rows, NETWORK_OUTPUTS), name))
     given = language_teacher.answers(table, tmp_path)
     for without in (None, *folds):
-        found = given.scores(table, without)[:, 0]
-        for fold, score in zip(table["fold"], found, strict=True):
+        labels = given.scores(table, without)[:, 0]
+        for fold, score in zip(table["fold"], labels, strict=True):
             unseen = {fold} if without is None else {fold, without}
             expected = np.nan if fold == without else float("".join(map(str, sorted(unseen))))
             np.testing.assert_equal(score, expected)

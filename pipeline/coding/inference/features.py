@@ -67,7 +67,7 @@ def strip_punctuation(text: str) -> str:
 def lexical_terms(text: str) -> str:
     """Return the terms of a text, separated by blanks: words, word pairs, and the first and last words marked as such.
 
-    >>> lexical("How was it?")
+    >>> lexical_terms("How was it?")
     'how was it ? ^how ^was ^it ^? ^how_was ^how_was_it it$ ?$ how_was was_it it_?'
     """
     words = _WORD.findall(normalize(text))

@@ -85,7 +85,7 @@ def distance_buckets(count: int, number: int) -> NDArray[np.int64]:
 
     Near distances have a bucket each, far ones share ever wider buckets, and the two directions have buckets apart.
 
-    .tolist()
+    >>> distance_buckets(3, 8).tolist()
     [[0, 5, 6], [1, 0, 5], [2, 1, 0]]
     """
     offset = np.arange(count)[None, :] - np.arange(count)[:, None]

@@ -28,7 +28,7 @@ _FLOAT, _UINT8 = 1, 2  # ONNX's type numbers
 def quantize_rows(rows: Matrix, highest: int = 127) -> tuple[NDArray[np.int8], Matrix]:
     """Return a matrix as integers up to ``highest``, and one scale per row.
 
-    >>> eighths(np.array([[0.5, -1.0]], dtype=np.float32), 2)[0].tolist()
+    >>> quantize_rows(np.array([[0.5, -1.0]], dtype=np.float32), 2)[0].tolist()
     [[1, -2]]
     """
     scales = np.maximum(np.abs(rows).max(axis=1), 1e-12).astype(np.float32) / highest
