@@ -23,25 +23,25 @@ def recognized(*texts: str) -> Transcript:
 
 
 def diarized(*spans: tuple[int, int, str]) -> Diarization:
-    voices = tuple(SpeakerSegment(Span(start, end), speaker) for start, end, speaker in spans)
-    return Diarization(voices, voices, (), {})
+    segments = tuple(SpeakerSegment(Span(start, end), speaker) for start, end, speaker in spans)
+    return Diarization(segments, segments, (), {})
 
 
 TWO = diarized((0, 2900, "S1"), (3000, 6000, "S2"))
 
 
-def brought(*turns: tuple[str, Role | None, str], heard: tuple[str, ...] = SECONDS) -> PlacedTranscript:
+def brought(*turns: tuple[str, Role | None, str], in_sound: tuple[str, ...] = SECONDS) -> PlacedTranscript:
     written = WrittenTranscript(tuple(WrittenTurn(*turn) for turn in turns))
-    return placed(written, recognized(*heard), TWO, 6000)
+    return placed(written, recognized(*in_sound), TWO, 6000)
 
 
-def told(given: PlacedTranscript) -> list[tuple[str, int, str]]:
+def rows(given: PlacedTranscript) -> list[tuple[str, int, str]]:
     return [(word.text, word.span.start, word.speaker) for word in given.words]
 
 
 def test_names_become_the_speakers_who_are_heard_at_the_same_times() -> None:
     given = brought(("Robin", "client", "Quince, lantern marble"), ("Ann", "interviewer", "Thimble? Saffron, walnut."))
-    assert told(given) == [
+    assert rows(given) == [
         *(("Quince,", 0, "S1"), ("lantern", 1000, "S1"), ("marble", 2000, "S1")),
         *(("Thimble?", 3000, "S2"), ("Saffron,", 4000, "S2"), ("walnut.", 5000, "S2")),
     ]
@@ -112,15 +112,15 @@ def test_what_was_not_recognized_is_said() -> None:
 def test_what_lies_outside_the_part_is_left_out_and_said() -> None:
     before = " ".join(f"before{number}" for number in range(20))
     given = brought(("A", None, before), ("A", None, "quince lantern marble thimble saffron walnut"))
-    assert told(given)[0] == ("quince", 0, "S1")
+    assert rows(given)[0] == ("quince", 0, "S1")
     assert given.notes[1] == (
         "20 words at the beginning of the transcript were not found in this part of the recording, and are left out"
     )
 
 
 def test_what_the_transcript_lacks_is_said() -> None:
-    heard = ("quince", "so", "so", "so", "so", "so", "walnut")
-    given = brought(("A", None, "quince walnut"), heard=heard)
+    in_sound = ("quince", "so", "so", "so", "so", "so", "walnut")
+    given = brought(("A", None, "quince walnut"), in_sound=in_sound)
     assert given.notes[1] == "5 recognized words are not in the transcript, at 0:01: listen there"
 
 

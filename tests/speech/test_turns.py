@@ -36,7 +36,7 @@ def words_of(*lines: tuple[str, int, str], length: int = 300, gap: int = 50) -> 
 
 
 def speakers(words: Sequence[Word]) -> list[str]:
-    return [each.speaker for each in words]
+    return [token.speaker for token in words]
 
 
 def lines(parts: Sequence[Turn]) -> list[tuple[str, str]]:
@@ -44,7 +44,7 @@ def lines(parts: Sequence[Turn]) -> list[tuple[str, str]]:
 
 
 def shifted(words: Sequence[Word], by: int) -> list[Word]:
-    return [Word(each.span.shift(by), each.text, each.probability, each.speaker) for each in words]
+    return [Word(token.span.shift(by), token.text, token.probability, token.speaker) for token in words]
 
 
 # attribute: one word at a time
@@ -146,7 +146,7 @@ def test_more_words_than_a_false_start_has_stay() -> None:
 
 def test_words_come_out_in_order_of_start() -> None:
     words = [word(500, 600, "two"), word(0, 100, "one")]
-    assert [each.text for each in attribute(words, diarization_of((0, 1000, "S1")))] == ["one", "two"]
+    assert [token.text for token in attribute(words, diarization_of((0, 1000, "S1")))] == ["one", "two"]
 
 
 # turns
@@ -258,7 +258,7 @@ def test_attribution_loses_no_word_and_keeps_speakers_that_are_known(
 ) -> None:
     attributed = attribute(words, diarization_of(*voices))
     assert counted(attributed, with_speaker=False) == counted(words, with_speaker=False)
-    ordered = sorted(words, key=lambda each: each.span.start)
+    ordered = sorted(words, key=lambda token: token.span.start)
     assert [word.text for word in attributed] == [word.text for word in ordered]
     for before, after in zip(ordered, attributed, strict=True):
         assert before.speaker in {UNKNOWN, after.speaker}
@@ -280,24 +280,24 @@ def test_attribution_moves_with_time(words: list[Word], voices: list[tuple[int, 
 @given(WORDS)
 def test_turns_hold_each_word_once_in_order_and_one_speaker_each(words: list[Word]) -> None:
     parts = turns(words)
-    assert counted([each for turn in parts for each in turn.words]) == counted(words)
+    assert counted([token for turn in parts for token in turn.words]) == counted(words)
     assert [turn.span.start for turn in parts] == sorted(turn.span.start for turn in parts)
     for turn in parts:
-        assert {each.speaker for each in turn.words} == {turn.speaker}
-        assert [each.span.start for each in turn.words] == sorted(each.span.start for each in turn.words)
+        assert {token.speaker for token in turn.words} == {turn.speaker}
+        assert [token.span.start for token in turn.words] == sorted(token.span.start for token in turn.words)
 
 
 @given(WORDS)
 def test_turns_keep_each_speakers_words_in_order(words: list[Word]) -> None:
-    for speaker in {each.speaker for each in words}:
-        ordered = sorted((each for each in words if each.speaker == speaker), key=lambda each: each.span.start)
-        assert [each for turn in turns(words) if turn.speaker == speaker for each in turn.words] == ordered
+    for speaker in {token.speaker for token in words}:
+        ordered = sorted((token for token in words if token.speaker == speaker), key=lambda token: token.span.start)
+        assert [token for turn in turns(words) if turn.speaker == speaker for token in turn.words] == ordered
 
 
 @given(WORDS)
 def test_turns_of_turns_are_the_same(words: list[Word]) -> None:
     parts = turns(words)
-    assert turns([each for turn in parts for each in turn.words]) == parts
+    assert turns([token for turn in parts for token in turn.words]) == parts
 
 
 @given(WORDS, st.integers(0, 100_000))

@@ -101,7 +101,7 @@ def test_a_local_folder_needs_no_network(tmp_path, telephone):
 
 def test_a_checkpoint_that_runs_code_is_refused(tmp_path, telephone):
     class Canary:
-        def __reduce__():
+        def __reduce__(self):
             return Path.touch, (tmp_path / "canary",)
 
     folder = published(tmp_path / "evil", segmentation={"state_dict": Canary()})
