@@ -81,7 +81,7 @@ def _with_roles(table: pd.DataFrame, path: Path, loaded: Settings) -> pd.DataFra
             table.loc[tape.index, "role"] = _decided(str(tape_id), tape, path, loaded)
     third = table[table["role"] == "unknown"]
     if len(third):
-        voices = speaker_roles.distinct(third["speaker"]) if "speaker" in third else []
+        voices = speaker_roles.distinct_speakers(third["speaker"]) if "speaker" in third else []
         named = f" ({', '.join(voices[:_MANY])})" if voices else ""
         rows = "1 row is" if len(third) == 1 else f"{len(third)} rows are"
         typer.echo(f"{rows} neither the interviewer's nor the client's{named}: not coded.", err=True)
@@ -90,7 +90,7 @@ def _with_roles(table: pd.DataFrame, path: Path, loaded: Settings) -> pd.DataFra
 
 def _decided(tape_id: str, tape: pd.DataFrame, path: Path, loaded: Settings) -> pd.Series:
     voices = tape["speaker"].str.strip() if "speaker" in tape else pd.Series("", index=tape.index)
-    speakers, open_ = speaker_roles.distinct(voices), tape["role"] == ""
+    speakers, open_ = speaker_roles.distinct_speakers(voices), tape["role"] == ""
     remedy = uncoded.naming(path)
     nobody = tape[open_ & (voices == "")]
     if len(nobody):

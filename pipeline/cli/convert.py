@@ -22,7 +22,7 @@ from pipeline.formats import (
     time_matching,
     uncoded,
 )
-from pipeline.formats.time_matching import Aligned
+from pipeline.formats.time_matching import ShiftedTranscript
 from pipeline.formats.transcript import CodedTranscript
 from pipeline.timeline import LAYERS, UNKNOWN, to_seconds
 
@@ -127,7 +127,7 @@ def _tell_open(said: CodedTranscript, source: Path) -> None:
     without = [one for one in said.utterances if one.role == "unknown"]
     if not without:
         return
-    voices = [name for name in speaker_roles.distinct(one.speaker for one in without) if name != UNKNOWN]
+    voices = [name for name in speaker_roles.distinct_speakers(one.speaker for one in without) if name != UNKNOWN]
     remedy = "" if {"interviewer", "client"} <= {one.role for one in said.utterances} else uncoded.naming(source)
     if voices and remedy:
         remedy = "name the interviewer with --interviewer"
@@ -137,7 +137,7 @@ def _tell_open(said: CodedTranscript, source: Path) -> None:
     typer.echo(f"{told}: {remedy}." if remedy else f"{told}.", err=True)
 
 
-def _zero(text: str | None, onto: Path | None) -> time_matching.Zero | None:
+def _zero(text: str | None, onto: Path | None) -> time_matching.TimeOrigin | None:
     if text is None:
         return None
     if text == "segment":
@@ -147,8 +147,10 @@ def _zero(text: str | None, onto: Path | None) -> time_matching.Zero | None:
     return 0 if text == "recording" else clock(text)
 
 
-def _aligned(said: CodedTranscript, source: Path, tape: CodedTranscript, zero: time_matching.Zero | None) -> Aligned:
-    found = time_matching.aligned(tape, said, source.name, zero)
+def _aligned(
+    said: CodedTranscript, source: Path, tape: CodedTranscript, zero: time_matching.TimeOrigin | None
+) -> ShiftedTranscript:
+    found = time_matching.to_tape_zero(tape, said, source.name, zero)
     if found.moved:
         typer.echo(f"times moved by {to_seconds(found.moved)} s, to the tape's zero", err=True)
     elif found.assumed and tape.zero:
@@ -157,8 +159,10 @@ def _aligned(said: CodedTranscript, source: Path, tape: CodedTranscript, zero: t
     return found
 
 
-def _brought(aligned: Aligned, source: Path, tape: CodedTranscript, coder: str, layer: str) -> CodedTranscript:
-    found = time_matching.onto(tape, aligned.transcript, coder, layer)
+def _brought(
+    aligned: ShiftedTranscript, source: Path, tape: CodedTranscript, coder: str, layer: str
+) -> CodedTranscript:
+    found = time_matching.match(tape, aligned.transcript, coder, layer)
     if not found.number:
         value = f"has no code at the time of any utterance of tape {tape.tape_id}"
         raise FormatError("F11", f"file {source.name}", value, "check that both belong to the same tape and segment")

@@ -197,13 +197,13 @@ def _globals(ratings: tuple[Rating, ...]) -> tuple[str, ...]:
 
 def _codes(used: dict[str, CodedRole]) -> tuple[Code, ...]:
     free = dict.fromkeys(_KEYS)
-    found = []
+    codes_read = []
     for name, role in used.items():
         family, pretags = meaning(name, role)
         wanted = next((letter for letter in name.lower() if letter in free), next(iter(free)))
         del free[wanted]
-        found.append(Code(name, name, name, wanted, role, family, pretags))
-    return tuple(found)
+        codes_read.append(Code(name, name, name, wanted, role, family, pretags))
+    return tuple(codes_read)
 
 
 def speaker_of(name: str) -> CodedRole | None:

@@ -31,10 +31,10 @@ from contextlib import contextmanager
 
 from pipeline.errors import FormatError
 from pipeline.formats import cacti_codebook, time_origin
-from pipeline.formats.plain_text import packed, printable, unpacked
+from pipeline.formats.plain_text import percent_decoded, percent_encoded, printable
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, codes, transcript
-from pipeline.formats.transcript import role as coded_role
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, ordered_transcript, split_codes
+from pipeline.formats.transcript import role_named as coded_role
 from pipeline.timeline import UNKNOWN, Role, Span
 
 SCHEMA = """
@@ -84,7 +84,7 @@ def read(source: Source) -> CodedTranscript:
         source.refuse("F03", "is not a CACTI session: no SQLite database", "give the .casaa file that CACTI saved")
     with _opened(source) as database:
         rows = database.execute(_UTTERANCES, (_ROWS + 1,)).fetchall()
-        found = database.execute(_SOUND).fetchone()
+        sound_row = database.execute(_SOUND).fetchone()
         notes = database.execute(_NOTES).fetchone()
     if len(rows) > _ROWS:
         source.refuse("F02", f"has more than {_ROWS} utterances", "give only one session")
@@ -92,14 +92,14 @@ def read(source: Source) -> CodedTranscript:
     for time, code, speaker, annotation in rows:
         if any(len(str(cell)) > limit for cell, limit in ((code, _NAME), (speaker, _NAME), (annotation, _TEXT))):
             source.refuse("F02", f"has a name over {_NAME} or a text over {_TEXT} characters", "shorten it in CACTI")
-        if not codes(str(code or "")) or speaker is None:
+        if not split_codes(str(code or "")) or speaker is None:
             value = f"has an utterance at {str(time)[:20]!r} without a code or a speaker"
             source.refuse("F07", value, "give it a code in CACTI, or delete it there")
         moments[_time(source, time), str(speaker)].append((str(code), "" if annotation is None else str(annotation)))
-    path = str(found[0]) if found and found[0] else ""
+    path = str(sound_row[0]) if sound_row and sound_row[0] else ""
     name = re.split(r"[/\\]", path)[-1].rpartition(".")[0].strip() or source.stem
-    said = (_utterance(time, who, marks) for (time, who), marks in moments.items())
-    return transcript(unpacked(name), said, zero=time_origin.told(notes[0]) if notes else None)
+    utterances = (_utterance(time, who, marks) for (time, who), marks in moments.items())
+    return ordered_transcript(percent_decoded(name), utterances, zero=time_origin.parse(notes[0]) if notes else None)
 
 
 def _listed(source: Source) -> CodedTranscript:
@@ -118,26 +118,26 @@ def _listed(source: Source) -> CodedTranscript:
                 source.refuse("F03", f"is not a line of CACTI: {line[:40]!r}", remedy, f"line {number} of")
             moments.append((_time(source, time), names[0]))
     name = re.split(r"[/\\]", sound)[-1].rpartition(".")[0].strip() or source.stem
-    said = []
+    utterances = []
     for moment, code in moments:
         role = cacti_codebook.speaker_of(code)
         speaker = next((speaker for speaker, known in _SPEAKERS if known == role), UNKNOWN)
-        said.append(CodedUtterance("", Span(moment, moment), speaker, role or "unknown", "", (Mark(code),)))
-    return transcript(unpacked(name), said)
+        utterances.append(CodedUtterance("", Span(moment, moment), speaker, role or "unknown", "", (Mark(code),)))
+    return ordered_transcript(percent_decoded(name), utterances)
 
 
 def _utterance(time: int, speaker: str, given: list[tuple[str, str]]) -> CodedUtterance:
     texts = dict.fromkeys(text.strip() for _, text in given if text.strip())
-    marks = tuple(Mark(code) for name, _ in given for code in codes(name))
+    marks = tuple(Mark(code) for name, _ in given for code in split_codes(name))
     return CodedUtterance("", Span(time, time), speaker, coded_role(speaker), " ".join(texts), marks)
 
 
 def _time(source: Source, marker: object) -> int:
     # Java writes a decimal comma where its user's language does.
-    found = _TIME.fullmatch(str(marker).strip())
-    if not found:
+    match = _TIME.fullmatch(str(marker).strip())
+    if not match:
         source.refuse("F07", f"has the time {str(marker)[:40]!r}", "write times as HH:MM:SS.s, such as 00:01:05.3")
-    hours, minutes, seconds = found.groups()
+    hours, minutes, seconds = match.groups()
     whole = (int(hours) * 60 + int(minutes)) * 60
     return source.milliseconds(whole + float(seconds.replace(",", ".")), per=1000)
 
@@ -180,7 +180,7 @@ def _allowed(action: int, table: str | None, function: str | None, *_: str | Non
     return sqlite3.SQLITE_OK if fine else sqlite3.SQLITE_DENY
 
 
-def write(said: CodedTranscript) -> bytes:
+def write(transcript: CodedTranscript) -> bytes:
     """A session for CACTI: each utterance's codes at its start, or up to a few tenths later.
 
     Raises
@@ -190,33 +190,33 @@ def write(said: CodedTranscript) -> bytes:
     database = sqlite3.connect(":memory:")
     try:
         database.executescript(SCHEMA)
-        name = packed(said.tape_id).replace("/", "%2F")
-        notes = "" if said.zero is None else time_origin.sentence(said.zero)
+        name = percent_encoded(transcript.tape_id).replace("/", "%2F")
+        notes = "" if transcript.zero is None else time_origin.sentence(transcript.zero)
         attributes = [("AUDIO_FILE_PATH", f"{name}.wav"), ("GLOBAL_NOTES", notes)]
         database.executemany("INSERT INTO attributes VALUES (?, ?)", attributes)
         database.executemany("INSERT INTO speakers VALUES (?, ?)", [(n, who) for n, (who, _) in enumerate(_SPEAKERS)])
-        numbers = _codes(said)
+        numbers = _codes(transcript)
         speakers = {role: number for number, (_, role) in enumerate(_SPEAKERS)}
         rows = [(number, code, speakers[role]) for (code, role), number in numbers.items()]
         database.executemany("INSERT INTO codes VALUES (?, ?, ?)", rows)
-        for tenths, utterance in _moments(said):
+        for tenths, utterance in _moments(transcript):
             marker = _marker(tenths)
             text = printable(utterance.text, "text", breaks=True)
             for code in dict.fromkeys(mark.code for mark in utterance.given):
                 number = numbers[code, utterance.role]
                 name = re.sub(r"\D", "", marker) + str(number)
                 database.execute("INSERT INTO utterances VALUES (?, ?, ?, ?)", (name, marker, number, text))
-        _compare(database, said, numbers)
+        _compare(database, transcript, numbers)
         database.commit()
         return database.serialize()
     finally:
         database.close()
 
 
-def _codes(said: CodedTranscript) -> dict[tuple[str, Role], int]:
+def _codes(transcript: CodedTranscript) -> dict[tuple[str, Role], int]:
     """Each code with the role that it belongs to, numbered."""
     roles: dict[str, Role] = {}
-    for utterance in said.utterances:
+    for utterance in transcript.utterances:
         for mark in utterance.given:
             if utterance.role == "unknown":
                 raise FormatError(
@@ -228,24 +228,24 @@ def _codes(said: CodedTranscript) -> dict[tuple[str, Role], int]:
     return {(code, role): number for number, (code, role) in enumerate(sorted(roles.items()), 11)}
 
 
-def _compare(database: sqlite3.Connection, said: CodedTranscript, numbers: dict[tuple[str, Role], int]) -> None:
+def _compare(database: sqlite3.Connection, transcript: CodedTranscript, numbers: dict[tuple[str, Role], int]) -> None:
     """Refuse texts that did not arrive as they were given, because they look like numbers."""
     arrived = {str(text) for (text,) in database.execute("SELECT annotation FROM utterances")}
     arrived |= {str(name) for (name,) in database.execute("SELECT code_name FROM codes")}
-    given = {utterance.text for utterance in said.utterances if utterance.given} | {code for code, _ in numbers}
+    given = {utterance.text for utterance in transcript.utterances if utterance.given} | {code for code, _ in numbers}
     for text in sorted(given - arrived):
         raise FormatError(
             "F08", f"text {text[:40]!r}", "looks like a number, and CACTI would change it", "put it in words"
         )
 
 
-def _moments(said: CodedTranscript) -> Iterator[tuple[int, CodedUtterance]]:
+def _moments(transcript: CodedTranscript) -> Iterator[tuple[int, CodedUtterance]]:
     """The utterances with codes, each at the first tenth of a second that it holds and none before it has taken.
 
     Two of one role at one time would be read as a single utterance; of two roles, the order would be lost.
     """
     free = 0
-    for utterance in said.utterances:
+    for utterance in transcript.utterances:
         if utterance.given:
             tenths = max(free, -(-utterance.span.start // 100))
             free = tenths + 1

@@ -19,10 +19,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from pipeline.formats import time_origin
-from pipeline.formats.plain_text import packed, printable, unpacked
+from pipeline.formats.plain_text import percent_decoded, percent_encoded, printable
 from pipeline.formats.safe_reader import Source
 from pipeline.formats.speaker_roles import role_of
-from pipeline.formats.transcript import NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, placed, transcript
+from pipeline.formats.transcript import (
+    NO_TIMES,
+    CodedTranscript,
+    CodedUtterance,
+    Mark,
+    fill_times,
+    ordered_transcript,
+    split_codes,
+)
 from pipeline.timeline import Role, Span, Word
 
 _PARTICIPANTS: dict[Role, tuple[str, str]] = {
@@ -79,14 +87,14 @@ def read(source: Source) -> CodedTranscript:
             "write @Begin above and @End below; CLAN's check shows what else is missing",
         )
     name, notes, zeros = source.stem, list[str](), list[int | None]()
-    people = _people(lines)
+    people = _participants(lines)
     spoken_lines: list[_Line] = []
     for number, line in lines:
         where = f"line {number} of"
         tier, _, content = line.partition(":")
         if line.startswith("*"):
             utterance, times = _utterance(source, line, people, where)
-            marks = [Mark(code) for cell in _POSTCODE.findall(content) for code in codes(unpacked(cell))]
+            marks = [Mark(code) for cell in _POSTCODE.findall(content) for code in split_codes(percent_decoded(cell))]
             spoken_lines.append(_Line(utterance, times, marks))
             notes += [
                 f'Line {number}: "{word}", said by {code} at the same time, was skipped.'
@@ -105,34 +113,34 @@ def read(source: Source) -> CodedTranscript:
         elif line.startswith("%") and spoken_lines:
             continue
         elif tier == "@Comment":
-            zeros.append(time_origin.told(content))
+            zeros.append(time_origin.parse(content))
         elif tier == "@Media":
-            name = unpacked(content.split(",")[0].strip()) or name
+            name = percent_decoded(content.split(",")[0].strip()) or name
         elif not line.startswith("@"):
             source.refuse("F03", f"is not a line of CHAT: {line[:40]!r}", "fix it; CLAN's check shows it, too", where)
     if spoken_lines and all(line.times == (None, None) for line in spoken_lines):
         notes.append(NO_TIMES)
     utterances = (
         replace(line.utterance, span=span, marks=tuple(dict.fromkeys(line.marks)))
-        for line, span in zip(spoken_lines, placed([line.times for line in spoken_lines]), strict=True)
+        for line, span in zip(spoken_lines, fill_times([line.times for line in spoken_lines]), strict=True)
     )
-    return transcript(name, utterances, notes, zero=next((at for at in zeros if at is not None), None))
+    return ordered_transcript(name, utterances, notes, zero=next((at for at in zeros if at is not None), None))
 
 
 def _lines(source: Source) -> Iterator[tuple[int, str]]:
     """Lines with those that go on with a tab or blank behind them."""
     number, parts = 0, list[str]()
-    for place, line in enumerate(re.split(r"\r\n|\r|\n", source.text()), 1):
+    for line_number, line in enumerate(re.split(r"\r\n|\r|\n", source.text()), 1):
         if line[:1] in ("\t", " ") and parts:
             parts.append(line)
         elif line.strip():
             if parts:
                 yield number, " ".join(part.strip() for part in parts)
-            number, parts = place, [line]
+            number, parts = line_number, [line]
     yield number, " ".join(part.strip() for part in parts)
 
 
-def _people(lines: list[tuple[int, str]]) -> dict[str, tuple[str, Role]]:
+def _participants(lines: list[tuple[int, str]]) -> dict[str, tuple[str, Role]]:
     """Name and role of each participant: ``PAR Ann Participant`` or, without a name, ``PAR Participant``.
 
     Where nobody else is the interviewer, one of several Participants is, and who that is stays open; their group in
@@ -143,7 +151,7 @@ def _people(lines: list[tuple[int, str]]) -> dict[str, tuple[str, Role]]:
     for person in ",".join(cells).split(","):
         match person.split():
             case [code, *names, kind]:
-                people[code] = (unpacked(names[0]) if names else code, kind)
+                people[code] = (percent_decoded(names[0]) if names else code, kind)
     roles = {code: role_of(kind) for code, (_, kind) in people.items()}
     participants = [code for code, (_, kind) in people.items() if kind.lower() == "participant"]
     if len(participants) > 1 and "interviewer" not in roles.values():
@@ -166,8 +174,8 @@ def _utterance(
     bullets = _BULLET.findall(text)
     span = _span(source, bullets[0][0], bullets[-1][1], where) if bullets else None
     speaker, who = people[code]
-    said = CodedUtterance("", span or Span(0, 0), speaker, who, spoken(text))
-    return said, (span.start, span.end) if span else (None, None)
+    utterance = CodedUtterance("", span or Span(0, 0), speaker, who, spoken(text))
+    return utterance, (span.start, span.end) if span else (None, None)
 
 
 def _span(source: Source, start: str, end: str, where: str) -> Span:
@@ -192,7 +200,7 @@ def _codes(tier: str) -> list[Mark]:
     """The codes of a coding tier: words that begin with a dollar sign, or all where none does."""
     words = tier.split()
     marked = [word[1:] for word in words if word.startswith("$")]
-    return [Mark(code) for word in marked or words for code in codes(unpacked(word))]
+    return [Mark(code) for word in marked or words for code in split_codes(percent_decoded(word))]
 
 
 def spoken(line: str) -> str:
@@ -214,7 +222,7 @@ def spoken(line: str) -> str:
     return "" if words in ("", _NO_WORDS) else words + ((end[1] or end[2]) if end else "")
 
 
-def write(said: CodedTranscript) -> bytes:
+def write(transcript: CodedTranscript) -> bytes:
     """A CHAT file.
 
     Raises
@@ -222,29 +230,33 @@ def write(said: CodedTranscript) -> bytes:
     FormatError: F08 a text holds control characters, a line break or a tab.
     """
     people: dict[tuple[Role, str], str] = {}
-    for one in said.utterances:
-        if (one.role, one.speaker) not in people:
-            code, number = _PARTICIPANTS[one.role][0], sum(who == one.role for who, _ in people)
-            people[one.role, one.speaker] = code if not number else f"{code[:2]}{number + 1}"
-    tape = packed(said.tape_id)
-    about = [
+    for utterance in transcript.utterances:
+        if (utterance.role, utterance.speaker) not in people:
+            code, number = _PARTICIPANTS[utterance.role][0], sum(who == utterance.role for who, _ in people)
+            people[utterance.role, utterance.speaker] = code if not number else f"{code[:2]}{number + 1}"
+    tape = percent_encoded(transcript.tape_id)
+    participants = [
         (code, _name(speaker, code), _PARTICIPANTS[who][1]) for (who, speaker), code in people.items()
     ]  # in order of speaking
     lines = ["@UTF8", "@Begin", "@Languages:\teng"]
-    if about:
-        lines.append("@Participants:\t" + ", ".join(" ".join(person) for person in about))
-    alone = all(what != _PARTICIPANTS["interviewer"][1] for _, _, what in about)
-    clients = [code for code, _, what in about if what == _PARTICIPANTS["client"][1]]
+    if participants:
+        lines.append("@Participants:\t" + ", ".join(" ".join(person) for person in participants))
+    alone = all(what != _PARTICIPANTS["interviewer"][1] for _, _, what in participants)
+    clients = [code for code, _, what in participants if what == _PARTICIPANTS["client"][1]]
     group = "client" if alone and len(clients) > 1 else ""  # of several Participants one may be the interviewer
-    lines += [f"@ID:\teng|tape|{code}|||{group if code in clients else ''}||{what}|||" for code, _, what in about]
+    lines += [
+        f"@ID:\teng|tape|{code}|||{group if code in clients else ''}||{what}|||" for code, _, what in participants
+    ]
     lines.append(f"@Media:\t{tape}, audio")
-    if said.zero is not None:
-        lines.append(f"@Comment:\t{time_origin.sentence(said.zero)}")
-    for one in said.utterances:
-        text = printable(one.text, "text")
+    if transcript.zero is not None:
+        lines.append(f"@Comment:\t{time_origin.sentence(transcript.zero)}")
+    for utterance in transcript.utterances:
+        text = printable(utterance.text, "text")
         main = _main(text)
-        lines.append(f"*{people[one.role, one.speaker]}:\t{main} \x15{one.span.start}_{one.span.end}\x15")
-        given = dict.fromkeys(packed(mark.code) for mark in one.given)
+        lines.append(
+            f"*{people[utterance.role, utterance.speaker]}:\t{main} \x15{utterance.span.start}_{utterance.span.end}\x15"
+        )
+        given = dict.fromkeys(percent_encoded(mark.code) for mark in utterance.given)
         if given:
             lines.append("%cod:\t" + " ".join(f"${code}" for code in given))
         if spoken(main) != text:
@@ -253,15 +265,15 @@ def write(said: CodedTranscript) -> bytes:
 
 
 def _name(speaker: str, code: str) -> str:
-    return packed(speaker).replace(",", "%2C") or code
+    return percent_encoded(speaker).replace(",", "%2C") or code
 
 
 def _main(text: str) -> str:
     """A main line that CLAN takes: words and a terminator."""
     end = text[-1:] if text[-1:] in ("?", "!") else "."
     words = re.sub(r"[^\w\s',-]|_", " ", text).split()
-    kept = " ".join(
+    main = " ".join(
         word for word in (word.strip("-',") + ("," if word.endswith(",") else "") for word in words) if word != ","
     )
-    kept = re.sub(r",", " ,", kept.strip(" ,"))
-    return f"{' '.join(kept.split()) or _NO_WORDS} {end}"
+    main = re.sub(r",", " ,", main.strip(" ,"))
+    return f"{' '.join(main.split()) or _NO_WORDS} {end}"

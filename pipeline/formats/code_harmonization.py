@@ -27,19 +27,19 @@ def names(cells: pd.Series) -> list[str]:
     return sorted({code for cell in cells.unique() for code in cell.split("|")} - {""})
 
 
-def fitting(used: Sequence[str], asked: str | None, default: str) -> Codebook:
+def fitting(used: Sequence[str], codebook_name: str | None, default: str) -> Codebook:
     """The codebook that is asked for; without one, the default or the shipped one that knows most of the used codes."""
-    if asked is not None:
-        return codebook_files.read(asked)
+    if codebook_name is not None:
+        return codebook_files.read(codebook_name)
     shipped = sorted(codebook_files.shipped(), key=lambda name: name != default)
     books = [codebook_files.read(name) for name in ([default] if default not in shipped else []) + shipped]
     return max(books, key=lambda book: sum(code.name in used for code in book.codes))
 
 
-def chosen(codes: Codes, asked: str | None, default: str) -> Codebook:
+def chosen(codes: Codes, codebook_name: str | None, default: str) -> Codebook:
     """The codebook in whose words coders are compared: if none is asked for, the one that fits what people coded."""
     by_hand = names(codes.table.loc[codes.table["layer"] != MACHINE, "codes"])
-    return fitting(by_hand or names(codes.table["codes"]), asked, default)
+    return fitting(by_hand or names(codes.table["codes"]), codebook_name, default)
 
 
 def in_words_of(book: Codebook, codes: Codes, default: str) -> tuple[Codes, CodingScheme, tuple[str, ...]]:
@@ -65,31 +65,31 @@ def in_words_of(book: Codebook, codes: Codes, default: str) -> tuple[Codes, Codi
     to = book if others else next(iter(books.values()), book)
 
     @cache
-    def limit(own: str, layer: str, cell: str | None) -> str:
-        source = others.get(own, to)
+    def limit(source_name: str, layer: str, cell: str | None) -> str:
+        source = others.get(source_name, to)
         if cell is None:
-            found = (translation(source, to).codable | free) - (frozenset() if layer == MACHINE else silent)
+            codable = (translation(source, to).codable | free) - (frozenset() if layer == MACHINE else silent)
         else:
             families = {**scheme.families, **source.families()}
-            asked = {code for part in cell.split("|") for code in families.get(part.strip(), (part.strip(),))}
-            found = translation(source, to, asked).codable | asked - {code.name for code in source.codes}
-        return "|".join(sorted(found))
+            codes_asked = {code for part in cell.split("|") for code in families.get(part.strip(), (part.strip(),))}
+            codable = translation(source, to, codes_asked).codable | codes_asked - {code.name for code in source.codes}
+        return "|".join(sorted(codable))
 
     @cache
-    def words(own: str, cell: str) -> str:
-        return "|".join(translation(others.get(own, to), to).of(cell.split("|"))).strip("|")
+    def words(source_name: str, cell: str) -> str:
+        return "|".join(translation(others.get(source_name, to), to).of(cell.split("|"))).strip("|")
 
     def translated(table: pd.DataFrame) -> pd.DataFrame:
         layers, cells = table["layer"].tolist(), table["codes"].tolist()
-        owns = [books[key].name for key in zip(layers, table["coder"], strict=True)]
+        source_names = [books[key].name for key in zip(layers, table["coder"], strict=True)]
         given = (
             [None if pd.isna(cell) else cell for cell in table["codable"]]
             if "codable" in table
             else [None] * len(table)
         )
         return table.assign(
-            codes=[words(own, cell) for own, cell in zip(owns, cells, strict=True)],
-            codable=[limit(*each) for each in zip(owns, layers, given, strict=True)],
+            codes=[words(source_name, cell) for source_name, cell in zip(source_names, cells, strict=True)],
+            codable=[limit(*each) for each in zip(source_names, layers, given, strict=True)],
         )
 
     notes = []
@@ -108,9 +108,9 @@ def _known(book: Codebook) -> list[Codebook]:
 def _books(book: Codebook, table: pd.DataFrame, default: str) -> dict[tuple[str, str], Codebook]:
     """(layer, coder) -> the codebook that was used, as far as its codes tell."""
     known = {code.name for each in _known(book) for code in each.codes}
-    own = {code.name for code in book.codes}
-    found = {}
+    code_names = {code.name for code in book.codes}
+    books_by_key = {}
     for (layer, coder), rows in table.groupby(["layer", "coder"]):
         used = {*names(rows["codes"])} & known
-        found[str(layer), str(coder)] = book if used <= own else fitting(sorted(used), None, default)
-    return found
+        books_by_key[str(layer), str(coder)] = book if used <= code_names else fitting(sorted(used), None, default)
+    return books_by_key

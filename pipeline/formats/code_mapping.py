@@ -18,24 +18,24 @@ from pipeline.timeline import Role
 _BRACKETS = re.compile(r"(.*)\(([^()]*)\)\s*")
 
 
-def translated(said: CodedTranscript, book: Codebook) -> tuple[CodedTranscript, tuple[str, ...]]:
+def translated(transcript: CodedTranscript, book: Codebook) -> tuple[CodedTranscript, tuple[str, ...]]:
     """The transcript in the codes of a codebook, and the codes that it has none for."""
     names = {code.name.lower(): code.name for code in reversed(book.codes)}
     for code in book.codes:
-        found = _BRACKETS.fullmatch(code.label)
-        for other in (code.label, *(found.groups() if found else ())):
+        match = _BRACKETS.fullmatch(code.label)
+        for other in (code.label, *(match.groups() if match else ())):
             names.setdefault(other.strip().lower(), code.name)
     unknown: dict[str, None] = {}
     utterances = []
-    for one in said.utterances:
+    for utterance in transcript.utterances:
         marks: dict[Mark, None] = {}
-        for mark in one.marks:
-            name = _name(mark.code, one.role, names, book)
+        for mark in utterance.marks:
+            name = _name(mark.code, utterance.role, names, book)
             if name is None:
                 unknown[mark.code] = None
             marks[replace(mark, code=mark.code if name is None else name)] = None
-        utterances.append(replace(one, marks=tuple(marks)))
-    return replace(said, utterances=tuple(utterances)), tuple(unknown)
+        utterances.append(replace(utterance, marks=tuple(marks)))
+    return replace(transcript, utterances=tuple(utterances)), tuple(unknown)
 
 
 def _name(code: str, role: Role, names: dict[str, str], book: Codebook) -> str | None:

@@ -74,7 +74,7 @@ def read(path: Path) -> Codes:
     """
     raw = tape_tables.read_cells(path, COLUMNS, "codes, one per row")
     for column in COLUMNS:
-        raw[column] = raw[column].str.strip().map(tidy_table.bare)
+        raw[column] = raw[column].str.strip().map(tidy_table.without_apostrophe)
     nobody = (raw["coder"] == "") & (raw["layer"] == "") & (raw["code"] == "")
     raw["layer"] = _mapped(raw["layer"].str.lower().mask(nobody, LAYERS[0]), _LAYERS, "layer", path)
     # The machine and the group as a whole need no name.
@@ -89,7 +89,7 @@ def read(path: Path) -> Codes:
     if {"zero", "start", "end"} <= set(raw):
         raw = _one_zero(raw, path)
     if "codable" in raw:
-        cells = raw["codable"].str.strip().map(tidy_table.bare)
+        cells = raw["codable"].str.strip().map(tidy_table.without_apostrophe)
         raw["codable"] = cells.where(cells != "", None)
     event = (raw["code"] == RECALIBRATED) & (raw["utterance_id"] == "")
     for column in ("coder", "tape_id", "utterance_id"):
@@ -102,7 +102,7 @@ def read(path: Path) -> Codes:
 
 def _one_zero(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Let all times of a tape count from the zero of its first row that names one; rows may come from several files."""
-    zeros = pd.to_numeric(raw["zero"].str.strip().map(tidy_table.bare), errors="coerce")
+    zeros = pd.to_numeric(raw["zero"].str.strip().map(tidy_table.without_apostrophe), errors="coerce")
     wrong = (raw["zero"].str.strip() != "") & ~zeros.between(0, tape_tables.LAST_MS / 1000)
     _refuse(wrong, path, lambda row: f"has zero {raw['zero'].iloc[row]!r}", "write seconds of the recording")
     ms = (zeros * 1000).round()
@@ -143,14 +143,14 @@ def _joined(rows: pd.DataFrame, key: np.ndarray) -> pd.DataFrame:
     """Join the codes of rows with one key; other cells are those of the key's first row."""
     first = ~pd.Series(key).duplicated().to_numpy()
     table = rows[first].rename(columns={"code": "codes"}).reset_index(drop=True)
-    places = {name: place for place, name in enumerate(key[first])}
+    positions = {name: position for position, name in enumerate(key[first])}
     several = pd.Series(key).duplicated(keep=False).to_numpy() | rows["code"].str.contains("|", regex=False).to_numpy()
     sets: dict[int, set[str]] = {}
     for name, cell in zip(key[several], rows["code"][several], strict=True):
-        sets.setdefault(places[name], set()).update(part.strip() for part in cell.split("|"))
+        sets.setdefault(positions[name], set()).update(part.strip() for part in cell.split("|"))
     codes = table["codes"].to_numpy(dtype=object)
-    for place, parts in sets.items():
-        codes[place] = "|".join(sorted(parts - {""}))
+    for position, parts in sets.items():
+        codes[position] = "|".join(sorted(parts - {""}))
     return table.assign(codes=codes)
 
 
@@ -163,20 +163,20 @@ def _mapped(cells: pd.Series, words: Mapping[str, object], column: str, path: Pa
 
 def _moments(cells: pd.Series, path: Path) -> pd.Series:
     """Milliseconds since 1970 in UTC."""
-    found: dict[str, int | None] = {"": None}
+    times: dict[str, int | None] = {"": None}
     for cell in cells.unique():
         try:
             if cell:
                 moment = datetime.fromisoformat(cell)
                 moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-                found[cell] = round(moment.timestamp() * 1000)
+                times[cell] = round(moment.timestamp() * 1000)
         except (ValueError, OverflowError) as error:
             row = int((cells == cell).to_numpy().argmax())
             remedy = "write ISO 8601, for example 2026-03-01 or 2026-03-01T14:05:00Z, or leave the cell empty"
             raise TableError(
                 "T07", f"table {path.name}, row {row + 2}", f"has coded_at {cell!r}, which is not a date", remedy
             ) from error
-    return cells.map(found).astype("Int64")
+    return cells.map(times).astype("Int64")
 
 
 def _refuse(wrong: pd.Series, path: Path, value: Callable[[int], str], remedy: str) -> None:

@@ -53,8 +53,8 @@ def scheme(book: Codebook, others: Iterable[Codebook] = ()) -> CodingScheme:
     others: codebooks that some coders used: what the book has no word for is there, too, in families of its own.
     """
     steps = tuple(name for kind in (counts.SIMPLE, counts.COMPLEX) for name in book.meaning(kind))
-    own = book.families()
-    family = next((family for family, names in own.items() if {*names} == {*steps}), None)
+    source_families = book.families()
+    family = next((family for family, names in source_families.items() if {*names} == {*steps}), None)
     rule = book.rule()
     known = not rule.missing_reason("reflections") and not rule.missing_reason("questions")
     names = frozenset(code.name for code in book.codes)
@@ -68,11 +68,13 @@ def scheme(book: Codebook, others: Iterable[Codebook] = ()) -> CodingScheme:
         for code in other.codes
         if code.name not in names and code.name not in translated.codes
     }
-    families = dict(own)
+    families = dict(source_families)
     for code in unsaid.values():
         # A family of the same name in the book means what the book's codes say.
-        place = single_code_family(code.name, own) if code.family in own else code.family
-        families[place] = (*families.get(place, ()), code.name)
+        scheme_family = (
+            single_code_family(code.name, source_families) if code.family in source_families else code.family
+        )
+        families[scheme_family] = (*families.get(scheme_family, ()), code.name)
     every = [*book.codes, *unsaid.values()]
     return CodingScheme(
         families=families,

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 
 from pipeline.errors import FormatError
 from pipeline.formats import time_origin
-from pipeline.formats.plain_text import packed, printable, unpacked
+from pipeline.formats.plain_text import percent_decoded, percent_encoded, printable
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.transcript import CodedTranscript, CodedUtterance, transcript
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, ordered_transcript
 from pipeline.timeline import Span, Word, to_seconds
 
 _PAUSE = 1000
@@ -37,7 +37,7 @@ def read(source: Source) -> CodedTranscript:
     known: int | None = None
     for number, line in enumerate(source.text().splitlines(), 1):
         fields, where = line.split(), f"line {number} of"
-        known = time_origin.told(line) if known is None and line.lstrip().startswith(";;") else known
+        known = time_origin.parse(line) if known is None and line.lstrip().startswith(";;") else known
         if not fields or line.lstrip().startswith(";;") or fields[2:4] == ["*", "*"]:
             continue
         if not 5 <= len(fields) <= 8:
@@ -49,12 +49,12 @@ def read(source: Source) -> CodedTranscript:
         tapes[tape] = None
         if len(fields) == _WITH_SPEAKER and fields[7] not in ("NA", "<NA>", "-"):
             speaker = fields[7]
-        word = Word(Span(first, first + length), text, probability, unpacked(speaker))
+        word = Word(Span(first, first + length), text, probability, percent_decoded(speaker))
         spoken[word.speaker].append(word)
     if len(tapes) > 1:
         source.refuse("F07", f"holds {len(tapes)} tapes", "give the words of one tape")
     runs = (run for words in spoken.values() for run in _runs(sorted(words, key=lambda word: word.span)))
-    return transcript(unpacked(next(iter(tapes), source.stem)), map(_utterance, runs), zero=known)
+    return ordered_transcript(percent_decoded(next(iter(tapes), source.stem)), map(_utterance, runs), zero=known)
 
 
 def _probability(source: Source, field: str, where: str) -> float:
@@ -83,19 +83,22 @@ def _utterance(words: list[Word]) -> CodedUtterance:
     return CodedUtterance("", span, words[0].speaker, "unknown", text, (), tuple(words))
 
 
-def write(said: CodedTranscript) -> bytes:
+def write(transcript: CodedTranscript) -> bytes:
     """A CTM file.
 
     Raises
     ------
     FormatError: F08 there are no words, or a word holds blanks or control characters.
     """
-    words = sorted((word for one in said.utterances for word in one.words), key=lambda word: (word.span, word.speaker))
-    if said.utterances and not words:
+    words = sorted(
+        (word for utterance in transcript.utterances for word in utterance.words),
+        key=lambda word: (word.span, word.speaker),
+    )
+    if transcript.utterances and not words:
         remedy = "convert the folder of a processed tape, which has them"
-        raise FormatError("F08", f"tape {said.tape_id}", "has no words with times", remedy)
-    lines = [] if said.zero is None else [f";; {time_origin.sentence(said.zero)}\n"]
-    tape = packed(said.tape_id)
+        raise FormatError("F08", f"tape {transcript.tape_id}", "has no words with times", remedy)
+    lines = [] if transcript.zero is None else [f";; {time_origin.sentence(transcript.zero)}\n"]
+    tape = percent_encoded(transcript.tape_id)
     for word in words:
         text = printable(word.text, "word")
         if not text or len(text.split()) != 1:
@@ -106,5 +109,5 @@ def write(said: CodedTranscript) -> bytes:
                 "write WebVTT, ELAN or another format, which hold it as it is",
             )
         times = f"{to_seconds(word.span.start)} {to_seconds(word.span.duration)}"
-        lines.append(f"{tape} {packed(word.speaker) or '-'} {times} {text} {word.probability:.4f}\n")
+        lines.append(f"{tape} {percent_encoded(word.speaker) or '-'} {times} {text} {word.probability:.4f}\n")
     return "".join(lines).encode()

@@ -85,28 +85,28 @@ def _parts(
     names: dict[int, str] = {}
     bodies: dict[int, list[str]] = {}
     loose: list[int] = []
-    place, known = 0, set(heads)
-    while place < len(lines):
-        line = lines[place]
-        if place in known:
-            end = place + 1
+    row, known = 0, set(heads)
+    while row < len(lines):
+        line = lines[row]
+        if row in known:
+            end = row + 1
             while end < len(lines) and lines[end] != "" and end not in known:
                 end += 1
-            body = list(lines[place + 1 : end])
+            body = list(lines[row + 1 : end])
             if end in known and body and body[-1].strip().isdecimal():  # the next cue's number, without a line between
                 names[end] = body.pop().strip()
-            bodies[place] = body
-            place = end
-        elif place + 1 in known:
-            names[place + 1] = line.strip()
-            place += 1
+            bodies[row] = body
+            row = end
+        elif row + 1 in known:
+            names[row + 1] = line.strip()
+            row += 1
         elif asides and _ASIDE.match(line):
-            while place < len(lines) and lines[place].strip() and place not in known:
-                place += 1
+            while row < len(lines) and lines[row].strip() and row not in known:
+                row += 1
         else:
             if line.strip():
-                loose.append(place)
-            place += 1
+                loose.append(row)
+            row += 1
     return names, bodies, loose
 
 
@@ -116,7 +116,7 @@ def clock(ms: int, point: str) -> str:
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{point}{rest:03d}"
 
 
-def unrolled(cues: Iterable[Cue]) -> tuple[Cue, ...]:
+def merge_rolling(cues: Iterable[Cue]) -> tuple[Cue, ...]:
     """Rolling captions, which show each line again while the next one is said, with each line once.
 
     A file rolls where times stand within its lines, as YouTube writes them, or where most cues begin with the line on
@@ -128,7 +128,7 @@ def unrolled(cues: Iterable[Cue]) -> tuple[Cue, ...]:
     timed = any(_INLINE_TIME.search(line) for cue in cues for line in cue.lines)
     if (not timed and 3 * sum(again) < 2 * len(again)) or not again:
         return cues
-    kept: list[Cue] = []
+    merged: list[Cue] = []
     shown: tuple[str, ...] = ()
     for cue, lines in zip(cues, bare, strict=True):
         repeated = 0
@@ -136,12 +136,12 @@ def unrolled(cues: Iterable[Cue]) -> tuple[Cue, ...]:
             if [*map(_plain, shown[-number:])] == [*map(_plain, lines[:number])]:
                 repeated = number
                 break
-        if repeated == len(lines) and kept and cue.span.duration <= _FLASH:
-            kept[-1] = replace(kept[-1], span=kept[-1].span | cue.span)
+        if repeated == len(lines) and merged and cue.span.duration <= _FLASH:
+            merged[-1] = replace(merged[-1], span=merged[-1].span | cue.span)
         elif repeated < len(lines):
-            kept.append(replace(cue, lines=lines[repeated:]))
+            merged.append(replace(cue, lines=lines[repeated:]))
         shown = lines or shown
-    return tuple(kept)
+    return tuple(merged)
 
 
 def _plain(line: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pipeline.errors import FormatError
 from pipeline.formats import noscribe, reading, script, spreadsheet, srt, webvtt, word_file, worksheet
-from pipeline.formats.reading import Reading
+from pipeline.formats.reading import TranscriptTable
 from pipeline.formats.safe_reader import Source
 from pipeline.formats.script import Script
 from pipeline.formats.transcript import CodedTranscript
@@ -17,7 +17,7 @@ _SBV = re.compile(rb"^(\d+:\d\d:\d\d\.\d{3}),(\d+:\d\d:\d\d\.\d{3})(?=\r?$)", re
 _SUBTITLES = re.compile(r"WEBVTT\b|(?:\s*\d+\s*\n)?\s*\d\d:\d\d:\d\d,\d{3} --> ")
 
 
-def text(source: Source) -> Reading | CodedTranscript:
+def text(source: Source) -> TranscriptTable | CodedTranscript:
     """A text file: a script, or subtitles or a table (as Excel saves "Unicode text") with another ending.
 
     Raises
@@ -25,17 +25,17 @@ def text(source: Source) -> Reading | CodedTranscript:
     TableError: T02 it is no text; T03 to T06 as `spreadsheet.read`.
     FormatError: F03 no line says who speaks; others as `webvtt.read` and `srt.read`.
     """
-    told, notes = worksheet.decoded(source)
-    if worksheet.is_tabbed(told):
+    content, notes = worksheet.decoded(source)
+    if worksheet.is_tabbed(content):
         return spreadsheet.read(source)
-    if _SUBTITLES.match(told):
-        whole = replace(source, data=told.encode())
-        return webvtt.read(whole) if told.startswith("WEBVTT") else srt.read(whole)
-    read = _script(source, script.read(source, re.split(r"\r\n|\r|\n", told)))
+    if _SUBTITLES.match(content):
+        whole = replace(source, data=content.encode())
+        return webvtt.read(whole) if content.startswith("WEBVTT") else srt.read(whole)
+    read = _script(source, script.read(source, re.split(r"\r\n|\r|\n", content)))
     return replace(read, notes=(*notes, *read.notes))
 
 
-def page(source: Source) -> Reading:
+def page(source: Source) -> TranscriptTable:
     """A page of noScribe.
 
     Raises
@@ -55,12 +55,12 @@ def sbv(source: Source) -> CodedTranscript:
     return srt.read(replace(source, data=_SBV.sub(rb"\1 --> \2", source.data)))
 
 
-def _script(source: Source, read: Script) -> Reading:
-    notes = (*reading.passed(read.skipped, "Lines without a speaker"), *read.notes)
+def _script(source: Source, read: Script) -> TranscriptTable:
+    notes = (*reading.skipped_note(read.skipped, "Lines without a speaker"), *read.notes)
     return reading.of_speeches(source, read.speeches, notes)
 
 
-def word(source: Source) -> Reading:
+def word(source: Source) -> TranscriptTable:
     """A Word document: the table that holds the talk, with those that go on with it, or else its paragraphs.
 
     Raises
@@ -79,18 +79,18 @@ def word(source: Source) -> Reading:
         else:
             beside += 1
     try:
-        told: Script | None = script.read(source, lines)
+        in_lines: Script | None = script.read(source, lines)
     except FormatError:
         if not talk:
             raise
-        told = None
-    if told is not None and len(told.speeches) >= len(talk):
-        read, beside = _script(source, told), beside + bool(talk)
+        in_lines = None
+    if in_lines is not None and len(in_lines.speeches) >= len(talk):
+        read, beside = _script(source, in_lines), beside + bool(talk)
         notes: tuple[str, ...] = ()
     else:
         read = spreadsheet.of_sheet(source, worksheet.of_cells(source.name, talk))
-        notes = reading.passed([line.strip() for line in lines if line.strip()], "Lines beside the table")
-    notes += reading.passed(headings, "Headings")
+        notes = reading.skipped_note([line.strip() for line in lines if line.strip()], "Lines beside the table")
+    notes += reading.skipped_note(headings, "Headings")
     if beside:
         notes += (f"Tables beside the transcript were skipped: {beside}.",)
     return replace(read, notes=(*read.notes, *notes))

@@ -71,10 +71,10 @@ def read(source: Source) -> CodedTranscript:
         source.refuse("F07", "has two annotations with the same id", "open it in ELAN and save it again")
     above = {tier.get("TIER_ID", "").strip(): tier.get("PARENT_REF", "").strip() for tier in root.iter("TIER")}
     raw = [_tier(source, tier, vocabularies, above, aligned, parents) for tier in root.iter("TIER")]
-    read_tiers, told = tiers.read(source, raw)
-    about = {each.get("NAME"): each.text or "" for each in root.iter("PROPERTY")}
-    said = tiers.join(about.get(_TAPE, "").strip() or source.stem, read_tiers, (*notes, *told))
-    return replace(said, zero=_zero(source, root, about), media=_media(root))
+    read_tiers, tier_notes = tiers.read(source, raw)
+    properties = {each.get("NAME"): each.text or "" for each in root.iter("PROPERTY")}
+    transcript = tiers.join(properties.get(_TAPE, "").strip() or source.stem, read_tiers, (*notes, *tier_notes))
+    return replace(transcript, zero=_zero(source, root, properties), media=_media(root))
 
 
 def _media(root: Element) -> tuple[Media, ...]:
@@ -90,9 +90,9 @@ def _media(root: Element) -> tuple[Media, ...]:
     return tuple(media.values())
 
 
-def _zero(source: Source, root: Element, about: Mapping[str | None, str]) -> int | None:
+def _zero(source: Source, root: Element, properties: Mapping[str | None, str]) -> int | None:
     """The zero that we wrote or, in a file of ELAN, where in its sound it begins, if that is not at the start."""
-    known = time_origin.told(about.get(_ZERO))
+    known = time_origin.parse(properties.get(_ZERO))
     if known is not None:
         return known
     origins = (each.get("TIME_ORIGIN", "") for each in root.iter("MEDIA_DESCRIPTOR"))
@@ -159,11 +159,11 @@ def _slots(source: Source, root: Element) -> tuple[dict[str, int], tuple[str, ..
         times[slot.get("TIME_SLOT_ID", "")] = None if value is None else 0 if negative else source.milliseconds(value)
     chains = [_chain(tier) for tier in root.iter("TIER")]
     for order in (*(run for runs in chains for run in runs), list(times)):
-        known = [place for place, name in enumerate(order) if times.get(name) is not None]
+        known = [index for index, name in enumerate(order) if times.get(name) is not None]
         for before, after in pairwise(known):
             first, last = times[order[before]] or 0, times[order[after]] or 0
-            for place in range(before + 1, after):
-                times[order[place]] = round(first + (last - first) * (place - before) / (after - before))
+            for index in range(before + 1, after):
+                times[order[index]] = round(first + (last - first) * (index - before) / (after - before))
     slots = "1 time is" if early == 1 else f"{early} times are"
     notes = (f"{slots} before the recording's start: set to 0.",) if early else ()
     return {name: time for name, time in times.items() if time is not None}, notes
@@ -185,24 +185,26 @@ def _id(annotation: Element) -> str:
     return annotation.get("ANNOTATION_ID", "")
 
 
-def write(said: CodedTranscript) -> bytes:
+def write(transcript: CodedTranscript) -> bytes:
     """An EAF file.
 
     Raises
     ------
     FormatError: F08 a text or a name holds control characters, or more lies above each other than tiers can hold.
     """
-    rows = tiers.split(said)
-    about = {f"{{{_XSI}}}noNamespaceSchemaLocation": _SCHEMA, "AUTHOR": "", "DATE": _DATE}
-    root = Element("ANNOTATION_DOCUMENT", about, FORMAT="3.0", VERSION="3.0")
+    rows = tiers.split(transcript)
+    attributes = {f"{{{_XSI}}}noNamespaceSchemaLocation": _SCHEMA, "AUTHOR": "", "DATE": _DATE}
+    root = Element("ANNOTATION_DOCUMENT", attributes, FORMAT="3.0", VERSION="3.0")
     header = SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
-    for media in said.media:
+    for media in transcript.media:
         path = printable(media.path, "path")
         link = {"MEDIA_URL": path, "MIME_TYPE": printable(media.kind, "type"), "RELATIVE_MEDIA_URL": path}
-        SubElement(header, "MEDIA_DESCRIPTOR", link | ({"TIME_ORIGIN": str(said.zero)} if said.zero else {}))
-    SubElement(header, "PROPERTY", NAME=_TAPE).text = printable(said.tape_id, "tape")
-    if said.zero is not None:
-        SubElement(header, "PROPERTY", NAME=_ZERO).text = time_origin.sentence(said.zero)
+        SubElement(
+            header, "MEDIA_DESCRIPTOR", link | ({"TIME_ORIGIN": str(transcript.zero)} if transcript.zero else {})
+        )
+    SubElement(header, "PROPERTY", NAME=_TAPE).text = printable(transcript.tape_id, "tape")
+    if transcript.zero is not None:
+        SubElement(header, "PROPERTY", NAME=_ZERO).text = time_origin.sentence(transcript.zero)
     order = SubElement(root, "TIME_ORDER")
     number = 0
     annotations: dict[str, dict[Span, str]] = defaultdict(dict)
@@ -216,16 +218,16 @@ def write(said: CodedTranscript) -> bytes:
             tier.set("ANNOTATOR", printable(row.coder, "coder"))
         for span, text in row.labels:
             number += 1
-            name, about = f"a{number}", {"ANNOTATION_ID": f"a{number}"}
+            name, attributes = f"a{number}", {"ANNOTATION_ID": f"a{number}"}
             if row.kind == "codes":
-                about["ANNOTATION_REF"] = annotations[row.host][span]
+                attributes["ANNOTATION_REF"] = annotations[row.host][span]
             else:
                 # Slots are not shared: in ELAN, what shares one moves together.
                 annotations[row.name][span] = name
                 times += [(span.start, f"ts{number}b"), (span.end, f"ts{number}e")]
-                about |= {"TIME_SLOT_REF1": f"ts{number}b", "TIME_SLOT_REF2": f"ts{number}e"}
+                attributes |= {"TIME_SLOT_REF1": f"ts{number}b", "TIME_SLOT_REF2": f"ts{number}e"}
             kind = "REF_ANNOTATION" if row.kind == "codes" else "ALIGNABLE_ANNOTATION"
-            each = SubElement(SubElement(tier, "ANNOTATION"), kind, about)
+            each = SubElement(SubElement(tier, "ANNOTATION"), kind, attributes)
             SubElement(each, "ANNOTATION_VALUE").text = printable(text, "text", breaks=True)
     for time, slot in sorted(times):
         SubElement(order, "TIME_SLOT", TIME_SLOT_ID=slot, TIME_VALUE=str(time))
@@ -238,8 +240,8 @@ def write(said: CodedTranscript) -> bytes:
 def _types(root: Element, codes: list[str]) -> None:
     """Linguistic types, the language of the vocabulary, constraints and the vocabulary, in the schema's order."""
     for name, alignable, more in _TYPES:
-        about = {"LINGUISTIC_TYPE_ID": name, "TIME_ALIGNABLE": alignable, "GRAPHIC_REFERENCES": "false"}
-        SubElement(root, "LINGUISTIC_TYPE", about | more)
+        attributes = {"LINGUISTIC_TYPE_ID": name, "TIME_ALIGNABLE": alignable, "GRAPHIC_REFERENCES": "false"}
+        SubElement(root, "LINGUISTIC_TYPE", attributes | more)
     definition = "http://cdb.iso.org/lg/CDB-00130975-001"
     SubElement(root, "LANGUAGE", LANG_ID="und", LANG_DEF=definition, LANG_LABEL="undetermined (und)")
     SubElement(root, "CONSTRAINT", STEREOTYPE="Symbolic_Association", DESCRIPTION=_HANGS)

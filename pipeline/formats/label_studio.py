@@ -27,7 +27,15 @@ from pipeline.formats import text_codings, time_origin
 from pipeline.formats.plain_text import printable
 from pipeline.formats.safe_reader import Source
 from pipeline.formats.speaker_roles import role_of
-from pipeline.formats.transcript import NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
+from pipeline.formats.transcript import (
+    NO_TIMES,
+    CodedTranscript,
+    CodedUtterance,
+    Mark,
+    ordered_transcript,
+    role_named,
+    split_codes,
+)
 from pipeline.timeline import LAYERS, ROLES, UNKNOWN, Span
 
 _TRANSCRIPT = "transcript"
@@ -70,14 +78,14 @@ def read(source: Source) -> CodedTranscript:
             if _is_of_task(region):
                 whole |= dict.fromkeys(_told(region))
                 continue
-            key, said = _region(source, region, task["data"])
-            before = regions.get(key, said)
-            marks[key] += (Mark(mark.code, coder, layer, at) for mark in said.marks)
+            key, utterance = _region(source, region, task["data"])
+            before = regions.get(key, utterance)
+            marks[key] += (Mark(mark.code, coder, layer, at) for mark in utterance.marks)
             regions[key] = replace(
                 before,
-                speaker=said.speaker if said.speaker != UNKNOWN else before.speaker,
-                role=said.role if said.role != "unknown" else before.role,
-                text=said.text or before.text,
+                speaker=utterance.speaker if utterance.speaker != UNKNOWN else before.speaker,
+                role=utterance.role if utterance.role != "unknown" else before.role,
+                text=utterance.text or before.text,
             )
     notes = [f"Answers for the whole task are not in the table: {'; '.join(whole)}."] if whole else []
     untimed = [key for key in regions if key.place is not None]
@@ -89,13 +97,15 @@ def read(source: Source) -> CodedTranscript:
     data = task["data"]
     in_text = _in_text(regions, marks, data)
     coded = (
-        in_text if in_text is not None else (replace(said, marks=tuple(marks[key])) for key, said in regions.items())
+        in_text
+        if in_text is not None
+        else (replace(utterance, marks=tuple(marks[key])) for key, utterance in regions.items())
     )
     coded = list(coded)
-    ours = any(one.get("model_version") == _TRANSCRIPT for one in _list(source, task.get("predictions")))
-    named = () if ours else {said.speaker for said in coded}
+    ours = any(prediction.get("model_version") == _TRANSCRIPT for prediction in _list(source, task.get("predictions")))
+    named = () if ours else {utterance.speaker for utterance in coded}
     name = str(data.get("tape_id") or source.stem).strip()
-    return transcript(name, coded, notes, zero=time_origin.told(data.get("zero")), named=named)
+    return ordered_transcript(name, coded, notes, zero=time_origin.parse(data.get("zero")), named=named)
 
 
 @dataclass(frozen=True)
@@ -118,14 +128,14 @@ def _in_text(
     keys = [(key, key.place, key.until) for key in regions]
     if isinstance(target, str):
         lines, starts = text_codings.lines_of(target)
-        places = {at: text_codings.place(starts, at[0]) for _, *ends in keys for at in ends if at}
+        positions = {at: text_codings.position(starts, at[0]) for _, *ends in keys for at in ends if at}
     elif isinstance(target, list) and all(isinstance(cell, dict) for cell in target):
         lines = [(_named(cell), str(cell.get("text") or cell.get("dialogue") or "")) for cell in target]
-        places = {at: at for _, *ends in keys for at in ends if at}
+        positions = {at: at for _, *ends in keys for at in ends if at}
     else:
         return None
     selections = [
-        text_codings.Selection(places[first], places[last], tuple(marks[key]), key.name)
+        text_codings.Selection(positions[first], positions[last], tuple(marks[key]), key.name)
         for key, first, last in keys
         if first and last
     ]
@@ -146,21 +156,21 @@ def _told(region: dict[str, Any]) -> list[str]:
 def _passes(source: Source, task: dict[str, Any]) -> Iterator[tuple[str, str, str, list[dict[str, Any]]]]:
     """Coder, layer, date and regions of each prediction and annotation, the transcript first."""
     for kind in ("predictions", "annotations"):
-        for one in _list(source, task.get(kind)):
-            if one.get("was_cancelled"):
+        for coding in _list(source, task.get(kind)):
+            if coding.get("was_cancelled"):
                 continue
-            by = one.get("completed_by") if kind == "annotations" else one.get("model_version")
+            by = coding.get("completed_by") if kind == "annotations" else coding.get("model_version")
             by = by.get("email") or by.get("id") if isinstance(by, dict) else by
-            layer = one.get("layer") if one.get("layer") in LAYERS else _MACHINE if kind == "predictions" else ""
+            layer = coding.get("layer") if coding.get("layer") in LAYERS else _MACHINE if kind == "predictions" else ""
             coder = "" if by is None or by == _TRANSCRIPT else str(by).strip()
-            at = str(one.get("created_at") or "").strip()
-            yield coder, str(layer), at, _list(source, one.get("result"))
+            at = str(coding.get("created_at") or "").strip()
+            yield coder, str(layer), at, _list(source, coding.get("result"))
 
 
 def _list(source: Source, value: object) -> list[dict[str, Any]]:
     if value is None:
         return []
-    if not isinstance(value, list) or len(value) > _REGIONS or not all(isinstance(one, dict) for one in value):
+    if not isinstance(value, list) or len(value) > _REGIONS or not all(isinstance(item, dict) for item in value):
         value = "has no list of annotations or regions where one belongs"
         source.refuse("F03", value, "export the project as JSON (not JSON-MIN or CSV)")
     return value
@@ -171,33 +181,33 @@ def _region(source: Source, region: dict[str, Any], data: dict[str, Any]) -> tup
     if not isinstance(value, dict) or "start" not in value or "end" not in value:
         source.refuse("F07", "has a region without start and end", "label stretches of sound or of text")
     name = str(region.get("id") or "").strip()
-    said = CodedUtterance(name, Span(0, 0))
-    place = _place(source, region, value, data)
-    if place is None:
+    utterance = CodedUtterance(name, Span(0, 0))
+    position = _place(source, region, value, data)
+    if position is None:
         start, end = (source.milliseconds(value[side], per=1000) for side in ("start", "end"))
         if end < start:
             source.refuse(
                 "F07", f"has the region {name[:40]!r} that ends before it starts", "fix or delete it in Label Studio"
             )
-        said = replace(said, span=Span(start, end))
+        utterance = replace(utterance, span=Span(start, end))
     else:
-        said = replace(said, speaker=_author(value, data))
-        said = replace(said, role=role(said.speaker))
+        utterance = replace(utterance, speaker=_author(value, data))
+        utterance = replace(utterance, role=role_named(utterance.speaker))
     labels = [str(label).strip() for kind in _LABELS for label in _strings(value.get(kind))]
     labels += [str(path[-1]).strip() for path in _strings(value.get("taxonomy")) if isinstance(path, list) and path]
     if region.get("from_name") == "speaker":
         who, _, voice = (labels or [""])[0].partition(" ")
         ours = who in ROLES
         named = (voice.strip() if ours else " ".join((who, voice)).strip()) or UNKNOWN
-        said = replace(said, role=role(who if ours else named), speaker=named)
+        utterance = replace(utterance, role=role_named(who if ours else named), speaker=named)
     elif region.get("type") not in ("choices", "taxonomy") and len(labels) == 1 and _is_speaker(region, labels[0]):
-        said = replace(said, role=role(labels[0]), speaker=labels[0])
+        utterance = replace(utterance, role=role_named(labels[0]), speaker=labels[0])
     else:
-        said = replace(said, marks=tuple(Mark(code) for label in labels for code in codes(label)))
+        utterance = replace(utterance, marks=tuple(Mark(code) for label in labels for code in split_codes(label)))
     text = "\n".join(str(line) for line in _strings(value.get("text"))).strip()
-    until = _until(region, value) if place is not None else None
+    until = _until(region, value) if position is not None else None
     target = str(region.get("to_name", "")) if until else ""
-    return _Key(name, said.span, place, until, target), replace(said, text=text)
+    return _Key(name, utterance.span, position, until, target), replace(utterance, text=text)
 
 
 def _until(region: dict[str, Any], value: dict[str, Any]) -> tuple[int, int] | None:
@@ -251,7 +261,7 @@ def _strings(value: object) -> list[object]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def write(said: CodedTranscript) -> bytes:
+def write(transcript: CodedTranscript) -> bytes:
     """A task with its predictions and annotations.
 
     Raises
@@ -260,15 +270,15 @@ def write(said: CodedTranscript) -> bytes:
     """
     passes: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
     spoken = []
-    for one in said.utterances:
-        voice = f"{one.role} {printable(one.speaker, 'speaker')}"
-        spoken.append(_result(one, "labels", "speaker", [voice]))
-        spoken.append(_result(one, "textarea", "text", [printable(one.text, "text", breaks=True)]))
+    for utterance in transcript.utterances:
+        voice = f"{utterance.role} {printable(utterance.speaker, 'speaker')}"
+        spoken.append(_result(utterance, "labels", "speaker", [voice]))
+        spoken.append(_result(utterance, "textarea", "text", [printable(utterance.text, "text", breaks=True)]))
         given: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-        for mark in one.given:
+        for mark in utterance.given:
             given[mark.layer, mark.coder, mark.at].append(printable(mark.code, "code"))
-        for key, found in given.items():
-            passes[key].append(_result(one, "choices", "codes", found))
+        for key, codes_given in given.items():
+            passes[key].append(_result(utterance, "choices", "codes", codes_given))
     predictions = [{"model_version": _TRANSCRIPT, "result": spoken}]
     annotations = []
     for (layer, coder, at), result in sorted(passes.items(), key=lambda item: item[0]):
@@ -278,15 +288,15 @@ def write(said: CodedTranscript) -> bytes:
         else:
             by = {"email": printable(coder, "coder")}
             annotations.append({"completed_by": by, "layer": layer, **dated, "result": result})
-    data = {"audio": f"{printable(said.tape_id, 'tape')}.wav", "tape_id": said.tape_id}
-    if said.zero is not None:
-        data["zero"] = time_origin.sentence(said.zero)
+    data = {"audio": f"{printable(transcript.tape_id, 'tape')}.wav", "tape_id": transcript.tape_id}
+    if transcript.zero is not None:
+        data["zero"] = time_origin.sentence(transcript.zero)
     task = {"data": data, "annotations": annotations, "predictions": predictions}
     return (json.dumps([task], indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def _result(said: CodedUtterance, kind: str, name: str, value: list[str]) -> dict[str, Any]:
-    span = {"start": said.span.start / 1000, "end": said.span.end / 1000}
+def _result(utterance: CodedUtterance, kind: str, name: str, value: list[str]) -> dict[str, Any]:
+    span = {"start": utterance.span.start / 1000, "end": utterance.span.end / 1000}
     key = "text" if kind == "textarea" else kind
-    about = {"id": printable(said.id, "utterance"), "type": kind, "from_name": name, "to_name": "audio"}
-    return {**about, "value": {**span, key: value}}
+    attributes = {"id": printable(utterance.id, "utterance"), "type": kind, "from_name": name, "to_name": "audio"}
+    return {**attributes, "value": {**span, key: value}}

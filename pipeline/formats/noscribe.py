@@ -13,7 +13,7 @@ import re
 from html.parser import HTMLParser
 
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.script import Speech
+from pipeline.formats.script import SpokenPassage
 
 _ANCHOR = re.compile(r"ts_(\d{1,9})_(\d{1,9})(?:_(\w+))?")
 _PREFIX = re.compile(r"([^\W\d_][\w .-]{0,39}):\s+(.*)", re.DOTALL)
@@ -22,7 +22,7 @@ _OVERLAP = re.compile(r"//\s*(.*?)\s*//")
 _STAMP = re.compile(r"\[\d{1,2}:\d{2}:\d{2}\]\s*")
 
 
-def read(source: Source) -> tuple[Speech, ...]:
+def read(source: Source) -> tuple[SpokenPassage, ...]:
     """The paragraphs that somebody says, in order.
 
     Raises
@@ -32,7 +32,7 @@ def read(source: Source) -> tuple[Speech, ...]:
     parser = _Paragraphs()
     parser.feed(source.text())
     parser.close()
-    speeches: list[Speech] = []
+    speeches: list[SpokenPassage] = []
     for text, anchors in parser.paragraphs:
         text = _STAMP.sub("", " ".join(text.split()))
         text = _OVERLAP.sub(r"\1", text)
@@ -41,9 +41,9 @@ def read(source: Source) -> tuple[Speech, ...]:
         prefix = _PREFIX.fullmatch(text)
         previous = speeches[-1].speaker if speeches else ""
         speaker = prefix[1] if prefix else anchors[0][2] or previous
-        said = prefix[2] if prefix else text
+        spoken_text = prefix[2] if prefix else text
         start, end = min(anchor[0] for anchor in anchors), max(anchor[1] for anchor in anchors)
-        speeches.append(Speech(speaker, said, start, max(start, end)))
+        speeches.append(SpokenPassage(speaker, spoken_text, start, max(start, end)))
     if not speeches:
         source.refuse(
             "F03",

@@ -77,7 +77,7 @@ def run() -> None:
     sys.stdout.write(answer)
 
 
-def write(said: CodedTranscript) -> bytes:
+def write(transcript: CodedTranscript) -> bytes:
     """The table.
 
     Raises
@@ -87,7 +87,9 @@ def write(said: CodedTranscript) -> bytes:
     import pyarrow
     from pyarrow import parquet
 
-    rows = [{key: printable(cell, key, breaks=True) for key, cell in row.items()} for row in tidy_table.rows(said)]
+    rows = [
+        {key: printable(cell, key, breaks=True) for key, cell in row.items()} for row in tidy_table.rows(transcript)
+    ]
     fields, columns = [], []
     for column in tidy_table.COLUMNS:
         kind = pyarrow.float64() if column.name in _TIMES else pyarrow.string()

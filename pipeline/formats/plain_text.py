@@ -12,7 +12,7 @@ _BREAKS = frozenset("\n\t")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
-def shown(text: str, instead: str = "\ufffd") -> str:
+def without_controls(text: str, instead: str = "\ufffd") -> str:
     """A text without what a page or a file cannot hold: control characters and halves of characters."""
     return _UNPRINTABLE.sub(instead, text)
 
@@ -24,14 +24,14 @@ def printable(text: str, thing: str, *, breaks: bool = False) -> str:
     ------
     FormatError: F08 it holds a character that the format cannot hold.
     """
-    for found in _CONTROLS.finditer(text):
-        if not (breaks and found[0] in _BREAKS):
-            value = f"holds the character {found[0]!r}, which the format cannot store"
+    for match in _CONTROLS.finditer(text):
+        if not (breaks and match[0] in _BREAKS):
+            value = f"holds the character {match[0]!r}, which the format cannot store"
             raise FormatError("F08", f"{thing} {text[:40]!r}", value, "remove it from the transcript, and try again")
     return text
 
 
-def packed(text: str) -> str:
+def percent_encoded(text: str) -> str:
     """A name as one word of letters, digits and ``+-/()*_~``; all else percent-encoded: ``"a b"`` -> ``"a%20b"``.
 
     Raises
@@ -41,8 +41,8 @@ def packed(text: str) -> str:
     return quote(printable(text, "name"), safe="+/()*", errors="strict").replace(".", "%2E")
 
 
-def unpacked(word: str) -> str:
-    """What `packed` was given; a word of another program that is not percent-encoded stays as it is."""
+def percent_decoded(word: str) -> str:
+    """What `percent_encoded` was given; a word of another program that is not percent-encoded stays as it is."""
     try:
         return unquote(word, errors="strict")
     except UnicodeDecodeError:

@@ -15,8 +15,17 @@ import pandas as pd
 
 from pipeline.errors import FormatError
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.script import Speech
-from pipeline.formats.transcript import NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, placed, role, transcript
+from pipeline.formats.script import SpokenPassage
+from pipeline.formats.transcript import (
+    NO_TIMES,
+    CodedTranscript,
+    CodedUtterance,
+    Mark,
+    fill_times,
+    ordered_transcript,
+    role_named,
+    split_codes,
+)
 from pipeline.timeline import LAYERS, UNKNOWN, Role, Word
 
 ENDS_UNKNOWN = "Where the file does not say when an utterance ends, it was taken to last until the next one begins."
@@ -30,7 +39,7 @@ _MANY = 8
 
 
 @dataclass(frozen=True)
-class Reading:
+class TranscriptTable:
     """A table with the columns of `pipeline.formats.uncoded` and others, and sentences on how it was read.
 
     ``start`` and ``end`` are milliseconds, NA where the file has none. ``words`` are those of an utterance, by its id,
@@ -42,14 +51,14 @@ class Reading:
     words: Mapping[str, tuple[Word, ...]] = field(default_factory=dict)
 
 
-def of_transcript(said: CodedTranscript, *, settled: bool = False) -> Reading:
+def of_transcript(transcript: CodedTranscript, *, settled: bool = False) -> TranscriptTable:
     """The table of a transcript, without its codes.
 
     ``settled``: where the file says that a voice is neither's, as a processed tape does, that holds.
     """
     rows = [
         {
-            "tape_id": said.tape_id,
+            "tape_id": transcript.tape_id,
             "utterance_id": utterance.id,
             "role": "" if utterance.role == "unknown" and not settled else utterance.role,
             "speaker": "" if utterance.speaker == UNKNOWN else utterance.speaker,
@@ -58,16 +67,16 @@ def of_transcript(said: CodedTranscript, *, settled: bool = False) -> Reading:
             "text": utterance.text,
             "target_behavior": "",
         }
-        for utterance in said.utterances
+        for utterance in transcript.utterances
     ]
     table = _whole(pd.DataFrame(rows))
     if rows and not table[["start", "end"]].any(axis=None):
         table[["start", "end"]] = pd.NA  # a file without times
-    notes = tuple(note for note in said.notes if note != NO_TIMES)
-    return Reading(table, notes)
+    notes = tuple(note for note in transcript.notes if note != NO_TIMES)
+    return TranscriptTable(table, notes)
 
 
-def of_speeches(source: Source, speeches: Sequence[Speech], notes: Sequence[str] = ()) -> Reading:
+def of_speeches(source: Source, speeches: Sequence[SpokenPassage], notes: Sequence[str] = ()) -> TranscriptTable:
     """The table of utterances in running text."""
     rows = [
         {
@@ -83,10 +92,10 @@ def of_speeches(source: Source, speeches: Sequence[Speech], notes: Sequence[str]
         for number, speech in enumerate(speeches, 1)
     ]
     words = {f"u{number:04d}": speech.words for number, speech in enumerate(speeches, 1) if speech.words}
-    return Reading(_whole(pd.DataFrame(rows)), tuple(notes), words)
+    return TranscriptTable(_whole(pd.DataFrame(rows)), tuple(notes), words)
 
 
-def to_transcript(name: str, reading: Reading) -> CodedTranscript:
+def to_transcript(name: str, reading: TranscriptTable) -> CodedTranscript:
     """The transcript of one tape's table; where it has no times, all utterances stand at 0, and that is told.
 
     Raises
@@ -112,7 +121,7 @@ def to_transcript(name: str, reading: Reading) -> CodedTranscript:
             _marks(row, coded),
             reading.words.get(row["utterance_id"], ()),
         )
-        for row, span in zip(rows, placed(times), strict=True)
+        for row, span in zip(rows, fill_times(times), strict=True)
     ]
     notes = list(reading.notes)
     if coded and coded not in ("codes", "code"):
@@ -121,8 +130,12 @@ def to_transcript(name: str, reading: Reading) -> CodedTranscript:
         notes.append(NO_TIMES)
     elif any(start is not None and end is None for start, end in times):
         notes.append(ENDS_UNKNOWN)
-    named = {one.speaker for one, row in zip(utterances, rows, strict=True) if not str(row.get("role", "")).strip()}
-    return transcript(str(tape), utterances, notes, named=named)
+    named = {
+        utterance.speaker
+        for utterance, row in zip(utterances, rows, strict=True)
+        if not str(row.get("role", "")).strip()
+    }
+    return ordered_transcript(str(tape), utterances, notes, named=named)
 
 
 def _time(value: Any) -> int | None:
@@ -130,8 +143,8 @@ def _time(value: Any) -> int | None:
 
 
 def _role(row: Mapping[Any, Any]) -> Role:
-    told = str(row.get("role", "")).strip()
-    return role(told or str(row.get("speaker", "")))
+    role_cell = str(row.get("role", "")).strip()
+    return role_named(role_cell or str(row.get("speaker", "")))
 
 
 def _column_of_codes(columns: Iterable[str]) -> str | None:
@@ -145,11 +158,11 @@ def _column_of_codes(columns: Iterable[str]) -> str | None:
 
 def _marks(row: Mapping[Any, Any], column: str | None) -> tuple[Mark, ...]:
     coder, layer = (str(row.get(name, "")).strip() for name in ("coder", "layer"))
-    given = codes(str(row[column])) if column else ()
+    given = split_codes(str(row[column])) if column else ()
     return tuple(Mark(code, coder, layer if layer in LAYERS else "") for code in given)
 
 
-def passed(lines: Collection[str], what: str) -> tuple[str, ...]:
+def skipped_note(lines: Collection[str], what: str) -> tuple[str, ...]:
     """A sentence on lines that were passed over, if any were."""
     shown = "; ".join(f'"{line[:60]}"' for line in list(lines)[:_MANY])
     more = f"; and {len(lines) - _MANY} more" if len(lines) > _MANY else ""

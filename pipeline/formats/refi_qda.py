@@ -22,9 +22,17 @@ from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pipeline.formats import text_codings, time_origin
-from pipeline.formats.plain_text import packed, printable, unpacked
+from pipeline.formats.plain_text import percent_decoded, percent_encoded, printable
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.transcript import NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
+from pipeline.formats.transcript import (
+    NO_TIMES,
+    CodedTranscript,
+    CodedUtterance,
+    Mark,
+    ordered_transcript,
+    role_named,
+    split_codes,
+)
 from pipeline.timeline import LAYERS, UNKNOWN, Span
 
 _PROJECT = "project.qde"
@@ -67,7 +75,7 @@ def read(source: Source) -> CodedTranscript:
     coded_texts = [each for each in texts if each.find(".//Coding") is not None] or texts
     for sources in ([each for each in root.iter() if each.tag in _SOUND], coded_texts):
         read_sources = [(each, list(_utterances(source, each, members, book))) for each in sources]
-        used = [(each, said) for each, said in read_sources if said] or read_sources[:1]
+        used = [(each, utterances) for each, utterances in read_sources if utterances] or read_sources[:1]
         if used:
             break
     if len(used) != 1:
@@ -77,12 +85,12 @@ def read(source: Source) -> CodedTranscript:
         if not used:
             remedy = "put a transcript or a coded recording into the project, and export that"
         source.refuse("F07", f"holds {len(used)} {what} ({names})", remedy)
-    ((recording, said),) = used
+    ((recording, utterances),) = used
     notes = (NO_TIMES,) if recording.tag == "TextSource" else ()
-    known = time_origin.told(recording.findtext("Description"))
-    named = {one.speaker for one in said} if notes else ()
+    known = time_origin.parse(recording.findtext("Description"))
+    named = {utterance.speaker for utterance in utterances} if notes else ()
     name = recording.get("name", "").strip() or source.stem
-    return text_codings.named_in_texts(transcript(name, said, notes, zero=known, named=named))
+    return text_codings.named_in_texts(ordered_transcript(name, utterances, notes, zero=known, named=named))
 
 
 def _key(element: Element, name: str) -> str:
@@ -107,7 +115,7 @@ def _utterances(
             yield CodedUtterance("", span, text=" ".join(within), marks=_marks(source, each, book))
     for script, text in scripts:
         selected = list(_selections(source, script, text, book))
-        taken += [one.span for one in selected]
+        taken += [utterance.span for utterance in selected]
         yield from selected
     for piece, text in pieces:
         if not any(piece.some.overlap(span.some) for span in taken):  # a moment is one's own, too
@@ -122,9 +130,9 @@ def _pieces(source: Source, script: Element, text: str) -> list[tuple[Span, str]
         if each.tag == "SyncPoint"
     )
     return [
-        (Span(start, end), said)
+        (Span(start, end), piece)
         for (first, start), (last, end) in pairwise(points)
-        if end >= start and (said := text[first:last].strip())
+        if end >= start and (piece := text[first:last].strip())
     ]
 
 
@@ -135,7 +143,7 @@ def _of_text(source: Source, document: Element, text: str, book: _Book) -> Itera
     for each in document:
         if each.tag == "PlainTextSelection":
             first, last = (_place(source, each.get(name)) for name in ("startPosition", "endPosition"))
-            begin, end = (text_codings.place(starts, at) for at in (first, max(first, last)))
+            begin, end = (text_codings.position(starts, at) for at in (first, max(first, last)))
             selections.append(text_codings.Selection(begin, end, _marks(source, each, book)))
     yield from text_codings.utterances(lines, selections)
 
@@ -153,8 +161,10 @@ def _selections(source: Source, script: Element, text: str, book: _Book) -> Iter
         named = _SELECTED.fullmatch(each.get("name", ""))
         name, who, speaker = named.groups() if named else ("", "unknown", UNKNOWN)
         marks = _marks(source, each, book)
-        said = text[first:last].strip()
-        yield CodedUtterance(unpacked(name), span, unpacked(speaker), role(who), said, marks)
+        selected_text = text[first:last].strip()
+        yield CodedUtterance(
+            percent_decoded(name), span, percent_decoded(speaker), role_named(who), selected_text, marks
+        )
 
 
 def _text(source: Source, script: Element, members: Mapping[str, Source]) -> str:
@@ -183,41 +193,41 @@ def _place(source: Source, value: str | None) -> int:
 
 def _marks(source: Source, selection: Element, book: _Book) -> tuple[Mark, ...]:
     marks = []
-    for each in (one for one in selection if one.tag == "Coding"):
+    for each in (child for child in selection if child.tag == "Coding"):
         coder, layer = book.users.get(_key(each, "creatingUser"), ("", ""))
-        for ref in (one for one in each if one.tag == "CodeRef"):
+        for ref in (child for child in each if child.tag == "CodeRef"):
             name = book.codes.get(_key(ref, "targetGUID"))
             if name is None:
                 source.refuse(
                     "F07", "has a coding with a code that it does not define", "export the codebook with the project"
                 )
             at = each.get("creationDateTime", "")
-            marks += [Mark(code, coder.strip(), layer if layer in LAYERS else "", at) for code in codes(name)]
+            marks += [Mark(code, coder.strip(), layer if layer in LAYERS else "", at) for code in split_codes(name)]
     return tuple(marks)
 
 
-def write(said: CodedTranscript) -> bytes:
+def write(transcript: CodedTranscript) -> bytes:
     """A project with one recording.
 
     Raises
     ------
     FormatError: F08 a text holds control characters.
     """
-    tape = printable(said.tape_id, "tape")
+    tape = printable(transcript.tape_id, "tape")
     root = Element("Project", xmlns=_NAMESPACE, name=tape, origin="Tape Review")
-    marks = [mark for one in said.utterances for mark in one.given]
+    marks = [mark for utterance in transcript.utterances for mark in utterance.given]
     users = sorted({(mark.coder, mark.layer) for mark in marks} - {("", "")})
     if users:
         block = SubElement(root, "Users")
         for coder, layer in users:
-            about = {"guid": _guid("user", coder, layer), "name": printable(coder, "coder")}
-            SubElement(block, "User", about | ({"id": layer} if layer else {}))
-    found = sorted({mark.code for mark in marks})
-    if found:
+            attributes = {"guid": _guid("user", coder, layer), "name": printable(coder, "coder")}
+            SubElement(block, "User", attributes | ({"id": layer} if layer else {}))
+    codes_used = sorted({mark.code for mark in marks})
+    if codes_used:
         block = SubElement(SubElement(root, "CodeBook"), "Codes")
-        for code in found:
+        for code in codes_used:
             SubElement(block, "Code", guid=_guid("code", code), name=printable(code, "code"), isCodable="true")
-    text = _source(SubElement(root, "Sources"), said)
+    text = _source(SubElement(root, "Sources"), transcript)
     indent(root)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -229,38 +239,43 @@ def write(said: CodedTranscript) -> bytes:
     return file.getvalue()
 
 
-def _source(sources: Element, said: CodedTranscript) -> str:
+def _source(sources: Element, transcript: CodedTranscript) -> str:
     """Add the recording with its transcript, whose text comes back."""
-    tape = said.tape_id
-    path = f"relative:///{packed(tape).replace('/', '%2F')}.wav"
+    tape = transcript.tape_id
+    path = f"relative:///{percent_encoded(tape).replace('/', '%2F')}.wav"
     recording = SubElement(sources, "AudioSource", guid=_guid("audio", tape), name=tape, path=path)
-    if said.zero is not None:
-        SubElement(recording, "Description").text = time_origin.sentence(said.zero)
+    if transcript.zero is not None:
+        SubElement(recording, "Description").text = time_origin.sentence(transcript.zero)
     path = f"internal://{_guid('text', tape)}.txt"
     script = SubElement(recording, "Transcript", guid=_guid("script", tape), name=tape, plainTextPath=path)
     text, selections = "", []
-    for one in said.utterances:
-        spoken = printable(one.text, "text", breaks=True)
+    for utterance in transcript.utterances:
+        spoken = printable(utterance.text, "text", breaks=True)
         points = []
-        for side, place, time in (
-            ("from", len(text), one.span.start),
-            ("to", len(text) + len(spoken), one.span.end),
+        for side, offset, time in (
+            ("from", len(text), utterance.span.start),
+            ("to", len(text) + len(spoken), utterance.span.end),
         ):
-            points.append(_guid(side, tape, one.id))
-            SubElement(script, "SyncPoint", guid=points[-1], position=str(place), timeStamp=str(time))
+            points.append(_guid(side, tape, utterance.id))
+            SubElement(script, "SyncPoint", guid=points[-1], position=str(offset), timeStamp=str(time))
         text += f"{spoken}\n"
-        selections.append((one, points))
-    for one, (first, last) in selections:
-        name = f"{packed(one.id)} {one.role} {packed(one.speaker)}"
-        about = {"guid": _guid("said", tape, one.id), "name": name, "fromSyncPoint": first, "toSyncPoint": last}
-        selection = SubElement(script, "TranscriptSelection", about)
-        for number, mark in enumerate(one.given):
-            about = {"guid": _guid("coding", tape, one.id, str(number))}
+        selections.append((utterance, points))
+    for utterance, (first, last) in selections:
+        name = f"{percent_encoded(utterance.id)} {utterance.role} {percent_encoded(utterance.speaker)}"
+        attributes = {
+            "guid": _guid("said", tape, utterance.id),
+            "name": name,
+            "fromSyncPoint": first,
+            "toSyncPoint": last,
+        }
+        selection = SubElement(script, "TranscriptSelection", attributes)
+        for number, mark in enumerate(utterance.given):
+            attributes = {"guid": _guid("coding", tape, utterance.id, str(number))}
             if (mark.coder, mark.layer) != ("", ""):
-                about["creatingUser"] = _guid("user", mark.coder, mark.layer)
+                attributes["creatingUser"] = _guid("user", mark.coder, mark.layer)
             if _DATE.fullmatch(mark.at):
-                about["creationDateTime"] = mark.at
-            coding = SubElement(selection, "Coding", about)
+                attributes["creationDateTime"] = mark.at
+            coding = SubElement(selection, "Coding", attributes)
             SubElement(coding, "CodeRef", targetGUID=_guid("code", mark.code))
     return text
 

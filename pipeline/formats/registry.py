@@ -28,7 +28,7 @@ from pipeline.formats import (
     webvtt,
     whisper_json,
 )
-from pipeline.formats.reading import Reading
+from pipeline.formats.reading import TranscriptTable
 from pipeline.formats.safe_reader import Source
 from pipeline.formats.transcript import CodedTranscript
 
@@ -52,7 +52,7 @@ class Reader:
 
     name: str
     endings: tuple[str, ...]
-    read: Callable[[Source], CodedTranscript | Reading]
+    read: Callable[[Source], CodedTranscript | TranscriptTable]
     fits: Callable[[Source], bool] = lambda source: True
 
 
@@ -65,7 +65,7 @@ FORMATS = (
     Format("refi-qda", ".qdpx", refi_qda.read, refi_qda.write),
     Format("webvtt", ".vtt", webvtt.read, webvtt.write),
     Format("srt", ".srt", srt.read, srt.write),
-    Format("rttm", ".rttm", rttm.coded, rttm.written),
+    Format("rttm", ".rttm", rttm.read_transcript, rttm.write_transcript),
     Format("ctm", ".ctm", ctm.read, ctm.write),
     Format("csv", ".csv", tidy_table.read, tidy_table.write),
     Format("parquet", ".parquet", parquet.read, parquet.write),
@@ -111,7 +111,7 @@ def endings(*names: str) -> tuple[str, ...]:
     return tuple(ending for reader in READERS if reader.name in names for ending in reader.endings)
 
 
-def named(name: str) -> Format:
+def format_named(name: str) -> Format:
     """The format of that name, to write.
 
     Raises
@@ -122,11 +122,14 @@ def named(name: str) -> Format:
         if each.name == name:
             return each
     raise FormatError(
-        "F09", f"format {name}", "cannot be written", f"use one of {', '.join(one.name for one in FORMATS)}"
+        "F09",
+        f"format {name}",
+        "cannot be written",
+        f"use one of {', '.join(each_format.name for each_format in FORMATS)}",
     )
 
 
-def of(path: Path) -> Format:
+def format_of(path: Path) -> Format:
     """The format to write that a file's ending stands for, in any case.
 
     Raises
@@ -140,7 +143,9 @@ def of(path: Path) -> Format:
     raise FormatError("F09", f"file {path.name}", "ends in nothing that can be written", remedy)
 
 
-def told(path: Path, name: str | None = None, tiers: Mapping[str, str] | None = None) -> CodedTranscript | Reading:
+def read_any(
+    path: Path, name: str | None = None, tiers: Mapping[str, str] | None = None
+) -> CodedTranscript | TranscriptTable:
     """What a file says, by the reader named or by the one that its ending and its content stand for.
 
     ``tiers`` says of tiers of ELAN and Praat what they hold (`pipeline.formats.tier_kinds.KINDS`).
@@ -154,31 +159,31 @@ def told(path: Path, name: str | None = None, tiers: Mapping[str, str] | None = 
     return of_source(Source.open(path, tiers), name)
 
 
-def of_source(source: Source, name: str | None = None) -> CodedTranscript | Reading:
-    """What a file says that is in memory, as `told`; its name has the ending."""
+def of_source(source: Source, name: str | None = None) -> CodedTranscript | TranscriptTable:
+    """What a file says that is in memory, as `read_any`; its name has the ending."""
     readers = _readers(Path(source.name), name)
     notes: tuple[str, ...] = ()
     if Path(source.name).suffix.lower() in _TEXTS:
         source, notes = source.in_utf8()
-    said = next((each for each in readers if each.fits(source)), readers[-1]).read(source)
-    return replace(said, notes=(*notes, *said.notes)) if notes else said
+    content = next((each for each in readers if each.fits(source)), readers[-1]).read(source)
+    return replace(content, notes=(*notes, *content.notes)) if notes else content
 
 
 def read(path: Path, name: str | None = None, tiers: Mapping[str, str] | None = None) -> CodedTranscript:
-    """The transcript of a file, as `told`; a tape's folder or coded table is one, too.
+    """The transcript of a file, as `read_any`; a tape's folder or coded table is one, too.
 
     Raises
     ------
-    FormatError: as `told`; F07 a table holds several tapes.
-    TableError: T01 to T06 as `tape.read` and `told`.
+    FormatError: as `read_any`; F07 a table holds several tapes.
+    TableError: T01 to T06 as `tape.read` and `read_any`.
     """
     if name is None and (path.is_dir() or _is_tape(path)):
         return tape_folder.read(path)
-    said = told(path, name, tiers)
-    return said if isinstance(said, CodedTranscript) else reading.to_transcript(path.name, said)
+    content = read_any(path, name, tiers)
+    return content if isinstance(content, CodedTranscript) else reading.to_transcript(path.name, content)
 
 
-def write(said: CodedTranscript, path: Path, name: str | None = None) -> None:
+def write(transcript: CodedTranscript, path: Path, name: str | None = None) -> None:
     """Write a file whole or not at all, with its data dictionary beside it where the format has one.
 
     Raises
@@ -186,8 +191,8 @@ def write(said: CodedTranscript, path: Path, name: str | None = None) -> None:
     FormatError: F08 the format cannot hold a text or a code, F09 it is unknown.
     OutputError: O04 the file cannot be written.
     """
-    wanted = named(name) if name else of(path)
-    put(path, wanted.write(said))
+    wanted = format_named(name) if name else format_of(path)
+    put(path, wanted.write(transcript))
     if wanted.name == "csv":
         put(path.with_name(f"{path.name}-metadata.json"), tidy_table.dictionary(path.name))
 

@@ -26,7 +26,7 @@ from pipeline.errors import SpeechError
 from pipeline.formats import time_origin
 from pipeline.formats.plain_text import printable
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.transcript import CodedTranscript, CodedUtterance, role, successive, transcript
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, ordered_transcript, role_named, successive
 from pipeline.timeline import Span, to_ms, to_seconds
 
 _LINE = "write it as SPEAKER recording 1 start duration <NA> <NA> speaker <NA> <NA>, times in seconds"
@@ -37,7 +37,7 @@ _OTHER_TYPES = {"A/P", "CB", "EDIT", "FILLER", "IP", "LEXEME", "NO_RT_METADATA",
 _OTHER_TYPES |= {"NOSCORE", "SEGMENT", "SPKR-INFO", "SU"}
 
 
-class Voiced(Protocol):
+class SpeakerSpan(Protocol):
     """Anything that knows when and who, such as `pipeline.speech.diarization.contract.SpeakerSegment`."""
 
     @property
@@ -59,7 +59,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Voices:
+class RttmFile:
     """What a file holds: its lines by start; their zero in ms of the recording and its SHA-256, where it says so."""
 
     lines: tuple[Line, ...]
@@ -74,10 +74,10 @@ def read(path: Path) -> tuple[Line, ...]:
     ------
     SpeechError: P10 the file cannot be read, P11 a line is not RTTM.
     """
-    return voices(path).lines
+    return read_file(path).lines
 
 
-def voices(path: Path) -> Voices:
+def read_file(path: Path) -> RttmFile:
     """The lines of a file, and what it says about them.
 
     Raises
@@ -88,8 +88,8 @@ def voices(path: Path) -> Voices:
         text = content(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _unreadable(path, "it is not text in UTF-8") from error
-    checksum = next((found[1] for remark in _remarks(text) if (found := _CHECKSUM.search(remark))), None)
-    return Voices(_lines(path.name, text), _zero(text), checksum)
+    checksum = next((match[1] for remark in _remarks(text) if (match := _CHECKSUM.search(remark))), None)
+    return RttmFile(_lines(path.name, text), _zero(text), checksum)
 
 
 def content(path: Path) -> bytes:
@@ -109,7 +109,7 @@ def _unreadable(path: Path, reason: str | None) -> SpeechError:
     return SpeechError("P10", f"file {path.name}", f"cannot be read ({reason})", "name another RTTM file")
 
 
-def coded(source: Source) -> CodedTranscript:
+def read_transcript(source: Source) -> CodedTranscript:
     """Who speaks when, as utterances without text.
 
     Raises
@@ -123,40 +123,42 @@ def coded(source: Source) -> CodedTranscript:
     recordings = {line.recording for line in lines}
     if len(recordings) > 1:
         source.refuse("F07", f"holds {len(recordings)} recordings", "give the lines of one")
-    said = (CodedUtterance("", line.span, line.speaker, role(line.speaker)) for line in lines)
+    utterances = (CodedUtterance("", line.span, line.speaker, role_named(line.speaker)) for line in lines)
     named = {line.speaker for line in lines}
-    return transcript(next(iter(recordings), source.stem), said, zero=_zero(source.text()), named=named)
+    return ordered_transcript(next(iter(recordings), source.stem), utterances, zero=_zero(source.text()), named=named)
 
 
 def write(
-    path: Path, recording: str, voices: Iterable[Voiced], at: int | None = None, checksum: str | None = None
+    path: Path, recording: str, segments: Iterable[SpeakerSpan], at: int | None = None, checksum: str | None = None
 ) -> None:
     """Write voices in order of start; `read` gives them back, with their zero (``at``) and the recording's SHA-256."""
-    path.write_bytes(spoken(recording, voices, at, checksum))
+    path.write_bytes(encode(recording, segments, at, checksum))
 
 
-def spoken(recording: str, voices: Iterable[Voiced], at: int | None = None, checksum: str | None = None) -> bytes:
+def encode(
+    recording: str, segments: Iterable[SpeakerSpan], at: int | None = None, checksum: str | None = None
+) -> bytes:
     """The RTTM of a recording's voices, in order of start; see `write`."""
-    uri = name(recording)
-    about = [] if at is None else [time_origin.sentence(at)]
-    about += [f"{_RECORDING} {checksum}"] if checksum else []
-    return (_head(uri, about) + _text(uri, voices)).encode()
+    uri = recording_name(recording)
+    remarks = [] if at is None else [time_origin.sentence(at)]
+    remarks += [f"{_RECORDING} {checksum}"] if checksum else []
+    return (_head(uri, remarks) + _text(uri, segments)).encode()
 
 
-def written(said: CodedTranscript) -> bytes:
+def write_transcript(transcript: CodedTranscript) -> bytes:
     """The RTTM of a transcript.
 
     Raises
     ------
     FormatError: F08 a name holds control characters.
     """
-    for one in said.utterances:
-        printable(one.speaker, "speaker")
-    uri = _joined(printable(said.tape_id, "tape"))
-    about = [] if said.zero is None else [time_origin.sentence(said.zero)]
-    spans = successive(utterance.span for utterance in said.utterances)
-    lines = (Line(span, one.speaker, uri) for span, one in zip(spans, said.utterances, strict=True))
-    return (_head(uri, about) + _text(uri, lines)).encode()
+    for each in transcript.utterances:
+        printable(each.speaker, "speaker")
+    uri = _joined(printable(transcript.tape_id, "tape"))
+    remarks = [] if transcript.zero is None else [time_origin.sentence(transcript.zero)]
+    spans = successive(utterance.span for utterance in transcript.utterances)
+    lines = (Line(span, each.speaker, uri) for span, each in zip(spans, transcript.utterances, strict=True))
+    return (_head(uri, remarks) + _text(uri, lines)).encode()
 
 
 def _head(uri: str, remarks: Iterable[str]) -> str:
@@ -164,15 +166,15 @@ def _head(uri: str, remarks: Iterable[str]) -> str:
 
 
 def _remarks(text: str) -> list[str]:
-    return [found[1].replace("_", " ") for found in _REMARK.finditer(text)]
+    return [match[1].replace("_", " ") for match in _REMARK.finditer(text)]
 
 
 def _zero(text: str) -> int | None:
-    return next((at for remark in _remarks(text) if (at := time_origin.told(remark)) is not None), None)
+    return next((at for remark in _remarks(text) if (at := time_origin.parse(remark)) is not None), None)
 
 
-def _text(uri: str, voices: Iterable[Voiced]) -> str:
-    ordered = sorted(voices, key=lambda voice: (voice.span, voice.speaker))
+def _text(uri: str, segments: Iterable[SpeakerSpan]) -> str:
+    ordered = sorted(segments, key=lambda voice: (voice.span, voice.speaker))
     return "".join(
         f"SPEAKER {uri} 1 {to_seconds(voice.span.start)} {to_seconds(voice.span.duration)} "
         f"<NA> <NA> {_joined(voice.speaker)} <NA> <NA>\n"
@@ -180,14 +182,14 @@ def _text(uri: str, voices: Iterable[Voiced]) -> str:
     )
 
 
-def name(recording: str) -> str:
+def recording_name(recording: str) -> str:
     """How RTTM names a recording: ``"my tape.wav"`` -> ``"my_tape"``."""
     return _joined(Path(recording).stem)
 
 
 def tape_names(tape_id: str) -> set[str]:
     """How RTTM may name a tape: whole, or as it names a recording; nothing for a tape without a name."""
-    return {_joined(tape_id), name(tape_id)} if tape_id else set()
+    return {_joined(tape_id), recording_name(tape_id)} if tape_id else set()
 
 
 def _joined(text: str) -> str:

@@ -44,7 +44,7 @@ OF_THE_DAY = "The times are times of day. They were counted from the first one."
 
 
 @dataclass(frozen=True)
-class Speech:
+class SpokenPassage:
     """One utterance: who, what, and when in ms where that is written, with its words where these have times."""
 
     speaker: str
@@ -58,7 +58,7 @@ class Speech:
 class Script:
     """The utterances in the order of the file; ``skipped`` are lines that nobody says, ``notes`` sentences on times."""
 
-    speeches: tuple[Speech, ...]
+    speeches: tuple[SpokenPassage, ...]
     skipped: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
@@ -75,7 +75,7 @@ def read(source: Source, lines: Iterable[str]) -> Script:
     speakers = _speakers(lines[top:])
     stamps = [stamp for line in lines[top:] for match in _matches(line) for stamp in _stamps(match, speakers)]
     unpadded = cues.counts_milliseconds(re.findall(r"[.,](\d{1,3})", " ".join(stamps)))
-    speeches: list[Speech] = []
+    speeches: list[SpokenPassage] = []
     skipped = [line for line in lines[:top] if line]
     clock: int | None = None
     for line in lines[top:]:
@@ -104,11 +104,13 @@ def read(source: Source, lines: Iterable[str]) -> Script:
     return Script(tuple(speech for speech in speeches if speech.text), tuple(skipped), notes)
 
 
-def _unnamed(lines: Sequence[str]) -> tuple[list[Speech], list[str]]:
+def _unnamed(lines: Sequence[str]) -> tuple[list[SpokenPassage], list[str]]:
     """The utterances of lines with times and without names, and the other lines."""
     matches = [(line, _UNNAMED.fullmatch(line)) for line in lines if line]
-    told = [match for _, match in matches if match]
-    speeches = [Speech("", match["text"], _ms(match["start"], False), _ms(match["end"], False)) for match in told]
+    timed = [match for _, match in matches if match]
+    speeches = [
+        SpokenPassage("", match["text"], _ms(match["start"], False), _ms(match["end"], False)) for match in timed
+    ]
     return speeches, [line for line, match in matches if not match]
 
 
@@ -122,9 +124,9 @@ def _speakers(lines: Sequence[str]) -> frozenset[str]:
     firm = [match for match in matches if "loose" not in match.groupdict()]
     loose = [match for match in matches if "loose" in match.groupdict() and _may_stand_alone(match)]
     number = sum(bool(line) for line in lines)
-    names = speaker_prefix.settled((_name(match) for match in firm), number)
+    names = speaker_prefix.certain_names((_name(match) for match in firm), number)
     names |= {_name(match) for match in firm if _is_stamped(match)}
-    known = speaker_prefix.settled({_name(match) for match in loose}, len(loose))
+    known = speaker_prefix.certain_names({_name(match) for match in loose}, len(loose))
     likely = {_name(match) for match in loose if _name(match) in known}
     certain = {_name(match) for match in loose if speaker_prefix.is_certain(_name(match))}
     return names | (likely | certain if 2 * len(loose) >= number else certain)
@@ -151,14 +153,14 @@ def _matches(line: str) -> Iterator[re.Match[str]]:
             return
 
 
-def _speech(line: str, speakers: frozenset[str], unpadded: bool) -> Speech | None:
+def _speech(line: str, speakers: frozenset[str], unpadded: bool) -> SpokenPassage | None:
     """The beginning of an utterance that a line is, or None where it names nobody."""
     for match in _matches(line):
         parts = match.groupdict()
         name = _name(match)
         if name in speakers or parts.get("apart"):
             start, end = (_ms(parts.get(side), unpadded) for side in ("start", "end"))
-            return Speech(name, (parts["text"] or "").strip(), start, end)
+            return SpokenPassage(name, (parts["text"] or "").strip(), start, end)
     return None
 
 

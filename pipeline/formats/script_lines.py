@@ -50,30 +50,30 @@ def _with_clocks(lines: list[str]) -> list[str]:
     if len(timed) > 1 and 2 * len(timed) >= len(colons):
         lines = [f"{match[1]}  {match[2]}" if (match := _NAME_CLOCK.fullmatch(line)) else line for line in lines]
     lines = _clocks_behind(lines)
-    below = [place for place, line in enumerate(lines) if place and CLOCK_LINE.fullmatch(line) and lines[place - 1]]
-    if len(below) < 2 or not all(_is_bare_name(lines[place - 1]) for place in below):
+    below = [index for index, line in enumerate(lines) if index and CLOCK_LINE.fullmatch(line) and lines[index - 1]]
+    if len(below) < 2 or not all(_is_bare_name(lines[index - 1]) for index in below):
         return lines
-    names = {place - 1: lines[place] for place in below}
+    names = {index - 1: lines[index] for index in below}
     return [
-        f"{line}  {names[place].strip('[]()')}" if place in names else line
-        for place, line in enumerate(lines)
-        if place not in below
+        f"{line}  {names[index].strip('[]()')}" if index in names else line
+        for index, line in enumerate(lines)
+        if index not in below
     ]
 
 
 def _clocks_behind(lines: list[str]) -> list[str]:
     """Lines where a name goes together with the time in the line above it, if every such time has a name below it."""
-    clocks = [place for place, line in enumerate(lines) if CLOCK_LINE.fullmatch(line)]
-    below = {place: next((at for at in range(place + 1, len(lines)) if lines[at]), 0) for place in clocks}
+    clocks = [index for index, line in enumerate(lines) if CLOCK_LINE.fullmatch(line)]
+    below = {index: next((at for at in range(index + 1, len(lines)) if lines[at]), 0) for index in clocks}
     speech = (next((line for line in lines[at + 1 :] if line), "") for at in below.values())
     named = all(at and _is_bare_name(lines[at]) for at in below.values())
     if len(clocks) < 2 or not named or any(not line or CLOCK_LINE.fullmatch(line) for line in speech):
         return lines
-    names = {at: place for place, at in below.items()}
+    names = {at: index for index, at in below.items()}
     return [
-        f"{line}  {lines[names[place]].strip('[]()')}" if place in names else line
-        for place, line in enumerate(lines)
-        if place not in below
+        f"{line}  {lines[names[index]].strip('[]()')}" if index in names else line
+        for index, line in enumerate(lines)
+        if index not in below
     ]
 
 
@@ -107,20 +107,20 @@ def _apart(line: str) -> list[str]:
 
 
 def _unnumbered(lines: list[str]) -> list[str]:
-    heads = [(place, int(head[1]), head.end()) for place, line in enumerate(lines) if (head := _NUMBER.match(line))]
+    heads = [(index, int(head[1]), head.end()) for index, line in enumerate(lines) if (head := _NUMBER.match(line))]
     filled = sum(bool(line) for line in lines)
     counts = all(after[1] == before[1] + 1 for before, after in pairwise(heads))
     if len(heads) < 2 or len(heads) < _NUMBERED * filled or not counts:
         return lines
-    ends = {place: end for place, _, end in heads}
-    return [line[ends.get(place, 0) :] for place, line in enumerate(lines)]
+    ends = {index: end for index, _, end in heads}
+    return [line[ends.get(index, 0) :] for index, line in enumerate(lines)]
 
 
 def _joined(lines: list[str]) -> list[str]:
     """Teams writes times, a name and the text each in a line of its own: times and name go together."""
     joined: list[str] = []
-    for place, line in enumerate(lines):
-        follows = next((later for later in lines[place + 1 :] if later), "")
+    for index, line in enumerate(lines):
+        follows = next((later for later in lines[index + 1 :] if later), "")
         if joined and _RANGE.fullmatch(joined[-1]) and speaker_prefix.is_name(line) and not _RANGE.fullmatch(follows):
             joined[-1] += f" {line}"
         else:
@@ -135,17 +135,17 @@ def heading(lines: Sequence[str]) -> int:
     paragraph, as in "Client: P07", "Therapist: Ann".
     """
     last = -1
-    for place, line in enumerate(lines):
+    for index, line in enumerate(lines):
         name, colon, text = line.partition(":")
         if colon and name.strip().lower() in speaker_prefix.METADATA:
-            last = place
+            last = index
         elif colon and _SENTENCE.search(text.strip()):
             break
     if last < 0:
         return 0
-    for place in range(last + 1, len(lines)):
-        if not lines[place]:
-            return place
-        if _SENTENCE.search(lines[place].partition(":")[2].strip()):
+    for index in range(last + 1, len(lines)):
+        if not lines[index]:
+            return index
+        if _SENTENCE.search(lines[index].partition(":")[2].strip()):
             break
     return last + 1

@@ -68,12 +68,12 @@ def is_written_like_a_name(text: str) -> bool:
 
 
 def names(lines: Iterable[str], *, captions: bool = False) -> frozenset[str]:
-    """The names with which lines of one transcript begin; ``captions`` as in `settled`."""
+    """The names with which lines of one transcript begin; ``captions`` as in `certain_names`."""
     prefixes = [split(line) for line in lines]
-    return settled((prefix[0] for prefix in prefixes if prefix), len(prefixes), captions=captions)
+    return certain_names((prefix[0] for prefix in prefixes if prefix), len(prefixes), captions=captions)
 
 
-def settled(candidates: Iterable[str], lines: int, *, captions: bool = False) -> frozenset[str]:
+def certain_names(candidates: Iterable[str], lines: int, *, captions: bool = False) -> frozenset[str]:
     """Those of the prefixes of a transcript's ``lines`` that are names.
 
     Where at least half of all lines begin with something written like a name, and not all with the same, these are
@@ -87,7 +87,7 @@ def settled(candidates: Iterable[str], lines: int, *, captions: bool = False) ->
     return frozenset(sure | like if most or (sure and captions) else sure)
 
 
-def said(line: str, known: frozenset[str], last: str) -> tuple[str, str]:
+def split_speaker(line: str, known: frozenset[str], last: str) -> tuple[str, str]:
     """Who says a line, and what: a line without a name goes on with the last speaker, where any line has a name."""
     prefix = split(line)
     if prefix and prefix[0] in known:
@@ -101,7 +101,7 @@ def pieces(text: str, known: frozenset[str], last: str) -> list[tuple[str, str]]
     for line in text.split("\n"):
         prefix = split(line.strip())
         if not spoken or (prefix and (prefix[0] in known or (len(prefix[0]) > 1 and is_certain(prefix[0])))):
-            speaker, line = said(line.strip(), known | {prefix[0]} if spoken and prefix else known, last)
+            speaker, line = split_speaker(line.strip(), known | {prefix[0]} if spoken and prefix else known, last)
             spoken.append((speaker, [line]))
             last = speaker
         else:

@@ -83,7 +83,7 @@ def role_of(name: str) -> Role | None:
     return "interviewer" if leads else "client"
 
 
-def by_name(speakers: Sequence[str], told: Mapping[str, Role] | None = None) -> dict[str, Role | None]:
+def by_name(speakers: Sequence[str], known_roles: Mapping[str, Role] | None = None) -> dict[str, Role | None]:
     """The roles of a transcript's voices as far as their names settle them, beside those that the file tells.
 
     Where an interviewer is named, whoever is no third voice is a client; where all are clients but one, that one is the
@@ -94,12 +94,12 @@ def by_name(speakers: Sequence[str], told: Mapping[str, Role] | None = None) -> 
     lettered = {speaker for speaker in speakers if len(re.findall(r"[^\W\d_]", speaker)) == 1}
     if len(lettered) < len(roles) and len(roles) > 1:
         roles |= dict.fromkeys(lettered)
-    roles |= told or {}
+    roles |= known_roles or {}
     led = "interviewer" in roles.values()
     weak = [
         speaker
         for speaker in speakers
-        if roles[speaker] == "client" and speaker not in (told or {}) and _is_weak(speaker)
+        if roles[speaker] == "client" and speaker not in (known_roles or {}) and _is_weak(speaker)
     ]
     if weak and not led and (len(weak) > 1 or len(roles) == 1):
         roles |= dict.fromkeys(weak)
@@ -120,9 +120,9 @@ def with_interviewer(speakers: Sequence[str], interviewer: str, thing: str) -> d
     ------
     TableError: T08 no voice, or more than one, has that name.
     """
-    asked = plain(interviewer).strip()
-    matches = [speaker for speaker in speakers if plain(speaker).strip() == asked]
-    matches = matches or [speaker for speaker in speakers if asked and asked in plain(speaker)]
+    wanted = plain(interviewer).strip()
+    matches = [speaker for speaker in speakers if plain(speaker).strip() == wanted]
+    matches = matches or [speaker for speaker in speakers if wanted and wanted in plain(speaker)]
     if len(matches) != 1:
         value = f"has no voice {interviewer!r}, or several; its voices are {', '.join(speakers) or 'none'}"
         raise TableError("T08", thing, value, "name one of them")
@@ -134,7 +134,7 @@ def with_interviewer(speakers: Sequence[str], interviewer: str, thing: str) -> d
     return {speaker: others.get(speaker, "interviewer") for speaker in speakers}
 
 
-def distinct(names: Iterable[str]) -> list[str]:
+def distinct_speakers(names: Iterable[str]) -> list[str]:
     """The names that are not empty, each once, in order of their first turn."""
     return [name for name in dict.fromkeys(name.strip() for name in names) if name]
 

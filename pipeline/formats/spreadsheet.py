@@ -19,7 +19,7 @@ from pipeline.formats import (
     whisper_json,
     worksheet,
 )
-from pipeline.formats.reading import Reading, passed
+from pipeline.formats.reading import TranscriptTable, skipped_note
 from pipeline.formats.safe_reader import Source
 from pipeline.formats.worksheet import Worksheet
 from pipeline.timeline import to_ms, typed
@@ -32,7 +32,7 @@ _FRAMES = re.compile(r"\s*(\d{1,2}:\d{2}:\d{2})[:;]\d{2}\s*")
 _RANGE = re.compile(r"\s*([\d:.,]+)\s*(?:-->|->|[-–—])\s*([\d:.,]+)\s*")
 
 
-def read(source: Source) -> Reading:
+def read(source: Source) -> TranscriptTable:
     """The table of a spreadsheet, as CSV or as a workbook.
 
     Raises
@@ -43,7 +43,7 @@ def read(source: Source) -> Reading:
     return of_sheet(source, worksheet.read(source))
 
 
-def of_sheet(source: Source, sheet: Worksheet) -> Reading:
+def of_sheet(source: Source, sheet: Worksheet) -> TranscriptTable:
     """The table of named columns; messages are about ``source``.
 
     Raises
@@ -52,8 +52,8 @@ def of_sheet(source: Source, sheet: Worksheet) -> Reading:
     """
     table = pd.DataFrame(list(sheet.rows), columns=list(sheet.header), dtype=str)
     notes = list(sheet.notes)
-    table["text"] = table["text"].map(tidy_table.bare)
-    kept = table["text"].str.strip() != ""
+    table["text"] = table["text"].map(tidy_table.without_apostrophe)
+    is_kept = table["text"].str.strip() != ""
     if "role" not in table and ("speaker" not in table or (table["speaker"].str.strip() == "").all()):
         table = _named(table)
     if "speaker" in table:
@@ -61,15 +61,15 @@ def of_sheet(source: Source, sheet: Worksheet) -> Reading:
         table, carried = _carried_down(table)
         notes += _carried_note([line for line, is_carried in zip(sheet.lines, carried, strict=True) if is_carried])
     named = table["speaker"] if "speaker" in table else table["role"].str.strip()
-    kept |= named != ""
+    is_kept |= named != ""
     remarks = (named == "") & table["text"].str.strip().str.fullmatch(_REMARK)
     if remarks.any() and not remarks.all():
-        notes += passed(table["text"][remarks].str.strip(), "Remarks without a speaker")
-        kept &= ~remarks
-    lines = [line for line, keep in zip(sheet.lines, kept, strict=True) if keep]
-    table = table[kept].reset_index(drop=True)
-    if not all(kept | remarks):
-        notes.append(f"{_rows(int((~kept & ~remarks).sum()))} without a speaker and a text: skipped.")
+        notes += skipped_note(table["text"][remarks].str.strip(), "Remarks without a speaker")
+        is_kept &= ~remarks
+    lines = [line for line, keep in zip(sheet.lines, is_kept, strict=True) if keep]
+    table = table[is_kept].reset_index(drop=True)
+    if not all(is_kept | remarks):
+        notes.append(f"{_rows(int((~is_kept & ~remarks).sum()))} without a speaker and a text: skipped.")
     if "role" in table:
         table["role"] = [_role(source, cell, line) for cell, line in zip(table["role"], lines, strict=True)]
     if "start" in table and "end" not in table and table["start"].map(_RANGE.fullmatch).any():
@@ -97,18 +97,18 @@ def of_sheet(source: Source, sheet: Worksheet) -> Reading:
     if numbered:
         notes.append(f"{_rows(numbered)} without an id: numbered by position." if numbered < len(table) else "")
     _refuse_repeats(source, table, lines)
-    return Reading(table, tuple(note for note in notes if note))
+    return TranscriptTable(table, tuple(note for note in notes if note))
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:
     """The table with speakers that stand before colons in its texts: "T: What next?", where any do."""
     texts = [text.strip() for text in table["text"]]
     names = speaker_prefix.names((text for text in texts if text), captions=True)
-    last, told = "", []
+    last, pairs = "", []
     for text in texts:
-        last, said = speaker_prefix.said(text, names, last) if names else ("", text)
-        told.append((last, said))
-    return table.assign(speaker=[speaker for speaker, _ in told], text=[said for _, said in told])
+        last, spoken_text = speaker_prefix.split_speaker(text, names, last) if names else ("", text)
+        pairs.append((last, spoken_text))
+    return table.assign(speaker=[speaker for speaker, _ in pairs], text=[spoken_text for _, spoken_text in pairs])
 
 
 def _carried_down(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:

@@ -19,9 +19,9 @@ import re
 from pipeline.errors import FormatError
 from pipeline.formats import cues, speaker_prefix, time_origin
 from pipeline.formats import transcript as coded
-from pipeline.formats.plain_text import packed, printable, unpacked
+from pipeline.formats.plain_text import percent_decoded, percent_encoded, printable
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.transcript import CodedTranscript, CodedUtterance, transcript
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, ordered_transcript
 from pipeline.timeline import UNKNOWN, Span
 
 _TAG = re.compile(r"</?(?:[biu]|font)(?:\s[^<>]*)?>|\{\\[^{}]*\}", re.IGNORECASE)
@@ -38,19 +38,19 @@ def read(source: Source) -> CodedTranscript:
     ------
     FormatError: F03 no subtitle can be read, F06 as `Source.text`, F07 the only one's times are wrong.
     """
-    found, notes = cues.read(source, source.text(), asides=False)
-    known = time_origin.told("\n".join(found[0].lines)) if found and found[0].span == _FIRST else None
-    shown = cues.unrolled(found if known is None else found[1:])
+    cues_read, notes = cues.read(source, source.text(), asides=False)
+    known = time_origin.parse("\n".join(cues_read[0].lines)) if cues_read and cues_read[0].span == _FIRST else None
+    shown = cues.merge_rolling(cues_read if known is None else cues_read[1:])
     texts = ["\n".join(line for line in cue.lines if line.strip()).strip() for cue in shown]
     ours = [_SAID.fullmatch(text) for text in texts]
-    loose = (_bare(text) for text, said in zip(texts, ours, strict=True) if not said)
+    loose = (_bare(text) for text, match in zip(texts, ours, strict=True) if not match)
     names = speaker_prefix.names(loose, captions=True)
     utterances, last = [], UNKNOWN
     named: set[str] = set()
-    for cue, text, said in zip(shown, texts, ours, strict=True):
-        if said:
-            role, speaker, text = said.groups()
-            spoken = [(unpacked(speaker), text.strip(), role)]
+    for cue, text, match in zip(shown, texts, ours, strict=True):
+        if match:
+            role, speaker, text = match.groups()
+            spoken = [(percent_decoded(speaker), text.strip(), role)]
         else:
             if not _bare(text):
                 continue  # a subtitle that shows nothing
@@ -58,9 +58,9 @@ def read(source: Source) -> CodedTranscript:
             named |= {speaker for speaker, _ in parts}
             spoken = [(speaker, part, speaker) for speaker, part in parts]
         for speaker, part, role in spoken:
-            utterances.append(CodedUtterance("", cue.span, speaker, coded.role(role), part))
+            utterances.append(CodedUtterance("", cue.span, speaker, coded.role_named(role), part))
         last = spoken[-1][0]
-    return transcript(source.stem, utterances, notes, zero=known, named=named)
+    return ordered_transcript(source.stem, utterances, notes, zero=known, named=named)
 
 
 def _bare(text: str) -> str:
@@ -68,20 +68,22 @@ def _bare(text: str) -> str:
     return _TAG.sub("", text).strip()
 
 
-def write(said: CodedTranscript) -> bytes:
+def write(transcript: CodedTranscript) -> bytes:
     """An SRT file.
 
     Raises
     ------
     FormatError: F08 a text holds control characters, a blank line or ``-->``.
     """
-    blocks = [] if said.zero is None else [_block(0, _FIRST, time_origin.sentence(said.zero))]
-    for number, one in enumerate(said.utterances, 1):
-        text = printable(one.text, "text", breaks=True)
+    blocks = [] if transcript.zero is None else [_block(0, _FIRST, time_origin.sentence(transcript.zero))]
+    for number, utterance in enumerate(transcript.utterances, 1):
+        text = printable(utterance.text, "text", breaks=True)
         if "-->" in text or re.search(r"\n\s*\n", text):
             value = "has a blank line or -->, which SRT cannot store"
             raise FormatError("F08", f"text {text[:40]!r}", value, "write WebVTT, or change it")
-        blocks.append(_block(number, one.span.some, f"[{one.role} {packed(one.speaker)}] {text}"))
+        blocks.append(
+            _block(number, utterance.span.some, f"[{utterance.role} {percent_encoded(utterance.speaker)}] {text}")
+        )
     return "\n".join(blocks).encode()
 
 

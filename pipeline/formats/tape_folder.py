@@ -13,7 +13,15 @@ import pandas as pd
 
 from pipeline.errors import TableError
 from pipeline.formats import tape_tables
-from pipeline.formats.transcript import NO_TIMES, CodedTranscript, CodedUtterance, Mark, codes, role, transcript
+from pipeline.formats.transcript import (
+    NO_TIMES,
+    CodedTranscript,
+    CodedUtterance,
+    Mark,
+    ordered_transcript,
+    role_named,
+    split_codes,
+)
 from pipeline.timeline import Span, Word, to_ms
 
 MACHINE = "machine"
@@ -39,16 +47,16 @@ def read(path: Path) -> CodedTranscript:
         name = table["utterance_id"].iloc[int(missing.argmax())]
         raise TableError("T05", f"utterance {name!r} of {path.name}", "has no times", "give a table with start and end")
     spoken = _words(path.with_name(WORDS)) if path.with_name(WORDS).is_file() and not untimed else {}
-    return transcript(
+    return ordered_transcript(
         tape,
         (
             CodedUtterance(
                 row["utterance_id"],
                 Span(row["start"], row["end"]),
                 row["speaker"],
-                role(row["role"]),
+                role_named(row["role"]),
                 row["text"],
-                tuple(Mark(code, MACHINE, MACHINE) for code in codes(row["codes"])),
+                tuple(Mark(code, MACHINE, MACHINE) for code in split_codes(row["codes"])),
                 spoken.get(row["utterance_id"], ()),
             )
             for row in table.to_dict("records")
@@ -69,11 +77,11 @@ def _zero(path: Path, tape_id: str) -> int | None:
 
 
 def _words(path: Path) -> dict[str, tuple[Word, ...]]:
-    found: dict[str, list[Word]] = defaultdict(list)
+    words_by_utterance: dict[str, list[Word]] = defaultdict(list)
     for row in tape_tables.read_words(path).to_dict("records"):
         if any(pd.isna(row[name]) for name in ("start", "end")) or row["end"] < row["start"]:
             raise TableError("T05", f"word {row['word_id']!r} of {path.name}", "has no times", "give start and end")
         probability = 1.0 if pd.isna(row["probability"]) else row["probability"]
         word = Word(Span(row["start"], row["end"]), row["text"], probability, row["speaker"])
-        found[row["utterance_id"]].append(word)
-    return {name: tuple(words) for name, words in found.items()}
+        words_by_utterance[row["utterance_id"]].append(word)
+    return {name: tuple(words) for name, words in words_by_utterance.items()}

@@ -142,10 +142,9 @@ def _cells(data: bytes, path: Path, required: Sequence[str], content: str | None
     header = rows.pop(0) if rows else []
     for column in required:
         if column not in header:
-            found = ", ".join(header)[:120] or "nothing"
-            raise TableError(
-                "T03", thing, f"lacks the column {column!r}, it has {found}", "add it, with commas between columns"
-            )
+            columns_shown = ", ".join(header)[:120] or "nothing"
+            value = f"lacks the column {column!r}, it has {columns_shown}"
+            raise TableError("T03", thing, value, "add it, with commas between columns")
     repeated = [column for column, number in Counter(header).items() if number > 1]
     if repeated:
         raise TableError("T05", thing, f"has the column {repeated[0]!r} twice", "rename or remove one of them")

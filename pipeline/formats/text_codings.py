@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 
 from pipeline.formats import speaker_prefix
-from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, role, transcript
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, ordered_transcript, role_named
 from pipeline.timeline import UNKNOWN, Span
 
 Place = tuple[int, int]
@@ -32,15 +32,15 @@ def lines_of(text: str) -> tuple[list[tuple[str, str]], list[int]]:
     """Speaker and whole line of each line, and where in the text each begins."""
     lines = text.splitlines(keepends=True)
     names = speaker_prefix.names(line.strip() for line in lines if line.strip())
-    told: list[tuple[str, str]] = []
+    spoken_lines: list[tuple[str, str]] = []
     speaker = UNKNOWN
     for line in lines:
-        speaker = speaker_prefix.said(line.strip(), names, speaker)[0] if line.strip() else speaker
-        told.append((speaker, line))
-    return told, [0, *accumulate(len(line) for line in lines)]
+        speaker = speaker_prefix.split_speaker(line.strip(), names, speaker)[0] if line.strip() else speaker
+        spoken_lines.append((speaker, line))
+    return spoken_lines, [0, *accumulate(len(line) for line in lines)]
 
 
-def place(starts: Sequence[int], at: int) -> Place:
+def position(starts: Sequence[int], at: int) -> Place:
     """The place of a character of the whole text."""
     line = max(number for number, start in enumerate(starts) if start <= at)
     return line, at - starts[line]
@@ -59,21 +59,21 @@ def utterances(lines: Sequence[tuple[str, str]], selections: Sequence[Selection]
         for number in range(first[0], min(last[0] + 1, len(lines))):
             speaker, line = lines[number]
             start, end = (first[1] if number == first[0] else 0), (last[1] if number == last[0] else len(line))
-            said = _bare(" ".join(line[start:end].split()), names)
-            if said:
+            spoken_text = _bare(" ".join(line[start:end].split()), names)
+            if spoken_text:
                 covered.add(number)
-                parts.append(((number, start), speaker, said))
+                parts.append(((number, start), speaker, spoken_text))
         marks = tuple(mark for each in same for mark in each.marks)
         for at, (speaker, run) in enumerate(groupby(parts, key=lambda part: part[1])):
-            told = list(run)
-            text = " ".join(said for _, _, said in told)
-            pieces.append((told[0][0], "" if at else same[0].name, speaker, text, marks))
+            run_parts = list(run)
+            text = " ".join(spoken_text for _, _, spoken_text in run_parts)
+            pieces.append((run_parts[0][0], "" if at else same[0].name, speaker, text, marks))
     for number, (speaker, line) in enumerate(lines):
-        said = _bare(" ".join(line.split()), names)
-        if number not in covered and said:
-            pieces.append(((number, 0), "", speaker, said, ()))
+        spoken_text = _bare(" ".join(line.split()), names)
+        if number not in covered and spoken_text:
+            pieces.append(((number, 0), "", speaker, spoken_text, ()))
     for _, name, speaker, text, marks in sorted(pieces, key=lambda piece: piece[0]):
-        yield CodedUtterance(name, Span(0, 0), speaker, role(speaker), text, marks)
+        yield CodedUtterance(name, Span(0, 0), speaker, role_named(speaker), text, marks)
 
 
 def _bare(text: str, names: set[str]) -> str:
@@ -82,15 +82,15 @@ def _bare(text: str, names: set[str]) -> str:
     return prefix[1] if prefix and prefix[0] in names else text
 
 
-def named_in_texts(said: CodedTranscript) -> CodedTranscript:
+def named_in_texts(spoken: CodedTranscript) -> CodedTranscript:
     """The transcript whose names before colons say who speaks, where nothing else does: "T: What next?"."""
-    if any(one.speaker != UNKNOWN for one in said.utterances):
-        return said
-    names = speaker_prefix.names((one.text for one in said.utterances if one.text), captions=True)
+    if any(utterance.speaker != UNKNOWN for utterance in spoken.utterances):
+        return spoken
+    names = speaker_prefix.names((utterance.text for utterance in spoken.utterances if utterance.text), captions=True)
     named, last = [], UNKNOWN
-    for one in said.utterances if names else ():
-        last, text = speaker_prefix.said(one.text, names, last)
-        named.append(replace(one, speaker=last, role=role(last), text=text))
+    for utterance in spoken.utterances if names else ():
+        last, text = speaker_prefix.split_speaker(utterance.text, names, last)
+        named.append(replace(utterance, speaker=last, role=role_named(last), text=text))
     if not named:
-        return said
-    return transcript(said.tape_id, named, said.notes, zero=said.zero, named=names)
+        return spoken
+    return ordered_transcript(spoken.tape_id, named, spoken.notes, zero=spoken.zero, named=names)

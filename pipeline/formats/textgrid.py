@@ -57,20 +57,20 @@ def read(source: Source) -> CodedTranscript:
         if next(tokens) != "TextGrid":
             source.refuse("F03", "has another object of Praat", "save the TextGrid alone")
         _time(source, tokens), _time(source, tokens)
-        found = []
+        tiers_read = []
         if next(tokens) == "<exists>":
-            found = [_tier(source, tokens) for _ in range(_count(source, tokens))]
+            tiers_read = [_tier(source, tokens) for _ in range(_count(source, tokens))]
     except StopIteration:
         source.refuse("F03", "ends too soon", DAMAGED)
-    labels = [label for tier in found if tier.name == _ZERO for _, label in tier.labels]
-    known = next((at for label in labels if (at := time_origin.told(label)) is not None), None)
-    rest = [tier for tier in found if tier.name != _ZERO or known is None]
+    labels = [label for tier in tiers_read if tier.name == _ZERO for _, label in tier.labels]
+    known = next((at for label in labels if (at := time_origin.parse(label)) is not None), None)
+    rest = [tier for tier in tiers_read if tier.name != _ZERO or known is None]
     return replace(tiers.join(source.stem, *tiers.read(source, rest)), zero=known)
 
 
 def _tokens(text: str) -> Iterator[str | float]:
-    for found in _TOKEN.finditer(text):
-        label, closed, number, flag = found.groups()
+    for match in _TOKEN.finditer(text):
+        label, closed, number, flag = match.groups()
         if label is not None:
             if not closed:
                 return
@@ -118,25 +118,25 @@ def _count(source: Source, tokens: Iterator[str | float]) -> int:
     return int(count)
 
 
-def write(said: CodedTranscript) -> bytes:
+def write(transcript: CodedTranscript) -> bytes:
     """A TextGrid in long form, UTF-8.
 
     Raises
     ------
     FormatError: F08 as `pipeline.formats.elan.write`.
     """
-    rows = tiers.split(said)
+    rows = tiers.split(transcript)
     end = to_seconds(max((span.end for row in rows for span, _ in row.labels), default=1))
     lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {end}"]
     named = [(row.name, list(_filled([(span, text or _empty(row)) for span, text in row.labels], end))) for row in rows]
-    if said.zero is not None:
-        named.append((_ZERO, [("0", end, time_origin.sentence(said.zero))]))
+    if transcript.zero is not None:
+        named.append((_ZERO, [("0", end, time_origin.sentence(transcript.zero))]))
     lines += ["tiers? <exists>", f"size = {len(named)}", "item []:"]
     for number, (name, filled) in enumerate(named, 1):
         lines += [f"    item [{number}]:", '        class = "IntervalTier"', f"        name = {_quoted(name)}"]
         lines += ["        xmin = 0", f"        xmax = {end}", f"        intervals: size = {len(filled)}"]
-        for place, (start, stop, label) in enumerate(filled, 1):
-            lines += [f"        intervals [{place}]:", f"            xmin = {start}", f"            xmax = {stop}"]
+        for interval, (start, stop, label) in enumerate(filled, 1):
+            lines += [f"        intervals [{interval}]:", f"            xmin = {start}", f"            xmax = {stop}"]
             lines.append(f"            text = {_quoted(label)}")
     return ("\n".join(lines) + "\n").encode()
 

@@ -22,7 +22,14 @@ from dataclasses import dataclass, replace
 from pipeline.errors import FormatError
 from pipeline.formats.plain_text import printable
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, codes, role, transcript
+from pipeline.formats.transcript import (
+    CodedTranscript,
+    CodedUtterance,
+    Mark,
+    ordered_transcript,
+    role_named,
+    split_codes,
+)
 from pipeline.timeline import LAYERS, Span, to_seconds
 
 
@@ -84,7 +91,7 @@ def read(source: Source) -> CodedTranscript:
         if len(row) != len(header):
             value = f"has {len(row)} cells, the header {len(header)}"
             source.refuse("F07", value, "put quotes around cells that hold commas", where=f"row {number} of")
-    cells = (dict(zip(header, map(bare, row), strict=True)) for row in rows)
+    cells = (dict(zip(header, map(without_apostrophe, row), strict=True)) for row in rows)
     return gathered(source, cells if delimiter == "," else map(_pointed, cells))
 
 
@@ -112,7 +119,7 @@ def gathered(source: Source, rows: Iterable[Row]) -> CodedTranscript:
     ------
     FormatError: F07 a wrong value or several tapes.
     """
-    found: dict[str, CodedUtterance] = {}
+    utterances: dict[str, CodedUtterance] = {}
     marks: dict[str, list[Mark]] = {}
     tapes: dict[str, None] = {}
     zeros: dict[int | None, None] = {}
@@ -124,34 +131,39 @@ def gathered(source: Source, rows: Iterable[Row]) -> CodedTranscript:
             source.refuse("F07", "ends before it starts, or has no utterance_id", "fix it in the table", where)
         tapes[cell["tape_id"]] = None
         zeros[source.milliseconds(cell["zero"], per=1000, where=where) if cell["zero"] else None] = None
-        said = CodedUtterance(cell["utterance_id"], Span(start, end), cell["speaker"], role(cell["role"]), cell["text"])
-        if found.setdefault(said.id, said) != said:
+        utterance = CodedUtterance(
+            cell["utterance_id"], Span(start, end), cell["speaker"], role_named(cell["role"]), cell["text"]
+        )
+        if utterances.setdefault(utterance.id, utterance) != utterance:
             source.refuse(
-                "F07", f"differs from the rows before it on utterance {said.id[:40]!r}", "fix it in the table", where
+                "F07",
+                f"differs from the rows before it on utterance {utterance.id[:40]!r}",
+                "fix it in the table",
+                where,
             )
         coder, layer, at = cell["coder"], cell["layer"], cell["coded_at"]
-        given = codes(cell["code"]) or (("",) if coder or layer else ())
-        marks.setdefault(said.id, []).extend(Mark(code, coder, layer, at) for code in given)
+        given = split_codes(cell["code"]) or (("",) if coder or layer else ())
+        marks.setdefault(utterance.id, []).extend(Mark(code, coder, layer, at) for code in given)
     if len(tapes) > 1:
         source.refuse("F07", f"holds {len(tapes)} tapes", "give the rows of one tape")
     if len(zeros) > 1:
         source.refuse("F07", "has times that count from different zeros", "give rows with one value in 'zero'")
-    coded = (replace(said, marks=tuple(marks[name])) for name, said in found.items())
-    return transcript(next(iter(tapes), "") or source.stem, coded, zero=next(iter(zeros), None))
+    coded = (replace(utterance, marks=tuple(marks[name])) for name, utterance in utterances.items())
+    return ordered_transcript(next(iter(tapes), "") or source.stem, coded, zero=next(iter(zeros), None))
 
 
-def rows(said: CodedTranscript) -> Iterator[dict[str, str]]:
+def rows(transcript: CodedTranscript) -> Iterator[dict[str, str]]:
     """The cells of each row, in order of start."""
-    for utterance in said.utterances:
+    for utterance in transcript.utterances:
         for mark in utterance.marks or (Mark(""),):
             span = utterance.span
-            cells = (said.tape_id, utterance.id, mark.coder, mark.layer, mark.code, mark.at, utterance.role)
+            cells = (transcript.tape_id, utterance.id, mark.coder, mark.layer, mark.code, mark.at, utterance.role)
             rest = (utterance.speaker, to_seconds(span.start), to_seconds(span.end), utterance.text)
-            zero = "" if said.zero is None else to_seconds(said.zero)
+            zero = "" if transcript.zero is None else to_seconds(transcript.zero)
             yield dict(zip(_NAMES, (*cells, *rest, zero), strict=True))
 
 
-def write(said: CodedTranscript) -> bytes:
+def write(transcript: CodedTranscript) -> bytes:
     """The table.
 
     Raises
@@ -161,7 +173,7 @@ def write(said: CodedTranscript) -> bytes:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(_NAMES)
-    for row in rows(said):
+    for row in rows(transcript):
         writer.writerow([_inert(printable(cell, name, breaks=True)) for name, cell in row.items()])
     return file.getvalue().encode()
 
@@ -172,11 +184,11 @@ def dictionary(name: str) -> bytes:
         {"name": column.name, "titles": column.name, "datatype": column.kind, "dc:description": column.meaning}
         for column in COLUMNS
     ]
-    about = {"@context": "http://www.w3.org/ns/csvw", "url": name, "tableSchema": {"columns": columns}}
-    return (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode()
+    metadata = {"@context": "http://www.w3.org/ns/csvw", "url": name, "tableSchema": {"columns": columns}}
+    return (json.dumps(metadata, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def bare(cell: str) -> str:
+def without_apostrophe(cell: str) -> str:
     """A cell without the apostrophe that kept a spreadsheet from taking it for a formula."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
 

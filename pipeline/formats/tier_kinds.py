@@ -88,7 +88,7 @@ class RawTier:
         return self.root not in ("", self.name)
 
 
-def kinds(source: Source, tiers: Sequence[RawTier], asked: Mapping[str, str]) -> dict[str, Kind]:
+def classify(source: Source, tiers: Sequence[RawTier], wanted_kinds: Mapping[str, str]) -> dict[str, Kind]:
     """What each tier holds, by name.
 
     Raises
@@ -96,21 +96,23 @@ def kinds(source: Source, tiers: Sequence[RawTier], asked: Mapping[str, str]) ->
     FormatError: F07 the user names a tier that is not there, or a kind that does not exist.
     """
     names = [tier.name for tier in tiers]
-    for name, kind in asked.items():
+    for name, kind in wanted_kinds.items():
         if name not in names:
             source.refuse("F07", f"has no tier {name!r}", f"name one of its tiers: {', '.join(names)[:200]}")
         if kind not in KINDS:
             source.refuse("F07", f"cannot take tier {name!r} for {kind!r}", f"use one of {', '.join(KINDS)}")
-    found: dict[str, Kind] = {}
+    kinds_by_name: dict[str, Kind] = {}
     texts = [
         tier
         for tier in tiers
-        if asked.get(tier.name) == "text" or (not tier.is_child and _by_name(tier) in (None, "text"))
+        if wanted_kinds.get(tier.name) == "text" or (not tier.is_child and _by_name(tier) in (None, "text"))
     ]
     for tier in tiers:
-        wanted = asked.get(tier.name)
-        found[tier.name] = next(kind for kind in KINDS if kind == wanted) if wanted else _kind(tier, tiers, texts)
-    return found
+        wanted = wanted_kinds.get(tier.name)
+        kinds_by_name[tier.name] = (
+            next(kind for kind in KINDS if kind == wanted) if wanted else _kind(tier, tiers, texts)
+        )
+    return kinds_by_name
 
 
 def is_nobody(name: str) -> bool:
@@ -118,11 +120,11 @@ def is_nobody(name: str) -> bool:
     return " ".join(re.findall(r"[^\W_]+", plain(name))) in _NOBODY
 
 
-def told(found: Mapping[str, Kind]) -> str:
+def summary(kinds_by_name: Mapping[str, Kind]) -> str:
     """A sentence on what was taken for what: ``Tiers read as text: client; as codes: MITI; passed over: Notes.``"""
     parts = []
     for kind, words in (("text", "as text"), ("codes", "as codes"), ("words", "as words"), ("skip", "skipped")):
-        names = [name for name, each in found.items() if each == kind]
+        names = [name for name, each in kinds_by_name.items() if each == kind]
         if names:
             parts.append(f"{words}: {', '.join(names)}")
     return f"Tiers read {'; '.join(parts)}. --tier NAME=codes, text, words or skip changes that."
@@ -179,10 +181,10 @@ def _of_child(tier: RawTier, tiers: Sequence[RawTier]) -> Kind:
         return "skip"
     texts = [text.strip() for _, text in tier.labels if text.strip()]
     root = next((other for other in tiers if other.name == tier.root), None)
-    said = " ".join(text for _, text in root.labels).split() if root else []
-    if tier.aligned and " ".join(texts).split() == said and len(texts) > len(root.labels if root else ()):
+    root_words = " ".join(text for _, text in root.labels).split() if root else []
+    if tier.aligned and " ".join(texts).split() == root_words and len(texts) > len(root.labels if root else ()):
         return "words"
-    if texts and all(text in said for text in texts) and tier.aligned:
+    if texts and all(text in root_words for text in texts) and tier.aligned:
         return "words" if all(len(text.split()) == 1 for text in texts) and len(texts) > 1 else "skip"
     return "codes" if texts and _share(texts) >= _ALIKE and not tier.aligned else "skip"
 

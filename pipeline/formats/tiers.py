@@ -28,12 +28,19 @@ from itertools import islice
 
 from pipeline.errors import FormatError
 from pipeline.formats import tier_kinds
-from pipeline.formats.plain_text import packed, unpacked
+from pipeline.formats.plain_text import percent_decoded, percent_encoded
 from pipeline.formats.safe_reader import Source
 from pipeline.formats.text_codings import named_in_texts
 from pipeline.formats.tier_kinds import Label, RawTier
-from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, codes, successive, transcript
-from pipeline.formats.transcript import role as coded_role
+from pipeline.formats.transcript import (
+    CodedTranscript,
+    CodedUtterance,
+    Mark,
+    ordered_transcript,
+    split_codes,
+    successive,
+)
+from pipeline.formats.transcript import role_named as coded_role
 from pipeline.timeline import LAYERS, UNKNOWN, Role, Span, Word
 
 _OURS = re.compile(r"(?:(codes|words):)?(interviewer|client|unknown):([^:#]*)(#\d+)?(?::([^:]*):([^:]*))?(?::\d+)?")
@@ -57,7 +64,7 @@ class Tier:
 
 
 @dataclass
-class _Gathered:
+class _UtteranceParts:
     """An utterance that is being put together."""
 
     tier: Tier
@@ -70,38 +77,38 @@ class _Gathered:
         return CodedUtterance("", span, who.speaker, who.role, text, tuple(self.marks), tuple(self.words))
 
 
-def split(said: CodedTranscript) -> list[Tier]:
+def split(transcript: CodedTranscript) -> list[Tier]:
     """The tiers of a transcript, each speaker's utterances first, then what hangs on them."""
     ends: dict[str, int] = {}
     rows: dict[str, list[Label]] = defaultdict(list)
-    about: dict[str, Tier] = {}
-    spans = successive(utterance.span for utterance in said.utterances)
-    for utterance, span in zip(said.utterances, spans, strict=True):
+    tiers_by_name: dict[str, Tier] = {}
+    spans = successive(utterance.span for utterance in transcript.utterances)
+    for utterance, span in zip(transcript.utterances, spans, strict=True):
         words = successive((word.span for word in utterance.words), span.start)
         within = [at.start + 1 for word, at in zip(utterance.words, words, strict=True) if word.span in utterance.span]
         span = span | Span(span.start, max(within, default=span.end))  # a word at its very end is one of its own
-        base = f"{utterance.role}:{packed(utterance.speaker)}"
+        base = f"{utterance.role}:{percent_encoded(utterance.speaker)}"
         host = next(name for name in _lanes(base, "#") if ends.get(name, 0) <= span.start)
         ends[host] = span.end
-        about.setdefault(host, Tier(host, host, (), "text", utterance.role, utterance.speaker))
+        tiers_by_name.setdefault(host, Tier(host, host, (), "text", utterance.role, utterance.speaker))
         rows[host].append((span, utterance.text))
         slots: dict[str, int] = defaultdict(int)
         for mark in utterance.given:
-            base = f"codes:{host}:{packed(mark.layer)}:{packed(mark.coder)}"
+            base = f"codes:{host}:{percent_encoded(mark.layer)}:{percent_encoded(mark.coder)}"
             name = next(islice(_lanes(base, ":"), slots[base], None))
             slots[base] += 1
             row = Tier(name, host, (), "codes", utterance.role, utterance.speaker, mark.coder, mark.layer)
-            about.setdefault(name, row)
+            tiers_by_name.setdefault(name, row)
             rows[name].append((span, mark.code))
         for word, at in zip(utterance.words, words, strict=True):
             base = f"words:{host}"
             name = next(name for name in _lanes(base, ":") if ends.get(name, 0) <= at.start)
             ends[name] = at.end
-            about.setdefault(name, Tier(name, host, (), "words", utterance.role, utterance.speaker))
+            tiers_by_name.setdefault(name, Tier(name, host, (), "words", utterance.role, utterance.speaker))
             rows[name].append((at, word.text))
     return [
         Tier(row.name, row.host, tuple(sorted(rows[name])), row.kind, row.role, row.speaker, row.coder, row.layer)
-        for name, row in sorted(about.items(), key=lambda item: (item[1].host, item[1].kind != "text", item[0]))
+        for name, row in sorted(tiers_by_name.items(), key=lambda item: (item[1].host, item[1].kind != "text", item[0]))
     ]
 
 
@@ -110,23 +117,32 @@ def read(source: Source, raw: Sequence[RawTier]) -> tuple[list[Tier], tuple[str,
 
     Raises
     ------
-    FormatError: F07 as `tier_kinds.kinds`.
+    FormatError: F07 as `tier_kinds.classify`.
     """
     ours = {tier.name: match for tier in raw if (match := _OURS.fullmatch(tier.name)) and tier.name not in source.tiers}
     others = [tier for tier in raw if tier.name not in ours]
     known = [tier for tier in raw if tier.name in ours]
-    kinds = tier_kinds.kinds(source, [*known, *others], source.tiers) if others else {}
+    kinds = tier_kinds.classify(source, [*known, *others], source.tiers) if others else {}
     tiers = [_ours(tier, ours[tier.name]) for tier in known]
     tiers += [_other(tier, kinds[tier.name]) for tier in others if kinds[tier.name] != "skip"]
     plain = len(others) == 1 and kinds[others[0].name] == "text" and not known
-    return tiers, () if plain or not others else (tier_kinds.told({tier.name: kinds[tier.name] for tier in others}),)
+    return tiers, () if plain or not others else (tier_kinds.summary({tier.name: kinds[tier.name] for tier in others}),)
 
 
 def _ours(tier: RawTier, match: re.Match[str]) -> Tier:
     what, role, who, lane, layer, coder = (part or "" for part in match.groups())
     host = f"{role}:{who}{lane}"
     known = coded_role(role)
-    return Tier(tier.name, host, tier.labels, what or "text", known, unpacked(who), unpacked(coder), unpacked(layer))
+    return Tier(
+        tier.name,
+        host,
+        tier.labels,
+        what or "text",
+        known,
+        percent_decoded(who),
+        percent_decoded(coder),
+        percent_decoded(layer),
+    )
 
 
 def _other(tier: RawTier, kind: str) -> Tier:
@@ -136,16 +152,16 @@ def _other(tier: RawTier, kind: str) -> Tier:
     who = tier.participant or ("" if kind == "codes" or tier_kinds.is_nobody(bare) else bare) or UNKNOWN
     if "@" in who and not tier.participant:
         who = who.rpartition("@")[2].strip() or who  # tx@Ann
-    coder, layer, about = "", "", tier.name
+    coder, layer, role_hint = "", "", tier.name
     if kind == "codes":
         layer = next((layer for layer in LAYERS if layer in tier.name.lower()), "")
-        told = _CODER.search(tier.name)
-        coder, about = (
-            tier.annotator or (told[0] if told else ""),
+        coder_match = _CODER.search(tier.name)
+        coder, role_hint = (
+            tier.annotator or (coder_match[0] if coder_match else ""),
             re.sub("|".join(LAYERS), "", tier.name.lower()),
         )  # a coach codes, and is none here
     role = coded_role(who)
-    role = role if role != "unknown" else coded_role(about)
+    role = role if role != "unknown" else coded_role(role_hint)
     return Tier(tier.name, tier.root or tier.name, tier.labels, kind, role, who, coder, layer)
 
 
@@ -156,55 +172,64 @@ def join(tape_id: str, tiers: Iterable[Tier], notes: Iterable[str] = ()) -> Code
     of their participant, if anything of theirs is written down, else of anybody. Those that find none stand alone.
     """
     ordered = sorted(tiers, key=lambda tier: ("text", "codes", "words").index(tier.kind))
-    found: dict[tuple[str, Span], _Gathered] = {}
+    gathered: dict[tuple[str, Span], _UtteranceParts] = {}
     for tier in (tier for tier in ordered if tier.kind == "text"):
         for span, text in tier.labels:
-            utterance = found.setdefault((tier.host, span), _Gathered(tier))
+            utterance = gathered.setdefault((tier.host, span), _UtteranceParts(tier))
             utterance.texts += [text.strip()] if text.strip() else []
-    spoken = dict(found)
+    spoken = dict(gathered)
     for tier in (tier for tier in ordered if tier.kind == "codes"):
         near = _near(tier, spoken)
         for span, text in tier.labels:
-            marks = [Mark(code, tier.coder, tier.layer) for code in codes(text)]
-            place = (tier.host, span) if (tier.host, span) in spoken else near(span)
-            found.setdefault(place or (tier.host, span), _Gathered(tier)).marks += marks
-    hosts: dict[str, list[tuple[Span, _Gathered]]] = defaultdict(list)
-    for (host, span), one in sorted(found.items(), key=lambda item: item[0]):
-        hosts[host].append((span, one))
+            marks = [Mark(code, tier.coder, tier.layer) for code in split_codes(text)]
+            host_key = (tier.host, span) if (tier.host, span) in spoken else near(span)
+            gathered.setdefault(host_key or (tier.host, span), _UtteranceParts(tier)).marks += marks
+    hosts: dict[str, list[tuple[Span, _UtteranceParts]]] = defaultdict(list)
+    for (host, span), utterance_parts in sorted(gathered.items(), key=lambda item: item[0]):
+        hosts[host].append((span, utterance_parts))
     for tier in (tier for tier in ordered if tier.kind == "words"):
         words = sorted((span, text.strip()) for span, text in tier.labels if text.strip())
-        for span, one in _spoken(tier, words, hosts[tier.host] or _of_voice(tier, spoken)):
-            found[tier.host, span] = one
+        for span, utterance_parts in _spoken(tier, words, hosts[tier.host] or _of_voice(tier, spoken)):
+            gathered[tier.host, span] = utterance_parts
     named = {
         tier.speaker
         for tier in ordered
         if not _OURS.fullmatch(tier.name) and (tier.speaker in tier.name or coded_role(tier.name) == "unknown")
     }
-    said = transcript(tape_id, (one.utterance(span) for (_, span), one in found.items()), notes, named=named)
-    return named_in_texts(said)
+    transcript = ordered_transcript(
+        tape_id,
+        (utterance_parts.utterance(span) for (_, span), utterance_parts in gathered.items()),
+        notes,
+        named=named,
+    )
+    return named_in_texts(transcript)
 
 
-def _of_voice(tier: Tier, spoken: Mapping[tuple[str, Span], _Gathered]) -> list[tuple[Span, _Gathered]]:
+def _of_voice(tier: Tier, spoken: Mapping[tuple[str, Span], _UtteranceParts]) -> list[tuple[Span, _UtteranceParts]]:
     """The utterances that words may belong to which hang on no tier: those of their speaker or, without one, all."""
     return sorted(
-        ((span, one) for (_, span), one in spoken.items() if tier.speaker in (UNKNOWN, one.tier.speaker)),
+        ((span, parts) for (_, span), parts in spoken.items() if tier.speaker in (UNKNOWN, parts.tier.speaker)),
         key=lambda pair: pair[0],
     )
 
 
-def _near(tier: Tier, spoken: Mapping[tuple[str, Span], _Gathered]) -> Callable[[Span], tuple[str, Span] | None]:
+def _near(tier: Tier, spoken: Mapping[tuple[str, Span], _UtteranceParts]) -> Callable[[Span], tuple[str, Span] | None]:
     """Finds the utterance that shares the most time with a label of a tier of codes."""
-    hosted = [place for place in spoken if place[0] == tier.host]
-    named = [place for place, one in spoken.items() if tier.speaker != UNKNOWN and one.tier.speaker == tier.speaker]
-    alike = [place for place, one in spoken.items() if tier.role != "unknown" and one.tier.role == tier.role]
+    hosted = [host_key for host_key in spoken if host_key[0] == tier.host]
+    named = [
+        host_key for host_key, parts in spoken.items() if tier.speaker != UNKNOWN and parts.tier.speaker == tier.speaker
+    ]
+    alike = [host_key for host_key, parts in spoken.items() if tier.role != "unknown" and parts.tier.role == tier.role]
     free = tier.speaker == UNKNOWN and tier.role == "unknown"
-    places = sorted(hosted or named or alike or (spoken if free else ()), key=lambda place: (place[1], place[0]))
-    starts = [span.start for _, span in places]
-    longest = max((span.some.duration for _, span in places), default=0)
+    keys = sorted(hosted or named or alike or (spoken if free else ()), key=lambda host_key: (host_key[1], host_key[0]))
+    starts = [span.start for _, span in keys]
+    longest = max((span.some.duration for _, span in keys), default=0)
 
     def nearest(label: Span) -> tuple[str, Span] | None:
-        around = places[bisect_right(starts, label.start - longest - 1) : bisect_right(starts, label.some.end)]
-        shared = [(label.some.overlap(span.some), place) for place in around if (span := place[1]).end >= label.start]
+        around = keys[bisect_right(starts, label.start - longest - 1) : bisect_right(starts, label.some.end)]
+        shared = [
+            (label.some.overlap(span.some), host_key) for host_key in around if (span := host_key[1]).end >= label.start
+        ]
         best = max(shared, key=lambda pair: pair[0], default=(0, None))
         return best[1] if best[0] > 0 else None
 
@@ -212,17 +237,17 @@ def _near(tier: Tier, spoken: Mapping[tuple[str, Span], _Gathered]) -> Callable[
 
 
 def _spoken(
-    tier: Tier, words: list[Label], utterances: list[tuple[Span, _Gathered]]
-) -> Iterator[tuple[Span, _Gathered]]:
+    tier: Tier, words: list[Label], utterances: list[tuple[Span, _UtteranceParts]]
+) -> Iterator[tuple[Span, _UtteranceParts]]:
     """Give words to the utterances that hold their middle; yield an utterance for each run of words that none holds."""
-    place = 0
+    index = 0
     run: list[Word] = []
     for span, text in words:
-        while place < len(utterances) and utterances[place][0].end <= span.middle:
-            place += 1
+        while index < len(utterances) and utterances[index][0].end <= span.middle:
+            index += 1
         word = Word(span, text, 1.0, tier.speaker)
-        if place < len(utterances) and span.middle in utterances[place][0]:
-            utterances[place][1].words.append(word)
+        if index < len(utterances) and span.middle in utterances[index][0]:
+            utterances[index][1].words.append(word)
             continue
         if run and span.start - run[-1].span.end > _PAUSE:
             yield _run(tier, run)
@@ -232,9 +257,9 @@ def _spoken(
         yield _run(tier, run)
 
 
-def _run(tier: Tier, words: list[Word]) -> tuple[Span, _Gathered]:
+def _run(tier: Tier, words: list[Word]) -> tuple[Span, _UtteranceParts]:
     span = Span(words[0].span.start, max(word.span.end for word in words))
-    return span, _Gathered(tier, [word.text for word in words], [], words)
+    return span, _UtteranceParts(tier, [word.text for word in words], [], words)
 
 
 def _lanes(base: str, mark: str) -> Iterator[str]:

@@ -7,8 +7,8 @@ speaker's role is known, only utterances of that role count.
 
 A tape without times, coded from its text alone, is matched by what is said, in order.
 
-Before that, the times are brought to the tape's zero (`aligned`): a coach may have coded the whole recording, and a
-tape is a segment of it. A file that does not say what its times count from is believed to count as the tape does only
+Before that, the times are brought to the tape's zero (`to_tape_zero`): a coach may have coded the whole recording, and
+a tape is a segment of it. A file that does not say what its times count from is believed to count as the tape does only
 where its times fit so, and would not fit better if they counted from the start of the recording.
 
 An utterance between a coder's first and last code that got none is marked as heard (`Mark` without a code), so that
@@ -34,12 +34,12 @@ REACTION = 2000
 _CODERS = 200
 
 
-Zero = Literal["recording", "segment"] | int
+TimeOrigin = Literal["recording", "segment"] | int
 """What times count from, as somebody says by hand: a number is milliseconds of the recording."""
 
 
 @dataclass(frozen=True)
-class Aligned:
+class ShiftedTranscript:
     """Codes at the tape's times: ``moved`` milliseconds later than in their file; ``assumed`` where nobody said so."""
 
     transcript: CodedTranscript
@@ -47,7 +47,9 @@ class Aligned:
     assumed: bool = False
 
 
-def aligned(tape: CodedTranscript, foreign: CodedTranscript, file: str, zero: Zero | None = None) -> Aligned:
+def to_tape_zero(
+    tape: CodedTranscript, foreign: CodedTranscript, file: str, zero: TimeOrigin | None = None
+) -> ShiftedTranscript:
     """Bring the times of ``foreign``, which ``file`` holds, to the zero of the tape.
 
     ``zero`` is what they count from, where somebody knows better than the file.
@@ -57,14 +59,14 @@ def aligned(tape: CodedTranscript, foreign: CodedTranscript, file: str, zero: Ze
     FormatError: F12 the file or the tape does not say its zero, and the times do not fit as they are.
     """
     if tape.is_untimed:
-        return Aligned(replace(foreign, zero=tape.zero), 0)
+        return ShiftedTranscript(replace(foreign, zero=tape.zero), 0)
     counted = tape.zero if zero == "segment" else 0 if zero == "recording" else zero
     if zero is None:
         counted = foreign.zero
     if zero == "segment" or counted == tape.zero:
-        return Aligned(replace(foreign, zero=tape.zero), 0)
+        return ShiftedTranscript(replace(foreign, zero=tape.zero), 0)
     if counted is not None and tape.zero is not None:
-        return Aligned(_shifted(foreign, counted - tape.zero, tape.zero), counted - tape.zero)
+        return ShiftedTranscript(_shifted(foreign, counted - tape.zero, tape.zero), counted - tape.zero)
     if tape.zero is not None:
         if tape.zero and not _fits(tape, foreign, -tape.zero):
             begins = f"the tape begins {to_seconds(tape.zero)} s into its recording"
@@ -74,35 +76,35 @@ def aligned(tape: CodedTranscript, foreign: CodedTranscript, file: str, zero: Ze
         theirs = f"those of {file} count from {to_seconds(counted or 0)} s into it"
         value = f"does not say where in its recording its times begin, and {theirs}"
         raise FormatError("F12", f"tape {tape.tape_id}", value, "give the tape's folder, with its provenance.json")
-    return Aligned(replace(foreign, zero=tape.zero), 0, assumed=True)
+    return ShiftedTranscript(replace(foreign, zero=tape.zero), 0, assumed=True)
 
 
-def _shifted(said: CodedTranscript, ms: int, zero: int) -> CodedTranscript:
+def _shifted(transcript: CodedTranscript, ms: int, zero: int) -> CodedTranscript:
     utterances = (
         replace(
             each,
             span=each.span.shift(ms),
             words=tuple(replace(word, span=word.span.shift(ms)) for word in each.words),
         )
-        for each in said.utterances
+        for each in transcript.utterances
     )
-    return replace(said, utterances=tuple(utterances), zero=zero)
+    return replace(transcript, utterances=tuple(utterances), zero=zero)
 
 
 def _fits(tape: CodedTranscript, foreign: CodedTranscript, other: int) -> bool:
     """Whether all codes lie within the tape as they are, and would not fit better so many milliseconds later."""
-    places = _Places(tape.utterances)
+    index = _UtteranceIndex(tape.utterances)
     units = [unit for unit in foreign.utterances if unit.given]
-    end = max((said.span.end for said in tape.utterances), default=0) + REACTION
+    end = max((utterance.span.end for utterance in tape.utterances), default=0) + REACTION
     if any(unit.span.start > end for unit in units):
         return False
-    return sum(places.fit(unit.span, unit) for unit in units) >= sum(
-        places.fit(unit.span.shift(other), unit) for unit in units
+    return sum(index.fit(unit.span, unit) for unit in units) >= sum(
+        index.fit(unit.span.shift(other), unit) for unit in units
     )
 
 
 @dataclass(frozen=True)
-class Matched:
+class MatchedTranscript:
     """The tape with the codes that were brought to it, and the units with codes that went nowhere."""
 
     transcript: CodedTranscript
@@ -110,7 +112,7 @@ class Matched:
     lost: tuple[CodedUtterance, ...]
 
 
-def onto(tape: CodedTranscript, foreign: CodedTranscript, coder: str = "", layer: str = "") -> Matched:
+def match(tape: CodedTranscript, foreign: CodedTranscript, coder: str = "", layer: str = "") -> MatchedTranscript:
     """Bring the codes of ``foreign`` to ``tape``, beside those that it has.
 
     ``coder`` and ``layer`` fill in where the foreign file names none. Each code counts once an utterance and coder.
@@ -119,9 +121,9 @@ def onto(tape: CodedTranscript, foreign: CodedTranscript, coder: str = "", layer
     ------
     FormatError: F02 there are more coders than any group has.
     """
-    places = _Places(tape.utterances)
-    hosts = _by_text(tape, foreign) if tape.is_untimed else map(places.host, foreign.utterances)
-    marks: dict[str, list[Mark]] = {said.id: [] for said in tape.utterances}
+    index = _UtteranceIndex(tape.utterances)
+    hosts = _by_text(tape, foreign) if tape.is_untimed else map(index.host, foreign.utterances)
+    marks: dict[str, list[Mark]] = {coded.id: [] for coded in tape.utterances}
     lost, number = [], 0
     for unit, host in zip(foreign.utterances, hosts, strict=True):
         if not unit.given:
@@ -132,18 +134,18 @@ def onto(tape: CodedTranscript, foreign: CodedTranscript, coder: str = "", layer
         number += 1
         given = {(mark.code, mark.coder, mark.layer) for mark in marks[host.id]}
         for mark in unit.given:
-            own = Mark(mark.code, mark.coder or coder, mark.layer or layer, mark.at)
-            if (own.code, own.coder, own.layer) not in given:
-                given.add((own.code, own.coder, own.layer))
-                marks[host.id].append(own)
+            signed = Mark(mark.code, mark.coder or coder, mark.layer or layer, mark.at)
+            if (signed.code, signed.coder, signed.layer) not in given:
+                given.add((signed.code, signed.coder, signed.layer))
+                marks[host.id].append(signed)
     if tape.is_untimed:
         counted = successive(utterance.span for utterance in tape.utterances)
         in_order = (replace(each, span=span) for each, span in zip(tape.utterances, counted, strict=True))
         _heard(replace(tape, utterances=tuple(in_order)), marks, {})
     else:
         _heard(tape, marks, _extents(lost, coder, layer))
-    said = (replace(utterance, marks=(*utterance.marks, *marks[utterance.id])) for utterance in tape.utterances)
-    return Matched(replace(tape, utterances=tuple(said)), number, tuple(lost))
+    coded = (replace(utterance, marks=(*utterance.marks, *marks[utterance.id])) for utterance in tape.utterances)
+    return MatchedTranscript(replace(tape, utterances=tuple(coded)), number, tuple(lost))
 
 
 def _by_text(tape: CodedTranscript, foreign: CodedTranscript) -> Iterator[CodedUtterance | None]:
@@ -152,7 +154,7 @@ def _by_text(tape: CodedTranscript, foreign: CodedTranscript) -> Iterator[CodedU
     for unit in foreign.utterances:
         words = unit.text.split()
         later = range(last, len(tape.utterances)) if words else range(0)
-        host = next((place for place in later if _is_same(unit, words, tape.utterances[place])), None)
+        host = next((position for position in later if _is_same(unit, words, tape.utterances[position])), None)
         last = last if host is None else host + 1
         yield None if host is None else tape.utterances[host]
 
@@ -163,12 +165,12 @@ def _is_same(unit: CodedUtterance, words: list[str], utterance: CodedUtterance) 
 
 def _extents(units: Iterable[CodedUtterance], coder: str, layer: str) -> dict[tuple[str, str], Span]:
     """From the first to the last of each coder's units that found no utterance, often beyond the tape's ends."""
-    found: dict[tuple[str, str], Span] = {}
+    extents: dict[tuple[str, str], Span] = {}
     for unit in units:
         for mark in unit.given:
             key = mark.coder or coder, mark.layer or layer
-            found[key] = found.get(key, unit.span) | unit.span
-    return found
+            extents[key] = extents.get(key, unit.span) | unit.span
+    return extents
 
 
 def _heard(tape: CodedTranscript, marks: dict[str, list[Mark]], beyond: dict[tuple[str, str], Span]) -> None:
@@ -190,25 +192,25 @@ def _heard(tape: CodedTranscript, marks: dict[str, list[Mark]], beyond: dict[tup
                 marks[utterance.id].append(Mark("", *key))
 
 
-class _Places:
+class _UtteranceIndex:
     """Utterances by their start, found without looking at all of them."""
 
     def __init__(self, utterances: Iterable[CodedUtterance]) -> None:
-        self.ordered = sorted(utterances, key=lambda said: said.span.start)
-        self.starts = [said.span.start for said in self.ordered]
-        self.longest = max((said.span.duration for said in self.ordered), default=0)
+        self.ordered = sorted(utterances, key=lambda utterance: utterance.span.start)
+        self.starts = [utterance.span.start for utterance in self.ordered]
+        self.longest = max((utterance.span.duration for utterance in self.ordered), default=0)
 
     def host(self, unit: CodedUtterance) -> CodedUtterance | None:
         span = unit.span
         if not span.duration:
             reached = self._near(Span(span.start - REACTION, span.start), unit.role)
-            return max(reached, key=lambda said: _nearness(said.span, span.start), default=None)
+            return max(reached, key=lambda utterance: _nearness(utterance.span, span.start), default=None)
         shared = (
-            (both, -said.span.duration, said)
-            for said in self._near(span, unit.role)
-            if (both := said.span.overlap(span)) and 2 * both >= min(said.span.duration, span.duration)
+            (both, -utterance.span.duration, utterance)
+            for utterance in self._near(span, unit.role)
+            if (both := utterance.span.overlap(span)) and 2 * both >= min(utterance.span.duration, span.duration)
         )
-        return max(shared, key=lambda found: found[:2], default=(0, 0, None))[2]
+        return max(shared, key=lambda candidate: candidate[:2], default=(0, 0, None))[2]
 
     def fit(self, span: Span, unit: CodedUtterance) -> float:
         """How well a unit would fit there: the share of time, 0 to 1, that it has in common with its utterance."""
@@ -221,12 +223,12 @@ class _Places:
 
     def _near(self, span: Span, role: str) -> Iterator[CodedUtterance]:
         """Utterances of the role that end after the span starts and start before it ends, or at that very moment."""
-        for place in range(bisect_right(self.starts, span.end) - 1, -1, -1):
-            said = self.ordered[place]
-            if said.span.start + self.longest < span.start:
+        for position in range(bisect_right(self.starts, span.end) - 1, -1, -1):
+            utterance = self.ordered[position]
+            if utterance.span.start + self.longest < span.start:
                 return
-            if said.span.end > span.start and (role == said.role or "unknown" in (role, said.role)):
-                yield said
+            if utterance.span.end > span.start and (role == utterance.role or "unknown" in (role, utterance.role)):
+                yield utterance
 
 
 def _nearness(span: Span, moment: int) -> tuple[bool, int]:

@@ -6,7 +6,7 @@ has a place for a remark:
 
 >>> sentence(30_000)
 'time 0 is 30.000 s into the recording'
->>> told("NOTE time 0 is 30.000 s into the recording")
+>>> parse("NOTE time 0 is 30.000 s into the recording")
 30000
 """
 
@@ -24,7 +24,7 @@ def sentence(zero: int) -> str:
     return f"time 0 is {to_seconds(zero)} s into the recording"
 
 
-def told(text: object) -> int | None:
+def parse(text: object) -> int | None:
     """The zero that a text names, in milliseconds of the recording; None where it names none."""
-    found = _SENTENCE.search(text) if isinstance(text, str) else None
-    return to_ms(float(found[1])) if found else None
+    match = _SENTENCE.search(text) if isinstance(text, str) else None
+    return to_ms(float(match[1])) if match else None

@@ -23,11 +23,11 @@ def since_the_first(table: pd.DataFrame) -> pd.DataFrame:
     seconds = {column: table[column].map(_second_of_day) for column in ("start", "end") if column in table}
     first = seconds["start"].dropna().iloc[0]
     since = {column: (times - first) % 86_400 for column, times in seconds.items()}
-    told = {
+    shifted = {
         column: [old if pd.isna(time) else f"{time:.3f}" for time, old in zip(times, table[column], strict=True)]
         for column, times in since.items()
     }
-    return table.assign(**told)
+    return table.assign(**shifted)
 
 
 def _second_of_day(cell: str) -> float | None:

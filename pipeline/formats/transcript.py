@@ -1,7 +1,7 @@
 """The one shape that every format is read into and written from: utterances with their times, words and codes.
 
 >>> spoken = CodedUtterance("", Span(0, 900), "S2", "client", "I could walk.", (Mark("change", "ana", "coach"),))
->>> transcript("walk", [spoken]).utterances[0].id
+>>> ordered_transcript("walk", [spoken]).utterances[0].id
 'u0001'
 
 A format that cannot hold a part of it says so in its docstring. An utterance of no length is a moment: CACTI knows no
@@ -91,7 +91,7 @@ class CodedTranscript:
         return bool(self.utterances) and all(utterance.span == Span(0, 0) for utterance in self.utterances)
 
 
-def transcript(
+def ordered_transcript(
     tape_id: str,
     utterances: Iterable[CodedUtterance],
     notes: Iterable[str] = (),
@@ -110,22 +110,22 @@ def transcript(
     if _only_counts([utterance.span for utterance in ordered]):
         ordered = [replace(utterance, span=Span(0, 0)) for utterance in ordered]
         notes = notes if NO_TIMES in notes else (*notes, NO_TIMES)
-    settled = speaker_roles.by_name(speaker_roles.distinct(said.speaker for said in ordered)) if named else {}
+    settled = speaker_roles.by_name(speaker_roles.distinct_speakers(each.speaker for each in ordered)) if named else {}
     ordered = [
-        replace(said, role="unknown") if said.speaker in named and settled.get(said.speaker) is None else said
-        for said in ordered
+        replace(each, role="unknown") if each.speaker in named and settled.get(each.speaker) is None else each
+        for each in ordered
     ]
-    taken = {said.id for said in ordered}
+    taken = {each.id for each in ordered}
     numbered: dict[str, CodedUtterance] = {}
     spare = len(ordered)
-    for place, said in enumerate(ordered, 1):
-        name = said.id
+    for position, each in enumerate(ordered, 1):
+        name = each.id
         if not name or name in numbered:
-            name = f"u{place:04d}"
+            name = f"u{position:04d}"
             while name in taken or name in numbered:
                 spare += 1
                 name = f"u{spare:04d}"
-        numbered[name] = replace(said, id=name)
+        numbered[name] = replace(each, id=name)
     return CodedTranscript(tape_id, tuple(numbered.values()), notes, zero)
 
 
@@ -150,36 +150,36 @@ def _only_counts(spans: Sequence[Span]) -> bool:
     return len(spans) > 1 and (spans == successive([Span(0, 0)] * len(spans)) or all(span.end <= 1 for span in spans))
 
 
-def placed(times: Sequence[tuple[int | None, int | None]]) -> list[Span]:
+def fill_times(times: Sequence[tuple[int | None, int | None]]) -> list[Span]:
     """Spans of (start, end) in ms as far as they are known, so that those without times keep their place.
 
     What has no start stands, as a moment, where the one before it ended, and no later than the next one starts. What
     has no end lasts until the next one starts, and is a moment where that is not known.
 
-    >>> placed([(0, 900), (None, None), (500, None), (2000, None)])
+    >>> fill_times([(0, 900), (None, None), (500, None), (2000, None)])
     [Span(start=0, end=900), Span(start=500, end=500), Span(start=500, end=2000), Span(start=2000, end=2000)]
     """
     spans: list[Span] = []
     starts = [*(start for start, _ in times), None]
     known = list(starts)  # the next start that is known, from each on
-    for place in reversed(range(len(times))):
-        known[place] = known[place + 1] if starts[place] is None else starts[place]
-    for place, (start, end) in enumerate(times):
+    for index in reversed(range(len(times))):
+        known[index] = known[index + 1] if starts[index] is None else starts[index]
+    for index, (start, end) in enumerate(times):
         first, last = start, end
         if first is None:
-            before, after = spans[-1] if spans else Span(0, 0), known[place]
+            before, after = spans[-1] if spans else Span(0, 0), known[index]
             first = before.end if after is None else max(before.start, min(before.end, after))
         elif last is None:
-            last = starts[place + 1]
+            last = starts[index + 1]
         spans.append(Span(first, max(first, first if last is None else last)))
     return spans
 
 
-def role(name: str) -> Role:
+def role_named(name: str) -> Role:
     """The role that a name of a file says: ``"Therapist A."`` -> ``"interviewer"``; unknown where it says none."""
     return speaker_roles.role_of(name) or "unknown"
 
 
-def codes(cell: str) -> tuple[str, ...]:
+def split_codes(cell: str) -> tuple[str, ...]:
     """The codes of a cell, ``|`` between them, each once."""
     return tuple(dict.fromkeys(code for part in cell.split("|") if (code := part.strip())))

@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipeline.errors import FormatError, TableError
 from pipeline.formats import reading, registry, speaker_roles
-from pipeline.formats.reading import Reading
+from pipeline.formats.reading import TranscriptTable
 from pipeline.formats.safe_reader import Source
 from pipeline.formats.transcript import CodedTranscript
 from pipeline.timeline import Role
@@ -33,7 +33,7 @@ _NAMING = {
 _TABLE = "write the transcript into a table (.csv or .xlsx) with the columns speaker and text"
 
 
-def read(path: Path, interviewer: str | None = None, tiers: Mapping[str, str] | None = None) -> Reading:
+def read(path: Path, interviewer: str | None = None, tiers: Mapping[str, str] | None = None) -> TranscriptTable:
     """The transcript of a file or of a processed tape's folder; ``interviewer`` names the voice that conducts it.
 
     ``tiers`` as in `registry.read`.
@@ -47,7 +47,7 @@ def read(path: Path, interviewer: str | None = None, tiers: Mapping[str, str] | 
     return _with_roles(path, _table(path, tiers), interviewer)
 
 
-def of_source(source: Source, interviewer: str | None = None) -> Reading:
+def of_source(source: Source, interviewer: str | None = None) -> TranscriptTable:
     """The transcript of a file that is in memory; its name says of what kind it is.
 
     Raises
@@ -58,15 +58,15 @@ def of_source(source: Source, interviewer: str | None = None) -> Reading:
     return _with_roles(path, _without_codes(path, registry.of_source(source)), interviewer)
 
 
-def _with_roles(path: Path, told: Reading, interviewer: str | None) -> Reading:
-    table = told.table
+def _with_roles(path: Path, reading_: TranscriptTable, interviewer: str | None) -> TranscriptTable:
+    table = reading_.table
     if table.empty:
         raise TableError("T04", f"transcript {path.name}", "has no rows", "give one with at least one utterance")
     if (table["text"].str.strip() == "").all():
         remedy = "give the transcript: the codes come from its words"
         raise TableError("T04", f"transcript {path.name}", "has no words in any row", remedy)
     roles = [_roles(path, tape, interviewer) for _, tape in table.groupby("tape_id", sort=False)]
-    return replace(told, table=table.assign(role=pd.concat(roles)))
+    return replace(reading_, table=table.assign(role=pd.concat(roles)))
 
 
 def naming(path: Path) -> str:
@@ -74,23 +74,23 @@ def naming(path: Path) -> str:
     return _NAMING.get(path.suffix.lower(), _TABLE)
 
 
-def _table(path: Path, tiers: Mapping[str, str] | None) -> Reading:
+def _table(path: Path, tiers: Mapping[str, str] | None) -> TranscriptTable:
     if path.is_dir():
         return reading.of_transcript(registry.read(path), settled=True)
     try:
-        told = registry.told(path, None, tiers)
+        content = registry.read_any(path, None, tiers)
     except FormatError as error:
         if error.code != "TR-F01":
             raise
         raise TableError("T01", f"table {path.name}", error.value, error.remedy) from error
-    return _without_codes(path, told)
+    return _without_codes(path, content)
 
 
-def _without_codes(path: Path, told: CodedTranscript | Reading) -> Reading:
-    if not isinstance(told, CodedTranscript):
-        return told
-    table = reading.of_transcript(told)
-    if any(utterance.given for utterance in told.utterances):
+def _without_codes(path: Path, content: CodedTranscript | TranscriptTable) -> TranscriptTable:
+    if not isinstance(content, CodedTranscript):
+        return content
+    table = reading.of_transcript(content)
+    if any(utterance.given for utterance in content.utterances):
         table = replace(
             table, notes=(*table.notes, f"The codes of {path.name} were not taken over: `code` gives its own.")
         )
@@ -101,14 +101,16 @@ def _roles(path: Path, tape: pd.DataFrame, interviewer: str | None) -> pd.Series
     """Each row's role: its own, else that of its voice as names tell it; empty where they leave it open."""
     voices = tape["speaker"].str.strip() if "speaker" in tape else pd.Series("", index=tape.index)
     if interviewer is not None:
-        speakers = speaker_roles.distinct(voices)
+        speakers = speaker_roles.distinct_speakers(voices)
         roles = speaker_roles.with_interviewer(speakers, interviewer, f"transcript {path.name}")
         return voices.map(lambda voice: roles.get(voice, ""))
-    own = tape["role"] if "role" in tape else pd.Series("", index=tape.index)
-    if not own.isin(["interviewer", "client"]).any():
-        own = pd.Series("", index=tape.index)  # who is told to be nobody throughout is told nothing about
-    told: dict[str, Role] = {
-        voice: role for voice, role in zip(voices, own, strict=True) if voice and role not in ("", "unknown")
+    roles_given = tape["role"] if "role" in tape else pd.Series("", index=tape.index)
+    if not roles_given.isin(["interviewer", "client"]).any():
+        roles_given = pd.Series("", index=tape.index)  # who is told to be nobody throughout is told nothing about
+    known_roles: dict[str, Role] = {
+        voice: role for voice, role in zip(voices, roles_given, strict=True) if voice and role not in ("", "unknown")
     }
-    named = speaker_roles.by_name(speaker_roles.distinct(voices), told if len(set(told.values())) < 2 else None)
-    return own.where(own != "", voices.map(lambda voice: named.get(voice) or ""))
+    named = speaker_roles.by_name(
+        speaker_roles.distinct_speakers(voices), known_roles if len(set(known_roles.values())) < 2 else None
+    )
+    return roles_given.where(roles_given != "", voices.map(lambda voice: named.get(voice) or ""))

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 
 from pipeline.formats import cues, speaker_prefix, time_origin
 from pipeline.formats import transcript as coded
-from pipeline.formats.plain_text import packed, printable, unpacked
+from pipeline.formats.plain_text import percent_decoded, percent_encoded, printable
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, transcript
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, ordered_transcript
 from pipeline.timeline import ROLES, UNKNOWN, Role
 
 _VOICE = re.compile(r"<v((?:\.[^\s.<>&]+)*)(?:\s([^<>]*))?>|</v>")
@@ -50,7 +50,7 @@ def read(source: Source) -> CodedTranscript:
     head = re.match(r"(?:(?!.*-->).+(?:\r\n|\r|\n|$))*", text)
     breaks = re.sub(r"[^\r\n]+", "", head[0] if head else "")
     shown, notes = cues.read(source, breaks + text[head.end() if head else 0 :], asides=True)
-    parts = [(cue, part) for cue in cues.unrolled(shown) for part in _parts("\n".join(cue.lines))]
+    parts = [(cue, part) for cue in cues.merge_rolling(shown) for part in _parts("\n".join(cue.lines))]
     names = speaker_prefix.names((part.text for _, part in parts if not part.speaker), captions=True)
     utterances, last = [], UNKNOWN
     named: set[str] = set()
@@ -62,13 +62,13 @@ def read(source: Source) -> CodedTranscript:
             continue  # a cue that shows nothing
         spoken = [(voice, part.text)] if voice else speaker_prefix.pieces(part.text, names, last)
         for speaker, text in spoken:
-            role = part.role or coded.role(speaker)
+            role = part.role or coded.role_named(speaker)
             named |= set() if part.role else {speaker}
             utterances.append(CodedUtterance(cue.name, cue.span, speaker, role, text, marks))
         last = spoken[-1][0]
-    remarks = (time_origin.told(note) for note in re.findall(r"^NOTE[ \t](.*)$", text_of_file, re.MULTILINE))
+    remarks = (time_origin.parse(note) for note in re.findall(r"^NOTE[ \t](.*)$", text_of_file, re.MULTILINE))
     known = next((at for at in remarks if at is not None), None)
-    return transcript(source.stem, utterances, notes, zero=known, named=named)
+    return ordered_transcript(source.stem, utterances, notes, zero=known, named=named)
 
 
 @dataclass(frozen=True)
@@ -85,34 +85,36 @@ def _parts(text: str) -> Iterator[_Part]:
     parts: list[tuple[tuple[str, ...], str, str]] = []
     classes, speaker, last = "", "", 0
     for tag in (*_VOICE.finditer(text), None):
-        said = text[last : tag.start() if tag else len(text)]
-        if said.strip() or (classes or speaker):
-            names = tuple(unpacked(html.unescape(name)) for name in classes.split(".") if name)
-            parts.append((names, html.unescape(speaker).strip(), html.unescape(_TAG.sub("", said)).strip()))
+        piece = text[last : tag.start() if tag else len(text)]
+        if piece.strip() or (classes or speaker):
+            names = tuple(percent_decoded(html.unescape(name)) for name in classes.split(".") if name)
+            parts.append((names, html.unescape(speaker).strip(), html.unescape(_TAG.sub("", piece)).strip()))
         if tag:
             classes, speaker, last = tag[1] or "", tag[2] or "", tag.end()
-    for names, who, said in parts or [((), "", "")]:
+    for names, who, piece in parts or [((), "", "")]:
         ours = bool(names) and names[0] in ROLES
-        codes = tuple(code for name in names[1:] for code in coded.codes(name)) if ours else ()  # others' are styles
-        yield _Part(coded.role(names[0]) if ours else None, who, codes, said)
+        codes = (
+            tuple(code for name in names[1:] for code in coded.split_codes(name)) if ours else ()
+        )  # others' are styles
+        yield _Part(coded.role_named(names[0]) if ours else None, who, codes, piece)
 
 
-def write(said: CodedTranscript) -> bytes:
+def write(transcript: CodedTranscript) -> bytes:
     """A WebVTT file.
 
     Raises
     ------
     FormatError: F08 a text or a name holds control characters.
     """
-    blocks = ["WEBVTT"] if said.zero is None else ["WEBVTT", f"NOTE {time_origin.sentence(said.zero)}"]
-    for one in said.utterances:
-        span = one.span.some
-        codes = dict.fromkeys(packed(mark.code) for mark in one.given)
-        voice = ".".join(["v", one.role, *codes])
-        speaker = html.escape(printable(one.speaker, "speaker"), quote=False)
-        text = html.escape(printable(one.text, "text", breaks=True), quote=False)
+    blocks = ["WEBVTT"] if transcript.zero is None else ["WEBVTT", f"NOTE {time_origin.sentence(transcript.zero)}"]
+    for utterance in transcript.utterances:
+        span = utterance.span.some
+        codes = dict.fromkeys(percent_encoded(mark.code) for mark in utterance.given)
+        voice = ".".join(["v", utterance.role, *codes])
+        speaker = html.escape(printable(utterance.speaker, "speaker"), quote=False)
+        text = html.escape(printable(utterance.text, "text", breaks=True), quote=False)
         text = text.replace("\n", "&#10;").replace("\t", "&#9;")
         times = f"{cues.clock(span.start, '.')} --> {cues.clock(span.end, '.')}"
-        lines = [one.id] if _ID.fullmatch(one.id) else []
+        lines = [utterance.id] if _ID.fullmatch(utterance.id) else []
         blocks.append("\n".join([*lines, times, f"<{voice} {speaker}>{text}</v>"]))
     return ("\n\n".join(blocks) + "\n").encode()

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from pipeline.formats.reading import Reading, of_speeches
+from pipeline.formats.reading import TranscriptTable, of_speeches
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.script import Speech
-from pipeline.formats.transcript import placed
+from pipeline.formats.script import SpokenPassage
+from pipeline.formats.transcript import fill_times
 from pipeline.timeline import UNKNOWN, Word
 
 TSV_HEADER = ("start", "end", "text")
@@ -47,7 +47,7 @@ def fits(value: Any) -> bool:
     return _list(value) is not None
 
 
-def reading(source: Source) -> Reading:
+def reading(source: Source) -> TranscriptTable:
     """The table of a file's segments.
 
     Raises
@@ -61,25 +61,25 @@ def reading(source: Source) -> Reading:
     return of_speeches(source, read(source, value))
 
 
-def read(source: Source, value: Any) -> tuple[Speech, ...]:
+def read(source: Source, value: Any) -> tuple[SpokenPassage, ...]:
     """The segments in order.
 
     Raises
     ------
     FormatError: F03 a segment is none, F07 a wrong time.
     """
-    speeches: list[Speech] = []
+    speeches: list[SpokenPassage] = []
     for number, item in enumerate(_list(value) or [], 1):
         where = f"segment {number} of"
         segment = _segment(item, value) if isinstance(item, dict) else None
         if segment is None or not isinstance(segment.text, str):
             source.refuse("F03", "is not a segment with text", "fix or delete it in the file", where)
-        for text, start, end, speaker, said in _cut(segment):
+        for text, start, end, speaker, words in _cut(segment):
             first, last = _times(source, start, end, segment.per, where)
             if first is not None and last is not None and last < first:
                 source.refuse("F07", "ends before it starts", "fix its times in the file", where)
             who = str("" if speaker is None else speaker).strip()
-            speeches.append(Speech(who, text.strip(), first, last, _words(source, said, who, where)))
+            speeches.append(SpokenPassage(who, text.strip(), first, last, _words(source, words, who, where)))
     return tuple(speech for speech in speeches if speech.text)
 
 
@@ -95,7 +95,7 @@ def _words(source: Source, words: list[dict[str, Any]], speaker: str, where: str
         return ()
     return tuple(
         Word(span, word["word"].strip(), _probability(word), speaker or UNKNOWN)
-        for word, span in zip(words, placed(times), strict=True)
+        for word, span in zip(words, fill_times(times), strict=True)
         if word["word"].strip()
     )
 
@@ -162,9 +162,9 @@ def _cut(segment: _Segment) -> Iterator[tuple[str, Any, Any, Any, list[dict[str,
         speaker = segment.speaker or (parts[0][0] if parts else None)
         yield segment.text, segment.start, segment.end, speaker, words
         return
-    for number, (speaker, said) in enumerate(parts):
-        starts = [word["start"] for word in said if word.get("start") is not None]
-        ends = [word["end"] for word in said if word.get("end") is not None]
+    for number, (speaker, part_words) in enumerate(parts):
+        starts = [word["start"] for word in part_words if word.get("start") is not None]
+        ends = [word["end"] for word in part_words if word.get("end") is not None]
         start = segment.start if number == 0 else starts[0] if starts else None
         end = segment.end if number == len(parts) - 1 else ends[-1] if ends else None
-        yield " ".join(word["word"].strip() for word in said), start, end, speaker, said
+        yield " ".join(word["word"].strip() for word in part_words), start, end, speaker, part_words

@@ -50,14 +50,16 @@ def blocks(source: Source) -> tuple[list[str], list[list[list[str]]], list[str]]
         document = Document(io.BytesIO(source.data))
         for element in _within(document.element.body):
             if element.tag == f"{_W}p":
-                told = _text(element).split("\n")
-                headings += told if _is_heading(element) else []
-                lines += told
+                paragraph_lines = _text(element).split("\n")
+                headings += paragraph_lines if _is_heading(element) else []
+                lines += paragraph_lines
                 continue
             rows = [list(row.cells) for row in Table(element, document).rows]
             merged = [len(row) > 1 and len({id(cell._tc) for cell in row}) == 1 for row in rows]
-            lines += [_cell(row[0]) for row, one in zip(rows, merged, strict=True) if one]
-            tables.append([[_cell(cell) for cell in row] for row, one in zip(rows, merged, strict=True) if not one])
+            lines += [_cell(row[0]) for row, is_merged in zip(rows, merged, strict=True) if is_merged]
+            tables.append(
+                [[_cell(cell) for cell in row] for row, is_merged in zip(rows, merged, strict=True) if not is_merged]
+            )
     except Exception as error:
         remedy = "open it, save it again as .docx, and try again"
         source.refuse("F03", f"is a damaged Word document ({type(error).__name__})", remedy)

@@ -108,9 +108,9 @@ def of_cells(name: str, cells: Sequence[Sequence[str]], notes: Sequence[str] = (
     ------
     TableError: T03, T04 and T05 as `read`.
     """
-    place = _heading_row(cells)
+    heading = _heading_row(cells)
     numbered = [(number, row) for number, row in enumerate(cells, 1) if any(cell.strip() for cell in row)]
-    if place is None:
+    if heading is None:
         titles = _script_titles(numbered) or []
         if not titles:
             given = ", ".join(numbered[0][1])[:120] if numbered else "nothing"
@@ -118,8 +118,8 @@ def of_cells(name: str, cells: Sequence[Sequence[str]], notes: Sequence[str] = (
             raise TableError("T03", f"table {name}", value, "name the columns in its first row: speaker, text")
         body = numbered
     else:
-        titles = [cell.strip() for cell in cells[place]]
-        body = [(number, row) for number, row in numbered if number > place + 1]
+        titles = [cell.strip() for cell in cells[heading]]
+        body = [(number, row) for number, row in numbered if number > heading + 1]
     while titles and not titles[-1] and not any(len(row) >= len(titles) and row[-1].strip() for _, row in body):
         titles.pop()
         body = [(number, row[: len(titles)]) for number, row in body]
@@ -135,11 +135,11 @@ def of_cells(name: str, cells: Sequence[Sequence[str]], notes: Sequence[str] = (
         rows.append((*row[: len(header)], *[""] * (len(header) - len(row))))
     if not rows:
         raise TableError("T04", f"table {name}", "has no rows", "export a transcript with at least one utterance")
-    kept = [at for at, title in enumerate(header) if title or any(row[at].strip() for row in rows)]
-    header = [header[at] or f"column {at + 1}" for at in kept]
+    columns = [at for at, title in enumerate(header) if title or any(row[at].strip() for row in rows)]
+    header = [header[at] or f"column {at + 1}" for at in columns]
     return Worksheet(
         tuple(header),
-        tuple(tuple(row[at] for at in kept) for row in rows),
+        tuple(tuple(row[at] for at in columns) for row in rows),
         tuple(number for number, _ in body),
         frozenset(ms),
         (*notes, *taken),
@@ -180,10 +180,10 @@ def _delimited(name: str, text: str) -> list[list[str]]:
         except csv.Error as error:
             problem = problem or error
             continue
-        place = _heading_row(rows)
-        known = sum(_column(cell) is not None for cell in rows[place]) if place is not None else 0
-        if (found := (known, len(rows[place or 0]) if rows else 0)) > score:
-            best, score = rows, found
+        heading = _heading_row(rows)
+        known = sum(_column(cell) is not None for cell in rows[heading]) if heading is not None else 0
+        if (candidate := (known, len(rows[heading or 0]) if rows else 0)) > score:
+            best, score = rows, candidate
     if problem and score[0] < 1 and score[1] < 2:
         remedy = "close the quotes in it: its text starts with a quote that is never closed"
         raise TableError("T02", f"table {name}", f"is not CSV ({problem})", remedy) from problem
@@ -254,8 +254,8 @@ def _heading_row(cells: Sequence[Sequence[str]]) -> int | None:
 
 def is_talk(cells: Sequence[Sequence[str]]) -> bool:
     """Whether rows of cells are a transcript: headings tell, or a column of roles beside one of text."""
-    place = _heading_row(cells)
-    if place is not None and len({_column(cell) for cell in cells[place]} - {None}) > 1:
+    heading = _heading_row(cells)
+    if heading is not None and len({_column(cell) for cell in cells[heading]} - {None}) > 1:
         return True
     return _script_titles([(number, row) for number, row in enumerate(cells, 1) if any(row)]) is not None
 

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from pipeline.errors import TableError
 from pipeline.formats import registry, speaker_roles, uncoded
-from pipeline.formats.reading import Reading
+from pipeline.formats.reading import TranscriptTable
 from pipeline.formats.safe_reader import Source
 from pipeline.lexicon import ends_sentence
 from pipeline.timeline import Role
@@ -60,11 +60,11 @@ class WrittenTranscript:
     @property
     def voices(self) -> dict[str, Role | None]:
         """The voices in the order of their first turn, with their roles."""
-        found: dict[str, Role | None] = {}
+        roles: dict[str, Role | None] = {}
         for turn in self.turns:
             if turn.voice:
-                found.setdefault(turn.voice, turn.role)
-        return found
+                roles.setdefault(turn.voice, turn.role)
+        return roles
 
     @property
     def nameless(self) -> int:
@@ -125,7 +125,7 @@ def of_source(source: Source) -> WrittenTranscript:
     return _of_reading(source.name, uncoded.of_source(source))
 
 
-def _of_reading(name_of_file: str, reading: Reading) -> WrittenTranscript:
+def _of_reading(name_of_file: str, reading: TranscriptTable) -> WrittenTranscript:
     table, thing = reading.table, f"transcript {name_of_file}"
     number = table["tape_id"].nunique()
     if number > 1:

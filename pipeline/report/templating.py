@@ -30,4 +30,4 @@ def templates(package: str) -> Environment:
 
 def _printable(value: Any) -> Any:
     """What a template prints, without characters that a page or a file cannot hold."""
-    return plain_text.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return plain_text.without_controls(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -15,7 +15,7 @@ ID = r"^[0-9a-f]{16}$"
 
 def cleaned(text: object) -> object:
     """A text without control characters and blanks around it; line ends as one character."""
-    return plain_text.shown(text, "").replace("\r\n", "\n").strip() if isinstance(text, str) else text
+    return plain_text.without_controls(text, "").replace("\r\n", "\n").strip() if isinstance(text, str) else text
 
 
 def one_line(text: str) -> str:

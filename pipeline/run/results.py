@@ -142,7 +142,7 @@ class Results:
             "words.csv": tape_tables.written(words, tape_tables.WORD_COLUMNS),
             "change_talk.csv": tape_tables.written(context, list(context.columns)),
             "vocalizations.csv": tape_tables.written(self._vocalization_table(), tape_tables.VOCALIZATION_COLUMNS),
-            "turns.rttm": rttm.spoken(self.tape_id, segments, recording.start, recording.source.sha256),
+            "turns.rttm": rttm.encode(self.tape_id, segments, recording.start, recording.source.sha256),
             "measures.json": as_json(self.measured.as_dict()),
             PROVENANCE: as_json(self.provenance),
             "report.html": render.render(self._shown()).encode(),

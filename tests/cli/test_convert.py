@@ -10,7 +10,7 @@ from pipeline.errors import FormatError, OutputError, TableError
 from pipeline.files import put
 from pipeline.formats import casaa, code_table, codebook_files, elan, registry, tape_tables
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.transcript import CodedUtterance, Mark, transcript
+from pipeline.formats.transcript import CodedUtterance, Mark, ordered_transcript
 from pipeline.timeline import Span
 from tests.formats.test_cacti_codebook import FILE
 from tests.formats.test_tape_tables import coded
@@ -85,7 +85,7 @@ def test_a_coach_gets_the_tape_without_codes(tape: Path, tmp_path: Path) -> None
 def test_codes_of_cacti_come_to_the_tape_by_time(tape: Path, tmp_path: Path) -> None:
     said = [CodedUtterance("", Span(t, t), role="client", marks=(Mark("C+"),)) for t in (900, 3900, 60_000)]
     session = tmp_path / "coach.casaa"
-    session.write_bytes(casaa.write(transcript("walk", said)))
+    session.write_bytes(casaa.write(ordered_transcript("walk", said)))
     out = tmp_path / "codes.csv"
     printed = convert(session, out, "--onto", tape, "--coder", "cora", "--layer", "coach")
     assert "2 units with codes were matched to an utterance, 1 were not" in printed
@@ -105,7 +105,7 @@ def test_converted_codes_can_be_compared(tape: Path, tmp_path: Path) -> None:
     table.loc[2, ["role", "codes"]] = ["unknown", ""]
     tape_tables.write_utterances(table, tape / "utterances.csv")
     said = [CodedUtterance("", Span(900, 900), role="client", marks=(Mark("sustain"),))]
-    (tmp_path / "coach.casaa").write_bytes(casaa.write(transcript("walk", said)))
+    (tmp_path / "coach.casaa").write_bytes(casaa.write(ordered_transcript("walk", said)))
     out = tmp_path / "codes.csv"
     convert(tmp_path / "coach.casaa", out, "--onto", tape, "--coder", "cora", "--layer", "coach")
     found = code_table.read(out).table
@@ -128,7 +128,7 @@ def test_a_tape_that_a_spreadsheet_saved_is_known_as_one(tape: Path, tmp_path: P
 def test_a_coach_may_call_codes_otherwise(tape: Path, tmp_path: Path) -> None:
     session = tmp_path / "coach.casaa"
     said = CodedUtterance("", Span(900, 900), role="client", marks=(Mark("D+"), Mark("Wave")))
-    session.write_bytes(casaa.write(transcript("walk", [said])))
+    session.write_bytes(casaa.write(ordered_transcript("walk", [said])))
     printed = convert(session, tmp_path / "codes.csv", "--onto", tape, "--codebook", "pretags")
     assert "not in codebook pretags, and not changed: Wave" in printed
     table = code_table.read(tmp_path / "codes.csv").table
@@ -138,7 +138,7 @@ def test_a_coach_may_call_codes_otherwise(tape: Path, tmp_path: Path) -> None:
 def test_a_coach_needs_no_name(tape: Path, tmp_path: Path) -> None:
     session = tmp_path / "coach.casaa"
     said = CodedUtterance("", Span(900, 900), role="client", marks=(Mark("C+"),))
-    session.write_bytes(casaa.write(transcript("walk", [said])))
+    session.write_bytes(casaa.write(ordered_transcript("walk", [said])))
     convert(session, tmp_path / "codes.csv", "--onto", tape)
     assert set(code_table.read(tmp_path / "codes.csv").table["coder"]) == {"coach", "machine"}
 
@@ -146,7 +146,7 @@ def test_a_coach_needs_no_name(tape: Path, tmp_path: Path) -> None:
 def test_codes_of_another_tape_are_named(tape: Path, tmp_path: Path) -> None:
     said = [CodedUtterance("", Span(60_000, 60_000), role="client", marks=(Mark("C+"),))]
     session = tmp_path / "other.casaa"
-    session.write_bytes(casaa.write(transcript("walk", said)))
+    session.write_bytes(casaa.write(ordered_transcript("walk", said)))
     with pytest.raises(FormatError, match="TR-F11 file other.casaa"):
         convert(session, tmp_path / "codes.csv", "--onto", tape)
     assert not (tmp_path / "codes.csv").exists()
@@ -163,8 +163,8 @@ def cut(tape: Path) -> Path:
 def coach(path: Path, *moments: int, zero: int | None = None) -> Path:
     """Codes of a coach: a stretch of 0.6 s from each moment on, in milliseconds."""
     said = [CodedUtterance("", Span(t, t + 600), "S2", "client", marks=(Mark("sustain"),)) for t in moments]
-    format_ = registry.of(path)
-    path.write_bytes(format_.write(transcript("walk", said, zero=zero)))
+    format_ = registry.format_of(path)
+    path.write_bytes(format_.write(ordered_transcript("walk", said, zero=zero)))
     return path
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pipeline.errors import FormatError
 from pipeline.formats import casaa, time_matching
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.transcript import CodedUtterance, Mark, transcript
+from pipeline.formats.transcript import CodedUtterance, Mark, ordered_transcript
 from pipeline.timeline import Span
 from tests.formats.transcripts import BREAKS, PAYLOADS, WALK, codes
 
@@ -96,7 +96,7 @@ def test_reads_what_it_wrote(said: list[tuple[int, set[str], str]]) -> None:
         )
         for tenth, found, text in said
     ]
-    tape = transcript("a/b c.d", given)
+    tape = ordered_transcript("a/b c.d", given)
     back = casaa.read(Source("x.casaa", casaa.write(tape)))
     assert back.tape_id == tape.tape_id
     for one, other in zip(back.utterances, tape.utterances, strict=True):
@@ -106,7 +106,7 @@ def test_reads_what_it_wrote(said: list[tuple[int, set[str], str]]) -> None:
 
 @pytest.mark.parametrize("text", ["007", "1e5", "0x10", "1.50"])
 def test_a_text_that_cacti_would_change_is_refused_or_kept(text: str) -> None:
-    said = transcript("t", [CodedUtterance("", Span(0, 0), "Client", "client", text, (Mark("C+"),))])
+    said = ordered_transcript("t", [CodedUtterance("", Span(0, 0), "Client", "client", text, (Mark("C+"),))])
     if text == "0x10":
         assert read(casaa.write(said))[0].text == text
         return
@@ -117,10 +117,10 @@ def test_a_text_that_cacti_would_change_is_refused_or_kept(text: str) -> None:
 def test_what_cacti_has_no_place_for_is_named() -> None:
     one = CodedUtterance("", Span(0, 0), "S3", "unknown", "hm", (Mark("C+"),))
     with pytest.raises(FormatError, match="TR-F08 .*neither role"):
-        casaa.write(transcript("t", [one]))
+        casaa.write(ordered_transcript("t", [one]))
     both = [CodedUtterance("", Span(0, 0), role=role, marks=(Mark("x"),)) for role in ("client", "interviewer")]  # type: ignore[arg-type]
     with pytest.raises(FormatError, match="TR-F08 .*both speakers"):
-        casaa.write(transcript("t", both))
+        casaa.write(ordered_transcript("t", both))
 
 
 def spoken(start: int, end: int, code: str, text: str = "Mm-hm.", speaker: str = "Therapist") -> CodedUtterance:
@@ -130,7 +130,7 @@ def spoken(start: int, end: int, code: str, text: str = "Mm-hm.", speaker: str =
 
 def test_codes_that_fall_into_one_tenth_of_a_second_stay_apart() -> None:
     """Two listening noises 30 ms apart: the second was refused, as a text that "looks like a number"."""
-    tape = transcript(
+    tape = ordered_transcript(
         "t",
         [
             spoken(1_210, 1_500, "FA", "Mm-hm."),
@@ -150,9 +150,9 @@ def test_codes_that_fall_into_one_tenth_of_a_second_stay_apart() -> None:
 
 def test_a_code_lies_within_its_utterance() -> None:
     """At 1.0 s, the tenth nearest to 1.04 s, the one before is still speaking, and would get the code."""
-    tape = transcript("t", [spoken(0, 1_030, "GI"), spoken(1_040, 2_000, "SR")])
+    tape = ordered_transcript("t", [spoken(0, 1_030, "GI"), spoken(1_040, 2_000, "SR")])
     back = casaa.read(Source("t.casaa", casaa.write(tape)))
-    found = time_matching.onto(tape, back, "coach", "coach").transcript
+    found = time_matching.match(tape, back, "coach", "coach").transcript
     assert [[mark.code for mark in one.marks if mark.coder] for one in found.utterances] == [["GI"], ["SR"]]
 
 

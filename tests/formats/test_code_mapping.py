@@ -2,13 +2,13 @@ import pytest
 
 from pipeline.formats import codebook_files
 from pipeline.formats.code_mapping import translated
-from pipeline.formats.transcript import CodedUtterance, Mark, transcript
+from pipeline.formats.transcript import CodedUtterance, Mark, ordered_transcript
 from pipeline.timeline import Role, Span
 
 
 def names(book: str, role: Role, *codes: str) -> tuple[list[str], tuple[str, ...]]:
     said = CodedUtterance("", Span(0, 1), role=role, marks=tuple(Mark(code, "cora", "coach") for code in codes))
-    found, unknown = translated(transcript("t", [said]), codebook_files.read(book))
+    found, unknown = translated(ordered_transcript("t", [said]), codebook_files.read(book))
     return [mark.code for mark in found.utterances[0].marks], unknown
 
 

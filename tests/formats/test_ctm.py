@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from pipeline.errors import FormatError
 from pipeline.formats import ctm
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.transcript import CodedTranscript, CodedUtterance, transcript
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, ordered_transcript
 from pipeline.timeline import Span, Word
 from tests.formats.transcripts import WALK, transcripts
 
@@ -69,14 +69,14 @@ def test_words_come_back(said: CodedTranscript) -> None:
 
 @pytest.mark.parametrize("text", ["two words", "a\u00a0b", "", " "])
 def test_a_word_with_a_blank_is_refused(text: str) -> None:
-    said = transcript("t", [CodedUtterance("", Span(0, 1), words=(Word(Span(0, 1), text, 1.0),))])
+    said = ordered_transcript("t", [CodedUtterance("", Span(0, 1), words=(Word(Span(0, 1), text, 1.0),))])
     with pytest.raises(FormatError, match="TR-F08 .*space"):
         ctm.write(said)
 
 
 def test_a_transcript_without_words_says_where_to_find_them() -> None:
     with pytest.raises(FormatError, match="TR-F08 tape t has no words.*folder"):
-        ctm.write(transcript("t", [CodedUtterance("", Span(0, 1), text="hm")]))
+        ctm.write(ordered_transcript("t", [CodedUtterance("", Span(0, 1), text="hm")]))
 
 
 @pytest.mark.parametrize(

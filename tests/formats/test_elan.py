@@ -8,7 +8,7 @@ import pytest
 from pipeline.errors import FormatError
 from pipeline.formats import elan, textgrid
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.transcript import Mark, Media, transcript
+from pipeline.formats.transcript import Mark, Media, ordered_transcript
 from pipeline.timeline import Span
 from tests.formats.transcripts import WALK
 
@@ -68,7 +68,7 @@ def test_pympi_reads_what_we_wrote(tmp_path: Path) -> None:
 @pytest.mark.parametrize("parent", [True, False])
 def test_a_tier_that_a_coach_adds_by_hand_to_our_file_comes_back_as_codes(tmp_path: Path, parent: bool) -> None:
     path = tmp_path / "session.eaf"
-    path.write_bytes(elan.write(transcript(WALK.tape_id, [replace(one, marks=()) for one in WALK.utterances])))
+    path.write_bytes(elan.write(ordered_transcript(WALK.tape_id, [replace(one, marks=()) for one in WALK.utterances])))
     eaf = pympi.Eaf(path)
     if parent:
         eaf.add_linguistic_type("by hand", "Symbolic_Association", timealignable=False)

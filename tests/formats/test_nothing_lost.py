@@ -264,7 +264,7 @@ def test_words_speakers_and_order_are_those_of_a_chat_file(talk: Talk) -> None:
 @given(talk=_talk)
 @settings(max_examples=20)
 def test_speakers_and_order_are_those_of_an_rttm_file(talk: Talk) -> None:
-    read = rttm.coded(Source("talk.rttm", _rttm(talk)))
+    read = rttm.read_transcript(Source("talk.rttm", _rttm(talk)))
     assert [each.speaker for each in read.utterances] == [who for who, _ in talk]
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipeline.errors import FormatError
 from pipeline.formats import registry
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.transcript import NO_TIMES, CodedTranscript, CodedUtterance, Mark, transcript
+from pipeline.formats.transcript import NO_TIMES, CodedTranscript, CodedUtterance, Mark, ordered_transcript
 from pipeline.timeline import Span, Word
 from tests.formats.transcripts import BREAKS, PAYLOADS, WALK, transcripts
 
@@ -66,7 +66,7 @@ BY_TIME = {"elan", "textgrid", "rttm"}
 
 
 def through(name: str, said: CodedTranscript) -> CodedTranscript:
-    one = registry.named(name)
+    one = registry.format_named(name)
     return one.read(Source(f"{said.tape_id}{one.ending}", one.write(said)))
 
 
@@ -100,7 +100,7 @@ def test_reads_the_parquet_that_it_wrote(said: CodedTranscript) -> None:
 
 def test_reads_the_hard_texts_in_the_parquet_that_it_wrote() -> None:
     hard = [replace(WALK.utterances[0], id="", text=text) for text in (*PAYLOADS, *BREAKS)]
-    said = transcript("walk", [*hard, *WALK.utterances])
+    said = ordered_transcript("walk", [*hard, *WALK.utterances])
     assert compared(through("parquet", said), whole) == compared(said, whole)
 
 
@@ -111,12 +111,12 @@ def test_a_file_says_what_its_times_count_from(name: str, zero: int | None) -> N
     back = through(name, spoken)
     assert back.zero == zero
     assert [one.span.start for one in back.utterances] == ([0] if name == "ctm" else [0, 1200])
-    assert through(name, transcript("walk", [], zero=zero)).zero in (zero, None)
+    assert through(name, ordered_transcript("walk", [], zero=zero)).zero in (zero, None)
 
 
 @pytest.mark.parametrize("name", sorted((set(KEPT) | APART) - {"parquet"}))
 def test_people_read_what_times_count_from(name: str) -> None:
-    format_ = registry.named(name)
+    format_ = registry.format_named(name)
     data = format_.write(replace(WALK, utterances=WALK.utterances[:2], zero=30_000))
     text = (
         b"".join(Source("x.qdpx", data).members()[key].data for key in ("project.qde",)) if name == "refi-qda" else data
@@ -130,9 +130,9 @@ def test_people_read_what_times_count_from(name: str) -> None:
 def test_what_no_format_can_hold_is_refused(name: str, bad: str) -> None:
     text = f"x{bad}y"
     word = replace(WALK.utterances[0].words[0], text=text, speaker=text)
-    said = transcript("walk", [replace(WALK.utterances[0], text=text, speaker=text, words=(word,))])
+    said = ordered_transcript("walk", [replace(WALK.utterances[0], text=text, speaker=text, words=(word,))])
     with pytest.raises(FormatError, match="TR-F08"):
-        registry.named(name).write(said)
+        registry.format_named(name).write(said)
 
 
 @pytest.mark.parametrize("name", sorted(set(KEPT) | APART))
@@ -141,15 +141,15 @@ def test_what_no_format_can_hold_is_refused(name: str, bad: str) -> None:
 )
 def test_what_is_none_is_refused(name: str, content: bytes) -> None:
     if content == b"" and name in ("rttm", "ctm", "srt"):
-        assert registry.named(name).read(Source("silence", content)).utterances == ()
+        assert registry.format_named(name).read(Source("silence", content)).utterances == ()
         return
     with pytest.raises(FormatError, match="TR-F0[3567] .*nothing.bin"):
-        registry.named(name).read(Source("nothing.bin", content))
+        registry.format_named(name).read(Source("nothing.bin", content))
 
 
 @pytest.mark.parametrize("name", sorted(set(KEPT) | APART))
 def test_a_spoiled_file_is_read_or_refused(name: str) -> None:
-    one = registry.named(name)
+    one = registry.format_named(name)
     good = one.write(WALK)
     step = max(1, len(good) // (3 if name == "parquet" else 40))
     for place in range(1, len(good), step):
@@ -162,7 +162,7 @@ def test_a_spoiled_file_is_read_or_refused(name: str) -> None:
 @pytest.mark.parametrize("text", ["1\n2", "a\tb", "blank\n\nline", "1\n00:00:01,000 --> 00:00:02,000\nx"])
 def test_a_break_is_refused_or_comes_back(name: str, text: str) -> None:
     word = replace(WALK.utterances[0].words[0], text=text)
-    said = transcript("walk", [replace(WALK.utterances[0], text=text, speaker=text, words=(word,))])
+    said = ordered_transcript("walk", [replace(WALK.utterances[0], text=text, speaker=text, words=(word,))])
     with suppress(FormatError):
         back = through(name, said)
         assert [one.text for one in back.utterances] == [text]
@@ -173,7 +173,7 @@ def test_hard_texts_come_back(name: str) -> None:
     for hard in PAYLOADS:
         text = hard.replace("-->", "->") if name == "srt" else "".join(hard.split()) if name == "ctm" else hard
         word = replace(WALK.utterances[0].words[0], text="".join(text.split()))
-        said = transcript("walk", [replace(WALK.utterances[0], text=text, words=(word,))])
+        said = ordered_transcript("walk", [replace(WALK.utterances[0], text=text, words=(word,))])
         (back,) = through(name, said).utterances
         assert back.text == ("" if name == "rttm" else text)
 
@@ -192,7 +192,7 @@ _turns = st.lists(
 
 def spoken_in_turn(turns: list[tuple[str, int]], starts: list[int]) -> CodedTranscript:
     """Utterances with a text of their own each, which start and last as long as they say."""
-    return transcript(
+    return ordered_transcript(
         "walk",
         [
             CodedUtterance("", Span(start, start + length), speaker, role, f"text {number}", (Mark(f"code {role}"),))
@@ -238,7 +238,7 @@ def test_words_of_no_length_and_words_of_what_starts_together_stay_with_their_ut
         Word(Span(900, 900), "walk", 1.0, "S1"),
     ]
     first = CodedUtterance("", Span(0, 900), "S2", "client", "Well.")
-    spoken = transcript(
+    spoken = ordered_transcript(
         "walk", [first, CodedUtterance("", Span(0, 900), "S1", "interviewer", "So you walk", (), tuple(words))]
     )
     back = through(name, spoken)

@@ -47,13 +47,13 @@ def test_a_file_says_what_its_times_count_from_and_of_which_recording(file):
         f"SPKR-INFO tape-1 1 <NA> <NA> the_recording_has_the_SHA-256_{'a' * 64} unknown <NA> <NA> <NA>",
         "SPEAKER tape-1 1 0.000 12.345 <NA> <NA> S1 <NA> <NA>",
     ]
-    assert rttm.voices(file) == rttm.Voices(tuple(lines), 30_500, "a" * 64)
+    assert rttm.read_file(file) == rttm.RttmFile(tuple(lines), 30_500, "a" * 64)
     found = load_rttm(file)  # which fails on comments
     assert {uri: said.labels() for uri, said in found.items()} == {"tape-1": ["S1"]}
     file.write_text(f";; time 0 is 1.000 s into the recording\n{file.read_text().splitlines()[2]}\n")
-    assert rttm.voices(file) == rttm.Voices(tuple(lines), 1000, None)
+    assert rttm.read_file(file) == rttm.RttmFile(tuple(lines), 1000, None)
     file.write_text("SPEAKER time 1 0.000 1.0 <NA> <NA> S1 <NA> <NA>\n")
-    assert rttm.voices(file) == rttm.Voices((Line(Span(0, 1000), "S1", "time"),), None, None)
+    assert rttm.read_file(file) == rttm.RttmFile((Line(Span(0, 1000), "S1", "time"),), None, None)
 
 
 def test_an_empty_file_names_nobody(file):
@@ -92,12 +92,12 @@ def test_pyannote_reads_what_we_wrote_and_we_read_what_it_wrote(tmp_path: Path) 
     said[Segment(2, 3), "_"] = "Client"
     with (tmp_path / "theirs.rttm").open("w") as theirs:
         said.write_rttm(theirs)
-    found = rttm.coded(Source.open(tmp_path / "theirs.rttm"))
+    found = rttm.read_transcript(Source.open(tmp_path / "theirs.rttm"))
     assert [(one.span, one.speaker, one.role) for one in found.utterances] == [
         (Span(500, 2250), "ana", "unknown"),
         (Span(2000, 3000), "Client", "client"),
     ]
-    (tmp_path / "ours.rttm").write_bytes(rttm.written(found))
+    (tmp_path / "ours.rttm").write_bytes(rttm.write_transcript(found))
     back = load_rttm(tmp_path / "ours.rttm")["walk"]
     assert [(segment.start, segment.end, label) for segment, _, label in back.itertracks(yield_label=True)] == [
         (0.5, 2.25, "ana"),
@@ -108,4 +108,4 @@ def test_pyannote_reads_what_we_wrote_and_we_read_what_it_wrote(tmp_path: Path) 
 def test_lines_of_two_recordings_are_no_tape() -> None:
     text = "SPEAKER a 1 0 1 <NA> <NA> x <NA> <NA>\nSPEAKER b 1 0 1 <NA> <NA> x <NA> <NA>\n"
     with pytest.raises(FormatError, match="TR-F07 .*2 recordings"):
-        rttm.coded(Source("x.rttm", text.encode()))
+        rttm.read_transcript(Source("x.rttm", text.encode()))

@@ -6,7 +6,7 @@ import webvtt as library
 from pipeline.errors import FormatError
 from pipeline.formats import cues, srt, webvtt
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.transcript import CodedUtterance, transcript
+from pipeline.formats.transcript import CodedUtterance, ordered_transcript
 from pipeline.timeline import Span
 from tests.formats.transcripts import WALK
 
@@ -24,7 +24,7 @@ def test_webvtt_py_reads_what_we_wrote(tmp_path: Path) -> None:
         CodedUtterance("", Span(n * 10, n * 10 + 5), "S<1>", "client", text)
         for n, text in enumerate(("a --> b", "<b>"))
     ]
-    (tmp_path / "t.vtt").write_bytes(webvtt.write(transcript("t", hard)))
+    (tmp_path / "t.vtt").write_bytes(webvtt.write(ordered_transcript("t", hard)))
     found = library.read(str(tmp_path / "t.vtt"))
     assert [(one.start, one.end) for one in found] == [
         ("00:00:00.000", "00:00:00.005"),
@@ -107,7 +107,7 @@ def test_what_holds_nothing_is_no_webvtt(text: str) -> None:
 @pytest.mark.parametrize("text", ["a\n\nb", "x --> y", "a\n \t\nb"])
 def test_what_srt_cannot_escape_is_refused(text: str) -> None:
     with pytest.raises(FormatError, match="TR-F08 .*cannot store"):
-        srt.write(transcript("t", [CodedUtterance("", Span(0, 1), text=text)]))
+        srt.write(ordered_transcript("t", [CodedUtterance("", Span(0, 1), text=text)]))
 
 
 def test_a_line_that_belongs_to_no_subtitle_is_passed_over_and_told() -> None:
@@ -117,5 +117,7 @@ def test_a_line_that_belongs_to_no_subtitle_is_passed_over_and_told() -> None:
 
 
 def test_an_id_that_would_be_a_note_is_left_out() -> None:
-    said = transcript("t", [CodedUtterance("NOTE", Span(0, 1), text="x"), CodedUtterance("a b", Span(1, 2), text="y")])
+    said = ordered_transcript(
+        "t", [CodedUtterance("NOTE", Span(0, 1), text="x"), CodedUtterance("a b", Span(1, 2), text="y")]
+    )
     assert [one.text for one in webvtt.read(Source("t.vtt", webvtt.write(said))).utterances] == ["x", "y"]

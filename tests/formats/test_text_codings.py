@@ -82,7 +82,7 @@ def test_a_coded_text_comes_whole_and_each_says_what_is_theirs(
 def test_no_line_is_lost_and_none_is_said_by_another(stretches: list[tuple[int, int]]) -> None:
     lines, starts = text_codings.lines_of(TALK)
     selections = [
-        Selection(text_codings.place(starts, min(pair)), text_codings.place(starts, max(pair)), (Mark("change"),))
+        Selection(text_codings.position(starts, min(pair)), text_codings.position(starts, max(pair)), (Mark("change"),))
         for pair in stretches
     ]
     said = list(text_codings.utterances(lines, selections))
@@ -104,13 +104,13 @@ def test_words_beside_utterances_are_theirs_and_are_not_said_twice() -> None:
     both = grid(
         ("utterances", [(0, 2, "what next"), (2, 6, "")]), ("words", [(0, 1, "what"), (1, 2, "next"), (2, 6, "")])
     )
-    (said,) = registry.named("textgrid").read(both).utterances
+    (said,) = registry.format_named("textgrid").read(both).utterances
     assert (said.speaker, said.text, [word.text for word in said.words]) == ("unknown", "what next", ["what", "next"])
 
 
 def test_names_before_colons_say_who_speaks_where_no_tier_does() -> None:
     one = grid(("default", [(0, 2, "T: What next?"), (2, 4, "C: I want to walk."), (4, 6, "T: So.")]))
-    said = registry.named("textgrid").read(one).utterances
+    said = registry.format_named("textgrid").read(one).utterances
     assert [(one.role, one.text) for one in said] == [
         ("interviewer", "What next?"),
         ("client", "I want to walk."),
@@ -120,7 +120,7 @@ def test_names_before_colons_say_who_speaks_where_no_tier_does() -> None:
 
 def test_a_tier_of_behaviors_holds_codes_however_many_words_they_have() -> None:
     tiers = grid(("T", [(0, 2, "What is next?")]), ("Behavior counts", [(0, 2, "open question")]))
-    (said,) = registry.named("textgrid").read(tiers).utterances
+    (said,) = registry.format_named("textgrid").read(tiers).utterances
     assert (said.text, [mark.code for mark in said.marks]) == ("What is next?", ["open question"])
 
 
@@ -142,14 +142,14 @@ def eaf(tiers: list[tuple[str, str, list[str]]]) -> Source:
 
 def test_what_is_said_on_numbered_utterances_is_the_text() -> None:
     numbered = eaf([("ref@Ann", "", ["s.001", "s.002"]), ("tx@Ann", "ref@Ann", ["What next?", "So."]), ("ft@Ann", "tx@Ann", ["Was nun?", "So."])])  # fmt: skip  # noqa: E501
-    said = registry.named("elan").read(numbered)
+    said = registry.format_named("elan").read(numbered)
     assert [(one.speaker, one.text) for one in said.utterances] == [("Ann", "What next?"), ("Ann", "So.")]
     assert said.notes[0].startswith("Tiers read as text: tx@Ann; skipped: ref@Ann, ft@Ann.")
 
 
 def test_each_coder_s_tier_keeps_its_coder() -> None:
     coded = eaf([("T", "", ["What is next?"]), ("MISC_coder1", "", ["OQ"]), ("MISC coder Bo", "", ["CQ"]), ("Affect", "", ["calm"])])  # fmt: skip  # noqa: E501
-    (said,) = registry.named("elan").read(coded).utterances
+    (said,) = registry.format_named("elan").read(coded).utterances
     assert (said.text, [(mark.code, mark.coder) for mark in said.marks]) == (
         "What is next?",
         [("OQ", "coder1"), ("CQ", "coder Bo")],

@@ -7,7 +7,7 @@ from praatio.utilities.constants import Interval, Point
 from pipeline.errors import FormatError
 from pipeline.formats import textgrid
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.transcript import CodedUtterance, Mark, transcript
+from pipeline.formats.transcript import CodedUtterance, Mark, ordered_transcript
 from pipeline.timeline import Span
 from tests.formats.transcripts import WALK
 
@@ -49,7 +49,7 @@ def test_praatio_reads_what_we_wrote(tmp_path: Path) -> None:
 
 
 def test_a_pause_is_not_an_utterance_and_silence_has_a_mark() -> None:
-    said = transcript("t", [CodedUtterance("", Span(500, 700)), CodedUtterance("", Span(900, 900), text="now")])
+    said = ordered_transcript("t", [CodedUtterance("", Span(500, 700)), CodedUtterance("", Span(900, 900), text="now")])
     written = textgrid.write(said)
     assert written.decode().count('text = ""') == 2
     assert '"[speech]"' in written.decode()

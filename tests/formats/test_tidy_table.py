@@ -11,7 +11,7 @@ from pyarrow import parquet as arrow
 from pipeline.errors import FormatError
 from pipeline.formats import parquet, registry, tidy_table
 from pipeline.formats.safe_reader import Source
-from pipeline.formats.transcript import CodedUtterance, Mark, transcript
+from pipeline.formats.transcript import CodedUtterance, Mark, ordered_transcript
 from pipeline.timeline import Span
 from tests.formats.transcripts import WALK
 
@@ -31,7 +31,9 @@ def test_the_numbers_of_a_table_by_hand() -> None:
 
 def test_no_cell_is_a_formula_for_a_spreadsheet() -> None:
     texts = ["=1+1", "+1", "-1", "@x", "'tis", "'=x", '"=x"', " =x", "a\n=b"]
-    said = transcript("=t", [CodedUtterance("", Span(n, n + 1), "=s", text=text) for n, text in enumerate(texts)])
+    said = ordered_transcript(
+        "=t", [CodedUtterance("", Span(n, n + 1), "=s", text=text) for n, text in enumerate(texts)]
+    )
     rows = list(csv.reader(tidy_table.write(said).decode().splitlines(keepends=True)))
     assert all(not cell.startswith(("=", "+", "-", "@", "\t")) for row in rows for cell in row)
     back = tidy_table.read(Source("x.csv", tidy_table.write(said)))
@@ -40,7 +42,7 @@ def test_no_cell_is_a_formula_for_a_spreadsheet() -> None:
 
 
 def test_a_coder_who_gave_no_code_has_heard_the_utterance() -> None:
-    said = transcript("t", [CodedUtterance("", Span(0, 1), marks=(Mark("", "ana", "coach"),))])
+    said = ordered_transcript("t", [CodedUtterance("", Span(0, 1), marks=(Mark("", "ana", "coach"),))])
     assert tidy_table.read(Source("t.csv", tidy_table.write(said))) == said
 
 

@@ -16,7 +16,7 @@ from openpyxl import Workbook
 
 from pipeline.errors import FormatError, TableError
 from pipeline.formats import registry, uncoded
-from pipeline.formats.transcript import CodedUtterance, Mark, transcript
+from pipeline.formats.transcript import CodedUtterance, Mark, ordered_transcript
 from pipeline.timeline import Span
 
 HEADER = "tape_id,utterance_id,role,text"
@@ -167,7 +167,7 @@ def test_lines_that_nobody_says_are_told_and_text_with_a_colon_stays_text(tmp_pa
 
 
 def test_our_own_tables_can_be_coded_again_without_the_apostrophe_of_spreadsheets(tmp_path: Path) -> None:
-    said = transcript(
+    said = ordered_transcript(
         "walk", [CodedUtterance("", Span(0, 900), "S2", "client", "=no", (Mark("change", "ana", "coach"),))]
     )
     registry.write(said, tmp_path / "x.csv")

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, transcript
+from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, ordered_transcript
 from pipeline.timeline import LAYERS, Role, Span, Word
 
 PAYLOADS = (
@@ -76,10 +76,10 @@ def utterances(draw: st.DrawFn, *, breaks: bool = False, words: bool = True) -> 
 @st.composite
 def transcripts(draw: st.DrawFn, *, breaks: bool = False, words: bool = True) -> CodedTranscript:
     said = draw(st.lists(utterances(breaks=breaks, words=words), max_size=5))
-    return transcript(draw(names), said)
+    return ordered_transcript(draw(names), said)
 
 
-WALK = transcript(
+WALK = ordered_transcript(
     "walk",
     [
         CodedUtterance(

@@ -31,7 +31,9 @@ def settled(said: CodedTranscript, interviewer: str | None, loaded: Settings) ->
     ------
     TableError: T08 no voice has the interviewer's name.
     """
-    speakers = [name for name in speaker_roles.distinct(one.speaker for one in said.utterances) if name != UNKNOWN]
+    speakers = [
+        name for name in speaker_roles.distinct_speakers(one.speaker for one in said.utterances) if name != UNKNOWN
+    ]
     if interviewer is not None:
         asked = speaker_roles.with_interviewer(speakers, interviewer, f"transcript {said.tape_id}")
         return replace(

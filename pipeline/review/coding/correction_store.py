@@ -200,7 +200,7 @@ def _payload_problem(change: ChangeRequest) -> str:
 
 def _is_text(value: Any) -> bool:
     """Whether it can be shown: half a character in one word would keep everybody from the whole transcript."""
-    return isinstance(value, str) and 0 < len(value) <= 200 and plain_text.shown(value, "") == value
+    return isinstance(value, str) and 0 < len(value) <= 200 and plain_text.without_controls(value, "") == value
 
 
 def _is_name(value: Any) -> bool:

@@ -87,7 +87,7 @@ def correction_payload(admitted: Admitted, row: records.Correction) -> dict[str,
         return {}
     found: dict[str, Any] = json.loads(admitted.home.vault.unseal(row.tape_id, row.sealed_payload, PAYLOAD_FIELD))
     if "with" in found:  # one that no page can hold may have been kept before such texts were refused
-        found["with"] = [plain_text.shown(text) for text in found["with"]]
+        found["with"] = [plain_text.without_controls(text) for text in found["with"]]
     return found
 
 

@@ -35,6 +35,8 @@ def printed(summary: Summary) -> bytes:
         if line.kind == "heading":
             page.ln(4)
         page.set_font(_FONT, "B" if line.kind in ("title", "heading") else "", size)
-        page.multi_cell(0, size * 0.52, plain_text.shown(line.text), new_x="LMARGIN", new_y="NEXT", align="L")
+        page.multi_cell(
+            0, size * 0.52, plain_text.without_controls(line.text), new_x="LMARGIN", new_y="NEXT", align="L"
+        )
         page.ln(1.5)
     return bytes(page.output())

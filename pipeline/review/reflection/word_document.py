@@ -29,7 +29,7 @@ def written(summary: Summary) -> bytes:
     properties.title, properties.author, properties.comments, properties.language = summary_lines.TITLE, "", "", "en-US"
     properties.created = properties.modified = datetime.fromtimestamp(summary.at / 1000, UTC).replace(tzinfo=None)
     for line in summary_lines.lines(summary):
-        paragraph = document.add_paragraph(plain_text.shown(line.text), style=_STYLES[line.kind])
+        paragraph = document.add_paragraph(plain_text.without_controls(line.text), style=_STYLES[line.kind])
         if line.kind == "note":
             for run in paragraph.runs:
                 run.font.size = Pt(_NOTE_POINTS)

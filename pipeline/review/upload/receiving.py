@@ -244,9 +244,9 @@ class _FormStream:
                 raise _damaged()
             self._begun = True
             name = options.get(b"filename", b"").decode("utf-8", "replace")
-            self.file_name = form_fields.one_line(plain_text.shown(name.replace("\\", "/").rpartition("/")[2], ""))[
-                -80:
-            ]
+            self.file_name = form_fields.one_line(
+                plain_text.without_controls(name.replace("\\", "/").rpartition("/")[2], "")
+            )[-80:]
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._name == self._field:

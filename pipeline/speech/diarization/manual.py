@@ -56,12 +56,12 @@ class ManualDiarizer:
 
     def _lines(self, recording: Recording) -> tuple[int, list[Line]]:
         """The zero of the file's times, in milliseconds of the recording, and its lines about this recording."""
-        file, thing = rttm_format.voices(self.rttm), f"file {self.rttm.name}"
+        file, thing = rttm_format.read_file(self.rttm), f"file {self.rttm.name}"
         if file.recording is not None and file.recording != recording.source.sha256:
             remedy = "name the right file, or remove its SPKR-INFO lines if both have the same sound"
             raise SpeechError("P12", thing, f"was made of another recording (SHA-256 {file.recording[:12]}…)", remedy)
         names = dict.fromkeys(sorted(line.recording for line in file.lines))
-        expected = rttm_format.name(recording.source.name)
+        expected = rttm_format.recording_name(recording.source.name)
         zeros = {expected: 0} | dict.fromkeys(rttm_format.tape_names(self.tape_id) - {expected}, recording.start)
         if file.recording is not None and len(names) == 1:
             zeros = dict.fromkeys(names, 0)
