@@ -18,7 +18,7 @@
 A message names the thing, the value and the remedy, behind a code that stays stable from release to release:
 ``TR-A02 recording walk.wav holds no audio stream; export the sound as WAV or FLAC and try again``.
 Any other exception is a bug, never a user's mistake. The message is for the operator; what a member of the
-review room reads instead is in `pipeline.review.error_texts`, code by code.
+review room reads instead is in `pipeline.review.errors`, code by code.
 """
 
 from __future__ import annotations

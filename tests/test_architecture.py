@@ -251,7 +251,7 @@ def named_codes() -> set[str]:
     return {
         node.value
         for module, path in MODULES.items()
-        if module not in ("errors", "review.error_texts")
+        if module not in ("errors", "review.errors")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in CODES
     }

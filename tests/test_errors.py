@@ -9,7 +9,7 @@ import pytest
 
 from pipeline import errors
 from pipeline.errors import CODES, AudioError, SettingsError, TapeReviewError
-from pipeline.review import error_texts
+from pipeline.review import errors as review_errors
 
 TREE = {kind.letter: kind for kind in TapeReviewError.__subclasses__()}
 
@@ -77,12 +77,12 @@ OURS = re.compile(r"[/\\`_]|tape-review |\.sqlite|\.toml|SQL|TR-|--|\bCLI\b")
 
 @pytest.mark.parametrize("code", CODES)
 def test_every_code_has_a_status_and_a_sentence_for_members(code: str) -> None:
-    given = error_texts.ANSWERS[code]
+    given = review_errors.MEMBER_TEXTS[code]
     assert 400 < given.status < 600
     assert OURS.search(given.words) is None
     assert given.words == "" or given.words.endswith(".")
 
 
 def test_there_is_no_sentence_for_a_code_that_is_not() -> None:
-    written = [code for codes, _, _ in error_texts._ANSWERS for code in codes.split()]
+    written = [code for codes, _, _ in review_errors._SENTENCES for code in codes.split()]
     assert sorted(written) == sorted(CODES)

@@ -85,7 +85,9 @@ def test_what_the_test_asks_for_is_there_for_its_owner(room: Room, theirs: dict[
     """Otherwise the tests below would pass because nothing is there."""
     owner = room.signed_in(theirs["person_id"])
     answers = {call.path: call.ask(owner, "", theirs).status_code for call in with_ids(room) if call.method == "GET"}
-    of_drafts = {path for path in answers if path.startswith("/uploads") or path.endswith(("/recording", "/part"))}
+    of_drafts = {
+        path for path in answers if path.startswith("/uploads") or path.endswith(("/recording", "/part", "/transcript"))
+    }
     of_drafts.add("/tapes/{tape_id}/part/peaks")
     others = {"/growth/{person_id}", "/groups/{group_id}/visit", "/groups/{group_id}/pairs"}
     soundless = {path for path in answers if path.endswith(("/peaks", "/sound", "/state", "/names", "codes.{kind}"))}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -122,28 +124,21 @@ def meeting_page(request: Request, viewer: SignedIn, meeting_id: Id) -> Response
 @router.post("/meetings/{meeting_id}/when")
 def move(request: Request, viewer: SignedIn, meeting_id: Id, at: Line) -> Response:
     """Meet at another day or time; the roles stay."""
-    room = context_of(request)
-    now, moment = room.clock(), _moment(at)
-    with room.home.database.writing() as database:
-        meeting, _ = _meeting(database, viewer, meeting_id, now)
+    moment = _moment(at)
+    with _changed_meeting(request, viewer, meeting_id, "meeting.move") as (_, meeting):
         if meeting.ended_at is not None:
             raise HTTPException(409, "The meeting is over. Its day cannot change.")
         meeting.at = moment
-        audit_log.record(database, now, viewer.person_id, "meeting.move", thing=meeting.id)
     return seeing(f"/meetings/{meeting_id}", "saved")
 
 
 @router.post("/meetings/{meeting_id}/cancel")
 def cancel(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
     """A coming meeting does not take place: it goes with its roles, which count as nobody's turn."""
-    room = context_of(request)
-    now = room.clock()
-    with room.home.database.writing() as database:
-        meeting, _ = _meeting(database, viewer, meeting_id, now)
+    with _changed_meeting(request, viewer, meeting_id, "meeting.cancel") as (database, meeting):
         if meeting.ended_at is not None or meeting.sealed_notes:
             raise HTTPException(409, "The meeting is over or has notes. It cannot be canceled.")
         database.delete(meeting)
-        audit_log.record(database, now, viewer.person_id, "meeting.cancel", thing=meeting_id)
     return seeing("/meetings", "canceled")
 
 
@@ -234,12 +229,8 @@ def write_notes(
 @router.post("/meetings/{meeting_id}/end")
 def end(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
     """The meeting is over."""
-    room = context_of(request)
-    now = room.clock()
-    with room.home.database.writing() as database:
-        meeting, _ = _meeting(database, viewer, meeting_id, now)
-        meeting.ended_at = meeting.ended_at or now
-        audit_log.record(database, now, viewer.person_id, "meeting.end", thing=meeting.id)
+    with _changed_meeting(request, viewer, meeting_id, "meeting.end") as (_, meeting):
+        meeting.ended_at = meeting.ended_at or context_of(request).clock()
     return seeing("/meetings", "closed")
 
 
@@ -332,6 +323,19 @@ def _moment(at: str) -> int:
 
 def _local(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone()
+
+
+@contextmanager
+def _changed_meeting(
+    request: Request, viewer: Viewer, meeting_id: str, action: str
+) -> Iterator[tuple[Session, Meeting]]:
+    """A transaction that changes a meeting of the viewer's groups, with its row in the audit; else 404."""
+    room = context_of(request)
+    now = room.clock()
+    with room.home.database.writing() as database:
+        meeting, _ = _meeting(database, viewer, meeting_id, now)
+        yield database, meeting
+        audit_log.record(database, now, viewer.person_id, action, thing=meeting_id)
 
 
 def _meeting(database: Session, viewer: Viewer, meeting_id: str, now: int) -> tuple[Meeting, Group]:

@@ -6,6 +6,8 @@ before the interviewer has spoken.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -16,7 +18,7 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import ReviewError
-from pipeline.review import authorization, error_texts
+from pipeline.review import authorization, errors
 from pipeline.review.auth.current_user import SignedIn
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id, OptionalText, Text
@@ -143,10 +145,7 @@ def play(request: Request, viewer: SignedIn, tape_id: Id, person_id: Annotated[s
 @router.post("/tapes/{tape_id}/feedback/close")
 def close(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The interviewer ends the round; the summary stands."""
-    home, now = context_of(request).home, context_of(request).clock()
-    with home.database.writing() as database:
-        _own_tape(database, viewer, tape_id, now)
-        review = reviewed(database, tape_id)
+    with _own_review(request, viewer, tape_id) as (database, review, now):
         review.stage, review.closed_at = "closed", review.closed_at or now
         audit_log.record(database, now, viewer.person_id, "review.close", tape_id)
     return seeing(f"/tapes/{tape_id}/summary", "closed")
@@ -155,10 +154,7 @@ def close(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 @router.post("/tapes/{tape_id}/feedback/reopen")
 def reopen(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The interviewer opens a closed round again: it was closed too early."""
-    home, now = context_of(request).home, context_of(request).clock()
-    with home.database.writing() as database:
-        _own_tape(database, viewer, tape_id, now)
-        review = reviewed(database, tape_id)
+    with _own_review(request, viewer, tape_id) as (database, review, now):
         if review.closed_at is not None:
             review.stage, review.closed_at = "feedback", None
             audit_log.record(database, now, viewer.person_id, "review.reopen", tape_id)
@@ -214,7 +210,7 @@ def _may_add(database: Session, home: Home, tape: Tape, person_id: str, kind: st
 
 def _refused(request: Request, viewer: SignedIn, tape_id: str, error: ReviewError) -> Response:
     """The page, with what was wrong as a sentence."""
-    return _page(request, viewer, tape_id, error_texts.answer(error).words)
+    return _page(request, viewer, tape_id, errors.member_text(error).words)
 
 
 def _may_remove(database: Session, tape: Tape, row: Feedback) -> None:
@@ -255,6 +251,15 @@ def _open_tape(database: Session, viewer: SignedIn, tape_id: str, now: int) -> T
 
 def _own_tape(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Tape:
     return authorization.in_state(authorization.own(database, viewer, tape_id, "show", now), "ready")
+
+
+@contextmanager
+def _own_review(request: Request, viewer: SignedIn, tape_id: str) -> Iterator[tuple[Session, Review, int]]:
+    """A transaction on the review of the viewer's own tape, and its time in ms; 404 for anybody else's tape."""
+    home, now = context_of(request).home, context_of(request).clock()
+    with home.database.writing() as database:
+        _own_tape(database, viewer, tape_id, now)
+        yield database, reviewed(database, tape_id), now
 
 
 def _others(database: Session, tape: Tape, now: int) -> dict[str, str]:

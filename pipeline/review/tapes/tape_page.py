@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pipeline.errors import JobError, VaultError
-from pipeline.review import authorization, error_texts
+from pipeline.review import authorization, errors
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
@@ -75,7 +75,7 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
             job=_job(database, tape_id),
             stages=_TEXT if tape.from_text else _WORK,
             from_text=stored_measures.FROM_TEXT,
-            failed=error_texts.words,
+            failed=errors.sentence_for,
             warnings=_warnings(database, home, tape_id),
             steps=steps(database, viewer.person_id, tape),
         )
@@ -104,7 +104,7 @@ def progress(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
             job=job,
             stages=_TEXT if tape.from_text else _WORK,
             is_mine=mine,
-            failed=error_texts.words,
+            failed=errors.sentence_for,
         )
 
 

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from pipeline.errors import AudioError, ConsentError, ReviewError, TapesError
 from pipeline.formats import registry
-from pipeline.review import authorization, error_texts
+from pipeline.review import authorization, errors
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import FormId, Id, Line, OptionalLine
@@ -135,7 +135,7 @@ def named(text: str) -> list[str]:
 
 def told(error: ConsentError | ReviewError) -> str:
     """What is wrong with a form, and what to do."""
-    return error_texts.answer(error).words
+    return errors.member_text(error).words
 
 
 def given(typed: dict[str, Any], named: list[str], now: int) -> consent_form.Terms:
@@ -273,7 +273,7 @@ def recording(
     with room.home.database.reading() as database:
         tape = draft(database, viewer, tape_id, room.clock())
         name = titles.title(database, tape)
-    given = error_texts.answer(refused) if refused else None
+    given = errors.member_text(refused) if refused else None
     return render(
         request,
         "upload/recording.html",

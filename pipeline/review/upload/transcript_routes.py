@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from pipeline.errors import ReviewError
 from pipeline.formats.written_transcript import WrittenTranscript
-from pipeline.review import error_texts
+from pipeline.review import errors
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
@@ -102,5 +102,5 @@ def _page(request: Request, viewer: Viewer, tape_id: str, refused: ReviewError |
         not_sure=NOT_SURE,
         whole=chunked_uploads.survey(room.home, tape_id) is not None,
         begun=chunked_uploads.offset(room.home, tape_id) > 0,
-        error=error_texts.answer(refused).words if refused else "",
+        error=errors.member_text(refused).words if refused else "",
     )

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from pipeline.errors import FormatError, ReviewError, TableError
 from pipeline.formats import transcript_process
 from pipeline.formats.written_transcript import WrittenTranscript, unpacked
-from pipeline.review import error_texts
+from pipeline.review import errors
 from pipeline.review.upload import quotas
 from pipeline.run import text_run
 from pipeline.tapes import audit_log
@@ -111,4 +111,4 @@ def discard(home: Home, tape_id: str) -> None:
 
 def told(error: ReviewError) -> str:
     """Why a transcript was refused, for a member."""
-    return error_texts.answer(error).words
+    return errors.member_text(error).words

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.errors import ConsentError, JobError, TapesError, VaultError
-from pipeline.review import error_texts
+from pipeline.review import errors
 from pipeline.tapes import logs
 from pipeline.tapes.db import database as databases
 from pipeline.tapes.db.records import Job, Tape
@@ -105,8 +105,8 @@ def test_a_database_without_room_is_a_full_disk() -> None:
         connection.execute("CREATE TABLE t AS SELECT randomblob(100000)")
     lost = TapesError("K03", "sqlite database /srv/t.sqlite3", "cannot be reached (database or disk is full)", "see")
     lost.__cause__ = full.value
-    assert error_texts.answer(lost).status == 507
-    assert error_texts.answer(TapesError("K03", "database", "is gone", "see")).status == 503
+    assert errors.member_text(lost).status == 507
+    assert errors.member_text(TapesError("K03", "database", "is gone", "see")).status == 503
 
 
 @pytest.mark.parametrize("code", ["D01", "D03", "D04", "D05", "D06", "D07", "D08", "V03", "V15"])

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from pipeline.errors import ReviewError
-from pipeline.review.error_texts import ANSWERS
+from pipeline.review.errors import MEMBER_TEXTS
 from pipeline.review.upload import chunked_uploads
 from pipeline.settings import AudioSettings
 from pipeline.tapes.db.records import Consent, Item, Job, Review, Tape
@@ -272,7 +272,7 @@ def test_hostile_files_get_their_code_and_leave_nothing(room: Room, sender: Send
         with room.home.database.reading() as database:
             assert database.query(Item).count() == 0, case.name
         assert room.home.vault.files(tape) == [], case.name
-    assert found == {case.name: (ANSWERS[case.code.removeprefix("TR-")].status, case.code) for case in HOSTILE}
+    assert found == {case.name: (MEMBER_TEXTS[case.code.removeprefix("TR-")].status, case.code) for case in HOSTILE}
 
 
 def test_what_is_no_sound_is_refused_at_its_first_bytes(room: Room, sender: Sender) -> None:
