@@ -1,7 +1,7 @@
-"""Several groups beside each other, without ranking anyone: agreement over time, tapes checked, coaching visits.
+"""An overview of several groups without a ranking: agreement over time, tapes checked, coaching visits.
 
-Groups appear by name, never in order of a figure, and a group under `SMALLEST` people is folded into one row with the
-other small ones, so that no figure stands for one person.
+Groups are listed by name, never in order of a figure, and a group under `MIN_PEOPLE` people is merged into one row with
+the other small ones, so that no figure is about one person.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ FOLDED_NAME = "Small groups together"
 
 @dataclass(frozen=True)
 class GroupPeriod:
-    """What one group did: ``quarters`` gives utterances that group and coach coded alike, and all that both coded.
+    """The figures of one group: ``quarters`` maps a quarter to the utterances that group and coach coded alike, and to
+    all that both coded.
 
-    ``left_out`` are tapes that a coach coded and that are not counted as such here, by the reason why not.
+    ``left_out`` maps a reason to the tapes that a coach coded and that are not counted for it.
     """
 
     name: str
@@ -31,20 +32,20 @@ class GroupPeriod:
 
     @property
     def share_checked(self) -> float | None:
-        """Share of tapes that a coach coded, of those that are not left out; None without tapes."""
+        """The share of tapes that a coach coded, of those that are not left out; None without tapes."""
         counted = self.tapes - sum(self.left_out.values())
         return self.checked / counted if counted else None
 
     def agreement(self, quarter: str) -> float | None:
-        """Share of utterances coded alike; None where nothing was double-coded."""
+        """Return the share of utterances coded alike; None if none was double-coded."""
         alike, units = self.quarters.get(quarter, (0, 0))
         return alike / units if units else None
 
 
 def fold_small_groups(groups: Sequence[GroupPeriod]) -> tuple[GroupPeriod, ...]:
-    """The rows of the program's page: groups by name, small ones folded in at the end.
+    """Return the groups by name, with the small ones merged into one row at the end.
 
-    A single small group is folded in with nobody to hide among: it is left out, and so are its figures.
+    If there are not enough people in at least two small groups to hide among, these are left out with their figures.
     """
     large = sorted((group for group in groups if group.people >= MIN_PEOPLE), key=lambda group: group.name)
     small = [group for group in groups if group.people < MIN_PEOPLE]

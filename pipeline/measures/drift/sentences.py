@@ -44,7 +44,7 @@ def article(words: str) -> str:
 def undefined_reason(undefined: str, figure: str) -> str:
     """Return why a figure is missing, from the cell ``undefined`` of the table of agreement.
 
-    >>> lacking("kappa and alpha: one value throughout; intervals: only one tape", "alpha")
+    >>> undefined_reason("kappa and alpha: one value throughout; intervals: only one tape", "alpha")
     'one value throughout'
     """
     for reason in undefined.split("; "):

@@ -8,7 +8,7 @@ Sources: Cohen 1960 (kappa); Byrt, Bishop and Carlin 1993 (prevalence index, bia
 Goldstein 1954 (S, which is PABAK for more than two codes); Gwet 2008 (AC1); Krippendorff 2004 (alpha); McGraw and Wong
 1996 (ICC(A,1), ICC(C,1)); Stuart 1955, Maxwell 1970, McNemar 1947 (marginal homogeneity).
 
->>> float(kappa(np.array([[20, 5], [10, 15]])))
+>>> round(float(kappa(np.array([[20, 5], [10, 15]]))), 3)
 0.4
 """
 

@@ -138,7 +138,7 @@ def intra_rater_comparisons(
 
 @dataclass(frozen=True)
 class TapeSums:
-    """What each tape adds to the coefficients: arrays with one row per tape that the comparison covers.
+    """The sums that each tape adds to the coefficients: arrays with one row per tape that the comparison covers.
 
     ``coders`` is the number of coders with codes. ``agree`` and ``units`` count pairs of codes with the same value and
     all pairs; ``same`` and ``marginals`` are the diagonal's sum and the marginals of the coincidence matrix; ``shares``

@@ -4,7 +4,7 @@ Required columns: ``tape_id, utterance_id, role, text, codes`` (``|``-separated)
 (ms), ``probability``, ``p_<code>`` and ``volley``. No function changes a table in place.
 
 >>> frame = pd.DataFrame({"codes": ["question_open|reflection_simple", ""]})
->>> codes(frame)
+>>> codes_by_row(frame)
 [('question_open', 'reflection_simple'), ()]
 """
 

@@ -9,11 +9,12 @@ complex reflection takes precedence over a simple one. MITI 4.2 does not disting
 codebook that counts by volley and does, a volley with both is one question, and counts once as open and once as closed.
 The volleys stay the same while tags are drawn.
 
->>> from pipeline.measures.session.draws import chosen
+>>> from pipeline.measures.session.draws import chosen_codes
 >>> frame = pd.DataFrame({"role": "interviewer", "volley": [1, 1, 2],
 ...                       "codes": ["reflection_simple", "reflection_complex", "reflection_simple"]})
->>> for rule in (UTTERANCES, VOLLEYS):
-...     rule.unit, totals(units(chosen(frame), rule, frame), rule)["reflections"].tolist()
+>>> for rule in (BY_UTTERANCE, BY_VOLLEY):
+...     units = counting_units(chosen_codes(frame), rule, frame)
+...     rule.unit, count_totals(units, rule)["reflections"].tolist()
 ('utterance', [3])
 ('volley', [2])
 """

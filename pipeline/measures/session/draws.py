@@ -8,7 +8,7 @@ Tags of one session err together (a soft-spoken client, an unusual dialect): ``s
 the standard deviation of a shift that is added to all its log-odds in a draw. Probabilities of exactly 0 or 1 stay: a
 tag that a person has confirmed is certain.
 
->>> interval(np.array([2, 2, 3]), np.array([1, 1, 1]), width=0.9, highest=np.inf)
+>>> ratio_interval(np.array([2, 2, 3]), np.array([1, 1, 1]), width=0.9, highest=np.inf)
 Interval(low=2.0, high=3.0, median=2.0, defined=1.0)
 """
 

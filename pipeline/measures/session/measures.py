@@ -5,7 +5,7 @@ the machine's tags could change it, and `Measure.median` in which direction.
 
 >>> frame = pd.DataFrame({"tape_id": "t", "utterance_id": ["1", "2"], "role": "interviewer", "text": "",
 ...                       "codes": ["reflection_simple", "question_open|reflection_complex"]})
->>> result = measures(frame)
+>>> result = session_measures(frame)
 >>> result.ratios["reflections_per_question"].value, result.ratios["percent_complex_reflections"].value
 (2.0, 50.0)
 """

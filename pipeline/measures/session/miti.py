@@ -3,7 +3,7 @@
 The thresholds are the manual's (Moyers, Manuel and Ernst, Motivational Interviewing Treatment Integrity Coding Manual
 4.2.1): expert opinion without normative data. It has none for MI-adherent and MI-non-adherent behaviors.
 
->>> technical, relational = scores({"cultivating_change_talk": 3, "softening_sustain_talk": 4, "empathy": 5})
+>>> technical, relational = global_scores({"cultivating_change_talk": 3, "softening_sustain_talk": 4, "empathy": 5})
 >>> technical.value, [reference.label for reference in technical.references], relational.undefined
 (3.5, ['fair', 'good'], 'partnership is not rated')
 """
