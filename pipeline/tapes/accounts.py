@@ -100,7 +100,7 @@ def has_news() -> ColumnElement[bool]:
 
 
 def notices(session: Session, person_id: str, most: int = 20) -> Sequence[tuple[Notice, str]]:
-    """What was told to somebody, the latest first, and the name of who did it; "" where a command did."""
+    """Return the notices to a person, the latest first, each with the name of who acted; "" where a command did."""
     chosen = (
         select(Notice, Person.name)
         .outerjoin(Person, Person.id == Notice.by_person_id)

@@ -21,7 +21,7 @@ def now() -> int:
 
 
 def at_end_of(day: date) -> int:
-    """What stands for a whole day in the records: its last millisecond in UTC, whatever the machine's zone."""
+    """Return the last millisecond of a day in UTC, which stands for that day in the records in every time zone."""
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * SECOND + DAY - 1
 
 

@@ -152,7 +152,7 @@ def _told_by_class(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableM
 
 
 class _Libraries(logging.Handler):
-    """What other packages log: that they did, at which level, and with which exception."""
+    """Reduce what other packages log to its level and the class of its exception."""
 
     def emit(self, record: logging.LogRecord) -> None:
         event = {"library": record.name.partition(".")[0], "exc_info": record.exc_info}

@@ -231,7 +231,7 @@ def groups_of(session: Session, person: Person, now: int) -> tuple[tuple[Group, 
 
 
 def size_warning(session: Session, group: Group, now: int) -> str:
-    """What to say about a group that is too small or too large to work; empty if it is neither."""
+    """Return a warning about a group that is too small or too large to work, or ""."""
     count = sum(member.role != "coach" for member in members(session, group, now))
     if SMALLEST <= count <= LARGEST:
         return ""

@@ -1,4 +1,4 @@
-"""What one request leaves behind: from where it came, to which tapes, and whether the audit tells of them already.
+"""The trail of one request: its source, the tapes it reached, and whether the audit has their rows already.
 
 A request has a trail while it is answered; code that runs for nobody's request, such as a command, has none.
 """

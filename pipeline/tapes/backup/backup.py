@@ -336,5 +336,5 @@ def _unnote(home: Home, path: Path) -> None:
 
 
 def _partials(path: Path) -> Iterator[Path]:
-    """What was not published of a backup."""
+    """Return the partial files of a backup that was not published."""
     return path.parent.glob(f"{glob.escape(path.name)}.*{PARTIAL}")

@@ -1,4 +1,4 @@
-"""What `tape-review doctor` looks at in a home."""
+"""The checks of a home that `tape-review doctor` runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an installation needs, checked part by part."""
+"""The checks of an installation, part by part."""
 
 from __future__ import annotations
 

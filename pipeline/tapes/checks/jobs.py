@@ -1,4 +1,4 @@
-"""What must hold of jobs, queue and workers; nothing is changed."""
+"""The checks of jobs, queue and workers; nothing is changed."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _REMEDY = "fix it and try again"
 
 
 class Terms(BaseModel):
-    """What a client allowed, in the words of the consent file."""
+    """The client's permission in the terms of the consent file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -37,7 +37,7 @@ _BUSY_STATES = ("55P03", "40P01", "40001")
 
 
 def _nothing(session: Session) -> None:
-    """What is done before a commit where nobody asked for more."""
+    """Do nothing before a commit."""
 
 
 class Database:

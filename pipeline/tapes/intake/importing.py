@@ -44,7 +44,7 @@ PEAKS_PER_SECOND = 20
 
 @dataclass(frozen=True, eq=False)
 class Imported:
-    """What the records and the vault take of a job's results; ``duration`` is None where there is no sound."""
+    """The part of a job's results that records and vault take; ``duration`` is None where there is no sound."""
 
     attribution: Attribution
     table: pd.DataFrame

@@ -41,7 +41,7 @@ _HALF_IMPORTED_AFTER = 600.0
 
 @dataclass(frozen=True)
 class Submission:
-    """What a member hands in.
+    """A tape as a member hands it in.
 
     ``recording`` None hands in the ``transcript`` alone. Times are milliseconds within the recording. ``speakers`` None
     lets the machine count the voices; ``voice`` names the interviewer's, such as "S1". ``form`` is the scanned consent

@@ -122,7 +122,7 @@ class Runner:
         return self._process
 
     def _hello(self) -> dict[str, Any]:
-        """What the process needs; the master key only where it cannot find it itself: there is nobody to ask."""
+        """Return what the process needs; the master key only where the process cannot find it and has nobody to ask."""
         asked = self._home.master.kind() == "passphrase"
         tapes = self._home.settings.model_copy(update={"home": str(self._home.folder)})
         settings = self._settings.model_copy(update={"tapes": tapes})

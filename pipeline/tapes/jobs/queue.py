@@ -41,7 +41,7 @@ _LOG_SECONDS = 10.0
 
 
 class Plain(Serializer):
-    """What DBOS stores, as JSON; of an error its kind alone."""
+    """Return a value as JSON for DBOS to store; of an error, its kind alone."""
 
     def serialize(self, data: Any) -> str:
         """JSON, or `TypeError` for what is not plain."""
@@ -50,7 +50,7 @@ class Plain(Serializer):
         return json.dumps(data)
 
     def deserialize(self, serialized_data: str) -> Any:
-        """What was stored."""
+        """Return a stored value."""
         value = json.loads(serialized_data)
         return RuntimeError(value["error"]) if isinstance(value, dict) and set(value) == {"error"} else value
 
@@ -96,7 +96,7 @@ class Queue:
             DBOS.migrate(self.url)
 
     def config(self, worker: str) -> DBOSConfig:
-        """What DBOS in a worker runs with."""
+        """Return the configuration of DBOS in a worker."""
         return DBOSConfig(
             name=APPLICATION,
             application_version=VERSION,
@@ -185,7 +185,7 @@ class Queue:
             ]
 
     def states(self, workflow_ids: list[str]) -> dict[str, str]:
-        """What DBOS says of some workflows; those it does not know are left out."""
+        """Return the status of each workflow that DBOS knows."""
         with self._told():
             return self._found(workflow_ids)
 

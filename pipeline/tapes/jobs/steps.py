@@ -37,7 +37,7 @@ _LISTEN = {"transcribe": 0.7, "diarize": 0.3}
 
 @dataclass(frozen=True)
 class Asked:
-    """What a member asked for, kept in the vault: the digest of a recording is the client's, too.
+    """A member's request, kept in the vault: even the digest of a recording belongs to the client.
 
     ``source`` is the recording's SHA-256; times are milliseconds within the recording.
     """

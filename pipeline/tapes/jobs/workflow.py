@@ -43,7 +43,7 @@ class Stopped(BaseException):
 
 
 class Work:
-    """What the workflow needs of the worker that it runs in.
+    """The worker's side of a workflow.
 
     Parameters
     ----------

@@ -145,7 +145,7 @@ def resume(home: Home, now: int) -> list[Destroyed]:
 
 
 def survivors(home: Home, tape_id: str, patience: float = 0.0) -> list[str]:
-    """What is left of a tape that should not be: names of tables, "key", "files", "plaintext", "work under way".
+    """Return what is left of a tape and should not be: names of tables, "key", "files", "plaintext", "work under way".
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def survivors(home: Home, tape_id: str, patience: float = 0.0) -> list[str]:
 
 
 def _facts(session: Session, tape: Tape) -> dict[str, Any]:
-    """What is to be destroyed: counts, kinds and digests."""
+    """Return counts, kinds and digests of what is about to be destroyed."""
     items = session.scalars(select(Item).where(Item.tape_id == tape.id).order_by(Item.created_at, Item.id))
     due = session.scalars(
         select(Consent.destroy_by).where(Consent.tape_id == tape.id).order_by(Consent.number.desc())
@@ -276,7 +276,7 @@ def _signed(home: Home, tape_id: str, now: int) -> list[Destroyed]:
 
 
 def _not_known(home: Home, facts: dict[str, Any]) -> list[str]:
-    """What this machine cannot know, in sentences."""
+    """Return, in sentences, what this machine cannot know."""
     written = facts["backups"]["written"]
     copies = f"{written} backups were written" if written != 1 else "one backup was written"
     return [

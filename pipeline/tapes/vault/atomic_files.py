@@ -1,4 +1,4 @@
-"""What a home stores: files that appear whole or not at all, readable by their owner alone."""
+"""Files of a home: they appear whole or not at all, and their owner alone can read them."""
 
 from __future__ import annotations
 

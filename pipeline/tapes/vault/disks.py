@@ -1,4 +1,4 @@
-"""What kind of file system a place is on, and what that means for what is overwritten there."""
+"""The kind of file system below a path, and what overwriting a file means there."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def in_memory(path: Path) -> bool:
 
 
 def of_overwritten(path: Path) -> str:
-    """What may be left of a file that was overwritten there, in a sentence."""
+    """Return a sentence on what may be left of a file that is overwritten there."""
     kind = file_system(path)
     name = f"the file system of the keys ({kind or 'unknown'})"
     if kind in IN_MEMORY:

@@ -47,7 +47,7 @@ class DamagedError(Exception):
 
 
 class Source(Protocol):
-    """What can be read from: an open file, a network stream."""
+    """Anything that can be read: an open file, a network stream."""
 
     def read(self, size: int, /) -> bytes:
         """At most so many bytes; none at the end."""
@@ -55,7 +55,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Label:
-    """What a file is; it stands in its header, readable without the key, and every frame is bound to it."""
+    """The identity of a file: it stands in the header, readable without the key, and every frame is bound to it."""
 
     tape_id: str
     kind: str

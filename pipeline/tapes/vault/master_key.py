@@ -64,7 +64,7 @@ def seal(key: bytes, purpose: bytes, message: bytes) -> bytes:
 
 
 def unseal(key: bytes, purpose: bytes, sealed: bytes) -> bytes:
-    """What `seal` was given.
+    """Return the plaintext that `seal` was given.
 
     Raises
     ------
@@ -128,7 +128,7 @@ class Ring:
 
     @classmethod
     def parsed(cls, text: str) -> Ring:
-        """What `text` gives; `ValueError` where it is something else."""
+        """Parse what `text` returns; raise `ValueError` for anything else."""
         masters = tuple(base64.b64decode(part.strip(), validate=True) for part in text.split(","))
         if not 1 <= len(masters) <= 2 or any(len(master) != 32 for master in masters):
             raise ValueError("a ring holds one or two keys of 32 bytes")

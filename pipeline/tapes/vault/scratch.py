@@ -59,7 +59,7 @@ class Scratch:
         return hasattr(os, "memfd_create") or in_memory(self._place())
 
     def leftovers(self) -> list[Path]:
-        """What earlier versions left behind, or have in use."""
+        """Return the files that earlier versions left behind or still use."""
         return [path for root in self._roots() for path in _inside(root)]
 
     def sweep(self) -> int:
@@ -94,7 +94,7 @@ def named(file: BinaryIO) -> Path:
 
 
 def _inside(root: Path) -> list[Path]:
-    """What lies in a folder of ours; somebody else's, put there in its place, is not looked into."""
+    """Return the content of a folder of ours; a folder that somebody else put in its place is not read."""
     try:
         status = root.lstat()
         if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():

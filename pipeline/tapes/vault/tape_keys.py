@@ -108,5 +108,5 @@ def checked(name: str) -> str:
 
 
 def named(folder: Path) -> Iterator[Path]:
-    """What is named by an id in a folder, in order."""
+    """Return the entries of a folder that are named by an id, in order."""
     return (path for path in sorted(folder.iterdir()) if _NAME.fullmatch(path.name))

@@ -51,7 +51,7 @@ class Item:
 
 
 class Known(Protocol):
-    """What the vault must know of an item to open it: an `Item`, or a row of the table ``items``."""
+    """The facts that open an item: an `Item`, or a row of the table ``items``."""
 
     @property
     def id(self) -> str:
@@ -63,7 +63,7 @@ class Known(Protocol):
 
     @property
     def kind(self) -> str:
-        """What it is."""
+        """The kind of the item."""
 
     @property
     def size(self) -> int:
@@ -330,7 +330,8 @@ class Vault:
     # order
 
     def leftovers(self) -> list[Path]:
-        """What nobody will ever need: files that a dead process did not publish, and files whose key is gone."""
+        """Return files that nobody will need: those that a dead process did not publish, and those whose key is
+        gone."""
         keyless = [
             path for folder in named(self._tapes) if not self.has_key(folder.name) for path in self.files(folder.name)
         ]

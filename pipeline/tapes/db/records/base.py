@@ -1,4 +1,4 @@
-"""What all records share: opaque ids, whole milliseconds, choices that the database holds to, sealed words."""
+"""The base of all records: opaque ids, whole milliseconds, choices that the database enforces, sealed words."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Utterance(Record):
 
 
 class Pretag(Record):
-    """What the machine proposes for an utterance."""
+    """The machine's proposal for an utterance."""
 
     __tablename__ = "pretags"
     __table_args__ = (UniqueConstraint("tape_id", "utterance_id"),)

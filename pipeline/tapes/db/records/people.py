@@ -122,7 +122,7 @@ class SecondStepLift(Record):
 
 
 class Notice(Record):
-    """What others did to somebody's account: shown until it was read, and kept on the account page."""
+    """An action of somebody else on an account: shown until it is read, and kept on the account page."""
 
     __tablename__ = "notices"
 

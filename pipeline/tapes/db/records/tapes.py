@@ -42,7 +42,7 @@ class Tape(Record):
 
 
 class Consent(Record):
-    """What the client allowed, for whom, until when, and how it was signed. The client has a pseudonym only.
+    """The client's permission: for what, for whom, until when, and how it was signed. The client has a pseudonym only.
 
     Of a tape's consents the one with the highest ``number`` holds: clocks differ, the order of writing does not.
     """
