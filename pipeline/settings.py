@@ -221,15 +221,15 @@ def _environment() -> dict[str, dict[str, str]]:
 
     A variable without ``__`` is none of ours, whatever it is called: `TAPE_REVIEW_MODELS` may be another program's.
     """
-    found: dict[str, dict[str, str]] = {}
+    sections: dict[str, dict[str, str]] = {}
     for name, value in os.environ.items():
         section, nested, key = name.lower().removeprefix(_PREFIX).partition("__")
         if not name.lower().startswith(_PREFIX) or not nested:
             continue
         if section not in Settings.model_fields:
             raise SettingsError("S02", f"setting {section + '.' + key!r} in environment", "is unknown", _REMEDY)
-        found.setdefault(section, {})[key] = value
-    return found
+        sections.setdefault(section, {})[key] = value
+    return sections
 
 
 def _read(path: Path) -> dict[str, Any]:

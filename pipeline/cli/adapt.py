@@ -9,7 +9,7 @@ import pandas as pd
 import typer
 
 from pipeline import settings
-from pipeline.cli._shared.codes_input import Book
+from pipeline.cli._shared.codes_input import CodebookOption
 from pipeline.cli._shared.options import Config
 from pipeline.errors import CodingError
 from pipeline.formats import code_table as formats
@@ -29,7 +29,7 @@ def adapt(
         typer.Option("--tape", metavar="PATH", help="A tape's folder or its utterances.csv. May be repeated."),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write the layer (JSON).")],
-    codebook: Book = None,
+    codebook: CodebookOption = None,
     config: Config = None,
 ) -> None:
     """Fit a small layer to a group's consensus codes, and keep it only if it tags better.
@@ -41,7 +41,7 @@ def adapt(
     from pipeline.coding.inference import checkpoint
 
     loaded = settings.load(files=config or ()).settings
-    place = tagger.weights_folder(loaded)
+    tagger_folder = tagger.weights_folder(loaded)
     given = [tape_tables.read_utterances(path / "utterances.csv" if path.is_dir() else path) for path in tapes]
     agreed = formats.read(codes).table
     agreed = agreed[agreed["layer"] == "consensus"].rename(columns={"codes": "consensus"})
@@ -57,14 +57,14 @@ def adapt(
     typer.echo(f"Codes after codebook {book.name} {book.version}.")
     if unknown:
         typer.echo(f"Not in the codebook, and not learned from: {', '.join(unknown)}.")
-    about = checkpoint.read_metadata(place)
-    found = adaptation.adapt(joined, checkpoint.identity(about), about["calibration"]["thresholds"], book)
-    gain = found.gain
-    typer.echo(f"{found.utterances} utterances on {found.tapes} tapes, {gain.decisions} decisions, each held out once:")
+    metadata = checkpoint.read_metadata(tagger_folder)
+    layer = adaptation.adapt(joined, checkpoint.identity(metadata), metadata["calibration"]["thresholds"], book)
+    gain = layer.gain
+    typer.echo(f"{layer.utterances} utterances on {layer.tapes} tapes, {gain.decisions} decisions, each held out once:")
     (log_loss, adapted_loss), (wrong, adapted_wrong) = gain.log_loss, gain.error_rate
     typer.echo(f"surprise {log_loss:.3f} -> {adapted_loss:.3f}, wrong {wrong:.1%} -> {adapted_wrong:.1%}")
     if not gain.better:
         typer.echo("Not better than the shipped tagger: nothing is stored, the shipped one stays in use.")
         return
-    found.write(out)
+    layer.write(out)
     typer.echo(out)

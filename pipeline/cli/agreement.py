@@ -12,7 +12,7 @@ from pipeline.cli._shared.options import Config
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.cli._shared.codes_input import Read
+    from pipeline.cli._shared.codes_input import CodesInput
 
 FEW = 4
 """Coders whose pairs are shown without being asked for: six pairs at most."""
@@ -27,7 +27,7 @@ def agreement(
     whole: Annotated[
         bool, typer.Option("--all", help=f"Show every code, and every pair even of more than {FEW} coders.")
     ] = False,
-    codebook: codes_input.Book = None,
+    codebook: codes_input.CodebookOption = None,
     absent: codes_input.AbsentRows = "auto",
     draws: Annotated[
         int, typer.Option(min=100, max=20_000, metavar="NUMBER", help="How many bootstrap draws an interval takes.")
@@ -57,19 +57,19 @@ def agreement(
     if repeated:
         figures.append(measure.agreement_table(*repeated, draws=draws, seed=seed))
         pairs.append(confusions(*repeated))
-    found = {
-        "agreement": pd.concat([one for one in figures if len(one)] or figures[:1], ignore_index=True),
+    results = {
+        "agreement": pd.concat([frame for frame in figures if len(frame)] or figures[:1], ignore_index=True),
         "sessions": measure.session_icc(read.panel, draws=draws, seed=seed),
-        "confusions": pd.concat([one for one in pairs if len(one)] or pairs[:1], ignore_index=True),
+        "confusions": pd.concat([frame for frame in pairs if len(frame)] or pairs[:1], ignore_index=True),
     }
-    notes = [*read.notes, *_notes(read, found["agreement"])]
+    notes = [*read.notes, *_notes(read, results["agreement"])]
     few = len(read.panel.rows("member")) <= FEW
     if not whole and not few:
         notes.append(f"{len(read.panel.rows('member'))} coders: --all shows each pair of them.")
-    tables.print_tables(found, notes, form, table, _shown(found, whole, few))
+    tables.print_tables(results, notes, form, table, _shown(results, whole, few))
 
 
-def _notes(read: Read, figures: pd.DataFrame) -> list[str]:
+def _notes(read: CodesInput, figures: pd.DataFrame) -> list[str]:
     from pipeline.measures.reliability.comparisons import group_comparisons, pairs_without_overlap
 
     panel = read.panel
@@ -80,7 +80,7 @@ def _notes(read: Read, figures: pd.DataFrame) -> list[str]:
             return ["No two coders could give the same codes. There is nothing to compare."]
         return ["No two coders coded the same utterance. There is nothing to compare."]
     notes = []
-    apart = [f"{one} with {other}" for one, other in pairs_without_overlap(panel)]
+    apart = [f"{first} with {second}" for first, second in pairs_without_overlap(panel)]
     if apart:
         more = f" and {len(apart) - 5} more" if len(apart) > 5 else ""
         notes.append(f"Not compared, because they coded no utterance in common: {', '.join(apart[:5])}{more}.")
@@ -89,12 +89,12 @@ def _notes(read: Read, figures: pd.DataFrame) -> list[str]:
     return [*notes, "Intervals: 95 %, from resampling the tapes. Fewer than 50 units get no verdict."]
 
 
-def _shown(found: dict[str, pd.DataFrame], whole: bool, few: bool) -> dict[str, pd.DataFrame]:
+def _shown(results: dict[str, pd.DataFrame], whole: bool, few: bool) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
     from pipeline.measures.drift.sentences import undefined_reason
 
-    figures, counts, pairs = found["agreement"], found["sessions"], found["confusions"]
+    figures, counts, pairs = results["agreement"], results["sessions"], results["confusions"]
     if not whole:
         figures = figures[figures["level"].isin(["all", "family", "which"])]
         figures = figures if few else figures[figures["comparison"] != "coders"]
@@ -103,9 +103,9 @@ def _shown(found: dict[str, pd.DataFrame], whole: bool, few: bool) -> dict[str, 
         pairs = pairs if few else pairs[pairs["comparison"] != "coders"]
         pairs = pairs.groupby(["comparison", "a", "b"], sort=False).head(5)
     shown = {}
-    for (_, one, other), rows in figures.groupby(["comparison", "a", "b"], sort=False):
+    for (_, first, second), rows in figures.groupby(["comparison", "a", "b"], sort=False):
         tapes = f"{rows['tapes'].max()} {'tape' if rows['tapes'].max() == 1 else 'tapes'}"
-        title = f"{one} with {'each other' if one == other else other}: {tapes}"
+        title = f"{first} with {'each other' if first == second else second}: {tapes}"
         shown[title] = [
             {
                 "on": f"{row['name']}, which" if row["level"] == "which" else row["name"],

@@ -29,13 +29,13 @@ def show(
     """List who did what, newest last."""
     from rich.table import Table
 
-    from pipeline.cli._shared.home_access import opened
+    from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import audit_log as audits
     from pipeline.tapes import people
     from pipeline.tapes.clock import readable
 
     table = Table("row", "when (UTC)", "who", "what", "tape", "thing", "span", "why", "from", "times")
-    with opened(home, config) as place, place.database.reading() as session:
+    with open_home(home, config) as tapes_home, tapes_home.database.reading() as session:
         actor = people.find(session, person).id if person else None
         for row in audits.latest(session, last, tape, actor):
             span = "" if row.span_start is None else f"{row.span_start / 1000:.1f}-{(row.span_end or 0) / 1000:.1f} s"
@@ -58,14 +58,14 @@ def verify(
 
     The certificates in the home and the backups within reach are always compared.
     """
-    from pipeline.cli._shared.home_access import opened
+    from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import audit_anchors
 
-    with opened(home, config) as place:
-        heads = [*(audit_anchors.of(path) for path in against or ()), *audit_anchors.within_reach(place)]
-        with place.database.reading() as session:
-            faults = place.audit.verify(session, heads)
-            count = place.audit.count(session)
+    with open_home(home, config) as tapes_home:
+        heads = [*(audit_anchors.of(path) for path in against or ()), *audit_anchors.within_reach(tapes_home)]
+        with tapes_home.database.reading() as session:
+            faults = tapes_home.audit.verify(session, heads)
+            count = tapes_home.audit.count(session)
     for fault in faults:
         typer.echo(f"row {fault.seq}: {fault.what}", err=True)
     if faults:
@@ -79,10 +79,10 @@ def accept(by: As = None, home: Home = None, config: Config = None) -> None:
 
     The audit records that you did, and `verify` no longer reports what came before. Edited rows are still reported.
     """
-    from pipeline.cli._shared.home_access import opened
+    from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import audit_log as audits
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
 
-    with opened(home, config) as place, place.database.writing() as session:
+    with open_home(home, config) as tapes_home, tapes_home.database.writing() as session:
         audits.record(session, now(), people.actor(session, by), audits.ACCEPTED)

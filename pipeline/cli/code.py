@@ -102,5 +102,5 @@ def _decided(tape_id: str, tape: pd.DataFrame, path: Path, loaded: Settings) -> 
         remedy = f"if the interviewer says all of it, add --interviewer {speakers[0]!r}; else {remedy}"
         raise TableError("T08", f"transcript {path.name}", value, remedy)
     where = f" of {tape_id}" if tape_id != path.stem else ""
-    decided = interviewer_choice.decided(list(zip(voices, tape["text"], strict=True)), loaded, where)
+    decided = interviewer_choice.decide_roles(list(zip(voices, tape["text"], strict=True)), loaded, where)
     return tape["role"].where(~open_, voices.map(decided.role))

@@ -96,45 +96,53 @@ def convert(
     if {source.suffix.lower(), out.suffix.lower()} == {".xml", ".toml"}:
         _codebook(source, out)
         return
-    said = registry.read(source, from_, tiers(tier))
-    for note in said.notes:
+    transcript = registry.read(source, from_, tiers(tier))
+    for note in transcript.notes:
         typer.echo(note, err=True)
-    said = interviewer_choice.settled(said, interviewer, settings.load(files=config or ()).settings)
+    transcript = interviewer_choice.assign_roles(transcript, interviewer, settings.load(files=config or ()).settings)
     if not source.is_dir():
-        _tell_open(said, source)
+        _tell_open(transcript, source)
     if codebook is not None:
-        said, unknown = code_mapping.translated(said, codebook_files.read(codebook))
+        transcript, unknown = code_mapping.translated(transcript, codebook_files.read(codebook))
         if unknown:
             typer.echo(f"not in codebook {codebook}, and not changed: {', '.join(unknown)}", err=True)
     if onto is not None:
         layer = layer or "coach"
         tape = registry.read(onto)
-        said = _brought(_aligned(said, source, tape, counted), source, tape, coder or layer, layer)
+        transcript = _brought(_aligned(transcript, source, tape, counted), source, tape, coder or layer, layer)
     else:
-        said = _signed(said, coder, layer)
+        transcript = _signed(transcript, coder, layer)
         if isinstance(counted, int):
-            said = replace(said, zero=counted)
+            transcript = replace(transcript, zero=counted)
     if blind:
-        said = replace(said, utterances=tuple(replace(utterance, marks=()) for utterance in said.utterances))
-    registry.write(said, out, to)
-    codes = sum(len(utterance.given) for utterance in said.utterances)
-    typer.echo(f"{len(said.utterances)} utterances, {codes} codes")
+        transcript = replace(
+            transcript, utterances=tuple(replace(utterance, marks=()) for utterance in transcript.utterances)
+        )
+    registry.write(transcript, out, to)
+    codes = sum(len(utterance.given) for utterance in transcript.utterances)
+    typer.echo(f"{len(transcript.utterances)} utterances, {codes} codes")
     typer.echo(out)
 
 
-def _tell_open(said: CodedTranscript, source: Path) -> None:
+def _tell_open(transcript: CodedTranscript, source: Path) -> None:
     """Say which utterances have no role, and what gives them one."""
-    without = [one for one in said.utterances if one.role == "unknown"]
+    without = [utterance for utterance in transcript.utterances if utterance.role == "unknown"]
     if not without:
         return
-    voices = [name for name in speaker_roles.distinct_speakers(one.speaker for one in without) if name != UNKNOWN]
-    remedy = "" if {"interviewer", "client"} <= {one.role for one in said.utterances} else uncoded.naming(source)
+    voices = [
+        name for name in speaker_roles.distinct_speakers(utterance.speaker for utterance in without) if name != UNKNOWN
+    ]
+    remedy = (
+        ""
+        if {"interviewer", "client"} <= {utterance.role for utterance in transcript.utterances}
+        else uncoded.naming(source)
+    )
     if voices and remedy:
         remedy = "name the interviewer with --interviewer"
     number = "1 utterance is" if len(without) == 1 else f"{len(without)} utterances are"
     named = f" ({', '.join(voices[:_SHOWN])})" if voices else ""
-    told = f"{number} neither the interviewer's nor the client's{named}"
-    typer.echo(f"{told}: {remedy}." if remedy else f"{told}.", err=True)
+    sentence = f"{number} neither the interviewer's nor the client's{named}"
+    typer.echo(f"{sentence}: {remedy}." if remedy else f"{sentence}.", err=True)
 
 
 def _zero(text: str | None, onto: Path | None) -> time_matching.TimeOrigin | None:
@@ -148,41 +156,41 @@ def _zero(text: str | None, onto: Path | None) -> time_matching.TimeOrigin | Non
 
 
 def _aligned(
-    said: CodedTranscript, source: Path, tape: CodedTranscript, zero: time_matching.TimeOrigin | None
+    transcript: CodedTranscript, source: Path, tape: CodedTranscript, zero: time_matching.TimeOrigin | None
 ) -> ShiftedTranscript:
-    found = time_matching.to_tape_zero(tape, said, source.name, zero)
-    if found.moved:
-        typer.echo(f"times moved by {to_seconds(found.moved)} s, to the tape's zero", err=True)
-    elif found.assumed and tape.zero:
-        told = f"times are assumed to count like the tape's, from {to_seconds(tape.zero)} s into the recording"
-        typer.echo(f"{told}; if they count from its start, add --zero recording", err=True)
-    return found
+    alignment = time_matching.to_tape_zero(tape, transcript, source.name, zero)
+    if alignment.moved:
+        typer.echo(f"times moved by {to_seconds(alignment.moved)} s, to the tape's zero", err=True)
+    elif alignment.assumed and tape.zero:
+        sentence = f"times are assumed to count like the tape's, from {to_seconds(tape.zero)} s into the recording"
+        typer.echo(f"{sentence}; if they count from its start, add --zero recording", err=True)
+    return alignment
 
 
 def _brought(
     aligned: ShiftedTranscript, source: Path, tape: CodedTranscript, coder: str, layer: str
 ) -> CodedTranscript:
-    found = time_matching.match(tape, aligned.transcript, coder, layer)
-    if not found.number:
+    match = time_matching.match(tape, aligned.transcript, coder, layer)
+    if not match.number:
         value = f"has no code at the time of any utterance of tape {tape.tape_id}"
         raise FormatError("F11", f"file {source.name}", value, "check that both belong to the same tape and segment")
     end = max(utterance.span.end for utterance in tape.utterances)
-    outside = [unit for unit in found.lost if aligned.moved and (unit.span.end <= 0 or unit.span.start >= end)]
-    lost = [unit for unit in found.lost if unit not in outside]
+    outside = [unit for unit in match.lost if aligned.moved and (unit.span.end <= 0 or unit.span.start >= end)]
+    lost = [unit for unit in match.lost if unit not in outside]
     beyond = f", {len(outside)} lie outside the tape" if outside else ""
-    typer.echo(f"{found.number} units with codes were matched to an utterance, {len(lost)} were not{beyond}", err=True)
+    typer.echo(f"{match.number} units with codes were matched to an utterance, {len(lost)} were not{beyond}", err=True)
     for unit in lost[:_SHOWN]:
         codes = ", ".join(mark.code for mark in unit.given)
         typer.echo(f"  at {to_seconds(unit.span.start - aligned.moved)} s, {unit.role}: {codes}", err=True)
     if len(lost) > _SHOWN:
         typer.echo(f"  and {len(lost) - _SHOWN} more", err=True)
-    return found.transcript
+    return match.transcript
 
 
-def _signed(said: CodedTranscript, coder: str, layer: str) -> CodedTranscript:
+def _signed(transcript: CodedTranscript, coder: str, layer: str) -> CodedTranscript:
     """The transcript with coder and layer where its codes name none."""
     return replace(
-        said,
+        transcript,
         utterances=tuple(
             replace(
                 utterance,
@@ -190,7 +198,7 @@ def _signed(said: CodedTranscript, coder: str, layer: str) -> CodedTranscript:
                     replace(mark, coder=mark.coder or coder, layer=mark.layer or layer) for mark in utterance.marks
                 ),
             )
-            for utterance in said.utterances
+            for utterance in transcript.utterances
         ),
     )
 

@@ -34,8 +34,8 @@ def demo(
 
     An existing sample home is kept. Each run prints a new link.
     """
-    from pipeline.cli._shared.home_access import chosen
-    from pipeline.cli._shared.job_watching import follow
+    from pipeline.cli._shared.home_access import settings_with_home
+    from pipeline.cli._shared.job_watching import follow_jobs
     from pipeline.review.auth.invitations import invite
     from pipeline.tapes import people, sample_group
     from pipeline.tapes.clock import now
@@ -43,20 +43,20 @@ def demo(
     from pipeline.tapes.home import folder_of
     from pipeline.tapes.jobs.worker import Worker
 
-    settings = chosen(profile, config, home)
+    settings = settings_with_home(profile, config, home)
     fresh = not (folder_of(settings.tapes) / "keys" / "audit.key").exists()
-    found = Place.create(settings.tapes) if fresh else Place.open(settings.tapes)
+    tapes_home = Place.create(settings.tapes) if fresh else Place.open(settings.tapes)
     try:
         if fresh:
-            with found.database.writing() as session:
+            with tapes_home.database.writing() as session:
                 sample_group.add_group(session, now())
-        _hand_in(found, settings, recording, target_behavior)
-        with Worker(found, settings):
-            follow(found, None)
-        with found.database.writing() as session:
+        _hand_in(tapes_home, settings, recording, target_behavior)
+        with Worker(tapes_home, settings):
+            follow_jobs(tapes_home, None)
+        with tapes_home.database.writing() as session:
             link = invite(session, now(), "join", people.find(session, sample_group.address(MEMBER)).id)
     finally:
-        found.close()
+        tapes_home.close()
     address = settings.review.address or f"http://{settings.review.host}:{settings.review.port}"
     typer.echo(f"A sample group and {MEMBER}'s tape are ready. Open the review room with\n")
     typer.echo(f"    {shlex.join([sys.argv[0], 'serve', '--home', str(home)])}\n")

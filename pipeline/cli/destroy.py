@@ -25,7 +25,7 @@ def destroy(
     config: Config = None,
 ) -> None:
     """Destroy a tape and everything that belongs to it for good, and write the certificate."""
-    from pipeline.cli._shared.home_access import opened
+    from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
     from pipeline.tapes.consent import consent
@@ -34,20 +34,20 @@ def destroy(
 
     if (tape is None) != due:
         raise typer.BadParameter("name one tape, or give --due")
-    with opened(home, config) as place:
+    with open_home(home, config) as tapes_home:
         if tape is None:
-            done = retention.enforce(place, now())
+            done = retention.enforce(tapes_home, now())
         else:
-            with place.database.reading() as session:
-                found = session.get(Tape, tape)
-                if found is None:
+            with tapes_home.database.reading() as session:
+                record = session.get(Tape, tape)
+                if record is None:
                     raise exports.unknown(tape)
                 who = people.find(session, by) if by else None
-                consent.allows(session, who, "destroy", found, now()).require()
+                consent.allows(session, who, "destroy", record, now()).require()
             if not yes:
                 typer.confirm(f"Destroy tape {tape}? Nobody can bring it back", abort=True, err=True)
-            done = [destruction.destroy(place, tape, "by hand", now(), who.id if who else None)]
-    for one in done:
-        typer.echo(f"destroyed {one.tape_id}, certificate {one.path}")
+            done = [destruction.destroy(tapes_home, tape, "by hand", now(), who.id if who else None)]
+    for destroyed in done:
+        typer.echo(f"destroyed {destroyed.tape_id}, certificate {destroyed.path}")
     if not done:
         typer.echo("nothing is due")

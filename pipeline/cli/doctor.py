@@ -16,18 +16,21 @@ def doctor(profile: Profile = None, config: Config = None, home: Home = None) ->
     """
     from rich.table import Table
 
-    from pipeline.cli._shared.home_access import chosen
+    from pipeline.cli._shared.home_access import settings_with_home
     from pipeline.tapes.checks import home as tapes
     from pipeline.tapes.checks import installation
     from pipeline.tapes.clock import now
 
-    settings = chosen(profile, config, home)
+    settings = settings_with_home(profile, config, home)
     findings: list[installation.Finding] = []
-    for title, found in (("Installation", installation.check(settings)), ("Tapes", tapes.check(settings.tapes, now()))):
+    for title, checked in (
+        ("Installation", installation.check(settings)),
+        ("Tapes", tapes.check(settings.tapes, now())),
+    ):
         table = Table("check", "result", "remedy", title=title)
-        for finding in found:
+        for finding in checked:
             table.add_row(finding.what, ("ok: " if finding.fine else "WRONG: ") + finding.state, finding.remedy)
         console().print(table)
-        findings += found
+        findings += checked
     if not all(finding.fine for finding in findings):
         raise typer.Exit(1)

@@ -29,7 +29,7 @@ def drift(
             "charts, the coder is 'group'. May be repeated.",
         ),
     ] = None,
-    codebook: codes_input.Book = None,
+    codebook: codes_input.CodebookOption = None,
     absent: codes_input.AbsentRows = "auto",
     config: Config = None,
 ) -> None:
@@ -53,12 +53,12 @@ def drift(
     for row in read.codes.recalibrated.to_dict("records"):
         events.setdefault(row["coder"], []).append(float(row["at"]))
     strangers = sorted(set(events) - {coder for _, coder in read.panel.coders} - {"group", "consensus"})
-    found = measure.detect_drift(read.panel, events)
+    drifts = measure.detect_drift(read.panel, events)
     sway = automation_bias(read.panel)
-    notes = [*read.notes, *(note.as_sentence() for note in found.notes), *_notes(found.table, whole)]
+    notes = [*read.notes, *(note.as_sentence() for note in drifts.notes), *_notes(drifts.table, whole)]
     notes += [f"Recalibrated, but without codes: {name}." for name in strangers]
-    whole_tables = {"drift": found.table, "points": found.points, "automation_bias": sway}
-    shown = {title: pd.DataFrame(rows) for title, rows in _shown(found.table, sway, whole).items() if rows}
+    whole_tables = {"drift": drifts.table, "points": drifts.points, "automation_bias": sway}
+    shown = {title: pd.DataFrame(rows) for title, rows in _shown(drifts.table, sway, whole).items() if rows}
     tables.print_tables(whole_tables, notes, form, table, shown)
 
 
@@ -103,14 +103,14 @@ def _notes(table: pd.DataFrame, whole: bool) -> list[str]:
         play = f" Play: {row['tapes_to_discuss'].replace('|', ', ')}." if row["tapes_to_discuss"] else ""
         notes.append(f"{row['coder']}, {row['family']}, {row['state']}: {row['sentence']}{play}")
     number = table["state"].value_counts()
-    told = ", ".join(f"{count} {state}" for state, count in number.items())
+    states = ", ".join(f"{count} {state}" for state, count in number.items())
     hidden = "" if whole or len(spoken) == len(table) else " --all shows every chart."
     every = tapes_per_false_alarm(table)
     if every is None:
         notes.append(f"Too early: {int(table['tapes'].max())} of {CALIBRATION_TAPES + 1} tapes.")
     often = "" if every is None else f" By chance alone one of them signals a change about once in {_tapes(every)}."
     charts = "1 chart" if len(table) == 1 else f"{len(table)} charts"
-    return [*notes, f"{charts}: {told}.{hidden}{often}"]
+    return [*notes, f"{charts}: {states}.{hidden}{often}"]
 
 
 def _shown(table: pd.DataFrame, sway: pd.DataFrame, whole: bool) -> dict[str, list[dict[str, str]]]:

@@ -22,15 +22,15 @@ def export(
 
     The copies are not encrypted. When the tape is destroyed, they are removed too, if they are still in that folder.
     """
-    from pipeline.cli._shared.home_access import opened
+    from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
     from pipeline.tapes.retention import exports
 
     if by is None:
         raise typer.BadParameter("say who you are with --as: the consent decides by person")
-    with opened(home, config) as place:
-        with place.database.reading() as session:
+    with open_home(home, config) as tapes_home:
+        with tapes_home.database.reading() as session:
             person = people.find(session, by)
-        for path in exports.export(place, tape, person, out, now(), sound=sound):
+        for path in exports.export(tapes_home, tape, person, out, now(), sound=sound):
             typer.echo(path)

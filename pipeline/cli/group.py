@@ -36,11 +36,11 @@ def add(
 
     Seven to fifteen members work best.
     """
-    from pipeline.cli._shared.home_access import opened
+    from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
 
-    with opened(home, config) as place, place.database.writing() as session:
+    with open_home(home, config) as tapes_home, tapes_home.database.writing() as session:
         typer.echo(people.add_group(session, name, now(), agreements, people.actor(session, by)).id)
 
 
@@ -50,19 +50,26 @@ def show(home: Home = None, config: Config = None) -> None:
     from rich.table import Table
     from sqlalchemy import select
 
-    from pipeline.cli._shared.home_access import opened
+    from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import people
     from pipeline.tapes.clock import day_of, now
     from pipeline.tapes.db.records import Group
 
     table = Table("group", "id", "name", "address", "role", "since")
-    with opened(home, config) as place, place.database.reading() as session:
-        for each in session.scalars(select(Group).order_by(Group.name)):
+    with open_home(home, config) as tapes_home, tapes_home.database.reading() as session:
+        for shown in session.scalars(select(Group).order_by(Group.name)):
             table.add_section()
-            table.add_row(each.name, each.id)
-            for one in people.members(session, each, now()):
-                table.add_row("", one.person.id, one.person.name, one.person.email, one.role, str(day_of(one.since)))
-            _warn(people.size_warning(session, each, now()))
+            table.add_row(shown.name, shown.id)
+            for member in people.members(session, shown, now()):
+                table.add_row(
+                    "",
+                    member.person.id,
+                    member.person.name,
+                    member.person.email,
+                    member.role,
+                    str(day_of(member.since)),
+                )
+            _warn(people.size_warning(session, shown, now()))
     console().print(table)
 
 
@@ -71,27 +78,27 @@ def join(
     which: Which, whom: Whom, role: Part = "member", by: As = None, home: Home = None, config: Config = None
 ) -> None:
     """Add a person to a group."""
-    from pipeline.cli._shared.home_access import opened
+    from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
 
-    with opened(home, config) as place, place.database.writing() as session:
-        found = people.find_group(session, which)
-        people.join(session, found, people.find(session, whom), role, now(), people.actor(session, by))
-        _warn(people.size_warning(session, found, now()))
+    with open_home(home, config) as tapes_home, tapes_home.database.writing() as session:
+        joined = people.find_group(session, which)
+        people.join(session, joined, people.find(session, whom), role, now(), people.actor(session, by))
+        _warn(people.size_warning(session, joined, now()))
 
 
 @group.command("leave")
 def leave(which: Which, whom: Whom, by: As = None, home: Home = None, config: Config = None) -> None:
     """Remove a person from a group."""
-    from pipeline.cli._shared.home_access import opened
+    from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
 
-    with opened(home, config) as place, place.database.writing() as session:
-        found = people.find_group(session, which)
-        people.leave(session, found, people.find(session, whom), now(), people.actor(session, by))
-        _warn(people.size_warning(session, found, now()))
+    with open_home(home, config) as tapes_home, tapes_home.database.writing() as session:
+        joined = people.find_group(session, which)
+        people.leave(session, joined, people.find(session, whom), now(), people.actor(session, by))
+        _warn(people.size_warning(session, joined, now()))
 
 
 @group.command("role")
@@ -104,13 +111,13 @@ def role(
     config: Config = None,
 ) -> None:
     """Change a person's role in a group."""
-    from pipeline.cli._shared.home_access import opened
+    from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
 
-    with opened(home, config) as place, place.database.writing() as session:
-        found = people.find_group(session, which)
-        people.change_role(session, found, people.find(session, whom), becomes, now(), people.actor(session, by))
+    with open_home(home, config) as tapes_home, tapes_home.database.writing() as session:
+        joined = people.find_group(session, which)
+        people.change_role(session, joined, people.find(session, whom), becomes, now(), people.actor(session, by))
 
 
 def _warn(text: str) -> None:

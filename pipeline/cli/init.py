@@ -38,12 +38,12 @@ def init(
 
     Keep a copy of the folder `keys` in another place. Without the keys, no tape can be opened again.
     """
-    from pipeline.cli._shared.home_access import ask, ask_twice, chosen
+    from pipeline.cli._shared.home_access import ask_new_passphrase, ask_passphrase, settings_with_home
     from pipeline.tapes import home as homes
     from pipeline.tapes import people, sample_group
     from pipeline.tapes.clock import now
 
-    wanted = chosen(None, config, home).tapes
+    wanted = settings_with_home(None, config, home).tapes
     if upgrade:
         _upgrade(wanted)
         return
@@ -51,21 +51,23 @@ def init(
         raise typer.BadParameter("give --name and --email of the first person, or --sample")
     if name is not None and email is not None:
         name, email = people.named(name, email)  # before anything is made
-    made = homes.Home.create(wanted, master_key, ask_twice if master_key == "passphrase" else ask)
+    created = homes.Home.create(
+        wanted, master_key, ask_new_passphrase if master_key == "passphrase" else ask_passphrase
+    )
     try:
-        with made.database.writing() as session:
+        with created.database.writing() as session:
             if name is not None and email is not None:
                 people.add(session, name, email, now(), is_admin=True)
             if sample:
                 sample_group.add_group(session, now())
     finally:
-        made.close()
-    typer.echo(f"Made {made.folder}")
+        created.close()
+    typer.echo(f"Made {created.folder}")
 
 
 def _upgrade(wanted: TapesSettings) -> None:
-    from pipeline.cli._shared.home_access import ask
+    from pipeline.cli._shared.home_access import ask_passphrase
     from pipeline.tapes import home as homes
 
-    folder, before, after = homes.upgrade(wanted, ask)
+    folder, before, after = homes.upgrade(wanted, ask_passphrase)
     typer.echo(f"{folder}: tables at version {after}" + (f", before at {before}" if before != after else " already"))

@@ -27,11 +27,11 @@ def add(
     config: Config = None,
 ) -> None:
     """Add a person."""
-    from pipeline.cli._shared.home_access import opened
+    from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
 
-    with opened(home, config) as place, place.database.writing() as session:
+    with open_home(home, config) as tapes_home, tapes_home.database.writing() as session:
         added = people.add(session, name, email, now(), is_admin=admin, actor_id=people.actor(session, by))
         typer.echo(added.id)
 
@@ -42,17 +42,18 @@ def show(home: Home = None, config: Config = None) -> None:
     from rich.table import Table
     from sqlalchemy import select
 
-    from pipeline.cli._shared.home_access import opened
+    from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import people
     from pipeline.tapes.clock import day_of, now
     from pipeline.tapes.db.records import Person
 
     table = Table("id", "name", "address", "groups", "since", "state")
-    with opened(home, config) as place, place.database.reading() as session:
-        for each in session.scalars(select(Person).order_by(Person.name)):
-            groups = ", ".join(f"{group.name} ({role})" for group, role in people.groups_of(session, each, now()))
-            states = ["administrator"] * each.is_admin + ["disabled"] * (each.disabled_at is not None)
-            table.add_row(each.id, each.name, each.email, groups, str(day_of(each.created_at)), ", ".join(states))
+    with open_home(home, config) as tapes_home, tapes_home.database.reading() as session:
+        for person in session.scalars(select(Person).order_by(Person.name)):
+            groups = ", ".join(f"{group.name} ({role})" for group, role in people.groups_of(session, person, now()))
+            states = ["administrator"] * person.is_admin + ["disabled"] * (person.disabled_at is not None)
+            since = str(day_of(person.created_at))
+            table.add_row(person.id, person.name, person.email, groups, since, ", ".join(states))
     console().print(table)
 
 
@@ -62,22 +63,22 @@ def disable(whom: Whom, by: As = None, home: Home = None, config: Config = None)
 
     The person's feedback and codes stay.
     """
-    from pipeline.cli._shared.home_access import opened
+    from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
 
-    with opened(home, config) as place, place.database.writing() as session:
+    with open_home(home, config) as tapes_home, tapes_home.database.writing() as session:
         people.disable(session, people.find(session, whom), now(), people.actor(session, by))
 
 
 @person.command("enable")
 def enable(whom: Whom, by: As = None, home: Home = None, config: Config = None) -> None:
     """Give a person access again."""
-    from pipeline.cli._shared.home_access import opened
+    from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
 
-    with opened(home, config) as place, place.database.writing() as session:
+    with open_home(home, config) as tapes_home, tapes_home.database.writing() as session:
         people.enable(session, people.find(session, whom), now(), people.actor(session, by))
 
 
@@ -87,17 +88,17 @@ def link(whom: Whom, by: As = None, home: Home = None, config: Config = None) ->
 
     A second step stays in place. The person is notified of who made the link.
     """
-    from pipeline.cli._shared.home_access import chosen, opened
+    from pipeline.cli._shared.home_access import open_home, settings_with_home
     from pipeline.review.auth.invitations import invite
     from pipeline.tapes import accounts, audit_log, people
     from pipeline.tapes.clock import now
 
-    settings = chosen(None, config, home)
+    settings = settings_with_home(None, config, home)
     address = settings.review.address or f"http://{settings.review.host}:{settings.review.port}"
-    with opened(home, config) as place, place.database.writing() as session:
-        found, actor = people.find(session, whom), people.actor(session, by)
-        path = invite(session, now(), "reset" if accounts.is_used(found) else "join", found.id, actor)
-        audit_log.record(session, now(), actor, "link.make", thing=found.id)
+    with open_home(home, config) as tapes_home, tapes_home.database.writing() as session:
+        invited, actor = people.find(session, whom), people.actor(session, by)
+        path = invite(session, now(), "reset" if accounts.is_used(invited) else "join", invited.id, actor)
+        audit_log.record(session, now(), actor, "link.make", thing=invited.id)
         typer.echo(f"{address}{path}")
 
 
@@ -107,10 +108,10 @@ def lift(whom: Whom, home: Home = None, config: Config = None) -> None:
 
     The person is notified at the next sign-in, and can stop it.
     """
-    from pipeline.cli._shared.home_access import opened
+    from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import people, second_step
     from pipeline.tapes.clock import now, readable
 
-    with opened(home, config) as place, place.database.writing() as session:
+    with open_home(home, config) as tapes_home, tapes_home.database.writing() as session:
         lifting = second_step.ask_to_lift(session, people.find(session, whom), now(), None)
         typer.echo(f"lifted from {readable(second_step.due(lifting) or 0)} UTC on, at the next sign-in")

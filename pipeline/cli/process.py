@@ -75,7 +75,7 @@ def process(
 
     from pipeline import settings, stages
     from pipeline.cli._shared.interruption import Interrupted, interruptible, leave_now
-    from pipeline.cli._shared.progress_display import Display
+    from pipeline.cli._shared.progress_display import ProgressDisplay
     from pipeline.formats import written_transcript
     from pipeline.run.engines import Engines
     from pipeline.run.stage_keys import versions
@@ -90,7 +90,7 @@ def process(
     if recording is None and written is not None:
         packages = versions(stages.STAGES)
         text = TextRun(written, target_behavior.strip(), chosen, Engines(chosen), packages, tape_id)
-        with Display(console, ("attribute", "tag")) as display:
+        with ProgressDisplay(console, ("attribute", "tag")) as display:
             tape = stages.process_text(text, out, display, overwrite=overwrite)
         _say(console, written, tape)
         return
@@ -108,7 +108,7 @@ def process(
     )
     cores = Cores(chosen.engines.cores)
     try:
-        with Display(console) as display:
+        with ProgressDisplay(console) as display:
             tape = interruptible(
                 lambda: stages.process(request, chosen, out, display, overwrite=overwrite, cores=cores), cores.stop
             )
@@ -120,10 +120,10 @@ def process(
 
 def _say(console: Console, written: WrittenTranscript | None, tape: ProcessedTape) -> None:
     """Print how the transcript was read, what to be careful about, and the figures."""
-    from pipeline.cli._shared.progress_display import summary, warnings
+    from pipeline.cli._shared.progress_display import read_warnings, summarize
 
     for note in written.notes if written else ():
         console.print(note, markup=False, soft_wrap=True)
-    for warning in warnings(tape):
+    for warning in read_warnings(tape):
         console.print(f"Warning: {warning}", style="yellow", markup=False, soft_wrap=True)
-    console.print(summary(tape))
+    console.print(summarize(tape))

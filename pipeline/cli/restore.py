@@ -34,11 +34,11 @@ def restore(
     Lists of tombstones name the destroyed tapes. The lists in the backup, beside it and in the home's folder are always
     read. --tombstones adds others.
     """
-    from pipeline.cli._shared.home_access import ask, chosen
+    from pipeline.cli._shared.home_access import ask_passphrase, settings_with_home
     from pipeline.tapes.backup import restore
     from pipeline.tapes.clock import now, readable
 
-    wanted = chosen(None, config, home).tapes
-    done = restore.restore(file, wanted, now(), ask=ask, master=master_key, lists=tombstones or ())
+    wanted = settings_with_home(None, config, home).tapes
+    done = restore.restore(file, wanted, now(), ask=ask_passphrase, master=master_key, lists=tombstones or ())
     typer.echo(f"{done.tapes} tapes in {done.folder}" + (f"; {done.dead} stay destroyed" if done.dead else ""))
     typer.echo(AS_OF.format(made=readable(done.made)))

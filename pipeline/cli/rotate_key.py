@@ -26,17 +26,19 @@ def rotate_key(
     If a key service holds the key, first have it provide the new key, a comma and the current key. Remove the old key
     afterwards.
     """
-    from pipeline.cli._shared.home_access import ask, ask_twice, opened
+    from pipeline.cli._shared.home_access import ask_new_passphrase, ask_passphrase, open_home
     from pipeline.tapes import audit_log, people
     from pipeline.tapes.clock import now
     from pipeline.tapes.vault import key_rotation
     from pipeline.tapes.vault.master_key import MasterKey
 
-    with opened(home, config) as place:
-        with place.database.reading() as session:
+    with open_home(home, config) as tapes_home:
+        with tapes_home.database.reading() as session:
             actor = people.actor(session, by)
-        becoming = MasterKey(place.master.path, cache(ask_twice if passphrase else ask), anew=passphrase)
-        changed = key_rotation.rotate(place.vault, becoming, "passphrase" if passphrase else None)
-        with place.database.writing() as session:
+        becoming = MasterKey(
+            tapes_home.master.path, cache(ask_new_passphrase if passphrase else ask_passphrase), anew=passphrase
+        )
+        changed = key_rotation.rotate(tapes_home.vault, becoming, "passphrase" if passphrase else None)
+        with tapes_home.database.writing() as session:
             audit_log.record(session, now(), actor, "key.rotate", thing=f"{changed} keys")
     typer.echo(f"wrapped {changed} keys with a new master key")

@@ -37,7 +37,7 @@ def sample(
     ] = 0,
     form: tables.OutputFormat = "table",
     table: Annotated[Literal["sample", "again"], typer.Option("--table", help="The table to print as CSV.")] = "sample",
-    codebook: codes_input.Book = None,
+    codebook: codes_input.CodebookOption = None,
     absent: codes_input.AbsentRows = "auto",
     config: Config = None,
 ) -> None:
@@ -62,9 +62,9 @@ def sample(
         raise TableError("T03", f"table {codes.name}", "lacks the column 'start': it has no minutes", remedy)
     usual = _usual(panel, by)
     need = sampling.required_sample_size(width, expected, usual)
-    told = f"A 95 % interval {width:.0%} wide around {expected:.0%} needs {need.utterances} double-coded utterances"
+    sentence = f"A 95 % interval {width:.0%} wide around {expected:.0%} needs {need.utterances} double-coded utterances"
     what = {"tapes": "tapes", "minutes": "stretches of five minutes"}.get(by)
-    notes = [*read.notes, f"{told}: {need.items} {what} of {usual}." if what else f"{told}."]
+    notes = [*read.notes, f"{sentence}: {need.items} {what} of {usual}." if what else f"{sentence}."]
     if by != "tapes":
         notes.append(
             "Let the coach's table have a row with an empty code for what was heard and left without one: "

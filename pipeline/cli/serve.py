@@ -55,18 +55,18 @@ def serve(
     It listens on this machine only, unless review.address names the address that others use. As long as there is no
     administrator, it prints a link that sets up the room and works once.
     """
-    from pipeline.cli._shared.home_access import chosen, opened
+    from pipeline.cli._shared.home_access import open_home, settings_with_home
     from pipeline.tapes import logs
 
-    settings = chosen(profile, config, home)
-    place = settings.review.model_copy(
+    settings = settings_with_home(profile, config, home)
+    review = settings.review.model_copy(
         update={"host": host or settings.review.host, "port": port or settings.review.port}
     )
-    settings = settings.model_copy(update={"review": place})
-    if place.host not in _LOOPBACK and not place.address:
+    settings = settings.model_copy(update={"review": review})
+    if review.host not in _LOOPBACK and not review.address:
         value, remedy = "can be reached by others, who would find no address", "set review.address to what they type"
-        raise ReviewError("R07", f"host {place.host}", value, remedy)
-    with opened(home, config, profile) as found:
+        raise ReviewError("R07", f"host {review.host}", value, remedy)
+    with open_home(home, config, profile) as tapes_home:
         import uvicorn
 
         from pipeline.review.app import create, proxies
@@ -75,22 +75,22 @@ def serve(
         from pipeline.tapes.clock import now
         from pipeline.tapes.jobs.worker import Worker
 
-        application = create(found, settings)
-        address = application.state.address
+        application = create(tapes_home, settings)
+        address = application.state.context.address
         if verbose:
             logs.configure(sys.stderr)
         with (
-            listening(place.host, place.port) as ours,  # first: a link ends the one before, which another server gave
-            nullcontext() if verbose else logs.kept(found.folder / "serve.log"),
-            Worker(found, settings) if with_worker else nullcontext(),
+            listening(review.host, review.port) as ours,  # first: a link ends the one before, which another server gave
+            nullcontext() if verbose else logs.kept(tapes_home.folder / "serve.log"),
+            Worker(tapes_home, settings) if with_worker else nullcontext(),
         ):
             typer.echo(f"The review room is at {address}")
-            if link := setup_link(found, now()):
+            if link := setup_link(tapes_home, now()):
                 typer.echo(f"Set it up with this link; it works once, for an hour: {address}{link}")
             if without_tls(address):
                 typer.echo(NO_TLS.format(address=address))
             if not settings.review.address:
-                typer.echo(TLS.format(port=place.port))
+                typer.echo(TLS.format(port=review.port))
             server = uvicorn.Config(
                 application,
                 http=Connection.behind(proxies(settings)),

@@ -27,23 +27,23 @@ def status(
     if cancel and retry:
         raise typer.BadParameter("choose one of --cancel and --retry")
 
-    from pipeline.cli._shared.home_access import opened
-    from pipeline.cli._shared.job_watching import due_note, follow, listed, workers_note
+    from pipeline.cli._shared.home_access import open_home
+    from pipeline.cli._shared.job_watching import follow_jobs, job_table, warn_of_due_tapes, warn_without_worker
     from pipeline.tapes import people
     from pipeline.tapes.jobs import job_state
 
-    with opened(home, config) as place:
-        with place.database.reading() as session:
+    with open_home(home, config) as tapes_home:
+        with tapes_home.database.reading() as session:
             actor = people.actor(session, by)
             if tape is not None:
                 job_state.latest(session, tape)
         if tape is not None and cancel:
-            job_state.cancel(place, tape, actor)
+            job_state.cancel(tapes_home, tape, actor)
         if tape is not None and retry:
-            job_state.retry(place, tape, actor)
+            job_state.retry(tapes_home, tape, actor)
         if watch:
-            follow(place, tape)
+            follow_jobs(tapes_home, tape)
         else:
-            console().print(listed(place, tape))
-            workers_note(place)
-            due_note(place)
+            console().print(job_table(tapes_home, tape))
+            warn_without_worker(tapes_home)
+            warn_of_due_tapes(tapes_home)

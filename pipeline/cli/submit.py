@@ -84,8 +84,8 @@ def submit(
     if recording is None and (start or end):
         raise typer.BadParameter("--start and --end need a recording", param_hint="AUDIO")
 
-    from pipeline.cli._shared.home_access import chosen, opened
-    from pipeline.cli._shared.job_watching import follow, workers_note
+    from pipeline.cli._shared.home_access import open_home, settings_with_home
+    from pipeline.cli._shared.job_watching import follow_jobs, warn_without_worker
     from pipeline.formats import written_transcript
     from pipeline.tapes import people
     from pipeline.tapes.consent import consent_form
@@ -108,13 +108,13 @@ def submit(
         form=consent.parent / granted.form if granted.form else None,
         transcript=written,
     )
-    with opened(home, config, profile) as place:
-        with place.database.reading() as session:
+    with open_home(home, config, profile) as tapes_home:
+        with tapes_home.database.reading() as session:
             actor = people.actor(session, by) or people.find(session, interviewer).id
-        tape_id = submission.submit(place, chosen(profile, config, home), given, actor)
+        tape_id = submission.submit(tapes_home, settings_with_home(profile, config, home), given, actor)
         typer.echo(f"Tape {tape_id} is queued")
         for note in written.notes if written else ():
             typer.echo(note, err=True)
-        workers_note(place)
+        warn_without_worker(tapes_home)
         if watch:
-            follow(place, tape_id)
+            follow_jobs(tapes_home, tape_id)

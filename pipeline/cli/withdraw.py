@@ -20,7 +20,7 @@ def withdraw(
 
     The tape is closed to everyone at once. A signed certificate of its destruction is written.
     """
-    from pipeline.cli._shared.home_access import opened
+    from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import people
     from pipeline.tapes.clock import now
     from pipeline.tapes.intake import submission
@@ -28,10 +28,10 @@ def withdraw(
 
     if not yes:
         typer.confirm(f"Destroy tape {tape} and everything that belongs to it? This cannot be undone", abort=True)
-    with opened(home, config) as place:
-        with place.database.reading() as session:
+    with open_home(home, config) as tapes_home:
+        with tapes_home.database.reading() as session:
             person = people.find(session, by) if by else None
-        submission.withdraw(place, tape, person)
+        submission.withdraw(tapes_home, tape, person)
         typer.echo(f"Consent withdrawn: tape {tape} is closed to everybody")
-        done = destruction.destroy(place, tape, "withdrawn", now(), person.id if person else None)
+        done = destruction.destroy(tapes_home, tape, "withdrawn", now(), person.id if person else None)
     typer.echo(f"Destroyed. Certificate: {done.path}")

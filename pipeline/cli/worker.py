@@ -27,7 +27,7 @@ def worker(
     `tape-review serve` does this as well. Several workers may run side by side, with PostgreSQL also on several
     machines. If a worker dies, another one takes over its job, or the next one that starts.
     """
-    from pipeline.cli._shared.home_access import chosen, opened
+    from pipeline.cli._shared.home_access import open_home, settings_with_home
     from pipeline.tapes import logs
     from pipeline.tapes.jobs.worker import Worker
 
@@ -40,10 +40,10 @@ def worker(
 
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, leave)
-    with opened(home, config, profile) as place:
-        with Worker(place, chosen(profile, config, home), queue) as working:
+    with open_home(home, config, profile) as tapes_home:
+        with Worker(tapes_home, settings_with_home(profile, config, home), queue) as working:
             typer.echo(f"Worker {working.name} is ready")
-            while not stop.wait(place.settings.poll_seconds):
+            while not stop.wait(tapes_home.settings.poll_seconds):
                 if until_empty and working.idle():
                     break
         typer.echo("Stopped; what was under way goes on with the next worker" if stop.is_set() else "Nothing is left")

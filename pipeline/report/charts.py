@@ -115,16 +115,16 @@ class Plot:
     references: tuple[tuple[float, str], ...]
 
 
-def duration(said: Sequence[Said], given: int) -> int:
+def duration(utterances: Sequence[Said], given: int) -> int:
     """Length of the pictures in ms: the segment's, or what is needed to show everything."""
-    return max([given, *(entry.end for entry in said), SHORTEST])
+    return max([given, *(utterance.end for utterance in utterances), SHORTEST])
 
 
-def bars(said: Iterable[Said], axis: Axis) -> tuple[Bar, ...]:
+def bars(utterances: Iterable[Said], axis: Axis) -> tuple[Bar, ...]:
     """The talk that falls within an axis; bars of one role closer than a second join."""
     spoken: dict[str, list[Span]] = {}
-    for entry in said:
-        spoken.setdefault(entry.role, []).append(Span(entry.start, max(entry.start, entry.end)))
+    for utterance in utterances:
+        spoken.setdefault(utterance.role, []).append(Span(utterance.start, max(utterance.start, utterance.end)))
     return tuple(
         Bar(axis.x(span.start), max(1.0, round(axis.x(span.end) - axis.x(span.start), 1)), role)
         for role, spans in spoken.items()
@@ -133,29 +133,29 @@ def bars(said: Iterable[Said], axis: Axis) -> tuple[Bar, ...]:
     )
 
 
-def bands(said: Sequence[Said], length: int) -> tuple[Band, ...]:
+def bands(utterances: Sequence[Said], length: int) -> tuple[Band, ...]:
     """The turn-by-turn picture."""
     width = length if length <= LONGEST_BAND else BAND
-    found = []
+    rows = []
     for start in range(0, length, width):
         axis = Axis(start, start + width)
-        within = [entry for entry in said if axis.start <= entry.start < axis.end]
+        within = [utterance for utterance in utterances if axis.start <= utterance.start < axis.end]
         end = min(axis.end, length)
-        found.append(Band(start, end, axis.ticks(length), bars(said, axis), _marks(within, axis)))
-    return tuple(found)
+        rows.append(Band(start, end, axis.ticks(length), bars(utterances, axis), _marks(within, axis)))
+    return tuple(rows)
 
 
-def _marks(said: Iterable[Said], axis: Axis) -> tuple[Mark, ...]:
+def _marks(utterances: Iterable[Said], axis: Axis) -> tuple[Mark, ...]:
     """Marks at their moments; one that would cover the last in its lane moves a little to the right."""
     last: dict[str, float] = {}
-    found = []
-    for entry in said:
-        for lane, code in entry.marks:
-            true = axis.x(entry.start)
+    marks = []
+    for utterance in utterances:
+        for lane, code in utterance.marks:
+            true = axis.x(utterance.start)
             x = round(min(max(true, last.get(lane, -MARK) + MARK + 1), true + LARGEST_NUDGE), 1)
             last[lane] = x
-            found.append(Mark(x, lane, code, entry.row, entry.title, entry.unsure))
-    return tuple(found)
+            marks.append(Mark(x, lane, code, utterance.row, utterance.title, utterance.unsure))
+    return tuple(marks)
 
 
 def readiness(trajectory: ReadinessLine, axis: Axis, top: float, bottom: float) -> Line | None:
@@ -221,5 +221,5 @@ def plot(measure: Measure, width: int = 260, margin: int = 12) -> Plot | None:
         float(width - margin) if measure.high is None and measure.low is not None else x(high),
         measure.high is None and measure.low is not None,
         tuple((x(value), label) for value, label in ticks.items()),
-        tuple((x(entry.value), entry.label) for entry in measure.references),
+        tuple((x(utterance.value), utterance.label) for utterance in measure.references),
     )

@@ -122,8 +122,8 @@ def render(tape: ReportData) -> str:
     table = sort_by_time(tape.table)
     tags = Tags(tape.codebook)
     lines = transcript_view.lines(table, tags)
-    said = [_said(line) for line in lines]
-    length = charts.duration(said, tape.end - tape.start)
+    charted = [_said(line) for line in lines]
+    length = charts.duration(charted, tape.end - tape.start)
     axis = charts.Axis(0, length)
     unsure = uncertain_tags(table)
     roles = {speaker.name: speaker.role for speaker in tape.speakers}
@@ -152,10 +152,10 @@ def render(tape: ReportData) -> str:
         talk_note=tape.measures.client["change_talk"].note,
         length=length,
         axis=axis,
-        bars=charts.bars(said, axis),
+        bars=charts.bars(charted, axis),
         readiness=charts.readiness(tape.trajectory, axis, top=96, bottom=232),
-        bands=charts.bands(said, length),
-        lanes=_lanes(said, lines),
+        bands=charts.bands(charted, length),
+        lanes=_lanes(charted, lines),
         lane_names=_LANES | {tag.lane: tag.label for line in lines for tag in line.tags if tag.lane not in _LANES},
     )
 
@@ -193,12 +193,12 @@ def _instead(doubt: UncertainTag, tags: Tags) -> str:
     return tags.of(doubt.instead).label.lower()
 
 
-def _lanes(said: Sequence[charts.Said], lines: Sequence[Line]) -> dict[str, list[str]]:
+def _lanes(utterances: Sequence[charts.Said], lines: Sequence[Line]) -> dict[str, list[str]]:
     """Lanes of marks above the interviewer's and below the client's talk, as far as they occur."""
     order = ["question", "reflection", "affirmation", "summary", "information"]
-    used = {lane for entry in said for lane, _ in entry.marks if entry.role == "interviewer"}
+    used = {lane for utterance in utterances for lane, _ in utterance.marks if utterance.role == "interviewer"}
     above = [*(lane for lane in order if lane in used), *sorted(used - set(order))]
-    below = {lane for entry in said for lane, _ in entry.marks if entry.role == "client"}
+    below = {lane for utterance in utterances for lane, _ in utterance.marks if utterance.role == "client"}
     client = ["change", "sustain"]
     third = ["unknown"] if any(line.role == "unknown" for line in lines) else []
     return {"above": above, "below": [*client, *sorted(below - set(client))], "talk": ["interviewer", "client", *third]}
@@ -241,6 +241,6 @@ def spread(measure: Measure) -> str:
 
 @cache
 def _environment() -> Environment:
-    made = templating.templates("pipeline.report")
-    made.filters |= {"number": number_format.format_number, "figure": figure, "spread": spread}
-    return made
+    environment = templating.templates("pipeline.report")
+    environment.filters |= {"number": number_format.format_number, "figure": figure, "spread": spread}
+    return environment

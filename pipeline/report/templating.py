@@ -16,7 +16,7 @@ def templates(package: str) -> Environment:
 
     The filter ``stamp`` writes milliseconds as minutes and seconds.
     """
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
@@ -24,8 +24,8 @@ def templates(package: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["stamp"] = clock
-    return made
+    environment.filters["stamp"] = clock
+    return environment
 
 
 def _printable(value: Any) -> Any:

@@ -121,12 +121,12 @@ def lines(table: pd.DataFrame, tags: Tags) -> list[Line]:
             role=role,
             speaker=speaker,
             text=text,
-            tags=tuple(tags.of(code) for code in found),
+            tags=tuple(tags.of(code) for code in codes),
             probability=None if probability is None or pd.isna(probability) else float(probability),
             unsure=unsure,
             listening=noise,
         )
-        for row, (role, speaker, text, found, probability, unsure, noise) in enumerate(rows)
+        for row, (role, speaker, text, codes, probability, unsure, noise) in enumerate(rows)
     ]
 
 
@@ -141,35 +141,35 @@ def turns(
     """The transcript turn by turn, unclear sounds where they were heard; ``roles`` are those of the speakers."""
     keys = string_column(table, "turn_id") if "turn_id" in table else [str(line.row) for line in lines]
     spoken = zip((line.start for line in lines), keys, lines, strict=True)
-    heard: list[tuple[int, str | None, Line | Vocalization]] = [*spoken]
-    heard += [(one.span.start, None, one) for one in unclear]
-    found: list[Turn] = []
+    timed: list[tuple[int, str | None, Line | Vocalization]] = [*spoken]
+    timed += [(sound.span.start, None, sound) for sound in unclear]
+    shown: list[Turn] = []
     last = None
-    for start, key, what in sorted(heard, key=itemgetter(0)):
-        if isinstance(what, Vocalization):
-            found.append(Turn(start, what.span.end, roles.get(what.speaker, UNKNOWN), what.speaker))
+    for start, key, entry in sorted(timed, key=itemgetter(0)):
+        if isinstance(entry, Vocalization):
+            shown.append(Turn(start, entry.span.end, roles.get(entry.speaker, UNKNOWN), entry.speaker))
         elif key == last:
-            found[-1] = replace(found[-1], end=max(found[-1].end, what.end), lines=(*found[-1].lines, what))
+            shown[-1] = replace(shown[-1], end=max(shown[-1].end, entry.end), lines=(*shown[-1].lines, entry))
         else:
-            found.append(Turn(start, what.end, what.role, what.speaker, (what,)))
+            shown.append(Turn(start, entry.end, entry.role, entry.speaker, (entry,)))
         last = key
-    return found
+    return shown
 
 
 def moments(context: pd.DataFrame, lines: Sequence[Line], table: pd.DataFrame, tags: Tags) -> list[Moment]:
     """Change and sustain talk in its context; talk between the same two utterances of the interviewer is one moment."""
     by_name = dict(zip(string_column(table, "utterance_id"), lines, strict=True))
-    found = []
+    shown = []
     sides = ["before_utterance_id", "after_utterance_id"]
     for (before, after), rows in context.groupby(sides, sort=False):
         talk: dict[str, tuple[Tag, ...]] = {}
         for name, code in zip(rows["utterance_id"], rows["code"], strict=True):
             talk[str(name)] = (*talk.get(str(name), ()), *map(tags.of, str(code).split("|")))
-        found.append(
+        shown.append(
             Moment(
                 by_name.get(str(before)),
                 tuple((by_name[name], given) for name, given in talk.items()),
                 by_name.get(str(after)),
             )
         )
-    return found
+    return shown

@@ -70,7 +70,7 @@ class Engines:
             model_catalog.locate(name, settings.models)
         ours = {"tagger": settings.coding.tagger, "roles": settings.diarization.roles}
         weights = {part: model_catalog.trained(name) for part, name in ours.items()}
-        found = {part: model_catalog.provenance(name, settings.models) for part, name in names.items()} | {
-            part: {"model": place.name, "checksum": model_catalog.checksum(place)} for part, place in weights.items()
+        provenance = {part: model_catalog.provenance(name, settings.models) for part, name in names.items()} | {
+            part: {"model": folder.name, "checksum": model_catalog.checksum(folder)} for part, folder in weights.items()
         }
-        return found | tagger.adaptation_provenance(settings)
+        return provenance | tagger.adaptation_provenance(settings)

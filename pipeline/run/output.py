@@ -46,13 +46,13 @@ class Output:
         if not self.folder.exists() or (self.folder.is_dir() and not any(self.folder.iterdir())):
             return False
         try:
-            found = json.loads((self.folder / PROVENANCE).read_text(encoding="utf-8"))["run"]
+            run_there = json.loads((self.folder / PROVENANCE).read_text(encoding="utf-8"))["run"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             thing = f"output {self.folder}"
             raise OutputError(
                 "O01", thing, "holds files that are not a tape's results", "choose another folder"
             ) from error
-        if found == run:
+        if run_there == run:
             return not overwrite and all((self.folder / name).is_file() for name in files)
         if not overwrite:
             value = "holds the results of another recording, other options or other versions"

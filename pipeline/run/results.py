@@ -47,23 +47,34 @@ def utterance_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
     """One row an utterance, in order of start, not coded yet; times in ms."""
     rows = [
         (
-            *(tape_id, f"u{number:04d}", f"t{said.turn + 1:04d}", said.role, said.speaker),
-            *(said.span.start, said.span.end, said.text),
+            *(tape_id, f"u{number:04d}", f"t{utterance.turn + 1:04d}", utterance.role, utterance.speaker),
+            *(utterance.span.start, utterance.span.end, utterance.text),
         )
-        for number, said in enumerate(attribution.utterances, 1)
+        for number, utterance in enumerate(attribution.utterances, 1)
     ]
     return pd.DataFrame(rows, columns=list(tape_tables.UTTERANCE_COLUMNS[:8]))
 
 
 def word_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
     """One row a word, utterance by utterance; times in ms."""
-    spoken = [(number, said, word) for number, said in enumerate(attribution.utterances, 1) for word in said.words]
+    spoken = [
+        (utterance_number, utterance, word)
+        for utterance_number, utterance in enumerate(attribution.utterances, 1)
+        for word in utterance.words
+    ]
     rows = [
         (
-            *(tape_id, f"w{place:05d}", f"u{number:04d}", f"t{said.turn + 1:04d}", word.speaker, said.role),
+            *(
+                tape_id,
+                f"w{position:05d}",
+                f"u{utterance_number:04d}",
+                f"t{utterance.turn + 1:04d}",
+                word.speaker,
+                utterance.role,
+            ),
             *(word.span.start, word.span.end, word.text, word.probability),
         )
-        for place, (number, said, word) in enumerate(spoken, 1)
+        for position, (utterance_number, utterance, word) in enumerate(spoken, 1)
     ]
     return pd.DataFrame(rows, columns=list(tape_tables.WORD_COLUMNS))
 
@@ -151,8 +162,8 @@ class Results:
     def _vocalization_table(self) -> pd.DataFrame:
         roles = self.attribution.roles
         rows = [
-            (self.tape_id, one.speaker, roles.role(one.speaker), one.span.start, one.span.end)
-            for one in self.vocalizations
+            (self.tape_id, sound.speaker, roles.role(sound.speaker), sound.span.start, sound.span.end)
+            for sound in self.vocalizations
         ]
         return pd.DataFrame(rows, columns=list(tape_tables.VOCALIZATION_COLUMNS))
 
@@ -180,7 +191,9 @@ class Results:
                 *(render.Note(warning.message, warning.span) for warning in recording.warnings),
             ),
             ghosts=self.diarization.spurious_speakers,
-            suppressed=tuple(render.Passage(one.span, one.text, one.reason) for one in transcript.suppressed),
+            suppressed=tuple(
+                render.Passage(passage.span, passage.text, passage.reason) for passage in transcript.suppressed
+            ),
             vocalizations=self.vocalizations,
             provenance=self.provenance,
         )

@@ -98,8 +98,8 @@ class TextRun:
         """
         require_speakers(self.written)
         names = {voice: f"S{number}" for number, voice in enumerate(self.written.voices, 1)}
-        said = [(names[turn.voice], word) for turn in self.written.turns for word in turn.text.split()]
-        words = [Word(Span(at, at + 1), text, 1.0, speaker) for at, (speaker, text) in enumerate(said)]
+        spoken_words = [(names[turn.voice], word) for turn in self.written.turns for word in turn.text.split()]
+        words = [Word(Span(at, at + 1), text, 1.0, speaker) for at, (speaker, text) in enumerate(spoken_words)]
         first_words = {words[at] for at in self.written.first_words()} if self.written.has_utterances else None
         spoken = turns.turns(words)
         settled = transcript_attribution.roles(self.written, names)

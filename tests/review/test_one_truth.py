@@ -352,7 +352,7 @@ def the_machine_says_one_thing(walk: Walk) -> None:
         assert ratio["undefined"] == book.why.get(name, ratio["undefined"])
         assert bool(ratio.get("note")) == (name == CT and book.talk_by_machine)
     screen = Console(width=140, file=io.StringIO(), force_terminal=False)
-    screen.print(progress_display.summary(stages.ProcessedTape(walk.folder, unchanged=False)))
+    screen.print(progress_display.summarize(stages.ProcessedTape(walk.folder, unchanged=False)))
     printed = screen.file.getvalue()  # type: ignore[attr-defined]
     report = (walk.folder / "report.html").read_text()
     text = " ".join(re.sub(r"<[^>]+>", " ", report).split())

@@ -75,7 +75,7 @@ def written(table: pd.DataFrame, book: Codebook, place: Path) -> tuple[dict[str,
         (place / name).write_bytes(content)
     console = Console(width=200)
     with console.capture() as said:
-        console.print(progress_display.summary(stages.ProcessedTape(place, unchanged=False)))
+        console.print(progress_display.summarize(stages.ProcessedTape(place, unchanged=False)))
     measures = json.loads((place / "measures.json").read_text(encoding="utf-8"))
     return measures, (place / "report.html").read_text(encoding="utf-8"), said.get()
 

@@ -21,7 +21,7 @@ AbsentRows = Annotated[
         "or auto. With auto it is missing if the coder has rows with an empty code on that tape, else not-coded.",
     ),
 ]
-Book = Annotated[
+CodebookOption = Annotated[
     str | None,
     typer.Option(
         "--codebook",
@@ -39,7 +39,7 @@ CodesFile = Annotated[
 
 
 @dataclass(frozen=True)
-class Read:
+class CodesInput:
     """A file of codes, ready to compare; ``notes`` say what was put right, guessed or passed over."""
 
     codes: Codes
@@ -48,29 +48,29 @@ class Read:
     notes: tuple[str, ...]
 
 
-def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path] | None) -> Read:
+def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path] | None) -> CodesInput:
     """Read a file of codes and lay it out by a codebook."""
     from pipeline.formats import code_harmonization, code_table
     from pipeline.measures.reliability.alignment import align_units
     from pipeline.measures.reliability.comparisons import coders_without_family
     from pipeline.measures.reliability.rating_matrix import build_rating_matrix
 
-    found = code_table.read(path)
+    codes = code_table.read(path)
     default = settings.load(files=config or ()).settings.coding.codebook
-    book = code_harmonization.chosen(found, codebook, default)
-    found, scheme, others = code_harmonization.in_words_of(book, found, default)
-    used = code_harmonization.names(found.table["codes"])
-    notes = [f"Families of codes after codebook {book.name} {book.version}.", *found.notes, *others]
+    book = code_harmonization.chosen(codes, codebook, default)
+    codes, scheme, others = code_harmonization.in_words_of(book, codes, default)
+    used = code_harmonization.names(codes.table["codes"])
+    notes = [f"Families of codes after codebook {book.name} {book.version}.", *codes.notes, *others]
     unknown = [code for code in used if code not in scheme.roles and not code.isdecimal()]
     if unknown:
         notes.append(f"Not in the codebook, and each counted as a family of its own: {', '.join(unknown)}.")
-    table, tapes = align_units(found.table)
+    table, tapes = align_units(codes.table)
     if tapes:
         notes.append(
             f"On {len(tapes)} of the tapes coders' units have different boundaries: units that share at least half of "
             f"their time count as one, others stay apart ({', '.join(tapes[:5])}{', ...' if len(tapes) > 5 else ''})."
         )
-    elif {"start", "end"} <= set(found.table.columns):
+    elif {"start", "end"} <= set(codes.table.columns):
         notes.append("No coder's units have other boundaries than another's: compared as they are.")
     else:
         notes.append(
@@ -87,4 +87,4 @@ def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path
         f"{', '.join(coders)}."
         for family, coders in coders_without_family(laid).items()
     ]
-    return Read(found, laid, scheme, tuple(notes))
+    return CodesInput(codes, laid, scheme, tuple(notes))

@@ -1,4 +1,4 @@
-"""How a verb reaches the home: by `--home`, the settings, or the user's data folder."""
+"""Opening the home that a verb works on: by `--home`, the settings, or the user's data folder."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pipeline.tapes.home import Home
 
 
-def chosen(profile: Sequence[str] | None, config: Sequence[Path] | None, home: Path | None) -> Settings:
-    """The settings, with the home's folder as it was named."""
+def settings_with_home(profile: Sequence[str] | None, config: Sequence[Path] | None, home: Path | None) -> Settings:
+    """Return the settings, with the folder of the home that ``--home`` names."""
     from pipeline import settings
 
     loaded = settings.load(profile or (), config or ()).settings
@@ -25,26 +25,26 @@ def chosen(profile: Sequence[str] | None, config: Sequence[Path] | None, home: P
 
 
 @contextmanager
-def opened(
+def open_home(
     home: Path | None, config: Sequence[Path] | None = None, profile: Sequence[str] | None = None
 ) -> Iterator[Home]:
-    """The home, open while a verb works; a passphrase is asked for when it is needed."""
+    """Open the home while a verb works; prompts for the passphrase when it is needed."""
     from pipeline.tapes.home import Home
 
-    found = Home.open(chosen(profile, config, home).tapes, ask)
+    tapes_home = Home.open(settings_with_home(profile, config, home).tapes, ask_passphrase)
     try:
-        yield found
+        yield tapes_home
     finally:
-        found.close()
+        tapes_home.close()
 
 
-def ask() -> str:
-    """The passphrase of the master key, from whoever sits there."""
+def ask_passphrase() -> str:
+    """Prompt for the passphrase of the master key."""
     answer: str = typer.prompt("Passphrase of the master key", hide_input=True, err=True)
     return answer
 
 
-def ask_twice() -> str:
-    """A new passphrase, typed twice."""
+def ask_new_passphrase() -> str:
+    """Prompt for a new passphrase, typed twice."""
     answer: str = typer.prompt("New passphrase", hide_input=True, confirmation_prompt=True, err=True)
     return answer

@@ -54,34 +54,34 @@ def interruptible(work: Callable[[], T], stop: Callable[[], None]) -> T:
             done.set_exception(error)
 
     thread = threading.Thread(target=run, name="work", daemon=True)
-    with _heard():
+    with _signals_raised():
         try:
             thread.start()
             return done.result()
         except Interrupted:
-            for each in _SIGNALS:
-                signal.signal(each, signal.SIG_IGN)
+            for number in _SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
             stop()
             thread.join(GRACE)
             raise
 
 
 @contextmanager
-def _heard() -> Iterator[None]:
+def _signals_raised() -> Iterator[None]:
     """Raise `Interrupted` in this thread on a signal, except on those that whoever started us told us to ignore."""
 
     def interrupt(number: int, _: FrameType | None) -> None:
         raise Interrupted(number)
 
-    before = {each: signal.getsignal(each) for each in _SIGNALS}
-    before = {each: handler for each, handler in before.items() if handler not in (signal.SIG_IGN, None)}
-    for each in before:
-        signal.signal(each, interrupt)
+    before = {caught: signal.getsignal(caught) for caught in _SIGNALS}
+    before = {caught: handler for caught, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+    for caught in before:
+        signal.signal(caught, interrupt)
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for caught, handler in before.items():
+            signal.signal(caught, handler)
 
 
 def leave(status: int | str | None) -> NoReturn:

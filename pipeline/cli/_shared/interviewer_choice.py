@@ -1,4 +1,4 @@
-"""Who is the interviewer of a transcript: named by the one who calls, told by names, else decided from the words."""
+"""Choosing the interviewer of a transcript: named by an option, known from names, else decided from the words."""
 
 from __future__ import annotations
 
@@ -15,47 +15,59 @@ from pipeline.speech.roles import Roles
 from pipeline.timeline import UNKNOWN, Role, Span, Turn, Word
 
 
-def decided(speeches: Sequence[tuple[str, str]], loaded: Settings, what: str = "") -> Roles:
-    """The roles of at least two voices from what they say, (speaker, text) in order; prints how sure that is."""
-    found = roles.decide([_turn(speaker, text) for speaker, text in speeches], roles.load(loaded))
-    reasons = f": {'; '.join(found.reasons)}" if found.reasons else ""
-    told = f"The interviewer{what} is {found.interviewer} (probability {found.probability:.2f}{reasons})."
-    typer.echo(f"{told} If that is wrong, name the interviewer with --interviewer.", err=True)
-    return found
+def decide_roles(speeches: Sequence[tuple[str, str]], loaded: Settings, what: str = "") -> Roles:
+    """Return the roles of two or more speakers from their (speaker, text) in order; prints the probability."""
+    decision = roles.decide([_turn(speaker, text) for speaker, text in speeches], roles.load(loaded))
+    reasons = f": {'; '.join(decision.reasons)}" if decision.reasons else ""
+    sentence = f"The interviewer{what} is {decision.interviewer} (probability {decision.probability:.2f}{reasons})."
+    typer.echo(f"{sentence} If that is wrong, name the interviewer with --interviewer.", err=True)
+    return decision
 
 
-def settled(said: CodedTranscript, interviewer: str | None, loaded: Settings) -> CodedTranscript:
-    """A transcript whose voices have the role that was asked for, that their names tell, or that their words decide.
+def assign_roles(transcript: CodedTranscript, interviewer: str | None, loaded: Settings) -> CodedTranscript:
+    """Return a transcript whose speakers have the role that was asked for, or by their names, or by their words.
 
     Raises
     ------
     TableError: T08 no voice has the interviewer's name.
     """
     speakers = [
-        name for name in speaker_roles.distinct_speakers(one.speaker for one in said.utterances) if name != UNKNOWN
+        name
+        for name in speaker_roles.distinct_speakers(utterance.speaker for utterance in transcript.utterances)
+        if name != UNKNOWN
     ]
     if interviewer is not None:
-        asked = speaker_roles.with_interviewer(speakers, interviewer, f"transcript {said.tape_id}")
+        roles_by_speaker = speaker_roles.with_interviewer(speakers, interviewer, f"transcript {transcript.tape_id}")
         return replace(
-            said, utterances=tuple(replace(one, role=asked.get(one.speaker, one.role)) for one in said.utterances)
+            transcript,
+            utterances=tuple(
+                replace(utterance, role=roles_by_speaker.get(utterance.speaker, utterance.role))
+                for utterance in transcript.utterances
+            ),
         )
-    told = {one.speaker: one.role for one in said.utterances if one.role != "unknown"}
-    by_name = speaker_roles.by_name(speakers, told if len(set(told.values())) < 2 else None)
-    unsettled = [name for name in speakers if name not in told and by_name[name] is None]
-    speeches = [(one.speaker, one.text) for one in said.utterances if one.text and one.speaker != UNKNOWN]
-    if len(set(told.values())) == 2 or not unsettled or len({speaker for speaker, _ in speeches}) < 2:
-        return _with(said, by_name)
-    found = decided(speeches, loaded)
-    return _with(said, {speaker: found.role(speaker) for speaker in speakers})
+    known = {utterance.speaker: utterance.role for utterance in transcript.utterances if utterance.role != "unknown"}
+    by_name = speaker_roles.by_name(speakers, known if len(set(known.values())) < 2 else None)
+    unsettled = [name for name in speakers if name not in known and by_name[name] is None]
+    speeches = [
+        (utterance.speaker, utterance.text)
+        for utterance in transcript.utterances
+        if utterance.text and utterance.speaker != UNKNOWN
+    ]
+    if len(set(known.values())) == 2 or not unsettled or len({speaker for speaker, _ in speeches}) < 2:
+        return _with_roles(transcript, by_name)
+    decision = decide_roles(speeches, loaded)
+    return _with_roles(transcript, {speaker: decision.role(speaker) for speaker in speakers})
 
 
-def _with(said: CodedTranscript, found: Mapping[str, Role | None]) -> CodedTranscript:
-    """The transcript with roles where it tells none."""
+def _with_roles(transcript: CodedTranscript, roles_by_speaker: Mapping[str, Role | None]) -> CodedTranscript:
+    """Return the transcript with roles where it has none."""
     return replace(
-        said,
+        transcript,
         utterances=tuple(
-            replace(one, role=found.get(one.speaker) or "unknown") if one.role == "unknown" else one
-            for one in said.utterances
+            replace(utterance, role=roles_by_speaker.get(utterance.speaker) or "unknown")
+            if utterance.role == "unknown"
+            else utterance
+            for utterance in transcript.utterances
         ),
     )
 

@@ -1,4 +1,4 @@
-"""What a member sees of the jobs: a table, or bars that move."""
+"""Jobs in the terminal: a table, or bars that move, and the notes on what needs attention."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from pipeline.tapes.retention import retention
 _LOOK = 0.5
 
 
-def listed(home: Home, tape_id: str | None) -> Table:
-    """A table of all tapes, or of one."""
+def job_table(home: Home, tape_id: str | None) -> Table:
+    """Return a table of the jobs of all tapes, or of one tape."""
     table = Table("tape", "state", "done", "what", "since (UTC)")
     for view in _views(home, tape_id):
-        table.add_row(view.tape_id, view.state, f"{view.fraction:.0%}", _what(view), readable(view.updated_at))
+        table.add_row(view.tape_id, view.state, f"{view.fraction:.0%}", _describe(view), readable(view.updated_at))
     return table
 
 
-def follow(home: Home, tape_id: str | None) -> None:
+def follow_jobs(home: Home, tape_id: str | None) -> None:
     """Show the work until nothing is left to do; exit status 1 where a job that was followed failed."""
     console = Console()
     bars = Progress(
@@ -41,17 +41,17 @@ def follow(home: Home, tape_id: str | None) -> None:
         disable=not console.is_terminal,
     )
     tasks: dict[str, TaskID] = {}
-    told: dict[str, str] = {}
+    printed: dict[str, str] = {}
     with bars:
         while True:
             views = _views(home, tape_id)
             for view in views:
                 if view.job_id not in tasks:
                     tasks[view.job_id] = bars.add_task("", total=1.0)
-                words = f"{view.tape_id} {view.state}: {_what(view)}"
+                words = f"{view.tape_id} {view.state}: {_describe(view)}"
                 bars.update(tasks[view.job_id], completed=view.fraction, description=words)
-                if not console.is_terminal and told.get(view.job_id) != words:
-                    told[view.job_id] = words
+                if not console.is_terminal and printed.get(view.job_id) != words:
+                    printed[view.job_id] = words
                     console.print(words)
             if all(view.state not in job_state.LIVE for view in views):
                 break
@@ -60,8 +60,8 @@ def follow(home: Home, tape_id: str | None) -> None:
         raise typer.Exit(1)
 
 
-def workers_note(home: Home) -> None:
-    """Say so where jobs wait and nobody works."""
+def warn_without_worker(home: Home) -> None:
+    """Print a note where jobs wait and no worker runs."""
     with home.database.reading() as session:
         seen = list(session.scalars(select(Worker.seen_at)))
     waiting = any(view.state in job_state.LIVE for view in _views(home, None))
@@ -69,15 +69,17 @@ def workers_note(home: Home) -> None:
         typer.echo("No worker is running: start `tape-review serve`, or `tape-review worker`", err=True)
 
 
-def due_note(home: Home) -> None:
-    """Say which tapes will be destroyed within 14 and 3 days, and which are past their time."""
+def warn_of_due_tapes(home: Home) -> None:
+    """Print which tapes will be destroyed within 14 and 3 days, and which are past their time."""
     with home.database.reading() as session:
         soon, late = retention.warnings(session, now()), retention.overdue(session, now())
-    for one in soon:
-        when = f"after {day_of(one.destroy_by)}, in {one.days} days or less"
-        typer.echo(f"Tape {one.tape_id} will be destroyed {when}", err=True)
-    for due in late:
-        typer.echo(f"Tape {due.tape_id} should be gone ({due.why}): run `tape-review destroy --due`", err=True)
+    for tape in soon:
+        when = f"after {day_of(tape.destroy_by)}, in {tape.days} days or less"
+        typer.echo(f"Tape {tape.tape_id} will be destroyed {when}", err=True)
+    for late_tape in late:
+        typer.echo(
+            f"Tape {late_tape.tape_id} should be gone ({late_tape.why}): run `tape-review destroy --due`", err=True
+        )
 
 
 def _views(home: Home, tape_id: str | None) -> list[View]:
@@ -85,7 +87,7 @@ def _views(home: Home, tape_id: str | None) -> list[View]:
         return job_state.views(session, None if tape_id is None else [tape_id])
 
 
-def _what(view: View) -> str:
+def _describe(view: View) -> str:
     if view.state == "failed":
         return f"{view.error_code} {view.error}"
     if view.state == "queued" and view.ahead:

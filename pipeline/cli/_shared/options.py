@@ -54,7 +54,7 @@ def clock(text: str | None) -> int | None:
     """Milliseconds of a time that a member types: ``90``, ``1:30``, ``0:01:30.5``."""
     if text is None:
         return None
-    found = typed(text)
-    if found is None:
+    milliseconds = typed(text)
+    if milliseconds is None:
         raise typer.BadParameter(f"{text!r} is not a time; write seconds or minutes:seconds, for example 2:30")
-    return found
+    return milliseconds

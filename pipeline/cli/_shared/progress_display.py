@@ -1,4 +1,4 @@
-"""What a member sees of a run: its stages while they work, and the main figures at the end."""
+"""The progress of a run in the terminal, and the main figures at its end."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from pipeline.run.output import PROVENANCE
 from pipeline.stages import LABELS, ProcessedTape
 
 
-class Display:
-    """A live line a stage on a terminal; elsewhere a plain line when a stage ends. An `Observer` of a run."""
+class ProgressDisplay:
+    """One live line per stage on a terminal; elsewhere a plain line when a stage ends. An `Observer` of a run."""
 
     def __init__(self, console: Console, stages: Collection[str] = LABELS.keys()) -> None:
         self._console, self._stages = console, stages
@@ -35,7 +35,7 @@ class Display:
             disable=not console.is_terminal,
         )
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> ProgressDisplay:
         self._progress.start()
         for stage in self._stages:
             self._tasks[stage] = self._progress.add_task(LABELS[stage], total=1.0, start=False)
@@ -62,28 +62,28 @@ class Display:
             self._console.print(f"{done}: done")
 
 
-def warnings(tape: ProcessedTape) -> list[str]:
-    """What to be careful about with this recording, in sentences."""
+def read_warnings(tape: ProcessedTape) -> list[str]:
+    """Return what to be careful about with this recording, in sentences."""
     provenance = json.loads((tape.folder / PROVENANCE).read_text(encoding="utf-8"))
     return [str(warning) for warning in provenance.get("warnings", [])]
 
 
-def summary(tape: ProcessedTape) -> Group:
-    """The main measures with their intervals, how much to check, and where the report lies."""
+def summarize(tape: ProcessedTape) -> Group:
+    """Return the main measures with their intervals, how much to check, and where the report lies."""
     measures: dict[str, Any] = json.loads((tape.folder / "measures.json").read_text(encoding="utf-8"))
     table = Table(title="Machine suggestions, to be checked by hand", title_justify="left")
     table.add_column("measure")
     table.add_column("value", justify="right")
     table.add_column(f"{measures['width']:.0%} interval", justify="right")
     for measure in figures.headline_measures(measures):
-        table.add_row(measure["label"], *_told(measure))
+        table.add_row(measure["label"], *_cells(measure))
     lines = [Text(f"Report: {tape.folder / 'report.html'}", overflow="fold")]
     if tape.unchanged:
         lines.insert(0, Text("These results already exist. Nothing was repeated."))
     return Group(table, *lines)
 
 
-def _told(measure: dict[str, Any]) -> tuple[str, str]:
+def _cells(measure: dict[str, Any]) -> tuple[str, str]:
     if measure["value"] is None:
         return str(measure["undefined"]), ""
     value, low, high, unit = (measure[name] for name in ("value", "low", "high", "unit"))

@@ -30,8 +30,8 @@ def console() -> Console:
     """As wide as the terminal, or as ``COLUMNS`` says; `WIDE` where the output goes elsewhere."""
     from rich.console import Console
 
-    found = Console()
-    return found if found.is_terminal or "COLUMNS" in os.environ else Console(width=WIDE)
+    terminal = Console()
+    return terminal if terminal.is_terminal or "COLUMNS" in os.environ else Console(width=WIDE)
 
 
 def print_tables(
