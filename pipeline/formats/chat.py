@@ -167,7 +167,7 @@ def _participants(lines: list[tuple[int, str]]) -> dict[str, tuple[str, Role]]:
 def _utterance(
     source: Source, line: str, people: Mapping[str, tuple[str, Role]], where: str
 ) -> tuple[CodedUtterance, tuple[int | None, int | None]]:
-    """What a main line says, and its times as far as it has them."""
+    """Return the utterance of a main line, and its times as far as it has them."""
     code, colon, text = line[1:].partition(":")
     if not colon or code not in people:
         source.refuse("F07", f"is said by {code[:20]!r}, who is not a participant", "add them to @Participants", where)
@@ -204,7 +204,7 @@ def _codes(tier: str) -> list[Mark]:
 
 
 def spoken(line: str) -> str:
-    """What a main line says was said, without the marks of CHAT.
+    """Return the words of a main line, without the marks of CHAT.
 
     Events, pauses, explanations, words left out and those not understood go; pieces of words, fillers, and what was
     taken back stay.

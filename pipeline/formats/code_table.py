@@ -31,7 +31,7 @@ from pipeline.formats.transcript import ROLE_WORDS
 from pipeline.timeline import LAYERS
 
 COLUMNS = ("tape_id", "utterance_id", "coder", "layer", "code", "coded_at")
-"""What the table must hold."""
+"""Columns that the table must have."""
 
 RECALIBRATED = "recalibrated"
 
@@ -46,7 +46,7 @@ _NOTHING = {"not coded", "not_coded"}
 
 @dataclass(frozen=True)
 class Codes:
-    """What a file holds.
+    """Return the codes of a file.
 
     Attributes
     ----------

@@ -44,7 +44,7 @@ def read(name: str) -> Codebook:
 
 
 def scheme(book: Codebook, others: Iterable[Codebook] = ()) -> CodingScheme:
-    """What the measures need to know of a codebook.
+    """Return the part of a codebook that the measures need.
 
     A complex reflection goes farther than a simple one: where a book's reflections are these two, they have an order.
 

@@ -1,4 +1,4 @@
-"""CTM, time marks of words (NIST, sclite's "ctm" format): a word a line, the speaker where sclite has the channel::
+"""CTM, time marks of words (NIST, sclite's "ctm" format): a word per line, the speaker where sclite has the channel::
 
     walk S1 0.000 0.400 What 0.97
     tape speaker start duration word probability

@@ -1,4 +1,4 @@
-"""Label Studio tasks, ``.json`` (Label Studio manual, "Export annotations"): a task a tape, a region an utterance.
+"""Label Studio tasks, ``.json`` (Label Studio manual, "Export annotations"): a task per tape, a region per utterance.
 
 The labeling interface names its controls ``speaker`` (labels such as ``client S2``), ``text`` (a text area for each
 region) and ``codes`` (labels or choices for each region)::
@@ -88,12 +88,12 @@ def read(source: Source) -> CodedTranscript:
                 text=utterance.text or before.text,
             )
     notes = [f"Answers for the whole task are not in the table: {'; '.join(whole)}."] if whole else []
-    untimed = [key for key in regions if key.place is not None]
+    untimed = [key for key in regions if key.position is not None]
     if untimed and len(untimed) < len(regions):
         source.refuse("F07", "has regions of sound and of text", "delete the regions of one kind in Label Studio")
     if untimed:
         notes.append(NO_TIMES)
-        regions = dict(sorted(regions.items(), key=lambda item: item[0].place or (0, 0)))
+        regions = dict(sorted(regions.items(), key=lambda item: item[0].position or (0, 0)))
     data = task["data"]
     in_text = _in_text(regions, marks, data)
     coded = (
@@ -110,11 +110,11 @@ def read(source: Source) -> CodedTranscript:
 
 @dataclass(frozen=True)
 class _Key:
-    """A region: its id, its times, and its place in a text where it has none."""
+    """A region: its id, its times, and its position in a text where it has none."""
 
     name: str
     span: Span
-    place: tuple[int, int] | None = None
+    position: tuple[int, int] | None = None
     until: tuple[int, int] | None = None
     target: str = ""
 
@@ -125,7 +125,7 @@ def _in_text(
     """The whole text or all paragraphs in which regions lie; None where they lie in sound, in HTML or in several."""
     targets = {key.target for key in regions}
     target = data.get(next(iter(targets))) if len(targets) == 1 else None
-    keys = [(key, key.place, key.until) for key in regions]
+    keys = [(key, key.position, key.until) for key in regions]
     if isinstance(target, str):
         lines, starts = text_codings.lines_of(target)
         positions = {at: text_codings.position(starts, at[0]) for _, *ends in keys for at in ends if at}
@@ -148,7 +148,7 @@ def _is_of_task(region: dict[str, Any]) -> bool:
 
 
 def _told(region: dict[str, Any]) -> list[str]:
-    """What is said of a whole task: ``empathy: 4``."""
+    """Return the answers for a whole task: ``empathy: 4``."""
     values = [cell for each in region["value"].values() for cell in _strings(each)]
     return [f"{str(region.get('from_name') or 'answer')[:40]}: {', '.join(str(cell)[:60] for cell in values)}"]
 
@@ -182,7 +182,7 @@ def _region(source: Source, region: dict[str, Any], data: dict[str, Any]) -> tup
         source.refuse("F07", "has a region without start and end", "label stretches of sound or of text")
     name = str(region.get("id") or "").strip()
     utterance = CodedUtterance(name, Span(0, 0))
-    position = _place(source, region, value, data)
+    position = _position(source, region, value, data)
     if position is None:
         start, end = (source.milliseconds(value[side], per=1000) for side in ("start", "end"))
         if end < start:
@@ -211,7 +211,7 @@ def _region(source: Source, region: dict[str, Any], data: dict[str, Any]) -> tup
 
 
 def _until(region: dict[str, Any], value: dict[str, Any]) -> tuple[int, int] | None:
-    """Where a region of a text ends, as `_place`; None in HTML, whose offsets count no characters of the data."""
+    """Where a region of a text ends, as `_position`; None in HTML, whose offsets count no characters of the data."""
     if str(region.get("type", "")).startswith("hypertext") or not str(value["end"]).isdecimal():
         return None
     if str(region.get("type", "")).startswith("paragraph"):
@@ -220,7 +220,7 @@ def _until(region: dict[str, Any], value: dict[str, Any]) -> tuple[int, int] | N
     return int(value["end"]), 0
 
 
-def _place(
+def _position(
     source: Source, region: dict[str, Any], value: dict[str, Any], data: dict[str, Any]
 ) -> tuple[int, int] | None:
     """Where in a text a region lies, in characters, or in paragraphs and characters; None for a region of sound."""

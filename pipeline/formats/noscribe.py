@@ -18,7 +18,7 @@ from pipeline.formats.script import SpokenPassage
 _ANCHOR = re.compile(r"ts_(\d{1,9})_(\d{1,9})(?:_(\w+))?")
 _PREFIX = re.compile(r"([^\W\d_][\w .-]{0,39}):\s+(.*)", re.DOTALL)
 _OVERLAP = re.compile(r"//\s*(.*?)\s*//")
-"""What is said while another speaks stands between slashes."""
+"""Overlapping speech stands between slashes."""
 _STAMP = re.compile(r"\[\d{1,2}:\d{2}:\d{2}\]\s*")
 
 

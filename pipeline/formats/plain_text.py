@@ -42,7 +42,7 @@ def percent_encoded(text: str) -> str:
 
 
 def percent_decoded(word: str) -> str:
-    """What `percent_encoded` was given; a word of another program that is not percent-encoded stays as it is."""
+    """Return the name that `percent_encoded` encoded; a word that is not percent-encoded stays as it is."""
     try:
         return unquote(word, errors="strict")
     except UnicodeDecodeError:

@@ -70,7 +70,7 @@ FORMATS = (
     Format("csv", ".csv", tidy_table.read, tidy_table.write),
     Format("parquet", ".parquet", parquet.read, parquet.write),
 )
-"""What is written, and read back."""
+"""Formats that are written, and read back."""
 
 _FITS: Mapping[str, Callable[[Source], bool]] = {
     "csv": tidy_table.fits,
@@ -86,7 +86,7 @@ READERS = (
     Reader("noscribe", (".html", ".htm"), documents.page),
     Reader("sbv", (".sbv",), documents.sbv),
 )
-"""What is read."""
+"""Readers of all kinds of files, in the order in which they are tried."""
 
 ENDINGS = tuple(sorted({ending for reader in READERS for ending in reader.endings}))
 """The endings of files that can be read, in lower case."""
@@ -103,7 +103,7 @@ _REMEDIES = {
         "it is a recording: use `tape-review process`",
     ),
 }
-"""What to do with files of kinds that cannot be read."""
+"""Remedies for files of kinds that cannot be read."""
 
 
 def endings(*names: str) -> tuple[str, ...]:
@@ -146,7 +146,7 @@ def format_of(path: Path) -> Format:
 def read_any(
     path: Path, name: str | None = None, tiers: Mapping[str, str] | None = None
 ) -> CodedTranscript | TranscriptTable:
-    """What a file says, by the reader named or by the one that its ending and its content stand for.
+    """Return the content of a file, by the reader named or by the one for its ending and its content.
 
     ``tiers`` says of tiers of ELAN and Praat what they hold (`pipeline.formats.tier_kinds.KINDS`).
 
@@ -160,7 +160,7 @@ def read_any(
 
 
 def of_source(source: Source, name: str | None = None) -> CodedTranscript | TranscriptTable:
-    """What a file says that is in memory, as `read_any`; its name has the ending."""
+    """Return the content of a file that is in memory, as `read_any`; its name has the ending."""
     readers = _readers(Path(source.name), name)
     notes: tuple[str, ...] = ()
     if Path(source.name).suffix.lower() in _TEXTS:

@@ -1,4 +1,4 @@
-"""RTTM: who speaks when, one stretch of speech a line (NIST Rich Transcription, 2009 evaluation plan, appendix A)::
+"""RTTM: who speaks when, one stretch of speech per line (NIST Rich Transcription, 2009 evaluation plan, appendix A)::
 
     SPEAKER role-play 1 6.690 0.430 <NA> <NA> speaker90 <NA> <NA>
             recording   start duration         speaker
@@ -60,7 +60,7 @@ class Line:
 
 @dataclass(frozen=True)
 class RttmFile:
-    """What a file holds: its lines by start; their zero in ms of the recording and its SHA-256, where it says so."""
+    """A file: its lines by start; their zero in ms of the recording and its SHA-256, where it says so."""
 
     lines: tuple[Line, ...]
     zero: int | None
@@ -93,7 +93,7 @@ def read_file(path: Path) -> RttmFile:
 
 
 def content(path: Path) -> bytes:
-    """What a file holds.
+    """Return the bytes of a file.
 
     Raises
     ------

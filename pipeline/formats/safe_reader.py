@@ -1,4 +1,4 @@
-"""What other programs wrote, taken in with care: a file's bytes as text, XML, JSON or an archive, within limits.
+"""Files of other programs, read within limits: a file's bytes as text, XML, JSON or an archive.
 
 Whatever is asked of a `Source` comes back whole or as a `FormatError`. Nothing is unpacked to disk, nothing that a file
 names is opened, and size, depth and number are checked before or while they are read: twenty minutes of talk take less
@@ -158,7 +158,7 @@ class Source:
         _Xml(self).parsed()
 
     def json(self) -> Any:
-        """What JSON holds; NaN and infinities are refused.
+        """Return the value of the JSON; NaN and infinities are refused.
 
         Raises
         ------

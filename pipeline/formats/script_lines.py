@@ -15,7 +15,7 @@ _RANGE = re.compile(
     r"\[?\d{1,2}:\d{1,2}:\d{1,2}(?:[.,]\d{1,3})?\]?\s*-->\s*\[?\d{1,2}:\d{1,2}:\d{1,2}(?:[.,]\d{1,3})?\]?"
 )
 _SENTENCE = re.compile(r"[.?!…]$|(?<!\S)(?:\S+\s+){6}")
-"""What is said, rather than written on top: an end of a sentence, or more than six words."""
+"""A mark of speech rather than of a heading: an end of a sentence, or more than six words."""
 _WITHIN = re.compile(r"(?<=[.?!…])\s+([^\W\d_]\w+(?: \w+)?):\s")
 _NUMBERED = 0.9
 _CLOCK = r"(?:\d{1,2}:)?\d{1,2}:\d{2}"

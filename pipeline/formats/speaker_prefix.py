@@ -20,7 +20,7 @@ _PREFIX = re.compile(r"(?:(?:[-–—•*]|>>)\s*)?\[?(?P<name>[^\W\d_][^:\n\t\[
 _LABEL = re.compile(r"(?:speaker|spk|voice|s)[ _-]?\d+", re.IGNORECASE)
 _PARTICLES = frozenset({"van", "von", "de", "der", "den", "del", "di", "da", "la", "le", "bin", "al", "of"})
 _SENTENCE = re.compile(r"[.?!]\s+\S+\s+\S|[?!]$")
-"""What makes of a name a sentence: "Yes. I said" is none, "Therapist A." is one."""
+"""A mark of a sentence rather than a name: "Yes. I said" is no name, "Therapist A." is one."""
 METADATA = frozenset(
     {"date", "time", "duration", "length", "session", "title", "location", "place", "site", "file", "file name"}
     | {"filename", "audio", "audio file", "audio source", "media", "recording", "transcript", "transcribed by"}
@@ -28,7 +28,7 @@ METADATA = frozenset(
     | {"mark pause", "pause", "target behavior", "target behaviour", "keywords", "speakers", "attendees"}
     | {"participants", "codes", "legend", "key", "datum", "dauer", "fecha", "durée", "lieu", "ort"}
 )
-"""What a transcript says about itself before a colon."""
+"""Headings of a transcript's own description, before a colon."""
 
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _NO_NAMES = METADATA | {
@@ -53,7 +53,7 @@ def is_certain(name: str) -> bool:
 
 
 def split(line: str) -> tuple[str, str] | None:
-    """What stands before the colon, and the text behind it; None where nothing does that could be a name."""
+    """Return the name before the colon and the text behind it; None where nothing there could be a name."""
     match = _PREFIX.fullmatch(line)
     name, text = (match["name"].strip(), match["text"]) if match else ("", "")
     if not name or not is_name(name) or (text[:1].strip() and (text[0] in "0123456789:/\\" or not is_certain(name))):

@@ -25,7 +25,7 @@ from pipeline.files import put
 from pipeline.timeline import to_ms, to_seconds
 
 TAG_COLUMNS = ("codes", "probability", "needs_check", *(f"p_{code}" for code in CODES))
-"""What the tagger says of an utterance."""
+"""Columns with the tagger's decisions on an utterance."""
 
 UTTERANCE_COLUMNS = (
     *("tape_id", "utterance_id", "turn_id", "role", "speaker", "start", "end", "text"),

@@ -77,7 +77,7 @@ def utterances(lines: Sequence[tuple[str, str]], selections: Sequence[Selection]
 
 
 def _bare(text: str, names: set[str]) -> str:
-    """What is said on a line, without who says it."""
+    """Return the words of a line, without the speaker's name."""
     prefix = speaker_prefix.split(text)
     return prefix[1] if prefix and prefix[0] in names else text
 

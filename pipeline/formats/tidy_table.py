@@ -1,4 +1,4 @@
-"""Tidy tables: one row an utterance and code, as CSV in UTF-8, with a data dictionary.
+"""Tidy tables: one row per utterance and code, as CSV in UTF-8, with a data dictionary.
 
 The first six columns are those that ``tape-review agreement`` reads. The dictionary lies beside the table, named as
 "CSV on the Web" (W3C, 2015) asks: ``codes.csv`` has ``codes.csv-metadata.json``.
@@ -35,7 +35,7 @@ from pipeline.timeline import LAYERS, Span, to_seconds
 
 @dataclass(frozen=True)
 class Column:
-    """What a column is; ``kind`` is a type of XML Schema, as CSV on the Web names them."""
+    """A column and its meaning; ``kind`` is a type of XML Schema, as CSV on the Web names them."""
 
     name: str
     kind: str

@@ -1,4 +1,4 @@
-"""What the tiers of other programs' files hold: text, codes, words, or what is neither (notes, translations, phones).
+"""The kinds of tiers in other programs' files: text, codes, words, or none of these (notes, translations, phones).
 
 Only text is what was said. Of what hangs on it, codes and words are read; all else is passed over, never glued onto the
 text. A tier is judged by its vocabulary, its name, its place and its labels, in this order, unless the user says what
@@ -57,7 +57,7 @@ _NOBODY = frozenset(
 )
 """Names of tiers that say what they hold, not who speaks."""
 CATEGORY = re.compile(r"\s*\[(\w{1,8})\]$")
-"""What EXMARaLDA puts behind the name of a tier: ``ANN [v]`` is what Ann says, ``ANN [nv]`` or ``ANN [en]`` is not."""
+"""EXMARaLDA's category behind the name of a tier: ``ANN [v]`` is what Ann says, ``ANN [nv]`` or ``ANN [en]`` is not."""
 _SPOKEN = frozenset({"v", "verb", "verbal", "text"})
 _LANGUAGE = re.compile(r"[-_@. ]([a-z]{2,3})")
 _REFERENCE = re.compile(r"(?:[A-Za-z]{0,8}[._ -]?)?\d+(?:[._-]\d+)*")
@@ -89,7 +89,7 @@ class RawTier:
 
 
 def classify(source: Source, tiers: Sequence[RawTier], wanted_kinds: Mapping[str, str]) -> dict[str, Kind]:
-    """What each tier holds, by name.
+    """Return the kind of each tier, by name.
 
     Raises
     ------

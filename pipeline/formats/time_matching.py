@@ -35,7 +35,7 @@ _CODERS = 200
 
 
 TimeOrigin = Literal["recording", "segment"] | int
-"""What times count from, as somebody says by hand: a number is milliseconds of the recording."""
+"""The zero of times, as somebody gives it by hand: a number is milliseconds of the recording."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class MatchedTranscript:
 def match(tape: CodedTranscript, foreign: CodedTranscript, coder: str = "", layer: str = "") -> MatchedTranscript:
     """Bring the codes of ``foreign`` to ``tape``, beside those that it has.
 
-    ``coder`` and ``layer`` fill in where the foreign file names none. Each code counts once an utterance and coder.
+    ``coder`` and ``layer`` fill in where the foreign file names none. Each code counts once per utterance and coder.
 
     Raises
     ------

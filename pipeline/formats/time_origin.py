@@ -1,4 +1,4 @@
-"""What the times of a file count from: its zero, a moment of the recording.
+"""The zero from which the times of a file count: a moment of the recording.
 
 A tape is a segment of a recording, and its times count from the segment's start; a coach may code the whole recording.
 So every file of ours says where its zero lies, in a sentence that people read as well as programs, wherever its format

@@ -70,7 +70,7 @@ def _with_roles(path: Path, reading_: TranscriptTable, interviewer: str | None) 
 
 
 def naming(path: Path) -> str:
-    """What makes a file of this kind say who speaks."""
+    """Return the remedy for a file of this kind that names no speakers."""
     return _NAMING.get(path.suffix.lower(), _TABLE)
 
 

@@ -1,4 +1,4 @@
-"""WebVTT subtitles, ``.vtt`` (W3C, 2019): a cue an utterance, the speaker a voice, role and codes its classes::
+"""WebVTT subtitles, ``.vtt`` (W3C, 2019): a cue per utterance, the speaker a voice, role and codes its classes::
 
     u0002
     00:00:01.200 --> 00:00:02.500
@@ -73,7 +73,7 @@ def read(source: Source) -> CodedTranscript:
 
 @dataclass(frozen=True)
 class _Part:
-    """What one voice says in a cue; ``speaker`` is empty without a voice, ``role`` None where no class names it."""
+    """One voice's part of a cue; ``speaker`` is empty without a voice, ``role`` None where no class names it."""
 
     role: Role | None
     speaker: str

@@ -1,4 +1,4 @@
-"""What speech recognizers write as JSON, and Whisper's table of tabs in milliseconds.
+"""The JSON of speech recognizers, and Whisper's table of tabs in milliseconds.
 
 ::
 

@@ -34,7 +34,7 @@ _SENTENCES = 0.9
 
 @dataclass(frozen=True)
 class WrittenTurn:
-    """What one voice says in one go. ``speaker`` is empty where nobody is named, ``role`` where it is open."""
+    """An uninterrupted turn of one voice. ``speaker`` is empty where nobody is named, ``role`` where it is open."""
 
     speaker: str
     role: Role | None
@@ -42,7 +42,7 @@ class WrittenTurn:
 
     @property
     def voice(self) -> str:
-        """What tells this voice from others; empty where nothing does."""
+        """The label of this voice; empty where there is none."""
         return self.speaker or self.role or ""
 
 
@@ -100,7 +100,7 @@ class WrittenTranscript:
 
 
 def unpacked(data: bytes) -> WrittenTranscript:
-    """What `WrittenTranscript.packed` gave."""
+    """Return the transcript that `WrittenTranscript.packed` encoded."""
     return _adapter().validate_json(data)
 
 

@@ -1,4 +1,4 @@
-"""What each coder could give, from a table that says so and from one that does not."""
+"""The codes that each coder could give, from a table that says so and from one that does not."""
 
 from __future__ import annotations
 

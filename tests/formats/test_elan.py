@@ -15,7 +15,7 @@ from tests.formats.transcripts import WALK
 
 @pytest.fixture
 def coach(tmp_path: Path) -> Source:
-    """What a coach may make in ELAN: tiers of any name, codes from a vocabulary, one tier of them alone."""
+    """A file as a coach may make it in ELAN: tiers of any name, codes from a vocabulary, one tier of them alone."""
     eaf = pympi.Eaf(author="coach")
     eaf.add_language("und", "http://cdb.iso.org/lg/CDB-00130975-001", "undetermined (und)")
     eaf.add_controlled_vocabulary("misc")

@@ -1,4 +1,4 @@
-"""What messages tell people to do: each names a remedy of its own, and none asks for another export in vain."""
+"""The remedies in messages: each names a remedy of its own, and none asks for another export in vain."""
 
 from __future__ import annotations
 

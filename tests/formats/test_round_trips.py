@@ -1,4 +1,4 @@
-"""What each format gives back of what it was given: all but that which its docstring says it cannot hold."""
+"""Each format gives back everything but that which its docstring says it cannot hold."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ KEPT: dict[str, Kept] = {
     "srt": lambda said: replace(said, id="", marks=(), words=()),
     "rttm": lambda said: CodedUtterance("", said.span, re.sub(r"\s+", "_", said.speaker)),
 }
-"""What is left of an utterance in each format."""
+"""The part of an utterance that each format holds."""
 
 APART = {"cacti", "ctm"}
 """CACTI's moments merge, and CTM has words alone: they have tests of their own."""
