@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from pipeline.measures.drift.group_overview import MIN_PEOPLE, GroupPeriod, fold_small_groups
 from pipeline.measures.reliability.rating_matrix import COACH, CONSENSUS, MEMBER, RatingMatrix
 from pipeline.review.auth.current_user import Administrator
-from pipeline.review.coach.codes import GroupCodes, gather_group_codes
 from pipeline.review.coach.exclusions import count_left_out, exclusion_sentences
+from pipeline.review.coach.group_codes import GroupCodes, gather_group_codes
 from pipeline.review.context import context_of
 from pipeline.review.templating import render
 from pipeline.tapes import audit_log, people

@@ -35,8 +35,8 @@ from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.authorization import SEEN, admit
 from pipeline.review.coach import sentences
 from pipeline.review.coach.chart_drawing import HEIGHT, WIDTH, draw_charts
-from pipeline.review.coach.codes import GROUP_CODER, GroupCodes, gather_group_codes
 from pipeline.review.coach.exclusions import count_left_out, exclusion_sentences
+from pipeline.review.coach.group_codes import GROUP_CODER, GroupCodes, gather_group_codes
 from pipeline.review.coach.program_page import count_checked
 from pipeline.review.coding import transcripts
 from pipeline.review.context import context_of

@@ -18,9 +18,9 @@ from pipeline.review.byte_ranges import Part
 from pipeline.review.coding import (
     codebooks,
     correction_store,
+    downloads,
     global_ratings,
     observer_tasks,
-    own_shortcuts,
     passes,
     shortcuts,
     transcripts,
@@ -51,7 +51,7 @@ def start_page(request: Request, viewer: SignedIn, tape_id: str) -> Response:
         own = passes.own_passes(admitted)
         return render(
             request,
-            "coding/lobby.html",
+            "coding/start_page.html",
             tape_id=tape_id,
             from_text=admitted.tape.from_text,
             no_sound=stored_measures.FROM_TEXT,
@@ -128,7 +128,7 @@ def coding_page(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) 
         links += [(f"{place}/passes/{pass_id}/codes.{end}", f"My codes as {end.upper()}") for end in kinds]
         return render(
             request,
-            "coding/desk.html",
+            "coding/coding_page.html",
             urls={
                 "state": f"{place}/passes/{pass_id}/state",
                 "peaks": f"{place}/peaks",
@@ -155,7 +155,7 @@ def coding_page_data(request: Request, viewer: SignedIn, tape_id: str, pass_id: 
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         one = own_pass(admitted, pass_id)
-        chosen = own_shortcuts.own_keys(session, viewer.person_id, one.codebook)
+        chosen = shortcuts.own_keys(session, viewer.person_id, one.codebook)
         found = coding_page_state(admitted, one, codebooks.read(admitted, one.codebook), chosen)
     note(request, viewer, tape_id, "tape.show", "transcript")
     place = f"/tapes/{tape_id}/passes/{pass_id}"
@@ -223,15 +223,36 @@ def choose_key(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, w
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "code")
         one = own_pass(admitted, pass_id)
-        chosen = own_shortcuts.own_keys(session, viewer.person_id, one.codebook)
+        chosen = shortcuts.own_keys(session, viewer.person_id, one.codebook)
         chosen.pop(wanted.action, None)
         if wanted.key:
             wrong = shortcuts.key_problem(codebooks.read(admitted, one.codebook), chosen, wanted.action, wanted.key)
             if wrong:
                 return JSONResponse({"detail": wrong}, 422)
             chosen[wanted.action] = wanted.key
-        own_shortcuts.store_own_keys(session, viewer.person_id, one.codebook, chosen)
+        shortcuts.store_own_keys(session, viewer.person_id, one.codebook, chosen)
     return Response(status_code=204)
+
+
+@router.get("/passes/{pass_id}/codes.{kind}")
+def download_codes(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, kind: str) -> Response:
+    """Return the codes of the own pass as ``csv`` or ``vtt``; a copy that leaves the vault is audited."""
+    home = context_of(request).home
+    with home.database.reading() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        coding_pass = own_pass(admitted, pass_id)
+        if kind not in ("csv", "vtt") or (kind == "vtt" and admitted.tape.from_text):
+            raise HTTPException(404)
+        utterances, codes = transcripts.visible_transcript(admitted), passes.pass_codes(admitted, coding_pass)
+        book = codebooks.read(admitted, coding_pass.codebook)
+    zero = admitted.tape.start_ms or 0
+    if kind == "csv":
+        text = downloads.codes_csv(utterances, codes, None if admitted.tape.from_text else zero)
+    else:
+        text = downloads.codes_webvtt(utterances, codes, book, zero)
+    note(request, viewer, tape_id, "codes.export", pass_id)
+    headers = {"Content-Disposition": f'attachment; filename="codes.{kind}"'}
+    return Response(text, headers=headers, media_type=f"{media_type}; charset=utf-8")
 
 
 @router.get("/peaks")

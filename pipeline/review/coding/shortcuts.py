@@ -10,7 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from pipeline.coding.codebook import Codebook
+from pipeline.tapes.db.records import KeyChoice
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,21 @@ class Binding:
     presses: tuple[str, ...]
     shown: str
     repeats: bool = False
+
+
+def own_keys(session: Session, person_id: str, codebook: str) -> dict[str, str]:
+    """Return action -> the key that the person chose for it in a codebook."""
+    row = _key_choice(session, person_id, codebook)
+    return {str(action): str(key) for action, key in row.keys.items()} if row else {}
+
+
+def store_own_keys(session: Session, person_id: str, codebook: str, keys: dict[str, str]) -> None:
+    """Store all keys that the person chose in a codebook."""
+    row = _key_choice(session, person_id, codebook)
+    if row:
+        row.keys = dict(keys)
+    else:
+        session.add(KeyChoice(person_id=person_id, codebook=codebook, keys=dict(keys)))
 
 
 def resolve_bindings(book: Codebook, chosen: Mapping[str, str] | None = None) -> tuple[Binding, ...]:
@@ -152,3 +171,8 @@ def _free_press(key: str, taken: set[str]) -> str:
 
 def _command(action: str) -> Command:
     return next(command for command in COMMANDS if command.action == action)
+
+
+def _key_choice(session: Session, person_id: str, codebook: str) -> KeyChoice | None:
+    query = select(KeyChoice).where(KeyChoice.person_id == person_id, KeyChoice.codebook == codebook)
+    return session.scalars(query).first()

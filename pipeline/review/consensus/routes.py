@@ -21,9 +21,9 @@ from pipeline.review.coding import (
     global_ratings,
     miti_summary,
     observer_tasks,
-    own_shortcuts,
     page_state,
     passes,
+    shortcuts,
     transcripts,
 )
 from pipeline.review.coding.change_requests import ChangeRequest, Identifier
@@ -58,12 +58,12 @@ def consensus_page(request: Request, viewer: SignedIn, tape_id: str, codebook: s
         if not sees_codes(admitted):
             own = passes.own_passes(admitted)
             status = 403 if any(one.locked_at is None for one in own) else 200
-            return render(request, "coding/first.html", status, tape_id=tape_id, own=own, why=LOCK_FIRST)
+            return render(request, "consensus/code_first.html", status, tape_id=tape_id, own=own, why=LOCK_FIRST)
         used = consensus.used_codebooks(admitted) or [admitted.tape.codebook]
         chosen = consensus.group_codebook(admitted, codebook)
         found = render(
             request,
-            "coding/together.html",
+            "consensus/consensus_page.html",
             tape_id=tape_id,
             from_text=admitted.tape.from_text,
             no_sound=stored_measures.FROM_TEXT,
@@ -99,7 +99,7 @@ def consensus_page_data(request: Request, viewer: SignedIn, tape_id: str, codebo
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         require_codes(admitted)
         book = codebooks.read(admitted, codebook)
-        chosen = own_shortcuts.own_keys(session, viewer.person_id, codebook)
+        chosen = shortcuts.own_keys(session, viewer.person_id, codebook)
         found = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
         shown = _board_fields(admitted, found) | {
             "tape": {"duration": admitted.tape.duration_ms, "from_text": admitted.tape.from_text},

@@ -12,8 +12,7 @@ from pipeline.measures.drift.drift import ChartNote, DriftReport, detect_drift
 from pipeline.measures.reliability.agreement import agreement_table
 from pipeline.measures.reliability.comparisons import group_comparisons
 from pipeline.measures.reliability.sampling import draw_sample
-from pipeline.review.coach.codes import GroupCodes, gather_group_codes
-from pipeline.review.coach.codings import RaterCodes, latest_codes, recoded_codes
+from pipeline.review.coach.group_codes import GroupCodes, gather_group_codes
 from pipeline.review.coach.routes import EVERYONE
 from pipeline.review.consensus.consensus import majority_of_passes
 from pipeline.review.upload.drafts import KEPT_DAYS
@@ -352,27 +351,6 @@ def test_a_narrower_task_counts_for_what_it_asked_for(group: Year) -> None:
     assert {name for level, name in of_ada if level in ("all", "family")} == {"reflection"}
     page = text(group.room.signed_in(group.people["Coco"]).get(f"/groups/{group.group}/visit").text)
     assert "Not compared on questions, because the task or the codebook did not include it: Ada." in page
-
-
-def test_a_later_pass_holds_for_what_it_asked_for() -> None:
-    def said(at: int, codable: set[str], *codes: tuple[str, ...]) -> RaterCodes:
-        places = {f"u{place}": given for place, given in enumerate(codes)}
-        return RaterCodes("t", "member", "ann", "pretags", at, places, frozenset(codable))
-
-    whole = said(1, {"simple", "complex", "open"}, ("simple",), ("open", "simple"), ())
-    depth = said(2, {"simple", "complex"}, ("complex",), (), ("simple",))
-    (found,) = latest_codes([whole, depth])
-    assert found.codes == {"u0": ("complex",), "u1": ("open",), "u2": ("simple",)}
-    assert (found.at, found.codable) == (2, whole.codable)
-    # Only what was coded again can show whether a coder still codes as before.
-    (first,) = recoded_codes([whole, depth])
-    assert (first.at, first.codable) == (1, depth.codable)
-    assert first.codes == {"u0": ("simple",), "u1": ("simple",), "u2": ()}
-    assert recoded_codes([whole, said(2, {"change"}, ("change",), (), ())]) == []
-    # A coach codes one stretch of a tape after the other.
-    stretch = replace(whole, codes={"u0": ("open",)})
-    (both,) = latest_codes([stretch, replace(whole, codes={"u1": ("simple",)})])
-    assert both.codes == {"u0": ("open",), "u1": ("simple",)}
 
 
 def test_a_chart_that_has_too_few_tapes_says_how_many(group: Year) -> None:

@@ -88,3 +88,21 @@ def test_what_a_coder_types_is_text_in_both_files(table: Table) -> None:
     assert len(rows) == count
     assert rows[0]["text"].startswith("'=1+1 ")
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_codes_go_to_other_programs(table: Table) -> None:
+    ada = table.ada.begin()
+    ada.code("u0001", "question_open")
+    ada.code("u0002", "change", action="unsure")
+    rows = list(csv.DictReader(io.StringIO(ada.browser.get(f"{ada.place}/codes.csv").text)))
+    assert [(row["codes"], row["unsure"]) for row in rows[:3]] == [
+        ("question_open", "false"),
+        ("change", "true"),
+        ("", "false"),
+    ]
+    text = ada.browser.get(f"{ada.place}/codes.vtt").text
+    captions = list(webvtt.from_buffer(io.StringIO(text)))
+    assert len(captions) == len(rows)
+    assert captions[0].text.endswith("[Open question]")
+    assert captions[0].voice == "interviewer"
+    assert ada.browser.get(f"{ada.place}/codes.exe").status_code == 404

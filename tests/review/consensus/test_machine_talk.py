@@ -1,6 +1,6 @@
 """Change talk stays on every page under a codebook without codes for the client, and is marked as the machine's.
 
-The tape of `tests.review.coding.test_omission`: of its client's utterances the machine takes one for change talk and
+The tape of `tests.review.consensus.test_votes`: of its client's utterances the machine takes one for change talk and
 one for sustain talk: %CT 50, whatever the group codes by hand.
 """
 
@@ -12,7 +12,7 @@ import pytest
 from pypdf import PdfReader
 
 from tests.review.coding.conftest import Table, table
-from tests.review.coding.test_omission import board, coded, seated
+from tests.review.consensus.test_votes import board, coded, seated
 from tests.review.reflection.test_growth import growth, summary
 
 __all__ = ["table"]

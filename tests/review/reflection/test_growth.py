@@ -1,6 +1,6 @@
 """My growth shows of each tape what every other page shows of it, and whose codes that is.
 
-The tape of `tests.review.coding.test_omission`: the machine hears two reflections, one of them complex, and two
+The tape of `tests.review.consensus.test_votes`: the machine hears two reflections, one of them complex, and two
 questions, one of them open: R:Q 1, %CR 50, %OQ 50.
 """
 
@@ -17,8 +17,8 @@ from sqlalchemy import select
 from pipeline.tapes.db.records import Person
 from pipeline.tapes.vault.stage_store import item_row
 from tests.review.coding.conftest import Table, table
-from tests.review.coding.test_omission import ALL, CLIENT, board, coded, seated
 from tests.review.conftest import MEASURES, Browser
+from tests.review.consensus.test_votes import ALL, CLIENT, board, coded, seated
 
 __all__ = ["table"]
 

@@ -1,4 +1,4 @@
-"""What belongs to one's own pass beside the coding page: global ratings, and files for other programs."""
+"""The page for MITI's global ratings of a pass."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from starlette.exceptions import HTTPException
 
 from pipeline.measures.session import miti
 from pipeline.review.auth.current_user import SignedIn
-from pipeline.review.authorization import admit, note, own_pass
-from pipeline.review.coding import codebooks, downloads, global_ratings, miti_summary, passes, transcripts
+from pipeline.review.authorization import admit, own_pass
+from pipeline.review.coding import codebooks, global_ratings, miti_summary
 from pipeline.review.context import context_of
 from pipeline.review.tapes import stored_measures
 from pipeline.review.templating import render, seeing
@@ -57,24 +57,3 @@ def _store_ratings(request: Request, viewer: SignedIn, tape_id: str, pass_id: st
             raise HTTPException(409, "This pass is locked. Its ratings cannot change.")
         global_ratings.store_pass_ratings(admitted, one_pass, answers)
     return seeing(f"/tapes/{tape_id}/passes/{pass_id}/ratings", "saved")
-
-
-@router.get("/codes.{kind}")
-def download_codes(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, kind: str) -> Response:
-    """One's own codes as ``csv`` or ``vtt``; a copy that leaves the vault stands in the audit."""
-    home = context_of(request).home
-    with home.database.reading() as session:
-        admitted = admit(request, session, viewer, tape_id, "show", "code")
-        one = own_pass(admitted, pass_id)
-        if kind not in ("csv", "vtt") or (kind == "vtt" and admitted.tape.from_text):
-            raise HTTPException(404)
-        said, found = transcripts.visible_transcript(admitted), passes.pass_codes(admitted, one)
-        book = codebooks.read(admitted, one.codebook)
-    zero = admitted.tape.start_ms or 0
-    if kind == "csv":
-        text = downloads.codes_csv(said, found, None if admitted.tape.from_text else zero)
-    else:
-        text = downloads.codes_webvtt(said, found, book, zero)
-    note(request, viewer, tape_id, "codes.export", pass_id)
-    headers = {"Content-Disposition": f'attachment; filename="codes.{kind}"'}
-    return Response(text, headers=headers, media_type=f"text/{'csv' if kind == 'csv' else 'vtt'}; charset=utf-8")

@@ -1,7 +1,7 @@
 """A MITI pass from the coding page to the summary: its ratings, scores and totals, and none of it for other passes.
 
-The interviewer's lines of `test_omission` as two coders code them with MITI 4.2, each a volley of its own:
-u1 question and seeking collaboration, u3 simple reflection and affirmation, u5 complex reflection and emphasizing
+The interviewer's lines of `tests.review.consensus.test_votes` as two coders code them with MITI 4.2, each a volley of
+its own: u1 question and seeking collaboration, u3 simple reflection and affirmation, u5 complex reflection and emphasizing
 autonomy, u7 complex reflection and confrontation. So R:Q is 3 / 1, %CR 2 / 3, MI-adherent 3, MI-non-adherent 1.
 """
 
@@ -19,8 +19,8 @@ from pipeline.coding import codebook
 from pipeline.formats import codebook_files
 from pipeline.tapes import group_codebooks as group_books
 from tests.review.coding.conftest import Coder, Table
-from tests.review.coding.test_omission import ALL, board, coded, seated
 from tests.review.conftest import Browser
+from tests.review.consensus.test_votes import ALL, board, coded, seated
 
 MITI = {
     "u1": ("question", "seeking_collaboration"),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from pipeline.review.coach.codes import gather_group_codes
+from pipeline.review.coach.group_codes import gather_group_codes
 from pipeline.tapes.db.records import Group, Person
 from tests.review.coding import shelf
 from tests.review.coding.conftest import Coder, Table

@@ -24,7 +24,7 @@ from pipeline.formats import codebook_files
 from pipeline.measures.reliability.comparisons import Comparison, intra_rater_comparisons
 from pipeline.measures.reliability.rating_matrix import CodingScheme, RatingMatrix, build_rating_matrix
 from pipeline.review.authorization import all_open, unseen
-from pipeline.review.coach.codings import RaterCodes, codes_table, latest_codes, recoded_codes
+from pipeline.review.coach.rater_codes import RaterCodes, codes_table, latest_codes, recoded_codes
 from pipeline.review.coding import observer_tasks
 from pipeline.review.coding.code_events import fold
 from pipeline.review.coding.codebooks import read_for_group
