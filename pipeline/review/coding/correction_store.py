@@ -1,4 +1,4 @@
-"""Corrections of the transcript: who made them, what they may say, and storing each once."""
+"""Corrections of the transcript: which are permitted, and storing each once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pipeline.formats import plain_text
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import masks, transcripts
 from pipeline.review.coding.change_requests import ChangeRequest
-from pipeline.review.coding.corrections import MASK, Utterance, apply_corrections
-from pipeline.review.coding.corrections import Correction as Made
+from pipeline.review.coding.corrections import MASK, Correction, Utterance, apply_corrections
 from pipeline.review.coding.transcripts import PAYLOAD_FIELD
-from pipeline.tapes.db.records import CodeEvent, Correction, Pass
+from pipeline.tapes.db import records
+from pipeline.tapes.db.records import CodeEvent, Pass
 
 _MAX_WORDS = 200
 
@@ -25,85 +25,91 @@ MASKS_STAY = "the bar of a masked name cannot change"
 
 
 def store_corrections(admitted: Admitted, changes: Sequence[ChangeRequest]) -> list[dict[str, str]]:
-    """Store the corrections that are new; the ones that cannot be, and why."""
+    """Store the corrections that are new; return those that were refused, each with the reason."""
     session = admitted.session
     ids = [correction_id(admitted, change.id) for change in changes]
-    known = set(session.scalars(select(Correction.id).where(Correction.id.in_(ids))))
-    at = latest_change_time(admitted)
-    standing = _TranscriptState(transcripts.machine_transcript(admitted), transcripts.correction_history(admitted))
+    stored_ids = set(session.scalars(select(records.Correction.id).where(records.Correction.id.in_(ids))))
+    moment = latest_change_time(admitted)
+    transcript = _TranscriptState(transcripts.machine_transcript(admitted), transcripts.correction_history(admitted))
     refused = []
     for name, change in zip(ids, changes, strict=True):
-        if name in known:
+        if name in stored_ids:
             continue
         try:
-            fitting = _validated(admitted, change, standing)
+            validated = _validated(admitted, change, transcript)
         except _RefusedError as refusal:
             refused.append({"id": change.id, "reason": str(refusal)})
             continue
-        known.add(name)
-        at += 1
-        row = _record(admitted, fitting, name, at)
+        stored_ids.add(name)
+        moment += 1
+        row = _record(admitted, validated, name, moment)
         session.add(row)
-        made = Made(name, row.kind, row.utterance_id, fitting.payload, row.undoes)
-        standing.add(made, admitted.is_interviewer)
-        admitted.record(f"change.{fitting.kind}", "transcript")
+        correction = Correction(name, row.kind, row.utterance_id, validated.payload, row.undoes)
+        transcript.add(correction, admitted.is_interviewer)
+        admitted.record(f"change.{validated.kind}", "transcript")
     return refused
 
 
 class _RefusedError(Exception):
-    """A correction cannot be; the message says why."""
+    """A correction is refused; the message is the reason."""
 
 
 @dataclass
 class _TranscriptState:
     """The words of the recording, and all corrections so far, each with whether the interviewer made it."""
 
-    spoken: list[Utterance]
-    made: list[tuple[Made, bool]]
-    _stands: dict[str, tuple[str, ...]] | None = None
+    recorded: list[Utterance]
+    corrections: list[tuple[Correction, bool]]
+    _roots_by_word: dict[str, tuple[str, ...]] | None = None
 
-    def add(self, made: Made, by_interviewer: bool) -> None:
-        """One more. A mask changes no word: what each stands for is worked out anew after other kinds alone."""
-        self.made.append((made, by_interviewer))
-        if made.kind != "mask":
-            self._stands = None
+    def add(self, correction: Correction, by_interviewer: bool) -> None:
+        """Add a correction. A mask changes no word, so the roots are computed again only after other kinds."""
+        self.corrections.append((correction, by_interviewer))
+        if correction.kind != "mask":
+            self._roots_by_word = None
 
     def roots(self, words: Sequence[str]) -> list[tuple[str, ...]]:
-        """What each word stands for as it is shown; or stood for, where somebody else was faster."""
+        """Return the roots of each word as shown; those it had, where somebody else has changed it meanwhile."""
         if not words:
             return []
-        if self._stands is None:
-            self._stands = {}
-            for word in (
-                word
-                for said in apply_corrections(self.spoken, masks.permitted_corrections(self.made))
-                for word in said.words
-            ):
+        if self._roots_by_word is None:
+            self._roots_by_word = {}
+            shown = apply_corrections(self.recorded, masks.permitted_corrections(self.corrections))
+            for word in (word for utterance in shown for word in utterance.words):
                 # Names of added words follow from names that pages make up, and two can be alike: both are meant then.
-                self._stands[word.id] = self._stands.get(word.id, ()) + word.stands_for
-        texts = [one for one, _ in self.made if one.kind == "text" and not one.undoes]
-        return [self._stands.get(word) or masks.root_words(word, texts) for word in words]
+                self._roots_by_word[word.id] = self._roots_by_word.get(word.id, ()) + word.stands_for
+        texts = [
+            correction for correction, _ in self.corrections if correction.kind == "text" and not correction.undoes
+        ]
+        return [self._roots_by_word.get(word) or masks.root_words(word, texts) for word in words]
 
 
-def _validated(admitted: Admitted, change: ChangeRequest, standing: _TranscriptState) -> ChangeRequest:
-    """A change as it is stored.
+def _validated(admitted: Admitted, change: ChangeRequest, transcript: _TranscriptState) -> ChangeRequest:
+    """Return a change as it is stored.
 
     Raises
     ------
-    _RefusedError: it says what it may not.
+    _RefusedError: the change is not permitted.
     """
-    if wrong := _payload_problem(change):
-        raise _RefusedError(wrong)
+    if problem := _payload_problem(change):
+        raise _RefusedError(problem)
     if change.undoes is not None:
-        return _undo(admitted, change, standing)
+        return _undo(admitted, change, transcript)
     if change.kind == "mask":
-        return _mask_on_roots(admitted, change, standing)
-    return _text_with_masks(admitted, change, standing) if change.kind == "text" else change
+        return _mask_on_roots(admitted, change, transcript)
+    return _text_with_masks(admitted, change, transcript) if change.kind == "text" else change
 
 
-def _undo(admitted: Admitted, change: ChangeRequest, standing: _TranscriptState) -> ChangeRequest:
-    """What is taken back is one's own; what kind it is follows from it, not from what the page says."""
-    undone = next((one for one, _ in standing.made if one.id == correction_id(admitted, change.undoes or "")), None)
+def _undo(admitted: Admitted, change: ChangeRequest, transcript: _TranscriptState) -> ChangeRequest:
+    """An undo takes back the person's own correction; its kind comes from that correction, not from the page."""
+    undone = next(
+        (
+            correction
+            for correction, _ in transcript.corrections
+            if correction.id == correction_id(admitted, change.undoes or "")
+        ),
+        None,
+    )
     if undone is None:
         raise _RefusedError("there is nothing to undo")
     if undone.kind == "mask" and not admitted.is_interviewer:
@@ -111,61 +117,69 @@ def _undo(admitted: Admitted, change: ChangeRequest, standing: _TranscriptState)
     return change.model_copy(update={"kind": undone.kind, "utterance_id": undone.utterance_id, "payload": {}})
 
 
-def _mask_on_roots(admitted: Admitted, change: ChangeRequest, standing: _TranscriptState) -> ChangeRequest:
-    """A mask is stored on words of the recording; so it outlives what others correct and take back."""
+def _mask_on_roots(admitted: Admitted, change: ChangeRequest, transcript: _TranscriptState) -> ChangeRequest:
+    """A mask is stored on words of the recording, so it outlives others' corrections and undos."""
     if not change.payload["on"] and not admitted.is_interviewer:
         raise _RefusedError(ONLY_INTERVIEWER)
-    roots = [each for stands_for in standing.roots(change.payload["words"]) for each in stands_for]
-    there = {word.id for utterance in standing.spoken for word in utterance.words}
-    if not roots or not {each.strip("<>") for each in roots} <= there:
+    roots = [root for stands_for in transcript.roots(change.payload["words"]) for root in stands_for]
+    recorded_words = {word.id for utterance in transcript.recorded for word in utterance.words}
+    if not roots or not {root.strip("<>") for root in roots} <= recorded_words:
         raise _RefusedError("it does not name a word of this tape")
     return change.model_copy(update={"payload": {"words": list(dict.fromkeys(roots)), "on": change.payload["on"]}})
 
 
-def _text_with_masks(admitted: Admitted, change: ChangeRequest, standing: _TranscriptState) -> ChangeRequest:
-    """Whoever does not see a masked name cannot change it either: it is kept where its bar stands."""
+def _text_with_masks(admitted: Admitted, change: ChangeRequest, transcript: _TranscriptState) -> ChangeRequest:
+    """Whoever does not see a masked name cannot change it: the name stays where its bar stands."""
     payload = change.payload
-    masked = frozenset() if admitted.is_interviewer else masks.masked_roots(masks.permitted_corrections(standing.made))
+    masked = (
+        frozenset()
+        if admitted.is_interviewer
+        else masks.masked_roots(masks.permitted_corrections(transcript.corrections))
+    )
     words = payload["replace"] if masked else []
-    kept = [word for word, roots in zip(words, standing.roots(words), strict=True) if not masked.isdisjoint(roots)]
+    kept_words = [
+        word for word, roots in zip(words, transcript.roots(words), strict=True) if not masked.isdisjoint(roots)
+    ]
     bars = [text for text in payload["with"] if MASK[0] in text]
-    if len(bars) != len(kept) or any(text != MASK for text in bars):
+    if len(bars) != len(kept_words) or any(text != MASK for text in bars):
         raise _RefusedError(MASKS_STAY)
     sent = {key: payload[key] for key in ("replace", "after", "with")}
-    return change.model_copy(update={"payload": sent | ({"kept": kept} if kept else {})})
+    return change.model_copy(update={"payload": sent | ({"kept": kept_words} if kept_words else {})})
 
 
 def latest_change_time(admitted: Admitted) -> int:
-    """After which moment the next change is made.
+    """Return the time, in ms, after which the next change is made.
 
-    One's own codes, everyone's corrections and the ends of passes keep their order.
+    The person's own codes, everyone's corrections and the ends of passes keep their order.
     """
     session, tape_id = admitted.session, admitted.tape.id
     coded = select(func.max(CodeEvent.at)).where(
         CodeEvent.tape_id == tape_id, CodeEvent.person_id == admitted.person.id
     )
-    mended = select(func.max(Correction.at)).where(Correction.tape_id == tape_id)
+    corrected = select(func.max(records.Correction.at)).where(records.Correction.tape_id == tape_id)
     ended = select(func.max(Pass.locked_at)).where(Pass.tape_id == tape_id)
-    return max(*(session.scalar(query) or 0 for query in (coded, mended, ended)), admitted.now - 1)
+    return max(*(session.scalar(query) or 0 for query in (coded, corrected, ended)), admitted.now - 1)
 
 
 def count_others_corrections(admitted: Admitted) -> int:
-    """How many corrections other people made: where it grows, a page that is open asks anew what is said."""
-    query = select(func.count(Correction.id)).where(
-        Correction.tape_id == admitted.tape.id, Correction.person_id != admitted.person.id
+    """Return how many corrections other people made; when it grows, an open page loads the transcript again."""
+    query = select(func.count(records.Correction.id)).where(
+        records.Correction.tape_id == admitted.tape.id, records.Correction.person_id != admitted.person.id
     )
     return admitted.session.scalar(query) or 0
 
 
 def correction_id(admitted: Admitted, name: str) -> str:
-    """A correction's id: one's own names cannot meet another's."""
+    """Return a correction's id; the page's names of two people cannot collide."""
     return f"{name}-{admitted.person.id}"
 
 
 def own_corrections(admitted: Admitted) -> list[tuple[int, dict[str, str | None]]]:
-    """One's own corrections in order of time, under the names that the page gave them, and when each was made."""
-    query = select(Correction).where(
-        Correction.tape_id == admitted.tape.id, Correction.person_id == admitted.person.id, Correction.kind != "role"
+    """Return (time in ms, correction) for the person's own corrections in order of time, under the page's names."""
+    query = select(records.Correction).where(
+        records.Correction.tape_id == admitted.tape.id,
+        records.Correction.person_id == admitted.person.id,
+        records.Correction.kind != "role",
     )
     end = f"-{admitted.person.id}"
     return [
@@ -178,7 +192,7 @@ def own_corrections(admitted: Admitted) -> list[tuple[int, dict[str, str | None]
                 "undoes": row.undoes.removesuffix(end) if row.undoes else None,
             },
         )
-        for row in admitted.session.scalars(query.order_by(Correction.at, Correction.id))
+        for row in admitted.session.scalars(query.order_by(records.Correction.at, records.Correction.id))
     ]
 
 
@@ -199,7 +213,7 @@ def _payload_problem(change: ChangeRequest) -> str:
 
 
 def _is_text(value: Any) -> bool:
-    """Whether it can be shown: half a character in one word would keep everybody from the whole transcript."""
+    """Whether it can be shown; a lone surrogate in one word would make the whole transcript unreadable."""
     return isinstance(value, str) and 0 < len(value) <= 200 and plain_text.without_controls(value, "") == value
 
 
@@ -211,13 +225,13 @@ def _names(values: Any) -> bool:
     return isinstance(values, list) and len(values) <= _MAX_WORDS and all(_is_name(value) for value in values)
 
 
-def _record(admitted: Admitted, change: ChangeRequest, name: str, at: int) -> Correction:
+def _record(admitted: Admitted, change: ChangeRequest, name: str, moment: int) -> records.Correction:
     sealed = admitted.home.vault.seal(admitted.tape.id, json.dumps(change.payload).encode(), PAYLOAD_FIELD)
-    return Correction(
+    return records.Correction(
         id=name,
         tape_id=admitted.tape.id,
         person_id=admitted.person.id,
-        at=at,
+        at=moment,
         kind=change.kind,  # type: ignore[arg-type]
         utterance_id=change.utterance_id,
         sealed_payload=sealed,

@@ -23,39 +23,35 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\u
 """What a formula begins with, and in some spreadsheets the same signs in full width, or a break before one."""
 
 
-def codes_csv(utterances: Sequence[Utterance], codes: Mapping[str, CodeState], zero: int | None = 0) -> str:
-    """CSV with one row an utterance; times in seconds from ``zero``, a millisecond of the recording.
-
-    ``zero`` None: the tape has no sound, and its rows have no times.
-    """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
+def codes_csv(utterances: Sequence[Utterance], codes: Mapping[str, CodeState], zero: int = 0) -> str:
+    """CSV with one row an utterance; times in seconds from ``zero``, a millisecond of the recording."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for said in utterances:
-        state = codes.get(said.id)
-        times = ("", "", "") if zero is None else (to_seconds(said.start), to_seconds(said.end), to_seconds(zero))
+    for utterance in utterances:
+        state = codes.get(utterance.id)
         row = (
-            *(said.id, *times[:2], said.role, said.speaker),
-            " ".join(word.text for word in said.words),
+            *(utterance.id, to_seconds(utterance.start), to_seconds(utterance.end), utterance.role, utterance.speaker),
+            " ".join(word.text for word in utterance.words),
             *("|".join(state.codes) if state else "", "true" if state and state.unsure else "false"),
             times[2],
         )
         writer.writerow([_escape_formula(cell) for cell in row])
-    return out.getvalue()
+    return buffer.getvalue()
 
 
 def codes_webvtt(utterances: Sequence[Utterance], codes: Mapping[str, CodeState], book: Codebook, zero: int = 0) -> str:
     """WebVTT: each utterance with its codes' labels in brackets behind it; times count from ``zero``, as in `table`."""
     labels = {code.name: code.label for code in book.codes}
     blocks = ["WEBVTT", f"NOTE {sentence(zero)}"]
-    for said in utterances:
-        state = codes.get(said.id)
+    for utterance in utterances:
+        state = codes.get(utterance.id)
         names = [labels.get(code, code) for code in state.codes] if state else []
-        text = " ".join([*(word.text for word in said.words), *(f"[{name}]" for name in names)])
-        voice = said.role if said.role in ROLES else UNKNOWN
-        inert = html.escape(" ".join(text.split()), quote=False)
-        span = Span(said.start, said.end).some
-        blocks.append(f"{cues.clock(span.start, '.')} --> {cues.clock(span.end, '.')}\n<v {voice}>{inert}")
+        text = " ".join([*(word.text for word in utterance.words), *(f"[{name}]" for name in names)])
+        speaker = utterance.role if utterance.role in ROLES else UNKNOWN
+        escaped = html.escape(" ".join(text.split()), quote=False)
+        span = Span(utterance.start, utterance.end).some
+        blocks.append(f"{cues.clock(span.start, '.')} --> {cues.clock(span.end, '.')}\n<v {speaker}>{escaped}")
     return "\n\n".join(blocks) + "\n"
 
 

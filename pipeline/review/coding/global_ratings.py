@@ -65,15 +65,15 @@ RATINGS = (
 SCALE = range(miti.LOWEST, miti.HIGHEST + 1)
 
 
-def pass_ratings(admitted: Admitted, one: Pass) -> dict[str, int]:
+def pass_ratings(admitted: Admitted, coding_pass: Pass) -> dict[str, int]:
     """What was rated last in a pass."""
-    return _read(admitted, f"{FORM_KIND} {one.id}")
+    return _read(admitted, f"{FORM_KIND} {coding_pass.id}")
 
 
-def store_pass_ratings(admitted: Admitted, one: Pass, answers: Mapping[str, int]) -> None:
+def store_pass_ratings(admitted: Admitted, coding_pass: Pass, answers: Mapping[str, int]) -> None:
     """Keep a pass's ratings; earlier ones stay as history."""
-    _write(admitted, f"{FORM_KIND} {one.id}", answers)
-    admitted.record("ratings.give", one.id)
+    _write(admitted, f"{FORM_KIND} {coding_pass.id}", answers)
+    admitted.record("ratings.give", coding_pass.id)
 
 
 def group_ratings(admitted: Admitted, codebook: str) -> dict[str, int]:
@@ -97,23 +97,25 @@ class RatingComparison:
     @property
     def rows(self) -> tuple[tuple[str, tuple[int | None, ...]], ...]:
         """Each rating's label with a number from each coder, or None."""
-        return tuple((one.label, tuple(answers.get(one.name) for _, answers in self.coders)) for one in RATINGS)
+        return tuple(
+            (rating.label, tuple(answers.get(rating.name) for _, answers in self.coders)) for rating in RATINGS
+        )
 
     @property
     def scores(self) -> tuple[tuple[str, tuple[Measure, ...]], ...]:
         """The label of the technical and of the relational score, with each coder's."""
-        each = [miti.global_scores(answers) for _, answers in self.coders]
-        return tuple((column[0].label, column) for column in zip(*each, strict=True))
+        scores_by_coder = [miti.global_scores(answers) for _, answers in self.coders]
+        return tuple((column[0].label, column) for column in zip(*scores_by_coder, strict=True))
 
     @property
     def counted(self) -> dict[str, int]:
         """The ratings that count: what the group settled on, and else what all who rated it say."""
-        found = dict(self.settled)
+        ratings = dict(self.settled)
         for name in miti.GLOBAL_RATINGS:
             numbers = self.numbers(name)
-            if name not in found and len(set(numbers)) == 1:
-                found[name] = numbers[0]
-        return found
+            if name not in ratings and len(set(numbers)) == 1:
+                ratings[name] = numbers[0]
+        return ratings
 
     def numbers(self, name: str) -> list[int]:
         """The coders' numbers for one rating."""
@@ -127,15 +129,15 @@ def compare_ratings(admitted: Admitted, codebook: str) -> RatingComparison:
     """
     query = select(Pass, Person.name).join(Person, Person.id == Pass.person_id)
     query = query.where(Pass.tape_id == admitted.tape.id, Pass.locked_at.is_not(None), Pass.codebook == codebook)
-    last: dict[str | None, tuple[str, Mapping[str, int]]] = {}
-    for one, name in admitted.session.execute(query.order_by(Person.name, Pass.started_at, Pass.id)):
-        answers = pass_ratings(admitted, one)
+    latest: dict[str | None, tuple[str, Mapping[str, int]]] = {}
+    for coding_pass, name in admitted.session.execute(query.order_by(Person.name, Pass.started_at, Pass.id)):
+        answers = pass_ratings(admitted, coding_pass)
         if answers:
-            last[one.person_id] = (name, answers)
-    return RatingComparison(tuple(last.values()), group_ratings(admitted, codebook))
+            latest[coding_pass.person_id] = (name, answers)
+    return RatingComparison(tuple(latest.values()), group_ratings(admitted, codebook))
 
 
-def parse_ratings(sent: Mapping[str, object]) -> dict[str, int]:
+def parse_ratings(form: Mapping[str, object]) -> dict[str, int]:
     """The ratings of a form; one may be left open.
 
     Raises
@@ -143,13 +145,13 @@ def parse_ratings(sent: Mapping[str, object]) -> dict[str, int]:
     HTTPException: 422 one is not on the scale.
     """
     answers = {}
-    for one in RATINGS:
-        value = sent.get(one.name)
+    for rating in RATINGS:
+        value = form.get(rating.name)
         if value is None or value == "":
             continue
         if value not in {str(number) for number in SCALE}:
-            raise HTTPException(422, f"{one.label} is rated from {miti.LOWEST} to {miti.HIGHEST}.")
-        answers[one.name] = int(str(value))
+            raise HTTPException(422, f"{rating.label} is rated from {miti.LOWEST} to {miti.HIGHEST}.")
+        answers[rating.name] = int(str(value))
     return answers
 
 
@@ -162,14 +164,14 @@ def _read(admitted: Admitted, kind: str) -> dict[str, int]:
 
 
 def _write(admitted: Admitted, kind: str, answers: Mapping[str, int]) -> None:
-    before = _latest_form(admitted, kind)
+    previous = _latest_form(admitted, kind)
     admitted.session.add(
         Form(
             tape_id=admitted.tape.id,
             person_id=admitted.person.id,
             kind=kind,
             sealed_answers=admitted.home.vault.seal(admitted.tape.id, json.dumps(dict(answers)).encode(), ANSWERS),
-            at=max(admitted.now, before.at + 1 if before else 0),
+            at=max(admitted.now, previous.at + 1 if previous else 0),
         )
     )
 

@@ -27,24 +27,24 @@ def permitted_corrections(changes: Sequence[tuple[Correction, bool]]) -> list[Co
     changes: all of a tape in order of time, each with whether the interviewer made it. Only the interviewer shows a
         masked name, or takes a mask back.
     """
-    known = {one.id: one for one, _ in changes}
-    texts = [one for one, _ in changes if one.kind == "text" and not one.undoes]
-    found = []
-    for one, by_interviewer in changes:
-        if original_correction(one, known).kind != "mask":
-            found.append(one)
-        elif by_interviewer or (not one.undoes and one.payload["on"]):
-            found.append(_on_roots(one, texts) if not one.undoes else one)
-    return found
+    known = {correction.id: correction for correction, _ in changes}
+    texts = [correction for correction, _ in changes if correction.kind == "text" and not correction.undoes]
+    permitted = []
+    for correction, by_interviewer in changes:
+        if original_correction(correction, known).kind != "mask":
+            permitted.append(correction)
+        elif by_interviewer or (not correction.undoes and correction.payload["on"]):
+            permitted.append(_on_roots(correction, texts) if not correction.undoes else correction)
+    return permitted
 
 
-def original_correction(one: Correction, known: Mapping[str, Correction]) -> Correction:
+def original_correction(correction: Correction, known: Mapping[str, Correction]) -> Correction:
     """What an undo, or an undo of undos, takes back in the end; any other correction is its own origin."""
     seen = set()
-    while one.undoes in known and one.id not in seen:
-        seen.add(one.id)
-        one = known[one.undoes or ""]
-    return one
+    while correction.undoes in known and correction.id not in seen:
+        seen.add(correction.id)
+        correction = known[correction.undoes or ""]
+    return correction
 
 
 def root_words(word_id: str, texts: Sequence[Correction]) -> tuple[str, ...]:
@@ -52,46 +52,48 @@ def root_words(word_id: str, texts: Sequence[Correction]) -> tuple[str, ...]:
     stem, corrected, name = word_id.partition("+")
     if not corrected:
         return (stem,)
-    found: dict[str, None] = {}
-    for at, one in enumerate(texts):
-        if one.id[:8] != name.rpartition(".")[0]:
+    roots: dict[str, None] = {}
+    for index, correction in enumerate(texts):
+        if correction.id[:8] != name.rpartition(".")[0]:
             continue
-        kept = one.payload.get("kept", ())
-        named = [word for word in one.payload["replace"] if word not in kept] or [one.payload["after"] or f"<{stem}"]
-        stands = [each for word in named for each in root_words(word, texts[:at])]
-        if not one.payload["replace"]:
-            stands = [f"{each.strip('<>')}>" for each in stands[-1:]]
-        found |= dict.fromkeys(stands)
-    return tuple(found) or (stem,)
+        kept_words = correction.payload.get("kept", ())
+        named = [word for word in correction.payload["replace"] if word not in kept_words] or [
+            correction.payload["after"] or f"<{stem}"
+        ]
+        words = [root for word in named for root in root_words(word, texts[:index])]
+        if not correction.payload["replace"]:
+            words = [f"{root.strip('<>')}>" for root in words[-1:]]
+        roots |= dict.fromkeys(words)
+    return tuple(roots) or (stem,)
 
 
 def masked_roots(changes: Sequence[Correction]) -> frozenset[str]:
     """The words of the recording, and gaps between them, that are masked now; ``changes`` come from `rightful`."""
-    now: frozenset[str] = frozenset()
-    for one in in_effect(changes):
-        if one.kind == "mask":
-            words = frozenset(one.payload["words"])
-            now = now | words if one.payload["on"] else now - words
-    return now
+    masked: frozenset[str] = frozenset()
+    for correction in in_effect(changes):
+        if correction.kind == "mask":
+            words = frozenset(correction.payload["words"])
+            masked = masked | words if correction.payload["on"] else masked - words
+    return masked
 
 
 def masked_spans(spoken: Sequence[Utterance], roots: frozenset[str]) -> list[Span]:
     """Where the masked words of the recording are heard, and the gaps that are masked, with a margin."""
-    words = [word for said in spoken for word in said.words]
-    found = [(word.start, word.end) for word in words if word.id in roots]
+    words = [word for utterance in spoken for word in utterance.words]
+    ranges = [(word.start, word.end) for word in words if word.id in roots]
     for before, after in pairwise(words):
         if f"{before.id}>" in roots or f"<{after.id}" in roots:
-            found.append((min(before.end, after.start), max(before.end, after.start)))
-    found += [(0, words[0].start)] if words and f"<{words[0].id}" in roots else []
-    found += [(words[-1].end, words[-1].end)] if words and f"{words[-1].id}>" in roots else []
-    return [Span(max(0, start - _MARGIN_MS), end + _MARGIN_MS) for start, end in sorted(found)]
+            ranges.append((min(before.end, after.start), max(before.end, after.start)))
+    ranges += [(0, words[0].start)] if words and f"<{words[0].id}" in roots else []
+    ranges += [(words[-1].end, words[-1].end)] if words and f"{words[-1].id}>" in roots else []
+    return [Span(max(0, start - _MARGIN_MS), end + _MARGIN_MS) for start, end in sorted(ranges)]
 
 
 def mask_names(utterances: Sequence[Utterance]) -> list[Utterance]:
     """The utterances without the masked names."""
     return [
-        replace(said, words=tuple(replace(word, text=MASK) if word.masked else word for word in said.words))
-        for said in utterances
+        replace(utterance, words=tuple(replace(word, text=MASK) if word.masked else word for word in utterance.words))
+        for utterance in utterances
     ]
 
 

@@ -47,8 +47,8 @@ def miti_summaries(admitted: Admitted) -> tuple[MitiSummary, ...]:
     """One for each of MITI's codebooks in which somebody has locked a pass; none for who may not see the codes."""
     if not sees_codes(admitted):
         return ()
-    used = [codebooks.read(admitted, name) for name in consensus.used_codebooks(admitted)]
-    return tuple(found for book in used if book.is_miti and (found := _summary(admitted, book)))
+    books = [codebooks.read(admitted, name) for name in consensus.used_codebooks(admitted)]
+    return tuple(summary for book in books if book.is_miti and (summary := _summary(admitted, book)))
 
 
 def adherence_totals(measures: SessionMeasures, book: Codebook) -> tuple[Measure, ...]:
@@ -58,23 +58,26 @@ def adherence_totals(measures: SessionMeasures, book: Codebook) -> tuple[Measure
 
 def threshold_text(measure: Measure) -> str:
     """The manual's, in words: "fair from 3, good from 4"."""
-    told = [f"{one.label} from {number_format.format_value(one.value, measure.unit)}" for one in measure.references]
-    return ", ".join(told) or NO_THRESHOLD
+    phrases = [
+        f"{reference.label} from {number_format.format_value(reference.value, measure.unit)}"
+        for reference in measure.references
+    ]
+    return ", ".join(phrases) or NO_THRESHOLD
 
 
 def rating_rows(compared: RatingComparison) -> tuple[SummaryRow, ...]:
     """The four ratings: the number that counts, or the coders' where they differ."""
-    found = []
-    for one in RATINGS:
-        numbers, number = compared.numbers(one.name), compared.counted.get(one.name)
+    rows = []
+    for rating in RATINGS:
+        numbers, number = compared.numbers(rating.name), compared.counted.get(rating.name)
         if number is not None:
-            settled = one.name in compared.settled
+            settled = rating.name in compared.settled
             basis = "settled together" if settled else _raters_text(len(numbers))
-            found.append(SummaryRow(one.label, str(number), basis))
+            rows.append(SummaryRow(rating.label, str(number), basis))
         else:
-            differ = " and ".join(str(each) for each in sorted(set(numbers)))
-            found.append(SummaryRow(one.label, differ or "not rated", "not settled" if numbers else ""))
-    return tuple(found)
+            differ = " and ".join(str(rating_number) for rating_number in sorted(set(numbers)))
+            rows.append(SummaryRow(rating.label, differ or "not rated", "not settled" if numbers else ""))
+    return tuple(rows)
 
 
 def score_rows(compared: RatingComparison) -> tuple[SummaryRow, ...]:
@@ -98,8 +101,10 @@ def _summary(admitted: Admitted, book: Codebook) -> MitiSummary | None:
 
 
 def _measure_rows(measures: Sequence[Measure]) -> tuple[SummaryRow, ...]:
-    shown: list[tuple[Measure, Figure]] = [(measure, stored_measures.of(measure)) for measure in measures]
-    return tuple(SummaryRow(one.label, one.text, one.spread, threshold_text(measure)) for measure, one in shown)
+    figures: list[tuple[Measure, Figure]] = [(measure, stored_measures.of(measure)) for measure in measures]
+    return tuple(
+        SummaryRow(figure.label, figure.text, figure.spread, threshold_text(measure)) for measure, figure in figures
+    )
 
 
 def _raters_text(number: int) -> str:

@@ -47,27 +47,27 @@ def detect_names(utterances: Sequence[Utterance], settings: Settings) -> list[De
 
     Without the language model only the masked words are listed: names can be marked by hand all the same.
     """
-    texts = [" ".join(word.text for word in said.words) for said in utterances]
+    texts = [" ".join(word.text for word in utterance.words) for utterance in utterances]
     try:
         spans = _name_spans(texts, settings)
     except ModelError:
         spans = [[] for _ in texts]
-    found = []
-    for said, places in zip(utterances, spans, strict=True):
-        taken: set[str] = set()
-        for first, last, kind in places:
-            found.append(_detected_name(said, first, last, kind))
-            taken |= {word.id for word in said.words[first:last]}
-        found += [
-            _detected_name(said, at, at + 1, "by hand")
-            for at, word in enumerate(said.words)
-            if word.masked and word.id not in taken
+    names = []
+    for utterance, name_spans in zip(utterances, spans, strict=True):
+        detected_ids: set[str] = set()
+        for first, last, kind in name_spans:
+            names.append(_detected_name(utterance, first, last, kind))
+            detected_ids |= {word.id for word in utterance.words[first:last]}
+        names += [
+            _detected_name(utterance, index, index + 1, "by hand")
+            for index, word in enumerate(utterance.words)
+            if word.masked and word.id not in detected_ids
         ]
-    return found
+    return names
 
 
-def _detected_name(said: Utterance, first: int, last: int, kind: str) -> DetectedName:
-    words = said.words
+def _detected_name(utterance: Utterance, first: int, last: int, kind: str) -> DetectedName:
+    words = utterance.words
     return DetectedName(
         words[first:last],
         kind,
@@ -78,20 +78,20 @@ def _detected_name(said: Utterance, first: int, last: int, kind: str) -> Detecte
 
 def _name_spans(texts: Sequence[str], settings: Settings) -> list[list[tuple[int, int, str]]]:
     """First word, word after the last, and kind of each name in each text; words are parted by single blanks."""
-    found = []
+    spans_by_text = []
     for text, document in zip(texts, _language_model(settings).pipe(texts), strict=True):
         starts = [0]
         for word in text.split(" "):
             starts.append(starts[-1] + len(word) + 1)
-        places = []
+        name_spans = []
         for entity in document.ents:
             kind = NAME_KINDS.get(entity.label_)
             first = sum(start <= entity.start_char for start in starts) - 1
             last = sum(start < entity.end_char for start in starts)
             if kind and first < last <= len(starts) - 1:
-                places.append((first, last, kind))
-        found.append(places)
-    return found
+                name_spans.append((first, last, kind))
+        spans_by_text.append(name_spans)
+    return spans_by_text
 
 
 def _language_model(settings: Settings) -> Any:

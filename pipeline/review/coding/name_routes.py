@@ -24,11 +24,10 @@ def names_page(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     """Names that were found or marked, each in its place."""
     with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        said, sees = transcripts.visible_transcript(admitted), admitted.is_interviewer
-        from_text = admitted.tape.from_text
+        utterances, sees_names = transcripts.visible_transcript(admitted), admitted.is_interviewer
     note(request, viewer, tape_id, "tape.show", "names")
-    found = name_detection.detect_names(said, context_of(request).settings)
-    return render(request, "coding/names.html", tape_id=tape_id, found=found, sees=sees, from_text=from_text)
+    names = name_detection.detect_names(utterances, context_of(request).settings)
+    return render(request, "coding/names.html", tape_id=tape_id, found=names, sees=sees_names)
 
 
 @router.post("")
@@ -42,13 +41,17 @@ def mask_name(
     """Mask a name, or (the interviewer) show it again."""
     with context_of(request).home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        where = {each.id: said.id for said in transcripts.visible_transcript(admitted) for each in said.words}
-        if not set(word) <= set(where):
+        utterance_of_word = {
+            name_word.id: utterance.id
+            for utterance in transcripts.visible_transcript(admitted)
+            for name_word in utterance.words
+        }
+        if not set(word) <= set(utterance_of_word):
             raise HTTPException(404)
         change = ChangeRequest(
             id=secrets.token_hex(16),
             kind="mask",
-            utterance_id=where[word[0]],
+            utterance_id=utterance_of_word[word[0]],
             payload={"words": word, "on": on == "1"},
         )
         refused = correction_store.store_corrections(admitted, [change])

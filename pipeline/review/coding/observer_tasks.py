@@ -92,16 +92,16 @@ TASKS = (
 
 def find_task(name: str) -> ObserverTask:
     """The task of that name; an unknown one is the whole codebook."""
-    return next((one for one in TASKS if one.name == name), TASKS[0])
+    return next((task for task in TASKS if task.name == name), TASKS[0])
 
 
 def offered_tasks(book: Codebook) -> tuple[ObserverTask, ...]:
     """The tasks that a codebook has codes for."""
-    return tuple(one for one in TASKS if one.codes_in(book))
+    return tuple(task for task in TASKS if task.codes_in(book))
 
 
 def random_task(book: Codebook, tape_id: str, person_id: str) -> ObserverTask:
     """A task for somebody who does not choose: by lot, the same each time, and fewer twice than by choice."""
     choices = offered_tasks(book)
-    lot = hashlib.sha256(f"{tape_id} {person_id}".encode()).digest()
-    return choices[int.from_bytes(lot[:4]) % len(choices)]
+    digest = hashlib.sha256(f"{tape_id} {person_id}".encode()).digest()
+    return choices[int.from_bytes(digest[:4]) % len(choices)]

@@ -1,4 +1,4 @@
-"""What the coding page is filled with: the transcript, the codes, the keys, and nothing of another coder's."""
+"""The state of the coding page as JSON: the transcript, the codes, the keys, and nothing of another coder's."""
 
 from __future__ import annotations
 
@@ -16,31 +16,33 @@ from pipeline.review.coding.corrections import Utterance
 from pipeline.tapes.db.records import Pass, Pretag
 
 
-def coding_page_state(admitted: Admitted, one: Pass, book: Codebook, keys: Mapping[str, str]) -> dict[str, Any]:
-    """The state of one's own pass, as JSON."""
-    task = observer_tasks.find_task(one.task)
-    made = transcripts.valid_corrections(admitted)
-    said = transcripts.with_corrections(admitted, made)
-    proposed = visible_pretags(admitted, book, task, said, passes.hidden_pretags(admitted, one))
-    found = passes.pass_events(admitted, one)
-    mended = correction_store.own_corrections(admitted)
-    order = [(row.at, passes.as_event(row).id) for row in found] + [(at, each["id"]) for at, each in mended]
+def coding_page_state(admitted: Admitted, coding_pass: Pass, book: Codebook, keys: Mapping[str, str]) -> dict[str, Any]:
+    """Return the state of the viewer's own pass, as JSON."""
+    task = observer_tasks.find_task(coding_pass.task)
+    corrections = transcripts.valid_corrections(admitted)
+    utterances = transcripts.with_corrections(admitted, corrections)
+    pretags = visible_pretags(admitted, book, task, utterances, passes.hidden_pretags(admitted, coding_pass))
+    events = passes.pass_events(admitted, coding_pass)
+    own_corrections = correction_store.own_corrections(admitted)
+    order = [(row.at, passes.as_event(row).id) for row in events] + [
+        (moment, correction["id"]) for moment, correction in own_corrections
+    ]
     return {
-        "tape": {
-            "duration": admitted.tape.duration_ms or max((each.end for each in said), default=0),
-            "from_text": admitted.tape.from_text,
-        },
+        "tape": {"duration": admitted.tape.duration_ms or max((utterance.end for utterance in utterances), default=0)},
         "pass": {
-            "id": one.id,
-            "tape": one.tape_id,
-            "locked": one.locked_at is not None,
+            "id": coding_pass.id,
+            "tape": coding_pass.tape_id,
+            "locked": coding_pass.locked_at is not None,
             "task": task.name,
-            "key": waiting_key(admitted, one),
+            "key": waiting_key(admitted, coding_pass),
         },
         "codes": code_fields(book, task, keys),
-        "bindings": binding_fields(book, keys, admitted.tape.from_text),
-        "utterances": [utterance_fields(each, proposed.get(each.id)) for each in said],
-        "unclear": [{"start": one.span.start, "speaker": one.speaker} for one in transcripts.vocalizations(admitted)],
+        "bindings": binding_fields(book, keys),
+        "utterances": [utterance_fields(utterance, pretags.get(utterance.id)) for utterance in utterances],
+        "unclear": [
+            {"start": vocalization.span.start, "speaker": vocalization.speaker}
+            for vocalization in transcripts.vocalizations(admitted)
+        ],
         "events": [
             {
                 "id": event.id,
@@ -49,45 +51,44 @@ def coding_page_state(admitted: Admitted, one: Pass, book: Codebook, keys: Mappi
                 "codes": event.codes,
                 "undoes": event.undoes,
             }
-            for event in map(passes.as_event, found)
+            for event in map(passes.as_event, events)
         ],
-        "corrections": [correction for _, correction in mended],
-        "masked": sorted(masks.masked_roots(made)),
+        "corrections": [correction for _, correction in own_corrections],
+        "masked": sorted(masks.masked_roots(corrections)),
         "sees_names": admitted.is_interviewer,
         "mark": correction_store.count_others_corrections(admitted),
         # What undo takes back is the last of both, as they were made.
-        "order": [name for _, name in sorted(order, key=lambda each: each[0])],
+        "order": [name for _, name in sorted(order, key=lambda change: change[0])],
     }
 
 
-def waiting_key(admitted: Admitted, one: Pass) -> str:
-    """The key, in base64, with which changes that wait in a coder's browser are encrypted; it ends with the tape."""
-    purpose = f"changes of {admitted.person.id} in pass {one.id}"
+def waiting_key(admitted: Admitted, coding_pass: Pass) -> str:
+    """Return the key, in base64, that encrypts the changes waiting in a coder's browser; it ends with the tape."""
+    purpose = f"changes of {admitted.person.id} in pass {coding_pass.id}"
     return base64.b64encode(admitted.home.vault.derive(admitted.tape.id, purpose)).decode()
 
 
-def binding_fields(book: Codebook, keys: Mapping[str, str], from_text: bool = False) -> list[dict[str, Any]]:
-    """What each key does; without sound, those that are about it do nothing or something else."""
+def binding_fields(book: Codebook, keys: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the key bindings as JSON."""
     return [
         {
-            "action": one.action,
-            "label": shortcuts.WITHOUT_SOUND.get(one.action, one.label) if from_text else one.label,
-            "presses": one.presses,
-            "shown": one.shown,
-            "repeats": one.repeats,
+            "action": binding.action,
+            "label": binding.label,
+            "presses": binding.presses,
+            "shown": binding.shown,
+            "repeats": binding.repeats,
         }
-        for one in shortcuts.resolve_bindings(book, keys)
-        if not (from_text and one.action in shortcuts.SOUND)
+        for binding in shortcuts.resolve_bindings(book, keys)
     ]
 
 
 def code_fields(book: Codebook, task: observer_tasks.ObserverTask, keys: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The codebook's codes as the page draws them."""
+    """Return the codebook's codes as the page draws them."""
     shown = {binding.action: binding.shown for binding in shortcuts.resolve_bindings(book, keys)}
-    found = []
+    fields = []
     for code in book.codes:
         look = tag_of_code(code, book)
-        found.append(
+        fields.append(
             {
                 "name": code.name,
                 "label": code.label,
@@ -100,49 +101,49 @@ def code_fields(book: Codebook, task: observer_tasks.ObserverTask, keys: Mapping
                 "task": task.covers(code),
             }
         )
-    return found
+    return fields
 
 
 def visible_pretags(
     admitted: Admitted,
     book: Codebook,
     task: observer_tasks.ObserverTask,
-    said: Iterable[Utterance],
+    utterances: Iterable[Utterance],
     unseen: Iterable[str],
 ) -> dict[str, dict[str, Any]]:
-    """Utterance -> what the machine proposes in this codebook, as far as the task asks for it and it may be seen.
+    """Return utterance -> the pre-tag in this codebook, as far as the task asks for it and the coder may see it.
 
-    What it proposes for an interviewer is left out where somebody has said that a client speaks, and the reverse.
+    A pre-tag for the interviewer is left out where somebody has corrected the speaker to the client, and vice versa.
     """
     wanted, hidden = {code.name: code.role for code in task.codes_in(book)}, set(unseen)
-    roles = {one.id: one.role for one in said}
-    found = {}
+    roles = {utterance.id: utterance.role for utterance in utterances}
+    pretags = {}
     for row in admitted.session.scalars(select(Pretag).where(Pretag.tape_id == admitted.tape.id)):
         proposed = [code for code in book.proposed(row.codes) if wanted.get(code, "") == roles.get(row.utterance_id)]
         if proposed and row.utterance_id not in hidden:
-            found[row.utterance_id] = {
+            pretags[row.utterance_id] = {
                 "codes": proposed,
                 "probability": round(row.probability, 2),
                 "check": row.needs_check,
             }
-    return found
+    return pretags
 
 
-def utterance_fields(said: Utterance, pretag: Mapping[str, Any] | None) -> dict[str, Any]:
-    """One utterance as the page shows it."""
+def utterance_fields(utterance: Utterance, pretag: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return one utterance as JSON."""
     return {
-        "id": said.id,
-        "turn": said.turn,
-        "role": said.role,
-        "speaker": said.speaker,
-        "start": said.start,
-        "end": said.end,
-        "edited": said.edited,
+        "id": utterance.id,
+        "turn": utterance.turn,
+        "role": utterance.role,
+        "speaker": utterance.speaker,
+        "start": utterance.start,
+        "end": utterance.end,
+        "edited": utterance.edited,
         "words": [
             {"id": word.id, "text": word.text, "start": word.start, "end": word.end}
             | ({"masked": True} if word.masked else {})
             | ({"roots": word.roots} if word.roots else {})
-            for word in said.words
+            for word in utterance.words
         ],
         "pretag": pretag,
     }

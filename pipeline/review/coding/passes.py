@@ -25,7 +25,7 @@ def start_pass(admitted: Admitted, book: Codebook, codebook: str, task: str) -> 
         *(Membership.person_id == admitted.person.id, Membership.group_id == admitted.tape.group_id),
         *(Membership.role == "coach", Membership.until.is_(None)),
     )
-    made = Pass(
+    new_pass = Pass(
         tape_id=admitted.tape.id,
         person_id=admitted.person.id,
         layer="coach" if admitted.session.scalars(coaches.limit(1)).first() else "member",
@@ -36,29 +36,29 @@ def start_pass(admitted: Admitted, book: Codebook, codebook: str, task: str) -> 
         seed=secrets.randbelow(2**31),
         started_at=admitted.now,
     )
-    admitted.session.add(made)
+    admitted.session.add(new_pass)
     admitted.session.flush()
-    admitted.record("pass.start", made.id)
-    return made
+    admitted.record("pass.start", new_pass.id)
+    return new_pass
 
 
-def hidden_pretags(admitted: Admitted, one: Pass) -> frozenset[str]:
+def hidden_pretags(admitted: Admitted, coding_pass: Pass) -> frozenset[str]:
     """The utterances whose suggestion this pass does not show; none once it is locked, none for the group's own."""
-    if one.locked_at is not None or one.layer == "consensus":
+    if coding_pass.locked_at is not None or coding_pass.layer == "consensus":
         return frozenset()
     ids = admitted.session.scalars(select(Utterance.utterance_id).where(Utterance.tape_id == admitted.tape.id)).all()
-    return pretag_hiding.hidden_utterances(one.seed, ids)
+    return pretag_hiding.hidden_utterances(coding_pass.seed, ids)
 
 
-def pass_events(admitted: Admitted, one: Pass) -> list[CodeEvent]:
+def pass_events(admitted: Admitted, coding_pass: Pass) -> list[CodeEvent]:
     """A pass's events in order of time."""
-    query = select(CodeEvent).where(CodeEvent.pass_id == one.id).order_by(CodeEvent.at, CodeEvent.id)
+    query = select(CodeEvent).where(CodeEvent.pass_id == coding_pass.id).order_by(CodeEvent.at, CodeEvent.id)
     return list(admitted.session.scalars(query))
 
 
-def pass_codes(admitted: Admitted, one: Pass) -> dict[str, CodeState]:
+def pass_codes(admitted: Admitted, coding_pass: Pass) -> dict[str, CodeState]:
     """Utterance -> what it carries in a pass."""
-    return dict(fold(as_event(event) for event in pass_events(admitted, one)))
+    return dict(fold(as_event(event) for event in pass_events(admitted, coding_pass)))
 
 
 def as_event(row: CodeEvent) -> CodingEvent:
@@ -69,65 +69,69 @@ def as_event(row: CodeEvent) -> CodingEvent:
 
 
 def store_codes(
-    admitted: Admitted, one: Pass, book: Codebook, changes: Sequence[ChangeRequest]
+    admitted: Admitted, coding_pass: Pass, book: Codebook, changes: Sequence[ChangeRequest]
 ) -> list[dict[str, str]]:
     """Store the codes that are new; the ones that cannot be, and why."""
     session = admitted.session
-    names = [f"{one.id}:{change.id}" for change in changes]
-    known = set(session.scalars(select(CodeEvent.client_event_id).where(CodeEvent.client_event_id.in_(names))))
-    last = session.scalar(select(func.max(CodeEvent.at)).where(CodeEvent.pass_id == one.id)) or 0
-    at = max(last, correction_store.latest_change_time(admitted))
+    names = [f"{coding_pass.id}:{change.id}" for change in changes]
+    stored_ids = set(session.scalars(select(CodeEvent.client_event_id).where(CodeEvent.client_event_id.in_(names))))
+    last_moment = session.scalar(select(func.max(CodeEvent.at)).where(CodeEvent.pass_id == coding_pass.id)) or 0
+    moment = max(last_moment, correction_store.latest_change_time(admitted))
     coded = {change.utterance_id for change in changes}
     suggested = select(Pretag.utterance_id).where(Pretag.tape_id == admitted.tape.id, Pretag.utterance_id.in_(coded))
     tagged = set(session.scalars(suggested))
-    unseen = hidden_pretags(admitted, one) if tagged else frozenset()
+    hidden = hidden_pretags(admitted, coding_pass) if tagged else frozenset()
     codes = {code.name for code in book.codes}
     refused = []
     for name, change in zip(names, changes, strict=True):
-        if name in known:
+        if name in stored_ids:
             continue
         unknown = [code for code in change.codes if code not in codes]
         if unknown:
             refused.append({"id": change.id, "reason": f"the codebook has no code {unknown[0]}"})
             continue
-        known.add(name)
-        at += 1
-        shown = change.utterance_id in tagged and change.utterance_id not in unseen
-        session.add(_event_record(admitted, one, change, name, at, shown))
-        admitted.record("change.code", one.id, None if change.audio_ms is None else (change.audio_ms, change.audio_ms))
+        stored_ids.add(name)
+        moment += 1
+        pretag_shown = change.utterance_id in tagged and change.utterance_id not in hidden
+        session.add(_event_record(admitted, coding_pass, change, name, moment, pretag_shown))
+        admitted.record(
+            "change.code", coding_pass.id, None if change.audio_ms is None else (change.audio_ms, change.audio_ms)
+        )
     return refused
 
 
 def own_passes(admitted: Admitted) -> list[Pass]:
     """One's own passes on this tape, oldest first."""
-    mine = select(Pass).where(
+    query = select(Pass).where(
         *(Pass.tape_id == admitted.tape.id, Pass.person_id == admitted.person.id),
         Pass.layer.in_(("member", "coach")),
     )
-    return list(admitted.session.scalars(mine.order_by(Pass.started_at, Pass.id)))
+    return list(admitted.session.scalars(query.order_by(Pass.started_at, Pass.id)))
 
 
-def lock_pass(admitted: Admitted, one: Pass) -> None:
+def lock_pass(admitted: Admitted, coding_pass: Pass) -> None:
     """End a pass: its codes stay as they are, and its coder may see the others'.
 
     It ends after everything that was corrected by then, and before what is corrected from now on.
     """
-    if one.locked_at is None:
-        one.locked_at = max(admitted.now, correction_store.latest_change_time(admitted))
-        admitted.record("pass.lock", one.id)
+    if coding_pass.locked_at is None:
+        coding_pass.locked_at = max(admitted.now, correction_store.latest_change_time(admitted))
+        admitted.record("pass.lock", coding_pass.id)
 
 
-def _event_record(admitted: Admitted, one: Pass, change: ChangeRequest, name: str, at: int, shown: bool) -> CodeEvent:
+def _event_record(
+    admitted: Admitted, coding_pass: Pass, change: ChangeRequest, name: str, moment: int, pretag_shown: bool
+) -> CodeEvent:
     return CodeEvent(
         tape_id=admitted.tape.id,
-        pass_id=one.id,
+        pass_id=coding_pass.id,
         person_id=admitted.person.id,
         utterance_id=change.utterance_id,
-        at=at,
+        at=moment,
         audio_ms=change.audio_ms,
         action=change.action,
         codes=list(dict.fromkeys(change.codes)),
-        pretag_shown=shown,
+        pretag_shown=pretag_shown,
         client_event_id=name,
-        undoes=f"{one.id}:{change.undoes}" if change.undoes else None,
+        undoes=f"{coding_pass.id}:{change.undoes}" if change.undoes else None,
     )

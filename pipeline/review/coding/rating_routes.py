@@ -23,18 +23,20 @@ def ratings_form(request: Request, viewer: SignedIn, tape_id: str, pass_id: str)
     """MITI's four global ratings."""
     with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        one = own_pass(admitted, pass_id)
-        given, locked = global_ratings.pass_ratings(admitted, one), one.locked_at is not None
-        book = codebooks.read(admitted, one.codebook)
+        coding_pass = own_pass(admitted, pass_id)
+        ratings, locked = global_ratings.pass_ratings(admitted, coding_pass), coding_pass.locked_at is not None
+        book = codebooks.read(admitted, coding_pass.codebook)
     return render(
         request,
         "coding/ratings.html",
         place=f"/tapes/{tape_id}/passes/{pass_id}",
         ratings=global_ratings.RATINGS,
-        given=given,
+        given=ratings,
         locked=locked,
-        scores=[(stored_measures.of(score), miti_summary.threshold_text(score)) for score in miti.global_scores(given)]
-        if given
+        scores=[
+            (stored_measures.of(score), miti_summary.threshold_text(score)) for score in miti.global_scores(ratings)
+        ]
+        if ratings
         else [],
         opinion=miti_summary.OPINION,
         book=book,
@@ -52,8 +54,8 @@ async def give_ratings(request: Request, viewer: SignedIn, tape_id: str, pass_id
 def _store_ratings(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, answers: dict[str, int]) -> Response:
     with context_of(request).home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        one_pass = own_pass(admitted, pass_id)
-        if one_pass.locked_at is not None:
+        coding_pass = own_pass(admitted, pass_id)
+        if coding_pass.locked_at is not None:
             raise HTTPException(409, "This pass is locked. Its ratings cannot change.")
-        global_ratings.store_pass_ratings(admitted, one_pass, answers)
+        global_ratings.store_pass_ratings(admitted, coding_pass, answers)
     return seeing(f"/tapes/{tape_id}/passes/{pass_id}/ratings", "saved")

@@ -48,7 +48,7 @@ def start_page(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        own = passes.own_passes(admitted)
+        own_passes = passes.own_passes(admitted)
         return render(
             request,
             "coding/start_page.html",
@@ -57,7 +57,12 @@ def start_page(request: Request, viewer: SignedIn, tape_id: str) -> Response:
             no_sound=stored_measures.FROM_TEXT,
             target_behavior=target_behavior.read(session, home.vault, tape_id),
             own=[
-                (one, observer_tasks.find_task(one.task), codebooks.read(admitted, one.codebook).label) for one in own
+                (
+                    coding_pass,
+                    observer_tasks.find_task(coding_pass.task),
+                    codebooks.read(admitted, coding_pass.codebook).label,
+                )
+                for coding_pass in own_passes
             ],
             tasks=observer_tasks.TASKS,
             books=codebooks.codebook_labels(admitted),
@@ -81,15 +86,15 @@ def begin_pass(
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         book = codebooks.for_new_pass(admitted, codebook)
-        found = (
+        observer_task = (
             observer_tasks.random_task(book, tape_id, viewer.person_id)
             if task == "deal"
             else observer_tasks.find_task(task)
         )
-        if not found.codes_in(book):
+        if not observer_task.codes_in(book):
             raise HTTPException(422, f"The codebook {book.label!r} has no codes for this task. Choose another.")
-        made = passes.start_pass(admitted, book, codebook, found.name)
-    return seeing(f"/tapes/{tape_id}/passes/{made.id}")
+        new_pass = passes.start_pass(admitted, book, codebook, observer_task.name)
+    return seeing(f"/tapes/{tape_id}/passes/{new_pass.id}")
 
 
 @router.post("/codebooks")
@@ -120,31 +125,31 @@ def coding_page(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) 
     """The coding page."""
     with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code", "play")
-        one = own_pass(admitted, pass_id)
-        place = f"/tapes/{tape_id}"
-        given = global_ratings.pass_ratings(admitted, one)
-        links = [(f"{place}/names", "Names in this tape"), (f"{place}/passes/{pass_id}/ratings", "Global ratings")]
-        kinds = ("csv",) if admitted.tape.from_text else ("csv", "vtt")
-        links += [(f"{place}/passes/{pass_id}/codes.{end}", f"My codes as {end.upper()}") for end in kinds]
+        coding_pass = own_pass(admitted, pass_id)
+        tape_url = f"/tapes/{tape_id}"
+        ratings = global_ratings.pass_ratings(admitted, coding_pass)
+        links = [
+            (f"{tape_url}/names", "Names in this tape"),
+            (f"{tape_url}/passes/{pass_id}/ratings", "Global ratings"),
+        ]
+        links += [(f"{tape_url}/passes/{pass_id}/codes.{end}", f"My codes as {end.upper()}") for end in ("csv", "vtt")]
         return render(
             request,
             "coding/coding_page.html",
             urls={
-                "state": f"{place}/passes/{pass_id}/state",
-                "peaks": f"{place}/peaks",
-                "audio": f"{place}/sound",
-                "lock": f"{place}/passes/{pass_id}/lock",
-                "together": f"{place}/together" if sees_codes(admitted) else "",
+                "state": f"{tape_url}/passes/{pass_id}/state",
+                "peaks": f"{tape_url}/peaks",
+                "audio": f"{tape_url}/sound",
+                "lock": f"{tape_url}/passes/{pass_id}/lock",
+                "together": f"{tape_url}/together" if sees_codes(admitted) else "",
             },
             links=links,
-            from_text=admitted.tape.from_text,
-            no_sound=stored_measures.FROM_TEXT,
-            task=observer_tasks.find_task(one.task),
+            task=observer_tasks.find_task(coding_pass.task),
             target_behavior=target_behavior.read(session, admitted.home.vault, tape_id),
             speeds=SPEEDS,
-            locked=one.locked_at is not None,
-            rates=codebooks.read(admitted, one.codebook).is_miti,
-            rated=[(rating.label, given[rating.name]) for rating in global_ratings.RATINGS if rating.name in given],
+            locked=coding_pass.locked_at is not None,
+            rates=codebooks.read(admitted, coding_pass.codebook).is_miti,
+            rated=[(rating.label, ratings[rating.name]) for rating in global_ratings.RATINGS if rating.name in ratings],
         )
 
 
@@ -154,14 +159,14 @@ def coding_page_data(request: Request, viewer: SignedIn, tape_id: str, pass_id: 
     home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        one = own_pass(admitted, pass_id)
-        chosen = shortcuts.own_keys(session, viewer.person_id, one.codebook)
-        found = coding_page_state(admitted, one, codebooks.read(admitted, one.codebook), chosen)
+        coding_pass = own_pass(admitted, pass_id)
+        own_keys = shortcuts.own_keys(session, viewer.person_id, coding_pass.codebook)
+        page_state = coding_page_state(admitted, coding_pass, codebooks.read(admitted, coding_pass.codebook), own_keys)
     note(request, viewer, tape_id, "tape.show", "transcript")
-    place = f"/tapes/{tape_id}/passes/{pass_id}"
+    pass_url = f"/tapes/{tape_id}/passes/{pass_id}"
     # Encoded at once: a long tape has ten thousand words, and FastAPI would look at each.
-    urls = {name: f"{place}/{name}" for name in ("changes", "keys", "mark")}
-    return JSONResponse(found | {"urls": urls})
+    urls = {name: f"{pass_url}/{name}" for name in ("changes", "keys", "mark")}
+    return JSONResponse(page_state | {"urls": urls})
 
 
 @router.get("/passes/{pass_id}/mark")
@@ -191,13 +196,17 @@ def _store_batch(
     """Store changes in one transaction; those that cannot be, and why."""
     with context_of(request).home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        one = own_pass(admitted, pass_id)
-        if one.locked_at is not None:
+        coding_pass = own_pass(admitted, pass_id)
+        if coding_pass.locked_at is not None:
             raise HTTPException(409, "This pass is locked. Its codes cannot change.")
-        coded = [each for each in changes if each.kind == "code"]
-        mended = [each for each in changes if each.kind != "code"]
-        refused = passes.store_codes(admitted, one, codebooks.read(admitted, one.codebook), coded) if coded else []
-        return refused + (correction_store.store_corrections(admitted, mended) if mended else [])
+        code_changes = [change for change in changes if change.kind == "code"]
+        corrections = [change for change in changes if change.kind != "code"]
+        refused = (
+            passes.store_codes(admitted, coding_pass, codebooks.read(admitted, coding_pass.codebook), code_changes)
+            if code_changes
+            else []
+        )
+        return refused + (correction_store.store_corrections(admitted, corrections) if corrections else [])
 
 
 @router.post("/passes/{pass_id}/lock")
@@ -222,15 +231,17 @@ def choose_key(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, w
     home = context_of(request).home
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "code")
-        one = own_pass(admitted, pass_id)
-        chosen = shortcuts.own_keys(session, viewer.person_id, one.codebook)
-        chosen.pop(wanted.action, None)
+        coding_pass = own_pass(admitted, pass_id)
+        own_keys = shortcuts.own_keys(session, viewer.person_id, coding_pass.codebook)
+        own_keys.pop(wanted.action, None)
         if wanted.key:
-            wrong = shortcuts.key_problem(codebooks.read(admitted, one.codebook), chosen, wanted.action, wanted.key)
-            if wrong:
-                return JSONResponse({"detail": wrong}, 422)
-            chosen[wanted.action] = wanted.key
-        shortcuts.store_own_keys(session, viewer.person_id, one.codebook, chosen)
+            problem = shortcuts.key_problem(
+                codebooks.read(admitted, coding_pass.codebook), own_keys, wanted.action, wanted.key
+            )
+            if problem:
+                return JSONResponse({"detail": problem}, 422)
+            own_keys[wanted.action] = wanted.key
+        shortcuts.store_own_keys(session, viewer.person_id, coding_pass.codebook, own_keys)
     return Response(status_code=204)
 
 
@@ -247,9 +258,9 @@ def download_codes(request: Request, viewer: SignedIn, tape_id: str, pass_id: st
         book = codebooks.read(admitted, coding_pass.codebook)
     zero = admitted.tape.start_ms or 0
     if kind == "csv":
-        text = downloads.codes_csv(utterances, codes, None if admitted.tape.from_text else zero)
+        text, media_type = downloads.codes_csv(utterances, codes, zero), "text/csv"
     else:
-        text = downloads.codes_webvtt(utterances, codes, book, zero)
+        text, media_type = downloads.codes_webvtt(utterances, codes, book, zero), "text/vtt"
     note(request, viewer, tape_id, "codes.export", pass_id)
     headers = {"Content-Disposition": f'attachment; filename="codes.{kind}"'}
     return Response(text, headers=headers, media_type=f"{media_type}; charset=utf-8")
@@ -266,11 +277,11 @@ def peaks(request: Request, viewer: SignedIn, tape_id: str) -> Response:
             raise HTTPException(404) from None
         shape = json.loads(head)
         length, channels = shape["length"], shape["channels"]
-        found = [max(drawing[at + length * channel] for channel in range(channels)) for at in range(length)]
+        magnitudes = [max(drawing[at + length * channel] for channel in range(channels)) for at in range(length)]
         for span in transcripts.muted_spans(admitted):
             low, high = (time * shape["per_second"] // 1000 for time in (span.start, span.end))
-            found[low : high + 1] = [0] * len(found[low : high + 1])
-        return Response(bytes(found), media_type="application/octet-stream")
+            magnitudes[low : high + 1] = [0] * len(magnitudes[low : high + 1])
+        return Response(bytes(magnitudes), media_type="application/octet-stream")
 
 
 @router.api_route("/sound", methods=["GET", "HEAD"])

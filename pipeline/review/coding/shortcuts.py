@@ -108,14 +108,14 @@ def resolve_bindings(book: Codebook, chosen: Mapping[str, str] | None = None) ->
     ----------
     chosen: action (``"code:question"``, ``"play"``) -> the single character that a person wants for it.
     """
-    mine = dict(chosen or {})
+    own = dict(chosen or {})
     codes = [
         Binding(f"code:{code.name}", code.label, (key_press(key),), key)
         for code in book.codes
-        for key in [mine.get(f"code:{code.name}", code.key)]
+        for key in [own.get(f"code:{code.name}", code.key)]
     ]
     taken = {binding.presses[0] for binding in codes}
-    wanted = {command.action: mine[command.action] for command in COMMANDS if command.action in mine}
+    wanted = {command.action: own[command.action] for command in COMMANDS if command.action in own}
     commands = {action: _free_press(key, taken) for action, key in wanted.items()}
     taken |= set(commands.values())
     for command in COMMANDS:
@@ -142,7 +142,7 @@ def key_problem(book: Codebook, chosen: Mapping[str, str], action: str, key: str
     for other, binding in actions.items():
         if other != action and other.startswith("code:") and binding.presses[0] == key_press(key):
             return f"{binding.label} already has this key."
-    if any(other != action and key_press(mine) == key_press(key) for other, mine in chosen.items()):
+    if any(other != action and key_press(own_key) == key_press(key) for other, own_key in chosen.items()):
         return "You already use this key for something else."
     return ""
 
@@ -166,7 +166,7 @@ def _free_press(key: str, taken: set[str]) -> str:
     """The press for a command's key, moved out of the way of what is taken."""
     plain = key_press(key)
     moved = [plain, f"Shift+{key}", f"Alt+{key}"] if key.isalpha() and key.islower() else [plain, f"Alt+{key}"]
-    return next((one for one in moved if one not in taken), f"Alt+Shift+{key}")
+    return next((press for press in moved if press not in taken), f"Alt+Shift+{key}")
 
 
 def _command(action: str) -> Command:

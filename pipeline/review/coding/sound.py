@@ -41,19 +41,19 @@ class WavSound:
         self.size = HEADER_BYTES + 2 * self.frames
         self.max_bytes = MAX_SECONDS * 2 * self.rate
 
-    def read(self, asked: Part) -> bytes:
+    def read(self, part: Part) -> bytes:
         """Some bytes of the WAV file."""
-        found = self._head()[asked.first : asked.last + 1]
-        first, last = max(0, asked.first - HEADER_BYTES), asked.last - HEADER_BYTES
+        head = self._head()[part.first : part.last + 1]
+        first, last = max(0, part.first - HEADER_BYTES), part.last - HEADER_BYTES
         if last < 0:
-            return found
+            return head
         start, end = first // 2, last // 2 + 1
         samples = self._samples(start, end).astype("<i2").tobytes()
-        return found + samples[first - 2 * start : last + 1 - 2 * start]
+        return head + samples[first - 2 * start : last + 1 - 2 * start]
 
-    def span(self, asked: Part) -> Span:
+    def span(self, part: Part) -> Span:
         """The time that some bytes hold."""
-        first, last = (max(0, byte - HEADER_BYTES) // 2 * 1000 // self.rate for byte in (asked.first, asked.last + 1))
+        first, last = (max(0, byte - HEADER_BYTES) // 2 * 1000 // self.rate for byte in (part.first, part.last + 1))
         return Span(first, max(first, last))
 
     def _samples(self, start: int, end: int) -> np.ndarray:

@@ -18,59 +18,64 @@ from pipeline.timeline import Span, Vocalization
 
 TRANSCRIPT_KIND = "transcript"
 PAYLOAD_FIELD = "corrections.payload"
-"""Where a correction's payload lies, for the seal."""
+"""The field under which a correction's payload is encrypted."""
 
 
 def machine_transcript(admitted: Admitted) -> list[Utterance]:
-    """The transcript as the machine made it."""
-    found, number = [], 0
-    for said in _stored_transcript(admitted)["utterances"]:
+    """Return the transcript as the machine made it."""
+    utterances, number = [], 0
+    for stored in _stored_transcript(admitted)["utterances"]:
         words = []
-        for start, end, text, *_ in said["words"]:
+        for start, end, text, *_ in stored["words"]:
             number += 1
             words.append(Word(f"w{number:05d}", text, start, end))
-        found.append(
+        utterances.append(
             Utterance(
-                *(said["utterance_id"], said["turn_id"], said["role"], said["speaker"], said["start"], said["end"]),
-                tuple(words),
+                id=stored["utterance_id"],
+                turn=stored["turn_id"],
+                role=stored["role"],
+                speaker=stored["speaker"],
+                start=stored["start"],
+                end=stored["end"],
+                words=tuple(words),
             )
         )
-    return found
+    return utterances
 
 
 def vocalizations(admitted: Admitted) -> list[Vocalization]:
-    """Voices of which no words could be written down, mostly a listener's "mm-hm"."""
+    """Return the vocalizations without words, mostly a backchannel such as "mm-hm"."""
     return [
         Vocalization(Span(start, end), speaker) for start, end, speaker in _stored_transcript(admitted)["vocalizations"]
     ]
 
 
 def _stored_transcript(admitted: Admitted) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(admitted.home.vault.read(newest_item(admitted, TRANSCRIPT_KIND)))
-    return found
+    transcript: dict[str, Any] = json.loads(admitted.home.vault.read(newest_item(admitted, TRANSCRIPT_KIND)))
+    return transcript
 
 
 def newest_item(admitted: Admitted, kind: str) -> Item:
-    """The newest file of a kind.
+    """Return the newest file of a kind.
 
     Raises
     ------
     LookupError: the tape has none.
     """
     query = select(Item).where(Item.tape_id == admitted.tape.id, Item.kind == kind).order_by(Item.created_at.desc())
-    found = admitted.session.scalars(query.limit(1)).first()
-    if found is None:
+    newest = admitted.session.scalars(query.limit(1)).first()
+    if newest is None:
         raise LookupError(kind)
-    return found
+    return newest
 
 
 def valid_corrections(admitted: Admitted) -> list[Correction]:
-    """All corrections of a tape that count, in order of time, of all people (see `masks.rightful`)."""
+    """Return everybody's permitted corrections in order of time (see `masks.permitted_corrections`)."""
     return masks.permitted_corrections(correction_history(admitted))
 
 
 def correction_history(admitted: Admitted) -> list[tuple[Correction, bool]]:
-    """All corrections of a tape in order of time, as they are stored, each with whether the interviewer made it."""
+    """Return the stored corrections of a tape in order of time, each with whether the interviewer made it."""
     query = select(records.Correction).where(records.Correction.tape_id == admitted.tape.id)
     return [
         (
@@ -82,28 +87,28 @@ def correction_history(admitted: Admitted) -> list[tuple[Correction, bool]]:
 
 
 def correction_payload(admitted: Admitted, row: records.Correction) -> dict[str, Any]:
-    """What a correction says."""
+    """Return the decrypted payload of a correction."""
     if row.sealed_payload is None:
         return {}
-    found: dict[str, Any] = json.loads(admitted.home.vault.unseal(row.tape_id, row.sealed_payload, PAYLOAD_FIELD))
-    if "with" in found:  # one that no page can hold may have been kept before such texts were refused
-        found["with"] = [plain_text.without_controls(text) for text in found["with"]]
-    return found
+    payload: dict[str, Any] = json.loads(admitted.home.vault.unseal(row.tape_id, row.sealed_payload, PAYLOAD_FIELD))
+    if "with" in payload:  # one that no page can hold may have been kept before such texts were refused
+        payload["with"] = [plain_text.without_controls(text) for text in payload["with"]]
+    return payload
 
 
 def visible_transcript(admitted: Admitted) -> list[Utterance]:
-    """The corrected transcript; only the interviewer sees masked names."""
+    """Return the corrected transcript; only the interviewer sees masked names."""
     return with_corrections(admitted, valid_corrections(admitted))
 
 
-def with_corrections(admitted: Admitted, made: Sequence[Correction]) -> list[Utterance]:
-    """The transcript with these corrections, as the viewer sees it."""
-    found = apply_corrections(machine_transcript(admitted), made)
-    return found if admitted.is_interviewer else masks.mask_names(found)
+def with_corrections(admitted: Admitted, corrections: Sequence[Correction]) -> list[Utterance]:
+    """Return the transcript with these corrections, as the viewer sees it."""
+    utterances = apply_corrections(machine_transcript(admitted), corrections)
+    return utterances if admitted.is_interviewer else masks.mask_names(utterances)
 
 
 def muted_spans(admitted: Admitted) -> list[Span]:
-    """Where the sound is silent for this viewer."""
+    """Return the spans, in ms, where the sound is silent for this viewer."""
     if admitted.is_interviewer:
         return []
     roots = masks.masked_roots(valid_corrections(admitted))

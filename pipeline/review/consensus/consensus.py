@@ -1,7 +1,7 @@
-"""Going on together: where the coders agree, where they do not, and what the group settles on.
+"""The consensus: where the coders agree, where they do not, and the codes that the group settles on.
 
-Only locked passes count here, and only those who have locked their own see any of it. What the group settles on is a
-layer of its own: no coder's codes change.
+Only locked passes count here, and only people who have locked their own see any of it. The settled codes are a layer
+of their own: no coder's codes change.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ SOURCE_PHRASES = {
     "hand": "still divided",
     "machine": "only suggested by the machine",
 }
-"""The sources in words; ``none`` says nothing."""
+"""The sources in words; ``none`` has none."""
 
 
 @dataclass(frozen=True)
 class ComparedUtterance:
-    """One utterance with all that was said of it.
+    """One utterance with all opinions of it.
 
     ``machine`` are this codebook's codes that the machine proposes, ``pretags`` its own codes and ``p`` its probability
     of each of these; ``probability`` is that of its suggestion as a whole. ``uninformative`` are codes that mean
@@ -60,24 +60,28 @@ class ComparedUtterance:
 
     @property
     def agreed(self) -> bool:
-        """Whether all who were asked for a code say the same of it, and are sure."""
+        """Whether all who were asked for a code agree on it, and are sure."""
         unlike = disputed_codes(self.opinions) - self.uninformative
-        return bool(self.opinions) and not unlike and not any(one.unsure for one in self.opinions)
+        return bool(self.opinions) and not unlike and not any(opinion.unsure for opinion in self.opinions)
 
     @property
     def disputed(self) -> bool:
-        """Whether the group has something to talk about."""
+        """Whether the coders disagree and the group has not settled it."""
         return self.settled is None and bool(self.opinions) and not self.agreed
 
     @property
     def shown_opinions(self) -> tuple[Opinion, ...]:
-        """The opinions to show: silence is worth a word where it answers what others say, or else the machine."""
-        proposed = {code for one in self.opinions for code in one.codes} or set(self.machine)
-        return tuple(one for one in self.opinions if one.codes or one.unsure or any(map(one.covers, proposed)))
+        """The opinions to show: no code is shown as an opinion where it answers other coders, or else the machine."""
+        proposed = {code for opinion in self.opinions for code in opinion.codes} or set(self.machine)
+        return tuple(
+            opinion
+            for opinion in self.opinions
+            if opinion.codes or opinion.unsure or any(map(opinion.covers, proposed))
+        )
 
     @property
     def source(self) -> Source:
-        """Whose word counts."""
+        """Where the codes come from."""
         if self.settled is not None:
             return "consensus"
         if self.disputed:
@@ -88,7 +92,7 @@ class ComparedUtterance:
 
     @property
     def by_hand(self) -> tuple[str, ...]:
-        """People's codes that count: the consensus, else what most say."""
+        """People's codes that count: the consensus, else the majority's."""
         return majority_codes(self.opinions) if self.settled is None else self.settled
 
     @property
@@ -102,18 +106,18 @@ class ComparedUtterance:
         return tuple(code for code in self.machine if not self.decided(code))
 
     def decided(self, code: str) -> bool:
-        """Whether people say if the utterance carries this code: the group, or a coder who was asked for it."""
-        return self.settled is not None or any(one.covers(code) for one in self.opinions)
+        """Whether people decided on this code: the group, or a coder who was asked for it."""
+        return self.settled is not None or any(opinion.covers(code) for opinion in self.opinions)
 
 
 def majority_of_passes(opinions: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """The codes that more than half of those say who were asked for all."""
+    """Return the codes given by more than half of coders who were all asked for every code."""
     return majority_codes([Opinion("", codes) for codes in opinions])
 
 
 @dataclass(frozen=True)
 class ConsensusBoard:
-    """All places of a tape in order of time.
+    """All utterances of a tape in order of time.
 
     ``timed``: whether the utterances have times; those of a tape that is coded from text have none. ``drawing``: how
     the intervals of the machine's report were drawn (see `pipeline.measures.session.measures.session_measures`), so
@@ -128,62 +132,67 @@ class ConsensusBoard:
 
     @property
     def basis(self) -> str:
-        """What the measures stand on: "2 settled together, 30 only suggested by the machine"."""
-        sources = [place.source for place in self.utterances]
-        told = [(sources.count(name), words) for name, words in SOURCE_PHRASES.items()]
-        return ", ".join(f"{count} {words}" for count, words in told if count)
+        """The basis of the measures: "2 settled together, 30 only suggested by the machine"."""
+        sources = [compared.source for compared in self.utterances]
+        counts = [(sources.count(name), words) for name, words in SOURCE_PHRASES.items()]
+        return ", ".join(f"{count} {words}" for count, words in counts if count)
 
     @property
     def by_hand(self) -> bool:
         """Whether people have coded anything here."""
-        return any(place.opinions or place.settled is not None for place in self.utterances)
+        return any(compared.opinions or compared.settled is not None for compared in self.utterances)
 
     @property
     def queue(self) -> tuple[ComparedUtterance, ...]:
-        """What to talk about, the most divided first."""
-        divided = [place for place in self.utterances if place.disputed]
-        return tuple(sorted(divided, key=lambda place: (_largest_share(place), place.utterance.start)))
+        """The disputed utterances, the most divided first."""
+        disputed = [compared for compared in self.utterances if compared.disputed]
+        return tuple(sorted(disputed, key=lambda compared: (_largest_share(compared), compared.utterance.start)))
 
 
-def consensus_board(admitted: Admitted, said: Sequence[Utterance], book: Codebook) -> ConsensusBoard:
-    """The board of a tape; the session must be that of somebody who may see the others' codes."""
-    coders, opinions = gather_opinions(admitted, said, book)
+def consensus_board(admitted: Admitted, utterances: Sequence[Utterance], book: Codebook) -> ConsensusBoard:
+    """Return the board of a tape; the session must be that of somebody who may see the others' codes."""
+    coders, opinions = gather_opinions(admitted, utterances, book)
     settled = settled_codes(admitted, book)
     suggested = {
         row.utterance_id: (book.proposed(row.codes), row.probability, row.p, tuple(row.codes))
         for row in admitted.session.scalars(select(Pretag).where(Pretag.tape_id == admitted.tape.id))
     }
-    rest = frozenset(code.name for code in book.codes if set(code.pretags) & set(DEFAULT_CODE.values()))
-    places = []
-    for one in said:
-        machine, sure, p, pretags = suggested.get(one.id, ((), None, {}, ()))
-        machine = tuple(code for code in machine if book[code].role == one.role)  # it may have taken the wrong voice
-        state = settled.get(one.id)
-        quiet = rest if is_backchannel([word.text for word in one.words]) else frozenset()
-        decided = state.codes if state else None
-        places.append(ComparedUtterance(one, opinions.get(one.id, ()), decided, machine, sure, p, pretags, quiet))
+    default_codes = frozenset(code.name for code in book.codes if set(code.pretags) & set(DEFAULT_CODE.values()))
+    compared = []
+    for utterance in utterances:
+        machine, probability, p, pretags = suggested.get(utterance.id, ((), None, {}, ()))
+        # The machine may have mistaken the speaker.
+        machine = tuple(code for code in machine if book[code].role == utterance.role)
+        decision = settled.get(utterance.id)
+        uninformative = default_codes if is_backchannel([word.text for word in utterance.words]) else frozenset()
+        decided = decision.codes if decision else None
+        compared.append(
+            ComparedUtterance(
+                utterance, opinions.get(utterance.id, ()), decided, machine, probability, p, pretags, uninformative
+            )
+        )
     stored = stored_measures.stored(admitted.session, admitted.home, admitted.tape)
     drawing: dict[str, Any] = {name: stored[name] for name in ("width", "seed", "spread", "draws") if name in stored}
-    return ConsensusBoard(tuple(places), coders, book, drawing, not admitted.tape.from_text)
+    return ConsensusBoard(tuple(compared), coders, book, drawing)
 
 
 def settled_codes(admitted: Admitted, book: Codebook) -> dict[str, CodeState]:
-    """Utterance -> what the group settled on."""
-    one = consensus_pass(admitted, book)
-    return passes.pass_codes(admitted, one) if one else {}
+    """Return utterance -> the codes that the group settled on."""
+    group_pass = consensus_pass(admitted, book)
+    return passes.pass_codes(admitted, group_pass) if group_pass else {}
 
 
 def consensus_pass(admitted: Admitted, book: Codebook) -> Pass | None:
-    """The group's own layer in this codebook."""
+    """Return the group's own pass in this codebook, or None."""
     query = select(Pass).where(Pass.tape_id == admitted.tape.id, Pass.layer == "consensus", Pass.codebook == book.name)
     return admitted.session.scalars(query.order_by(Pass.started_at).limit(1)).first()
 
 
 def settle_codes(admitted: Admitted, book: Codebook, change: ChangeRequest) -> list[dict[str, str]]:
-    """Set, or take back, what the group settled on for an utterance; everyone's own codes stay."""
-    one = consensus_pass(admitted, book)
-    if one is None:
-        one = Pass(
+    """Set or clear the settled codes of an utterance; return the refusals. Everyone's own codes stay."""
+    group_pass = consensus_pass(admitted, book)
+    if group_pass is None:
+        group_pass = Pass(
             tape_id=admitted.tape.id,
             person_id=None,
             layer="consensus",
@@ -191,17 +200,19 @@ def settle_codes(admitted: Admitted, book: Codebook, change: ChangeRequest) -> l
             codebook_version=book.version,
             started_at=admitted.now,
         )
-        admitted.session.add(one)
+        admitted.session.add(group_pass)
         admitted.session.flush()
-    return passes.store_codes(admitted, one, book, [change])
+    return passes.store_codes(admitted, group_pass, book, [change])
 
 
 def undo_decision(admitted: Admitted, book: Codebook, name: str) -> str | None:
-    """Take back the group's last decision that holds; the utterance that it was about."""
-    one = consensus_pass(admitted, book)
-    last = in_effect([passes.as_event(row) for row in passes.pass_events(admitted, one)])[-1:] if one else []
+    """Undo the group's last decision in effect; return the id of its utterance."""
+    group_pass = consensus_pass(admitted, book)
+    last = (
+        in_effect([passes.as_event(row) for row in passes.pass_events(admitted, group_pass)])[-1:] if group_pass else []
+    )
     for event in last:
-        back = ChangeRequest(
+        undoing = ChangeRequest(
             id=name,
             kind="code",
             utterance_id=event.utterance_id,
@@ -209,78 +220,78 @@ def undo_decision(admitted: Admitted, book: Codebook, name: str) -> str | None:
             codes=list(event.codes),
             undoes=event.id,
         )
-        settle_codes(admitted, book, back)
+        settle_codes(admitted, book, undoing)
         return event.utterance_id
     return None
 
 
 def group_codebook(admitted: Admitted, wanted: str = "") -> str:
-    """The codebook in which the group goes on: the wanted one, the tape's own, or one of those that were used."""
+    """Return the name of the codebook to compare in: the wanted one, the tape's own, or one of those in use."""
     used = used_codebooks(admitted)
-    own = admitted.tape.codebook
-    return next((name for name in (wanted, own) if name in used), used[0] if used else own)
+    tape_codebook = admitted.tape.codebook
+    return next((name for name in (wanted, tape_codebook) if name in used), used[0] if used else tape_codebook)
 
 
 def used_codebooks(admitted: Admitted) -> list[str]:
-    """The codebooks of the locked passes."""
+    """Return the names of the locked passes' codebooks."""
     query = select(Pass.codebook).where(Pass.tape_id == admitted.tape.id, Pass.locked_at.is_not(None))
     return sorted(set(admitted.session.scalars(query)))
 
 
 def change_marker(admitted: Admitted, book: Codebook) -> str:
-    """Changes with everything that the page shows: decisions, locked passes, ratings, corrections of the transcript."""
+    """Return a marker that changes with all that the page shows: decisions, locked passes, ratings, corrections."""
     tape = admitted.tape.id
-    one = consensus_pass(admitted, book)
+    group_pass = consensus_pass(admitted, book)
     ended = select(func.count(Pass.id)).where(Pass.tape_id == tape, Pass.locked_at.is_not(None))
-    settled = select(func.count(CodeEvent.id)).where(CodeEvent.pass_id == (one.id if one else ""))
-    mended = select(func.count(Correction.id)).where(Correction.tape_id == tape)
-    return "-".join(str(admitted.session.scalar(query) or 0) for query in (ended, settled, mended))
+    settled = select(func.count(CodeEvent.id)).where(CodeEvent.pass_id == (group_pass.id if group_pass else ""))
+    corrected = select(func.count(Correction.id)).where(Correction.tape_id == tape)
+    return "-".join(str(admitted.session.scalar(query) or 0) for query in (ended, settled, corrected))
 
 
 def machine_talk(book: Codebook) -> tuple[str, ...]:
-    """The machine's codes of change and sustain talk where the codebook has none: nobody could decide otherwise."""
+    """Return the machine's codes of change and sustain talk where the codebook has none, and nobody could decide."""
     rule = book.rule()
     return rule.codes_for(CHANGE, SUSTAIN) if rule.machine_talk else ()
 
 
-def group_measures(found: ConsensusBoard) -> SessionMeasures:
-    """The measures as the group has the codes now; what a person has decided is not in doubt.
+def group_measures(board: ConsensusBoard) -> SessionMeasures:
+    """Return the measures of the group's current codes; what a person has decided is certain.
 
-    Until somebody has coded, they are those of the machine's report.
+    Until somebody has coded, they equal those of the machine's report.
     """
-    rule, talk = found.book.rule(by_hand=found.by_hand), machine_talk(found.book)
+    rule, talk = board.book.rule(by_hand=board.by_hand), machine_talk(board.book)
     rows = []
-    for place in found.utterances:
-        said = place.utterance
-        doubted = {f"p_{name}": p for name, p in place.p.items() if _pretag_counts(name, place, found.book, talk)}
-        pretags = [name for name in place.pretags if _pretag_counts(name, place, found.book, talk)]
+    for compared in board.utterances:
+        utterance = compared.utterance
+        doubted = {f"p_{name}": p for name, p in compared.p.items() if _pretag_counts(name, compared, board.book, talk)}
+        pretags = [name for name in compared.pretags if _pretag_counts(name, compared, board.book, talk)]
         row: dict[str, Any] = {
             "tape_id": "tape",
-            "utterance_id": said.id,
-            "turn_id": said.turn,
-            "role": said.role,
-            "start": said.start if found.timed else pd.NA,
-            "end": said.end if found.timed else pd.NA,
-            "text": " ".join(word.text for word in said.words),
-            "codes": "|".join((*place.by_hand, *pretags)),
-            "probability": place.probability if doubted else 1.0,
+            "utterance_id": utterance.id,
+            "turn_id": utterance.turn,
+            "role": utterance.role,
+            "start": utterance.start,
+            "end": utterance.end,
+            "text": " ".join(word.text for word in utterance.words),
+            "codes": "|".join((*compared.by_hand, *pretags)),
+            "probability": compared.probability if doubted else 1.0,
         }
-        rows.append(row | doubted | ({f"p_{code}": 1.0 for code in place.by_hand} if doubted else {}))
+        rows.append(row | doubted | ({f"p_{code}": 1.0 for code in compared.by_hand} if doubted else {}))
     table = pd.DataFrame(rows)
     table = table.assign(volley=volleys.volleys(table, rule))
-    drawing = {"session_effect_sd" if name == "spread" else name: value for name, value in found.drawing.items()}
+    drawing = {"session_effect_sd" if name == "spread" else name: value for name, value in board.drawing.items()}
     return session_measures(table, rule, **drawing)
 
 
-def _pretag_counts(pretag: str, place: ComparedUtterance, book: Codebook, talk: Collection[str]) -> bool:
-    """Whether the machine's word on one of its own codes counts: nobody was asked for the codes that it proposes."""
+def _pretag_counts(pretag: str, compared: ComparedUtterance, book: Codebook, talk: Collection[str]) -> bool:
+    """Whether a pre-tag counts: nobody was asked for the codes that it proposes."""
     if pretag in talk:
         return True
     codes = [code.name for code in book.codes if pretag in code.pretags]
-    return not any(map(place.decided, codes)) if codes else not place.opinions and place.settled is None
+    return not any(map(compared.decided, codes)) if codes else not compared.opinions and compared.settled is None
 
 
-def _largest_share(place: ComparedUtterance) -> float:
-    """The share of the most frequent opinion: low where the coders are divided."""
-    opinions = [one.codes for one in place.opinions]
-    return max(opinions.count(one) for one in opinions) / len(opinions)
+def _largest_share(compared: ComparedUtterance) -> float:
+    """Return the share of the most frequent opinion: low where the coders are divided."""
+    opinions = [opinion.codes for opinion in compared.opinions]
+    return max(opinions.count(codes) for codes in opinions) / len(opinions)

@@ -56,19 +56,19 @@ def consensus_page(request: Request, viewer: SignedIn, tape_id: str, codebook: s
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code", "play")
         if not sees_codes(admitted):
-            own = passes.own_passes(admitted)
-            status = 403 if any(one.locked_at is None for one in own) else 200
-            return render(request, "consensus/code_first.html", status, tape_id=tape_id, own=own, why=LOCK_FIRST)
-        used = consensus.used_codebooks(admitted) or [admitted.tape.codebook]
+            own_passes = passes.own_passes(admitted)
+            status = 403 if any(coding_pass.locked_at is None for coding_pass in own_passes) else 200
+            return render(request, "consensus/code_first.html", status, tape_id=tape_id, own=own_passes, why=LOCK_FIRST)
+        used_codebooks = consensus.used_codebooks(admitted) or [admitted.tape.codebook]
         chosen = consensus.group_codebook(admitted, codebook)
-        found = render(
+        page = render(
             request,
             "consensus/consensus_page.html",
             tape_id=tape_id,
             from_text=admitted.tape.from_text,
             no_sound=stored_measures.FROM_TEXT,
             codebook=chosen,
-            books=[(name, codebooks.read(admitted, name).label) for name in used],
+            books=[(name, codebooks.read(admitted, name).label) for name in used_codebooks],
             target_behavior=target_behavior.read(session, home.vault, tape_id),
             rated=(compared := global_ratings.compare_ratings(admitted, chosen)),
             settling=global_ratings.RATINGS if codebooks.read(admitted, chosen).is_miti else (),
@@ -77,7 +77,7 @@ def consensus_page(request: Request, viewer: SignedIn, tape_id: str, codebook: s
             scale=global_ratings.SCALE,
         )
     note(request, viewer, tape_id, SEEN, "together")
-    return found
+    return page
 
 
 @router.post("/look")
@@ -85,7 +85,7 @@ def look_without_coding(request: Request, viewer: SignedIn, tape_id: str) -> Res
     """See the others' codes without coding; later passes on this tape are not blind then."""
     with context_of(request).home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        if any(one.locked_at is None for one in passes.own_passes(admitted)):
+        if any(coding_pass.locked_at is None for coding_pass in passes.own_passes(admitted)):
             raise NotYetError(LOCK_FIRST, "blind")
         admitted.record(SEEN, "together")
     return seeing(f"/tapes/{tape_id}/together")
@@ -99,18 +99,18 @@ def consensus_page_data(request: Request, viewer: SignedIn, tape_id: str, codebo
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         require_codes(admitted)
         book = codebooks.read(admitted, codebook)
-        chosen = shortcuts.own_keys(session, viewer.person_id, codebook)
-        found = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
-        shown = _board_fields(admitted, found) | {
-            "tape": {"duration": admitted.tape.duration_ms, "from_text": admitted.tape.from_text},
-            "codes": page_state.code_fields(book, observer_tasks.TASKS[0], chosen),
+        own_keys = shortcuts.own_keys(session, viewer.person_id, codebook)
+        board = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
+        fields = _board_fields(admitted, board) | {
+            "tape": {"duration": admitted.tape.duration_ms},
+            "codes": page_state.code_fields(book, observer_tasks.TASKS[0], own_keys),
             "talk": [asdict(Tags(book).of(name)) for name in consensus.machine_talk(book)],
-            "bindings": page_state.binding_fields(book, chosen, admitted.tape.from_text),
-            "coders": found.coders,
-            "places": [_utterance_fields(place, book) for place in found.utterances],
+            "bindings": page_state.binding_fields(book, own_keys),
+            "coders": board.coders,
+            "places": [_utterance_fields(compared, book) for compared in board.utterances],
         }
     note(request, viewer, tape_id, SEEN, "together")
-    return shown
+    return fields
 
 
 @router.get("/mark")
@@ -144,9 +144,11 @@ def settle_utterance(request: Request, viewer: SignedIn, tape_id: str, sent: Dec
             changed = sent.utterance_id
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        found = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
-        places = [_utterance_fields(place, book) for place in found.utterances if place.utterance.id == changed]
-        return _board_fields(admitted, found) | {"places": places}
+        board = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
+        utterances = [
+            _utterance_fields(compared, book) for compared in board.utterances if compared.utterance.id == changed
+        ]
+        return _board_fields(admitted, board) | {"places": utterances}
 
 
 @router.post("/ratings")
@@ -173,45 +175,45 @@ def _store_settled_ratings(
     return seeing(f"/tapes/{tape_id}/together?codebook={book.name}", "saved")
 
 
-def _board_fields(admitted: Admitted, found: consensus.ConsensusBoard) -> dict[str, Any]:
+def _board_fields(admitted: Admitted, board: consensus.ConsensusBoard) -> dict[str, Any]:
     """What changes with every decision: the queue, the counts, the measures."""
-    measured = consensus.group_measures(found)
-    shown = stored_measures.ratios(measured.as_dict())
-    if found.by_hand:
-        shown += tuple(map(stored_measures.of, miti_summary.adherence_totals(measured, found.book)))
+    measures = consensus.group_measures(board)
+    figures = stored_measures.ratios(measures.as_dict())
+    if board.by_hand:
+        figures += tuple(map(stored_measures.of, miti_summary.adherence_totals(measures, board.book)))
     return {
-        "queue": [place.utterance.id for place in found.queue],
-        "basis": found.basis,
-        "mark": consensus.change_marker(admitted, found.book),
+        "queue": [compared.utterance.id for compared in board.queue],
+        "basis": board.basis,
+        "mark": consensus.change_marker(admitted, board.book),
         "measures": [
             {
-                "label": one.label,
-                "unit": one.unit,
-                "value": one.value,
-                "low": one.low,
-                "high": one.high,
-                "undefined": one.undefined,
-                "text": one.text if one.value is not None else "undefined",
-                "spread": one.spread if one.value is not None else one.undefined,
+                "label": figure.label,
+                "unit": figure.unit,
+                "value": figure.value,
+                "low": figure.low,
+                "high": figure.high,
+                "undefined": figure.undefined,
+                "text": figure.text if figure.value is not None else "undefined",
+                "spread": figure.spread if figure.value is not None else figure.undefined,
             }
-            for one in shown
+            for figure in figures
         ],
     }
 
 
-def _utterance_fields(place: consensus.ComparedUtterance, book: Codebook) -> dict[str, Any]:
-    talk = consensus.machine_talk(book) if place.utterance.role == CLIENT else ()
+def _utterance_fields(compared: consensus.ComparedUtterance, book: Codebook) -> dict[str, Any]:
+    talk = consensus.machine_talk(book) if compared.utterance.role == CLIENT else ()
     return {
-        **page_state.utterance_fields(place.utterance, None),
+        **page_state.utterance_fields(compared.utterance, None),
         "opinions": [
-            {"coder": one.coder, "codes": one.codes, "unsure": one.unsure, "task": one.task}
-            for one in place.shown_opinions
+            {"coder": opinion.coder, "codes": opinion.codes, "unsure": opinion.unsure, "task": opinion.task}
+            for opinion in compared.shown_opinions
         ],
-        "settled": place.settled,
-        "machine": place.machine,
-        "talk": [name for name in place.pretags if name in talk],
-        "probability": None if place.probability is None else round(place.probability, 2),
-        "source": place.source,
-        "codes": place.codes,
-        "disputed": place.disputed,
+        "settled": compared.settled,
+        "machine": compared.machine,
+        "talk": [name for name in compared.pretags if name in talk],
+        "probability": None if compared.probability is None else round(compared.probability, 2),
+        "source": compared.source,
+        "codes": compared.codes,
+        "disputed": compared.disputed,
     }

@@ -1,4 +1,4 @@
-"""What each locked pass says of each utterance. To leave an utterance without a code is an opinion, too.
+"""The opinion of each locked pass on each utterance. To leave an utterance without a code is an opinion, too.
 
 It is one wherever the pass could have coded the utterance: the task asks for codes that the codebook has for this
 speaker, a coach listened to this stretch, and the utterance was the same when the pass was locked. What somebody split,
@@ -32,7 +32,7 @@ ROLES = ("interviewer", "client")
 
 @dataclass(frozen=True)
 class Opinion:
-    """What one coder says of one utterance: ``codes`` of those in ``scope``, which None makes the whole codebook.
+    """One coder's opinion of one utterance: ``codes`` of those in ``scope``; None is the whole codebook.
 
     ``task`` names what the coder listened for where that was less than all.
     """
@@ -49,22 +49,24 @@ class Opinion:
 
 
 def disputed_codes(opinions: Sequence[Opinion]) -> frozenset[str]:
-    """The codes that some coders give and others, who were asked for them too, do not."""
-    given = {code for one in opinions for code in one.codes}
-    return frozenset(code for code in given if len({code in one.codes for one in opinions if one.covers(code)}) > 1)
+    """Return the codes that some coders give and others, who were asked for them too, do not."""
+    given = {code for opinion in opinions for code in opinion.codes}
+    return frozenset(
+        code for code in given if len({code in opinion.codes for opinion in opinions if opinion.covers(code)}) > 1
+    )
 
 
 def majority_codes(opinions: Sequence[Opinion]) -> tuple[str, ...]:
-    """The codes that more than half of those give who were asked for them, in the order in which they were given."""
-    given = dict.fromkeys(code for one in opinions for code in one.codes)
-    votes = {code: [code in one.codes for one in opinions if one.covers(code)] for code in given}
-    return tuple(code for code, said in votes.items() if 2 * sum(said) > len(said))
+    """Return the codes given by more than half of those who were asked for them, in the order in which they appear."""
+    given = dict.fromkeys(code for opinion in opinions for code in opinion.codes)
+    votes = {code: [code in opinion.codes for opinion in opinions if opinion.covers(code)] for code in given}
+    return tuple(code for code, code_votes in votes.items() if 2 * sum(code_votes) > len(code_votes))
 
 
 def listened_utterances(layer: str, coded: Collection[str], starts: Mapping[str, int]) -> frozenset[str]:
-    """The utterances that a pass listened to: a coach may code stretches only, a member listens to the whole tape.
+    """Return the utterances that a pass covers: a coach may code stretches only, a member the whole tape.
 
-    ``coded`` are the utterances with codes, ``starts`` says when each utterance of the tape begins, in ms.
+    ``coded`` are the utterances with codes, ``starts`` the start of each utterance of the tape, in ms.
     """
     if layer != "coach":
         return frozenset(starts)
@@ -81,30 +83,30 @@ class _LockedPass:
 
     coder: str
     codes: Mapping[str, CodeState]
-    heard: frozenset[str]
-    asked: frozenset[str]
+    listened: frozenset[str]
+    task_codes: frozenset[str]
     fitting: Mapping[str, frozenset[str]]
     label: str
 
     @classmethod
     def of(
-        cls, one: Pass, coder: str, codes: Mapping[str, CodeState], listened: frozenset[str], book: Codebook
+        cls, coding_pass: Pass, coder: str, codes: Mapping[str, CodeState], listened: frozenset[str], book: Codebook
     ) -> _LockedPass:
-        task = observer_tasks.find_task(one.task)
-        asked = task.codes_in(book)
-        names = frozenset(code.name for code in asked)
-        fitting = {role: frozenset(code.name for code in asked if code.role == role) for role in ROLES}
-        label = "" if len(asked) == len(book.codes) else task.label
+        task = observer_tasks.find_task(coding_pass.task)
+        task_codes = task.codes_in(book)
+        names = frozenset(code.name for code in task_codes)
+        fitting = {role: frozenset(code.name for code in task_codes if code.role == role) for role in ROLES}
+        label = "" if len(task_codes) == len(book.codes) else task.label
         return cls(coder, codes, listened, names, fitting | {UNKNOWN: names}, label)
 
 
 def gather_opinions(
     admitted: Admitted, utterances: Sequence[Utterance], book: Codebook
 ) -> tuple[tuple[str, ...], dict[str, tuple[Opinion, ...]]]:
-    """The coders who locked a pass in a codebook, and utterance -> what they say of it.
+    """Return the coders who locked a pass in a codebook, and utterance -> their opinions.
 
-    Somebody's later pass stands for the same person's earlier ones, as far as its task goes. Where nobody coded
-    anything, nobody left anything without a code.
+    A person's later pass replaces the earlier ones, as far as its task goes. Where nobody coded anything, nobody left
+    anything without a code.
     """
     query = select(Pass, Person.name).outerjoin(Person, Person.id == Pass.person_id)
     rows = admitted.session.execute(
@@ -113,79 +115,79 @@ def gather_opinions(
             *(Pass.locked_at.is_not(None), Pass.codebook == book.name),
         ).order_by(Person.name, Pass.started_at, Pass.id)
     ).all()
-    unchanged = _unchanged_since(admitted, utterances, [one.locked_at or 0 for one, _ in rows])
-    starts = {one.id: one.start for one in utterances}
+    unchanged = _unchanged_since(admitted, utterances, [coding_pass.locked_at or 0 for coding_pass, _ in rows])
+    starts = {utterance.id: utterance.start for utterance in utterances}
     codings: dict[str, list[_LockedPass]] = {}
-    for one, name in rows:
-        codes = passes.pass_codes(admitted, one)
-        listened = listened_utterances(one.layer, codes, starts) & unchanged[one.locked_at or 0]
-        if not codes and global_ratings.pass_ratings(admitted, one):
+    for coding_pass, name in rows:
+        codes = passes.pass_codes(admitted, coding_pass)
+        listened = listened_utterances(coding_pass.layer, codes, starts) & unchanged[coding_pass.locked_at or 0]
+        if not codes and global_ratings.pass_ratings(admitted, coding_pass):
             listened = frozenset()  # a pass that only rated the tape
-        coding = _LockedPass.of(one, name or "", codes, listened, book)
-        codings.setdefault(one.person_id or one.id, []).append(coding)
+        coding = _LockedPass.of(coding_pass, name or "", codes, listened, book)
+        codings.setdefault(coding_pass.person_id or coding_pass.id, []).append(coding)
     coders = tuple(dict.fromkeys(name or "" for _, name in rows))
-    if not any(coding.codes for each in codings.values() for coding in each):
+    if not any(coding.codes for passes_of_coder in codings.values() for coding in passes_of_coder):
         return coders, {}
-    return coders, {one.id: tuple(_utterance_opinions(codings.values(), one)) for one in utterances}
+    return coders, {utterance.id: tuple(_utterance_opinions(codings.values(), utterance)) for utterance in utterances}
 
 
 def _utterance_opinions(coders: Collection[Sequence[_LockedPass]], utterance: Utterance) -> list[Opinion]:
-    found = []
+    opinions = []
     for codings in coders:
-        last: Opinion | None = None
+        combined: Opinion | None = None
         for coding in codings:
             later = _opinion(coding, utterance)
-            last = _combine_passes(later, last) if later and last else later or last
-        if last is not None:
-            found.append(last)
-    return found
+            combined = _combine_passes(later, combined) if later and combined else later or combined
+        if combined is not None:
+            opinions.append(combined)
+    return opinions
 
 
-def _opinion(coding: _LockedPass, utterance: Utterance) -> Opinion | None:
-    fitting = coding.fitting.get(utterance.role, coding.asked)
-    state = coding.codes.get(utterance.id)
-    if state is None and utterance.id not in coding.heard:
+def _opinion(locked_pass: _LockedPass, utterance: Utterance) -> Opinion | None:
+    fitting = locked_pass.fitting.get(utterance.role, locked_pass.task_codes)
+    state = locked_pass.codes.get(utterance.id)
+    if state is None and utterance.id not in locked_pass.listened:
         return None
-    codes = tuple(code for code in state.codes if code in coding.asked) if state else ()
+    codes = tuple(code for code in state.codes if code in locked_pass.task_codes) if state else ()
     if not codes and not fitting:
         return None
-    return Opinion(coding.coder, codes, bool(state and state.unsure), fitting | set(codes), coding.label)
+    return Opinion(locked_pass.coder, codes, bool(state and state.unsure), fitting | set(codes), locked_pass.label)
 
 
 def _combine_passes(later: Opinion, earlier: Opinion) -> Opinion:
-    """What a coder says who listened twice."""
-    kept = tuple(code for code in earlier.codes if not later.covers(code))
-    tasks_ = ", ".join(dict.fromkeys((earlier.task, later.task))) if earlier.task and later.task else ""
+    """Return the opinion of a coder with two passes."""
+    kept_codes = tuple(code for code in earlier.codes if not later.covers(code))
+    tasks = ", ".join(dict.fromkeys((earlier.task, later.task))) if earlier.task and later.task else ""
     return replace(
         later,
-        codes=kept + later.codes,
-        unsure=later.unsure or (earlier.unsure and bool(kept)),
+        codes=kept_codes + later.codes,
+        unsure=later.unsure or (earlier.unsure and bool(kept_codes)),
         scope=(earlier.scope or frozenset()) | (later.scope or frozenset()),
-        task=tasks_,
+        task=tasks,
     )
 
 
 def _unchanged_since(
     admitted: Admitted, utterances: Sequence[Utterance], moments: Collection[int]
 ) -> dict[int, frozenset[str]]:
-    """Moment -> the utterances that had the same bounds and speaker then as they have now."""
-    everyone = frozenset(one.id for one in utterances)
+    """Return time (ms) -> the utterances that had the same bounds and speaker then as they have now."""
+    all_ids = frozenset(utterance.id for utterance in utterances)
     rows = records.Correction
-    at = dict(
+    corrected_at = dict(
         admitted.session.execute(
             select(rows.id, rows.at).where(rows.tape_id == admitted.tape.id, rows.kind.not_in(("text", "mask")))
         ).all()
     )
-    found = dict.fromkeys(moments, everyone)
-    late = [moment for moment in found if any(made > moment for made in at.values())]
-    if not late:
-        return found
-    spoken, corrections = transcripts.machine_transcript(admitted), transcripts.valid_corrections(admitted)
-    for moment in late:
-        earlier = [one for one in corrections if at.get(one.id, 0) <= moment]
-        then = {_bounds(one) for one in apply_corrections(spoken, earlier)}
-        found[moment] = frozenset(one.id for one in utterances if _bounds(one) in then)
-    return found
+    unchanged = dict.fromkeys(moments, all_ids)
+    with_later_corrections = [moment for moment in unchanged if any(time > moment for time in corrected_at.values())]
+    if not with_later_corrections:
+        return unchanged
+    original, corrections = transcripts.machine_transcript(admitted), transcripts.valid_corrections(admitted)
+    for moment in with_later_corrections:
+        earlier = [correction for correction in corrections if corrected_at.get(correction.id, 0) <= moment]
+        bounds_then = {_bounds(utterance) for utterance in apply_corrections(original, earlier)}
+        unchanged[moment] = frozenset(utterance.id for utterance in utterances if _bounds(utterance) in bounds_then)
+    return unchanged
 
 
 def _bounds(utterance: Utterance) -> tuple[str, int, int, str]:

@@ -1,8 +1,9 @@
 """A MITI pass from the coding page to the summary: its ratings, scores and totals, and none of it for other passes.
 
 The interviewer's lines of `tests.review.consensus.test_votes` as two coders code them with MITI 4.2, each a volley of
-its own: u1 question and seeking collaboration, u3 simple reflection and affirmation, u5 complex reflection and emphasizing
-autonomy, u7 complex reflection and confrontation. So R:Q is 3 / 1, %CR 2 / 3, MI-adherent 3, MI-non-adherent 1.
+its own: u1 question and seeking collaboration, u3 simple reflection and affirmation, u5 complex reflection and
+emphasizing autonomy, u7 complex reflection and confrontation. So R:Q is 3 / 1, %CR 2 / 3, MI-adherent 3,
+MI-non-adherent 1.
 """
 
 from __future__ import annotations
