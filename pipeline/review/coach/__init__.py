@@ -1,4 +1,4 @@
-"""The coach's window: whether the group's coding moves, and what to talk about."""
+"""The coach's and members' pages: whether the group's coding drifts, and which codes to discuss."""
 
 from __future__ import annotations
 

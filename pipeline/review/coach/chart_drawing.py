@@ -1,4 +1,4 @@
-"""Where things go in a control chart's picture; the template draws it, without a script."""
+"""Coordinates of a control chart in its SVG picture; the template draws it without a script."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 664, 16, 188
 
 @dataclass(frozen=True)
 class ChartPoint:
-    """One tape: its own agreement, and what the mean says at it."""
+    """One tape's point: its agreement (``y``) and the running mean there, in the picture's units."""
 
     x: float
     y: float
@@ -42,41 +42,41 @@ class ChartDrawing:
 
 
 def draw_charts(table: pd.DataFrame, points: pd.DataFrame, titles: Mapping[str, str]) -> list[ChartDrawing]:
-    """A picture for each row of the table of drift, from its points since the last recalibration."""
-    found = []
+    """Return a drawing for each row of the drift table, from its points since the last recalibration."""
+    drawings = []
     for row in table.to_dict("records"):
-        mine = points[
+        chart_points = points[
             (points["coder"] == row["coder"]) & (points["layer"] == row["layer"]) & (points["family"] == row["family"])
         ]
-        now = mine.iloc[len(mine) - int(row["tapes"]) :]
-        found.append(_draw_chart(row, now.to_dict("records"), titles))
-    return found
+        current_points = chart_points.iloc[len(chart_points) - int(row["tapes"]) :]
+        drawings.append(_draw_chart(row, current_points.to_dict("records"), titles))
+    return drawings
 
 
 def _draw_chart(row: Mapping[Any, Any], points: list[dict[Any, Any]], titles: Mapping[str, str]) -> ChartDrawing:
-    values = [float(each["agreement"]) for each in points]
-    values += [float(each["limit"]) for each in points if pd.notna(each["limit"])]
-    least = max(0.0, min([*values, 0.9]) - 0.04)
+    values = [float(point["agreement"]) for point in points]
+    values += [float(point["limit"]) for point in points if pd.notna(point["limit"])]
+    lowest = max(0.0, min([*values, 0.9]) - 0.04)
     step = (RIGHT - LEFT) / max(1, len(points))
 
     def x(order: int) -> float:
         return round(LEFT + step * (order + 0.5), 1)
 
     def y(value: Any) -> float:
-        return round(BOTTOM - (float(value) - least) / (1 - least) * (BOTTOM - TOP), 1)
+        return round(BOTTOM - (float(value) - lowest) / (1 - lowest) * (BOTTOM - TOP), 1)
 
-    dots, way, limit = [], [], []
-    for order, each in enumerate(points):
-        mean = each["mean"] if pd.notna(each["mean"]) else each["agreement"]
-        alarm = bool(each["alarm"]) or bool(each["shift"])
-        title = f"{titles.get(str(each['tape_id']), each['tape_id'])}: {each['agreement']:.0%} of {each['units']}"
-        dots.append(ChartPoint(x(order), y(each["agreement"]), y(mean), str(each["tape_id"]), title, alarm))
-        if pd.notna(each["mean"]) and not each["calibrated"]:
-            way.append(f"{x(order)},{y(each['mean'])}")
-        if pd.notna(each["limit"]):
-            limit.append(f"{x(order)},{y(each['limit'])}")
+    dots, mean_line, limit_line = [], [], []
+    for order, point in enumerate(points):
+        mean = point["mean"] if pd.notna(point["mean"]) else point["agreement"]
+        alarm = bool(point["alarm"]) or bool(point["shift"])
+        title = f"{titles.get(str(point['tape_id']), point['tape_id'])}: {point['agreement']:.0%} of {point['units']}"
+        dots.append(ChartPoint(x(order), y(point["agreement"]), y(mean), str(point["tape_id"]), title, alarm))
+        if pd.notna(point["mean"]) and not point["calibrated"]:
+            mean_line.append(f"{x(order)},{y(point['mean'])}")
+        if pd.notna(point["limit"]):
+            limit_line.append(f"{x(order)},{y(point['limit'])}")
     center = row["center"]
-    ticks = tuple((y(tick / 100), f"{tick} %") for tick in range(0, 101, 10) if tick / 100 >= least)
+    ticks = tuple((y(tick / 100), f"{tick} %") for tick in range(0, 101, 10) if tick / 100 >= lowest)
     return ChartDrawing(
         coder=str(row["coder"]),
         reference=str(row["reference"]),
@@ -84,8 +84,8 @@ def _draw_chart(row: Mapping[Any, Any], points: list[dict[Any, Any]], titles: Ma
         state=str(row["state"]),
         sentence=str(row["sentence"]),
         dots=tuple(dots),
-        mean_line=" ".join(way),
-        limit_line=" ".join(limit),
+        mean_line=" ".join(mean_line),
+        limit_line=" ".join(limit_line),
         center=y(center) if pd.notna(center) else None,
         calibration_end=round(LEFT + step * min(5, len(points)), 1),
         ticks=ticks[:: 2 if len(ticks) > 6 else 1],

@@ -1,11 +1,11 @@
-"""The codes of a group's tapes, as the measures take them: what the one who looks may see, from passes that ended.
+"""The codes of a group's tapes as the measures take them: from locked passes, as far as the viewer may see them.
 
-- They are in the words of one codebook, of those in which passes were coded; what another codebook says in its own
-  words is brought into these, as far as they have some. Nobody is compared on what task or codebook did not ask for.
-- What a coder was asked for and gave no code was left without one. A coach may code stretches of a tape only: a stretch
-  in which the coach gave no code was not heard.
-- The consensus is what counts on a tape that the group talked about: what it settled on, and else what most say.
-- Everybody codes the same utterances of the same transcript, so none need to be brought together by time.
+- They are in one codebook, of those that passes used; codes of another codebook are translated into it where it has
+  such codes. Nobody is compared on codes that the task or the codebook did not ask for.
+- An utterance without a code was left without one by a coder who was asked for it. A coach may code stretches of a tape
+  only: a stretch in which the coach gave no code does not count.
+- The consensus of a tape that the group discussed is what it settled on, and else the majority's codes.
+- Everybody codes the same utterances of the same transcript, so none need to be matched by time.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ MACHINE_CODEBOOK = "pretags"
 
 @dataclass(frozen=True)
 class GroupCodes:
-    """What a group coded, in the words of the codebook ``name``.
+    """A group's codes in the codebook ``name``.
 
     ``codings`` are passes in order of time, the machine and the consensus, for all tapes that may be drawn from, and
     ``books`` their codebooks; ``tapes`` are those whose codes may be shown; ``names`` gives each person's name among
@@ -68,27 +68,27 @@ class GroupCodes:
 
     @property
     def book(self) -> Codebook:
-        """The codebook in whose words the codes are."""
+        """The codebook that the codes are in."""
         return self.books[self.name]
 
     def in_codebook(self, name: str) -> GroupCodes:
-        """The same in the words of another of the ``used`` codebooks."""
+        """Return the same in another of the ``used`` codebooks."""
         return replace(self, name=name)
 
     @cached_property
     def scheme(self) -> CodingScheme:
-        """The codebook, and families of others for which it has no words."""
+        """The codebook, and families of others for which it has no codes."""
         return codebook_files.scheme(self.book, (book for name, book in self.books.items() if name != self.name))
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row an utterance and coder, as `pipeline.formats.code_table` gives it."""
-        return codes_table(latest_codes(self._translated), self.utterances, self.from_text)
+        """One row per utterance and coder, as `pipeline.formats.code_table` gives it."""
+        return codes_table(latest_codes(self._translated), self.utterances)
 
     @cached_property
     def earlier_table(self) -> pd.DataFrame:
-        """What a coder said of a tape that he or she coded again later."""
-        return codes_table(recoded_codes(self._translated), self.utterances, self.from_text)
+        """Coders' earlier codes of tapes that they coded again later."""
+        return codes_table(recoded_codes(self._translated), self.utterances)
 
     @cached_property
     def _translated(self) -> list[RaterCodes]:
@@ -101,7 +101,7 @@ class GroupCodes:
 
     @cached_property
     def full_rating_matrix(self) -> RatingMatrix:
-        """All codes, those of tapes that the person has yet to code included: to draw from, and for nothing else."""
+        """All codes, including tapes that the person has yet to code: for drawing a sample, and for nothing else."""
         return build_rating_matrix(self.table, self.scheme, "missing")
 
     @cached_property
@@ -110,7 +110,7 @@ class GroupCodes:
         return intra_rater_comparisons(self._shown(self.table), self._shown(self.earlier_table), self.scheme, "missing")
 
     def times(self, tape_id: str, utterance_id: str) -> tuple[int, int]:
-        """When an utterance begins and ends, in ms."""
+        """Return the start and end of an utterance, in ms."""
         utterance = self.utterances[tape_id][utterance_id]
         return utterance.start_ms, utterance.end_ms
 
@@ -127,86 +127,107 @@ def gather_group_codes(
     and_by: Person | None = None,
     codebook: str = "",
 ) -> GroupCodes:
-    """Everything of a group that a person may see, and that somebody else is not still to code.
+    """Return a group's codes that a person may see, without tapes that ``and_by`` has yet to code.
 
-    Tapes that the person is still coding are left out, and what others coded on those that the person has yet to code
-    or to look at is not shown: whoever codes is blind to the others. ``codebook``: in whose words, if passes used it.
+    Tapes that the person is still coding are left out, and others' codes of those that the person has yet to code or to
+    look at are not shown: a coder is blind to the others. ``codebook``: the codebook to use, if passes used it.
     """
     ready = select(Tape).where(Tape.group_id == group.id, Tape.state == "ready").order_by(Tape.created_at, Tape.id)
     tapes = {tape.id: tape for tape in all_open(database, person, database.scalars(ready).all(), now)}
     may_see = len(tapes)
     passes = database.scalars(select(Pass).where(Pass.tape_id.in_(tapes)).order_by(Pass.started_at, Pass.id)).all()
-    for one in passes:
-        if one.person_id == person.id and one.locked_at is None and one.layer != "consensus":
-            tapes.pop(one.tape_id, None)
+    for coding_pass in passes:
+        if coding_pass.person_id == person.id and coding_pass.locked_at is None and coding_pass.layer != "consensus":
+            tapes.pop(coding_pass.tape_id, None)
     hidden = unseen(database, person.id, list(tapes.values()))
     if and_by is not None:
         codable = consent.allows_each(database, and_by, "code", list(tapes.values()), now)
         theirs = [tape for tape, decision in zip(tapes.values(), codable, strict=True) if decision]
         hidden |= unseen(database, and_by.id, theirs)
-    ended = [one for one in passes if one.tape_id in tapes and one.locked_at is not None]
-    settled = [one for one in passes if one.tape_id in tapes and one.layer == "consensus"]
-    by_hand = [one for one in ended if one.layer != "consensus"]
+    ended = [
+        coding_pass for coding_pass in passes if coding_pass.tape_id in tapes and coding_pass.locked_at is not None
+    ]
+    consensus_passes = [
+        coding_pass for coding_pass in passes if coding_pass.tape_id in tapes and coding_pass.layer == "consensus"
+    ]
+    by_hand = [coding_pass for coding_pass in ended if coding_pass.layer != "consensus"]
     names = _coder_names(
-        database, {one.person_id for one in by_hand} | {row.person_id for row in _recalibrations(database, group)}
+        database,
+        {coding_pass.person_id for coding_pass in by_hand}
+        | {row.person_id for row in _recalibrations(database, group)},
     )
-    said: dict[str, dict[str, Utterance]] = {}
+    utterances: dict[str, dict[str, Utterance]] = {}
     query = select(Utterance).where(Utterance.tape_id.in_(tapes)).order_by(Utterance.tape_id, Utterance.position)
     for row in database.scalars(query):
-        said.setdefault(row.tape_id, {})[row.utterance_id] = row
+        utterances.setdefault(row.tape_id, {})[row.utterance_id] = row
     # In which codebook others coded is part of what one is blind to.
-    number = Counter(one.codebook for one in by_hand if one.tape_id not in hidden)
-    used = tuple(sorted(number, key=lambda name: (-number[name], name))) or (MACHINE_CODEBOOK,)
-    coded_in = {*used, *(one.codebook for one in (*by_hand, *settled)), MACHINE_CODEBOOK}
+    passes_by_codebook = Counter(coding_pass.codebook for coding_pass in by_hand if coding_pass.tape_id not in hidden)
+    used = tuple(sorted(passes_by_codebook, key=lambda name: (-passes_by_codebook[name], name))) or (MACHINE_CODEBOOK,)
+    coded_in = {*used, *(coding_pass.codebook for coding_pass in (*by_hand, *consensus_passes)), MACHINE_CODEBOOK}
     books = {name: read_for_group(database, home, group.id, name) for name in coded_in}
-    events = _code_events(database, [one.id for one in (*by_hand, *settled)])
-    codings = _pass_codes(by_hand, books, names, said, events)
-    shown = {tape_id: tape for tape_id, tape in tapes.items() if tape_id not in hidden}
-    agreed = _consensus_codes(settled, books, codings, events)
+    events = _code_events(database, [coding_pass.id for coding_pass in (*by_hand, *consensus_passes)])
+    codings = _pass_codes(by_hand, books, names, utterances, events)
+    shown_tapes = {tape_id: tape for tape_id, tape in tapes.items() if tape_id not in hidden}
+    consensus = _consensus_codes(consensus_passes, books, codings, events)
     return GroupCodes(
         name=codebook if codebook in used else used[0],
         used=used,
         books=books,
-        codings=(*codings, *agreed, *_machine_codes(database, tapes, books[MACHINE_CODEBOOK])),
-        utterances=said,
-        tapes=shown,
+        codings=(*codings, *consensus, *_machine_codes(database, tapes, books[MACHINE_CODEBOOK])),
+        utterances=utterances,
+        tapes=shown_tapes,
         titles={tape_id: f"{titles.title(database, tape)}, {day(tape.created_at)}" for tape_id, tape in tapes.items()},
         names=names,
         recalibrated=_recalibration_times(database, group, names),
-        hidden_tapes=may_see - len(shown),
-        from_text=frozenset(tape_id for tape_id, tape in tapes.items() if tape.from_text),
+        hidden_tapes=may_see - len(shown_tapes),
     )
 
 
 def _code_events(database: Session, passes: Sequence[str]) -> dict[str, list[CodeEvent]]:
-    """Pass -> its events in order of time."""
-    found: dict[str, list[CodeEvent]] = {}
+    """Return pass -> its events in order of time."""
+    events_by_pass: dict[str, list[CodeEvent]] = {}
     query = select(CodeEvent).where(CodeEvent.pass_id.in_(passes)).order_by(CodeEvent.at, CodeEvent.id)
     for event in database.scalars(query):
-        found.setdefault(event.pass_id, []).append(event)
-    return found
+        events_by_pass.setdefault(event.pass_id, []).append(event)
+    return events_by_pass
 
 
 def _pass_codes(
     passes: Iterable[Pass],
     books: Mapping[str, Codebook],
     names: Mapping[str, str],
-    said: Mapping[str, Mapping[str, Utterance]],
+    utterances_by_tape: Mapping[str, Mapping[str, Utterance]],
     events: Mapping[str, list[CodeEvent]],
 ) -> list[RaterCodes]:
-    """The codes of passes, in the order in which these ended."""
-    found = []
-    for one in sorted(passes, key=lambda each: each.locked_at or 0):
-        mine, utterances = events.get(one.id, []), said.get(one.tape_id, {})
-        given = {where: state.codes for where, state in fold(as_event(event) for event in mine).items()}
-        listened = listened_utterances(one.layer, given, {where: row.start_ms for where, row in utterances.items()})
-        codes = {where: given.get(where, ()) for where in utterances if where in listened}
-        shown = {event.utterance_id: event.pretag_shown for event in mine}
-        coder, book = names.get(one.person_id or "", "?"), books[one.codebook]
-        asked = frozenset(code.name for code in observer_tasks.find_task(one.task).codes_in(book))
-        whole = len(asked) == len(book.codes)
-        found.append(RaterCodes(one.tape_id, one.layer, coder, one.codebook, one.locked_at, codes, asked, whole, shown))
-    return found
+    """Return the codes of locked passes, in the order in which they were locked."""
+    rater_codes = []
+    for coding_pass in sorted(passes, key=lambda ended_pass: ended_pass.locked_at or 0):
+        pass_events, utterances = events.get(coding_pass.id, []), utterances_by_tape.get(coding_pass.tape_id, {})
+        given = {
+            utterance_id: state.codes for utterance_id, state in fold(as_event(event) for event in pass_events).items()
+        }
+        listened = listened_utterances(
+            coding_pass.layer, given, {utterance_id: row.start_ms for utterance_id, row in utterances.items()}
+        )
+        codes = {utterance_id: given.get(utterance_id, ()) for utterance_id in utterances if utterance_id in listened}
+        pretag_shown = {event.utterance_id: event.pretag_shown for event in pass_events}
+        coder, book = names.get(coding_pass.person_id or "", "?"), books[coding_pass.codebook]
+        task_codes = frozenset(code.name for code in observer_tasks.find_task(coding_pass.task).codes_in(book))
+        whole_codebook = len(task_codes) == len(book.codes)
+        rater_codes.append(
+            RaterCodes(
+                coding_pass.tape_id,
+                coding_pass.layer,
+                coder,
+                coding_pass.codebook,
+                coding_pass.locked_at,
+                codes,
+                task_codes,
+                whole_codebook,
+                pretag_shown,
+            )
+        )
+    return rater_codes
 
 
 def _consensus_codes(
@@ -215,48 +236,54 @@ def _consensus_codes(
     codings: Iterable[RaterCodes],
     events: Mapping[str, list[CodeEvent]],
 ) -> Iterator[RaterCodes]:
-    """What counts on the tapes that the group talked about, as on the page "Together", from passes with a whole task.
+    """Yield the consensus of the tapes that the group discussed, as on "Together", from passes for the whole codebook.
 
-    The coach, whom the group is compared with, has no voice in it.
+    The coach, with whom the group is compared, has no vote in it.
     """
     members: dict[tuple[str, str], dict[str, RaterCodes]] = {}
     for coding in codings:
         if coding.layer == "member" and coding.whole_codebook:
             members.setdefault((coding.tape_id, coding.codebook), {})[coding.coder] = coding
-    for one in passes:
-        mine = events.get(one.id, [])
-        if not mine:
+    for consensus_pass in passes:
+        pass_events = events.get(consensus_pass.id, [])
+        if not pass_events:
             continue
-        voters = members.get((one.tape_id, one.codebook), {}).values()
+        voters = members.get((consensus_pass.tape_id, consensus_pass.codebook), {}).values()
         codes: dict[str, tuple[str, ...]] = {}
-        for where in {where for coding in voters for where in coding.codes}:
-            codes[where] = majority_of_passes([coding.codes[where] for coding in voters if where in coding.codes])
-        codes |= {where: state.codes for where, state in fold(as_event(event) for event in mine).items()}
-        at = max(mine[-1].at, *(coding.at or 0 for coding in voters), 0)
-        codable = frozenset(code.name for code in books[one.codebook].codes)
-        yield RaterCodes(one.tape_id, "consensus", "consensus", one.codebook, at, codes, codable)
+        for utterance_id in {utterance_id for coding in voters for utterance_id in coding.codes}:
+            codes[utterance_id] = majority_of_passes(
+                [coding.codes[utterance_id] for coding in voters if utterance_id in coding.codes]
+            )
+        codes |= {
+            utterance_id: state.codes for utterance_id, state in fold(as_event(event) for event in pass_events).items()
+        }
+        moment = max(pass_events[-1].at, *(coding.at or 0 for coding in voters), 0)
+        codable = frozenset(code.name for code in books[consensus_pass.codebook].codes)
+        yield RaterCodes(
+            consensus_pass.tape_id, "consensus", "consensus", consensus_pass.codebook, moment, codes, codable
+        )
 
 
 def _machine_codes(database: Session, tapes: Mapping[str, Tape], book: Codebook) -> list[RaterCodes]:
-    """The machine's codes."""
-    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    """Return the machine's codes."""
+    codes_by_tape: dict[str, dict[str, tuple[str, ...]]] = {}
     for tag in database.scalars(select(Pretag).where(Pretag.tape_id.in_(tapes))):
-        found.setdefault(tag.tape_id, {})[tag.utterance_id] = tuple(tag.codes)
+        codes_by_tape.setdefault(tag.tape_id, {})[tag.utterance_id] = tuple(tag.codes)
     codable = frozenset(code.name for code in book.codes)
     return [
         RaterCodes(tape_id, "machine", "machine", MACHINE_CODEBOOK, tapes[tape_id].created_at, codes, codable)
-        for tape_id, codes in found.items()
+        for tape_id, codes in codes_by_tape.items()
     ]
 
 
 def _coder_names(database: Session, ids: set[str | None]) -> dict[str, str]:
-    """Names that tell people apart: a second Ann is "Ann (2)"."""
+    """Return id -> a name that is unique: a second Ann is "Ann (2)"."""
     people = database.scalars(select(Person).where(Person.id.in_(ids - {None})).order_by(Person.created_at, Person.id))
     used: dict[str, int] = {}
     names = {}
-    for one in people:
-        used[one.name] = used.get(one.name, 0) + 1
-        names[one.id] = one.name if used[one.name] == 1 else f"{one.name} ({used[one.name]})"
+    for person in people:
+        used[person.name] = used.get(person.name, 0) + 1
+        names[person.id] = person.name if used[person.name] == 1 else f"{person.name} ({used[person.name]})"
     return names
 
 
@@ -266,11 +293,13 @@ def _recalibrations(database: Session, group: Group) -> list[Recalibration]:
 
 
 def _recalibration_times(database: Session, group: Group, names: Mapping[str, str]) -> dict[str, tuple[float, ...]]:
-    """Coder -> moments. What was said to several at one moment was said to the group."""
-    found: dict[str, list[float]] = {}
-    together: dict[int, int] = {}
+    """Return coder -> times of recalibration, in ms. One of several people at once is one of the group."""
+    times_by_coder: dict[str, list[float]] = {}
+    coders_at: dict[int, int] = {}
     for row in _recalibrations(database, group):
-        found.setdefault(names.get(row.person_id, "?"), []).append(float(row.at))
-        together[row.at] = together.get(row.at, 0) + 1
-    found[GROUP_CODER] = found["consensus"] = [float(at) for at, number in together.items() if number > 1]
-    return {coder: tuple(moments) for coder, moments in found.items()}
+        times_by_coder.setdefault(names.get(row.person_id, "?"), []).append(float(row.at))
+        coders_at[row.at] = coders_at.get(row.at, 0) + 1
+    times_by_coder[GROUP_CODER] = times_by_coder["consensus"] = [
+        float(moment) for moment, number in coders_at.items() if number > 1
+    ]
+    return {coder: tuple(moments) for coder, moments in times_by_coder.items()}

@@ -48,27 +48,32 @@ def program_page(request: Request, viewer: Administrator) -> Response:
 def _group_period(home: Home, database: Session, viewing: Person, group: Group, now: int) -> GroupPeriod:
     members = people.members(database, group, now)
     tapes = database.scalar(select(func.count(Tape.id)).where(Tape.group_id == group.id, Tape.state == "ready")) or 0
-    coach = next((one.person for one in members if one.role == "coach"), None)
-    number = sum(one.role != "coach" for one in members)
+    coach = next((member.person for member in members if member.role == "coach"), None)
+    people_count = sum(member.role != "coach" for member in members)
     if coach is None:
-        return GroupPeriod(group.name, number, tapes, 0, 0, {})
+        return GroupPeriod(group.name, people_count, tapes, 0, 0, {})
     gathered = gather_group_codes(home, database, coach, group, now, and_by=viewing)
-    left = count_left_out(database, group, coach, viewing, gathered.tapes, now)
+    left_out = count_left_out(database, group, coach, viewing, gathered.tapes, now)
     return GroupPeriod(
-        group.name, number, tapes, *count_checked(gathered.rating_matrix), _quarterly_agreement(gathered), left
+        group.name,
+        people_count,
+        tapes,
+        *count_checked(gathered.rating_matrix),
+        _quarterly_agreement(gathered),
+        left_out,
     )
 
 
 def count_checked(panel: RatingMatrix) -> tuple[int, int]:
-    """How many tapes a coach coded, and on how many days."""
+    """Return how many tapes a coach coded, and on how many days."""
     times = panel.times[panel.rows(COACH)]
     known = ~np.isnan(times)
     return int(known.any(axis=0).sum()), len({int(time // 86_400_000) for time in times[known]})
 
 
 def _quarterly_agreement(gathered: GroupCodes) -> dict[str, tuple[int, int]]:
-    """Quarter in which the coach coded -> utterances coded alike, and all that both coded, with the same codebook."""
-    found: dict[str, tuple[int, int]] = {}
+    """Return quarter in which the coach coded -> (utterances coded alike, all that both coded in one codebook)."""
+    agreement_by_quarter: dict[str, tuple[int, int]] = {}
     for panel in (gathered.in_codebook(name).rating_matrix for name in gathered.used):
         # Only who could give all of the codebook's codes has cells here.
         cells = panel.levels[0].values_of(panel.grid)
@@ -82,6 +87,6 @@ def _quarterly_agreement(gathered: GroupCodes) -> dict[str, tuple[int, int]]:
                 for row in group:
                     both = (panel.tape_index == tape) & panel.comparable(coach, row, cells)
                     alike = int((cells[coach, both] == cells[row, both]).sum())
-                    earlier = found.get(quarter, (0, 0))
-                    found[quarter] = (earlier[0] + alike, earlier[1] + int(both.sum()))
-    return found
+                    earlier = agreement_by_quarter.get(quarter, (0, 0))
+                    agreement_by_quarter[quarter] = (earlier[0] + alike, earlier[1] + int(both.sum()))
+    return agreement_by_quarter

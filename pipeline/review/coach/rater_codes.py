@@ -1,8 +1,8 @@
-"""What coders said of tapes, pass by pass, and brought into the words of one codebook.
+"""Raters' codes of tapes, pass by pass, and translated into one codebook.
 
-A pass says something on the codes that its task asks for and its codebook has, and on no others. Whoever coded a tape
-in several passes said with each what it asked for; where two asked for the same, the later one holds, and the earlier
-one shows whether a coder still codes as before.
+A pass decides on the codes that its task asks for and its codebook has, and on no others. Of a rater's several passes
+on a tape each decides on what it asked for; where two asked for the same, the later one counts, and the earlier one
+shows whether the rater still codes as before.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ COLUMNS = (
 
 @dataclass(frozen=True, eq=False)
 class RaterCodes:
-    """What one coder said of one tape: utterance -> codes, none where it was left without; ``codable``: what the coder
-    could give; ``whole``: whether that is all of the codebook."""
+    """One rater's codes of one tape: utterance -> codes, none where it was left without.
+
+    ``codable`` are the codes that the rater could give, ``whole_codebook`` whether these are all of the codebook,
+    ``at`` the time in ms, ``pretag_shown`` for each utterance whether the machine's suggestion was shown.
+    """
 
     tape_id: str
     layer: str
@@ -39,74 +42,84 @@ class RaterCodes:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """Whose it is."""
+        """The tape, layer and rater."""
         return self.tape_id, self.layer, self.coder
 
     def in_codebook(self, books: Mapping[str, Codebook], book: Codebook) -> RaterCodes:
-        """In the words of a codebook, as far as it has some."""
-        own = books[self.codebook]
-        way = translation(own, book, self.codable)
-        unasked = frozenset(code.name for code in own.codes) - self.codable
-        codes = {where: way.of(code for code in given if code not in unasked) for where, given in self.codes.items()}
-        return replace(self, codes=codes, codable=way.codable)
+        """Return the codes translated into another codebook, as far as it has such codes."""
+        own_codebook = books[self.codebook]
+        crosswalk = translation(own_codebook, book, self.codable)
+        not_codable = frozenset(code.name for code in own_codebook.codes) - self.codable
+        codes = {
+            utterance_id: crosswalk.of(code for code in given if code not in not_codable)
+            for utterance_id, given in self.codes.items()
+        }
+        return replace(self, codes=codes, codable=crosswalk.codable)
 
     def restricted_to(self, codable: frozenset[str]) -> RaterCodes:
-        """Some of its codes alone."""
-        codes = {where: tuple(code for code in given if code in codable) for where, given in self.codes.items()}
+        """Return these codes without those that are not in ``codable``."""
+        codes = {
+            utterance_id: tuple(code for code in given if code in codable) for utterance_id, given in self.codes.items()
+        }
         return replace(self, codes=codes, codable=self.codable & codable)
 
     def extended_by(self, later: RaterCodes) -> RaterCodes:
-        """With what the same coder said later: that holds for what it could say, where it was heard."""
-        alike = self.codable == later.codable
-        heard = set(self.codes) | set(later.codes) if alike else set(self.codes) & set(later.codes)
-        if not heard:
+        """Return these codes, replaced by the same rater's later ones where those decide."""
+        same_codable = self.codable == later.codable
+        listened = set(self.codes) | set(later.codes) if same_codable else set(self.codes) & set(later.codes)
+        if not listened:
             return later
-        kept = self.restricted_to(self.codable - later.codable).codes
+        earlier_codes = self.restricted_to(self.codable - later.codable).codes
         codes = {
-            where: (*kept[where], *later.codes[where])
-            if where in kept and where in later.codes
+            utterance_id: (*earlier_codes[utterance_id], *later.codes[utterance_id])
+            if utterance_id in earlier_codes and utterance_id in later.codes
             # Stretches of a tape may be coded in several passes.
-            else later.codes.get(where, self.codes.get(where, ()))
-            for where in heard
+            else later.codes.get(utterance_id, self.codes.get(utterance_id, ()))
+            for utterance_id in listened
         }
         pretag_shown = {**self.pretag_shown, **later.pretag_shown}
         return replace(later, codes=codes, codable=self.codable | later.codable, pretag_shown=pretag_shown)
 
 
 def latest_codes(codings: Iterable[RaterCodes]) -> list[RaterCodes]:
-    """One coding a coder and tape, of codings in order of time."""
-    found: dict[tuple[str, str, str], RaterCodes] = {}
+    """Return the combined codes per rater and tape, from codes in order of time."""
+    latest: dict[tuple[str, str, str], RaterCodes] = {}
     for coding in codings:
-        before = found.pop(coding.key, None)
-        found[coding.key] = before.extended_by(coding) if before else coding
-    return list(found.values())
+        earlier = latest.pop(coding.key, None)
+        latest[coding.key] = earlier.extended_by(coding) if earlier else coding
+    return list(latest.values())
 
 
 def recoded_codes(codings: Iterable[RaterCodes]) -> list[RaterCodes]:
-    """For each coder and tape the last coding, as far as it was coded again later, of codings in order of time."""
-    found: dict[tuple[str, str, str], RaterCodes] = {}
+    """Return, per rater and tape, the last codes that were coded again later, from codes in order of time."""
+    recoded: dict[tuple[str, str, str], RaterCodes] = {}
     later: dict[tuple[str, str, str], frozenset[str]] = {}
     for coding in reversed(list(codings)):
-        again = later.get(coding.key, frozenset()) & coding.codable
-        if again:
-            found.setdefault(coding.key, coding.restricted_to(again))
+        coded_again = later.get(coding.key, frozenset()) & coding.codable
+        if coded_again:
+            recoded.setdefault(coding.key, coding.restricted_to(coded_again))
         later[coding.key] = later.get(coding.key, frozenset()) | coding.codable
-    return list(found.values())
+    return list(recoded.values())
 
 
-def codes_table(
-    codings: Iterable[RaterCodes], utterances: Mapping[str, Mapping[str, Utterance]], from_text: Collection[str] = ()
-) -> pd.DataFrame:
-    """Codings as `pipeline.measures.reliability.rating_matrix.build_rating_matrix` takes them; ``utterances``: tape ->
-    utterance -> what it is; ``from_text``: the tapes whose utterances have no times."""
+def codes_table(codings: Iterable[RaterCodes], utterances: Mapping[str, Mapping[str, Utterance]]) -> pd.DataFrame:
+    """Return the table for `pipeline.measures.reliability.rating_matrix.build_rating_matrix`, one row per utterance and
+    rater; ``utterances``: tape -> utterance id -> utterance."""
     rows = []
-    for one in codings:
-        codable = "|".join(sorted(one.codable))
-        for where, codes in one.codes.items():
-            row = utterances.get(one.tape_id, {}).get(where)
-            if row is not None:
-                head = (one.tape_id, where, one.coder, one.layer, "|".join(sorted(codes)), one.at)
-                times = (pd.NA, pd.NA) if one.tape_id in from_text else (row.start_ms, row.end_ms)
-                rows.append((*head, row.role, one.pretag_shown.get(where), *times, codable))
-    whole = dict.fromkeys(("coded_at", "start", "end"), "Int64")
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(whole | {"pretag_shown": "boolean"})
+    for coding in codings:
+        codable = "|".join(sorted(coding.codable))
+        for utterance_id, codes in coding.codes.items():
+            utterance = utterances.get(coding.tape_id, {}).get(utterance_id)
+            if utterance is not None:
+                cells = (coding.tape_id, utterance_id, coding.coder, coding.layer, "|".join(sorted(codes)), coding.at)
+                rows.append(
+                    (
+                        *cells,
+                        utterance.role,
+                        coding.pretag_shown.get(utterance_id),
+                        utterance.start_ms,
+                        utterance.end_ms,
+                        codable,
+                    )
+                )
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"coded_at": "Int64", "pretag_shown": "boolean"})

@@ -1,6 +1,6 @@
 """The coach's visit: what happened, whom to speak to, which tape to play; and what a member and the group see of it.
 
-Drift speaks to the coder and the coach first. The group sees the group's own row, a member the own ones besides.
+Drift is shown to the coder and the coach first. The group sees the group's row, a member also the own rows.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from pipeline.tapes.db.records import Group, Person, Recalibration
 router = APIRouter(prefix="/groups/{group_id}")
 
 CodebookQuery = Annotated[str, Query(max_length=80)]
-"""The codebook in whose words a page speaks; one that passes used, else the one that most used."""
+"""The codebook in which a page shows codes: one that passes used, else the one that most used."""
 
 REPORTED_STATES = ("drift", "noise")
 COACH_COMPARISONS = ("coder and coach", "group and coach")
@@ -59,7 +59,7 @@ USUAL_UTTERANCES = {"tapes": 80, "minutes": 20}
 MAX_PAIRS, MAX_UTTERANCES = 12, 20
 """Pairs of codes on the page, and utterances of a pair, at most."""
 EVERYONE = "0" * 16
-"""Whom a recalibration may be of, besides a person."""
+"""The form's value for a recalibration of the whole group."""
 
 
 @dataclass(frozen=True)
@@ -86,15 +86,15 @@ def visit_page(
     with home.database.writing() as database:
         group, person = _coached_group(database, viewer, group_id, now)
         gathered = gather_group_codes(home, database, person, group, now, codebook=codebook)
-        members = [one.person for one in people.members(database, group, now) if one.role != "coach"]
+        members = [member.person for member in people.members(database, group, now) if member.role != "coach"]
         audit_log.record(database, now, viewer.person_id, "read", thing=f"visit {group_id}")
         for tape_id in gathered.tapes:
             authorization.read(database, viewer, tape_id, "agreement", now)
     panel = gathered.rating_matrix
-    found = detect_drift(panel, gathered.recalibrated)
-    drawn = draw_sample(gathered.full_rating_matrix, by, seed=now // DAY).sort_values(["tape_id", "start"])
-    findings = _findings(found.table, gathered)
-    watched = int(found.table["state"].ne("too few tapes").sum())
+    drift_report = detect_drift(panel, gathered.recalibrated)
+    sample = draw_sample(gathered.full_rating_matrix, by, seed=now // DAY).sort_values(["tape_id", "start"])
+    findings = _findings(drift_report.table, gathered)
+    watched = int(drift_report.table["state"].ne("too few tapes").sum())
     return render(
         request,
         "coach/visit.html",
@@ -102,20 +102,20 @@ def visit_page(
         book=gathered.book,
         others=[gathered.books[name] for name in gathered.used if name != gathered.name],
         findings=findings,
-        moved=sentences.unchanged_sentence(found.table),
-        steady=int((found.table["state"] == "steady").sum()),
-        few=sentences.too_early_phrases(found.table),
+        moved=sentences.unchanged_sentence(drift_report.table),
+        steady=int((drift_report.table["state"] == "steady").sum()),
+        few=sentences.too_early_phrases(drift_report.table),
         notes=[
-            *(note.as_sentence(sentences.family_in_sentence) for note in found.notes),
+            *(note.told(sentences.family_in_sentence) for note in drift_report.notes),
             *sentences.not_compared_sentences(panel, gathered.book),
         ],
-        pictures=draw_charts(found.table, found.points, gathered.titles),
+        pictures=draw_charts(drift_report.table, drift_report.points, gathered.titles),
         family=sentences.family_in_sentence,
         wide=WIDTH,
         high=HEIGHT,
         figures=[*_agreement_rows(agreement_table(panel)), *_intra_rater_rows(gathered)],
         watched=watched,
-        every=tapes_per_false_alarm(found.table),
+        every=tapes_per_false_alarm(drift_report.table),
         again=[
             (row["coder"], gathered.titles[row["tape_id"]], row["tape_id"])
             for row in tapes_to_recode(panel, now).to_dict("records")
@@ -123,17 +123,17 @@ def visit_page(
         old=RECODE_AFTER_MS // DAY,
         sway=_automation_bias_rows(panel),
         pairs=_confusion_pairs(gathered, COACH_COMPARISONS),
-        sampled=[(row, gathered.titles[row["tape_id"]]) for row in drawn.to_dict("records")],
+        sampled=[(row, gathered.titles[row["tape_id"]]) for row in sample.to_dict("records")],
         by=by,
         minutes=STRETCH_MS // 60_000,
         needed=required_sample_size(INTERVAL_WIDTH, EXPECTED_AGREEMENT, USUAL_UTTERANCES[by]),
         usual=USUAL_UTTERANCES[by],
         members=members,
-        first=next((key for each in findings for key, name in gathered.names.items() if name == each.who), None),
+        first=next((key for finding in findings for key, name in gathered.names.items() if name == finding.who), None),
         everyone=EVERYONE,
         blind=gathered.hidden_tapes,
         coded=any(layer != MACHINE for layer, _ in gathered.full_rating_matrix.coders),
-        compared=any(each.kind in COACH_COMPARISONS for each in group_comparisons(panel)),
+        compared=any(comparison.kind in COACH_COMPARISONS for comparison in group_comparisons(panel)),
         fewest=MIN_UTTERANCES,
     )
 
@@ -146,15 +146,17 @@ def recalibrate(
     home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
         group, _ = _coached_group(database, viewer, group_id, now)
-        ids = [one.person.id for one in people.members(database, group, now) if one.role != "coach"]
-        chosen = ids if person_id == EVERYONE else [one for one in ids if one == person_id]
+        member_ids = [member.person.id for member in people.members(database, group, now) if member.role != "coach"]
+        chosen = (
+            member_ids if person_id == EVERYONE else [member_id for member_id in member_ids if member_id == person_id]
+        )
         if not chosen:
             raise HTTPException(404)
-        for one in chosen:
+        for member_id in chosen:
             database.add(
-                Recalibration(group_id=group.id, person_id=one, by_person_id=viewer.person_id, at=now, note=note)
+                Recalibration(group_id=group.id, person_id=member_id, by_person_id=viewer.person_id, at=now, note=note)
             )
-            audit_log.record(database, now, viewer.person_id, "recalibrate", thing=one)
+            audit_log.record(database, now, viewer.person_id, "recalibrate", thing=member_id)
     return seeing(f"/groups/{group_id}/visit", "recalibrated")
 
 
@@ -169,29 +171,23 @@ def pair_page(
     b: Annotated[str, Query(max_length=200)] = "",
     codebook: CodebookQuery = "",
 ) -> Response:
-    """The utterances of one pair of codes, to be heard one after another."""
+    """The page with the utterances of one pair of codes, to be played one after another."""
     home, now = context_of(request).home, context_of(request).clock()
     with home.database.reading() as database:
         group, person = _coached_group(database, viewer, group_id, now)
         gathered = gather_group_codes(home, database, person, group, now, codebook=codebook)
         rows = _confusion_pairs(gathered, COACH_COMPARISONS, None)
         wanted = {"family": family, "a": coder, "a_code": a, "b_code": b}
-        row = next((each for each in rows if all(each[key] == value for key, value in wanted.items())), None)
+        row = next(
+            (candidate for candidate in rows if all(candidate[key] == value for key, value in wanted.items())), None
+        )
         if row is None:
             raise HTTPException(404)
-        said = _utterance_texts(request, database, viewer, row["places"])
-        page = render(
-            request,
-            "coach/pair.html",
-            group=group,
-            row=row,
-            said=said,
-            book=gathered.book,
-            from_text=gathered.from_text,
-        )
+        texts = _utterance_texts(request, database, viewer, row["places"])
+        page = render(request, "coach/pair.html", group=group, row=row, said=texts, book=gathered.book)
     with home.database.writing() as database:
         # Who looks at others' codes of a tape is no longer blind to them there.
-        for tape_id in {place.tape_id for place in row["places"]}:
+        for tape_id in {pair_utterance.tape_id for pair_utterance in row["places"]}:
             audit_log.record(database, now, viewer.person_id, SEEN, tape_id, "pairs")
             authorization.read(database, viewer, tape_id, "transcript", now)
     return page
@@ -199,64 +195,72 @@ def pair_page(
 
 @router.get("/agreement")
 def agreement_page(request: Request, viewer: SignedIn, group_id: Id, codebook: CodebookQuery = "") -> Response:
-    """What a member sees: the group as a whole, and the own charts."""
+    """The member's page: the group as a whole, and the member's own charts."""
     home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
         group = authorization.group(database, viewer, group_id, now)
         person = database.get_one(Person, viewer.person_id)
         gathered = gather_group_codes(home, database, person, group, now, codebook=codebook)
-        left = exclusion_sentences(count_left_out(database, group, person, person, gathered.tapes, now))
+        left_out = exclusion_sentences(count_left_out(database, group, person, person, gathered.tapes, now))
         audit_log.record(database, now, viewer.person_id, "read", thing=f"agreement {group_id}")
     panel = gathered.rating_matrix
-    found = detect_drift(panel, gathered.recalibrated)
-    own = gathered.names.get(viewer.person_id)
-    seen = found.table[
-        (found.table["layer"].isin([GROUP_CODER, "consensus", "machine"])) | (found.table["coder"] == own)
+    drift_report = detect_drift(panel, gathered.recalibrated)
+    viewer_name = gathered.names.get(viewer.person_id)
+    visible_charts = drift_report.table[
+        (drift_report.table["layer"].isin([GROUP_CODER, "consensus", "machine"]))
+        | (drift_report.table["coder"] == viewer_name)
     ]
-    whole = [each for each in group_comparisons(panel) if each.kind in ("members", "group and coach", "machine")]
+    comparisons = [
+        comparison
+        for comparison in group_comparisons(panel)
+        if comparison.kind in ("members", "group and coach", "machine")
+    ]
     return render(
         request,
         "coach/agreement.html",
         group=group,
-        own=own,
+        own=viewer_name,
         book=gathered.book,
         others=[gathered.books[name] for name in gathered.used if name != gathered.name],
-        moved=sentences.unchanged_sentence(seen),
-        findings=_findings(seen, gathered),
-        pictures=draw_charts(seen, found.points, gathered.titles),
+        moved=sentences.unchanged_sentence(visible_charts),
+        findings=_findings(visible_charts, gathered),
+        pictures=draw_charts(visible_charts, drift_report.points, gathered.titles),
         family=sentences.family_in_sentence,
         wide=WIDTH,
         high=HEIGHT,
-        figures=[*_agreement_rows(agreement_table(panel, whole)), *_intra_rater_rows(gathered, own or "")],
+        figures=[
+            *_agreement_rows(agreement_table(panel, comparisons)),
+            *_intra_rater_rows(gathered, viewer_name or ""),
+        ],
         again=[
             (gathered.titles[row["tape_id"]], row["tape_id"])
             for row in tapes_to_recode(panel, now).to_dict("records")
-            if row["coder"] == own
+            if row["coder"] == viewer_name
         ],
         old=RECODE_AFTER_MS // DAY,
         notes=[
             *(
-                note.as_sentence(sentences.family_in_sentence)
-                for note in found.notes
-                if note.coder in ("", *seen["coder"])
+                note.told(sentences.family_in_sentence)
+                for note in drift_report.notes
+                if note.coder in ("", *visible_charts["coder"])
             ),
-            *sentences.not_compared_sentences(panel, gathered.book, own, everybody=False),
+            *sentences.not_compared_sentences(panel, gathered.book, viewer_name, everybody=False),
         ],
         tapes=len(gathered.tapes),
         checked=count_checked(panel),
-        left=left,
+        left=left_out,
     )
 
 
 def _coached_group(database: Session, viewer: Viewer, group_id: str, now: int) -> tuple[Group, Person]:
-    """The group, of which the viewer is a coach now; for others the page does not exist."""
+    """Return the group and its coach, the viewer; for others the page does not exist."""
     group = authorization.group(database, viewer, group_id, now, "coach")
     return group, database.get_one(Person, viewer.person_id)
 
 
 def _findings(table: pd.DataFrame, gathered: GroupCodes) -> list[Finding]:
-    """What speaks, drift before noise, persons before the group."""
-    order = {state: place for place, state in enumerate(REPORTED_STATES)}
+    """Return the findings: drift before noise, persons before the group."""
+    order = {state: position for position, state in enumerate(REPORTED_STATES)}
     rows = [row for row in table.to_dict("records") if row["state"] in REPORTED_STATES]
     rows.sort(key=lambda row: (order[row["state"]], row["layer"] != "member"))
     return [
@@ -272,7 +276,7 @@ def _findings(table: pd.DataFrame, gathered: GroupCodes) -> list[Finding]:
 
 
 def _agreement_rows(table: pd.DataFrame) -> list[dict[str, object]]:
-    """Agreement by family: the group's comparisons, those with the coach, and coders with themselves."""
+    """Return agreement by family: the group's comparisons, those with the coach, and coders with themselves."""
     shown = table[table["level"].isin(["all", "family"]) & ~table["comparison"].isin(["coders", "coaches"])]
     shown = shown[shown["level"].eq("family") | shown["comparison"].ne("coder and consensus")]
     rows: list[dict[Any, Any]] = shown.astype(object).where(shown.notna(), None).to_dict("records")
@@ -288,18 +292,20 @@ def _agreement_rows(table: pd.DataFrame) -> list[dict[str, object]]:
 
 
 def _automation_bias_rows(panel: RatingMatrix) -> list[dict[Any, Any]]:
-    """Agreement with the machine where it was shown and where it was hidden, on all that it proposes."""
+    """Return agreement with the machine where its pre-tags were shown and where they were hidden."""
     rows = automation_bias(panel).query("level == 'all'")
-    found: list[dict[Any, Any]] = rows.astype(object).where(rows.notna(), None).to_dict("records")
-    return found
+    records: list[dict[Any, Any]] = rows.astype(object).where(rows.notna(), None).to_dict("records")
+    return records
 
 
 def _intra_rater_rows(gathered: GroupCodes, coder: str | None = None) -> list[dict[str, object]]:
-    """Coders with themselves, on tapes that they coded again; one coder's only, where one is named."""
+    """Return coders' agreement with themselves on tapes that they coded again; of one coder, if named."""
     if gathered.intra_rater is None:
         return []
     panel, compared = gathered.intra_rater
-    return _agreement_rows(agreement_table(panel, [each for each in compared if coder in (None, each.a)]))
+    return _agreement_rows(
+        agreement_table(panel, [comparison for comparison in compared if coder in (None, comparison.a)])
+    )
 
 
 @dataclass(frozen=True)
@@ -316,35 +322,39 @@ class PairUtterance:
 def _confusion_pairs(
     gathered: GroupCodes, kinds: tuple[str, ...], most: int | None = MAX_PAIRS
 ) -> list[dict[str, Any]]:
-    """Pairs of codes that differ, with the spots at which they do, the latest tape's first."""
+    """Return pairs of codes that differ, with their utterances, the latest tape's first."""
     table = confusions(gathered.rating_matrix, shown=MAX_UTTERANCES * MAX_UTTERANCES)
-    order = {tape_id: place for place, tape_id in enumerate(gathered.tapes)}
+    order = {tape_id: position for position, tape_id in enumerate(gathered.tapes)}
     table = table[table["comparison"].isin(kinds)].sort_values("units", ascending=False, kind="stable")
     labels = gathered.rating_matrix.scheme.labels
-    found: list[dict[Any, Any]] = table.head(most or len(table)).to_dict("records")
+    confusion_rows: list[dict[Any, Any]] = table.head(most or len(table)).to_dict("records")
     rows: list[dict[str, Any]] = []
-    for row in found:
-        places = []
+    for row in confusion_rows:
+        pair_utterances = []
         for name in row["utterances"].split("|"):
             tape_id, _, utterance_id = name.partition("/")
             times = gathered.times(tape_id, utterance_id)
-            places.append(PairUtterance(tape_id, gathered.titles[tape_id], utterance_id, *times))
-        places = sorted(places, key=lambda spot: (-order[spot.tape_id], spot.start))[:MAX_UTTERANCES]
-        said = {"a_words": code_phrase(row["a_code"], labels), "b_words": code_phrase(row["b_code"], labels)}
-        rows.append({**row, **said, "places": places})
+            pair_utterances.append(PairUtterance(tape_id, gathered.titles[tape_id], utterance_id, *times))
+        pair_utterances = sorted(pair_utterances, key=lambda utterance: (-order[utterance.tape_id], utterance.start))[
+            :MAX_UTTERANCES
+        ]
+        phrases = {"a_words": code_phrase(row["a_code"], labels), "b_words": code_phrase(row["b_code"], labels)}
+        rows.append({**row, **phrases, "places": pair_utterances})
     return rows
 
 
 def _utterance_texts(
-    request: Request, database: Session, viewer: Viewer, places: Sequence[PairUtterance]
+    request: Request, database: Session, viewer: Viewer, pair_utterances: Sequence[PairUtterance]
 ) -> dict[tuple[str, str], list[tuple[str, str]]]:
-    """Tape and utterance -> (role, text) of the utterance before it and of itself, corrected, with names masked."""
-    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for tape_id in dict.fromkeys(place.tape_id for place in places):
+    """Return (tape, utterance) -> (role, text) of the previous utterance and of itself, corrected, names masked."""
+    texts: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for tape_id in dict.fromkeys(pair_utterance.tape_id for pair_utterance in pair_utterances):
         try:
-            said = transcripts.visible_transcript(admit(request, database, viewer, tape_id, "show"))
+            utterances = transcripts.visible_transcript(admit(request, database, viewer, tape_id, "show"))
         except LookupError:
             continue
-        lines = [(one.role, " ".join(word.text for word in one.words)) for one in said]
-        found |= {(tape_id, one.id): lines[max(0, at - 1) : at + 1] for at, one in enumerate(said)}
-    return found
+        lines = [(utterance.role, " ".join(word.text for word in utterance.words)) for utterance in utterances]
+        texts |= {
+            (tape_id, utterance.id): lines[max(0, index - 1) : index + 1] for index, utterance in enumerate(utterances)
+        }
+    return texts

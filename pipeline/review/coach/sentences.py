@@ -1,4 +1,4 @@
-"""What the coach's and the members' pages say of charts and comparisons, in words: no more than the data do."""
+"""Sentences about charts and comparisons on the coach's and the members' pages: no more than the data show."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ FAMILIES = {
 
 
 def family_label(name: str) -> str:
-    """A family of codes in words."""
+    """Return a family of codes in words."""
     return FAMILIES.get(name) or name.replace("_", " ").capitalize()
 
 
 def family_in_sentence(name: str) -> str:
-    """The same within a sentence."""
+    """Return a family of codes in words, as within a sentence."""
     words = family_label(name)
     return words if words.startswith("MI") else words[:1].lower() + words[1:]
 
 
 def unchanged_sentence(table: pd.DataFrame) -> str:
-    """What charts say of which none speaks; ``table`` as `pipeline.measures.drift.drift.detect_drift` gives it."""
+    """Return the sentence for charts without a finding; ``table`` is that of `pipeline.measures.drift.drift.detect_drift`."""
     if table.empty:
         return "It is too early for a conclusion."
     watching = int(table["state"].ne(TOO_FEW).sum())
@@ -52,37 +52,39 @@ def unchanged_sentence(table: pd.DataFrame) -> str:
 
 
 def too_early_phrases(table: pd.DataFrame) -> list[str]:
-    """Who has charts with too few tapes, and how many tapes the longest of them has: "Ada, 1 of 6 tapes"."""
+    """Return who has charts with too few tapes, and the most tapes of them: "Ada, 1 of 6 tapes"."""
     few = table[table["state"] == TOO_FEW].groupby("coder", sort=True)["tapes"].max()
     return [f"{_coder_label(str(coder))}, {tapes} of {MIN_TAPES} tapes" for coder, tapes in few.items()]
 
 
 def not_compared_sentences(
-    panel: RatingMatrix, book: Codebook, own: str | None = None, everybody: bool = True
+    panel: RatingMatrix, book: Codebook, viewer_name: str | None = None, everybody: bool = True
 ) -> list[str]:
-    """Which families some could not code, and who, in a sentence each.
+    """Return one sentence per family that some people could not code, with their names.
 
     Parameters
     ----------
-    book: the codebook in whose words the page speaks.
-    own: the person who looks; with ``everybody`` False nobody else is named.
+    book: the codebook in which the page shows codes.
+    viewer_name: the viewer's name; with ``everybody`` False nobody else is named.
     """
     people = {coder for layer, coder in panel.coders if layer != MACHINE}
-    found = []
+    sentences = []
     for name, coders in coders_without_family(panel).items():
         lacking = [coder for coder in coders if coder in people]
         if people and set(lacking) == people:
-            why = "nobody had it as a task" if name in book.families() else f"{book.label} has no codes for it"
-            found.append(f"{family_label(name)}: coded by the machine only. Nobody is compared on it because {why}.")
+            reason = "nobody had it as a task" if name in book.families() else f"{book.label} has no codes for it"
+            sentences.append(
+                f"{family_label(name)}: coded by the machine only. Nobody is compared on it because {reason}."
+            )
             continue
-        named = lacking if everybody else [coder for coder in lacking if coder == own]
-        if named:
-            who = "you" if named == [own] else ", ".join(_coder_label(coder) for coder in named)
-            found.append(
+        named_coders = lacking if everybody else [coder for coder in lacking if coder == viewer_name]
+        if named_coders:
+            who = "you" if named_coders == [viewer_name] else ", ".join(_coder_label(coder) for coder in named_coders)
+            sentences.append(
                 f"Not compared on {family_in_sentence(name)}, because the task or the codebook did not include it: "
                 f"{who}."
             )
-    return found
+    return sentences
 
 
 def _coder_label(coder: str) -> str:

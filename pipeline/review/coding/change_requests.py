@@ -1,4 +1,4 @@
-"""Changes as a page sends them: codes and corrections alike, each under a name that the page made up."""
+"""Changes as a page sends them: codes and corrections alike, each under an id that the page generates."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ChangeRequest(BaseModel):
 
 
 class ChangeBatch(BaseModel):
-    """What a page sends at once."""
+    """The changes that a page sends in one request."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,7 +1,7 @@
-"""Codes are events that nobody changes: what holds is folded from them, and taking back is an event too.
+"""Codes are immutable events: an utterance's codes are folded from them, and an undo is an event, too.
 
 An event names all codes that its utterance carries from then on, so that each can be understood alone and the last one
-that was not taken back holds.
+that was not undone is in effect.
 
 >>> first = CodingEvent("a", "u1", "set", ("question",))
 >>> second = CodingEvent("b", "u1", "set", ("affirmation",))
@@ -21,15 +21,15 @@ Action = Literal["set", "clear", "unsure"]
 
 
 class Undoable(Protocol):
-    """Something that can be taken back."""
+    """An event that can be undone."""
 
     @property
     def id(self) -> str:
-        """Its name."""
+        """Its id."""
 
     @property
     def undoes(self) -> str | None:
-        """The name of what it takes back."""
+        """The id of the event that it undoes, or None."""
 
 
 U = TypeVar("U", bound=Undoable)
@@ -37,7 +37,7 @@ U = TypeVar("U", bound=Undoable)
 
 @dataclass(frozen=True)
 class CodingEvent:
-    """One coder's word on one utterance."""
+    """One coder's codes for one utterance."""
 
     id: str
     utterance_id: str
@@ -48,14 +48,14 @@ class CodingEvent:
 
 @dataclass(frozen=True)
 class CodeState:
-    """What an utterance carries: no codes where the coder looked and found none, or is unsure of all."""
+    """An utterance's codes: none where the coder decided that no code fits, or is unsure of all."""
 
     codes: tuple[str, ...]
     unsure: bool = False
 
 
 def in_effect(changes: Sequence[U]) -> list[U]:
-    """The changes that hold, in their order: those that no change that holds itself takes back."""
+    """Return the changes in effect, in their order: those that no change in effect undoes."""
     dead: set[str] = set()
     for change in reversed(changes):
         if change.undoes and change.id not in dead:
@@ -64,7 +64,7 @@ def in_effect(changes: Sequence[U]) -> list[U]:
 
 
 def fold(events: Iterable[CodingEvent]) -> Mapping[str, CodeState]:
-    """Utterance -> what it carries; one that was never coded, or was uncoded, is left out."""
+    """Return utterance -> its codes, without utterances that were never coded or were cleared."""
     now: dict[str, CodeState] = {}
     for event in in_effect(list(events)):
         if event.action == "clear":

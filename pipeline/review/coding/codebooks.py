@@ -1,4 +1,4 @@
-"""Codebooks that a pass can use: those that come with the project, and those that the tape's group took in."""
+"""Codebooks that a pass can use: those that come with the project, and those that the tape's group added."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from pipeline.formats import cacti_codebook, codebook_files
 from pipeline.formats.safe_reader import Source
 from pipeline.report.transcript_view import Tag, Tags
 from pipeline.review.authorization import Admitted, is_of_group
-from pipeline.tapes import group_codebooks as own
+from pipeline.tapes import group_codebooks
 from pipeline.tapes.db.records import Pass
 from pipeline.tapes.home import Home
 
 CACTI_FILE_NAME = "userConfiguration.xml"
-"""What CACTI calls its codebook, and we whatever somebody sends: the name of their file may tell who the client is."""
+"""The name that CACTI gives its codebook; the uploaded file's own name is dropped, as it may identify the client."""
 
 
 def codebook_labels(admitted: Admitted) -> dict[str, str]:
-    """Name and label of every codebook that can be chosen for a tape."""
+    """Return name -> label of every codebook that can be chosen for a tape."""
     shipped = {name: _read(name).label for name in _shipped()}
     return shipped | group_codebook_labels(admitted)
 
 
 def group_codebook_labels(admitted: Admitted) -> dict[str, str]:
-    """Name and label of those that the tape's group took in; for others, of those by which this tape is coded."""
-    labels = own.labels(admitted.session, admitted.home.vault, admitted.tape.group_id)
+    """Return name -> label of the group's own codebooks; for people outside it, of those that this tape uses."""
+    labels = group_codebooks.labels(admitted.session, admitted.home.vault, admitted.tape.group_id)
     if is_of_group(admitted):
         return labels
     used = {admitted.tape.codebook, *admitted.session.scalars(_codebooks_of_passes(admitted.tape.id))}
@@ -36,7 +36,7 @@ def group_codebook_labels(admitted: Admitted) -> dict[str, str]:
 
 
 def for_new_pass(admitted: Admitted, name: str) -> Codebook:
-    """A codebook for a new pass.
+    """Return a codebook for a new pass.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def for_new_pass(admitted: Admitted, name: str) -> Codebook:
 
 
 def read(admitted: Admitted, name: str) -> Codebook:
-    """A codebook by its name, as the tape's group knows it; also one that was taken out, for the passes that use it.
+    """Return a codebook of the tape's group by its name; also a removed one, for the passes that use it.
 
     Raises
     ------
@@ -56,13 +56,13 @@ def read(admitted: Admitted, name: str) -> Codebook:
 
 
 def read_for_group(session: Session, home: Home, group_id: str, name: str) -> Codebook:
-    """A codebook by its name, as a group knows it.
+    """Return a codebook of a group by its name.
 
     Raises
     ------
     CodingError: C03 there is none of that name.
     """
-    return _read(name) if name in _shipped() else own.read(session, home.vault, group_id, name)
+    return _read(name) if name in _shipped() else group_codebooks.read(session, home.vault, group_id, name)
 
 
 def _codebooks_of_passes(tape_id: str) -> Select[str]:
@@ -74,7 +74,7 @@ _read = lru_cache(8)(codebook_files.read)
 
 
 def add_to_group(admitted: Admitted, label: str, content: bytes) -> str:
-    """Keep CACTI's ``userConfiguration.xml`` for the tape's group; the name under which it can be chosen from now on.
+    """Store CACTI's ``userConfiguration.xml`` for the tape's group; return the name under which it can be chosen.
 
     Raises
     ------
@@ -82,19 +82,21 @@ def add_to_group(admitted: Admitted, label: str, content: bytes) -> str:
     """
     book = cacti_codebook.read(Source(CACTI_FILE_NAME, content)).codebook
     session, vault, group_id = admitted.session, admitted.home.vault, admitted.tape.group_id
-    return own.add(session, vault, group_id, book, label or own.LABEL, admitted.person.id, admitted.now)
+    return group_codebooks.add(
+        session, vault, group_id, book, label or group_codebooks.LABEL, admitted.person.id, admitted.now
+    )
 
 
 def remove_from_group(admitted: Admitted, name: str) -> None:
-    """Take a codebook of the group out; passes that use it keep it.
+    """Remove a codebook of the group; passes that use it keep it.
 
     Raises
     ------
     CodingError: C03 the group has none of that name.
     """
-    own.remove(admitted.session, admitted.tape.group_id, name, admitted.now)
+    group_codebooks.remove(admitted.session, admitted.tape.group_id, name, admitted.now)
 
 
 def tag_of_code(code: Code, book: Codebook) -> Tag:
-    """How a code looks: the shape and color of the report."""
+    """Return a code's shape and color, as in the report."""
     return Tags(book).of(code.name)

@@ -1,6 +1,6 @@
-"""The figures of a tape as they stand: by the group's codes where the viewer may see them, else by the machine's.
+"""The current measures of a tape: from the group's codes where the viewer may see them, else from the machine's.
 
-Every page that shows a tape's figures asks here, so that one tape has the same figures on each.
+Every page that shows a tape's measures uses these, so that a tape has the same figures on each.
 """
 
 from __future__ import annotations
@@ -21,10 +21,7 @@ WRONG_ROLES_BASIS = (
 
 @dataclass(frozen=True)
 class CurrentMeasures:
-    """The main figures, and in words whose codes they stand on; ``by_group`` where people have coded.
-
-    ``note`` says so where the tape has no sound.
-    """
+    """The main figures, and their basis in words; ``by_group`` where people have coded."""
 
     figures: tuple[Figure, ...]
     basis: str
@@ -33,8 +30,7 @@ class CurrentMeasures:
 
 
 def current_measures(admitted: Admitted) -> CurrentMeasures:
-    """The figures of a tape for one viewer, who may see its measures (`authorization.is_open`)."""
-    note = stored_measures.FROM_TEXT if admitted.tape.from_text else ""
+    """Return the measures of a tape for a viewer who may see them (`authorization.is_open`)."""
     if sees_codes(admitted) and consensus.used_codebooks(admitted):
         book = codebooks.read(admitted, consensus.group_codebook(admitted))
         board = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)

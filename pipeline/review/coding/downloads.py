@@ -1,4 +1,4 @@
-"""One's own codes as a table and as captions, for other programs; whatever was said stays text there.
+"""A coder's own codes as a table and as captions, for other programs; the transcript stays plain text there.
 
 A cell of the table that a spreadsheet would take for a formula gets an apostrophe in front: this file, unlike the ones
 that our own programs read, is meant to be opened in one.
@@ -20,11 +20,11 @@ from pipeline.timeline import ROLES, UNKNOWN, Span, to_seconds
 
 COLUMNS = ("utterance_id", "start", "end", "role", "speaker", "text", "codes", "unsure", "zero")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a formula begins with, and in some spreadsheets the same signs in full width, or a break before one."""
+"""Beginnings of a formula; in some spreadsheets also the same signs in full width, or after a line break."""
 
 
 def codes_csv(utterances: Sequence[Utterance], codes: Mapping[str, CodeState], zero: int = 0) -> str:
-    """CSV with one row an utterance; times in seconds from ``zero``, a millisecond of the recording."""
+    """Return CSV with one row per utterance; times in seconds from ``zero``, a millisecond of the recording."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -41,7 +41,7 @@ def codes_csv(utterances: Sequence[Utterance], codes: Mapping[str, CodeState], z
 
 
 def codes_webvtt(utterances: Sequence[Utterance], codes: Mapping[str, CodeState], book: Codebook, zero: int = 0) -> str:
-    """WebVTT: each utterance with its codes' labels in brackets behind it; times count from ``zero``, as in `table`."""
+    """Return WebVTT: each utterance followed by its codes' labels in brackets; times as in `codes_csv`."""
     labels = {code.name: code.label for code in book.codes}
     blocks = ["WEBVTT", f"NOTE {sentence(zero)}"]
     for utterance in utterances:

@@ -21,7 +21,7 @@ from pipeline.tapes.db.records import Form, Pass, Person
 
 FORM_KIND = "globals.miti-4.2"
 GROUP_FORM_KIND = f"{FORM_KIND} together"
-"""The kind of what the group settles on, before the codebook's name."""
+"""The kind of the group's settled ratings, before the codebook's name."""
 
 
 @dataclass(frozen=True)
@@ -66,23 +66,23 @@ SCALE = range(miti.LOWEST, miti.HIGHEST + 1)
 
 
 def pass_ratings(admitted: Admitted, coding_pass: Pass) -> dict[str, int]:
-    """What was rated last in a pass."""
+    """Return the latest ratings of a pass."""
     return _read(admitted, f"{FORM_KIND} {coding_pass.id}")
 
 
 def store_pass_ratings(admitted: Admitted, coding_pass: Pass, answers: Mapping[str, int]) -> None:
-    """Keep a pass's ratings; earlier ones stay as history."""
+    """Store a pass's ratings; earlier ones stay as history."""
     _write(admitted, f"{FORM_KIND} {coding_pass.id}", answers)
     admitted.record("ratings.give", coding_pass.id)
 
 
 def group_ratings(admitted: Admitted, codebook: str) -> dict[str, int]:
-    """What the group settled on for passes with a codebook; a rating that it left open is not there."""
+    """Return the ratings that the group settled on for a codebook, without those it left open."""
     return _read(admitted, f"{GROUP_FORM_KIND} {codebook}")
 
 
 def store_group_ratings(admitted: Admitted, codebook: str, answers: Mapping[str, int]) -> None:
-    """Keep what the group settles on; every coder's own ratings stay, and earlier decisions as history."""
+    """Store the ratings that the group settles on; coders' own ratings stay, and earlier decisions as history."""
     _write(admitted, f"{GROUP_FORM_KIND} {codebook}", answers)
     admitted.record("ratings.settle", codebook)
 
@@ -109,7 +109,7 @@ class RatingComparison:
 
     @property
     def counted(self) -> dict[str, int]:
-        """The ratings that count: what the group settled on, and else what all who rated it say."""
+        """The ratings that count: what the group settled on, else the number that all raters gave."""
         ratings = dict(self.settled)
         for name in miti.GLOBAL_RATINGS:
             numbers = self.numbers(name)
@@ -123,9 +123,9 @@ class RatingComparison:
 
 
 def compare_ratings(admitted: Admitted, codebook: str) -> RatingComparison:
-    """The ratings of the locked passes with a codebook; only for somebody who may see the others' codes.
+    """Return the ratings of the locked passes with a codebook; only for somebody who may see the others' codes.
 
-    Somebody's later ratings stand for the same person's earlier ones.
+    A person's later ratings replace the earlier ones.
     """
     query = select(Pass, Person.name).join(Person, Person.id == Pass.person_id)
     query = query.where(Pass.tape_id == admitted.tape.id, Pass.locked_at.is_not(None), Pass.codebook == codebook)
@@ -138,11 +138,11 @@ def compare_ratings(admitted: Admitted, codebook: str) -> RatingComparison:
 
 
 def parse_ratings(form: Mapping[str, object]) -> dict[str, int]:
-    """The ratings of a form; one may be left open.
+    """Return the ratings of a form, without those left open.
 
     Raises
     ------
-    HTTPException: 422 one is not on the scale.
+    HTTPException: 422 a rating is not on the scale.
     """
     answers = {}
     for rating in RATINGS:

@@ -1,8 +1,8 @@
-"""Masked names: which words of the recording are masked, and where their sound lies.
+"""Masked names: the masked words of the recording, and their time spans.
 
 A mask is on words of the recording, which never change, and so on their times. What others correct, take back or do
 again afterwards decides how the words are spelled, never whether they are masked: people other than the interviewer can
-only add masks. A word that was added to the transcript stands for a gap between two words (see `overlays.Word`), and
+only add masks. A word that was added to the transcript stands for a gap between two words (see `corrections.Word`), and
 the gap is masked.
 """
 
@@ -20,7 +20,7 @@ _MARGIN_MS = 60  # ms around a masked name: words' times are not exact
 
 
 def permitted_corrections(changes: Sequence[tuple[Correction, bool]]) -> list[Correction]:
-    """The corrections that count, with every mask on words of the recording.
+    """Return the permitted corrections, with every mask on words of the recording.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def permitted_corrections(changes: Sequence[tuple[Correction, bool]]) -> list[Co
 
 
 def original_correction(correction: Correction, known: Mapping[str, Correction]) -> Correction:
-    """What an undo, or an undo of undos, takes back in the end; any other correction is its own origin."""
+    """Return the correction that an undo, or an undo of undos, refers to; any other correction is its own."""
     seen = set()
     while correction.undoes in known and correction.id not in seen:
         seen.add(correction.id)
@@ -48,7 +48,7 @@ def original_correction(correction: Correction, known: Mapping[str, Correction])
 
 
 def root_words(word_id: str, texts: Sequence[Correction]) -> tuple[str, ...]:
-    """The words of the recording that a word stands for or stood for, by the corrections of text, undone or not."""
+    """Return the recording's words that a word stands or stood for, by the corrections of text, undone or not."""
     stem, corrected, name = word_id.partition("+")
     if not corrected:
         return (stem,)
@@ -68,7 +68,7 @@ def root_words(word_id: str, texts: Sequence[Correction]) -> tuple[str, ...]:
 
 
 def masked_roots(changes: Sequence[Correction]) -> frozenset[str]:
-    """The words of the recording, and gaps between them, that are masked now; ``changes`` come from `rightful`."""
+    """Return the recording's words, and gaps between them, that are masked; ``changes`` come from `rightful`."""
     masked: frozenset[str] = frozenset()
     for correction in in_effect(changes):
         if correction.kind == "mask":
@@ -78,7 +78,7 @@ def masked_roots(changes: Sequence[Correction]) -> frozenset[str]:
 
 
 def masked_spans(spoken: Sequence[Utterance], roots: frozenset[str]) -> list[Span]:
-    """Where the masked words of the recording are heard, and the gaps that are masked, with a margin."""
+    """Return the spans of the masked words and gaps of the recording, in ms, with a margin."""
     words = [word for utterance in spoken for word in utterance.words]
     ranges = [(word.start, word.end) for word in words if word.id in roots]
     for before, after in pairwise(words):
@@ -90,7 +90,7 @@ def masked_spans(spoken: Sequence[Utterance], roots: frozenset[str]) -> list[Spa
 
 
 def mask_names(utterances: Sequence[Utterance]) -> list[Utterance]:
-    """The utterances without the masked names."""
+    """Return the utterances with a bar in place of each masked name."""
     return [
         replace(utterance, words=tuple(replace(word, text=MASK) if word.masked else word for word in utterance.words))
         for utterance in utterances

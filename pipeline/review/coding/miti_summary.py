@@ -35,7 +35,7 @@ class SummaryRow:
 
 @dataclass(frozen=True)
 class MitiSummary:
-    """The summary of the passes with one codebook; ``basis`` says what its counts stand on."""
+    """The summary of the passes with one codebook; ``basis`` is the basis of its counts in words."""
 
     label: str
     basis: str
@@ -44,7 +44,7 @@ class MitiSummary:
 
 
 def miti_summaries(admitted: Admitted) -> tuple[MitiSummary, ...]:
-    """One for each of MITI's codebooks in which somebody has locked a pass; none for who may not see the codes."""
+    """Return a summary per MITI codebook with a locked pass; none for a viewer who may not see the codes."""
     if not sees_codes(admitted):
         return ()
     books = [codebooks.read(admitted, name) for name in consensus.used_codebooks(admitted)]
@@ -52,12 +52,12 @@ def miti_summaries(admitted: Admitted) -> tuple[MitiSummary, ...]:
 
 
 def adherence_totals(measures: SessionMeasures, book: Codebook) -> tuple[Measure, ...]:
-    """The totals that MITI has beside the ratios of every codebook; none where the codebook is not MITI's."""
+    """Return MITI's totals besides the ratios of every codebook; none where the codebook is not MITI's."""
     return miti.adherence_totals(measures, book.adherent, book.non_adherent) if book.is_miti else ()
 
 
 def threshold_text(measure: Measure) -> str:
-    """The manual's, in words: "fair from 3, good from 4"."""
+    """Return the manual's thresholds in words: "fair from 3, good from 4"."""
     phrases = [
         f"{reference.label} from {number_format.format_value(reference.value, measure.unit)}"
         for reference in measure.references
@@ -66,7 +66,7 @@ def threshold_text(measure: Measure) -> str:
 
 
 def rating_rows(compared: RatingComparison) -> tuple[SummaryRow, ...]:
-    """The four ratings: the number that counts, or the coders' where they differ."""
+    """Return the four ratings: the number that counts, or the coders' where they differ."""
     rows = []
     for rating in RATINGS:
         numbers, number = compared.numbers(rating.name), compared.counted.get(rating.name)
@@ -81,7 +81,7 @@ def rating_rows(compared: RatingComparison) -> tuple[SummaryRow, ...]:
 
 
 def score_rows(compared: RatingComparison) -> tuple[SummaryRow, ...]:
-    """The technical and the relational score, of the ratings that count."""
+    """Return the technical and the relational score of the ratings that count."""
     why = "is not settled" if compared.coders else "is not rated"
     return _measure_rows(miti.global_scores(compared.counted, why))
 

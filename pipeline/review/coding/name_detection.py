@@ -1,4 +1,4 @@
-"""Names on a tape: found by spaCy for review, or marked by hand; a masked one nobody but the interviewer gets.
+"""Names on a tape: detected by spaCy for review, or marked by hand; only the interviewer gets a masked one.
 
 The list is a proposal. What is masked is an event like every correction: the text shows a bar, the sound is silent.
 """
@@ -16,7 +16,7 @@ from pipeline.review.coding.corrections import Utterance, Word
 from pipeline.settings import Settings
 
 NAME_KINDS = {"PERSON": "person", "GPE": "place", "LOC": "place", "FAC": "place", "ORG": "organization"}
-"""What a name may be of, in spaCy's words and in ours."""
+"""spaCy's entity labels -> kinds of names."""
 
 CONTEXT_WORDS = 4
 """Words shown before and after."""
@@ -24,7 +24,7 @@ CONTEXT_WORDS = 4
 
 @dataclass(frozen=True)
 class DetectedName:
-    """A name that may have to be masked, and where it stands."""
+    """A name that may have to be masked, with the words around it."""
 
     words: tuple[Word, ...]
     kind: str
@@ -43,7 +43,7 @@ class DetectedName:
 
 
 def detect_names(utterances: Sequence[Utterance], settings: Settings) -> list[DetectedName]:
-    """What looks like a name, and every word that is masked, in order of time.
+    """Return possible names and all masked words, in order of time.
 
     Without the language model only the masked words are listed: names can be marked by hand all the same.
     """
@@ -77,7 +77,7 @@ def _detected_name(utterance: Utterance, first: int, last: int, kind: str) -> De
 
 
 def _name_spans(texts: Sequence[str], settings: Settings) -> list[list[tuple[int, int, str]]]:
-    """First word, word after the last, and kind of each name in each text; words are parted by single blanks."""
+    """Return (first word, word after the last, kind) of each name in each text; single blanks part words."""
     spans_by_text = []
     for text, document in zip(texts, _language_model(settings).pipe(texts), strict=True):
         starts = [0]

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/tapes/{tape_id}/names")
 
 @router.get("")
 def names_page(request: Request, viewer: SignedIn, tape_id: str) -> Response:
-    """Names that were found or marked, each in its place."""
+    """The page with the detected and masked names."""
     with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         utterances, sees_names = transcripts.visible_transcript(admitted), admitted.is_interviewer

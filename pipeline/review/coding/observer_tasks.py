@@ -1,4 +1,4 @@
-"""Something to do for every observer: what one listens for on one's way through a tape.
+"""A coding task for every observer: the codes to listen for in a tape.
 
 The tasks follow what peer groups use; each names meanings or families, and the codebook says which codes these are.
 """
@@ -40,7 +40,7 @@ class ObserverTask:
         return not (self.families or self.meanings) or code.family in self.families or code.meaning in self.meanings
 
     def codes_in(self, book: Codebook) -> tuple[Code, ...]:
-        """The codes of a codebook that the task asks for."""
+        """Return the codes of a codebook that the task asks for."""
         return tuple(code for code in book.codes if self.covers(code))
 
 
@@ -91,17 +91,17 @@ TASKS = (
 
 
 def find_task(name: str) -> ObserverTask:
-    """The task of that name; an unknown one is the whole codebook."""
+    """Return the task of that name; the whole codebook for an unknown name."""
     return next((task for task in TASKS if task.name == name), TASKS[0])
 
 
 def offered_tasks(book: Codebook) -> tuple[ObserverTask, ...]:
-    """The tasks that a codebook has codes for."""
+    """Return the tasks that a codebook has codes for."""
     return tuple(task for task in TASKS if task.codes_in(book))
 
 
 def random_task(book: Codebook, tape_id: str, person_id: str) -> ObserverTask:
-    """A task for somebody who does not choose: by lot, the same each time, and fewer twice than by choice."""
+    """Return a random task for somebody who does not choose, the same for each person and tape."""
     choices = offered_tasks(book)
     digest = hashlib.sha256(f"{tape_id} {person_id}".encode()).digest()
     return choices[int.from_bytes(digest[:4]) % len(choices)]

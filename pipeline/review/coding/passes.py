@@ -20,7 +20,7 @@ from pipeline.tapes.db.records import CodeEvent, Membership, Pass, Pretag, Utter
 
 
 def start_pass(admitted: Admitted, book: Codebook, codebook: str, task: str) -> Pass:
-    """A new pass; whoever has seen other people's codes on this tape before is not blind to them."""
+    """Start and return a pass; it is not blind if the person has seen others' codes of this tape."""
     coaches = select(Membership.id).where(
         *(Membership.person_id == admitted.person.id, Membership.group_id == admitted.tape.group_id),
         *(Membership.role == "coach", Membership.until.is_(None)),
@@ -43,7 +43,7 @@ def start_pass(admitted: Admitted, book: Codebook, codebook: str, task: str) -> 
 
 
 def hidden_pretags(admitted: Admitted, coding_pass: Pass) -> frozenset[str]:
-    """The utterances whose suggestion this pass does not show; none once it is locked, none for the group's own."""
+    """Return the utterances whose pre-tag this pass hides; none once it is locked, none in the group's own pass."""
     if coding_pass.locked_at is not None or coding_pass.layer == "consensus":
         return frozenset()
     ids = admitted.session.scalars(select(Utterance.utterance_id).where(Utterance.tape_id == admitted.tape.id)).all()
@@ -51,18 +51,18 @@ def hidden_pretags(admitted: Admitted, coding_pass: Pass) -> frozenset[str]:
 
 
 def pass_events(admitted: Admitted, coding_pass: Pass) -> list[CodeEvent]:
-    """A pass's events in order of time."""
+    """Return a pass's events in order of time."""
     query = select(CodeEvent).where(CodeEvent.pass_id == coding_pass.id).order_by(CodeEvent.at, CodeEvent.id)
     return list(admitted.session.scalars(query))
 
 
 def pass_codes(admitted: Admitted, coding_pass: Pass) -> dict[str, CodeState]:
-    """Utterance -> what it carries in a pass."""
+    """Return utterance -> its codes in a pass."""
     return dict(fold(as_event(event) for event in pass_events(admitted, coding_pass)))
 
 
 def as_event(row: CodeEvent) -> CodingEvent:
-    """A row as the fold takes it, under the name that its page gave it."""
+    """Return a row as `fold` takes it, under the name that its page gave it."""
     prefix = f"{row.pass_id}:"
     undoes = row.undoes.removeprefix(prefix) if row.undoes else None
     return CodingEvent(row.client_event_id.removeprefix(prefix), row.utterance_id, row.action, tuple(row.codes), undoes)
@@ -71,7 +71,7 @@ def as_event(row: CodeEvent) -> CodingEvent:
 def store_codes(
     admitted: Admitted, coding_pass: Pass, book: Codebook, changes: Sequence[ChangeRequest]
 ) -> list[dict[str, str]]:
-    """Store the codes that are new; the ones that cannot be, and why."""
+    """Store the codes that are new; return those that were refused, each with the reason."""
     session = admitted.session
     names = [f"{coding_pass.id}:{change.id}" for change in changes]
     stored_ids = set(session.scalars(select(CodeEvent.client_event_id).where(CodeEvent.client_event_id.in_(names))))
@@ -101,7 +101,7 @@ def store_codes(
 
 
 def own_passes(admitted: Admitted) -> list[Pass]:
-    """One's own passes on this tape, oldest first."""
+    """Return the viewer's own passes on this tape, oldest first."""
     query = select(Pass).where(
         *(Pass.tape_id == admitted.tape.id, Pass.person_id == admitted.person.id),
         Pass.layer.in_(("member", "coach")),
@@ -110,9 +110,9 @@ def own_passes(admitted: Admitted) -> list[Pass]:
 
 
 def lock_pass(admitted: Admitted, coding_pass: Pass) -> None:
-    """End a pass: its codes stay as they are, and its coder may see the others'.
+    """Lock a pass: its codes stay as they are, and its coder may see the others'.
 
-    It ends after everything that was corrected by then, and before what is corrected from now on.
+    The time of locking lies after all corrections so far, and before all later ones.
     """
     if coding_pass.locked_at is None:
         coding_pass.locked_at = max(admitted.now, correction_store.latest_change_time(admitted))

@@ -1,4 +1,4 @@
-"""On some utterances of a pass the machine's suggestion is hidden, to see how much it sways people.
+"""On some utterances of a pass the machine's suggestion is hidden, to measure its influence on coders.
 
 Which ones follows from the pass's seed and the utterance's name alone: it stays the same when others split or join
 utterances, and nobody can tell it before the pass begins.
@@ -14,7 +14,7 @@ SHARE = 0.2
 
 
 def hidden_utterances(seed: int, utterance_ids: Collection[str], share: float = SHARE) -> frozenset[str]:
-    """The utterances of a pass whose suggestion is hidden: exactly the share, rounded, with the lowest draws."""
+    """Return the utterances of a pass whose suggestion is hidden: exactly the share, rounded, with the lowest draws."""
     count = round(share * len(utterance_ids))
     return frozenset(sorted(utterance_ids, key=lambda name: _draw(seed, name))[:count])
 

@@ -1,4 +1,4 @@
-"""The coding page and what it asks for: its state, the sound, the peaks, and a place for changes."""
+"""The coding page and its requests: its state, the sound, the peaks, and storing changes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from pipeline.tapes.consent import target_behavior
 router = APIRouter(prefix="/tapes/{tape_id}")
 
 BATCH_SIZE = 20
-"""Changes that are stored in one go: as long as that takes, nobody else can write, not even withdraw a tape."""
+"""Changes per transaction: while one runs, nobody else can write, not even withdraw a tape."""
 
 SPEEDS = ("0.5", "0.75", "1", "1.25", "1.5", "1.75", "2")
 
@@ -101,7 +101,7 @@ def begin_pass(
 def add_codebook(
     request: Request, viewer: SignedIn, tape_id: str, file: UploadFile, label: OptionalLine = ""
 ) -> Response:
-    """Take in a codebook of CACTI for the tape's group, under the label that it is to have."""
+    """Add a codebook of CACTI for the tape's group, under a label."""
     home = context_of(request).home
     content = file.file.read()
     with home.database.writing() as session:
@@ -112,7 +112,7 @@ def add_codebook(
 
 @router.post("/codebooks/{codebook_id}/remove")
 def remove_codebook(request: Request, viewer: SignedIn, tape_id: str, codebook_id: Id) -> Response:
-    """Take a codebook of the tape's group out; passes that use it keep it."""
+    """Remove a codebook of the tape's group; passes that use it keep it."""
     with context_of(request).home.database.writing() as session:
         admitted = require_group(admit(request, session, viewer, tape_id, "code"))
         codebooks.remove_from_group(admitted, codebook_id)
@@ -155,7 +155,7 @@ def coding_page(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) 
 
 @router.get("/passes/{pass_id}/state")
 def coding_page_data(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
-    """What the coding page shows."""
+    """Return the state of the coding page, as JSON."""
     home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
@@ -171,7 +171,7 @@ def coding_page_data(request: Request, viewer: SignedIn, tape_id: str, pass_id: 
 
 @router.get("/passes/{pass_id}/mark")
 def change_marker(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> dict[str, int]:
-    """What the page asks every few seconds: whether others corrected the transcript. It tells nothing of codes."""
+    """Return a marker that changes when others correct the transcript; the page polls it. It shows nothing of codes."""
     with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         own_pass(admitted, pass_id)
@@ -180,9 +180,9 @@ def change_marker(request: Request, viewer: SignedIn, tape_id: str, pass_id: str
 
 @router.post("/passes/{pass_id}/changes")
 def store_changes(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, sent: ChangeBatch) -> dict[str, Any]:
-    """Store changes, each once; the ones that cannot be stored are named with the reason.
+    """Store changes, each once; return those that were refused, each with the reason.
 
-    Only some at a time: whoever sends hundreds lets others write in between.
+    They are stored in batches, so that others can write in between.
     """
     refused: list[dict[str, str]] = []
     for first in range(0, max(1, len(sent.changes)), BATCH_SIZE):
@@ -193,7 +193,7 @@ def store_changes(request: Request, viewer: SignedIn, tape_id: str, pass_id: str
 def _store_batch(
     request: Request, viewer: Viewer, tape_id: str, pass_id: str, changes: Sequence[ChangeRequest]
 ) -> list[dict[str, str]]:
-    """Store changes in one transaction; those that cannot be, and why."""
+    """Store changes in one transaction; return those that were refused, each with the reason."""
     with context_of(request).home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         coding_pass = own_pass(admitted, pass_id)
@@ -211,7 +211,7 @@ def _store_batch(
 
 @router.post("/passes/{pass_id}/lock")
 def lock(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
-    """End a pass."""
+    """Lock a pass."""
     with context_of(request).home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         passes.lock_pass(admitted, own_pass(admitted, pass_id))
@@ -219,7 +219,7 @@ def lock(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
 
 
 class KeyRequest(BaseModel):
-    """A key that a person wants for an action; an empty one gives it back."""
+    """The key that a person wants for an action; an empty one restores the default."""
 
     action: str
     key: str
@@ -268,7 +268,7 @@ def download_codes(request: Request, viewer: SignedIn, tape_id: str, pass_id: st
 
 @router.get("/peaks")
 def peaks(request: Request, viewer: SignedIn, tape_id: str) -> Response:
-    """The largest magnitude of each stretch of 50 ms, a byte each, for drawing."""
+    """Return the largest magnitude per 50 ms, one byte each, for drawing."""
     with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show")
         try:
@@ -286,7 +286,7 @@ def peaks(request: Request, viewer: SignedIn, tape_id: str) -> Response:
 
 @router.api_route("/sound", methods=["GET", "HEAD"])
 def sound(request: Request, viewer: SignedIn, tape_id: str) -> Response:
-    """A piece of the sound; each asks for session, consent and masks anew, and stands in the audit."""
+    """Return a piece of the sound; each request checks session, consent and masks again, and is audited."""
     home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "play")

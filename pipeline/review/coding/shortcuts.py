@@ -1,8 +1,8 @@
-"""One key a code, one key a command, and none twice.
+"""One key per code, one key per command, and none twice.
 
 A codebook uses the letters that its coders know (``e`` for emphasizing autonomy, ``s`` for seeking collaboration), and
 so do commands. The rule: **the code has the key, and the command moves to Shift and the same key**, to Alt where a code
-has that one too. A person's own choices go before the codebook's. What holds is shown by ``?``.
+has that one, too. A person's own choices take precedence over the codebook's. ``?`` shows the keys in effect.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ _KEY_LABELS = {
 
 @dataclass(frozen=True)
 class Binding:
-    """What a key does: ``presses`` as the page listens for them, ``shown`` as people read it."""
+    """A key's action: ``presses`` as the page handles them, ``shown`` as people read it."""
 
     action: str
     label: str
@@ -102,7 +102,7 @@ def store_own_keys(session: Session, person_id: str, codebook: str, keys: dict[s
 
 
 def resolve_bindings(book: Codebook, chosen: Mapping[str, str] | None = None) -> tuple[Binding, ...]:
-    """All keys, codes first.
+    """Return all key bindings, codes first.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def resolve_bindings(book: Codebook, chosen: Mapping[str, str] | None = None) ->
 
 
 def key_problem(book: Codebook, chosen: Mapping[str, str], action: str, key: str) -> str:
-    """Why a person cannot have this key for an action; empty where nothing speaks against it."""
+    """Return why a person cannot have this key for an action; empty if the key is free."""
     actions = {binding.action: binding for binding in resolve_bindings(book, chosen)}
     if action not in actions or (not action.startswith("code:") and len(_command(action).keys[0]) > 1):
         return "This key cannot be changed."
@@ -148,14 +148,14 @@ def key_problem(book: Codebook, chosen: Mapping[str, str], action: str, key: str
 
 
 def key_press(key: str) -> str:
-    """A character as the page listens for it; signs may need Shift on one keyboard and not on another."""
+    """Return a character as the page handles it; signs may need Shift on one keyboard and not on another."""
     if key.isalpha() and key.lower() != key.upper():
         return f"Shift+{key.lower()}" if key.isupper() else key
     return f"[Shift]+{key}"
 
 
 def key_label(pressed: str) -> str:
-    """A press as people read it."""
+    """Return a press as people read it."""
     pressed = pressed.removeprefix("[Shift]+")
     if len(pressed) < 2:
         return pressed
@@ -163,7 +163,7 @@ def key_label(pressed: str) -> str:
 
 
 def _free_press(key: str, taken: set[str]) -> str:
-    """The press for a command's key, moved out of the way of what is taken."""
+    """Return the press for a command's key, moved away from presses that are taken."""
     plain = key_press(key)
     moved = [plain, f"Shift+{key}", f"Alt+{key}"] if key.isalpha() and key.islower() else [plain, f"Alt+{key}"]
     return next((press for press in moved if press not in taken), f"Alt+Shift+{key}")

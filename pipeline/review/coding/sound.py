@@ -17,7 +17,7 @@ from pipeline.timeline import Span
 
 HEADER_BYTES = 44
 MAX_SECONDS = 8
-"""Sound that one answer holds at most; a player asks for the next."""
+"""The most sound that one response holds, in seconds; a player requests the next."""
 
 
 class WavSound:
@@ -28,7 +28,7 @@ class WavSound:
     file: the FLAC file, open; it is read where the WAV's bytes lie.
     silent: stretches that hold no sound for this listener.
 
-    ``size`` is that of the WAV file, ``max_bytes`` those of one answer.
+    ``size`` is that of the WAV file, ``max_bytes`` the most of one response.
     """
 
     def __init__(self, file: BinaryIO | io.RawIOBase, silent: Sequence[Span] = ()) -> None:
@@ -42,7 +42,7 @@ class WavSound:
         self.max_bytes = MAX_SECONDS * 2 * self.rate
 
     def read(self, part: Part) -> bytes:
-        """Some bytes of the WAV file."""
+        """Return some bytes of the WAV file."""
         head = self._head()[part.first : part.last + 1]
         first, last = max(0, part.first - HEADER_BYTES), part.last - HEADER_BYTES
         if last < 0:
@@ -52,7 +52,7 @@ class WavSound:
         return head + samples[first - 2 * start : last + 1 - 2 * start]
 
     def span(self, part: Part) -> Span:
-        """The time that some bytes hold."""
+        """Return the time span of some bytes, in ms."""
         first, last = (max(0, byte - HEADER_BYTES) // 2 * 1000 // self.rate for byte in (part.first, part.last + 1))
         return Span(first, max(first, last))
 

@@ -1,4 +1,4 @@
-"""The page on which a group goes on together."""
+"""The consensus page: the coders' codes side by side, and the group's decisions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ router = APIRouter(prefix="/tapes/{tape_id}/together")
 
 
 class DecisionRequest(BaseModel):
-    """What the group settles on for an utterance, or takes back."""
+    """The codes that the group settles on for an utterance, or an undo."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -93,7 +93,7 @@ def look_without_coding(request: Request, viewer: SignedIn, tape_id: str) -> Res
 
 @router.get("/state")
 def consensus_page_data(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> dict[str, Any]:
-    """What the page shows."""
+    """Return the state of the consensus page, as JSON."""
     home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
@@ -115,7 +115,7 @@ def consensus_page_data(request: Request, viewer: SignedIn, tape_id: str, codebo
 
 @router.get("/mark")
 def change_marker(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> dict[str, str]:
-    """What the page asks every few seconds: whether others settled or corrected something."""
+    """Return a marker that changes when others settle or correct something; the page polls it."""
     home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
@@ -125,7 +125,7 @@ def change_marker(request: Request, viewer: SignedIn, tape_id: str, codebook: st
 
 @router.post("")
 def settle_utterance(request: Request, viewer: SignedIn, tape_id: str, sent: DecisionRequest) -> dict[str, Any]:
-    """Settle on the codes of one utterance; the measures as they are then."""
+    """Settle the codes of one utterance; return the measures after it."""
     home = context_of(request).home
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
@@ -176,7 +176,7 @@ def _store_settled_ratings(
 
 
 def _board_fields(admitted: Admitted, board: consensus.ConsensusBoard) -> dict[str, Any]:
-    """What changes with every decision: the queue, the counts, the measures."""
+    """Return the fields that change with every decision: the queue, the basis, the measures."""
     measures = consensus.group_measures(board)
     figures = stored_measures.ratios(measures.as_dict())
     if board.by_hand:
