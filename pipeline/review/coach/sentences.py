@@ -39,7 +39,7 @@ def family_in_sentence(name: str) -> str:
 
 
 def unchanged_sentence(table: pd.DataFrame) -> str:
-    """Return the sentence for charts without a finding; ``table`` is that of `pipeline.measures.drift.drift.detect_drift`."""
+    """Return the sentence for charts without a finding, of a table of `pipeline.measures.drift.drift.detect_drift`."""
     if table.empty:
         return "It is too early for a conclusion."
     watching = int(table["state"].ne(TOO_FEW).sum())

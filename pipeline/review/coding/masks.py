@@ -97,6 +97,6 @@ def mask_names(utterances: Sequence[Utterance]) -> list[Utterance]:
     ]
 
 
-def _on_roots(one: Correction, texts: Sequence[Correction]) -> Correction:
-    roots = dict.fromkeys(each for word in one.payload["words"] for each in root_words(word, texts))
-    return replace(one, payload={"words": list(roots), "on": one.payload["on"]})
+def _on_roots(correction: Correction, texts: Sequence[Correction]) -> Correction:
+    roots = dict.fromkeys(root for word in correction.payload["words"] for root in root_words(word, texts))
+    return replace(correction, payload={"words": list(roots), "on": correction.payload["on"]})

@@ -108,14 +108,14 @@ def resolve_bindings(book: Codebook, chosen: Mapping[str, str] | None = None) ->
     ----------
     chosen: action (``"code:question"``, ``"play"``) -> the single character that a person wants for it.
     """
-    own = dict(chosen or {})
+    chosen_keys = dict(chosen or {})
     codes = [
         Binding(f"code:{code.name}", code.label, (key_press(key),), key)
         for code in book.codes
-        for key in [own.get(f"code:{code.name}", code.key)]
+        for key in [chosen_keys.get(f"code:{code.name}", code.key)]
     ]
     taken = {binding.presses[0] for binding in codes}
-    wanted = {command.action: own[command.action] for command in COMMANDS if command.action in own}
+    wanted = {command.action: chosen_keys[command.action] for command in COMMANDS if command.action in chosen_keys}
     commands = {action: _free_press(key, taken) for action, key in wanted.items()}
     taken |= set(commands.values())
     for command in COMMANDS:
