@@ -83,12 +83,12 @@ class GroupCodes:
     @cached_property
     def table(self) -> pd.DataFrame:
         """One row per utterance and coder, as `pipeline.formats.code_table` gives it."""
-        return codes_table(latest_codes(self._translated), self.utterances)
+        return codes_table(latest_codes(self._translated), self.utterances, self.from_text)
 
     @cached_property
     def earlier_table(self) -> pd.DataFrame:
         """Coders' earlier codes of tapes that they coded again later."""
-        return codes_table(recoded_codes(self._translated), self.utterances)
+        return codes_table(recoded_codes(self._translated), self.utterances, self.from_text)
 
     @cached_property
     def _translated(self) -> list[RaterCodes]:
@@ -180,6 +180,7 @@ def gather_group_codes(
         names=names,
         recalibrated=_recalibration_times(database, group, names),
         hidden_tapes=may_see - len(shown_tapes),
+        from_text=frozenset(tape_id for tape_id, tape in tapes.items() if tape.from_text),
     )
 
 

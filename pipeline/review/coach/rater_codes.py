@@ -102,9 +102,14 @@ def recoded_codes(codings: Iterable[RaterCodes]) -> list[RaterCodes]:
     return list(recoded.values())
 
 
-def codes_table(codings: Iterable[RaterCodes], utterances: Mapping[str, Mapping[str, Utterance]]) -> pd.DataFrame:
+def codes_table(
+    codings: Iterable[RaterCodes], utterances: Mapping[str, Mapping[str, Utterance]], from_text: Collection[str] = ()
+) -> pd.DataFrame:
     """Return the table for `pipeline.measures.reliability.rating_matrix.build_rating_matrix`, one row per utterance and
-    rater; ``utterances``: tape -> utterance id -> utterance."""
+    rater.
+
+    ``utterances``: tape -> utterance id -> utterance; ``from_text``: the tapes whose utterances have no times.
+    """
     rows = []
     for coding in codings:
         codable = "|".join(sorted(coding.codable))
@@ -112,14 +117,15 @@ def codes_table(codings: Iterable[RaterCodes], utterances: Mapping[str, Mapping[
             utterance = utterances.get(coding.tape_id, {}).get(utterance_id)
             if utterance is not None:
                 cells = (coding.tape_id, utterance_id, coding.coder, coding.layer, "|".join(sorted(codes)), coding.at)
+                times = (pd.NA, pd.NA) if coding.tape_id in from_text else (utterance.start_ms, utterance.end_ms)
                 rows.append(
                     (
                         *cells,
                         utterance.role,
                         coding.pretag_shown.get(utterance_id),
-                        utterance.start_ms,
-                        utterance.end_ms,
+                        *times,
                         codable,
                     )
                 )
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"coded_at": "Int64", "pretag_shown": "boolean"})
+    integers = dict.fromkeys(("coded_at", "start", "end"), "Int64")
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(integers | {"pretag_shown": "boolean"})

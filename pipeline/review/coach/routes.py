@@ -106,7 +106,7 @@ def visit_page(
         steady=int((drift_report.table["state"] == "steady").sum()),
         few=sentences.too_early_phrases(drift_report.table),
         notes=[
-            *(note.told(sentences.family_in_sentence) for note in drift_report.notes),
+            *(note.as_sentence(sentences.family_in_sentence) for note in drift_report.notes),
             *sentences.not_compared_sentences(panel, gathered.book),
         ],
         pictures=draw_charts(drift_report.table, drift_report.points, gathered.titles),
@@ -184,7 +184,15 @@ def pair_page(
         if row is None:
             raise HTTPException(404)
         texts = _utterance_texts(request, database, viewer, row["places"])
-        page = render(request, "coach/pair.html", group=group, row=row, said=texts, book=gathered.book)
+        page = render(
+            request,
+            "coach/pair.html",
+            group=group,
+            row=row,
+            said=texts,
+            book=gathered.book,
+            from_text=gathered.from_text,
+        )
     with home.database.writing() as database:
         # Who looks at others' codes of a tape is no longer blind to them there.
         for tape_id in {pair_utterance.tape_id for pair_utterance in row["places"]}:
@@ -240,7 +248,7 @@ def agreement_page(request: Request, viewer: SignedIn, group_id: Id, codebook: C
         old=RECODE_AFTER_MS // DAY,
         notes=[
             *(
-                note.told(sentences.family_in_sentence)
+                note.as_sentence(sentences.family_in_sentence)
                 for note in drift_report.notes
                 if note.coder in ("", *visible_charts["coder"])
             ),

@@ -31,6 +31,7 @@ class CurrentMeasures:
 
 def current_measures(admitted: Admitted) -> CurrentMeasures:
     """Return the measures of a tape for a viewer who may see them (`authorization.is_open`)."""
+    note = stored_measures.FROM_TEXT if admitted.tape.from_text else ""
     if sees_codes(admitted) and consensus.used_codebooks(admitted):
         book = codebooks.read(admitted, consensus.group_codebook(admitted))
         board = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)

@@ -23,18 +23,22 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\u
 """Beginnings of a formula; in some spreadsheets also the same signs in full width, or after a line break."""
 
 
-def codes_csv(utterances: Sequence[Utterance], codes: Mapping[str, CodeState], zero: int = 0) -> str:
-    """Return CSV with one row per utterance; times in seconds from ``zero``, a millisecond of the recording."""
+def codes_csv(utterances: Sequence[Utterance], codes: Mapping[str, CodeState], zero: int | None = 0) -> str:
+    """Return CSV with one row per utterance; times in seconds from ``zero``, a millisecond of the recording.
+
+    ``zero`` None: the tape has no sound, and its rows have no times.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for utterance in utterances:
         state = codes.get(utterance.id)
+        start, end, origin = ("", "", "") if zero is None else map(to_seconds, (utterance.start, utterance.end, zero))
         row = (
-            *(utterance.id, to_seconds(utterance.start), to_seconds(utterance.end), utterance.role, utterance.speaker),
+            *(utterance.id, start, end, utterance.role, utterance.speaker),
             " ".join(word.text for word in utterance.words),
             *("|".join(state.codes) if state else "", "true" if state and state.unsure else "false"),
-            times[2],
+            origin,
         )
         writer.writerow([_escape_formula(cell) for cell in row])
     return buffer.getvalue()

@@ -25,9 +25,10 @@ def names_page(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         utterances, sees_names = transcripts.visible_transcript(admitted), admitted.is_interviewer
+        from_text = admitted.tape.from_text
     note(request, viewer, tape_id, "tape.show", "names")
     names = name_detection.detect_names(utterances, context_of(request).settings)
-    return render(request, "coding/names.html", tape_id=tape_id, found=names, sees=sees_names)
+    return render(request, "coding/names.html", tape_id=tape_id, found=names, sees=sees_names, from_text=from_text)
 
 
 @router.post("")

@@ -28,7 +28,10 @@ def coding_page_state(admitted: Admitted, coding_pass: Pass, book: Codebook, key
         (moment, correction["id"]) for moment, correction in own_corrections
     ]
     return {
-        "tape": {"duration": admitted.tape.duration_ms or max((utterance.end for utterance in utterances), default=0)},
+        "tape": {
+            "duration": admitted.tape.duration_ms or max((utterance.end for utterance in utterances), default=0),
+            "from_text": admitted.tape.from_text,
+        },
         "pass": {
             "id": coding_pass.id,
             "tape": coding_pass.tape_id,
@@ -37,7 +40,7 @@ def coding_page_state(admitted: Admitted, coding_pass: Pass, book: Codebook, key
             "key": waiting_key(admitted, coding_pass),
         },
         "codes": code_fields(book, task, keys),
-        "bindings": binding_fields(book, keys),
+        "bindings": binding_fields(book, keys, admitted.tape.from_text),
         "utterances": [utterance_fields(utterance, pretags.get(utterance.id)) for utterance in utterances],
         "unclear": [
             {"start": vocalization.span.start, "speaker": vocalization.speaker}
@@ -68,17 +71,18 @@ def waiting_key(admitted: Admitted, coding_pass: Pass) -> str:
     return base64.b64encode(admitted.home.vault.derive(admitted.tape.id, purpose)).decode()
 
 
-def binding_fields(book: Codebook, keys: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the key bindings as JSON."""
+def binding_fields(book: Codebook, keys: Mapping[str, str], from_text: bool = False) -> list[dict[str, Any]]:
+    """Return the key bindings as JSON; without sound, those for it are left out or do something else."""
     return [
         {
             "action": binding.action,
-            "label": binding.label,
+            "label": shortcuts.WITHOUT_SOUND.get(binding.action, binding.label) if from_text else binding.label,
             "presses": binding.presses,
             "shown": binding.shown,
             "repeats": binding.repeats,
         }
         for binding in shortcuts.resolve_bindings(book, keys)
+        if not (from_text and binding.action in shortcuts.SOUND)
     ]
 
 

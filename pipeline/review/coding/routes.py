@@ -132,7 +132,8 @@ def coding_page(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) 
             (f"{tape_url}/names", "Names in this tape"),
             (f"{tape_url}/passes/{pass_id}/ratings", "Global ratings"),
         ]
-        links += [(f"{tape_url}/passes/{pass_id}/codes.{end}", f"My codes as {end.upper()}") for end in ("csv", "vtt")]
+        kinds = ("csv",) if admitted.tape.from_text else ("csv", "vtt")
+        links += [(f"{tape_url}/passes/{pass_id}/codes.{kind}", f"My codes as {kind.upper()}") for kind in kinds]
         return render(
             request,
             "coding/coding_page.html",
@@ -144,6 +145,8 @@ def coding_page(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) 
                 "together": f"{tape_url}/together" if sees_codes(admitted) else "",
             },
             links=links,
+            from_text=admitted.tape.from_text,
+            no_sound=stored_measures.FROM_TEXT,
             task=observer_tasks.find_task(coding_pass.task),
             target_behavior=target_behavior.read(session, admitted.home.vault, tape_id),
             speeds=SPEEDS,
@@ -258,7 +261,7 @@ def download_codes(request: Request, viewer: SignedIn, tape_id: str, pass_id: st
         book = codebooks.read(admitted, coding_pass.codebook)
     zero = admitted.tape.start_ms or 0
     if kind == "csv":
-        text, media_type = downloads.codes_csv(utterances, codes, zero), "text/csv"
+        text, media_type = downloads.codes_csv(utterances, codes, None if admitted.tape.from_text else zero), "text/csv"
     else:
         text, media_type = downloads.codes_webvtt(utterances, codes, book, zero), "text/vtt"
     note(request, viewer, tape_id, "codes.export", pass_id)

@@ -173,7 +173,7 @@ def consensus_board(admitted: Admitted, utterances: Sequence[Utterance], book: C
         )
     stored = stored_measures.stored(admitted.session, admitted.home, admitted.tape)
     drawing: dict[str, Any] = {name: stored[name] for name in ("width", "seed", "spread", "draws") if name in stored}
-    return ConsensusBoard(tuple(compared), coders, book, drawing)
+    return ConsensusBoard(tuple(compared), coders, book, drawing, not admitted.tape.from_text)
 
 
 def settled_codes(admitted: Admitted, book: Codebook) -> dict[str, CodeState]:
@@ -270,8 +270,8 @@ def group_measures(board: ConsensusBoard) -> SessionMeasures:
             "utterance_id": utterance.id,
             "turn_id": utterance.turn,
             "role": utterance.role,
-            "start": utterance.start,
-            "end": utterance.end,
+            "start": utterance.start if board.timed else pd.NA,
+            "end": utterance.end if board.timed else pd.NA,
             "text": " ".join(word.text for word in utterance.words),
             "codes": "|".join((*compared.by_hand, *pretags)),
             "probability": compared.probability if doubted else 1.0,

@@ -102,10 +102,10 @@ def consensus_page_data(request: Request, viewer: SignedIn, tape_id: str, codebo
         own_keys = shortcuts.own_keys(session, viewer.person_id, codebook)
         board = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
         fields = _board_fields(admitted, board) | {
-            "tape": {"duration": admitted.tape.duration_ms},
+            "tape": {"duration": admitted.tape.duration_ms, "from_text": admitted.tape.from_text},
             "codes": page_state.code_fields(book, observer_tasks.TASKS[0], own_keys),
             "talk": [asdict(Tags(book).of(name)) for name in consensus.machine_talk(book)],
-            "bindings": page_state.binding_fields(book, own_keys),
+            "bindings": page_state.binding_fields(book, own_keys, admitted.tape.from_text),
             "coders": board.coders,
             "places": [_utterance_fields(compared, book) for compared in board.utterances],
         }
