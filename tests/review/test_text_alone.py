@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
@@ -34,19 +35,19 @@ def sender(room: Room) -> Sender:
     return Sender(room)
 
 
-def handed_in(sender: Sender, talk: str = TALK, voice: str = "0") -> str:
+def handed_in(sender: Sender, talk: str = TALK, voice: str = "0", **given: object) -> str:
     """A tape that is queued."""
-    tape = sender.draft()
+    tape = sender.draft(**given)
     send(sender, tape, "talk.txt", talk)
     answer = sender.browser.post(f"/tapes/{tape}/transcript", {"way": "text", "voice": voice})
     assert answer.headers.get("location") == f"/tapes/{tape}", answer.text
     return tape
 
 
-def coded(sender: Sender) -> tuple[str, Coder, Coder]:
+def coded(sender: Sender, **given: object) -> tuple[str, Coder, Coder]:
     """A tape that Ada and Ben coded alike but for one utterance."""
     room = sender.room
-    tape = handed_in(sender)
+    tape = handed_in(sender, TALK, "0", **given)
     work(room, tape)
     ada = Coder(sender.browser, tape)
     assert sender.browser.post(f"/tapes/{tape}/first", {"step": "waive"}).status_code == 303
@@ -130,6 +131,26 @@ def test_from_the_draft_to_the_summary(room: Room, sender: Sender) -> None:
 def _items(room: Room, tape: str) -> list[Item]:
     with room.home.database.reading() as database:
         return database.query(Item).filter(Item.tape_id == tape).all()
+
+
+def test_a_coach_compares_it_and_no_page_of_the_group_shows_a_time(room: Room, sender: Sender) -> None:
+    tape, ada, ben = coded(sender, uses=["group_review", "coach_check"])
+    ada.lock()
+    ben.lock()
+    coach = Coder(room.signed_in(room.person("Kim", sender.group, role="coach")), tape).begin()
+    coach.code("u0001", "question_closed", audio_ms=None)
+    coach.lock()
+    for page in ("agreement", "visit", "visit?by=minutes"):
+        for browser in (coach.browser,) if page != "agreement" else (ada.browser, coach.browser):
+            answer = browser.get(f"/groups/{sender.group}/{page}")
+            assert answer.status_code == 200, page
+            assert not CLOCK.search(answer.text.partition("<main")[2]), page
+            assert "minute 0" not in answer.text
+    found = re.findall(r'href="(/groups/[^"]*pairs[^"]*)"', coach.browser.get(f"/groups/{sender.group}/visit").text)
+    pair = coach.browser.get(html.unescape(found[0])).text
+    assert "What brings you?" in pair
+    assert "coded from text, without sound" in pair
+    assert not CLOCK.search(pair.partition("<main")[2])
 
 
 def test_a_correction_of_text_speaker_and_boundary_keeps_the_order(sender: Sender) -> None:

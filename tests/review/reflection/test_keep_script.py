@@ -53,7 +53,7 @@ def test_who_types_for_long_loses_nothing_and_stays_signed_in(desk: Desk) -> Non
         desk.room.clock.advance(14 * MINUTE)
         with page.expect_response(lambda answer: answer.request.method == "POST"):
             desk.type(words)
-    page.get_by_text("Kept at").wait_for()
+    page.get_by_text("Saved at").wait_for()
     assert desk.stored() == "I waited, and he went on"
     asked: list[str] = []
     page.on("request", lambda request: "/here" in request.url or asked.append(request.url))
