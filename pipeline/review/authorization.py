@@ -75,7 +75,7 @@ def still(database: Session, viewer: Viewer, tape_id: str, use: Use, now: int, *
     return wanted
 
 
-def own(database: Session, viewer: Viewer, tape_id: str, use: Use, now: int) -> Tape:
+def own_tape(database: Session, viewer: Viewer, tape_id: str, use: Use, now: int) -> Tape:
     """A tape of which the viewer is the interviewer; else 404."""
     allowed = tape(database, viewer, tape_id, use, now)
     if allowed.interviewer_id != viewer.person_id:

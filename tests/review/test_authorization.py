@@ -43,7 +43,7 @@ class Door:
         viewer, now = Viewer(person, "", "", False, ""), self.room.clock()
         try:
             if own:
-                reached = authorization.own(database, viewer, self.tape, uses[0], now)
+                reached = authorization.own_tape(database, viewer, self.tape, uses[0], now)
             elif opened:
                 reached = authorization.opened(database, viewer, self.tape, uses[0], now, *uses[1:])
             else:

@@ -85,7 +85,7 @@ def test_every_kind_of_transcript_is_read_and_its_voices_are_asked_about(sender:
     assert "3 turns with" in page
     assert "Who is the interviewer?" in page
     assert "I am not sure" in page
-    written = transcripts.kept(sender.room.home, tape)
+    written = transcripts.stored(sender.room.home, tape)
     assert written is not None
     assert [turn.voice[:3].upper() for turn in written.turns] == ["ANN", "ROB", "ANN"]
     assert "ZEBRA" in written.turns[1].text
@@ -96,7 +96,7 @@ def test_the_interviewer_whom_the_member_names_is_kept(sender: Sender) -> None:
     send(sender, tape, "talk.txt", TALK)
     answer = sender.browser.post(f"/tapes/{tape}/transcript", {"way": "sound", "voice": "0"})
     assert answer.headers["location"] == f"/tapes/{tape}/recording"
-    written = transcripts.kept(sender.room.home, tape)
+    written = transcripts.stored(sender.room.home, tape)
     assert written is not None
     assert written.voices == {"Ann": "interviewer", "Robin": "client"}
     page = sender.browser.get(f"/tapes/{tape}/transcript").text

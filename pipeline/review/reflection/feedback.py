@@ -250,7 +250,7 @@ def _open_tape(database: Session, viewer: SignedIn, tape_id: str, now: int) -> T
 
 
 def _own_tape(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Tape:
-    return authorization.in_state(authorization.own(database, viewer, tape_id, "show", now), "ready")
+    return authorization.in_state(authorization.own_tape(database, viewer, tape_id, "show", now), "ready")
 
 
 @contextmanager

@@ -58,7 +58,7 @@ def _saved(request: Request, viewer: SignedIn, tape_id: str, fields: dict[str, s
         for item in questions.APPRAISAL
     }
     with home.database.writing() as database:
-        authorization.in_state(authorization.own(database, viewer, tape_id, "show", now), "ready")
+        authorization.in_state(authorization.own_tape(database, viewer, tape_id, "show", now), "ready")
         review = reviewed(database, tape_id)
         for kind, answers in ((questions.SESSION_REVIEW, review_answers), (questions.SELF_APPRAISAL, appraisal)):
             forms.write(database, home, tape_id, viewer.person_id, kind, answers, now)
@@ -94,7 +94,7 @@ def _rating(text: str | None) -> int | None:
 def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> Response:
     home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
-        tape = authorization.in_state(authorization.own(database, viewer, tape_id, "show", now), "ready")
+        tape = authorization.in_state(authorization.own_tape(database, viewer, tape_id, "show", now), "ready")
         authorization.read(database, viewer, tape_id, "forms", now)
         name = titles.title(database, tape)
         review = reviewed(database, tape_id)

@@ -231,7 +231,7 @@ def _asked(request: Request, viewer: Viewer, tape_id: str, ending: Literal["with
 def _of_the_job(request: Request, viewer: Viewer, tape_id: str, change: object) -> Response:
     home: Home = context_of(request).home
     with home.database.reading() as database:
-        authorization.own(database, viewer, tape_id, "process", context_of(request).clock())
+        authorization.own_tape(database, viewer, tape_id, "process", context_of(request).clock())
     try:
         change(home, tape_id, viewer.person_id, context_of(request).clock)  # type: ignore[operator]
     except JobError as error:

@@ -152,7 +152,7 @@ def confirmed(database: Session, home: Home, tape_id: str) -> dict[str, str] | N
 
 
 def _ready(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Tape:
-    return authorization.in_state(authorization.own(database, viewer, tape_id, "play", now), "ready")
+    return authorization.in_state(authorization.own_tape(database, viewer, tape_id, "play", now), "ready")
 
 
 def heard_right(database: Session, home: Home, tape: Tape) -> bool:

@@ -93,7 +93,7 @@ def begin(
         tape_id = _begun(home, viewer, typed, now, context_of(request).settings.review.drafts_limit)
     except (ConsentError, ReviewError) as error:
         status = 409 if error.code == "TR-R08" else 422
-        return _page(request, viewer, typed, told(error), error.code, status)
+        return _page(request, viewer, typed, error_message(error), error.code, status)
     return seeing(f"/tapes/{tape_id}/recording")
 
 
@@ -133,7 +133,7 @@ def named(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
 
-def told(error: ConsentError | ReviewError) -> str:
+def error_message(error: ConsentError | ReviewError) -> str:
     """What is wrong with a form, and what to do."""
     return errors.member_text(error).words
 
@@ -221,7 +221,7 @@ def part_sound(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     home, now = context_of(request).home, context_of(request).clock()
     with home.database.reading() as database:
         draft(database, viewer, tape_id, now)
-        authorization.own(database, viewer, tape_id, "play", now)
+        authorization.own_tape(database, viewer, tape_id, "play", now)
     item, seen = chunked_uploads.recording(home, tape_id), chunked_uploads.survey(home, tape_id)
     if item is None or seen is None:
         raise HTTPException(404)
@@ -284,7 +284,7 @@ def recording(
         here=chunked_uploads.offset(room.home, tape_id),
         whole=chunked_uploads.survey(room.home, tape_id) is not None,
         scanned=chunked_uploads.has_scan(room.home, tape_id),
-        written=transcripts.kept(room.home, tape_id) is not None,
+        written=transcripts.stored(room.home, tape_id) is not None,
         transcript_limit=transcripts.MOST_MB,
         kinds=",".join(sorted(registry.ENDINGS)),
         error=given.words if given else "",
@@ -294,7 +294,7 @@ def recording(
 
 def draft(database: Session, viewer: Viewer, tape_id: str, now: int) -> Tape:
     """A tape of the viewer's that is still being handed in; else 404."""
-    return authorization.in_state(authorization.own(database, viewer, tape_id, "store", now), "draft")
+    return authorization.in_state(authorization.own_tape(database, viewer, tape_id, "store", now), "draft")
 
 
 def groups(database: Session, viewer: Viewer, now: int) -> dict[str, Group]:
@@ -334,16 +334,11 @@ def _part(request: Request, tape: Tape, typed: dict[str, Any], error: str = "") 
     limit = int(min(room.settings.audio.segment_limit_minutes, room.settings.audio.hard_limit_minutes) * 60_000)
     last = min(limit, seen.shown)
     filled = {"start": "0:00", "end": f"{last // 60_000}:{last // 1000 % 60:02d}", "speakers": 2} | typed
-    with room.home.database.reading() as database:
-        name = titles.title(database, tape)
-    return render(
-        request,
-        "upload/part.html",
-        422 if error else 200,
-        tape=tape,
-        title=name,
-        seen=seen,
-        limit=limit,
-        typed=filled,
-        error=error,
-    )
+    return tape_form(request, "upload/part.html", tape, error, seen=seen, limit=limit, typed=filled)
+
+
+def tape_form(request: Request, template: str, tape: Tape, error: str, **context: Any) -> Response:
+    """The page of a form on a tape, under the tape's title: 422 with what is wrong in it, 200 where nothing is."""
+    with context_of(request).home.database.reading() as database:
+        title = titles.title(database, tape)
+    return render(request, template, 422 if error else 200, tape=tape, title=title, error=error, **context)

@@ -15,8 +15,7 @@ from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
-from pipeline.review.tapes import titles
-from pipeline.review.templating import render, seeing
+from pipeline.review.templating import seeing
 from pipeline.review.upload import drafts
 from pipeline.review.upload.drafts import Allowed
 from pipeline.tapes.clock import day_of
@@ -52,7 +51,7 @@ def change(request: Request, viewer: SignedIn, tape_id: Id, typed: Allowed) -> R
 
 
 def _own(database: Session, viewer: Viewer, tape_id: str, now: int) -> tuple[Tape, Consent]:
-    tape = authorization.own(database, viewer, tape_id, "store", now)
+    tape = authorization.own_tape(database, viewer, tape_id, "store", now)
     consent = consent_form.latest(database, tape_id)
     if consent is None:
         raise HTTPException(404)
@@ -87,15 +86,5 @@ def _page(
             "uses": consent.uses,
             "group_ids": consent.group_ids,
         } | typed
-        name = titles.title(database, tape)
-    return render(
-        request,
-        "upload/permission.html",
-        422 if error else 200,
-        tape=tape,
-        title=name,
-        groups=groups,
-        typed=filled,
-        error=drafts.told(error) if error else "",
-        code=error.code if error else "",
-    )
+    message, code = (drafts.error_message(error), error.code) if error else ("", "")
+    return drafts.tape_form(request, "upload/permission.html", tape, message, groups=groups, typed=filled, code=code)

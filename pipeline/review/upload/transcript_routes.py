@@ -46,7 +46,7 @@ def go_on(
     room = context_of(request)
     with room.home.database.reading() as database:
         draft(database, viewer, tape_id, room.clock())
-    written = _kept(request, tape_id)
+    written = _stored_transcript(request, tape_id)
     names = list(written.voices)
     if voice >= len(names):
         raise HTTPException(404)
@@ -75,8 +75,8 @@ def discard(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     return seeing(f"/tapes/{tape_id}/recording")
 
 
-def _kept(request: Request, tape_id: str) -> WrittenTranscript:
-    written = transcripts.kept(context_of(request).home, tape_id)
+def _stored_transcript(request: Request, tape_id: str) -> WrittenTranscript:
+    written = transcripts.stored(context_of(request).home, tape_id)
     if written is None:
         raise HTTPException(404)
     return written
@@ -87,7 +87,7 @@ def _page(request: Request, viewer: Viewer, tape_id: str, refused: ReviewError |
     with room.home.database.reading() as database:
         tape = draft(database, viewer, tape_id, room.clock())
         name = titles.title(database, tape)
-    written = _kept(request, tape_id)
+    written = _stored_transcript(request, tape_id)
     first = {turn.voice: turn.text for turn in reversed(written.turns)}
     return render(
         request,

@@ -9,7 +9,6 @@ from sqlalchemy import delete, select
 from pipeline.errors import FormatError, ReviewError, TableError
 from pipeline.formats import transcript_process
 from pipeline.formats.written_transcript import WrittenTranscript, unpacked
-from pipeline.review import errors
 from pipeline.review.upload import quotas
 from pipeline.run import text_run
 from pipeline.tapes import audit_log
@@ -91,7 +90,7 @@ def keep(home: Home, tape_id: str, written: WrittenTranscript, now: int, quota: 
         home.vault.remove(item)
 
 
-def kept(home: Home, tape_id: str) -> WrittenTranscript | None:
+def stored(home: Home, tape_id: str) -> WrittenTranscript | None:
     """The transcript of a draft; None where none is here."""
     with home.database.reading() as database:
         item = database.scalar(select(Item).where(Item.tape_id == tape_id, Item.kind == WRITTEN))
@@ -107,8 +106,3 @@ def discard(home: Home, tape_id: str) -> None:
         database.execute(delete(Item).where(Item.id.in_([item.id for item in items])))
     for item in items:
         home.vault.remove(item)
-
-
-def told(error: ReviewError) -> str:
-    """Why a transcript was refused, for a member."""
-    return errors.member_text(error).words
