@@ -39,9 +39,9 @@ def clusters(table: pd.DataFrame) -> list[list[str]]:
 
 def figures(table: pd.DataFrame, kind: str = "members", absent: Absent = "not-coded") -> dict[str, float]:
     """The figures of a comparison on all codes."""
-    made = build_rating_matrix(align_units(table)[0], SCHEME, absent)
-    comparison = next(each for each in group_comparisons(made) if each.kind == kind)
-    added = tape_sums(made, made.levels[0], comparison, made.levels[0].values_of(made.grid))
+    ratings = build_rating_matrix(align_units(table)[0], SCHEME, absent)
+    comparison = next(comparison for comparison in group_comparisons(ratings) if comparison.kind == kind)
+    added = tape_sums(ratings, ratings.levels[0], comparison, ratings.levels[0].values_of(ratings.grid))
     assert added is not None
     result = agreement.coefficient_values(added.weighted(np.ones(len(added.units))))
     return {"units": added.utterances} | {name: float(value) for name, value in result.items()}
@@ -78,7 +78,7 @@ def test_a_listening_noise_within_a_turn_does_not_destroy_agreement() -> None:
         figures(
             together(
                 *(cut(name, "member", *units) for name in ("ann", "bob")),
-                cut("cora", "coach", *(each for each in units if each[1] < 10_000)),
+                cut("cora", "coach", *(unit for unit in units if unit[1] < 10_000)),
             )
         )
         for units in (turns, [*turns, noise])
@@ -278,10 +278,10 @@ def tapes(draw: st.DrawFn, layers: tuple[str, ...] = ("member", "member", "membe
     for number, layer in enumerate(layers):
         units: Units = []
         for index, (start, length) in enumerate(shared):
-            kept = draw(st.sampled_from(["same", "same", "moved", "none"]))
-            begin, end = (start, start + length) if kept == "same" else (start + 1, start + 1 + length)
-            name = f"u{index}" if kept == "same" else f"{number}-{index}"
-            if kept != "none":
+            kind = draw(st.sampled_from(["same", "same", "moved", "none"]))
+            begin, end = (start, start + length) if kind == "same" else (start + 1, start + 1 + length)
+            name = f"u{index}" if kind == "same" else f"{number}-{index}"
+            if kind != "none":
                 units.append((name, 100 * begin, 100 * end, draw(CODES)))
         if units:
             passes.append(cut(f"c{number}", layer, *units))
@@ -319,8 +319,8 @@ def test_whoever_joins_the_members_does_not_change_how_they_compare(table: pd.Da
     members = table[table["layer"] == "member"]
     assume(members["coder"].nunique() > 1)
     # A coach who has two units of which each member has one shows that they are two.
-    held = table[table["layer"] == "coach"].merge(members, on=["utterance_id", "start", "end"])
-    assume(not held["utterance_id"].nunique() or _apart(held))
+    shared = table[table["layer"] == "coach"].merge(members, on=["utterance_id", "start", "end"])
+    assume(not shared["utterance_id"].nunique() or _apart(shared))
     assume(figures_exist(members))
     assert figures(table, absent="missing") == pytest.approx(figures(members, absent="missing"), nan_ok=True)
 
@@ -341,8 +341,8 @@ def figures_exist(table: pd.DataFrame) -> bool:
     return bool((align_units(table)[0].groupby("utterance_id")["coder"].nunique() > 1).any())
 
 
-def _apart(held: pd.DataFrame) -> bool:
-    spans = held[["start", "end"]].drop_duplicates().to_numpy().tolist()
+def _apart(shared: pd.DataFrame) -> bool:
+    spans = shared[["start", "end"]].drop_duplicates().to_numpy().tolist()
     return all(a[1] <= b[0] or b[1] <= a[0] for a, b in combinations(spans, 2))
 
 

@@ -68,7 +68,7 @@ def ac1_by_definition(data: NDArray[np.int64], values: int) -> float:
 
 
 def sums(data: NDArray[np.int64], values: int) -> dict[str, object]:
-    """What the coefficients are made of."""
+    """The sums behind the coefficients."""
     counts = np.stack([(data == value).sum(axis=0) for value in range(1, values + 1)], axis=1).astype(float)
     coders = counts.sum(axis=1)
     several, some = coders > 1, coders > 0
@@ -233,7 +233,7 @@ def test_undefined_is_nan_without_a_warning() -> None:
     assert np.isnan(by.alpha_of(18, np.array([18.0, 0.0])))
     assert np.isnan(by.percent(0, 0))
     assert np.isnan(by.ac1_of(3, 3, np.array([3.0]), 3))
-    assert all(np.isnan(each) for each in by.icc_of([8.0, 8.0], 32.0, 64.0, 4))
+    assert all(np.isnan(value) for value in by.icc_of([8.0, 8.0], 32.0, 64.0, 4))
     statistic, free = by.homogeneity([[5, 0], [0, 3]])
     assert (float(statistic), int(free)) == (0.0, 0)
 
@@ -241,8 +241,8 @@ def test_undefined_is_nan_without_a_warning() -> None:
 def test_a_stack_of_tables_gives_what_each_table_gives() -> None:
     tables = np.array([[[9, 2, 0], [1, 7, 3], [4, 0, 5]], [[3, 6, 1], [0, 8, 2], [5, 1, 4]]], dtype=float)
     for stack in (tables, np.stack([tables, tables[::-1], tables])):
-        single = [(by.kappa(each), *by.homogeneity(each)) for each in stack.reshape(-1, 3, 3)]
+        single = [(by.kappa(tables), *by.homogeneity(tables)) for tables in stack.reshape(-1, 3, 3)]
         kappa, (chi2, degrees) = by.kappa(stack), by.homogeneity(stack)
-        np.testing.assert_allclose(kappa.ravel(), [each[0] for each in single])
-        np.testing.assert_allclose(chi2.ravel(), [each[1] for each in single])
-        assert degrees.ravel().tolist() == [each[2] for each in single] == [2] * len(single)
+        np.testing.assert_allclose(kappa.ravel(), [values[0] for values in single])
+        np.testing.assert_allclose(chi2.ravel(), [values[1] for values in single])
+        assert degrees.ravel().tolist() == [values[2] for values in single] == [2] * len(single)

@@ -198,14 +198,16 @@ def test_figures_of_random_rating_matrices_are_those_of_the_definitions(fill: bo
         given = invented(random)
         result, tapes = align_units(table(given))
         brought_together += bool(tapes)
-        made = build_rating_matrix(result, SCHEME, "not-coded" if fill else "missing")
+        ratings = build_rating_matrix(result, SCHEME, "not-coded" if fill else "missing")
         units = laid(given, fill)
-        comparing = {(each.kind, each.a, each.b): each for each in group_comparisons(made)}
-        for level in (level for level in made.levels if level.kind in ("all", "code")):
-            cells = level.values_of(made.grid)
-            for key, coders in pairs(made).items():
+        comparing = {
+            (comparison.kind, comparison.a, comparison.b): comparison for comparison in group_comparisons(ratings)
+        }
+        for level in (level for level in ratings.levels if level.kind in ("all", "code")):
+            cells = level.values_of(ratings.grid)
+            for key, coders in pairs(ratings).items():
                 wanted = by_definition(units, coders, level.name)
-                added = tape_sums(made, level, comparing[key], cells) if key in comparing else None
+                added = tape_sums(ratings, level, comparing[key], cells) if key in comparing else None
                 assert (added is not None) == bool(wanted), (key, level.name)
                 if added is not None:
                     got = coefficient_values(added.weighted(np.ones(len(added.units)))) | {"units": added.utterances}

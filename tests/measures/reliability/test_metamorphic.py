@@ -34,16 +34,16 @@ def table() -> pd.DataFrame:
 
 
 def measured(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    made = build_rating_matrix(table, SCHEME, "missing")
-    report = detect_drift(made)
+    ratings = build_rating_matrix(table, SCHEME, "missing")
+    report = detect_drift(ratings)
     return {
-        "agreement": agreement_table(made, draws=200),
-        "sessions": session_icc(made, draws=200),
-        "confusions": confusions(made),
+        "agreement": agreement_table(ratings, draws=200),
+        "sessions": session_icc(ratings, draws=200),
+        "confusions": confusions(ratings),
         "drift": report.table,
         "points": report.points,
-        "automation bias": automation_bias(made, draws=200),
-        "sample": draw_sample(made, "utterances", seed=3),
+        "automation bias": automation_bias(ratings, draws=200),
+        "sample": draw_sample(ratings, "utterances", seed=3),
     }
 
 

@@ -55,9 +55,9 @@ def test_weighted_shares_are_unbiased(by: str) -> None:
 def test_of_few_tapes_one_is_drawn_whatever_the_seed(tapes: int) -> None:
     laid, _ = uncoached(tapes)
     drawn = [draw_sample(laid, seed=seed) for seed in range(60)]
-    assert {len(each) for each in drawn} == {1}
-    assert {name for each in drawn for name in each["tape_id"]} == set(laid.tapes)
-    assert {part for each in drawn for part in each["part"]} == {"random", "disagreement"}
+    assert {len(sample) for sample in drawn} == {1}
+    assert {name for sample in drawn for name in sample["tape_id"]} == set(laid.tapes)
+    assert {part for sample in drawn for part in sample["part"]} == {"random", "disagreement"}
 
 
 def test_all_are_drawn_where_all_are_wanted() -> None:

@@ -24,9 +24,9 @@ from pipeline.measures.session.counts import (
     CountingRule,
     count_codes,
     count_totals,
+    counting_units,
     total_noun,
 )
-from pipeline.measures.session.counts import counting_units as counted_units
 from pipeline.measures.session.draws import chosen_codes
 from tests.measures.samples import table
 
@@ -49,14 +49,14 @@ SPOKEN = table(
 
 
 def counted(rows: pd.DataFrame, rule: CountingRule) -> dict[str, int]:
-    held = counted_units(chosen_codes(rows), rule, rows)
-    return {code: int(number[0]) for code, number in count_codes(held, held).items() if number[0]}
+    presence = counting_units(chosen_codes(rows), rule, rows)
+    return {code: int(number[0]) for code, number in count_codes(presence, presence).items() if number[0]}
 
 
 def summed(rows: pd.DataFrame, rule: CountingRule) -> dict[str, int]:
     return {
         total: int(number[0])
-        for total, number in count_totals(counted_units(chosen_codes(rows), rule, rows), rule).items()
+        for total, number in count_totals(counting_units(chosen_codes(rows), rule, rows), rule).items()
     }
 
 
@@ -199,7 +199,7 @@ ROWS = st.lists(
 @settings(max_examples=200, deadline=None)
 def test_volleys_are_counted_as_one_would_by_hand(rows: list[tuple[str, set[str], int | None]]) -> None:
     """Each volley as the set of its codes, each row without a number and each of the client's a set of its own."""
-    frame = table(*((role, "|".join(sorted(codes))) for role, codes, _ in rows), volley=[each[2] for each in rows])
+    frame = table(*((role, "|".join(sorted(codes))) for role, codes, _ in rows), volley=[number for *_, number in rows])
     codes_of_role = {
         role: {name for name, meaning in PRETAG_MEANINGS.items() if meaning_role(meaning) == role} for role in "IC"
     }
@@ -209,21 +209,23 @@ def test_volleys_are_counted_as_one_would_by_hand(rows: list[tuple[str, set[str]
         sets[key] = sets.get(key, set()) | (codes & (codes_of_role[role] | {"scaling"}))
     volleys = list(sets.values())
     result = summed(frame, BY_VOLLEY)
-    assert result["questions"] == sum(bool(each & {"question_open", "question_closed"}) for each in volleys)
-    assert result["reflections"] == sum(bool(each & {"reflection_simple", "reflection_complex"}) for each in volleys)
-    assert result["complex_reflections"] == sum("reflection_complex" in each for each in volleys)
-    assert result["simple_or_complex_reflections"] == result["reflections"]
-    assert result["open_questions"] == sum("question_open" in each for each in volleys)
-    assert result["open_or_closed_questions"] - result["open_questions"] == sum(
-        "question_closed" in each for each in volleys
+    assert result["questions"] == sum(bool(volley & {"question_open", "question_closed"}) for volley in volleys)
+    assert result["reflections"] == sum(
+        bool(volley & {"reflection_simple", "reflection_complex"}) for volley in volleys
     )
-    assert result["change_talk"] == sum("change" in each for each in volleys)
+    assert result["complex_reflections"] == sum("reflection_complex" in volley for volley in volleys)
+    assert result["simple_or_complex_reflections"] == result["reflections"]
+    assert result["open_questions"] == sum("question_open" in volley for volley in volleys)
+    assert result["open_or_closed_questions"] - result["open_questions"] == sum(
+        "question_closed" in volley for volley in volleys
+    )
+    assert result["change_talk"] == sum("change" in volley for volley in volleys)
     codes = counted(frame, BY_VOLLEY)
     assert codes.get("reflection_simple", 0) == sum(
-        "reflection_simple" in each and "reflection_complex" not in each for each in volleys
+        "reflection_simple" in volley and "reflection_complex" not in volley for volley in volleys
     )
-    assert codes.get("other", 0) == sum(each == {"other"} for each in volleys)
-    assert codes.get("scaling", 0) == sum("scaling" in each for each in volleys)
+    assert codes.get("other", 0) == sum(volley == {"other"} for volley in volleys)
+    assert codes.get("scaling", 0) == sum("scaling" in volley for volley in volleys)
 
 
 def meaning_role(meaning: str) -> str:
@@ -443,15 +445,15 @@ def test_every_draw_is_counted_by_itself() -> None:
     rows = table(("I", ""), ("I", ""), volley=[1, 1])
     drawn = {"question_open": np.array([[True, True], [False, True], [False, False]])}
     for rule, numbers in ((BY_UTTERANCE, [2, 1, 0]), (BY_VOLLEY, [1, 1, 0])):
-        held = counted_units(drawn, rule, rows)
-        assert count_codes(held, ["question_open", "change"])["question_open"].tolist() == numbers
-        assert count_totals(held, rule)["questions"].tolist() == numbers
+        presence = counting_units(drawn, rule, rows)
+        assert count_codes(presence, ["question_open", "change"])["question_open"].tolist() == numbers
+        assert count_totals(presence, rule)["questions"].tolist() == numbers
 
 
 def test_two_kinds_on_one_utterance_are_two_and_in_one_volley_one() -> None:
     frame = pd.DataFrame({"role": ["interviewer"], "volley": [1], "codes": ["reflection_simple|reflection_complex"]})
     result = {
-        rule.unit: int(count_totals(counted_units(chosen_codes(frame), rule, frame), rule)["reflections"][0])
+        rule.unit: int(count_totals(counting_units(chosen_codes(frame), rule, frame), rule)["reflections"][0])
         for rule in (BY_UTTERANCE, BY_VOLLEY)
     }
     assert result == {"utterance": 2, "volley": 1}
@@ -461,7 +463,7 @@ def test_two_kinds_on_one_utterance_are_two_and_in_one_volley_one() -> None:
 def test_a_code_on_an_utterance_of_another_s_counts_nothing(role: str) -> None:
     frame = pd.DataFrame({"role": [role], "volley": [1], "codes": ["change"]})
     assert (
-        int(count_totals(counted_units(chosen_codes(frame), BY_UTTERANCE, frame), BY_UTTERANCE)["change_talk"][0]) == 0
+        int(count_totals(counting_units(chosen_codes(frame), BY_UTTERANCE, frame), BY_UTTERANCE)["change_talk"][0]) == 0
     )
 
 

@@ -128,7 +128,7 @@ def test_any_code_of_a_codebook_may_be_given_by_nobody(name: str) -> None:
     for code in ("", *rule.codes):
         rows = table(("I", code), ("C", "")).assign(volley=[1, None])
         measures = session_measures(rows, rule)
-        assert all(measures.counts[each].value in (0, 1) for each in rule.codes)
+        assert all(measures.counts[code].value in (0, 1) for code in rule.codes)
         assert measures.ratios["reflections_per_question"].value in (None, 0)
 
 

@@ -30,8 +30,10 @@ def test_the_thresholds_are_the_manual_s() -> None:
         "mi_adherent": [],
         "mi_non_adherent": [],
     }
-    assert {measure.name: [(each.value, each.label) for each in measure.references] for measure in result} == expected
-    assert all("expert opinion" in each.source for measure in result for each in measure.references)
+    assert {
+        measure.name: [(threshold.value, threshold.label) for threshold in measure.references] for measure in result
+    } == expected
+    assert all("expert opinion" in threshold.source for measure in result for threshold in measure.references)
 
 
 def measured(volleys: list[tuple[int, str]]) -> SessionMeasures:
