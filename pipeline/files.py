@@ -22,10 +22,10 @@ PARTIAL = ".partial"
 """How a file ends that is not yet whole."""
 
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EFBIG}
-"""What the system says where a place has no room, cannot be written, or refuses us."""
+"""The system's errors where a folder has no room, cannot be written, or is forbidden to us."""
 
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
-"""What the system says where a disk knows no hard links, as FAT and exFAT."""
+"""The system's errors where a disk has no hard links, such as FAT and exFAT."""
 
 
 def sha256(file: Path | int) -> str:

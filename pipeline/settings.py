@@ -37,7 +37,7 @@ class Section(BaseModel):
 
 
 class AudioSettings(Section):
-    """What a recording may be."""
+    """Limits of a recording."""
 
     segment_limit_minutes: float = Field(gt=0)
     hard_limit_minutes: float = Field(gt=0)
@@ -111,7 +111,7 @@ class ModelsSettings(Section):
 
 
 class EnginesSettings(Section):
-    """What the engines run on."""
+    """The hardware that the engines use."""
 
     cores: int = Field(ge=1)
     device: Literal["cpu", "cuda"]

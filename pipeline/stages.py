@@ -118,7 +118,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "tag": ("tag",),
     "report": ("measure", "report"),
 }
-"""What a durable job does in one go: step -> its stages.
+"""Step of a durable job -> the stages that it does in one go.
 
 Transcription and diarization are one step because they share a process: windows of speech take the core that
 diarization leaves (`pipeline.speech.cores`), and a job counts the tries of one step at a time. Each stage's result is
@@ -134,7 +134,7 @@ STEP_LABELS = {step: " and ".join(LABELS[stage] for stage in stages).capitalize(
 
 @dataclass(frozen=True)
 class ProcessRequest:
-    """What a member asks for.
+    """The options of one run, as a member gives them.
 
     Times are milliseconds within the recording. ``speakers`` None lets the diarizer count the voices; the diarizer
     "auto" takes the channels where each holds one voice. ``turns`` is the RTTM file of the manual diarizer;
@@ -275,4 +275,4 @@ class Run:
 _OPTIONS = (
     *("target_behavior", "tape_id", "start", "end", "speakers", "diarizer", "turns", "interviewer", "transcript"),
 )
-"""What a member asks for besides the recording, in the order of the provenance."""
+"""The options besides the recording, in the order of the provenance."""

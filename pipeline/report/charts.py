@@ -1,6 +1,6 @@
-"""Where things go in the report's pictures: times and values become coordinates; the templates draw them.
+"""Coordinates of the report's charts: times and values become positions; the templates draw them.
 
-All pictures share one width of 960 units with a margin for row labels on the left. Times are ms
+All charts share one width of 960 units with a margin for row labels on the left. Times are ms
 from the segment's start.
 """
 
@@ -16,7 +16,7 @@ from pipeline.timeline import Span, merge
 
 WIDTH, LEFT, RIGHT = 960, 112, 936
 BAND = 300_000
-"""Milliseconds of one row of the turn-by-turn picture; a session not much longer gets a single row."""
+"""Milliseconds of one row of the turn-by-turn chart; a session not much longer gets a single row."""
 LONGEST_BAND = 390_000
 SHORTEST = 30_000
 MARK = 14
@@ -27,8 +27,8 @@ _STEPS = (5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000)
 
 
 @dataclass(frozen=True)
-class Said:
-    """An utterance as the pictures show it: ``marks`` are (lane, code) pairs, ``row`` its place in the transcript."""
+class ChartedUtterance:
+    """An utterance as the charts show it: ``marks`` are (lane, code) pairs, ``row`` its place in the transcript."""
 
     row: int
     start: int
@@ -47,12 +47,12 @@ class Axis:
     end: int
 
     def x(self, time: float) -> float:
-        """Where a time lies; times outside lie on the edge."""
+        """Return the position of a time; a time outside lies on the edge."""
         share = (min(max(time, self.start), self.end) - self.start) / (self.end - self.start)
         return round(LEFT + share * (RIGHT - LEFT), 1)
 
     def ticks(self, until: int | None = None, most: int = 11) -> tuple[tuple[float, int], ...]:
-        """Positions and times of round minutes or seconds, none after ``until``."""
+        """Return the positions and times of round minutes or seconds, none after ``until``."""
         step = next((step for step in _STEPS if (self.end - self.start) / step <= most), _STEPS[-1])
         first = ceil(self.start / step) * step
         return tuple((self.x(time), time) for time in range(first, min(self.end, until or self.end) + 1, step))
@@ -81,7 +81,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Band:
-    """One row of the turn-by-turn picture."""
+    """One row of the turn-by-turn chart."""
 
     start: int
     end: int
@@ -91,7 +91,7 @@ class Band:
 
 
 @dataclass(frozen=True)
-class Line:
+class ReadinessCurve:
     """The readiness line, its interval as a closed shape, and its turning points (x, y, time, toward)."""
 
     line: str
@@ -115,13 +115,13 @@ class Plot:
     references: tuple[tuple[float, str], ...]
 
 
-def duration(utterances: Sequence[Said], given: int) -> int:
-    """Length of the pictures in ms: the segment's, or what is needed to show everything."""
+def duration(utterances: Sequence[ChartedUtterance], given: int) -> int:
+    """Return the length of the charts in ms: the segment's, or what is needed to show everything."""
     return max([given, *(utterance.end for utterance in utterances), SHORTEST])
 
 
-def bars(utterances: Iterable[Said], axis: Axis) -> tuple[Bar, ...]:
-    """The talk that falls within an axis; bars of one role closer than a second join."""
+def bars(utterances: Iterable[ChartedUtterance], axis: Axis) -> tuple[Bar, ...]:
+    """Return the talk that falls within an axis; bars of one role closer than a second join."""
     spoken: dict[str, list[Span]] = {}
     for utterance in utterances:
         spoken.setdefault(utterance.role, []).append(Span(utterance.start, max(utterance.start, utterance.end)))
@@ -133,8 +133,8 @@ def bars(utterances: Iterable[Said], axis: Axis) -> tuple[Bar, ...]:
     )
 
 
-def bands(utterances: Sequence[Said], length: int) -> tuple[Band, ...]:
-    """The turn-by-turn picture."""
+def bands(utterances: Sequence[ChartedUtterance], length: int) -> tuple[Band, ...]:
+    """Return the rows of the turn-by-turn chart."""
     width = length if length <= LONGEST_BAND else BAND
     rows = []
     for start in range(0, length, width):
@@ -145,8 +145,8 @@ def bands(utterances: Sequence[Said], length: int) -> tuple[Band, ...]:
     return tuple(rows)
 
 
-def _marks(utterances: Iterable[Said], axis: Axis) -> tuple[Mark, ...]:
-    """Marks at their moments; one that would cover the last in its lane moves a little to the right."""
+def _marks(utterances: Iterable[ChartedUtterance], axis: Axis) -> tuple[Mark, ...]:
+    """Return marks at their moments; one that would cover the last in its lane moves a little to the right."""
     last: dict[str, float] = {}
     marks = []
     for utterance in utterances:
@@ -158,8 +158,8 @@ def _marks(utterances: Iterable[Said], axis: Axis) -> tuple[Mark, ...]:
     return tuple(marks)
 
 
-def readiness(trajectory: ReadinessLine, axis: Axis, top: float, bottom: float) -> Line | None:
-    """The readiness line between two heights; None where no utterance of the client has a time."""
+def readiness(trajectory: ReadinessLine, axis: Axis, top: float, bottom: float) -> ReadinessCurve | None:
+    """Return the readiness line between two heights; None where no utterance of the client has a time."""
     points = [(point.time, point) for point in trajectory.points if point.time is not None]
     if not points:
         return None
@@ -181,11 +181,11 @@ def readiness(trajectory: ReadinessLine, axis: Axis, top: float, bottom: float) 
         if turn.time is not None
     )
     band = "M" + "L".join(f"{x} {y_}" for x, y_ in [*above, *reversed(below)]) + "Z"
-    return Line(line, band, y(0), levels, turns, points[-1][1].value)
+    return ReadinessCurve(line, band, y(0), levels, turns, points[-1][1].value)
 
 
 def _corners(xs: Sequence[float], ys: Sequence[float], x: float, y: float) -> list[tuple[float, float]]:
-    """The corners of a line that keeps its height until the next point."""
+    """Return the corners of a line that keeps its height until the next point."""
     corners = [(x, y)]
     for next_x, next_y in zip(xs, ys, strict=True):
         corners += [(next_x, y)] if next_y == y else [(next_x, y), (next_x, next_y)]
@@ -198,7 +198,7 @@ def _steps(xs: Sequence[float], ys: Sequence[float], x: float, y: float) -> str:
 
 
 def plot(measure: Measure, width: int = 260, margin: int = 12) -> Plot | None:
-    """A measure with its interval and its published reference values; None where it is undefined."""
+    """Return a measure with its interval and its published reference values; None where it is undefined."""
     if measure.value is None:
         return None
     low = measure.value if measure.low is None else measure.low

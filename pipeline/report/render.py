@@ -113,7 +113,7 @@ class ReportData:
 
 
 def render(tape: ReportData) -> str:
-    """The report as HTML, to be written as UTF-8.
+    """Return the report as HTML, to be written as UTF-8.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def render(tape: ReportData) -> str:
     table = sort_by_time(tape.table)
     tags = Tags(tape.codebook)
     lines = transcript_view.lines(table, tags)
-    charted = [_said(line) for line in lines]
+    charted = [_charted(line) for line in lines]
     length = charts.duration(charted, tape.end - tape.start)
     axis = charts.Axis(0, length)
     unsure = uncertain_tags(table)
@@ -160,10 +160,10 @@ def render(tape: ReportData) -> str:
     )
 
 
-def _said(line: Line) -> charts.Said:
+def _charted(line: Line) -> charts.ChartedUtterance:
     marks = tuple((tag.lane, tag.name) for tag in line.tags if tag.lane is not None)
     title = f"{clock(line.start)} {', '.join(tag.label for tag in line.tags)}: {line.text}"
-    return charts.Said(line.row, line.start, line.end, line.role, marks, title, line.unsure)
+    return charts.ChartedUtterance(line.row, line.start, line.end, line.role, marks, title, line.unsure)
 
 
 @dataclass(frozen=True)
@@ -186,14 +186,14 @@ class _Pairs:
 
 
 def _instead(doubt: UncertainTag, tags: Tags) -> str:
-    """The next best answer in words."""
+    """Return the next best answer in words."""
     none = {"question": "not a question", "reflection": "not a reflection", "information": "not information"}
     if doubt.instead is None:
         return none.get(doubt.decision, "neither change nor sustain talk")
     return tags.of(doubt.instead).label.lower()
 
 
-def _lanes(utterances: Sequence[charts.Said], lines: Sequence[Line]) -> dict[str, list[str]]:
+def _lanes(utterances: Sequence[charts.ChartedUtterance], lines: Sequence[Line]) -> dict[str, list[str]]:
     """Lanes of marks above the interviewer's and below the client's talk, as far as they occur."""
     order = ["question", "reflection", "affirmation", "summary", "information"]
     used = {lane for utterance in utterances for lane, _ in utterance.marks if utterance.role == "interviewer"}
@@ -216,17 +216,17 @@ def _counting(rule: CountingRule) -> str:
 
 
 def _thresholds(measures: SessionMeasures) -> str:
-    """What the marks in the pictures are; empty where there are none."""
+    """Return what the marks in the charts are; empty where there are none."""
     if not any(measure.references for measure in measures.ratios.values()):
         return ""
-    told = "Dashed lines mark the values that MITI 4.2 calls fair and good: expert opinion without normative data, "
+    sentence = "Dashed lines mark the values that MITI 4.2 calls fair and good: expert opinion without normative data, "
     if measures.rule.unit == "utterance":
-        told += "meant for counts per volley, while this page counts every utterance, "
-    return f"{told}for discussion, not a passing grade."
+        sentence += "meant for counts per volley, while this page counts every utterance, "
+    return f"{sentence}for discussion, not a passing grade."
 
 
 def figure(measure: Measure) -> str:
-    """The value of a measure, or why it has none."""
+    """Return the value of a measure, or why it has none."""
     return (
         f"undefined ({measure.undefined})"
         if measure.value is None
@@ -235,7 +235,7 @@ def figure(measure: Measure) -> str:
 
 
 def spread(measure: Measure) -> str:
-    """The interval of a measure in words; empty where it has none."""
+    """Return the interval of a measure in words; empty where it has none."""
     return "" if measure.value is None else number_format.format_interval(measure.low, measure.high, measure.unit)
 
 

@@ -29,5 +29,5 @@ def templates(package: str) -> Environment:
 
 
 def _printable(value: Any) -> Any:
-    """What a template prints, without characters that a page or a file cannot hold."""
+    """Return what a template prints, without characters that a page or a file cannot hold."""
     return plain_text.without_controls(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -29,7 +29,7 @@ _LOOKS: dict[str | None, tuple[str | None, str]] = {
     counts.OTHER: (None, "dot"),
     counts.NEUTRAL: (None, "dot"),
 }
-"""What a code means -> its lane and its shape; any other has its family's lane."""
+"""Meaning of a code -> its lane and its shape; any other has its family's lane."""
 
 _COLORS = ("question", "reflection", "information", "affirmation", "summary", "change", "sustain")
 
@@ -75,7 +75,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Moment:
-    """What the interviewer said, the client's change and sustain talk that followed, and the interviewer's answer."""
+    """The interviewer's utterance, the client's change and sustain talk that followed, and the interviewer's answer."""
 
     before: Line | None
     talk: tuple[tuple[Line, tuple[Tag, ...]], ...]
@@ -94,7 +94,7 @@ class Tags:
         self._known = {code.name: code for code in (*_machine().codes, *book.codes)}
 
     def of(self, name: str) -> Tag:
-        """The tag of a code; its lane in pictures is None where the code says little (other, neutral)."""
+        """Return the tag of a code; its lane in charts is None where the code says little (other, neutral)."""
         code = self._known.get(name)
         if code is None:
             label = name.replace("_", " ").capitalize()
@@ -106,7 +106,7 @@ class Tags:
 
 
 def lines(table: pd.DataFrame, tags: Tags) -> list[Line]:
-    """The utterances of a coded table that has times, in its order."""
+    """Return the utterances of a coded table that has times, in its order."""
     columns = [
         string_column(table, name) if name in table else [""] * len(table) for name in ("role", "speaker", "text")
     ]
@@ -131,14 +131,14 @@ def lines(table: pd.DataFrame, tags: Tags) -> list[Line]:
 
 
 def _ms(time: Any) -> int:
-    """A time; 0 for all rows of a tape that has none."""
+    """Return a time in ms; 0 for all rows of a tape that has none."""
     return 0 if pd.isna(time) else int(time)
 
 
 def turns(
     lines: Sequence[Line], table: pd.DataFrame, unclear: Sequence[Vocalization], roles: Mapping[str, str]
 ) -> list[Turn]:
-    """The transcript turn by turn, unclear sounds where they were heard; ``roles`` are those of the speakers."""
+    """Return the transcript turn by turn, unclear sounds where they were heard; ``roles`` are those of the speakers."""
     keys = string_column(table, "turn_id") if "turn_id" in table else [str(line.row) for line in lines]
     spoken = zip((line.start for line in lines), keys, lines, strict=True)
     timed: list[tuple[int, str | None, Line | Vocalization]] = [*spoken]

@@ -1,1 +1,1 @@
-"""What runs the job: engines, results, the output folder, and the cache of finished stages."""
+"""Running the job: engines, results, the output folder, and the cache of finished stages."""

@@ -1,4 +1,4 @@
-"""What a run loads: the engines that the settings name, each when it is first needed.
+"""The engines that a run loads: those that the settings name, each when it is first needed.
 
 This is the seam where tests put engines of their own: anything with these methods will do.
 """
@@ -35,28 +35,28 @@ class Engines:
         return audio.decode(recording, self.settings.audio, start, end, progress)
 
     def transcriber(self) -> Transcriber:
-        """What turns sound into words."""
+        """Return the engine that turns sound into words."""
         return transcriber.load(self.settings)
 
     def diarizer(self, kind: Kind, speakers: int | None, turns: Path | None, tape_id: str) -> Diarizer:
-        """What tells voices apart."""
+        """Return the engine that separates the voices."""
         return diarizers.load(kind, self.settings, speakers, turns, tape_id)
 
     def roles(self) -> RoleModel:
-        """What tells the interviewer from the client."""
+        """Return the model that decides who the interviewer is."""
         return roles.load(self.settings)
 
     def sentences(self) -> SentenceFinder:
-        """What finds where a sentence may start."""
+        """Return the function that finds where a sentence may start."""
         return sentences.load(self.settings)
 
     @cached_property
     def tagger(self) -> Tagger:
-        """What proposes codes."""
+        """The engine that proposes codes."""
         return tagger.load(self.settings)
 
     def models(self, kind: Literal["auto", "pyannote", "channels", "manual"]) -> dict[str, dict[str, str]]:
-        """What each engine loads, with checksums; a missing model is told before any work."""
+        """Return the models that each engine loads, with checksums; a missing one is an error before any work."""
         settings = self.settings
         names = {
             "transcriber": settings.transcription.model,

@@ -44,7 +44,7 @@ class Attribution:
 
 
 def utterance_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
-    """One row an utterance, in order of start, not coded yet; times in ms."""
+    """Return one row per utterance, in order of start, not coded yet; times in ms."""
     rows = [
         (
             *(tape_id, f"u{number:04d}", f"t{utterance.turn + 1:04d}", utterance.role, utterance.speaker),
@@ -56,7 +56,7 @@ def utterance_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
 
 
 def word_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
-    """One row a word, utterance by utterance; times in ms."""
+    """Return one row per word, utterance by utterance; times in ms."""
     spoken = [
         (utterance_number, utterance, word)
         for utterance_number, utterance in enumerate(attribution.utterances, 1)
@@ -81,7 +81,7 @@ def word_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Measured:
-    """All that is worked out from a coded table."""
+    """All that is computed from a coded table."""
 
     figures: measures.SessionMeasures
     context: pd.DataFrame
@@ -109,7 +109,7 @@ class Measured:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON types: the figures (see there), ``transitions`` and ``readiness``."""
+        """Return plain JSON types: the figures (see there), ``transitions`` and ``readiness``."""
         before, after = self.transitions
         return {
             **self.figures.as_dict(),
@@ -145,7 +145,7 @@ class Results:
         return vocalizations(words, wordless, self.diarization)
 
     def files(self) -> dict[str, bytes]:
-        """What every one of `FILES` holds; in memory, as a durable job may lay it down encrypted alone."""
+        """Return the content of each of `FILES`; in memory, as a durable job may store it encrypted only."""
         words, context = word_table(self.tape_id, self.attribution), self.measured.context
         recording, segments = self.recording, self.diarization.segments
         return {
@@ -200,5 +200,5 @@ class Results:
 
 
 def as_json(values: Mapping[str, Any]) -> bytes:
-    """The bytes of a JSON file."""
+    """Return the bytes of a JSON file."""
     return (json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()

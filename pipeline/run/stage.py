@@ -39,7 +39,7 @@ class Stage(Generic[T]):
 
 @dataclass(frozen=True)
 class StageContext:
-    """What a stage's function works with, besides the results that it takes.
+    """All that a stage's function works with, besides the results that it takes.
 
     ``inputs`` holds the inputs that the stage declares, and no others.
     """

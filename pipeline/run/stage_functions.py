@@ -1,4 +1,4 @@
-"""What each stage of the main job computes: one function per stage, from its inputs and the results that it takes.
+"""The functions of the main job's stages: one per stage, from its inputs and the results that it takes.
 
 None of them stores anything; `pipeline.stages` lists the stages with what each declares.
 """

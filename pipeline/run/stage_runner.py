@@ -19,7 +19,7 @@ SIDE_BY_SIDE = 2
 
 
 class Observer(Protocol):
-    """What follows a run: a progress display, a benchmark. Its methods are called from several threads."""
+    """Follows a run: a progress display, a benchmark. Its methods are called from several threads."""
 
     def started(self, stage: str) -> None:
         """Note that the stage begins."""

@@ -31,17 +31,17 @@ from pipeline.speech.roles import Roles
 from pipeline.timeline import Span, Turn, Word
 
 FILES = ("utterances.csv", "words.csv", "change_talk.csv", "measures.json", PROVENANCE, "report.html")
-"""What is written; sounds without words and the turns of voices are heard alone."""
+"""The files of a tape without sound; what only sound shows has none."""
 
 NO_SOUND = "coded from a transcript, without the sound: there are no times, no talk time and no timeline"
-"""What every file with words for people says."""
+"""The sentence in every file that people read."""
 
 _PARTS = ("sentences", "roles", "tagger", "adaptation")
 
 
 @dataclass(frozen=True)
 class TextResults:
-    """What comes of a text: the result files (name -> content), and the coded table, whose ``start`` and ``end`` are
+    """The results of a text: the result files (name -> content), and the coded table, whose ``start`` and ``end`` are
     places in the text here."""
 
     attribution: Attribution
@@ -70,12 +70,12 @@ class TextRun:
 
     @cached_property
     def models(self) -> dict[str, dict[str, str]]:
-        """What is loaded, with checksums."""
+        """The models that are loaded, with checksums."""
         return {part: model for part, model in self.engines.models("manual").items() if part in _PARTS}
 
     @property
     def asked(self) -> dict[str, Any]:
-        """What somebody asked for."""
+        """The options of the run, as the provenance has them."""
         return {
             "target_behavior": self.target_behavior,
             "tape_id": self.tape_id,

@@ -2,11 +2,11 @@ import pytest
 
 from pipeline.measures.session.measures import Measure, PublishedThreshold
 from pipeline.measures.session.readiness import ReadinessLine, ReadinessPoint, TurningPoint
-from pipeline.report.charts import LEFT, RIGHT, Axis, Bar, Said, bands, bars, duration, plot, readiness
+from pipeline.report.charts import LEFT, RIGHT, Axis, Bar, ChartedUtterance, bands, bars, duration, plot, readiness
 
 
-def said(row: int, start: int, end: int, role: str = "interviewer", *codes: str) -> Said:
-    return Said(row, start, end, role, tuple((code.split("_")[0], code) for code in codes), "", False)
+def said(row: int, start: int, end: int, role: str = "interviewer", *codes: str) -> ChartedUtterance:
+    return ChartedUtterance(row, start, end, role, tuple((code.split("_")[0], code) for code in codes), "", False)
 
 
 def test_time_runs_from_left_to_right_and_stays_inside() -> None:

@@ -35,7 +35,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def interruptible(work: Callable[[], T], stop: Callable[[], None]) -> T:
-    """What the work gives; it runs in a thread.
+    """Return the result of ``work``, which runs in a thread.
 
     Parameters
     ----------
