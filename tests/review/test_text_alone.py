@@ -99,6 +99,10 @@ def test_from_the_draft_to_the_summary(room: Room, sender: Sender) -> None:
 
     ada.lock()
     ben.lock()
+    pages = ("", "/voices", "/coding", "/names", "/first", "/feedback", "/permission", "/together", "/summary")
+    for shown in (*pages, f"/passes/{ada.pass_id}", f"/passes/{ada.pass_id}/ratings"):
+        assert "oded from text" in ada.browser.get(f"/tapes/{tape}{shown}").text, shown
+    assert "Ada with Robin (coded from text)" in ada.browser.get("/").text
     page = ada.browser.get(f"/tapes/{tape}/together").text
     assert FROM_TEXT in page
     assert not CLOCK.search(page.partition("<main")[2])

@@ -14,6 +14,7 @@ from pipeline.review.authorization import admit, note
 from pipeline.review.coding import correction_store, name_detection, transcripts
 from pipeline.review.coding.change_requests import ChangeRequest
 from pipeline.review.context import context_of
+from pipeline.review.tapes.stored_measures import FROM_TEXT
 from pipeline.review.templating import render, seeing
 
 router = APIRouter(prefix="/tapes/{tape_id}/names")
@@ -28,7 +29,8 @@ def names_page(request: Request, viewer: SignedIn, tape_id: str) -> Response:
         from_text = admitted.tape.from_text
     note(request, viewer, tape_id, "tape.show", "names")
     names = name_detection.detect_names(utterances, context_of(request).settings)
-    return render(request, "coding/names.html", tape_id=tape_id, found=names, sees=sees_names, from_text=from_text)
+    no_sound = FROM_TEXT if from_text else ""
+    return render(request, "coding/names.html", tape_id=tape_id, found=names, sees=sees_names, no_sound=no_sound)
 
 
 @router.post("")

@@ -26,6 +26,7 @@ def ratings_form(request: Request, viewer: SignedIn, tape_id: str, pass_id: str)
         coding_pass = own_pass(admitted, pass_id)
         ratings, locked = global_ratings.pass_ratings(admitted, coding_pass), coding_pass.locked_at is not None
         book = codebooks.read(admitted, coding_pass.codebook)
+        no_sound = stored_measures.FROM_TEXT if admitted.tape.from_text else ""
     return render(
         request,
         "coding/ratings.html",
@@ -40,6 +41,7 @@ def ratings_form(request: Request, viewer: SignedIn, tape_id: str, pass_id: str)
         else [],
         opinion=miti_summary.OPINION,
         book=book,
+        no_sound=no_sound,
         scale=global_ratings.SCALE,
     )
 

@@ -10,9 +10,11 @@ from pipeline.tapes.db.records import Consent, Person, Tape
 
 
 def title(database: Session, tape: Tape) -> str:
-    """The tape's interviewer and the client's pseudonym; whoever reads it has come to the tape."""
+    """The tape's interviewer and the client's pseudonym, and whether it has no sound; whoever reads it has come to the
+    tape."""
     request_trail.came_to(tape.id)
     interviewer = database.get_one(Person, tape.interviewer_id).name
     query = select(Consent.pseudonym).where(Consent.tape_id == tape.id).order_by(Consent.number.desc())
     pseudonym = database.scalar(query.limit(1))
-    return f"{interviewer} with {pseudonym}" if pseudonym else interviewer
+    name = f"{interviewer} with {pseudonym}" if pseudonym else interviewer
+    return f"{name} (coded from text)" if tape.from_text else name
