@@ -15,30 +15,32 @@ SEEDS = st.integers(0, 2**32)
 @given(SEEDS, st.integers(0, 30))
 def test_taking_back_an_event_and_that_again_changes_nothing(seed: int, count: int) -> None:
     draw = random.Random(seed)
-    found = histories.events(draw, count + 1)
-    last = found[-1]
+    events = histories.events(draw, count + 1)
+    last = events[-1]
     undo = CodingEvent("undo", last.utterance_id, last.action, last.codes, last.id)
-    assert fold([*found, undo]) == fold(found[:-1])
-    assert fold([*found, undo, CodingEvent("redo", last.utterance_id, last.action, last.codes, "undo")]) == fold(found)
+    assert fold([*events, undo]) == fold(events[:-1])
+    assert fold([*events, undo, CodingEvent("redo", last.utterance_id, last.action, last.codes, "undo")]) == fold(
+        events
+    )
 
 
 @given(SEEDS, st.integers(0, 30))
 def test_an_utterance_carries_its_last_event_that_holds(seed: int, count: int) -> None:
-    found = histories.events(random.Random(seed), count)
-    now = fold(found)
-    for name in {event.utterance_id for event in found}:
-        own = [event for event in in_effect(found) if event.utterance_id == name]
+    events = histories.events(random.Random(seed), count)
+    now = fold(events)
+    for name in {event.utterance_id for event in events}:
+        of_utterance = [event for event in in_effect(events) if event.utterance_id == name]
         expected = None
-        if own and own[-1].action != "clear":
-            expected = CodeState(own[-1].codes, own[-1].action == "unsure")
+        if of_utterance and of_utterance[-1].action != "clear":
+            expected = CodeState(of_utterance[-1].codes, of_utterance[-1].action == "unsure")
         assert now.get(name) == expected
 
 
 @given(SEEDS, st.integers(1, 30))
 def test_events_of_one_utterance_leave_the_others_alone(seed: int, count: int) -> None:
-    found = histories.events(random.Random(seed), count)
-    kept = [event for event in found if event.utterance_id != "u0"]
-    assert {name: state for name, state in fold(found).items() if name != "u0"} == dict(fold(kept))
+    events = histories.events(random.Random(seed), count)
+    of_others = [event for event in events if event.utterance_id != "u0"]
+    assert {name: state for name, state in fold(events).items() if name != "u0"} == dict(fold(of_others))
 
 
 def test_the_page_folds_as_the_server_does(tmp_path: Path) -> None:

@@ -70,8 +70,8 @@ def paper(browser: Browser, tape_id: str) -> str:
 def test_the_summary_of_a_miti_pass_is_the_manual_s(tape: Table) -> None:
     """Technical (3 + 4) / 2, relational (5 + 4) / 2."""
     ada = rated(tape.ada, ADA)
-    found = section(ada.browser, tape.tape_id)
-    assert found == {
+    summary = section(ada.browser, tape.tape_id)
+    assert summary == {
         "Cultivating change talk": ("3", "one coder"),
         "Softening sustain talk": ("4", "one coder"),
         "Partnership": ("5", "one coder"),
@@ -86,13 +86,13 @@ def test_the_summary_of_a_miti_pass_is_the_manual_s(tape: Table) -> None:
     page = ada.browser.get(f"/tapes/{tape.tape_id}/summary").text
     assert "expert opinion without normative data" in page
     text = paper(ada.browser, tape.tape_id)
-    for name, cells in found.items():
+    for name, cells in summary.items():
         assert f"{name}: {cells[0]}" in text
         assert len(cells) == 2 or f"Thresholds: {cells[2]}" in text
     assert "expert opinion without normative data" in text
     together = {one["label"]: one["text"] for one in board(ada, "miti-4.2")["measures"]}
     for name in ("Reflections per question (R:Q)", "Total MI-adherent", "Total MI-non-adherent"):
-        assert together[name] == found[name][0]
+        assert together[name] == summary[name][0]
 
 
 def test_coders_ratings_stand_side_by_side_and_the_group_settles_them(tape: Table) -> None:
@@ -103,14 +103,14 @@ def test_coders_ratings_stand_side_by_side_and_the_group_settles_them(tape: Tabl
     page = ben.browser.get(address).text
     assert 'Partnership</th><td class="num">5</td><td class="num">3</td></tr>' in page
     assert 'Technical score</th><td class="num">3.5</td><td class="num">4.0</td></tr>' in page
-    found = section(ben.browser, tape.tape_id)
-    assert found["Partnership"] == ("3 and 5", "not settled")
-    assert found["Empathy"] == ("4", "all 2 coders")
-    assert found["Relational score"] == ("partnership is not settled", "", "fair from 3.5, good from 4")
+    summary = section(ben.browser, tape.tape_id)
+    assert summary["Partnership"] == ("3 and 5", "not settled")
+    assert summary["Empathy"] == ("4", "all 2 coders")
+    assert summary["Relational score"] == ("partnership is not settled", "", "fair from 3.5, good from 4")
     assert settle(ben, {"cultivating_change_talk": "3", "partnership": "4"}) == 303
-    found = section(tape.interviewer.browser, tape.tape_id)
-    assert found["Partnership"] == ("4", "settled together")
-    assert (found["Technical score"][0], found["Relational score"][0]) == ("3.5", "4")
+    summary = section(tape.interviewer.browser, tape.tape_id)
+    assert summary["Partnership"] == ("4", "settled together")
+    assert (summary["Technical score"][0], summary["Relational score"][0]) == ("3.5", "4")
     assert "Relational score: 4" in paper(tape.ada.browser, tape.tape_id)
     page = ben.browser.get(address).text
     assert 'Partnership</th><td class="num">5</td><td class="num">3</td></tr>' in page  # what each said stays
@@ -177,8 +177,8 @@ def test_what_makes_a_codebook_miti_s_is_no_name(tape: Table, change: str) -> No
         book = codebook.parse(text)
         name = group_books.add(session, room.home.vault, tape.group_id, book, book.label, None, room.clock())
     ada = rated(tape.ada, ADA, book=name)
-    found = section(ada.browser, tape.tape_id, "Our own book")
-    assert (found["Technical score"][0], found["Total MI-adherent"][0]) == ("3.5", "3")
+    summary = section(ada.browser, tape.tape_id, "Our own book")
+    assert (summary["Technical score"][0], summary["Total MI-adherent"][0]) == ("3.5", "3")
 
 
 def test_the_name_alone_makes_no_codebook_miti_s() -> None:
@@ -202,17 +202,17 @@ def test_a_codebook_of_cacti_that_asks_for_the_four_ratings_is_miti_s(tape: Tabl
     [name] = re.findall(r'value="(\w+)"[^>]*><label[^>]*>Miti of ours<', page)
     given = {"u1": ("Q", "SEEK"), "u3": ("SR", "AF"), "u5": ("CR",), "u7": ("CONFRONT",)}
     ada = rated(tape.ada, ADA, given, name)
-    found = section(ada.browser, tape.tape_id, "Miti of ours")
-    values = {label: cells[0] for label, cells in found.items()}
+    summary = section(ada.browser, tape.tape_id, "Miti of ours")
+    values = {label: cells[0] for label, cells in summary.items()}
     assert (values["Total MI-adherent"], values["Total MI-non-adherent"]) == ("2", "1")
     assert (values["Relational score"], values["Reflections per question (R:Q)"]) == ("4.5", "2")
 
 
 def test_ratings_without_codes_have_scores_and_no_counts(tape: Table) -> None:
     ada = rated(tape.ada, ADA, {})
-    found = section(ada.browser, tape.tape_id)
-    assert found["Technical score"][0] == "3.5"
-    assert "Total MI-adherent" not in found
+    summary = section(ada.browser, tape.tape_id)
+    assert summary["Technical score"][0] == "3.5"
+    assert "Total MI-adherent" not in summary
     assert "No behavior is coded with this codebook yet" in ada.browser.get(f"/tapes/{tape.tape_id}/summary").text
 
 

@@ -84,35 +84,35 @@ def sent(folder: Path, status: int | None, changes: list[str], bad: list[str], *
     ],
 )
 def test_what_cannot_be_stored_now_waits_and_its_reason_is_said(tmp_path: Path, status: int | None, words: str) -> None:
-    found = sent(tmp_path, status, ["a", "b"], ["a", "b", "later"])
-    assert found["stored"] == []
-    assert found["waiting"] == ["a", "b", "later"]
-    assert found["left"] == 3
-    assert words in found["trouble"]
-    assert found["gone"] == ([401, 401] if status == 401 else [])
+    outcome = sent(tmp_path, status, ["a", "b"], ["a", "b", "later"])
+    assert outcome["stored"] == []
+    assert outcome["waiting"] == ["a", "b", "later"]
+    assert outcome["left"] == 3
+    assert words in outcome["trouble"]
+    assert outcome["gone"] == ([401, 401] if status == 401 else [])
 
 
 @pytest.mark.parametrize(("status", "words"), [(413, "is too long"), (422, "the server refused")])
 def test_a_change_that_is_never_taken_is_told_and_keeps_no_other_back(tmp_path: Path, status: int, words: str) -> None:
     changes = [f"c{number:03}" for number in range(130)]
-    found = sent(tmp_path, status, changes, ["c000", "c041", "c129"])
-    assert found["stored"] == [*(one for one in changes if one not in ("c000", "c041", "c129")), "later"]
-    assert found["waiting"] == []
-    assert found["trouble"].startswith("Not saved: ")
-    assert words in found["trouble"]
-    assert found["refused"] == 1  # the page is filled anew: it shows what the server has
+    outcome = sent(tmp_path, status, changes, ["c000", "c041", "c129"])
+    assert outcome["stored"] == [*(change for change in changes if change not in ("c000", "c041", "c129")), "later"]
+    assert outcome["waiting"] == []
+    assert outcome["trouble"].startswith("Not saved: ")
+    assert words in outcome["trouble"]
+    assert outcome["refused"] == 1  # the page is filled anew: it shows what the server has
 
 
 def test_a_change_that_is_refused_is_told_and_the_page_filled_anew(tmp_path: Path) -> None:
-    found = sent(tmp_path, 200, ["a"], [], refused=True, still=True)
-    assert (found["waiting"], found["after"], found["refused"]) == ([], [], 1)
-    assert found["trouble"] == "Not saved: no such code."
+    outcome = sent(tmp_path, 200, ["a"], [], refused=True, still=True)
+    assert (outcome["waiting"], outcome["after"], outcome["refused"]) == ([], [], 1)
+    assert outcome["trouble"] == "Not saved: no such code."
 
 
 def test_what_waits_for_a_locked_pass_goes(tmp_path: Path) -> None:
-    found = sent(tmp_path, 409, ["a", "b"], ["a", "b"], still=True)
-    assert (found["waiting"], found["after"], found["refused"], found["gone"]) == ([], [], 1, [])
-    assert "locked" in found["trouble"]
+    outcome = sent(tmp_path, 409, ["a", "b"], ["a", "b"], still=True)
+    assert (outcome["waiting"], outcome["after"], outcome["refused"], outcome["gone"]) == ([], [], 1, [])
+    assert "locked" in outcome["trouble"]
 
 
 def test_what_waits_for_a_tape_that_is_gone_goes_with_all_of_that_tape(tmp_path: Path) -> None:
@@ -122,15 +122,15 @@ def test_what_waits_for_a_tape_that_is_gone_goes_with_all_of_that_tape(tmp_path:
         "tape-review/outbox/ben/t/p/1": "x",
         "theme": "dark",
     }
-    found = sent(tmp_path, 404, ["a", "b"], ["a", "b"], stored=others, still=True)
-    assert (found["waiting"], found["gone"]) == ([], [404])
-    assert found["after"] == ["tape-review/outbox/ada/tt/p/1", "tape-review/outbox/ben/t/p/1", "theme"]
-    assert (found["left"], found["places"]) == (1, [["tt", "p"]])
+    outcome = sent(tmp_path, 404, ["a", "b"], ["a", "b"], stored=others, still=True)
+    assert (outcome["waiting"], outcome["gone"]) == ([], [404])
+    assert outcome["after"] == ["tape-review/outbox/ada/tt/p/1", "tape-review/outbox/ben/t/p/1", "theme"]
+    assert (outcome["left"], outcome["places"]) == (1, [["tt", "p"]])
 
 
 def test_the_disk_tells_nothing_and_only_the_same_key_brings_it_back(tmp_path: Path) -> None:
-    found = sent(tmp_path, None, ["a", "b"], [], still=True)
-    disk = found["disk"]
+    outcome = sent(tmp_path, None, ["a", "b"], [], still=True)
+    disk = outcome["disk"]
     assert len(disk) == 2
     assert all(key.startswith("tape-review/outbox/ada/t/p/") for key in disk)
     assert not any(word in text for text in disk.values() for word in ("sustain", "codes", "{"))
@@ -143,18 +143,18 @@ def test_the_disk_tells_nothing_and_only_the_same_key_brings_it_back(tmp_path: P
 
 def test_what_an_older_version_left_in_the_clear_is_sent_and_goes(tmp_path: Path) -> None:
     of_old = {"tape-review/0123456789abcdef/000-1": '{"id": "old"}', "tape-review/fedcba9876543210/000-1": "{}"}
-    found = sent(tmp_path, 200, [], [], stored=of_old, **{"pass": "0123456789abcdef"})
-    assert found["stored"] == ["old", "later"]
-    assert found["after"] == ["tape-review/fedcba9876543210/000-1"]  # of another pass: until that is opened
-    assert found["out"] == []  # or its coder signs out
+    outcome = sent(tmp_path, 200, [], [], stored=of_old, **{"pass": "0123456789abcdef"})
+    assert outcome["stored"] == ["old", "later"]
+    assert outcome["after"] == ["tape-review/fedcba9876543210/000-1"]  # of another pass: until that is opened
+    assert outcome["out"] == []  # or its coder signs out
 
 
 @pytest.mark.parametrize("why", ["insecure", "full"])
 def test_where_nothing_can_be_encrypted_or_kept_changes_wait_in_the_page_and_that_is_said(
     tmp_path: Path, why: str
 ) -> None:
-    found = sent(tmp_path, None, ["a"], [], **{why: True})
-    assert found["waiting"] == ["a", "later"]
-    assert (found["kept"], found["after"]) == (False, [])
-    assert "wait in this page only" in found["trouble"]
+    outcome = sent(tmp_path, None, ["a"], [], **{why: True})
+    assert outcome["waiting"] == ["a", "later"]
+    assert (outcome["kept"], outcome["after"]) == (False, [])
+    assert "wait in this page only" in outcome["trouble"]
     assert sent(tmp_path, 200, ["a"], [], **{why: True})["stored"] == ["a", "later"]

@@ -22,13 +22,18 @@ def test_no_key_is_given_twice(name: str) -> None:
 @pytest.mark.parametrize("name", codebook_files.shipped())
 def test_a_code_has_the_key_of_its_book(name: str) -> None:
     book = codebook_files.read(name)
-    found = keys(book)
-    assert all(found[f"code:{code.name}"] == code.key for code in book.codes)
+    key_of_action = keys(book)
+    assert all(key_of_action[f"code:{code.name}"] == code.key for code in book.codes)
 
 
 def test_a_command_moves_to_shift_where_a_code_has_its_key() -> None:
-    found = keys(codebook_files.read("miti-4.2"))
-    assert (found["speaker"], found["text"], found["split"], found["merge"]) == ("Shift+s", "Shift+e", "Shift+x", "m")
+    key_of_action = keys(codebook_files.read("miti-4.2"))
+    assert (key_of_action["speaker"], key_of_action["text"], key_of_action["split"], key_of_action["merge"]) == (
+        "Shift+s",
+        "Shift+e",
+        "Shift+x",
+        "m",
+    )
 
 
 def test_a_book_that_takes_every_letter_leaves_every_command_a_key() -> None:
@@ -45,8 +50,8 @@ def test_a_book_that_takes_every_letter_leaves_every_command_a_key() -> None:
 def test_a_person_may_choose_another_key() -> None:
     book = codebook_files.read("oars")
     assert key_problem(book, {}, "code:summary", "y") == ""
-    found = keys(book, {"code:summary": "y", "unsure": "w"})
-    assert (found["code:summary"], found["speaker"], found["unsure"]) == ("y", "s", "w")
+    key_of_action = keys(book, {"code:summary": "y", "unsure": "w"})
+    assert (key_of_action["code:summary"], key_of_action["speaker"], key_of_action["unsure"]) == ("y", "s", "w")
 
 
 @pytest.mark.parametrize(

@@ -21,32 +21,32 @@ from tests.review.coding.conftest import Coder, Table
 QUESTION, REFLECTION = ("question_open",), ("reflection_simple",)
 
 
-def place(
+def compared(
     number: int, *opinions: tuple[str, ...], settled: Any = None, machine: tuple[str, ...] = ()
 ) -> ComparedUtterance:
-    said = Utterance(
+    utterance = Utterance(
         *(f"u{number}", f"t{number}", "interviewer", "S1", number * 1000, number * 1000 + 900),
         (Word(f"w{number}", "hello", number * 1000, number * 1000 + 900),),
     )
-    found = tuple(Opinion(f"c{at}", codes) for at, codes in enumerate(opinions))
-    return ComparedUtterance(said, found, settled, machine, 0.7 if machine else None)
+    coder_opinions = tuple(Opinion(f"c{at}", codes) for at, codes in enumerate(opinions))
+    return ComparedUtterance(utterance, coder_opinions, settled, machine, 0.7 if machine else None)
 
 
 @pytest.mark.parametrize(
-    ("one", "source", "codes", "disputed"),
+    ("utterance", "source", "codes", "disputed"),
     [
-        (place(1), "none", (), False),
-        (place(1, machine=QUESTION), "machine", QUESTION, False),
-        (place(1, QUESTION, machine=REFLECTION), "agreed", QUESTION, False),
-        (place(1, QUESTION, QUESTION), "agreed", QUESTION, False),
-        (place(1, QUESTION, QUESTION, REFLECTION), "hand", QUESTION, True),
-        (place(1, QUESTION, REFLECTION), "hand", (), True),
-        (place(1, QUESTION, REFLECTION, settled=REFLECTION), "consensus", REFLECTION, False),
-        (place(1, QUESTION, settled=()), "consensus", (), False),
+        (compared(1), "none", (), False),
+        (compared(1, machine=QUESTION), "machine", QUESTION, False),
+        (compared(1, QUESTION, machine=REFLECTION), "agreed", QUESTION, False),
+        (compared(1, QUESTION, QUESTION), "agreed", QUESTION, False),
+        (compared(1, QUESTION, QUESTION, REFLECTION), "hand", QUESTION, True),
+        (compared(1, QUESTION, REFLECTION), "hand", (), True),
+        (compared(1, QUESTION, REFLECTION, settled=REFLECTION), "consensus", REFLECTION, False),
+        (compared(1, QUESTION, settled=()), "consensus", (), False),
     ],
 )
-def test_whose_word_counts(one: ComparedUtterance, source: str, codes: tuple[str, ...], disputed: bool) -> None:
-    assert (one.source, one.codes, one.disputed) == (source, codes, disputed)
+def test_whose_word_counts(utterance: ComparedUtterance, source: str, codes: tuple[str, ...], disputed: bool) -> None:
+    assert (utterance.source, utterance.codes, utterance.disputed) == (source, codes, disputed)
 
 
 def book() -> Codebook:
@@ -54,24 +54,24 @@ def book() -> Codebook:
 
 
 def test_the_most_divided_come_first() -> None:
-    places = (place(1, QUESTION, QUESTION, REFLECTION), place(2, QUESTION), place(3, QUESTION, REFLECTION))
-    assert [one.utterance.id for one in ConsensusBoard(places, (), book()).queue] == ["u3", "u1"]
+    utterances = (compared(1, QUESTION, QUESTION, REFLECTION), compared(2, QUESTION), compared(3, QUESTION, REFLECTION))
+    assert [disputed.utterance.id for disputed in ConsensusBoard(utterances, (), book()).queue] == ["u3", "u1"]
 
 
 def test_what_people_decided_is_not_in_doubt() -> None:
-    places = (place(1, QUESTION), place(2, REFLECTION), place(3, REFLECTION, settled=REFLECTION))
-    found = group_measures(ConsensusBoard(places, (), book())).ratios["reflections_per_question"]
-    assert (found.value, found.low, found.high) == (2.0, 2.0, 2.0)
+    utterances = (compared(1, QUESTION), compared(2, REFLECTION), compared(3, REFLECTION, settled=REFLECTION))
+    ratio = group_measures(ConsensusBoard(utterances, (), book())).ratios["reflections_per_question"]
+    assert (ratio.value, ratio.low, ratio.high) == (2.0, 2.0, 2.0)
 
 
 def test_what_only_the_machine_says_stays_in_doubt() -> None:
     """Of two utterances, one is a reflection by hand; the machine takes the other for a question, and is not sure."""
     p = {"question_open": 0.5, "reflection_simple": 0.5}
-    doubtful = replace(place(2, machine=QUESTION), p=p, pretags=QUESTION)
-    found = group_measures(ConsensusBoard((place(1, REFLECTION), doubtful), (), book()))
-    one = found.counts["question_open"]
-    assert (one.value, one.low, one.high) == (1, 0, 1)
-    sure = group_measures(ConsensusBoard((place(1, REFLECTION), place(2, QUESTION)), (), book())).counts[
+    doubtful = replace(compared(2, machine=QUESTION), p=p, pretags=QUESTION)
+    measures = group_measures(ConsensusBoard((compared(1, REFLECTION), doubtful), (), book()))
+    count = measures.counts["question_open"]
+    assert (count.value, count.low, count.high) == (1, 0, 1)
+    sure = group_measures(ConsensusBoard((compared(1, REFLECTION), compared(2, QUESTION)), (), book())).counts[
         "question_open"
     ]
     assert (sure.value, sure.low, sure.high) == (1, 1, 1)
@@ -83,21 +83,21 @@ def test_until_somebody_has_coded_the_figures_are_those_of_the_report_intervals_
     table = samples.coded()
     drawing = settings.load().settings.measures.model_copy(update={"draws": 300, "seed": 3, "interval": 0.8})
     report = Measured.of(table, own, drawing, {"open": 0.4, "change": 0.4}).figures
-    places = []
+    utterances = []
     for row in table.to_dict("records"):
         words = tuple(Word(f"w{at}", text, row["start"], row["end"]) for at, text in enumerate(row["text"].split()))
         head = (row["utterance_id"], row["turn_id"], row["role"], row["speaker"], row["start"], row["end"])
         pretags = tuple(row["codes"].split("|"))
         p = {code: row[f"p_{code}"] for code in CODES}
         machine = tuple(code for code in own.proposed(pretags) if own[code].role == row["role"])
-        places.append(ComparedUtterance(Utterance(*head, words), (), None, machine, row["probability"], p, pretags))
+        utterances.append(ComparedUtterance(Utterance(*head, words), (), None, machine, row["probability"], p, pretags))
     drawn = {key: report.as_dict()[key] for key in ("width", "seed", "spread", "draws")}
-    assert group_measures(ConsensusBoard(tuple(places), (), own, drawn)).as_dict() == report.as_dict()
+    assert group_measures(ConsensusBoard(tuple(utterances), (), own, drawn)).as_dict() == report.as_dict()
 
 
 def test_a_book_of_its_own_counts_by_its_own_families() -> None:
-    places = (place(1, ("question",)), place(2, ("reflection_complex",)), place(3, ("reflection_simple",)))
-    found = group_measures(ConsensusBoard(places, (), codebook_files.read("miti-4.2")))
+    utterances = (compared(1, ("question",)), compared(2, ("reflection_complex",)), compared(3, ("reflection_simple",)))
+    found = group_measures(ConsensusBoard(utterances, (), codebook_files.read("miti-4.2")))
     assert found.ratios["percent_complex_reflections"].value == 100  # once a volley, complex before simple
     assert found.ratios["reflections_per_question"].value == 1
 
@@ -149,7 +149,7 @@ def test_who_codes_a_tape_twice_has_one_opinion(both: Table) -> None:
     again.code("u0002", "change")
     again.lock()
     found = board(both.ben)
-    [one] = [place for place in found["places"] if place["id"] == "u0001"]
+    [one] = [compared for compared in found["places"] if compared["id"] == "u0001"]
     assert [(each["coder"], each["codes"]) for each in one["opinions"]] == [
         ("Ada", ["question_closed"]),
         ("Ben", ["question_closed"]),
@@ -180,10 +180,10 @@ def test_a_task_is_no_opinion_on_what_it_did_not_ask_for(table: Table) -> None:
     ben.code("u0003", "reflection_simple")
     ada.lock()
     ben.lock()
-    places = {one["id"]: one for one in board(ada)["places"]}
-    assert [each["coder"] for each in places["u0001"]["opinions"]] == ["Ben"]
-    assert not places["u0001"]["disputed"]
-    assert len(places["u0003"]["opinions"]) == 2
+    utterances = {one["id"]: one for one in board(ada)["places"]}
+    assert [each["coder"] for each in utterances["u0001"]["opinions"]] == ["Ben"]
+    assert not utterances["u0001"]["disputed"]
+    assert len(utterances["u0003"]["opinions"]) == 2
 
 
 def test_an_open_page_is_told_of_what_others_do(both: Table) -> None:

@@ -32,10 +32,10 @@ MINUTE = 60_000
 
 def talk(each: int = 5_000) -> list[dict[str, Any]]:
     """The utterances, one begun every so many ms."""
-    found = []
+    utterances = []
     for number, (code, text) in enumerate(TALK):
         words, start = text.split(), number * each
-        found.append(
+        utterances.append(
             {
                 "utterance_id": f"u{number + 1}",
                 "turn_id": f"t{number + 1}",
@@ -49,7 +49,7 @@ def talk(each: int = 5_000) -> list[dict[str, Any]]:
                 "probability": 0.9,
             }
         )
-    return found
+    return utterances
 
 
 def seated(table: Table, minutes: float = 1.0, each: int = 5_000) -> Table:
@@ -83,13 +83,13 @@ def board(coder: Coder, book: str = "pretags") -> dict[str, Any]:
     return answer.json()
 
 
-def opinions(found: dict[str, Any], name: str) -> list[tuple[str, list[str]]]:
-    [place] = [one for one in found["places"] if one["id"] == name]
-    return [(one["coder"], one["codes"]) for one in place["opinions"]]
+def opinions(page_state: dict[str, Any], name: str) -> list[tuple[str, list[str]]]:
+    [utterance] = [candidate for candidate in page_state["places"] if candidate["id"] == name]
+    return [(candidate["coder"], candidate["codes"]) for candidate in utterance["opinions"]]
 
 
-def values(found: dict[str, Any]) -> dict[str, Any]:
-    return {one["label"].partition(" (")[0]: one["value"] for one in found["measures"]}
+def values(page_state: dict[str, Any]) -> dict[str, Any]:
+    return {measure["label"].partition(" (")[0]: measure["value"] for measure in page_state["measures"]}
 
 
 ALL = {"u1": "question_open", "u3": "reflection_simple", "u5": "reflection_complex", "u7": "question_closed"}
@@ -104,11 +104,11 @@ def test_a_line_that_one_of_two_left_uncoded_is_disputed_and_counts_for_nobody(t
     """Ada hears two reflections and two questions, Ben one and two: until they settle it, R:Q is 1 / 2."""
     coded(tape.ada, ALL | CLIENT)
     coded(tape.ben, without("u5"))
-    found = board(tape.ada)
-    assert found["queue"] == ["u5"]
-    assert opinions(found, "u5") == [("Ada", ["reflection_complex"]), ("Ben", [])]
-    assert (values(found)["Reflections per question"], values(found)["Complex reflections"]) == (0.5, 0.0)
-    assert found["basis"] == "7 agreed by all coders, 1 still divided"
+    page_state = board(tape.ada)
+    assert page_state["queue"] == ["u5"]
+    assert opinions(page_state, "u5") == [("Ada", ["reflection_complex"]), ("Ben", [])]
+    assert (values(page_state)["Reflections per question"], values(page_state)["Complex reflections"]) == (0.5, 0.0)
+    assert page_state["basis"] == "7 agreed by all coders, 1 still divided"
     body = {"id": "s1", "codebook": "pretags", "utterance_id": "u5", "action": "set", "codes": ["reflection_complex"]}
     path, headers = f"/tapes/{tape.tape_id}/together", {"X-CSRF-Token": tape.ada.token}
     after = tape.ada.browser.client.post(path, json=body, headers=headers).json()
@@ -119,9 +119,9 @@ def test_a_line_that_one_of_two_left_uncoded_is_disputed_and_counts_for_nobody(t
 def test_a_pass_that_is_not_locked_left_nothing_out(tape: Table) -> None:
     coded(tape.ada, ALL)
     tape.ben.begin().code("u1", "question_open")
-    found = board(tape.ada)
-    assert found["queue"] == []
-    assert opinions(found, "u5") == [("Ada", ["reflection_complex"])]
+    page_state = board(tape.ada)
+    assert page_state["queue"] == []
+    assert opinions(page_state, "u5") == [("Ada", ["reflection_complex"])]
 
 
 @pytest.mark.parametrize(
@@ -139,36 +139,36 @@ def test_what_a_task_did_not_ask_for_was_not_left_out(
 ) -> None:
     coded(tape.ada, ALL | CLIENT)
     coded(tape.ben, given, task)
-    found = board(tape.ada)
-    assert [one["id"] for one in found["places"] if one["disputed"]] == disputed
-    assert set(found["queue"]) == set(disputed)
+    page_state = board(tape.ada)
+    assert [one["id"] for one in page_state["places"] if one["disputed"]] == disputed
+    assert set(page_state["queue"]) == set(disputed)
 
 
 def test_who_says_nothing_is_named_with_what_he_listened_for(tape: Table) -> None:
     coded(tape.ada, ALL | CLIENT)
     coded(tape.ben, {}, "depth")
-    found = board(tape.ada)
-    [place] = [one for one in found["places"] if one["id"] == "u5"]
-    assert place["opinions"][1] == {"coder": "Ben", "codes": [], "unsure": False, "task": "Depth of reflections"}
-    assert opinions(found, "u1") == [("Ada", ["question_open"])]
+    page_state = board(tape.ada)
+    [utterance] = [candidate for candidate in page_state["places"] if candidate["id"] == "u5"]
+    assert utterance["opinions"][1] == {"coder": "Ben", "codes": [], "unsure": False, "task": "Depth of reflections"}
+    assert opinions(page_state, "u1") == [("Ada", ["question_open"])]
 
 
 def test_a_narrow_task_leaves_the_machine_what_it_did_not_ask_for(tape: Table) -> None:
     """Ada hears the depth of reflections and finds one: with the machine's two questions R:Q is 1 / 2."""
     coded(tape.ada, {"u5": "reflection_complex"}, "depth")
-    found = board(tape.ada)
-    assert opinions(found, "u3") == [("Ada", [])]
-    assert (values(found)["Reflections per question"], values(found)["Complex reflections"]) == (0.5, 100.0)
-    assert values(found)["Change talk"] == 50.0
+    page_state = board(tape.ada)
+    assert opinions(page_state, "u3") == [("Ada", [])]
+    assert (values(page_state)["Reflections per question"], values(page_state)["Complex reflections"]) == (0.5, 100.0)
+    assert values(page_state)["Change talk"] == 50.0
 
 
 def test_a_codebook_without_client_codes_leaves_the_client_alone(tape: Table) -> None:
     book = "miti-4.2"
     coded(tape.ada, {"u1": "question", "u3": "reflection_simple"}, book=book)
     coded(tape.ben, {"u1": "question"}, book=book)
-    found = board(tape.ada, book)
-    assert found["queue"] == ["u3"]
-    assert [opinions(found, name) for name in ("u2", "u4", "u6", "u8")] == [[], [], [], []]
+    page_state = board(tape.ada, book)
+    assert page_state["queue"] == ["u3"]
+    assert [opinions(page_state, name) for name in ("u2", "u4", "u6", "u8")] == [[], [], [], []]
 
 
 def test_another_codebook_is_another_comparison(tape: Table) -> None:
@@ -186,9 +186,9 @@ def test_a_listening_noise_needs_no_code(tape: Table) -> None:
 def test_a_noise_that_one_takes_for_change_talk_is_disputed(tape: Table) -> None:
     coded(tape.ada, ALL | CLIENT | {"u4": "change"})
     coded(tape.ben, ALL | CLIENT)
-    found = board(tape.ada)
-    assert found["queue"] == ["u4"]
-    assert opinions(found, "u4") == [("Ada", ["change"]), ("Ben", [])]
+    page_state = board(tape.ada)
+    assert page_state["queue"] == ["u4"]
+    assert opinions(page_state, "u4") == [("Ada", ["change"]), ("Ben", [])]
 
 
 def test_what_was_split_later_nobody_left_out(tape: Table) -> None:
@@ -201,12 +201,12 @@ def test_what_was_split_later_nobody_left_out(tape: Table) -> None:
     for name, code in (ALL | CLIENT | {half: "reflection_simple"}).items():
         ben.code(name, code)
     ben.lock()
-    found = board(ben)
-    assert found["queue"] == []
-    assert opinions(found, half) == [("Ben", ["reflection_simple"])]
-    found = board(coded(tape.interviewer, ALL | CLIENT))
-    assert found["queue"] == [half]
-    assert opinions(found, half) == [("Ben", ["reflection_simple"]), ("Ivy", [])]
+    page_state = board(ben)
+    assert page_state["queue"] == []
+    assert opinions(page_state, half) == [("Ben", ["reflection_simple"])]
+    page_state = board(coded(tape.interviewer, ALL | CLIENT))
+    assert page_state["queue"] == [half]
+    assert opinions(page_state, half) == [("Ben", ["reflection_simple"]), ("Ivy", [])]
 
 
 def test_what_was_given_to_the_other_speaker_later_nobody_left_out(tape: Table) -> None:
@@ -224,16 +224,16 @@ def test_where_all_left_it_the_machine_does_not_count(tape: Table) -> None:
     """Both hear one open question and one reflection, and nothing else: R:Q is 1."""
     for coder in (tape.ada, tape.ben):
         coded(coder, {"u1": "question_open", "u3": "reflection_simple"})
-    found = board(tape.ada)
-    assert (found["queue"], found["basis"]) == ([], "8 agreed by all coders")
-    assert (values(found)["Reflections per question"], values(found)["Open questions"]) == (1.0, 100.0)
+    page_state = board(tape.ada)
+    assert (page_state["queue"], page_state["basis"]) == ([], "8 agreed by all coders")
+    assert (values(page_state)["Reflections per question"], values(page_state)["Open questions"]) == (1.0, 100.0)
 
 
 def test_passes_without_any_code_leave_the_machine_its_say(tape: Table) -> None:
     coded(tape.ada, {})
-    found = board(tape.ada)
-    assert found["basis"] == "8 only suggested by the machine"
-    assert values(found)["Reflections per question"] == 1.0
+    page_state = board(tape.ada)
+    assert page_state["basis"] == "8 only suggested by the machine"
+    assert values(page_state)["Reflections per question"] == 1.0
 
 
 def test_a_coach_who_coded_a_stretch_left_out_nothing_beyond_it(table: Table) -> None:
@@ -243,9 +243,9 @@ def test_a_coach_who_coded_a_stretch_left_out_nothing_beyond_it(table: Table) ->
     coach = Coder(room.signed_in(room.person("Coco", table.group_id, role="coach")), table.tape_id)
     coded(table.ada, ALL | CLIENT)
     coded(coach, {"u1": "question_open", "u3": "reflection_simple"})
-    found = board(coach)
-    assert set(found["queue"]) == {"u2", "u5"}
-    assert opinions(found, "u7") == [("Ada", ["question_closed"])]
+    page_state = board(coach)
+    assert set(page_state["queue"]) == {"u2", "u5"}
+    assert opinions(page_state, "u7") == [("Ada", ["question_closed"])]
 
 
 def test_a_second_pass_stands_for_the_first(tape: Table) -> None:
@@ -253,10 +253,10 @@ def test_a_second_pass_stands_for_the_first(tape: Table) -> None:
     coded(tape.ben, ALL | CLIENT)
     tape.room.clock.advance(MINUTE)
     coded(tape.ben, {"u3": "reflection_simple"}, "depth")
-    found = board(tape.ada)
-    assert found["queue"] == ["u5"]
-    assert opinions(found, "u5") == [("Ada", ["reflection_complex"]), ("Ben", [])]
-    assert opinions(found, "u1") == [("Ada", ["question_open"]), ("Ben", ["question_open"])]
+    page_state = board(tape.ada)
+    assert page_state["queue"] == ["u5"]
+    assert opinions(page_state, "u5") == [("Ada", ["reflection_complex"]), ("Ben", [])]
+    assert opinions(page_state, "u1") == [("Ada", ["question_open"]), ("Ben", ["question_open"])]
 
 
 def test_the_coach_s_page_takes_silence_as_the_group_s_does(tape: Table) -> None:
