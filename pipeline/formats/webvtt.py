@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.formats import cues, speaker_prefix, time_origin
@@ -24,7 +24,7 @@ from pipeline.formats import transcript as coded
 from pipeline.formats.plain_text import percent_decoded, percent_encoded, printable
 from pipeline.formats.safe_reader import Source
 from pipeline.formats.transcript import CodedTranscript, CodedUtterance, Mark, ordered_transcript
-from pipeline.timeline import ROLES, UNKNOWN, Role
+from pipeline.timeline import ROLES, UNKNOWN, Role, Span
 
 _VOICE = re.compile(r"<v((?:\.[^\s.<>&]+)*)(?:\s([^<>]*))?>|</v>")
 _TAG = re.compile(r"</?(?:[biucv]|ruby|rt|lang|font)(?:[.\s][^<>]*)?>|<\d{1,3}(?::\d{2}){1,2}\.\d{3}>", re.IGNORECASE)
@@ -106,15 +106,25 @@ def write(transcript: CodedTranscript) -> bytes:
     ------
     FormatError: F08 a text or a name holds control characters.
     """
-    blocks = ["WEBVTT"] if transcript.zero is None else ["WEBVTT", f"NOTE {time_origin.sentence(transcript.zero)}"]
+    blocks = []
     for utterance in transcript.utterances:
-        span = utterance.span.some
         codes = dict.fromkeys(percent_encoded(mark.code) for mark in utterance.given)
         voice = ".".join(["v", utterance.role, *codes])
         speaker = html.escape(printable(utterance.speaker, "speaker"), quote=False)
         text = html.escape(printable(utterance.text, "text", breaks=True), quote=False)
         text = text.replace("\n", "&#10;").replace("\t", "&#9;")
-        times = f"{cues.clock(span.start, '.')} --> {cues.clock(span.end, '.')}"
-        lines = [utterance.id] if _ID.fullmatch(utterance.id) else []
-        blocks.append("\n".join([*lines, times, f"<{voice} {speaker}>{text}</v>"]))
-    return ("\n\n".join(blocks) + "\n").encode()
+        name = utterance.id if _ID.fullmatch(utterance.id) else ""
+        blocks.append(cue_block(utterance.span, f"<{voice} {speaker}>{text}</v>", name))
+    return document(blocks, transcript.zero).encode()
+
+
+def cue_block(span: Span, payload: str, name: str = "") -> str:
+    """The block of a cue, at least a millisecond long; ``payload`` has its tags and is escaped."""
+    times = f"{cues.clock(span.start, '.')} --> {cues.clock(span.some.end, '.')}"
+    return "\n".join([*([name] if name else []), times, payload])
+
+
+def document(blocks: Iterable[str], zero: int | None) -> str:
+    """A WebVTT file of such blocks; a note says what times count from, in ms of the recording, where that is known."""
+    head = ["WEBVTT"] if zero is None else ["WEBVTT", f"NOTE {time_origin.sentence(zero)}"]
+    return "\n\n".join([*head, *blocks]) + "\n"

@@ -32,9 +32,9 @@ def read(text: str, name: str = "our misc.xml") -> Configuration:
 
 
 def test_codes_on_buttons_become_a_codebook() -> None:
-    found = read(FILE)
-    assert (found.codebook.name, found.codebook.counting) == ("our misc", "utterance")
-    rows = [(code.name, code.key, code.role, code.family, code.pretags) for code in found.codebook.codes]
+    transcript = read(FILE)
+    assert (transcript.codebook.name, transcript.codebook.counting) == ("our misc", "utterance")
+    rows = [(code.name, code.key, code.role, code.family, code.pretags) for code in transcript.codebook.codes]
     assert rows == [
         ("CQ0", "c", "interviewer", "question", ("question_closed",)),
         ("OQ+", "o", "interviewer", "question", ("question_open",)),
@@ -45,7 +45,7 @@ def test_codes_on_buttons_become_a_codebook() -> None:
         ("TS-_m", "t", "client", "client_talk", ("sustain",)),
         ("FN", "f", "client", "client_talk", ("neutral",)),
     ]
-    assert found.ratings == (
+    assert transcript.ratings == (
         Rating("ACCEPTANCE", "Acceptance", None, None, None),
         Rating("EMPATHY", "Empathy", 1, 5, 3),
     )
@@ -71,7 +71,7 @@ NAMES = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters=
     ratings=st.lists(st.builds(Rating, NAMES, NAMES, st.just(1), st.none() | st.just(5), st.none()), max_size=3),
 )
 def test_reads_what_it_wrote(names: list[str], clients: set[int], ratings: list[Rating]) -> None:
-    roles = ["client" if place in clients else "interviewer" for place in range(len(names))]
+    roles = ["client" if index in clients else "interviewer" for index in range(len(names))]
     codes = tuple(Code(name, name, name, "?", role, "f") for name, role in zip(names, roles, strict=True))  # type: ignore[arg-type]
     written = cacti_codebook.write(Configuration(Codebook("b", "1", "B", "utterance", codes), tuple(ratings)))
     back = cacti_codebook.read(Source("b.xml", written))

@@ -50,11 +50,17 @@ def read(data: bytes) -> list[CodedUtterance]:
 
 
 def test_reads_a_session_of_cacti() -> None:
-    found = casaa.read(Source("s.casaa", session()))
-    assert found.tape_id == "session 7"
+    transcript = casaa.read(Source("s.casaa", session()))
+    assert transcript.tape_id == "session 7"
     rows = [
-        (one.span.start, one.span.end, one.role, one.text, [mark.code for mark in one.marks])
-        for one in found.utterances
+        (
+            utterance.span.start,
+            utterance.span.end,
+            utterance.role,
+            utterance.text,
+            [mark.code for mark in utterance.marks],
+        )
+        for utterance in transcript.utterances
     ]
     assert rows == [
         (1200, 1200, "interviewer", "slow", ["OQ0", "SR"]),
@@ -92,32 +98,37 @@ def test_reads_what_it_wrote(said: list[tuple[int, set[str], str]]) -> None:
             ("Therapist", "Client")[tenth % 2],
             ("interviewer", "client")[tenth % 2],  # type: ignore[arg-type]
             f"{text}.",
-            tuple(Mark(f"{code}/{tenth % 2}") for code in sorted(found)),
+            tuple(Mark(f"{code}/{tenth % 2}") for code in sorted(result)),
         )
-        for tenth, found, text in said
+        for tenth, result, text in said
     ]
     tape = ordered_transcript("a/b c.d", given)
     back = casaa.read(Source("x.casaa", casaa.write(tape)))
     assert back.tape_id == tape.tape_id
-    for one, other in zip(back.utterances, tape.utterances, strict=True):
-        assert (one.span, one.role, one.speaker, one.text) == (other.span, other.role, other.speaker, other.text)
-        assert set(one.marks) == set(other.marks)
+    for utterance, other in zip(back.utterances, tape.utterances, strict=True):
+        assert (utterance.span, utterance.role, utterance.speaker, utterance.text) == (
+            other.span,
+            other.role,
+            other.speaker,
+            other.text,
+        )
+        assert set(utterance.marks) == set(other.marks)
 
 
 @pytest.mark.parametrize("text", ["007", "1e5", "0x10", "1.50"])
 def test_a_text_that_cacti_would_change_is_refused_or_kept(text: str) -> None:
-    said = ordered_transcript("t", [CodedUtterance("", Span(0, 0), "Client", "client", text, (Mark("C+"),))])
+    transcript = ordered_transcript("t", [CodedUtterance("", Span(0, 0), "Client", "client", text, (Mark("C+"),))])
     if text == "0x10":
-        assert read(casaa.write(said))[0].text == text
+        assert read(casaa.write(transcript))[0].text == text
         return
     with pytest.raises(FormatError, match="TR-F08 .*looks like a number"):
-        casaa.write(said)
+        casaa.write(transcript)
 
 
 def test_what_cacti_has_no_place_for_is_named() -> None:
-    one = CodedUtterance("", Span(0, 0), "S3", "unknown", "hm", (Mark("C+"),))
+    each = CodedUtterance("", Span(0, 0), "S3", "unknown", "hm", (Mark("C+"),))
     with pytest.raises(FormatError, match="TR-F08 .*neither role"):
-        casaa.write(ordered_transcript("t", [one]))
+        casaa.write(ordered_transcript("t", [each]))
     both = [CodedUtterance("", Span(0, 0), role=role, marks=(Mark("x"),)) for role in ("client", "interviewer")]  # type: ignore[arg-type]
     with pytest.raises(FormatError, match="TR-F08 .*both speakers"):
         casaa.write(ordered_transcript("t", both))
@@ -139,8 +150,11 @@ def test_codes_that_fall_into_one_tenth_of_a_second_stay_apart() -> None:
             spoken(1_290, 1_950, "OQ0", "Where to?"),
         ],
     )
-    found = [(one.span.start, one.role, one.text, [mark.code for mark in one.marks]) for one in read(casaa.write(tape))]
-    assert found == [
+    transcript = [
+        (utterance.span.start, utterance.role, utterance.text, [mark.code for mark in utterance.marks])
+        for utterance in read(casaa.write(tape))
+    ]
+    assert transcript == [
         (1_300, "interviewer", "Mm-hm.", ["FA"]),
         (1_400, "interviewer", "Yeah.", ["FA"]),
         (1_500, "client", "I could walk.", ["C+"]),
@@ -152,8 +166,11 @@ def test_a_code_lies_within_its_utterance() -> None:
     """At 1.0 s, the tenth nearest to 1.04 s, the one before is still speaking, and would get the code."""
     tape = ordered_transcript("t", [spoken(0, 1_030, "GI"), spoken(1_040, 2_000, "SR")])
     back = casaa.read(Source("t.casaa", casaa.write(tape)))
-    found = time_matching.match(tape, back, "coach", "coach").transcript
-    assert [[mark.code for mark in one.marks if mark.coder] for one in found.utterances] == [["GI"], ["SR"]]
+    matched = time_matching.match(tape, back, "coach", "coach").transcript
+    assert [[mark.code for mark in utterance.marks if mark.coder] for utterance in matched.utterances] == [
+        ["GI"],
+        ["SR"],
+    ]
 
 
 LONG = "replace(hex(zeroblob(1000000)), '0', 'x')"  # as digits they would become a number
@@ -218,4 +235,4 @@ def test_a_session_in_wal_mode_is_read_and_its_folder_left_alone(tmp_path: Path)
     database.close()
     (tmp_path / "s.casaa-journal").write_bytes(b"not to be played back")
     assert len(casaa.read(Source.open(path)).utterances) == 3
-    assert {one.name for one in tmp_path.iterdir()} == {"s.casaa", "s.casaa-journal"}
+    assert {utterance.name for utterance in tmp_path.iterdir()} == {"s.casaa", "s.casaa-journal"}

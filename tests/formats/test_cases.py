@@ -118,10 +118,11 @@ READINGS: dict[str, list[Reading]] = {
 
 @pytest.mark.parametrize("name", READINGS)
 def test_a_file_says_what_it_says(name: str) -> None:
-    said = registry.read(CASES / name)
-    assert [(one.span.start, one.span.end, one.role, one.speaker, one.text) for one in said.utterances] == READINGS[
-        name
-    ]
+    transcript = registry.read(CASES / name)
+    assert [
+        (utterance.span.start, utterance.span.end, utterance.role, utterance.speaker, utterance.text)
+        for utterance in transcript.utterances
+    ] == READINGS[name]
 
 
 def test_what_was_mended_or_passed_over_is_told() -> None:
@@ -149,18 +150,18 @@ def test_what_was_mended_or_passed_over_is_told() -> None:
 def test_what_hangs_on_an_utterance_is_read_for_what_it_is(
     name: str, codes: list[str], words: list[int], told: str
 ) -> None:
-    said = registry.read(CASES / name)
-    assert [mark.code for mark in said.utterances[0].marks] == codes
-    assert [word.span.start for word in said.utterances[0].words] == words
-    assert said.notes == (f"Tiers read {told} --tier NAME=codes, text, words or skip changes that.",)
+    transcript = registry.read(CASES / name)
+    assert [mark.code for mark in transcript.utterances[0].marks] == codes
+    assert [word.span.start for word in transcript.utterances[0].words] == words
+    assert transcript.notes == (f"Tiers read {told} --tier NAME=codes, text, words or skip changes that.",)
 
 
 def test_a_user_can_say_what_a_tier_holds() -> None:
     path = CASES / "elan_notes.eaf"
     first, second = registry.read(path, tiers={"Notes": "text"}).utterances
     assert (first.text, second.text) == ("I could walk.", "coach was late here")
-    (said,) = registry.read(path, tiers={"Notes": "codes"}).utterances
-    assert [mark.code for mark in said.marks] == ["coach was late here"]
+    (utterance,) = registry.read(path, tiers={"Notes": "codes"}).utterances
+    assert [mark.code for mark in utterance.marks] == ["coach was late here"]
     for tiers, value in (({"notes": "text"}, "has no tier 'notes'"), ({"Notes": "nodes"}, "cannot take tier 'Notes'")):
         with pytest.raises(FormatError, match=f"TR-F07 file elan_notes.eaf {value}"):
             registry.read(path, tiers=tiers)
@@ -182,8 +183,8 @@ def test_a_user_can_say_what_a_tier_holds() -> None:
     ],
 )
 def test_codes_are_read_with_their_coders(name: str, codes: list[tuple[str, str]]) -> None:
-    said = registry.read(CASES / name)
-    assert [(mark.code, mark.coder) for one in said.utterances for mark in one.marks] == codes
+    transcript = registry.read(CASES / name)
+    assert [(mark.code, mark.coder) for utterance in transcript.utterances for mark in utterance.marks] == codes
 
 
 def test_what_is_said_of_a_whole_task_and_texts_without_times_are_told() -> None:
@@ -203,8 +204,8 @@ def test_large_cacti_codebooks_and_panels_of_a_parent_are_read() -> None:
 
 
 def test_the_marks_of_chat_are_read_by_their_meaning() -> None:
-    said = registry.read(CASES / "chat_marks.cha")
-    assert [one.text for one in said.utterances] == [
+    transcript = registry.read(CASES / "chat_marks.cha")
+    assert [utterance.text for utterance in transcript.utterances] == [
         "what would you like?",
         "because I wanna walk um more.",
         "yes.",
@@ -219,8 +220,8 @@ def test_the_marks_of_chat_are_read_by_their_meaning() -> None:
         "what do you mean?",
         "okay sure.",
     ]
-    assert [mark.code for mark in said.utterances[1].marks] == ["ct"]
-    assert said.notes == ('Line 20: "mhm", said by PAR at the same time, was skipped.',)
+    assert [mark.code for mark in transcript.utterances[1].marks] == ["ct"]
+    assert transcript.notes == ('Line 20: "mhm", said by PAR at the same time, was skipped.',)
 
 
 def test_codes_stand_on_any_coding_tier_of_chat_and_words_have_times() -> None:
@@ -281,6 +282,6 @@ def test_chat_without_times_can_be_coded_and_converted(tmp_path: Path) -> None:
     table = uncoded.read(tmp_path / "talk.cha").table
     assert list(table["text"]) == ["hello.", "how was it?", "fine.", "you walked?", "yes."]
     assert table[["start", "end"]].isna().all(axis=None)
-    said = registry.read(tmp_path / "talk.cha")
-    assert [one.text for one in said.utterances] == list(table["text"])
-    assert said.notes == (NO_TIMES,)
+    transcript = registry.read(tmp_path / "talk.cha")
+    assert [utterance.text for utterance in transcript.utterances] == list(table["text"])
+    assert transcript.notes == (NO_TIMES,)

@@ -31,9 +31,9 @@ CLAN = """@UTF8
 
 
 def test_reads_what_clan_keeps() -> None:
-    found = chat.read(Source("x.cha", CLAN.encode()))
-    assert found.tape_id == "session7"
-    first, second, third = found.utterances
+    transcript = chat.read(Source("x.cha", CLAN.encode()))
+    assert transcript.tape_id == "session7"
+    first, second, third = transcript.utterances
     assert (first.span, first.speaker, first.role) == (Span(100, 1250), "Ann", "interviewer")
     assert first.text == "um what would you like to like to do, Ann?"
     assert first.marks == (Mark("OQ"), Mark("Q+/-"))
@@ -86,11 +86,11 @@ def test_a_wrong_line_is_named(old: str, new: str, code: str, said: str) -> None
 
 
 def test_a_file_without_times_keeps_its_order_and_tells_it() -> None:
-    said = chat.read(Source("x.cha", re.sub(r"\x15\d+_\d+\x15", "", CLAN).encode()))
+    transcript = chat.read(Source("x.cha", re.sub(r"\x15\d+_\d+\x15", "", CLAN).encode()))
     timed = chat.read(Source("x.cha", CLAN.encode()))
-    assert [one.text for one in said.utterances] == [one.text for one in timed.utterances]
-    assert {one.span for one in said.utterances} == {Span(0, 0)}
-    assert said.notes == (NO_TIMES,)
+    assert [utterance.text for utterance in transcript.utterances] == [utterance.text for utterance in timed.utterances]
+    assert {utterance.span for utterance in transcript.utterances} == {Span(0, 0)}
+    assert transcript.notes == (NO_TIMES,)
 
 
 def test_the_times_of_words_are_those_of_a_line_without_a_bullet() -> None:

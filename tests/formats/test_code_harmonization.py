@@ -32,8 +32,8 @@ def names(book: codebook_files.Codebook) -> set[str]:
 
 def test_one_codebook_for_all_limits_nobody() -> None:
     codes = coded(("member", "ann", "question_open"), ("coach", "cora", "change"), ("member", "bob", "wondering"))
-    found, scheme, notes = in_words_of(PRETAGS, codes, "pretags")
-    assert found is codes
+    harmonized, scheme, notes = in_words_of(PRETAGS, codes, "pretags")
+    assert harmonized is codes
     assert scheme.book == names(PRETAGS)
     assert notes == ()
 
@@ -43,10 +43,10 @@ def test_a_code_of_another_codebook_shows_which_one_was_used() -> None:
         ("member", "ann", "question"), ("member", "bob", "reflection_simple"), ("machine", "m", "question_open|change")
     )
     assert chosen(codes, None, "pretags").name == "miti-4.2"
-    found, scheme, notes = in_words_of(MITI, codes, "pretags")
-    assert list(found.table["codes"]) == ["question", "reflection_simple", "change|question"]
-    assert could(found, "ann") == could(found, "bob") == names(MITI)
-    assert could(found, "m") == {
+    harmonized, scheme, notes = in_words_of(MITI, codes, "pretags")
+    assert list(harmonized.table["codes"]) == ["question", "reflection_simple", "change|question"]
+    assert could(harmonized, "ann") == could(harmonized, "bob") == names(MITI)
+    assert could(harmonized, "m") == {
         *("question", "reflection_simple", "reflection_complex", "information"),
         *("other", "change", "sustain", "neutral"),
     }
@@ -56,16 +56,16 @@ def test_a_code_of_another_codebook_shows_which_one_was_used() -> None:
 
 def test_an_own_code_is_open_to_all() -> None:
     codes = coded(("member", "ann", "question|wondering"), ("machine", "m", "question_open"))
-    found, _, _ = in_words_of(MITI, codes, "pretags")
-    assert "wondering" in could(found, "ann") & could(found, "m")
+    harmonized, _, _ = in_words_of(MITI, codes, "pretags")
+    assert "wondering" in could(harmonized, "ann") & could(harmonized, "m")
 
 
 def test_a_speaker_whom_only_the_machine_coded_was_left_to_it() -> None:
     codes = coded(("member", "ann", "information"), ("coach", "cora", ""), ("machine", "m", "change"))
-    found, scheme, _ = in_words_of(PRETAGS, codes, "pretags")
+    harmonized, scheme, _ = in_words_of(PRETAGS, codes, "pretags")
     client = {"change", "sustain", "neutral"}
-    assert could(found, "ann") == could(found, "cora") == names(PRETAGS) - client == scheme.book
-    assert could(found, "m") == names(PRETAGS)
+    assert could(harmonized, "ann") == could(harmonized, "cora") == names(PRETAGS) - client == scheme.book
+    assert could(harmonized, "m") == names(PRETAGS)
     alone = coded(("machine", "m", "change"), ("machine", "n", "sustain"))
     assert in_words_of(PRETAGS, alone, "pretags")[0] is alone
 
@@ -78,9 +78,9 @@ def test_the_table_itself_says_what_was_asked_for() -> None:
         ("coach", "kim", ""),
         codable=["question|affirmation", "client_talk", "question_open", None],
     )
-    found, _, _ = in_words_of(MITI, codes, "pretags")
-    assert could(found, "ann") == {"question", "affirmation"}
-    assert could(found, "bob") == {"change", "sustain", "neutral"}
+    harmonized, _, _ = in_words_of(MITI, codes, "pretags")
+    assert could(harmonized, "ann") == {"question", "affirmation"}
+    assert could(harmonized, "bob") == {"change", "sustain", "neutral"}
     # Who was asked for open questions alone cannot say "question".
-    assert could(found, "cora") == {"question_open"}
-    assert could(found, "kim") == names(MITI)
+    assert could(harmonized, "cora") == {"question_open"}
+    assert could(harmonized, "kim") == names(MITI)

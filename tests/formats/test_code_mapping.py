@@ -7,9 +7,9 @@ from pipeline.timeline import Role, Span
 
 
 def names(book: str, role: Role, *codes: str) -> tuple[list[str], tuple[str, ...]]:
-    said = CodedUtterance("", Span(0, 1), role=role, marks=tuple(Mark(code, "cora", "coach") for code in codes))
-    found, unknown = translated(ordered_transcript("t", [said]), codebook_files.read(book))
-    return [mark.code for mark in found.utterances[0].marks], unknown
+    utterance = CodedUtterance("", Span(0, 1), role=role, marks=tuple(Mark(code, "cora", "coach") for code in codes))
+    transcript, unknown = translated(ordered_transcript("t", [utterance]), codebook_files.read(book))
+    return [mark.code for mark in transcript.utterances[0].marks], unknown
 
 
 @pytest.mark.parametrize(

@@ -20,43 +20,43 @@ def read(folder: Path, *rows: str, header: str = HEADER) -> code_table.Codes:
 
 
 def test_several_codes_of_one_moment_belong_together(tmp_path: Path) -> None:
-    found = read(
+    table = read(
         tmp_path,
         "t,1,ann,member,question_open,2026-03-01",
         "t,1,ann,member,reflection_simple,2026-03-01",
         "t,2,ann,member,b|a,",
     )
-    assert list(found.table["codes"]) == ["question_open|reflection_simple", "a|b"]
-    assert list(found.table.columns[:6]) == ["tape_id", "utterance_id", "coder", "layer", "codes", "coded_at"]
-    assert found.earlier.empty
+    assert list(table.table["codes"]) == ["question_open|reflection_simple", "a|b"]
+    assert list(table.table.columns[:6]) == ["tape_id", "utterance_id", "coder", "layer", "codes", "coded_at"]
+    assert table.earlier.empty
 
 
 def test_the_latest_coding_holds_and_that_is_said(tmp_path: Path) -> None:
-    found = read(
+    table = read(
         tmp_path,
         "t,1,ann,member,change,2026-03-01",
         "t,1,ann,member,sustain,2026-04-01",
         "t,1,ann,coach,change,2026-03-01",
     )
-    assert list(found.table["codes"]) == ["sustain", "change"]
-    assert list(found.earlier["codes"]) == ["change"]
-    assert found.notes == ("1 row was replaced by a later coding of the same coder: the latest counts.",)
+    assert list(table.table["codes"]) == ["sustain", "change"]
+    assert list(table.earlier["codes"]) == ["change"]
+    assert table.notes == ("1 row was replaced by a later coding of the same coder: the latest counts.",)
 
 
 def test_a_repeated_row_counts_once(tmp_path: Path) -> None:
-    found = read(tmp_path, "t,1,ann,member,change,2026-03-01", "t,1,ann,member,change,2026-03-01")
-    assert list(found.table["codes"]) == ["change"]
-    assert found.notes == ("1 row names a code of an utterance again: counted once.",)
+    table = read(tmp_path, "t,1,ann,member,change,2026-03-01", "t,1,ann,member,change,2026-03-01")
+    assert list(table.table["codes"]) == ["change"]
+    assert table.notes == ("1 row names a code of an utterance again: counted once.",)
 
 
 def test_an_empty_code_is_an_utterance_left_without_one(tmp_path: Path) -> None:
-    found = read(tmp_path, "t,1,ann,member,,2026-03-01", "t,2,ann,member,Not coded,2026-03-01")
-    assert list(found.table["codes"]) == ["", ""]
+    table = read(tmp_path, "t,1,ann,member,,2026-03-01", "t,2,ann,member,Not coded,2026-03-01")
+    assert list(table.table["codes"]) == ["", ""]
 
 
 def test_a_row_without_coder_layer_and_code_says_that_nobody_coded(tmp_path: Path) -> None:
-    found = read(tmp_path, "t,1,,,,", "t,2,ann,member,change,2026-03-01")
-    assert list(found.table["utterance_id"]) == ["2"]
+    table = read(tmp_path, "t,1,,,,", "t,2,ann,member,change,2026-03-01")
+    assert list(table.table["utterance_id"]) == ["2"]
     with pytest.raises(TableError, match=r"TR-T05 .* row 2 has layer ''"):
         read(tmp_path, "t,1,ann,,,")
     with pytest.raises(TableError, match="TR-T04"):
@@ -64,9 +64,9 @@ def test_a_row_without_coder_layer_and_code_says_that_nobody_coded(tmp_path: Pat
 
 
 def test_an_apostrophe_that_keeps_spreadsheets_from_calculating_is_no_part_of_a_code(tmp_path: Path) -> None:
-    found = read(tmp_path, "t,1,'=ann,member,'+C,2026-03-01", "t,2,ann,member,'other',2026-03-01")
-    assert list(found.table["codes"]) == ["+C", "'other'"]
-    assert list(found.table["coder"]) == ["=ann", "ann"]
+    table = read(tmp_path, "t,1,'=ann,member,'+C,2026-03-01", "t,2,ann,member,'other',2026-03-01")
+    assert list(table.table["codes"]) == ["+C", "'other'"]
+    assert list(table.table["coder"]) == ["=ann", "ann"]
 
 
 @pytest.mark.parametrize(
@@ -86,29 +86,29 @@ def test_dates_with_and_without_zone(tmp_path: Path, written: str, milliseconds:
 
 
 def test_machine_and_consensus_need_no_name(tmp_path: Path) -> None:
-    found = read(tmp_path, "t,1,,Machine,change,", "t,1,, CONSENSUS ,change,")
-    assert list(found.table["coder"]) == ["machine", "consensus"]
-    assert list(found.table["layer"]) == ["machine", "consensus"]
+    table = read(tmp_path, "t,1,,Machine,change,", "t,1,, CONSENSUS ,change,")
+    assert list(table.table["coder"]) == ["machine", "consensus"]
+    assert list(table.table["layer"]) == ["machine", "consensus"]
 
 
 def test_recalibrations_stand_apart(tmp_path: Path) -> None:
-    found = read(tmp_path, ",,ann,member,recalibrated,1970-01-02", "t,1,ann,member,change,1970-01-03")
-    assert found.recalibrated.to_dict("records") == [{"coder": "ann", "at": 86_400_000}]
-    assert len(found.table) == 1
+    table = read(tmp_path, ",,ann,member,recalibrated,1970-01-02", "t,1,ann,member,change,1970-01-03")
+    assert table.recalibrated.to_dict("records") == [{"coder": "ann", "at": 86_400_000}]
+    assert len(table.table) == 1
 
 
 def test_optional_columns_are_read(tmp_path: Path) -> None:
     header = f"{HEADER},role,start,pretag_shown"
-    found = read(
+    table = read(
         tmp_path,
         "t,1,ann,member,change,,Client,1.5,true",
         "t,2,ann,member,change,,,,no",
         "t,3,ann,member,,,therapist,3,",
         header=header,
     ).table
-    assert list(found["role"]) == ["client", "unknown", "interviewer"]
-    assert found["start"].to_list() == [1500, pd.NA, 3000]
-    assert found["pretag_shown"].to_list() == [True, False, pd.NA]
+    assert list(table["role"]) == ["client", "unknown", "interviewer"]
+    assert table["start"].to_list() == [1500, pd.NA, 3000]
+    assert table["pretag_shown"].to_list() == [True, False, pd.NA]
 
 
 @pytest.mark.parametrize(
@@ -166,21 +166,21 @@ def test_an_empty_file_and_a_lacking_column_are_named(tmp_path: Path) -> None:
 def test_every_utterance_has_one_row_with_all_its_codes(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]
 ) -> None:
-    found = read(
+    table = read(
         tmp_path_factory.mktemp("codes"), *(f"{tape},{unit},ann,member,{code}," for tape, unit, code in rows)
     ).table
     expected: dict[tuple[str, str], set[str]] = {}
     for tape, unit, code in rows:
         expected.setdefault((tape, unit), set()).update(code.split("|"))
     assert {
-        (row["tape_id"], row["utterance_id"]): set(row["codes"].split("|")) - {""} for row in found.to_dict("records")
+        (row["tape_id"], row["utterance_id"]): set(row["codes"].split("|")) - {""} for row in table.to_dict("records")
     } == {key: found_ - {""} for key, found_ in expected.items()}
 
 
 def test_rows_of_two_files_count_from_one_zero(tmp_path: Path) -> None:
     """A coach's codes of the whole recording beside the machine's of a tape that begins at 30 s."""
     header = f"{HEADER},start,end,zero"
-    found = read(
+    table = read(
         tmp_path,
         "t,1,machine,machine,change,,1.000,2.000,30.000",
         "t,c1,cora,coach,change,,31.000,32.500,0.000",
@@ -188,9 +188,9 @@ def test_rows_of_two_files_count_from_one_zero(tmp_path: Path) -> None:
         "other,1,machine,machine,change,,5.000,6.000,0",
         header=header,
     )
-    times = list(zip(found.table["start"], found.table["end"], strict=True))
+    times = list(zip(table.table["start"], table.table["end"], strict=True))
     assert times == [(1000, 2000), (1000, 2500), (3000, 4000), (5000, 6000)]
-    assert "zero" not in found.table
+    assert "zero" not in table.table
     for zero in ("soon", "-1", "nan"):
         with pytest.raises(TableError, match=rf"TR-T05 table codes.csv, row 2 has zero '{zero}'"):
             read(tmp_path, f"t,1,machine,machine,change,,1.000,2.000,{zero}", header=header)

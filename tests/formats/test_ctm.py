@@ -24,14 +24,14 @@ tape A 9 1 then NA
 
 
 def test_reads_the_words_of_a_recognizer() -> None:
-    found = ctm.read(Source("x.ctm", SCLITE.encode()))
-    assert found.tape_id == "tape"
-    assert [(one.speaker, one.span, one.text) for one in found.utterances] == [
+    transcript = ctm.read(Source("x.ctm", SCLITE.encode()))
+    assert transcript.tape_id == "tape"
+    assert [(utterance.speaker, utterance.span, utterance.text) for utterance in transcript.utterances] == [
         ("A", Span(500, 1500), "what <UNK>"),
         ("B", Span(2000, 2100), "walk"),
         ("A", Span(9000, 10_000), "then"),
     ]
-    assert [word.probability for word in found.utterances[0].words] == [0.97, 1.0]
+    assert [word.probability for word in transcript.utterances[0].words] == [0.97, 1.0]
 
 
 def test_the_lines_by_hand() -> None:
@@ -39,39 +39,41 @@ def test_the_lines_by_hand() -> None:
 
 
 def test_meeteval_reads_what_we_wrote_and_we_read_what_it_wrote() -> None:
-    found = meeteval.io.CTM.parse(ctm.write(WALK).decode())
-    assert [(line.filename, line.channel, line.word) for line in found.lines] == [
+    result = meeteval.io.CTM.parse(ctm.write(WALK).decode())
+    assert [(line.filename, line.channel, line.word) for line in result.lines] == [
         ("walk", "S1", "What"),
         ("walk", "S1", "like?"),
     ]
-    assert [(float(line.begin_time), float(line.duration)) for line in found.lines] == [(0.0, 0.4), (0.4, 0.5)]
-    back = ctm.read(Source("walk.ctm", found.dumps().encode()))
-    assert [(one.speaker, one.span, one.text) for one in back.utterances] == [("S1", Span(0, 900), "What like?")]
+    assert [(float(line.begin_time), float(line.duration)) for line in result.lines] == [(0.0, 0.4), (0.4, 0.5)]
+    back = ctm.read(Source("walk.ctm", result.dumps().encode()))
+    assert [(utterance.speaker, utterance.span, utterance.text) for utterance in back.utterances] == [
+        ("S1", Span(0, 900), "What like?")
+    ]
 
 
-def bare(said: CodedTranscript) -> CodedTranscript:
+def bare(transcript: CodedTranscript) -> CodedTranscript:
     """The same with words that have no blanks."""
     cut = [
-        replace(one, words=tuple(replace(word, text="".join(word.text.split())) for word in one.words))
-        for one in said.utterances
+        replace(utterance, words=tuple(replace(word, text="".join(word.text.split())) for word in utterance.words))
+        for utterance in transcript.utterances
     ]
-    return CodedTranscript(said.tape_id, tuple(cut))
+    return CodedTranscript(transcript.tape_id, tuple(cut))
 
 
 @settings(max_examples=40)
 @given(transcripts().map(bare).filter(lambda said: any(one.words for one in said.utterances)))
-def test_words_come_back(said: CodedTranscript) -> None:
-    back = ctm.read(Source("x.ctm", ctm.write(said)))
-    words = [[word for one in each.utterances for word in one.words] for each in (said, back)]
+def test_words_come_back(transcript: CodedTranscript) -> None:
+    back = ctm.read(Source("x.ctm", ctm.write(transcript)))
+    words = [[word for utterance in each.utterances for word in utterance.words] for each in (transcript, back)]
     assert sorted(words[0], key=repr) == sorted(words[1], key=repr)
-    assert back.tape_id == said.tape_id
+    assert back.tape_id == transcript.tape_id
 
 
 @pytest.mark.parametrize("text", ["two words", "a\u00a0b", "", " "])
 def test_a_word_with_a_blank_is_refused(text: str) -> None:
-    said = ordered_transcript("t", [CodedUtterance("", Span(0, 1), words=(Word(Span(0, 1), text, 1.0),))])
+    transcript = ordered_transcript("t", [CodedUtterance("", Span(0, 1), words=(Word(Span(0, 1), text, 1.0),))])
     with pytest.raises(FormatError, match="TR-F08 .*space"):
-        ctm.write(said)
+        ctm.write(transcript)
 
 
 def test_a_transcript_without_words_says_where_to_find_them() -> None:
@@ -102,11 +104,11 @@ def test_a_wrong_line_is_named(line: str, code: str, said: str) -> None:
     [("-1.000000", 1.0), ("1.02", 1.0), ("9.8e-01", 0.98), (".5", 0.5), ("0", 0.0), ("NA", 1.0)],
 )
 def test_confidences_are_read_as_recognizers_write_them(field: str, probability: float) -> None:
-    (said,) = ctm.read(Source("x.ctm", f"walk 1 0.00 0.40 What {field}".encode())).utterances
-    assert said.words[0].probability == probability
+    (utterance,) = ctm.read(Source("x.ctm", f"walk 1 0.00 0.40 What {field}".encode())).utterances
+    assert utterance.words[0].probability == probability
 
 
 def test_the_eighth_field_is_the_speaker() -> None:
     lines = "walk 1 0.00 0.40 What 0.9 lex ann\nwalk 1 1.00 0.40 Walk 0.9 lex bob\nwalk 1 3 1 hm .9 lex NA\n"
-    said = ctm.read(Source("x.ctm", lines.encode()))
-    assert [one.speaker for one in said.utterances] == ["ann", "bob", "1"]
+    transcript = ctm.read(Source("x.ctm", lines.encode()))
+    assert [utterance.speaker for utterance in transcript.utterances] == ["ann", "bob", "1"]

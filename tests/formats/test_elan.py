@@ -37,9 +37,9 @@ def coach(tmp_path: Path) -> Source:
 
 
 def test_reads_what_a_coach_made_in_elan(coach: Source) -> None:
-    found = elan.read(coach)
-    assert found.tape_id == "session 7"
-    first, second = found.utterances
+    transcript = elan.read(coach)
+    assert transcript.tape_id == "session 7"
+    first, second = transcript.utterances
     assert (first.span, first.speaker, first.text) == (Span(100, 900), "Dr. <X>", "What & why?")
     assert first.marks == (Mark("OQ", "cora"),)
     assert (second.span, second.role, second.text, second.marks) == (Span(1000, 2000), "client", "", (Mark("C+"),))
@@ -68,7 +68,9 @@ def test_pympi_reads_what_we_wrote(tmp_path: Path) -> None:
 @pytest.mark.parametrize("parent", [True, False])
 def test_a_tier_that_a_coach_adds_by_hand_to_our_file_comes_back_as_codes(tmp_path: Path, parent: bool) -> None:
     path = tmp_path / "session.eaf"
-    path.write_bytes(elan.write(ordered_transcript(WALK.tape_id, [replace(one, marks=()) for one in WALK.utterances])))
+    path.write_bytes(
+        elan.write(ordered_transcript(WALK.tape_id, [replace(utterance, marks=()) for utterance in WALK.utterances]))
+    )
     eaf = pympi.Eaf(path)
     if parent:
         eaf.add_linguistic_type("by hand", "Symbolic_Association", timealignable=False)
@@ -79,16 +81,16 @@ def test_a_tier_that_a_coach_adds_by_hand_to_our_file_comes_back_as_codes(tmp_pa
         eaf.add_tier("coach MITI", "by hand")
         eaf.add_annotation("coach MITI", 1250, 2450, "change")  # drawn with the mouse
     eaf.to_file(path)
-    found = elan.read(Source.open(path))
-    assert [one.text for one in found.utterances] == [one.text for one in WALK.utterances]
-    assert [one.marks for one in found.utterances] == [(), (Mark("change", "", "coach"),), ()]
-    assert "as codes: coach MITI" in found.notes[0]
+    transcript = elan.read(Source.open(path))
+    assert [utterance.text for utterance in transcript.utterances] == [utterance.text for utterance in WALK.utterances]
+    assert [utterance.marks for utterance in transcript.utterances] == [(), (Mark("change", "", "coach"),), ()]
+    assert "as codes: coach MITI" in transcript.notes[0]
 
 
 def test_times_before_the_start_are_clipped_and_told() -> None:
-    found = elan.read(Source("x.eaf", EAF.replace('VALUE="100"', 'VALUE="-20"').encode()))
-    assert found.utterances[0].span == Span(133, 267)
-    assert found.notes[0] == "1 time is before the recording's start: set to 0."
+    transcript = elan.read(Source("x.eaf", EAF.replace('VALUE="100"', 'VALUE="-20"').encode()))
+    assert transcript.utterances[0].span == Span(133, 267)
+    assert transcript.notes[0] == "1 time is before the recording's start: set to 0."
 
 
 EAF = """<ANNOTATION_DOCUMENT><TIME_ORDER><TIME_SLOT TIME_SLOT_ID="a" TIME_VALUE="100"/><TIME_SLOT TIME_SLOT_ID="b"/>
@@ -100,9 +102,9 @@ EAF = """<ANNOTATION_DOCUMENT><TIME_ORDER><TIME_SLOT TIME_SLOT_ID="a" TIME_VALUE
 
 
 def test_slots_without_a_time_lie_between_their_neighbors() -> None:
-    (said,) = elan.read(Source("x.eaf", EAF.encode())).utterances
-    assert said.span == Span(200, 300)
-    assert [mark.code for mark in said.marks] == ["A", "B"]
+    (utterance,) = elan.read(Source("x.eaf", EAF.encode())).utterances
+    assert utterance.span == Span(200, 300)
+    assert [mark.code for mark in utterance.marks] == ["A", "B"]
 
 
 @pytest.mark.parametrize(
@@ -153,17 +155,17 @@ def test_a_laugh_in_an_eaf_is_refused() -> None:
 def test_the_link_to_the_sound_is_kept_without_a_path_of_a_machine(url: str, relative: str, kept: str | None) -> None:
     link = f'<MEDIA_DESCRIPTOR MEDIA_URL="{url}" MIME_TYPE="audio/x-wav" RELATIVE_MEDIA_URL="{relative}"/>'
     made = elan.write(WALK).decode().replace("<PROPERTY", f"{link}<PROPERTY", 1)
-    said = elan.read(Source("t.eaf", made.encode()))
-    assert [media.path for media in said.media] == ([kept] if kept else [])
-    again = elan.write(said).decode()
-    assert elan.read(Source("t.eaf", again.encode())).media == said.media
+    transcript = elan.read(Source("t.eaf", made.encode()))
+    assert [media.path for media in transcript.media] == ([kept] if kept else [])
+    again = elan.write(transcript).decode()
+    assert elan.read(Source("t.eaf", again.encode())).media == transcript.media
     assert (f'MEDIA_URL="{kept}" MIME_TYPE="audio/x-wav" RELATIVE_MEDIA_URL="{kept}"' in again) == (kept is not None)
     assert not [word for word in ("Users", "ann/", "/home", "secret", "example") if word in again]
-    assert textgrid.write(said) == textgrid.write(replace(said, media=()))
+    assert textgrid.write(transcript) == textgrid.write(replace(transcript, media=()))
 
 
 def test_a_tape_that_begins_later_in_its_sound_tells_elan_so() -> None:
-    said = replace(WALK, zero=30_000, media=(Media("./s1.wav", "audio/x-wav"),))
-    written = elan.write(said).decode()
+    transcript = replace(WALK, zero=30_000, media=(Media("./s1.wav", "audio/x-wav"),))
+    written = elan.write(transcript).decode()
     assert 'TIME_ORIGIN="30000"' in written
     assert elan.read(Source("t.eaf", written.encode())).zero == 30_000

@@ -50,9 +50,9 @@ def read(tasks: object) -> Any:
 
 
 def test_reads_what_label_studio_exports() -> None:
-    found = read(export())
-    assert found.tape_id == "session 7"
-    first, second = found.utterances
+    transcript = read(export())
+    assert transcript.tape_id == "session 7"
+    first, second = transcript.utterances
     at = "2026-11-24T20:15:00.123Z"
     assert (first.id, first.span, first.marks) == ("q", Span(0, 1000), (Mark("OQ", "7", "", at),))
     assert (second.span, second.text) == (Span(1250, 2500), "I could\nwalk.")
@@ -71,7 +71,7 @@ def test_the_task_by_hand() -> None:
         "to_name": "audio",
         "value": {"start": 1.2, "end": 2.5, "choices": ["change"]},
     }
-    assert [one["model_version"] for one in task["predictions"]] == ["transcript", "machine"]
+    assert [each["model_version"] for each in task["predictions"]] == ["transcript", "machine"]
 
 
 @pytest.mark.parametrize(

@@ -193,8 +193,11 @@ READINGS: dict[str, list[tuple[int, int, str, str, str]]] = {
 
 @pytest.mark.parametrize("name", READINGS)
 def test_a_program_s_file_says_what_it_says(name: str) -> None:
-    said = registry.read(PROGRAMS / name).utterances
-    read = [(one.span.start, one.span.end, LETTERS[one.role], one.speaker, one.text) for one in said]
+    utterances = registry.read(PROGRAMS / name).utterances
+    read = [
+        (utterance.span.start, utterance.span.end, LETTERS[utterance.role], utterance.speaker, utterance.text)
+        for utterance in utterances
+    ]
     assert read == READINGS[name]
 
 
@@ -222,8 +225,8 @@ def test_every_file_of_a_program_is_tried() -> None:
     ],
 )
 def test_codes_are_those_of_the_coder_and_no_styles(name: str, codes: list[str]) -> None:
-    said = registry.read(PROGRAMS / name).utterances
-    assert [mark.code for one in said for mark in one.marks] == codes
+    utterances = registry.read(PROGRAMS / name).utterances
+    assert [mark.code for utterance in utterances for mark in utterance.marks] == codes
 
 
 @pytest.mark.parametrize(

@@ -184,8 +184,8 @@ def test_a_programs_file_says_who_said_what_and_when(tmp_path: Path, name: str) 
 def test_what_can_be_coded_can_be_converted(tmp_path: Path, name: str) -> None:
     content, expected = TEXTS[name]
     (tmp_path / name).write_text(content)
-    said = registry.read(tmp_path / name).utterances
-    assert [(one.speaker, one.span.start, one.text) for one in said] == [
+    utterances = registry.read(tmp_path / name).utterances
+    assert [(utterance.speaker, utterance.span.start, utterance.text) for utterance in utterances] == [
         (speaker or "unknown", start or 0, text) for _, speaker, start, text in expected
     ]
 
@@ -197,9 +197,9 @@ def test_word_files_are_read_by_what_holds_the_talk(tmp_path: Path) -> None:
             document.add_paragraph(line)
         for table in cells:
             made = document.add_table(rows=len(table), cols=len(table[0]))
-            for place, row in enumerate(table):
+            for index, row in enumerate(table):
                 for column, text in enumerate(row):
-                    made.cell(place, column).text = text
+                    made.cell(index, column).text = text
         document.save(str(tmp_path / name))
         return tmp_path / name
 
@@ -230,8 +230,8 @@ def test_inserted_text_and_content_controls_of_word_are_not_lost_and_merged_rows
     assert rows(tmp_path / "changes.docx") == of(("Therapist", "Client"), roles=NAMED)
     document = Document()
     table = document.add_table(rows=3, cols=2)
-    for place, (who, what) in enumerate((("T", ASKS), ("[pause]", ""), ("C", WALKS))):
-        table.cell(place, 0).text, table.cell(place, 1).text = who, what
+    for index, (who, what) in enumerate((("T", ASKS), ("[pause]", ""), ("C", WALKS))):
+        table.cell(index, 0).text, table.cell(index, 1).text = who, what
     table.cell(1, 0).merge(table.cell(1, 1))
     document.save(str(tmp_path / "merged.docx"))
     assert rows(tmp_path / "merged.docx") == of(("T", "C"), roles=NAMED)
@@ -286,8 +286,8 @@ def test_a_sentence_about_a_therapist_is_nobody_s_name(tmp_path: Path) -> None:
     (tmp_path / "talk.txt").write_text(
         f"T: {ASKS}\nC: I went there.\nMy therapist said: stop.\nThe patient said\nno.\n"
     )
-    said = "I went there. My therapist said: stop. The patient said no."
+    expected = "I went there. My therapist said: stop. The patient said no."
     assert [(role, text) for role, _, _, text in rows(tmp_path / "talk.txt")] == [
         ("interviewer", ASKS),
-        ("client", said),
+        ("client", expected),
     ]

@@ -42,25 +42,25 @@ def read(data: bytes) -> CodedTranscript:
 
 
 def test_reads_the_recording_of_a_project() -> None:
-    found = read(archive())
-    assert found.tape_id == "session 7"
-    first, second = found.utterances
+    transcript = read(archive())
+    assert transcript.tape_id == "session 7"
+    first, second = transcript.utterances
     assert (first.span, first.text, first.marks) == (Span(100, 900), "", (Mark("MISC"),))
     assert (second.span, second.text) == (Span(1200, 2500), "I walk.")
     assert second.marks == (Mark("C+", "cora", "coach", "2026-11-24T20:15:00Z"), Mark("C+", "Bo"))
 
 
 def test_the_project_by_hand() -> None:
-    with zipfile.ZipFile(io.BytesIO(refi_qda.write(WALK))) as found:
-        project, text = found.namelist()
+    with zipfile.ZipFile(io.BytesIO(refi_qda.write(WALK))) as result:
+        project, text = result.namelist()
         assert project == "project.qde"
-        assert found.read(text).decode() == "What would you like?\nI could walk.\nmm-hm\n"
-        assert b' xmlns="urn:QDA-XML:project:1.0"' in found.read(project)
-        root = Source(project, found.read(project)).xml("Project")
-    points = [(one.get("position"), one.get("timeStamp")) for one in root.iterfind(".//SyncPoint")]
+        assert result.read(text).decode() == "What would you like?\nI could walk.\nmm-hm\n"
+        assert b' xmlns="urn:QDA-XML:project:1.0"' in result.read(project)
+        root = Source(project, result.read(project)).xml("Project")
+    points = [(each.get("position"), each.get("timeStamp")) for each in root.iterfind(".//SyncPoint")]
     assert points == [("0", "0"), ("20", "900"), ("21", "1200"), ("34", "2500"), ("35", "2400"), ("40", "2600")]
-    assert [one.get("name") for one in root.iterfind(".//User")] == ["ana", "machine"]
-    guids = [one.get("guid") for one in root.iter() if one.get("guid")]
+    assert [each.get("name") for each in root.iterfind(".//User")] == ["ana", "machine"]
+    guids = [each.get("guid") for each in root.iter() if each.get("guid")]
     assert len(guids) == len(set(guids))
 
 

@@ -21,23 +21,23 @@ from tests.formats.transcripts import BREAKS, PAYLOADS, WALK, transcripts
 Kept = Callable[[CodedUtterance], CodedUtterance]
 
 
-def whole(said: CodedUtterance) -> CodedUtterance:
-    return replace(said, words=())
+def whole(utterance: CodedUtterance) -> CodedUtterance:
+    return replace(utterance, words=())
 
 
-def tiered(said: CodedUtterance) -> CodedUtterance:
-    return replace(said, id="", marks=tuple(dict.fromkeys(replace(mark, at="") for mark in said.marks)))
+def tiered(utterance: CodedUtterance) -> CodedUtterance:
+    return replace(utterance, id="", marks=tuple(dict.fromkeys(replace(mark, at="") for mark in utterance.marks)))
 
 
-def simple(said: CodedUtterance) -> CodedUtterance:
+def simple(utterance: CodedUtterance) -> CodedUtterance:
     """Text and codes, whoever gave them."""
-    codes = dict.fromkeys(mark.code for mark in said.marks)
-    return replace(said, id="", marks=tuple(sorted(Mark(code) for code in codes)), words=())
+    codes = dict.fromkeys(mark.code for mark in utterance.marks)
+    return replace(utterance, id="", marks=tuple(sorted(Mark(code) for code in codes)), words=())
 
 
-def dated(said: CodedUtterance) -> CodedUtterance:
+def dated(utterance: CodedUtterance) -> CodedUtterance:
     """Label Studio has one pass for each coder, layer and date."""
-    return replace(said, words=())
+    return replace(utterance, words=())
 
 
 KEPT: dict[str, Kept] = {
@@ -49,8 +49,8 @@ KEPT: dict[str, Kept] = {
     "webvtt": simple,
     "label-studio": dated,
     "refi-qda": whole,
-    "srt": lambda said: replace(said, id="", marks=(), words=()),
-    "rttm": lambda said: CodedUtterance("", said.span, re.sub(r"\s+", "_", said.speaker)),
+    "srt": lambda utterance: replace(utterance, id="", marks=(), words=()),
+    "rttm": lambda utterance: CodedUtterance("", utterance.span, re.sub(r"\s+", "_", utterance.speaker)),
 }
 """The part of an utterance that each format holds."""
 
@@ -65,43 +65,45 @@ BY_TIME = {"elan", "textgrid", "rttm"}
 """Formats whose order is that of times: what starts together is written a millisecond apart."""
 
 
-def through(name: str, said: CodedTranscript) -> CodedTranscript:
-    one = registry.format_named(name)
-    return one.read(Source(f"{said.tape_id}{one.ending}", one.write(said)))
+def through(name: str, transcript: CodedTranscript) -> CodedTranscript:
+    format_ = registry.format_named(name)
+    return format_.read(Source(f"{transcript.tape_id}{format_.ending}", format_.write(transcript)))
 
 
-def compared(said: CodedTranscript, kept: Kept) -> list[CodedUtterance]:
+def compared(transcript: CodedTranscript, kept: Kept) -> list[CodedUtterance]:
     """Utterances as a format keeps them, in an order that does not depend on ids, marks in order."""
-    found = [kept(replace(one, marks=tuple(sorted(set(one.marks))))) for one in said.utterances]
-    return sorted(found, key=repr)
+    result = [
+        kept(replace(utterance, marks=tuple(sorted(set(utterance.marks))))) for utterance in transcript.utterances
+    ]
+    return sorted(result, key=repr)
 
 
 def test_every_format_makes_its_round_trip() -> None:
-    assert set(KEPT) | APART == {one.name for one in registry.FORMATS}
+    assert set(KEPT) | APART == {format_.name for format_ in registry.FORMATS}
 
 
 @pytest.mark.parametrize("name", sorted(set(KEPT) - {"parquet"}))
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_reads_what_it_wrote(name: str, data: st.DataObject) -> None:
-    said = data.draw(transcripts(breaks=name in BREAKING))
-    assume(name != "srt" or all("-->" not in one.text for one in said.utterances))
-    starts = {utterance.span.start for utterance in said.utterances}
-    assume(name not in BY_TIME or len(starts) == len(said.utterances))
-    back = through(name, said)
-    assert compared(back, KEPT[name]) == compared(said, KEPT[name])
+    transcript = data.draw(transcripts(breaks=name in BREAKING))
+    assume(name != "srt" or all("-->" not in one.text for one in transcript.utterances))
+    starts = {utterance.span.start for utterance in transcript.utterances}
+    assume(name not in BY_TIME or len(starts) == len(transcript.utterances))
+    back = through(name, transcript)
+    assert compared(back, KEPT[name]) == compared(transcript, KEPT[name])
 
 
 @settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])  # each reading starts a process of its own
-@given(said=transcripts(breaks="parquet" in BREAKING))
-def test_reads_the_parquet_that_it_wrote(said: CodedTranscript) -> None:
-    assert compared(through("parquet", said), whole) == compared(said, whole)
+@given(transcript=transcripts(breaks="parquet" in BREAKING))
+def test_reads_the_parquet_that_it_wrote(transcript: CodedTranscript) -> None:
+    assert compared(through("parquet", transcript), whole) == compared(transcript, whole)
 
 
 def test_reads_the_hard_texts_in_the_parquet_that_it_wrote() -> None:
     hard = [replace(WALK.utterances[0], id="", text=text) for text in (*PAYLOADS, *BREAKS)]
-    said = ordered_transcript("walk", [*hard, *WALK.utterances])
-    assert compared(through("parquet", said), whole) == compared(said, whole)
+    utterances = ordered_transcript("walk", [*hard, *WALK.utterances])
+    assert compared(through("parquet", utterances), whole) == compared(utterances, whole)
 
 
 @pytest.mark.parametrize("name", sorted(set(KEPT) | APART))
@@ -110,7 +112,7 @@ def test_a_file_says_what_its_times_count_from(name: str, zero: int | None) -> N
     spoken = replace(WALK, utterances=WALK.utterances[:2], zero=zero)
     back = through(name, spoken)
     assert back.zero == zero
-    assert [one.span.start for one in back.utterances] == ([0] if name == "ctm" else [0, 1200])
+    assert [utterance.span.start for utterance in back.utterances] == ([0] if name == "ctm" else [0, 1200])
     assert through(name, ordered_transcript("walk", [], zero=zero)).zero in (zero, None)
 
 
@@ -121,8 +123,8 @@ def test_people_read_what_times_count_from(name: str) -> None:
     text = (
         b"".join(Source("x.qdpx", data).members()[key].data for key in ("project.qde",)) if name == "refi-qda" else data
     )
-    said = {"csv": b"30.000", "rttm": b"time_0_is_30.000_s_into_the_recording"}
-    assert said.get(name, b"time 0 is 30.000 s into the recording") in text
+    expected = {"csv": b"30.000", "rttm": b"time_0_is_30.000_s_into_the_recording"}
+    assert expected.get(name, b"time 0 is 30.000 s into the recording") in text
 
 
 @pytest.mark.parametrize("name", sorted(set(KEPT) | APART))
@@ -130,9 +132,9 @@ def test_people_read_what_times_count_from(name: str) -> None:
 def test_what_no_format_can_hold_is_refused(name: str, bad: str) -> None:
     text = f"x{bad}y"
     word = replace(WALK.utterances[0].words[0], text=text, speaker=text)
-    said = ordered_transcript("walk", [replace(WALK.utterances[0], text=text, speaker=text, words=(word,))])
+    utterances = ordered_transcript("walk", [replace(WALK.utterances[0], text=text, speaker=text, words=(word,))])
     with pytest.raises(FormatError, match="TR-F08"):
-        registry.format_named(name).write(said)
+        registry.format_named(name).write(utterances)
 
 
 @pytest.mark.parametrize("name", sorted(set(KEPT) | APART))
@@ -149,23 +151,23 @@ def test_what_is_none_is_refused(name: str, content: bytes) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(KEPT) | APART))
 def test_a_spoiled_file_is_read_or_refused(name: str) -> None:
-    one = registry.format_named(name)
-    good = one.write(WALK)
+    format_ = registry.format_named(name)
+    good = format_.write(WALK)
     step = max(1, len(good) // (3 if name == "parquet" else 40))
-    for place in range(1, len(good), step):
-        for data in (good[:place], good[:place] + b"\xff" + good[place + 1 :], good[:place] + good[place + step :]):
+    for index in range(1, len(good), step):
+        for data in (good[:index], good[:index] + b"\xff" + good[index + 1 :], good[:index] + good[index + step :]):
             with suppress(FormatError):
-                assert isinstance(one.read(Source("spoiled.bin", data)), CodedTranscript)
+                assert isinstance(format_.read(Source("spoiled.bin", data)), CodedTranscript)
 
 
 @pytest.mark.parametrize("name", sorted({one.name for one in registry.FORMATS} - BREAKING - {"parquet", "cacti"}))
 @pytest.mark.parametrize("text", ["1\n2", "a\tb", "blank\n\nline", "1\n00:00:01,000 --> 00:00:02,000\nx"])
 def test_a_break_is_refused_or_comes_back(name: str, text: str) -> None:
     word = replace(WALK.utterances[0].words[0], text=text)
-    said = ordered_transcript("walk", [replace(WALK.utterances[0], text=text, speaker=text, words=(word,))])
+    utterances = ordered_transcript("walk", [replace(WALK.utterances[0], text=text, speaker=text, words=(word,))])
     with suppress(FormatError):
-        back = through(name, said)
-        assert [one.text for one in back.utterances] == [text]
+        back = through(name, utterances)
+        assert [utterance.text for utterance in back.utterances] == [text]
 
 
 @pytest.mark.parametrize("name", sorted({one.name for one in registry.FORMATS} - {"cacti", "parquet"}))
@@ -173,8 +175,8 @@ def test_hard_texts_come_back(name: str) -> None:
     for hard in PAYLOADS:
         text = hard.replace("-->", "->") if name == "srt" else "".join(hard.split()) if name == "ctm" else hard
         word = replace(WALK.utterances[0].words[0], text="".join(text.split()))
-        said = ordered_transcript("walk", [replace(WALK.utterances[0], text=text, words=(word,))])
-        (back,) = through(name, said).utterances
+        utterances = ordered_transcript("walk", [replace(WALK.utterances[0], text=text, words=(word,))])
+        (back,) = through(name, utterances).utterances
         assert back.text == ("" if name == "rttm" else text)
 
 

@@ -48,8 +48,8 @@ def test_a_file_says_what_its_times_count_from_and_of_which_recording(file):
         "SPEAKER tape-1 1 0.000 12.345 <NA> <NA> S1 <NA> <NA>",
     ]
     assert rttm.read_file(file) == rttm.RttmFile(tuple(lines), 30_500, "a" * 64)
-    found = load_rttm(file)  # which fails on comments
-    assert {uri: said.labels() for uri, said in found.items()} == {"tape-1": ["S1"]}
+    result = load_rttm(file)  # which fails on comments
+    assert {uri: expected.labels() for uri, expected in result.items()} == {"tape-1": ["S1"]}
     file.write_text(f";; time 0 is 1.000 s into the recording\n{file.read_text().splitlines()[2]}\n")
     assert rttm.read_file(file) == rttm.RttmFile(tuple(lines), 1000, None)
     file.write_text("SPEAKER time 1 0.000 1.0 <NA> <NA> S1 <NA> <NA>\n")
@@ -87,17 +87,17 @@ def test_a_file_that_is_no_text_or_not_there_is_refused(file):
 
 
 def test_pyannote_reads_what_we_wrote_and_we_read_what_it_wrote(tmp_path: Path) -> None:
-    said = Annotation(uri="walk")
-    said[Segment(0.5, 2.25), "_"] = "ana"
-    said[Segment(2, 3), "_"] = "Client"
+    expected = Annotation(uri="walk")
+    expected[Segment(0.5, 2.25), "_"] = "ana"
+    expected[Segment(2, 3), "_"] = "Client"
     with (tmp_path / "theirs.rttm").open("w") as theirs:
-        said.write_rttm(theirs)
-    found = rttm.read_transcript(Source.open(tmp_path / "theirs.rttm"))
-    assert [(one.span, one.speaker, one.role) for one in found.utterances] == [
+        expected.write_rttm(theirs)
+    result = rttm.read_transcript(Source.open(tmp_path / "theirs.rttm"))
+    assert [(utterance.span, utterance.speaker, utterance.role) for utterance in result.utterances] == [
         (Span(500, 2250), "ana", "unknown"),
         (Span(2000, 3000), "Client", "client"),
     ]
-    (tmp_path / "ours.rttm").write_bytes(rttm.write_transcript(found))
+    (tmp_path / "ours.rttm").write_bytes(rttm.write_transcript(result))
     back = load_rttm(tmp_path / "ours.rttm")["walk"]
     assert [(segment.start, segment.end, label) for segment, _, label in back.itertracks(yield_label=True)] == [
         (0.5, 2.25, "ana"),

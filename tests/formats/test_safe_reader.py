@@ -113,8 +113,8 @@ def test_two_members_of_one_name_are_refused() -> None:
 
 def test_a_sound_archive_is_unpacked_in_memory(tmp_path: Path) -> None:
     data = zipped(("project.qde", b"<Project/>"), ("sources/a.txt", b"a" * 900))
-    found = Source("a.qdpx", data).members()
-    assert {name: len(member.data) for name, member in found.items()} == {"project.qde": 10, "sources/a.txt": 900}
+    result = Source("a.qdpx", data).members()
+    assert {name: len(member.data) for name, member in result.items()} == {"project.qde": 10, "sources/a.txt": 900}
     assert list(tmp_path.iterdir()) == []
 
 

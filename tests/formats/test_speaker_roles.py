@@ -76,7 +76,7 @@ def test_of_two_participants_in_subtitles_neither_is_the_client_by_name(tmp_path
         "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Participant 1>What next?</v>\n\n"
         "00:01.000 --> 00:02.000\n<v Participant 2>A walk.</v>\n"
     )
-    assert [one.role for one in registry.read(tmp_path / "talk.vtt").utterances] == ["unknown", "unknown"]
+    assert [utterance.role for utterance in registry.read(tmp_path / "talk.vtt").utterances] == ["unknown", "unknown"]
     assert list(uncoded.read(tmp_path / "talk.vtt").table["role"]) == ["", ""]
 
 

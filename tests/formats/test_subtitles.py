@@ -25,17 +25,17 @@ def test_webvtt_py_reads_what_we_wrote(tmp_path: Path) -> None:
         for n, text in enumerate(("a --> b", "<b>"))
     ]
     (tmp_path / "t.vtt").write_bytes(webvtt.write(ordered_transcript("t", hard)))
-    found = library.read(str(tmp_path / "t.vtt"))
-    assert [(one.start, one.end) for one in found] == [
+    transcript = library.read(str(tmp_path / "t.vtt"))
+    assert [(each.start, each.end) for each in transcript] == [
         ("00:00:00.000", "00:00:00.005"),
         ("00:00:00.010", "00:00:00.015"),
     ]
-    assert [one.raw_text for one in found] == [
+    assert [each.raw_text for each in transcript] == [
         "<v.client S&lt;1&gt;>a --&gt; b</v>",
         "<v.client S&lt;1&gt;>&lt;b&gt;</v>",
     ]
     (tmp_path / "t.srt").write_bytes(srt.write(WALK))
-    assert [one.raw_text for one in library.from_srt(str(tmp_path / "t.srt"))][1] == "[client S2] I could walk."
+    assert [each.raw_text for each in library.from_srt(str(tmp_path / "t.srt"))][1] == "[client S2] I could walk."
 
 
 def test_reads_what_webvtt_py_made(tmp_path: Path) -> None:
@@ -50,12 +50,12 @@ def test_reads_what_webvtt_py_made(tmp_path: Path) -> None:
     made.save_as_srt(str(tmp_path / "talk.srt"))
     first, *rest = webvtt.read(Source.open(tmp_path / "talk.vtt")).utterances
     assert (first.id, first.span, first.role, first.text) == ("intro", Span(500, 7000), "client", "One & two\nthree")
-    assert [(one.speaker, one.text, one.marks) for one in rest] == [
+    assert [(utterance.speaker, utterance.text, utterance.marks) for utterance in rest] == [
         ("Ann", "Hi.", ()),
         ("Bob", "Ho.", ()),
         ("unknown", "and so", ()),
     ]
-    assert [one.span for one in srt.read(Source.open(tmp_path / "talk.srt")).utterances] == [
+    assert [utterance.span for utterance in srt.read(Source.open(tmp_path / "talk.srt")).utterances] == [
         Span(500, 7000),
         Span(3_600_000, 3_601_000),
     ]
@@ -76,8 +76,8 @@ hm
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_styles_and_notes_are_passed_over_and_lines_may_end_in_any_way(end: str) -> None:
-    (said,) = webvtt.read(Source("t.vtt", VTT.replace("\n", end).encode("utf-8-sig"))).utterances
-    assert (said.span, said.text) == (Span(1000, 2000), "hm")
+    (utterance,) = webvtt.read(Source("t.vtt", VTT.replace("\n", end).encode("utf-8-sig"))).utterances
+    assert (utterance.span, utterance.text) == (Span(1000, 2000), "hm")
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,16 @@ def test_what_srt_cannot_escape_is_refused(text: str) -> None:
 
 
 def test_a_line_that_belongs_to_no_subtitle_is_passed_over_and_told() -> None:
-    said = srt.read(Source("t.srt", b"1\n00:00:01,0 --> 00:00:02,0\nhm\n\nhello\n"))
-    assert [one.text for one in said.utterances] == ["hm"]
-    assert said.notes == ('Line 5 belongs to no cue: "hello" was skipped.',)
+    transcript = srt.read(Source("t.srt", b"1\n00:00:01,0 --> 00:00:02,0\nhm\n\nhello\n"))
+    assert [utterance.text for utterance in transcript.utterances] == ["hm"]
+    assert transcript.notes == ('Line 5 belongs to no cue: "hello" was skipped.',)
 
 
 def test_an_id_that_would_be_a_note_is_left_out() -> None:
-    said = ordered_transcript(
+    transcript = ordered_transcript(
         "t", [CodedUtterance("NOTE", Span(0, 1), text="x"), CodedUtterance("a b", Span(1, 2), text="y")]
     )
-    assert [one.text for one in webvtt.read(Source("t.vtt", webvtt.write(said))).utterances] == ["x", "y"]
+    assert [utterance.text for utterance in webvtt.read(Source("t.vtt", webvtt.write(transcript))).utterances] == [
+        "x",
+        "y",
+    ]

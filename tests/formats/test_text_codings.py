@@ -74,8 +74,10 @@ def test_a_coded_text_comes_whole_and_each_says_what_is_theirs(
     tmp_path: Path, name: str, data: bytes, expected: list[Row]
 ) -> None:
     (tmp_path / name).write_bytes(data)
-    said = registry.read(tmp_path / name).utterances
-    assert [(one.speaker, one.text, [mark.code for mark in one.marks]) for one in said] == expected
+    utterances = registry.read(tmp_path / name).utterances
+    assert [
+        (utterance.speaker, utterance.text, [mark.code for mark in utterance.marks]) for utterance in utterances
+    ] == expected
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=4))
@@ -85,11 +87,11 @@ def test_no_line_is_lost_and_none_is_said_by_another(stretches: list[tuple[int, 
         Selection(text_codings.position(starts, min(pair)), text_codings.position(starts, max(pair)), (Mark("change"),))
         for pair in stretches
     ]
-    said = list(text_codings.utterances(lines, selections))
-    for one in said:
-        assert one.text in {"Therapist": "Therapist: What next? Therapist: So.", "Client": "Client: I want to walk."}[one.speaker]  # fmt: skip  # noqa: E501
+    utterances = list(text_codings.utterances(lines, selections))
+    for utterance in utterances:
+        assert utterance.text in {"Therapist": "Therapist: What next? Therapist: So.", "Client": "Client: I want to walk."}[utterance.speaker]  # fmt: skip  # noqa: E501
     if not stretches:
-        assert [(one.speaker, one.text, []) for one in said] == SPOKEN
+        assert [(utterance.speaker, utterance.text, []) for utterance in utterances] == SPOKEN
 
 
 def grid(*tiers: tuple[str, list[tuple[float, float, str]]]) -> Source:
@@ -104,14 +106,18 @@ def test_words_beside_utterances_are_theirs_and_are_not_said_twice() -> None:
     both = grid(
         ("utterances", [(0, 2, "what next"), (2, 6, "")]), ("words", [(0, 1, "what"), (1, 2, "next"), (2, 6, "")])
     )
-    (said,) = registry.format_named("textgrid").read(both).utterances
-    assert (said.speaker, said.text, [word.text for word in said.words]) == ("unknown", "what next", ["what", "next"])
+    (utterance,) = registry.format_named("textgrid").read(both).utterances
+    assert (utterance.speaker, utterance.text, [word.text for word in utterance.words]) == (
+        "unknown",
+        "what next",
+        ["what", "next"],
+    )
 
 
 def test_names_before_colons_say_who_speaks_where_no_tier_does() -> None:
-    one = grid(("default", [(0, 2, "T: What next?"), (2, 4, "C: I want to walk."), (4, 6, "T: So.")]))
-    said = registry.format_named("textgrid").read(one).utterances
-    assert [(one.role, one.text) for one in said] == [
+    utterance = grid(("default", [(0, 2, "T: What next?"), (2, 4, "C: I want to walk."), (4, 6, "T: So.")]))
+    utterances = registry.format_named("textgrid").read(utterance).utterances
+    assert [(utterance.role, utterance.text) for utterance in utterances] == [
         ("interviewer", "What next?"),
         ("client", "I want to walk."),
         ("interviewer", "So."),
@@ -120,8 +126,8 @@ def test_names_before_colons_say_who_speaks_where_no_tier_does() -> None:
 
 def test_a_tier_of_behaviors_holds_codes_however_many_words_they_have() -> None:
     tiers = grid(("T", [(0, 2, "What is next?")]), ("Behavior counts", [(0, 2, "open question")]))
-    (said,) = registry.format_named("textgrid").read(tiers).utterances
-    assert (said.text, [mark.code for mark in said.marks]) == ("What is next?", ["open question"])
+    (utterance,) = registry.format_named("textgrid").read(tiers).utterances
+    assert (utterance.text, [mark.code for mark in utterance.marks]) == ("What is next?", ["open question"])
 
 
 def eaf(tiers: list[tuple[str, str, list[str]]]) -> Source:
@@ -142,15 +148,18 @@ def eaf(tiers: list[tuple[str, str, list[str]]]) -> Source:
 
 def test_what_is_said_on_numbered_utterances_is_the_text() -> None:
     numbered = eaf([("ref@Ann", "", ["s.001", "s.002"]), ("tx@Ann", "ref@Ann", ["What next?", "So."]), ("ft@Ann", "tx@Ann", ["Was nun?", "So."])])  # fmt: skip  # noqa: E501
-    said = registry.format_named("elan").read(numbered)
-    assert [(one.speaker, one.text) for one in said.utterances] == [("Ann", "What next?"), ("Ann", "So.")]
-    assert said.notes[0].startswith("Tiers read as text: tx@Ann; skipped: ref@Ann, ft@Ann.")
+    transcript = registry.format_named("elan").read(numbered)
+    assert [(utterance.speaker, utterance.text) for utterance in transcript.utterances] == [
+        ("Ann", "What next?"),
+        ("Ann", "So."),
+    ]
+    assert transcript.notes[0].startswith("Tiers read as text: tx@Ann; skipped: ref@Ann, ft@Ann.")
 
 
 def test_each_coder_s_tier_keeps_its_coder() -> None:
     coded = eaf([("T", "", ["What is next?"]), ("MISC_coder1", "", ["OQ"]), ("MISC coder Bo", "", ["CQ"]), ("Affect", "", ["calm"])])  # fmt: skip  # noqa: E501
-    (said,) = registry.format_named("elan").read(coded).utterances
-    assert (said.text, [(mark.code, mark.coder) for mark in said.marks]) == (
+    (utterance,) = registry.format_named("elan").read(coded).utterances
+    assert (utterance.text, [(mark.code, mark.coder) for mark in utterance.marks]) == (
         "What is next?",
         [("OQ", "coder1"), ("CQ", "coder Bo")],
     )

@@ -15,18 +15,18 @@ from tests.formats.transcripts import WALK
 @pytest.mark.parametrize("layout", ["long_textgrid", "short_textgrid"])
 def test_reads_what_praatio_made(tmp_path: Path, layout: str) -> None:
     grid = praat.Textgrid(0, 3)
-    said = [Interval(0.1, 0.9, 'say "hm"'), Interval(1, 2, "2 miles")]
-    grid.addTier(praat.IntervalTier("Client", said, 0, 3))
+    expected = [Interval(0.1, 0.9, 'say "hm"'), Interval(1, 2, "2 miles")]
+    grid.addTier(praat.IntervalTier("Client", expected, 0, 3))
     grid.addTier(praat.IntervalTier("Client - words", [Interval(1, 1.25, "2"), Interval(1.5, 2, "miles")], 0, 3))
     grid.addTier(praat.PointTier("codes", [Point(1.5, "C+|R")], 0, 3))
     grid.save(str(tmp_path / "talk.TextGrid"), layout, includeBlankSpaces=True)  # type: ignore[arg-type]
-    found = textgrid.read(Source.open(tmp_path / "talk.TextGrid"))
-    texts = [(one.span, one.role, one.text) for one in found.utterances if one.text]
+    transcript = textgrid.read(Source.open(tmp_path / "talk.TextGrid"))
+    texts = [(utterance.span, utterance.role, utterance.text) for utterance in transcript.utterances if utterance.text]
     assert texts[0] == (Span(100, 900), "client", 'say "hm"')
     assert (Span(1000, 2000), "client", "2 miles") in texts
-    coded = [one for one in found.utterances if one.marks]
-    assert [(one.span, one.marks) for one in coded] == [(Span(1000, 2000), (Mark("C+"), Mark("R")))]
-    assert found.notes == (
+    coded = [utterance for utterance in transcript.utterances if utterance.marks]
+    assert [(utterance.span, utterance.marks) for utterance in coded] == [(Span(1000, 2000), (Mark("C+"), Mark("R")))]
+    assert transcript.notes == (
         "Tiers read as text: Client; as codes: codes; as words: Client - words."
         " --tier NAME=codes, text, words or skip changes that.",
     )
@@ -49,11 +49,13 @@ def test_praatio_reads_what_we_wrote(tmp_path: Path) -> None:
 
 
 def test_a_pause_is_not_an_utterance_and_silence_has_a_mark() -> None:
-    said = ordered_transcript("t", [CodedUtterance("", Span(500, 700)), CodedUtterance("", Span(900, 900), text="now")])
-    written = textgrid.write(said)
+    transcript = ordered_transcript(
+        "t", [CodedUtterance("", Span(500, 700)), CodedUtterance("", Span(900, 900), text="now")]
+    )
+    written = textgrid.write(transcript)
     assert written.decode().count('text = ""') == 2
     assert '"[speech]"' in written.decode()
-    assert [(one.span, one.text) for one in textgrid.read(Source("t", written)).utterances] == [
+    assert [(utterance.span, utterance.text) for utterance in textgrid.read(Source("t", written)).utterances] == [
         (Span(500, 700), ""),
         (Span(900, 901), "now"),
     ]

@@ -31,27 +31,29 @@ def test_the_numbers_of_a_table_by_hand() -> None:
 
 def test_no_cell_is_a_formula_for_a_spreadsheet() -> None:
     texts = ["=1+1", "+1", "-1", "@x", "'tis", "'=x", '"=x"', " =x", "a\n=b"]
-    said = ordered_transcript(
+    transcript = ordered_transcript(
         "=t", [CodedUtterance("", Span(n, n + 1), "=s", text=text) for n, text in enumerate(texts)]
     )
-    rows = list(csv.reader(tidy_table.write(said).decode().splitlines(keepends=True)))
+    rows = list(csv.reader(tidy_table.write(transcript).decode().splitlines(keepends=True)))
     assert all(not cell.startswith(("=", "+", "-", "@", "\t")) for row in rows for cell in row)
-    back = tidy_table.read(Source("x.csv", tidy_table.write(said)))
-    assert [one.text for one in back.utterances] == [text.strip() for text in texts]
+    back = tidy_table.read(Source("x.csv", tidy_table.write(transcript)))
+    assert [utterance.text for utterance in back.utterances] == [text.strip() for text in texts]
     assert (back.tape_id, back.utterances[0].speaker) == ("=t", "=s")
 
 
 def test_a_coder_who_gave_no_code_has_heard_the_utterance() -> None:
-    said = ordered_transcript("t", [CodedUtterance("", Span(0, 1), marks=(Mark("", "ana", "coach"),))])
-    assert tidy_table.read(Source("t.csv", tidy_table.write(said))) == said
+    transcript = ordered_transcript("t", [CodedUtterance("", Span(0, 1), marks=(Mark("", "ana", "coach"),))])
+    assert tidy_table.read(Source("t.csv", tidy_table.write(transcript))) == transcript
 
 
 def test_the_data_dictionary_names_each_column(tmp_path: Path) -> None:
     registry.write(WALK, tmp_path / "codes.csv")
     about = json.loads((tmp_path / "codes.csv-metadata.json").read_text())
     assert about["url"] == "codes.csv"
-    assert [one["name"] for one in about["tableSchema"]["columns"]] == list(pd.read_csv(tmp_path / "codes.csv").columns)
-    assert all(one["dc:description"] for one in about["tableSchema"]["columns"])
+    assert [each["name"] for each in about["tableSchema"]["columns"]] == list(
+        pd.read_csv(tmp_path / "codes.csv").columns
+    )
+    assert all(each["dc:description"] for each in about["tableSchema"]["columns"])
     assert arrow.read_schema(pyarrow.BufferReader(parquet.write(WALK))).field("start").metadata[b"description"]
 
 

@@ -26,8 +26,8 @@ TAPE = ordered_transcript(
 
 
 def codes(*units: CodedUtterance) -> list[list[str]]:
-    found = time_matching.match(TAPE, ordered_transcript("c", units), "ana", "coach").transcript
-    return [[mark.code for mark in one.given if mark.coder] for one in found.utterances]
+    matched = time_matching.match(TAPE, ordered_transcript("c", units), "ana", "coach").transcript
+    return [[mark.code for mark in utterance.given if mark.coder] for utterance in matched.utterances]
 
 
 def test_a_stretch_goes_where_it_shares_most() -> None:
@@ -38,11 +38,11 @@ def test_a_stretch_goes_where_it_shares_most() -> None:
 
 
 def test_a_stretch_that_shares_less_than_half_goes_nowhere() -> None:
-    found = time_matching.match(
+    matched = time_matching.match(
         TAPE, ordered_transcript("c", [unit(4700, 5400, "client", "x"), unit(3600, 4000, "client", "y")])
     )
-    assert [one.span for one in found.lost] == [Span(4700, 5400)]
-    assert found.number == 1
+    assert [utterance.span for utterance in matched.lost] == [Span(4700, 5400)]
+    assert matched.number == 1
 
 
 def test_a_moment_goes_to_what_holds_it_or_to_what_just_ended() -> None:
@@ -62,8 +62,8 @@ def test_codes_are_signed_once_and_silence_between_them_is_heard() -> None:
     foreign = ordered_transcript(
         "c", [unit(100, 200, "unknown", "x"), unit(300, 900, "unknown", "x", "y"), unit(4000, 4500, "client", "z")]
     )
-    found = time_matching.match(TAPE, foreign, "ana", "coach").transcript
-    assert [one.marks for one in found.utterances] == [
+    matched = time_matching.match(TAPE, foreign, "ana", "coach").transcript
+    assert [utterance.marks for utterance in matched.utterances] == [
         (Mark("machine's"), Mark("x", "ana", "coach"), Mark("y", "ana", "coach")),
         (Mark("", "ana", "coach"),),
         (Mark("", "ana", "coach"),),
@@ -73,9 +73,9 @@ def test_codes_are_signed_once_and_silence_between_them_is_heard() -> None:
 
 
 def test_units_without_codes_are_no_codes() -> None:
-    found = time_matching.match(TAPE, ordered_transcript("c", [unit(0, 1000)]))
-    assert (found.number, found.lost) == (0, ())
-    assert found.transcript == TAPE
+    matched = time_matching.match(TAPE, ordered_transcript("c", [unit(0, 1000)]))
+    assert (matched.number, matched.lost) == (0, ())
+    assert matched.transcript == TAPE
 
 
 def test_more_coders_than_a_group_has_are_refused() -> None:
@@ -87,9 +87,9 @@ def test_more_coders_than_a_group_has_are_refused() -> None:
 def test_many_units_take_a_moment() -> None:
     tape = ordered_transcript("t", [unit(n * 1000, n * 1000 + 900, "client") for n in range(3000)])
     foreign = ordered_transcript("c", [unit(n * 1000, n * 1000 + 900, "client", "x") for n in range(3000)])
-    found = time_matching.match(tape, foreign)
-    assert found.number == 3000
-    assert isinstance(found.transcript, CodedTranscript)
+    matched = time_matching.match(tape, foreign)
+    assert matched.number == 3000
+    assert isinstance(matched.transcript, CodedTranscript)
 
 
 CUT = replace(TAPE, zero=30_000)
@@ -103,19 +103,19 @@ def at(*spans: tuple[int, int], zero: int | None = None) -> CodedTranscript:
 
 
 def spans(found: time_matching.ShiftedTranscript) -> list[tuple[int, int]]:
-    return [(one.span.start, one.span.end) for one in found.transcript.utterances]
+    return [(utterance.span.start, utterance.span.end) for utterance in found.transcript.utterances]
 
 
 def test_codes_of_the_whole_recording_are_brought_to_a_tape_that_was_cut() -> None:
-    found = time_matching.to_tape_zero(CUT, at((31_000, 33_000), (33_500, 35_000), zero=0), "coach.eaf")
-    assert (spans(found), found.moved, found.assumed) == ([(1000, 3000), (3500, 5000)], -30_000, False)
-    found = time_matching.to_tape_zero(CUT, at((500, 1000), zero=31_500), "coach.eaf")
-    assert (spans(found), found.moved) == ([(2000, 2500)], 1500)
+    shifted = time_matching.to_tape_zero(CUT, at((31_000, 33_000), (33_500, 35_000), zero=0), "coach.eaf")
+    assert (spans(shifted), shifted.moved, shifted.assumed) == ([(1000, 3000), (3500, 5000)], -30_000, False)
+    shifted = time_matching.to_tape_zero(CUT, at((500, 1000), zero=31_500), "coach.eaf")
+    assert (spans(shifted), shifted.moved) == ([(2000, 2500)], 1500)
 
 
 def test_words_move_with_their_utterance() -> None:
-    said = unit(31_000, 33_000, "client", "x")
-    spoken = replace(said, words=(Word(Span(31_000, 31_200), "so", 1.0),))
+    utterance = unit(31_000, 33_000, "client", "x")
+    spoken = replace(utterance, words=(Word(Span(31_000, 31_200), "so", 1.0),))
     (moved,) = time_matching.to_tape_zero(CUT, ordered_transcript("c", [spoken], zero=0), "c").transcript.utterances
     assert moved.words == (Word(Span(1000, 1200), "so", 1.0),)
 
@@ -124,14 +124,14 @@ def test_words_move_with_their_utterance() -> None:
     ("zero", "moved"), [("recording", -30_000), ("segment", 0), (0, -30_000), (30_000, 0), (29_000, -1000)]
 )
 def test_what_somebody_says_by_hand_holds(zero: time_matching.TimeOrigin, moved: int) -> None:
-    for said in (None, 0, 5000):
-        found = time_matching.to_tape_zero(CUT, at((31_000, 33_000), zero=said), "coach.eaf", zero)
-        assert (spans(found), found.moved) == ([(31_000 + moved, 33_000 + moved)], moved)
+    for expected in (None, 0, 5000):
+        shifted = time_matching.to_tape_zero(CUT, at((31_000, 33_000), zero=expected), "coach.eaf", zero)
+        assert (spans(shifted), shifted.moved) == ([(31_000 + moved, 33_000 + moved)], moved)
 
 
 def test_a_file_that_does_not_say_is_believed_where_it_fits() -> None:
-    found = time_matching.to_tape_zero(CUT, at((1000, 3000), (3500, 5000)), "coach.eaf")
-    assert (spans(found), found.moved, found.assumed) == ([(1000, 3000), (3500, 5000)], 0, True)
+    shifted = time_matching.to_tape_zero(CUT, at((1000, 3000), (3500, 5000)), "coach.eaf")
+    assert (spans(shifted), shifted.moved, shifted.assumed) == ([(1000, 3000), (3500, 5000)], 0, True)
 
 
 @pytest.mark.parametrize(
@@ -157,8 +157,8 @@ def test_a_file_that_would_fit_better_from_the_start_of_the_recording_is_refused
 
 def test_of_a_whole_recording_nothing_needs_to_be_said() -> None:
     for tape in (TAPE, replace(TAPE, zero=0)):
-        found = time_matching.to_tape_zero(tape, at((1000, 3000), (60_000, 61_000)), "coach.eaf")
-        assert (spans(found), found.moved) == ([(1000, 3000), (60_000, 61_000)], 0)
+        shifted = time_matching.to_tape_zero(tape, at((1000, 3000), (60_000, 61_000)), "coach.eaf")
+        assert (spans(shifted), shifted.moved) == ([(1000, 3000), (60_000, 61_000)], 0)
 
 
 def test_a_tape_that_does_not_say_takes_only_what_fits() -> None:
@@ -172,8 +172,8 @@ def test_a_tape_that_does_not_say_takes_only_what_fits() -> None:
 def test_who_coded_before_and_after_the_tape_heard_all_of_it() -> None:
     """The coach coded the whole recording: the tape's first and last utterances were left without a code."""
     whole = at((-5000, -4000), (3500, 5000), (12_000, 13_000))
-    found = time_matching.match(TAPE, whole, "ana", "coach").transcript
-    assert [one.marks[-1:] for one in found.utterances] == [
+    matched = time_matching.match(TAPE, whole, "ana", "coach").transcript
+    assert [utterance.marks[-1:] for utterance in matched.utterances] == [
         (Mark("", "ana", "coach"),),
         (Mark("", "ana", "coach"),),
         (Mark("", "ana", "coach"),),

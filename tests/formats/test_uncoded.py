@@ -167,10 +167,10 @@ def test_lines_that_nobody_says_are_told_and_text_with_a_colon_stays_text(tmp_pa
 
 
 def test_our_own_tables_can_be_coded_again_without_the_apostrophe_of_spreadsheets(tmp_path: Path) -> None:
-    said = ordered_transcript(
+    transcript = ordered_transcript(
         "walk", [CodedUtterance("", Span(0, 900), "S2", "client", "=no", (Mark("change", "ana", "coach"),))]
     )
-    registry.write(said, tmp_path / "x.csv")
+    registry.write(transcript, tmp_path / "x.csv")
     assert "'=no" in (tmp_path / "x.csv").read_text()
     assert told(tmp_path / "x.csv") == [("client", "S2", "=no")]
     assert "not taken over" in uncoded.read(tmp_path / "x.csv").notes[0]
@@ -236,8 +236,8 @@ def test_no_text_is_lost_none_is_made_up_and_the_order_is_kept(
 ) -> None:
     folder = tmp_path_factory.mktemp("script")
     lines = "".join(f"{speaker}: {text}\n" for speaker, text in speeches)
-    found = uncoded.read(saved(folder, lines, "talk.txt")).table
-    assert list(zip(found["speaker"], found["text"], strict=True)) == speeches
+    transcript = uncoded.read(saved(folder, lines, "talk.txt")).table
+    assert list(zip(transcript["speaker"], transcript["text"], strict=True)) == speeches
 
 
 def test_an_empty_cell_of_the_speaker_is_the_one_above_and_that_is_told(tmp_path: Path) -> None:

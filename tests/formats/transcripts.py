@@ -75,8 +75,8 @@ def utterances(draw: st.DrawFn, *, breaks: bool = False, words: bool = True) -> 
 
 @st.composite
 def transcripts(draw: st.DrawFn, *, breaks: bool = False, words: bool = True) -> CodedTranscript:
-    said = draw(st.lists(utterances(breaks=breaks, words=words), max_size=5))
-    return ordered_transcript(draw(names), said)
+    transcript = draw(st.lists(utterances(breaks=breaks, words=words), max_size=5))
+    return ordered_transcript(draw(names), transcript)
 
 
 WALK = ordered_transcript(

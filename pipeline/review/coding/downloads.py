@@ -12,8 +12,7 @@ import io
 from collections.abc import Mapping, Sequence
 
 from pipeline.coding.codebook import Codebook
-from pipeline.formats import cues
-from pipeline.formats.time_origin import sentence
+from pipeline.formats import webvtt
 from pipeline.review.coding.code_events import CodeState
 from pipeline.review.coding.corrections import Utterance
 from pipeline.timeline import ROLES, UNKNOWN, Span, to_seconds
@@ -47,16 +46,15 @@ def codes_csv(utterances: Sequence[Utterance], codes: Mapping[str, CodeState], z
 def codes_webvtt(utterances: Sequence[Utterance], codes: Mapping[str, CodeState], book: Codebook, zero: int = 0) -> str:
     """Return WebVTT: each utterance followed by its codes' labels in brackets; times as in `codes_csv`."""
     labels = {code.name: code.label for code in book.codes}
-    blocks = ["WEBVTT", f"NOTE {sentence(zero)}"]
+    blocks = []
     for utterance in utterances:
         state = codes.get(utterance.id)
         names = [labels.get(code, code) for code in state.codes] if state else []
         text = " ".join([*(word.text for word in utterance.words), *(f"[{name}]" for name in names)])
         speaker = utterance.role if utterance.role in ROLES else UNKNOWN
         escaped = html.escape(" ".join(text.split()), quote=False)
-        span = Span(utterance.start, utterance.end).some
-        blocks.append(f"{cues.clock(span.start, '.')} --> {cues.clock(span.end, '.')}\n<v {speaker}>{escaped}")
-    return "\n\n".join(blocks) + "\n"
+        blocks.append(webvtt.cue_block(Span(utterance.start, utterance.end), f"<v {speaker}>{escaped}"))
+    return webvtt.document(blocks, zero)
 
 
 def _escape_formula(cell: str) -> str:
