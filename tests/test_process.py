@@ -68,11 +68,11 @@ def test_utterances_keep_the_contract(demo: Path) -> None:
     assert table["utterance_id"].is_unique
     assert (table["end"] >= table["start"]).all()
     assert table["start"].is_monotonic_increasing
-    for role, own in (("interviewer", INTERVIEWER_CODES), ("client", CLIENT_CODES)):
+    for role, role_codes in (("interviewer", INTERVIEWER_CODES), ("client", CLIENT_CODES)):
         rows = table[table["role"] == role]
-        assert set("|".join(rows["codes"]).split("|")) <= set(own)
-        assert (rows[[f"p_{code}" for code in CODES if code not in own]] == 0).all(axis=None)
-        assert rows[[f"p_{code}" for code in own]].to_numpy().max() <= 1
+        assert set("|".join(rows["codes"]).split("|")) <= set(role_codes)
+        assert (rows[[f"p_{code}" for code in CODES if code not in role_codes]] == 0).all(axis=None)
+        assert rows[[f"p_{code}" for code in role_codes]].to_numpy().max() <= 1
 
 
 def test_no_word_is_lost_between_the_tables(demo: Path) -> None:

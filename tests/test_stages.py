@@ -153,8 +153,8 @@ def test_a_run_that_another_thread_stops_ends_where_it_looks_up(tmp_path: Path) 
     computing = Computing()
 
     def voices(recording: Recording, cores: Cores, progress: Any) -> Diarization:
-        found = (SpeakerSegment(Span(0, 1000), "S1"),)
-        return Diarization(found, found, (), {})
+        segments = (SpeakerSegment(Span(0, 1000), "S1"),)
+        return Diarization(segments, segments, (), {})
 
     made = run(computing.by_cores, voices)
     caught: list[BaseException] = []
@@ -335,8 +335,14 @@ def test_a_voice_that_may_be_nobody_s_is_warned_of() -> None:
 
 def test_a_transcript_brings_its_words_and_voices_and_the_sound_their_times(tmp_path: Path) -> None:
     """The parrot says a word a second on each channel; nobody is heard to say "um"."""
-    said = (("Ann", "Quince?"), ("Robin", "Quince,"), ("Ann", "lantern"), ("Robin", "lantern."), ("Ann", "Marble?"))
-    turns = [*said, ("Robin", "Um, marble thimble!")]
+    utterances = (
+        ("Ann", "Quince?"),
+        ("Robin", "Quince,"),
+        ("Ann", "lantern"),
+        ("Robin", "lantern."),
+        ("Ann", "Marble?"),
+    )
+    turns = [*utterances, ("Robin", "Um, marble thimble!")]
     roles = {"Ann": "interviewer", "Robin": "client"}
     written = WrittenTranscript(tuple(WrittenTurn(name, roles[name], text) for name, text in turns))
     request = ProcessRequest(two_voices(tmp_path / "talk.wav"), "walking", transcript=written)
@@ -354,9 +360,9 @@ def test_a_transcript_brings_its_words_and_voices_and_the_sound_their_times(tmp_
     ]
     provenance = json.loads(files["provenance.json"])
     assert provenance["zero"] == "time 0 is 0.000 s into the recording"
-    told = provenance["warnings"][0]
-    assert "7 of its 8 words here were recognized in the sound" in told
-    assert html.escape(told) in files["report.html"].decode()
+    warning = provenance["warnings"][0]
+    assert "7 of its 8 words here were recognized in the sound" in warning
+    assert html.escape(warning) in files["report.html"].decode()
     assert "Robin" not in "".join(content.decode() for content in files.values())
 
 

@@ -5,7 +5,7 @@ from pipeline.measures.session.readiness import ReadinessLine, ReadinessPoint, T
 from pipeline.report.charts import LEFT, RIGHT, Axis, Bar, ChartedUtterance, bands, bars, duration, plot, readiness
 
 
-def said(row: int, start: int, end: int, role: str = "interviewer", *codes: str) -> ChartedUtterance:
+def charted(row: int, start: int, end: int, role: str = "interviewer", *codes: str) -> ChartedUtterance:
     return ChartedUtterance(row, start, end, role, tuple((code.split("_")[0], code) for code in codes), "", False)
 
 
@@ -27,39 +27,44 @@ def test_ticks_end_with_the_session() -> None:
 
 
 def test_a_picture_is_as_long_as_what_is_said() -> None:
-    assert duration([said(0, 0, 90_000)], 60_000) == 90_000
+    assert duration([charted(0, 0, 90_000)], 60_000) == 90_000
     assert duration([], 0) == 30_000
 
 
 def test_talk_of_one_voice_joins_over_a_short_breath() -> None:
     axis = Axis(0, 824_000)  # one unit a second
-    talk = [said(0, 0, 10_000), said(1, 10_900, 20_000), said(2, 22_000, 30_000), said(3, 21_000, 25_000, "client")]
+    talk = [
+        charted(0, 0, 10_000),
+        charted(1, 10_900, 20_000),
+        charted(2, 22_000, 30_000),
+        charted(3, 21_000, 25_000, "client"),
+    ]
     assert bars(talk, axis) == (Bar(112, 20, "interviewer"), Bar(134, 8, "interviewer"), Bar(133, 4, "client"))
 
 
 def test_a_long_session_is_shown_in_rows_of_five_minutes() -> None:
-    talk = [said(row, row * 60_000, row * 60_000 + 5_000, "interviewer", "question_open") for row in range(20)]
-    found = bands(talk, 1_200_000)
-    assert [(band.start, band.end) for band in found] == [
+    talk = [charted(row, row * 60_000, row * 60_000 + 5_000, "interviewer", "question_open") for row in range(20)]
+    shown = bands(talk, 1_200_000)
+    assert [(band.start, band.end) for band in shown] == [
         (start, start + 300_000) for start in range(0, 1_200_000, 300_000)
     ]
-    assert [mark.row for band in found for mark in band.marks] == list(range(20))
+    assert [mark.row for band in shown for mark in band.marks] == list(range(20))
     assert [(band.start, band.end) for band in bands(talk[:6], 360_000)] == [(0, 360_000)]
     assert bands(talk[:7], 400_000)[-1].end == 400_000
 
 
 def test_talk_across_the_end_of_a_row_is_shown_in_both() -> None:
-    found = bands([said(0, 295_000, 305_000)], 600_000)
-    assert [len(band.bars) for band in found] == [1, 1]
+    shown = bands([charted(0, 295_000, 305_000)], 600_000)
+    assert [len(band.bars) for band in shown] == [1, 1]
 
 
 def test_marks_that_would_cover_each_other_move_apart_a_little() -> None:
     axis_unit = 360_000 / (RIGHT - LEFT)
-    talk = [said(row, round(row * axis_unit), 100, "client", "change") for row in range(3)]
-    (found,) = bands(talk, 360_000)
+    talk = [charted(row, round(row * axis_unit), 100, "client", "change") for row in range(3)]
+    (band,) = bands(talk, 360_000)
     # One unit apart in time: the second moves to a mark's width, the third no further than twelve units.
-    assert [mark.x for mark in found.marks] == [112, 125, 126]
-    other = [said(0, 0, 100, "client", "change"), said(1, 0, 100, "client", "sustain")]
+    assert [mark.x for mark in band.marks] == [112, 125, 126]
+    other = [charted(0, 0, 100, "client", "change"), charted(1, 0, 100, "client", "sustain")]
     assert [mark.x for mark in bands(other, 360_000)[0].marks] == [112, 112]
 
 
@@ -70,12 +75,12 @@ def test_the_readiness_line_by_hand() -> None:
         ReadinessPoint("3", 30_000, -1, 1, -1, 2),
     )
     turn = TurningPoint("2", 20_000, 2, "sustain")
-    found = readiness(ReadinessLine(points, (turn,), 3), Axis(0, 824_000), top=0, bottom=40)
-    assert found is not None
-    assert found.line == "M112.0 30.0L122.0 30.0L122.0 20.0L132.0 20.0L132.0 10.0L142.0 10.0L142.0 20.0"
-    assert found.band.startswith("M112.0 30.0L122.0 30.0L122.0 20.0L132.0 20.0L132.0 0.0")
-    assert (found.zero, found.final, found.turns) == (30, 1, ((132.0, 10.0, 20_000, "sustain"),))
-    assert [value for _, value in found.levels] == [-1, 0, 1, 2, 3]
+    curve = readiness(ReadinessLine(points, (turn,), 3), Axis(0, 824_000), top=0, bottom=40)
+    assert curve is not None
+    assert curve.line == "M112.0 30.0L122.0 30.0L122.0 20.0L132.0 20.0L132.0 10.0L142.0 10.0L142.0 20.0"
+    assert curve.band.startswith("M112.0 30.0L122.0 30.0L122.0 20.0L132.0 20.0L132.0 0.0")
+    assert (curve.zero, curve.final, curve.turns) == (30, 1, ((132.0, 10.0, 20_000, "sustain"),))
+    assert [value for _, value in curve.levels] == [-1, 0, 1, 2, 3]
 
 
 def test_without_client_talk_or_times_there_is_no_line() -> None:
@@ -85,22 +90,22 @@ def test_without_client_talk_or_times_there_is_no_line() -> None:
 
 def test_a_measure_on_its_scale() -> None:
     share = Measure("", "", "percent", 50, 1, 2, 25, 75, references=(PublishedThreshold(40, "fair"),))
-    found = plot(share, width=220, margin=10)
-    assert found is not None
-    assert (found.low, found.value, found.high, found.open_end) == (60, 110, 160, False)
-    assert found.references == ((90, "fair"),)
-    assert [label for _, label in found.ticks] == ["0%", "50%", "100%"]
+    drawn = plot(share, width=220, margin=10)
+    assert drawn is not None
+    assert (drawn.low, drawn.value, drawn.high, drawn.open_end) == (60, 110, 160, False)
+    assert drawn.references == ((90, "fair"),)
+    assert [label for _, label in drawn.ticks] == ["0%", "50%", "100%"]
 
 
 def test_a_ratio_without_an_upper_limit_runs_off_its_scale() -> None:
-    found = plot(Measure("", "", "ratio", 4, 4, 1, 4, None), width=220, margin=10)
-    assert found is not None
-    assert (found.low, found.high, found.open_end) == (210, 210, True)
-    assert [label for _, label in found.ticks] == ["0", "1", "2", "3", "4"]
+    drawn = plot(Measure("", "", "ratio", 4, 4, 1, 4, None), width=220, margin=10)
+    assert drawn is not None
+    assert (drawn.low, drawn.high, drawn.open_end) == (210, 210, True)
+    assert [label for _, label in drawn.ticks] == ["0", "1", "2", "3", "4"]
 
 
 def test_a_ratio_without_tags_has_no_width_and_none_without_value_no_plot() -> None:
-    found = plot(Measure("", "", "percent", 30, 3, 10), width=220, margin=10)
-    assert found is not None
-    assert (found.low, found.value, found.high, found.open_end) == (70, 70, 70, False)
+    drawn = plot(Measure("", "", "percent", 30, 3, 10), width=220, margin=10)
+    assert drawn is not None
+    assert (drawn.low, drawn.value, drawn.high, drawn.open_end) == (70, 70, 70, False)
     assert plot(Measure("", "", "ratio", None, 3, 0)) is None

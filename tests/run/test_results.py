@@ -48,8 +48,8 @@ BOOKS = {book.name: book for book in books()}
 def tagged(script: str = samples.SCRIPT) -> pd.DataFrame:
     """The invented session with the machine's codes alone."""
     table = samples.coded(script)
-    kept = [[code for code in str(cell).split("|") if code in CODES] for cell in table["codes"]]
-    roles = zip(table["role"], kept, strict=True)
+    codes_per_row = [[code for code in str(cell).split("|") if code in CODES] for cell in table["codes"]]
+    roles = zip(table["role"], codes_per_row, strict=True)
     rest = {"interviewer": "other", "client": "neutral", "unknown": ""}
     return table.assign(codes=["|".join(codes) or rest[role] for role, codes in roles])
 
@@ -68,16 +68,16 @@ def results(table: pd.DataFrame, book: Codebook) -> Results:
     )
 
 
-def written(table: pd.DataFrame, book: Codebook, place: Path) -> tuple[dict[str, Any], str, str]:
+def written(table: pd.DataFrame, book: Codebook, folder: Path) -> tuple[dict[str, Any], str, str]:
     """What `process` gives: measures, report, and what the terminal says."""
-    place.mkdir()
+    folder.mkdir()
     for name, content in results(table, book).files().items():
-        (place / name).write_bytes(content)
+        (folder / name).write_bytes(content)
     console = Console(width=200)
-    with console.capture() as said:
-        console.print(progress_display.summarize(stages.ProcessedTape(place, unchanged=False)))
-    measures = json.loads((place / "measures.json").read_text(encoding="utf-8"))
-    return measures, (place / "report.html").read_text(encoding="utf-8"), said.get()
+    with console.capture() as printed:
+        console.print(progress_display.summarize(stages.ProcessedTape(folder, unchanged=False)))
+    measures = json.loads((folder / "measures.json").read_text(encoding="utf-8"))
+    return measures, (folder / "report.html").read_text(encoding="utf-8"), printed.get()
 
 
 @pytest.mark.parametrize("lacking", ["", *CODES, "change|sustain", "question_open|question_closed"])

@@ -89,11 +89,11 @@ def test_what_is_asked_for_repeats_the_stages_that_use_it(changes: dict[str, Any
     assert changed(keys(**changes)) == stages
 
 
-@pytest.mark.parametrize("place", [1, 2])
-def test_the_names_by_which_the_lines_of_manual_turns_are_matched_repeat_the_diarization(place: int) -> None:
+@pytest.mark.parametrize("position", [1, 2])
+def test_the_names_by_which_the_lines_of_manual_turns_are_matched_repeat_the_diarization(position: int) -> None:
     turns = ["digest", "tape-1", "a.wav"]
     other = [*turns]
-    other[place] = "other"
+    other[position] = "other"
     before, after = keys(turns=turns), keys(turns=other)
     assert before["diarize"] != after["diarize"]
     assert before["transcribe"] == after["transcribe"]

@@ -48,8 +48,8 @@ def test_every_word_is_there_once_in_its_order_and_without_a_time() -> None:
     words = rows(files["words.csv"])
     assert {(row["start"], row["end"]) for row in words} == {("", "")}
     assert sorted(row["text"] for row in words) == sorted(word for _, text in TALK for word in text.split())
-    said = [(row["role"], row["speaker"], row["start"], row["text"]) for row in rows(files["utterances.csv"])]
-    assert said == [
+    utterances = [(row["role"], row["speaker"], row["start"], row["text"]) for row in rows(files["utterances.csv"])]
+    assert utterances == [
         ("interviewer", "S1", "", "What brings you here?"),
         ("client", "S2", "", "My drinking."),
         ("interviewer", "S1", "", "Mm-hm."),
@@ -84,13 +84,13 @@ def test_report_and_provenance_say_that_there_is_no_sound_and_show_no_time_and_n
 def test_roles_that_nothing_settles_are_decided_by_the_words_and_said() -> None:
     files = made(run(interviewer=""))
     assert "% sure" in files["report.html"].decode()
-    said = json.loads(files["provenance.json"])["warnings"]
-    assert said[0] == NO_SOUND
+    warnings = json.loads(files["provenance.json"])["warnings"]
+    assert warnings[0] == NO_SOUND
     assert re.fullmatch(
         r"the words decide who is the interviewer: S1, with a probability of [01]\.\d\d, as this voice uses the "
         r"wording of an interviewer.*; voices are numbered in the order in which they begin to speak "
         r"\(--interviewer NAME corrects it\)",
-        said[1],
+        warnings[1],
     )
 
 
