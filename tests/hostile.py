@@ -185,8 +185,8 @@ fixed("only-nan.wav", "A09", wav(data=np.full(80_000, np.nan, "<f4").tobytes(), 
 @case("rf64.wav", "A13")
 def _(path: Path) -> bytes:
     content = bytearray(encoded("RF64"))
-    place = content.index(b"ds64") + 8
-    content[place : place + 16] = struct.pack("<QQ", 1 << 62, 1 << 61)
+    offset = content.index(b"ds64") + 8
+    content[offset : offset + 16] = struct.pack("<QQ", 1 << 62, 1 << 61)
     return bytes(content)
 
 
@@ -321,8 +321,8 @@ fixed("size-lies.mkv", "A13", _EBML + b"\x18\x53\x80\x67" + (1 << 56 | 1 << 40).
 
 def _declaring(milliseconds: float) -> bytes:
     content = muxed("webm", "libopus")
-    place = content.index(b"\x44\x89\x88") + 3
-    return content[:place] + struct.pack(">d", milliseconds) + content[place + 8 :]
+    offset = content.index(b"\x44\x89\x88") + 3
+    return content[:offset] + struct.pack(">d", milliseconds) + content[offset + 8 :]
 
 
 case("declares-days.webm", "A12")(lambda path: _declaring(1e9))
@@ -335,7 +335,7 @@ case("declares-less.webm", "A13")(lambda path: _declaring(1_000))
 @case("pages-missing.ogg", "A13")
 def _(path: Path) -> bytes:
     content = encoded("OGG", "OPUS", sound=tone(60))
-    pages = [place for place in range(len(content)) if content.startswith(b"OggS", place)]
+    pages = [offset for offset in range(len(content)) if content.startswith(b"OggS", offset)]
     return content[: pages[4]] + content[pages[6] :]
 
 
@@ -386,9 +386,9 @@ def main(folder: Path) -> None:
             recording.decode(path, audio_settings)
         except AudioError as error:
             code, message = error.code, str(error)
-        own, child = peak_mb(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        parent, child = peak_mb(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         seconds = time.monotonic() - start
-        outcome = {"name": name, "code": code, "message": message, "seconds": seconds, "own": own, "child": child}
+        outcome = {"name": name, "code": code, "message": message, "seconds": seconds, "own": parent, "child": child}
         print(json.dumps(outcome), flush=True)
 
 

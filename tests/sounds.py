@@ -69,14 +69,14 @@ def box(kind: bytes, *parts: bytes) -> bytes:
 
 def rebuilt(content: bytes, path: tuple[bytes, ...], change: Callable[[bytes], bytes]) -> bytes:
     """The same boxes with the payload at ``path`` changed and every size on the way mended."""
-    result, place = b"", 0
-    while place < len(content):
-        size, kind = struct.unpack(">I4s", content[place : place + 8])
-        payload = content[place + 8 : place + size]
+    result, offset = b"", 0
+    while offset < len(content):
+        size, kind = struct.unpack(">I4s", content[offset : offset + 8])
+        payload = content[offset + 8 : offset + size]
         if kind == path[0]:
             payload = rebuilt(payload, path[1:], change) if len(path) > 1 else change(payload)
         result += box(kind, payload)
-        place += size
+        offset += size
     return result
 
 

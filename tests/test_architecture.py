@@ -77,11 +77,11 @@ class Import:
 
 def modules() -> dict[str, Path]:
     """Every module by its name within the package: ``"coding.volleys"``; the package itself is ``"pipeline"``."""
-    found = {}
+    paths = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts) or "pipeline"] = path
-    return found
+        paths[".".join(parts[:-1] if parts[-1] == "__init__" else parts) or "pipeline"] = path
+    return paths
 
 
 MODULES = modules()
@@ -177,14 +177,14 @@ def test_arrows_point_down(module: str) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize(("one", "other"), [*APART, *(pair[::-1] for pair in APART)])
-def test_rooms_apart_do_not_know_each_other(one: str, other: str) -> None:
+@pytest.mark.parametrize(("first", "second"), [*APART, *(pair[::-1] for pair in APART)])
+def test_rooms_apart_do_not_know_each_other(first: str, second: str) -> None:
     wrong = [
         f"{MODULES[module]}:{each.line} imports {known}"
         for module in MODULES
-        if room(module) == one
+        if room(module) == first
         for each in imports(MODULES[module])
-        if (known := ours(each.name)) and room(known) == other
+        if (known := ours(each.name)) and room(known) == second
     ]
     assert wrong == []
 

@@ -182,9 +182,9 @@ def test_readme_lists_every_result_and_no_other() -> None:
     assert sorted(listed) == FILES
 
 
-@pytest.mark.parametrize("one", registry.FORMATS, ids=lambda one: one.name)
-def test_every_format_says_what_it_cannot_hold(one: registry.Format) -> None:
-    assert re.search(r"Cannot hold: ", sys.modules[one.read.__module__].__doc__ or "")
+@pytest.mark.parametrize("file_format", registry.FORMATS, ids=lambda file_format: file_format.name)
+def test_every_format_says_what_it_cannot_hold(file_format: registry.Format) -> None:
+    assert re.search(r"Cannot hold: ", sys.modules[file_format.read.__module__].__doc__ or "")
 
 
 @pytest.mark.parametrize(
@@ -203,10 +203,10 @@ def test_every_format_says_what_it_cannot_hold(one: registry.Format) -> None:
     ],
 )
 def test_every_column_of_a_table_is_listed_and_no_other(page: str, row: str, columns: tuple[str, ...]) -> None:
-    found = re.search(rf"^\| `{re.escape(row)}` \| (.+) \|$", PAGES[page], flags=re.MULTILINE)
-    assert found, row
+    match = re.search(rf"^\| `{re.escape(row)}` \| (.+) \|$", PAGES[page], flags=re.MULTILINE)
+    assert match, row
     ends = ("_low", "_high")
-    assert {*SPAN.findall(found[1])} - {*ends} == {column for column in columns if not column.endswith(ends)}
+    assert {*SPAN.findall(match[1])} - {*ends} == {column for column in columns if not column.endswith(ends)}
 
 
 def test_columns_of_tables_that_have_no_row_of_their_own_are_listed() -> None:
@@ -224,7 +224,7 @@ def test_columns_of_tables_that_have_no_row_of_their_own_are_listed() -> None:
 def test_every_command_and_option_explains_itself(command: str) -> None:
     verb = VERBS[command]
     assert verb.help
-    assert [one.name for one in verb.params if not getattr(one, "help", None)] == []
+    assert [parameter.name for parameter in verb.params if not getattr(parameter, "help", None)] == []
 
 
 def test_every_key_of_the_coding_page_is_listed_and_no_other() -> None:

@@ -173,8 +173,8 @@ def test_turns_that_a_human_wrote_are_believed(demo: Path, tmp_path: Path) -> No
     out = tmp_path / "tape"
     done = processed(out, *options)
     assert done.returncode == 0, done.stderr
-    found, truth = ((folder / "turns.rttm").read_text().splitlines()[2:] for folder in (out, demo))
-    assert [line.split()[3:5] for line in found[:3]] == [line.split()[3:5] for line in truth[:3]]
+    written, truth = ((folder / "turns.rttm").read_text().splitlines()[2:] for folder in (out, demo))
+    assert [line.split()[3:5] for line in written[:3]] == [line.split()[3:5] for line in truth[:3]]
     engines = json.loads((out / "provenance.json").read_text())["engines"]
     assert engines["diarizer"] == {"diarizer": "manual", "checksum": hashlib.sha256(turns.read_bytes()).hexdigest()}
     assert "already there" in processed(out, *options).stdout

@@ -19,8 +19,8 @@ STEREO = "roleplay-swapped-stereo"
 
 
 def share(figures: dict[str, Any], family: str) -> float:
-    found, scripted, _ = figures[family]
-    return found / scripted
+    matched, scripted, _ = figures[family]
+    return matched / scripted
 
 
 @pytest.fixture(scope="module")

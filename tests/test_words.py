@@ -93,13 +93,13 @@ def test_there_are_pages_scripts_and_messages() -> None:
 @pytest.mark.parametrize(("pattern", "instead"), BANNED.items())
 def test_no_page_and_no_message_has_a_banned_phrase(pattern: str, instead: str) -> None:
     banned = re.compile(pattern)
-    found = [
+    hits = [
         f"{path.relative_to(PIPELINE)}:{number}: {text.strip()[:120]}"
         for path, texts in READERS
         for number, text in texts(path)
         if (" " in text.strip() or ">" in text) and banned.search(text)
     ]
-    assert found == [], f"write {instead!r}"
+    assert hits == [], f"write {instead!r}"
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def chosen(names: list[str]) -> list[Recording]:
     """The recordings of a run: all, or those whose name holds one of the words given."""
     plays = ("roleplay-alcohol", "roleplay-swapped", "roleplay-swapped-stereo", "session-20-minutes")
     everything = [*(role_play(name) for name in plays), *large(), telephone(), *meetings()]
-    return [one for one in everything if not names or any(name in one.name for name in names)]
+    return [recording for recording in everything if not names or any(name in recording.name for name in names)]
 
 
 def run(recording: Recording, way: str, folder: Path) -> dict[str, Any]:
@@ -44,37 +44,37 @@ def run(recording: Recording, way: str, folder: Path) -> dict[str, Any]:
     threads = str(os.cpu_count()) if way == "plain" else "1"
     env = os.environ | {"OMP_NUM_THREADS": threads}
     subprocess.run([*command, way, str(recording.path), str(recording.speakers), str(result)], check=True, env=env)
-    found = json.loads(result.read_text(encoding="utf-8"))
+    result_values = json.loads(result.read_text(encoding="utf-8"))
     return {
         "recording": recording.name,
         "way": way,
         "minutes": recording.truth.duration / 60,
-        "wall": found["wall"],
-        "cpu": found["cpu"],
-        "peak_mb": found["peak_mb"],
-        "seconds": found["seconds"],
-        **score(recording, found),
+        "wall": result_values["wall"],
+        "cpu": result_values["cpu"],
+        "peak_mb": result_values["peak_mb"],
+        "seconds": result_values["seconds"],
+        **score(recording, result_values),
     }
 
 
-def score(recording: Recording, found: dict[str, Any]) -> dict[str, Any]:
+def score(recording: Recording, result_values: dict[str, Any]) -> dict[str, Any]:
     """The figures of one result against the truth."""
     voices = Annotation()
-    for number, (start, end, speaker) in enumerate(found["voices"]):
+    for number, (start, end, speaker) in enumerate(result_values["voices"]):
         voices[Segment(start, end), number] = speaker
     result = scores.Result(
-        words=tuple(scores.Said(*row) for row in found["words"]),
+        words=tuple(scores.Said(*row) for row in result_values["words"]),
         voices=voices,
         utterances=tuple(
-            scores.Said(*row[:5], frozenset(filter(None, row[5].split("|")))) for row in found["utterances"]
+            scores.Said(*row[:5], frozenset(filter(None, row[5].split("|")))) for row in result_values["utterances"]
         ),
-        vocalizations=tuple(scores.Said(*row, "") for row in found["vocalizations"]),
+        vocalizations=tuple(scores.Said(*row, "") for row in result_values["vocalizations"]),
     )
     truth = recording.truth
     figures: dict[str, Any] = {"der": scores.der(truth, result, 0.0), "der_collar": scores.der(truth, result, 0.25)}
     if recording.worded:
         figures |= {"wer": scores.wer(truth, result), "cpwer": scores.cpwer(truth, result)}
-        figures |= {"fillers": scores.fillers(result.words), "fillers_spoken": scores.fillers(truth.said)}
+        figures |= {"fillers": scores.fillers(result.words), "fillers_spoken": scores.fillers(truth.lines)}
     if recording.scripted:
         figures["unclear"] = scores.unclear(truth, result)
     if recording.scripted and result.utterances:
@@ -103,7 +103,7 @@ def table(rows: list[dict[str, Any]]) -> Table:
             row["recording"],
             row["way"],
             *(f"{100 * row[name]:.1f}" if name in row else "" for name in ("wer", "cpwer", "der", "der_collar")),
-            *(f"{one}/{all_}" for one, all_ in zip((ums, hums), spoken, strict=True)),
+            *(f"{part}/{whole}" for part, whole in zip((ums, hums), spoken, strict=True)),
             "{} +{}".format(*row["unclear"]) if "unclear" in row else "",
             f"{100 * row['role']:.0f}" if "role" in row else "",
             *(_found(row.get(family)) for family in ("question", "reflection")),
@@ -119,8 +119,8 @@ def judged(verdicts: list[targets.Verdict]) -> Table:
     shown = Table(title="Targets")
     for head in ("recording, way", "target", "found", ""):
         shown.add_column(head)
-    for one in verdicts:
-        shown.add_row(one.where, one.asked, one.found, "met" if one.met else "NOT MET")
+    for verdict in verdicts:
+        shown.add_row(verdict.where, verdict.asked, verdict.measured, "met" if verdict.met else "NOT MET")
     return shown
 
 
@@ -147,10 +147,10 @@ def main() -> None:
     for way, (kept, spoken, clips) in targets.real_fillers(rows).items():
         console.print(f"Real meetings, {clips} clips: {way} wrote {kept} of {spoken} fillers and listening noises.")
     console.print(judged(verdicts))
-    place = folder.with_suffix(".json")
-    figures = {"rows": rows, "targets": [asdict(one) for one in verdicts]}
-    place.write_text(json.dumps(figures, indent=1), encoding="utf-8")
-    console.print(f"Figures: {place}; {sum(one.met for one in verdicts)} of {len(verdicts)} targets met")
+    path = folder.with_suffix(".json")
+    figures = {"rows": rows, "targets": [asdict(verdict) for verdict in verdicts]}
+    path.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    console.print(f"Figures: {path}; {sum(verdict.met for verdict in verdicts)} of {len(verdicts)} targets met")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ class Load:
 
 def load(folder: Path, coders: int, codes: int, pause: float, utterances: int = 100, apart: bool = False) -> Load:
     """Let coders code at once in a fresh home; ``apart`` serves it from a process of its own."""
-    home, port, found = Home.create(home_settings(folder)), server.free_port(), Load()
+    home, port, measured = Home.create(home_settings(folder)), server.free_port(), Load()
     room = Room(home, FakeClock(now()))
     address = f"http://127.0.0.1:{port}"
     room.app = _application(home, address)
@@ -64,7 +64,9 @@ def load(folder: Path, coders: int, codes: int, pause: float, utterances: int = 
     with _apart(folder, port) if apart else server.serving(room.app, port):
         gate = threading.Barrier(coders)
         work = [
-            threading.Thread(target=_code, args=(address, tape, cookie, number, codes, pause, utterances, found, gate))
+            threading.Thread(
+                target=_code, args=(address, tape, cookie, number, codes, pause, utterances, measured, gate)
+            )
             for number, cookie in enumerate(cookies)
         ]
         for thread in work:
@@ -73,9 +75,9 @@ def load(folder: Path, coders: int, codes: int, pause: float, utterances: int = 
             thread.join()
     with home.database.reading() as session:
         query = select(CodeEvent.pass_id, func.count()).group_by(CodeEvent.pass_id)
-        found.stored = {row[0]: row[1] for row in session.execute(query)}
+        measured.stored = {row[0]: row[1] for row in session.execute(query)}
     home.close()
-    return found
+    return measured
 
 
 def _application(home: Home, address: str) -> FastAPI:
@@ -114,7 +116,7 @@ def _code(
     codes: int,
     pause: float,
     utterances: int,
-    found: Load,
+    measured: Load,
     gate: threading.Barrier,
 ) -> None:
     draw = random.Random(number)
@@ -122,7 +124,7 @@ def _code(
         page = client.get("/account", headers={"accept": "text/html"}).text
         token = page.partition('name="csrf" content="')[2].partition('"')[0]
         form = {"csrf": token, "task": "all", "codebook": "pretags"}
-        place = client.post(f"/tapes/{tape}/coding", data=form).headers["location"]
+        location = client.post(f"/tapes/{tape}/coding", data=form).headers["location"]
         last: dict[str, list[str]] = {}
         times = []
         gate.wait()
@@ -130,16 +132,16 @@ def _code(
             where = f"u{draw.randint(1, utterances):04d}"
             change = {"id": f"c{at}", "kind": "code", "utterance_id": where, "codes": [draw.choice(CODES)]}
             begun = time.perf_counter()
-            answer = client.post(f"{place}/changes", json={"changes": [change]}, headers={"X-CSRF-Token": token})
+            answer = client.post(f"{location}/changes", json={"changes": [change]}, headers={"X-CSRF-Token": token})
             times.append((time.perf_counter() - begun) * 1000)
             assert answer.status_code == 200, answer.text
             last[where] = list(change["codes"])
             time.sleep(pause * draw.random() * 2)
-        events = client.get(f"{place}/state").json()["events"]
+        events = client.get(f"{location}/state").json()["events"]
         shown = {event["utterance_id"]: event["codes"] for event in events}
-        found.times += times
-        found.sent[place.rpartition("/")[2]] = codes
-        found.folded = found.folded and shown == last
+        measured.times += times
+        measured.sent[location.rpartition("/")[2]] = codes
+        measured.folded = measured.folded and shown == last
 
 
 def main(coders: int = 15, codes: int = 30) -> None:
@@ -147,13 +149,13 @@ def main(coders: int = 15, codes: int = 30) -> None:
     for pause in (1.5, 0.0):
         with tempfile.TemporaryDirectory() as folder:
             begun = time.perf_counter()
-            found = load(Path(folder) / "home", coders, codes, pause, apart=True)
-        lost = sum(found.sent.values()) - sum(found.stored.values())
+            measured = load(Path(folder) / "home", coders, codes, pause, apart=True)
+        lost = sum(measured.sent.values()) - sum(measured.stored.values())
         pace = f"every {pause:g} s" if pause else "as fast as it goes"
         print(
-            f"{coders} coders, {codes} codes each, one {pace}: {lost} lost, median {found.percentile(0.5):.0f} ms, "
-            f"p95 {found.percentile(0.95):.0f} ms, p99 {found.percentile(0.99):.0f} ms, "
-            f"longest {max(found.times):.0f} ms, {time.perf_counter() - begun:.0f} s in all"
+            f"{coders} coders, {codes} codes each, one {pace}: {lost} lost, median {measured.percentile(0.5):.0f} ms, "
+            f"p95 {measured.percentile(0.95):.0f} ms, p99 {measured.percentile(0.99):.0f} ms, "
+            f"longest {max(measured.times):.0f} ms, {time.perf_counter() - begun:.0f} s in all"
         )
 
 

@@ -30,8 +30,8 @@ def main() -> None:
         case = (agreement, agreement, units)
         alone, both = (run_lengths(*case, runs, HORIZON, seed=seed, marginals=marginals) for marginals in (False, True))
         long = run_lengths(*case, max(1, runs // 10), LONG, seed=seed)
-        found = [(long.mean, long.error), both.between(HORIZON), alone.between(HORIZON), both.between(50)]
-        quiet.add_row(f"{agreement}", f"{units}", *(f"{value:.0f} ± {error:.0f}" for value, error in found))
+        run_lengths_found = [(long.mean, long.error), both.between(HORIZON), alone.between(HORIZON), both.between(50)]
+        quiet.add_row(f"{agreement}", f"{units}", *(f"{value:.0f} ± {error:.0f}" for value, error in run_lengths_found))
     console.print(quiet)
     fall = Table(title=f"Agreement falls, {runs} coders: tapes until it is found, mean and its standard error")
     for column in ("from", "to", "units", "right after the first five", "of these within 4"):

@@ -45,7 +45,7 @@ def role_play(name: str, folder: Path = OURS) -> Recording:
     script = name.removesuffix("-stereo")
     with (OURS / f"{script}.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    said = tuple(
+    lines = tuple(
         Said(
             float(row["start"]),
             float(row["end"]),
@@ -58,7 +58,7 @@ def role_play(name: str, folder: Path = OURS) -> Recording:
     )
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     voices = audible(_voices(OURS / f"{script}.rttm"), samples.mean(axis=1), rate)
-    return Recording(name, path, Truth(said, voices, _duration(path)), rows[0]["target_behavior"], 2, scripted=True)
+    return Recording(name, path, Truth(lines, voices, _duration(path)), rows[0]["target_behavior"], 2, scripted=True)
 
 
 def large() -> list[Recording]:
@@ -80,13 +80,13 @@ def audible(voices: Annotation, samples: np.ndarray, rate: int) -> Annotation:
     for segment in voices.get_timeline():
         spoken[round(segment.start * 100) : round(segment.end * 100) + ROOM_TAIL] = True
     loud = np.flatnonzero(level > np.median(level[~spoken]) + AUDIBLE)
-    found = Annotation(uri=voices.uri)
+    annotation = Annotation(uri=voices.uri)
     for segment, track, speaker in voices.itertracks(yield_label=True):
         first, last = np.searchsorted(loud, (round(segment.start * 100), round(segment.end * 100)))
         if last > first:
             edges = max(segment.start, loud[first] / 100), min(segment.end, (loud[last - 1] + 1) / 100)
-            found[Segment(*edges), track] = speaker
-    return found
+            annotation[Segment(*edges), track] = speaker
+    return annotation
 
 
 def meetings() -> list[Recording]:
@@ -98,18 +98,20 @@ def meetings() -> list[Recording]:
         for row in csv.DictReader(file):
             words[row["clip"]].append(Said(float(row["start"]), float(row["end"]), row["speaker"], row["text"]))
     voices = load_rttm(SHARED / "debug.rttm")
-    found = []
+    recordings = []
     for path in sorted(SHARED.glob("*.wav")):
         if len(words[path.stem]) > 20:  # two clips are room tone: error rates of a handful of words say nothing
             truth = Truth(tuple(words[path.stem]), voices[path.stem], _duration(path))
-            found.append(Recording(f"AMI {path.stem}", path, truth, "", len(truth.voices.labels()), scripted=False))
-    return found
+            recordings.append(
+                Recording(f"AMI {path.stem}", path, truth, "", len(truth.voices.labels()), scripted=False)
+            )
+    return recordings
 
 
 def telephone() -> Recording:
     """Two people on the telephone: the sample inside the pyannote.audio package, whose words nobody wrote down."""
-    found = importlib.util.find_spec("pyannote.audio")  # without running it: it needs a stand-in first
-    folder = Path(str(found and found.origin)).parent / "sample"
+    package = importlib.util.find_spec("pyannote.audio")  # without running it: it needs a stand-in first
+    folder = Path(str(package and package.origin)).parent / "sample"
     path = folder / "sample.wav"
     truth = Truth((), _voices(folder / "sample.rttm"), _duration(path))
     return Recording("telephone", path, truth, "", 2, scripted=False, worded=False)

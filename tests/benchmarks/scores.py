@@ -55,7 +55,7 @@ class Said:
 class Truth:
     """What was really said: words or utterances in order, and who spoke when."""
 
-    said: tuple[Said, ...]
+    lines: tuple[Said, ...]
     voices: Annotation
     duration: float
 
@@ -86,14 +86,14 @@ def normal(text: str) -> list[str]:
 
 def wer(truth: Truth, result: Result) -> float:
     """Word error rate, verbatim, speakers ignored, words in order of start."""
-    spoken = " ".join(" ".join(normal(said.text)) for said in sorted(truth.said, key=lambda s: s.start))
-    found = " ".join(" ".join(normal(word.text)) for word in sorted(result.words, key=lambda s: s.start))
-    return float(jiwer.wer(spoken, found))
+    spoken = " ".join(" ".join(normal(line.text)) for line in sorted(truth.lines, key=lambda s: s.start))
+    recognized = " ".join(" ".join(normal(word.text)) for word in sorted(result.words, key=lambda s: s.start))
+    return float(jiwer.wer(spoken, recognized))
 
 
 def cpwer(truth: Truth, result: Result) -> float:
     """Concatenated minimum-permutation word error rate (Watanabe et al., CHiME-6, 2020), by meeteval."""
-    rate = meeteval.wer.cp_word_error_rate(_by_speaker(truth.said), _by_speaker(result.words))
+    rate = meeteval.wer.cp_word_error_rate(_by_speaker(truth.lines), _by_speaker(result.words))
     return float(rate.error_rate)
 
 
@@ -110,7 +110,7 @@ def role_accuracy(truth: Truth, result: Result) -> float:
     """Share of the found words, in truth's speech of exactly one voice, that carry that voice's role."""
     hits = total = 0
     for word in result.words:
-        roles = {said.role for said in truth.said if said.start <= (word.start + word.end) / 2 <= said.end}
+        roles = {line.role for line in truth.lines if line.start <= (word.start + word.end) / 2 <= line.end}
         if len(roles) == 1:
             total += 1
             hits += word.role in roles
@@ -122,42 +122,42 @@ def found(truth: Truth, result: Result, family: str) -> tuple[int, int, int]:
 
     A scripted utterance is found where a proposed one with such a code shares at least half of the shorter one's time.
     """
-    scripted = [said for said in truth.said if _carries(said, family)]
-    proposed = [said for said in result.utterances if _carries(said, family)]
-    hit = sum(any(_same(one, other) for other in proposed) for one in scripted)
-    extra = sum(not any(_same(one, other) for other in scripted) for one in proposed)
+    scripted = [line for line in truth.lines if _carries(line, family)]
+    proposed = [line for line in result.utterances if _carries(line, family)]
+    hit = sum(any(_same(line, other) for other in proposed) for line in scripted)
+    extra = sum(not any(_same(line, other) for other in scripted) for line in proposed)
     return hit, len(scripted), extra
 
 
-def fillers(said: Iterable[Said]) -> tuple[int, int]:
+def fillers(lines: Iterable[Said]) -> tuple[int, int]:
     """How many ums and how many listening noises were written down."""
-    words = [word for one in said for word in normal(one.text)]
+    words = [word for line in lines for word in normal(line.text)]
     return sum(word in UMS for word in words), sum(word in HUMS for word in words)
 
 
 def unclear(truth: Truth, result: Result) -> tuple[int, int]:
     """How many of the listening noises are marked as a voice without words, and how many marks stand where none is."""
-    noises = [said for said in truth.said if is_backchannel([said.text])]
-    marked = sum(any(_touch(noise, one) for one in result.vocalizations) for noise in noises)
-    wrong = sum(not any(_touch(noise, one) for noise in noises) for one in result.vocalizations)
+    noises = [line for line in truth.lines if is_backchannel([line.text])]
+    marked = sum(any(_touch(noise, stretch) for stretch in result.vocalizations) for noise in noises)
+    wrong = sum(not any(_touch(noise, stretch) for noise in noises) for stretch in result.vocalizations)
     return marked, wrong
 
 
-def _touch(one: Said, other: Said) -> bool:
-    return one.start < other.end and other.start < one.end
+def _touch(first: Said, second: Said) -> bool:
+    return first.start < second.end and second.start < first.end
 
 
-def _carries(said: Said, family: str) -> bool:
-    return any(code.startswith(family) for code in said.codes)
+def _carries(line: Said, family: str) -> bool:
+    return any(code.startswith(family) for code in line.codes)
 
 
-def _same(one: Said, other: Said) -> bool:
-    shared = min(one.end, other.end) - max(one.start, other.start)
-    return shared >= 0.5 * min(one.end - one.start, other.end - other.start) and shared > 0
+def _same(first: Said, second: Said) -> bool:
+    shared = min(first.end, second.end) - max(first.start, second.start)
+    return shared >= 0.5 * min(first.end - first.start, second.end - second.start) and shared > 0
 
 
-def _by_speaker(said: Iterable[Said]) -> dict[str, str]:
+def _by_speaker(lines: Iterable[Said]) -> dict[str, str]:
     texts: dict[str, list[str]] = {}
-    for one in sorted(said, key=lambda s: s.start):
-        texts.setdefault(one.speaker, []).extend(normal(one.text))
+    for line in sorted(lines, key=lambda s: s.start):
+        texts.setdefault(line.speaker, []).extend(normal(line.text))
     return {speaker: " ".join(words) for speaker, words in texts.items()}

@@ -48,8 +48,10 @@ def diarized(audio: Path, speakers: int) -> list[tuple[float, float, str]]:
     )
     samples, rate = soundfile.read(audio, dtype="float32", always_2d=True)
     mono = np.ascontiguousarray(soxr.resample(samples.mean(axis=1), rate, SAMPLE_RATE), dtype=np.float32)
-    found = pipeline({"waveform": torch.from_numpy(mono)[None], "sample_rate": SAMPLE_RATE}, num_speakers=speakers)
+    diarization = pipeline(
+        {"waveform": torch.from_numpy(mono)[None], "sample_rate": SAMPLE_RATE}, num_speakers=speakers
+    )
     return [
         (segment.start, segment.end, speaker)
-        for segment, _, speaker in found.speaker_diarization.itertracks(yield_label=True)
+        for segment, _, speaker in diarization.speaker_diarization.itertracks(yield_label=True)
     ]

@@ -25,52 +25,52 @@ class Verdict:
 
     where: str
     asked: str
-    found: str
+    measured: str
     met: bool
 
 
 def verdicts(rows: Sequence[Row]) -> list[Verdict]:
     """The targets that the rows of a run can be held against, in the order in which they were set."""
     by = {(row["recording"], row["way"]): row for row in rows}
-    found: list[Verdict] = []
+    judged: list[Verdict] = []
     for session in (SESSION, STEREO):
-        own, plain = by.get((session, "verbatim")), by.get((session, "plain"))
-        if own and plain:
-            found += _against_plain(own, plain)
-        if own:
-            found += _alone(own)
-    found += [verdict for name in DEMOS if (row := by.get((name, "verbatim"))) for verdict in _demo(row)]
+        ours, plain = by.get((session, "verbatim")), by.get((session, "plain"))
+        if ours and plain:
+            judged += _against_plain(ours, plain)
+        if ours:
+            judged += _alone(ours)
+    judged += [verdict for name in DEMOS if (row := by.get((name, "verbatim"))) for verdict in _demo(row)]
     for name, limit in (("telephone", 0.06), ("AMI dev00", 0.28)):
         if row := by.get((name, "verbatim")):
-            found.append(_at_most(_name(row), "DER", row["der"], limit))
-    return found
+            judged.append(_at_most(_name(row), "DER", row["der"], limit))
+    return judged
 
 
-def _against_plain(own: Row, plain: Row) -> Iterator[Verdict]:
-    where = _name(own)
+def _against_plain(ours: Row, plain: Row) -> Iterator[Verdict]:
+    where = _name(ours)
     for label, figure in (("cpWER", "cpwer"), ("DER", "der")):
         text = f"{label} no worse than plain's {100 * plain[figure]:.2f} %"
-        yield Verdict(where, text, f"{100 * own[figure]:.2f} %", own[figure] <= plain[figure])
+        yield Verdict(where, text, f"{100 * ours[figure]:.2f} %", ours[figure] <= plain[figure])
     for label, figure in (("wall", "wall"), ("CPU", "cpu")):
-        ratio = plain[figure] / own[figure]
+        ratio = plain[figure] / ours[figure]
         text = f"{SPEEDUP:g} times less {label} time than plain's {plain[figure]:.0f} s"
-        yield Verdict(where, text, f"{own[figure]:.0f} s, {ratio:.2f} times", ratio >= SPEEDUP)
-    kept, theirs, spoken = (sum(counts) for counts in (own["fillers"], plain["fillers"], own["fillers_spoken"]))
+        yield Verdict(where, text, f"{ours[figure]:.0f} s, {ratio:.2f} times", ratio >= SPEEDUP)
+    kept, theirs, spoken = (sum(counts) for counts in (ours["fillers"], plain["fillers"], ours["fillers_spoken"]))
     text = f"twice as many fillers and listening noises as plain's {theirs} of {spoken}"
-    marked = f"{own['unclear'][0]} more marked as unclear"
+    marked = f"{ours['unclear'][0]} more marked as unclear"
     yield Verdict(where, text, f"{kept}, {kept / max(theirs, 1):.2f} times; {marked}", kept >= 2 * theirs)
 
 
-def _alone(own: Row) -> Iterator[Verdict]:
-    where = _name(own)
-    yield Verdict(where, f"peak memory under {PEAK_MB} MB", f"{own['peak_mb']:.0f} MB", own["peak_mb"] < PEAK_MB)
-    if own["recording"] == STEREO:
+def _alone(ours: Row) -> Iterator[Verdict]:
+    where = _name(ours)
+    yield Verdict(where, f"peak memory under {PEAK_MB} MB", f"{ours['peak_mb']:.0f} MB", ours["peak_mb"] < PEAK_MB)
+    if ours["recording"] == STEREO:
         return  # what is transcribed of a channel is what the diarizer found there
-    each = own["seconds"]
+    each = ours["seconds"]
     longest, both = max(each["transcribe"], each["diarize"]), each["transcribe"] + each["diarize"]
     rest = sum(each.values()) - both
-    text = f"{both:.0f} s of listening within {own['wall'] - rest:.0f} s"
-    yield Verdict(where, "transcription and diarization side by side", text, own["wall"] - rest < (both + longest) / 2)
+    text = f"{both:.0f} s of listening within {ours['wall'] - rest:.0f} s"
+    yield Verdict(where, "transcription and diarization side by side", text, ours["wall"] - rest < (both + longest) / 2)
 
 
 def _demo(row: Row) -> Iterator[Verdict]:
@@ -95,9 +95,9 @@ def _name(row: Row) -> str:
 
 def real_fillers(rows: Iterable[Row]) -> dict[str, tuple[int, int, int]]:
     """Way -> fillers and listening noises written, spoken, and clips, over the real meetings of a run."""
-    found: dict[str, tuple[int, int, int]] = {}
+    counts: dict[str, tuple[int, int, int]] = {}
     for row in rows:
         if row["recording"].startswith("AMI") and "fillers" in row:
-            kept, spoken, clips = found.get(row["way"], (0, 0, 0))
-            found[row["way"]] = (kept + sum(row["fillers"]), spoken + sum(row["fillers_spoken"]), clips + 1)
-    return found
+            kept, spoken, clips = counts.get(row["way"], (0, 0, 0))
+            counts[row["way"]] = (kept + sum(row["fillers"]), spoken + sum(row["fillers_spoken"]), clips + 1)
+    return counts

@@ -22,14 +22,14 @@ def sound(*tones: tuple[float, float, float]) -> np.ndarray:
 
 
 def voices(*spans: tuple[float, float, str]) -> Annotation:
-    found = Annotation()
+    annotation = Annotation()
     for number, (start, end, speaker) in enumerate(spans):
-        found[Segment(start, end), number] = speaker
-    return found
+        annotation[Segment(start, end), number] = speaker
+    return annotation
 
 
-def edges(found: Annotation) -> list[tuple[float, float, str]]:
-    return [(segment.start, segment.end, speaker) for segment, _, speaker in found.itertracks(yield_label=True)]
+def edges(annotation: Annotation) -> list[tuple[float, float, str]]:
+    return [(segment.start, segment.end, speaker) for segment, _, speaker in annotation.itertracks(yield_label=True)]
 
 
 def test_a_breath_under_the_room_s_noise_is_no_speech() -> None:

@@ -16,7 +16,7 @@ def voices(*spans: tuple[float, float, str]) -> Annotation:
 
 
 TRUTH = Truth(
-    said=(
+    lines=(
         Said(0, 2, "A", "How are you?", "interviewer", frozenset({"question_open"})),
         Said(2, 6, "B", "Um, I- I am tired.", "client", frozenset({"neutral"})),
         Said(6, 8, "A", "You are tired, right?", "interviewer", frozenset({"reflection_simple", "question_closed"})),
@@ -78,11 +78,11 @@ def test_scripted_codes_are_found_where_times_meet() -> None:
 
 def test_noises_that_are_marked_as_unclear() -> None:
     noise = Said(3, 3.5, "A", "Mm-hm.", "interviewer")
-    truth = Truth((*TRUTH.said, noise, Said(5, 5.5, "A", "Yeah.", "interviewer")), TRUTH.voices, 10)
+    truth = Truth((*TRUTH.lines, noise, Said(5, 5.5, "A", "Yeah.", "interviewer")), TRUTH.voices, 10)
     marks = (Said(3.4, 3.9, "x", ""), Said(0.5, 0.8, "y", ""))
     assert unclear(truth, Result((), TRUTH.voices, (), marks)) == (1, 1)
 
 
 def test_fillers() -> None:
-    assert fillers(TRUTH.said) == (1, 0)
+    assert fillers(TRUTH.lines) == (1, 0)
     assert fillers([Said(0, 1, "x", "Uh, mm-hmm, uh-huh, hmm")]) == (1, 3)

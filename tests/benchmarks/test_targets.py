@@ -16,7 +16,7 @@ def row(way: str, recording: str = SESSION, **figures: Any) -> dict[str, Any]:
 
 
 def unmet(*rows: dict[str, Any]) -> list[str]:
-    return [one.asked for one in verdicts(rows) if not one.met]
+    return [verdict.asked for verdict in verdicts(rows) if not verdict.met]
 
 
 PLAIN = row("plain", wall=250.0, cpu=500.0, fillers=(50, 0), seconds={"transcribe": 100.0, "diarize": 150.0})
@@ -26,10 +26,10 @@ def test_a_run_that_reaches_all_targets() -> None:
     others = [
         row("verbatim", name, der=0.05, der_collar=0.02) for name in ("roleplay-alcohol", "telephone", "AMI dev00")
     ]
-    found = verdicts([PLAIN, row("verbatim"), *others])
-    assert [one.where for one in found if not one.met] == []
+    judged = verdicts([PLAIN, row("verbatim"), *others])
+    assert [verdict.where for verdict in judged if not verdict.met] == []
     # the 20 minutes: 5 against plain, 2 alone; the role-play 5; DER of two recordings
-    assert len(found) == 7 + 5 + 2
+    assert len(judged) == 7 + 5 + 2
 
 
 def test_what_is_only_a_little_worse_than_the_plain_way_is_not_met() -> None:
@@ -56,7 +56,7 @@ def test_fillers_are_counted_against_twice_the_plain_way_s() -> None:
 
 def test_a_microphone_a_person_is_held_against_the_plain_way_on_the_same_file() -> None:
     stereo = [row(way, STEREO, fillers=(40, 0)) for way in ("plain", "verbatim")]
-    assert [(one.where, one.asked) for one in verdicts([PLAIN, *stereo]) if not one.met] == [
+    assert [(verdict.where, verdict.asked) for verdict in verdicts([PLAIN, *stereo]) if not verdict.met] == [
         *(
             (f"{STEREO}, verbatim", asked)
             for asked in (
@@ -84,7 +84,7 @@ def test_demo_recordings_have_limits_of_their_own() -> None:
 
 
 def test_without_the_plain_way_nothing_is_said_against_it() -> None:
-    assert [one.asked for one in verdicts([row("verbatim")])] == [
+    assert [verdict.asked for verdict in verdicts([row("verbatim")])] == [
         *("peak memory under 2500 MB", "transcription and diarization side by side"),
     ]
 

@@ -95,11 +95,11 @@ def _rows(table: Any, columns: tuple[str, ...]) -> list[list[Any]]:
 def main(way: str, audio: str, speakers: str, result: str) -> None:
     """Run one way on one recording and write what it found."""
     begun = time.perf_counter()
-    found = plain(Path(audio), int(speakers)) if way == "plain" else ours(way, Path(audio), int(speakers))
-    found["wall"] = time.perf_counter() - begun
-    found["peak_mb"] = peak_mb()  # the decoder, a child of ours, is done before the engines begin
-    found["cpu"] = sum(resource.getrusage(who).ru_utime for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    Path(result).write_text(json.dumps(found), encoding="utf-8")
+    scores = plain(Path(audio), int(speakers)) if way == "plain" else ours(way, Path(audio), int(speakers))
+    scores["wall"] = time.perf_counter() - begun
+    scores["peak_mb"] = peak_mb()  # the decoder, a child of ours, is done before the engines begin
+    scores["cpu"] = sum(resource.getrusage(who).ru_utime for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    Path(result).write_text(json.dumps(scores), encoding="utf-8")
 
 
 if __name__ == "__main__":

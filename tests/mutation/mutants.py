@@ -103,29 +103,29 @@ def _operators() -> dict[str, Operator]:
 def mutants(source: str) -> list[tuple[str, int, int]]:
     """Every change that can be made, as (operator, which of its places, line), in a fixed order."""
     idle = _idle_lines(source)
-    places = []
+    edits = []
     for name, operator in _operators().items():
         number = 0
         for node in ast_nodes(get_ast(source)):
             for (line, column), _ in operator.mutation_positions(node):
                 if not any(start <= (line, column) < end for start, end in idle):
-                    places.append((name, number, line))
+                    edits.append((name, number, line))
                 number += 1
-    return places
+    return edits
 
 
 def sample(source: str, number: int, seed: int) -> list[Mutant]:
     """At most `number` mutants, drawn at random: first the line, then the change, so that no long line outweighs."""
     by_line: dict[int, list[tuple[str, int, int]]] = {}
-    for place in mutants(source):
-        by_line.setdefault(place[2], []).append(place)
+    for mutant in mutants(source):
+        by_line.setdefault(mutant[2], []).append(mutant)
     draw, drawn, seen = random.Random(seed), [], set()
     while by_line and len(drawn) < number:
         line = draw.choice(sorted(by_line))
-        name, place, _ = by_line[line].pop(draw.randrange(len(by_line[line])))
+        name, mutant, _ = by_line[line].pop(draw.randrange(len(by_line[line])))
         if not by_line[line]:
             del by_line[line]
-        code = mutate_code(source, _operators()[name], place)
+        code = mutate_code(source, _operators()[name], mutant)
         if code is None or code in seen or not _compiles(code):
             continue
         seen.add(code)

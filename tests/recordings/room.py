@@ -95,9 +95,9 @@ def write_flac(path: Path, channels: list[Samples], rate: int) -> None:
 
 def on_two_microphones(voices: list[Samples], rng: np.random.Generator) -> list[Samples]:
     """Two voices as a microphone near each of them hears them: its own, and the other `LEAK` dB softer, another way."""
-    one, other = voices
+    first, second = voices
     leak = np.float32(10 ** (LEAK / 20))
-    return [in_room(near, rng) + leak * in_room(far, rng) for near, far in ((one, other), (other, one))]
+    return [in_room(near, rng) + leak * in_room(far, rng) for near, far in ((first, second), (second, first))]
 
 
 def write_opus(path: Path, channels: list[Samples], bits_per_second: int) -> None:

@@ -84,14 +84,14 @@ class Dialog:
 
     def utterances(self) -> list[Uttered]:
         """All utterances with the listening noises, by start."""
-        found: list[Uttered] = []
+        spoken: list[Uttered] = []
         clock, last = LEAD_IN, ""
         for line in self.script.lines:
             start = clock + self._gap(line, last) if last else clock
-            found.extend(self._utter(line, start))
-            clock = max(clock, found[-1].end)
+            spoken.extend(self._utter(line, start))
+            clock = max(clock, spoken[-1].end)
             last = line.role
-        return sorted(found, key=lambda uttered: (uttered.start, uttered.end))
+        return sorted(spoken, key=lambda uttered: (uttered.start, uttered.end))
 
     def _gap(self, line: Line, last: str) -> int:
         if line.gap is not None:
@@ -109,8 +109,8 @@ class Dialog:
             spoken = self._say(line.role, piece.text, start)
             sentences.append(spoken)
             for noise in piece.noises:
-                place = start + round((spoken.end - start) * noise.at / len(piece.text)) + NOISE_LAG
-                sound = self._say(listener, noise.text, place, NOISE_SOFTER)
+                onset = start + round((spoken.end - start) * noise.at / len(piece.text)) + NOISE_LAG
+                sound = self._say(listener, noise.text, onset, NOISE_SOFTER)
                 yield Uttered(listener, LISTENING[listener], noise.text, (sound,))
         yield Uttered(line.role, line.codes, line.text, tuple(sentences))
 
@@ -124,11 +124,11 @@ def tracks(utterances: Iterable[Uttered]) -> dict[str, Samples]:
     """The dry sound of each role on the same clock, with some silence before and after."""
     sentences = [sentence for uttered in utterances for sentence in uttered.sentences]
     length = (max(sentence.end for sentence in sentences) + LEAD_OUT) * room.RATE // 1000
-    found = {role: np.zeros(length, dtype=np.float32) for role in ROLES.values()}
+    by_role = {role: np.zeros(length, dtype=np.float32) for role in ROLES.values()}
     for sentence in sentences:
         start = sentence.start * room.RATE // 1000
-        found[sentence.role][start : start + len(sentence.samples)] += sentence.samples
-    return found
+        by_role[sentence.role][start : start + len(sentence.samples)] += sentence.samples
+    return by_role
 
 
 def write_sound(text: Script, utterances: list[Uttered], folder: Path) -> None:

@@ -117,10 +117,10 @@ def test_speech_times_agree_with_the_utterances(name: str) -> None:
     table, sentences = truth(name), speech(name)
     assert sentences["start"].is_monotonic_increasing
     for speaker, rows in table.groupby("speaker"):
-        own = sentences[sentences["speaker"] == speaker]
-        assert set(rows["start"]) <= set(own["start"])
-        assert set(rows["end"]) <= set(own["end"])
-        for start, end in zip(own["start"], own["end"], strict=True):
+        own_sentences = sentences[sentences["speaker"] == speaker]
+        assert set(rows["start"]) <= set(own_sentences["start"])
+        assert set(rows["end"]) <= set(own_sentences["end"])
+        for start, end in zip(own_sentences["start"], own_sentences["end"], strict=True):
             assert ((rows["start"] <= start) & (rows["end"] >= end)).any()
 
 
@@ -149,10 +149,10 @@ def test_stereo_holds_one_speaker_a_channel() -> None:
     samples, rate = soundfile.read(STEREO, dtype="float32")
     sentences = speech("roleplay-swapped")
     spoken = [mask(sentences[sentences["speaker"] == speaker], len(samples), rate) for speaker in ("S1", "S2")]
-    for own, other in ((0, 1), (1, 0)):
-        assert decibels(samples[spoken[own], own]) > -28
-        alone = spoken[other] & ~(signal.fftconvolve(spoken[own], np.ones(rate // 4))[: len(samples)] > 0.5)
-        assert decibels(samples[alone, own]) < -50
+    for channel, other in ((0, 1), (1, 0)):
+        assert decibels(samples[spoken[channel], channel]) > -28
+        alone = spoken[other] & ~(signal.fftconvolve(spoken[channel], np.ones(rate // 4))[: len(samples)] > 0.5)
+        assert decibels(samples[alone, channel]) < -50
 
 
 def test_roles_and_voices_are_swapped() -> None:
@@ -184,7 +184,7 @@ def test_readme_counts(name: str) -> None:
         for line in re.findall(rf"^\| (?:recording|`{name}`) .*$", readme, re.MULTILINE)
     )
     table = truth(name)
-    text, said = " ".join(table["text"]), codes(name)
+    text, coded = " ".join(table["text"]), codes(name)
     seconds = round(soundfile.info(HERE / SOUNDS[name]).duration)
     expected = {
         "length": f"{seconds // 60}:{seconds % 60:02d}",
@@ -192,14 +192,14 @@ def test_readme_counts(name: str) -> None:
         "words": str(len(text.split())),
         "um, uh": str(len(re.findall(r"\b(?:um|uh)\b(?!-)", text, re.IGNORECASE))),
         "listening": str(table["text"].str.fullmatch(LISTENING_NOISES, case=False).sum()),
-        "open": str(said["question_open"]),
-        "closed": str(said["question_closed"]),
-        "simple": str(said["reflection_simple"]),
-        "complex": str(said["reflection_complex"]),
-        "information": str(said["information"]),
-        "change": str(said["change"]),
-        "sustain": str(said["sustain"]),
-        "neutral": str(said["neutral"]),
+        "open": str(coded["question_open"]),
+        "closed": str(coded["question_closed"]),
+        "simple": str(coded["reflection_simple"]),
+        "complex": str(coded["reflection_complex"]),
+        "information": str(coded["information"]),
+        "change": str(coded["change"]),
+        "sustain": str(coded["sustain"]),
+        "neutral": str(coded["neutral"]),
     }
     assert dict(zip(header[2:], row[2:], strict=True)) == expected
 

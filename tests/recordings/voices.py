@@ -71,10 +71,10 @@ def _tarball() -> str:
 
 
 def _check(name: str, content: bytes) -> None:
-    found = hashlib.sha256(content).hexdigest()
-    if found != SHA256[name]:
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != SHA256[name]:
         raise ValueError(
-            f"{name}: SHA-256 is {found}, not {SHA256[name]}: another file than these recordings come from"
+            f"{name}: SHA-256 is {digest}, not {SHA256[name]}: another file than these recordings come from"
         )
 
 

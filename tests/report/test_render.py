@@ -101,7 +101,7 @@ class Page(HTMLParser):
             self.words.append(data)
 
     def values(self, name: str) -> list[str]:
-        return [value for _, found, value in self.attributes if found == name]
+        return [value for _, attribute, value in self.attributes if attribute == name]
 
     @property
     def text(self) -> str:
