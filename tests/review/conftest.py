@@ -66,9 +66,9 @@ class Browser:
 
     def token(self, path: str = "/login") -> str:
         """The form token that a page gives; the account page has it for who is signed in."""
-        found = re.search(r'name="csrf" content="([^"]*)"', self.get(path).text)
-        assert found, path
-        return found[1]
+        match = re.search(r'name="csrf" content="([^"]*)"', self.get(path).text)
+        assert match, path
+        return match[1]
 
     def post(self, path: str, form: dict[str, object] | None = None, page: str | None = None, **given: object):
         """Send a form with the token of `page` (by default that of any page this browser may see)."""

@@ -98,8 +98,8 @@ BODIES: dict[str, Any] = {
 OWN_READING: dict[str, dict[str, str]] = {
     "/tapes/{tape_id}/first": {
         "step": "save",
-        **{one.name: "x" for one in questions.REVIEW},
-        **{f"example-{one.name}": "x" for one in questions.APPRAISAL},
+        **{question.name: "x" for question in questions.REVIEW},
+        **{f"example-{item.name}": "x" for item in questions.APPRAISAL},
         "well": "x",
     },
     "/tapes/{tape_id}/passes/{pass_id}/ratings": {"empathy": "3"},
@@ -152,17 +152,17 @@ class Call:
     def address(self, ids: Mapping[str, str], **parts: str) -> str:
         """Its address with these ids; what is not given nobody has."""
         known = {name: values[0] for name, values in PARTS.items()} | dict.fromkeys(IDS, NOBODY) | dict(ids) | parts
-        return re.sub(r"\{(\w+)\}", lambda found: known[found[1]], self.path)
+        return re.sub(r"\{(\w+)\}", lambda match: known[match[1]], self.path)
 
     def addresses(self, ids: Mapping[str, str]) -> Iterator[str]:
         """Its address with every other part and query that there is."""
         kinds = [name for name in self.named if name in PARTS]
         for parts in [{name: value} for name in kinds for value in PARTS[name]] or [{}]:
-            place = self.address(ids, **parts)
-            queries = {one.alias: QUERIES[one.alias] for one in self.route.dependant.query_params}
+            address = self.address(ids, **parts)
+            queries = {parameter.alias: QUERIES[parameter.alias] for parameter in self.route.dependant.query_params}
             for at in range(max((len(values) for values in queries.values()), default=1)):
                 chosen = [f"{name}={values[at % len(values)]}" for name, values in queries.items()]
-                yield "?".join([place, "&".join(chosen)] if chosen else [place])
+                yield "?".join([address, "&".join(chosen)] if chosen else [address])
 
     def form(self, ids: Mapping[str, str], text: str | None = None) -> dict[str, Any]:
         """What it is sent, as the client takes it; ``text`` stands in every field of free text."""
@@ -173,16 +173,16 @@ class Call:
             texts = {name: text for name, value in read.items() if text is not None and value == "x"}
             return {"data": read | texts} if read else {"content": b"0123456789"}
         given: dict[str, Any] = {}
-        for one in self.fields:
-            kind = one.field_info.annotation
+        for parameter in self.fields:
+            kind = parameter.field_info.annotation
             if inspect.isclass(kind) and issubclass(kind, BaseModel):
                 return {"json": BODIES[kind.__name__]}
             if kind is UploadFile:
-                return {"files": {one.alias: (text or "userConfiguration.xml", b"<a/>", "text/xml")}}
-            value = ids.get(NAMING[one.alias], NOBODY) if one.alias in NAMING else FIELDS[one.alias]
-            if text is not None and free(one.alias, kind):
+                return {"files": {parameter.alias: (text or "userConfiguration.xml", b"<a/>", "text/xml")}}
+            value = ids.get(NAMING[parameter.alias], NOBODY) if parameter.alias in NAMING else FIELDS[parameter.alias]
+            if text is not None and free(parameter.alias, kind):
                 value = text
-            given[one.alias] = [value] if get_origin(kind) is list else value
+            given[parameter.alias] = [value] if get_origin(kind) is list else value
         return {"data": given}
 
     def ask(self, browser: Browser, token: str, ids: Mapping[str, str], text: str | None = None) -> Response:
@@ -207,9 +207,11 @@ def free(name: str, kind: Any) -> bool:
 
 def longest(call: Call, name: str) -> int:
     """How many characters a field takes."""
-    fields = {one.alias: one.field_info for one in call.fields}
+    fields = {field.alias: field.field_info for field in call.fields}
     limits = (
-        [found.max_length for found in fields[name].metadata if hasattr(found, "max_length")] if name in fields else []
+        [constraint.max_length for constraint in fields[name].metadata if hasattr(constraint, "max_length")]
+        if name in fields
+        else []
     )
     return min(limits, default=4000)
 
@@ -218,19 +220,21 @@ def typed(call: Call) -> tuple[list[str], list[str]]:
     """The fields of a form that people type into: those that take anything, and those that want something certain."""
     if call.path in OWN_READING:
         return [name for name, value in OWN_READING[call.path].items() if value == "x"], []
-    texts = [one.alias for one in call.fields if one.field_info.annotation is str]
+    texts = [field.alias for field in call.fields if field.field_info.annotation is str]
     texts = [name for name in texts if name not in NAMING]
     return [name for name in texts if free(name, str)], [name for name in texts if not free(name, str)]
 
 
 def calls(app: FastAPI) -> list[Call]:
     """Every verb of every route of an application."""
-    found = [Call(method, route.path, route) for route in _routes(app.routes) for method in sorted(route.methods or ())]
-    for call in found:
+    routed = [
+        Call(method, route.path, route) for route in _routes(app.routes) for method in sorted(route.methods or ())
+    ]
+    for call in routed:
         if call.streamed or _may_read_its_body(inspect.unwrap(call.route.endpoint)):
             known = call.safe or call.path in OWN_READING or call.path in STREAMED
             assert known, f"{call.path} reads its body itself: say in OWN_READING or STREAMED what"
-    return found
+    return routed
 
 
 @cache

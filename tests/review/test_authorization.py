@@ -398,10 +398,10 @@ def test_who_is_admitted_is_told_apart_from_the_interviewer(coding: Coding) -> N
 
 def reached(coding: Coding, who: str, pass_id: str) -> int:
     try:
-        found = coding.admitted(who, lambda admitted: authorization.own_pass(admitted, pass_id).id)
+        reached_id = coding.admitted(who, lambda admitted: authorization.own_pass(admitted, pass_id).id)
     except HTTPException as refused:
         return refused.status_code
-    assert found == pass_id
+    assert reached_id == pass_id
     return 200
 
 
@@ -487,14 +487,14 @@ def test_why_somebody_is_kept_from_a_pass_a_group_s_codebooks_or_others_codes_st
         for consent in database.query(Consent):
             consent.person_ids = [kim]
     ada, named = room.signed_in(coding.people["Ada"]), room.signed_in(kim)
-    place, upload = f"/tapes/{coding.tape}", {"file": ("a.xml", b"<a/>", "text/xml")}
-    begun = ada.post(f"{place}/coding", {"task": "all", "codebook": "pretags"}).headers["location"]
+    path, upload = f"/tapes/{coding.tape}", {"file": ("a.xml", b"<a/>", "text/xml")}
+    begun = ada.post(f"{path}/coding", {"task": "all", "codebook": "pretags"}).headers["location"]
     others, shared = coding.add("Ben", None), coding.add("Ada", None, "consensus")
     answers = [
-        ada.get(f"{place}/passes/{others}"),
-        ada.get(f"{place}/passes/{shared}"),
-        named.post(f"{place}/codebooks", {"label": "Ours"}, files=upload),
-        ada.get(f"{place}/together/state?codebook=pretags", headers={"accept": "application/json"}),
+        ada.get(f"{path}/passes/{others}"),
+        ada.get(f"{path}/passes/{shared}"),
+        named.post(f"{path}/codebooks", {"label": "Ours"}, files=upload),
+        ada.get(f"{path}/together/state?codebook=pretags", headers={"accept": "application/json"}),
     ]
     assert [answer.status_code for answer in answers] == [404, 404, 404, 403]
     assert answers[-1].json()["detail"] == (

@@ -65,23 +65,23 @@ class World:
         return World(room, browsers, self.ids, dict(self.passes))
 
     def coder(self, name: str) -> Coder:
-        found = Coder(self.browsers[name], self.ids["tape_id"], self.passes.get(name, ""))
-        found.token = found.browser.token("/account")
-        return found
+        coder = Coder(self.browsers[name], self.ids["tape_id"], self.passes.get(name, ""))
+        coder.token = coder.browser.token("/account")
+        return coder
 
     def answers(self, name: str, passes: list[str]) -> Answers:
         """All that one person can ask for."""
-        found: Answers = {}
+        answers: Answers = {}
         for call in calls(self.room.app):
             for pass_id in passes if "pass_id" in call.named else passes[:1]:
                 for address in call.addresses(self.ids | {"pass_id": pass_id}) if call.safe else ():
                     answer = self.browsers[name].client.request(call.method, address)
-                    found[call.method, address] = (
+                    answers[call.method, address] = (
                         answer.status_code,
                         sorted(answer.headers.items()),
                         PROPOSED.sub(b"", answer.content),
                     )
-        return found
+        return answers
 
 
 @pytest.fixture
@@ -132,8 +132,8 @@ def worlds(world: World, tmp_path: Path) -> Iterator[tuple[World, World]]:
     answer = busy.browsers["Ben"].client.post(f"/tapes/{busy.ids['tape_id']}/together", json=settled, headers=headers)
     assert answer.status_code == 200, answer.text
     yield quiet, busy
-    for one in (quiet, busy):
-        one.room.home.close()
+    for world in (quiet, busy):
+        world.room.home.close()
 
 
 def test_what_others_code_changes_no_byte_that_a_blind_coder_gets(worlds: tuple[World, World]) -> None:
@@ -142,8 +142,8 @@ def test_what_others_code_changes_no_byte_that_a_blind_coder_gets(worlds: tuple[
         passes = [quiet.passes.get(name, "0" * 16), busy.passes["Ben"]]
         here, there = quiet.answers(name, passes), busy.answers(name, passes)
         assert here.keys() == there.keys()
-        assert [place for place in here if here[place] != there[place]] == [], name
-        assert [place for place in here if here[place][0] >= 500] == [], name
+        assert [path for path in here if here[path] != there[path]] == [], name
+        assert [path for path in here if here[path][0] >= 500] == [], name
         assert len([True for status, *_ in here.values() if status == 200]) > 15, name
 
 
@@ -154,9 +154,9 @@ def test_the_test_above_would_see_a_difference(worlds: tuple[World, World]) -> N
     asked = {call.address(worlds[0].ids) for call in calls(worlds[0].room.app) if call.safe}
     assert {path.partition("?")[0] for path in shows} <= asked
     for name in ("Ada", "Coco"):
-        for one in worlds:
-            one.coder(name).lock()
+        for world in worlds:
+            world.coder(name).lock()
         for path in shows if name == "Coco" else shows[:-1]:
-            here, there = (one.browsers[name].get(path) for one in worlds)
+            here, there = (world.browsers[name].get(path) for world in worlds)
             assert (here.status_code, there.status_code) == (200, 200), path
             assert here.content != there.content, path

@@ -67,7 +67,7 @@ def test_who_may_not_end_a_tape(home: Home, clock: FakeClock, role: str) -> None
     for state in STATES[1:]:
         for letter, path in ENDING.items():
             assert letter not in EXPECTED[role, state]
-            place = f"/tapes/{scene.tape(role, state).id}{path}"
-            assert [browser.client.get(place).status_code, browser.client.post(place, data=form).status_code] == [
+            address = f"/tapes/{scene.tape(role, state).id}{path}"
+            assert [browser.client.get(address).status_code, browser.client.post(address, data=form).status_code] == [
                 404
             ] * 2

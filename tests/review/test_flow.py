@@ -94,7 +94,7 @@ def test_a_voice_that_may_be_nobody_is_said_to_be(room: Room, peers: Peers) -> N
 
 def test_nobody_else_sees_codes_or_measures_before_the_interviewer_is_done(room: Room, peers: Peers) -> None:
     gated = [f"{peers.path}/{page}" for page in ("feedback", "summary", "summary.pdf", "summary.docx")]
-    others = [room.signed_in(one) for one in (peers.ben, peers.coach)]
+    others = [room.signed_in(person) for person in (peers.ben, peers.coach)]
     for browser in others:
         assert [browser.get(path).status_code for path in gated] == [403] * len(gated)
         assert peers.say(browser, "strength").status_code == 403
@@ -178,7 +178,9 @@ def test_what_is_typed_as_feedback_is_kept_for_its_author_until_it_is_said(room:
     for kind, words in (("strength", "ZEBRA1"), ("suggestion", "ZEBRA2")):
         assert ben.post(f"{at}/draft", {"kind": kind, "text": words}).json() == {}
     assert all(f">{words}</textarea>" in ben.get(at).text for words in ("ZEBRA1", "ZEBRA2"))
-    seen = [room.signed_in(one).get(at + page).text for one in (peers.ada, peers.eve) for page in ("", "/../summary")]
+    seen = [
+        room.signed_in(person).get(at + page).text for person in (peers.ada, peers.eve) for page in ("", "/../summary")
+    ]
     assert "ZEBRA" not in "".join(seen) + ben.get(f"{peers.path}/summary").text
     with room.home.database.reading() as database:
         assert all(b"ZEBRA" not in form.sealed_answers for form in database.query(Form))
@@ -199,7 +201,7 @@ def test_the_two_forms_ask_what_they_should() -> None:
 
 def test_the_interviewer_speaks_first_then_the_client_of_a_real_play(room: Room, peers: Peers) -> None:
     peers.opened()
-    ada, ben, eve = (room.signed_in(one) for one in (peers.ada, peers.ben, peers.eve))
+    ada, ben, eve = (room.signed_in(person) for person in (peers.ada, peers.ben, peers.eve))
     assert "speaks first" in peers.say(ben, "strength").text
     ada.post(f"{peers.path}/feedback/play", {"person_id": peers.eve})
     assert peers.say(ada, "strength").status_code == 303
@@ -244,8 +246,8 @@ def test_words_stand_in_the_order_in_which_they_were_given_whatever_was_taken_ba
         peers.say(ada, "strength", text)
     for _ in range(2):
         form = ada.get(f"{peers.path}/feedback").text
-        own = form.split(f'action="{peers.path}/feedback/')[1].split('"')[0]
-        ada.post(f"{peers.path}/feedback/{own}")
+        feedback_id = form.split(f'action="{peers.path}/feedback/')[1].split('"')[0]
+        ada.post(f"{peers.path}/feedback/{feedback_id}")
     peers.say(ada, "strength", "Fourth.")
     page = ada.get(f"{peers.path}/feedback").text
     assert "First." not in page
@@ -391,7 +393,7 @@ def test_the_desk_says_what_is_next_for_whom(room: Room, peers: Peers) -> None:
 
 
 def test_growth_is_shared_with_whom_one_chooses_and_only_open_tapes_show(room: Room, peers: Peers) -> None:
-    ada, ben, eve = (room.signed_in(one) for one in (peers.ada, peers.ben, peers.eve))
+    ada, ben, eve = (room.signed_in(person) for person in (peers.ada, peers.ben, peers.eve))
     assert "1.3" in ada.get("/growth").text
     assert ben.get(f"/growth/{peers.ada}").status_code == 404
     assert ada.post("/growth/share", {"person_id": peers.ben}).status_code == 303

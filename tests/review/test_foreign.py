@@ -38,9 +38,9 @@ def told(browser: Browser, token: str, chosen: Iterable[Call], ids: Mapping[str,
     """Where something foreign is answered otherwise than with a 404, or otherwise than what does not exist."""
     wrong = []
     for call in chosen:
-        found, nothing = shown(browser, token, call, ids), shown(browser, token, call, {})
-        if found[0] != 404 or found != nothing:
-            wrong.append(f"{call.method} {call.path}: {found[0]}, and {nothing[0]} for nothing")
+        answer, nothing = shown(browser, token, call, ids), shown(browser, token, call, {})
+        if answer[0] != 404 or answer != nothing:
+            wrong.append(f"{call.method} {call.path}: {answer[0]}, and {nothing[0]} for nothing")
     return wrong
 
 
@@ -112,24 +112,24 @@ def test_a_form_that_names_something_foreign_is_refused_as_if_it_did_not_exist(
     browser, tape = room.signed_in(ben), room.tape(group, ben)
     browser.post(f"/tapes/{tape}/first", {"step": "waive"})
     meeting = browser.post("/meetings", {"group_id": group, "at": "2030-01-01T18:00"}).headers["location"]
-    own = {"tape_id": tape, "group_id": group, "person_id": ben, "meeting_id": meeting.split("/")[-1].split("?")[0]}
+    ids = {"tape_id": tape, "group_id": group, "person_id": ben, "meeting_id": meeting.split("/")[-1].split("?")[0]}
     token = browser.token("/account")
     asked = 0
     for call in calls(room.app):
-        for one in call.route.dependant.body_params if not call.safe else ():
-            if one.alias not in NAMING or call.path in TAKEN_BACK:
+        for parameter in call.route.dependant.body_params if not call.safe else ():
+            if parameter.alias not in NAMING or call.path in TAKEN_BACK:
                 continue
             asked += 1
             answers = []
-            for other in (theirs[NAMING[one.alias]], NOBODY):
-                form = call.form(own)
-                form["data"][one.alias] = other
+            for other in (theirs[NAMING[parameter.alias]], NOBODY):
+                form = call.form(ids)
+                form["data"][parameter.alias] = other
                 answer = browser.client.request(
-                    call.method, call.address(own), headers={"X-CSRF-Token": token, "accept": "text/html"}, **form
+                    call.method, call.address(ids), headers={"X-CSRF-Token": token, "accept": "text/html"}, **form
                 )
                 answers.append((answer.status_code, answer.text.replace(other, NOBODY)))
-            assert answers[0] == answers[1], f"{call.path} {one.alias}"
-            assert answers[0][0] in (404, 422), f"{call.path} {one.alias}: {answers[0][0]}"
+            assert answers[0] == answers[1], f"{call.path} {parameter.alias}"
+            assert answers[0][0] in (404, 422), f"{call.path} {parameter.alias}: {answers[0][0]}"
     assert asked > 8
 
 
@@ -166,8 +166,8 @@ def test_a_draft_is_its_interviewer_s_alone(room: Room) -> None:
 def test_ids_of_another_form_are_404_too(room: Room, wrong: str) -> None:
     browser = room.signed_in(room.person("Ben"))
     ids = dict.fromkeys(IDS, wrong)
-    found = {call.path: browser.get(next(call.addresses(ids))).status_code for call in with_ids(room) if call.safe}
-    assert set(found.values()) == {404}, found
+    statuses = {call.path: browser.get(next(call.addresses(ids))).status_code for call in with_ids(room) if call.safe}
+    assert set(statuses.values()) == {404}, statuses
 
 
 def test_every_route_needs_somebody_signed_in(room: Room, theirs: dict[str, str]) -> None:

@@ -33,7 +33,7 @@ def test_no_request_is_answered_with_an_error_of_ours(room: Room) -> None:
     browser = room.signed_in(ada)
     token = browser.token("/account")
     schema = schemathesis.openapi.from_dict(room.app.openapi())
-    operations = [found.ok() for found in schema.get_all_operations()]
+    operations = [operation.ok() for operation in schema.get_all_operations()]
     operations = [each for each in operations if each.path not in ENDING or each.method.upper() == "GET"]
     assert len(operations) > 50
     wrong: list[str] = []
@@ -86,5 +86,5 @@ def send(browser: Browser, token: str, case: Any, ids: dict[str, str]) -> int:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     return str(value).encode("utf-8", "ignore").decode()

@@ -31,23 +31,29 @@ def holding(room: Room, browser: Browser, ids: dict[str, str]) -> set[str]:
 def test_a_masked_name_reaches_the_interviewer_alone(room: Room) -> None:
     group = room.group()
     ivy, ben, coco = room.person("Ivy", group), room.person("Ben", group), room.person("Coco", group, role="coach")
-    said = shelf.talk(8, 0.7)
-    said[2]["words"][1][2] = f"{NAME},"
-    said[2]["text"] = " ".join(word[2] for word in said[2]["words"])
-    tape = shelf.place(room.home, group, ivy, room.clock(), minutes=0.7, utterances=said)
-    coders = {one: Coder(room.signed_in(one), tape).begin() for one in (ivy, ben, coco)}
-    for one, coder in coders.items():
-        coder.code("u0003", "question_closed" if one == ben else "question_open")
+    utterances = shelf.talk(8, 0.7)
+    utterances[2]["words"][1][2] = f"{NAME},"
+    utterances[2]["text"] = " ".join(word[2] for word in utterances[2]["words"])
+    tape = shelf.place(room.home, group, ivy, room.clock(), minutes=0.7, utterances=utterances)
+    coders = {person: Coder(room.signed_in(person), tape).begin() for person in (ivy, ben, coco)}
+    for person, coder in coders.items():
+        coder.code("u0003", "question_closed" if person == ben else "question_open")
         coder.lock()
     ids = {
-        one: {"tape_id": tape, "group_id": group, "person_id": ivy, "pass_id": coders[one].pass_id} for one in coders
+        person: {"tape_id": tape, "group_id": group, "person_id": ivy, "pass_id": coders[person].pass_id}
+        for person in coders
     }
     shows = {f"/tapes/{{tape_id}}/{end}" for end in ("passes/{pass_id}/state", "together/state", "names")}
     shows.add("/tapes/{tape_id}/passes/{pass_id}/codes.{kind}")
     assert holding(room, coders[ben].browser, ids[ben]) == shows
     assert holding(room, coders[coco].browser, ids[coco]) == shows | {"/groups/{group_id}/pairs"}
 
-    words = [word["id"] for one in coders[ivy].state()["utterances"] for word in one["words"] if NAME in word["text"]]
+    words = [
+        word["id"]
+        for utterance in coders[ivy].state()["utterances"]
+        for word in utterance["words"]
+        if NAME in word["text"]
+    ]
     answer = coders[ivy].browser.post(f"/tapes/{tape}/names", {"word": words, "on": "1"})
     assert answer.status_code == 303
     for other in (ben, coco):

@@ -274,7 +274,7 @@ class Walk:
 
 def _figures(measures: list[dict[str, Any]]) -> dict[str, str | None]:
     """Label -> value in words."""
-    return {one["label"]: one["text"] if one["value"] is not None else None for one in measures}
+    return {measure["label"]: measure["text"] if measure["value"] is not None else None for measure in measures}
 
 
 @pytest.fixture(params=list(BOOKS))
@@ -370,17 +370,19 @@ def the_machine_says_one_thing(walk: Walk) -> None:
 def the_group_says_one_thing(walk: Walk) -> None:
     """Together, summary, PDF and growth, once everything is settled."""
     expected = {walk.label(name): value for name, value in walk.book.settled.items()}
-    place = f"/tapes/{walk.tape_id}"
-    state = walk.ada.browser.get(f"{place}/together/state?codebook={walk.name}").json()
-    together = {one["label"]: None if one["value"] is None else one["text"] for one in state["measures"]}
+    path = f"/tapes/{walk.tape_id}"
+    state = walk.ada.browser.get(f"{path}/together/state?codebook={walk.name}").json()
+    together = {
+        measure["label"]: None if measure["value"] is None else measure["text"] for measure in state["measures"]
+    }
     assert {label: together.get(label) for label in expected} == expected
     for viewer in (walk.ivy, walk.ada.browser, walk.ben.browser):
-        page = viewer.get(f"{place}/summary").text
+        page = viewer.get(f"{path}/summary").text
         rows = dict(re.findall(r'<th scope="row">(.*?)</th><td class="num" data-label="Value">(.*?)</td>', page))
         assert {label: rows[label] for label, value in expected.items() if value} == {
             label: value for label, value in expected.items() if value
         }
-    paper = PdfReader(io.BytesIO(walk.ivy.client.get(f"{place}/summary.pdf").content))
+    paper = PdfReader(io.BytesIO(walk.ivy.client.get(f"{path}/summary.pdf").content))
     printed = " ".join(" ".join(sheet.extract_text() for sheet in paper.pages).split())
     growth = walk.ivy.get("/growth").text
     for label, value in expected.items():

@@ -72,8 +72,10 @@ def inert(text: str) -> list[str]:
 
 
 def test_the_reader_notices_what_must_not_be_there() -> None:
-    found = [bool(inert(payload)) for payload in PAYLOADS if "<" in payload and not payload.startswith(("\"'", "--><"))]
-    assert sum(found) > 60
+    are_inert = [
+        bool(inert(payload)) for payload in PAYLOADS if "<" in payload and not payload.startswith(("\"'", "--><"))
+    ]
+    assert sum(are_inert) > 60
 
 
 def _everywhere(room: Room, browser: Browser, tape: str, meeting: str, group: str, payload: str) -> list[str]:
@@ -188,8 +190,8 @@ def test_every_text_field_of_every_form_comes_out_as_text(room: Room) -> None:
 
 
 def _dictionaries(document: PdfReader) -> list[DictionaryObject]:
-    found = [document.get_object(number) for number in range(1, len(document.xref.get(0, {})) + 1)]
-    return [thing for thing in found if isinstance(thing, DictionaryObject)]
+    objects = [document.get_object(number) for number in range(1, len(document.xref.get(0, {})) + 1)]
+    return [thing for thing in objects if isinstance(thing, DictionaryObject)]
 
 
 def test_names_and_titles_are_escaped_on_the_pages_of_access_too(room: Room) -> None:

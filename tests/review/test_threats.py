@@ -85,10 +85,10 @@ def wrong(text: str) -> list[str]:
 
 def _is_there(named: str) -> bool:
     if "test_" in named:
-        found = _TEST.fullmatch(named)
-        if found is None:
+        match = _TEST.fullmatch(named)
+        if match is None:
             return _FILE.fullmatch(named) is not None and (ROOT / named).exists()
-        return (ROOT / found[1]).is_file() and found[2] in functions(ROOT / found[1])
+        return (ROOT / match[1]).is_file() and match[2] in functions(ROOT / match[1])
     return _FILE.fullmatch(named) is None or (ROOT / named).exists()
 
 

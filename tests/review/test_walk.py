@@ -45,7 +45,9 @@ class Walker:
         self.page = self.context.new_page()
         self.page.set_viewport_size({"width": WIDTHS[-1], "height": 900})
         self.faults: list[str] = []
-        self.page.on("console", lambda said: said.type == "error" and self.faults.append(f"console: {said.text}"))
+        self.page.on(
+            "console", lambda message: message.type == "error" and self.faults.append(f"console: {message.text}")
+        )
         self.page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
 
     def go(self, path: str) -> None:
@@ -416,19 +418,19 @@ def code_what_is_dealt(cleo: Walker, tape: str) -> None:
 
 
 def feedback(ada: Walker, ben: Walker, cleo: Walker, tape: str) -> None:
-    place = f"/tapes/{tape}/feedback"
-    ada.go(place)
+    path = f"/tapes/{tape}/feedback"
+    ada.go(path)
     assert "The interviewer speaks first" in ada.text
     ada.look("feedback-waits")
-    ben.go(place)
+    ben.go(path)
     ben.page.select_option("#person_id", label="Cleo")  # it was a real play
     ben.press("Save")
     ben.fill(text="I waited, and the client went on.")
     ben.send("Add a strength")
-    ada.go(place)
+    ada.go(path)
     assert "The person who was the client speaks first" in ada.text
     for walker, words in ((cleo, "Your questions were short."), (ada, "You reflected what mattered.")):
-        walker.go(place)
+        walker.go(path)
         assert walker.page.get_by_role("heading", name="Cleo, who was the client").count() == 1
         assert walker.page.locator("#suggestion").count() == 0  # strengths come first
         walker.fill(text=words)
@@ -437,7 +439,7 @@ def feedback(ada: Walker, ben: Walker, cleo: Walker, tape: str) -> None:
     ada.send("Add the suggestion")
     ada.page.wait_for_selector("text=You have given your one suggestion")
     ada.look("feedback")
-    ben.go(place)
+    ben.go(path)
     ben.press("Close the round and see the summary")
     ben.page.wait_for_selector("text=As a PDF")
     ben.look("summary")
@@ -487,7 +489,7 @@ def visit(kim: Walker, tape: str, closed: str, disputed: str) -> None:
     kim.go("/")
     assert "Ben with Robin" in kim.text
     assert "Ben with Wren" not in kim.text
-    assert [kim.status(f"/tapes/{one}") for one in (tape, closed)] == [200, 404]
+    assert [kim.status(f"/tapes/{tape_id}") for tape_id in (tape, closed)] == [200, 404]
     browser.click(kim.page.get_by_role("link", name="Coach visit"))
     assert "Ben with Robin" in kim.text
     assert "Ben with Wren" not in kim.text

@@ -47,13 +47,13 @@ def test_nothing_is_hidden_and_nothing_scrolls_sideways_at_200_percent(room: Roo
     here.client.cookies.set(SESSION, here.client.cookies[SESSION])
     for kind, text in (("strength", "I waited, and it went on."), ("suggestion", "Ask less, and wait longer.")):
         assert here.post(f"/tapes/{tape}/feedback", {"kind": kind, "text": text}).status_code == 303
-    places = []
+    pass_ids = []
     for _ in range(2):
         begun = here.post(f"/tapes/{tape}/coding", {"task": "all", "codebook": "pretags"})
-        places.append(begun.headers["location"].rpartition("/")[2])
-        here.post(f"/tapes/{tape}/passes/{places[-1]}/lock")
+        pass_ids.append(begun.headers["location"].rpartition("/")[2])
+        here.post(f"/tapes/{tape}/passes/{pass_ids[-1]}/lock")
     meeting = here.post("/meetings", {"group_id": group, "at": "2030-01-01T18:00"}).headers["location"]
-    ids = {"tape_id": tape, "group_id": group, "pass_id": places[-1], "person_id": ivy}
+    ids = {"tape_id": tape, "group_id": group, "pass_id": pass_ids[-1], "person_id": ivy}
     ids["meeting_id"] = meeting.split("/")[-1].partition("?")[0]
     pages = [place for call in calls(room.app) if call.method == "GET" for place in call.addresses(ids)]
     pages += [f"/tapes/{draft}/recording"]

@@ -74,8 +74,8 @@ class Wire:
         browser = room.signed_in(self.ada)
         self.token, self.cookie = browser.token("/account"), f"{SESSION}={browser.client.cookies[SESSION]}"
         self.ids = {"tape_id": room.tape(group, self.ada, state="draft"), "group_id": group, "person_id": self.ada}
-        place = urlsplit(address)
-        self.host, self.port = str(place.hostname), int(place.port or 0)
+        parts = urlsplit(address)
+        self.host, self.port = str(parts.hostname), int(parts.port or 0)
 
     def flood(
         self,

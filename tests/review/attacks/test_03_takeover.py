@@ -19,8 +19,8 @@ from tests.review.conftest import PASSWORD, Browser, Room
 
 
 def link(text: str) -> str:
-    found = re.search(r"/invitation/[\w-]{43}", text)
-    return found[0] if found else ""
+    match = re.search(r"/invitation/[\w-]{43}", text)
+    return match[0] if match else ""
 
 
 def chosen(browser: Browser, path: str):

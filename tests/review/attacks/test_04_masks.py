@@ -27,10 +27,10 @@ class Peers:
     def __init__(self, room: Room) -> None:
         group = room.group()
         people = [room.person(name, group) for name in ("Ivy", "Ada", "Ben")]
-        said = shelf.talk(4, 0.7)
-        said[0]["words"][2][2] = NAME
-        self.tape = shelf.place(room.home, group, people[0], room.clock(), minutes=0.7, utterances=said)
-        self.ivy, self.ada, self.ben = (Coder(room.signed_in(one), self.tape).begin() for one in people)
+        utterances = shelf.talk(4, 0.7)
+        utterances[0]["words"][2][2] = NAME
+        self.tape = shelf.place(room.home, group, people[0], room.clock(), minutes=0.7, utterances=utterances)
+        self.ivy, self.ada, self.ben = (Coder(room.signed_in(person), self.tape).begin() for person in people)
 
     def sound(self, coder: Coder, start: int, end: int) -> int:
         """The loudest sample that somebody hears within a stretch of ms."""
@@ -51,14 +51,14 @@ def words(coder: Coder, utterance: int = 0) -> list[dict[str, Any]]:
 def text(coder: Coder) -> str:
     """All that somebody gets of a tape's words: the page's JSON, the names, the captions and the table."""
     pages = [f"{coder.place}/{end}" for end in ("state", "codes.csv", "codes.vtt")]
-    answers = [coder.browser.get(place) for place in (*pages, f"/tapes/{coder.tape_id}/names")]
+    answers = [coder.browser.get(path) for path in (*pages, f"/tapes/{coder.tape_id}/names")]
     assert {answer.status_code for answer in answers} == {200}
     return "".join(answer.text for answer in answers)
 
 
 def test_undoing_a_correction_keeps_the_name_masked(peers: Peers) -> None:
-    heard = words(peers.ada)[2]
-    retyped = {"replace": [heard["id"]], "after": None, "with": ["Mister", f"{NAME}son"]}
+    word = words(peers.ada)[2]
+    retyped = {"replace": [word["id"]], "after": None, "with": ["Mister", f"{NAME}son"]}
     assert peers.ada.correct("text", "u0001", retyped, id="fix").json() == {"refused": []}
     typed = [word["id"] for word in words(peers.ivy) if "+" in word["id"]]
     assert peers.ivy.correct("mask", "u0001", {"words": typed, "on": True}).json() == {"refused": []}
@@ -68,9 +68,9 @@ def test_undoing_a_correction_keeps_the_name_masked(peers: Peers) -> None:
     assert undone.json() == {"refused": []}
     for peer in (peers.ada, peers.ben):
         assert NAME not in text(peer)
-        assert peers.sound(peer, heard["start"], heard["end"]) == 0
+        assert peers.sound(peer, word["start"], word["end"]) == 0
     assert NAME in text(peers.ivy)
-    assert peers.sound(peers.ivy, heard["start"], heard["end"]) > 1000
+    assert peers.sound(peers.ivy, word["start"], word["end"]) > 1000
 
 
 def test_one_word_in_the_place_of_three_masks_all_three(peers: Peers) -> None:
@@ -168,7 +168,7 @@ def test_no_walk_of_the_peers_uncovers_a_name(peers: Peers, seed: int) -> None:
         assert peer.send(change).status_code == 200
         if number == 5:
             spoken = peers.ivy.state()
-            name = [word for one in spoken["utterances"] for word in one["words"] if NAME in word["text"]]
+            name = [word for utterance in spoken["utterances"] for word in utterance["words"] if NAME in word["text"]]
             peers.ivy.send({**change, "id": "hide", "kind": "mask", "undoes": None, "payload": {
                 "words": [word["id"] for word in name] or ["w00003"], "on": True,
             }})  # fmt: skip
@@ -232,9 +232,13 @@ def test_changes_by_others_never_make_fewer_words_masked(seed: int, before: int,
     rightful = masks.permitted_corrections(made)
     assert masks.masked_roots(rightful) >= covered
     seen = " ".join(
-        word.text for one in masks.mask_names(apply_corrections(spoken_words(), rightful)) for word in one.words
+        word.text
+        for utterance in masks.mask_names(apply_corrections(spoken_words(), rightful))
+        for word in utterance.words
     )
-    assert not [word for one in spoken_words() for word in one.words if word.id in covered and word.text in seen]
+    assert not [
+        word for utterance in spoken_words() for word in utterance.words if word.id in covered and word.text in seen
+    ]
     silent = masks.masked_spans(spoken_words(), masks.masked_roots(rightful))
-    for word in (word for one in spoken_words() for word in one.words if word.id in covered):
+    for word in (word for utterance in spoken_words() for word in utterance.words if word.id in covered):
         assert any(span.start <= word.start and word.end <= span.end for span in silent)

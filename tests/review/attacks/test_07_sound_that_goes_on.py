@@ -46,7 +46,7 @@ def withdrawn(table: Table) -> None:
 def masked(table: Table) -> None:
     ben = table.ben.begin()
     for number in ("u0001", "u0002"):
-        words = next(one for one in ben.state()["utterances"] if one["id"] == number)["words"]
+        words = next(utterance for utterance in ben.state()["utterances"] if utterance["id"] == number)["words"]
         answer = ben.correct("mask", number, {"words": [word["id"] for word in words], "on": True})
         assert answer.json() == {"refused": []}
 

@@ -182,19 +182,19 @@ def codes(people: Accounts, browser: Browser) -> list[str]:
 
 
 def test_a_recovery_code_lifts_the_second_step_once(people: Accounts) -> None:
-    found = codes(people, people.whole())
-    assert len(set(found)) == 10
-    assert all(len(code.replace("-", "")) * 5 == 120 for code in found)  # bits: a plain hash needs 112
+    recovery_codes = codes(people, people.whole())
+    assert len(set(recovery_codes)) == 10
+    assert all(len(code.replace("-", "")) * 5 == 120 for code in recovery_codes)  # bits: a plain hash needs 112
     with people.room.home.database.reading() as database:
         stored = {row.code_hash for row in database.query(RecoveryCode)}
     assert len(stored) == 10
-    assert not stored & {code.replace("-", "") for code in found}
+    assert not stored & {code.replace("-", "") for code in recovery_codes}
     there = people.room.signed_in(people.ada)
     browser = people.at_the_second_step()
     wrong = "-".join(["aaaa"] * 6)
     assert browser.post("/login/recovery", {"code": wrong}, page="/login/code").status_code == 401
     assert people.enrolled
-    spelled = found[0].upper().replace("-", " ")
+    spelled = recovery_codes[0].upper().replace("-", " ")
     assert browser.post("/login/recovery", {"code": spelled}, page="/login/code").status_code == 303
     assert browser.get("/account").status_code == 200
     assert not people.enrolled
@@ -202,7 +202,7 @@ def test_a_recovery_code_lifts_the_second_step_once(people: Accounts) -> None:
     with people.room.home.database.writing() as database:
         database.get_one(Person, people.ada).totp_secret = credentials.closed(people.room.home, SECRET)
     browser = people.at_the_second_step()
-    assert browser.post("/login/recovery", {"code": found[0]}, page="/login/code").status_code == 401
+    assert browser.post("/login/recovery", {"code": recovery_codes[0]}, page="/login/code").status_code == 401
     assert people.enrolled
 
 
@@ -218,12 +218,12 @@ def test_a_recovery_code_of_an_earlier_version_still_works(people: Accounts) -> 
 
 
 def test_another_person_s_recovery_code_lifts_nothing(people: Accounts) -> None:
-    found = codes(people, people.whole())
+    recovery_codes = codes(people, people.whole())
     with people.room.home.database.writing() as database:
         database.get_one(Person, people.ids[0]).totp_secret = credentials.closed(people.room.home, SECRET)
     browser = people.room.browser()
     assert login(browser, "root@example.org").headers["location"].startswith("/login/code")
-    assert browser.post("/login/recovery", {"code": found[0]}, page="/login/code").status_code == 401
+    assert browser.post("/login/recovery", {"code": recovery_codes[0]}, page="/login/code").status_code == 401
 
 
 def test_new_recovery_codes_end_the_old_ones_and_need_the_password(people: Accounts) -> None:

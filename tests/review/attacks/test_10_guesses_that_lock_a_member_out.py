@@ -27,9 +27,9 @@ def guessing(
     room: Room, browser: Browser, times: int, email: str = "ada@example.org", addresses: Iterable[str] = ()
 ) -> list[int]:
     """The answers to wrong passwords, sent as fast as it goes."""
-    form, said = {"csrf": browser.token("/login"), "email": email, "password": "wrong"}, iter(addresses)
+    form, senders = {"csrf": browser.token("/login"), "email": email, "password": "wrong"}, iter(addresses)
     return [
-        browser.client.post("/login", data=form, headers={"X-Forwarded-For": next(said, STRANGER)}).status_code
+        browser.client.post("/login", data=form, headers={"X-Forwarded-For": next(senders, STRANGER)}).status_code
         for _ in range(times)
     ]
 
@@ -181,9 +181,9 @@ def test_one_network_of_a_provider_is_one_address(room: Room) -> None:
 
 @pytest.mark.parametrize("address", ["127.0.0.1", PROXY])
 def test_nobody_says_by_a_header_that_he_is_somebody_else(room: Room, address: str) -> None:
-    said = [f"192.0.2.{number}" for number in range(30)]
+    addresses = [f"192.0.2.{number}" for number in range(30)]
     here = limits.PASSWORD.from_origin
-    assert guessing(room, browser(room, address), here + 1, addresses=said) == [401] * here + [429]
+    assert guessing(room, browser(room, address), here + 1, addresses=addresses) == [401] * here + [429]
 
 
 def test_a_proxy_that_the_settings_name_says_who_sends(room: Room) -> None:
@@ -194,8 +194,8 @@ def test_a_proxy_that_the_settings_name_says_who_sends(room: Room) -> None:
     room.person("Ada")
     here = limits.PASSWORD.from_origin
     # Behind the proxy the last address is the one that it saw; what a sender wrote before that counts for nothing.
-    said = [f"192.0.2.{number}, {STRANGER}" for number in range(here + 1)]
-    assert guessing(room, browser(room, PROXY), here + 1, addresses=said) == [401] * here + [429]
+    addresses = [f"192.0.2.{number}, {STRANGER}" for number in range(here + 1)]
+    assert guessing(room, browser(room, PROXY), here + 1, addresses=addresses) == [401] * here + [429]
     assert guessing(room, browser(room, PROXY), 1, addresses=[HOME]) == [401]
     assert guessing(room, browser(room, STRANGER), 1, addresses=[OFFICE]) == [429]  # not through the proxy
 

@@ -31,9 +31,9 @@ def last(room: Room) -> int:
 
 
 def of_tapes(room: Room) -> list[Call]:
-    found = [call for call in calls(room.app) if "tape_id" in call.named]
-    assert len(found) > 45
-    return found
+    tape_calls = [call for call in calls(room.app) if "tape_id" in call.named]
+    assert len(tape_calls) > 45
+    return tape_calls
 
 
 def test_every_route_with_a_tape_leaves_a_row_that_names_it_for_whom_it_is_refused(

@@ -66,9 +66,9 @@ def test_a_codebooks_file_name_and_label_lie_nowhere_in_the_clear(groups: Groups
     ada = groups.room.signed_in(groups.ada)
     groups.send(ada, "Our very own book")
     made = backup.make(groups.room.home, tmp_path / "one.backup", groups.room.clock()).path
-    for place in (everything(groups.room.home.folder), made.read_bytes()):
-        assert CLIENT.lower().encode() not in place.lower()
-        assert b"Our very own book" not in place
+    for content in (everything(groups.room.home.folder), made.read_bytes()):
+        assert CLIENT.lower().encode() not in content.lower()
+        assert b"Our very own book" not in content
     assert CLIENT not in ada.get(f"/tapes/{groups.tape}/coding").text
     assert len(groups.offered(ada, groups.tape, "Our very own book")) == 1
 
@@ -150,7 +150,7 @@ def test_codebooks_of_old_are_sealed_for_the_groups_that_code_by_them(groups: Gr
 def test_the_key_for_what_waits_is_one_persons_for_one_pass_and_ends_with_the_tape(groups: Groups) -> None:
     browser, vault = groups.room.signed_in(groups.ada), groups.room.home.vault
     passes = [Coder(browser, groups.tape).begin(), Coder(browser, groups.tape).begin()]
-    keys = [one.state()["pass"]["key"] for one in (*passes, passes[0])]
+    keys = [coder.state()["pass"]["key"] for coder in (*passes, passes[0])]
     assert len(base64.b64decode(keys[0])) == 32
     assert keys[0] == keys[2] != keys[1]
     assert vault.derive(groups.tape, "x") != vault.derive(groups.their_tape, "x")

@@ -38,9 +38,11 @@ def test_another_site_s_page_signs_nobody_in(room: Room, issuer: Issuer, browser
     assert (sent.status_code, sent.headers["location"]) == (303, "/login?next=/account")
     assert "set-cookie" not in sent.headers
     assert issuer.requests == []
-    for own in ("same-origin", "none"):
+    for own_site in ("same-origin", "none"):
         assert (
-            browser.get("/oidc/start", headers={"Sec-Fetch-Site": own}).headers["location"].startswith(issuer.address)
+            browser.get("/oidc/start", headers={"Sec-Fetch-Site": own_site})
+            .headers["location"]
+            .startswith(issuer.address)
         )
 
 

@@ -25,9 +25,9 @@ def behind_tls(room: Room) -> TestClient:
 
 
 def token(client: TestClient, path: str) -> str:
-    found = re.search(r'name="csrf" content="([^"]*)"', client.get(path).text)
-    assert found
-    return found[1]
+    match = re.search(r'name="csrf" content="([^"]*)"', client.get(path).text)
+    assert match
+    return match[1]
 
 
 def signed_in(room: Room) -> TestClient:

@@ -271,7 +271,7 @@ def differs(house: House, need: str, kind: str, tape_id: str, status: int, expec
     answer = {"sign-in": 303, "blind": 403, "first": 403}.get(expected, 404)
     row = (actor, "refuse", tape_id, f"{status} {expected}")
     if expected == "sign-in" and status in (401, 403):
-        return "" if [one[:3] for one in rows] == [row[:3]] else f"{status} {rows}, not the guest's row"
+        return "" if [entry[:3] for entry in rows] == [row[:3]] else f"{status} {rows}, not the guest's row"
     return "" if status == answer and rows == [row] else f"{status} {rows}, not {answer} {expected}"
 
 

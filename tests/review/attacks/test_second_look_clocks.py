@@ -30,7 +30,7 @@ def test_a_tape_that_somebody_came_to_after_its_last_day_does_not_open_again(roo
     with room.home.database.reading() as database:
         assert database.get_one(Tape, tape).state == "destroyed"
         assert database.scalars(select(AuditRow.why).where(AuditRow.action == "destroy")).all() == ["due"]
-    assert [one.tape_id for one in destruction.resume(room.home, room.clock())] == [tape]
+    assert [end.tape_id for end in destruction.resume(room.home, room.clock())] == [tape]
 
 
 def test_on_the_last_day_nothing_of_this_happens(room: Room) -> None:

@@ -30,7 +30,7 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def masks_of(coder: Coder, count: int) -> list[dict[str, Any]]:
-    words = [word["id"] for said in coder.state()["utterances"] for word in said["words"]]
+    words = [word["id"] for utterance in coder.state()["utterances"] for word in utterance["words"]]
     return [
         {"id": f"m{number}", "kind": "mask", "utterance_id": "u0001", "payload": {"words": [word], "on": True}}
         for number, word in enumerate((words * count)[:count])

@@ -34,9 +34,9 @@ def test_requests_that_are_none_make_no_log_longer_than_it_may_be(room: Room, fo
             with socket.create_connection(("127.0.0.1", port), timeout=10) as wire:
                 wire.sendall(b"nothing\r\n\r\n")
                 assert wire.recv(12) == b"HTTP/1.1 400"
-    found = sizes(folder)
-    assert set(found) == {"serve.log", "serve.log.1"}
-    assert all(size < MOST + 500 for size in found.values())
+    file_sizes = sizes(folder)
+    assert set(file_sizes) == {"serve.log", "serve.log.1"}
+    assert all(size < MOST + 500 for size in file_sizes.values())
     assert (folder / "serve.log.1").stat().st_mode & 0o777 == (folder / "serve.log").stat().st_mode & 0o777 == 0o600
 
 

@@ -14,8 +14,8 @@ def peers(room: Room) -> Peers:
 
 
 def test_a_mask_on_a_name_that_two_words_have_covers_both(peers: Peers) -> None:
-    heard = words(peers.ada)[2]
-    typed = {"replace": [heard["id"]], "after": None, "with": ["Mister", f"{NAME}son"]}
+    word = words(peers.ada)[2]
+    typed = {"replace": [word["id"]], "after": None, "with": ["Mister", f"{NAME}son"]}
     assert peers.ada.correct("text", "u0001", typed, id="samename-1").json() == {"refused": []}
     last = next(word["id"] for word in words(peers.ada) if word["text"] == f"{NAME}son")
     added = {"replace": [], "after": last, "with": ["and", "so"]}
@@ -24,4 +24,4 @@ def test_a_mask_on_a_name_that_two_words_have_covers_both(peers: Peers) -> None:
     assert alike[0] == alike[1]
     assert peers.ivy.correct("mask", "u0001", {"words": [alike[0]], "on": True}).json() == {"refused": []}
     assert NAME not in text(peers.ben)
-    assert peers.sound(peers.ben, heard["start"], heard["end"]) == 0
+    assert peers.sound(peers.ben, word["start"], word["end"]) == 0

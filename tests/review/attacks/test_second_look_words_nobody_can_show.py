@@ -30,8 +30,8 @@ def sent(peers: Peers, kind: str, payload: dict[str, object]):
 
 @pytest.mark.parametrize("wrong", [HALF, f"no{HALF}", NUL, "\x1b[31m", "\ufffe"], ids=ascii)
 def test_a_word_that_no_page_can_hold_is_refused(peers: Peers, wrong: str) -> None:
-    heard = words(peers.ada)[2]["id"]
-    answer = sent(peers, "text", {"replace": [heard], "after": None, "with": [wrong]})
+    word_id = words(peers.ada)[2]["id"]
+    answer = sent(peers, "text", {"replace": [word_id], "after": None, "with": [wrong]})
     assert [each["id"] for each in answer.json()["refused"]] == ["bad"]
     assert text(peers.ben)
 
@@ -43,16 +43,16 @@ def test_a_word_that_cannot_be_is_not_named(peers: Peers, payload: dict[str, obj
 
 
 def test_a_letter_of_any_language_is_kept(peers: Peers) -> None:
-    heard = words(peers.ada)[2]["id"]
+    word_id = words(peers.ada)[2]["id"]
     typed = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"  # Persian, with a joiner that is no letter
-    assert sent(peers, "text", {"replace": [heard], "after": None, "with": [typed]}).json() == {"refused": []}
+    assert sent(peers, "text", {"replace": [word_id], "after": None, "with": [typed]}).json() == {"refused": []}
     assert words(peers.ben)[2]["text"] == typed
 
 
 def test_what_was_kept_before_is_shown_with_a_sign_in_its_place(peers: Peers, room: Room) -> None:
-    heard = words(peers.ada)[2]["id"]
-    assert sent(peers, "text", {"replace": [heard], "after": None, "with": ["well"]}).json() == {"refused": []}
-    old = json.dumps({"replace": [heard], "after": None, "with": [f"we{HALF}ll"]}).encode()
+    word_id = words(peers.ada)[2]["id"]
+    assert sent(peers, "text", {"replace": [word_id], "after": None, "with": ["well"]}).json() == {"refused": []}
+    old = json.dumps({"replace": [word_id], "after": None, "with": [f"we{HALF}ll"]}).encode()
     with room.home.database.writing() as database:
         database.scalars(select(Correction)).one().sealed_payload = room.home.vault.seal(peers.tape, old, PAYLOAD_FIELD)
     assert words(peers.ben)[2]["text"] == "we\ufffdll"

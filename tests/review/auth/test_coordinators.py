@@ -25,8 +25,8 @@ class Peers:
 
 
 def link(text: str) -> str:
-    found = re.search(r"/invitation/[\w-]{43}", text)
-    return found[0] if found else ""
+    match = re.search(r"/invitation/[\w-]{43}", text)
+    return match[0] if match else ""
 
 
 @pytest.fixture

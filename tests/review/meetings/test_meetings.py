@@ -90,9 +90,9 @@ def test_notes_are_kept_while_they_are_typed_but_not_over_somebody_else_s(peers:
     path, ben = peers.plan(), peers.room.signed_in(peers.people["Ben"])
 
     def was(browser: Browser) -> str:
-        found = re.search(r'name="was" value="(\w+)"', browser.get(path).text)
-        assert found
-        return found[1]
+        match = re.search(r'name="was" value="(\w+)"', browser.get(path).text)
+        assert match
+        return match[1]
 
     known = was(peers.ada)
     assert known == was(ben)

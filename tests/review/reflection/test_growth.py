@@ -44,15 +44,15 @@ def person(tape: Table, name: str) -> str:
 
 def growth(browser: Browser, path: str = "/growth") -> dict[str, list[tuple[str, str]]]:
     """Measure -> (value, by whom) of each tape in the table."""
-    found = {}
+    tables = {}
     for part in browser.get(path).text.split("<h2>")[1:]:
         name, _, rest = part.partition("</h2>")
         rows = re.findall(
             r'</th><td class="num" data-label="Value">(.*?)</td><td .*?</td><td data-label="By">(the \w+)', rest
         )
         if rows:
-            found[name] = rows
-    return found
+            tables[name] = rows
+    return tables
 
 
 def summary(browser: Browser, tape_id: str) -> dict[str, str]:
@@ -73,7 +73,7 @@ def test_growth_summary_and_together_have_the_same_figures(tape: Table) -> None:
     assert growth(ivy) == {name: [(value, "the group")] for name, value in expected.items()}
     page = summary(ivy, tape.tape_id)
     assert {name: page[name] for name in expected} == expected
-    together = {one["label"]: one["text"] for one in board(tape.interviewer)["measures"]}
+    together = {measure["label"]: measure["text"] for measure in board(tape.interviewer)["measures"]}
     assert {name: together[name] for name in expected} == expected
     sheets = PdfReader(io.BytesIO(ivy.get(f"/tapes/{tape.tape_id}/summary.pdf").content)).pages
     paper = "\n".join(sheet.extract_text() for sheet in sheets)
@@ -126,9 +126,9 @@ def test_growth_that_is_shared_tells_no_codes_to_who_may_not_see_them(tape: Tabl
 
 def test_the_machine_s_change_talk_stays_the_machine_s_under_a_book_without_client_codes(tape: Table) -> None:
     coded(tape.ada, {"u1": "question", "u3": "reflection_simple", "u5": "reflection_complex"}, book="miti-4.2")
-    found = growth(tape.interviewer.browser)
-    assert found["Reflections per question (R:Q)"] == [("2", "the group")]
-    assert found["Change talk (%CT), by the machine"] == [("50%", "the machine")]
+    page = growth(tape.interviewer.browser)
+    assert page["Reflections per question (R:Q)"] == [("2", "the group")]
+    assert page["Change talk (%CT), by the machine"] == [("50%", "the machine")]
 
 
 def test_a_tape_without_a_figure_is_named_with_the_reason(tape: Table) -> None:

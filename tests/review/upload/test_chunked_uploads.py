@@ -54,9 +54,9 @@ class Sender:
         form = FORM | {"group_id": self.group, "group_ids": [self.group]} | other
         answer = self.browser.post("/tapes", form)
         assert answer.status_code == 303, answer.text
-        found = re.fullmatch(r"/tapes/([0-9a-f]{16})/recording", answer.headers["location"])
-        assert found
-        return found[1]
+        match = re.fullmatch(r"/tapes/([0-9a-f]{16})/recording", answer.headers["location"])
+        assert match
+        return match[1]
 
     def put(self, tape: str, at: int, content: bytes | Iterator[bytes], length: int):
         headers = {"X-CSRF-Token": self.token, "Upload-Offset": str(at), "Upload-Length": str(length)}
@@ -79,9 +79,9 @@ def test_a_tape_is_handed_in_step_by_step(room: Room, sender: Sender) -> None:
     peaks = sender.browser.get(f"/tapes/{tape}/part/peaks").json()
     assert peaks["duration"] == 3000
     assert max(peaks["peaks"]) > 60
-    heard = sender.browser.get(f"/tapes/{tape}/part/sound", headers={"range": "bytes=10-19"})
-    assert (heard.status_code, heard.headers["content-type"], heard.content) == (206, "audio/wav", whole[10:20])
-    assert heard.headers["content-range"] == f"bytes 10-19/{len(whole)}"
+    piece = sender.browser.get(f"/tapes/{tape}/part/sound", headers={"range": "bytes=10-19"})
+    assert (piece.status_code, piece.headers["content-type"], piece.content) == (206, "audio/wav", whole[10:20])
+    assert piece.headers["content-range"] == f"bytes 10-19/{len(whole)}"
     assert sender.browser.get(f"/tapes/{tape}/part/sound").content == whole
     part = {"start": "0:01", "end": "0:03", "speakers": "2"}
     assert sender.browser.post(f"/tapes/{tape}/part", part).headers["location"] == f"/tapes/{tape}"
@@ -258,7 +258,7 @@ HOSTILE = [
 @pytest.mark.engines
 def test_hostile_files_get_their_code_and_leave_nothing(room: Room, sender: Sender, tmp_path: Path) -> None:
     assert len(HOSTILE) > 80
-    found, canary = {}, tmp_path / CANARY
+    outcomes, canary = {}, tmp_path / CANARY
     os.mkfifo(canary)
     tape = sender.draft()
     for number, case in enumerate(HOSTILE):
@@ -267,12 +267,12 @@ def test_hostile_files_get_their_code_and_leave_nothing(room: Room, sender: Send
         content = case.make(folder / case.name)
         assert content is not None
         answer = sender.put(tape, 0, content, len(content))
-        found[case.name] = (answer.status_code, answer.json().get("code"))
+        outcomes[case.name] = (answer.status_code, answer.json().get("code"))
         assert CANARY not in answer.text
         with room.home.database.reading() as database:
             assert database.query(Item).count() == 0, case.name
         assert room.home.vault.files(tape) == [], case.name
-    assert found == {case.name: (MEMBER_TEXTS[case.code.removeprefix("TR-")].status, case.code) for case in HOSTILE}
+    assert outcomes == {case.name: (MEMBER_TEXTS[case.code.removeprefix("TR-")].status, case.code) for case in HOSTILE}
 
 
 def test_what_is_no_sound_is_refused_at_its_first_bytes(room: Room, sender: Sender) -> None:

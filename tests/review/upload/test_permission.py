@@ -22,9 +22,9 @@ CHANGED = {
 
 @pytest.fixture
 def peers(room: Room) -> Peers:
-    found = Peers(room).opened()
+    peers = Peers(room).opened()
     room.clock.advance(1000)
-    return found
+    return peers
 
 
 def consents(room: Room, tape: str) -> list[Consent]:

@@ -75,9 +75,9 @@ class Desk:
     def kept(self) -> bytes:
         """The recording that is here in the end."""
         self.page.wait_for_url("**/part")
-        found = chunked_uploads.recording(self.room.home, self.tape)
-        assert found is not None
-        return self.room.home.vault.read(found)
+        item = chunked_uploads.recording(self.room.home, self.tape)
+        assert item is not None
+        return self.room.home.vault.read(item)
 
 
 @pytest.fixture

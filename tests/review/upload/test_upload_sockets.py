@@ -50,8 +50,8 @@ class Wire:
         self.sender, self.counted = Sender(room), counted
         self.open = contextlib.ExitStack()
         self.tape = self.sender.draft()
-        place = urlsplit(address)
-        self.host, self.port = str(place.hostname), int(place.port or 0)
+        parts = urlsplit(address)
+        self.host, self.port = str(parts.hostname), int(parts.port or 0)
         cookie = f"{SESSION}={self.sender.browser.client.cookies[SESSION]}"
         self.headers = {"Cookie": cookie, "X-CSRF-Token": self.sender.token, "Accept": "application/json"}
 
