@@ -71,9 +71,9 @@ def test_csv_has_the_documented_columns(codes: Path, verb: str, table: str, colu
 
 
 def test_json_holds_all_tables_and_no_nan(codes: Path) -> None:
-    found = json.loads(run("agreement", str(codes), "--format", "json").stdout, parse_constant=pytest.fail)
-    assert found["schema"] == 1
-    assert list(found["tables"]) == ["agreement", "sessions", "confusions"]
+    tables = json.loads(run("agreement", str(codes), "--format", "json").stdout, parse_constant=pytest.fail)
+    assert tables["schema"] == 1
+    assert list(tables["tables"]) == ["agreement", "sessions", "confusions"]
     drift = json.loads(run("drift", str(codes), "--format", "json").stdout, parse_constant=pytest.fail)
     assert list(drift["tables"]) == ["drift", "points", "automation_bias"]
     spoken = [row for row in drift["tables"]["drift"] if row["state"] == "drift"]
@@ -134,9 +134,9 @@ def test_recalibration_is_taken_from_the_command_line(codes: Path) -> None:
 
 def test_one_coder_and_one_tape_are_told_apart(tmp_path: Path) -> None:
     table = group(1)
-    one = write(table[table["coder"] == "ann"], tmp_path / "one.csv")
-    assert "Only one coder (ann) coded. There is nobody to compare with." in run("agreement", str(one)).stdout
-    assert "There is no coach and no consensus" in run("drift", str(one)).stdout
+    one_coder = write(table[table["coder"] == "ann"], tmp_path / "one.csv")
+    assert "Only one coder (ann) coded. There is nobody to compare with." in run("agreement", str(one_coder)).stdout
+    assert "There is no coach and no consensus" in run("drift", str(one_coder)).stdout
     tape = write(table, tmp_path / "tape.csv")
     shown = run("agreement", str(tape)).stdout
     assert "Only one tape: intervals need two or more." in shown
@@ -150,9 +150,9 @@ def test_a_listening_noise_within_a_turn_is_one_more_unit(tmp_path: Path, order:
     turns = [(f"u{number}", 3.0 * number, 3.0 * number + 2.5) for number in range(20)]
     for units in (turns, [*turns, ("u20", 9.4, 9.8)]):
         coded = [
-            ("t", name, coder, layer, "question_open" if place % 3 else "reflection_simple", "", start, end)
+            ("t", name, coder, layer, "question_open" if position % 3 else "reflection_simple", "", start, end)
             for coder, layer in (("ann", "member"), ("bob", "member"), ("cora", "coach"))
-            for place, (name, start, end) in enumerate(units)
+            for position, (name, start, end) in enumerate(units)
             if layer == "member" or start < 30
         ]
         table = pd.DataFrame(
@@ -174,12 +174,12 @@ def in_two_codebooks(path: Path, **codable: str) -> Path:
     """Members and coach with MITI, the machine with the pre-tags; all alike where both can say it."""
     rows = []
     for tape in range(3):
-        for place in range(60):
-            role = "IC"[place % 2]
+        for position in range(60):
+            role = "IC"[position % 2]
             for layer, coder in (("member", "ann"), ("member", "bob"), ("coach", "cora"), ("machine", "")):
-                code = (PRETAG_CODES if layer == "machine" else MITI_CODES)[role][place % 3]
+                code = (PRETAG_CODES if layer == "machine" else MITI_CODES)[role][position % 3]
                 words = {"I": "interviewer", "C": "client"}[role]
-                rows.append((f"t{tape}", f"u{place}", coder, layer, code, f"2026-03-0{tape + 1}", words))
+                rows.append((f"t{tape}", f"u{position}", coder, layer, code, f"2026-03-0{tape + 1}", words))
     columns = ["tape_id", "utterance_id", "coder", "layer", "code", "coded_at", "role"]
     table = pd.DataFrame(rows, columns=columns)
     if codable:
@@ -190,13 +190,13 @@ def in_two_codebooks(path: Path, **codable: str) -> Path:
 
 def test_nobody_is_compared_on_codes_that_nobody_could_give(tmp_path: Path) -> None:
     done = run("agreement", str(in_two_codebooks(tmp_path / "codes.csv")), "--format", "csv")
-    found = pd.read_csv(io.StringIO(done.stdout))
-    assert not found["name"].isin(["client_talk", "change", "sustain", "neutral", "other"]).any()
-    machine = found[found["comparison"] == "machine"]
+    rows = pd.read_csv(io.StringIO(done.stdout))
+    assert not rows["name"].isin(["client_talk", "change", "sustain", "neutral", "other"]).any()
+    machine = rows[rows["comparison"] == "machine"]
     # A question of the machine, open or closed, is MITI's question; affirmations it cannot give.
     assert set(machine["name"]) == {"question", "reflection", "reflection_simple"}
     assert set(machine["percent"]) == {1.0}
-    assert set(found[found["comparison"] == "members"]["name"]) >= {"all codes", "question", "affirmation"}
+    assert set(rows[rows["comparison"] == "members"]["name"]) >= {"all codes", "question", "affirmation"}
     assert "Families of codes after codebook miti-4.2" in done.stderr
     assert "Codes of pretags: machine." in done.stderr
     assert "Not compared on client_talk, for which they were not asked as far as their codes" in done.stderr
@@ -212,28 +212,28 @@ def test_a_speaker_to_whom_only_the_machine_gave_codes_was_not_coded_by_hand(tmp
     shared["code"] = shared["code"].replace({"question": "information", "affirmation": "information"})
     shared.to_csv(path, index=False)
     done = run("agreement", str(path), "--format", "csv")
-    found = pd.read_csv(io.StringIO(done.stdout))
+    rows = pd.read_csv(io.StringIO(done.stdout))
     assert "Families of codes after codebook pretags" in done.stderr
-    assert not found["name"].isin(["client_talk", "change", "sustain", "neutral"]).any()
-    assert {"machine", "members", "coder and coach"} <= set(found.loc[found["name"] == "all codes", "comparison"])
+    assert not rows["name"].isin(["client_talk", "change", "sustain", "neutral"]).any()
+    assert {"machine", "members", "coder and coach"} <= set(rows.loc[rows["name"] == "all codes", "comparison"])
     # One code for the client by hand, and leaving the others without one is an opinion.
     shared.loc[(shared["coder"] == "ann") & (shared["utterance_id"] == "u1"), "code"] = "change"
     shared.to_csv(path, index=False)
-    found = pd.read_csv(io.StringIO(run("agreement", str(path), "--format", "csv").stdout))
-    assert ((found["name"] == "client_talk") & (found["comparison"] == "machine")).any()
+    rows = pd.read_csv(io.StringIO(run("agreement", str(path), "--format", "csv").stdout))
+    assert ((rows["name"] == "client_talk") & (rows["comparison"] == "machine")).any()
 
 
 def test_a_column_says_what_a_pass_could_code(tmp_path: Path) -> None:
     path = in_two_codebooks(tmp_path / "codes.csv", ann="reflection", bob="reflection|affirmation", cora="")
-    found = pd.read_csv(io.StringIO(run("agreement", str(path), "--format", "csv").stdout))
-    families = found[(found["level"] == "family") & (found["comparison"].isin(["members", "coder and coach"]))]
+    rows = pd.read_csv(io.StringIO(run("agreement", str(path), "--format", "csv").stdout))
+    families = rows[(rows["level"] == "family") & (rows["comparison"].isin(["members", "coder and coach"]))]
     by = {key: set(rows["name"]) for key, rows in families.groupby(["comparison", "a"])}
     assert by == {
         ("members", "members"): {"reflection"},
         ("coder and coach", "ann"): {"reflection"},
         ("coder and coach", "bob"): {"reflection", "affirmation"},
     }
-    assert not ((found["level"] == "all") & found["comparison"].isin(["members", "coder and coach"])).any()
+    assert not ((rows["level"] == "all") & rows["comparison"].isin(["members", "coder and coach"])).any()
 
 
 def test_unknown_codes_are_named_and_counted(tmp_path: Path) -> None:
@@ -310,8 +310,8 @@ def test_how_often_a_coder_follows_the_machine_is_told_with_its_number(
     monkeypatch.setenv("COLUMNS", "200")
     table = group(4, units=60, wrong={"ann": 0.1})
     machine = table[table["layer"] == "coach"].assign(coder="machine", layer="machine", pretag_shown="")
-    place = table["utterance_id"].astype(int)
-    for hidden, told in ((place % 2 == 0, "of 120"), ((place == 0), "too few: 4 of at least 20 utterances")):
+    position = table["utterance_id"].astype(int)
+    for hidden, told in ((position % 2 == 0, "of 120"), ((position == 0), "too few: 4 of at least 20 utterances")):
         ann = table[table["layer"] == "member"].assign(pretag_shown=(~hidden).map({True: "true", False: "false"}))
         path = write(pd.concat([ann, machine]), tmp_path / "codes.csv")
         shown = " ".join(run("drift", str(path)).stdout.split())

@@ -24,7 +24,7 @@ ROLES = [row[0] for row in ROWS]
 
 
 @pytest.fixture(scope="module")
-def place(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, Scene]]:
+def home_and_scene(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, Scene]]:
     """A home with everyone of the table, as of now."""
     folder = tmp_path_factory.mktemp("matrix") / "home"
     shutil.copytree(template, folder)
@@ -35,8 +35,10 @@ def place(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     home.close()
 
 
-def call(place: tuple[Home, Scene], role: str, state: str, verb: str, *options: str, answer: str = "") -> Result:
-    home, scene = place
+def call(
+    home_and_scene: tuple[Home, Scene], role: str, state: str, verb: str, *options: str, answer: str = ""
+) -> Result:
+    home, scene = home_and_scene
     person = scene.people[role]
     asks = ["--as", person.id] if person else []
     command = [verb, scene.tape(role, state).id, *options, *asks, "--home", str(home.folder)]
@@ -49,9 +51,9 @@ def test_the_matrix_is_large() -> None:
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "program"])
-def test_who_may_export(place: tuple[Home, Scene], tmp_path: Path, role: str) -> None:
+def test_who_may_export(home_and_scene: tuple[Home, Scene], tmp_path: Path, role: str) -> None:
     for state in STATES[1:]:
-        error = call(place, role, state, "export", "--out", str(tmp_path / "out")).exception
+        error = call(home_and_scene, role, state, "export", "--out", str(tmp_path / "out")).exception
         if "x" in EXPECTED[role, state]:
             assert isinstance(error, VaultError), state
             assert "has no results yet" in str(error), state
@@ -61,9 +63,9 @@ def test_who_may_export(place: tuple[Home, Scene], tmp_path: Path, role: str) ->
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_who_may_destroy(place: tuple[Home, Scene], role: str) -> None:
+def test_who_may_destroy(home_and_scene: tuple[Home, Scene], role: str) -> None:
     for state in STATES[1:]:
-        result = call(place, role, state, "destroy", answer="n\n")
+        result = call(home_and_scene, role, state, "destroy", answer="n\n")
         if "d" in EXPECTED[role, state]:
             assert "Nobody can bring it back" in result.output, state
         else:
@@ -71,11 +73,11 @@ def test_who_may_destroy(place: tuple[Home, Scene], role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_who_may_not_withdraw(place: tuple[Home, Scene], role: str) -> None:
-    home, scene = place
+def test_who_may_not_withdraw(home_and_scene: tuple[Home, Scene], role: str) -> None:
+    home, scene = home_and_scene
     for state in [state for state in STATES[1:] if "w" not in EXPECTED[role, state]]:
         with home.database.reading() as session:
             before = session.get_one(Tape, scene.tape(role, state).id).withdrawn_at
-        assert isinstance(call(place, role, state, "withdraw", "--yes").exception, ConsentError), state
+        assert isinstance(call(home_and_scene, role, state, "withdraw", "--yes").exception, ConsentError), state
         with home.database.reading() as session:
             assert session.get_one(Tape, scene.tape(role, state).id).withdrawn_at == before, state

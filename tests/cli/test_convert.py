@@ -39,14 +39,16 @@ def tape(tmp_path: Path) -> Path:
 def test_a_tape_goes_to_elan_and_back(tape: Path, tmp_path: Path) -> None:
     out = tmp_path / "walk.eaf"
     assert "3 utterances, 3 codes" in convert(tape, out)
-    found = elan.read(Source.open(out))
-    assert [one.text for one in found.utterances] == ["I could walk.", "Maybe.", "=no"]
-    assert found.utterances[0].words[0].text == "I"
+    transcript = elan.read(Source.open(out))
+    assert [utterance.text for utterance in transcript.utterances] == ["I could walk.", "Maybe.", "=no"]
+    assert transcript.utterances[0].words[0].text == "I"
     convert(out, tmp_path / "back.csv")
     back = registry.read(tmp_path / "back.csv")
     assert back.tape_id == "walk"
-    assert [one.span for one in back.utterances] == [one.span for one in registry.read(tape).utterances]
-    assert {one.marks for one in back.utterances} == {(Mark("change", "machine", "machine"),)}
+    assert [utterance.span for utterance in back.utterances] == [
+        utterance.span for utterance in registry.read(tape).utterances
+    ]
+    assert {utterance.marks for utterance in back.utterances} == {(Mark("change", "machine", "machine"),)}
 
 
 def test_who_is_who_is_named_told_by_names_or_decided_from_the_words(tmp_path: Path) -> None:
@@ -62,16 +64,16 @@ def test_who_is_who_is_named_told_by_names_or_decided_from_the_words(tmp_path: P
         ]
         talk.write_text("\n\n".join(["WEBVTT", *cues]))
         printed = convert(talk, out, *options)
-        return [one.role for one in registry.read(out).utterances], printed
+        return [utterance.role for utterance in registry.read(out).utterances], printed
 
-    found, printed = roles("Ann", "Bob")
-    assert found == ["interviewer", "client"] * 2
+    settled, printed = roles("Ann", "Bob")
+    assert settled == ["interviewer", "client"] * 2
     assert "The interviewer is Ann (probability " in printed
-    found, printed = roles("Ann", "Bob", "--interviewer", "bob")
-    assert found == ["client", "interviewer"] * 2
+    settled, printed = roles("Ann", "Bob", "--interviewer", "bob")
+    assert settled == ["client", "interviewer"] * 2
     assert "probability" not in printed
-    found, printed = roles("Bo Client", "Ann")
-    assert found == ["client", "interviewer"] * 2
+    settled, printed = roles("Bo Client", "Ann")
+    assert settled == ["client", "interviewer"] * 2
     assert "probability" not in printed
     with pytest.raises(TableError, match=r"TR-T08 transcript talk has no voice 'Eve'.*Ann, Bob"):
         roles("Ann", "Bob", "--interviewer", "Eve")
@@ -83,9 +85,9 @@ def test_a_coach_gets_the_tape_without_codes(tape: Path, tmp_path: Path) -> None
 
 
 def test_codes_of_cacti_come_to_the_tape_by_time(tape: Path, tmp_path: Path) -> None:
-    said = [CodedUtterance("", Span(t, t), role="client", marks=(Mark("C+"),)) for t in (900, 3900, 60_000)]
+    coded = [CodedUtterance("", Span(t, t), role="client", marks=(Mark("C+"),)) for t in (900, 3900, 60_000)]
     session = tmp_path / "coach.casaa"
-    session.write_bytes(casaa.write(ordered_transcript("walk", said)))
+    session.write_bytes(casaa.write(ordered_transcript("walk", coded)))
     out = tmp_path / "codes.csv"
     printed = convert(session, out, "--onto", tape, "--coder", "cora", "--layer", "coach")
     assert "2 units with codes were matched to an utterance, 1 were not" in printed
@@ -104,12 +106,12 @@ def test_converted_codes_can_be_compared(tape: Path, tmp_path: Path) -> None:
     table = tape_tables.read_utterances(tape / "utterances.csv")
     table.loc[2, ["role", "codes"]] = ["unknown", ""]
     tape_tables.write_utterances(table, tape / "utterances.csv")
-    said = [CodedUtterance("", Span(900, 900), role="client", marks=(Mark("sustain"),))]
-    (tmp_path / "coach.casaa").write_bytes(casaa.write(ordered_transcript("walk", said)))
+    coded = [CodedUtterance("", Span(900, 900), role="client", marks=(Mark("sustain"),))]
+    (tmp_path / "coach.casaa").write_bytes(casaa.write(ordered_transcript("walk", coded)))
     out = tmp_path / "codes.csv"
     convert(tmp_path / "coach.casaa", out, "--onto", tape, "--coder", "cora", "--layer", "coach")
-    found = code_table.read(out).table
-    assert sorted(zip(found["layer"], found["codes"], strict=True)) == [
+    codes = code_table.read(out).table
+    assert sorted(zip(codes["layer"], codes["codes"], strict=True)) == [
         ("coach", "sustain"),
         ("machine", "change"),
         ("machine", "change"),
@@ -127,8 +129,8 @@ def test_a_tape_that_a_spreadsheet_saved_is_known_as_one(tape: Path, tmp_path: P
 
 def test_a_coach_may_call_codes_otherwise(tape: Path, tmp_path: Path) -> None:
     session = tmp_path / "coach.casaa"
-    said = CodedUtterance("", Span(900, 900), role="client", marks=(Mark("D+"), Mark("Wave")))
-    session.write_bytes(casaa.write(ordered_transcript("walk", [said])))
+    coded = CodedUtterance("", Span(900, 900), role="client", marks=(Mark("D+"), Mark("Wave")))
+    session.write_bytes(casaa.write(ordered_transcript("walk", [coded])))
     printed = convert(session, tmp_path / "codes.csv", "--onto", tape, "--codebook", "pretags")
     assert "not in codebook pretags, and not changed: Wave" in printed
     table = code_table.read(tmp_path / "codes.csv").table
@@ -137,16 +139,16 @@ def test_a_coach_may_call_codes_otherwise(tape: Path, tmp_path: Path) -> None:
 
 def test_a_coach_needs_no_name(tape: Path, tmp_path: Path) -> None:
     session = tmp_path / "coach.casaa"
-    said = CodedUtterance("", Span(900, 900), role="client", marks=(Mark("C+"),))
-    session.write_bytes(casaa.write(ordered_transcript("walk", [said])))
+    coded = CodedUtterance("", Span(900, 900), role="client", marks=(Mark("C+"),))
+    session.write_bytes(casaa.write(ordered_transcript("walk", [coded])))
     convert(session, tmp_path / "codes.csv", "--onto", tape)
     assert set(code_table.read(tmp_path / "codes.csv").table["coder"]) == {"coach", "machine"}
 
 
 def test_codes_of_another_tape_are_named(tape: Path, tmp_path: Path) -> None:
-    said = [CodedUtterance("", Span(60_000, 60_000), role="client", marks=(Mark("C+"),))]
+    coded = [CodedUtterance("", Span(60_000, 60_000), role="client", marks=(Mark("C+"),))]
     session = tmp_path / "other.casaa"
-    session.write_bytes(casaa.write(ordered_transcript("walk", said)))
+    session.write_bytes(casaa.write(ordered_transcript("walk", coded)))
     with pytest.raises(FormatError, match="TR-F11 file other.casaa"):
         convert(session, tmp_path / "codes.csv", "--onto", tape)
     assert not (tmp_path / "codes.csv").exists()
@@ -155,22 +157,22 @@ def test_codes_of_another_tape_are_named(tape: Path, tmp_path: Path) -> None:
 @pytest.fixture
 def cut(tape: Path) -> Path:
     """The same tape, of which `process --start 0:30` says that it begins half a minute into its recording."""
-    about = {"tape_id": "walk", "segment": {"start": "30.000", "end": "50.000"}}
-    (tape / "provenance.json").write_text(json.dumps(about))
+    provenance = {"tape_id": "walk", "segment": {"start": "30.000", "end": "50.000"}}
+    (tape / "provenance.json").write_text(json.dumps(provenance))
     return tape
 
 
 def coach(path: Path, *moments: int, zero: int | None = None) -> Path:
     """Codes of a coach: a stretch of 0.6 s from each moment on, in milliseconds."""
-    said = [CodedUtterance("", Span(t, t + 600), "S2", "client", marks=(Mark("sustain"),)) for t in moments]
+    coded = [CodedUtterance("", Span(t, t + 600), "S2", "client", marks=(Mark("sustain"),)) for t in moments]
     format_ = registry.format_of(path)
-    path.write_bytes(format_.write(ordered_transcript("walk", said, zero=zero)))
+    path.write_bytes(format_.write(ordered_transcript("walk", coded, zero=zero)))
     return path
 
 
 def coded_utterances(table: Path) -> list[str]:
-    found = code_table.read(table).table
-    return found.loc[(found["layer"] == "coach") & (found["codes"] == "sustain"), "utterance_id"].tolist()
+    codes = code_table.read(table).table
+    return codes.loc[(codes["layer"] == "coach") & (codes["codes"] == "sustain"), "utterance_id"].tolist()
 
 
 @pytest.mark.parametrize("ending", ["eaf", "TextGrid", "casaa", "json", "qdpx", "cha", "vtt", "csv", "parquet"])

@@ -22,7 +22,7 @@ from tests.tapes.fakes import ADDRESS, GROUP, TARGET, group, two_voices
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     """A folder with a home, a recording and a consent file."""
     home = Home.create(load().settings.tapes.model_copy(update={"home": str(tmp_path / "home")}))
     group(home)
@@ -32,14 +32,14 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(place: Path, *arguments: str) -> Result:
-    return CliRunner().invoke(app, [*arguments, "--home", str(place / "home")])
+def run(folder: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, [*arguments, "--home", str(folder / "home")])
 
 
-def submit(place: Path, **changes: str) -> Result:
-    given = {"consent": f"{place}/consent.toml", "target-behavior": TARGET, "group": GROUP, "interviewer": ADDRESS}
+def submit(folder: Path, **changes: str) -> Result:
+    given = {"consent": f"{folder}/consent.toml", "target-behavior": TARGET, "group": GROUP, "interviewer": ADDRESS}
     options = [word for name, value in (given | changes).items() for word in (f"--{name}", value)]
-    return run(place, "submit", str(place / "session.wav"), *options)
+    return run(folder, "submit", str(folder / "session.wav"), *options)
 
 
 def test_the_example_is_a_consent(tmp_path: Path) -> None:
@@ -48,68 +48,68 @@ def test_the_example_is_a_consent(tmp_path: Path) -> None:
     assert consent_form.read(tmp_path / "consent.toml").pseudonym == "Robin"
 
 
-def test_a_tape_comes_in_waits_is_stopped_tried_again_and_taken_back(place: Path) -> None:
-    (place / "consent.toml").write_text((place / "consent.toml").read_text() + 'form = "form.pdf"\n')
-    (place / "form.pdf").write_bytes(b"%PDF-1.7")
-    done = submit(place)
+def test_a_tape_comes_in_waits_is_stopped_tried_again_and_taken_back(folder: Path) -> None:
+    (folder / "consent.toml").write_text((folder / "consent.toml").read_text() + 'form = "form.pdf"\n')
+    (folder / "form.pdf").write_bytes(b"%PDF-1.7")
+    done = submit(folder)
     assert done.exit_code == 0, done.output
     tape_id = re.search(r"Tape ([0-9a-f]{16}) is queued", done.stdout).group(1)  # type: ignore[union-attr]
     assert "No worker is running" in done.stderr
-    shown = run(place, "status")
+    shown = run(folder, "status")
     assert re.search(rf"{tape_id}.*queued.*0%", shown.stdout)
-    assert re.search(rf"{tape_id}.*cancelled", run(place, "status", tape_id, "--cancel").stdout)
-    assert isinstance(run(place, "status", tape_id, "--cancel").exception, JobError)
-    assert re.search(rf"{tape_id}.*queued", run(place, "status", tape_id, "--retry", "--as", ADDRESS).stdout)
-    gone = run(place, "withdraw", tape_id, "--yes", "--as", ADDRESS)
+    assert re.search(rf"{tape_id}.*cancelled", run(folder, "status", tape_id, "--cancel").stdout)
+    assert isinstance(run(folder, "status", tape_id, "--cancel").exception, JobError)
+    assert re.search(rf"{tape_id}.*queued", run(folder, "status", tape_id, "--retry", "--as", ADDRESS).stdout)
+    gone = run(folder, "withdraw", tape_id, "--yes", "--as", ADDRESS)
     assert gone.exit_code == 0, gone.output
     certificate = Path(gone.stdout.split("Certificate: ")[1].replace("\n", "").strip())
     checked = CliRunner().invoke(app, ["verify-certificate", str(certificate)])
     assert "(withdrawn)" in checked.stdout
-    assert isinstance(run(place, "status", tape_id).exception, JobError)
-    assert tape_id not in run(place, "status").stdout
+    assert isinstance(run(folder, "status", tape_id).exception, JobError)
+    assert tape_id not in run(folder, "status").stdout
 
 
-def test_a_transcript_comes_in_with_the_recording(place: Path) -> None:
-    (place / "talk.txt").write_text("Ann: What brings you?\nRobin: ZEBRA, my drinking.\nAnn: Tell me more.\n")
-    done = submit(place, transcript=f"{place}/talk.txt", voice="Ann")
+def test_a_transcript_comes_in_with_the_recording(folder: Path) -> None:
+    (folder / "talk.txt").write_text("Ann: What brings you?\nRobin: ZEBRA, my drinking.\nAnn: Tell me more.\n")
+    done = submit(folder, transcript=f"{folder}/talk.txt", voice="Ann")
     assert done.exit_code == 0, done.output
     tape_id = re.search(r"Tape ([0-9a-f]{16}) is queued", done.stdout).group(1)  # type: ignore[union-attr]
-    home = Home.open(load().settings.tapes.model_copy(update={"home": str(place / "home")}))
+    home = Home.open(load().settings.tapes.model_copy(update={"home": str(folder / "home")}))
     with home.database.reading() as session:
         item = session.query(Item).filter(Item.tape_id == tape_id, Item.kind == WRITTEN).one()
     assert unpacked(home.vault.read(item)).voices == {"Ann": "interviewer", "Robin": "client"}
     home.close()
-    assert not [path for path in (place / "home").rglob("*") if path.is_file() and b"ZEBRA" in path.read_bytes()]
+    assert not [path for path in (folder / "home").rglob("*") if path.is_file() and b"ZEBRA" in path.read_bytes()]
 
 
-def test_a_transcript_comes_in_without_a_recording(place: Path) -> None:
-    (place / "talk.txt").write_text("Ann: What brings you?\nRobin: ZEBRA, my drinking.\n")
-    options = ["--consent", f"{place}/consent.toml", "--target-behavior", TARGET, "--group", GROUP]
-    options += ["--interviewer", ADDRESS, "--transcript", f"{place}/talk.txt", "--voice", "Ann"]
-    done = run(place, "submit", *options)
+def test_a_transcript_comes_in_without_a_recording(folder: Path) -> None:
+    (folder / "talk.txt").write_text("Ann: What brings you?\nRobin: ZEBRA, my drinking.\n")
+    options = ["--consent", f"{folder}/consent.toml", "--target-behavior", TARGET, "--group", GROUP]
+    options += ["--interviewer", ADDRESS, "--transcript", f"{folder}/talk.txt", "--voice", "Ann"]
+    done = run(folder, "submit", *options)
     assert done.exit_code == 0, done.output
     tape_id = re.search(r"Tape ([0-9a-f]{16}) is queued", done.stdout).group(1)  # type: ignore[union-attr]
-    home = Home.open(load().settings.tapes.model_copy(update={"home": str(place / "home")}))
+    home = Home.open(load().settings.tapes.model_copy(update={"home": str(folder / "home")}))
     with home.database.reading() as session:
         assert session.get_one(Tape, tape_id).from_text
         assert [item.kind for item in session.query(Item).filter(Item.tape_id == tape_id)] == [WRITTEN]
     home.close()
-    assert run(place, "submit", *options, "--start", "1:00").exit_code == 2
-    assert run(place, "submit", *options[:8]).exit_code == 2
-    (place / "talk.txt").write_text("Ann: What brings you?\nAnn: My drinking.\n")
-    assert isinstance(run(place, "submit", *options[:-2]).exception, TableError)
-    assert run(place, "status").stdout.count("queued") == 1
+    assert run(folder, "submit", *options, "--start", "1:00").exit_code == 2
+    assert run(folder, "submit", *options[:8]).exit_code == 2
+    (folder / "talk.txt").write_text("Ann: What brings you?\nAnn: My drinking.\n")
+    assert isinstance(run(folder, "submit", *options[:-2]).exception, TableError)
+    assert run(folder, "status").stdout.count("queued") == 1
 
 
-def test_a_transcript_without_the_voice_that_is_named_is_refused_before_anything_is_kept(place: Path) -> None:
-    (place / "talk.txt").write_text("Ann: What brings you?\nRobin: My drinking.\n")
-    assert isinstance(submit(place, transcript=f"{place}/talk.txt", voice="Bo").exception, TableError)
-    assert "queued" not in run(place, "status").stdout
+def test_a_transcript_without_the_voice_that_is_named_is_refused_before_anything_is_kept(folder: Path) -> None:
+    (folder / "talk.txt").write_text("Ann: What brings you?\nRobin: My drinking.\n")
+    assert isinstance(submit(folder, transcript=f"{folder}/talk.txt", voice="Bo").exception, TableError)
+    assert "queued" not in run(folder, "status").stdout
 
 
-def test_withdrawal_asks_first(place: Path) -> None:
-    shutil.copytree(place / "home", place / "before")
-    done = CliRunner().invoke(app, ["withdraw", "0" * 16, "--home", str(place / "home")], input="n\n")
+def test_withdrawal_asks_first(folder: Path) -> None:
+    shutil.copytree(folder / "home", folder / "before")
+    done = CliRunner().invoke(app, ["withdraw", "0" * 16, "--home", str(folder / "home")], input="n\n")
     assert done.exit_code == 1
     assert "This cannot be undone" in done.output
 
@@ -122,13 +122,13 @@ def test_withdrawal_asks_first(place: Path) -> None:
         ({"consent": "none.toml"}, ConsentError),
     ],
 )
-def test_what_is_wrong_is_told(place: Path, changes: dict[str, str], error: type[Exception]) -> None:
-    assert isinstance(submit(place, **changes).exception, error)
+def test_what_is_wrong_is_told(folder: Path, changes: dict[str, str], error: type[Exception]) -> None:
+    assert isinstance(submit(folder, **changes).exception, error)
 
 
 @pytest.mark.parametrize(
     "arguments",
     [["status", "--cancel"], ["status", "0", "--cancel", "--retry"], ["submit", "x.wav", "--target-behavior", " "]],
 )
-def test_what_makes_no_sense_is_a_usage_error(place: Path, arguments: list[str]) -> None:
-    assert run(place, *arguments).exit_code == 2
+def test_what_makes_no_sense_is_a_usage_error(folder: Path, arguments: list[str]) -> None:
+    assert run(folder, *arguments).exit_code == 2

@@ -22,7 +22,7 @@ from pipeline.tapes.home import Home
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home, and a server that only logs a word and ends."""
     home = tmp_path / "home"
     Home.create(load().settings.tapes.model_copy(update={"home": str(home)})).close()
@@ -37,42 +37,42 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     root.setLevel(level)
 
 
-def test_the_log_goes_to_a_file_in_the_home(place: Path) -> None:
-    done = CliRunner().invoke(app, ["serve", "--without-worker", "--home", str(place)])
+def test_the_log_goes_to_a_file_in_the_home(folder: Path) -> None:
+    done = CliRunner().invoke(app, ["serve", "--without-worker", "--home", str(folder)])
     assert done.exit_code == 0, done.output
     assert "The review room is at http://127.0.0.1:" in done.output
     assert "works once" in done.output
     assert "{" not in done.output.replace("{port}", "")
-    log = place / "serve.log"
+    log = folder / "serve.log"
     assert json.loads(log.read_text())["event"] == "worker.start"
     assert log.stat().st_mode & 0o077 == 0
 
 
-def test_the_log_is_shown_where_it_is_asked_for(place: Path) -> None:
-    done = CliRunner().invoke(app, ["serve", "--without-worker", "--verbose", "--home", str(place)])
+def test_the_log_is_shown_where_it_is_asked_for(folder: Path) -> None:
+    done = CliRunner().invoke(app, ["serve", "--without-worker", "--verbose", "--home", str(folder)])
     assert '"event": "worker.start"' in done.stderr
-    assert not (place / "serve.log").exists()
+    assert not (folder / "serve.log").exists()
 
 
-def test_a_port_that_is_taken_is_told_and_ends_no_link(place: Path) -> None:
-    first = CliRunner().invoke(app, ["serve", "--without-worker", "--home", str(place)])
+def test_a_port_that_is_taken_is_told_and_ends_no_link(folder: Path) -> None:
+    first = CliRunner().invoke(app, ["serve", "--without-worker", "--home", str(folder)])
     link = first.output.split("works once, for an hour: ")[1].split()[0]
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(ReviewError, match=f"TR-R07 port {port} of 127.0.0.1 is not available"):
             CliRunner().invoke(
-                app, ["serve", "--without-worker", "--home", str(place), "--port", str(port)], catch_exceptions=False
+                app, ["serve", "--without-worker", "--home", str(folder), "--port", str(port)], catch_exceptions=False
             )
-    home = Home.open(load().settings.tapes.model_copy(update={"home": str(place)}))
+    home = Home.open(load().settings.tapes.model_copy(update={"home": str(folder)}))
     room = TestClient(create(home, load().settings), base_url="http://127.0.0.1")
     assert room.get("/" + link.split("/", 3)[3]).status_code == 200
     home.close()
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "::"])
-def test_a_room_for_others_needs_an_address(place: Path, host: str) -> None:
+def test_a_room_for_others_needs_an_address(folder: Path, host: str) -> None:
     with pytest.raises(ReviewError, match=f"TR-R07 host {host} .* set review.address"):
-        CliRunner().invoke(app, ["serve", "--home", str(place), "--host", host], catch_exceptions=False)
+        CliRunner().invoke(app, ["serve", "--home", str(folder), "--host", host], catch_exceptions=False)
 
 
 @pytest.mark.parametrize(
@@ -87,19 +87,19 @@ def test_a_room_for_others_needs_an_address(place: Path, host: str) -> None:
     ],
 )
 def test_a_room_for_others_without_tls_says_that_anybody_on_the_way_can_listen(
-    place: Path, monkeypatch: pytest.MonkeyPatch, address: str, warned: bool
+    folder: Path, monkeypatch: pytest.MonkeyPatch, address: str, warned: bool
 ) -> None:
     monkeypatch.setenv("TAPE_REVIEW_REVIEW__ADDRESS", address)
-    done = CliRunner().invoke(app, ["serve", "--without-worker", "--home", str(place)])
+    done = CliRunner().invoke(app, ["serve", "--without-worker", "--home", str(folder)])
     assert done.exit_code == 0, done.output
     assert ("can read and hear everything" in done.output) is warned
     assert ("TLS in front" in done.output) is warned
 
 
-def test_a_large_log_is_set_aside(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_log_is_set_aside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "LARGE", 10)
     for number in (1, 2, 3):
-        with logs.kept(place / "serve.log"):
+        with logs.kept(folder / "serve.log"):
             logs.get().info("worker.start", count=number)
-    assert json.loads((place / "serve.log").read_text())["count"] == 3
-    assert json.loads((place / "serve.log.1").read_text())["count"] == 2
+    assert json.loads((folder / "serve.log").read_text())["count"] == 3
+    assert json.loads((folder / "serve.log.1").read_text())["count"] == 2

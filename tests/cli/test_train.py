@@ -46,7 +46,7 @@ def test_training_stores_both_models_and_evaluating_reads_them(trained: Path, mo
     run("train", "--data", trained / "data", "--out", trained / "again", "--keep", trained / "keep")
     assert {path.name: path.stat().st_mtime_ns for path in (trained / "keep").iterdir()} == kept
     for name in checkpoint.RUNTIME_FILES:
-        first, second = (trained / place / "utterance-tagger" / name for place in ("models", "again"))
+        first, second = (trained / folder / "utterance-tagger" / name for folder in ("models", "again"))
         assert first.read_bytes() == second.read_bytes()
 
     monkeypatch.setenv("TAPE_REVIEW_CODING__TAGGER", str(trained / "models" / "utterance-tagger"))
@@ -54,9 +54,9 @@ def test_training_stores_both_models_and_evaluating_reads_them(trained: Path, mo
     figures = trained / "figures.json"
     told = run("evaluate", "--data", trained / "data", "--json", figures)
     assert "question yes/no" in told
-    found = json.loads(figures.read_text())
-    assert found["roles"]["session"] == {"right": 20, "sessions": 20}
-    question = next(figure for figure in found["tags"]["written"] if figure["name"] == "question yes/no")
+    stored = json.loads(figures.read_text())
+    assert stored["roles"]["session"] == {"right": 20, "sessions": 20}
+    question = next(figure for figure in stored["tags"]["written"] if figure["name"] == "question yes/no")
     assert question["value"] > 0.95
     assert question["human"] == 0.958
     with pytest.raises(OutputError, match="TR-O04"):
@@ -71,14 +71,14 @@ def test_training_stores_both_models_and_evaluating_reads_them(trained: Path, mo
 def test_the_first_seed_ships_and_others_stay_beside_it(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seeds = ("--seed", "3", "--seed", "0", "--seed", "3")
     run("train", "--data", trained / "data", "--out", trained / "more", "--keep", trained / "keep", *seeds)
-    place = trained / "more" / "utterance-tagger"
-    assert checkpoint.read(place).metadata["seeds"] == [3, 0]
-    assert list(checkpoint.read_folds(place, "bare")["seed"].unique()) == [3, 0]
+    folder = trained / "more" / "utterance-tagger"
+    assert checkpoint.read(folder).metadata["seeds"] == [3, 0]
+    assert list(checkpoint.read_folds(folder, "bare")["seed"].unique()) == [3, 0]
     first = trained / "models" / "utterance-tagger"
-    assert (place / "network.onnx").read_bytes() != (first / "network.onnx").read_bytes()
+    assert (folder / "network.onnx").read_bytes() != (first / "network.onnx").read_bytes()
     # One after the other is as good as both at once.
     run("train", "--data", trained / "data", "--out", trained / "models", "--keep", trained / "keep", "--seed", "3")
-    for path in place.iterdir():
+    for path in folder.iterdir():
         assert path.read_bytes() == (first / path.name).read_bytes()
     monkeypatch.setenv("TAPE_REVIEW_CODING__TAGGER", str(first))
     figures = trained / "figures.json"
@@ -90,21 +90,21 @@ def test_the_first_seed_ships_and_others_stay_beside_it(trained: Path, monkeypat
 
 
 def test_other_seeds_are_measured_without_changing_what_ships(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = trained / "models" / "utterance-tagger"
-    before = {path.name: path.read_bytes() for path in place.iterdir()}
-    folds = checkpoint.read_folds(place, "written")
+    folder = trained / "models" / "utterance-tagger"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    folds = checkpoint.read_folds(folder, "written")
     command = ("train", "--data", trained / "data", "--keep", trained / "keep", "--out")
     given = (*command, trained / "models", "--folds-only")
     run(*given, "--seed", "4", "--seed", "2")
-    assert all((place / name).read_bytes() == before[name] for name in checkpoint.RUNTIME_FILES)
-    assert checkpoint.read(place).metadata["seeds"] == [0, 4, 2]
-    found = checkpoint.read_folds(place, "written")
-    pd.testing.assert_frame_equal(found[found["seed"] == 0].reset_index(drop=True), folds)
-    assert found.groupby("seed").size().to_dict() == {0: 540, 2: 540, 4: 540}
+    assert all((folder / name).read_bytes() == before[name] for name in checkpoint.RUNTIME_FILES)
+    assert checkpoint.read(folder).metadata["seeds"] == [0, 4, 2]
+    folds = checkpoint.read_folds(folder, "written")
+    pd.testing.assert_frame_equal(folds[folds["seed"] == 0].reset_index(drop=True), folds)
+    assert folds.groupby("seed").size().to_dict() == {0: 540, 2: 540, 4: 540}
     # The same as if all seeds had been measured at once.
     run(*command, trained / "more", "--seed", "0", "--seed", "4", "--seed", "2")
     once = trained / "more" / "utterance-tagger" / checkpoint.FOLDS
-    assert once.read_bytes() == (place / checkpoint.FOLDS).read_bytes()
+    assert once.read_bytes() == (folder / checkpoint.FOLDS).read_bytes()
 
     with pytest.raises(CodingError, match=r"TR-C05 .* ships seed 0, whose folds stay as they are"):
         run(*given, "--seed", "4", "--seed", "0")

@@ -27,7 +27,7 @@ def call(folder: Path, *arguments: str, answer: str | None = None) -> Result:
     return CliRunner().invoke(app, [*arguments, "--home", str(folder)], input=answer)
 
 
-def said(folder: Path, *arguments: str, answer: str | None = None) -> str:
+def output(folder: Path, *arguments: str, answer: str | None = None) -> str:
     result = call(folder, *arguments, answer=answer)
     assert result.exit_code == 0, (result.output, result.exception)
     return result.output
@@ -36,7 +36,7 @@ def said(folder: Path, *arguments: str, answer: str | None = None) -> str:
 def test_a_tape_is_destroyed_and_its_certificate_checked(home: Home, tape: FullTape, tmp_path: Path) -> None:  # noqa: F811
     assert call(home.folder, "destroy", tape.id, answer="n\n").exit_code == 1
     assert home.vault.has_key(tape.id)
-    assert f"destroyed {tape.id}, certificate" in said(home.folder, "destroy", tape.id, answer="y\n")
+    assert f"destroyed {tape.id}, certificate" in output(home.folder, "destroy", tape.id, answer="y\n")
     assert not home.vault.has_key(tape.id)
     certificate = shutil.copy(home.folder / "certificates" / f"{tape.id}.json", tmp_path)
     key = shutil.copy(home.folder / "certificate-key.pub", tmp_path)
@@ -55,14 +55,14 @@ def test_a_tape_is_destroyed_and_its_certificate_checked(home: Home, tape: FullT
 def test_only_who_may_destroys(home: Home, tape: FullTape) -> None:  # noqa: F811
     result = call(home.folder, "destroy", tape.id, "--yes", "--as", tape.sample.member.email)
     assert isinstance(result.exception, ConsentError)
-    said(home.folder, "destroy", tape.id, "--yes", "--as", tape.sample.interviewer.email)
+    output(home.folder, "destroy", tape.id, "--yes", "--as", tape.sample.interviewer.email)
     assert isinstance(call(home.folder, "destroy", tape.id).exception, VaultError)
 
 
 def test_what_is_due_is_destroyed_by_a_timer(home: Home) -> None:  # noqa: F811
     tape = full_tape(home, now() - DAY, days=0)
-    assert f"destroyed {tape.id}" in said(home.folder, "destroy", "--due")
-    assert "nothing is due" in said(home.folder, "destroy", "--due")
+    assert f"destroyed {tape.id}" in output(home.folder, "destroy", "--due")
+    assert "nothing is due" in output(home.folder, "destroy", "--due")
     assert call(home.folder, "destroy").exit_code == 2
     assert call(home.folder, "destroy", tape.id, "--due").exit_code == 2
 
@@ -77,9 +77,9 @@ def test_status_and_doctor_tell_of_what_is_due(home: Home, monkeypatch: pytest.M
     assert "run `tape-review backup`" in told.output
     late = full_tape(home, now() - 2 * DAY, days=1, sample=soon.sample)
     assert f"Tape {late.id} should be gone (due): run `tape-review destroy --due`" in call(home.folder, "status").output
-    said(home.folder, "destroy", "--due")
-    said(home.folder, "backup", str(home.folder.with_name("one.backup")))
-    assert "WRONG" not in said(home.folder, "doctor")
+    output(home.folder, "destroy", "--due")
+    output(home.folder, "backup", str(home.folder.with_name("one.backup")))
+    assert "WRONG" not in output(home.folder, "doctor")
 
 
 def test_results_are_exported(home: Home, tape: FullTape, tmp_path: Path) -> None:  # noqa: F811
@@ -88,29 +88,29 @@ def test_results_are_exported(home: Home, tape: FullTape, tmp_path: Path) -> Non
     assert isinstance(
         call(home.folder, "export", tape.id, "--out", out, "--as", tape.sample.coach.email).exception, ConsentError
     )
-    assert "report.html" in said(home.folder, "export", tape.id, "--out", out, "--as", tape.sample.interviewer.email)
+    assert "report.html" in output(home.folder, "export", tape.id, "--out", out, "--as", tape.sample.interviewer.email)
 
 
 def test_a_backup_is_restored_with_the_copy_of_the_master_key(home: Home, tape: FullTape, tmp_path: Path) -> None:  # noqa: F811
     file, elsewhere = str(tmp_path / "one.backup"), tmp_path / "elsewhere"
-    told = said(home.folder, "backup", file)
+    told = output(home.folder, "backup", file)
     assert "1 tapes, 8 files" in told
     assert "keep a copy of" in told
-    said(home.folder, "destroy", tape.id, "--yes")
+    output(home.folder, "destroy", tape.id, "--yes")
     stones = str(home.folder / "tape-review-tombstones.txt")
     key = str(home.master.path)
-    told = said(elsewhere, "restore", file, "--master-key", key, "--tombstones", stones)
+    told = output(elsewhere, "restore", file, "--master-key", key, "--tombstones", stones)
     assert f"0 tapes in {elsewhere}; 1 stay destroyed" in told
-    assert "none was edited" in said(elsewhere, "audit", "verify")
+    assert "none was edited" in output(elsewhere, "audit", "verify")
 
 
 def test_the_master_key_is_changed_and_locked(home: Home, tape: FullTape, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     monkeypatch.delenv(PASSPHRASE, raising=False)
     before = home.master.load()
-    assert "wrapped 2 keys" in said(home.folder, "rotate-key")
+    assert "wrapped 2 keys" in output(home.folder, "rotate-key")
     assert home.master.load() != before
     words = "five words that nobody guesses\n"
-    assert "wrapped 2 keys" in said(home.folder, "rotate-key", "--passphrase", answer=words * 2)
+    assert "wrapped 2 keys" in output(home.folder, "rotate-key", "--passphrase", answer=words * 2)
     assert home.master.kind() == "passphrase"
-    assert "wrapped 2 keys" in said(home.folder, "rotate-key", answer=words * 2)
+    assert "wrapped 2 keys" in output(home.folder, "rotate-key", answer=words * 2)
     assert tape.id in home.vault.tapes()

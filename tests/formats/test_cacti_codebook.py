@@ -81,7 +81,7 @@ def test_reads_what_it_wrote(names: list[str], clients: set[int], ratings: list[
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "code", "said"),
+    ("old", "new", "code", "message"),
     [
         ('value="11"', 'value="eleven"', "TR-F07", "'eleven'"),
         ('<button code="D+"/>', '<button code="D++"/>', "TR-F07", "not one of its codes"),
@@ -94,12 +94,12 @@ def test_reads_what_it_wrote(names: list[str], clients: set[int], ratings: list[
         ("<userConfiguration>", "<!DOCTYPE userConfiguration><userConfiguration>", "TR-F04", "DOCTYPE"),
     ],
 )
-def test_a_wrong_configuration_is_named(old: str, new: str, code: str, said: str) -> None:
+def test_a_wrong_configuration_is_named(old: str, new: str, code: str, message: str) -> None:
     text = FILE.replace(old, new) if old == "button" else FILE.replace(old, new, 1)
     with pytest.raises(FormatError) as caught:
         read(text.replace("Button", "button") if old != "button" else text.replace("Button", "knob"))
     assert caught.value.code == code
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_name_that_would_break_a_table_is_refused() -> None:

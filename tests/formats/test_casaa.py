@@ -84,13 +84,13 @@ def test_cacti_would_read_what_we_wrote() -> None:
 
 @settings(max_examples=30)
 @given(
-    said=st.lists(
+    talk=st.lists(
         st.tuples(st.integers(0, 40_000), st.sets(codes, min_size=1, max_size=3), st.sampled_from(PAYLOADS + BREAKS)),
         max_size=5,
-        unique_by=lambda one: one[0],
+        unique_by=lambda utterance: utterance[0],
     )
 )
-def test_reads_what_it_wrote(said: list[tuple[int, set[str], str]]) -> None:
+def test_reads_what_it_wrote(talk: list[tuple[int, set[str], str]]) -> None:
     given = [
         CodedUtterance(
             "",
@@ -100,7 +100,7 @@ def test_reads_what_it_wrote(said: list[tuple[int, set[str], str]]) -> None:
             f"{text}.",
             tuple(Mark(f"{code}/{tenth % 2}") for code in sorted(result)),
         )
-        for tenth, result, text in said
+        for tenth, result, text in talk
     ]
     tape = ordered_transcript("a/b c.d", given)
     back = casaa.read(Source("x.casaa", casaa.write(tape)))

@@ -67,7 +67,7 @@ def test_pympi_reads_what_we_wrote(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "code", "said"),
+    ("old", "new", "code", "message"),
     [
         ("@Begin\n", "", "TR-F03", "lacks @Begin"),
         ("@End\n", "", "TR-F03", "lacks @Begin or @End"),
@@ -78,11 +78,11 @@ def test_pympi_reads_what_we_wrote(tmp_path: Path) -> None:
         ("*PAR:\t0 .", "PAR: 0 .", "TR-F03", "not a line of CHAT"),
     ],
 )
-def test_a_wrong_line_is_named(old: str, new: str, code: str, said: str) -> None:
+def test_a_wrong_line_is_named(old: str, new: str, code: str, message: str) -> None:
     with pytest.raises(FormatError) as caught:
         chat.read(Source("x.cha", CLAN.replace(old, new, 1).encode()))
     assert caught.value.code == code
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_file_without_times_keeps_its_order_and_tells_it() -> None:

@@ -21,8 +21,8 @@ def coded(*rows: tuple[str, str, str], codable: list[str | None] | None = None) 
     return Codes(table if codable is None else table.assign(codable=codable), EMPTY, pd.DataFrame(), ())
 
 
-def could(found: Codes, coder: str) -> set[str]:
-    cells = set(found.table.loc[found.table["coder"] == coder, "codable"])
+def could(codes: Codes, coder: str) -> set[str]:
+    cells = set(codes.table.loc[codes.table["coder"] == coder, "codable"])
     return {code for cell in cells for code in cell.split("|")}
 
 

@@ -61,7 +61,7 @@ def bare(transcript: CodedTranscript) -> CodedTranscript:
 
 
 @settings(max_examples=40)
-@given(transcripts().map(bare).filter(lambda said: any(one.words for one in said.utterances)))
+@given(transcripts().map(bare).filter(lambda talk: any(utterance.words for utterance in talk.utterances)))
 def test_words_come_back(transcript: CodedTranscript) -> None:
     back = ctm.read(Source("x.ctm", ctm.write(transcript)))
     words = [[word for utterance in each.utterances for word in utterance.words] for each in (transcript, back)]
@@ -82,7 +82,7 @@ def test_a_transcript_without_words_says_where_to_find_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "code", "said"),
+    ("line", "code", "message"),
     [
         ("tape A 0.5 word", "TR-F03", "has 4 fields"),
         ("tape A soon 1 word", "TR-F07", "'soon' for a time"),
@@ -92,11 +92,11 @@ def test_a_transcript_without_words_says_where_to_find_them() -> None:
         ("other A 1 1 word", "TR-F07", "holds 2 tapes"),
     ],
 )
-def test_a_wrong_line_is_named(line: str, code: str, said: str) -> None:
+def test_a_wrong_line_is_named(line: str, code: str, message: str) -> None:
     with pytest.raises(FormatError) as caught:
         ctm.read(Source("x.ctm", f"tape A 0 1 hm\n{line}\n".encode()))
     assert caught.value.code == code
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_slots_without_a_time_lie_between_their_neighbors() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ('REF="1"', 'REF="2"', "leads to no times"),
         ('REF="1"', 'REF="9"', "leads to no times"),
@@ -120,8 +120,8 @@ def test_slots_without_a_time_lie_between_their_neighbors() -> None:
         ('VALUE="400"', 'VALUE="soon"', "'soon' for a time"),
     ],
 )
-def test_what_does_not_fit_together_is_named(old: str, new: str, said: str) -> None:
-    with pytest.raises(FormatError, match=f"TR-F07 .*{said}"):
+def test_what_does_not_fit_together_is_named(old: str, new: str, message: str) -> None:
+    with pytest.raises(FormatError, match=f"TR-F07 .*{message}"):
         elan.read(Source("x.eaf", EAF.replace(old, new).encode()))
 
 

@@ -75,7 +75,7 @@ def test_the_task_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mend", "code", "said"),
+    ("mend", "code", "message"),
     [
         (lambda tasks: tasks * 2, "TR-F07", "holds 2 tasks"),
         (lambda tasks: [], "TR-F03", "not a task"),
@@ -100,8 +100,8 @@ def test_the_task_by_hand() -> None:
         ),
     ],
 )
-def test_a_wrong_task_is_named(mend: Any, code: str, said: str) -> None:
+def test_a_wrong_task_is_named(mend: Any, code: str, message: str) -> None:
     with pytest.raises(FormatError) as caught:
         read(mend(export()))
     assert caught.value.code == code
-    assert said in str(caught.value)
+    assert message in str(caught.value)

@@ -19,13 +19,13 @@ _NO_DAMAGE = {"F07", "F08", "F10"}
 
 def refusals(path: Path) -> list[tuple[str, str]]:
     """Code of the error and source of the remedy for each message of a module."""
-    found = []
+    refused = []
     for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        place = {"refuse": 2, "FormatError": 3}.get(name)
-        if place and call.args and isinstance(call.args[0], ast.Constant):
-            found.append((call.args[0].value, ast.unparse(call.args[place])))
-    return found
+        argument = {"refuse": 2, "FormatError": 3}.get(name)
+        if argument and call.args and isinstance(call.args[0], ast.Constant):
+            refused.append((call.args[0].value, ast.unparse(call.args[argument])))
+    return refused
 
 
 def test_every_message_names_its_remedy() -> None:

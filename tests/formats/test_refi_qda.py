@@ -65,7 +65,7 @@ def test_the_project_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "code", "said"),
+    ("old", "new", "code", "message"),
     [
         ('fromSyncPoint="s1"', 'fromSyncPoint="s9"', "TR-F07", "without synchronization"),
         ('timeStamp="2500"', 'timeStamp="25"', "TR-F07", "ends before"),
@@ -79,11 +79,11 @@ def test_the_project_by_hand() -> None:
         ("Project", "Codebook", "TR-F03", "not <Project>"),
     ],
 )
-def test_a_wrong_project_is_named(old: str, new: str, code: str, said: str) -> None:
+def test_a_wrong_project_is_named(old: str, new: str, code: str, message: str) -> None:
     with pytest.raises(FormatError) as caught:
         read(archive(PROJECT.replace(old, new)))
     assert caught.value.code == code
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_an_archive_that_leads_out_of_itself_is_refused() -> None:

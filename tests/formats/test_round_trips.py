@@ -87,7 +87,7 @@ def test_every_format_makes_its_round_trip() -> None:
 @given(data=st.data())
 def test_reads_what_it_wrote(name: str, data: st.DataObject) -> None:
     transcript = data.draw(transcripts(breaks=name in BREAKING))
-    assume(name != "srt" or all("-->" not in one.text for one in transcript.utterances))
+    assume(name != "srt" or all("-->" not in utterance.text for utterance in transcript.utterances))
     starts = {utterance.span.start for utterance in transcript.utterances}
     assume(name not in BY_TIME or len(starts) == len(transcript.utterances))
     back = through(name, transcript)
@@ -160,7 +160,9 @@ def test_a_spoiled_file_is_read_or_refused(name: str) -> None:
                 assert isinstance(format_.read(Source("spoiled.bin", data)), CodedTranscript)
 
 
-@pytest.mark.parametrize("name", sorted({one.name for one in registry.FORMATS} - BREAKING - {"parquet", "cacti"}))
+@pytest.mark.parametrize(
+    "name", sorted({file_format.name for file_format in registry.FORMATS} - BREAKING - {"parquet", "cacti"})
+)
 @pytest.mark.parametrize("text", ["1\n2", "a\tb", "blank\n\nline", "1\n00:00:01,000 --> 00:00:02,000\nx"])
 def test_a_break_is_refused_or_comes_back(name: str, text: str) -> None:
     word = replace(WALK.utterances[0].words[0], text=text)
@@ -170,7 +172,7 @@ def test_a_break_is_refused_or_comes_back(name: str, text: str) -> None:
         assert [utterance.text for utterance in back.utterances] == [text]
 
 
-@pytest.mark.parametrize("name", sorted({one.name for one in registry.FORMATS} - {"cacti", "parquet"}))
+@pytest.mark.parametrize("name", sorted({file_format.name for file_format in registry.FORMATS} - {"cacti", "parquet"}))
 def test_hard_texts_come_back(name: str) -> None:
     for hard in PAYLOADS:
         text = hard.replace("-->", "->") if name == "srt" else "".join(hard.split()) if name == "ctm" else hard
@@ -180,7 +182,7 @@ def test_hard_texts_come_back(name: str) -> None:
         assert back.text == ("" if name == "rttm" else text)
 
 
-ORDERED = sorted({one.name for one in registry.FORMATS} - {"ctm", "parquet"})
+ORDERED = sorted({file_format.name for file_format in registry.FORMATS} - {"ctm", "parquet"})
 """Formats that hold the order of utterances; CTM holds none, and Parquet holds what CSV does."""
 
 _turns = st.lists(

@@ -62,7 +62,7 @@ def test_an_empty_file_names_nobody(file):
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         ("SPEAKER tape 1 0.5", "has 4 fields"),
         ("SPEAKER tape 1 soon 2.0 <NA> <NA> ana <NA> <NA>", "'soon'"),
@@ -72,9 +72,9 @@ def test_an_empty_file_names_nobody(file):
         ("WEBVTT", "'WEBVTT'"),
     ],
 )
-def test_a_line_that_is_not_rttm_is_named_by_its_number(file, line, said):
+def test_a_line_that_is_not_rttm_is_named_by_its_number(file, line, message):
     file.write_text(f"SPEAKER tape 1 0.0 1.0 <NA> <NA> ana <NA> <NA>\n{line}\n")
-    with pytest.raises(SpeechError, match=rf"TR-P11 line 2 of tape.rttm .*{re.escape(said)}"):
+    with pytest.raises(SpeechError, match=rf"TR-P11 line 2 of tape.rttm .*{re.escape(message)}"):
         rttm.read(file)
 
 

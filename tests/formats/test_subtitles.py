@@ -81,7 +81,7 @@ def test_styles_and_notes_are_passed_over_and_lines_may_end_in_any_way(end: str)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "code", "said"),
+    ("old", "new", "code", "message"),
     [
         ("WEBVTT", "WEBVT", "TR-F03", "does not begin"),
         ("WEBVTT", "WEBVTTX", "TR-F03", "does not begin"),
@@ -91,11 +91,11 @@ def test_styles_and_notes_are_passed_over_and_lines_may_end_in_any_way(end: str)
         ("00:02.000", "999999:00:00.000", "TR-F07", "line 9 of t.vtt has an impossible time"),
     ],
 )
-def test_a_wrong_cue_is_named(old: str, new: str, code: str, said: str) -> None:
+def test_a_wrong_cue_is_named(old: str, new: str, code: str, message: str) -> None:
     with pytest.raises(FormatError) as caught:
         webvtt.read(Source("t.vtt", VTT.replace(old, new, 1).encode()))
     assert caught.value.code == code
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["", "\n", " \n\t\r\n"])

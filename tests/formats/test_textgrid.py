@@ -70,7 +70,7 @@ def test_words_between_values_are_comments() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "code", "said"),
+    ("content", "code", "message"),
     [
         (HEAD + "0 1", "TR-F03", "ends too soon"),
         (HEAD + '0 1 "open', "TR-F03", "ends too soon"),
@@ -85,8 +85,8 @@ def test_words_between_values_are_comments() -> None:
         ("ooBinaryFile\x08TextGrid", "TR-F03", "not a TextGrid"),
     ],
 )
-def test_a_wrong_textgrid_is_named(content: str, code: str, said: str) -> None:
+def test_a_wrong_textgrid_is_named(content: str, code: str, message: str) -> None:
     with pytest.raises(FormatError) as caught:
         textgrid.read(Source("t.TextGrid", content.encode()))
     assert caught.value.code == code
-    assert said in str(caught.value)
+    assert message in str(caught.value)

@@ -48,17 +48,17 @@ def test_a_coder_who_gave_no_code_has_heard_the_utterance() -> None:
 
 def test_the_data_dictionary_names_each_column(tmp_path: Path) -> None:
     registry.write(WALK, tmp_path / "codes.csv")
-    about = json.loads((tmp_path / "codes.csv-metadata.json").read_text())
-    assert about["url"] == "codes.csv"
-    assert [each["name"] for each in about["tableSchema"]["columns"]] == list(
+    metadata = json.loads((tmp_path / "codes.csv-metadata.json").read_text())
+    assert metadata["url"] == "codes.csv"
+    assert [each["name"] for each in metadata["tableSchema"]["columns"]] == list(
         pd.read_csv(tmp_path / "codes.csv").columns
     )
-    assert all(each["dc:description"] for each in about["tableSchema"]["columns"])
+    assert all(each["dc:description"] for each in metadata["tableSchema"]["columns"])
     assert arrow.read_schema(pyarrow.BufferReader(parquet.write(WALK))).field("start").metadata[b"description"]
 
 
 @pytest.mark.parametrize(
-    ("content", "code", "said"),
+    ("content", "code", "message"),
     [
         ("tape_id,code\n", "TR-F03", "'utterance_id' 0 times"),
         (HEADER.replace("text", "code"), "TR-F03", "'code' 2 times"),
@@ -72,11 +72,11 @@ def test_the_data_dictionary_names_each_column(tmp_path: Path) -> None:
         (HEADER + "t,u,a,,c,,client,S,0,1," + "x" * 200_000 + "\n", "TR-F03", "not CSV"),
     ],
 )
-def test_a_wrong_table_is_named(content: str, code: str, said: str) -> None:
+def test_a_wrong_table_is_named(content: str, code: str, message: str) -> None:
     with pytest.raises(FormatError) as caught:
         tidy_table.read(Source("t.csv", content.encode()))
     assert caught.value.code == code
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def table(**columns: object) -> bytes:

@@ -102,8 +102,8 @@ def at(*spans: tuple[int, int], zero: int | None = None) -> CodedTranscript:
     )
 
 
-def spans(found: time_matching.ShiftedTranscript) -> list[tuple[int, int]]:
-    return [(utterance.span.start, utterance.span.end) for utterance in found.transcript.utterances]
+def spans(shifted: time_matching.ShiftedTranscript) -> list[tuple[int, int]]:
+    return [(utterance.span.start, utterance.span.end) for utterance in shifted.transcript.utterances]
 
 
 def test_codes_of_the_whole_recording_are_brought_to_a_tape_that_was_cut() -> None:
