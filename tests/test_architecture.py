@@ -241,6 +241,41 @@ def test_importing_everything_loads_no_heavy_package() -> None:
     assert HEAVY & {room(name) for name in done.stdout.split()} == set()
 
 
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """Return modules that import each other in a circle, or an empty list."""
+    done: set[str] = set()
+
+    def visit(module: str, above: list[str]) -> list[str]:
+        if module in above:
+            return above[above.index(module) :]
+        if module in done:
+            return []
+        for other in sorted(graph.get(module, ())):
+            if modules_in_circle := visit(other, [*above, module]):
+                return modules_in_circle
+        done.add(module)
+        return []
+
+    return next((modules_in_circle for module in sorted(graph) if (modules_in_circle := visit(module, []))), [])
+
+
+def imported(module: str) -> set[str]:
+    """Return the modules that a module imports, with the packages that Python runs on the way to them."""
+    named = {other for each in imports(MODULES[module]) if (other := ours(each.name)) and other != module}
+    packages = {package for other in named for package in packages_of(other) if package in MODULES}
+    return named | packages - {module, *packages_of(module)}
+
+
+def packages_of(module: str) -> set[str]:
+    parts = module.split(".")
+    return {".".join(parts[:length]) for length in range(1, len(parts))}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
+    assert circle({module: imported(module) for module in MODULES}) == []
+
+
 def test_modules_are_short() -> None:
     lengths = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in MODULES.items()}
     assert {module: length for module, length in lengths.items() if length > LONGEST} == {}

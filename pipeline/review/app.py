@@ -24,8 +24,11 @@ from pipeline.review.assets import Assets
 from pipeline.review.auth import account, administration, csrf, invitations, login, oidc, oidc_provider, presence
 from pipeline.review.auth.credentials import Codes, Passwords
 from pipeline.review.auth.sessions import Sessions
-from pipeline.review.coach import ROUTERS as COACH
-from pipeline.review.coding import ROUTERS as CODING
+from pipeline.review.coach import program_page
+from pipeline.review.coach import routes as coach
+from pipeline.review.coding import name_routes, rating_routes
+from pipeline.review.coding import routes as coding
+from pipeline.review.consensus import routes as consensus
 from pipeline.review.context import Context
 from pipeline.review.meetings import routes as meetings
 from pipeline.review.middleware.body_limit import BodyLimit
@@ -52,8 +55,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     ),
     *(interviewer_first.router, feedback.router, summary.router),
     *(meetings.router, growth.router),
-    *CODING,
-    *COACH,
+    *(coding.router, consensus.router, name_routes.router, rating_routes.router),
+    *(coach.router, program_page.router),
 )
 """Every router of the application, one noun each."""
 

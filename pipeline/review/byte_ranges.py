@@ -33,7 +33,8 @@ class Part:
 
 
 def part(header: str | None, size: int, most: int) -> Part:
-    """What a ``Range`` header asks for, at most so many bytes; the beginning where there is no such header.
+    """Return the part that a ``Range`` header asks for, at most so many bytes; the beginning where there is no such
+    header.
 
     Raises
     ------

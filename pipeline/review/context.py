@@ -1,4 +1,4 @@
-"""What every request may use: the home, the settings, and the services that the application holds."""
+"""The services that every request may use: the home, the settings, and what the application holds."""
 
 from __future__ import annotations
 

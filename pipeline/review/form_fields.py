@@ -1,4 +1,4 @@
-"""What forms and addresses may hold: lines, longer texts, ids; cleaned of characters that no page or database takes."""
+"""Fields of forms and addresses: lines, longer texts, ids; cleaned of characters that no page or database takes."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def score(recording: Recording, result_values: dict[str, Any]) -> dict[str, Any]
     if recording.scripted and result.utterances:
         figures["role"] = scores.role_accuracy(truth, result)
         figures |= {
-            family: scores.found(truth, result, family) for family in ("question", "reflection", "change", "sustain")
+            family: scores.matched(truth, result, family) for family in ("question", "reflection", "change", "sustain")
         }
     return figures
 

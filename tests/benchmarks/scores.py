@@ -117,7 +117,7 @@ def role_accuracy(truth: Truth, result: Result) -> float:
     return hits / total if total else 0.0
 
 
-def found(truth: Truth, result: Result, family: str) -> tuple[int, int, int]:
+def matched(truth: Truth, result: Result, family: str) -> tuple[int, int, int]:
     """Of the scripted utterances whose codes start with ``family``: (found, scripted, proposed where none is scripted).
 
     A scripted utterance is found where a proposed one with such a code shares at least half of the shorter one's time.

@@ -5,7 +5,19 @@ from __future__ import annotations
 import pytest
 from pyannote.core import Annotation, Segment
 
-from tests.benchmarks.scores import Result, Said, Truth, cpwer, der, fillers, found, normal, role_accuracy, unclear, wer
+from tests.benchmarks.scores import (
+    Result,
+    Said,
+    Truth,
+    cpwer,
+    der,
+    fillers,
+    matched,
+    normal,
+    role_accuracy,
+    unclear,
+    wer,
+)
 
 
 def voices(*spans: tuple[float, float, str]) -> Annotation:
@@ -71,9 +83,9 @@ def test_scripted_codes_are_found_where_times_meet() -> None:
         Said(7.9, 9.9, "x", "you are tired", "interviewer", frozenset({"reflection_complex"})),
     )
     result = Result((), TRUTH.voices, proposed)
-    assert found(TRUTH, result, "question") == (1, 2, 1)
-    assert found(TRUTH, result, "reflection") == (0, 1, 1)  # only 0.1 s in common
-    assert found(TRUTH, result, "change") == (0, 0, 0)
+    assert matched(TRUTH, result, "question") == (1, 2, 1)
+    assert matched(TRUTH, result, "reflection") == (0, 1, 1)  # only 0.1 s in common
+    assert matched(TRUTH, result, "change") == (0, 0, 0)
 
 
 def test_noises_that_are_marked_as_unclear() -> None:

@@ -36,13 +36,13 @@ class Door:
         with self.room.home.database.writing() as database:
             database.get_one(Tape, self.tape).state = state
 
-    def at(self, database: Session, person: str, *uses: Use, own: bool = False, opened: bool = False) -> str:
+    def at(self, database: Session, person: str, *uses: Use, own_tape: bool = False, opened: bool = False) -> str:
         """Why somebody is refused; "" where they are let by."""
         left = Trail("test")
         token = request_trail.current.set(left)
         viewer, now = Viewer(person, "", "", False, ""), self.room.clock()
         try:
-            if own:
+            if own_tape:
                 reached = authorization.own_tape(database, viewer, self.tape, uses[0], now)
             elif opened:
                 reached = authorization.opened(database, viewer, self.tape, uses[0], now, *uses[1:])
@@ -99,10 +99,10 @@ def test_nobody_and_nothing_is_refused(door: Door, database: Session) -> None:
 
 
 def test_what_is_one_s_own(door: Door, database: Session) -> None:
-    assert door.at(database, door.ada, "show", own=True) == ""
-    assert door.at(database, door.ben, "show", own=True) == "interviewer"
-    assert door.at(database, door.sam, "show", own=True) == "audience"
-    assert door.at(database, door.root, "withdraw", own=True) == "interviewer"
+    assert door.at(database, door.ada, "show", own_tape=True) == ""
+    assert door.at(database, door.ben, "show", own_tape=True) == "interviewer"
+    assert door.at(database, door.sam, "show", own_tape=True) == "audience"
+    assert door.at(database, door.root, "withdraw", own_tape=True) == "interviewer"
 
 
 @pytest.mark.parametrize("state", STATES)

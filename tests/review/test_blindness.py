@@ -89,7 +89,7 @@ def world(room: Room, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(pyotp, "random_base32", lambda: "A" * 32)  # the one thing that pages draw by lot
     group = room.group()
     people = {name: room.person(name, group, role, name == "Root") for name, role in PEOPLE.items()}
-    before, tape = (shelf.place(room.home, group, people["Ivy"], room.clock() - at) for at in (1, 0))
+    before, tape = (shelf.put_tape(room.home, group, people["Ivy"], room.clock() - at) for at in (1, 0))
     browsers = {name: room.signed_in(person) for name, person in people.items()}
     for name in (*CODING, "Cleo", *OTHERS):
         coder = Coder(browsers[name], before).begin()
@@ -124,7 +124,7 @@ def worlds(world: World, tmp_path: Path) -> Iterator[tuple[World, World]]:
             for number in range(1, 12):
                 change = {"id": f"{number}", "kind": "code", "utterance_id": f"u{number:04d}"}
                 assert coder.send(change | {"codes": [codes[number % len(codes)]]}).json() == {"refused": []}
-            coder.browser.post(f"{coder.place}/ratings", {"empathy": "5"})
+            coder.browser.post(f"{coder.path}/ratings", {"empathy": "5"})
             coder.lock()
         busy.passes[name] = coder.pass_id
     settled = {"id": "s1", "codebook": "pretags", "utterance_id": SETTLED, "codes": ["reflection_complex"]}

@@ -28,7 +28,7 @@ ENDING = {"/logout", "/account/sign-out-everywhere", "/tapes/{tape_id}/withdraw"
 def test_no_request_is_answered_with_an_error_of_ours(room: Room) -> None:
     group = room.group()
     ada = room.person("Ada", group, is_admin=True)
-    tape = shelf.place(room.home, group, ada, room.clock())
+    tape = shelf.put_tape(room.home, group, ada, room.clock())
     ids = {"tape_id": tape, "group_id": group, "person_id": ada}
     browser = room.signed_in(ada)
     token = browser.token("/account")

@@ -16,16 +16,16 @@ NAME = "Waldemar"
 
 def holding(room: Room, browser: Browser, ids: dict[str, str]) -> set[str]:
     """The paths whose answers hold the name."""
-    found = set()
+    addresses = set()
     for call in calls(room.app):
-        for place in call.addresses(ids) if call.method == "GET" else ():
-            answer = browser.get(place)
+        for address in call.addresses(ids) if call.method == "GET" else ():
+            answer = browser.get(address)
             content = answer.content
             if answer.headers.get("content-type") == "application/pdf":
                 content += "".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(content)).pages).encode()
             if NAME.encode() in content:
-                found.add(call.path)
-    return found
+                addresses.add(call.path)
+    return addresses
 
 
 def test_a_masked_name_reaches_the_interviewer_alone(room: Room) -> None:
@@ -34,7 +34,7 @@ def test_a_masked_name_reaches_the_interviewer_alone(room: Room) -> None:
     utterances = shelf.talk(8, 0.7)
     utterances[2]["words"][1][2] = f"{NAME},"
     utterances[2]["text"] = " ".join(word[2] for word in utterances[2]["words"])
-    tape = shelf.place(room.home, group, ivy, room.clock(), minutes=0.7, utterances=utterances)
+    tape = shelf.put_tape(room.home, group, ivy, room.clock(), minutes=0.7, utterances=utterances)
     coders = {person: Coder(room.signed_in(person), tape).begin() for person in (ivy, ben, coco)}
     for person, coder in coders.items():
         coder.code("u0003", "question_closed" if person == ben else "question_open")
@@ -58,7 +58,7 @@ def test_a_masked_name_reaches_the_interviewer_alone(room: Room) -> None:
     assert answer.status_code == 303
     for other in (ben, coco):
         assert holding(room, coders[other].browser, ids[other]) == set()
-        assert "▇▇▇" in coders[other].browser.get(f"{coders[other].place}/codes.vtt").text
+        assert "▇▇▇" in coders[other].browser.get(f"{coders[other].path}/codes.vtt").text
     assert holding(room, coders[ivy].browser, ids[ivy]) == shows
     shown = {"word": words, "on": "0"}
     assert coders[ben].browser.post(f"/tapes/{tape}/names", shown).status_code == 422

@@ -108,15 +108,15 @@ class Scripted(Engines):
     def transcriber(self) -> Any:
         words = [
             Word(Span(start + 200 * at, start + 200 * at + 180), text, 0.9)
-            for start, said in _spoken()
-            for at, text in enumerate(said.split())
+            for start, words in _spoken()
+            for at, text in enumerate(words.split())
         ]
         return _Always("transcribe", Transcript(tuple(words), (), (), {"engine": "script"}))
 
     def diarizer(self, *_: object) -> Any:
         voices = tuple(
-            SpeakerSegment(Span(start, start + 200 * len(said.split())), ("S1", "S2")[number % 2])
-            for number, (start, said) in enumerate(_spoken())
+            SpeakerSegment(Span(start, start + 200 * len(words.split())), ("S1", "S2")[number % 2])
+            for number, (start, words) in enumerate(_spoken())
         )
         return _Always("diarize", Diarization(voices, voices, (), {"engine": "script"}))
 
@@ -264,10 +264,10 @@ class Walk:
             return (five,)
         return (code,) if code else ()
 
-    def pass_of(self, coder: Coder, **said: str) -> None:
+    def pass_of(self, coder: Coder, **deviating: str) -> None:
         coder.begin("all", self.name)
         for number in range(1, 13):
-            if codes := self.codes(number, **said):
+            if codes := self.codes(number, **deviating):
                 coder.code(f"u{number:04d}", *codes)
         coder.lock()
 
@@ -415,7 +415,7 @@ def files_that_leave_say_the_same(walk: Walk) -> None:
     """Own codes as a table, and agreement and drift of all three by the command line."""
     rows = []
     for coder, layer, name in ((walk.ada, "member", "Ada"), (walk.ben, "member", "Ben"), (walk.coco, "coach", "Coco")):
-        answer = coder.browser.get(f"{coder.place}/codes.csv")
+        answer = coder.browser.get(f"{coder.path}/codes.csv")
         assert answer.status_code == 200
         for row in csv.DictReader(io.StringIO(answer.text)):
             rows.append((walk.tape_id, row["utterance_id"], name, layer, row["codes"], "2026-11-30", row["role"]))

@@ -138,14 +138,14 @@ def test_every_text_field_of_every_form_comes_out_as_text(room: Room) -> None:
     group = room.group()
     ada = room.person("Ada", group, role="coordinator", is_admin=True)
     browser, token = (made := room.signed_in(ada)), made.token("/account")
-    tape = shelf.place(room.home, group, ada, room.clock(), 4, 0.2)
+    tape = shelf.put_tape(room.home, group, ada, room.clock(), 4, 0.2)
     browser.post(f"/tapes/{tape}/feedback", {"kind": "strength", "text": "I waited."})
     ids = {"tape_id": tape, "group_id": group, "person_id": ada}
     ids["feedback_id"] = browser.get(f"/tapes/{tape}/feedback").text.split(f"/tapes/{tape}/feedback/")[1].split("/")[0]
-    place = browser.post(f"/tapes/{tape}/coding", {"task": "all", "codebook": "pretags"}).headers["location"]
-    ids["pass_id"] = place.rpartition("/")[2]
-    place = browser.post("/meetings", {"group_id": group, "at": "2030-01-01T18:00"}).headers["location"]
-    ids["meeting_id"] = place.split("/")[-1].partition("?")[0]
+    location = browser.post(f"/tapes/{tape}/coding", {"task": "all", "codebook": "pretags"}).headers["location"]
+    ids["pass_id"] = location.rpartition("/")[2]
+    location = browser.post("/meetings", {"group_id": group, "at": "2030-01-01T18:00"}).headers["location"]
+    ids["meeting_id"] = location.split("/")[-1].partition("?")[0]
     forms = [
         call for call in calls(room.app) if not call.safe and call.path not in ENDING and "{token}" not in call.path
     ]
@@ -153,10 +153,10 @@ def test_every_text_field_of_every_form_comes_out_as_text(room: Room) -> None:
     assert len(forms) > 15
     wrong: list[str] = []
 
-    def look(place: str, answer: Response) -> None:
+    def look(location: str, answer: Response) -> None:
         kind = answer.headers.get("content-type", "")
-        found = inert(answer.text) if kind.startswith("text/html") else []
-        wrong.extend(f"{place}: {one}" for one in found)
+        faults = inert(answer.text) if kind.startswith("text/html") else []
+        wrong.extend(f"{location}: {fault}" for fault in faults)
         assert kind.startswith("text/html") or answer.headers["x-content-type-options"] == "nosniff"
 
     for number in range(ROUNDS):

@@ -75,19 +75,19 @@ def test_from_the_draft_to_the_summary(room: Room, sender: Sender) -> None:
 
     state = ada.state()
     assert state["tape"]["from_text"] is True
-    assert not {"play", "slower", "again", "follow"} & {one["action"] for one in state["bindings"]}
-    assert [[word["text"] for word in one["words"]] for one in state["utterances"]][1] == ["ZEBRA,", "my", "drinking."]
+    assert not {"play", "slower", "again", "follow"} & {row["action"] for row in state["bindings"]}
+    assert [[word["text"] for word in row["words"]] for row in state["utterances"]][1] == ["ZEBRA,", "my", "drinking."]
     for page in ("", "/voices", "/coding", "/names", f"/passes/{ada.pass_id}"):
         shown = ada.browser.get(f"/tapes/{tape}{page}").text
         assert not CLOCK.search(shown.partition("<main")[2]), page
     assert FROM_TEXT in ada.browser.get(f"/tapes/{tape}").text
-    assert FROM_TEXT in ada.browser.get(ada.place).text
+    assert FROM_TEXT in ada.browser.get(ada.path).text
     voices = ada.browser.get(f"/tapes/{tape}/voices").text
     assert "ZEBRA, my drinking." in voices
     assert "67 % of the words" in voices  # Ann has 10 of the 15
     for gone in ("/peaks", "/sound", f"/passes/{ada.pass_id}/codes.vtt"):
         assert ada.browser.get(f"/tapes/{tape}{gone}").status_code == 404, gone
-    table = list(csv.DictReader(io.StringIO(ada.browser.get(f"{ada.place}/codes.csv").text)))
+    table = list(csv.DictReader(io.StringIO(ada.browser.get(f"{ada.path}/codes.csv").text)))
     assert {(row["start"], row["end"], row["zero"]) for row in table} == {("", "", "")}
     assert [row["codes"] for row in table] == [
         "question_open",
@@ -114,7 +114,7 @@ def test_from_the_draft_to_the_summary(room: Room, sender: Sender) -> None:
         json=settled | {"codes": ["reflection_complex"]},
         headers={"X-CSRF-Token": ada.token},
     ).json()
-    values = {one["label"]: one["value"] for one in answer["measures"]}
+    values = {row["label"]: row["value"] for row in answer["measures"]}
     assert values["Reflections per question (R:Q)"] == 0.5
     assert values["Open questions (%OQ)"] == 50
     assert values["Complex reflections (%CR)"] == 100
@@ -150,8 +150,8 @@ def test_a_coach_compares_it_and_no_page_of_the_group_shows_a_time(room: Room, s
             assert answer.status_code == 200, page
             assert not CLOCK.search(answer.text.partition("<main")[2]), page
             assert "minute 0" not in answer.text
-    found = re.findall(r'href="(/groups/[^"]*pairs[^"]*)"', coach.browser.get(f"/groups/{sender.group}/visit").text)
-    pair = coach.browser.get(html.unescape(found[0])).text
+    links = re.findall(r'href="(/groups/[^"]*pairs[^"]*)"', coach.browser.get(f"/groups/{sender.group}/visit").text)
+    pair = coach.browser.get(html.unescape(links[0])).text
     assert "What brings you?" in pair
     assert "coded from text, without sound" in pair
     assert not CLOCK.search(pair.partition("<main")[2])
@@ -163,11 +163,11 @@ def test_a_correction_of_text_speaker_and_boundary_keeps_the_order(sender: Sende
     coder = Coder(sender.browser, tape).begin()
     words = coder.state()["utterances"][0]["words"]
     coder.correct("split", "u0001", {"word_id": words[1]["id"]})
-    said = [" ".join(word["text"] for word in one["words"]) for one in coder.state()["utterances"]]
-    assert said[:3] == ["What", "brings you?", "ZEBRA, my drinking."]
+    texts = [" ".join(word["text"] for word in row["words"]) for row in coder.state()["utterances"]]
+    assert texts[:3] == ["What", "brings you?", "ZEBRA, my drinking."]
     coder.correct("merge", f"u0001~{words[1]['id']}", {})
-    said = [" ".join(word["text"] for word in one["words"]) for one in coder.state()["utterances"]]
-    assert said[:2] == ["What brings you?", "ZEBRA, my drinking."]
+    texts = [" ".join(word["text"] for word in row["words"]) for row in coder.state()["utterances"]]
+    assert texts[:2] == ["What brings you?", "ZEBRA, my drinking."]
 
 
 def test_a_masked_name_is_a_bar_for_others(sender: Sender) -> None:
@@ -176,7 +176,7 @@ def test_a_masked_name_is_a_bar_for_others(sender: Sender) -> None:
     ada.correct("mask", "u0002", {"words": [word], "on": True})
     assert "ZEBRA" in json.dumps(ada.state())
     assert "ZEBRA" not in json.dumps(ben.state())
-    assert "ZEBRA" not in ben.browser.get(f"{ben.place}/codes.csv").text
+    assert "ZEBRA" not in ben.browser.get(f"{ben.path}/codes.csv").text
 
 
 NAMELESS = {
@@ -237,7 +237,7 @@ def test_a_backup_brings_it_back_and_the_last_day_ends_it(room: Room, sender: Se
     assert b"ZEBRA" in brought.vault.read(items["transcript"])
     brought.close()
     room.clock.advance(400 * DAY)  # its last day is over
-    assert [one.tape_id for one in retention.enforce(room.home, room.clock())] == [tape]
+    assert [destroyed.tape_id for destroyed in retention.enforce(room.home, room.clock())] == [tape]
     assert ben.browser.get(f"/tapes/{tape}").status_code in (303, 404)
     assert room.home.vault.files(tape) == []
 
@@ -246,7 +246,7 @@ def test_nothing_of_it_lies_in_the_clear_and_a_withdrawal_destroys_it(room: Room
     tape, ada, ben = coded(sender)
     assert not [path for path in room.home.folder.rglob("*") if path.is_file() and b"ZEBRA" in path.read_bytes()]
     assert sender.browser.post(f"/tapes/{tape}/withdraw").status_code == 303
-    for path in (f"/tapes/{tape}", f"/tapes/{tape}/summary", ben.place, f"{ada.place}/state"):
+    for path in (f"/tapes/{tape}", f"/tapes/{tape}/summary", ben.path, f"{ada.path}/state"):
         assert ben.browser.get(path).status_code == 404
     destruction.resume(room.home, room.clock())
     assert room.home.vault.files(tape) == []

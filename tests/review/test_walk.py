@@ -121,7 +121,7 @@ class Coding:
     def chips(self, utterance_id: str) -> str:
         return str(self.page.text_content(f'[data-id="{utterance_id}"] .codes'))
 
-    def said(self, utterance_id: str) -> str:
+    def text_of(self, utterance_id: str) -> str:
         return str(self.page.text_content(f'[data-id="{utterance_id}"] .said'))
 
     def go(self, utterance_id: str) -> None:
@@ -362,7 +362,7 @@ def edit(ada: Walker, mine: Coding) -> tuple[str, str]:
     ada.keys("Shift+e")  # this codebook has a code on "e"
     page.keyboard.type("Sure enough, that is what it is about")
     ada.keys("Enter")
-    assert mine.said(told).startswith("Sure enough, that is")
+    assert mine.text_of(told).startswith("Sure enough, that is")
     ada.keys(*["ArrowRight"] * 3, "x")
     halves = [name for name, _, _ in mine.rows if name.partition("~")[0] == told]
     assert len(halves) == 2
@@ -446,8 +446,8 @@ def feedback(ada: Walker, ben: Walker, cleo: Walker, tape: str) -> None:
     paper = ben.context.request.get(f"/tapes/{tape}/summary.pdf").body()
     printed = " ".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(paper)).pages)
     for text in (ben.text, " ".join(printed.split())):
-        said = ("I waited after my questions.", "You reflected what mattered.", "Your questions were short.")
-        assert all(words in text for words in (*said, "Wait a little longer.", "drinking less alcohol"))
+        comments = ("I waited after my questions.", "You reflected what mattered.", "Your questions were short.")
+        assert all(words in text for words in (*comments, "Wait a little longer.", "drinking less alcohol"))
         assert text.index("You reflected") < text.index("Wait a little longer.")
 
 
@@ -479,10 +479,10 @@ def grow(ada: Walker, ben: Walker, cleo: Walker) -> None:
     ada.go("/growth")
     ada.follow("Ben")
     ada.look("growth-shared")
-    own = ada.page.url
+    own_url = ada.page.url
     cleo.go("/growth")
     assert cleo.page.get_by_role("link", name="Ben").count() == 0
-    assert cleo.status(own) == 404
+    assert cleo.status(own_url) == 404
 
 
 def visit(kim: Walker, tape: str, closed: str, disputed: str) -> None:

@@ -40,7 +40,7 @@ def test_nothing_is_hidden_and_nothing_scrolls_sideways_at_200_percent(room: Roo
     address, port = room.addressed()
     group = room.group()
     ivy = room.person("Ivy", group, role="coordinator", is_admin=True)
-    tape = shelf.place(room.home, group, ivy, room.clock(), 20, 1.5)
+    tape = shelf.put_tape(room.home, group, ivy, room.clock(), 20, 1.5)
     draft = room.tape(group, ivy, state="draft")
     here = room.signed_in(ivy)
     here.client.base_url = address
@@ -55,10 +55,10 @@ def test_nothing_is_hidden_and_nothing_scrolls_sideways_at_200_percent(room: Roo
     meeting = here.post("/meetings", {"group_id": group, "at": "2030-01-01T18:00"}).headers["location"]
     ids = {"tape_id": tape, "group_id": group, "pass_id": pass_ids[-1], "person_id": ivy}
     ids["meeting_id"] = meeting.split("/")[-1].partition("?")[0]
-    pages = [place for call in calls(room.app) if call.method == "GET" for place in call.addresses(ids)]
+    pages = [address for call in calls(room.app) if call.method == "GET" for address in call.addresses(ids)]
     pages += [f"/tapes/{draft}/recording"]
-    found = [place for place in pages if _is_page(here.get(place))]
-    assert len(found) > 20
+    shown_pages = [address for address in pages if _is_page(here.get(address))]
+    assert len(shown_pages) > 20
     wrong = {}
     with browser.chromium() as chromium, server.serving(room.app, port):
         context = chromium.new_context(
@@ -66,15 +66,15 @@ def test_nothing_is_hidden_and_nothing_scrolls_sideways_at_200_percent(room: Roo
         )
         context.add_cookies([{"name": SESSION, "value": here.client.cookies[SESSION], "url": address}])
         page = context.new_page()
-        for place in found:
-            page.goto(place)
-            if place.endswith(f"/passes/{ids['pass_id']}") or "/together" in place:
+        for address in shown_pages:
+            page.goto(address)
+            if address.endswith(f"/passes/{ids['pass_id']}") or "/together" in address:
                 page.wait_for_selector("[data-ready]", timeout=30_000)
             faults = page.evaluate(COVERED)
             if page.evaluate(WIDER) > 0:
                 faults.append(f"{page.evaluate(WIDER)} pixels too wide")
             if faults:
-                wrong[place.replace(tape, "TAPE").replace(group, "GROUP")] = faults
+                wrong[address.replace(tape, "TAPE").replace(group, "GROUP")] = faults
         context.close()
     assert wrong == {}
 

@@ -176,7 +176,7 @@ def _password_refused(request: Request, viewer: Viewer, current: str) -> Respons
 
 
 def _proof_refused(request: Request, viewer: SignedIn, current: str, proof: str) -> tuple[str, int] | None:
-    """What is said, and the status, where it is not the account's owner who asks; guesses are counted.
+    """Return the sentence and the status for somebody who is not the account's owner; guesses are counted.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ def _proof_refused(request: Request, viewer: SignedIn, current: str, proof: str)
 
 
 def _required_proof(request: Request, viewer: SignedIn) -> str:
-    """What a new authenticator asks for besides its own code.
+    """Return the proof that a new authenticator requires besides its own code.
 
     The password; the current authenticator's code, where the account has no password because it signs in through the
     organization; nothing where it has neither.

@@ -26,12 +26,12 @@ in again is no stranger."""
 
 
 def name(request: Request, cookie: str) -> str:
-    """What a cookie is called here."""
+    """Return the name of a cookie in this application."""
     return f"__Host-{cookie}" if context_of(request).https else cookie
 
 
 def read(request: Request, cookie: str) -> str | None:
-    """What the browser sent; a cookie without the prefix is nobody's behind TLS."""
+    """Return the value that the browser sent; a cookie without the prefix is nobody's behind TLS."""
     return request.cookies.get(name(request, cookie))
 
 

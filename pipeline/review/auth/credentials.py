@@ -50,7 +50,7 @@ def token() -> str:
 
 
 def token_hash(text: str) -> str:
-    """What is stored of a token: enough to know it again, not enough to use it."""
+    """Return the hash that is stored of a token: enough to recognize it, not enough to use it."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -127,7 +127,7 @@ def authenticator_secret() -> str:
 
 
 def authenticator_link(secret: str, email: str) -> str:
-    """What the authenticator reads from the picture."""
+    """Return the address that an authenticator reads from the picture."""
     return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER)
 
 

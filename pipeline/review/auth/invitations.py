@@ -81,7 +81,7 @@ def setup_link(home: Home, now: int) -> str | None:
 
 @router.get("/invitation/{token}")
 def page(request: Request, token: Token) -> Response:
-    """What the link asks for."""
+    """The page that a link opens."""
     room = context_of(request)
     with room.home.database.reading() as database:
         invitation, person = _open(database, token, room.clock())

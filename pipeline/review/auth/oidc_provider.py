@@ -121,7 +121,7 @@ class Provider:
         return Identity(self.issuer, subject, people.address(email))
 
     def _claims(self, token: str, address: str, now: int) -> dict[str, Any]:
-        """What a signed token says; a key that is not known yet may be a new one of the issuer."""
+        """Return the claims of a signed token; a key that is not known yet may be a new one of the issuer."""
         try:
             return self._read(token, self._get(address, now))
         except (JoseError, ValueError):

@@ -1,4 +1,4 @@
-"""What a page asks again and again by itself: whether its viewer is still signed in, and may still see its tape."""
+"""The question that a page repeats by itself: whether its viewer is still signed in, and may still see its tape."""
 
 from __future__ import annotations
 

@@ -159,7 +159,8 @@ class Sessions:
 
 
 def device(agent: str) -> str:
-    """What somebody signed in with, in words: "Firefox on Linux"; "" where the browser does not say."""
+    """Return the browser and system that somebody signed in with, in words: "Firefox on Linux"; "" where the browser
+    does not say."""
     browser = next((name for mark, name in _BROWSERS if mark in agent), "")
     system = next((name for mark, name in _SYSTEMS if mark in agent), "")
     return " on ".join(part for part in (browser, system) if part)

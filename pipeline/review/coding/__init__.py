@@ -19,11 +19,3 @@
     current_measures              a tape's measures as they stand for a viewer
     downloads, sound              own codes as CSV and WebVTT; the sound as WAV
 """
-
-from __future__ import annotations
-
-from pipeline.review.coding import name_routes, rating_routes, routes
-from pipeline.review.consensus import routes as consensus_routes
-
-ROUTERS = (routes.router, consensus_routes.router, name_routes.router, rating_routes.router)
-"""The routers that the application includes."""

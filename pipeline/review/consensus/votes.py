@@ -6,7 +6,7 @@ joined or gave to the other speaker later, no earlier pass has left without a co
 tape as a whole.
 
 >>> ada, ben = Opinion("Ada", ("question_open",)), Opinion("Ben", (), scope=frozenset({"reflection_simple"}))
->>> divided([ada, ben]), sorted(divided([ada, Opinion("Ben", ())]))
+>>> disputed_codes([ada, ben]), sorted(disputed_codes([ada, Opinion("Ben", ())]))
 (frozenset(), ['question_open'])
 """
 

@@ -1,1 +1,1 @@
-"""What every request and every response passes."""
+"""Middleware: the checks that every request and every response passes."""

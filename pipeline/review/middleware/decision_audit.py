@@ -36,7 +36,7 @@ REFUSALS = frozenset({401, 403, 404, 413, 429})
 
 @dataclass(frozen=True)
 class Decision:
-    """What was decided about whom: two that are equal are alike."""
+    """A decision about a person: two that are equal are alike."""
 
     actor_id: str | None
     action: str
@@ -103,7 +103,7 @@ class Decisions:
         self._write(counts, self._clock())
 
     def decided(self, scope: Scope, trail: Trail, status: int) -> list[Decision]:
-        """What an answer of this status decided."""
+        """Return the decision that a response of this status stands for."""
         route, method = scope.get("route"), scope["method"]
         path = getattr(route, "path", "")
         if not path:

@@ -1,4 +1,4 @@
-"""What every answer carries: a strict content security policy and its companions.
+"""The headers of every response: a strict content security policy and its companions.
 
 No inline script or style runs, nothing comes from another origin, no other page may frame ours, and no page is kept by
 a browser or a proxy unless its route says so.

@@ -58,7 +58,7 @@ class Comment:
 
 @router.get("/tapes/{tape_id}/feedback")
 def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
-    """What was said so far, whose turn it is, and the form."""
+    """The page with the comments so far, whose turn it is, and the form."""
     return _page(request, viewer, tape_id)
 
 
@@ -240,7 +240,7 @@ def _draft(database: Session, home: Home, viewer: SignedIn, tape_id: str, kind: 
 
 
 def _kinds(database: Session, tape: Tape, person_id: str) -> list[str]:
-    """What somebody has said on a tape so far."""
+    """Return a person's comments on a tape so far."""
     query = select(Feedback.kind).where(Feedback.tape_id == tape.id, Feedback.person_id == person_id)
     return list(database.scalars(query))
 

@@ -1,4 +1,4 @@
-"""What the interviewer is asked before anybody else speaks.
+"""The questions to the interviewer before anybody else speaks.
 
 Two forms, in our own words: eight questions about the session, after a session review sheet by Downey; and a
 self-appraisal of thirteen points from 0 to 5, after one by Kraybill. Both belong to the material with which MI peer

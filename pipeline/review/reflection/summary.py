@@ -35,7 +35,7 @@ router = APIRouter()
 
 @dataclass(frozen=True)
 class Summary:
-    """What the summary says."""
+    """The content of the summary."""
 
     title: str
     interviewer: str

@@ -57,7 +57,7 @@ def read(database: Session, home: Home, tape: Tape) -> tuple[Figure, ...]:
 
 
 def stored(database: Session, home: Home, tape: Tape) -> dict[str, Any]:
-    """What the machine measured, as in ``measures.json``; empty where the tape is not processed."""
+    """Return the machine's measures, as in ``measures.json``; empty where the tape is not processed."""
     item = database.scalar(select(Item).where(Item.tape_id == tape.id, Item.kind == KIND).limit(1))
     return json.loads(home.vault.read(item)) if item is not None else {}
 

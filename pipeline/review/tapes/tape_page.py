@@ -82,7 +82,7 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 
 
 def _warnings(database: Session, home: Home, tape_id: str) -> list[str]:
-    """What to be careful about with the recording, in sentences; nothing before it is processed."""
+    """Return the warnings about the recording, in sentences; nothing before it is processed."""
     item = database.scalars(select(Item).where(Item.tape_id == tape_id, Item.kind == PROVENANCE)).first()
     warnings = json.loads(home.vault.read(item)).get("warnings", []) if item else []
     # that there is no sound stands among the facts of the page

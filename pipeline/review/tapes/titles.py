@@ -1,4 +1,4 @@
-"""What a tape is called on the pages."""
+"""The titles of tapes on the pages."""
 
 from __future__ import annotations
 

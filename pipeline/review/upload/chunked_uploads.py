@@ -58,7 +58,7 @@ _checking = threading.Lock()
 
 @dataclass(frozen=True)
 class Survey:
-    """What was seen of a whole recording; ``peaks`` are its largest magnitudes, 0 to 255, evenly over ``shown`` ms.
+    """A survey of a whole recording; ``peaks`` are its largest magnitudes, 0 to 255, evenly over ``shown`` ms.
 
     ``duration`` is None where the recording goes on beyond what was looked at.
     """
@@ -226,7 +226,7 @@ def has_scan(home: Home, tape_id: str) -> bool:
 
 
 def survey(home: Home, tape_id: str) -> Survey | None:
-    """What was seen of a recording that is here whole; None where it is not."""
+    """Return the survey of a recording that has arrived whole; None where it is not."""
     with home.database.reading() as database:
         item = database.scalar(select(Item).where(Item.tape_id == tape_id, Item.kind == SURVEY))
     if item is None:

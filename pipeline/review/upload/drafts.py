@@ -134,12 +134,12 @@ def named(text: str) -> list[str]:
 
 
 def error_message(error: ConsentError | ReviewError) -> str:
-    """What is wrong with a form, and what to do."""
+    """Return what is wrong with a form, and the remedy."""
     return errors.member_text(error).words
 
 
 def given(typed: dict[str, Any], named: list[str], now: int) -> consent_form.Terms:
-    """What the client allowed; what is wrong with it is said in the words of the page."""
+    """Return the client's permission; what is wrong with it is said in the words of the page."""
     try:
         given = consent_form.check(
             {
@@ -205,7 +205,7 @@ def part_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 
 @router.get("/tapes/{tape_id}/part/peaks")
 def part_peaks(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
-    """What the waveform shows."""
+    """Return the peaks that the waveform shows."""
     home = context_of(request).home
     with home.database.reading() as database:
         draft(database, viewer, tape_id, context_of(request).clock())

@@ -30,7 +30,7 @@ NOT_SURE = -1
 
 @router.get("/tapes/{tape_id}/transcript")
 def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
-    """What was read, and the question who is the interviewer."""
+    """The page with the transcript as read, and the question who is the interviewer."""
     return _page(request, viewer, tape_id)
 
 

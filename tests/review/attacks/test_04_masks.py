@@ -29,7 +29,7 @@ class Peers:
         people = [room.person(name, group) for name in ("Ivy", "Ada", "Ben")]
         utterances = shelf.talk(4, 0.7)
         utterances[0]["words"][2][2] = NAME
-        self.tape = shelf.place(room.home, group, people[0], room.clock(), minutes=0.7, utterances=utterances)
+        self.tape = shelf.put_tape(room.home, group, people[0], room.clock(), minutes=0.7, utterances=utterances)
         self.ivy, self.ada, self.ben = (Coder(room.signed_in(person), self.tape).begin() for person in people)
 
     def sound(self, coder: Coder, start: int, end: int) -> int:
@@ -50,7 +50,7 @@ def words(coder: Coder, utterance: int = 0) -> list[dict[str, Any]]:
 
 def text(coder: Coder) -> str:
     """All that somebody gets of a tape's words: the page's JSON, the names, the captions and the table."""
-    pages = [f"{coder.place}/{end}" for end in ("state", "codes.csv", "codes.vtt")]
+    pages = [f"{coder.path}/{end}" for end in ("state", "codes.csv", "codes.vtt")]
     answers = [coder.browser.get(path) for path in (*pages, f"/tapes/{coder.tape_id}/names")]
     assert {answer.status_code for answer in answers} == {200}
     return "".join(answer.text for answer in answers)
@@ -149,11 +149,16 @@ def test_no_walk_of_the_peers_uncovers_a_name(peers: Peers, seed: int) -> None:
     for number in range(14):
         peer, other = draw.sample([peers.ada, peers.ben], 2)
         state = peer.state()
-        said = draw.choice(state["utterances"])
-        ids, kind = [word["id"] for word in said["words"]], draw.choice(KINDS)
+        utterance = draw.choice(state["utterances"])
+        ids, kind = [word["id"] for word in utterance["words"]], draw.choice(KINDS)
         first = draw.randrange(len(ids))
-        gone = said["words"][first : first + 2]
-        change: dict[str, Any] = {"id": f"{number:08d}{seed}", "kind": kind, "utterance_id": said["id"], "payload": {}}
+        gone = utterance["words"][first : first + 2]
+        change: dict[str, Any] = {
+            "id": f"{number:08d}{seed}",
+            "kind": kind,
+            "utterance_id": utterance["id"],
+            "payload": {},
+        }
         if kind == "text":
             typed = [word["text"] if word["text"] == MASK else "so" for word in gone] + draw.choice([[], ["it"]])
             after = ids[first - 1] if first else None
@@ -161,8 +166,8 @@ def test_no_walk_of_the_peers_uncovers_a_name(peers: Peers, seed: int) -> None:
         elif kind == "split":
             change["payload"] = {"word_id": ids[first]}
         elif kind == "undo":
-            own = state["corrections"]
-            change |= {"kind": "text", "undoes": draw.choice(own)["id"] if own else "nothing"}
+            own_corrections = state["corrections"]
+            change |= {"kind": "text", "undoes": draw.choice(own_corrections)["id"] if own_corrections else "nothing"}
         elif kind in ("mask", "unmask"):
             change |= {"kind": "mask", "payload": {"words": [ids[first]], "on": kind == "mask"}}
         assert peer.send(change).status_code == 200
@@ -178,8 +183,8 @@ def test_no_walk_of_the_peers_uncovers_a_name(peers: Peers, seed: int) -> None:
         seen = other.state()["utterances"]
         assert all(
             word["text"] == MASK
-            for one in seen
-            for word in one["words"]
+            for correction in seen
+            for word in correction["words"]
             if masked & set(word.get("roots") or [word["id"]])
         )
         assert MASK not in text(peers.ivy)
@@ -190,27 +195,27 @@ def test_no_walk_of_the_peers_uncovers_a_name(peers: Peers, seed: int) -> None:
 
 def spoken_words() -> list[Utterance]:
     """Two speakers, three utterances of four words, each word unlike all others."""
-    found = []
-    for place in range(3):
-        row = [Word(f"w{n:05d}", f"secret{n}.", n * 100, n * 100 + 80) for n in range(place * 4 + 1, place * 4 + 5)]
-        found.append(Utterance(f"u{place}", f"t{place}", "client", "S1", row[0].start, row[-1].end, tuple(row)))
-    return found
+    utterances = []
+    for number in range(3):
+        row = [Word(f"w{n:05d}", f"secret{n}.", n * 100, n * 100 + 80) for n in range(number * 4 + 1, number * 4 + 5)]
+        utterances.append(Utterance(f"u{number}", f"t{number}", "client", "S1", row[0].start, row[-1].end, tuple(row)))
+    return utterances
 
 
 def random_changes(draw: random.Random, made: list[tuple[Correction, bool]], count: int, interviewer: bool) -> None:
     """Add changes as a page could send them, and as one could that means harm; each fits what is shown just then."""
     for _ in range(count):
         shown = apply_corrections(spoken_words(), masks.permitted_corrections(made))
-        said, name = draw.choice(shown), f"c{len(made):07d}-x"
-        ids, kind = [word.id for word in said.words], draw.choice(KINDS)
+        utterance, name = draw.choice(shown), f"c{len(made):07d}-x"
+        ids, kind = [word.id for word in utterance.words], draw.choice(KINDS)
         first = draw.randrange(len(ids))
         payload: dict[str, Any] = {}
         undoes = None
         if kind == "undo":
-            own = [one for one, whose in made if whose == interviewer]
-            if not own:
+            own_corrections = [correction for correction, whose in made if whose == interviewer]
+            if not own_corrections:
                 continue
-            undoes, kind = draw.choice(own).id, draw.choice(["text", "mask"])
+            undoes, kind = draw.choice(own_corrections).id, draw.choice(["text", "mask"])
         elif kind == "text":
             gone = ids[first : first + draw.randrange(4)]
             typed = [f"typed{len(made)}.{at}" for at in range(draw.randint(0 if gone else 1, 3))]
@@ -219,7 +224,7 @@ def random_changes(draw: random.Random, made: list[tuple[Correction, bool]], cou
             payload = {"word_id": ids[first]}
         elif kind in ("mask", "unmask"):
             payload, kind = {"words": [ids[first]], "on": kind == "mask"}, "mask"
-        made.append((Correction(name, kind, said.id, payload, undoes), interviewer))
+        made.append((Correction(name, kind, utterance.id, payload, undoes), interviewer))
 
 
 @given(st.integers(0, 2**32), st.integers(0, 8), st.integers(1, 10))

@@ -33,8 +33,8 @@ class Groups:
         self.ours, self.theirs = room.group("Ours"), room.group("Theirs")
         self.ada, self.eve = room.person("Ada", self.ours), room.person("Eve", self.theirs)
         now = room.clock()
-        self.tape = shelf.place(room.home, self.ours, room.person("Ivy", self.ours), now)
-        self.their_tape = shelf.place(room.home, self.theirs, room.person("Ian", self.theirs), now)
+        self.tape = shelf.put_tape(room.home, self.ours, room.person("Ivy", self.ours), now)
+        self.their_tape = shelf.put_tape(room.home, self.theirs, room.person("Ian", self.theirs), now)
 
     def send(self, browser: Browser, label: str = "Our book") -> None:
         upload = {"file": (f"Session with {CLIENT}.xml", FILE.encode(), "text/xml")}

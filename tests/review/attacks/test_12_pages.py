@@ -93,7 +93,7 @@ def test_a_tapes_page_goes(stage: Stage, ending: str, state: Any) -> None:
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("path", ["passes", "together"])
 def test_a_coding_page_goes(stage: Stage, ending: str, path: str) -> None:
-    tape = shelf.place(stage.room.home, stage.group, stage.ivy, stage.room.clock())
+    tape = shelf.put_tape(stage.room.home, stage.group, stage.ivy, stage.room.clock())
     page = stage.open(f"/tapes/{tape}/coding")
     page.get_by_role("button", name="Start", exact=True).press("Enter")
     page.wait_for_selector("[data-ready]")

@@ -19,10 +19,10 @@ def send(browser: Browser, path: str, encoding: str, **fields: bytes):
 
 
 @pytest.mark.parametrize("encoding", OTHERS)
-@pytest.mark.parametrize("place", ["csrf", "email", "password"])
-def test_a_stranger_chooses_no_encoding(room: Room, encoding: str, place: str) -> None:
+@pytest.mark.parametrize("field", ["csrf", "email", "password"])
+def test_a_stranger_chooses_no_encoding(room: Room, encoding: str, field: str) -> None:
     browser = room.browser()
-    fields = {"csrf": browser.token().encode(), "email": b"ada@example.org", "password": b"x"} | {place: rb"\ud800"}
+    fields = {"csrf": browser.token().encode(), "email": b"ada@example.org", "password": b"x"} | {field: rb"\ud800"}
     assert send(browser, "/login", f"; charset={encoding}", **fields).status_code == 415
 
 

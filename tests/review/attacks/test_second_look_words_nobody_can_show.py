@@ -25,7 +25,7 @@ def sent(peers: Peers, kind: str, payload: dict[str, object]):
     change = {"id": "bad", "kind": kind, "utterance_id": "u0001", "payload": payload}
     headers = {"X-CSRF-Token": peers.ada.token, "Content-Type": "application/json"}
     content = json.dumps({"changes": [change]})
-    return peers.ada.browser.client.post(f"{peers.ada.place}/changes", content=content, headers=headers)
+    return peers.ada.browser.client.post(f"{peers.ada.path}/changes", content=content, headers=headers)
 
 
 @pytest.mark.parametrize("wrong", [HALF, f"no{HALF}", NUL, "\x1b[31m", "\ufffe"], ids=ascii)

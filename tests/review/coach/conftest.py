@@ -21,9 +21,9 @@ def made(tmp_path_factory: pytest.TempPathFactory, pristine: Path) -> tuple[Path
     folder = tmp_path_factory.mktemp("year") / "home"
     shutil.copytree(pristine, folder)
     home = Home.open(home_settings(folder))
-    found = year(Room(home, FakeClock()))
+    group_year = year(Room(home, FakeClock()))
     home.close()
-    return folder, found
+    return folder, group_year
 
 
 @pytest.fixture

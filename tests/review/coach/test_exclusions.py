@@ -15,7 +15,7 @@ def begin(group: Year, name: str, tape: str) -> str:
     """Somebody opens a pass."""
     with group.room.home.database.writing() as database:
         database.get_one(Person, group.people["Ada"]).is_admin = True
-        one = Pass(
+        coder_pass = Pass(
             tape_id=tape,
             person_id=group.people[name],
             layer="coach" if name == "Coco" else "member",
@@ -23,8 +23,8 @@ def begin(group: Year, name: str, tape: str) -> str:
             codebook_version="1.0",
             started_at=group.room.clock(),
         )
-        database.add(one)
-    return one.id
+        database.add(coder_pass)
+    return coder_pass.id
 
 
 def checked(group: Year) -> str:
@@ -68,5 +68,5 @@ def test_a_tape_that_one_has_yet_to_code_is_left_out(room: Room) -> None:
     leo = room.signed_in(group.people["Leo"])
     assert "100 % " in (page := leo.get("/program").text.replace("<", " <"))
     assert "1 left out: you have yet to code it" in page
-    own = leo.get(f"/groups/{group.group}/agreement").text
-    assert "A coach has coded 1 of 1 tape, on 1 day. 1 left out: you have yet to code it." in own
+    own_page = leo.get(f"/groups/{group.group}/agreement").text
+    assert "A coach has coded 1 of 1 tape, on 1 day. 1 left out: you have yet to code it." in own_page

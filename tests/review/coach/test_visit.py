@@ -31,17 +31,19 @@ def test_a_visit_from_the_finding_to_the_recalibration(group: Year) -> None:
     coach, path = room.signed_in(group.people["Coco"]), f"/groups/{group.group}"
     assert f'href="{path}/visit"' in coach.get("/").text
     page = coach.get(f"{path}/visit").text
-    said = text(page)
-    assert "Talk to Ben" in said
-    assert re.search(r"Ben codes \d\.\d times as many complex reflections as the coach", said)
-    assert "Ben: reflections drift" in said.replace(": a code", "")
+    page_text = text(page)
+    assert "Talk to Ben" in page_text
+    assert re.search(r"Ben codes \d\.\d times as many complex reflections as the coach", page_text)
+    assert "Ben: reflections drift" in page_text.replace(": a code", "")
     proposed = re.search(r"Play: (.*?)</p>", page)
     assert proposed
     assert set(re.findall(r"/tapes/([0-9a-f]{16})", proposed[1])) <= set(group.tapes[7:])
     assert page.count("<svg") >= 6
-    assert "You watch 15 charts at once. By chance alone one of them signals a change about once in 8 tapes." in said
-    assert "nothing had to be matched by time" in said
-    assert "nan" not in said.lower().split()
+    assert (
+        "You watch 15 charts at once. By chance alone one of them signals a change about once in 8 tapes." in page_text
+    )
+    assert "nothing had to be matched by time" in page_text
+    assert "nan" not in page_text.lower().split()
 
     link = re.search(rf'href="({path}/pairs\?[^"]*coder=Ben[^"]*)"', page)
     assert link
@@ -79,11 +81,11 @@ def test_a_coach_can_code_stretches_of_minutes(group: Year) -> None:
     assert coach.get(f"{path}?by=hours").status_code == 422
     with room.home.database.writing() as database:
         # The coach gave codes in the first five of ten minutes only, and none to one utterance there.
-        one = database.query(Pass).filter(Pass.tape_id == group.tapes[0], Pass.layer == "coach").one()
-        late = [f"u{place}" for place in (7, *range(30, UNITS))]
-        database.query(CodeEvent).filter(CodeEvent.pass_id == one.id, CodeEvent.utterance_id.in_(late)).delete()
-        person, found = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
-        gathered = gather_group_codes(room.home, database, person, found, room.clock())
+        coach_pass = database.query(Pass).filter(Pass.tape_id == group.tapes[0], Pass.layer == "coach").one()
+        late = [f"u{position}" for position in (7, *range(30, UNITS))]
+        database.query(CodeEvent).filter(CodeEvent.pass_id == coach_pass.id, CodeEvent.utterance_id.in_(late)).delete()
+        person, peers = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
+        gathered = gather_group_codes(room.home, database, person, peers, room.clock())
     heard = gathered.table[(gathered.table["tape_id"] == group.tapes[0]) & (gathered.table["layer"] == "coach")]
     assert len(heard) == 30
     assert list(heard[heard["codes"] == ""]["utterance_id"]) == ["u7"]
@@ -101,8 +103,8 @@ def test_a_coder_codes_an_old_tape_again_and_is_compared_with_the_first_time(gro
     assert f'href="/tapes/{old}/coding"' in ada.get(f"{path}/agreement").text
     assert "an earlier coding" not in text(page)
 
-    place = ada.post(f"/tapes/{old}/coding", {"task": "all", "codebook": "pretags"}).headers["location"]
-    state = ada.get(f"{place}/state").json()
+    location = ada.post(f"/tapes/{old}/coding", {"task": "all", "codebook": "pretags"}).headers["location"]
+    state = ada.get(f"{location}/state").json()
     assert not state["events"]  # the first time is not shown
     with room.home.database.reading() as database:
         first = database.query(Pass).filter(Pass.tape_id == old, Pass.person_id == group.people["Ada"]).first()
@@ -114,10 +116,10 @@ def test_a_coder_codes_an_old_tape_again_and_is_compared_with_the_first_time(gro
     ]
     changes[0]["codes"] = ["information"]
     sent = ada.client.post(
-        f"{place}/changes", json={"changes": changes}, headers={"X-CSRF-Token": ada.token("/account")}
+        f"{location}/changes", json={"changes": changes}, headers={"X-CSRF-Token": ada.token("/account")}
     )
     assert sent.json() == {"refused": []}
-    ada.post(f"{place}/lock")
+    ada.post(f"{location}/lock")
     assert "Ada with an earlier coding of the same tapes" in text(coach.get(f"{path}/visit").text)
     of_ada = text(ada.get(f"{path}/agreement").text)
     assert "Ada with an earlier coding of the same tapes" in of_ada
@@ -128,8 +130,8 @@ def test_a_tape_can_be_coded_again_while_it_is_kept(group: Year) -> None:
     """By default a tape lives for 90 days; the first time it was coded, and the second, must fit into them."""
     room = group.room
     with room.home.database.writing() as database:
-        for one in database.query(Pass):
-            one.locked_at = room.clock() - (KEPT_DAYS // 2) * DAY
+        for coder_pass in database.query(Pass):
+            coder_pass.locked_at = room.clock() - (KEPT_DAYS // 2) * DAY
     page = room.signed_in(group.people["Coco"]).get(f"/groups/{group.group}/visit").text
     assert "coded over 30 days ago" in text(page[page.index("To code again") :])
     assert "over 30 days ago" in text(room.signed_in(group.people["Ada"]).get(f"/groups/{group.group}/agreement").text)
@@ -156,8 +158,8 @@ def test_what_the_group_settled_on_is_its_consensus(group: Year) -> None:
                 client_event_id=f"{made.id}:1",
             )
         )
-        person, found = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
-        gathered = gather_group_codes(room.home, database, person, found, room.clock())
+        person, peers = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
+        gathered = gather_group_codes(room.home, database, person, peers, room.clock())
     table = gathered.table[gathered.table["tape_id"] == tape].set_index("utterance_id")
     agreed = table[table["layer"] == "consensus"]["codes"]
     assert len(agreed) == UNITS
@@ -167,7 +169,7 @@ def test_what_the_group_settled_on_is_its_consensus(group: Year) -> None:
     # What was left without a code is nobody's opinion: the one who gave one is not outvoted by silence.
     assert list(majority_of_passes([("simple",), ("simple", "open"), ("open",), ("closed",)])) == []
     assert list(majority_of_passes([("simple",), ("simple", "open"), ("open", "simple")])) == ["simple", "open"]
-    pairs = {(one.kind, one.a, one.b) for one in group_comparisons(gathered.rating_matrix)}
+    pairs = {(comparison.kind, comparison.a, comparison.b) for comparison in group_comparisons(gathered.rating_matrix)}
     assert ("group and coach", "consensus", "coach") in pairs
     assert ("machine", "machine", "consensus") in pairs
 
@@ -178,8 +180,8 @@ def test_the_whole_group_can_be_recalibrated(group: Year) -> None:
     coach.post(f"/groups/{group.group}/recalibrated", {"person_id": EVERYONE})
     with room.home.database.reading() as database:
         assert database.query(Recalibration).count() == 5
-        person, found = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
-        gathered = gather_group_codes(room.home, database, person, found, room.clock())
+        person, peers = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
+        gathered = gather_group_codes(room.home, database, person, peers, room.clock())
     assert len(gathered.recalibrated["group"]) == 1
 
 
@@ -224,14 +226,14 @@ def test_what_one_is_still_coding_stays_hidden(group: Year) -> None:
     room = group.room
     with room.home.database.writing() as database:
         for layer in ("coach", "member"):
-            one = database.query(Pass).filter(Pass.tape_id == group.tapes[0], Pass.layer == layer).first()
-            assert one
-            one.locked_at = None
-        coach, found = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
-        gathered = gather_group_codes(room.home, database, coach, found, room.clock())
+            open_pass = database.query(Pass).filter(Pass.tape_id == group.tapes[0], Pass.layer == layer).first()
+            assert open_pass
+            open_pass.locked_at = None
+        coach, peers = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
+        gathered = gather_group_codes(room.home, database, coach, peers, room.clock())
         assert group.tapes[0] not in gathered.tapes
         other = gather_group_codes(
-            room.home, database, database.get_one(Person, group.people["Eve"]), found, room.clock()
+            room.home, database, database.get_one(Person, group.people["Eve"]), peers, room.clock()
         )
     assert set(other.table[other.table["tape_id"] == group.tapes[0]]["layer"]) <= {"member", "machine"}
 
@@ -278,12 +280,12 @@ def in_miti(group: Year, names: tuple[str, ...] = ("Ada", "Ben", "Eve", "Coco"))
     """The passes of some are in MITI 4.2: what they heard is the same."""
     ids = [group.people[name] for name in names]
     with group.room.home.database.writing() as database:
-        for one in database.query(Pass).filter(Pass.person_id.in_(ids)):
-            one.codebook = "miti-4.2"
+        for coder_pass in database.query(Pass).filter(Pass.person_id.in_(ids)):
+            coder_pass.codebook = "miti-4.2"
         for event in database.query(CodeEvent).filter(CodeEvent.person_id.in_(ids)):
             event.codes = [MITI.get(code, code) for code in event.codes]
-        for place, tag in enumerate(database.query(Pretag)):
-            if place % 3 == 0:
+        for position, tag in enumerate(database.query(Pretag)):
+            if position % 3 == 0:
                 tag.codes = ["change"]
 
 
@@ -294,9 +296,9 @@ def gathered_by(group: Year, name: str = "Coco", codebook: str = "") -> GroupCod
 
 
 def compared(gathered: GroupCodes) -> set[tuple[str, str, str]]:
-    found = agreement_table(gathered.rating_matrix, draws=100)
-    found = found[found["level"].isin(["all", "family"])]
-    return set(zip(found["comparison"], found["b"], found["name"], strict=True))
+    rows = agreement_table(gathered.rating_matrix, draws=100)
+    rows = rows[rows["level"].isin(["all", "family"])]
+    return set(zip(rows["comparison"], rows["b"], rows["name"], strict=True))
 
 
 def test_client_talk_is_not_coded_under_miti_and_nobody_is_compared_on_it(group: Year) -> None:
@@ -324,8 +326,11 @@ def test_passes_in_two_codebooks_are_compared_on_what_both_can_tell(group: Year)
     assert gathered.used == ("miti-4.2", "pretags")
     assert ("coder and coach", "coach", "question") in {(a, "coach", c) for a, _, c in compared(gathered)}
     assert {name for kind, _, name in compared(gathered) if kind == "group and coach"} == {"question", "reflection"}
-    own = gathered_by(group, codebook="pretags")
-    assert {name for kind, _, name in compared(own) if kind == "group and coach"} == {"reflection", "information"}
+    in_pretags = gathered_by(group, codebook="pretags")
+    assert {name for kind, _, name in compared(in_pretags) if kind == "group and coach"} == {
+        "reflection",
+        "information",
+    }
     coach, path = group.room.signed_in(group.people["Coco"]), f"/groups/{group.group}"
     page = coach.get(f"{path}/visit").text
     assert f'href="{path}/visit?codebook=pretags"' in page
@@ -341,8 +346,8 @@ def test_passes_in_two_codebooks_are_compared_on_what_both_can_tell(group: Year)
 
 def test_a_narrower_task_counts_for_what_it_asked_for(group: Year) -> None:
     with group.room.home.database.writing() as database:
-        for one in database.query(Pass).filter(Pass.person_id == group.people["Ada"]):
-            one.task = "depth"
+        for coder_pass in database.query(Pass).filter(Pass.person_id == group.people["Ada"]):
+            coder_pass.task = "depth"
     of_ada = {
         (row["level"], row["name"])
         for row in agreement_table(gathered_by(group).rating_matrix, draws=100).to_dict("records")
@@ -356,26 +361,28 @@ def test_a_narrower_task_counts_for_what_it_asked_for(group: Year) -> None:
 def test_a_chart_that_has_too_few_tapes_says_how_many(group: Year) -> None:
     room, path = group.room, f"/groups/{group.group}"
     with room.home.database.writing() as database:
-        for one in database.query(Pass).filter(Pass.layer == "coach", Pass.tape_id != group.tapes[0]):
-            one.locked_at, one.layer = None, "consensus"
-    said = text(room.signed_in(group.people["Coco"]).get(f"{path}/visit").text)
-    assert "Too early: 1 of 6 tapes." in said
-    assert "Too early for Ada, 1 of 6 tapes; Ben, 1 of 6 tapes; Eve, 1 of 6 tapes; the group, 1 of 6 tapes;" in said
-    assert "moved" not in said
+        for coder_pass in database.query(Pass).filter(Pass.layer == "coach", Pass.tape_id != group.tapes[0]):
+            coder_pass.locked_at, coder_pass.layer = None, "consensus"
+    page_text = text(room.signed_in(group.people["Coco"]).get(f"{path}/visit").text)
+    assert "Too early: 1 of 6 tapes." in page_text
+    assert (
+        "Too early for Ada, 1 of 6 tapes; Ben, 1 of 6 tapes; Eve, 1 of 6 tapes; the group, 1 of 6 tapes;" in page_text
+    )
+    assert "moved" not in page_text
     assert "Too early: 1 of 6 tapes." in text(room.signed_in(group.people["Ada"]).get(f"{path}/agreement").text)
 
 
 def test_whether_the_machine_sways_is_told_with_its_numbers_or_not_at_all(group: Year) -> None:
     room, path = group.room, f"/groups/{group.group}/visit"
     coach = room.signed_in(group.people["Coco"])
-    said = text(coach.get(path).text)
+    page_text = text(coach.get(path).text)
     # 17 tapes of 60 utterances, every fifth of them hidden.
-    row = re.search(r"members(\d+ %) of (\d+) \((\d+ %) to (\d+ %)\)(\d+ %) of (\d+) \(", said)
+    row = re.search(r"members(\d+ %) of (\d+) \((\d+ %) to (\d+ %)\)(\d+ %) of (\d+) \(", page_text)
     assert row
     assert (int(row[2]), int(row[6])) == (3 * 14 * 48, 3 * 14 * 12) or int(row[2]) == 4 * int(row[6])
     with room.home.database.writing() as database:
         for event in database.query(CodeEvent).filter(CodeEvent.tape_id != group.tapes[0]):
             event.pretag_shown = True
-    said = text(coach.get(path).text)
-    assert "too few: 12 of at least 20 utterances" in said
-    assert "too few utterances: no verdict" in said or "no interval: no verdict" in said
+    page_text = text(coach.get(path).text)
+    assert "too few: 12 of at least 20 utterances" in page_text
+    assert "too few utterances: no verdict" in page_text or "no interval: no verdict" in page_text

@@ -77,12 +77,12 @@ def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
         ada = browser.new_context(viewport={"width": 1280, "height": 900})
         token = room.app.state.context.sessions.start(group.people["Ben"], room.clock(), second_factor=True)
         ada.add_cookies([{"name": "tape_review_session", "value": token, "url": address}])
-        own = ada.new_page()
-        own.set_default_timeout(PATIENCE)
-        own.goto(f"{address}/groups/{group.group}/agreement")
-        assert "Do we hear the same thing?" in own.locator("h1").inner_text()
-        keep(own, "member")
-        own.set_viewport_size({"width": 390, "height": 844})
-        assert own.evaluate("document.documentElement.scrollWidth") <= 390
-        keep(own, "phone-member")
+        own_page = ada.new_page()
+        own_page.set_default_timeout(PATIENCE)
+        own_page.goto(f"{address}/groups/{group.group}/agreement")
+        assert "Do we hear the same thing?" in own_page.locator("h1").inner_text()
+        keep(own_page, "member")
+        own_page.set_viewport_size({"width": 390, "height": 844})
+        assert own_page.evaluate("document.documentElement.scrollWidth") <= 390
+        keep(own_page, "phone-member")
         assert problems == []

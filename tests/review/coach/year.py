@@ -61,13 +61,18 @@ def year(room: Room, tapes: int = 14, since: int = 7, uncoded: int = 3) -> Year:
                 )
             )
             database.add(Review(tape_id=tape_id, stage="group", interviewer_done_at=at))
-            for place in range(UNITS):
-                if place > 3:
-                    database.add(_utterance(tape_id, place))
-                codes = [str(truth[place])] if random.random() > 0.2 else ["information"]
+            for position in range(UNITS):
+                if position > 3:
+                    database.add(_utterance(tape_id, position))
+                codes = [str(truth[position])] if random.random() > 0.2 else ["information"]
                 database.add(
                     Pretag(
-                        tape_id=tape_id, utterance_id=f"u{place}", codes=codes, probability=0.7, needs_check=False, p={}
+                        tape_id=tape_id,
+                        utterance_id=f"u{position}",
+                        codes=codes,
+                        probability=0.7,
+                        needs_check=False,
+                        p={},
                     )
                 )
             for name, layer in [*coders, *([("Coco", "coach")] if number < tapes else [])]:
@@ -77,7 +82,7 @@ def year(room: Room, tapes: int = 14, since: int = 7, uncoded: int = 3) -> Year:
                 if name == "Ben" and number >= since:
                     often = (heard == "reflection_simple") & (random.random(UNITS) < 0.4)
                     heard = np.where(often, "reflection_complex", heard)
-                one = Pass(
+                coder_pass = Pass(
                     tape_id=tape_id,
                     person_id=people[name],
                     layer=layer,
@@ -86,35 +91,35 @@ def year(room: Room, tapes: int = 14, since: int = 7, uncoded: int = 3) -> Year:
                     started_at=at,
                     locked_at=at + DAY,
                 )
-                database.add(one)
+                database.add(coder_pass)
                 database.flush()
                 database.add_all(
                     CodeEvent(
                         tape_id=tape_id,
-                        pass_id=one.id,
+                        pass_id=coder_pass.id,
                         person_id=people[name],
-                        utterance_id=f"u{place}",
-                        at=at + place,
+                        utterance_id=f"u{position}",
+                        at=at + position,
                         action="set",
-                        codes=[str(heard[place])],
-                        pretag_shown=place % 5 > 0,
-                        client_event_id=f"{one.id}:{place}",
+                        codes=[str(heard[position])],
+                        pretag_shown=position % 5 > 0,
+                        client_event_id=f"{coder_pass.id}:{position}",
                     )
-                    for place in range(UNITS)
+                    for position in range(UNITS)
                 )
     return Year(room, group, people, tuple(made))
 
 
 def _transcript(truth: np.ndarray) -> dict[str, object]:
     """What is said, as the vault holds it."""
-    said = []
-    for place, code in enumerate(truth):
-        start = 10_000 * place
+    utterances = []
+    for position, code in enumerate(truth):
+        start = 10_000 * position
         words = SAYINGS[CODES.index(str(code))].split()
-        said.append(
+        utterances.append(
             {
-                "utterance_id": f"u{place}",
-                "turn_id": f"t{place}",
+                "utterance_id": f"u{position}",
+                "turn_id": f"t{position}",
                 "role": "interviewer",
                 "speaker": "S1",
                 "start": start,
@@ -122,17 +127,17 @@ def _transcript(truth: np.ndarray) -> dict[str, object]:
                 "words": [[start + 300 * at, start + 300 * (at + 1), word, 0.9] for at, word in enumerate(words)],
             }
         )
-    return {"format": 1, "utterances": said, "vocalizations": []}
+    return {"format": 1, "utterances": utterances, "vocalizations": []}
 
 
-def _utterance(tape_id: str, place: int) -> Utterance:
+def _utterance(tape_id: str, position: int) -> Utterance:
     return Utterance(
         tape_id=tape_id,
-        utterance_id=f"u{place}",
-        position=place,
-        turn_id=f"t{place}",
+        utterance_id=f"u{position}",
+        position=position,
+        turn_id=f"t{position}",
         role="interviewer",
         speaker="S1",
-        start_ms=10_000 * place,
-        end_ms=10_000 * place + 5_000,
+        start_ms=10_000 * position,
+        end_ms=10_000 * position + 5_000,
     )

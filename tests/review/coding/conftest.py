@@ -22,7 +22,7 @@ class Coder:
     count: int = 0
 
     @property
-    def place(self) -> str:
+    def path(self) -> str:
         return f"/tapes/{self.tape_id}/passes/{self.pass_id}"
 
     def begin(self, task: str = "all", codebook: str = "pretags") -> Coder:
@@ -33,13 +33,13 @@ class Coder:
         return self
 
     def state(self) -> dict[str, Any]:
-        answer = self.browser.get(f"{self.place}/state")
+        answer = self.browser.get(f"{self.path}/state")
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def send(self, *changes: dict[str, Any]) -> Any:
         body = {"changes": list(changes)}
-        return self.browser.client.post(f"{self.place}/changes", json=body, headers={"X-CSRF-Token": self.token})
+        return self.browser.client.post(f"{self.path}/changes", json=body, headers={"X-CSRF-Token": self.token})
 
     def code(self, utterance_id: str, *codes: str, action: str = "set", **given: Any) -> dict[str, Any]:
         self.count += 1
@@ -55,7 +55,7 @@ class Coder:
         return self.send(change | given)
 
     def lock(self) -> None:
-        assert self.browser.post(f"{self.place}/lock").status_code == 303
+        assert self.browser.post(f"{self.path}/lock").status_code == 303
 
 
 @dataclass
@@ -77,7 +77,7 @@ def table(room: Room) -> Table:
     group = room.group()
     people = {name: room.person(name, group) for name in ("Ivy", "Ada", "Ben")}
     stranger = room.person("Sam", room.group("Elsewhere"))
-    tape = shelf.place(room.home, group, people["Ivy"], room.clock())
+    tape = shelf.put_tape(room.home, group, people["Ivy"], room.clock())
 
     def coder(person_id: str) -> Coder:
         return Coder(room.signed_in(person_id), tape)

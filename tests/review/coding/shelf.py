@@ -40,7 +40,7 @@ def talk(count: int, minutes: float, seed: int = 1) -> list[dict[str, Any]]:
     """Utterances as the item ``transcript`` holds them, each with the suggestion that a machine might make."""
     draw = random.Random(seed)
     each = int(minutes * 60_000 / count)
-    found = []
+    utterances = []
     for number in range(count):
         asks = number % 2 == 0
         if asks:
@@ -51,7 +51,7 @@ def talk(count: int, minutes: float, seed: int = 1) -> list[dict[str, Any]]:
             code, text = draw.choice(CLIENT)
         words, start = text.split(), number * each
         step = int(each * 0.9 / len(words))
-        found.append(
+        utterances.append(
             {
                 "utterance_id": f"u{number + 1:04d}",
                 "turn_id": f"t{number + 1:04d}",
@@ -65,22 +65,22 @@ def talk(count: int, minutes: float, seed: int = 1) -> list[dict[str, Any]]:
                 "probability": round(draw.uniform(0.4, 0.99), 2),
             }
         )
-    return found
+    return utterances
 
 
 def voice(utterances: list[dict[str, Any]], milliseconds: int) -> np.ndarray:
     """A tone for each voice, silence between."""
     time = np.arange(milliseconds * RATE // 1000) / RATE
     loud = np.zeros(len(time), np.float32)
-    for said in utterances:
-        low, high = said["start"] * RATE // 1000, said["end"] * RATE // 1000
-        pitch = 140 if said["role"] == "interviewer" else 210
+    for utterance in utterances:
+        low, high = utterance["start"] * RATE // 1000, utterance["end"] * RATE // 1000
+        pitch = 140 if utterance["role"] == "interviewer" else 210
         swell = 0.25 + 0.2 * np.sin(2 * np.pi * 3 * time[low:high])
         loud[low:high] = swell * np.sin(2 * np.pi * pitch * time[low:high])
     return loud
 
 
-def place(
+def put_tape(
     home: Home,
     group_id: str,
     interviewer_id: str,
@@ -93,9 +93,9 @@ def place(
     unclear: Sequence[Sound] = (),
 ) -> str:
     """Put a tape into a home; its id."""
-    said = utterances or talk(count, minutes)
+    spoken = utterances or talk(count, minutes)
     milliseconds = int(minutes * 60_000)
-    sound = voice(said, milliseconds)
+    sound = voice(spoken, milliseconds)
     flac = BytesIO()
     soundfile.write(flac, sound, RATE, format="FLAC", subtype="PCM_16")
     peaks = np.abs(sound[: len(sound) // 800 * 800].reshape(-1, 800)).max(axis=1)
@@ -104,7 +104,7 @@ def place(
     whole = {
         "format": 1,
         "engine": {"name": "invented"},
-        "utterances": [{key: said[key] for key in said if key not in ("code", "probability")} for said in said],
+        "utterances": [{key: spoken[key] for key in spoken if key not in ("code", "probability")} for spoken in spoken],
         "vocalizations": list(unclear),
         "suppressed": [],
     }
@@ -134,7 +134,7 @@ def place(
         )
         session.flush()
         session.add(Transcript(tape_id=tape.id, item_id=items["transcript"].id, engine="invented", created_at=now))
-        session.add_all(_rows(tape.id, said))
+        session.add_all(_rows(tape.id, spoken))
         session.add(
             TargetBehavior(
                 tape_id=tape.id,
@@ -159,29 +159,29 @@ def place(
     return tape.id
 
 
-def _rows(tape_id: str, said: list[dict[str, Any]]) -> list[Utterance | Pretag]:
-    found: list[Utterance | Pretag] = []
-    for position, one in enumerate(said):
-        found.append(
+def _rows(tape_id: str, utterances: list[dict[str, Any]]) -> list[Utterance | Pretag]:
+    rows: list[Utterance | Pretag] = []
+    for position, utterance in enumerate(utterances):
+        rows.append(
             Utterance(
                 tape_id=tape_id,
-                utterance_id=one["utterance_id"],
+                utterance_id=utterance["utterance_id"],
                 position=position,
-                turn_id=one["turn_id"],
-                role=one["role"],
-                speaker=one["speaker"],
-                start_ms=one["start"],
-                end_ms=one["end"],
+                turn_id=utterance["turn_id"],
+                role=utterance["role"],
+                speaker=utterance["speaker"],
+                start_ms=utterance["start"],
+                end_ms=utterance["end"],
             )
         )
-        found.append(
+        rows.append(
             Pretag(
                 tape_id=tape_id,
-                utterance_id=one["utterance_id"],
-                codes=[one["code"]],
-                probability=one["probability"],
-                needs_check=one["probability"] < 0.6,
-                p={one["code"]: one["probability"]},
+                utterance_id=utterance["utterance_id"],
+                codes=[utterance["code"]],
+                probability=utterance["probability"],
+                needs_check=utterance["probability"] < 0.6,
+                p={utterance["code"]: utterance["probability"]},
             )
         )
-    return found
+    return rows

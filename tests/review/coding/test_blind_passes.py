@@ -30,15 +30,15 @@ def everything(coder: Coder, others: Coder) -> list[tuple[str, int, list[tuple[s
     change = {"id": "mine-1", "kind": "code", "utterance_id": "u0003", "action": "set", "codes": ["question_open"]}
     again = {**change, "id": "mine-2", "action": "clear", "codes": []}
     for body in ({"changes": [change]}, {"changes": [change, again]}, {"changes": [{**again, "undoes": "theirs-1"}]}):
-        requests += [("POST", f"{coder.place}/changes", body, {}), ("GET", f"{coder.place}/state", None, {})]
+        requests += [("POST", f"{coder.path}/changes", body, {}), ("GET", f"{coder.path}/state", None, {})]
     settled = {"id": "s", "codebook": "pretags", "utterance_id": "u0001", "codes": ["question_open"]}
     requests += [("POST", f"{tape}/together", settled, {}), ("POST", f"{tape}/together/look", {}, {})]
-    found = []
+    answers_found = []
     for method, path, body, headers in requests:
         token = {"X-CSRF-Token": coder.token} if method == "POST" else {}
         answer = coder.browser.client.request(method, path, json=body, headers=headers | token)
-        found.append((f"{method} {path}", answer.status_code, sorted(answer.headers.items()), answer.content))
-    return found
+        answers_found.append((f"{method} {path}", answer.status_code, sorted(answer.headers.items()), answer.content))
+    return answers_found
 
 
 def world(folder: Path, table: Table, token: str, coder: Coder) -> tuple[Room, Coder]:
@@ -105,7 +105,7 @@ def test_an_open_pass_of_anothers_is_not_shown_to_those_who_are_done(table: Tabl
     ada.lock()
     state = ada.browser.get(f"/tapes/{table.tape_id}/together/state?codebook=pretags").json()
     assert state["coders"] == ["Ada"]
-    assert all(not place["opinions"] for place in state["places"])
+    assert all(not row["opinions"] for row in state["places"])
 
 
 def test_who_has_looked_is_not_blind_in_a_later_pass(table: Table) -> None:
@@ -118,5 +118,5 @@ def test_who_has_looked_is_not_blind_in_a_later_pass(table: Table) -> None:
     assert ben.browser.post(f"/tapes/{table.tape_id}/together/look").status_code == 303
     ben.begin()
     with table.room.home.database.reading() as session:
-        blind = {one.id: one.blind for one in session.scalars(select(Pass))}
+        blind = {coder_pass.id: coder_pass.blind for coder_pass in session.scalars(select(Pass))}
     assert blind == {ada.pass_id: True, ben.pass_id: False}

@@ -34,7 +34,7 @@ class Stage:
 
     def tape(self, count: int = 20, minutes: float = 1.5, unclear: Sequence[shelf.Sound] = ()) -> str:
         ivy, now = self.people["Ivy"], self.room.clock()
-        return shelf.place(self.room.home, self.group, ivy, now, count, minutes, unclear=unclear)
+        return shelf.put_tape(self.room.home, self.group, ivy, now, count, minutes, unclear=unclear)
 
     def events(self, pass_id: str) -> list[CodeEvent]:
         with self.room.home.database.reading() as session:
@@ -63,26 +63,26 @@ def sit(stage: Stage) -> Iterator[Sit]:
 
     Messages that hold the words ``expected`` do not.
     """
-    opened, said = [], []
+    opened, messages = [], []
 
     def down(name: str, width: int = 1280, expected: str = "ERR_INTERNET_DISCONNECTED") -> Any:
         def hear(message: Any) -> None:
             if message.type == "error" and expected not in message.text:
-                said.append(message.text)
+                messages.append(message.text)
 
         context = stage.chromium.new_context(viewport={"width": width, "height": 800})
         context.set_default_timeout(browser.PATIENCE)
         sign_in(stage, context, name)
         page = context.new_page()
         page.on("console", hear)
-        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("pageerror", lambda error: messages.append(str(error)))
         opened.append(context)
         return page
 
     yield down
     for context in opened:
         context.close()
-    assert said == []
+    assert messages == []
 
 
 def sign_in(stage: Stage, context: Any, name: str) -> None:
@@ -140,8 +140,8 @@ def test_a_pass_by_keyboard_alone(stage: Stage, sit: Sit) -> None:
     press(page, "ArrowDown", "o")  # a code for the interviewer on the client's words
     assert "is for what the interviewer says" in page.inner_text("#hint")
     stored(page)
-    found = stage.events(pass_id)
-    assert [(one.utterance_id, one.action, one.codes) for one in found] == [
+    events = stage.events(pass_id)
+    assert [(event.utterance_id, event.action, event.codes) for event in events] == [
         ("u0001", "set", ["question_open"]),
         ("u0002", "set", ["change"]),
         ("u0003", "set", ["reflection_complex"]),
@@ -168,9 +168,9 @@ def test_a_pass_by_keyboard_alone(stage: Stage, sit: Sit) -> None:
 def test_a_voice_without_words_is_shown_where_it_was_heard(stage: Stage, sit: Sit) -> None:
     page = sit("Ada")
     begin(stage, page, stage.tape(unclear=[(5000, 5300, "S1"), (89_900, 90_000, "S3")]))  # 4.5 s an utterance
-    said = page.locator('[data-id="u0002"] .said')
-    words = said.locator(".word").count()
-    sound = said.locator(".unclear")
+    words = page.locator('[data-id="u0002"] .said')
+    words = words.locator(".word").count()
+    sound = words.locator(".unclear")
     assert sound.text_content() == "Interviewer: unclear sound"
     before = sound.evaluate(
         "one => [...one.parentNode.querySelectorAll('.word')].filter("
@@ -230,7 +230,7 @@ def test_nothing_is_lost_offline_or_with_a_closed_tab(stage: Stage, sit: Sit) ->
     again.goto(address)
     ready(again)
     stored(again)
-    assert [one.codes for one in stage.events(pass_id)] == [
+    assert [event.codes for event in stage.events(pass_id)] == [
         *(["question_open"], ["change"], ["reflection_simple"], ["reflection_simple"], ["neutral"])
     ]
     assert "Simple reflection" not in chips(again, "u0003") or "%" in chips(again, "u0003")
@@ -252,7 +252,7 @@ def test_a_pass_is_locked_once_every_code_is_stored(stage: Stage, sit: Sit) -> N
     page.context.set_offline(False)
     lock.press("Enter")
     page.wait_for_selector("text=This pass is locked")
-    assert [one.codes for one in stage.events(pass_id)] == [["question_open"]]
+    assert [event.codes for event in stage.events(pass_id)] == [["question_open"]]
 
 
 def test_a_pass_is_not_locked_before_one_reads_that_a_change_was_lost(stage: Stage, sit: Sit) -> None:
@@ -291,7 +291,7 @@ def test_codes_that_wait_are_sent_once_one_has_signed_in_again(stage: Stage, sit
         ready(page)
         stored(page)
         assert pass_id not in page.evaluate("JSON.stringify({ ...localStorage })")
-    assert [(one.action, one.codes) for one in stage.events(pass_id)] == [
+    assert [(event.action, event.codes) for event in stage.events(pass_id)] == [
         ("set", ["question_open"]),
         ("unsure", ["question_open"]),
     ]
@@ -311,7 +311,7 @@ def test_where_nothing_can_be_encrypted_the_page_keeps_what_waits_and_hides_the_
     assert pass_id not in page.evaluate("JSON.stringify({ ...localStorage })")
     sign_in(stage, page.context, "Ada")
     page.wait_for_selector("#saved")  # sent, and the page is back
-    assert [one.codes for one in stage.events(pass_id)] == [["question_open"]]
+    assert [event.codes for event in stage.events(pass_id)] == [["question_open"]]
 
 
 def test_whoever_signs_out_is_asked_first_and_leaves_nothing(stage: Stage, sit: Sit) -> None:
@@ -365,7 +365,7 @@ def test_a_minute_without_a_connection_loses_nothing(stage: Stage, sit: Sit) -> 
     assert len(stage.events(pass_id)) == 1
     page.context.set_offline(False)
     stored(page)
-    assert [one.action for one in stage.events(pass_id)] == ["set", *["unsure", "set"] * (changes // 2)]
+    assert [event.action for event in stage.events(pass_id)] == ["set", *["unsure", "set"] * (changes // 2)]
     until(page, "document.getElementById('trouble').textContent === ''")
 
 
@@ -503,8 +503,8 @@ def test_a_long_tape_opens_and_seeks_quickly(stage: Stage, sit: Sit, record_prop
     )
     press(page, "n")
     until(page, "document.querySelector('.utterance.current').getBoundingClientRect().top > 0")
-    place = page.evaluate("document.querySelector('.utterance.current').getBoundingClientRect().bottom")
-    assert 200 < place < 800  # far from where the reader was, and in sight
+    bottom = page.evaluate("document.querySelector('.utterance.current').getBoundingClientRect().bottom")
+    assert 200 < bottom < 800  # far from where the reader was, and in sight
     record_property("opened_s", round(opened, 2))
     record_property("seek_ms", round(seek))
     print(f"opened in {opened:.2f} s, a seek takes {seek:.0f} ms")

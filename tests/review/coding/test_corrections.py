@@ -14,7 +14,7 @@ from tests.review.coding import histories, node
 SEEDS = st.integers(0, 2**32)
 
 
-def said(*words: str) -> Utterance:
+def utterance_of(*words: str) -> Utterance:
     spoken = tuple(Word(f"w{at}", word, at * 100, at * 100 + 80) for at, word in enumerate(words))
     return Utterance("u1", "t1", "client", "S2", 0, spoken[-1].end, spoken)
 
@@ -24,22 +24,22 @@ def retype(old: list[str], new: list[str], after: str | None = None) -> Correcti
 
 
 def test_as_many_words_keep_each_its_time() -> None:
-    [one] = apply_corrections([said("I", "donut", "no")], [retype(["w1", "w2"], ["don't", "know"])])
-    assert [(word.id, word.text, word.start) for word in one.words] == [
+    [utterance] = apply_corrections([utterance_of("I", "donut", "no")], [retype(["w1", "w2"], ["don't", "know"])])
+    assert [(word.id, word.text, word.start) for word in utterance.words] == [
         ("w0", "I", 0),
         ("w1", "don't", 100),
         ("w2", "know", 200),
     ]
-    assert one.edited
+    assert utterance.edited
 
 
 def test_more_words_share_the_time() -> None:
-    [one] = apply_corrections([said("dunno")], [retype(["w0"], ["do", "not"])])
-    assert [(word.text, word.start, word.end) for word in one.words] == [("do", 0, 40), ("not", 40, 80)]
+    [utterance] = apply_corrections([utterance_of("dunno")], [retype(["w0"], ["do", "not"])])
+    assert [(word.text, word.start, word.end) for word in utterance.words] == [("do", 0, 40), ("not", 40, 80)]
 
 
 def test_an_utterance_keeps_a_word() -> None:
-    assert apply_corrections([said("um")], [retype(["w0"], [])]) == [said("um")]
+    assert apply_corrections([utterance_of("um")], [retype(["w0"], [])]) == [utterance_of("um")]
 
 
 def test_voices_change_places_from_here_on_and_back() -> None:
@@ -47,7 +47,7 @@ def test_voices_change_places_from_here_on_and_back() -> None:
     swap = Correction("c1", "speaker", spoken[2].id, {})
     once = apply_corrections(spoken, [swap])
     assert once[:2] == spoken[:2]
-    assert all(one.role != other.role for one, other in zip(once[2:], spoken[2:], strict=True))
+    assert all(utterance.role != other.role for utterance, other in zip(once[2:], spoken[2:], strict=True))
     assert apply_corrections(spoken, [swap, Correction("c2", "speaker", spoken[2].id, {})]) == spoken
 
 
@@ -60,14 +60,14 @@ def test_nothing_is_lost_and_undo_leads_back(seed: int, count: int) -> None:
     last = made[-1]
     undo = Correction("undo", last.kind, last.utterance_id, last.payload, last.id)
     assert apply_corrections(spoken, [*made, undo]) == apply_corrections(spoken, made[:-1])
-    ids = [word.id for one in shown for word in one.words]
+    ids = [word.id for utterance in shown for word in utterance.words]
     assert len(ids) == len(set(ids))
-    assert len({one.id for one in shown}) == len(shown)
-    assert all(one.words and one.start <= one.end for one in shown)
-    if not any(one.kind == "text" for one in made):
-        assert sorted(ids) == sorted(word.id for one in spoken for word in one.words)
-        times = {word.id: (word.start, word.end) for one in spoken for word in one.words}
-        assert all(times[word.id] == (word.start, word.end) for one in shown for word in one.words)
+    assert len({utterance.id for utterance in shown}) == len(shown)
+    assert all(utterance.words and utterance.start <= utterance.end for utterance in shown)
+    if not any(utterance.kind == "text" for utterance in made):
+        assert sorted(ids) == sorted(word.id for utterance in spoken for word in utterance.words)
+        times = {word.id: (word.start, word.end) for utterance in spoken for word in utterance.words}
+        assert all(times[word.id] == (word.start, word.end) for utterance in shown for word in utterance.words)
 
 
 def test_the_page_corrects_as_the_server_does(tmp_path: Path) -> None:
@@ -80,13 +80,16 @@ def test_the_page_corrects_as_the_server_does(tmp_path: Path) -> None:
 const { corrected } = await import(`${sources}/layout.js`);
 console.log(JSON.stringify(input.map(([said, made]) => corrected(said, made))));
 """
-    rows = [([asdict(one) for one in spoken], [asdict(one) for one in made]) for spoken, made in cases]
+    rows = [
+        ([asdict(utterance) for utterance in spoken], [asdict(utterance) for utterance in made])
+        for spoken, made in cases
+    ]
     page = node.run(program, rows, tmp_path)
-    for found, (spoken, made) in zip(page, cases, strict=True):
-        expected = json.loads(json.dumps([asdict(one) for one in apply_corrections(spoken, made)]))
-        for one in found:
-            one.pop("pretag", None)
-        assert found == expected
+    for shown, (spoken, made) in zip(page, cases, strict=True):
+        expected = json.loads(json.dumps([asdict(utterance) for utterance in apply_corrections(spoken, made)]))
+        for utterance in shown:
+            utterance.pop("pretag", None)
+        assert shown == expected
 
 
 def test_the_page_finds_the_smallest_change(tmp_path: Path) -> None:

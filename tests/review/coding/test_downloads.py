@@ -25,14 +25,14 @@ BOOK = Codebook("none", "1", "None", "utterance", ())
 SAID = (*PAYLOADS, *FORMULAS, *BREAKS)
 
 
-def said(at: int, text: str) -> Utterance:
+def utterance_of(at: int, text: str) -> Utterance:
     start = 1000 * at
     return Utterance(f"u{at}", "t1", "client", "S2", start, start + 900, (Word(f"w{at}", text, start, start + 900),))
 
 
 @pytest.fixture(scope="module")
 def utterances() -> list[Utterance]:
-    return [said(at, text) for at, text in enumerate(SAID)]
+    return [utterance_of(at, text) for at, text in enumerate(SAID)]
 
 
 def test_captions_hold_a_cue_an_utterance_and_no_markup_of_what_was_said(utterances: list[Utterance]) -> None:
@@ -46,7 +46,7 @@ def test_captions_hold_a_cue_an_utterance_and_no_markup_of_what_was_said(utteran
 
 
 def test_labels_of_codes_are_text_in_captions_as_well(utterances: list[Utterance]) -> None:
-    codes = {one.id: CodeState(("-->", "<script>alert(1)</script>")) for one in utterances}
+    codes = {utterance.id: CodeState(("-->", "<script>alert(1)</script>")) for utterance in utterances}
     text = downloads.codes_webvtt(utterances, codes, BOOK)
     assert len(list(webvtt.from_buffer(io.StringIO(text)))) == text.count("-->") == len(SAID)
     assert "<script" not in text
@@ -67,8 +67,8 @@ def test_both_files_say_what_their_times_count_from(table: Table, utterances: li
     ada = table.ada.begin()
     with table.room.home.database.writing() as database:
         database.get_one(Tape, table.tape_id).start_ms = 90_500
-    assert "time 0 is 90.500 s into the recording" in ada.browser.get(f"{ada.place}/codes.vtt").text
-    assert ada.browser.get(f"{ada.place}/codes.csv").text.splitlines()[1].endswith(",90.500")
+    assert "time 0 is 90.500 s into the recording" in ada.browser.get(f"{ada.path}/codes.vtt").text
+    assert ada.browser.get(f"{ada.path}/codes.csv").text.splitlines()[1].endswith(",90.500")
 
 
 def test_what_a_coder_types_is_text_in_both_files(table: Table) -> None:
@@ -76,14 +76,14 @@ def test_what_a_coder_types_is_text_in_both_files(table: Table) -> None:
     count = len(ada.state()["utterances"])
     typed = ["=1+1", *(word for payload in PAYLOADS for word in payload.split())]
     shares = [typed[start : start + 50] for start in range(0, len(typed), 50)]
-    for one, share in zip(ada.state()["utterances"], shares, strict=False):
-        old = [word["id"] for word in one["words"]]
-        answer = ada.correct("text", one["id"], {"replace": old, "after": None, "with": share})
+    for utterance, share in zip(ada.state()["utterances"], shares, strict=False):
+        old = [word["id"] for word in utterance["words"]]
+        answer = ada.correct("text", utterance["id"], {"replace": old, "after": None, "with": share})
         assert answer.status_code == 200, answer.text
-    captions = ada.browser.get(f"{ada.place}/codes.vtt")
+    captions = ada.browser.get(f"{ada.path}/codes.vtt")
     assert captions.text.count("-->") == len(list(webvtt.from_buffer(io.StringIO(captions.text)))) == count
     assert not re.search(r"<(?!v (?:interviewer|client|unknown)>)", captions.text)
-    answer = ada.browser.get(f"{ada.place}/codes.csv")
+    answer = ada.browser.get(f"{ada.path}/codes.csv")
     rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
     assert len(rows) == count
     assert rows[0]["text"].startswith("'=1+1 ")
@@ -94,15 +94,15 @@ def test_codes_go_to_other_programs(table: Table) -> None:
     ada = table.ada.begin()
     ada.code("u0001", "question_open")
     ada.code("u0002", "change", action="unsure")
-    rows = list(csv.DictReader(io.StringIO(ada.browser.get(f"{ada.place}/codes.csv").text)))
+    rows = list(csv.DictReader(io.StringIO(ada.browser.get(f"{ada.path}/codes.csv").text)))
     assert [(row["codes"], row["unsure"]) for row in rows[:3]] == [
         ("question_open", "false"),
         ("change", "true"),
         ("", "false"),
     ]
-    text = ada.browser.get(f"{ada.place}/codes.vtt").text
+    text = ada.browser.get(f"{ada.path}/codes.vtt").text
     captions = list(webvtt.from_buffer(io.StringIO(text)))
     assert len(captions) == len(rows)
     assert captions[0].text.endswith("[Open question]")
     assert captions[0].voice == "interviewer"
-    assert ada.browser.get(f"{ada.place}/codes.exe").status_code == 404
+    assert ada.browser.get(f"{ada.path}/codes.exe").status_code == 404

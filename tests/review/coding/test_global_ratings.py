@@ -11,8 +11,8 @@ ANSWERS = {"cultivating_change_talk": 3, "softening_sustain_talk": 4, "partnersh
 
 def test_the_four_ratings_are_kept_sealed(table: Table) -> None:
     ada = table.ada.begin()
-    assert ada.browser.post(f"{ada.place}/ratings", dict(ANSWERS)).status_code == 303
-    page = ada.browser.get(f"{ada.place}/ratings").text
+    assert ada.browser.post(f"{ada.path}/ratings", dict(ANSWERS)).status_code == 303
+    page = ada.browser.get(f"{ada.path}/ratings").text
     assert page.count(" checked") == 4
     assert 'Technical: <strong class="num">3.5</strong>' in page
     database = table.room.home.folder / "tapes.sqlite3"
@@ -23,13 +23,13 @@ def test_the_four_ratings_are_kept_sealed(table: Table) -> None:
 @pytest.mark.parametrize("value", ["0", "6", "3.5", "x"])
 def test_a_rating_lies_between_one_and_five(table: Table, value: str) -> None:
     ada = table.ada.begin()
-    assert ada.browser.post(f"{ada.place}/ratings", {"empathy": value}).status_code == 422
+    assert ada.browser.post(f"{ada.path}/ratings", {"empathy": value}).status_code == 422
 
 
 def test_the_ratings_of_ended_passes_stand_side_by_side(table: Table) -> None:
     ada, ben = table.ada.begin(), table.ben.begin()
-    ada.browser.post(f"{ada.place}/ratings", dict(ANSWERS))
-    ben.browser.post(f"{ben.place}/ratings", {"empathy": 4})
+    ada.browser.post(f"{ada.path}/ratings", dict(ANSWERS))
+    ben.browser.post(f"{ben.path}/ratings", {"empathy": 4})
     ada.lock()
     page = ada.browser.get(f"/tapes/{ada.tape_id}/together").text
     assert 'Empathy</th><td class="num">2</td></tr>' in page  # Ben is still at it

@@ -11,8 +11,8 @@ from tests.benchmarks import coders
 
 @pytest.mark.engines
 def test_fifteen_coders_at_once_lose_nothing(tmp_path: Path) -> None:
-    found = coders.load(tmp_path / "home", coders=15, codes=6, pause=0.05, utterances=20)
-    assert found.stored == found.sent
-    assert len(found.sent) == 15
-    assert found.folded
-    print(f"p95 {found.percentile(0.95):.0f} ms, p99 {found.percentile(0.99):.0f} ms")
+    measured = coders.load(tmp_path / "home", coders=15, codes=6, pause=0.05, utterances=20)
+    assert measured.stored == measured.sent
+    assert len(measured.sent) == 15
+    assert measured.folded
+    print(f"p95 {measured.percentile(0.95):.0f} ms, p99 {measured.percentile(0.99):.0f} ms")

@@ -28,23 +28,23 @@ console.log(JSON.stringify(input.map(drawn)));
 """
 
 
-def drawn(folder: Path, **place: Any) -> dict[str, Any]:
-    given = {"disputed": False, "source": "agreed", "codes": [], "opinions": []} | place
-    [found] = node.run(DRAW, [given], folder)
-    return found
+def drawn(folder: Path, **utterance: Any) -> dict[str, Any]:
+    given = {"disputed": False, "source": "agreed", "codes": [], "opinions": []} | utterance
+    [mark] = node.run(DRAW, [given], folder)
+    return mark
 
 
 def test_a_disputed_line_has_no_full_mark_and_shows_what_each_says(tmp_path: Path) -> None:
     """A full mark is a box in the code's color; this one is a box of paper with a corner in the color."""
     opinions = [{"codes": ["Q"]}, {"codes": []}, {"codes": ["R"]}]
-    found = drawn(tmp_path, disputed=True, source="hand", codes=["Q"], opinions=opinions)
+    drawing = drawn(tmp_path, disputed=True, source="hand", codes=["Q"], opinions=opinions)
     mark = [["fill", "paper"], ["fill", "ink"]]
-    assert found["said"] == [*mark, ["text", "ink", "Q"], *mark, ["text", "ink", "R"]]
-    assert found["dash"] == []
+    assert drawing["said"] == [*mark, ["text", "ink", "Q"], *mark, ["text", "ink", "R"]]
+    assert drawing["dash"] == []
 
 
 @pytest.mark.parametrize(
-    ("source", "said", "dash"),
+    ("source", "drawing", "dash"),
     [
         ("agreed", [["fill", "ink"], ["text", "paper", "Q"]], []),
         ("consensus", [["fill", "ink"], ["text", "paper", "Q"]], []),
@@ -52,9 +52,9 @@ def test_a_disputed_line_has_no_full_mark_and_shows_what_each_says(tmp_path: Pat
     ],
 )
 def test_a_mark_tells_what_stands_from_what_the_machine_says(
-    tmp_path: Path, source: str, said: list[Any], dash: list[int]
+    tmp_path: Path, source: str, drawing: list[Any], dash: list[int]
 ) -> None:
-    assert drawn(tmp_path, source=source, codes=["Q"]) == {"said": said, "dash": dash}
+    assert drawn(tmp_path, source=source, codes=["Q"]) == {"said": drawing, "dash": dash}
 
 
 COUNT = """
@@ -82,5 +82,5 @@ def test_a_pass_counts_what_its_task_can_code(
 ) -> None:
     given = {name: {"codes": codes, "unsure": unsure} for name, (codes, unsure) in states.items()}
     codes = page_state.code_fields(codebook_files.read(book), observer_tasks.find_task(task), {})
-    found = node.run(COUNT, {"roles": ROLES, "states": given, "codes": codes}, tmp_path)
-    assert (found["coded"], found["codable"]) == expected
+    counted = node.run(COUNT, {"roles": ROLES, "states": given, "codes": codes}, tmp_path)
+    assert (counted["coded"], counted["codable"]) == expected

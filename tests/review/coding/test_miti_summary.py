@@ -42,7 +42,7 @@ def rated(coder: Coder, ratings: dict[str, str], codes: Any = MITI, book: str = 
     coder.begin("all", book)
     for name, given in codes.items():
         coder.code(name, *given)
-    assert coder.browser.post(f"{coder.place}/ratings", dict(ratings)).status_code == 303
+    assert coder.browser.post(f"{coder.path}/ratings", dict(ratings)).status_code == 303
     coder.lock()
     return coder
 
@@ -90,7 +90,7 @@ def test_the_summary_of_a_miti_pass_is_the_manual_s(tape: Table) -> None:
         assert f"{name}: {cells[0]}" in text
         assert len(cells) == 2 or f"Thresholds: {cells[2]}" in text
     assert "expert opinion without normative data" in text
-    together = {one["label"]: one["text"] for one in board(ada, "miti-4.2")["measures"]}
+    together = {measure["label"]: measure["text"] for measure in board(ada, "miti-4.2")["measures"]}
     for name in ("Reflections per question (R:Q)", "Total MI-adherent", "Total MI-non-adherent"):
         assert together[name] == summary[name][0]
 
@@ -121,9 +121,9 @@ def test_coders_ratings_stand_side_by_side_and_the_group_settles_them(tape: Tabl
 
 def test_own_ratings_are_seen_again_after_locking(tape: Table) -> None:
     ada = rated(tape.ada, ADA)
-    page = ada.browser.get(ada.place).text
+    page = ada.browser.get(ada.path).text
     assert 'Partnership <strong class="num">5</strong>' in page
-    page = ada.browser.get(f"{ada.place}/ratings").text
+    page = ada.browser.get(f"{ada.path}/ratings").text
     assert 'Relational: <strong class="num">4.5</strong> <span class="soft">(fair from 3.5, good from 4)' in page
     assert page.count(" checked") == 4
 
@@ -150,7 +150,7 @@ def test_another_codebook_has_no_miti_summary(tape: Table) -> None:
     assert "MI-adherent" not in page
     assert "MI-adherent" not in str(board(ada)["measures"])
     assert settle(ada, {"partnership": "4"}, "pretags") == 422
-    assert "This pass uses the codebook" in ada.browser.get(f"{ada.place}/ratings").text
+    assert "This pass uses the codebook" in ada.browser.get(f"{ada.path}/ratings").text
 
 
 def test_the_tape_s_own_codebook_hides_no_miti_pass(tape: Table) -> None:

@@ -12,7 +12,7 @@ from pipeline.review.coding.corrections import Utterance, Word
 from tests.review.coding.conftest import Table
 
 
-def said(text: str) -> Utterance:
+def utterance_of(text: str) -> Utterance:
     words = tuple(Word(f"w{at}", word, at * 100, at * 100 + 90) for at, word in enumerate(text.split()))
     return Utterance("u1", "t1", "client", "S2", 0, words[-1].end, words)
 
@@ -22,13 +22,13 @@ class Entities:
 
     def pipe(self, texts: list[str]) -> Any:
         for text in texts:
-            found, at = [], 0
+            entities, at = [], 0
             for word in text.split(" "):
                 name = word.strip(".,")
                 if name.istitle():
-                    found.append(Entity(at, at + len(name)))
+                    entities.append(Entity(at, at + len(name)))
                 at += len(word) + 1
-            yield Document(found)
+            yield Document(entities)
 
 
 class Entity:
@@ -45,19 +45,19 @@ class Document:
 
 def test_a_name_is_found_in_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(name_detection, "_language_model", lambda _: Entities())
-    [found] = name_detection.detect_names([said("so my sister Caroline, said no")], settings.load().settings)
-    assert (found.text, found.before, found.after) == ("Caroline,", "so my sister", "said no")
+    [name] = name_detection.detect_names([utterance_of("so my sister Caroline, said no")], settings.load().settings)
+    assert (name.text, name.before, name.after) == ("Caroline,", "so my sister", "said no")
 
 
 def test_names_can_be_marked_where_no_language_model_is(tmp_path: Any) -> None:
     loaded = settings.load().settings
     empty = loaded.model_copy(update={"models": loaded.models.model_copy(update={"folder": str(tmp_path)})})
-    masked = said("ask Bo again")
+    masked = utterance_of("ask Bo again")
     masked = Utterance(
         *(masked.id, masked.turn, masked.role, masked.speaker, masked.start, masked.end),
         (masked.words[0], Word("w1", "Bo", 100, 190, True), masked.words[2]),
     )
-    assert [one.text for one in name_detection.detect_names([masked], empty)] == ["Bo"]
+    assert [name.text for name in name_detection.detect_names([masked], empty)] == ["Bo"]
 
 
 def test_names_are_reviewed_on_a_page(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,5 +79,5 @@ def test_names_are_reviewed_on_a_page(table: Table, monkeypatch: pytest.MonkeyPa
 @pytest.mark.engines
 def test_the_language_model_finds_a_person() -> None:
     loaded = settings.load().settings
-    found = name_detection.detect_names([said("then Caroline Miller called me from Chicago")], loaded)
-    assert [(one.text, one.kind) for one in found] == [("Caroline Miller", "person"), ("Chicago", "place")]
+    names = name_detection.detect_names([utterance_of("then Caroline Miller called me from Chicago")], loaded)
+    assert [(name.text, name.kind) for name in names] == [("Caroline Miller", "person"), ("Chicago", "place")]

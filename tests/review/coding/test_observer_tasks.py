@@ -16,8 +16,8 @@ def test_every_task_has_codes_in_the_book_of_the_pretags_or_of_miti() -> None:
 
 
 def test_depth_of_reflections_asks_for_reflections_only() -> None:
-    found = observer_tasks.find_task("depth").codes_in(codebook_files.read("miti-4.2"))
-    assert [code.name for code in found] == ["reflection_simple", "reflection_complex"]
+    codes = observer_tasks.find_task("depth").codes_in(codebook_files.read("miti-4.2"))
+    assert [code.name for code in codes] == ["reflection_simple", "reflection_complex"]
 
 
 def test_a_fifth_of_the_utterances_is_coded_without_the_machine() -> None:

@@ -50,7 +50,7 @@ def test_a_locked_pass_takes_no_more(table: Table) -> None:
 
 def test_it_is_kept_whether_the_suggestion_was_shown(table: Table) -> None:
     ada = table.ada.begin()
-    shown = {one["id"]: one["pretag"] is not None for one in ada.state()["utterances"]}
+    shown = {utterance["id"]: utterance["pretag"] is not None for utterance in ada.state()["utterances"]}
     assert list(shown.values()).count(False) == round(0.2 * len(shown))
     for name in shown:
         ada.code(name)
@@ -62,12 +62,14 @@ def test_it_is_kept_whether_the_suggestion_was_shown(table: Table) -> None:
 def test_a_locked_pass_shows_every_suggestion(table: Table) -> None:
     ada = table.ada.begin()
     ada.lock()
-    assert all(one["pretag"] for one in ada.state()["utterances"])
+    assert all(utterance["pretag"] for utterance in ada.state()["utterances"])
 
 
 def test_a_task_shows_its_suggestions_only(table: Table) -> None:
     ada = table.ada.begin("change-and-sustain")
-    codes = {code for one in ada.state()["utterances"] if one["pretag"] for code in one["pretag"]["codes"]}
+    codes = {
+        code for utterance in ada.state()["utterances"] if utterance["pretag"] for code in utterance["pretag"]["codes"]
+    }
     assert codes <= {"change", "sustain", "neutral"}
 
 
@@ -82,8 +84,8 @@ def test_a_key_of_ones_own_stays(table: Table) -> None:
     ada = table.ada.begin()
     headers = {"X-CSRF-Token": ada.token}
     wanted = {"action": "code:question_open", "key": "7"}
-    assert ada.browser.client.post(f"{ada.place}/keys", json=wanted, headers=headers).status_code == 204
-    taken = ada.browser.client.post(f"{ada.place}/keys", json={"action": "unsure", "key": "r"}, headers=headers)
+    assert ada.browser.client.post(f"{ada.path}/keys", json=wanted, headers=headers).status_code == 204
+    taken = ada.browser.client.post(f"{ada.path}/keys", json={"action": "unsure", "key": "r"}, headers=headers)
     assert taken.status_code == 422
     assert {code["name"]: code["shown"] for code in ada.state()["codes"]}["question_open"] == "7"
     assert {code["name"]: code["shown"] for code in table.ben.begin().state()["codes"]}["question_open"] == "o"
@@ -110,12 +112,12 @@ def test_a_codebook_of_cacti_can_be_taken_in(table: Table) -> None:
 
 
 def test_the_machine_proposes_nothing_to_a_voice_that_it_took_for_the_other(table: Table) -> None:
-    said = table.ada.begin().state()["utterances"]
-    assert any(one["pretag"] for one in said)
+    utterances = table.ada.begin().state()["utterances"]
+    assert any(utterance["pretag"] for utterance in utterances)
     table.interviewer.browser.post(f"/tapes/{table.tape_id}/voices", {"interviewer": "S2"})
     swapped = table.ada.state()["utterances"]
-    assert [one["role"] for one in swapped] != [one["role"] for one in said]
-    assert not any(one["pretag"] for one in swapped)
+    assert [utterance["role"] for utterance in swapped] != [utterance["role"] for utterance in utterances]
+    assert not any(utterance["pretag"] for utterance in swapped)
 
 
 @pytest.mark.parametrize("wrong", ["../../etc/passwd", "nothing", "/etc/passwd", "a" * 79])
@@ -173,9 +175,9 @@ def test_after_a_withdrawal_nothing_of_a_tape_exists(table: Table) -> None:
 def test_anothers_pass_does_not_exist(table: Table) -> None:
     ada = table.ada.begin()
     table.ben.begin()
-    found = answers(ada, table.ben)
-    own = {"lock", "keys", "changes", "state", "codes.csv", "codes.vtt", "ratings", ada.pass_id}
-    assert {status for name, status in found.items() if name.partition(" ")[2] in own} == {404}
+    statuses = answers(ada, table.ben)
+    own_paths = {"lock", "keys", "changes", "state", "codes.csv", "codes.vtt", "ratings", ada.pass_id}
+    assert {status for name, status in statuses.items() if name.partition(" ")[2] in own_paths} == {404}
 
 
 def test_the_interviewer_goes_first(table: Table) -> None:
@@ -201,10 +203,10 @@ def test_a_refusal_does_not_stand_under_the_title_of_another(table: Table) -> No
     tape = f"/tapes/{table.tape_id}"
     early = ada.browser.post(f"{tape}/together/look")
     ada.lock()
-    late = ada.browser.post(f"{ada.place}/ratings", {"empathy": "3"})
+    late = ada.browser.post(f"{ada.path}/ratings", {"empathy": "3"})
     other = ben.browser.post(f"{tape}/coding", {"task": lacking, "codebook": "oars"})
-    found = [(answer.status_code, re.findall("<h1>(.*)</h1>", answer.text)) for answer in (early, late, other)]
-    assert found == [
+    refusals = [(answer.status_code, re.findall("<h1>(.*)</h1>", answer.text)) for answer in (early, late, other)]
+    assert refusals == [
         (403, ["Not yet"]),
         (409, ["This has changed in the meantime"]),
         (422, ["Please check the form"]),
@@ -225,11 +227,11 @@ def test_every_change_stands_in_the_audit_without_words(table: Table) -> None:
 
 
 def test_scripts_in_words_are_words(table: Table) -> None:
-    said = shelf.talk(4, 0.2)
-    said[0]["words"][0][2] = "<script>alert(1)</script>"
-    said[1]["words"][0][2] = "=1+1"
+    utterances = shelf.talk(4, 0.2)
+    utterances[0]["words"][0][2] = "<script>alert(1)</script>"
+    utterances[1]["words"][0][2] = "=1+1"
     room = table.room
-    tape = shelf.place(
+    tape = shelf.put_tape(
         room.home,
         table.group_id,
         room.person("Eve", table.group_id),
@@ -237,12 +239,12 @@ def test_scripts_in_words_are_words(table: Table) -> None:
         4,
         0.2,
         target="<script>alert(2)</script>",
-        utterances=said,
+        utterances=utterances,
     )
     coder = Coder(table.ada.browser, tape).begin()
     for path in ("", "/codes.vtt", "/ratings"):
-        assert "<script>alert" not in coder.browser.get(coder.place + path).text
-    table_file = coder.browser.get(f"{coder.place}/codes.csv")
+        assert "<script>alert" not in coder.browser.get(coder.path + path).text
+    table_file = coder.browser.get(f"{coder.path}/codes.csv")
     assert table_file.headers["content-disposition"].startswith("attachment")
     assert table_file.headers["content-type"].startswith("text/csv")
     assert ",'=1+1 " in table_file.text
@@ -253,7 +255,7 @@ def test_an_open_page_is_told_of_others_corrections_and_of_no_code(table: Table)
     ada, ben = table.ada.begin(), table.ben.begin()
 
     def mark() -> int:
-        return ada.browser.get(f"{ada.place}/mark").json()["mark"]
+        return ada.browser.get(f"{ada.path}/mark").json()["mark"]
 
     before = mark()
     ben.code("u0001", "question_open")

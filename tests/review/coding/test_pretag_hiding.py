@@ -35,4 +35,4 @@ def test_the_lowest_draws_are_hidden(names: set[str], seed: int) -> None:
     hidden = pretag_hiding.hidden_utterances(seed, names, 0.5)
     assert hidden <= names
     assert len(hidden) == round(len(names) / 2)
-    assert all(draws[one] < draws[other] for one in hidden for other in names - hidden)
+    assert all(draws[low] < draws[high] for low in hidden for high in names - hidden)

@@ -44,8 +44,8 @@ def test_the_whole_is_a_wav_file(table: Table) -> None:
 
 def test_the_parts_make_the_whole(table: Table) -> None:
     sound = whole(table.ada)
-    places = [0, 1, 43, 44, 45, 46, 99_999, 100_000, *range(300_001, 1_900_000, 250_000), len(sound)]
-    parts = [get(table.ada, f"bytes={low}-{high - 1}") for low, high in pairwise(places)]
+    offsets = [0, 1, 43, 44, 45, 46, 99_999, 100_000, *range(300_001, 1_900_000, 250_000), len(sound)]
+    parts = [get(table.ada, f"bytes={low}-{high - 1}") for low, high in pairwise(offsets)]
     assert {answer.status_code for answer in parts} == {206}
     assert b"".join(answer.content for answer in parts) == sound
     assert parts[3].headers["content-range"] == f"bytes 44-44/{len(sound)}"
@@ -86,9 +86,9 @@ def test_a_masked_name_is_silent_for_all_but_the_interviewer(table: Table) -> No
     assert heard(ada) == 0
     assert heard(table.interviewer) > 1000
     drawn = table.ben.browser.get(f"/tapes/{table.tape_id}/peaks").content
-    place = slice(word["start"] // 50 + 1, word["end"] // 50)
-    assert set(drawn[place]) <= {0}
-    assert max(table.interviewer.browser.get(f"/tapes/{table.tape_id}/peaks").content[place]) > 0
+    stretch = slice(word["start"] // 50 + 1, word["end"] // 50)
+    assert set(drawn[stretch]) <= {0}
+    assert max(table.interviewer.browser.get(f"/tapes/{table.tape_id}/peaks").content[stretch]) > 0
     shown = table.ben.begin().state()["utterances"][0]["words"][1]
     assert shown["masked"]
     assert word["text"] not in str(table.ben.state()["utterances"][0]["words"][1])

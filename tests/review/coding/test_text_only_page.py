@@ -32,12 +32,12 @@ def seat(room: Room) -> Iterator[tuple[Sender, Any]]:
         token = room.app.state.context.sessions.start(sender.ada, room.clock(), second_factor=True)
         context.add_cookies([{"name": SESSION, "value": token, "url": address}])
         page = context.new_page()
-        said: list[str] = []
-        page.on("console", lambda one: one.type == "error" and said.append(one.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
+        messages: list[str] = []
+        page.on("console", lambda message: message.type == "error" and messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
         yield sender, page
         context.close()
-        assert said == []
+        assert messages == []
 
 
 def look(page: Any, name: str) -> None:
@@ -64,7 +64,7 @@ def test_a_pass_without_sound_by_keyboard_alone(seat: tuple[Sender, Any]) -> Non
     page.locator("main form button").first.press("Enter")
     page.wait_for_selector("[data-ready]")
     assert page.locator("audio, canvas, #play, #clock, #speed").count() == 0
-    assert [one.inner_text() for one in page.locator(".utterance .time").all()] == ["#1", "#2", "#3", "#4", "#5"]
+    assert [label.inner_text() for label in page.locator(".utterance .time").all()] == ["#1", "#2", "#3", "#4", "#5"]
     look(page, "text-coding")
     for key in ("o", "ArrowDown", "+", "n", "c"):
         page.keyboard.press(key)

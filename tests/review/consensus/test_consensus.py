@@ -79,27 +79,27 @@ def test_what_only_the_machine_says_stays_in_doubt() -> None:
 
 @pytest.mark.parametrize("name", codebook_files.shipped())
 def test_until_somebody_has_coded_the_figures_are_those_of_the_report_intervals_included(name: str) -> None:
-    own = codebook_files.read(name)
+    codebook = codebook_files.read(name)
     table = samples.coded()
     drawing = settings.load().settings.measures.model_copy(update={"draws": 300, "seed": 3, "interval": 0.8})
-    report = Measured.of(table, own, drawing, {"open": 0.4, "change": 0.4}).figures
+    report = Measured.of(table, codebook, drawing, {"open": 0.4, "change": 0.4}).figures
     utterances = []
     for row in table.to_dict("records"):
         words = tuple(Word(f"w{at}", text, row["start"], row["end"]) for at, text in enumerate(row["text"].split()))
         head = (row["utterance_id"], row["turn_id"], row["role"], row["speaker"], row["start"], row["end"])
         pretags = tuple(row["codes"].split("|"))
         p = {code: row[f"p_{code}"] for code in CODES}
-        machine = tuple(code for code in own.proposed(pretags) if own[code].role == row["role"])
+        machine = tuple(code for code in codebook.proposed(pretags) if codebook[code].role == row["role"])
         utterances.append(ComparedUtterance(Utterance(*head, words), (), None, machine, row["probability"], p, pretags))
     drawn = {key: report.as_dict()[key] for key in ("width", "seed", "spread", "draws")}
-    assert group_measures(ConsensusBoard(tuple(utterances), (), own, drawn)).as_dict() == report.as_dict()
+    assert group_measures(ConsensusBoard(tuple(utterances), (), codebook, drawn)).as_dict() == report.as_dict()
 
 
 def test_a_book_of_its_own_counts_by_its_own_families() -> None:
     utterances = (compared(1, ("question",)), compared(2, ("reflection_complex",)), compared(3, ("reflection_simple",)))
-    found = group_measures(ConsensusBoard(utterances, (), codebook_files.read("miti-4.2")))
-    assert found.ratios["percent_complex_reflections"].value == 100  # once a volley, complex before simple
-    assert found.ratios["reflections_per_question"].value == 1
+    figures = group_measures(ConsensusBoard(utterances, (), codebook_files.read("miti-4.2")))
+    assert figures.ratios["percent_complex_reflections"].value == 100  # once a volley, complex before simple
+    assert figures.ratios["reflections_per_question"].value == 1
 
 
 def board(coder: Coder) -> dict[str, Any]:
@@ -130,9 +130,9 @@ def test_what_is_settled_keeps_what_everyone_said(both: Table) -> None:
     after = settle(both.ada, "s1", "question_open").json()
     assert after["queue"] == []
     assert after["basis"].startswith("1 settled together, ")
-    [one] = after["places"]
-    assert one["settled"] == ["question_open"]
-    assert {each["coder"]: each["codes"] for each in one["opinions"]} == {
+    [utterance] = after["places"]
+    assert utterance["settled"] == ["question_open"]
+    assert {each["coder"]: each["codes"] for each in utterance["opinions"]} == {
         "Ada": ["question_open"],
         "Ben": ["question_closed"],
     }
@@ -148,18 +148,18 @@ def test_who_codes_a_tape_twice_has_one_opinion(both: Table) -> None:
     again.code("u0001", "question_closed")
     again.code("u0002", "change")
     again.lock()
-    found = board(both.ben)
-    [one] = [compared for compared in found["places"] if compared["id"] == "u0001"]
-    assert [(each["coder"], each["codes"]) for each in one["opinions"]] == [
+    page_state = board(both.ben)
+    [utterance] = [compared for compared in page_state["places"] if compared["id"] == "u0001"]
+    assert [(each["coder"], each["codes"]) for each in utterance["opinions"]] == [
         ("Ada", ["question_closed"]),
         ("Ben", ["question_closed"]),
     ]
-    assert found["queue"] == []
+    assert page_state["queue"] == []
 
 
 def test_the_measures_follow_what_is_settled(both: Table) -> None:
     def share(answer: dict[str, Any]) -> Any:
-        return next(one["value"] for one in answer["measures"] if one["label"].startswith("Open questions"))
+        return next(measure["value"] for measure in answer["measures"] if measure["label"].startswith("Open questions"))
 
     opened = share(settle(both.ada, "s1", "question_open").json())
     assert share(settle(both.ada, "s2", "question_closed").json()) < opened
@@ -180,7 +180,7 @@ def test_a_task_is_no_opinion_on_what_it_did_not_ask_for(table: Table) -> None:
     ben.code("u0003", "reflection_simple")
     ada.lock()
     ben.lock()
-    utterances = {one["id"]: one for one in board(ada)["places"]}
+    utterances = {utterance["id"]: utterance for utterance in board(ada)["places"]}
     assert [each["coder"] for each in utterances["u0001"]["opinions"]] == ["Ben"]
     assert not utterances["u0001"]["disputed"]
     assert len(utterances["u0003"]["opinions"]) == 2

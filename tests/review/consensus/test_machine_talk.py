@@ -51,7 +51,7 @@ def test_the_machines_change_talk_stays_on_every_page(table: Table, book: str) -
     assert {name: value for name, value in page.items() if name in expected} == expected
     together = board(table.interviewer, book)
     shown = {
-        one["label"]: one["text"] if one["value"] is not None else one["undefined"] for one in together["measures"]
+        row["label"]: row["text"] if row["value"] is not None else row["undefined"] for row in together["measures"]
     }
     assert {name: shown[name] for name in expected if name in shown} == {
         name: value for name, value in expected.items() if not name.startswith("Utterances")
@@ -59,7 +59,7 @@ def test_the_machines_change_talk_stays_on_every_page(table: Table, book: str) -
     sheets = PdfReader(io.BytesIO(ivy.get(f"/tapes/{table.tape_id}/summary.pdf").content)).pages
     paper = " ".join("\n".join(sheet.extract_text() for sheet in sheets).split())
     assert all(f"{name}: {value}" in paper for name, value in expected.items())
-    tags = {one["id"]: one["talk"] for one in together["places"]}
+    tags = {row["id"]: row["talk"] for row in together["places"]}
     assert {name: talk for name, talk in tags.items() if talk} == {"u2": ["change"], "u6": ["sustain"]}
     assert [(code["label"], code["letter"], code["shape"]) for code in together["talk"]] == [
         ("Change talk", "+", "up"),
@@ -71,10 +71,10 @@ def test_the_machines_change_talk_stays_on_every_page(table: Table, book: str) -
 def test_under_a_book_with_codes_for_the_client_the_machine_says_nothing_beside_them(table: Table) -> None:
     seated(table)
     coded(table.ada, {"u2": "change"})
-    found = board(table.ada)
-    assert found["talk"] == []
-    assert not any(one["talk"] for one in found["places"])
-    assert "by the machine" not in str(found["measures"])
+    page_state = board(table.ada)
+    assert page_state["talk"] == []
+    assert not any(row["talk"] for row in page_state["places"])
+    assert "by the machine" not in str(page_state["measures"])
 
 
 def test_what_turns_out_to_be_the_interviewers_is_no_change_talk(table: Table) -> None:
@@ -84,5 +84,5 @@ def test_what_turns_out_to_be_the_interviewers_is_no_change_talk(table: Table) -
     assert table.ada.correct("speaker", "u2", {}).is_success
     table.ada.code("u1", "question")
     table.ada.lock()
-    talk = {one["label"]: one["undefined"] for one in board(table.ada, "miti-4.2")["measures"]}
+    talk = {row["label"]: row["undefined"] for row in board(table.ada, "miti-4.2")["measures"]}
     assert talk["Change talk (%CT), by the machine"] == "0 utterances of change or sustain talk"

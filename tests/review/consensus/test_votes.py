@@ -57,7 +57,7 @@ def seated(table: Table, minutes: float = 1.0, each: int = 5_000) -> Table:
     with table.room.home.database.reading() as session:
         ivy = session.scalars(select(Person.id).where(Person.name == "Ivy")).one()
     room = table.room
-    tape = shelf.place(room.home, table.group_id, ivy, room.clock(), minutes=minutes, utterances=talk(each))
+    tape = shelf.put_tape(room.home, table.group_id, ivy, room.clock(), minutes=minutes, utterances=talk(each))
     for coder in (table.interviewer, table.ada, table.ben):
         coder.tape_id = tape
     table.tape_id = tape
@@ -140,7 +140,7 @@ def test_what_a_task_did_not_ask_for_was_not_left_out(
     coded(tape.ada, ALL | CLIENT)
     coded(tape.ben, given, task)
     page_state = board(tape.ada)
-    assert [one["id"] for one in page_state["places"] if one["disputed"]] == disputed
+    assert [row["id"] for row in page_state["places"] if row["disputed"]] == disputed
     assert set(page_state["queue"]) == set(disputed)
 
 
@@ -272,5 +272,5 @@ def test_the_coach_s_page_takes_silence_as_the_group_s_does(tape: Table) -> None
         table = gather_group_codes(tape.room.home, session, coach, group, tape.room.clock()).table
     group_codes = dict(table[table["layer"] == "consensus"][["utterance_id", "codes"]].itertuples(index=False))
     assert group_codes == without("u5") | {"u4": "", "u5": ""}
-    [place] = [one for one in board(tape.ada)["places"] if one["id"] == "u5"]
-    assert place["codes"] == []
+    [compared] = [row for row in board(tape.ada)["places"] if row["id"] == "u5"]
+    assert compared["codes"] == []

@@ -1,0 +1,70 @@
+"""Names say what they hold, docstrings say what comes back, and the examples in them hold."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CODE = sorted((ROOT / "pipeline").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+BANNED = frozenset({"found", "one", "place", "about", "own", "said"})
+"""Names that could hold anything."""
+
+EMPTY_OPENINGS = ("What ", "Whatever ")
+"""Openings of a docstring that leave open whether a value is returned, stored or asked for."""
+
+
+def bound_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Yield every name that code binds (variables, arguments, functions, classes), with its line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id, node.lineno
+        elif isinstance(node, ast.arg):
+            yield node.arg, node.lineno
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name, node.lineno
+
+
+def banned_names(source: str) -> list[str]:
+    return [f"line {line}: {name}" for name, line in sorted(bound_names(ast.parse(source)), key=str) if name in BANNED]
+
+
+def empty_openings(source: str) -> list[str]:
+    documented = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    docstrings = (ast.get_docstring(node) for node in ast.walk(ast.parse(source)) if isinstance(node, documented))
+    return [text.splitlines()[0] for text in docstrings if text and text.startswith(EMPTY_OPENINGS)]
+
+
+def test_the_lists_find_what_they_ban() -> None:
+    source = 'def about(own):\n    """What there is."""\n    for one, (place, path) in own:\n        said = path\n'
+    assert banned_names(source) == ["line 1: about", "line 3: one", "line 1: own", "line 3: place", "line 4: said"]
+    assert empty_openings(source) == ["What there is."]
+
+
+@pytest.mark.parametrize("path", CODE + TESTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_names_say_what_they_hold(path: Path) -> None:
+    assert banned_names(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_docstrings_say_what_comes_back(path: Path) -> None:
+    assert empty_openings(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in CODE if ">>> " in path.read_text(encoding="utf-8")],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
+def test_the_examples_in_docstrings_hold(path: Path) -> None:
+    module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    result = doctest.testmod(module)
+    assert result.attempted
+    assert not result.failed
