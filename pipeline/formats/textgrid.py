@@ -25,7 +25,7 @@ from pipeline.formats.transcript import CodedTranscript
 from pipeline.timeline import Span, to_seconds
 
 NO_TEXT = "[speech]"
-_SILENCE = frozenset({"sil", "sp", "<sil>", "<p:>", "<p>", "<nib>", "#", "##"})
+SILENCE = frozenset({"sil", "sp", "<sil>", "<p:>", "<p>", "<nib>", "#", "##"})
 """Labels with which aligners mark a pause: nobody speaks."""
 _ZERO = "zero"
 """The tier whose one label says what times count from."""
@@ -93,7 +93,7 @@ def _tier(source: Source, tokens: Iterator[str | float]) -> RawTier:
             value = f"has an interval on tier {name[:40]!r} that ends before it starts"
             source.refuse("F07", value, "move its end in Praat, or delete it")
         label = _label(source, tokens).strip()
-        if label and label not in _SILENCE:
+        if label and label not in SILENCE:
             labels.append((Span(start, end), "" if label == NO_TEXT else label))
     if kind not in ("IntervalTier", "TextTier"):
         source.refuse("F03", f"has a tier of the unknown class {kind[:40]!r}", "remove that tier from the TextGrid")

@@ -82,6 +82,13 @@ document.getElementById("hear-end").addEventListener("click", () => {
   const end = parse(to.value) ?? duration;
   hear(Math.max(parse(from.value) ?? 0, end - 8000), end);
 });
+/* Once the part is handed in, this sound is no more: the page must not ask for another piece of it. */
+for (const form of document.forms) {
+  form.addEventListener("submit", () => {
+    sound.removeAttribute("src");
+    sound.load();
+  });
+}
 for (const id of ["part-drag", "part-hear"]) document.getElementById(id).hidden = false;
 
 from.addEventListener("input", draw);

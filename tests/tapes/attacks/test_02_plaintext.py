@@ -136,7 +136,16 @@ def kill_all(process: psutil.Process) -> list[psutil.Process]:
         except psutil.NoSuchProcess:
             continue
     _, alive = psutil.wait_procs(group[1:], 30)
+    until(lambda: is_dead(process))
     return alive
+
+
+def is_dead(process: psutil.Process) -> bool:
+    """Whether a process has ended, though nobody may have asked for its status yet."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def work(folder: Path) -> None:
@@ -259,7 +268,7 @@ def test_a_decoder_ends_with_the_process_that_waits_for_it(tmp_path: Path) -> No
         until(psutil.Process(parent.pid).children)
         decoders = psutil.Process(parent.pid).children()
         parent.kill()
-    _, alive = psutil.wait_procs(decoders, 5)
+    _, alive = psutil.wait_procs(decoders, 30)
     assert alive == []
 
 
