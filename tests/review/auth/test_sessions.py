@@ -65,6 +65,31 @@ def test_being_seen_is_noted_every_half_minute(
     assert rows[token_hash(other)].seen_at == now
 
 
+def test_who_asks_without_a_word_is_attended(room: Room, sessions: Sessions) -> None:
+    token, now = sessions.start(room.person("Ada"), room.clock(), second_factor=False), room.clock()
+    assert sessions.find(token, now + MINUTE)
+    assert stored(room)[token_hash(token)].seen_at == now + MINUTE
+
+
+def test_the_session_of_somebody_disabled_finds_nobody_else(room: Room, sessions: Sessions) -> None:
+    first, *_ = sorted(room.person(name) for name in ("Ada", "Ben", "Cleo"))
+    token, now = sessions.start(first, room.clock(), second_factor=False), room.clock()
+    with room.home.database.writing() as database:
+        database.get_one(Person, first).disabled_at = now
+    assert sessions.find(token, now) is None
+
+
+@pytest.mark.parametrize(("age", "idle"), [(0, IDLE + 1), (AGE + 1, 0)])
+def test_a_session_that_is_long_over_is_swept_though_nobody_presents_it(
+    room: Room, sessions: Sessions, age: int, idle: int
+) -> None:
+    ada, now = room.person("Ada"), room.clock()
+    token = sessions.start(ada, now, second_factor=False)
+    moved(room, token, now - age, now - idle)
+    other = sessions.start(room.person("Ben"), now, second_factor=False)
+    assert stored(room).keys() == {token_hash(other)}
+
+
 def test_a_new_session_takes_the_place_of_the_browser_s_own_alone(room: Room, sessions: Sessions) -> None:
     ada, now = room.person("Ada"), room.clock()
     first, second = (sessions.start(ada, now, second_factor=False) for _ in range(2))
