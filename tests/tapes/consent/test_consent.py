@@ -85,6 +85,7 @@ def test_reachable_tapes_are_those_that_are_allowed(made_home: Home, scene: Scen
             "has a consent that does not name this person or group (play); ask the interviewer",
         ),
         ("member", "export", "G", "D08", "must not be used by this person in this way (export); ask the interviewer"),
+        ("coach", "export", "G", "D08", "must not be used by this person in this way (export); ask the interviewer"),
         ("member", "destroy", "G", "D08", "must not be used by this person in this way (destroy); ask the interviewer"),
     ],
 )
