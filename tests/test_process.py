@@ -143,7 +143,7 @@ def test_ctrl_c_ends_the_engines_at_once_and_the_next_run_goes_on(
     began = time.monotonic()
     run.send_signal(signal.SIGINT)
     shown, _ = run.communicate()
-    assert time.monotonic() - began < 10  # at once on a quiet machine
+    assert time.monotonic() - began < 60  # a second on a quiet machine; what counts is that it does not go on
     assert run.returncode == 130
     assert "Run the same command to continue" in shown
     done = processed(out, "--end", "0:30")

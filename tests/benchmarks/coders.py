@@ -59,7 +59,7 @@ def load(folder: Path, coders: int, codes: int, pause: float, utterances: int = 
     room.app = _application(home, address)
     group = room.group()
     people = [room.person(f"Coder{number}", group) for number in range(coders)]
-    tape = shelf.place(home, group, people[0], now(), utterances, 5)
+    tape = shelf.put_tape(home, group, people[0], now(), utterances, 5)
     cookies = [room.app.state.context.sessions.start(person, now(), second_factor=True) for person in people]
     with _apart(folder, port) if apart else server.serving(room.app, port):
         gate = threading.Barrier(coders)

@@ -98,9 +98,9 @@ def test_other_seeds_are_measured_without_changing_what_ships(trained: Path, mon
     run(*given, "--seed", "4", "--seed", "2")
     assert all((folder / name).read_bytes() == before[name] for name in checkpoint.RUNTIME_FILES)
     assert checkpoint.read(folder).metadata["seeds"] == [0, 4, 2]
-    folds = checkpoint.read_folds(folder, "written")
-    pd.testing.assert_frame_equal(folds[folds["seed"] == 0].reset_index(drop=True), folds)
-    assert folds.groupby("seed").size().to_dict() == {0: 540, 2: 540, 4: 540}
+    all_folds = checkpoint.read_folds(folder, "written")
+    pd.testing.assert_frame_equal(all_folds[all_folds["seed"] == 0].reset_index(drop=True), folds)
+    assert all_folds.groupby("seed").size().to_dict() == {0: 540, 2: 540, 4: 540}
     # The same as if all seeds had been measured at once.
     run(*command, trained / "more", "--seed", "0", "--seed", "4", "--seed", "2")
     once = trained / "more" / "utterance-tagger" / checkpoint.FOLDS

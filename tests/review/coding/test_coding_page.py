@@ -168,9 +168,9 @@ def test_a_pass_by_keyboard_alone(stage: Stage, sit: Sit) -> None:
 def test_a_voice_without_words_is_shown_where_it_was_heard(stage: Stage, sit: Sit) -> None:
     page = sit("Ada")
     begin(stage, page, stage.tape(unclear=[(5000, 5300, "S1"), (89_900, 90_000, "S3")]))  # 4.5 s an utterance
-    words = page.locator('[data-id="u0002"] .said')
-    words = words.locator(".word").count()
-    sound = words.locator(".unclear")
+    line = page.locator('[data-id="u0002"] .said')
+    words = line.locator(".word").count()
+    sound = line.locator(".unclear")
     assert sound.text_content() == "Interviewer: unclear sound"
     before = sound.evaluate(
         "one => [...one.parentNode.querySelectorAll('.word')].filter("
