@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from pipeline.cli._shared.options import Config, Profile, clock
+from pipeline.cli._shared.options import Audio, Config, End, Profile, Speakers, Start, Transcript, Voice, clock
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,25 +21,12 @@ def process(
         str, typer.Option(metavar="TEXT", help="The change that the session is about, such as 'drinking less'.")
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the results.")],
-    recording: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="AUDIO",
-            help="The recording: WAV, FLAC, Ogg, MP3, M4A or WebM. Without it, --transcript is coded from text.",
-            show_default=False,
-        ),
-    ] = None,
-    start: Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment starts, such as 2:30.")] = None,
-    end: Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment ends, such as 22:30.")] = None,
-    speakers: Annotated[str, typer.Option(metavar="NUMBER", help="How many people speak: a number, or auto.")] = "2",
-    interviewer: Annotated[
-        str | None,
-        typer.Option(metavar="VOICE", help="Which voice is the interviewer's: S1, or a name in the transcript."),
-    ] = None,
-    transcript: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="A transcript of the session, of any kind that `tape-review code` reads."),
-    ] = None,
+    recording: Audio = None,
+    start: Start = None,
+    end: End = None,
+    speakers: Speakers = "2",
+    interviewer: Voice = None,
+    transcript: Transcript = None,
     diarizer: Annotated[
         Literal["auto", "pyannote", "channels", "manual"], typer.Option(help="How to tell who speaks when.")
     ] = "auto",

@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli._shared.options import As, Config, Home, Profile, clock
+from pipeline.cli._shared.options import (
+    As,
+    Audio,
+    Config,
+    End,
+    Home,
+    Profile,
+    Speakers,
+    Start,
+    Transcript,
+    Voice,
+    clock,
+)
 
 EXAMPLE = """\
 # What the client allowed. Write it down as it was signed; the client is known by one made-up word only.
@@ -38,25 +50,12 @@ def submit(
     interviewer: Annotated[
         str, typer.Option(metavar="PERSON", help="The interviewer on the tape: email address or id.")
     ],
-    recording: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="AUDIO",
-            help="The recording: WAV, FLAC, Ogg, MP3, M4A or WebM. Without it, --transcript is coded from text.",
-            show_default=False,
-        ),
-    ] = None,
-    start: Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment starts, such as 2:30.")] = None,
-    end: Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment ends, such as 22:30.")] = None,
-    speakers: Annotated[str, typer.Option(metavar="NUMBER", help="How many people speak: a number, or auto.")] = "2",
-    voice: Annotated[
-        str | None,
-        typer.Option(metavar="VOICE", help="Which voice is the interviewer's: S1, or a name in the transcript."),
-    ] = None,
-    transcript: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="A transcript of the session, of any kind that `tape-review code` reads."),
-    ] = None,
+    recording: Audio = None,
+    start: Start = None,
+    end: End = None,
+    speakers: Speakers = "2",
+    voice: Voice = None,
+    transcript: Transcript = None,
     watch: Annotated[bool, typer.Option("--watch", help="Show progress until the work is done.")] = False,
     example_consent: Annotated[
         bool,

@@ -32,6 +32,26 @@ As = Annotated[
     ),
 ]
 
+Audio = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="AUDIO",
+        help="The recording: WAV, FLAC, Ogg, MP3, M4A or WebM. Without it, --transcript is coded from text.",
+        show_default=False,
+    ),
+]
+Start = Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment starts, such as 2:30.")]
+End = Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment ends, such as 22:30.")]
+Speakers = Annotated[str, typer.Option(metavar="NUMBER", help="How many people speak: a number, or auto.")]
+Voice = Annotated[
+    str | None,
+    typer.Option(metavar="VOICE", help="Which voice is the interviewer's: S1, or a name in the transcript."),
+]
+Transcript = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A transcript of the session, of any kind that `tape-review code` reads."),
+]
+
 Tiers = Annotated[
     list[str] | None,
     typer.Option(
