@@ -37,6 +37,13 @@ def code(
         str | None,
         typer.Option("--interviewer", metavar="NAME", help="The interviewer's name in the transcript, such as 'Ann'."),
     ] = None,
+    target_behavior: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="The change that the session is about, for tapes whose table names none. Change talk depends on it.",
+        ),
+    ] = None,
     tier: Tiers = None,
     config: Config = None,
 ) -> None:
@@ -57,7 +64,7 @@ def code(
     reading = uncoded.read(transcript, interviewer, tiers(tier))
     for note in reading.notes:
         typer.echo(note, err=True)
-    table = _with_roles(reading.table, transcript, loaded)
+    table = _with_target(_with_roles(reading.table, transcript, loaded), (target_behavior or "").strip())
     replaced = [column for column in tape_tables.TAG_COLUMNS if column in table]
     if replaced:
         typer.echo(f"The machine's tags replace the columns {', '.join(replaced)} of {transcript.name}.", err=True)
@@ -86,6 +93,18 @@ def _with_roles(table: pd.DataFrame, path: Path, loaded: Settings) -> pd.DataFra
         rows = "1 row is" if len(third) == 1 else f"{len(third)} rows are"
         typer.echo(f"{rows} neither the interviewer's nor the client's{named}: not coded.", err=True)
     return table
+
+
+def _with_target(table: pd.DataFrame, target_behavior: str) -> pd.DataFrame:
+    """Return the table with the target behavior in the rows of each tape that names none."""
+    is_named = table["target_behavior"].str.strip().ne("").groupby(table["tape_id"]).transform("any")
+    if not target_behavior and (~is_named & (table["role"] == "client")).any():
+        typer.echo(
+            "Client talk is coded without the change that the session is about; add --target-behavior, such as"
+            " 'drinking less'.",
+            err=True,
+        )
+    return table.assign(target_behavior=table["target_behavior"].where(is_named, target_behavior))
 
 
 def _decided(tape_id: str, tape: pd.DataFrame, path: Path, loaded: Settings) -> pd.Series:

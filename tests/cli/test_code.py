@@ -45,10 +45,30 @@ def test_a_transcript_is_coded_in_its_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.engines
+def test_the_change_is_named_for_tapes_whose_table_names_none(tmp_path: Path) -> None:
+    given, out = tmp_path / "talk.csv", tmp_path / "coded.csv"
+    rows = ("a,1,client,I want to stop.,", "a,2,client,Yes.,smoking less", "b,1,client,I want to stop.,")
+    given.write_text("\n".join(["tape_id,utterance_id,role,text,target_behavior", *rows]) + "\n")
+    done = CliRunner().invoke(app, ["code", str(given), "--out", str(out), "--target-behavior", "drinking less"])
+    assert (done.exit_code, done.stderr.strip()) == (0, "")
+    assert list(pd.read_csv(out, keep_default_na=False)["target_behavior"]) == ["", "smoking less", "drinking less"]
+
+
+@pytest.mark.engines
+def test_client_talk_that_is_coded_without_the_change_it_is_about_is_named(tmp_path: Path) -> None:
+    given = tmp_path / "talk.txt"
+    given.write_text("Therapist: What brings you?\nClient: I want to stop.\n")
+    done = CliRunner().invoke(app, ["code", str(given), "--out", str(tmp_path / "coded.csv")])
+    assert "coded without the change that the session is about" in done.stderr
+    assert "--target-behavior" in done.stderr
+
+
+@pytest.mark.engines
 def test_codes_that_are_there_are_replaced_and_that_is_said(tmp_path: Path) -> None:
     given = tmp_path / "talk.csv"
     given.write_text("tape_id,utterance_id,role,text,codes,p_change\na,1,client,Yes.,by hand,\n")
-    done = CliRunner().invoke(app, ["code", str(given), "--out", str(tmp_path / "coded.csv")])
+    options = ["--out", str(tmp_path / "coded.csv"), "--target-behavior", "drinking less"]
+    done = CliRunner().invoke(app, ["code", str(given), *options])
     assert done.stderr.strip() == "The machine's tags replace the columns codes, p_change of talk.csv."
     assert "by hand" not in (tmp_path / "coded.csv").read_text()
 
