@@ -81,6 +81,12 @@ def test_report_and_provenance_say_that_there_is_no_sound_and_show_no_time_and_n
     assert "Robin" not in "".join(content.decode() for content in files.values())
 
 
+def test_the_report_asks_nobody_to_listen_where_there_is_no_sound() -> None:
+    prose = re.sub(r"<style.*?</style>|<[^>]*>", " ", made(run())["report.html"].decode(), flags=re.DOTALL)
+    assert re.findall(r"\b(?:listen|hear|ears)\b", prose, flags=re.IGNORECASE) == []
+    assert "left out or unclear" not in prose
+
+
 def test_roles_that_nothing_settles_are_decided_by_the_words_and_said() -> None:
     files = made(run(interviewer=""))
     assert "% sure" in files["report.html"].decode()
