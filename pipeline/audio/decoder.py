@@ -43,7 +43,8 @@ class DecodeRequest:
     """A segment to decode; times in milliseconds of the recording.
 
     ``reader`` and ``key`` are those of a `pipeline.audio.sniff.AudioContainer`; nothing after ``stop`` is decoded;
-    ``seconds`` of processor time and ``memory`` bytes are the decoder's limits.
+    ``seconds`` of processor time and ``memory`` bytes are the decoder's limits; ``track`` is a place in
+    `DecodedAudio.tracks`.
     """
 
     reader: str
@@ -52,6 +53,18 @@ class DecodeRequest:
     stop: int
     seconds: int
     memory: int
+    track: int = 0
+
+
+@dataclass(frozen=True)
+class AudioTrack:
+    """A sound track of a file as its header describes it; ``title`` and ``language`` are empty where it has none."""
+
+    codec: str
+    sample_rate: int
+    channels: int
+    title: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,11 +91,12 @@ class DecodedExtent:
 
 @dataclass(frozen=True)
 class DecodedAudio:
-    """``samples`` are int16 of shape (channels, n) at 16 kHz."""
+    """``samples`` are int16 of shape (channels, n) at 16 kHz, those of one of the file's ``tracks``."""
 
     format: StreamFormat
     samples: np.ndarray
     extent: DecodedExtent
+    tracks: tuple[AudioTrack, ...]
 
 
 def decode(file: int, request: DecodeRequest, thing: str, progress: Progress) -> DecodedAudio:
@@ -148,6 +162,7 @@ def _ready(pipe: Connection) -> bool:
 
 
 def _receive(pipe: Connection, request: DecodeRequest, thing: str, progress: Progress) -> DecodedAudio:
+    tracks = tuple(AudioTrack(**track) for track in _received(pipe, thing)["tracks"])
     stream = StreamFormat(**_received(pipe, thing)["format"])
     span = request.stop - request.start
     bound = (span + 1000) * stream.channels * _BYTES_A_MS
@@ -159,7 +174,7 @@ def _receive(pipe: Connection, request: DecodeRequest, thing: str, progress: Pro
             raise ValueError("the decoder returned more data than requested")
         progress(min(1.0, len(pcm) / (expected * stream.channels * _BYTES_A_MS)))
     samples = np.frombuffer(pcm, "<i2").reshape(-1, stream.channels).T
-    return DecodedAudio(stream, samples, DecodedExtent(**message["extent"]))
+    return DecodedAudio(stream, samples, DecodedExtent(**message["extent"]), tracks)
 
 
 def _received(pipe: Connection, thing: str) -> Any:

@@ -5,9 +5,9 @@ standard output. Before the first byte is read the process gives up what a decod
 and no socket any more (the kernel hands out no further descriptor), write to no file, and take no more memory and
 time than it was given. So a file that names another one, a playlist or a crafted header reaches nothing.
 
-Messages, each with a letter in front: ``J`` and a JSON object (``ready``, ``format``, at the end ``extent``
-or ``refused``), ``S`` and samples (int16, little endian, channels interleaved; none while the decoder runs towards the
-segment).
+Messages, each with a letter in front: ``J`` and a JSON object (``ready``, ``tracks``, ``format``, at the end
+``extent`` or ``refused``), ``S`` and samples (int16, little endian, channels interleaved; none while the decoder runs
+towards the segment).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ import soundfile
 import soxr
 from av.container import InputContainer
 
-from pipeline.audio.decoder import DecodedExtent, DecodeRequest, StreamFormat
+from pipeline.audio.decoder import AudioTrack, DecodedExtent, DecodeRequest, StreamFormat
 from pipeline.audio.quality import SAMPLE_RATE
 
 RATES = (8_000, 96_000)
@@ -42,6 +42,7 @@ FULL_SCALE = 0.9995
 """A sample at or above this, with two more behind it, is clipped: a 16-bit recording ends at 0.99997."""
 
 _BLOCK = 32_768  # frames decoded at once
+_TITLE = 80  # characters of a track's title that are kept
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h: a signal for when the thread that started the process ends
 _CODECS = (
     "aac,alac,flac,mp3,mp3float,opus,libopus,vorbis,"
@@ -57,6 +58,7 @@ class RefusalError(Exception):
 class Stream:
     """Decoded sound in blocks: float32 of shape (frames, channels)."""
 
+    tracks: list[AudioTrack]
     format: StreamFormat
     blocks: Iterator[np.ndarray]
 
@@ -69,6 +71,7 @@ def main(request: DecodeRequest) -> None:
         confine(request)
         _send(pipe, ready=True)
         stream = _open(request)
+        _send(pipe, tracks=[asdict(track) for track in stream.tracks])
         _send(pipe, format=asdict(stream.format))
         _send(pipe, extent=asdict(_convert(stream, request, lambda samples: pipe.send_bytes(b"S" + samples))))
     except RefusalError as refusal:
@@ -106,7 +109,9 @@ def confine(request: DecodeRequest) -> None:
 
 
 def _open(request: DecodeRequest) -> Stream:
-    stream = {"soundfile": _soundfile, "av": _av}[request.reader](request.key)
+    stream = _soundfile(request.key) if request.reader == "soundfile" else _av(request.key, request.track)
+    if request.track >= len(stream.tracks):
+        raise RefusalError("A02", f"has no sound track {request.track + 1}", "choose another track")
     rate, channels = stream.format.sample_rate, stream.format.channels
     if not RATES[0] <= rate <= RATES[1]:
         value = f"is sampled at {rate:,} Hz; {RATES[0]:,} to {RATES[1]:,} Hz are read"
@@ -126,7 +131,9 @@ def _soundfile(key: str) -> Stream:
     if file.format not in key.split():
         raise _damaged(f"it is {file.format} inside")
     declared = file.frames * 1000 // file.samplerate if 0 < file.frames < 1 << 60 else None
-    return Stream(StreamFormat(file.subtype, file.samplerate, file.channels, declared), _soundfile_blocks(file))
+    format_ = StreamFormat(file.subtype, file.samplerate, file.channels, declared)
+    track = AudioTrack(format_.codec, format_.sample_rate, format_.channels)
+    return Stream([track], format_, _soundfile_blocks(file))
 
 
 def _soundfile_blocks(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
@@ -138,7 +145,7 @@ def _soundfile_blocks(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
         raise _damaged() from error
 
 
-def _av(key: str) -> Stream:
+def _av(key: str, track: int) -> Stream:
     options = {"format_whitelist": key, "codec_whitelist": _CODECS, "protocol_whitelist": "none"}
     try:
         file = av.open(io.FileIO(0, closefd=False), format=key, metadata_errors="ignore", container_options=options)
@@ -146,7 +153,7 @@ def _av(key: str) -> Stream:
         raise _damaged() from error
     if not isinstance(file, InputContainer) or not file.streams.audio:
         raise RefusalError("A02", "holds no audio stream", "choose the file that holds the sound")
-    stream = file.streams.audio[0]
+    stream = file.streams.audio[min(track, len(file.streams.audio) - 1)]
     codec = stream.codec_context
     if codec.codec.name not in _CODECS.split(","):
         raise RefusalError("A06", f"is compressed as {codec.name}", "export the sound as WAV or FLAC")
@@ -156,8 +163,16 @@ def _av(key: str) -> Stream:
     if first is None:
         raise RefusalError("A02", "holds no sound", "check the settings of the recorder")
     return Stream(
-        StreamFormat(codec.name, codec.sample_rate, first.shape[1], declared), itertools.chain([first], blocks)
+        [_track(audio) for audio in file.streams.audio],
+        StreamFormat(codec.name, codec.sample_rate, first.shape[1], declared),
+        itertools.chain([first], blocks),
     )
+
+
+def _track(stream: av.AudioStream) -> AudioTrack:
+    codec = stream.codec_context
+    title, language = stream.metadata.get("title", ""), stream.metadata.get("language", "")
+    return AudioTrack(codec.name, codec.sample_rate, codec.channels, title[:_TITLE], language[:_TITLE])
 
 
 def _av_blocks(file: InputContainer, stream: av.AudioStream) -> Iterator[np.ndarray]:

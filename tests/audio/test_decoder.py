@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from pipeline.audio import decoder
-from pipeline.audio.sniff import MP4
+from pipeline.audio.sniff import MP4, WEBM
 from pipeline.errors import AudioError
 from pipeline.run.progress import ignore
 
@@ -29,7 +31,10 @@ from multiprocessing.connection import Connection
 p = Connection(os.dup(1))
 p.send_bytes(b'J{"ready": true}')
 """
-FORMAT = 'p.send_bytes(b\'J{"format": {"codec": "x", "sample_rate": 16000, "channels": 1, "declared": null}}\'); '
+FORMAT = """
+p.send_bytes(b'J{"tracks": []}')
+p.send_bytes(b'J{"format": {"codec": "x", "sample_rate": 16000, "channels": 1, "declared": null}}')
+"""
 
 
 @pytest.mark.parametrize(
@@ -75,3 +80,22 @@ def test_the_decoder_inherits_no_secrets(monkeypatch: pytest.MonkeyPatch, tmp_pa
     error = _decode(monkeypatch, tmp_path, entry)
     assert "SECRET" not in error.value
     assert "OMP_NUM_THREADS" in error.value
+
+
+def test_every_sound_track_is_named_and_each_is_decoded_by_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "x.mkv"
+    with av.open(path, "w", format="matroska") as container:
+        streams = [container.add_stream("pcm_s16le", rate=16_000, layout="mono") for _ in range(2)]
+        for stream, title in zip(streams, ("room", "remote"), strict=True):
+            stream.metadata["title"] = title
+        for stream, value in zip(streams, (8_000, -4_000), strict=True):
+            frame = av.AudioFrame.from_ndarray(np.full((1, 32_000), value, np.int16), format="s16", layout="mono")
+            frame.sample_rate = 16_000
+            container.mux(stream.encode(frame))
+    for track, value in enumerate((8_000, -4_000)):
+        request = decoder.DecodeRequest(WEBM.reader, WEBM.key, 0, 2_000, 30, 2 << 30, track=track)
+        with path.open("rb") as file:
+            decoded = decoder.decode(file.fileno(), request, "recording x", ignore)
+        assert [(track.title, track.channels) for track in decoded.tracks] == [("room", 1), ("remote", 1)]
+        assert decoded.samples.shape == (1, 32_000)
+        assert set(decoded.samples[0]) == {value}
