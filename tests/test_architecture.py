@@ -276,6 +276,17 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     assert circle({module: imported(module) for module in MODULES}) == []
 
 
+def test_command_and_page_hand_a_tape_in_through_one_module() -> None:
+    records = {"Tape", "TapeTurn"}
+    makers = {
+        module
+        for module, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in records
+    }
+    assert makers == {"tapes.intake.submission"}
+
+
 def test_modules_are_short() -> None:
     lengths = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in MODULES.items()}
     assert {module: length for module, length in lengths.items() if length > LONGEST} == {}

@@ -148,7 +148,8 @@ def find_group(session: Session, text: str) -> Group:
     TapesError: K07.
     """
     wanted = " ".join(text.split())
-    group = session.scalars(select(Group).where((Group.id == wanted) | (Group.name == wanted))).first()
+    named = select(Group).where((Group.id == wanted) | (Group.name == wanted))
+    group = session.scalars(named.order_by(Group.id != wanted)).first()  # an id counts before a name that copies it
     if group is None:
         raise TapesError("K07", f"group {wanted!r}", "is unknown", "see `tape-review group list`")
     return group

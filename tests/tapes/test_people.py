@@ -132,3 +132,12 @@ def test_every_change_is_in_the_audit_without_names(any_home: Home, clock: FakeC
         "group.leave",
     }
     assert not [word for word in ("Ada", "Ben", "example.org", "Thursday") if word in told]
+
+
+def test_the_id_of_a_group_counts_before_a_name_that_copies_it(any_home: Home, clock: FakeClock) -> None:
+    with any_home.database.writing() as session:
+        groups = [people.add_group(session, name, clock()) for name in ("Thursday group", "Monday group")]
+        for group, other in (groups, groups[::-1]):
+            other.name = group.id
+            session.flush()
+            assert people.find_group(session, group.id).id == group.id

@@ -25,8 +25,10 @@ from pipeline.review.templating import render, seeing
 from pipeline.review.upload import chunked_uploads, queueing, quotas, source_sound, transcripts
 from pipeline.tapes import audit_log, people
 from pipeline.tapes.clock import latest_day, today
-from pipeline.tapes.consent import consent_form, target_behavior
+from pipeline.tapes.consent import consent_form
 from pipeline.tapes.db.records import Group, Person, Tape, new_id
+from pipeline.tapes.intake import submission
+from pipeline.tapes.intake.submission import Submission
 from pipeline.timeline import typed
 
 router = APIRouter()
@@ -111,16 +113,19 @@ def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int, most: int
             mine = groups(database, viewer, now)
             if typed["group_id"] not in mine or not set(typed["group_ids"]) <= set(mine):
                 raise HTTPException(404)
-            tape = Tape(id=tape_id, group_id=typed["group_id"], interviewer_id=viewer.person_id, created_at=now)
-            database.add(tape)
-            database.flush()
-            if tape.group_id not in consented.groups and not people_named:
+            if typed["group_id"] not in consented.groups and not people_named:
                 value = "the group that reviews the tape is not among the groups that may hear it"
                 remedy = "check it under 'Who may hear it', or choose another group"
                 raise ConsentError("D11", "consent form", value, remedy)
             require_accounts(database, people_named)
-            consent_form.give(database, tape, consented, now, viewer.person_id)
-            target_behavior.name(database, home.vault, tape_id, typed["target_behavior"], now)
+            submitted = Submission(
+                recording=None,
+                terms=consented,
+                target_behavior=typed["target_behavior"],
+                group=typed["group_id"],
+                interviewer=viewer.person_id,
+            )
+            submission.begin(database, home, tape_id, submitted, now, viewer.person_id)
             audit_log.record(database, now, viewer.person_id, "tape.draft", tape_id)
     except BaseException:
         home.vault.destroy_key(tape_id)

@@ -10,11 +10,9 @@ from starlette.exceptions import HTTPException
 
 from pipeline.errors import JobError, ReviewError
 from pipeline.review.upload.chunked_uploads import UPLOAD
-from pipeline.tapes import audit_log
-from pipeline.tapes.consent import consent
-from pipeline.tapes.db.records import Item, Job, Review, Tape, TapeTurn
+from pipeline.tapes.db.records import Item, Job, Tape
 from pipeline.tapes.home import Home
-from pipeline.tapes.jobs import job_state
+from pipeline.tapes.intake import submission
 from pipeline.tapes.jobs.steps import ASKED, RECORDING, WRITTEN, Asked
 from pipeline.tapes.vault.stage_store import item_row
 
@@ -26,14 +24,14 @@ def queue(home: Home, tape_id: str, by: str, sha256: str, start: int, end: int, 
     ------
     ConsentError: the consent ended meanwhile.
     """
-    request = home.vault.put(tape_id, ASKED, Asked(sha256, start, end, speakers).packed())
+    asked = Asked(sha256, start, end, speakers)
+    asked_item = home.vault.put(tape_id, ASKED, asked.packed())
     with home.database.writing() as database:
-        tape = _draft(database, tape_id, now)
-        tape.start_ms, tape.end_ms = start, end
+        tape = _draft(database, tape_id)
         database.execute(delete(Item).where(Item.tape_id == tape_id, Item.kind == ASKED))
-        database.add(item_row(request, now))
-        job = _queued(database, tape, by, now)
-    _on_its_way(home, job)
+        database.add(item_row(asked_item, now))
+        job = submission.queue(database, tape, asked, now, by)
+    _enqueue(home, job)
 
 
 def queue_text(home: Home, tape_id: str, by: str, now: int) -> None:
@@ -44,42 +42,24 @@ def queue_text(home: Home, tape_id: str, by: str, now: int) -> None:
     ConsentError: the consent ended meanwhile. ReviewError: R10 there is no transcript any more, or sound is here, too.
     """
     with home.database.writing() as database:
-        tape = _draft(database, tape_id, now)
+        tape = _draft(database, tape_id)
         kinds = set(database.scalars(select(Item.kind).where(Item.tape_id == tape_id)))
         if WRITTEN not in kinds:
             raise ReviewError("R10", "transcript", "the transcript is not here anymore", "upload it again")
         if RECORDING in kinds or any(kind.startswith(UPLOAD) for kind in kinds):
             value = "this tape has a recording"
             raise ReviewError("R10", "transcript", value, "go on with it, or remove it first to code the text alone")
-        tape.from_text = True
-        job = _queued(database, tape, by, now)
-    _on_its_way(home, job)
+        job = submission.queue(database, tape, None, now, by)
+    _enqueue(home, job)
 
 
-def _draft(database: Session, tape_id: str, now: int) -> Tape:
+def _draft(database: Session, tape_id: str) -> Tape:
     tape = database.get_one(Tape, tape_id)
     if tape.state != "draft":
         raise HTTPException(409, "This tape is being processed already.")
-    consent.allows(database, None, "process", tape, now).require()
     return tape
 
 
-def _queued(database: Session, tape: Tape, by: str, now: int) -> Job:
-    """Make the job of a draft that is whole."""
-    tape.state = "queued"
-    if database.scalar(select(Review).where(Review.tape_id == tape.id)) is None:
-        database.add(Review(tape_id=tape.id, stage="interviewer"))
-    database.add(TapeTurn(group_id=tape.group_id, person_id=tape.interviewer_id, at=now))
-    job = job_state.add(database, tape.id, now)
-    audit_log.record(database, now, by, "tape.submit", tape.id)
-    return job
-
-
-def _on_its_way(home: Home, job: Job) -> None:
+def _enqueue(home: Home, job: Job) -> None:
     with suppress(JobError):  # the job waits in the records, and a worker puts it on the queue
-        waiting = job_state.queue_of(home)
-        try:
-            waiting.create()
-            job_state.enqueue(home, waiting, job)
-        finally:
-            waiting.close()
+        submission.enqueue(home, job)

@@ -1,5 +1,9 @@
 """How a tape comes in, and how it leaves when the client wants it back.
 
+There is one way in: `begin` records the consent and the target behavior of a `Submission`, `queue` the job once the
+sound or the text is there. `tape-review submit` does both in one transaction (`submit`); the review room begins a
+draft, takes its files, and queues it later.
+
 A recording is looked over before anything of it is kept. Then its key and files go into the vault, and after them, in
 one transaction, all rows: a tape is there with its consent and its job, or it is not there. What a process left that
 was killed on the way has no row, and is swept.
@@ -8,12 +12,13 @@ was killed on the way has no row, and is swept.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from pipeline.audio import recording as audio
 from pipeline.errors import ConsentError
@@ -26,7 +31,7 @@ from pipeline.tapes.clock import Clock
 from pipeline.tapes.clock import now as real_time
 from pipeline.tapes.consent import consent, consent_form, target_behavior
 from pipeline.tapes.consent.consent_form import Terms
-from pipeline.tapes.db.records import Item, Person, Review, Tape, TapeTurn, new_id
+from pipeline.tapes.db.records import Item, Job, Person, Review, Tape, TapeTurn, new_id
 from pipeline.tapes.home import Home
 from pipeline.tapes.jobs import job_state
 from pipeline.tapes.jobs.steps import ASKED, RECORDING, WRITTEN, Asked
@@ -43,7 +48,8 @@ _HALF_IMPORTED_AFTER = 600.0
 class Submission:
     """A tape as a member hands it in.
 
-    ``recording`` None hands in the ``transcript`` alone. Times are milliseconds within the recording. ``speakers`` None
+    ``recording`` None hands in the ``transcript`` alone; a draft has neither yet. Times are milliseconds within the
+    recording. ``speakers`` None
     lets the machine count the voices; ``voice`` names the interviewer's, such as "S1". ``form`` is the scanned consent
     form, ``transcript`` one that somebody wrote.
     """
@@ -80,7 +86,7 @@ def submit(
         raise ValueError("neither a recording nor a transcript is given")
     tape_id = new_id()
     with _stored(home, tape_id):
-        items = []
+        items, asked = [], None
         if given.recording is not None:
             with given.recording.open("rb") as file:
                 recording = Digesting(file)
@@ -93,41 +99,82 @@ def submit(
             items.append(home.vault.put(tape_id, FORM, given.form))
         with home.database.writing() as session:
             now = clock()
-            group, interviewer = people.find_group(session, given.group), people.find(session, given.interviewer)
-            tape = Tape(
-                id=tape_id,
-                group_id=group.id,
-                interviewer_id=interviewer.id,
-                state="queued",
-                created_at=now,
-                start_ms=given.start,
-                end_ms=given.end,
-                from_text=given.recording is None,
-            )
-            session.add(tape)
-            session.flush()
-            session.add_all(item_row(item, now) for item in items)
-            session.flush()
             form_item = next((item.id for item in items if item.kind == FORM), None)
-            granted = consent_form.give(session, tape, given.terms, now, actor_id, form_item)
-            if group.id not in granted.group_ids and not granted.person_ids:
-                remedy = "name the group in the consent, or submit the tape to one that it names"
-                raise ConsentError("D07", f"consent for group {group.name!r}", "does not name this group", remedy)
-            session.flush()
-            consent.allows(session, None, "store", tape, now).require()
-            consent.allows(session, None, "process", tape, now).require()
-            target_behavior.name(session, home.vault, tape_id, given.target_behavior, now)
-            session.add(Review(tape_id=tape_id, stage="interviewer"))
-            session.add(TapeTurn(group_id=group.id, person_id=interviewer.id, at=now))
-            job = job_state.add(session, tape_id, now)
-            audit_log.record(session, now, actor_id, "tape.submit", tape_id)
-    queue = job_state.queue_of(home)
-    try:
-        queue.create()
-        job_state.enqueue(home, queue, job)
-    finally:
-        queue.close()
+            tape = begin(
+                session, home, tape_id, given, now, actor_id, [item_row(item, now) for item in items], form_item
+            )
+            job = queue(session, tape, asked, now, actor_id)
+    enqueue(home, job)
     return tape_id
+
+
+def begin(
+    session: Session,
+    home: Home,
+    tape_id: str,
+    given: Submission,
+    now: int,
+    actor_id: str | None,
+    items: Sequence[Item] = (),
+    form_item_id: str | None = None,
+) -> Tape:
+    """Record a tape as a draft, with its consent and its target behavior.
+
+    ``items`` are the rows of the files that are in the vault already, ``form_item_id`` that of the consent form.
+
+    Raises
+    ------
+    ConsentError: D07 the consent does not name the group, D11. TapesError: K07 group or person unknown.
+    """
+    group, interviewer = people.find_group(session, given.group), people.find(session, given.interviewer)
+    tape = Tape(id=tape_id, group_id=group.id, interviewer_id=interviewer.id, state="draft", created_at=now)
+    session.add(tape)
+    session.flush()
+    session.add_all(items)
+    session.flush()
+    granted = consent_form.give(session, tape, given.terms, now, actor_id, form_item_id)
+    if group.id not in granted.group_ids and not granted.person_ids:
+        remedy = "name the group in the consent, or submit the tape to one that it names"
+        raise ConsentError("D07", f"consent for group {group.name!r}", "does not name this group", remedy)
+    target_behavior.name(session, home.vault, tape_id, given.target_behavior, now)
+    return tape
+
+
+def queue(session: Session, tape: Tape, asked: Asked | None, now: int, actor_id: str | None) -> Job:
+    """Record the job of a draft whose sound or text is there, and the interviewer's turn; `enqueue` it afterwards.
+
+    ``asked`` None codes the transcript alone.
+
+    Raises
+    ------
+    ConsentError: D03 to D07, the program may not keep or process the tape.
+    """
+    session.flush()
+    consent.allows_all(session, None, ("store", "process"), tape, now).require()
+    tape.state, tape.from_text = "queued", asked is None
+    if asked is not None:
+        tape.start_ms, tape.end_ms = asked.start, asked.end
+    if session.scalar(select(Review).where(Review.tape_id == tape.id)) is None:
+        session.add(Review(tape_id=tape.id, stage="interviewer"))
+    session.add(TapeTurn(group_id=tape.group_id, person_id=tape.interviewer_id, at=now))
+    job = job_state.add(session, tape.id, now)
+    audit_log.record(session, now, actor_id, "tape.submit", tape.id)
+    return job
+
+
+def enqueue(home: Home, job: Job) -> None:
+    """Put a recorded job on the queue.
+
+    Raises
+    ------
+    JobError: J05 the queue cannot be used; the job waits in the records, and a worker enqueues it.
+    """
+    jobs = job_state.queue_of(home)
+    try:
+        jobs.create()
+        job_state.enqueue(home, jobs, job)
+    finally:
+        jobs.close()
 
 
 @contextmanager
