@@ -9,38 +9,19 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner, Result
 
-from pipeline.cli.main import app
 from pipeline.errors import TableError
 from pipeline.measures.drift.drift import DRIFT_COLUMNS, POINT_COLUMNS
 from pipeline.measures.reliability.agreement import AGREEMENT_COLUMNS, SESSION_ICC_COLUMNS
 from pipeline.measures.reliability.confusions import CONFUSION_COLUMNS
-from pipeline.measures.reliability.sampling import SAMPLE_COLUMNS
-from tests.measures.coders import DAY, group
-
-
-def write(table: pd.DataFrame, path: Path) -> Path:
-    written = table.rename(columns={"codes": "code"}).assign(
-        coded_at=pd.to_datetime(table["coded_at"], unit="ms").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-    )
-    written.to_csv(path, index=False)
-    return path
-
-
-@pytest.fixture(scope="module")
-def codes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    bias = ("reflection_simple", "reflection_complex", 0.4, 8)
-    return write(group(14, planted={"ann": bias}), tmp_path_factory.mktemp("codes") / "codes.csv")
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+from tests.cli.calls import run, write_codes
+from tests.cli.codes_files import in_two_codebooks
+from tests.measures.coders import group
 
 
 def test_names_in_square_brackets_are_printed_as_they_are(tmp_path: Path) -> None:
     table = group(3).replace({"coder": {"ann": "[ann]", "bob": "[/b]"}})
-    done = run("agreement", str(write(table, tmp_path / "codes.csv")))
+    done = run("agreement", str(write_codes(table, tmp_path / "codes.csv")))
     assert done.exit_code == 0
     assert "[ann]" in done.stdout
     assert "[/b]" in done.stdout
@@ -48,7 +29,7 @@ def test_names_in_square_brackets_are_printed_as_they_are(tmp_path: Path) -> Non
 
 def test_a_code_that_is_a_raised_number_is_a_word(tmp_path: Path) -> None:
     table = group(3).assign(codes="²")
-    assert run("agreement", str(write(table, tmp_path / "codes.csv"))).exit_code == 0
+    assert run("agreement", str(write_codes(table, tmp_path / "codes.csv"))).exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -80,16 +61,6 @@ def test_json_holds_all_tables_and_no_nan(codes: Path) -> None:
     assert {row["coder"] for row in spoken} >= {"ann"}
 
 
-def test_a_reader_sees_who_drifts_and_what_to_play(codes: Path) -> None:
-    shown = " ".join(run("drift", str(codes)).stdout.split())
-    assert "ann, reflection, drift: ann codes" in shown
-    assert "times as many complex reflections as the coach" in shown
-    assert "Play: t0" in shown
-    shown = run("agreement", str(codes)).stdout
-    assert "ann with coach: 14 tapes" in shown
-    assert "Where codes differ" in shown
-
-
 def test_pairs_of_few_coders_are_shown_and_a_missing_figure_has_its_reason(
     codes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,7 +69,7 @@ def test_pairs_of_few_coders_are_shown_and_a_missing_figure_has_its_reason(
     assert "ann with bob: 14 tapes" in shown
     assert "undefined" not in shown
     assert "Units are compared by utterance_id" in shown
-    many = write(group(3, wrong={f"c{number}": 0.1 for number in range(5)}), tmp_path / "many.csv")
+    many = write_codes(group(3, wrong={f"c{number}": 0.1 for number in range(5)}), tmp_path / "many.csv")
     shown = " ".join(run("agreement", str(many), "--draws", "100").stdout.split())
     assert "c0 with c1" not in shown
     assert "5 coders: --all shows each pair of them." in shown
@@ -109,7 +80,7 @@ def test_who_shares_no_utterance_is_named_and_not_given_another_reason(tmp_path:
     table = group(2, wrong={"ann": 0.1, "bob": 0.1, "eve": 0.1})
     kept = (table["coder"] != "ann") | (table["tape_id"] == "t000")
     kept &= (table["coder"] != "bob") | (table["tape_id"] == "t001")
-    done = run("agreement", str(write(table[kept], tmp_path / "codes.csv")), "--format", "csv")
+    done = run("agreement", str(write_codes(table[kept], tmp_path / "codes.csv")), "--format", "csv")
     assert "Not compared, because they coded no utterance in common: ann with bob." in done.stderr
     rows = pd.read_csv(io.StringIO(done.stdout))
     members = rows[(rows["comparison"] == "members") & (rows["level"] == "all")].iloc[0]
@@ -123,21 +94,12 @@ def test_who_shares_no_utterance_is_named_and_not_given_another_reason(tmp_path:
     assert "No two coders could give the same codes. There is nothing to compare." in " ".join(told.split())
 
 
-def test_recalibration_is_taken_from_the_command_line(codes: Path) -> None:
-    done = run("drift", str(codes), "--recalibrated", "ann=1970-01-09", "--recalibrated", "eve=1970-01-09", "--all")
-    assert "too few tapes" in done.stdout or "steady" in done.stdout
-    assert "Recalibrated, but without codes: eve." in done.stdout
-    wrong = run("drift", str(codes), "--recalibrated", "ann")
-    assert wrong.exit_code == 2
-    assert "CODER=DATE" in " ".join(wrong.output.split())
-
-
 def test_one_coder_and_one_tape_are_told_apart(tmp_path: Path) -> None:
     table = group(1)
-    one_coder = write(table[table["coder"] == "ann"], tmp_path / "one.csv")
+    one_coder = write_codes(table[table["coder"] == "ann"], tmp_path / "one.csv")
     assert "Only one coder (ann) coded. There is nobody to compare with." in run("agreement", str(one_coder)).stdout
     assert "There is no coach and no consensus" in run("drift", str(one_coder)).stdout
-    tape = write(table, tmp_path / "tape.csv")
+    tape = write_codes(table, tmp_path / "tape.csv")
     shown = run("agreement", str(tape)).stdout
     assert "Only one tape: intervals need two or more." in shown
     drift = run("drift", str(tape), "--all").stdout
@@ -164,28 +126,6 @@ def test_a_listening_noise_within_a_turn_is_one_more_unit(tmp_path: Path, order:
         among = rows[(rows["comparison"] == "members") & (rows["level"] == "all")].iloc[0]
         assert (among["units"], among["percent"], among["kappa"]) == (len(units), 1.0, 1.0)
         assert "No coder's units have other boundaries than another's" in done.stderr
-
-
-MITI_CODES = {"I": ("question", "reflection_simple", "affirmation"), "C": ("", "", "")}
-PRETAG_CODES = {"I": ("question_open", "reflection_simple", "other"), "C": ("change", "sustain", "neutral")}
-
-
-def in_two_codebooks(path: Path, **codable: str) -> Path:
-    """Members and coach with MITI, the machine with the pre-tags; all alike where both can say it."""
-    rows = []
-    for tape in range(3):
-        for position in range(60):
-            role = "IC"[position % 2]
-            for layer, coder in (("member", "ann"), ("member", "bob"), ("coach", "cora"), ("machine", "")):
-                code = (PRETAG_CODES if layer == "machine" else MITI_CODES)[role][position % 3]
-                words = {"I": "interviewer", "C": "client"}[role]
-                rows.append((f"t{tape}", f"u{position}", coder, layer, code, f"2026-03-0{tape + 1}", words))
-    columns = ["tape_id", "utterance_id", "coder", "layer", "code", "coded_at", "role"]
-    table = pd.DataFrame(rows, columns=columns)
-    if codable:
-        table = table.assign(codable=table["coder"].map(codable))
-    table.to_csv(path, index=False)
-    return path
 
 
 def test_nobody_is_compared_on_codes_that_nobody_could_give(tmp_path: Path) -> None:
@@ -239,7 +179,7 @@ def test_a_column_says_what_a_pass_could_code(tmp_path: Path) -> None:
 def test_unknown_codes_are_named_and_counted(tmp_path: Path) -> None:
     table = group(2)
     table["codes"] = table["codes"].replace("question_open", "wondering")
-    done = run("agreement", str(write(table, tmp_path / "codes.csv")), "--format", "csv", "--codebook", "oars")
+    done = run("agreement", str(write_codes(table, tmp_path / "codes.csv")), "--format", "csv", "--codebook", "oars")
     assert "each counted as a family of its own: question_closed, reflection_complex" in done.stderr
     assert ",code,wondering," in done.stdout
 
@@ -247,7 +187,7 @@ def test_unknown_codes_are_named_and_counted(tmp_path: Path) -> None:
 def test_the_codebook_that_fits_best_is_taken(tmp_path: Path) -> None:
     table = group(2)
     table["codes"] = table["codes"].replace({"question_open": "affirmation", "question_closed": "confrontation"})
-    done = run("agreement", str(write(table, tmp_path / "codes.csv")), "--format", "csv")
+    done = run("agreement", str(write_codes(table, tmp_path / "codes.csv")), "--format", "csv")
     assert "Families of codes after codebook miti-4.2" in done.stderr
 
 
@@ -256,71 +196,3 @@ def test_a_wrong_file_ends_with_its_code(tmp_path: Path) -> None:
     for verb in ("agreement", "drift"):
         with pytest.raises(TableError, match="TR-T03 table codes.csv lacks the column 'coder'"):
             run(verb, str(tmp_path / "codes.csv"))
-
-
-def test_a_sample_says_what_to_double_code_and_how_much_is_needed(tmp_path: Path) -> None:
-    table = group(20)
-    path = write(table[table["layer"] == "member"], tmp_path / "codes.csv")
-    done = run("sample", str(path), "--format", "csv")
-    rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert tuple(rows[0]) == SAMPLE_COLUMNS
-    assert 3 <= len(rows) <= 5
-    assert "A 95 % interval 10% wide around 80% needs" in done.stderr
-    assert "To double-code" in run("sample", str(path), "--by", "utterances").stdout
-    with pytest.raises(TableError, match="TR-T03 table codes.csv lacks the column 'start'"):
-        run("sample", str(path), "--by", "minutes")
-    member = table[table["layer"] == "member"]
-    timed = member.assign(
-        start=member["utterance_id"].astype(int) * 15, end=member["utterance_id"].astype(int) * 15 + 9
-    )
-    done = run("sample", str(write(timed, tmp_path / "timed.csv")), "--by", "minutes")
-    assert "to 5:00" in done.stdout
-    assert "stretches of five minutes of 20." in " ".join(done.stdout.split())
-    coached = write(table, tmp_path / "coached.csv")
-    assert "A coach has coded every tape or stretch already" in run("sample", str(coached)).stdout
-
-
-def test_a_tape_is_old_by_the_day_and_not_by_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Coded on one day, which is the table's last: on the 30th day after it is old, and not before."""
-    path = write(group(1), tmp_path / "codes.csv")
-    for day, coders in ((29.99, set()), (30, {"ann", "bob"}), (400, {"ann", "bob"})):
-        monkeypatch.setattr("pipeline.tapes.clock.now", lambda day=day: round(day * DAY))
-        done = run("sample", str(path), "--format", "csv", "--table", "again")
-        assert {row["coder"] for row in csv.DictReader(io.StringIO(done.stdout))} == coders
-
-
-def test_why_nothing_is_drawn_is_true(tmp_path: Path) -> None:
-    table = group(2)
-    path = write(table[table["layer"] == "coach"], tmp_path / "codes.csv")
-    assert "Neither a member nor the group has coded a tape" in run("sample", str(path)).stdout
-
-
-def test_too_few_tapes_are_told_with_their_number(tmp_path: Path) -> None:
-    shown = " ".join(run("drift", str(write(group(1), tmp_path / "codes.csv"))).stdout.split())
-    assert "Too early: 1 of 6 tapes." in shown
-    apart = group(2)
-    apart = apart[(apart["coder"] == "coach") == (apart["tape_id"] == "t000")]
-    shown = " ".join(run("drift", str(write(apart, tmp_path / "apart.csv"))).stdout.split())
-    assert "Nobody else coded an utterance that the coach coded: no chart." in shown
-
-
-def test_how_often_a_coder_follows_the_machine_is_told_with_its_number(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-    table = group(4, units=60, wrong={"ann": 0.1})
-    machine = table[table["layer"] == "coach"].assign(coder="machine", layer="machine", pretag_shown="")
-    position = table["utterance_id"].astype(int)
-    for hidden, told in ((position % 2 == 0, "of 120"), ((position == 0), "too few: 4 of at least 20 utterances")):
-        ann = table[table["layer"] == "member"].assign(pretag_shown=(~hidden).map({True: "true", False: "false"}))
-        path = write(pd.concat([ann, machine]), tmp_path / "codes.csv")
-        shown = " ".join(run("drift", str(path)).stdout.split())
-        assert told in shown
-        rows = pd.read_csv(io.StringIO(run("drift", str(path), "--format", "csv", "--table", "automation_bias").stdout))
-        row = rows[(rows["coder"] == "ann") & (rows["level"] == "all")].iloc[0]
-        assert row["units_hidden"] == hidden[table["layer"] == "member"].sum()
-        assert row["agree_shown_low"] <= row["agree_shown"] <= row["agree_shown_high"]
-        assert row["agree_hidden_low"] <= row["agree_hidden"] <= row["agree_hidden_high"]
-        if "too few" in told:
-            assert row["verdict"] == "too few utterances: no verdict"
-            assert row["undefined"] == "hidden: 4 of at least 20 utterances"
