@@ -55,6 +55,18 @@ def test_every_target_and_its_tests_exist() -> None:
     assert missing == []
 
 
+def test_every_judged_change_is_one_of_a_line_that_is_still_there() -> None:
+    """A line that was written anew, or a name that changed, has to be judged anew."""
+    stale = {
+        target.name: change
+        for target in targets().values()
+        for lines in [{line.strip() for line in (ROOT / target.module).read_text(encoding="utf-8").splitlines()}]
+        for change in target.equivalents
+        if not lines.issuperset(line[1:].strip() for line in change.splitlines() if line.startswith("-"))
+    }
+    assert stale == {}
+
+
 @pytest.mark.engines
 def test_a_weak_test_lets_mutants_live_and_a_judged_one_is_left_out() -> None:
     """The tests of the table never run `numerals`."""

@@ -138,14 +138,13 @@ def homogeneity(tables: Any) -> tuple[Array, NDArray[np.int64]]:
     tables = np.asarray(tables, dtype=float)
     differences = tables.sum(axis=-1) - tables.sum(axis=-2)
     off = tables + np.swapaxes(tables, -1, -2)
-    size = tables.shape[-1]
-    diagonal = np.eye(size, dtype=bool)
+    diagonal = np.eye(tables.shape[-1], dtype=bool)
     off[..., diagonal] = 0
     covariance = np.where(diagonal, off.sum(axis=-1)[..., None], -off)
     # The pseudo-inverse drops the value that the others determine, and what is never confused.
-    inverse = np.linalg.pinv(covariance, rcond=1e-9, hermitian=True)
+    inverse = np.linalg.pinv(covariance, rcond=1e-9)
     chi2 = np.einsum("...i,...ij,...j->...", differences, inverse, differences)
-    return chi2, np.linalg.matrix_rank(covariance, tol=1e-9, hermitian=True).astype(np.int64)
+    return chi2, np.linalg.matrix_rank(covariance, tol=1e-9).astype(np.int64)
 
 
 def mcnemar(first: Any, second: Any) -> Array:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -134,8 +134,7 @@ def _decisions(
         yield [Decision(reason, use, tape_id) for reason, use in zip(decided, uses, strict=True)]
 
 
-@dataclass(frozen=True)
-class _Asker:
+class _Asker(NamedTuple):
     """Who asks: the program has no id."""
 
     person_id: str | None
@@ -145,8 +144,7 @@ class _Asker:
     coach_of: frozenset[str]
 
 
-@dataclass(frozen=True)
-class _Terms:
+class _Terms(NamedTuple):
     """The latest consent of a tape."""
 
     uses: frozenset[str]

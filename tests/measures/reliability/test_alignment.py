@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.measures.reliability import agreement
@@ -163,6 +164,25 @@ def test_the_pair_that_shares_most_comes_first_then_equal_names_then_the_earlier
     assert clusters(together(ann, cut("bob", "member", *larger))) == [["ann:a", "bob:y"], ["bob:x"]]
     twins = (("z", 0, 1000, ""), ("y", 0, 1000, ""))
     assert clusters(together(ann, cut("bob", "member", *twins))) == [["ann:a", "bob:y"], ["bob:z"]]
+
+
+@given(
+    st.integers(500, 1500),
+    st.lists(st.tuples(st.integers(0, 700), st.integers(400, 2000)), min_size=2, max_size=5, unique=True),
+)
+@example(1024, [(0, 1023), (0, 1030)])
+def test_the_partner_is_the_one_that_shares_most_of_the_time(end: int, others: list[tuple[int, int]]) -> None:
+    """Ann's only unit against all of Bob's, by fractions."""
+    shares = {}
+    for number, (start, length) in enumerate(others):
+        union = max(end, start + length)
+        shares[f"bob:{number}"] = Fraction(max(0, min(end, start + length) - start), union)
+    assume(len(set(shares.values())) == len(shares))
+    best = max(shares, key=lambda name: shares[name])
+    bob = [(str(number), start, start + length, "") for number, (start, length) in enumerate(others)]
+    table = together(cut("ann", "member", ("a", 0, end, "")), cut("bob", "member", *bob))
+    partner = [name for cluster in clusters(table) for name in cluster if "ann:a" in cluster and name != "ann:a"]
+    assert partner == ([best] if shares[best] >= Fraction(1, 2) else [])
 
 
 def test_everybody_is_brought_together_at_once_and_not_with_the_first_coder() -> None:

@@ -143,6 +143,22 @@ def test_stuarts_example_of_unaided_vision() -> None:
     assert int(free) == 3
 
 
+def test_a_long_chain_of_single_confusions_has_a_degree_of_freedom_for_each() -> None:
+    """Only the marginals of the first and the last differ, by 1 each; between them lie five steps of variance 1."""
+    table = np.diag([9.0] * 6) + np.diag([1.0] * 5, k=1)
+    statistic, free = by.homogeneity(table)
+    assert int(free) == 5
+    assert float(statistic) == pytest.approx(5)
+
+
+def test_a_rare_confusion_counts_beside_one_that_is_a_million_times_as_common() -> None:
+    """(b - c)^2 / (b + c) of each pair: (2 000 000 - 0)^2 / 2 000 000, and (3 - 1)^2 / 4."""
+    table = [[5, 2_000_000, 0, 0], [0, 5, 0, 0], [0, 0, 5, 3], [0, 0, 1, 5]]
+    statistic, free = by.homogeneity(table)
+    assert int(free) == 2
+    assert float(statistic) - 2_000_000 == pytest.approx(1, abs=1e-3)
+
+
 def test_fagerlands_example_of_mcnemar() -> None:
     """Fagerland, Lydersen and Laake 2013: 1 against 7, exact p .070, mid-p .039."""
     assert float(by.mcnemar(1, 7)) == pytest.approx(0.039, abs=5e-4)

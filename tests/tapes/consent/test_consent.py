@@ -8,12 +8,13 @@ from typing import get_args
 import pytest
 
 from pipeline.errors import ConsentError
-from pipeline.tapes import people
+from pipeline.tapes import people, request_trail
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.consent import consent, consent_form
-from pipeline.tapes.consent.consent import Use
+from pipeline.tapes.consent.consent import Reason, Use
 from pipeline.tapes.db.records import Person, Tape
 from pipeline.tapes.home import Home
+from pipeline.tapes.request_trail import Trail
 from tests.tapes.conftest import NOON, FakeClock
 from tests.tapes.group import make_consent, make_tape, sample_group
 from tests.tapes.scene import EXPECTED, LETTERS, ROWS, STATES, Scene
@@ -60,6 +61,27 @@ def test_reachable_tapes_are_those_that_are_allowed(made_home: Home, scene: Scen
             expected = {scene.tapes[state].id for state in STATES[1:] if "h" in EXPECTED[role, state]}
             reached = {tape.id for tape in consent.reachable(session, scene.people[role], "show", NOON)}
             assert reached & {tape.id for tape in scene.tapes.values()} == expected
+
+
+def test_each_reason_is_given_and_is_one_that_the_log_may_write(made_home: Home, scene: Scene) -> None:
+    with made_home.database.reading() as session:
+        decisions = [
+            consent.allows(session, person, use, scene.tape(role, state), NOON)
+            for role, person in scene.people.items()
+            for state in STATES[1:]
+            for use in USES
+        ]
+    assert {decision.reason for decision in decisions} == set(get_args(Reason))
+
+
+def test_a_request_leaves_on_its_trail_whether_a_tape_s_last_day_was_over(made_home: Home, scene: Scene) -> None:
+    with made_home.database.reading() as session:
+        for state in STATES[1:]:
+            trail = Trail("test")
+            token = request_trail.current.set(trail)
+            consent.allows(session, scene.people["member"], "play", scene.tapes[state], NOON)
+            request_trail.current.reset(token)
+            assert trail.expired is (state == "past"), state
 
 
 @pytest.mark.parametrize(
@@ -155,8 +177,9 @@ def test_of_several_uses_the_first_refusal_is_the_answer_in_both_orders(made_hom
         for uses in (("play", "export"), ("export", "play")):
             decision = consent.allows_all(session, member, uses, tape, NOON)  # type: ignore[arg-type]
             assert (decision.allowed, decision.use, decision.reason) == (False, "export", "role")
-        both = consent.allows_all(session, member, ("play", "show"), tape, NOON)
-        assert (both.allowed, both.use) == (True, "show")
+        for allowed in (("show",), ("play", "show"), ("play", "code", "show")):
+            decision = consent.allows_all(session, member, allowed, tape, NOON)  # type: ignore[arg-type]
+            assert (decision.allowed, decision.use) == (True, "show")
         refused = consent.allows_all(session, member, ("export", "adapt_tagger"), tape, NOON)
         assert (refused.use, refused.reason) == ("export", "role")
 
