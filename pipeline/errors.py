@@ -152,6 +152,9 @@ CODES: dict[str, str] = {
     "M05": "a downloaded file differs from the one in the catalog",
     "M06": "the folder for models cannot be written",
     "M07": "a model's folder lacks a file or holds another kind of model",
+    "M08": "a model cannot be downloaded from its hub",
+    "M09": "a model's owner asks for an account on its hub",
+    "M10": "a model's revision or file is not on its hub any more",
     # speech
     "P01": "a recording holds no words",
     "P02": "the named interviewer does not speak",

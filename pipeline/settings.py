@@ -1,7 +1,8 @@
 """Settings: TOML files and environment variables, checked, with the origin of each value.
 
-`configs/default.toml` names every setting and holds its default; later layers override single values: profiles and
-files in the order given, then ``TAPE_REVIEW_<SECTION>__<KEY>`` from the environment.
+`configs/default.toml` names every setting and holds its default; later layers override single values: what the chosen
+speech recognizer needs (`configs/transcribers`), profiles and files in the order given, then
+``TAPE_REVIEW_<SECTION>__<KEY>`` from the environment.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from pipeline.errors import SettingsError
 
 _REMEDY = "see configs/default.toml"
 _PREFIX = "tape_review_"
+
+OWN = "tape-review.toml"
+"""In the folder of a speech recognizer: the settings of [transcription] that it needs."""
 
 
 def project_folder(name: str) -> Path:
@@ -105,9 +109,10 @@ class MeasuresSettings(Section):
 
 
 class ModelsSettings(Section):
-    """Where weights lie."""
+    """Where weights lie, and which there are besides those of the bundled catalog."""
 
     folder: str
+    catalog: str
 
 
 class EnginesSettings(Section):
@@ -191,7 +196,7 @@ def profiles() -> list[str]:
 
 
 def load(names: Sequence[str] = (), files: Sequence[Path] = ()) -> Loaded:
-    """Merge the default, the named profiles, the files and the environment.
+    """Merge the default, the recognizer's own settings, the named profiles, the files and the environment.
 
     Raises
     ------
@@ -204,9 +209,21 @@ def load(names: Sequence[str] = (), files: Sequence[Path] = ()) -> Loaded:
     layers = [(path.name, _read(path)) for path in [folder / "default.toml", *(folder / f"{n}.toml" for n in names)]]
     layers += [(str(path), _read(path)) for path in files]
     layers.append(("environment", _environment()))
+    return _loaded(layers)
+
+
+def recognizer_settings(model: str) -> TranscriptionSettings:
+    """Return the settings with which a speech recognizer works where nothing else is said."""
+    default = project_folder("configs") / "default.toml"
+    layers = [(default.name, _read(default)), (model, {"transcription": {"model": model}})]
+    return _loaded(layers).settings.transcription
+
+
+def _loaded(layers: list[tuple[str, dict[str, Any]]]) -> Loaded:
+    """The settings of the layers, the default first."""
     merged: dict[str, dict[str, Any]] = {}
     origins: dict[str, str] = {}
-    for origin, layer in layers:
+    for origin, layer in [layers[0], *_transcriber(layers), *layers[1:]]:
         for section, values in layer.items():
             if section not in Settings.model_fields or not isinstance(values, dict):
                 raise SettingsError("S02", f"setting {section!r} in {origin}", "is unknown", _REMEDY)
@@ -214,6 +231,23 @@ def load(names: Sequence[str] = (), files: Sequence[Path] = ()) -> Loaded:
                 merged.setdefault(section, {})[key] = value
                 origins[f"{section}.{key}"] = origin
     return Loaded(_validated(merged, origins), origins)
+
+
+def _transcriber(layers: Sequence[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
+    """The layer of the recognizer that the layers choose; none for the default's, whose settings those are.
+
+    A recognizer in a folder brings its own in a file `OWN` beside its weights.
+    """
+    sections = (layer.get("transcription") for _, layer in layers)
+    names = [section["model"] for section in sections if isinstance(section, dict) and "model" in section]
+    default, chosen = names[0], str(names[-1])
+    if chosen == default:
+        return []
+    folder = project_folder("configs") / "transcribers"
+    known = {path.stem: path for path in folder.glob("*.toml")}
+    brought = Path(chosen).expanduser() / OWN
+    path = brought if brought.is_file() else known.get(chosen, folder / "other.toml")
+    return [(str(brought) if path == brought else f"transcribers/{path.name}", _read(path))]
 
 
 def _environment() -> dict[str, dict[str, str]]:

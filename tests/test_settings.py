@@ -241,3 +241,51 @@ def test_mistakes_in_the_environment(variable: str, value: str, message: str, mo
 def test_the_projects_folders_are_there() -> None:
     assert (project_folder("configs") / "default.toml").is_file()
     assert (project_folder("models") / "catalog.toml").is_file()
+
+
+def test_a_recognizer_brings_its_own_settings() -> None:
+    """Base's three decodings are base's; another model is decoded as its own file says, wherever it is chosen."""
+    base = load().settings.transcription
+    assert (base.model, base.beam, base.timed_beam, base.plain_beam) == ("whisper-base", 2, 2, 1)
+    loaded = load(["accurate"])
+    turbo = loaded.settings.transcription
+    assert (turbo.model, turbo.beam, turbo.timed_beam, turbo.plain_beam) == ("whisper-large-v3-turbo", 5, 0, 0)
+    assert loaded.origins["transcription.beam"] == "transcribers/whisper-large-v3-turbo.toml"
+    assert turbo.prompt == base.prompt
+
+
+def test_what_somebody_sets_wins_over_the_recognizers_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text("[transcription]\nbeam = 3\n")
+    monkeypatch.setenv("TAPE_REVIEW_TRANSCRIPTION__MODEL", "whisper-small.en")
+    transcription = load(files=[mine]).settings.transcription
+    assert (transcription.model, transcription.beam, transcription.plain_beam) == ("whisper-small.en", 3, 0)
+
+
+def test_a_folder_brings_its_own_or_gets_those_of_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "ears"
+    folder.mkdir()
+    monkeypatch.setenv("TAPE_REVIEW_TRANSCRIPTION__MODEL", str(folder))
+    assert load().origins["transcription.beam"] == "transcribers/other.toml"
+    (folder / "tape-review.toml").write_text("[transcription]\nbeam = 1\nwindow_seconds = 20\n")
+    loaded = load()
+    assert (loaded.settings.transcription.beam, loaded.settings.transcription.window_seconds) == (1, 20)
+    assert loaded.origins["transcription.beam"] == str(folder / "tape-review.toml")
+    (folder / "tape-review.toml").write_text("[transcription]\nbeams = 1\n")
+    with pytest.raises(SettingsError, match="TR-S02 setting 'transcription.beams' in .*tape-review.toml is unknown"):
+        load()
+
+
+def test_every_recognizer_of_the_catalog_has_settings_of_its_own() -> None:
+    from pipeline import model_catalog
+
+    settings = load().settings
+    files = {path.stem for path in (project_folder("configs") / "transcribers").glob("*.toml")}
+    names = {entry.name for entry in model_catalog.catalog(settings.models) if entry.whisper}
+    assert files == names - {settings.transcription.model} | {"other"}
+
+
+def test_the_profiles_for_ears_and_card_go_together() -> None:
+    both = load(["accurate", "gpu"]).settings
+    assert (both.transcription.model, both.transcription.compute) == ("whisper-large-v3-turbo", "float16")
+    assert (both.transcription.batch, both.engines.device, both.diarization.pipeline) == (16, "cuda", "community-1")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from pipeline.cli._shared.options import Config, Home, Profile
 from pipeline.cli._shared.tables import console
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+    from pipeline.tapes.checks.installation import Finding
 
 
 def doctor(profile: Profile = None, config: Config = None, home: Home = None) -> None:
@@ -24,7 +30,7 @@ def doctor(profile: Profile = None, config: Config = None, home: Home = None) ->
     settings = settings_with_home(profile, config, home)
     findings: list[installation.Finding] = []
     for title, checked in (
-        ("Installation", installation.check(settings)),
+        ("Installation", (*installation.check(settings), _recognizer(settings))),
         ("Tapes", tapes.check(settings.tapes, now())),
     ):
         table = Table("check", "result", "remedy", title=title)
@@ -34,3 +40,20 @@ def doctor(profile: Profile = None, config: Config = None, home: Home = None) ->
         findings += checked
     if not all(finding.fine for finding in findings):
         raise typer.Exit(1)
+
+
+def _recognizer(settings: Settings) -> Finding:
+    """Which speech recognizer is in use, and which would suit this machine."""
+    from pipeline.errors import ModelError
+    from pipeline.speech import recommendation
+    from pipeline.tapes.checks.installation import Finding
+
+    state = recommendation.in_use(settings)
+    try:
+        expected = recommendation.expectations(recommendation.known_pace(settings), settings)
+    except ModelError:  # the model that is measured is missing; another line says so
+        return Finding("speech recognition", True, state)
+    best = recommendation.recommended(expected)
+    if best is not None and best.name != settings.transcription.model:
+        state += f"; {best.name} would suit this machine, see `tape-review models --recommend`"
+    return Finding("speech recognition", True, state)

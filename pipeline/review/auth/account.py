@@ -15,6 +15,7 @@ from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id, Secret
 from pipeline.review.templating import render, seeing
+from pipeline.speech import recommendation
 from pipeline.tapes import accounts, audit_log, request_trail, second_step
 from pipeline.tapes.db.records import Notice, Person
 
@@ -234,6 +235,7 @@ def _page(request: Request, viewer: Viewer, error: str = "", status: int = 200) 
             "due": second_step.due(lift),
             "organization": oidc.identity(database, viewer.person_id) if room.oidc else None,
             "codes_left": second_step.codes_left(database, viewer.person_id),
+            "engines": recommendation.in_use(room.settings),
         }
     return render(
         request,

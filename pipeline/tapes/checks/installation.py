@@ -47,11 +47,12 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield Finding("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
     for name in _ENGINES:
         yield _tried(f"package {name}", lambda name=name: _version(name), "run `make install`")  # type: ignore[misc]
-    for entry in model_catalog.catalog():
-        if entry.use == "run":
+    asked = {settings.transcription.model, settings.diarization.pipeline}
+    for entry in model_catalog.catalog(settings.models):
+        if entry.use == "run" or entry.name in asked:
             fine = model_catalog.installed(entry, settings.models)
             presence = "installed" if fine else "missing"
-            yield Finding(f"model {entry.name}", fine, presence, "" if fine else "run `tape-review models --fetch`")
+            yield Finding(f"model {entry.name}", fine, presence, "" if fine else model_catalog.fetch_command(entry))
     for name in (settings.coding.tagger, settings.diarization.roles):
         yield _tried(f"weights {name}", lambda name=name: model_catalog.trained(name).name, "reinstall Tape Review")  # type: ignore[misc]
     free = shutil.disk_usage(Path.cwd()).free

