@@ -52,7 +52,7 @@ STAGES: tuple[Stage[Any], ...] = (
         "Reading the recording",
         stage_functions.decode,
         inputs=("recording", "start", "end", "settings.audio"),
-        packages=("av", "soundfile", "soxr"),
+        packages=("av", "scipy", "soundfile", "soxr"),
         format=ResultFormat(recording.save, recording.load),
     ),
     Stage(

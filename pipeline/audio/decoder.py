@@ -29,7 +29,7 @@ STALL_SECONDS = 8.0
 
 _START_SECONDS = 60.0  # for the imports, from a cold disk; nothing of the recording is read yet
 _MESSAGE_BYTES = 1 << 20
-_BYTES_A_MS = SAMPLE_RATE // 1000 * 2
+_BYTES_A_MS = SAMPLE_RATE // 1000 * 4
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH")  # what an interpreter may need to find its own libraries
 _ENTRY = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from pipeline.audio import decoder_process;"
@@ -91,7 +91,10 @@ class DecodedExtent:
 
 @dataclass(frozen=True)
 class DecodedAudio:
-    """``samples`` are int16 of shape (channels, n) at 16 kHz, those of one of the file's ``tracks``."""
+    """``samples`` are finite float32 of shape (channels, n) at 16 kHz, at whatever level the file has.
+
+    They are those of one of the file's ``tracks``.
+    """
 
     format: StreamFormat
     samples: np.ndarray
@@ -173,7 +176,9 @@ def _receive(pipe: Connection, request: DecodeRequest, thing: str, progress: Pro
         if len(pcm) > bound:
             raise ValueError("the decoder returned more data than requested")
         progress(min(1.0, len(pcm) / (expected * stream.channels * _BYTES_A_MS)))
-    samples = np.frombuffer(pcm, "<i2").reshape(-1, stream.channels).T
+    samples = np.frombuffer(pcm, "<f4").reshape(-1, stream.channels).T
+    if not np.isfinite(samples).all():
+        raise ValueError("the decoder returned samples that are not numbers")
     return DecodedAudio(stream, samples, DecodedExtent(**message["extent"]), tracks)
 
 

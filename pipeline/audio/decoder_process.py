@@ -1,4 +1,4 @@
-"""The decoder's own process: one open file in, 16-bit samples at 16 kHz out.
+"""The decoder's own process: one open file in, float samples at 16 kHz out.
 
 `pipeline.audio.decoder` starts this module in a process of its own, with the recording as standard input and a pipe as
 standard output. Before the first byte is read the process gives up what a decoder does not need: it can open no file
@@ -6,8 +6,8 @@ and no socket any more (the kernel hands out no further descriptor), write to no
 time than it was given. So a file that names another one, a playlist or a crafted header reaches nothing.
 
 Messages, each with a letter in front: ``J`` and a JSON object (``ready``, ``tracks``, ``format``, at the end
-``extent`` or ``refused``), ``S`` and samples (int16, little endian, channels interleaved; none while the decoder runs
-towards the segment).
+``extent`` or ``refused``), ``S`` and samples (float32, little endian, channels interleaved, at whatever level the file
+has; none while the decoder runs towards the segment).
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from pipeline.audio.quality import SAMPLE_RATE
 RATES = (8_000, 96_000)
 FULL_SCALE = 0.9995
 """A sample at or above this, with two more behind it, is clipped: a 16-bit recording ends at 0.99997."""
+_FLOATS = ("FLOAT", "DOUBLE", "pcm_f32le", "pcm_f32be")  # codecs that go on over full scale instead of clipping
 
 _BLOCK = 32_768  # frames decoded at once
 _TITLE = 80  # characters of a track's title that are kept
@@ -201,6 +202,7 @@ def _convert(stream: Stream, request: DecodeRequest, send: Callable[[bytes], Non
     first, last = request.start * rate // 1000, request.stop * rate // 1000
     resampler = soxr.ResampleStream(rate, SAMPLE_RATE, channels, dtype="float32")
     clipped: dict[int, int] = {}
+    ceiling = 1 / FULL_SCALE if stream.format.codec in _FLOATS else np.inf
     position, complete = 0, True
     for whole in stream.blocks:
         block = whole[max(0, first - position) : max(0, last - position)]
@@ -210,28 +212,31 @@ def _convert(stream: Stream, request: DecodeRequest, send: Callable[[bytes], Non
             invalid = begin + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
             value = f"has a value that is not a number at {invalid / rate:.3f} s"
             raise RefusalError("A09", value, "export it again as 16-bit WAV or FLAC")
-        _count(clipped, block, begin - first, rate)
-        send(_quantized(_resampled(resampler, block, rate)))
+        _count(clipped, block, begin - first, rate, ceiling)
+        send(_floats(_resampled(resampler, block, rate)))
         if position > last:
             complete = False
             break
-    send(_quantized(_resampled(resampler, np.empty((0, channels), np.float32), rate, last=True)))
+    send(_floats(_resampled(resampler, np.empty((0, channels), np.float32), rate, last=True)))
     return DecodedExtent(min(position, last) * 1000 // rate, complete, sorted(clipped.items()))
 
 
 def _resampled(resampler: soxr.ResampleStream, block: np.ndarray, rate: int, last: bool = False) -> np.ndarray:
-    block = np.clip(block, -1.0, 1.0)
     return block if rate == SAMPLE_RATE else resampler.resample_chunk(block, last=last)
 
 
-def _quantized(samples: np.ndarray) -> bytes:
-    """16 bits, so that a stored recording equals a fresh one sample by sample."""
-    return np.clip(np.rint(samples * 32_768.0), -32_768, 32_767).astype("<i2").tobytes()
+def _floats(samples: np.ndarray) -> bytes:
+    """The samples as they are sent: what is far under or over full scale is cut to 16 bits only once it is leveled."""
+    return samples.astype("<f4").tobytes()
 
 
-def _count(clipped: dict[int, int], block: np.ndarray, first: int, rate: int) -> None:
-    """Add the runs of three or more full-scale samples to the second of the segment in which they begin."""
-    full = (np.abs(block) >= FULL_SCALE).astype(np.int8)
+def _count(clipped: dict[int, int], block: np.ndarray, first: int, rate: int, ceiling: float) -> None:
+    """Add the runs of three or more full-scale samples to the second of the segment in which they begin.
+
+    Samples above the ceiling are not clipped: their codec has room for them.
+    """
+    magnitude = np.abs(block)
+    full = ((magnitude >= FULL_SCALE) & (magnitude <= ceiling)).astype(np.int8)
     if not full.any():
         return
     runs = full[2:] & full[1:-1] & full[:-2]

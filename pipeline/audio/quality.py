@@ -18,6 +18,9 @@ SAMPLE_RATE = 16_000
 FRAME = 20
 """Length of a frame in milliseconds."""
 
+LEAST_SPEECH = 1000
+"""Milliseconds: less activity than this is nobody's speech."""
+
 _SAMPLES = SAMPLE_RATE * FRAME // 1000
 _SECOND = 1000 // FRAME  # frames per second
 _SILENCE = -90.0  # dBFS; 16 bits end there
@@ -71,8 +74,18 @@ def activity(level: np.ndarray) -> np.ndarray:
     return result
 
 
+def speech_level(level: np.ndarray) -> float:
+    """Return the mean level of active frames, (k,) in dBFS; a slammed door counts no more than the loudest speech."""
+    return float(10 * np.log10(np.mean(10 ** (np.minimum(level, np.percentile(level, 95)) / 10))))
+
+
 def inspect(
-    samples: np.ndarray, sample_rate: int, clipped: Sequence[tuple[int, int]], quiet_dbfs: float, silence_seconds: float
+    samples: np.ndarray,
+    sample_rate: int,
+    clipped: Sequence[tuple[int, int]],
+    quiet_dbfs: float,
+    silence_seconds: float,
+    gains: Sequence[float] = (),
 ) -> tuple[QualityWarning, ...]:
     """Return the warnings about a segment.
 
@@ -82,14 +95,21 @@ def inspect(
     sample_rate: that of the source, in Hz.
     clipped: (second of the segment, runs of full-scale samples in it), in order.
     quiet_dbfs, silence_seconds: the settings of the same names.
+    gains: dB by which each channel was brought up already; none where it was not.
     """
-    level = levels(samples).max(axis=0)
+    by_channel = levels(samples)
+    level = by_channel.max(axis=0)
     active = activity(level)
     warnings = [*_clipping(clipped)]
-    if active.sum() < _SECOND:
+    if active.sum() * FRAME < LEAST_SPEECH:
         message = "no speech was found, only background noise: check that this is the right file and segment"
         return (*warnings, QualityWarning("no_speech", None, message))
-    warnings += _quiet(level[active], quiet_dbfs)
+    gains = gains or [0.0] * len(samples)
+    if two_voices(samples):
+        for number, (channel, gain) in enumerate(zip(by_channel, gains, strict=True), 1):
+            warnings += _quiet(f"the voice of channel {number} is", channel[activity(channel)], gain, quiet_dbfs)
+    else:
+        warnings += _quiet("the voices are", level[active], max(gains), quiet_dbfs)
     warnings += _narrow_band(samples, active, sample_rate)
     warnings += _silences(active, silence_seconds)
     return tuple(warnings)
@@ -114,14 +134,16 @@ def _clipping(clipped: Sequence[tuple[int, int]]) -> Iterator[QualityWarning]:
     yield QualityWarning("clipping", Span(first * 1000, last * 1000 + 1000), message)
 
 
-def _quiet(level: np.ndarray, quiet_dbfs: float) -> Iterator[QualityWarning]:
-    loudness = 10 * np.log10(np.mean(10 ** (level / 10)))
+def _quiet(whose: str, level: np.ndarray, gain: float, quiet_dbfs: float) -> Iterator[QualityWarning]:
+    """A warning where the active frames' level, before its gain, is low; both in dB."""
+    loudness = speech_level(level) - gain
     if loudness < quiet_dbfs:
+        raised = f" It was brought up by {gain:.0f} dB" if gain >= 1 else ""
         message = (
-            f"the voices are quiet ({loudness:.0f} dBFS, below {quiet_dbfs:.0f}) throughout: words may be missed; "
+            f"{whose} quiet ({loudness:.0f} dBFS, below {quiet_dbfs:.0f}) throughout: words may be missed; "
             "next time put the recorder closer or use an external microphone"
         )
-        yield QualityWarning("quiet", None, message)
+        yield QualityWarning("quiet", None, f"{message}.{raised}" if raised else message)
 
 
 def _narrow_band(samples: np.ndarray, active: np.ndarray, sample_rate: int) -> Iterator[QualityWarning]:

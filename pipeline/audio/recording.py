@@ -2,7 +2,8 @@
 
 The engines get nothing but the float arrays that come out of here. The format is identified by the file's first bytes
 (`pipeline.audio.sniff`); the file is decoded in a process that can reach nothing else (`pipeline.audio.decoder`,
-`pipeline.audio.decoder_process`); the samples are checked (`pipeline.audio.quality`). All times of a `Recording` are
+`pipeline.audio.decoder_process`); the samples are leveled (`pipeline.audio.leveling`) and checked
+(`pipeline.audio.quality`). All times of a `Recording` are
 milliseconds; those of its warnings count from the start of the segment.
 """
 
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.audio import decoder, quality, sniff
+from pipeline.audio import decoder, leveling, quality, sniff
 from pipeline.audio.decoder import DecodedAudio
 from pipeline.audio.quality import SAMPLE_RATE, QualityWarning, peaks
 from pipeline.audio.sniff import AudioContainer
@@ -118,10 +119,12 @@ def decode(
         if damage and end is None:
             raise _damaged(damage, thing)
         source = Source(name, sha256(file), container.name, **asdict(stream), duration=extent.duration)
-    samples = _floats(decoded.samples)
-    warnings = quality.inspect(
-        samples, stream.sample_rate, extent.clipped, settings.quiet_dbfs, settings.silence_seconds
+    leveled = leveling.leveled(decoded.samples)
+    samples = leveled.samples
+    judged = quality.inspect(
+        samples, stream.sample_rate, extent.clipped, settings.quiet_dbfs, settings.silence_seconds, leveled.gains
     )
+    warnings = (*leveled.warnings, *judged)
     last = begin + samples.shape[1] * 1000 // SAMPLE_RATE
     if damage:
         message = f"the file {damage}; the segment up to {clock(last)} was read anyway; to be sure, {_RENEW}"

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from pipeline.audio.recording import Recording
+from pipeline.audio import quality
+from pipeline.audio.recording import QualityWarning, Recording
 from pipeline.coding import segmentation
 from pipeline.errors import SpeechError
 from pipeline.formats import tape_tables, time_origin
@@ -130,6 +131,7 @@ def report(
 ) -> tuple[Results, dict[str, bytes]]:
     """Return all results, and the files that are made of them: name -> content."""
     inputs = context.inputs
+    recording = replace(recording, warnings=borne_out(recording.warnings, transcript))
     made_by: Mapping[str, Any] = inputs["provenance"]
     source = asdict(recording.source)
     del source["name"]
@@ -161,6 +163,12 @@ def report(
         provenance=provenance,
     )
     return tape, tape.files()
+
+
+def borne_out(warnings: Sequence[QualityWarning], transcript: Transcript) -> tuple[QualityWarning, ...]:
+    """Return the warnings without "no speech was found", which levels alone suggest, where words say otherwise."""
+    spoken = sum(word.span.duration for word in transcript.words)
+    return tuple(warning for warning in warnings if warning.code != "no_speech" or spoken < quality.LEAST_SPEECH)
 
 
 def warnings(recording: Recording, diarization: Diarization) -> list[str]:

@@ -229,11 +229,31 @@ def test_clipped_sound_is_counted_where_it_is(tmp_path: Path, limits: AudioSetti
     assert (warning.span.start, warning.span.end) == (10_000, 12_000)
 
 
-def test_float_samples_beyond_full_scale_are_limited(tmp_path: Path, limits: AudioSettings) -> None:
-    path = written(tmp_path / "x.wav", encoded("WAV", "FLOAT", 48_000, 5 * tone(rate=48_000)))
-    recording = audio.decode(path, limits)
-    assert np.abs(recording.samples).max() <= 1.0
-    assert "clipping" in {warning.code for warning in recording.warnings}
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
+@pytest.mark.parametrize(("decibels", "code"), [(-60, "quiet"), (24, "over_full_scale")])
+def test_float_sound_far_from_full_scale_keeps_its_shape_and_a_warning_names_its_level(
+    decibels: int, code: str, subtype: str, tmp_path: Path, limits: AudioSettings
+) -> None:
+    sound = tone(20) * 10 ** (decibels / 20) / np.abs(tone(20)).max()  # a peak of so many dBFS
+    recording = audio.decode(written(tmp_path / "x.wav", encoded("WAV", subtype, sound=sound)), limits)
+    (warning,) = recording.warnings
+    assert warning.code == code
+    level = 10 * np.log10(np.mean(sound[: SAMPLE_RATE // 2] ** 2))  # of a burst
+    assert f"{decibels if code == 'over_full_scale' else level:.0f} dB" in warning.message
+    scaled = recording.mono / np.abs(recording.mono).max()
+    assert np.abs(scaled - sound / np.abs(sound).max()).max() < 5e-4  # 11 bits of it at least; at -60 dBFS they were 6
+    assert -30 < 20 * np.log10(np.abs(recording.mono).max()) <= 0
+
+
+def test_float_sound_that_was_clipped_before_is_reported(tmp_path: Path, limits: AudioSettings) -> None:
+    sound = np.clip(10 * tone(20), -1, 1)
+    recording = audio.decode(written(tmp_path / "x.wav", encoded("WAV", "FLOAT", sound=sound)), limits)
+    assert [warning.code for warning in recording.warnings] == ["clipping"]
+
+
+def test_stored_recording_of_loud_floats_equals_the_fresh_one(tmp_path: Path, limits: AudioSettings) -> None:
+    recording = audio.decode(written(tmp_path / "x.wav", encoded("WAV", "FLOAT", sound=30 * tone())), limits)
+    assert np.array_equal(audio.load(audio.save(recording)).samples, recording.samples)
 
 
 def test_a_value_that_is_no_number_outside_the_segment_does_no_harm(tmp_path: Path, limits: AudioSettings) -> None:
