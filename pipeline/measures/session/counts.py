@@ -127,24 +127,30 @@ class CountingRule:
 
     def missing_reason(self, total: str) -> str | None:
         """Return why the codebook cannot count one of `TOTALS`, or None if it can."""
-        meanings = TOTALS[total]
-        behavior = next((behavior for behavior, kinds in BEHAVIOR_KINDS.items() if set(kinds) <= set(meanings)), None)
-        coded = self.codes_by_meaning
-        absent = [meaning for meaning in meanings if meaning not in coded and meaning not in BEHAVIOR_KINDS]
-        if not absent or (behavior in meanings and behavior in coded):
-            return None
-        unproposed = [_plural(meaning) for meaning in meanings if meaning in self.unproposed]
-        if unproposed:
-            return f"the machine suggests no {unproposed[0]} in this codebook"
-        if behavior is None:
-            return f"this codebook has no code for {_plural(absent[0])}"
-        kinds = [kind for kind in BEHAVIOR_KINDS[behavior] if kind in coded]
-        if not kinds and behavior not in coded:
-            return f"this codebook has no code for {_plural(behavior)}"
-        if behavior in meanings:
-            return f"this codebook has a code for {_plural(kinds[0])} only, not for all {_plural(behavior)}"
-        first, second = (kind.removesuffix(f" {behavior}") for kind in BEHAVIOR_KINDS[behavior])
-        return f"this codebook does not distinguish {first} from {second} {_plural(behavior)}"
+        coded = frozenset(self.codes_by_meaning)
+        reason = _codebook_reason(total, coded | self.unproposed)
+        if reason is None and _codebook_reason(total, coded):
+            unproposed = next(meaning for meaning in TOTALS[total] if meaning in self.unproposed)
+            return f"the machine suggests no {_plural(unproposed)} in this codebook"
+        return reason
+
+
+def _codebook_reason(total: str, coded: frozenset[str]) -> str | None:
+    """Return why codes with these meanings do not give a total, or None if they do."""
+    meanings = TOTALS[total]
+    behavior = next((behavior for behavior, kinds in BEHAVIOR_KINDS.items() if set(kinds) <= set(meanings)), None)
+    absent = [meaning for meaning in meanings if meaning not in coded and meaning not in BEHAVIOR_KINDS]
+    if not absent or (behavior in meanings and behavior in coded):
+        return None
+    if behavior is None:
+        return f"this codebook has no code for {_plural(absent[0])}"
+    kinds = [kind for kind in BEHAVIOR_KINDS[behavior] if kind in coded]
+    if not kinds and behavior not in coded:
+        return f"this codebook has no code for {_plural(behavior)}"
+    if behavior in meanings:
+        return f"this codebook has a code for {_plural(kinds[0])} only, not for all {_plural(behavior)}"
+    first, second = (kind.removesuffix(f" {behavior}") for kind in BEHAVIOR_KINDS[behavior])
+    return f"this codebook does not distinguish {first} from {second} {_plural(behavior)}"
 
 
 BY_UTTERANCE = CountingRule()

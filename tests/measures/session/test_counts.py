@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -371,6 +372,40 @@ def test_what_the_machine_cannot_propose_is_no_zero() -> None:
         half.rule(by_hand=False).missing_reason("questions")
         == "the machine suggests no closed questions in this codebook"
     )
+
+
+@pytest.mark.parametrize(
+    ("codes", "total", "reason"),
+    [
+        (["r interviewer reflection"], "simple_or_complex_reflections", "does not distinguish complex from simple"),
+        (["q interviewer question"], "open_or_closed_questions", "does not distinguish open from closed"),
+        (["r interviewer reflection"], "reflections", "the machine suggests no reflections"),
+        (["o interviewer mine - open"], "questions", "a code for open questions only"),
+        (["a interviewer mine"], "reflections", "no code for reflections"),
+    ],
+)
+def test_what_the_codebook_lacks_is_not_laid_on_the_machine_nor_denied(
+    codes: list[str], total: str, reason: str
+) -> None:
+    """A codebook whose codes nothing proposes still has these codes, and lacks what it lacks by hand."""
+    assert reason in str(book(*codes).rule(by_hand=False).missing_reason(total))
+
+
+@pytest.mark.parametrize("by_machine", list(itertools.product(("", "pretag"), repeat=4)))
+def test_the_machine_s_reason_is_the_codebook_s_or_its_own(by_machine: tuple[str, ...]) -> None:
+    kinds = ("question_open", "question_closed", "reflection_simple", "reflection_complex")
+    names = dict(zip(kinds, ("open", "closed", "simple", "complex"), strict=True))
+    for number in range(1, 5):
+        for chosen in itertools.combinations(range(4), number):
+            codes = [
+                f"c{at} interviewer mine {kinds[at] if by_machine[at] else '-'} {names[kinds[at]]}" for at in chosen
+            ]
+            custom = book(*codes)
+            by_hand, by_itself = lacking(custom.rule()), lacking(custom.rule(by_hand=False))
+            for total in TOTALS:
+                wanted = by_hand.get(total)
+                own = str(by_itself.get(total)).startswith("the machine suggests no")
+                assert by_itself.get(total) == wanted or (wanted is None and own), total
 
 
 EMPTY = {
