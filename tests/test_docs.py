@@ -190,16 +190,16 @@ def test_every_format_says_what_it_cannot_hold(file_format: registry.Format) -> 
 @pytest.mark.parametrize(
     ("page", "row", "columns"),
     [
-        ("pipeline/formats/README.md", "utterances.csv", tape_tables.UTTERANCE_COLUMNS),
-        ("pipeline/formats/README.md", "words.csv", tape_tables.WORD_COLUMNS),
-        ("pipeline/formats/README.md", "vocalizations.csv", tape_tables.VOCALIZATION_COLUMNS),
+        ("pipeline/formats/README.md", "utterances.csv", (*tape_tables.UTTERANCE_COLUMNS, tape_tables.ZERO)),
+        ("pipeline/formats/README.md", "words.csv", (*tape_tables.WORD_COLUMNS, tape_tables.ZERO)),
+        ("pipeline/formats/README.md", "vocalizations.csv", (*tape_tables.VOCALIZATION_COLUMNS, tape_tables.ZERO)),
         ("pipeline/measures/README.md", "agreement", AGREEMENT_COLUMNS),
         ("pipeline/measures/README.md", "agreement --table sessions", SESSION_ICC_COLUMNS),
         ("pipeline/measures/README.md", "agreement --table confusions", CONFUSION_COLUMNS),
         ("pipeline/measures/README.md", "drift", DRIFT_COLUMNS),
         ("pipeline/measures/README.md", "drift --table points", POINT_COLUMNS),
         ("pipeline/measures/README.md", "drift --table automation_bias", AUTOMATION_BIAS_COLUMNS),
-        ("pipeline/measures/README.md", "sample", SAMPLE_COLUMNS),
+        ("pipeline/measures/README.md", "sample", (*SAMPLE_COLUMNS, tape_tables.ZERO)),
     ],
 )
 def test_every_column_of_a_table_is_listed_and_no_other(page: str, row: str, columns: tuple[str, ...]) -> None:
@@ -211,7 +211,7 @@ def test_every_column_of_a_table_is_listed_and_no_other(page: str, row: str, col
 
 def test_columns_of_tables_that_have_no_row_of_their_own_are_listed() -> None:
     measures, formats = PAGES["pipeline/measures/README.md"], PAGES["pipeline/formats/README.md"]
-    assert {*CONTEXT_COLUMNS} <= {*SPAN.findall(section(measures, "## Definitions"))}
+    assert {*CONTEXT_COLUMNS, tape_tables.ZERO} <= {*SPAN.findall(section(measures, "## Definitions"))}
     assert {*code_table.COLUMNS} <= {*SPAN.findall(section(measures, "## Do coders agree?"))}
     assert {*downloads.COLUMNS} <= {
         *SPAN.findall(section(PAGES["pipeline/review/README.md"], "## Coding a tape by hand"))

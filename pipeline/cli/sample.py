@@ -9,11 +9,16 @@ import typer
 from pipeline.cli._shared import codes_input, tables
 from pipeline.cli._shared.options import Config
 from pipeline.errors import TableError
+from pipeline.formats import tape_tables
+from pipeline.timeline import to_seconds
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.measures.reliability.rating_matrix import RatingMatrix
+
+_MANY = 5
+"""Tapes that a sentence lists at most."""
 
 
 def sample(
@@ -76,6 +81,13 @@ def sample(
         if not panel.rows("member") and not panel.rows("consensus"):
             why = "Neither a member nor the group has coded a tape"
         notes.append(f"{why}: there is nothing to draw.")
+    zeros = {tape: zero for tape, zero in read.codes.zeros.items() if tape in {*drawn["tape_id"]}}
+    drawn[tape_tables.ZERO] = [zeros[tape] / 1000 if tape in zeros else None for tape in drawn["tape_id"]]
+    if by == "minutes" and (late := sorted(tape for tape, zero in zeros.items() if zero)):
+        starts = ", ".join(f"{tape} {to_seconds(zeros[tape])} s" for tape in late[:_MANY])
+        notes.append(
+            f"Stretches count from where the tape begins in its recording: {starts}{', ...' if late[_MANY:] else ''}."
+        )
     shown = {name: pd.DataFrame(rows) for name, rows in _shown(drawn, again).items() if rows}
     tables.print_tables({"sample": drawn, "again": again}, notes, form, table, shown)
 

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -25,10 +25,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import TableError
+from pipeline.errors import FormatError, TableError
 from pipeline.formats import tape_tables, tidy_table
 from pipeline.formats.transcript import ROLE_WORDS
-from pipeline.timeline import LAYERS
+from pipeline.timeline import LAYERS, to_seconds
 
 COLUMNS = ("tape_id", "utterance_id", "coder", "layer", "code", "coded_at")
 """Columns that the table must have."""
@@ -56,12 +56,14 @@ class Codes:
     earlier: codings that a later one of the same coder replaced, in the same form.
     recalibrated: one row an event: ``coder``, ``at`` (ms).
     notes: what was put right or passed over, a sentence each.
+    zeros: tape -> the millisecond of the recording from which its times count, where the file says so.
     """
 
     table: pd.DataFrame
     earlier: pd.DataFrame
     recalibrated: pd.DataFrame
     notes: tuple[str, ...]
+    zeros: Mapping[str, int] = field(default_factory=dict)
 
 
 def read(path: Path) -> Codes:
@@ -71,6 +73,7 @@ def read(path: Path) -> Codes:
     ------
     TableError: T01 unreadable, T02 not CSV in UTF-8, T03 a column lacks, T04 no rows, T05 a wrong value, T07 a date
         that cannot be read.
+    FormatError: F12 rows do not say what their times count from, and do not fit the others of their tape as they are.
     """
     raw = tape_tables.read_cells(path, COLUMNS, "codes, one per row")
     for column in COLUMNS:
@@ -86,8 +89,10 @@ def read(path: Path) -> Codes:
     if "pretag_shown" in raw:
         shown = _mapped(raw["pretag_shown"].str.strip().str.lower(), _TRUTH, "pretag_shown", path)
         raw["pretag_shown"] = shown.astype("boolean")
+    notes: list[str] = []
+    zeros: dict[str, int] = {}
     if {"zero", "start", "end"} <= set(raw):
-        raw = _one_zero(raw, path)
+        raw, zeros, notes = _one_zero(raw, path)
     if "codable" in raw:
         cells = raw["codable"].str.strip().map(tidy_table.without_apostrophe)
         raw["codable"] = cells.where(cells != "", None)
@@ -97,17 +102,58 @@ def read(path: Path) -> Codes:
         _refuse(empty, path, partial(_lacks, column), "fill it in")
     _refuse(event & raw["coded_at"].isna(), path, lambda row: "is an event without a time", "fill in coded_at")
     events = raw.loc[event, ["coder", "coded_at"]].rename(columns={"coded_at": "at"})
-    return _collapsed(raw[~event & ~nobody].reset_index(drop=True), events.reset_index(drop=True), path)
+    codes = _collapsed(raw[~event & ~nobody].reset_index(drop=True), events.reset_index(drop=True), path)
+    return replace(codes, notes=(*codes.notes, *notes), zeros=zeros)
 
 
-def _one_zero(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Let all times of a tape count from the zero of its first row that names one; rows may come from several files."""
-    zeros = pd.to_numeric(raw["zero"].str.strip().map(tidy_table.without_apostrophe), errors="coerce")
-    wrong = (raw["zero"].str.strip() != "") & ~zeros.between(0, tape_tables.LAST_MS / 1000)
+def _one_zero(raw: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, dict[str, int], list[str]]:
+    """Let all times of a tape count from the zero of its first row that names one; rows may come from several files.
+
+    Rows that name none count like the others of their tape, which a note says.
+
+    Raises
+    ------
+    FormatError: F12 such rows fit the others only if they count from the start of the recording.
+    """
+    cells = raw["zero"].str.strip().map(tidy_table.without_apostrophe)
+    seconds = pd.to_numeric(cells, errors="coerce")
+    wrong = (cells != "") & ~seconds.between(0, tape_tables.LAST_MS / 1000)
     _refuse(wrong, path, lambda row: f"has zero {raw['zero'].iloc[row]!r}", "write seconds of the recording")
-    ms = (zeros * 1000).round()
-    later = (ms - ms.groupby(raw["tape_id"]).transform("first")).fillna(0).astype("int64")
-    return raw.assign(start=raw["start"] + later, end=raw["end"] + later).drop(columns="zero")
+    ms = (seconds * 1000).round()
+    zeros = {str(tape_id): int(zero) for tape_id, zero in ms.groupby(raw["tape_id"]).first().dropna().items()}
+    first = raw["tape_id"].map(zeros)
+    later = (ms - first).fillna(0).astype("int64")
+    times = raw.assign(start=raw["start"] + later, end=raw["end"] + later).drop(columns="zero")
+    timed = times["start"].notna() & times["end"].notna() & first.notna()
+    nameless = timed & ms.isna()
+    taken = []
+    for tape_id, rows in times[timed].groupby("tape_id"):
+        unnamed, zero = rows[nameless[rows.index]], zeros[str(tape_id)]
+        if len(unnamed):
+            _refuse_shifted(rows.drop(unnamed.index), unnamed, zero, path)
+            taken.append(f"on {tape_id} from {to_seconds(zero)} s")
+    if not taken:
+        return times, zeros, []
+    number = int(nameless.sum())
+    shown = f"{', '.join(taken[:5])}{', ...' if len(taken) > 5 else ''}"
+    sentence = f"{_rows(number)} without zero: {'its' if number == 1 else 'their'} times are taken to count"
+    return times, zeros, [f"{sentence} like those of the tape's other rows, {shown}."]
+
+
+def _refuse_shifted(named: pd.DataFrame, unnamed: pd.DataFrame, zero: int, path: Path) -> None:
+    """Refuse rows of a tape whose times fit the others' better if they count from the start of the recording."""
+    starts, ends = (named[end].to_numpy(dtype=float)[:, None] for end in ("start", "end"))
+
+    def fit(by: int) -> float:
+        first, last = (unnamed[end].to_numpy(dtype=float)[None, :] - by for end in ("start", "end"))
+        common = np.minimum(ends, last) - np.maximum(starts, first)
+        union = np.maximum(ends, last) - np.minimum(starts, first)
+        return float(np.where(union > 0, np.maximum(common, 0) / np.maximum(union, 1), 1.0).max(axis=0).sum())
+
+    if zero and fit(zero) > fit(0):
+        value = f"has no zero, and other times of its tape count from {to_seconds(zero)} s of the recording"
+        remedy = "write 0 into its zero if its times count from the start of the recording, as they seem to"
+        raise FormatError("F12", f"table {path.name}, row {int(unnamed.index[0]) + 2}", value, remedy)
 
 
 def _collapsed(raw: pd.DataFrame, events: pd.DataFrame, path: Path) -> Codes:

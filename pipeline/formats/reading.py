@@ -16,6 +16,7 @@ import pandas as pd
 from pipeline.errors import FormatError
 from pipeline.formats.safe_reader import Source
 from pipeline.formats.script import SpokenPassage
+from pipeline.formats.tape_tables import ZERO
 from pipeline.formats.transcript import (
     NO_TIMES,
     CodedTranscript,
@@ -26,7 +27,7 @@ from pipeline.formats.transcript import (
     role_named,
     split_codes,
 )
-from pipeline.timeline import LAYERS, UNKNOWN, Role, Word
+from pipeline.timeline import LAYERS, UNKNOWN, Role, Word, to_ms, to_seconds
 
 ENDS_UNKNOWN = "Where the file does not say when an utterance ends, it was taken to last until the next one begins."
 """The note of a transcript some of whose ends are made up."""
@@ -42,7 +43,8 @@ _MANY = 8
 class TranscriptTable:
     """A table with the columns of `pipeline.formats.uncoded` and others, and sentences on how it was read.
 
-    ``start`` and ``end`` are milliseconds, NA where the file has none. ``words`` are those of an utterance, by its id,
+    ``start`` and ``end`` are milliseconds, NA where the file has none; what they count from stands in a column `ZERO`
+    where the file says so. ``words`` are those of an utterance, by its id,
     where the file has their times.
     """
 
@@ -72,6 +74,8 @@ def of_transcript(transcript: CodedTranscript, *, settled: bool = False) -> Tran
     table = _whole(pd.DataFrame(rows))
     if rows and not table[["start", "end"]].any(axis=None):
         table[["start", "end"]] = pd.NA  # a file without times
+    elif transcript.zero is not None:
+        table[ZERO] = to_seconds(transcript.zero)
     notes = tuple(note for note in transcript.notes if note != NO_TIMES)
     return TranscriptTable(table, notes)
 
@@ -135,7 +139,23 @@ def to_transcript(name: str, reading: TranscriptTable) -> CodedTranscript:
         for utterance, row in zip(utterances, rows, strict=True)
         if not str(row.get("role", "")).strip()
     }
-    return ordered_transcript(str(tape), utterances, notes, named=named)
+    return ordered_transcript(str(tape), utterances, notes, zero=_zero(name, table), named=named)
+
+
+def _zero(name: str, table: pd.DataFrame) -> int | None:
+    """The millisecond of the recording from which the times of a table count, where its column `ZERO` says so.
+
+    Raises
+    ------
+    FormatError: F07 its rows name several.
+    """
+    cells = {str(cell).strip().replace(",", ".") for cell in table[ZERO]} if ZERO in table else {""}
+    if not all(re.fullmatch(r"\d{1,6}(?:\.\d+)?", cell) for cell in cells):
+        return None
+    if len(cells) > 1:
+        value = f"has times that count from different zeros ({', '.join(sorted(cells))})"
+        raise FormatError("F07", f"file {name}", value, f"give rows with one value in '{ZERO}'")
+    return to_ms(float(cells.pop()))
 
 
 def _time(value: Any) -> int | None:

@@ -6,6 +6,7 @@ The machine's codes are marks of the coder ``machine``. What the tables say of p
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -62,11 +63,29 @@ def read(path: Path) -> CodedTranscript:
             for row in table.to_dict("records")
         ),
         (NO_TIMES,) if untimed else (),
-        zero=None if untimed else _zero(path.with_name(PROVENANCE), tape),
+        zero=None if untimed else _zero(table, path, tape),
     )
 
 
-def _zero(path: Path, tape_id: str) -> int | None:
+def _zero(table: pd.DataFrame, path: Path, tape_id: str) -> int | None:
+    zero = _table_zero(table, path)
+    return _provenance_zero(path.with_name(PROVENANCE), tape_id) if zero is None else zero
+
+
+def _table_zero(table: pd.DataFrame, path: Path) -> int | None:
+    """What the times count from where the table itself says so, in milliseconds of the recording."""
+    cells = {cell.strip() for cell in table[tape_tables.ZERO]} if tape_tables.ZERO in table else {""}
+    if len(cells) > 1:
+        value = f"has times that count from different zeros ({', '.join(sorted(cells))})"
+        raise TableError("T05", f"table {path.name}", value, "give the table as `tape-review process` wrote it")
+    cell = cells.pop()
+    if not re.fullmatch(r"(?:\d{1,6}(?:\.\d+)?)?", cell):
+        remedy = "write seconds of the recording, or leave the column empty"
+        raise TableError("T05", f"table {path.name}", f"has zero {cell!r}", remedy)
+    return to_ms(float(cell)) if cell else None
+
+
+def _provenance_zero(path: Path, tape_id: str) -> int | None:
     """Where the tape begins in its recording, where the provenance beside it says so."""
     try:
         provenance = json.loads(path.read_text(encoding="utf-8"))

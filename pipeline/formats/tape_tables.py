@@ -42,6 +42,9 @@ WORD_COLUMNS = (
 VOCALIZATION_COLUMNS = ("tape_id", "speaker", "role", "start", "end")
 """Columns of ``vocalizations.csv``: voices in which no words could be made out."""
 
+ZERO = "zero"
+"""The last column of each table of a processed tape: the second of the recording from which its times count."""
+
 LAST_MS = 1_000_000_000
 """No recording lasts so long."""
 
@@ -226,6 +229,14 @@ def written(table: pd.DataFrame, columns: Sequence[str]) -> bytes:
         # A bare carriage return is quoted only where everything is, and without quotes no reader takes it.
         (quoted if any("\r" in cell for cell in row) else plain).writerow(row)
     return text.getvalue().encode()
+
+
+def published(table: pd.DataFrame, columns: Sequence[str], zero: int | None) -> bytes:
+    """The bytes of a table that leaves with a processed tape, with these columns and `ZERO`.
+
+    ``zero`` is in milliseconds of the recording; None where the tape has no sound.
+    """
+    return written(table.assign(**{ZERO: None if zero is None else to_seconds(zero)}), (*columns, ZERO))
 
 
 def _write(table: pd.DataFrame, columns: Sequence[str], path: Path) -> None:

@@ -15,7 +15,7 @@ import pandas as pd
 from pipeline.audio.recording import Recording
 from pipeline.coding import volleys
 from pipeline.coding.codebook import Codebook
-from pipeline.formats import rttm, tape_tables
+from pipeline.formats import rttm, tape_tables, time_origin
 from pipeline.measures.session import context, measures, readiness
 from pipeline.measures.session.context import Transitions
 from pipeline.report import render
@@ -108,13 +108,17 @@ class Measured:
             readiness.readiness_line(table, rule, **draw),
         )
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON types: the figures (see there), ``transitions`` and ``readiness``."""
+    def as_dict(self, zero: str) -> dict[str, Any]:
+        """Return plain JSON types: the figures (see there), ``transitions``, ``readiness`` and what times count from.
+
+        ``zero`` is the sentence that says it (see `pipeline.formats.time_origin`).
+        """
         before, after = self.transitions
         return {
             **self.figures.as_dict(),
             "transitions": {"interviewer_to_client": before.as_dict(), "client_to_interviewer": after.as_dict()},
             "readiness": self.trajectory.as_dict(),
+            "zero": zero,
         }
 
 
@@ -149,12 +153,14 @@ class Results:
         words, context = word_table(self.tape_id, self.attribution), self.measured.context
         recording, segments = self.recording, self.diarization.segments
         return {
-            "utterances.csv": tape_tables.written(self.table, tape_tables.UTTERANCE_COLUMNS),
-            "words.csv": tape_tables.written(words, tape_tables.WORD_COLUMNS),
-            "change_talk.csv": tape_tables.written(context, list(context.columns)),
-            "vocalizations.csv": tape_tables.written(self._vocalization_table(), tape_tables.VOCALIZATION_COLUMNS),
+            "utterances.csv": tape_tables.published(self.table, tape_tables.UTTERANCE_COLUMNS, recording.start),
+            "words.csv": tape_tables.published(words, tape_tables.WORD_COLUMNS, recording.start),
+            "change_talk.csv": tape_tables.published(context, list(context.columns), recording.start),
+            "vocalizations.csv": tape_tables.published(
+                self._vocalization_table(), tape_tables.VOCALIZATION_COLUMNS, recording.start
+            ),
             "turns.rttm": rttm.encode(self.tape_id, segments, recording.start, recording.source.sha256),
-            "measures.json": as_json(self.measured.as_dict()),
+            "measures.json": as_json(self.measured.as_dict(time_origin.sentence(recording.start))),
             PROVENANCE: as_json(self.provenance),
             "report.html": render.render(self._shown()).encode(),
         }

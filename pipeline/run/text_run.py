@@ -156,10 +156,10 @@ class TextRun:
             no_sound=NO_SOUND,
         )
         return {
-            "utterances.csv": tape_tables.written(table, tape_tables.UTTERANCE_COLUMNS),
-            "words.csv": tape_tables.written(words, tape_tables.WORD_COLUMNS),
-            "change_talk.csv": tape_tables.written(context, list(context.columns)),
-            "measures.json": results.as_json(measured.as_dict()),
+            "utterances.csv": tape_tables.published(table, tape_tables.UTTERANCE_COLUMNS, None),
+            "words.csv": tape_tables.published(words, tape_tables.WORD_COLUMNS, None),
+            "change_talk.csv": tape_tables.published(context, list(context.columns), None),
+            "measures.json": results.as_json(measured.as_dict(provenance["zero"])),
             PROVENANCE: results.as_json(provenance),
             "report.html": render.render(shown).encode(),
         }

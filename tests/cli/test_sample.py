@@ -19,7 +19,7 @@ def test_a_sample_says_what_to_double_code_and_how_much_is_needed(tmp_path: Path
     path = write_codes(table[table["layer"] == "member"], tmp_path / "codes.csv")
     done = run("sample", str(path), "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert tuple(rows[0]) == SAMPLE_COLUMNS
+    assert tuple(rows[0]) == (*SAMPLE_COLUMNS, "zero")
     assert 3 <= len(rows) <= 5
     assert "A 95 % interval 10% wide around 80% needs" in done.stderr
     assert "To double-code" in run("sample", str(path), "--by", "utterances").stdout
@@ -34,6 +34,21 @@ def test_a_sample_says_what_to_double_code_and_how_much_is_needed(tmp_path: Path
     assert "stretches of five minutes of 20." in " ".join(done.stdout.split())
     coached = write_codes(table, tmp_path / "coached.csv")
     assert "A coach has coded every tape or stretch already" in run("sample", str(coached)).stdout
+
+
+def test_stretches_to_double_code_say_what_they_count_from(tmp_path: Path) -> None:
+    """What was to be heard from 0:00 of a tape that begins at 90.5 s was looked for at the start of the recording."""
+    table = group(1)
+    member = table[table["layer"] == "member"]
+    seconds = member["utterance_id"].astype(int) * 15
+    path = write_codes(member.assign(start=seconds, end=seconds + 9, zero=90.5), tmp_path / "codes.csv")
+    done = run("sample", str(path), "--by", "minutes", "--share", "1", "--format", "csv")
+    assert {row["zero"] for row in csv.DictReader(io.StringIO(done.stdout))} == {"90.5"}
+    assert "begins in its recording: t000 90.500 s." in done.stderr
+    plain = write_codes(member.assign(start=seconds, end=seconds + 9), tmp_path / "plain.csv")
+    done = run("sample", str(plain), "--by", "minutes", "--share", "1", "--format", "csv")
+    assert {row["zero"] for row in csv.DictReader(io.StringIO(done.stdout))} == {""}
+    assert "begins in its recording" not in done.stderr
 
 
 def test_a_tape_is_old_by_the_day_and_not_by_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import TableError
+from pipeline.errors import FormatError, TableError
 from pipeline.formats import code_table
 
 HEADER = "tape_id,utterance_id,coder,layer,code,coded_at"
@@ -188,9 +188,29 @@ def test_rows_of_two_files_count_from_one_zero(tmp_path: Path) -> None:
         "other,1,machine,machine,change,,5.000,6.000,0",
         header=header,
     )
+    assert table.notes[-1] == (
+        "1 row without zero: its times are taken to count like those of the tape's other rows, on t from 30.000 s."
+    )
     times = list(zip(table.table["start"], table.table["end"], strict=True))
     assert times == [(1000, 2000), (1000, 2500), (3000, 4000), (5000, 6000)]
     assert "zero" not in table.table
     for zero in ("soon", "-1", "nan"):
         with pytest.raises(TableError, match=rf"TR-T05 table codes.csv, row 2 has zero '{zero}'"):
             read(tmp_path, f"t,1,machine,machine,change,,1.000,2.000,{zero}", header=header)
+
+
+@pytest.mark.parametrize("offset", [30, 0.5, 90])
+def test_times_that_fit_only_from_the_start_of_the_recording_are_refused_with_the_offset(
+    tmp_path: Path, offset: float
+) -> None:
+    """A coach's table of the whole recording lacked the column's value, and was compared so many seconds off."""
+    header = f"{HEADER},start,end,zero"
+    units = [(0, 2.5), (3, 3.4), (4, 9), (11, 12)]
+    ours = [f"t,u{at},ann,member,change,,{start},{end},{offset}" for at, (start, end) in enumerate(units)]
+    theirs = [f"t,c{at},cora,coach,change,,{start + offset},{end + offset}," for at, (start, end) in enumerate(units)]
+    with pytest.raises(FormatError, match=rf"TR-F12 table codes.csv, row 6 .* count from {offset:.3f} s"):
+        read(tmp_path, *ours, *theirs, header=header)
+    named = [f"{row}0" for row in theirs]
+    assert len(set(read(tmp_path, *ours, *named, header=header).table["start"])) == len(units)
+    segment = [f"t,c{at},cora,coach,change,,{start},{end}," for at, (start, end) in enumerate(units)]
+    assert "4 rows without zero" in read(tmp_path, *ours, *segment, header=header).notes[-1]

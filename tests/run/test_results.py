@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +201,18 @@ def test_a_book_that_codes_change_talk_alone_has_no_readiness_line(tmp_path: Pat
     assert (measures["readiness"]["points"], measures["readiness"]["undefined"]) == ([], why)
     assert f"There is no readiness line: {why}." in report
     assert why in terminal
+
+
+def test_every_file_that_leaves_names_its_zero() -> None:
+    """The tables and the measures left it to the provenance beside them."""
+    tape = results(tagged(), BOOKS["pretags"])
+    cut = replace(tape, recording=replace(tape.recording, start=30_000, end=330_000), provenance={"zero": "elsewhere"})
+    for name, content in cut.files().items():
+        text = content.decode()
+        if name.endswith(".csv"):
+            assert text.splitlines()[0].endswith(",zero"), name
+            assert all(line.endswith(",30.000") for line in text.splitlines()[1:] if line), name
+        elif name == "report.html":
+            assert "0:30 to 5:30" in " ".join(text.split())
+        elif name != "provenance.json":
+            assert "time 0 is 30.000 s into the recording" in text.replace("_", " "), name

@@ -21,7 +21,7 @@ from pipeline.measures.reliability.rating_matrix import COACH, CONSENSUS, MACHIN
 
 SHARE, RANDOM_PART = 0.2, 0.5
 STRETCH_MS = 300_000
-"""Length of a stretch in ms; stretches are counted from the start of the recording."""
+"""Length of a stretch in ms; stretches are counted from what the times of the codes count from."""
 RECODE_AFTER_MS = 30 * 86_400_000
 """Milliseconds after which a tape may be coded again: hardly anybody remembers single codes by then, and a tape that is
 destroyed after the usual 90 days still leaves time to code it."""
