@@ -1,4 +1,4 @@
-"""What the documents promise is there, and what is there is documented."""
+"""The documents and the program are held to each other, both ways."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ OPTIONS = {option for command in VERBS.values() for parameter in command.params 
 
 
 def code(text: str) -> Iterator[str]:
-    """What a document has in backquotes, and the lines of its blocks, without comments and with their continuation."""
+    """Return what a document has in backquotes, and the lines of its blocks, without comments and with their continuation."""
     yield from SPAN.findall(FENCE.sub("", text))
     for block in FENCE.findall(text):
         yield from (line.partition("  #")[0].strip() for line in block.replace("\\\n", " ").splitlines())
@@ -86,7 +86,7 @@ def anchors(text: str) -> set[str]:
 
 
 def section(text: str, heading: str) -> str:
-    """What stands below a heading, up to the next one."""
+    """Return what stands below a heading, up to the next one."""
     assert heading in text, heading
     return text.partition(f"{heading}\n")[2].partition("\n#")[0]
 

@@ -73,7 +73,7 @@ def _zero(table: pd.DataFrame, path: Path, tape_id: str) -> int | None:
 
 
 def _table_zero(table: pd.DataFrame, path: Path) -> int | None:
-    """What the times count from where the table itself says so, in milliseconds of the recording."""
+    """The zero of the times where the table itself names it, in milliseconds of the recording."""
     cells = {cell.strip() for cell in table[tape_tables.ZERO]} if tape_tables.ZERO in table else {""}
     if len(cells) > 1:
         value = f"has times that count from different zeros ({', '.join(sorted(cells))})"

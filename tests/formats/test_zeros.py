@@ -1,4 +1,4 @@
-"""What the times of a file count from: said by every table that leaves, and brought along by whatever reads one."""
+"""The zero of the times of a file: named by every table that leaves, and brought along by whatever reads one."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def test_a_published_table_ends_with_what_its_times_count_from() -> None:
     assert empty == b"start,end,zero\n"
 
 
-@pytest.mark.parametrize("place", ["folder", "alone"])
-def test_a_coded_table_keeps_its_zero_when_it_is_alone(tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_a_coded_table_keeps_its_zero_when_it_is_alone(tmp_path: Path, is_alone: bool) -> None:
     """Its zero stood only in the provenance beside it."""
     (tmp_path / "tape").mkdir()
     tape, away = folder(tmp_path / "tape", [(0, 900), (900, 1800)]), tmp_path / "away.csv"
     (tape / "provenance.json").write_text(json.dumps({"tape_id": "walk", "segment": {"start": 12}}))
     table = tape_tables.read_utterances(tape / "utterances.csv")
-    where = tape / "utterances.csv" if place == "folder" else away
+    where = away if is_alone else tape / "utterances.csv"
     where.write_bytes(tape_tables.published(table, tape_tables.UTTERANCE_COLUMNS, 30_500))
-    assert registry.read(tape if place == "folder" else away).zero == 30_500
+    assert registry.read(away if is_alone else tape).zero == 30_500
     table["zero"] = ""
     tape_tables.write_utterances(table, where)
-    assert registry.read(tape if place == "folder" else away).zero == (12_000 if place == "folder" else None)
+    assert registry.read(away if is_alone else tape).zero == (None if is_alone else 12_000)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def results(table: pd.DataFrame, book: Codebook) -> Results:
 
 
 def written(table: pd.DataFrame, book: Codebook, folder: Path) -> tuple[dict[str, Any], str, str]:
-    """What `process` gives: measures, report, and what the terminal says."""
+    """Return the measures, the report and the text in the terminal, as `process` gives them."""
     folder.mkdir()
     for name, content in results(table, book).files().items():
         (folder / name).write_bytes(content)
