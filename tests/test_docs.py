@@ -64,7 +64,7 @@ OPTIONS = {option for command in VERBS.values() for parameter in command.params 
 
 
 def code(text: str) -> Iterator[str]:
-    """Return what a document has in backquotes, and the lines of its blocks, without comments and with their continuation."""
+    """Yield what a document has in backquotes, and the lines of its blocks, joined where continued, uncommented."""
     yield from SPAN.findall(FENCE.sub("", text))
     for block in FENCE.findall(text):
         yield from (line.partition("  #")[0].strip() for line in block.replace("\\\n", " ").splitlines())

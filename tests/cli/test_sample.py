@@ -37,7 +37,7 @@ def test_a_sample_says_what_to_double_code_and_how_much_is_needed(tmp_path: Path
 
 
 def test_stretches_to_double_code_say_what_they_count_from(tmp_path: Path) -> None:
-    """What was to be heard from 0:00 of a tape that begins at 90.5 s was looked for at the start of the recording."""
+    """A stretch from 0:00 of a tape that begins at 90.5 s was looked for at the start of the recording."""
     table = group(1)
     member = table[table["layer"] == "member"]
     seconds = member["utterance_id"].astype(int) * 15
