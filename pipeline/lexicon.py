@@ -55,6 +55,17 @@ TAGS = RHETORICAL_TAGS | _comma_separated(
 )
 """Phrases that hang on the end of a statement and belong to it; "isn't it" and its kin are recognized by their form."""
 
+TITLES = _comma_separated("dr, mr, mrs, ms, prof, rev, sgt, st, mt, vs, approx, e.g, i.e")
+"""Abbreviations that something always follows: "Dr. Nguyen", "St. Louis"."""
+
+ABBREVIATED_UNITS = _comma_separated(
+    "mg, mcg, kg, ml, cl, oz, lb, lbs, ft, min, mins, hr, hrs, sec, pm, etc, jr, sr"
+)
+"""Abbreviations that may end a sentence: "20 mg. of it", "20 mg. I sleep"."""
+
+_LETTERS = re.compile(r"[a-z](\.[a-z])*")
+"""A spelled letter or a dotted abbreviation, its last period left out: "k", "a.m", "u.s"."""
+
 AUXILIARIES = _comma_separated(
     "do, does, did, is, are, was, were, am, have, has, had, can, could, will, would, shall, should, may, might, must, "
     "don't, doesn't, didn't, isn't, aren't, wasn't, weren't, haven't, hasn't, hadn't, can't, couldn't, won't, "
@@ -163,6 +174,36 @@ def ends_sentence(text: str) -> str:
     if bare.endswith(("..", "…")):
         return "…"
     return bare[-1] if bare and bare[-1] in ".!?" else ""
+
+
+def sentence_marks(texts: Sequence[str]) -> list[str]:
+    """Return the mark that ends a sentence after each word, as `ends_sentence`, but none for that of an abbreviation.
+
+    A title never ends a sentence ("Dr. Nguyen"). A unit, a dotted abbreviation or a spelled letter ends one only
+    before a word that may begin the next, and letters are spelled on.
+
+    >>> sentence_marks(["Dr.", "May", "at", "9", "a.m.", "gave", "me", "20", "mg.", "I", "sleep."])
+    ['', '', '', '', '', '', '', '', '.', '', '.']
+    >>> sentence_marks(["It's", "K.", "O.", "W.", "That's", "it."])
+    ['', '', '', '.', '', '.']
+    """
+    followings = [*texts[1:], ""]
+    return [
+        "" if mark == "." and _abbreviates(text, following) else mark
+        for text, following, mark in zip(texts, followings, map(ends_sentence, texts), strict=True)
+    ]
+
+
+def _abbreviates(text: str, following: str) -> bool:
+    """Whether the period after a word belongs to the word rather than to a sentence that ends there."""
+    word = text.strip("\"'“”‘’()[] ").lower().removesuffix(".")
+    if not following:
+        return False
+    if word in TITLES:
+        return True
+    if not (word in ABBREVIATED_UNITS or _LETTERS.fullmatch(word)):
+        return False
+    return following[:1].islower() or bool(_LETTERS.fullmatch(following.lower().rstrip(",.")) and "." in following)
 
 
 def is_backchannel(texts: Sequence[str], longest: int = 4) -> bool:

@@ -5,7 +5,7 @@ import doctest
 import pytest
 
 from pipeline import lexicon
-from pipeline.lexicon import asks, ends_sentence, is_backchannel, opens_question, plain, plains, tag_length
+from pipeline.lexicon import asks, ends_sentence, is_backchannel, opens_question, plain, plains, sentence_marks, tag_length
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:
@@ -170,3 +170,21 @@ def test_asks(text: str) -> None:
 )
 def test_does_not_ask(text: str) -> None:
     assert not asks(text.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("I saw Dr. Nguyen at 10:30 a.m. and she gave me 20 mg. of it.", ["it."]),
+        ("My name is K. O. W. A. L. S. K. I. and I live in St. Louis.", ["Louis."]),
+        ("I take 20 mg. My doctor said so.", ["mg.", "so."]),
+        ("It was 9 p.m. We left.", ["p.m.", "left."]),
+        ("He is from the U.S. and so am I.", ["I."]),
+        ("I drink vitamin K. I like it.", ["K.", "it."]),
+        ("No. I said no. Two beers, etc. and more.", ["No.", "no.", "more."]),
+        ("It is 2.5 mg, at 10.30 in the morning.", ["morning."]),
+    ],
+)
+def test_a_period_of_an_abbreviation_ends_no_sentence(text: str, ends: list[str]) -> None:
+    words = text.split()
+    assert [word for word, mark in zip(words, sentence_marks(words), strict=True) if mark] == ends

@@ -40,10 +40,10 @@ from pipeline.lexicon import (
     QUOTING,
     TRAILERS,
     UNFINISHED,
-    ends_sentence,
     is_backchannel,
     opens_question,
     plain,
+    sentence_marks,
     tag_length,
 )
 from pipeline.timeline import Role, Turn, Utterance, Word
@@ -152,7 +152,7 @@ class _TurnHints:
         self.words = words
         self.texts = [word.text for word in words]
         self.plain = [plain(text) for text in self.texts]
-        self.marks = [ends_sentence(text) for text in self.texts]
+        self.marks = sentence_marks(self.texts)
         self.starts = starts
         self._unmarked = self._without_marks()
 

@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.lexicon import asks, ends_sentence, is_backchannel
+from pipeline.lexicon import asks, is_backchannel, sentence_marks
 from pipeline.timeline import UNKNOWN, Span, Turn, Word
 
 if TYPE_CHECKING:
@@ -152,8 +152,9 @@ def _without_false_starts(words: list[Word], movable: Sequence[bool], segments: 
 
 def _goes_on(words: Sequence[Word], at: int) -> bool:
     """Whether the word before word ``at`` was spoken in one breath with it, as a part of its sentence."""
-    last = words[at - 1]
-    return last.span.gap(words[at].span) < FLUENT and not ends_sentence(last.text) and not is_backchannel([last.text])
+    last, following = words[at - 1], words[at]
+    ends = sentence_marks([last.text, following.text])[0]
+    return last.span.gap(following.span) < FLUENT and not ends and not is_backchannel([last.text])
 
 
 def _stretches(words: Iterable[Word]) -> list[list[Word]]:
