@@ -58,9 +58,7 @@ TAGS = RHETORICAL_TAGS | _comma_separated(
 TITLES = _comma_separated("dr, mr, mrs, ms, prof, rev, sgt, st, mt, vs, approx, e.g, i.e")
 """Abbreviations that something always follows: "Dr. Nguyen", "St. Louis"."""
 
-ABBREVIATED_UNITS = _comma_separated(
-    "mg, mcg, kg, ml, cl, oz, lb, lbs, ft, min, mins, hr, hrs, sec, pm, etc, jr, sr"
-)
+ABBREVIATED_UNITS = _comma_separated("mg, mcg, kg, ml, cl, oz, lb, lbs, ft, min, mins, hr, hrs, sec, pm, etc, jr, sr")
 """Abbreviations that may end a sentence: "20 mg. of it", "20 mg. I sleep"."""
 
 _LETTERS = re.compile(r"[a-z](\.[a-z])*")

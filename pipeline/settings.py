@@ -53,12 +53,31 @@ class AudioSettings(Section):
     silence_seconds: float = Field(gt=0)
 
 
+MOST_TERMS = 60
+"""More names and terms would leave the recognizer no room for what was said."""
+
+
+def listed_terms(text: str) -> tuple[str, ...]:
+    """Return the names and terms of a text that separates them by commas, semicolons or lines."""
+    terms = (" ".join(term.split()) for term in re.split(r"[,;\n]", text))
+    return tuple(dict.fromkeys(term for term in terms if term))
+
+
+Terms = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=60)], ...],
+    BeforeValidator(lambda value: listed_terms(value) if isinstance(value, str) else value),
+    Field(max_length=MOST_TERMS),
+]
+"""Names and terms that may be spoken; in the environment, separated by commas."""
+
+
 class TranscriptionSettings(Section):
     """How speech becomes words."""
 
     model: str
     compute: str
     prompt: str
+    terms: Terms
     beam: int = Field(ge=1, le=10)
     timed_beam: int = Field(ge=0, le=10)
     plain_beam: int = Field(ge=0, le=10)
@@ -180,6 +199,23 @@ class Settings(Section):
     engines: EnginesSettings
     review: ReviewSettings
     tapes: TapesSettings
+
+
+def with_terms(settings: Settings, terms: Sequence[str]) -> Settings:
+    """Return settings whose recognizer also listens for these names and terms.
+
+    Raises
+    ------
+    SettingsError: S03 they are too many, or one is too long.
+    """
+    wanted = tuple(dict.fromkeys((*settings.transcription.terms, *terms)))
+    try:
+        transcription = TranscriptionSettings(**settings.transcription.model_dump() | {"terms": wanted})
+    except ValidationError as error:
+        value = f"are {len(wanted)}, the longest of {max(map(len, wanted))} characters"
+        remedy = f"name at most {MOST_TERMS}, each of at most 60 characters"
+        raise SettingsError("S03", "names and terms", value, remedy) from error
+    return settings.model_copy(update={"transcription": transcription})
 
 
 @dataclass(frozen=True)

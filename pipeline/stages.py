@@ -35,7 +35,7 @@ from pipeline.run.stage_functions import ManualTurns
 from pipeline.run.stage_keys import RunInputs, decisive, stage_keys, versions
 from pipeline.run.stage_runner import Observer, StageRunner
 from pipeline.run.text_run import TextRun
-from pipeline.settings import Settings
+from pipeline.settings import Settings, with_terms
 from pipeline.speech.cores import Cores
 from pipeline.speech.diarization.contract import Diarization
 from pipeline.speech.transcriber import Transcript
@@ -139,6 +139,7 @@ class ProcessRequest:
     Times are milliseconds within the recording. ``speakers`` None lets the diarizer count the voices; the diarizer
     "auto" takes the channels where each holds one voice. ``turns`` is the RTTM file of the manual diarizer;
     ``interviewer`` a speaker such as "S1". ``transcript`` is one that somebody wrote: its words get the sound's times.
+    ``terms`` are names and terms that the recognizer listens for besides those of the settings.
     """
 
     recording: Path
@@ -151,6 +152,7 @@ class ProcessRequest:
     interviewer: str | None = None
     tape_id: str | None = None
     transcript: WrittenTranscript | None = None
+    terms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,7 @@ class Run:
         source: str | None = None,
         cores: Cores | None = None,
     ) -> None:
+        settings = with_terms(settings, request.terms)
         engines = engines or Engines(settings)
         codebook = codebook_files.read(settings.coding.codebook)
         source = source or recording.fingerprint(request.recording, settings.audio)

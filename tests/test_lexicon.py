@@ -5,7 +5,16 @@ import doctest
 import pytest
 
 from pipeline import lexicon
-from pipeline.lexicon import asks, ends_sentence, is_backchannel, opens_question, plain, plains, sentence_marks, tag_length
+from pipeline.lexicon import (
+    asks,
+    ends_sentence,
+    is_backchannel,
+    opens_question,
+    plain,
+    plains,
+    sentence_marks,
+    tag_length,
+)
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:

@@ -289,3 +289,15 @@ def test_the_profiles_for_ears_and_card_go_together() -> None:
     both = load(["accurate", "gpu"]).settings
     assert (both.transcription.model, both.transcription.compute) == ("whisper-large-v3-turbo", "float16")
     assert (both.transcription.batch, both.engines.device, both.diarization.pipeline) == (16, "cuda", "community-1")
+
+
+def test_terms_are_listed_by_commas_semicolons_or_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAPE_REVIEW_TRANSCRIPTION__TERMS", "Suboxone, Presque  Isle;Suboxone,,\nNguyen ")
+    assert load().settings.transcription.terms == ("Suboxone", "Presque Isle", "Nguyen")
+
+
+def test_terms_of_a_tape_join_those_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAPE_REVIEW_TRANSCRIPTION__TERMS", "Suboxone")
+    assert settings.with_terms(load().settings, ["Caribou", "Suboxone"]).transcription.terms == ("Suboxone", "Caribou")
+    with pytest.raises(SettingsError, match="TR-S03 names and terms are 62, .*; name at most 60"):
+        settings.with_terms(load().settings, [f"term {number}" for number in range(61)])

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from pipeline.cli._shared.options import Audio, Config, End, Profile, Speakers, Start, Transcript, Voice, clock
+from pipeline.cli._shared.options import (
+    Audio,
+    Config,
+    End,
+    Profile,
+    Speakers,
+    Start,
+    Terms,
+    Transcript,
+    Voice,
+    clock,
+    named_terms,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,6 +39,7 @@ def process(
     speakers: Speakers = "2",
     interviewer: Voice = None,
     transcript: Transcript = None,
+    terms: Terms = None,
     diarizer: Annotated[
         Literal["auto", "pyannote", "channels", "manual"], typer.Option(help="How to tell who speaks when.")
     ] = "auto",
@@ -92,6 +105,7 @@ def process(
         interviewer=interviewer,
         tape_id=tape_id,
         transcript=written,
+        terms=named_terms(terms),
     )
     cores = Cores(chosen.engines.cores)
     try:

@@ -26,17 +26,21 @@ _LOOP_WORDS = 8
 _SHARPNESS = 5.0
 """A word's score falls with this power of its probability; 3 to 8 chose alike on our recordings."""
 
+_RECITED, _MOSTLY = 3, 0.8
+"""So many terms in the order of the list, making up so much of a chunk's words, are no speech."""
+
 _PLAIN_SHARE = 0.8
 """Plain text has fewer words to be wrong about, since it leaves the fillers out: it has to be so much better."""
 
 
 @dataclass(frozen=True)
 class DecodingOptions:
-    """Options of one decoding: the prompt, whether with time stamps, and the beam size."""
+    """Options of one decoding: the prompt, whether with time stamps, the beam size, and terms that may be spoken."""
 
     prompt: str
     timed: bool
     beam: int
+    terms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,11 +81,23 @@ def rejection_reason(hypothesis: Hypothesis, settings: TranscriptionSettings) ->
 
     The limits are those at which Whisper's authors decode anew (Radford et al. 2022, section 4.5).
     """
+    if _recites(hypothesis):
+        return "recites the list of terms"
     if hypothesis.loops or hypothesis.compression > settings.compression_limit:
         return "repeats itself"
     if hypothesis.log_probability < settings.log_probability_limit:
         return "improbable"
     return None
+
+
+def _recites(hypothesis: Hypothesis) -> bool:
+    """Whether a text holds hardly more than the list of terms, in its order: the recognizer read it off."""
+    terms = [term.casefold() for term in hypothesis.options.terms]
+    text = re.sub(r"[^\w' -]", "", hypothesis.text.casefold())
+    starts = [text.find(re.sub(r"[^\w' -]", "", term)) for term in terms]
+    listed = [(start, term) for start, term in zip(starts, terms, strict=True) if start >= 0]
+    words = sum(len(term.split()) for _, term in listed)
+    return len(listed) >= _RECITED and listed == sorted(listed) and words >= _MOSTLY * hypothesis.words
 
 
 def best(hypotheses: Iterable[Hypothesis], settings: TranscriptionSettings) -> Hypothesis:
@@ -92,12 +108,13 @@ def best(hypotheses: Iterable[Hypothesis], settings: TranscriptionSettings) -> H
 def decoding_options(settings: TranscriptionSettings) -> list[DecodingOptions]:
     """Return the options with which every chunk is decoded."""
     candidates = [
-        DecodingOptions(settings.prompt, timed=False, beam=settings.beam),
-        DecodingOptions(settings.prompt, timed=True, beam=settings.timed_beam),
-        DecodingOptions("", timed=False, beam=settings.plain_beam),
+        DecodingOptions(settings.prompt, timed=False, beam=settings.beam, terms=settings.terms),
+        DecodingOptions(settings.prompt, timed=True, beam=settings.timed_beam, terms=settings.terms),
+        DecodingOptions("", timed=False, beam=settings.plain_beam, terms=settings.terms),
     ]
     return [options for options in candidates if options.beam]
 
 
-FALLBACK = DecodingOptions("", timed=True, beam=1)
-"""The options that lose least: for a chunk of which the others gave hardly a word."""
+def fallback(settings: TranscriptionSettings) -> DecodingOptions:
+    """Return the options that lose least: for a chunk of which the others gave hardly a word."""
+    return DecodingOptions("", timed=True, beam=1, terms=settings.terms)

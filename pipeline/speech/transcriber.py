@@ -21,8 +21,9 @@ from pipeline import model_catalog
 from pipeline.run.progress import Progress, ignore
 from pipeline.settings import Settings, TranscriptionSettings
 from pipeline.speech.chunking import Chunk, Samples, chunks, detect_speech
+from pipeline.speech.clock_times import written_as_times
 from pipeline.speech.cores import Cores
-from pipeline.speech.decoding import FALLBACK, Hypothesis, best, decoding_options, rejection_reason
+from pipeline.speech.decoding import Hypothesis, best, decoding_options, fallback, rejection_reason
 from pipeline.speech.whisper import Engine, Whisper
 from pipeline.timeline import Span, Word
 
@@ -121,7 +122,7 @@ class WhisperTranscriber:
         retried = self._transcribe_all(chunks(missed, samples, self._settings), samples, missed, cores)
         second_words, second_suppressed = self._checked(retried, spoken)
         new_words = newly_recognized(second_words, missed, first_words)
-        words = tuple(sorted((*first_words, *new_words), key=lambda word: word.span))
+        words = written_as_times(sorted((*first_words, *new_words), key=lambda word: word.span))
         suppressed = dict.fromkeys((*first_suppressed, *second_suppressed))
         progress(1.0)
         return Transcript(
@@ -175,10 +176,10 @@ class WhisperTranscriber:
             for chunk, hypothesis in zip(batch, chosen, strict=True)
         ]
         if any(thin):
-            fallback = engine.decode(encoded, FALLBACK)
+            rescued = engine.decode(encoded, fallback(settings))
             chosen = [
                 best(pair, settings) if is_thin else pair[0]
-                for *pair, is_thin in zip(chosen, fallback, thin, strict=True)
+                for *pair, is_thin in zip(chosen, rescued, thin, strict=True)
             ]
         aligned = engine.align(encoded, chosen)
         return [_located(*parts, settings) for parts in zip(batch, chosen, aligned, strict=True)]

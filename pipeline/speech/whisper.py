@@ -104,7 +104,10 @@ class Whisper:
         output, frames = encoded
         prompt = options.prompt.strip()
         prompt_tokens = self._tokenizer.encode(f" {prompt}") if prompt else []
-        start = self._model.get_prompt(self._tokenizer, prompt_tokens, without_timestamps=not options.timed)
+        terms = ", ".join(options.terms) or None
+        start = self._model.get_prompt(
+            self._tokenizer, prompt_tokens, without_timestamps=not options.timed, hotwords=terms
+        )
         results = self._model.model.generate(
             output,
             [start] * len(frames),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.speech.decoding import DecodingOptions, Hypothesis, best, decoding_options, rejection_reason
+from pipeline.speech.decoding import DecodingOptions, Hypothesis, best, decoding_options, fallback, rejection_reason
 from tests.speech.parrot import OPTIONS
 
 PROMPTED = DecodingOptions("um", timed=False, beam=2)
@@ -48,3 +48,25 @@ def test_a_beam_of_zero_leaves_options_out() -> None:
     assert len(decoding_options(OPTIONS)) == 3
     only = decoding_options(OPTIONS.model_copy(update={"timed_beam": 0, "plain_beam": 0}))
     assert only == [DecodingOptions(OPTIONS.prompt, timed=False, beam=OPTIONS.beam)]
+
+
+def test_terms_go_with_every_decoding() -> None:
+    listening = OPTIONS.model_copy(update={"terms": ("Suboxone", "Presque Isle")})
+    assert {options.terms for options in decoding_options(listening)} == {listening.terms}
+    assert fallback(listening).terms == listening.terms
+
+
+@pytest.mark.parametrize(
+    ("text", "recited"),
+    [
+        ("Suboxone, Presque Isle, Kowalski.", True),
+        ("Um, Suboxone, Presque Isle, Kowalski", True),
+        ("Presque Isle, Kowalski, Suboxone.", False),  # in another order than the list's
+        ("Suboxone, Presque Isle.", False),  # two may be an answer
+        ("I got Suboxone when I moved to Presque Isle and saw Kowalski.", False),
+    ],
+)
+def test_a_list_that_is_read_off_is_no_speech(text: str, recited: bool) -> None:
+    options = DecodingOptions("", timed=False, beam=1, terms=("Suboxone", "Presque Isle", "Kowalski", "Nguyen"))
+    reason = rejection_reason(Hypothesis(options, text, (), -0.1), OPTIONS)
+    assert reason == ("recites the list of terms" if recited else None)

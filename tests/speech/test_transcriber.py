@@ -315,7 +315,7 @@ class TestTranscript:
 
 class TestLoad:
     def test_a_missing_model_is_told_before_any_work(self, tmp_path: Path) -> None:
-        elsewhere = DEFAULT.model_copy(update={"models": ModelsSettings(folder=str(tmp_path))})
+        elsewhere = DEFAULT.model_copy(update={"models": ModelsSettings(folder=str(tmp_path), catalog="")})
         with pytest.raises(ModelError, match="TR-M01 model whisper-base is not installed"):
             transcriber.load(elsewhere)
 

@@ -1,7 +1,15 @@
-"""Words from the pieces of Whisper's alignment."""
+"""Words from the pieces of Whisper's alignment, and what Whisper listens for."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from pipeline import settings
+from pipeline.audio import recording
+from pipeline.speech import transcriber
+from pipeline.speech.cores import Cores
 from pipeline.speech.whisper import join_pieces
 from pipeline.timeline import Span, Word
 
@@ -28,3 +36,21 @@ def test_parts_and_signs_join_their_words() -> None:
 
 def test_nothing_but_signs_is_no_word() -> None:
     assert join_pieces([{"word": " ...", "start": 0.0, "end": 1.0, "probability": 0.5}]) == ()
+
+
+@pytest.mark.engines
+def test_names_and_terms_are_recognized_where_they_are_listed() -> None:
+    """A synthetic voice: "... Suboxone since I moved to Presque Isle ... at ten thirty in the morning ... Nguyen"."""
+    options = settings.load().settings
+    sound = recording.decode(Path(__file__).parent / "cases" / "names-and-terms.ogg", options.audio)
+    terms = ("Suboxone", "Presque Isle", "Kowalski", "Nguyen", "Caribou")
+
+    def recognized(listed: tuple[str, ...]) -> str:
+        transcript = transcriber.load(settings.with_terms(options, listed)).transcribe(sound.mono, Cores(1))
+        return " ".join(word.text for word in transcript.words)
+
+    plain, listening = recognized(()), recognized(terms)
+    assert "Suboxone" not in plain
+    assert all(term in listening for term in ("Suboxone", "Presque Isle", "Nguyen", "Caribou")), listening
+    assert "at 10:30 in the morning" in listening
+    assert "20 milligrams" in listening

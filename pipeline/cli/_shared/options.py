@@ -52,6 +52,14 @@ Transcript = Annotated[
     typer.Option(metavar="FILE", help="A transcript of the session, of any kind that `tape-review code` reads."),
 ]
 
+Terms = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT|FILE",
+        help="Names and terms to listen for, separated by commas, or a text file of them.",
+    ),
+]
+
 Tiers = Annotated[
     list[str] | None,
     typer.Option(
@@ -78,3 +86,22 @@ def clock(text: str | None) -> int | None:
     if milliseconds is None:
         raise typer.BadParameter(f"{text!r} is not a time; write seconds or minutes:seconds, for example 2:30")
     return milliseconds
+
+
+def named_terms(value: str | None) -> tuple[str, ...]:
+    """Return the names and terms of ``--terms``: those of a text file, if there is one of that name."""
+    from pipeline.settings import listed_terms
+
+    if not value:
+        return ()
+    path = Path(value)
+    try:
+        is_file = path.is_file()
+    except OSError:  # too long for a file's name
+        is_file = False
+    if not is_file:
+        return listed_terms(value)
+    try:
+        return listed_terms(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"{value} is no text file in UTF-8", param_hint="--terms") from error
