@@ -12,6 +12,10 @@
   recording from which these count), ``pretag_shown`` (true or false: whether the coder saw the machine's code before
   choosing), ``codable`` (families or codes that the coder's task and codebook asked for, with ``|`` between; empty
   where that is not known).
+
+`pipeline.formats.tidy_table` writes such tables, one tape's at a time, and names the columns. It is a module of its own
+because it reads and writes a transcript, in plain rows: the confined process that reads Parquet has neither memory nor
+time for pandas, in which the codes of all coders are compared here.
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ from pipeline.formats import tape_tables, tidy_table
 from pipeline.formats.transcript import ROLE_WORDS
 from pipeline.timeline import LAYERS, to_seconds
 
-COLUMNS = ("tape_id", "utterance_id", "coder", "layer", "code", "coded_at")
+COLUMNS = tuple(column.name for column in tidy_table.COLUMNS[:6])
 """Columns that the table must have."""
 
 RECALIBRATED = "recalibrated"

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from pipeline.errors import FormatError
-from pipeline.formats import noscribe, reading, script, spreadsheet, srt, webvtt, word_file, worksheet
+from pipeline.formats import noscribe, reading, script, spreadsheet, subtitles, word_file, worksheet
 from pipeline.formats.reading import TranscriptTable
 from pipeline.formats.safe_reader import Source
 from pipeline.formats.script import Script
@@ -23,14 +23,14 @@ def text(source: Source) -> TranscriptTable | CodedTranscript:
     Raises
     ------
     TableError: T02 it is no text; T03 to T06 as `spreadsheet.read`.
-    FormatError: F03 no line says who speaks; others as `webvtt.read` and `srt.read`.
+    FormatError: F03 no line says who speaks; others as `subtitles.read_webvtt` and `subtitles.read_srt`.
     """
     content, notes = worksheet.decoded(source)
     if worksheet.is_tabbed(content):
         return spreadsheet.read(source)
     if _SUBTITLES.match(content):
         whole = replace(source, data=content.encode())
-        return webvtt.read(whole) if content.startswith("WEBVTT") else srt.read(whole)
+        return subtitles.read_webvtt(whole) if content.startswith("WEBVTT") else subtitles.read_srt(whole)
     read = _script(source, script.read(source, re.split(r"\r\n|\r|\n", content)))
     return replace(read, notes=(*notes, *read.notes))
 
@@ -50,9 +50,9 @@ def sbv(source: Source) -> CodedTranscript:
 
     Raises
     ------
-    FormatError: as `srt.read`.
+    FormatError: as `subtitles.read_srt`.
     """
-    return srt.read(replace(source, data=_SBV.sub(rb"\1 --> \2", source.data)))
+    return subtitles.read_srt(replace(source, data=_SBV.sub(rb"\1 --> \2", source.data)))
 
 
 def _script(source: Source, read: Script) -> TranscriptTable:

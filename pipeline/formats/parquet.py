@@ -32,7 +32,7 @@ def read(source: Source) -> CodedTranscript:
 
     Raises
     ------
-    FormatError: F02 reading takes too much memory or time, F03 it is no Parquet, F07 as `tidy.gathered`.
+    FormatError: F02 reading takes too much memory or time, F03 it is no Parquet, F07 as `tidy_table.gathered`.
     """
     if not (source.data.startswith(b"PAR1") and source.data.endswith(b"PAR1")):
         source.refuse("F03", "is not a Parquet file", "give a .parquet file, or the same table as .csv")

@@ -21,11 +21,10 @@ from pipeline.formats import (
     refi_qda,
     rttm,
     spreadsheet,
-    srt,
+    subtitles,
     tape_folder,
     textgrid,
     tidy_table,
-    webvtt,
     whisper_json,
 )
 from pipeline.formats.reading import TranscriptTable
@@ -63,8 +62,8 @@ FORMATS = (
     Format("cacti", ".casaa", casaa.read, casaa.write),
     Format("label-studio", ".json", label_studio.read, label_studio.write),
     Format("refi-qda", ".qdpx", refi_qda.read, refi_qda.write),
-    Format("webvtt", ".vtt", webvtt.read, webvtt.write),
-    Format("srt", ".srt", srt.read, srt.write),
+    Format("webvtt", ".vtt", subtitles.read_webvtt, subtitles.write_webvtt),
+    Format("srt", ".srt", subtitles.read_srt, subtitles.write_srt),
     Format("rttm", ".rttm", rttm.read_transcript, rttm.write_transcript),
     Format("ctm", ".ctm", ctm.read, ctm.write),
     Format("csv", ".csv", tidy_table.read, tidy_table.write),

@@ -5,8 +5,9 @@
     Therapist: What would you like?          [00:01:05] Ann: What would you like?      Ann Lee  0:03
     Client - I want to walk.                 SPEAKER_01: I want to walk.               What would you like?
 
-Lines that name nobody go on with the utterance before them. Lines before the first speaker and the notice that Otter
-puts at the end are no speech; they are passed over, and told. Times of the day are counted from the first of them.
+Marks of bold and numbers of lines are taken off before a line is read. Lines that name nobody go on with the utterance
+before them. Lines before the first speaker, a heading, and the notice that Otter puts at the end are no speech; they
+are skipped, and a note names them. Times of the day are counted from the first of them.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from pipeline.formats import cues, script_lines, speaker_prefix
+from pipeline.formats import speaker_prefix, subtitles
 from pipeline.formats.safe_reader import Source
 from pipeline.timeline import Word, typed
 
@@ -70,11 +72,11 @@ def read(source: Source, lines: Iterable[str]) -> Script:
     ------
     FormatError: F03 no line says who speaks.
     """
-    lines = script_lines.cleaned(list(lines))
-    top = script_lines.heading(lines)
+    lines = _cleaned(list(lines))
+    top = _heading_length(lines)
     speakers = _speakers(lines[top:])
     stamps = [stamp for line in lines[top:] for match in _matches(line) for stamp in _stamps(match, speakers)]
-    unpadded = cues.counts_milliseconds(re.findall(r"[.,](\d{1,3})", " ".join(stamps)))
+    unpadded = subtitles.counts_milliseconds(re.findall(r"[.,](\d{1,3})", " ".join(stamps)))
     speeches: list[SpokenPassage] = []
     skipped = [line for line in lines[:top] if line]
     clock: int | None = None
@@ -85,7 +87,7 @@ def read(source: Source, lines: Iterable[str]) -> Script:
         if speech is not None:
             speeches.append(replace(speech, start=clock) if speech.start is None and clock is not None else speech)
             clock = None
-        elif script_lines.CLOCK_LINE.fullmatch(line):
+        elif _CLOCK_LINE.fullmatch(line):
             clock = _ms(line.strip("[]()"), unpadded)  # Google Meet's, over what is said from then on
         elif _NO_SPEECH.fullmatch(line) or not speeches:
             skipped.append(line)
@@ -190,3 +192,146 @@ def _ms(stamp: str | None, unpadded: bool) -> int | None:
 
 def _since(first: int, time: int | None) -> int | None:
     return None if time is None else max(0, time - first)
+
+
+_BOLD = re.compile(r"\s*(\*\*|__)(?=\S)([^*_\n]{1,60}?)(?<=\S)\1(?=[\s:]|$)")
+"""Markdown's bold at the beginning of a line, where who speaks stands; in what is said, the marks stay."""
+_NUMBER = re.compile(r"(\d{1,5})[.):]?\s+(?=\S)")
+_RANGE = re.compile(
+    r"\[?\d{1,2}:\d{1,2}:\d{1,2}(?:[.,]\d{1,3})?\]?\s*-->\s*\[?\d{1,2}:\d{1,2}:\d{1,2}(?:[.,]\d{1,3})?\]?"
+)
+_SENTENCE = re.compile(r"[.?!…]$|(?<!\S)(?:\S+\s+){6}")
+"""A mark of speech rather than of a heading: an end of a sentence, or more than six words."""
+_WITHIN = re.compile(r"(?<=[.?!…])\s+([^\W\d_]\w+(?: \w+)?):\s")
+_NUMBERED = 0.9
+_PLAIN_CLOCK = r"(?:\d{1,2}:)?\d{1,2}:\d{2}"
+_CLOCK_LINE = re.compile(rf"\[{_PLAIN_CLOCK}\]|\({_PLAIN_CLOCK}\)|{_PLAIN_CLOCK}")
+"""A line that is nothing but a time."""
+_NAME_COLON = re.compile(r"\[?[^\W\d_][^:\n\t\[\]]{0,39}?\]?\s*:(?=\s|$)")
+_NAME_CLOCK = re.compile(rf"([^\W\d_][^:\n\t\[\]]{{0,39}}?)\s*:\s*[\[(]?({_PLAIN_CLOCK})[\])]?")
+_TIGHT = re.compile(r"([^\W\d_][^:\n\t\[\]/]{0,39}?):([^\s\d:/\\].*)")
+_MARK = re.compile(r"#(\d{2}:\d{2}:\d{2})-(\d)#")
+
+
+def _cleaned(lines: Sequence[str]) -> list[str]:
+    """The lines without blanks at either end, a name's marks of bold, and numbers that count the lines or turns."""
+    bare = []
+    for line in lines:
+        bold = _BOLD.match(line)
+        bare.append((bold[2] + line[bold.end() :] if bold else line).strip().removeprefix(">>").lstrip())
+    joined = _with_marks(_with_clocks(_joined(_unnumbered([_spaced(line) for line in bare]))))
+    return [part for line in joined for part in _apart(line)]
+
+
+def _spaced(line: str) -> str:
+    """A line with a blank behind the colon of a sure name: "T:What next?"."""
+    tight = _TIGHT.fullmatch(line)
+    return f"{tight[1]}: {tight[2]}" if tight and speaker_prefix.is_certain(tight[1]) else line
+
+
+def _with_clocks(lines: list[str]) -> list[str]:
+    """Lines where names go together with their times: "Ann: 0:03", or "Ann" with "0:03" in the line below."""
+    colons = [line for line in lines if _NAME_COLON.match(line)]
+    timed = [line for line in colons if _NAME_CLOCK.fullmatch(line)]
+    if len(timed) > 1 and 2 * len(timed) >= len(colons):
+        lines = [f"{match[1]}  {match[2]}" if (match := _NAME_CLOCK.fullmatch(line)) else line for line in lines]
+    lines = _clocks_behind(lines)
+    below = [index for index, line in enumerate(lines) if index and _CLOCK_LINE.fullmatch(line) and lines[index - 1]]
+    if len(below) < 2 or not all(_is_bare_name(lines[index - 1]) for index in below):
+        return lines
+    names = {index - 1: lines[index] for index in below}
+    return [
+        f"{line}  {names[index].strip('[]()')}" if index in names else line
+        for index, line in enumerate(lines)
+        if index not in below
+    ]
+
+
+def _clocks_behind(lines: list[str]) -> list[str]:
+    """Lines where a name goes together with the time in the line above it, if every such time has a name below it."""
+    clocks = [index for index, line in enumerate(lines) if _CLOCK_LINE.fullmatch(line)]
+    below = {index: next((at for at in range(index + 1, len(lines)) if lines[at]), 0) for index in clocks}
+    speech = (next((line for line in lines[at + 1 :] if line), "") for at in below.values())
+    named = all(at and _is_bare_name(lines[at]) for at in below.values())
+    if len(clocks) < 2 or not named or any(not line or _CLOCK_LINE.fullmatch(line) for line in speech):
+        return lines
+    names = {at: index for index, at in below.items()}
+    return [
+        f"{line}  {lines[names[index]].strip('[]()')}" if index in names else line
+        for index, line in enumerate(lines)
+        if index not in below
+    ]
+
+
+def _is_bare_name(line: str) -> bool:
+    return speaker_prefix.is_name(line) and speaker_prefix.is_written_like_a_name(line) and ":" not in line
+
+
+def _with_marks(lines: list[str]) -> list[str]:
+    """Lines whose turns have the times of f4's marks, "#00:00:06-5#", which stand where a turn ends, or also begins."""
+    if sum(bool(_MARK.search(line)) for line in lines) < 2:
+        return lines
+    last, marked = "00:00:00.0", []
+    for line in lines:
+        marks = [f"{mark[1]}.{mark[2]}" for mark in _MARK.finditer(line)]
+        begins = _MARK.match(line) is not None
+        bare = " ".join(_MARK.sub(" ", line).split())
+        end = f" --> {marks[-1]}" if len(marks) > begins else ""
+        marked.append(f"[{marks[0] if begins else last}{end}] {bare}" if _NAME_COLON.match(bare) else bare)
+        last = marks[-1] if marks else last
+    return marked
+
+
+def _apart(line: str) -> list[str]:
+    """A line in pieces, where somebody whose name says a role begins to speak within it."""
+    parts, last = [], 0
+    for match in _WITHIN.finditer(line):
+        if speaker_prefix.is_certain(match[1]):
+            parts.append(line[last : match.start()].strip())
+            last = match.start(1)
+    return [*parts, line[last:].strip()]
+
+
+def _unnumbered(lines: list[str]) -> list[str]:
+    heads = [(index, int(head[1]), head.end()) for index, line in enumerate(lines) if (head := _NUMBER.match(line))]
+    filled = sum(bool(line) for line in lines)
+    counts = all(after[1] == before[1] + 1 for before, after in pairwise(heads))
+    if len(heads) < 2 or len(heads) < _NUMBERED * filled or not counts:
+        return lines
+    ends = {index: end for index, _, end in heads}
+    return [line[ends.get(index, 0) :] for index, line in enumerate(lines)]
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """Teams writes times, a name and the text each in a line of its own: times and name go together."""
+    joined: list[str] = []
+    for index, line in enumerate(lines):
+        follows = next((later for later in lines[index + 1 :] if later), "")
+        if joined and _RANGE.fullmatch(joined[-1]) and speaker_prefix.is_name(line) and not _RANGE.fullmatch(follows):
+            joined[-1] += f" {line}"
+        else:
+            joined.append(line)
+    return joined
+
+
+def _heading_length(lines: Sequence[str]) -> int:
+    """How many lines at the top say what the transcript is of, and are said by nobody.
+
+    They reach to the last line such as "Date: 3 March" before anybody has said a sentence, and on to the end of its
+    paragraph, as in "Client: P07", "Therapist: Ann".
+    """
+    last = -1
+    for index, line in enumerate(lines):
+        name, colon, text = line.partition(":")
+        if colon and name.strip().lower() in speaker_prefix.METADATA:
+            last = index
+        elif colon and _SENTENCE.search(text.strip()):
+            break
+    if last < 0:
+        return 0
+    for index in range(last + 1, len(lines)):
+        if not lines[index]:
+            return index
+        if _SENTENCE.search(lines[index].partition(":")[2].strip()):
+            break
+    return last + 1

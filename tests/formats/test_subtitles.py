@@ -4,7 +4,7 @@ import pytest
 import webvtt as library
 
 from pipeline.errors import FormatError
-from pipeline.formats import cues, srt, webvtt
+from pipeline.formats import subtitles
 from pipeline.formats.safe_reader import Source
 from pipeline.formats.transcript import CodedUtterance, ordered_transcript
 from pipeline.timeline import Span
@@ -12,11 +12,13 @@ from tests.formats.transcripts import WALK
 
 
 def test_the_lines_of_both_by_hand() -> None:
-    assert webvtt.write(WALK).decode().split("\n\n")[2] == (
+    assert subtitles.write_webvtt(WALK).decode().split("\n\n")[2] == (
         "u0002\n00:00:01.200 --> 00:00:02.500\n<v.client.change S2>I could walk.</v>"
     )
-    assert srt.write(WALK).decode().split("\n\n")[1] == ("2\n00:00:01,200 --> 00:00:02,500\n[client S2] I could walk.")
-    assert cues.clock(3_661_500, ".") == "01:01:01.500"
+    assert subtitles.write_srt(WALK).decode().split("\n\n")[1] == (
+        "2\n00:00:01,200 --> 00:00:02,500\n[client S2] I could walk."
+    )
+    assert subtitles.clock(3_661_500, ".") == "01:01:01.500"
 
 
 def test_webvtt_py_reads_what_we_wrote(tmp_path: Path) -> None:
@@ -24,7 +26,7 @@ def test_webvtt_py_reads_what_we_wrote(tmp_path: Path) -> None:
         CodedUtterance("", Span(n * 10, n * 10 + 5), "S<1>", "client", text)
         for n, text in enumerate(("a --> b", "<b>"))
     ]
-    (tmp_path / "t.vtt").write_bytes(webvtt.write(ordered_transcript("t", hard)))
+    (tmp_path / "t.vtt").write_bytes(subtitles.write_webvtt(ordered_transcript("t", hard)))
     transcript = library.read(str(tmp_path / "t.vtt"))
     assert [(each.start, each.end) for each in transcript] == [
         ("00:00:00.000", "00:00:00.005"),
@@ -34,7 +36,7 @@ def test_webvtt_py_reads_what_we_wrote(tmp_path: Path) -> None:
         "<v.client S&lt;1&gt;>a --&gt; b</v>",
         "<v.client S&lt;1&gt;>&lt;b&gt;</v>",
     ]
-    (tmp_path / "t.srt").write_bytes(srt.write(WALK))
+    (tmp_path / "t.srt").write_bytes(subtitles.write_srt(WALK))
     assert [each.raw_text for each in library.from_srt(str(tmp_path / "t.srt"))][1] == "[client S2] I could walk."
 
 
@@ -48,14 +50,14 @@ def test_reads_what_webvtt_py_made(tmp_path: Path) -> None:
     )
     made.save(str(tmp_path / "talk.vtt"))
     made.save_as_srt(str(tmp_path / "talk.srt"))
-    first, *rest = webvtt.read(Source.open(tmp_path / "talk.vtt")).utterances
+    first, *rest = subtitles.read_webvtt(Source.open(tmp_path / "talk.vtt")).utterances
     assert (first.id, first.span, first.role, first.text) == ("intro", Span(500, 7000), "client", "One & two\nthree")
     assert [(utterance.speaker, utterance.text, utterance.marks) for utterance in rest] == [
         ("Ann", "Hi.", ()),
         ("Bob", "Ho.", ()),
         ("unknown", "and so", ()),
     ]
-    assert [utterance.span for utterance in srt.read(Source.open(tmp_path / "talk.srt")).utterances] == [
+    assert [utterance.span for utterance in subtitles.read_srt(Source.open(tmp_path / "talk.srt")).utterances] == [
         Span(500, 7000),
         Span(3_600_000, 3_601_000),
     ]
@@ -76,7 +78,7 @@ hm
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_styles_and_notes_are_passed_over_and_lines_may_end_in_any_way(end: str) -> None:
-    (utterance,) = webvtt.read(Source("t.vtt", VTT.replace("\n", end).encode("utf-8-sig"))).utterances
+    (utterance,) = subtitles.read_webvtt(Source("t.vtt", VTT.replace("\n", end).encode("utf-8-sig"))).utterances
     assert (utterance.span, utterance.text) == (Span(1000, 2000), "hm")
 
 
@@ -93,7 +95,7 @@ def test_styles_and_notes_are_passed_over_and_lines_may_end_in_any_way(end: str)
 )
 def test_a_wrong_cue_is_named(old: str, new: str, code: str, message: str) -> None:
     with pytest.raises(FormatError) as caught:
-        webvtt.read(Source("t.vtt", VTT.replace(old, new, 1).encode()))
+        subtitles.read_webvtt(Source("t.vtt", VTT.replace(old, new, 1).encode()))
     assert caught.value.code == code
     assert message in str(caught.value)
 
@@ -101,17 +103,17 @@ def test_a_wrong_cue_is_named(old: str, new: str, code: str, message: str) -> No
 @pytest.mark.parametrize("text", ["", "\n", " \n\t\r\n"])
 def test_what_holds_nothing_is_no_webvtt(text: str) -> None:
     with pytest.raises(FormatError, match=r"TR-F03 .*does not begin with WEBVTT"):
-        webvtt.read(Source("t.vtt", text.encode()))
+        subtitles.read_webvtt(Source("t.vtt", text.encode()))
 
 
 @pytest.mark.parametrize("text", ["a\n\nb", "x --> y", "a\n \t\nb"])
 def test_what_srt_cannot_escape_is_refused(text: str) -> None:
     with pytest.raises(FormatError, match="TR-F08 .*cannot store"):
-        srt.write(ordered_transcript("t", [CodedUtterance("", Span(0, 1), text=text)]))
+        subtitles.write_srt(ordered_transcript("t", [CodedUtterance("", Span(0, 1), text=text)]))
 
 
 def test_a_line_that_belongs_to_no_subtitle_is_passed_over_and_told() -> None:
-    transcript = srt.read(Source("t.srt", b"1\n00:00:01,0 --> 00:00:02,0\nhm\n\nhello\n"))
+    transcript = subtitles.read_srt(Source("t.srt", b"1\n00:00:01,0 --> 00:00:02,0\nhm\n\nhello\n"))
     assert [utterance.text for utterance in transcript.utterances] == ["hm"]
     assert transcript.notes == ('Line 5 belongs to no cue: "hello" was skipped.',)
 
@@ -120,7 +122,10 @@ def test_an_id_that_would_be_a_note_is_left_out() -> None:
     transcript = ordered_transcript(
         "t", [CodedUtterance("NOTE", Span(0, 1), text="x"), CodedUtterance("a b", Span(1, 2), text="y")]
     )
-    assert [utterance.text for utterance in webvtt.read(Source("t.vtt", webvtt.write(transcript))).utterances] == [
+    assert [
+        utterance.text
+        for utterance in subtitles.read_webvtt(Source("t.vtt", subtitles.write_webvtt(transcript))).utterances
+    ] == [
         "x",
         "y",
     ]

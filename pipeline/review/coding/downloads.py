@@ -12,7 +12,7 @@ import io
 from collections.abc import Mapping, Sequence
 
 from pipeline.coding.codebook import Codebook
-from pipeline.formats import webvtt
+from pipeline.formats import subtitles
 from pipeline.review.coding.code_events import CodeState
 from pipeline.review.coding.corrections import Utterance
 from pipeline.timeline import ROLES, UNKNOWN, Span, to_seconds
@@ -53,8 +53,8 @@ def codes_webvtt(utterances: Sequence[Utterance], codes: Mapping[str, CodeState]
         text = " ".join([*(word.text for word in utterance.words), *(f"[{name}]" for name in names)])
         speaker = utterance.role if utterance.role in ROLES else UNKNOWN
         escaped = html.escape(" ".join(text.split()), quote=False)
-        blocks.append(webvtt.cue_block(Span(utterance.start, utterance.end), f"<v {speaker}>{escaped}"))
-    return webvtt.document(blocks, zero)
+        blocks.append(subtitles.cue_block(Span(utterance.start, utterance.end), f"<v {speaker}>{escaped}"))
+    return subtitles.document(blocks, zero)
 
 
 def _escape_formula(cell: str) -> str:
