@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -191,12 +190,11 @@ def process(
 
 def process_text(request: TextRun, out: Path, observer: Observer, *, overwrite: bool = False) -> ProcessedTape:
     """Code a transcript without sound; publishes and raises as `process` does, and T08 where nobody is named."""
-    progress = {stage: partial(observer.progressed, stage) for stage in ("attribute", "tag")}
     output = Output(out)
     if output.holds(request.key, text_run.FILES, overwrite=overwrite):
         return ProcessedTape(output.folder, unchanged=True)
     with output.opened():
-        return _published(output, request.finish(progress).files)
+        return _published(output, request.finish(observer).files)
 
 
 def _published(output: Output, files: Mapping[str, bytes]) -> ProcessedTape:

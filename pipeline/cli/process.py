@@ -77,6 +77,7 @@ def process(
     from pipeline.cli._shared.interruption import Interrupted, interruptible, leave_now
     from pipeline.cli._shared.progress_display import ProgressDisplay
     from pipeline.formats import written_transcript
+    from pipeline.run import text_run
     from pipeline.run.engines import Engines
     from pipeline.run.stage_keys import versions
     from pipeline.run.text_run import TextRun
@@ -90,7 +91,7 @@ def process(
     if recording is None and written is not None:
         packages = versions(stages.STAGES)
         text = TextRun(written, target_behavior.strip(), chosen, Engines(chosen), packages, tape_id)
-        with ProgressDisplay(console, ("attribute", "tag")) as display:
+        with ProgressDisplay(console, [stage.name for stage in text_run.STAGES]) as display:
             tape = stages.process_text(text, out, display, overwrite=overwrite)
         _say(console, written, tape)
         return

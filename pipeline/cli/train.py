@@ -61,7 +61,7 @@ def train(
     existing ones, and `tape-review evaluate` includes them in its means.
     """
     from pipeline.coding.inference import checkpoint
-    from pipeline.coding.training import asr_confusions, cross_validation, distillation
+    from pipeline.coding.training import asr_confusions, cross_validation, distillation, tagger_files
     from pipeline.coding.training.folds import TrainingData
     from pipeline.speech import role_training
 
@@ -93,16 +93,16 @@ def train(
         with Progress(console=Console(stderr=True)) as display:
             task = display.add_task("Folds", total=1.0)
             folds = cross_validation.measure(training_data, seeds, keep, cores, partial(_show, display, task))
-        checkpoint.add_folds(tagger, folds)
+        tagger_files.add_folds(tagger, folds)
         typer.echo(tagger)
         return
     versions = {"version": __version__, "data": made_from["data"], "utterances": len(table)}
     with Progress(console=Console(stderr=True)) as display:
         tagger_task, roles_task = (display.add_task(label, total=1.0) for label in ("Tagger", "Roles"))
         fitted = cross_validation.train(training_data, seeds, keep, cores, partial(_show, display, tagger_task))
-        others = checkpoint.other_seeds(tagger, made_from, seeds)
+        others = tagger_files.other_seeds(tagger, made_from, seeds)
         fitted = replace(fitted, folds=pd.concat([fitted.folds, others]))
-        checkpoint.write(tagger, fitted, {**versions, **made_from, "seeds": fitted.folds["seed"].unique().tolist()})
+        tagger_files.write(tagger, fitted, {**versions, **made_from, "seeds": fitted.folds["seed"].unique().tolist()})
         sessions = role_training.sessions(table)
         role_folds = role_training.cross_fit(sessions)
         role_training.write(models / "roles", role_training.fit(sessions), role_folds, versions)
@@ -131,7 +131,7 @@ def _check_comparable(
     metadata: Mapping[str, Any], tagger: Path, made_from: Mapping[str, Mapping[str, str]], seeds: Sequence[int]
 ) -> None:
     """Refuse to measure what could not stand beside the stored folds."""
-    from pipeline.coding.inference.checkpoint import same_checksum
+    from pipeline.coding.training.tagger_files import same_checksum
 
     for name, source in made_from.items():
         if not same_checksum(metadata.get(name, {}), source):

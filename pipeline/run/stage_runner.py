@@ -48,10 +48,10 @@ class StageRunner:
     cores: Cores
     observer: Observer
 
-    def results(self, store: StageStore, wanted: Collection[str]) -> dict[str, Any]:
+    def results(self, store: StageStore | None, wanted: Collection[str]) -> dict[str, Any]:
         """Return the results of the stages ``wanted``, and of those that had to run or be read for them.
 
-        The first stage that fails stops the others, and its error is raised.
+        ``store`` None stores nothing. The first stage that fails stops the others, and its error is raised.
 
         Raises
         ------
@@ -77,7 +77,7 @@ class StageRunner:
             pool.shutdown(wait=False, cancel_futures=True)  # an engine that computes looks up in a moment, and ends
         return results
 
-    def _needed(self, store: StageStore, wanted: Collection[str]) -> list[Stage[Any]]:
+    def _needed(self, store: StageStore | None, wanted: Collection[str]) -> list[Stage[Any]]:
         """Return the stages to run or to read back, in their order: of a finished stage, nothing before it."""
         names = set(wanted)
         for stage in reversed(self.stages):
@@ -85,15 +85,15 @@ class StageRunner:
                 names.update(stage.takes)
         return [stage for stage in self.stages if stage.name in names]
 
-    def _finished(self, stage: Stage[Any], store: StageStore) -> bool:
-        return stage.format is not None and store.has(stage.name, self.keys[stage.name])
+    def _finished(self, stage: Stage[Any], store: StageStore | None) -> bool:
+        return store is not None and stage.format is not None and store.has(stage.name, self.keys[stage.name])
 
-    def _finish(self, stage: Stage[Any], store: StageStore, results: Mapping[str, Any]) -> Any:
+    def _finish(self, stage: Stage[Any], store: StageStore | None, results: Mapping[str, Any]) -> Any:
         """Return the result of one stage: computed and stored unless it is in the store, and read back from there."""
         self.observer.started(stage.name)
         key, reused = self.keys[stage.name], self._finished(stage, store)
         result = None if reused else stage.compute(self._context(stage), *(results[name] for name in stage.takes))
-        if stage.format is not None:
+        if store is not None and stage.format is not None:
             if not reused:
                 store.write(stage.name, key, stage.format.save(result))
             result = stage.format.load(store.read(stage.name, key))

@@ -15,18 +15,22 @@ import pandas as pd
 
 from pipeline import __version__
 from pipeline.coding import segmentation
+from pipeline.coding.codebook import Codebook
 from pipeline.errors import SpeechError, TableError
 from pipeline.formats import codebook_files, tape_tables
 from pipeline.formats.written_transcript import WrittenTranscript
 from pipeline.report import render
-from pipeline.run import results, stage_keys
+from pipeline.run import results, stage_functions, stage_keys
 from pipeline.run.engines import Engines
 from pipeline.run.output import PROVENANCE
-from pipeline.run.progress import Progress
 from pipeline.run.results import Attribution, Measured
+from pipeline.run.stage import Stage, StageContext
 from pipeline.run.stage_cache import digest
+from pipeline.run.stage_keys import RunInputs
+from pipeline.run.stage_runner import Observer, StageRunner
 from pipeline.settings import Settings
 from pipeline.speech import roles, transcript_attribution, turns
+from pipeline.speech.cores import Cores
 from pipeline.speech.roles import Roles
 from pipeline.timeline import Span, Turn, Word
 
@@ -47,6 +51,117 @@ class TextResults:
     attribution: Attribution
     table: pd.DataFrame
     files: dict[str, bytes]
+
+
+def attribute(context: StageContext) -> Attribution:
+    """Return who says what in which role, cut into utterances; times are places in the text.
+
+    Raises
+    ------
+    TableError: T08 turns without a speaker, or a single voice whose role nothing tells.
+    """
+    written: WrittenTranscript = context.inputs["transcript"]
+    require_speakers(written)
+    names = {voice: f"S{number}" for number, voice in enumerate(written.voices, 1)}
+    spoken_words = [(names[turn.voice], word) for turn in written.turns for word in turn.text.split()]
+    words = [Word(Span(at, at + 1), text, 1.0, speaker) for at, (speaker, text) in enumerate(spoken_words)]
+    first_words = {words[at] for at in written.first_words()} if written.has_utterances else None
+    spoken = turns.turns(words)
+    settled = transcript_attribution.roles(written, names)
+    decided = settled or _decided(context, spoken)
+    notes = (NO_SOUND,) if settled else (NO_SOUND, _by_words(decided))
+    utterances = segmentation.utterances(spoken, decided, context.engines.sentences(), first_words)
+    return Attribution(spoken, decided, utterances, notes)
+
+
+def tag(context: StageContext, attribution: Attribution) -> pd.DataFrame:
+    """Return the utterances with the codes that the machine proposes, as `tape_tables.UTTERANCE_COLUMNS`; no times."""
+    table = _untimed(results.utterance_table(context.inputs["tape_id"], attribution))
+    tagged = context.engines.tagger.tag(
+        table.assign(target_behavior=context.inputs["target_behavior"]), context.progress
+    )
+    return _untimed(tagged[list(tape_tables.UTTERANCE_COLUMNS)])
+
+
+def report(context: StageContext, attribution: Attribution, table: pd.DataFrame, measured: Measured) -> TextResults:
+    """Return the result files, and the coded table with places in the text."""
+    inputs = context.inputs
+    book: Codebook = inputs["codebook"]
+    provenance = {
+        **inputs["provenance"],
+        "engines": {},
+        "models": inputs["models"],
+        "codebook": {"name": book.name, "version": book.version, "counting": book.counting},
+        "warnings": list(attribution.notes),
+    }
+    words = _untimed(results.word_table(inputs["tape_id"], attribution))
+    decided = attribution.roles
+    shown = render.ReportData(
+        tape_id=inputs["tape_id"],
+        target_behavior=inputs["target_behavior"],
+        source="a transcript",
+        start=0,
+        end=0,
+        table=table,
+        measures=measured.figures,
+        context=measured.context,
+        transitions=measured.transitions,
+        trajectory=measured.trajectory,
+        codebook=book,
+        speakers=tuple(
+            render.Speaker(
+                name, decided.role(name), decided.probability, decided.reasons if name == decided.interviewer else ()
+            )
+            for name in dict.fromkeys(turn.speaker for turn in attribution.turns)
+        ),
+        provenance=provenance,
+        no_sound=NO_SOUND,
+    )
+    files = {
+        "utterances.csv": tape_tables.published(table, tape_tables.UTTERANCE_COLUMNS, None),
+        "words.csv": tape_tables.published(words, tape_tables.WORD_COLUMNS, None),
+        "change_talk.csv": tape_tables.published(measured.context, list(measured.context.columns), None),
+        "measures.json": results.as_json(measured.as_dict(provenance["zero"])),
+        PROVENANCE: results.as_json(provenance),
+        "report.html": render.render(shown).encode(),
+    }
+    placed = results.utterance_table(inputs["tape_id"], attribution)
+    return TextResults(attribution, table.assign(start=placed["start"], end=placed["end"]), files)
+
+
+STAGES: tuple[Stage[Any], ...] = (
+    Stage(
+        "attribute",
+        "Assigning the words to the voices",
+        attribute,
+        inputs=("transcript", "model.roles", "model.sentences"),
+        packages=("spacy",),
+    ),
+    Stage(
+        "tag",
+        "Suggesting codes",
+        tag,
+        takes=("attribute",),
+        inputs=("tape_id", "target_behavior", "model.tagger", "model.adaptation"),
+        packages=("onnxruntime", "tokenizers"),
+    ),
+    Stage(
+        "measure",
+        "Measuring",
+        stage_functions.measure,
+        takes=("tag",),
+        inputs=("codebook", "settings.measures", "model.tagger", "model.adaptation"),
+        packages=("numpy", "pandas", "scipy"),
+    ),
+    Stage(
+        "report",
+        "Writing the report",
+        report,
+        takes=("attribute", "tag", "measure"),
+        inputs=("tape_id", "target_behavior", "codebook", "models", "provenance"),
+    ),
+)
+"""The stages of `pipeline.stages.STAGES` that need no sound. They take moments, and none of their results is stored."""
 
 
 @dataclass(frozen=True)
@@ -89,88 +204,30 @@ class TextRun:
         book = asdict(codebook_files.read(self.settings.coding.codebook))
         return digest("text", __version__, self.asked, settings, self.versions, self.models, book)
 
-    def attribute(self) -> Attribution:
-        """Who says what in which role, cut into utterances; times are places in the text.
-
-        Raises
-        ------
-        TableError: T08 turns without a speaker, or a single voice whose role nothing tells.
-        """
-        require_speakers(self.written)
-        names = {voice: f"S{number}" for number, voice in enumerate(self.written.voices, 1)}
-        spoken_words = [(names[turn.voice], word) for turn in self.written.turns for word in turn.text.split()]
-        words = [Word(Span(at, at + 1), text, 1.0, speaker) for at, (speaker, text) in enumerate(spoken_words)]
-        first_words = {words[at] for at in self.written.first_words()} if self.written.has_utterances else None
-        spoken = turns.turns(words)
-        settled = transcript_attribution.roles(self.written, names)
-        decided = settled or self._decided(spoken)
-        notes = (NO_SOUND,) if settled else (NO_SOUND, _by_words(decided))
-        utterances = segmentation.utterances(spoken, decided, self.engines.sentences(), first_words)
-        return Attribution(spoken, decided, utterances, notes)
-
-    def finish(self, progress: Mapping[str, Progress]) -> TextResults:
-        """The results; ``progress`` has a function for the stages attribute and tag.
+    def finish(self, observer: Observer) -> TextResults:
+        """Return the results of all stages.
 
         Raises
         ------
         TableError: T08 as `attribute`.
         """
-        attribution = self.attribute()
-        progress["attribute"](1.0)
-        placed = results.utterance_table(self.tape_id, attribution)
-        tagged = self.engines.tagger.tag(_untimed(placed).assign(target_behavior=self.target_behavior), progress["tag"])
-        table = _untimed(tagged[list(tape_tables.UTTERANCE_COLUMNS)])
-        files = self._files(attribution, table)
-        return TextResults(attribution, table.assign(start=placed["start"], end=placed["end"]), files)
-
-    def _files(self, attribution: Attribution, table: pd.DataFrame) -> dict[str, bytes]:
         book = codebook_files.read(self.settings.coding.codebook)
-        measured = Measured.of(table, book, self.settings.measures, self.engines.tagger.session_effect_sd)
-        provenance = self._provenance(book.name, book.version, book.counting, attribution.notes)
-        words = _untimed(results.word_table(self.tape_id, attribution))
-        context = measured.context
-        speakers = dict.fromkeys(turn.speaker for turn in attribution.turns)
-        decided = attribution.roles
-        shown = render.ReportData(
-            tape_id=self.tape_id,
-            target_behavior=self.target_behavior,
-            source="a transcript",
-            start=0,
-            end=0,
-            table=table,
-            measures=measured.figures,
-            context=context,
-            transitions=measured.transitions,
-            trajectory=measured.trajectory,
-            codebook=book,
-            speakers=tuple(
-                render.Speaker(
-                    name,
-                    decided.role(name),
-                    decided.probability,
-                    decided.reasons if name == decided.interviewer else (),
-                )
-                for name in speakers
-            ),
-            provenance=provenance,
-            no_sound=NO_SOUND,
-        )
-        return {
-            "utterances.csv": tape_tables.published(table, tape_tables.UTTERANCE_COLUMNS, None),
-            "words.csv": tape_tables.published(words, tape_tables.WORD_COLUMNS, None),
-            "change_talk.csv": tape_tables.published(context, list(context.columns), None),
-            "measures.json": results.as_json(measured.as_dict(provenance["zero"])),
-            PROVENANCE: results.as_json(provenance),
-            "report.html": render.render(shown).encode(),
+        sections = stage_keys.decisive(self.settings)
+        inputs = RunInputs(self.written.digest(), self.asked, sections, self.models, asdict(book)).named()
+        inputs |= {"models": self.models, "provenance": self.key}
+        keys = stage_keys.stage_keys(STAGES, inputs)
+        inputs |= {
+            "transcript": self.written,
+            "codebook": book,
+            "settings.measures": self.settings.measures,
+            "provenance": self._provenance(sections),
         }
+        runner = StageRunner(STAGES, keys, inputs, self.engines, Cores(self.settings.engines.cores), observer)
+        tape: TextResults = runner.results(None, ("report",))["report"]
+        return tape
 
-    def _decided(self, spoken: Sequence[Turn]) -> Roles:
-        try:
-            return roles.decide(spoken, self.engines.roles())
-        except SpeechError as error:
-            raise TableError("T08", "transcript", error.value, error.remedy) from error
-
-    def _provenance(self, name: str, version: str, counting: str, notes: Sequence[str]) -> dict[str, Any]:
+    def _provenance(self, sections: Mapping[str, Any]) -> dict[str, Any]:
+        """The part of the provenance that is known before the run."""
         return {
             "run": self.key,
             "tape_review": __version__,
@@ -179,12 +236,8 @@ class TextRun:
             "segment": None,
             "zero": f"This tape was {NO_SOUND}.",
             "asked": self.asked,
-            "settings": stage_keys.decisive(self.settings),
+            "settings": sections,
             "versions": self.versions,
-            "engines": {},
-            "models": self.models,
-            "codebook": {"name": name, "version": version, "counting": counting},
-            "warnings": list(notes),
         }
 
 
@@ -202,6 +255,13 @@ def require_speakers(written: WrittenTranscript) -> None:
     if len(voices) < 2 and "interviewer" not in voices.values():
         value = f"has the one voice {next(iter(voices), '')!r}, whose role nothing tells"
         raise TableError("T08", "transcript", value, "say who speaks in each turn, or name the interviewer")
+
+
+def _decided(context: StageContext, spoken: Sequence[Turn]) -> Roles:
+    try:
+        return roles.decide(spoken, context.engines.roles())
+    except SpeechError as error:
+        raise TableError("T08", "transcript", error.value, error.remedy) from error
 
 
 def _by_words(decided: Roles) -> str:

@@ -13,6 +13,7 @@ import pytest
 from pipeline import settings
 from pipeline.errors import TableError
 from pipeline.formats.written_transcript import WrittenTranscript, WrittenTurn
+from pipeline.run import text_run
 from pipeline.run.stage_keys import versions
 from pipeline.run.text_run import FILES, NO_SOUND, TextRun
 from pipeline.stages import STAGES
@@ -35,7 +36,32 @@ def run(turns: tuple[tuple[str, str], ...] = TALK, interviewer: str = "Ann") -> 
 
 
 def made(text: TextRun) -> dict[str, bytes]:
-    return text.finish({stage: lambda _: None for stage in ("attribute", "tag")}).files
+    return text.finish(Watch()).files
+
+
+class Watch:
+    """An observer of a run: the stages in the order in which they are done, and how far each was."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.fractions: dict[str, float] = {}
+
+    def started(self, stage: str) -> None: ...
+
+    def progressed(self, stage: str, fraction: float) -> None:
+        self.fractions[stage] = fraction
+
+    def finished(self, stage: str, reused: bool) -> None:
+        assert not reused
+        self.done.append(stage)
+
+
+def test_a_text_goes_through_the_stages_that_need_no_sound() -> None:
+    watch = Watch()
+    run().finish(watch)
+    assert watch.done == [stage.name for stage in text_run.STAGES] == ["attribute", "tag", "measure", "report"]
+    labels = {stage.name: stage.label for stage in STAGES}
+    assert {stage.name: stage.label for stage in text_run.STAGES}.items() <= labels.items()
 
 
 def rows(content: bytes) -> list[dict[str, str]]:

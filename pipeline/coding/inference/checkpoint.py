@@ -2,8 +2,8 @@
 
 ``network.onnx`` and ``words.npz`` are the fine-tuned network, ``tokenizer.json`` is its tokenizer, ``linear.npy`` and
 ``vocabulary.json`` are the linear model, ``metadata.json`` holds the calibration, the checksums and the data, and
-``folds.csv.gz`` holds coded rows without text. Nothing in them is executed but the operators of ONNX, and the same
-training writes the same bytes.
+``folds.csv.gz`` holds coded rows without text. Nothing in them is executed but the operators of ONNX.
+`pipeline.coding.training.tagger_files` writes them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,8 @@ import pandas as pd
 
 from pipeline.coding.calibration import Calibration
 from pipeline.coding.inference.classifier import DECISIONS, NETWORK_OUTPUTS, Classifier, LinearModel
-from pipeline.coding.inference.features import Matrix
 from pipeline.coding.inference.onnx_scorer import NETWORK, TOKENIZER, WORD_VECTORS, OnnxScorer
 from pipeline.coding.inference.tfidf import Vocabulary
-from pipeline.coding.training.onnx_export import export_network, quantize_rows
 from pipeline.errors import CodingError
 from pipeline.files import sha256
 
@@ -36,42 +34,11 @@ _OPTIONAL_COLUMNS = tuple(
 )
 """Columns of the folds that may be empty, where a decision does not apply or has no hand code."""
 
-_CALIBRATION_FIELDS = {"blend": "platt_scaling", "spread": "session_effect_sd"}
+CALIBRATION_FIELDS = {"blend": "platt_scaling", "spread": "session_effect_sd"}
 """Key of a calibration in ``metadata.json`` -> its field, where they differ."""
 
 FORMAT = 2
 """The version of what `read` expects; raised when that changes."""
-
-
-@dataclass(frozen=True)
-class NetworkWeights:
-    """A fine-tuned network as it ships: its parameters by name, its tokenizer's file, and its shape."""
-
-    state: Mapping[str, Matrix]
-    tokenizer: bytes
-    heads: int
-    epsilon: float
-
-    def write(self, folder: Path) -> None:
-        """Store the network as `OnnxScorer` reads it."""
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / NETWORK).write_bytes(export_network(self.state, self.heads, self.epsilon))
-        (folder / TOKENIZER).write_bytes(self.tokenizer)
-        words, scales = quantize_rows(self.state["words"])
-        buckets = np.int64(len(self.state["relative"]))
-        with (folder / WORD_VECTORS).open("wb") as file:
-            np.savez(file, words=words, scales=scales, places=self.state["places"], buckets=buckets)
-
-
-@dataclass(frozen=True)
-class FittedTagger:
-    """A tagger trained on all sessions, calibrated on held-out ones, with each fold's calibration and predictions."""
-
-    linear: LinearModel
-    network: NetworkWeights
-    calibration: Calibration
-    by_fold: Mapping[int, Calibration]
-    folds: pd.DataFrame  # coded rows without text, with a column "variant"
 
 
 @dataclass(frozen=True)
@@ -83,41 +50,8 @@ class StoredTagger:
     metadata: Mapping[str, Any]
 
 
-def write(folder: Path, fitted: FittedTagger, made_from: Mapping[str, Any]) -> None:
-    """Store a trained tagger in a folder; its metadata begin with ``made_from``."""
-    fitted.network.write(folder)
-    np.save(folder / LINEAR, fitted.linear.weights, allow_pickle=False)
-    terms = json.dumps(fitted.linear.vocabulary.weights, ensure_ascii=False, indent=0)
-    (folder / VOCABULARY).write_text(terms + "\n", encoding="utf-8")
-    _write_folds(folder, fitted.folds)
-    metadata = {
-        **made_from,
-        "format": FORMAT,
-        "decisions": list(DECISIONS),
-        "files": {name: sha256(folder / name) for name in (*RUNTIME_FILES, FOLDS)},
-        "calibration": _stored_calibration(fitted.calibration),
-        "folds": {str(fold): _stored_calibration(calibration) for fold, calibration in fitted.by_fold.items()},
-    }
-    _write_metadata(folder, metadata)
-
-
-def add_folds(folder: Path, folds: pd.DataFrame) -> None:
-    """Append the fold predictions of other seeds to those in a folder; the weights stay as they are.
-
-    Raises
-    ------
-    CodingError: C04 the folder holds no tagger.
-    """
-    metadata, stored_folds = read_metadata(folder), _read_folds(folder)
-    folds_of_all_seeds = pd.concat([stored_folds[~stored_folds["seed"].isin(folds["seed"])], folds])
-    _write_folds(folder, folds_of_all_seeds)
-    metadata["seeds"] = [int(seed) for seed in folds_of_all_seeds["seed"].unique()]
-    metadata["files"][FOLDS] = sha256(folder / FOLDS)
-    _write_metadata(folder, metadata)
-
-
 def read(folder: Path) -> StoredTagger:
-    """Load what `write` stored; the files must have the checksums that the metadata name.
+    """Load a stored tagger; the files must have the checksums that the metadata name.
 
     Raises
     ------
@@ -171,14 +105,9 @@ def fold_calibrations(metadata: Mapping[str, Any]) -> dict[int, Calibration]:
 
 def read_calibration(stored: Mapping[str, Any]) -> Calibration:
     """Return the calibration that a tagger's metadata hold, where Platt scaling is called ``blend``."""
-    fields = {_CALIBRATION_FIELDS.get(key, key): value for key, value in stored.items()}
+    fields = {CALIBRATION_FIELDS.get(key, key): value for key, value in stored.items()}
     scaling = {decision: tuple(values) for decision, values in fields["platt_scaling"].items()}
     return Calibration(**{**fields, "platt_scaling": scaling})
-
-
-def _stored_calibration(calibration: Calibration) -> dict[str, Any]:
-    keys = {field: key for key, field in _CALIBRATION_FIELDS.items()}
-    return {keys.get(field, field): value for field, value in asdict(calibration).items()}
 
 
 def read_folds(folder: Path, variant: str) -> pd.DataFrame:
@@ -189,11 +118,17 @@ def read_folds(folder: Path, variant: str) -> pd.DataFrame:
     ------
     CodingError: C04 they are missing or damaged.
     """
-    folds = _read_folds(folder)
+    folds = read_all_folds(folder)
     return folds[folds["variant"] == variant].drop(columns="variant").reset_index(drop=True)
 
 
-def _read_folds(folder: Path) -> pd.DataFrame:
+def read_all_folds(folder: Path) -> pd.DataFrame:
+    """Return the fold predictions of all variants (column ``variant``) and seeds (``seed``).
+
+    Raises
+    ------
+    CodingError: C04 they are missing or damaged.
+    """
     try:
         types = dict.fromkeys(("tape_id", "utterance_id", "role", "family", "hand", "codes", "variant"), str)
         empty_values = dict.fromkeys(_OPTIONAL_COLUMNS, "")
@@ -201,35 +136,6 @@ def _read_folds(folder: Path) -> pd.DataFrame:
         return folds.astype({"seed": int, "needs_check": bool})
     except (OSError, ValueError, EOFError, KeyError, zlib.error) as error:
         raise _error(folder, f"has no valid {FOLDS} ({type(error).__name__})") from error
-
-
-def same_checksum(source: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether two inputs of training have the same checksum; their names may differ."""
-    return {**source, "name": ""} == {**other, "name": ""}
-
-
-def other_seeds(folder: Path, made_from: Mapping[str, Mapping[str, str]], seeds: Sequence[int]) -> pd.DataFrame:
-    """Return the fold predictions of other seeds that earlier runs stored in a folder, made from the same inputs.
-
-    The table is empty where there are none, or none that can be read.
-    """
-    try:
-        metadata = read_metadata(folder)
-        if not all(same_checksum(metadata.get(name, {}), source) for name, source in made_from.items()):
-            return pd.DataFrame()
-        folds = _read_folds(folder)
-    except CodingError:
-        return pd.DataFrame()
-    return folds[~folds["seed"].isin(seeds)]
-
-
-def _write_folds(folder: Path, folds: pd.DataFrame) -> None:
-    compression = {"method": "gzip", "compresslevel": 9, "mtime": 1}
-    folds.to_csv(folder / FOLDS, index=False, float_format="%.4f", compression=compression)
-
-
-def _write_metadata(folder: Path, metadata: Mapping[str, Any]) -> None:
-    (folder / METADATA).write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
 
 
 def _error(folder: Path, value: str) -> CodingError:

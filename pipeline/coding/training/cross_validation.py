@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from pipeline.coding import calibration
 from pipeline.coding.calibration import Calibration
-from pipeline.coding.inference.checkpoint import FittedTagger, NetworkWeights
 from pipeline.coding.inference.classifier import DECISIONS, NETWORK_OUTPUTS, LinearInputs, LinearModel, ensemble
 from pipeline.coding.inference.tfidf import Vocabulary
 from pipeline.coding.training import folds, pretrained
 from pipeline.coding.training.folds import VARIANTS, CheckpointStore, TrainingData, text_variants, train_networks
+from pipeline.coding.training.tagger_files import FittedTagger, NetworkWeights
 from pipeline.run.progress import Progress, ignore
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from pipeline.measures.session import miti
 from pipeline.measures.session.measures import Measure
 from pipeline.review.authorization import Admitted
-from pipeline.review.reflection.forms import ANSWERS
+from pipeline.review.form_answers import ANSWERS
 from pipeline.tapes.db.records import Form, Pass, Person
 
 FORM_KIND = "globals.miti-4.2"

@@ -18,11 +18,11 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import ReviewError
-from pipeline.review import authorization, errors
+from pipeline.review import authorization, errors, form_answers
 from pipeline.review.auth.current_user import SignedIn
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id, OptionalText, Text
-from pipeline.review.reflection import forms, questions
+from pipeline.review.reflection import questions
 from pipeline.review.reflection.interviewer_first import reviewed
 from pipeline.review.tapes import titles
 from pipeline.review.templating import render, seeing
@@ -138,7 +138,7 @@ def play(request: Request, viewer: SignedIn, tape_id: Id, person_id: Annotated[s
         tape = _own_tape(database, viewer, tape_id, now)
         if person_id and person_id not in _others(database, tape, now):
             raise HTTPException(404)
-        forms.write(database, home, tape_id, viewer.person_id, REAL_PLAY, {"client": person_id}, now)
+        form_answers.write(database, home, tape_id, viewer.person_id, REAL_PLAY, {"client": person_id}, now)
     return seeing(f"/tapes/{tape_id}/feedback", "saved")
 
 
@@ -182,7 +182,7 @@ def waits_for(database: Session, home: Home, tape: Tape, person_id: str) -> str:
         return ""
     if tape.interviewer_id not in spoken:
         return "interviewer"
-    client = forms.read(database, home, tape.id, tape.interviewer_id, REAL_PLAY).get("client", "")
+    client = form_answers.read(database, home, tape.id, tape.interviewer_id, REAL_PLAY).get("client", "")
     return "client" if client and person_id != client and client not in spoken else ""
 
 
@@ -234,9 +234,9 @@ def _refuse_closed(database: Session, tape: Tape) -> None:
 
 def _draft(database: Session, home: Home, viewer: SignedIn, tape_id: str, kind: str, text: str, now: int) -> None:
     """Keep what the viewer has typed of one kind, or forget it."""
-    before = forms.read(database, home, tape_id, viewer.person_id, DRAFT)
+    before = form_answers.read(database, home, tape_id, viewer.person_id, DRAFT)
     if before.get(kind, "") != text:
-        forms.write(database, home, tape_id, viewer.person_id, DRAFT, before | {kind: text}, now)
+        form_answers.write(database, home, tape_id, viewer.person_id, DRAFT, before | {kind: text}, now)
 
 
 def _kinds(database: Session, tape: Tape, person_id: str) -> list[str]:
@@ -275,12 +275,12 @@ def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> 
         authorization.read(database, viewer, tape_id, "feedback", now)
         everything = comments(database, home, tape_id)
         first = waits_for(database, home, tape, viewer.person_id)
-        answers = forms.read(database, home, tape_id, tape.interviewer_id, questions.SESSION_REVIEW)
+        answers = form_answers.read(database, home, tape_id, tape.interviewer_id, questions.SESSION_REVIEW)
         others = _others(database, tape, now)
-        client = forms.read(database, home, tape_id, tape.interviewer_id, REAL_PLAY).get("client", "")
+        client = form_answers.read(database, home, tape_id, tape.interviewer_id, REAL_PLAY).get("client", "")
         review = reviewed(database, tape_id)
         closed = review.closed_at is not None
-        drafts = forms.read(database, home, tape_id, viewer.person_id, DRAFT)
+        drafts = form_answers.read(database, home, tape_id, viewer.person_id, DRAFT)
         name = titles.title(database, tape)
         interviewer = database.get_one(Person, tape.interviewer_id).name
     mine = [comment for comment in everything if comment.person_id == viewer.person_id]

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from pipeline.review import authorization
+from pipeline.review import authorization, form_answers
 from pipeline.review.auth.current_user import SignedIn
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id, cleaned
-from pipeline.review.reflection import forms, questions
+from pipeline.review.reflection import questions
 from pipeline.review.tapes import titles
 from pipeline.review.templating import render, seeing
 from pipeline.tapes import audit_log
@@ -61,7 +61,7 @@ def _saved(request: Request, viewer: SignedIn, tape_id: str, fields: dict[str, s
         authorization.in_state(authorization.own_tape(database, viewer, tape_id, "show", now), "ready")
         review = reviewed(database, tape_id)
         for kind, answers in ((questions.SESSION_REVIEW, review_answers), (questions.SELF_APPRAISAL, appraisal)):
-            forms.write(database, home, tape_id, viewer.person_id, kind, answers, now)
+            form_answers.write(database, home, tape_id, viewer.person_id, kind, answers, now)
         lacking = step == "done" and not review_answers["well"]
         if step == "done" and not lacking and review.interviewer_done_at is None:
             review.interviewer_done_at, review.stage = now, "open"
@@ -98,8 +98,8 @@ def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> 
         authorization.read(database, viewer, tape_id, "forms", now)
         name = titles.title(database, tape)
         review = reviewed(database, tape_id)
-        answers = forms.read(database, home, tape_id, viewer.person_id, questions.SESSION_REVIEW)
-        appraisal = forms.read(database, home, tape_id, viewer.person_id, questions.SELF_APPRAISAL)
+        answers = form_answers.read(database, home, tape_id, viewer.person_id, questions.SESSION_REVIEW)
+        appraisal = form_answers.read(database, home, tape_id, viewer.person_id, questions.SELF_APPRAISAL)
         is_open = review.interviewer_done_at is not None or review.waived_at is not None
     return render(
         request,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from pipeline.review import authorization
+from pipeline.review import authorization, form_answers
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import miti_summary
@@ -19,7 +19,7 @@ from pipeline.review.coding.current_measures import current_measures
 from pipeline.review.coding.miti_summary import MitiSummary
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
-from pipeline.review.reflection import feedback, forms, questions, word_document
+from pipeline.review.reflection import feedback, questions, word_document
 from pipeline.review.reflection import pdf as paper
 from pipeline.review.reflection.feedback import Comment
 from pipeline.review.tapes import titles
@@ -85,7 +85,7 @@ def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str
         admitted = Admitted(database, home, tape, database.get_one(Person, viewer.person_id), now)
         measured, miti = current_measures(admitted), miti_summary.miti_summaries(admitted)
         authorization.read(database, viewer, tape_id, thing, now)
-        answers = forms.read(database, home, tape_id, tape.interviewer_id, questions.SESSION_REVIEW)
+        answers = form_answers.read(database, home, tape_id, tape.interviewer_id, questions.SESSION_REVIEW)
         shown = answers if answers.get("shown") or tape.interviewer_id == viewer.person_id else {}
         return Summary(
             title=titles.title(database, tape),

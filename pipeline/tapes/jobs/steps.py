@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 
 from pydantic import TypeAdapter
@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from pipeline.errors import JobError
 from pipeline.formats.written_transcript import WrittenTranscript, unpacked
+from pipeline.run import text_run
 from pipeline.run.engines import Engines
 from pipeline.run.progress import Progress
 from pipeline.run.stage_keys import versions
@@ -80,13 +81,15 @@ def perform(
         items = {item.kind: item for item in session.scalars(wanted)}
         target = target_behavior.read(session, home.vault, tape.id)
         written = unpacked(home.vault.read(items[WRITTEN])) if WRITTEN in items else None
-    watch = _Watch(step, progress)
+    watch = _Watch(STEPS[step], progress)
     with home.vault.locks.working(tape.id):
         if not tape.from_text:
             store = VaultStageStore(home, tape.id, clock)
             made = _of_recording(home, settings, engines, items, target, written, step, store, watch)
         elif step == "report" and written is not None:
-            made = _of_text(TextRun(written, target, settings, engines(settings), versions(STAGES), tape.id), watch)
+            watch = _Watch([stage.name for stage in text_run.STAGES], progress)
+            run = TextRun(written, target, settings, engines(settings), versions(STAGES), tape.id)
+            made = importing.of_text(run.finish(watch))
         else:
             made = None  # a text takes moments: its last step does all
         if made is not None:
@@ -125,22 +128,13 @@ def _of_recording(
         return None
 
 
-def _of_text(run: TextRun, watch: _Watch) -> Imported:
-    """Code a transcript without sound."""
-    progress: dict[str, Progress] = {
-        "attribute": lambda fraction: watch.progressed("measure", fraction),
-        "tag": lambda fraction: watch.progressed("report", fraction),
-    }
-    return importing.of_text(run.finish(progress))
-
-
 class _Watch:
     """Turns the progress of a step's stages into the step's; an `Observer` of the run."""
 
-    def __init__(self, step: str, progress: Progress) -> None:
+    def __init__(self, stages: Collection[str], progress: Progress) -> None:
         self._progress = progress
-        self._done: dict[str, float] = dict.fromkeys(STEPS[step], 0.0)
-        self._share = _LISTEN if step == "listen" else dict.fromkeys(self._done, 1 / len(self._done))
+        self._done: dict[str, float] = dict.fromkeys(stages, 0.0)
+        self._share = _LISTEN if _LISTEN.keys() == self._done.keys() else dict.fromkeys(stages, 1 / len(stages))
 
     def started(self, stage: str) -> None:
         """Nothing to tell."""

@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.coding.inference.checkpoint import FittedTagger
 from pipeline.coding.training import cross_validation, evaluation, finetuning
 from pipeline.coding.training.cross_validation import splits
 from pipeline.coding.training.distillation import SoftLabels
 from pipeline.coding.training.folds import TrainingData
+from pipeline.coding.training.tagger_files import FittedTagger
 from tests.coding.conftest import CONFUSIONS
 
 
