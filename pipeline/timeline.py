@@ -152,16 +152,11 @@ class Vocalization:
     speaker: str = UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Uninterrupted speech of one speaker, words in order of start; backchannels are turns of their own."""
+class _SpokenWords:
+    """What words in order of start have together: a span and a text."""
 
-    speaker: str
+    __slots__ = ()
     words: tuple[Word, ...]
-
-    def __post_init__(self) -> None:
-        if not self.words:
-            raise ValueError("a turn holds at least one word")
 
     @property
     def span(self) -> Span:
@@ -175,7 +170,19 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class Turn(_SpokenWords):
+    """Uninterrupted speech of one speaker, words in order of start; backchannels are turns of their own."""
+
+    speaker: str
+    words: tuple[Word, ...]
+
+    def __post_init__(self) -> None:
+        if not self.words:
+            raise ValueError("a turn holds at least one word")
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance(_SpokenWords):
     """One complete thought within a turn: the unit that gets codes.
 
     ``turn`` is the index of its turn on the tape; ``role`` is known once the roles are decided.
@@ -189,13 +196,3 @@ class Utterance:
     def __post_init__(self) -> None:
         if not self.words:
             raise ValueError("an utterance holds at least one word")
-
-    @property
-    def span(self) -> Span:
-        """From the first word's start to the last end of any word."""
-        return Span(self.words[0].span.start, max(word.span.end for word in self.words))
-
-    @property
-    def text(self) -> str:
-        """The words, parted by single blanks."""
-        return " ".join(word.text for word in self.words)

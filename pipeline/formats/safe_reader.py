@@ -190,6 +190,21 @@ class Source:
         except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError) as error:
             self.refuse("F03", f"is not a valid ZIP archive ({error})", DAMAGED)
 
+    def office_members(self, part: str, kind: str, remedy: str) -> dict[str, Source]:
+        """The members of an Office document, whose main ``part`` is "word/document.xml" or the like.
+
+        Raises
+        ------
+        FormatError: F02 to F05 as `members`; F03 it has no such part; F04 its XML declares entities.
+        """
+        members = self.members()
+        if part not in members:
+            self.refuse("F03", f"is not {kind}", remedy)
+        for name, member in members.items():
+            if name.endswith((".xml", ".rels")):
+                member.refuse_entities()
+        return members
+
     def _check(self, infos: list[zipfile.ZipInfo]) -> None:
         names = [info.filename for info in infos]
         if len(set(names)) < len(names):

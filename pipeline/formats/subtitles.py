@@ -14,11 +14,10 @@ colon is the speaker's ("Ann: So you walk."), and cues without one go on with th
 merged. webvtt-py skips what it cannot read without a word, and escapes nothing that it writes, so that the tests use it
 and this module does not.
 
-WebVTT cannot hold coders, layers and dates of codes, words, and an id that is more than letters, digits, ``_`` and
-``-``. SRT cannot hold ids, codes and words, and has no way to escape anything: a text with a blank line or ``-->`` is
-refused. In both a moment becomes a millisecond long. A note, in SRT a first subtitle shown for a millisecond, names
-what times count from. Not read: styles, regions, other notes, and tags other than voices; in SRT tags such as ``<i>``
-and ``{\\an8}`` are left out.
+Cannot hold: words; a moment becomes a millisecond long. WebVTT lacks coders, layers and dates of codes, and an id that
+is more than letters, digits, ``_`` and ``-``; SRT lacks ids and codes, and has no way to escape anything: a text with a
+blank line or ``-->`` is refused. A note, in SRT a first subtitle shown for a millisecond, names what times count from.
+Not read: styles, regions, other notes, and tags other than voices; in SRT tags such as ``<i>`` and ``{\\an8}``.
 """
 
 from __future__ import annotations

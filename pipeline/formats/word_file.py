@@ -35,14 +35,8 @@ def blocks(source: Source) -> tuple[list[str], list[list[list[str]]], list[str]]
     from docx import Document
     from docx.table import Table
 
-    members = source.members()
-    if "word/document.xml" not in members:
-        source.refuse(
-            "F03", "is not a Word document", "open it in Word and save it as a document (.docx), or as text (.txt)"
-        )
-    for name, member in members.items():
-        if name.endswith((".xml", ".rels")):
-            member.refuse_entities()
+    remedy = "open it in Word and save it as a document (.docx), or as text (.txt)"
+    source.office_members("word/document.xml", "a Word document", remedy)
     lines: list[str] = []
     headings: list[str] = []
     tables: list[list[list[str]]] = []

@@ -194,14 +194,8 @@ def _workbook(source: Source) -> tuple[list[list[str]], tuple[str, ...]]:
     """The cells of the first sheet that has any, and which that is where there are several."""
     from openpyxl import load_workbook
 
-    members = source.members()
-    if "xl/workbook.xml" not in members:
-        source.refuse(
-            "F03", "is not an Excel workbook", "open it in Excel and save it as a workbook (.xlsx), or as CSV"
-        )
-    for name, member in members.items():
-        if name.endswith((".xml", ".rels")):
-            member.refuse_entities()
+    remedy = "open it in Excel and save it as a workbook (.xlsx), or as CSV"
+    source.office_members("xl/workbook.xml", "an Excel workbook", remedy)
     try:
         book = load_workbook(io.BytesIO(source.data), read_only=True, data_only=True)
         sheets = [(sheet.title, _cells(sheet)) for sheet in book.worksheets]

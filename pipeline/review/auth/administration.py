@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import TapesError
@@ -48,9 +49,7 @@ def link(request: Request, viewer: Administrator, person_id: Id) -> Response:
     room = context_of(request)
     now = room.clock()
     with room.home.database.writing() as database:
-        person = database.get(Person, person_id)
-        if person is None or person.disabled_at is not None:
-            raise HTTPException(404)
+        person = _open_account(database, person_id)
         kind: InvitationKind = "reset" if accounts.is_used(person) else "join"
         path = invite(database, now, kind, person.id, viewer.person_id)
         audit_log.record(database, now, viewer.person_id, "link.make", thing=person.id)
@@ -63,9 +62,7 @@ def lift_second_step(request: Request, viewer: Administrator, person_id: Id) -> 
     room = context_of(request)
     try:
         with room.home.database.writing() as database:
-            person = database.get(Person, person_id)
-            if person is None or person.disabled_at is not None:
-                raise HTTPException(404)
+            person = _open_account(database, person_id)
             second_step.ask_to_lift(database, person, room.clock(), viewer.person_id)
     except TapesError as error:
         if error.code != "TR-K09":
@@ -127,6 +124,14 @@ def invited(home: Home, now: int, by: str, name: str, email: str, group_id: str,
             return ""
         audit_log.record(database, now, by, "link.make", thing=person.id)
         return invite(database, now, "join", person.id, by)
+
+
+def _open_account(database: Session, person_id: str) -> Person:
+    """The person with this id, whose account is open; else 404."""
+    person = database.get(Person, person_id)
+    if person is None or person.disabled_at is not None:
+        raise HTTPException(404)
+    return person
 
 
 def _page(request: Request, path: str | None = None, error: str = "", status: int = 200) -> Response:

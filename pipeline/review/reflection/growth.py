@@ -5,8 +5,9 @@ There is no page that shows several people beside each other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -80,18 +81,7 @@ def mine(request: Request, viewer: SignedIn) -> Response:
         sharing = select(Person).join(Share, Share.person_id == Person.id).where(Share.with_person_id == person.id)
         to_me = [owner for owner in database.scalars(sharing) if owner.id in peers]
     _note(room.home, viewer, shown, now)
-    return render(
-        request,
-        "growth.html",
-        owner=None,
-        lines=lines,
-        peers=peers,
-        shared=shared,
-        to_me=to_me,
-        wide=WIDE,
-        high=HIGH,
-        left=LEFT,
-    )
+    return _page(request, lines, None, peers, shared, to_me)
 
 
 @router.get("/growth/{person_id}")
@@ -108,18 +98,7 @@ def shared_with_me(request: Request, viewer: SignedIn, person_id: Id) -> Respons
             raise HTTPException(404)
         lines, shown = _lines(database, room.home, viewer, person_id, now)
     _note(room.home, viewer, shown, now, person_id)
-    return render(
-        request,
-        "growth.html",
-        owner=owner,
-        lines=lines,
-        peers={},
-        shared=set(),
-        to_me=[],
-        wide=WIDE,
-        high=HIGH,
-        left=LEFT,
-    )
+    return _page(request, lines, owner)
 
 
 @router.post("/growth/share")
@@ -145,6 +124,29 @@ def unshare(request: Request, viewer: SignedIn, person_id: FormId) -> Response:
         database.execute(delete(Share).where(Share.person_id == viewer.person_id, Share.with_person_id == person_id))
         audit_log.record(database, room.clock(), viewer.person_id, "growth.unshare", thing=person_id)
     return seeing("/growth", "saved")
+
+
+def _page(
+    request: Request,
+    lines: Sequence[Line],
+    owner: Person | None = None,
+    peers: Mapping[str, str] = MappingProxyType({}),
+    shared: Collection[str] = (),
+    to_me: Sequence[Person] = (),
+) -> Response:
+    """The page; ``owner`` None shows the viewer's own lines, with whom they are shared and who shares theirs."""
+    return render(
+        request,
+        "growth.html",
+        owner=owner,
+        lines=lines,
+        peers=peers,
+        shared=shared,
+        to_me=to_me,
+        wide=WIDE,
+        high=HIGH,
+        left=LEFT,
+    )
 
 
 def _peers(database: Session, person: Person, now: int) -> dict[str, str]:
