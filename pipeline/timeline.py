@@ -153,7 +153,7 @@ class Vocalization:
 
 
 class _SpokenWords:
-    """What words in order of start have together: a span and a text."""
+    """Words in order of start, with the span and the text that they have together."""
 
     __slots__ = ()
     words: tuple[Word, ...]
