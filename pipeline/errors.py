@@ -144,6 +144,9 @@ CODES: dict[str, str] = {
     "A13": "the recording is not as long as its header says",
     "A14": "decoding takes too much memory or time",
     "A15": "the decoder crashed",
+    "A16": "a file has several sound tracks, and none was named",
+    "A17": "two files share no sound that places one against the other",
+    "A18": "files do not make up one recording",
     # models
     "M01": "a model is not installed",
     "M02": "a model's name is neither in the catalog nor a folder",

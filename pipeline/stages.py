@@ -21,7 +21,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from pipeline import __version__
-from pipeline.audio import recording
+from pipeline.audio import assembly, recording
+from pipeline.audio.file_layout import ONE_FILE, FileLayout
 from pipeline.formats import codebook_files, tape_tables
 from pipeline.formats.written_transcript import WrittenTranscript
 from pipeline.run import results, stage_functions, text_run
@@ -50,7 +51,7 @@ STAGES: tuple[Stage[Any], ...] = (
         "decode",
         "Reading the recording",
         stage_functions.decode,
-        inputs=("recording", "start", "end", "settings.audio"),
+        inputs=("recordings", "layout", "start", "end", "settings.audio"),
         packages=("av", "scipy", "soundfile", "soxr"),
         format=ResultFormat(recording.save, recording.load),
     ),
@@ -135,13 +136,14 @@ STEP_LABELS = {step: " and ".join(LABELS[stage] for stage in stages).capitalize(
 class ProcessRequest:
     """The options of one run, as a member gives them.
 
-    Times are milliseconds within the recording. ``speakers`` None lets the diarizer count the voices; the diarizer
-    "auto" takes the channels where each holds one voice. ``turns`` is the RTTM file of the manual diarizer;
-    ``interviewer`` a speaker such as "S1". ``transcript`` is one that somebody wrote: its words get the sound's times.
-    ``terms`` are names and terms that the recognizer listens for besides those of the settings.
+    ``recordings`` are the files of one recording, in order, and ``layout`` says how they belong together. Times are
+    milliseconds within the recording. ``speakers`` None lets the diarizer count the voices; the diarizer "auto" takes
+    the channels where each holds one voice. ``turns`` is the RTTM file of the manual diarizer; ``interviewer`` a
+    speaker such as "S1". ``transcript`` is one that somebody wrote: its words get the sound's times. ``terms`` are
+    names and terms that the recognizer listens for besides those of the settings.
     """
 
-    recording: Path
+    recordings: tuple[Path, ...]
     target_behavior: str
     start: int | None = None
     end: int | None = None
@@ -152,6 +154,7 @@ class ProcessRequest:
     tape_id: str | None = None
     transcript: WrittenTranscript | None = None
     terms: tuple[str, ...] = ()
+    layout: FileLayout = ONE_FILE
 
 
 @dataclass(frozen=True)
@@ -211,7 +214,8 @@ class Run:
     Parameters
     ----------
     engines: those that the settings name, unless a test brings its own.
-    source: SHA-256 of the recording, where it is known; the recording is then read by `decode` alone.
+    source: SHA-256 of the recording's file, or `file_layout.together` of those of several, where it is known; `decode`
+        alone reads them then.
     """
 
     def __init__(
@@ -227,12 +231,13 @@ class Run:
         settings = with_terms(settings, request.terms)
         engines = engines or Engines(settings)
         codebook = codebook_files.read(settings.coding.codebook)
-        source = source or recording.fingerprint(request.recording, settings.audio)
+        source = source or assembly.fingerprint(request.recordings, settings.audio)
         options = {field: getattr(request, field) for field in _OPTIONS}
         options["tape_id"] = tape_id = request.tape_id or f"tape-{source[:8]}"
-        turns = ManualTurns(request.turns, tape_id, request.recording.name) if request.turns else None
+        turns = ManualTurns(request.turns, tape_id, request.recordings[0].name) if request.turns else None
         identity = turns.identity() if turns else None
         asked = options | {
+            "layout": asdict(request.layout),
             "turns": identity[0] if identity else None,
             "transcript": request.transcript.digest() if request.transcript else None,
         }
@@ -250,13 +255,18 @@ class Run:
         }
         values = inputs.named() | options
         values |= {f"settings.{section}": getattr(settings, section) for section in sections}
-        values |= {"recording": request.recording, "turns": turns, "codebook": codebook, "provenance": provenance}
+        values |= {"recordings": request.recordings, "layout": request.layout, "turns": turns, "codebook": codebook}
+        values |= {"provenance": provenance}
         self.cores = cores or Cores(settings.engines.cores)
         self._runner = StageRunner(STAGES, self.keys, values, engines, self.cores, observer)
 
     def needs_recording(self, store: StageStore) -> bool:
         """Return whether the recording itself will be read: it was not decoded before."""
         return not store.has("decode", self.keys["decode"])
+
+    def adopt_recording(self, store: StageStore, files: Mapping[str, bytes]) -> None:
+        """Take the files of a decoded segment for the first stage's: its recording is not there any more."""
+        store.write("decode", self.keys["decode"], files)
 
     def results(self, store: StageStore, stages: Collection[str]) -> dict[str, Any]:
         """Return stage -> result of these stages at least; what they take is read back, or computed first.
@@ -275,5 +285,6 @@ class Run:
 
 _OPTIONS = (
     *("target_behavior", "tape_id", "start", "end", "speakers", "diarizer", "turns", "interviewer", "transcript"),
+    "layout",
 )
 """The options besides the recording, in the order of the provenance."""

@@ -205,7 +205,7 @@ def test_an_edited_codebook_is_another_run(tmp_path: Path) -> None:
     loaded = settings.load().settings
     coding = loaded.coding.model_copy(update={"codebook": str(book)})
     chosen = loaded.model_copy(update={"coding": coding})
-    request = ProcessRequest(recording("roleplay-alcohol"), "drinking less alcohol")
+    request = ProcessRequest((recording("roleplay-alcohol"),), "drinking less alcohol")
 
     def key() -> str:
         return Run(request, chosen, observer=None).key

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -75,7 +75,7 @@ class Two(Engines):
 
 def run(transcribe: Any, diarize: Any) -> Run:
     return Run(
-        ProcessRequest(Path("none"), "walking"), DEFAULT, Silent(), engines=Two(transcribe, diarize), source="0" * 64
+        ProcessRequest((Path("none"),), "walking"), DEFAULT, Silent(), engines=Two(transcribe, diarize), source="0" * 64
     )
 
 
@@ -202,7 +202,7 @@ def test_a_stopped_run_publishes_nothing(tmp_path: Path) -> None:
     cores.stop()
     recording = ROOT / "tests" / "recordings" / "roleplay-alcohol.ogg"
     with pytest.raises(StoppedError):
-        process(ProcessRequest(recording, "walking", end=5000), DEFAULT, tmp_path / "tape", Silent(), cores=cores)
+        process(ProcessRequest((recording,), "walking", end=5000), DEFAULT, tmp_path / "tape", Silent(), cores=cores)
     assert not (tmp_path / "tape").exists()
 
 
@@ -214,8 +214,8 @@ from pipeline.run.engines import Engines
 from tests.tapes import fakes
 
 class Decoding(fakes.Fakes):
-    def decode(self, recording, start, end, progress):
-        return Engines.decode(self, recording, start, end, lambda _: fakes.at("decode"))
+    def decode(self, recordings, layout, start, end, progress):
+        return Engines.decode(self, recordings, layout, start, end, lambda _: fakes.at("decode"))
 
 stages.Engines = Decoding if os.environ.get("FAKE_DEED", "").startswith("decode:") else fakes.Fakes
 main()
@@ -353,7 +353,7 @@ def test_a_transcript_brings_its_words_and_voices_and_the_sound_their_times(tmp_
     turns = [*utterances, ("Robin", "Um, marble thimble!")]
     roles = {"Ann": "interviewer", "Robin": "client"}
     written = WrittenTranscript(tuple(WrittenTurn(name, roles[name], text) for name, text in turns))
-    request = ProcessRequest(two_voices(tmp_path / "talk.wav"), "walking", transcript=written)
+    request = ProcessRequest((two_voices(tmp_path / "talk.wav"),), "walking", transcript=written)
     made = Run(request, DEFAULT, Silent(), engines=Fakes(DEFAULT), source="0" * 64)
     _, files = made.finish(FolderStageStore(tmp_path / "bench"))
     assert _words(files) == [
@@ -381,7 +381,7 @@ def test_manual_turns_are_matched_by_the_name_that_the_recording_has_now(tmp_pat
     store, sound = FolderStageStore(tmp_path / "store"), two_voices(tmp_path / "other.wav")
 
     def diarized(recording: Path) -> Diarization:
-        request = ProcessRequest(recording, "walking", diarizer="manual", turns=turns)
+        request = ProcessRequest((recording,), "walking", diarizer="manual", turns=turns)
         made = Run(request, DEFAULT, Silent(), engines=Manual(DEFAULT), source="0" * 64)
         result: Diarization = made.results(store, ("diarize",))["diarize"]
         return result
@@ -394,9 +394,9 @@ def test_manual_turns_are_matched_by_the_name_that_the_recording_has_now(tmp_pat
 class Manual(Fakes):
     """The manual diarizer is the real one, and the decoder says the file's name."""
 
-    def decode(self, recording: Path, *options: Any) -> Recording:
-        decoded = super().decode(recording, *options)
-        return replace(decoded, source=replace(decoded.source, name=recording.name))
+    def decode(self, recordings: Sequence[Path], *options: Any) -> Recording:
+        decoded = super().decode(recordings, *options)
+        return replace(decoded, source=replace(decoded.source, name=recordings[0].name))
 
     def diarizer(self, kind: Any, speakers: int | None, turns: Path | None, tape_id: str) -> Any:
         return Engines.diarizer(self, kind, speakers, turns, tape_id)

@@ -12,15 +12,17 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from pipeline.audio import decoder, leveling, quality, sniff
+from pipeline.audio import decoder, leveling, quality, sniff, track_choice
 from pipeline.audio.decoder import DecodedAudio
 from pipeline.audio.quality import SAMPLE_RATE, QualityWarning, peaks
 from pipeline.audio.sniff import AudioContainer
@@ -30,7 +32,22 @@ from pipeline.run.progress import Progress, ignore
 from pipeline.settings import AudioSettings
 from pipeline.timeline import Span, clock
 
-__all__ = ["SAMPLE_RATE", "QualityWarning", "Recording", "Source", "decode", "fingerprint", "load", "peaks", "save"]
+__all__ = [
+    "SAMPLE_RATE",
+    "Part",
+    "QualityWarning",
+    "Recording",
+    "SoundSegment",
+    "Source",
+    "checked",
+    "decode",
+    "duration",
+    "fingerprint",
+    "load",
+    "peaks",
+    "read",
+    "save",
+]
 
 SLACK = 1000
 """Milliseconds by which a time may be off: encoders pad, headers round, people type whole seconds."""
@@ -60,11 +77,39 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One of several files that make up a recording: where it ``begins`` in it, in milliseconds.
+
+    ``drift`` is by how many millionths its clock is faster than the recording's.
+    """
+
+    source: Source
+    begins: int
+    drift: float = 0.0
+
+
+@dataclass(frozen=True)
+class SoundSegment:
+    """The sound of one file as it was decoded, before anything judges it.
+
+    ``samples`` are float32 of shape (channels, n) at 16 kHz, of any level; ``start`` is their place in the file, in
+    milliseconds; ``clipped`` holds pairs as `decoder.DecodedExtent`; ``warnings`` are about the file, not the sound.
+    """
+
+    samples: np.ndarray
+    start: int
+    source: Source
+    clipped: tuple[tuple[int, int], ...]
+    warnings: tuple[QualityWarning, ...] = ()
+
+
+@dataclass(frozen=True)
 class Recording:
     """A decoded segment.
 
     ``samples`` are float32 of shape (channels, n), one or two channels at 16 kHz, in [-1, 1), on the grid of 16 bits.
-    ``start`` and ``end`` are the segment's place in the source, in milliseconds.
+    ``start`` and ``end`` are the segment's place in the source, in milliseconds. ``parts`` are the files of a recording
+    that is made of several (`pipeline.audio.assembly`); ``source`` then stands for all of them.
     """
 
     samples: np.ndarray
@@ -72,6 +117,7 @@ class Recording:
     end: int
     source: Source
     warnings: tuple[QualityWarning, ...]
+    parts: tuple[Part, ...] = ()
 
     @property
     def mono(self) -> np.ndarray:
@@ -91,16 +137,39 @@ class Recording:
 
 
 def decode(
-    path: Path, settings: AudioSettings, start: int | None = None, end: int | None = None, progress: Progress = ignore
+    path: Path,
+    settings: AudioSettings,
+    start: int | None = None,
+    end: int | None = None,
+    progress: Progress = ignore,
+    tracks: Sequence[int] = (),
 ) -> Recording:
-    """Return the segment from ``start`` to ``end`` (milliseconds; the whole recording by default) of a file.
-
-    A file that is shorter or longer than its own header promises is refused as a whole; a segment that is named by
-    its end is taken if it is there, with a warning.
+    """Return the segment from ``start`` to ``end`` (milliseconds; the whole recording by default) of a file, checked.
 
     Raises
     ------
-    AudioError: A01 to A15, see `pipeline.errors.CODES`.
+    AudioError: A01 to A16, as `read`.
+    """
+    return checked(read(path, settings, start, end, progress, tracks), settings)
+
+
+def read(
+    path: Path,
+    settings: AudioSettings,
+    start: int | None = None,
+    end: int | None = None,
+    progress: Progress = ignore,
+    tracks: Sequence[int] = (),
+) -> SoundSegment:
+    """Return the sound of a file from ``start`` to ``end``, as it was decoded.
+
+    A file that is shorter or longer than its own header promises is refused as a whole; a segment that is named by
+    its end is taken if it is there, with a warning. ``tracks`` are the numbers of the sound tracks to take, from 1:
+    one, or two that hold one voice each; without any, `track_choice` decides.
+
+    Raises
+    ------
+    AudioError: A01 to A16, see `pipeline.errors.CODES`.
     """
     name = _printable(path)
     thing = f"recording {name}"
@@ -112,24 +181,61 @@ def decode(
         request = decoder.DecodeRequest(
             container.reader, container.key, begin, stop, settings.decoder_seconds, settings.decoder_memory_mb << 20
         )
-        decoded = decoder.decode(file, request, thing, progress)
-        stream, extent = decoded.format, decoded.extent
-        _check_extent(decoded, settings, begin, end, thing)
-        damage = damage or _contradiction(file, container, decoded)
+        decode_track = partial(_decoded_track, file, request, thing)
+        by_track, unreadable = track_choice.decoded(decode_track, tracks, thing, progress)
+        longest = max(by_track.values(), key=lambda decoded: decoded.extent.duration)
+        _check_extent(longest, settings, begin, end, thing)
+        damage = damage or _contradiction(file, container, longest)
         if damage and end is None:
             raise _damaged(damage, thing)
-        source = Source(name, sha256(file), container.name, **asdict(stream), duration=extent.duration)
-    leveled = leveling.leveled(decoded.samples)
-    samples = leveled.samples
-    judged = quality.inspect(
-        samples, stream.sample_rate, extent.clipped, settings.quiet_dbfs, settings.silence_seconds, leveled.gains
-    )
-    warnings = (*leveled.warnings, *judged)
-    last = begin + samples.shape[1] * 1000 // SAMPLE_RATE
+        digest = sha256(file)
+    choice = track_choice.chosen(by_track, bool(tracks), thing)
+    first = by_track[choice.tracks[0]]
+    source = Source(name, digest, container.name, **asdict(first.format), duration=longest.extent.duration)
+    warnings = (*unreadable, *choice.warnings)
     if damage:
-        message = f"the file {damage}; the segment up to {clock(last)} was read anyway; to be sure, {_RENEW}"
+        last = clock(begin + choice.samples.shape[1] * 1000 // SAMPLE_RATE)
+        message = f"the file {damage}; the segment up to {last} was read anyway; to be sure, {_RENEW}"
         warnings = (QualityWarning("duration_mismatch", None, message), *warnings)
-    return Recording(samples, begin, last, source, warnings)
+    clipped = sorted(second for number in choice.tracks for second in by_track[number].extent.clipped)
+    return SoundSegment(choice.samples, begin, source, tuple(clipped), warnings)
+
+
+def checked(sound: SoundSegment, settings: AudioSettings, parts: tuple[Part, ...] = ()) -> Recording:
+    """Return a segment at one level, with what there is to say about its quality."""
+    leveled = leveling.leveled(sound.samples)
+    judged = quality.inspect(
+        leveled.samples,
+        sound.source.sample_rate,
+        sound.clipped,
+        settings.quiet_dbfs,
+        settings.silence_seconds,
+        leveled.gains,
+    )
+    last = sound.start + sound.samples.shape[1] * 1000 // SAMPLE_RATE
+    warnings = (*sound.warnings, *leveled.warnings, *judged)
+    return Recording(leveled.samples, sound.start, last, sound.source, warnings, parts)
+
+
+def duration(path: Path, settings: AudioSettings, tracks: Sequence[int] = ()) -> int:
+    """Return how long the sound of a file is, in milliseconds, by decoding it; nothing of it is kept.
+
+    Raises
+    ------
+    AudioError: A01 to A15.
+    """
+    thing = f"recording {_printable(path)}"
+    last = int(settings.source_limit_minutes * 60_000)
+    with _opened(path, settings, thing) as file:
+        container, _ = _identified(file, thing)
+        request = decoder.DecodeRequest(
+            container.reader, container.key, last - 1, last, settings.decoder_seconds, settings.decoder_memory_mb << 20
+        )
+        by_track, _ = track_choice.decoded(partial(_decoded_track, file, request, thing), tracks, thing, ignore)
+    extents = [decoded.extent for decoded in by_track.values()]
+    if not all(extent.complete for extent in extents):
+        raise AudioError("A12", thing, f"lasts longer than {clock(last)}", _CUT)
+    return max(extent.duration for extent in extents)
 
 
 def fingerprint(path: Path, settings: AudioSettings) -> str:
@@ -154,6 +260,7 @@ def save(recording: Recording) -> dict[str, bytes]:
         "start": recording.start,
         "end": recording.end,
         "source": asdict(recording.source),
+        "parts": [asdict(part) for part in recording.parts],
         "warnings": [asdict(warning) for warning in recording.warnings],
     }
     return {_SOUND: sound.getvalue(), _METADATA: (json.dumps(metadata, indent=2, ensure_ascii=False) + "\n").encode()}
@@ -169,7 +276,12 @@ def load(files: Mapping[str, bytes]) -> Recording:
         QualityWarning(warning["code"], warning["span"] and Span(**warning["span"]), warning["message"])
         for warning in metadata["warnings"]
     )
-    return Recording(_floats(whole.T), metadata["start"], metadata["end"], Source(**metadata["source"]), warnings)
+    source, parts = Source(**metadata["source"]), metadata.get("parts", ())
+    return Recording(_floats(whole.T), metadata["start"], metadata["end"], source, warnings, tuple(map(_part, parts)))
+
+
+def _part(metadata: Mapping[str, Any]) -> Part:
+    return Part(Source(**metadata["source"]), metadata["begins"], metadata["drift"])
 
 
 def _printable(path: Path) -> str:
@@ -256,6 +368,13 @@ def _check_extent(decoded: DecodedAudio, settings: AudioSettings, begin: int, en
         raise AudioError("A11", thing, value, f"choose an earlier {option}")
     if extent.duration - begin < _SHORTEST:
         raise AudioError("A02", thing, "holds less than a second of sound there", "choose a longer segment")
+
+
+def _decoded_track(
+    file: int, request: decoder.DecodeRequest, thing: str, track: int, progress: Progress
+) -> DecodedAudio:
+    os.lseek(file, 0, os.SEEK_SET)  # the decoder shares our place in the file
+    return decoder.decode(file, replace(request, track=track), thing, progress)
 
 
 def _contradiction(file: int, container: AudioContainer, decoded: DecodedAudio) -> str | None:

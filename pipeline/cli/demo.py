@@ -92,7 +92,7 @@ def _hand_in(home: Home, settings: Settings, recording: Path, target_behavior: s
         home,
         settings,
         submission.Submission(
-            recording=recording,
+            recordings=(recording,),
             terms=given,
             target_behavior=target_behavior,
             group=sample_group.GROUP,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from pipeline.cli._shared.options import (
-    Audio,
     Config,
     End,
     Profile,
@@ -19,6 +18,16 @@ from pipeline.cli._shared.options import (
     Voice,
     clock,
     named_terms,
+)
+from pipeline.cli._shared.recording_files import (
+    Audio,
+    Gap,
+    Join,
+    Names,
+    Offset,
+    Track,
+    interviewer_channel,
+    layout,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +42,7 @@ def process(
         str, typer.Option(metavar="TEXT", help="The change that the session is about, such as 'drinking less'.")
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the results.")],
-    recording: Audio = None,
+    recordings: Audio = None,
     start: Start = None,
     end: End = None,
     speakers: Speakers = "2",
@@ -49,11 +58,16 @@ def process(
     tape_id: Annotated[
         str | None, typer.Option(metavar="ID", help="The tape's id in the tables. The default is a new one.")
     ] = None,
+    names: Names = None,
+    track: Track = None,
+    offset: Offset = None,
+    join: Join = False,
+    gap: Gap = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the results of an earlier run.")] = False,
     profile: Profile = None,
     config: Config = None,
 ) -> None:
-    """Transcribe, diarize, pre-tag and measure one recording, or code a transcript without sound.
+    """Transcribe, diarize, pre-tag and measure a recording, or code a transcript without sound.
 
     If it is stopped, the same command continues where it left off.
     """
@@ -68,10 +82,16 @@ def process(
 
     from rich.console import Console
 
-    if recording is None and transcript is None:
+    files = tuple(recordings or ())
+    if not files and transcript is None:
         raise typer.BadParameter("name a recording, a --transcript, or both", param_hint="AUDIO")
-    if recording is None and (start or end or diarizer != "auto"):
+    if not files and (start or end or diarizer != "auto"):
         raise typer.BadParameter("--start, --end and --diarizer need a recording", param_hint="AUDIO")
+
+    file_layout = layout(len(files), track, join, gap, offset)
+    channel = interviewer_channel(names, len(files), join, len(track or ()))
+    if channel and (interviewer or diarizer not in ("auto", "channels")):
+        raise typer.BadParameter("goes without --interviewer, and with --diarizer channels only", param_hint="--names")
 
     from pipeline import settings, stages
     from pipeline.cli._shared.interruption import Interrupted, interruptible, leave_now
@@ -88,7 +108,7 @@ def process(
         written, interviewer = written.with_interviewer(interviewer), None
     console = Console()
     chosen = settings.load(profile or (), config or ()).settings
-    if recording is None and written is not None:
+    if not files and written is not None:
         packages = versions(stages.STAGES)
         text = TextRun(written, target_behavior.strip(), chosen, Engines(chosen), packages, tape_id)
         with ProgressDisplay(console, [stage.name for stage in text_run.STAGES]) as display:
@@ -96,17 +116,18 @@ def process(
         _say(console, written, tape)
         return
     request = stages.ProcessRequest(
-        recording=cast(Path, recording),
+        recordings=files,
         target_behavior=target_behavior.strip(),
         start=clock(start),
         end=clock(end),
         speakers=None if speakers == "auto" else int(speakers),
-        diarizer=diarizer,
+        diarizer="channels" if channel else diarizer,
         turns=turns,
-        interviewer=interviewer,
+        interviewer=channel or interviewer,
         tape_id=tape_id,
         transcript=written,
         terms=named_terms(terms),
+        layout=file_layout,
     )
     cores = Cores(chosen.engines.cores)
     try:

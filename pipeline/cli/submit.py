@@ -9,7 +9,6 @@ import typer
 
 from pipeline.cli._shared.options import (
     As,
-    Audio,
     Config,
     End,
     Home,
@@ -19,6 +18,16 @@ from pipeline.cli._shared.options import (
     Transcript,
     Voice,
     clock,
+)
+from pipeline.cli._shared.recording_files import (
+    Audio,
+    Gap,
+    Join,
+    Names,
+    Offset,
+    Track,
+    interviewer_channel,
+    layout,
 )
 
 EXAMPLE = """\
@@ -50,12 +59,17 @@ def submit(
     interviewer: Annotated[
         str, typer.Option(metavar="PERSON", help="The interviewer on the tape: email address or id.")
     ],
-    recording: Audio = None,
+    recordings: Audio = None,
     start: Start = None,
     end: End = None,
     speakers: Speakers = "2",
     voice: Voice = None,
     transcript: Transcript = None,
+    names: Names = None,
+    track: Track = None,
+    offset: Offset = None,
+    join: Join = False,
+    gap: Gap = None,
     watch: Annotated[bool, typer.Option("--watch", help="Show progress until the work is done.")] = False,
     example_consent: Annotated[
         bool,
@@ -78,10 +92,16 @@ def submit(
         raise typer.BadParameter(
             "change talk cannot be coded without it; name the change", param_hint="--target-behavior"
         )
-    if recording is None and transcript is None:
+    files = tuple(recordings or ())
+    if not files and transcript is None:
         raise typer.BadParameter("name a recording, a --transcript, or both", param_hint="AUDIO")
-    if recording is None and (start or end):
+    if not files and (start or end):
         raise typer.BadParameter("--start and --end need a recording", param_hint="AUDIO")
+
+    file_layout = layout(len(files), track, join, gap, offset)
+    channel = interviewer_channel(names, len(files), join, len(track or ()))
+    if channel and voice:
+        raise typer.BadParameter("goes without --voice", param_hint="--names")
 
     from pipeline.cli._shared.home_access import open_home, settings_with_home
     from pipeline.cli._shared.job_watching import follow_jobs, warn_without_worker
@@ -95,7 +115,7 @@ def submit(
         written, voice = written.with_interviewer(voice), None
     granted = consent_form.read(consent)
     given = submission.Submission(
-        recording=recording,
+        recordings=files,
         terms=granted,
         target_behavior=target_behavior.strip(),
         group=group,
@@ -103,9 +123,11 @@ def submit(
         start=clock(start),
         end=clock(end),
         speakers=None if speakers == "auto" else int(speakers),
-        voice=voice,
+        voice=channel or voice,
         form=consent.parent / granted.form if granted.form else None,
         transcript=written,
+        layout=file_layout,
+        diarizer="channels" if channel else "auto",
     )
     with open_home(home, config, profile) as tapes_home:
         with tapes_home.database.reading() as session:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from pipeline.errors import TableError
 from pipeline.formats import tape_tables
+from pipeline.formats.time_origin import Zero
 from pipeline.formats.transcript import (
     NO_TIMES,
     CodedTranscript,
@@ -89,8 +90,11 @@ def _provenance_zero(path: Path, tape_id: str) -> int | None:
     """Where the tape begins in its recording, where the provenance beside it says so."""
     try:
         provenance = json.loads(path.read_text(encoding="utf-8"))
-        start = provenance["segment"]["start"] if provenance["tape_id"] == tape_id else None
-        return None if start is None else to_ms(float(start))
+        if provenance["tape_id"] != tape_id:
+            return None
+        zero = to_ms(float(provenance["segment"]["start"]))
+        files = provenance.get("files", ())
+        return Zero(zero, [to_ms(float(file["begins"])) for file in files]) if len(files) > 1 else zero
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -66,6 +66,23 @@ _SENTENCES: tuple[tuple[str, int, str], ...] = (
         "This recording is too long or too large. Cut it to the part that you want to review, and upload that file.",
     ),
     (
+        "A16",
+        422,
+        "This file has several sound tracks. Choose the one with the session.",
+    ),
+    (
+        "A17",
+        422,
+        "The two files share no sound that shows how they belong together. "
+        "Say how many seconds later the second one begins.",
+    ),
+    (
+        "A18",
+        422,
+        "These files do not make up one recording. "
+        "Check that they are of the same session, and of two people or two parts.",
+    ),
+    (
         "M01 M02 M03 M04 M05 M06 M07 M08 M09 M10 P03 P14 C04 C07 C08",
         503,
         f"A model for coding tapes is not installed correctly. {_LATER}",

@@ -5,12 +5,14 @@ This is the seam where tests put engines of their own: anything with these metho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from pipeline import model_catalog
-from pipeline.audio import recording as audio
+from pipeline.audio import assembly
+from pipeline.audio.file_layout import FileLayout
 from pipeline.audio.recording import Recording
 from pipeline.coding import sentences, tagger
 from pipeline.coding.segmentation import SentenceFinder
@@ -30,9 +32,11 @@ class Engines:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
-    def decode(self, recording: Path, start: int | None, end: int | None, progress: Progress) -> Recording:
-        """Read the segment of a sound file; see `pipeline.audio.recording.decode`."""
-        return audio.decode(recording, self.settings.audio, start, end, progress)
+    def decode(
+        self, recordings: Sequence[Path], layout: FileLayout, start: int | None, end: int | None, progress: Progress
+    ) -> Recording:
+        """Read the segment of a recording's files; see `pipeline.audio.assembly.decode`."""
+        return assembly.decode(recordings, layout, self.settings.audio, start, end, progress)
 
     def transcriber(self) -> Transcriber:
         """Return the engine that turns sound into words."""

@@ -16,6 +16,7 @@ from pipeline.audio.recording import Recording
 from pipeline.coding import volleys
 from pipeline.coding.codebook import Codebook
 from pipeline.formats import rttm, tape_tables, time_origin
+from pipeline.formats.time_origin import Zero
 from pipeline.measures.session import context, measures, readiness
 from pipeline.measures.session.context import Transitions
 from pipeline.report import render
@@ -41,6 +42,11 @@ class Attribution:
     roles: Roles
     utterances: tuple[Utterance, ...]
     notes: tuple[str, ...] = ()
+
+
+def zero(recording: Recording) -> Zero:
+    """Return the moment of the recording from which a tape's times count."""
+    return Zero(recording.start, [part.begins for part in recording.parts])
 
 
 def utterance_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
@@ -153,14 +159,14 @@ class Results:
         words, context = word_table(self.tape_id, self.attribution), self.measured.context
         recording, segments = self.recording, self.diarization.segments
         return {
-            "utterances.csv": tape_tables.published(self.table, tape_tables.UTTERANCE_COLUMNS, recording.start),
-            "words.csv": tape_tables.published(words, tape_tables.WORD_COLUMNS, recording.start),
-            "change_talk.csv": tape_tables.published(context, list(context.columns), recording.start),
+            "utterances.csv": tape_tables.published(self.table, tape_tables.UTTERANCE_COLUMNS, zero(recording)),
+            "words.csv": tape_tables.published(words, tape_tables.WORD_COLUMNS, zero(recording)),
+            "change_talk.csv": tape_tables.published(context, list(context.columns), zero(recording)),
             "vocalizations.csv": tape_tables.published(
-                self._vocalization_table(), tape_tables.VOCALIZATION_COLUMNS, recording.start
+                self._vocalization_table(), tape_tables.VOCALIZATION_COLUMNS, zero(recording)
             ),
-            "turns.rttm": rttm.encode(self.tape_id, segments, recording.start, recording.source.sha256),
-            "measures.json": as_json(self.measured.as_dict(time_origin.sentence(recording.start))),
+            "turns.rttm": rttm.encode(self.tape_id, segments, zero(recording), recording.source.sha256),
+            "measures.json": as_json(self.measured.as_dict(time_origin.sentence(zero(recording)))),
             PROVENANCE: as_json(self.provenance),
             "report.html": render.render(self._shown()).encode(),
         }

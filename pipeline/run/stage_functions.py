@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from pipeline.audio import quality
-from pipeline.audio.recording import QualityWarning, Recording
+from pipeline.audio.recording import QualityWarning, Recording, Source
 from pipeline.coding import segmentation
 from pipeline.errors import SpeechError
 from pipeline.formats import tape_tables, time_origin
@@ -52,7 +52,9 @@ class ManualTurns:
 def decode(context: StageContext) -> Recording:
     """Return the segment's samples."""
     inputs = context.inputs
-    return context.engines.decode(inputs["recording"], inputs["start"], inputs["end"], context.progress)
+    return context.engines.decode(
+        inputs["recordings"], inputs["layout"], inputs["start"], inputs["end"], context.progress
+    )
 
 
 def transcribe(context: StageContext, recording: Recording) -> Transcript:
@@ -133,15 +135,18 @@ def report(
     inputs = context.inputs
     recording = replace(recording, warnings=borne_out(recording.warnings, transcript))
     made_by: Mapping[str, Any] = inputs["provenance"]
-    source = asdict(recording.source)
-    del source["name"]
+    source = _source(recording.source)
+    files = [
+        _source(part.source) | {"begins": to_seconds(part.begins), "drift_millionths": part.drift}
+        for part in recording.parts
+    ]
     provenance = {
         "run": made_by["run"],
         "tape_review": made_by["tape_review"],
         "tape_id": inputs["tape_id"],
         "recording": source,
         "segment": {"start": to_seconds(recording.start), "end": to_seconds(recording.end)},
-        "zero": time_origin.sentence(recording.start),
+        "zero": time_origin.sentence(results.zero(recording)),
         "asked": made_by["asked"],
         "settings": made_by["settings"],
         "versions": made_by["versions"],
@@ -149,6 +154,7 @@ def report(
         "models": made_by["models"],
         "codebook": {name: getattr(inputs["codebook"], name) for name in ("name", "version", "counting")},
         "warnings": [*attribution.notes, *warnings(recording, diarization)],
+        "files": files or [source | {"begins": to_seconds(0), "drift_millionths": 0.0}],
     }
     tape = Results(
         tape_id=inputs["tape_id"],
@@ -169,6 +175,13 @@ def borne_out(warnings: Sequence[QualityWarning], transcript: Transcript) -> tup
     """Return the warnings without "no speech was found", which levels alone suggest, where words say otherwise."""
     spoken = sum(word.span.duration for word in transcript.words)
     return tuple(warning for warning in warnings if warning.code != "no_speech" or spoken < quality.LEAST_SPEECH)
+
+
+def _source(source: Source) -> dict[str, Any]:
+    """Return a file's facts but for its name, which may be a client's."""
+    facts = asdict(source)
+    del facts["name"]
+    return facts
 
 
 def warnings(recording: Recording, diarization: Diarization) -> list[str]:

@@ -42,7 +42,7 @@ class RunInputs:
 
     Parameters
     ----------
-    source: SHA-256 of the recording.
+    source: the digest that stands for the recording's files (`pipeline.audio.file_layout.together`).
     request: what a member asked for, by name.
     turns: what identifies the turns that a human wrote, with what their file is matched by; None without.
     settings: see `decisive`.
@@ -65,7 +65,7 @@ class RunInputs:
         """Return every input by the name under which a stage declares it."""
         return {
             **self.request,
-            "recording": self.source,
+            "recordings": self.source,
             "turns": self.turns,
             **{f"settings.{section}": values for section, values in self.settings.items()},
             **{f"model.{part}": self.models.get(part) for part in MODELS},
@@ -76,7 +76,7 @@ class RunInputs:
         """Return the digest that stands for the whole run: all inputs, and the packages of all its stages."""
         known = versions(stages)
         inputs = self.named() | {"turns": self.request["turns"]}
-        del inputs["recording"]
+        del inputs["recordings"]
         packages = {f"versions.{stage.name}": [known[name] for name in stage.packages] for stage in stages}
         packages = {name: numbers for name, numbers in packages.items() if numbers}
         return digest("run", __version__, self.source, inputs | packages)

@@ -42,7 +42,7 @@ def ours(profile: str, audio: Path, speakers: int) -> dict[str, Any]:
 
     clock = Clock()
     chosen = settings.load([] if profile == "verbatim" else [profile]).settings
-    request = stages.ProcessRequest(audio, "the change that the session is about", speakers=speakers)
+    request = stages.ProcessRequest((audio,), "the change that the session is about", speakers=speakers)
     with tempfile.TemporaryDirectory() as folder:
         tape = stages.process(request, chosen, Path(folder) / "tape", clock)
         return {"seconds": clock.seconds, **found_in(tape.folder)}

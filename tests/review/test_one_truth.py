@@ -289,7 +289,7 @@ def walk(request: pytest.FixtureRequest, room: Room, tmp_path: Path) -> Walk:
     chosen = str(configuration) if book.name == "cacti" else book.name
     coding = loaded.coding.model_copy(update={"codebook": chosen})
     loaded = loaded.model_copy(update={"coding": coding})
-    asked = ProcessRequest(sound, TARGET, interviewer="S1")
+    asked = ProcessRequest((sound,), TARGET, interviewer="S1")
     run = Run(asked, loaded, _Nobody(), engines=Scripted(loaded))
     results, files = run.finish(FolderStageStore(tmp_path / "bench"))
     folder = tmp_path / "tape"

@@ -25,6 +25,7 @@ ASKED: dict[str, Any] = {
     "turns": None,
     "interviewer": None,
     "transcript": None,
+    "layout": {"tracks": [], "join": False, "gaps": [], "offset": None},
 }
 MODELS = {part: {"model": part, "checksum": "0"} for part in stage_keys.MODELS}
 ALL = {"run", *(stage.name for stage in STAGES)}
@@ -78,6 +79,7 @@ def test_a_raised_limit_repeats_nothing(section: str, name: str) -> None:
         ({"speakers": 3}, {"diarize", "attribute"} | CODED),
         ({"turns": ["digest", "tape-1", "a.wav"]}, {"diarize", "attribute"} | CODED),
         ({"interviewer": "S2"}, {"attribute"} | CODED),
+        ({"layout": {"tracks": [], "join": True, "gaps": [], "offset": None}}, ALL),
         ({"transcript": "digest"}, {"attribute"} | CODED),
         ({"target_behavior": "eating less"}, CODED),
         ({"tape_id": "tape-2"}, CODED),

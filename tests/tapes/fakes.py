@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -30,6 +30,7 @@ import soundfile
 import soxr
 
 from pipeline import stages
+from pipeline.audio.file_layout import FileLayout
 from pipeline.audio.recording import Recording, Source
 from pipeline.coding.codebook import CODES
 from pipeline.run import stage_keys
@@ -85,9 +86,11 @@ class Fakes(Engines):
 
     tagger = Guesser()  # type: ignore[assignment]
 
-    def decode(self, recording: Path, start: int | None, end: int | None, progress: Progress) -> Recording:
+    def decode(
+        self, recordings: Sequence[Path], layout: FileLayout, start: int | None, end: int | None, progress: Progress
+    ) -> Recording:
         at("decode")
-        samples, rate = soundfile.read(recording, dtype="float32", always_2d=True)
+        samples, rate = soundfile.read(recordings[0], dtype="float32", always_2d=True)
         source = Source("recording", "0" * 64, "wav", "pcm_s16le", rate, samples.shape[1], SECONDS * 1000, None)
         return Recording(np.ascontiguousarray(samples.T), 0, SECONDS * 1000, source, ())
 
@@ -168,6 +171,12 @@ def group(home: Home) -> None:
 
 def submitted(home: Home, settings: Settings, recording: Path, **changes: object) -> str:
     """A tape that was handed in; what the recording is does not count."""
-    given = {"recording": recording, "terms": TERMS, "target_behavior": TARGET, "group": GROUP, "interviewer": ADDRESS}
-    with patch("pipeline.audio.recording.decode"):
+    given = {
+        "recordings": (recording,),
+        "terms": TERMS,
+        "target_behavior": TARGET,
+        "group": GROUP,
+        "interviewer": ADDRESS,
+    }
+    with patch("pipeline.audio.assembly.decode"):
         return submission.submit(home, settings, Submission(**(given | changes)), clock=real_time)  # type: ignore[arg-type]

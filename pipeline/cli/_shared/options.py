@@ -32,14 +32,6 @@ As = Annotated[
     ),
 ]
 
-Audio = Annotated[
-    Path | None,
-    typer.Argument(
-        metavar="AUDIO",
-        help="The recording: WAV, FLAC, Ogg, MP3, M4A or WebM. Without it, --transcript is coded from text.",
-        show_default=False,
-    ),
-]
 Start = Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment starts, such as 2:30.")]
 End = Annotated[str | None, typer.Option(metavar="TIME", help="Where the segment ends, such as 22:30.")]
 Speakers = Annotated[str, typer.Option(metavar="NUMBER", help="How many people speak: a number, or auto.")]

@@ -119,7 +119,7 @@ def _begun(home: Any, viewer: Viewer, typed: dict[str, Any], now: int, most: int
                 raise ConsentError("D11", "consent form", value, remedy)
             require_accounts(database, people_named)
             submitted = Submission(
-                recording=None,
+                recordings=(),
                 terms=consented,
                 target_behavior=typed["target_behavior"],
                 group=typed["group_id"],

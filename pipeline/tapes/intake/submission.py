@@ -16,11 +16,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pipeline.audio import recording as audio
+from pipeline.audio import assembly, file_layout
+from pipeline.audio.file_layout import ONE_FILE, FileLayout
 from pipeline.errors import ConsentError
 from pipeline.files import Digesting
 from pipeline.formats.written_transcript import WrittenTranscript
@@ -34,7 +36,7 @@ from pipeline.tapes.consent.consent_form import Terms
 from pipeline.tapes.db.records import Item, Job, Person, Review, Tape, TapeTurn, new_id
 from pipeline.tapes.home import Home
 from pipeline.tapes.jobs import job_state
-from pipeline.tapes.jobs.steps import ASKED, RECORDING, WRITTEN, Asked
+from pipeline.tapes.jobs.steps import ASKED, WRITTEN, Asked, recording_kind
 from pipeline.tapes.retention import destruction
 from pipeline.tapes.vault.stage_store import item_row
 
@@ -48,13 +50,14 @@ _HALF_IMPORTED_AFTER = 600.0
 class Submission:
     """A tape as a member hands it in.
 
-    ``recording`` None hands in the ``transcript`` alone; a draft has neither yet. Times are milliseconds within the
-    recording. ``speakers`` None
-    lets the machine count the voices; ``voice`` names the interviewer's, such as "S1". ``form`` is the scanned consent
-    form, ``transcript`` one that somebody wrote.
+    ``recordings`` are the files of one recording, and ``layout`` says how they belong together; without any, the
+    ``transcript`` alone is handed in; a draft has neither yet. Times are milliseconds within the recording.
+    ``speakers`` None lets the machine count the voices; ``voice`` names the interviewer's, such as "S1", and
+    ``diarizer`` "channels" takes each file or channel for one voice. ``form`` is the scanned consent form,
+    ``transcript`` one that somebody wrote.
     """
 
-    recording: Path | None
+    recordings: tuple[Path, ...]
     terms: Terms
     target_behavior: str
     group: str
@@ -65,6 +68,8 @@ class Submission:
     voice: str | None = None
     form: Path | None = None
     transcript: WrittenTranscript | None = None
+    layout: FileLayout = ONE_FILE
+    diarizer: Literal["auto", "channels"] = "auto"
 
 
 def submit(
@@ -74,12 +79,12 @@ def submit(
 
     Raises
     ------
-    AudioError: A01 to A15, the recording is not one. TableError: T08 a transcript alone does not tell who speaks.
+    AudioError: A01 to A18, the recording is not one. TableError: T08 a transcript alone does not tell who speaks.
     ConsentError: D07, D11. TapesError: K07 group or person unknown.
     VaultError: V08 it cannot be stored. JobError: J05 the queue cannot be used: the job waits in the records.
     """
-    if given.recording is not None:
-        audio.decode(given.recording, settings.audio, given.start, given.end)
+    if given.recordings:
+        assembly.decode(given.recordings, given.layout, settings.audio, given.start, given.end)
     elif given.transcript is not None:
         text_run.require_speakers(given.transcript)
     else:
@@ -87,11 +92,22 @@ def submit(
     tape_id = new_id()
     with _stored(home, tape_id):
         items, asked = [], None
-        if given.recording is not None:
-            with given.recording.open("rb") as file:
-                recording = Digesting(file)
-                items.append(home.vault.put(tape_id, RECORDING, recording))
-            asked = Asked(recording.digest(), given.start, given.end, given.speakers, given.voice)
+        if given.recordings:
+            digests = []
+            for number, path in enumerate(given.recordings, 1):
+                with path.open("rb") as file:
+                    recording = Digesting(file)
+                    items.append(home.vault.put(tape_id, recording_kind(number), recording))
+                digests.append(recording.digest())
+            asked = Asked(
+                file_layout.together(digests),
+                given.start,
+                given.end,
+                given.speakers,
+                given.voice,
+                given.diarizer,
+                given.layout,
+            )
             items.append(home.vault.put(tape_id, ASKED, asked.packed()))
         if given.transcript is not None:
             items.append(home.vault.put(tape_id, WRITTEN, given.transcript.packed()))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from typing import BinaryIO, Literal
 
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
+from pipeline.audio.file_layout import ONE_FILE, FileLayout
 from pipeline.errors import JobError
 from pipeline.formats.written_transcript import WrittenTranscript, unpacked
 from pipeline.run import text_run
@@ -18,6 +21,7 @@ from pipeline.run.stage_keys import versions
 from pipeline.run.text_run import TextRun
 from pipeline.settings import Settings
 from pipeline.stages import STAGES, STEPS, ProcessRequest, Run
+from pipeline.tapes import audit_log
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.consent import target_behavior
 from pipeline.tapes.db.records import Item, Job, Tape
@@ -31,7 +35,22 @@ ASKED = "asked"
 """The kind of the item that holds what was asked for."""
 
 RECORDING, WRITTEN = "recording", "written"
-"""The kinds of the items that hold the sound, and a transcript that somebody wrote (`formats.written_transcript`)."""
+"""The kinds of the items that hold the sound, and a transcript that somebody wrote (`formats.written_transcript`).
+
+The files of a recording that is made of several are of the kinds ``recording``, ``recording:2`` and so on, in order.
+They are there until the segment is cut out of them; from then on the stage that decodes has the only sound.
+"""
+
+
+def recording_kind(number: int) -> str:
+    """Return the kind of the item that holds a recording's file, counted from 1."""
+    return RECORDING if number == 1 else f"{RECORDING}:{number}"
+
+
+def is_recording(kind: str) -> bool:
+    """Whether an item of this kind holds a file of a recording as it was handed in."""
+    return kind == RECORDING or kind.startswith(f"{RECORDING}:")
+
 
 _LISTEN = {"transcribe": 0.7, "diarize": 0.3}
 
@@ -40,7 +59,8 @@ _LISTEN = {"transcribe": 0.7, "diarize": 0.3}
 class Asked:
     """A member's request, kept in the vault: even the digest of a recording belongs to the client.
 
-    ``source`` is the recording's SHA-256; times are milliseconds within the recording.
+    ``source`` is the recording's SHA-256 (`file_layout.together` of several files'); times are milliseconds within the
+    recording.
     """
 
     source: str
@@ -48,6 +68,8 @@ class Asked:
     end: int | None = None
     speakers: int | None = 2
     interviewer: str | None = None
+    diarizer: Literal["auto", "channels"] = "auto"
+    layout: FileLayout = ONE_FILE
 
     def packed(self) -> bytes:
         """As JSON."""
@@ -77,7 +99,7 @@ def perform(
         if job is None:
             raise JobError("J01", f"job {job_id}", "is not known", "`tape-review status` lists the jobs")
         tape = session.get_one(Tape, job.tape_id)
-        wanted = select(Item).where(Item.tape_id == tape.id, Item.kind.in_((ASKED, RECORDING, WRITTEN)))
+        wanted = select(Item).where(Item.tape_id == tape.id)
         items = {item.kind: item for item in session.scalars(wanted)}
         target = target_behavior.read(session, home.vault, tape.id)
         written = unpacked(home.vault.read(items[WRITTEN])) if WRITTEN in items else None
@@ -85,7 +107,7 @@ def perform(
     with home.vault.locks.working(tape.id):
         if not tape.from_text:
             store = VaultStageStore(home, tape.id, clock)
-            made = _of_recording(home, settings, engines, items, target, written, step, store, watch)
+            made = _of_recording(home, settings, engines, items, target, written, step, store, watch, clock)
         elif step == "report" and written is not None:
             watch = _Watch([stage.name for stage in text_run.STAGES], progress)
             run = TextRun(written, target, settings, engines(settings), versions(STAGES), tape.id)
@@ -106,26 +128,47 @@ def _of_recording(
     step: str,
     store: VaultStageStore,
     watch: _Watch,
+    clock: Clock,
 ) -> Imported | None:
     """Do a step with a recording; what is to be published, after the last one."""
     asked = _ASKED.validate_json(home.vault.read(items[ASKED]))
-    with home.vault.scratch.file() as sound:
+    files = [item for kind, item in sorted(items.items()) if is_recording(kind)]
+    with ExitStack() as opened:
+        sounds = [opened.enter_context(home.vault.scratch.file()) for _ in files]
         request = ProcessRequest(
-            recording=named(sound),
+            recordings=tuple(named(sound) for sound in sounds),
             target_behavior=target,
-            **{name: value for name, value in asdict(asked).items() if name != "source"},
+            **{field.name: getattr(asked, field.name) for field in fields(asked) if field.name != "source"},
             tape_id=items[ASKED].tape_id,
             transcript=written,
         )
         run = Run(request, settings, watch, engines=engines(settings), source=asked.source)
         if run.needs_recording(store):
-            with home.vault.open(items[RECORDING]) as reader:
-                shutil.copyfileobj(reader, sound, 1 << 20)
-            named(sound)
-        if step == "report":
-            return importing.of_recording(*run.finish(store))
-        run.results(store, STEPS[step])
-        return None
+            _read_back(home, files, sounds)
+            if not files and (segment := store.latest("decode")) is not None:
+                run.adopt_recording(store, segment)
+        made = importing.of_recording(*run.finish(store)) if step == "report" else None
+        if made is None:
+            run.results(store, STEPS[step])
+    if files:
+        _forget(home, files, clock())
+    return made
+
+
+def _read_back(home: Home, files: Sequence[Item], sounds: Sequence[BinaryIO]) -> None:
+    for item, sound in zip(files, sounds, strict=True):
+        with home.vault.open(item) as reader:
+            shutil.copyfileobj(reader, sound, 1 << 20)
+        named(sound)
+
+
+def _forget(home: Home, files: Sequence[Item], now: int) -> None:
+    """Remove what was handed in: the segment is cut out of it, and nobody agreed to more."""
+    with home.database.writing() as session:
+        session.execute(delete(Item).where(Item.id.in_([item.id for item in files])))
+        audit_log.record(session, now, None, "recording.cut", files[0].tape_id)
+    for item in files:
+        home.vault.remove(item)
 
 
 class _Watch:

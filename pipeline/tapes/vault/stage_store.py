@@ -48,6 +48,13 @@ class VaultStageStore:
             raise KeyError(stage)
         return unpacked(self._home.vault.read(item))
 
+    def latest(self, stage: str) -> dict[str, bytes] | None:
+        """Return the files that the stage wrote last, under whichever key; None where it was never finished."""
+        ours = (records.Item.tape_id == self._tape_id, records.Item.kind.startswith(f"{PREFIX}{stage}:"))
+        with self._home.database.reading() as session:
+            item = session.scalars(select(records.Item).where(*ours).order_by(records.Item.created_at.desc())).first()
+        return unpacked(self._home.vault.read(item)) if item else None
+
     def write(self, stage: str, key: str, files: Mapping[str, bytes]) -> None:
         """Store the files of a stage, all or none; what another worker stored meanwhile stays."""
         keep(self._home, self._tape_id, _kind(stage, key), packed(files), self._clock())

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from pipeline import settings
+from pipeline.audio.file_layout import FileLayout
 from pipeline.audio.recording import Recording
 from pipeline.cli.main import app
 from pipeline.errors import VaultError
@@ -47,8 +48,10 @@ _FORK = multiprocessing.get_context("fork")
 class Decoding(Fakes):
     """The real decoder; all that follows is quick."""
 
-    def decode(self, recording: Path, start: int | None, end: int | None, progress: Progress) -> Recording:
-        return Engines.decode(self, recording, start, end, progress)
+    def decode(
+        self, recordings: Sequence[Path], layout: FileLayout, start: int | None, end: int | None, progress: Progress
+    ) -> Recording:
+        return Engines.decode(self, recordings, layout, start, end, progress)
 
 
 def marked(path: Path) -> bytes:
