@@ -63,7 +63,7 @@ def listed_terms(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(term for term in terms if term))
 
 
-Terms = Annotated[
+ExpectedTerms = Annotated[
     tuple[Annotated[str, Field(min_length=1, max_length=60)], ...],
     BeforeValidator(lambda value: listed_terms(value) if isinstance(value, str) else value),
     Field(max_length=MOST_TERMS),
@@ -77,7 +77,7 @@ class TranscriptionSettings(Section):
     model: str
     compute: str
     prompt: str
-    terms: Terms
+    terms: ExpectedTerms
     beam: int = Field(ge=1, le=10)
     timed_beam: int = Field(ge=0, le=10)
     plain_beam: int = Field(ge=0, le=10)

@@ -12,9 +12,9 @@ from pipeline.cli._shared.tables import console
 
 group = Commands("Add and list groups, and decide who is in them and in which role.")
 
-Which = Annotated[str, typer.Argument(metavar="GROUP", help="The group: name or id.")]
-Whom = Annotated[str, typer.Argument(metavar="PERSON", help="The person: email address or id.")]
-Part = Annotated[
+GroupArgument = Annotated[str, typer.Argument(metavar="GROUP", help="The group: name or id.")]
+PersonArgument = Annotated[str, typer.Argument(metavar="PERSON", help="The person: email address or id.")]
+RoleOption = Annotated[
     str,
     typer.Option(
         "--role",
@@ -75,7 +75,12 @@ def show(home: Home = None, config: Config = None) -> None:
 
 @group.command("join")
 def join(
-    which: Which, whom: Whom, role: Part = "member", by: As = None, home: Home = None, config: Config = None
+    which: GroupArgument,
+    whom: PersonArgument,
+    role: RoleOption = "member",
+    by: As = None,
+    home: Home = None,
+    config: Config = None,
 ) -> None:
     """Add a person to a group."""
     from pipeline.cli._shared.home_access import open_home
@@ -89,7 +94,7 @@ def join(
 
 
 @group.command("leave")
-def leave(which: Which, whom: Whom, by: As = None, home: Home = None, config: Config = None) -> None:
+def leave(which: GroupArgument, whom: PersonArgument, by: As = None, home: Home = None, config: Config = None) -> None:
     """Remove a person from a group."""
     from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import people
@@ -103,8 +108,8 @@ def leave(which: Which, whom: Whom, by: As = None, home: Home = None, config: Co
 
 @group.command("role")
 def role(
-    which: Which,
-    whom: Whom,
+    which: GroupArgument,
+    whom: PersonArgument,
     becomes: Annotated[str, typer.Argument(metavar="ROLE", help="The new role: member, coordinator or coach.")],
     by: As = None,
     home: Home = None,

@@ -12,7 +12,7 @@ from pipeline.cli._shared.tables import console
 
 person = Commands("Add, list, disable and enable people. Clients are never among them.")
 
-Whom = Annotated[str, typer.Argument(metavar="PERSON", help="The person: email address or id.")]
+PersonArgument = Annotated[str, typer.Argument(metavar="PERSON", help="The person: email address or id.")]
 
 
 @person.command("add")
@@ -58,7 +58,7 @@ def show(home: Home = None, config: Config = None) -> None:
 
 
 @person.command("disable")
-def disable(whom: Whom, by: As = None, home: Home = None, config: Config = None) -> None:
+def disable(whom: PersonArgument, by: As = None, home: Home = None, config: Config = None) -> None:
     """End a person's access at once.
 
     The person's feedback and codes stay.
@@ -72,7 +72,7 @@ def disable(whom: Whom, by: As = None, home: Home = None, config: Config = None)
 
 
 @person.command("enable")
-def enable(whom: Whom, by: As = None, home: Home = None, config: Config = None) -> None:
+def enable(whom: PersonArgument, by: As = None, home: Home = None, config: Config = None) -> None:
     """Give a person access again."""
     from pipeline.cli._shared.home_access import open_home
     from pipeline.tapes import people
@@ -83,7 +83,7 @@ def enable(whom: Whom, by: As = None, home: Home = None, config: Config = None) 
 
 
 @person.command("link")
-def link(whom: Whom, by: As = None, home: Home = None, config: Config = None) -> None:
+def link(whom: PersonArgument, by: As = None, home: Home = None, config: Config = None) -> None:
     """Print a link that lets a person choose a new password.
 
     A second step stays in place. The person is notified of who made the link.
@@ -103,7 +103,7 @@ def link(whom: Whom, by: As = None, home: Home = None, config: Config = None) ->
 
 
 @person.command("lift-second-step")
-def lift(whom: Whom, home: Home = None, config: Config = None) -> None:
+def lift(whom: PersonArgument, home: Home = None, config: Config = None) -> None:
     """Remove a person's second step, one day from now.
 
     The person is notified at the next sign-in, and can stop it.

@@ -63,7 +63,7 @@ _WITHIN = (
 
 
 @dataclass
-class _Line:
+class _ChatLine:
     """A main line with the tiers that hang on it."""
 
     utterance: CodedUtterance
@@ -88,14 +88,14 @@ def read(source: Source) -> CodedTranscript:
         )
     name, notes, zeros = source.stem, list[str](), list[int | None]()
     people = _participants(lines)
-    spoken_lines: list[_Line] = []
+    spoken_lines: list[_ChatLine] = []
     for number, line in lines:
         where = f"line {number} of"
         tier, _, content = line.partition(":")
         if line.startswith("*"):
             utterance, times = _utterance(source, line, people, where)
             marks = [Mark(code) for cell in _POSTCODE.findall(content) for code in split_codes(percent_decoded(cell))]
-            spoken_lines.append(_Line(utterance, times, marks))
+            spoken_lines.append(_ChatLine(utterance, times, marks))
             notes += [
                 f'Line {number}: "{word}", said by {code} at the same time, was skipped.'
                 for code, word in _INTERPOSED.findall(content)

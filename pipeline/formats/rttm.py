@@ -50,7 +50,7 @@ class SpeakerSpan(Protocol):
 
 
 @dataclass(frozen=True, order=True)
-class Line:
+class RttmLine:
     """One line: times in milliseconds of the recording."""
 
     span: Span
@@ -62,12 +62,12 @@ class Line:
 class RttmFile:
     """A file: its lines by start; their zero in ms of the recording and its SHA-256, where it says so."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[RttmLine, ...]
     zero: int | None
     recording: str | None
 
 
-def read(path: Path) -> tuple[Line, ...]:
+def read(path: Path) -> tuple[RttmLine, ...]:
     """The lines of a file, by start.
 
     Raises
@@ -157,7 +157,7 @@ def write_transcript(transcript: CodedTranscript) -> bytes:
     uri = _joined(printable(transcript.tape_id, "tape"))
     remarks = [] if transcript.zero is None else [time_origin.sentence(transcript.zero)]
     spans = successive(utterance.span for utterance in transcript.utterances)
-    lines = (Line(span, each.speaker, uri) for span, each in zip(spans, transcript.utterances, strict=True))
+    lines = (RttmLine(span, each.speaker, uri) for span, each in zip(spans, transcript.utterances, strict=True))
     return (_head(uri, remarks) + _text(uri, lines)).encode()
 
 
@@ -196,12 +196,12 @@ def _joined(text: str) -> str:
     return re.sub(r"\s+", "_", text.strip()) or "_"
 
 
-def _lines(name: str, text: str) -> tuple[Line, ...]:
+def _lines(name: str, text: str) -> tuple[RttmLine, ...]:
     lines = (_line(f"line {number} of {name}", line.split()) for number, line in enumerate(text.splitlines(), 1))
     return tuple(sorted((line for line in lines if line), key=lambda line: line.span.start))
 
 
-def _line(where: str, fields: list[str]) -> Line | None:
+def _line(where: str, fields: list[str]) -> RttmLine | None:
     if not fields or fields[0].startswith(";;") or fields[0] in _OTHER_TYPES:
         return None
     if fields[0] != "SPEAKER":
@@ -209,7 +209,7 @@ def _line(where: str, fields: list[str]) -> Line | None:
     if len(fields) < 8:
         raise SpeechError("P11", where, f"has {len(fields)} fields, not 8 to 10", _LINE)
     start, duration = (_seconds(field, where) for field in fields[3:5])
-    return Line(Span(to_ms(start), to_ms(start + duration)), fields[7], fields[1])
+    return RttmLine(Span(to_ms(start), to_ms(start + duration)), fields[7], fields[1])
 
 
 def _seconds(field: str, where: str) -> float:

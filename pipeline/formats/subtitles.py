@@ -197,7 +197,7 @@ def _time(fields: _Fields, unpadded: bool) -> int:
 
 
 @dataclass(frozen=True)
-class _Part:
+class _VoicePart:
     """One voice's part of a cue; ``speaker`` is None where no voice stands, ``role`` where nothing names it."""
 
     cue: Cue
@@ -208,7 +208,7 @@ class _Part:
 
 
 def _transcript(
-    source: Source, parts: Sequence[_Part], names: frozenset[str], notes: Sequence[str], zero: int | None
+    source: Source, parts: Sequence[_VoicePart], names: frozenset[str], notes: Sequence[str], zero: int | None
 ) -> CodedTranscript:
     """The transcript of such parts; ``names`` are those that stand before a colon."""
     utterances: list[CodedUtterance] = []
@@ -247,12 +247,12 @@ def read_srt(source: Source) -> CodedTranscript:
         cue = replace(cue, name="")
         text = "\n".join(line for line in cue.lines if line.strip()).strip()
         if match := _BRACKETED.fullmatch(text):
-            parts.append(_Part(cue, match[3].strip(), percent_decoded(match[2]), coded.role_named(match[1])))
+            parts.append(_VoicePart(cue, match[3].strip(), percent_decoded(match[2]), coded.role_named(match[1])))
             continue
         text = _SRT_TAG.sub("", text).strip()
         loose.append(text)
         if text:  # else a subtitle that shows nothing
-            parts.append(_Part(cue, text))
+            parts.append(_VoicePart(cue, text))
     return _transcript(source, parts, speaker_prefix.names(loose, captions=True), notes, zero)
 
 
@@ -318,7 +318,7 @@ def read_webvtt(source: Source) -> CodedTranscript:
     return _transcript(source, parts, speaker_prefix.names(loose, captions=True), notes, zero)
 
 
-def _voices(cue: Cue) -> Iterator[_Part]:
+def _voices(cue: Cue) -> Iterator[_VoicePart]:
     text = "\n".join(cue.lines)
     parts: list[tuple[tuple[str, ...], str, str]] = []
     classes, speaker, last = "", "", 0
@@ -334,7 +334,7 @@ def _voices(cue: Cue) -> Iterator[_Part]:
         codes = (
             tuple(code for name in names[1:] for code in coded.split_codes(name)) if ours else ()
         )  # others' are styles
-        yield _Part(cue, piece, who or None, coded.role_named(names[0]) if ours else None, codes)
+        yield _VoicePart(cue, piece, who or None, coded.role_named(names[0]) if ours else None, codes)
 
 
 def write_webvtt(transcript: CodedTranscript) -> bytes:

@@ -20,7 +20,7 @@ from itertools import pairwise
 from pipeline.formats import tiers, time_origin
 from pipeline.formats.plain_text import printable
 from pipeline.formats.safe_reader import DAMAGED, Source
-from pipeline.formats.tier_kinds import Label, RawTier
+from pipeline.formats.tier_kinds import RawTier, TierLabel
 from pipeline.formats.transcript import CodedTranscript
 from pipeline.timeline import Span, to_seconds
 
@@ -84,7 +84,7 @@ def _tokens(text: str) -> Iterator[str | float]:
 def _tier(source: Source, tokens: Iterator[str | float]) -> RawTier:
     kind, name = _label(source, tokens), _label(source, tokens).strip()
     _time(source, tokens), _time(source, tokens)
-    labels: list[Label] = []
+    labels: list[TierLabel] = []
     for _ in range(_count(source, tokens)):
         start = end = _time(source, tokens)
         if kind == "IntervalTier":
@@ -145,7 +145,7 @@ def _empty(row: tiers.Tier) -> str:
     return NO_TEXT if row.kind == "text" else ""
 
 
-def _filled(labels: list[Label], end: str) -> Iterator[tuple[str, str, str]]:
+def _filled(labels: list[TierLabel], end: str) -> Iterator[tuple[str, str, str]]:
     """Intervals that leave no gap: pauses have an empty label."""
     bounds = [Span(0, 0), *(span for span, _ in labels)]
     for (before, after), (_, label) in zip(pairwise(bounds), labels, strict=True):

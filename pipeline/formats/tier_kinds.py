@@ -16,8 +16,8 @@ from pipeline.formats.safe_reader import Source
 from pipeline.formats.speaker_roles import plain
 from pipeline.timeline import Span
 
-Kind = Literal["text", "codes", "words", "skip"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+TierKind = Literal["text", "codes", "words", "skip"]
+KINDS: tuple[TierKind, ...] = get_args(TierKind)
 
 _CODES = frozenset(
     {"code", "codes", "coding", "coded", "coder", "miti", "misc", "oars", "mico", "cts", "sctr"}
@@ -66,7 +66,7 @@ _CODE = re.compile(r"[^\s.?!]{1,24}")
 _ALIKE = 0.8
 """Share of a tier's labels that must look like codes, or have the times of utterances, for it to hold codes."""
 
-Label = tuple[Span, str]
+TierLabel = tuple[Span, str]
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class RawTier:
     """A tier as a file has it; ``root`` is the tier that its annotations hang on in the end, its own name if none."""
 
     name: str
-    labels: tuple[Label, ...]
+    labels: tuple[TierLabel, ...]
     root: str = ""
     participant: str = ""
     annotator: str = ""
@@ -88,7 +88,7 @@ class RawTier:
         return self.root not in ("", self.name)
 
 
-def classify(source: Source, tiers: Sequence[RawTier], wanted_kinds: Mapping[str, str]) -> dict[str, Kind]:
+def classify(source: Source, tiers: Sequence[RawTier], wanted_kinds: Mapping[str, str]) -> dict[str, TierKind]:
     """Return the kind of each tier, by name.
 
     Raises
@@ -101,7 +101,7 @@ def classify(source: Source, tiers: Sequence[RawTier], wanted_kinds: Mapping[str
             source.refuse("F07", f"has no tier {name!r}", f"name one of its tiers: {', '.join(names)[:200]}")
         if kind not in KINDS:
             source.refuse("F07", f"cannot take tier {name!r} for {kind!r}", f"use one of {', '.join(KINDS)}")
-    kinds_by_name: dict[str, Kind] = {}
+    kinds_by_name: dict[str, TierKind] = {}
     texts = [
         tier
         for tier in tiers
@@ -120,7 +120,7 @@ def is_nobody(name: str) -> bool:
     return " ".join(re.findall(r"[^\W_]+", plain(name))) in _NOBODY
 
 
-def summary(kinds_by_name: Mapping[str, Kind]) -> str:
+def summary(kinds_by_name: Mapping[str, TierKind]) -> str:
     """A sentence on what was taken for what: ``Tiers read as text: client; as codes: MITI; passed over: Notes.``"""
     parts = []
     for kind, words in (("text", "as text"), ("codes", "as codes"), ("words", "as words"), ("skip", "skipped")):
@@ -130,7 +130,7 @@ def summary(kinds_by_name: Mapping[str, Kind]) -> str:
     return f"Tiers read {'; '.join(parts)}. --tier NAME=codes, text, words or skip changes that."
 
 
-def _kind(tier: RawTier, tiers: Sequence[RawTier], texts: Sequence[RawTier]) -> Kind:
+def _kind(tier: RawTier, tiers: Sequence[RawTier], texts: Sequence[RawTier]) -> TierKind:
     if tier.vocabulary:
         return "codes"
     numbered = _text_of_numbered(
@@ -161,7 +161,7 @@ def _is_translation(tier: RawTier) -> bool:
     return tier.name.startswith(tier.root) and _LANGUAGE.fullmatch(plain(tier.name[len(tier.root) :])) is not None
 
 
-def _by_name(tier: RawTier) -> Kind | None:
+def _by_name(tier: RawTier) -> TierKind | None:
     words = set(re.findall(r"[^\W\d_]+", plain(tier.name)))
     category = CATEGORY.search(plain(tier.name))
     if category and not words & (_CODES | _WORDS):
@@ -175,7 +175,7 @@ def _by_name(tier: RawTier) -> Kind | None:
     return "words" if words & _WORDS else None
 
 
-def _of_child(tier: RawTier, tiers: Sequence[RawTier]) -> Kind:
+def _of_child(tier: RawTier, tiers: Sequence[RawTier]) -> TierKind:
     """A tier that hangs on another: words where it cuts the parent's text, codes where its labels look like codes."""
     if _is_translation(tier):
         return "skip"

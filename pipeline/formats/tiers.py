@@ -31,7 +31,7 @@ from pipeline.formats import tier_kinds
 from pipeline.formats.plain_text import percent_decoded, percent_encoded
 from pipeline.formats.safe_reader import Source
 from pipeline.formats.text_codings import named_in_texts
-from pipeline.formats.tier_kinds import Label, RawTier
+from pipeline.formats.tier_kinds import RawTier, TierLabel
 from pipeline.formats.transcript import (
     CodedTranscript,
     CodedUtterance,
@@ -55,7 +55,7 @@ class Tier:
 
     name: str
     host: str
-    labels: tuple[Label, ...]
+    labels: tuple[TierLabel, ...]
     kind: str = "text"
     role: Role = "unknown"
     speaker: str = UNKNOWN
@@ -80,7 +80,7 @@ class _UtteranceParts:
 def split(transcript: CodedTranscript) -> list[Tier]:
     """The tiers of a transcript, each speaker's utterances first, then what hangs on them."""
     ends: dict[str, int] = {}
-    rows: dict[str, list[Label]] = defaultdict(list)
+    rows: dict[str, list[TierLabel]] = defaultdict(list)
     tiers_by_name: dict[str, Tier] = {}
     spans = successive(utterance.span for utterance in transcript.utterances)
     for utterance, span in zip(transcript.utterances, spans, strict=True):
@@ -237,7 +237,7 @@ def _near(tier: Tier, spoken: Mapping[tuple[str, Span], _UtteranceParts]) -> Cal
 
 
 def _spoken(
-    tier: Tier, words: list[Label], utterances: list[tuple[Span, _UtteranceParts]]
+    tier: Tier, words: list[TierLabel], utterances: list[tuple[Span, _UtteranceParts]]
 ) -> Iterator[tuple[Span, _UtteranceParts]]:
     """Give words to the utterances that hold their middle; yield an utterance for each run of words that none holds."""
     index = 0

@@ -68,7 +68,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Mark:
+class ChartMark:
     """A code at its moment."""
 
     x: float
@@ -87,7 +87,7 @@ class Band:
     end: int
     ticks: tuple[tuple[float, int], ...]
     bars: tuple[Bar, ...]
-    marks: tuple[Mark, ...]
+    marks: tuple[ChartMark, ...]
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def bands(utterances: Sequence[ChartedUtterance], length: int) -> tuple[Band, ..
     return tuple(rows)
 
 
-def _marks(utterances: Iterable[ChartedUtterance], axis: Axis) -> tuple[Mark, ...]:
+def _marks(utterances: Iterable[ChartedUtterance], axis: Axis) -> tuple[ChartMark, ...]:
     """Return marks at their moments; one that would cover the last in its lane moves a little to the right."""
     last: dict[str, float] = {}
     marks = []
@@ -154,7 +154,7 @@ def _marks(utterances: Iterable[ChartedUtterance], axis: Axis) -> tuple[Mark, ..
             true = axis.x(utterance.start)
             x = round(min(max(true, last.get(lane, -MARK) + MARK + 1), true + LARGEST_NUDGE), 1)
             last[lane] = x
-            marks.append(Mark(x, lane, code, utterance.row, utterance.title, utterance.unsure))
+            marks.append(ChartMark(x, lane, code, utterance.row, utterance.title, utterance.unsure))
     return tuple(marks)
 
 

@@ -27,7 +27,7 @@ from pipeline.measures.session.readiness import ReadinessLine
 from pipeline.measures.session.strengths import strengths
 from pipeline.measures.session.uncertain_tags import UncertainTag, uncertain_tags
 from pipeline.report import charts, number_format, templating, transcript_view
-from pipeline.report.transcript_view import Line, Tags
+from pipeline.report.transcript_view import Tags, UtteranceView
 from pipeline.timeline import Role, Span, Vocalization, clock
 
 FIRST_CHECKS = 12
@@ -160,7 +160,7 @@ def render(tape: ReportData) -> str:
     )
 
 
-def _charted(line: Line) -> charts.ChartedUtterance:
+def _charted(line: UtteranceView) -> charts.ChartedUtterance:
     marks = tuple((tag.lane, tag.name) for tag in line.tags if tag.lane is not None)
     title = f"{clock(line.start)} {', '.join(tag.label for tag in line.tags)}: {line.text}"
     return charts.ChartedUtterance(line.row, line.start, line.end, line.role, marks, title, line.unsure)
@@ -193,7 +193,7 @@ def _instead(doubt: UncertainTag, tags: Tags) -> str:
     return tags.of(doubt.instead).label.lower()
 
 
-def _lanes(utterances: Sequence[charts.ChartedUtterance], lines: Sequence[Line]) -> dict[str, list[str]]:
+def _lanes(utterances: Sequence[charts.ChartedUtterance], lines: Sequence[UtteranceView]) -> dict[str, list[str]]:
     """Lanes of marks above the interviewer's and below the client's talk, as far as they occur."""
     order = ["question", "reflection", "affirmation", "summary", "information"]
     used = {lane for utterance in utterances for lane, _ in utterance.marks if utterance.role == "interviewer"}

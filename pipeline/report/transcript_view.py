@@ -47,7 +47,7 @@ class Tag:
 
 
 @dataclass(frozen=True)
-class Line:
+class UtteranceView:
     """One utterance in the transcript."""
 
     row: int
@@ -63,23 +63,23 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Turn:
+class TurnView:
     """Utterances of one turn, or (without lines) an unclear sound."""
 
     start: int
     end: int
     role: str
     speaker: str
-    lines: tuple[Line, ...] = ()
+    lines: tuple[UtteranceView, ...] = ()
 
 
 @dataclass(frozen=True)
 class Moment:
     """The interviewer's utterance, the client's change and sustain talk that followed, and the interviewer's answer."""
 
-    before: Line | None
-    talk: tuple[tuple[Line, tuple[Tag, ...]], ...]
-    after: Line | None
+    before: UtteranceView | None
+    talk: tuple[tuple[UtteranceView, tuple[Tag, ...]], ...]
+    after: UtteranceView | None
 
 
 @cache
@@ -105,7 +105,7 @@ class Tags:
         return Tag(name, code.label, letter, shape, lane if lane in _COLORS else "other", lane)
 
 
-def lines(table: pd.DataFrame, tags: Tags) -> list[Line]:
+def lines(table: pd.DataFrame, tags: Tags) -> list[UtteranceView]:
     """Return the utterances of a coded table that has times, in its order."""
     columns = [
         string_column(table, name) if name in table else [""] * len(table) for name in ("role", "speaker", "text")
@@ -114,7 +114,7 @@ def lines(table: pd.DataFrame, tags: Tags) -> list[Line]:
     check = table["needs_check"].astype(bool).tolist() if "needs_check" in table else [False] * len(table)
     rows = zip(*columns, codes_by_row(table), sure, check, backchannel_rows(table), strict=True)
     return [
-        Line(
+        UtteranceView(
             row=row,
             start=_ms(table["start"].iloc[row]),
             end=_ms(table["end"].iloc[row]),
@@ -136,27 +136,27 @@ def _ms(time: Any) -> int:
 
 
 def turns(
-    lines: Sequence[Line], table: pd.DataFrame, unclear: Sequence[Vocalization], roles: Mapping[str, str]
-) -> list[Turn]:
+    lines: Sequence[UtteranceView], table: pd.DataFrame, unclear: Sequence[Vocalization], roles: Mapping[str, str]
+) -> list[TurnView]:
     """Return the transcript turn by turn, unclear sounds where they were heard; ``roles`` are those of the speakers."""
     keys = string_column(table, "turn_id") if "turn_id" in table else [str(line.row) for line in lines]
     spoken = zip((line.start for line in lines), keys, lines, strict=True)
-    timed: list[tuple[int, str | None, Line | Vocalization]] = [*spoken]
+    timed: list[tuple[int, str | None, UtteranceView | Vocalization]] = [*spoken]
     timed += [(sound.span.start, None, sound) for sound in unclear]
-    shown: list[Turn] = []
+    shown: list[TurnView] = []
     last = None
     for start, key, entry in sorted(timed, key=itemgetter(0)):
         if isinstance(entry, Vocalization):
-            shown.append(Turn(start, entry.span.end, roles.get(entry.speaker, UNKNOWN), entry.speaker))
+            shown.append(TurnView(start, entry.span.end, roles.get(entry.speaker, UNKNOWN), entry.speaker))
         elif key == last:
             shown[-1] = replace(shown[-1], end=max(shown[-1].end, entry.end), lines=(*shown[-1].lines, entry))
         else:
-            shown.append(Turn(start, entry.end, entry.role, entry.speaker, (entry,)))
+            shown.append(TurnView(start, entry.end, entry.role, entry.speaker, (entry,)))
         last = key
     return shown
 
 
-def moments(context: pd.DataFrame, lines: Sequence[Line], table: pd.DataFrame, tags: Tags) -> list[Moment]:
+def moments(context: pd.DataFrame, lines: Sequence[UtteranceView], table: pd.DataFrame, tags: Tags) -> list[Moment]:
     """Change and sustain talk in its context; talk between the same two utterances of the interviewer is one moment."""
     by_name = dict(zip(string_column(table, "utterance_id"), lines, strict=True))
     shown = []

@@ -22,7 +22,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from pipeline.review import dashboard, errors
 from pipeline.review.assets import Assets
 from pipeline.review.auth import account, administration, csrf, invitations, login, oidc, oidc_provider, presence
-from pipeline.review.auth.credentials import Codes, Passwords
+from pipeline.review.auth.credentials import OneTimeCodes, Passwords
 from pipeline.review.auth.sessions import Sessions
 from pipeline.review.coach import program_page
 from pipeline.review.coach import routes as coach
@@ -93,7 +93,7 @@ def create(
         settings=settings,
         sessions=Sessions(home, settings.review),
         passwords=passwords or Passwords(),
-        codes=Codes(home),
+        codes=OneTimeCodes(home),
         clock=clock,
         address=base_url,
         https=https,

@@ -20,7 +20,7 @@ class RangeError(ValueError):
 
 
 @dataclass(frozen=True)
-class Part:
+class ByteRange:
     """Bytes of a file, the last one included."""
 
     first: int
@@ -32,7 +32,7 @@ class Part:
         return self.last - self.first + 1
 
 
-def part(header: str | None, size: int, most: int) -> Part:
+def part(header: str | None, size: int, most: int) -> ByteRange:
     """Return the part that a ``Range`` header asks for, at most so many bytes; the beginning where there is no such
     header.
 
@@ -42,7 +42,7 @@ def part(header: str | None, size: int, most: int) -> Part:
     """
     match = _RANGE.fullmatch((header or "").strip())
     if match is None or match.group(0) == "bytes=-":
-        return Part(0, min(most, size) - 1)
+        return ByteRange(0, min(most, size) - 1)
     first, last = match.groups()
     if not first:
         start, end = max(0, size - int(last)), size - 1
@@ -50,10 +50,10 @@ def part(header: str | None, size: int, most: int) -> Part:
         start, end = int(first), min(int(last), size - 1) if last else size - 1
     if start >= size or end < start:
         raise RangeError(header)
-    return Part(start, min(end, start + most - 1))
+    return ByteRange(start, min(end, start + most - 1))
 
 
-def answer(request: Request, size: int, most: int, media_type: str, read: Callable[[Part], bytes]) -> Response:
+def answer(request: Request, size: int, most: int, media_type: str, read: Callable[[ByteRange], bytes]) -> Response:
     """The piece that a request asks for: 200 where it is the whole file, else 206, or 416 where there is none.
 
     Parameters

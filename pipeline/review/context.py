@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from starlette.requests import HTTPConnection
 
 if TYPE_CHECKING:  # the services use this module themselves
-    from pipeline.review.auth.credentials import Codes, Passwords
+    from pipeline.review.auth.credentials import OneTimeCodes, Passwords
     from pipeline.review.auth.oidc_provider import Provider
     from pipeline.review.auth.sessions import Sessions
     from pipeline.review.middleware.decision_audit import Decisions
@@ -29,7 +29,7 @@ class Context:
     settings: Settings
     sessions: Sessions
     passwords: Passwords
-    codes: Codes
+    codes: OneTimeCodes
     clock: Clock
     address: str
     https: bool

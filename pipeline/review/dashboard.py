@@ -22,7 +22,7 @@ router = APIRouter()
 
 
 @dataclass(frozen=True)
-class Entry:
+class TapeEntry:
     """A tape in a list, and what is next for the one who looks."""
 
     tape: Tape
@@ -54,19 +54,19 @@ def page(request: Request, viewer: SignedIn) -> Response:
     )
 
 
-def _entry(database: Session, person_id: str, tape: Tape) -> Entry:
+def _entry(database: Session, person_id: str, tape: Tape) -> TapeEntry:
     mine, at = tape.interviewer_id == person_id, f"/tapes/{tape.id}"
     name = titles.title(database, tape)
     if tape.state == "draft":
-        return Entry(tape, name, mine, "Finish submitting it", f"{at}/recording", True)
+        return TapeEntry(tape, name, mine, "Finish submitting it", f"{at}/recording", True)
     if tape.state in ("queued", "running"):
-        return Entry(tape, name, mine, "The machine is working on it", at, False)
+        return TapeEntry(tape, name, mine, "The machine is working on it", at, False)
     if tape.state == "failed":
-        return Entry(tape, name, mine, "Processing failed: see why", at, mine)
+        return TapeEntry(tape, name, mine, "Processing failed: see why", at, mine)
     way = steps(database, person_id, tape)
     following = next((step for step in way if step.state == "now"), None)
     if following is not None:
-        return Entry(tape, name, mine, following.name, following.link, True)
+        return TapeEntry(tape, name, mine, following.name, following.link, True)
     waiting = any(step.state == "waiting" for step in way)
     state = "The interviewer reviews their own work first" if waiting else "All done"
-    return Entry(tape, name, mine, state, at, False)
+    return TapeEntry(tape, name, mine, state, at, False)

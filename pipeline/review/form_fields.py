@@ -25,10 +25,10 @@ def one_line(text: str) -> str:
 
 _Clean = BeforeValidator(cleaned)
 
-Line = Annotated[str, _Clean, AfterValidator(one_line), Form(min_length=1, max_length=200)]
+LineOfText = Annotated[str, _Clean, AfterValidator(one_line), Form(min_length=1, max_length=200)]
 """A required line: a name, an address."""
 
-OptionalLine = Annotated[str, _Clean, AfterValidator(one_line), Form(max_length=200)]
+OptionalLineOfText = Annotated[str, _Clean, AfterValidator(one_line), Form(max_length=200)]
 """A line that may be empty."""
 
 Text = Annotated[str, _Clean, Form(min_length=1, max_length=4000)]

@@ -13,14 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipeline.errors import TapesError
-from pipeline.tapes.audit_log import Head
+from pipeline.tapes.audit_log import LogHead
 from pipeline.tapes.backup import backup
 from pipeline.tapes.home import Home
 
 _LONGEST = 1 << 22
 
 
-def within_reach(home: Home) -> Iterator[tuple[str, Head]]:
+def within_reach(home: Home) -> Iterator[tuple[str, LogHead]]:
     """The heads in the home's certificates, and in the backups that can be read from here."""
     for path in (*sorted((home.folder / "certificates").glob("*.json")), *backup.noted(home)):
         with suppress(OSError):
@@ -28,7 +28,7 @@ def within_reach(home: Home) -> Iterator[tuple[str, Head]]:
                 yield path.name, head
 
 
-def of(path: Path) -> tuple[str, Head]:
+def of(path: Path) -> tuple[str, LogHead]:
     """The head in a certificate or backup that was kept elsewhere.
 
     Raises
@@ -45,13 +45,13 @@ def of(path: Path) -> tuple[str, Head]:
     return path.name, head
 
 
-def _read(path: Path) -> Head | None:
+def _read(path: Path) -> LogHead | None:
     try:
         if tarfile.is_tarfile(path):
             with tarfile.open(path, "r:") as archive:
                 file = archive.extractfile(backup.HEADER)
-                return Head.of(json.loads(file.read(_LONGEST)).get("audit")) if file else None
+                return LogHead.of(json.loads(file.read(_LONGEST)).get("audit")) if file else None
         with path.open("rb") as plain:
-            return Head.of(json.loads(plain.read(_LONGEST))["certificate"].get("audit"))
+            return LogHead.of(json.loads(plain.read(_LONGEST))["certificate"].get("audit"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, tarfile.TarError):
         return None

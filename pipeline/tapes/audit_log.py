@@ -56,7 +56,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Head:
+class LogHead:
     """Where the audit stood: the last row's number, hash and time, signed with the home's key."""
 
     seq: int
@@ -69,7 +69,7 @@ class Head:
         return {"seq": self.seq, "hash": self.hash, "at": self.at, "mac": self.mac}
 
     @classmethod
-    def of(cls, facts: object) -> Head | None:
+    def of(cls, facts: object) -> LogHead | None:
         """A head as JSON holds it; None where it is none."""
         if not isinstance(facts, dict):
             return None
@@ -175,7 +175,7 @@ class Audit:
         copy = _copy(head.seq, head.hash, head.mac)
         event.listen(session, "after_commit", lambda _: self._note(copy), once=True)
 
-    def verify(self, session: Session, anchors: Iterable[tuple[str, Head]] = ()) -> tuple[Fault, ...]:
+    def verify(self, session: Session, anchors: Iterable[tuple[str, LogHead]] = ()) -> tuple[Fault, ...]:
         """Every place where the chain is broken; none if all is as it was written.
 
         Parameters
@@ -184,13 +184,13 @@ class Audit:
         """
         return (*self._faults(session), *self._earlier(session, anchors))
 
-    def head(self, session: Session) -> Head:
+    def head(self, session: Session) -> LogHead:
         """Where the audit stands, to be written down elsewhere: whoever sets it back behind that is found."""
         head = session.get(AuditHead, 1)
         seq, hash_ = (head.seq, head.hash) if head else (0, _FIRST)
         row = session.get(AuditRow, seq)
         at = row.at if row else 0
-        return Head(seq, hash_, at, self._mac(seq, f"{hash_} {at}"))
+        return LogHead(seq, hash_, at, self._mac(seq, f"{hash_} {at}"))
 
     def write_witness(self, session: Session) -> None:
         """Write the copy of the head where there can be none yet: in a fresh home, and in one that was restored."""
@@ -245,7 +245,7 @@ class Audit:
         elif int(seq) and ((row := session.get(AuditRow, int(seq))) is None or row.hash != hash_):
             yield "set back", int(seq)
 
-    def _earlier(self, session: Session, anchors: Iterable[tuple[str, Head]]) -> Iterator[Fault]:
+    def _earlier(self, session: Session, anchors: Iterable[tuple[str, LogHead]]) -> Iterator[Fault]:
         """Heads from elsewhere that the chain does not hold, but for those from before it was restored or accepted."""
         accepted = _accepted(session)
         for holder, head in anchors:

@@ -33,7 +33,7 @@ from pipeline.tapes.audit_log import Audit
 from pipeline.tapes.clock import now
 from pipeline.tapes.db.database import Database, sqlite_url
 from pipeline.tapes.vault.atomic_files import is_text, owned, writable
-from pipeline.tapes.vault.master_key import Ask, Kind, MasterKey, Ring
+from pipeline.tapes.vault.master_key import Ask, KeyKind, MasterKey, Ring
 from pipeline.tapes.vault.vault import HOME, Vault
 
 _KEY_BYTES = 32
@@ -59,7 +59,7 @@ class Home:
         self.database = Database(url, before_commit=self.audit.add_pending)
 
     @classmethod
-    def create(cls, settings: TapesSettings, master: Kind = "file", ask: Ask | None = None) -> Home:
+    def create(cls, settings: TapesSettings, master: KeyKind = "file", ask: Ask | None = None) -> Home:
         """Make a home with its folders, keys and tables.
 
         Raises

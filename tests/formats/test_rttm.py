@@ -7,7 +7,7 @@ from pyannote.database.util import load_rttm
 
 from pipeline.errors import FormatError, SpeechError
 from pipeline.formats import rttm
-from pipeline.formats.rttm import Line
+from pipeline.formats.rttm import RttmLine
 from pipeline.formats.safe_reader import Source
 from pipeline.timeline import Span
 
@@ -27,20 +27,20 @@ def test_reads_speaker_lines_by_start_and_passes_over_the_rest(file):
         encoding="utf-8",
     )
     assert rttm.read(file) == (
-        Line(Span(500, 2500), "Åna", "tape"),
-        Line(Span(6690, 7120), "bernd", "tape"),
+        RttmLine(Span(500, 2500), "Åna", "tape"),
+        RttmLine(Span(6690, 7120), "bernd", "tape"),
     )
 
 
 def test_reads_what_it_wrote(file):
-    lines = [Line(Span(6690, 7120), "S2", "my_tape"), Line(Span(0, 12_345), "S1", "my_tape")]
+    lines = [RttmLine(Span(6690, 7120), "S2", "my_tape"), RttmLine(Span(0, 12_345), "S1", "my_tape")]
     rttm.write(file, "/recordings/my tape.wav", lines)
     assert file.read_text().splitlines()[0] == "SPEAKER my_tape 1 0.000 12.345 <NA> <NA> S1 <NA> <NA>"
     assert rttm.read(file) == tuple(sorted(lines))
 
 
 def test_a_file_says_what_its_times_count_from_and_of_which_recording(file):
-    lines = [Line(Span(0, 12_345), "S1", "tape-1")]
+    lines = [RttmLine(Span(0, 12_345), "S1", "tape-1")]
     rttm.write(file, "tape-1", lines, 30_500, "a" * 64)
     assert file.read_text().splitlines() == [
         "SPKR-INFO tape-1 1 <NA> <NA> time_0_is_30.500_s_into_the_recording unknown <NA> <NA> <NA>",
@@ -53,7 +53,7 @@ def test_a_file_says_what_its_times_count_from_and_of_which_recording(file):
     file.write_text(f";; time 0 is 1.000 s into the recording\n{file.read_text().splitlines()[2]}\n")
     assert rttm.read_file(file) == rttm.RttmFile(tuple(lines), 1000, None)
     file.write_text("SPEAKER time 1 0.000 1.0 <NA> <NA> S1 <NA> <NA>\n")
-    assert rttm.read_file(file) == rttm.RttmFile((Line(Span(0, 1000), "S1", "time"),), None, None)
+    assert rttm.read_file(file) == rttm.RttmFile((RttmLine(Span(0, 1000), "S1", "time"),), None, None)
 
 
 def test_an_empty_file_names_nobody(file):

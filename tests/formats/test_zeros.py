@@ -14,7 +14,7 @@ from pipeline.errors import FormatError, TableError
 from pipeline.formats import reading, registry, tape_folder, tape_tables, uncoded
 from pipeline.review.coding import downloads
 from pipeline.review.coding.code_events import CodeState
-from pipeline.review.coding.corrections import Utterance, Word
+from pipeline.review.coding.corrections import CorrectedUtterance, CorrectedWord
 from tests.formats.test_tape_folder import folder
 
 
@@ -67,7 +67,9 @@ def test_a_coded_table_without_one_true_zero_is_refused(tmp_path: Path, cells: l
 
 def room_export(zero: int | None) -> str:
     utterances = [
-        Utterance(f"u{at}", "t1", "client", "S2", 1000 * at, 1000 * at + 900, (Word(f"w{at}", "Yes.", 0, 9),))
+        CorrectedUtterance(
+            f"u{at}", "t1", "client", "S2", 1000 * at, 1000 * at + 900, (CorrectedWord(f"w{at}", "Yes.", 0, 9),)
+        )
         for at in range(3)
     ]
     return downloads.codes_csv(utterances, {"u1": CodeState(("change",))}, zero)

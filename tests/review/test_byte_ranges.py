@@ -5,26 +5,26 @@ from __future__ import annotations
 import pytest
 from starlette.requests import Request
 
-from pipeline.review.byte_ranges import Part, RangeError, answer, part
+from pipeline.review.byte_ranges import ByteRange, RangeError, answer, part
 
 
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
-        (None, Part(0, 49)),
-        ("bytes=0-9", Part(0, 9)),
-        ("bytes=90-", Part(90, 99)),
-        ("bytes=10-", Part(10, 59)),
-        ("bytes=-5", Part(95, 99)),
-        ("bytes=-500", Part(0, 49)),
-        ("bytes=0-500", Part(0, 49)),
-        ("bytes=0-1,5-6", Part(0, 49)),
-        ("lines=0-9", Part(0, 49)),
-        ("bytes=-", Part(0, 49)),
-        ("bytes=x-y", Part(0, 49)),
+        (None, ByteRange(0, 49)),
+        ("bytes=0-9", ByteRange(0, 9)),
+        ("bytes=90-", ByteRange(90, 99)),
+        ("bytes=10-", ByteRange(10, 59)),
+        ("bytes=-5", ByteRange(95, 99)),
+        ("bytes=-500", ByteRange(0, 49)),
+        ("bytes=0-500", ByteRange(0, 49)),
+        ("bytes=0-1,5-6", ByteRange(0, 49)),
+        ("lines=0-9", ByteRange(0, 49)),
+        ("bytes=-", ByteRange(0, 49)),
+        ("bytes=x-y", ByteRange(0, 49)),
     ],
 )
-def test_one_answer_holds_what_is_asked_for_and_no_more_than_a_piece(header: str | None, expected: Part) -> None:
+def test_one_answer_holds_what_is_asked_for_and_no_more_than_a_piece(header: str | None, expected: ByteRange) -> None:
     assert part(header, 100, 50) == expected
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from pipeline.tapes import audit_log
-from pipeline.tapes.audit_log import Audit, Fault, Head
+from pipeline.tapes.audit_log import Audit, Fault, LogHead
 from pipeline.tapes.db.database import Database
 from pipeline.tapes.db.records import AuditHead, AuditRow
 
@@ -284,7 +284,7 @@ def test_heads_from_before_a_restore_are_no_fault(chained: Database, at: int, co
     chained._before_commit = home.add_pending
     with chained.writing() as session:
         audit_log.record(session, at, None, action)
-    lost = Head(99, "0" * 64, 50, home._mac(99, f"{'0' * 64} 50"))
+    lost = LogHead(99, "0" * 64, 50, home._mac(99, f"{'0' * 64} 50"))
     with chained.reading() as session:
         assert len(home.verify(session, [("b", lost)])) == count
 
@@ -303,13 +303,13 @@ def test_a_head_that_was_made_up_is_a_fault(chained: Database) -> None:
     "facts", [None, 1, [], {}, {"seq": "1", "hash": "", "at": 1, "mac": ""}, {"seq": 1, "hash": ""}]
 )
 def test_what_is_no_head_is_none(facts: object) -> None:
-    assert Head.of(facts) is None
+    assert LogHead.of(facts) is None
 
 
 def test_a_head_comes_back_from_json(chained: Database) -> None:
     with chained.reading() as session:
         head = Audit(KEY).head(session)
-    assert Head.of(json.loads(json.dumps(head.facts()))) == head
+    assert LogHead.of(json.loads(json.dumps(head.facts()))) == head
 
 
 @pytest.mark.parametrize("change", ["source = NULL", "source = '192.0.2.9'", "times = NULL", "times = 4"])

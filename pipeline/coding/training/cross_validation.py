@@ -26,7 +26,7 @@ from pipeline.coding.training.tagger_files import FittedTagger, NetworkWeights
 from pipeline.run.progress import Progress, ignore
 
 if TYPE_CHECKING:
-    from pipeline.coding.training.network import Layer, Network
+    from pipeline.coding.training.network import EncoderLayer, Network
 
 SEEDS = (0,)
 """Seeds of training; the shipped tagger is of the first, and the folds are trained and measured with each."""
@@ -163,7 +163,7 @@ def network_weights(network: Network, folder: Path) -> NetworkWeights:
     """Return a fine-tuned network's weights as they are stored, with the tokenizer of the encoder in a folder."""
     state = {name: value.detach().float().numpy() for name, value in network.state_dict().items()}
     tokenizer = pretrained.read(folder, pretrained.TOKENIZER)
-    return NetworkWeights(state, tokenizer, cast("Layer", network.layers[0]).heads, network.norm.eps)
+    return NetworkWeights(state, tokenizer, cast("EncoderLayer", network.layers[0]).heads, network.norm.eps)
 
 
 def fold_predictions(

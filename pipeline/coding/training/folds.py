@@ -143,8 +143,8 @@ def _train_in_parallel(
     context = get_context("spawn")
     done = context.Array("d", len(runs), lock=False)
     shared = (training_data, store, done)
-    with ProcessPoolExecutor(min(cores, len(runs)), context, _Worker.begin, shared) as pool:
-        waiting = {pool.submit(_Worker.train, number, *run) for number, run in enumerate(runs)}
+    with ProcessPoolExecutor(min(cores, len(runs)), context, _FoldProcess.begin, shared) as pool:
+        waiting = {pool.submit(_FoldProcess.train, number, *run) for number, run in enumerate(runs)}
         while waiting:
             ended, waiting = wait(waiting, timeout=1, return_when=FIRST_EXCEPTION)
             progress(sum(done) / len(runs))
@@ -152,7 +152,7 @@ def _train_in_parallel(
                 future.result()
 
 
-class _Worker:
+class _FoldProcess:
     """A worker process: it holds the training data, and reports its progress in a shared array."""
 
     shared: ClassVar[tuple[TrainingData, CheckpointStore, Any]]

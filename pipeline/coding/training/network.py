@@ -24,7 +24,7 @@ DROPOUT = 0.15
 """Dropout rate of the heads' inputs in training."""
 
 
-class Layer(nn.Module):
+class EncoderLayer(nn.Module):
     """Self-attention and two dense layers, each with a residual connection and normalization after it."""
 
     def __init__(self, width: int, heads: int, inner: int, epsilon: float) -> None:
@@ -69,7 +69,7 @@ class Network(nn.Module):
         self.register_buffer("relative", torch.zeros(int(settings["relative_attention_num_buckets"]), heads))
         self.norm = nn.LayerNorm(width, epsilon).requires_grad_(False)
         self.layers = nn.ModuleList(
-            Layer(width, heads, inner, epsilon) for _ in range(int(settings["num_hidden_layers"]))
+            EncoderLayer(width, heads, inner, epsilon) for _ in range(int(settings["num_hidden_layers"]))
         )
         self.drop = nn.Dropout(DROPOUT)
         self.hidden, self.output = nn.Linear(3 * width, width), nn.Linear(width, outputs)

@@ -136,7 +136,7 @@ def export_network(state: Mapping[str, Matrix], heads: int, epsilon: float) -> b
 def _layer(
     make: _GraphBuilder, states: str, bias: str, parameters: Mapping[str, Matrix], shape: tuple[int, int, float]
 ) -> str:
-    """Add a `pipeline.coding.training.network.Layer`; the queries' weights include the attention's scale."""
+    """Add a `pipeline.coding.training.network.EncoderLayer`; the queries' weights include the attention's scale."""
     heads, width, epsilon = shape
     scale = np.ones(3 * width, dtype=np.float32)
     scale[:width] = (width // heads) ** -0.5

@@ -29,7 +29,7 @@ Presence = Mapping[str, NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
-class Decision:
+class CodingDecision:
     """A coder's decision on an utterance of ``role``: whether it is one of ``codes``, and if there are two, which.
 
     ``whether`` and ``which`` are the keys of the two steps in ``session_effect_sd``.
@@ -42,10 +42,10 @@ class Decision:
 
 
 CODING_DECISIONS = (
-    Decision(INTERVIEWER, ("question_open", "question_closed"), "question", "open"),
-    Decision(INTERVIEWER, ("reflection_complex", "reflection_simple"), "reflection", "complex"),
-    Decision(INTERVIEWER, ("information",), "information"),
-    Decision(CLIENT, ("change", "sustain"), "client", "change"),
+    CodingDecision(INTERVIEWER, ("question_open", "question_closed"), "question", "open"),
+    CodingDecision(INTERVIEWER, ("reflection_complex", "reflection_simple"), "reflection", "complex"),
+    CodingDecision(INTERVIEWER, ("information",), "information"),
+    CodingDecision(CLIENT, ("change", "sustain"), "client", "change"),
 )
 
 DEFAULT_CODE = {INTERVIEWER: "other", CLIENT: "neutral"}
@@ -98,7 +98,7 @@ def draw_codes(table: pd.DataFrame, draws: int, seed: int, session_effect_sd: Ma
         raise ValueError(f"session_effect_sd has {unknown[0]!r}; the decisions are {', '.join(SESSION_EFFECTS)}")
     random = np.random.default_rng(seed)
     certain = chosen_codes(table)
-    extra = [Decision("", (name,), name) for name in certain if name not in CODE_ROLES]
+    extra = [CodingDecision("", (name,), name) for name in certain if name not in CODE_ROLES]
     result: dict[str, NDArray[np.bool_]] = {}
     for decision in (*CODING_DECISIONS, *extra):
         probabilities = [_probability(table, name, certain[name][0]) for name in decision.codes]
@@ -154,7 +154,7 @@ def _probability(table: pd.DataFrame, code: str, certain: NDArray[np.bool_]) -> 
 
 
 def _decide(
-    decision: Decision,
+    decision: CodingDecision,
     probabilities: list[NDArray[np.float64]],
     draws: int,
     random: np.random.Generator,

@@ -50,7 +50,7 @@ def strengths(table: pd.DataFrame, measures: SessionMeasures, readiness: Readine
     ------
     TableError: T03 a column is missing.
     """
-    tape, rule = _Tape.read(table), measures.rule
+    tape, rule = _TapeCounts.read(table), measures.rule
     change, reflections = rule.codes_for(CHANGE), (*rule.reflections, *rule.codes_for(SUMMARY))
     affirmations, open_questions = rule.codes_for(AFFIRMATION), rule.codes_for(OPEN)
     responses = {"a reflection": reflections, "an affirmation": affirmations, "an open question": open_questions}
@@ -88,7 +88,7 @@ def strengths(table: pd.DataFrame, measures: SessionMeasures, readiness: Readine
 
 
 @dataclass(frozen=True)
-class _Tape:
+class _TapeCounts:
     """The rows of one tape in order of time; ``adjacent`` are the pairs that follow each other directly."""
 
     table: pd.DataFrame
@@ -98,7 +98,7 @@ class _Tape:
     adjacent: Sequence[tuple[int, int]]
 
     @classmethod
-    def read(cls, table: pd.DataFrame) -> _Tape:
+    def read(cls, table: pd.DataFrame) -> _TapeCounts:
         rows = sort_by_time(table)
         column = rows["probability"] if "probability" in rows else pd.Series(1.0, index=rows.index)
         probabilities = [float(value) for value in column.to_numpy(dtype=float, na_value=0.0)]
@@ -136,7 +136,7 @@ class _Tape:
         return Strength(name, text(len(rows)), self.best(rows)) if rows else None
 
 
-def _turned(tape: _Tape, readiness: ReadinessLine, wanted: Sequence[str]) -> Strength | None:
+def _turned(tape: _TapeCounts, readiness: ReadinessLine, wanted: Sequence[str]) -> Strength | None:
     """Return the turning points toward change, each from the interviewer's utterance just before the change talk."""
     names = string_column(tape.table, "utterance_id")
     passages: list[tuple[int, ...]] = []
@@ -176,7 +176,7 @@ def _client_share(measures: SessionMeasures) -> Strength | None:
     return Strength("client_share", f"The client had most of the talk time: {share:.0f}%.")
 
 
-def _long_talk(tape: _Tape) -> Strength | None:
+def _long_talk(tape: _TapeCounts) -> Strength | None:
     """Return the longest stretch in which the client held the floor; the interviewer's backchannels do not end it."""
     if not has_times(tape.table) or tape.table.empty:
         return None
@@ -196,7 +196,7 @@ def _long_talk(tape: _Tape) -> Strength | None:
     return Strength("long_talk", text, ((first,),))
 
 
-def _listening(tape: _Tape) -> Strength | None:
+def _listening(tape: _TapeCounts) -> Strength | None:
     rows = zip(tape.roles, backchannel_rows(tape.table), strict=True)
     number = sum(backchannel for role, backchannel in rows if role == INTERVIEWER)
     if not number:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.measures.session.coded_table import codes_by_row, sort_by_time, string_column
-from pipeline.measures.session.draws import CODING_DECISIONS, Decision
+from pipeline.measures.session.draws import CODING_DECISIONS, CodingDecision
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _alternative(row: pd.Series, chosen: tuple[str, ...]) -> tuple[str, str | No
     return name, other, likely
 
 
-def _answers(row: pd.Series, decision: Decision) -> dict[str | None, float]:
+def _answers(row: pd.Series, decision: CodingDecision) -> dict[str | None, float]:
     """Map each code of a decision, and None for none of them, to its probability."""
     answers: dict[str | None, float] = {code: float(row.get(f"p_{code}", 0.0)) for code in decision.codes}
     answers[None] = max(0.0, 1.0 - sum(answers.values()))

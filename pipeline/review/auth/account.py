@@ -67,7 +67,7 @@ def enroll_page(request: Request, viewer: SignedIn) -> Response:
 def enroll(
     request: Request,
     viewer: SignedIn,
-    code: login.Code,
+    code: login.TypedCode,
     secret: Annotated[str, Form(pattern=r"^[A-Z2-7]{32}$")],
     current: Annotated[str, Form(max_length=1024)] = "",
 ) -> Response:

@@ -17,7 +17,7 @@ from pipeline.errors import TapesError
 from pipeline.review.auth.current_user import Administrator
 from pipeline.review.auth.invitations import invite
 from pipeline.review.context import context_of
-from pipeline.review.form_fields import FormId, Id, Line
+from pipeline.review.form_fields import FormId, Id, LineOfText
 from pipeline.review.templating import render, seeing
 from pipeline.tapes import accounts, audit_log, people, second_step
 from pipeline.tapes.db.records import Group, Membership, Person, Role
@@ -36,7 +36,9 @@ def page(request: Request, viewer: Administrator) -> Response:
 
 
 @router.post("/people")
-def add(request: Request, viewer: Administrator, name: Line, email: Line, group_id: FormId, role: FormRole) -> Response:
+def add(
+    request: Request, viewer: Administrator, name: LineOfText, email: LineOfText, group_id: FormId, role: FormRole
+) -> Response:
     """Invite somebody into a group; who has an account already is only added."""
     room = context_of(request)
     link = invited(room.home, room.clock(), viewer.person_id, name, email, group_id, role)
@@ -98,7 +100,7 @@ def leave(request: Request, viewer: Administrator, person_id: Id, group_id: Form
 
 
 @router.post("/groups")
-def add_group(request: Request, viewer: Administrator, name: Line) -> Response:
+def add_group(request: Request, viewer: Administrator, name: LineOfText) -> Response:
     """Found a group."""
     room = context_of(request)
     with room.home.database.writing() as database:

@@ -104,7 +104,7 @@ def _judged(text: str, personal_words: list[str]) -> dict[str, Any]:
     return judged
 
 
-class Codes:
+class OneTimeCodes:
     """Checks the codes of authenticators; each code of one secret works once, whichever process it comes to."""
 
     def __init__(self, home: Home) -> None:

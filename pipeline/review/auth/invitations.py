@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from pipeline.review.auth import login, request_origin
 from pipeline.review.auth.credentials import objection, token, token_hash
 from pipeline.review.context import context_of
-from pipeline.review.form_fields import OptionalLine, Secret
+from pipeline.review.form_fields import OptionalLineOfText, Secret
 from pipeline.review.templating import render
 from pipeline.tapes import accounts, audit_log, people
 from pipeline.tapes.clock import DAY, HOUR
@@ -94,9 +94,9 @@ def accept(
     token: Token,
     password: Secret,
     again: Annotated[str, Form(max_length=1024)],
-    name: OptionalLine = "",
-    email: OptionalLine = "",
-    group: OptionalLine = "",
+    name: OptionalLineOfText = "",
+    email: OptionalLineOfText = "",
+    group: OptionalLineOfText = "",
 ) -> Response:
     """Take the link: the account gets its password, and its owner is signed in."""
     room = context_of(request)

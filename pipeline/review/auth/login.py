@@ -20,7 +20,7 @@ from pipeline.review.auth.current_user import MaybeViewer, Viewer
 from pipeline.review.auth.sessions import device
 from pipeline.review.context import context_of
 from pipeline.review.errors import SignInError
-from pipeline.review.form_fields import Line, Secret
+from pipeline.review.form_fields import LineOfText, Secret
 from pipeline.review.templating import render, seeing
 from pipeline.tapes import accounts, audit_log, people, request_trail, second_step
 from pipeline.tapes.db.records import Person
@@ -32,8 +32,8 @@ _WRONG_CODE = "This code is wrong, or it was already used. Wait for the next one
 _WRONG_RECOVERY_CODE = "This recovery code is wrong, or it was already used."
 
 Next = Annotated[str, Query(alias="next", max_length=500)]
-Code = Annotated[str, Form(min_length=1, max_length=20)]
-RecoveryCode = Annotated[str, Form(min_length=1, max_length=60)]
+TypedCode = Annotated[str, Form(min_length=1, max_length=20)]
+TypedRecoveryCode = Annotated[str, Form(min_length=1, max_length=60)]
 
 
 def safe(path: str) -> str:
@@ -82,7 +82,7 @@ def page(request: Request, viewer: MaybeViewer, way_on: Next = "/") -> Response:
 
 
 @router.post("/login")
-def sign_in(request: Request, email: Line, password: Secret, way_on: Annotated[str, Form()] = "/") -> Response:
+def sign_in(request: Request, email: LineOfText, password: Secret, way_on: Annotated[str, Form()] = "/") -> Response:
     """Check the password; begin a session."""
     room = context_of(request)
     with room.home.database.reading() as database:
@@ -110,7 +110,9 @@ def code_page(request: Request, viewer: MaybeViewer, way_on: Next = "/") -> Resp
 
 
 @router.post("/login/code")
-def check_code(request: Request, viewer: MaybeViewer, code: Code, way_on: Annotated[str, Form()] = "/") -> Response:
+def check_code(
+    request: Request, viewer: MaybeViewer, code: TypedCode, way_on: Annotated[str, Form()] = "/"
+) -> Response:
     """Check the code; the session is whole then."""
     room, waiting = context_of(request), _waiting(viewer, "code")
 
@@ -124,7 +126,7 @@ def check_code(request: Request, viewer: MaybeViewer, code: Code, way_on: Annota
 
 @router.post("/login/recovery")
 def recover(
-    request: Request, viewer: MaybeViewer, code: RecoveryCode, way_on: Annotated[str, Form()] = "/"
+    request: Request, viewer: MaybeViewer, code: TypedRecoveryCode, way_on: Annotated[str, Form()] = "/"
 ) -> Response:
     """Take a recovery code for a lost authenticator: it lifts the second step; who needs one sets it up anew."""
     room, waiting = context_of(request), _waiting(viewer, "code")
@@ -148,7 +150,7 @@ def enroll_page(request: Request, viewer: MaybeViewer, way_on: Next = "/") -> Re
 def enroll(
     request: Request,
     viewer: MaybeViewer,
-    code: Code,
+    code: TypedCode,
     secret: Annotated[str, Form(pattern=r"^[A-Z2-7]{32}$")],
     way_on: Annotated[str, Form()] = "/",
 ) -> Response:

@@ -40,7 +40,7 @@ from pipeline.review.coach.group_codes import GROUP_CODER, GroupCodes, gather_gr
 from pipeline.review.coach.program_page import count_checked
 from pipeline.review.coding import transcripts
 from pipeline.review.context import context_of
-from pipeline.review.form_fields import FormId, Id, OptionalLine
+from pipeline.review.form_fields import FormId, Id, OptionalLineOfText
 from pipeline.review.templating import render, seeing
 from pipeline.tapes import audit_log, people
 from pipeline.tapes.clock import DAY
@@ -63,7 +63,7 @@ EVERYONE = "0" * 16
 
 
 @dataclass(frozen=True)
-class Finding:
+class ChartFinding:
     """Something to talk about: with whom, what it is, and the tapes to play."""
 
     who: str
@@ -140,7 +140,7 @@ def visit_page(
 
 @router.post("/recalibrated")
 def recalibrate(
-    request: Request, viewer: SignedIn, group_id: Id, person_id: FormId, note: OptionalLine = ""
+    request: Request, viewer: SignedIn, group_id: Id, person_id: FormId, note: OptionalLineOfText = ""
 ) -> Response:
     """Coach and coder have talked: the coder's charts, or everyone's, begin anew."""
     home, now = context_of(request).home, context_of(request).clock()
@@ -266,13 +266,13 @@ def _coached_group(database: Session, viewer: Viewer, group_id: str, now: int) -
     return group, database.get_one(Person, viewer.person_id)
 
 
-def _findings(table: pd.DataFrame, gathered: GroupCodes) -> list[Finding]:
+def _findings(table: pd.DataFrame, gathered: GroupCodes) -> list[ChartFinding]:
     """Return the findings: drift before noise, persons before the group."""
     order = {state: position for position, state in enumerate(REPORTED_STATES)}
     rows = [row for row in table.to_dict("records") if row["state"] in REPORTED_STATES]
     rows.sort(key=lambda row: (order[row["state"]], row["layer"] != "member"))
     return [
-        Finding(
+        ChartFinding(
             who=str(row["coder"]),
             family=sentences.family_in_sentence(str(row["family"])),
             state=str(row["state"]),

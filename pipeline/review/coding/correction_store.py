@@ -13,7 +13,7 @@ from pipeline.formats import plain_text
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import masks, transcripts
 from pipeline.review.coding.change_requests import ChangeRequest
-from pipeline.review.coding.corrections import MASK, Correction, Utterance, apply_corrections
+from pipeline.review.coding.corrections import MASK, CorrectedUtterance, Correction, apply_corrections
 from pipeline.review.coding.transcripts import PAYLOAD_FIELD
 from pipeline.tapes.db import records
 from pipeline.tapes.db.records import CodeEvent, Pass
@@ -58,7 +58,7 @@ class _RefusedError(Exception):
 class _TranscriptState:
     """The words of the recording, and all corrections so far, each with whether the interviewer made it."""
 
-    recorded: list[Utterance]
+    recorded: list[CorrectedUtterance]
     corrections: list[tuple[Correction, bool]]
     _roots_by_word: dict[str, tuple[str, ...]] | None = None
 

@@ -19,7 +19,7 @@ MASK = "▇▇▇"
 
 
 @dataclass(frozen=True)
-class Word:
+class CorrectedWord:
     """A word as shown; its times are the recording's.
 
     ``roots``: the recording's words that a corrected word stands for, where it is not one of them itself; a word that
@@ -40,7 +40,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Utterance:
+class CorrectedUtterance:
     """An utterance as shown."""
 
     id: str
@@ -49,7 +49,7 @@ class Utterance:
     speaker: str
     start: int
     end: int
-    words: tuple[Word, ...]
+    words: tuple[CorrectedWord, ...]
     edited: bool = False
 
 
@@ -69,7 +69,9 @@ def root_word_id(word_id: str) -> str:
     return word_id.partition("+")[0]
 
 
-def apply_corrections(utterances: Sequence[Utterance], corrections: Sequence[Correction]) -> list[Utterance]:
+def apply_corrections(
+    utterances: Sequence[CorrectedUtterance], corrections: Sequence[Correction]
+) -> list[CorrectedUtterance]:
     """Return the utterances with all corrections in effect; one that no longer fits others' corrections has no effect.
 
     A mask is on words of the recording: whatever is shown in their place is masked, whoever corrects it or undoes a
@@ -98,7 +100,7 @@ def apply_corrections(utterances: Sequence[Utterance], corrections: Sequence[Cor
     return [_mark_masked(utterance, masked) for utterance in shown]
 
 
-def _mark_masked(utterance: Utterance, masked: frozenset[str]) -> Utterance:
+def _mark_masked(utterance: CorrectedUtterance, masked: frozenset[str]) -> CorrectedUtterance:
     """Return an utterance with its masked words marked; an unchanged one is not copied, as a tape has many words."""
     is_masked = [not masked.isdisjoint(word.stands_for) for word in utterance.words]
     if all(word.masked == word_is_masked for word, word_is_masked in zip(utterance.words, is_masked, strict=True)):
@@ -112,7 +114,7 @@ def _mark_masked(utterance: Utterance, masked: frozenset[str]) -> Utterance:
     )
 
 
-def _swap_roles_from(shown: Sequence[Utterance], start: int) -> list[Utterance]:
+def _swap_roles_from(shown: Sequence[CorrectedUtterance], start: int) -> list[CorrectedUtterance]:
     """Swap the interviewer and the client from utterance ``start`` to the end."""
     speaker_of_role: dict[str, str] = {}
     for utterance in shown:
@@ -126,7 +128,7 @@ def _swap_roles_from(shown: Sequence[Utterance], start: int) -> list[Utterance]:
     return swapped
 
 
-def _replace_words(utterance: Utterance, correction: Correction) -> Utterance:
+def _replace_words(utterance: CorrectedUtterance, correction: Correction) -> CorrectedUtterance:
     """Replace words by others; a masked word that the editor does not see stays where its bar stands."""
     payload = correction.payload
     old, after, texts = list(payload["replace"]), payload["after"], list(payload["with"])
@@ -143,7 +145,7 @@ def _replace_words(utterance: Utterance, correction: Correction) -> Utterance:
     bars = [index for index, text in enumerate(texts) if kept and text == MASK]
     if [ids[index] for index in kept_indices] != kept or len(bars) != len(kept):
         return utterance
-    typed: list[Word] = []
+    typed: list[CorrectedWord] = []
     index, used = first, 0
     for kept_index, bar in zip([*kept_indices, last], [*bars, len(texts)], strict=True):
         typed += _typed_words(utterance, index, kept_index, texts[used:bar], f"{correction.id[:8]}.", used)
@@ -153,8 +155,8 @@ def _replace_words(utterance: Utterance, correction: Correction) -> Utterance:
 
 
 def _typed_words(
-    utterance: Utterance, first: int, last: int, texts: Sequence[str], name: str, number: int
-) -> list[Word]:
+    utterance: CorrectedUtterance, first: int, last: int, texts: Sequence[str], name: str, number: int
+) -> list[CorrectedWord]:
     """Return the words typed in place of a stretch of words.
 
     If their number is the same, each keeps its time. Otherwise they share the time evenly, and each stands for the
@@ -168,13 +170,14 @@ def _typed_words(
         time, stem = (before.end, root_word_id(before.id)) if before else (utterance.start, "start")
         roots = _gap_between(before, after[0] if after else None)
         return [
-            Word(f"{stem}+{name}{number + index}", text, time, time, roots=roots) for index, text in enumerate(texts)
+            CorrectedWord(f"{stem}+{name}{number + index}", text, time, time, roots=roots)
+            for index, text in enumerate(texts)
         ]
     start, count = replaced[0].start, len(texts)
     time = max(word.end for word in replaced) - start
     roots = tuple(dict.fromkeys(root for word in replaced for root in word.stands_for))
     return [
-        Word(
+        CorrectedWord(
             f"{root_word_id(replaced[index * len(replaced) // count].id)}+{name}{number + index}",
             text,
             start + time * index // count,
@@ -185,7 +188,7 @@ def _typed_words(
     ]
 
 
-def _gap_between(before: Word | None, after: Word | None) -> tuple[str, ...]:
+def _gap_between(before: CorrectedWord | None, after: CorrectedWord | None) -> tuple[str, ...]:
     """Return the roots of a word that is added between two others."""
     if before is None:
         return (f"<{after.stands_for[0].strip('<>')}",) if after else ()
@@ -193,7 +196,7 @@ def _gap_between(before: Word | None, after: Word | None) -> tuple[str, ...]:
     return shared or (f"{before.stands_for[-1].strip('<>')}>",)
 
 
-def _merge_with_previous(shown: Sequence[Utterance], index: int) -> list[Utterance]:
+def _merge_with_previous(shown: Sequence[CorrectedUtterance], index: int) -> list[CorrectedUtterance]:
     """Merge an utterance with the previous one, if both have the same speaker."""
     if index == 0 or shown[index - 1].speaker != shown[index].speaker:
         return list(shown)
@@ -208,7 +211,7 @@ def _merge_with_previous(shown: Sequence[Utterance], index: int) -> list[Utteran
     return [*shown[: index - 1], merged, *shown[index + 1 :]]
 
 
-def _split_at_word(shown: Sequence[Utterance], index: int, word_id: str) -> list[Utterance]:
+def _split_at_word(shown: Sequence[CorrectedUtterance], index: int, word_id: str) -> list[CorrectedUtterance]:
     """Split an utterance in two; the second begins with this word."""
     utterance = shown[index]
     cut = next((position for position, word in enumerate(utterance.words) if word.id == word_id), 0)

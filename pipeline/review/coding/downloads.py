@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pipeline.coding.codebook import Codebook
 from pipeline.formats import subtitles
 from pipeline.review.coding.code_events import CodeState
-from pipeline.review.coding.corrections import Utterance
+from pipeline.review.coding.corrections import CorrectedUtterance
 from pipeline.timeline import ROLES, UNKNOWN, Span, to_seconds
 
 COLUMNS = ("utterance_id", "start", "end", "role", "speaker", "text", "codes", "unsure", "zero")
@@ -22,7 +22,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\u
 """Beginnings of a formula; in some spreadsheets also the same signs in full width, or after a line break."""
 
 
-def codes_csv(utterances: Sequence[Utterance], codes: Mapping[str, CodeState], zero: int | None = 0) -> str:
+def codes_csv(utterances: Sequence[CorrectedUtterance], codes: Mapping[str, CodeState], zero: int | None = 0) -> str:
     """Return CSV with one row per utterance; times in seconds from ``zero``, a millisecond of the recording.
 
     ``zero`` None: the tape has no sound, and its rows have no times.
@@ -43,7 +43,9 @@ def codes_csv(utterances: Sequence[Utterance], codes: Mapping[str, CodeState], z
     return buffer.getvalue()
 
 
-def codes_webvtt(utterances: Sequence[Utterance], codes: Mapping[str, CodeState], book: Codebook, zero: int = 0) -> str:
+def codes_webvtt(
+    utterances: Sequence[CorrectedUtterance], codes: Mapping[str, CodeState], book: Codebook, zero: int = 0
+) -> str:
     """Return WebVTT: each utterance followed by its codes' labels in brackets; times as in `codes_csv`."""
     labels = {code.name: code.label for code in book.codes}
     blocks = []

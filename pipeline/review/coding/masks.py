@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from pipeline.review.coding.code_events import in_effect
-from pipeline.review.coding.corrections import MASK, Correction, Utterance
+from pipeline.review.coding.corrections import MASK, CorrectedUtterance, Correction
 from pipeline.timeline import Span
 
 _MARGIN_MS = 60  # ms around a masked name: words' times are not exact
@@ -77,7 +77,7 @@ def masked_roots(changes: Sequence[Correction]) -> frozenset[str]:
     return masked
 
 
-def masked_spans(spoken: Sequence[Utterance], roots: frozenset[str]) -> list[Span]:
+def masked_spans(spoken: Sequence[CorrectedUtterance], roots: frozenset[str]) -> list[Span]:
     """Return the spans of the masked words and gaps of the recording, in ms, with a margin."""
     words = [word for utterance in spoken for word in utterance.words]
     ranges = [(word.start, word.end) for word in words if word.id in roots]
@@ -89,7 +89,7 @@ def masked_spans(spoken: Sequence[Utterance], roots: frozenset[str]) -> list[Spa
     return [Span(max(0, start - _MARGIN_MS), end + _MARGIN_MS) for start, end in sorted(ranges)]
 
 
-def mask_names(utterances: Sequence[Utterance]) -> list[Utterance]:
+def mask_names(utterances: Sequence[CorrectedUtterance]) -> list[CorrectedUtterance]:
     """Return the utterances with a bar in place of each masked name."""
     return [
         replace(utterance, words=tuple(replace(word, text=MASK) if word.masked else word for word in utterance.words))

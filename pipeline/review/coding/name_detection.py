@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline import model_catalog
 from pipeline.errors import ModelError
-from pipeline.review.coding.corrections import Utterance, Word
+from pipeline.review.coding.corrections import CorrectedUtterance, CorrectedWord
 from pipeline.settings import Settings
 
 NAME_KINDS = {"PERSON": "person", "GPE": "place", "LOC": "place", "FAC": "place", "ORG": "organization"}
@@ -26,7 +26,7 @@ CONTEXT_WORDS = 4
 class DetectedName:
     """A name that may have to be masked, with the words around it."""
 
-    words: tuple[Word, ...]
+    words: tuple[CorrectedWord, ...]
     kind: str
     before: str
     after: str
@@ -42,7 +42,7 @@ class DetectedName:
         return all(word.masked for word in self.words)
 
 
-def detect_names(utterances: Sequence[Utterance], settings: Settings) -> list[DetectedName]:
+def detect_names(utterances: Sequence[CorrectedUtterance], settings: Settings) -> list[DetectedName]:
     """Return possible names and all masked words, in order of time.
 
     Without the language model only the masked words are listed: names can be marked by hand all the same.
@@ -66,7 +66,7 @@ def detect_names(utterances: Sequence[Utterance], settings: Settings) -> list[De
     return names
 
 
-def _detected_name(utterance: Utterance, first: int, last: int, kind: str) -> DetectedName:
+def _detected_name(utterance: CorrectedUtterance, first: int, last: int, kind: str) -> DetectedName:
     words = utterance.words
     return DetectedName(
         words[first:last],

@@ -12,7 +12,7 @@ from pipeline.coding.codebook import Codebook
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import correction_store, masks, observer_tasks, passes, shortcuts, transcripts
 from pipeline.review.coding.codebooks import tag_of_code
-from pipeline.review.coding.corrections import Utterance
+from pipeline.review.coding.corrections import CorrectedUtterance
 from pipeline.tapes.db.records import Pass, Pretag
 
 
@@ -112,7 +112,7 @@ def visible_pretags(
     admitted: Admitted,
     book: Codebook,
     task: observer_tasks.ObserverTask,
-    utterances: Iterable[Utterance],
+    utterances: Iterable[CorrectedUtterance],
     unseen: Iterable[str],
 ) -> dict[str, dict[str, Any]]:
     """Return utterance -> the pre-tag in this codebook, as far as the task asks for it and the coder may see it.
@@ -133,7 +133,7 @@ def visible_pretags(
     return pretags
 
 
-def utterance_fields(utterance: Utterance, pretag: Mapping[str, Any] | None) -> dict[str, Any]:
+def utterance_fields(utterance: CorrectedUtterance, pretag: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return one utterance as JSON."""
     return {
         "id": utterance.id,

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from pipeline.review import byte_ranges
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.authorization import admit, is_of_group, note, own_pass, require_group, sees_codes
-from pipeline.review.byte_ranges import Part
+from pipeline.review.byte_ranges import ByteRange
 from pipeline.review.coding import (
     codebooks,
     correction_store,
@@ -29,7 +29,7 @@ from pipeline.review.coding.change_requests import ChangeBatch, ChangeRequest
 from pipeline.review.coding.page_state import coding_page_state
 from pipeline.review.coding.sound import WavSound
 from pipeline.review.context import context_of
-from pipeline.review.form_fields import Id, OptionalLine
+from pipeline.review.form_fields import Id, OptionalLineOfText
 from pipeline.review.tapes import stored_measures
 from pipeline.review.templating import render, seeing
 from pipeline.tapes.consent import target_behavior
@@ -99,7 +99,7 @@ def begin_pass(
 
 @router.post("/codebooks")
 def add_codebook(
-    request: Request, viewer: SignedIn, tape_id: str, file: UploadFile, label: OptionalLine = ""
+    request: Request, viewer: SignedIn, tape_id: str, file: UploadFile, label: OptionalLineOfText = ""
 ) -> Response:
     """Add a codebook of CACTI for the tape's group, under a label."""
     home = context_of(request).home
@@ -301,7 +301,7 @@ def sound(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     with home.vault.open(item) as file:
         wav = WavSound(file, silent)
 
-        def read(wanted: Part) -> bytes:
+        def read(wanted: ByteRange) -> bytes:
             span = wav.span(wanted)
             note(request, viewer, tape_id, "tape.play", "sound", (span.start, span.end))
             return wav.read(wanted)

@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-from pipeline.review.byte_ranges import Part
+from pipeline.review.byte_ranges import ByteRange
 from pipeline.timeline import Span
 
 HEADER_BYTES = 44
@@ -41,7 +41,7 @@ class WavSound:
         self.size = HEADER_BYTES + 2 * self.frames
         self.max_bytes = MAX_SECONDS * 2 * self.rate
 
-    def read(self, part: Part) -> bytes:
+    def read(self, part: ByteRange) -> bytes:
         """Return some bytes of the WAV file."""
         head = self._head()[part.first : part.last + 1]
         first, last = max(0, part.first - HEADER_BYTES), part.last - HEADER_BYTES
@@ -51,7 +51,7 @@ class WavSound:
         samples = self._samples(start, end).astype("<i2").tobytes()
         return head + samples[first - 2 * start : last + 1 - 2 * start]
 
-    def span(self, part: Part) -> Span:
+    def span(self, part: ByteRange) -> Span:
         """Return the time span of some bytes, in ms."""
         first, last = (max(0, byte - HEADER_BYTES) // 2 * 1000 // self.rate for byte in (part.first, part.last + 1))
         return Span(first, max(first, last))

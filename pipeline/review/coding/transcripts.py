@@ -11,7 +11,7 @@ from sqlalchemy import select
 from pipeline.formats import plain_text
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import masks
-from pipeline.review.coding.corrections import Correction, Utterance, Word, apply_corrections
+from pipeline.review.coding.corrections import CorrectedUtterance, CorrectedWord, Correction, apply_corrections
 from pipeline.tapes.db import records
 from pipeline.tapes.db.records import Item
 from pipeline.timeline import Span, Vocalization
@@ -21,16 +21,16 @@ PAYLOAD_FIELD = "corrections.payload"
 """The field under which a correction's payload is encrypted."""
 
 
-def machine_transcript(admitted: Admitted) -> list[Utterance]:
+def machine_transcript(admitted: Admitted) -> list[CorrectedUtterance]:
     """Return the transcript as the machine made it."""
     utterances, number = [], 0
     for stored in _stored_transcript(admitted)["utterances"]:
         words = []
         for start, end, text, *_ in stored["words"]:
             number += 1
-            words.append(Word(f"w{number:05d}", text, start, end))
+            words.append(CorrectedWord(f"w{number:05d}", text, start, end))
         utterances.append(
-            Utterance(
+            CorrectedUtterance(
                 id=stored["utterance_id"],
                 turn=stored["turn_id"],
                 role=stored["role"],
@@ -96,12 +96,12 @@ def correction_payload(admitted: Admitted, row: records.Correction) -> dict[str,
     return payload
 
 
-def visible_transcript(admitted: Admitted) -> list[Utterance]:
+def visible_transcript(admitted: Admitted) -> list[CorrectedUtterance]:
     """Return the corrected transcript; only the interviewer sees masked names."""
     return with_corrections(admitted, valid_corrections(admitted))
 
 
-def with_corrections(admitted: Admitted, corrections: Sequence[Correction]) -> list[Utterance]:
+def with_corrections(admitted: Admitted, corrections: Sequence[Correction]) -> list[CorrectedUtterance]:
     """Return the transcript with these corrections, as the viewer sees it."""
     utterances = apply_corrections(machine_transcript(admitted), corrections)
     return utterances if admitted.is_interviewer else masks.mask_names(utterances)

@@ -23,12 +23,12 @@ from pipeline.review.authorization import Admitted
 from pipeline.review.coding import passes
 from pipeline.review.coding.change_requests import ChangeRequest
 from pipeline.review.coding.code_events import CodeState, in_effect
-from pipeline.review.coding.corrections import Utterance
+from pipeline.review.coding.corrections import CorrectedUtterance
 from pipeline.review.consensus.votes import Opinion, disputed_codes, gather_opinions, majority_codes
 from pipeline.review.tapes import stored_measures
 from pipeline.tapes.db.records import CodeEvent, Correction, Pass, Pretag
 
-Source = str
+CodeSource = str
 """Where an utterance's codes come from: ``consensus``, ``agreed``, ``hand``, ``machine`` or ``none``."""
 
 SOURCE_PHRASES = {
@@ -49,7 +49,7 @@ class ComparedUtterance:
     no more here than no code: those of a "mm-hm" that is only a backchannel.
     """
 
-    utterance: Utterance
+    utterance: CorrectedUtterance
     opinions: tuple[Opinion, ...]
     settled: tuple[str, ...] | None
     machine: tuple[str, ...]
@@ -80,7 +80,7 @@ class ComparedUtterance:
         )
 
     @property
-    def source(self) -> Source:
+    def source(self) -> CodeSource:
         """Where the codes come from."""
         if self.settled is not None:
             return "consensus"
@@ -149,7 +149,7 @@ class ConsensusBoard:
         return tuple(sorted(disputed, key=lambda compared: (_largest_share(compared), compared.utterance.start)))
 
 
-def consensus_board(admitted: Admitted, utterances: Sequence[Utterance], book: Codebook) -> ConsensusBoard:
+def consensus_board(admitted: Admitted, utterances: Sequence[CorrectedUtterance], book: Codebook) -> ConsensusBoard:
     """Return the board of a tape; the session must be that of somebody who may see the others' codes."""
     coders, opinions = gather_opinions(admitted, utterances, book)
     settled = settled_codes(admitted, book)

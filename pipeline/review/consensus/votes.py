@@ -22,7 +22,7 @@ from pipeline.measures.reliability.sampling import STRETCH_MS
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import global_ratings, observer_tasks, passes, transcripts
 from pipeline.review.coding.code_events import CodeState
-from pipeline.review.coding.corrections import Utterance, apply_corrections
+from pipeline.review.coding.corrections import CorrectedUtterance, apply_corrections
 from pipeline.tapes.db import records
 from pipeline.tapes.db.records import Pass, Person
 from pipeline.timeline import UNKNOWN
@@ -101,7 +101,7 @@ class _LockedPass:
 
 
 def gather_opinions(
-    admitted: Admitted, utterances: Sequence[Utterance], book: Codebook
+    admitted: Admitted, utterances: Sequence[CorrectedUtterance], book: Codebook
 ) -> tuple[tuple[str, ...], dict[str, tuple[Opinion, ...]]]:
     """Return the coders who locked a pass in a codebook, and utterance -> their opinions.
 
@@ -131,7 +131,7 @@ def gather_opinions(
     return coders, {utterance.id: tuple(_utterance_opinions(codings.values(), utterance)) for utterance in utterances}
 
 
-def _utterance_opinions(coders: Collection[Sequence[_LockedPass]], utterance: Utterance) -> list[Opinion]:
+def _utterance_opinions(coders: Collection[Sequence[_LockedPass]], utterance: CorrectedUtterance) -> list[Opinion]:
     opinions = []
     for codings in coders:
         combined: Opinion | None = None
@@ -143,7 +143,7 @@ def _utterance_opinions(coders: Collection[Sequence[_LockedPass]], utterance: Ut
     return opinions
 
 
-def _opinion(locked_pass: _LockedPass, utterance: Utterance) -> Opinion | None:
+def _opinion(locked_pass: _LockedPass, utterance: CorrectedUtterance) -> Opinion | None:
     fitting = locked_pass.fitting.get(utterance.role, locked_pass.task_codes)
     state = locked_pass.codes.get(utterance.id)
     if state is None and utterance.id not in locked_pass.listened:
@@ -168,7 +168,7 @@ def _combine_passes(later: Opinion, earlier: Opinion) -> Opinion:
 
 
 def _unchanged_since(
-    admitted: Admitted, utterances: Sequence[Utterance], moments: Collection[int]
+    admitted: Admitted, utterances: Sequence[CorrectedUtterance], moments: Collection[int]
 ) -> dict[int, frozenset[str]]:
     """Return time (ms) -> the utterances that had the same bounds and speaker then as they have now."""
     all_ids = frozenset(utterance.id for utterance in utterances)
@@ -190,5 +190,5 @@ def _unchanged_since(
     return unchanged
 
 
-def _bounds(utterance: Utterance) -> tuple[str, int, int, str]:
+def _bounds(utterance: CorrectedUtterance) -> tuple[str, int, int, str]:
     return utterance.id, utterance.start, utterance.end, utterance.role

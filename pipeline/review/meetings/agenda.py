@@ -11,7 +11,7 @@ LENGTHS = (60, 90, 120)
 
 
 @dataclass(frozen=True)
-class Part:
+class AgendaItem:
     """One part of a meeting: ``begin`` counts minutes from its start."""
 
     begin: int
@@ -43,12 +43,12 @@ _PARTS = (
 )
 
 
-def agenda(minutes: int) -> tuple[Part, ...]:
+def agenda(minutes: int) -> tuple[AgendaItem, ...]:
     """The parts of a meeting of one of the `LENGTHS`."""
     column, begin = LENGTHS.index(minutes), 0
     parts = []
     for name, text, lengths in _PARTS:
         if lengths[column]:
-            parts.append(Part(begin, lengths[column], name, text))
+            parts.append(AgendaItem(begin, lengths[column], name, text))
             begin += lengths[column]
     return tuple(parts)

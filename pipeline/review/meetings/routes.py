@@ -19,7 +19,7 @@ from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.auth.invitations import invite
 from pipeline.review.context import context_of
-from pipeline.review.form_fields import FormId, Id, Line, OptionalLine, OptionalText
+from pipeline.review.form_fields import FormId, Id, LineOfText, OptionalLineOfText, OptionalText
 from pipeline.review.meetings.agenda import LENGTHS, agenda
 from pipeline.review.meetings.rotation import ROLES, roles, turn
 from pipeline.review.tapes import titles
@@ -62,7 +62,7 @@ def page(request: Request, viewer: SignedIn) -> Response:
 
 @router.post("/meetings")
 def plan(
-    request: Request, viewer: SignedIn, group_id: FormId, at: Line, minutes: Annotated[int, Form()] = 90
+    request: Request, viewer: SignedIn, group_id: FormId, at: LineOfText, minutes: Annotated[int, Form()] = 90
 ) -> Response:
     """Plan a meeting; the roles come by rotation."""
     room = context_of(request)
@@ -122,7 +122,7 @@ def meeting_page(request: Request, viewer: SignedIn, meeting_id: Id) -> Response
 
 
 @router.post("/meetings/{meeting_id}/when")
-def move(request: Request, viewer: SignedIn, meeting_id: Id, at: Line) -> Response:
+def move(request: Request, viewer: SignedIn, meeting_id: Id, at: LineOfText) -> Response:
     """Meet at another day or time; the roles stay."""
     moment = _moment(at)
     with _changed_meeting(request, viewer, meeting_id, "meeting.move") as (_, meeting):
@@ -202,7 +202,7 @@ def write_notes(
     viewer: SignedIn,
     meeting_id: Id,
     notes: OptionalText = "",
-    was: OptionalLine = "",
+    was: OptionalLineOfText = "",
     step: Annotated[Literal["save", "keep"], Form()] = "save",
 ) -> Response:
     """Keep the notes, sealed with the key of the tape that they are about.
@@ -241,7 +241,7 @@ def group_page(request: Request, viewer: SignedIn, group_id: Id) -> Response:
 
 
 @router.post("/groups/{group_id}/members")
-def take_in(request: Request, viewer: SignedIn, group_id: Id, name: Line, email: Line) -> Response:
+def take_in(request: Request, viewer: SignedIn, group_id: Id, name: LineOfText, email: LineOfText) -> Response:
     """A coordinator invites somebody into the own group, as a member; for others this does not exist."""
     room = context_of(request)
     now = room.clock()

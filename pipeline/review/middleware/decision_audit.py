@@ -35,7 +35,7 @@ REFUSALS = frozenset({401, 403, 404, 413, 429})
 
 
 @dataclass(frozen=True)
-class Decision:
+class AuditedDecision:
     """A decision about a person: two that are equal are alike."""
 
     actor_id: str | None
@@ -47,7 +47,7 @@ class Decision:
 
 
 @dataclass
-class _Window:
+class _CountedDecisions:
     until: int
     more: int = 0
 
@@ -57,10 +57,10 @@ class Decisions:
 
     def __init__(self, home: Home, clock: Clock) -> None:
         self._home, self._clock = home, clock
-        self._windows: OrderedDict[Decision, _Window] = OrderedDict()
+        self._windows: OrderedDict[AuditedDecision, _CountedDecisions] = OrderedDict()
         self._lock = threading.Lock()
 
-    def note(self, *decided: Decision) -> None:
+    def note(self, *decided: AuditedDecision) -> None:
         """Write each decision, or count it where one alike was written a short while ago.
 
         Raises
@@ -69,13 +69,13 @@ class Decisions:
         """
         now = self._clock()
         with self._lock:
-            rows: list[tuple[Decision, int | None]] = list(self._ended(now))
+            rows: list[tuple[AuditedDecision, int | None]] = list(self._ended(now))
             fresh = []
             for decision in decided:
                 if window := self._windows.get(decision):
                     window.more += 1
                 else:
-                    self._windows[decision] = _Window(now + WINDOW)
+                    self._windows[decision] = _CountedDecisions(now + WINDOW)
                     fresh.append(decision)
         try:
             self._write([*rows, *((decision, None) for decision in fresh)], now)
@@ -102,7 +102,7 @@ class Decisions:
             self._windows.clear()
         self._write(counts, self._clock())
 
-    def decided(self, scope: Scope, trail: Trail, status: int) -> list[Decision]:
+    def decided(self, scope: Scope, trail: Trail, status: int) -> list[AuditedDecision]:
         """Return the decision that a response of this status stands for."""
         route, method = scope.get("route"), scope["method"]
         path = getattr(route, "path", "")
@@ -116,13 +116,13 @@ class Decisions:
             why = f"{status} {trail.reason}".strip()
             if trail.account_id is not None:
                 who = f"{thing} {trail.account_id}".strip()
-                return [Decision(trail.person_id, "login.refuse", who, None, why, trail.source)]
-            return [Decision(trail.person_id, "refuse", thing, tape_id, why, trail.source)]
+                return [AuditedDecision(trail.person_id, "login.refuse", who, None, why, trail.source)]
+            return [AuditedDecision(trail.person_id, "refuse", thing, tape_id, why, trail.source)]
         untold = (trail.tapes | ({tape_id} if tape_id else set())) - trail.told
         action, why = "read" if method in SAFE else "send", str(status) if status >= 400 else ""
-        return [Decision(trail.person_id, action, thing, tape, why, trail.source) for tape in sorted(untold)]
+        return [AuditedDecision(trail.person_id, action, thing, tape, why, trail.source) for tape in sorted(untold)]
 
-    def _ended(self, now: int) -> list[tuple[Decision, int]]:
+    def _ended(self, now: int) -> list[tuple[AuditedDecision, int]]:
         """The counts of windows that are over; these are forgotten."""
         counts = []
         while self._windows:
@@ -134,7 +134,7 @@ class Decisions:
                 counts.append((decision, window.more))
         return counts
 
-    def _write(self, rows: Sequence[tuple[Decision, int | None]], now: int) -> None:
+    def _write(self, rows: Sequence[tuple[AuditedDecision, int | None]], now: int) -> None:
         if not rows:
             return
         with self._home.database.writing() as session:

@@ -53,7 +53,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Line:
+class MeasureHistory:
     """One measure over tapes; ``missing`` are the days of tapes that have none, and why."""
 
     name: str
@@ -128,7 +128,7 @@ def unshare(request: Request, viewer: SignedIn, person_id: FormId) -> Response:
 
 def _page(
     request: Request,
-    lines: Sequence[Line],
+    lines: Sequence[MeasureHistory],
     owner: Person | None = None,
     peers: Mapping[str, str] = MappingProxyType({}),
     shared: Collection[str] = (),
@@ -170,7 +170,7 @@ def _note(home: Home, viewer: Viewer, tapes: Sequence[str], now: int, owner_id: 
 
 def _lines(
     database: Session, home: Home, viewer: Viewer, owner_id: str, now: int
-) -> tuple[list[Line], tuple[str, ...]]:
+) -> tuple[list[MeasureHistory], tuple[str, ...]]:
     """The owner's measures, over those tapes whose measures the viewer may see, and which tapes these are."""
     query = select(Tape).where(Tape.interviewer_id == owner_id, Tape.state == "ready").order_by(Tape.created_at)
     person = database.get_one(Person, viewer.person_id)
@@ -185,7 +185,7 @@ def _lines(
     return lines, tuple(tape.id for tape, _ in seen)
 
 
-def _line(name: str, seen: list[tuple[Tape, CurrentMeasures]]) -> Line:
+def _line(name: str, seen: list[tuple[Tape, CurrentMeasures]]) -> MeasureHistory:
     measured = [
         (tape, figure, measures)
         for tape, measures in seen
@@ -193,7 +193,7 @@ def _line(name: str, seen: list[tuple[Tape, CurrentMeasures]]) -> Line:
         if figure.name == name and figure.value is not None
     ]
     if not measured:
-        return Line(name, "", (), "", ())
+        return MeasureHistory(name, "", (), "", ())
     highest = max((figure.high or figure.value or 0.0) for _, figure, _ in measured)
     most = 100.0 if measured[0][1].unit == "percent" else max(1.0, highest)
     step = (WIDE - LEFT - EDGE) / max(1, len(measured) - 1)
@@ -223,4 +223,4 @@ def _line(name: str, seen: list[tuple[Tape, CurrentMeasures]]) -> Line:
         for figure in measures.figures
         if figure.name == name and figure.value is None
     )
-    return Line(name, label, points, top, missing)
+    return MeasureHistory(name, label, points, top, missing)

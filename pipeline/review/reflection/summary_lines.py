@@ -19,47 +19,47 @@ _CONFIDENTIAL = (
 
 
 @dataclass(frozen=True)
-class Line:
+class SummaryLine:
     """A paragraph, and how it is set."""
 
     text: str
     kind: Literal["title", "heading", "text", "note"] = "text"
 
 
-def lines(summary: Summary) -> Iterator[Line]:
+def lines(summary: Summary) -> Iterator[SummaryLine]:
     """All that the summary says."""
-    yield Line(summary.title, "title")
-    yield Line(f"Target behavior: {summary.target}")
-    yield Line(f"Interviewer: {summary.interviewer}. Submitted on {summary.came_in}.")
-    yield Line("What went well", "heading")
+    yield SummaryLine(summary.title, "title")
+    yield SummaryLine(f"Target behavior: {summary.target}")
+    yield SummaryLine(f"Interviewer: {summary.interviewer}. Submitted on {summary.came_in}.")
+    yield SummaryLine("What went well", "heading")
     if summary.well:
-        yield Line(f"{summary.interviewer}: {summary.well}")
+        yield SummaryLine(f"{summary.interviewer}: {summary.well}")
     strengths = [comment for comment in summary.comments if comment.kind == "strength"]
     for strength in strengths:
-        yield Line(f"{strength.name}: {strength.text}")
+        yield SummaryLine(f"{strength.name}: {strength.text}")
     if not summary.well and not strengths:
-        yield Line("Nothing has been written yet.")
+        yield SummaryLine("Nothing has been written yet.")
     suggestions = [comment for comment in summary.comments if comment.kind == "suggestion"]
     if summary.next or suggestions:
-        yield Line("To try next", "heading")
+        yield SummaryLine("To try next", "heading")
         if summary.next:
-            yield Line(f"{summary.interviewer}: {summary.next}")
+            yield SummaryLine(f"{summary.interviewer}: {summary.next}")
         for suggestion in suggestions:
-            yield Line(f"{suggestion.name}: {suggestion.text}")
-    yield Line("Measures", "heading")
-    yield Line(f"{summary.basis}.")
+            yield SummaryLine(f"{suggestion.name}: {suggestion.text}")
+    yield SummaryLine("Measures", "heading")
+    yield SummaryLine(f"{summary.basis}.")
     if summary.note:
-        yield Line(f"{summary.note}.")
+        yield SummaryLine(f"{summary.note}.")
     for figure in summary.figures:
         spread = f" ({figure.spread})" if figure.spread else ""
-        yield Line(f"{figure.label}: {figure.text}{spread}")
+        yield SummaryLine(f"{figure.label}: {figure.text}{spread}")
     for miti in summary.miti:
-        yield Line(f"MITI summary ({miti.label})", "heading")
-        yield Line(f"{miti.basis}.")
+        yield SummaryLine(f"MITI summary ({miti.label})", "heading")
+        yield SummaryLine(f"{miti.basis}.")
         for row in (*miti.ratings, *miti.rows):
             basis = f" ({row.basis})" if row.basis else ""
-            yield Line(f"{row.label}: {row.text}{basis}")
+            yield SummaryLine(f"{row.label}: {row.text}{basis}")
             if row.thresholds:
-                yield Line(f"Thresholds: {row.thresholds}", "note")
-        yield Line(OPINION, "note")
-    yield Line(_CONFIDENTIAL, "note")
+                yield SummaryLine(f"Thresholds: {row.thresholds}", "note")
+        yield SummaryLine(OPINION, "note")
+    yield SummaryLine(_CONFIDENTIAL, "note")

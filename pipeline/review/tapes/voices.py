@@ -34,7 +34,7 @@ _COLUMN, _TRANSCRIPT = "corrections.payload", "transcript"
 
 
 @dataclass(frozen=True)
-class Voice:
+class TapeVoice:
     """One voice: its role, where it can be heard, and whether it is probably nobody.
 
     ``utterances`` are those of its clips; ``spoken`` are ms, or words where there is no sound.
@@ -108,7 +108,7 @@ def decide(
     return seeing(f"/tapes/{tape_id}", "saved")
 
 
-def voices(utterances: Sequence[Utterance], speakers: dict[str, Any]) -> tuple[Voice, ...]:
+def voices(utterances: Sequence[Utterance], speakers: dict[str, Any]) -> tuple[TapeVoice, ...]:
     """The voices of a tape, the one that speaks most first; their clips are their longest stretches, in order.
 
     ``speakers`` has the "roles" by voice, and the "ghosts" that the diarizer found.
@@ -127,7 +127,7 @@ def voices(utterances: Sequence[Utterance], speakers: dict[str, Any]) -> tuple[V
         )
         role = roles.get(name, "unknown")
         ids = tuple(row.utterance_id for row in sorted(longest, key=lambda row: row.position))
-        ranked.append(Voice(name, role, tuple(clips), length, length / total, name in ghosts, ids))
+        ranked.append(TapeVoice(name, role, tuple(clips), length, length / total, name in ghosts, ids))
     return tuple(ranked)
 
 

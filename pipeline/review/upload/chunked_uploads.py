@@ -34,7 +34,7 @@ from pipeline.tapes.home import Home
 from pipeline.tapes.intake.submission import FORM
 from pipeline.tapes.vault.scratch import named
 from pipeline.tapes.vault.stage_store import item_row
-from pipeline.tapes.vault.vault import Item as Put
+from pipeline.tapes.vault.vault import StoredItem as Put
 
 PIECE = 4 << 20
 """Bytes that are kept in memory before they go to the vault."""

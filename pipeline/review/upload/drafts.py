@@ -19,7 +19,7 @@ from pipeline.formats import registry
 from pipeline.review import authorization, errors
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.context import context_of
-from pipeline.review.form_fields import FormId, Id, Line, OptionalLine
+from pipeline.review.form_fields import FormId, Id, LineOfText, OptionalLineOfText
 from pipeline.review.tapes import titles
 from pipeline.review.templating import render, seeing
 from pipeline.review.upload import chunked_uploads, queueing, quotas, source_sound, transcripts
@@ -53,12 +53,12 @@ Choices = Annotated[list[str], Form(max_length=50)]
 
 
 def allowed(
-    pseudonym: OptionalLine = "",
-    destroy_by: OptionalLine = "",
-    signed_on: OptionalLine = "",
-    signed_form: OptionalLine = "",
-    method: OptionalLine = "",
-    people_named: OptionalLine = "",
+    pseudonym: OptionalLineOfText = "",
+    destroy_by: OptionalLineOfText = "",
+    signed_on: OptionalLineOfText = "",
+    signed_form: OptionalLineOfText = "",
+    method: OptionalLineOfText = "",
+    people_named: OptionalLineOfText = "",
     uses: Choices = [],  # noqa: B006 - read only
     group_ids: Choices = [],  # noqa: B006 - read only
 ) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def page(request: Request, viewer: SignedIn) -> Response:
 
 @router.post("/tapes")
 def begin(
-    request: Request, viewer: SignedIn, group_id: FormId, typed: Allowed, target_behavior: OptionalLine = ""
+    request: Request, viewer: SignedIn, group_id: FormId, typed: Allowed, target_behavior: OptionalLineOfText = ""
 ) -> Response:
     """Write down the consent and the target behavior; the recording comes next."""
     typed = typed | {"group_id": group_id, "target_behavior": target_behavior}
@@ -241,8 +241,8 @@ def choose(
     request: Request,
     viewer: SignedIn,
     tape_id: Id,
-    start: Line,
-    end: Line,
+    start: LineOfText,
+    end: LineOfText,
     speakers: Annotated[int, Form(ge=0, le=6)] = 2,
 ) -> Response:
     """Take the part, and queue the job."""

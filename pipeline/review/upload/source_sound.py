@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from pipeline.audio import sniff
 from pipeline.review import byte_ranges
-from pipeline.review.byte_ranges import Part
+from pipeline.review.byte_ranges import ByteRange
 from pipeline.review.coding.sound import MAX_SECONDS
 
 TYPES = {
@@ -39,11 +39,11 @@ def answer(request: Request, file: io.RawIOBase, shown: int) -> Response:
     with file:
         size = file.seek(0, 2)
 
-        def read(wanted: Part) -> bytes:
+        def read(wanted: ByteRange) -> bytes:
             file.seek(wanted.first)
             return file.read(wanted.length)
 
-        kind = sniff.identify(lambda at, count: read(Part(at, at + count - 1)))
+        kind = sniff.identify(lambda at, count: read(ByteRange(at, at + count - 1)))
         media_type = TYPES.get(kind.name if kind else "", "application/octet-stream")
         most = min(MOST, max(LEAST, size * 1000 * MAX_SECONDS // shown))
         return byte_ranges.answer(request, size, most, media_type, read)

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.audio.recording import Recording
 from pipeline.errors import SpeechError
 from pipeline.formats import rttm as rttm_format
-from pipeline.formats.rttm import Line
+from pipeline.formats.rttm import RttmLine
 from pipeline.run.progress import Progress
 from pipeline.settings import DiarizationSettings
 from pipeline.speech.cores import Cores
@@ -54,7 +54,7 @@ class ManualDiarizer:
         engine = {"diarizer": "manual", "checksum": checksum(self.rttm)}
         return Diarization(segments, exclusive(segments), spurious_speakers(segments, self.settings), engine)
 
-    def _lines(self, recording: Recording) -> tuple[int, list[Line]]:
+    def _lines(self, recording: Recording) -> tuple[int, list[RttmLine]]:
         """The zero of the file's times, in milliseconds of the recording, and its lines about this recording."""
         file, thing = rttm_format.read_file(self.rttm), f"file {self.rttm.name}"
         if file.recording is not None and file.recording != recording.source.sha256:

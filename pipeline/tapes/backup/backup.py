@@ -45,7 +45,7 @@ from pipeline.tapes.home import Home
 from pipeline.tapes.retention import tombstones
 from pipeline.tapes.vault import encrypted_file
 from pipeline.tapes.vault.atomic_files import abandoned, appended, published, require_text, writable
-from pipeline.tapes.vault.encrypted_file import Label
+from pipeline.tapes.vault.encrypted_file import FileLabel
 from pipeline.tapes.vault.vault import HOME
 
 VERSION = 1
@@ -148,7 +148,7 @@ def _written(home: Home, path: Path, now: int) -> tuple[list[str], Made]:
             _line(rows, {"backups": [str(path) for path in noted(home)]})
             _line(rows, {"sums": sums.found})
             rows.seek(0)
-            encrypted_file.write(rows, sealed, data_key, Label(PURPOSE, RECORDS, file_id))
+            encrypted_file.write(rows, sealed, data_key, FileLabel(PURPOSE, RECORDS, file_id))
             size = sealed.tell()
             sealed.seek(0)
             sums.put(RECORDS, sealed, size)

@@ -44,7 +44,7 @@ from pipeline.tapes.db.records import Person, Record, Tape, Tombstone
 from pipeline.tapes.home import Home, KeyPlaces, folder_of, mark
 from pipeline.tapes.retention import destruction, tombstones
 from pipeline.tapes.vault.atomic_files import owned, published, writable
-from pipeline.tapes.vault.encrypted_file import Label, Reader
+from pipeline.tapes.vault.encrypted_file import DecryptingReader, FileLabel
 from pipeline.tapes.vault.locks import TapeLocks
 from pipeline.tapes.vault.master_key import Ask, MasterKey, Ring
 from pipeline.tapes.vault.tape_keys import KeyFolder
@@ -204,14 +204,14 @@ class _Backup:
     def _open(self, ring: Ring) -> None:
         """Decrypt the records; what they say of the other files must be true."""
         data_key = ring.unwrap(PURPOSE, base64.b64decode(self.header["key"]))
-        label = Label(PURPOSE, RECORDS, bytes.fromhex(self.header["file_id"]))
+        label = FileLabel(PURPOSE, RECORDS, bytes.fromhex(self.header["file_id"]))
 
         def refuse(what: str) -> VaultError:
             return VaultError("V02", f"backup {self.path}", what, "use another backup")
 
         file = (self.folder / RECORDS).open("rb")
         self._open_files.callback(file.close)
-        self._reader = Reader(file, data_key, label, refuse)
+        self._reader = DecryptingReader(file, data_key, label, refuse)
         promised: dict[str, str] = {}
         for entry in self.entries():
             promised |= entry.get("sums", {})

@@ -144,7 +144,7 @@ class _Asker(NamedTuple):
     coach_of: frozenset[str]
 
 
-class _Terms(NamedTuple):
+class _ConsentTerms(NamedTuple):
     """The latest consent of a tape."""
 
     uses: frozenset[str]
@@ -153,7 +153,9 @@ class _Terms(NamedTuple):
     destroy_by: int
 
 
-def _decide(who: _Asker, use: Use, is_interviewer: bool, withdrawn: bool, terms: _Terms | None, now: int) -> Reason:
+def _decide(
+    who: _Asker, use: Use, is_interviewer: bool, withdrawn: bool, terms: _ConsentTerms | None, now: int
+) -> Reason:
     if who.disabled:
         return "disabled"
     if use in _ENDING:
@@ -169,7 +171,7 @@ def _decide(who: _Asker, use: Use, is_interviewer: bool, withdrawn: bool, terms:
     return _for_audience(who, use, is_interviewer, terms)
 
 
-def _for_audience(who: _Asker, use: Use, is_interviewer: bool, terms: _Terms) -> Reason:
+def _for_audience(who: _Asker, use: Use, is_interviewer: bool, terms: _ConsentTerms) -> Reason:
     """Others than the interviewer; their part of the consent must cover the use and name them."""
     member = bool(who.member_of & terms.groups)
     coach = bool(who.coach_of & terms.groups)
@@ -204,7 +206,7 @@ def _asker(session: Session, person: Person | None, now: int) -> _Asker:
     return _Asker(person.id, False, asker.is_admin, members, coaches)
 
 
-def _terms(session: Session, tape_ids: Iterable[str]) -> dict[str, _Terms]:
+def _terms(session: Session, tape_ids: Iterable[str]) -> dict[str, _ConsentTerms]:
     """The consent that holds for each tape: the one written last."""
     rows = session.execute(
         select(Consent.tape_id, Consent.uses, Consent.group_ids, Consent.person_ids, Consent.destroy_by)
@@ -212,6 +214,8 @@ def _terms(session: Session, tape_ids: Iterable[str]) -> dict[str, _Terms]:
         .order_by(Consent.number)
     )
     return {
-        row.tape_id: _Terms(frozenset(row.uses), frozenset(row.group_ids), frozenset(row.person_ids), row.destroy_by)
+        row.tape_id: _ConsentTerms(
+            frozenset(row.uses), frozenset(row.group_ids), frozenset(row.person_ids), row.destroy_by
+        )
         for row in rows
     }

@@ -36,7 +36,7 @@ from pipeline.tapes.db.records import Item, Job, Pretag, Tape, Transcript, Utter
 from pipeline.tapes.home import Home
 from pipeline.tapes.jobs import job_state
 from pipeline.tapes.vault.stage_store import item_row
-from pipeline.tapes.vault.vault import Item as Put
+from pipeline.tapes.vault.vault import StoredItem as Put
 
 MONO, PEAKS, TRANSCRIPT = "mono", "peaks", "transcript"
 PEAKS_PER_SECOND = 20

@@ -60,7 +60,7 @@ class Plain(Serializer):
 
 
 @dataclass(frozen=True)
-class Entry:
+class QueueEntry:
     """A workflow that is not finished, and which worker has it."""
 
     workflow_id: str
@@ -134,7 +134,7 @@ class Queue:
             if self._found([workflow_id]):
                 self._client.cancel_workflow(workflow_id, cancel_children=True)
 
-    def resume(self, entries: Iterable[Entry]) -> None:
+    def resume(self, entries: Iterable[QueueEntry]) -> None:
         """Put workflows whose worker is gone back on their queues."""
         with self._told():
             for entry in entries:
@@ -171,12 +171,12 @@ class Queue:
                     raise JobError("J05", self.name, "is being read all the time", "try again in a minute")
                 time.sleep(0.05)
 
-    def unfinished(self) -> list[Entry]:
+    def unfinished(self) -> list[QueueEntry]:
         """Every workflow that waits or is being worked on."""
         with self._told():
             workflows = self._client.list_workflows(status=UNFINISHED, load_input=False, load_output=False)
             return [
-                Entry(
+                QueueEntry(
                     *(workflow.workflow_id, workflow.status, workflow.queue_name or CPU),
                     *(workflow.executor_id or "", workflow.app_version or VERSION),
                 )

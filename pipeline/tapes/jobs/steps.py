@@ -103,13 +103,13 @@ def perform(
         items = {item.kind: item for item in session.scalars(wanted)}
         target = target_behavior.read(session, home.vault, tape.id)
         written = unpacked(home.vault.read(items[WRITTEN])) if WRITTEN in items else None
-    watch = _Watch(STEPS[step], progress)
+    watch = _StepProgress(STEPS[step], progress)
     with home.vault.locks.working(tape.id):
         if not tape.from_text:
             store = VaultStageStore(home, tape.id, clock)
             made = _of_recording(home, settings, engines, items, target, written, step, store, watch, clock)
         elif step == "report" and written is not None:
-            watch = _Watch([stage.name for stage in text_run.STAGES], progress)
+            watch = _StepProgress([stage.name for stage in text_run.STAGES], progress)
             run = TextRun(written, target, settings, engines(settings), versions(STAGES), tape.id)
             made = importing.of_text(run.finish(watch))
         else:
@@ -127,7 +127,7 @@ def _of_recording(
     written: WrittenTranscript | None,
     step: str,
     store: VaultStageStore,
-    watch: _Watch,
+    watch: _StepProgress,
     clock: Clock,
 ) -> Imported | None:
     """Do a step with a recording; what is to be published, after the last one."""
@@ -171,7 +171,7 @@ def _forget(home: Home, files: Sequence[Item], now: int) -> None:
         home.vault.remove(item)
 
 
-class _Watch:
+class _StepProgress:
     """Turns the progress of a step's stages into the step's; an `Observer` of the run."""
 
     def __init__(self, stages: Collection[str], progress: Progress) -> None:

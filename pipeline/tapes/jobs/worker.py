@@ -31,11 +31,11 @@ from pipeline.tapes.intake import submission
 from pipeline.tapes.jobs import job_state, workflow
 from pipeline.tapes.jobs.engine_process import Runner
 from pipeline.tapes.jobs.liveness import Watch
-from pipeline.tapes.jobs.queue import CPU, GPU, UNFINISHED, VERSION, Entry
+from pipeline.tapes.jobs.queue import CPU, GPU, UNFINISHED, VERSION, QueueEntry
 from pipeline.tapes.retention import retention
 
-Which = Literal["all", "cpu", "gpu"]
-QUEUES: dict[Which, tuple[str, ...]] = {"all": (CPU, GPU), "cpu": (CPU,), "gpu": (GPU,)}
+WhichJobs = Literal["all", "cpu", "gpu"]
+QUEUES: dict[WhichJobs, tuple[str, ...]] = {"all": (CPU, GPU), "cpu": (CPU,), "gpu": (GPU,)}
 
 ENGINES = "pipeline.run.engines:Engines"
 
@@ -53,7 +53,13 @@ class Worker:
     """
 
     def __init__(
-        self, home: Home, settings: Settings, which: Which = "all", *, engines: str = ENGINES, clock: Clock = real_time
+        self,
+        home: Home,
+        settings: Settings,
+        which: WhichJobs = "all",
+        *,
+        engines: str = ENGINES,
+        clock: Clock = real_time,
     ) -> None:
         self.home, self.settings, self._which, self._engines, self._clock = home, settings, which, engines, clock
         self.name = f"w{os.getpid()}-{secrets.token_hex(4)}"
@@ -142,7 +148,7 @@ class Worker:
         dropped = self._long_dropped(held)
         self._queue.resume(entry for entry in held if entry.workflow_id in dropped)
 
-    def _long_dropped(self, held: Sequence[Entry]) -> set[str]:
+    def _long_dropped(self, held: Sequence[QueueEntry]) -> set[str]:
         """Those of our workflows that nobody here is at, for so long that none of them is only about to begin."""
         now, idle = time.monotonic(), {entry.workflow_id for entry in held if entry.worker == self.name}
         idle -= self._work.active

@@ -46,7 +46,7 @@ class DamagedError(Exception):
     """The file is not what was written; the text says what is wrong, and names no content."""
 
 
-class Source(Protocol):
+class ByteStream(Protocol):
     """Anything that can be read: an open file, a network stream."""
 
     def read(self, size: int, /) -> bytes:
@@ -54,7 +54,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class Label:
+class FileLabel:
     """The identity of a file: it stands in the header, readable without the key, and every frame is bound to it."""
 
     tape_id: str
@@ -78,7 +78,7 @@ class Written:
     sha256: str
 
 
-def write(source: Source, target: BinaryIO, key: bytes, label: Label) -> Written:
+def write(source: ByteStream, target: BinaryIO, key: bytes, label: FileLabel) -> Written:
     """Encrypt a source to its end into a fresh file."""
     header = label.header()
     cipher = _cipher(key, header, label.file_id)
@@ -98,7 +98,7 @@ def write(source: Source, target: BinaryIO, key: bytes, label: Label) -> Written
     return Written(size, digest.hexdigest())
 
 
-class Reader(io.RawIOBase):
+class DecryptingReader(io.RawIOBase):
     """The plaintext of an encrypted file, from any place; one frame at a time is in memory.
 
     Parameters
@@ -109,7 +109,7 @@ class Reader(io.RawIOBase):
     refuse: makes the error to raise from what is wrong.
     """
 
-    def __init__(self, file: BinaryIO, key: bytes, label: Label, refuse: Callable[[str], Exception]) -> None:
+    def __init__(self, file: BinaryIO, key: bytes, label: FileLabel, refuse: Callable[[str], Exception]) -> None:
         super().__init__()
         self._file, self._refuse = file, refuse
         self._header = label.header()
@@ -205,7 +205,7 @@ def _bound(header: bytes, number: int, size: int | None = None) -> bytes:
     return header + _PLACE.pack(number, size is not None, size or 0)
 
 
-def _full(source: Source) -> bytes:
+def _full(source: ByteStream) -> bytes:
     """The next frame; short only at the end, however small the pieces are in which the source hands it over."""
     pieces, missing = [], FRAME
     while missing and (piece := source.read(missing)):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pipeline.errors import VaultError
-from pipeline.tapes.vault.master_key import VARIABLE, Kind, MasterKey, Ring
+from pipeline.tapes.vault.master_key import VARIABLE, KeyKind, MasterKey, Ring
 from pipeline.tapes.vault.vault import Vault
 
 
-def rotate(vault: Vault, becoming: MasterKey, kind: Kind | None = None) -> int:
+def rotate(vault: Vault, becoming: MasterKey, kind: KeyKind | None = None) -> int:
     """Change the master key; how many data keys were wrapped anew.
 
     Backups that were made before open with the master key of then.

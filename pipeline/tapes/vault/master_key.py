@@ -42,7 +42,7 @@ PASSPHRASE = "TAPE_REVIEW_PASSPHRASE"  # noqa: S105 - the name of a variable
 SHORTEST = 12
 """Characters that a passphrase has at least."""
 
-Kind = Literal["file", "passphrase", "environment"]
+KeyKind = Literal["file", "passphrase", "environment"]
 Ask = Callable[[], str]
 
 _VERSION = b"\x01"
@@ -155,7 +155,7 @@ class MasterKey:
     ask: Ask | None = None
     anew: bool = False
 
-    def create(self, kind: Kind) -> Ring:
+    def create(self, kind: KeyKind) -> Ring:
         """A new ring, kept as `kind` says; with "environment" it must be there already.
 
         Raises
@@ -170,7 +170,7 @@ class MasterKey:
             raise VaultError("V04", f"master key {self.path}", "exists already", remedy) from error
         return ring
 
-    def keep(self, ring: Ring, kind: Kind | None = None) -> None:
+    def keep(self, ring: Ring, kind: KeyKind | None = None) -> None:
         """Put another ring, or another way of keeping it, in the place of the one before.
 
         Raises
@@ -183,14 +183,14 @@ class MasterKey:
             raise VaultError("V04", "master key", "is in the environment, which this program cannot change", remedy)
         self._keep(kind, ring, replace=True)
 
-    def kind(self) -> Kind:
+    def kind(self) -> KeyKind:
         """How the ring is kept.
 
         Raises
         ------
         VaultError: V04, V05.
         """
-        kind: Kind = self._read()["kind"]
+        kind: KeyKind = self._read()["kind"]
         return kind
 
     def stamp(self) -> bytes:
@@ -224,7 +224,7 @@ class MasterKey:
         except (ValueError, KeyError, TypeError) as error:
             raise self._unreadable("is damaged") from error
 
-    def _keep(self, kind: Kind, ring: Ring, replace: bool) -> None:
+    def _keep(self, kind: KeyKind, ring: Ring, replace: bool) -> None:
         kept: dict[str, Any] = {"kind": kind}
         if kind == "file":
             kept["ring"] = ring.text()

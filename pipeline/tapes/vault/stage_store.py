@@ -18,7 +18,7 @@ from sqlalchemy import select
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.db import records
 from pipeline.tapes.home import Home
-from pipeline.tapes.vault.vault import Item
+from pipeline.tapes.vault.vault import StoredItem
 
 PREFIX = "stage:"
 """How the kind of an item begins that holds a stage's result."""
@@ -87,7 +87,7 @@ def keep(home: Home, tape_id: str, kind: str, content: bytes | Path, now: int) -
     return row
 
 
-def item_row(put: Item, now: int) -> records.Item:
+def item_row(put: StoredItem, now: int) -> records.Item:
     """The row about an item of the vault."""
     return records.Item(**asdict(put), created_at=now)
 

@@ -26,7 +26,7 @@ from pipeline.errors import VaultError
 from pipeline.files import PARTIAL, settle
 from pipeline.tapes.vault import master_key
 from pipeline.tapes.vault.atomic_files import abandoned, owned, published, writable
-from pipeline.tapes.vault.encrypted_file import ID_BYTES, Label, Reader, Source, write
+from pipeline.tapes.vault.encrypted_file import ID_BYTES, ByteStream, DecryptingReader, FileLabel, write
 from pipeline.tapes.vault.locks import TapeLocks
 from pipeline.tapes.vault.master_key import MasterKey, Ring, UnsealableError
 from pipeline.tapes.vault.scratch import Scratch
@@ -37,7 +37,7 @@ HOME = "home"
 
 
 @dataclass(frozen=True)
-class Item:
+class StoredItem:
     """One encrypted file; ``size`` of the plaintext, ``sha256`` of the encrypted file as it lies on the disk.
 
     The digest is not the plaintext's: a digest of what was said would outlive it and could be compared.
@@ -51,7 +51,7 @@ class Item:
 
 
 class Known(Protocol):
-    """The facts that open an item: an `Item`, or a row of the table ``items``."""
+    """The facts that open an item: an `StoredItem`, or a row of the table ``items``."""
 
     @property
     def id(self) -> str:
@@ -198,7 +198,7 @@ class Vault:
 
     # files
 
-    def put(self, tape_id: str, kind: str, source: Source | bytes | Path) -> Item:
+    def put(self, tape_id: str, kind: str, source: ByteStream | bytes | Path) -> StoredItem:
         """Encrypt a source to its end; the item is there whole, or not at all.
 
         Raises
@@ -216,15 +216,15 @@ class Vault:
         owned(path.parent)
         try:
             with published(path) as file:
-                written = write(source, file, key, Label(tape_id, kind, file_id))
+                written = write(source, file, key, FileLabel(tape_id, kind, file_id))
         finally:
             if not self.has_key(tape_id):  # destroyed while we wrote
                 with suppress(FileNotFoundError):
                     path.unlink()
                 raise self._keyless(tape_id)
-        return Item(file_id.hex(), tape_id, kind, written.size, written.sha256)
+        return StoredItem(file_id.hex(), tape_id, kind, written.size, written.sha256)
 
-    def open(self, item: Known) -> Reader:
+    def open(self, item: Known) -> DecryptingReader:
         """An item's plaintext; can be read from anywhere, frame by frame. Close it.
 
         Raises
@@ -244,7 +244,7 @@ class Vault:
             value = f"cannot be read ({error.strerror})"
             raise VaultError("V01", thing, value, "restore the last backup") from error
         try:
-            reader = Reader(file, key, Label(item.tape_id, item.kind, bytes.fromhex(item.id)), refuse)
+            reader = DecryptingReader(file, key, FileLabel(item.tape_id, item.kind, bytes.fromhex(item.id)), refuse)
             if reader.size != item.size:
                 raise refuse("does not have the length in its record")
         except BaseException:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.review.coding import masks
-from pipeline.review.coding.corrections import MASK, Correction, Utterance, Word, apply_corrections
+from pipeline.review.coding.corrections import MASK, CorrectedUtterance, CorrectedWord, Correction, apply_corrections
 from pipeline.review.coding.sound import HEADER_BYTES
 from tests.review.coding import shelf
 from tests.review.coding.conftest import Coder
@@ -193,12 +193,17 @@ def test_no_walk_of_the_peers_uncovers_a_name(peers: Peers, seed: int) -> None:
     assert NAME not in text(peers.ben)
 
 
-def spoken_words() -> list[Utterance]:
+def spoken_words() -> list[CorrectedUtterance]:
     """Two speakers, three utterances of four words, each word unlike all others."""
     utterances = []
     for number in range(3):
-        row = [Word(f"w{n:05d}", f"secret{n}.", n * 100, n * 100 + 80) for n in range(number * 4 + 1, number * 4 + 5)]
-        utterances.append(Utterance(f"u{number}", f"t{number}", "client", "S1", row[0].start, row[-1].end, tuple(row)))
+        row = [
+            CorrectedWord(f"w{n:05d}", f"secret{n}.", n * 100, n * 100 + 80)
+            for n in range(number * 4 + 1, number * 4 + 5)
+        ]
+        utterances.append(
+            CorrectedUtterance(f"u{number}", f"t{number}", "client", "S1", row[0].start, row[-1].end, tuple(row))
+        )
     return utterances
 
 

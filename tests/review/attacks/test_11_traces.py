@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.errors import TapesError
-from pipeline.review.middleware.decision_audit import WINDOW, Decision, Decisions
+from pipeline.review.middleware.decision_audit import WINDOW, AuditedDecision, Decisions
 from pipeline.tapes.db.database import Database
 from pipeline.tapes.db.records import AuditRow, Person
 from tests.review.auth.test_access import login
@@ -193,14 +193,14 @@ def test_what_was_counted_is_written_when_the_program_ends(room: Room) -> None:
     assert [row.times for row in rows(room)] == [None, 2]
 
 
-DECISION = Decision("ada", "refuse", "GET /", None, "404", "192.0.2.1")
+DECISION = AuditedDecision("ada", "refuse", "GET /", None, "404", "192.0.2.1")
 
 
 def test_two_people_or_two_addresses_are_not_counted_together(room: Room) -> None:
     decisions = Decisions(room.home, room.clock)
     others = [
-        Decision("ben", "refuse", "GET /", None, "404", "192.0.2.1"),
-        Decision("ada", "refuse", "GET /", None, "404", "192.0.2.2"),
+        AuditedDecision("ben", "refuse", "GET /", None, "404", "192.0.2.1"),
+        AuditedDecision("ada", "refuse", "GET /", None, "404", "192.0.2.2"),
     ]
     for _ in range(2):
         decisions.note(DECISION, *others)
@@ -217,7 +217,7 @@ def test_nobody_reads_what_the_audit_cannot_tell_of(
     """A refusal is answered all the same."""
     owner, stranger = room.signed_in(theirs["person_id"]), room.signed_in(room.person("Sam"))
 
-    def busy(self: Decisions, *decided: Decision) -> None:
+    def busy(self: Decisions, *decided: AuditedDecision) -> None:
         raise TapesError("K04", "database", "is busy", "try again")
 
     monkeypatch.setattr(Decisions, "note", busy)

@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 from pipeline.review.coding.code_events import CodingEvent
-from pipeline.review.coding.corrections import MASK, Correction, Utterance, Word
+from pipeline.review.coding.corrections import MASK, CorrectedUtterance, CorrectedWord, Correction
 
 CODES = ("question", "reflection_simple", "reflection_complex", "affirmation")
 
@@ -25,7 +25,7 @@ def events(draw: random.Random, count: int) -> list[CodingEvent]:
     return history
 
 
-def transcript(draw: random.Random, count: int = 6) -> list[Utterance]:
+def transcript(draw: random.Random, count: int = 6) -> list[CorrectedUtterance]:
     """Utterances of two speakers that take turns, a few words each."""
     utterances, time, number = [], 0, 0
     for position in range(count):
@@ -33,16 +33,20 @@ def transcript(draw: random.Random, count: int = 6) -> list[Utterance]:
         for _ in range(draw.randint(1, 5)):
             number += 1
             length = draw.randint(80, 600)
-            words.append(Word(f"w{number:05d}", draw.choice(["so", "um", "you", "want", "it"]), time, time + length))
+            words.append(
+                CorrectedWord(f"w{number:05d}", draw.choice(["so", "um", "you", "want", "it"]), time, time + length)
+            )
             time += length + draw.randint(0, 200)
         role, speaker = draw.choice([("interviewer", "S1"), ("client", "S2")])
         utterances.append(
-            Utterance(f"u{position}", f"t{position}", role, speaker, words[0].start, words[-1].end, tuple(words))
+            CorrectedUtterance(
+                f"u{position}", f"t{position}", role, speaker, words[0].start, words[-1].end, tuple(words)
+            )
         )
     return utterances
 
 
-def corrections(draw: random.Random, utterances: list[Utterance], count: int) -> list[Correction]:
+def corrections(draw: random.Random, utterances: list[CorrectedUtterance], count: int) -> list[Correction]:
     """Corrections of every kind, some of which do not fit: others were faster, or took something back."""
     history: list[Correction] = []
     words = [word for utterance in utterances for word in utterance.words]

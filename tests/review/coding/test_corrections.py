@@ -8,15 +8,15 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.review.coding.corrections import Correction, Utterance, Word, apply_corrections
+from pipeline.review.coding.corrections import CorrectedUtterance, CorrectedWord, Correction, apply_corrections
 from tests.review.coding import histories, node
 
 SEEDS = st.integers(0, 2**32)
 
 
-def utterance_of(*words: str) -> Utterance:
-    spoken = tuple(Word(f"w{at}", word, at * 100, at * 100 + 80) for at, word in enumerate(words))
-    return Utterance("u1", "t1", "client", "S2", 0, spoken[-1].end, spoken)
+def utterance_of(*words: str) -> CorrectedUtterance:
+    spoken = tuple(CorrectedWord(f"w{at}", word, at * 100, at * 100 + 80) for at, word in enumerate(words))
+    return CorrectedUtterance("u1", "t1", "client", "S2", 0, spoken[-1].end, spoken)
 
 
 def retype(old: list[str], new: list[str], after: str | None = None) -> Correction:

@@ -13,7 +13,7 @@ import webvtt
 from pipeline.coding.codebook import Codebook
 from pipeline.review.coding import downloads
 from pipeline.review.coding.code_events import CodeState
-from pipeline.review.coding.corrections import Utterance, Word
+from pipeline.review.coding.corrections import CorrectedUtterance, CorrectedWord
 from pipeline.tapes.db.records import Tape
 from tests.review.coding.conftest import Table
 from tests.review.test_payloads import PAYLOADS
@@ -25,17 +25,19 @@ BOOK = Codebook("none", "1", "None", "utterance", ())
 SAID = (*PAYLOADS, *FORMULAS, *BREAKS)
 
 
-def utterance_of(at: int, text: str) -> Utterance:
+def utterance_of(at: int, text: str) -> CorrectedUtterance:
     start = 1000 * at
-    return Utterance(f"u{at}", "t1", "client", "S2", start, start + 900, (Word(f"w{at}", text, start, start + 900),))
+    return CorrectedUtterance(
+        f"u{at}", "t1", "client", "S2", start, start + 900, (CorrectedWord(f"w{at}", text, start, start + 900),)
+    )
 
 
 @pytest.fixture(scope="module")
-def utterances() -> list[Utterance]:
+def utterances() -> list[CorrectedUtterance]:
     return [utterance_of(at, text) for at, text in enumerate(SAID)]
 
 
-def test_captions_hold_a_cue_an_utterance_and_no_markup_of_what_was_said(utterances: list[Utterance]) -> None:
+def test_captions_hold_a_cue_an_utterance_and_no_markup_of_what_was_said(utterances: list[CorrectedUtterance]) -> None:
     text = downloads.codes_webvtt(utterances, {}, BOOK)
     assert text.count("-->") == len(SAID)
     assert set(re.findall(r"<[^>]*>?", text)) == {"<v client>"}
@@ -45,14 +47,14 @@ def test_captions_hold_a_cue_an_utterance_and_no_markup_of_what_was_said(utteran
         assert html.unescape(cue.text) == " ".join(typed.split())
 
 
-def test_labels_of_codes_are_text_in_captions_as_well(utterances: list[Utterance]) -> None:
+def test_labels_of_codes_are_text_in_captions_as_well(utterances: list[CorrectedUtterance]) -> None:
     codes = {utterance.id: CodeState(("-->", "<script>alert(1)</script>")) for utterance in utterances}
     text = downloads.codes_webvtt(utterances, codes, BOOK)
     assert len(list(webvtt.from_buffer(io.StringIO(text)))) == text.count("-->") == len(SAID)
     assert "<script" not in text
 
 
-def test_a_table_comes_back_as_it_was_and_runs_in_no_spreadsheet(utterances: list[Utterance]) -> None:
+def test_a_table_comes_back_as_it_was_and_runs_in_no_spreadsheet(utterances: list[CorrectedUtterance]) -> None:
     text = downloads.codes_csv(utterances, {})
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert len(rows) == len(SAID)
@@ -60,7 +62,7 @@ def test_a_table_comes_back_as_it_was_and_runs_in_no_spreadsheet(utterances: lis
         assert row["text"] == (f"'{typed}" if typed.startswith(BEGINNINGS) else typed)
 
 
-def test_both_files_say_what_their_times_count_from(table: Table, utterances: list[Utterance]) -> None:
+def test_both_files_say_what_their_times_count_from(table: Table, utterances: list[CorrectedUtterance]) -> None:
     assert "NOTE time 0 is 30.000 s into the recording" in downloads.codes_webvtt(utterances, {}, BOOK, 30_000)
     rows = csv.DictReader(io.StringIO(downloads.codes_csv(utterances, {}, 30_000), newline=""))
     assert {row["zero"] for row in rows} == {"30.000"}

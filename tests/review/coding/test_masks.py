@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.review.coding.corrections import Correction, Utterance, Word, apply_corrections
+from pipeline.review.coding.corrections import CorrectedUtterance, CorrectedWord, Correction, apply_corrections
 from pipeline.review.coding.masks import (
     mask_names,
     masked_roots,
@@ -13,9 +13,13 @@ from pipeline.review.coding.masks import (
 )
 from pipeline.timeline import Span
 
-ANN = Utterance(
+ANN = CorrectedUtterance(
     *("u1", "t1", "client", "S2", 1000, 2900),
-    (Word("w1", "ask", 1000, 1400), Word("w2", "Ann", 1500, 1900), Word("w3", "again", 2500, 2900)),
+    (
+        CorrectedWord("w1", "ask", 1000, 1400),
+        CorrectedWord("w2", "Ann", 1500, 1900),
+        CorrectedWord("w3", "again", 2500, 2900),
+    ),
 )
 MASK = Correction("mask", "mask", "u1", {"words": ["w2"], "on": True})
 SHOW = Correction("show", "mask", "u1", {"words": ["w2"], "on": False})

@@ -8,13 +8,13 @@ import pytest
 
 from pipeline import settings
 from pipeline.review.coding import name_detection
-from pipeline.review.coding.corrections import Utterance, Word
+from pipeline.review.coding.corrections import CorrectedUtterance, CorrectedWord
 from tests.review.coding.conftest import Table
 
 
-def utterance_of(text: str) -> Utterance:
-    words = tuple(Word(f"w{at}", word, at * 100, at * 100 + 90) for at, word in enumerate(text.split()))
-    return Utterance("u1", "t1", "client", "S2", 0, words[-1].end, words)
+def utterance_of(text: str) -> CorrectedUtterance:
+    words = tuple(CorrectedWord(f"w{at}", word, at * 100, at * 100 + 90) for at, word in enumerate(text.split()))
+    return CorrectedUtterance("u1", "t1", "client", "S2", 0, words[-1].end, words)
 
 
 class Entities:
@@ -53,9 +53,9 @@ def test_names_can_be_marked_where_no_language_model_is(tmp_path: Any) -> None:
     loaded = settings.load().settings
     empty = loaded.model_copy(update={"models": loaded.models.model_copy(update={"folder": str(tmp_path)})})
     masked = utterance_of("ask Bo again")
-    masked = Utterance(
+    masked = CorrectedUtterance(
         *(masked.id, masked.turn, masked.role, masked.speaker, masked.start, masked.end),
-        (masked.words[0], Word("w1", "Bo", 100, 190, True), masked.words[2]),
+        (masked.words[0], CorrectedWord("w1", "Bo", 100, 190, True), masked.words[2]),
     )
     assert [name.text for name in name_detection.detect_names([masked], empty)] == ["Bo"]
 

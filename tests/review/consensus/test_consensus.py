@@ -11,7 +11,7 @@ from sqlalchemy import select
 from pipeline import settings
 from pipeline.coding.codebook import CODES, Codebook
 from pipeline.formats import codebook_files
-from pipeline.review.coding.corrections import Utterance, Word
+from pipeline.review.coding.corrections import CorrectedUtterance, CorrectedWord
 from pipeline.review.consensus.consensus import ComparedUtterance, ConsensusBoard, Opinion, group_measures
 from pipeline.run.results import Measured
 from pipeline.tapes.db.records import CodeEvent, Pass
@@ -24,9 +24,9 @@ QUESTION, REFLECTION = ("question_open",), ("reflection_simple",)
 def compared(
     number: int, *opinions: tuple[str, ...], settled: Any = None, machine: tuple[str, ...] = ()
 ) -> ComparedUtterance:
-    utterance = Utterance(
+    utterance = CorrectedUtterance(
         *(f"u{number}", f"t{number}", "interviewer", "S1", number * 1000, number * 1000 + 900),
-        (Word(f"w{number}", "hello", number * 1000, number * 1000 + 900),),
+        (CorrectedWord(f"w{number}", "hello", number * 1000, number * 1000 + 900),),
     )
     coder_opinions = tuple(Opinion(f"c{at}", codes) for at, codes in enumerate(opinions))
     return ComparedUtterance(utterance, coder_opinions, settled, machine, 0.7 if machine else None)
@@ -85,12 +85,16 @@ def test_until_somebody_has_coded_the_figures_are_those_of_the_report_intervals_
     report = Measured.of(table, codebook, drawing, {"open": 0.4, "change": 0.4}).figures
     utterances = []
     for row in table.to_dict("records"):
-        words = tuple(Word(f"w{at}", text, row["start"], row["end"]) for at, text in enumerate(row["text"].split()))
+        words = tuple(
+            CorrectedWord(f"w{at}", text, row["start"], row["end"]) for at, text in enumerate(row["text"].split())
+        )
         head = (row["utterance_id"], row["turn_id"], row["role"], row["speaker"], row["start"], row["end"])
         pretags = tuple(row["codes"].split("|"))
         p = {code: row[f"p_{code}"] for code in CODES}
         machine = tuple(code for code in codebook.proposed(pretags) if codebook[code].role == row["role"])
-        utterances.append(ComparedUtterance(Utterance(*head, words), (), None, machine, row["probability"], p, pretags))
+        utterances.append(
+            ComparedUtterance(CorrectedUtterance(*head, words), (), None, machine, row["probability"], p, pretags)
+        )
     drawn = {key: report.as_dict()[key] for key in ("width", "seed", "spread", "draws")}
     assert group_measures(ConsensusBoard(tuple(utterances), (), codebook, drawn)).as_dict() == report.as_dict()
 

@@ -28,7 +28,7 @@ from pipeline.tapes.intake import submission
 from pipeline.tapes.jobs import job_state, workflow
 from pipeline.tapes.jobs.engine_process import Outcome
 from pipeline.tapes.jobs.queue import UNFINISHED
-from pipeline.tapes.jobs.worker import Which, Worker
+from pipeline.tapes.jobs.worker import WhichJobs, Worker
 from tests.tapes.fakes import group, quick, submitted
 
 ALL_LIVE = {"heartbeat_seconds": 1.0, "dead_after_seconds": 120.0}
@@ -66,7 +66,9 @@ class Room:
             group(home)
             return [submitted(home, self.settings, self.recording) for _ in range(count)]
 
-    def start(self, which: Which = "all", hurt: Callable[[], None] | None = None, **environment: object) -> ForkProcess:
+    def start(
+        self, which: WhichJobs = "all", hurt: Callable[[], None] | None = None, **environment: object
+    ) -> ForkProcess:
         """A worker, in a process of its own."""
         names = {f"FAKE_{name.upper()}": str(value) for name, value in environment.items()}
         process = FORK.Process(target=work, args=(self, which, hurt, {"FAKE_LOG": str(self.log)} | names))
@@ -158,7 +160,7 @@ class Room:
         assert missed == {"administrators", "backup"}  # which a home made by a test has not
 
 
-def work(room: Room, which: Which, hurt: Callable[[], None] | None, environment: dict[str, str]) -> None:
+def work(room: Room, which: WhichJobs, hurt: Callable[[], None] | None, environment: dict[str, str]) -> None:
     os.environ.update(environment)
     if hurt is not None:
         hurt()

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.tapes.vault.encrypted_file import FRAME, TAG, Label, Reader, Written, write
+from pipeline.tapes.vault.encrypted_file import FRAME, TAG, DecryptingReader, FileLabel, Written, write
 
-KEY, LABEL = bytes(range(32)), Label("tape1", "mono", b"0123456789abcdef")
+KEY, LABEL = bytes(range(32)), FileLabel("tape1", "mono", b"0123456789abcdef")
 HEADER = len(LABEL.header())
 SIZES = [0, 1, 100, FRAME - 1, FRAME, FRAME + 1, 2 * FRAME, 3 * FRAME + 17]
 
@@ -30,23 +30,23 @@ def content(size: int) -> bytes:
     return b"".join(number.to_bytes(4, "big") for number in range(size // 4 + 1))[:size]
 
 
-def encrypted(size: int, label: Label = LABEL, key: bytes = KEY) -> bytes:
+def encrypted(size: int, label: FileLabel = LABEL, key: bytes = KEY) -> bytes:
     target = io.BytesIO()
     assert write(io.BytesIO(content(size)), target, key, label).size == size
     return target.getvalue()
 
 
-def opened(path: Path, sealed: bytes, label: Label = LABEL, key: bytes = KEY) -> Reader:
+def opened(path: Path, sealed: bytes, label: FileLabel = LABEL, key: bytes = KEY) -> DecryptingReader:
     path.write_bytes(sealed)
-    return Reader(path.open("rb"), key, label, RefusedError)
+    return DecryptingReader(path.open("rb"), key, label, RefusedError)
 
 
-def refused(path: Path, sealed: bytes, label: Label = LABEL, key: bytes = KEY) -> bool:
+def refused(path: Path, sealed: bytes, label: FileLabel = LABEL, key: bytes = KEY) -> bool:
     """Whether a file is refused, and at the first byte where its length is wrong."""
     path.write_bytes(sealed)
     with path.open("rb") as file:
         try:
-            Reader(file, key, label, RefusedError).readall()
+            DecryptingReader(file, key, label, RefusedError).readall()
         except RefusedError:
             return True
     return False
@@ -144,14 +144,14 @@ def test_frames_out_of_order_repeated_dropped_or_appended_are_noticed(folder: Pa
 
 
 OTHERS = [
-    Label("tape2", "mono", LABEL.file_id),
-    Label("tape1", "peaks", LABEL.file_id),
-    Label("tape1", "mono", bytes(16)),
+    FileLabel("tape2", "mono", LABEL.file_id),
+    FileLabel("tape1", "peaks", LABEL.file_id),
+    FileLabel("tape1", "mono", bytes(16)),
 ]
 
 
 @pytest.mark.parametrize("other", OTHERS)
-def test_a_frame_or_file_from_elsewhere_is_noticed_even_under_one_key(folder: Path, other: Label) -> None:
+def test_a_frame_or_file_from_elsewhere_is_noticed_even_under_one_key(folder: Path, other: FileLabel) -> None:
     mine, theirs = encrypted(2 * FRAME), encrypted(2 * FRAME, other)
     assert refused(folder, theirs)  # put in the folder of this file
     assert refused(folder, mine[:HEADER] + theirs[len(other.header()) :])  # under this file's header
@@ -174,16 +174,16 @@ def test_a_file_that_is_removed_while_it_is_read_goes_silent(folder: Path) -> No
 def test_nothing_of_the_plaintext_is_in_the_file_and_no_two_files_are_alike() -> None:
     target, other = io.BytesIO(), io.BytesIO()
     write(io.BytesIO(b"a phrase that was said" * 10_000), target, KEY, LABEL)
-    write(io.BytesIO(b"a phrase that was said" * 10_000), other, KEY, Label("tape1", "mono", bytes(16)))
+    write(io.BytesIO(b"a phrase that was said" * 10_000), other, KEY, FileLabel("tape1", "mono", bytes(16)))
     assert b"phrase" not in target.getvalue()
     seen = {target.getvalue()[HEADER + start : HEADER + start + 16] for start in range(0, 200_000, 16)}
     assert not seen & {other.getvalue()[HEADER + start : HEADER + start + 16] for start in range(0, 200_000, 16)}
 
 
 @pytest.mark.parametrize(
-    "label", [Label("", "mono", bytes(16)), Label("tape1", "x" * 256, bytes(16)), Label("a", "b", b"")]
+    "label", [FileLabel("", "mono", bytes(16)), FileLabel("tape1", "x" * 256, bytes(16)), FileLabel("a", "b", b"")]
 )
-def test_a_label_that_does_not_fit_is_refused(label: Label) -> None:
+def test_a_label_that_does_not_fit_is_refused(label: FileLabel) -> None:
     with pytest.raises(ValueError, match="label"):
         label.header()
 
@@ -228,7 +228,9 @@ def test_a_file_of_several_frames_is_put_together_as_it_is_described(size: int) 
 @pytest.mark.parametrize("length", [0, 1, 255, 256])
 @pytest.mark.parametrize("part", ["tape", "kind"])
 def test_a_label_has_1_to_255_bytes_of_tape_and_kind(folder: Path, part: str, length: int) -> None:
-    label = Label("x" * length, "mono", bytes(16)) if part == "tape" else Label("tape1", "x" * length, bytes(16))
+    label = (
+        FileLabel("x" * length, "mono", bytes(16)) if part == "tape" else FileLabel("tape1", "x" * length, bytes(16))
+    )
     if length in (1, 255):
         with opened(folder, encrypted(10, label), label) as reader:
             assert reader.readall() == content(10)
@@ -240,7 +242,7 @@ def test_a_label_has_1_to_255_bytes_of_tape_and_kind(folder: Path, part: str, le
 @pytest.mark.parametrize("length", [15, 17])
 def test_an_id_has_16_bytes(length: int) -> None:
     with pytest.raises(ValueError, match="an id of 16 bytes"):
-        Label("tape1", "mono", bytes(length)).header()
+        FileLabel("tape1", "mono", bytes(length)).header()
 
 
 def test_a_reader_is_readable_seekable_and_closed_after_closing(folder: Path) -> None:
@@ -284,7 +286,7 @@ def test_a_frame_that_was_altered_after_opening_is_told_when_it_is_read(folder: 
 
 
 def test_a_label_and_what_was_written_are_values_that_nobody_changes() -> None:
-    assert len({LABEL, Label("tape1", "mono", LABEL.file_id)}) == 1
+    assert len({LABEL, FileLabel("tape1", "mono", LABEL.file_id)}) == 1
     assert len({Written(1, "a"), Written(1, "a")}) == 1
     with pytest.raises(FrozenInstanceError):
         LABEL.kind = "peaks"  # type: ignore[misc]
