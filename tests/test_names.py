@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +21,29 @@ BANNED = frozenset({"found", "one", "place", "about", "own", "said"})
 
 EMPTY_OPENINGS = ("What ", "Whatever ")
 """Openings of a docstring that leave open whether a value is returned, stored or asked for."""
+
+
+SHARED_NAMES = {
+    "Home": "the option and the folder that it names",
+    "Transcript": "the option; the recognized words; the row that says where a tape's words lie",
+    "Terms": "the option that names expected terms; the terms of a consent",
+    "Correction": "a correction in effect, and the row of its event",
+    "Utterance": "an utterance, and its row",
+    "Worker": "the process that does jobs, and its row",
+    "Role": "interviewer or client on a tape; a member's role in a group, as its column holds it",
+    "Source": "where a recording came from, in its provenance; the bytes of a file that is read",
+}
+"""Classes that may share a name: an option is called like the thing, a row of a table like what it stands for."""
+
+
+def named_types(source: str) -> Iterator[str]:
+    """Yield the classes and the aliases of types that a module defines, without leading underscores."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef):
+            yield node.name.strip("_")
+        elif isinstance(node, ast.Assign):
+            names = (target.id for target in node.targets if isinstance(target, ast.Name))
+            yield from (name for name in names if re.fullmatch(r"[A-Z][a-z]\w*", name))
 
 
 def bound_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
@@ -46,6 +71,13 @@ def test_the_lists_find_what_they_ban() -> None:
     source = 'def about(own):\n    """What there is."""\n    for one, (place, path) in own:\n        said = path\n'
     assert banned_names(source) == ["line 1: about", "line 3: one", "line 1: own", "line 3: place", "line 4: said"]
     assert empty_openings(source) == ["What there is."]
+
+
+def test_no_two_classes_have_the_same_name() -> None:
+    assert list(named_types("class _Line:\n    Part = str\nKind = Literal['a']\nKINDS = 1\n")) == ["Line", "Kind"]
+    modules = [path for path in CODE if "migrations" not in path.parts]
+    names = Counter(name for path in modules for name in set(named_types(path.read_text(encoding="utf-8"))))
+    assert {name for name, number in names.items() if number > 1} == set(SHARED_NAMES)
 
 
 @pytest.mark.parametrize("path", CODE + TESTS, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -9,11 +9,11 @@ import typer
 from pipeline.cli._shared.command_groups import Commands
 from pipeline.cli._shared.options import As, Config, Home
 from pipeline.cli._shared.tables import console
+from pipeline.cli.person import PersonArgument
 
 group = Commands("Add and list groups, and decide who is in them and in which role.")
 
 GroupArgument = Annotated[str, typer.Argument(metavar="GROUP", help="The group: name or id.")]
-PersonArgument = Annotated[str, typer.Argument(metavar="PERSON", help="The person: email address or id.")]
 RoleOption = Annotated[
     str,
     typer.Option(

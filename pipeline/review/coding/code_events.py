@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-Action = Literal["set", "clear", "unsure"]
+from pipeline.tapes.db.records import Action
 
 
 class Undoable(Protocol):

@@ -2,8 +2,8 @@
 
 A mask is on words of the recording, which never change, and so on their times. What others correct, take back or do
 again afterwards decides how the words are spelled, never whether they are masked: people other than the interviewer can
-only add masks. A word that was added to the transcript stands for a gap between two words (see `corrections.Word`), and
-the gap is masked.
+only add masks. A word that was added to the transcript stands for a gap between two words (see
+`corrections.CorrectedWord`), and the gap is masked.
 """
 
 from __future__ import annotations
