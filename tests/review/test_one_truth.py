@@ -26,6 +26,7 @@ codes as they do, save that 5 is simple for her.
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
@@ -34,6 +35,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import docx
 import numpy as np
 import pandas as pd
 import pytest
@@ -46,6 +48,7 @@ from pipeline import settings, stages
 from pipeline.cli._shared import progress_display
 from pipeline.cli.main import app as commands
 from pipeline.coding.codebook import CODES
+from pipeline.review.coach.sentences import family_label
 from pipeline.run.engines import Engines
 from pipeline.run.stage_cache import FolderStageStore
 from pipeline.speech.diarization.contract import Diarization, SpeakerSegment
@@ -161,6 +164,8 @@ class Book:
     agreed: tuple[int, int] = (12, 92)
     """Utterances on which Ada and Ben are compared, and on what share of them (percent) they agree. Where the book has
     no codes for the client, these are the interviewer's six."""
+    coached: str = "92 %"
+    """On how many of its lines the coach agrees with the group: 11 of 12, or 5 of the interviewer's 6."""
     why: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -192,6 +197,7 @@ BOOKS = {
         extra=("emphasizing_autonomy",),
         talk_by_machine=True,
         agreed=(6, 83),
+        coached="83 %",
         why={OQ: "this codebook does not distinguish open from closed questions"},
     ),
     # Open questions alone, and one reflection: no ratio can be told from it.
@@ -205,6 +211,7 @@ BOOKS = {
         talk_by_machine=True,
         disputes=(),
         agreed=(6, 100),
+        coached="100 %",
         why={
             RQ: "this codebook has a code for open questions only, not for all questions",
             CR: "this codebook does not distinguish complex from simple reflections",
@@ -249,6 +256,7 @@ class Walk:
     ada: Coder
     ben: Coder
     coco: Coder
+    root: str
 
     def label(self, name: str) -> str:
         """How pages call a measure."""
@@ -279,7 +287,12 @@ def _figures(measures: list[dict[str, Any]]) -> dict[str, str | None]:
 
 @pytest.fixture(params=list(BOOKS))
 def walk(request: pytest.FixtureRequest, room: Room, tmp_path: Path) -> Walk:
-    book = BOOKS[request.param]
+    """A tape that is measured in the codebook in which it will be coded."""
+    return walk_of(BOOKS[request.param], room, tmp_path)
+
+
+def walk_of(book: Book, room: Room, tmp_path: Path, measured_in: str = "") -> Walk:
+    """``measured_in``: the codebook of the settings, if it is another than that of the passes."""
     sound = tmp_path / "session.flac"
     time = np.arange(16_000 * (EACH * len(SESSION)) // 1000) / 16_000
     soundfile.write(sound, (0.2 * np.sin(2 * np.pi * 150 * time)).astype(np.float32), 16_000)
@@ -287,7 +300,7 @@ def walk(request: pytest.FixtureRequest, room: Room, tmp_path: Path) -> Walk:
     configuration.write_text(CACTI)
     loaded = settings.load().settings
     chosen = str(configuration) if book.name == "cacti" else book.name
-    coding = loaded.coding.model_copy(update={"codebook": chosen})
+    coding = loaded.coding.model_copy(update={"codebook": measured_in or chosen})
     loaded = loaded.model_copy(update={"coding": coding})
     asked = ProcessRequest((sound,), TARGET, interviewer="S1")
     run = Run(asked, loaded, _Nobody(), engines=Scripted(loaded))
@@ -307,8 +320,6 @@ def walk(request: pytest.FixtureRequest, room: Room, tmp_path: Path) -> Walk:
         database.flush()
         database.expunge(job)
     importing.publish(room.home, job, importing.of_recording(results, files), room.clock())
-    with room.home.database.writing() as database:
-        database.get_one(Tape, tape_id).codebook = "pretags" if book.name == "cacti" else book.name
     ivy = room.signed_in(people["Ivy"])
     coders = [Coder(room.signed_in(people[name]), tape_id) for name in ("Ada", "Ben", "Coco")]
     name = book.name
@@ -321,12 +332,42 @@ def walk(request: pytest.FixtureRequest, room: Room, tmp_path: Path) -> Walk:
         name = next(
             value for value in re.findall(r'name="codebook" id="[^"]+" value="([^"]+)"', page) if value not in BOOKS
         )
-    return Walk(book, room, folder, tape_id, name, ivy, *coders)
+    for filler in ("Dee", "Eli"):  # a program shows groups of five people and more
+        room.person(filler, group)
+    return Walk(book, room, folder, tape_id, name, ivy, *coders, room.person("Root", is_admin=True))
+
+
+@pytest.mark.parametrize("name", ["miti-4.2", "oars", "cacti"])
+def test_passes_that_hold_no_code_yet_show_one_machine(name: str, room: Room, tmp_path: Path) -> None:
+    """The tape was measured in the machine's codebook: its summary kept to that, and Together to that of the passes."""
+    walk = walk_of(BOOKS[name], room, tmp_path, measured_in="pretags")
+    walk.ada.begin("all", walk.name)
+    walk.ada.lock()
+    state = walk.ada.browser.get(f"/tapes/{walk.tape_id}/together/state?codebook={walk.name}").json()
+    together = {measure["label"]: measure["text"] for measure in state["measures"] if measure["value"] is not None}
+    figures = {walk.label(name): value for name, value in walk.book.machine.items() if value}
+    assert {label: together.get(label) for label in figures} == figures
+    assert "Open questions (%OQ)" in together or walk.book.machine[OQ] is None
+    everything_shows(walk, walk.book.machine, "machine")
+
+
+def test_the_machine_s_measures_of_the_wrong_voice_stand_nowhere(room: Room, tmp_path: Path) -> None:
+    """Together counted the codes that were left of them, where the summary said that there are none."""
+    walk = walk_of(BOOKS["pretags"], room, tmp_path)
+    assert walk.ivy.post(f"/tapes/{walk.tape_id}/voices", {"interviewer": "S2"}).status_code == 303
+    walk.ada.begin()
+    walk.ada.lock()
+    state = walk.ada.browser.get(f"/tapes/{walk.tape_id}/together/state?codebook=pretags").json()
+    assert state["measures"] == []
+    assert "wrong voice" in state["basis"]
+    assert state["basis"] in text_of(walk.ada.browser.get(f"/tapes/{walk.tape_id}/summary").text)
+    assert "No tape has measures yet." in walk.ivy.get("/growth").text
 
 
 def test_the_same_tape_has_the_same_figures_everywhere(walk: Walk) -> None:
     book = walk.book
     the_machine_says_one_thing(walk)
+    pages_without_figures_have_none(walk)
     walk.pass_of(walk.ada, eleven=book.complex_code)
     walk.pass_of(walk.ben)
     board = walk.ada.browser.get(f"/tapes/{walk.tape_id}/together/state?codebook={walk.name}").json()
@@ -355,16 +396,55 @@ def the_machine_says_one_thing(walk: Walk) -> None:
     screen.print(progress_display.summarize(stages.ProcessedTape(walk.folder, unchanged=False)))
     printed = screen.file.getvalue()  # type: ignore[attr-defined]
     report = (walk.folder / "report.html").read_text()
-    text = " ".join(re.sub(r"<[^>]+>", " ", report).split())
+    text = text_of(report)
     for name, value in book.machine.items():
         row = next(line for line in printed.splitlines() if LABELS[name] in line)
         assert (value or book.why.get(name, "this codebook")) in row
-        if value:
-            assert value in text
+        label = walk.label(name)
+        cells = re.search(rf'<th scope="row">{re.escape(label)}.*?</th>(.*?)</tr>', report, flags=re.DOTALL)
+        assert cells is not None, label
+        shown = text_of(cells[1])
+        assert shown.startswith(value or f"Undefined: {book.why.get(name, 'this codebook')}"), (label, shown)
     if book.machine[OQ] is None:
         assert "Most questions were open" not in text
     if book.machine[RQ] is None:
         assert "There were more reflections" not in text
+    everything_shows(walk, book.machine, "machine")
+
+
+def text_of(page: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def pages_without_figures_have_none(walk: Walk) -> None:
+    """What a page does not show cannot differ: neither the home page nor the tape's own has a measure."""
+    for path in ("/", f"/tapes/{walk.tape_id}"):
+        text = text_of(walk.ivy.get(path).text)
+        assert not any(label in text for label in LABELS.values()), path
+
+
+def everything_shows(walk: Walk, figures: Mapping[str, str | None], by: str) -> None:
+    """The summary as page, PDF and Word document, and the interviewer's growth, show these figures and no others."""
+    labels = {walk.label(name): value for name, value in figures.items()}
+    values = {label: value for label, value in labels.items() if value}
+    path = f"/tapes/{walk.tape_id}/summary"
+    page = walk.ivy.get(path).text
+    rows = dict(re.findall(r'<th scope="row">(.*?)</th><td class="num" data-label="Value">(.*?)</td>', page))
+    paper = PdfReader(io.BytesIO(walk.ivy.client.get(f"{path}.pdf").content))
+    printed = " ".join(" ".join(sheet.extract_text() for sheet in paper.pages).split())
+    document = docx.Document(io.BytesIO(walk.ivy.client.get(f"{path}.docx").content))
+    paragraphs = [paragraph.text for paragraph in document.paragraphs]
+    for name, label in ((name, walk.label(name)) for name in figures):
+        expected = labels[label] or walk.book.why.get(name, "this codebook")
+        assert rows[label].startswith(expected), label
+        assert f"{label}: {expected}" in printed, label
+        assert any(paragraph.startswith(f"{label}: {expected}") for paragraph in paragraphs), label
+    growth = walk.ivy.get("/growth").text
+    parts = dict(part.split("</h2>", 1) for part in growth.split("<h2>")[1:])
+    assert {label for label in parts if label in labels} == {*values}
+    for label, value in values.items():
+        shown = re.findall(r'data-label="Value">(.*?)</td>.*?data-label="By">(the \w+)', parts[label], re.DOTALL)
+        assert shown == [(value, "the machine" if "by the machine" in label else f"the {by}")], label
 
 
 def the_group_says_one_thing(walk: Walk) -> None:
@@ -382,15 +462,7 @@ def the_group_says_one_thing(walk: Walk) -> None:
         assert {label: rows[label] for label, value in expected.items() if value} == {
             label: value for label, value in expected.items() if value
         }
-    paper = PdfReader(io.BytesIO(walk.ivy.client.get(f"{path}/summary.pdf").content))
-    printed = " ".join(" ".join(sheet.extract_text() for sheet in paper.pages).split())
-    growth = walk.ivy.get("/growth").text
-    for label, value in expected.items():
-        if value:
-            assert f"{label} {value}" in printed or value in printed.partition(label)[2][:40], label
-            assert value in growth.partition(label)[2], label
-        else:
-            assert f"<h2>{label}" not in growth
+    everything_shows(walk, walk.book.settled, "group")
 
 
 def the_coach_sees_what_was_coded(walk: Walk) -> None:
@@ -412,13 +484,20 @@ def the_coach_sees_what_was_coded(walk: Walk) -> None:
 
 
 def files_that_leave_say_the_same(walk: Walk) -> None:
-    """Own codes as a table, and agreement and drift of all three by the command line."""
+    """Own codes as a table; agreement and drift of everybody by the command line, as on the coach's page."""
     rows = []
     for coder, layer, name in ((walk.ada, "member", "Ada"), (walk.ben, "member", "Ben"), (walk.coco, "coach", "Coco")):
         answer = coder.browser.get(f"{coder.path}/codes.csv")
         assert answer.status_code == 200
         for row in csv.DictReader(io.StringIO(answer.text)):
             rows.append((walk.tape_id, row["utterance_id"], name, layer, row["codes"], "2026-11-30", row["role"]))
+    if walk.book.disputes or walk.book.extra:  # what the group settled on, and the majority's codes
+        board = walk.ada.browser.get(f"/tapes/{walk.tape_id}/together/state?codebook={walk.name}").json()
+        for line in board["places"]:
+            codes = "|".join(line["codes"])
+            rows.append((walk.tape_id, line["id"], "consensus", "consensus", codes, "2026-11-30", line["role"]))
+    for row in csv.DictReader(io.StringIO((walk.folder / "utterances.csv").read_text())):
+        rows.append((walk.tape_id, row["utterance_id"], "machine", "machine", row["codes"], "2026-11-30", row["role"]))
     table = walk.folder / "codes.csv"
     with table.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -430,7 +509,50 @@ def files_that_leave_say_the_same(walk: Walk) -> None:
         done = CliRunner().invoke(commands, [verb, str(table), "--codebook", book, "--format", "json"])
         assert done.exit_code == 0, done.output
         outputs[verb] = json.loads(done.stdout)
-    whole = next(row for row in outputs["agreement"]["tables"]["agreement"] if row["comparison"] == "members")
+    agreement = outputs["agreement"]["tables"]["agreement"]
+    whole = next(row for row in agreement if row["comparison"] == "members")
     assert (whole["units"], round(100 * whole["percent"])) == walk.book.agreed
     # One tape with six utterances of a role is too early for any chart.
     assert outputs["drift"]["tables"]["drift"] == []
+    shown = CliRunner().invoke(commands, ["agreement", str(table), "--codebook", book], env={"COLUMNS": "250"})
+    printed = re.search(r"│\s+all codes │\s+(\d+) │\s+(\d+%) │", shown.stdout)
+    assert printed is not None, shown.stdout
+    assert printed.groups() == (str(whole["units"]), f"{whole['percent']:.0%}")
+    pages_say_what_the_terminal_says(walk, agreement)
+
+
+def pages_say_what_the_terminal_says(walk: Walk, agreement: list[dict[str, Any]]) -> None:
+    """Each row of the coach's page and of the members' page is a row of the command's, and none is left out."""
+    levels = {(row["a"], row["b"], row["level"], row["name"]): row for row in agreement}
+    families = {family_label(name): name for _, _, level, name in levels if level == "family"}
+    with walk.room.home.database.reading() as database:
+        group = database.get_one(Tape, walk.tape_id).group_id
+    columns = ("Utterances", "Agree", "Kappa", "AC1", "Alpha")
+    for page, viewer in (("visit", walk.coco.browser), ("agreement", walk.ada.browser)):
+        rows = 0
+        for row in re.findall(r"<tr>(.*?)</tr>", viewer.get(f"/groups/{group}/{page}").text, flags=re.DOTALL):
+            cells = dict(re.findall(r'data-label="(\w+)">(.*?)</td>', row, flags=re.DOTALL))
+            if not {*columns} <= set(cells):
+                continue
+            who = re.search(r'<th scope="row"><span class="name">(.*?)</span> (?:with )?(.*?)</th><td>(.*?)</td>', row)
+            assert who is not None, row
+            second = who[1] if who[2] == "among themselves" else who[2]
+            level = ("all", "all codes") if who[3] == "All codes" else ("family", families[html.unescape(who[3])])
+            figures = levels[who[1], second, *level]
+            expected = [str(figures["units"]), f"{100 * figures['percent']:.0f} %"]
+            expected += ["" if figures[name] is None else f"{figures[name]:.2f}" for name in ("kappa", "ac1", "alpha")]
+            told = [text_of(cells[name]) for name in columns]
+            assert [text if value else "" for text, value in zip(told, expected, strict=True)] == expected, (who, page)
+            rows += 1
+        kinds = {"members", "group and coach", "machine"} | ({"coder and coach", "coder and consensus"} & {page})
+        assert rows >= sum(row["comparison"] in kinds and row["level"] in ("all", "family") for row in agreement)
+    root = walk.room.signed_in(walk.root)
+    program = root.get("/program").text
+    row = next(row for row in re.findall(r"<tr>(.*?)</tr>", program, flags=re.DOTALL) if "Tuesday peers" in row)
+    assert re.findall(r'data-label="(?:People|Tapes|Checked by a coach|Coaching visits)">(.*?)</td>', row) == [
+        *("5", "1", "100 %", "1"),
+    ]
+    reference = "consensus" if (("consensus", "coach", "all", "all codes") in levels) else "members"
+    share = levels[reference, "coach", "all", "all codes"]["percent"]
+    assert re.search(r'data-label="\d{4} Q\d">(.*?)</td>', row)[1] == f"{100 * share:.0f} %"  # type: ignore[index]
+    assert f"{100 * share:.0f} %" == walk.book.coached

@@ -11,12 +11,9 @@ from pipeline.review.authorization import Admitted, sees_codes
 from pipeline.review.coding import codebooks, transcripts
 from pipeline.review.consensus import consensus
 from pipeline.review.tapes import stored_measures
-from pipeline.review.tapes.stored_measures import Figure
+from pipeline.review.tapes.stored_measures import WRONG_ROLES_BASIS, Figure
 
 MACHINE_BASIS = "Machine suggestions, to be checked by hand"
-WRONG_ROLES_BASIS = (
-    "The machine took the wrong voice for the interviewer's. Measures appear once the tape is coded by hand"
-)
 
 
 @dataclass(frozen=True)
@@ -30,13 +27,17 @@ class CurrentMeasures:
 
 
 def current_measures(admitted: Admitted) -> CurrentMeasures:
-    """Return the measures of a tape for a viewer who may see them (`authorization.is_open`)."""
+    """Return the measures of a tape for a viewer who may see them (`authorization.is_open`).
+
+    Where passes chose a codebook the figures are in that one, as on "Together", also if they hold no code yet.
+    """
     note = stored_measures.FROM_TEXT if admitted.tape.from_text else ""
     if sees_codes(admitted) and consensus.used_codebooks(admitted):
         book = codebooks.read(admitted, consensus.group_codebook(admitted))
         board = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
-        if board.by_hand:
+        if board.is_measured:
             figures = stored_measures.headline_figures(consensus.group_measures(board).as_dict())
-            return CurrentMeasures(figures, f"Codes: {board.basis}", True, note)
+            basis = f"Codes: {board.basis}" if board.by_hand else MACHINE_BASIS
+            return CurrentMeasures(figures, basis, board.by_hand, note)
     proposed = stored_measures.read(admitted.session, admitted.home, admitted.tape)
     return CurrentMeasures(proposed, MACHINE_BASIS if proposed else WRONG_ROLES_BASIS, False, note)

@@ -25,7 +25,7 @@ from pipeline.review.coding.change_requests import ChangeRequest
 from pipeline.review.coding.code_events import CodeState, in_effect
 from pipeline.review.coding.corrections import CorrectedUtterance
 from pipeline.review.consensus.votes import Opinion, disputed_codes, gather_opinions, majority_codes
-from pipeline.review.tapes import stored_measures
+from pipeline.review.tapes import stored_measures, voices
 from pipeline.tapes.db.records import CodeEvent, Correction, Pass, Pretag
 
 CodeSource = str
@@ -121,7 +121,7 @@ class ConsensusBoard:
 
     ``timed``: whether the utterances have times; those of a tape that is coded from text have none. ``drawing``: how
     the intervals of the machine's report were drawn (see `pipeline.measures.session.measures.session_measures`), so
-    that these are drawn alike.
+    that these are drawn alike. ``heard_right``: whether the machine took the interviewer's voice for the interviewer's.
     """
 
     utterances: tuple[ComparedUtterance, ...]
@@ -129,10 +129,13 @@ class ConsensusBoard:
     book: Codebook
     drawing: Mapping[str, Any] = field(default_factory=dict)
     timed: bool = True
+    heard_right: bool = True
 
     @property
     def basis(self) -> str:
         """The basis of the measures: "2 settled together, 30 only suggested by the machine"."""
+        if not self.is_measured:
+            return stored_measures.WRONG_ROLES_BASIS
         sources = [compared.source for compared in self.utterances]
         counts = [(sources.count(name), words) for name, words in SOURCE_PHRASES.items()]
         return ", ".join(f"{count} {words}" for count, words in counts if count)
@@ -141,6 +144,11 @@ class ConsensusBoard:
     def by_hand(self) -> bool:
         """Whether people have coded anything here."""
         return any(compared.opinions or compared.settled is not None for compared in self.utterances)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether there is anything to count: people's codes, or the machine's of the right voice."""
+        return self.by_hand or self.heard_right
 
     @property
     def queue(self) -> tuple[ComparedUtterance, ...]:
@@ -173,7 +181,8 @@ def consensus_board(admitted: Admitted, utterances: Sequence[CorrectedUtterance]
         )
     stored = stored_measures.stored(admitted.session, admitted.home, admitted.tape)
     drawing: dict[str, Any] = {name: stored[name] for name in ("width", "seed", "spread", "draws") if name in stored}
-    return ConsensusBoard(tuple(compared), coders, book, drawing, not admitted.tape.from_text)
+    heard_right = voices.heard_right(admitted.session, admitted.home, admitted.tape)
+    return ConsensusBoard(tuple(compared), coders, book, drawing, not admitted.tape.from_text, heard_right)
 
 
 def settled_codes(admitted: Admitted, book: Codebook) -> dict[str, CodeState]:

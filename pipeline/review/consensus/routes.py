@@ -178,7 +178,7 @@ def _store_settled_ratings(
 def _board_fields(admitted: Admitted, board: consensus.ConsensusBoard) -> dict[str, Any]:
     """Return the fields that change with every decision: the queue, the basis, the measures."""
     measures = consensus.group_measures(board)
-    figures = stored_measures.ratios(measures.as_dict())
+    figures = stored_measures.ratios(measures.as_dict()) if board.is_measured else ()
     if board.by_hand:
         figures += tuple(map(stored_measures.of, miti_summary.adherence_totals(measures, board.book)))
     return {

@@ -20,6 +20,10 @@ KIND = "measures.json"
 FROM_TEXT = "Coded from text: no sound, no times, no talk time"
 """What every page says of a tape whose transcript was handed in without sound."""
 
+WRONG_ROLES_BASIS = (
+    "The machine took the wrong voice for the interviewer's. Measures appear once the tape is coded by hand"
+)
+
 
 @dataclass(frozen=True)
 class Figure:

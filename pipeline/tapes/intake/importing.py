@@ -30,6 +30,8 @@ from sqlalchemy.orm import Session
 
 from pipeline.audio.recording import SAMPLE_RATE, Recording, peaks
 from pipeline.coding.codebook import CODES
+from pipeline.formats import codebook_files
+from pipeline.run.output import PROVENANCE
 from pipeline.run.results import Attribution, Results
 from pipeline.run.text_run import TextResults
 from pipeline.tapes.db.records import Item, Job, Pretag, Tape, Transcript, Utterance
@@ -116,6 +118,7 @@ def _swap(session: Session, job: Job, imported: Imported, put: list[Put], now: i
         .values(
             state="ready",
             duration_ms=imported.duration,
+            codebook=_codebook(imported.files) or tape.codebook,
             speakers={
                 "roles": speakers,
                 "probability": decided.probability,
@@ -124,6 +127,14 @@ def _swap(session: Session, job: Job, imported: Imported, put: list[Put], now: i
         )
     )
     return old
+
+
+def _codebook(files: Mapping[str, bytes]) -> str | None:
+    """The codebook in which the results are measured, where the room has it, so that its pages begin with the same."""
+    if PROVENANCE not in files:
+        return None
+    name: str = json.loads(files[PROVENANCE])["codebook"]["name"]
+    return name if name in codebook_files.shipped() else None
 
 
 def _utterances(tape_id: str, table: pd.DataFrame) -> list[Utterance]:
