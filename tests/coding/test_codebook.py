@@ -76,21 +76,6 @@ def test_a_book_without_codes_is_refused() -> None:
         codebook.parse('name = "x"')
 
 
-def test_the_shipped_books_read_and_the_machine_speaks_its_own() -> None:
-    assert codebook_files.shipped() == ("miti-4.2", "oars", "pretags")
-    for name in codebook_files.shipped():
-        assert codebook_files.read(name).name == name
-    pretags = codebook_files.read("pretags")
-    assert tuple(code.name for code in pretags.codes) == codebook.CODES
-    assert pretags.proposed(codebook.CODES) == codebook.CODES
-    assert codebook_files.read("miti-4.2").counting == "miti-4.2-volley"
-
-
-def test_a_book_that_is_not_there_is_named() -> None:
-    with pytest.raises(CodingError, match=r"TR-C03 codebook drinks\.toml cannot be read"):
-        codebook_files.read("drinks.toml")
-
-
 @pytest.mark.parametrize(
     ("role", "name", "label", "family", "pretags", "measure", "meaning"),
     [
@@ -146,9 +131,3 @@ def test_a_measure_that_there_is_not_is_refused(measure: str, named: str) -> Non
     with pytest.raises(CodingError, match="TR-C0[12]") as caught:
         codebook.parse(text)
     assert named in str(caught.value)
-
-
-def test_only_a_books_two_kinds_of_reflections_have_an_order() -> None:
-    order = {name: codebook_files.scheme(codebook_files.read(name)).ordered for name in codebook_files.shipped()}
-    steps = {"reflection": ("reflection_simple", "reflection_complex")}
-    assert order == {"pretags": steps, "miti-4.2": steps, "oars": {}}

@@ -156,17 +156,6 @@ def test_what_hangs_on_an_utterance_is_read_for_what_it_is(
     assert transcript.notes == (f"Tiers read {told} --tier NAME=codes, text, words or skip changes that.",)
 
 
-def test_a_user_can_say_what_a_tier_holds() -> None:
-    path = CASES / "elan_notes.eaf"
-    first, second = registry.read(path, tiers={"Notes": "text"}).utterances
-    assert (first.text, second.text) == ("I could walk.", "coach was late here")
-    (utterance,) = registry.read(path, tiers={"Notes": "codes"}).utterances
-    assert [mark.code for mark in utterance.marks] == ["coach was late here"]
-    for tiers, value in (({"notes": "text"}, "has no tier 'notes'"), ({"Notes": "nodes"}, "cannot take tier 'Notes'")):
-        with pytest.raises(FormatError, match=f"TR-F07 file elan_notes.eaf {value}"):
-            registry.read(path, tiers=tiers)
-
-
 @pytest.mark.parametrize(
     ("name", "codes"),
     [

@@ -243,16 +243,3 @@ def test_codes_are_those_of_the_coder_and_no_styles(name: str, codes: list[str])
 )
 def test_what_was_guessed_or_passed_over_is_told(name: str, note: str) -> None:
     assert note in registry.read(PROGRAMS / name).notes
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("whisperx.json", [("What", 0, 400, 0.9), ("brings", 400, 800, 0.8), ("2", 800, 800, 1.0)]),
-        ("rev.json", [("What", 100, 400, 0.9), ("now?", 500, 900, 0.8)]),
-    ],
-)
-def test_words_keep_their_times_and_probabilities(name: str, words: list[tuple[str, int, int, float]]) -> None:
-    first = registry.read(PROGRAMS / name).utterances[0].words
-    read = [(word.text, word.span.start, word.span.end, word.probability) for word in first]
-    assert read[: len(words)] == words

@@ -4,41 +4,14 @@
 
 from __future__ import annotations
 
-import datetime
 import json
-import re
-from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
 import pytest
-from docx import Document
-from docx.oxml import parse_xml
-from openpyxl import Workbook
 
-from pipeline.errors import FormatError, TableError
-from pipeline.formats import registry, uncoded
+from pipeline.formats import registry
+from tests.formats.talks import ASKS, NAMED, WALKS, Row, of, rows
 
-ROOT = Path(__file__).parents[2]
-ASKS, WALKS = "What would you like?", "I want to walk."
-Row = tuple[str, str, int | None, str]
-
-
-def rows(path: Path) -> list[Row]:
-    """Role, speaker, start in ms and text of each utterance."""
-    table = uncoded.read(path).table
-    starts = table["start"] if "start" in table else pd.Series([pd.NA] * len(table))
-    columns = (table["role"], table["speaker"], [None if pd.isna(at) else int(at) for at in starts], table["text"])
-    return list(zip(*columns, strict=True))
-
-
-def of(
-    speakers: Sequence[str], starts: Sequence[int | None] = (None, None), roles: Sequence[str] = ("", "")
-) -> list[Row]:
-    return list(zip(roles, speakers, starts, (ASKS, WALKS), strict=True))
-
-
-NAMED = ("interviewer", "client")
 TEXTS: dict[str, tuple[str, list[Row]]] = {
     "zoom.txt": (f"[Ann Lee] 09:01:23\n{ASKS}\n\n[Bo] 09:01:30\n{WALKS}\n", of(("Ann Lee", "Bo"), (0, 7000))),
     "zoom_captions.txt": (
@@ -190,104 +163,8 @@ def test_what_can_be_coded_can_be_converted(tmp_path: Path, name: str) -> None:
     ]
 
 
-def test_word_files_are_read_by_what_holds_the_talk(tmp_path: Path) -> None:
-    def saved(name: str, lines: Sequence[str], *cells: Sequence[Sequence[str]]) -> Path:
-        document = Document()
-        for line in lines:
-            document.add_paragraph(line)
-        for table in cells:
-            made = document.add_table(rows=len(table), cols=len(table[0]))
-            for index, row in enumerate(table):
-                for column, text in enumerate(row):
-                    made.cell(index, column).text = text
-        document.save(str(tmp_path / name))
-        return tmp_path / name
-
-    head = [["Client", "P07"], ["Therapist", "Ann"]]
-    talk = [f"Therapist: {ASKS}", f"Client: {WALKS}"]
-    assert rows(saved("heading.docx", talk, head)) == of(("Therapist", "Client"), roles=NAMED)
-    numbered = saved("numbered.docx", ["Session 4"], [["1", "T", ASKS], ["2", "C", WALKS]])
-    assert rows(numbered) == of(("T", "C"), roles=NAMED)
-    assert uncoded.read(numbered).notes == ('Lines beside the table were skipped: "Session 4".',)
-    pages = saved("pages.docx", [], [["Speaker", "Text"], ["T", ASKS]], [["C", WALKS]], [["x", "y", "z"]])
-    assert rows(pages) == of(("T", "C"), roles=NAMED)
-    assert uncoded.read(pages).notes == ("Tables beside the transcript were skipped: 1.",)
-    teams = saved("teams.docx", ["May 1, 2024, 2:03PM", f"0:0:3.210 --> 0:0:6.80\nLee, Ann\n{ASKS}", f"0:0:7.0 --> 0:0:9.500\nBo\n{WALKS}"])  # fmt: skip
-    assert rows(teams) == of(("Lee, Ann", "Bo"), (3210, 7000))
-    assert list(uncoded.read(teams).table["end"]) == [6080, 9500]
-
-
-def test_inserted_text_and_content_controls_of_word_are_not_lost_and_merged_rows_are_lines(tmp_path: Path) -> None:
-    document = Document()
-    first, second = document.add_paragraph("Therapist: What would "), document.add_paragraph(f"Client: {WALKS}")
-    space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
-    first._p.append(parse_xml(f"<w:ins {space} w:id='1'><w:r><w:t>you like?</w:t></w:r></w:ins>"))
-    first._p.append(parse_xml(f"<w:del {space} w:id='2'><w:r><w:delText>he like?</w:delText></w:r></w:del>"))
-    control = parse_xml(f"<w:sdt {space}><w:sdtContent/></w:sdt>")
-    second._p.addprevious(control)
-    control[0].append(second._p)
-    document.save(str(tmp_path / "changes.docx"))
-    assert rows(tmp_path / "changes.docx") == of(("Therapist", "Client"), roles=NAMED)
-    document = Document()
-    table = document.add_table(rows=3, cols=2)
-    for index, (who, what) in enumerate((("T", ASKS), ("[pause]", ""), ("C", WALKS))):
-        table.cell(index, 0).text, table.cell(index, 1).text = who, what
-    table.cell(1, 0).merge(table.cell(1, 1))
-    document.save(str(tmp_path / "merged.docx"))
-    assert rows(tmp_path / "merged.docx") == of(("T", "C"), roles=NAMED)
-    assert uncoded.read(tmp_path / "merged.docx").notes == ('Lines beside the table were skipped: "[pause]".',)
-
-
-def test_times_beyond_a_day_in_a_workbook_are_times(tmp_path: Path) -> None:
-    book = Workbook()
-    for row in (["Speaker", "Text", "Start"], ["T", ASKS, datetime.time(0, 0, 1)]):
-        book.active.append(row)
-    book.active.append(["C", WALKS, datetime.datetime(1900, 1, 1, 1, 2, 3)])
-    book.save(tmp_path / "talk.xlsx")
-    assert rows(tmp_path / "talk.xlsx") == of(("T", "C"), (1000, 90_123_000), NAMED)
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "told"),
-    [
-        ("talk.rtf", "{}", "save it as .docx or .txt"),
-        ("talk.pdf", "%PDF", "save the transcript as .docx or .txt"),
-        ("talk.wav", "RIFF", "tape-review process"),
-        ("talk.xyz", "", "save it as one of .casaa, .cha, .csv"),
-        ("talk.json", '{"utterances": []}', "JSON, but not of a program that we know; give JSON of Whisper"),
-        ("talk.rttm", "SPEAKER a 1 0.0 2.0 <NA> <NA> S0 <NA> <NA>\n", "has no words in any row"),
-    ],
-)
-def test_what_cannot_be_coded_is_told_with_what_to_do(tmp_path: Path, name: str, content: str, told: str) -> None:
-    (tmp_path / name).write_text(content)
-    with pytest.raises((FormatError, TableError)) as caught:
-        uncoded.read(tmp_path / name)
-    assert told in str(caught.value)
-
-
 def test_subtitles_that_name_nobody_have_no_role(tmp_path: Path) -> None:
     (tmp_path / "talk.vtt").write_text(
         f"WEBVTT\n\n00:00.000 --> 00:02.000\n{ASKS}\n\n00:02.000 --> 00:04.000\n{WALKS}\n"
     )
     assert rows(tmp_path / "talk.vtt") == of(("", ""), (0, 2000))
-
-
-def test_the_page_on_formats_names_every_format_and_kind_that_is_read() -> None:
-    page = (ROOT / "pipeline/formats/README.md").read_text()
-    listed = re.findall(r"^\| `([a-z-]+)` \| `(\.[A-Za-z]+)` \|", page, flags=re.MULTILINE)
-    assert listed == [(each.name, each.ending) for each in registry.FORMATS]
-    rows = [cell for line in page.splitlines() if line.startswith("| ") for cell in line.split("|")[1:3]]
-    named = {ending.lower() for cell in rows for ending in re.findall(r"`(\.[A-Za-z]+)`", cell)}
-    assert named == set(registry.ENDINGS)
-    assert "(pipeline/formats/README.md)" in (ROOT / "README.md").read_text()
-
-
-def test_a_sentence_about_a_therapist_is_nobody_s_name(tmp_path: Path) -> None:
-    (tmp_path / "talk.txt").write_text(
-        f"T: {ASKS}\nC: I went there.\nMy therapist said: stop.\nThe patient said\nno.\n"
-    )
-    expected = "I went there. My therapist said: stop. The patient said no."
-    assert [(role, text) for role, _, _, text in rows(tmp_path / "talk.txt")] == [
-        ("interviewer", ASKS),
-        ("client", expected),
-    ]

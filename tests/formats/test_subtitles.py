@@ -129,3 +129,45 @@ def test_an_id_that_would_be_a_note_is_left_out() -> None:
         "x",
         "y",
     ]
+
+
+def spoken(text: str) -> list[tuple[str, str, str]]:
+    return [
+        (each.role, each.speaker, each.text) for each in subtitles.read_srt(Source("t.srt", text.encode())).utterances
+    ]
+
+
+def block(number: int, text: str) -> str:
+    return f"{number}\n00:00:0{number},000 --> 00:00:0{number + 1},000\n{text}\n\n"
+
+
+def test_our_brackets_hold_role_and_speaker_and_others_stay_text() -> None:
+    text = block(1, "[client S%202] I could walk.") + block(2, "[laughs] Yes.")
+    assert spoken(text) == [("client", "S 2", "I could walk."), ("unknown", "unknown", "[laughs] Yes.")]
+
+
+def test_a_subtitle_of_tags_alone_shows_nothing() -> None:
+    assert spoken(block(1, "<i></i>") + block(2, "{\\an8}<b>I walk.</b>")) == [("unknown", "unknown", "I walk.")]
+
+
+def test_a_first_subtitle_of_a_millisecond_says_what_times_count_from() -> None:
+    transcript = ordered_transcript("t", [CodedUtterance("", Span(0, 900), "S1", "client", "Hm.")], zero=30_000)
+    written = subtitles.write_srt(transcript)
+    assert written.startswith(b"0\n00:00:00,000 --> 00:00:00,001\ntime 0 is 30.000 s into the recording\n")
+    assert subtitles.read_srt(Source("t.srt", written)) == transcript
+
+
+def test_classes_of_another_program_are_styles_and_no_codes() -> None:
+    text = "WEBVTT\n\n00:01.000 --> 00:02.000\n<v.client.change S2>I could.</v> <v.loud.change Ann>So.</v>\n"
+    first, second = subtitles.read_webvtt(Source("t.vtt", text.encode())).utterances
+    assert (first.role, [mark.code for mark in first.marks]) == ("client", ["change"])
+    assert (second.speaker, second.marks) == ("Ann", ())
+
+
+def test_a_moment_is_shown_for_a_millisecond() -> None:
+    assert subtitles.cue_block(Span(1500, 1500), "x", "c1") == "c1\n00:00:01.500 --> 00:00:01.501\nx"
+
+
+def test_a_document_says_its_zero_only_where_that_is_known() -> None:
+    assert subtitles.document(["a", "b"], None) == "WEBVTT\n\na\n\nb\n"
+    assert subtitles.document(["a"], 0) == "WEBVTT\n\nNOTE time 0 is 0.000 s into the recording\n\na\n"

@@ -128,38 +128,3 @@ def test_a_tier_of_behaviors_holds_codes_however_many_words_they_have() -> None:
     tiers = grid(("T", [(0, 2, "What is next?")]), ("Behavior counts", [(0, 2, "open question")]))
     (utterance,) = registry.format_named("textgrid").read(tiers).utterances
     assert (utterance.text, [mark.code for mark in utterance.marks]) == ("What is next?", ["open question"])
-
-
-def eaf(tiers: list[tuple[str, str, list[str]]]) -> Source:
-    """An EAF file whose tiers are (name, parent, values), the values of a child one for each of its parent's."""
-    slots = "".join(f'<TIME_SLOT TIME_SLOT_ID="t{n}" TIME_VALUE="{n * 1000}"/>' for n in range(5))
-    text = ""
-    for name, parent, values in tiers:
-        of = f' PARENT_REF="{parent}"' if parent else ""
-        text += f'<TIER TIER_ID="{name}" LINGUISTIC_TYPE_REF="x"{of}>'
-        for n, value in enumerate(values):
-            kind, where = ("REF", f'ANNOTATION_REF="{parent}{n}"') if parent else ("ALIGNABLE", f'TIME_SLOT_REF1="t{n}" TIME_SLOT_REF2="t{n + 1}"')  # fmt: skip  # noqa: E501
-            text += f'<ANNOTATION><{kind}_ANNOTATION ANNOTATION_ID="{name}{n}" {where}><ANNOTATION_VALUE>{value}</ANNOTATION_VALUE></{kind}_ANNOTATION></ANNOTATION>'  # fmt: skip  # noqa: E501
-        text += "</TIER>"
-    return Source(
-        "t.eaf", f"<ANNOTATION_DOCUMENT><TIME_ORDER>{slots}</TIME_ORDER>{text}</ANNOTATION_DOCUMENT>".encode()
-    )
-
-
-def test_what_is_said_on_numbered_utterances_is_the_text() -> None:
-    numbered = eaf([("ref@Ann", "", ["s.001", "s.002"]), ("tx@Ann", "ref@Ann", ["What next?", "So."]), ("ft@Ann", "tx@Ann", ["Was nun?", "So."])])  # fmt: skip  # noqa: E501
-    transcript = registry.format_named("elan").read(numbered)
-    assert [(utterance.speaker, utterance.text) for utterance in transcript.utterances] == [
-        ("Ann", "What next?"),
-        ("Ann", "So."),
-    ]
-    assert transcript.notes[0].startswith("Tiers read as text: tx@Ann; skipped: ref@Ann, ft@Ann.")
-
-
-def test_each_coder_s_tier_keeps_its_coder() -> None:
-    coded = eaf([("T", "", ["What is next?"]), ("MISC_coder1", "", ["OQ"]), ("MISC coder Bo", "", ["CQ"]), ("Affect", "", ["calm"])])  # fmt: skip  # noqa: E501
-    (utterance,) = registry.format_named("elan").read(coded).utterances
-    assert (utterance.text, [(mark.code, mark.coder) for mark in utterance.marks]) == (
-        "What is next?",
-        [("OQ", "coder1"), ("CQ", "coder Bo")],
-    )

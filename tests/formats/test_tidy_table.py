@@ -1,6 +1,5 @@
 import csv
 import json
-import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -92,43 +91,6 @@ def test_reads_a_table_that_pandas_made(tmp_path: Path) -> None:
     first, second = parquet.read(Source.open(tmp_path / "t.parquet")).utterances
     assert [mark.code for mark in first.marks] == ["a", "b"]
     assert (second.span, second.marks) == (Span(2000, 3000), ())
-
-
-@pytest.mark.parametrize(
-    ("data", "code"),
-    [
-        (table(start=[["list"]]), "F03"),
-        (table(start=["soon"]), "F03"),
-        (table(end=[float("inf")]), "F03"),
-        (table(end=[-1.0]), "F07"),
-        (b"PAR1" + bytes(100) + b"PAR1", "F03"),
-    ],
-)
-def test_a_wrong_parquet_is_refused(data: bytes, code: str) -> None:
-    with pytest.raises(FormatError, match=f"TR-{code} .*t.parquet"):
-        parquet.read(Source("t.parquet", data))
-
-
-def test_a_parquet_bomb_is_refused_in_a_process_of_its_own() -> None:
-    text = pyarrow.array(["x" * 1000]).cast(pyarrow.large_string())
-    rows = 49_000
-    columns = {name: pyarrow.array([0.5]).take(pyarrow.array([0] * rows)) for name in ("start", "end")}
-    columns |= {name: text.take(pyarrow.array([0] * rows)) for name in ("tape_id", "utterance_id", "code", "text")}
-    sink = pyarrow.BufferOutputStream()
-    arrow.write_table(pyarrow.table(columns), sink, compression="zstd")
-    data = bytes(sink.getvalue())
-    assert len(data) < 300_000
-    with pytest.raises(FormatError, match="TR-F03 .*too large"):
-        parquet.read(Source("t.parquet", data))
-
-
-def test_a_reader_that_goes_on_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow(*_: object, **__: object) -> None:
-        raise subprocess.TimeoutExpired("reader", 120)
-
-    monkeypatch.setattr(subprocess, "run", slow)
-    with pytest.raises(FormatError, match="TR-F02 .*too long"):
-        parquet.read(Source("t.parquet", table()))
 
 
 def test_rows_that_count_from_different_zeros_are_refused() -> None:

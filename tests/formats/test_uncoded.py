@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import datetime
 import io
 import json
 import zipfile
 from pathlib import Path
 
 import pytest
-from docx import Document
 from hypothesis import given
 from hypothesis import strategies as st
-from openpyxl import Workbook
 
 from pipeline.errors import FormatError, TableError
 from pipeline.formats import registry, uncoded
 from pipeline.formats.transcript import CodedUtterance, Mark, ordered_transcript
 from pipeline.timeline import Span
+from tests.formats.talks import ASKS, PAIR, WALKS, saved, told
 
 HEADER = "tape_id,utterance_id,role,text"
-
-
-def saved(folder: Path, content: str | bytes, name: str = "talk.csv") -> Path:
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
-
-
-def told(path: Path, interviewer: str | None = None) -> list[tuple[str, str, str]]:
-    """Role, speaker and text of each row."""
-    table = uncoded.read(path, interviewer).table
-    speakers = table["speaker"] if "speaker" in table else [""] * len(table)
-    return list(zip(table["role"], speakers, table["text"], strict=True))
-
-
-ASKS, WALKS = "What would you like?", "I want to walk."
-PAIR = [("interviewer", "Therapist", ASKS), ("client", "Client", WALKS)]
 
 
 @pytest.mark.parametrize(
@@ -76,38 +57,6 @@ def test_a_file_of_each_kind_tells_who_said_what(tmp_path: Path, name: str, cont
     assert told(saved(tmp_path, content, name)) == PAIR
 
 
-def test_a_workbook_is_read_from_the_sheet_that_holds_the_talk(tmp_path: Path) -> None:
-    book = Workbook()
-    book.active.append(["Notes"])
-    sheet = book.create_sheet("Talk")
-    for row in (["Time", "Who", "What was said"], [datetime.time(0, 0, 1), "Therapist", ASKS]):
-        sheet.append(row)
-    sheet.append([datetime.timedelta(seconds=4.5), "Client", WALKS])
-    sheet.append([None, None, None])
-    book.save(tmp_path / "talk.xlsx")
-    reading = uncoded.read(tmp_path / "talk.xlsx")
-    assert told(tmp_path / "talk.xlsx") == PAIR
-    assert list(reading.table["start"]) == [1000, 4500]
-    assert reading.notes == (
-        'The sheet "Talk" was read, not Sheet.',
-        'Columns were read as follows: "What was said" for text, "Who" for speaker, "Time" for start.',
-    )
-
-
-def test_word_paragraphs_and_word_tables_are_read(tmp_path: Path) -> None:
-    paragraphs, table = Document(), Document()
-    for line in (f"Therapist:\t{ASKS}", f"Client:\t{WALKS}"):
-        paragraphs.add_paragraph(line)
-    paragraphs.save(str(tmp_path / "talk.docx"))
-    table.add_paragraph("Session 4")
-    cells = table.add_table(rows=3, cols=2)
-    for row, texts in enumerate([("Speaker", "Text"), ("Therapist", ASKS), ("Client", WALKS)]):
-        for column, text in enumerate(texts):
-            cells.cell(row, column).text = text
-    table.save(str(tmp_path / "table.docx"))
-    assert told(tmp_path / "talk.docx") == told(tmp_path / "table.docx") == PAIR
-
-
 @pytest.mark.parametrize("name", ["talk.docx", "talk.xlsx"])
 @pytest.mark.parametrize("part", ["damaged", "bomb", "entity", "other"])
 def test_hostile_office_files_are_refused(tmp_path: Path, name: str, part: str) -> None:
@@ -127,43 +76,6 @@ def test_hostile_office_files_are_refused(tmp_path: Path, name: str, part: str) 
     codes = {"damaged": "TR-F03", "bomb": "TR-F05", "entity": "TR-F04", "other": "TR-F03"}
     assert caught.value.code == codes[part]
     assert "/etc/passwd" not in str(caught.value)
-
-
-def test_times_are_read_as_clocks_seconds_or_milliseconds(tmp_path: Path) -> None:
-    clock = saved(tmp_path, f"{HEADER},start,end\na,1,T,x,0:01,0:01:02.5\na,2,C,x,63,\n")
-    assert uncoded.read(clock).table[["start", "end"]].fillna(-1).to_numpy().tolist() == [[1000, 62500], [63000, -1]]
-    comma = saved(tmp_path, 'role;text;start\nT;x;"2,5"\nC;x;3\n')
-    assert list(uncoded.read(comma).table["start"]) == [2500, 3000]
-    whisper = saved(tmp_path, f"start\tend\ttext\n0\t2000\t{ASKS}\n2000\t4000\t{WALKS}\n", "whisper.tsv")
-    assert list(uncoded.read(whisper).table["end"]) == [2000, 4000]
-    named = saved(tmp_path, "Start (ms),who,text\n1500,T,x\n2500,C,x\n")
-    assert list(uncoded.read(named).table["start"]) == [1500, 2500]
-
-
-def test_columns_are_kept_ids_are_numbered_and_it_is_told(tmp_path: Path) -> None:
-    path = saved(tmp_path, "\ufeffRole,Text,Note,,Utterance\nTherapist,Hello,mine,,a\nCLIENT,NA,,,\n,,,,\n")
-    reading = uncoded.read(path)
-    assert list(reading.table.columns) == ["role", "text", "Note", "utterance_id", "target_behavior", "tape_id"]
-    assert list(reading.table["role"]) == ["interviewer", "client"]
-    assert list(reading.table["text"]) == ["Hello", "NA"]
-    assert list(reading.table["Note"]) == ["mine", ""]
-    assert list(reading.table["utterance_id"]) == ["a", "u0002"]
-    assert set(reading.table["tape_id"]) == {"talk"}
-    assert reading.notes == ('Columns were read as follows: "Utterance" for utterance id.', "1 row without an id: numbered by position.")  # fmt: skip  # noqa: E501
-
-
-def test_what_is_not_utf_8_is_read_as_windows_1252_and_told(tmp_path: Path) -> None:
-    reading = uncoded.read(saved(tmp_path, f"{HEADER}\na,1,client,caf\xe9\n".encode("cp1252")))
-    assert list(reading.table["text"]) == ["café"]
-    assert "Windows-1252" in reading.notes[0]
-
-
-def test_lines_that_nobody_says_are_told_and_text_with_a_colon_stays_text(tmp_path: Path) -> None:
-    path = saved(tmp_path, f"Site: Leeds\n\nT: {ASKS}\nC: One thing: I walk.\nAnd then: nothing.\nT: Mhm.\n", "t.txt")
-    reading = uncoded.read(path)
-    texts = [ASKS, "One thing: I walk. And then: nothing.", "Mhm."]
-    assert list(reading.table["text"]) == texts
-    assert reading.notes == ('Lines without a speaker were skipped: "Site: Leeds".',)
 
 
 def test_our_own_tables_can_be_coded_again_without_the_apostrophe_of_spreadsheets(tmp_path: Path) -> None:
@@ -238,29 +150,3 @@ def test_no_text_is_lost_none_is_made_up_and_the_order_is_kept(
     lines = "".join(f"{speaker}: {text}\n" for speaker, text in speeches)
     transcript = uncoded.read(saved(folder, lines, "talk.txt")).table
     assert list(zip(transcript["speaker"], transcript["text"], strict=True)) == speeches
-
-
-def test_an_empty_cell_of_the_speaker_is_the_one_above_and_that_is_told(tmp_path: Path) -> None:
-    """As people write tables, and as cells that are merged in Excel are read; a remark is nobody's."""
-    table = "speaker,text\n,Recorded in May.\nAnn,What next?\n,Take your time.\n,[pause]\nBo,A walk.\n,\n,Every day.\n"
-    read = uncoded.read(saved(tmp_path, table))
-    assert list(zip(read.table["speaker"], read.table["text"], strict=True)) == [
-        ("", "Recorded in May."),
-        ("Ann", "What next?"),
-        ("Ann", "Take your time."),
-        ("Bo", "A walk."),
-        ("Bo", "Every day."),
-    ]
-    assert "2 rows have an empty cell for the speaker, and were given to the speaker above: 4, 8." in read.notes
-
-
-def test_an_empty_cell_of_the_speaker_takes_no_speaker_of_another_tape_or_role(tmp_path: Path) -> None:
-    table = "tape_id,speaker,role,text\na,Ann,interviewer,Hi.\na,,client,Hi.\na,,,A walk.\nb,,,Hm.\nb,Bo,client,Hm.\n"
-    read = uncoded.read(saved(tmp_path, table))
-    assert list(zip(read.table["speaker"], read.table["role"], strict=True)) == [
-        ("Ann", "interviewer"),
-        ("", "client"),
-        ("", ""),
-        ("", ""),
-        ("Bo", "client"),
-    ]
