@@ -24,17 +24,15 @@ import pytest
 import soundfile
 
 from pipeline import settings
-from pipeline.audio.recording import QualityWarning, Recording, Source
+from pipeline.audio.recording import Recording, Source
 from pipeline.errors import ModelError, SpeechError
 from pipeline.formats.written_transcript import WrittenTranscript, WrittenTurn
 from pipeline.run.engines import Engines
 from pipeline.run.stage_cache import FolderStageStore
-from pipeline.run.stage_functions import borne_out, warnings
 from pipeline.speech.cores import Cores, StoppedError
 from pipeline.speech.diarization.contract import Diarization, SpeakerSegment
-from pipeline.speech.transcriber import Transcript
 from pipeline.stages import STEPS, ProcessRequest, Run, process
-from pipeline.timeline import Span, Word
+from pipeline.timeline import Span
 from tests.tapes.fakes import Fakes, two_voices
 
 DEFAULT = settings.load().settings
@@ -322,23 +320,6 @@ def test_warnings_about_the_recording_stand_in_the_terminal(started: Any, tmp_pa
         assert f"\nWarning: {warning}\n" in out
         assert warning in html.unescape((tmp_path / "tape" / "report.html").read_text())
     assert out.index("Warning: ") < out.index("Report: ")
-
-
-def test_a_voice_that_may_be_nobody_s_is_warned_of() -> None:
-    diarization = Diarization((), (), ("S3",), {})
-    source = Source("recording", "0" * 64, "wav", "pcm_s16le", 16_000, 1, 2000, None)
-    quality = (QualityWarning("quiet", None, "the voices are quiet"),)
-    recording = Recording(np.zeros((1, 32_000), np.float32), 0, 2000, source, quality)
-    quiet, brief = warnings(recording, diarization)
-    assert quiet == "the voices are quiet"
-    assert brief.startswith("another voice, S3, is so brief")
-
-
-@pytest.mark.parametrize(("spoken", "left"), [(999, ["no_speech", "narrow_band"]), (1000, ["narrow_band"])])
-def test_no_speech_is_not_claimed_above_a_transcript(spoken: int, left: list[str]) -> None:
-    words = (Word(Span(0, 400), "yes", 0.9), Word(Span(5000, 5000 + spoken - 400), "indeed", 0.9))
-    warned = tuple(QualityWarning(code, None, code) for code in ("no_speech", "narrow_band"))
-    assert [warning.code for warning in borne_out(warned, Transcript(words, (), (), {}))] == left
 
 
 def test_a_transcript_brings_its_words_and_voices_and_the_sound_their_times(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_utterances_stand_in_order_of_start_and_no_id_is_there_twice() -> None:
 def test_a_transcript_is_untimed_where_all_stands_at_zero() -> None:
     still = CodedUtterance("", Span(0, 0), text="x")
     assert ordered_transcript("t", [still, still]).is_untimed
-    assert not ordered_transcript("t", [still, CodedUtterance("", Span(0, 1), text="y")]).is_untimed
+    assert not ordered_transcript("t", [still, CodedUtterance("", Span(500, 600), text="y")]).is_untimed
     assert not ordered_transcript("t", []).is_untimed
 
 

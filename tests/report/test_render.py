@@ -12,9 +12,7 @@ from pipeline.formats import codebook_files
 from pipeline.measures.session.context import change_talk_context, transitions
 from pipeline.measures.session.measures import Measure, session_measures
 from pipeline.measures.session.readiness import readiness_line
-from pipeline.report import transcript_view
 from pipeline.report.render import Note, Passage, ReportData, Speaker, figure, render, spread
-from pipeline.report.transcript_view import Tag, Tags
 from pipeline.timeline import Span, Vocalization, clock
 from tests.measures import samples
 
@@ -270,16 +268,6 @@ def test_the_likeliest_mistakes_come_first() -> None:
     assert "neither change nor sustain talk (49%)" in words
 
 
-def test_the_machines_codes_look_alike_under_every_codebook() -> None:
-    looks = {name: Tags(codebook_files.read(name)) for name in codebook_files.shipped()}
-    for code in ("question_open", "question_closed", "change", "sustain", "information", "other", "neutral"):
-        shown = {(tag.letter, tag.shape, tag.lane) for tags in looks.values() for tag in [tags.of(code)]}
-        assert len(shown) == 1, code
-    assert looks["miti-4.2"].of("change") == Tag("change", "Change talk", "+", "up", "change", "change")
-    assert looks["miti-4.2"].of("question") == Tag("question", "Question (Q)", "Q", "circle", "question", "question")
-    assert looks["oars"].of("zeal_x") == Tag("zeal_x", "Zeal x", "Z", "diamond", "other", "zeal_x")
-
-
 def test_codes_of_another_codebook_keep_their_names_and_letters() -> None:
     table = samples.table(("I", "affirmation|reflection"), ("C", ""), start=[0, 2_000], end=[1_500, 3_000])
     words = Page(render(data(table, codebook=codebook_files.read("oars")))).text
@@ -342,12 +330,6 @@ def test_an_utterance_that_is_change_and_sustain_talk_stands_in_its_moment_once(
     words = Page(render(data(table))).text.split("in context")[-1].split("What follows what")[0]
     assert words.count("I could, but I will not.") == 1
     assert re.search(r"\+ Change talk . Sustain talk I could, but", words)
-
-
-def test_a_turn_of_the_transcript_does_not_shrink_when_its_last_utterance_ends_before_another() -> None:
-    table = samples.table(("C", ""), ("C", ""), start=[0, 1_000], end=[5_000, 2_000], turn_id="t1")
-    shown = transcript_view.lines(table, Tags(codebook_files.read("pretags")))
-    assert [(turn.start, turn.end) for turn in transcript_view.turns(shown, table, (), {})] == [(0, 5_000)]
 
 
 def test_a_voice_without_a_role_has_no_share_of_the_talk_time() -> None:
