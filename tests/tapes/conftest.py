@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import settings
+from pipeline.settings import Settings
 from pipeline.tapes.db.database import Database, sqlite_url
 from pipeline.tapes.home import Home
 from tests.tapes.postgres import Server, server
@@ -117,6 +118,20 @@ def database_url(request: pytest.FixtureRequest, template: Path, tmp_path: Path)
         yield url
 
 
+@pytest.fixture(params=BOTH)
+def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database without tables."""
+    if request.param == "sqlite":
+        database = Database(sqlite_url(tmp_path / "tapes.sqlite3"))
+        yield database
+        database.close()
+        return
+    with request.getfixturevalue("postgres").empty() as url:
+        database = Database(url)
+        yield database
+        database.close()
+
+
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A database with every table, empty; of both kinds."""
@@ -134,3 +149,28 @@ def any_home(
     opened = Home.open(tapes_settings.model_copy(update={"database": database_url}))
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def chosen(home: Home) -> Settings:
+    """Settings of `home` with which nobody waits for long."""
+    from tests.tapes.fakes import quick  # loads the engines' packages, which most tests do without
+
+    return settings.load().settings.model_copy(update={"tapes": quick(home.settings)})
+
+
+@pytest.fixture(scope="session")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six seconds of two people who talk in turn."""
+    from tests.tapes.fakes import two_voices
+
+    return two_voices(tmp_path_factory.mktemp("recording") / "session with Mrs Miller.wav")
+
+
+@pytest.fixture
+def tape_id(home: Home, chosen: Settings, recording: Path) -> str:
+    """A tape that was just submitted."""
+    from tests.tapes.fakes import group, submitted
+
+    group(home)
+    return submitted(home, chosen, recording)

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, Enum, MetaData, Table, delete, insert, inspect, select
+from sqlalchemy import Connection, Enum, MetaData, Table, delete, insert, select
 
 from pipeline.tapes.db import schema
-from pipeline.tapes.db.database import Database, sqlite_url
+from pipeline.tapes.db.database import Database
 from pipeline.tapes.db.records import Record
-from tests.tapes.conftest import BOTH
 
 Rows = dict[str, list[dict[str, Any]]]
 
 EMPTIED = {"0010": {"sessions"}}
 """Tables that a step empties on purpose: everybody signs in anew."""
-
-
-@pytest.fixture(params=BOTH)
-def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A database without tables."""
-    if request.param == "sqlite":
-        database = Database(sqlite_url(tmp_path / "tapes.sqlite3"))
-        yield database
-        database.close()
-        return
-    with request.getfixturevalue("postgres").empty() as url:
-        database = Database(url)
-        yield database
-        database.close()
 
 
 def tables(connection: Connection) -> list[Table]:
@@ -181,18 +163,3 @@ def test_who_has_used_an_account_is_taken_from_passwords_and_the_audit(bare: Dat
     with bare._writer.begin() as connection:
         used = {each["id"]: each["first_signed_in_at"] for each in rows(connection)["people"]}
     assert used == {"password": 5, "authenticator": 5, "acted": 5, "never": None}
-
-
-def test_a_database_without_tables_has_no_version(bare: Database) -> None:
-    assert bare.version() is None
-    bare.migrate()
-    assert bare.version() == schema.newest()
-    bare.migrate()
-    assert bare.version() == schema.newest()
-    bare.migrate("base")
-    with bare.engine.connect() as connection:
-        assert inspect(connection).get_table_names() == ["alembic_version"]
-
-
-def test_steps_stand_in_one_line() -> None:
-    assert list(schema.revisions()) == [f"{number:04d}" for number in range(1, len(schema.revisions()) + 1)]

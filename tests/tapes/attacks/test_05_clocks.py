@@ -180,13 +180,3 @@ def test_the_database_itself_refuses_to_take_it_back(any_home: Home, clock: Fake
     with any_home.database.reading() as session:
         assert session.execute(text("SELECT state, withdrawn_at FROM tapes")).one() == ("destroyed", NOON)
     assert len(destruction.resume(any_home, NOON)) == 1
-
-
-def test_what_holds_for_good_survives_a_table_that_is_made_anew(home: Home) -> None:
-    tape = full_tape(home, NOON - DAY)
-    home.database.migrate("0008")
-    home.database.migrate()
-    with home.database.writing() as session:
-        consent_form.withdraw(session, session.get_one(Tape, tape.id), NOON, None)
-    with pytest.raises(IntegrityError, match="a withdrawal is for good"), home.database.writing() as session:
-        session.execute(update(Tape).values(withdrawn_at=None))

@@ -15,9 +15,9 @@ from pipeline.files import PARTIAL
 from pipeline.settings import TapesSettings
 from pipeline.tapes.home import Home
 from pipeline.tapes.retention import certificates, destruction, exports
-from pipeline.tapes.vault import key_rotation, locks
+from pipeline.tapes.vault import key_rotation
 from pipeline.tapes.vault.master_key import Ring
-from pipeline.tapes.vault.vault import HOME, Vault
+from pipeline.tapes.vault.vault import HOME
 from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import full_tape
 
@@ -192,20 +192,3 @@ def test_a_destruction_that_was_cut_off_after_overwriting_the_key_stops_no_rotat
     assert not any(key.read_bytes())
     with pytest.raises(VaultError, match="TR-V03"):
         home.vault.seal(tape.id, b"", "forms.sealed_answers")
-
-
-def test_who_waits_for_too_long_is_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = Vault(home.vault.folder, home.master)
-    with other.locks.alone("tape1"), pytest.raises(VaultError, match="TR-V18"), home.vault.locks.alone("tape1", 0.05):
-        pass
-    monkeypatch.setattr(locks, "PATIENCE", 0.05)
-    with other.locks.working("tape1"), home.vault.locks.working("tape1"):
-        assert home.vault.locks.in_use("tape1", 0.05)
-    assert not home.vault.locks.in_use("tape1")
-
-
-def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(home: Home) -> None:
-    with home.vault.locks.alone("tape1"):
-        home.vault.locks.forget("tape1")
-        with Vault(home.vault.folder, home.master).locks.alone("tape1", 0):
-            assert (home.vault.folder / "locks" / "tape1").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from pathlib import Path
 
@@ -13,8 +12,7 @@ from pipeline.settings import TapesSettings
 from pipeline.tapes.backup import backup
 from pipeline.tapes.home import Home
 from pipeline.tapes.jobs import job_state
-from pipeline.tapes.retention import destruction, exports, tombstones
-from pipeline.tapes.vault import atomic_files
+from pipeline.tapes.retention import destruction, exports
 from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import full_tape
 
@@ -64,21 +62,3 @@ def test_what_could_not_be_found_again_is_not_written(home: Home, tmp_path: Path
         exports.export(home, tape.id, tape.sample.interviewer, folder / name, NOON)
     assert list(folder.iterdir()) == []
     assert backup.noted(home) == []
-
-
-@pytest.mark.parametrize("room", [1, 5, 11])
-def test_a_disk_that_takes_a_part_of_a_line_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
-    real, left = os.write, [room]
-
-    def full(handle: int, content: bytes) -> int:
-        taken, left[0] = min(len(content), left[0]), max(0, left[0] - len(content))
-        if not taken:
-            raise OSError(errno.ENOSPC, "no space left on device")
-        return real(handle, bytes(content)[:taken])
-
-    monkeypatch.setattr(atomic_files.os, "write", full)
-    with pytest.raises(VaultError, match="TR-V08"):
-        tombstones.add(tmp_path, "tape-1", NOON)
-    monkeypatch.undo()
-    tombstones.add(tmp_path, "tape-1", NOON)
-    assert "tape-1" in tombstones.read([tmp_path / tombstones.NAME])
