@@ -88,7 +88,7 @@ class _SegmentIndex:
     """Speaker segments in order of start, to be looked up by time."""
 
     def __init__(self, segments: Iterable[SpeakerSegment]) -> None:
-        self._segments = sorted(segments, key=lambda segment: (segment.span.start, segment.span.end, segment.speaker))
+        self._segments = sorted(segments, key=lambda segment: segment.span.start)
         self._starts = [segment.span.start for segment in self._segments]
         self._longest = max((segment.span.duration for segment in self._segments), default=0)
 
@@ -158,7 +158,7 @@ def _goes_on(words: Sequence[Word], at: int) -> bool:
 
 
 def _stretches(words: Iterable[Word]) -> list[list[Word]]:
-    """Words of one speaker that no other's word parts, ordered by start.
+    """Words of one speaker that no other's word parts, ordered by start; of several that begin at once, by speaker.
 
     While both speak at once their words interleave; that parts nobody's stretch: it goes on as long as its speaker
     makes no pause that would hold the other's words.
@@ -166,7 +166,7 @@ def _stretches(words: Iterable[Word]) -> list[list[Word]]:
     stretches: list[list[Word]] = []
     latest: dict[str, list[Word]] = {}
     between: dict[str, list[Span]] = {}
-    for word in sorted(words, key=lambda word: word.span.start):
+    for word in sorted(words, key=lambda word: (word.span.start, word.speaker)):
         stretch, others = latest.get(word.speaker), between.get(word.speaker, [])
         if stretch and (not others or _at_once(_end(stretch), word.span.start, others)):
             stretch.append(word)

@@ -396,9 +396,9 @@ def test_who_is_admitted_is_told_apart_from_the_interviewer(coding: Coding) -> N
     assert seen == (False, coding.room.clock(), coding.room.home)
 
 
-def reached(coding: Coding, who: str, pass_id: str) -> int:
+def reached(coding: Coding, who: str, pass_id: str, tape: str = "") -> int:
     try:
-        reached_id = coding.admitted(who, lambda admitted: authorization.own_pass(admitted, pass_id).id)
+        reached_id = coding.admitted(who, lambda admitted: authorization.own_pass(admitted, pass_id).id, tape=tape)
     except HTTPException as refused:
         return refused.status_code
     assert reached_id == pass_id
@@ -412,6 +412,15 @@ def test_one_reaches_one_s_own_passes_that_a_person_codes(coding: Coding, layer:
     assert reached(coding, "Ben", mine) == 404
     assert reached(coding, "Ada", coding.add("Ada", None, layer, tape=coding.other)) == 404
     assert reached(coding, "Ada", "0" * 16) == 404
+
+
+def test_a_pass_is_that_of_one_tape_and_one_person(coding: Coding) -> None:
+    """Whichever id comes first: each of four passes is reached from its own tape by its own coder alone."""
+    places = [(who, tape) for who in ("Ada", "Ben") for tape in (coding.tape, coding.other)]
+    passes = {place: coding.add(place[0], None, tape=place[1]) for place in places}
+    for who, tape in places:
+        for place, pass_id in passes.items():
+            assert reached(coding, who, pass_id, tape) == (200 if place == (who, tape) else 404)
 
 
 def test_others_codes_are_unseen_until_the_own_pass_is_locked(coding: Coding) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.speech.diarization.contract import Diarization, SpeakerSegment
-from pipeline.speech.turns import REACH, attribute, turns
+from pipeline.speech.turns import attribute, turns
 from pipeline.timeline import UNKNOWN, Span, Turn, Word
 
 
@@ -65,9 +65,11 @@ def test_a_tie_goes_to_the_speaker_whose_name_sorts_first() -> None:
     assert speakers(attribute([word(900, 1100)], diarization_of((0, 1000, "S2"), (1000, 2000, "S1")))) == ["S1"]
 
 
-@pytest.mark.parametrize(("start", "speaker"), [(1000 + REACH, "S1"), (1001 + REACH, UNKNOWN)])
+@pytest.mark.parametrize(("start", "speaker"), [(1400, "S1"), (1401, UNKNOWN)])
 def test_a_word_beside_all_voices_goes_to_the_nearest_within_reach(start: int, speaker: str) -> None:
     assert speakers(attribute([word(start, start + 200)], diarization_of((0, 1000, "S1")))) == [speaker]
+    before = 10_000 - start  # as far before a voice as it was behind one
+    assert speakers(attribute([word(before - 200, before)], diarization_of((9000, 9900, "S1")))) == [speaker]
 
 
 def test_of_two_voices_the_nearer_counts() -> None:
@@ -111,11 +113,15 @@ def test_a_backchannel_a_little_beside_its_voice_still_belongs_to_it() -> None:
 # attribute: what the neighbors tell
 
 
-def test_words_that_begin_under_the_others_noise_go_to_whoever_goes_on() -> None:
-    """S1 hums from 900 to 1500; the engine lets "She never", which S2 says from 1500 on, begin with the hum."""
+@pytest.mark.parametrize(("hums", "says"), [("S1", "S2"), ("S2", "S1")])
+def test_words_that_begin_under_the_others_noise_go_to_whoever_goes_on(hums: str, says: str) -> None:
+    """One hums from 900 to 1500; the engine lets "She never", which the other says from 1500 on, begin with it."""
     words = [word(0, 400, "Ever."), word(900, 1300, "She"), word(1300, 1500, "never"), word(1500, 1900, "stops.")]
-    voices = diarization_of((0, 500, "S2"), (900, 1500, "S1"), (1500, 4000, "S2"))
-    assert speakers(attribute(words, voices)) == ["S2"] * 4
+    voices = [(0, 500, says), (900, 1500, hums), (1500, 4000, says)]
+    assert speakers(attribute(words, diarization_of(*voices))) == [says] * 4
+    # Nor does it matter that whoever goes on is heard, at length, under the hum.
+    over = [(0, 500, says), (900, 1500, hums), (890, 4000, says)]
+    assert speakers(attribute(words, diarization_of(*over, exclusive=voices))) == [says] * 4
 
 
 def test_a_noise_before_them_stays() -> None:
@@ -295,6 +301,7 @@ def test_turns_keep_each_speakers_words_in_order(words: list[Word]) -> None:
 
 
 @given(WORDS)
+@example([word(1, 1, "Mm-hm.", name) for name in ("S1", "S2", "S1")] + [word(0, 0, "so", "S2")])
 def test_turns_of_turns_are_the_same(words: list[Word]) -> None:
     parts = turns(words)
     assert turns([token for turn in parts for token in turn.words]) == parts
@@ -411,7 +418,7 @@ def test_words_return_only_where_the_other_goes_on_in_one_breath(gap: int, speak
 
 @pytest.mark.parametrize(
     ("text", "voice", "speaker"),
-    [("Fine.", "S3", "S1"), ("Fine.", "S2", "S2"), ("Yeah.", "S3", "S2")],
+    [("Fine.", "S3", "S1"), ("Fine.", "S0", "S1"), ("Fine.", "S2", "S2"), ("Yeah.", "S3", "S2")],
 )
 def test_whether_a_false_start_returns_is_decided_by_the_word_directly_before(
     text: str, voice: str, speaker: str
@@ -429,15 +436,44 @@ def test_a_noise_of_two_words_is_judged_by_when_it_begins() -> None:
     assert [turn.speaker for turn in turns(words)] == ["S1", "S2"]
 
 
-def test_a_word_in_the_others_pause_parts_it() -> None:
-    words = [word(0, 1000, "so", "S1"), word(1020, 1120, "wait", "S2"), word(1150, 2000, "then", "S1")]
-    assert [turn.speaker for turn in turns(words)] == ["S1", "S2", "S1"]
+@pytest.mark.parametrize(
+    ("start", "end", "parts"), [(1020, 1120, True), (1000, 1150, True), (999, 1150, False), (1000, 1151, False)]
+)
+def test_a_word_within_the_others_pause_parts_it(start: int, end: int, parts: bool) -> None:
+    words = [word(0, 1000, "so", "S1"), word(start, end, "wait", "S2"), word(1150, 2000, "then", "S1")]
+    assert [turn.speaker for turn in turns(words)] == (["S1", "S2", "S1"] if parts else ["S1", "S2"])
+
+
+def test_a_question_whose_last_word_begins_with_the_answer_is_answered() -> None:
+    words = words_of(("S1", 0, "You did"), length=90, gap=10)
+    words += [word(200, 300, "stop?", "S1"), word(200, 400, "Yeah.", "S2"), word(1000, 1200, "Tell", "S1")]
+    assert lines(turns(words)) == [("S1", "You did stop?"), ("S2", "Yeah."), ("S1", "Tell")]
 
 
 def test_a_false_start_takes_no_word_that_carries_its_speaker() -> None:
     words = [word(0, 400, "Ever."), word(900, 1000, "and"), word(1010, 1100, "she", "S1"), word(1110, 1900, "stops.")]
     voices = diarization_of((0, 500, "S2"), (890, 1105, "S1"), (1105, 9000, "S2"))
     assert speakers(attribute(words, voices)) == ["S2", "S1", "S1", "S2"]
+
+
+@pytest.mark.parametrize(("hums", "says"), [("S1", "S2"), ("S2", "S1")])
+def test_a_false_start_in_the_middle_of_a_sentence_returns(hums: str, says: str) -> None:
+    words = [word(800, 1000, "and"), word(1010, 1100, "she"), word(1110, 1900, "stops.")]
+    voices = diarization_of((0, 1005, says), (1005, 1105, hums), (1105, 9000, says))
+    assert speakers(attribute(words, voices)) == [says] * 3
+
+
+def test_no_word_goes_to_whoever_hums_next() -> None:
+    words = [word(0, 400, "Ever."), word(1010, 1100, "she"), word(1110, 1900, "Mm-hm.")]
+    voices = diarization_of((0, 500, "S2"), (1005, 1105, "S1"), (1105, 9000, "S2"))
+    assert speakers(attribute(words, voices)) == ["S2", "S1", "S2"]
+
+
+def test_a_word_that_no_voice_is_near_stays_unknown_and_takes_no_other_along() -> None:
+    alone = [word(0, 400, "Ever.", "S2"), word(1010, 1100, "she"), word(1110, 1900, "stops.", "S2")]
+    assert speakers(attribute(alone, diarization_of())) == ["S2", UNKNOWN, "S2"]
+    around = [word(0, 100, "Ever."), word(1000, 1600, "she"), word(1650, 2000, "stops.")]
+    assert speakers(attribute(around, diarization_of((900, 1050, "S1")))) == [UNKNOWN, "S1", UNKNOWN]
 
 
 def test_a_word_that_carries_a_speaker_stays_whatever_it_is_called() -> None:

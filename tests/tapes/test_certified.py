@@ -11,7 +11,7 @@ from pipeline.errors import VaultError
 from pipeline.tapes.backup import backup
 from pipeline.tapes.clock import HOUR
 from pipeline.tapes.db.database import Database
-from pipeline.tapes.db.records import AuditRow, Certificate, Item, Tape, Tombstone
+from pipeline.tapes.db.records import AuditRow, Certificate, Export, Group, Item, Meeting, Tape, Tombstone
 from pipeline.tapes.home import Home
 from pipeline.tapes.retention import certificates, destruction, exports
 from pipeline.tapes.vault import disks
@@ -84,6 +84,56 @@ def test_each_count_of_exports_is_told_by_itself(home: Home, tmp_path: Path) -> 
     assert facts_of(home, tape.id)["exports"] == {"removed": 1, "not found": 1}
 
 
+def exported(home: Home, tape_id: str, *copies: Path) -> None:
+    """Note copies of a tape's files, without a word about whether they are there."""
+    with home.database.writing() as session:
+        session.add_all(Export(tape_id=tape_id, path=str(copy), made_at=NOON) for copy in copies)
+
+
+@pytest.mark.usefixtures("neighbors")
+@pytest.mark.parametrize("stopped", [False, True])
+def test_copies_are_counted_before_the_first_goes(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: bool
+) -> None:
+    """One of four is there; stopped after it was removed, the destruction that goes on finds none."""
+    copies = [tmp_path / name for name in ("one", "two", "three", "four")]
+    copies[0].touch()
+    exported(home, "m", *copies)
+    real = exports.remove
+
+    def stop(paths: list[str]) -> int:
+        real(paths)
+        raise VaultError("V08", "folder", "cannot be written", "mend it")
+
+    if stopped:
+        with monkeypatch.context() as patch:
+            patch.setattr(exports, "remove", stop)
+            with pytest.raises(VaultError, match="TR-V08"):
+                destruction.destroy(home, "m", "by hand", NOON)
+        assert not copies[0].exists()
+        destruction.resume(home, NOON)
+    else:
+        destruction.destroy(home, "m", "by hand", NOON)
+    assert facts_of(home, "m")["exports"] == {"removed": 1, "not found": 3}
+
+
+@pytest.mark.usefixtures("neighbors")
+def test_copies_and_meetings_notes_of_neighbors_stay(home: Home, tmp_path: Path) -> None:
+    with home.database.writing() as session:
+        group = session.query(Group).first()
+        assert group is not None
+        for tape_id in ("a", "m", "z"):
+            session.add(Meeting(group_id=group.id, at=NOON, tape_id=tape_id, sealed_notes=tape_id.encode()))
+    for tape_id in ("a", "m", "z"):
+        (tmp_path / tape_id).touch()
+        exported(home, tape_id, tmp_path / tape_id)
+    destruction.destroy(home, "m", "by hand", NOON)
+    assert {tape_id for tape_id in ("a", "m", "z") if (tmp_path / tape_id).exists()} == {"a", "z"}
+    with home.database.reading() as session:
+        notes = {meeting.tape_id: meeting.sealed_notes for meeting in session.query(Meeting)}
+    assert notes == {"a": b"a", "z": b"z", None: None}
+
+
 @pytest.mark.parametrize(
     ("backups", "copies"), [(0, "0 backups were written"), (1, "one backup was written"), (2, "2 backups were written")]
 )
@@ -104,13 +154,13 @@ def test_what_is_not_known_is_told_in_whole_sentences(home: Home, tmp_path: Path
 
 @pytest.mark.usefixtures("neighbors")
 def test_a_backup_whose_record_was_lost_is_counted_among_the_written(home: Home, tmp_path: Path) -> None:
-    for name in ("kept", "lost"):
+    for name in ("kept", "kept too", "lost"):
         backup.make(home, tmp_path / f"{name}.backup", NOON)
     (tmp_path / "lost.backup").unlink()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backup, "made", lambda _: 1)  # an older database, put back
         destruction.destroy(home, "m", "by hand", NOON)
-    assert facts_of(home, "m")["backups"] == {"written": 2, "key overwritten": 1, "not reached": 1}
+    assert facts_of(home, "m")["backups"] == {"written": 3, "key overwritten": 2, "not reached": 1}
 
 
 @pytest.mark.usefixtures("neighbors")
@@ -146,6 +196,8 @@ def test_who_works_on_a_tape_has_ten_seconds_to_let_go_of_it(home: Home, monkeyp
     monkeypatch.setattr(TapeLocks, "in_use", lambda _, tape_id, patience=0.0: waited.append((tape_id, patience)))
     destruction.destroy(home, "m", "by hand", NOON)
     assert waited == [("m", 10.0)]
+    destruction.survivors(home, "m")  # who only looks waits for nobody
+    assert waited[1:] == [("m", 0.0)]
 
 
 @pytest.mark.usefixtures("neighbors")

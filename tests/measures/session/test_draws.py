@@ -36,6 +36,16 @@ def test_a_code_on_a_row_of_the_wrong_role_or_of_none_counts_for_nobody() -> Non
         assert not any(result[code].any() for code in ("question_open", "change", "affirmation"))
 
 
+def test_a_probability_on_a_row_of_the_wrong_role_or_of_none_is_never_drawn() -> None:
+    given = table(
+        *[("I", "other"), ("C", "neutral"), ("U", "other")],
+        **{f"p_{code}": [1.0, 1.0, 1.0] for code in ("information", "change", "summary")},  # type: ignore[arg-type]
+    )
+    drawn = draw_codes(given, 5, 0, {})
+    assert drawn["information"].tolist() == [[True, False, False]] * 5
+    assert drawn["change"].tolist() == [[False, True, False]] * 5
+
+
 def test_draws_follow_the_binomial_distribution() -> None:
     # 100 utterances at one half: 42 to 58 is the middle 90 % (scipy.stats.binom(100, .5).ppf([.05, .95])).
     result = counts(rows(100, information=0.5), "information")

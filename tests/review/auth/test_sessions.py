@@ -104,12 +104,35 @@ def test_a_new_session_takes_the_place_of_the_browser_s_own_alone(room: Room, se
     assert len({each.csrf for each in rows.values()} | {each.id for each in rows.values()}) == 4
 
 
-def test_of_many_sessions_a_new_one_ends_that_of_its_browser_alone(room: Room, sessions: Sessions) -> None:
-    """Whatever the order of the hashes: with some before and some after it."""
+@pytest.mark.parametrize("deed", ["replaced", "ended", "ended by its id", "over"])
+def test_of_many_sessions_one_alone_ends(room: Room, sessions: Sessions, deed: str) -> None:
+    """Whatever the order of hashes and ids: with some before and some after it."""
     ada, now = room.person("Ada"), room.clock()
-    many = sorted((sessions.start(ada, now, second_factor=False) for _ in range(5)), key=token_hash)
-    fresh = sessions.start(ada, now, second_factor=False, before=many[2])
-    assert stored(room).keys() == {token_hash(each) for each in (*many[:2], *many[3:], fresh)}
+    many = [sessions.start(ada, now, second_factor=False) for _ in range(5)]
+    rows = stored(room)
+    many.sort(key=lambda token: rows[token_hash(token)].id if deed == "ended by its id" else token_hash(token))
+    kept = [*many[:2], *many[3:]]
+    if deed == "replaced":
+        kept.append(sessions.start(ada, now, second_factor=False, before=many[2]))
+    elif deed == "ended":
+        sessions.end(many[2], now)
+    elif deed == "ended by its id":
+        assert sessions.end_one(ada, rows[token_hash(many[2])].id, now)
+    else:
+        moved(room, many[2], now - AGE, now)
+        assert sessions.find(many[2], now) is None
+    assert stored(room).keys() == {token_hash(token) for token in kept}
+
+
+def test_nobody_ends_the_session_of_somebody_else(room: Room, sessions: Sessions) -> None:
+    people = [room.person(name) for name in ("Ada", "Ben")]
+    for person in people:
+        sessions.start(person, room.clock(), second_factor=False)
+    for row in stored(room).values():
+        for person in people:
+            if person != row.person_id:
+                assert not sessions.end_one(person, row.id, room.clock())
+    assert len(stored(room)) == 2
 
 
 @pytest.mark.parametrize("passed", [False, True])

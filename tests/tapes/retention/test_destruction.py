@@ -248,6 +248,13 @@ def test_destruction_needs_no_master_key(home: Home) -> None:
     again.close()
 
 
+@pytest.mark.parametrize("why", ["due", "withdrawn", "by hand", "never consented", "restored"])
+def test_the_reason_stands_in_the_certificate(home: Home, why: destruction.Why) -> None:
+    tape = full_tape(home, NOON)
+    destruction.destroy(home, tape.id, why, NOON)
+    assert certificate(home, tape)["why"] == why
+
+
 def test_why_is_one_of_a_few_words(home: Home) -> None:
     with pytest.raises(ValueError, match="because I say so"):
         destruction.begin(home, "tape", "because I say so", NOON)  # type: ignore[arg-type]
