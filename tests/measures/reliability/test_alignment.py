@@ -195,6 +195,13 @@ def test_everybody_is_brought_together_at_once_and_not_with_the_first_coder() ->
     assert clusters(table) == [["ann:1"], ["ann:2"], ["ann:3"], ["bob:b", "eve:e"]]
 
 
+def test_a_unit_joins_those_that_it_shares_most_with_before_one_that_it_shares_less_with() -> None:
+    """Shares: Ann's a and Eve's e .950, Bob's b and e .941, b and Ann's second unit .936, a and b .914."""
+    ann = cut("ann", "member", ("a", 0, 1000, ""), ("second", 95, 1060, ""))
+    bob, eve = cut("bob", "member", ("b", 40, 1050, "")), cut("eve", "member", ("e", 50, 1000, ""))
+    assert clusters(together(ann, bob, eve)) == [["ann:a", "bob:b", "eve:e"], ["ann:second"]]
+
+
 @pytest.mark.parametrize("layer", ["consensus", "coach", "machine", "else"])
 def test_members_come_before_whoever_is_nearer_to_one_of_them(layer: str) -> None:
     """Ann and Bob share 600 of 1000; the other shares 850 with Ann and 450 with Bob."""
