@@ -416,11 +416,11 @@ def test_one_reaches_one_s_own_passes_that_a_person_codes(coding: Coding, layer:
 
 def test_a_pass_is_that_of_one_tape_and_one_person(coding: Coding) -> None:
     """Whichever id comes first: each of four passes is reached from its own tape by its own coder alone."""
-    places = [(who, tape) for who in ("Ada", "Ben") for tape in (coding.tape, coding.other)]
-    passes = {place: coding.add(place[0], None, tape=place[1]) for place in places}
-    for who, tape in places:
-        for place, pass_id in passes.items():
-            assert reached(coding, who, pass_id, tape) == (200 if place == (who, tape) else 404)
+    keys = [(coder, tape) for coder in ("Ada", "Ben") for tape in (coding.tape, coding.other)]
+    passes = {(coder, tape): coding.add(coder, None, tape=tape) for coder, tape in keys}
+    for coder, tape in keys:
+        for key, pass_id in passes.items():
+            assert reached(coding, coder, pass_id, tape) == (200 if key == (coder, tape) else 404)
 
 
 def test_others_codes_are_unseen_until_the_own_pass_is_locked(coding: Coding) -> None:

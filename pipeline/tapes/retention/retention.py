@@ -123,9 +123,9 @@ def _start(home: Home, now: int, stones: Mapping[str, int]) -> None:
 
 
 def _ending(session: Session, stones: Mapping[str, int], now: int) -> dict[str, Why]:
-    """The tapes whose destruction is to begin, and why."""
+    """The tapes whose destruction is to begin, and why; one that was begun with is not begun again."""
     ending: dict[str, Why] = {tape.tape_id: tape.why for tape in due(session, now)}
-    for tape_id in session.scalars(select(Tape.id).where(Tape.state != "destroyed")) if stones else ():
+    for tape_id in session.scalars(select(Tape.id)) if stones else ():
         if tape_id in stones:
             ending.setdefault(tape_id, "restored")
     return ending
