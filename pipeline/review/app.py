@@ -24,7 +24,7 @@ from pipeline.review.assets import Assets
 from pipeline.review.auth import account, administration, csrf, invitations, login, oidc, oidc_provider, presence
 from pipeline.review.auth.credentials import OneTimeCodes, Passwords
 from pipeline.review.auth.sessions import Sessions
-from pipeline.review.coach import program_page
+from pipeline.review.coach import group_overview_page
 from pipeline.review.coach import routes as coach
 from pipeline.review.coding import name_routes, rating_routes
 from pipeline.review.coding import routes as coding
@@ -56,7 +56,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     *(interviewer_first.router, feedback.router, summary.router),
     *(meetings.router, growth.router),
     *(coding.router, consensus.router, name_routes.router, rating_routes.router),
-    *(coach.router, program_page.router),
+    *(coach.router, group_overview_page.router),
 )
 """Every router of the application, one noun each."""
 

@@ -45,7 +45,7 @@ def page(request: Request, viewer: SignedIn) -> Response:
         soon = {warning.tape_id: warning.destroy_by for warning in retention.warnings(database, now)}
     return render(
         request,
-        "desk.html",
+        "dashboard.html",
         groups=groups,
         soon=soon,
         next=[entry for entry in entries if entry.urgent],

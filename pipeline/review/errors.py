@@ -268,7 +268,7 @@ def error_response(
         content = {"code": code, "detail": detail} | ({"number": number} if number else {})
         return JSONResponse(content, status, headers)
     title = title or _TITLES.get(status, "This did not work")
-    page = render(request, "problem.html", status, title=title, detail=detail, code=code, number=number)
+    page = render(request, "error.html", status, title=title, detail=detail, code=code, number=number)
     page.headers.update(headers)
     return page
 

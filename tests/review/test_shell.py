@@ -21,11 +21,11 @@ from tests.review.conftest import ADDRESS, PAGE, Room
 def routes(app: FastAPI) -> None:
     @app.get("/plain")
     def plain(request: Request) -> Response:
-        return render(request, "problem.html", title="Plain", detail=request.query_params.get("say", ""), code="")
+        return render(request, "error.html", title="Plain", detail=request.query_params.get("say", ""), code="")
 
     @app.get("/mine")
     def mine(request: Request, viewer: SignedIn) -> Response:
-        return render(request, "problem.html", title=viewer.name, detail="", code="")
+        return render(request, "error.html", title=viewer.name, detail="", code="")
 
     @app.post("/send")
     def send(word: Annotated[str, Form()]) -> dict[str, str]:

@@ -410,7 +410,7 @@ def code_what_is_dealt(cleo: Walker, tape: str) -> None:
     cleo.page.check("#task-deal")
     cleo.press("Start")
     hers = Coding(cleo)
-    assert cleo.page.inner_text(".desk h1") in tasks[:-1]
+    assert cleo.page.inner_text(".toolbar h1") in tasks[:-1]
     cleo.look("coding-dealt", whole=False)
     cleo.keys("n", " ", "u")
     assert "unsure" in hers.chips(hers.current)

@@ -37,7 +37,7 @@ from pipeline.review.coach import sentences
 from pipeline.review.coach.chart_drawing import HEIGHT, WIDTH, draw_charts
 from pipeline.review.coach.exclusions import count_left_out, exclusion_sentences
 from pipeline.review.coach.group_codes import GROUP_CODER, GroupCodes, gather_group_codes
-from pipeline.review.coach.program_page import count_checked
+from pipeline.review.coach.group_overview_page import count_checked
 from pipeline.review.coding import transcripts
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import FormId, Id, OptionalLineOfText
@@ -189,7 +189,7 @@ def pair_page(
             "coach/pair.html",
             group=group,
             row=row,
-            said=texts,
+            texts=texts,
             book=gathered.book,
             from_text=gathered.from_text,
         )
@@ -227,7 +227,7 @@ def agreement_page(request: Request, viewer: SignedIn, group_id: Id, codebook: C
         request,
         "coach/agreement.html",
         group=group,
-        own=viewer_name,
+        viewer_name=viewer_name,
         book=gathered.book,
         others=[gathered.books[name] for name in gathered.used if name != gathered.name],
         moved=sentences.unchanged_sentence(visible_charts),

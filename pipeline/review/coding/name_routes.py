@@ -30,7 +30,7 @@ def names_page(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     note(request, viewer, tape_id, "tape.show", "names")
     names = name_detection.detect_names(utterances, context_of(request).settings)
     no_sound = FROM_TEXT if from_text else ""
-    return render(request, "coding/names.html", tape_id=tape_id, found=names, sees=sees_names, no_sound=no_sound)
+    return render(request, "coding/names.html", tape_id=tape_id, mentions=names, sees=sees_names, no_sound=no_sound)
 
 
 @router.post("")

@@ -56,7 +56,7 @@ def start_page(request: Request, viewer: SignedIn, tape_id: str) -> Response:
             from_text=admitted.tape.from_text,
             no_sound=stored_measures.FROM_TEXT,
             target_behavior=target_behavior.read(session, home.vault, tape_id),
-            own=[
+            own_passes=[
                 (
                     coding_pass,
                     observer_tasks.find_task(coding_pass.task),

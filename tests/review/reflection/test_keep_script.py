@@ -17,7 +17,7 @@ from tests.review.conftest import PASSWORD, Room
 pytestmark = pytest.mark.engines
 
 
-class Desk:
+class DraftPage:
     """Ada's browser at her tape."""
 
     def __init__(self, room: Room, chromium: Any, address: str) -> None:
@@ -40,37 +40,37 @@ class Desk:
 
 
 @pytest.fixture
-def desk(room: Room) -> Iterator[Desk]:
+def draft_page(room: Room) -> Iterator[DraftPage]:
     address, port = room.addressed()
     with serving(room.app, port), chromium() as browser:
-        yield Desk(room, browser, address)
+        yield DraftPage(room, browser, address)
 
 
-def test_who_types_for_long_loses_nothing_and_stays_signed_in(desk: Desk) -> None:
-    page = desk.page
-    page.goto(f"{desk.path}/first")
+def test_who_types_for_long_loses_nothing_and_stays_signed_in(draft_page: DraftPage) -> None:
+    page = draft_page.page
+    page.goto(f"{draft_page.path}/first")
     for words in ("I waited", ", and he went on"):
-        desk.room.clock.advance(14 * MINUTE)
+        draft_page.room.clock.advance(14 * MINUTE)
         with page.expect_response(lambda answer: answer.request.method == "POST"):
-            desk.type(words)
+            draft_page.type(words)
     page.get_by_text("Saved at").wait_for()
-    assert desk.stored() == "I waited, and he went on"
+    assert draft_page.stored() == "I waited, and he went on"
     asked: list[str] = []
     page.on("request", lambda request: "/here" in request.url or asked.append(request.url))
     page.wait_for_timeout(7000)
     assert asked == []  # nobody types
 
 
-def test_a_session_that_ran_out_loses_nothing_that_was_typed(desk: Desk) -> None:
-    page = desk.page
-    page.goto(f"{desk.path}/first")
-    desk.room.clock.advance(16 * MINUTE)
-    desk.type("I waited")
+def test_a_session_that_ran_out_loses_nothing_that_was_typed(draft_page: DraftPage) -> None:
+    page = draft_page.page
+    page.goto(f"{draft_page.path}/first")
+    draft_page.room.clock.advance(16 * MINUTE)
+    draft_page.type("I waited")
     page.get_by_role("button", name="I am done").click()
     page.get_by_text("You are signed out").wait_for()
     assert page.input_value("#well") == "I waited"
-    assert desk.stored() == ""
-    with desk.context.expect_page() as opened:
+    assert draft_page.stored() == ""
+    with draft_page.context.expect_page() as opened:
         page.get_by_role("link", name="sign in in another tab.").click()
     opened.value.get_by_label("E-mail").fill("ada@example.org")
     opened.value.get_by_label("Password").fill(PASSWORD)
@@ -80,22 +80,22 @@ def test_a_session_that_ran_out_loses_nothing_that_was_typed(desk: Desk) -> None
     with page.expect_navigation():
         page.get_by_role("button", name="I am done").click()
     page.get_by_text("The group may now see").wait_for()
-    assert desk.room.signed_in(desk.ada).get(f"{desk.path}/first").text.count("I waited") == 1
-    with desk.room.home.database.reading() as database:
+    assert draft_page.room.signed_in(draft_page.ada).get(f"{draft_page.path}/first").text.count("I waited") == 1
+    with draft_page.room.home.database.reading() as database:
         assert database.query(Review).one().interviewer_done_at
     kept = page.evaluate("JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")
     assert "waited" not in kept
 
 
-def test_feedback_is_kept_until_it_is_said(desk: Desk) -> None:
-    page = desk.page
-    desk.room.signed_in(desk.ada).post(f"{desk.path}/first", {"step": "waive"})
-    page.goto(f"{desk.path}/feedback")
+def test_feedback_is_kept_until_it_is_said(draft_page: DraftPage) -> None:
+    page = draft_page.page
+    draft_page.room.signed_in(draft_page.ada).post(f"{draft_page.path}/first", {"step": "waive"})
+    page.goto(f"{draft_page.path}/feedback")
     with page.expect_response("**/feedback/draft"):
-        desk.type("I waited", "text")
-    assert desk.stored("text") == "I waited"
-    desk.type(" long", "text")
+        draft_page.type("I waited", "text")
+    assert draft_page.stored("text") == "I waited"
+    draft_page.type(" long", "text")
     with page.expect_navigation():
         page.get_by_role("button", name="Add a strength").click()
     assert page.get_by_text("I waited long").count() == 1
-    assert desk.stored("text") == ""
+    assert draft_page.stored("text") == ""

@@ -22,7 +22,7 @@ BEGUN = 50_000
 """Bytes that arrive before a cut: more than the smallest of the other files has."""
 
 
-class Desk:
+class UploadPage:
     """Ada's browser at a draft; ``sent`` are the offsets of the pieces that it sent."""
 
     def __init__(self, room: Room, chromium: Any, address: str) -> None:
@@ -81,10 +81,10 @@ class Desk:
 
 
 @pytest.fixture
-def desk(room: Room) -> Iterator[Desk]:
+def upload_page(room: Room) -> Iterator[UploadPage]:
     address, port = room.addressed()
     with serving(room.app, port), chromium() as browser:
-        yield Desk(room, browser, address)
+        yield UploadPage(room, browser, address)
 
 
 @pytest.fixture
@@ -94,44 +94,44 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_lost_last_answer_sends_nothing_again(desk: Desk, file: Path) -> None:
-    desk.open(lambda route: route.fetch())
-    desk.choose(file)
-    assert desk.kept() == file.read_bytes()
-    assert desk.sent == [0]
+def test_a_lost_last_answer_sends_nothing_again(upload_page: UploadPage, file: Path) -> None:
+    upload_page.open(lambda route: route.fetch())
+    upload_page.choose(file)
+    assert upload_page.kept() == file.read_bytes()
+    assert upload_page.sent == [0]
 
 
-def test_a_cut_piece_goes_on_on_the_same_page(desk: Desk, file: Path) -> None:
-    desk.open(desk.cut(file.read_bytes()))
-    desk.choose(file)
-    assert desk.kept() == file.read_bytes()
-    assert desk.sent == [0, BEGUN]
+def test_a_cut_piece_goes_on_on_the_same_page(upload_page: UploadPage, file: Path) -> None:
+    upload_page.open(upload_page.cut(file.read_bytes()))
+    upload_page.choose(file)
+    assert upload_page.kept() == file.read_bytes()
+    assert upload_page.sent == [0, BEGUN]
 
 
 @pytest.mark.parametrize("seconds", [1.5, 3.0, 4.0])
-def test_after_a_cut_only_the_same_file_goes_on(desk: Desk, file: Path, tmp_path: Path, seconds: float) -> None:
+def test_after_a_cut_only_the_same_file_goes_on(upload_page: UploadPage, file: Path, tmp_path: Path, seconds: float) -> None:
     other = tmp_path / "b.wav"
     head, rest = sound(seconds)[:44], sound(seconds)[44:]
     other.write_bytes(head + rest[::-1])
     os.utime(other, (1, 1))
-    desk.interrupt(file)
-    desk.open()
-    desk.choose(other)
-    assert desk.kept() == other.read_bytes()
-    assert desk.sent == [0]
+    upload_page.interrupt(file)
+    upload_page.open()
+    upload_page.choose(other)
+    assert upload_page.kept() == other.read_bytes()
+    assert upload_page.sent == [0]
 
 
-def test_after_a_cut_the_same_file_goes_on_when_the_page_is_opened_again(desk: Desk, file: Path) -> None:
-    desk.interrupt(file)
-    desk.open()
-    desk.choose(file)
-    assert desk.kept() == file.read_bytes()
-    assert desk.sent == [BEGUN]
+def test_after_a_cut_the_same_file_goes_on_when_the_page_is_opened_again(upload_page: UploadPage, file: Path) -> None:
+    upload_page.interrupt(file)
+    upload_page.open()
+    upload_page.choose(file)
+    assert upload_page.kept() == file.read_bytes()
+    assert upload_page.sent == [BEGUN]
 
 
-def test_what_was_begun_in_another_browser_is_not_gone_on_with(desk: Desk, file: Path) -> None:
-    desk.put(sound(4.0))
-    desk.open()
-    desk.choose(file)
-    assert desk.kept() == file.read_bytes()
-    assert desk.sent == [0]
+def test_what_was_begun_in_another_browser_is_not_gone_on_with(upload_page: UploadPage, file: Path) -> None:
+    upload_page.put(sound(4.0))
+    upload_page.open()
+    upload_page.choose(file)
+    assert upload_page.kept() == file.read_bytes()
+    assert upload_page.sent == [0]

@@ -16,7 +16,7 @@ import { watch } from "./watch.js";
 import { NoWave, Wave } from "./wave.js";
 
 /** The coding page: listen, give each thought its code by one key, and go on. */
-class Desk {
+class CodingPage {
   /** @param {any} state @param {Float32Array | null} loud null without sound @param {string} address of the state @param {Outbox} outbox */
   constructor(state, loud, address, outbox) {
     this.state = state;
@@ -406,9 +406,9 @@ async function open() {
   const { id: pass, tape, key } = state.pass;
   const place = { person: person(), tape, pass, key };
   const outbox = await new Outbox(place, (changes) => post(state.urls.changes, { changes }), () => {}).open();
-  const desk = new Desk(state, loud, address, outbox);
+  const codingPage = new CodingPage(state, loud, address, outbox);
   page.dataset.ready = "true";
-  return desk;
+  return codingPage;
 }
 
 open().catch((error) => {

@@ -152,7 +152,7 @@ export class Transcript {
   center(row, tries = 4) {
     if (!row) return;
     const { top, bottom } = row.getBoundingClientRect();
-    const head = document.querySelector(".desk")?.getBoundingClientRect().bottom ?? 0;
+    const head = document.querySelector(".toolbar")?.getBoundingClientRect().bottom ?? 0;
     const low = [...document.querySelectorAll(".panel-codes")].find((panel) => getComputedStyle(panel).position === "fixed");
     const foot = low?.getBoundingClientRect().top ?? window.innerHeight;
     if (top >= head + 24 && bottom <= foot - 48) return;

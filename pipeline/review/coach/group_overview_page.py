@@ -28,7 +28,7 @@ router = APIRouter()
 
 
 @router.get("/program")
-def program_page(request: Request, viewer: Administrator) -> Response:
+def group_overview_page(request: Request, viewer: Administrator) -> Response:
     """The page."""
     home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
@@ -41,7 +41,7 @@ def program_page(request: Request, viewer: Administrator) -> Response:
     rows = fold_small_groups(groups)
     quarters = sorted({quarter for row in rows for quarter in row.quarters})[-8:]
     return render(
-        request, "coach/program.html", rows=rows, told=exclusion_sentences, quarters=quarters, smallest=MIN_PEOPLE
+        request, "coach/group_overview.html", rows=rows, exclusion_sentences=exclusion_sentences, quarters=quarters, smallest=MIN_PEOPLE
     )
 
 
