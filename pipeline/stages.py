@@ -236,19 +236,19 @@ class Run:
         options["tape_id"] = tape_id = request.tape_id or f"tape-{source[:8]}"
         turns = ManualTurns(request.turns, tape_id, request.recordings[0].name) if request.turns else None
         identity = turns.identity() if turns else None
-        asked = options | {
+        request_values = options | {
             "layout": asdict(request.layout),
             "turns": identity[0] if identity else None,
             "transcript": request.transcript.digest() if request.transcript else None,
         }
         sections, models = decisive(settings), engines.models(request.diarizer)
-        inputs = RunInputs(source, asked, sections, models, asdict(codebook), identity)
+        inputs = RunInputs(source, request_values, sections, models, asdict(codebook), identity)
         self.key = inputs.key(STAGES)
         self.keys = stage_keys(STAGES, inputs.named() | {"provenance": self.key})
         provenance = {
             "run": self.key,
             "tape_review": __version__,
-            "asked": asked,
+            "asked": request_values,
             "settings": sections,
             "versions": versions(STAGES),
             "models": models,

@@ -68,9 +68,9 @@ def _wanted(names: Iterable[str], loaded: Settings, *, training: bool) -> list[c
         if name not in known:
             raise ModelError("M02", f"model {name!r}", "is unknown", f"name one of {', '.join(known)}")
     parts = loaded.diarization
-    asked = {loaded.transcription.model, parts.pipeline, parts.segmentation, parts.embedding, *names}
+    chosen_names = {loaded.transcription.model, parts.pipeline, parts.segmentation, parts.embedding, *names}
     uses = {"run", "training"} if training else {"run"}
-    return [entry for entry in known.values() if entry.use in uses or entry.name in asked]
+    return [entry for entry in known.values() if entry.use in uses or entry.name in chosen_names]
 
 
 def _fetch(entries: list[catalog.CatalogEntry], chosen: ModelsSettings) -> None:

@@ -41,4 +41,4 @@ def restore(
     wanted = settings_with_home(None, config, home).tapes
     done = restore.restore(file, wanted, now(), ask=ask_passphrase, master=master_key, lists=tombstones or ())
     typer.echo(f"{done.tapes} tapes in {done.folder}" + (f"; {done.dead} stay destroyed" if done.dead else ""))
-    typer.echo(AS_OF.format(made=readable(done.made)))
+    typer.echo(AS_OF.format(made=readable(done.made_at)))

@@ -107,7 +107,7 @@ def _usual(panel: RatingMatrix, by: str) -> int:
     return max(1, round(len(panel.tape_index) / max(1, number)))
 
 
-def _what(row: dict[Any, Any]) -> str:
+def _drawn_part(row: dict[Any, Any]) -> str:
     """The part of a tape that is drawn: "all", an utterance, or "5:00 to 10:00"."""
     if row["start"] is None or row["start"] != row["start"]:
         return str(row["utterance_id"] or "all")
@@ -120,7 +120,7 @@ def _shown(drawn: pd.DataFrame, again: pd.DataFrame) -> dict[str, list[dict[str,
     items = [
         {
             "tape": row["tape_id"],
-            "what": _what(row),
+            "what": _drawn_part(row),
             "who": row["stratum"],
             "drawn": row["part"],
             "disagreement": f"{row['disagreement']:.0%}",

@@ -81,7 +81,7 @@ def serve(
             logs.configure(sys.stderr)
         with (
             listening(review.host, review.port) as ours,  # first: a link ends the one before, which another server gave
-            nullcontext() if verbose else logs.kept(tapes_home.folder / "serve.log"),
+            nullcontext() if verbose else logs.to_file(tapes_home.folder / "serve.log"),
             Worker(tapes_home, settings) if with_worker else nullcontext(),
         ):
             typer.echo(f"The review room is at {address}")

@@ -76,7 +76,7 @@ def read(source: Source) -> CodedTranscript:
     for coder, layer, at, result in _passes(source, task):
         for region in result:
             if _is_of_task(region):
-                whole |= dict.fromkeys(_told(region))
+                whole |= dict.fromkeys(_task_answers(region))
                 continue
             key, utterance = _region(source, region, task["data"])
             before = regions.get(key, utterance)
@@ -147,7 +147,7 @@ def _is_of_task(region: dict[str, Any]) -> bool:
     return isinstance(value, dict) and "start" not in value and "end" not in value and len(value) > 0
 
 
-def _told(region: dict[str, Any]) -> list[str]:
+def _task_answers(region: dict[str, Any]) -> list[str]:
     """Return the answers for a whole task: ``empathy: 4``."""
     values = [cell for each in region["value"].values() for cell in _strings(each)]
     return [f"{str(region.get('from_name') or 'answer')[:40]}: {', '.join(str(cell)[:60] for cell in values)}"]

@@ -125,7 +125,7 @@ def _utterances(
 def _pieces(source: Source, script: Element, text: str) -> list[tuple[Span, str]]:
     """The text between each two synchronization points that follow each other."""
     points = sorted(
-        (_place(source, each.get("position")), source.milliseconds(each.get("timeStamp") or ""))
+        (_position(source, each.get("position")), source.milliseconds(each.get("timeStamp") or ""))
         for each in script
         if each.tag == "SyncPoint"
     )
@@ -142,7 +142,7 @@ def _of_text(source: Source, document: Element, text: str, book: _Book) -> Itera
     selections = []
     for each in document:
         if each.tag == "PlainTextSelection":
-            first, last = (_place(source, each.get(name)) for name in ("startPosition", "endPosition"))
+            first, last = (_position(source, each.get(name)) for name in ("startPosition", "endPosition"))
             begin, end = (text_codings.position(starts, at) for at in (first, max(first, last)))
             selections.append(text_codings.Selection(begin, end, _marks(source, each, book)))
     yield from text_codings.utterances(lines, selections)
@@ -157,7 +157,7 @@ def _selections(source: Source, script: Element, text: str, book: _Book) -> Iter
         if ends[0] is None or ends[1] is None:
             source.refuse("F07", "has a selection without synchronization points", "synchronize it with the sound")
         span = _span(source, ends[0].get("timeStamp"), ends[1].get("timeStamp"))
-        first, last = (_place(source, end.get("position")) for end in ends if end is not None)
+        first, last = (_position(source, end.get("position")) for end in ends if end is not None)
         named = _SELECTED.fullmatch(each.get("name", ""))
         name, who, speaker = named.groups() if named else ("", "unknown", UNKNOWN)
         marks = _marks(source, each, book)
@@ -185,7 +185,7 @@ def _span(source: Source, start: str | None, end: str | None) -> Span:
     return Span(first, last)
 
 
-def _place(source: Source, value: str | None) -> int:
+def _position(source: Source, value: str | None) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", value or ""):
         source.refuse("F07", f"has the position {str(value)[:20]!r}", "delete the selection there, and select it again")
     return int(value or 0)

@@ -141,9 +141,9 @@ def match(tape: CodedTranscript, foreign: CodedTranscript, coder: str = "", laye
     if tape.is_untimed:
         counted = successive(utterance.span for utterance in tape.utterances)
         in_order = (replace(each, span=span) for each, span in zip(tape.utterances, counted, strict=True))
-        _heard(replace(tape, utterances=tuple(in_order)), marks, {})
+        _mark_uncoded(replace(tape, utterances=tuple(in_order)), marks, {})
     else:
-        _heard(tape, marks, _extents(lost, coder, layer))
+        _mark_uncoded(tape, marks, _extents(lost, coder, layer))
     coded = (replace(utterance, marks=(*utterance.marks, *marks[utterance.id])) for utterance in tape.utterances)
     return MatchedTranscript(replace(tape, utterances=tuple(coded)), number, tuple(lost))
 
@@ -173,7 +173,7 @@ def _extents(units: Iterable[CodedUtterance], coder: str, layer: str) -> dict[tu
     return extents
 
 
-def _heard(tape: CodedTranscript, marks: dict[str, list[Mark]], beyond: dict[tuple[str, str], Span]) -> None:
+def _mark_uncoded(tape: CodedTranscript, marks: dict[str, list[Mark]], beyond: dict[tuple[str, str], Span]) -> None:
     """Mark what a coder left without a code between the first and the last that he or she gave."""
     coded: dict[tuple[str, str], dict[str, Span]] = defaultdict(dict)
     for utterance in tape.utterances:

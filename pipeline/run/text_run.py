@@ -189,7 +189,7 @@ class TextRun:
         return {part: model for part, model in self.engines.models("manual").items() if part in _PARTS}
 
     @property
-    def asked(self) -> dict[str, Any]:
+    def options(self) -> dict[str, Any]:
         """The options of the run, as the provenance has them."""
         return {
             "target_behavior": self.target_behavior,
@@ -202,7 +202,7 @@ class TextRun:
         """A digest of all that decides the results."""
         settings = stage_keys.decisive(self.settings)
         book = asdict(codebook_files.read(self.settings.coding.codebook))
-        return digest("text", __version__, self.asked, settings, self.versions, self.models, book)
+        return digest("text", __version__, self.options, settings, self.versions, self.models, book)
 
     def finish(self, observer: Observer) -> TextResults:
         """Return the results of all stages.
@@ -213,7 +213,7 @@ class TextRun:
         """
         book = codebook_files.read(self.settings.coding.codebook)
         sections = stage_keys.decisive(self.settings)
-        inputs = RunInputs(self.written.digest(), self.asked, sections, self.models, asdict(book)).named()
+        inputs = RunInputs(self.written.digest(), self.options, sections, self.models, asdict(book)).named()
         inputs |= {"models": self.models, "provenance": self.key}
         keys = stage_keys.stage_keys(STAGES, inputs)
         inputs |= {
@@ -235,7 +235,7 @@ class TextRun:
             "recording": None,
             "segment": None,
             "zero": f"This tape was {NO_SOUND}.",
-            "asked": self.asked,
+            "asked": self.options,
             "settings": sections,
             "versions": self.versions,
         }

@@ -164,7 +164,7 @@ class Audit:
             record(session, pending[0].at, None, GAP, why=reason)
             pending.insert(0, pending.pop())
         if request := request_trail.current.get():
-            request.told |= {row.tape_id for row in pending}
+            request.recorded |= {row.tape_id for row in pending}
         del session.info[_PENDING]
         for row in pending:
             row.seq, row.previous_hash = head.seq + 1, head.hash

@@ -33,12 +33,14 @@ def add(
     session: Session, vault: Vault, group_id: str, book: Codebook, label: str, person_id: str | None, now: int
 ) -> str:
     """Take a codebook in; its id, which is the name by which passes know it."""
-    made = new_id()
-    text = codebook_files.written(replace(book, name=made, label=label))
+    codebook_id = new_id()
+    text = codebook_files.written(replace(book, name=codebook_id, label=label))
     sealed = vault.seal(HOME, text.encode(), TEXT)
-    session.add(GroupCodebook(id=made, group_id=group_id, sealed_text=sealed, added_by_id=person_id, added_at=now))
+    session.add(
+        GroupCodebook(id=codebook_id, group_id=group_id, sealed_text=sealed, added_by_id=person_id, added_at=now)
+    )
     session.flush()
-    return made
+    return codebook_id
 
 
 def labels(session: Session, vault: Vault, group_id: str) -> dict[str, str]:
@@ -104,16 +106,16 @@ def adopt(session: Session, vault: Vault, files: list[Path], now: int) -> None:
         groups = session.scalars(_groups(path.stem)).all()
         choices = session.scalars(select(KeyChoice).where(KeyChoice.codebook == path.stem)).all()
         for group_id in groups:
-            made = add(session, vault, group_id, book, LABEL, None, now)
+            codebook_id = add(session, vault, group_id, book, LABEL, None, now)
             tapes = select(Tape.id).where(Tape.group_id == group_id)
             session.execute(
-                update(Pass).where(Pass.codebook == path.stem, Pass.tape_id.in_(tapes)).values(codebook=made)
+                update(Pass).where(Pass.codebook == path.stem, Pass.tape_id.in_(tapes)).values(codebook=codebook_id)
             )
             session.execute(
-                update(Tape).where(Tape.codebook == path.stem, Tape.group_id == group_id).values(codebook=made)
+                update(Tape).where(Tape.codebook == path.stem, Tape.group_id == group_id).values(codebook=codebook_id)
             )
             session.add_all(
-                KeyChoice(person_id=choice.person_id, codebook=made, keys=choice.keys) for choice in choices
+                KeyChoice(person_id=choice.person_id, codebook=codebook_id, keys=choice.keys) for choice in choices
             )
         session.execute(delete(KeyChoice).where(KeyChoice.codebook == path.stem))
 

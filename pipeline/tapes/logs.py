@@ -129,11 +129,11 @@ FIELDS: Mapping[str, Check] = {
 
 def only_listed(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Let through what is on the lists; the last thing that happens to an event before it is written."""
-    kept = {field: value for field, value in event.items() if field in FIELDS and FIELDS[field](value)}
-    if "event" not in kept:
-        kept["event"] = UNLISTED
-    dropped = len(event.keys() - kept.keys()) + (kept["event"] == UNLISTED != event.get("event"))
-    return kept | ({"dropped": dropped} if dropped else {})
+    listed = {field: value for field, value in event.items() if field in FIELDS and FIELDS[field](value)}
+    if "event" not in listed:
+        listed["event"] = UNLISTED
+    dropped = len(event.keys() - listed.keys()) + (listed["event"] == UNLISTED != event.get("event"))
+    return listed | ({"dropped": dropped} if dropped else {})
 
 
 def _told_by_class(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -187,7 +187,7 @@ def configure(stream: TextIO) -> None:
 
 
 @contextmanager
-def kept(path: Path) -> Iterator[None]:
+def to_file(path: Path) -> Iterator[None]:
     """Write logs to the end of a file that its owner alone reads; what is there is set aside whenever it is large.
 
     Raises

@@ -99,7 +99,7 @@ def test_a_room_for_others_without_tls_says_that_anybody_on_the_way_can_listen(
 def test_a_large_log_is_set_aside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "LARGE", 10)
     for number in (1, 2, 3):
-        with logs.kept(folder / "serve.log"):
+        with logs.to_file(folder / "serve.log"):
             logs.get().info("worker.start", count=number)
     assert json.loads((folder / "serve.log").read_text())["count"] == 3
     assert json.loads((folder / "serve.log.1").read_text())["count"] == 2

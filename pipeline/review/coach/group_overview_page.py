@@ -41,7 +41,12 @@ def group_overview_page(request: Request, viewer: Administrator) -> Response:
     rows = fold_small_groups(groups)
     quarters = sorted({quarter for row in rows for quarter in row.quarters})[-8:]
     return render(
-        request, "coach/group_overview.html", rows=rows, exclusion_sentences=exclusion_sentences, quarters=quarters, smallest=MIN_PEOPLE
+        request,
+        "coach/group_overview.html",
+        rows=rows,
+        exclusion_sentences=exclusion_sentences,
+        quarters=quarters,
+        smallest=MIN_PEOPLE,
     )
 
 

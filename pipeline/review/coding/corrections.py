@@ -140,10 +140,10 @@ def _replace_words(utterance: CorrectedUtterance, correction: Correction) -> Cor
     last = first + len(old)
     if ids[first:last] != old or (len(old) == len(ids) and not texts):
         return utterance
-    kept = list(payload.get("kept", ()))
-    kept_indices = [index for index in range(first, last) if ids[index] in kept]
-    bars = [index for index, text in enumerate(texts) if kept and text == MASK]
-    if [ids[index] for index in kept_indices] != kept or len(bars) != len(kept):
+    kept_ids = list(payload.get("kept", ()))
+    kept_indices = [index for index in range(first, last) if ids[index] in kept_ids]
+    bars = [index for index, text in enumerate(texts) if kept_ids and text == MASK]
+    if [ids[index] for index in kept_indices] != kept_ids or len(bars) != len(kept_ids):
         return utterance
     typed: list[CorrectedWord] = []
     index, used = first, 0

@@ -58,7 +58,9 @@ def consensus_page(request: Request, viewer: SignedIn, tape_id: str, codebook: s
         if not sees_codes(admitted):
             own_passes = passes.own_passes(admitted)
             status = 403 if any(coding_pass.locked_at is None for coding_pass in own_passes) else 200
-            return render(request, "consensus/code_first.html", status, tape_id=tape_id, own_passes=own_passes, why=LOCK_FIRST)
+            return render(
+                request, "consensus/code_first.html", status, tape_id=tape_id, own_passes=own_passes, why=LOCK_FIRST
+            )
         used_codebooks = consensus.used_codebooks(admitted) or [admitted.tape.codebook]
         chosen = consensus.group_codebook(admitted, codebook)
         page = render(

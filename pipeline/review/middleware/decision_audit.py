@@ -118,9 +118,9 @@ class Decisions:
                 who = f"{thing} {trail.account_id}".strip()
                 return [AuditedDecision(trail.person_id, "login.refuse", who, None, why, trail.source)]
             return [AuditedDecision(trail.person_id, "refuse", thing, tape_id, why, trail.source)]
-        untold = (trail.tapes | ({tape_id} if tape_id else set())) - trail.told
+        unrecorded = (trail.tapes | ({tape_id} if tape_id else set())) - trail.recorded
         action, why = "read" if method in SAFE else "send", str(status) if status >= 400 else ""
-        return [AuditedDecision(trail.person_id, action, thing, tape, why, trail.source) for tape in sorted(untold)]
+        return [AuditedDecision(trail.person_id, action, thing, tape, why, trail.source) for tape in sorted(unrecorded)]
 
     def _ended(self, now: int) -> list[tuple[AuditedDecision, int]]:
         """The counts of windows that are over; these are forgotten."""

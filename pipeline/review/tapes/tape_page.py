@@ -123,7 +123,7 @@ def retry(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 @router.get("/tapes/{tape_id}/withdraw")
 def withdraw_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The page that says what a withdrawal ends, and asks."""
-    return _asked(request, viewer, tape_id, "withdraw")
+    return _confirmation(request, viewer, tape_id, "withdraw")
 
 
 @router.post("/tapes/{tape_id}/withdraw")
@@ -140,7 +140,7 @@ def withdraw(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 @router.get("/tapes/{tape_id}/destroy")
 def destroy_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The page that says what is destroyed, and asks."""
-    return _asked(request, viewer, tape_id, "destroy")
+    return _confirmation(request, viewer, tape_id, "destroy")
 
 
 @router.post("/tapes/{tape_id}/destroy")
@@ -215,7 +215,7 @@ def _job(database: Session, tape_id: str) -> job_state.View | None:
     return next(iter(job_state.views(database, [tape_id])), None)
 
 
-def _asked(request: Request, viewer: Viewer, tape_id: str, ending: Literal["withdraw", "destroy"]) -> Response:
+def _confirmation(request: Request, viewer: Viewer, tape_id: str, ending: Literal["withdraw", "destroy"]) -> Response:
     """The page before a tape's end.
 
     Whoever may end a tape without seeing it, such as an administrator, is told its interviewer and its day alone.

@@ -40,7 +40,7 @@ def change(request: Request, viewer: SignedIn, tape_id: Id, typed: Allowed) -> R
         with home.database.writing() as database:
             now = context_of(request).clock()
             given = drafts.given(typed, named, now)
-            tape, before = _own(database, viewer, tape_id, now)
+            tape, before = _own_tape(database, viewer, tape_id, now)
             if not set(typed["group_ids"]) <= set(_groups(database, viewer, before, now)):
                 raise HTTPException(404)
             drafts.require_accounts(database, named)
@@ -50,7 +50,7 @@ def change(request: Request, viewer: SignedIn, tape_id: Id, typed: Allowed) -> R
     return seeing(f"/tapes/{tape_id}", "saved")
 
 
-def _own(database: Session, viewer: Viewer, tape_id: str, now: int) -> tuple[Tape, Consent]:
+def _own_tape(database: Session, viewer: Viewer, tape_id: str, now: int) -> tuple[Tape, Consent]:
     tape = authorization.own_tape(database, viewer, tape_id, "store", now)
     consent = consent_form.latest(database, tape_id)
     if consent is None:
@@ -73,7 +73,7 @@ def _page(
 ) -> Response:
     home, now = context_of(request).home, context_of(request).clock()
     with home.database.reading() as database:
-        tape, consent = _own(database, viewer, tape_id, now)
+        tape, consent = _own_tape(database, viewer, tape_id, now)
         groups = _groups(database, viewer, consent, now)
         people = database.scalars(select(Person.email).where(Person.id.in_(consent.person_ids)).order_by(Person.email))
         filled = {

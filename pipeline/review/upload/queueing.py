@@ -13,7 +13,7 @@ from pipeline.review.upload.chunked_uploads import UPLOAD
 from pipeline.tapes.db.records import Item, Job, Tape
 from pipeline.tapes.home import Home
 from pipeline.tapes.intake import submission
-from pipeline.tapes.jobs.steps import ASKED, RECORDING, WRITTEN, Asked
+from pipeline.tapes.jobs.steps import ASKED, RECORDING, WRITTEN, JobOptions
 from pipeline.tapes.vault.stage_store import item_row
 
 
@@ -24,13 +24,13 @@ def queue(home: Home, tape_id: str, by: str, sha256: str, start: int, end: int, 
     ------
     ConsentError: the consent ended meanwhile.
     """
-    asked = Asked(sha256, start, end, speakers)
-    asked_item = home.vault.put(tape_id, ASKED, asked.packed())
+    job_options = JobOptions(sha256, start, end, speakers)
+    asked_item = home.vault.put(tape_id, ASKED, job_options.packed())
     with home.database.writing() as database:
         tape = _draft(database, tape_id)
         database.execute(delete(Item).where(Item.tape_id == tape_id, Item.kind == ASKED))
         database.add(item_row(asked_item, now))
-        job = submission.queue(database, tape, asked, now, by)
+        job = submission.queue(database, tape, job_options, now, by)
     _enqueue(home, job)
 
 

@@ -64,7 +64,7 @@ async def piece(
     if at > upload_length:  # a smaller file than the one that was begun
         raise chunked_uploads.beyond()
     await run_in_threadpool(_require_space, request, viewer, upload_length - at)
-    at = await _kept(request, tape_id, at, upload_length, request.stream())
+    at = await _store_stream(request, tape_id, at, upload_length, request.stream())
     if at < upload_length:
         return JSONResponse({"offset": at, "done": False})
     await run_in_threadpool(chunked_uploads.finish, room.home, room.settings.audio, tape_id, room.clock())
@@ -81,7 +81,7 @@ async def form(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     stream = _FormStream(request)
     await run_in_threadpool(chunked_uploads.drop_forms, room.home, tape_id, room.clock() - DAY)
     try:
-        await _kept(request, tape_id, 0, limit_mb * 1_000_000, stream.file(), upload)
+        await _store_stream(request, tape_id, 0, limit_mb * 1_000_000, stream.file(), upload)
         await run_in_threadpool(chunked_uploads.finish, room.home, room.settings.audio, tape_id, room.clock(), upload)
     except (AudioError, ReviewError) as error:
         return await run_in_threadpool(recording, request, viewer, tape_id, error)
@@ -130,7 +130,7 @@ async def transcript(request: Request, viewer: SignedIn, tape_id: Id) -> Respons
     return seeing(f"/tapes/{tape_id}/transcript")
 
 
-async def _kept(
+async def _store_stream(
     request: Request,
     tape_id: str,
     at: int,

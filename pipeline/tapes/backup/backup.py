@@ -96,7 +96,7 @@ def make(home: Home, path: Path, now: int, actor_id: str | None = None) -> Made:
         raise VaultError("V08", f"folder {path.parent}", "does not exist", remedy)
     fresh = note(home, path)
     try:
-        keys, made = _written(home, path, now)
+        keys, backup = _written(home, path, now)
     except VaultError:
         if fresh and path.parent.is_dir() and not path.exists() and not any(_partials(path)):
             _unnote(home, path)  # nothing was left: there is no backup to reach
@@ -106,8 +106,8 @@ def make(home: Home, path: Path, now: int, actor_id: str | None = None) -> Made:
         if not home.vault.has_key(tape_id):  # destroyed while we wrote
             strike(path, {tape_id})
     with home.database.writing() as session:
-        audit_log.record(session, now, actor_id, "backup", thing=f"{made.tapes} tapes, {made.files} files")
-    return made
+        audit_log.record(session, now, actor_id, "backup", thing=f"{backup.tapes} tapes, {backup.files} files")
+    return backup
 
 
 def _written(home: Home, path: Path, now: int) -> tuple[list[str], Made]:
@@ -155,7 +155,7 @@ def _written(home: Home, path: Path, now: int) -> tuple[list[str], Made]:
     return keys, Made(path, len(tapes), sum(copied), len(copied) - sum(copied), kind != "file")
 
 
-def made(home: Home) -> int:
+def count_backups(home: Home) -> int:
     """How many backups were written, ever, as the audit knows."""
     with home.database.reading() as session:
         return session.scalar(select(func.count()).where(AuditRow.action == "backup")) or 0
@@ -222,10 +222,10 @@ def noted(home: Home) -> list[Path]:
 
 def lost(home: Home) -> list[Path]:
     """The backups that cannot be reached now."""
-    return [path for path in noted(home) if not _there(path)]
+    return [path for path in noted(home) if not _is_reachable(path)]
 
 
-def _there(path: Path) -> bool:
+def _is_reachable(path: Path) -> bool:
     try:
         return path.exists()
     except OSError:  # a disk that does not answer
@@ -288,9 +288,9 @@ class _Sums:
         """Copy so many bytes of an open file."""
         member = tarfile.TarInfo(name)
         member.size, member.mode = size, 0o600
-        kept = Digesting(file)
-        self._archive.addfile(member, kept)
-        self.found[name] = kept.digest()
+        digesting = Digesting(file)
+        self._archive.addfile(member, digesting)
+        self.found[name] = digesting.digest()
 
 
 def _dump(home: Home, file: BinaryIO) -> tuple[list[str], list[str]]:

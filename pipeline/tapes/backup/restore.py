@@ -65,7 +65,7 @@ class Restored:
     folder: Path
     tapes: int
     dead: int
-    made: int
+    made_at: int
 
 
 def restore(
@@ -103,7 +103,7 @@ def restore(
             shutil.rmtree(fresh, ignore_errors=True)
             owned(fresh)
     try:
-        with _told(backup):
+        with _as_our_errors(backup):
             key_places = (
                 KeyPlaces.within(keys_beside) if keys_beside else KeyPlaces(beside / "keys" / "master.key", None)
             )
@@ -118,11 +118,11 @@ def restore(
             tombstones.add(beside, tape_id, at)
         if key_places.tapes:
             KeyFolder(key_places.tapes, TapeLocks(beside), mark(beside / "keys")).make()
-        for made, wanted in ((keys_beside, keys), (beside, folder)):
-            if made and wanted:
+        for built, wanted in ((keys_beside, keys), (beside, folder)):
+            if built and wanted:
                 with writable(wanted):
                     shutil.rmtree(wanted, ignore_errors=True)
-                    made.rename(wanted)
+                    built.rename(wanted)
                     settle(wanted.parent)
     finally:
         for left in filter(None, (beside, keys_beside)):
@@ -173,13 +173,13 @@ class _Backup:
                 source = archive.extractfile(member)
                 if source is None:
                     raise ValueError(member.name)
-                path, content = self._place(member.name), Digesting(source)
+                path, content = self._member_path(member.name), Digesting(source)
                 owned(path.parent)
                 with source, published(path) as target:
                     shutil.copyfileobj(content, target, 1 << 20)
                 self.found[member.name] = content.digest()
 
-    def _place(self, name: str) -> Path:
+    def _member_path(self, name: str) -> Path:
         if name == MASTER:
             return self._places.master
         if name.startswith(KEYS) and self._places.tapes:
@@ -256,7 +256,7 @@ class _Backup:
 
 
 @contextmanager
-def _told(backup: Path) -> Iterator[None]:
+def _as_our_errors(backup: Path) -> Iterator[None]:
     """A backup that is not one, in our words."""
     try:
         yield

@@ -47,9 +47,9 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield Finding("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
     for name in _ENGINES:
         yield _tried(f"package {name}", lambda name=name: _version(name), "run `make install`")  # type: ignore[misc]
-    asked = {settings.transcription.model, settings.diarization.pipeline}
+    chosen_models = {settings.transcription.model, settings.diarization.pipeline}
     for entry in model_catalog.catalog(settings.models):
-        if entry.use == "run" or entry.name in asked:
+        if entry.use == "run" or entry.name in chosen_models:
             fine = model_catalog.installed(entry, settings.models)
             presence = "installed" if fine else "missing"
             yield Finding(f"model {entry.name}", fine, presence, "" if fine else model_catalog.fetch_command(entry))

@@ -27,10 +27,10 @@ BACKUP_DAYS = 7
 def check(home: Home, now: int) -> list[Finding]:
     """Every check of the home; one that cannot be made is a finding too."""
     looks = (_modes, _keys, _audit, _files, _order, _tapes, _due, _dead, _certificates, _private, _backups)
-    return [finding for look in looks for finding in _told(look, home, now)]
+    return [finding for look in looks for finding in _findings_of(look, home, now)]
 
 
-def _told(look: Callable[[Home, int], Iterator[Finding]], home: Home, now: int) -> list[Finding]:
+def _findings_of(look: Callable[[Home, int], Iterator[Finding]], home: Home, now: int) -> list[Finding]:
     try:
         return list(look(home, now))
     except TapeReviewError as error:
@@ -159,7 +159,7 @@ def _backups(home: Home, now: int) -> Iterator[Finding]:
     yield Finding("backup", fine, latest, "" if fine else "run `tape-review backup`")
     lost = [str(path) for path in backup.lost(home)]
     more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
-    told = "certificates count them; take the line of one that you removed for good out of backups.txt"
-    words = f"cannot be reached: {', '.join(lost[:NAMED])}{more} ({told})" if lost else "all can be reached"
+    hint = "certificates count them; take the line of one that you removed for good out of backups.txt"
+    words = f"cannot be reached: {', '.join(lost[:NAMED])}{more} ({hint})" if lost else "all can be reached"
     words += "; copies of backups are not listed, and still open what was destroyed later"
     yield Finding("places of backups", True, words)

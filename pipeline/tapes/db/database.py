@@ -67,7 +67,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one moment of the database and changes nothing."""
-        with Session(self._reader, expire_on_commit=False) as session, self._told():
+        with Session(self._reader, expire_on_commit=False) as session, self._as_our_errors():
             yield session
 
     @contextmanager
@@ -78,7 +78,7 @@ class Database:
         ------
         TapesError: K03 the database cannot be reached, K04 others write for longer than we wait.
         """
-        with self._taking_turns(), Session(self._writer, expire_on_commit=False) as session, self._told():
+        with self._taking_turns(), Session(self._writer, expire_on_commit=False) as session, self._as_our_errors():
             self._begin(session)
             yield session
             self._before_commit(session)
@@ -86,7 +86,7 @@ class Database:
 
     def migrate(self, revision: str = "head") -> None:
         """Bring the tables to a version: to the newest unless another is named."""
-        with self._told(), self._writer.connect() as connection:
+        with self._as_our_errors(), self._writer.connect() as connection:
             if self.is_sqlite:  # it changes a table by making it anew: what refers to the old one must not die with it
                 _keep_references(connection, False)
             try:
@@ -102,7 +102,7 @@ class Database:
 
     def version(self) -> str | None:
         """The version of the tables; None in an empty database."""
-        with self._told(), self._reader.connect() as connection:
+        with self._as_our_errors(), self._reader.connect() as connection:
             return schema.version(connection)
 
     def require_newest(self) -> None:
@@ -125,14 +125,17 @@ class Database:
         TapesError: K04 another connection keeps the log from being emptied.
         """
         if not self.is_sqlite:
-            with self._told(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            with (
+                self._as_our_errors(),
+                self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+            ):
                 connection.execute(text(f"SELECT pg_advisory_lock({_SCRUB})"))  # two at once would wait for each other
                 try:
                     connection.execute(text("VACUUM FULL"))
                 finally:
                     connection.execute(text(f"SELECT pg_advisory_unlock({_SCRUB})"))
             return
-        with self._told(), self.engine.connect() as connection:
+        with self._as_our_errors(), self.engine.connect() as connection:
             driver = _driver(connection)  # outside of any transaction
             driver.execute("PRAGMA query_only = OFF")
             driver.execute("VACUUM")
@@ -144,7 +147,7 @@ class Database:
 
     def broken_references(self) -> int:
         """How many rows refer to a row that is not there; PostgreSQL lets none come to be."""
-        with self._told(), self._reader.connect() as connection:
+        with self._as_our_errors(), self._reader.connect() as connection:
             return len(connection.execute(text("PRAGMA foreign_key_check")).all()) if self.is_sqlite else 0
 
     def close(self) -> None:
@@ -180,7 +183,7 @@ class Database:
                 time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - so that those who wait do not wake together
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _as_our_errors(self) -> Iterator[None]:
         """The driver's errors in our words; a mistake in our own statements stays what it is."""
         try:
             yield

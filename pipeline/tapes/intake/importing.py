@@ -58,17 +58,21 @@ class Imported:
 
 def of_recording(job_results: Results, results: Mapping[str, bytes]) -> Imported:
     """From a recording; each of the result files becomes an item of the kind of its name."""
-    recording, heard = job_results.recording, job_results.transcript
+    recording, recognized = job_results.recording, job_results.transcript
     vocalizations = [[stretch.span.start, stretch.span.end, stretch.speaker] for stretch in job_results.vocalizations]
-    suppressed = [[stretch.span.start, stretch.span.end, stretch.text, stretch.reason] for stretch in heard.suppressed]
+    suppressed = [
+        [stretch.span.start, stretch.span.end, stretch.text, stretch.reason] for stretch in recognized.suppressed
+    ]
     files = {
-        TRANSCRIPT: transcript(job_results.table, job_results.attribution, heard.engine, vocalizations, suppressed),
+        TRANSCRIPT: transcript(
+            job_results.table, job_results.attribution, recognized.engine, vocalizations, suppressed
+        ),
         MONO: mono(recording),
         PEAKS: drawn(recording),
         **dict(sorted(results.items())),
     }
     ghosts = tuple(job_results.diarization.spurious_speakers)
-    return Imported(job_results.attribution, job_results.table, files, heard.engine, recording.duration, ghosts)
+    return Imported(job_results.attribution, job_results.table, files, recognized.engine, recording.duration, ghosts)
 
 
 def of_text(job_results: TextResults) -> Imported:

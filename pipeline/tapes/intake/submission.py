@@ -36,7 +36,7 @@ from pipeline.tapes.consent.consent_form import Terms
 from pipeline.tapes.db.records import Item, Job, Person, Review, Tape, TapeTurn, new_id
 from pipeline.tapes.home import Home
 from pipeline.tapes.jobs import job_state
-from pipeline.tapes.jobs.steps import ASKED, WRITTEN, Asked, recording_kind
+from pipeline.tapes.jobs.steps import ASKED, WRITTEN, JobOptions, recording_kind
 from pipeline.tapes.retention import destruction
 from pipeline.tapes.vault.stage_store import item_row
 
@@ -91,7 +91,7 @@ def submit(
         raise ValueError("neither a recording nor a transcript is given")
     tape_id = new_id()
     with _stored(home, tape_id):
-        items, asked = [], None
+        items, job_options = [], None
         if given.recordings:
             digests = []
             for number, path in enumerate(given.recordings, 1):
@@ -99,7 +99,7 @@ def submit(
                     recording = Digesting(file)
                     items.append(home.vault.put(tape_id, recording_kind(number), recording))
                 digests.append(recording.digest())
-            asked = Asked(
+            job_options = JobOptions(
                 file_layout.together(digests),
                 given.start,
                 given.end,
@@ -108,7 +108,7 @@ def submit(
                 given.diarizer,
                 given.layout,
             )
-            items.append(home.vault.put(tape_id, ASKED, asked.packed()))
+            items.append(home.vault.put(tape_id, ASKED, job_options.packed()))
         if given.transcript is not None:
             items.append(home.vault.put(tape_id, WRITTEN, given.transcript.packed()))
         if given.form is not None:
@@ -119,7 +119,7 @@ def submit(
             tape = begin(
                 session, home, tape_id, given, now, actor_id, [item_row(item, now) for item in items], form_item
             )
-            job = queue(session, tape, asked, now, actor_id)
+            job = queue(session, tape, job_options, now, actor_id)
     enqueue(home, job)
     return tape_id
 
@@ -156,10 +156,10 @@ def begin(
     return tape
 
 
-def queue(session: Session, tape: Tape, asked: Asked | None, now: int, actor_id: str | None) -> Job:
+def queue(session: Session, tape: Tape, job_options: JobOptions | None, now: int, actor_id: str | None) -> Job:
     """Record the job of a draft whose sound or text is there, and the interviewer's turn; `enqueue` it afterwards.
 
-    ``asked`` None codes the transcript alone.
+    ``job_options`` None codes the transcript alone.
 
     Raises
     ------
@@ -167,9 +167,9 @@ def queue(session: Session, tape: Tape, asked: Asked | None, now: int, actor_id:
     """
     session.flush()
     consent.allows_all(session, None, ("store", "process"), tape, now).require()
-    tape.state, tape.from_text = "queued", asked is None
-    if asked is not None:
-        tape.start_ms, tape.end_ms = asked.start, asked.end
+    tape.state, tape.from_text = "queued", job_options is None
+    if job_options is not None:
+        tape.start_ms, tape.end_ms = job_options.start, job_options.end
     if session.scalar(select(Review).where(Review.tape_id == tape.id)) is None:
         session.add(Review(tape_id=tape.id, stage="interviewer"))
     session.add(TapeTurn(group_id=tape.group_id, person_id=tape.interviewer_id, at=now))
@@ -211,13 +211,13 @@ def half_imported(home: Home, older_than: float = _HALF_IMPORTED_AFTER) -> list[
         known = set(session.scalars(select(Tape.id)))
     limit = time.time() - older_than
     keys = home.vault.tape_keys.folder
-    return [tape_id for tape_id in home.vault.tapes() if tape_id not in known and _made(keys / tape_id) < limit]
+    return [tape_id for tape_id in home.vault.tapes() if tape_id not in known and _modified_at(keys / tape_id) < limit]
 
 
 def rowless(home: Home, older_than: float = _HALF_IMPORTED_AFTER) -> list[Path]:
     """The vault's files that have no row, because whoever put them there was killed."""
     limit = time.time() - older_than
-    files = [path for tape_id in home.vault.tapes() for path in home.vault.files(tape_id) if _made(path) < limit]
+    files = [path for tape_id in home.vault.tapes() for path in home.vault.files(tape_id) if _modified_at(path) < limit]
     with home.database.reading() as session:
         known = set(session.scalars(select(Item.id)))
     return [path for path in files if path.name not in known]
@@ -235,7 +235,7 @@ def sweep(home: Home, older_than: float = _HALF_IMPORTED_AFTER) -> int:
     return len(half) + len(files)
 
 
-def _made(path: Path) -> float:
+def _modified_at(path: Path) -> float:
     try:
         return path.stat().st_mtime
     except OSError:

@@ -123,10 +123,10 @@ class Runner:
 
     def _hello(self) -> dict[str, Any]:
         """Return what the process needs; the master key only where the process cannot find it and has nobody to ask."""
-        asked = self._home.master.kind() == "passphrase"
+        has_passphrase = self._home.master.kind() == "passphrase"
         tapes = self._home.settings.model_copy(update={"home": str(self._home.folder)})
         settings = self._settings.model_copy(update={"tapes": tapes})
-        ring = self._home.vault.ring.text() if asked else None
+        ring = self._home.vault.ring.text() if has_passphrase else None
         return {"settings": settings.model_dump(mode="json"), "ring": ring, "engines": self._engines}
 
     @staticmethod
@@ -183,19 +183,19 @@ def main(commands: BinaryIO, answers: BinaryIO) -> None:
             answers.write(json.dumps(message).encode() + b"\n")
             answers.flush()
 
-    asked: list[dict[str, str]] = []
-    there = threading.Semaphore(0)
+    requests: list[dict[str, str]] = []
+    waiting = threading.Semaphore(0)
 
     def listen() -> None:
         for line in commands:
-            asked.append(json.loads(line))
-            there.release()
+            requests.append(json.loads(line))
+            waiting.release()
         os._exit(0)  # the worker is gone: whatever we are at, nobody waits for it
 
     threading.Thread(target=listen, daemon=True).start()
     while True:
-        there.acquire()
-        order = asked.pop(0)
+        waiting.acquire()
+        order = requests.pop(0)
         result = _attempt(home, settings, engines, order, answer)
         most = _most_memory()
         answer(result | {"memory_kb": most if most > inherited else 0})
@@ -229,13 +229,13 @@ def _attempt(
         if error.errno in _DISK:
             full = JobError("J06", "disk", _DISK[error.errno], "free some space or fix its permissions, then retry")
             return {"mistake": ["JobError", "J06", full.thing, full.value, full.remedy]}
-        return {"failure": _place(error)}
+        return {"failure": _failure_place(error)}
     except Exception as error:  # its words may be speech: its kind and place must do
-        return {"failure": _place(error)}
+        return {"failure": _failure_place(error)}
     return {}
 
 
-def _place(error: Exception) -> str:
+def _failure_place(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     where = f" in {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{where}"
@@ -243,8 +243,8 @@ def _place(error: Exception) -> str:
 
 def _named(name: str) -> Callable[[Settings], Engines]:
     module, _, attribute = name.partition(":")
-    made: Callable[[Settings], Engines] = getattr(importlib.import_module(module), attribute)
-    return made
+    factory: Callable[[Settings], Engines] = getattr(importlib.import_module(module), attribute)
+    return factory
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ class Queue:
         ------
         JobError: J05.
         """
-        with self._told():
+        with self._as_our_errors():
             if self.url.startswith("sqlite"):
                 closed(Path(make_url(self.url).database or ""))
             DBOS.migrate(self.url)
@@ -121,7 +121,7 @@ class Queue:
         ------
         JobError: J05.
         """
-        with self._told():
+        with self._as_our_errors():
             self._client.enqueue(
                 {"workflow_name": WORKFLOW, "queue_name": CPU, "workflow_id": workflow_id, "app_version": VERSION},
                 job_id,
@@ -130,13 +130,13 @@ class Queue:
 
     def cancel(self, workflow_id: str) -> None:
         """Take a workflow off the queue, or keep it from going on."""
-        with self._told():
-            if self._found([workflow_id]):
+        with self._as_our_errors():
+            if self._statuses([workflow_id]):
                 self._client.cancel_workflow(workflow_id, cancel_children=True)
 
     def resume(self, entries: Iterable[QueueEntry]) -> None:
         """Put workflows whose worker is gone back on their queues."""
-        with self._told():
+        with self._as_our_errors():
             for entry in entries:
                 self._client.resume_workflow(entry.workflow_id, queue_name=entry.queue)
 
@@ -145,7 +145,7 @@ class Queue:
         url = make_url(self.url)
         if url.get_backend_name() == "sqlite":
             return Path(url.database or "").exists()
-        with self._told():
+        with self._as_our_errors():
             engine = create_engine(url.set(drivername="postgresql+psycopg"))
             try:
                 return inspect(engine).has_table("workflow_status", schema="dbos")
@@ -154,8 +154,8 @@ class Queue:
 
     def forget(self, workflow_ids: list[str]) -> int:
         """Remove every row of some workflows, from the log and free pages too; how many workflows there were."""
-        with self._told():
-            statuses = self._found(workflow_ids)
+        with self._as_our_errors():
+            statuses = self._statuses(workflow_ids)
             if statuses:
                 self._client.delete_workflows(list(statuses), delete_children=True)
             if statuses and self.engine is not None:
@@ -173,7 +173,7 @@ class Queue:
 
     def unfinished(self) -> list[QueueEntry]:
         """Every workflow that waits or is being worked on."""
-        with self._told():
+        with self._as_our_errors():
             workflows = self._client.list_workflows(status=UNFINISHED, load_input=False, load_output=False)
             return [
                 QueueEntry(
@@ -186,8 +186,8 @@ class Queue:
 
     def states(self, workflow_ids: list[str]) -> dict[str, str]:
         """Return the status of each workflow that DBOS knows."""
-        with self._told():
-            return self._found(workflow_ids)
+        with self._as_our_errors():
+            return self._statuses(workflow_ids)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -206,14 +206,14 @@ class Queue:
             retry_connection_errors=False,
         )
 
-    def _found(self, workflow_ids: list[str]) -> dict[str, str]:
+    def _statuses(self, workflow_ids: list[str]) -> dict[str, str]:
         if not workflow_ids:
             return {}
         listed = self._client.list_workflows(workflow_ids=workflow_ids, load_input=False, load_output=False)
         return {workflow.workflow_id: workflow.status for workflow in listed}
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _as_our_errors(self) -> Iterator[None]:
         """The errors of database and DBOS in our words."""
         try:
             yield

@@ -56,7 +56,7 @@ _LISTEN = {"transcribe": 0.7, "diarize": 0.3}
 
 
 @dataclass(frozen=True)
-class Asked:
+class JobOptions:
     """A member's request, kept in the vault: even the digest of a recording belongs to the client.
 
     ``source`` is the recording's SHA-256 (`file_layout.together` of several files'); times are milliseconds within the
@@ -73,10 +73,10 @@ class Asked:
 
     def packed(self) -> bytes:
         """As JSON."""
-        return _ASKED.dump_json(self)
+        return _JOB_OPTIONS.dump_json(self)
 
 
-_ASKED = TypeAdapter(Asked)
+_JOB_OPTIONS = TypeAdapter(JobOptions)
 
 
 def perform(
@@ -107,15 +107,15 @@ def perform(
     with home.vault.locks.working(tape.id):
         if not tape.from_text:
             store = VaultStageStore(home, tape.id, clock)
-            made = _of_recording(home, settings, engines, items, target, written, step, store, watch, clock)
+            imported = _of_recording(home, settings, engines, items, target, written, step, store, watch, clock)
         elif step == "report" and written is not None:
             watch = _StepProgress([stage.name for stage in text_run.STAGES], progress)
             run = TextRun(written, target, settings, engines(settings), versions(STAGES), tape.id)
-            made = importing.of_text(run.finish(watch))
+            imported = importing.of_text(run.finish(watch))
         else:
-            made = None  # a text takes moments: its last step does all
-        if made is not None:
-            importing.publish(home, job, made, clock())
+            imported = None  # a text takes moments: its last step does all
+        if imported is not None:
+            importing.publish(home, job, imported, clock())
 
 
 def _of_recording(
@@ -131,28 +131,28 @@ def _of_recording(
     clock: Clock,
 ) -> Imported | None:
     """Do a step with a recording; what is to be published, after the last one."""
-    asked = _ASKED.validate_json(home.vault.read(items[ASKED]))
+    job_options = _JOB_OPTIONS.validate_json(home.vault.read(items[ASKED]))
     files = [item for kind, item in sorted(items.items()) if is_recording(kind)]
     with ExitStack() as opened:
         sounds = [opened.enter_context(home.vault.scratch.file()) for _ in files]
         request = ProcessRequest(
             recordings=tuple(named(sound) for sound in sounds),
             target_behavior=target,
-            **{field.name: getattr(asked, field.name) for field in fields(asked) if field.name != "source"},
+            **{field.name: getattr(job_options, field.name) for field in fields(job_options) if field.name != "source"},
             tape_id=items[ASKED].tape_id,
             transcript=written,
         )
-        run = Run(request, settings, watch, engines=engines(settings), source=asked.source)
+        run = Run(request, settings, watch, engines=engines(settings), source=job_options.source)
         if run.needs_recording(store):
             _read_back(home, files, sounds)
             if not files and (segment := store.latest("decode")) is not None:
                 run.adopt_recording(store, segment)
-        made = importing.of_recording(*run.finish(store)) if step == "report" else None
-        if made is None:
+        imported = importing.of_recording(*run.finish(store)) if step == "report" else None
+        if imported is None:
             run.results(store, STEPS[step])
     if files:
         _forget(home, files, clock())
-    return made
+    return imported
 
 
 def _read_back(home: Home, files: Sequence[Item], sounds: Sequence[BinaryIO]) -> None:

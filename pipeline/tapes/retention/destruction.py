@@ -208,7 +208,11 @@ def _remove(home: Home, tape_id: str, at: int) -> None:
         home.vault.destroy_files(tape_id)
         job_state.forget(home, tape_id)
         exports.remove(_noted_exports(home, tape_id))
-        counts = {"written": max(backup.made(home), struck + lost), "key overwritten": struck, "not reached": lost}
+        counts = {
+            "written": max(backup.count_backups(home), struck + lost),
+            "key overwritten": struck,
+            "not reached": lost,
+        }
         _remove_records(home, tape_id, counts)
 
 
@@ -219,7 +223,7 @@ def _noted_exports(home: Home, tape_id: str) -> list[str]:
         for pending in _pending(session, tape_id):
             facts = json.loads(pending.body)
             if "exports" not in facts:
-                removed = exports.there(paths)
+                removed = exports.count_reachable(paths)
                 facts["exports"] = {"removed": removed, "not found": len(paths) - removed}
                 pending.body = json.dumps(facts)
     return paths

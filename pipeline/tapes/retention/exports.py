@@ -84,7 +84,7 @@ def _copy(home: Home, tape_id: str, folder: Path, copies: Mapping[Path, Item]) -
         raise
 
 
-def there(paths: Iterable[str]) -> int:
+def count_reachable(paths: Iterable[str]) -> int:
     """How many of the copies can be found.
 
     Raises

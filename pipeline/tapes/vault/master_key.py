@@ -210,14 +210,14 @@ class MasterKey:
         VaultError: V04 it is not there or damaged, V05 others can read it, V06 passphrase missing or wrong.
         """
         forbid_dumps()
-        kept = self._read()
-        if kept["kind"] == "environment":
+        stored = self._read()
+        if stored["kind"] == "environment":
             return _from_environment()
         try:
-            if kept["kind"] == "file":
-                return Ring.parsed(kept["ring"])
-            locked = base64.b64decode(kept["ring"], validate=True)
-            return Ring.parsed(unseal(_stretched(self._passphrase(), kept["argon2id"]), b"ring", locked).decode())
+            if stored["kind"] == "file":
+                return Ring.parsed(stored["ring"])
+            locked = base64.b64decode(stored["ring"], validate=True)
+            return Ring.parsed(unseal(_stretched(self._passphrase(), stored["argon2id"]), b"ring", locked).decode())
         except UnsealableError:
             remedy = "type it again; nobody can recover it, and without it the tapes cannot be opened"
             raise VaultError("V06", "passphrase", "does not open the master key", remedy) from None
@@ -225,15 +225,15 @@ class MasterKey:
             raise self._unreadable("is damaged") from error
 
     def _keep(self, kind: KeyKind, ring: Ring, replace: bool) -> None:
-        kept: dict[str, Any] = {"kind": kind}
+        stored: dict[str, Any] = {"kind": kind}
         if kind == "file":
-            kept["ring"] = ring.text()
+            stored["ring"] = ring.text()
         elif kind == "passphrase":
-            kept["argon2id"] = {"salt": base64.b64encode(secrets.token_bytes(16)).decode(), **_ARGON}
-            locked = seal(_stretched(self._passphrase(new=True), kept["argon2id"]), b"ring", ring.text().encode())
-            kept["ring"] = base64.b64encode(locked).decode()
+            stored["argon2id"] = {"salt": base64.b64encode(secrets.token_bytes(16)).decode(), **_ARGON}
+            locked = seal(_stretched(self._passphrase(new=True), stored["argon2id"]), b"ring", ring.text().encode())
+            stored["ring"] = base64.b64encode(locked).decode()
         with published(self.path, replace=replace) as file:
-            file.write(json.dumps(kept, indent=1).encode())
+            file.write(json.dumps(stored, indent=1).encode())
 
     def _passphrase(self, new: bool = False) -> str:
         given = "" if self.anew else os.environ.get(PASSPHRASE)
@@ -252,14 +252,14 @@ class MasterKey:
                     value = f"can be read by others (mode {stat.S_IMODE(status.st_mode):04o}, owner {status.st_uid})"
                     remedy = f"chown it to the user that runs this, and chmod 600 {self.path}"
                     raise VaultError("V05", f"master key {self.path}", value, remedy)
-                kept = json.loads(file.read(1 << 16))
-            if kept["kind"] not in ("file", "passphrase", "environment"):
-                raise ValueError(kept["kind"])
+                stored = json.loads(file.read(1 << 16))
+            if stored["kind"] not in ("file", "passphrase", "environment"):
+                raise ValueError(stored["kind"])
         except OSError as error:
             raise self._unreadable(f"cannot be read ({error.strerror})") from error
         except (ValueError, KeyError, TypeError) as error:
             raise self._unreadable("is damaged") from error
-        return dict(kept)
+        return dict(stored)
 
     def _unreadable(self, value: str) -> VaultError:
         return VaultError(

@@ -56,7 +56,7 @@ class Scratch:
 
     def in_memory(self) -> bool:
         """Whether what is written never touches a disk (but for swap)."""
-        return hasattr(os, "memfd_create") or in_memory(self._place())
+        return hasattr(os, "memfd_create") or in_memory(self._folder())
 
     def leftovers(self) -> list[Path]:
         """Return the files that earlier versions left behind or still use."""
@@ -69,11 +69,11 @@ class Scratch:
     def _unnamed(self) -> BinaryIO:
         with suppress(AttributeError, OSError):  # no such system, or forbidden to us
             return os.fdopen(os.memfd_create(_NAME), "w+b")
-        folder = self._place()
+        folder = self._folder()
         with writable(folder):
             return cast(BinaryIO, tempfile.TemporaryFile(dir=owned(folder)))
 
-    def _place(self) -> Path:
+    def _folder(self) -> Path:
         """Where nameless files go that are none in memory by nature."""
         memory = Path("/dev/shm")  # noqa: S108 - a file without a name
         return memory if in_memory(memory) else self._home / "private"

@@ -29,7 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_requests_that_are_none_make_no_log_longer_than_it_may_be(room: Room, folder: Path) -> None:
     _, port = room.addressed()
-    with logs.kept(folder / "serve.log"), serving(room.app, port):
+    with logs.to_file(folder / "serve.log"), serving(room.app, port):
         for _ in range(80):
             with socket.create_connection(("127.0.0.1", port), timeout=10) as wire:
                 wire.sendall(b"nothing\r\n\r\n")
@@ -41,7 +41,7 @@ def test_requests_that_are_none_make_no_log_longer_than_it_may_be(room: Room, fo
 
 
 def test_each_line_is_whole(folder: Path) -> None:
-    with logs.kept(folder / "serve.log"):
+    with logs.to_file(folder / "serve.log"):
         for _ in range(60):
             logs.get().error("audit.refusal")
     for name in sizes(folder):
@@ -54,7 +54,7 @@ def test_a_full_disk_stops_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch
     def full(handle: int, content: bytes) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    with logs.kept(folder / "serve.log"):
+    with logs.to_file(folder / "serve.log"):
         with monkeypatch.context() as patched:
             patched.setattr(os, "write", full)
             logs.get().error("audit.refusal")
@@ -63,6 +63,6 @@ def test_a_full_disk_stops_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_refusal_that_the_audit_could_not_take_is_named_in_the_log(folder: Path) -> None:
-    with logs.kept(folder / "serve.log"):
+    with logs.to_file(folder / "serve.log"):
         logs.get().error("audit.refusal")
     assert '"event": "audit.refusal"' in (folder / "serve.log").read_text()

@@ -109,7 +109,9 @@ def test_a_cut_piece_goes_on_on_the_same_page(upload_page: UploadPage, file: Pat
 
 
 @pytest.mark.parametrize("seconds", [1.5, 3.0, 4.0])
-def test_after_a_cut_only_the_same_file_goes_on(upload_page: UploadPage, file: Path, tmp_path: Path, seconds: float) -> None:
+def test_after_a_cut_only_the_same_file_goes_on(
+    upload_page: UploadPage, file: Path, tmp_path: Path, seconds: float
+) -> None:
     other = tmp_path / "b.wav"
     head, rest = sound(seconds)[:44], sound(seconds)[44:]
     other.write_bytes(head + rest[::-1])

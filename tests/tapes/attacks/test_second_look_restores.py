@@ -35,7 +35,7 @@ def test_links_and_liftings_are_not_restored(
     key = shutil.copy2(home.master.path, tmp_path / "key")
     elsewhere = tapes_settings.model_copy(update={"home": str(tmp_path / "elsewhere")})
     done = restore.restore(made.path, elsewhere, NOON + DAY, master=Path(key))
-    assert done.made == NOON
+    assert done.made_at == NOON
     again = Home.open(elsewhere)
     with again.database.reading() as session:
         for table in (Invitation, SecondStepLift):
