@@ -187,8 +187,8 @@ def tape_sums(ratings: RatingMatrix, level: Level, comparison: Comparison, cells
         return None
     covered = sums.units > 0
     parts: dict[str, Any] = {name: part[covered] for name, part in vars(sums).items() if isinstance(part, np.ndarray)}
-    # A set of codes that only others chose is no value here: AC1 and PABAK would change with it.
-    possible = (np.arange(len(level.values)) < level.scale) | (sums.shares.sum(axis=0) > 0)
+    # A set of codes that only others chose, or on other tapes, is no value here: AC1 and PABAK would change with it.
+    possible = (np.arange(len(level.values)) < level.scale) | (parts["shares"].sum(axis=0) > 0)
     by_value = {name: parts[name][:, possible] for name in ("marginals", "shares", "rows", "columns") if name in parts}
     return replace(sums, **(parts | by_value))
 

@@ -9,8 +9,8 @@ with what is tested.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations, permutations
 
@@ -26,9 +26,14 @@ from pipeline.measures.reliability.rating_matrix import CodingScheme, RatingMatr
 PANELS = 1000
 CODES = ("", "change", "sustain", "change|sustain")
 SCHEME = CodingScheme({"talk": ("change", "sustain")}, {}, {})
+BOOK = CodingScheme({"talk": ("change", "sustain")}, {}, {}, book=frozenset({"change", "sustain"}))
+TASKS = (None, frozenset({"change", "sustain"}), frozenset({"change"}), frozenset({"sustain"}), frozenset[str]())
+"""The codes that somebody is asked for on a tape; None where nobody says."""
 
 Key = tuple[int, int, str]
 Coder = tuple[str, str]
+Tasks = Mapping[tuple[str, Coder], frozenset[str] | None]
+"""(tape, coder) -> what was asked for."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,42 @@ def invented(random: np.random.Generator) -> list[Given]:
                     result.append(Given(tape, coder, (begin, middle, f"{unit_name}a"), code))
                     result.append(Given(tape, coder, (middle, finish, f"{unit_name}b"), str(random.choice(CODES))))
     return result
+
+
+def asked(given: Sequence[Given], random: np.random.Generator) -> tuple[list[Given], Tasks]:
+    """The same coders with tasks, each of whom gives only what the task asks for."""
+    keys = sorted({(rating.tape, rating.coder) for rating in given})
+    tasks = {key: TASKS[int(random.choice(len(TASKS), p=[0.2, 0.4, 0.2, 0.1, 0.1]))] for key in keys}
+    result = []
+    for rating in given:
+        task = tasks[rating.tape, rating.coder]
+        codes = [code for code in rating.code.split("|") if code and (task is None or code in task)]
+        result.append(replace(rating, code="|".join(codes)))
+    return result, tasks
+
+
+def able(
+    units: list[dict[Coder, tuple[str, bool]]],
+    tapes: Sequence[str],
+    tasks: Tasks,
+    needed: set[str],
+    coders: Sequence[Coder],
+) -> list[dict[Coder, tuple[str, bool]]]:
+    """The units with those coders alone who were asked for all that is needed, of tapes on which two share a unit."""
+    asked_for = [
+        {
+            coder: code
+            for coder, code in unit.items()
+            if coder in coders and ((task := tasks[tape, coder]) is None or needed <= task)
+        }
+        for tape, unit in zip(tapes, units, strict=True)
+    ]
+    shared = {
+        tape
+        for tape, unit in zip(tapes, asked_for, strict=True)
+        if len(unit) > 1 and any(row for _, row in unit.values())
+    }
+    return [unit for tape, unit in zip(tapes, asked_for, strict=True) if tape in shared]
 
 
 def table(given: Sequence[Given]) -> pd.DataFrame:
@@ -142,12 +183,28 @@ def laid(given: Sequence[Given], fill: bool) -> list[dict[Coder, tuple[str, bool
     return units
 
 
+def tapes_of_units(given: Sequence[Given]) -> list[str]:
+    """The tape of each unit that `laid` returns."""
+    tapes = []
+    for tape in sorted({rating.tape for rating in given}):
+        coders: dict[Key, set[Coder]] = {}
+        for rating in given:
+            if rating.tape == tape:
+                coders.setdefault(rating.key, set()).add(rating.coder)
+        tapes += [tape] * len(clusters(coders))
+    return tapes
+
+
 def of(code: str, level: str) -> str:
-    return code if level == "all codes" else "yes" * (level in code.split("|"))
+    return code if level in ("all codes", "talk") else "yes" * (level in code.split("|"))
+
+
+POSSIBLE = {"all codes": set[str](), "talk": {"", "change", "sustain"}}
+"""Values that can always be chosen; of a code, yes or no."""
 
 
 def by_definition(units: list[dict[Coder, tuple[str, bool]]], coders: list[Coder], level: str) -> dict[str, float]:
-    """The figures of coders among themselves; kappa for two."""
+    """The figures of coders among themselves; kappa for two, also where no other shares a unit with anybody."""
     coded = []
     for unit in units:
         codes = [unit[coder] for coder in coders if coder in unit]
@@ -156,9 +213,11 @@ def by_definition(units: list[dict[Coder, tuple[str, bool]]], coders: list[Coder
     several = [list(unit.values()) for unit in coded if len(unit) > 1]
     if not several:
         return {}
+    sharing = {coder for unit in coded if len(unit) > 1 for coder in unit}
+    coders = coders if len(sharing) > 2 else [coder for coder in coders if coder in sharing]
     # For two coders only what both coded counts.
     chosen = several if len(coders) == 2 else [list(unit.values()) for unit in coded]
-    values = sorted({code for unit in chosen for code in unit} | (set() if level == "all codes" else {"", "yes"}))
+    values = sorted({code for unit in chosen for code in unit} | POSSIBLE.get(level, {"", "yes"}))
     agree = [np.mean([a == b for a, b in permutations(unit, 2)]) for unit in several]
     shares = {value: np.mean([unit.count(value) / len(unit) for unit in chosen]) for value in values}
     pe = sum(p * (1 - p) for p in shares.values()) / (len(values) - 1) if len(values) > 1 else np.nan
@@ -188,6 +247,37 @@ def pairs(laid_: RatingMatrix) -> dict[tuple[str, str, str], list[Coder]]:
     result = {("members", "members", "members"): members}
     result |= {("coders", a[1], b[1]): [a, b] for a, b in combinations(members, 2)}
     return result | {("coder and coach", a[1], b[1]): [a, b] for a in members for b in coach}
+
+
+@pytest.mark.parametrize("fill", [False, True])
+def test_figures_of_coders_with_tasks_of_their_own_are_those_of_the_definitions(fill: bool) -> None:
+    """Nobody counts on codes that nobody asked for: neither what was left nor what was given there."""
+    random = np.random.default_rng([20261201, fill])
+    compared = left_out = 0
+    for _ in range(PANELS // 8):
+        given, tasks = asked(invented(random), random)
+        codable = [tasks[rating.tape, rating.coder] for rating in given]
+        cells = [None if task is None else "|".join(sorted(task)) for task in codable]
+        result, _ = align_units(table(given).assign(codable=cells))
+        ratings = build_rating_matrix(result, BOOK, "not-coded" if fill else "missing")
+        units, tapes = laid(given, fill), tapes_of_units(given)
+        comparing = {
+            (comparison.kind, comparison.a, comparison.b): comparison for comparison in group_comparisons(ratings)
+        }
+        for level in (level for level in ratings.levels if level.kind in ("all", "code", "family")):
+            needed = {level.name} if level.kind == "code" else {"change", "sustain"}
+            values = level.values_of(ratings.grid)
+            for key, coders in pairs(ratings).items():
+                wanted = by_definition(able(units, tapes, tasks, needed, coders), coders, level.name)
+                added = tape_sums(ratings, level, comparing[key], values) if key in comparing else None
+                assert (added is not None) == bool(wanted), (key, level.name)
+                left_out += added is None and key in comparing
+                if added is not None:
+                    got = coefficient_values(added.weighted(np.ones(len(added.units)))) | {"units": added.utterances}
+                    assert {name: float(got[name]) for name in wanted} == pytest.approx(wanted, nan_ok=True), key
+                    compared += len(wanted)
+    assert compared > 1_000
+    assert left_out > 200
 
 
 @pytest.mark.parametrize("fill", [False, True])

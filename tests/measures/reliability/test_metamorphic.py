@@ -170,3 +170,24 @@ def test_coders_who_share_no_units_are_not_compared() -> None:
     pairs = set(zip(agreement["a"], agreement["b"], strict=True))
     assert pairs == {("members", "members"), ("ann", "eve"), ("bob", "eve")}
     assert agreement_table(build_rating_matrix(pd.concat(apart), SCHEME, "missing")).empty
+
+
+def test_a_tape_that_one_coder_alone_coded_changes_nothing() -> None:
+    """Codes that eve alone gave there counted as values, and lowered the chance that AC1 and PABAK take away."""
+    shared = [
+        rows("t", name, "member", ["question_open", "question_open", "reflection_simple", code])
+        for name, code in (("ann", "reflection_simple"), ("bob", "reflection_simple"), ("eve", "question_open"))
+    ]
+    alone = rows("u", "eve", "member", ["information", "question_closed", "question_open|reflection_complex"])
+    before, after = (
+        agreement_table(build_rating_matrix(pd.concat(tables, ignore_index=True), SCHEME, "missing"), draws=100)
+        for tables in (shared, [*shared, alone])
+    )
+    whole = [table[(table["comparison"] == "members") & (table["level"] == "all")].iloc[0] for table in (before, after)]
+    # Three pairs agree on three lines, one of three on the fourth: 10 of 12. There are two values,
+    # 7 of 12 and 5 of 12; AC1 takes away 2 * 35 / 144.
+    chance = 70 / 144
+    for row in whole:
+        assert (row["units"], row["percent"]) == (4, pytest.approx(10 / 12))
+        assert row["ac1"] == pytest.approx((10 / 12 - chance) / (1 - chance))
+        assert row["pabak"] == pytest.approx(2 * 10 / 12 - 1)
