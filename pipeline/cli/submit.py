@@ -15,9 +15,11 @@ from pipeline.cli._shared.options import (
     Profile,
     Speakers,
     Start,
+    Terms,
     Transcript,
     Voice,
     clock,
+    named_terms,
 )
 from pipeline.cli._shared.recording_files import (
     Audio,
@@ -65,6 +67,7 @@ def submit(
     speakers: Speakers = "2",
     voice: Voice = None,
     transcript: Transcript = None,
+    terms: Terms = None,
     names: Names = None,
     track: Track = None,
     offset: Offset = None,
@@ -128,6 +131,7 @@ def submit(
         transcript=written,
         layout=file_layout,
         diarizer="channels" if channel else "auto",
+        listen_for=named_terms(terms),
     )
     with open_home(home, config, profile) as tapes_home:
         with tapes_home.database.reading() as session:

@@ -14,15 +14,16 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
-from pipeline.errors import AudioError, ConsentError, ReviewError, TapesError
+from pipeline.errors import AudioError, ConsentError, ReviewError, SettingsError, TapesError
 from pipeline.formats import registry
 from pipeline.review import authorization, errors
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.context import context_of
-from pipeline.review.form_fields import FormId, Id, LineOfText, OptionalLineOfText
+from pipeline.review.form_fields import FormId, Id, LineOfText, OptionalLineOfText, OptionalText
 from pipeline.review.tapes import titles
 from pipeline.review.templating import render, seeing
 from pipeline.review.upload import chunked_uploads, queueing, quotas, source_sound, transcripts
+from pipeline.settings import MOST_TERMS, listed_terms, with_terms
 from pipeline.tapes import audit_log, people
 from pipeline.tapes.clock import latest_day, today
 from pipeline.tapes.consent import consent_form
@@ -244,6 +245,7 @@ def choose(
     start: LineOfText,
     end: LineOfText,
     speakers: Annotated[int, Form(ge=0, le=6)] = 2,
+    terms: OptionalText = "",
 ) -> Response:
     """Take the part, and queue the job."""
     room = context_of(request)
@@ -264,9 +266,15 @@ def choose(
         error = f"The part is longer than {limit // 60_000} minutes."
     elif seen.duration is not None and last > seen.duration + 1000:
         error = "The recording ends before the part does."
+    listen_for = listed_terms(terms)
+    try:
+        with_terms(room.settings, listen_for)
+    except SettingsError:
+        error = f"List at most {MOST_TERMS} names and terms, each of at most 60 characters."
     if error or first is None or last is None:
-        return _part(request, tape, {"start": start, "end": end, "speakers": speakers}, error)
-    queueing.queue(room.home, tape_id, viewer.person_id, seen.sha256, first, last, speakers or None, now)
+        return _part(request, tape, {"start": start, "end": end, "speakers": speakers, "terms": terms}, error)
+    by, digest = viewer.person_id, seen.sha256
+    queueing.queue(room.home, tape_id, by, digest, first, last, speakers or None, now, listen_for)
     return seeing(f"/tapes/{tape_id}")
 
 
@@ -338,7 +346,7 @@ def _part(request: Request, tape: Tape, typed: dict[str, Any], error: str = "") 
         return seeing(f"/tapes/{tape.id}/recording")
     limit = int(min(room.settings.audio.segment_limit_minutes, room.settings.audio.hard_limit_minutes) * 60_000)
     last = min(limit, seen.shown)
-    filled = {"start": "0:00", "end": f"{last // 60_000}:{last // 1000 % 60:02d}", "speakers": 2} | typed
+    filled = {"start": "0:00", "end": f"{last // 60_000}:{last // 1000 % 60:02d}", "speakers": 2, "terms": ""} | typed
     return tape_form(request, "upload/part.html", tape, error, seen=seen, limit=limit, typed=filled)
 
 

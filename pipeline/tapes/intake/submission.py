@@ -27,7 +27,7 @@ from pipeline.errors import ConsentError
 from pipeline.files import Digesting
 from pipeline.formats.written_transcript import WrittenTranscript
 from pipeline.run import text_run
-from pipeline.settings import Settings
+from pipeline.settings import Settings, with_terms
 from pipeline.tapes import audit_log, people, reserve
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.clock import now as real_time
@@ -54,7 +54,7 @@ class Submission:
     ``transcript`` alone is handed in; a draft has neither yet. Times are milliseconds within the recording.
     ``speakers`` None lets the machine count the voices; ``voice`` names the interviewer's, such as "S1", and
     ``diarizer`` "channels" takes each file or channel for one voice. ``form`` is the scanned consent form,
-    ``transcript`` one that somebody wrote.
+    ``transcript`` one that somebody wrote. ``listen_for`` are names and terms that may be spoken.
     """
 
     recordings: tuple[Path, ...]
@@ -70,6 +70,7 @@ class Submission:
     transcript: WrittenTranscript | None = None
     layout: FileLayout = ONE_FILE
     diarizer: Literal["auto", "channels"] = "auto"
+    listen_for: tuple[str, ...] = ()
 
 
 def submit(
@@ -81,8 +82,10 @@ def submit(
     ------
     AudioError: A01 to A18, the recording is not one. TableError: T08 a transcript alone does not tell who speaks.
     ConsentError: D07, D11. TapesError: K07 group or person unknown.
+    SettingsError: S03 there are too many names and terms.
     VaultError: V08 it cannot be stored. JobError: J05 the queue cannot be used: the job waits in the records.
     """
+    with_terms(settings, given.listen_for)
     if given.recordings:
         assembly.decode(given.recordings, given.layout, settings.audio, given.start, given.end)
     elif given.transcript is not None:
@@ -107,6 +110,7 @@ def submit(
                 given.voice,
                 given.diarizer,
                 given.layout,
+                given.listen_for,
             )
             items.append(home.vault.put(tape_id, ASKED, job_options.packed()))
         if given.transcript is not None:

@@ -60,7 +60,7 @@ class JobOptions:
     """A member's request, kept in the vault: even the digest of a recording belongs to the client.
 
     ``source`` is the recording's SHA-256 (`file_layout.together` of several files'); times are milliseconds within the
-    recording.
+    recording. ``terms`` are names and terms that the recognizer listens for.
     """
 
     source: str
@@ -70,6 +70,7 @@ class JobOptions:
     interviewer: str | None = None
     diarizer: Literal["auto", "channels"] = "auto"
     layout: FileLayout = ONE_FILE
+    terms: tuple[str, ...] = ()
 
     def packed(self) -> bytes:
         """As JSON."""

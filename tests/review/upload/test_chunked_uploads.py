@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import threading
@@ -366,3 +367,25 @@ def test_the_scanned_form_is_kept_with_the_tape_and_encrypted(room: Room, sender
         assert database.query(Consent).filter(Consent.tape_id == tape).one().form_item_id == form.id
     assert room.home.vault.read(form).endswith(b"ZEBRA2")
     assert not [path for path in room.home.folder.rglob("*") if path.is_file() and b"ZEBRA" in path.read_bytes()]
+
+
+def test_names_and_terms_reach_the_recognizer_and_lie_sealed(room: Room, sender: Sender) -> None:
+    tape, whole = sender.draft(), sound()
+    sender.put(tape, 0, whole, len(whole))
+    part = {"start": "0:01", "end": "0:03", "terms": "Suboxone, Presque Isle;\nSuboxone"}
+    assert sender.browser.post(f"/tapes/{tape}/part", part).status_code == 303
+    with room.home.database.reading() as database:
+        asked = database.query(Item).filter(Item.kind == "asked").one()
+    assert json.loads(room.home.vault.read(asked))["terms"] == ["Suboxone", "Presque Isle"]
+    lying = [path for path in room.home.folder.rglob("*") if path.is_file() and b"Presque" in path.read_bytes()]
+    assert lying == []
+
+
+def test_too_many_terms_are_refused_and_kept_in_the_form(room: Room, sender: Sender) -> None:
+    tape, whole = sender.draft(), sound()
+    sender.put(tape, 0, whole, len(whole))
+    many = ", ".join(f"term {number}" for number in range(61))
+    refused = sender.browser.post(f"/tapes/{tape}/part", {"start": "0:01", "end": "0:03", "terms": many})
+    assert refused.status_code == 422
+    assert "List at most 60 names and terms" in refused.text
+    assert many in refused.text
