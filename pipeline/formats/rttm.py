@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -88,8 +88,7 @@ def read_file(path: Path) -> RttmFile:
         text = content(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _unreadable(path, "it is not text in UTF-8") from error
-    checksum = next((match[1] for remark in _remarks(text) if (match := _CHECKSUM.search(remark))), None)
-    return RttmFile(_lines(path.name, text), _zero(text), checksum)
+    return RttmFile(_lines(path.name, text), _zero(text), _checksum(text))
 
 
 def content(path: Path) -> bytes:
@@ -124,8 +123,9 @@ def read_transcript(source: Source) -> CodedTranscript:
     if len(recordings) > 1:
         source.refuse("F07", f"holds {len(recordings)} recordings", "give the lines of one")
     utterances = (CodedUtterance("", line.span, line.speaker, role_named(line.speaker)) for line in lines)
-    named = {line.speaker for line in lines}
-    return ordered_transcript(next(iter(recordings), source.stem), utterances, zero=_zero(source.text()), named=named)
+    named, text = {line.speaker for line in lines}, source.text()
+    transcript = ordered_transcript(next(iter(recordings), source.stem), utterances, zero=_zero(text), named=named)
+    return replace(transcript, recording=_checksum(text))
 
 
 def write(
@@ -156,6 +156,7 @@ def write_transcript(transcript: CodedTranscript) -> bytes:
         printable(each.speaker, "speaker")
     uri = _joined(printable(transcript.tape_id, "tape"))
     remarks = [] if transcript.zero is None else [time_origin.sentence(transcript.zero)]
+    remarks += [f"{_RECORDING} {transcript.recording}"] if transcript.recording else []
     spans = successive(utterance.span for utterance in transcript.utterances)
     lines = (RttmLine(span, each.speaker, uri) for span, each in zip(spans, transcript.utterances, strict=True))
     return (_head(uri, remarks) + _text(uri, lines)).encode()
@@ -167,6 +168,10 @@ def _head(uri: str, remarks: Iterable[str]) -> str:
 
 def _remarks(text: str) -> list[str]:
     return [match[1].replace("_", " ") for match in _REMARK.finditer(text)]
+
+
+def _checksum(text: str) -> str | None:
+    return next((match[1] for remark in _remarks(text) if (match := _CHECKSUM.search(remark))), None)
 
 
 def _zero(text: str) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -49,7 +50,8 @@ def read(path: Path) -> CodedTranscript:
         name = table["utterance_id"].iloc[int(missing.argmax())]
         raise TableError("T05", f"utterance {name!r} of {path.name}", "has no times", "give a table with start and end")
     spoken = _words(path.with_name(WORDS)) if path.with_name(WORDS).is_file() and not untimed else {}
-    return ordered_transcript(
+    provenance = _provenance(path.with_name(PROVENANCE), tape)
+    transcript = ordered_transcript(
         tape,
         (
             CodedUtterance(
@@ -64,13 +66,15 @@ def read(path: Path) -> CodedTranscript:
             for row in table.to_dict("records")
         ),
         (NO_TIMES,) if untimed else (),
-        zero=None if untimed else _zero(table, path, tape),
+        zero=None if untimed else _zero(table, path, provenance),
     )
+    return replace(transcript, recording=provenance.recording)
 
 
-def _zero(table: pd.DataFrame, path: Path, tape_id: str) -> int | None:
+def _zero(table: pd.DataFrame, path: Path, provenance: _Provenance) -> int | None:
+    """The table's own zero; of a recording of several files the provenance also says where each begins."""
     zero = _table_zero(table, path)
-    return _provenance_zero(path.with_name(PROVENANCE), tape_id) if zero is None else zero
+    return provenance.zero if zero in (None, provenance.zero) else zero
 
 
 def _table_zero(table: pd.DataFrame, path: Path) -> int | None:
@@ -86,17 +90,27 @@ def _table_zero(table: pd.DataFrame, path: Path) -> int | None:
     return to_ms(float(cell)) if cell else None
 
 
-def _provenance_zero(path: Path, tape_id: str) -> int | None:
-    """Where the tape begins in its recording, where the provenance beside it says so."""
+@dataclass(frozen=True)
+class _Provenance:
+    """Where a tape begins in its recording, in milliseconds, and the recording's SHA-256, as far as they are known."""
+
+    zero: int | None = None
+    recording: str | None = None
+
+
+def _provenance(path: Path, tape_id: str) -> _Provenance:
+    """The provenance beside the table, if it is that of this tape."""
     try:
-        provenance = json.loads(path.read_text(encoding="utf-8"))
-        if provenance["tape_id"] != tape_id:
-            return None
-        zero = to_ms(float(provenance["segment"]["start"]))
-        files = provenance.get("files", ())
-        return Zero(zero, [to_ms(float(file["begins"])) for file in files]) if len(files) > 1 else zero
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["tape_id"] != tape_id:
+            return _Provenance()
+        recording = (content.get("recording") or {}).get("sha256")
+        zero = to_ms(float(content["segment"]["start"]))
+        files = content.get("files", ())
+        begins = [to_ms(float(file["begins"])) for file in files] if len(files) > 1 else []
+        return _Provenance(Zero(zero, begins) if begins else zero, recording)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return _Provenance()
 
 
 def _words(path: Path) -> dict[str, tuple[Word, ...]]:

@@ -76,7 +76,8 @@ class CodedTranscript:
     """A tape's utterances in order of start; no id twice.
 
     ``notes`` are sentences for whoever gave the file. ``zero`` is the millisecond of the recording from which all times
-    count; None where nobody says. ``media`` are the links of a file that has them (ELAN), never made up.
+    count; None where nobody says. ``media`` are the links of a file that has them (ELAN), never made up. ``recording``
+    is the recording's SHA-256, where a processed tape or RTTM says so.
     """
 
     tape_id: str
@@ -84,6 +85,7 @@ class CodedTranscript:
     notes: tuple[str, ...] = field(default=(), compare=False)
     zero: int | None = None
     media: tuple[Media, ...] = ()
+    recording: str | None = field(default=None, compare=False)
 
     @property
     def is_untimed(self) -> bool:

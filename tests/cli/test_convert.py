@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from pipeline.cli.main import app
 from pipeline.errors import FormatError, OutputError, TableError
 from pipeline.files import put
-from pipeline.formats import casaa, code_table, codebook_files, elan, registry, tape_tables
+from pipeline.formats import casaa, code_table, codebook_files, elan, registry, rttm, tape_tables
 from pipeline.formats.safe_reader import Source
 from pipeline.formats.transcript import CodedUtterance, Mark, ordered_transcript
 from pipeline.timeline import Span
@@ -184,6 +184,20 @@ def test_codes_of_a_whole_recording_land_on_a_cut_tape(ending: str, cut: Path, t
     assert "2 units with codes were matched to an utterance, 0 were not, 1 lie outside the tape" in printed
     assert coded_utterances(out) == ["1", "2"]
     assert registry.read(out).zero == 30_000
+
+
+def test_voices_that_were_converted_still_name_their_recording(cut: Path, tmp_path: Path) -> None:
+    """`process --diarizer manual` refused them for the tape's name, as nothing else tied them to the recording."""
+    provenance = json.loads((cut / "provenance.json").read_text())
+    (cut / "provenance.json").write_text(json.dumps(provenance | {"recording": {"sha256": "9f" * 32}}))
+    convert(cut, tmp_path / "voices.rttm")
+    convert(tmp_path / "voices.rttm", tmp_path / "again.rttm")
+    for name in ("voices.rttm", "again.rttm"):
+        file = rttm.read_file(tmp_path / name)
+        assert (file.zero, file.recording, len(file.lines)) == (30_000, "9f" * 32, 3)
+    (cut / "provenance.json").write_text(json.dumps(provenance | {"recording": None}))
+    convert(cut, tmp_path / "plain.rttm")
+    assert rttm.read_file(tmp_path / "plain.rttm").recording is None
 
 
 def test_what_a_file_does_not_say_can_be_said_by_hand(cut: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import FormatError, TableError
-from pipeline.formats import reading, registry, tape_folder, tape_tables, uncoded
+from pipeline.formats import reading, registry, tape_folder, tape_tables, time_origin, uncoded
 from pipeline.review.coding import downloads
 from pipeline.review.coding.code_events import CodeState
 from pipeline.review.coding.corrections import CorrectedUtterance, CorrectedWord
@@ -44,6 +44,16 @@ def test_a_coded_table_keeps_its_zero_when_it_is_alone(tmp_path: Path, is_alone:
     table["zero"] = ""
     tape_tables.write_utterances(table, where)
     assert registry.read(away if is_alone else tape).zero == (None if is_alone else 12_000)
+
+
+def test_where_each_file_of_a_recording_begins_is_not_lost_to_the_table(tmp_path: Path) -> None:
+    tape = folder(tmp_path, [(0, 900), (900, 1800)])
+    files = [{"begins": "0.000"}, {"begins": "20.000"}]
+    (tape / "provenance.json").write_text(json.dumps({"tape_id": "walk", "segment": {"start": 12}, "files": files}))
+    table = tape_tables.read_utterances(tape / "utterances.csv")
+    for zero, sentence in ((12_000, "file 1 begins at 0.000 s and file 2 at 20.000 s"), (13_000, "13.000 s into")):
+        (tape / "utterances.csv").write_bytes(tape_tables.published(table, tape_tables.UTTERANCE_COLUMNS, zero))
+        assert sentence in time_origin.sentence(registry.read(tape).zero or 0)
 
 
 @pytest.mark.parametrize(
