@@ -3,8 +3,9 @@
 It is written for training on a processor that multiplies 16-bit numbers: layers compute in bfloat16, and
 `pipeline.coding.training.finetuning` holds 32-bit copies of the parameters. The shipped network runs with ONNX Runtime
 (`pipeline.coding.training.onnx_export`), without torch.
-The MPNet of transformers would be one more package for training alone, and adds in another order: its weights and
-figures would differ from those that ship.
+The MPNet of transformers 5.24 gives the same states with the same weights: within 4e-6 in 32 bits; in bfloat16 the two
+differ by as much as each does from 32 bits (0.05), in the same time. It stays out: 130 MB for training alone, and as it
+adds in another order, training would give other weights and figures than those that ship.
 """
 
 from __future__ import annotations

@@ -10,7 +10,10 @@ without executing anything::
       ── mean and standard deviation over time ── dense ── 192
 
 Written here because windows that overlap share what the front computes of a recording; a ready-made network, or its
-ONNX file, begins anew with each window. The tests hold its parts to the published definitions.
+ONNX file, begins anew with each window. The authors' network (package speakerlab-slim 0.1.0) gives the same embeddings
+of whole stretches with the same weights, within 2e-6, but takes 2.4 s of processor time for 120 windows of 1.5 s every
+0.25 s, where this takes 1.5 s. Its packages require modelscope, and the slim one is a single release by others. The
+tests hold the parts to the published definitions.
 
 A layer of a block looks at 3 frames, and masks its output by a gate computed from the mean of the whole input plus
 the mean of 100 frames around: the context-aware mask.
