@@ -48,6 +48,8 @@ from pipeline.lexicon import (
 )
 from pipeline.timeline import Role, Turn, Utterance, Word
 
+# Chosen by hand for the reasons above; ``tests/coding/test_segmentation.py`` holds what they split, and "codes" of
+# `make bench` moves with them.
 SPLIT_THRESHOLD = 0.95
 """The sum of hints from which on a turn is split."""
 

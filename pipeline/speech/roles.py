@@ -27,7 +27,7 @@ CUES = ("wording", "evidence", "questions", "address", "talk", "opening")
 """The cues by which a speaker is weighed, in the order of `RoleModel.cues`."""
 
 CLEAREST = 3.0
-"""A single turn's log-odds count no more than this: no sentence decides alone."""
+"""A single turn's log-odds count no more than this: no sentence decides alone. `role_training` measures it."""
 
 LEAST_SHARE = 0.05
 """A speaker with a smaller share of the words is no candidate while another one is."""

@@ -38,6 +38,8 @@ __all__ = [
 MAIN_BEHAVIORS = ("question", "reflection", "information", "other")
 """Main behaviors, in the order of the network's scores after those of the decisions."""
 NETWORK_OUTPUTS = len(DECISIONS) + len(MAIN_BEHAVIORS)
+# Chosen on the held-out folds among some twenty ways within .02 of each other (the tagger's card).
+# `tape-review evaluate` shows the figures of those that ship, ``python -m tests.benchmarks.taggers`` those of others.
 MAIN_BEHAVIOR_WEIGHT = 1.0
 """Weight of the preference for a main behavior, beside the network's log-odds."""
 LINEAR_WEIGHTS = {"question": 1.0, "reflection": 1.0, "information": 1.0, "open": 0.25, "complex": 0.25}

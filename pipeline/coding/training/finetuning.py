@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from pipeline.coding.training.network import Network
 
+# ``python -m tests.benchmarks.seeds`` compares another way to learn, such as other values here, with what ships: on the
+# held-out folds that `tape-review train --keep FOLDER` has finished.
 EPOCHS = 5
 BATCH_WINDOWS = 4
 """Windows per training step."""

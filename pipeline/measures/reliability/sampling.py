@@ -36,7 +36,8 @@ MAX_STRETCHES = 10_000
 BASE_SCORE = 0.1
 """Score of an item without disagreement; complete disagreement adds 1 to it."""
 AGREEMENT_ICC = 0.02
-"""Intraclass correlation of agreement among the utterances of one tape."""
+"""Intraclass correlation of agreement among the utterances of one tape: an assumption, not measured. It makes a sample
+of n utterances a tape count as n / (1 + .02 (n - 1)) independent ones (Kish 1965)."""
 
 SampleUnit = Literal["tapes", "minutes", "utterances"]
 
