@@ -39,6 +39,7 @@ from pipeline.settings import Settings, with_terms
 from pipeline.speech.cores import Cores
 from pipeline.speech.diarization.contract import Diarization
 from pipeline.speech.transcriber import Transcript
+from pipeline.timeline import Role
 
 _UTTERANCES = "utterances.csv"
 _TABLE = ResultFormat[pd.DataFrame](
@@ -81,7 +82,7 @@ STAGES: tuple[Stage[Any], ...] = (
         "Assigning the words to the voices",
         stage_functions.attribute,
         takes=("decode", "transcribe", "diarize"),
-        inputs=("interviewer", "transcript", "model.roles", "model.sentences"),
+        inputs=("interviewer", "roles", "speakers", "transcript", "model.roles", "model.sentences"),
         packages=("spacy",),
         format=ResultFormat.dataclass(Attribution),
     ),
@@ -139,8 +140,9 @@ class ProcessRequest:
     ``recordings`` are the files of one recording, in order, and ``layout`` says how they belong together. Times are
     milliseconds within the recording. ``speakers`` None lets the diarizer count the voices; the diarizer "auto" takes
     the channels where each holds one voice. ``turns`` is the RTTM file of the manual diarizer; ``interviewer`` a
-    speaker such as "S1". ``transcript`` is one that somebody wrote: its words get the sound's times. ``terms`` are
-    names and terms that the recognizer listens for besides those of the settings.
+    speaker such as "S1", and ``roles`` says who each voice is instead. ``transcript`` is one that somebody wrote: its
+    words get the sound's times. ``terms`` are names and terms that the recognizer listens for besides those of the
+    settings.
     """
 
     recordings: tuple[Path, ...]
@@ -151,6 +153,7 @@ class ProcessRequest:
     diarizer: Literal["auto", "pyannote", "channels", "manual"] = "auto"
     turns: Path | None = None
     interviewer: str | None = None
+    roles: Mapping[str, Role] | None = None
     tape_id: str | None = None
     transcript: WrittenTranscript | None = None
     terms: tuple[str, ...] = ()
@@ -233,6 +236,7 @@ class Run:
         codebook = codebook_files.read(settings.coding.codebook)
         source = source or assembly.fingerprint(request.recordings, settings.audio)
         options = {field: getattr(request, field) for field in _OPTIONS}
+        options["roles"] = dict(request.roles) if request.roles else None
         options["tape_id"] = tape_id = request.tape_id or f"tape-{source[:8]}"
         turns = ManualTurns(request.turns, tape_id, request.recordings[0].name) if request.turns else None
         identity = turns.identity() if turns else None
@@ -284,7 +288,7 @@ class Run:
 
 
 _OPTIONS = (
-    *("target_behavior", "tape_id", "start", "end", "speakers", "diarizer", "turns", "interviewer", "transcript"),
-    "layout",
+    *("target_behavior", "tape_id", "start", "end", "speakers", "diarizer", "turns"),
+    *("interviewer", "roles", "transcript", "layout"),
 )
 """The options besides the recording, in the order of the provenance."""

@@ -22,9 +22,10 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 UNKNOWN = "unknown"
-"""Speaker of a word that no speaker segment is near, and role of a speaker who is neither interviewer nor client."""
+"""Speaker of a word that no speaker segment is near, and role of a speaker whose role nobody has decided."""
 
-Role = Literal["interviewer", "client", "unknown"]
+Role = Literal["interviewer", "client", "other", "unknown"]
+"""``other`` takes part and is neither: an interpreter, a relative; their speech has no codes and is in no figure."""
 ROLES: tuple[str, ...] = get_args(Role)
 
 Layer = Literal["machine", "member", "consensus", "coach"]

@@ -86,7 +86,7 @@ def _with_roles(table: pd.DataFrame, path: Path, loaded: Settings) -> pd.DataFra
     for tape_id, tape in table.groupby("tape_id", sort=False):
         if (tape["role"] == "").any():
             table.loc[tape.index, "role"] = _decided(str(tape_id), tape, path, loaded)
-    third = table[table["role"] == "unknown"]
+    third = table[table["role"].isin(["other", "unknown"])]
     if len(third):
         voices = speaker_roles.distinct_speakers(third["speaker"]) if "speaker" in third else []
         named = f" ({', '.join(voices[:_MANY])})" if voices else ""

@@ -126,7 +126,7 @@ def convert(
 
 def _tell_open(transcript: CodedTranscript, source: Path) -> None:
     """Say which utterances have no role, and what gives them one."""
-    without = [utterance for utterance in transcript.utterances if utterance.role == "unknown"]
+    without = [utterance for utterance in transcript.utterances if utterance.role in ("other", "unknown")]
     if not without:
         return
     voices = [
@@ -135,6 +135,7 @@ def _tell_open(transcript: CodedTranscript, source: Path) -> None:
     remedy = (
         ""
         if {"interviewer", "client"} <= {utterance.role for utterance in transcript.utterances}
+        or all(utterance.role == "other" for utterance in without)
         else uncoded.naming(source)
     )
     if voices and remedy:

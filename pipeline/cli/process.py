@@ -11,6 +11,7 @@ from pipeline.cli._shared.options import (
     Config,
     End,
     Profile,
+    Roles,
     Speakers,
     Start,
     Terms,
@@ -19,6 +20,7 @@ from pipeline.cli._shared.options import (
     clock,
     named_terms,
 )
+from pipeline.cli._shared.options import roles as named_roles
 from pipeline.cli._shared.recording_files import (
     Audio,
     Gap,
@@ -47,6 +49,7 @@ def process(
     end: End = None,
     speakers: Speakers = "2",
     interviewer: Voice = None,
+    roles: Roles = None,
     transcript: Transcript = None,
     terms: Terms = None,
     diarizer: Annotated[
@@ -103,7 +106,10 @@ def process(
     from pipeline.run.text_run import TextRun
     from pipeline.speech.cores import Cores
 
+    named = named_roles(roles, interviewer)
     written = written_transcript.read(transcript) if transcript else None
+    if written and named and written.voices:
+        written, named = written.with_roles(named), None
     if written and interviewer and written.voices:
         written, interviewer = written.with_interviewer(interviewer), None
     console = Console()
@@ -124,6 +130,7 @@ def process(
         diarizer="channels" if channel else diarizer,
         turns=turns,
         interviewer=channel or interviewer,
+        roles=named,
         tape_id=tape_id,
         transcript=written,
         terms=named_terms(terms),

@@ -13,6 +13,7 @@ from pipeline.cli._shared.options import (
     End,
     Home,
     Profile,
+    Roles,
     Speakers,
     Start,
     Terms,
@@ -21,6 +22,7 @@ from pipeline.cli._shared.options import (
     clock,
     named_terms,
 )
+from pipeline.cli._shared.options import roles as named_roles
 from pipeline.cli._shared.recording_files import (
     Audio,
     Gap,
@@ -66,6 +68,7 @@ def submit(
     end: End = None,
     speakers: Speakers = "2",
     voice: Voice = None,
+    roles: Roles = None,
     transcript: Transcript = None,
     terms: Terms = None,
     names: Names = None,
@@ -113,7 +116,10 @@ def submit(
     from pipeline.tapes.consent import consent_form
     from pipeline.tapes.intake import submission
 
+    named = named_roles(roles, voice)
     written = written_transcript.read(transcript) if transcript else None
+    if written and named and written.voices:
+        written, named = written.with_roles(named), None
     if written and voice and written.voices:
         written, voice = written.with_interviewer(voice), None
     granted = consent_form.read(consent)
@@ -127,6 +133,7 @@ def submit(
         end=clock(end),
         speakers=None if speakers == "auto" else int(speakers),
         voice=channel or voice,
+        roles=named,
         form=consent.parent / granted.form if granted.form else None,
         transcript=written,
         layout=file_layout,

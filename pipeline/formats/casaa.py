@@ -218,7 +218,7 @@ def _codes(transcript: CodedTranscript) -> dict[tuple[str, Role], int]:
     roles: dict[str, Role] = {}
     for utterance in transcript.utterances:
         for mark in utterance.given:
-            if utterance.role == "unknown":
+            if utterance.role not in ("interviewer", "client"):
                 raise FormatError(
                     "F08", f"utterance {utterance.id}", "has a code and neither role", "decide the roles first"
                 )

@@ -36,6 +36,7 @@ from pipeline.timeline import Role, Span, Word
 _PARTICIPANTS: dict[Role, tuple[str, str]] = {
     "interviewer": ("INV", "Investigator"),
     "client": ("PAR", "Participant"),
+    "other": ("OTH", "Other"),
     "unknown": ("UNK", "Unidentified"),
 }
 _BULLET = re.compile(r"\x15(\d{1,12})_(\d{1,12})\x15")

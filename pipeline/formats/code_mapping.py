@@ -41,7 +41,7 @@ def translated(transcript: CodedTranscript, book: Codebook) -> tuple[CodedTransc
 def _name(code: str, role: Role, names: dict[str, str], book: Codebook) -> str | None:
     if not code or code.lower() in names:
         return names.get(code.lower(), "")
-    if role != "unknown":
+    if role == "interviewer" or role == "client":
         _, pretags = meaning(code, role)
         proposed = [name for name in book.proposed(pretags) if book[name].role == role]
         if len(proposed) == 1:

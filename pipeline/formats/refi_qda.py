@@ -39,7 +39,7 @@ _PROJECT = "project.qde"
 _SOUND, _TEXT = ("AudioSource", "VideoSource"), ("TextSource",)
 _NAMESPACE = "urn:QDA-XML:project:1.0"
 _IDS = uuid.UUID("6f0cbb0a-3f0e-4c57-9a2e-5a3d6f1d2b11")
-_SELECTED = re.compile(r"(\S+) (interviewer|client|unknown) (\S*)")
+_SELECTED = re.compile(r"(\S+) (interviewer|client|other|unknown) (\S*)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?")
 _WHEN = (1980, 1, 1, 0, 0, 0)  # the same transcript gives the same file
 

@@ -33,23 +33,12 @@ WEAK_CLIENT_WORDS = frozenset({"participant", "subject", "par"})
 
 OTHER_WORDS = frozenset(
     {"observer", "interpreter", "translator", "narrator", "transcriber", "mother", "father", "parent", "partner"}
-    | {
-        "both",
-        "others",
-        "unidentified",
-        "crosstalk",
-        "wife",
-        "husband",
-        "spouse",
-        "sister",
-        "brother",
-        "son",
-        "daughter",
-        "everyone",
-        "other",
-    }
+    | {"wife", "husband", "spouse", "sister", "brother", "son", "daughter", "other"}
 )
 """Words that name a third voice, whatever else the name says ("client's mother")."""
+
+NOBODY_WORDS = frozenset({"both", "others", "unidentified", "crosstalk", "everyone"})
+"""Words that name several voices, or one that nobody knows."""
 
 _LETTERS: Mapping[str, Role] = {
     **dict.fromkeys("ti", "interviewer"),
@@ -65,17 +54,19 @@ def plain(name: str) -> str:
 
 
 def role_of(name: str) -> Role | None:
-    """The role that a name says; ``unknown`` for a third voice, None where the name leaves it open.
+    """The role that a name says; ``other`` for a third voice, None where the name leaves it open.
 
     >>> role_of("Counsellor 2"), role_of("Client's mother"), role_of("Ann"), role_of("T.")
-    ('interviewer', 'unknown', None, 'interviewer')
+    ('interviewer', 'other', None, 'interviewer')
     """
     words = re.findall(r"[^\W\d_]+", plain(name))
     if not words:
         return None
     if len(words) == 1 and len(words[0]) == 1:
         return _LETTERS.get(words[0])
-    if OTHER_WORDS & set(words) or words == ["unknown"]:
+    if OTHER_WORDS & set(words):
+        return "other"
+    if NOBODY_WORDS & set(words) or words == ["unknown"]:
         return "unknown"
     leads, changes = (bool(known & set(words)) for known in (INTERVIEWER_WORDS, CLIENT_WORDS | WEAK_CLIENT_WORDS))
     if leads == changes:
@@ -127,11 +118,15 @@ def with_interviewer(speakers: Sequence[str], interviewer: str, thing: str) -> d
         value = f"has no voice {interviewer!r}, or several; its voices are {', '.join(speakers) or 'none'}"
         raise TableError("T08", thing, value, "name one of them")
     others: dict[str, Role] = {
-        speaker: "unknown" if role_of(speaker) == "unknown" and speaker != "unknown" else "client"
-        for speaker in speakers
-        if speaker != matches[0]
+        speaker: "other" if role_of(speaker) == "other" else "client" for speaker in speakers if speaker != matches[0]
     }
     return {speaker: others.get(speaker, "interviewer") for speaker in speakers}
+
+
+def _third(speaker: str) -> Role | None:
+    """The role of who is neither, as the name says it; None of anybody else, and of the placeholder of no name."""
+    role = role_of(speaker)
+    return role if role in ("other", "unknown") and speaker != "unknown" else None
 
 
 def distinct_speakers(names: Iterable[str]) -> list[str]:

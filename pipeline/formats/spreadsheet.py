@@ -143,7 +143,7 @@ def _role(source: Source, cell: str, line: int) -> str:
     role = speaker_roles.role_of(cell)
     if role is None and cell.strip():
         value = f"has the role {cell!r}"
-        remedy = "use interviewer, client or unknown, or call the column speaker and add --interviewer NAME"
+        remedy = "use interviewer, client, other or unknown, or call the column speaker and add --interviewer NAME"
         raise TableError("T05", f"table {source.name}, row {line}", value, remedy)
     return role or ""
 

@@ -230,7 +230,7 @@ _SRT_TAG = re.compile(r"</?(?:[biu]|font)(?:\s[^<>]*)?>|\{\\[^{}]*\}", re.IGNORE
 _FIRST = Span(0, 1)
 """When the subtitle is shown that names what times count from: SRT has no other place for a remark."""
 
-_BRACKETED = re.compile(r"\[(interviewer|client|unknown) ([^\s\]]*)\] ?(.*)", re.DOTALL)
+_BRACKETED = re.compile(r"\[(interviewer|client|other|unknown) ([^\s\]]*)\] ?(.*)", re.DOTALL)
 
 
 def read_srt(source: Source) -> CodedTranscript:

@@ -49,7 +49,7 @@ COLUMNS = (
     Column("layer", "string", f"whose pass it is: {', '.join(LAYERS)}; empty where it is not known"),
     Column("code", "string", "the code; empty where the coder gave none"),
     Column("coded_at", "string", "when the code was given, ISO 8601; empty where it is not known"),
-    Column("role", "string", "interviewer, client or unknown"),
+    Column("role", "string", "interviewer, client, other or unknown"),
     Column("speaker", "string", "the voice"),
     Column("start", "decimal", "seconds from the zero to the utterance's start"),
     Column("end", "decimal", "seconds from the zero to its end; a moment ends as it starts"),

@@ -43,7 +43,9 @@ from pipeline.formats.transcript import (
 from pipeline.formats.transcript import role_named as coded_role
 from pipeline.timeline import LAYERS, UNKNOWN, Role, Span, Word
 
-_OURS = re.compile(r"(?:(codes|words):)?(interviewer|client|unknown):([^:#]*)(#\d+)?(?::([^:]*):([^:]*))?(?::\d+)?")
+_OURS = re.compile(
+    r"(?:(codes|words):)?(interviewer|client|other|unknown):([^:#]*)(#\d+)?(?::([^:]*):([^:]*))?(?::\d+)?"
+)
 _CODER = re.compile(r"(?:coder|rater|annotator)[ _-]?\w+", re.IGNORECASE)
 _LANES = 100  # as many may overlap, or hang on one utterance
 _PAUSE = 1000  # between words of other programs that belong to no utterance: where an utterance ends

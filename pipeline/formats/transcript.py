@@ -23,6 +23,7 @@ ROLE_WORDS = {
     "counsellor": "interviewer",
     "client": "client",
     "patient": "client",
+    "other": "other",
     "unknown": "unknown",
 }
 """Roles that a transcript may name, in any case -> the word that we use."""

@@ -110,7 +110,6 @@ def _roles(path: Path, tape: pd.DataFrame, interviewer: str | None) -> pd.Series
     known_roles: dict[str, Role] = {
         voice: role for voice, role in zip(voices, roles_given, strict=True) if voice and role not in ("", "unknown")
     }
-    named = speaker_roles.by_name(
-        speaker_roles.distinct_speakers(voices), known_roles if len(set(known_roles.values())) < 2 else None
-    )
+    both = {"interviewer", "client"} <= set(known_roles.values())
+    named = speaker_roles.by_name(speaker_roles.distinct_speakers(voices), None if both else known_roles)
     return roles_given.where(roles_given != "", voices.map(lambda voice: named.get(voice) or ""))

@@ -7,7 +7,7 @@ Voices are told apart by name; a role may be known, or open until somebody names
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate, pairwise
@@ -89,6 +89,19 @@ class WrittenTranscript:
         """
         roles = speaker_roles.with_interviewer(list(self.voices), name, "transcript")
         return replace(self, turns=tuple(replace(turn, role=roles.get(turn.voice)) for turn in self.turns))
+
+    def with_roles(self, named: Mapping[str, Role]) -> WrittenTranscript:
+        """The transcript with these roles; voices that nobody named stay without one.
+
+        Raises
+        ------
+        TableError: T08 no voice has such a name.
+        """
+        for voice in named:
+            if voice not in self.voices:
+                value = f"has no voice {voice!r}; its voices are {', '.join(self.voices)}"
+                raise TableError("T08", "transcript", value, "name voices as the transcript does")
+        return replace(self, turns=tuple(replace(turn, role=named.get(turn.voice, "unknown")) for turn in self.turns))
 
     def digest(self) -> str:
         """SHA-256 of who says what."""

@@ -200,7 +200,7 @@ def _lanes(utterances: Sequence[charts.ChartedUtterance], lines: Sequence[Uttera
     above = [*(lane for lane in order if lane in used), *sorted(used - set(order))]
     below = {lane for utterance in utterances for lane, _ in utterance.marks if utterance.role == "client"}
     client = ["change", "sustain"]
-    third = ["unknown"] if any(line.role == "unknown" for line in lines) else []
+    third = [role for role in ("other", "unknown") if any(line.role == role for line in lines)]
     return {"above": above, "below": [*client, *sorted(below - set(client))], "talk": ["interviewer", "client", *third]}
 
 

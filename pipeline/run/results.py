@@ -26,7 +26,7 @@ from pipeline.speech.diarization.contract import Diarization
 from pipeline.speech.roles import Roles
 from pipeline.speech.transcriber import Transcript
 from pipeline.speech.vocalizations import vocalizations
-from pipeline.timeline import Turn, Utterance, Vocalization
+from pipeline.timeline import Span, Turn, Utterance, Vocalization
 
 FILES = (
     *("utterances.csv", "words.csv", "change_talk.csv", "vocalizations.csv", "turns.rttm"),
@@ -36,12 +36,17 @@ FILES = (
 
 @dataclass(frozen=True)
 class Attribution:
-    """Who said what, in which role, cut into utterances; ``notes`` are sentences on the transcript that was brought."""
+    """Who said what, in which role, cut into utterances.
+
+    ``notes`` are sentences on the transcript that was brought, and on the roles. ``doubtful`` are stretches in which
+    somebody else than the speaker seems to speak: their utterances are to be checked.
+    """
 
     turns: tuple[Turn, ...]
     roles: Roles
     utterances: tuple[Utterance, ...]
     notes: tuple[str, ...] = ()
+    doubtful: tuple[Span, ...] = ()
 
 
 def zero(recording: Recording) -> Zero:

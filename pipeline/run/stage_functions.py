@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from pipeline.audio import quality
@@ -23,12 +24,12 @@ from pipeline.run import results
 from pipeline.run.progress import Progress
 from pipeline.run.results import Attribution, Measured, Results
 from pipeline.run.stage import StageContext
-from pipeline.speech import roles, transcriber, transcript_attribution, turns
-from pipeline.speech.diarization import channels, manual
+from pipeline.speech import role_notes, roles, transcriber, transcript_attribution, turns
+from pipeline.speech.diarization import channels, hidden_voices, manual
 from pipeline.speech.diarization.contract import Diarization
 from pipeline.speech.roles import Roles
 from pipeline.speech.transcriber import Transcript
-from pipeline.timeline import UNKNOWN, Turn, to_seconds
+from pipeline.timeline import UNKNOWN, Role, Turn, to_seconds
 
 
 @dataclass(frozen=True)
@@ -102,18 +103,25 @@ def attribute(
         aligned = transcript_attribution.placed(written, transcript, diarization, recording.duration)
     words = aligned.words if aligned else turns.attribute(transcript.words, diarization)
     speech = turns.turns(words)
-    decided = (aligned.roles if aligned else None) or _roles(context, speech)
+    decided = (aligned.roles if aligned else None) or _roles(context, speech, diarization.spurious_speakers)
+    notes = [*(aligned.notes if aligned else ()), *role_notes.notes(decided, speech, context.inputs["speakers"])]
     context.progress(0.2)
     first_words = aligned.first_words if aligned else None
     utterances = segmentation.utterances(speech, decided, context.engines.sentences(), first_words)
-    return Attribution(speech, decided, utterances, aligned.notes if aligned else ())
+    doubtful = tuple(segment.span for segment in diarization.hidden)
+    return Attribution(speech, decided, utterances, tuple(notes), doubtful)
 
 
 def tag(context: StageContext, attribution: Attribution) -> pd.DataFrame:
     """Return the utterances with the codes that the machine proposes, as `tape_tables.UTTERANCE_COLUMNS`."""
     table = results.utterance_table(context.inputs["tape_id"], attribution)
     table = table.assign(target_behavior=context.inputs["target_behavior"])
-    return context.engines.tagger.tag(table, context.progress)[list(tape_tables.UTTERANCE_COLUMNS)]
+    tagged = context.engines.tagger.tag(table, context.progress)[list(tape_tables.UTTERANCE_COLUMNS)]
+    doubtful = [
+        any(2 * utterance.span.overlap(span) > utterance.span.duration for span in attribution.doubtful)
+        for utterance in attribution.utterances
+    ]
+    return tagged.assign(needs_check=tagged["needs_check"].to_numpy(dtype=bool) | np.array(doubtful, dtype=bool))
 
 
 def measure(context: StageContext, table: pd.DataFrame) -> Measured:
@@ -191,7 +199,7 @@ def warnings(recording: Recording, diarization: Diarization) -> list[str]:
         "check by ear whether a third person speaks"
         for speaker in diarization.spurious_speakers
     )
-    return [*(warning.message for warning in recording.warnings), *brief]
+    return [*(warning.message for warning in recording.warnings), *brief, *hidden_voices.notes(diarization)]
 
 
 def _diarizer(context: StageContext, recording: Recording) -> Literal["pyannote", "channels", "manual"]:
@@ -201,9 +209,18 @@ def _diarizer(context: StageContext, recording: Recording) -> Literal["pyannote"
     return "channels" if recording.two_voices else "pyannote"
 
 
-def _roles(context: StageContext, speech: Sequence[Turn]) -> Roles:
+def _roles(context: StageContext, speech: Sequence[Turn], spurious: Sequence[str]) -> Roles:
     interviewer, speakers = context.inputs["interviewer"], sorted({turn.speaker for turn in speech} - {UNKNOWN})
+    named: Mapping[str, Role] | None = context.inputs["roles"]
+    if named:
+        for speaker in named:
+            if speaker not in speakers:
+                remedy = f"name voices of {', '.join(speakers)}"
+                raise SpeechError("P02", f"voice {speaker}", "does not speak", remedy)
+        return Roles.named(named)
     if interviewer is None:
+        if len(speakers) > 1 and len({*speakers} - {*spurious}) < 2:
+            return Roles("", 0.0, (), (), undecided="only one voice is surely somebody's")
         return roles.decide(speech, context.engines.roles())
     if interviewer not in speakers:
         raise SpeechError("P02", f"interviewer {interviewer}", "does not speak", f"name one of {', '.join(speakers)}")

@@ -2,7 +2,8 @@
 
 Every turn is weighed by its words (interviewers say "sounds like", clients say "my wife"), each speaker by their turns:
 wording, questions asked, "you" against "I", talk share, who opens. The speaker with the most weight is the interviewer;
-of the others, the one who speaks most is the client, and a third one stays ``unknown``.
+of the others, the one who speaks most is the client, and a third one stays ``unknown``. Of a single voice nothing is
+decided, and where the evidence is thin, the probability stays low, whatever the weights say.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pipeline import model_catalog
 from pipeline.errors import SpeechError
 from pipeline.lexicon import asks, is_backchannel, plains
 from pipeline.settings import Settings
-from pipeline.timeline import UNKNOWN, Role, Turn
+from pipeline.timeline import ROLES, UNKNOWN, Role, Turn
 
 FILE = "roles.json"
 CUES = ("wording", "evidence", "questions", "address", "talk", "opening")
@@ -32,6 +33,15 @@ CLEAREST = 3.0
 LEAST_SHARE = 0.05
 """A speaker with a smaller share of the words is no candidate while another one is."""
 
+THIN = 0.75
+"""The highest probability where the evidence is thin: nobody asks a question, or hardly anything is said."""
+
+SURE = 0.9
+"""A lower probability is pointed out."""
+
+FEW_WORDS = 60
+"""Words of the whole conversation; fewer are thin evidence."""
+
 _YOU = frozenset({"you", "your", "you're", "you've", "you'd", "yours", "yourself"})
 _I = frozenset({"i", "i'm", "i've", "i'd", "i'll", "my", "me", "mine", "myself"})
 
@@ -40,7 +50,9 @@ _I = frozenset({"i", "i'm", "i've", "i'd", "i'll", "my", "me", "mine", "myself"}
 class Roles:
     """The roles of a tape's speakers, the probability of the interviewer, and the reasons.
 
-    ``further``: other speakers who conduct the session, where a transcript names several.
+    ``further``: other speakers who conduct the session, where somebody names several; ``others``: those who are neither
+    interviewer nor client. ``interviewer`` is empty where nobody is known to be it, and ``undecided`` says why where
+    nothing is decided.
     """
 
     interviewer: str
@@ -48,6 +60,17 @@ class Roles:
     reasons: tuple[str, ...]
     clients: tuple[str, ...]
     further: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    undecided: str = ""
+
+    @classmethod
+    def named(cls, roles: Mapping[str, Role], reason: str = "named by you") -> Roles:
+        """Return the roles as a human names them, voice by voice."""
+        of: dict[str, tuple[str, ...]] = {
+            role: tuple(speaker for speaker, named in roles.items() if named == role) for role in ROLES
+        }
+        first, *further = of["interviewer"] or ("",)
+        return cls(first, 1.0, (reason,), of["client"], tuple(further), of["other"])
 
     @classmethod
     def given(cls, interviewer: str, speakers: Sequence[str]) -> Roles:
@@ -57,9 +80,13 @@ class Roles:
 
     def role(self, speaker: str) -> Role:
         """Return the role of a speaker; ``unknown`` for words without a speaker and for a third speaker."""
+        if speaker in ("", UNKNOWN):
+            return "unknown"
         if speaker == self.interviewer or speaker in self.further:
             return "interviewer"
-        return "client" if speaker in self.clients else "unknown"
+        if speaker in self.clients:
+            return "client"
+        return "other" if speaker in self.others else "unknown"
 
 
 @dataclass(frozen=True)
@@ -129,8 +156,7 @@ def decide(turns: Sequence[Turn], model: RoleModel) -> Roles:
     if not profiles:
         raise SpeechError("P01", "recording", "has no words with a known voice", "check that both people can be heard")
     if len(profiles) == 1:
-        alone = ("there is only one voice; name the interviewer with --interviewer if that is wrong",)
-        return Roles(profiles[0].speaker, 0.5, alone, ())
+        return Roles("", 0.0, (), (), undecided="there is only one voice")
     total = sum(profile.words for profile in profiles)
     candidates = [profile for profile in profiles if profile.words >= LEAST_SHARE * total]
     weights = {
@@ -142,7 +168,15 @@ def decide(turns: Sequence[Turn], model: RoleModel) -> Roles:
     others = [profile for profile in profiles if profile.speaker != interviewer]
     client = max(others, key=lambda profile: profile.words)
     chosen = next(profile for profile in profiles if profile.speaker == interviewer)
-    return Roles(interviewer, float(1 / odds.sum()), _reasons(chosen, client, profiles, model), (client.speaker,))
+    probability = float(1 / odds.sum())
+    if _is_thin(profiles):
+        probability = min(probability, THIN)
+    return Roles(interviewer, probability, _reasons(chosen, client, profiles, model), (client.speaker,))
+
+
+def _is_thin(profiles: Sequence[SpeakerProfile]) -> bool:
+    """Whether the words say little about who is who, however clear the weights are."""
+    return not any(profile.questions for profile in profiles) or sum(each.words for each in profiles) < FEW_WORDS
 
 
 def speaker_profiles(turns: Sequence[Turn], model: RoleModel) -> tuple[SpeakerProfile, ...]:

@@ -96,11 +96,10 @@ def speaker_names(voices: Sequence[str], detected: Sequence[str], known: set[str
 def roles(written: WrittenTranscript, names: Mapping[str, str]) -> Roles | None:
     """The roles that a transcript settles, by speaker of the tape; None where they are to be decided."""
     known = {names[voice]: role for voice, role in written.voices.items() if voice in names}
-    interviewers = [speaker for speaker, role in known.items() if role == "interviewer"]
-    if not written.is_settled or not interviewers:
+    if not written.is_settled or "interviewer" not in known.values():
         return None
-    clients = tuple(speaker for speaker, role in known.items() if role == "client")
-    return Roles(interviewers[0], 1.0, ("named in the transcript",), clients, tuple(interviewers[1:]))
+    settled = {speaker: role for speaker, role in known.items() if role is not None}
+    return Roles.named(settled, "named in the transcript")
 
 
 def notes(written: WrittenTranscript, placement: Placement) -> tuple[str, ...]:

@@ -25,8 +25,8 @@ from pipeline.formats.speaker_roles import by_name, role_of, with_interviewer
         ("interviewee", "client"),
         ("C.", "client"),
         ("unknown", "unknown"),
-        ("client's mother", "unknown"),
-        ("Interpreter", "unknown"),
+        ("client's mother", "other"),
+        ("Interpreter", "other"),
         ("Unknown Speaker", None),
         ("SPEAKER_00", None),
         ("Ann", None),
@@ -45,7 +45,7 @@ def test_a_name_says_a_role_or_leaves_it_open(name: str, role: str | None) -> No
         (("T", "C"), ("interviewer", "client")),
         (("T", "Bob"), (None, None)),
         (("Ann", "Client"), ("interviewer", "client")),
-        (("Interviewer", "Ann", "Bob", "Observer"), ("interviewer", "client", "client", "unknown")),
+        (("Interviewer", "Ann", "Bob", "Observer"), ("interviewer", "client", "client", "other")),
         (("Participant 1", "Participant 2"), (None, None)),
         (("Participant",), (None,)),
         (("Therapist", "Participant 1", "Participant 2"), ("interviewer", "client", "client")),
@@ -63,7 +63,7 @@ def test_whoever_is_named_conducts_the_session() -> None:
     assert with_interviewer(["Bob", "Ann Lee", "Interpreter"], "ann lee", "transcript t") == {
         "Bob": "client",
         "Ann Lee": "interviewer",
-        "Interpreter": "unknown",
+        "Interpreter": "other",
     }
     assert with_interviewer(["SPEAKER_00", "SPEAKER_01"], "01", "transcript t")["SPEAKER_01"] == "interviewer"
     for nobody in ("Eve", "", "speaker"):

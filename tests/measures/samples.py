@@ -92,7 +92,7 @@ def coded(script: str = SCRIPT, pace: int = 330, gap: int = 500) -> pd.DataFrame
     rows, clock, turn, last = [], 1_000, 0, ""
     for number, line in enumerate(script.strip().splitlines(), start=1):
         letter, codes, probability, text = line.split(" ", 3)
-        role = {"I": "interviewer", "C": "client", "U": "unknown"}[letter]
+        role = {"I": "interviewer", "C": "client", "O": "other", "U": "unknown"}[letter]
         turn += role != last
         last, end = role, clock + pace * len(text.split())
         rows.append(
@@ -139,7 +139,7 @@ def probabilities(role: str, codes: set[str], sure: float) -> dict[str, float]:
 
 def table(*rows: tuple[str, str], **columns: object) -> pd.DataFrame:
     """A bare table of (role letter, codes) without probabilities; further columns as given."""
-    roles = {"I": "interviewer", "C": "client", "U": "unknown"}
+    roles = {"I": "interviewer", "C": "client", "O": "other", "U": "unknown"}
     numbers = [str(number) for number in range(1, len(rows) + 1)]
     return pd.DataFrame(
         {

@@ -351,17 +351,22 @@ def test_passes_that_hold_no_code_yet_show_one_machine(name: str, room: Room, tm
     everything_shows(walk, walk.book.machine, "machine")
 
 
-def test_the_machine_s_measures_of_the_wrong_voice_stand_nowhere(room: Room, tmp_path: Path) -> None:
-    """Together counted the codes that were left of them, where the summary said that there are none."""
+def test_the_machine_s_measures_follow_the_voice_that_is_named(room: Room, tmp_path: Path) -> None:
+    """Together counted the codes that were left of the wrong voice, where the summary said that there are none."""
     walk = walk_of(BOOKS["pretags"], room, tmp_path)
+    before = text_of(walk.ada.browser.get(f"/tapes/{walk.tape_id}/summary").text)
     assert walk.ivy.post(f"/tapes/{walk.tape_id}/voices", {"interviewer": "S2"}).status_code == 303
     walk.ada.begin()
     walk.ada.lock()
     state = walk.ada.browser.get(f"/tapes/{walk.tape_id}/together/state?codebook=pretags").json()
-    assert state["measures"] == []
-    assert "wrong voice" in state["basis"]
-    assert state["basis"] in text_of(walk.ada.browser.get(f"/tapes/{walk.tape_id}/summary").text)
-    assert "No tape has measures yet." in walk.ivy.get("/growth").text
+    assert "wrong voice" not in state["basis"]
+    summary = text_of(walk.ada.browser.get(f"/tapes/{walk.tape_id}/summary").text)
+    together = [measure for measure in state["measures"] if measure["label"] in summary]
+    assert together
+    for measure in together:
+        assert measure["value"] is None or measure["text"] in summary
+    assert summary != before
+    assert "No tape has measures yet." not in walk.ivy.get("/growth").text
 
 
 def test_the_same_tape_has_the_same_figures_everywhere(walk: Walk) -> None:

@@ -24,6 +24,7 @@ ASKED: dict[str, Any] = {
     "diarizer": "auto",
     "turns": None,
     "interviewer": None,
+    "roles": None,
     "transcript": None,
     "layout": {"tracks": [], "join": False, "gaps": [], "offset": None},
 }
@@ -80,6 +81,7 @@ def test_a_raised_limit_repeats_nothing(section: str, name: str) -> None:
         ({"turns": ["digest", "tape-1", "a.wav"]}, {"diarize", "attribute"} | CODED),
         ({"interviewer": "S2"}, {"attribute"} | CODED),
         ({"layout": {"tracks": [], "join": True, "gaps": [], "offset": None}}, ALL),
+        ({"roles": {"S1": "client", "S2": "interviewer"}}, {"attribute"} | CODED),
         ({"transcript": "digest"}, {"attribute"} | CODED),
         ({"target_behavior": "eating less"}, CODED),
         ({"tape_id": "tape-2"}, CODED),

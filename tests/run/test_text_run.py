@@ -87,7 +87,7 @@ def test_every_word_is_there_once_in_its_order_and_without_a_time() -> None:
 def test_the_measures_are_those_of_the_codes_and_talk_time_is_undefined() -> None:
     """The guesser takes all three utterances of the interviewer for open questions, and none for a reflection."""
     measures = json.loads(made(run())["measures.json"])
-    assert measures["utterances"] == {"interviewer": 3, "client": 2, "unknown": 0}
+    assert measures["utterances"] == {"interviewer": 3, "client": 2, "other": 0, "unknown": 0}
     assert measures["counts"]["question_open"]["value"] == 3
     assert measures["ratios"]["percent_open_questions"]["value"] == 100
     talk = measures["talk"]["interviewer"]

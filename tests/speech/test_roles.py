@@ -95,12 +95,36 @@ def test_a_third_voice_is_unknown_and_a_ghost_no_candidate(model: RoleModel) -> 
     assert decided.role("C") == "unknown"
 
 
-def test_one_voice_is_a_guess_and_none_an_error(model: RoleModel) -> None:
-    alone = roles.decide(spoken(("S1", "I am here."), ("unknown", "And you?")), model)
-    assert (alone.interviewer, alone.probability) == ("S1", 0.5)
-    assert "--interviewer" in alone.reasons[0]
+@pytest.mark.parametrize("speech", ["I am here.", "How are you? What brings you here? It sounds like you are tired."])
+def test_of_one_voice_nothing_is_decided(speech: str, model: RoleModel) -> None:
+    alone = roles.decide(spoken(("S1", speech), ("unknown", "And you?")), model)
+    assert (alone.interviewer, alone.clients, alone.undecided) == ("", (), "there is only one voice")
+    assert [alone.role(speaker) for speaker in ("S1", "unknown", "")] == ["unknown"] * 3
+
+
+def test_nobody_at_all_is_an_error(model: RoleModel) -> None:
     with pytest.raises(SpeechError, match="TR-P01"):
         roles.decide(spoken(("unknown", "Hello?")), model)
+
+
+def test_without_a_question_or_with_few_words_the_interviewer_is_not_certain(model: RoleModel) -> None:
+    certain = roles.decide(spoken(*DIALOGUE, *DIALOGUE), model)
+    assert certain.probability > roles.SURE
+    statements = [(speaker, text.replace("?", ".")) for speaker, text in DIALOGUE if "?" not in text]
+    for few in (statements * 6, DIALOGUE[:2]):
+        thin = roles.decide(spoken(*few), model)
+        assert thin.interviewer
+        assert thin.probability <= roles.THIN
+
+
+def test_roles_that_somebody_names_voice_by_voice() -> None:
+    named = Roles.named({"S1": "client", "S2": "interviewer", "S3": "client", "S4": "other", "S5": "interviewer"})
+    speakers = ("S1", "S2", "S3", "S4", "S5", "S6", "unknown")
+    assert [named.role(speaker) for speaker in speakers] == [
+        *("client", "interviewer", "client", "other", "interviewer", "unknown", "unknown")
+    ]
+    assert (named.interviewer, named.probability) == ("S2", 1.0)
+    assert Roles.named({"S1": "client"}).role("unknown") == "unknown"
 
 
 def test_roles_that_a_human_gives() -> None:

@@ -46,14 +46,15 @@ def assign_roles(transcript: CodedTranscript, interviewer: str | None, loaded: S
             ),
         )
     known = {utterance.speaker: utterance.role for utterance in transcript.utterances if utterance.role != "unknown"}
-    by_name = speaker_roles.by_name(speakers, known if len(set(known.values())) < 2 else None)
+    both = {"interviewer", "client"} <= set(known.values())
+    by_name = speaker_roles.by_name(speakers, None if both else known)
     unsettled = [name for name in speakers if name not in known and by_name[name] is None]
     speeches = [
         (utterance.speaker, utterance.text)
         for utterance in transcript.utterances
         if utterance.text and utterance.speaker != UNKNOWN
     ]
-    if len(set(known.values())) == 2 or not unsettled or len({speaker for speaker, _ in speeches}) < 2:
+    if both or not unsettled or len({speaker for speaker, _ in speeches}) < 2:
         return _with_roles(transcript, by_name)
     decision = decide_roles(speeches, loaded)
     return _with_roles(transcript, {speaker: decision.role(speaker) for speaker in speakers})

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 
-from pipeline.timeline import typed
+from pipeline.timeline import Role, typed
 
 Profile = Annotated[
     list[str] | None,
@@ -39,6 +39,13 @@ Voice = Annotated[
     str | None,
     typer.Option(metavar="VOICE", help="Which voice is the interviewer's: S1, or a name in the transcript."),
 ]
+Roles = Annotated[
+    str | None,
+    typer.Option(
+        metavar="VOICE=ROLE,...",
+        help="Who each voice is: S1=interviewer,S2=client,S3=other. Instead of the option for the interviewer alone.",
+    ),
+]
 Transcript = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="A transcript of the session, of any kind that `tape-review code` reads."),
@@ -68,6 +75,24 @@ def tiers(given: list[str] | None) -> dict[str, str]:
         if "=" not in option:
             raise typer.BadParameter(f"--tier {option!r} says no kind; write it as NAME=codes, text, words or skip")
     return {name: kind for name, _, kind in (option.rpartition("=") for option in given or [])}
+
+
+def roles(text: str | None, interviewer: str | None) -> dict[str, Role] | None:
+    """Voice and role of each part of ``--roles S1=interviewer,S2=client``; None where it is not given."""
+    if text is None:
+        return None
+    if interviewer is not None:
+        raise typer.BadParameter("it says who the interviewer is, too; give one of the two", param_hint="--roles")
+    named: dict[str, Role] = {}
+    for part in text.split(","):
+        voice, _, role = (piece.strip() for piece in part.rpartition("="))
+        if not voice or role not in get_args(Role):
+            expected = "write VOICE=interviewer, =client or =other, such as S1=interviewer,S2=client"
+            raise typer.BadParameter(f"{part.strip()!r} names no voice and role; {expected}", param_hint="--roles")
+        if voice in named:
+            raise typer.BadParameter(f"voice {voice!r} is named twice", param_hint="--roles")
+        named[voice] = cast(Role, role)
+    return named
 
 
 def clock(text: str | None) -> int | None:

@@ -18,7 +18,7 @@ from pipeline.errors import TableError
 from pipeline.lexicon import is_backchannel
 from pipeline.timeline import ROLES
 
-INTERVIEWER, CLIENT, UNKNOWN = ROLES
+INTERVIEWER, CLIENT, OTHER, UNKNOWN = ROLES
 
 REQUIRED_COLUMNS = ("tape_id", "utterance_id", "role", "text", "codes")
 

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.measures.session.coded_table import CLIENT, INTERVIEWER, UNKNOWN, codes_by_row
+from pipeline.measures.session.coded_table import CLIENT, INTERVIEWER, OTHER, UNKNOWN, codes_by_row
 
 Presence = Mapping[str, NDArray[np.bool_]]
 """Code -> whether each utterance carries it, shape (draws, rows)."""
@@ -137,7 +137,7 @@ def ratio_interval(numerator: NDArray[Any], denominator: NDArray[Any], width: fl
 def _may_carry(table: pd.DataFrame, code: str) -> NDArray[np.bool_]:
     """Return the rows whose role can carry a code; a code of another codebook may be on any row with a role."""
     role = table["role"].to_numpy(dtype=object)
-    may = role == CODE_ROLES[code] if code in CODE_ROLES else role != UNKNOWN
+    may = role == CODE_ROLES[code] if code in CODE_ROLES else ~np.isin(role, (OTHER, UNKNOWN))
     return np.asarray(may, dtype=bool)
 
 

@@ -19,7 +19,15 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pipeline.measures.session.coded_table import CLIENT, INTERVIEWER, UNKNOWN, has_times, sort_by_time
+from pipeline.measures.session.coded_table import (
+    CLIENT,
+    INTERVIEWER,
+    OTHER,
+    UNKNOWN,
+    has_times,
+    sort_by_time,
+    string_column,
+)
 from pipeline.measures.session.counts import (
     BY_UTTERANCE,
     CHANGE,
@@ -33,6 +41,7 @@ from pipeline.measures.session.counts import (
     total_noun,
 )
 from pipeline.measures.session.draws import chosen_codes, draw_codes, ratio_interval
+from pipeline.timeline import ROLES
 
 SCHEMA = 1
 """Version of the structure that `SessionMeasures.as_dict` returns."""
@@ -101,6 +110,7 @@ class SessionMeasures:
     oars: Mapping[str, Measure]
     talk: Mapping[str, Measure]
     client: Mapping[str, Measure]
+    withheld: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON types, the content of ``measures.json``; numbers are rounded to four decimals::
@@ -108,12 +118,13 @@ class SessionMeasures:
         schema      1
         rule        {unit: "utterance" | "volley", questions: [code], reflections: [code], codes: [code]}
         width, draws, seed, spread {decision: SD}     how the intervals were drawn
-        utterances  {interviewer, client, unknown: rows of the table}
+        utterances  {interviewer, client, other, unknown: rows of the table}
         ratios      {reflections_per_question, reflections_per_open_question, percent_complex_reflections,
                      percent_open_questions, percent_change_talk: measure}
         counts      {code: measure}
         oars        {open_questions, affirmations, reflections, summaries: measure}
-        talk        {interviewer, client, unknown: measure}      percent of talk time; numerator in seconds
+        talk        {interviewer, client, other, unknown: measure}    percent of talk time; numerator in seconds
+        withheld    text | null     why no figure has a value: nobody has said who is who
         client      {change_talk, sustain_talk: measure}         utterances, whatever the codes are called
 
         measure     {name, label, unit: "ratio" | "percent" | "count", value, numerator, denominator, low, high,
@@ -224,6 +235,15 @@ class _Tally:
         return plain if self.rule.unit == "volley" else replace(plain, source=plain.source + _BY_UTTERANCE)
 
 
+_UNCOUNTED = {
+    OTHER: "who is neither interviewer nor client does not count in any figure",
+    UNKNOWN: "a voice without a role does not count in any figure",
+}
+
+WITHHELD = "nobody has said yet who is who"
+"""Why a tape without an interviewer and without a client has no figures: zeros would be false."""
+
+
 def session_measures(
     table: pd.DataFrame,
     rule: CountingRule = BY_UTTERANCE,
@@ -260,26 +280,48 @@ def session_measures(
     by_code = _Tally(count_codes(certain, codes), count_codes(random, codes), rule, width, machine_codes)
     total = _Tally(count_totals(certain, rule), count_totals(random, rule), rule, width, machine_totals)
     roles = rows["role"].to_numpy(dtype=object)
-    return SessionMeasures(
+    measured = SessionMeasures(
         *(rule, width, draws, seed, session_effect_sd),
-        utterances={role: int((roles == role).sum()) for role in (INTERVIEWER, CLIENT, UNKNOWN)},
+        utterances={role: int((roles == role).sum()) for role in ROLES},
         ratios={ratio.name: total.ratio(ratio) for ratio in _RATIOS},
         counts={code: by_code.count(code, code) for code in codes},
         oars={name: total.count(name, total_noun(name).capitalize()) for name in _OARS},
         talk=_talk(rows),
         client={name: total.count(name, total_noun(name).capitalize()) for name in _CLIENT},
     )
+    nobody = len(roles) and not np.isin(roles, (INTERVIEWER, CLIENT)).any() and not any(string_column(rows, "codes"))
+    return _withheld(measured) if nobody else measured
+
+
+def _withheld(measured: SessionMeasures) -> SessionMeasures:
+    """Return the same without a value in any figure; talk time keeps the seconds of who has no role."""
+    return replace(
+        measured,
+        ratios=_without_values(measured.ratios),
+        counts=_without_values(measured.counts),
+        oars=_without_values(measured.oars),
+        client=_without_values(measured.client),
+        withheld=WITHHELD,
+    )
+
+
+def _without_values(measures: Mapping[str, Measure]) -> dict[str, Measure]:
+    nothing: dict[str, Any] = dict.fromkeys(("value", "denominator", "low", "high", "median"))
+    return {
+        name: replace(measure, **nothing, numerator=0, undefined=WITHHELD, references=())
+        for name, measure in measures.items()
+    }
 
 
 def _talk(table: pd.DataFrame) -> dict[str, Measure]:
     """Return each role's share of talk time; overlapping speech counts for both who speak.
 
-    No tag is involved, so there is no interval. A speaker without a role has seconds and no share.
+    No tag is involved, so there is no interval. A third voice and one without a role have seconds and no share.
     """
     timed = has_times(table)
     durations = (table["end"] - table["start"]).to_numpy(dtype=float) / 1000 if timed else np.zeros(len(table))
     roles = table["role"].to_numpy(dtype=object)
-    seconds = {role: float(durations[roles == role].sum()) for role in (INTERVIEWER, CLIENT, UNKNOWN)}
+    seconds = {role: float(durations[roles == role].sum()) for role in ROLES}
     total = seconds[INTERVIEWER] + seconds[CLIENT]
     reason = None if total else ("nobody with a role speaks" if timed else "the utterances have no times")
     talk = {}
@@ -287,8 +329,8 @@ def _talk(table: pd.DataFrame) -> dict[str, Measure]:
         measure = Measure(
             f"percent_talk_{role}", f"Talk time, {role}", "percent", None, spoken, total, undefined=reason
         )
-        if role == UNKNOWN:
-            measure = replace(measure, undefined=reason or "a voice without a role does not count in any figure")
+        if role in _UNCOUNTED:
+            measure = replace(measure, undefined=reason or _UNCOUNTED[role])
         elif total:
             measure = replace(measure, value=100 * spoken / total)
         talk[role] = measure

@@ -31,10 +31,10 @@ from pipeline.review.coding.codebooks import read_for_group
 from pipeline.review.coding.passes import as_event
 from pipeline.review.consensus.consensus import majority_of_passes
 from pipeline.review.consensus.votes import listened_utterances
-from pipeline.review.tapes import titles
+from pipeline.review.tapes import retagging, titles
 from pipeline.review.templating import day
 from pipeline.tapes.consent import consent
-from pipeline.tapes.db.records import CodeEvent, Group, Pass, Person, Pretag, Recalibration, Tape, Utterance
+from pipeline.tapes.db.records import CodeEvent, Group, Pass, Person, Recalibration, Tape, Utterance
 from pipeline.tapes.home import Home
 
 GROUP_CODER = "group"
@@ -173,7 +173,7 @@ def gather_group_codes(
         name=codebook if codebook in used else used[0],
         used=used,
         books=books,
-        codings=(*codings, *consensus, *_machine_codes(database, tapes, books[MACHINE_CODEBOOK])),
+        codings=(*codings, *consensus, *_machine_codes(database, home, tapes, books[MACHINE_CODEBOOK])),
         utterances=utterances,
         tapes=shown_tapes,
         titles={tape_id: f"{titles.title(database, tape)}, {day(tape.created_at)}" for tape_id, tape in tapes.items()},
@@ -265,11 +265,12 @@ def _consensus_codes(
         )
 
 
-def _machine_codes(database: Session, tapes: Mapping[str, Tape], book: Codebook) -> list[RaterCodes]:
+def _machine_codes(database: Session, home: Home, tapes: Mapping[str, Tape], book: Codebook) -> list[RaterCodes]:
     """Return the machine's codes."""
-    codes_by_tape: dict[str, dict[str, tuple[str, ...]]] = {}
-    for tag in database.scalars(select(Pretag).where(Pretag.tape_id.in_(tapes))):
-        codes_by_tape.setdefault(tag.tape_id, {})[tag.utterance_id] = tuple(tag.codes)
+    codes_by_tape = {
+        tape_id: {suggestion.utterance_id: suggestion.codes for suggestion in suggestions}
+        for tape_id, suggestions in retagging.suggestions(database, home, tapes).items()
+    }
     codable = frozenset(code.name for code in book.codes)
     return [
         RaterCodes(tape_id, "machine", "machine", MACHINE_CODEBOOK, tapes[tape_id].created_at, codes, codable)

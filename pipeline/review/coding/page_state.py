@@ -6,14 +6,13 @@ import base64
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import select
-
 from pipeline.coding.codebook import Codebook
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import correction_store, masks, observer_tasks, passes, shortcuts, transcripts
 from pipeline.review.coding.codebooks import tag_of_code
 from pipeline.review.coding.corrections import CorrectedUtterance
-from pipeline.tapes.db.records import Pass, Pretag
+from pipeline.review.tapes import retagging
+from pipeline.tapes.db.records import Pass
 
 
 def coding_page_state(admitted: Admitted, coding_pass: Pass, book: Codebook, keys: Mapping[str, str]) -> dict[str, Any]:
@@ -122,7 +121,8 @@ def visible_pretags(
     wanted, hidden = {code.name: code.role for code in task.codes_in(book)}, set(unseen)
     roles = {utterance.id: utterance.role for utterance in utterances}
     pretags = {}
-    for row in admitted.session.scalars(select(Pretag).where(Pretag.tape_id == admitted.tape.id)):
+    current = retagging.suggestions(admitted.session, admitted.home, [admitted.tape.id])
+    for row in current.get(admitted.tape.id, ()):
         proposed = [code for code in book.proposed(row.codes) if wanted.get(code, "") == roles.get(row.utterance_id)]
         if proposed and row.utterance_id not in hidden:
             pretags[row.utterance_id] = {

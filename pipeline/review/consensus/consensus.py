@@ -25,8 +25,8 @@ from pipeline.review.coding.change_requests import ChangeRequest
 from pipeline.review.coding.code_events import CodeState, in_effect
 from pipeline.review.coding.corrections import CorrectedUtterance
 from pipeline.review.consensus.votes import Opinion, disputed_codes, gather_opinions, majority_codes
-from pipeline.review.tapes import stored_measures, voices
-from pipeline.tapes.db.records import CodeEvent, Correction, Pass, Pretag
+from pipeline.review.tapes import retagging, stored_measures, voices
+from pipeline.tapes.db.records import CodeEvent, Correction, Pass
 
 CodeSource = str
 """Where an utterance's codes come from: ``consensus``, ``agreed``, ``hand``, ``machine`` or ``none``."""
@@ -161,9 +161,10 @@ def consensus_board(admitted: Admitted, utterances: Sequence[CorrectedUtterance]
     """Return the board of a tape; the session must be that of somebody who may see the others' codes."""
     coders, opinions = gather_opinions(admitted, utterances, book)
     settled = settled_codes(admitted, book)
+    tape_id = admitted.tape.id
     suggested = {
-        row.utterance_id: (book.proposed(row.codes), row.probability, row.p, tuple(row.codes))
-        for row in admitted.session.scalars(select(Pretag).where(Pretag.tape_id == admitted.tape.id))
+        row.utterance_id: (book.proposed(row.codes), row.probability, row.p, row.codes)
+        for row in retagging.suggestions(admitted.session, admitted.home, [tape_id]).get(tape_id, ())
     }
     default_codes = frozenset(code.name for code in book.codes if set(code.pretags) & set(DEFAULT_CODE.values()))
     compared = []

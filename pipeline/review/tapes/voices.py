@@ -1,4 +1,4 @@
-"""Who is who: three clips of each voice, and one click to confirm or swap interviewer and client.
+"""Who is who: three clips of each voice, one click to confirm or swap interviewer and client, and a role each.
 
 Where there is no sound, three lines stand for the clips. What is decided is a correction like any other: it
 can be taken back, and the transcript's words stay as they are.
@@ -7,7 +7,7 @@ can be taken back, and the transcript's words stay as they are.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -21,16 +21,24 @@ from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
-from pipeline.review.tapes import titles
+from pipeline.review.tapes import retagging, titles
 from pipeline.review.templating import render, seeing
 from pipeline.tapes import audit_log
-from pipeline.tapes.db.records import Correction, Item, Tape, Utterance
+from pipeline.tapes.consent import target_behavior
+from pipeline.tapes.db.records import Correction, Tape, Utterance
 from pipeline.tapes.home import Home
+from pipeline.timeline import Role
 
 router = APIRouter()
 
+ROLE_NAMES: Mapping[str, str] = {
+    "interviewer": "Interviewer",
+    "client": "Client",
+    "other": "Someone else (not in any figure)",
+    "unknown": "I do not know",
+}
 CLIPS, LONGEST = 3, 12_000
-_COLUMN, _TRANSCRIPT = "corrections.payload", "transcript"
+_VOICE = r"^[A-Za-z0-9_-]{1,40}$"
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
             select(Utterance).where(Utterance.tape_id == tape_id).order_by(Utterance.position)
         ).all()
         decided = confirmed(database, room.home, tape_id)
-        texts = _texts(database, room.home, tape_id) if tape.from_text else {}
+        texts = _texts(database, room.home, tape_id)
         name = titles.title(database, tape)
     speakers = voices(utterances, tape.speakers | {"roles": tape.speakers.get("roles", {}) | (decided or {})})
     return render(
@@ -73,39 +81,76 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
         texts=texts,
         sure=tape.speakers.get("probability"),
         decided=decided is not None,
+        role_names=ROLE_NAMES,
     )
 
 
 @router.post("/tapes/{tape_id}/voices")
 def decide(
-    request: Request, viewer: SignedIn, tape_id: Id, interviewer: Annotated[str, Form(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+    request: Request,
+    viewer: SignedIn,
+    tape_id: Id,
+    interviewer: Annotated[str | None, Form(pattern=_VOICE)] = None,
+    voice: Annotated[list[Annotated[str, Form(pattern=_VOICE)]] | None, Form()] = None,
+    role: Annotated[list[Role] | None, Form()] = None,
+    undo: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Say which voice is the interviewer's; of the others, the one that speaks most is the client's."""
+    """Say who each voice is, or only which one is the interviewer's, or take back what was said last.
+
+    With the interviewer alone, of the others the one that speaks most is the client's. The machine's suggestions and
+    figures follow the roles.
+    """
     room = context_of(request)
     now = room.clock()
-    with room.home.database.writing() as database:
+    with room.home.database.reading() as database:
         tape = _ready(database, viewer, tape_id, now)
         utterances = database.scalars(select(Utterance).where(Utterance.tape_id == tape_id)).all()
         speakers = voices(utterances, tape.speakers)
-        if interviewer not in {voice.name for voice in speakers}:
+        last = retagging.named_roles(database, room.home, tape_id)
+        whole = retagging.stored(database, room.home, tape_id, retagging.TRANSCRIPT)
+        measures = retagging.stored(database, room.home, tape_id, retagging.MEASURES) or {}
+        target = target_behavior.read(database, room.home.vault, tape_id)
+        taken = {name: str(role) for name, role in tape.speakers.get("roles", {}).items()}
+    payload: dict[str, Any] = {}
+    if undo:
+        if last is None:
             raise HTTPException(404)
-        others = sorted((voice for voice in speakers if voice.name != interviewer), key=lambda voice: -voice.spoken)
-        roles = {voice.name: "unknown" for voice in others} | {interviewer: "interviewer"}
-        if others:
-            roles[others[0].name] = "client"
-        payload = json.dumps({"roles": roles}).encode()
-        last = database.scalar(select(func.max(Correction.at)).where(Correction.tape_id == tape_id)) or 0
+    else:
+        roles = _named(speakers, interviewer, dict(zip(voice or (), role or (), strict=False)))
+        payload = {"roles": roles}
+        if whole is not None and any(taken.get(name, "unknown") != named for name, named in roles.items()):
+            payload |= retagging.payload(whole, roles, measures.get("zero", ""), target, room.settings, tape)
+    with room.home.database.writing() as database:
+        _ready(database, viewer, tape_id, now)
+        latest = database.scalar(select(func.max(Correction.at)).where(Correction.tape_id == tape_id)) or 0
         row = Correction(
             tape_id=tape_id,
             person_id=viewer.person_id,
-            at=max(now, last + 1),  # what is decided last holds
+            at=max(now, latest + 1),  # what is decided last holds
             kind="role",
             utterance_id="",
-            sealed_payload=room.home.vault.seal(tape_id, payload, _COLUMN),
+            sealed_payload=room.home.vault.seal(tape_id, json.dumps(payload).encode(), retagging.PAYLOAD_FIELD),
+            undoes=last[0] if undo and last else None,
         )
         database.add(row)
         audit_log.record(database, now, viewer.person_id, "correction.role", tape_id, thing=row.id)
-    return seeing(f"/tapes/{tape_id}", "saved")
+    return seeing(f"/tapes/{tape_id}/voices" if undo else f"/tapes/{tape_id}", "saved")
+
+
+def _named(speakers: Sequence[TapeVoice], interviewer: str | None, roles: Mapping[str, str]) -> dict[str, str]:
+    """The role of each voice, as the form says it.
+
+    Raises
+    ------
+    HTTPException: 404 it names a voice that the tape does not have, or nothing.
+    """
+    known = [speaker.name for speaker in sorted(speakers, key=lambda speaker: -speaker.spoken)]
+    if not {*roles, *([interviewer] if interviewer else [])} <= set(known) or not (roles or interviewer):
+        raise HTTPException(404)
+    if not interviewer:
+        return {name: roles.get(name, "unknown") for name in known}
+    others = [name for name in known if name != interviewer]
+    return dict.fromkeys(others, "unknown") | dict.fromkeys(others[:1], "client") | {interviewer: "interviewer"}
 
 
 def voices(utterances: Sequence[Utterance], speakers: dict[str, Any]) -> tuple[TapeVoice, ...]:
@@ -133,22 +178,14 @@ def voices(utterances: Sequence[Utterance], speakers: dict[str, Any]) -> tuple[T
 
 def _texts(database: Session, home: Home, tape_id: str) -> dict[str, str]:
     """Utterance -> what is said there; for the interviewer, from whom no name is masked."""
-    query = select(Item).where(Item.tape_id == tape_id, Item.kind == _TRANSCRIPT).order_by(Item.created_at.desc())
-    item = database.scalars(query.limit(1)).first()
-    rows = json.loads(home.vault.read(item))["utterances"] if item else []
-    return {row["utterance_id"]: row["text"] for row in rows}
+    whole = retagging.stored(database, home, tape_id, retagging.TRANSCRIPT)
+    return {row["utterance_id"]: row["text"] for row in whole["utterances"]} if whole else {}
 
 
 def confirmed(database: Session, home: Home, tape_id: str) -> dict[str, str] | None:
     """The roles that somebody decided last; None where nobody did."""
-    query = select(Correction).where(Correction.tape_id == tape_id, Correction.kind == "role")
-    rows = database.scalars(query.order_by(Correction.at.desc(), Correction.id)).all()
-    undone = set(database.scalars(select(Correction.undoes).where(Correction.tape_id == tape_id)))
-    last = next((row for row in rows if row.sealed_payload and not row.undoes and row.id not in undone), None)
-    if last is None or last.sealed_payload is None:
-        return None
-    payload: dict[str, Any] = json.loads(home.vault.unseal(tape_id, last.sealed_payload, _COLUMN))
-    return dict(payload["roles"])
+    named = retagging.named_roles(database, home, tape_id)
+    return dict(named[1]["roles"]) if named else None
 
 
 def _ready(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Tape:
@@ -156,9 +193,11 @@ def _ready(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Tape:
 
 
 def heard_right(database: Session, home: Home, tape: Tape) -> bool:
-    """Whether the machine took the interviewer's voice for the interviewer's, as far as anybody has said."""
-    decided = confirmed(database, home, tape.id)
+    """Whether the machine's codes are for the roles that somebody named: taken right, or made again for them."""
+    named = retagging.named_roles(database, home, tape.id)
+    if named is None or "pretags" in named[1]:
+        return True
     taken = tape.speakers.get("roles", {})
-    return decided is None or all(
-        (role == "interviewer") == (taken.get(voice) == "interviewer") for voice, role in decided.items()
+    return all(
+        (role == "interviewer") == (taken.get(voice) == "interviewer") for voice, role in named[1]["roles"].items()
     )

@@ -36,13 +36,16 @@ class Diarization:
     ``segments`` are ordered by start; those of one speaker neither overlap nor touch, those of different speakers may
     overlap. ``exclusive`` holds at most one speaker at any time, and only where ``segments`` has the same speaker.
     ``spurious_speakers`` have so little speech that they are probably nobody: reported, never merged into another.
-    ``engine`` is provenance.
+    ``engine`` is provenance. ``hidden`` are stretches of a speaker that sound like one more person than was asked for,
+    ``alike`` speakers who can hardly be told apart (`pipeline.speech.diarization.hidden_voices`).
     """
 
     segments: tuple[SpeakerSegment, ...]
     exclusive: tuple[SpeakerSegment, ...]
     spurious_speakers: tuple[str, ...]
     engine: dict[str, Any]
+    hidden: tuple[SpeakerSegment, ...] = ()
+    alike: tuple[str, ...] = ()
 
 
 class Diarizer(Protocol):

@@ -18,6 +18,7 @@ from pipeline.audio.recording import SAMPLE_RATE, Recording
 from pipeline.run.progress import Progress
 from pipeline.settings import Settings
 from pipeline.speech.cores import Cores
+from pipeline.speech.diarization import hidden_voices
 from pipeline.speech.diarization.contract import Diarization, SpeakerSegment
 from pipeline.speech.diarization.resegmentation import WINDOW, cosine, reassign, reassignments
 from pipeline.speech.diarization.segments import (
@@ -65,8 +66,10 @@ class PyannoteDiarizer:
             window = Span(0, recording.duration)
             segments = crop(_segments(output.speaker_diarization), window)
             duplicates: frozenset[str] = frozenset()
+            doubts = hidden_voices.Doubts((), ())
             if not self.settings.diarization.pipeline and segments:
                 centers = _centers(output)
+                doubts = self._second_opinion(pipeline)
                 reassigned = self._reassignments(pipeline, segments, centers, progress)
                 segments = crop(reassign(segments, reassigned), window)
                 duplicates = self._duplicates(segments, centers)
@@ -78,7 +81,16 @@ class PyannoteDiarizer:
             *(labels[speaker] for speaker in duplicates),
         }
         progress(1.0)
-        return Diarization(segments, exclusive(segments), tuple(sorted(spurious)), engine)
+        hidden, alike = doubts.by_speaker(segments)
+        return Diarization(segments, exclusive(segments), tuple(sorted(spurious)), engine, hidden, alike)
+
+    def _second_opinion(self, pipeline: Any) -> hidden_voices.Doubts:
+        """Return where a free count of the voices disagrees with the number that was asked for."""
+        if self.speakers is None:
+            return hidden_voices.Doubts((), ())
+        requested, local = pipeline.cluster(self.speakers)
+        free, _ = pipeline.cluster(None)
+        return hidden_voices.compare(requested, free, local.active, local.starts, local.frame)
 
     def _reassignments(
         self, pipeline: Any, segments: tuple[SpeakerSegment, ...], centers: dict[str, np.ndarray], progress: Progress

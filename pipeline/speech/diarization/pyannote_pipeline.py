@@ -14,6 +14,7 @@ import os
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ from pyannote.audio.core.task import Problem, Resolution, Specifications  # noqa
 from pyannote.audio.models.segmentation import PyanNet  # noqa: E402
 from pyannote.audio.pipelines.speaker_diarization import SpeakerDiarization  # noqa: E402
 from pyannote.core import SlidingWindowFeature  # noqa: E402
+
+_MOST_VOICES = 20
 
 _ADVANCES = 1.2
 """The amount of a local speaker's speech that is embedded, in steps of the window."""
@@ -113,6 +116,35 @@ class NoPLDA(PLDA):
         """Load nothing."""
 
 
+@dataclass(frozen=True)
+class LocalSpeakers:
+    """Who speaks in each window of a recording, before anybody knows who is the same person.
+
+    ``embeddings`` are (windows, local speakers, 192), ``segmentations`` their activity by frame.
+    """
+
+    embeddings: np.ndarray
+    segmentations: SlidingWindowFeature
+
+    @property
+    def active(self) -> np.ndarray:
+        """Whether each local speaker speaks, shape (windows, frames, local speakers)."""
+        active: np.ndarray = np.nan_to_num(self.segmentations.data) > 0.5
+        return active
+
+    @property
+    def starts(self) -> np.ndarray:
+        """Start of each window in ms."""
+        window = self.segmentations.sliding_window
+        return np.array([window[number].start * 1000 for number in range(len(self.segmentations.data))])
+
+    @property
+    def frame(self) -> float:
+        """Length of a frame in ms."""
+        duration: float = self.segmentations.sliding_window.duration
+        return duration * 1000 / self.segmentations.data.shape[1]
+
+
 class SharedEmbeddingPipeline(SpeakerDiarization):
     """`SpeakerDiarization` that embeds only who speaks, and shares the work between overlapping windows.
 
@@ -120,6 +152,7 @@ class SharedEmbeddingPipeline(SpeakerDiarization):
     """
 
     _recording_embeddings: campplus.RecordingEmbeddings | None = None
+    _local_speakers: LocalSpeakers | None = None
 
     def embed_windows(self, starts: Sequence[int], duration: int) -> np.ndarray:
         """Embeddings (n, 192) of n stretches of that recording, all of one duration; times in milliseconds."""
@@ -135,6 +168,26 @@ class SharedEmbeddingPipeline(SpeakerDiarization):
     def release(self) -> None:
         """Drop the recording."""
         self._recording_embeddings = None
+
+    def cluster(self, speakers: int | None) -> tuple[np.ndarray, LocalSpeakers]:
+        """Cluster of each local speaker of that recording, (windows, local speakers), -2 where there is none.
+
+        ``speakers`` is how many clusters to find; None counts them.
+        """
+        if self._local_speakers is None:
+            raise RuntimeError("no recording has been worked on")
+        local = self._local_speakers
+        count = {"num_clusters": speakers} if speakers else {}
+        clusters, _, _ = self.clustering(
+            embeddings=local.embeddings,
+            segmentations=local.segmentations,
+            min_clusters=speakers or 1,
+            max_clusters=speakers or _MOST_VOICES,
+            **count,
+        )
+        clusters = np.array(clusters)
+        clusters[local.active.sum(axis=1) == 0] = -2
+        return clusters, local
 
     def get_embeddings(
         self,
@@ -160,6 +213,7 @@ class SharedEmbeddingPipeline(SpeakerDiarization):
         for start, mask in zip(starts, active.any(-1), strict=True):
             speech[start : start + frames] |= _stretched(mask, frames)
         embeddings = np.full((windows, speakers, campplus.DIMENSION), np.nan, np.float32)
+        self._local_speakers = LocalSpeakers(embeddings, binary_segmentations)
         if not len(features):
             return embeddings
         self._recording_embeddings = recording = campplus.RecordingEmbeddings(

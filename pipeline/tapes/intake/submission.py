@@ -12,7 +12,7 @@ was killed on the way has no row, and is swept.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,7 @@ from pipeline.tapes.jobs import job_state
 from pipeline.tapes.jobs.steps import ASKED, WRITTEN, JobOptions, recording_kind
 from pipeline.tapes.retention import destruction
 from pipeline.tapes.vault.stage_store import item_row
+from pipeline.timeline import Role
 
 FORM = "form"
 
@@ -52,9 +53,9 @@ class Submission:
 
     ``recordings`` are the files of one recording, and ``layout`` says how they belong together; without any, the
     ``transcript`` alone is handed in; a draft has neither yet. Times are milliseconds within the recording.
-    ``speakers`` None lets the machine count the voices; ``voice`` names the interviewer's, such as "S1", and
-    ``diarizer`` "channels" takes each file or channel for one voice. ``form`` is the scanned consent form,
-    ``transcript`` one that somebody wrote. ``listen_for`` are names and terms that may be spoken.
+    ``speakers`` None lets the machine count the voices; ``voice`` names the interviewer's, such as "S1", ``roles`` says
+    who each voice is instead, and ``diarizer`` "channels" takes each file or channel for one voice. ``form`` is the
+    scanned consent form, ``transcript`` one that somebody wrote. ``listen_for`` are names and terms that may be spoken.
     """
 
     recordings: tuple[Path, ...]
@@ -66,6 +67,7 @@ class Submission:
     end: int | None = None
     speakers: int | None = 2
     voice: str | None = None
+    roles: Mapping[str, Role] | None = None
     form: Path | None = None
     transcript: WrittenTranscript | None = None
     layout: FileLayout = ONE_FILE
@@ -111,6 +113,7 @@ def submit(
                 given.diarizer,
                 given.layout,
                 given.listen_for,
+                given.roles,
             )
             items.append(home.vault.put(tape_id, ASKED, job_options.packed()))
         if given.transcript is not None:

@@ -30,6 +30,7 @@ from pipeline.tapes.intake import importing
 from pipeline.tapes.intake.importing import Imported
 from pipeline.tapes.vault.scratch import named
 from pipeline.tapes.vault.stage_store import VaultStageStore
+from pipeline.timeline import Role
 
 ASKED = "asked"
 """The kind of the item that holds what was asked for."""
@@ -71,6 +72,7 @@ class JobOptions:
     diarizer: Literal["auto", "channels"] = "auto"
     layout: FileLayout = ONE_FILE
     terms: tuple[str, ...] = ()
+    roles: Mapping[str, Role] | None = None
 
     def packed(self) -> bytes:
         """As JSON."""

@@ -45,7 +45,7 @@ def test_the_invented_session_by_hand() -> None:
         "percent_open_questions": (6, 9),
         "percent_change_talk": (17, 24),
     }
-    assert measures.utterances == {"interviewer": 27, "client": 33, "unknown": 0}
+    assert measures.utterances == {"interviewer": 27, "client": 33, "other": 0, "unknown": 0}
 
 
 def test_without_a_denominator_a_measure_is_undefined_and_says_why() -> None:
@@ -85,16 +85,39 @@ def test_published_values_are_given_as_expert_opinion_on_counts_by_volley(rule: 
     assert meant_for or not any("volley" in source for source in sources)
 
 
+@pytest.mark.parametrize("role", ["U", "O"])
+def test_where_nobody_has_said_who_is_who_every_figure_is_withheld(role: str) -> None:
+    """Zero questions of nobody would be false; the seconds of speech are true."""
+    measures = session_measures(table((role, ""), (role, ""), start=[0, 2_000], end=[2_000, 5_000]))
+    figures = (*measures.ratios.values(), *measures.counts.values(), *measures.oars.values(), *measures.client.values())
+    assert {(measure.value, measure.low, measure.undefined) for measure in figures} == {
+        (None, None, "nobody has said yet who is who")
+    }
+    assert measures.withheld == "nobody has said yet who is who"
+    assert measures.talk["unknown" if role == "U" else "other"].numerator == 5
+
+
+def test_client_without_an_interviewer_has_figures() -> None:
+    measures = session_measures(table(("C", "change"), ("O", "")))
+    assert (measures.withheld, measures.client["change_talk"].value) == (None, 1)
+
+
 def test_talk_time_is_shared_by_those_with_a_role() -> None:
-    """2 seconds and 6 of the two; the second of a voice without a role belongs to no figure."""
+    """2 seconds and 6 of the two; those of a voice without a role and of a third person belong to no figure."""
     measures = session_measures(
-        table(("I", ""), ("C", ""), ("U", ""), start=[0, 2_000, 4_000], end=[2_000, 8_000, 5_000])
+        table(
+            *(("I", ""), ("C", ""), ("U", ""), ("O", "")),
+            start=[0, 2_000, 4_000, 8_000],
+            end=[2_000, 8_000, 5_000, 11_000],
+        )
     ).talk
     assert {role: value(measure) for role, measure in measures.items()} == {
         "interviewer": (25, 2, 8),
         "client": (75, 6, 8),
+        "other": (None, 3, 8),
         "unknown": (None, 1, 8),
     }
+    assert measures["other"].undefined == "who is neither interviewer nor client does not count in any figure"
     assert measures["unknown"].undefined == "a voice without a role does not count in any figure"
     assert all(measure.low is measure.high is None for measure in measures.values())
 
@@ -174,7 +197,9 @@ def test_json_is_plain_and_complete() -> None:
         "oars",
         "talk",
         "client",
+        "withheld",
     ]
+    assert plain["withheld"] is None
     assert (plain["schema"], plain["width"], plain["seed"], plain["spread"]) == (1, 0.9, 5, {"open": 0.3})
     assert list(plain["rule"]) == ["unit", "questions", "reflections", "codes"]
     assert plain["rule"]["unit"] == "utterance"
