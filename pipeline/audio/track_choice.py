@@ -3,7 +3,7 @@
 A screen recorder writes a track for the microphone and one for the call, a camera a dubbed one or a copy::
 
     voice A + voice B            two channels, one voice each: the best of all recordings
-    silence + voices             the voices; the silent track is passed over, with a word
+    silence + voices             the voices; the silent track is skipped, with a word
     the same + the same          one of them
     mix + voice A + voice B      the two voices; the mix holds nothing else
     anything else                nobody but the member knows: the tracks are named, and asked about
@@ -59,7 +59,7 @@ class Track:
 
     def __str__(self) -> str:
         """The track as a person may know it again."""
-        known = [f"'{self.title}'"] if self.title else []
+        known = [f"'{self.title.replace(';', ',')}'"] if self.title else []
         known += [] if self.language in _NAMELESS else [self.language]
         lasts = clock(self.samples.shape[1] * 1000 // SAMPLE_RATE)
         return f"{self.number} ({', '.join([*known, lasts, _level(self.mono)])})"
@@ -67,7 +67,7 @@ class Track:
 
 @dataclass(frozen=True)
 class TrackChoice:
-    """The sound of a file: that of ``tracks``, in one or two channels, and what was passed over, in warnings."""
+    """The sound of a file: that of ``tracks``, in one or two channels, and what was skipped, in warnings."""
 
     tracks: tuple[int, ...]
     samples: np.ndarray
@@ -103,7 +103,7 @@ def decoded(
             refused[number] = error
         number += 1
     return tracks, tuple(
-        QualityWarning("track", None, f"sound track {number} {error.value} and was passed over")
+        QualityWarning("track", None, f"sound track {number} {error.value} and was skipped")
         for number, error in refused.items()
     )
 
@@ -138,14 +138,14 @@ def choose(tracks: Sequence[Track], thing: str) -> TrackChoice:
     """
     voiced = [track for track in tracks if _has_voice(track)]
     silent = [track for track in tracks if track not in voiced] if voiced else list(tracks[1:])
-    warnings = [_passed_over(track, tracks, "holds no voice") for track in silent]
+    warnings = [_skipped(track, tracks, "holds no voice") for track in silent]
     left: list[Track] = []
     for track in voiced or tracks[:1]:
         same = next((other for other in left if same_sound(other.mono, track.mono)), None)
         if same is None:
             left.append(track)
         else:
-            warnings.append(_passed_over(track, tracks, f"holds the same sound as track {same.number}"))
+            warnings.append(_skipped(track, tracks, f"holds the same sound as track {same.number}"))
     if len(left) == 1:
         return TrackChoice((left[0].number,), left[0].samples, tuple(warnings))
     pair = _two_voices(left)
@@ -153,7 +153,7 @@ def choose(tracks: Sequence[Track], thing: str) -> TrackChoice:
         named = "; ".join(map(str, tracks))
         value = f"has {len(tracks)} sound tracks, and more than one may be meant: {named}"
         raise AudioError("A16", thing, value, f"name the one to take, for example --track {left[0].number}")
-    warnings += [_passed_over(track, tracks, "is the mix of the others") for track in left if track not in pair]
+    warnings += [_skipped(track, tracks, "is the mix of the others") for track in left if track not in pair]
     numbers = pair[0].number, pair[1].number
     message = f"sound tracks {numbers[0]} and {numbers[1]} hold one voice each and were taken as two channels"
     return TrackChoice(numbers, side_by_side(pair), (QualityWarning("tracks", None, message), *warnings))
@@ -239,5 +239,5 @@ def _level(samples: np.ndarray) -> str:
     return f"{10 * np.log10(np.mean(10 ** (level[active] / 10))):.0f} dBFS"
 
 
-def _passed_over(track: Track, tracks: Sequence[Track], reason: str) -> QualityWarning:
-    return QualityWarning("track", None, f"sound track {track.number} of {len(tracks)} {reason} and was passed over")
+def _skipped(track: Track, tracks: Sequence[Track], reason: str) -> QualityWarning:
+    return QualityWarning("track", None, f"sound track {track.number} of {len(tracks)} {reason} and was skipped")

@@ -36,7 +36,7 @@ from pipeline.review.middleware.decision_audit import Decided, Decisions
 from pipeline.review.middleware.headers import Headers
 from pipeline.review.reflection import feedback, growth, interviewer_first, summary
 from pipeline.review.tapes import tape_page, voices
-from pipeline.review.upload import drafts, permission, receiving, transcript_routes
+from pipeline.review.upload import drafts, files_page, permission, receiving, transcript_routes
 from pipeline.settings import Settings
 from pipeline.tapes.clock import Clock, now
 from pipeline.tapes.home import Home
@@ -47,6 +47,7 @@ ROUTERS: tuple[APIRouter, ...] = (
         dashboard.router,
         presence.router,
         drafts.router,
+        files_page.router,
         receiving.router,
         transcript_routes.router,
         permission.router,

@@ -252,6 +252,6 @@ def test_a_silent_track_beside_a_full_one_is_passed_over_with_a_word(
 ) -> None:
     talk = session[SHORT].sum(axis=0)
     result = recording.decode(with_tracks(tmp_path / "obs.mp4", [np.zeros_like(talk), talk]), limits)
-    assert "sound track 1 of 2 holds no voice and was passed over" in warned(result, "track")
+    assert "sound track 1 of 2 holds no voice and was skipped" in warned(result, "track")
     assert abs(later(result.samples[0], talk, 20)) <= 10
     assert "no_speech" not in codes(result)

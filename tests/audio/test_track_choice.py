@@ -86,7 +86,7 @@ def test_a_track_that_cannot_be_read_is_passed_over_with_its_reason() -> None:
 
     tracks, warnings = track_choice.decoded(decode, (), "recording x", ignore)
     assert list(tracks) == [2]
-    assert [warning.message for warning in warnings] == ["sound track 1 is compressed as dts and was passed over"]
+    assert [warning.message for warning in warnings] == ["sound track 1 is compressed as dts and was skipped"]
 
 
 def test_a_file_with_one_track_that_cannot_be_read_is_refused_for_its_own_reason() -> None:

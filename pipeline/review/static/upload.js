@@ -3,16 +3,18 @@ const form = document.getElementById("upload");
 const state = document.getElementById("upload-state");
 const bar = document.getElementById("upload-progress");
 const button = form.querySelector("button");
-const url = `/uploads/${form.dataset.tape}`;
+const url = `/uploads/${form.dataset.tape}?file=${form.dataset.file}`;
+const checked = document.getElementById("upload-check");
 const headers = { "X-CSRF-Token": document.querySelector('meta[name="csrf"]').content };
 const PIECE = 4 * 1024 * 1024;
+const EARLY = 4 * PIECE; // then its sound is looked at, while the rest is still on its way
 
 const wait = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 const say = (text) => { state.textContent = text; };
 
 /* Which file was begun lies in the browser's storage, for the page may be closed before all is sent. Its name does not:
    it may be the client's. */
-const BEGUN = `tape-review/upload/${form.dataset.tape}`;
+const BEGUN = `tape-review/upload/${form.dataset.tape}/${form.dataset.file}`;
 const mark = (file) => `${file.size} ${file.lastModified}`;
 let begun = "";
 function remember(file) {
@@ -42,7 +44,7 @@ async function place(file) {
   let here = await ask({ headers });
   if (here.status !== 200 || here.done) return here;
   if (here.offset > 0 && (recall() !== mark(file) || here.offset > file.size)) {
-    const gone = await ask({ method: "POST", headers }, `/tapes/${form.dataset.tape}/recording/discard`);
+    const gone = await ask({ method: "POST", headers }, form.dataset.discard);
     if (gone.status !== 200) return gone;
     here = await ask({ headers });
   }
@@ -58,6 +60,12 @@ function put(file, offset) {
   return ask({ method: "PUT", headers: { ...headers, ...length }, body: file.slice(offset, offset + PIECE) });
 }
 
+/* Level and speech of what is here: who recorded an empty room hears of it before an hour is sent. */
+async function check() {
+  const answer = await ask({ headers }, `/uploads/${form.dataset.tape}/check?file=${form.dataset.file}`);
+  if (answer.status === 200) checked.textContent = answer.notes.map((note) => note[0].toUpperCase() + note.slice(1)).join(". ");
+}
+
 async function send(file) {
   if (file.size > Number(form.dataset.limit) * 1e6) {
     throw new Error(`This is larger than ${form.dataset.limit} MB. Export it as Opus, M4A or MP3.`);
@@ -65,6 +73,7 @@ async function send(file) {
   if (file.size === 0) throw new Error("This file is empty. Choose another one.");
   let offset = null; // unknown: the server is asked first, and again after each cut
   let pause = 1;
+  let early = false;
   for (;;) {
     const asked = offset === null;
     const answer = asked ? await place(file) : await put(file, offset);
@@ -80,6 +89,10 @@ async function send(file) {
     if (answer.status !== 200) throw new Error(`${answer.detail ?? "This did not work."} ${answer.code ?? ""}`);
     if (answer.done) { forget(); location.assign(answer.next); return; }
     offset = answer.offset;
+    if (!early && offset >= EARLY) {
+      early = true;
+      check();
+    }
     if (!asked) pause = 1;
   }
 }

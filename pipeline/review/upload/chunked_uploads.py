@@ -11,11 +11,8 @@ refused file leaves nothing of itself behind, and whatever else is here stays.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,15 +20,17 @@ from sqlalchemy import ColumnElement, delete, or_, select
 
 from pipeline.audio import recording as audio
 from pipeline.audio import sniff
-from pipeline.audio.recording import peaks
+from pipeline.audio.file_layout import ONE_FILE, FileLayout
 from pipeline.errors import AudioError, ReviewError
-from pipeline.review.upload import quotas
+from pipeline.review.upload import quotas, surveys
+from pipeline.review.upload.surveys import Survey
 from pipeline.settings import AudioSettings
 from pipeline.tapes import audit_log
 from pipeline.tapes.consent import consent_form
 from pipeline.tapes.db.records import Item, Tape, new_id
 from pipeline.tapes.home import Home
 from pipeline.tapes.intake.submission import FORM
+from pipeline.tapes.jobs.steps import COMBINED, SURVEY, TRACKS, recording_kind
 from pipeline.tapes.vault.scratch import named
 from pipeline.tapes.vault.stage_store import item_row
 from pipeline.tapes.vault.vault import StoredItem as Put
@@ -39,7 +38,9 @@ from pipeline.tapes.vault.vault import StoredItem as Put
 PIECE = 4 << 20
 """Bytes that are kept in memory before they go to the vault."""
 
-RECORDING, SURVEY = "recording", "survey"
+MOST_FILES = 2
+"""Files of one recording: one per person, or two parts."""
+
 SCAN_MB = 20
 """Megabytes of a scanned form at most."""
 
@@ -50,23 +51,10 @@ UPLOAD, FORM_UPLOAD = "upload:", "form:"
 """How the kinds of pieces begin: of an upload that goes on where it was cut, and of one that a form sends at once."""
 
 _HEAD = 64
-_SURVEYED_MINUTES = 60.0
-_POINTS = 1200
+_EARLY_MS, _EARLY_PIECES = 20_000, 4
+_BESIDE = {SURVEY, COMBINED, TRACKS}
 _checking = threading.Lock()
 """One recording is decoded at a time: an hour of it takes some hundred MB."""
-
-
-@dataclass(frozen=True)
-class Survey:
-    """A survey of a whole recording; ``peaks`` are its largest magnitudes, 0 to 255, evenly over ``shown`` ms.
-
-    ``duration`` is None where the recording goes on beyond what was looked at.
-    """
-
-    sha256: str
-    duration: int | None
-    shown: int
-    peaks: tuple[int, ...]
 
 
 def by_form() -> str:
@@ -74,10 +62,15 @@ def by_form() -> str:
     return f"{FORM_UPLOAD}{new_id()}:"
 
 
-def offset(home: Home, tape_id: str) -> int:
-    """How many bytes of a recording are here."""
+def pieces_of(file: int) -> str:
+    """How the kinds of the pieces of a recording's file begin, which is counted from 1."""
+    return UPLOAD if file == 1 else f"upload{file}:"
+
+
+def offset(home: Home, tape_id: str, file: int = 1) -> int:
+    """How many bytes of a recording's file are here."""
     with home.database.reading() as database:
-        query = select(Item.size).where(Item.tape_id == tape_id, Item.kind.startswith(UPLOAD))
+        query = select(Item.size).where(Item.tape_id == tape_id, Item.kind.startswith(pieces_of(file)))
         return sum(database.scalars(query))
 
 
@@ -134,10 +127,14 @@ def too_large(limit_mb: int) -> ReviewError:
     return ReviewError("R01", "recording", f"is larger than {limit_mb} MB", remedy)
 
 
-def finish(home: Home, settings: AudioSettings, tape_id: str, now: int, upload: str = UPLOAD) -> Survey:
+def finish(
+    home: Home, settings: AudioSettings, tape_id: str, now: int, upload: str = UPLOAD, file: int = 1
+) -> Survey | None:
     """Join the pieces, look the recording over, and keep it in place of an earlier one; refused pieces are removed.
 
-    Who lost the answer to the last piece asks again, perhaps while the first request is still here: it is waited for.
+    Returns its survey; None where the member has to say something first: which sound track, or how the second ``file``
+    and the first belong together. Who lost the answer to the last piece asks again, perhaps while the first request is
+    still here: it is waited for.
 
     Raises
     ------
@@ -149,31 +146,50 @@ def finish(home: Home, settings: AudioSettings, tape_id: str, now: int, upload: 
             query = select(Item).where(Item.tape_id == tape_id, Item.kind.startswith(upload)).order_by(Item.kind)
             pieces = list(database.scalars(query))
         if not pieces:
-            if upload == UPLOAD and (earlier := survey(home, tape_id)):
-                return earlier
+            if upload == pieces_of(file) and recording_kind(file) in {item.kind for item in recordings(home, tape_id)}:
+                return survey(home, tape_id)
             raise AudioError("A02", "recording", "is empty", "send another file")
         try:
             with home.vault.locks.working(tape_id), home.vault.scratch.file() as sound:
-                digest = _join(home, pieces, sound)
-                seen = replace(_survey(named(sound), settings), sha256=digest)
+                _join(home, pieces, sound)
+                contents = _looked_over(named(sound), settings, file)
                 sound.seek(0)
-                items = [home.vault.put(tape_id, RECORDING, sound)]
-            items.append(home.vault.put(tape_id, SURVEY, json.dumps(seen.__dict__).encode()))
+                items = [home.vault.put(tape_id, recording_kind(file), sound)]
+            items += [home.vault.put(tape_id, kind, content) for kind, content in contents.items()]
         except AudioError:
             drop(home, tape_id, upload)
             raise
-        return _replaced(home, tape_id, pieces, items, seen, now)
+        _replaced(home, tape_id, pieces, items, now, file)
+    return survey(home, tape_id)
 
 
-def _replaced(home: Home, tape_id: str, pieces: list[Item], items: list[Put], seen: Survey, now: int) -> Survey:
-    """Keep a whole recording and its survey in place of its pieces and of an earlier recording."""
+def _looked_over(path: Path, settings: AudioSettings, file: int) -> dict[str, bytes]:
+    """The items that a file brings along, by kind: its survey, or the tracks of which one is to be chosen."""
+    if file > 1:
+        audio.duration(path, settings)
+        return {}
+    try:
+        surveyed = surveys.of_paths([path], ONE_FILE, None, settings)
+    except AudioError as error:
+        if error.code != "TR-A16":
+            raise
+        return {TRACKS: surveys.packed_tracks(error)}
+    return {SURVEY: surveyed.survey.packed()} | ({COMBINED: surveyed.sound} if surveyed.sound else {})
+
+
+def _replaced(home: Home, tape_id: str, pieces: list[Item], items: list[Put], now: int, file: int) -> None:
+    """Keep a whole file and what it brings along in place of its pieces and of an earlier one.
+
+    Another first file takes the second along, and another second file asks anew how the two belong together.
+    """
+    kinds = _BESIDE | {recording_kind(number) for number in range(file, MOST_FILES + 1)}
     with home.database.writing() as database:
         tape = database.get_one(Tape, tape_id)
         is_draft = tape.state == "draft"
         gone = list(pieces)
         if is_draft:
-            earlier = or_(Item.kind.in_((RECORDING, SURVEY)), Item.kind.startswith(UPLOAD))
-            query = select(Item).where(Item.tape_id == tape_id, earlier)
+            uploads = (Item.kind.startswith(pieces_of(number)) for number in range(file, MOST_FILES + 1))
+            query = select(Item).where(Item.tape_id == tape_id, or_(Item.kind.in_(kinds), *uploads))
             gone += [item for item in database.scalars(query) if item.id not in {piece.id for piece in pieces}]
             database.add_all(item_row(item, now) for item in items)
             audit_log.record(database, now, tape.interviewer_id, "upload", tape_id, thing=items[0].id)
@@ -183,7 +199,50 @@ def _replaced(home: Home, tape_id: str, pieces: list[Item], items: list[Put], se
         for item in items:
             home.vault.remove(item)
         raise ReviewError("R02", f"upload for tape {tape_id}", "comes too late", "check the state of the tape")
-    return seen
+
+
+def settle(
+    home: Home, settings: AudioSettings, tape_id: str, layout: FileLayout, voice: str | None, now: int
+) -> Survey:
+    """Survey the files of a draft as a member says that they belong together, in place of an earlier survey.
+
+    Raises
+    ------
+    AudioError: A01 to A18: then nothing has changed.
+    ReviewError: R02 the part was chosen meanwhile.
+    """
+    with _checking:
+        files = recordings(home, tape_id)
+        surveyed = surveys.make(home, files, layout, voice, settings)
+        items = [home.vault.put(tape_id, SURVEY, surveyed.survey.packed())]
+        items += [home.vault.put(tape_id, COMBINED, surveyed.sound)] if surveyed.sound else []
+        with home.database.writing() as database:
+            is_draft = database.get_one(Tape, tape_id).state == "draft"
+            query = select(Item).where(Item.tape_id == tape_id, Item.kind.in_((SURVEY, COMBINED)))
+            gone = list(database.scalars(query)) if is_draft else []
+            database.execute(delete(Item).where(Item.id.in_([item.id for item in gone])))
+            database.add_all(item_row(item, now) for item in items if is_draft)
+        for item in (*gone, *(() if is_draft else items)):
+            home.vault.remove(item)
+    if not is_draft:
+        raise ReviewError("R02", f"upload for tape {tape_id}", "comes too late", "check the state of the tape")
+    return surveyed.survey
+
+
+def early_words(home: Home, settings: AudioSettings, tape_id: str, file: int) -> tuple[str, ...]:
+    """Return what is wrong with the sound of an upload that still goes on: its level, and whether anybody speaks."""
+    with home.database.reading() as database:
+        chosen = Item.kind.startswith(pieces_of(file))
+        query = select(Item).where(Item.tape_id == tape_id, chosen).order_by(Item.kind).limit(_EARLY_PIECES)
+        pieces = list(database.scalars(query))
+    if not pieces or not _checking.acquire(blocking=False):
+        return ()
+    try:
+        with home.vault.locks.working(tape_id), home.vault.scratch.file() as sound:
+            _join(home, pieces, sound)
+            return surveys.early_words(named(sound), settings, _EARLY_MS)
+    finally:
+        _checking.release()
 
 
 def keep_scan(home: Home, tape_id: str, content: bytes, now: int, quota: int) -> None:
@@ -226,25 +285,47 @@ def has_scan(home: Home, tape_id: str) -> bool:
 
 
 def survey(home: Home, tape_id: str) -> Survey | None:
-    """Return the survey of a recording that has arrived whole; None where it is not."""
+    """Return the survey of a recording that is here whole; None where it is not, or a question is open."""
+    content = _content(home, tape_id, SURVEY)
+    return surveys.unpacked(content) if content else None
+
+
+def tracks(home: Home, tape_id: str) -> tuple[surveys.Track, ...]:
+    """Return the sound tracks of which one is to be chosen; none where a recording has no such question."""
+    content = _content(home, tape_id, TRACKS)
+    return surveys.track_list(content) if content else ()
+
+
+def recordings(home: Home, tape_id: str) -> list[Item]:
+    """Return the files of a draft's recording that are here whole, in order."""
+    kinds = [recording_kind(number) for number in range(1, MOST_FILES + 1)]
     with home.database.reading() as database:
-        item = database.scalar(select(Item).where(Item.tape_id == tape_id, Item.kind == SURVEY))
-    if item is None:
-        return None
-    fields = json.loads(home.vault.read(item))
-    return Survey(fields["sha256"], fields["duration"], fields["shown"], tuple(fields["peaks"]))
+        query = select(Item).where(Item.tape_id == tape_id, Item.kind.in_(kinds)).order_by(Item.kind)
+        return list(database.scalars(query))
 
 
 def recording(home: Home, tape_id: str) -> Item | None:
-    """The recording of a draft that is here whole."""
+    """Return the sound of a draft's whole recording, to choose a part of it by ear."""
     with home.database.reading() as database:
-        return database.scalar(select(Item).where(Item.tape_id == tape_id, Item.kind == RECORDING))
+        combined = select(Item).where(Item.tape_id == tape_id, Item.kind == COMBINED)
+        if (item := database.scalar(combined)) is not None:
+            return item
+    return next(iter(recordings(home, tape_id)), None)
 
 
-def discard(home: Home, tape_id: str) -> None:
-    """Remove what was uploaded for a draft."""
-    pieces = or_(Item.kind.startswith(UPLOAD), Item.kind.startswith(FORM_UPLOAD))
-    _discard(home, Item.tape_id == tape_id, or_(Item.kind.in_((RECORDING, SURVEY)), pieces))
+def discard(home: Home, tape_id: str, file: int = 1) -> None:
+    """Remove the files that were uploaded for a draft, from one on."""
+    numbers = range(file, MOST_FILES + 1)
+    kinds = _BESIDE | {recording_kind(number) for number in numbers}
+    pieces = [Item.kind.startswith(pieces_of(number)) for number in numbers]
+    pieces += [Item.kind.startswith(FORM_UPLOAD)] if file == 1 else []
+    _discard(home, Item.tape_id == tape_id, or_(Item.kind.in_(kinds), *pieces))
+
+
+def _content(home: Home, tape_id: str, kind: str) -> bytes | None:
+    with home.database.reading() as database:
+        item = database.scalar(select(Item).where(Item.tape_id == tape_id, Item.kind == kind))
+    return home.vault.read(item) if item else None
 
 
 def drop(home: Home, tape_id: str, upload: str) -> None:
@@ -272,30 +353,9 @@ def _look(content: bytes) -> None:
         raise AudioError("A04", "recording", "is not in a sound format that we read, whatever its name says", known)
 
 
-def _join(home: Home, pieces: Iterable[Item], file: BinaryIO) -> str:
-    hashed = hashlib.sha256()
+def _join(home: Home, pieces: Iterable[Item], file: BinaryIO) -> None:
     for piece in pieces:
-        content = home.vault.read(piece)
-        hashed.update(content)
-        file.write(content)
-    return hashed.hexdigest()
-
-
-def _survey(path: Path, settings: AudioSettings) -> Survey:
-    """Decode up to an hour of the recording; beyond that, the part is chosen by numbers alone."""
-    wide = settings.model_copy(
-        update={"segment_limit_minutes": _SURVEYED_MINUTES, "hard_limit_minutes": _SURVEYED_MINUTES}
-    )
-    limit = int(_SURVEYED_MINUTES * 60_000)
-    try:
-        recording = audio.decode(path, wide)
-        duration = recording.end
-    except AudioError as error:
-        if error.code != "TR-A10":
-            raise
-        recording, duration = audio.decode(path, wide, 0, limit), None
-    drawn = peaks(recording.samples, max(1, 1000 * _POINTS // recording.end)).max(axis=0)
-    return Survey("", duration, recording.end, tuple(int(min(255, value * 255)) for value in drawn))
+        file.write(home.vault.read(piece))
 
 
 def _remove(home: Home, items: Iterable[Item]) -> None:

@@ -30,6 +30,7 @@ from pipeline.tapes.consent import consent_form
 from pipeline.tapes.db.records import Group, Person, Tape, new_id
 from pipeline.tapes.intake import submission
 from pipeline.tapes.intake.submission import Submission
+from pipeline.tapes.jobs.steps import JobOptions
 from pipeline.timeline import typed
 
 router = APIRouter()
@@ -185,8 +186,9 @@ def recording_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The page that sends the recording."""
     with context_of(request).home.database.reading() as database:
         draft(database, viewer, tape_id, context_of(request).clock())
-    if chunked_uploads.survey(context_of(request).home, tape_id):
-        return seeing(f"/tapes/{tape_id}/part")
+    home = context_of(request).home
+    if chunked_uploads.recordings(home, tape_id):
+        return seeing(f"/tapes/{tape_id}/{'part' if chunked_uploads.survey(home, tape_id) else 'files'}")
     return recording(request, viewer, tape_id)
 
 
@@ -273,15 +275,24 @@ def choose(
         error = f"List at most {MOST_TERMS} names and terms, each of at most 60 characters."
     if error or first is None or last is None:
         return _part(request, tape, {"start": start, "end": end, "speakers": speakers, "terms": terms}, error)
-    by, digest = viewer.person_id, seen.sha256
-    queueing.queue(room.home, tape_id, by, digest, first, last, speakers or None, now, listen_for)
+    job_options = JobOptions(
+        source=seen.sha256,
+        start=first,
+        end=last,
+        speakers=speakers or None,
+        interviewer=seen.voice,
+        diarizer="channels" if seen.voice else "auto",
+        layout=seen.layout,
+        terms=listen_for,
+    )
+    queueing.queue(room.home, tape_id, viewer.person_id, job_options, now)
     return seeing(f"/tapes/{tape_id}")
 
 
 def recording(
-    request: Request, viewer: Viewer, tape_id: str, refused: AudioError | ReviewError | None = None
+    request: Request, viewer: Viewer, tape_id: str, refused: AudioError | ReviewError | None = None, file: int = 1
 ) -> Response:
-    """The page that sends the recording, and says why the last one was refused."""
+    """The page that sends a file of the recording, and says why the last one was refused."""
     room = context_of(request)
     with room.home.database.reading() as database:
         tape = draft(database, viewer, tape_id, room.clock())
@@ -289,12 +300,12 @@ def recording(
     given = errors.member_text(refused) if refused else None
     return render(
         request,
-        "upload/recording.html",
+        "upload/recording.html" if file == 1 else "upload/second.html",
         given.status if given else 200,
         tape=tape,
         title=name,
         limit=room.settings.review.upload_limit_mb,
-        here=chunked_uploads.offset(room.home, tape_id),
+        here=chunked_uploads.offset(room.home, tape_id, file),
         whole=chunked_uploads.survey(room.home, tape_id) is not None,
         scanned=chunked_uploads.has_scan(room.home, tape_id),
         written=transcripts.stored(room.home, tape_id) is not None,
@@ -343,11 +354,12 @@ def _part(request: Request, tape: Tape, typed: dict[str, Any], error: str = "") 
     room = context_of(request)
     seen = chunked_uploads.survey(room.home, tape.id)
     if seen is None:
-        return seeing(f"/tapes/{tape.id}/recording")
+        return seeing(f"/tapes/{tape.id}/recording")  # which knows what is missing
     limit = int(min(room.settings.audio.segment_limit_minutes, room.settings.audio.hard_limit_minutes) * 60_000)
     last = min(limit, seen.shown)
     filled = {"start": "0:00", "end": f"{last // 60_000}:{last // 1000 % 60:02d}", "speakers": 2, "terms": ""} | typed
-    return tape_form(request, "upload/part.html", tape, error, seen=seen, limit=limit, typed=filled)
+    files = len(chunked_uploads.recordings(room.home, tape.id))
+    return tape_form(request, "upload/part.html", tape, error, seen=seen, files=files, limit=limit, typed=filled)
 
 
 def tape_form(request: Request, template: str, tape: Tape, error: str, **context: Any) -> Response:

@@ -17,24 +17,13 @@ from pipeline.tapes.jobs.steps import ASKED, RECORDING, WRITTEN, JobOptions
 from pipeline.tapes.vault.stage_store import item_row
 
 
-def queue(
-    home: Home,
-    tape_id: str,
-    by: str,
-    sha256: str,
-    start: int,
-    end: int,
-    speakers: int | None,
-    now: int,
-    terms: tuple[str, ...] = (),
-) -> None:
+def queue(home: Home, tape_id: str, by: str, job_options: JobOptions, now: int) -> None:
     """Queue the job of a draft whose recording is here.
 
     Raises
     ------
     ConsentError: the consent ended meanwhile.
     """
-    job_options = JobOptions(sha256, start, end, speakers, terms=terms)
     asked_item = home.vault.put(tape_id, ASKED, job_options.packed())
     with home.database.writing() as database:
         tape = _draft(database, tape_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 from python_multipart.exceptions import MultipartParseError
@@ -33,24 +33,36 @@ router = APIRouter()
 
 Bytes = Annotated[int, Header(ge=0, le=1 << 40)]
 
+File = Annotated[int, Query(ge=1, le=chunked_uploads.MOST_FILES)]
+"""Which file of the recording, from 1."""
+
 BESIDE = 16 << 10
 """Bytes of a form beside its file, at most."""
 
 
 @router.get("/uploads/{tape_id}")
-def received(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
-    """How many bytes are here, so that a cut upload goes on."""
+def received(request: Request, viewer: SignedIn, tape_id: Id, file: File = 1) -> Response:
+    """How many bytes of a file are here, so that a cut upload goes on."""
+    _draft(request, viewer, tape_id)
+    home = context_of(request).home
+    offset = chunked_uploads.offset(home, tape_id, file)
+    if len(chunked_uploads.recordings(home, tape_id)) >= file:  # the answer to the last piece may have been lost
+        return _done(tape_id, offset, chunked_uploads.survey(home, tape_id) is not None)
+    return JSONResponse({"offset": offset, "done": False})
+
+
+@router.get("/uploads/{tape_id}/check")
+def check(request: Request, viewer: SignedIn, tape_id: Id, file: File = 1) -> Response:
+    """Return what is wrong with the sound that has arrived, while the rest of it is still on its way."""
     _draft(request, viewer, tape_id)
     room = context_of(request)
-    if chunked_uploads.survey(room.home, tape_id):  # the answer to the last piece may have been lost
-        return _done(tape_id, chunked_uploads.offset(room.home, tape_id))
-    return JSONResponse({"offset": chunked_uploads.offset(room.home, tape_id), "done": False})
+    return JSONResponse({"notes": chunked_uploads.early_words(room.home, room.settings.audio, tape_id, file)})
 
 
 @router.put("/uploads/{tape_id}")
 @csrf.streamed("header")
 async def piece(
-    request: Request, viewer: SignedIn, tape_id: Id, upload_offset: Bytes, upload_length: Bytes
+    request: Request, viewer: SignedIn, tape_id: Id, upload_offset: Bytes, upload_length: Bytes, file: File = 1
 ) -> Response:
     """Take bytes from an offset on; with the last of them the recording is looked over."""
     await run_in_threadpool(_draft, request, viewer, tape_id)
@@ -58,36 +70,43 @@ async def piece(
     limit_mb = room.settings.review.upload_limit_mb
     if upload_length > limit_mb * 1_000_000:
         raise chunked_uploads.too_large(limit_mb)
-    at = await run_in_threadpool(chunked_uploads.offset, room.home, tape_id)
+    await run_in_threadpool(_require_first, request, tape_id, file)
+    at = await run_in_threadpool(chunked_uploads.offset, room.home, tape_id, file)
     if at != upload_offset:
         raise HTTPException(409, "Continue from where it stopped.", {"Upload-Offset": str(at)})
     if at > upload_length:  # a smaller file than the one that was begun
         raise chunked_uploads.beyond()
     await run_in_threadpool(_require_space, request, viewer, upload_length - at)
-    at = await _store_stream(request, tape_id, at, upload_length, request.stream())
+    upload = chunked_uploads.pieces_of(file)
+    at = await _store_stream(request, tape_id, at, upload_length, request.stream(), upload)
     if at < upload_length:
         return JSONResponse({"offset": at, "done": False})
-    await run_in_threadpool(chunked_uploads.finish, room.home, room.settings.audio, tape_id, room.clock())
-    return _done(tape_id, at)
+    seen = await run_in_threadpool(
+        chunked_uploads.finish, room.home, room.settings.audio, tape_id, room.clock(), upload, file
+    )
+    return _done(tape_id, at, seen is not None)
 
 
 @router.post("/uploads/{tape_id}/form")
 @csrf.streamed("form")
-async def form(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
+async def form(request: Request, viewer: SignedIn, tape_id: Id, file: File = 1) -> Response:
     """Take the file of a plain form, whose token comes before it."""
     await run_in_threadpool(_draft, request, viewer, tape_id)
+    await run_in_threadpool(_require_first, request, tape_id, file)
     room, upload = context_of(request), chunked_uploads.by_form()
     limit_mb = room.settings.review.upload_limit_mb
     stream = _FormStream(request)
     await run_in_threadpool(chunked_uploads.drop_forms, room.home, tape_id, room.clock() - DAY)
     try:
         await _store_stream(request, tape_id, 0, limit_mb * 1_000_000, stream.file(), upload)
-        await run_in_threadpool(chunked_uploads.finish, room.home, room.settings.audio, tape_id, room.clock(), upload)
+        seen = await run_in_threadpool(
+            chunked_uploads.finish, room.home, room.settings.audio, tape_id, room.clock(), upload, file
+        )
     except (AudioError, ReviewError) as error:
-        return await run_in_threadpool(recording, request, viewer, tape_id, error)
+        return await run_in_threadpool(recording, request, viewer, tape_id, error, file)
     finally:  # a form that is refused or cut leaves nothing of itself; what was here before stays
         await run_in_threadpool(chunked_uploads.drop, room.home, tape_id, upload)
-    return seeing(f"/tapes/{tape_id}/part")
+    return seeing(f"/tapes/{tape_id}/{'files' if seen is None else 'part'}")
 
 
 @router.post("/uploads/{tape_id}/scan")
@@ -165,9 +184,15 @@ async def _store_stream(
     return at
 
 
-def _done(tape_id: str, at: int) -> Response:
-    """The answer when the recording is here whole: where to go from there."""
-    return JSONResponse({"offset": at, "done": True, "next": f"/tapes/{tape_id}/part"})
+def _done(tape_id: str, at: int, surveyed: bool) -> Response:
+    """The answer when a file is here whole: where to go from there."""
+    return JSONResponse({"offset": at, "done": True, "next": f"/tapes/{tape_id}/{'part' if surveyed else 'files'}"})
+
+
+def _require_first(request: Request, tape_id: str, file: int) -> None:
+    """Refuse a second file without a first."""
+    if file > 1 and not chunked_uploads.recordings(context_of(request).home, tape_id):
+        raise HTTPException(409, "Upload the first file before the second.", {"Upload-Offset": "0"})
 
 
 def _quota(request: Request) -> int:

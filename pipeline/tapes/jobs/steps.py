@@ -43,6 +43,11 @@ They are there until the segment is cut out of them; from then on the stage that
 """
 
 
+SURVEY, COMBINED, TRACKS = "survey", "combined", "tracks"
+"""The kinds of the items that a draft has beside its recording: how the whole looks, the whole of several files as one
+sound, and the sound tracks of which one is to be chosen."""
+
+
 def recording_kind(number: int) -> str:
     """Return the kind of the item that holds a recording's file, counted from 1."""
     return RECORDING if number == 1 else f"{RECORDING}:{number}"
@@ -154,7 +159,7 @@ def _of_recording(
         if imported is None:
             run.results(store, STEPS[step])
     if files:
-        _forget(home, files, clock())
+        _forget(home, [*files, *(item for kind, item in items.items() if kind in (SURVEY, COMBINED))], clock())
     return imported
 
 

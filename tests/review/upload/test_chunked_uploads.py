@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,8 +18,7 @@ import soundfile
 
 from pipeline.errors import ReviewError
 from pipeline.review.errors import MEMBER_TEXTS
-from pipeline.review.upload import chunked_uploads
-from pipeline.settings import AudioSettings
+from pipeline.review.upload import chunked_uploads, surveys
 from pipeline.tapes.db.records import Consent, Item, Job, Review, Tape
 from tests.hostile import CANARY, CASES
 from tests.review.conftest import Browser, Room
@@ -144,15 +144,15 @@ def test_a_last_piece_that_comes_twice_at_once_is_looked_over_once(
 ) -> None:
     tape, whole = sender.draft(), sound()
     looked, go_on, begun = [], threading.Event(), threading.Event()
-    survey = chunked_uploads._survey
+    survey = surveys.of_paths
 
-    def slow(path: Path, given: AudioSettings) -> chunked_uploads.Survey:
-        looked.append(path)
+    def slow(paths: list[Path], *given: Any) -> surveys.Surveyed:
+        looked.append(paths)
         begun.set()
         assert go_on.wait(60)
-        return survey(path, given)
+        return survey(paths, *given)
 
-    monkeypatch.setattr(chunked_uploads, "_survey", slow)
+    monkeypatch.setattr(surveys, "of_paths", slow)
     chunked_uploads.keep(room.home, tape, 0, whole, room.clock())
     with ThreadPoolExecutor() as threads:
         given = (room.home, room.app.state.context.settings.audio, tape, room.clock())

@@ -11,7 +11,8 @@ import pytest
 
 from pipeline.review.auth.current_user import SESSION
 from pipeline.review.upload import chunked_uploads
-from tests.review.coding.browser import PATIENCE, chromium
+from tests.audio.sessions import leaking, voices, wav
+from tests.review.coding.browser import PATIENCE, chromium, faults
 from tests.review.coding.server import serving
 from tests.review.conftest import Room
 from tests.review.upload.test_chunked_uploads import Sender, sound
@@ -137,3 +138,39 @@ def test_what_was_begun_in_another_browser_is_not_gone_on_with(upload_page: Uplo
     upload_page.choose(file)
     assert upload_page.kept() == file.read_bytes()
     assert upload_page.sent == [0]
+
+
+def test_two_files_are_sent_put_together_and_heard_at_both_widths(upload_page: UploadPage, tmp_path: Path) -> None:
+    """Thirty seconds of two people, a file each; the second begins two seconds later."""
+    session = leaking(voices(30), -30)
+    first, second = wav(tmp_path / "a.wav", session[0]), wav(tmp_path / "b.wav", session[1, 32_000:])
+    upload_page.open()
+    upload_page.choose(first)
+    upload_page.page.wait_for_url("**/part")
+    upload_page.page.get_by_role("link", name="Add it").click()
+    upload_page.page.get_by_label("The second file").set_input_files(str(second))
+    look(upload_page, "second")
+    upload_page.page.get_by_role("button", name="Upload").click()
+    upload_page.page.wait_for_url("**/files")
+    upload_page.page.get_by_label("Who is in the first file?").select_option("The client")
+    look(upload_page, "files")
+    upload_page.page.get_by_role("button", name="Put them together").click()
+    upload_page.page.wait_for_url("**/part")
+    upload_page.page.locator("#part svg").wait_for()
+    assert upload_page.page.get_by_text("s after the beginning of the first").is_visible()
+    upload_page.page.get_by_role("button", name="Play the beginning").click()
+    upload_page.page.evaluate(
+        "new Promise((heard) => document.getElementById('part-sound').addEventListener('timeupdate', heard))"
+    )
+    assert upload_page.page.evaluate("Math.round(document.getElementById('part-sound').duration)") == 30
+    look(upload_page, "part")
+
+
+def look(upload_page: UploadPage, name: str) -> None:
+    """Check the page at both widths; with the variable, keep pictures of it."""
+    for width in (1280, 390):
+        upload_page.page.set_viewport_size({"width": width, "height": 900})
+        assert upload_page.page.evaluate("document.documentElement.scrollWidth") <= width
+        if folder := os.environ.get("TAPE_REVIEW_TEST_SCREENS"):
+            upload_page.page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
+    assert faults(upload_page.page) == []

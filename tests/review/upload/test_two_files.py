@@ -1,0 +1,216 @@
+"""A recording in two files, or in a file with several sound tracks, handed in by the room's pages."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from pipeline.audio.file_layout import ONE_FILE, FileLayout
+from pipeline.audio.quality import SAMPLE_RATE
+from pipeline.review.upload import chunked_uploads
+from pipeline.tapes.db.records import Item, Tape
+from pipeline.tapes.jobs import steps
+from pipeline.tapes.retention import destruction
+from tests.audio.sessions import leaking, voices, with_tracks
+from tests.review.conftest import Room
+from tests.review.upload.test_chunked_uploads import Sender
+
+SECOND_BEGINS = 4.0
+"""Seconds after the first."""
+
+
+@pytest.fixture
+def sender(room: Room) -> Sender:
+    return Sender(room)
+
+
+def wav(sound: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, sound.T, SAMPLE_RATE, format="WAV", subtype="PCM_16")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def session() -> np.ndarray:
+    return leaking(voices(40), -30)
+
+
+@pytest.fixture(scope="module")
+def files(session: np.ndarray) -> tuple[bytes, bytes]:
+    """A file per person; the second begins four seconds later."""
+    return wav(session[0]), wav(session[1, round(SECOND_BEGINS * SAMPLE_RATE) :])
+
+
+def put(sender: Sender, tape: str, content: bytes, file: int, at: int = 0, length: int | None = None):
+    length = len(content) if length is None else length
+    headers = {"X-CSRF-Token": sender.token, "Upload-Offset": str(at), "Upload-Length": str(length)}
+    return sender.browser.client.put(f"/uploads/{tape}?file={file}", content=content, headers=headers)
+
+
+def kinds(room: Room, tape: str) -> set[str]:
+    with room.home.database.reading() as database:
+        return set(database.scalars(Item.__table__.select().with_only_columns(Item.kind).where(Item.tape_id == tape)))
+
+
+def asked(room: Room, tape: str) -> steps.JobOptions:
+    with room.home.database.reading() as database:
+        item = database.query(Item).filter(Item.tape_id == tape, Item.kind == steps.ASKED).one()
+    return steps._JOB_OPTIONS.validate_json(room.home.vault.read(item))
+
+
+def test_a_file_per_person_is_put_together_by_its_sound(room: Room, sender: Sender, files: tuple[bytes, bytes]) -> None:
+    tape = sender.draft()
+    assert put(sender, tape, files[0], 1).json()["next"] == f"/tapes/{tape}/part"
+    assert f'href="/tapes/{tape}/second"' in sender.browser.get(f"/tapes/{tape}/part").text
+    page = sender.browser.get(f"/tapes/{tape}/second").text
+    assert "permission covers both files" in page
+    half = len(files[1]) // 2
+    assert put(sender, tape, files[1][:half], 2, 0, len(files[1])).json() == {"offset": half, "done": False}
+    assert sender.browser.get(f"/uploads/{tape}?file=2").json() == {"offset": half, "done": False}
+    answer = put(sender, tape, files[1][half:], 2, half, len(files[1])).json()
+    assert answer["next"] == f"/tapes/{tape}/files"
+    assert sender.browser.get(f"/tapes/{tape}/part").headers["location"] == f"/tapes/{tape}/recording"
+    assert sender.browser.get(f"/tapes/{tape}/recording").headers["location"] == f"/tapes/{tape}/files"
+    assert "How do the two files belong together?" in sender.browser.get(f"/tapes/{tape}/files").text
+    together = sender.browser.post(f"/tapes/{tape}/files", {"together": "people", "who": "S2"})
+    assert together.headers["location"] == f"/tapes/{tape}/part"
+    page = sender.browser.get(f"/tapes/{tape}/part").text
+    assert "lasts 0:40" in page
+    assert "sound of both files together" in page
+    assert "s after the beginning of the first" in page
+    assert sender.browser.get(f"/tapes/{tape}/part/peaks").json()["duration"] == pytest.approx(40_000, abs=5)
+    played = sender.browser.get(f"/tapes/{tape}/part/sound")
+    assert (played.status_code, played.headers["content-type"]) == (206, "audio/flac")
+    sender.browser.post(f"/tapes/{tape}/part", {"start": "0:05", "end": "0:35", "speakers": "2"})
+    request = asked(room, tape)
+    assert (request.layout, request.interviewer, request.diarizer) == (ONE_FILE, "S2", "channels")
+    assert (request.start, request.end) == (5_000, 35_000)
+    assert kinds(room, tape) == {"recording", "recording:2", "survey", "combined", "asked"}
+
+
+def test_files_that_share_nothing_need_a_number(room: Room, sender: Sender) -> None:
+    tape, apart = sender.draft(), voices(40)
+    put(sender, tape, wav(apart[0]), 1)
+    put(sender, tape, wav(apart[1, 2 * SAMPLE_RATE :]), 2)
+    refused = sender.browser.post(f"/tapes/{tape}/files", {"together": "people"})
+    assert refused.status_code == 422
+    assert "share no sound" in refused.text
+    assert "TR-A17" in refused.text
+    assert sender.browser.post(f"/tapes/{tape}/files", {"together": "people", "seconds": "x"}).status_code == 422
+    assert sender.browser.post(f"/tapes/{tape}/files", {"together": "people", "seconds": "2"}).status_code == 303
+    seen = chunked_uploads.survey(room.home, tape)
+    assert seen is not None
+    assert (seen.layout, seen.voice, seen.duration) == (FileLayout(offset=2_000), None, 40_000)
+
+
+def test_two_parts_are_joined_with_their_gap_and_the_first_stands_alone_again(
+    room: Room, sender: Sender, session: np.ndarray
+) -> None:
+    """15 s, 2.5 s of nothing, 25 s: the whole lasts 42.5 s."""
+    tape, cut = sender.draft(), 15 * SAMPLE_RATE
+    put(sender, tape, wav(session[:, :cut]), 1)
+    put(sender, tape, wav(session[:, cut:]), 2)
+    sender.browser.post(f"/tapes/{tape}/files", {"together": "parts", "seconds": "2.5"})
+    seen = chunked_uploads.survey(room.home, tape)
+    assert seen is not None
+    assert (seen.duration, seen.layout) == (42_500, FileLayout(join=True, gaps=(2_500,)))
+    assert "after a gap of 2.500 s" in sender.browser.get(f"/tapes/{tape}/part").text
+    gone = sender.browser.post(f"/tapes/{tape}/second/discard")
+    assert gone.headers["location"] == f"/tapes/{tape}/part"
+    assert kinds(room, tape) == {"recording", "survey"}
+    assert "lasts 0:15" in sender.browser.get(f"/tapes/{tape}/part").text
+
+
+def test_another_first_file_takes_the_second_along(room: Room, sender: Sender, files: tuple[bytes, bytes]) -> None:
+    tape = sender.draft()
+    put(sender, tape, files[0], 1)
+    put(sender, tape, files[1], 2)
+    put(sender, tape, wav(voices(5)), 1)
+    assert kinds(room, tape) == {"recording", "survey"}
+
+
+def test_a_plain_form_sends_the_second_file_and_a_refused_one_leaves_the_first(
+    room: Room, sender: Sender, files: tuple[bytes, bytes]
+) -> None:
+    tape = sender.draft()
+    assert put(sender, tape, files[1], 2).status_code == 409  # there is no first
+    put(sender, tape, files[0], 1)
+    url, data = f"/uploads/{tape}/form?file=2", {"csrf": sender.token}
+    refused = sender.browser.client.post(url, data=data, files={"recording": ("b.wav", b"no sound at all" * 9)})
+    assert (refused.status_code, "TR-A04" in refused.text) == (422, True)
+    assert kinds(room, tape) == {"recording", "survey"}
+    taken = sender.browser.client.post(url, data=data, files={"recording": ("b.wav", files[1])})
+    assert taken.headers["location"] == f"/tapes/{tape}/files"
+    assert kinds(room, tape) == {"recording", "recording:2"}
+
+
+def test_of_several_tracks_the_member_chooses(room: Room, sender: Sender, session: np.ndarray, tmp_path: Path) -> None:
+    talk = session.sum(axis=0)
+    path = with_tracks(tmp_path / "two.mkv", [talk, np.roll(talk, 12 * SAMPLE_RATE)], ["Room", "Dubbed"])
+    tape = sender.draft()
+    assert put(sender, tape, path.read_bytes(), 1).json()["next"] == f"/tapes/{tape}/files"
+    page = sender.browser.get(f"/tapes/{tape}/files").text
+    assert "Which sound track?" in page
+    assert "&#39;Room&#39;, eng, 0:40" in page
+    sender.browser.post(f"/tapes/{tape}/files", {"track": "2"})
+    seen = chunked_uploads.survey(room.home, tape)
+    assert seen is not None
+    assert seen.layout == FileLayout(tracks=(2,))
+    assert "lasts 0:40" in sender.browser.get(f"/tapes/{tape}/part").text
+    assert kinds(room, tape) == {"recording", "survey", "combined", "tracks"}
+
+
+def test_a_silent_track_is_passed_over_with_a_word_and_the_other_is_played(
+    room: Room, sender: Sender, session: np.ndarray, tmp_path: Path
+) -> None:
+    talk = session.sum(axis=0)
+    tape = sender.draft()
+    put(sender, tape, with_tracks(tmp_path / "obs.mp4", [np.zeros_like(talk), talk]).read_bytes(), 1)
+    assert "Sound track 1 of 2 holds no voice and was skipped" in sender.browser.get(f"/tapes/{tape}/part").text
+    assert sender.browser.get(f"/tapes/{tape}/part/sound").content.startswith(b"fLaC")
+    whole = chunked_uploads.recording(room.home, tape)
+    assert whole is not None
+    played, _ = soundfile.read(io.BytesIO(room.home.vault.read(whole)))
+    assert np.abs(played).max() > 0.05
+
+
+def test_an_empty_room_is_named_before_all_is_sent(room: Room, sender: Sender) -> None:
+    tape = sender.draft()
+    noise = (1e-4 * np.random.default_rng(4).standard_normal((1, 90 * SAMPLE_RATE))).astype(np.float32)
+    whole = wav(noise)
+    put(sender, tape, whole[:1_000_000], 1, 0, len(whole))
+    notes = sender.browser.get(f"/uploads/{tape}/check?file=1").json()["notes"]
+    assert any("no speech was found" in note for note in notes)
+    assert sender.browser.get(f"/uploads/{tape}/check?file=2").json() == {"notes": []}
+    put(sender, tape, whole[1_000_000:], 1, 1_000_000, len(whole))
+    assert "No speech was found" in sender.browser.get(f"/tapes/{tape}/part").text
+
+
+def test_destroying_a_draft_destroys_both_files_and_certifies_each(
+    room: Room, sender: Sender, files: tuple[bytes, bytes]
+) -> None:
+    tape = sender.draft()
+    put(sender, tape, files[0], 1)
+    put(sender, tape, files[1], 2)
+    sender.browser.post(f"/tapes/{tape}/files", {"together": "people"})
+    destruction.destroy(room.home, tape, "by hand", room.clock())
+    assert destruction.survivors(room.home, tape) == []
+    with room.home.database.reading() as database:
+        assert database.get(Tape, tape) is None
+    certificate = (room.home.folder / "certificates" / f"{tape}.json").read_text()
+    assert certificate.count('"kind": "recording"') == 1
+    assert certificate.count('"kind": "recording:2"') == 1
+
+
+def test_nobody_else_reaches_the_files_of_a_draft(room: Room, sender: Sender, files: tuple[bytes, bytes]) -> None:
+    tape = sender.draft()
+    put(sender, tape, files[0], 1)
+    ben = room.signed_in(room.person("Ben", sender.group))
+    for path in (f"/tapes/{tape}/second", f"/tapes/{tape}/files", f"/uploads/{tape}/check", f"/uploads/{tape}?file=2"):
+        assert ben.get(path).status_code == 404
+    assert ben.post(f"/tapes/{tape}/second/discard").status_code == 404
+    assert ben.post(f"/tapes/{tape}/files", {"together": "parts"}).status_code == 404
