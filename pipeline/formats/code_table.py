@@ -106,6 +106,7 @@ def read(path: Path) -> Codes:
         _refuse(empty, path, partial(_lacks, column), "fill it in")
     _refuse(event & raw["coded_at"].isna(), path, lambda row: "is an event without a time", "fill in coded_at")
     events = raw.loc[event, ["coder", "coded_at"]].rename(columns={"coded_at": "at"})
+    _refuse_other_times(raw[~event & ~nobody], path)
     codes = _collapsed(raw[~event & ~nobody].reset_index(drop=True), events.reset_index(drop=True), path)
     return replace(codes, notes=(*codes.notes, *notes), zeros=zeros)
 
@@ -158,6 +159,20 @@ def _refuse_shifted(named: pd.DataFrame, unnamed: pd.DataFrame, zero: int, path:
         value = f"has no zero, and other times of its tape count from {to_seconds(zero)} s of the recording"
         remedy = "write 0 into its zero if its times count from the start of the recording, as they seem to"
         raise FormatError("F12", f"table {path.name}, row {int(unnamed.index[0]) + 2}", value, remedy)
+
+
+def _refuse_other_times(raw: pd.DataFrame, path: Path) -> None:
+    """Refuse a coding of one utterance with several times: its rows would count as one unit."""
+    coding = raw.groupby([*KEY, "coded_at"], dropna=False, sort=False)
+    for end in [end for end in ("start", "end") if end in raw]:
+        first = coding[end].transform("first")
+        differs = ((raw[end] != first) & raw[end].notna() & first.notna()).to_numpy(dtype=bool, na_value=False)
+        if differs.any():
+            row = raw.index[differs][0]
+            same = (coding.ngroup() == coding.ngroup()[row]) & raw[end].notna()
+            value = f"has other times for utterance {raw['utterance_id'][row]!r} than row {same.idxmax() + 2}"
+            thing = f"table {path.name}, row {row + 2}"
+            raise TableError("T05", thing, value, "give each stretch an id of its own")
 
 
 def _collapsed(raw: pd.DataFrame, events: pd.DataFrame, path: Path) -> Codes:

@@ -214,3 +214,19 @@ def test_times_that_fit_only_from_the_start_of_the_recording_are_refused_with_th
     assert len(set(read(tmp_path, *ours, *named, header=header).table["start"])) == len(units)
     segment = [f"t,c{at},cora,coach,change,,{start},{end}," for at, (start, end) in enumerate(units)]
     assert "4 rows without zero" in read(tmp_path, *ours, *segment, header=header).notes[-1]
+
+
+def test_one_id_for_two_stretches_of_one_coder_is_refused(tmp_path: Path) -> None:
+    """Both became one unit with the times of the first and the codes of both, without a word."""
+    header = f"{HEADER},start,end"
+    first, second = "t,u1,ann,member,change,2026-03-01,0,2", "t,u1,ann,member,sustain,2026-03-01,7,9"
+    with pytest.raises(
+        TableError, match=r"TR-T05 table codes.csv, row 3 has other times for utterance 'u1' than row 2"
+    ):
+        read(tmp_path, first, second, header=header)
+    several = read(tmp_path, first, second.replace("7,9", "0,2"), "t,u1,bob,member,,2026-03-01,7,9", header=header)
+    assert list(several.table["codes"]) == ["change|sustain", ""]
+    again = read(tmp_path, first, second.replace("03-01", "03-05"), header=header)
+    assert list(again.table["start"]) == [7000]
+    untimed = read(tmp_path, "t,u1,ann,member,change,,,", "t,u1,ann,member,sustain,,,", header=header)
+    assert list(untimed.table["codes"]) == ["change|sustain"]
