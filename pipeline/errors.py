@@ -147,6 +147,7 @@ CODES: dict[str, str] = {
     "A16": "a file has several sound tracks, and none was named",
     "A17": "two files share no sound that places one against the other",
     "A18": "files do not make up one recording",
+    "A19": "the recording is a dictation file that only its maker's programs read",
     # models
     "M01": "a model is not installed",
     "M02": "a model's name is neither in the catalog nor a folder",

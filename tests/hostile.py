@@ -36,11 +36,13 @@ Make = Callable[[Path], bytes | None]
 """Returns the file's bytes, or makes it at the given path itself and returns None."""
 
 CANARY = "canary.wav"
+DECODED = "decoded"
+"""The code of a file whose sound is read, in spite of all."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A file name, the code that it must get, and how it is made."""
+    """A file name, the code that it must get (or `DECODED`), and how it is made."""
 
     name: str
     code: str
@@ -54,15 +56,19 @@ def case(name: str, code: str) -> Callable[[Make], Make]:
     """Register the decorated maker."""
 
     def register(make: Make) -> Make:
-        CASES.append(Case(name, f"TR-{code}", make))
+        CASES.append(Case(name, _outcome(code), make))
         return make
 
     return register
 
 
+def _outcome(code: str) -> str:
+    return code if code == DECODED else f"TR-{code}"
+
+
 def fixed(name: str, code: str, content: bytes) -> None:
     """Register plain bytes."""
-    CASES.append(Case(name, f"TR-{code}", lambda path: content))
+    CASES.append(Case(name, _outcome(code), lambda path: content))
 
 
 # --- text that is no sound --------------------------------------------------------------------------------------------
@@ -121,17 +127,17 @@ fixed("header-only.wav", "A13", wav()[:12])
 case("cut.wav", "A13")(lambda path: half(encoded("WAV")))
 case("cut-in-header.wav", "A13")(lambda path: encoded("WAV")[:30])
 case("cut.aiff", "A13")(lambda path: half(encoded("AIFF")))
-case("cut.flac", "A05")(lambda path: half(encoded("FLAC")))
+case("cut.flac", "A13")(lambda path: half(encoded("FLAC")))
 case("cut-vorbis.ogg", "A13")(lambda path: half(encoded("OGG", "VORBIS")))
 case("cut-opus.ogg", "A13")(lambda path: half(encoded("OGG", "OPUS")))
 case("cut.mp3", "A13")(lambda path: half(encoded("MP3")))
 case("cut.m4a", "A13")(lambda path: half(muxed("ipod", "aac")))
 case("cut.webm", "A13")(lambda path: half(muxed("webm", "libopus")))
-case("cut.aac", "A05")(lambda path: half(muxed("adts", "aac")))
-case("spoiled.flac", "A05")(lambda path: spoiled(encoded("FLAC")))
+case("cut.aac", "decoded")(lambda path: half(muxed("adts", "aac")))
+case("spoiled.flac", "decoded")(lambda path: spoiled(encoded("FLAC")))
 case("spoiled.ogg", "A13")(lambda path: spoiled(encoded("OGG", "OPUS")))
-case("spoiled.m4a", "A05")(lambda path: spoiled(muxed("ipod", "aac")))
-case("spoiled.mp3", "A13")(lambda path: spoiled(encoded("MP3")))
+case("spoiled.m4a", "decoded")(lambda path: spoiled(muxed("ipod", "aac")))
+case("spoiled.mp3", "decoded")(lambda path: spoiled(encoded("MP3")))
 
 
 @case("rates.aac", "A05")
@@ -143,25 +149,25 @@ def _(path: Path) -> bytes:
 
 fixed("riff-too-big.wav", "A13", wav(riff=10_000_000))
 fixed("riff-too-small.wav", "A13", wav(riff=36))
-fixed("riff-zero.wav", "A13", wav(riff=0))
+fixed("riff-zero.wav", "decoded", wav(riff=0))
 fixed("data-too-big.wav", "A13", wav(length=10_000_000))
 fixed("data-too-small.wav", "A13", wav(length=100))
-fixed("data-zero.wav", "A13", wav(length=0))
-fixed("data-endless.wav", "A13", wav(length=0xFFFFFFFF, riff=0xFFFFFFFF))
+fixed("data-zero.wav", "decoded", wav(length=0))
+fixed("data-endless.wav", "decoded", wav(length=0xFFFFFFFF, riff=0xFFFFFFFF))
 fixed("no-samples.wav", "A02", wav(data=b""))
 fixed("one-sample.wav", "A02", wav(data=b"\1\1"))
 fixed("rate-zero.wav", "A05", wav(rate=0))
 fixed("rate-one.wav", "A07", wav(rate=1))
 fixed("rate-8-mhz.wav", "A07", wav(rate=8_000_000))
-fixed("rate-192-khz.wav", "A07", wav(rate=192_000))
+fixed("rate-384-khz.wav", "A07", wav(rate=384_000))
 fixed("channels-zero.wav", "A05", wav(channels=0, align=2))
-fixed("channels-6.wav", "A08", wav(channels=6))
+fixed("channels-9.wav", "A08", wav(channels=9))
 fixed("channels-64.wav", "A08", wav(channels=64))
 fixed("channels-65535.wav", "A05", wav(channels=65_535))
-fixed("bits-zero.wav", "A05", wav(bits=0, align=2))
-fixed("bits-64.wav", "A05", wav(bits=64))
-fixed("codec-unknown.wav", "A05", wav(kind=0x7777))
-fixed("adpcm-no-block.wav", "A05", wav(kind=2, bits=4, align=0))
+fixed("bits-zero.wav", "A06", wav(bits=0, align=2))
+fixed("bits-64.wav", "decoded", wav(bits=64))
+fixed("codec-unknown.wav", "A06", wav(kind=0x7777))
+fixed("adpcm-no-block.wav", "A13", wav(kind=2, bits=4, align=0))
 fixed(
     "no-format.wav",
     "A05",
@@ -230,9 +236,9 @@ def _streaminfo(total: int, rate: int | None = None) -> bytes:
     return bytes(content)
 
 
-case("total-too-big.flac", "A05")(lambda path: _streaminfo(1 << 35))
+case("total-too-big.flac", "A12")(lambda path: _streaminfo(1 << 35))
 case("total-too-small.flac", "A13")(lambda path: _streaminfo(20_000))
-case("rate-zero.flac", "A05")(lambda path: _streaminfo(80_000, rate=0))
+case("rate-zero.flac", "decoded")(lambda path: _streaminfo(80_000, rate=0))
 
 # --- MP4 --------------------------------------------------------------------------------------------------------------
 
@@ -314,7 +320,7 @@ def _attached(path: Path) -> bytes:
 case("subtitles.mkv", "A02")(lambda path: _matroska(b"", _track(0x11, b"S_TEXT/UTF8")))
 case("attachment.mkv", "A02")(_attached)
 case("linked.mkv", "A02")(_linked)
-case("codec.mkv", "A06")(lambda path: muxed("matroska", "ac3", layout="stereo"))
+case("codec.mkv", "A06")(lambda path: muxed("matroska", "wavpack"))
 fixed("nothing.mkv", "A05", _EBML)
 fixed("size-lies.mkv", "A13", _EBML + b"\x18\x53\x80\x67" + (1 << 56 | 1 << 40).to_bytes(8, "big") + bytes(100))
 
@@ -332,7 +338,7 @@ case("declares-less.webm", "A13")(lambda path: _declaring(1_000))
 # --- Ogg --------------------------------------------------------------------------------------------------------------
 
 
-@case("pages-missing.ogg", "A13")
+@case("pages-missing.ogg", "decoded")
 def _(path: Path) -> bytes:
     content = encoded("OGG", "OPUS", sound=tone(60))
     pages = [offset for offset in range(len(content)) if content.startswith(b"OggS", offset)]
@@ -381,7 +387,7 @@ def main(folder: Path) -> None:
     socket.socket = refuse  # type: ignore[assignment,misc]
     audio_settings = settings.load().settings.audio
     for name, path in paths.items():
-        start, code, message = time.monotonic(), "decoded", ""
+        start, code, message = time.monotonic(), DECODED, ""
         try:
             recording.decode(path, audio_settings)
         except AudioError as error:

@@ -29,7 +29,7 @@ from pipeline.audio.recording import SLACK, Part, Recording, SoundSegment, Sourc
 from pipeline.errors import AudioError
 from pipeline.run.progress import Progress, ignore
 from pipeline.settings import AudioSettings
-from pipeline.timeline import clock, to_seconds
+from pipeline.timeline import Span, clock, to_seconds
 
 _PER_MS = SAMPLE_RATE // 1000
 _AROUND = 600_000  # ms before and after the segment in which the files are compared: they may begin so far apart
@@ -318,8 +318,12 @@ def _recording(
         declared=None,
     )
     of_files = [
-        replace(warning, message=f"file {number}: {warning.message}")
-        for number, sound in enumerate(sounds, 1)
+        replace(
+            warning,
+            span=_moved(warning.span, part.begins + sound.start - first),
+            message=f"file {number}: {warning.message}",
+        )
+        for number, (sound, part) in enumerate(zip(sounds, parts, strict=True), 1)
         for warning in sound.warnings
     ]
     clipped: dict[int, int] = {}
@@ -372,3 +376,10 @@ def _named(paths: Sequence[Path]) -> str:
 
 def _refused(paths: Sequence[Path], value: str, remedy: str) -> AudioError:
     return AudioError("A18", _named(paths), value, remedy)
+
+
+def _moved(span: Span | None, milliseconds: int) -> Span | None:
+    """A span of a file as one of the recording; None if it ends before that begins."""
+    if span is None or span.end + milliseconds <= 0:
+        return None
+    return Span(max(0, span.start + milliseconds), span.end + milliseconds)

@@ -42,13 +42,15 @@ _EXPORT = "export the sound as WAV or FLAC and try again"
 class DecodeRequest:
     """A segment to decode; times in milliseconds of the recording.
 
-    ``reader`` and ``key`` are those of a `pipeline.audio.sniff.AudioContainer`; nothing after ``stop`` is decoded;
-    ``seconds`` of processor time and ``memory`` bytes are the decoder's limits; ``track`` is a place in
-    `DecodedAudio.tracks`.
+    ``key`` is that of a `pipeline.audio.sniff.AudioContainer`; ``begin``, ``end`` and ``repairs`` (in hexadecimal) are
+    those of its `pipeline.audio.layout.Layout`; nothing after ``stop`` is decoded; ``seconds`` of processor time and
+    ``memory`` bytes are the decoder's limits; ``track`` is a place in `DecodedAudio.tracks`.
     """
 
-    reader: str
     key: str
+    begin: int
+    end: int
+    repairs: tuple[tuple[int, str], ...]
     start: int
     stop: int
     seconds: int
@@ -90,6 +92,21 @@ class DecodedExtent:
 
 
 @dataclass(frozen=True)
+class Hole:
+    """A stretch in which sound is missing and silence stands; times in milliseconds of the recording.
+
+    ``kind`` is ``gap``: the file holds no sound there; ``damage``: what it holds cannot be decoded; ``overlap``: it
+    holds two at one time, and the second is left out; ``restart``: its clock begins again. ``missing`` is how much
+    sound that is, as near holes are one.
+    """
+
+    kind: str
+    start: int
+    end: int
+    missing: int
+
+
+@dataclass(frozen=True)
 class DecodedAudio:
     """``samples`` are finite float32 of shape (channels, n) at 16 kHz, at whatever level the file has.
 
@@ -100,6 +117,7 @@ class DecodedAudio:
     samples: np.ndarray
     extent: DecodedExtent
     tracks: tuple[AudioTrack, ...]
+    holes: tuple[Hole, ...] = ()
 
 
 def decode(file: int, request: DecodeRequest, thing: str, progress: Progress) -> DecodedAudio:
@@ -179,7 +197,8 @@ def _receive(pipe: Connection, request: DecodeRequest, thing: str, progress: Pro
     samples = np.frombuffer(pcm, "<f4").reshape(-1, stream.channels).T
     if not np.isfinite(samples).all():
         raise ValueError("the decoder returned samples that are not numbers")
-    return DecodedAudio(stream, samples, DecodedExtent(**message["extent"]), tracks)
+    holes = tuple(Hole(**hole) for hole in message["holes"])
+    return DecodedAudio(stream, samples, DecodedExtent(**message["extent"]), tracks, holes)
 
 
 def _received(pipe: Connection, thing: str) -> Any:

@@ -14,54 +14,34 @@ from __future__ import annotations
 
 import ctypes
 import importlib
-import io
-import itertools
 import json
 import os
 import pkgutil
 import resource
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from typing import Any
 
 import av
 import numpy as np
-import soundfile
 import soxr
-from av.container import InputContainer
 
-from pipeline.audio.decoder import AudioTrack, DecodedExtent, DecodeRequest, StreamFormat
+from pipeline.audio.av_frames import RefusalError
+from pipeline.audio.av_reader import Stream, open_stream
+from pipeline.audio.decoder import DecodedExtent, DecodeRequest
 from pipeline.audio.quality import SAMPLE_RATE
 
-RATES = (8_000, 96_000)
+RATES = (8_000, 192_000)
+CHANNELS = 8
 FULL_SCALE = 0.9995
 """A sample at or above this, with two more behind it, is clipped: a 16-bit recording ends at 0.99997."""
-_FLOATS = ("FLOAT", "DOUBLE", "pcm_f32le", "pcm_f32be")  # codecs that go on over full scale instead of clipping
+_FLOATS = ("pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be")  # they go on over full scale instead of clipping
 
-_BLOCK = 32_768  # frames decoded at once
-_TITLE = 80  # characters of a track's title that are kept
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h: a signal for when the thread that started the process ends
-_CODECS = (
-    "aac,alac,flac,mp3,mp3float,opus,libopus,vorbis,"
-    "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_f32le,pcm_f32be,pcm_u8"
-)
-
-
-class RefusalError(Exception):
-    """The recording cannot be decoded: an error code of `pipeline.errors`, what is wrong, what to do."""
-
-
-@dataclass(frozen=True)
-class Stream:
-    """Decoded sound in blocks: float32 of shape (frames, channels)."""
-
-    tracks: list[AudioTrack]
-    format: StreamFormat
-    blocks: Iterator[np.ndarray]
 
 
 def main(request: DecodeRequest) -> None:
@@ -74,7 +54,8 @@ def main(request: DecodeRequest) -> None:
         stream = _open(request)
         _send(pipe, tracks=[asdict(track) for track in stream.tracks])
         _send(pipe, format=asdict(stream.format))
-        _send(pipe, extent=asdict(_convert(stream, request, lambda samples: pipe.send_bytes(b"S" + samples))))
+        extent = _convert(stream, request, lambda samples: pipe.send_bytes(b"S" + samples))
+        _send(pipe, extent=asdict(extent), holes=[asdict(hole) for hole in stream.clock.holes])
     except RefusalError as refusal:
         _send(pipe, refused=refusal.args)
     except MemoryError:
@@ -110,90 +91,15 @@ def confine(request: DecodeRequest) -> None:
 
 
 def _open(request: DecodeRequest) -> Stream:
-    stream = _soundfile(request.key) if request.reader == "soundfile" else _av(request.key, request.track)
-    if request.track >= len(stream.tracks):
-        raise RefusalError("A02", f"has no sound track {request.track + 1}", "choose another track")
+    stream = open_stream(request)
     rate, channels = stream.format.sample_rate, stream.format.channels
     if not RATES[0] <= rate <= RATES[1]:
         value = f"is sampled at {rate:,} Hz; {RATES[0]:,} to {RATES[1]:,} Hz are read"
         raise RefusalError("A07", value, "export it at 16,000 or 48,000 Hz")
-    if not 1 <= channels <= 2:
-        raise RefusalError(
-            "A08", f"has {channels} channels; only one or two are supported", "export it as mono or stereo"
-        )
+    if not 1 <= channels <= CHANNELS:
+        value = f"has {channels} channels; at most {CHANNELS} are supported"
+        raise RefusalError("A08", value, "export it as mono or stereo")
     return stream
-
-
-def _soundfile(key: str) -> Stream:
-    try:
-        file = soundfile.SoundFile(0, closefd=False)
-    except soundfile.LibsndfileError as error:
-        raise _damaged() from error
-    if file.format not in key.split():
-        raise _damaged(f"it is {file.format} inside")
-    declared = file.frames * 1000 // file.samplerate if 0 < file.frames < 1 << 60 else None
-    format_ = StreamFormat(file.subtype, file.samplerate, file.channels, declared)
-    track = AudioTrack(format_.codec, format_.sample_rate, format_.channels)
-    return Stream([track], format_, _soundfile_blocks(file))
-
-
-def _soundfile_blocks(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
-    block = np.empty((_BLOCK, file.channels), np.float32)
-    try:
-        while frames := file.buffer_read_into(block, "float32"):
-            yield block[:frames]
-    except soundfile.LibsndfileError as error:
-        raise _damaged() from error
-
-
-def _av(key: str, track: int) -> Stream:
-    options = {"format_whitelist": key, "codec_whitelist": _CODECS, "protocol_whitelist": "none"}
-    try:
-        file = av.open(io.FileIO(0, closefd=False), format=key, metadata_errors="ignore", container_options=options)
-    except av.FFmpegError as error:
-        raise _damaged() from error
-    if not isinstance(file, InputContainer) or not file.streams.audio:
-        raise RefusalError("A02", "holds no audio stream", "choose the file that holds the sound")
-    stream = file.streams.audio[min(track, len(file.streams.audio) - 1)]
-    codec = stream.codec_context
-    if codec.codec.name not in _CODECS.split(","):
-        raise RefusalError("A06", f"is compressed as {codec.name}", "export the sound as WAV or FLAC")
-    declared = None if key == "aac" or not file.duration else int(file.duration * 1000 / av.time_base)
-    blocks = _av_blocks(file, stream)
-    first = next(blocks, None)  # the decoder's rate and channels are right where the container's are not
-    if first is None:
-        raise RefusalError("A02", "holds no sound", "check the settings of the recorder")
-    return Stream(
-        [_track(audio) for audio in file.streams.audio],
-        StreamFormat(codec.name, codec.sample_rate, first.shape[1], declared),
-        itertools.chain([first], blocks),
-    )
-
-
-def _track(stream: av.AudioStream) -> AudioTrack:
-    codec = stream.codec_context
-    title, language = stream.metadata.get("title", ""), stream.metadata.get("language", "")
-    return AudioTrack(codec.name, codec.sample_rate, codec.channels, title[:_TITLE], language[:_TITLE])
-
-
-def _av_blocks(file: InputContainer, stream: av.AudioStream) -> Iterator[np.ndarray]:
-    """Frames as floats, many to a block: a frame of AAC is 23 ms long, and every block costs."""
-    rate_and_channels: tuple[int, int] | None = None
-    convert = av.AudioResampler(format="flt")  # the rate and the channels stay
-    block: list[np.ndarray] = []
-    try:
-        for frame in file.decode(stream):
-            rate_and_channels = rate_and_channels or (frame.sample_rate, frame.layout.nb_channels)
-            if rate_and_channels != (frame.sample_rate, frame.layout.nb_channels):
-                raise _damaged("its sample rate or its number of channels changes within the file")
-            block += (part.to_ndarray().reshape(-1, rate_and_channels[1]) for part in convert.resample(frame))
-            if sum(map(len, block)) >= _BLOCK:
-                yield np.concatenate(block)
-                block = []
-    except av.FFmpegError as error:
-        raise _damaged() from error
-    if block:
-        yield np.concatenate(block)
 
 
 def _convert(stream: Stream, request: DecodeRequest, send: Callable[[bytes], None]) -> DecodedExtent:
@@ -243,11 +149,6 @@ def _count(clipped: dict[int, int], block: np.ndarray, first: int, rate: int, ce
     begins = np.flatnonzero((np.diff(runs, axis=0, prepend=np.int8(0)) == 1).any(axis=1))
     for second, count in zip(*np.unique((first + begins) // rate, return_counts=True), strict=True):
         clipped[int(second)] = clipped.get(int(second), 0) + int(count)
-
-
-def _damaged(detail: str = "its contents do not match its format") -> RefusalError:
-    """The libraries' own messages about a broken file mislead more than they help ("file does not exist")."""
-    return RefusalError("A05", f"is damaged: {detail}", "copy it again from the recorder, or export it as WAV or FLAC")
 
 
 def run(request: str, parent: int) -> None:

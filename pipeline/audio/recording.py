@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-import stat
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from io import BytesIO
@@ -22,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.audio import decoder, leveling, quality, sniff, track_choice
+from pipeline.audio import continuity, decoder, folding, leveling, quality, source_file, track_choice
 from pipeline.audio.decoder import DecodedAudio
 from pipeline.audio.quality import SAMPLE_RATE, QualityWarning, peaks
-from pipeline.audio.sniff import AudioContainer
+from pipeline.audio.source_file import CUT, RENEW
 from pipeline.errors import AudioError
 from pipeline.files import sha256
 from pipeline.run.progress import Progress, ignore
@@ -54,8 +52,6 @@ SLACK = 1000
 
 _SHORTEST = 1000  # ms
 _SOUND, _METADATA = "recording.flac", "recording.json"
-_RENEW = "copy it again from the recorder"
-_CUT = "cut the segment out with an audio editor"
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,7 @@ class Source:
     """The file that a segment was cut from.
 
     ``duration`` is how far it was decoded, which ends with the segment; ``declared`` is its header's, if it gives one;
-    both in milliseconds. ``sample_rate`` and ``channels`` are the file's own.
+    both in milliseconds. ``sample_rate`` and ``channels`` are the file's in_track.
     """
 
     name: str
@@ -148,7 +144,7 @@ def decode(
 
     Raises
     ------
-    AudioError: A01 to A16, as `read`.
+    AudioError: A01 to A19, as `read`.
     """
     return checked(read(path, settings, start, end, progress, tracks), settings)
 
@@ -163,39 +159,42 @@ def read(
 ) -> SoundSegment:
     """Return the sound of a file from ``start`` to ``end``, as it was decoded.
 
-    A file that is shorter or longer than its own header promises is refused as a whole; a segment that is named by
+    A file that is shorter or longer than its in_track header promises is refused as a whole; a segment that is named by
     its end is taken if it is there, with a warning. ``tracks`` are the numbers of the sound tracks to take, from 1:
     one, or two that hold one voice each; without any, `track_choice` decides.
 
     Raises
     ------
-    AudioError: A01 to A16, see `pipeline.errors.CODES`.
+    AudioError: A01 to A19, see `pipeline.errors.CODES`.
     """
-    name = _printable(path)
+    name = source_file.printable(path)
     thing = f"recording {name}"
     begin, stop = _segment(settings, start, end, thing)
-    with _opened(path, settings, thing) as file:
-        container, damage = _identified(file, thing)
+    with source_file.opened(path, settings, thing) as file:
+        container, file_layout = source_file.identified(file, thing)
+        damage = file_layout.damage
         if damage and end is None:
             raise _damaged(damage, thing)
-        request = decoder.DecodeRequest(
-            container.reader, container.key, begin, stop, settings.decoder_seconds, settings.decoder_memory_mb << 20
-        )
+        request = source_file.request(container, file_layout, begin, stop, settings)
         decode_track = partial(_decoded_track, file, request, thing)
         by_track, unreadable = track_choice.decoded(decode_track, tracks, thing, progress)
         longest = max(by_track.values(), key=lambda decoded: decoded.extent.duration)
         _check_extent(longest, settings, begin, end, thing)
-        damage = damage or _contradiction(file, container, longest)
+        damage = damage or _contradiction(longest)
         if damage and end is None:
             raise _damaged(damage, thing)
         digest = sha256(file)
+    folded = {number: folding.fold(track.samples) for number, track in by_track.items()}
+    by_track = {number: replace(track, samples=folded[number][0]) for number, track in by_track.items()}
     choice = track_choice.chosen(by_track, bool(tracks), thing)
     first = by_track[choice.tracks[0]]
     source = Source(name, digest, container.name, **asdict(first.format), duration=longest.extent.duration)
-    warnings = (*unreadable, *choice.warnings)
+    holes = _holes([by_track[number] for number in choice.tracks], begin, choice.samples.shape[1], thing)
+    remarks = [warning for number in choice.tracks for warning in folded[number][1]]
+    warnings = (*continuity.warnings(holes, file_layout.remark), *unreadable, *choice.warnings, *remarks)
     if damage:
         last = clock(begin + choice.samples.shape[1] * 1000 // SAMPLE_RATE)
-        message = f"the file {damage}; the segment up to {last} was read anyway; to be sure, {_RENEW}"
+        message = f"the file {damage}; the segment up to {last} was read anyway; to be sure, {RENEW}"
         warnings = (QualityWarning("duration_mismatch", None, message), *warnings)
     clipped = sorted(second for number in choice.tracks for second in by_track[number].extent.clipped)
     return SoundSegment(choice.samples, begin, source, tuple(clipped), warnings)
@@ -224,17 +223,14 @@ def duration(path: Path, settings: AudioSettings, tracks: Sequence[int] = ()) ->
     ------
     AudioError: A01 to A15.
     """
-    thing = f"recording {_printable(path)}"
+    thing = f"recording {source_file.printable(path)}"
     last = int(settings.source_limit_minutes * 60_000)
-    with _opened(path, settings, thing) as file:
-        container, _ = _identified(file, thing)
-        request = decoder.DecodeRequest(
-            container.reader, container.key, last - 1, last, settings.decoder_seconds, settings.decoder_memory_mb << 20
-        )
+    with source_file.opened(path, settings, thing) as file:
+        request = source_file.request(*source_file.identified(file, thing), last - 1, last, settings)
         by_track, _ = track_choice.decoded(partial(_decoded_track, file, request, thing), tracks, thing, ignore)
     extents = [decoded.extent for decoded in by_track.values()]
     if not all(extent.complete for extent in extents):
-        raise AudioError("A12", thing, f"lasts longer than {clock(last)}", _CUT)
+        raise AudioError("A12", thing, f"lasts longer than {clock(last)}", CUT)
     return max(extent.duration for extent in extents)
 
 
@@ -245,7 +241,7 @@ def fingerprint(path: Path, settings: AudioSettings) -> str:
     ------
     AudioError: A01 to A03 and A12, it cannot be a recording.
     """
-    with _opened(path, settings, f"recording {_printable(path)}") as file:
+    with source_file.opened(path, settings, f"recording {source_file.printable(path)}") as file:
         return sha256(file)
 
 
@@ -284,12 +280,6 @@ def _part(metadata: Mapping[str, Any]) -> Part:
     return Part(Source(**metadata["source"]), metadata["begins"], metadata["drift"])
 
 
-def _printable(path: Path) -> str:
-    if path.parent == Path("/dev/fd"):  # an open file without a name; its number means nothing
-        return "recording"
-    return "".join(character if character.isprintable() else "?" for character in path.name)
-
-
 def _segment(settings: AudioSettings, start: int | None, end: int | None, thing: str) -> tuple[int, int]:
     """The begin and stop of reading, in ms: a little after the limit, to see whether the recording goes on."""
     begin, limit = start or 0, _limit(settings)
@@ -299,7 +289,7 @@ def _segment(settings: AudioSettings, start: int | None, end: int | None, thing:
             "A11", thing, "has no such segment: the segment ends before it begins", "give --start before --end"
         )
     if max(begin, end or 0) > last:
-        raise AudioError("A12", thing, f"is read only up to {clock(last)}", _CUT)
+        raise AudioError("A12", thing, f"is read only up to {clock(last)}", CUT)
     if end is not None and end - begin > limit + SLACK:
         raise _too_long(settings, f"is asked for a segment of {clock(end - begin)}", begin, thing)
     return begin, begin + limit + SLACK if end is None else end
@@ -315,40 +305,17 @@ def _too_long(settings: AudioSettings, value: str, begin: int, thing: str) -> Au
     return AudioError("A10", thing, f"{value}, more than {clock(limit)}", remedy)
 
 
-@contextmanager
-def _opened(path: Path, settings: AudioSettings, thing: str) -> Iterator[int]:
-    """The open file: a regular one, of a size that we read. Opening does not wait for a pipe's other end."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise AudioError(
-            "A01", thing, f"cannot be opened ({reason})", "check its name and your permission to read it"
-        ) from error
-    try:
-        status = os.fstat(file)
-        if not stat.S_ISREG(status.st_mode):
-            raise AudioError("A03", thing, "is a folder, a pipe or a device", "give the sound file itself")
-        if status.st_size == 0:
-            raise AudioError("A02", thing, "is empty", _RENEW)
-        if status.st_size > settings.source_limit_mb * 1_000_000:
-            raise AudioError("A12", thing, f"is larger than {settings.source_limit_mb:,.0f} MB", _CUT)
-        yield file
-    finally:
-        os.close(file)
-
-
-def _identified(file: int, thing: str) -> tuple[AudioContainer, str | None]:
-    """The container and how the file contradicts its header, if it does."""
-
-    def read(offset: int, count: int) -> bytes:
-        return os.pread(file, count, offset)
-
-    container = sniff.identify(read)
-    if container is None:
-        known = "export it as WAV, FLAC, Ogg, MP3, M4A or WebM"
-        raise AudioError("A04", thing, "is not in a sound format that we read, whatever its name says", known)
-    return container, sniff.damage(container, read, os.fstat(file).st_size)
+def _holes(tracks: Sequence[DecodedAudio], begin: int, samples: int, thing: str) -> list[decoder.Hole]:
+    """The holes in the tracks of a segment. Raises A05 if too much of one is damaged."""
+    duration = samples * 1000 // SAMPLE_RATE
+    holes: list[decoder.Hole] = []
+    for track in tracks:
+        in_track = continuity.within(track.holes, begin, begin + duration)
+        if continuity.is_too_damaged(in_track, duration):
+            value = f"is damaged: of {clock(duration)}, {continuity.lost(in_track)} cannot be decoded"
+            raise AudioError("A05", thing, value, f"{RENEW}, or name the part to take with --start and --end")
+        holes += [hole for hole in in_track if hole not in holes]
+    return sorted(holes, key=lambda hole: hole.start)
 
 
 def _check_extent(decoded: DecodedAudio, settings: AudioSettings, begin: int, end: int | None, thing: str) -> None:
@@ -356,7 +323,7 @@ def _check_extent(decoded: DecodedAudio, settings: AudioSettings, begin: int, en
     declared, extent = decoded.format.declared, decoded.extent
     last = int(settings.source_limit_minutes * 60_000)
     if declared is not None and declared > last:
-        raise AudioError("A12", thing, f"lasts {clock(declared)}, longer than {clock(last)}", _CUT)
+        raise AudioError("A12", thing, f"lasts {clock(declared)}, longer than {clock(last)}", CUT)
     if not extent.complete and end is None:
         lasts = f"lasts at least {clock(max(declared or 0, extent.duration) - begin)}"
         raise _too_long(settings, f"{lasts} from {clock(begin)} on" if begin else lasts, begin, thing)
@@ -377,21 +344,17 @@ def _decoded_track(
     return decoder.decode(file, replace(request, track=track), thing, progress)
 
 
-def _contradiction(file: int, container: AudioContainer, decoded: DecodedAudio) -> str | None:
-    """A contradiction of the decoded duration and the header's, in words like those of `sniff.damage`, or None."""
+def _contradiction(decoded: DecodedAudio) -> str | None:
+    """A contradiction of the decoded duration and the header's, in words like those of a `Layout`, or None."""
     declared, extent = decoded.format.declared, decoded.extent
-    if not extent.complete:
+    if not extent.complete or declared is None or abs(declared - extent.duration) <= max(SLACK, declared // 100):
         return None
-    if declared is not None and abs(declared - extent.duration) > max(SLACK, declared // 100):
-        lasts = clock(extent.duration)
-        return f"is cut off or its header is wrong: the header says {clock(declared)}, but there are {lasts}"
-    if container in (sniff.FLAC, sniff.MP3):  # their decoder stops where the header says
-        return sniff.leftover(os.fstat(file).st_size, os.lseek(file, 0, os.SEEK_CUR))
-    return None
+    lasts = clock(extent.duration)
+    return f"is cut off or its header is wrong: the header says {clock(declared)}, but there are {lasts}"
 
 
 def _damaged(damage: str, thing: str) -> AudioError:
-    return AudioError("A13", thing, damage, f"{_RENEW}, or name the part to take with --start and --end")
+    return AudioError("A13", thing, damage, f"{RENEW}, or name the part to take with --start and --end")
 
 
 def _floats(samples: np.ndarray) -> np.ndarray:

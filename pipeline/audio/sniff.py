@@ -1,192 +1,135 @@
-"""Sniffing: a file's container by its magic bytes, and whether the file is as long as its own header promises.
+"""Sniffing: a file's container by its magic bytes.
 
 The name of a file decides nothing, and no decoder is asked: decoders probe, and a probing decoder follows a playlist
 that is called ``walk.wav``. Everything here reads a few bytes at given offsets and stays within the file.
+`CONTAINERS` is the one list of what we read: messages, the room's file picker and its answers are made of it.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
-ReadAt = Callable[[int, int], bytes]
-"""Bytes at (offset, count); fewer at the end of the file."""
+from pipeline.audio import mpeg_audio
+from pipeline.audio.mpeg_audio import ReadAt
+from pipeline.errors import AudioError
 
-_CHUNKS = 10_000  # no recording has more top-level chunks than this
-_PAGE = 65_307  # the longest Ogg page
-_MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+__all__ = ["CONTAINERS", "AudioContainer", "ReadAt", "identify", "locate", "names", "picker", "refusal"]
+
+HEAD = 1024
+"""Bytes by which every container without a tag, zeros or junk in front is known."""
+
+_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_W64 = bytes.fromhex("726966662e91cf11a5d628db04c10000")
+_DICTATION = (b"\x02dss", b"\x03dss", b"\x01ds2", b"\x03ds2", b"\x07ds2", b"\x03enc", b"\x01enc")
 
 
 @dataclass(frozen=True)
 class AudioContainer:
-    """A container that we read, the library that reads it, and what that library calls it."""
+    """A container that we read: its name, FFmpeg's name of its demuxer, and what files of it are called.
+
+    ``kinds`` are media types, the first of which the room answers with; ``endings`` are those of file names.
+    """
 
     name: str
-    reader: Literal["soundfile", "av"]
     key: str
+    kinds: tuple[str, ...]
+    endings: tuple[str, ...]
 
 
-WAV = AudioContainer("WAV", "soundfile", "WAV WAVEX")
-RF64 = AudioContainer("RF64", "soundfile", "RF64")
-AIFF = AudioContainer("AIFF", "soundfile", "AIFF")
-FLAC = AudioContainer("FLAC", "soundfile", "FLAC")
-OGG = AudioContainer("Ogg", "soundfile", "OGG")
-MP3 = AudioContainer("MP3", "soundfile", "MP3 MPEG")
-MP4 = AudioContainer("MP4", "av", "mov")
-WEBM = AudioContainer("WebM", "av", "matroska")
-AAC = AudioContainer("AAC", "av", "aac")
+WAV = AudioContainer("WAV", "wav", ("audio/wav", "audio/x-wav", "audio/vnd.wave"), (".wav", ".bwf"))
+RF64 = AudioContainer("RF64", "wav", ("audio/wav",), (".rf64", ".wav"))
+W64 = AudioContainer("W64", "w64", ("audio/x-w64",), (".w64",))
+AIFF = AudioContainer("AIFF", "aiff", ("audio/aiff", "audio/x-aiff"), (".aif", ".aiff", ".aifc"))
+AU = AudioContainer("AU", "au", ("audio/basic",), (".au", ".snd"))
+CAF = AudioContainer("CAF", "caf", ("audio/x-caf",), (".caf",))
+FLAC = AudioContainer("FLAC", "flac", ("audio/flac", "audio/x-flac"), (".flac",))
+OGG = AudioContainer("Ogg", "ogg", ("audio/ogg", "audio/opus", "video/ogg"), (".ogg", ".oga", ".opus", ".spx", ".ogv"))
+MP3 = AudioContainer("MP3", "mp3", ("audio/mpeg", "audio/mp3"), (".mp3", ".mp2"))
+AAC = AudioContainer("AAC", "aac", ("audio/aac", "audio/aacp"), (".aac",))
+AMR = AudioContainer("AMR", "amr", ("audio/amr", "audio/amr-wb", "audio/3gpp"), (".amr", ".awb"))
+MP4 = AudioContainer(
+    "MP4",
+    "mov",
+    ("audio/mp4", "audio/x-m4a", "video/mp4", "video/quicktime", "video/3gpp", "audio/3gpp2", "video/3gpp2"),
+    (".m4a", ".mp4", ".m4v", ".m4b", ".mov", ".qt", ".3gp", ".3g2", ".3ga"),
+)
+WEBM = AudioContainer(
+    "WebM", "matroska", ("audio/webm", "video/webm", "audio/x-matroska", "video/x-matroska"), (".webm", ".mka", ".mkv")
+)
+ASF = AudioContainer("WMA", "asf", ("audio/x-ms-wma", "video/x-ms-wmv", "video/x-ms-asf"), (".wma", ".wmv", ".asf"))
+AVI = AudioContainer("AVI", "avi", ("video/x-msvideo", "video/avi"), (".avi",))
+MPEG_TS = AudioContainer("MPEG-TS", "mpegts", ("video/mp2t",), (".ts", ".mts", ".m2ts"))
+MPEG_PS = AudioContainer("MPEG-PS", "mpeg", ("video/mpeg", "video/dvd"), (".mpg", ".mpeg", ".vob", ".mod"))
+
+CONTAINERS = (WAV, RF64, W64, AIFF, AU, CAF, FLAC, OGG, MP3, AAC, AMR, MP4, WEBM, ASF, AVI, MPEG_TS, MPEG_PS)
+
+
+def picker() -> str:
+    """Return what a page's file picker offers (HTML's ``accept``): the media types and endings of `CONTAINERS`.
+
+    Both are needed: phones know a file by its type, or by its ending where their system has no type for it.
+    """
+    return ",".join(dict.fromkeys(item for container in CONTAINERS for item in (*container.kinds, *container.endings)))
+
+
+def names() -> str:
+    """Return the names of `CONTAINERS`, for people."""
+    return ", ".join(container.name for container in CONTAINERS)
+
+
+def refusal(read: ReadAt, thing: str) -> AudioError:
+    """Return the error for a file that `identify` does not know; dictation files name their maker's converter."""
+    if read(0, 4) in _DICTATION:
+        value = "is a dictation file (DSS or DS2), which only its maker's programs can read"
+        remedy = (
+            "convert it to WAV with the program of the recorder's maker: Olympus or OM System ODMS (File, Export), "
+            "Philips SpeechExec (Save as WAV); next time set the recorder to MP3 or WAV"
+        )
+        return AudioError("A19", thing, value, remedy)
+    known = "export it as WAV, FLAC, MP3 or M4A"
+    return AudioError("A04", thing, "is not in a sound format that we read, whatever its name says", known)
 
 
 def identify(read: ReadAt) -> AudioContainer | None:
-    """Return the container that the first bytes name; None for all others: text, playlists, pictures."""
-    head = read(0, 12)
-    if head[8:] == b"WAVE" and head[:4] in (b"RIFF", b"RF64"):
+    """Return the container that the bytes name; None for all others: text, playlists, pictures."""
+    location = locate(read)
+    return location and location[0]
+
+
+def locate(read: ReadAt) -> tuple[AudioContainer, int] | None:
+    """Return the container and the offset at which it begins: behind tags, zeros or junk in front."""
+    offset = mpeg_audio.after_tags(read)
+    if container := _magic(read(offset, HEAD)):
+        return container, offset
+    frames = mpeg_audio.first_frame(read, offset)
+    return frames and ({"mp3": MP3, "aac": AAC}[frames[0]], frames[1])
+
+
+def _magic(head: bytes) -> AudioContainer | None:
+    if head[8:12] == b"WAVE" and head[:4] in (b"RIFF", b"RF64", b"BW64"):
         return WAV if head[:4] == b"RIFF" else RF64
-    if head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return AVI
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
         return AIFF
-    if head[4:8] == b"ftyp":
+    if head[4:8] == b"ftyp" or (head[4:8] in (b"moov", b"mdat", b"wide") and head[0] < 0x20):
         return MP4
-    for magic, container in ((b"fLaC", FLAC), (b"OggS", OGG), (b"\x1aE\xdf\xa3", WEBM)):
+    if head.startswith(b"caff\0\1"):
+        return CAF
+    magic_words = (
+        (b"fLaC", FLAC),
+        (b"OggS", OGG),
+        (b"\x1aE\xdf\xa3", WEBM),
+        (b".snd", AU),
+        (b"#!AMR\n", AMR),
+        (b"#!AMR-WB\n", AMR),
+        (_ASF, ASF),
+        (_W64, W64),
+        (b"\0\0\1\xba", MPEG_PS),
+    )
+    for magic, container in magic_words:
         if head.startswith(magic):
             return container
-    if head.startswith(b"ID3"):  # a tag in front of the sound; its length has seven bits per byte
-        size = sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=False))
-        head = read(10 + size, 4)
-    return _mpeg(head)
-
-
-def _mpeg(head: bytes) -> AudioContainer | None:
-    """MP3 or AAC, which start without a magic word: eleven set bits, then version and layer."""
-    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
-        return None
-    version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
-    if layer == 0:
-        return AAC if version >= 2 else None
-    rate, frequency = head[2] >> 4, head[2] >> 2 & 3
-    return MP3 if layer == 1 and version != 1 and rate not in (0, 15) and frequency != 3 else None
-
-
-def damage(container: AudioContainer, read: ReadAt, size: int) -> str | None:
-    """Return how the file's length contradicts its header, in words after "recording x.wav"; None if it does not.
-
-    Parameters
-    ----------
-    size: length of the file in bytes.
-    """
-    match container:
-        case c if c in (WAV, RF64):
-            return _riff(read, size, "little")
-        case c if c is AIFF:
-            return _riff(read, size, "big")
-        case c if c is MP4:
-            return _atoms(read, size)
-        case c if c is OGG:
-            return _pages(read, size)
-        case c if c is WEBM:
-            return _segment(read, size)
-        case _:
-            return None  # left to their decoders: FLAC and MP3 declare a duration, AAC has no header
-
-
-def leftover(size: int, end: int) -> str | None:
-    """Bytes after the end that a header gives are sound that would be lost, unless they are few: a tag."""
-    if size - end > max(4096, size // 10):
-        return f"goes on for {size - end:,} bytes after the end that its header gives"
+    if any(head[sync : sync + 4 * length + 1 : length] == b"G" * 5 for length in (188, 192) for sync in range(length)):
+        return MPEG_TS  # packets of 188 bytes; camcorders put a time of four bytes in front of each
     return None
-
-
-def _missing(promised: int, size: int) -> str:
-    return f"is cut off or its header is wrong: the header says {promised:,} bytes, but there are {size:,}"
-
-
-def _riff(read: ReadAt, size: int, order: Literal["little", "big"]) -> str | None:
-    """RIFF and its kin: the size of the whole and the size of the sound must both fit what is there."""
-    whole = 8 + int.from_bytes(read(4, 4), order)
-    sound: int | None = None  # RF64 gives the sound's real size in a chunk before it
-    offset = 12
-    for _ in range(_CHUNKS):
-        head = read(offset, 8)
-        if len(head) < 8:
-            return "is cut off: its header ends before the sound begins"
-        name, length = head[:4], int.from_bytes(head[4:], order)
-        if name == b"ds64":
-            words = read(offset + 8, 16)
-            whole, sound = 8 + int.from_bytes(words[:8], order), int.from_bytes(words[8:], order)
-        if name in (b"data", b"SSND"):
-            offset += 8 + (length if sound is None else sound)
-            if whole + 1 < offset:
-                return f"contradicts itself: the header says {whole:,} bytes for the whole and {offset:,} for a part"
-            return _missing(max(whole - 1, offset), size) if size < max(whole - 1, offset) else leftover(size, offset)
-        offset += 8 + length + length % 2
-    return "is damaged: its header has no end"
-
-
-def _atoms(read: ReadAt, size: int) -> str | None:
-    offset = 0
-    for _ in range(_CHUNKS):
-        head = read(offset, 16)
-        if len(head) < 8:
-            break
-        length = int.from_bytes(head[:4], "big")
-        if length == 1:
-            length = int.from_bytes(head[8:], "big")
-        elif length == 0:  # to the end of the file
-            break
-        if length < 8 or offset + length > size:
-            return _missing(offset + length, size)
-        offset += length
-    return None
-
-
-def _pages(read: ReadAt, size: int) -> str | None:
-    """Ogg: every page carries a checksum and a number; decoders skip what is wrong without an error (RFC 3533)."""
-    offset = 0
-    numbers: dict[bytes, int] = {}
-    while offset < size:
-        page = read(offset, _PAGE)
-        segments = page[27 : 27 + page[26]] if len(page) > 26 and page.startswith(b"OggS") else b""
-        length = 27 + len(segments) + sum(segments)
-        if offset + length > size:
-            return _missing(offset + length, size)
-        page = page[:length]
-        stream, number = page[14:18], int.from_bytes(page[18:22], "little")
-        if not segments or _checksum(page) != page[22:26] or number != numbers.get(stream, number):
-            return f"is damaged: its bytes from {offset:,} on are not the Ogg page that belongs there"
-        numbers[stream] = number + 1
-        offset += length
-    return None
-
-
-def _checksum(page: bytes) -> bytes:
-    """Ogg's CRC-32 runs from the high bit with no inversion: the common one over mirrored bytes, mirrored."""
-    mirrored = (page[:22] + bytes(4) + page[26:]).translate(_MIRROR)
-    return (zlib.crc32(mirrored, 0xFFFFFFFF) ^ 0xFFFFFFFF).to_bytes(4, "big").translate(_MIRROR)
-
-
-def _segment(read: ReadAt, size: int) -> str | None:
-    """Matroska: the second element holds everything; a live recording leaves its length open, all bits set."""
-    ends = list(_elements(read, 2))
-    return _missing(ends[1], size) if len(ends) == 2 and ends[1] > size else None
-
-
-def _elements(read: ReadAt, count: int) -> Iterator[int]:
-    offset = 0
-    for _ in range(count):
-        first = read(offset, 1)
-        if not first:
-            return
-        offset += _width(first)
-        width = _width(read(offset, 1))
-        number = int.from_bytes(read(offset, width), "big") & ((1 << 7 * width) - 1)
-        offset += width
-        if number == (1 << 7 * width) - 1:
-            return
-        offset += number
-        yield offset
-
-
-def _width(first: bytes) -> int:
-    """Bytes of an EBML number: one more than the zero bits that lead its first byte."""
-    return 9 - first[0].bit_length() if first else 1

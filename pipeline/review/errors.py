@@ -55,6 +55,12 @@ _SENTENCES: tuple[tuple[str, int, str], ...] = (
         "This kind of file is not supported. Export the recording as WAV, FLAC, MP3 or M4A, and upload that file.",
     ),
     (
+        "A19",
+        422,
+        "This is a dictation file (DSS or DS2). Convert it to WAV with the program of the recorder's maker (Olympus or "
+        "OM System ODMS, Philips SpeechExec), and upload the new file.",
+    ),
+    (
         "A07 A08",
         422,
         "This recording has an unusual format. Export it with one or two channels at 44.1 kHz, and upload that file.",

@@ -19,7 +19,7 @@ def _decode(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, entry: str, seconds
     monkeypatch.setattr(decoder, "_ENTRY", READY + entry)
     path = tmp_path / "sound"
     path.write_bytes(b"sound")
-    request = decoder.DecodeRequest(MP4.reader, MP4.key, 0, 1000, seconds, 400 << 20)
+    request = decoder.DecodeRequest(MP4.key, 0, 5, (), 0, 1000, seconds, 400 << 20)
     with path.open("rb") as file, pytest.raises(AudioError) as caught:
         decoder.decode(file.fileno(), request, "recording x", ignore)
     return caught.value
@@ -69,7 +69,7 @@ def test_a_decoder_that_cannot_start_is_our_mistake_and_says_why(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(decoder, "_ENTRY", "import no_such_module")
-    request = decoder.DecodeRequest(MP4.reader, MP4.key, 0, 1000, 5, 400 << 20)
+    request = decoder.DecodeRequest(MP4.key, 0, 5, (), 0, 1000, 5, 400 << 20)
     with (tmp_path / "sound").open("w+b") as file, pytest.raises(RuntimeError, match="no_such_module"):
         decoder.decode(file.fileno(), request, "recording x", ignore)
 
@@ -93,9 +93,9 @@ def test_every_sound_track_is_named_and_each_is_decoded_by_its_place(tmp_path: P
             frame.sample_rate = 16_000
             container.mux(stream.encode(frame))
     for track, value in enumerate((8_000, -4_000)):
-        request = decoder.DecodeRequest(WEBM.reader, WEBM.key, 0, 2_000, 30, 2 << 30, track=track)
+        request = decoder.DecodeRequest(WEBM.key, 0, path.stat().st_size, (), 0, 2_000, 30, 2 << 30, track)
         with path.open("rb") as file:
             decoded = decoder.decode(file.fileno(), request, "recording x", ignore)
         assert [(track.title, track.channels) for track in decoded.tracks] == [("room", 1), ("remote", 1)]
         assert decoded.samples.shape == (1, 32_000)
-        assert set(decoded.samples[0]) == {value}
+        assert set(decoded.samples[0]) == {value / 32_768}

@@ -110,7 +110,7 @@ def test_16_bits_at_16_khz_arrive_unchanged(tmp_path: Path, limits: AudioSetting
 def test_the_source_is_described(tmp_path: Path, limits: AudioSettings) -> None:
     path = written(tmp_path / "a\nb.wav", encoded("WAV", "PCM_24", 48_000, stereo(48_000)))
     source = audio.decode(path, limits).source
-    assert (source.name, source.container, source.codec) == ("a?b.wav", "WAV", "PCM_24")
+    assert (source.name, source.container, source.codec) == ("a?b.wav", "WAV", "pcm_s24le")
     assert (source.sample_rate, source.channels, source.duration, source.declared) == (48_000, 2, 5_000, 5_000)
 
 

@@ -16,7 +16,7 @@ Audio = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="AUDIO...",
-        help="The recording: WAV, FLAC, Ogg, MP3, M4A or WebM; one file, a file per person, or with --join the parts "
+        help="The recording: one file of sound or video, a file per person, or with --join the parts "
         "of a session in order. Without it, --transcript is coded from text.",
         show_default=False,
     ),

@@ -346,11 +346,14 @@ def _discard(home: Home, *chosen: ColumnElement[bool]) -> None:
 
 
 def _look(content: bytes) -> None:
-    """Refuse at the first bytes what is no sound file; a tag in front of MP3 may hide them until the end."""
-    container = sniff.identify(lambda start, count: content[start : start + count])
-    if container is None and not (content.startswith(b"ID3") or len(content) < _HEAD):
-        known = "export it as WAV, FLAC, Ogg, MP3, M4A or WebM"
-        raise AudioError("A04", "recording", "is not in a sound format that we read, whatever its name says", known)
+    """Refuse at the first bytes what is no sound file; tags, zeros and junk in front may hide one until the end."""
+
+    def read(start: int, count: int) -> bytes:
+        return content[start : start + count]
+
+    hidden = content.startswith((b"ID3", bytes(16)))
+    if sniff.identify(read) is None and not (hidden or len(content) < _HEAD):
+        raise sniff.refusal(read, "recording")
 
 
 def _join(home: Home, pieces: Iterable[Item], file: BinaryIO) -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
+from pipeline.audio import sniff
 from pipeline.errors import AudioError, ConsentError, ReviewError, SettingsError, TapesError
 from pipeline.formats import registry
 from pipeline.review import authorization, errors
@@ -311,6 +312,8 @@ def recording(
         written=transcripts.stored(room.home, tape_id) is not None,
         transcript_limit=transcripts.MOST_MB,
         kinds=",".join(sorted(registry.ENDINGS)),
+        sounds=sniff.picker(),
+        containers=sniff.names(),
         error=given.words if given else "",
         code=refused.code if refused else "",
     )

@@ -15,16 +15,6 @@ from pipeline.review import byte_ranges
 from pipeline.review.byte_ranges import ByteRange
 from pipeline.review.coding.sound import MAX_SECONDS
 
-TYPES = {
-    "WAV": "audio/wav",
-    "AIFF": "audio/aiff",
-    "FLAC": "audio/flac",
-    "Ogg": "audio/ogg",
-    "MP3": "audio/mpeg",
-    "MP4": "audio/mp4",
-    "WebM": "audio/webm",
-    "AAC": "audio/aac",
-}
 LEAST, MOST = 32 << 10, 1 << 20
 """Bytes of one answer, between which it holds as many seconds as that of a finished tape."""
 
@@ -44,6 +34,6 @@ def answer(request: Request, file: io.RawIOBase, shown: int) -> Response:
             return file.read(wanted.length)
 
         kind = sniff.identify(lambda at, count: read(ByteRange(at, at + count - 1)))
-        media_type = TYPES.get(kind.name if kind else "", "application/octet-stream")
+        media_type = kind.kinds[0] if kind else "application/octet-stream"
         most = min(MOST, max(LEAST, size * 1000 * MAX_SECONDS // shown))
         return byte_ranges.answer(request, size, most, media_type, read)

@@ -1,0 +1,55 @@
+"""Folding: of more than two channels, those that hold the speech.
+
+A recorder with several inputs writes one microphone per person beside a pair that hears the whole room; a camera
+writes six channels of which one holds the voices.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from pipeline.audio import quality
+from pipeline.audio.quality import QualityWarning
+
+_FAINT = 20.0  # dB below the loudest channel: what is left there of a voice adds only noise
+
+
+def fold(samples: np.ndarray) -> tuple[np.ndarray, tuple[QualityWarning, ...]]:
+    """Return one or two channels of many, and a warning that says which, and of what they were made.
+
+    Two channels with one voice each are taken as they are; otherwise the channels that hold speech are mixed to one.
+
+    Parameters
+    ----------
+    samples: float32, shape (channels, n), at 16 kHz; one or two channels come back unchanged.
+    """
+    if len(samples) <= 2:
+        return samples, ()
+    loudness = [_loudness(channel) for channel in samples]
+    speaking = [number for number, level in enumerate(loudness) if level > max(loudness) - _FAINT]
+    pairs = [pair for pair in itertools.combinations(speaking, 2) if quality.two_voices(samples[list(pair)])]
+    if pairs:
+        speaking = list(max(pairs, key=lambda pair: min(loudness[number] for number in pair)))
+    channels = samples[speaking]
+    if len(speaking) > 2:
+        channels = channels.mean(axis=0, keepdims=True, dtype=np.float32)
+    message = f"of the recording's {len(samples)} channels, {_words(speaking, bool(pairs))}"
+    return np.ascontiguousarray(channels), (QualityWarning("channels", None, message),)
+
+
+def _loudness(channel: np.ndarray) -> float:
+    """The level of a channel's loudest tenth, in dBFS."""
+    level = quality.levels(channel)
+    return float(np.percentile(level, 90)) if len(level) else -100.0
+
+
+def _words(chosen: list[int], apart: bool) -> str:
+    names = [str(number + 1) for number in chosen]
+    if len(names) == 1:
+        return f"only {names[0]}, which holds the voices, is used"
+    listed = f"{', '.join(names[:-1])} and {names[-1]}"
+    if apart:
+        return f"{listed}, which hold one voice each, are used"
+    return f"{listed}, which hold the voices, are {'used' if len(names) == 2 else 'mixed to one'}"
