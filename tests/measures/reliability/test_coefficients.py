@@ -262,3 +262,33 @@ def test_a_stack_of_tables_gives_what_each_table_gives() -> None:
         np.testing.assert_allclose(kappa.ravel(), [values[0] for values in single])
         np.testing.assert_allclose(chi2.ravel(), [values[1] for values in single])
         assert degrees.ravel().tolist() == [values[2] for values in single] == [2] * len(single)
+
+
+@pytest.mark.parametrize("leading", [(4,), (3, 4), (2, 3, 4)])
+def test_each_coefficient_of_a_stack_is_that_of_each_of_its_parts(leading: tuple[int, ...]) -> None:
+    """Leading axes as for bootstrap draws; neither their number nor their length is that of values or coders."""
+    random = np.random.default_rng(5)
+    values, coders = 5, 6
+    rows, columns = (random.integers(1, 20, (*leading, values)).astype(float) for _ in range(2))
+    agree, units = random.integers(1, 10, leading).astype(float), random.integers(10, 20, leading).astype(float)
+    matrices = random.integers(1, 20, (*leading, values, values)).astype(float)
+    totals = random.integers(50, 90, (*leading, coders)).astype(float)
+    squares, by_tape, tapes = (random.integers(low, low + 900, leading).astype(float) for low in (9000, 20_000, 10))
+    figures = {
+        "kappa": (by.kappa_of, (agree, rows, columns)),
+        "kappa of tables": (by.kappa, (matrices,)),
+        "pabak": (lambda agreed, of: by.pabak(agreed, of, values), (agree, units)),
+        "prevalence": (by.prevalence_index, (rows[..., :2], columns[..., :2])),
+        "bias": (by.bias_index, (rows[..., :2], columns[..., :2])),
+        "ac1": (by.ac1_of, (agree, units, rows, rows.sum(axis=-1))),
+        "alpha": (by.alpha_of, (agree, rows)),
+        "ordinal alpha": (by.ordinal_alpha_of, (matrices + np.swapaxes(matrices, -1, -2),)),
+        "icc": (lambda *sums: np.stack(by.icc_of(*sums), axis=-1), (totals, squares, by_tape, tapes)),
+    }
+    for name, (figure, arguments) in figures.items():
+        stacked = figure(*arguments)
+        assert np.isfinite(stacked).all(), name
+        for index in np.ndindex(leading):
+            np.testing.assert_allclose(
+                stacked[index], figure(*(argument[index] for argument in arguments)), err_msg=name
+            )
