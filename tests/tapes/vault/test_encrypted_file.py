@@ -110,6 +110,22 @@ def test_a_dripping_source_makes_the_same_file() -> None:
     assert target.getvalue() == encrypted(3 * FRAME + 17)
 
 
+class Growing:
+    """A file that somebody goes on writing: its end is none for long."""
+
+    def __init__(self) -> None:
+        self.pieces = [content(100), b"", content(50), b""]
+
+    def read(self, _: int, /) -> bytes:
+        return self.pieces.pop(0)
+
+
+def test_what_comes_after_the_end_of_a_source_is_left_out(folder: Path) -> None:
+    target = io.BytesIO()
+    assert write(Growing(), target, KEY, LABEL).size == 100
+    assert target.getvalue() == encrypted(100)
+
+
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), size=st.sampled_from(SIZES))
 def test_any_flipped_bit_is_noticed(folder: Path, data: st.DataObject, size: int) -> None:
