@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.errors import VaultError
 from pipeline.tapes.backup import backup
-from pipeline.tapes.clock import HOUR
+from pipeline.tapes.clock import DAY, HOUR
 from pipeline.tapes.db.database import Database
 from pipeline.tapes.db.records import AuditRow, Certificate, Export, Group, Item, Meeting, Tape, Tombstone
 from pipeline.tapes.home import Home
@@ -27,12 +27,17 @@ def facts_of(home: Home, tape_id: str) -> dict[str, object]:
     return certificates.read(path, home.folder / "certificate-key.pub").facts
 
 
+DUE = {"m": NOON + 3 * DAY, "a": NOON + 5 * DAY, "z": NOON + 7 * DAY}
+"""When each of the neighbors is due, by the last of its consents; m, between the others, has one and they have two."""
+
+
 def bare_tape(session: Session, sample: SampleGroup, tape_id: str) -> Tape:
-    """A tape with one consent and one file, of which only the records are there."""
+    """A tape with consents and one file, of which only the records are there."""
     tape = Tape(id=tape_id, group_id=sample.group.id, interviewer_id=sample.interviewer.id, created_at=NOON)
     session.add(tape)
     session.flush()
-    make_consent(session, tape, NOON, "group_review")
+    for _ in range(1 if tape_id == "m" else 2):
+        make_consent(session, tape, NOON, "group_review", destroy_by=DUE[tape_id])
     session.add(Item(id=f"item-{tape_id}", tape_id=tape_id, kind="mono", size=9, sha256=tape_id * 64, created_at=NOON))
     return tape
 
@@ -42,7 +47,7 @@ def neighbors(home: Home) -> None:
     """Three tapes whose ids are known: a, m, z."""
     with home.database.writing() as session:
         sample = sample_group(session, NOON)
-        for tape_id in ("a", "m", "z"):
+        for tape_id in DUE:
             bare_tape(session, sample, tape_id)
 
 
@@ -51,7 +56,8 @@ def test_of_neighbors_with_lower_and_higher_ids_nothing_is_counted_and_nothing_t
     for number, tape_id in enumerate(("m", "z", "a")):
         destruction.destroy(home, tape_id, "by hand", NOON + number)
         facts = facts_of(home, tape_id)
-        assert facts["records"] == {"consents": 1, "items": 1}
+        consents = 1 if tape_id == "m" else 2
+        assert (facts["records"], facts["due"]) == ({"consents": consents, "items": 1}, DUE[tape_id])
         assert facts["files"] == [{"kind": "mono", "bytes": 9, "sha256": tape_id * 64}]
         with home.database.reading() as session:
             alive = {tape.id for tape in session.query(Tape).filter(Tape.state != "destroyed")}
