@@ -35,6 +35,14 @@ def _no_power_cut(connection: object, _: object) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _no_power_cut_for_files() -> Iterator[None]:
+    """As above for the files that a test writes: what is forced to the disk is tested where `os.fsync` is replaced."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _commands_built_once() -> Iterator[None]:
     """Typer reads the signature of every verb anew for each call, which takes longer than most calls do."""
     with pytest.MonkeyPatch.context() as patch:

@@ -14,7 +14,7 @@ from rich.table import Table
 from typer.testing import CliRunner
 
 from pipeline.cli.main import app
-from tests.cli.test_agreement import write
+from tests.cli.calls import write_codes
 from tests.measures.coders import group
 
 TAPES = (50, 500)
@@ -29,7 +29,7 @@ def main() -> None:
         spent: dict[str, list[float]] = {"agreement": [], "drift": []}
         for tapes in TAPES:
             table = group(tapes, units=60, wrong={f"c{number}": 0.1 for number in range(8)})
-            path = write(table, Path(name) / "codes.csv")
+            path = write_codes(table, Path(name) / "codes.csv")
             for verb, seconds in spent.items():
                 start = time.process_time()
                 CliRunner().invoke(app, [verb, str(path), "--format", "json"], catch_exceptions=False)

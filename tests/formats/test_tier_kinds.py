@@ -1,4 +1,4 @@
-"""What tiers hold: by vocabulary, name, place and labels, or as the user says."""
+"""Tiers and what they hold: by vocabulary, name, place and labels, or as the user says."""
 
 from __future__ import annotations
 

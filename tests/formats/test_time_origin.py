@@ -1,4 +1,4 @@
-"""What times count from, as a sentence that people and programs read."""
+"""The zero from which times count, as a sentence that people and programs read."""
 
 from __future__ import annotations
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import json
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import anyio.to_thread
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.routing import BaseRoute
 
 from pipeline import settings
 from pipeline.review import app as application
@@ -26,6 +32,9 @@ from pipeline.tapes.home import Home
 from pipeline.tapes.vault.stage_store import item_row
 from tests.review.coding.server import free_port
 from tests.tapes.conftest import FakeClock
+
+if TYPE_CHECKING:
+    from tests.review.peers import Peers
 
 ADDRESS = "http://127.0.0.1:8787"
 PAGE = {"accept": "text/html"}
@@ -60,6 +69,7 @@ class Browser:
             app, base_url=ADDRESS, raise_server_exceptions=False, follow_redirects=False, headers=PAGE
         )
         self.client.portal = self.portal
+        self._tokens: dict[str, str] = {}
 
     def get(self, path: str, **given: object):
         return self.client.get(path, **given)  # type: ignore[arg-type]
@@ -70,11 +80,30 @@ class Browser:
         assert match, path
         return match[1]
 
+    def form_token(self) -> str:
+        """The token of any page that this browser may see; a session's is read once, as it has the same on all."""
+        session = self.client.cookies.get(SESSION)
+        if not session:
+            return self.token()
+        if session not in self._tokens:
+            self._tokens[session] = self.token("/account")
+        return self._tokens[session]
+
     def post(self, path: str, form: dict[str, object] | None = None, page: str | None = None, **given: object):
-        """Send a form with the token of `page` (by default that of any page this browser may see)."""
-        source = page or ("/account" if self.client.cookies.get(SESSION) else "/login")
-        data = {"csrf": self.token(source)} | (form or {})
+        """Send a form with the token of `page`, by default with `form_token`."""
+        data = {"csrf": self.token(page) if page else self.form_token()} | (form or {})
         return self.client.post(path, data=data, **given)  # type: ignore[arg-type]
+
+
+def created(home: Home, clock: FakeClock, **given: str) -> FastAPI:
+    """An application over a home. Which routes there are follows from no home: they are worked out once a process."""
+    app = application.create(home, settings.load().settings, clock=clock, passwords=QUICK, **given)
+    app.router.routes = [*ROUTES.setdefault("all", [*app.router.routes])]
+    return app
+
+
+ROUTES: dict[str, list[BaseRoute]] = {}
+"""The routes of the first application, with what FastAPI works out of each when it is first asked for."""
 
 
 class Room:
@@ -82,14 +111,13 @@ class Room:
 
     def __init__(self, home: Home, clock: FakeClock) -> None:
         self.home, self.clock = home, clock
-        self.app = application.create(home, settings.load().settings, clock=clock, passwords=QUICK)
+        self.app = created(home, clock)
 
     def addressed(self) -> tuple[str, int]:
         """The address and the port at which a real server is to serve the application from now on."""
         port = free_port()
         address = f"http://127.0.0.1:{port}"
-        loaded = settings.load().settings
-        self.app = application.create(self.home, loaded, clock=self.clock, passwords=QUICK, address=address)
+        self.app = created(self.home, self.clock, address=address)
         return address, port
 
     def browser(self) -> Browser:
@@ -184,9 +212,26 @@ def home_settings(folder: Path) -> settings.TapesSettings:
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_event_loop() -> Iterator[None]:
-    with start_blocking_portal() as Browser.portal:
+    """All requests of browsers are answered by one event loop, and in its own thread while nobody else asks anything:
+    to hand each piece of work to another thread and back takes as long as half of all answers do."""
+    real = anyio.to_thread.run_sync
+    with start_blocking_portal() as Browser.portal, pytest.MonkeyPatch.context() as patch:
+        loop = Browser.portal.call(asyncio.get_running_loop)
+
+        async def run_sync(work: Callable[..., Any], *given: Any, **how: Any) -> Any:
+            if asyncio.get_running_loop() is loop and not _others_ask(threading.get_ident()):
+                return contextvars.copy_context().run(work, *given)
+            return await real(work, *given, **how)
+
+        patch.setattr(anyio.to_thread, "run_sync", run_sync)
         yield
     Browser.portal = None
+
+
+def _others_ask(loop_thread: int) -> bool:
+    """Whether a test has threads of its own: then requests may have to wait for each other."""
+    others = (thread for thread in threading.enumerate() if thread.ident != loop_thread)
+    return any(thread.name.startswith(("Thread-", "ThreadPoolExecutor")) for thread in others)
 
 
 @pytest.fixture(scope="session")
@@ -213,3 +258,11 @@ def room(home: Home, clock: FakeClock) -> Room:
 @pytest.fixture
 def sign_in(room: Room) -> Callable[[str], Browser]:
     return room.signed_in
+
+
+@pytest.fixture
+def peers(room: Room) -> Peers:
+    """A group of three, a coach, and Ada's tape."""
+    from tests.review.peers import Peers
+
+    return Peers(room)

@@ -57,7 +57,7 @@ QUERIES = {
 
 FIELDS: dict[str, Any] = {
     **dict.fromkeys(("name", "group", "note", "text", "notes", "agreements", "pseudonym", "method", "label"), "x"),
-    **dict.fromkeys(("target_behavior", "action"), "x"),
+    **dict.fromkeys(("target_behavior", "action", "terms"), "x"),
     "email": "x@example.org",
     "people_named": "",
     "was": "",

@@ -22,8 +22,8 @@ from pipeline.tapes.home import Home
 from pipeline.tapes.retention import destruction, retention
 from tests.review.coding.conftest import Coder
 from tests.review.conftest import Room, home_settings
-from tests.review.test_transcripts import send, work
 from tests.review.upload.test_chunked_uploads import Sender, sound
+from tests.review.upload.test_transcript_routes import send, work
 
 TALK = "Ann: What brings you?\nRobin: ZEBRA, my drinking.\nAnn: You want less.\nRobin: I do.\nAnn: Is it every day?\n"
 CLOCK = re.compile(r">\s*\d+:\d\d|\d+:\d\d to \d+:\d\d|<audio|data-peaks")

@@ -1,4 +1,4 @@
-"""What single stages return: transcripts by channel, roles by name, and warnings."""
+"""The results of single stages: transcripts by channel, roles by name, and warnings."""
 
 from __future__ import annotations
 

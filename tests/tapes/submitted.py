@@ -1,4 +1,4 @@
-"""What became of a tape that was handed in, and its steps done without a worker."""
+"""A tape that was handed in: its state, and its steps done without a worker."""
 
 from __future__ import annotations
 

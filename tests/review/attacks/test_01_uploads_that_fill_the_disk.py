@@ -12,7 +12,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from starlette.formparsers import MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.review.auth.current_user import SESSION
@@ -129,6 +128,7 @@ def unsafe(room: Room) -> list[Call]:
     return [call for call in calls(room.app) if not call.safe]
 
 
+@pytest.mark.engines
 @pytest.mark.parametrize(
     "who",
     ["a stranger", "a member whom another site sends", "a member without a token", "a member", "a member's script"],
@@ -166,18 +166,3 @@ def test_a_recording_that_calls_itself_a_form_is_not_written_in_the_clear(room: 
         assert wire.flood(call, KINDS[0], True, wire.cookie, token) in {0, 403}
         assert wire.watched.read == 0
     assert not wire.watched.spooled
-
-
-def test_a_form_stays_in_memory() -> None:
-    assert MultiPartParser.spool_max_size > body_limit.LIMIT
-
-
-@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "Application/X-WWW-Form-URLencoded"])
-@pytest.mark.parametrize("by_header", [True, False])
-def test_a_form_is_one_however_its_type_is_written(room: Room, kind: str, by_header: bool) -> None:
-    browser = room.signed_in(room.person("Ada", room.group()))
-    token = browser.token("/account")
-    headers = {"content-type": kind} | ({"X-CSRF-Token": token} if by_header else {})
-    content = f"current=wrong&password=x&again=x{'' if by_header else f'&csrf={token}'}"
-    answer = browser.client.post("/account/password", content=content, headers=headers)
-    assert (answer.status_code, "The current password is wrong." in answer.text) == (422, True)

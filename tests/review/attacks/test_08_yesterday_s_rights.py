@@ -11,7 +11,7 @@ from pipeline.tapes import people
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.db.records import Group, Membership, Person, Role
 from pipeline.tapes.home import Home
-from tests.review.auth.test_access import enrolling, login
+from tests.review.auth.test_login import enrolling, login
 from tests.review.conftest import PASSWORD, QUICK, Browser, Room
 
 

@@ -14,7 +14,7 @@ from pipeline.tapes import accounts, second_step
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.db.records import AuditRow, Person, RecoveryCode
 from tests.review.attacks.test_03_takeover import chosen, link
-from tests.review.auth.test_access import login
+from tests.review.auth.test_login import login
 from tests.review.conftest import PASSWORD, Browser, Room
 
 SECRET = "C" * 32

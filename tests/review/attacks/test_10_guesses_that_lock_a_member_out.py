@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
 
 import pyotp
 import pytest
-from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
 from pipeline import settings
 from pipeline.errors import SettingsError
 from pipeline.review import app as application
 from pipeline.review.auth import cookies, credentials, limits, request_origin
-from pipeline.tapes.clock import DAY, HOUR, MINUTE
+from pipeline.tapes.clock import DAY, MINUTE
 from pipeline.tapes.db.records import LoginAttempt, Person
 from tests.review.conftest import PASSWORD, QUICK, Browser, Room
 
@@ -301,29 +297,3 @@ def test_the_cookie_of_a_device_is_out_of_reach_of_scripts_and_neighbors(room: R
     assert cookie.startswith(f"__Host-{cookies.DEVICE}=")
     for part in ("HttpOnly", "Secure", "Path=/", "SameSite=lax", f"Max-Age={180 * 24 * 3600}"):
         assert part in cookie
-
-
-def test_a_wait_is_said_in_the_unit_that_one_waits_in() -> None:
-    assert "Wait 1 second, then" in limits.TooSoonError(1).detail
-    assert "Wait 60 seconds, then" in limits.TooSoonError(MINUTE).detail
-    assert "Wait 60 minutes, then" in limits.TooSoonError(HOUR).detail
-
-
-def test_passwords_that_many_send_at_once_are_hashed_few_at_a_time() -> None:
-    """Each takes 64 MB: forty at once would take what the machine has."""
-    together, most, enough = threading.Lock(), [0, 0], threading.Barrier(4)
-
-    class Slow(PasswordHasher):
-        def verify(self, stored: str | bytes, password: str | bytes) -> Literal[True]:
-            with together:
-                most[0] += 1
-                most[1] = max(most)
-            enough.wait(30)
-            with together:
-                most[0] -= 1
-            return True
-
-    passwords = credentials.Passwords(Slow(time_cost=1, memory_cost=8, parallelism=1))
-    with ThreadPoolExecutor(12) as threads:
-        assert all(threads.map(lambda _: passwords.fits("x", "y"), range(12)))
-    assert most == [0, 4]

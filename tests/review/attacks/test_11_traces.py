@@ -9,7 +9,7 @@ from pipeline.errors import TapesError
 from pipeline.review.middleware.decision_audit import WINDOW, AuditedDecision, Decisions
 from pipeline.tapes.db.database import Database
 from pipeline.tapes.db.records import AuditRow, Person
-from tests.review.auth.test_access import login
+from tests.review.auth.test_login import login
 from tests.review.conftest import Browser, Room
 from tests.review.routes import NOBODY, Call, calls
 from tests.review.test_foreign import theirs as theirs

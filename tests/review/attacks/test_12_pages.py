@@ -76,6 +76,7 @@ ENDINGS: dict[str, tuple[Ending, str]] = {
 }
 
 
+@pytest.mark.engines
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("state", ["ready", "running"])
 def test_a_tapes_page_goes(stage: Stage, ending: str, state: Any) -> None:
@@ -90,6 +91,7 @@ def test_a_tapes_page_goes(stage: Stage, ending: str, state: Any) -> None:
     page.context.close()
 
 
+@pytest.mark.engines
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("path", ["passes", "together"])
 def test_a_coding_page_goes(stage: Stage, ending: str, path: str) -> None:
@@ -111,6 +113,7 @@ def test_a_coding_page_goes(stage: Stage, ending: str, path: str) -> None:
     page.context.close()
 
 
+@pytest.mark.engines
 def test_the_way_back_shows_nothing_to_who_is_signed_out(stage: Stage) -> None:
     tape = stage.room.tape(stage.group, stage.ivy)
     page = stage.open(f"/tapes/{tape}")
@@ -122,6 +125,7 @@ def test_the_way_back_shows_nothing_to_who_is_signed_out(stage: Stage) -> None:
     page.context.close()
 
 
+@pytest.mark.engines
 def test_what_is_typed_stays_while_one_signs_in_again(stage: Stage) -> None:
     page = stage.open(f"/tapes/{stage.room.tape(stage.group, stage.ivy)}/permission")
     page.fill("[name=method]", "shredded")

@@ -12,7 +12,7 @@ from pipeline.review import app as application
 from pipeline.review.auth.cookies import DEVICE
 from pipeline.review.auth.current_user import SESSION
 from pipeline.review.auth.sessions import device
-from tests.review.auth.test_access import login
+from tests.review.auth.test_login import login
 from tests.review.conftest import PAGE, PASSWORD, QUICK, Room
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

@@ -29,7 +29,7 @@ class Coder:
         answer = self.browser.post(f"/tapes/{self.tape_id}/coding", {"task": task, "codebook": codebook})
         assert answer.status_code == 303, answer.text
         self.pass_id = answer.headers["location"].rpartition("/")[2]
-        self.token = self.browser.token("/account")
+        self.token = self.browser.form_token()
         return self
 
     def state(self) -> dict[str, Any]:

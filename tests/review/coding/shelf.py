@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -68,16 +69,20 @@ def talk(count: int, minutes: float, seed: int = 1) -> list[dict[str, Any]]:
     return utterances
 
 
-def voice(utterances: list[dict[str, Any]], milliseconds: int) -> np.ndarray:
-    """A tone for each voice, silence between."""
+@cache
+def sound(stretches: tuple[tuple[int, int, bool], ...], milliseconds: int) -> tuple[bytes, bytes]:
+    """FLAC with a tone for each voice and silence between, and its peaks; (start, end, whether the interviewer)."""
     time = np.arange(milliseconds * RATE // 1000) / RATE
     loud = np.zeros(len(time), np.float32)
-    for utterance in utterances:
-        low, high = utterance["start"] * RATE // 1000, utterance["end"] * RATE // 1000
-        pitch = 140 if utterance["role"] == "interviewer" else 210
+    for start, end, asks in stretches:
+        low, high = start * RATE // 1000, end * RATE // 1000
         swell = 0.25 + 0.2 * np.sin(2 * np.pi * 3 * time[low:high])
-        loud[low:high] = swell * np.sin(2 * np.pi * pitch * time[low:high])
-    return loud
+        loud[low:high] = swell * np.sin(2 * np.pi * (140 if asks else 210) * time[low:high])
+    flac = BytesIO()
+    soundfile.write(flac, loud, RATE, format="FLAC", subtype="PCM_16")
+    peaks = np.abs(loud[: len(loud) // 800 * 800].reshape(-1, 800)).max(axis=1)
+    head = json.dumps({"per_second": 20, "channels": 1, "length": len(peaks)}).encode()
+    return flac.getvalue(), head + b"\n" + (np.clip(peaks, 0, 1) * 255).astype(np.uint8).tobytes()
 
 
 def put_tape(
@@ -95,12 +100,8 @@ def put_tape(
     """Put a tape into a home; its id."""
     spoken = utterances or talk(count, minutes)
     milliseconds = int(minutes * 60_000)
-    sound = voice(spoken, milliseconds)
-    flac = BytesIO()
-    soundfile.write(flac, sound, RATE, format="FLAC", subtype="PCM_16")
-    peaks = np.abs(sound[: len(sound) // 800 * 800].reshape(-1, 800)).max(axis=1)
-    head = json.dumps({"per_second": 20, "channels": 1, "length": len(peaks)}).encode()
-    drawn = (np.clip(peaks, 0, 1) * 255).astype(np.uint8).tobytes()
+    stretches = tuple((each["start"], each["end"], each["role"] == "interviewer") for each in spoken)
+    flac, drawn = sound(stretches, milliseconds)
     whole = {
         "format": 1,
         "engine": {"name": "invented"},
@@ -122,8 +123,8 @@ def put_tape(
     items = {
         kind: home.vault.put(tape.id, kind, content)
         for kind, content in (
-            ("mono", flac.getvalue()),
-            ("peaks", head + b"\n" + drawn),
+            ("mono", flac),
+            ("peaks", drawn),
             ("transcript", json.dumps(whole).encode()),
         )
     }

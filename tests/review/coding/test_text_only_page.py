@@ -14,11 +14,13 @@ from tests.review.coding import browser
 from tests.review.coding.server import serving
 from tests.review.conftest import Room
 from tests.review.test_text_alone import coded, handed_in
-from tests.review.test_transcripts import work
 from tests.review.upload.test_chunked_uploads import Sender
+from tests.review.upload.test_transcript_routes import work
 
 WIDTHS = (390, 1280)
 SCREENS = os.environ.get("TAPE_REVIEW_TEST_SCREENS", "")
+
+pytestmark = pytest.mark.engines
 
 
 @pytest.fixture

@@ -169,14 +169,6 @@ def test_the_measures_follow_what_is_settled(both: Table) -> None:
     assert share(settle(both.ada, "s2", "question_closed").json()) < opened
 
 
-def test_settling_is_idempotent_and_knows_its_book(both: Table) -> None:
-    for _ in range(2):
-        assert settle(both.ada, "s1", "question_open").status_code == 200
-    with both.room.home.database.reading() as session:
-        assert len(session.scalars(select(CodeEvent).where(CodeEvent.client_event_id.endswith(":s1"))).all()) == 1
-    assert settle(both.ada, "s3", "confrontation").status_code == 422
-
-
 def test_a_task_is_no_opinion_on_what_it_did_not_ask_for(table: Table) -> None:
     ada, ben = table.ada.begin("depth"), table.ben.begin()
     ada.code("u0003", "reflection_simple")
@@ -188,17 +180,3 @@ def test_a_task_is_no_opinion_on_what_it_did_not_ask_for(table: Table) -> None:
     assert [each["coder"] for each in utterances["u0001"]["opinions"]] == ["Ben"]
     assert not utterances["u0001"]["disputed"]
     assert len(utterances["u0003"]["opinions"]) == 2
-
-
-def test_an_open_page_is_told_of_what_others_do(both: Table) -> None:
-    def mark() -> Any:
-        return both.ada.browser.get(f"/tapes/{both.ada.tape_id}/together/mark?codebook=pretags").json()["mark"]
-
-    seen = [board(both.ada)["mark"], mark()]
-    settle(both.ben, "s1", "question_open")
-    seen += [board(both.ada)["mark"], mark()]
-    both.interviewer.begin().correct("merge", "u0003", {})
-    seen.append(mark())
-    assert [seen[at] == seen[at + 1] for at in range(4)] == [True, False, True, False]
-    open_one = both.stranger.browser
-    assert open_one.get(f"/tapes/{both.ada.tape_id}/together/mark?codebook=pretags").status_code == 404

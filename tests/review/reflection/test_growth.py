@@ -6,19 +6,17 @@ questions, one of them open: R:Q 1, %CR 50, %OQ 50.
 
 from __future__ import annotations
 
-import io
 import json
 import re
 
 import pytest
-from pypdf import PdfReader
 from sqlalchemy import select
 
 from pipeline.tapes.db.records import Person
 from pipeline.tapes.vault.stage_store import item_row
 from tests.review.coding.conftest import Table, table
 from tests.review.conftest import MEASURES, Browser
-from tests.review.consensus.test_votes import ALL, CLIENT, board, coded, seated
+from tests.review.consensus.test_votes import ALL, CLIENT, coded, seated
 
 __all__ = ["table"]
 
@@ -60,26 +58,6 @@ def summary(browser: Browser, tape_id: str) -> dict[str, str]:
     return dict(re.findall(r'<th scope="row">(.*?)</th><td class="num" data-label="Value">(.*?)</td>', page))
 
 
-def test_growth_summary_and_together_have_the_same_figures(tape: Table) -> None:
-    coded(tape.ada, HEARD | CLIENT)
-    coded(tape.ben, HEARD | CLIENT)
-    ivy = tape.interviewer.browser
-    expected = {
-        "Reflections per question (R:Q)": "3",
-        "Complex reflections (%CR)": "67%",
-        "Open questions (%OQ)": "100%",
-        "Change talk (%CT)": "50%",
-    }
-    assert growth(ivy) == {name: [(value, "the group")] for name, value in expected.items()}
-    page = summary(ivy, tape.tape_id)
-    assert {name: page[name] for name in expected} == expected
-    together = {measure["label"]: measure["text"] for measure in board(tape.interviewer)["measures"]}
-    assert {name: together[name] for name in expected} == expected
-    sheets = PdfReader(io.BytesIO(ivy.get(f"/tapes/{tape.tape_id}/summary.pdf").content)).pages
-    paper = "\n".join(sheet.extract_text() for sheet in sheets)
-    assert all(f"{name}: {value}" in paper for name, value in expected.items())
-
-
 def test_what_the_group_settles_moves_the_dot(tape: Table) -> None:
     """Ada hears a complex reflection where Ben hears a simple one; until they settle it, neither counts."""
     coded(tape.ada, HEARD)
@@ -90,16 +68,6 @@ def test_what_the_group_settles_moves_the_dot(tape: Table) -> None:
     headers = {"X-CSRF-Token": tape.ada.token}
     assert tape.ada.browser.client.post(f"/tapes/{tape.tape_id}/together", json=body, headers=headers).is_success
     assert growth(ivy)["Complex reflections (%CR)"] == [("67%", "the group")]
-
-
-def test_a_dot_is_the_machine_s_until_somebody_has_coded(tape: Table) -> None:
-    ivy = tape.interviewer.browser
-    assert growth(ivy)["Reflections per question"] == [("1.3", "the machine")]
-    page = ivy.get("/growth").text
-    assert "over 1 tape, 0 by the group's codes and 1 by the machine's; the table below" in page
-    coded(tape.ada, HEARD)
-    page = ivy.get("/growth").text
-    assert "over 1 tape, 1 by the group's codes and 0 by the machine's; the table below" in page
 
 
 def test_both_kinds_of_dots_differ_in_shape(tape: Table) -> None:

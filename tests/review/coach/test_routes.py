@@ -10,11 +10,9 @@ import pytest
 
 from pipeline.measures.drift.drift import ChartNote, DriftReport, detect_drift
 from pipeline.measures.reliability.agreement import agreement_table
-from pipeline.measures.reliability.comparisons import group_comparisons
 from pipeline.measures.reliability.sampling import draw_sample
 from pipeline.review.coach.group_codes import GroupCodes, gather_group_codes
 from pipeline.review.coach.routes import EVERYONE
-from pipeline.review.consensus.consensus import majority_of_passes
 from pipeline.review.upload.drafts import KEPT_DAYS
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.db.records import AuditRow, CodeEvent, Group, Pass, Person, Pretag, Recalibration
@@ -137,43 +135,6 @@ def test_a_tape_can_be_coded_again_while_it_is_kept(group: Year) -> None:
     assert "over 30 days ago" in text(room.signed_in(group.people["Ada"]).get(f"/groups/{group.group}/agreement").text)
 
 
-def test_what_the_group_settled_on_is_its_consensus(group: Year) -> None:
-    room = group.room
-    tape = group.tapes[0]
-    with room.home.database.writing() as database:
-        made = Pass(
-            tape_id=tape, person_id=None, layer="consensus", codebook="pretags", codebook_version="1.0", started_at=1
-        )
-        database.add(made)
-        database.flush()
-        database.add(
-            CodeEvent(
-                tape_id=tape,
-                pass_id=made.id,
-                person_id=group.people["Ada"],
-                utterance_id="u5",
-                at=room.clock(),
-                action="set",
-                codes=["affirmation"],
-                client_event_id=f"{made.id}:1",
-            )
-        )
-        person, peers = database.get_one(Person, group.people["Coco"]), database.get_one(Group, group.group)
-        gathered = gather_group_codes(room.home, database, person, peers, room.clock())
-    table = gathered.table[gathered.table["tape_id"] == tape].set_index("utterance_id")
-    agreed = table[table["layer"] == "consensus"]["codes"]
-    assert len(agreed) == UNITS
-    assert agreed["u5"] == "affirmation"
-    votes = table[table["layer"] == "member"]["codes"]["u6"]
-    assert agreed["u6"] == votes.mode()[0]
-    # What was left without a code is nobody's opinion: the one who gave one is not outvoted by silence.
-    assert list(majority_of_passes([("simple",), ("simple", "open"), ("open",), ("closed",)])) == []
-    assert list(majority_of_passes([("simple",), ("simple", "open"), ("open", "simple")])) == ["simple", "open"]
-    pairs = {(comparison.kind, comparison.a, comparison.b) for comparison in group_comparisons(gathered.rating_matrix)}
-    assert ("group and coach", "consensus", "coach") in pairs
-    assert ("machine", "machine", "consensus") in pairs
-
-
 def test_the_whole_group_can_be_recalibrated(group: Year) -> None:
     room = group.room
     coach = room.signed_in(group.people["Coco"])
@@ -247,19 +208,6 @@ def test_a_group_without_codes_has_a_page(room: Room) -> None:
     assert member.get(f"/groups/{group}/agreement").status_code == 200
 
 
-def test_the_program_shows_groups_and_folds_small_ones(group: Year) -> None:
-    room = group.room
-    admin = room.signed_in(room.person("Root", is_admin=True))
-    room.person("Tim", room.group("Two by two"))
-    page = admin.get("/program").text
-    assert "Tuesday peers" in page
-    assert "Two by two" not in page
-    assert not {name for name in group.people if f">{name}<" in page}
-    assert "82 %" in page  # 14 of 17 tapes
-    assert room.signed_in(group.people["Coco"]).get("/program").status_code == 404
-    assert room.clock() > 300 * DAY
-
-
 def test_members_are_not_told_what_was_left_out_of_others_charts(group: Year, monkeypatch: pytest.MonkeyPatch) -> None:
     def noting(*given: Any) -> DriftReport:
         notes = (ChartNote(name, f"{name or 'All'} left out.") for name in ("", "Ada", "Ben"))
@@ -299,63 +247,6 @@ def compared(gathered: GroupCodes) -> set[tuple[str, str, str]]:
     rows = agreement_table(gathered.rating_matrix, draws=100)
     rows = rows[rows["level"].isin(["all", "family"])]
     return set(zip(rows["comparison"], rows["b"], rows["name"], strict=True))
-
-
-def test_client_talk_is_not_coded_under_miti_and_nobody_is_compared_on_it(group: Year) -> None:
-    in_miti(group)
-    gathered = gathered_by(group)
-    assert gathered.used == ("miti-4.2",)
-    families = compared(gathered)
-    assert not {name for _, _, name in families} & {"client_talk", "other"}
-    assert {name for kind, _, name in families if kind == "machine"} == {"question", "reflection"}
-    assert ("members", "members", "all codes") in families
-    page = text(group.room.signed_in(group.people["Coco"]).get(f"/groups/{group.group}/visit").text)
-    assert "Codebook: MITI 4.2 behavior counts." in page
-    assert "Change and sustain talk: coded by the machine only. Nobody is compared on it because MITI 4.2" in page
-    assert "Not in these figures: 3 tapes that you have yet to code or are still coding" in page
-    figures = page[page.index("All figures") :]
-    assert "Change and sustain talk" not in figures
-    assert "nan" not in page.lower().split()
-    mine = text(group.room.signed_in(group.people["Ada"]).get(f"/groups/{group.group}/agreement").text)
-    assert "Change and sustain talk: coded by the machine only." in mine
-
-
-def test_passes_in_two_codebooks_are_compared_on_what_both_can_tell(group: Year) -> None:
-    in_miti(group, ("Ada", "Ben", "Eve"))
-    gathered = gathered_by(group)
-    assert gathered.used == ("miti-4.2", "pretags")
-    assert ("coder and coach", "coach", "question") in {(a, "coach", c) for a, _, c in compared(gathered)}
-    assert {name for kind, _, name in compared(gathered) if kind == "group and coach"} == {"question", "reflection"}
-    in_pretags = gathered_by(group, codebook="pretags")
-    assert {name for kind, _, name in compared(in_pretags) if kind == "group and coach"} == {
-        "reflection",
-        "information",
-    }
-    coach, path = group.room.signed_in(group.people["Coco"]), f"/groups/{group.group}"
-    page = coach.get(f"{path}/visit").text
-    assert f'href="{path}/visit?codebook=pretags"' in page
-    link = re.search(rf'href="({path}/pairs\?[^"]*coder=Ben[^"]*)"', page)
-    assert link
-    assert coach.get(link[1].replace("&amp;", "&")).status_code == 200
-    told = text(coach.get(f"{path}/visit?codebook=pretags").text)
-    assert "Not compared on questions, because the task or the codebook did not include it: Ada, Ben, Eve." in told
-    ada = text(group.room.signed_in(group.people["Ada"]).get(f"{path}/agreement?codebook=pretags").text)
-    assert "Not compared on questions, because the task or the codebook did not include it: you." in ada
-    assert "Ben" not in ada
-
-
-def test_a_narrower_task_counts_for_what_it_asked_for(group: Year) -> None:
-    with group.room.home.database.writing() as database:
-        for coder_pass in database.query(Pass).filter(Pass.person_id == group.people["Ada"]):
-            coder_pass.task = "depth"
-    of_ada = {
-        (row["level"], row["name"])
-        for row in agreement_table(gathered_by(group).rating_matrix, draws=100).to_dict("records")
-        if row["comparison"] == "coder and coach" and row["a"] == "Ada"
-    }
-    assert {name for level, name in of_ada if level in ("all", "family")} == {"reflection"}
-    page = text(group.room.signed_in(group.people["Coco"]).get(f"/groups/{group.group}/visit").text)
-    assert "Not compared on questions, because the task or the codebook did not include it: Ada." in page
 
 
 def test_a_chart_that_has_too_few_tapes_says_how_many(group: Year) -> None:
