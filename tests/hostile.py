@@ -18,7 +18,7 @@ import struct
 import sys
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -369,11 +369,11 @@ def _(path: Path) -> None:
 # --- decoding them ----------------------------------------------------------------------------------------------------
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, cases: Sequence[Case]) -> None:
     """Make every file in a folder of its own, then decode each; print a JSON line for each."""
     os.mkfifo(folder / CANARY)
     paths: dict[str, Path] = {}
-    for number, hostile in enumerate(CASES):
+    for number, hostile in enumerate(cases):
         home = folder / f"{number:02d}"
         home.mkdir()
         paths[hostile.name] = home / hostile.name
@@ -399,4 +399,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), CASES)

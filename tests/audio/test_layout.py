@@ -140,3 +140,13 @@ def test_tags_and_zeros_behind_an_mp3_are_none_of_it() -> None:
     for tail in (b"TAG" + bytes(125), ape, ape + b"TAG" + bytes(125), b"LYRICSBEGINla000013LYRICS200"):
         assert examined(MP3, content + tail).end == size
     assert examined(MP3, bytes(700) + content, begin=700) == Layout(700, 700 + size)
+
+
+def test_a_size_beyond_all_files_is_no_offset_to_read_at() -> None:
+    def read(offset: int, count: int) -> bytes:
+        assert offset < 1 << 63  # the system's calls take no more
+        return content[offset : offset + count]
+
+    content = muxed("w64", "pcm_s16le", 8_000)
+    content = patched(content, 40 + 16, b"\xff" * 7 + b"\x7f") + bytes(100)
+    assert layout.examine(W64, 0, read, len(content)).damage is not None

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from pipeline.audio import sniff
 from pipeline.errors import ReviewError
 from pipeline.review.errors import MEMBER_TEXTS
 from pipeline.review.upload import chunked_uploads, surveys
@@ -389,3 +390,9 @@ def test_too_many_terms_are_refused_and_kept_in_the_form(room: Room, sender: Sen
     assert refused.status_code == 422
     assert "List at most 60 names and terms" in refused.text
     assert many in refused.text
+
+
+def test_the_file_picker_offers_exactly_what_is_read(sender: Sender) -> None:
+    page = sender.browser.client.get(f"/tapes/{sender.draft()}/recording").text
+    assert f'accept="{sniff.picker()}"' in page
+    assert all(container.name in page for container in sniff.CONTAINERS)
