@@ -21,9 +21,6 @@ MODULES = sorted(
 SHORTEST = 6
 
 REASONS = {
-    ("cli/process.py:process", "cli/submit.py:submit"): (
-        "each command names its own options in what it refuses, before anything of the job is imported"
-    ),
     ("tapes/vault/disks.py:of_overwritten", "tapes/vault/disks.py:of_overwritten"): (
         "three kinds of disks, a sentence each: a table of them would only move the sentences"
     ),

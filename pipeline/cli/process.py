@@ -19,6 +19,8 @@ from pipeline.cli._shared.options import (
     Voice,
     clock,
     named_terms,
+    required_target,
+    voice_count,
 )
 from pipeline.cli._shared.options import roles as named_roles
 from pipeline.cli._shared.recording_files import (
@@ -74,14 +76,10 @@ def process(
 
     If it is stopped, the same command continues where it left off.
     """
-    if speakers != "auto" and not (speakers.isdecimal() and int(speakers) > 0):
-        raise typer.BadParameter(f"{speakers!r} is neither a number of voices nor 'auto'", param_hint="--speakers")
+    voices = voice_count(speakers)
     if (diarizer == "manual") != (turns is not None):
         raise typer.BadParameter("'--diarizer manual' and '--turns FILE.rttm' go together", param_hint="--diarizer")
-    if not target_behavior.strip():
-        raise typer.BadParameter(
-            "change talk cannot be coded without it; name the change", param_hint="--target-behavior"
-        )
+    target_behavior = required_target(target_behavior)
 
     from rich.console import Console
 
@@ -116,17 +114,17 @@ def process(
     chosen = settings.load(profile or (), config or ()).settings
     if not files and written is not None:
         packages = versions(stages.STAGES)
-        text = TextRun(written, target_behavior.strip(), chosen, Engines(chosen), packages, tape_id)
+        text = TextRun(written, target_behavior, chosen, Engines(chosen), packages, tape_id)
         with ProgressDisplay(console, [stage.name for stage in text_run.STAGES]) as display:
             tape = stages.process_text(text, out, display, overwrite=overwrite)
         _say(console, written, tape)
         return
     request = stages.ProcessRequest(
         recordings=files,
-        target_behavior=target_behavior.strip(),
+        target_behavior=target_behavior,
         start=clock(start),
         end=clock(end),
-        speakers=None if speakers == "auto" else int(speakers),
+        speakers=voices,
         diarizer="channels" if channel else diarizer,
         turns=turns,
         interviewer=channel or interviewer,

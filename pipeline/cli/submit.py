@@ -21,6 +21,8 @@ from pipeline.cli._shared.options import (
     Voice,
     clock,
     named_terms,
+    required_target,
+    voice_count,
 )
 from pipeline.cli._shared.options import roles as named_roles
 from pipeline.cli._shared.recording_files import (
@@ -92,12 +94,7 @@ def submit(
 
     A worker then transcribes and pre-codes it.
     """
-    if speakers != "auto" and not (speakers.isdigit() and int(speakers) > 0):
-        raise typer.BadParameter(f"{speakers!r} is neither a number of voices nor 'auto'", param_hint="--speakers")
-    if not target_behavior.strip():
-        raise typer.BadParameter(
-            "change talk cannot be coded without it; name the change", param_hint="--target-behavior"
-        )
+    voices, target_behavior = voice_count(speakers), required_target(target_behavior)
     files = tuple(recordings or ())
     if not files and transcript is None:
         raise typer.BadParameter("name a recording, a --transcript, or both", param_hint="AUDIO")
@@ -126,12 +123,12 @@ def submit(
     given = submission.Submission(
         recordings=files,
         terms=granted,
-        target_behavior=target_behavior.strip(),
+        target_behavior=target_behavior,
         group=group,
         interviewer=interviewer,
         start=clock(start),
         end=clock(end),
-        speakers=None if speakers == "auto" else int(speakers),
+        speakers=voices,
         voice=channel or voice,
         roles=named,
         form=consent.parent / granted.form if granted.form else None,

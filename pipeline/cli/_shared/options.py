@@ -95,6 +95,23 @@ def roles(text: str | None, interviewer: str | None) -> dict[str, Role] | None:
     return named
 
 
+def voice_count(speakers: str) -> int | None:
+    """The number of ``--speakers``; None for "auto"."""
+    if speakers == "auto":
+        return None
+    if not (speakers.isdecimal() and int(speakers) > 0):
+        raise typer.BadParameter(f"{speakers!r} is neither a number of voices nor 'auto'", param_hint="--speakers")
+    return int(speakers)
+
+
+def required_target(target_behavior: str) -> str:
+    """The text of ``--target-behavior`` without blanks around it; it must not be empty."""
+    if not target_behavior.strip():
+        value = "change talk cannot be coded without it; name the change"
+        raise typer.BadParameter(value, param_hint="--target-behavior")
+    return target_behavior.strip()
+
+
 def clock(text: str | None) -> int | None:
     """Milliseconds of a time that a member types: ``90``, ``1:30``, ``0:01:30.5``."""
     if text is None:

@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from pipeline.cli._shared.options import clock
+from pipeline.cli._shared.options import clock, required_target, voice_count
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,20 @@ def test_what_is_no_time_is_refused(typed: str) -> None:
 
 def test_no_time_stays_none() -> None:
     assert clock(None) is None
+
+
+def test_the_number_of_voices() -> None:
+    assert [voice_count(text) for text in ("2", "12", "auto")] == [2, 12, None]
+
+
+@pytest.mark.parametrize("typed", ["0", "-1", "two", "", "\u00b2", "1.5"])
+def test_what_is_no_number_of_voices_is_refused(typed: str) -> None:
+    """A superscript two is a digit to Python, and no number."""
+    with pytest.raises(typer.BadParameter, match="number of voices"):
+        voice_count(typed)
+
+
+def test_a_target_behavior_of_blanks_is_none() -> None:
+    assert required_target(" drinking less ") == "drinking less"
+    with pytest.raises(typer.BadParameter, match="name the change"):
+        required_target(" \t")
