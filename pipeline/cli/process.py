@@ -19,6 +19,7 @@ from pipeline.cli._shared.options import (
     Voice,
     clock,
     named_terms,
+    named_transcript,
     required_target,
     voice_count,
 )
@@ -97,19 +98,13 @@ def process(
     from pipeline import settings, stages
     from pipeline.cli._shared.interruption import Interrupted, interruptible, leave_now
     from pipeline.cli._shared.progress_display import ProgressDisplay
-    from pipeline.formats import written_transcript
     from pipeline.run import text_run
     from pipeline.run.engines import Engines
     from pipeline.run.stage_keys import versions
     from pipeline.run.text_run import TextRun
     from pipeline.speech.cores import Cores
 
-    named = named_roles(roles, interviewer)
-    written = written_transcript.read(transcript) if transcript else None
-    if written and named and written.voices:
-        written, named = written.with_roles(named), None
-    if written and interviewer and written.voices:
-        written, interviewer = written.with_interviewer(interviewer), None
+    written, named, interviewer = named_transcript(transcript, named_roles(roles, interviewer), interviewer)
     console = Console()
     chosen = settings.load(profile or (), config or ()).settings
     if not files and written is not None:

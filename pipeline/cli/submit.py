@@ -21,6 +21,7 @@ from pipeline.cli._shared.options import (
     Voice,
     clock,
     named_terms,
+    named_transcript,
     required_target,
     voice_count,
 )
@@ -108,17 +109,11 @@ def submit(
 
     from pipeline.cli._shared.home_access import open_home, settings_with_home
     from pipeline.cli._shared.job_watching import follow_jobs, warn_without_worker
-    from pipeline.formats import written_transcript
     from pipeline.tapes import people
     from pipeline.tapes.consent import consent_form
     from pipeline.tapes.intake import submission
 
-    named = named_roles(roles, voice)
-    written = written_transcript.read(transcript) if transcript else None
-    if written and named and written.voices:
-        written, named = written.with_roles(named), None
-    if written and voice and written.voices:
-        written, voice = written.with_interviewer(voice), None
+    written, named, voice = named_transcript(transcript, named_roles(roles, voice), voice)
     granted = consent_form.read(consent)
     given = submission.Submission(
         recordings=files,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
 from pipeline.timeline import Role, typed
+
+if TYPE_CHECKING:
+    from pipeline.formats.written_transcript import WrittenTranscript
 
 Profile = Annotated[
     list[str] | None,
@@ -93,6 +96,19 @@ def roles(text: str | None, interviewer: str | None) -> dict[str, Role] | None:
             raise typer.BadParameter(f"voice {voice!r} is named twice", param_hint="--roles")
         named[voice] = cast(Role, role)
     return named
+
+
+def named_transcript(
+    path: Path | None, roles: dict[str, Role] | None, interviewer: str | None
+) -> tuple[WrittenTranscript | None, dict[str, Role] | None, str | None]:
+    """Read ``--transcript``; roles and interviewer go into it where it names voices, else they are of the sound."""
+    from pipeline.formats import written_transcript
+
+    written = written_transcript.read(path) if path else None
+    if written is None or not written.voices:
+        return written, roles, interviewer
+    written = written.with_roles(roles) if roles else written
+    return written.with_interviewer(interviewer) if interviewer else written, None, None
 
 
 def voice_count(speakers: str) -> int | None:
