@@ -347,6 +347,54 @@ def test_modules_are_short() -> None:
     assert {module: length for module, length in lengths.items() if length > LONGEST} == {}
 
 
+ALONE = {
+    "audio.av_frames": "tests/audio/test_av_reader.py",
+    "audio.source_file": "tests/audio/test_recording.py",
+    "audio.file_layout": "tests/audio/test_assembly.py",
+    "coding.training.tagger_files": "tests/coding/inference/test_checkpoint.py",
+    "model_catalog.fetching": "tests/model_catalog/test_wheels.py",
+    "model_catalog.hub_download": "tests/model_catalog/test_hub.py",
+    "review.context": "one function that returns an attribute; every page is a test of it",
+    "review.upload.drafts": "tests/review/upload/test_permission.py",
+    "review.upload.files_page": "tests/review/upload/test_chunked_uploads.py",
+    "review.upload.surveys": "tests/review/upload/test_chunked_uploads.py",
+    "review.upload.receiving": "tests/review/upload/test_chunked_uploads.py",
+    "review.upload.source_sound": "tests/review/test_byte_ranges.py",
+    "run.progress": "one function that does nothing",
+    "tapes.db.migrations.env": "tests/tapes/test_migrations.py",
+    "tapes.db.records.tapes": "tests/tapes/db/test_database.py",
+}
+"""Modules without a test file of their own name -> the file that has their tests, or why they need none."""
+
+
+def needs_tests(path: Path) -> bool:
+    """Whether a module does anything: one that only declares (records, constants, words) has nothing to test."""
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return any(isinstance(node, functions) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def test_file(path: Path) -> Path:
+    """Return where the tests of a module lie: ``pipeline/tapes/home.py`` -> ``tests/tapes/test_home.py``."""
+    within = path.relative_to(PACKAGE)
+    return ROOT / "tests" / within.parent / f"test_{within.name}"
+
+
+test_file.__test__ = False  # type: ignore[attr-defined]  # a name that pytest collects
+
+
+def test_every_module_has_a_test_file_of_its_name() -> None:
+    doing = {
+        module: path
+        for module, path in MODULES.items()
+        if path.name not in ("__init__.py", "__main__.py") and "versions" not in path.parts and needs_tests(path)
+    }
+    without = {module for module, path in doing.items() if not test_file(path).exists()}
+    assert sorted(without - set(ALONE)) == []
+    assert sorted(set(ALONE) - without) == [], "these have a test file by now"
+    for module, reason in ALONE.items():
+        assert not reason.startswith("tests/") or (ROOT / reason).exists(), module
+
+
 def named_codes() -> set[str]:
     """Error codes that stand in the code outside of their list; some reach their error through a variable."""
     return {

@@ -38,7 +38,9 @@ def test_a_whole_installation_has_nothing_to_mend(checked) -> None:
     findings = checked.findings()
     assert all(finding.fine for finding in findings.values())
     assert findings["package torch"].state == "1.2"
-    assert {f"model {entry.name}" for entry in model_catalog.catalog() if entry.use == "run"} <= set(findings)
+    assert {f"model {entry.name}" for entry in model_catalog.catalog(DEFAULT.models) if entry.use == "run"} <= set(
+        findings
+    )
 
 
 def test_a_package_that_does_not_load_a_model_that_is_missing_and_a_full_disk_say_what_to_do(checked) -> None:
@@ -47,9 +49,9 @@ def test_a_package_that_does_not_load_a_model_that_is_missing_and_a_full_disk_sa
     assert wrong["package spacy"].state == "ImportError: no module spacy"
     assert wrong["package spacy"].remedy == "run `make install`"
     assert wrong["disk"].state == "1.0 GB free here"
-    assert {finding.remedy for name, finding in wrong.items() if name.startswith("model ")} == {
-        "run `tape-review models --fetch`"
-    }
+    remedies = {finding.remedy for name, finding in wrong.items() if name.startswith("model ")}
+    assert all(remedy.startswith("run `tape-review models --fetch`") for remedy in remedies)
+    assert remedies
 
 
 def test_weights_that_are_missing_are_named(checked, monkeypatch: pytest.MonkeyPatch) -> None:
