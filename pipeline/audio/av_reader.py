@@ -25,7 +25,7 @@ _VALUES = 1 << 16  # at most, of all channels: a message may hold eight times as
 _TITLE = 80  # characters of a track's title that are kept
 _RAW = ("mp3", "aac", "flac", "amr")  # no container: only damage can make a hole
 _RAW_STREAMS = {"aac": raw_frames.aac, "amr": raw_frames.amr}
-_OFFSET = 0.1  # seconds by which an MP4's clock may begin late without meaning it
+_OFFSET, _LIVE = 0.1, 600.0  # seconds: an MP4's clock that begins later means it; much later, it is a broadcast's
 
 _CODECS = (
     "aac,aac_latm,ac3,eac3,alac,flac,mp1,mp1float,mp2,mp2float,mp3,mp3float,mp3on4,mp3on4float,opus,libopus,vorbis,"
@@ -160,7 +160,7 @@ def _origin(key: str, file: InputContainer, stream: av.AudioStream, frames: Fram
         late = priming if key == "avi" else _priming(other)  # AVI cannot say that sound begins before the picture
         begins.append(_seconds(other, other.start_time) + late)
     earliest = min(begins)
-    return 0.0 if key == "mov" and earliest >= _OFFSET else earliest
+    return 0.0 if key == "mov" and _OFFSET <= earliest < _LIVE else earliest
 
 
 def _priming(stream: Any, head: bytes = b"") -> float:

@@ -20,6 +20,7 @@ HEAD = 1024
 
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _W64 = bytes.fromhex("726966662e91cf11a5d628db04c10000")
+_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip")  # old QuickTime begins with these
 _DICTATION = (b"\x02dss", b"\x03dss", b"\x01ds2", b"\x03ds2", b"\x07ds2", b"\x03enc", b"\x01enc")
 
 
@@ -112,7 +113,7 @@ def _magic(head: bytes) -> AudioContainer | None:
         return AVI
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
         return AIFF
-    if head[4:8] == b"ftyp" or (head[4:8] in (b"moov", b"mdat", b"wide") and head[0] < 0x20):
+    if head[4:8] == b"ftyp" or (head[4:8] in _ATOMS and head[0] < 0x20):
         return MP4
     if head.startswith(b"caff\0\1"):
         return CAF

@@ -112,6 +112,12 @@ def test_times_of_ten_hours_are_held_to_the_limits(decoded: Callable[..., Record
     assert decoded(content, 0, 2_500).duration == 2_500
 
 
+def test_a_piece_of_a_broadcast_begins_where_it_begins(decoded: Callable[..., Recording]) -> None:
+    recording = decoded(muxed("mp4", "aac", delay=3_600, options={"movflags": "frag_keyframe+empty_moov"}))
+    assert abs(compared(recording.samples[0])[0]) <= 10
+    assert recording.duration == pytest.approx(SECONDS * 1000, abs=100)
+
+
 def test_one_wrong_time_moves_nothing(decoded: Callable[..., Recording]) -> None:
     def edit(packets: Packets) -> Packets:
         packets[len(packets) // 2].pts += round(1 / packets[0].time_base)

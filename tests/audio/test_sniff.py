@@ -50,6 +50,8 @@ def reader(content: bytes) -> ReadAt:
         (b"#!AMR-WB\n\x44", AMR),
         (b"\0\0\0\x08wide\0\0\0\0mdat", MP4),
         (b"\0\1\0\0moov", MP4),
+        (b"\0\0\0\x10skip", MP4),
+        (b"The free land", None),
         (bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c"), ASF),
         (b"RIFF\0\0\0\0AVI LIST", AVI),
         (b"\0\0\1\xba\x44", MPEG_PS),
