@@ -128,8 +128,8 @@ def _aligned(
             message = f"the drift of the two files' clocks could not be checked, as they share no sound: {_CHECK}"
         else:
             message = (
-                f"the second file was placed {_later(-given.lag)} the first, as --offset says, but the sound that both "
-                f"picked up says {_later(-measured.lag)} it: {_CHECK}"
+                f"the second file was placed {_later(-given.lag)} the first, as given (--offset), but the sound that "
+                f"both picked up says {_later(-measured.lag)} it: {_CHECK}"
             )
         return given, [QualityWarning("file_offset", None, message)]
     if track_choice.same_sound(*_overlapping(first, second, sounds, measured)):
@@ -205,8 +205,8 @@ def _laid(
         warnings.append(QualityWarning("file_offset", None, message))
     if not quality.two_voices(samples):
         message = (
-            "both files seem to hold both voices, as if two recorders lay on one table: check who is who; --names "
-            "takes each file for one person"
+            "both files seem to hold both voices, as if two recorders lay on one table: check who is who "
+            "(--names takes each file for one person)"
         )
         warnings.append(QualityWarning("not_one_voice_each", None, message))
     return _recording(samples, first, sounds, parts, warnings, settings)
@@ -269,7 +269,7 @@ def _joints(begins: Sequence[int], durations: Sequence[int], gaps: Sequence[int]
         if given:
             how = f"after a gap of {to_seconds(gap)} s, which is silent here"
         else:
-            how = "without a gap: if the recorder was off in between, say for how long with --gap"
+            how = "without a gap: if the recorder was off in between, times from there on are too early (--gap)"
         message = f"file {number} ends at {clock(ends)} of the recording, and file {number + 1} was joined to it {how}"
         warnings.append(QualityWarning("joined", None, message))
     return warnings

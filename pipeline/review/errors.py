@@ -35,6 +35,14 @@ class MemberText:
     words: str
 
 
+_OPTIONS = re.compile(r" \(--[^()]*\)")
+
+
+def without_options(warning: str) -> str:
+    """Return a warning about a recording without its words on the command line, which nobody has in the room."""
+    return _OPTIONS.sub("", warning)
+
+
 NO_ACCESS = "You do not have access to this tape."
 
 _LATER = "Try again in a few minutes. If the problem continues, give your administrator the number below."

@@ -107,7 +107,7 @@ def test_an_offset_that_the_sound_contradicts_is_taken_with_a_word(
     files = (wav(tmp_path / "a.wav", session[0]), wav(tmp_path / "b.wav", session[1, 5 * SAMPLE_RATE :]))
     result = assembly.decode(files, FileLayout(offset=9_000), limits)
     assert [part.begins for part in result.parts] == [0, 9_000]
-    assert "9.000 s after the beginning of the first, as --offset says" in warned(result, "file_offset")
+    assert "9.000 s after the beginning of the first, as given (--offset)" in warned(result, "file_offset")
     assert "says 5.00" in warned(result, "file_offset")
 
 

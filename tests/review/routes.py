@@ -52,6 +52,7 @@ QUERIES = {
     "a": ("question_closed",),
     "b": ("question_open",),
     "tape": ("0123456789abcdef",),
+    "file": ("1", "2"),
 }
 """Query parameters."""
 
@@ -78,6 +79,8 @@ FIELDS: dict[str, Any] = {
     "speakers": "2",
     "way": "sound",
     "together": "people",
+    "terms": "Suboxone",
+    "undo": "false",
     "seconds": "3",
     "who": "S1",
     "track": "1",

@@ -259,7 +259,7 @@ def download_codes(request: Request, viewer: SignedIn, tape_id: str, pass_id: st
             raise HTTPException(404)
         utterances, codes = transcripts.visible_transcript(admitted), passes.pass_codes(admitted, coding_pass)
         book = codebooks.read(admitted, coding_pass.codebook)
-    zero = admitted.tape.start_ms or 0
+        zero = transcripts.zero(admitted)
     if kind == "csv":
         text, media_type = downloads.codes_csv(utterances, codes, None if admitted.tape.from_text else zero), "text/csv"
     else:

@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy import select
 
 from pipeline.formats import plain_text
+from pipeline.formats.time_origin import Zero
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import masks
 from pipeline.review.coding.corrections import CorrectedUtterance, CorrectedWord, Correction, apply_corrections
+from pipeline.run.output import PROVENANCE
 from pipeline.tapes.db import records
 from pipeline.tapes.db.records import Item
-from pipeline.timeline import Span, Vocalization
+from pipeline.timeline import Span, Vocalization, to_ms
 
 TRANSCRIPT_KIND = "transcript"
 PAYLOAD_FIELD = "corrections.payload"
@@ -67,6 +69,17 @@ def newest_item(admitted: Admitted, kind: str) -> Item:
     if newest is None:
         raise LookupError(kind)
     return newest
+
+
+def zero(admitted: Admitted) -> Zero:
+    """Return the moment of the recording from which the tape's times count, with where each of its files begins."""
+    begins = []
+    try:
+        provenance = json.loads(admitted.home.vault.read(newest_item(admitted, PROVENANCE)))
+        begins = [to_ms(float(file["begins"])) for file in provenance.get("files", ())]
+    except LookupError:
+        pass  # not processed yet
+    return Zero(admitted.tape.start_ms or 0, begins)
 
 
 def valid_corrections(admitted: Admitted) -> list[Correction]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -31,9 +30,6 @@ from pipeline.tapes.jobs import job_state
 from pipeline.tapes.retention import destruction
 
 router = APIRouter()
-
-_OPTIONS = re.compile(r" \(--[^()]*\)")
-"""What a warning says of the command line, which nobody has in the room."""
 
 _TEXT: Mapping[str | None, str] = {None: "Waiting for its turn", **dict.fromkeys(STEP_LABELS, "Coding the transcript")}
 """The same for a tape that has no sound."""
@@ -86,7 +82,7 @@ def _warnings(database: Session, home: Home, tape_id: str) -> list[str]:
     item = database.scalars(select(Item).where(Item.tape_id == tape_id, Item.kind == PROVENANCE)).first()
     warnings = json.loads(home.vault.read(item)).get("warnings", []) if item else []
     # that there is no sound stands among the facts of the page
-    return [_OPTIONS.sub("", warning) for warning in warnings if warning != NO_SOUND]
+    return [errors.without_options(warning) for warning in warnings if warning != NO_SOUND]
 
 
 @router.get("/tapes/{tape_id}/progress")

@@ -361,8 +361,9 @@ def _part(request: Request, tape: Tape, typed: dict[str, Any], error: str = "") 
     limit = int(min(room.settings.audio.segment_limit_minutes, room.settings.audio.hard_limit_minutes) * 60_000)
     last = min(limit, seen.shown)
     filled = {"start": "0:00", "end": f"{last // 60_000}:{last // 1000 % 60:02d}", "speakers": 2, "terms": ""} | typed
+    shown = {"seen": seen, "notes": [errors.without_options(note) for note in seen.notes], "limit": limit}
     files = len(chunked_uploads.recordings(room.home, tape.id))
-    return tape_form(request, "upload/part.html", tape, error, seen=seen, files=files, limit=limit, typed=filled)
+    return tape_form(request, "upload/part.html", tape, error, **shown, files=files, typed=filled)
 
 
 def tape_form(request: Request, template: str, tape: Tape, error: str, **context: Any) -> Response:

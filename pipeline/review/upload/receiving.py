@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 
 from pipeline.errors import AudioError, ReviewError
 from pipeline.formats import plain_text
-from pipeline.review import form_fields
+from pipeline.review import errors, form_fields
 from pipeline.review.auth import csrf
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.context import context_of
@@ -56,7 +56,8 @@ def check(request: Request, viewer: SignedIn, tape_id: Id, file: File = 1) -> Re
     """Return what is wrong with the sound that has arrived, while the rest of it is still on its way."""
     _draft(request, viewer, tape_id)
     room = context_of(request)
-    return JSONResponse({"notes": chunked_uploads.early_words(room.home, room.settings.audio, tape_id, file)})
+    notes = chunked_uploads.early_words(room.home, room.settings.audio, tape_id, file)
+    return JSONResponse({"notes": [errors.without_options(note) for note in notes]})
 
 
 @router.put("/uploads/{tape_id}")

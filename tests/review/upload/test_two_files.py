@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -11,10 +14,14 @@ import soundfile
 
 from pipeline.audio.file_layout import ONE_FILE, FileLayout
 from pipeline.audio.quality import SAMPLE_RATE
+from pipeline.formats import time_origin
+from pipeline.review.authorization import Admitted
+from pipeline.review.coding import transcripts
 from pipeline.review.upload import chunked_uploads
 from pipeline.tapes.db.records import Item, Tape
 from pipeline.tapes.jobs import steps
 from pipeline.tapes.retention import destruction
+from pipeline.tapes.vault.stage_store import item_row
 from tests.audio.sessions import leaking, voices, with_tracks
 from tests.review.conftest import Room
 from tests.review.upload.test_chunked_uploads import Sender
@@ -214,3 +221,19 @@ def test_nobody_else_reaches_the_files_of_a_draft(room: Room, sender: Sender, fi
         assert ben.get(path).status_code == 404
     assert ben.post(f"/tapes/{tape}/second/discard").status_code == 404
     assert ben.post(f"/tapes/{tape}/files", {"together": "parts"}).status_code == 404
+
+
+def test_a_tape_of_two_files_says_in_its_exports_where_each_begins(room: Room) -> None:
+    group = room.group()
+    tape = room.tape(group, room.person("Ada", group))
+    files = [{"begins": "0.000"}, {"begins": "754.200"}]
+    item = room.home.vault.put(tape, "provenance.json", json.dumps({"files": files}).encode())
+    with room.home.database.writing() as database:
+        database.get_one(Tape, tape).start_ms = 700_000
+        database.add(item_row(item, room.clock()))
+        database.flush()
+        admitted = cast(Admitted, SimpleNamespace(session=database, home=room.home, tape=database.get_one(Tape, tape)))
+        zero = transcripts.zero(admitted)
+    assert time_origin.sentence(zero) == (
+        "time 0 is 700.000 s into the recording, in which file 1 begins at 0.000 s and file 2 at 754.200 s"
+    )
