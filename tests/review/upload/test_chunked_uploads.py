@@ -217,7 +217,7 @@ def test_a_stream_is_read_no_further_than_one_block_beyond_the_limit(room: Room,
             yield block
 
     with pytest.raises(ReviewError, match="R01"):
-        asyncio.run(receiving._kept(request, tape, 0, 10 * MB, endless()))  # type: ignore[arg-type]
+        asyncio.run(receiving._store_stream(request, tape, 0, 10 * MB, endless()))  # type: ignore[arg-type]
     assert MB < read <= MB + (1 << 16)
     with room.home.database.reading() as database:
         assert sum(item.size for item in database.query(Item)) <= MB
