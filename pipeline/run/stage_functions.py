@@ -5,7 +5,7 @@ None of them stores anything; `pipeline.stages` lists the stages with what each 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from pipeline.run import results
 from pipeline.run.progress import Progress
 from pipeline.run.results import Attribution, Measured, Results
 from pipeline.run.stage import StageContext
-from pipeline.speech import role_notes, roles, transcriber, transcript_attribution, turns
+from pipeline.speech import faint_speech, role_notes, roles, transcriber, transcript_attribution, turns
 from pipeline.speech.diarization import channels, hidden_voices, manual
 from pipeline.speech.diarization.contract import Diarization
 from pipeline.speech.roles import Roles
@@ -141,7 +141,8 @@ def report(
 ) -> tuple[Results, dict[str, bytes]]:
     """Return all results, and the files that are made of them: name -> content."""
     inputs = context.inputs
-    recording = replace(recording, warnings=borne_out(recording.warnings, transcript))
+    unheard = (*borne_out(recording.warnings, transcript), *_missing(recording, transcript, diarization, attribution))
+    recording = replace(recording, warnings=unheard)
     made_by: Mapping[str, Any] = inputs["provenance"]
     source = _source(recording.source)
     files = [
@@ -179,6 +180,17 @@ def report(
     return tape, tape.files()
 
 
+def _missing(
+    recording: Recording, transcript: Transcript, diarization: Diarization, attribution: Attribution
+) -> Iterator[QualityWarning]:
+    """Yield what the engines suggest is missing: one voice more, or sounds without words."""
+    words = [word.span for turn in attribution.turns for word in turn.words]
+    for note in hidden_voices.notes(diarization):
+        yield QualityWarning("voices", None, note)
+    for note in faint_speech.notes(recording.mono, [*words, *transcript.vocalizations]):
+        yield QualityWarning("unheard", None, note)
+
+
 def borne_out(warnings: Sequence[QualityWarning], transcript: Transcript) -> tuple[QualityWarning, ...]:
     """Return the warnings without "no speech was found", which levels alone suggest, where words say otherwise."""
     spoken = sum(word.span.duration for word in transcript.words)
@@ -199,7 +211,7 @@ def warnings(recording: Recording, diarization: Diarization) -> list[str]:
         "check by ear whether a third person speaks"
         for speaker in diarization.spurious_speakers
     )
-    return [*(warning.message for warning in recording.warnings), *brief, *hidden_voices.notes(diarization)]
+    return [*(warning.message for warning in recording.warnings), *brief]
 
 
 def _diarizer(context: StageContext, recording: Recording) -> Literal["pyannote", "channels", "manual"]:

@@ -24,6 +24,7 @@ from pipeline.speech.chunking import Chunk, Samples, chunks, detect_speech
 from pipeline.speech.clock_times import written_as_times
 from pipeline.speech.cores import Cores
 from pipeline.speech.decoding import Hypothesis, best, decoding_options, fallback, rejection_reason
+from pipeline.speech.faint_speech import detect_all
 from pipeline.speech.whisper import Engine, Whisper
 from pipeline.timeline import Span, Word
 
@@ -111,7 +112,8 @@ class WhisperTranscriber:
     ) -> Transcript:
         """Return the words in (n,) float32 samples at 16 kHz; a batch of chunks holds one core while it runs."""
         with cores.hold_one():
-            spoken = self._detect(samples, self._settings) if spoken is None else spoken
+            if spoken is None:
+                spoken = detect_all(samples, lambda part: self._detect(part, self._settings))
             todo = chunks(spoken, samples, self._settings)
             if todo and self._engine is None:
                 self._engine = self._start(cores.number)
