@@ -178,7 +178,10 @@ def _declared(key: str, file: InputContainer, stream: av.AudioStream, origin: fl
         compressed = key == "wav" and not stream.codec_context.name.startswith("pcm_")
         if not stream.duration or stream.duration > 1 << 60 or compressed:
             return None
-        return int(1000 * (_seconds(stream, (stream.start_time or 0) + stream.duration) - origin))
+        start = _seconds(stream, stream.start_time or 0)
+        if key == "mov" and start >= _OFFSET:  # of fragments it counts from zero, else from the start
+            return None
+        return int(1000 * (start + _seconds(stream, stream.duration) - origin))
     if key in ("matroska", "asf") and file.duration and not file.streams.video and origin < _OFFSET:
         return int(file.duration * 1000 / av.time_base)
     return None
