@@ -164,7 +164,7 @@ def test_a_backup_whose_record_was_lost_is_counted_among_the_written(home: Home,
         backup.make(home, tmp_path / f"{name}.backup", NOON)
     (tmp_path / "lost.backup").unlink()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backup, "made", lambda _: 1)  # an older database, put back
+        patch.setattr(backup, "count_backups", lambda _: 1)  # an older database, put back
         destruction.destroy(home, "m", "by hand", NOON)
     assert facts_of(home, "m")["backups"] == {"written": 3, "key overwritten": 2, "not reached": 1}
 
