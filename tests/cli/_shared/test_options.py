@@ -3,6 +3,7 @@
 import pytest
 import typer
 
+from pipeline.cli._shared import options
 from pipeline.cli._shared.options import clock, required_target, voice_count
 
 
@@ -47,3 +48,24 @@ def test_a_target_behavior_of_blanks_is_none() -> None:
     assert required_target(" drinking less ") == "drinking less"
     with pytest.raises(typer.BadParameter, match="name the change"):
         required_target(" \t")
+
+
+def test_roles_are_given_voice_by_voice() -> None:
+    assert options.roles("S1=interviewer, S2=client,S3=other", None) == {
+        "S1": "interviewer",
+        "S2": "client",
+        "S3": "other",
+    }
+    assert options.roles("a=b=client", None) == {"a=b": "client"}
+    assert options.roles(None, "S1") is None
+
+
+@pytest.mark.parametrize("text", ["", "S1", "S1=", "=client", "S1=host", "S1=client,S1=client", "S1=client,"])
+def test_roles_that_name_no_voice_or_no_role_are_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        options.roles(text, None)
+
+
+def test_roles_and_the_interviewer_alone_exclude_each_other() -> None:
+    with pytest.raises(typer.BadParameter, match="give one of the two"):
+        options.roles("S1=client", "S1")
