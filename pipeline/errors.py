@@ -159,6 +159,7 @@ CODES: dict[str, str] = {
     "M08": "a model cannot be downloaded from its hub",
     "M09": "a model's owner asks for an account on its hub",
     "M10": "a model's revision or file is not on its hub any more",
+    "M11": "a model for English alone is asked for another language",
     # speech
     "P01": "a recording holds no words",
     "P02": "the named interviewer does not speak",

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from pipeline import languages
 from pipeline.errors import SettingsError
 
 _REMEDY = "see configs/default.toml"
@@ -32,6 +33,16 @@ def project_folder(name: str) -> Path:
     package = Path(__file__).resolve().parent
     packed = package / "_project" / name
     return packed if packed.is_dir() else package.parent / name
+
+
+def _language(value: object) -> object:
+    """A language as its code, or "auto"; ValueError for any other text."""
+    if not isinstance(value, str) or value.strip().lower() == languages.AUTO:
+        return languages.AUTO if isinstance(value, str) else value
+    code = languages.code(value)
+    if code is None:
+        raise ValueError("is not auto, and no code or English name of a language")
+    return code
 
 
 class Section(BaseModel):
@@ -76,6 +87,7 @@ class TranscriptionSettings(Section):
 
     model: str
     compute: str
+    language: Annotated[str, BeforeValidator(_language)]
     prompt: str
     terms: ExpectedTerms
     beam: int = Field(ge=1, le=10)
@@ -216,6 +228,15 @@ def with_terms(settings: Settings, terms: Sequence[str]) -> Settings:
         remedy = f"name at most {MOST_TERMS}, each of at most 60 characters"
         raise SettingsError("S03", "names and terms", value, remedy) from error
     return settings.model_copy(update={"transcription": transcription})
+
+
+def with_language(settings: Settings, language: str | None) -> Settings:
+    """Return the settings with the language that was asked for a tape; as they are for None."""
+    if language is None:
+        return settings
+    return settings.model_copy(
+        update={"transcription": settings.transcription.model_copy(update={"language": language})}
+    )
 
 
 @dataclass(frozen=True)

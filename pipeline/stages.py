@@ -82,8 +82,16 @@ STAGES: tuple[Stage[Any], ...] = (
         "Assigning the words to the voices",
         stage_functions.attribute,
         takes=("decode", "transcribe", "diarize"),
-        inputs=("interviewer", "roles", "speakers", "transcript", "model.roles", "model.sentences"),
-        packages=("spacy",),
+        inputs=(
+            "interviewer",
+            "roles",
+            "speakers",
+            "transcript",
+            "settings.transcription",
+            "model.roles",
+            "model.sentences",
+        ),
+        packages=("spacy", "py3langid"),
         format=ResultFormat.dataclass(Attribution),
     ),
     Stage(

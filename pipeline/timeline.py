@@ -17,9 +17,12 @@ Span(start=250, end=400)
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
+
+from pipeline.languages import ENGLISH
 
 UNKNOWN = "unknown"
 """Speaker of a word that no speaker segment is near, and role of a speaker whose role nobody has decided."""
@@ -131,18 +134,52 @@ def merge(spans: Iterable[Span], gap: int) -> list[Span]:
     return merged
 
 
+def within(spans: Iterable[Span], others: Sequence[Span]) -> list[Span]:
+    """Return the parts of spans that lie in others, which do not overlap each other.
+
+    >>> within([Span(0, 400), Span(500, 600)], [Span(300, 550)])
+    [Span(start=300, end=400), Span(start=500, end=550)]
+    """
+    return [part for span in spans for other in others if (part := span & other)]
+
+
+def outside(spans: Iterable[Span], others: Sequence[Span]) -> list[Span]:
+    """Return the parts of spans that lie in none of the others.
+
+    >>> outside([Span(0, 400), Span(500, 600)], [Span(300, 350), Span(500, 600)])
+    [Span(start=0, end=300), Span(start=350, end=400)]
+    """
+    parts = list(spans)
+    for other in others:
+        sides = [
+            side
+            for part in parts
+            for side in ((part.start, min(part.end, other.start)), (max(part.start, other.end), part.end))
+        ]
+        parts = [Span(start, end) for start, end in sides if end > start]
+    return sorted(dict.fromkeys(parts))
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One spoken token as the transcriber wrote it, without surrounding blanks; its probability is in [0, 1]."""
+    """One spoken token as the transcriber wrote it, without surrounding blanks; its probability is in [0, 1].
+
+    ``language`` is the code of the language that it was spoken in (`pipeline.languages`).
+    """
 
     span: Span
     text: str
     probability: float
     speaker: str = UNKNOWN
+    language: str = ENGLISH
 
     def by(self, speaker: str) -> Word:
         """Return the same word with this speaker."""
         return replace(self, speaker=speaker)
+
+    def in_language(self, language: str) -> Word:
+        """Return the same word, spoken in this language."""
+        return replace(self, language=language)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -197,3 +234,9 @@ class Utterance(_SpokenWords):
     def __post_init__(self) -> None:
         if not self.words:
             raise ValueError("an utterance holds at least one word")
+
+    @property
+    def language(self) -> str:
+        """The language of most of its words; English where two have as many."""
+        words = Counter(word.language for word in self.words)
+        return max(words, key=lambda language: (words[language], language == ENGLISH, language))

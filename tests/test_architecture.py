@@ -26,7 +26,7 @@ PACKAGE = ROOT / "pipeline"
 LONGEST = 400
 
 PURE = frozenset(
-    {"errors", "run.progress", "timeline", "lexicon", "measures"}
+    {"errors", "run.progress", "timeline", "lexicon", "languages", "measures"}
     | {"coding.codebook", "coding.crosswalk", "coding.segmentation", "coding.volleys"}
 )
 """Rooms and modules that neither read, write nor load a model."""
@@ -71,7 +71,7 @@ BOTH_WAYS = {
 }
 """Folders whose modules import each other, without a circle of modules, and why they may."""
 
-GROUND = frozenset({"measures", "timeline", "lexicon", "errors", "run.progress"})
+GROUND = frozenset({"measures", "timeline", "lexicon", "languages", "errors", "run.progress"})
 """What the measures may know of ours."""
 
 HARMLESS = frozenset(

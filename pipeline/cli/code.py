@@ -10,11 +10,11 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from pipeline import settings
+from pipeline import languages, settings
 from pipeline.cli._shared import interviewer_choice
-from pipeline.cli._shared.options import Config, Tiers, tiers
+from pipeline.cli._shared.options import Config, Language, Tiers, language_code, tiers
 from pipeline.errors import TableError
-from pipeline.formats import speaker_roles, tape_tables, uncoded
+from pipeline.formats import speaker_roles, tape_tables, text_language, uncoded
 from pipeline.settings import Settings
 
 _MANY = 8
@@ -44,6 +44,7 @@ def code(
             help="The change that the session is about, for tapes whose table names none. Change talk depends on it.",
         ),
     ] = None,
+    language: Language = None,
     tier: Tiers = None,
     config: Config = None,
 ) -> None:
@@ -57,14 +58,18 @@ def code(
     show who is the interviewer, the program decides from the words and prints how certain it is.
 
     Other columns are kept. If the table already has codes, the machine's codes replace them.
+
+    Only English is coded. Utterances in another language are marked in the column `language` and left without codes; if
+    the table has that column, with codes or names of languages, it decides.
     """
     from pipeline.coding import tagger
 
-    loaded = settings.load(files=config or ()).settings
+    loaded = settings.with_language(settings.load(files=config or ()).settings, language_code(language))
     reading = uncoded.read(transcript, interviewer, tiers(tier))
     for note in reading.notes:
         typer.echo(note, err=True)
-    table = _with_target(_with_roles(reading.table, transcript, loaded), (target_behavior or "").strip())
+    table = _with_roles(_with_languages(reading.table, loaded.transcription.language), transcript, loaded)
+    table = _with_target(table, (target_behavior or "").strip())
     replaced = [column for column in tape_tables.TAG_COLUMNS if column in table]
     if replaced:
         typer.echo(f"The machine's tags replace the columns {', '.join(replaced)} of {transcript.name}.", err=True)
@@ -73,6 +78,24 @@ def code(
         coded = tagger.load(loaded).tag(table, lambda done: display.update(task, completed=done))
     tape_tables.write_utterances(coded, out)
     typer.echo(out)
+
+
+def _with_languages(table: pd.DataFrame, given: str) -> pd.DataFrame:
+    """Return the table with the language of each row: its own, else the one that its tape's words are in."""
+    named = [languages.code(cell) for cell in table["language"]] if "language" in table else [None] * len(table)
+    by_row = pd.Series(named, index=table.index, dtype=object)
+    spoken = pd.Series(languages.ENGLISH, index=table.index, dtype=object)
+    for tape_id, tape in table.groupby("tape_id", sort=False):
+        detected = text_language.of_utterances(tape["text"].tolist(), given)
+        named = by_row[tape.index].tolist() if given == languages.AUTO else [None] * len(tape)
+        settled = [name or language for name, language in zip(named, detected, strict=True)]
+        spoken[tape.index] = pd.Series(settled, index=tape.index, dtype=object)
+        words = [float(len(text.split())) for text in tape["text"]]
+        sentence = languages.share_sentence(languages.shares(spoken[tape.index], words), "words")
+        if sentence:
+            where = f"{tape_id}: " if table["tape_id"].nunique() > 1 else ""
+            typer.echo(f"Warning: {where}{sentence}.", err=True)
+    return table.assign(language=spoken)
 
 
 def _with_roles(table: pd.DataFrame, path: Path, loaded: Settings) -> pd.DataFrame:
@@ -86,7 +109,7 @@ def _with_roles(table: pd.DataFrame, path: Path, loaded: Settings) -> pd.DataFra
     for tape_id, tape in table.groupby("tape_id", sort=False):
         if (tape["role"] == "").any():
             table.loc[tape.index, "role"] = _decided(str(tape_id), tape, path, loaded)
-    third = table[table["role"].isin(["other", "unknown"])]
+    third = table[table["role"].isin(["other", "unknown"]) & ~table["language"].map(languages.is_foreign)]
     if len(third):
         voices = speaker_roles.distinct_speakers(third["speaker"]) if "speaker" in third else []
         named = f" ({', '.join(voices[:_MANY])})" if voices else ""
@@ -121,5 +144,6 @@ def _decided(tape_id: str, tape: pd.DataFrame, path: Path, loaded: Settings) -> 
         remedy = f"if the interviewer says all of it, add --interviewer {speakers[0]!r}; else {remedy}"
         raise TableError("T08", f"transcript {path.name}", value, remedy)
     where = f" of {tape_id}" if tape_id != path.stem else ""
-    decided = interviewer_choice.decide_roles(list(zip(voices, tape["text"], strict=True)), loaded, where)
+    speeches = list(zip(voices, tape["text"], strict=True))
+    decided = interviewer_choice.decide_roles(speeches, loaded, where, tape["language"].tolist())
     return tape["role"].where(~open_, voices.map(decided.role))

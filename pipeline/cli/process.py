@@ -10,6 +10,7 @@ import typer
 from pipeline.cli._shared.options import (
     Config,
     End,
+    Language,
     Profile,
     Roles,
     Speakers,
@@ -18,6 +19,7 @@ from pipeline.cli._shared.options import (
     Transcript,
     Voice,
     clock,
+    language_code,
     named_terms,
     named_transcript,
     required_target,
@@ -55,6 +57,7 @@ def process(
     roles: Roles = None,
     transcript: Transcript = None,
     terms: Terms = None,
+    language: Language = None,
     diarizer: Annotated[
         Literal["auto", "pyannote", "channels", "manual"], typer.Option(help="How to tell who speaks when.")
     ] = "auto",
@@ -106,7 +109,7 @@ def process(
 
     written, named, interviewer = named_transcript(transcript, named_roles(roles, interviewer), interviewer)
     console = Console()
-    chosen = settings.load(profile or (), config or ()).settings
+    chosen = settings.with_language(settings.load(profile or (), config or ()).settings, language_code(language))
     if not files and written is not None:
         packages = versions(stages.STAGES)
         text = TextRun(written, target_behavior, chosen, Engines(chosen), packages, tape_id)

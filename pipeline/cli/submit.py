@@ -12,6 +12,7 @@ from pipeline.cli._shared.options import (
     Config,
     End,
     Home,
+    Language,
     Profile,
     Roles,
     Speakers,
@@ -20,6 +21,7 @@ from pipeline.cli._shared.options import (
     Transcript,
     Voice,
     clock,
+    language_code,
     named_terms,
     named_transcript,
     required_target,
@@ -79,6 +81,7 @@ def submit(
     offset: Offset = None,
     join: Join = False,
     gap: Gap = None,
+    language: Language = None,
     watch: Annotated[bool, typer.Option("--watch", help="Show progress until the work is done.")] = False,
     example_consent: Annotated[
         bool,
@@ -131,6 +134,7 @@ def submit(
         layout=file_layout,
         diarizer="channels" if channel else "auto",
         listen_for=named_terms(terms),
+        language=language_code(language),
     )
     with open_home(home, config, profile) as tapes_home:
         with tapes_home.database.reading() as session:

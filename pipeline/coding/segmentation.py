@@ -23,9 +23,10 @@ statement before them. Lists stay whole, because none of their items is a clause
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Protocol
 
+from pipeline.languages import is_foreign
 from pipeline.lexicon import (
     AUXILIARIES,
     CONJUNCTIONS,
@@ -84,6 +85,11 @@ MAX_OPENING_WORDS = 12
 """Number of words within which a question must open."""
 
 
+SECOND = 1000
+"""A pause in milliseconds at which an utterance in another language ends."""
+
+_FULL_STOPS = frozenset(".!?…。！？؟।")
+
 SentenceFinder = Callable[[list[str]], list[list[int]]]
 """Returns for each text the indices of its words (separated by single blanks) at which a sentence may start."""
 
@@ -112,8 +118,7 @@ def utterances(
     first_words: where somebody has split the speech into utterances already, the words at which these begin.
     """
     if first_words is None:
-        starts = find_sentences([turn.text for turn in turns])
-        parts = [split_turn(turn.words, starts[number]) for number, turn in enumerate(turns)]
+        parts = _split_turns(turns, find_sentences)
     else:
         parts = [_split_before(turn.words, first_words) for turn in turns]
     split = [
@@ -122,6 +127,32 @@ def utterances(
         for words in parts[number]
     ]
     return tuple(sorted(split, key=lambda utterance: (utterance.span.start, utterance.turn)))
+
+
+def _split_turns(turns: Sequence[Turn], find_sentences: SentenceFinder) -> list[list[tuple[Word, ...]]]:
+    """Split each turn; no utterance is in two languages. The hints are for English, others are split at their marks."""
+    stretches = [
+        (number, language, tuple(words))
+        for number, turn in enumerate(turns)
+        for language, words in groupby(turn.words, lambda word: word.language)
+    ]
+    in_english = [words for _, language, words in stretches if not is_foreign(language)]
+    starts = iter(find_sentences([" ".join(word.text for word in words) for words in in_english]))
+    parts: list[list[tuple[Word, ...]]] = [[] for _ in turns]
+    for number, language, words in stretches:
+        parts[number] += _split_at_marks(words) if is_foreign(language) else split_turn(words, next(starts))
+    return parts
+
+
+def _split_at_marks(words: Sequence[Word]) -> list[tuple[Word, ...]]:
+    """Split words of another language after each sentence mark, and at pauses of a second."""
+    cuts = [
+        at
+        for at in range(1, len(words))
+        if words[at - 1].text.rstrip("\"'”’»)] ")[-1:] in _FULL_STOPS
+        or words[at].span.start - words[at - 1].span.end >= SECOND
+    ]
+    return [tuple(words[start:end]) for start, end in pairwise([0, *cuts, len(words)])]
 
 
 def _split_before(words: Sequence[Word], first_words: Collection[Word]) -> list[tuple[Word, ...]]:

@@ -22,6 +22,7 @@ from pipeline.coding.inference import checkpoint
 from pipeline.coding.inference.classifier import DECISIONS, Classifier
 from pipeline.errors import CodingError
 from pipeline.files import sha256
+from pipeline.languages import is_foreign
 from pipeline.run.progress import Progress, ignore
 from pipeline.settings import Settings
 from pipeline.timeline import UNKNOWN
@@ -63,11 +64,14 @@ class Tagger:
         -------
         The same rows with ``codes`` (joined by ``|``, the main behavior first), ``probability`` (of the least certain
         decision), ``needs_check`` and ``p_<code>``. A row of unknown role or without words has no codes, probability 0,
-        and is to be checked.
+        and is to be checked. A row in another language than English (``language``, if there is such a column) has no
+        codes and probability 0; there is no tag to check.
         """
         rows = table[["tape_id", "role"]].copy()
         for column in ("text", "target_behavior"):
             rows[column] = pd.Series(_texts(table, column), index=rows.index, dtype=str)
+        foreign = np.array([is_foreign(language) for language in _texts(table, "language")], dtype=bool)
+        rows["text"] = rows["text"].mask(foreign, "")  # nor is it context of what is coded
         targets = rows["target_behavior"].where(rows["target_behavior"].str.strip() != "")
         rows["target_behavior"] = targets.groupby(rows["tape_id"]).transform("first").fillna("")
         if rows.empty:
@@ -76,7 +80,8 @@ class Tagger:
             probabilities = self.calibration.probabilities(self.classifier(rows, progress))
         has_words = rows["text"].str.contains(r"\w")
         roles = rows["role"].where(has_words, UNKNOWN).to_numpy(dtype=object)
-        return table.assign(**self.calibration.pretag_columns(roles, probabilities))
+        columns = self.calibration.pretag_columns(roles, probabilities)
+        return table.assign(**columns | {"needs_check": columns["needs_check"] & ~foreign})
 
 
 def load(settings: Settings) -> Tagger:

@@ -25,6 +25,7 @@ from pipeline.formats.transcript import (
     role_named,
     split_codes,
 )
+from pipeline.languages import ENGLISH
 from pipeline.timeline import Span, Word, to_ms
 
 MACHINE = "machine"
@@ -119,6 +120,7 @@ def _words(path: Path) -> dict[str, tuple[Word, ...]]:
         if any(pd.isna(row[name]) for name in ("start", "end")) or row["end"] < row["start"]:
             raise TableError("T05", f"word {row['word_id']!r} of {path.name}", "has no times", "give start and end")
         probability = 1.0 if pd.isna(row["probability"]) else row["probability"]
-        word = Word(Span(row["start"], row["end"]), row["text"], probability, row["speaker"])
+        language = row["language"] or ENGLISH
+        word = Word(Span(row["start"], row["end"]), row["text"], probability, row["speaker"], language)
         words_by_utterance[row["utterance_id"]].append(word)
     return {name: tuple(words) for name, words in words_by_utterance.items()}

@@ -30,14 +30,19 @@ TAG_COLUMNS = ("codes", "probability", "needs_check", *(f"p_{code}" for code in 
 UTTERANCE_COLUMNS = (
     *("tape_id", "utterance_id", "turn_id", "role", "speaker", "start", "end", "text"),
     *TAG_COLUMNS,
+    "language",
 )
-"""Columns of ``utterances.csv``; ``codes`` are separated by ``|``."""
+"""Columns of ``utterances.csv``; ``codes`` are separated by ``|``. ``language`` is a code such as ``en``; what is in
+another language than English is transcribed and has no codes."""
 
 WORD_COLUMNS = (
     *("tape_id", "word_id", "utterance_id", "turn_id", "speaker", "role"),
-    *("start", "end", "text", "probability"),
+    *("start", "end", "text", "probability", "language"),
 )
 """Columns of ``words.csv``."""
+
+_LATER = frozenset({"language"})
+"""Columns that files of earlier versions lack; they are read as empty."""
 
 VOCALIZATION_COLUMNS = ("tape_id", "speaker", "role", "start", "end")
 """Columns of ``vocalizations.csv``: voices in which no words could be made out."""
@@ -144,7 +149,7 @@ def _cells(data: bytes, path: Path, required: Sequence[str], content: str | None
         ) from error
     header = rows.pop(0) if rows else []
     for column in required:
-        if column not in header:
+        if column not in header and column not in _LATER:
             columns_shown = ", ".join(header)[:120] or "nothing"
             value = f"lacks the column {column!r}, it has {columns_shown}"
             raise TableError("T03", thing, value, "add it, with commas between columns")
@@ -158,6 +163,7 @@ def _cells(data: bytes, path: Path, required: Sequence[str], content: str | None
             value = f"has {len(row)} cells, the header has {len(header)}"
             raise TableError("T05", _row(path, number), value, "put quotes around cells that hold commas")
     table = pd.DataFrame(rows, columns=header, dtype=str)
+    table = table.assign(**{column: "" for column in required if column not in header})
     for column in (name for name in _TIMES if name in table):
         times = [_time(cell, path, row, column) for row, cell in enumerate(table[column])]
         whole = pd.array([pd.NA if time is None else time for time in times], dtype="Int64")

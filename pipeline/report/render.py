@@ -18,6 +18,7 @@ import pandas as pd
 from jinja2 import Environment
 from markupsafe import Markup
 
+from pipeline import languages
 from pipeline.coding.codebook import Codebook
 from pipeline.measures.session.coded_table import sort_by_time
 from pipeline.measures.session.context import Transitions
@@ -243,4 +244,5 @@ def spread(measure: Measure) -> str:
 def _environment() -> Environment:
     environment = templating.templates("pipeline.report")
     environment.filters |= {"number": number_format.format_number, "figure": figure, "spread": spread}
+    environment.filters["language"] = languages.name
     return environment

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline.coding.codebook import Code, Codebook
 from pipeline.formats import codebook_files
+from pipeline.languages import is_foreign
 from pipeline.measures.session import counts
 from pipeline.measures.session.coded_table import backchannel_rows, codes_by_row, string_column
 from pipeline.timeline import UNKNOWN, Vocalization
@@ -48,7 +49,7 @@ class Tag:
 
 @dataclass(frozen=True)
 class UtteranceView:
-    """One utterance in the transcript."""
+    """One utterance in the transcript; ``language`` is the code of another language than English, else empty."""
 
     row: int
     start: int
@@ -60,6 +61,7 @@ class UtteranceView:
     probability: float | None
     unsure: bool
     listening: bool
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ def lines(table: pd.DataFrame, tags: Tags) -> list[UtteranceView]:
     ]
     sure = table["probability"].tolist() if "probability" in table else [None] * len(table)
     check = table["needs_check"].astype(bool).tolist() if "needs_check" in table else [False] * len(table)
-    rows = zip(*columns, codes_by_row(table), sure, check, backchannel_rows(table), strict=True)
+    spoken = string_column(table, "language") if "language" in table else [""] * len(table)
+    rows = zip(*columns, codes_by_row(table), sure, check, backchannel_rows(table), spoken, strict=True)
     return [
         UtteranceView(
             row=row,
@@ -125,8 +128,9 @@ def lines(table: pd.DataFrame, tags: Tags) -> list[UtteranceView]:
             probability=None if probability is None or pd.isna(probability) else float(probability),
             unsure=unsure,
             listening=noise,
+            language=language if is_foreign(language) else "",
         )
-        for row, (role, speaker, text, codes, probability, unsure, noise) in enumerate(rows)
+        for row, (role, speaker, text, codes, probability, unsure, noise, language) in enumerate(rows)
     ]
 
 

@@ -97,7 +97,7 @@ _SENTENCES: tuple[tuple[str, int, str], ...] = (
         "Check that they are of the same session, and of two people or two parts.",
     ),
     (
-        "M01 M02 M03 M04 M05 M06 M07 M08 M09 M10 P03 P14 C04 C07 C08",
+        "M01 M02 M03 M04 M05 M06 M07 M08 M09 M10 M11 P03 P14 C04 C07 C08",
         503,
         f"A model for coding tapes is not installed correctly. {_LATER}",
     ),

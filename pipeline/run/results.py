@@ -20,6 +20,7 @@ from pipeline.formats.time_origin import Zero
 from pipeline.measures.session import context, measures, readiness
 from pipeline.measures.session.context import Transitions
 from pipeline.report import render
+from pipeline.run import language_notes
 from pipeline.run.output import PROVENANCE
 from pipeline.settings import MeasuresSettings
 from pipeline.speech.diarization.contract import Diarization
@@ -59,11 +60,11 @@ def utterance_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
     rows = [
         (
             *(tape_id, f"u{number:04d}", f"t{utterance.turn + 1:04d}", utterance.role, utterance.speaker),
-            *(utterance.span.start, utterance.span.end, utterance.text),
+            *(utterance.span.start, utterance.span.end, utterance.text, utterance.language),
         )
         for number, utterance in enumerate(attribution.utterances, 1)
     ]
-    return pd.DataFrame(rows, columns=list(tape_tables.UTTERANCE_COLUMNS[:8]))
+    return pd.DataFrame(rows, columns=[*tape_tables.UTTERANCE_COLUMNS[:8], "language"])
 
 
 def word_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
@@ -83,7 +84,7 @@ def word_table(tape_id: str, attribution: Attribution) -> pd.DataFrame:
                 word.speaker,
                 utterance.role,
             ),
-            *(word.span.start, word.span.end, word.text, word.probability),
+            *(word.span.start, word.span.end, word.text, word.probability, word.language),
         )
         for position, (utterance_number, utterance, word) in enumerate(spoken, 1)
     ]
@@ -205,6 +206,7 @@ class Results:
             ),
             warnings=(
                 *(render.Note(note) for note in self.attribution.notes),
+                *(render.Note(note) for note in language_notes.of_sound(transcript)),
                 *(render.Note(warning.message, warning.span) for warning in recording.warnings),
             ),
             ghosts=self.diarization.spurious_speakers,

@@ -18,9 +18,9 @@ from pipeline.audio import quality
 from pipeline.audio.recording import QualityWarning, Recording, Source
 from pipeline.coding import segmentation
 from pipeline.errors import SpeechError
-from pipeline.formats import tape_tables, time_origin
+from pipeline.formats import tape_tables, text_language, time_origin
 from pipeline.formats.written_transcript import WrittenTranscript
-from pipeline.run import results
+from pipeline.run import language_notes, results
 from pipeline.run.progress import Progress
 from pipeline.run.results import Attribution, Measured, Results
 from pipeline.run.stage import StageContext
@@ -100,7 +100,9 @@ def attribute(
     written: WrittenTranscript | None = context.inputs["transcript"]
     aligned = None
     if written is not None:
-        aligned = transcript_attribution.placed(written, transcript, diarization, recording.duration)
+        given = context.inputs["settings.transcription"].language
+        spoken = text_language.of_words([turn.text for turn in written.turns], given)
+        aligned = transcript_attribution.placed(written, transcript, diarization, recording.duration, spoken)
     words = aligned.words if aligned else turns.attribute(transcript.words, diarization)
     speech = turns.turns(words)
     decided = (aligned.roles if aligned else None) or _roles(context, speech, diarization.spurious_speakers)
@@ -108,6 +110,7 @@ def attribute(
     context.progress(0.2)
     first_words = aligned.first_words if aligned else None
     utterances = segmentation.utterances(speech, decided, context.engines.sentences(), first_words)
+    notes += language_notes.of_utterances(utterances, decided)
     doubtful = tuple(segment.span for segment in diarization.hidden)
     return Attribution(speech, decided, utterances, tuple(notes), doubtful)
 
@@ -160,9 +163,10 @@ def report(
         "settings": made_by["settings"],
         "versions": made_by["versions"],
         "engines": {"transcriber": transcript.engine, "diarizer": diarization.engine},
+        "languages": language_notes.provenance(transcript),
         "models": made_by["models"],
         "codebook": {name: getattr(inputs["codebook"], name) for name in ("name", "version", "counting")},
-        "warnings": [*attribution.notes, *warnings(recording, diarization)],
+        "warnings": [*attribution.notes, *language_notes.of_sound(transcript), *warnings(recording, diarization)],
         "files": files or [source | {"begins": to_seconds(0), "drift_millionths": 0.0}],
     }
     tape = Results(

@@ -17,10 +17,10 @@ from pipeline import __version__
 from pipeline.coding import segmentation
 from pipeline.coding.codebook import Codebook
 from pipeline.errors import SpeechError, TableError
-from pipeline.formats import codebook_files, tape_tables
+from pipeline.formats import codebook_files, tape_tables, text_language
 from pipeline.formats.written_transcript import WrittenTranscript
 from pipeline.report import render
-from pipeline.run import results, stage_functions, stage_keys
+from pipeline.run import language_notes, results, stage_functions, stage_keys
 from pipeline.run.engines import Engines
 from pipeline.run.output import PROVENANCE
 from pipeline.run.results import Attribution, Measured
@@ -64,14 +64,19 @@ def attribute(context: StageContext) -> Attribution:
     require_speakers(written)
     names = {voice: f"S{number}" for number, voice in enumerate(written.voices, 1)}
     spoken_words = [(names[turn.voice], word) for turn in written.turns for word in turn.text.split()]
-    words = [Word(Span(at, at + 1), text, 1.0, speaker) for at, (speaker, text) in enumerate(spoken_words)]
+    languages = text_language.of_words([turn.text for turn in written.turns], context.inputs["language"])
+    words = [
+        Word(Span(at, at + 1), text, 1.0, speaker, language)
+        for at, ((speaker, text), language) in enumerate(zip(spoken_words, languages, strict=True))
+    ]
     first_words = {words[at] for at in written.first_words()} if written.has_utterances else None
     spoken = turns.turns(words)
     settled = transcript_attribution.roles(written, names)
     decided = settled or _decided(context, spoken)
-    notes = (NO_SOUND,) if settled else (NO_SOUND, _by_words(decided))
+    by_words = () if settled or decided.undecided else (_by_words(decided),)
     utterances = segmentation.utterances(spoken, decided, context.engines.sentences(), first_words)
-    return Attribution(spoken, decided, utterances, notes)
+    of_languages = language_notes.of_utterances(utterances, decided, "words")
+    return Attribution(spoken, decided, utterances, (NO_SOUND, *by_words, *of_languages))
 
 
 def tag(context: StageContext, attribution: Attribution) -> pd.DataFrame:
@@ -114,6 +119,9 @@ def report(context: StageContext, attribution: Attribution, table: pd.DataFrame,
             )
             for name in dict.fromkeys(turn.speaker for turn in attribution.turns)
         ),
+        warnings=tuple(
+            render.Note(note) for note in language_notes.of_utterances(attribution.utterances, decided, "words")
+        ),
         provenance=provenance,
         no_sound=NO_SOUND,
     )
@@ -134,8 +142,8 @@ STAGES: tuple[Stage[Any], ...] = (
         "attribute",
         "Assigning the words to the voices",
         attribute,
-        inputs=("transcript", "model.roles", "model.sentences"),
-        packages=("spacy",),
+        inputs=("transcript", "language", "model.roles", "model.sentences"),
+        packages=("spacy", "py3langid"),
     ),
     Stage(
         "tag",
@@ -183,6 +191,11 @@ class TextRun:
         """The tape's name in the tables."""
         return self.given_id or f"tape-{self.written.digest()[:8]}"
 
+    @property
+    def language(self) -> str:
+        """The language of all words, or "auto"."""
+        return self.settings.transcription.language
+
     @cached_property
     def models(self) -> dict[str, dict[str, str]]:
         """The models that are loaded, with checksums."""
@@ -214,10 +227,11 @@ class TextRun:
         book = codebook_files.read(self.settings.coding.codebook)
         sections = stage_keys.decisive(self.settings)
         inputs = RunInputs(self.written.digest(), self.options, sections, self.models, asdict(book)).named()
-        inputs |= {"models": self.models, "provenance": self.key}
+        inputs |= {"models": self.models, "provenance": self.key, "language": self.language}
         keys = stage_keys.stage_keys(STAGES, inputs)
         inputs |= {
             "transcript": self.written,
+            "language": self.language,
             "codebook": book,
             "settings.measures": self.settings.measures,
             "provenance": self._provenance(sections),
@@ -237,6 +251,7 @@ class TextRun:
             "zero": f"This tape was {NO_SOUND}.",
             "asked": self.options,
             "settings": sections,
+            "languages": {"asked": self.language},
             "versions": self.versions,
         }
 

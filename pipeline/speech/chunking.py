@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.settings import TranscriptionSettings
-from pipeline.timeline import Span, merge
+from pipeline.timeline import Span, merge, outside
 
 Samples = NDArray[np.float32]
 
@@ -49,6 +49,21 @@ class Chunk:
     def cut(self, samples: Samples) -> Samples:
         """Return the chunk's sound, (n,) float32 of the recording's (n,) float32."""
         return np.concatenate([samples[piece.start * PER_MS : piece.end * PER_MS] for piece in self.pieces])
+
+    def stretches(self, speech: Iterable[Span], longest: int) -> list[tuple[Span, Span]]:
+        """Return the stretches of speech in the chunk, each in the recording and in the chunk's own time.
+
+        A stretch of more than ``longest`` ms comes in equal parts.
+        """
+        parts: list[tuple[Span, Span]] = []
+        before = 0
+        for piece in self.pieces:
+            for span in filter(None, (spoken & piece for spoken in speech)):
+                number = -(-span.duration // longest)
+                edges = [span.start + span.duration * part // number for part in range(number + 1)]
+                parts += [(part, part.shift(before - piece.start)) for part in map(Span, edges, edges[1:])]
+            before += piece.duration
+        return parts
 
     def locate(self, span: Span) -> Span:
         """Return where a span of the chunk lies in the recording: within the piece that holds its middle."""
@@ -84,24 +99,34 @@ def detect_speech(samples: Samples, settings: TranscriptionSettings) -> tuple[Sp
     return tuple(span for span in spans if span.duration)
 
 
-def pieces(speech: Iterable[Span], length: int, pause: int, margin: int) -> tuple[Span, ...]:
-    """Return speech with pauses under ``pause`` closed and up to ``margin`` around, in 0 to ``length``; all in ms."""
-    closed = merge(speech, pause)
-    room = [0, *(left.end + (right.start - left.end) // 2 for left, right in pairwise(closed)), length]
+def pieces(
+    speech: Iterable[Span], length: int, pause: int, margin: int, beside: Sequence[Span] = ()
+) -> tuple[Span, ...]:
+    """Return speech with pauses under ``pause`` closed and up to ``margin`` around, in 0 to ``length``; all in ms.
+
+    Other speech ``beside`` it is left out: no pause is closed across it, and margins end halfway to it.
+    """
+    closed = [part for span in merge(speech, pause) for part in outside([span], beside)]
+    everything = sorted([*closed, *beside])
+    room = [0, *(left.end + (right.start - left.end) // 2 for left, right in pairwise(everything)), length]
+    own_pieces = set(closed)
     return tuple(
         Span(max(before, span.start - margin), min(after, span.end + margin))
-        for span, before, after in zip(closed, room, room[1:], strict=False)
+        for span, before, after in zip(everything, room, room[1:], strict=False)
+        if span in own_pieces
     )
 
 
-def chunks(speech: Sequence[Span], samples: Samples, settings: TranscriptionSettings) -> tuple[Chunk, ...]:
-    """Cut a recording, (n,) float32 at 16 kHz, into chunks at its pauses.
+def chunks(
+    speech: Sequence[Span], samples: Samples, settings: TranscriptionSettings, beside: Sequence[Span] = ()
+) -> tuple[Chunk, ...]:
+    """Cut a recording, (n,) float32 at 16 kHz, into chunks at its pauses; speech ``beside`` it is left out.
 
     A chunk ends where its last piece ends. A piece that is too long for one chunk is cut at its longest pause, or,
     where it has none, where it is softest; never before three quarters of the limit, so that chunks stay few.
     """
     limit = round(settings.window_seconds * 1000)
-    whole = pieces(speech, samples.size // PER_MS, settings.vad_pause_ms, settings.vad_margin_ms)
+    whole = pieces(speech, samples.size // PER_MS, settings.vad_pause_ms, settings.vad_margin_ms, beside)
     groups: list[list[Span]] = []
     for piece in whole:
         for part in _split(piece, speech, samples, limit):

@@ -10,8 +10,16 @@ any more: whoever asks for one, or checks in between, ends.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain
+from typing import TypeVar
+
+from pipeline.run.progress import Progress, ignore
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
 
 
 class StoppedError(Exception):
@@ -49,3 +57,37 @@ class Cores:
         """Raise `StoppedError` where the run was stopped."""
         if self._stopped.is_set():
             raise StoppedError
+
+
+def in_batches(
+    todo: Sequence[Piece],
+    size: int,
+    cores: Cores,
+    do: Callable[[Sequence[Piece]], list[Result]],
+    progress: Progress = ignore,
+) -> list[Result]:
+    """Return what ``do`` makes of all items, in order: ``size`` of them at once, on the cores that are free."""
+    batches = [todo[i : i + size] for i in range(0, len(todo), size)]
+    done = _Counter(len(todo), progress)
+
+    def work(batch: Sequence[Piece]) -> list[Result]:
+        with cores.hold_one():
+            results = do(batch)
+        done.add(len(batch))
+        return results
+
+    with ThreadPoolExecutor(cores.number, thread_name_prefix="batches") as pool:
+        return list(chain.from_iterable(pool.map(work, batches)))
+
+
+class _Counter:
+    """Items done so far, reported as a fraction; threads may finish in any order."""
+
+    def __init__(self, total: int, progress: Progress) -> None:
+        self._total, self._progress = total, progress
+        self._done, self._lock = 0, threading.Lock()
+
+    def add(self, number: int) -> None:
+        with self._lock:
+            self._done += number
+            self._progress(self._done / self._total)

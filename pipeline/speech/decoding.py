@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pipeline.languages import ENGLISH, is_foreign
 from pipeline.settings import TranscriptionSettings
 
 # WER and "um" in `make bench` move with these.
@@ -35,12 +36,13 @@ _PLAIN_SHARE = 0.8
 
 @dataclass(frozen=True)
 class DecodingOptions:
-    """Options of one decoding: the prompt, whether with time stamps, the beam size, and terms that may be spoken."""
+    """Options of one decoding: the prompt, whether with time stamps, the beam size, terms, and the language."""
 
     prompt: str
     timed: bool
     beam: int
     terms: tuple[str, ...] = ()
+    language: str = ENGLISH
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,16 @@ def best(hypotheses: Iterable[Hypothesis], settings: TranscriptionSettings) -> H
     return max(hypotheses, key=lambda hypothesis: (rejection_reason(hypothesis, settings) is None, hypothesis.score))
 
 
-def decoding_options(settings: TranscriptionSettings) -> list[DecodingOptions]:
-    """Return the options with which every chunk is decoded."""
+def decoding_options(settings: TranscriptionSettings, language: str = ENGLISH) -> list[DecodingOptions]:
+    """Return the options with which every chunk of a language is decoded.
+
+    The prompt is English: with it Whisper writes another language in English words, so it is for English alone.
+    """
+    if is_foreign(language):
+        return [
+            DecodingOptions("", timed=False, beam=settings.beam, terms=settings.terms, language=language),
+            DecodingOptions("", timed=True, beam=settings.beam, terms=settings.terms, language=language),
+        ]
     candidates = [
         DecodingOptions(settings.prompt, timed=False, beam=settings.beam, terms=settings.terms),
         DecodingOptions(settings.prompt, timed=True, beam=settings.timed_beam, terms=settings.terms),
@@ -115,6 +125,6 @@ def decoding_options(settings: TranscriptionSettings) -> list[DecodingOptions]:
     return [options for options in candidates if options.beam]
 
 
-def fallback(settings: TranscriptionSettings) -> DecodingOptions:
+def fallback(settings: TranscriptionSettings, language: str = ENGLISH) -> DecodingOptions:
     """Return the options that lose least: for a chunk of which the others gave hardly a word."""
-    return DecodingOptions("", timed=True, beam=1, terms=settings.terms)
+    return DecodingOptions("", timed=True, beam=1, terms=settings.terms, language=language)

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,9 +20,10 @@ import numpy as np
 
 from pipeline import model_catalog
 from pipeline.errors import SpeechError
+from pipeline.languages import is_foreign
 from pipeline.lexicon import asks, is_backchannel, plains
 from pipeline.settings import Settings
-from pipeline.timeline import ROLES, UNKNOWN, Role, Turn
+from pipeline.timeline import ROLES, UNKNOWN, Role, Turn, Word
 
 FILE = "roles.json"
 CUES = ("wording", "evidence", "questions", "address", "talk", "opening")
@@ -41,6 +43,9 @@ SURE = 0.9
 
 FEW_WORDS = 60
 """Words of the whole conversation; fewer are thin evidence."""
+
+NO_ENGLISH = "who is the interviewer is decided from English words, and there are none"
+"""Why nobody has a role."""
 
 _YOU = frozenset({"you", "your", "you're", "you've", "you'd", "yours", "yourself"})
 _I = frozenset({"i", "i'm", "i've", "i'd", "i'll", "my", "me", "mine", "myself"})
@@ -148,13 +153,25 @@ def load(settings: Settings) -> RoleModel:
 def decide(turns: Sequence[Turn], model: RoleModel) -> Roles:
     """Decide who of a tape's speakers is the interviewer.
 
+    The cues are English words, so what is in another language does not decide; where nothing else is there, nobody has
+    a role.
+
     Raises
     ------
     SpeechError: P01 there is no speaker.
     """
-    profiles = speaker_profiles(turns, model)
-    if not profiles:
+    profiles = speaker_profiles(_in_english(turns), model)
+    words = Counter({profile.speaker: profile.words for profile in profiles})
+    for turn in turns:
+        if turn.speaker != UNKNOWN:
+            words[turn.speaker] += sum(is_foreign(word.language) for word in turn.words)
+    if not words:
         raise SpeechError("P01", "recording", "has no words with a known voice", "check that both people can be heard")
+    if not profiles:
+        return Roles("", 0.0, (), (), undecided=NO_ENGLISH)
+    others = [speaker for speaker, _ in words.most_common() if speaker not in {each.speaker for each in profiles}]
+    if len(profiles) == 1 and others:
+        return _alone_in_english(profiles[0], others[0], model)
     if len(profiles) == 1:
         return Roles("", 0.0, (), (), undecided="there is only one voice")
     total = sum(profile.words for profile in profiles)
@@ -165,18 +182,35 @@ def decide(turns: Sequence[Turn], model: RoleModel) -> Roles:
     }
     interviewer = max(weights, key=lambda speaker: weights[speaker])
     odds = np.exp(np.array(list(weights.values())) - weights[interviewer])
-    others = [profile for profile in profiles if profile.speaker != interviewer]
-    client = max(others, key=lambda profile: profile.words)
+    compared = max((each for each in profiles if each.speaker != interviewer), key=lambda profile: profile.words)
+    client = max((speaker for speaker in words if speaker != interviewer), key=lambda speaker: words[speaker])
     chosen = next(profile for profile in profiles if profile.speaker == interviewer)
     probability = float(1 / odds.sum())
     if _is_thin(profiles):
         probability = min(probability, THIN)
-    return Roles(interviewer, probability, _reasons(chosen, client, profiles, model), (client.speaker,))
+    return Roles(interviewer, probability, _reasons(chosen, compared, profiles, model), (client,))
 
 
 def _is_thin(profiles: Sequence[SpeakerProfile]) -> bool:
     """Whether the words say little about who is who, however clear the weights are."""
     return not any(profile.questions for profile in profiles) or sum(each.words for each in profiles) < FEW_WORDS
+
+
+def _in_english(turns: Sequence[Turn]) -> list[Turn]:
+    """The turns without the words in other languages."""
+    return [replace(turn, words=kept) for turn in turns if (kept := _english_words(turn))]
+
+
+def _english_words(turn: Turn) -> tuple[Word, ...]:
+    return tuple(word for word in turn.words if not is_foreign(word.language))
+
+
+def _alone_in_english(profile: SpeakerProfile, other: str, model: RoleModel) -> Roles:
+    """The roles where a single voice speaks English: its wording alone tells which of the two it is."""
+    weight = sum(model.cues[cue] * profile.cues[cue] for cue in ("wording", "evidence"))
+    probability = 1 / (1 + math.exp(-abs(weight)))
+    pair = (profile.speaker, other) if weight >= 0 else (other, profile.speaker)
+    return Roles(pair[0], probability, (f"of the voices, {profile.speaker} alone speaks English",), pair[1:])
 
 
 def speaker_profiles(turns: Sequence[Turn], model: RoleModel) -> tuple[SpeakerProfile, ...]:

@@ -5,28 +5,33 @@ each can be transcribed on whatever core is free, and the result is the same on 
 checked against the sound: text that the engine more likely invented is kept apart (`Suppressed`), and speech without
 text is transcribed once more by itself, if it is longer than a word. Where there is still no text, it is reported as a
 vocalization, so that a coder listens there.
+
+Everything is taken for English first, and the language is detected on the way (`spoken_languages`). A chunk that holds
+another language is transcribed again, each language by itself; a recording in English alone is never.
 """
 
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Protocol
 
-from pipeline import model_catalog
+from pipeline import languages, model_catalog
+from pipeline.errors import ModelError
+from pipeline.languages import AUTO, ENGLISH, is_foreign
 from pipeline.run.progress import Progress, ignore
 from pipeline.settings import Settings, TranscriptionSettings
 from pipeline.speech.chunking import Chunk, Samples, chunks, detect_speech
 from pipeline.speech.clock_times import written_as_times
-from pipeline.speech.cores import Cores
+from pipeline.speech.cores import Cores, in_batches
 from pipeline.speech.decoding import Hypothesis, best, decoding_options, fallback, rejection_reason
 from pipeline.speech.faint_speech import detect_all
+from pipeline.speech.language_detection import LanguageDetection, stretches_of
+from pipeline.speech.spoken_languages import LanguageRun, Stretch
 from pipeline.speech.whisper import Engine, Whisper
-from pipeline.timeline import Span, Word
+from pipeline.timeline import Span, Word, outside, within
 
 _NOT_SPOKEN = re.compile(r"[\[(*♪].*|.*[\])*♪]")
 """Words such as ``[BLANK_AUDIO]`` or ``(laughs)``: descriptions, not speech."""
@@ -34,6 +39,9 @@ _NOT_SPOKEN = re.compile(r"[\[(*♪].*|.*[\])*♪]")
 # WER and "unclear" in `make bench` move with these.
 _LONG_WORD = 800
 """Milliseconds that a word hardly ever lasts."""
+
+_SHORT_WINDOW = 8.0
+"""Seconds of a window in which missed speech in another language is transcribed again."""
 
 _SAME = 300
 """Milliseconds by which the times of a word differ, at most, between two transcriptions of it."""
@@ -53,13 +61,16 @@ class Transcript:
     """The words of one recording or one channel of it.
 
     ``words`` are ordered by start. ``vocalizations`` is detected speech without words. ``engine`` is provenance: the
-    engine with every option.
+    engine with every option. ``languages`` are the runs of speech in one language, where it was detected;
+    ``multilingual`` is whether the engine can.
     """
 
     words: tuple[Word, ...]
     suppressed: tuple[Suppressed, ...]
     vocalizations: tuple[Span, ...]
     engine: dict[str, Any]
+    languages: tuple[LanguageRun, ...] = ()
+    multilingual: bool = True
 
     def by(self, speaker: str) -> Transcript:
         """Return the same with one speaker: for a channel that holds one voice."""
@@ -68,10 +79,14 @@ class Transcript:
 
 @dataclass(frozen=True)
 class TranscribedChunk:
-    """The words of one chunk, or its rejected text, at their times in the recording."""
+    """The words of one chunk, or its rejected text, at their times in the recording.
+
+    ``stretches`` are those of its speech with their languages, where these were detected.
+    """
 
     words: tuple[Word, ...]
     suppressed: tuple[Suppressed, ...]
+    stretches: tuple[Stretch, ...] = ()
 
 
 class Transcriber(Protocol):
@@ -113,16 +128,27 @@ class WhisperTranscriber:
         """Return the words in (n,) float32 samples at 16 kHz; a batch of chunks holds one core while it runs."""
         with cores.hold_one():
             if spoken is None:
-                spoken = detect_all(samples, lambda part: self._detect(part, self._settings))
-            todo = chunks(spoken, samples, self._settings)
+                speech: Sequence[Span] = detect_all(samples, lambda part: self._detect(part, self._settings))
+            else:
+                speech = spoken
+            todo = chunks(speech, samples, self._settings)
             if todo and self._engine is None:
-                self._engine = self._start(cores.number)
-        first_words, first_suppressed = self._checked(
-            self._transcribe_all(todo, samples, spoken, cores, progress), spoken
-        )
-        missed = without_words(spoken, first_words, _LONG_WORD)
-        retried = self._transcribe_all(chunks(missed, samples, self._settings), samples, missed, cores)
-        second_words, second_suppressed = self._checked(retried, spoken)
+                self._engine = self._started(cores.number)
+        as_english = self._transcribe_all(todo, samples, speech, cores, self._first_language, progress)
+        stretches = tuple(chain.from_iterable(chunk.stretches for chunk in as_english))
+        detection = LanguageDetection(self._running, self._settings, samples, speech, cores) if stretches else None
+        runs = detection.runs(stretches) if detection else ()
+        transcribed = self._in_languages(todo, as_english, runs, samples, speech, cores)
+        first_words, first_suppressed = self._checked(transcribed, speech)
+        missed = without_words(speech, first_words, _LONG_WORD)
+        retried = [
+            chunk
+            for language, spans in self._by_language(missed, runs).items()
+            for chunk in self._transcribe_all(
+                chunks(spans, samples, self._for_another_try(language)), samples, spans, cores, language
+            )
+        ]
+        second_words, second_suppressed = self._checked(retried, speech)
         new_words = newly_recognized(second_words, missed, first_words)
         words = written_as_times(sorted((*first_words, *new_words), key=lambda word: word.span))
         suppressed = dict.fromkeys((*first_suppressed, *second_suppressed))
@@ -130,9 +156,57 @@ class WhisperTranscriber:
         return Transcript(
             words=words,
             suppressed=tuple(sorted(suppressed, key=lambda text: text.span)),
-            vocalizations=without_words(spoken, words, self._settings.vocalization_ms),
+            vocalizations=without_words(speech, words, self._settings.vocalization_ms),
             engine=self._settings.model_dump() | self._provenance | (self._engine.version if self._engine else {}),
+            languages=runs,
+            multilingual=self._engine is None or self._engine.multilingual,
         )
+
+    def _for_another_try(self, language: str) -> TranscriptionSettings:
+        """Return the settings with which missed speech is cut: in another language, which has no prompt to try beside,
+        in short windows, so that one loop does not lose half a minute."""
+        shorter = {"window_seconds": min(_SHORT_WINDOW, self._settings.window_seconds)}
+        return self._settings.model_copy(update=shorter) if is_foreign(language) else self._settings
+
+    @property
+    def _first_language(self) -> str:
+        """The language that all speech is first taken for."""
+        return ENGLISH if self._settings.language == AUTO else self._settings.language
+
+    def _started(self, workers: int) -> Engine:
+        engine = self._start(workers)
+        if not engine.multilingual and is_foreign(self._first_language):
+            value = f"is for English alone and cannot transcribe {languages.name(self._first_language)}"
+            remedy = "set transcription.model to a multilingual model, such as whisper-base"
+            raise ModelError("M11", f"model {self._settings.model}", value, remedy)
+        return engine
+
+    def _in_languages(
+        self,
+        todo: Sequence[Chunk],
+        as_english: Sequence[TranscribedChunk],
+        runs: Sequence[LanguageRun],
+        samples: Samples,
+        spoken: Sequence[Span],
+        cores: Cores,
+    ) -> list[TranscribedChunk]:
+        """Transcribe again the chunks with foreign speech: each language by itself, English, too."""
+        foreign = [run.span for run in runs if is_foreign(run.language)]
+        is_mixed = [any(span & piece for span in foreign for piece in chunk.pieces) for chunk in todo]
+        transcribed = [done for done, mixed in zip(as_english, is_mixed, strict=True) if not mixed]
+        mixed_pieces = [piece for chunk, mixed in zip(todo, is_mixed, strict=True) if mixed for piece in chunk.pieces]
+        for language, spans in self._by_language(within(spoken, mixed_pieces), runs).items():
+            again = chunks(spans, samples, self._settings, outside(spoken, spans))
+            transcribed += self._transcribe_all(again, samples, spans, cores, language)
+        return transcribed
+
+    def _by_language(self, spans: Sequence[Span], runs: Sequence[LanguageRun]) -> dict[str, list[Span]]:
+        """Return language -> the parts of the spans in it; what no run holds is in the first language."""
+        foreign = [run for run in runs if is_foreign(run.language)]
+        parts = {self._first_language: outside(spans, [run.span for run in foreign])}
+        for run in foreign:
+            parts.setdefault(run.language, []).extend(within(spans, [run.span]))
+        return {language: speech for language, speech in parts.items() if speech}
 
     def _transcribe_all(
         self,
@@ -140,20 +214,14 @@ class WhisperTranscriber:
         samples: Samples,
         spoken: Sequence[Span],
         cores: Cores,
+        language: str,
         progress: Progress = ignore,
     ) -> list[TranscribedChunk]:
-        """Transcribe chunks, batch by batch, on the cores that are free."""
-        batches = [todo[i : i + self._settings.batch] for i in range(0, len(todo), self._settings.batch)]
-        done = _Counter(len(todo), progress)
-
-        def work(batch: Sequence[Chunk]) -> list[TranscribedChunk]:
-            with cores.hold_one():
-                transcribed = self._transcribe_batch(batch, samples, spoken)
-            done.add(len(batch))
-            return transcribed
-
-        with ThreadPoolExecutor(cores.number, thread_name_prefix="transcribe") as pool:
-            return list(chain.from_iterable(pool.map(work, batches)))
+        """Transcribe chunks of one language."""
+        batch = self._settings.batch
+        return in_batches(
+            todo, batch, cores, lambda part: self._transcribe_batch(part, samples, spoken, language), progress
+        )
 
     def _checked(
         self, transcribed: Sequence[TranscribedChunk], spoken: Sequence[Span]
@@ -164,51 +232,48 @@ class WhisperTranscriber:
         return words, (*suppressed, *chain.from_iterable(chunk.suppressed for chunk in transcribed))
 
     def _transcribe_batch(
-        self, batch: Sequence[Chunk], samples: Samples, spoken: Sequence[Span]
+        self, batch: Sequence[Chunk], samples: Samples, spoken: Sequence[Span], language: str
     ) -> list[TranscribedChunk]:
         """Decode some chunks with every option that the settings ask for, and keep the best text of each."""
-        engine, settings = self._engine, self._settings
-        if engine is None:
-            raise RuntimeError("the engine has not been started")
+        engine, settings = self._running, self._settings
         encoded = engine.encode([chunk.cut(samples) for chunk in batch])
-        decoded = [engine.decode(encoded, options) for options in decoding_options(settings)]
+        decoded = [engine.decode(encoded, options) for options in decoding_options(settings, language)]
         chosen = [best(hypotheses, settings) for hypotheses in zip(*decoded, strict=True)]
         thin = [
             hypothesis.words * 1000 < settings.thin_words * chunk.speech_duration(spoken)
             for chunk, hypothesis in zip(batch, chosen, strict=True)
         ]
         if any(thin):
-            rescued = engine.decode(encoded, fallback(settings))
+            rescued = engine.decode(encoded, fallback(settings, language))
             chosen = [
                 best(pair, settings) if is_thin else pair[0]
                 for *pair, is_thin in zip(chosen, rescued, thin, strict=True)
             ]
         aligned = engine.align(encoded, chosen)
-        return [_located(*parts, settings) for parts in zip(batch, chosen, aligned, strict=True)]
+        detects = settings.language == AUTO and not is_foreign(language) and engine.multilingual
+        stretches = stretches_of(engine, batch, encoded, spoken) if detects else [()] * len(batch)
+        return [_located(*parts, settings) for parts in zip(batch, chosen, aligned, stretches, strict=True)]
 
-
-class _Counter:
-    """Chunks done so far, reported as a fraction; threads may finish in any order."""
-
-    def __init__(self, total: int, progress: Progress) -> None:
-        self._total, self._progress = total, progress
-        self._done, self._lock = 0, threading.Lock()
-
-    def add(self, number: int) -> None:
-        with self._lock:
-            self._done += number
-            self._progress(self._done / self._total)
+    @property
+    def _running(self) -> Engine:
+        if self._engine is None:
+            raise RuntimeError("the engine has not been started")
+        return self._engine
 
 
 def _located(
-    chunk: Chunk, hypothesis: Hypothesis, words: Sequence[Word], settings: TranscriptionSettings
+    chunk: Chunk,
+    hypothesis: Hypothesis,
+    words: Sequence[Word],
+    stretches: tuple[Stretch, ...],
+    settings: TranscriptionSettings,
 ) -> TranscribedChunk:
     """Words at their times in the recording, or the whole text as suppressed where it is rejected."""
     reason = rejection_reason(hypothesis, settings)
     if reason:
         extent = Span(chunk.pieces[0].start, chunk.pieces[-1].end)
-        return TranscribedChunk((), (Suppressed(extent, hypothesis.text, reason),))
-    return TranscribedChunk(tuple(replace(word, span=chunk.locate(word.span)) for word in words), ())
+        return TranscribedChunk((), (Suppressed(extent, hypothesis.text, reason),), stretches)
+    return TranscribedChunk(tuple(replace(word, span=chunk.locate(word.span)) for word in words), (), stretches)
 
 
 def narrow(word: Word, spoken: Sequence[Span]) -> Word:
@@ -281,6 +346,8 @@ def merge_channels(parts: Sequence[Transcript]) -> Transcript:
         vocalizations=tuple(sorted(chain.from_iterable(part.vocalizations for part in parts))),
         # A channel in which nobody speaks has started no engine, and names none.
         engine=dict(chain.from_iterable(part.engine.items() for part in parts)),
+        languages=tuple(sorted(chain.from_iterable(part.languages for part in parts), key=lambda run: run.span)),
+        multilingual=all(part.multilingual for part in parts),
     )
 
 

@@ -14,6 +14,7 @@ from itertools import count
 
 from pipeline.errors import SpeechError
 from pipeline.formats.written_transcript import WrittenTranscript
+from pipeline.languages import ENGLISH
 from pipeline.lexicon import is_backchannel, plain
 from pipeline.speech import turns, word_placement
 from pipeline.speech.diarization.contract import Diarization
@@ -42,9 +43,14 @@ class PlacedTranscript:
 
 
 def placed(
-    written: WrittenTranscript, recognized: Transcript, diarization: Diarization, duration: int
+    written: WrittenTranscript,
+    recognized: Transcript,
+    diarization: Diarization,
+    duration: int,
+    languages: Sequence[str] | None = None,
 ) -> PlacedTranscript:
-    """Bring a written transcript to a recording of so many milliseconds.
+    """Bring a written transcript to a recording of so many milliseconds; ``languages`` are those of its words,
+    English where they are not given.
 
     Raises
     ------
@@ -56,7 +62,13 @@ def placed(
     )
     _require_fit(tokens, recognized, placement)
     inside = placement.inside
-    bare = [Word(placement.spans[at], tokens[at][1], 1.0 if placement.recognized[at] else 0.0) for at in inside]
+    bare = [
+        Word(
+            *(placement.spans[at], tokens[at][1], float(placement.recognized[at])),
+            language=languages[at] if languages else ENGLISH,
+        )
+        for at in inside
+    ]
     speakers = [word.speaker for word in turns.attribute(bare, diarization)]
     names = speaker_names(
         [tokens[at][0] for at in inside], speakers, {segment.speaker for segment in diarization.segments}

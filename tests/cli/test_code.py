@@ -147,3 +147,59 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     given.write_text(TRANSCRIPT)
     with pytest.raises(OutputError, match="TR-O04"):
         run(given, "--out", tmp_path / "none" / "coded.csv")
+
+
+SPANISH = """Therapist: Cuénteme un poco qué lo trae por aquí hoy.
+Client: El médico me dijo que debería comer con menos sal.
+Therapist: Parece que está preocupado por su salud.
+Client: Sí.
+"""
+
+
+@pytest.mark.engines
+def test_a_transcript_in_another_language_gets_no_codes(tmp_path: Path) -> None:
+    """It got English codes."""
+    given, out = tmp_path / "talk.txt", tmp_path / "coded.csv"
+    given.write_text(SPANISH, encoding="utf-8")
+    done = CliRunner().invoke(app, ["code", str(given), "--out", str(out), "--target-behavior", "less salt"])
+    assert done.exit_code == 0
+    assert "100% of the words are Spanish: not coded, so there are no figures" in done.stderr
+    coded = tape_tables.read_utterances(out)
+    assert set(coded["language"]) == {"es"}
+    assert set(coded["codes"]) == {""}
+    assert not coded["needs_check"].any()
+
+
+@pytest.mark.engines
+def test_of_two_languages_english_alone_is_coded(tmp_path: Path) -> None:
+    given, out = tmp_path / "talk.txt", tmp_path / "coded.csv"
+    english = (
+        "Therapist: What would be different if you smoked less?\nClient: I would breathe better, and I want that.\n"
+    )
+    given.write_text(english + SPANISH, encoding="utf-8")
+    options = ["--out", str(out), "--target-behavior", "smoking less"]
+    done = CliRunner().invoke(app, ["code", str(given), *options])
+    assert "of the words are Spanish: not coded, and in no figure" in done.stderr
+    coded = tape_tables.read_utterances(out)
+    assert list(coded["language"]) == ["en", "en", "es", "es", "es", "es"]
+    assert list(coded["codes"]) == ["question_open", "change", "", "", "", ""]
+    forced = CliRunner().invoke(app, ["code", str(given), *options, "--language", "English"])
+    assert "Spanish" not in forced.stderr
+    assert set(tape_tables.read_utterances(out)["language"]) == {"en"}
+
+
+def test_a_language_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "talk.txt").write_text("Therapist: Hi.\nClient: Hello.\n")
+    options = ["--out", str(tmp_path / "coded.csv"), "--language", "Klingon"]
+    done = CliRunner().invoke(app, ["code", str(tmp_path / "talk.txt"), *options])
+    assert done.exit_code == 2
+    assert "Klingon" in done.stderr
+
+
+@pytest.mark.engines
+def test_a_column_of_languages_decides(tmp_path: Path) -> None:
+    given, out = tmp_path / "talk.csv", tmp_path / "coded.csv"
+    given.write_text("tape_id,utterance_id,role,text,language\na,1,client,I really want to stop.,Spanish\n")
+    CliRunner().invoke(app, ["code", str(given), "--out", str(out), "--target-behavior", "drinking less"])
+    coded = tape_tables.read_utterances(out)
+    assert (coded["language"].iloc[0], coded["codes"].iloc[0]) == ("es", "")

@@ -30,7 +30,7 @@ def tape(tmp_path: Path) -> Path:
     folder = tmp_path / "tape"
     folder.mkdir()
     tape_tables.write_utterances(coded(["I could walk.", "Maybe.", "=no"]), folder / "utterances.csv")
-    word = ("walk", "w1", "0", "0", "S2", "client", 0, 400, "I", 0.5)
+    word = ("walk", "w1", "0", "0", "S2", "client", 0, 400, "I", 0.5, "en")
     table = pd.DataFrame([word], columns=tape_tables.WORD_COLUMNS)
     put(folder / "words.csv", tape_tables.written(table, tape_tables.WORD_COLUMNS))
     return folder

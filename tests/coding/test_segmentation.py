@@ -349,3 +349,26 @@ def test_every_word_is_in_one_utterance_of_its_turn_in_order(words: list[Word], 
         assert tuple(word for part in parts for word in part.words) == spoken_turn.words
         assert {part.speaker for part in parts} == {spoken_turn.speaker}
     assert [utterance.span.start for utterance in result] == sorted(utterance.span.start for utterance in result)
+
+
+def test_no_utterance_is_in_two_languages() -> None:
+    texts = ["So", "how", "was", "it?", "Pues", "la", "verdad", "es", "que", "bien.", "No", "lo", "sé", "Okay", "then"]
+    foreign = range(4, 13)
+    words = tuple(
+        Word(Span(300 * at, 300 * at + 250), text, 1.0, "S1", "es" if at in foreign else "en")
+        for at, text in enumerate(texts)
+    )
+    seen: list[list[str]] = []
+
+    def find_sentences(parts: list[str]) -> list[list[int]]:
+        seen.append(parts)
+        return [[0] for _ in parts]
+
+    split = utterances([Turn("S1", words)], FixedRoles(), find_sentences)
+    assert [(each.text, each.language) for each in split] == [
+        ("So how was it?", "en"),
+        ("Pues la verdad es que bien.", "es"),
+        ("No lo sé", "es"),
+        ("Okay then", "en"),
+    ]
+    assert seen == [["So how was it?", "Okay then"]]  # the English model reads English

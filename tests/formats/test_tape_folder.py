@@ -22,7 +22,7 @@ def folder(path: Path, times: list[tuple[int | None, int | None]]) -> Path:
     table = pd.DataFrame({"utterance_id": ids, **shared, "codes": "other|change", "needs_check": False})
     table[["start", "end"]] = pd.DataFrame(times, dtype="Int64")
     tape_tables.write_utterances(table, path / "utterances.csv")
-    words = table.assign(word_id=ids, probability=0.5)[list(tape_tables.WORD_COLUMNS)]
+    words = table.assign(word_id=ids, probability=0.5, language="en")[list(tape_tables.WORD_COLUMNS)]
     (path / "words.csv").write_bytes(tape_tables.written(words, tape_tables.WORD_COLUMNS))
     return path
 

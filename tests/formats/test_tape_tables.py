@@ -30,17 +30,24 @@ def coded(texts: list[str]) -> pd.DataFrame:
     )
     for code in CODES:
         table[f"p_{code}"] = 0.625 if code == "change" else 0.0
-    return table
+    return table.assign(language="en")
+
+
+def test_a_table_of_an_earlier_version_without_languages_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "utterances.csv"
+    columns = [column for column in tape_tables.UTTERANCE_COLUMNS if column != "language"]
+    put(path, tape_tables.written(coded(["Maybe."]), columns))
+    assert list(tape_tables.read_utterances(path)["language"]) == [""]
 
 
 def test_the_columns_are_the_contract() -> None:
     assert ",".join(tape_tables.UTTERANCE_COLUMNS) == (
         "tape_id,utterance_id,turn_id,role,speaker,start,end,text,codes,probability,needs_check,"
         "p_question_open,p_question_closed,p_reflection_simple,p_reflection_complex,p_information,p_other,"
-        "p_change,p_sustain,p_neutral"
+        "p_change,p_sustain,p_neutral,language"
     )
     assert ",".join(tape_tables.WORD_COLUMNS) == (
-        "tape_id,word_id,utterance_id,turn_id,speaker,role,start,end,text,probability"
+        "tape_id,word_id,utterance_id,turn_id,speaker,role,start,end,text,probability,language"
     )
 
 
@@ -74,10 +81,10 @@ def test_unknown_columns_follow_and_missing_ones_stay_empty(tmp_path: Path) -> N
 
 def test_words_come_back(tmp_path: Path) -> None:
     path = tmp_path / "words.csv"
-    values = ("walk", "w0", "u0", "t0", "S1", "client", 1, 250, "mm-hm", 0.5)
+    values = ("walk", "w0", "u0", "t0", "S1", "client", 1, 250, "mm-hm", 0.5, "en")
     table = pd.DataFrame([values], columns=tape_tables.WORD_COLUMNS)
     put(path, tape_tables.written(table, tape_tables.WORD_COLUMNS))
-    assert path.read_text().splitlines()[1] == "walk,w0,u0,t0,S1,client,0.001,0.250,mm-hm,0.500000"
+    assert path.read_text().splitlines()[1] == "walk,w0,u0,t0,S1,client,0.001,0.250,mm-hm,0.500000,en"
     pd.testing.assert_frame_equal(tape_tables.read_words(path), table, check_dtype=False)
 
 

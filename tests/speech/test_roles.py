@@ -144,3 +144,31 @@ def test_missing_or_damaged_weights_are_named(tmp_path: Path, content: str | Non
         (tmp_path / roles.FILE).write_text(content)
     with pytest.raises(SpeechError, match="TR-P03"):
         RoleModel.read(tmp_path)
+
+
+def in_language(turn: Turn, language: str) -> Turn:
+    return Turn(turn.speaker, tuple(word.in_language(language) for word in turn.words))
+
+
+def test_what_is_in_another_language_decides_no_role(model: RoleModel) -> None:
+    in_english = roles.decide(spoken(*DIALOGUE), model)
+    added = [in_language(turn, "es") for turn in spoken(("C", "palabra " * 200), ("A", "hola " * 30))]
+    mixed = roles.decide([*spoken(*DIALOGUE), *added], model)
+    assert (mixed.interviewer, mixed.probability) == (in_english.interviewer, in_english.probability)
+    assert mixed.clients == ("C",)  # of the others, the one who speaks most, in whichever language
+
+
+def test_without_english_nobody_has_a_role(model: RoleModel) -> None:
+    decided = roles.decide([in_language(turn, "es") for turn in spoken(*DIALOGUE)], model)
+    assert decided.undecided == roles.NO_ENGLISH
+    assert [decided.role(speaker) for speaker in "AB"] == ["unknown", "unknown"]
+
+
+@pytest.mark.parametrize(("alone", "interviewer"), [("A", "A"), ("B", "A")])
+def test_of_a_single_voice_in_english_its_wording_tells_the_role(
+    model: RoleModel, alone: str, interviewer: str
+) -> None:
+    talk = [turn if turn.speaker == alone else in_language(turn, "es") for turn in spoken(*DIALOGUE)]
+    decided = roles.decide(talk, model)
+    assert decided.interviewer == interviewer
+    assert {decided.role(speaker) for speaker in "AB"} == {"interviewer", "client"}

@@ -9,15 +9,26 @@ import typer
 
 from pipeline.formats import speaker_roles
 from pipeline.formats.transcript import CodedTranscript
+from pipeline.languages import ENGLISH
 from pipeline.settings import Settings
 from pipeline.speech import roles
 from pipeline.speech.roles import Roles
 from pipeline.timeline import UNKNOWN, Role, Span, Turn, Word
 
 
-def decide_roles(speeches: Sequence[tuple[str, str]], loaded: Settings, what: str = "") -> Roles:
-    """Return the roles of two or more speakers from their (speaker, text) in order; prints the probability."""
-    decision = roles.decide([_turn(speaker, text) for speaker, text in speeches], roles.load(loaded))
+def decide_roles(
+    speeches: Sequence[tuple[str, str]], loaded: Settings, what: str = "", spoken: Sequence[str] = ()
+) -> Roles:
+    """Return the roles of two or more speakers from their (speaker, text) in order; prints the probability.
+
+    ``spoken``: the language of each, where it is known; only English decides.
+    """
+    languages = spoken or [ENGLISH] * len(speeches)
+    turns = [_turn(*speech, language) for speech, language in zip(speeches, languages, strict=True)]
+    decision = roles.decide(turns, roles.load(loaded))
+    if decision.undecided:
+        typer.echo(f"Nobody has a role{what}: {decision.undecided}. Name the interviewer with --interviewer.", err=True)
+        return decision
     reasons = f": {'; '.join(decision.reasons)}" if decision.reasons else ""
     sentence = f"The interviewer{what} is {decision.interviewer} (probability {decision.probability:.2f}{reasons})."
     typer.echo(f"{sentence} If that is wrong, name the interviewer with --interviewer.", err=True)
@@ -73,6 +84,7 @@ def _with_roles(transcript: CodedTranscript, roles_by_speaker: Mapping[str, Role
     )
 
 
-def _turn(speaker: str, text: str) -> Turn:
+def _turn(speaker: str, text: str, language: str) -> Turn:
     """A turn of no length: only its words decide."""
-    return Turn(speaker, tuple(Word(Span(0, 0), word, 1.0, speaker) for word in text.split() or ["..."]))
+    words = text.split() or ["..."]
+    return Turn(speaker, tuple(Word(Span(0, 0), word, 1.0, speaker, language) for word in words))

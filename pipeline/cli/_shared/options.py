@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
+from pipeline import languages
 from pipeline.timeline import Role, typed
 
 if TYPE_CHECKING:
@@ -59,6 +60,15 @@ Terms = Annotated[
     typer.Option(
         metavar="TEXT|FILE",
         help="Names and terms to listen for, separated by commas, or a text file of them.",
+    ),
+]
+
+Language = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LANGUAGE",
+        help="The language that is spoken: auto, or a code or name such as en, es, Spanish. It overrides"
+        " transcription.language. Only English is coded.",
     ),
 ]
 
@@ -126,6 +136,17 @@ def required_target(target_behavior: str) -> str:
         value = "change talk cannot be coded without it; name the change"
         raise typer.BadParameter(value, param_hint="--target-behavior")
     return target_behavior.strip()
+
+
+def language_code(text: str | None) -> str | None:
+    """The code of a language that a member types, "auto", or None where none is typed."""
+    if text is None or text.strip().lower() == languages.AUTO:
+        return None if text is None else languages.AUTO
+    code = languages.code(text)
+    if code is None:
+        message = f"{text!r} is no language that can be transcribed; write auto, or a code or name: en, es, Spanish"
+        raise typer.BadParameter(message, param_hint="--language")
+    return code
 
 
 def clock(text: str | None) -> int | None:

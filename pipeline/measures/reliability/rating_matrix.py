@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.errors import TableError
+from pipeline.languages import is_foreign
 from pipeline.timeline import LAYERS
 
 MACHINE, MEMBER, CONSENSUS, COACH = LAYERS
@@ -215,7 +216,8 @@ def build_rating_matrix(table: pd.DataFrame, scheme: CodingScheme, absent: Absen
     ----------
     table: one row per utterance, coder and layer (`pipeline.formats.code_table`), ``codes`` separated by ``|``;
         ``coded_at``, ``role``, ``pretag_shown``, ``start`` (ms) and ``codable`` are used if present. ``codable``: the
-        codes that the coder could give on the tape, separated by ``|``; missing for no known limit.
+        codes that the coder could give on the tape, separated by ``|``; missing for no known limit. ``language``: an
+        utterance in another language than English counts for those alone who gave it codes.
     scheme: the codebook's families; each code that it lacks gets a family.
     absent: see `Absent`.
 
@@ -253,6 +255,11 @@ def build_rating_matrix(table: pd.DataFrame, scheme: CodingScheme, absent: Absen
         np.logical_or.at(overlapping, unit, table["apart"].to_numpy(dtype=bool))
         not_comparable = (grid < 0) & overlapping
     filled_cells = 0 if absent == "missing" else _fill(grid, tape_index, len(tapes), absent)
+    if "language" in table:
+        foreign = np.zeros(len(units), dtype=bool)
+        np.logical_or.at(foreign, unit, table["language"].fillna("").map(is_foreign).to_numpy(dtype=bool))
+        # Who does not speak the language leaves it without codes: that is no decision to compare.
+        grid[(grid == 0) & foreign] = -1
     starts = None
     if "start" in table:
         starts = np.full(len(units), np.nan)

@@ -1,7 +1,10 @@
 """The coded table that measures read: one row per utterance, of one tape.
 
 Required columns: ``tape_id, utterance_id, role, text, codes`` (``|``-separated); used if present: ``start`` and ``end``
-(ms), ``probability``, ``p_<code>`` and ``volley``. No function changes a table in place.
+(ms), ``probability``, ``p_<code>``, ``volley`` and ``language``. No function changes a table in place.
+
+A row in another language than English that nobody has coded is *uncoded*: it counts in no figure but talk time, and
+nothing is a neighbor across it. Once somebody codes it by hand, it counts as any other.
 
 >>> frame = pd.DataFrame({"codes": ["question_open|reflection_simple", ""]})
 >>> codes_by_row(frame)
@@ -14,7 +17,9 @@ from itertools import pairwise
 
 import pandas as pd
 
+from pipeline import languages
 from pipeline.errors import TableError
+from pipeline.languages import is_foreign
 from pipeline.lexicon import is_backchannel
 from pipeline.timeline import ROLES
 
@@ -62,11 +67,41 @@ def backchannel_rows(table: pd.DataFrame) -> list[bool]:
     return [set(codes) <= _UNINFORMATIVE_CODES and is_backchannel(text.split()) for codes, text in rows]
 
 
+def uncoded_rows(table: pd.DataFrame) -> list[bool]:
+    """Return for each row whether it is in another language than English and has no codes."""
+    if "language" not in table:
+        return [False] * len(table)
+    return [
+        is_foreign(language) and not codes
+        for language, codes in zip(string_column(table, "language"), codes_by_row(table), strict=True)
+    ]
+
+
+def language_shares(table: pd.DataFrame, uncoded_only: bool = True) -> dict[str, float]:
+    """Return the share of each language in the speech, by time, or by words where there are no times.
+
+    What people have coded by hand counts as English with ``uncoded_only``: these are the shares without figures.
+    """
+    if "language" not in table or table.empty:
+        return {}
+    if has_times(table):
+        amounts = (table["end"] - table["start"]).to_numpy(dtype=float).tolist()
+    else:
+        amounts = [float(len(text.split())) for text in string_column(table, "text")]
+    kept = [not uncoded_only or uncoded for uncoded in uncoded_rows(table)]
+    spoken = zip(string_column(table, "language"), kept, strict=True)
+    return languages.shares((language if keep else "" for language, keep in spoken), amounts)
+
+
 def adjacent_rows(tape: pd.DataFrame) -> list[tuple[int, int]]:
-    """Return pairs of rows of one tape that follow each other directly; the interviewer's backchannels are skipped."""
+    """Return pairs of rows of one tape that follow each other directly; the interviewer's backchannels are skipped.
+
+    An uncoded row is in no pair, and keeps its neighbors apart.
+    """
+    uncoded = uncoded_rows(tape)
     rows = [
         row
         for row, (role, backchannel) in enumerate(zip(string_column(tape, "role"), backchannel_rows(tape), strict=True))
         if role != INTERVIEWER or not backchannel
     ]
-    return list(pairwise(rows))
+    return [(a, b) for a, b in pairwise(rows) if not (uncoded[a] or uncoded[b])]

@@ -20,6 +20,7 @@ from pipeline.measures.session.coded_table import (
     codes_by_row,
     sort_by_time,
     string_column,
+    uncoded_rows,
 )
 from pipeline.measures.session.counts import BY_UTTERANCE, CHANGE, SUSTAIN, CountingRule
 from pipeline.measures.session.draws import CODE_ROLES, DEFAULT_CODE
@@ -49,7 +50,9 @@ def change_talk_context(table: pd.DataFrame, rule: CountingRule = BY_UTTERANCE) 
 
 def _context(tape: pd.DataFrame, rule: CountingRule) -> Iterator[list[Any]]:
     codes, role, backchannel = codes_by_row(tape), string_column(tape, "role"), backchannel_rows(tape)
-    interviewer = [row for row in range(len(tape)) if role[row] == INTERVIEWER and not backchannel[row]]
+    uncoded = uncoded_rows(tape)
+    # What another speaker says in another language parts client and interviewer: nobody knows what came between.
+    answers = [row for row in range(len(tape)) if uncoded[row] or (role[row] == INTERVIEWER and not backchannel[row])]
     cells = {name: string_column(tape, name) for name in ("utterance_id", "text", "codes")}
     cells = {name: [*cells[name], ""] for name in cells}  # row -1: nobody
     optional = {
@@ -62,8 +65,11 @@ def _context(tape: pd.DataFrame, rule: CountingRule) -> Iterator[list[Any]]:
         if role[row] == CLIENT and (talk := [code for code in codes[row] if code in rule.codes_for(meaning)])
     ]
     for row, code in client_talk:
-        before = max((other for other in interviewer if other < row), default=-1)
-        after = min((other for other in interviewer if other > row), default=-1)
+        nearest = (
+            max((other for other in answers if other < row), default=-1),
+            min((other for other in answers if other > row), default=-1),
+        )
+        before, after = (other if role[other] == INTERVIEWER else -1 for other in nearest)
         yield [
             *(tape["tape_id"].iloc[row], cells["utterance_id"][row], optional["start"][row], optional["end"][row]),
             *(cells["text"][row], code, optional["probability"][row]),

@@ -19,12 +19,14 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from pipeline import languages
 from pipeline.measures.session.coded_table import (
     CLIENT,
     INTERVIEWER,
     OTHER,
     UNKNOWN,
     has_times,
+    language_shares,
     sort_by_time,
     string_column,
 )
@@ -290,25 +292,26 @@ def session_measures(
         client={name: total.count(name, total_noun(name).capitalize()) for name in _CLIENT},
     )
     nobody = len(roles) and not np.isin(roles, (INTERVIEWER, CLIENT)).any() and not any(string_column(rows, "codes"))
-    return _withheld(measured) if nobody else measured
+    reason = languages.no_figures_reason(language_shares(rows)) or (WITHHELD if nobody else None)
+    return _withheld(measured, reason) if reason else measured
 
 
-def _withheld(measured: SessionMeasures) -> SessionMeasures:
-    """Return the same without a value in any figure; talk time keeps the seconds of who has no role."""
+def _withheld(measured: SessionMeasures, reason: str) -> SessionMeasures:
+    """Return the same without a value in any figure but talk time: zeros would be false."""
     return replace(
         measured,
-        ratios=_without_values(measured.ratios),
-        counts=_without_values(measured.counts),
-        oars=_without_values(measured.oars),
-        client=_without_values(measured.client),
-        withheld=WITHHELD,
+        ratios=_without_values(measured.ratios, reason),
+        counts=_without_values(measured.counts, reason),
+        oars=_without_values(measured.oars, reason),
+        client=_without_values(measured.client, reason),
+        withheld=reason,
     )
 
 
-def _without_values(measures: Mapping[str, Measure]) -> dict[str, Measure]:
+def _without_values(measures: Mapping[str, Measure], reason: str) -> dict[str, Measure]:
     nothing: dict[str, Any] = dict.fromkeys(("value", "denominator", "low", "high", "median"))
     return {
-        name: replace(measure, **nothing, numerator=0, undefined=WITHHELD, references=())
+        name: replace(measure, **nothing, numerator=0, undefined=reason, references=())
         for name, measure in measures.items()
     }
 

@@ -60,6 +60,10 @@ def adherence_totals(
             reason = f"this codebook has no code for {name.replace('_', '-').replace('mi-', 'MI-', 1)} behaviors"
             totals.append(Measure(name, label, "count", None, 0, undefined=reason))
             continue
+        withheld = next((measures.counts[code].undefined for code in codes if measures.counts[code].undefined), None)
+        if withheld:
+            totals.append(Measure(name, label, "count", None, 0, undefined=withheld))
+            continue
         number = sum(measures.counts[code].numerator for code in codes)
         totals.append(Measure(name, label, "count", number, number, low=number, high=number, median=number))
     return tuple(totals)

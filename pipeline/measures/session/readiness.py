@@ -21,7 +21,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.measures.session.coded_table import CLIENT, has_times, sort_by_time, string_column
+from pipeline import languages
+from pipeline.measures.session.coded_table import (
+    CLIENT,
+    has_times,
+    language_shares,
+    sort_by_time,
+    string_column,
+    uncoded_rows,
+)
 from pipeline.measures.session.counts import BY_UTTERANCE, CHANGE, SUSTAIN, CountingRule, carries_any
 from pipeline.measures.session.draws import Presence, chosen_codes, draw_codes
 
@@ -88,9 +96,9 @@ def readiness_line(
     TableError: T03 a column is missing.
     """
     rows = sort_by_time(table)
-    if reason := rule.missing_reason("talk"):
+    if reason := languages.no_figures_reason(language_shares(rows)) or rule.missing_reason("talk"):
         return ReadinessLine((), (), swing, reason)
-    is_client = rows["role"].to_numpy(dtype=object) == CLIENT
+    is_client = (rows["role"].to_numpy(dtype=object) == CLIENT) & ~np.array(uncoded_rows(rows), dtype=bool)
     certain, random = chosen_codes(rows), draw_codes(rows, draws, seed, session_effect_sd or {})
     step, lines = (_steps(presence, rule)[:, is_client] for presence in (certain, random))
     value, lines = np.cumsum(step[0]), np.sort(np.cumsum(lines, axis=1), axis=0)

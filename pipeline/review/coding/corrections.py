@@ -51,6 +51,7 @@ class CorrectedUtterance:
     end: int
     words: tuple[CorrectedWord, ...]
     edited: bool = False
+    language: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pipeline import languages
 from pipeline.coding.codebook import Codebook
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import correction_store, masks, observer_tasks, passes, shortcuts, transcripts
@@ -150,4 +151,6 @@ def utterance_fields(utterance: CorrectedUtterance, pretag: Mapping[str, Any] | 
             for word in utterance.words
         ],
         "pretag": pretag,
+        # The name of another language than English: such an utterance has no suggestion.
+        "language": languages.name(utterance.language) if languages.is_foreign(utterance.language) else "",
     }

@@ -40,6 +40,7 @@ def machine_transcript(admitted: Admitted) -> list[CorrectedUtterance]:
                 start=stored["start"],
                 end=stored["end"],
                 words=tuple(words),
+                language=stored.get("language", ""),  # tapes of earlier versions have none
             )
         )
     return utterances

@@ -283,6 +283,7 @@ def group_measures(board: ConsensusBoard) -> SessionMeasures:
             "start": utterance.start if board.timed else pd.NA,
             "end": utterance.end if board.timed else pd.NA,
             "text": " ".join(word.text for word in utterance.words),
+            "language": utterance.language,
             "codes": "|".join((*compared.by_hand, *pretags)),
             "probability": compared.probability if doubted else 1.0,
         }

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
+from pipeline import languages
 from pipeline.audio import sniff
 from pipeline.errors import AudioError, ConsentError, ReviewError, SettingsError, TapesError
 from pipeline.formats import registry
@@ -249,9 +250,11 @@ def choose(
     end: LineOfText,
     speakers: Annotated[int, Form(ge=0, le=6)] = 2,
     terms: OptionalText = "",
+    language: Annotated[str, Form(max_length=40)] = languages.AUTO,
 ) -> Response:
     """Take the part, and queue the job."""
     room = context_of(request)
+    spoken = languages.AUTO if language == languages.AUTO else languages.code(language)
     now = room.clock()
     with room.home.database.reading() as database:
         tape = draft(database, viewer, tape_id, now)
@@ -269,13 +272,16 @@ def choose(
         error = f"The part is longer than {limit // 60_000} minutes."
     elif seen.duration is not None and last > seen.duration + 1000:
         error = "The recording ends before the part does."
+    elif spoken is None:
+        error = "Choose a language from the list."
     listen_for = listed_terms(terms)
     try:
         with_terms(room.settings, listen_for)
     except SettingsError:
         error = f"List at most {MOST_TERMS} names and terms, each of at most 60 characters."
     if error or first is None or last is None:
-        return _part(request, tape, {"start": start, "end": end, "speakers": speakers, "terms": terms}, error)
+        given = {"start": start, "end": end, "speakers": speakers, "terms": terms, "language": spoken}
+        return _part(request, tape, given, error)
     job_options = JobOptions(
         source=seen.sha256,
         start=first,
@@ -285,6 +291,7 @@ def choose(
         diarizer="channels" if seen.voice else "auto",
         layout=seen.layout,
         terms=listen_for,
+        language=spoken,
     )
     queueing.queue(room.home, tape_id, viewer.person_id, job_options, now)
     return seeing(f"/tapes/{tape_id}")
@@ -360,10 +367,13 @@ def _part(request: Request, tape: Tape, typed: dict[str, Any], error: str = "") 
         return seeing(f"/tapes/{tape.id}/recording")  # which knows what is missing
     limit = int(min(room.settings.audio.segment_limit_minutes, room.settings.audio.hard_limit_minutes) * 60_000)
     last = min(limit, seen.shown)
-    filled = {"start": "0:00", "end": f"{last // 60_000}:{last // 1000 % 60:02d}", "speakers": 2, "terms": ""} | typed
-    shown = {"seen": seen, "notes": [errors.without_options(note) for note in seen.notes], "limit": limit}
+    filled = {"start": "0:00", "end": f"{last // 60_000}:{last // 1000 % 60:02d}", "speakers": 2, "terms": ""}
+    filled |= {"language": room.settings.transcription.language} | typed
     files = len(chunked_uploads.recordings(room.home, tape.id))
-    return tape_form(request, "upload/part.html", tape, error, **shown, files=files, typed=filled)
+    names = sorted(languages.NAMES.items(), key=lambda entry: entry[1])
+    notes = [errors.without_options(note) for note in seen.notes]
+    context = {"seen": seen, "notes": notes, "files": files, "limit": limit, "typed": filled, "languages": names}
+    return tape_form(request, "upload/part.html", tape, error, **context)
 
 
 def tape_form(request: Request, template: str, tape: Tape, error: str, **context: Any) -> Response:

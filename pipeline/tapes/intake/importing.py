@@ -31,6 +31,7 @@ from sqlalchemy.orm import Session
 from pipeline.audio.recording import SAMPLE_RATE, Recording, peaks
 from pipeline.coding.codebook import CODES
 from pipeline.formats import codebook_files
+from pipeline.languages import is_foreign
 from pipeline.run.output import PROVENANCE
 from pipeline.run.results import Attribution, Results
 from pipeline.run.text_run import TextResults
@@ -171,6 +172,7 @@ def _pretags(tape_id: str, table: pd.DataFrame) -> list[Pretag]:
             p={code: float(row[f"p_{code}"]) for code in CODES},
         )
         for row in table.to_dict("records")
+        if not is_foreign(row["language"])  # the machine suggests nothing for it, not even that it has no code
     ]
 
 
@@ -185,6 +187,7 @@ def transcript(
     rows = table[["utterance_id", "turn_id", "role", "speaker", "start", "end", "text"]].to_dict("records")
     for row, utterance in zip(rows, attribution.utterances, strict=True):
         row["start"], row["end"] = int(row["start"]), int(row["end"])
+        row["language"] = utterance.language
         row["words"] = [[word.span.start, word.span.end, word.text, word.probability] for word in utterance.words]
     whole = {
         "format": 1,

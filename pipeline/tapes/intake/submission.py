@@ -56,6 +56,7 @@ class Submission:
     ``speakers`` None lets the machine count the voices; ``voice`` names the interviewer's, such as "S1", ``roles`` says
     who each voice is instead, and ``diarizer`` "channels" takes each file or channel for one voice. ``form`` is the
     scanned consent form, ``transcript`` one that somebody wrote. ``listen_for`` are names and terms that may be spoken.
+    ``language`` is the code of the one spoken, or "auto"; None leaves it to the settings.
     """
 
     recordings: tuple[Path, ...]
@@ -73,6 +74,7 @@ class Submission:
     layout: FileLayout = ONE_FILE
     diarizer: Literal["auto", "channels"] = "auto"
     listen_for: tuple[str, ...] = ()
+    language: str | None = None
 
 
 def submit(
@@ -114,8 +116,12 @@ def submit(
                 given.layout,
                 given.listen_for,
                 given.roles,
+                given.language,
             )
             items.append(home.vault.put(tape_id, ASKED, job_options.packed()))
+        elif given.transcript is not None and given.language:
+            of_text = JobOptions(given.transcript.digest(), language=given.language)
+            items.append(home.vault.put(tape_id, ASKED, of_text.packed()))
         if given.transcript is not None:
             items.append(home.vault.put(tape_id, WRITTEN, given.transcript.packed()))
         if given.form is not None:

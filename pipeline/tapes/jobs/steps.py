@@ -19,7 +19,7 @@ from pipeline.run.engines import Engines
 from pipeline.run.progress import Progress
 from pipeline.run.stage_keys import versions
 from pipeline.run.text_run import TextRun
-from pipeline.settings import Settings
+from pipeline.settings import Settings, with_language
 from pipeline.stages import STAGES, STEPS, ProcessRequest, Run
 from pipeline.tapes import audit_log
 from pipeline.tapes.clock import Clock
@@ -65,8 +65,9 @@ _LISTEN = {"transcribe": 0.7, "diarize": 0.3}
 class JobOptions:
     """A member's request, kept in the vault: even the digest of a recording belongs to the client.
 
-    ``source`` is the recording's SHA-256 (`file_layout.together` of several files'); times are milliseconds within the
-    recording. ``terms`` are names and terms that the recognizer listens for.
+    ``source`` is the SHA-256 of the recording (`file_layout.together` of several files'), or of the transcript where
+    there is none; times are milliseconds within the recording. ``language`` None leaves it to the settings.
+    ``terms`` are names and terms that the recognizer listens for.
     """
 
     source: str
@@ -78,6 +79,7 @@ class JobOptions:
     layout: FileLayout = ONE_FILE
     terms: tuple[str, ...] = ()
     roles: Mapping[str, Role] | None = None
+    language: str | None = None
 
     def packed(self) -> bytes:
         """As JSON."""
@@ -85,6 +87,8 @@ class JobOptions:
 
 
 _JOB_OPTIONS = TypeAdapter(JobOptions)
+_RUN_OPTIONS = [field.name for field in fields(JobOptions) if field.name not in ("source", "language")]
+"""What is an option of a run; the language is a setting of its transcription."""
 
 
 def perform(
@@ -111,11 +115,15 @@ def perform(
         items = {item.kind: item for item in session.scalars(wanted)}
         target = target_behavior.read(session, home.vault, tape.id)
         written = unpacked(home.vault.read(items[WRITTEN])) if WRITTEN in items else None
+    job_options = _JOB_OPTIONS.validate_json(home.vault.read(items[ASKED])) if ASKED in items else None
+    settings = with_language(settings, job_options.language if job_options else None)
     watch = _StepProgress(STEPS[step], progress)
     with home.vault.locks.working(tape.id):
-        if not tape.from_text:
+        if job_options is not None and not tape.from_text:
             store = VaultStageStore(home, tape.id, clock)
-            imported = _of_recording(home, settings, engines, items, target, written, step, store, watch, clock)
+            imported = _of_recording(
+                home, settings, engines, job_options, items, target, written, step, store, watch, clock
+            )
         elif step == "report" and written is not None:
             watch = _StepProgress([stage.name for stage in text_run.STAGES], progress)
             run = TextRun(written, target, settings, engines(settings), versions(STAGES), tape.id)
@@ -130,6 +138,7 @@ def _of_recording(
     home: Home,
     settings: Settings,
     engines: Callable[[Settings], Engines],
+    job_options: JobOptions,
     items: Mapping[str, Item],
     target: str,
     written: WrittenTranscript | None,
@@ -139,14 +148,13 @@ def _of_recording(
     clock: Clock,
 ) -> Imported | None:
     """Do a step with a recording; what is to be published, after the last one."""
-    job_options = _JOB_OPTIONS.validate_json(home.vault.read(items[ASKED]))
     files = [item for kind, item in sorted(items.items()) if is_recording(kind)]
     with ExitStack() as opened:
         sounds = [opened.enter_context(home.vault.scratch.file()) for _ in files]
         request = ProcessRequest(
             recordings=tuple(named(sound) for sound in sounds),
             target_behavior=target,
-            **{field.name: getattr(job_options, field.name) for field in fields(job_options) if field.name != "source"},
+            **{name: getattr(job_options, name) for name in _RUN_OPTIONS},
             tape_id=items[ASKED].tape_id,
             transcript=written,
         )

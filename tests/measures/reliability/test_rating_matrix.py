@@ -62,3 +62,9 @@ def test_ratings_are_one_ordered_family() -> None:
 def test_a_lacking_column_is_named() -> None:
     with pytest.raises(TableError, match="TR-T03 table of codes lacks the column 'layer'"):
         build_rating_matrix(group(1).drop(columns="layer"), SCHEME)
+
+
+def test_who_leaves_another_language_without_codes_has_decided_nothing() -> None:
+    table = member_and_coach(["change", "", "sustain"], ["change", "sustain", "sustain"])
+    assert compared_units(table) == 3
+    assert compared_units(table.assign(language=["en", "es", "es"] * 2)) == 2

@@ -222,3 +222,23 @@ def test_other_codes_stand_between_the_machines_and_the_rest_in_order() -> None:
     known = ("question_open", "question_closed", "reflection_complex", "reflection_simple", "information")
     assert asked.before == (*known, "care", "zeal", "other")
     assert asked.after == ("change", "sustain", "doubt", "neutral")
+
+
+def test_what_is_said_in_another_language_is_in_no_pair_and_parts_its_neighbors() -> None:
+    """A client's minute of Spanish lay between a reflection and change talk, and both were called neighbors."""
+    rows = table(
+        ("I", "reflection_simple"), ("C", ""), ("C", "change"), ("I", ""), ("I", "question_open"), ("C", "change")
+    )
+    rows = rows.assign(language=["en", "es", "en", "es", "en", "en"])
+    context = change_talk_context(rows)
+    # The interviewer's own words in Spanish are the answer, without codes.
+    assert context[["before_utterance_id", "after_utterance_id", "after_codes"]].values.tolist() == [
+        ["", rows["utterance_id"][3], ""],
+        [rows["utterance_id"][4], "", ""],
+    ]
+    to_client, to_interviewer = transitions(rows)
+    assert sum(to_client.totals) == 1
+    assert sum(to_interviewer.totals) == 0
+    by_hand = rows.assign(codes=["reflection_simple", "neutral", "change", "other", "question_open", "change"])
+    assert change_talk_context(by_hand)["before_utterance_id"].tolist()[0] == rows["utterance_id"][0]
+    assert sum(transitions(by_hand)[0].totals) == 2

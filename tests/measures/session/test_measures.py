@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pipeline.formats import codebook_files
 from pipeline.measures.session.counts import BY_UTTERANCE, BY_VOLLEY, CountingRule
 from pipeline.measures.session.measures import Measure, session_measures
+from pipeline.measures.session.readiness import readiness_line
 from tests.measures.samples import CLIENT_CODES, INTERVIEWER_CODES, coded, table
 
 OARS = codebook_files.read("oars").rule()
@@ -329,3 +330,28 @@ def test_a_tape_coded_alike_throughout_has_the_plain_shares(
 ) -> None:
     measures = session_measures(coded().assign(codes=code, probability=1.0, volley=range(60)), rule, draws=50)
     assert tuple(measure.value for measure in measures.ratios.values()) == expected
+
+
+def test_speech_in_another_language_is_in_no_figure_until_somebody_codes_it() -> None:
+    rows = table(("I", "question_open"), ("C", ""), ("I", "reflection_simple"), ("C", "change"))
+    rows = rows.assign(language=["en", "es", "en", "en"], text="one two three")
+    measured = session_measures(rows)
+    assert measured.ratios["reflections_per_question"].value == 1.0
+    assert measured.counts["change"].value == 1
+    assert len(readiness_line(rows).points) == 1
+    by_hand = rows.assign(codes=["question_open", "change", "reflection_simple", "change"])
+    assert session_measures(by_hand).counts["change"].value == 2
+    assert len(readiness_line(by_hand).points) == 2
+
+
+def test_a_tape_in_another_language_has_no_figures_and_no_zeros() -> None:
+    rows = table(("I", ""), ("C", ""), ("I", "other")).assign(
+        language=["es", "es", "en"], text=["a " * 50, "b " * 50, "Ok"]
+    )
+    rows = rows.drop(columns=[column for column in ("start", "end") if column in rows])
+    measured = session_measures(rows)
+    figures = [*measured.ratios.values(), *measured.counts.values(), *measured.oars.values(), *measured.client.values()]
+    assert {(figure.value, figure.numerator, figure.undefined) for figure in figures} == {
+        (None, 0, "the speech is Spanish, and not coded")
+    }
+    assert readiness_line(rows).undefined == "the speech is Spanish, and not coded"

@@ -6,7 +6,7 @@
  * @typedef {{id: string, text: string, start: number, end: number, masked?: boolean, roots?: string[]}} Word
  * @typedef {{codes: string[], probability: number | null, check: boolean}} Pretag
  * @typedef {{id: string, turn: string, role: string, speaker: string, start: number, end: number, words: Word[],
- *   pretag?: Pretag | null, edited?: boolean}} Utterance
+ *   pretag?: Pretag | null, edited?: boolean, language?: string}} Utterance
  * @typedef {{id: string, kind: string, utterance_id: string, payload: any, undoes?: string | null}} Correction
  * @typedef {{start: number, speaker: string}} Unclear a voice of which no words could be written down
  */

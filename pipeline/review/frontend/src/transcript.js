@@ -126,7 +126,7 @@ export class Transcript {
       const chips = own.map((code) => chip(code, { unsure: state.unsure }));
       return chips.length ? chips : [make("span", { class: "chip hand empty" }, state.unsure ? "unsure" : "no code")];
     }
-    if (!one.pretag) return [];
+    if (!one.pretag) return one.language ? [make("span", { class: "soft small" }, `${one.language}, not coded`)] : [];
     const { codes, probability } = one.pretag;
     const known = codes.map((name) => this.codes.get(name)).filter((code) => code !== undefined);
     return known.map((code, at) => chip(code, { machine: true, probability: at ? null : probability }));
