@@ -53,7 +53,14 @@ class Engine:
 
 
 def context(engine: Engine, **inputs: Any) -> StageContext:
-    given = {"diarizer": "auto", "turns": None, "speakers": 2, "interviewer": None, "transcript": None} | inputs
+    given = {
+        "diarizer": "auto",
+        "turns": None,
+        "speakers": 2,
+        "interviewer": None,
+        "roles": None,
+        "transcript": None,
+    } | inputs
 
     class Loaded:
         def transcriber(self) -> Engine:
