@@ -10,7 +10,6 @@ import soundfile
 
 from pipeline import settings
 from pipeline.audio.recording import SAMPLE_RATE
-from pipeline.errors import ModelError
 from pipeline.speech import transcriber
 from pipeline.speech.chunking import Samples
 from pipeline.speech.cores import Cores
@@ -30,10 +29,7 @@ def sound(name: str, start: int, end: int) -> Samples:
 
 
 def transcribed(samples: Samples) -> Transcript:
-    try:
-        return transcriber.load(settings.load().settings).transcribe(samples, Cores(2))
-    except ModelError as error:
-        pytest.skip(str(error))
+    return transcriber.load(settings.load().settings).transcribe(samples, Cores(2))
 
 
 def test_a_spanish_session_is_transcribed_in_spanish() -> None:
