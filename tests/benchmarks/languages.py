@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from pipeline import settings
+from pipeline.audio import recording
 from pipeline.speech import transcriber
 from pipeline.speech.cores import Cores
 from pipeline.timeline import Span, Word
@@ -24,10 +24,7 @@ RATE = 16_000
 
 def sound(name: str) -> np.ndarray:
     """A recording's samples, (n,) float32 at 16 kHz."""
-    samples, rate = soundfile.read(RECORDINGS / name, dtype="float32")
-    if rate != RATE:
-        raise ValueError(f"{name} is sampled at {rate} Hz")
-    return samples if samples.ndim == 1 else samples.mean(axis=1)
+    return recording.decode(RECORDINGS / name, settings.load().settings.audio).mono
 
 
 def scenes() -> Iterator[tuple[str, list[tuple[str, np.ndarray]]]]:
