@@ -151,6 +151,13 @@ def music(seconds: float) -> Samples:
     return (0.05 * sound).astype(np.float32)
 
 
+def spanish(seconds: int) -> Samples:
+    """A counselor and a client in Spanish, from the recording's beginning on."""
+    sound, rate = soundfile.read(FOLDER / "spanish.ogg", dtype="float32", stop=seconds * RATE)
+    part: Samples = room.resample(sound, rate, RATE)
+    return part
+
+
 def hum(seconds: float) -> Samples:
     """The mains, with overtones."""
     time = np.arange(round(seconds * RATE)) / RATE

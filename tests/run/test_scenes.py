@@ -130,8 +130,11 @@ ROWS = {
         lambda: scenes.dialog(interviewer=asks(), client=scenes.through(scenes.far, answers())),
         never=("no speech was found",),
     ),
+    "two languages": Row(
+        lambda: scenes.with_sound(scenes.later(two_people(), 19), scenes.spanish(18), 0), ("Spanish",), figures=True
+    ),
 }
-"""Scene by name. One in two languages belongs here as soon as the language of each window is detected."""
+"""Scene by name."""
 
 
 @cache
