@@ -131,10 +131,10 @@ def share_sentence(share_of: Mapping[str, float], thing: str = "speech") -> str:
     parts = [f"{_percent(share)} of the {thing} {verb} {name(language)}" for language, share in foreign[:1]]
     parts += [f"{_percent(share)} {name(language)}" for language, share in foreign[1:]]
     spoken = " and ".join((", ".join(parts[:-1]), parts[-1])) if parts[1:] else parts[0]
-    made = "transcribed, not coded" if thing == "speech" else "not coded"
+    done = "transcribed, not coded" if thing == "speech" else "not coded"
     if is_without_figures(share_of):
-        return f"{spoken}: {made}, so there are no figures. The machine codes English alone"
-    return f"{spoken}: {made}, and in no figure{' but talk time' if thing == 'speech' else ''}"
+        return f"{spoken}: {done}, so there are no figures. The machine codes English alone"
+    return f"{spoken}: {done}, and in no figure{' but talk time' if thing == 'speech' else ''}"
 
 
 def _percent(share: float) -> str:

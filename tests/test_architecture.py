@@ -360,7 +360,9 @@ ALONE = {
     "review.upload.surveys": "tests/review/upload/test_chunked_uploads.py",
     "review.upload.receiving": "tests/review/upload/test_chunked_uploads.py",
     "review.upload.source_sound": "tests/review/test_byte_ranges.py",
+    "run.language_notes": "tests/test_languages.py",
     "run.progress": "one function that does nothing",
+    "speech.language_detection": "tests/speech/test_spoken_languages.py",
     "tapes.db.migrations.env": "tests/tapes/test_migrations.py",
     "tapes.db.records.tapes": "tests/tapes/db/test_database.py",
 }

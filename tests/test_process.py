@@ -63,7 +63,7 @@ def test_results_are_whole(demo: Path) -> None:
 def test_utterances_keep_the_contract(demo: Path) -> None:
     table = pd.read_csv(demo / "utterances.csv", keep_default_na=False)
     head = "tape_id,utterance_id,turn_id,role,speaker,start,end,text,codes,probability,needs_check"
-    assert ",".join(table.columns) == ",".join([head, *(f"p_{code}" for code in CODES), "zero"])
+    assert ",".join(table.columns) == ",".join([head, *(f"p_{code}" for code in CODES), "language", "zero"])
     assert table["needs_check"].dtype == bool
     assert table["utterance_id"].is_unique
     assert (table["end"] >= table["start"]).all()

@@ -20,7 +20,7 @@ from pipeline.audio.quality import FRAME, SAMPLE_RATE
 from pipeline.speech.chunking import Samples
 from pipeline.timeline import Span, clock, merge
 
-LEAST = 700
+LEAST = 600
 """Milliseconds of sound without speech; shorter ones are breath, steps, a cup."""
 
 LEAST_SHARE = 0.02

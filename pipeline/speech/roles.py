@@ -198,7 +198,7 @@ def _is_thin(profiles: Sequence[SpeakerProfile]) -> bool:
 
 def _in_english(turns: Sequence[Turn]) -> list[Turn]:
     """The turns without the words in other languages."""
-    return [replace(turn, words=kept) for turn in turns if (kept := _english_words(turn))]
+    return [replace(turn, words=english) for turn in turns if (english := _english_words(turn))]
 
 
 def _english_words(turn: Turn) -> tuple[Word, ...]:

@@ -20,7 +20,7 @@ from tests.coding.test_segmentation import FixedRoles, blocks, f1, spoken
 @pytest.fixture(scope="module")
 def finder() -> Iterator[SpacySentenceFinder]:
     loaded = settings.load().settings
-    entry = model_catalog.entry(loaded.coding.sentences)
+    entry = model_catalog.entry(loaded.coding.sentences, loaded.models)
     if entry is not None and not model_catalog.installed(entry, loaded.models):
         pytest.skip(f"{entry.name} is not installed: run `tape-review models --fetch`")
     return sentences.load(loaded)

@@ -88,9 +88,9 @@ def language_shares(table: pd.DataFrame, uncoded_only: bool = True) -> dict[str,
         amounts = (table["end"] - table["start"]).to_numpy(dtype=float).tolist()
     else:
         amounts = [float(len(text.split())) for text in string_column(table, "text")]
-    kept = [not uncoded_only or uncoded for uncoded in uncoded_rows(table)]
-    spoken = zip(string_column(table, "language"), kept, strict=True)
-    return languages.shares((language if keep else "" for language, keep in spoken), amounts)
+    counted = [not uncoded_only or uncoded for uncoded in uncoded_rows(table)]
+    spoken = zip(string_column(table, "language"), counted, strict=True)
+    return languages.shares((language if counts else "" for language, counts in spoken), amounts)
 
 
 def adjacent_rows(tape: pd.DataFrame) -> list[tuple[int, int]]:

@@ -91,8 +91,8 @@ def decide(
     viewer: SignedIn,
     tape_id: Id,
     interviewer: Annotated[str | None, Form(pattern=_VOICE)] = None,
-    voice: Annotated[list[Annotated[str, Form(pattern=_VOICE)]] | None, Form()] = None,
-    role: Annotated[list[Role] | None, Form()] = None,
+    speaker: Annotated[list[Annotated[str, Form(pattern=_VOICE)]] | None, Form()] = None,
+    speaker_role: Annotated[list[Role] | None, Form()] = None,
     undo: Annotated[bool, Form()] = False,
 ) -> Response:
     """Say who each voice is, or only which one is the interviewer's, or take back what was said last.
@@ -116,7 +116,7 @@ def decide(
         if last is None:
             raise HTTPException(404)
     else:
-        roles = _named(speakers, interviewer, dict(zip(voice or (), role or (), strict=False)))
+        roles = _named(speakers, interviewer, dict(zip(speaker or (), speaker_role or (), strict=False)))
         payload = {"roles": roles}
         if whole is not None and any(taken.get(name, "unknown") != named for name, named in roles.items()):
             payload |= retagging.payload(whole, roles, measures.get("zero", ""), target, room.settings, tape)

@@ -290,7 +290,7 @@ def survey(home: Home, tape_id: str) -> Survey | None:
     return surveys.unpacked(content) if content else None
 
 
-def tracks(home: Home, tape_id: str) -> tuple[surveys.Track, ...]:
+def tracks(home: Home, tape_id: str) -> tuple[surveys.TrackOption, ...]:
     """Return the sound tracks of which one is to be chosen; none where a recording has no such question."""
     content = _content(home, tape_id, TRACKS)
     return surveys.track_list(content) if content else ()

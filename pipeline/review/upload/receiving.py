@@ -33,7 +33,7 @@ router = APIRouter()
 
 Bytes = Annotated[int, Header(ge=0, le=1 << 40)]
 
-File = Annotated[int, Query(ge=1, le=chunked_uploads.MOST_FILES)]
+FileNumber = Annotated[int, Query(ge=1, le=chunked_uploads.MOST_FILES)]
 """Which file of the recording, from 1."""
 
 BESIDE = 16 << 10
@@ -41,7 +41,7 @@ BESIDE = 16 << 10
 
 
 @router.get("/uploads/{tape_id}")
-def received(request: Request, viewer: SignedIn, tape_id: Id, file: File = 1) -> Response:
+def received(request: Request, viewer: SignedIn, tape_id: Id, file: FileNumber = 1) -> Response:
     """How many bytes of a file are here, so that a cut upload goes on."""
     _draft(request, viewer, tape_id)
     home = context_of(request).home
@@ -52,7 +52,7 @@ def received(request: Request, viewer: SignedIn, tape_id: Id, file: File = 1) ->
 
 
 @router.get("/uploads/{tape_id}/check")
-def check(request: Request, viewer: SignedIn, tape_id: Id, file: File = 1) -> Response:
+def check(request: Request, viewer: SignedIn, tape_id: Id, file: FileNumber = 1) -> Response:
     """Return what is wrong with the sound that has arrived, while the rest of it is still on its way."""
     _draft(request, viewer, tape_id)
     room = context_of(request)
@@ -63,7 +63,7 @@ def check(request: Request, viewer: SignedIn, tape_id: Id, file: File = 1) -> Re
 @router.put("/uploads/{tape_id}")
 @csrf.streamed("header")
 async def piece(
-    request: Request, viewer: SignedIn, tape_id: Id, upload_offset: Bytes, upload_length: Bytes, file: File = 1
+    request: Request, viewer: SignedIn, tape_id: Id, upload_offset: Bytes, upload_length: Bytes, file: FileNumber = 1
 ) -> Response:
     """Take bytes from an offset on; with the last of them the recording is looked over."""
     await run_in_threadpool(_draft, request, viewer, tape_id)
@@ -90,7 +90,7 @@ async def piece(
 
 @router.post("/uploads/{tape_id}/form")
 @csrf.streamed("form")
-async def form(request: Request, viewer: SignedIn, tape_id: Id, file: File = 1) -> Response:
+async def form(request: Request, viewer: SignedIn, tape_id: Id, file: FileNumber = 1) -> Response:
     """Take the file of a plain form, whose token comes before it."""
     await run_in_threadpool(_draft, request, viewer, tape_id)
     await run_in_threadpool(_require_first, request, tape_id, file)

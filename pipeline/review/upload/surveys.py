@@ -63,7 +63,7 @@ def unpacked(content: bytes) -> Survey:
 
 
 @dataclass(frozen=True)
-class Track:
+class TrackOption:
     """A sound track that a member may choose, in words."""
 
     number: int
@@ -136,16 +136,16 @@ def early_words(path: Path, settings: AudioSettings, last: int) -> tuple[str, ..
     return tuple(warning.message for warning in recording.warnings if warning.code in heeded)
 
 
-def tracks(question: AudioError) -> tuple[Track, ...]:
+def tracks(question: AudioError) -> tuple[TrackOption, ...]:
     """Return the sound tracks that the error A16 asks about."""
     matches = (_TRACK.match(part) for part in question.value.split("; "))
-    return tuple(Track(int(match[1]), f"{match[1]}: {match[2]}") for match in matches if match)
+    return tuple(TrackOption(int(match[1]), f"{match[1]}: {match[2]}") for match in matches if match)
 
 
-def track_list(content: bytes) -> tuple[Track, ...]:
+def track_list(content: bytes) -> tuple[TrackOption, ...]:
     """Return the tracks that were stored with `packed_tracks`."""
     rows: list[dict[str, Any]] = json.loads(content)
-    return tuple(Track(**row) for row in rows)
+    return tuple(TrackOption(**row) for row in rows)
 
 
 def packed_tracks(question: AudioError) -> bytes:

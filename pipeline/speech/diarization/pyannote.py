@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,8 +89,9 @@ class PyannoteDiarizer:
         """Return where a free count of the voices disagrees with the number that was asked for."""
         if self.speakers is None:
             return hidden_voices.Doubts((), ())
-        requested, local = pipeline.cluster(self.speakers)
-        free, _ = pipeline.cluster(None)
+        with _short_recordings():
+            requested, local = pipeline.cluster(self.speakers)
+            free, _ = pipeline.cluster(None)
         return hidden_voices.compare(requested, free, local.active, local.starts, local.frame)
 
     def _reassignments(
@@ -152,12 +154,18 @@ class PyannoteDiarizer:
                 progress(begin + (end - begin) * min(completed / total, 1.0))
 
         file = {"waveform": torch.from_numpy(recording.mono)[None], "sample_rate": SAMPLE_RATE, "uri": "recording"}
-        with warnings.catch_warnings():
-            # Fewer voices than were asked for, or too little speech to compare: the result shows it.
-            warnings.filterwarnings("ignore", message=r"\s*The detected number of speakers")
-            warnings.filterwarnings("ignore", message="Mean of empty slice", category=RuntimeWarning)
-            warnings.filterwarnings("ignore", message="invalid value encountered", category=RuntimeWarning)
+        with _short_recordings():
             return pipeline(file, num_speakers=self.speakers, hook=show)
+
+
+@contextmanager
+def _short_recordings() -> Iterator[None]:
+    """Silence the clustering on fewer voices than were asked for, or too little to compare: the result shows it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"\s*The detected number of speakers")
+        warnings.filterwarnings("ignore", message="Mean of empty slice", category=RuntimeWarning)
+        warnings.filterwarnings("ignore", message="invalid value encountered", category=RuntimeWarning)
+        yield
 
 
 def _centers(output: Any) -> dict[str, np.ndarray]:

@@ -6,13 +6,15 @@ from tests.review.coding import shelf
 from tests.review.coding.conftest import Coder, Table
 
 
-def test_the_machine_proposes_nothing_to_a_voice_that_it_took_for_the_other(table: Table) -> None:
+def test_the_machine_proposes_only_what_a_voice_may_say_once_it_is_named(table: Table) -> None:
     utterances = table.ada.begin().state()["utterances"]
     assert any(utterance["pretag"] for utterance in utterances)
     table.interviewer.browser.post(f"/tapes/{table.tape_id}/voices", {"interviewer": "S2"})
     swapped = table.ada.state()["utterances"]
     assert [utterance["role"] for utterance in swapped] != [utterance["role"] for utterance in utterances]
-    assert not any(utterance["pretag"] for utterance in swapped)
+    talk = {"change", "sustain", "neutral"}
+    proposed = [(utterance["role"], set(utterance["pretag"]["codes"])) for utterance in swapped if utterance["pretag"]]
+    assert all(codes <= talk if role == "client" else not codes & talk for role, codes in proposed)
 
 
 def test_scripts_in_words_are_words(table: Table) -> None:

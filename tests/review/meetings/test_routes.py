@@ -9,6 +9,7 @@ import pytest
 from pipeline.review.upload import queueing
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.db.records import AuditRow, Meeting, MeetingRole
+from pipeline.tapes.jobs.steps import JobOptions
 from pipeline.tapes.retention import destruction
 from tests.review.conftest import Browser, Room
 
@@ -118,7 +119,7 @@ def test_whose_tape_is_next_does_not_forget_tapes_that_are_destroyed(peers: Peer
         who = peers.people[name[1]]
         tape = room.tape(peers.group, who, state="draft")
         assert order[-1] in group_page(peers).partition("The next tape")[2][:60]  # a draft is no turn
-        queueing.queue(room.home, tape, who, "0" * 64, 0, 1000, 2, room.clock())
+        queueing.queue(room.home, tape, who, JobOptions("0" * 64, 0, 1000, 2), room.clock())
         room.clock.advance(DAY)
         destruction.destroy(room.home, tape, "due", room.clock())
         peers.ada = room.signed_in(peers.people["Ada"])

@@ -87,7 +87,7 @@ def session(room: Room, monkeypatch: pytest.MonkeyPatch) -> Session:
 def test_each_voice_gets_a_role_and_codes_and_figures_follow(room: Room, session: Session) -> None:
     ada, path = room.signed_in(session.ada), f"/tapes/{session.tape}/voices"
     assert ada.get(path).text.count("<select") == 3
-    answer = ada.post(path, {"voice": ["S1", "S2", "S3"], "role": ["interviewer", "client", "client"]})
+    answer = ada.post(path, {"speaker": ["S1", "S2", "S3"], "speaker_role": ["interviewer", "client", "client"]})
     assert answer.status_code == 303
     assert session.suggested() == {
         "u0": ("question_open",),
@@ -100,7 +100,7 @@ def test_each_voice_gets_a_role_and_codes_and_figures_follow(room: Room, session
 
 
 def test_a_third_person_has_no_codes(room: Room, session: Session) -> None:
-    roles = {"voice": ["S1", "S2", "S3"], "role": ["interviewer", "client", "other"]}
+    roles = {"speaker": ["S1", "S2", "S3"], "speaker_role": ["interviewer", "client", "other"]}
     room.signed_in(session.ada).post(f"/tapes/{session.tape}/voices", roles)
     assert session.suggested() == {"u0": ("question_open",), "u1": ("change",), "u2": (), "u3": ("change",)}
 
@@ -120,7 +120,7 @@ def test_what_was_said_last_can_be_taken_back(room: Room, session: Session) -> N
 
 @pytest.mark.parametrize(
     "form",
-    [{"voice": ["S1", "S9"], "role": ["client", "client"]}, {"voice": ["S1"], "role": []}, {}],
+    [{"speaker": ["S1", "S9"], "speaker_role": ["client", "client"]}, {"speaker": ["S1"], "speaker_role": []}, {}],
     ids=["a voice that is not there", "no role", "nothing"],
 )
 def test_a_form_that_names_nobody_s_role_changes_nothing(form: dict[str, Any], room: Room, session: Session) -> None:

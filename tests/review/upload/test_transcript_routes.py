@@ -212,7 +212,7 @@ def test_a_tape_with_sound_and_transcript_from_end_to_end(room: Room, sender: Se
         "um marble thimble",
     ]
     measures = json.loads(room.home.vault.read(items["measures.json"]))
-    assert measures["utterances"] == {"interviewer": 3, "client": 3, "unknown": 0}
+    assert measures["utterances"] == {"interviewer": 3, "client": 3, "other": 0, "unknown": 0}
     assert measures["talk"]["interviewer"]["value"] == pytest.approx(100 * 900 / (900 + 300 + 300 + 2322), abs=1e-3)
     assert "7 of its 8 words" in json.loads(room.home.vault.read(items["provenance.json"]))["warnings"][0]
     assert "Robin" not in room.home.vault.read(items["utterances.csv"]).decode()

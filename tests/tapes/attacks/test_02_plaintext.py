@@ -215,7 +215,7 @@ def test_a_worker_that_is_killed_with_all_below_it_leaves_nothing_readable(home_
                 tape_id = submitted(home, chosen(home_folder), tmp_path / "recording.wav")
         worker = process(work, home_folder)
         waits = soon(lambda worker=worker: any(map(has_plaintext, worker.children()))) if number % 3 else True
-        time.sleep(dice.uniform(0, 1.5))
+        time.sleep(dice.uniform(0, 0.5))
         caught += any(map(has_plaintext, worker.children(recursive=True)))
         assert kill_all(worker) == []
         assert readable(mark, home_folder) == []
