@@ -20,7 +20,7 @@ def notes(decided: Roles, turns: Sequence[Turn], expected: int | None) -> Iterat
         if turn.speaker != UNKNOWN:
             spoken[turn.speaker] = spoken.get(turn.speaker, 0) + sum(word.span.duration for word in turn.words)
     if decided.undecided:
-        yield _withheld(decided.undecided, expected)
+        yield _withheld(decided.undecided, expected if expected is not None and len(spoken) < expected else None)
         return
     if expected is not None and len(spoken) < expected:
         yield (
@@ -42,7 +42,7 @@ def notes(decided: Roles, turns: Sequence[Turn], expected: int | None) -> Iterat
 
 
 def _withheld(reason: str, expected: int | None) -> str:
-    expectation = f", where {_people(expected)} were expected" if expected is not None and expected > 1 else ""
+    expectation = f", where {_people(expected)} were expected" if expected is not None else ""
     return (
         f"figures are withheld: {reason}{expectation}, so nobody knows whose words these are; they have no codes until "
         "somebody says who is who (--roles S1=interviewer, or =client)"
