@@ -142,7 +142,8 @@ def test_moments_are_the_counts_and_pairs_add_up(rows: list[tuple[str, str]]) ->
     frame = table(*rows)
     result, counted = change_talk_context(frame), session_measures(frame, draws=200)
     for code in ("change", "sustain"):
-        assert (result["code"] == code).sum() == counted.client[f"{code}_talk"].value
+        moments, figure = int((result["code"] == code).sum()), counted.client[f"{code}_talk"].value
+        assert moments == (0 if counted.withheld else figure)  # nobody is in a role: no moment, and no figure
     asked, answered = transitions(frame)
     follow = list(pairwise(rows))
     for side, (first, then) in ((asked, "IC"), (answered, "CI")):
