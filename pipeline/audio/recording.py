@@ -59,7 +59,7 @@ class Source:
     """The file that a segment was cut from.
 
     ``duration`` is how far it was decoded, which ends with the segment; ``declared`` is its header's, if it gives one;
-    both in milliseconds. ``sample_rate`` and ``channels`` are the file's in_track.
+    both in milliseconds. ``sample_rate`` and ``channels`` are the file's own.
     """
 
     name: str
@@ -159,7 +159,7 @@ def read(
 ) -> SoundSegment:
     """Return the sound of a file from ``start`` to ``end``, as it was decoded.
 
-    A file that is shorter or longer than its in_track header promises is refused as a whole; a segment that is named by
+    A file that is shorter or longer than its own header promises is refused as a whole; a segment that is named by
     its end is taken if it is there, with a warning. ``tracks`` are the numbers of the sound tracks to take, from 1:
     one, or two that hold one voice each; without any, `track_choice` decides.
 

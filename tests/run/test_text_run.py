@@ -148,3 +148,9 @@ def test_turns_that_nobody_says_are_refused() -> None:
 def test_a_single_voice_without_a_role_is_refused() -> None:
     with pytest.raises(TableError, match=r"TR-T08 .* the one voice 'Ann'"):
         made(run((("Ann", "Hello."), ("Ann", "Hi.")), interviewer=""))
+
+
+def test_a_text_is_measured_by_the_stage_that_measures_a_recording() -> None:
+    """The two lists of stages stand whole, for whoever reads them; what both have is the same."""
+    recording, text = ({stage.name: stage for stage in listed} for listed in (STAGES, text_run.STAGES))
+    assert recording["measure"] == text["measure"]
