@@ -8,6 +8,7 @@ does)::
     label = "OARS, the four core skills"
     counting = "utterance"
     globals = []                  # optional: the ratings of MITI 4.2 that coders give (empathy, partnership, ...)
+    source = "Miller and ..."     # optional: whose definitions these are
 
     [[codes]]
     name = "affirmation"
@@ -19,6 +20,10 @@ does)::
     pretags = []                  # the machine's codes that propose this one
     measure = "affirmation"       # what it counts as (see `MEASURES`); may be left out where it follows from family,
                                   # pretags or name
+    definition = "Says ..."       # optional, as the next three: what the code is, in words for coders
+    example = "You kept ..."      # something that has the code
+    near_miss = "\\"Great!\\" ..." # something close that has not, and why
+    source = "Chapter 6"          # where it is defined
 """
 
 from __future__ import annotations
@@ -80,6 +85,9 @@ MEASURES = {
 }
 """A code's ``measure`` -> its meaning. The measures "question" and "reflection" stand for any kind."""
 
+TEXTS = ("definition", "example", "near_miss", "source")
+"""What a codebook may say of a code to its coders."""
+
 _TALK = {"change": CHANGE, "change talk": CHANGE, "sustain": SUSTAIN, "sustain talk": SUSTAIN, "neutral": NEUTRAL}
 
 
@@ -95,6 +103,10 @@ class Code:
     family: str
     pretags: tuple[str, ...] = ()
     measure: str = ""
+    definition: str = ""
+    example: str = ""
+    near_miss: str = ""
+    source: str = ""
 
     @property
     def meaning(self) -> str | None:
@@ -128,7 +140,8 @@ class Code:
 class Codebook:
     """A versioned set of codes with its counting rule; names, letters and keys are each unique.
 
-    ``globals`` are those of `miti.GLOBAL_RATINGS` that its coders give to a whole tape.
+    ``globals`` are those of `miti.GLOBAL_RATINGS` that its coders give to a whole tape, ``source`` says whose
+    definitions its codes have.
     """
 
     name: str
@@ -137,6 +150,7 @@ class Codebook:
     counting: Counting
     codes: tuple[Code, ...]
     globals: tuple[str, ...] = ()
+    source: str = ""
 
     def __getitem__(self, name: str) -> Code:
         """Return the code of that name; raises KeyError if there is none."""
@@ -225,7 +239,7 @@ def parse(text: str, origin: str = "codebook") -> Codebook:
     """
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise CodingError("C01", f"codebook {origin}", f"is not valid TOML ({error})", "fix that line") from error
     codes = raw.pop("codes", None)
     if not isinstance(codes, list) or not codes:
@@ -233,11 +247,12 @@ def parse(text: str, origin: str = "codebook") -> Codebook:
     rated = raw.pop("globals", [])
     if not isinstance(rated, list) or not {*map(str, rated)} <= {*miti.GLOBAL_RATINGS}:
         raise _wrong(origin, f"has globals {rated!r}", f"list some of {', '.join(miti.GLOBAL_RATINGS)}")
+    source = _texts(raw, ("source",), origin)
     head = _strings(raw, ("name", "version", "label", "counting"), f"{origin}")
     if head["counting"] not in get_args(Counting):
         raise _wrong(origin, f"has counting {head['counting']!r}", f"use one of {', '.join(get_args(Counting))}")
     read = tuple(_code(code, number, origin) for number, code in enumerate(codes, start=1))
-    book = Codebook(**head, codes=read, globals=tuple(dict.fromkeys(rated)))
+    book = Codebook(**head, codes=read, globals=tuple(dict.fromkeys(rated)), **source)
     for field in ("name", "letter", "key"):
         values = [getattr(code, field) for code in book.codes]
         twice = sorted({value for value in values if values.count(value) > 1})
@@ -256,6 +271,7 @@ def _code(raw: object, number: int, origin: str) -> Code:
     pretags = raw.pop("pretags", [])
     if not isinstance(pretags, list) or not set(pretags) <= set(CODES):
         raise _wrong(where, f"has pretags {pretags!r}", f"list some of {', '.join(CODES)}")
+    texts = _texts(raw, TEXTS, where)
     fields = _strings(raw, ("name", "label", "letter", "key", "role", "family"), where)
     if "|" in fields["name"]:
         raise _wrong(where, f"has the name {fields['name']!r}", "remove the '|', which separates codes in tables")
@@ -263,11 +279,20 @@ def _code(raw: object, number: int, origin: str) -> Code:
         raise _wrong(where, f"has the role {fields['role']!r}", f"use {' or '.join(get_args(CodedRole))}")
     if len(fields["key"]) != 1 or fields["key"].isspace():
         raise _wrong(where, f"has the key {fields['key']!r}", "use a single character that you can type")
-    code = Code(**fields, pretags=tuple(pretags), measure=measure)
+    code = Code(**fields, pretags=tuple(pretags), measure=measure, **texts)
     if measure and MEANING_ROLES[MEASURES[measure]] != code.role:
         remedy = f"give it the role {MEANING_ROLES[MEASURES[measure]]}, or another measure"
         raise _wrong(where, f"has the measure {measure!r} and the role {code.role!r}", remedy)
     return code
+
+
+def _texts(raw: dict[str, Any], names: tuple[str, ...], where: str) -> dict[str, Any]:
+    """Take the optional texts out of a table; an empty one is none."""
+    texts = {name: raw.pop(name) for name in names if name in raw}
+    for name, value in texts.items():
+        if not isinstance(value, str):
+            raise _wrong(where, f"has the {name} {value!r}", f'write {name} = "...", or leave it out')
+    return texts
 
 
 def _strings(raw: Mapping[str, object], names: tuple[str, ...], where: str) -> dict[str, Any]:

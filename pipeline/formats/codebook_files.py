@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 
-from pipeline.coding.codebook import Codebook, parse
+from pipeline.coding.codebook import TEXTS, Code, Codebook, parse
 from pipeline.coding.crosswalk import translation
 from pipeline.errors import CodingError
 from pipeline.formats import cacti_codebook
@@ -17,6 +18,9 @@ from pipeline.measures.reliability.rating_matrix import CodingScheme, single_cod
 from pipeline.measures.session import counts
 from pipeline.measures.session.counts import BEHAVIOR_KINDS
 from pipeline.settings import project_folder
+
+MOST_CODES, LONGEST_NAME, LONGEST_TEXT = 200, 120, 1000
+"""Bounds of a codebook that is sent: codes, and characters of a name or a definition."""
 
 
 def shipped() -> tuple[str, ...]:
@@ -41,6 +45,35 @@ def read(name: str) -> Codebook:
         remedy = f"name a TOML file or one of {', '.join(shipped())}"
         raise CodingError("C03", f"codebook {name}", f"cannot be read ({type(error).__name__})", remedy) from error
     return parse(text, path.name)
+
+
+def read_bytes(content: bytes) -> Codebook:
+    """A codebook in TOML that somebody sent; the file's name is not known, and its texts are short and printable.
+
+    Raises
+    ------
+    CodingError: C01 and C02 as `parse`, C02 too long or with control characters.
+    """
+    try:
+        book = parse(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise CodingError("C01", "codebook", "is not text in UTF-8", "save it as UTF-8") from error
+    if len(book.codes) > MOST_CODES:
+        raise CodingError("C02", "codebook", f"has {len(book.codes)} codes", f"keep {MOST_CODES} at most")
+    tables: list[tuple[str, Codebook | Code]] = [("codebook", book)]
+    tables += [(f"code {code.name[:40]!r}", code) for code in book.codes]
+    for where, table in tables:
+        for name, value in _string_fields(table).items():
+            longest = LONGEST_TEXT if name in TEXTS else LONGEST_NAME
+            if len(value) > longest or not value.isprintable():
+                remedy = f"write at most {longest} characters, on one line"
+                raise CodingError("C02", where, f"has a {name} that is too long or has control characters", remedy)
+    return book
+
+
+def _string_fields(table: Codebook | Code) -> dict[str, str]:
+    """The texts of a codebook's head, or of one code."""
+    return {field.name: value for field in fields(table) if isinstance(value := getattr(table, field.name), str)}
 
 
 def scheme(book: Codebook, others: Iterable[Codebook] = ()) -> CodingScheme:
@@ -88,10 +121,10 @@ def scheme(book: Codebook, others: Iterable[Codebook] = ()) -> CodingScheme:
 
 def written(book: Codebook) -> str:
     """The text of a codebook's TOML file; `pipeline.coding.codebook.parse` gives the book back."""
-    plain = asdict(book)
-    if not plain["globals"]:
-        del plain["globals"]
-    for code in plain["codes"]:
-        if not code["measure"]:
-            del code["measure"]
+    plain = _without_empty(asdict(book), "globals", "source")
+    plain["codes"] = [_without_empty(code, "measure", *TEXTS) for code in plain["codes"]]
     return tomli_w.dumps(plain)
+
+
+def _without_empty(table: dict[str, Any], *optional: str) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if value or name not in optional}

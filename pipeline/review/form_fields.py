@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import Form, Path
+from fastapi import Form, Path, Query
 from pydantic import AfterValidator, BeforeValidator
 
 from pipeline.formats import plain_text
@@ -53,3 +53,7 @@ def day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+CodebookQuery = Annotated[str, Query(max_length=80)]
+"""The codebook in which a page shows codes."""

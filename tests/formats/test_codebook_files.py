@@ -46,3 +46,10 @@ def test_what_a_book_has_no_word_for_is_a_family_of_its_own() -> None:
     assert both.roles["change"] == "client"
     assert any("change" in codes for family, codes in both.families.items() if family not in alone.families)
     assert both.book == alone.book
+
+
+@pytest.mark.parametrize("name", codebook_files.shipped())
+def test_a_written_book_keeps_its_definitions(name: str) -> None:
+    book = codebook_files.read(name)
+    assert codebook_files.read_bytes(codebook_files.written(book).encode()) == book
+    assert all(code.definition and code.example and code.near_miss and code.source for code in book.codes)

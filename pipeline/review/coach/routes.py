@@ -40,16 +40,13 @@ from pipeline.review.coach.group_codes import GROUP_CODER, GroupCodes, gather_gr
 from pipeline.review.coach.group_overview_page import count_checked
 from pipeline.review.coding import transcripts
 from pipeline.review.context import context_of
-from pipeline.review.form_fields import FormId, Id, OptionalLineOfText
+from pipeline.review.form_fields import CodebookQuery, FormId, Id, OptionalLineOfText
 from pipeline.review.templating import render, seeing
 from pipeline.tapes import audit_log, people
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.db.records import Group, Person, Recalibration
 
 router = APIRouter(prefix="/groups/{group_id}")
-
-CodebookQuery = Annotated[str, Query(max_length=80)]
-"""The codebook in which a page shows codes: one that passes used, else the one that most used."""
 
 REPORTED_STATES = ("drift", "noise")
 COACH_COMPARISONS = ("coder and coach", "group and coach")

@@ -74,13 +74,22 @@ _read = lru_cache(8)(codebook_files.read)
 
 
 def add_to_group(admitted: Admitted, label: str, content: bytes) -> str:
-    """Store CACTI's ``userConfiguration.xml`` for the tape's group; return the name under which it can be chosen.
+    """Store a codebook for the tape's group; return the name under which it can be chosen.
+
+    Parameters
+    ----------
+    content: CACTI's ``userConfiguration.xml``, or a codebook in TOML, which may bring its own definitions.
 
     Raises
     ------
-    FormatError: F02 to F07, it is not what CACTI writes.
+    FormatError: F02 to F07, it is XML, and not what CACTI writes.
+    CodingError: C01, C02, it is no XML, and no codebook in TOML.
     """
-    book = cacti_codebook.read(Source(CACTI_FILE_NAME, content)).codebook
+    is_xml = content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    if is_xml:
+        book = cacti_codebook.read(Source(CACTI_FILE_NAME, content)).codebook
+    else:
+        book = codebook_files.read_bytes(content)
     session, vault, group_id = admitted.session, admitted.home.vault, admitted.tape.group_id
     return group_codebooks.add(
         session, vault, group_id, book, label or group_codebooks.LABEL, admitted.person.id, admitted.now

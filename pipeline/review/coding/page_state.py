@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline import languages
-from pipeline.coding.codebook import Codebook
+from pipeline.coding.codebook import TEXTS, Codebook
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import correction_store, masks, observer_tasks, passes, shortcuts, transcripts
 from pipeline.review.coding.codebooks import tag_of_code
@@ -40,6 +40,7 @@ def coding_page_state(admitted: Admitted, coding_pass: Pass, book: Codebook, key
             "key": waiting_key(admitted, coding_pass),
         },
         "codes": code_fields(book, task, keys),
+        "sheet": sheet_address(coding_pass.tape_id, coding_pass.codebook),
         "bindings": binding_fields(book, keys, admitted.tape.from_text),
         "utterances": [utterance_fields(utterance, pretags.get(utterance.id)) for utterance in utterances],
         "unclear": [
@@ -63,6 +64,11 @@ def coding_page_state(admitted: Admitted, coding_pass: Pass, book: Codebook, key
         # What undo takes back is the last of both, as they were made.
         "order": [name for _, name in sorted(order, key=lambda change: change[0])],
     }
+
+
+def sheet_address(tape_id: str, codebook: str) -> str:
+    """Return where a codebook's definitions stand as a sheet to print."""
+    return f"/tapes/{tape_id}/definitions?codebook={codebook}"
 
 
 def waiting_key(admitted: Admitted, coding_pass: Pass) -> str:
@@ -103,6 +109,7 @@ def code_fields(book: Codebook, task: observer_tasks.ObserverTask, keys: Mapping
                 "role": code.role,
                 "family": code.family,
                 "task": task.covers(code),
+                **{name: getattr(code, name) for name in TEXTS},
             }
         )
     return fields

@@ -51,6 +51,7 @@ COMMANDS = (
     Command("slower", "Slower", (",",)),
     Command("faster", "Faster", (".",)),
     Command("follow", "Follow the sound, or stay", ("f",)),
+    Command("define", "Show what the codes mean", ("d",)),
     Command("help", "Show the keys", ("?",)),
 )
 """Every command with the key that it has where no code wants it."""

@@ -106,6 +106,7 @@ def consensus_page_data(request: Request, viewer: SignedIn, tape_id: str, codebo
         fields = _board_fields(admitted, board) | {
             "tape": {"duration": admitted.tape.duration_ms, "from_text": admitted.tape.from_text},
             "codes": page_state.code_fields(book, observer_tasks.TASKS[0], own_keys),
+            "sheet": page_state.sheet_address(tape_id, codebook),
             "talk": [asdict(Tags(book).of(name)) for name in consensus.machine_talk(book)],
             "bindings": page_state.binding_fields(book, own_keys, admitted.tape.from_text),
             "coders": board.coders,

@@ -56,7 +56,9 @@ TAPES = {
     **dict.fromkeys(("/tapes/{tape_id}/feedback", "/tapes/{tape_id}/feedback/draft"), "opened,ready"),
     "/tapes/{tape_id}/feedback/{feedback_id}/remove": "opened,ready",
     **dict.fromkeys((f"/tapes/{{tape_id}}/summary{kind}" for kind in ("", ".pdf", ".docx")), "opened,ready"),
-    **dict.fromkeys((f"/tapes/{{tape_id}}/{what}" for what in ("coding", "peaks", "sound", "names")), "code"),
+    **dict.fromkeys(
+        (f"/tapes/{{tape_id}}/{what}" for what in ("coding", "peaks", "sound", "names", "definitions")), "code"
+    ),
     "/tapes/{tape_id}/codebooks": "code,group",
     "/tapes/{tape_id}/together": "code",
     "/tapes/{tape_id}/together/look": "code",
@@ -100,6 +102,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "/groups/{group_id}/members": ("coordinator",),
     **dict.fromkeys((f"/groups/{{group_id}}/{what}" for what in ("visit", "recalibrated", "pairs")), ("coach",)),
     "/program": ("administrator",),
+    "/codebooks/{codebook_name}": SIGNED_IN,
 }
 
 ELSEWHERE = {"/login/code", "/login/recovery", "/login/enroll", "/oidc/start", "/oidc/back", "/invitation/{token}"}

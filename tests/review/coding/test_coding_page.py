@@ -511,3 +511,22 @@ def test_a_long_tape_opens_and_seeks_quickly(stage: Stage, sit: Sit, record_prop
     assert page.locator(".utterance").count() == 400
     assert opened < 30
     assert seek < 10_000
+
+
+def test_what_a_code_means_is_one_key_away(stage: Stage, sit: Sit) -> None:
+    tape, page = stage.tape(), sit("Ada")
+    begin(stage, page, tape)
+    page.keyboard.press("o")
+    page.keyboard.press("d")
+    dialog = page.locator("#definitions")
+    assert dialog.is_visible()
+    assert "leaves room for many answers" in dialog.text_content()
+    assert browser.faults(page) == []
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+    stored(page)
+    page.locator("form.lock button").click()
+    page.goto(f"{stage.address}/tapes/{tape}/together")
+    ready(page)
+    page.locator("#define").click()
+    assert page.locator("#definitions section").count() == 9

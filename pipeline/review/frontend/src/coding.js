@@ -1,5 +1,6 @@
 import { Changes } from "./changes.js";
 import { misfit, misfits } from "./chips.js";
+import { definitionsDialog } from "./definitions.js";
 import { editText, keysDialog } from "./dialogs.js";
 import { byId } from "./elements.js";
 import { listen } from "./keyboard.js";
@@ -49,6 +50,7 @@ class CodingPage {
       ? new Wave(byId("wave"), /** @type {any} */ (byId("marks")), /** @type {any} */ (byId("strip")), byId("head"), this.player, loud)
       : new NoWave();
     this.help = keysDialog(state.bindings, (action, key) => this.remap(action, key));
+    this.definitions = definitionsDialog(state.codes, state.sheet, () => this.act("define"), state.bindings.find((/** @type {any} */ each) => each.action === "define").shown);
     listen(state.bindings, (action) => this.act(action));
     this.changes.listen(() => this.draw());
     this.controls();
@@ -204,6 +206,7 @@ class CodingPage {
       again: () => this.again(),
       check: () => this.go(unchecked(this.changes.utterances, this.changes.codes).find((one) => one.id !== this.current)?.id ?? "", true),
       follow: () => this.follow(!this.transcript.following),
+      define: () => this.definitions.open(this.given, this.one?.role),
       help: () => this.help.open(),
     });
     if (moves[kind]) moves[kind]();

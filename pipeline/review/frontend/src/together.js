@@ -1,5 +1,6 @@
 import { chip, icon, misfit, misfits } from "./chips.js";
 import { fresh } from "./changes.js";
+import { definitionsDialog } from "./definitions.js";
 import { byId, make } from "./elements.js";
 import { listen } from "./keyboard.js";
 import { standingOf } from "./marks.js";
@@ -18,7 +19,7 @@ import { NoWave, Wave } from "./wave.js";
  */
 
 const ROLES = /** @type {Record<string, string>} */ ({ interviewer: "Interviewer", client: "Client", unknown: "Unknown" });
-const USED = new Set(["play", "back", "forward", "back_far", "forward_far", "next_play", "again", "next", "previous", "clear", "undo", "slower", "faster", "help"]);
+const USED = new Set(["play", "back", "forward", "back_far", "forward_far", "next_play", "again", "next", "previous", "clear", "undo", "slower", "faster", "define", "help"]);
 /** What moves the cursor within an utterance, which this page has only where there is sound. */
 const CURSOR = new Set(["back", "forward"]);
 
@@ -61,6 +62,7 @@ class Table {
     byId("keys-list").replaceChildren(...bindings.map((/** @type {any} */ each) =>
       make("tr", {}, make("th", { scope: "row" }, each.action === "next_play" ? `Go to the next disagreement${this.silent ? "" : " and play it"}` : each.label), make("td", {}, make("kbd", {}, each.shown))),
     ));
+    this.definitions = definitionsDialog(state.codes, state.sheet, () => this.act("define"), bindings.find((/** @type {any} */ each) => each.action === "define").shown);
     listen(bindings, (action) => this.act(action));
     if (!this.silent) byId("play").addEventListener("click", () => this.act("play"));
     for (const [id, action] of [["next", "next_play"], ["undo", "undo"], ["help", "help"]]) {
@@ -210,6 +212,7 @@ class Table {
       again: () => this.go(this.current, true),
       next: () => this.go(this.shown[at + 1]?.id ?? ""), previous: () => this.go(this.shown[at - 1]?.id ?? ""),
       help: () => /** @type {HTMLDialogElement} */ (byId("keys")).showModal(),
+      define: () => this.definitions.open(this.places.get(this.current)?.codes ?? [], this.places.get(this.current)?.role),
       clear: () => this.settle("clear", []), undo: () => this.settle("undo", []),
     });
     if (moves[action]) moves[action]();
