@@ -31,11 +31,11 @@ from pipeline.run.progress import Progress, ignore
 from pipeline.settings import AudioSettings
 from pipeline.timeline import Span, clock, to_seconds
 
-_PER_MS = SAMPLE_RATE // 1000
+_PER_MS = SAMPLE_RATE // 1000  # samples
 _AROUND = 600_000  # ms before and after the segment in which the files are compared: they may begin so far apart
-_ENDS_APART = 30_000  # ms
+_ENDS_APART = 30_000  # ms: two people stop their recorders within half a minute; chosen here, not measured
 _DISAGREES = 0.5  # seconds between an offset that was given and one that the sound shows
-_STEADY = 0.8
+_STEADY = 0.8  # share of the stretches that must agree; a recorder that paused in the middle leaves half
 _UNHEARD = 180  # seconds without anything shared; drift is carried on over them
 _ASK = "say with --offset how many seconds later the second file begins than the first: 0 where both begin together"
 _CHECK = "check at the beginning and at the end that words and sound agree"

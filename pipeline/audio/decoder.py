@@ -28,8 +28,8 @@ STALL_SECONDS = 8.0
 """Longest wait between two messages: a decoder sends one after every second of work."""
 
 _START_SECONDS = 60.0  # for the imports, from a cold disk; nothing of the recording is read yet
-_MESSAGE_BYTES = 1 << 20
-_BYTES_A_MS = SAMPLE_RATE // 1000 * 4
+_MESSAGE_BYTES = 1 << 20  # of one message; the child sends at most half of that (`av_reader._VALUES`)
+_BYTES_A_MS = SAMPLE_RATE // 1000 * 4  # of one channel of float32
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH")  # what an interpreter may need to find its own libraries
 _ENTRY = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from pipeline.audio import decoder_process;"

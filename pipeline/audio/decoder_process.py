@@ -36,7 +36,11 @@ from pipeline.audio.decoder import DecodedExtent, DecodeRequest
 from pipeline.audio.quality import SAMPLE_RATE
 
 RATES = (8_000, 192_000)
+"""Hertz, from a telephone's to the highest that recorders offer."""
+
 CHANNELS = 8
+"""A surround recording has at most 8 (7.1); more is a damaged header."""
+
 FULL_SCALE = 0.9995
 """A sample at or above this, with two more behind it, is clipped: a 16-bit recording ends at 0.99997."""
 _FLOATS = ("pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be")  # they go on over full scale instead of clipping

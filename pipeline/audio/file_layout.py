@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pipeline.errors import AudioError
 
-_MOST_FILES = 8
+_MOST_FILES = 8  # parts of one session: a recorder that cuts every five minutes needs no more for 40
 
 
 @dataclass(frozen=True)

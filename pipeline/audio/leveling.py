@@ -45,8 +45,8 @@ _TURNED = (
     "microphone's cable or adapter"
 )
 _OVER = 3.0  # dB over full scale; lossy codecs overshoot by less
-_SAMPLES = SAMPLE_RATE * FRAME // 1000
-_BLOCK = 60 * SAMPLE_RATE
+_SAMPLES = SAMPLE_RATE * FRAME // 1000  # of a frame
+_BLOCK = 60 * SAMPLE_RATE  # samples that are filtered at once in double precision, to bound the memory
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ JUNK = 1 << 16
 _CHAIN = 6  # headers in a row that make a stream: fewer come together in pictures and programs
 _ZEROS = 1 << 24  # bytes of zeros in front that are passed over
 _TAGS = 64  # tags in a row
-_RATES = {  # kilobits per second by version 1 or later, and layer
+_RATES = {  # kilobits per second by version 1 or later, and layer; ISO/IEC 11172-3 and 13818-3
     (True, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (True, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
     (True, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -27,7 +27,7 @@ _RATES = {  # kilobits per second by version 1 or later, and layer
     (False, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     (False, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-_FREQUENCIES = (44_100, 48_000, 32_000)
+_FREQUENCIES = (44_100, 48_000, 32_000)  # Hz by the header's index, of MPEG-1; ISO/IEC 11172-3
 
 
 def after_tags(read: ReadAt) -> int:

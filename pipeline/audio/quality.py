@@ -15,13 +15,15 @@ import numpy as np
 from pipeline.timeline import Span, clock
 
 SAMPLE_RATE = 16_000
+"""Hertz that Whisper, the diarizer's networks and the speech detector were trained with."""
+
 FRAME = 20
 """Length of a frame in milliseconds."""
 
 LEAST_SPEECH = 1000
 """Milliseconds: less activity than this is nobody's speech."""
 
-_SAMPLES = SAMPLE_RATE * FRAME // 1000
+_SAMPLES = SAMPLE_RATE * FRAME // 1000  # of a frame
 _SECOND = 1000 // FRAME  # frames per second
 _SILENCE = -90.0  # dBFS; 16 bits end there
 _ABOVE_FLOOR = 9.0  # dB; steady hum and noise stay within this, speech in a room rises above it
@@ -30,7 +32,7 @@ _BELOW_LOUD = 30.0  # dB; the range of one voice across a table
 _CLIPPED_RUNS = 10  # fewer are a knock on the table
 _STRETCH = 5  # seconds: clipping that returns within them is one stretch
 _NARROW = -50.0  # dB of the band above 4 kHz against that below: telephones -68, distant microphones -28 (AMI)
-_NARROW_FRAMES = 3_000
+_NARROW_FRAMES = 3_000  # frames, a minute of speech, whose spectra are taken: enough for a mean
 
 _DOMINANT = 6.0  # dB by which one channel's level leads while its speaker talks; leakage is -10 to -15 dB
 _DOMINATED = 0.6  # share of active frames in which one channel leads

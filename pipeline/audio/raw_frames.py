@@ -15,11 +15,13 @@ from pipeline.audio.mpeg_audio import ReadAt
 Header = Callable[[bytes], tuple[int, bytes]]
 """Bytes of the frame that begins with these seven, and what stays the same in all frames; 0 where none begins."""
 
-_BLOCK = 1 << 16
+_BLOCK = 1 << 16  # bytes of one read while a frame's beginning is looked for
 _CHAIN = 6  # frames in a row that make a beginning behind damage
 _ADTS_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
+"""Hertz by the header's index (ISO/IEC 14496-3, table 1.18)."""
+
 _NARROW = b"#!AMR\n"
-_AMR = {  # bytes of a frame by its mode, header included
+_AMR = {  # bytes of a frame by its mode, header included; RFC 4867 for the narrow band (False) and the wide one
     False: dict(enumerate((13, 14, 16, 18, 20, 21, 27, 32, 6))) | {15: 1},
     True: dict(enumerate((18, 24, 33, 37, 41, 47, 51, 59, 61, 6))) | {14: 1, 15: 1},
 }

@@ -27,6 +27,7 @@ from pipeline.formats.transcript import CodedTranscript
 from pipeline.timeline import LAYERS, UNKNOWN, to_seconds
 
 _SHOWN = 10
+"""Voices or lost units that a message lists at most: they fit on a screen."""
 
 
 def convert(

@@ -33,6 +33,7 @@ PRIOR_WEIGHT = 20.0
 prints the gain on held-out tapes, which moves with it."""
 
 FORMAT = 1
+"""Version of the stored file; raised when its fields change."""
 
 _GAIN_KEYS = {"log_loss": "surprise", "error_rate": "wrong"}
 """Field of `HeldOutGain` -> its key in the stored file, where they differ."""

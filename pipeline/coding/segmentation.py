@@ -54,6 +54,7 @@ from pipeline.timeline import Role, Turn, Utterance, Word
 SPLIT_THRESHOLD = 0.95
 """The sum of hints from which on a turn is split."""
 
+# The weights of the table above.
 SENTENCE_MARK = 1.0
 TRAILING_OFF = 0.3
 QUESTION = 0.6
@@ -68,6 +69,7 @@ MAX_WORDS = 40
 """An utterance of more words is split at its most likely boundary, if hints add up to `LONG_SPLIT_THRESHOLD` there."""
 
 LONG_SPLIT_THRESHOLD = 0.5
+"""A pause of .8 s alone reaches it, a clause with one of .2 s: in so long an utterance a likely boundary is enough."""
 
 FRAGMENT_PAUSE = 500
 """A pause in milliseconds from which on a word or two are an utterance rather than part of their neighbor."""

@@ -36,7 +36,10 @@ _KEYS = _PLAIN_KEYS + "".join(letter for number in range(0xC0, 0x180) if (letter
 """Keys in the order in which they are given out; the accented letters at the end are for books of over 90 codes, whose
 rarest codes are clicked, or typed where the keyboard has the letter."""
 _FIRST_VALUE = 11
+"""CACTI stores a code as a number; the published books begin with this one."""
+
 _BUTTONS_A_ROW = 4
+"""They fit side by side in CACTI's window; chosen here."""
 
 # Names in MISC 2.5 and MITI 4.2; a trailing valence (+, -, 0, +/-) does not change what a code of the interviewer is.
 _INTERVIEWER: tuple[tuple[str, str, tuple[str, ...]], ...] = (

@@ -54,12 +54,12 @@ PRAGMA user_version = 1;
 
 _SPEAKERS: tuple[tuple[str, Role], ...] = (("Therapist", "interviewer"), ("Client", "client"))
 _READ = {"speakers", "codes", "utterances", "attributes"}
-_ROWS = 100_000
+_ROWS = 100_000  # utterances: as many as a file of any other format may have elements (`safe_reader.ELEMENTS`)
 _STEPS = 20_000_000  # of SQLite's machine, some seconds at most
 _NAME, _TEXT = 200, 10_000  # characters
 _COMPUTED = re.compile(r"^\s*CREATE\s+VIRTUAL|\bAS\s*\(|\bAS\s+SELECT", re.IGNORECASE)
 _TIME = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2}(?:[.,]\d{1,3})?)")
-_MAGIC, _JOURNAL = b"SQLite format 3\0", slice(18, 20)
+_MAGIC, _JOURNAL = b"SQLite format 3\0", slice(18, 20)  # of the header that sqlite.org/fileformat.html describes
 _SOUND = "SELECT substr(value, 1, 1000) FROM attributes WHERE name = 'AUDIO_FILE_PATH' LIMIT 1"
 _NOTES = f"SELECT substr(value, 1, {_TEXT}) FROM attributes WHERE name = 'GLOBAL_NOTES' LIMIT 1"  # noqa: S608
 _UTTERANCES = f"""

@@ -21,7 +21,7 @@ from pipeline.formats.safe_reader import Source
 from pipeline.formats.transcript import CodedTranscript, CodedUtterance, ordered_transcript
 from pipeline.timeline import Span, Word, to_seconds
 
-_PAUSE = 1000
+_PAUSE = 1000  # ms of silence at which an utterance ends, as in `tiers`
 _WITH_SPEAKER = 8  # fields, as NIST's RT evaluations wrote them: the last two are the word's type and its speaker
 
 

@@ -40,7 +40,7 @@ from pipeline.timeline import LAYERS, ROLES, UNKNOWN, Span
 
 _TRANSCRIPT = "transcript"
 _MACHINE = "machine"
-_REGIONS = 200_000
+_REGIONS = 200_000  # of one task: two (speaker and code) for as many utterances as other formats may have
 _LABELS = ("labels", "choices", "hypertextlabels", "paragraphlabels")
 
 

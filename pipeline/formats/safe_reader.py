@@ -29,8 +29,14 @@ LIMIT = 16 * 1024 * 1024
 """Bytes that a file, or all that an archive unpacks to, may have."""
 
 ELEMENTS = 100_000
+"""Elements of an XML file: an hour of talk has some 10,000 words."""
+
 DEPTH = 40
+"""Levels of elements within one another; chosen here, well below what Python's recursion bears."""
+
 MEMBERS = 1000
+"""Files of an archive; an office document has some dozen, and one for each picture."""
+
 RATIO = 1000
 """How many times its size a member of an archive may unpack to."""
 

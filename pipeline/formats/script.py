@@ -204,6 +204,7 @@ _SENTENCE = re.compile(r"[.?!…]$|(?<!\S)(?:\S+\s+){6}")
 """A mark of speech rather than of a heading: an end of a sentence, or more than six words."""
 _WITHIN = re.compile(r"(?<=[.?!…])\s+([^\W\d_]\w+(?: \w+)?):\s")
 _NUMBERED = 0.9
+"""Share of the lines that begin with consecutive numbers where a program numbered them; some go on without one."""
 _PLAIN_CLOCK = r"(?:\d{1,2}:)?\d{1,2}:\d{2}"
 _CLOCK_LINE = re.compile(rf"\[{_PLAIN_CLOCK}\]|\({_PLAIN_CLOCK}\)|{_PLAIN_CLOCK}")
 """A line that is nothing but a time."""

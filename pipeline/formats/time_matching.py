@@ -31,7 +31,7 @@ REACTION = 2000
 """Milliseconds between the end of an utterance and the button that a coder presses for it."""
 
 
-_CODERS = 200
+_CODERS = 200  # of one tape: a group has 15 at most; more is a column that holds no coders
 
 
 TimeOrigin = Literal["recording", "segment"] | int

@@ -23,7 +23,9 @@ SECONDS, PATIENCE = 20, 120
 """Seconds of a core that a file may take, and in all on a busy machine; an hour's transcript takes less than one."""
 
 MEMORY = 2 << 30
-_REFUSED = 3
+"""Bytes of addresses that the child may take, most of which the libraries reserve and never use."""
+
+_REFUSED = 3  # exit status of a child that has written an error of ours
 _KEPT = ("PATH", "LD_LIBRARY_PATH")
 _ENTRY = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]);"

@@ -24,12 +24,12 @@ _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 _DELIMITERS = ",;\t|"
 _ABOVE = 10
 """Lines that may stand above the headings."""
-_LIMIT = 100_000
+_LIMIT = 100_000  # rows: as many as a file of any other format may have elements (`safe_reader.ELEMENTS`)
 _UNIT = re.compile(
     r"(?<=\S)(?: in)?"
     r"(?: (?:h{1,2} )?m{1,2} s{1,2}(?: m?s+)?| s| secs?| seconds| sek| sekunden| m?sec| ms| milliseconds)$"
 )
-_FIRST_YEAR, _DAY_ZERO = 1901, datetime.datetime(1899, 12, 31)
+_FIRST_YEAR, _DAY_ZERO = 1901, datetime.datetime(1899, 12, 31)  # workbooks count days from the end of 1899
 _COUNT = re.compile(r"[\d:.,]+")
 _MS = re.compile(r"[\W_](?:ms|msec|milliseconds)\W*$", re.IGNORECASE)
 """A heading that counts milliseconds; "mm:ss.ms" is a clock time."""

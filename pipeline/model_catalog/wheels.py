@@ -17,7 +17,7 @@ from pipeline.errors import ModelError
 from pipeline.model_catalog import CatalogEntry, ModelFile, WheelBuild, fetch_command
 from pipeline.run.progress import Progress
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 20  # bytes that are held at once
 
 
 def fetch(entry: CatalogEntry, fresh: Path, downloads: Path, scratch: Path, progress: Progress) -> list[Path]:

@@ -15,15 +15,19 @@ from pipeline.measures.session.readiness import ReadinessLine
 from pipeline.timeline import Span, merge
 
 WIDTH, LEFT, RIGHT = 960, 112, 936
+"""Width of a chart, and where its time begins and ends, in the picture's own units: labels stand to the left."""
 BAND = 300_000
 """Milliseconds of one row of the turn-by-turn chart; a session not much longer gets a single row."""
 LONGEST_BAND = 390_000
+"""Milliseconds up to which a session is "not much longer": a second row would hold a minute and a half."""
 SHORTEST = 30_000
+"""Milliseconds that a chart shows at least, so that a mark does not fill it."""
 MARK = 14
 """Width of a mark, and the room that it keeps from the last one in its lane."""
 LARGEST_NUDGE = 12.0
+"""Units by which a mark may stand beside its time to keep clear of the last one: less than its own width."""
 
-_STEPS = (5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000)
+_STEPS = (5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000)  # ms between the axis' marks
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ _BAND = 3_600.0  # Hz, where a telephone's band ends
 _AROUND = 300  # ms: a level is that of the loudest frame so near
 _PAUSE = 600  # ms between syllables of one voice
 _NEAR = 250  # ms around words that are theirs, too
-_SHOWN = 5
+_SHOWN = 5  # places that a message names, the longest ones
 
 
 def detect_all(samples: Samples, detect: Callable[[Samples], Sequence[Span]]) -> tuple[Span, ...]:

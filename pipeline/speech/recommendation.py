@@ -26,10 +26,12 @@ REFERENCE = "whisper-base"
 """The model that is measured; every installation has it."""
 
 TAPE_MINUTES = 20
+"""Minutes of a usual tape, which should take no longer than it lasts."""
+
 _PACE = "pace.json"  # in the folder of the models: machine -> its pace
 _WINDOW = 28.0  # s of a window that are filled with speech
 _FRAMES = 1500  # of the encoder's output per window
-_VOCABULARY = 51_865
+_VOCABULARY = 51_865  # word pieces of Whisper's models for all languages
 _PIECES = 90  # word pieces in a window of conversation: two words per second, 1.6 pieces per word
 _BEAM = 2  # with which decoding is measured
 OVERHEAD = 1.4

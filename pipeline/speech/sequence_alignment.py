@@ -25,8 +25,8 @@ _MATCH, _DIFFERENT, _GAP = 2, -1, -2
 FAR = 5
 """Words of a gap beyond which a single pair is chance."""
 
-_LOW = -(1 << 29)
-_PAIR, _SKIP_FIRST, _SKIP_SECOND, _OPEN_FIRST, _OPEN_SECOND = 1, 2, 4, 8, 16
+_LOW = -(1 << 29)  # lower than every score, and far from an overflow when costs are added
+_PAIR, _SKIP_FIRST, _SKIP_SECOND, _OPEN_FIRST, _OPEN_SECOND = 1, 2, 4, 8, 16  # bits of a move
 
 
 def pairs(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, int]]:

@@ -54,7 +54,7 @@ _TEXT_WEIGHT = 6.0
 _CLOSER_COST, _CLOSER_BONUS = 0.5, -1.0
 """The cost of a change and the bonus of English on a tape that is known to have another language."""
 
-_TINY = 1e-4
+_TINY = 1e-4  # below this, how improbable a language is says nothing more
 
 Stretch = tuple[Span, Mapping[str, float]]
 """A stretch of speech, with language -> probability."""

@@ -26,7 +26,7 @@ from pipeline.timeline import UNKNOWN, Word, clock
 LEAST_FIT = 0.2
 """Two sessions share a tenth of their words by chance; of a session that is recognized badly, they share a third."""
 
-_SHOWN = 5
+_SHOWN = 5  # times that a message names
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pipeline.tapes.audit_log import LogHead
 from pipeline.tapes.backup import backup
 from pipeline.tapes.home import Home
 
-_LONGEST = 1 << 22
+_LONGEST = 1 << 22  # bytes that are read of a certificate, as in `certificates`
 
 
 def within_reach(home: Home) -> Iterator[tuple[str, LogHead]]:

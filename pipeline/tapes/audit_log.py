@@ -38,7 +38,7 @@ _THEN = {
     "changed": "the copy of the head in the home had been changed when this row was written",
     "set back": "the database had been set back to an earlier state when this row was written",
 }
-_FIRST = "0" * 64
+_FIRST = "0" * 64  # stands where the first row has no row before it; as long as a SHA-256
 _FIELDS = ("seq", "at", "actor_id", "action", "tape_id", "thing", "span_start", "span_end", "why", "previous_hash")
 _LATER = ("source", "times")
 """Fields that came later: part of the hash of a row that has one of them."""

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 Clock = Callable[[], int]
 """Whatever tells the time; `now` is the real one."""
 
+# In milliseconds.
 SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE

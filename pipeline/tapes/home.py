@@ -36,7 +36,7 @@ from pipeline.tapes.vault.atomic_files import is_text, owned, writable
 from pipeline.tapes.vault.master_key import Ask, KeyKind, MasterKey, Ring
 from pipeline.tapes.vault.vault import HOME, Vault
 
-_KEY_BYTES = 32
+_KEY_BYTES = 32  # 256 random bits
 
 
 class Home:

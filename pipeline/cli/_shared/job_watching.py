@@ -18,7 +18,7 @@ from pipeline.tapes.jobs import job_state
 from pipeline.tapes.jobs.job_state import View
 from pipeline.tapes.retention import retention
 
-_LOOK = 0.5
+_LOOK = 0.5  # seconds between two looks into the records
 
 
 def job_table(home: Home, tape_id: str | None) -> Table:

@@ -33,6 +33,7 @@ SEEDS = (0,)
 MIN_TEXTS = 4
 """Words and pairs that occur in fewer texts, counting both variants, are left out."""
 LINEAR_COST = 2.0
+"""Inverse strength of regularization, scikit-learn's ``C``; ``python -m tests.benchmarks.taggers`` has this model."""
 
 
 def fit_linear(table: pd.DataFrame, variants: Sequence[LinearInputs]) -> LinearModel:

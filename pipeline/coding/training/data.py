@@ -30,7 +30,7 @@ MAIN_BEHAVIOR_LABELS = {
 }
 """The published main behavior -> our name."""
 
-_MASKED_ANNOTATOR = 3
+_MASKED_ANNOTATOR = 3  # called 98 % of their questions open: what they say of open and closed teaches nothing
 _COLUMNS = (
     *("transcript_id", "utterance_id", "interlocutor", "timestamp", "utterance_text", "topic", "annotator_id"),
     *("mi_quality", "family", "fold", "question_exists", "question_subtype", "reflection_exists", "reflection_subtype"),

@@ -17,6 +17,7 @@ from pipeline.coding.calibration import Calibration
 from pipeline.measures.session.draws import Interval, draw_codes, ratio_interval
 
 BOOTSTRAP_DRAWS, SEED, WIDTH = 1000, 0, 0.9
+"""Draws of the bootstrap, their seed, and the share that an interval covers, as the intervals of reports do."""
 
 EXPERT_F1: Mapping[str, float] = {
     "main behavior, 4 classes": 0.856,
@@ -265,6 +266,7 @@ def _bootstrapped(name: str, rows: pd.DataFrame, metric: Callable[[pd.DataFrame]
 
 
 _TAILS = ((1 - WIDTH) / 2, (1 + WIDTH) / 2)
+"""The quantiles that end an interval."""
 
 
 def _draws(number: int, draws: int = BOOTSTRAP_DRAWS) -> NDArray[np.int64]:

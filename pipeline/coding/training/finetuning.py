@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 # ``python -m tests.benchmarks.seeds`` compares another way to learn, such as other values here, with what ships: on the
 # held-out folds that `tape-review train --keep FOLDER` has finished.
 EPOCHS = 5
+"""Passes over all sessions."""
 BATCH_WINDOWS = 4
 """Windows per training step."""
 FROZEN_LAYERS = 4
@@ -43,11 +44,13 @@ FROZEN_LAYERS = 4
 LEARNING_RATE, LAYER_DECAY, HEAD_LEARNING_RATE, OFFSET_LEARNING_RATE = 5e-5, 0.93, 5e-4, 1.5e-3
 """Learning rate of the highest layer, its factor from layer to layer, and the rates of the heads and the offsets."""
 WEIGHT_DECAY, OFFSET_WEIGHT_DECAY = 0.01, 0.05
+"""AdamW's default of PyTorch, and more for the annotators' offsets, so that they take on no more than they must."""
 WARMUP_SHARE = 0.1
 """Share of the steps in which the rates rise."""
 MASKED_SHARE = 0.06
 """Share of word pieces that are masked in training."""
 LABEL_SMOOTHING = 0.04
+"""The probability that a hand code is taken to be wrong with: experts do not agree on all of them."""
 SOFT_LABEL_WEIGHT = 0.5
 """Weight of a soft label; the hand code has the rest."""
 LOSS_WEIGHTS = {"open": 0.6, "complex": 0.5, "information": 0.7, "change": 0.6}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipeline.coding.inference.features import Matrix
 
 OPSET, IR_VERSION = 20, 9
+"""Versions of ONNX 1.15, which ONNX Runtime reads since 1.17."""
 MAX_WEIGHT = 63
 """Weights range from -63 to 63: one bit less than int8 has, as older processors add pairs of products in 16 bits."""
 

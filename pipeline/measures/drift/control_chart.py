@@ -31,10 +31,13 @@ from pipeline.measures.reliability.coefficients import Array, homogeneity, mcnem
 
 # ``python -m tests.benchmarks.drift`` measures the effect of these constants on run lengths.
 LAMBDA, L = 0.3, 2.7
+"""Weight of the newest tape in the average, and how many standard errors below the center line the limit lies."""
 CALIBRATION_TAPES = 5
 """Tapes that set the center line."""
 MAX_CREDIT = 2.0
+"""Standard errors by which good tapes raise the average at most; see above."""
 MAX_CENTER_SHIFT = 0.5
+"""Standard errors of the center line by which the limit follows the tapes at most; see above."""
 WINDOW = 6
 """The last tapes that are tested for one-sided confusions."""
 ONE_SIDED_ALPHA = 0.002

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 MIN_PEOPLE = 5
+"""People behind a figure, at least; chosen here: among four, each knows whom a change is about."""
 FOLDED_NAME = "Small groups together"
 
 

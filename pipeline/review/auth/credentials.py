@@ -40,7 +40,7 @@ _REASONS = {
 """What makes a password easy, by the pattern that zxcvbn finds in most of it."""
 
 ISSUER = "Tape Review"
-_STEP_MS = 30_000
+_STEP_MS = 30_000  # how long a code of an authenticator app is shown (RFC 6238's default)
 _COLUMN = "people.totp_secret"
 
 

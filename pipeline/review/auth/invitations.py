@@ -33,6 +33,7 @@ GONE = "This link was already used or has expired. Sign in with your password, o
 """What a link tells that does not work; the same, whatever the reason."""
 
 _LASTS = {"setup": HOUR, "join": 7 * DAY, "reset": DAY}
+"""How long a link works: the administrator is at the machine, who joins reads mail within a week, who resets waits."""
 
 
 def invite(

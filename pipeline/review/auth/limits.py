@@ -48,6 +48,8 @@ class Rule:
 
 
 PASSWORD = Rule("password", 12, 60, 60, MINUTE)
+"""A dozen tries are more than who mistypes needs; a minute between two leaves 1,440 guesses a day, of ten billion."""
+
 CODE = Rule("code", 6, 60, 12, HOUR)
 """Six digits take fewer guesses than a password, and whoever is asked for them has the password already."""
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-WIDTH, HEIGHT = 680, 220
+WIDTH, HEIGHT = 680, 220  # of the picture, in its own units
 LEFT, RIGHT, TOP, BOTTOM = 52, 664, 16, 188
+"""The field in which points are drawn: the scales stand outside."""
 
 
 @dataclass(frozen=True)

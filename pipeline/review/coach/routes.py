@@ -51,6 +51,7 @@ router = APIRouter(prefix="/groups/{group_id}")
 REPORTED_STATES = ("drift", "noise")
 COACH_COMPARISONS = ("coder and coach", "group and coach")
 INTERVAL_WIDTH, EXPECTED_AGREEMENT = 0.1, 0.8
+"""What a sample is planned for: an interval of ten points to either side, at an agreement of 80 % (assumed)."""
 USUAL_UTTERANCES = {"tapes": 80, "minutes": 20}
 """Utterances of a usual tape, and of a usual stretch."""
 MAX_PAIRS, MAX_UTTERANCES = 12, 20

@@ -19,6 +19,7 @@ from pipeline.tapes.db import records
 from pipeline.tapes.db.records import CodeEvent, Pass
 
 _MAX_WORDS = 200
+"""Words, or names, of one change: utterances are split at 40 words (`segmentation.MAX_WORDS`) where they can be."""
 
 ONLY_INTERVIEWER = "only the interviewer can show a masked name"
 MASKS_STAY = "the bar of a masked name cannot change"

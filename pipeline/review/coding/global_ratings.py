@@ -63,6 +63,7 @@ RATINGS = (
 """The four, technical ones first."""
 
 SCALE = range(miti.LOWEST, miti.HIGHEST + 1)
+"""The ratings."""
 
 
 def pass_ratings(admitted: Admitted, coding_pass: Pass) -> dict[str, int]:

@@ -16,6 +16,8 @@ from pipeline.review.byte_ranges import ByteRange
 from pipeline.timeline import Span
 
 HEADER_BYTES = 44
+"""Of a WAV file: RIFF, its format and the head of its data."""
+
 MAX_SECONDS = 8
 """The most sound that one response holds, in seconds; a player requests the next."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LENGTHS = (60, 90, 120)
+"""Minutes of a meeting."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class AgendaItem:
     text: str
 
 
-_PARTS = (
+_PARTS = (  # with the minutes of each part in meetings of those lengths; chosen here: a tape has 20 minutes
     ("Welcome", "A short check-in. Thank the person who brings the tape.", (5, 5, 10)),
     ("The tape", "Name the target behavior. Everyone takes a task. Then listen for about 20 minutes.", (20, 25, 25)),
     (

@@ -33,7 +33,7 @@ from pipeline.tapes.vault.vault import HOME
 router = APIRouter()
 
 _COLUMN = "meetings.notes"
-_WEEK = 7 * 24 * 3600 * 1000
+_WEEK = 7 * 24 * 3600 * 1000  # ms
 
 
 @router.get("/meetings")

@@ -31,6 +31,7 @@ from pipeline.tapes.home import Home
 router = APIRouter()
 
 WIDE, HIGH, EDGE, LEFT = 640, 180, 34, 54
+"""The picture's size, its free edge, and where its points begin, in its own units."""
 
 
 @dataclass(frozen=True)

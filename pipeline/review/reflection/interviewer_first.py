@@ -21,7 +21,7 @@ from pipeline.tapes.db.records import Review
 
 router = APIRouter()
 
-_LONGEST = 4000
+_LONGEST = 4000  # characters of one answer: some 700 words
 
 
 @router.get("/tapes/{tape_id}/first")

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SESSION_REVIEW, SELF_APPRAISAL = "session_review", "self_appraisal"
-SCALE = tuple(range(6))
+SCALE = tuple(range(6))  # the numbers of an answer; chosen here
 ENDS = ("not yet", "throughout")
+"""What the lowest number and the highest stand for."""
 
 
 @dataclass(frozen=True)

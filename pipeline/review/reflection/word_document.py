@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _STYLES = {"title": "Title", "heading": "Heading 1", "text": "Normal", "note": "Normal"}
-_NOTE_POINTS = 9
-_WHEN = (1980, 1, 1, 0, 0, 0)
+_NOTE_POINTS = 9  # as in the PDF
+_WHEN = (1980, 1, 1, 0, 0, 0)  # the first time that a ZIP archive can hold: the same summary gives the same file
 
 
 def written(summary: Summary) -> bytes:

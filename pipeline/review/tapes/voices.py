@@ -38,6 +38,7 @@ ROLE_NAMES: Mapping[str, str] = {
     "unknown": "I do not know",
 }
 CLIPS, LONGEST = 3, 12_000
+"""Pieces of a voice that the page plays, and milliseconds of one: enough to know somebody by. Chosen here."""
 _VOICE = r"^[A-Za-z0-9_-]{1,40}$"
 
 

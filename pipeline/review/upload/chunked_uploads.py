@@ -50,8 +50,8 @@ SCANS = (b"%PDF-", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*"
 UPLOAD, FORM_UPLOAD = "upload:", "form:"
 """How the kinds of pieces begin: of an upload that goes on where it was cut, and of one that a form sends at once."""
 
-_HEAD = 64
-_EARLY_MS, _EARLY_PIECES = 20_000, 4
+_HEAD = 64  # bytes: a file of fewer is too short to be called no recording before its end
+_EARLY_MS, _EARLY_PIECES = 20_000, 4  # the beginning that is listened to while the rest is still on its way
 _BESIDE = {SURVEY, COMBINED, TRACKS}
 _checking = threading.Lock()
 """One recording is decoded at a time: an hour of it takes some hundred MB."""

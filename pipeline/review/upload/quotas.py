@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from pipeline.errors import ReviewError
 from pipeline.tapes.db.records import Item, Tape
 
-MEGABYTE = 1_000_000
+MEGABYTE = 1_000_000  # bytes
 MOST_PIECES = 2000
 """Of one upload; a page sends four megabytes at a time, and a cut leaves one more."""
 

@@ -28,8 +28,8 @@ from pipeline.tapes.db.records import Item
 from pipeline.tapes.home import Home
 from pipeline.tapes.vault.scratch import named
 
-_SURVEYED_MINUTES = 60.0
-_POINTS = 1200
+_SURVEYED_MINUTES = 60.0  # in which a segment can be picked: longer than any session of motivational interviewing
+_POINTS = 1200  # of the drawing: one for each pixel of a wide page
 _TRACK = re.compile(r"^(?:.*?: )?(\d+) \((.*)\)$")
 
 

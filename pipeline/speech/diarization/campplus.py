@@ -32,18 +32,23 @@ from torch.nn import functional
 
 from pipeline.speech.diarization import torchaudio_compat
 
+# Sizes of the published network (Wang et al., Interspeech 2023), with which its weights were trained.
 BINS = 80
+"""Mel bands of a frame."""
 DIMENSION = 192
+"""Numbers of an embedding."""
 FRAMES_PER_SECOND = 100
+"""Frames begin every 10 ms and last 25."""
 FEWEST = 20
 """Frames without which there is no embedding: 0.2 s."""
 SAMPLE_RATE = 16_000
+"""Hertz."""
 
 _BLOCKS = ((12, 1), (24, 2), (16, 2))
 """Layers and dilation of each densely connected block."""
-_GROWTH = 32
-_BOTTLENECK = 128
-_CONTEXT_FRAMES = 100
+_GROWTH = 32  # channels that a layer adds
+_BOTTLENECK = 128  # channels within a layer
+_CONTEXT_FRAMES = 100  # that are averaged for a layer's mask
 _REACH = 10
 """Frames to either side that the front's ten convolutions see."""
 _BLOCK = 1000

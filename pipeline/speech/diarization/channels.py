@@ -30,7 +30,7 @@ from pipeline.speech.diarization.segments import crop, exclusive, spurious_speak
 from pipeline.timeline import Span, merge
 
 _FRAME = 512  # samples; the network answers for each
-_MS = _FRAME * 1000 / SAMPLE_RATE
+_MS = _FRAME * 1000 / SAMPLE_RATE  # of a frame
 # Chosen on recordings with a microphone per person; DER and "mm-hm" of `session-20-minutes-stereo` in `make bench`
 # move with these.
 _SURE, _FAINT = 0.4, 0.05  # speech reaches the first probability somewhere and the second throughout

@@ -22,8 +22,8 @@ from pipeline.timeline import Span, clock, merge
 LEAST_SHARE, LEAST_SECONDS = 0.08, 4.0
 """A hidden voice has at least so much of all speech, and of it in seconds; less is more often a cough or an error."""
 
-_PAUSE = 1500  # ms
-_SHOWN = 4
+_PAUSE = 1500  # ms within which pieces of one voice are shown as one
+_SHOWN = 4  # pieces that a message names, the longest ones
 
 
 @dataclass(frozen=True)

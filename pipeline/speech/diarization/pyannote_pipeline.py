@@ -36,7 +36,7 @@ from pyannote.audio.models.segmentation import PyanNet  # noqa: E402
 from pyannote.audio.pipelines.speaker_diarization import SpeakerDiarization  # noqa: E402
 from pyannote.core import SlidingWindowFeature  # noqa: E402
 
-_MOST_VOICES = 20
+_MOST_VOICES = 20  # at most, where nobody says how many: a session has two or three
 
 _ADVANCES = 1.2
 """The amount of a local speaker's speech that is embedded, in steps of the window."""

@@ -49,6 +49,7 @@ from pipeline.tapes.vault.encrypted_file import FileLabel
 from pipeline.tapes.vault.vault import HOME
 
 VERSION = 1
+"""Version of a backup's layout; raised when that changes."""
 HEADER, RECORDS, MASTER = "header.json", "records", "master.key"
 KEYS, TAPES = "vault/keys/", "vault/tapes/"
 PURPOSE = "backup"

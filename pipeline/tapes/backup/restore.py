@@ -55,7 +55,7 @@ _NAMES = re.compile(
     rf"|certificates/{_ID}\.json"
 )
 _TAPE = re.compile(rf"(?:{KEYS}|{TAPES})({_ID})")
-_BATCH = 500
+_BATCH = 500  # rows that are written at once, to bound the memory
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pipeline import model_catalog
 from pipeline.settings import Settings
 
 _ENGINES = ("av", "ctranslate2", "faster_whisper", "onnxruntime", "sklearn", "soundfile", "spacy", "torch")
-_ROOM = 2_000_000_000
+_ROOM = 2_000_000_000  # bytes: the largest recording that a room takes by default
 
 
 NAMED = 3

@@ -24,7 +24,7 @@ from pipeline.errors import TapesError
 from pipeline.tapes.db import schema
 from pipeline.tapes.vault.atomic_files import closed
 
-_WAIT_SECONDS = 30.0
+_WAIT_SECONDS = 30.0  # for another's write, which is over far sooner; chosen here
 _WRITES = "tape_review_writes"
 _TURN = 0x7461706573
 """PostgreSQL's advisory lock that a writer holds."""

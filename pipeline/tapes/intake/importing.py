@@ -43,6 +43,7 @@ from pipeline.tapes.vault.vault import StoredItem as Put
 
 MONO, PEAKS, TRANSCRIPT = "mono", "peaks", "transcript"
 PEAKS_PER_SECOND = 20
+"""Columns of the drawing per second: one of 50 ms is shorter than a syllable."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,8 +36,8 @@ CPU, GPU = "tapes", "tapes-gpu"
 
 UNFINISHED = ["ENQUEUED", "DELAYED", "PENDING"]
 
-_WAIT_MS = 30_000
-_LOG_SECONDS = 10.0
+_WAIT_MS = 30_000  # for another's write, as `database` waits
+_LOG_SECONDS = 10.0  # in which readers let go of the write-ahead log; each has it for a moment
 
 
 class Plain(Serializer):

@@ -58,7 +58,7 @@ def is_recording(kind: str) -> bool:
     return kind == RECORDING or kind.startswith(f"{RECORDING}:")
 
 
-_LISTEN = {"transcribe": 0.7, "diarize": 0.3}
+_LISTEN = {"transcribe": 0.7, "diarize": 0.3}  # shares of the time that both take
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,8 @@ QUEUES: dict[WhichJobs, tuple[str, ...]] = {"all": (CPU, GPU), "cpu": (CPU,), "g
 
 ENGINES = "pipeline.run.engines:Engines"
 
-_IDLE_SECONDS = 60.0
-_TIDY_SECONDS = 60.0
+_IDLE_SECONDS = 60.0  # without a job, after which models leave the memory: the next tape may follow at once
+_TIDY_SECONDS = 60.0  # between two looks for what is due, which is counted in days
 
 
 class Worker:

@@ -33,9 +33,10 @@ from pipeline.errors import VaultError
 from pipeline.tapes.vault.atomic_files import published
 
 VERSION = 1
+"""Version of a certificate's fields; raised when they change."""
 
 _CONTEXT = b"tape-review certificate of destruction 1\n"
-_LONGEST = 1 << 22
+_LONGEST = 1 << 22  # bytes that are read; a certificate has some thousand
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from pipeline.errors import VaultError
 from pipeline.files import UNWRITABLE, atomic_write, settle
 
-_SECONDS_TO_LOCK = 5
+_SECONDS_TO_LOCK = 5  # a writer locks its file right after it has made it
 
 
 @contextmanager

@@ -32,11 +32,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 FRAME = 1 << 16
+"""Bytes that are sealed together: a player that skips reads little, and the tags take 0.02 %."""
 TAG = 16
+"""Bytes of an authentication tag of AES-GCM (NIST SP 800-38D)."""
 ID_BYTES = 16
+"""Random bytes of a file's id, from which its key follows: two never meet."""
 
 _MAGIC = b"TAPE"
-_VERSION = 1
+_VERSION = 1  # of the layout
 _START = struct.Struct(">4sHI16s")
 _PLACE = struct.Struct(">Q?Q")
 _PURPOSE = b"tape-review frames 1"

@@ -23,7 +23,7 @@ from pipeline.tapes.vault.atomic_files import owned, writable
 PATIENCE = 30.0
 """Seconds that somebody waits for another who has a tape's lock."""
 
-_LOOK = 0.02
+_LOOK = 0.02  # seconds between two tries
 _WORK = ".work"
 
 

@@ -46,11 +46,12 @@ KeyKind = Literal["file", "passphrase", "environment"]
 Ask = Callable[[], str]
 
 _VERSION = b"\x01"
-_SALT = 16
-_ID = 8
-_NONCE = bytes(12)
-_ARGON = {"memory_kib": 1 << 16, "iterations": 3, "lanes": 4}
+_SALT = 16  # bytes
+_ID = 8  # bytes by which a home tells its current master key from the previous one
+_NONCE = bytes(12)  # zeros: each key seals one message
+_ARGON = {"memory_kib": 1 << 16, "iterations": 3, "lanes": 4}  # RFC 9106, its second recommended choice: 64 MiB
 _ARGON_BOUNDS = {"memory_kib": (1 << 14, 1 << 21), "iterations": (1, 64), "lanes": (1, 64)}
+"""What a stored file may ask for: neither a guessable key nor all memory (16 MiB to 2 GiB)."""
 
 
 class UnsealableError(Exception):

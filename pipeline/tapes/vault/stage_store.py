@@ -23,7 +23,7 @@ from pipeline.tapes.vault.vault import StoredItem
 PREFIX = "stage:"
 """How the kind of an item begins that holds a stage's result."""
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first time that a ZIP archive can hold: the same results give the same file
 
 
 class VaultStageStore:
