@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import sqlite3
 import sys
@@ -25,6 +26,14 @@ EXAMPLES = int(os.environ.get("TAPE_REVIEW_EXAMPLES", "40"))
 
 hypothesis.settings.register_profile("here", deadline=None, max_examples=EXAMPLES)  # a busy machine is no bug
 hypothesis.settings.load_profile("here")
+
+
+def pytest_collection_finish() -> None:
+    """Look for cycles seldom, and never among what was imported: to go through millions of such objects again and again
+    takes a third of the time of a test of the review room."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @event.listens_for(Engine, "connect")
