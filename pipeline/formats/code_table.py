@@ -11,7 +11,8 @@
 - Optional columns: ``role`` (interviewer or client), ``start`` and ``end`` (seconds), ``zero`` (the second of the
   recording from which these count), ``pretag_shown`` (true or false: whether the coder saw the machine's code before
   choosing), ``codable`` (families or codes that the coder's task and codebook asked for, with ``|`` between; empty
-  where that is not known).
+  where that is not known), ``language`` (its code or English name; empty is English: an utterance in another language
+  counts for those alone who gave it a code).
 
 `pipeline.formats.tidy_table` writes such tables, one tape's at a time, and names the columns. It is a module of its own
 because it reads and writes a transcript, in plain rows: the confined process that reads Parquet has neither memory nor
@@ -29,6 +30,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeline import languages
 from pipeline.errors import FormatError, TableError
 from pipeline.formats import tape_tables, tidy_table
 from pipeline.formats.transcript import ROLE_WORDS
@@ -90,6 +92,8 @@ def read(path: Path) -> Codes:
     raw["coded_at"] = _moments(raw["coded_at"], path)
     if "role" in raw:
         raw["role"] = _mapped(raw["role"].str.strip().str.lower(), _ROLES, "role", path)
+    if "language" in raw:
+        raw["language"] = [languages.code(cell) or "" for cell in raw["language"]]
     if "pretag_shown" in raw:
         shown = _mapped(raw["pretag_shown"].str.strip().str.lower(), _TRUTH, "pretag_shown", path)
         raw["pretag_shown"] = shown.astype("boolean")

@@ -291,7 +291,7 @@ def walk(request: pytest.FixtureRequest, room: Room, tmp_path: Path) -> Walk:
     return walk_of(BOOKS[request.param], room, tmp_path)
 
 
-def walk_of(book: Book, room: Room, tmp_path: Path, measured_in: str = "") -> Walk:
+def walk_of(book: Book, room: Room, tmp_path: Path, measured_in: str = "", engines: type[Scripted] = Scripted) -> Walk:
     """``measured_in``: the codebook of the settings, if it is another than that of the passes."""
     sound = tmp_path / "session.flac"
     time = np.arange(16_000 * (EACH * len(SESSION)) // 1000) / 16_000
@@ -303,7 +303,7 @@ def walk_of(book: Book, room: Room, tmp_path: Path, measured_in: str = "") -> Wa
     coding = loaded.coding.model_copy(update={"codebook": measured_in or chosen})
     loaded = loaded.model_copy(update={"coding": coding})
     asked = ProcessRequest((sound,), TARGET, interviewer="S1")
-    run = Run(asked, loaded, _Nobody(), engines=Scripted(loaded))
+    run = Run(asked, loaded, _Nobody(), engines=engines(loaded))
     results, files = run.finish(FolderStageStore(tmp_path / "bench"))
     folder = tmp_path / "tape"
     folder.mkdir()
@@ -495,18 +495,21 @@ def files_that_leave_say_the_same(walk: Walk) -> None:
         answer = coder.browser.get(f"{coder.path}/codes.csv")
         assert answer.status_code == 200
         for row in csv.DictReader(io.StringIO(answer.text)):
-            rows.append((walk.tape_id, row["utterance_id"], name, layer, row["codes"], "2026-11-30", row["role"]))
+            key = (walk.tape_id, row["utterance_id"], name, layer)
+            rows.append((*key, row["codes"], "2026-11-30", row["role"], row["language"]))
     if walk.book.disputes or walk.book.extra:  # what the group settled on, and the majority's codes
         board = walk.ada.browser.get(f"/tapes/{walk.tape_id}/together/state?codebook={walk.name}").json()
         for line in board["places"]:
             codes = "|".join(line["codes"])
-            rows.append((walk.tape_id, line["id"], "consensus", "consensus", codes, "2026-11-30", line["role"]))
+            key = (walk.tape_id, line["id"], "consensus", "consensus")
+            rows.append((*key, codes, "2026-11-30", line["role"], line["language"]))
     for row in csv.DictReader(io.StringIO((walk.folder / "utterances.csv").read_text())):
-        rows.append((walk.tape_id, row["utterance_id"], "machine", "machine", row["codes"], "2026-11-30", row["role"]))
+        key = (walk.tape_id, row["utterance_id"], "machine", "machine")
+        rows.append((*key, row["codes"], "2026-11-30", row["role"], row["language"]))
     table = walk.folder / "codes.csv"
     with table.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(("tape_id", "utterance_id", "coder", "layer", "code", "coded_at", "role"))
+        writer.writerow(("tape_id", "utterance_id", "coder", "layer", "code", "coded_at", "role", "language"))
         writer.writerows(rows)
     book = str(walk.folder.parent / "userConfiguration.xml") if walk.book.name == "cacti" else walk.book.name
     outputs = {}

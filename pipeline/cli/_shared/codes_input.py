@@ -11,6 +11,7 @@ import typer
 
 from pipeline import settings
 from pipeline.formats.code_table import Codes
+from pipeline.languages import is_foreign
 from pipeline.measures.reliability.rating_matrix import Absent, CodingScheme, RatingMatrix
 
 AbsentRows = Annotated[
@@ -77,6 +78,10 @@ def read(path: Path, codebook: str | None, absent: Absent, config: Sequence[Path
             "Units are compared by utterance_id: the table has no start and end to bring them together by time."
         )
     laid = build_rating_matrix(table, scheme, absent)
+    if "language" in table and (foreign := table[table["language"].map(is_foreign)][["tape_id", "utterance_id"]]).size:
+        number = len(foreign.drop_duplicates())
+        noun = "utterance is" if number == 1 else "utterances are"
+        notes.append(f"{number} {noun} in another language than English: compared only between coders who coded it.")
     if laid.filled_cells:
         notes.append(
             f"{laid.filled_cells} utterances without a row are taken as heard and left without a code; "

@@ -4,6 +4,8 @@
   such codes. Nobody is compared on codes that the task or the codebook did not ask for.
 - An utterance without a code was left without one by a coder who was asked for it. A coach may code stretches of a tape
   only: a stretch in which the coach gave no code does not count.
+- An utterance in another language than English counts for those who coded it by hand, and for nobody else: who does not
+  speak the language, the machine included, has not left it without a code.
 - The consensus of a tape that the group discussed is what it settled on, and else the majority's codes.
 - Everybody codes the same utterances of the same transcript, so none need to be matched by time.
 """
@@ -11,7 +13,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -21,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.coding.codebook import Codebook
 from pipeline.formats import codebook_files
+from pipeline.languages import is_foreign
 from pipeline.measures.reliability.comparisons import Comparison, intra_rater_comparisons
 from pipeline.measures.reliability.rating_matrix import CodingScheme, RatingMatrix, build_rating_matrix
 from pipeline.review.authorization import all_open, unseen
@@ -114,6 +117,11 @@ class GroupCodes:
         utterance = self.utterances[tape_id][utterance_id]
         return utterance.start_ms, utterance.end_ms
 
+    @property
+    def has_foreign(self) -> bool:
+        """Whether a tape that may be shown is not all in English."""
+        return any(tape_id in self.tapes for tape_id, _ in _foreign(self.utterances))
+
     def _shown(self, table: pd.DataFrame) -> pd.DataFrame:
         return table[table["tape_id"].isin(list(self.tapes))].reset_index(drop=True)
 
@@ -168,7 +176,7 @@ def gather_group_codes(
     events = _code_events(database, [coding_pass.id for coding_pass in (*by_hand, *consensus_passes)])
     codings = _pass_codes(by_hand, books, names, utterances, events)
     shown_tapes = {tape_id: tape for tape_id, tape in tapes.items() if tape_id not in hidden}
-    consensus = _consensus_codes(consensus_passes, books, codings, events)
+    consensus = _consensus_codes(consensus_passes, books, codings, events, _foreign(utterances))
     return GroupCodes(
         name=codebook if codebook in used else used[0],
         used=used,
@@ -236,10 +244,12 @@ def _consensus_codes(
     books: Mapping[str, Codebook],
     codings: Iterable[RaterCodes],
     events: Mapping[str, list[CodeEvent]],
+    foreign: Collection[tuple[str, str]],
 ) -> Iterator[RaterCodes]:
     """Yield the consensus of the tapes that the group discussed, as on "Together", from passes for the whole codebook.
 
-    The coach, with whom the group is compared, has no vote in it.
+    The coach, with whom the group is compared, has no vote in it. On an utterance that is ``foreign`` (tape, utterance)
+    only those vote who coded it.
     """
     members: dict[tuple[str, str], dict[str, RaterCodes]] = {}
     for coding in codings:
@@ -252,9 +262,9 @@ def _consensus_codes(
         voters = members.get((consensus_pass.tape_id, consensus_pass.codebook), {}).values()
         codes: dict[str, tuple[str, ...]] = {}
         for utterance_id in {utterance_id for coding in voters for utterance_id in coding.codes}:
-            codes[utterance_id] = majority_of_passes(
-                [coding.codes[utterance_id] for coding in voters if utterance_id in coding.codes]
-            )
+            given = [coding.codes[utterance_id] for coding in voters if utterance_id in coding.codes]
+            is_foreign_here = (consensus_pass.tape_id, utterance_id) in foreign
+            codes[utterance_id] = majority_of_passes([each for each in given if each or not is_foreign_here])
         codes |= {
             utterance_id: state.codes for utterance_id, state in fold(as_event(event) for event in pass_events).items()
         }
@@ -263,6 +273,16 @@ def _consensus_codes(
         yield RaterCodes(
             consensus_pass.tape_id, "consensus", "consensus", consensus_pass.codebook, moment, codes, codable
         )
+
+
+def _foreign(utterances: Mapping[str, Mapping[str, Utterance]]) -> set[tuple[str, str]]:
+    """Return the (tape, utterance) in another language than English."""
+    return {
+        (tape_id, utterance_id)
+        for tape_id, of_tape in utterances.items()
+        for utterance_id, row in of_tape.items()
+        if is_foreign(row.language)
+    }
 
 
 def _machine_codes(database: Session, home: Home, tapes: Mapping[str, Tape], book: Codebook) -> list[RaterCodes]:

@@ -18,7 +18,7 @@ from pipeline.tapes.db.records import Utterance
 
 COLUMNS = (
     *("tape_id", "utterance_id", "coder", "layer", "codes", "coded_at", "role", "pretag_shown", "start", "end"),
-    "codable",
+    *("codable", "language"),
 )
 
 
@@ -124,7 +124,7 @@ def codes_table(
                         utterance.role,
                         coding.pretag_shown.get(utterance_id),
                         *times,
-                        codable,
+                        *(codable, utterance.language),
                     )
                 )
     integers = dict.fromkeys(("coded_at", "start", "end"), "Int64")

@@ -106,6 +106,7 @@ def visit_page(
         notes=[
             *(note.as_sentence(sentences.family_in_sentence) for note in drift_report.notes),
             *sentences.not_compared_sentences(panel, gathered.book),
+            *([sentences.FOREIGN] if gathered.has_foreign else []),
         ],
         pictures=draw_charts(drift_report.table, drift_report.points, gathered.titles),
         family=sentences.family_in_sentence,
@@ -251,6 +252,7 @@ def agreement_page(request: Request, viewer: SignedIn, group_id: Id, codebook: C
                 if note.coder in ("", *visible_charts["coder"])
             ),
             *sentences.not_compared_sentences(panel, gathered.book, viewer_name, everybody=False),
+            *([sentences.FOREIGN] if gathered.has_foreign else []),
         ],
         tapes=len(gathered.tapes),
         checked=count_checked(panel),

@@ -57,6 +57,13 @@ def too_early_phrases(table: pd.DataFrame) -> list[str]:
     return [f"{_coder_label(str(coder))}, {tapes} of {MIN_TAPES} tapes" for coder, tapes in few.items()]
 
 
+FOREIGN = (
+    "Speech in another language than English is compared only between those who coded it by hand: nobody else has left "
+    "it without a code."
+)
+"""What pages of agreement say where a tape is not all in English."""
+
+
 def not_compared_sentences(
     panel: RatingMatrix, book: Codebook, viewer_name: str | None = None, everybody: bool = True
 ) -> list[str]:

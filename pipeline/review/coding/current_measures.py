@@ -18,12 +18,16 @@ MACHINE_BASIS = "Machine suggestions, to be checked by hand"
 
 @dataclass(frozen=True)
 class CurrentMeasures:
-    """The main figures, and their basis in words; ``by_group`` where people have coded."""
+    """The main figures, and their basis in words; ``by_group`` where people have coded.
+
+    ``note`` says so where the tape has no sound, and ``languages`` how much of it is in no figure for its language.
+    """
 
     figures: tuple[Figure, ...]
     basis: str
     by_group: bool
     note: str
+    languages: str
 
 
 def current_measures(admitted: Admitted) -> CurrentMeasures:
@@ -38,6 +42,7 @@ def current_measures(admitted: Admitted) -> CurrentMeasures:
         if board.is_measured:
             figures = stored_measures.headline_figures(consensus.group_measures(board).as_dict())
             basis = f"Codes: {board.basis}" if board.by_hand else MACHINE_BASIS
-            return CurrentMeasures(figures, basis, board.by_hand, note)
+            return CurrentMeasures(figures, basis, board.by_hand, note, board.languages)
+    spoken = stored_measures.language_note(admitted.session, admitted.tape)
     proposed = stored_measures.read(admitted.session, admitted.home, admitted.tape)
-    return CurrentMeasures(proposed, MACHINE_BASIS if proposed else WRONG_ROLES_BASIS, False, note)
+    return CurrentMeasures(proposed, MACHINE_BASIS if proposed else WRONG_ROLES_BASIS, False, note, spoken)

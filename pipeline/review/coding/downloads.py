@@ -17,7 +17,7 @@ from pipeline.review.coding.code_events import CodeState
 from pipeline.review.coding.corrections import CorrectedUtterance
 from pipeline.timeline import ROLES, UNKNOWN, Span, to_seconds
 
-COLUMNS = ("utterance_id", "start", "end", "role", "speaker", "text", "codes", "unsure", "zero")
+COLUMNS = ("utterance_id", "start", "end", "role", "speaker", "text", "codes", "unsure", "zero", "language")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """Beginnings of a formula; in some spreadsheets also the same signs in full width, or after a line break."""
 
@@ -37,7 +37,7 @@ def codes_csv(utterances: Sequence[CorrectedUtterance], codes: Mapping[str, Code
             *(utterance.id, start, end, utterance.role, utterance.speaker),
             " ".join(word.text for word in utterance.words),
             *("|".join(state.codes) if state else "", "true" if state and state.unsure else "false"),
-            origin,
+            *(origin, utterance.language),
         )
         writer.writerow([_escape_formula(cell) for cell in row])
     return buffer.getvalue()

@@ -122,6 +122,7 @@ class ConsensusBoard:
     ``timed``: whether the utterances have times; those of a tape that is coded from text have none. ``drawing``: how
     the intervals of the machine's report were drawn (see `pipeline.measures.session.measures.session_measures`), so
     that these are drawn alike. ``heard_right``: whether the machine took the interviewer's voice for the interviewer's.
+    ``languages``: how much of the tape is in no figure for its language, in a sentence.
     """
 
     utterances: tuple[ComparedUtterance, ...]
@@ -130,6 +131,7 @@ class ConsensusBoard:
     drawing: Mapping[str, Any] = field(default_factory=dict)
     timed: bool = True
     heard_right: bool = True
+    languages: str = ""
 
     @property
     def basis(self) -> str:
@@ -183,7 +185,9 @@ def consensus_board(admitted: Admitted, utterances: Sequence[CorrectedUtterance]
     stored = stored_measures.stored(admitted.session, admitted.home, admitted.tape)
     drawing: dict[str, Any] = {name: stored[name] for name in ("width", "seed", "spread", "draws") if name in stored}
     heard_right = voices.heard_right(admitted.session, admitted.home, admitted.tape)
-    return ConsensusBoard(tuple(compared), coders, book, drawing, not admitted.tape.from_text, heard_right)
+    coded = {each.utterance.id for each in compared if each.by_hand}
+    spoken = stored_measures.language_note(admitted.session, admitted.tape, coded)
+    return ConsensusBoard(tuple(compared), coders, book, drawing, not admitted.tape.from_text, heard_right, spoken)
 
 
 def settled_codes(admitted: Admitted, book: Codebook) -> dict[str, CodeState]:

@@ -186,7 +186,7 @@ def _board_fields(admitted: Admitted, board: consensus.ConsensusBoard) -> dict[s
         figures += tuple(map(stored_measures.of, miti_summary.adherence_totals(measures, board.book)))
     return {
         "queue": [compared.utterance.id for compared in board.queue],
-        "basis": board.basis,
+        "basis": ". ".join(filter(None, (board.basis, board.languages))),
         "mark": consensus.change_marker(admitted, board.book),
         "measures": [
             {

@@ -3,7 +3,8 @@
 It is one wherever the pass could have coded the utterance: the task asks for codes that the codebook has for this
 speaker, a coach listened to this stretch, and the utterance was the same when the pass was locked. What somebody split,
 joined or gave to the other speaker later, no earlier pass has left without a code. Nor has a pass that only rated the
-tape as a whole.
+tape as a whole, nor any pass an utterance in another language than English: who codes it by hand means it, and whoever
+does not may not speak the language.
 
 >>> ada, ben = Opinion("Ada", ("question_open",)), Opinion("Ben", (), scope=frozenset({"reflection_simple"}))
 >>> disputed_codes([ada, ben]), sorted(disputed_codes([ada, Opinion("Ben", ())]))
@@ -18,6 +19,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 
 from pipeline.coding.codebook import Codebook
+from pipeline.languages import is_foreign
 from pipeline.measures.reliability.sampling import STRETCH_MS
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import global_ratings, observer_tasks, passes, transcripts
@@ -149,9 +151,12 @@ def _opinion(locked_pass: _LockedPass, utterance: CorrectedUtterance) -> Opinion
     if state is None and utterance.id not in locked_pass.listened:
         return None
     codes = tuple(code for code in state.codes if code in locked_pass.task_codes) if state else ()
-    if not codes and not fitting:
+    unsure = bool(state and state.unsure)
+    if not codes and (not fitting or (is_foreign(utterance.language) and not unsure)):
         return None
-    return Opinion(locked_pass.coder, codes, bool(state and state.unsure), fitting | set(codes), locked_pass.label)
+    if not codes and is_foreign(utterance.language):
+        fitting = frozenset()  # shown, to talk about, and no vote against others' codes
+    return Opinion(locked_pass.coder, codes, unsure, fitting | set(codes), locked_pass.label)
 
 
 def _combine_passes(later: Opinion, earlier: Opinion) -> Opinion:

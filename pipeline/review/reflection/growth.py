@@ -39,7 +39,7 @@ class Point:
     """One tape's value in a picture: where it lies, and how far its interval reaches (y grows downward).
 
     ``by_group`` tells whether people's codes gave it or the machine's alone, ``basis`` which of them in words. ``note``
-    says so where the tape has no sound.
+    says so where the tape has no sound, and how much of it is in no figure for its language.
     """
 
     x: float
@@ -212,7 +212,7 @@ def _line(name: str, seen: list[tuple[Tape, CurrentMeasures]]) -> MeasureHistory
             figure,
             measures.by_group and not figure.by_machine,
             measures.basis,
-            measures.note,
+            ". ".join(filter(None, (measures.note, measures.languages))),
         )
         for at, (tape, figure, measures) in enumerate(measured)
     )

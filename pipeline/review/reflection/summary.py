@@ -47,6 +47,7 @@ class Summary:
     figures: tuple[Figure, ...]
     basis: str
     note: str
+    languages: str
     miti: tuple[MitiSummary, ...]
     at: int
 
@@ -98,6 +99,7 @@ def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str
             figures=measured.figures,
             basis=measured.basis,
             note=measured.note,
+            languages=measured.languages,
             miti=miti,
             at=now,
         )

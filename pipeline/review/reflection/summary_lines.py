@@ -50,6 +50,8 @@ def lines(summary: Summary) -> Iterator[SummaryLine]:
     yield SummaryLine(f"{summary.basis}.")
     if summary.note:
         yield SummaryLine(f"{summary.note}.")
+    if summary.languages:
+        yield SummaryLine(f"{summary.languages}.")
     for figure in summary.figures:
         spread = f" ({figure.spread})" if figure.spread else ""
         yield SummaryLine(f"{figure.label}: {figure.text}{spread}")

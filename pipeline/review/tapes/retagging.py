@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from pipeline.coding import tagger
 from pipeline.coding.codebook import CODES
 from pipeline.formats import codebook_files
+from pipeline.languages import is_foreign
 from pipeline.run.results import Measured
 from pipeline.settings import Settings
 from pipeline.tapes.db.records import Correction, Item, Pretag, Tape
@@ -74,6 +75,7 @@ def payload(
             *(bool(row["needs_check"]), {code: float(np.round(row[f"p_{code}"], 4)) for code in CODES}),
         ]
         for row in table.to_dict("records")
+        if not is_foreign(row.get("language", ""))  # the machine suggests nothing for it, not even that it has no code
     ]
     return {"pretags": pretags, "measures": measured.as_dict(zero)}
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from pipeline import languages
 from pipeline.measures.session.measures import Measure, headline_measures
 from pipeline.report import number_format
 from pipeline.review.tapes import retagging, voices
-from pipeline.tapes.db.records import Item, Tape
+from pipeline.tapes.db.records import Item, Tape, Utterance
 from pipeline.tapes.home import Home
 
 KIND = "measures.json"
@@ -91,6 +93,22 @@ def ratios(measures: dict[str, Any]) -> tuple[Figure, ...]:
 def of(measure: Measure) -> Figure:
     """One measure for a page."""
     return _figure(measure.as_dict())
+
+
+def language_note(database: Session, tape: Tape, coded: Collection[str] = ()) -> str:
+    """Return how much of a tape is in another language and in no figure, in a sentence; "" where all of it counts.
+
+    ``coded``: the utterances that people gave codes, which count whatever their language.
+    """
+    rows = database.execute(
+        select(Utterance.utterance_id, Utterance.language, Utterance.start_ms, Utterance.end_ms).where(
+            Utterance.tape_id == tape.id
+        )
+    ).all()
+    spoken = ["" if utterance_id in coded else language for utterance_id, language, _, _ in rows]
+    # Without sound a word's place stands for its time: what lies between two is a number of words.
+    share_of = languages.shares(spoken, [float(end - start) for *_, start, end in rows])
+    return languages.share_sentence(share_of, "words" if tape.from_text else "speech")
 
 
 def _figure(measure: dict[str, Any]) -> Figure:

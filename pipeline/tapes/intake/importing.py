@@ -144,7 +144,7 @@ def _codebook(files: Mapping[str, bytes]) -> str | None:
 
 
 def _utterances(tape_id: str, table: pd.DataFrame) -> list[Utterance]:
-    columns = ("utterance_id", "turn_id", "role", "speaker", "start", "end")
+    columns = ("utterance_id", "turn_id", "role", "speaker", "start", "end", "language")
     return [
         Utterance(
             tape_id=tape_id,
@@ -155,8 +155,9 @@ def _utterances(tape_id: str, table: pd.DataFrame) -> list[Utterance]:
             speaker=speaker,
             start_ms=int(start),
             end_ms=int(end),
+            language=language,
         )
-        for position, (utterance_id, turn_id, role, speaker, start, end) in enumerate(
+        for position, (utterance_id, turn_id, role, speaker, start, end, language) in enumerate(
             table[list(columns)].itertuples(index=False, name=None)
         )
     ]

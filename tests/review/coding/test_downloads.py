@@ -70,7 +70,7 @@ def test_both_files_say_what_their_times_count_from(table: Table, utterances: li
     with table.room.home.database.writing() as database:
         database.get_one(Tape, table.tape_id).start_ms = 90_500
     assert "time 0 is 90.500 s into the recording" in ada.browser.get(f"{ada.path}/codes.vtt").text
-    assert ada.browser.get(f"{ada.path}/codes.csv").text.splitlines()[1].endswith(",90.500")
+    assert ada.browser.get(f"{ada.path}/codes.csv").text.splitlines()[1].endswith(",90.500,")
 
 
 def test_what_a_coder_types_is_text_in_both_files(table: Table) -> None:

@@ -51,7 +51,8 @@ export function misfits(code, role) {
   return role !== "unknown" && role !== code.role;
 }
 
-/** @param {Code} code */
-export function misfit(code) {
+/** Why a code does not fit an utterance. @param {Code} code @param {string} role whose utterance it is */
+export function misfit(code, role) {
+  if (role === "other") return `“${code.label}” is for what the ${code.role} says, and this is someone else. “Who is who” can change that.`;
   return `“${code.label}” is for what the ${code.role} says. If the speakers are mixed up here, swap them first.`;
 }

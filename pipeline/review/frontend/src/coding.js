@@ -265,7 +265,7 @@ class CodingPage {
     const code = this.codes.get(name);
     if (!code || !this.one) return;
     if (misfits(code, this.one.role)) {
-      this.hint(misfit(code));
+      this.hint(misfit(code, this.one.role));
       return;
     }
     const given = this.given;

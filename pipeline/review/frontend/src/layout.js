@@ -11,6 +11,9 @@
  * @typedef {{start: number, speaker: string}} Unclear a voice of which no words could be written down
  */
 
+/** Who speaks, in the words of "Who is who". */
+export const ROLES = /** @type {Record<string, string>} */ ({ interviewer: "Interviewer", client: "Client", other: "Someone else", unknown: "Unknown" });
+
 /** What stands for a masked name. */
 export const MASK = "▇▇▇";
 

@@ -3,10 +3,12 @@ import { fresh } from "./changes.js";
 import { definitionsDialog } from "./definitions.js";
 import { byId, make } from "./elements.js";
 import { listen } from "./keyboard.js";
+import { ROLES } from "./layout.js";
 import { standingOf } from "./marks.js";
 import { clock, Cursor, Player } from "./player.js";
 import { leave } from "./leaving.js";
 import { get, peaks, post } from "./server.js";
+import { languageMark } from "./transcript.js";
 import { watch } from "./watch.js";
 import { NoWave, Wave } from "./wave.js";
 
@@ -18,7 +20,6 @@ import { NoWave, Wave } from "./wave.js";
  *   probability: number | null, source: string, codes: string[], disputed: boolean}} Place
  */
 
-const ROLES = /** @type {Record<string, string>} */ ({ interviewer: "Interviewer", client: "Client", unknown: "Unknown" });
 const USED = new Set(["play", "back", "forward", "back_far", "forward_far", "next_play", "again", "next", "previous", "clear", "undo", "slower", "faster", "define", "help"]);
 /** What moves the cursor within an utterance, which this page has only where there is sound. */
 const CURSOR = new Set(["back", "forward"]);
@@ -179,9 +180,10 @@ class Table {
       make("p", { class: "said" }, one.words.map((word) => word.text).join(" ")),
       make(
         "dl", { class: "opinions" },
+        one.language ? make("div", { class: "opinion" }, make("dt", {}, "Language"), make("dd", {}, languageMark(one, one.codes.length > 0))) : null,
         ...one.opinions.map((each) => said(each.task ? `${each.coder} (${each.task})` : each.coder, chips(each.codes, { unsure: each.unsure }), "", each.unsure ? "unsure" : "no code")),
         one.machine.length || one.talk.length ? said("Machine", chips([...one.machine, ...one.talk], { machine: true, probability: one.probability })) : null,
-        one.settled ? said("Together", chips(one.settled), "together") : null,
+        one.settled ? said("Together", chips(one.settled), "together", one.language ? "left out" : "no code") : null,
       ),
     );
   }
@@ -224,7 +226,7 @@ class Table {
     const [one, code] = [this.places.get(this.current), this.codes.get(name)];
     if (!one || !code) return;
     if (misfits(code, one.role)) {
-      byId("trouble").textContent = misfit(code);
+      byId("trouble").textContent = misfit(code, one.role);
       return;
     }
     const [given, { family }] = [one.settled ?? [], code];

@@ -1,6 +1,6 @@
 import { chip } from "./chips.js";
 import { make } from "./elements.js";
-import { heard } from "./layout.js";
+import { heard, ROLES } from "./layout.js";
 import { clock } from "./player.js";
 
 /**
@@ -11,11 +11,16 @@ import { clock } from "./player.js";
  * @typedef {import("./changes.js").State} State
  */
 
-const ROLES = /** @type {Record<string, string>} */ ({ interviewer: "Interviewer", client: "Client", unknown: "Unknown" });
+
+/** In which other language an utterance is, and whether anybody coded it. @param {Utterance} one @param {boolean} coded */
+export function languageMark(one, coded) {
+  const title = "The machine suggests codes for English alone. Code it by hand if you know the language: then it counts.";
+  return make("span", { class: "soft small language", title }, coded ? one.language ?? "" : `${one.language}, not coded`);
+}
 
 /** @param {string} role of who made the sound */
 function unclearMark(role) {
-  const who = role in ROLES && role !== "unknown" ? ROLES[role] : "Someone";
+  const who = role === "interviewer" || role === "client" ? ROLES[role] : "Someone";
   return make("span", { class: `unclear ${role}`, title: "Check by ear whether something was said" }, `${who}: unclear sound`);
 }
 
@@ -121,12 +126,14 @@ export class Transcript {
 
   /** One's own codes; before there are any, the machine's suggestion. @param {Utterance} one @param {State | undefined} state */
   chips(one, state) {
+    const language = one.language ? [languageMark(one, Boolean(state?.codes.length))] : [];
     if (state) {
       const own = state.codes.map((name) => this.codes.get(name)).filter((code) => code !== undefined);
       const chips = own.map((code) => chip(code, { unsure: state.unsure }));
-      return chips.length ? chips : [make("span", { class: "chip hand empty" }, state.unsure ? "unsure" : "no code")];
+      if (chips.length || (language.length && !state.unsure)) return [...language, ...chips];
+      return [...language, make("span", { class: "chip hand empty" }, state.unsure ? "unsure" : "no code")];
     }
-    if (!one.pretag) return one.language ? [make("span", { class: "soft small" }, `${one.language}, not coded`)] : [];
+    if (!one.pretag) return language;
     const { codes, probability } = one.pretag;
     const known = codes.map((name) => this.codes.get(name)).filter((code) => code !== undefined);
     return known.map((code, at) => chip(code, { machine: true, probability: at ? null : probability }));

@@ -26,7 +26,10 @@ class Transcript(Record):
 
 
 class Utterance(Record):
-    """Where an utterance lies and who speaks; what is said lies in the vault."""
+    """Where an utterance lies, who speaks and in which language; what is said lies in the vault.
+
+    ``language`` is empty on tapes of earlier versions, which took all speech for English.
+    """
 
     __tablename__ = "utterances"
     __table_args__ = (UniqueConstraint("tape_id", "utterance_id"),)
@@ -40,6 +43,7 @@ class Utterance(Record):
     speaker: Mapped[str]
     start_ms: Mapped[int]
     end_ms: Mapped[int]
+    language: Mapped[str] = mapped_column(default="")
 
 
 class Pretag(Record):
