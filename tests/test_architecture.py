@@ -11,6 +11,7 @@ writes or loads a model, and heavy packages load only with the engines that need
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -112,9 +113,16 @@ def modules() -> dict[str, Path]:
 MODULES = modules()
 
 
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    """Return what a module parses to."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
 def imports(path: Path, types: bool = False) -> list[Import]:
     """All imports of a module; those for type checkers only with ``types``."""
-    return list(_imports(ast.parse(path.read_text(encoding="utf-8")).body, True, types))
+    return list(_imports(tree_of(path).body, True, types))
 
 
 def _imports(nodes: Iterable[ast.AST], at_once: bool, types: bool) -> Iterator[Import]:
@@ -267,7 +275,7 @@ def test_pure_rooms_import_nothing_that_reads_writes_or_loads(module: str) -> No
 
 @pytest.mark.parametrize("module", [module for module in MODULES if is_pure(module)])
 def test_pure_rooms_open_and_print_nothing(module: str) -> None:
-    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    tree = tree_of(MODULES[module])
     called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     methods = {
         node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
@@ -336,7 +344,7 @@ def test_command_and_page_hand_a_tape_in_through_one_module() -> None:
     makers = {
         module
         for module, path in MODULES.items()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in records
     }
     assert makers == {"tapes.intake.submission"}
@@ -372,7 +380,7 @@ ALONE = {
 def needs_tests(path: Path) -> bool:
     """Whether a module does anything: one that only declares (records, constants, words) has nothing to test."""
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return any(isinstance(node, functions) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    return any(isinstance(node, functions) for node in ast.walk(tree_of(path)))
 
 
 def test_file(path: Path) -> Path:
@@ -403,7 +411,7 @@ def named_codes() -> set[str]:
         node.value
         for module, path in MODULES.items()
         if module not in ("errors", "review.errors")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in CODES
     }
 
@@ -414,7 +422,7 @@ def error_calls() -> list[tuple[str, int, ast.expr]]:
     return [
         (module, node.lineno, node.args[0])
         for module, path in MODULES.items()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds and node.args
     ]
 
@@ -437,7 +445,7 @@ def test_every_listed_code_is_used() -> None:
 def test_nothing_is_pickled_or_unpickled() -> None:
     wrong = []
     for module, path in MODULES.items():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 call = ast.unparse(node.func)
                 safe = any(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import functools
 import importlib
 import re
 from collections import Counter
@@ -40,9 +41,15 @@ SHARED_NAMES = {
 """Classes that may share a name, most of them a row of a table with what it stands for."""
 
 
+@functools.lru_cache(maxsize=1000)
+def parsed(source: str) -> ast.Module:
+    """Return what a module parses to, once for all tests of it."""
+    return ast.parse(source)
+
+
 def named_types(source: str) -> Iterator[str]:
     """Yield the classes and the aliases of types that a module defines, without leading underscores."""
-    for node in ast.parse(source).body:
+    for node in parsed(source).body:
         if isinstance(node, ast.ClassDef):
             yield node.name.strip("_")
         elif isinstance(node, ast.Assign):
@@ -62,7 +69,7 @@ def bound_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 def banned_names(source: str, banned: frozenset[str] = BANNED) -> list[str]:
-    return [f"line {line}: {name}" for name, line in sorted(bound_names(ast.parse(source)), key=str) if name in banned]
+    return [f"line {line}: {name}" for name, line in sorted(bound_names(parsed(source)), key=str) if name in banned]
 
 
 def banned_in_template(source: str) -> list[str]:
@@ -72,7 +79,7 @@ def banned_in_template(source: str) -> list[str]:
 
 def empty_openings(source: str) -> list[str]:
     documented = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    docstrings = (ast.get_docstring(node) for node in ast.walk(ast.parse(source)) if isinstance(node, documented))
+    docstrings = (ast.get_docstring(node) for node in ast.walk(parsed(source)) if isinstance(node, documented))
     return [text.splitlines()[0] for text in docstrings if text and text.startswith(EMPTY_OPENINGS)]
 
 

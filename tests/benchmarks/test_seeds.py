@@ -24,16 +24,20 @@ def tagged(table: pd.DataFrame, certainty: float) -> pd.DataFrame:
     )
 
 
-def test_a_network_differs_from_itself_by_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def _few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of families, and of the intervals of each figure, which nothing here looks at."""
+    draws = evaluation._draws
     monkeypatch.setattr(seeds, "DRAWS", 4)
+    monkeypatch.setattr(evaluation, "_draws", lambda number, _=0: draws(number, 10))
+
+
+def test_a_network_differs_from_itself_by_nothing(tmp_path: Path) -> None:
     rows = tagged(data.read(write_annomi(tmp_path, sessions=10)), 2)
     assert set(seeds.differences(rows, rows).values()) == {(0, 0)}
 
 
-def test_what_is_better_in_every_draw_has_an_interval_over_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(seeds, "DRAWS", 4)
+def test_what_is_better_in_every_draw_has_an_interval_over_nothing(tmp_path: Path) -> None:
     table = data.read(write_annomi(tmp_path, sessions=10))
     low, high = seeds.differences(tagged(table, 1), tagged(table, 8))["question yes/no"]
     assert 0 < low <= high

@@ -22,8 +22,11 @@ from pipeline.measures.reliability.agreement import coefficient_values
 from pipeline.measures.reliability.alignment import align_units
 from pipeline.measures.reliability.comparisons import group_comparisons, tape_sums
 from pipeline.measures.reliability.rating_matrix import CodingScheme, RatingMatrix, build_rating_matrix
+from tests.conftest import EXAMPLES
 
-PANELS = 1000
+PANELS = 10 * EXAMPLES
+"""400, and 1000 in CI."""
+
 CODES = ("", "change", "sustain", "change|sustain")
 SCHEME = CodingScheme({"talk": ("change", "sustain")}, {}, {})
 BOOK = CodingScheme({"talk": ("change", "sustain")}, {}, {}, book=frozenset({"change", "sustain"}))
