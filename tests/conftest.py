@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import importlib
 import os
 import sqlite3
 import sys
@@ -17,6 +18,7 @@ import typer.testing
 from sqlalchemy import Engine, event
 
 from tests.guard import guarded
+from tests.warm_children import WarmEntry
 
 os.environ["TZ"] = "UTC"  # days end when they end where the machine is; tests say so where they mean another zone
 time.tzset()
@@ -57,6 +59,37 @@ def _commands_built_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(typer.testing, "_get_command", functools.cache(typer.main.get_command))
         yield
+
+
+WARM = (
+    ("pipeline.audio.decoder", "from pipeline.audio import decoder_process; decoder_process._import_all()"),
+    ("pipeline.formats.transcript_process", "from pipeline.formats import transcript_process"),
+    ("pipeline.formats.parquet", "from pipeline.formats import parquet; import pyarrow.parquet"),
+)
+"""Modules that start a child, and what it imports."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm_children(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Children that read a stranger's file need not import everything anew each time; see `tests.warm_children`."""
+    entries = []
+    with pytest.MonkeyPatch.context() as patch:
+        for name, imports in WARM if hasattr(os, "pidfd_open") else ():
+            module = importlib.import_module(name)
+            entries.append(WarmEntry(module._ENTRY, imports, tmp_path_factory.mktemp("warm")))
+            patch.setattr(module, "_ENTRY", entries[-1])
+        yield
+    for entry in entries:
+        entry.close()
+
+
+@pytest.fixture
+def cold_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Children start as the program starts them."""
+    for name, _ in WARM:
+        module = importlib.import_module(name)
+        if isinstance(module._ENTRY, WarmEntry):
+            monkeypatch.setattr(module, "_ENTRY", module._ENTRY.entry)
 
 
 RECORDINGS = Path(__file__).parent / "recordings"

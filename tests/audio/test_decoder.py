@@ -13,6 +13,8 @@ from pipeline.audio.sniff import MP4, WEBM
 from pipeline.errors import AudioError
 from pipeline.run.progress import ignore
 
+pytestmark = pytest.mark.usefixtures("cold_children")
+
 
 def _decode(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, entry: str, seconds: int = 5) -> AudioError:
     """The error that comes of a decoder that runs ``entry`` once it is ready."""

@@ -14,6 +14,8 @@ from pipeline.formats.safe_reader import Source
 from tests.formats.test_tidy_table import table
 from tests.formats.transcripts import WALK
 
+pytestmark = pytest.mark.usefixtures("cold_children")
+
 
 @pytest.mark.parametrize(
     ("data", "code"),

@@ -10,6 +10,8 @@ from pipeline.errors import FormatError, TableError
 from pipeline.formats import transcript_process
 from pipeline.formats.written_transcript import WrittenTurn
 
+pytestmark = pytest.mark.usefixtures("cold_children")
+
 
 def test_it_is_read_as_elsewhere() -> None:
     written = transcript_process.read("talk.txt", "Therapist: Größe?\nClient: Hi.\n".encode())
