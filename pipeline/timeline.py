@@ -30,6 +30,13 @@ UNKNOWN = "unknown"
 Role = Literal["interviewer", "client", "other", "unknown"]
 """``other`` takes part and is neither: an interpreter, a relative; their speech has no codes and is in no figure."""
 ROLES: tuple[str, ...] = get_args(Role)
+ROLE_LABELS: dict[str, str] = {
+    "interviewer": "Interviewer",
+    "client": "Client",
+    "other": "Someone else",
+    "unknown": "No role",
+}
+"""The roles in the words of pages and reports; `frontend/src/layout.js` has the same."""
 
 Layer = Literal["machine", "member", "consensus", "coach"]
 """The owner of a pass's codes."""

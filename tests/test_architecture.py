@@ -372,6 +372,7 @@ ALONE = {
     "run.progress": "one function that does nothing",
     "speech.language_detection": "tests/speech/test_spoken_languages.py",
     "tapes.db.migrations.env": "tests/tapes/test_migrations.py",
+    "tapes.named_roles": "tests/review/test_roles_that_change.py",
     "tapes.db.records.tapes": "tests/tapes/db/test_database.py",
 }
 """Modules without a test file of their own name -> the file that has their tests, or why they need none."""

@@ -98,6 +98,16 @@ def parsed_utterances(data: bytes, path: Path) -> pd.DataFrame:
     return table
 
 
+def parsed(data: bytes, required: Sequence[str], path: Path) -> pd.DataFrame:
+    """Another table of a tape from the bytes of its file, which may have no rows; ``path`` names it in errors.
+
+    Raises
+    ------
+    TableError: T02, T03 and T05 as `read_utterances`.
+    """
+    return _cells(data, path, required, content=None)
+
+
 def read_words(path: Path) -> pd.DataFrame:
     """The words of a tape (`WORD_COLUMNS`).
 

@@ -29,7 +29,7 @@ from pipeline.measures.session.strengths import strengths
 from pipeline.measures.session.uncertain_tags import UncertainTag, uncertain_tags
 from pipeline.report import charts, number_format, templating, transcript_view
 from pipeline.report.transcript_view import Tags, UtteranceView
-from pipeline.timeline import Role, Span, Vocalization, clock
+from pipeline.timeline import ROLE_LABELS, Role, Span, Vocalization, clock
 
 FIRST_CHECKS = 12
 """Tags listed under "what to check first"; the transcript marks the others."""
@@ -244,5 +244,5 @@ def spread(measure: Measure) -> str:
 def _environment() -> Environment:
     environment = templating.templates("pipeline.report")
     environment.filters |= {"number": number_format.format_number, "figure": figure, "spread": spread}
-    environment.filters["language"] = languages.name
+    environment.filters |= {"language": languages.name, "role": ROLE_LABELS.__getitem__}
     return environment

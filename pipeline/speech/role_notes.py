@@ -7,6 +7,24 @@ from collections.abc import Iterator, Sequence
 from pipeline.speech.roles import SURE, Roles
 from pipeline.timeline import UNKNOWN, Turn, clock
 
+_OF_DECISION = (
+    "figures are withheld: ",
+    "it is not certain who is the interviewer: ",
+    "nobody has a role: ",
+    "the words decide who is the interviewer: ",
+)
+"""How the sentences of this module, and of a text's run, begin that hold no longer once somebody says who is who."""
+
+
+def is_of_decision(note: str) -> bool:
+    """Return whether a note is about how the roles were decided or left open."""
+    return note.startswith(_OF_DECISION)
+
+
+def is_of_roles(note: str) -> bool:
+    """Return whether a note is of that, or of a voice without a role, and not of the sound or its voices."""
+    return is_of_decision(note) or (note.startswith("voice ") and " speaks, too (" in note)
+
 
 def notes(decided: Roles, turns: Sequence[Turn], expected: int | None) -> Iterator[str]:
     """Yield what is missing or uncertain in the roles of the turns' voices.

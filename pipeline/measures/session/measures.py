@@ -43,7 +43,7 @@ from pipeline.measures.session.counts import (
     total_noun,
 )
 from pipeline.measures.session.draws import chosen_codes, draw_codes, ratio_interval
-from pipeline.timeline import ROLES
+from pipeline.timeline import ROLE_LABELS, ROLES
 
 SCHEMA = 1
 """Version of the structure that `SessionMeasures.as_dict` returns."""
@@ -330,7 +330,13 @@ def _talk(table: pd.DataFrame) -> dict[str, Measure]:
     talk = {}
     for role, spoken in seconds.items():
         measure = Measure(
-            f"percent_talk_{role}", f"Talk time, {role}", "percent", None, spoken, total, undefined=reason
+            f"percent_talk_{role}",
+            f"Talk time, {ROLE_LABELS[role].lower()}",
+            "percent",
+            None,
+            spoken,
+            total,
+            undefined=reason,
         )
         if role in _UNCOUNTED:
             measure = replace(measure, undefined=reason or _UNCOUNTED[role])

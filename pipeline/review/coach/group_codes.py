@@ -36,6 +36,7 @@ from pipeline.review.consensus.consensus import majority_of_passes
 from pipeline.review.consensus.votes import listened_utterances
 from pipeline.review.tapes import retagging, titles
 from pipeline.review.templating import day
+from pipeline.tapes import named_roles
 from pipeline.tapes.consent import consent
 from pipeline.tapes.db.records import CodeEvent, Group, Pass, Person, Recalibration, Tape, Utterance
 from pipeline.tapes.home import Home
@@ -166,7 +167,13 @@ def gather_group_codes(
     )
     utterances: dict[str, dict[str, Utterance]] = {}
     query = select(Utterance).where(Utterance.tape_id.in_(tapes)).order_by(Utterance.tape_id, Utterance.position)
-    for row in database.scalars(query):
+    renamed_at = named_roles.last_changes(database, tapes)
+    roles = {tape_id: named_roles.confirmed(database, home, tape_id) or {} for tape_id in renamed_at}
+    roles_of_run: dict[tuple[str, str], str] = {}
+    for row in database.scalars(query).all():
+        database.expunge(row)  # the role that holds now is in the correction that names it, and is not written here
+        roles_of_run[row.tape_id, row.speaker] = row.role
+        row.role = roles.get(row.tape_id, {}).get(row.speaker, row.role)
         utterances.setdefault(row.tape_id, {})[row.utterance_id] = row
     # In which codebook others coded is part of what one is blind to.
     passes_by_codebook = Counter(coding_pass.codebook for coding_pass in by_hand if coding_pass.tape_id not in hidden)
@@ -175,6 +182,17 @@ def gather_group_codes(
     books = {name: read_for_group(database, home, group.id, name) for name in coded_in}
     events = _code_events(database, [coding_pass.id for coding_pass in (*by_hand, *consensus_passes)])
     codings = _pass_codes(by_hand, books, names, utterances, events)
+    codings = [
+        _without_other_roles(
+            coding,
+            utterances.get(coding.tape_id, {}),
+            named_roles.confirmed(database, home, coding.tape_id, coding.at) or {},
+            roles_of_run,
+        )
+        if renamed_at.get(coding.tape_id, 0) > (coding.at or 0)
+        else coding
+        for coding in codings
+    ]
     shown_tapes = {tape_id: tape for tape_id, tape in tapes.items() if tape_id not in hidden}
     consensus = _consensus_codes(consensus_passes, books, codings, events, _foreign(utterances))
     return GroupCodes(
@@ -237,6 +255,25 @@ def _pass_codes(
             )
         )
     return rater_codes
+
+
+def _without_other_roles(
+    coding: RaterCodes,
+    utterances: Mapping[str, Utterance],
+    roles: Mapping[str, str],
+    roles_of_run: Mapping[tuple[str, str], str],
+) -> RaterCodes:
+    """Return the codes without utterances left uncoded whose voice had another role (``roles``, else the run's) then.
+
+    Nobody was asked for the codes of the role that it has now.
+    """
+
+    def is_unchanged(utterance_id: str) -> bool:
+        row = utterances[utterance_id]
+        return roles.get(row.speaker, roles_of_run[row.tape_id, row.speaker]) == row.role
+
+    codes = {name: codes for name, codes in coding.codes.items() if codes or is_unchanged(name)}
+    return replace(coding, codes=codes)
 
 
 def _consensus_codes(

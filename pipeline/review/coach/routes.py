@@ -45,6 +45,7 @@ from pipeline.review.templating import render, seeing
 from pipeline.tapes import audit_log, people
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.db.records import Group, Person, Recalibration
+from pipeline.timeline import ROLE_LABELS
 
 router = APIRouter(prefix="/groups/{group_id}")
 
@@ -191,6 +192,7 @@ def pair_page(
             texts=texts,
             book=gathered.book,
             from_text=gathered.from_text,
+            role_labels=ROLE_LABELS,
         )
     with home.database.writing() as database:
         # Who looks at others' codes of a tape is no longer blind to them there.

@@ -21,12 +21,15 @@ from pipeline.coding import tagger
 from pipeline.coding.codebook import CODES
 from pipeline.formats import codebook_files
 from pipeline.languages import is_foreign
+from pipeline.run import later_roles
+from pipeline.run.output import PROVENANCE
 from pipeline.run.results import Measured
 from pipeline.settings import Settings
-from pipeline.tapes.db.records import Correction, Item, Pretag, Tape
+from pipeline.tapes.db.records import Item, Pretag, Tape
 from pipeline.tapes.home import Home
+from pipeline.tapes.named_roles import named_roles
+from pipeline.timeline import Role
 
-PAYLOAD_FIELD = "corrections.payload"
 TRANSCRIPT, MEASURES = "transcript", "measures.json"
 
 
@@ -41,26 +44,29 @@ class Suggestion:
     p: Mapping[str, float]
 
 
-def payload(
+def suggest_again(
     transcript: Mapping[str, Any],
-    roles: Mapping[str, str],
-    zero: str,
+    roles: Mapping[str, Role],
+    stored: Mapping[str, bytes],
     target_behavior: str,
     settings: Settings,
     tape: Tape,
-) -> dict[str, Any]:
-    """Return what a correction of the roles holds beside them: ``pretags`` and ``measures``, as plain JSON.
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return what comes of other roles: the fields of their correction, and the result files that change.
+
+    The fields are ``pretags`` and ``measures``, as plain JSON.
 
     Parameters
     ----------
-    transcript, zero: the tape's, as its items in the vault hold them; ``zero`` says what times count from.
+    transcript, stored: the tape's words and its result files (name -> content), as its items in the vault hold them.
 
     Raises
     ------
     ModelError: M02 there is no tagger. CodingError: C01 to C07, it or the codebook cannot be read.
     """
+    tape_id = json.loads(stored[PROVENANCE])["tape_id"] if PROVENANCE in stored else tape.id
     rows = [
-        {**row, "tape_id": tape.id, "role": roles.get(row["speaker"], row["role"]), "target_behavior": target_behavior}
+        {**row, "tape_id": tape_id, "role": roles.get(row["speaker"], row["role"]), "target_behavior": target_behavior}
         for row in transcript["utterances"]
     ]
     engine = tagger.load(settings)
@@ -77,18 +83,12 @@ def payload(
         for row in table.to_dict("records")
         if not is_foreign(row.get("language", ""))  # the machine suggests nothing for it, not even that it has no code
     ]
-    return {"pretags": pretags, "measures": measured.as_dict(zero)}
-
-
-def named_roles(database: Session, home: Home, tape_id: str) -> tuple[str, dict[str, Any]] | None:
-    """Return the id and the payload of the correction that named the roles last; None where nobody did."""
-    query = select(Correction).where(Correction.tape_id == tape_id, Correction.kind == "role")
-    rows = database.scalars(query.order_by(Correction.at.desc(), Correction.id)).all()
-    undone = set(database.scalars(select(Correction.undoes).where(Correction.tape_id == tape_id)))
-    last = next((row for row in rows if row.sealed_payload and not row.undoes and row.id not in undone), None)
-    if last is None or last.sealed_payload is None:
-        return None
-    return last.id, json.loads(home.vault.unseal(tape_id, last.sealed_payload, PAYLOAD_FIELD))
+    zero = json.loads(stored[MEASURES]).get("zero", "") if MEASURES in stored else ""
+    files: dict[str, bytes] = {}
+    if PROVENANCE in stored:
+        ghosts = tape.speakers.get("ghosts", ())
+        files = later_roles.files(stored, transcript, roles, table, measured, book, ghosts)
+    return {"pretags": pretags, "measures": measured.as_dict(zero)}, files
 
 
 def suggestions(database: Session, home: Home, tape_ids: Iterable[str]) -> dict[str, list[Suggestion]]:

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from pipeline import languages
 from pipeline.measures.session.measures import Measure, headline_measures
 from pipeline.report import number_format
-from pipeline.review.tapes import retagging, voices
+from pipeline.review.tapes import voices
+from pipeline.tapes import named_roles
 from pipeline.tapes.db.records import Item, Tape, Utterance
 from pipeline.tapes.home import Home
 
@@ -67,7 +68,7 @@ def machine_measures(database: Session, home: Home, tape: Tape) -> dict[str, Any
 
     They are those of the roles that somebody named, if these are other than the machine's.
     """
-    named = retagging.named_roles(database, home, tape.id)
+    named = named_roles.named_roles(database, home, tape.id)
     if named is not None and "measures" in named[1]:
         measures: dict[str, Any] = named[1]["measures"]
         return measures

@@ -21,7 +21,9 @@ from pipeline.review.tapes import stored_measures, titles
 from pipeline.review.templating import render, seeing
 from pipeline.run.output import PROVENANCE
 from pipeline.run.text_run import NO_SOUND
+from pipeline.speech import role_notes
 from pipeline.stages import STEP_LABELS
+from pipeline.tapes import named_roles
 from pipeline.tapes.consent import consent, consent_form, target_behavior
 from pipeline.tapes.db.records import CodeEvent, Correction, Feedback, Item, Pass, Person, Review, Tape
 from pipeline.tapes.home import Home
@@ -78,9 +80,17 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 
 
 def _warnings(database: Session, home: Home, tape_id: str) -> list[str]:
-    """Return the warnings about the recording, in sentences; nothing before it is processed."""
+    """Return the warnings about the recording, in sentences; nothing before it is processed.
+
+    What is uncertain in the machine's roles is no warning once somebody said who is who.
+    """
     item = database.scalars(select(Item).where(Item.tape_id == tape_id, Item.kind == PROVENANCE)).first()
-    warnings = json.loads(home.vault.read(item)).get("warnings", []) if item else []
+    if item is None:
+        return []
+    later = named_roles.files(database, home, tape_id).get(PROVENANCE)
+    warnings = json.loads(later or home.vault.read(item)).get("warnings", [])
+    if named_roles.confirmed(database, home, tape_id):
+        warnings = [note for note in warnings if not role_notes.is_of_decision(note)]
     # that there is no sound stands among the facts of the page
     return [errors.without_options(warning) for warning in warnings if warning != NO_SOUND]
 

@@ -23,11 +23,12 @@ from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
 from pipeline.review.tapes import retagging, titles
 from pipeline.review.templating import render, seeing
-from pipeline.tapes import audit_log
+from pipeline.run import results
+from pipeline.tapes import audit_log, named_roles
 from pipeline.tapes.consent import target_behavior
-from pipeline.tapes.db.records import Correction, Tape, Utterance
+from pipeline.tapes.db.records import Correction, Item, Pass, Tape, Utterance, new_id
 from pipeline.tapes.home import Home
-from pipeline.timeline import Role
+from pipeline.timeline import ROLE_LABELS, Role
 
 router = APIRouter()
 
@@ -69,7 +70,7 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
         utterances = database.scalars(
             select(Utterance).where(Utterance.tape_id == tape_id).order_by(Utterance.position)
         ).all()
-        decided = confirmed(database, room.home, tape_id)
+        decided = named_roles.confirmed(database, room.home, tape_id)
         texts = _texts(database, room.home, tape_id)
         name = titles.title(database, tape)
     speakers = voices(utterances, tape.speakers | {"roles": tape.speakers.get("roles", {}) | (decided or {})})
@@ -83,6 +84,7 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
         sure=tape.speakers.get("probability"),
         decided=decided is not None,
         role_names=ROLE_NAMES,
+        role_labels=ROLE_LABELS,
     )
 
 
@@ -107,12 +109,13 @@ def decide(
         tape = _ready(database, viewer, tape_id, now)
         utterances = database.scalars(select(Utterance).where(Utterance.tape_id == tape_id)).all()
         speakers = voices(utterances, tape.speakers)
-        last = retagging.named_roles(database, room.home, tape_id)
+        last = named_roles.named_roles(database, room.home, tape_id)
         whole = retagging.stored(database, room.home, tape_id, retagging.TRANSCRIPT)
-        measures = retagging.stored(database, room.home, tape_id, retagging.MEASURES) or {}
+        stored = _result_files(database, room.home, tape_id)
         target = target_behavior.read(database, room.home.vault, tape_id)
         taken = {name: str(role) for name, role in tape.speakers.get("roles", {}).items()}
     payload: dict[str, Any] = {}
+    correction_id = new_id()
     if undo:
         if last is None:
             raise HTTPException(404)
@@ -120,17 +123,25 @@ def decide(
         roles = _named(speakers, interviewer, dict(zip(speaker or (), speaker_role or (), strict=False)))
         payload = {"roles": roles}
         if whole is not None and any(taken.get(name, "unknown") != named for name, named in roles.items()):
-            payload |= retagging.payload(whole, roles, measures.get("zero", ""), target, room.settings, tape)
+            fields, files = retagging.suggest_again(whole, roles, stored, target, room.settings, tape)
+            payload |= fields
+            if files:
+                named_roles.store_files(room.home, tape_id, correction_id, files, now)
     with room.home.database.writing() as database:
         _ready(database, viewer, tape_id, now)
-        latest = database.scalar(select(func.max(Correction.at)).where(Correction.tape_id == tape_id)) or 0
+        moments = [
+            select(func.max(Correction.at)).where(Correction.tape_id == tape_id),
+            select(func.max(Pass.locked_at)).where(Pass.tape_id == tape_id),
+        ]
+        latest = max(database.scalar(moment) or 0 for moment in moments)
         row = Correction(
+            id=correction_id,
             tape_id=tape_id,
             person_id=viewer.person_id,
-            at=max(now, latest + 1),  # what is decided last holds
+            at=max(now, latest + 1),  # what is decided last holds, and for no pass that was locked before
             kind="role",
             utterance_id="",
-            sealed_payload=room.home.vault.seal(tape_id, json.dumps(payload).encode(), retagging.PAYLOAD_FIELD),
+            sealed_payload=room.home.vault.seal(tape_id, json.dumps(payload).encode(), named_roles.PAYLOAD_FIELD),
             undoes=last[0] if undo and last else None,
         )
         database.add(row)
@@ -138,7 +149,13 @@ def decide(
     return seeing(f"/tapes/{tape_id}/voices" if undo else f"/tapes/{tape_id}", "saved")
 
 
-def _named(speakers: Sequence[TapeVoice], interviewer: str | None, roles: Mapping[str, str]) -> dict[str, str]:
+def _result_files(database: Session, home: Home, tape_id: str) -> dict[str, bytes]:
+    """The result files as the run wrote them: name -> content."""
+    items = database.scalars(select(Item).where(Item.tape_id == tape_id, Item.kind.in_(results.FILES)))
+    return {item.kind: home.vault.read(item) for item in items}
+
+
+def _named(speakers: Sequence[TapeVoice], interviewer: str | None, roles: Mapping[str, Role]) -> dict[str, Role]:
     """The role of each voice, as the form says it.
 
     Raises
@@ -151,7 +168,9 @@ def _named(speakers: Sequence[TapeVoice], interviewer: str | None, roles: Mappin
     if not interviewer:
         return {name: roles.get(name, "unknown") for name in known}
     others = [name for name in known if name != interviewer]
-    return dict.fromkeys(others, "unknown") | dict.fromkeys(others[:1], "client") | {interviewer: "interviewer"}
+    named: dict[str, Role] = dict.fromkeys(others, "unknown")
+    named |= dict.fromkeys(others[:1], "client")
+    return named | {interviewer: "interviewer"}
 
 
 def voices(utterances: Sequence[Utterance], speakers: dict[str, Any]) -> tuple[TapeVoice, ...]:
@@ -183,19 +202,13 @@ def _texts(database: Session, home: Home, tape_id: str) -> dict[str, str]:
     return {row["utterance_id"]: row["text"] for row in whole["utterances"]} if whole else {}
 
 
-def confirmed(database: Session, home: Home, tape_id: str) -> dict[str, str] | None:
-    """The roles that somebody decided last; None where nobody did."""
-    named = retagging.named_roles(database, home, tape_id)
-    return dict(named[1]["roles"]) if named else None
-
-
 def _ready(database: Session, viewer: SignedIn, tape_id: str, now: int) -> Tape:
     return authorization.in_state(authorization.own_tape(database, viewer, tape_id, "play", now), "ready")
 
 
 def heard_right(database: Session, home: Home, tape: Tape) -> bool:
     """Whether the machine's codes are for the roles that somebody named: taken right, or made again for them."""
-    named = retagging.named_roles(database, home, tape.id)
+    named = named_roles.named_roles(database, home, tape.id)
     if named is None or "pretags" in named[1]:
         return True
     taken = tape.speakers.get("roles", {})

@@ -10,13 +10,14 @@ import re
 import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
 from sqlalchemy import delete, select
 
 from pipeline.errors import VaultError
 from pipeline.files import PARTIAL, settle
-from pipeline.tapes import audit_log
+from pipeline.tapes import audit_log, named_roles
 from pipeline.tapes.consent import consent
 from pipeline.tapes.db.records import Export, Item, Person, Tape
 from pipeline.tapes.home import Home
@@ -29,7 +30,7 @@ _FILE = re.compile(r"[a-z_]+\.[a-z]+")
 
 
 def export(home: Home, tape_id: str, person: Person, folder: Path, now: int, *, sound: bool = False) -> list[Path]:
-    """Copy a tape's results out of the vault; the paths of the copies.
+    """Copy a tape's results out of the vault, for the roles that hold now; the paths of the copies.
 
     Parameters
     ----------
@@ -55,12 +56,13 @@ def export(home: Home, tape_id: str, person: Person, folder: Path, now: int, *, 
         copies = {folder / name: item for item in items if (name := _copied_as(item.kind, sound))}
         if not copies:
             raise VaultError("V16", f"tape {tape_id}", "has no results yet", "see `tape-review status`")
+        later = named_roles.files(session, home, tape_id)
         notes = [Export(tape_id=tape_id, path=str(path), made_at=now) for path in copies]
         session.add_all(notes)
         audit_log.record(session, now, person.id, "export", tape_id, thing=f"{len(copies)} files")
     try:
         with home.vault.locks.working(tape_id):  # a destruction waits until the copies are there, or gone again
-            _copy(home, tape_id, folder, copies)
+            _copy(home, tape_id, folder, copies, later)
     except BaseException:
         with home.database.writing() as session:
             session.execute(delete(Export).where(Export.id.in_([note.id for note in notes])))
@@ -68,13 +70,16 @@ def export(home: Home, tape_id: str, person: Person, folder: Path, now: int, *, 
     return list(copies)
 
 
-def _copy(home: Home, tape_id: str, folder: Path, copies: Mapping[Path, Item]) -> None:
-    """Write the copies; a tape that was destroyed meanwhile leaves none, nor does a failure."""
+def _copy(home: Home, tape_id: str, folder: Path, copies: Mapping[Path, Item], later: Mapping[str, bytes]) -> None:
+    """Write the copies; a tape that was destroyed meanwhile leaves none, nor does a failure.
+
+    ``later``: the content of those (by kind) that are others than the run wrote.
+    """
     try:
         owned(folder)
         for path, item in copies.items():
             with published(path) as file, home.vault.open(item) as reader:
-                shutil.copyfileobj(reader, file, 1 << 16)
+                shutil.copyfileobj(BytesIO(later[item.kind]) if item.kind in later else reader, file, 1 << 16)
         with home.database.reading() as session:
             tape = session.get(Tape, tape_id)
         if tape is None or tape.state == "destroyed":

@@ -12,7 +12,7 @@
  */
 
 /** Who speaks, in the words of "Who is who". */
-export const ROLES = /** @type {Record<string, string>} */ ({ interviewer: "Interviewer", client: "Client", other: "Someone else", unknown: "Unknown" });
+export const ROLES = /** @type {Record<string, string>} */ ({ interviewer: "Interviewer", client: "Client", other: "Someone else", unknown: "No role" });
 
 /** What stands for a masked name. */
 export const MASK = "▇▇▇";
