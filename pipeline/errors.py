@@ -242,6 +242,8 @@ CODES: dict[str, str] = {
     "R08": "a member has too many drafts",
     "R09": "a member's drafts are too large",
     "R10": "a transcript that was brought cannot be read",
+    "R11": "passwords and sound would be sent unencrypted",
+    "R12": "the room's certificate, or the authority that signs it, cannot be used",
     # settings
     "S01": "a settings file cannot be read",
     "S02": "a setting is unknown",

@@ -176,6 +176,8 @@ class ReviewSettings(Section):
     idle_minutes: int = Field(ge=1)
     absolute_hours: int = Field(ge=1)
     trusted_proxies: Networks
+    certificate_file: str
+    certificate_key_file: str
     upload_limit_mb: int = Field(ge=1)
     drafts_limit: int = Field(ge=1)
     drafts_limit_mb: int = Field(ge=1)

@@ -57,10 +57,10 @@ def demo(
             link = invite(session, now(), "join", people.find(session, sample_group.address(MEMBER)).id)
     finally:
         tapes_home.close()
-    address = settings.review.address or f"http://{settings.review.host}:{settings.review.port}"
+    address = settings.review.address or f"http://127.0.0.1:{settings.review.port}"
     typer.echo(f"A sample group and {MEMBER}'s tape are ready. Open the review room with\n")
     typer.echo(f"    {shlex.join([sys.argv[0], 'serve', '--home', str(home)])}\n")
-    typer.echo(f"and come in as {MEMBER} by this link, which works once: {address}{link}")
+    typer.echo(f"and come in on this computer as {MEMBER} by this link, which works once: {address}{link}")
 
 
 def _hand_in(home: Home, settings: Settings, recording: Path, target_behavior: str) -> None:

@@ -39,6 +39,8 @@ def init(
     Keep a copy of the folder `keys` in another place. Without the keys, no tape can be opened again.
     """
     from pipeline.cli._shared.home_access import ask_new_passphrase, ask_passphrase, settings_with_home
+    from pipeline.review.network import local_network
+    from pipeline.review.network.authority import Authority
     from pipeline.tapes import home as homes
     from pipeline.tapes import people, sample_group
     from pipeline.tapes.clock import now
@@ -55,6 +57,8 @@ def init(
         wanted, master_key, ask_new_passphrase if master_key == "passphrase" else ask_passphrase
     )
     try:
+        network = local_network.current()
+        Authority.of(created, now(), network.addresses, network.host)
         with created.database.writing() as session:
             if name is not None and email is not None:
                 people.add(session, name, email, now(), is_admin=True)

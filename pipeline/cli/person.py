@@ -12,6 +12,10 @@ from pipeline.cli._shared.tables import console
 
 person = Commands("Add, list, disable and enable people. Clients are never among them.")
 
+HERE_ONLY = """\
+This address opens on this computer only. If others use the room, put the address under which they know it in its place
+(`tape-review serve` prints it), or set review.address."""
+
 PersonArgument = Annotated[str, typer.Argument(metavar="PERSON", help="The person: email address or id.")]
 
 
@@ -90,16 +94,19 @@ def link(whom: PersonArgument, by: As = None, home: Home = None, config: Config 
     """
     from pipeline.cli._shared.home_access import open_home, settings_with_home
     from pipeline.review.auth.invitations import invite
+    from pipeline.review.network.reach import stays_here
     from pipeline.tapes import accounts, audit_log, people
     from pipeline.tapes.clock import now
 
-    settings = settings_with_home(None, config, home)
-    address = settings.review.address or f"http://{settings.review.host}:{settings.review.port}"
+    review = settings_with_home(None, config, home).review
+    address = review.address or f"http://127.0.0.1:{review.port}"
     with open_home(home, config) as tapes_home, tapes_home.database.writing() as session:
         invited, actor = people.find(session, whom), people.actor(session, by)
         path = invite(session, now(), "reset" if accounts.is_used(invited) else "join", invited.id, actor)
         audit_log.record(session, now(), actor, "link.make", thing=invited.id)
         typer.echo(f"{address}{path}")
+    if stays_here(address):
+        typer.echo(HERE_ONLY, err=True)
 
 
 @person.command("lift-second-step")

@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 from contextlib import nullcontext, suppress
-from typing import Annotated
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli._shared.options import Config, Home, Profile
-from pipeline.errors import ReviewError
 
-TLS = """\
-Only this machine can reach it. For others, put a server with TLS in front, for example Caddy, with the two lines
+if TYPE_CHECKING:
+    from pipeline.review.network.reach import Reach
+
+ALONE = """\
+Only this computer can reach it. To let your group in over the local network, stop it and run
+    tape-review serve --for-my-group
+For the internet, put a server with TLS in front, for example Caddy, with the two lines
     review.example.org
     reverse_proxy 127.0.0.1:{port}
 in its Caddyfile, or nginx with a certificate and, in its `location /`,
     proxy_pass http://127.0.0.1:{port};
     proxy_set_header Host $host;
     proxy_set_header X-Forwarded-For $remote_addr;
+    proxy_set_header X-Forwarded-Proto $scheme;
     client_max_body_size 0;
     proxy_request_buffering off;
 then set review.address to "https://review.example.org" and review.trusted_proxies to ["127.0.0.1"], so that wrong
 passwords are counted by who sent them (`tape-review config` shows where settings come from)."""
 
-NO_TLS = """\
-{address} is not encrypted on its way: whoever is in between can read and hear everything. For others, put a server with
-TLS in front, and set review.address to its https address."""
+DEVICES = """\
+Before people sign in, each device installs the room's certificate once, from
+    {address}/certificate
+Until then the browser warns that it does not know the room. The fingerprint of the right certificate is
+    {fingerprint}"""
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+FIREWALL = """\
+If this computer asks whether Python or Tape Review may accept incoming connections, answer Allow, for private networks
+only. If others still cannot open the address, allow TCP port {port} in the firewall: on Ubuntu
+`sudo ufw allow {port}/tcp`, on Fedora `sudo firewall-cmd --add-port={port}/tcp`."""
 
 
 def serve(
+    for_my_group: Annotated[
+        bool,
+        typer.Option(
+            "--for-my-group", help="Let the local network in, encrypted. It prints the address and a QR code."
+        ),
+    ] = False,
     host: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="The address to listen on. It overrides review.host.")
     ] = None,
@@ -52,10 +66,11 @@ def serve(
 ) -> None:
     """Open the review room in a browser, where members submit tapes, listen, code and give feedback.
 
-    It listens on this machine only, unless review.address names the address that others use. As long as there is no
-    administrator, it prints a link that sets up the room and works once.
+    It listens on this machine only, unless you add --for-my-group or review.address names the address that others use.
+    As long as there is no administrator, it prints a link that sets up the room and works once.
     """
     from pipeline.cli._shared.home_access import open_home, settings_with_home
+    from pipeline.review.network.reach import require_encrypted
     from pipeline.tapes import logs
 
     settings = settings_with_home(profile, config, home)
@@ -63,64 +78,41 @@ def serve(
         update={"host": host or settings.review.host, "port": port or settings.review.port}
     )
     settings = settings.model_copy(update={"review": review})
-    if review.host not in _LOOPBACK and not review.address:
-        value, remedy = "can be reached by others, who would find no address", "set review.address to what they type"
-        raise ReviewError("R07", f"host {review.host}", value, remedy)
+    if review.address:
+        require_encrypted(review.address)
     with open_home(home, config, profile) as tapes_home:
-        import uvicorn
-
-        from pipeline.review.app import create, proxies
         from pipeline.review.auth.invitations import setup_link
-        from pipeline.review.middleware.connection import Connection
+        from pipeline.review.network import doors
         from pipeline.tapes.clock import now
         from pipeline.tapes.jobs.worker import Worker
 
-        application = create(tapes_home, settings)
-        address = application.state.context.address
+        itself = for_my_group or doors.encrypts(settings)
         if verbose:
             logs.configure(sys.stderr)
         with (
-            listening(review.host, review.port) as ours,  # first: a link ends the one before, which another server gave
+            # First: a link ends the one before, which another server gave.
+            (doors.encrypted if itself else doors.behind_a_proxy)(tapes_home, settings) as room,
             nullcontext() if verbose else logs.to_file(tapes_home.folder / "serve.log"),
             Worker(tapes_home, settings) if with_worker else nullcontext(),
         ):
-            typer.echo(f"The review room is at {address}")
+            typer.echo(f"The review room is at {room.reach.address or room.here}")
             if link := setup_link(tapes_home, now()):
-                typer.echo(f"Set it up with this link; it works once, for an hour: {address}{link}")
-            if without_tls(address):
-                typer.echo(NO_TLS.format(address=address))
-            if not settings.review.address:
-                typer.echo(TLS.format(port=review.port))
-            server = uvicorn.Config(
-                application,
-                http=Connection.behind(proxies(settings)),
-                loop="asyncio",
-                log_level="warning",
-                access_log=False,  # addresses hold tokens and ids
-                log_config=None,  # its own would write out errors' messages, which may hold words of a client
-                server_header=False,
-                proxy_headers=False,  # the application reads them, from the proxies that the settings name
-            )
+                typer.echo(f"Set it up with this link; it works once, for an hour: {room.here}{link}")
+            if itself:
+                typer.echo(_for_others(room.here, room.reach))
+            elif not room.reach.address:
+                typer.echo(ALONE.format(port=review.port))
             with suppress(KeyboardInterrupt):
-                uvicorn.Server(server).run(sockets=[ours])
+                room.run()
 
 
-def without_tls(address: str) -> bool:
-    """Whether what goes to an address can be read on its way; what stays on this machine cannot."""
-    parts = urlsplit(address)
-    return parts.scheme != "https" and parts.hostname not in _LOOPBACK
+def _for_others(here: str, reach: Reach) -> str:
+    """Return the address, the QR code and the advice for the host of a room that encrypts by itself."""
+    from pipeline.review.network.reach import qr_text
 
-
-def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens there.
-
-    Raises
-    ------
-    ReviewError: R07 another program has the port, or there is no such place to listen.
-    """
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or "it is not a port"
-        remedy = "is the room open already? Else give another one with --port"
-        raise ReviewError("R07", f"port {port} of {host}", f"is not available ({reason})", remedy) from error
+    lines = [f"On this computer it is also at {here}"]
+    lines += [f"Others find it at {', '.join(reach.others)} as well."] if reach.others else []
+    lines += [qr_text(reach.certificate_page or reach.address)]
+    if reach.fingerprint:
+        lines += [DEVICES.format(address=reach.address, fingerprint=reach.fingerprint)]
+    return "\n".join([*lines, FIREWALL.format(port=reach.port)])

@@ -12,10 +12,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Container
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import cast
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, FastAPI
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -34,6 +32,9 @@ from pipeline.review.meetings import routes as meetings
 from pipeline.review.middleware.body_limit import BodyLimit
 from pipeline.review.middleware.decision_audit import Decided, Decisions
 from pipeline.review.middleware.headers import Headers
+from pipeline.review.middleware.hosts import KnownHosts
+from pipeline.review.network import authority, certificate_page
+from pipeline.review.network.reach import Reach, own_origins, require_encrypted, stays_here
 from pipeline.review.reflection import feedback, growth, interviewer_first, summary
 from pipeline.review.tapes import tape_page, voices
 from pipeline.review.upload import drafts, files_page, permission, receiving, transcript_routes
@@ -43,6 +44,7 @@ from pipeline.tapes.home import Home
 
 ROUTERS: tuple[APIRouter, ...] = (
     *(login.router, oidc.router, invitations.router, account.router, administration.router),
+    certificate_page.router,
     *(
         dashboard.router,
         presence.router,
@@ -69,15 +71,22 @@ def create(
     clock: Clock = now,
     address: str | None = None,
     passwords: Passwords | None = None,
+    reach: Reach | None = None,
 ) -> FastAPI:
     """The application over one home.
 
     Parameters
     ----------
-    address: what members type into their browser, ``https://review.example.org``; the setting where it is None.
+    address: what is typed to get to it, ``https://review.example.org``; the setting where it is None.
     clock, passwords: the time, and how passwords are hashed; tests hand in their own.
+    reach: how others get to the room, where that is not by the address.
+
+    Raises
+    ------
+    ReviewError: R11 others would send passwords and sound to it unencrypted.
     """
     base_url = address or settings.review.address or f"http://{settings.review.host}:{settings.review.port}"
+    require_encrypted(base_url)
     https = base_url.startswith("https:")
     decisions = Decisions(home, clock)
     app = FastAPI(
@@ -99,7 +108,8 @@ def create(
         address=base_url,
         https=https,
         decisions=decisions,
-        origins=origins(base_url),
+        origins=own_origins(base_url),
+        reach=reach or _reach(home, base_url, settings.review.port),
         oidc=oidc_provider.provider(settings.review, base_url),
     )
     errors.install(app)
@@ -108,11 +118,10 @@ def create(
         app.include_router(router)
     app.add_middleware(BodyLimit)
     app.add_middleware(Decided, decisions=decisions)
-    # Another site's name that is made to point at this machine must not reach the tapes (DNS rebinding).
-    hosts = sorted({urlsplit(origin).hostname or "" for origin in origins(base_url)})
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
+    app.add_middleware(KnownHosts)
     # Outermost, around the page for unexpected errors too.
-    stack: ASGIApp = Headers(app.build_middleware_stack(), https=https)
+    own_authority = https and bool(app.state.context.reach.fingerprint)
+    stack: ASGIApp = Headers(app.build_middleware_stack(), https=https, own_authority=own_authority)
     if settings.review.trusted_proxies:
         stack = ProxyHeadersMiddleware(stack, list(settings.review.trusted_proxies))  # type: ignore[arg-type, assignment]
     app.middleware_stack = stack
@@ -136,11 +145,9 @@ def _flushing(decisions: Decisions) -> Callable[[FastAPI], AbstractAsyncContextM
     return lifespan
 
 
-def origins(address: str) -> frozenset[str]:
-    """Where our own forms come from: the address, and on loopback the other names of this machine."""
-    parts = urlsplit(address)
-    port = f":{parts.port}" if parts.port else ""
-    names = {parts.hostname or ""}
-    if names & {"127.0.0.1", "localhost"}:
-        names |= {"127.0.0.1", "localhost"}
-    return frozenset(f"{parts.scheme}://{name}{port}" for name in names)
+def _reach(home: Home, address: str, port: int) -> Reach:
+    """How others get to a room that has this address."""
+    if not stays_here(address):
+        return Reach(address, port=port)
+    certificate = authority.certificate_of(home)
+    return Reach(fingerprint=authority.fingerprint(certificate) if certificate else "", port=port)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # the services use this module themselves
     from pipeline.review.auth.oidc_provider import Provider
     from pipeline.review.auth.sessions import Sessions
     from pipeline.review.middleware.decision_audit import Decisions
+    from pipeline.review.network.reach import Reach
     from pipeline.settings import Settings
     from pipeline.tapes.clock import Clock
     from pipeline.tapes.home import Home
@@ -21,8 +22,9 @@ if TYPE_CHECKING:  # the services use this module themselves
 class Context:
     """The services of one application.
 
-    ``address`` is what members type into their browser, ``https`` whether it is encrypted, and ``origins`` are the
-    origins that our own forms come from. ``oidc`` is None where the settings name no organization to sign in with.
+    ``address`` is what is typed to get to this application, ``https`` whether it is encrypted, and ``origins`` are the
+    origins that our own forms come from. ``reach`` is how others get to the room: on its own computer by another
+    address, or not at all. ``oidc`` is None where the settings name no organization to sign in with.
     """
 
     home: Home
@@ -36,6 +38,7 @@ class Context:
     decisions: Decisions
     origins: frozenset[str]
     oidc: Provider | None
+    reach: Reach
 
 
 def context_of(request: HTTPConnection) -> Context:

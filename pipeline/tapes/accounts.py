@@ -71,6 +71,14 @@ def signed_in(session: Session, person: Person, now: int) -> None:
         void_links(session, person.id, now)
 
 
+def has_link(session: Session, person_id: str, now: int) -> bool:
+    """Whether a link to somebody's account still works."""
+    standing = select(Invitation.token_hash).where(
+        Invitation.person_id == person_id, Invitation.used_at.is_(None), Invitation.expires_at > now
+    )
+    return session.scalar(standing.limit(1)) is not None
+
+
 def void_links(session: Session, person_id: str, now: int) -> None:
     """Let no open link to somebody's account work any more."""
     session.execute(

@@ -6,7 +6,8 @@
     ├── tapes.sqlite3     the records, unless the settings name another database
     ├── audit.head        where the audit stood last
     ├── jobs.sqlite3      the queue, unless it lies in another database
-    ├── keys/             mode 0700: audit.key, certificate.key; master.key, unless the settings name its folder
+    ├── keys/             mode 0700: audit.key, certificate.key, authority.json (of the room's own TLS, sealed);
+    │                     master.key, unless the settings name its folder
     ├── vault/            mode 0700: what the vault keeps, encrypted; the tapes' keys, unless as above
     ├── certificates/     of destroyed tapes; certificate-key.pub checks them
     ├── serve.log         of `tape-review serve`: ids, fixed words, and errors about the program's own files

@@ -50,6 +50,7 @@ EVENTS = frozenset(
         "tape.destroy",
         "request.fail",
         "audit.refusal",
+        "certificate.renewed",
         "library",
         UNLISTED,
     }

@@ -72,6 +72,19 @@ def add(
     return person
 
 
+def rename(session: Session, person: Person, name: str, now: int, actor_id: str | None = None) -> None:
+    """Call someone by another name.
+
+    Raises
+    ------
+    TapesError: K09 it is no name.
+    """
+    wanted, _ = named(name, person.email)
+    if wanted != person.name:
+        person.name = wanted
+        audit_log.record(session, now, actor_id, "person.rename", thing=person.id)
+
+
 def find(session: Session, text: str) -> Person:
     """The person with an id or an e-mail address.
 

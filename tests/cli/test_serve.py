@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,8 @@ from pipeline.review.app import create
 from pipeline.settings import load
 from pipeline.tapes import logs
 from pipeline.tapes.home import Home
+
+ANYWHERE = "0.0.0.0"  # noqa: S104
 
 
 @pytest.fixture
@@ -75,25 +78,51 @@ def test_a_room_for_others_needs_an_address(folder: Path, host: str) -> None:
         CliRunner().invoke(app, ["serve", "--home", str(folder), "--host", host], catch_exceptions=False)
 
 
+@pytest.mark.parametrize("address", ["http://review.example.org", "http://192.168.1.5:8787", "http://ada.local"])
+@pytest.mark.parametrize("more", [[], ["--for-my-group"], ["--host", ANYWHERE]])
+def test_passwords_go_nowhere_unencrypted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, address: str, more: list[str]
+) -> None:
+    monkeypatch.setenv("TAPE_REVIEW_REVIEW__ADDRESS", address)
+    with pytest.raises(ReviewError, match=f"TR-R11 address {address} .*--for-my-group"):
+        CliRunner().invoke(app, ["serve", "--home", str(folder), *more], catch_exceptions=False)
+
+
 @pytest.mark.parametrize(
-    ("address", "warned"),
-    [
-        ("http://review.example.org", True),
-        ("http://192.168.1.5:8787", True),
-        ("https://review.example.org", False),
-        ("http://localhost:8787", False),
-        ("http://127.0.0.1:8787", False),
-        ("http://[::1]:8787", False),
-    ],
+    "address", ["https://review.example.org", "http://localhost:8787", "http://127.0.0.1:8787", "http://[::1]:8787"]
 )
-def test_a_room_for_others_without_tls_says_that_anybody_on_the_way_can_listen(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, address: str, warned: bool
+def test_an_address_that_stays_here_or_is_encrypted_is_served(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setenv("TAPE_REVIEW_REVIEW__ADDRESS", address)
     done = CliRunner().invoke(app, ["serve", "--without-worker", "--home", str(folder)])
     assert done.exit_code == 0, done.output
-    assert ("can read and hear everything" in done.output) is warned
-    assert ("TLS in front" in done.output) is warned
+    assert ("Only this computer can reach it" in done.output) is address.startswith("http:")
+
+
+def test_a_host_for_others_without_a_server_with_tls_in_front_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAPE_REVIEW_REVIEW__ADDRESS", "https://review.example.org")
+    with pytest.raises(ReviewError, match="TR-R11 host 0.0.0.0 .*trusted_proxies"):
+        CliRunner().invoke(app, ["serve", "--home", str(folder), "--host", ANYWHERE], catch_exceptions=False)
+    monkeypatch.setenv("TAPE_REVIEW_REVIEW__TRUSTED_PROXIES", "10.0.0.0/8")
+    done = CliRunner().invoke(app, ["serve", "--without-worker", "--home", str(folder), "--host", ANYWHERE])
+    assert done.exit_code == 0, done.output
+
+
+def test_a_room_for_the_group_prints_its_address_its_picture_and_its_fingerprint(folder: Path) -> None:
+    done = CliRunner().invoke(app, ["serve", "--for-my-group", "--without-worker", "--home", str(folder)])
+    assert done.exit_code == 0, done.output
+    printed = done.output
+    address = re.search(r"The review room is at (https://\S+)", printed)
+    assert address, printed
+    assert "127.0.0.1" not in address[1]
+    assert f"{address[1]}/certificate" in printed
+    assert re.search(r"\b(?:[0-9A-F]{2}:){31}[0-9A-F]{2}\b", printed)
+    assert "\N{FULL BLOCK}" * 4 in printed  # the QR code
+    assert "firewall" in printed
+    assert "this link; it works once, for an hour: http://127.0.0.1:" in printed  # the host sets it up on this computer
 
 
 def test_a_large_log_is_set_aside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,14 +15,12 @@ from starlette.exceptions import HTTPException
 
 from pipeline.errors import TapesError
 from pipeline.review.auth.current_user import Administrator
-from pipeline.review.auth.invitations import invite
-from pipeline.review.context import context_of
+from pipeline.review.auth.invitation_card import Card, new_card
+from pipeline.review.context import Context, context_of
 from pipeline.review.form_fields import FormId, Id, LineOfText
 from pipeline.review.templating import render, seeing
-from pipeline.tapes import accounts, audit_log, people, second_step
+from pipeline.tapes import accounts, people, second_step
 from pipeline.tapes.db.records import Group, Membership, Person, Role
-from pipeline.tapes.db.records.people import InvitationKind
-from pipeline.tapes.home import Home
 
 router = APIRouter()
 
@@ -41,21 +39,18 @@ def add(
 ) -> Response:
     """Invite somebody into a group; who has an account already is only added."""
     room = context_of(request)
-    link = invited(room.home, room.clock(), viewer.person_id, name, email, group_id, role)
-    return _page(request, link)
+    made = invited(room, viewer.person_id, name, email, group_id, role)
+    return _page(request, made, no_link=made is None)
 
 
 @router.post("/people/{person_id}/link")
 def link(request: Request, viewer: Administrator, person_id: Id) -> Response:
     """A new link for somebody who lost the first one, or the password; a second step stays."""
     room = context_of(request)
-    now = room.clock()
     with room.home.database.writing() as database:
         person = _open_account(database, person_id)
-        kind: InvitationKind = "reset" if accounts.is_used(person) else "join"
-        path = invite(database, now, kind, person.id, viewer.person_id)
-        audit_log.record(database, now, viewer.person_id, "link.make", thing=person.id)
-    return _page(request, path)
+        made = new_card(room, database, person, viewer.person_id)
+    return _page(request, made)
 
 
 @router.post("/people/{person_id}/second-step")
@@ -108,12 +103,13 @@ def add_group(request: Request, viewer: Administrator, name: LineOfText) -> Resp
     return seeing("/people", "saved")
 
 
-def invited(home: Home, now: int, by: str, name: str, email: str, group_id: str, role: Role) -> str:
-    """Add a person to a group; the path of a link to come in, or nothing where the account is in use.
+def invited(room: Context, by: str, name: str, email: str, group_id: str, role: Role) -> Card | None:
+    """Add a person to a group; the card of a link to come in, or None where the account is in use.
 
-    Who is in the group already keeps the role.
+    Who is in the group already keeps the role. Who was invited and has not come in yet gets the name that is given now.
     """
-    with home.database.writing() as database:
+    now = room.clock()
+    with room.home.database.writing() as database:
         group = database.get(Group, group_id)
         if group is None:
             raise HTTPException(404)
@@ -123,9 +119,9 @@ def invited(home: Home, now: int, by: str, name: str, email: str, group_id: str,
         if all(member.person.id != person.id for member in people.members(database, group, now)):
             people.join(database, group, person, role, now, by)
         if accounts.is_used(person):
-            return ""
-        audit_log.record(database, now, by, "link.make", thing=person.id)
-        return invite(database, now, "join", person.id, by)
+            return None
+        people.rename(database, person, name, now, by)
+        return new_card(room, database, person, by)
 
 
 def _open_account(database: Session, person_id: str) -> Person:
@@ -136,7 +132,9 @@ def _open_account(database: Session, person_id: str) -> Person:
     return person
 
 
-def _page(request: Request, path: str | None = None, error: str = "", status: int = 200) -> Response:
+def _page(
+    request: Request, card: Card | None = None, error: str = "", status: int = 200, no_link: bool = False
+) -> Response:
     room = context_of(request)
     with room.home.database.reading() as database:
         everybody = database.scalars(select(Person).order_by(Person.name)).all()
@@ -154,7 +152,8 @@ def _page(request: Request, path: str | None = None, error: str = "", status: in
         memberships=memberships,
         lifts={person_id: (lift, second_step.due(lift)) for person_id, lift in lifts.items()},
         used={person.id for person in everybody if accounts.is_used(person)},
-        link=room.address + path if path else None,
-        no_link=path == "",
+        card=card,
+        no_link=no_link,
+        reach=room.reach,
         error=error,
     )

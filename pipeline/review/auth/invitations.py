@@ -6,6 +6,7 @@ gives a password and nothing else: a second step stays, and whoever lost it need
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Request
@@ -32,8 +33,8 @@ Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$")]
 GONE = "This link was already used or has expired. Sign in with your password, or ask for a new link."
 """What a link tells that does not work; the same, whatever the reason."""
 
-_LASTS = {"setup": HOUR, "join": 7 * DAY, "reset": DAY}
-"""How long a link works: the administrator is at the machine, who joins reads mail within a week, who resets waits."""
+LASTS: Mapping[InvitationKind, int] = {"setup": HOUR, "join": 7 * DAY, "reset": DAY}
+"""For how many ms a link works: the administrator is at the machine, who joins reads mail within a week."""
 
 
 def invite(
@@ -61,7 +62,7 @@ def invite(
         if accounts.is_used(database.get_one(Person, person_id)):
             accounts.tell(database, person_id, "link-made", now, by)
     fresh = token()
-    expires_at = now + _LASTS[kind]
+    expires_at = now + LASTS[kind]
     database.add(
         Invitation(
             token_hash=token_hash(fresh), kind=kind, person_id=person_id, group_id=group_id, expires_at=expires_at

@@ -17,14 +17,14 @@ from starlette.exceptions import HTTPException
 from pipeline.errors import TapesError
 from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn, Viewer
-from pipeline.review.auth.invitations import invite
+from pipeline.review.auth.invitation_card import Card, invite_member
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import FormId, Id, LineOfText, OptionalLineOfText, OptionalText
 from pipeline.review.meetings.agenda import LENGTHS, agenda
 from pipeline.review.meetings.rotation import ROLES, roles, turn
 from pipeline.review.tapes import titles
 from pipeline.review.templating import render, seeing
-from pipeline.tapes import accounts, audit_log, people
+from pipeline.tapes import audit_log, people
 from pipeline.tapes.db.records import Group, Meeting, MeetingRole, Person, TapeTurn
 from pipeline.tapes.home import Home
 from pipeline.tapes.people import Member
@@ -248,13 +248,13 @@ def take_in(request: Request, viewer: SignedIn, group_id: Id, name: LineOfText, 
     try:
         with room.home.database.writing() as database:
             group = authorization.group(database, viewer, group_id, now, "coordinator")
-            path = _invited(database, group, name, email, now, viewer.person_id)
+            made = invite_member(room, database, group, name, email, viewer.person_id)
     except TapesError as error:
         if error.code not in ("TR-K08", "TR-K09"):
             raise
         problem = f"{error.value[:1].upper()}{error.value[1:]}."
         return _group_page(request, viewer, group_id, error=problem, status=422)
-    return _group_page(request, viewer, group_id, link=room.address + path if path else "", done=True)
+    return _group_page(request, viewer, group_id, card=made, done=True)
 
 
 @router.post("/groups/{group_id}/agreements")
@@ -268,25 +268,11 @@ def agree(request: Request, viewer: SignedIn, group_id: Id, agreements: Optional
     return seeing(f"/groups/{group_id}", "saved")
 
 
-def _invited(database: Session, group: Group, name: str, email: str, now: int, by: str) -> str:
-    """Take somebody in; the path of a link to come in, where a coordinator may have one (`accounts.in_reach`)."""
-    person = database.scalar(select(Person).where(Person.email == people.address(email)))
-    if person is None:
-        person = people.add(database, name, email, now, actor_id=by)
-        person.made_in_group_id = group.id
-        database.flush()
-    people.join(database, group, person, "member", now, by)
-    if not accounts.in_reach(database, person, group.id):
-        return ""
-    audit_log.record(database, now, by, "link.make", thing=person.id)
-    return invite(database, now, "join", person.id, by, group.id)
-
-
 def _group_page(
     request: Request,
     viewer: Viewer,
     group_id: str,
-    link: str = "",
+    card: Card | None = None,
     done: bool = False,
     error: str = "",
     status: int = 200,
@@ -304,7 +290,7 @@ def _group_page(
             order=_next_tape(database, group, now),
             warning=people.size_warning(database, group, now),
             coordinates=authorization.is_member(database, viewer.person_id, group_id, now, "coordinator"),
-            link=link,
+            card=card,
             done=done,
             error=error,
         )

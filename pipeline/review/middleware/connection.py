@@ -11,7 +11,7 @@ address has only so many at once: those that are let go could be opened again at
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Container
+from collections.abc import Callable, Container
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -39,9 +39,17 @@ class Connection(H11Protocol):
     _speaks_for_others: Container[str] = ()
 
     @classmethod
-    def behind(cls, proxies: Container[str]) -> type[Connection]:
-        """The same, with as many connections as they like for the proxies that others come through."""
-        return type("Connection", (cls,), {"_speaks_for_others": proxies})
+    def behind(cls, proxies: Container[str], admits: Callable[[str], bool] | None = None) -> type[Connection]:
+        """The same, with as many connections as they like for the proxies that others come through.
+
+        ``admits`` says whether an address may come at all.
+        """
+        admitting = {} if admits is None else {"_admits": staticmethod(admits)}
+        return type("Connection", (cls,), {"_speaks_for_others": proxies, **admitting})
+
+    @staticmethod
+    def _admits(host: str) -> bool:
+        return True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Read in small pieces, and wait for a request."""
@@ -49,7 +57,7 @@ class Connection(H11Protocol):
         host = self.client[0] if self.client else ""
         self._sender = told_apart(host)
         alike = sum(getattr(connection, "_sender", None) == self._sender for connection in self.connections)
-        if alike > MOST and host not in self._speaks_for_others:
+        if (alike > MOST and host not in self._speaks_for_others) or not self._admits(host):
             transport.abort()
             return
         transport.max_size = READ  # type: ignore[attr-defined]  # asyncio's own limit of one read, 256 KiB

@@ -38,13 +38,18 @@ _ALWAYS = {
 
 
 class Headers:
-    """Middleware that adds the headers; ``https`` adds strict transport security, for hosts below ours too."""
+    """Middleware that adds the headers.
 
-    def __init__(self, app: ASGIApp, https: bool) -> None:
+    ``https`` adds strict transport security, for hosts below ours too. Where the room's ``own_authority`` signed the
+    certificate, the name is this computer's, which may have other servers; browsers then hold to it for a day only.
+    """
+
+    def __init__(self, app: ASGIApp, https: bool, own_authority: bool = False) -> None:
         self._app = app
         self._headers = dict(_ALWAYS)
         if https:
-            self._headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+            strict = "max-age=86400" if own_authority else "max-age=31536000; includeSubDomains"
+            self._headers["Strict-Transport-Security"] = strict
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and add the headers where the answer starts."""

@@ -55,7 +55,7 @@ KEYS, TAPES = "vault/keys/", "vault/tapes/"
 PURPOSE = "backup"
 """Stands for a tape where the backup's own key is wrapped."""
 
-LOCKED_AWAY = ("audit.key", "certificate.key")
+LOCKED_AWAY = ("audit.key", "certificate.key", "authority.json")
 """The home's keys that travel inside of the encrypted records."""
 
 LEFT_OUT = {"sessions", "login_attempts", "known_places", "workers", "invitations", "second_step_lifts"}

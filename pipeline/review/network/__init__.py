@@ -1,0 +1,1 @@
+"""How people get to the room: addresses, certificates, and what may come in unencrypted."""
