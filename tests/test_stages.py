@@ -273,6 +273,7 @@ def dead(process: psutil.Process) -> bool:
     return False
 
 
+@pytest.mark.engines
 def test_ctrl_c_ends_a_run_at_once_and_the_next_one_goes_on(started: Any, tmp_path: Path) -> None:
     audio = two_voices(tmp_path / "two.wav")
     program = started("transcribe:hang", audio)
@@ -293,6 +294,7 @@ def test_ctrl_c_ends_a_run_at_once_and_the_next_one_goes_on(started: Any, tmp_pa
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.engines
 def test_the_decoder_ends_with_the_program(number: int, started: Any, tmp_path: Path) -> None:
     program = started("decode:hang", ROOT / "tests" / "recordings" / "roleplay-alcohol.ogg")
     assert psutil.Process(program.pid).children()
@@ -301,6 +303,7 @@ def test_the_decoder_ends_with_the_program(number: int, started: Any, tmp_path: 
     assert seconds < 2
 
 
+@pytest.mark.engines
 def test_a_failure_ends_the_program_while_an_engine_cannot_be_interrupted(started: Any, tmp_path: Path) -> None:
     """One channel is not one voice a channel; meanwhile the transcriber computes."""
     soundfile.write(tmp_path / "one.wav", np.zeros(96_000, np.float32), 16_000)
@@ -310,6 +313,7 @@ def test_a_failure_ends_the_program_while_an_engine_cannot_be_interrupted(starte
     assert errors.startswith("TR-P15")
 
 
+@pytest.mark.engines
 def test_warnings_about_the_recording_stand_in_the_terminal(started: Any, tmp_path: Path) -> None:
     program = started("decode:", ROOT / "tests" / "recordings" / "roleplay-swapped-stereo.flac", "--end", "0:20")
     out, errors = program.communicate(timeout=60)

@@ -19,6 +19,8 @@ from pipeline.settings import ModelsSettings
 from tests.model_catalog.hub import REVISION, Hub, serve
 from tests.model_catalog.test_wheels import sha, toy
 
+pytestmark = pytest.mark.engines
+
 WEIGHTS = bytes(range(256)) * 12_000
 """3 MB: several blocks of a download."""
 

@@ -271,6 +271,7 @@ def run(*command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[s
     )
 
 
+@pytest.mark.engines
 def test_all_that_a_home_writes_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> None:
     done = run(sys.executable, "-c", WRITE, str(tmp_path), cwd=Path(__file__).parents[3])
     assert done.returncode == 0, done.stderr
@@ -306,6 +307,7 @@ for line in sys.argv[1].strip().splitlines():
 """
 
 
+@pytest.mark.engines
 def test_all_that_the_verbs_write_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> None:
     (tmp_path / "talk.csv").write_text(
         "tape_id,utterance_id,role,text\nt1,u1,interviewer,What brings you here?\nt1,u2,client,I want to drink less.\n"
