@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import gc
 import importlib
@@ -23,6 +24,7 @@ from tests.warm_children import WarmEntry
 os.environ["TZ"] = "UTC"  # days end when they end where the machine is; tests say so where they mean another zone
 time.tzset()
 
+TESTS = Path(__file__).parent
 EXAMPLES = int(os.environ.get("TAPE_REVIEW_EXAMPLES", "40"))
 """How many examples are drawn for a property that does not say; CI draws more."""
 
@@ -36,6 +38,12 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files of minutes that test the whole job, so that none of them is left over for one core alone."""
+    whole = {item.path for item in items if item.path.parent == TESTS and item.get_closest_marker("engines")}
+    items.sort(key=lambda item: item.path not in whole)
 
 
 @event.listens_for(Engine, "connect")
@@ -92,7 +100,7 @@ def cold_children(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setattr(module, "_ENTRY", module._ENTRY.entry)
 
 
-RECORDINGS = Path(__file__).parent / "recordings"
+RECORDINGS = TESTS / "recordings"
 
 
 def recording(name: str) -> Path:
@@ -106,13 +114,25 @@ def tape_review(*arguments: str) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the processed demo recording; fails where the run tried to leave the machine."""
-    folder = tmp_path_factory.mktemp("demo")
+def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder of the processed demo recording; fails where the run tried to leave the machine.
+
+    Processes that share the tests share it: whoever comes second waits for it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "demo"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "tape").exists():
+            _process_demo(folder)
+    return folder / "tape"
+
+
+def _process_demo(folder: Path) -> None:
     command = tape_review("process", str(recording("roleplay-alcohol")), "--out", str(folder / "tape"))
     attempts = folder / "attempts"
     done = guarded([*command, "--target-behavior", "drinking less alcohol"], attempts)
     assert done.returncode == 0, done.stderr
     assert attempts.read_text() == ""
     assert done.stdout.rstrip().endswith("report.html")
-    return folder / "tape"

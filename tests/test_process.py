@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import shutil
 import signal
@@ -23,6 +24,7 @@ from tests.conftest import recording, tape_review
 
 pytestmark = pytest.mark.engines
 
+KILLS = int(os.environ.get("TAPE_REVIEW_KILLS", "10"))
 FILES = [
     "change_talk.csv",
     "measures.json",
@@ -112,7 +114,7 @@ def test_other_options_do_not_overwrite_unasked(demo: Path, tmp_path: Path) -> N
     assert contents(folder) == before
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(KILLS // 10))
 def test_killed_run_leaves_nothing_half_and_the_next_one_the_same_bytes(
     seed: int, unbroken: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -128,7 +130,7 @@ def test_killed_run_leaves_nothing_half_and_the_next_one_the_same_bytes(
     assert contents(out) == unbroken
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(KILLS // 10))
 def test_ctrl_c_ends_the_engines_at_once_and_the_next_run_goes_on(
     seed: int, unbroken: dict[str, bytes], tmp_path: Path
 ) -> None:

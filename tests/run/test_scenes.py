@@ -8,7 +8,7 @@ another.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,7 @@ import soundfile
 
 from pipeline import settings
 from pipeline.errors import TapeReviewError
+from pipeline.run.engines import Engines
 from pipeline.stages import ProcessRequest, process
 from pipeline.timeline import Span
 from tests.run import scenes
@@ -160,8 +161,26 @@ def outcome(name: str, folder: Path) -> Outcome:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("scenes")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for the scenes, all of which the same engines hear: to load them takes longer than a scene."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("transcriber", "diarizer", "roles", "sentences"):
+            patch.setattr(Engines, name, loaded_once(getattr(Engines, name)))
+        patch.setattr(Engines, "tagger", property(loaded_once(Engines.tagger.func)))
+        yield tmp_path_factory.mktemp("scenes")
+
+
+def loaded_once(load: Callable[..., Any]) -> Callable[..., Any]:
+    """The method of `Engines`, which loads once for all tapes that are worked on alike."""
+    engines: dict[str, Any] = {}
+
+    def loaded(self: Engines, *given: Any) -> Any:
+        key = repr(given[:3])  # of a diarizer its kind, the number of speakers and the turns; then comes the tape
+        if key not in engines:
+            engines[key] = load(self, *given)
+        return engines[key]
+
+    return loaded
 
 
 def spans(table: pd.DataFrame) -> list[tuple[str, Span]]:
