@@ -5,6 +5,7 @@ A request has a trail while it is answered; code that runs for nobody's request,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -16,7 +17,8 @@ class Trail:
     ``source``: the address that it came from. ``person_id``: who is signed in, be it with half of what is needed.
     ``account_id``: whose account a sign-in was for; "" for one that does not exist, None where nobody signs in.
     ``reason``: why it was refused, in one fixed word. ``tapes``: to which tapes it came; ``recorded``: of which of
-    them the audit has a row. ``expired``: it came across a tape whose last day is over.
+    them the audit has a row. ``expired``: it came across a tape whose last day is over. ``passes``: the locked passes
+    that the answer shows codes of, or figures made from them.
     """
 
     source: str
@@ -27,6 +29,7 @@ class Trail:
     tapes: set[str] = field(default_factory=set)
     recorded: set[str | None] = field(default_factory=set)
     expired: bool = False
+    passes: set[str] = field(default_factory=set)
 
 
 current: ContextVar[Trail | None] = ContextVar("trail", default=None)
@@ -37,6 +40,12 @@ def came_to(tape_id: str) -> None:
     """Note that the request came to a tape: it shows or changes something of it."""
     if trail := current.get():
         trail.tapes.add(tape_id)
+
+
+def shows_passes(pass_ids: Iterable[str]) -> None:
+    """Note that the answer holds codes of these locked passes, or figures made from them."""
+    if trail := current.get():
+        trail.passes.update(pass_ids)
 
 
 def refuse(reason: str) -> None:

@@ -142,7 +142,7 @@ class Coding:
             if self.page.evaluate("document.activeElement.textContent") == "Lock my pass":
                 break
         assert self.page.evaluate("window.moused") == 0
-        self.walker.keys("Enter")
+        self.walker.keys("Enter", "Enter")  # it asks once
         self.page.wait_for_selector("text=This pass is locked")
 
 

@@ -19,6 +19,7 @@ from pipeline.tapes.db.records import (
     Job,
     Meeting,
     Pass,
+    PassView,
     Pretag,
     Review,
     Tape,
@@ -100,6 +101,7 @@ def _rows(home: Home, session: Session, tape: FullTape, now: int) -> None:
     )
     session.add(coder_pass)
     session.flush()
+    session.add(PassView(tape_id=tape.id, pass_id=coder_pass.id, person_id=who, at=now))
     deed = {"utterance_id": "u1", "at": now, "action": "set", "codes": [mark], "client_event_id": mark}
     session.add(CodeEvent(tape_id=tape.id, pass_id=coder_pass.id, person_id=who, **deed))
     session.add(Review(tape_id=tape.id, stage="open"))

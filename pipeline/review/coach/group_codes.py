@@ -36,7 +36,11 @@ from pipeline.review.consensus.consensus import majority_of_passes
 from pipeline.review.consensus.votes import listened_utterances
 from pipeline.review.tapes import retagging, titles
 from pipeline.review.templating import day
+<<<<<<< HEAD
 from pipeline.tapes import named_roles
+=======
+from pipeline.tapes import request_trail
+>>>>>>> 47a0188 (Take back a lock that nobody has seen; say what an undo undid; let two tabs tell each other, and search the transcript)
 from pipeline.tapes.consent import consent
 from pipeline.tapes.db.records import CodeEvent, Group, Pass, Person, Recalibration, Tape, Utterance
 from pipeline.tapes.home import Home
@@ -160,6 +164,7 @@ def gather_group_codes(
         coding_pass for coding_pass in passes if coding_pass.tape_id in tapes and coding_pass.layer == "consensus"
     ]
     by_hand = [coding_pass for coding_pass in ended if coding_pass.layer != "consensus"]
+    request_trail.shows_passes(coding_pass.id for coding_pass in by_hand)
     names = _coder_names(
         database,
         {coding_pass.person_id for coding_pass in by_hand}

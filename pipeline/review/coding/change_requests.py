@@ -11,7 +11,11 @@ ChangeKind = Literal["code", "text", "speaker", "merge", "split", "mask"]
 
 
 class ChangeRequest(BaseModel):
-    """One change as a page sends it."""
+    """One change as a page sends it.
+
+    ``base``: the newest change of the utterance's codes that the page knows, empty where it knows none. None: it
+    is stored whatever is the newest.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -19,6 +23,7 @@ class ChangeRequest(BaseModel):
     kind: ChangeKind
     utterance_id: Identifier
     undoes: Identifier | None = None
+    base: Identifier | Literal[""] | None = None
     action: Literal["set", "clear", "unsure"] = "set"
     codes: list[Identifier] = Field(default_factory=list, max_length=40)
     audio_ms: int | None = Field(default=None, ge=0, le=2**40)

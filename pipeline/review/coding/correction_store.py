@@ -22,6 +22,7 @@ _MAX_WORDS = 200
 """Words, or names, of one change: utterances are split at 40 words (`segmentation.MAX_WORDS`) where they can be."""
 
 ONLY_INTERVIEWER = "only the interviewer can show a masked name"
+STALE = "this utterance was changed meanwhile"
 MASKS_STAY = "the bar of a masked name cannot change"
 
 
@@ -40,6 +41,9 @@ def store_corrections(admitted: Admitted, changes: Sequence[ChangeRequest]) -> l
             validated = _validated(admitted, change, transcript)
         except _RefusedError as refusal:
             refused.append({"id": change.id, "reason": str(refusal)})
+            continue
+        if validated.kind == "text" and not validated.undoes and not transcript.holds(validated):
+            refused.append({"id": change.id, "reason": STALE, "stale": "true"})
             continue
         stored_ids.add(name)
         moment += 1
@@ -62,12 +66,29 @@ class _TranscriptState:
     recorded: list[CorrectedUtterance]
     corrections: list[tuple[Correction, bool]]
     _roots_by_word: dict[str, tuple[str, ...]] | None = None
+    _shown: list[CorrectedUtterance] | None = None
 
     def add(self, correction: Correction, by_interviewer: bool) -> None:
         """Add a correction. A mask changes no word, so the roots are computed again only after other kinds."""
         self.corrections.append((correction, by_interviewer))
         if correction.kind != "mask":
-            self._roots_by_word = None
+            self._roots_by_word = self._shown = None
+
+    @property
+    def shown(self) -> list[CorrectedUtterance]:
+        """The transcript with the corrections so far."""
+        if self._shown is None:
+            self._shown = apply_corrections(self.recorded, masks.permitted_corrections(self.corrections))
+        return self._shown
+
+    def holds(self, change: ChangeRequest) -> bool:
+        """Whether the utterance has the words that a correction of its text replaces, one after the other."""
+        words = [word.id for shown in self.shown if shown.id == change.utterance_id for word in shown.words]
+        replaced, after = change.payload["replace"], change.payload["after"]
+        if not replaced:
+            return bool(words) and (after is None or after in words)
+        first = words.index(replaced[0]) if replaced[0] in words else 0
+        return bool(words[first : first + len(replaced)] == replaced)
 
     def roots(self, words: Sequence[str]) -> list[tuple[str, ...]]:
         """Return the roots of each word as shown; those it had, where somebody else has changed it meanwhile."""
@@ -75,8 +96,7 @@ class _TranscriptState:
             return []
         if self._roots_by_word is None:
             self._roots_by_word = {}
-            shown = apply_corrections(self.recorded, masks.permitted_corrections(self.corrections))
-            for word in (word for utterance in shown for word in utterance.words):
+            for word in (word for utterance in self.shown for word in utterance.words):
                 # Names of added words follow from names that pages make up, and two can be alike: both are meant then.
                 self._roots_by_word[word.id] = self._roots_by_word.get(word.id, ()) + word.stands_for
         texts = [
@@ -199,8 +219,10 @@ def own_corrections(admitted: Admitted) -> list[tuple[int, dict[str, str | None]
 
 def _payload_problem(change: ChangeRequest) -> str:
     payload = change.payload
-    if change.undoes is not None or change.kind in ("speaker", "merge"):
-        return "" if not payload or change.undoes is not None else "it is too long"
+    if change.undoes is not None or (change.kind == "speaker" and payload == {"only": True}):
+        return ""
+    if change.kind in ("speaker", "merge"):
+        return "" if not payload else "it is too long"
     if change.kind == "split":
         return "" if set(payload) == {"word_id"} and _is_name(payload["word_id"]) else "it does not name a word"
     if change.kind == "mask":

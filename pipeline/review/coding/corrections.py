@@ -91,7 +91,7 @@ def apply_corrections(
         elif index < 0:
             continue
         elif correction.kind == "speaker":
-            shown = _swap_roles_from(shown, index)
+            shown = _swap_roles(shown, index, index + 1 if correction.payload.get("only") else len(shown))
         elif correction.kind == "text":
             shown[index] = _replace_words(shown[index], correction)
         elif correction.kind == "merge":
@@ -115,18 +115,18 @@ def _mark_masked(utterance: CorrectedUtterance, masked: frozenset[str]) -> Corre
     )
 
 
-def _swap_roles_from(shown: Sequence[CorrectedUtterance], start: int) -> list[CorrectedUtterance]:
-    """Swap the interviewer and the client from utterance ``start`` to the end."""
+def _swap_roles(shown: Sequence[CorrectedUtterance], start: int, end: int) -> list[CorrectedUtterance]:
+    """Swap the interviewer and the client in utterances ``start`` to before ``end``."""
     speaker_of_role: dict[str, str] = {}
     for utterance in shown:
         speaker_of_role.setdefault(utterance.role, utterance.speaker)
     swapped = list(shown[:start])
-    for utterance in shown[start:]:
+    for utterance in shown[start:end]:
         role = OTHER_ROLE.get(utterance.role)
         swapped.append(
             replace(utterance, role=role, speaker=speaker_of_role.get(role, utterance.speaker)) if role else utterance
         )
-    return swapped
+    return [*swapped, *shown[end:]]
 
 
 def _replace_words(utterance: CorrectedUtterance, correction: Correction) -> CorrectedUtterance:

@@ -17,6 +17,7 @@ from pipeline.measures.session import miti
 from pipeline.measures.session.measures import Measure
 from pipeline.review.authorization import Admitted
 from pipeline.review.form_answers import ANSWERS
+from pipeline.tapes import request_trail
 from pipeline.tapes.db.records import Form, Pass, Person
 
 FORM_KIND = "globals.miti-4.2"
@@ -134,6 +135,7 @@ def compare_ratings(admitted: Admitted, codebook: str) -> RatingComparison:
     for coding_pass, name in admitted.session.execute(query.order_by(Person.name, Pass.started_at, Pass.id)):
         answers = pass_ratings(admitted, coding_pass)
         if answers:
+            request_trail.shows_passes([coding_pass.id])
             latest[coding_pass.person_id] = (name, answers)
     return RatingComparison(tuple(latest.values()), group_ratings(admitted, codebook))
 

@@ -7,16 +7,21 @@ of a pass's changes never repeat, so that their order is theirs.
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 
 from sqlalchemy import func, select
+from starlette.exceptions import HTTPException
 
 from pipeline.coding.codebook import Codebook
 from pipeline.review.authorization import Admitted, has_seen
-from pipeline.review.coding import correction_store, pretag_hiding
+from pipeline.review.coding import correction_store, observer_tasks, pretag_hiding, transcripts
 from pipeline.review.coding.change_requests import ChangeRequest
 from pipeline.review.coding.code_events import CodeState, CodingEvent, fold
+from pipeline.tapes import pass_views
 from pipeline.tapes.db.records import CodeEvent, Membership, Pass, Pretag, Utterance
+
+STALE = "you changed this utterance in another tab meanwhile"
 
 
 def start_pass(admitted: Admitted, book: Codebook, codebook: str, task: str) -> Pass:
@@ -43,8 +48,8 @@ def start_pass(admitted: Admitted, book: Codebook, codebook: str, task: str) -> 
 
 
 def hidden_pretags(admitted: Admitted, coding_pass: Pass) -> frozenset[str]:
-    """Return the utterances whose pre-tag this pass hides; none once it is locked, none in the group's own pass."""
-    if coding_pass.locked_at is not None or coding_pass.layer == "consensus":
+    """Return the utterances whose pre-tag this pass hides; none in the group's own pass, none once it was locked."""
+    if coding_pass.locked_at or coding_pass.unlocked_at or coding_pass.layer == "consensus":
         return frozenset()
     ids = admitted.session.scalars(select(Utterance.utterance_id).where(Utterance.tape_id == admitted.tape.id)).all()
     return pretag_hiding.hidden_utterances(coding_pass.seed, ids)
@@ -71,7 +76,10 @@ def as_event(row: CodeEvent) -> CodingEvent:
 def store_codes(
     admitted: Admitted, coding_pass: Pass, book: Codebook, changes: Sequence[ChangeRequest]
 ) -> list[dict[str, str]]:
-    """Store the codes that are new; return those that were refused, each with the reason."""
+    """Store the codes that are new; return those that were refused, each with the reason.
+
+    One is ``stale`` where its page did not know the newest change of the utterance: its coder decides between both.
+    """
     session = admitted.session
     names = [f"{coding_pass.id}:{change.id}" for change in changes]
     stored_ids = set(session.scalars(select(CodeEvent.client_event_id).where(CodeEvent.client_event_id.in_(names))))
@@ -82,6 +90,7 @@ def store_codes(
     tagged = set(session.scalars(suggested))
     hidden = hidden_pretags(admitted, coding_pass) if tagged else frozenset()
     codes = {code.name for code in book.codes}
+    newest = {event.utterance_id: as_event(event).id for event in pass_events(admitted, coding_pass)}
     refused = []
     for name, change in zip(names, changes, strict=True):
         if name in stored_ids:
@@ -90,7 +99,11 @@ def store_codes(
         if unknown:
             refused.append({"id": change.id, "reason": f"the codebook has no code {unknown[0]}"})
             continue
+        if change.base is not None and change.undoes is None and newest.get(change.utterance_id, "") != change.base:
+            refused.append({"id": change.id, "reason": STALE, "stale": "true"})
+            continue
         stored_ids.add(name)
+        newest[change.utterance_id] = change.id
         moment += 1
         pretag_shown = change.utterance_id in tagged and change.utterance_id not in hidden
         session.add(_event_record(admitted, coding_pass, change, name, moment, pretag_shown))
@@ -117,6 +130,44 @@ def lock_pass(admitted: Admitted, coding_pass: Pass) -> None:
     if coding_pass.locked_at is None:
         coding_pass.locked_at = max(admitted.now, correction_store.latest_change_time(admitted))
         admitted.record("pass.lock", coding_pass.id)
+
+
+def lock_stays(admitted: Admitted, coding_pass: Pass) -> str:
+    """Return why the lock of the own pass cannot be taken back; empty while it can.
+
+    Somebody else has seen its codes or a figure made from them; or its coder has seen others' codes and could copy.
+    """
+    if pass_views.is_seen(admitted.session, coding_pass):
+        return "Somebody else has seen this pass, or a figure made from it. Its lock stays."
+    if has_seen(admitted) or pass_views.has_seen_others(admitted.session, admitted.person.id, admitted.tape.id):
+        return "You have seen others' codes of this tape. Your lock stays, so that nobody copies."
+    return ""
+
+
+def unlock_pass(admitted: Admitted, coding_pass: Pass) -> None:
+    """Take back the lock of the own pass. Its coder has seen every suggestion meanwhile, so none is hidden any more.
+
+    Raises
+    ------
+    HTTPException: 409 the lock stays.
+    """
+    if coding_pass.locked_at is None:
+        return
+    if reason := lock_stays(admitted, coding_pass):
+        raise HTTPException(409, reason)
+    coding_pass.locked_at, coding_pass.unlocked_at = None, admitted.now
+    admitted.record("pass.unlock", coding_pass.id)
+
+
+def tallies(admitted: Admitted, coding_pass: Pass, book: Codebook) -> list[tuple[str, int]]:
+    """Return how often a pass gives each code of its task, in the codebook's order; then unsure ones, and no code."""
+    states = pass_codes(admitted, coding_pass)
+    shown = [states[utterance.id] for utterance in transcripts.visible_transcript(admitted) if utterance.id in states]
+    given = Counter(code for state in shown for code in state.codes)
+    task_codes = observer_tasks.find_task(coding_pass.task).codes_in(book)
+    rows = [(code.label, given[code.name]) for code in book.codes if code in task_codes or given[code.name]]
+    rows.append(("No code", sum(not state.codes and not state.unsure for state in shown)))
+    return [*rows, ("Unsure", sum(state.unsure for state in shown))]
 
 
 def _event_record(

@@ -127,6 +127,7 @@ def coding_page(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) 
         admitted = admit(request, session, viewer, tape_id, "show", "code", "play")
         coding_pass = own_pass(admitted, pass_id)
         tape_url = f"/tapes/{tape_id}"
+        book = codebooks.read(admitted, coding_pass.codebook)
         ratings = global_ratings.pass_ratings(admitted, coding_pass)
         links = [
             (f"{tape_url}/names", "Names in this tape"),
@@ -142,6 +143,7 @@ def coding_page(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) 
                 "peaks": f"{tape_url}/peaks",
                 "audio": f"{tape_url}/sound",
                 "lock": f"{tape_url}/passes/{pass_id}/lock",
+                "unlock": f"{tape_url}/passes/{pass_id}/unlock",
                 "together": f"{tape_url}/together" if sees_codes(admitted) else "",
             },
             links=links,
@@ -151,7 +153,9 @@ def coding_page(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) 
             target_behavior=target_behavior.read(session, admitted.home.vault, tape_id),
             speeds=SPEEDS,
             locked=coding_pass.locked_at is not None,
-            rates=codebooks.read(admitted, coding_pass.codebook).is_miti,
+            lock_stays=passes.lock_stays(admitted, coding_pass) if coding_pass.locked_at else "",
+            tallies=passes.tallies(admitted, coding_pass, book) if coding_pass.locked_at else (),
+            rates=book.is_miti,
             rated=[(rating.label, ratings[rating.name]) for rating in global_ratings.RATINGS if rating.name in ratings],
         )
 
@@ -218,6 +222,15 @@ def lock(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Resp
     with context_of(request).home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         passes.lock_pass(admitted, own_pass(admitted, pass_id))
+    return seeing(f"/tapes/{tape_id}/passes/{pass_id}", "saved")
+
+
+@router.post("/passes/{pass_id}/unlock")
+def unlock(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) -> Response:
+    """Take back the lock of a pass that nobody else has seen."""
+    with context_of(request).home.database.writing() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        passes.unlock_pass(admitted, own_pass(admitted, pass_id))
     return seeing(f"/tapes/{tape_id}/passes/{pass_id}", "saved")
 
 

@@ -42,6 +42,7 @@ COMMANDS = (
     Command("unsure", "Unsure", ("u",)),
     Command("clear", "Uncode", ("z",)),
     Command("speaker", "Swap the interviewer and the client from here on", ("s",)),
+    Command("speaker_once", "Swap the speaker of this utterance alone", ("v",)),
     Command("merge", "Join with the previous utterance", ("m",)),
     Command("split", "Split at the cursor", ("x",)),
     Command("text", "Correct the text", ("e",)),
@@ -52,6 +53,7 @@ COMMANDS = (
     Command("faster", "Faster", (".",)),
     Command("follow", "Follow the sound, or stay", ("f",)),
     Command("define", "Show what the codes mean", ("d",)),
+    Command("search", "Search in the transcript", ("/",)),
     Command("help", "Show the keys", ("?",)),
 )
 """Every command with the key that it has where no code wants it."""

@@ -26,6 +26,7 @@ from pipeline.review.coding.code_events import CodeState, in_effect
 from pipeline.review.coding.corrections import CorrectedUtterance
 from pipeline.review.consensus.votes import Opinion, disputed_codes, gather_opinions, majority_codes
 from pipeline.review.tapes import retagging, stored_measures, voices
+from pipeline.tapes import request_trail
 from pipeline.tapes.db.records import CodeEvent, Correction, Pass
 
 CodeSource = str
@@ -248,8 +249,10 @@ def group_codebook(admitted: Admitted, wanted: str = "") -> str:
 
 def used_codebooks(admitted: Admitted) -> list[str]:
     """Return the names of the locked passes' codebooks."""
-    query = select(Pass.codebook).where(Pass.tape_id == admitted.tape.id, Pass.locked_at.is_not(None))
-    return sorted(set(admitted.session.scalars(query)))
+    query = select(Pass.id, Pass.codebook).where(Pass.tape_id == admitted.tape.id, Pass.locked_at.is_not(None))
+    locked = admitted.session.execute(query).all()
+    request_trail.shows_passes(pass_id for pass_id, _ in locked)
+    return sorted({codebook for _, codebook in locked})
 
 
 def change_marker(admitted: Admitted, book: Codebook) -> str:

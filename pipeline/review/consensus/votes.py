@@ -25,6 +25,7 @@ from pipeline.review.authorization import Admitted
 from pipeline.review.coding import global_ratings, observer_tasks, passes, transcripts
 from pipeline.review.coding.code_events import CodeState
 from pipeline.review.coding.corrections import CorrectedUtterance, apply_corrections
+from pipeline.tapes import request_trail
 from pipeline.tapes.db import records
 from pipeline.tapes.db.records import Pass, Person
 from pipeline.timeline import UNKNOWN
@@ -117,6 +118,7 @@ def gather_opinions(
             *(Pass.locked_at.is_not(None), Pass.codebook == book.name),
         ).order_by(Person.name, Pass.started_at, Pass.id)
     ).all()
+    request_trail.shows_passes(coding_pass.id for coding_pass, _ in rows)
     unchanged = _unchanged_since(admitted, utterances, [coding_pass.locked_at or 0 for coding_pass, _ in rows])
     starts = {utterance.id: utterance.start for utterance in utterances}
     codings: dict[str, list[_LockedPass]] = {}

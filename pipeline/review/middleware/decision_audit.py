@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pipeline.errors import TapesError
 from pipeline.review.auth.csrf import SAFE
 from pipeline.review.auth.request_origin import told_apart
-from pipeline.tapes import audit_log, logs
+from pipeline.tapes import audit_log, logs, pass_views
 from pipeline.tapes.clock import MINUTE, Clock
 from pipeline.tapes.db.records import Tape
 from pipeline.tapes.home import Home
@@ -84,6 +84,17 @@ class Decisions:
                 for decision in fresh:
                     self._windows.pop(decision, None)
             raise
+
+    def pass_views(self, trail: Trail) -> bool:
+        """Record whose locked passes the answer shows; False where one was unlocked since, so that it must not go out.
+
+        Raises
+        ------
+        TapesError: K03, K04.
+        """
+        if not trail.passes or trail.person_id is None:
+            return True
+        return pass_views.record(self._home, trail.person_id, trail.passes, self._clock())
 
     def make_final(self) -> None:
         """Begin the destruction of tapes whose last day is over: a clock that is set back opens none of them again."""
@@ -173,10 +184,20 @@ class Decided:
         trail = Trail(told_apart((scope.get("client") or ("",))[0]))
         token = current.set(trail)
 
+        stale = False
+
         async def answering(message: Message) -> None:
+            nonlocal stale
             if message["type"] == "http.response.start":
                 await run_in_threadpool(self._audit, scope, trail, message["status"])
-            await send(message)
+                stale = not await run_in_threadpool(self._decisions.pass_views, trail)
+                if stale:
+                    await send({"type": "http.response.start", "status": 503, "headers": [(b"retry-after", b"1")]})
+                    await send(
+                        {"type": "http.response.body", "body": b"Someone changed this meanwhile. Reload the page."}
+                    )
+            if not stale:
+                await send(message)
 
         try:
             await self._app(scope, receive, answering)

@@ -101,6 +101,7 @@ def test_a_coding_page_goes(stage: Stage, ending: str, path: str) -> None:
     page.wait_for_selector("[data-ready]")
     if path == "together":
         page.get_by_role("button", name="Lock my pass").press("Enter")
+        page.get_by_role("button", name="Lock it").press("Enter")
         page.wait_for_selector("text=This pass is locked")
         page.goto(f"{stage.address}/tapes/{tape}/together")
         page.wait_for_selector("[data-ready]")

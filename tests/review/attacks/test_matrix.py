@@ -73,7 +73,9 @@ TAPES = {
     **dict.fromkeys(
         (f"/tapes/{{tape_id}}/passes/{{pass_id}}{what}" for what in ("", "/state", "/mark", "/changes")), "code"
     ),
-    **dict.fromkeys((f"/tapes/{{tape_id}}/passes/{{pass_id}}/{what}" for what in ("lock", "keys", "ratings")), "code"),
+    **dict.fromkeys(
+        (f"/tapes/{{tape_id}}/passes/{{pass_id}}/{what}" for what in ("lock", "unlock", "keys", "ratings")), "code"
+    ),
     "/tapes/{tape_id}/passes/{pass_id}/codes.{kind}": "code",
     "/tapes/{tape_id}/codebooks/{codebook_id}/remove": "code,group",
 }

@@ -107,6 +107,12 @@ def stored(page: Any) -> None:
     page.wait_for_selector('#saved[data-waiting="0"]')
 
 
+def lock(page: Any) -> None:
+    """Lock the pass; it asks once."""
+    page.get_by_role("button", name="Lock my pass").press("Enter")
+    page.get_by_role("button", name="Lock it").press("Enter")
+
+
 def current(page: Any) -> str:
     return page.get_attribute(".utterance.current", "data-id")
 
@@ -246,11 +252,10 @@ def test_a_pass_is_locked_once_every_code_is_stored(stage: Stage, sit: Sit) -> N
     pass_id = begin(stage, page, stage.tape())
     page.context.set_offline(True)
     press(page, "o")
-    lock = page.get_by_role("button", name="Lock my pass")
-    lock.press("Enter")
+    lock(page)
     page.wait_for_selector("#hint:has-text('Not locked: some of your codes are not saved yet')")
     page.context.set_offline(False)
-    lock.press("Enter")
+    lock(page)
     page.wait_for_selector("text=This pass is locked")
     assert [event.codes for event in stage.events(pass_id)] == [["question_open"]]
 
@@ -260,14 +265,13 @@ def test_a_pass_is_not_locked_before_one_reads_that_a_change_was_lost(stage: Sta
     pass_id = begin(stage, page, stage.tape())
     page.route("**/changes", lambda route: held.append(route))
     press(page, "o")
-    lock = page.get_by_role("button", name="Lock my pass")
-    lock.press("Enter")
+    lock(page)
     while not held:
         page.wait_for_timeout(50)
     held[0].fulfill(status=413, body="{}")
     page.wait_for_selector("#hint:has-text('Not locked: one of your changes could not be saved')")
     assert "one of your changes is too long" in page.inner_text("#trouble")
-    lock.press("Enter")
+    lock(page)
     page.wait_for_selector("text=This pass is locked")
     assert stage.events(pass_id) == []
 
@@ -295,7 +299,7 @@ def test_codes_that_wait_are_sent_once_one_has_signed_in_again(stage: Stage, sit
         ("set", ["question_open"]),
         ("unsure", ["question_open"]),
     ]
-    page.get_by_role("button", name="Lock my pass").press("Enter")
+    lock(page)
     page.wait_for_selector("text=This pass is locked")
 
 
@@ -440,7 +444,7 @@ def test_the_group_goes_on_together(stage: Stage, sit: Sit) -> None:
         begin(stage, page, tape)
         press(page, *keys)
         stored(page)
-        page.get_by_role("button", name="Lock my pass").press("Enter")
+        lock(page)
         page.wait_for_selector("text=This pass is locked")
     page.goto(f"{stage.address}/tapes/{tape}/together")
     ready(page)

@@ -7,7 +7,7 @@ import { corrected, live, MASK } from "./layout.js";
  * @typedef {{id: string, utterance_id: string, action: "set" | "clear" | "unsure", codes: string[],
  *   undoes?: string | null}} CodeEvent
  * @typedef {{id: string, kind: string, utterance_id: string, undoes?: string | null, action?: string, codes?: string[],
- *   payload?: any, audio_ms?: number | null}} Change
+ *   payload?: any, audio_ms?: number | null, base?: string, held?: boolean}} Change
  */
 
 /**
@@ -69,7 +69,9 @@ export class Changes {
   /** @param {string} id @param {string[]} codes @param {boolean} unsure @param {number | null} at what is heard, in ms */
   code(id, codes, unsure, at) {
     const action = unsure ? "unsure" : codes.length ? "set" : "clear";
-    this.put({ id: fresh(), kind: "code", utterance_id: id, action, codes, undoes: null, audio_ms: at });
+    // The server stores it only where this page knows the newest change of the utterance: another tab may have made one.
+    const base = this.events.findLast((one) => one.utterance_id === id)?.id ?? "";
+    this.put({ id: fresh(), kind: "code", utterance_id: id, action, codes, undoes: null, base, audio_ms: at });
   }
 
   /** @param {string} kind @param {string} id @param {any} payload */
@@ -77,24 +79,28 @@ export class Changes {
     this.put({ id: fresh(), kind, utterance_id: id, payload, undoes: null });
   }
 
-  /** Take back one's last change. @returns {boolean | "server"} whether there was one; "server": only it can show the result */
+  /**
+   * Take back one's last change.
+   * @returns {{change: Change, elsewhere: boolean} | null} what was taken back; elsewhere: only the server can show the result
+   */
   undo() {
     // A mask stays for whoever does not see what is behind it.
     const last = live(this.order).filter((one) => this.seesNames || one.kind !== "mask").at(-1);
-    if (!last) return false;
+    if (!last) return null;
     const elsewhere = this.known.includes(last);
-    const { payload, ...rest } = last;
+    const { payload, base, ...rest } = last;
     const back = { ...rest, id: fresh(), undoes: last.id };
     this.undone.push(back);
     this.put(back, true);
-    return elsewhere ? "server" : true;
+    return { change: last, elsewhere };
   }
 
-  /** Do again what was taken back last. */
+  /** Do again what was taken back last. @returns {Change | null} what was taken back and is done again */
   redo() {
     const back = this.undone.pop();
-    if (back) this.put({ ...back, id: fresh(), undoes: back.id }, true);
-    return Boolean(back);
+    if (!back) return null;
+    this.put({ ...back, id: fresh(), undoes: back.id }, true);
+    return back;
   }
 
   /** @param {Change} change @param {boolean} [history] */

@@ -5,16 +5,23 @@ import { editText, keysDialog } from "./dialogs.js";
 import { byId } from "./elements.js";
 import { listen } from "./keyboard.js";
 import { keepsBars, standsFor } from "./layout.js";
+import { recall, remember, textSize } from "./memory.js";
 import { conceal, leave } from "./leaving.js";
 import { Outbox } from "./outbox.js";
 import { Panel, unchecked } from "./panel.js";
 import { clock, Cursor, Player } from "./player.js";
 import { progress } from "./progress.js";
+import { Search } from "./search.js";
 import { get, peaks, post, token } from "./server.js";
 import { person } from "./signout.js";
+import { Tabs } from "./tabs.js";
 import { Transcript } from "./transcript.js";
 import { watch } from "./watch.js";
 import { NoWave, Wave } from "./wave.js";
+import { whereabouts, words } from "./wording.js";
+
+/** The keys that take the reader to another row. */
+const MOVES = new Set(["next", "previous", "next_play", "check"]);
 
 /** The coding page: listen, give each thought its code by one key, and go on. */
 class CodingPage {
@@ -29,7 +36,8 @@ class CodingPage {
     this.player = loud ? new Player(/** @type {HTMLAudioElement} */ (byId("sound")), state.tape.duration) : new Cursor();
     this.outbox = outbox;
     outbox.tell = (how) => this.tell(how);
-    outbox.on = { refused: () => this.reload(), gone: (status) => this.gone(status) };
+    this.tabs = new Tabs(outbox.place, () => this.elsewhere());
+    outbox.on = { refused: () => this.reload(), stored: () => this.tabs.tell(), gone: (status) => this.gone(status) };
     this.changes = new Changes(state, this.outbox);
     /** @type {Map<string, import("./chips.js").Code>} */
     this.codes = new Map(state.codes.map((/** @type {any} */ code) => [code.name, code]));
@@ -51,11 +59,18 @@ class CodingPage {
       : new NoWave();
     this.help = keysDialog(state.bindings, (action, key) => this.remap(action, key));
     this.definitions = definitionsDialog(state.codes, state.sheet, () => this.act("define"), state.bindings.find((/** @type {any} */ each) => each.action === "define").shown);
-    listen(state.bindings, (action) => this.act(action));
+    listen(state.bindings, (action) => {
+      this.act(action);
+      if (MOVES.has(action)) this.transcript.focus(this.current);
+    });
+    this.search = new Search(
+      () => this.changes.utterances, () => this.current, (id) => this.go(id, true), () => this.transcript.focus(this.current),
+    );
     this.changes.listen(() => this.draw());
     this.controls();
     this.draw();
-    this.select(this.current);
+    this.back();
+    this.choose();
     this.outbox.flush();
     window.addEventListener("online", () => this.outbox.flush());
     watch(state.urls.mark, () => this.state.mark, () => this.refresh(), (status) => this.gone(status));
@@ -65,10 +80,16 @@ class CodingPage {
   controls() {
     const { audio } = this.player;
     const lock = /** @type {HTMLFormElement | null} */ (document.querySelector("form.lock"));
+    const sure = /** @type {HTMLDialogElement} */ (byId("sure"));
     lock?.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.lock(lock);
+      sure.showModal();
     });
+    sure.addEventListener("close", () => {
+      if (lock && sure.returnValue === "lock") this.lock(lock);
+      sure.returnValue = "";
+    });
+    textSize(byId("smaller"), byId("larger"));
     byId("undo").addEventListener("click", () => this.act("undo"));
     byId("help").addEventListener("click", () => this.act("help"));
     byId("unsure").addEventListener("click", () => this.act("unsure"));
@@ -115,10 +136,21 @@ class CodingPage {
     if (!once && this.player.playing) requestAnimationFrame(() => this.tick());
   }
 
-  /** Say why a key did nothing. @param {string} text */
-  hint(text) {
+  /** Say why a key did nothing, or what it did. @param {string} text @param {boolean} [done] */
+  hint(text, done = false) {
     if (this.concealed) return;
     byId("hint").textContent = text;
+    byId("hint").classList.toggle("done", done);
+  }
+
+  /** Where its coder was when the page was left. */
+  back() {
+    const place = recall(this.outbox.place);
+    const one = place && this.changes.utterances.find((each) => each.id === place.utterance);
+    if (!one) return this.select(this.current);
+    this.transcript.following = true;
+    this.player.seek(place.time);
+    this.select(one.id);
   }
 
   get one() {
@@ -155,6 +187,7 @@ class CodingPage {
     this.word = word;
     this.transcript.select(id, word);
     this.panel.show(this.one, this.given);
+    remember(this.outbox.place, { utterance: id, time: this.player.time });
   }
 
   /** A click in the transcript: the cursor goes there, and the sound with it. @param {string} id @param {string} [word] */
@@ -208,6 +241,7 @@ class CodingPage {
       follow: () => this.follow(!this.transcript.following),
       define: () => this.definitions.open(this.given, this.one?.role),
       help: () => this.help.open(),
+      search: () => this.search.open(),
     });
     if (moves[kind]) moves[kind]();
     else if (this.locked) this.hint("This pass is locked. Its codes cannot change.");
@@ -246,18 +280,71 @@ class CodingPage {
   /** @param {string} kind */
   change(kind) {
     const { one, changes, moment } = this;
-    if (kind === "undo") {
-      if (changes.undo() === "server") this.reload();
-    } else if (kind === "redo") changes.redo();
+    if (kind === "undo") this.undo();
+    else if (kind === "redo") this.say("Done again", changes.redo());
     else if (!one) return;
     else if (kind === "unsure") changes.code(one.id, this.given, !changes.codes.get(one.id)?.unsure, moment);
     else if (kind === "clear") changes.code(one.id, [], false, moment);
     else if (kind === "accept" && one.pretag && !changes.codes.has(one.id)) changes.code(one.id, one.pretag.codes, false, moment);
     else if (kind === "speaker") changes.correct("speaker", one.id, {});
+    else if (kind === "speaker_once") changes.correct("speaker", one.id, { only: true });
     else if (kind === "merge") this.merge();
     else if (kind === "split") this.split();
     else if (kind === "text") this.edit();
     else if (kind === "mask") this.mask();
+  }
+
+  undo() {
+    const undone = this.changes.undo();
+    if (!undone) return this.hint("There is nothing to undo.");
+    this.say("Undone", undone.change);
+    if (undone.elsewhere) this.reload();
+  }
+
+  /** Say what was undone or done again, and show where. @param {string} deed @param {import("./changes.js").Change | null} change */
+  say(deed, change) {
+    if (!change) return;
+    const { utterances } = this.changes;
+    const one = utterances.find((each) => each.id === change.utterance_id)
+      ?? utterances.find((each) => each.id === change.utterance_id.split("~")[0]);
+    if (one) {
+      this.select(one.id);
+      this.transcript.center(this.transcript.rows.get(one.id));
+      this.hint(`${deed}: ${words(change, this.codes)}${whereabouts(utterances, one.id, this.silent)}.`, true);
+    } else {
+      this.hint(`${deed}: ${words(change, this.codes)}.`, true);
+    }
+  }
+
+  /** Another tab of this coder has stored something. */
+  elsewhere() {
+    if (this.concealed || document.querySelector("textarea.edit")) return;
+    this.reload();
+  }
+
+  /** What another tab had changed before: its coder takes one or the other. */
+  choose() {
+    const [change] = this.outbox.undecided();
+    byId("clash").hidden = !change;
+    if (!change) return;
+    const { utterances, codes } = this.changes;
+    const there = codes.get(change.utterance_id);
+    const text = change.kind === "code"
+      ? `It now has ${there ? words({ ...change, ...there, action: there.unsure ? "unsure" : "set" }, this.codes) : "no code yet"}. Yours was ${words(change, this.codes)}.`
+      : `Yours was ${words(change, this.codes)}.`;
+    byId("clash-text").textContent = `The utterance${whereabouts(utterances, change.utterance_id, this.silent)} was changed elsewhere. ${text}`;
+    byId("mine").textContent = change.kind === "code" ? "Use mine" : "Correct it again";
+    byId("mine").onclick = () => {
+      this.outbox.decide(change.id);
+      this.go(change.utterance_id, true);
+      if (change.kind === "code") this.changes.code(change.utterance_id, change.codes ?? [], change.action === "unsure", change.audio_ms ?? null);
+      else this.edit();
+      this.choose();
+    };
+    byId("theirs").onclick = () => {
+      this.outbox.decide(change.id);
+      this.choose();
+    };
   }
 
   /** One key a code: it comes, goes, or takes the place of another of its family. @param {string} name */
@@ -300,7 +387,7 @@ class CodingPage {
   edit() {
     const row = this.transcript.rows.get(this.current);
     this.player.pause();
-    if (row && this.one) editText(row, this.one, (payload) => {
+    if (row && this.one) editText(row, this.one, this.word, (payload) => {
       if (keepsBars(payload)) this.changes.correct("text", this.current, payload);
       else this.hint("Leave the bar of a masked name in place. Only the interviewer can change it.");
     });
@@ -320,6 +407,10 @@ class CodingPage {
     await this.outbox.flush();
     if (this.outbox.waiting().length) {
       this.hint("Not locked: some of your codes are not saved yet. Try again in a moment.");
+      return;
+    }
+    if (this.outbox.undecided().length) {
+      this.hint("Not locked: decide first about the change above.");
       return;
     }
     // Who locked would leave the page before reading what was refused just now.
@@ -346,9 +437,10 @@ class CodingPage {
     if (this.outbox.waiting().length) return;
     const stored = await get(this.address);
     if (count !== this.outbox.count || this.concealed) return;
+    if (stored.pass.locked !== this.locked) return window.location.reload();
     this.state.mark = stored.mark;
-    this.locked = stored.pass.locked;
     this.changes.load(stored);
+    this.choose();
     this.draw();
     this.select(this.current, this.word);
   }
@@ -386,6 +478,9 @@ class CodingPage {
     });
     document.addEventListener("tape-review:left", () => {
       this.left = true;
+    });
+    window.addEventListener("pagehide", () => {
+      if (!this.left && !this.concealed) remember(this.outbox.place, { utterance: this.current, time: this.player.time });
     });
   }
 

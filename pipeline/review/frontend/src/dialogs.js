@@ -28,11 +28,11 @@ export function keysDialog(bindings, remap) {
 }
 
 /**
- * Correct an utterance where it stands: Enter stores, Escape leaves it as it was.
- * @param {HTMLElement} row @param {import("./layout.js").Utterance} one
+ * Correct an utterance where it stands: Enter stores, Escape leaves it as it was. The caret stands at a word, or at the end.
+ * @param {HTMLElement} row @param {import("./layout.js").Utterance} one @param {string | null} word
  * @param {(payload: any) => void} store
  */
-export function editText(row, one, store) {
+export function editText(row, one, word, store) {
   const said = /** @type {HTMLElement} */ (row.querySelector(".said"));
   if (row.querySelector("textarea")) return;
   const field = /** @type {HTMLTextAreaElement} */ (
@@ -40,12 +40,14 @@ export function editText(row, one, store) {
   );
   field.value = one.words.map((word) => word.text).join(" ");
   let done = false;
-  const close = (/** @type {boolean} */ keep) => {
+  const cell = make("div", { role: "gridcell", class: "edit-cell" }, field);
+  const close = (/** @type {boolean} */ keep, /** @type {boolean} */ byKey = true) => {
     if (done) return;
     done = true;
     const payload = keep ? difference(one.words, field.value) : null;
-    field.remove();
+    cell.remove();
     said.hidden = false;
+    if (byKey) row.focus({ preventScroll: true });
     if (payload) store(payload);
   };
   field.addEventListener("keydown", (event) => {
@@ -54,9 +56,11 @@ export function editText(row, one, store) {
       close(true);
     } else if (event.key === "Escape") close(false);
   });
-  field.addEventListener("blur", () => close(true));
+  field.addEventListener("blur", () => close(true, false));
   said.hidden = true;
-  said.after(field);
+  said.after(cell);
+  const at = one.words.findIndex((each) => each.id === word);
+  const caret = at < 0 ? field.value.length : one.words.slice(0, at).reduce((sum, each) => sum + each.text.length + 1, 0);
   field.focus();
-  field.select();
+  field.setSelectionRange(caret, caret);
 }

@@ -65,7 +65,7 @@ export function corrected(utterances, corrections, masks = []) {
     if (kind === "role") assign(shown, payload.roles);
     else if (kind === "mask") for (const word of payload.words) masked[payload.on ? "add" : "delete"](word);
     else if (at < 0) continue;
-    else if (kind === "speaker") swap(shown, at);
+    else if (kind === "speaker") swap(shown, at, payload?.only ? at + 1 : shown.length);
     else if (kind === "text") retype(shown[at], payload, name);
     else if (kind === "merge") shown = merged(shown, at);
     else if (kind === "split") shown = split(shown, at, payload.word_id);
@@ -89,13 +89,13 @@ export function root(id) {
   return id.split("+")[0];
 }
 
-/** Interviewer and client change places from here to the end. @param {Utterance[]} shown @param {number} from */
-function swap(shown, from) {
+/** Interviewer and client change places from here to before another utterance. @param {Utterance[]} shown @param {number} from @param {number} to */
+function swap(shown, from, to) {
   /** @type {Record<string, string>} */
   const voice = {};
   for (const one of shown) voice[one.role] ??= one.speaker;
   const other = { interviewer: "client", client: "interviewer" };
-  for (const one of shown.slice(from)) {
+  for (const one of shown.slice(from, to)) {
     const role = other[/** @type {"client"} */ (one.role)];
     if (role) Object.assign(one, { role, speaker: voice[role] ?? one.speaker });
   }

@@ -1,3 +1,4 @@
+import { forget } from "./memory.js";
 import { Sealed } from "./sealed.js";
 
 /**
@@ -51,6 +52,7 @@ export function places(person, storage = localStorage) {
 /** Let go of what waits of a person, or of one tape alone. @param {string} person @param {string} [tape] @param {Storage} [storage] */
 export function drop(person, tape = "", storage = localStorage) {
   for (const key of keys(storage, `${ROOT}${person}/${tape ? `${tape}/` : ""}`)) storage.removeItem(key);
+  forget(person, tape, storage);
   if (!tape) for (const key of keys(storage, CLEAR).filter((each) => OF_OLD.test(each))) storage.removeItem(key);
 }
 
@@ -59,7 +61,7 @@ export class Outbox {
    * @param {Place} place entries of other people and passes are left alone
    * @param {(changes: Change[]) => Promise<Response>} send
    * @param {(state: State) => void} tell
-   * @param {{refused?: () => void, gone?: (status: number) => void}} [on] refused: something was not stored that the
+   * @param {{refused?: () => void, stored?: () => void, gone?: (status: number) => void}} [on] refused: something was not stored that the
    *   page shows; gone: the page may no longer be seen
    * @param {Storage} [storage]
    */
@@ -127,7 +129,24 @@ export class Outbox {
 
   /** @returns {[string, Change][]} */
   entries() {
-    return [...this.items].sort(([one], [other]) => (one < other ? -1 : 1));
+    return [...this.items].filter(([, { held }]) => !held).sort(([one], [other]) => (one < other ? -1 : 1));
+  }
+
+  /** What the server did not take, because another tab had changed the same utterance: its coder decides. */
+  undecided() {
+    return [...this.items].filter(([, { held }]) => held).map(([, change]) => change);
+  }
+
+  /** The coder has decided about a change that was held. @param {string} id */
+  decide(id) {
+    for (const [key, change] of [...this.items]) if (change.held && change.id === id) this.remove(key);
+    this.told();
+  }
+
+  /** @param {string} key @param {Change} change */
+  hold(key, change) {
+    this.items.set(key, { ...change, held: true });
+    this.writing = this.writing.then(() => this.write(key, { ...change, held: true }));
   }
 
   /** @param {string} key */
@@ -178,8 +197,15 @@ export class Outbox {
     if (status === 200) {
       const { refused } = await answer.json();
       this.trouble = "";
-      if (refused.length) this.lose(`Not saved: ${refused[0].reason}.`);
-      for (const [key] of batch) this.remove(key);
+      const stale = new Set(refused.filter((/** @type {any} */ one) => one.stale).map((/** @type {any} */ one) => one.id));
+      const lost = refused.filter((/** @type {any} */ one) => !one.stale);
+      if (lost.length) this.lose(`Not saved: ${lost[0].reason}.`);
+      else if (stale.size) this.refused = true;
+      for (const [key, change] of batch) {
+        if (stale.has(change.id)) this.hold(key, change);
+        else this.remove(key);
+      }
+      this.on.stored?.();
     } else if (status === 404 || status === 409) {
       this.lose(LOSSES[status]);
       for (const [key] of this.entries()) this.remove(key);
@@ -215,10 +241,10 @@ export class Outbox {
   /** What is wrong, in words; empty while all is well. That a change was lost holds until the page is loaded anew. */
   get words() {
     const trouble = TROUBLES[this.trouble] ?? this.lost;
-    return trouble && this.items.size && !this.kept ? `${trouble} ${IN_PAGE}` : trouble;
+    return trouble && this.entries().length && !this.kept ? `${trouble} ${IN_PAGE}` : trouble;
   }
 
   told() {
-    this.tell({ waiting: this.items.size, trouble: this.words });
+    this.tell({ waiting: this.entries().length, trouble: this.words });
   }
 }

@@ -21,6 +21,7 @@ import { NoWave, Wave } from "./wave.js";
  */
 
 const USED = new Set(["play", "back", "forward", "back_far", "forward_far", "next_play", "again", "next", "previous", "clear", "undo", "slower", "faster", "define", "help"]);
+const MOVES = new Set(["next", "previous", "next_play"]);
 /** What moves the cursor within an utterance, which this page has only where there is sound. */
 const CURSOR = new Set(["back", "forward"]);
 
@@ -64,7 +65,10 @@ class Table {
       make("tr", {}, make("th", { scope: "row" }, each.action === "next_play" ? `Go to the next disagreement${this.silent ? "" : " and play it"}` : each.label), make("td", {}, make("kbd", {}, each.shown))),
     ));
     this.definitions = definitionsDialog(state.codes, state.sheet, () => this.act("define"), bindings.find((/** @type {any} */ each) => each.action === "define").shown);
-    listen(bindings, (action) => this.act(action));
+    listen(bindings, (action) => {
+      this.act(action);
+      if (MOVES.has(action)) this.focus();
+    });
     if (!this.silent) byId("play").addEventListener("click", () => this.act("play"));
     for (const [id, action] of [["next", "next_play"], ["undo", "undo"], ["help", "help"]]) {
       byId(id).addEventListener("click", () => this.act(action));
@@ -141,11 +145,17 @@ class Table {
     for (const row of document.querySelectorAll(".place")) row.classList.toggle("sounding", /** @type {HTMLElement} */ (row).dataset.id === this.heard);
   }
 
+  /** A screen reader reads the row that the keys have reached. */
+  focus() {
+    /** @type {HTMLElement | null} */ (document.querySelector(".place.current"))?.focus({ preventScroll: true });
+  }
+
   get shown() {
     return this.only ? this.all.filter((one) => one.disputed || one.id === this.current) : this.all;
   }
 
   draw() {
+    const focused = document.activeElement?.matches(".place");
     byId("places").replaceChildren(...this.shown.map((one) => this.row(one)));
     byId("none").hidden = this.queue.length > 0 || !this.only;
     this.wave.show(this.all.map((one) => {
@@ -153,6 +163,7 @@ class Table {
       const codes = names.map((name) => this.codes.get(name)).filter((code) => code !== undefined);
       return { utterance: one, codes, standing, check: one.disputed };
     }));
+    if (focused) this.focus();
     this.sound();
     this.press();
   }
@@ -174,17 +185,20 @@ class Table {
       make("div", { class: `opinion ${kind}` }, make("dt", {}, who), make("dd", {}, ...(marks.length ? marks : [make("span", { class: "chip hand empty" }, none)])));
     return make(
       "li",
-      { class: `utterance place ${one.role} first${one.id === this.current ? " current" : ""}`, "data-id": one.id, "aria-current": one.id === this.current ? "true" : null },
-      make("span", { class: "time" }, this.silent ? `#${this.all.indexOf(one) + 1}` : clock(one.start)),
-      make("span", { class: "who" }, ROLES[one.role] ?? one.role),
-      make("p", { class: "said" }, one.words.map((word) => word.text).join(" ")),
-      make(
+      {
+        class: `utterance place ${one.role} first${one.id === this.current ? " current" : ""}`, "data-id": one.id,
+        role: "row", "aria-selected": String(one.id === this.current), tabindex: one.id === this.current ? "0" : "-1",
+      },
+      make("span", { class: "time", role: "gridcell" }, this.silent ? `#${this.all.indexOf(one) + 1}` : clock(one.start)),
+      make("span", { class: "who", role: "gridcell" }, ROLES[one.role] ?? one.role),
+      make("p", { class: "said", role: "gridcell" }, one.words.map((word) => word.text).join(" ")),
+      make("div", { class: "cell", role: "gridcell" }, make(
         "dl", { class: "opinions" },
         one.language ? make("div", { class: "opinion" }, make("dt", {}, "Language"), make("dd", {}, languageMark(one, one.codes.length > 0))) : null,
         ...one.opinions.map((each) => said(each.task ? `${each.coder} (${each.task})` : each.coder, chips(each.codes, { unsure: each.unsure }), "", each.unsure ? "unsure" : "no code")),
         one.machine.length || one.talk.length ? said("Machine", chips([...one.machine, ...one.talk], { machine: true, probability: one.probability })) : null,
         one.settled ? said("Together", chips(one.settled), "together", one.language ? "left out" : "no code") : null,
-      ),
+      )),
     );
   }
 

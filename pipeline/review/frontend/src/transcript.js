@@ -75,9 +75,12 @@ export class Transcript {
       if (!row || this.drawn.get(one.id) !== key) {
         const fresh = this.row(one, states.get(one.id), first, unclear, where);
         if (row) {
-          for (const name of ["current", "cursor"]) fresh.classList.toggle(name, row.classList.contains(name));
-          if (row.hasAttribute("aria-current")) fresh.setAttribute("aria-current", "true");
+          for (const name of ["current", "cursor", "match"]) fresh.classList.toggle(name, row.classList.contains(name));
+          for (const name of ["aria-selected", "tabindex"]) fresh.setAttribute(name, row.getAttribute(name) ?? "");
+          const focused = row === document.activeElement;
           row.replaceWith(fresh);
+          // A screen reader stays at the row, and reads it with its new code.
+          if (focused) fresh.focus({ preventScroll: true });
         }
         row = fresh;
         this.rows.set(one.id, row);
@@ -116,11 +119,14 @@ export class Transcript {
     ]);
     return make(
       "li",
-      { class: `utterance ${one.role}${first ? " first" : ""}`, "data-id": one.id, id: `row-${one.id}` },
-      make("span", { class: "time" }, where),
-      make("span", { class: "who" }, first ? ROLES[one.role] ?? one.role : make("span", { class: "unseen" }, ROLES[one.role] ?? one.role)),
-      make("p", { class: "said" }, ...words, one.edited ? make("span", { class: "edited", title: "Corrected by hand" }, "✎", make("span", { class: "unseen" }, " corrected")) : null),
-      make("span", { class: "codes" }, ...this.chips(one, state)),
+      {
+        class: `utterance ${one.role}${first ? " first" : ""}`, "data-id": one.id, id: `row-${one.id}`,
+        role: "row", "aria-selected": "false", tabindex: "-1",
+      },
+      make("span", { class: "time", role: "gridcell" }, where),
+      make("span", { class: "who", role: "gridcell" }, first ? ROLES[one.role] ?? one.role : make("span", { class: "unseen" }, ROLES[one.role] ?? one.role)),
+      make("p", { class: "said", role: "gridcell" }, ...words, one.edited ? make("span", { class: "edited", title: "Corrected by hand" }, "✎", make("span", { class: "unseen" }, " corrected")) : null),
+      make("span", { class: "codes", role: "gridcell" }, ...this.chips(one, state)),
     );
   }
 
@@ -139,15 +145,18 @@ export class Transcript {
     return known.map((code, at) => chip(code, { machine: true, probability: at ? null : probability }));
   }
 
-  /** @param {string} id @param {string | null} [word] the cursor within it */
+  /** One row alone can be reached by Tab: the current one. @param {string} id @param {string | null} [word] the cursor within it */
   select(id, word = null) {
     for (const old of this.list.querySelectorAll(".current, .cursor")) {
       old.classList.remove("current", "cursor");
-      old.removeAttribute("aria-current");
+      if (!old.matches(".utterance")) continue;
+      old.setAttribute("aria-selected", "false");
+      old.setAttribute("tabindex", "-1");
     }
     const row = this.rows.get(id);
     row?.classList.add("current");
-    row?.setAttribute("aria-current", "true");
+    row?.setAttribute("aria-selected", "true");
+    row?.setAttribute("tabindex", "0");
     if (word) row?.querySelector(`[data-word="${CSS.escape(word)}"]`)?.classList.add("cursor");
     if (this.following) this.center(row);
   }
@@ -168,6 +177,11 @@ export class Transcript {
     const smooth = !far && !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     window.scrollBy({ top: by, behavior: smooth ? "smooth" : "instant" });
     if (far && tries) requestAnimationFrame(() => this.center(row, tries - 1));
+  }
+
+  /** Put the focus on the current row: a screen reader reads what the keys have reached. @param {string} id */
+  focus(id) {
+    this.rows.get(id)?.focus({ preventScroll: true });
   }
 
   /** The word that is heard now. @param {string | null} id @param {string | null} word */

@@ -92,6 +92,23 @@ class Pass(Record):
     seed: Mapped[int] = mapped_column(default=0)
     started_at: Mapped[int]
     locked_at: Mapped[int | None] = mapped_column(default=None)
+    unlocked_at: Mapped[int | None] = mapped_column(default=None)
+
+
+class PassView(Record):
+    """Somebody else has seen codes of a locked pass, or a figure made from them: from then on the lock stays.
+
+    Who it was is None for passes of the time before this was recorded.
+    """
+
+    __tablename__ = "pass_views"
+    __table_args__ = (UniqueConstraint("pass_id", "person_id"),)
+
+    id: Mapped[str] = key()
+    tape_id: Mapped[str] = tape_id()
+    pass_id: Mapped[str] = of("passes.id", index=False, dies_with=True)
+    person_id: Mapped[str | None] = of("people.id", optional=True)
+    at: Mapped[int]
 
 
 class GroupCodebook(Record):

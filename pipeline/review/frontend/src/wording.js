@@ -1,0 +1,28 @@
+import { clock } from "./player.js";
+
+/**
+ * A change in words, for whoever took it back or has to choose between two.
+ *
+ * @typedef {import("./changes.js").Change} Change
+ */
+
+const KINDS = /** @type {Record<string, string>} */ ({
+  text: "a correction of the text", speaker: "a swap of the speakers", merge: "joining two utterances",
+  split: "splitting an utterance", mask: "a mask",
+});
+
+/** @param {Change} change @param {Map<string, {label: string}>} codes */
+export function words({ kind, action, codes: given = [], payload }, codes) {
+  if (kind === "text" && payload?.with) return `the words “${payload.with.join(" ")}”`;
+  if (kind !== "code") return KINDS[kind] ?? "a change";
+  const labels = given.map((name) => codes.get(name)?.label ?? name).join(", ");
+  if (action === "clear") return "no code yet";
+  return `${labels || "no code"}${action === "unsure" ? " (unsure)" : ""}`;
+}
+
+/** Where an utterance stands: its time, or its number where there is no sound. @param {{id: string, start: number}[]} utterances @param {string} id @param {boolean} silent */
+export function whereabouts(utterances, id, silent) {
+  const at = utterances.findIndex((one) => one.id === id);
+  if (at < 0) return "";
+  return silent ? ` at #${at + 1}` : ` at ${clock(utterances[at].start)}`;
+}
