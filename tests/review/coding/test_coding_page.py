@@ -392,7 +392,7 @@ def test_what_others_correct_is_seen_without_loading_anew(stage: Stage, sit: Sit
 def test_the_transcript_is_corrected_by_keyboard(stage: Stage, sit: Sit) -> None:
     page = sit("Ben")
     begin(stage, page, stage.tape())
-    press(page, "ArrowDown", "Shift+e")  # this codebook has a code on "e"
+    press(page, "ArrowDown", "Shift+e", "Control+a")  # this codebook has a code on "e"
     page.keyboard.type("Maybe I could leave the- the bottle")
     press(page, "Enter")
     assert page.text_content('[data-id="u0002"] .said').startswith("Maybe I could leave the- the bottle")

@@ -124,7 +124,7 @@ def test_two_tabs_show_each_others_codes_and_neither_overwrites_unseen(stage: St
     left.wait_for_selector("#clash-text:has-text('It now has Change talk. Yours was Sustain talk.')")
     assert "Change talk" in chips(left, "u0002")
     lock(left)
-    assert "decide first" in left.inner_text("#hint")
+    left.wait_for_selector("#hint:has-text('decide first')")
     left.reload()
     ready(left)
     left.wait_for_selector("#clash-text:has-text('Yours was Sustain talk.')")  # still there
