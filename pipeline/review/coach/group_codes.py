@@ -36,11 +36,7 @@ from pipeline.review.consensus.consensus import majority_of_passes
 from pipeline.review.consensus.votes import listened_utterances
 from pipeline.review.tapes import retagging, titles
 from pipeline.review.templating import day
-<<<<<<< HEAD
-from pipeline.tapes import named_roles
-=======
-from pipeline.tapes import request_trail
->>>>>>> 47a0188 (Take back a lock that nobody has seen; say what an undo undid; let two tabs tell each other, and search the transcript)
+from pipeline.tapes import named_roles, request_trail
 from pipeline.tapes.consent import consent
 from pipeline.tapes.db.records import CodeEvent, Group, Pass, Person, Recalibration, Tape, Utterance
 from pipeline.tapes.home import Home
