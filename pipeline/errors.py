@@ -244,6 +244,7 @@ CODES: dict[str, str] = {
     "R10": "a transcript that was brought cannot be read",
     "R11": "passwords and sound would be sent unencrypted",
     "R12": "the room's certificate, or the authority that signs it, cannot be used",
+    "R13": "e-mail is not set up correctly, or a mail was not sent",
     # settings
     "S01": "a settings file cannot be read",
     "S02": "a setting is unknown",

@@ -186,6 +186,17 @@ class ReviewSettings(Section):
     oidc_secret_file: str
 
 
+class MailSettings(Section):
+    """The mail server of the host, if mails are to be sent."""
+
+    host: str
+    port: int = Field(ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"]
+    user: str
+    password_file: str
+    sender: str
+
+
 class TapesSettings(Section):
     """Where tapes are kept, and how the jobs on them run."""
 
@@ -212,6 +223,7 @@ class Settings(Section):
     models: ModelsSettings
     engines: EnginesSettings
     review: ReviewSettings
+    mail: MailSettings
     tapes: TapesSettings
 
 

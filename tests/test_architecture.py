@@ -363,6 +363,7 @@ ALONE = {
     "model_catalog.fetching": "tests/model_catalog/test_wheels.py",
     "model_catalog.hub_download": "tests/model_catalog/test_hub.py",
     "review.context": "one function that returns an attribute; every page is a test of it",
+    "review.mail.letters": "tests/review/mail/test_notices.py",
     "review.middleware.doorway": "tests/review/network/test_doors.py",
     "review.upload.drafts": "tests/review/upload/test_permission.py",
     "review.upload.files_page": "tests/review/upload/test_chunked_uploads.py",

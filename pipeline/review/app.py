@@ -28,6 +28,7 @@ from pipeline.review.coding import definition_routes, name_routes, rating_routes
 from pipeline.review.coding import routes as coding
 from pipeline.review.consensus import routes as consensus
 from pipeline.review.context import Context
+from pipeline.review.mail.mailer import Mailer
 from pipeline.review.meetings import routes as meetings
 from pipeline.review.middleware.body_limit import BodyLimit
 from pipeline.review.middleware.decision_audit import Decided, Decisions
@@ -83,7 +84,7 @@ def create(
 
     Raises
     ------
-    ReviewError: R11 others would send passwords and sound to it unencrypted.
+    ReviewError: R11 others would send passwords and sound to it unencrypted. R13 mails cannot be sent in this way.
     """
     base_url = address or settings.review.address or f"http://{settings.review.host}:{settings.review.port}"
     require_encrypted(base_url)
@@ -109,6 +110,7 @@ def create(
         https=https,
         decisions=decisions,
         origins=own_origins(base_url),
+        mailer=Mailer.of(settings.mail),
         reach=reach or _reach(home, base_url, settings.review.port),
         oidc=oidc_provider.provider(settings.review, base_url),
     )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # the services use this module themselves
     from pipeline.review.auth.credentials import OneTimeCodes, Passwords
     from pipeline.review.auth.oidc_provider import Provider
     from pipeline.review.auth.sessions import Sessions
+    from pipeline.review.mail.mailer import Mailer
     from pipeline.review.middleware.decision_audit import Decisions
     from pipeline.review.network.reach import Reach
     from pipeline.settings import Settings
@@ -24,7 +25,8 @@ class Context:
 
     ``address`` is what is typed to get to this application, ``https`` whether it is encrypted, and ``origins`` are the
     origins that our own forms come from. ``reach`` is how others get to the room: on its own computer by another
-    address, or not at all. ``oidc`` is None where the settings name no organization to sign in with.
+    address, or not at all. ``mailer`` is None where the
+    settings name no mail server. ``oidc`` is None where the settings name no organization to sign in with.
     """
 
     home: Home
@@ -39,6 +41,7 @@ class Context:
     origins: frozenset[str]
     oidc: Provider | None
     reach: Reach
+    mailer: Mailer | None
 
 
 def context_of(request: HTTPConnection) -> Context:

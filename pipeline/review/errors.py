@@ -183,7 +183,7 @@ _SENTENCES: tuple[tuple[str, int, str], ...] = (
         422,
         "This scan has an unknown format or is too large. Upload a PDF, PNG, JPEG or TIFF with less detail.",
     ),
-    ("R07 R11 R12 S01 S02 S03 S04 O01 O02 O03 O04", 500, f"The program is not set up correctly. {_LATER}"),
+    ("R07 R11 R12 R13 S01 S02 S03 S04 O01 O02 O03 O04", 500, f"The program is not set up correctly. {_LATER}"),
     (
         "V01 V02",
         500,

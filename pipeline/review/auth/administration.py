@@ -15,9 +15,10 @@ from starlette.exceptions import HTTPException
 
 from pipeline.errors import TapesError
 from pipeline.review.auth.current_user import Administrator
-from pipeline.review.auth.invitation_card import Card, new_card
+from pipeline.review.auth.invitation_card import Card, mailed, new_card
 from pipeline.review.context import Context, context_of
 from pipeline.review.form_fields import FormId, Id, LineOfText
+from pipeline.review.mail import notices
 from pipeline.review.templating import render, seeing
 from pipeline.tapes import accounts, people, second_step
 from pipeline.tapes.db.records import Group, Membership, Person, Role
@@ -40,7 +41,7 @@ def add(
     """Invite somebody into a group; who has an account already is only added."""
     room = context_of(request)
     made = invited(room, viewer.person_id, name, email, group_id, role)
-    return _page(request, made, no_link=made is None)
+    return _page(request, mailed(room, made) if made else None, no_link=made is None)
 
 
 @router.post("/people/{person_id}/link")
@@ -50,7 +51,7 @@ def link(request: Request, viewer: Administrator, person_id: Id) -> Response:
     with room.home.database.writing() as database:
         person = _open_account(database, person_id)
         made = new_card(room, database, person, viewer.person_id)
-    return _page(request, made)
+    return _page(request, mailed(room, made))
 
 
 @router.post("/people/{person_id}/second-step")
@@ -140,6 +141,7 @@ def _page(
         everybody = database.scalars(select(Person).order_by(Person.name)).all()
         groups = database.scalars(select(Group).order_by(Group.name)).all()
         memberships = database.scalars(select(Membership).where(Membership.until.is_(None))).all()
+        failures = notices.failures(database)
         lifts = {person.id: lift for person in everybody if (lift := accounts.open_lift(database, person.id))}
     return render(
         request,
@@ -155,5 +157,7 @@ def _page(
         card=card,
         no_link=no_link,
         reach=room.reach,
+        mails=room.mailer is not None,
+        failures=failures,
         error=error,
     )

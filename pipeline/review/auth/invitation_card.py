@@ -5,14 +5,16 @@ A link to this computer's own address works nowhere else: the card then says wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from pipeline.errors import ReviewError
 from pipeline.review.auth.invitations import LASTS, invite
 from pipeline.review.context import Context
+from pipeline.review.mail.letters import Letter
 from pipeline.review.network import reach
 from pipeline.tapes import accounts, audit_log, people
 from pipeline.tapes.clock import readable
@@ -26,6 +28,7 @@ class Card:
 
     ``mail`` is the address of a prepared mail and ``picture`` a QR code; both are empty where the link ``works_here``
     only. ``until`` is its last moment. ``replaces`` says that an earlier link for the same person ended with it.
+    ``sent`` says that the room mailed the link, and ``failure`` why it could not.
     """
 
     person_id: str
@@ -36,6 +39,8 @@ class Card:
     until: int
     works_here: bool
     replaces: bool
+    sent: bool = False
+    failure: str = ""
     mail: str = ""
     picture: str = ""
 
@@ -83,8 +88,20 @@ def _card(room: Context, person: Person, kind: InvitationKind, path: str, replac
         return Card(person.id, person.name, person.email, kind, link, until, True, replaces)
     subject, body = letter(room, person.name, kind, link, until)
     mail = f"mailto:{quote(person.email, safe='@')}?subject={quote(subject)}&body={quote(body)}"
-    picture = reach.qr_picture(link)
-    return Card(person.id, person.name, person.email, kind, link, until, False, replaces, mail, picture)
+    made = Card(person.id, person.name, person.email, kind, link, until, False, replaces)
+    return replace(made, mail=mail, picture=reach.qr_picture(link))
+
+
+def mailed(room: Context, card: Card) -> Card:
+    """Send the link to its person, where the host has set up mails; what fails is said on the card, which stays."""
+    if room.mailer is None or card.works_here:
+        return card
+    subject, body = letter(room, card.name, card.kind, card.link, card.until)
+    try:
+        room.mailer.send(card.name, card.email, Letter(subject, body.replace("\r\n", "\n")))
+    except ReviewError as error:
+        return replace(card, failure=error.value)
+    return replace(card, sent=True)
 
 
 def letter(room: Context, name: str, kind: InvitationKind, link: str, until: int) -> tuple[str, str]:

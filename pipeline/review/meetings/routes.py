@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from pipeline.errors import TapesError
 from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn, Viewer
-from pipeline.review.auth.invitation_card import Card, invite_member
+from pipeline.review.auth.invitation_card import Card, invite_member, mailed
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import FormId, Id, LineOfText, OptionalLineOfText, OptionalText
 from pipeline.review.meetings.agenda import LENGTHS, agenda
@@ -254,7 +254,7 @@ def take_in(request: Request, viewer: SignedIn, group_id: Id, name: LineOfText, 
             raise
         problem = f"{error.value[:1].upper()}{error.value[1:]}."
         return _group_page(request, viewer, group_id, error=problem, status=422)
-    return _group_page(request, viewer, group_id, card=made, done=True)
+    return _group_page(request, viewer, group_id, card=mailed(room, made) if made else None, done=True)
 
 
 @router.post("/groups/{group_id}/agreements")

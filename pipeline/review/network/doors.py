@@ -14,6 +14,8 @@ from fastapi import FastAPI
 
 from pipeline.errors import ReviewError
 from pipeline.review.app import create, proxies
+from pipeline.review.context import Context
+from pipeline.review.mail.notices import sending
 from pipeline.review.middleware.connection import Connection
 from pipeline.review.middleware.doorway import ByScheme, Doors
 from pipeline.review.network import authority, local_network
@@ -33,10 +35,12 @@ class OpenRoom:
     reach: Reach
     server: uvicorn.Config
     sockets: tuple[socket.socket, ...]
+    context: Context
 
     def run(self) -> None:
         """Serve until the program is interrupted."""
-        uvicorn.Server(self.server).run(sockets=list(self.sockets))
+        with sending(self.context):
+            uvicorn.Server(self.server).run(sockets=list(self.sockets))
 
 
 @contextmanager
@@ -65,7 +69,7 @@ def behind_a_proxy(home: Home, settings: Settings) -> Iterator[OpenRoom]:
     room = application.state.context
     with _listening([review.host], review.port) as sockets:
         server = _server(application, Connection.behind(trusted, admits))
-        yield OpenRoom(room.address, room.reach, server, sockets)
+        yield OpenRoom(room.address, room.reach, server, sockets, room)
 
 
 @contextmanager
@@ -139,7 +143,7 @@ def encrypted(
         stack.callback(rooms.flush)
         server = _server(ByScheme(rooms.for_others, rooms.here), doors)
         server.lifespan = "off"
-        yield OpenRoom(f"http://127.0.0.1:{review.port}", rooms.reach, server, sockets)
+        yield OpenRoom(f"http://127.0.0.1:{review.port}", rooms.reach, server, sockets, rooms.for_others.state.context)
 
 
 class _Rooms:

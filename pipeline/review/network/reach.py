@@ -33,6 +33,11 @@ class Reach:
         """Where others install the certificate; "" where they need none, or do not get to it."""
         return f"{self.address}/certificate" if self.address and self.fingerprint else ""
 
+    @property
+    def picture(self) -> str:
+        """A QR code of where others begin, as the address of a picture; "" where they do not get here."""
+        return qr_picture(self.certificate_page or self.address) if self.address else ""
+
 
 def is_loopback(host: str | None) -> bool:
     """Whether a host, as in an address, is this computer itself."""

@@ -13,6 +13,8 @@ Role = Literal["member", "coordinator", "coach"]
 
 InvitationKind = Literal["setup", "join", "reset"]
 
+MailKind = Literal["waiting", "ending"]
+
 NoticeKind = Literal[
     "link-made", "link-used", "lift-asked", "lift-confirmed", "lift-stopped", "lifted", "recovery-used", "role-changed"
 ]
@@ -149,6 +151,23 @@ class Invitation(Record):
     role: Mapped[Role | None] = one_of(Role, "role", default=None)
     expires_at: Mapped[int]
     used_at: Mapped[int | None] = mapped_column(default=None)
+
+
+class SentMail(Record):
+    """A mail that the room sent by itself, or could not send; known by a hash, which names no tape.
+
+    ``at``: when it was last tried. ``sent_at``: when it went out. ``failure``: why it did not, or "".
+    """
+
+    __tablename__ = "sent_mails"
+
+    key_hash: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = of("people.id")
+    kind: Mapped[MailKind] = one_of(MailKind, "kind")
+    at: Mapped[int]
+    tries: Mapped[int]
+    sent_at: Mapped[int | None] = mapped_column(default=None)
+    failure: Mapped[str] = mapped_column(default="")
 
 
 class LoginAttempt(Record):
