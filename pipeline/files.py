@@ -28,11 +28,9 @@ _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 """The system's errors where a disk has no hard links, such as FAT and exFAT."""
 
 
-def sha256(file: Path | int) -> str:
-    """SHA-256 of a file in hexadecimal digits; of an open descriptor from its start on, and it stays open."""
-    with open(file, "rb", closefd=isinstance(file, Path)) as stream:
-        if isinstance(file, int):
-            stream.seek(0)
+def sha256(file: Path) -> str:
+    """SHA-256 of a file in hexadecimal digits."""
+    with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

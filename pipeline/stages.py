@@ -23,6 +23,8 @@ import pandas as pd
 from pipeline import __version__
 from pipeline.audio import assembly, recording
 from pipeline.audio.file_layout import ONE_FILE, FileLayout
+from pipeline.audio.source_bytes import SoundSource
+from pipeline.audio.source_file import printable
 from pipeline.formats import codebook_files, tape_tables
 from pipeline.formats.written_transcript import WrittenTranscript
 from pipeline.run import results, stage_functions, text_run
@@ -153,7 +155,7 @@ class ProcessRequest:
     settings.
     """
 
-    recordings: tuple[Path, ...]
+    recordings: tuple[SoundSource, ...]
     target_behavior: str
     start: int | None = None
     end: int | None = None
@@ -246,7 +248,7 @@ class Run:
         options = {field: getattr(request, field) for field in _OPTIONS}
         options["roles"] = dict(request.roles) if request.roles else None
         options["tape_id"] = tape_id = request.tape_id or f"tape-{source[:8]}"
-        turns = ManualTurns(request.turns, tape_id, request.recordings[0].name) if request.turns else None
+        turns = ManualTurns(request.turns, tape_id, printable(request.recordings[0])) if request.turns else None
         identity = turns.identity() if turns else None
         request_values = options | {
             "layout": asdict(request.layout),

@@ -357,6 +357,7 @@ def test_modules_are_short() -> None:
 
 ALONE = {
     "audio.av_frames": "tests/audio/test_av_reader.py",
+    "audio.extent": "tests/audio/test_recording.py",
     "audio.source_file": "tests/audio/test_recording.py",
     "audio.file_layout": "tests/audio/test_assembly.py",
     "coding.training.tagger_files": "tests/coding/inference/test_checkpoint.py",

@@ -18,17 +18,10 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_the_digest_of_a_file_and_of_an_open_descriptor(tmp_path: Path) -> None:
+def test_the_digest_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"abc")
     assert sha256(path) == ABC
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.read(descriptor, 2)
-        assert sha256(descriptor) == ABC
-        assert os.fstat(descriptor).st_size == 3  # still open
-    finally:
-        os.close(descriptor)
 
 
 def test_a_digest_is_kept_of_what_is_read_piece_by_piece(tmp_path: Path) -> None:

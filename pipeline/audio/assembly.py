@@ -16,16 +16,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
-from pipeline.audio import alignment, quality, track_choice
+from pipeline.audio import alignment, quality, source_file, track_choice
 from pipeline.audio import recording as audio
 from pipeline.audio.alignment import Alignment
+from pipeline.audio.extent import SLACK
 from pipeline.audio.file_layout import FileLayout, require_layout, together
 from pipeline.audio.quality import SAMPLE_RATE, QualityWarning
-from pipeline.audio.recording import SLACK, Part, Recording, SoundSegment, Source
+from pipeline.audio.recording import Part, Recording, SoundSegment, Source
+from pipeline.audio.source_bytes import SoundSource
 from pipeline.errors import AudioError
 from pipeline.run.progress import Progress, ignore
 from pipeline.settings import AudioSettings
@@ -42,7 +43,7 @@ _CHECK = "check at the beginning and at the end that words and sound agree"
 
 
 def decode(
-    paths: Sequence[Path],
+    paths: Sequence[SoundSource],
     layout: FileLayout,
     settings: AudioSettings,
     start: int | None = None,
@@ -62,7 +63,7 @@ def decode(
     return (_joined if layout.join else _side_by_side)(paths, layout, settings, start, end, progress)
 
 
-def fingerprint(paths: Sequence[Path], settings: AudioSettings) -> str:
+def fingerprint(paths: Sequence[SoundSource], settings: AudioSettings) -> str:
     """Return the SHA-256 of one file, or of those of several, in order.
 
     Raises
@@ -76,7 +77,7 @@ def fingerprint(paths: Sequence[Path], settings: AudioSettings) -> str:
 
 
 def _side_by_side(
-    paths: Sequence[Path],
+    paths: Sequence[SoundSource],
     layout: FileLayout,
     settings: AudioSettings,
     start: int | None,
@@ -103,14 +104,14 @@ def _side_by_side(
     return _laid(sounds, durations, aligned, warnings, settings, start, end)
 
 
-def _require_sound(path: Path, first: int, final: int, duration: int) -> None:
+def _require_sound(path: SoundSource, first: int, final: int, duration: int) -> None:
     if final - first < 1000:
         value = f"ends at {clock(duration)}, before the segment begins"
-        raise AudioError("A11", f"recording {path.name}", value, "choose an earlier --start")
+        raise AudioError("A11", f"recording {source_file.printable(path)}", value, "choose an earlier --start")
 
 
 def _aligned(
-    sounds: Sequence[SoundSegment], offset: int | None, paths: Sequence[Path]
+    sounds: Sequence[SoundSegment], offset: int | None, paths: Sequence[SoundSource]
 ) -> tuple[Alignment, list[QualityWarning]]:
     """How the second file lies against the first, in seconds of the files, and what to be careful about."""
     first, second = (sound.samples.mean(axis=0) for sound in sounds)
@@ -224,7 +225,7 @@ def _require_covered(sound: SoundSegment, first: float, last: float, duration: i
 
 
 def _joined(
-    paths: Sequence[Path],
+    paths: Sequence[SoundSource],
     layout: FileLayout,
     settings: AudioSettings,
     start: int | None,
@@ -237,7 +238,7 @@ def _joined(
     for duration, gap in zip(durations, (*gaps, 0), strict=True):
         begins.append(begins[-1] + duration + gap)
     whole = begins.pop()
-    first, last = _segment(start, end, whole, settings, [path.name for path in paths])
+    first, last = _segment(start, end, whole, settings, [source_file.printable(path) for path in paths])
     sounds: list[SoundSegment] = []
     placed: list[tuple[int, SoundSegment]] = []
     for number, (path, duration, begin) in enumerate(zip(paths, durations, begins, strict=True)):
@@ -370,11 +371,11 @@ def _later(seconds: float) -> str:
     return f"{abs(seconds):.3f} s {'after' if seconds >= 0 else 'before'} the beginning of"
 
 
-def _named(paths: Sequence[Path]) -> str:
-    return f"files {' and '.join(path.name for path in paths)}"
+def _named(paths: Sequence[SoundSource]) -> str:
+    return f"files {' and '.join(source_file.printable(path) for path in paths)}"
 
 
-def _refused(paths: Sequence[Path], value: str, remedy: str) -> AudioError:
+def _refused(paths: Sequence[SoundSource], value: str, remedy: str) -> AudioError:
     return AudioError("A18", _named(paths), value, remedy)
 
 

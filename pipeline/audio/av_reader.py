@@ -15,7 +15,7 @@ import av
 import numpy as np
 from av.container import InputContainer
 
-from pipeline.audio import raw_frames
+from pipeline.audio import byte_server, raw_frames
 from pipeline.audio.av_frames import Frames, RefusalError, damaged
 from pipeline.audio.decoder import AudioTrack, DecodeRequest, StreamFormat
 from pipeline.audio.frame_times import FrameClock
@@ -50,9 +50,9 @@ class Stream:
 
 
 class _Window(io.RawIOBase):
-    """A part of the open file, with repairs; see `pipeline.audio.layout.Layout`."""
+    """A part of the file, with repairs; see `pipeline.audio.layout.Layout`."""
 
-    def __init__(self, file: io.FileIO, request: DecodeRequest) -> None:
+    def __init__(self, file: io.BufferedReader, request: DecodeRequest) -> None:
         self._file, self._begin, self._size = file, request.begin, request.end - request.begin
         self._repairs = [(offset, bytes.fromhex(content)) for offset, content in request.repairs]
         self._position = 0
@@ -91,7 +91,7 @@ class _Window(io.RawIOBase):
 
 
 def open_stream(request: DecodeRequest) -> Stream:
-    """Open standard input as requested.
+    """Open the file that is served through standard input as requested.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def open_stream(request: DecodeRequest) -> Stream:
     if key in ("wav", "w64"):
         options["max_size"] = str(1 << 16)  # bytes to a packet
     try:
-        window = _Window(io.FileIO(0, closefd=False), request)
+        window = _Window(byte_server.served(0, request.end), request)
         file = av.open(window, format=key, metadata_errors="ignore", container_options=options)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise damaged() from error

@@ -1,4 +1,5 @@
-"""The parent's side of the decoder's process: start it, receive samples, stop it when it takes too long.
+"""The parent's side of the decoder's process: start it, serve it the file, receive samples, stop it when it takes too
+long.
 
 What comes through the pipe is checked like any foreign input: a decoder that a crafted file has taken over can send
 wrong samples, and no more of them than were asked for.
@@ -12,15 +13,18 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection, Pipe
+from socket import socket
 from typing import Any
 
 import numpy as np
 
+from pipeline.audio.byte_server import ByteServer
 from pipeline.audio.quality import SAMPLE_RATE
+from pipeline.audio.source_bytes import SourceBytes
 from pipeline.errors import AudioError
 from pipeline.run.progress import Progress
 
@@ -36,6 +40,9 @@ _ENTRY = (
     " decoder_process.run(sys.argv[2], int(sys.argv[3]))"
 )
 _EXPORT = "export the sound as WAV or FLAC and try again"
+
+
+Sink = Callable[[np.ndarray], None]
 
 
 @dataclass(frozen=True)
@@ -120,14 +127,37 @@ class DecodedAudio:
     holes: tuple[Hole, ...] = ()
 
 
-def decode(file: int, request: DecodeRequest, thing: str, progress: Progress) -> DecodedAudio:
-    """Decode the open ``file`` in a process of its own.
+def decode(
+    source: SourceBytes, request: DecodeRequest, thing: str, progress: Progress, sink: Sink | None = None
+) -> DecodedAudio:
+    """Decode a recording in a process of its own.
+
+    Parameters
+    ----------
+    sink: takes the samples block by block, (channels, n); the result then has none, and memory does not grow.
 
     Raises
     ------
     AudioError: the code with which the decoder refuses the recording; A14 it takes too long; A15 it crashed.
+    Whatever ``source`` raises where it cannot be read.
     """
-    with _process(file, request) as (process, pipe):
+    server = ByteServer(source)
+    try:
+        audio = _decoded(server, request, thing, progress, sink)
+    except Exception as error:
+        if server.error is not None:
+            raise server.error from error
+        raise
+    if server.error is not None:
+        raise server.error
+    return audio
+
+
+def _decoded(
+    server: ByteServer, request: DecodeRequest, thing: str, progress: Progress, sink: Sink | None
+) -> DecodedAudio:
+    with server.serving() as requests, _process(requests, request) as (process, pipe):
+        requests.close()
         if not pipe.poll(_START_SECONDS) or not _ready(pipe):
             process.kill()
             _, complaint = process.communicate()
@@ -135,7 +165,7 @@ def decode(file: int, request: DecodeRequest, thing: str, progress: Progress) ->
         timer = threading.Timer(request.seconds, process.kill)
         timer.start()
         try:
-            return _receive(pipe, request, thing, progress)
+            return _receive(pipe, request, thing, progress, sink)
         except EOFError as error:
             raise _ended(process, request, thing) from error
         except (OSError, ValueError, LookupError, TypeError) as error:
@@ -145,7 +175,7 @@ def decode(file: int, request: DecodeRequest, thing: str, progress: Progress) ->
 
 
 @contextmanager
-def _process(file: int, request: DecodeRequest) -> Iterator[tuple[subprocess.Popen[bytes], Connection]]:
+def _process(requests: socket, request: DecodeRequest) -> Iterator[tuple[subprocess.Popen[bytes], Connection]]:
     """Run the process, without our environment and far from our files; it ends with the block, and when we end."""
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     reader, writer = Pipe(duplex=False)
@@ -161,7 +191,7 @@ def _process(file: int, request: DecodeRequest) -> Iterator[tuple[subprocess.Pop
                     json.dumps(asdict(request)),
                     str(os.getpid()),
                 ],
-                stdin=file,
+                stdin=requests.fileno(),
                 stdout=writer.fileno(),
                 stderr=subprocess.PIPE,
                 cwd="/",
@@ -182,23 +212,35 @@ def _ready(pipe: Connection) -> bool:
         return False
 
 
-def _receive(pipe: Connection, request: DecodeRequest, thing: str, progress: Progress) -> DecodedAudio:
+def _receive(
+    pipe: Connection, request: DecodeRequest, thing: str, progress: Progress, sink: Sink | None
+) -> DecodedAudio:
     tracks = tuple(AudioTrack(**track) for track in _received(pipe, thing)["tracks"])
     stream = StreamFormat(**_received(pipe, thing)["format"])
     span = request.stop - request.start
     bound = (span + 1000) * stream.channels * _BYTES_A_MS
     expected = span if stream.declared is None else min(span, max(1, stream.declared - request.start))
-    pcm = bytearray()
+    pcm, received = bytearray(), 0
     while isinstance(message := _received(pipe, thing), bytes):
-        pcm += message
-        if len(pcm) > bound:
+        received += len(message)
+        if received > bound:
             raise ValueError("the decoder returned more data than requested")
-        progress(min(1.0, len(pcm) / (expected * stream.channels * _BYTES_A_MS)))
-    samples = np.frombuffer(pcm, "<f4").reshape(-1, stream.channels).T
-    if not np.isfinite(samples).all():
-        raise ValueError("the decoder returned samples that are not numbers")
+        if sink is None:
+            pcm += message
+        elif message:
+            sink(_samples(message, stream.channels))
+        progress(min(1.0, received / (expected * stream.channels * _BYTES_A_MS)))
+    samples = _samples(pcm, stream.channels)
     holes = tuple(Hole(**hole) for hole in message["holes"])
     return DecodedAudio(stream, samples, DecodedExtent(**message["extent"]), tracks, holes)
+
+
+def _samples(pcm: bytes | bytearray, channels: int) -> np.ndarray:
+    """Samples of shape (channels, n) from those that are interleaved."""
+    samples = np.frombuffer(pcm, "<f4").reshape(-1, channels).T
+    if not np.isfinite(samples).all():
+        raise ValueError("the decoder returned samples that are not numbers")
+    return samples
 
 
 def _received(pipe: Connection, thing: str) -> Any:

@@ -1,9 +1,10 @@
-"""The decoder's own process: one open file in, float samples at 16 kHz out.
+"""The decoder's own process: the bytes of one file in, float samples at 16 kHz out.
 
-`pipeline.audio.decoder` starts this module in a process of its own, with the recording as standard input and a pipe as
-standard output. Before the first byte is read the process gives up what a decoder does not need: it can open no file
-and no socket any more (the kernel hands out no further descriptor), write to no file, and take no more memory and
-time than it was given. So a file that names another one, a playlist or a crafted header reaches nothing.
+`pipeline.audio.decoder` starts this module in a process of its own, with a socket as standard input, through which it
+asks for the recording's bytes (`pipeline.audio.byte_server`), and a pipe as standard output. Before the first byte is
+read the process gives up what a decoder does not need: it can open no file and no socket any more (the kernel hands out
+no further descriptor), write to no file, and take no more memory and time than it was given. So a file that names
+another one, a playlist or a crafted header reaches nothing.
 
 Messages, each with a letter in front: ``J`` and a JSON object (``ready``, ``tracks``, ``format``, at the end
 ``extent`` or ``refused``), ``S`` and samples (float32, little endian, channels interleaved, at whatever level the file

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from pipeline.errors import AudioError
 
-_MOST_FILES = 8  # parts of one session: a recorder that cuts every five minutes needs no more for 40
+MOST_FILES = 8
+"""Files of one recording: parts of a session, of which a recorder that cuts every five minutes needs no more for 40."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ def require_layout(files: int, layout: FileLayout) -> None:
     if files > 2 and not layout.join:
         value = "has more than one file per person: two people have two"
         raise AudioError("A18", thing, value, "name two files, or add --join if they are parts of one session")
-    if files > _MOST_FILES:
-        raise AudioError("A18", thing, f"has too many files; {_MOST_FILES} are read", "join them with an audio editor")
+    if files > MOST_FILES:
+        raise AudioError("A18", thing, f"has too many files; {MOST_FILES} are read", "join them with an audio editor")
     if layout.join and layout.offset is not None:
         raise AudioError("A18", thing, "is joined, one file after the other", "give --gap instead of --offset")
     if layout.gaps and not layout.join:

@@ -27,21 +27,33 @@ def fold(samples: np.ndarray) -> tuple[np.ndarray, tuple[QualityWarning, ...]]:
     """
     if len(samples) <= 2:
         return samples, ()
-    loudness = [_loudness(channel) for channel in samples]
-    speaking = [number for number, level in enumerate(loudness) if level > max(loudness) - _FAINT]
-    pairs = [pair for pair in itertools.combinations(speaking, 2) if quality.two_voices(samples[list(pair)])]
-    if pairs:
-        speaking = list(max(pairs, key=lambda pair: min(loudness[number] for number in pair)))
+    speaking, warnings = speaking_channels(quality.levels(samples))
     channels = samples[speaking]
     if len(speaking) > 2:
         channels = channels.mean(axis=0, keepdims=True, dtype=np.float32)
-    message = f"of the recording's {len(samples)} channels, {_words(speaking, bool(pairs))}"
-    return np.ascontiguousarray(channels), (QualityWarning("channels", None, message),)
+    return np.ascontiguousarray(channels), warnings
 
 
-def _loudness(channel: np.ndarray) -> float:
+def speaking_channels(levels: np.ndarray) -> tuple[list[int], tuple[QualityWarning, ...]]:
+    """Return which channels hold the speech, counted from 0, and a warning where there are more than two.
+
+    Parameters
+    ----------
+    levels: `quality.levels` of the channels, (channels, frames).
+    """
+    if len(levels) <= 2:
+        return list(range(len(levels))), ()
+    loudness = [_loudness(level) for level in levels]
+    speaking = [number for number, level in enumerate(loudness) if level > max(loudness) - _FAINT]
+    pairs = [pair for pair in itertools.combinations(speaking, 2) if quality.lead_changes(levels[list(pair)])]
+    if pairs:
+        speaking = list(max(pairs, key=lambda pair: min(loudness[number] for number in pair)))
+    message = f"of the recording's {len(levels)} channels, {_words(speaking, bool(pairs))}"
+    return speaking, (QualityWarning("channels", None, message),)
+
+
+def _loudness(level: np.ndarray) -> float:
     """The level of a channel's loudest tenth, in dBFS."""
-    level = quality.levels(channel)
     return float(np.percentile(level, 90)) if len(level) else -100.0
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from pipeline.audio.quality import (
     FRAME,
+    FRAME_SAMPLES,
     LEAST_SPEECH,
     SAMPLE_RATE,
     QualityWarning,
@@ -37,15 +38,14 @@ OPPOSITE = -0.3
 """Correlation of two channels below which one of them is wired the wrong way round; two microphones near two people
 have about 0, however much leaks across."""
 
-_OFFSET = 0.05  # share of a channel's own swing; a breathy voice moves the mean of a second by 0.03
+OFFSET = 0.05  # share of a channel's own swing; a breathy voice moves the mean of a second by 0.03
 _OFFSET_HERTZ = 20.0  # no voice is lower than 60
-_SPIKE = 6.0  # times the usual peak of speech; what is louder is a slammed door or a broken sample, and may be clipped
-_TURNED = (
+SPIKE = 6.0  # times the usual peak of speech; what is louder is a slammed door or a broken sample, and may be clipped
+TURNED = (
     "the two channels have opposite polarity and would cancel out: the second one was turned; next time check the "
     "microphone's cable or adapter"
 )
-_OVER = 3.0  # dB over full scale; lossy codecs overshoot by less
-_SAMPLES = SAMPLE_RATE * FRAME // 1000  # of a frame
+OVER = 3.0  # dB over full scale; lossy codecs overshoot by less
 _BLOCK = 60 * SAMPLE_RATE  # samples that are filtered at once in double precision, to bound the memory
 
 
@@ -72,24 +72,25 @@ def leveled(decoded: np.ndarray) -> Leveled:
     for channel in samples:
         _remove_offset(channel)
     usual = _usual_peak(samples)
-    measured = np.clip(samples / np.float32(usual), -_SPIKE, _SPIKE)
+    measured = np.clip(samples / np.float32(usual), -SPIKE, SPIKE)
     apart = two_voices(measured)
     warnings = []
     if not apart and _opposite(measured):
         samples[1] *= -1
-        warnings.append(QualityWarning("polarity", None, _TURNED))
+        warnings.append(QualityWarning("polarity", None, TURNED))
     voices = [measured[[number]] for number in range(len(samples))] if apart else [measured]
     ceilings = [usual * _highest(voice) for voice in voices]
-    gains = [_gain(voice, usual, ceiling) for voice, ceiling in zip(voices, ceilings, strict=True)]
+    gains = [gain(levels(voice).max(axis=0), usual, ceiling) for voice, ceiling in zip(voices, ceilings, strict=True)]
     gains = gains if apart else gains * len(samples)
     over = 20 * np.log10(max(*ceilings, 1.0))
-    if over > _OVER:
-        warnings.append(_over_full_scale(samples, over))
-    for channel, gain in zip(samples, gains, strict=True):
-        channel *= np.float32(gain * 32_768)
+    if over > OVER:
+        at = int(np.abs(samples).max(axis=0).argmax()) * 1000 // SAMPLE_RATE
+        warnings.append(over_full_scale(at, over))
+    for channel, factor in zip(samples, gains, strict=True):
+        channel *= np.float32(factor * 32_768)
         np.clip(np.rint(channel, out=channel), -32_768, 32_767, out=channel)
         channel /= np.float32(32_768)
-    return Leveled(samples, tuple(20 * float(np.log10(gain)) for gain in gains), tuple(warnings))
+    return Leveled(samples, tuple(20 * float(np.log10(factor)) for factor in gains), tuple(warnings))
 
 
 def _remove_offset(channel: np.ndarray) -> None:
@@ -99,7 +100,7 @@ def _remove_offset(channel: np.ndarray) -> None:
     seconds = np.add.reduceat(channel, range(0, channel.size, SAMPLE_RATE), dtype=np.float64) / SAMPLE_RATE
     offset = np.abs(seconds).max()
     swing = np.std(channel, dtype=np.float64)
-    if offset <= _OFFSET * swing:
+    if offset <= OFFSET * swing:
         return
     from scipy import signal
 
@@ -112,15 +113,20 @@ def _remove_offset(channel: np.ndarray) -> None:
 
 def _usual_peak(samples: np.ndarray) -> float:
     """The peak of most frames with sound, whatever single samples are: (channels, n); 1 where there is no sound."""
-    frames = np.abs(samples[:, : samples.shape[1] // _SAMPLES * _SAMPLES]).max(axis=0).reshape(-1, _SAMPLES).max(axis=1)
+    frames = (
+        np.abs(samples[:, : samples.shape[1] // FRAME_SAMPLES * FRAME_SAMPLES])
+        .max(axis=0)
+        .reshape(-1, FRAME_SAMPLES)
+        .max(axis=1)
+    )
     frames = frames[frames > 0]
     return float(np.percentile(frames, 95)) if len(frames) else 1.0
 
 
 def _highest(voice: np.ndarray) -> float:
-    """The highest peak that is no spike: (channels, n), clipped at `_SPIKE`."""
+    """The highest peak that is no spike: (channels, n), clipped at `SPIKE`."""
     magnitude = np.abs(voice)
-    return float(magnitude.max(initial=0.0, where=magnitude < _SPIKE))
+    return float(magnitude.max(initial=0.0, where=magnitude < SPIKE))
 
 
 def _opposite(measured: np.ndarray) -> bool:
@@ -132,9 +138,8 @@ def _opposite(measured: np.ndarray) -> bool:
     return energies > 0 and float(first @ second) / np.sqrt(energies) < OPPOSITE
 
 
-def _gain(voice: np.ndarray, usual: float, ceiling: float) -> float:
-    """The factor for one voice's channels, (channels, n), which are given divided by ``usual``."""
-    level = levels(voice).max(axis=0)
+def gain(level: np.ndarray, usual: float, ceiling: float) -> float:
+    """Return the factor for one voice, of the level of its frames, (k,) in dBFS after a division by ``usual``."""
     active = activity(level)
     quietest = 1 / max(ceiling, 1.0)
     if active.sum() * FRAME < LEAST_SPEECH:
@@ -144,10 +149,10 @@ def _gain(voice: np.ndarray, usual: float, ceiling: float) -> float:
     return float(wanted if wanted > 1 else quietest)
 
 
-def _over_full_scale(samples: np.ndarray, over: float) -> QualityWarning:
-    at = clock(int(np.abs(samples).max(axis=0).argmax()) * 1000 // SAMPLE_RATE)
+def over_full_scale(at: int, over: float) -> QualityWarning:
+    """Return the warning about sound that goes ``over`` dB over full scale, most at a millisecond."""
     message = (
-        f"the sound goes {over:.0f} dB over full scale, most at {at}: its samples are floating-point numbers that hold "
-        "it, so it was scaled down and nothing is lost; other programs may clip it"
+        f"the sound goes {over:.0f} dB over full scale, most at {clock(at)}: its samples are floating-point numbers "
+        "that hold it, so it was scaled down and nothing is lost; other programs may clip it"
     )
     return QualityWarning("over_full_scale", None, message)

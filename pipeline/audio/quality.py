@@ -7,8 +7,9 @@ empty recording from a full one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -23,7 +24,7 @@ FRAME = 20
 LEAST_SPEECH = 1000
 """Milliseconds: less activity than this is nobody's speech."""
 
-_SAMPLES = SAMPLE_RATE * FRAME // 1000  # of a frame
+FRAME_SAMPLES = SAMPLE_RATE * FRAME // 1000  # of a frame
 _SECOND = 1000 // FRAME  # frames per second
 _SILENCE = -90.0  # dBFS; 16 bits end there
 _ABOVE_FLOOR = 9.0  # dB; steady hum and noise stay within this, speech in a room rises above it
@@ -59,11 +60,16 @@ def levels(samples: np.ndarray) -> np.ndarray:
     ----------
     samples: float32, shape (..., n), at 16 kHz; the result has shape (..., n // 320).
     """
-    count = samples.shape[-1] // _SAMPLES
-    frames = samples[..., : count * _SAMPLES].reshape(*samples.shape[:-1], count, _SAMPLES)
-    power = np.einsum("...i,...i->...", frames, frames) / _SAMPLES
-    result: np.ndarray = np.maximum(10 * np.log10(np.maximum(power, 1e-12)), _SILENCE)
-    return result
+    count = samples.shape[-1] // FRAME_SAMPLES
+    frames = samples[..., : count * FRAME_SAMPLES].reshape(*samples.shape[:-1], count, FRAME_SAMPLES)
+    power = np.einsum("...i,...i->...", frames, frames) / FRAME_SAMPLES
+    return decibels(power)
+
+
+def decibels(power: np.ndarray) -> np.ndarray:
+    """Return the mean square of samples as a level in dBFS."""
+    level: np.ndarray = np.maximum(10 * np.log10(np.maximum(power, 1e-12)), _SILENCE)
+    return level
 
 
 def activity(level: np.ndarray) -> np.ndarray:
@@ -100,19 +106,39 @@ def inspect(
     gains: dB by which each channel was brought up already; none where it was not.
     """
     by_channel = levels(samples)
+    high_band = partial(_high_band, samples)
+    return inspect_levels(by_channel, high_band, sample_rate, clipped, quiet_dbfs, silence_seconds, gains)
+
+
+def inspect_levels(
+    by_channel: np.ndarray,
+    high_band: Callable[[np.ndarray], float],
+    sample_rate: int,
+    clipped: Sequence[tuple[int, int]],
+    quiet_dbfs: float,
+    silence_seconds: float,
+    gains: Sequence[float] = (),
+) -> tuple[QualityWarning, ...]:
+    """Return the warnings that `inspect` returns, without the samples.
+
+    Parameters
+    ----------
+    by_channel: the `levels` of each channel, (channels, frames). high_band: the power above 4 kHz against that below,
+        in dB, over the frames of a mask.
+    """
     level = by_channel.max(axis=0)
     active = activity(level)
     warnings = [*_clipping(clipped)]
     if active.sum() * FRAME < LEAST_SPEECH:
         message = "no speech was found, only background noise: check that this is the right file and segment"
         return (*warnings, QualityWarning("no_speech", None, message))
-    gains = gains or [0.0] * len(samples)
-    if two_voices(samples):
+    gains = gains or [0.0] * len(by_channel)
+    if lead_changes(by_channel):
         for number, (channel, gain) in enumerate(zip(by_channel, gains, strict=True), 1):
             warnings += _quiet(f"the voice of channel {number} is", channel[activity(channel)], gain, quiet_dbfs)
     else:
         warnings += _quiet("the voices are", level[active], max(gains), quiet_dbfs)
-    warnings += _narrow_band(samples, active, sample_rate)
+    warnings += _narrow_band(high_band, active, sample_rate)
     warnings += _silences(active, silence_seconds)
     return tuple(warnings)
 
@@ -148,11 +174,13 @@ def _quiet(whose: str, level: np.ndarray, gain: float, quiet_dbfs: float) -> Ite
         yield QualityWarning("quiet", None, f"{message}.{raised}" if raised else message)
 
 
-def _narrow_band(samples: np.ndarray, active: np.ndarray, sample_rate: int) -> Iterator[QualityWarning]:
+def _narrow_band(
+    high_band: Callable[[np.ndarray], float], active: np.ndarray, sample_rate: int
+) -> Iterator[QualityWarning]:
     remedy = "words are less certain throughout; next time record at 16 kHz or more, not over a telephone"
     if sample_rate < SAMPLE_RATE:
         yield QualityWarning("narrow_band", None, f"the recording is sampled at only {sample_rate:,} Hz: {remedy}")
-    elif _high_band(samples, active) < _NARROW:
+    elif high_band(active) < _NARROW:
         yield QualityWarning("narrow_band", None, f"the recording has no frequencies above 4 kHz: {remedy}")
 
 
@@ -160,10 +188,23 @@ def _high_band(samples: np.ndarray, active: np.ndarray) -> float:
     """Power density of 4.2 to 7.5 kHz against 0.2 to 3.4 kHz over the active frames, in dB."""
     indices = np.flatnonzero(active)
     indices = indices[:: 1 + len(indices) // _NARROW_FRAMES]
-    frames = samples.mean(axis=0)[: len(active) * _SAMPLES].reshape(-1, _SAMPLES)[indices] * np.hanning(_SAMPLES)
-    power = (np.abs(np.fft.rfft(frames, axis=1)) ** 2).mean(axis=0)
-    hertz = np.fft.rfftfreq(_SAMPLES, 1 / SAMPLE_RATE)
-    low, high = power[(hertz > 200) & (hertz < 3400)].mean(), power[(hertz > 4200) & (hertz < 7500)].mean()
+    frames = samples.mean(axis=0)[: len(active) * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)[indices] * np.hanning(
+        FRAME_SAMPLES
+    )
+    return band_ratio(bands(frames).mean(axis=0))
+
+
+def bands(frames: np.ndarray) -> np.ndarray:
+    """Return the power density of 0.2 to 3.4 kHz and of 4.2 to 7.5 kHz: (..., `FRAME_SAMPLES`) -> (..., 2)."""
+    power = np.abs(np.fft.rfft(frames)) ** 2
+    hertz = np.fft.rfftfreq(FRAME_SAMPLES, 1 / SAMPLE_RATE)
+    low, high = (hertz > 200) & (hertz < 3400), (hertz > 4200) & (hertz < 7500)
+    return np.stack([power[..., low].mean(axis=-1), power[..., high].mean(axis=-1)], axis=-1)
+
+
+def band_ratio(densities: np.ndarray) -> float:
+    """Return the second of two power densities against the first, in dB."""
+    low, high = densities
     return float(10 * np.log10(max(high, 1e-20) / max(low, 1e-20)))
 
 
@@ -189,9 +230,13 @@ def two_voices(samples: np.ndarray) -> bool:
     ----------
     samples: float32, shape (channels, n), at 16 kHz.
     """
-    if len(samples) != 2:
+    return len(samples) == 2 and lead_changes(levels(samples))
+
+
+def lead_changes(level: np.ndarray) -> bool:
+    """Return what `two_voices` does, of the `levels` of channels: (channels, frames)."""
+    if len(level) != 2:
         return False
-    level = levels(samples)
     active = np.array([activity(channel) for channel in level])
     if min(active.sum(axis=1)) < _SECOND:
         return False

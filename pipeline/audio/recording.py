@@ -10,22 +10,20 @@ milliseconds; those of its warnings count from the start of the segment.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.audio import continuity, decoder, folding, leveling, quality, source_file, track_choice
+from pipeline.audio import continuity, decoder, extent, folding, leveling, quality, source_file, track_choice
 from pipeline.audio.decoder import DecodedAudio
 from pipeline.audio.quality import SAMPLE_RATE, QualityWarning, peaks
+from pipeline.audio.source_bytes import SoundSource, SourceBytes
 from pipeline.audio.source_file import CUT, RENEW
 from pipeline.errors import AudioError
-from pipeline.files import sha256
 from pipeline.run.progress import Progress, ignore
 from pipeline.settings import AudioSettings
 from pipeline.timeline import Span, clock
@@ -47,10 +45,6 @@ __all__ = [
     "save",
 ]
 
-SLACK = 1000
-"""Milliseconds by which a time may be off: encoders pad, headers round, people type whole seconds."""
-
-_SHORTEST = 1000  # ms
 _SOUND, _METADATA = "recording.flac", "recording.json"
 
 
@@ -133,7 +127,7 @@ class Recording:
 
 
 def decode(
-    path: Path,
+    file: SoundSource,
     settings: AudioSettings,
     start: int | None = None,
     end: int | None = None,
@@ -146,11 +140,11 @@ def decode(
     ------
     AudioError: A01 to A19, as `read`.
     """
-    return checked(read(path, settings, start, end, progress, tracks), settings)
+    return checked(read(file, settings, start, end, progress, tracks), settings)
 
 
 def read(
-    path: Path,
+    file: SoundSource,
     settings: AudioSettings,
     start: int | None = None,
     end: int | None = None,
@@ -167,29 +161,29 @@ def read(
     ------
     AudioError: A01 to A19, see `pipeline.errors.CODES`.
     """
-    name = source_file.printable(path)
+    name = source_file.printable(file)
     thing = f"recording {name}"
-    begin, stop = _segment(settings, start, end, thing)
-    with source_file.opened(path, settings, thing) as file:
-        container, file_layout = source_file.identified(file, thing)
+    begin, stop = extent.segment(settings, start, end, thing)
+    with source_file.opened(file, settings, thing) as content:
+        container, file_layout = source_file.identified(content, thing)
         damage = file_layout.damage
         if damage and end is None:
-            raise _damaged(damage, thing)
+            raise extent.damaged(damage, thing)
         request = source_file.request(container, file_layout, begin, stop, settings)
-        decode_track = partial(_decoded_track, file, request, thing)
+        decode_track = partial(_decoded_track, content, request, thing)
         by_track, unreadable = track_choice.decoded(decode_track, tracks, thing, progress)
         longest = max(by_track.values(), key=lambda decoded: decoded.extent.duration)
-        _check_extent(longest, settings, begin, end, thing)
-        damage = damage or _contradiction(longest)
+        extent.check_extent(longest, settings, begin, end, thing)
+        damage = damage or extent.contradiction(longest)
         if damage and end is None:
-            raise _damaged(damage, thing)
-        digest = sha256(file)
+            raise extent.damaged(damage, thing)
+        digest = content.sha256()
     folded = {number: folding.fold(track.samples) for number, track in by_track.items()}
     by_track = {number: replace(track, samples=folded[number][0]) for number, track in by_track.items()}
     choice = track_choice.chosen(by_track, bool(tracks), thing)
     first = by_track[choice.tracks[0]]
     source = Source(name, digest, container.name, **asdict(first.format), duration=longest.extent.duration)
-    holes = _holes([by_track[number] for number in choice.tracks], begin, choice.samples.shape[1], thing)
+    holes = extent.holes([by_track[number] for number in choice.tracks], begin, choice.samples.shape[1], thing)
     remarks = [warning for number in choice.tracks for warning in folded[number][1]]
     warnings = (*continuity.warnings(holes, file_layout.remark), *unreadable, *choice.warnings, *remarks)
     if damage:
@@ -216,33 +210,33 @@ def checked(sound: SoundSegment, settings: AudioSettings, parts: tuple[Part, ...
     return Recording(leveled.samples, sound.start, last, sound.source, warnings, parts)
 
 
-def duration(path: Path, settings: AudioSettings, tracks: Sequence[int] = ()) -> int:
+def duration(file: SoundSource, settings: AudioSettings, tracks: Sequence[int] = ()) -> int:
     """Return how long the sound of a file is, in milliseconds, by decoding it; nothing of it is kept.
 
     Raises
     ------
     AudioError: A01 to A15.
     """
-    thing = f"recording {source_file.printable(path)}"
+    thing = f"recording {source_file.printable(file)}"
     last = int(settings.source_limit_minutes * 60_000)
-    with source_file.opened(path, settings, thing) as file:
-        request = source_file.request(*source_file.identified(file, thing), last - 1, last, settings)
-        by_track, _ = track_choice.decoded(partial(_decoded_track, file, request, thing), tracks, thing, ignore)
+    with source_file.opened(file, settings, thing) as content:
+        request = source_file.request(*source_file.identified(content, thing), last - 1, last, settings)
+        by_track, _ = track_choice.decoded(partial(_decoded_track, content, request, thing), tracks, thing, ignore)
     extents = [decoded.extent for decoded in by_track.values()]
     if not all(extent.complete for extent in extents):
         raise AudioError("A12", thing, f"lasts longer than {clock(last)}", CUT)
     return max(extent.duration for extent in extents)
 
 
-def fingerprint(path: Path, settings: AudioSettings) -> str:
+def fingerprint(file: SoundSource, settings: AudioSettings) -> str:
     """SHA-256 of a file, in hexadecimal.
 
     Raises
     ------
     AudioError: A01 to A03 and A12, it cannot be a recording.
     """
-    with source_file.opened(path, settings, f"recording {source_file.printable(path)}") as file:
-        return sha256(file)
+    with source_file.opened(file, settings, f"recording {source_file.printable(file)}") as content:
+        return content.sha256()
 
 
 def save(recording: Recording) -> dict[str, bytes]:
@@ -280,81 +274,10 @@ def _part(metadata: Mapping[str, Any]) -> Part:
     return Part(Source(**metadata["source"]), metadata["begins"], metadata["drift"])
 
 
-def _segment(settings: AudioSettings, start: int | None, end: int | None, thing: str) -> tuple[int, int]:
-    """The begin and stop of reading, in ms: a little after the limit, to see whether the recording goes on."""
-    begin, limit = start or 0, _limit(settings)
-    last = int(settings.source_limit_minutes * 60_000)
-    if begin < 0 or (end is not None and end <= begin):
-        raise AudioError(
-            "A11", thing, "has no such segment: the segment ends before it begins", "give --start before --end"
-        )
-    if max(begin, end or 0) > last:
-        raise AudioError("A12", thing, f"is read only up to {clock(last)}", CUT)
-    if end is not None and end - begin > limit + SLACK:
-        raise _too_long(settings, f"is asked for a segment of {clock(end - begin)}", begin, thing)
-    return begin, begin + limit + SLACK if end is None else end
-
-
-def _limit(settings: AudioSettings) -> int:
-    return int(min(settings.segment_limit_minutes, settings.hard_limit_minutes) * 60_000)
-
-
-def _too_long(settings: AudioSettings, value: str, begin: int, thing: str) -> AudioError:
-    limit = _limit(settings)
-    remedy = f"choose a part with --start and --end, for example --start {clock(begin)} --end {clock(begin + limit)}"
-    return AudioError("A10", thing, f"{value}, more than {clock(limit)}", remedy)
-
-
-def _holes(tracks: Sequence[DecodedAudio], begin: int, samples: int, thing: str) -> list[decoder.Hole]:
-    """The holes in the tracks of a segment. Raises A05 if too much of one is damaged."""
-    duration = samples * 1000 // SAMPLE_RATE
-    holes: list[decoder.Hole] = []
-    for track in tracks:
-        in_track = continuity.within(track.holes, begin, begin + duration)
-        if continuity.is_too_damaged(in_track, duration):
-            value = f"is damaged: of {clock(duration)}, {continuity.lost(in_track)} cannot be decoded"
-            raise AudioError("A05", thing, value, f"{RENEW}, or name the part to take with --start and --end")
-        holes += [hole for hole in in_track if hole not in holes]
-    return sorted(holes, key=lambda hole: hole.start)
-
-
-def _check_extent(decoded: DecodedAudio, settings: AudioSettings, begin: int, end: int | None, thing: str) -> None:
-    """Refuse a recording or a segment that is too long, too short, or not there."""
-    declared, extent = decoded.format.declared, decoded.extent
-    last = int(settings.source_limit_minutes * 60_000)
-    if declared is not None and declared > last:
-        raise AudioError("A12", thing, f"lasts {clock(declared)}, longer than {clock(last)}", CUT)
-    if not extent.complete and end is None:
-        lasts = f"lasts at least {clock(max(declared or 0, extent.duration) - begin)}"
-        raise _too_long(settings, f"{lasts} from {clock(begin)} on" if begin else lasts, begin, thing)
-    if extent.duration == 0:
-        raise AudioError("A02", thing, "holds no sound", "check the settings of the recorder")
-    if extent.complete and extent.duration + SLACK < max(begin, end or 0):
-        verb, option = ("does", "--end") if begin < extent.duration else ("begins", "--start")
-        value = f"ends at {clock(extent.duration)}, before the segment {verb}"
-        raise AudioError("A11", thing, value, f"choose an earlier {option}")
-    if extent.duration - begin < _SHORTEST:
-        raise AudioError("A02", thing, "holds less than a second of sound there", "choose a longer segment")
-
-
 def _decoded_track(
-    file: int, request: decoder.DecodeRequest, thing: str, track: int, progress: Progress
+    content: SourceBytes, request: decoder.DecodeRequest, thing: str, track: int, progress: Progress
 ) -> DecodedAudio:
-    os.lseek(file, 0, os.SEEK_SET)  # the decoder shares our place in the file
-    return decoder.decode(file, replace(request, track=track), thing, progress)
-
-
-def _contradiction(decoded: DecodedAudio) -> str | None:
-    """A contradiction of the decoded duration and the header's, in words like those of a `Layout`, or None."""
-    declared, extent = decoded.format.declared, decoded.extent
-    if not extent.complete or declared is None or abs(declared - extent.duration) <= max(SLACK, declared // 100):
-        return None
-    lasts = clock(extent.duration)
-    return f"is cut off or its header is wrong: the header says {clock(declared)}, but there are {lasts}"
-
-
-def _damaged(damage: str, thing: str) -> AudioError:
-    return AudioError("A13", thing, damage, f"{RENEW}, or name the part to take with --start and --end")
+    return decoder.decode(content, replace(request, track=track), thing, progress)
 
 
 def _floats(samples: np.ndarray) -> np.ndarray:

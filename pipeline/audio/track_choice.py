@@ -38,7 +38,7 @@ _COMPARED, _WIDTH = 6, 4 * SAMPLE_RATE  # stretches that are compared, and sampl
 _SPEECH_MS = quality.LEAST_SPEECH
 _VAD_FRAME = 512  # samples; the network answers for each
 _NAMELESS = ("", "und")
-_UNREADABLE = ("TR-A02", "TR-A06", "TR-A07", "TR-A08")
+UNREADABLE = ("TR-A02", "TR-A06", "TR-A07", "TR-A08")
 """What keeps one track from being read, and says nothing about the others."""
 
 
@@ -98,7 +98,7 @@ def decoded(
             tracks[number] = decode(number - 1, progress)
             count = min(MOST, len(tracks[number].tracks))
         except AudioError as error:
-            if error.code not in _UNREADABLE or (len(refused) == 1 and not tracks):
+            if error.code not in UNREADABLE or (len(refused) == 1 and not tracks):
                 raise next(iter(refused.values()), error) from error
             refused[number] = error
         number += 1

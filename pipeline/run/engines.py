@@ -14,6 +14,7 @@ from pipeline import model_catalog
 from pipeline.audio import assembly
 from pipeline.audio.file_layout import FileLayout
 from pipeline.audio.recording import Recording
+from pipeline.audio.source_bytes import SoundSource
 from pipeline.coding import sentences, tagger
 from pipeline.coding.segmentation import SentenceFinder
 from pipeline.coding.tagger import Tagger
@@ -33,7 +34,12 @@ class Engines:
         self.settings = settings
 
     def decode(
-        self, recordings: Sequence[Path], layout: FileLayout, start: int | None, end: int | None, progress: Progress
+        self,
+        recordings: Sequence[SoundSource],
+        layout: FileLayout,
+        start: int | None,
+        end: int | None,
+        progress: Progress,
     ) -> Recording:
         """Read the segment of a recording's files; see `pipeline.audio.assembly.decode`."""
         return assembly.decode(recordings, layout, self.settings.audio, start, end, progress)

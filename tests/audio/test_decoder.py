@@ -8,8 +8,9 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.audio import decoder
+from pipeline.audio import decoder, source_bytes
 from pipeline.audio.sniff import MP4, WEBM
+from pipeline.audio.source_bytes import SourceBytes
 from pipeline.errors import AudioError
 from pipeline.run.progress import ignore
 
@@ -22,8 +23,9 @@ def _decode(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, entry: str, seconds
     path = tmp_path / "sound"
     path.write_bytes(b"sound")
     request = decoder.DecodeRequest(MP4.key, 0, 5, (), 0, 1000, seconds, 400 << 20)
-    with path.open("rb") as file, pytest.raises(AudioError) as caught:
-        decoder.decode(file.fileno(), request, "recording x", ignore)
+    with source_bytes.opened(path) as source, pytest.raises(AudioError) as caught:
+        assert source
+        decoder.decode(source, request, "recording x", ignore)
     return caught.value
 
 
@@ -72,8 +74,9 @@ def test_a_decoder_that_cannot_start_is_our_mistake_and_says_why(
 ) -> None:
     monkeypatch.setattr(decoder, "_ENTRY", "import no_such_module")
     request = decoder.DecodeRequest(MP4.key, 0, 5, (), 0, 1000, 5, 400 << 20)
-    with (tmp_path / "sound").open("w+b") as file, pytest.raises(RuntimeError, match="no_such_module"):
-        decoder.decode(file.fileno(), request, "recording x", ignore)
+    source = SourceBytes(0, lambda offset, count: b"")
+    with pytest.raises(RuntimeError, match="no_such_module"):
+        decoder.decode(source, request, "recording x", ignore)
 
 
 def test_the_decoder_inherits_no_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -96,8 +99,9 @@ def test_every_sound_track_is_named_and_each_is_decoded_by_its_place(tmp_path: P
             container.mux(stream.encode(frame))
     for track, value in enumerate((8_000, -4_000)):
         request = decoder.DecodeRequest(WEBM.key, 0, path.stat().st_size, (), 0, 2_000, 30, 2 << 30, track)
-        with path.open("rb") as file:
-            decoded = decoder.decode(file.fileno(), request, "recording x", ignore)
+        with source_bytes.opened(path) as source:
+            assert source
+            decoded = decoder.decode(source, request, "recording x", ignore)
         assert [(track.title, track.channels) for track in decoded.tracks] == [("room", 1), ("remote", 1)]
         assert decoded.samples.shape == (1, 32_000)
         assert set(decoded.samples[0]) == {value / 32_768}

@@ -2,25 +2,25 @@
 
 ::
 
-    draft ──PUT piece──> vault: "upload:000000000000", "upload:000004194304", … ──last piece──> vault: "recording"
+    draft ──PUT piece──> vault: "recording@000000000000", "recording@000004194304", …  ──last piece──> it is whole
 
 A piece is whatever arrived before the connection ended or the piece was full. The first bytes are looked at at once,
-the whole file by the decoder (in its sandbox) when all is there. Only then does it take the place of an earlier one: a
-refused file leaves nothing of itself behind, and whatever else is here stays.
+the whole file by the decoder (in its sandbox, which reads the pieces from the vault) when all is there. Only then does
+it take the place of an earlier one: the pieces stay as they are, and their rows say that they are whole. A refused file
+leaves nothing of itself behind, and whatever else is here stays.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from pathlib import Path
-from typing import BinaryIO
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from pipeline.audio import recording as audio
 from pipeline.audio import sniff
-from pipeline.audio.file_layout import ONE_FILE, FileLayout
+from pipeline.audio.file_layout import MOST_FILES, ONE_FILE, FileLayout
+from pipeline.audio.source_bytes import SoundSource
 from pipeline.errors import AudioError, ReviewError
 from pipeline.review.upload import quotas, surveys
 from pipeline.review.upload.surveys import Survey
@@ -30,16 +30,14 @@ from pipeline.tapes.consent import consent_form
 from pipeline.tapes.db.records import Item, Tape, new_id
 from pipeline.tapes.home import Home
 from pipeline.tapes.intake.submission import FORM
-from pipeline.tapes.jobs.steps import COMBINED, SURVEY, TRACKS, recording_kind
-from pipeline.tapes.vault.scratch import named
+from pipeline.tapes.jobs.recording_files import recording_kind, whole_files
+from pipeline.tapes.jobs.steps import COMBINED, SURVEY, TRACKS
+from pipeline.tapes.vault.joined_items import JoinedItems
 from pipeline.tapes.vault.stage_store import item_row
 from pipeline.tapes.vault.vault import StoredItem as Put
 
 PIECE = 4 << 20
 """Bytes that are kept in memory before they go to the vault."""
-
-MOST_FILES = 2
-"""Files of one recording: one per person, or two parts."""
 
 SCAN_MB = 20
 """Megabytes of a scanned form at most."""
@@ -47,41 +45,52 @@ SCAN_MB = 20
 SCANS = (b"%PDF-", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")
 """How the files begin that a scanned form may be: PDF, PNG, JPEG, TIFF."""
 
-UPLOAD, FORM_UPLOAD = "upload:", "form:"
-"""How the kinds of pieces begin: of an upload that goes on where it was cut, and of one that a form sends at once."""
+UPLOAD, FORM_UPLOAD = "pieces", "form:"
+"""The upload of a file that goes on where it was cut, and how those begin that a form sends at once."""
 
 _HEAD = 64  # bytes: a file of fewer is too short to be called no recording before its end
 _EARLY_MS, _EARLY_PIECES = 20_000, 4  # the beginning that is listened to while the rest is still on its way
 _BESIDE = {SURVEY, COMBINED, TRACKS}
 _checking = threading.Lock()
-"""One recording is decoded at a time: an hour of it takes some hundred MB."""
+"""One recording is decoded at a time: to put several files together takes some hundred MB."""
 
 
 def by_form() -> str:
-    """How the kinds of the pieces begin that one form sends."""
-    return f"{FORM_UPLOAD}{new_id()}:"
-
-
-def pieces_of(file: int) -> str:
-    """How the kinds of the pieces of a recording's file begin, which is counted from 1."""
-    return UPLOAD if file == 1 else f"upload{file}:"
+    """The upload of one form."""
+    return f"{FORM_UPLOAD}{new_id()}"
 
 
 def offset(home: Home, tape_id: str, file: int = 1) -> int:
-    """How many bytes of a recording's file are here."""
+    """How many bytes of a recording's file are here that is still being sent."""
     with home.database.reading() as database:
-        query = select(Item.size).where(Item.tape_id == tape_id, Item.kind.startswith(pieces_of(file)))
-        return sum(database.scalars(query))
+        return sum(database.scalars(select(Item.size).where(Item.tape_id == tape_id, _of_upload(UPLOAD, file))))
+
+
+def _of_file(file: int) -> ColumnElement[bool]:
+    """The items of a recording's file, counted from 1."""
+    return or_(Item.kind == recording_kind(file), Item.kind.startswith(f"{recording_kind(file)}@"))
+
+
+def _of_upload(upload: str, file: int) -> ColumnElement[bool]:
+    """The pieces of a file that one upload sends."""
+    return and_(Item.upload == upload, _of_file(file))
 
 
 def keep(
-    home: Home, tape_id: str, start: int, content: bytes, now: int, upload: str = UPLOAD, quota: int | None = None
+    home: Home,
+    tape_id: str,
+    start: int,
+    content: bytes,
+    now: int,
+    upload: str = UPLOAD,
+    file: int = 1,
+    quota: int | None = None,
 ) -> int:
     """Encrypt and keep the bytes from ``start`` on; how many are here then.
 
     Parameters
     ----------
-    upload: how the kinds of its pieces begin. quota: bytes that the interviewer's drafts may hold together.
+    file: which of the recording, from 1. quota: bytes that the interviewer's drafts may hold together.
 
     Raises
     ------
@@ -92,18 +101,17 @@ def keep(
         return start
     if start == 0:
         _look(content)
-    put = home.vault.put(tape_id, f"{upload}{start:012d}", content)
+    put = home.vault.put(tape_id, recording_kind(file, start), content)
     try:
         with home.database.writing() as database:
-            query = select(Item.size).where(Item.tape_id == tape_id, Item.kind.startswith(upload))
-            sizes = database.scalars(query).all()
+            sizes = database.scalars(select(Item.size).where(Item.tape_id == tape_id, _of_upload(upload, file))).all()
             tape = database.get_one(Tape, tape_id)
             if sum(sizes) != start or tape.state != "draft":
                 raise out_of_step(tape_id, sum(sizes))
             quotas.require_pieces(len(sizes) + 1)
             if quota is not None:
                 quotas.require_space(database, tape.interviewer_id, len(content), quota)
-            database.add(item_row(put, now))
+            database.add(item_row(put, now, upload))
     except BaseException:
         home.vault.remove(put)
         raise
@@ -130,9 +138,9 @@ def too_large(limit_mb: int) -> ReviewError:
 def finish(
     home: Home, settings: AudioSettings, tape_id: str, now: int, upload: str = UPLOAD, file: int = 1
 ) -> Survey | None:
-    """Join the pieces, look the recording over, and keep it in place of an earlier one; refused pieces are removed.
+    """Look the pieces over, and keep them as a whole in place of an earlier file; refused pieces are removed.
 
-    Returns its survey; None where the member has to say something first: which sound track, or how the second ``file``
+    Returns its survey; None where the member has to say something first: which sound track, or how this ``file``
     and the first belong together. Who lost the answer to the last piece asks again, perhaps while the first request is
     still here: it is waited for.
 
@@ -143,33 +151,30 @@ def finish(
     """
     with _checking:
         with home.database.reading() as database:
-            query = select(Item).where(Item.tape_id == tape_id, Item.kind.startswith(upload)).order_by(Item.kind)
+            query = select(Item).where(Item.tape_id == tape_id, _of_upload(upload, file)).order_by(Item.kind)
             pieces = list(database.scalars(query))
         if not pieces:
-            if upload == pieces_of(file) and recording_kind(file) in {item.kind for item in recordings(home, tape_id)}:
+            if upload == UPLOAD and len(recordings(home, tape_id)) >= file:
                 return survey(home, tape_id)
             raise AudioError("A02", "recording", "is empty", "send another file")
         try:
-            with home.vault.locks.working(tape_id), home.vault.scratch.file() as sound:
-                _join(home, pieces, sound)
-                contents = _looked_over(named(sound), settings, file)
-                sound.seek(0)
-                items = [home.vault.put(tape_id, recording_kind(file), sound)]
-            items += [home.vault.put(tape_id, kind, content) for kind, content in contents.items()]
+            with home.vault.locks.working(tape_id), JoinedItems(home.vault, pieces) as sound:
+                contents = _looked_over(sound, settings, file)
+            items = [home.vault.put(tape_id, kind, content) for kind, content in contents.items()]
         except AudioError:
-            drop(home, tape_id, upload)
+            drop(home, tape_id, upload, file)
             raise
         _replaced(home, tape_id, pieces, items, now, file)
     return survey(home, tape_id)
 
 
-def _looked_over(path: Path, settings: AudioSettings, file: int) -> dict[str, bytes]:
+def _looked_over(sound: SoundSource, settings: AudioSettings, file: int) -> dict[str, bytes]:
     """The items that a file brings along, by kind: its survey, or the tracks of which one is to be chosen."""
     if file > 1:
-        audio.duration(path, settings)
+        audio.duration(sound, settings)
         return {}
     try:
-        surveyed = surveys.of_paths([path], ONE_FILE, None, settings)
+        surveyed = surveys.of_files([sound], ONE_FILE, None, settings)
     except AudioError as error:
         if error.code != "TR-A16":
             raise
@@ -177,26 +182,28 @@ def _looked_over(path: Path, settings: AudioSettings, file: int) -> dict[str, by
     return {SURVEY: surveyed.survey.packed()} | ({COMBINED: surveyed.sound} if surveyed.sound else {})
 
 
-def _replaced(home: Home, tape_id: str, pieces: list[Item], items: list[Put], now: int, file: int) -> None:
-    """Keep a whole file and what it brings along in place of its pieces and of an earlier one.
+def _replaced(home: Home, tape_id: str, pieces: list[Item], beside: list[Put], now: int, file: int) -> None:
+    """Keep a file's pieces as a whole, with what it brings along, in place of an earlier file.
 
-    Another first file takes the second along, and another second file asks anew how the two belong together.
+    Another first file takes the others along, and another later file asks anew how they belong together.
     """
-    kinds = _BESIDE | {recording_kind(number) for number in range(file, MOST_FILES + 1)}
+    numbers = range(file, MOST_FILES + 1)
+    ours = [piece.id for piece in pieces]
     with home.database.writing() as database:
         tape = database.get_one(Tape, tape_id)
         is_draft = tape.state == "draft"
         gone = list(pieces)
         if is_draft:
-            uploads = (Item.kind.startswith(pieces_of(number)) for number in range(file, MOST_FILES + 1))
-            query = select(Item).where(Item.tape_id == tape_id, or_(Item.kind.in_(kinds), *uploads))
-            gone += [item for item in database.scalars(query) if item.id not in {piece.id for piece in pieces}]
-            database.add_all(item_row(item, now) for item in items)
-            audit_log.record(database, now, tape.interviewer_id, "upload", tape_id, thing=items[0].id)
+            taken = or_(Item.kind.in_(_BESIDE), *map(_of_file, numbers))
+            query = select(Item).where(Item.tape_id == tape_id, taken, Item.id.not_in(ours))
+            gone = [item for item in database.scalars(query) if not (item.upload or "").startswith(FORM_UPLOAD)]
+            database.execute(update(Item).where(Item.id.in_(ours)).values(upload=None))
+            database.add_all(item_row(item, now) for item in beside)
+            audit_log.record(database, now, tape.interviewer_id, "upload", tape_id, thing=pieces[0].id)
         database.execute(delete(Item).where(Item.id.in_([item.id for item in gone])))
     _remove(home, gone)
     if not is_draft:  # a job has the earlier recording by now
-        for item in items:
+        for item in beside:
             home.vault.remove(item)
         raise ReviewError("R02", f"upload for tape {tape_id}", "comes too late", "check the state of the tape")
 
@@ -232,15 +239,14 @@ def settle(
 def early_words(home: Home, settings: AudioSettings, tape_id: str, file: int) -> tuple[str, ...]:
     """Return what is wrong with the sound of an upload that still goes on: its level, and whether anybody speaks."""
     with home.database.reading() as database:
-        chosen = Item.kind.startswith(pieces_of(file))
+        chosen = _of_upload(UPLOAD, file)
         query = select(Item).where(Item.tape_id == tape_id, chosen).order_by(Item.kind).limit(_EARLY_PIECES)
         pieces = list(database.scalars(query))
     if not pieces or not _checking.acquire(blocking=False):
         return ()
     try:
-        with home.vault.locks.working(tape_id), home.vault.scratch.file() as sound:
-            _join(home, pieces, sound)
-            return surveys.early_words(named(sound), settings, _EARLY_MS)
+        with home.vault.locks.working(tape_id), JoinedItems(home.vault, pieces) as sound:
+            return surveys.early_words(sound, settings, _EARLY_MS)
     finally:
         _checking.release()
 
@@ -296,30 +302,24 @@ def tracks(home: Home, tape_id: str) -> tuple[surveys.TrackOption, ...]:
     return surveys.track_list(content) if content else ()
 
 
-def recordings(home: Home, tape_id: str) -> list[Item]:
-    """Return the files of a draft's recording that are here whole, in order."""
-    kinds = [recording_kind(number) for number in range(1, MOST_FILES + 1)]
+def recordings(home: Home, tape_id: str) -> list[list[Item]]:
+    """Return the files of a draft's recording that are here whole, in order, each as its pieces."""
     with home.database.reading() as database:
-        query = select(Item).where(Item.tape_id == tape_id, Item.kind.in_(kinds)).order_by(Item.kind)
-        return list(database.scalars(query))
+        return whole_files(database.scalars(select(Item).where(Item.tape_id == tape_id)))
 
 
-def recording(home: Home, tape_id: str) -> Item | None:
-    """Return the sound of a draft's whole recording, to choose a part of it by ear."""
+def sound(home: Home, tape_id: str) -> JoinedItems | None:
+    """Open the sound of a draft's whole recording, to choose a part of it by ear."""
     with home.database.reading() as database:
-        combined = select(Item).where(Item.tape_id == tape_id, Item.kind == COMBINED)
-        if (item := database.scalar(combined)) is not None:
-            return item
-    return next(iter(recordings(home, tape_id)), None)
+        combined = database.scalar(select(Item).where(Item.tape_id == tape_id, Item.kind == COMBINED))
+    pieces = [combined] if combined else next(iter(recordings(home, tape_id)), [])
+    return JoinedItems(home.vault, pieces) if pieces else None
 
 
 def discard(home: Home, tape_id: str, file: int = 1) -> None:
     """Remove the files that were uploaded for a draft, from one on."""
-    numbers = range(file, MOST_FILES + 1)
-    kinds = _BESIDE | {recording_kind(number) for number in numbers}
-    pieces = [Item.kind.startswith(pieces_of(number)) for number in numbers]
-    pieces += [Item.kind.startswith(FORM_UPLOAD)] if file == 1 else []
-    _discard(home, Item.tape_id == tape_id, or_(Item.kind.in_(kinds), *pieces))
+    items = map(_of_file, range(file, MOST_FILES + 1))
+    _discard(home, Item.tape_id == tape_id, or_(Item.kind.in_(_BESIDE), *items))
 
 
 def _content(home: Home, tape_id: str, kind: str) -> bytes | None:
@@ -328,14 +328,14 @@ def _content(home: Home, tape_id: str, kind: str) -> bytes | None:
     return home.vault.read(item) if item else None
 
 
-def drop(home: Home, tape_id: str, upload: str) -> None:
+def drop(home: Home, tape_id: str, upload: str, file: int = 1) -> None:
     """Remove the pieces of one upload."""
-    _discard(home, Item.tape_id == tape_id, Item.kind.startswith(upload))
+    _discard(home, Item.tape_id == tape_id, _of_upload(upload, file))
 
 
 def drop_forms(home: Home, tape_id: str, before: int) -> None:
     """Remove what is left of forms whose server died while they were sent, before a moment."""
-    _discard(home, Item.tape_id == tape_id, Item.kind.startswith(FORM_UPLOAD), Item.created_at < before)
+    _discard(home, Item.tape_id == tape_id, Item.upload.startswith(FORM_UPLOAD), Item.created_at < before)
 
 
 def _discard(home: Home, *chosen: ColumnElement[bool]) -> None:
@@ -354,11 +354,6 @@ def _look(content: bytes) -> None:
     hidden = content.startswith((b"ID3", bytes(16)))
     if sniff.identify(read) is None and not (hidden or len(content) < _HEAD):
         raise sniff.refusal(read, "recording")
-
-
-def _join(home: Home, pieces: Iterable[Item], file: BinaryIO) -> None:
-    for piece in pieces:
-        file.write(home.vault.read(piece))
 
 
 def _remove(home: Home, items: Iterable[Item]) -> None:

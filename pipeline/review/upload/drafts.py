@@ -232,10 +232,10 @@ def part_sound(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     with home.database.reading() as database:
         draft(database, viewer, tape_id, now)
         authorization.own_tape(database, viewer, tape_id, "play", now)
-    item, seen = chunked_uploads.recording(home, tape_id), chunked_uploads.survey(home, tape_id)
-    if item is None or seen is None:
+    sound, seen = chunked_uploads.sound(home, tape_id), chunked_uploads.survey(home, tape_id)
+    if sound is None or seen is None:
         raise HTTPException(404)
-    answer = source_sound.answer(request, home.vault.open(item), seen.shown)
+    answer = source_sound.answer(request, sound, seen.shown)
     with home.database.writing() as database:
         audit_log.record(database, now, viewer.person_id, "tape.play", tape_id, "recording")
     return answer

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import JobError, ReviewError
-from pipeline.review.upload.chunked_uploads import UPLOAD
 from pipeline.tapes.db.records import Item, Job, Tape
 from pipeline.tapes.home import Home
 from pipeline.tapes.intake import submission
-from pipeline.tapes.jobs.steps import ASKED, RECORDING, WRITTEN, JobOptions
+from pipeline.tapes.jobs.recording_files import is_recording
+from pipeline.tapes.jobs.steps import ASKED, WRITTEN, JobOptions
 from pipeline.tapes.vault.stage_store import item_row
 
 
@@ -45,7 +45,7 @@ def queue_text(home: Home, tape_id: str, by: str, now: int) -> None:
         kinds = set(database.scalars(select(Item.kind).where(Item.tape_id == tape_id)))
         if WRITTEN not in kinds:
             raise ReviewError("R10", "transcript", "the transcript is not here anymore", "upload it again")
-        if RECORDING in kinds or any(kind.startswith(UPLOAD) for kind in kinds):
+        if any(map(is_recording, kinds)):
             value = "this tape has a recording"
             raise ReviewError("R10", "transcript", value, "go on with it, or remove it first to code the text alone")
         job = submission.queue(database, tape, None, now, by)

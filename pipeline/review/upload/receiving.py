@@ -17,6 +17,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from pipeline.audio.file_layout import MOST_FILES
 from pipeline.errors import AudioError, ReviewError
 from pipeline.formats import plain_text
 from pipeline.review import errors, form_fields
@@ -33,7 +34,7 @@ router = APIRouter()
 
 Bytes = Annotated[int, Header(ge=0, le=1 << 40)]
 
-FileNumber = Annotated[int, Query(ge=1, le=chunked_uploads.MOST_FILES)]
+FileNumber = Annotated[int, Query(ge=1, le=MOST_FILES)]
 """Which file of the recording, from 1."""
 
 BESIDE = 16 << 10
@@ -78,8 +79,8 @@ async def piece(
     if at > upload_length:  # a smaller file than the one that was begun
         raise chunked_uploads.beyond()
     await run_in_threadpool(_require_space, request, viewer, upload_length - at)
-    upload = chunked_uploads.pieces_of(file)
-    at = await _store_stream(request, tape_id, at, upload_length, request.stream(), upload)
+    upload = chunked_uploads.UPLOAD
+    at = await _store_stream(request, tape_id, at, upload_length, request.stream(), upload, file)
     if at < upload_length:
         return JSONResponse({"offset": at, "done": False})
     seen = await run_in_threadpool(
@@ -99,14 +100,14 @@ async def form(request: Request, viewer: SignedIn, tape_id: Id, file: FileNumber
     stream = _FormStream(request)
     await run_in_threadpool(chunked_uploads.drop_forms, room.home, tape_id, room.clock() - DAY)
     try:
-        await _store_stream(request, tape_id, 0, limit_mb * 1_000_000, stream.file(), upload)
+        await _store_stream(request, tape_id, 0, limit_mb * 1_000_000, stream.file(), upload, file)
         seen = await run_in_threadpool(
             chunked_uploads.finish, room.home, room.settings.audio, tape_id, room.clock(), upload, file
         )
     except (AudioError, ReviewError) as error:
         return await run_in_threadpool(recording, request, viewer, tape_id, error, file)
     finally:  # a form that is refused or cut leaves nothing of itself; what was here before stays
-        await run_in_threadpool(chunked_uploads.drop, room.home, tape_id, upload)
+        await run_in_threadpool(chunked_uploads.drop, room.home, tape_id, upload, file)
     return seeing(f"/tapes/{tape_id}/{'files' if seen is None else 'part'}")
 
 
@@ -157,6 +158,7 @@ async def _store_stream(
     length: int,
     stream: AsyncIterator[bytes],
     upload: str = chunked_uploads.UPLOAD,
+    file: int = 1,
 ) -> int:
     """Keep a stream piece by piece; how many bytes are here then. What came before a cut is kept."""
     room = context_of(request)
@@ -166,7 +168,9 @@ async def _store_stream(
     async def store() -> None:
         nonlocal at
         content, quota = bytes(waiting), _quota(request)
-        at = await run_in_threadpool(chunked_uploads.keep, room.home, tape_id, at, content, room.clock(), upload, quota)
+        at = await run_in_threadpool(
+            chunked_uploads.keep, room.home, tape_id, at, content, room.clock(), upload, file, quota
+        )
         waiting.clear()
 
     try:
@@ -191,9 +195,9 @@ def _done(tape_id: str, at: int, surveyed: bool) -> Response:
 
 
 def _require_first(request: Request, tape_id: str, file: int) -> None:
-    """Refuse a second file without a first."""
-    if file > 1 and not chunked_uploads.recordings(context_of(request).home, tape_id):
-        raise HTTPException(409, "Upload the first file before the second.", {"Upload-Offset": "0"})
+    """Refuse a file without those before it."""
+    if file > 1 + len(chunked_uploads.recordings(context_of(request).home, tape_id)):
+        raise HTTPException(409, "Upload the files in order.", {"Upload-Offset": "0"})
 
 
 def _quota(request: Request) -> int:

@@ -10,23 +10,23 @@ from __future__ import annotations
 import io
 import json
 import re
-import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import TypeAdapter
 
-from pipeline.audio import assembly
+from pipeline.audio import assembly, overview
 from pipeline.audio.file_layout import ONE_FILE, FileLayout
-from pipeline.audio.recording import SAMPLE_RATE, Recording, peaks
+from pipeline.audio.recording import SAMPLE_RATE, QualityWarning, Recording, peaks
+from pipeline.audio.source_bytes import SoundSource
 from pipeline.errors import AudioError
 from pipeline.settings import AudioSettings
 from pipeline.tapes.db.records import Item
 from pipeline.tapes.home import Home
-from pipeline.tapes.vault.scratch import named
+from pipeline.tapes.vault.joined_items import JoinedItems
 
 _SURVEYED_MINUTES = 60.0  # in which a segment can be picked: longer than any session of motivational interviewing
 _POINTS = 1200  # of the drawing: one for each pixel of a wide page
@@ -78,24 +78,21 @@ class Surveyed:
     sound: bytes | None
 
 
-def make(home: Home, files: Sequence[Item], layout: FileLayout, voice: str | None, settings: AudioSettings) -> Surveyed:
-    """Survey the recording that lies in these items.
+def make(
+    home: Home, files: Sequence[Sequence[Item]], layout: FileLayout, voice: str | None, settings: AudioSettings
+) -> Surveyed:
+    """Survey the recording whose files lie in these items.
 
     Raises
     ------
     AudioError: A01 to A18.
     """
     with ExitStack() as opened:
-        paths = []
-        for item in files:
-            sound = opened.enter_context(home.vault.scratch.file())
-            with home.vault.open(item) as reader:
-                shutil.copyfileobj(reader, sound, 1 << 20)
-            paths.append(named(sound))
-        return of_paths(paths, layout, voice, settings)
+        sounds = [opened.enter_context(JoinedItems(home.vault, pieces)) for pieces in files]
+        return of_files(sounds, layout, voice, settings)
 
 
-def of_paths(paths: Sequence[Path], layout: FileLayout, voice: str | None, settings: AudioSettings) -> Surveyed:
+def of_files(files: Sequence[SoundSource], layout: FileLayout, voice: str | None, settings: AudioSettings) -> Surveyed:
     """Survey up to an hour of a recording; beyond that, the part is chosen by numbers alone.
 
     Raises
@@ -103,25 +100,48 @@ def of_paths(paths: Sequence[Path], layout: FileLayout, voice: str | None, setti
     AudioError: A01 to A18.
     """
     limit = int(_SURVEYED_MINUTES * 60_000)
+    if len(files) == 1 and not layout.tracks and (seen := overview.look_over(files[0], settings, limit)) is not None:
+        heights = np.maximum.reduceat(seen.peaks, range(0, len(seen.peaks), -(-len(seen.peaks) // _POINTS)))
+        duration = seen.shown if seen.complete else None
+        shown = seen.shown if seen.complete else limit
+        return Surveyed(_survey(seen.sha256, duration, shown, heights, seen.warnings, layout, voice), None)
+    return _of_several(files, layout, voice, settings, limit)
+
+
+def _of_several(
+    files: Sequence[SoundSource], layout: FileLayout, voice: str | None, settings: AudioSettings, limit: int
+) -> Surveyed:
+    """Survey sound that has to be put together, or chosen, before it can be looked at: an hour of it in memory."""
     wide = settings.model_copy(
         update={"segment_limit_minutes": _SURVEYED_MINUTES, "hard_limit_minutes": _SURVEYED_MINUTES}
     )
     try:
-        recording = assembly.decode(paths, layout, wide)
+        recording = assembly.decode(files, layout, wide)
         duration: int | None = recording.end
     except AudioError as error:
         if error.code != "TR-A10":
             raise
-        recording, duration = assembly.decode(paths, layout, wide, 0, limit), None
+        recording, duration = assembly.decode(files, layout, wide, 0, limit), None
     drawn = peaks(recording.samples, max(1, 1000 * _POINTS // recording.end)).max(axis=0)
-    notes = tuple(warning.message for warning in recording.warnings)
+    digest = recording.source.sha256
+    survey = _survey(digest, duration, recording.end, drawn, recording.warnings, layout, voice)
+    return Surveyed(survey, _flac(recording))
+
+
+def _survey(
+    sha256: str,
+    duration: int | None,
+    shown: int,
+    drawn: np.ndarray,
+    warnings: Sequence[QualityWarning],
+    layout: FileLayout,
+    voice: str | None,
+) -> Survey:
     heights = tuple(int(min(255, value * 255)) for value in drawn)
-    survey = Survey(recording.source.sha256, duration, recording.end, heights, notes, layout, voice)
-    several = len(paths) > 1 or any(warning.code in ("track", "tracks") for warning in recording.warnings)
-    return Surveyed(survey, _flac(recording) if several or layout.tracks else None)
+    return Survey(sha256, duration, shown, heights, tuple(each.message for each in warnings), layout, voice)
 
 
-def early_words(path: Path, settings: AudioSettings, last: int) -> tuple[str, ...]:
+def early_words(sound: SoundSource, settings: AudioSettings, last: int) -> tuple[str, ...]:
     """Return what is wrong with the first seconds of a recording that is still being sent; nothing where none is read.
 
     Parameters
@@ -129,7 +149,7 @@ def early_words(path: Path, settings: AudioSettings, last: int) -> tuple[str, ..
     last: milliseconds to look at.
     """
     try:
-        recording = assembly.decode((path,), FileLayout(), settings, 0, last)
+        recording = assembly.decode((sound,), FileLayout(), settings, 0, last)
     except AudioError:  # an index at the end of the file, or too little of it yet: the whole is looked at in the end
         return ()
     heeded = ("no_speech", "quiet", "clipping", "narrow_band")

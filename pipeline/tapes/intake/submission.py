@@ -36,7 +36,8 @@ from pipeline.tapes.consent.consent_form import Terms
 from pipeline.tapes.db.records import Item, Job, Person, Review, Tape, TapeTurn, new_id
 from pipeline.tapes.home import Home
 from pipeline.tapes.jobs import job_state
-from pipeline.tapes.jobs.steps import ASKED, WRITTEN, JobOptions, recording_kind
+from pipeline.tapes.jobs.recording_files import recording_kind
+from pipeline.tapes.jobs.steps import ASKED, WRITTEN, JobOptions
 from pipeline.tapes.retention import destruction
 from pipeline.tapes.vault.stage_store import item_row
 from pipeline.timeline import Role

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
-from typing import BinaryIO, Literal
+from typing import Literal
 
 from pydantic import TypeAdapter
 from sqlalchemy import delete, select
@@ -28,34 +27,20 @@ from pipeline.tapes.db.records import Item, Job, Tape
 from pipeline.tapes.home import Home
 from pipeline.tapes.intake import importing
 from pipeline.tapes.intake.importing import Imported
-from pipeline.tapes.vault.scratch import named
+from pipeline.tapes.jobs import recording_files
+from pipeline.tapes.vault.joined_items import JoinedItems
 from pipeline.tapes.vault.stage_store import VaultStageStore
 from pipeline.timeline import Role
 
 ASKED = "asked"
 """The kind of the item that holds what was asked for."""
 
-RECORDING, WRITTEN = "recording", "written"
-"""The kinds of the items that hold the sound, and a transcript that somebody wrote (`formats.written_transcript`).
-
-The files of a recording that is made of several are of the kinds ``recording``, ``recording:2`` and so on, in order.
-They are there until the segment is cut out of them; from then on the stage that decodes has the only sound.
-"""
-
+WRITTEN = "written"
+"""The kind of the item that holds a transcript that somebody wrote (`formats.written_transcript`)."""
 
 SURVEY, COMBINED, TRACKS = "survey", "combined", "tracks"
 """The kinds of the items that a draft has beside its recording: how the whole looks, the whole of several files as one
 sound, and the sound tracks of which one is to be chosen."""
-
-
-def recording_kind(number: int) -> str:
-    """Return the kind of the item that holds a recording's file, counted from 1."""
-    return RECORDING if number == 1 else f"{RECORDING}:{number}"
-
-
-def is_recording(kind: str) -> bool:
-    """Whether an item of this kind holds a file of a recording as it was handed in."""
-    return kind == RECORDING or kind.startswith(f"{RECORDING}:")
 
 
 _LISTEN = {"transcribe": 0.7, "diarize": 0.3}  # shares of the time that both take
@@ -111,7 +96,7 @@ def perform(
         if job is None:
             raise JobError("J01", f"job {job_id}", "is not known", "`tape-review status` lists the jobs")
         tape = session.get_one(Tape, job.tape_id)
-        wanted = select(Item).where(Item.tape_id == tape.id)
+        wanted = select(Item).where(Item.tape_id == tape.id, Item.upload.is_(None))
         items = {item.kind: item for item in session.scalars(wanted)}
         target = target_behavior.read(session, home.vault, tape.id)
         written = unpacked(home.vault.read(items[WRITTEN])) if WRITTEN in items else None
@@ -148,42 +133,34 @@ def _of_recording(
     clock: Clock,
 ) -> Imported | None:
     """Do a step with a recording; what is to be published, after the last one."""
-    files = [item for kind, item in sorted(items.items()) if is_recording(kind)]
+    files = recording_files.whole_files(items.values())
     with ExitStack() as opened:
-        sounds = [opened.enter_context(home.vault.scratch.file()) for _ in files]
         request = ProcessRequest(
-            recordings=tuple(named(sound) for sound in sounds),
+            recordings=tuple(opened.enter_context(JoinedItems(home.vault, pieces)) for pieces in files),
             target_behavior=target,
             **{name: getattr(job_options, name) for name in _RUN_OPTIONS},
             tape_id=items[ASKED].tape_id,
             transcript=written,
         )
         run = Run(request, settings, watch, engines=engines(settings), source=job_options.source)
-        if run.needs_recording(store):
-            _read_back(home, files, sounds)
-            if not files and (segment := store.latest("decode")) is not None:
-                run.adopt_recording(store, segment)
+        if not files and run.needs_recording(store) and (segment := store.latest("decode")) is not None:
+            run.adopt_recording(store, segment)
         imported = importing.of_recording(*run.finish(store)) if step == "report" else None
         if imported is None:
             run.results(store, STEPS[step])
     if files:
-        _forget(home, [*files, *(item for kind, item in items.items() if kind in (SURVEY, COMBINED))], clock())
+        _forget(home, items[ASKED].tape_id, clock())
     return imported
 
 
-def _read_back(home: Home, files: Sequence[Item], sounds: Sequence[BinaryIO]) -> None:
-    for item, sound in zip(files, sounds, strict=True):
-        with home.vault.open(item) as reader:
-            shutil.copyfileobj(reader, sound, 1 << 20)
-        named(sound)
-
-
-def _forget(home: Home, files: Sequence[Item], now: int) -> None:
+def _forget(home: Home, tape_id: str, now: int) -> None:
     """Remove what was handed in: the segment is cut out of it, and nobody agreed to more."""
     with home.database.writing() as session:
-        session.execute(delete(Item).where(Item.id.in_([item.id for item in files])))
-        audit_log.record(session, now, None, "recording.cut", files[0].tape_id)
-    for item in files:
+        items = session.scalars(select(Item).where(Item.tape_id == tape_id)).all()
+        cut = [item for item in items if recording_files.is_recording(item.kind) or item.kind in (SURVEY, COMBINED)]
+        session.execute(delete(Item).where(Item.id.in_([item.id for item in cut])))
+        audit_log.record(session, now, None, "recording.cut", tape_id)
+    for item in cut:
         home.vault.remove(item)
 
 

@@ -1,9 +1,10 @@
 """Plaintext outside of the vault: in files without a name, which the kernel frees when their holder ends.
 
-A decoder needs a file. It gets one in memory that has no name (``memfd_create``), as an open descriptor: however the
-holder ends, by ``kill -9`` of a whole group of processes or a container that is stopped, nothing is left that anybody
-could open. Where the system knows no such files (macOS), it is a file on the disk that lost its name before anything
-was written; its blocks are freed likewise, and encrypting the disk keeps what they held from being read.
+A backup collects its records before it encrypts them. They lie in a file in memory that has no name (``memfd_create``),
+an open descriptor: however the holder ends, by ``kill -9`` of a whole group of processes or a container that is
+stopped, nothing is left that anybody could open. Where the system knows no such files (macOS), it is a file on the disk
+that lost its name before anything was written; its blocks are freed likewise, and encrypting the disk keeps what they
+held from being read.
 
 Earlier versions worked in a folder with a name. What a killed process of theirs left is removed by every start of ours,
 and counts as a survivor as long as it is there.
@@ -84,13 +85,6 @@ class Scratch:
         runtime = os.environ.get("XDG_RUNTIME_DIR")
         memory = [Path("/dev/shm"), *([Path(runtime)] if runtime else [])]  # noqa: S108 - only looked at
         return [*(folder / name for folder in memory if sys.platform == "linux"), self._home / "private"]
-
-
-def named(file: BinaryIO) -> Path:
-    """A path by which this process, and only it, opens a nameless file from its beginning."""
-    file.flush()
-    file.seek(0)  # where such a path opens no second file, it shares the place in the first
-    return Path("/dev/fd") / str(file.fileno())
 
 
 def _inside(root: Path) -> list[Path]:

@@ -87,9 +87,9 @@ def keep(home: Home, tape_id: str, kind: str, content: bytes | Path, now: int) -
     return row
 
 
-def item_row(put: StoredItem, now: int) -> records.Item:
-    """The row about an item of the vault."""
-    return records.Item(**asdict(put), created_at=now)
+def item_row(put: StoredItem, now: int, upload: str | None = None) -> records.Item:
+    """The row about an item of the vault; ``upload`` is that of which it is a piece."""
+    return records.Item(**asdict(put), created_at=now, upload=upload)
 
 
 def packed(files: Mapping[str, bytes]) -> bytes:

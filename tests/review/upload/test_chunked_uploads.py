@@ -17,6 +17,7 @@ import pytest
 import soundfile
 
 from pipeline.audio import sniff
+from pipeline.audio.source_bytes import SoundSource
 from pipeline.errors import ReviewError
 from pipeline.review.errors import MEMBER_TEXTS
 from pipeline.review.upload import chunked_uploads, surveys
@@ -41,6 +42,14 @@ def sound(seconds: float = 3.0) -> bytes:
     file, noise = io.BytesIO(), np.random.default_rng(1).normal(0, 0.1, int(16_000 * seconds))
     soundfile.write(file, noise, 16_000, format="WAV", subtype="PCM_16")
     return file.getvalue()
+
+
+def stored(room: Room, tape: str) -> bytes:
+    """The whole recording of a draft, or what a browser plays of it."""
+    whole = chunked_uploads.sound(room.home, tape)
+    assert whole
+    with whole:
+        return whole.readall()
 
 
 class Sender:
@@ -96,9 +105,8 @@ def test_a_tape_is_handed_in_step_by_step(room: Room, sender: Sender) -> None:
         assert database.query(Job).one().tape_id == tape
         assert database.query(Review).one().stage == "interviewer"
         kinds = sorted(item.kind for item in database.query(Item))
-        assert kinds == ["asked", "recording", "survey"]
-        recording = database.query(Item).filter(Item.kind == "recording").one()
-    assert room.home.vault.read(recording) == whole
+        assert kinds == ["asked", "recording@000000000000", "recording@000000050000", "survey"]
+    assert stored(room, tape) == whole
     assert sender.browser.post(f"/tapes/{tape}/part", part).status_code == 404  # once only
     assert sender.browser.get(f"/tapes/{tape}/part/sound").status_code == 404
 
@@ -132,11 +140,9 @@ def test_a_recording_that_is_sent_again_takes_the_place_of_the_earlier_one(room:
         whole = sound(seconds)
         assert sender.put(tape, 0, whole, len(whole)).json()["done"]
     with room.home.database.reading() as database:
-        assert sorted(item.kind for item in database.query(Item)) == ["recording", "survey"]
+        assert sorted(item.kind for item in database.query(Item)) == ["recording@000000000000", "survey"]
     assert len(room.home.vault.files(tape)) == 2
-    kept = chunked_uploads.recording(room.home, tape)
-    assert kept
-    assert room.home.vault.read(kept) == whole
+    assert stored(room, tape) == whole
     assert "lasts 0:02" in sender.browser.get(f"/tapes/{tape}/part").text
 
 
@@ -145,15 +151,15 @@ def test_a_last_piece_that_comes_twice_at_once_is_looked_over_once(
 ) -> None:
     tape, whole = sender.draft(), sound()
     looked, go_on, begun = [], threading.Event(), threading.Event()
-    survey = surveys.of_paths
+    survey = surveys.of_files
 
-    def slow(paths: list[Path], *given: Any) -> surveys.Surveyed:
-        looked.append(paths)
+    def slow(files: list[SoundSource], *given: Any) -> surveys.Surveyed:
+        looked.append(files)
         begun.set()
         assert go_on.wait(60)
-        return survey(paths, *given)
+        return survey(files, *given)
 
-    monkeypatch.setattr(surveys, "of_paths", slow)
+    monkeypatch.setattr(surveys, "of_files", slow)
     chunked_uploads.keep(room.home, tape, 0, whole, room.clock())
     with ThreadPoolExecutor() as threads:
         given = (room.home, room.app.state.context.settings.audio, tape, room.clock())
@@ -172,9 +178,7 @@ def test_a_recording_that_comes_after_the_part_was_chosen_leaves_the_chosen_one(
     assert sender.browser.post(f"/tapes/{tape}/part", {"start": "0:01", "end": "0:03"}).status_code == 303
     with pytest.raises(ReviewError, match="R02"):
         chunked_uploads.finish(room.home, room.app.state.context.settings.audio, tape, room.clock())
-    kept = chunked_uploads.recording(room.home, tape)
-    assert kept
-    assert room.home.vault.read(kept) == whole
+    assert stored(room, tape) == whole
     assert len(room.home.vault.files(tape)) == 3  # what was asked for is there as well
 
 

@@ -9,7 +9,8 @@ from starlette.exceptions import HTTPException
 from pipeline.errors import ReviewError
 from pipeline.review.upload import queueing
 from pipeline.tapes.db.records import Item, Job, Tape
-from pipeline.tapes.jobs.steps import RECORDING, WRITTEN
+from pipeline.tapes.jobs.recording_files import RECORDING
+from pipeline.tapes.jobs.steps import WRITTEN
 from pipeline.tapes.vault.stage_store import item_row
 from tests.review.conftest import Room
 

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from pipeline.review.auth.current_user import SESSION
-from pipeline.review.upload import chunked_uploads
 from tests.audio.sessions import leaking, voices, wav
 from tests.review.coding.browser import PATIENCE, chromium, faults
 from tests.review.coding.server import serving
 from tests.review.conftest import Room
-from tests.review.upload.test_chunked_uploads import Sender, sound
+from tests.review.upload.test_chunked_uploads import Sender, sound, stored
 
 pytestmark = pytest.mark.engines
 
@@ -76,9 +75,7 @@ class UploadPage:
     def kept(self) -> bytes:
         """The recording that is here in the end."""
         self.page.wait_for_url("**/part")
-        item = chunked_uploads.recording(self.room.home, self.tape)
-        assert item is not None
-        return self.room.home.vault.read(item)
+        return stored(self.room, self.tape)
 
 
 @pytest.fixture

@@ -91,7 +91,10 @@ class TargetBehavior(Record):
 
 
 class Item(Record):
-    """A file in the vault; the id names it."""
+    """A file in the vault; the id names it.
+
+    ``upload`` names the upload that it is a piece of, as long as that is not whole.
+    """
 
     __tablename__ = "items"
 
@@ -101,6 +104,7 @@ class Item(Record):
     size: Mapped[int]
     sha256: Mapped[str]
     created_at: Mapped[int]
+    upload: Mapped[str | None] = mapped_column(default=None)
 
 
 class Job(Record):
