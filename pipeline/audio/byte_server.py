@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from pipeline.audio.source_bytes import SourceBytes
+from pipeline.files import SizedReader
 
 _REQUEST = struct.Struct(">QI")  # offset and count
 _REPLY = struct.Struct(">I")  # count of the bytes that follow
@@ -63,25 +64,12 @@ class ByteServer:
                     return
 
 
-class _ServedFile(io.RawIOBase):
+class _ServedFile(SizedReader):
     """The recording as the process sees it."""
 
     def __init__(self, handle: int, size: int) -> None:
-        self._handle, self._size = handle, size
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        self._position = max(0, offset + (0, self._position, self._size)[whence])
-        return self._position
+        super().__init__(size)
+        self._handle = handle
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
         into = memoryview(buffer).cast("B")

@@ -69,7 +69,7 @@ def look_over(file: SoundSource, settings: AudioSettings, limit: int) -> Overvie
 
 
 class FrameSums:
-    """What is needed of each frame of sound that comes in blocks; ``samples`` of each channel have come."""
+    """The sums of each frame of sound that comes in blocks, of which ``samples`` of each channel are here."""
 
     def __init__(self) -> None:
         self.samples = 0

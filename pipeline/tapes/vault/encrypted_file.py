@@ -19,7 +19,6 @@ written once, front to back, by one writer, and never changed: what changes gets
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import struct
 from collections.abc import Callable
@@ -30,6 +29,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from pipeline.files import SizedReader
 
 FRAME = 1 << 16
 """Bytes that are sealed together: a player that skips reads little, and the tags take 0.02 %."""
@@ -101,7 +102,7 @@ def write(source: ByteStream, target: BinaryIO, key: bytes, label: FileLabel) ->
     return Written(size, digest.hexdigest())
 
 
-class DecryptingReader(io.RawIOBase):
+class DecryptingReader(SizedReader):
     """The plaintext of an encrypted file, from any place; one frame at a time is in memory.
 
     Parameters
@@ -113,15 +114,13 @@ class DecryptingReader(io.RawIOBase):
     """
 
     def __init__(self, file: BinaryIO, key: bytes, label: FileLabel, refuse: Callable[[str], Exception]) -> None:
-        super().__init__()
         self._file, self._refuse = file, refuse
         self._header = label.header()
         self._cipher = _cipher(key, self._header, label.file_id)
-        self._position = 0
         self._held: tuple[int, bytes] | None = None
         body = os.fstat(file.fileno()).st_size - len(self._header)
         self._last = max(0, -(-body // (FRAME + TAG)) - 1)
-        self.size = body - TAG * (self._last + 1)
+        super().__init__(body - TAG * (self._last + 1))
         try:
             if os.pread(file.fileno(), len(self._header), 0) != self._header:
                 raise DamagedError("is not the file that is expected here")
@@ -130,26 +129,6 @@ class DecryptingReader(io.RawIOBase):
             self._frame(self._last)
         except DamagedError as error:
             raise refuse(str(error)) from None
-
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seekable(self) -> bool:
-        """Yes."""
-        return True
-
-    def tell(self) -> int:
-        """Where the next byte is read."""
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Go somewhere; beyond the end nothing is read."""
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
-        if start + offset < 0:
-            raise ValueError("cannot seek before the beginning")
-        self._position = start + offset
-        return self._position
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
         """Fill the buffer as far as the plaintext goes."""

@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-import io
-import os
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
+from pipeline.files import SizedReader
 from pipeline.tapes.vault.encrypted_file import DecryptingReader
 from pipeline.tapes.vault.vault import Known, Vault
 
 
-class JoinedItems(io.RawIOBase):
+class JoinedItems(SizedReader):
     """The plaintext of items, one after the other, from any place; one of them is open at a time, and none at first.
 
     Reading raises what `Vault.open` raises, and what its readers do.
     """
 
     def __init__(self, vault: Vault, items: Sequence[Known]) -> None:
-        super().__init__()
         self._vault, self._items = vault, items
         self._begins = [0, *accumulate(item.size for item in items)]
-        self.size = self._begins[-1]
-        self._position = 0
+        super().__init__(self._begins[-1])
         self._open: tuple[int, DecryptingReader] | None = None
-
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seekable(self) -> bool:
-        """Yes."""
-        return True
-
-    def tell(self) -> int:
-        """Where the next byte is read."""
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Go somewhere; beyond the end nothing is read."""
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
-        if start + offset < 0:
-            raise ValueError("cannot seek before the beginning")
-        self._position = start + offset
-        return self._position
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
         """Fill the buffer as far as the plaintext goes."""
