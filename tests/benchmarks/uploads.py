@@ -139,7 +139,7 @@ def walk(folder: Path, megabytes: int) -> dict[str, Watched]:
             answer = _put(client, token, tape, at, piece, size)
         assert answer["done"], answer
         last = size // _BYTES_A_SECOND
-        part = {"csrf": token, "start": _clock(last - 1200), "end": _clock(last), "speakers": "2"}
+        part = {"csrf": token, "start": _clock(max(0, last - 1200)), "end": _clock(last), "speakers": "2"}
         assert client.post(f"/tapes/{tape}/part", data=part).status_code == 303
     home.close()
     worker = multiprocessing.get_context("spawn").Process(target=_cut, args=(folder,))
