@@ -69,7 +69,7 @@ def read(path: Path) -> pd.DataFrame:
     ------
     CodingError: C05 the file is missing or not of this kind.
     """
-    remedy = "restore it from the repository, or make it with `python -m tests.benchmarks.misheard`"
+    remedy = "restore it from the repository, or make it with `python -m tests.benchmarks.asr_confusions`"
     try:
         counts = pd.read_csv(path, dtype={"phrase": str, "heard": str}, keep_default_na=False)
     except (OSError, ValueError) as error:

@@ -53,7 +53,7 @@ def read(path: Path) -> SoftLabels:
     ------
     CodingError: C05 the file is missing or not of this kind.
     """
-    remedy = "restore it from the repository, or make it with `python -m tests.benchmarks.teacher`"
+    remedy = "restore it from the repository, or make it with `python -m tests.benchmarks.distillation`"
     try:
         labels = pd.read_csv(path, dtype=_TYPES)
     except (OSError, ValueError) as error:

@@ -1,10 +1,10 @@
-"""What a noisy room makes of words, and what that costs the tags. ``python -m tests.benchmarks.misheard --data DATA``
+"""What a noisy room makes of words, and what that costs the tags: ``python -m tests.benchmarks.asr_confusions``
 
-Some sessions are spoken by plain synthetic voices into a reverberant, noisy room and transcribed by ours. What became
-of which words is counted by fold (``--count FILE``: `models/mishearings`, from which training learns). And for networks
-that ``tape-review train --keep FOLDER`` left (``--networks FOLDER``, as often as wanted), every session is tagged as
-written and as heard by the network that saw none of its fold. ``--heard FILE`` keeps what was heard, session by
-session. Needs `flite` (Debian); half an hour of one core.
+Needs ``--data DATA`` and `flite` (Debian); half an hour of one core. Some sessions are spoken by plain synthetic voices
+into a reverberant, noisy room and transcribed by ours. What became of which words is counted by fold (``--count FILE``:
+`models/mishearings`, from which training learns). And for networks that ``tape-review train --keep FOLDER`` left
+(``--networks FOLDER``, as often as wanted), every session is tagged as written and as heard by the network that saw
+none of its fold. ``--heard FILE`` keeps what was heard, session by session.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def coded(
 
 def main() -> None:
     """Transcribe, count, and print a line per network and reading."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.misheard", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.asr_confusions", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--heard", type=Path, required=True, help="a file that keeps what was heard")
     parser.add_argument("--count", type=Path, help="where the counts of mishearings go")

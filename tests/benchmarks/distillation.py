@@ -1,4 +1,4 @@
-"""A language model that learns to code sessions and teaches the tagger: ``python -m tests.benchmarks.teacher FILE``
+"""A language model learns to code sessions and teaches the tagger: ``python -m tests.benchmarks.distillation FILE``
 
 Needs ``--data DATA --keep FOLDER`` as well. FILE is a language model as GGUF; `tests.benchmarks.language_models` says
 which and where from, and this takes ``pip install transformers gguf accelerate peft``. Its lower layers get adapters
@@ -193,7 +193,7 @@ def answers(table: pd.DataFrame, folder: Path) -> SoftLabels:
 
 def main() -> None:
     """Learn what is lacking, print the figures, and store the answers."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.teacher", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.distillation", description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--keep", type=Path, required=True)

@@ -1,4 +1,4 @@
-"""What 8-bit weights cost the tags: ``python -m tests.benchmarks.eight_bits --data DATA --keep KEEP``
+"""What 8-bit weights cost the tags: ``python -m tests.benchmarks.quantization --data DATA --keep KEEP``
 
 KEEP is what ``tape-review train --keep`` left. Each fold's network is brought to 8 bits as what ships is, and tags the
 sessions that it did not see; beside it stands what it gave them in training, with weights of 16 bits. Needs a minute of
@@ -40,7 +40,7 @@ def by_eight_bits(table: pd.DataFrame, store: CheckpointStore, seed: int, pretra
 
 def main() -> None:
     """Print a line per figure."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.eight_bits", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.quantization", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--keep", type=Path, required=True)
     arguments = parser.parse_args()

@@ -16,8 +16,8 @@ from pipeline.coding.inference.context_windows import context_windows
 from pipeline.coding.training import data, distillation, finetuning
 from pipeline.coding.training.augmentation import word_noise
 from pipeline.settings import project_folder
-from tests.benchmarks import teacher as language_teacher
-from tests.benchmarks.teacher import LONGEST, START, Script
+from tests.benchmarks import distillation as benchmark
+from tests.benchmarks.distillation import LONGEST, START, Script
 from tests.coding.invented import write_annomi
 
 pytestmark = pytest.mark.engines
@@ -70,12 +70,12 @@ def test_windows_are_as_long_as_a_language_model_reads(table: pd.DataFrame) -> N
 
 
 def test_a_language_model_learns_what_is_plain(table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(language_teacher, "adapted", lambda model: model)
-    monkeypatch.setattr(language_teacher, "RATE", 0.02)
-    monkeypatch.setattr(language_teacher, "HEAD_LEARNING_RATE", 0.01)
+    monkeypatch.setattr(benchmark, "adapted", lambda model: model)
+    monkeypatch.setattr(benchmark, "RATE", 0.02)
+    monkeypatch.setattr(benchmark, "HEAD_LEARNING_RATE", 0.01)
     script = Script(encode)
     away = table["fold"] == 0
-    network = language_teacher.learned(Embedding(), script, table[~away], word_noise, WIDTH)
+    network = benchmark.learned(Embedding(), script, table[~away], word_noise, WIDTH)
     scores = finetuning.scores(network, script, table[away])
     asked = table.loc[away, "question"].to_numpy(dtype=float)
     is_question = scores[:, DECISIONS.index("question")] > 0
@@ -84,11 +84,11 @@ def test_a_language_model_learns_what_is_plain(table: pd.DataFrame, monkeypatch:
 
 def test_learners_hear_what_saw_neither_their_fold_nor_the_utterances(table: pd.DataFrame, tmp_path: Path) -> None:
     folds = list(range(5))
-    for without in language_teacher.wanted(folds):
+    for without in benchmark.wanted(folds):
         rows = int(table["fold"].isin(without).sum())
         name = float("".join(map(str, without)))
-        np.savez(language_teacher.kept(tmp_path, without), told=np.full((rows, NETWORK_OUTPUTS), name))
-    given = language_teacher.answers(table, tmp_path)
+        np.savez(benchmark.kept(tmp_path, without), told=np.full((rows, NETWORK_OUTPUTS), name))
+    given = benchmark.answers(table, tmp_path)
     for without in (None, *folds):
         labels = given.scores(table, without)[:, 0]
         for fold, score in zip(table["fold"], labels, strict=True):
