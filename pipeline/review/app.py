@@ -30,6 +30,7 @@ from pipeline.review.consensus import routes as consensus
 from pipeline.review.context import Context
 from pipeline.review.mail.mailer import Mailer
 from pipeline.review.meetings import routes as meetings
+from pipeline.review.meetings import terms as group_terms
 from pipeline.review.middleware.body_limit import BodyLimit
 from pipeline.review.middleware.decision_audit import Decided, Decisions
 from pipeline.review.middleware.headers import Headers
@@ -58,7 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
         voices.router,
     ),
     *(interviewer_first.router, feedback.router, summary.router),
-    *(meetings.router, growth.router),
+    *(meetings.router, group_terms.router, growth.router),
     *(coding.router, consensus.router, name_routes.router, rating_routes.router, definition_routes.router),
     *(coach.router, group_overview_page.router),
 )

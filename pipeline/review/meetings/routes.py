@@ -24,7 +24,8 @@ from pipeline.review.meetings.agenda import LENGTHS, agenda
 from pipeline.review.meetings.rotation import ROLES, roles, turn
 from pipeline.review.tapes import titles
 from pipeline.review.templating import render, seeing
-from pipeline.tapes import audit_log, people
+from pipeline.settings import MOST_TERMS
+from pipeline.tapes import audit_log, group_terms, people
 from pipeline.tapes.db.records import Group, Meeting, MeetingRole, Person, TapeTurn
 from pipeline.tapes.home import Home
 from pipeline.tapes.people import Member
@@ -237,7 +238,7 @@ def end(request: Request, viewer: SignedIn, meeting_id: Id) -> Response:
 @router.get("/groups/{group_id}")
 def group_page(request: Request, viewer: SignedIn, group_id: Id) -> Response:
     """A group: its people and its agreements."""
-    return _group_page(request, viewer, group_id)
+    return rendered_group_page(request, viewer, group_id)
 
 
 @router.post("/groups/{group_id}/members")
@@ -253,8 +254,8 @@ def take_in(request: Request, viewer: SignedIn, group_id: Id, name: LineOfText, 
         if error.code not in ("TR-K08", "TR-K09"):
             raise
         problem = f"{error.value[:1].upper()}{error.value[1:]}."
-        return _group_page(request, viewer, group_id, error=problem, status=422)
-    return _group_page(request, viewer, group_id, card=mailed(room, made) if made else None, done=True)
+        return rendered_group_page(request, viewer, group_id, error=problem, status=422)
+    return rendered_group_page(request, viewer, group_id, card=mailed(room, made) if made else None, done=True)
 
 
 @router.post("/groups/{group_id}/agreements")
@@ -268,7 +269,7 @@ def agree(request: Request, viewer: SignedIn, group_id: Id, agreements: Optional
     return seeing(f"/groups/{group_id}", "saved")
 
 
-def _group_page(
+def rendered_group_page(
     request: Request,
     viewer: Viewer,
     group_id: str,
@@ -276,7 +277,10 @@ def _group_page(
     done: bool = False,
     error: str = "",
     status: int = 200,
+    terms: str | None = None,
+    terms_error: str = "",
 ) -> Response:
+    """Return the page of a group, with what came of a form; ``terms`` as somebody typed them, else the group's."""
     room = context_of(request)
     now = room.clock()
     with room.home.database.reading() as database:
@@ -293,6 +297,9 @@ def _group_page(
             card=card,
             done=done,
             error=error,
+            terms=", ".join(group_terms.read(room.home.vault, group)) if terms is None else terms,
+            terms_error=terms_error,
+            most_terms=MOST_TERMS,
         )
 
 

@@ -25,8 +25,8 @@ from pipeline.review.form_fields import FormId, Id, LineOfText, OptionalLineOfTe
 from pipeline.review.tapes import titles
 from pipeline.review.templating import render, seeing
 from pipeline.review.upload import chunked_uploads, queueing, quotas, source_sound, transcripts
-from pipeline.settings import MOST_TERMS, listed_terms, with_terms
-from pipeline.tapes import audit_log, people
+from pipeline.settings import MOST_TERMS, listed_terms
+from pipeline.tapes import audit_log, group_terms, people
 from pipeline.tapes.clock import latest_day, today
 from pipeline.tapes.consent import consent_form
 from pipeline.tapes.db.records import Group, Person, Tape, new_id
@@ -258,6 +258,7 @@ def choose(
     now = room.clock()
     with room.home.database.reading() as database:
         tape = draft(database, viewer, tape_id, now)
+        group = database.get_one(Group, tape.group_id)
     seen = chunked_uploads.survey(room.home, tape_id)
     if seen is None:
         raise HTTPException(404)
@@ -274,11 +275,13 @@ def choose(
         error = "The recording ends before the part does."
     elif spoken is None:
         error = "Choose a language from the list."
-    listen_for = listed_terms(terms)
+    listen_for: tuple[str, ...] = ()
     try:
-        with_terms(room.settings, listen_for)
+        listen_for = group_terms.joined(room.home.vault, group, listed_terms(terms), room.settings)
     except SettingsError:
-        error = f"List at most {MOST_TERMS} names and terms, each of at most 60 characters."
+        others = len(group_terms.read(room.home.vault, group)) + len(room.settings.transcription.terms)
+        with_others = f" with the {others} that are listened for on every tape" if others else ""
+        error = f"List at most {MOST_TERMS} names and terms{with_others}, each of at most 60 characters."
     if error or first is None or last is None:
         given = {"start": start, "end": end, "speakers": speakers, "terms": terms, "language": spoken}
         return _part(request, tape, given, error)
@@ -370,9 +373,12 @@ def _part(request: Request, tape: Tape, typed: dict[str, Any], error: str = "") 
     filled = {"start": "0:00", "end": f"{last // 60_000}:{last // 1000 % 60:02d}", "speakers": 2, "terms": ""}
     filled |= {"language": room.settings.transcription.language} | typed
     files = len(chunked_uploads.recordings(room.home, tape.id))
+    with room.home.database.reading() as database:
+        of_group = group_terms.read(room.home.vault, database.get_one(Group, tape.group_id))
     names = sorted(languages.NAMES.items(), key=lambda entry: entry[1])
     notes = [errors.without_options(note) for note in seen.notes]
     context = {"seen": seen, "notes": notes, "files": files, "limit": limit, "typed": filled, "languages": names}
+    context |= {"of_group": of_group}
     return tape_form(request, "upload/part.html", tape, error, **context)
 
 

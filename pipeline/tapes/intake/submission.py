@@ -28,7 +28,7 @@ from pipeline.files import Digesting
 from pipeline.formats.written_transcript import WrittenTranscript
 from pipeline.run import text_run
 from pipeline.settings import Settings, with_terms
-from pipeline.tapes import audit_log, people, reserve
+from pipeline.tapes import audit_log, group_terms, people, reserve
 from pipeline.tapes.clock import Clock
 from pipeline.tapes.clock import now as real_time
 from pipeline.tapes.consent import consent, consent_form, target_behavior
@@ -56,7 +56,8 @@ class Submission:
     ``transcript`` alone is handed in; a draft has neither yet. Times are milliseconds within the recording.
     ``speakers`` None lets the machine count the voices; ``voice`` names the interviewer's, such as "S1", ``roles`` says
     who each voice is instead, and ``diarizer`` "channels" takes each file or channel for one voice. ``form`` is the
-    scanned consent form, ``transcript`` one that somebody wrote. ``listen_for`` are names and terms that may be spoken.
+    scanned consent form, ``transcript`` one that somebody wrote. ``listen_for`` are names and terms that may be spoken
+    besides those of the group.
     ``language`` is the code of the one spoken, or "auto"; None leaves it to the settings.
     """
 
@@ -87,7 +88,7 @@ def submit(
     ------
     AudioError: A01 to A18, the recording is not one. TableError: T08 a transcript alone does not tell who speaks.
     ConsentError: D07, D11. TapesError: K07 group or person unknown.
-    SettingsError: S03 there are too many names and terms.
+    SettingsError: S03 there are too many names and terms, with those of the group.
     VaultError: V08 it cannot be stored. JobError: J05 the queue cannot be used: the job waits in the records.
     """
     with_terms(settings, given.listen_for)
@@ -97,6 +98,8 @@ def submit(
         text_run.require_speakers(given.transcript)
     else:
         raise ValueError("neither a recording nor a transcript is given")
+    with home.database.reading() as session:
+        listen_for = group_terms.joined(home.vault, people.find_group(session, given.group), given.listen_for, settings)
     tape_id = new_id()
     with _stored(home, tape_id):
         items, job_options = [], None
@@ -115,7 +118,7 @@ def submit(
                 given.voice,
                 given.diarizer,
                 given.layout,
-                given.listen_for,
+                listen_for,
                 given.roles,
                 given.language,
             )

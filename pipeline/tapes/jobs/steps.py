@@ -18,7 +18,7 @@ from pipeline.run.engines import Engines
 from pipeline.run.progress import Progress
 from pipeline.run.stage_keys import versions
 from pipeline.run.text_run import TextRun
-from pipeline.settings import Settings, with_language
+from pipeline.settings import Settings, with_language, with_terms
 from pipeline.stages import STAGES, STEPS, ProcessRequest, Run
 from pipeline.tapes import audit_log
 from pipeline.tapes.clock import Clock
@@ -72,8 +72,8 @@ class JobOptions:
 
 
 _JOB_OPTIONS = TypeAdapter(JobOptions)
-_RUN_OPTIONS = [field.name for field in fields(JobOptions) if field.name not in ("source", "language")]
-"""What is an option of a run; the language is a setting of its transcription."""
+_RUN_OPTIONS = [field.name for field in fields(JobOptions) if field.name not in ("source", "language", "terms")]
+"""What is an option of a run; the language and the terms are settings of its transcription, which engines read."""
 
 
 def perform(
@@ -101,7 +101,8 @@ def perform(
         target = target_behavior.read(session, home.vault, tape.id)
         written = unpacked(home.vault.read(items[WRITTEN])) if WRITTEN in items else None
     job_options = _JOB_OPTIONS.validate_json(home.vault.read(items[ASKED])) if ASKED in items else None
-    settings = with_language(settings, job_options.language if job_options else None)
+    if job_options is not None:
+        settings = with_terms(with_language(settings, job_options.language), job_options.terms)
     watch = _StepProgress(STEPS[step], progress)
     with home.vault.locks.working(tape.id):
         if job_options is not None and not tape.from_text:

@@ -107,7 +107,10 @@ OTHERS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (f"/meetings/{{meeting_id}}/{what}" for what in ("when", "cancel", "roles", "tape", "notes", "end")), GROUP
     ),
-    **dict.fromkeys(("/groups/{group_id}", "/groups/{group_id}/agreements", "/groups/{group_id}/agreement"), GROUP),
+    **dict.fromkeys(
+        ("/groups/{group_id}", *(f"/groups/{{group_id}}/{what}" for what in ("agreements", "terms", "agreement"))),
+        GROUP,
+    ),
     "/groups/{group_id}/members": ("coordinator",),
     **dict.fromkeys((f"/groups/{{group_id}}/{what}" for what in ("visit", "recalibrated", "pairs")), ("coach",)),
     "/program": ("administrator",),

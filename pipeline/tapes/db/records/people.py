@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sqlalchemy import UniqueConstraint
 
-from pipeline.tapes.db.records.base import Mapped, Record, key, mapped_column, new_id, of, one_of
+from pipeline.tapes.db.records.base import Mapped, Record, Sealed, key, mapped_column, new_id, of, one_of
 
 Role = Literal["member", "coordinator", "coach"]
 """A coordinator only makes sure that the group meets; a coach looks in from outside."""
@@ -51,6 +51,7 @@ class Group(Record):
     agreements: Mapped[str] = mapped_column(default="")
     term_ends_at: Mapped[int | None] = mapped_column(default=None)
     created_at: Mapped[int]
+    sealed_terms: Mapped[Sealed | None] = mapped_column(default=None)
 
 
 class Membership(Record):
