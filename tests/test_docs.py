@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from tokenize import COMMENT, TokenInfo, generate_tokens
 
 import pytest
 import typer
@@ -311,3 +312,57 @@ def test_the_changelog_keeps_its_form() -> None:
     assert {*re.findall(r"^### (.+)$", text, flags=re.MULTILINE)} <= kinds
     first = text.partition("## 0.1.0")[2]  # what the program does; fixes of what nobody has installed are no news
     assert len(re.findall(r"^- ", first, flags=re.MULTILINE)) <= 25, "a merge may have brought older lines back"
+
+
+def holds_a_number(value: ast.expr) -> bool:
+    """Whether a value is a number or made of some, such as ``20 << 30`` or ``(0.8, 40)``."""
+    match value:
+        case ast.Constant():
+            return isinstance(value.value, int | float) and not isinstance(value.value, bool)
+        case ast.BinOp():
+            return holds_a_number(value.left) or holds_a_number(value.right)
+        case ast.UnaryOp():
+            return holds_a_number(value.operand)
+        case ast.Tuple() | ast.List() | ast.Set():
+            return any(map(holds_a_number, value.elts))
+        case ast.Dict():
+            return any(map(holds_a_number, value.values))
+    return False
+
+
+def unexplained_numbers(source: str) -> list[int]:
+    """Lines of a module's constants that hold numbers, without a docstring below, a comment beside, or one above the
+    unbroken lines of constants among which they stand."""
+    lines, body = source.splitlines(), ast.parse(source).body
+    commented = {
+        token.start[0] for token in generate_tokens(iter(source.splitlines(True)).__next__) if is_reason(token)
+    }
+    unexplained = []
+    for node, following in zip(body, [*body[1:], None], strict=True):
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None or not holds_a_number(node.value):
+            continue
+        has_docstring = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+        first = node.lineno - 1
+        while first > 0 and lines[first - 1] and not lines[first - 1].startswith(("#", '"')):
+            first -= 1
+        beside = commented & set(range(node.lineno, (node.end_lineno or 0) + 1))
+        if not (has_docstring or beside or first in commented):
+            unexplained.append(node.lineno)
+    return unexplained
+
+
+def is_reason(token: TokenInfo) -> bool:
+    return token.type == COMMENT and not token.string.startswith("# noqa")
+
+
+def test_every_number_in_the_code_says_where_it_comes_from() -> None:
+    """Its unit and its source, the benchmark that moves it, or why it was chosen."""
+    example = 'A = 1\n\nB = 1 << 9  # bytes\n\n# Of the table.\nC = 0.5\nD = (1,)\nE = 3\n"""Tapes."""\nF = -1\n'
+    assert unexplained_numbers(example) == [1, 10]
+    unexplained = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sorted((ROOT / "pipeline").rglob("*.py"))
+        if "versions" not in path.parts
+        for line in unexplained_numbers(path.read_text(encoding="utf-8"))
+    ]
+    assert unexplained == []

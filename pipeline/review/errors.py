@@ -46,7 +46,7 @@ def without_options(warning: str) -> str:
 NO_ACCESS = "You do not have access to this tape."
 
 _LATER = "Try again in a few minutes. If the problem continues, give your administrator the number below."
-_SENTENCES: tuple[tuple[str, int, str], ...] = (
+_SENTENCES: tuple[tuple[str, int, str], ...] = (  # codes, HTTP status, words
     (
         "A01 A03 A05 A13 A14 A15",
         422,

@@ -30,6 +30,7 @@ EVERY = 300.0
 """Seconds between two looks at what is due."""
 
 LAST_DAYS = 3
+"""Days before its destruction at which members are told for the last time, as on pages (`retention.WARN_DAYS`)."""
 
 
 @dataclass(frozen=True)
