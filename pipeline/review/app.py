@@ -17,7 +17,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from pipeline.review import dashboard, errors
+from pipeline.review import dashboard, errors, first_steps
 from pipeline.review.assets import Assets
 from pipeline.review.auth import account, administration, csrf, invitations, login, oidc, oidc_provider, presence
 from pipeline.review.auth.credentials import OneTimeCodes, Passwords
@@ -49,6 +49,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     certificate_page.router,
     *(
         dashboard.router,
+        first_steps.router,
         presence.router,
         drafts.router,
         files_page.router,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn
 from pipeline.review.context import context_of
+from pipeline.review.first_steps import first_steps
 from pipeline.review.tapes import titles
 from pipeline.review.tapes.tape_page import steps
 from pipeline.review.templating import render
@@ -42,12 +43,14 @@ def page(request: Request, viewer: SignedIn) -> Response:
         person = database.get_one(Person, viewer.person_id)
         groups = people.groups_of(database, person, now)
         entries = [_entry(database, viewer.person_id, tape) for tape in authorization.listed(database, person, now)]
+        beginning = first_steps(database, person, now)
         soon = {warning.tape_id: warning.destroy_by for warning in retention.warnings(database, now)}
     return render(
         request,
         "dashboard.html",
         groups=groups,
         soon=soon,
+        first_steps=beginning,
         next=[entry for entry in entries if entry.urgent],
         others=[entry for entry in entries if not entry.urgent],
         may_submit=any(role != "coach" for _, role in groups),

@@ -122,7 +122,7 @@ def recovery_codes(request: Request, viewer: SignedIn, current: Annotated[str, F
         return _page(request, viewer, *refused)
     with room.home.database.writing() as database:
         codes = second_step.recovery_codes(database, viewer.person_id, room.clock())
-    return render(request, "auth/recovery.html", codes=codes)
+    return render(request, "auth/recovery.html", codes=codes, address=room.reach.address or room.address)
 
 
 @router.post("/account/organization/forget")

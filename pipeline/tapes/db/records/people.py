@@ -24,7 +24,8 @@ class Person(Record):
     """Someone who signs in: a member, a coach, an administrator; never a client.
 
     ``first_signed_in_at``: since when the account is its owner's alone. ``made_in_group_id``: the group whose
-    coordinator made the account; None where an administrator did, or a command.
+    coordinator made the account; None where an administrator did, or a command. ``first_steps_closed_at``: when the
+    host of a new room closed the list of what to do first.
     """
 
     __tablename__ = "people"
@@ -39,6 +40,7 @@ class Person(Record):
     disabled_at: Mapped[int | None] = mapped_column(default=None)
     first_signed_in_at: Mapped[int | None] = mapped_column(default=None)
     made_in_group_id: Mapped[str | None] = mapped_column(default=None)
+    first_steps_closed_at: Mapped[int | None] = mapped_column(default=None)
 
 
 class Group(Record):
