@@ -24,7 +24,7 @@ from pipeline.review.auth.credentials import OneTimeCodes, Passwords
 from pipeline.review.auth.sessions import Sessions
 from pipeline.review.coach import group_overview_page
 from pipeline.review.coach import routes as coach
-from pipeline.review.coding import definition_routes, name_routes, rating_routes
+from pipeline.review.coding import definition_routes, name_routes, note_routes, rating_routes
 from pipeline.review.coding import routes as coding
 from pipeline.review.consensus import routes as consensus
 from pipeline.review.context import Context
@@ -61,7 +61,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     ),
     *(interviewer_first.router, feedback.router, summary.router),
     *(meetings.router, group_terms.router, growth.router),
-    *(coding.router, consensus.router, name_routes.router, rating_routes.router, definition_routes.router),
+    *(
+        coding.router,
+        consensus.router,
+        name_routes.router,
+        note_routes.router,
+        rating_routes.router,
+        definition_routes.router,
+    ),
     *(coach.router, group_overview_page.router),
 )
 """Every router of the application, one noun each."""

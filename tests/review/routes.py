@@ -28,7 +28,7 @@ NOBODY = "0" * 16
 """An id of the right form that nothing has."""
 
 IDS = frozenset(
-    {"tape_id", "pass_id", "meeting_id", "group_id", "person_id", "feedback_id", "session_id", "codebook_id"}
+    {"tape_id", "pass_id", "meeting_id", "group_id", "person_id", "feedback_id", "note_id", "session_id", "codebook_id"}
 )
 """What an address may name; fields of forms that name such a thing are in `NAMING`."""
 
@@ -43,6 +43,7 @@ PARTS = {"kind": ("csv", "vtt"), "token": ("x" * 43,), "codebook_name": ("pretag
 """Other parts of an address."""
 
 QUERIES = {
+    "at": ("0",),
     "next": ("/",),
     "codebook": ("pretags", "miti-4.2"),
     **dict.fromkeys(("state", "code"), ("x",)),
@@ -82,6 +83,7 @@ FIELDS: dict[str, Any] = {
     "terms": "Suboxone",
     "language": "auto",
     "undo": "false",
+    "moment": "0:05",
     "seconds": "3",
     "who": "S1",
     "track": "1",

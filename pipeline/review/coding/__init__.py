@@ -4,6 +4,7 @@
 
     routes, page_state            the coding page, and its state as JSON
     rating_routes, name_routes    the pages of the global ratings and of the names on a tape
+    notes, note_routes            notes on a moment; the page that plays one
     change_requests               changes as a page sends them
     code_events                   codes are events; an utterance's codes are folded from them       (pure)
     passes                        start a pass, store its codes, lock it

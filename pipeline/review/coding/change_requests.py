@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_~+.-]{1,80}$")]
-ChangeKind = Literal["code", "text", "speaker", "merge", "split", "mask"]
+ChangeKind = Literal["code", "text", "speaker", "merge", "split", "mask", "note"]
 
 
 class ChangeRequest(BaseModel):

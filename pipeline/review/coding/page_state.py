@@ -9,7 +9,7 @@ from typing import Any
 from pipeline import languages
 from pipeline.coding.codebook import TEXTS, Codebook
 from pipeline.review.authorization import Admitted
-from pipeline.review.coding import correction_store, masks, observer_tasks, passes, shortcuts, transcripts
+from pipeline.review.coding import correction_store, masks, notes, observer_tasks, passes, shortcuts, transcripts
 from pipeline.review.coding.codebooks import tag_of_code
 from pipeline.review.coding.corrections import CorrectedUtterance
 from pipeline.review.tapes import retagging
@@ -58,6 +58,11 @@ def coding_page_state(admitted: Admitted, coding_pass: Pass, book: Codebook, key
             for event in map(passes.as_event, events)
         ],
         "corrections": [correction for _, correction in own_corrections],
+        "notes": [
+            {"id": note.id, "moment": note.moment, "text": note.text}
+            for note in notes.shown_notes(admitted)
+            if not note.author
+        ],
         "masked": sorted(masks.masked_roots(corrections)),
         "sees_names": admitted.is_interviewer,
         "mark": correction_store.count_others_corrections(admitted),

@@ -20,6 +20,7 @@ from pipeline.review.coding import (
     correction_store,
     downloads,
     global_ratings,
+    notes,
     observer_tasks,
     passes,
     shortcuts,
@@ -131,6 +132,7 @@ def coding_page(request: Request, viewer: SignedIn, tape_id: str, pass_id: str) 
         ratings = global_ratings.pass_ratings(admitted, coding_pass)
         links = [
             (f"{tape_url}/names", "Names in this tape"),
+            (f"{tape_url}/notes", "Notes"),
             (f"{tape_url}/passes/{pass_id}/ratings", "Global ratings"),
         ]
         kinds = ("csv",) if admitted.tape.from_text else ("csv", "vtt")
@@ -191,10 +193,23 @@ def store_changes(request: Request, viewer: SignedIn, tape_id: str, pass_id: str
 
     They are stored in batches, so that others can write in between.
     """
-    refused: list[dict[str, str]] = []
-    for first in range(0, max(1, len(sent.changes)), BATCH_SIZE):
-        refused += _store_batch(request, viewer, tape_id, pass_id, sent.changes[first : first + BATCH_SIZE])
+    # Notes are taken of a locked pass, too.
+    note_changes = [change for change in sent.changes if change.kind == "note"]
+    changes = [change for change in sent.changes if change.kind != "note"]
+    refused = _store_notes(request, viewer, tape_id, pass_id, note_changes) if note_changes else []
+    for first in range(0, len(changes) if note_changes else max(1, len(changes)), BATCH_SIZE):
+        refused += _store_batch(request, viewer, tape_id, pass_id, changes[first : first + BATCH_SIZE])
     return {"refused": refused}
+
+
+def _store_notes(
+    request: Request, viewer: Viewer, tape_id: str, pass_id: str, changes: Sequence[ChangeRequest]
+) -> list[dict[str, str]]:
+    """Store notes; return those that were refused, each with the reason."""
+    with context_of(request).home.database.writing() as session:
+        admitted = admit(request, session, viewer, tape_id, "show", "code")
+        own_pass(admitted, pass_id)
+        return notes.store_notes(admitted, changes)
 
 
 def _store_batch(

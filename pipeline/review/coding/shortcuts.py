@@ -53,6 +53,7 @@ COMMANDS = (
     Command("faster", "Faster", (".",)),
     Command("follow", "Follow the sound, or stay", ("f",)),
     Command("define", "Show what the codes mean", ("d",)),
+    Command("note", "Take a note on this moment", ("t",)),
     Command("search", "Search in the transcript", ("/",)),
     Command("help", "Show the keys", ("?",)),
 )

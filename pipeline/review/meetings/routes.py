@@ -23,6 +23,7 @@ from pipeline.review.form_fields import FormId, Id, LineOfText, OptionalLineOfTe
 from pipeline.review.meetings.agenda import LENGTHS, agenda
 from pipeline.review.meetings.rotation import ROLES, roles, turn
 from pipeline.review.tapes import titles
+from pipeline.review.tapes.moments import TapeMoments
 from pipeline.review.templating import render, seeing
 from pipeline.settings import MOST_TERMS
 from pipeline.tapes import audit_log, group_terms, people
@@ -117,6 +118,7 @@ def meeting_page(request: Request, viewer: SignedIn, meeting_id: Id) -> Response
             tapes={tape.id: titles.title(database, tape) for tape in tapes},
             order=_next_tape(database, group, now),
             notes=notes,
+            moments=next((TapeMoments.of(tape).found(notes) for tape in tapes if tape.id == meeting.tape_id), ()),
             was=_digest(notes),
             may_read=may_read,
         )

@@ -6,7 +6,7 @@ before the interviewer has spoken.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -21,10 +21,11 @@ from pipeline.errors import ReviewError
 from pipeline.review import authorization, errors, form_answers
 from pipeline.review.auth.current_user import SignedIn
 from pipeline.review.context import context_of
-from pipeline.review.form_fields import Id, OptionalText, Text
+from pipeline.review.form_fields import Id, OptionalLineOfText, OptionalText, Text
 from pipeline.review.reflection import questions
 from pipeline.review.reflection.interviewer_first import reviewed
 from pipeline.review.tapes import titles
+from pipeline.review.tapes.moments import TapeMoments
 from pipeline.review.templating import render, seeing
 from pipeline.tapes import audit_log, people
 from pipeline.tapes.db.records import Feedback, Group, Person, Review, Tape
@@ -54,6 +55,7 @@ class Comment:
     name: str
     kind: str
     text: str
+    moment: int | None = None
 
 
 @router.get("/tapes/{tape_id}/feedback")
@@ -69,8 +71,9 @@ def add(
     tape_id: Id,
     kind: Annotated[Literal["strength", "suggestion"], Form()],
     text: Text,
+    moment: OptionalLineOfText = "",
 ) -> Response:
-    """Add a strength or the one suggestion."""
+    """Add a strength or the one suggestion; it can carry one moment of the tape."""
     home, now = context_of(request).home, context_of(request).clock()
     try:
         with home.database.writing() as database:
@@ -85,13 +88,14 @@ def add(
                 sealed_text=sealed,
                 position=0 if last is None else last + 1,
                 at=now,
+                moment=_moment(tape, moment),
             )
             database.add(row)
             reviewed(database, tape_id).stage = "feedback"
             _draft(database, home, viewer, tape_id, kind, "", now)
             audit_log.record(database, now, viewer.person_id, "feedback.add", tape_id, thing=row.id, why=kind)
     except ReviewError as error:
-        return _refused(request, viewer, tape_id, error)
+        return _refused(request, viewer, tape_id, error, {kind: text, "moment": moment})
     return seeing(f"/tapes/{tape_id}/feedback", "saved")
 
 
@@ -170,7 +174,14 @@ def comments(database: Session, home: Home, tape_id: str) -> list[Comment]:
         .order_by(Feedback.kind, Feedback.position, Feedback.at)
     ).all()
     return [
-        Comment(row.id, row.person_id, name, row.kind, home.vault.unseal(tape_id, row.sealed_text, _COLUMN).decode())
+        Comment(
+            row.id,
+            row.person_id,
+            name,
+            row.kind,
+            home.vault.unseal(tape_id, row.sealed_text, _COLUMN).decode(),
+            row.moment,
+        )
         for row, name in rows
     ]
 
@@ -208,9 +219,25 @@ def _may_add(database: Session, home: Home, tape: Tape, person_id: str, kind: st
         )
 
 
-def _refused(request: Request, viewer: SignedIn, tape_id: str, error: ReviewError) -> Response:
-    """The page, with what was wrong as a sentence."""
-    return _page(request, viewer, tape_id, errors.member_text(error).words)
+def _moment(tape: Tape, text: str) -> int | None:
+    """Return the moment that was typed; None where none was.
+
+    Raises
+    ------
+    ReviewError: R04.
+    """
+    moment = TapeMoments.of(tape).parse(text)
+    if text and moment is None:
+        example = "#12" if tape.from_text else "3:10"
+        raise ReviewError("R04", "feedback", f"“{text}” is no moment of this tape", f"type it like {example}")
+    return moment
+
+
+def _refused(
+    request: Request, viewer: SignedIn, tape_id: str, error: ReviewError, typed: Mapping[str, str] | None = None
+) -> Response:
+    """The page, with what was wrong as a sentence, and what was typed."""
+    return _page(request, viewer, tape_id, errors.member_text(error).words, typed)
 
 
 def _may_remove(database: Session, tape: Tape, row: Feedback) -> None:
@@ -268,7 +295,9 @@ def _others(database: Session, tape: Tape, now: int) -> dict[str, str]:
     return {member.person.id: member.person.name for member in members if member.person.id != tape.interviewer_id}
 
 
-def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> Response:
+def _page(
+    request: Request, viewer: SignedIn, tape_id: str, error: str = "", typed: Mapping[str, str] | None = None
+) -> Response:
     home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as database:
         tape = _open_tape(database, viewer, tape_id, now)
@@ -301,6 +330,8 @@ def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> 
         others=others,
         client=client,
         closed=closed,
-        drafts=drafts,
+        drafts=drafts | dict(typed or {}),
+        moments=TapeMoments.of(tape),
+        moment=(typed or {}).get("moment", request.query_params.get("moment", ""))[:20],
         error=error,
     )

@@ -23,6 +23,7 @@ from pipeline.review.reflection import feedback, questions, word_document
 from pipeline.review.reflection import pdf as paper
 from pipeline.review.reflection.feedback import Comment
 from pipeline.review.tapes import titles
+from pipeline.review.tapes.moments import TapeMoments
 from pipeline.review.tapes.stored_measures import Figure
 from pipeline.review.templating import day, render
 from pipeline.tapes.clock import Clock
@@ -50,6 +51,7 @@ class Summary:
     languages: str
     miti: tuple[MitiSummary, ...]
     at: int
+    moments: TapeMoments
 
 
 @router.get("/tapes/{tape_id}/summary")
@@ -102,4 +104,5 @@ def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str
             languages=measured.languages,
             miti=miti,
             at=now,
+            moments=TapeMoments.of(tape),
         )

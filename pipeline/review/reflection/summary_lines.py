@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pipeline.review.coding.miti_summary import OPINION
 
 if TYPE_CHECKING:
+    from pipeline.review.reflection.feedback import Comment
     from pipeline.review.reflection.summary import Summary
 
 TITLE = "Summary of a tape"
@@ -36,7 +37,7 @@ def lines(summary: Summary) -> Iterator[SummaryLine]:
         yield SummaryLine(f"{summary.interviewer}: {summary.well}")
     strengths = [comment for comment in summary.comments if comment.kind == "strength"]
     for strength in strengths:
-        yield SummaryLine(f"{strength.name}: {strength.text}")
+        yield SummaryLine(f"{strength.name}{_at(summary, strength)}: {strength.text}")
     if not summary.well and not strengths:
         yield SummaryLine("Nothing has been written yet.")
     suggestions = [comment for comment in summary.comments if comment.kind == "suggestion"]
@@ -45,7 +46,7 @@ def lines(summary: Summary) -> Iterator[SummaryLine]:
         if summary.next:
             yield SummaryLine(f"{summary.interviewer}: {summary.next}")
         for suggestion in suggestions:
-            yield SummaryLine(f"{suggestion.name}: {suggestion.text}")
+            yield SummaryLine(f"{suggestion.name}{_at(summary, suggestion)}: {suggestion.text}")
     yield SummaryLine("Measures", "heading")
     yield SummaryLine(f"{summary.basis}.")
     if summary.note:
@@ -65,3 +66,7 @@ def lines(summary: Summary) -> Iterator[SummaryLine]:
                 yield SummaryLine(f"Thresholds: {row.thresholds}", "note")
         yield SummaryLine(OPINION, "note")
     yield SummaryLine(_CONFIDENTIAL, "note")
+
+
+def _at(summary: Summary, comment: Comment) -> str:
+    return "" if comment.moment is None else f" (at {summary.moments.words(comment.moment)})"

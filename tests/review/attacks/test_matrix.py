@@ -62,6 +62,11 @@ TAPES = {
     **dict.fromkeys((f"/tapes/{{tape_id}}/feedback/{verb}" for verb in ("play", "close", "reopen")), "own,ready"),
     **dict.fromkeys(("/tapes/{tape_id}/feedback", "/tapes/{tape_id}/feedback/draft"), "opened,ready"),
     "/tapes/{tape_id}/feedback/{feedback_id}/remove": "opened,ready",
+    "/tapes/{tape_id}/notes": "opened,ready",
+    "/tapes/{tape_id}/moment": "opened,ready",
+    **dict.fromkeys(
+        (f"/tapes/{{tape_id}}/notes/{{note_id}}/{verb}" for verb in ("share", "unshare", "remove")), "opened,ready"
+    ),
     **dict.fromkeys((f"/tapes/{{tape_id}}/summary{kind}" for kind in ("", ".pdf", ".docx")), "opened,ready"),
     **dict.fromkeys(
         (f"/tapes/{{tape_id}}/{what}" for what in ("coding", "peaks", "sound", "names", "definitions")), "code"

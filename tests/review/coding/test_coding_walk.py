@@ -214,3 +214,32 @@ def test_the_size_of_the_text_is_kept(stage: Stage, sit: Sit) -> None:
     page.reload()
     ready(page)
     assert page.evaluate(size) == pytest.approx(2 * before)
+
+
+def test_a_note_is_a_key_a_line_and_enter_and_its_time_plays(stage: Stage, sit: Sit) -> None:
+    page = sit("Ada")
+    tape = stage.tape(60, 5)
+    begin(stage, page, tape)
+    press(page, *["ArrowDown"] * 3, "t")
+    assert page.inner_text("#note-label") == "Note at 0:15"
+    page.context.set_offline(True)
+    page.keyboard.type("He smiles here, as at 1:00")
+    assert browser.faults(page) == []
+    press(page, "Enter")
+    assert page.evaluate(FOCUSED) == "u0004"  # and keys code again
+    assert page.inner_text("#notes") == "0:15 He smiles here, as at 1:00"
+    page.context.set_offline(False)
+    stored(page)
+    page.reload()
+    ready(page)
+    page.get_by_role("button", name="0:15").click()
+    until(page, "!sound.paused && sound.currentTime > 12")
+    page.goto(f"{stage.address}/tapes/{tape}/notes")
+    assert browser.faults(page) == []
+    page.get_by_role("button", name="Share the note at 0:15").press("Enter")
+    page.get_by_role("button", name="Stop sharing").wait_for()
+    page.get_by_role("link", name="1:00").click()
+    page.wait_for_selector(".moment-lines .now")
+    until(page, "document.querySelector('audio').currentTime > 57")
+    assert browser.faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -19,7 +19,7 @@ def test_strengths_come_before_what_to_try_and_before_figures() -> None:
         "Interviewer: Ada. Submitted on November 24, 2026.",
         "What went well",
         "Ada: I listened.",
-        "Ben: You waited.",
+        "Ben (at 3:10): You waited.",
         "To try next",
         "Eve: Ask for more.",
         "Measures",

@@ -57,7 +57,7 @@ export class Changes {
     /** @type {Change[]} */
     this.local = [];
     const have = new Set([...this.events, ...this.known].map((one) => one.id));
-    for (const change of this.outbox.waiting()) if (!have.has(change.id)) this.keep(change);
+    for (const change of this.outbox.waiting()) if (!have.has(change.id) && change.kind !== "note") this.keep(change);
     this.work();
   }
 

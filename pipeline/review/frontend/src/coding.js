@@ -7,6 +7,7 @@ import { listen } from "./keyboard.js";
 import { keepsBars, standsFor } from "./layout.js";
 import { recall, remember, textSize } from "./memory.js";
 import { conceal, leave } from "./leaving.js";
+import { Notes } from "./notes.js";
 import { Outbox } from "./outbox.js";
 import { Panel, unchecked } from "./panel.js";
 import { clock, Cursor, Player } from "./player.js";
@@ -20,6 +21,8 @@ import { watch } from "./watch.js";
 import { NoWave, Wave } from "./wave.js";
 import { whereabouts, words } from "./wording.js";
 
+/** A note is taken a little after what it is about, in ms. */
+const BEFORE_NOTE = 3000;
 /** The keys that take the reader to another row. */
 const MOVES = new Set(["next", "previous", "next_play", "check"]);
 
@@ -63,6 +66,9 @@ class CodingPage {
       this.act(action);
       if (MOVES.has(action)) this.transcript.focus(this.current);
     });
+    this.notes = new Notes(state.notes, outbox, this.silent, {
+      play: (moment) => this.listenTo(moment), back: () => this.transcript.focus(this.current),
+    });
     this.search = new Search(
       () => this.changes.utterances, () => this.current, (id) => this.go(id, true), () => this.transcript.focus(this.current),
     );
@@ -92,6 +98,7 @@ class CodingPage {
     textSize(byId("smaller"), byId("larger"));
     byId("undo").addEventListener("click", () => this.act("undo"));
     byId("help").addEventListener("click", () => this.act("help"));
+    byId("take-note").addEventListener("click", () => this.act("note"));
     byId("unsure").addEventListener("click", () => this.act("unsure"));
     byId("next").addEventListener("click", () => this.act("next_play"));
     byId("check").addEventListener("click", () => this.act("check"));
@@ -242,6 +249,7 @@ class CodingPage {
       define: () => this.definitions.open(this.given, this.one?.role),
       help: () => this.help.open(),
       search: () => this.search.open(),
+      note: () => this.note(),
     });
     if (moves[kind]) moves[kind]();
     else if (this.locked) this.hint("This pass is locked. Its codes cannot change.");
@@ -314,6 +322,22 @@ class CodingPage {
     } else {
       this.hint(`${deed}: ${words(change, this.codes)}.`, true);
     }
+  }
+
+  /** A note on what is heard now; without sound, on the current utterance. */
+  note() {
+    const at = this.changes.utterances.findIndex((one) => one.id === this.current);
+    this.notes.open(this.current, this.silent ? at + 1 : this.player.time);
+  }
+
+  /** @param {number} moment of a note */
+  listenTo(moment) {
+    const { utterances } = this.changes;
+    const one = this.silent ? utterances[moment - 1] : utterances[this.wave.at(moment)];
+    if (one) this.go(one.id, true);
+    if (this.silent) return;
+    this.player.seek(moment - BEFORE_NOTE);
+    this.player.play();
   }
 
   /** Another tab of this coder has stored something. */
@@ -440,6 +464,7 @@ class CodingPage {
     if (stored.pass.locked !== this.locked) return window.location.reload();
     this.state.mark = stored.mark;
     this.changes.load(stored);
+    this.notes.load(stored.notes);
     this.choose();
     this.draw();
     this.select(this.current, this.word);

@@ -16,7 +16,16 @@ from pipeline.tapes.db.records.coding import (
     Transcript,
     Utterance,
 )
-from pipeline.tapes.db.records.meetings import Feedback, FeedbackKind, Form, Meeting, MeetingRole, Review, TapeTurn
+from pipeline.tapes.db.records.meetings import (
+    Feedback,
+    FeedbackKind,
+    Form,
+    Meeting,
+    MeetingRole,
+    Note,
+    Review,
+    TapeTurn,
+)
 from pipeline.tapes.db.records.people import (
     Group,
     Invitation,
@@ -79,6 +88,7 @@ __all__ = [
     "Meeting",
     "MeetingRole",
     "Membership",
+    "Note",
     "Notice",
     "NoticeKind",
     "OrganizationIdentity",

@@ -50,6 +50,24 @@ class Feedback(Record):
     sealed_text: Mapped[Sealed]
     position: Mapped[int] = mapped_column(default=0)
     at: Mapped[int]
+    moment: Mapped[int | None] = mapped_column(default=None)
+
+
+class Note(Record):
+    """A member's note on a moment of a tape: theirs alone until they share it.
+
+    ``moment``, here and in feedback: milliseconds of the tape; of one coded from text, the number of an utterance.
+    """
+
+    __tablename__ = "notes"
+
+    id: Mapped[str] = key()
+    tape_id: Mapped[str] = tape_id()
+    person_id: Mapped[str] = of("people.id")
+    moment: Mapped[int]
+    sealed_text: Mapped[Sealed]
+    at: Mapped[int]
+    shared_at: Mapped[int | None] = mapped_column(default=None)
 
 
 class Meeting(Record):
