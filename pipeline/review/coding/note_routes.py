@@ -89,7 +89,7 @@ def moment_page(
         utterances = transcripts.visible_transcript(admitted)
         current = _current(utterances, at, admitted.tape.from_text)
         first = max(0, current - AROUND)
-        own = passes.own_passes(admitted)
+        own_passes = passes.own_passes(admitted)
         page = render(
             request,
             "coding/moment.html",
@@ -107,7 +107,7 @@ def moment_page(
             from_text=admitted.tape.from_text,
             no_sound=stored_measures.FROM_TEXT,
             begin=max(0, at - LEAD_MS) / 1000,
-            pass_id=own[-1].id if own else "",
+            pass_id=own_passes[-1].id if own_passes else "",
         )
     note(request, viewer, tape_id, "tape.show", "moment")
     return page

@@ -118,7 +118,7 @@ def meeting_page(request: Request, viewer: SignedIn, meeting_id: Id) -> Response
             tapes={tape.id: titles.title(database, tape) for tape in tapes},
             order=_next_tape(database, group, now),
             notes=notes,
-            moments=next((TapeMoments.of(tape).found(notes) for tape in tapes if tape.id == meeting.tape_id), ()),
+            moments=next((TapeMoments.of(tape).named(notes) for tape in tapes if tape.id == meeting.tape_id), ()),
             was=_digest(notes),
             may_read=may_read,
         )

@@ -57,7 +57,7 @@ class TapeMoments:
                 end = match.end()
         return Markup().join([*parts, escape(text[end:])])
 
-    def found(self, text: str) -> tuple[tuple[str, str], ...]:
+    def named(self, text: str) -> tuple[tuple[str, str], ...]:
         """Return (address, words) of each moment that a text names, once each, in their order in the text."""
         matches = list((_NUMBER if self.from_text else _TIME).finditer(text))
         moments = dict.fromkeys(moment for match in matches if (moment := self._moment(match)) is not None)

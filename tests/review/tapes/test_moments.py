@@ -32,4 +32,4 @@ def test_times_in_a_text_are_links_and_all_else_is_escaped() -> None:
 
 
 def test_each_moment_of_a_text_is_found_once() -> None:
-    assert [words for _, words in SOUND.found("3:10, 12:00, again 3:10; not 45:00")] == ["3:10", "12:00"]
+    assert [words for _, words in SOUND.named("3:10, 12:00, again 3:10; not 45:00")] == ["3:10", "12:00"]
