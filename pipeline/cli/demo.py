@@ -17,25 +17,33 @@ if TYPE_CHECKING:
     from pipeline.tapes.home import Home
 
 MEMBER = "Ben"
+TARGET = "drinking less alcohol"
 
 
 def demo(
     recording: Annotated[
-        Path, typer.Argument(metavar="AUDIO", help="A recording that anyone may hear, such as a role-play.")
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="AUDIO",
+            help="A recording that anyone may hear, such as a role-play. Without one: the role-play that comes along.",
+        ),
+    ] = None,
     target_behavior: Annotated[
-        str, typer.Option(metavar="TEXT", help="The change that the session is about, such as 'drinking less'.")
-    ],
+        str | None, typer.Option(metavar="TEXT", help="The change that the session is about, such as 'drinking less'.")
+    ] = None,
     home: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the sample home.")] = Path("demo-home"),
     profile: Profile = None,
     config: Config = None,
 ) -> None:
     """Create a sample group with this tape, and print how to open the review room with it.
 
-    An existing sample home is kept. Each run prints a new link.
+    An existing sample home is kept. Each run prints a new link. It asks before it downloads missing models.
     """
+    if (recording is None) != (target_behavior is None):
+        raise typer.BadParameter("give a recording and its --target-behavior, or neither for the bundled role-play")
     from pipeline.cli._shared.home_access import settings_with_home
     from pipeline.cli._shared.job_watching import follow_jobs
+    from pipeline.cli.models import offer_missing
     from pipeline.review.auth.invitations import invite
     from pipeline.tapes import people, sample_group
     from pipeline.tapes.clock import now
@@ -44,13 +52,14 @@ def demo(
     from pipeline.tapes.jobs.worker import Worker
 
     settings = settings_with_home(profile, config, home)
+    offer_missing(settings)
     fresh = not (folder_of(settings.tapes) / "keys" / "audit.key").exists()
     tapes_home = Place.create(settings.tapes) if fresh else Place.open(settings.tapes)
     try:
         if fresh:
             with tapes_home.database.writing() as session:
                 sample_group.add_group(session, now())
-        _hand_in(tapes_home, settings, recording, target_behavior)
+        _hand_in(tapes_home, settings, recording or _role_play(), target_behavior or TARGET)
         with Worker(tapes_home, settings):
             follow_jobs(tapes_home, None)
         with tapes_home.database.writing() as session:
@@ -61,6 +70,15 @@ def demo(
     typer.echo(f"A sample group and {MEMBER}'s tape are ready. Open the review room with\n")
     typer.echo(f"    {shlex.join([sys.argv[0], 'serve', '--home', str(home)])}\n")
     typer.echo(f"and come in on this computer as {MEMBER} by this link, which works once: {address}{link}")
+
+
+def _role_play() -> Path:
+    """Return the role-play that comes along: of an installed wheel, or of a checkout."""
+    from pipeline.settings import project_folder
+
+    packed = project_folder("recordings")
+    folder = packed if packed.is_dir() else packed.parent / "tests" / "recordings"
+    return folder / "roleplay-alcohol.ogg"
 
 
 def _hand_in(home: Home, settings: Settings, recording: Path, target_behavior: str) -> None:

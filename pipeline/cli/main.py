@@ -19,6 +19,7 @@ from pipeline.cli.code import code
 from pipeline.cli.config import config
 from pipeline.cli.convert import convert
 from pipeline.cli.demo import demo
+from pipeline.cli.desktop import desktop
 from pipeline.cli.destroy import destroy
 from pipeline.cli.doctor import doctor
 from pipeline.cli.drift import drift
@@ -50,7 +51,7 @@ app = Commands(HELP, name="tape-review", add_completion=False, pretty_exceptions
 
 COMMANDS: Mapping[str, tuple[Callable[..., None], ...]] = {
     "Tapes": (process, code, convert, submit, worker, status, export),
-    "Review room": (init, serve, demo),
+    "Review room": (init, serve, desktop, demo),
     "Agreement": (agreement, drift, sample),
     "Models": (models, config, train, evaluate, adapt),
     "Keeping safe": (withdraw, destroy, verify_certificate, backup, restore, rotate_key, doctor),

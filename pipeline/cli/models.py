@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Annotated
 
@@ -71,6 +72,19 @@ def _wanted(names: Iterable[str], loaded: Settings, *, training: bool) -> list[c
     chosen_names = {loaded.transcription.model, parts.pipeline, parts.segmentation, parts.embedding, *names}
     uses = {"run", "training"} if training else {"run"}
     return [entry for entry in known.values() if entry.use in uses or entry.name in chosen_names]
+
+
+def offer_missing(loaded: Settings) -> None:
+    """Download the models that a tape needs and that are missing, if whoever sits at the terminal wants it.
+
+    Where nobody sits there, nothing is downloaded: the first step that needs a model says how to get it.
+    """
+    missing = [entry for entry in _wanted((), loaded, training=False) if not catalog.installed(entry, loaded.models)]
+    if not missing or not sys.stdin.isatty():
+        return
+    megabytes = sum(entry.size for entry in missing) // 1_000_000
+    if typer.confirm(f"The speech models are missing. Download them ({megabytes} MB)?", default=True):
+        _fetch(missing, loaded.models)
 
 
 def _fetch(entries: list[catalog.CatalogEntry], chosen: ModelsSettings) -> None:

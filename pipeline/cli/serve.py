@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+import webbrowser
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +14,7 @@ from pipeline.cli._shared.options import Config, Home, Profile
 
 if TYPE_CHECKING:
     from pipeline.review.network.reach import Reach
+    from pipeline.settings import Settings
 
 ALONE = """\
 Only this computer can reach it. To let your group in over the local network, stop it and run
@@ -54,6 +57,9 @@ def serve(
     port: Annotated[
         int | None, typer.Option(metavar="NUMBER", help="The port to listen on. It overrides review.port.")
     ] = None,
+    open_browser: Annotated[
+        bool, typer.Option("--open", help="Open the room in the browser, and make a home first if there is none.")
+    ] = False,
     with_worker: Annotated[
         bool, typer.Option("--with-worker/--without-worker", help="Whether to work on submitted tapes as well.")
     ] = True,
@@ -80,6 +86,12 @@ def serve(
     settings = settings.model_copy(update={"review": review})
     if review.address:
         require_encrypted(review.address)
+    if open_browser and _is_open(review.port):
+        typer.echo("The review room is open already.")
+        webbrowser.open(f"http://127.0.0.1:{review.port}")
+        return
+    if open_browser:
+        _make_home(settings)
     with open_home(home, config, profile) as tapes_home:
         from pipeline.review.auth.invitations import setup_link
         from pipeline.review.network import doors
@@ -102,8 +114,33 @@ def serve(
                 typer.echo(_for_others(room.here, room.reach))
             elif not room.reach.address:
                 typer.echo(ALONE.format(port=review.port))
+            if open_browser:
+                webbrowser.open(f"{room.here}{link or ''}")  # the socket listens already: the browser waits for us
             with suppress(KeyboardInterrupt):
                 room.run()
+
+
+def _is_open(port: int) -> bool:
+    """Whether something on this computer answers at a port."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=2):
+        return True
+    return False
+
+
+def _make_home(settings: Settings) -> None:
+    """Make a home whose first administrator is whoever follows the link, unless there is one."""
+    from pipeline.review.network import local_network
+    from pipeline.review.network.authority import Authority
+    from pipeline.tapes.clock import now
+    from pipeline.tapes.home import Home, folder_of
+
+    if (folder_of(settings.tapes) / "keys" / "audit.key").exists():
+        return
+    created, network = Home.create(settings.tapes), local_network.current()
+    try:
+        Authority.of(created, now(), network.addresses, network.host)
+    finally:
+        created.close()
 
 
 def _for_others(here: str, reach: Reach) -> str:

@@ -125,6 +125,30 @@ def test_a_room_for_the_group_prints_its_address_its_picture_and_its_fingerprint
     assert "this link; it works once, for an hour: http://127.0.0.1:" in printed  # the host sets it up on this computer
 
 
+def test_a_double_click_makes_a_home_and_opens_the_link_that_sets_it_up(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    home = folder.with_name("none yet")
+    command = ["serve", "--for-my-group", "--open", "--without-worker", "--home", str(home)]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/invitation/[\w-]{43}", opened[0])
+    assert (home / "keys" / "authority.json").exists()
+    assert CliRunner().invoke(app, command).exit_code == 0  # the second time, too
+
+
+def test_a_second_double_click_opens_the_room_that_is_open(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        done = CliRunner().invoke(app, ["serve", "--open", "--home", str(folder), "--port", port])
+    assert done.exit_code == 0, done.output
+    assert opened == [f"http://127.0.0.1:{port}"]
+
+
 def test_a_large_log_is_set_aside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "LARGE", 10)
     for number in (1, 2, 3):
