@@ -366,3 +366,13 @@ def test_every_number_in_the_code_says_where_it_comes_from() -> None:
         for line in unexplained_numbers(path.read_text(encoding="utf-8"))
     ]
     assert unexplained == []
+
+
+def test_migrations_follow_one_another() -> None:
+    """Two that were written side by side may have one number: the later is numbered again."""
+    versions = sorted((ROOT / "pipeline" / "tapes" / "db" / "migrations" / "versions").glob("m*.py"))
+    numbers = [
+        re.findall(r'^(?:down_)?revision = "(\d+)"$', path.read_text("utf-8"), re.MULTILINE) for path in versions
+    ]
+    assert [path.name[1:5] for path in versions] == [f"{number:04d}" for number in range(1, len(versions) + 1)]
+    assert numbers == [["0001"], *([f"{at:04d}", f"{at - 1:04d}"] for at in range(2, len(versions) + 1))]
