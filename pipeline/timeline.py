@@ -25,6 +25,7 @@ from typing import Literal, get_args
 from pipeline.languages import ENGLISH
 
 UNKNOWN = "unknown"
+OTHER = "other"
 """Speaker of a word that no speaker segment is near, and role of a speaker whose role nobody has decided."""
 
 Role = Literal["interviewer", "client", "other", "unknown"]

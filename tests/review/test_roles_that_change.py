@@ -153,6 +153,22 @@ def test_pages_papers_and_agreement_say_what_the_export_says(walk: Walk) -> None
     ]
 
 
+def test_a_third_person_s_utterances_are_no_agreement_on_no_code(walk: Walk) -> None:
+    """Ada and Ben code the interviewer's six utterances. Nobody is asked for codes of the other six."""
+    name_roles(walk, THIRD)
+    for coder in (walk.ada, walk.ben):
+        coder.begin()
+        for number in range(1, 13, 2):
+            coder.code(f"u{number:04d}", "reflection_simple")
+        coder.lock()
+    board = walk.ada.browser.get(f"/tapes/{walk.tape_id}/together/state?codebook=pretags").json()
+    assert board["basis"] == "6 agreed by all coders"
+    with walk.room.home.database.reading() as database:
+        group = database.get_one(Tape, walk.tape_id).group_id
+    page = text_of(walk.ada.browser.get(f"/groups/{group}/agreement").text)
+    assert "members among themselves All codes 6 100 %" in page
+
+
 def test_who_coded_for_other_roles_has_not_left_the_rest_without_a_code(walk: Walk) -> None:
     """Ada and Ben code the interviewer's six only; then the voices turn out to be swapped."""
     for coder in (walk.ada, walk.ben):

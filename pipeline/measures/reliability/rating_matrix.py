@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import TableError
 from pipeline.languages import is_foreign
-from pipeline.timeline import LAYERS
+from pipeline.timeline import LAYERS, OTHER
 
 MACHINE, MEMBER, CONSENSUS, COACH = LAYERS
 NOT_CODED = "(not coded)"
@@ -255,11 +255,15 @@ def build_rating_matrix(table: pd.DataFrame, scheme: CodingScheme, absent: Absen
         np.logical_or.at(overlapping, unit, table["apart"].to_numpy(dtype=bool))
         not_comparable = (grid < 0) & overlapping
     filled_cells = 0 if absent == "missing" else _fill(grid, tape_index, len(tapes), absent)
+    # Who does not speak the language leaves it without codes, and a third person's utterance has none to give: that is
+    # no decision to compare.
+    asked_of_nobody = np.zeros(len(units), dtype=bool)
     if "language" in table:
-        foreign = np.zeros(len(units), dtype=bool)
-        np.logical_or.at(foreign, unit, table["language"].fillna("").map(is_foreign).to_numpy(dtype=bool))
-        # Who does not speak the language leaves it without codes: that is no decision to compare.
-        grid[(grid == 0) & foreign] = -1
+        foreign = table["language"].fillna("").map(is_foreign).to_numpy(dtype=bool)
+        np.logical_or.at(asked_of_nobody, unit, foreign)
+    if "role" in table:
+        np.logical_or.at(asked_of_nobody, unit, (table["role"] == OTHER).to_numpy(dtype=bool))
+    grid[(grid == 0) & asked_of_nobody] = -1
     starts = None
     if "start" in table:
         starts = np.full(len(units), np.nan)

@@ -4,8 +4,8 @@
   such codes. Nobody is compared on codes that the task or the codebook did not ask for.
 - An utterance without a code was left without one by a coder who was asked for it. A coach may code stretches of a tape
   only: a stretch in which the coach gave no code does not count.
-- An utterance in another language than English counts for those who coded it by hand, and for nobody else: who does not
-  speak the language, the machine included, has not left it without a code.
+- An utterance in another language than English, or of a third person, counts for those who coded it by hand, and for
+  nobody else: who does not speak the language, the machine included, has not left it without a code.
 - The consensus of a tape that the group discussed is what it settled on, and else the majority's codes.
 - Everybody codes the same utterances of the same transcript, so none need to be matched by time.
 """
@@ -40,6 +40,7 @@ from pipeline.tapes import named_roles, request_trail
 from pipeline.tapes.consent import consent
 from pipeline.tapes.db.records import CodeEvent, Group, Pass, Person, Recalibration, Tape, Utterance
 from pipeline.tapes.home import Home
+from pipeline.timeline import OTHER
 
 GROUP_CODER = "group"
 """The coder under which the group as a whole is charted."""
@@ -121,7 +122,8 @@ class GroupCodes:
     @property
     def has_foreign(self) -> bool:
         """Whether a tape that may be shown is not all in English."""
-        return any(tape_id in self.tapes for tape_id, _ in _foreign(self.utterances))
+        rows = (row for tape_id in self.tapes for row in self.utterances.get(tape_id, {}).values())
+        return any(is_foreign(row.language) for row in rows)
 
     def _shown(self, table: pd.DataFrame) -> pd.DataFrame:
         return table[table["tape_id"].isin(list(self.tapes))].reset_index(drop=True)
@@ -195,7 +197,7 @@ def gather_group_codes(
         for coding in codings
     ]
     shown_tapes = {tape_id: tape for tape_id, tape in tapes.items() if tape_id not in hidden}
-    consensus = _consensus_codes(consensus_passes, books, codings, events, _foreign(utterances))
+    consensus = _consensus_codes(consensus_passes, books, codings, events, _asked_of_nobody(utterances))
     return GroupCodes(
         name=codebook if codebook in used else used[0],
         used=used,
@@ -282,12 +284,12 @@ def _consensus_codes(
     books: Mapping[str, Codebook],
     codings: Iterable[RaterCodes],
     events: Mapping[str, list[CodeEvent]],
-    foreign: Collection[tuple[str, str]],
+    asked_of_nobody: Collection[tuple[str, str]],
 ) -> Iterator[RaterCodes]:
     """Yield the consensus of the tapes that the group discussed, as on "Together", from passes for the whole codebook.
 
-    The coach, with whom the group is compared, has no vote in it. On an utterance that is ``foreign`` (tape, utterance)
-    only those vote who coded it.
+    The coach, with whom the group is compared, has no vote in it. On an utterance that is
+    ``asked_of_nobody`` (tape, utterance) only those vote who coded it.
     """
     members: dict[tuple[str, str], dict[str, RaterCodes]] = {}
     for coding in codings:
@@ -301,8 +303,8 @@ def _consensus_codes(
         codes: dict[str, tuple[str, ...]] = {}
         for utterance_id in {utterance_id for coding in voters for utterance_id in coding.codes}:
             given = [coding.codes[utterance_id] for coding in voters if utterance_id in coding.codes]
-            is_foreign_here = (consensus_pass.tape_id, utterance_id) in foreign
-            codes[utterance_id] = majority_of_passes([each for each in given if each or not is_foreign_here])
+            is_asked = (consensus_pass.tape_id, utterance_id) not in asked_of_nobody
+            codes[utterance_id] = majority_of_passes([each for each in given if each or is_asked])
         codes |= {
             utterance_id: state.codes for utterance_id, state in fold(as_event(event) for event in pass_events).items()
         }
@@ -313,13 +315,13 @@ def _consensus_codes(
         )
 
 
-def _foreign(utterances: Mapping[str, Mapping[str, Utterance]]) -> set[tuple[str, str]]:
-    """Return the (tape, utterance) in another language than English."""
+def _asked_of_nobody(utterances: Mapping[str, Mapping[str, Utterance]]) -> set[tuple[str, str]]:
+    """Return the (tape, utterance) in another language than English, or of a third person: who codes it means it."""
     return {
         (tape_id, utterance_id)
         for tape_id, of_tape in utterances.items()
         for utterance_id, row in of_tape.items()
-        if is_foreign(row.language)
+        if is_foreign(row.language) or row.role == OTHER
     }
 
 

@@ -3,8 +3,8 @@
 It is one wherever the pass could have coded the utterance: the task asks for codes that the codebook has for this
 speaker, a coach listened to this stretch, and the utterance was the same when the pass was locked. What somebody split,
 joined or gave to the other speaker later, no earlier pass has left without a code. Nor has a pass that only rated the
-tape as a whole, nor any pass an utterance in another language than English: who codes it by hand means it, and whoever
-does not may not speak the language.
+tape as a whole. Nobody is asked for codes of a third person, or of an utterance in another language than English: who
+codes it by hand means it, and whoever does not may not speak the language.
 
 >>> ada, ben = Opinion("Ada", ("question_open",)), Opinion("Ben", (), scope=frozenset({"reflection_simple"}))
 >>> disputed_codes([ada, ben]), sorted(disputed_codes([ada, Opinion("Ben", ())]))
@@ -28,7 +28,7 @@ from pipeline.review.coding.corrections import CorrectedUtterance, apply_correct
 from pipeline.tapes import request_trail
 from pipeline.tapes.db import records
 from pipeline.tapes.db.records import Pass, Person
-from pipeline.timeline import UNKNOWN
+from pipeline.timeline import OTHER, UNKNOWN
 
 ROLES = ("interviewer", "client")
 
@@ -100,7 +100,7 @@ class _LockedPass:
         names = frozenset(code.name for code in task_codes)
         fitting = {role: frozenset(code.name for code in task_codes if code.role == role) for role in ROLES}
         label = "" if len(task_codes) == len(book.codes) else task.label
-        return cls(coder, codes, listened, names, fitting | {UNKNOWN: names}, label)
+        return cls(coder, codes, listened, names, fitting | {UNKNOWN: names, OTHER: frozenset()}, label)
 
 
 def gather_opinions(

@@ -65,6 +65,20 @@ console.log(JSON.stringify(progress(utterances, new Map(Object.entries(input.sta
 ROLES = ("interviewer", "client", "interviewer", "client", "interviewer", "unknown")
 
 
+def test_a_pass_counts_an_utterance_in_another_language_once_it_is_coded(tmp_path: Path) -> None:
+    """Of six utterances the second and third are in Spanish; who leaves them has not left them without a code."""
+    codes = page_state.code_fields(codebook_files.read("pretags"), observer_tasks.find_task("all"), {})
+    count = COUNT.replace("({ id: `u${at + 1}`, role })", "({ id: `u${at + 1}`, role, language: input.languages[at] })")
+    given = {"roles": ROLES, "languages": ["", "Spanish", "Spanish", "", "", ""], "codes": codes}
+    for states, expected in (
+        ({}, (0, 4)),
+        ({"u2": {"codes": [], "unsure": False}}, (0, 4)),
+        ({"u2": {"codes": ["change"], "unsure": False}}, (1, 5)),
+    ):
+        counted = node.run(count, given | {"states": states}, tmp_path)
+        assert (counted["coded"], counted["codable"]) == expected
+
+
 @pytest.mark.parametrize(
     ("book", "task", "states", "expected"),
     [
