@@ -17,7 +17,6 @@ from pipeline.tapes.db.records import Consent, Item, Job
 from pipeline.tapes.home import Home
 from pipeline.tapes.jobs import job_state
 from pipeline.tapes.retention import destruction, exports
-from pipeline.tapes.vault.scratch import named
 from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import FullTape, found_in, full_tape
 
@@ -49,7 +48,8 @@ def planted(home: Home, tmp_path: Path) -> FullTape:
     logs.get().warning(tape.mark, tape_id=tape.id, text=tape.mark, error=tape.mark)
     with home.vault.scratch.file() as file:
         file.write(tape.mark.encode())
-        assert named(file).read_bytes() == tape.mark.encode()
+        file.seek(0)
+        assert file.read() == tape.mark.encode()
     exports.export(home, tape.id, tape.sample.interviewer, tmp_path / "export", NOON, sound=True)
     backup.make(home, tmp_path / "one.backup", NOON)
     with home.database.writing() as session:  # old versions of rows hold it as well
