@@ -10,6 +10,7 @@ which passes the diarizers' contract), roles and units are the real ones. What a
     FAKE_GATE     a file for whose appearance ``wait`` waits
     FAKE_VERSION  the version of the program
     FAKE_DISK     an error number that each write into the vault ends with
+    FAKE_STACKS   see `tests.tapes.stacks`
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from pipeline.tapes.intake import submission
 from pipeline.tapes.intake.submission import Submission
 from pipeline.tapes.vault import atomic_files, vault
 from tests.speech.parrot import parrot
+from tests.tapes import stacks
 
 WORDS = ("quince", "lantern", "marble", "thimble", "saffron", "walnut")
 """What the parrot is heard to say, a word a second."""
@@ -142,6 +144,10 @@ def failing(path: Path, *, replace: bool = False) -> Iterator[Any]:
 
 if os.environ.get("FAKE_DISK"):
     vault.published = failing  # type: ignore[attr-defined]
+
+
+if os.environ.get("FAKE_STACKS"):
+    stacks.shown_on_signal()
 
 
 if os.environ.get("FAKE_VERSION"):

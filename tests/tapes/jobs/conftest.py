@@ -19,7 +19,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def room(template: Path, recording: Path, quick_folder: Path) -> Iterator[Room]:
-    """A home that only processes of their own have open: this one forks."""
+    """A home that only processes of their own have open."""
     shutil.copytree(template, quick_folder / "home")
     made = Room(quick_folder / "home", recording)
     yield made

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import random
 import signal
+from functools import partial
 
 import pytest
 
 from pipeline.stages import STEPS
-from tests.tapes.jobs.worker_room import Room, dies_after, ended, unbroken, wait
+from tests.tapes.jobs.worker_room import Room, dies_after, ended, is_of_version, unbroken, wait
 
 pytestmark = pytest.mark.engines
 
@@ -43,7 +44,7 @@ def test_a_job_that_an_older_program_began_is_finished_by_the_next(room: Room, m
     with monkeypatch.context() as older:
         older.setattr("pipeline.tapes.jobs.queue.VERSION", "tapes-0")
         room.tapes(1)
-        worker = room.start(deed="attribute:hang", version="0.0.1")
+        worker = room.start(hurt=partial(is_of_version, "tapes-0"), deed="attribute:hang", version="0.0.1")
         wait(lambda: {"transcribe", "diarize", "attribute"} <= set(room.computed()))
         ended(worker, signal.SIGKILL)
     wanted = unbroken(room)

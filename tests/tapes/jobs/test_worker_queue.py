@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import time
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,7 +21,7 @@ from pipeline.tapes.clock import now
 from pipeline.tapes.db.records import Job
 from pipeline.tapes.jobs import job_state
 from pipeline.tapes.retention import destruction
-from tests.tapes.jobs.worker_room import ALL_LIVE, Room, ended, held
+from tests.tapes.jobs.worker_room import ALL_LIVE, Room, ended, is_large
 from tests.tapes.postgres import Server
 
 pytestmark = pytest.mark.engines
@@ -123,7 +124,7 @@ def test_memory_and_handles_stay_flat(room: Room) -> None:
 def test_a_large_worker_does_its_jobs_in_one_process(room: Room) -> None:
     """A process counts as its own the memory of the one that started it: that must not end it after each step."""
     room.tapes(2)
-    worker = room.start(hurt=lambda: held.append(b"x" * 800_000_000))
+    worker = room.start(hurt=partial(is_large, 800))
     room.finished()
     ended(worker)
     assert len({line.split()[-1] for line in room.log.read_text().splitlines()}) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
 import signal
@@ -11,7 +10,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing.context import ForkProcess
+from functools import partial
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,17 +25,19 @@ from pipeline.tapes.clock import now
 from pipeline.tapes.db.records import Item
 from pipeline.tapes.home import Home
 from pipeline.tapes.intake import submission
-from pipeline.tapes.jobs import job_state, workflow
+from pipeline.tapes.jobs import job_state, queue, workflow
 from pipeline.tapes.jobs.engine_process import Outcome
 from pipeline.tapes.jobs.queue import UNFINISHED
 from pipeline.tapes.jobs.worker import WhichJobs, Worker
+from tests.tapes import stacks
+from tests.tapes.clean_process import Target, started
 from tests.tapes.fakes import group, quick, submitted
 
 ALL_LIVE = {"heartbeat_seconds": 1.0, "dead_after_seconds": 120.0}
 """For tests in which no worker dies: a machine that is too busy for a heartbeat is not taken for a dead worker."""
 
-
-FORK = multiprocessing.get_context("fork")  # a worker is there at once: it need not import anything
+STILL_SECONDS = 300.0
+"""A room in which nothing has changed for so long will not come to its end."""
 
 
 class Room:
@@ -43,7 +45,8 @@ class Room:
 
     def __init__(self, folder: Path, recording: Path, **changes: object) -> None:
         self.folder, self.recording, self.log = folder, recording, folder.parent / f"{folder.name}.log"
-        self.workers: list[ForkProcess] = []
+        self.stacks = folder.parent / f"{folder.name}.stacks"
+        self.workers: list[ForkServerProcess] = []
         whole = settings.load().settings
         tapes = quick(whole.tapes, home=str(folder), **({"database": "", "tries": 3} | changes))
         self.settings: Settings = whole.model_copy(update={"tapes": tapes})
@@ -66,15 +69,11 @@ class Room:
             group(home)
             return [submitted(home, self.settings, self.recording) for _ in range(count)]
 
-    def start(
-        self, which: WhichJobs = "all", hurt: Callable[[], None] | None = None, **environment: object
-    ) -> ForkProcess:
-        """A worker, in a process of its own."""
+    def start(self, which: WhichJobs = "all", hurt: Target | None = None, **environment: object) -> ForkServerProcess:
+        """A worker, in a process of its own; SIGTERM ends it from now on."""
         names = {f"FAKE_{name.upper()}": str(value) for name, value in environment.items()}
-        process = FORK.Process(target=work, args=(self, which, hurt, {"FAKE_LOG": str(self.log)} | names))
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # who ends it at once is heard when it listens
-        process.start()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        names |= {"FAKE_LOG": str(self.log), "FAKE_STACKS": str(self.stacks)}
+        process = started(work, self.settings, which, hurt, names)
         self.workers.append(process)
         return process
 
@@ -84,7 +83,7 @@ class Room:
             process.kill()
             process.join()
 
-    def frozen(self, worker: ForkProcess) -> None:
+    def frozen(self, worker: ForkServerProcess) -> None:
         """Freeze a worker at a moment at which it keeps nobody from the databases: there nothing would help but it."""
         while True:
             os.kill(worker.pid or 0, signal.SIGSTOP)
@@ -100,18 +99,31 @@ class Room:
 
     def rows(self) -> list[SimpleNamespace]:
         """Every job, read without a trace."""
-        engine = create_engine(self.url, poolclass=NullPool)  # nothing stays open: this process forks
+        engine = create_engine(self.url, poolclass=NullPool)
         with engine.connect() as connection:
-            result = connection.execute(text("SELECT tape_id, state, stage, attempts, error_code, error FROM jobs"))
+            columns = "tape_id, state, stage, attempts, fraction, error_code, error"
+            result = connection.execute(text(f"SELECT {columns} FROM jobs"))
             return [SimpleNamespace(**row) for row in result.mappings()]
 
     def until(self, seconds: float, holds: Callable[[list[SimpleNamespace]], bool]) -> list[SimpleNamespace]:
-        """The jobs as soon as something holds of them."""
-        deadline = time.monotonic() + seconds
+        """The jobs as soon as something holds of them; fails when it is late, or when nothing changes any more."""
+        deadline, changed, before = time.monotonic() + seconds, time.monotonic(), None
         while not holds(rows := self.rows()):
-            assert time.monotonic() < deadline, [(row.state, row.stage, row.attempts, row.error) for row in rows]
+            now = time.monotonic()
+            if rows != before:
+                changed, before = now, rows
+            assert now < min(deadline, changed + STILL_SECONDS), self.report(rows)
             time.sleep(0.05)
         return rows
+
+    def report(self, rows: list[SimpleNamespace]) -> str:
+        """What there is to see of a room that does not come to its end: the briefest first."""
+        counts = Counter(f"{row.state} {row.stage} {row.attempts} {row.error_code or ''}".strip() for row in rows)
+        errors = Counter(row.error for row in rows if row.error)
+        exits = [process.exitcode for process in self.workers]
+        lines = [f"jobs: {dict(counts)}; errors: {dict(errors)}; the workers' exit codes: {exits}", "the queue:"]
+        lines += [" ".join(map(str, entry)) for entry in self.queued()]
+        return "\n".join([*lines, *stacks.of_all(self.stacks)])
 
     def kept(self, stage: str) -> bool:
         """Whether a stage's result lies in the vault."""
@@ -122,19 +134,22 @@ class Room:
 
     def finished(self, seconds: float = 300) -> list[SimpleNamespace]:
         """The jobs when all have ended and the queue knows it: a job is done before its workflow is."""
-        rows = self.until(seconds, lambda rows: all(row.state not in job_state.LIVE for row in rows))
-        wait(lambda: not self.queued())
-        return rows
+        return self.until(
+            seconds, lambda rows: all(row.state not in job_state.LIVE for row in rows) and not self.queued()
+        )
 
-    def queued(self) -> int:
-        """How many workflows the queue holds as unfinished, read without a trace."""
+    def queued(self) -> list[tuple[str, str, str]]:
+        """The workflows that the queue holds as unfinished, their status and worker, read without a trace."""
         url, table = self.settings.tapes.database, "dbos.workflow_status"
         if not url:
             url, table = f"sqlite:///file:{self.folder}/jobs.sqlite3?mode=ro&uri=true", "workflow_status"
         with create_engine(url, poolclass=NullPool).connect() as connection:
-            query = f"SELECT count(*) FROM {table} WHERE status IN :unfinished AND substr(workflow_uuid, 1, 1) <> '_'"
+            query = (
+                f"SELECT workflow_uuid, status, executor_id FROM {table} "
+                "WHERE status IN :unfinished AND substr(workflow_uuid, 1, 1) <> '_'"
+            )
             named = text(query).bindparams(bindparam("unfinished", UNFINISHED, expanding=True))
-            return connection.execute(named).scalar_one()
+            return [tuple(row) for row in connection.execute(named)]
 
     def computed(self) -> Counter[str]:
         """How often each stage was computed."""
@@ -160,16 +175,19 @@ class Room:
         assert missed == {"administrators", "backup"}  # which a home made by a test has not
 
 
-def work(room: Room, which: WhichJobs, hurt: Callable[[], None] | None, environment: dict[str, str]) -> None:
+def work(settings: Settings, which: WhichJobs, hurt: Target | None, environment: dict[str, str]) -> None:
     os.environ.update(environment)
+    stacks.shown_on_signal()
     if hurt is not None:
         hurt()
     stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, frame: stop.append(number))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-    with room.open() as home, Worker(home, room.settings, which, engines="tests.tapes.fakes:Fakes"):
+    home = Home.open(settings.tapes)
+    with Worker(home, settings, which, engines="tests.tapes.fakes:Fakes"):
         while not stop:
             time.sleep(0.02)
+    home.close()
 
 
 def free(path: Path) -> bool:
@@ -185,7 +203,7 @@ def free(path: Path) -> bool:
         connection.close()
 
 
-def ended(process: ForkProcess, number: int = signal.SIGTERM) -> None:
+def ended(process: ForkServerProcess, number: int = signal.SIGTERM) -> None:
     """End a worker, gently or not."""
     if process.is_alive():
         os.kill(process.pid or 0, number)
@@ -204,24 +222,34 @@ def unbroken(room: Room) -> dict[tuple[str, str], bytes]:
     return calm.contents()
 
 
-def dies_after(step: str) -> Callable[[], None]:
+def dies_after(step: str) -> Target:
     """Have a worker die when a step is done, before anybody notes it."""
-
-    def hurt() -> None:
-        once = workflow._once
-
-        def dying(work: workflow.Work, job_id: str, name: str) -> Outcome:
-            outcome = once(work, job_id, name)
-            if name == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return outcome
-
-        workflow._once = dying
-
-    return hurt
+    return partial(_dies_after, step)
 
 
-held: list[bytes] = []
+def _dies_after(step: str) -> None:
+    once = workflow._once
+
+    def dying(work: workflow.Work, job_id: str, name: str) -> Outcome:
+        outcome = once(work, job_id, name)
+        if name == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return outcome
+
+    workflow._once = dying
+
+
+def is_large(megabytes: int) -> None:
+    """Have a worker need memory."""
+    _held.append(b"x" * (megabytes * 1_000_000))
+
+
+def is_of_version(version: str) -> None:
+    """Have a worker be an older program's."""
+    queue.VERSION = version
+
+
+_held: list[bytes] = []
 
 
 def wait(holds: Callable[[], bool]) -> None:
@@ -237,5 +265,5 @@ def let_go(busy: list[psutil.Process]) -> None:
     assert not left
 
 
-def children(worker: ForkProcess) -> list[psutil.Process]:
+def children(worker: ForkServerProcess) -> list[psutil.Process]:
     return psutil.Process(worker.pid).children()
