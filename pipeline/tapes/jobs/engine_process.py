@@ -11,9 +11,9 @@ import contextlib
 import errno
 import importlib
 import json
+import multiprocessing.connection
 import os
 import resource
-import select
 import subprocess
 import sys
 import threading
@@ -21,6 +21,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO
 
 from pipeline.errors import JobError, TapeReviewError
@@ -30,6 +31,7 @@ from pipeline.settings import Settings
 from pipeline.tapes import clock
 from pipeline.tapes.home import Home
 from pipeline.tapes.jobs import steps
+from pipeline.tapes.jobs.stillness import Stillness, processor_seconds
 from pipeline.tapes.vault.master_key import Ring
 
 _LOOK = 0.5
@@ -54,6 +56,10 @@ class Outcome:
     failure: str | None = None
 
 
+class StillError(Exception):
+    """The process stands still."""
+
+
 class Runner:
     """The worker's end: starts the process when it is needed, and ends it.
 
@@ -68,7 +74,7 @@ class Runner:
         self._buffer = b""
 
     def do(self, job_id: str, step: str, progress: Callable[[float], None], go_on: Callable[[], None]) -> Outcome:
-        """Have a step done.
+        """Have a step done; a process that comes to a standstill in it is ended, and the step has failed.
 
         Parameters
         ----------
@@ -76,8 +82,16 @@ class Runner:
         """
         try:
             process = self._started()
+            stillness = Stillness(partial(processor_seconds, process.pid))
+
+            def look() -> None:
+                go_on()
+                if stillness.lasts():
+                    raise StillError
+
             self._tell(process, {"job": job_id, "step": step})
-            while (answer := self._answer(process, go_on)) is not None:
+            while (answer := self._answer(process, look)) is not None:
+                stillness.moved()
                 if "fraction" in answer:
                     progress(answer["fraction"])
                     go_on()
@@ -85,6 +99,9 @@ class Runner:
                     return self._outcome(answer)
         except BrokenPipeError:
             pass
+        except StillError:
+            self.end()
+            return Outcome(failure="the process that did it came to a standstill")
         except BaseException:
             self.end()
             raise
@@ -139,8 +156,7 @@ class Runner:
         """The next line from the process; None when it ended."""
         pipe = process.stdout
         while pipe is not None and b"\n" not in self._buffer:
-            ready, _, _ = select.select([pipe], [], [], _LOOK)
-            if not ready:
+            if not multiprocessing.connection.wait([pipe.fileno()], _LOOK):
                 go_on()
                 continue
             read = os.read(pipe.fileno(), 1 << 16)

@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +35,8 @@ CPU, GPU = "tapes", "tapes-gpu"
 """The queues' names."""
 
 UNFINISHED = ["ENQUEUED", "DELAYED", "PENDING"]
+SUCCESS = "SUCCESS"
+"""How a workflow ended that returned a result; the other ends are an error, a cancellation and too many tries."""
 
 _WAIT_MS = 30_000  # for another's write, as `database` waits
 _LOG_SECONDS = 10.0  # in which readers let go of the write-ahead log; each has it for a moment
@@ -138,7 +140,8 @@ class Queue:
         """Put workflows whose worker is gone back on their queues."""
         with self._as_our_errors():
             for entry in entries:
-                self._client.resume_workflow(entry.workflow_id, queue_name=entry.queue)
+                with suppress(error.DBOSNonExistentWorkflowError):  # forgotten meanwhile: the others go on
+                    self._client.resume_workflow(entry.workflow_id, queue_name=entry.queue)
 
     def exists(self) -> bool:
         """Whether anything was ever queued here."""

@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import chain
 from threading import Event, Thread
 from types import TracebackType
 from typing import Literal
@@ -31,7 +32,7 @@ from pipeline.tapes.intake import submission
 from pipeline.tapes.jobs import job_state, workflow
 from pipeline.tapes.jobs.engine_process import Runner
 from pipeline.tapes.jobs.liveness import Watch
-from pipeline.tapes.jobs.queue import CPU, GPU, UNFINISHED, VERSION, QueueEntry
+from pipeline.tapes.jobs.queue import CPU, GPU, SUCCESS, UNFINISHED, VERSION, QueueEntry
 from pipeline.tapes.retention import retention
 
 WhichJobs = Literal["all", "cpu", "gpu"]
@@ -65,6 +66,7 @@ class Worker:
         self.name = f"w{os.getpid()}-{secrets.token_hex(4)}"
         self._watch = Watch(self.name, home.settings.dead_after_seconds)
         self._dropped: dict[str, float] = {}
+        self._long_dropped: set[str] = set()
         self._busy, self._tidied = time.monotonic(), float("-inf")
         self._ended = Event()
 
@@ -98,7 +100,7 @@ class Worker:
         self._work.stopping.set()
         self._ended.set()
         self._thread.join()
-        self._wait_for(lambda: not self._work.active, 5)
+        self._wait_for(lambda: not self._work.active(), 5)
         self._work.rest()
         workflow.working(None)
         DBOS.destroy()
@@ -110,7 +112,9 @@ class Worker:
         logs.get().info("worker.stop", worker=self.name)
 
     def idle(self) -> bool:
-        """Whether nothing is queued or under way."""
+        """Whether nothing is queued or under way, here neither: a job is done before the last of its steps is noted."""
+        if self._work.active():
+            return False
         with self.home.database.reading() as session:
             return session.scalars(select(Job.id).where(Job.state.in_(job_state.LIVE)).limit(1)).first() is None
 
@@ -126,7 +130,7 @@ class Worker:
             except Exception:
                 logs.get().warning("worker.trouble", worker=self.name, exc_info=True)
                 continue  # the database is busy or away: others may take over, and the next beat tries again
-            if self._work.active:
+            if self._work.active():
                 self._busy = time.monotonic()
             elif time.monotonic() - self._busy > _IDLE_SECONDS:
                 self._work.rest()
@@ -145,13 +149,13 @@ class Worker:
             if name not in beats or self._bury(name):
                 logs.get().warning("worker.takeover", worker=name)
                 self._queue.resume(entry for entry in held if entry.worker == name)
-        dropped = self._long_dropped(held)
-        self._queue.resume(entry for entry in held if entry.workflow_id in dropped)
+        self._long_dropped = self._dropped_for_long(held)
+        self._queue.resume(entry for entry in held if entry.workflow_id in self._long_dropped)
 
-    def _long_dropped(self, held: Sequence[QueueEntry]) -> set[str]:
+    def _dropped_for_long(self, held: Sequence[QueueEntry]) -> set[str]:
         """Those of our workflows that nobody here is at, for so long that none of them is only about to begin."""
         now, idle = time.monotonic(), {entry.workflow_id for entry in held if entry.worker == self.name}
-        idle -= self._work.active
+        idle -= self._work.active()
         self._dropped = {mark: self._dropped.get(mark, now) for mark in idle}
         marks = {mark for mark, since in self._dropped.items() if now - since >= self.home.settings.dead_after_seconds}
         for mark in marks:
@@ -165,26 +169,28 @@ class Worker:
 
     def _mend(self) -> None:
         """Make the queue follow the records, and the records what the queue has ended."""
+        queued = self._queue.unfinished()  # before the records: a job is in them before it is on the queue
         with self.home.database.reading() as session:
             live = {job.workflow_id: job for job in session.scalars(select(Job).where(Job.state.in_(job_state.LIVE)))}
-        known = self._queue.states(list(live))
+        parts = {workflow_id: workflow.heavy_ids(workflow_id) for workflow_id, job in live.items() if job.stage}
+        known = self._queue.states([*live, *chain.from_iterable(parts.values())])
         for workflow_id, job in live.items():
             state = known.get(workflow_id)
+            ends = {known[part] for part in parts.get(workflow_id, ()) if part in known}
+            failed = ends.difference(UNFINISHED, [SUCCESS])
             if state is None:
                 job_state.enqueue(self.home, self._queue, job)
-            elif state not in UNFINISHED:
+            elif state not in UNFINISHED or failed:  # what waits for such a part waits for ever
                 error = JobError("J04", f"job of tape {job.tape_id}", "ended without a reason", "try it again")
                 with self.home.database.writing() as session:
                     job_state.fail(session, job.id, error, self._clock())
-        for entry in self._queue.unfinished():
+        for entry in queued:
             if entry.version != VERSION and entry.status != "PENDING" and entry.workflow_id in live:
                 self._queue.forget([entry.workflow_id])  # an older program's; what it finished lies in the vault
                 job_state.enqueue(self.home, self._queue, live[entry.workflow_id])
                 continue
-            idle = entry.status != "PENDING" or (
-                entry.worker == self.name and entry.workflow_id not in self._work.active
-            )
-            if idle and entry.workflow_id.partition("-")[0] not in live:
+            waits = entry.status != "PENDING" or entry.workflow_id in self._long_dropped
+            if waits and entry.workflow_id.partition("-")[0] not in live:
                 self._queue.cancel(entry.workflow_id)
 
     def _tidy(self) -> None:

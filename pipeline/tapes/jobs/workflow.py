@@ -7,13 +7,15 @@ cancelled, leaves by `Stopped`: DBOS writes nothing down then, and the step will
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Lock
 
 from dbos import DBOS, SetWorkflowID
+from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.errors import ConsentError, TapeReviewError
+from pipeline.errors import ConsentError, TapeReviewError, TapesError
 from pipeline.stages import STEPS
 from pipeline.tapes import logs
 from pipeline.tapes.clock import Clock
@@ -53,7 +55,7 @@ class Work:
     def __init__(self, home: Home, new_runner: Callable[[], Runner], clock: Clock) -> None:
         self.home, self.clock = home, clock
         self.stopping = Event()
-        self.active: set[str] = set()
+        self._active: Counter[str] = Counter()
         self._new_runner, self._idle, self._lock = new_runner, list[Runner](), Lock()
 
     @contextmanager
@@ -66,6 +68,23 @@ class Work:
         finally:
             with self._lock:
                 self._idle.append(runner)
+
+    def active(self) -> set[str]:
+        """The workflows that a thread of this process is at."""
+        with self._lock:
+            return set(self._active)
+
+    @contextmanager
+    def at(self, workflow_id: str) -> Iterator[None]:
+        """A thread is at a workflow; another may be at it still, from before it was put back on the queue."""
+        with self._lock:
+            self._active[workflow_id] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._active[workflow_id] -= 1
+                self._active += Counter()  # keeps what is above zero
 
     def rest(self) -> None:
         """End the processes that have nothing to do."""
@@ -116,9 +135,18 @@ def do(job_id: str, step: str) -> str:
         raise Stopped from None
 
 
+def heavy_ids(workflow_id: str) -> list[str]:
+    """The ids of the workflows that do the steps on a graphics card for another workflow."""
+    return [_heavy_id(workflow_id, step) for step in ON_GPU]
+
+
+def _heavy_id(workflow_id: str | None, step: str) -> str:
+    return f"{workflow_id}-{step}"
+
+
 def _elsewhere(job_id: str, step: str) -> str:
     try:
-        with SetWorkflowID(f"{DBOS.workflow_id}-{step}"):
+        with SetWorkflowID(_heavy_id(DBOS.workflow_id, step)):
             return DBOS.enqueue_workflow(GPU, heavy, job_id, step).get_result()
     except Exception:
         raise Stopped from None
@@ -191,7 +219,7 @@ def _once(work: Work, job_id: str, step: str) -> Outcome:
         _require(work, job.tape_id)
 
     def progress(fraction: float) -> None:
-        with work.home.database.writing() as session:
+        with suppress(TapesError), work.home.database.writing() as session:  # no reason to do a step again
             job_state.progressed(session, job_id, step, fraction, work.clock())
 
     with work.runner() as runner:
@@ -206,10 +234,12 @@ def _give_back(work: Work, job_id: str) -> None:
 
 @contextmanager
 def _active() -> Iterator[None]:
-    """Note that this process is at a workflow: one that DBOS says is ours and that is not noted has been dropped."""
-    work, mark = _work(), DBOS.workflow_id or ""
-    work.active.add(mark)
-    try:
-        yield
-    finally:
-        work.active.discard(mark)
+    """Note that this process is at a workflow: one that DBOS says is ours and that is not noted has been dropped.
+
+    A queue that cannot be used says nothing about the job: it is dropped, and somebody will go on later.
+    """
+    with _work().at(DBOS.workflow_id or ""):
+        try:
+            yield
+        except SQLAlchemyError:
+            raise Stopped from None

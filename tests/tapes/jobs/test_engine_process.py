@@ -6,8 +6,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -16,6 +18,7 @@ from pipeline.settings import load
 from pipeline.tapes.home import Home
 from pipeline.tapes.jobs import engine_process, steps
 from pipeline.tapes.jobs.engine_process import Outcome, Runner
+from pipeline.tapes.jobs.stillness import Stillness
 
 DEFAULT = load().settings
 WORDS = "what a client said"
@@ -116,6 +119,44 @@ def test_the_worker_s_end_tells_how_a_step_ended(home: Home, name: str, monkeypa
     assert fractions == ([0.5] if name == "answers" else [])
     runner.end()
     assert runner._process is None
+
+
+def test_a_process_that_waits_for_itself_is_ended_and_its_step_has_failed(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would keep its job for ever, and nobody else could take it: its worker lives."""
+    runner = Runner(home, DEFAULT, "")
+    process = subprocess.Popen([sys.executable, "-S", "-c", "input(); input()"], stdin=-1, stdout=-1)
+
+    def started() -> subprocess.Popen[bytes]:
+        runner._process = process
+        return process
+
+    monkeypatch.setattr(runner, "_started", started)
+    monkeypatch.setattr(engine_process, "_LOOK", 0.01)
+    monkeypatch.setattr(engine_process, "Stillness", partial(Stillness, limit=0.2))
+    asked: list[bool] = []
+    outcome = runner.do("j1", "tag", lambda _: None, lambda: asked.append(True))
+    assert outcome == Outcome(failure="the process that did it came to a standstill")
+    assert asked
+    assert process.poll() is not None
+
+
+def test_a_worker_with_many_open_files_still_has_the_answers(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`select` knows no file with a number above 1023."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(limits[0], 1200), limits[1]))
+    runner, many = Runner(home, DEFAULT, ""), [os.open(os.devnull, os.O_RDONLY) for _ in range(1030)]
+    try:
+        monkeypatch.setattr(runner, "_started", lambda: process)
+        process = subprocess.Popen([sys.executable, "-S", "-c", ANSWERS], stdin=-1, stdout=-1)
+        assert runner.do("j1", "tag", lambda _: None, lambda: None) == Outcome()
+    finally:
+        for handle in many:
+            os.close(handle)
+        process.kill()
+        process.communicate()
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_who_is_told_to_stop_ends_the_process(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

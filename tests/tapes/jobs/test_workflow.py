@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from pipeline.errors import ConsentError, SpeechError, TapesError
 from pipeline.tapes.clock import now
@@ -79,6 +80,43 @@ def test_records_that_are_busy_say_nothing_about_the_job(home: Home, tape_id: st
     with pytest.raises(TapesError, match="TR-K04"):
         workflow._tried(work(home, ends(Outcome(error=busy))), job(home, tape_id).id, "tag")
     assert job(home, tape_id).state == "running"
+
+
+def test_progress_that_cannot_be_noted_is_no_reason_to_do_a_step_again(
+    home: Home, tape_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise TapesError("K04", "database", "is busy", "try again")
+
+    def half(progress: Callable[[float], None], go_on: Callable[[], None]) -> Outcome:
+        with monkeypatch.context() as patch:
+            patch.setattr(job_state, "progressed", busy)
+            progress(0.5)
+        return Outcome()
+
+    assert workflow._tried(work(home, half), job(home, tape_id).id, "decode") == "done"
+    assert (job(home, tape_id).fraction, job(home, tape_id).attempts) == (0.0, 1)
+
+
+def test_a_workflow_is_under_way_until_the_last_of_its_threads_has_left_it(home: Home) -> None:
+    """One that was put back on the queue may come to the same worker while its first thread still ends."""
+    worker = work(home)
+    with worker.at("w1"):
+        with worker.at("w1"), worker.at("w2"):
+            assert worker.active() == {"w1", "w2"}
+        assert worker.active() == {"w1"}
+    assert worker.active() == set()
+
+
+def test_a_queue_that_cannot_be_used_ends_no_job(home: Home) -> None:
+    workflow.working(worker := work(home))
+    try:
+        with pytest.raises(Stopped), workflow._active():
+            assert worker.active()
+            raise OperationalError("INSERT", {}, OSError("disk I/O error"))
+    finally:
+        workflow.working(None)
+    assert not worker.active()
 
 
 def test_a_withdrawn_tape_is_let_go_of_within_the_step(home: Home, tape_id: str) -> None:
