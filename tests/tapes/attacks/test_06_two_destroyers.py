@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import shutil
 from collections.abc import Callable
+from functools import partial
+from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
 
 import pytest
@@ -18,19 +19,17 @@ from pipeline.tapes.retention import certificates, destruction, exports
 from pipeline.tapes.vault import key_rotation
 from pipeline.tapes.vault.master_key import Ring
 from pipeline.tapes.vault.vault import HOME
+from tests.tapes.clean_process import CLEAN, started
 from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import full_tape
 
-_FORK = multiprocessing.get_context("fork")
 PAUSE = 1.0
 """Seconds for which one process stands still at the worst moment, so that the other could do harm if it may."""
 
 
 def run(*targets: Callable[[], None]) -> None:
     """Each in a process of its own; all of them must end well."""
-    processes = [_FORK.Process(target=target) for target in targets]
-    for process in processes:
-        process.start()
+    processes = [started(target) for target in targets]
     for process in processes:
         process.join(60)
     assert [process.exitcode for process in processes] == [0] * len(targets)
@@ -56,31 +55,32 @@ def exported(home: Home, folder: Path) -> str:
     return tape.id
 
 
+def removes_slowly(chosen: TapesSettings, tape_id: str, removed: Event, ended: Event) -> None:
+    real = exports.remove
+
+    def slow(paths):  # type: ignore[no-untyped-def]
+        result = real(paths)
+        removed.set()
+        ended.wait(PAUSE)
+        return result
+
+    exports.remove = slow
+    opened(chosen, lambda home: destruction.destroy(home, tape_id, "by hand", NOON))
+
+
+def goes_on(chosen: TapesSettings, removed: Event, ended: Event) -> None:
+    assert removed.wait(30)
+    opened(chosen, lambda home: destruction.resume(home, NOON + 1))
+    ended.set()
+
+
 def test_the_second_to_come_does_not_say_not_found_of_what_the_first_removed(
     any_home: Home, chosen: TapesSettings, tmp_path: Path
 ) -> None:
     tape_id = exported(any_home, tmp_path / "export")
     any_home.database.close()
-    removed, ended = _FORK.Event(), _FORK.Event()
-
-    def first() -> None:
-        real = exports.remove
-
-        def slow(paths):  # type: ignore[no-untyped-def]
-            result = real(paths)
-            removed.set()
-            ended.wait(PAUSE)
-            return result
-
-        exports.remove = slow
-        opened(chosen, lambda home: destruction.destroy(home, tape_id, "by hand", NOON))
-
-    def second() -> None:
-        assert removed.wait(30)
-        opened(chosen, lambda home: destruction.resume(home, NOON + 1))
-        ended.set()
-
-    run(first, second)
+    removed, ended = CLEAN.Event(), CLEAN.Event()
+    run(partial(removes_slowly, chosen, tape_id, removed, ended), partial(goes_on, chosen, removed, ended))
     path = destruction.certificate_path(any_home, tape_id)
     assert certificates.read(path).facts["exports"] == {"removed": 3, "not found": 0}
     assert not any((any_home.vault.folder / "locks").glob(f"{tape_id}*"))
@@ -99,6 +99,19 @@ def test_what_a_killed_destruction_removed_is_not_called_not_found_by_the_next(h
     assert certificates.read(done.path).facts["exports"] == {"removed": 2, "not found": 1}
 
 
+def destroys_all(chosen: TapesSettings, tapes: list[str], barrier: Barrier) -> None:
+    def deed(home: Home) -> None:
+        barrier.wait(30)
+        for tape_id in tapes:
+            try:
+                destruction.destroy(home, tape_id, "by hand", NOON)
+            except VaultError as error:
+                if error.code != "TR-V15":  # another was faster
+                    raise
+
+    opened(chosen, deed)
+
+
 def test_many_destroy_many_at_once_and_each_tape_has_one_right_certificate(
     any_home: Home, chosen: TapesSettings, tmp_path: Path
 ) -> None:
@@ -109,21 +122,8 @@ def test_many_destroy_many_at_once_and_each_tape_has_one_right_certificate(
         exports.export(any_home, tape.id, sample.interviewer, tmp_path / str(number), NOON)
         tapes.append(tape.id)
     any_home.database.close()
-    barrier = _FORK.Barrier(3)
-
-    def destroyer(order: list[str]) -> Callable[[], None]:
-        def deed(home: Home) -> None:
-            barrier.wait(30)
-            for tape_id in order:
-                try:
-                    destruction.destroy(home, tape_id, "by hand", NOON)
-                except VaultError as error:
-                    if error.code != "TR-V15":  # another was faster
-                        raise
-
-        return lambda: opened(chosen, deed)
-
-    run(destroyer(tapes), destroyer(tapes[::-1]), destroyer(tapes[2:] + tapes[:2]))
+    orders, barrier = (tapes, tapes[::-1], tapes[2:] + tapes[:2]), CLEAN.Barrier(3)
+    run(*(partial(destroys_all, chosen, order, barrier) for order in orders))
     for tape_id in tapes:
         facts = certificates.read(destruction.certificate_path(any_home, tape_id)).facts
         assert facts["exports"] == {"removed": 2, "not found": 0}
@@ -136,33 +136,36 @@ def folder(template: Path, tmp_path: Path) -> TapesSettings:
     return settings.load().settings.tapes.model_copy(update={"home": str(tmp_path / "home"), "database": ""})
 
 
+def rotates_slowly(folder: TapesSettings, tape_id: str, wrapping: Event, destroyed: Event) -> None:
+    real = Ring.wrap
+
+    def slow(ring: Ring, name: str, data_key: bytes) -> bytes:
+        wrapped = real(ring, name, data_key)
+        if name == tape_id:
+            wrapping.set()
+            destroyed.wait(PAUSE)
+        return wrapped
+
+    Ring.wrap = slow  # type: ignore[method-assign]
+    opened(folder, lambda home: key_rotation.rotate(home.vault, home.master))
+
+
+def destroys_meanwhile(folder: TapesSettings, tape_id: str, wrapping: Event, destroyed: Event) -> None:
+    assert wrapping.wait(30)
+    opened(folder, lambda home: destruction.destroy(home, tape_id, "by hand", NOON))
+    destroyed.set()
+
+
 def test_a_change_of_the_master_key_does_not_bring_a_destroyed_key_back(folder: TapesSettings) -> None:
-    tape_id = []
-    opened(folder, lambda home: tape_id.append(full_tape(home, NOON).id))
-    wrapping, destroyed = _FORK.Event(), _FORK.Event()
-
-    def rotates() -> None:
-        real = Ring.wrap
-
-        def slow(ring: Ring, name: str, data_key: bytes) -> bytes:
-            wrapped = real(ring, name, data_key)
-            if name == tape_id[0]:
-                wrapping.set()
-                destroyed.wait(PAUSE)
-            return wrapped
-
-        Ring.wrap = slow  # type: ignore[method-assign]
-        opened(folder, lambda home: key_rotation.rotate(home.vault, home.master))
-
-    def destroys() -> None:
-        assert wrapping.wait(30)
-        opened(folder, lambda home: destruction.destroy(home, tape_id[0], "by hand", NOON))
-        destroyed.set()
-
-    run(rotates, destroys)
     home = Home.open(folder)
-    assert not home.vault.has_key(tape_id[0])
-    assert destruction.survivors(home, tape_id[0]) == []
+    tape_id = full_tape(home, NOON).id
+    home.close()
+    wrapping, destroyed = CLEAN.Event(), CLEAN.Event()
+    both = folder, tape_id, wrapping, destroyed
+    run(partial(rotates_slowly, *both), partial(destroys_meanwhile, *both))
+    home = Home.open(folder)
+    assert not home.vault.has_key(tape_id)
+    assert destruction.survivors(home, tape_id) == []
     assert home.vault.has_key(HOME)
     home.close()
 
