@@ -214,7 +214,7 @@ def _once(work: Work, job_id: str, step: str) -> Outcome:
         looked = time.monotonic()
         with work.home.database.reading() as session:
             job = session.get(Job, job_id)
-            if job is None or job.state != "running":
+            if job is None or job.state not in ("running", "done"):  # done by the last step, which is about to answer
                 raise Stopped
         _require(work, job.tape_id)
 

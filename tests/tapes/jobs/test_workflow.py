@@ -98,6 +98,18 @@ def test_progress_that_cannot_be_noted_is_no_reason_to_do_a_step_again(
     assert (job(home, tape_id).fraction, job(home, tape_id).attempts) == (0.0, 1)
 
 
+def test_a_job_that_its_last_step_has_just_done_is_not_stopped_before_the_answer(home: Home, tape_id: str) -> None:
+    """A busy machine takes its time between the two; the process would be ended, and the workflow dropped."""
+
+    def publishes(progress: Callable[[float], None], go_on: Callable[[], None]) -> Outcome:
+        with home.database.writing() as session:
+            job_state.change(session, job(home, tape_id).id, job_state.LIVE, now(), state="done")
+        go_on()
+        return Outcome()
+
+    assert workflow._tried(work(home, publishes), job(home, tape_id).id, "report") == "done"
+
+
 def test_a_workflow_is_under_way_until_the_last_of_its_threads_has_left_it(home: Home) -> None:
     """One that was put back on the queue may come to the same worker while its first thread still ends."""
     worker = work(home)
