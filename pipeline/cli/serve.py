@@ -76,7 +76,7 @@ def serve(
     As long as there is no administrator, it prints a link that sets up the room and works once.
     """
     from pipeline.cli._shared.home_access import open_home, settings_with_home
-    from pipeline.review.network.reach import require_encrypted
+    from pipeline.review.network.reach import require_encrypted, stays_here
     from pipeline.tapes import logs
 
     settings = settings_with_home(profile, config, home)
@@ -109,7 +109,8 @@ def serve(
         ):
             typer.echo(f"The review room is at {room.reach.address or room.here}")
             if link := setup_link(tapes_home, now()):
-                typer.echo(f"Set it up with this link; it works once, for an hour: {room.here}{link}")
+                where = " on this computer" if stays_here(room.here) else ""
+                typer.echo(f"Set it up{where} with this link; it works once, for an hour: {room.here}{link}")
             if itself:
                 typer.echo(_for_others(room.here, room.reach))
             elif not room.reach.address:

@@ -122,7 +122,9 @@ def test_a_room_for_the_group_prints_its_address_its_picture_and_its_fingerprint
     assert re.search(r"\b(?:[0-9A-F]{2}:){31}[0-9A-F]{2}\b", printed)
     assert "\N{FULL BLOCK}" * 4 in printed  # the QR code
     assert "firewall" in printed
-    assert "this link; it works once, for an hour: http://127.0.0.1:" in printed  # the host sets it up on this computer
+    assert (
+        "on this computer with this link; it works once, for an hour: http://127.0.0.1:" in printed
+    )  # the host sets it up on this computer
 
 
 def test_a_double_click_makes_a_home_and_opens_the_link_that_sets_it_up(

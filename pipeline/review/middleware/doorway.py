@@ -103,7 +103,11 @@ class _Doorway(asyncio.Protocol):
             self._transport.close()
 
     def _hand_over(self, protocol: Connection | _Tls, data: bytes) -> None:
-        self._arrived()
+        if isinstance(protocol, _Tls):
+            self._stop_waiting()
+            protocol.ended = self._arrived  # `Connection` counts from the handshake on only
+        else:
+            self._arrived()
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
         if isinstance(protocol, Connection):
@@ -117,21 +121,30 @@ class _Doorway(asyncio.Protocol):
             data = data[read:]
 
     def _arrived(self) -> None:
-        """From here on `Connection` counts and waits."""
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
+        """From here on nothing is counted and waited for here."""
+        self._stop_waiting()
         if self._sender:
             self._doors.at_once[self._sender] -= 1
             if not self._doors.at_once[self._sender]:
                 del self._doors.at_once[self._sender]
             self._sender = ""
 
+    def _stop_waiting(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
 
 class _Tls(SSLProtocol):
     """asyncio's TLS, which reads no more at a time than `Connection` does without it."""
 
     max_size = READ
+    ended: Callable[[], None]
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Count this connection no more."""
+        super().connection_lost(exc)
+        self.ended()
 
     @classmethod
     def of(cls, loop: asyncio.AbstractEventLoop, protocol: Connection, context: ssl.SSLContext) -> _Tls:

@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pipeline.errors import ReviewError, VaultError
 from pipeline.review.network import authority
 from pipeline.review.network.authority import LASTS, NAME, SERVER_LASTS, Authority, certificate_of, fingerprint
+from pipeline.tapes.backup import backup, restore
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.home import Home
+from tests.review.conftest import home_settings
 
 NOW = 1_800_000_000_000  # 2027-01-15
 
@@ -149,3 +151,19 @@ def test_it_signs_no_further_authority(home: Home) -> None:
     assert constraints.get_extension_for_class(x509.BasicConstraints).value.path_length == 0
     assert constraints.get_extension_for_class(x509.NameConstraints).critical
     assert isinstance(Authority.of(home, NOW).certificate.signature_hash_algorithm, hashes.SHA256)
+
+
+def test_a_restored_home_has_the_authority_that_members_installed(home: Home, tmp_path) -> None:
+    before = Authority.of(home, NOW)
+    made = backup.make(home, tmp_path / "one.backup", NOW)
+    master = tmp_path / "master.key"
+    master.write_bytes(home.master.path.read_bytes())
+    master.chmod(0o600)
+    elsewhere = home_settings(tmp_path / "elsewhere")
+    restore.restore(made.path, elsewhere, NOW, master=master)
+    again = Home.open(elsewhere)
+    after = Authority.of(again, NOW)
+    again.close()
+    assert after.certificate == before.certificate
+    assert after.key.private_numbers() == before.key.private_numbers()
+    assert (again.keys_folder / NAME).stat().st_mode & 0o077 == 0

@@ -189,14 +189,23 @@ def test_a_room_behind_a_proxy_lets_nobody_else_in(home: Home) -> None:
         assert not admits("192.168.1.5")
 
 
-def test_many_connections_that_say_nothing_are_cut_off_per_address(
-    served: OpenRoom, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("begun", [b"", b"\x16\x03"], ids=["nothing", "half a handshake"])
+def test_many_connections_that_say_little_are_cut_off_per_address(
+    served: OpenRoom, monkeypatch: pytest.MonkeyPatch, begun: bytes
 ) -> None:
     monkeypatch.setattr("pipeline.review.middleware.connection.MOST", 3)
     open_ones = [
         socket.create_connection(("127.0.0.2", served.reach.port), source_address=("127.0.0.4", 0), timeout=20)
-        for _ in range(4)
+        for _ in range(3)
     ]
+    for each in open_ones:
+        each.sendall(begun)
+    at_once = served.server.http.at_once  # type: ignore[union-attr]
+    while at_once["127.0.0.4"] < 3:
+        time.sleep(0.01)
+    open_ones.append(
+        socket.create_connection(("127.0.0.2", served.reach.port), source_address=("127.0.0.4", 0), timeout=20)
+    )
     try:
         assert open_ones[-1].recv(1) == b""
     except ConnectionResetError:
@@ -204,4 +213,6 @@ def test_many_connections_that_say_nothing_are_cut_off_per_address(
     finally:
         for each in open_ones:
             each.close()
+    while at_once["127.0.0.4"]:  # who has left is not counted
+        time.sleep(0.01)
     assert httpx.get(f"{served.here}/login").status_code == 200
