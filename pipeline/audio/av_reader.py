@@ -41,12 +41,16 @@ _PRIMING = {"aac": 1024, "mp3": 1105, "mp3float": 1105, "mp2": 481, "mp2float": 
 
 @dataclass(frozen=True)
 class Stream:
-    """Decoded sound in blocks: float32 of shape (frames, channels). ``clock`` holds what is missing in it."""
+    """Decoded sound in blocks: float32 of shape (frames, channels). ``clock`` holds what is missing in it.
+
+    ``recorded`` is when, in the container's words.
+    """
 
     tracks: list[AudioTrack]
     format: StreamFormat
     blocks: Iterator[np.ndarray]
     clock: FrameClock
+    recorded: str | None = None
 
 
 class _Window(io.RawIOBase):
@@ -128,13 +132,21 @@ def open_stream(request: DecodeRequest) -> Stream:
     clock = FrameClock(frames.rate, "damage" if key in _RAW else "gap")
     blocks = _joined(clock.placed(frames.blocks(first, origin)))
     format_ = StreamFormat(codec.codec.canonical_name, frames.rate, first.shape[1], declared)
-    return Stream([_track(track) for track in audio], format_, blocks, clock)
+    return Stream([_track(track) for track in audio], format_, blocks, clock, _recorded(file, stream))
 
 
 def _track(stream: av.AudioStream) -> AudioTrack:
     codec = stream.codec_context
     title, language = stream.metadata.get("title", ""), stream.metadata.get("language", "")
     return AudioTrack(codec.codec.canonical_name, codec.sample_rate, codec.channels, title[:_TITLE], language[:_TITLE])
+
+
+def _recorded(file: InputContainer, stream: av.AudioStream) -> str | None:
+    """When the recording began: a phone's own time, the container's, or the day and the time of a broadcast WAV."""
+    metadata = {**stream.metadata, **file.metadata}
+    created, day = metadata.get("creation_time", ""), metadata.get("date", "")
+    written = metadata.get("com.apple.quicktime.creationdate") or (created if len(created) > 9 else f"{day} {created}")
+    return written[:_TITLE] if len(written) > 9 else None
 
 
 def _seconds(stream: Any, ticks: int) -> float:

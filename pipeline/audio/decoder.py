@@ -117,7 +117,7 @@ class Hole:
 class DecodedAudio:
     """``samples`` are finite float32 of shape (channels, n) at 16 kHz, at whatever level the file has.
 
-    They are those of one of the file's ``tracks``.
+    They are those of one of the file's ``tracks``. ``recorded`` is when the file says it was (`audio.file_times`).
     """
 
     format: StreamFormat
@@ -125,6 +125,7 @@ class DecodedAudio:
     extent: DecodedExtent
     tracks: tuple[AudioTrack, ...]
     holes: tuple[Hole, ...] = ()
+    recorded: str | None = None
 
 
 def decode(
@@ -216,7 +217,8 @@ def _receive(
     pipe: Connection, request: DecodeRequest, thing: str, progress: Progress, sink: Sink | None
 ) -> DecodedAudio:
     tracks = tuple(AudioTrack(**track) for track in _received(pipe, thing)["tracks"])
-    stream = StreamFormat(**_received(pipe, thing)["format"])
+    described = _received(pipe, thing)
+    stream, recorded = StreamFormat(**described["format"]), described.get("recorded")
     span = request.stop - request.start
     bound = (span + 1000) * stream.channels * _BYTES_A_MS
     expected = span if stream.declared is None else min(span, max(1, stream.declared - request.start))
@@ -232,7 +234,7 @@ def _receive(
         progress(min(1.0, received / (expected * stream.channels * _BYTES_A_MS)))
     samples = _samples(pcm, stream.channels)
     holes = tuple(Hole(**hole) for hole in message["holes"])
-    return DecodedAudio(stream, samples, DecodedExtent(**message["extent"]), tracks, holes)
+    return DecodedAudio(stream, samples, DecodedExtent(**message["extent"]), tracks, holes, recorded and str(recorded))
 
 
 def _samples(pcm: bytes | bytearray, channels: int) -> np.ndarray:

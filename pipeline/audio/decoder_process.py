@@ -58,7 +58,7 @@ def main(request: DecodeRequest) -> None:
         _send(pipe, ready=True)
         stream = _open(request)
         _send(pipe, tracks=[asdict(track) for track in stream.tracks])
-        _send(pipe, format=asdict(stream.format))
+        _send(pipe, format=asdict(stream.format), recorded=stream.recorded)
         extent = _convert(stream, request, lambda samples: pipe.send_bytes(b"S" + samples))
         _send(pipe, extent=asdict(extent), holes=[asdict(hole) for hole in stream.clock.holes])
     except RefusalError as refusal:

@@ -20,6 +20,7 @@ import numpy as np
 
 from pipeline.audio import continuity, decoder, extent, folding, leveling, quality, source_file, track_choice
 from pipeline.audio.decoder import DecodedAudio
+from pipeline.audio.file_times import FileTimes
 from pipeline.audio.quality import SAMPLE_RATE, QualityWarning, peaks
 from pipeline.audio.source_bytes import SoundSource, SourceBytes
 from pipeline.audio.source_file import CUT, RENEW
@@ -43,6 +44,7 @@ __all__ = [
     "peaks",
     "read",
     "save",
+    "times",
 ]
 
 _SOUND, _METADATA = "recording.flac", "recording.json"
@@ -210,8 +212,18 @@ def checked(sound: SoundSegment, settings: AudioSettings, parts: tuple[Part, ...
     return Recording(leveled.samples, sound.start, last, sound.source, warnings, parts)
 
 
-def duration(file: SoundSource, settings: AudioSettings, tracks: Sequence[int] = ()) -> int:
+def duration(file: SoundSource, settings: AudioSettings) -> int:
     """Return how long the sound of a file is, in milliseconds, by decoding it; nothing of it is kept.
+
+    Raises
+    ------
+    AudioError: A01 to A15.
+    """
+    return times(file, settings).duration
+
+
+def times(file: SoundSource, settings: AudioSettings) -> FileTimes:
+    """Return how long the sound of a file is, by decoding it, and when it was recorded; nothing of it is kept.
 
     Raises
     ------
@@ -221,11 +233,12 @@ def duration(file: SoundSource, settings: AudioSettings, tracks: Sequence[int] =
     last = int(settings.source_limit_minutes * 60_000)
     with source_file.opened(file, settings, thing) as content:
         request = source_file.request(*source_file.identified(content, thing), last - 1, last, settings)
-        by_track, _ = track_choice.decoded(partial(_decoded_track, content, request, thing), tracks, thing, ignore)
+        by_track, _ = track_choice.decoded(partial(_decoded_track, content, request, thing), (), thing, ignore)
     extents = [decoded.extent for decoded in by_track.values()]
     if not all(extent.complete for extent in extents):
         raise AudioError("A12", thing, f"lasts longer than {clock(last)}", CUT)
-    return max(extent.duration for extent in extents)
+    recorded = next(iter(by_track.values())).recorded
+    return FileTimes(max(extent.duration for extent in extents), recorded)
 
 
 def fingerprint(file: SoundSource, settings: AudioSettings) -> str:

@@ -53,10 +53,14 @@ class Watched:
     memory: float = 0.0
     disk: float = 0.0
 
+    def __str__(self) -> str:
+        """The figures, in one line."""
+        return f"{self.seconds:6.1f} s  memory {self.memory:6.0f} MB  disk {self.disk:6.0f} MB"
+
 
 @contextmanager
-def watched(folder: Path, process: psutil.Process) -> Iterator[Watched]:
-    """Watch the home's folder, and a process with its children, several times a second."""
+def watched(what: str, folder: Path, process: psutil.Process) -> Iterator[None]:
+    """Watch the home's folder, and a process with its children, several times a second; print the most of both."""
     peak, stop, begun = Watched(), threading.Event(), time.perf_counter()
 
     def look() -> None:
@@ -67,11 +71,12 @@ def watched(folder: Path, process: psutil.Process) -> Iterator[Watched]:
     thread = threading.Thread(target=look)
     thread.start()
     try:
-        yield peak
+        yield
     finally:
         stop.set()
         thread.join()
         peak.seconds = time.perf_counter() - begun
+        print(f"{what:10} {peak}", flush=True)
 
 
 def _memory(process: psutil.Process) -> int:
@@ -111,7 +116,7 @@ def pieces(size: int) -> Iterator[bytes]:
         yield piece
 
 
-def walk(folder: Path, megabytes: int) -> dict[str, Watched]:
+def walk(folder: Path, megabytes: int) -> None:
     """Send a recording, look at it, choose twenty minutes near its end, and cut them out."""
     size = megabytes * MB // 4 * 4
     home, port = Home.create(home_settings(folder)), server.free_port()
@@ -120,7 +125,6 @@ def walk(folder: Path, megabytes: int) -> dict[str, Watched]:
     room.app = coders._application(home, address)
     group = room.group()
     cookie = room.app.state.context.sessions.start(room.person("Ada", group), now(), second_factor=True)
-    seen = {}
     with coders._apart(folder, port), httpx.Client(base_url=address, cookies={SESSION: cookie}, timeout=600) as client:
         process = psutil.Process(multiprocessing.active_children()[0].pid)
         page = client.get("/account", headers={"accept": "text/html"}).text
@@ -129,13 +133,13 @@ def walk(folder: Path, megabytes: int) -> dict[str, Watched]:
         tape = client.post("/tapes", data=form).headers["location"].split("/")[2]
         at = 0
         content = pieces(size)
-        with watched(folder, process) as seen["send"]:
+        with watched("send", folder, process):
             for piece in content:
                 if at + len(piece) == size:
                     break
                 _put(client, token, tape, at, piece, size)
                 at += len(piece)
-        with watched(folder, process) as seen["look over"]:
+        with watched("look over", folder, process):
             answer = _put(client, token, tape, at, piece, size)
         assert answer["done"], answer
         last = size // _BYTES_A_SECOND
@@ -144,11 +148,10 @@ def walk(folder: Path, megabytes: int) -> dict[str, Watched]:
     home.close()
     worker = multiprocessing.get_context("spawn").Process(target=_cut, args=(folder,))
     worker.start()
-    with watched(folder, psutil.Process(worker.pid)) as seen["cut"]:
+    with watched("cut", folder, psutil.Process(worker.pid)):
         worker.join()
     assert worker.exitcode == 0
-    seen["afterward"] = Watched(disk=_disk(folder) / MB)
-    return seen
+    print(f"{'afterward':10} {Watched(disk=_disk(folder) / MB)}")
 
 
 def _put(client: httpx.Client, token: str, tape: str, at: int, piece: bytes, size: int) -> dict[str, object]:
@@ -178,8 +181,7 @@ def main() -> None:
     """Print a line for each part of the walk."""
     megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 1990
     with tempfile.TemporaryDirectory() as folder:
-        for name, peak in walk(Path(folder) / "home", megabytes).items():
-            print(f"{name:10}  {peak.seconds:6.1f} s  memory {peak.memory:6.0f} MB  disk {peak.disk:6.0f} MB")
+        walk(Path(folder) / "home", megabytes)
 
 
 if __name__ == "__main__":

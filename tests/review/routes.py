@@ -85,6 +85,7 @@ FIELDS: dict[str, Any] = {
     "undo": "false",
     "moment": "0:05",
     "seconds": "3",
+    "position": "1",
     "who": "S1",
     "track": "1",
     "voice": "0",

@@ -12,14 +12,17 @@ leaves nothing of itself behind, and whatever else is here stays.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterable
+from dataclasses import asdict, replace
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from pipeline.audio import recording as audio
 from pipeline.audio import sniff
 from pipeline.audio.file_layout import MOST_FILES, ONE_FILE, FileLayout
+from pipeline.audio.file_times import FileTimes
 from pipeline.audio.source_bytes import SoundSource
 from pipeline.errors import AudioError, ReviewError
 from pipeline.review.upload import quotas, surveys
@@ -30,7 +33,7 @@ from pipeline.tapes.consent import consent_form
 from pipeline.tapes.db.records import Item, Tape, new_id
 from pipeline.tapes.home import Home
 from pipeline.tapes.intake.submission import FORM
-from pipeline.tapes.jobs.recording_files import recording_kind, whole_files
+from pipeline.tapes.jobs.recording_files import in_order, recording_kind, times_kind, whole_files
 from pipeline.tapes.jobs.steps import COMBINED, SURVEY, TRACKS
 from pipeline.tapes.vault.joined_items import JoinedItems
 from pipeline.tapes.vault.stage_store import item_row
@@ -160,6 +163,9 @@ def finish(
         try:
             with home.vault.locks.working(tape_id), JoinedItems(home.vault, pieces) as sound:
                 contents = _looked_over(sound, settings, file)
+            if file == 2:  # of a first file that stays alone, nobody asks when it began
+                with JoinedItems(home.vault, recordings(home, tape_id)[0]) as first:
+                    contents[times_kind(1)] = _packed(audio.times(first, settings))
             items = [home.vault.put(tape_id, kind, content) for kind, content in contents.items()]
         except AudioError:
             drop(home, tape_id, upload, file)
@@ -171,8 +177,7 @@ def finish(
 def _looked_over(sound: SoundSource, settings: AudioSettings, file: int) -> dict[str, bytes]:
     """The items that a file brings along, by kind: its survey, or the tracks of which one is to be chosen."""
     if file > 1:
-        audio.duration(sound, settings)
-        return {}
+        return {times_kind(file): _packed(audio.times(sound, settings))}
     try:
         surveyed = surveys.of_files([sound], ONE_FILE, None, settings)
     except AudioError as error:
@@ -194,7 +199,8 @@ def _replaced(home: Home, tape_id: str, pieces: list[Item], beside: list[Put], n
         is_draft = tape.state == "draft"
         gone = list(pieces)
         if is_draft:
-            taken = or_(Item.kind.in_(_BESIDE), *map(_of_file, numbers))
+            beside_files = {times_kind(number) for number in range(1 if file <= 2 else file, MOST_FILES + 1)}
+            taken = or_(Item.kind.in_(_BESIDE | beside_files), *map(_of_file, numbers))
             query = select(Item).where(Item.tape_id == tape_id, taken, Item.id.not_in(ours))
             gone = [item for item in database.scalars(query) if not (item.upload or "").startswith(FORM_UPLOAD)]
             database.execute(update(Item).where(Item.id.in_(ours)).values(upload=None))
@@ -209,9 +215,17 @@ def _replaced(home: Home, tape_id: str, pieces: list[Item], beside: list[Put], n
 
 
 def settle(
-    home: Home, settings: AudioSettings, tape_id: str, layout: FileLayout, voice: str | None, now: int
+    home: Home,
+    settings: AudioSettings,
+    tape_id: str,
+    layout: FileLayout,
+    voice: str | None,
+    now: int,
+    order: tuple[int, ...] = (),
 ) -> Survey:
     """Survey the files of a draft as a member says that they belong together, in place of an earlier survey.
+
+    ``order`` are the numbers of the files as they follow each other, where that is not the order in which they came.
 
     Raises
     ------
@@ -219,9 +233,9 @@ def settle(
     ReviewError: R02 the part was chosen meanwhile.
     """
     with _checking:
-        files = recordings(home, tape_id)
+        files = in_order(recordings(home, tape_id), order)
         surveyed = surveys.make(home, files, layout, voice, settings)
-        items = [home.vault.put(tape_id, SURVEY, surveyed.survey.packed())]
+        items = [home.vault.put(tape_id, SURVEY, replace(surveyed.survey, order=order).packed())]
         items += [home.vault.put(tape_id, COMBINED, surveyed.sound)] if surveyed.sound else []
         with home.database.writing() as database:
             is_draft = database.get_one(Tape, tape_id).state == "draft"
@@ -233,7 +247,7 @@ def settle(
             home.vault.remove(item)
     if not is_draft:
         raise ReviewError("R02", f"upload for tape {tape_id}", "comes too late", "check the state of the tape")
-    return surveyed.survey
+    return replace(surveyed.survey, order=order)
 
 
 def early_words(home: Home, settings: AudioSettings, tape_id: str, file: int) -> tuple[str, ...]:
@@ -317,9 +331,22 @@ def sound(home: Home, tape_id: str) -> JoinedItems | None:
 
 
 def discard(home: Home, tape_id: str, file: int = 1) -> None:
-    """Remove the files that were uploaded for a draft, from one on."""
-    items = map(_of_file, range(file, MOST_FILES + 1))
-    _discard(home, Item.tape_id == tape_id, or_(Item.kind.in_(_BESIDE), *items))
+    """Remove the files that were uploaded for a draft, from one on, and what was said about them together."""
+    numbers = range(file, MOST_FILES + 1)
+    beside = {times_kind(number) for number in numbers}
+    if file == 1 or len(recordings(home, tape_id)) >= file:
+        beside |= _BESIDE
+    _discard(home, Item.tape_id == tape_id, or_(Item.kind.in_(beside), *map(_of_file, numbers)))
+
+
+def file_times(home: Home, tape_id: str) -> list[FileTimes | None]:
+    """Return how long each of several files is, and when it says that it was recorded."""
+    contents = [_content(home, tape_id, times_kind(number + 1)) for number in range(len(recordings(home, tape_id)))]
+    return [FileTimes(**json.loads(content)) if content else None for content in contents]
+
+
+def _packed(times: FileTimes) -> bytes:
+    return json.dumps(asdict(times)).encode()
 
 
 def _content(home: Home, tape_id: str, kind: str) -> bytes | None:

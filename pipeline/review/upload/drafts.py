@@ -293,6 +293,7 @@ def choose(
         interviewer=seen.voice,
         diarizer="channels" if seen.voice else "auto",
         layout=seen.layout,
+        order=seen.order,
         terms=listen_for,
         language=spoken,
     )
@@ -311,11 +312,12 @@ def recording(
     given = errors.member_text(refused) if refused else None
     return render(
         request,
-        "upload/recording.html" if file == 1 else "upload/second.html",
+        "upload/recording.html" if file == 1 else "upload/another.html",
         given.status if given else 200,
         tape=tape,
         title=name,
         limit=room.settings.review.upload_limit_mb,
+        file=file,
         here=chunked_uploads.offset(room.home, tape_id, file),
         whole=chunked_uploads.survey(room.home, tape_id) is not None,
         scanned=chunked_uploads.has_scan(room.home, tape_id),

@@ -38,7 +38,8 @@ class Survey:
     """A survey of a whole recording; ``peaks`` are its largest magnitudes, 0 to 255, evenly over ``shown`` ms.
 
     ``duration`` is None where the recording goes on beyond what was looked at. ``notes`` are sentences about the sound;
-    ``layout`` is how the files belong together, and ``voice`` the interviewer's where each file holds one person.
+    ``layout`` is how the files belong together, and ``voice`` the interviewer's where each file holds one person;
+    ``order`` are the files' numbers as they follow each other, where they came otherwise.
     """
 
     sha256: str
@@ -48,6 +49,7 @@ class Survey:
     notes: tuple[str, ...] = ()
     layout: FileLayout = ONE_FILE
     voice: str | None = None
+    order: tuple[int, ...] = ()
 
     def packed(self) -> bytes:
         """As JSON."""

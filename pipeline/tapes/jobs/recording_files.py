@@ -21,12 +21,28 @@ from pipeline.tapes.db.records import Item
 RECORDING = "recording"
 
 _AT = "@"
+_TIMES = "times:"
 
 
 def recording_kind(number: int, offset: int | None = None) -> str:
     """Return the kind of the item that holds a recording's file, counted from 1, or a piece of it from a byte on."""
     kind = RECORDING if number == 1 else f"{RECORDING}:{number}"
     return kind if offset is None else f"{kind}{_AT}{offset:012d}"
+
+
+def times_kind(number: int) -> str:
+    """Return the kind of the item that says how long a recording's file is, and when it was recorded."""
+    return f"{_TIMES}{number}"
+
+
+def in_order(files: list[list[Item]], order: tuple[int, ...]) -> list[list[Item]]:
+    """Return the files in an order of their numbers, from 1; as they came without any."""
+    return [files[number - 1] for number in order] if order else files
+
+
+def is_beside(kind: str) -> bool:
+    """Whether an item of this kind says something about a file of a recording."""
+    return kind.startswith(_TIMES)
 
 
 def is_recording(kind: str) -> bool:

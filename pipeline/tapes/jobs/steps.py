@@ -52,7 +52,8 @@ class JobOptions:
 
     ``source`` is the SHA-256 of the recording (`file_layout.together` of several files'), or of the transcript where
     there is none; times are milliseconds within the recording. ``language`` None leaves it to the settings.
-    ``terms`` are names and terms that the recognizer listens for.
+    ``terms`` are names and terms that the recognizer listens for; ``order`` are the numbers of the files as they follow
+    each other, where that is not the order in which they came.
     """
 
     source: str
@@ -65,6 +66,7 @@ class JobOptions:
     terms: tuple[str, ...] = ()
     roles: Mapping[str, Role] | None = None
     language: str | None = None
+    order: tuple[int, ...] = ()
 
     def packed(self) -> bytes:
         """As JSON."""
@@ -72,8 +74,11 @@ class JobOptions:
 
 
 _JOB_OPTIONS = TypeAdapter(JobOptions)
-_RUN_OPTIONS = [field.name for field in fields(JobOptions) if field.name not in ("source", "language", "terms")]
-"""What is an option of a run; the language and the terms are settings of its transcription, which engines read."""
+_RUN_OPTIONS = [
+    field.name for field in fields(JobOptions) if field.name not in ("source", "language", "terms", "order")
+]
+"""What is an option of a run; the language and the terms are settings of its transcription, which engines read, and the
+files come in their order."""
 
 
 def perform(
@@ -134,7 +139,7 @@ def _of_recording(
     clock: Clock,
 ) -> Imported | None:
     """Do a step with a recording; what is to be published, after the last one."""
-    files = recording_files.whole_files(items.values())
+    files = recording_files.in_order(recording_files.whole_files(items.values()), job_options.order)
     with ExitStack() as opened:
         request = ProcessRequest(
             recordings=tuple(opened.enter_context(JoinedItems(home.vault, pieces)) for pieces in files),
@@ -158,11 +163,16 @@ def _forget(home: Home, tape_id: str, now: int) -> None:
     """Remove what was handed in: the segment is cut out of it, and nobody agreed to more."""
     with home.database.writing() as session:
         items = session.scalars(select(Item).where(Item.tape_id == tape_id)).all()
-        cut = [item for item in items if recording_files.is_recording(item.kind) or item.kind in (SURVEY, COMBINED)]
+        cut = [item for item in items if _is_cut(item.kind)]
         session.execute(delete(Item).where(Item.id.in_([item.id for item in cut])))
         audit_log.record(session, now, None, "recording.cut", tape_id)
     for item in cut:
         home.vault.remove(item)
+
+
+def _is_cut(kind: str) -> bool:
+    beside = kind in (SURVEY, COMBINED) or recording_files.is_beside(kind)
+    return beside or recording_files.is_recording(kind)
 
 
 class _StepProgress:

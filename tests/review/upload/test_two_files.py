@@ -74,9 +74,9 @@ def asked(room: Room, tape: str) -> steps.JobOptions:
 def test_a_file_per_person_is_put_together_by_its_sound(room: Room, sender: Sender, files: tuple[bytes, bytes]) -> None:
     tape = sender.draft()
     assert put(sender, tape, files[0], 1).json()["next"] == f"/tapes/{tape}/part"
-    assert f'href="/tapes/{tape}/second"' in sender.browser.get(f"/tapes/{tape}/part").text
-    page = sender.browser.get(f"/tapes/{tape}/second").text
-    assert "permission covers both files" in page
+    assert f'href="/tapes/{tape}/another"' in sender.browser.get(f"/tapes/{tape}/part").text
+    page = sender.browser.get(f"/tapes/{tape}/another").text
+    assert "permission covers all of them" in page
     half = len(files[1]) // 2
     assert put(sender, tape, files[1][:half], 2, 0, len(files[1])).json() == {"offset": half, "done": False}
     assert sender.browser.get(f"/uploads/{tape}?file=2").json() == {"offset": half, "done": False}
@@ -98,7 +98,7 @@ def test_a_file_per_person_is_put_together_by_its_sound(room: Room, sender: Send
     request = asked(room, tape)
     assert (request.layout, request.interviewer, request.diarizer) == (ONE_FILE, "S2", "channels")
     assert (request.start, request.end) == (5_000, 35_000)
-    assert kinds(room, tape) == {"recording", "recording:2", "survey", "combined", "asked"}
+    assert kinds(room, tape) == {"recording", "recording:2", "survey", "combined", "asked", "times:1", "times:2"}
 
 
 def test_files_that_share_nothing_need_a_number(room: Room, sender: Sender) -> None:
@@ -128,9 +128,9 @@ def test_two_parts_are_joined_with_their_gap_and_the_first_stands_alone_again(
     assert seen is not None
     assert (seen.duration, seen.layout) == (42_500, FileLayout(join=True, gaps=(2_500,)))
     assert "after a gap of 2.500 s" in sender.browser.get(f"/tapes/{tape}/part").text
-    gone = sender.browser.post(f"/tapes/{tape}/second/discard")
+    gone = sender.browser.post(f"/tapes/{tape}/another/discard?file=2")
     assert gone.headers["location"] == f"/tapes/{tape}/part"
-    assert kinds(room, tape) == {"recording", "survey"}
+    assert kinds(room, tape) == {"recording", "survey", "times:1"}
     assert "lasts 0:15" in sender.browser.get(f"/tapes/{tape}/part").text
 
 
@@ -154,7 +154,7 @@ def test_a_plain_form_sends_the_second_file_and_a_refused_one_leaves_the_first(
     assert kinds(room, tape) == {"recording", "survey"}
     taken = sender.browser.client.post(url, data=data, files={"recording": ("b.wav", files[1])})
     assert taken.headers["location"] == f"/tapes/{tape}/files"
-    assert kinds(room, tape) == {"recording", "recording:2"}
+    assert kinds(room, tape) == {"recording", "recording:2", "times:1", "times:2"}
 
 
 def test_of_several_tracks_the_member_chooses(room: Room, sender: Sender, session: np.ndarray, tmp_path: Path) -> None:
@@ -217,9 +217,9 @@ def test_nobody_else_reaches_the_files_of_a_draft(room: Room, sender: Sender, fi
     tape = sender.draft()
     put(sender, tape, files[0], 1)
     ben = room.signed_in(room.person("Ben", sender.group))
-    for path in (f"/tapes/{tape}/second", f"/tapes/{tape}/files", f"/uploads/{tape}/check", f"/uploads/{tape}?file=2"):
+    for path in (f"/tapes/{tape}/another", f"/tapes/{tape}/files", f"/uploads/{tape}/check", f"/uploads/{tape}?file=2"):
         assert ben.get(path).status_code == 404
-    assert ben.post(f"/tapes/{tape}/second/discard").status_code == 404
+    assert ben.post(f"/tapes/{tape}/another/discard").status_code == 404
     assert ben.post(f"/tapes/{tape}/files", {"together": "parts"}).status_code == 404
 
 
@@ -237,3 +237,81 @@ def test_a_tape_of_two_files_says_in_its_exports_where_each_begins(room: Room) -
     assert time_origin.sentence(zero) == (
         "time 0 is 700.000 s into the recording, in which file 1 begins at 0.000 s and file 2 at 754.200 s"
     )
+
+
+def dated(sound: np.ndarray, clock: str) -> bytes:
+    """A broadcast WAV that says at which time of one day it began."""
+    content = wav(sound)
+    chunk = bytes(320) + b"2026-11-30" + clock.encode() + bytes(264)
+    body = content[12:36] + b"bext" + len(chunk).to_bytes(4, "little") + chunk + content[36:]
+    return b"RIFF" + (4 + len(body)).to_bytes(4, "little") + b"WAVE" + body
+
+
+def test_three_parts_are_put_in_order_with_their_gaps(room: Room, sender: Sender, session: np.ndarray) -> None:
+    """10 s, 2 s of nothing, 12 s, 3 s of nothing, 18 s: the whole lasts 45 s; the second part was sent first."""
+    tape, second = sender.draft(), SAMPLE_RATE
+    parts = [session[:, : 10 * second], session[:, 10 * second : 22 * second], session[:, 22 * second :]]
+    put(sender, tape, wav(parts[1]), 1)
+    put(sender, tape, wav(parts[0]), 2)
+    answer = put(sender, tape, wav(parts[2]), 3)
+    assert answer.json()["next"] == f"/tapes/{tape}/files"
+    page = sender.browser.get(f"/tapes/{tape}/files").text
+    assert "How do the 3 files belong together?" in page
+    assert "Seconds between the second and the third part" in page
+    assert "By the times" not in page
+    twice = sender.browser.post(f"/tapes/{tape}/files", {"together": "parts", "position": ["1", "1", "3"]})
+    assert (twice.status_code, "two files have the same place" in twice.text.lower()) == (422, True)
+    form = {"together": "parts", "position": ["2", "1", "3"], "seconds": ["2", "3"]}
+    assert sender.browser.post(f"/tapes/{tape}/files", form).headers["location"] == f"/tapes/{tape}/part"
+    seen = chunked_uploads.survey(room.home, tape)
+    assert seen is not None
+    assert (seen.duration, seen.order) == (45_000, (2, 1, 3))
+    assert "sound of all 3 files together" in sender.browser.get(f"/tapes/{tape}/part").text
+    played, _ = soundfile.read(io.BytesIO(stored(room, tape)), always_2d=True)
+    assert np.abs(played[10 * second + 800 : 12 * second - 800]).max() < 0.01
+    assert np.corrcoef(played[12 * second : 24 * second, 0], parts[1][0])[0, 1] > 0.99
+    sender.browser.post(f"/tapes/{tape}/part", {"start": "0:05", "end": "0:35", "speakers": "2"})
+    request = asked(room, tape)
+    assert (request.order, request.layout) == ((2, 1, 3), FileLayout(join=True, gaps=(2_000, 3_000)))
+
+
+def test_the_times_in_files_suggest_their_order_and_are_shown(room: Room, sender: Sender, session: np.ndarray) -> None:
+    """14:00:00 and 10 s, then 14:00:45: the recorder was off for 35 s."""
+    tape, cut = sender.draft(), 10 * SAMPLE_RATE
+    put(sender, tape, dated(session[:, cut:], "14:00:45"), 1)
+    put(sender, tape, dated(session[:, :cut], "14:00:00"), 2)
+    page = sender.browser.get(f"/tapes/{tape}/files").text
+    assert "recorded November 30, 2026, 14:00:45" in page
+    assert "the order is file 2, file 1" in page
+    assert "the recorder was off for 35 seconds" in page
+    sender.browser.post(f"/tapes/{tape}/files", {"together": "parts", "seconds": "0"})
+    seen = chunked_uploads.survey(room.home, tape)
+    assert seen is not None
+    assert (seen.order, seen.layout.gaps) == ((), (0,))  # what is suggested is not done
+
+
+def test_as_many_files_are_taken_as_the_command_takes_and_no_more(room: Room, sender: Sender) -> None:
+    tape, part = sender.draft(), wav(voices(3))
+    for number in range(1, 9):
+        assert put(sender, tape, part, number).status_code == 200
+    assert put(sender, tape, part, 9).status_code == 422
+    assert sender.browser.get(f"/tapes/{tape}/another").headers["location"] == f"/tapes/{tape}/files"
+    assert "Add another file" not in sender.browser.get(f"/tapes/{tape}/files").text
+    assert sender.browser.post(f"/tapes/{tape}/files", {"together": "people"}).status_code == 422
+    gone = sender.browser.post(f"/tapes/{tape}/another/discard?file=3")
+    assert gone.headers["location"] == f"/tapes/{tape}/files"
+    assert kinds(room, tape) == {"recording", "recording:2", "times:1", "times:2"}
+
+
+def test_a_later_file_that_was_only_begun_is_taken_back_and_nothing_else(
+    room: Room, sender: Sender, session: np.ndarray
+) -> None:
+    tape, cut = sender.draft(), 15 * SAMPLE_RATE
+    put(sender, tape, wav(session[:, :cut]), 1)
+    put(sender, tape, wav(session[:, cut:]), 2)
+    sender.browser.post(f"/tapes/{tape}/files", {"together": "parts"})
+    before, part = kinds(room, tape), wav(session)
+    put(sender, tape, part[:90_000], 3, 0, len(part))
+    sender.browser.post(f"/tapes/{tape}/another/discard?file=3")
+    assert kinds(room, tape) == before
+    assert "lasts 0:40" in sender.browser.get(f"/tapes/{tape}/part").text

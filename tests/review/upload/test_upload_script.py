@@ -15,6 +15,7 @@ from tests.review.coding.browser import PATIENCE, chromium, faults
 from tests.review.coding.server import serving
 from tests.review.conftest import Room
 from tests.review.upload.test_chunked_uploads import Sender, sound, stored
+from tests.review.upload.test_two_files import dated
 
 pytestmark = pytest.mark.engines
 
@@ -145,8 +146,8 @@ def test_two_files_are_sent_put_together_and_heard_at_both_widths(upload_page: U
     upload_page.choose(first)
     upload_page.page.wait_for_url("**/part")
     upload_page.page.get_by_role("link", name="Add it").click()
-    upload_page.page.get_by_label("The second file").set_input_files(str(second))
-    look(upload_page, "second")
+    upload_page.page.get_by_label("File 2").set_input_files(str(second))
+    look(upload_page, "another")
     upload_page.page.get_by_role("button", name="Upload").click()
     upload_page.page.wait_for_url("**/files")
     upload_page.page.get_by_label("Who is in the first file?").select_option("The client")
@@ -161,6 +162,37 @@ def test_two_files_are_sent_put_together_and_heard_at_both_widths(upload_page: U
     )
     assert upload_page.page.evaluate("Math.round(document.getElementById('part-sound').duration)") == 30
     look(upload_page, "part")
+
+
+def test_three_parts_are_sent_and_put_in_the_order_that_their_times_suggest(
+    upload_page: UploadPage, tmp_path: Path
+) -> None:
+    """14:00:20, 14:00:00 and 14:00:45 with ten seconds each: the recorder was off for 10 and 15 seconds."""
+    session = leaking(voices(30), -30)
+    for number, clock in enumerate(("14:00:20", "14:00:00", "14:00:45")):
+        sound_of_part = session[:, number * 160_000 : (number + 1) * 160_000]
+        (tmp_path / f"{number}.wav").write_bytes(dated(sound_of_part, clock))
+    upload_page.open()
+    upload_page.choose(tmp_path / "0.wav")
+    page = upload_page.page
+    page.wait_for_url("**/part")
+    page.get_by_role("link", name="Add it").click()
+    for number in (1, 2):
+        page.get_by_label(f"File {number + 1}").set_input_files(str(tmp_path / f"{number}.wav"))
+        page.get_by_role("button", name="Upload").click()
+        page.wait_for_url("**/files")
+        if number == 1:
+            page.get_by_role("link", name="Add another file").click()
+    assert page.get_by_text("the order is file 2, file 1, file 3").is_visible()
+    page.get_by_label("File 1 is the").select_option("second part")
+    page.get_by_label("File 2 is the").select_option("first part")
+    page.get_by_label("between the first and the second part").fill("10")
+    page.get_by_label("between the second and the third part").fill("15")
+    look(upload_page, "three-files")
+    page.get_by_role("button", name="Put them together").click()
+    page.wait_for_url("**/part")
+    assert page.get_by_text("lasts 0:55").is_visible()
+    look(upload_page, "three-files-part")
 
 
 def look(upload_page: UploadPage, name: str) -> None:
