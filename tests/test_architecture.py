@@ -64,6 +64,7 @@ NEVER = (
 shows results not what computes them, keeping not what is done with what is kept."""
 
 BOTH_WAYS = {
+    ("review.coach", "review.practice"): "charts begin with calibration passes; both name families of codes alike",
     ("review.coding", "review.consensus"): "a consensus is a pass; measures and summary of a tape show the consensus",
     ("tapes.backup", "tapes.retention"): "destruction reaches into backups; a restore applies what was destroyed since",
     ("tapes.db", "tapes.vault"): "the database's file is published like the vault's; an item of the vault has a row",
@@ -366,6 +367,8 @@ ALONE = {
     "review.context": "one function that returns an attribute; every page is a test of it",
     "review.mail.letters": "tests/review/mail/test_notices.py",
     "review.middleware.doorway": "tests/review/network/test_doors.py",
+    "review.practice.calibration_tapes": "tests/review/practice/test_routes.py",
+    "review.practice.sources": "tests/review/practice/test_routes.py",
     "review.upload.drafts": "tests/review/upload/test_permission.py",
     "review.upload.files_page": "tests/review/upload/test_chunked_uploads.py",
     "review.upload.surveys": "tests/review/upload/test_chunked_uploads.py",

@@ -37,6 +37,7 @@ from pipeline.review.middleware.headers import Headers
 from pipeline.review.middleware.hosts import KnownHosts
 from pipeline.review.network import authority, certificate_page
 from pipeline.review.network.reach import Reach, own_origins, require_encrypted, stays_here
+from pipeline.review.practice import routes as practice
 from pipeline.review.reflection import feedback, growth, interviewer_first, summary
 from pipeline.review.tapes import tape_page, voices
 from pipeline.review.upload import drafts, files_page, permission, receiving, transcript_routes
@@ -69,6 +70,7 @@ ROUTERS: tuple[APIRouter, ...] = (
         rating_routes.router,
         definition_routes.router,
     ),
+    practice.router,
     *(coach.router, group_overview_page.router),
 )
 """Every router of the application, one noun each."""

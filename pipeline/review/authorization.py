@@ -22,7 +22,19 @@ from pipeline.review.errors import NotYetError
 from pipeline.tapes import audit_log, request_trail
 from pipeline.tapes.consent import consent
 from pipeline.tapes.consent.consent import Use
-from pipeline.tapes.db.records import AuditRow, Group, Membership, Pass, Person, Review, Role, Tape, TapeState
+from pipeline.tapes.db.records import (
+    AuditRow,
+    CalibrationPass,
+    CalibrationTape,
+    Group,
+    Membership,
+    Pass,
+    Person,
+    Review,
+    Role,
+    Tape,
+    TapeState,
+)
 from pipeline.tapes.home import Home
 
 SEEN = "codes.show"
@@ -212,8 +224,8 @@ def sees_codes(admitted: Admitted) -> bool:
 def unseen(session: Session, person_id: str, tapes: Sequence[Tape]) -> frozenset[str]:
     """Of some tapes, those on which a person may not see other people's codes.
 
-    Nobody who has a pass open may; who has locked one may, and so may the interviewer, and who chose to look without
-    coding: that stands in the audit, and no later pass of theirs is blind.
+    Nobody who has a pass open may, be it a calibration pass; who has locked one may, and so may the interviewer, and
+    who chose to look without coding: that stands in the audit, and no later pass of theirs is blind.
     """
     ids = [tape.id for tape in tapes]
     mine = select(Pass.tape_id, Pass.locked_at).where(
@@ -221,10 +233,18 @@ def unseen(session: Session, person_id: str, tapes: Sequence[Tape]) -> frozenset
     )
     passes = session.execute(mine).all()
     open_ = {row.tape_id for row in passes if row.locked_at is None}
+    open_ |= calibrating(session, person_id, ids)
     known = {row.tape_id for row in passes} | {tape.id for tape in tapes if tape.interviewer_id == person_id}
     if set(ids) - known:
         known |= set(session.scalars(_looked(person_id, ids)))
     return frozenset(set(ids) - known | open_)
+
+
+def calibrating(session: Session, person_id: str, tape_ids: Sequence[str]) -> set[str]:
+    """Of some tapes, those on which a person has an open calibration pass."""
+    query = select(CalibrationTape.tape_id).join(CalibrationPass, CalibrationPass.calibration_id == CalibrationTape.id)
+    open_passes = query.where(CalibrationPass.person_id == person_id, CalibrationPass.locked_at.is_(None))
+    return set(session.scalars(open_passes.where(CalibrationTape.tape_id.in_(tape_ids))))
 
 
 def has_seen(admitted: Admitted) -> bool:

@@ -57,3 +57,6 @@ def day(text: str) -> date | None:
 
 CodebookQuery = Annotated[str, Query(max_length=80)]
 """The codebook in which a page shows codes."""
+
+CodebookName = Annotated[str, Form(max_length=80)]
+"""The codebook that a form names."""

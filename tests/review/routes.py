@@ -39,7 +39,7 @@ NAMING = {
 }
 """Field -> which id it holds."""
 
-PARTS = {"kind": ("csv", "vtt"), "token": ("x" * 43,), "codebook_name": ("pretags",)}
+PARTS = {"kind": ("csv", "vtt"), "token": ("x" * 43,), "codebook_name": ("pretags",), "script": ("roleplay-alcohol",)}
 """Other parts of an address."""
 
 QUERIES = {

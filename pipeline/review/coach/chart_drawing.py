@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,15 @@ class ChartPoint:
 
 
 @dataclass(frozen=True)
+class CalibrationPoint:
+    """The center of a calibration pass's square, in the picture's units."""
+
+    x: float
+    y: float
+    title: str
+
+
+@dataclass(frozen=True)
 class ChartDrawing:
     """A coder's chart for one family of codes."""
 
@@ -38,30 +47,50 @@ class ChartDrawing:
     mean_line: str
     limit_line: str
     center: float | None
+    calibration_start: float
     calibration_end: float
     ticks: tuple[tuple[float, str], ...]
+    squares: tuple[CalibrationPoint, ...] = ()
 
 
-def draw_charts(table: pd.DataFrame, points: pd.DataFrame, titles: Mapping[str, str]) -> list[ChartDrawing]:
-    """Return a drawing for each row of the drift table, from its points since the last recalibration."""
+def draw_charts(
+    table: pd.DataFrame,
+    points: pd.DataFrame,
+    titles: Mapping[str, str],
+    baseline: Mapping[tuple[str, str], Sequence[tuple[str, float]]] | None = None,
+) -> list[ChartDrawing]:
+    """Return a drawing for each row of the drift table, from its points since the last recalibration.
+
+    Parameters
+    ----------
+    baseline: (coder, family) -> the title of each calibration pass and its share of agreement with the gold. These
+        stand before the first tape, as squares.
+    """
     drawings = []
     for row in table.to_dict("records"):
         chart_points = points[
             (points["coder"] == row["coder"]) & (points["layer"] == row["layer"]) & (points["family"] == row["family"])
         ]
         current_points = chart_points.iloc[len(chart_points) - int(row["tapes"]) :]
-        drawings.append(_draw_chart(row, current_points.to_dict("records"), titles))
+        calibrated = (baseline or {}).get((str(row["coder"]), str(row["family"])), ())
+        drawings.append(_draw_chart(row, current_points.to_dict("records"), titles, calibrated))
     return drawings
 
 
-def _draw_chart(row: Mapping[Any, Any], points: list[dict[Any, Any]], titles: Mapping[str, str]) -> ChartDrawing:
-    values = [float(point["agreement"]) for point in points]
+def _draw_chart(
+    row: Mapping[Any, Any],
+    points: list[dict[Any, Any]],
+    titles: Mapping[str, str],
+    calibrated: Sequence[tuple[str, float]],
+) -> ChartDrawing:
+    values = [float(point["agreement"]) for point in points] + [share for _, share in calibrated]
     values += [float(point["limit"]) for point in points if pd.notna(point["limit"])]
     lowest = max(0.0, min([*values, 0.9]) - 0.04)
-    step = (RIGHT - LEFT) / max(1, len(points))
+    step = (RIGHT - LEFT) / max(1, len(points) + len(calibrated))
+    first = len(calibrated)
 
     def x(order: int) -> float:
-        return round(LEFT + step * (order + 0.5), 1)
+        return round(LEFT + step * (first + order + 0.5), 1)
 
     def y(value: Any) -> float:
         return round(BOTTOM - (float(value) - lowest) / (1 - lowest) * (BOTTOM - TOP), 1)
@@ -76,6 +105,10 @@ def _draw_chart(row: Mapping[Any, Any], points: list[dict[Any, Any]], titles: Ma
             mean_line.append(f"{x(order)},{y(point['mean'])}")
         if pd.notna(point["limit"]):
             limit_line.append(f"{x(order)},{y(point['limit'])}")
+    squares = tuple(
+        CalibrationPoint(x(order - first), y(share), f"{title}, with the gold: {share:.0%}")
+        for order, (title, share) in enumerate(calibrated)
+    )
     center = row["center"]
     ticks = tuple((y(tick / 100), f"{tick} %") for tick in range(0, 101, 10) if tick / 100 >= lowest)
     return ChartDrawing(
@@ -88,6 +121,8 @@ def _draw_chart(row: Mapping[Any, Any], points: list[dict[Any, Any]], titles: Ma
         mean_line=" ".join(mean_line),
         limit_line=" ".join(limit_line),
         center=y(center) if pd.notna(center) else None,
-        calibration_end=round(LEFT + step * min(5, len(points)), 1),
+        calibration_start=round(LEFT + step * first, 1),
+        calibration_end=round(LEFT + step * (first + min(5, len(points))), 1),
+        squares=squares,
         ticks=ticks[:: 2 if len(ticks) > 6 else 1],
     )

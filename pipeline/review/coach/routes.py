@@ -41,6 +41,7 @@ from pipeline.review.coach.group_overview_page import count_checked
 from pipeline.review.coding import transcripts
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import CodebookQuery, FormId, Id, OptionalLineOfText
+from pipeline.review.practice.baseline import baseline_points, squares
 from pipeline.review.templating import render, seeing
 from pipeline.tapes import audit_log, people
 from pipeline.tapes.clock import DAY
@@ -86,9 +87,12 @@ def visit_page(
         group, person = _coached_group(database, viewer, group_id, now)
         gathered = gather_group_codes(home, database, person, group, now, codebook=codebook)
         members = [member.person for member in people.members(database, group, now) if member.role != "coach"]
+        names = {member.id: gathered.names.get(member.id, member.name) for member in members}
         audit_log.record(database, now, viewer.person_id, "read", thing=f"visit {group_id}")
         for tape_id in gathered.tapes:
             authorization.read(database, viewer, tape_id, "agreement", now)
+    with home.database.reading() as database:  # nobody waits to write while the intervals are drawn
+        baseline = baseline_points(request, database, viewer, group, names, gathered.name)
     panel = gathered.rating_matrix
     drift_report = detect_drift(panel, gathered.recalibrated)
     sample = draw_sample(gathered.full_rating_matrix, by, seed=now // DAY).sort_values(["tape_id", "start"])
@@ -109,7 +113,8 @@ def visit_page(
             *sentences.not_compared_sentences(panel, gathered.book),
             *([sentences.FOREIGN] if gathered.has_foreign else []),
         ],
-        pictures=draw_charts(drift_report.table, drift_report.points, gathered.titles),
+        pictures=draw_charts(drift_report.table, drift_report.points, gathered.titles, squares(baseline)),
+        baseline=baseline,
         family=sentences.family_in_sentence,
         wide=WIDTH,
         high=HEIGHT,
@@ -212,9 +217,12 @@ def agreement_page(request: Request, viewer: SignedIn, group_id: Id, codebook: C
         gathered = gather_group_codes(home, database, person, group, now, codebook=codebook)
         left_out = exclusion_sentences(count_left_out(database, group, person, person, gathered.tapes, now))
         audit_log.record(database, now, viewer.person_id, "read", thing=f"agreement {group_id}")
+    viewer_name = gathered.names.get(viewer.person_id)
+    own_name = {viewer.person_id: viewer_name or viewer.name}
+    with home.database.reading() as database:
+        baseline = baseline_points(request, database, viewer, group, own_name, gathered.name)
     panel = gathered.rating_matrix
     drift_report = detect_drift(panel, gathered.recalibrated)
-    viewer_name = gathered.names.get(viewer.person_id)
     visible_charts = drift_report.table[
         (drift_report.table["layer"].isin([GROUP_CODER, "consensus", "machine"]))
         | (drift_report.table["coder"] == viewer_name)
@@ -232,8 +240,10 @@ def agreement_page(request: Request, viewer: SignedIn, group_id: Id, codebook: C
         book=gathered.book,
         others=[gathered.books[name] for name in gathered.used if name != gathered.name],
         moved=sentences.unchanged_sentence(visible_charts),
-        findings=_findings(visible_charts, gathered),
-        pictures=draw_charts(visible_charts, drift_report.points, gathered.titles),
+        findings=(findings := _findings(visible_charts, gathered)),
+        drifted=any(finding.who == viewer_name and finding.state == "drift" for finding in findings),
+        pictures=draw_charts(visible_charts, drift_report.points, gathered.titles, squares(baseline)),
+        baseline=baseline,
         family=sentences.family_in_sentence,
         wide=WIDTH,
         high=HEIGHT,

@@ -263,17 +263,9 @@ def choose_key(request: Request, viewer: SignedIn, tape_id: str, pass_id: str, w
     with home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "code")
         coding_pass = own_pass(admitted, pass_id)
-        own_keys = shortcuts.own_keys(session, viewer.person_id, coding_pass.codebook)
-        own_keys.pop(wanted.action, None)
-        if wanted.key:
-            problem = shortcuts.key_problem(
-                codebooks.read(admitted, coding_pass.codebook), own_keys, wanted.action, wanted.key
-            )
-            if problem:
-                return JSONResponse({"detail": problem}, 422)
-            own_keys[wanted.action] = wanted.key
-        shortcuts.store_own_keys(session, viewer.person_id, coding_pass.codebook, own_keys)
-    return Response(status_code=204)
+        book, name = codebooks.read(admitted, coding_pass.codebook), coding_pass.codebook
+        problem = shortcuts.choose(session, viewer.person_id, name, book, wanted.action, wanted.key)
+    return JSONResponse({"detail": problem}, 422) if problem else Response(status_code=204)
 
 
 @router.get("/passes/{pass_id}/codes.{kind}")

@@ -136,6 +136,22 @@ def resolve_bindings(book: Codebook, chosen: Mapping[str, str] | None = None) ->
     )
 
 
+def choose(session: Session, person_id: str, name: str, book: Codebook, action: str, key: str) -> str:
+    """Store the key that a person wants for an action in the codebook ``name``, or the default for an empty one.
+
+    Return why not; empty if it is stored.
+    """
+    chosen = own_keys(session, person_id, name)
+    chosen.pop(action, None)
+    if key:
+        problem = key_problem(book, chosen, action, key)
+        if problem:
+            return problem
+        chosen[action] = key
+    store_own_keys(session, person_id, name, chosen)
+    return ""
+
+
 def key_problem(book: Codebook, chosen: Mapping[str, str], action: str, key: str) -> str:
     """Return why a person cannot have this key for an action; empty if the key is free."""
     actions = {binding.action: binding for binding in resolve_bindings(book, chosen)}

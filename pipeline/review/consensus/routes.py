@@ -15,7 +15,16 @@ from pipeline.coding.codebook import Codebook
 from pipeline.measures.session.coded_table import CLIENT
 from pipeline.report.transcript_view import Tags
 from pipeline.review.auth.current_user import SignedIn
-from pipeline.review.authorization import LOCK_FIRST, SEEN, Admitted, admit, note, require_codes, sees_codes
+from pipeline.review.authorization import (
+    LOCK_FIRST,
+    SEEN,
+    Admitted,
+    admit,
+    calibrating,
+    note,
+    require_codes,
+    sees_codes,
+)
 from pipeline.review.coding import (
     codebooks,
     global_ratings,
@@ -57,9 +66,16 @@ def consensus_page(request: Request, viewer: SignedIn, tape_id: str, codebook: s
         admitted = admit(request, session, viewer, tape_id, "show", "code", "play")
         if not sees_codes(admitted):
             own_passes = passes.own_passes(admitted)
-            status = 403 if any(coding_pass.locked_at is None for coding_pass in own_passes) else 200
+            is_calibrating = bool(calibrating(session, viewer.person_id, [tape_id]))
+            is_coding = is_calibrating or any(coding_pass.locked_at is None for coding_pass in own_passes)
             return render(
-                request, "consensus/code_first.html", status, tape_id=tape_id, own_passes=own_passes, why=LOCK_FIRST
+                request,
+                "consensus/code_first.html",
+                403 if is_coding else 200,
+                tape_id=tape_id,
+                own_passes=own_passes,
+                calibrating=is_calibrating,
+                why=LOCK_FIRST,
             )
         used_codebooks = consensus.used_codebooks(admitted) or [admitted.tape.codebook]
         chosen = consensus.group_codebook(admitted, codebook)
@@ -87,7 +103,8 @@ def look_without_coding(request: Request, viewer: SignedIn, tape_id: str) -> Res
     """See the others' codes without coding; later passes on this tape are not blind then."""
     with context_of(request).home.database.writing() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        if any(coding_pass.locked_at is None for coding_pass in passes.own_passes(admitted)):
+        is_calibrating = bool(calibrating(session, viewer.person_id, [tape_id]))
+        if is_calibrating or any(coding_pass.locked_at is None for coding_pass in passes.own_passes(admitted)):
             raise NotYetError(LOCK_FIRST, "blind")
         admitted.record(SEEN, "together")
     return seeing(f"/tapes/{tape_id}/together")

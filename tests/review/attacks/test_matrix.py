@@ -43,7 +43,7 @@ GROUP = ("member", "coordinator", "coach", "interviewer")
 # What each route with a tape needs. "show": to be in the consent's audience; "own": to be the interviewer; "ending":
 # the interviewer or an administrator, whom a client must always reach; "code": the audience, with the interviewer
 # first. After a comma: the state in which a tape must be; "blind": whoever may still code the tape is kept from others'
-# codes.
+# codes; "coach": the coaches of the tape's group alone.
 TAPES = {
     "/tapes/{tape_id}": "show",
     "/tapes/{tape_id}/progress": "show",
@@ -83,6 +83,9 @@ TAPES = {
     ),
     "/tapes/{tape_id}/passes/{pass_id}/codes.{kind}": "code",
     "/tapes/{tape_id}/codebooks/{codebook_id}/remove": "code,group",
+    "/tapes/{tape_id}/calibration/passes": "code",
+    "/tapes/{tape_id}/calibration": "code,coach,blind",
+    "/tapes/{tape_id}/calibration/end": "code,coach",
 }
 
 VERBS = {"POST /tapes/{tape_id}/together": "code,blind"}
@@ -119,7 +122,12 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "/groups/{group_id}/members": ("coordinator",),
     **dict.fromkeys((f"/groups/{{group_id}}/{what}" for what in ("visit", "recalibrated", "pairs")), ("coach",)),
     "/program": ("administrator",),
-    "/codebooks/{codebook_name}": SIGNED_IN,
+    **dict.fromkeys(("/codebooks/{codebook_name}", "/practice", "/practice/skills"), SIGNED_IN),
+    "/practice/role-plays/{script}": SIGNED_IN,
+    **dict.fromkeys(
+        (f"/practice/passes/{{pass_id}}{what}" for what in ("", "/state", "/mark", "/changes", "/keys", "/lock")), ()
+    ),
+    **dict.fromkeys((f"/practice/passes/{{pass_id}}/{what}" for what in ("peaks", "sound")), ()),
 }
 
 ELSEWHERE = {"/login/code", "/login/recovery", "/login/enroll", "/oidc/start", "/oidc/back", "/invitation/{token}"}
@@ -152,6 +160,14 @@ def reason(kind: str, state: str, need: str) -> str:
         if what == "own":
             return "interviewer"
     if kind != "interviewer" and state == "open" and need == "code,blind":
+        return "blind"
+    if (
+        states.startswith("coach")
+        and kind != "coach"
+        and (state == "open" or (kind, state) == ("interviewer", "first"))
+    ):
+        return "group" if kind == "named" else "role"
+    if need == "code,coach,blind" and state == "open":
         return "blind"
     allowed = "ready" if what == "code" else states
     is_state = "draft" if state == "draft" else "ready"

@@ -47,6 +47,7 @@ from pipeline.tapes.db.records.people import (
     TotpUse,
     WebSession,
 )
+from pipeline.tapes.db.records.practice import CalibrationEvent, CalibrationPass, CalibrationTape
 from pipeline.tapes.db.records.tapes import (
     Certificate,
     Consent,
@@ -66,6 +67,9 @@ __all__ = [
     "Action",
     "AuditHead",
     "AuditRow",
+    "CalibrationEvent",
+    "CalibrationPass",
+    "CalibrationTape",
     "Certificate",
     "CodeEvent",
     "Consent",
