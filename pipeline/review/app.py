@@ -26,6 +26,7 @@ from pipeline.review.coach import group_overview_page
 from pipeline.review.coach import routes as coach
 from pipeline.review.coding import definition_routes, name_routes, note_routes, rating_routes
 from pipeline.review.coding import routes as coding
+from pipeline.review.consensus import live_routes
 from pipeline.review.consensus import routes as consensus
 from pipeline.review.context import Context
 from pipeline.review.mail.mailer import Mailer
@@ -65,6 +66,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     *(
         coding.router,
         consensus.router,
+        live_routes.router,
         name_routes.router,
         note_routes.router,
         rating_routes.router,

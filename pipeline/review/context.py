@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from starlette.requests import HTTPConnection
+
+from pipeline.review.consensus.live import LiveTables
 
 if TYPE_CHECKING:  # the services use this module themselves
     from pipeline.review.auth.credentials import OneTimeCodes, Passwords
@@ -42,6 +44,7 @@ class Context:
     oidc: Provider | None
     reach: Reach
     mailer: Mailer | None
+    live: LiveTables = field(default_factory=LiveTables)
 
 
 def context_of(request: HTTPConnection) -> Context:

@@ -44,6 +44,7 @@ PARTS = {"kind": ("csv", "vtt"), "token": ("x" * 43,), "codebook_name": ("pretag
 
 QUERIES = {
     "at": ("0",),
+    "room": ("true",),
     "next": ("/",),
     "codebook": ("pretags", "miti-4.2"),
     **dict.fromkeys(("state", "code"), ("x",)),
@@ -104,6 +105,7 @@ FIELDS: dict[str, Any] = {
 BODIES: dict[str, Any] = {
     "ChangeBatch": {"changes": []},
     "KeyRequest": {"action": "play", "key": "p"},
+    "LiveRequest": {"codebook": "pretags", "action": "vote", "utterance_id": "u0001", "codes": ["question_open"]},
     "DecisionRequest": {"id": "a1", "codebook": "pretags", "utterance_id": "u0001", "codes": ["question_open"]},
 }
 """Bodies in JSON, by the name of their model."""

@@ -290,8 +290,8 @@ def download_codes(request: Request, viewer: SignedIn, tape_id: str, pass_id: st
 
 
 @router.get("/peaks")
-def peaks(request: Request, viewer: SignedIn, tape_id: str) -> Response:
-    """Return the largest magnitude per 50 ms, one byte each, for drawing."""
+def peaks(request: Request, viewer: SignedIn, tape_id: str, room: bool = False) -> Response:
+    """Return the largest magnitude per 50 ms, one byte each, for drawing; ``room``: names are silent for all."""
     with context_of(request).home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show")
         try:
@@ -301,15 +301,18 @@ def peaks(request: Request, viewer: SignedIn, tape_id: str) -> Response:
         shape = json.loads(head)
         length, channels = shape["length"], shape["channels"]
         magnitudes = [max(drawing[at + length * channel] for channel in range(channels)) for at in range(length)]
-        for span in transcripts.muted_spans(admitted):
+        for span in transcripts.muted_spans(admitted, room):
             low, high = (time * shape["per_second"] // 1000 for time in (span.start, span.end))
             magnitudes[low : high + 1] = [0] * len(magnitudes[low : high + 1])
         return Response(bytes(magnitudes), media_type="application/octet-stream")
 
 
 @router.api_route("/sound", methods=["GET", "HEAD"])
-def sound(request: Request, viewer: SignedIn, tape_id: str) -> Response:
-    """Return a piece of the sound; each request checks session, consent and masks again, and is audited."""
+def sound(request: Request, viewer: SignedIn, tape_id: str, room: bool = False) -> Response:
+    """Return a piece of the sound; each request checks session, consent and masks again, and is audited.
+
+    ``room``: it is heard by all, so that masked names are silent for the interviewer, too.
+    """
     home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "play")
@@ -317,7 +320,7 @@ def sound(request: Request, viewer: SignedIn, tape_id: str) -> Response:
             item = transcripts.newest_item(admitted, "mono")
         except LookupError:
             raise HTTPException(404) from None
-        silent = transcripts.muted_spans(admitted)
+        silent = transcripts.muted_spans(admitted, room)
     with home.vault.open(item) as file:
         wav = WavSound(file, silent)
 

@@ -110,20 +110,22 @@ def correction_payload(admitted: Admitted, row: records.Correction) -> dict[str,
     return payload
 
 
-def visible_transcript(admitted: Admitted) -> list[CorrectedUtterance]:
-    """Return the corrected transcript; only the interviewer sees masked names."""
-    return with_corrections(admitted, valid_corrections(admitted))
+def visible_transcript(admitted: Admitted, to_all: bool = False) -> list[CorrectedUtterance]:
+    """Return the corrected transcript; only the interviewer sees masked names, and nobody where it is shown to all."""
+    return with_corrections(admitted, valid_corrections(admitted), to_all)
 
 
-def with_corrections(admitted: Admitted, corrections: Sequence[Correction]) -> list[CorrectedUtterance]:
+def with_corrections(
+    admitted: Admitted, corrections: Sequence[Correction], to_all: bool = False
+) -> list[CorrectedUtterance]:
     """Return the transcript with these corrections, as the viewer sees it."""
     utterances = apply_corrections(machine_transcript(admitted), corrections)
-    return utterances if admitted.is_interviewer else masks.mask_names(utterances)
+    return utterances if admitted.is_interviewer and not to_all else masks.mask_names(utterances)
 
 
-def muted_spans(admitted: Admitted) -> list[Span]:
-    """Return the spans, in ms, where the sound is silent for this viewer."""
-    if admitted.is_interviewer:
+def muted_spans(admitted: Admitted, to_all: bool = False) -> list[Span]:
+    """Return the spans, in ms, where the sound is silent for the viewer; ``to_all``: for a room where all listen."""
+    if admitted.is_interviewer and not to_all:
         return []
     roots = masks.masked_roots(valid_corrections(admitted))
     return masks.masked_spans(machine_transcript(admitted), roots) if roots else []

@@ -56,11 +56,14 @@ class DecisionRequest(BaseModel):
     utterance_id: Identifier
     action: Literal["set", "clear", "undo"] = "set"
     codes: list[Identifier] = []
+    room: bool = False
 
 
 @router.get("")
-def consensus_page(request: Request, viewer: SignedIn, tape_id: str, codebook: str = "") -> Response:
-    """Where the coders agree, where they do not, and what the group settles on."""
+def consensus_page(
+    request: Request, viewer: SignedIn, tape_id: str, codebook: str = "", room: bool = False
+) -> Response:
+    """Where the coders agree, where they do not, and what the group settles on; ``room``: for a wall that all see."""
     home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code", "play")
@@ -83,6 +86,7 @@ def consensus_page(request: Request, viewer: SignedIn, tape_id: str, codebook: s
             request,
             "consensus/consensus_page.html",
             tape_id=tape_id,
+            room=room,
             from_text=admitted.tape.from_text,
             no_sound=stored_measures.FROM_TEXT,
             codebook=chosen,
@@ -111,15 +115,17 @@ def look_without_coding(request: Request, viewer: SignedIn, tape_id: str) -> Res
 
 
 @router.get("/state")
-def consensus_page_data(request: Request, viewer: SignedIn, tape_id: str, codebook: str) -> dict[str, Any]:
-    """Return the state of the consensus page, as JSON."""
+def consensus_page_data(
+    request: Request, viewer: SignedIn, tape_id: str, codebook: str, room: bool = False
+) -> dict[str, Any]:
+    """Return the state of the consensus page, as JSON; ``room``: names are masked for the interviewer, too."""
     home = context_of(request).home
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
         require_codes(admitted)
         book = codebooks.read(admitted, codebook)
         own_keys = shortcuts.own_keys(session, viewer.person_id, codebook)
-        board = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
+        board = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted, room), book)
         fields = _board_fields(admitted, board) | {
             "tape": {"duration": admitted.tape.duration_ms, "from_text": admitted.tape.from_text},
             "codes": page_state.code_fields(book, observer_tasks.TASKS[0], own_keys),
@@ -164,7 +170,7 @@ def settle_utterance(request: Request, viewer: SignedIn, tape_id: str, sent: Dec
             changed = sent.utterance_id
     with home.database.reading() as session:
         admitted = admit(request, session, viewer, tape_id, "show", "code")
-        board = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
+        board = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted, sent.room), book)
         utterances = [
             _utterance_fields(compared, book) for compared in board.utterances if compared.utterance.id == changed
         ]

@@ -198,6 +198,7 @@ def _server(application: FastAPI | ByScheme, protocol: type[Connection] | Doors)
         access_log=False,  # addresses hold tokens and ids
         log_config=None,  # its own would write out errors' messages, which may hold words of a client
         server_header=False,
+        timeout_graceful_shutdown=5,  # the streams of "Together, apart" end by themselves with their viewers alone
         proxy_headers=False,  # the application reads them, from the proxies that the settings name
     )
 

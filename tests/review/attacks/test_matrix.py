@@ -74,7 +74,9 @@ TAPES = {
     "/tapes/{tape_id}/codebooks": "code,group",
     "/tapes/{tape_id}/together": "code",
     "/tapes/{tape_id}/together/look": "code",
-    **dict.fromkeys((f"/tapes/{{tape_id}}/together/{what}" for what in ("state", "mark", "ratings")), "code,blind"),
+    **dict.fromkeys(
+        (f"/tapes/{{tape_id}}/together/{what}" for what in ("state", "mark", "ratings", "live")), "code,blind"
+    ),
     **dict.fromkeys(
         (f"/tapes/{{tape_id}}/passes/{{pass_id}}{what}" for what in ("", "/state", "/mark", "/changes")), "code"
     ),

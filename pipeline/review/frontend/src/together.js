@@ -7,6 +7,7 @@ import { ROLES } from "./layout.js";
 import { standingOf } from "./marks.js";
 import { clock, Cursor, Player } from "./player.js";
 import { leave } from "./leaving.js";
+import { Live } from "./live.js";
 import { get, peaks, post } from "./server.js";
 import { languageMark } from "./transcript.js";
 import { watch } from "./watch.js";
@@ -21,6 +22,10 @@ import { NoWave, Wave } from "./wave.js";
  */
 
 const USED = new Set(["play", "back", "forward", "back_far", "forward_far", "next_play", "again", "next", "previous", "clear", "undo", "slower", "faster", "define", "help"]);
+/** How long a settled code stays before the room goes on, in ms: time for a second code, or an undo. */
+const SETTLED = 2500;
+/** How far apart two players may be, in ms, before one jumps to the other. */
+const TOGETHER = 400;
 const MOVES = new Set(["next", "previous", "next_play"]);
 /** What moves the cursor within an utterance, which this page has only where there is sound. */
 const CURSOR = new Set(["back", "forward"]);
@@ -40,6 +45,9 @@ class Table {
     this.silent = !loud;
     this.player = loud ? new Player(/** @type {HTMLAudioElement} */ (byId("sound")), state.tape.duration) : new Cursor();
     this.only = true;
+    /** Whether the page is for a wall that all see: one disagreement at a time, in large text, with names masked. */
+    this.room = byId("together").dataset.room === "true";
+    this.advance = 0;
     /** @type {string | null} */
     this.heard = null;
     /** @type {number | null} */
@@ -73,6 +81,13 @@ class Table {
     for (const [id, action] of [["next", "next_play"], ["undo", "undo"], ["help", "help"]]) {
       byId(id).addEventListener("click", () => this.act(action));
     }
+    document.getElementById("full")?.addEventListener("click", () => {
+      if (document.fullscreenElement) document.exitFullscreen();
+      else document.documentElement.requestFullscreen();
+    });
+    document.addEventListener("fullscreenchange", () => {
+      document.getElementById("full")?.setAttribute("aria-pressed", String(Boolean(document.fullscreenElement)));
+    });
     byId("only").addEventListener("click", () => {
       this.only = !this.only;
       byId("only").setAttribute("aria-pressed", String(this.only));
@@ -88,12 +103,27 @@ class Table {
         if (!audio.isConnected) return;
         byId("play").setAttribute("aria-pressed", String(this.player.playing));
         if (kind === "play") this.tick();
+        if (this.live?.table?.leads) this.live.send("place", this.place);
       });
     }
     audio.addEventListener("seeked", () => this.tick(true));
     audio.addEventListener("error", () => {
       byId("trouble").textContent = "The sound cannot be played. Reload the page, or sign in again.";
     });
+    this.live = new Live(`${place}/live`, codebook, {
+      changed: (table) => this.follow(table),
+      lost: (lost) => {
+        byId("apart-lost").hidden = !lost;
+      },
+      gone: leave,
+      place: () => this.place,
+      refused: (words) => {
+        byId("trouble").textContent = words;
+      },
+    });
+    byId("apart").addEventListener("click", () => this.apart(!this.live.running));
+    byId("lead").addEventListener("click", () => this.live.send("lead", this.place));
+    byId("show-votes").addEventListener("click", () => this.live.send("show", this.place));
     this.draw();
     this.tick(true);
     watch(`${place}/mark?codebook=${encodeURIComponent(codebook)}`, () => this.mark, () => this.refresh(), leave);
@@ -105,7 +135,7 @@ class Table {
     this.mark = mark;
     for (const one of places) this.places.set(one.id, one);
     this.all = [...this.places.values()].sort((one, other) => one.start - other.start);
-    byId("open-count").textContent = queue.length === 1 ? "1 disagreement" : `${queue.length} disagreements`;
+    byId("open-count").textContent = `${queue.length === 1 ? "1 disagreement" : `${queue.length} disagreements`}${this.room ? " left" : ""}`;
     byId("basis").textContent = basis;
     byId("measures").replaceChildren(...measures.flatMap((one) => [
       make("dt", {}, one.label), make("dd", {}, make("strong", {}, one.text), " ", make("span", { class: "soft small" }, one.spread)),
@@ -150,13 +180,71 @@ class Table {
     /** @type {HTMLElement | null} */ (document.querySelector(".place.current"))?.focus({ preventScroll: true });
   }
 
+  /** Where this page is, for those who follow it. */
+  get place() {
+    return { utterance_id: this.current, time: this.silent ? 0 : this.player.time, playing: this.player.playing };
+  }
+
+  /** @param {boolean} on follow whoever leads, or go one's own way */
+  apart(on) {
+    byId("apart").setAttribute("aria-pressed", String(on));
+    byId("apart-box").hidden = !on;
+    if (on) this.live.start();
+    else this.live.stop();
+    this.draw();
+  }
+
+  /** Whoever leads has moved, or somebody voted. @param {import("./live.js").Table} table */
+  follow(table) {
+    byId("leader").textContent = table.leads ? "You lead." : table.leader ? `${table.leader} leads.` : "Nobody leads yet.";
+    byId("lead").hidden = table.leads;
+    byId("show-votes").hidden = !table.leads || Boolean(table.votes) || !table.voted;
+    byId("voted").textContent = `${table.here} here, ${table.voted} voted.${table.mine ? " You have voted." : " Vote with a code's key."}`;
+    byId("votes").replaceChildren(...(table.votes ?? []).map(({ coder, codes }) =>
+      make("div", {}, make("dt", {}, coder), make("dd", {}, codes.map((name) => this.codes.get(name)?.label ?? name).join(", ") || "no code"))));
+    if (!table.leads && this.places.has(table.utterance)) {
+      if (table.utterance !== this.current) {
+        this.current = table.utterance;
+        this.draw();
+        document.querySelector(".place.current")?.scrollIntoView({ block: "center" });
+      }
+      this.hearWith(table);
+    }
+    this.draw();
+  }
+
+  /** The same moment in every ear. @param {{time: number, playing: boolean, number: number}} table */
+  hearWith({ time, playing, number }) {
+    if (this.silent || number === this.followed) return;
+    this.followed = number;
+    if (Math.abs(this.player.time - time) > TOGETHER) this.player.seek(time);
+    this.until = null;
+    if (playing && !this.player.playing) this.player.play();
+    else if (!playing && this.player.playing) this.player.pause();
+  }
+
+  /** Whether the codes of the current utterance wait until all have voted. */
+  get voting() {
+    return this.live?.running && this.live.table !== null && !this.live.table.votes;
+  }
+
+  /** What the other said before: in the room, a disagreement never stands alone. @param {Place} one */
+  before(one) {
+    return this.all.slice(0, this.all.indexOf(one)).findLast((each) => each.role !== one.role);
+  }
+
   get shown() {
+    const one = this.places.get(this.current);
+    if (this.room && this.only) return one ? [one] : [];
     return this.only ? this.all.filter((one) => one.disputed || one.id === this.current) : this.all;
   }
 
   draw() {
     const focused = document.activeElement?.matches(".place");
-    byId("places").replaceChildren(...this.shown.map((one) => this.row(one)));
+    byId("places").replaceChildren(...this.shown.flatMap((one) => {
+      const before = this.room && this.only ? this.before(one) : undefined;
+      return before ? [this.lead(before), this.row(one)] : [this.row(one)];
+    }));
     byId("none").hidden = this.queue.length > 0 || !this.only;
     this.wave.show(this.all.map((one) => {
       const { names, standing } = standingOf(one);
@@ -177,6 +265,16 @@ class Table {
     }
   }
 
+  /** The line before, without any codes: it is not what is settled. @param {Place} one */
+  lead(one) {
+    return make(
+      "li", { class: `utterance lead-in ${one.role} first`, role: "row" },
+      make("span", { class: "time", role: "gridcell" }, this.silent ? `#${this.all.indexOf(one) + 1}` : clock(one.start)),
+      make("span", { class: "who", role: "gridcell" }, one.role === "client" ? "Client" : "Interviewer"),
+      make("p", { class: "said", role: "gridcell" }, one.words.map((word) => word.text).join(" ")),
+    );
+  }
+
   /** @param {Place} one */
   row(one) {
     const chips = (/** @type {string[]} */ names, how = {}) =>
@@ -195,8 +293,8 @@ class Table {
       make("div", { class: "cell", role: "gridcell" }, make(
         "dl", { class: "opinions" },
         one.language ? make("div", { class: "opinion" }, make("dt", {}, "Language"), make("dd", {}, languageMark(one, one.codes.length > 0))) : null,
-        ...one.opinions.map((each) => said(each.task ? `${each.coder} (${each.task})` : each.coder, chips(each.codes, { unsure: each.unsure }), "", each.unsure ? "unsure" : "no code")),
-        one.machine.length || one.talk.length ? said("Machine", chips([...one.machine, ...one.talk], { machine: true, probability: one.probability })) : null,
+        ...(this.voting && one.id === this.current ? [] : one.opinions).map((each) => said(each.task ? `${each.coder} (${each.task})` : each.coder, chips(each.codes, { unsure: each.unsure }), "", each.unsure ? "unsure" : "no code")),
+        !(this.voting && one.id === this.current) && (one.machine.length || one.talk.length) ? said("Machine", chips([...one.machine, ...one.talk], { machine: true, probability: one.probability })) : null,
         one.settled ? said("Together", chips(one.settled), "together", one.language ? "left out" : "no code") : null,
       )),
     );
@@ -214,10 +312,12 @@ class Table {
       this.until = one.end;
       this.player.play();
     }
+    if (this.live.table?.leads) this.live.send("place", this.place);
   }
 
   /** @param {string} action */
   act(action) {
+    clearTimeout(this.advance);
     const at = this.shown.findIndex((one) => one.id === this.current);
     const moves = /** @type {Record<string, () => void>} */ ({
       play: () => { this.until = null; this.player.toggle(); },
@@ -226,13 +326,20 @@ class Table {
       slower: () => this.player.shift(-1), faster: () => this.player.shift(1),
       next_play: () => this.go(this.queue.find((id) => id !== this.current) ?? "", true),
       again: () => this.go(this.current, true),
-      next: () => this.go(this.shown[at + 1]?.id ?? ""), previous: () => this.go(this.shown[at - 1]?.id ?? ""),
+      next: () => this.go(this.neighbor(at, 1)), previous: () => this.go(this.neighbor(at, -1)),
       help: () => /** @type {HTMLDialogElement} */ (byId("keys")).showModal(),
       define: () => this.definitions.open(this.places.get(this.current)?.codes ?? [], this.places.get(this.current)?.role),
       clear: () => this.settle("clear", []), undo: () => this.settle("undo", []),
     });
     if (moves[action]) moves[action]();
     else if (action.startsWith("code:")) this.give(action.slice(5));
+  }
+
+  /** The next row or the one before; in the room, of the disagreements. @param {number} at @param {1 | -1} by */
+  neighbor(at, by) {
+    if (!(this.room && this.only)) return this.shown[at + by]?.id ?? "";
+    const rows = this.all.filter((one) => one.disputed || one.id === this.current);
+    return rows[rows.findIndex((one) => one.id === this.current) + by]?.id ?? "";
   }
 
   /** @param {string} name */
@@ -243,6 +350,12 @@ class Table {
       byId("trouble").textContent = misfit(code, one.role);
       return;
     }
+    if (this.voting) {
+      const mine = this.live.table?.mine ?? [];
+      const kept = mine.filter((each) => each !== name && this.codes.get(each)?.family !== code.family);
+      this.live.send("vote", { utterance_id: this.current, codes: mine.includes(name) ? kept : [...kept, name] });
+      return;
+    }
     const [given, { family }] = [one.settled ?? [], code];
     const others = given.filter((each) => each !== name && this.codes.get(each)?.family !== family);
     this.settle("set", given.includes(name) ? given.filter((each) => each !== name) : [...others, name]);
@@ -251,12 +364,13 @@ class Table {
   /** @param {string} action @param {string[]} codes */
   async settle(action, codes) {
     try {
-      const answer = await post(this.address, { id: fresh(), codebook: this.codebook, utterance_id: this.current, action, codes });
+      const answer = await post(this.address, { id: fresh(), codebook: this.codebook, utterance_id: this.current, action, codes, room: this.room });
       if (answer.status === 401 || answer.status === 404) leave();
       if (!answer.ok) throw new Error((await answer.json()).detail);
       this.take(await answer.json());
       byId("trouble").textContent = "";
       this.draw();
+      if (this.room && action === "set") this.advance = window.setTimeout(() => this.act("next_play"), SETTLED);
     } catch (error) {
       byId("trouble").textContent = `Not saved: ${/** @type {Error} */ (error).message}`;
     }
@@ -265,7 +379,8 @@ class Table {
 
 /** @param {string} place @param {string} codebook */
 function stateOf(place, codebook) {
-  return `${place}/state?codebook=${encodeURIComponent(codebook)}`;
+  const room = byId("together").dataset.room ? "&room=true" : "";
+  return `${place}/state?codebook=${encodeURIComponent(codebook)}${room}`;
 }
 
 async function open() {
