@@ -44,7 +44,7 @@ PARTS = {"kind": ("csv", "vtt"), "token": ("x" * 43,), "codebook_name": ("pretag
 
 QUERIES = {
     "at": ("0",),
-    "room": ("true",),
+    "room": ("false", "true"),
     "next": ("/",),
     "codebook": ("pretags", "miti-4.2"),
     **dict.fromkeys(("state", "code"), ("x",)),

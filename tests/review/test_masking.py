@@ -43,7 +43,7 @@ def test_a_masked_name_reaches_the_interviewer_alone(room: Room) -> None:
         person: {"tape_id": tape, "group_id": group, "person_id": ivy, "pass_id": coders[person].pass_id}
         for person in coders
     }
-    shows = {f"/tapes/{{tape_id}}/{end}" for end in ("passes/{pass_id}/state", "together/state", "names")}
+    shows = {f"/tapes/{{tape_id}}/{end}" for end in ("passes/{pass_id}/state", "together/state", "names", "moment")}
     shows.add("/tapes/{tape_id}/passes/{pass_id}/codes.{kind}")
     assert holding(room, coders[ben].browser, ids[ben]) == shows
     assert holding(room, coders[coco].browser, ids[coco]) == shows | {"/groups/{group_id}/pairs"}

@@ -18,12 +18,12 @@ from pipeline.tapes.db.records import (
     Item,
     Job,
     Meeting,
-    Note,
     Pass,
     PassView,
     Pretag,
     Review,
     Tape,
+    TapeNote,
     TapeState,
     TargetBehavior,
     Transcript,
@@ -108,7 +108,7 @@ def _rows(home: Home, session: Session, tape: FullTape, now: int) -> None:
     session.add(Review(tape_id=tape.id, stage="open"))
     session.add(Form(tape_id=tape.id, person_id=who, kind="session", sealed_answers=sealed("forms"), at=now))
     session.add(Feedback(tape_id=tape.id, person_id=who, kind="strength", sealed_text=sealed("feedback"), at=now))
-    session.add(Note(tape_id=tape.id, person_id=who, moment=0, sealed_text=sealed("notes"), at=now))
+    session.add(TapeNote(tape_id=tape.id, person_id=who, moment=0, sealed_text=sealed("notes"), at=now))
     session.add(Meeting(group_id=tape.sample.group.id, at=now, tape_id=tape.id, sealed_notes=sealed("meetings")))
     session.add(Job(tape_id=tape.id, workflow_id=mark, state="failed", error=mark, created_at=now, updated_at=now))
 

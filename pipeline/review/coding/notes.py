@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from pipeline.formats import plain_text
 from pipeline.review.authorization import Admitted, sees_codes
 from pipeline.review.coding.change_requests import ChangeRequest
-from pipeline.tapes.db.records import Note, Person
+from pipeline.tapes.db.records import Person, TapeNote
 
 MOST = 500
 """Notes of one person on one tape: more than a note every three seconds of 20 minutes, and no flood."""
@@ -28,7 +28,7 @@ _FIELD = "notes.text"
 
 @dataclass(frozen=True)
 class ShownNote:
-    """A note, readable. ``moment`` is as `Note` has it; ``author`` is empty for one's own."""
+    """A note, readable. ``moment`` is as `TapeNote` has it; ``author`` is empty for one's own."""
 
     id: str
     moment: int
@@ -39,11 +39,13 @@ class ShownNote:
 
 def shown_notes(admitted: Admitted) -> list[ShownNote]:
     """Return the person's own notes and, where they may see others' codes, the shared ones, in order of time."""
-    whose = [Note.person_id == admitted.person.id]
+    whose = [TapeNote.person_id == admitted.person.id]
     if sees_codes(admitted):
-        whose.append(Note.shared_at.is_not(None))
-    query = select(Note, Person.name).join(Person, Person.id == Note.person_id)
-    query = query.where(Note.tape_id == admitted.tape.id, or_(*whose)).order_by(Note.moment, Note.at, Note.id)
+        whose.append(TapeNote.shared_at.is_not(None))
+    query = select(TapeNote, Person.name).join(Person, Person.id == TapeNote.person_id)
+    query = query.where(TapeNote.tape_id == admitted.tape.id, or_(*whose)).order_by(
+        TapeNote.moment, TapeNote.at, TapeNote.id
+    )
     return [
         ShownNote(
             note.id,
@@ -61,14 +63,16 @@ def add(admitted: Admitted, moment: int, text: str, note_id: str) -> str:
     line = " ".join(plain_text.without_controls(text, " ").split())
     if not line or len(line) > LONGEST:
         return f"a note has 1 to {LONGEST} characters"
-    if admitted.session.get(Note, note_id) is not None:
+    if admitted.session.get(TapeNote, note_id) is not None:
         return ""
-    mine = select(func.count(Note.id)).where(Note.tape_id == admitted.tape.id, Note.person_id == admitted.person.id)
+    mine = select(func.count(TapeNote.id)).where(
+        TapeNote.tape_id == admitted.tape.id, TapeNote.person_id == admitted.person.id
+    )
     if (admitted.session.scalar(mine) or 0) >= MOST:
         return f"you have {MOST} notes on this tape. Remove some first"
     sealed = admitted.home.vault.seal(admitted.tape.id, line.encode(), _FIELD)
     admitted.session.add(
-        Note(
+        TapeNote(
             id=note_id,
             tape_id=admitted.tape.id,
             person_id=admitted.person.id,
@@ -101,9 +105,9 @@ def sent_id(admitted: Admitted, name: str) -> str:
     return hashlib.sha256(f"{admitted.tape.id} {admitted.person.id} {name}".encode()).hexdigest()[:16]
 
 
-def own_note(admitted: Admitted, note_id: str) -> Note:
+def own_note(admitted: Admitted, note_id: str) -> TapeNote:
     """Return one's own note on this tape; any other does not exist (404)."""
-    note = admitted.session.get(Note, note_id)
+    note = admitted.session.get(TapeNote, note_id)
     if note is None or (note.tape_id, note.person_id) != (admitted.tape.id, admitted.person.id):
         raise HTTPException(404)
     return note

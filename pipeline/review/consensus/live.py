@@ -39,7 +39,7 @@ class LiveTable:
 
     leader_id: str = ""
     leader: str = ""
-    place: dict[str, Any] = field(default_factory=lambda: {"utterance": "", "time": 0, "playing": False})
+    position: dict[str, Any] = field(default_factory=lambda: {"utterance": "", "time": 0, "playing": False})
     number: int = 0
     votes: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = field(default_factory=dict)
     shown: set[str] = field(default_factory=set)
@@ -51,7 +51,7 @@ class LiveTable:
 
     def move(self, utterance_id: str, time_ms: int, playing: bool) -> None:
         """Take all to a place."""
-        self.place = {"utterance": utterance_id, "time": time_ms, "playing": playing}
+        self.position = {"utterance": utterance_id, "time": time_ms, "playing": playing}
 
     def vote(self, person_id: str, name: str, utterance_id: str, codes: Sequence[str]) -> None:
         """Take a person's vote; a later one replaces it."""
@@ -63,11 +63,11 @@ class LiveTable:
 
     def seen_by(self, person_id: str) -> dict[str, Any]:
         """Return what a person's page shows: how many voted, and whose vote is which once they are shown."""
-        utterance = self.place["utterance"]
+        utterance = self.position["utterance"]
         votes = self.votes.get(utterance, {})
         shown = utterance in self.shown
         return {
-            **self.place,
+            **self.position,
             "number": self.number,
             "leader": self.leader,
             "leads": self.leader_id == person_id,

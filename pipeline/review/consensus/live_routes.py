@@ -34,7 +34,7 @@ OTHER_LEADS = "Somebody else leads now. Take the lead first."
 
 
 class LiveRequest(BaseModel):
-    """What a page sends: its place, that it leads, a vote, or that all votes are to be shown."""
+    """A message of one page: its place, that it leads, its vote, or that all votes are to be shown."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from pipeline.review.coding.notes import LONGEST
-from pipeline.tapes.db.records import Note
+from pipeline.tapes.db.records import TapeNote
 from tests.review.coding.conftest import Coder, Table
 
 ZEBRA = "ZEBRA said it was his brother"
@@ -23,7 +23,7 @@ def test_a_note_is_stored_once_and_nowhere_in_the_clear(table: Table) -> None:
     for _ in range(2):
         assert noted(ada) == {"refused": []}
     with table.room.home.database.reading() as session:
-        (note,) = session.scalars(select(Note))
+        (note,) = session.scalars(select(TapeNote))
         assert b"ZEBRA" not in note.sealed_text
     assert [(each["moment"], each["text"]) for each in ada.state()["notes"]] == [(5000, ZEBRA)]
 

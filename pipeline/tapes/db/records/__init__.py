@@ -22,8 +22,8 @@ from pipeline.tapes.db.records.meetings import (
     Form,
     Meeting,
     MeetingRole,
-    Note,
     Review,
+    TapeNote,
     TapeTurn,
 )
 from pipeline.tapes.db.records.people import (
@@ -92,7 +92,6 @@ __all__ = [
     "Meeting",
     "MeetingRole",
     "Membership",
-    "Note",
     "Notice",
     "NoticeKind",
     "OrganizationIdentity",
@@ -111,6 +110,7 @@ __all__ = [
     "Share",
     "Signature",
     "Tape",
+    "TapeNote",
     "TapeState",
     "TapeTurn",
     "TargetBehavior",

@@ -53,7 +53,7 @@ class Feedback(Record):
     moment: Mapped[int | None] = mapped_column(default=None)
 
 
-class Note(Record):
+class TapeNote(Record):
     """A member's note on a moment of a tape: theirs alone until they share it.
 
     ``moment``, here and in feedback: milliseconds of the tape; of one coded from text, the number of an utterance.
