@@ -88,8 +88,8 @@ def test_members_apart_follow_one_place_vote_unseen_and_take_the_lead(stage: Sta
     ada.get_by_role("button", name="Take the lead").press("Enter")
     ben.wait_for_selector("#leader:has-text('Ada leads.')")
     press(ada, "n")
-    place = ada.get_attribute(".place.current", "data-id")
-    ben.wait_for_selector(f'.place.current[data-id="{place}"]')
+    utterance_id = ada.get_attribute(".place.current", "data-id")
+    ben.wait_for_selector(f'.place.current[data-id="{utterance_id}"]')
     until(ben, "!sound.paused && Math.abs(sound.currentTime) > 0")
     assert "Closed question" not in ben.text_content(".place.current .opinions")  # until the votes are shown
     press(ben, "o")
@@ -106,5 +106,5 @@ def test_members_apart_follow_one_place_vote_unseen_and_take_the_lead(stage: Sta
     ben.get_by_role("button", name="Take the lead").press("Enter")
     ada.wait_for_selector("#leader:has-text('Ben leads.')")
     press(ben, "n")
-    place = ben.get_attribute(".place.current", "data-id")
-    ada.wait_for_selector(f'.place.current[data-id="{place}"]')
+    utterance_id = ben.get_attribute(".place.current", "data-id")
+    ada.wait_for_selector(f'.place.current[data-id="{utterance_id}"]')
