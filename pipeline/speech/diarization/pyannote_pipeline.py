@@ -24,7 +24,7 @@ from torch import Tensor
 
 from pipeline.errors import ModelError, SpeechError
 from pipeline.settings import DiarizationSettings
-from pipeline.speech.diarization import campplus, torchaudio_compat
+from pipeline.speech.diarization import campplus, clustering, torchaudio_compat
 
 torchaudio_compat.import_pyannote()
 
@@ -33,6 +33,7 @@ from pyannote.audio.core.model import Introspection  # noqa: E402
 from pyannote.audio.core.plda import PLDA  # noqa: E402
 from pyannote.audio.core.task import Problem, Resolution, Specifications  # noqa: E402
 from pyannote.audio.models.segmentation import PyanNet  # noqa: E402
+from pyannote.audio.pipelines.clustering import AgglomerativeClustering  # noqa: E402
 from pyannote.audio.pipelines.speaker_diarization import SpeakerDiarization  # noqa: E402
 from pyannote.core import SlidingWindowFeature  # noqa: E402
 
@@ -114,6 +115,47 @@ class NoPLDA(PLDA):
 
     def __init__(self) -> None:
         """Load nothing."""
+
+
+class VoiceClustering(AgglomerativeClustering):
+    """pyannote's clustering, with a threshold that fits the recording, and with those who say little.
+
+    ``least`` is the least threshold.
+    """
+
+    def __init__(self, least: float) -> None:
+        super().__init__(metric="cosine")
+        self.least = least
+
+    def __call__(
+        self,
+        embeddings: np.ndarray,
+        segmentations: SlidingWindowFeature | None = None,
+        num_clusters: int | None = None,
+        min_clusters: int | None = None,
+        max_clusters: int | None = None,
+        **others: Any,
+    ) -> Any:
+        """Clusters as pyannote's: of embeddings (windows, local speakers, d) and their speech."""
+        clustered, windows, _ = self.filter_embeddings(embeddings, segmentations)
+        self.threshold = clustering.least_distance(clustered, windows, self.least)
+        counts = {"num_clusters": num_clusters, "min_clusters": min_clusters, "max_clusters": max_clusters}
+        return super().__call__(embeddings, segmentations=segmentations, **counts, **others)
+
+    def filter_embeddings(
+        self,
+        embeddings: np.ndarray,
+        segmentations: SlidingWindowFeature | None = None,
+        min_active_ratio: float | None = None,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Embeddings of local speakers who talk alone for long enough, with their windows and numbers in those."""
+        if segmentations is None:
+            raise ValueError("who speaks when decides which embeddings count")
+        share = clustering.LEAST_ALONE / segmentations.sliding_window.duration
+        chosen: tuple[np.ndarray, np.ndarray, np.ndarray] = super().filter_embeddings(
+            embeddings, segmentations=segmentations, min_active_ratio=share
+        )
+        return chosen
 
 
 @dataclass(frozen=True)
@@ -250,8 +292,9 @@ def build(segmentation: Path, embedding: Path, settings: DiarizationSettings) ->
         clustering="AgglomerativeClustering",
         plda=NoPLDA(),
     )
-    clustering = {"method": "centroid", "threshold": settings.threshold, "min_cluster_size": settings.min_cluster_size}
-    return pipeline.instantiate({"segmentation": {"min_duration_off": 0.0}, "clustering": clustering})
+    pipeline.clustering = VoiceClustering(settings.threshold)
+    chosen = {"method": "centroid", "threshold": settings.threshold, "min_cluster_size": settings.min_cluster_size}
+    return pipeline.instantiate({"segmentation": {"min_duration_off": 0.0}, "clustering": chosen})
 
 
 def pretrained(name: Path | str) -> Pipeline:

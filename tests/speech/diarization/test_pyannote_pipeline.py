@@ -47,6 +47,38 @@ def test_stock_pyannote_takes_the_embedding_too(telephone):
     assert nothing.isnan().all()
 
 
+def clusters(first: list[float], second: list[float], seconds: float, count: int | None) -> np.ndarray:
+    """Clusters of two local speakers in windows of 10 s, who speak 5 s and ``seconds``, by the angles of embeddings."""
+    from pyannote.core import SlidingWindow, SlidingWindowFeature
+
+    from pipeline.speech.diarization import pyannote_pipeline
+
+    active = np.zeros((len(first), 100, 3))
+    active[:, :50, 0] = 1
+    active[:, 60 : 60 + round(10 * seconds), 1] = 1
+    angles = np.radians(np.stack([first, second, [0.0] * len(first)], axis=1))
+    embeddings = np.stack([np.cos(angles), np.sin(angles)], axis=2)
+    embeddings[:, 2] = np.nan
+    clustering = pyannote_pipeline.VoiceClustering(0.8)
+    clustering.instantiate({"method": "centroid", "threshold": 0.8, "min_cluster_size": 12})
+    speech = SlidingWindowFeature(active, SlidingWindow(duration=10.0, step=2.5))
+    numbers = {"num_clusters": count, "min_clusters": count or 1, "max_clusters": count or 20}
+    return np.array(clustering(embeddings, segmentations=speech, **numbers)[0])[:, :2]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "seconds", "count"),
+    [
+        ([0, 20] * 6, [90] * 12, 1.5, 2),  # the second voice says little: the first one is not cut in two instead of it
+        ([0, 48] * 6, [136] * 12, 5.0, None),  # a voice that scatters by 0.81: half of the way to a stranger is 0.98
+    ],
+)
+def test_two_voices_are_two(first, second, seconds, count):
+    found = clusters(first, second, seconds, count)
+    assert [len(set(column)) for column in found.T] == [1, 1]
+    assert found[0, 0] != found[0, 1]
+
+
 def published(folder: Path, segmentation: object = None) -> Path:
     """A folder as pyannote publishes whole pipelines, with weights at random."""
     import torch
