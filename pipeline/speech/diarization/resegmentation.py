@@ -23,7 +23,7 @@ import numpy as np
 from pipeline.speech.diarization.contract import SpeakerSegment
 from pipeline.timeline import Span
 
-# Chosen on AMI's two-person clip. On other clips, other costs and bonuses do no better (`tests.benchmarks.far_field`).
+# Chosen on AMI's two-person clip; on other clips, others hardly do better (`tests.benchmarks.far_field`).
 WINDOW, STEP = 750, 375
 """Length and step of the windows in milliseconds."""
 

@@ -74,9 +74,9 @@ def clusters(first: list[float], second: list[float], seconds: float, count: int
     ],
 )
 def test_two_voices_are_two(first, second, seconds, count):
-    found = clusters(first, second, seconds, count)
-    assert [len(set(column)) for column in found.T] == [1, 1]
-    assert found[0, 0] != found[0, 1]
+    labels = clusters(first, second, seconds, count)
+    assert [len(set(column)) for column in labels.T] == [1, 1]
+    assert labels[0, 0] != labels[0, 1]
 
 
 def published(folder: Path, segmentation: object = None) -> Path:
