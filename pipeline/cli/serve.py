@@ -93,8 +93,8 @@ def serve(
     if open_browser:
         _make_home(settings)
     with open_home(home, config, profile) as tapes_home:
+        from pipeline.review import doors
         from pipeline.review.auth.invitations import setup_link
-        from pipeline.review.network import doors
         from pipeline.tapes.clock import now
         from pipeline.tapes.jobs.worker import Worker
 

@@ -105,7 +105,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "/here": (),  # it is asked for a tape that nobody has
     "/account/sessions/{session_id}/end": ("interviewer",),
     **dict.fromkeys(("/account/sign-out-everywhere", "/account/organization/forget"), SIGNED_IN),
-    **dict.fromkeys(("/people", "/groups"), ("administrator",)),
+    **dict.fromkeys(("/people", "/groups", "/first-steps/close"), ("administrator",)),
     **dict.fromkeys(
         (f"/people/{{person_id}}/{what}" for what in ("link", "second-step", "disable", "leave")), ("administrator",)
     ),
@@ -134,6 +134,10 @@ OTHERS: dict[str, tuple[str, ...]] = {
 
 ELSEWHERE = {"/login/code", "/login/recovery", "/login/enroll", "/oidc/start", "/oidc/back", "/invitation/{token}"}
 ELSEWHERE |= {"POST /login", "POST /account/second-step"}
+ELSEWHERE |= {
+    "/certificate",
+    "/certificate/tape-review.crt",
+}  # for everybody: tests/review/network/test_certificate_page.py
 """Doors that ask for something else than who is signed in: a password, a code; other tests stand before them."""
 
 PLANS: dict[str, tuple[str, ...]] = {"POST /meetings": GROUP, "GET /groups/{group_id}/pairs": ()}

@@ -17,9 +17,10 @@ import uvicorn
 from cryptography.hazmat.primitives import serialization
 
 from pipeline.errors import ReviewError
-from pipeline.review.network import authority, doors
+from pipeline.review import doors
+from pipeline.review.doors import OpenRoom
+from pipeline.review.network import authority
 from pipeline.review.network.authority import Authority
-from pipeline.review.network.doors import OpenRoom
 from pipeline.review.network.local_network import LocalNetwork
 from pipeline.settings import Settings, load
 from pipeline.tapes.clock import now
@@ -60,7 +61,7 @@ def trusting(home: Home) -> ssl.SSLContext:
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> list[LocalNetwork]:
     """Where the computer is; loopback stands for others, who are told from the computer itself by their address."""
-    monkeypatch.setattr("pipeline.review.network.doors.is_loopback", lambda host: host in ("127.0.0.1", "localhost"))
+    monkeypatch.setattr("pipeline.review.doors.is_loopback", lambda host: host in ("127.0.0.1", "localhost"))
     monkeypatch.setattr("pipeline.review.middleware.doorway.is_loopback", lambda host: host == "127.0.0.1")
     return [HERE]
 
