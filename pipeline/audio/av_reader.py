@@ -94,8 +94,8 @@ class _Window(io.RawIOBase):
         return content
 
 
-def open_stream(request: DecodeRequest) -> Stream:
-    """Open the file that is served through standard input as requested.
+def open_stream(request: DecodeRequest, requests: int) -> Stream:
+    """Open the file that is served through standard input as requested; ``requests`` is the pipe to ask through.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def open_stream(request: DecodeRequest) -> Stream:
     if key in ("wav", "w64"):
         options["max_size"] = str(1 << 16)  # bytes to a packet
     try:
-        window = _Window(byte_server.served(0, request.end), request)
+        window = _Window(byte_server.served(0, requests, request.end), request)
         file = av.open(window, format=key, metadata_errors="ignore", container_options=options)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise damaged() from error

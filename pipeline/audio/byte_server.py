@@ -1,4 +1,4 @@
-"""The bytes of a recording for the decoder's process, which holds no file: it asks for them through a socket.
+"""The bytes of a recording for the decoder's process, which holds no file: it asks for them through a pipe.
 
 ::
 
@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import io
 import os
-import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from pipeline.audio.source_bytes import SourceBytes
 from pipeline.files import SizedReader
@@ -25,7 +25,24 @@ from pipeline.files import SizedReader
 _REQUEST = struct.Struct(">QI")  # offset and count
 _REPLY = struct.Struct(">I")  # count of the bytes that follow
 _MOST = 1 << 20  # bytes of one answer
+_PATIENCE = 5.0  # seconds; a process that was forked meanwhile may hold the pipes open
 _BUFFER = 1 << 18  # bytes that are read at once: fewer questions, and little is read in vain
+
+
+@dataclass
+class ServedEnds:
+    """The process's ends of the two pipes: where the bytes come from, and where it asks for them."""
+
+    content: int
+    requests: int
+    is_closed: bool = False
+
+    def close(self) -> None:
+        """Leave both to the process that has them."""
+        if not self.is_closed:
+            self.is_closed = True
+            os.close(self.content)
+            os.close(self.requests)
 
 
 class ByteServer:
@@ -33,33 +50,35 @@ class ByteServer:
 
     def __init__(self, source: SourceBytes) -> None:
         self._source = source
-        self._ours, self._theirs = socket.socketpair()
-        self._thread = threading.Thread(target=self._serve, name="recording", daemon=True)
         self.error: Exception | None = None
 
     @contextmanager
-    def serving(self) -> Iterator[socket.socket]:
-        """Serve whoever has the socket, which the caller hands to a process and closes; ends with the block."""
-        self._thread.start()
+    def serving(self) -> Iterator[ServedEnds]:
+        """Serve whoever has these ends, which the caller hands to a process and closes; ends when that has ended."""
+        content, answers = os.pipe()
+        questions, requests = os.pipe()
+        ends = ServedEnds(content, requests)
+        thread = threading.Thread(target=self._serve, args=(questions, answers), name="recording", daemon=True)
+        thread.start()
         try:
-            yield self._theirs
+            yield ends
         finally:
-            self._theirs.close()
-            with suppress(OSError):
-                self._ours.shutdown(socket.SHUT_RDWR)
-            self._thread.join()
+            ends.close()
+            thread.join(_PATIENCE)
 
-    def _serve(self) -> None:
-        with self._ours:
-            while request := _received(self._ours.recv, _REQUEST.size):
-                offset, count = _REQUEST.unpack(request)
+    def _serve(self, questions: int, answers: int) -> None:
+        with open(questions, "rb", buffering=0) as incoming, open(answers, "wb", buffering=0) as into:
+            while request := _received(incoming.read, _REQUEST.size):
                 try:
+                    offset, count = _REQUEST.unpack(request)
                     content = self._source.read_at(offset, min(count, _MOST))
                 except Exception as error:  # whatever it is: the decoder must not take it for the end of the file
                     self.error = error
                     return
+                left = memoryview(_REPLY.pack(len(content)) + content)
                 try:
-                    self._ours.sendall(_REPLY.pack(len(content)) + content)
+                    while left:
+                        left = left[into.write(left) or 0 :]
                 except OSError:  # the process has ended
                     return
 
@@ -67,31 +86,31 @@ class ByteServer:
 class _ServedFile(SizedReader):
     """The recording as the process sees it."""
 
-    def __init__(self, handle: int, size: int) -> None:
+    def __init__(self, content: int, requests: int, size: int) -> None:
         super().__init__(size)
-        self._handle = handle
+        self._content, self._requests = content, requests
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
         into = memoryview(buffer).cast("B")
-        os.write(self._handle, _REQUEST.pack(self._position, min(len(into), _MOST)))
+        os.write(self._requests, _REQUEST.pack(self._position, min(len(into), _MOST)))
         (count,) = _REPLY.unpack(self._read(_REPLY.size))
         into[:count] = self._read(count)
         self._position += count
         return int(count)
 
     def _read(self, count: int) -> bytes:
-        content = _received(lambda size: os.read(self._handle, size), count)
+        content = _received(lambda size: os.read(self._content, size), count)
         if len(content) < count:
             raise OSError("the recording is not served any more")
         return content
 
 
-def served(handle: int, size: int) -> io.BufferedReader:
-    """Open the recording of ``size`` bytes that a `ByteServer` serves at the other end of a socket."""
-    return io.BufferedReader(_ServedFile(handle, size), _BUFFER)
+def served(content: int, requests: int, size: int) -> io.BufferedReader:
+    """Open the recording of ``size`` bytes that a `ByteServer` serves through these ends of two pipes."""
+    return io.BufferedReader(_ServedFile(content, requests, size), _BUFFER)
 
 
-def _received(receive: Callable[[int], bytes], count: int) -> bytes:
+def _received(receive: Callable[[int], bytes | None], count: int) -> bytes:
     """So many bytes; fewer at the end, none where the other end is closed."""
     content = bytearray()
     with suppress(ConnectionError):

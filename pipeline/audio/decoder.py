@@ -17,12 +17,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection, Pipe
-from socket import socket
 from typing import Any
 
 import numpy as np
 
-from pipeline.audio.byte_server import ByteServer
+from pipeline.audio.byte_server import ByteServer, ServedEnds
 from pipeline.audio.quality import SAMPLE_RATE
 from pipeline.audio.source_bytes import SourceBytes
 from pipeline.errors import AudioError
@@ -37,7 +36,7 @@ _BYTES_A_MS = SAMPLE_RATE // 1000 * 4  # of one channel of float32
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH")  # what an interpreter may need to find its own libraries
 _ENTRY = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from pipeline.audio import decoder_process;"
-    " decoder_process.run(sys.argv[2], int(sys.argv[3]))"
+    " decoder_process.run(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))"
 )
 _EXPORT = "export the sound as WAV or FLAC and try again"
 
@@ -157,8 +156,8 @@ def decode(
 def _decoded(
     server: ByteServer, request: DecodeRequest, thing: str, progress: Progress, sink: Sink | None
 ) -> DecodedAudio:
-    with server.serving() as requests, _process(requests, request) as (process, pipe):
-        requests.close()
+    with server.serving() as ends, _process(ends, request) as (process, pipe):
+        ends.close()
         if not pipe.poll(_START_SECONDS) or not _ready(pipe):
             process.kill()
             _, complaint = process.communicate()
@@ -176,7 +175,7 @@ def _decoded(
 
 
 @contextmanager
-def _process(requests: socket, request: DecodeRequest) -> Iterator[tuple[subprocess.Popen[bytes], Connection]]:
+def _process(ends: ServedEnds, request: DecodeRequest) -> Iterator[tuple[subprocess.Popen[bytes], Connection]]:
     """Run the process, without our environment and far from our files; it ends with the block, and when we end."""
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     reader, writer = Pipe(duplex=False)
@@ -191,8 +190,10 @@ def _process(requests: socket, request: DecodeRequest) -> Iterator[tuple[subproc
                     json.dumps([path for path in sys.path if path]),
                     json.dumps(asdict(request)),
                     str(os.getpid()),
+                    str(ends.requests),
                 ],
-                stdin=requests.fileno(),
+                stdin=ends.content,
+                pass_fds=[ends.requests],
                 stdout=writer.fileno(),
                 stderr=subprocess.PIPE,
                 cwd="/",

@@ -1,10 +1,10 @@
 """The decoder's own process: the bytes of one file in, float samples at 16 kHz out.
 
-`pipeline.audio.decoder` starts this module in a process of its own, with a socket as standard input, through which it
-asks for the recording's bytes (`pipeline.audio.byte_server`), and a pipe as standard output. Before the first byte is
-read the process gives up what a decoder does not need: it can open no file and no socket any more (the kernel hands out
-no further descriptor), write to no file, and take no more memory and time than it was given. So a file that names
-another one, a playlist or a crafted header reaches nothing.
+`pipeline.audio.decoder` starts this module in a process of its own. The recording's bytes come through standard input,
+when they are asked for through a pipe (`pipeline.audio.byte_server`); another pipe is standard output. Before the first
+byte is read the process gives up what a decoder does not need: it can open no file and no socket any more (the kernel
+hands out no further descriptor), write to no file, and take no more memory and time than it was given. So a file that
+names another one, a playlist or a crafted header reaches nothing.
 
 Messages, each with a letter in front: ``J`` and a JSON object (``ready``, ``tracks``, ``format``, at the end
 ``extent`` or ``refused``), ``S`` and samples (float32, little endian, channels interleaved, at whatever level the file
@@ -49,14 +49,14 @@ _FLOATS = ("pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be")  # they go on ove
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h: a signal for when the thread that started the process ends
 
 
-def main(request: DecodeRequest) -> None:
+def main(request: DecodeRequest, requests: int) -> None:
     """Decode standard input as requested; every outcome is a message."""
     pipe = Connection(os.dup(1), readable=False)
     try:
         _import_all()
         confine(request)
         _send(pipe, ready=True)
-        stream = _open(request)
+        stream = _open(request, requests)
         _send(pipe, tracks=[asdict(track) for track in stream.tracks])
         _send(pipe, format=asdict(stream.format), recorded=stream.recorded)
         extent = _convert(stream, request, lambda samples: pipe.send_bytes(b"S" + samples))
@@ -95,8 +95,8 @@ def confine(request: DecodeRequest) -> None:
         resource.setrlimit(limit, (value, value))
 
 
-def _open(request: DecodeRequest) -> Stream:
-    stream = open_stream(request)
+def _open(request: DecodeRequest, requests: int) -> Stream:
+    stream = open_stream(request, requests)
     rate, channels = stream.format.sample_rate, stream.format.channels
     if not RATES[0] <= rate <= RATES[1]:
         value = f"is sampled at {rate:,} Hz; {RATES[0]:,} to {RATES[1]:,} Hz are read"
@@ -156,10 +156,10 @@ def _count(clipped: dict[int, int], block: np.ndarray, first: int, rate: int, ce
         clipped[int(second)] = clipped.get(int(second), 0) + int(count)
 
 
-def run(request: str, parent: int) -> None:
-    """Entry of the process: the request as JSON, and the process that waits for the samples."""
+def run(request: str, parent: int, requests: int) -> None:
+    """Entry of the process: the request as JSON, the process that waits for the samples, where to ask for bytes."""
     _end_with(parent)
-    main(DecodeRequest(**json.loads(request)))
+    main(DecodeRequest(**json.loads(request)), requests)
 
 
 def _end_with(parent: int) -> None:
