@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.db.records import (
+    CalibrationEvent,
+    CalibrationPass,
+    CalibrationTape,
     CodeEvent,
     Correction,
     Feedback,
@@ -105,6 +108,15 @@ def _rows(home: Home, session: Session, tape: FullTape, now: int) -> None:
     session.add(PassView(tape_id=tape.id, pass_id=coder_pass.id, person_id=who, at=now))
     deed = {"utterance_id": "u1", "at": now, "action": "set", "codes": [mark], "client_event_id": mark}
     session.add(CodeEvent(tape_id=tape.id, pass_id=coder_pass.id, person_id=who, **deed))
+    calibration = CalibrationTape(tape_id=tape.id, codebook=mark, chosen_at=now)
+    session.add(calibration)
+    session.flush()
+    trained = CalibrationPass(
+        person_id=who, calibration_id=calibration.id, codebook=mark, codebook_version="1", started_at=now
+    )
+    session.add(trained)
+    session.flush()
+    session.add(CalibrationEvent(pass_id=trained.id, **deed))
     session.add(Review(tape_id=tape.id, stage="open"))
     session.add(Form(tape_id=tape.id, person_id=who, kind="session", sealed_answers=sealed("forms"), at=now))
     session.add(Feedback(tape_id=tape.id, person_id=who, kind="strength", sealed_text=sealed("feedback"), at=now))
