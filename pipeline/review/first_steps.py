@@ -14,7 +14,7 @@ from pipeline.review.auth.current_user import Administrator
 from pipeline.review.context import context_of
 from pipeline.review.templating import seeing
 from pipeline.tapes import audit_log, people
-from pipeline.tapes.db.records import Meeting, Person, RecoveryCode, Tape
+from pipeline.tapes.db.records import CalibrationPass, Meeting, Person, RecoveryCode, Tape
 
 router = APIRouter()
 
@@ -46,6 +46,12 @@ def first_steps(database: Session, person: Person, now: int) -> Sequence[FirstSt
             "A date, and who brings the tape.",
             "/meetings",
             _is(database, exists().where(Meeting.group_id.in_(groups))),
+        ),
+        FirstStep(
+            "Practice",
+            "Code a role-play and see where you differ from its script. It takes ten minutes.",
+            "/practice",
+            _is(database, exists().where(CalibrationPass.person_id == person.id, CalibrationPass.locked_at > 0)),
         ),
         FirstStep(
             "Submit the first tape",

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pipeline.tapes import second_step
-from pipeline.tapes.db.records import Person
+from pipeline.tapes.db.records import CalibrationPass, Person
 from tests.review.conftest import Browser, Room
 
 
@@ -31,7 +31,8 @@ def test_each_step_ticks_itself_off_and_the_list_goes_away_with_the_last(
     room: Room, host: tuple[Browser, str, str]
 ) -> None:
     browser, root, group = host
-    none = dict.fromkeys(("Invite your group", "Plan a meeting", "Submit the first tape", "Make recovery codes"), False)
+    names = ("Invite your group", "Plan a meeting", "Practice", "Submit the first tape", "Make recovery codes")
+    none = dict.fromkeys(names, False)
     assert steps(browser.get("/").text) == none
     form = {"name": "Eve", "email": "eve@example.org", "group_id": group, "role": "member"}
     browser.post("/people", form)
@@ -42,8 +43,15 @@ def test_each_step_ticks_itself_off_and_the_list_goes_away_with_the_last(
     assert not steps(browser.get("/").text)["Submit the first tape"]
     room.tape(group, root, state="queued")
     assert steps(browser.get("/").text)["Submit the first tape"]
+    begun = CalibrationPass(
+        person_id=root, script="alcohol", codebook="pretags", codebook_version="1", started_at=room.clock()
+    )
     with room.home.database.writing() as database:
         second_step.recovery_codes(database, root, room.clock())
+        database.add(begun)
+    assert not steps(browser.get("/").text)["Practice"]
+    with room.home.database.writing() as database:
+        database.get_one(CalibrationPass, begun.id).locked_at = room.clock()
     assert "first-steps" not in browser.get("/").text
 
 
