@@ -40,8 +40,8 @@ def add(
 ) -> Response:
     """Invite somebody into a group; who has an account already is only added."""
     room = context_of(request)
-    made = invited(room, viewer.person_id, name, email, group_id, role)
-    return _page(request, mailed(room, made) if made else None, no_link=made is None)
+    new_link = invited(room, viewer.person_id, name, email, group_id, role)
+    return _page(request, mailed(room, new_link) if new_link else None, no_link=new_link is None)
 
 
 @router.post("/people/{person_id}/link")
@@ -50,8 +50,8 @@ def link(request: Request, viewer: Administrator, person_id: Id) -> Response:
     room = context_of(request)
     with room.home.database.writing() as database:
         person = _open_account(database, person_id)
-        made = new_card(room, database, person, viewer.person_id)
-    return _page(request, mailed(room, made))
+        new_link = new_card(room, database, person, viewer.person_id)
+    return _page(request, mailed(room, new_link))
 
 
 @router.post("/people/{person_id}/second-step")

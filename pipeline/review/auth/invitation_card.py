@@ -88,8 +88,8 @@ def _card(room: Context, person: Person, kind: InvitationKind, path: str, replac
         return Card(person.id, person.name, person.email, kind, link, until, True, replaces)
     subject, body = letter(room, person.name, kind, link, until)
     mail = f"mailto:{quote(person.email, safe='@')}?subject={quote(subject)}&body={quote(body)}"
-    made = Card(person.id, person.name, person.email, kind, link, until, False, replaces)
-    return replace(made, mail=mail, picture=reach.qr_picture(link))
+    plain = Card(person.id, person.name, person.email, kind, link, until, False, replaces)
+    return replace(plain, mail=mail, picture=reach.qr_picture(link))
 
 
 def mailed(room: Context, card: Card) -> Card:

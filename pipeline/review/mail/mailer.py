@@ -109,18 +109,18 @@ def _wrong(value: str, remedy: str) -> ReviewError:
     return ReviewError("R13", "e-mail", value, remedy)
 
 
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (smtplib.SMTPAuthenticationError, "the mail server refused the user or the password"),
+    (smtplib.SMTPRecipientsRefused, "the mail server refused the address"),
+    (smtplib.SMTPNotSupportedError, "the mail server does not offer what is needed, such as encryption"),
+    (smtplib.SMTPException, "the mail server refused it"),
+    (ssl.SSLError, "the mail server's certificate cannot be trusted, or it does not encrypt in this way"),
+    (OSError, "the mail server cannot be reached"),
+)
+"""What went wrong, the narrower kind first; nothing that the mail server said, which may repeat what it was sent."""
+
+
 def _reason(error: Exception) -> str:
-    """Why, in few words, with nothing that the mail server said, which may repeat what it was sent."""
-    if isinstance(error, smtplib.SMTPAuthenticationError):
-        return "the mail server refused the user or the password"
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return "the mail server refused the address"
-    if isinstance(error, smtplib.SMTPNotSupportedError):
-        return "the mail server does not offer what is needed, such as encryption"
-    if isinstance(error, smtplib.SMTPException):
-        return "the mail server refused it"
-    if isinstance(error, ssl.SSLError):
-        return "the mail server's certificate cannot be trusted, or it does not encrypt in this way"
-    if isinstance(error, OSError):
-        return "the mail server cannot be reached"
-    return "the address cannot be written in a mail"
+    """Why a mail was not sent, in few words."""
+    reasons = (reason for kind, reason in _REASONS if isinstance(error, kind))
+    return next(reasons, "the address cannot be written in a mail")

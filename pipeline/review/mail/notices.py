@@ -34,7 +34,7 @@ LAST_DAYS = 3
 
 
 @dataclass(frozen=True)
-class Due:
+class DueMail:
     """A mail that somebody is to get."""
 
     key_hash: str
@@ -45,7 +45,7 @@ class Due:
     last_day: date
 
 
-def due(database: Session, now: int) -> list[Due]:
+def due(database: Session, now: int) -> list[DueMail]:
     """The mails to send now, those that failed a short while ago left out."""
     warnings = retention.warnings(database, now)
     ending = {warned.tape_id: warned.destroy_by for warned in warnings if warned.days == LAST_DAYS}
@@ -123,10 +123,10 @@ def sending(room: Context, every: float = EVERY) -> Iterator[None]:
         thread.join()
 
 
-def _due(person: Person, tape_id: str, kind: MailKind, moment: int) -> Due:
+def _due(person: Person, tape_id: str, kind: MailKind, moment: int) -> DueMail:
     """``moment``: of the tape's last day; the key tells the same mail again and names no tape."""
     key_hash = hashlib.sha256(f"mail {kind} {person.id} {tape_id}".encode()).hexdigest()
-    return Due(key_hash, person.id, person.name, person.email, kind, day_of(moment))
+    return DueMail(key_hash, person.id, person.name, person.email, kind, day_of(moment))
 
 
 def _is_open(row: SentMail | None, now: int) -> bool:

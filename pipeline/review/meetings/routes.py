@@ -251,13 +251,13 @@ def take_in(request: Request, viewer: SignedIn, group_id: Id, name: LineOfText, 
     try:
         with room.home.database.writing() as database:
             group = authorization.group(database, viewer, group_id, now, "coordinator")
-            made = invite_member(room, database, group, name, email, viewer.person_id)
+            card = invite_member(room, database, group, name, email, viewer.person_id)
     except TapesError as error:
         if error.code not in ("TR-K08", "TR-K09"):
             raise
         problem = f"{error.value[:1].upper()}{error.value[1:]}."
         return rendered_group_page(request, viewer, group_id, error=problem, status=422)
-    return rendered_group_page(request, viewer, group_id, card=mailed(room, made) if made else None, done=True)
+    return rendered_group_page(request, viewer, group_id, card=mailed(room, card) if card else None, done=True)
 
 
 @router.post("/groups/{group_id}/agreements")

@@ -27,7 +27,7 @@ from pipeline.tapes.vault.atomic_files import published
 from pipeline.tapes.vault.vault import HOME
 
 Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
+IPNetwork = IPv4Network | IPv6Network
 
 NAME = "authority.json"
 """Its file in the home's folder of keys: the certificate, and the sealed key."""
@@ -38,7 +38,7 @@ LASTS, SERVER_LASTS = 3650 * DAY, 30 * DAY
 RENEWED = 10 * DAY
 """A server's certificate is renewed once it has no more than this left."""
 
-PRIVATE: tuple[Network, ...] = tuple(
+PRIVATE: tuple[IPNetwork, ...] = tuple(
     ip_network(text)
     for text in (
         *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10", "127.0.0.0/8"),
@@ -77,7 +77,7 @@ class Authority:
         """
         path = home.keys_folder / NAME
         if not path.exists() or _end(_certificate(path)) < now + SERVER_LASTS:
-            authority = cls._made(now, addresses, host)
+            authority = cls._created(now, addresses, host)
             try:
                 authority._keep(home, path)
             except FileExistsError:
@@ -115,7 +115,7 @@ class Authority:
         return _end(self.certificate)
 
     @classmethod
-    def _made(cls, now: int, addresses: Sequence[Address], host: str) -> Authority:
+    def _created(cls, now: int, addresses: Sequence[Address], host: str) -> Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         shown = f"Tape Review, {host}" if host else "Tape Review"
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, shown[:64])])

@@ -12,7 +12,7 @@ from ipaddress import ip_address, ip_network
 
 import psutil
 
-from pipeline.review.network.authority import PRIVATE, Address, Network
+from pipeline.review.network.authority import PRIVATE, Address, IPNetwork
 
 TAILNET = ip_network("100.64.0.0/10")
 
@@ -31,7 +31,7 @@ class LocalNetwork:
     """
 
     addresses: tuple[Address, ...]
-    networks: tuple[Network, ...]
+    networks: tuple[IPNetwork, ...]
     host: str = ""
     tailnet: str = ""
 
