@@ -370,6 +370,7 @@ ALONE = {
     "review.middleware.doorway": "tests/review/test_doors.py",
     "review.practice.calibration_tapes": "tests/review/practice/test_routes.py",
     "review.practice.sources": "tests/review/practice/test_routes.py",
+    "review.repeating": "tests/review/network/test_server_certificate.py",
     "review.upload.drafts": "tests/review/upload/test_permission.py",
     "review.upload.files_page": "tests/review/upload/test_chunked_uploads.py",
     "review.upload.surveys": "tests/review/upload/test_chunked_uploads.py",

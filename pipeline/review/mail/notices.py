@@ -7,7 +7,6 @@ failed is kept for the host to see.
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pipeline.review import authorization
 from pipeline.review.context import Context
 from pipeline.review.mail import letters
 from pipeline.review.mail.mailer import Mailer
+from pipeline.review.repeating import repeating
 from pipeline.review.tapes.tape_page import steps
 from pipeline.tapes.clock import DAY, HOUR, day_of
 from pipeline.tapes.db.records import MailKind, Person, SentMail
@@ -105,22 +105,13 @@ def sending(room: Context, every: float = EVERY) -> Iterator[None]:
     if mailer is None:
         yield
         return
-    over = threading.Event()
 
     def send() -> None:
-        while True:
-            with suppress(TapeReviewError):  # the database is busy: the next look finds the same
-                send_due(room, mailer)
-            if over.wait(every):
-                return
+        with suppress(TapeReviewError):  # the database is busy: the next look finds the same
+            send_due(room, mailer)
 
-    thread = threading.Thread(target=send, name="mail", daemon=True)
-    thread.start()
-    try:
+    with repeating(send, every, "mail"):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _due(person: Person, tape_id: str, kind: MailKind, moment: int) -> DueMail:

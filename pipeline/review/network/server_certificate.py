@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 import ssl
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 
 from pipeline.errors import ReviewError, TapeReviewError
 from pipeline.review.network.authority import RENEWED, SERVER_LASTS, Authority, pem
+from pipeline.review.repeating import repeating
 from pipeline.tapes import logs
 from pipeline.tapes.clock import Clock
 
@@ -91,22 +91,15 @@ def kept_fresh(
     certificate: ServerCertificate, clock: Clock, renewed: Callable[[], None], every: float = EVERY
 ) -> Iterator[None]:
     """Refresh a certificate from time to time, and call ``renewed`` afterwards; what fails is tried again."""
-    over = threading.Event()
 
-    def keep() -> None:
-        while not over.wait(every):
-            with suppress(TapeReviewError, OSError):
-                if certificate.refresh(clock()):
-                    renewed()
-                    logs.get().info("certificate.renewed")
+    def look() -> None:
+        with suppress(TapeReviewError, OSError):
+            if certificate.refresh(clock()):
+                renewed()
+                logs.get().info("certificate.renewed")
 
-    thread = threading.Thread(target=keep, name="certificate", daemon=True)
-    thread.start()
-    try:
+    with repeating(look, every, "certificate"):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _context(chain: Path, key: Path, password: bytes | None = None) -> ssl.SSLContext:
