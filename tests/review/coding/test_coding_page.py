@@ -530,6 +530,7 @@ def test_what_a_code_means_is_one_key_away(stage: Stage, sit: Sit) -> None:
     assert not dialog.is_visible()
     stored(page)
     page.locator("form.lock button").click()
+    browser.click(page.get_by_role("button", name="Lock it"))
     page.goto(f"{stage.address}/tapes/{tape}/together")
     ready(page)
     page.locator("#define").click()
