@@ -531,6 +531,7 @@ def test_what_a_code_means_is_one_key_away(stage: Stage, sit: Sit) -> None:
     stored(page)
     page.locator("form.lock button").click()
     browser.click(page.get_by_role("button", name="Lock it"))
+    page.get_by_text("This pass is locked.").wait_for()
     page.goto(f"{stage.address}/tapes/{tape}/together")
     ready(page)
     page.locator("#define").click()
