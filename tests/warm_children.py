@@ -1,7 +1,7 @@
 """Children that start warm: processes of ours that read a stranger's file are forked from one that has imported all.
 
 The program starts a Python for each recording and each transcript, which takes longer than most of them do. Here, what
-is started is a small program that hands its standard streams and arguments to a warm process, which forks; the child
+is started is a small program that hands its open files and arguments to a warm process, which forks; the child
 then does what it would have done, limits included. A signal to the one ends the other. `tests/audio/test_decoder.py`
 and `tests/formats/test_transcript_process.py` start cold, as the program does. Linux only; elsewhere all start cold.
 """
@@ -18,20 +18,30 @@ from pathlib import Path
 WAITS = 60.0
 """Seconds in which a warm process must be there, on a busy machine."""
 
+_MOST_STREAMS = 16
+_ASIDE = 500  # a file's number that no child of ours is started with
+
 CLIENT = """
 import _socket, array, os, sys
+streams = [0, 1, 2]
+for number in sorted(map(int, os.listdir("/proc/self/fd"))):
+    try:
+        if number > 2 and os.fstat(number):
+            streams.append(number)
+    except OSError:  # the list's own, which is closed
+        pass
 connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
 connection.connect({address!r})
-message = "\\0".join([str(os.getppid()), *sys.argv[1:]]).encode()
-streams = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))
-connection.sendmsg([len(message).to_bytes(4, "big")], [streams])
+message = "\\0".join([str(os.getppid()), ",".join(map(str, streams)), *sys.argv[1:]]).encode()
+rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", streams))
+connection.sendmsg([len(message).to_bytes(4, "big")], [rights])
 connection.sendall(message)
-for stream in (0, 1, 2):
+for stream in streams:
     os.close(stream)
 status = int(connection.recv(16) or b"-9")
 os.kill(os.getpid(), -status) if status < 0 else os._exit(status)
 """
-"""What is started in the place of a child: its standard streams and arguments go, its exit status comes."""
+"""What is started in the place of a child: what it inherited and its arguments go, its exit status comes."""
 
 SERVER = """
 import json, sys
@@ -115,15 +125,15 @@ def _watch(connection, entry: str) -> None:  # type: ignore[no-untyped-def]  # a
     import signal
     import socket
 
-    head, streams, _, _ = socket.recv_fds(connection, 4, 3)
+    head, streams, _, _ = socket.recv_fds(connection, 4, _MOST_STREAMS)
     message, length = b"", int.from_bytes(head, "big")
     while len(message) < length:
         message += connection.recv(length - len(message))
-    parent, *arguments = message.decode().split("\0")
+    parent, numbers, *arguments = message.decode().split("\0")
     child = os.fork()
     if child == 0:
         connection.close()
-        _become(int(parent), streams, entry, arguments)
+        _become(int(parent), dict(zip(map(int, numbers.split(",")), streams, strict=True)), entry, arguments)
     for stream in streams:
         os.close(stream)
     for stream in (0, 1, 2):
@@ -137,9 +147,14 @@ def _watch(connection, entry: str) -> None:  # type: ignore[no-untyped-def]  # a
         connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
 
 
-def _become(parent: int, streams: list[int], entry: str, arguments: list[str]) -> None:
-    """Be the child that was asked for: with its streams, arguments and parent."""
-    for number, stream in enumerate(streams):
+def _become(parent: int, streams: dict[int, int], entry: str, arguments: list[str]) -> None:
+    """Be the child that was asked for: with its streams by their numbers, its arguments and its parent."""
+    import fcntl
+
+    aside = {number: fcntl.fcntl(stream, fcntl.F_DUPFD, _ASIDE) for number, stream in streams.items()}
+    for stream in streams.values():
+        os.close(stream)
+    for number, stream in aside.items():
         os.dup2(stream, number)
         os.close(stream)
     os.getppid = lambda: parent
