@@ -13,6 +13,7 @@ for _name, _value in {
     "DO_NOT_TRACK": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_OFFLINE": "1",
+    "ORT_DISABLE_TELEMETRY": "1",
     "PYANNOTE_METRICS_ENABLED": "0",
     "TOKENIZERS_PARALLELISM": "false",
     "OMP_NUM_THREADS": "1",
