@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Table, func, insert, select
 from sqlalchemy.orm import Session
 
 from pipeline.errors import TapeReviewError, VaultError
@@ -272,6 +272,7 @@ def _database(opened_backup: _Backup, folder: Path, settings: TapesSettings, dea
     database = Database(settings.database or sqlite_url(folder / "tapes.sqlite3"))
     tables = {table.name: table for table in Record.metadata.sorted_tables}
     held = {name.removeprefix(KEYS) for name in opened_backup.found} & set(dead)
+    gone = {"tapes": set(dead)}  # table -> ids of rows that are left out; a backup holds each table after its parents
     try:
         if database.version() is None:
             database.migrate()
@@ -281,13 +282,12 @@ def _database(opened_backup: _Backup, folder: Path, settings: TapesSettings, dea
             rows: list[dict[str, Any]] = []
             for entry in (row for row in opened_backup.entries() if row.get("table", "sessions") not in LEFT_OUT):
                 name, row = entry["table"], {column: _value(value) for column, value in entry["row"].items()}
-                tape_id = row["id"] if name == "tapes" else row.get("tape_id")
-                if tape_id in dead:
-                    held |= {tape_id} if name == "tapes" else set()
-                    if name == "meetings":
-                        row |= {"tape_id": None, "sealed_notes": None}
-                    elif name not in ("audit", "certificates", "tombstones"):
-                        continue
+                if _dies(tables[name], row, gone):
+                    gone.setdefault(name, set()).add(row["id"])
+                    held |= {row["id"]} if name == "tapes" else set()
+                    continue
+                if name == "meetings" and row["tape_id"] in dead:
+                    row |= {"tape_id": None, "sealed_notes": None}
                 rows.append({"": name, **row})
                 if len(rows) == _BATCH:
                     _fill(session, tables, rows)
@@ -301,7 +301,16 @@ def _database(opened_backup: _Backup, folder: Path, settings: TapesSettings, dea
     return alive, len(held)
 
 
-def _fill(session: Session, tables: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+def _dies(table: Table, row: dict[str, Any], gone: dict[str, set[str]]) -> bool:
+    """Whether a row is a dead tape, or hangs on one, at whatever distance."""
+    return (table.name == "tapes" and row["id"] in gone["tapes"]) or any(
+        row.get(key.parent.name) in gone.get(key.column.table.name, ())
+        for key in table.foreign_keys
+        if key.ondelete == "CASCADE"
+    )
+
+
+def _fill(session: Session, tables: dict[str, Table], rows: list[dict[str, Any]]) -> None:
     """Insert rows, those of one table that follow each other at once."""
     start = 0
     for end in range(1, len(rows) + 1):

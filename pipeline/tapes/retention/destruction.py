@@ -33,7 +33,19 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from sqlalchemy import CompoundSelect, Text, bindparam, delete, func, literal_column, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from pipeline.errors import TapeReviewError, VaultError
@@ -182,15 +194,27 @@ def _rows(session: Session, tape_id: str) -> dict[str, int]:
 @cache
 def _counts() -> CompoundSelect[str, int]:
     """One statement for all tables: it is asked three times in a tape's end, and at each look for survivors."""
-    tables = [table for table in Record.metadata.sorted_tables if "tape_id" in table.c and table.name not in _OUTLIVE]
+    counted = {table: _of_tape(table) for table in Record.metadata.sorted_tables}
     return union_all(
         *(
-            select(literal_column(f"'{table.name}'", Text), func.count())
-            .select_from(table)
-            .where(table.c.tape_id == bindparam("tape"))
-            for table in tables
+            select(literal_column(f"'{table.name}'", Text), func.count()).select_from(table).where(belongs)
+            for table, belongs in counted.items()
+            if belongs is not None
         )
     )
+
+
+def _of_tape(table: Table) -> ColumnElement[bool] | None:
+    """Return which rows of a table belong to the tape, by its id or as parts of what does; None where none can."""
+    if table.name in _OUTLIVE:
+        return None
+    if "tape_id" in table.c:
+        return table.c.tape_id == bindparam("tape")
+    for key in table.foreign_keys:
+        parents = _of_tape(key.column.table) if key.ondelete == "CASCADE" else None
+        if parents is not None:
+            return key.parent.in_(select(key.column).where(parents))
+    return None
 
 
 def _pending(session: Session, tape_id: str | None = None) -> list[Certificate]:

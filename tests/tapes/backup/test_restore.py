@@ -20,7 +20,19 @@ from pipeline.tapes import group_codebooks
 from pipeline.tapes.backup import backup, restore
 from pipeline.tapes.clock import DAY
 from pipeline.tapes.db import schema
-from pipeline.tapes.db.records import AuditRow, Group, Item, Person, Record, Tape, Tombstone, WebSession
+from pipeline.tapes.db.records import (
+    AuditRow,
+    CalibrationEvent,
+    CalibrationPass,
+    CalibrationTape,
+    Group,
+    Item,
+    Person,
+    Record,
+    Tape,
+    Tombstone,
+    WebSession,
+)
 from pipeline.tapes.home import Home
 from pipeline.tapes.retention import certificates, destruction, tombstones
 from pipeline.tapes.vault.key_rotation import rotate
@@ -197,6 +209,8 @@ def test_a_destroyed_tape_stays_dead_after_a_restore(
     with again.database.reading() as session:
         assert session.get(Tombstone, tape.id) is not None
         assert list(session.scalars(select(Tape.id))) == [other.id]
+        assert list(session.scalars(select(CalibrationTape.tape_id).join(CalibrationPass))) == [other.id]
+        assert session.scalars(select(CalibrationEvent.codes)).all() == [[other.mark]]
     assert tape.id in tombstones.read([again.folder / tombstones.NAME])
     again.close()
 

@@ -17,7 +17,18 @@ from pipeline.tapes.backup import backup
 from pipeline.tapes.clock import DAY, HOUR
 from pipeline.tapes.consent import consent
 from pipeline.tapes.db.database import Database
-from pipeline.tapes.db.records import AuditRow, Certificate, Meeting, Record, Tape, TapeState, Tombstone
+from pipeline.tapes.db.records import (
+    AuditRow,
+    CalibrationEvent,
+    CalibrationPass,
+    CalibrationTape,
+    Certificate,
+    Meeting,
+    Record,
+    Tape,
+    TapeState,
+    Tombstone,
+)
 from pipeline.tapes.home import Home
 from pipeline.tapes.retention import certificates, destruction, exports, tombstones
 from pipeline.tapes.vault.vault import Vault
@@ -25,7 +36,10 @@ from tests.tapes.conftest import NOON
 from tests.tapes.full_tape import FullTape, found_in, full_tape
 from tests.tapes.group import make_consent
 
-TABLES = {table.name for table in Record.metadata.sorted_tables if "tape_id" in table.c}
+WITHIN = {"calibration_passes", "calibration_events"}
+"""Tables without a tape's id whose rows hang on a tape all the same."""
+
+TABLES = {table.name for table in Record.metadata.sorted_tables if "tape_id" in table.c} | WITHIN
 STATES = [state for state in get_args(TapeState) if state != "destroyed"]
 
 
@@ -37,6 +51,10 @@ def rows(home: Home, tape_id: str) -> dict[str, int]:
             for table in Record.metadata.sorted_tables
             if "tape_id" in table.c
         }
+        trained = select(CalibrationPass.id).join(CalibrationTape).where(CalibrationTape.tape_id == tape_id)
+        counts["calibration_passes"] = len(session.scalars(trained).all())
+        coded = select(CalibrationEvent.id).where(CalibrationEvent.pass_id.in_(trained))
+        counts["calibration_events"] = len(session.scalars(coded).all())
     return {name: count for name, count in counts.items() if count}
 
 
