@@ -28,7 +28,18 @@ NOBODY = "0" * 16
 """An id of the right form that nothing has."""
 
 IDS = frozenset(
-    {"tape_id", "pass_id", "meeting_id", "group_id", "person_id", "feedback_id", "note_id", "session_id", "codebook_id"}
+    {
+        "tape_id",
+        "pass_id",
+        "meeting_id",
+        "group_id",
+        "person_id",
+        "feedback_id",
+        "note_id",
+        "session_id",
+        "codebook_id",
+        "calibration_pass_id",
+    }
 )
 """What an address may name; fields of forms that name such a thing are in `NAMING`."""
 

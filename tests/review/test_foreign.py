@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from pipeline.tapes.db.records import AuditRow, GroupCodebook
+from pipeline.tapes.db.records import AuditRow, GroupCodebook, TapeNote
 from tests.formats.test_cacti_codebook import FILE
 from tests.review.conftest import Browser, Room
 from tests.review.routes import IDS, NAMING, NOBODY, PARTS, Call, calls
@@ -47,7 +47,7 @@ def told(browser: Browser, token: str, chosen: Iterable[Call], ids: Mapping[str,
 
 @pytest.fixture
 def theirs(room: Room) -> dict[str, str]:
-    """Ids of a group that has everything: a tape with a pass and feedback, a draft, a meeting, a codebook."""
+    """Ids of a group that has everything: a tape, all that hangs on it, a meeting, a codebook."""
     group = room.group("Theirs")
     ada = room.person("Ada", group)
     tape = room.tape(group, ada)
@@ -56,15 +56,20 @@ def theirs(room: Room) -> dict[str, str]:
     browser.post(f"/tapes/{tape}/feedback", {"kind": "strength", "text": "You waited."})
     feedback = browser.get(f"/tapes/{tape}/feedback").text.split(f"/tapes/{tape}/feedback/")[1].split("/")[0]
     pass_ = browser.post(f"/tapes/{tape}/coding", {"task": "all", "codebook": "pretags"}).headers["location"]
+    assert browser.post(f"/tapes/{tape}/notes", {"text": "A pause.", "moment": "0:01"}).status_code == 303
+    practiced = browser.post("/practice/role-plays/roleplay-alcohol", {"codebook": "pretags"}).headers["location"]
     meeting = browser.post("/meetings", {"group_id": group, "at": "2030-01-01T18:00"}).headers["location"]
     upload = {"file": ("a.xml", FILE.encode(), "text/xml")}
     assert browser.post(f"/tapes/{tape}/codebooks", {"label": "Ours"}, files=upload).status_code == 303
     with room.home.database.reading() as database:
         codebook = database.query(GroupCodebook).one().id
+        note = database.query(TapeNote).one().id
     ids = {
         "tape_id": tape,
         "pass_id": pass_.rpartition("/")[2],
+        "calibration_pass_id": practiced.rpartition("/")[2],
         "feedback_id": feedback,
+        "note_id": note,
         "meeting_id": meeting.split("/")[-1].partition("?")[0],
         "group_id": group,
         "person_id": ada,

@@ -136,11 +136,11 @@ def end_tape(request: Request, viewer: SignedIn, tape_id: str) -> Response:
     return seeing("/practice", "saved")
 
 
-@router.get("/practice/passes/{pass_id}")
-def calibration_page(request: Request, viewer: SignedIn, pass_id: str) -> Response:
+@router.get("/practice/passes/{calibration_pass_id}")
+def calibration_page(request: Request, viewer: SignedIn, calibration_pass_id: str) -> Response:
     """The coding page of a calibration pass; once it is locked, the comparison with the gold."""
     with context_of(request).home.database.reading() as session:
-        calibration_pass = sources.own_pass(session, viewer, pass_id)
+        calibration_pass = sources.own_pass(session, viewer, calibration_pass_id)
         source = sources.open_source(request, session, viewer, calibration_pass)
         if calibration_pass.locked_at is not None:
             page = _comparison(request, session, calibration_pass, source)
@@ -191,20 +191,20 @@ def _comparison(
     )
 
 
-@router.get("/practice/passes/{pass_id}/state")
-def calibration_page_data(request: Request, viewer: SignedIn, pass_id: str) -> Response:
+@router.get("/practice/passes/{calibration_pass_id}/state")
+def calibration_page_data(request: Request, viewer: SignedIn, calibration_pass_id: str) -> Response:
     """Return the state of the coding page, as JSON; nothing in it follows from the gold."""
     with context_of(request).home.database.reading() as session:
-        calibration_pass = sources.own_pass(session, viewer, pass_id)
+        calibration_pass = sources.own_pass(session, viewer, calibration_pass_id)
         source = sources.open_source(request, session, viewer, calibration_pass)
         own_keys = shortcuts.own_keys(session, viewer.person_id, calibration_pass.codebook)
         events = calibration_passes.events(session, calibration_pass)
-    path = f"/practice/passes/{pass_id}"
+    path = f"/practice/passes/{calibration_pass_id}"
     bindings = page_state.binding_fields(source.book, own_keys, source.from_text)
     fields: dict[str, Any] = {
         "tape": {"duration": source.duration, "from_text": source.from_text},
         "pass": {
-            "id": pass_id,
+            "id": calibration_pass_id,
             "tape": source.admitted.tape.id if source.admitted else calibration_pass.script,
             "locked": calibration_pass.locked_at is not None,
             "task": observer_tasks.TASKS[0].name,
@@ -239,65 +239,67 @@ def _waiting_key(request: Request, calibration_pass: CalibrationPass, source: so
     return base64.b64encode(hashlib.sha256(purpose.encode()).digest()).decode()
 
 
-@router.get("/practice/passes/{pass_id}/mark")
-def change_marker(request: Request, viewer: SignedIn, pass_id: str) -> dict[str, int]:
+@router.get("/practice/passes/{calibration_pass_id}/mark")
+def change_marker(request: Request, viewer: SignedIn, calibration_pass_id: str) -> dict[str, int]:
     """Return the marker that the page polls: it never changes, but 404 says that the tape is gone."""
     with context_of(request).home.database.reading() as session:
-        sources.open_source(request, session, viewer, sources.own_pass(session, viewer, pass_id))
+        sources.open_source(request, session, viewer, sources.own_pass(session, viewer, calibration_pass_id))
     return {"mark": 0}
 
 
-@router.post("/practice/passes/{pass_id}/changes")
-def store_changes(request: Request, viewer: SignedIn, pass_id: str, sent: ChangeBatch) -> dict[str, Any]:
+@router.post("/practice/passes/{calibration_pass_id}/changes")
+def store_changes(request: Request, viewer: SignedIn, calibration_pass_id: str, sent: ChangeBatch) -> dict[str, Any]:
     """Store codes, each once; return those that were refused, each with the reason."""
     home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as session:
-        calibration_pass = sources.own_pass(session, viewer, pass_id)
+        calibration_pass = sources.own_pass(session, viewer, calibration_pass_id)
         source = sources.open_source(request, session, viewer, calibration_pass)
         if calibration_pass.locked_at is not None:
             raise HTTPException(409, "This pass is locked. Its codes cannot change.")
         return {"refused": calibration_passes.store(session, calibration_pass, source.book, sent.changes, now)}
 
 
-@router.post("/practice/passes/{pass_id}/keys")
-def choose_key(request: Request, viewer: SignedIn, pass_id: str, wanted: KeyRequest) -> Response:
+@router.post("/practice/passes/{calibration_pass_id}/keys")
+def choose_key(request: Request, viewer: SignedIn, calibration_pass_id: str, wanted: KeyRequest) -> Response:
     """Choose another key for an action; it stays for this person and codebook."""
     with context_of(request).home.database.writing() as session:
-        calibration_pass = sources.own_pass(session, viewer, pass_id)
+        calibration_pass = sources.own_pass(session, viewer, calibration_pass_id)
         book = sources.open_source(request, session, viewer, calibration_pass).book
         name = calibration_pass.codebook
         problem = shortcuts.choose(session, viewer.person_id, name, book, wanted.action, wanted.key)
     return JSONResponse({"detail": problem}, 422) if problem else Response(status_code=204)
 
 
-@router.post("/practice/passes/{pass_id}/lock")
-def lock(request: Request, viewer: SignedIn, pass_id: str) -> Response:
+@router.post("/practice/passes/{calibration_pass_id}/lock")
+def lock(request: Request, viewer: SignedIn, calibration_pass_id: str) -> Response:
     """Lock a pass, and see the gold."""
     home, now = context_of(request).home, context_of(request).clock()
     with home.database.writing() as session:
-        calibration_pass = sources.own_pass(session, viewer, pass_id)
+        calibration_pass = sources.own_pass(session, viewer, calibration_pass_id)
         sources.open_source(request, session, viewer, calibration_pass)
         calibration_passes.lock(session, calibration_pass, now)
-    return seeing(f"/practice/passes/{pass_id}")
+    return seeing(f"/practice/passes/{calibration_pass_id}")
 
 
-@router.get("/practice/passes/{pass_id}/peaks")
-def peaks(request: Request, viewer: SignedIn, pass_id: str) -> Response:
+@router.get("/practice/passes/{calibration_pass_id}/peaks")
+def peaks(request: Request, viewer: SignedIn, calibration_pass_id: str) -> Response:
     """Return the largest magnitude per 50 ms of a role-play, one byte each."""
-    return Response(scripts.peaks(_role_play(request, viewer, pass_id)), media_type="application/octet-stream")
+    return Response(
+        scripts.peaks(_role_play(request, viewer, calibration_pass_id)), media_type="application/octet-stream"
+    )
 
 
-@router.api_route("/practice/passes/{pass_id}/sound", methods=["GET", "HEAD"])
-def sound(request: Request, viewer: SignedIn, pass_id: str) -> Response:
+@router.api_route("/practice/passes/{calibration_pass_id}/sound", methods=["GET", "HEAD"])
+def sound(request: Request, viewer: SignedIn, calibration_pass_id: str) -> Response:
     """Return a piece of a role-play's sound."""
-    with scripts.sound(_role_play(request, viewer, pass_id)) as wav:
+    with scripts.sound(_role_play(request, viewer, calibration_pass_id)) as wav:
         return byte_ranges.answer(request, wav.size, wav.max_bytes, "audio/wav", wav.read)
 
 
-def _role_play(request: Request, viewer: Viewer, pass_id: str) -> str:
+def _role_play(request: Request, viewer: Viewer, calibration_pass_id: str) -> str:
     """Return the role-play of an own pass; a tape of the group has its own addresses, and here nothing (404)."""
     with context_of(request).home.database.reading() as session:
-        calibration_pass = sources.own_pass(session, viewer, pass_id)
+        calibration_pass = sources.own_pass(session, viewer, calibration_pass_id)
         if calibration_pass.script not in scripts.ROLE_PLAYS:
             raise HTTPException(404)
         return calibration_pass.script

@@ -127,9 +127,12 @@ OTHERS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("/codebooks/{codebook_name}", "/practice", "/practice/skills"), SIGNED_IN),
     "/practice/role-plays/{script}": SIGNED_IN,
     **dict.fromkeys(
-        (f"/practice/passes/{{pass_id}}{what}" for what in ("", "/state", "/mark", "/changes", "/keys", "/lock")), ()
+        (
+            f"/practice/passes/{{calibration_pass_id}}{what}"
+            for what in ("", "/state", "/mark", "/changes", "/keys", "/lock", "/peaks", "/sound")
+        ),
+        ("interviewer",),
     ),
-    **dict.fromkeys((f"/practice/passes/{{pass_id}}/{what}" for what in ("peaks", "sound")), ()),
 }
 
 ELSEWHERE = {"/login/code", "/login/recovery", "/login/enroll", "/oidc/start", "/oidc/back", "/invitation/{token}"}
@@ -239,7 +242,9 @@ def house(room: Room, monkeypatch: pytest.MonkeyPatch) -> House:
         database.add(elsewhere)
     owner = room.signed_in(people["interviewer"])
     meeting = owner.post("/meetings", {"group_id": group, "at": "2030-01-01T18:00"}).headers["location"]
+    practiced = owner.post("/practice/role-plays/roleplay-alcohol", {"codebook": "pretags"}).headers["location"]
     ids = {
+        "calibration_pass_id": practiced.rpartition("/")[2],
         "group_id": group,
         "person_id": people["interviewer"],
         "meeting_id": meeting.split("/")[-1].partition("?")[0],
