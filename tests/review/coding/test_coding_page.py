@@ -379,7 +379,7 @@ def test_what_others_correct_is_seen_without_loading_anew(stage: Stage, sit: Sit
     for page in (hers, his):
         begin(stage, page, tape)
     press(hers, "o")
-    press(his, "ArrowDown", "Shift+e")
+    press(his, "ArrowDown", "Shift+e", "Control+a")
     his.keyboard.type("Maybe so")
     press(his, "Enter")
     until(hers, "document.querySelector('[data-id=\"u0002\"] .said').textContent.startsWith('Maybe so')")

@@ -93,8 +93,9 @@ def test_one_utterance_changes_its_speaker_by_one_key(stage: Stage, sit: Sit) ->
 
 def test_a_reload_returns_to_the_place(stage: Stage, sit: Sit) -> None:
     page = sit("Ada")
-    begin(stage, page, stage.tape(60, 5))
+    pass_id = begin(stage, page, stage.tape(60, 5))
     press(page, *["ArrowDown"] * 30, "ArrowRight")
+    assert page.evaluate("JSON.stringify({ ...localStorage })") == "{}"  # the disk names no tape that is coded here
     before = page.evaluate("sound.currentTime")
     page.reload()
     ready(page)
@@ -105,7 +106,8 @@ def test_a_reload_returns_to_the_place(stage: Stage, sit: Sit) -> None:
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/login**")
-    assert "place" not in page.evaluate("JSON.stringify({ ...localStorage })")
+    kept = page.evaluate("JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")
+    assert pass_id not in kept
 
 
 def test_two_tabs_show_each_others_codes_and_neither_overwrites_unseen(stage: Stage, sit: Sit) -> None:

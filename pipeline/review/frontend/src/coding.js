@@ -5,7 +5,7 @@ import { editText, keysDialog } from "./dialogs.js";
 import { byId } from "./elements.js";
 import { listen } from "./keyboard.js";
 import { keepsBars, standsFor } from "./layout.js";
-import { recall, remember, textSize } from "./memory.js";
+import { forget, recall, remember, textSize } from "./memory.js";
 import { conceal, leave } from "./leaving.js";
 import { Notes } from "./notes.js";
 import { Outbox } from "./outbox.js";
@@ -481,6 +481,7 @@ class CodingPage {
   gone(status) {
     if (this.concealed) return;
     this.concealed = true;
+    if (status === 404) forget(this.outbox.place.person, this.outbox.place.tape);
     if (status === 404 || this.outbox.kept || !this.outbox.waiting().length) {
       this.going = true;
       this.outbox.writing.then(leave);

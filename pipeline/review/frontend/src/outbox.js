@@ -52,7 +52,7 @@ export function places(person, storage = localStorage) {
 /** Let go of what waits of a person, or of one tape alone. @param {string} person @param {string} [tape] @param {Storage} [storage] */
 export function drop(person, tape = "", storage = localStorage) {
   for (const key of keys(storage, `${ROOT}${person}/${tape ? `${tape}/` : ""}`)) storage.removeItem(key);
-  forget(person, tape, storage);
+  forget(person, tape);
   if (!tape) for (const key of keys(storage, CLEAR).filter((each) => OF_OLD.test(each))) storage.removeItem(key);
 }
 
