@@ -360,6 +360,7 @@ def edit(ada: Walker, mine: Coding) -> tuple[str, str]:
     assert "Change talk" in mine.chips(told)
     ada.keys("Control+z")
     ada.keys("Shift+e")  # this codebook has a code on "e"
+    ada.keys("Control+a")
     page.keyboard.type("Sure enough, that is what it is about")
     ada.keys("Enter")
     assert mine.text_of(told).startswith("Sure enough, that is")

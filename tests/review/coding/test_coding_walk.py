@@ -101,8 +101,8 @@ def test_a_reload_returns_to_the_place(stage: Stage, sit: Sit) -> None:
     ready(page)
     assert current(page) == "u0031"
     until(page, f"Math.abs(sound.currentTime - {before}) < .01")
-    top = page.evaluate("document.querySelector('.utterance.current').getBoundingClientRect().top")
-    assert 0 < top < 800
+    top = "document.querySelector('.utterance.current').getBoundingClientRect().top"
+    until(page, f"0 < {top} && {top} < 800")
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/login**")
@@ -202,6 +202,25 @@ def test_player_and_codes_stay_in_view(stage: Stage, sit: Sit, size: tuple[int, 
     assert room  # nothing lies over what is read
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert browser.faults(page) == []
+
+
+def test_a_scroll_that_is_cut_short_still_brings_the_current_row_into_view(stage: Stage, sit: Sit) -> None:
+    page = sit("Ada")
+    page.set_viewport_size({"width": 640, "height": 400})
+    begin(stage, page, stage.tape(60, 5))
+    page.evaluate(
+        """() => {
+          const scroll = window.scrollBy.bind(window);
+          window.scrollBy = (to) => {  // the first half of the way, once
+            window.scrollBy = scroll;
+            scroll({ ...to, top: to.top / 2 });
+          };
+        }"""
+    )
+    row = page.locator(".utterance").nth(6)
+    row.evaluate("row => row.click()")
+    assert current(page) == "u0007"
+    until(page, "document.querySelector('.utterance.current').getBoundingClientRect().bottom < 352")
 
 
 def test_the_size_of_the_text_is_kept(stage: Stage, sit: Sit) -> None:

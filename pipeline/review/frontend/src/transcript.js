@@ -162,7 +162,8 @@ export class Transcript {
   }
 
   /**
-   * Bring a row into sight. Far away the heights of rows are only guessed until they are drawn: then look again.
+   * Bring a row into sight. The heights of rows are only guessed until they are drawn, and a smooth scroll can be cut short:
+   * so look again.
    * @param {HTMLElement | undefined} row @param {number} [tries]
    */
   center(row, tries = 4) {
@@ -176,7 +177,14 @@ export class Transcript {
     const far = Math.abs(by) > 2 * window.innerHeight;
     const smooth = !far && !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     window.scrollBy({ top: by, behavior: smooth ? "smooth" : "instant" });
-    if (far && tries) requestAnimationFrame(() => this.center(row, tries - 1));
+    if (!tries || Math.abs(by) < 1) return;
+    if (!smooth) requestAnimationFrame(() => this.center(row, tries - 1));
+    else {
+      window.addEventListener("scrollend", () => {
+        const now = this.rows.get(row.dataset.id ?? "");
+        if (this.following && now?.classList.contains("current")) this.center(now, tries - 1);
+      }, { once: true });
+    }
   }
 
   /** Put the focus on the current row: a screen reader reads what the keys have reached. @param {string} id */
