@@ -152,12 +152,18 @@ class CodingPage {
 
   /** Where its coder was when the page was left. */
   back() {
+    history.scrollRestoration = "manual";
     const place = recall(this.outbox.place);
     const one = place && this.changes.utterances.find((each) => each.id === place.utterance);
     if (!one) return this.select(this.current);
     this.transcript.following = true;
     this.player.seek(place.time);
     this.select(one.id);
+    // What is above may still grow, and the browser has an idea of its own where a page stood: until somebody acts, stay.
+    const stay = new ResizeObserver(() => this.transcript.center(this.transcript.rows.get(one.id)));
+    const leave = () => stay.disconnect();
+    for (const act of ["keydown", "pointerdown", "wheel"]) window.addEventListener(act, leave, { once: true, passive: true });
+    stay.observe(document.body);
   }
 
   get one() {
