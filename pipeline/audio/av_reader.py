@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from pipeline.audio import byte_server, raw_frames
 from pipeline.audio.av_frames import Frames, RefusalError, damaged
 from pipeline.audio.decoder import AudioTrack, DecodeRequest, StreamFormat
 from pipeline.audio.frame_times import FrameClock
+from pipeline.files import SizedReader
 
 _BLOCK = 32_768  # frames, at least, that are passed on at once
 _VALUES = 1 << 16  # at most, of all channels: a message may hold eight times as many bytes, as 8 kHz becomes 16
@@ -53,26 +55,18 @@ class Stream:
     recorded: str | None = None
 
 
-class _Window(io.RawIOBase):
+class _Window(SizedReader):
     """A part of the file, with repairs; see `pipeline.audio.layout.Layout`."""
 
     def __init__(self, file: io.BufferedReader, request: DecodeRequest) -> None:
-        self._file, self._begin, self._size = file, request.begin, request.end - request.begin
+        super().__init__(request.end - request.begin)
+        self._file, self._begin = file, request.begin
         self._repairs = [(offset, bytes.fromhex(content)) for offset, content in request.repairs]
-        self._position = 0
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._position = max(0, offset + (0, self._position, self._size)[whence])
-        return self._position
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Go somewhere; a damaged file may send a demuxer to before its beginning, which is the beginning."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
+        return super().seek(max(0, start + offset))
 
     def at(self, offset: int, count: int) -> bytes:
         """The bytes at an offset, fewer at the end."""
@@ -80,7 +74,7 @@ class _Window(io.RawIOBase):
         return self.read(count)
 
     def read(self, size: int = -1) -> bytes:
-        left = max(0, self._size - self._position)
+        left = max(0, self.size - self._position)
         self._file.seek(self._begin + self._position)
         content = self._file.read(left if size < 0 else min(size, left)) or b""
         for offset, repair in self._repairs:
