@@ -159,11 +159,6 @@ class CodingPage {
     this.transcript.following = true;
     this.player.seek(place.time);
     this.select(one.id);
-    // What is above may still grow, and the browser has an idea of its own where a page stood: until somebody acts, stay.
-    const stay = new ResizeObserver(() => this.transcript.center(this.transcript.rows.get(one.id)));
-    const leave = () => stay.disconnect();
-    for (const act of ["keydown", "pointerdown", "wheel"]) window.addEventListener(act, leave, { once: true, passive: true });
-    stay.observe(document.body);
   }
 
   get one() {

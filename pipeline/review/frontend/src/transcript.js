@@ -11,6 +11,8 @@ import { clock } from "./player.js";
  * @typedef {import("./changes.js").State} State
  */
 
+/** How often a row is scrolled to before it stays where it is: each look brings it nearer, and a page never wanders for ever. */
+const MOST_LOOKS = 20;
 
 /** In which other language an utterance is, and whether anybody coded it. @param {Utterance} one @param {boolean} coded */
 export function languageMark(one, coded) {
@@ -42,7 +44,14 @@ export class Transcript {
     this.drawn = new Map();
     this.on = on;
     list.addEventListener("click", (event) => this.click(event));
+    this.wanted = "";
+    this.looks = 0;
     for (const kind of ["wheel", "touchmove"]) window.addEventListener(kind, () => this.pause(), { passive: true });
+    for (const kind of ["wheel", "touchmove", "pointerdown", "keydown"]) {
+      window.addEventListener(kind, () => { this.wanted = ""; }, { capture: true, passive: true });
+    }
+    window.addEventListener("scrollend", () => this.look());
+    new ResizeObserver(() => this.look()).observe(document.body);
   }
 
   /** @param {Event} event */
@@ -161,30 +170,31 @@ export class Transcript {
     if (this.following) this.center(row);
   }
 
-  /**
-   * Bring a row into sight. The heights of rows are only guessed until they are drawn, and a smooth scroll can be cut short:
-   * so look again.
-   * @param {HTMLElement | undefined} row @param {number} [tries]
-   */
-  center(row, tries = 4) {
+  /** Bring a row into sight, and hold it there until the reader acts. @param {HTMLElement | undefined} row */
+  center(row) {
     if (!row) return;
+    this.wanted = row.dataset.id ?? "";
+    this.looks = 0;
+    this.look();
+  }
+
+  /**
+   * Scroll to the row that is wanted, if it is out of sight. Rows get their real heights only when they are drawn, and a smooth
+   * scroll can be cut short: so this runs again whenever a scroll ends or the page changes its size.
+   */
+  look() {
+    const row = this.rows.get(this.wanted);
+    if (!row || this.looks > MOST_LOOKS) return;
     const { top, bottom } = row.getBoundingClientRect();
     const head = document.querySelector(".toolbar")?.getBoundingClientRect().bottom ?? 0;
     const low = [...document.querySelectorAll(".panel-codes")].find((panel) => getComputedStyle(panel).position === "fixed");
     const foot = low?.getBoundingClientRect().top ?? window.innerHeight;
-    if (top >= head + 24 && bottom <= foot - 48) return;
     const by = top - head - (foot - head) * 0.3;
-    const far = Math.abs(by) > 2 * window.innerHeight;
-    const smooth = !far && !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if ((top >= head + 24 && bottom <= foot - 48) || Math.abs(by) < 1) return;
+    const near = Math.abs(by) <= 2 * window.innerHeight;
+    const smooth = this.looks === 0 && near && !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.looks += 1;
     window.scrollBy({ top: by, behavior: smooth ? "smooth" : "instant" });
-    if (!tries || Math.abs(by) < 1) return;
-    if (!smooth) requestAnimationFrame(() => this.center(row, tries - 1));
-    else {
-      window.addEventListener("scrollend", () => {
-        const now = this.rows.get(row.dataset.id ?? "");
-        if (this.following && now?.classList.contains("current")) this.center(now, tries - 1);
-      }, { once: true });
-    }
   }
 
   /** Put the focus on the current row: a screen reader reads what the keys have reached. @param {string} id */
