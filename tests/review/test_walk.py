@@ -501,6 +501,7 @@ def visit(kim: Walker, tape: str, closed: str, disputed: str) -> None:
     hers.lock()
     kim.go("/")
     browser.click(kim.page.get_by_role("link", name="Coach visit"))
+    kim.page.get_by_text("All figures", exact=True).click()
     browser.click(kim.page.get_by_role("link", name="Play them").first)
     kim.look("pair")
     kim.follow("Back to the visit")

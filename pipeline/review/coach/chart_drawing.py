@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.review.coach.sentences import TOO_FEW
+
 WIDTH, HEIGHT = 680, 220  # of the picture, in its own units
 LEFT, RIGHT, TOP, BOTTOM = 52, 664, 16, 188
 """The field in which points are drawn: the scales stand outside."""
@@ -59,7 +61,7 @@ def draw_charts(
     titles: Mapping[str, str],
     baseline: Mapping[tuple[str, str], Sequence[tuple[str, float]]] | None = None,
 ) -> list[ChartDrawing]:
-    """Return a drawing for each row of the drift table, from its points since the last recalibration.
+    """Return a drawing for each row of the drift table that has enough tapes, from its points since the recalibration.
 
     Parameters
     ----------
@@ -67,7 +69,7 @@ def draw_charts(
         stand before the first tape, as squares.
     """
     drawings = []
-    for row in table.to_dict("records"):
+    for row in table[table["state"] != TOO_FEW].to_dict("records"):
         chart_points = points[
             (points["coder"] == row["coder"]) & (points["layer"] == row["layer"]) & (points["family"] == row["family"])
         ]

@@ -25,7 +25,7 @@ from pipeline.coding.codebook import Codebook
 from pipeline.formats import codebook_files
 from pipeline.languages import is_foreign
 from pipeline.measures.reliability.comparisons import Comparison, intra_rater_comparisons
-from pipeline.measures.reliability.rating_matrix import CodingScheme, RatingMatrix, build_rating_matrix
+from pipeline.measures.reliability.rating_matrix import MEMBER, CodingScheme, RatingMatrix, build_rating_matrix
 from pipeline.review.authorization import all_open, unseen
 from pipeline.review.coach.rater_codes import RaterCodes, codes_table, latest_codes, recoded_codes
 from pipeline.review.coding import observer_tasks
@@ -103,6 +103,14 @@ class GroupCodes:
     def rating_matrix(self) -> RatingMatrix:
         """The codes that may be shown."""
         return build_rating_matrix(self._shown(self.table), self.scheme, "missing")
+
+    @cached_property
+    def recent_rating_matrix(self) -> RatingMatrix:
+        """The codes that may be shown, of each coder those since the last recalibration."""
+        table = self._shown(self.table)
+        begin = table["coder"].map({coder: max(times) for coder, times in self.recalibrated.items() if times})
+        earlier = table["layer"].eq(MEMBER) & (table["coded_at"].astype(float) < begin.astype(float))
+        return build_rating_matrix(table[~earlier], self.scheme, "missing") if earlier.any() else self.rating_matrix
 
     @cached_property
     def full_rating_matrix(self) -> RatingMatrix:

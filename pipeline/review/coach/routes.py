@@ -38,6 +38,13 @@ from pipeline.review.coach.chart_drawing import HEIGHT, WIDTH, draw_charts
 from pipeline.review.coach.exclusions import count_left_out, exclusion_sentences
 from pipeline.review.coach.group_codes import GROUP_CODER, GroupCodes, gather_group_codes
 from pipeline.review.coach.group_overview_page import count_checked
+from pipeline.review.coach.next_step import (
+    COACH_COMPARISONS,
+    chart_findings,
+    coding_pace,
+    find_next_step,
+    open_coach_pass,
+)
 from pipeline.review.coding import transcripts
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import CodebookQuery, FormId, Id, OptionalLineOfText
@@ -50,8 +57,6 @@ from pipeline.timeline import ROLE_LABELS
 
 router = APIRouter(prefix="/groups/{group_id}")
 
-REPORTED_STATES = ("drift", "noise")
-COACH_COMPARISONS = ("coder and coach", "group and coach")
 INTERVAL_WIDTH, EXPECTED_AGREEMENT = 0.1, 0.8
 """What a sample is planned for: an interval of ten points to either side, at an agreement of 80 % (assumed)."""
 USUAL_UTTERANCES = {"tapes": 80, "minutes": 20}
@@ -60,17 +65,6 @@ MAX_PAIRS, MAX_UTTERANCES = 12, 20
 """Pairs of codes on the page, and utterances of a pair, at most."""
 EVERYONE = "0" * 16
 """The form's value for a recalibration of the whole group."""
-
-
-@dataclass(frozen=True)
-class ChartFinding:
-    """Something to talk about: with whom, what it is, and the tapes to play."""
-
-    who: str
-    family: str
-    state: str
-    sentence: str
-    tapes: tuple[tuple[str, str], ...]
 
 
 @router.get("/visit")
@@ -93,10 +87,14 @@ def visit_page(
             authorization.read(database, viewer, tape_id, "agreement", now)
     with home.database.reading() as database:  # nobody waits to write while the intervals are drawn
         baseline = baseline_points(request, database, viewer, group, names, gathered.name)
+        coach = database.get_one(Person, viewer.person_id)
+        begun, pace = open_coach_pass(database, coach, group, now), coding_pace(database, coach)
     panel = gathered.rating_matrix
     drift_report = detect_drift(panel, gathered.recalibrated)
     sample = draw_sample(gathered.full_rating_matrix, by, seed=now // DAY).sort_values(["tape_id", "start"])
-    findings = _findings(drift_report.table, gathered)
+    findings = chart_findings(drift_report.table, gathered.titles)
+    pairs = _confusion_pairs(gathered, COACH_COMPARISONS, None)
+    step = find_next_step(drift_report.table, drift_report.points, gathered, begun, pace, now)
     watched = int(drift_report.table["state"].ne("too few tapes").sum())
     return render(
         request,
@@ -127,7 +125,10 @@ def visit_page(
         ],
         old=RECODE_AFTER_MS // DAY,
         sway=_automation_bias_rows(panel),
-        pairs=_confusion_pairs(gathered, COACH_COMPARISONS),
+        pairs=pairs[:MAX_PAIRS],
+        low_pair=next((row for row in pairs if step.low and (row["a"], row["family"]) == step.low.subject), None),
+        step=step,
+        fewest_tapes=sentences.MIN_TAPES,
         sampled=[(row, gathered.titles[row["tape_id"]]) for row in sample.to_dict("records")],
         by=by,
         minutes=STRETCH_MS // 60_000,
@@ -240,7 +241,7 @@ def agreement_page(request: Request, viewer: SignedIn, group_id: Id, codebook: C
         book=gathered.book,
         others=[gathered.books[name] for name in gathered.used if name != gathered.name],
         moved=sentences.unchanged_sentence(visible_charts),
-        findings=(findings := _findings(visible_charts, gathered)),
+        findings=(findings := chart_findings(visible_charts, gathered.titles)),
         drifted=any(finding.who == viewer_name and finding.state == "drift" for finding in findings),
         pictures=draw_charts(visible_charts, drift_report.points, gathered.titles, squares(baseline)),
         baseline=baseline,
@@ -276,23 +277,6 @@ def _coached_group(database: Session, viewer: Viewer, group_id: str, now: int) -
     """Return the group and its coach, the viewer; for others the page does not exist."""
     group = authorization.group(database, viewer, group_id, now, "coach")
     return group, database.get_one(Person, viewer.person_id)
-
-
-def _findings(table: pd.DataFrame, gathered: GroupCodes) -> list[ChartFinding]:
-    """Return the findings: drift before noise, persons before the group."""
-    order = {state: position for position, state in enumerate(REPORTED_STATES)}
-    rows = [row for row in table.to_dict("records") if row["state"] in REPORTED_STATES]
-    rows.sort(key=lambda row: (order[row["state"]], row["layer"] != "member"))
-    return [
-        ChartFinding(
-            who=str(row["coder"]),
-            family=sentences.family_in_sentence(str(row["family"])),
-            state=str(row["state"]),
-            sentence=str(row["sentence"]),
-            tapes=tuple((name, gathered.titles[name]) for name in row["tapes_to_discuss"].split("|") if name),
-        )
-        for row in rows
-    ]
 
 
 def _agreement_rows(table: pd.DataFrame) -> list[dict[str, object]]:

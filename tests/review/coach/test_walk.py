@@ -50,6 +50,7 @@ def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
         assert "times as many complex reflections as the coach" in page.locator("li.drift").first.inner_text()
         assert faults(page) == []
         keep(page, "visit")
+        page.get_by_text("All figures", exact=True).click()
         click(page.locator('a[href*="pairs"][href*="coder=Ben"]').first)
         assert page.locator("audio").count() > 0
         assert faults(page) == []
@@ -69,6 +70,7 @@ def test_a_coach_walks_from_the_login_to_a_recalibration(group: Year) -> None:
         keep(page, "phone")
         click(page.get_by_role("link", name="Stretches of 5 minutes"))
         assert page.get_by_text(re.compile("minute (0 to 5|5 to 10)")).count() > 0
+        page.get_by_text("All figures", exact=True).click()
         click(page.locator('a[href*="pairs"]').first)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         keep(page, "phone-pair")
