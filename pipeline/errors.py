@@ -211,6 +211,7 @@ CODES: dict[str, str] = {
     "K08": "a person, group or membership exists already",
     "K09": "a name, address or role is not valid",
     "K10": "a file matches no row of the audit",
+    "K11": "a home with people or tapes cannot become a simulated one",
     # formats
     "F01": "a file cannot be opened, or is not a file",
     "F02": "a file is larger or nested deeper than the limit",

@@ -32,6 +32,14 @@ def demo(
         str | None, typer.Option(metavar="TEXT", help="The change that the session is about, such as 'drinking less'.")
     ] = None,
     home: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the sample home.")] = Path("demo-home"),
+    year: Annotated[
+        bool,
+        typer.Option(
+            "--year",
+            help="Simulate a year of coding over the bundled role-plays instead: agreement, a coder who drifts, and a "
+            "recalibration. Every page says that it is simulated. No model is needed.",
+        ),
+    ] = False,
     profile: Profile = None,
     config: Config = None,
 ) -> None:
@@ -39,6 +47,11 @@ def demo(
 
     An existing sample home is kept. Each run prints a new link. It asks before it downloads missing models.
     """
+    if year:
+        if recording is not None or target_behavior is not None:
+            raise typer.BadParameter("--year takes no recording and no --target-behavior: it simulates role-plays")
+        _year(home, profile, config)
+        return
     if (recording is None) != (target_behavior is None):
         raise typer.BadParameter("give a recording and its --target-behavior, or neither for the bundled role-play")
     from pipeline.cli._shared.home_access import settings_with_home
@@ -66,10 +79,68 @@ def demo(
             link = invite(session, now(), "join", people.find(session, sample_group.address(MEMBER)).id)
     finally:
         tapes_home.close()
-    address = settings.review.address or f"http://127.0.0.1:{settings.review.port}"
+    address = _address(settings)
     typer.echo(f"A sample group and {MEMBER}'s tape are ready. Open the review room with\n")
-    typer.echo(f"    {shlex.join([sys.argv[0], 'serve', '--home', str(home)])}\n")
+    typer.echo(_serving(home))
     typer.echo(f"and come in on this computer as {MEMBER} by this link, which works once: {address}{link}")
+
+
+def _year(home: Path, profile: Profile, config: Config) -> None:
+    """Simulate a year in an empty home, unless it holds one already, and print how to come in.
+
+    Raises
+    ------
+    TapesError: K11 the home holds people or tapes, or a simulation that was interrupted.
+    """
+    from pipeline.cli._shared.home_access import settings_with_home
+    from pipeline.errors import TapesError
+    from pipeline.review.auth.invitations import invite
+    from pipeline.review.demo_year.year import CODERS, TAPES, make_year
+    from pipeline.tapes import people, sample_group, simulated
+    from pipeline.tapes.clock import now
+    from pipeline.tapes.home import Home as Place
+    from pipeline.tapes.home import folder_of
+
+    settings = settings_with_home(profile, config, home)
+    fresh = not (folder_of(settings.tapes) / "keys" / "audit.key").exists()
+    tapes_home = Place.create(settings.tapes) if fresh else Place.open(settings.tapes)
+    try:
+        with tapes_home.database.reading() as session:
+            begun, whole = simulated.is_simulated(session), simulated.is_finished(session)
+        if begun and not whole:
+            remedy = "remove this folder, and run the command again"
+            raise TapesError("K11", f"home {tapes_home.folder}", "holds a simulation that was interrupted", remedy)
+        if not begun:
+            make_year(tapes_home, settings, now(), progress=lambda number: _count(number, TAPES))
+        coder = CODERS[0].name
+        with tapes_home.database.writing() as session:
+            links = {
+                name: invite(session, now(), "join", people.find(session, sample_group.address(name)).id)
+                for name in (sample_group.COACH, coder)
+            }
+    finally:
+        tapes_home.close()
+    address = _address(settings)
+    typer.echo(f"{simulated.BANNER}\n")
+    typer.echo("A year of a sample group is ready. Open the review room with\n")
+    typer.echo(_serving(home))
+    typer.echo("and come in on this computer by one of these links, each of which works once:\n")
+    typer.echo(f"    {sample_group.COACH}, the coach (see Coach visit): {address}{links[sample_group.COACH]}")
+    typer.echo(f"    {coder}, a coder: {address}{links[coder]}")
+
+
+def _count(number: int, total: int) -> None:
+    """Show on a terminal how far the year is."""
+    if sys.stderr.isatty():
+        typer.echo(f"\rSimulating tape {number} of {total}", err=True, nl=number == total)
+
+
+def _address(settings: Settings) -> str:
+    return settings.review.address or f"http://127.0.0.1:{settings.review.port}"
+
+
+def _serving(home: Path) -> str:
+    return f"    {shlex.join([sys.argv[0], 'serve', '--home', str(home)])}\n"
 
 
 def _role_play() -> Path:

@@ -27,8 +27,9 @@ class Context:
 
     ``address`` is what is typed to get to this application, ``https`` whether it is encrypted, and ``origins`` are the
     origins that our own forms come from. ``reach`` is how others get to the room: on its own computer by another
-    address, or not at all. ``mailer`` is None where the
-    settings name no mail server. ``oidc`` is None where the settings name no organization to sign in with.
+    address, or not at all. ``mailer`` is None where the settings name no
+    mail server. ``simulated`` is whether the home is a simulated one; None until somebody is in it. ``oidc`` is None
+    where the settings name no organization to sign in with.
     """
 
     home: Home
@@ -44,6 +45,7 @@ class Context:
     oidc: Provider | None
     reach: Reach
     mailer: Mailer | None
+    simulated: bool | None = None
     live: LiveTables = field(default_factory=LiveTables)
 
 

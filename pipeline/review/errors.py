@@ -135,6 +135,7 @@ _SENTENCES: tuple[tuple[str, int, str], ...] = (  # codes, HTTP status, words
     ("K01 K02 K03 K05 K06", 503, f"The program cannot reach its records. {_LATER}"),
     ("K04", 503, "Others are saving right now, so this was not saved. Go back, and try again in a minute."),
     ("K07", 404, "This person or group does not exist. Go back, and choose another one."),
+    ("K11", 409, "People or tapes are here already. A simulated year needs an empty room of its own."),
     ("K08", 409, "This person or group already exists. Go back, and check the list."),
     ("K09", 422, "A name, address or role is not valid. Go back, and correct it."),
     (

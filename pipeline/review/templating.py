@@ -2,13 +2,14 @@
 
 A route answers with ``render(request, "meetings/page.html", meeting=...)``. Every template knows, besides what the
 route gives it: ``viewer`` (who is signed in, or None), ``csrf`` (the token for forms), ``note`` (what was just done),
-``path``, the function ``asset(name)`` and the filters ``stamp`` (`pipeline.timeline.clock`), `day`, `hour`, `date` and
-`in_words`.
+``path``, ``banner`` (what a simulated room says of itself), the function ``asset(name)`` and the filters ``stamp``
+(`pipeline.timeline.clock`), `day`, `hour`, `date` and `in_words`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -17,10 +18,13 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment
 
+from pipeline.errors import TapesError
 from pipeline.report import templating
 from pipeline.review import assets
 from pipeline.review.auth import cookies
 from pipeline.review.auth.cookies import GUEST
+from pipeline.review.context import context_of
+from pipeline.tapes import simulated
 
 NOTES = {
     "saved": "Saved.",
@@ -51,12 +55,26 @@ def render(request: Request, template: str, /, status: int = 200, **context: Any
         "csrf": getattr(request.state, "csrf", ""),
         "note": NOTES.get(request.query_params.get("note", "")),
         "path": request.url.path,
+        "banner": simulated.BANNER if _is_simulated(request) else "",
     }
     page = HTMLResponse(environment().get_template(template).render(standing | context), status_code=status)
     guest = getattr(request.state, "fresh_guest", None)
     if guest:
         cookies.give(request, page, GUEST, guest)
     return page
+
+
+def _is_simulated(request: Request) -> bool:
+    """Return whether the home is a simulated one; that cannot change any more once there are people in it."""
+    context = context_of(request)
+    if context.simulated is not None:
+        return context.simulated
+    with suppress(TapesError), context.home.database.reading() as session:
+        answer = simulated.is_simulated(session)
+        if getattr(request.state, "viewer", None) is not None:
+            context.simulated = answer
+        return answer
+    return False
 
 
 def seeing(path: str, note: str = "") -> RedirectResponse:

@@ -90,7 +90,7 @@ def gold(name: str, codebook: str) -> Mapping[str, GoldLine]:
 @contextmanager
 def sound(name: str) -> Iterator[WavSound]:
     """Open the sound of a role-play."""
-    with _recording(name).open("rb") as file:
+    with recording(name).open("rb") as file:
         yield WavSound(file)
 
 
@@ -99,13 +99,14 @@ def peaks(name: str) -> bytes:
     """Return the largest magnitude per 50 ms of a role-play, one byte each, for drawing."""
     import soundfile
 
-    samples, rate = soundfile.read(_recording(name), dtype="float32", always_2d=True)
+    samples, rate = soundfile.read(recording(name), dtype="float32", always_2d=True)
     step = rate // PEAKS_PER_SECOND
     whole = np.abs(samples[: len(samples) // step * step, 0]).reshape(-1, step).max(axis=1)
     return bytes((np.clip(whole, 0, 1) * 255).astype(np.uint8))
 
 
-def _recording(name: str) -> Path:
+def recording(name: str) -> Path:
+    """Return the file of a role-play's sound."""
     packed = project_folder("recordings")  # in a wheel; a checkout has them among the tests
     folder = packed if packed.is_dir() else project_folder("tests") / "recordings"
     return folder / f"{name}{ROLE_PLAYS[name].recording}"
