@@ -24,6 +24,8 @@ def code_phrase(code: str, labels: Mapping[str, str]) -> str:
         return " and ".join(code_phrase(part, labels) for part in code.split("|"))
     if code in labels:
         words = re.sub(r"\s*\(.*?\)", "", labels[code]).strip()
+        if words == "Neither":  # beside change and sustain talk on a list of codes, but not alone in a sentence
+            return "neutral talk"
         return words[:1].lower() + words[1:]
     head, _, kind = code.partition("_")
     return f"{kind} {head}".replace("_", " ").strip() if head in _COUNTED else code.replace("_", " ")

@@ -27,7 +27,7 @@ from pipeline.review.coach import sentences
 from pipeline.review.coach.group_codes import GROUP_CODER, GroupCodes
 from pipeline.review.tapes import titles
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.db.records import CodeEvent, Group, Pass, Person, Tape, Utterance
+from pipeline.tapes.db.records import CodeEvent, Group, Pass, Person, Recalibration, Tape, Utterance
 from pipeline.timeline import OTHER
 
 REPORTED_STATES = ("drift", "noise")
@@ -237,6 +237,16 @@ def coding_pace(session: Session, coach: Person) -> float | None:
         if len(coded[pass_id]) > 1
     ]
     return median(paces) if paces else None
+
+
+def past_recalibrations(session: Session, group: Group, names: Mapping[str, str]) -> list[tuple[str, int, str]]:
+    """Return who was recalibrated, when (ms), and what was agreed on, the latest first; several at once are one row."""
+    query = select(Recalibration).where(Recalibration.group_id == group.id).order_by(Recalibration.at.desc())
+    people_at: dict[tuple[int, str], list[str]] = {}
+    for row in session.scalars(query):
+        if row.person_id in names:
+            people_at.setdefault((row.at, row.note), []).append(names[row.person_id])
+    return [(", ".join(sorted(people)), at, note) for (at, note), people in people_at.items()]
 
 
 def open_coach_pass(session: Session, coach: Person, group: Group, now: int) -> tuple[str, str, str] | None:

@@ -44,6 +44,7 @@ from pipeline.review.coach.next_step import (
     coding_pace,
     find_next_step,
     open_coach_pass,
+    past_recalibrations,
 )
 from pipeline.review.coding import transcripts
 from pipeline.review.context import context_of
@@ -88,6 +89,7 @@ def visit_page(
     with home.database.reading() as database:  # nobody waits to write while the intervals are drawn
         baseline = baseline_points(request, database, viewer, group, names, gathered.name)
         coach = database.get_one(Person, viewer.person_id)
+        talks = past_recalibrations(database, group, names)
         begun, pace = open_coach_pass(database, coach, group, now), coding_pace(database, coach)
     panel = gathered.rating_matrix
     drift_report = detect_drift(panel, gathered.recalibrated)
@@ -128,6 +130,7 @@ def visit_page(
         pairs=pairs[:MAX_PAIRS],
         low_pair=next((row for row in pairs if step.low and (row["a"], row["family"]) == step.low.subject), None),
         step=step,
+        talks=talks,
         fewest_tapes=sentences.MIN_TAPES,
         sampled=[(row, gathered.titles[row["tape_id"]]) for row in sample.to_dict("records")],
         by=by,

@@ -60,6 +60,8 @@ def test_a_visit_from_the_finding_to_the_recalibration(group: Year) -> None:
     again = text(coach.get(f"{path}/visit?note=recalibrated").text)
     assert "The charts start over" in again
     assert "Talk to Ben" not in again
+    assert "So far: Ben, " in again
+    assert ": Depth needs new meaning." in again
     with room.home.database.reading() as database:
         row = database.query(Recalibration).one()
         assert (row.person_id, row.by_person_id, row.note) == (

@@ -10,7 +10,7 @@ from pipeline.measures.drift.drift import detect_drift
 from pipeline.measures.reliability.rating_matrix import build_rating_matrix
 from pipeline.review.coach.rater_codes import COLUMNS
 from pipeline.review.demo_year.coders import Habit, SimulatedCoder
-from pipeline.review.demo_year.role_play_run import gold_codes
+from pipeline.review.demo_year.role_play_run import MACHINE, gold_codes
 from pipeline.review.demo_year.year import COACH as COACH_CODER
 from pipeline.review.demo_year.year import CODERS, DRIFT_FROM, LATE_DRIFT_FROM, RECALIBRATED_AFTER, SEED, TAPES
 from pipeline.review.practice import scripts
@@ -47,8 +47,8 @@ def codes() -> pd.DataFrame:
     for number in range(TAPES):
         script = list(scripts.ROLE_PLAYS)[number % 2]
         roles = {utterance.id: utterance.role for utterance in scripts.utterances(script)}
-        for coder in (*CODERS, COACH_CODER):
-            layer = "coach" if coder is COACH_CODER else "member"
+        for coder in (*CODERS, COACH_CODER, MACHINE):
+            layer = {COACH_CODER: "coach", MACHINE: "machine"}.get(coder, "member")
             for name, given in coder.codes(gold_codes(script), number, SEED).items():
                 head = (f"t{number:02d}", name, coder.name, layer, "|".join(sorted(given)), number * 1000)
                 rows.append((*head, roles[name], None, None, None, codable, "en"))
@@ -57,12 +57,12 @@ def codes() -> pd.DataFrame:
 
 
 def signals(codes: pd.DataFrame, tapes: int) -> set[tuple[str, str]]:
-    """(coder, family) of the members' charts that signal a change after so many tapes."""
+    """(coder, family) of all charts that signal a change after so many tapes."""
     scheme = codebook_files.scheme(codebook_files.read("pretags"), [])
     recalibrated = {"Dan": (1000 * RECALIBRATED_AFTER + 500.0,)} if tapes > RECALIBRATED_AFTER + 1 else {}
     matrix = build_rating_matrix(codes[codes["coded_at"] < 1000 * tapes], scheme, "missing")
     table = detect_drift(matrix, recalibrated).table
-    table = table[table["state"].isin(["drift", "noise"]) & table["layer"].eq("member")]
+    table = table[table["state"].isin(["drift", "noise"])]
     return set(zip(table["coder"], table["family"], strict=True))
 
 
