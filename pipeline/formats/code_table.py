@@ -12,7 +12,7 @@
   recording from which these count), ``pretag_shown`` (true or false: whether the coder saw the machine's code before
   choosing), ``codable`` (families or codes that the coder's task and codebook asked for, with ``|`` between; empty
   where that is not known), ``language`` (its code or English name; empty is English: an utterance in another language
-  counts for those alone who gave it a code).
+  counts for those alone who gave it a code), ``simulated`` (true for invented codes, which a note then says).
 
 `pipeline.formats.tidy_table` writes such tables, one tape's at a time, and names the columns. It is a module of its own
 because it reads and writes a transcript, in plain rows: the confined process that reads Parquet has neither memory nor
@@ -97,10 +97,11 @@ def read(path: Path) -> Codes:
     if "pretag_shown" in raw:
         shown = _mapped(raw["pretag_shown"].str.strip().str.lower(), _TRUTH, "pretag_shown", path)
         raw["pretag_shown"] = shown.astype("boolean")
-    notes: list[str] = []
+    notes = _simulated(raw)
     zeros: dict[str, int] = {}
     if {"zero", "start", "end"} <= set(raw):
-        raw, zeros, notes = _one_zero(raw, path)
+        raw, zeros, more = _one_zero(raw, path)
+        notes += more
     if "codable" in raw:
         cells = raw["codable"].str.strip().map(tidy_table.without_apostrophe)
         raw["codable"] = cells.where(cells != "", None)
@@ -113,6 +114,14 @@ def read(path: Path) -> Codes:
     _refuse_other_times(raw[~event & ~nobody], path)
     codes = _collapsed(raw[~event & ~nobody].reset_index(drop=True), events.reset_index(drop=True), path)
     return replace(codes, notes=(*codes.notes, *notes), zeros=zeros)
+
+
+def _simulated(raw: pd.DataFrame) -> list[str]:
+    """Return the note on rows of a simulated home, whose files say so in the column ``simulated``."""
+    if "simulated" not in raw:
+        return []
+    number = int(raw["simulated"].str.strip().str.lower().eq("true").sum())
+    return [f"Simulated: {_rows(number)} of invented codes. No figure here is about real people."] if number else []
 
 
 def _one_zero(raw: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, dict[str, int], list[str]]:

@@ -230,3 +230,11 @@ def test_one_id_for_two_stretches_of_one_coder_is_refused(tmp_path: Path) -> Non
     assert list(again.table["start"]) == [7000]
     untimed = read(tmp_path, "t,u1,ann,member,change,,,", "t,u1,ann,member,sustain,,,", header=header)
     assert list(untimed.table["codes"]) == ["change|sustain"]
+
+
+def test_a_table_of_invented_codes_says_so(tmp_path: Path) -> None:
+    rows = ("t,u1,Ada,member,change,2026-03-01,true", "t,u2,Ada,member,change,2026-03-01,true")
+    notes = read(tmp_path, *rows, "t,u1,Ben,member,change,2026-03-01,", header=f"{HEADER},simulated").notes
+    assert "Simulated: 2 rows of invented codes. No figure here is about real people." in notes
+    real = read(tmp_path, "t,u1,Ada,member,change,2026-03-01,false", header=f"{HEADER},simulated").notes
+    assert not [note for note in real if "Simulated" in note]

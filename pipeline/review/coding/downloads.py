@@ -22,14 +22,23 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\u
 """Beginnings of a formula; in some spreadsheets also the same signs in full width, or after a line break."""
 
 
-def codes_csv(utterances: Sequence[CorrectedUtterance], codes: Mapping[str, CodeState], zero: int | None = 0) -> str:
+SIMULATED = "simulated"
+"""The last column in the files of a simulated home; `pipeline.formats.code_table` passes its word on."""
+
+
+def codes_csv(
+    utterances: Sequence[CorrectedUtterance],
+    codes: Mapping[str, CodeState],
+    zero: int | None = 0,
+    is_simulated: bool = False,
+) -> str:
     """Return CSV with one row per utterance; times in seconds from ``zero``, a millisecond of the recording.
 
     ``zero`` None: the tape has no sound, and its rows have no times.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    writer.writerow((*COLUMNS, SIMULATED) if is_simulated else COLUMNS)
     for utterance in utterances:
         state = codes.get(utterance.id)
         start, end, origin = ("", "", "") if zero is None else map(to_seconds, (utterance.start, utterance.end, zero))
@@ -38,17 +47,22 @@ def codes_csv(utterances: Sequence[CorrectedUtterance], codes: Mapping[str, Code
             " ".join(word.text for word in utterance.words),
             *("|".join(state.codes) if state else "", "true" if state and state.unsure else "false"),
             *(origin, utterance.language),
+            *(["true"] if is_simulated else []),
         )
         writer.writerow([_escape_formula(cell) for cell in row])
     return buffer.getvalue()
 
 
 def codes_webvtt(
-    utterances: Sequence[CorrectedUtterance], codes: Mapping[str, CodeState], book: Codebook, zero: int = 0
+    utterances: Sequence[CorrectedUtterance],
+    codes: Mapping[str, CodeState],
+    book: Codebook,
+    zero: int = 0,
+    is_simulated: bool = False,
 ) -> str:
     """Return WebVTT: each utterance followed by its codes' labels in brackets; times as in `codes_csv`."""
     labels = {code.name: code.label for code in book.codes}
-    blocks = []
+    blocks = ["NOTE Simulated: an invented tape with invented codes."] if is_simulated else []
     for utterance in utterances:
         state = codes.get(utterance.id)
         names = [labels.get(code, code) for code in state.codes] if state else []

@@ -33,6 +33,7 @@ from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id, OptionalLineOfText
 from pipeline.review.tapes import stored_measures
 from pipeline.review.templating import render, seeing
+from pipeline.tapes import simulated
 from pipeline.tapes.consent import target_behavior
 
 router = APIRouter(prefix="/tapes/{tape_id}")
@@ -279,11 +280,12 @@ def download_codes(request: Request, viewer: SignedIn, tape_id: str, pass_id: st
             raise HTTPException(404)
         utterances, codes = transcripts.visible_transcript(admitted), passes.pass_codes(admitted, coding_pass)
         book = codebooks.read(admitted, coding_pass.codebook)
-        zero = transcripts.zero(admitted)
+        zero, invented = transcripts.zero(admitted), simulated.is_simulated(session)
     if kind == "csv":
-        text, media_type = downloads.codes_csv(utterances, codes, None if admitted.tape.from_text else zero), "text/csv"
+        origin = None if admitted.tape.from_text else zero
+        text, media_type = downloads.codes_csv(utterances, codes, origin, invented), "text/csv"
     else:
-        text, media_type = downloads.codes_webvtt(utterances, codes, book, zero), "text/vtt"
+        text, media_type = downloads.codes_webvtt(utterances, codes, book, zero, invented), "text/vtt"
     note(request, viewer, tape_id, "codes.export", pass_id)
     headers = {"Content-Disposition": f'attachment; filename="codes.{kind}"'}
     return Response(text, headers=headers, media_type=f"{media_type}; charset=utf-8")

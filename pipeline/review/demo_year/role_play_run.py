@@ -40,7 +40,9 @@ SURE, UNSURE = 0.9, 0.5
 """The machine's probability of a code that is scripted, and of one that is not; below .6 pages ask to check it."""
 ENGINE = {"engine": "simulated: the script of the role-play"}
 SIMULATED = "Simulated: a role-play, with its script for a transcript and with invented codes. Nobody was recorded."
-"""The note in the report and in the provenance of each of these tapes."""
+"""The note in the report and in the provenance of each of these tapes, and in `NOTE_FILE` beside them."""
+NOTE_FILE = "simulated.txt"
+"""A file that every export of such a tape holds."""
 
 
 class ScriptedEngines(Engines):
@@ -146,4 +148,5 @@ def run_role_play(script: str, tape_id: str, number: int, seed: int, settings: S
         transcript=WrittenTranscript(turns, has_utterances=True),
     )
     run = Run(request, settings, Unwatched(), engines=ScriptedEngines(settings, script, number, seed))
-    return importing.of_recording(*run.finish(FolderStageStore(store)))
+    imported = importing.of_recording(*run.finish(FolderStageStore(store)))
+    return replace(imported, files={**imported.files, NOTE_FILE: f"{SIMULATED}\n".encode()})

@@ -91,7 +91,7 @@ def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str
         answers = form_answers.read(database, home, tape_id, tape.interviewer_id, questions.SESSION_REVIEW)
         shown = answers if answers.get("shown") or tape.interviewer_id == viewer.person_id else {}
         return Summary(
-            title=titles.title(database, tape),
+            title=titles.title_on_paper(database, tape),
             interviewer=database.get_one(Person, tape.interviewer_id).name,
             target=target_behavior.read(database, home.vault, tape_id),
             came_in=day(tape.created_at),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pipeline.tapes import request_trail
+from pipeline.tapes import request_trail, simulated
 from pipeline.tapes.db.records import Consent, Person, Tape
 
 
@@ -18,3 +18,9 @@ def title(database: Session, tape: Tape) -> str:
     pseudonym = database.scalar(query.limit(1))
     name = f"{interviewer} with {pseudonym}" if pseudonym else interviewer
     return f"{name} (coded from text)" if tape.from_text else name
+
+
+def title_on_paper(database: Session, tape: Tape) -> str:
+    """The title in a file that leaves the room, which also says if the tape is a simulated one."""
+    name = title(database, tape)
+    return f"{name} (simulated)" if simulated.is_simulated(database) else name

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from pathlib import Path
 
+import docx
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import func, select
 
 from pipeline import settings
@@ -109,8 +113,28 @@ def test_what_is_exported_says_that_it_is_simulated(simulated_home: tuple[Home, 
     with home.database.reading() as session:
         interviewer = people.find(session, "ben@sample.invalid")
     exports.export(home, year.tapes[0], interviewer, tmp_path / "out", now())
-    for name in ("report.html", "provenance.json"):
+    for name in ("report.html", "provenance.json", "simulated.txt"):
         assert "Simulated" in (tmp_path / "out" / name).read_text(encoding="utf-8"), name
+
+
+def test_what_leaves_the_room_says_that_it_is_simulated(simulated_home: tuple[Home, YearMade], tmp_path: Path) -> None:
+    home, year = simulated_home
+    room = Room(home, FakeClock(now()))
+    ada = room.signed_in(year.people["Ada"])
+    with home.database.reading() as session:
+        own_pass = session.scalars(select(Pass).where(Pass.person_id == year.people["Ada"])).first()
+        assert own_pass
+        path = f"/tapes/{own_pass.tape_id}/passes/{own_pass.id}"
+        tape = f"/tapes/{own_pass.tape_id}"
+    rows = list(csv.DictReader(io.StringIO(ada.get(f"{path}/codes.csv").text, newline="")))
+    assert {row["simulated"] for row in rows} == {"true"}
+    assert list(rows[0])[-1] == "simulated", "after the columns that every room writes"
+    assert "NOTE Simulated" in ada.get(f"{path}/codes.vtt").text
+    assert "(simulated)" in ada.get(f"{tape}/summary").text
+    document = docx.Document(io.BytesIO(ada.get(f"{tape}/summary.docx").content))
+    assert any("(simulated)" in paragraph.text for paragraph in document.paragraphs)
+    pages = PdfReader(io.BytesIO(ada.get(f"{tape}/summary.pdf").content)).pages
+    assert "(simulated)" in pages[0].extract_text()
 
 
 def test_a_home_with_people_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
