@@ -40,8 +40,8 @@ from pipeline.review.network import authority, certificate_page
 from pipeline.review.network.reach import Reach, own_origins, require_encrypted, stays_here
 from pipeline.review.practice import routes as practice
 from pipeline.review.reflection import feedback, growth, interviewer_first, summary
-from pipeline.review.tapes import tape_page, voices
-from pipeline.review.upload import drafts, files_page, permission, receiving, transcript_routes
+from pipeline.review.tapes import destroyed, tape_page, voices
+from pipeline.review.upload import consent_sheet, drafts, files_page, permission, receiving, transcript_routes
 from pipeline.settings import Settings
 from pipeline.tapes.clock import Clock, now
 from pipeline.tapes.home import Home
@@ -58,6 +58,8 @@ ROUTERS: tuple[APIRouter, ...] = (
         receiving.router,
         transcript_routes.router,
         permission.router,
+        consent_sheet.router,
+        destroyed.router,
         tape_page.router,
         voices.router,
     ),

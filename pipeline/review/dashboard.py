@@ -12,7 +12,7 @@ from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn
 from pipeline.review.context import context_of
 from pipeline.review.first_steps import first_steps
-from pipeline.review.tapes import titles
+from pipeline.review.tapes import destroyed, titles
 from pipeline.review.tapes.tape_page import steps
 from pipeline.review.templating import render
 from pipeline.tapes import people
@@ -44,6 +44,7 @@ def page(request: Request, viewer: SignedIn) -> Response:
         groups = people.groups_of(database, person, now)
         entries = [_entry(database, viewer.person_id, tape) for tape in authorization.listed(database, person, now)]
         beginning = first_steps(database, person, now)
+        gone = destroyed.has_any(database, viewer.person_id)
         soon = {warning.tape_id: warning.destroy_by for warning in retention.warnings(database, now)}
     return render(
         request,
@@ -53,6 +54,7 @@ def page(request: Request, viewer: SignedIn) -> Response:
         first_steps=beginning,
         next=[entry for entry in entries if entry.urgent],
         others=[entry for entry in entries if not entry.urgent],
+        destroyed=gone,
         may_submit=any(role != "coach" for _, role in groups),
     )
 

@@ -37,7 +37,7 @@ NOTES = {
     "lift-stopped": "Your second step stays on.",
     "waived": "The group may now see the codes and measures.",
     "ending": "Nobody can hear or see the tape. It will be destroyed when the work on it has ended.",
-    "destroyed": "The tape is destroyed. Your administrator has its certificate.",
+    "destroyed": 'The tape is destroyed. The certificate for the client is under "Destroyed tapes".',
     "shared": "Shared.",
     "closed": "Closed.",
     "canceled": "The meeting is canceled.",

@@ -74,6 +74,7 @@ FIELDS: dict[str, Any] = {
     **dict.fromkeys(("target_behavior", "action", "terms"), "x"),
     "email": "x@example.org",
     "people_named": "",
+    "method_told": "",
     "was": "",
     "step": "save",
     **dict.fromkeys(("password", "again", "current"), PASSWORD),

@@ -5,6 +5,7 @@ Nothing of a recording is taken before its consent is written down.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -40,6 +41,26 @@ router = APIRouter()
 KEPT_DAYS = 90
 """How long a tape is kept where the form is not changed."""
 
+
+@dataclass(frozen=True)
+class Method:
+    """A way to destroy a tape: its label in the form, and what is written down."""
+
+    label: str
+    words: str
+
+
+METHODS = {
+    "key": Method(
+        "Its key first, then all files and records", "the tape's key is destroyed, then its files and records"
+    ),
+    "key_and_paper": Method(
+        "The same, and the signed paper is shredded",
+        "the tape's key is destroyed, then its files and records; the signed paper is shredded",
+    ),
+}
+"""The ways that the form offers."""
+
 _WRONG = {
     "pseudonym": (
         "the made-up word for the client is not one word",
@@ -47,7 +68,7 @@ _WRONG = {
     ),
     "uses": ("the client allowed no use of the tape", "check at least one use that the client agreed to"),
     "destroy_by": ("the last day to keep the tape is not a valid date", "choose a day"),
-    "method": ("how the tape will be destroyed is missing", "write down what the client was told"),
+    "method": ("how the tape will be destroyed is missing", "choose a way, or write down what the client was told"),
     "signed_form": ("how the client agreed is missing", "choose one of the three ways"),
     "signed_on": ("the date of the signature is not a valid date", "choose the date on which the client agreed"),
 }
@@ -62,6 +83,7 @@ def allowed(
     signed_on: OptionalLineOfText = "",
     signed_form: OptionalLineOfText = "",
     method: OptionalLineOfText = "",
+    method_told: OptionalLineOfText = "",
     people_named: OptionalLineOfText = "",
     uses: Choices = [],  # noqa: B006 - read only
     group_ids: Choices = [],  # noqa: B006 - read only
@@ -73,10 +95,24 @@ def allowed(
         "signed_on": signed_on,
         "signed_form": signed_form,
         "method": method,
+        "method_told": method_told,
         "people_named": people_named,
         "uses": uses,
         "group_ids": group_ids,
     }
+
+
+def method_words(typed: dict[str, Any]) -> str:
+    """Return how the tape will be destroyed, as it is written down."""
+    if typed["method"] in METHODS:
+        return METHODS[typed["method"]].words
+    return str(typed["method_told"] if typed["method"] == "other" else typed["method"])
+
+
+def method_fields(words: str) -> dict[str, str]:
+    """Return the form's fields for what was written down."""
+    chosen = next((name for name, method in METHODS.items() if method.words == words), "other")
+    return {"method": chosen, "method_told": words if chosen == "other" else ""}
 
 
 Allowed = Annotated[dict[str, Any], Depends(allowed)]
@@ -155,7 +191,8 @@ def given(typed: dict[str, Any], named: list[str], now: int) -> consent_form.Ter
                 "uses": typed["uses"],
                 "groups": typed["group_ids"],
                 "people": named,
-                **{key: typed[key] for key in ("destroy_by", "method", "signed_on", "signed_form", "pseudonym")},
+                "method": method_words(typed),
+                **{key: typed[key] for key in ("destroy_by", "signed_on", "signed_form", "pseudonym")},
             }
         )
     except ConsentError as error:
@@ -357,12 +394,24 @@ def _page(
         "destroy_by": str(today(now) + timedelta(days=KEPT_DAYS)),
         "signed_on": str(today(now)),
         "signed_form": "written",
-        "method": "the tape's key is destroyed, then its files and records",
+        "method": "key",
+        "method_told": "",
         "people_named": "",
         "uses": ["group_review"],
         "group_ids": [first],
     } | typed
-    return render(request, "upload/consent.html", status, groups=mine, typed=filled, error=error, code=code)
+    return render(
+        request,
+        "upload/consent.html",
+        status,
+        groups=mine,
+        typed=filled,
+        methods=METHODS,
+        limit=room.settings.review.upload_limit_mb,
+        sounds=sniff.picker(),
+        error=error,
+        code=code,
+    )
 
 
 def _part(request: Request, tape: Tape, typed: dict[str, Any], error: str = "") -> Response:

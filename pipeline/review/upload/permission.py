@@ -40,8 +40,8 @@ def change(request: Request, viewer: SignedIn, tape_id: Id, typed: Allowed) -> R
         with home.database.writing() as database:
             now = context_of(request).clock()
             given = drafts.given(typed, named, now)
-            tape, before = _own_tape(database, viewer, tape_id, now)
-            if not set(typed["group_ids"]) <= set(_groups(database, viewer, before, now)):
+            tape, before = own_tape(database, viewer, tape_id, now)
+            if not set(typed["group_ids"]) <= set(groups_of(database, viewer, before, now)):
                 raise HTTPException(404)
             drafts.require_accounts(database, named)
             consent_form.give(database, tape, given, now, viewer.person_id, before.form_item_id)
@@ -50,7 +50,23 @@ def change(request: Request, viewer: SignedIn, tape_id: Id, typed: Allowed) -> R
     return seeing(f"/tapes/{tape_id}", "saved")
 
 
-def _own_tape(database: Session, viewer: Viewer, tape_id: str, now: int) -> tuple[Tape, Consent]:
+def filled(database: Session, consent: Consent) -> dict[str, Any]:
+    """Return the form's fields as they were filled in last."""
+    people = database.scalars(select(Person.email).where(Person.id.in_(consent.person_ids)).order_by(Person.email))
+    return {
+        "pseudonym": consent.pseudonym,
+        "destroy_by": str(day_of(consent.destroy_by)),
+        "signed_on": str(day_of(consent.signed_at)),
+        "signed_form": consent.signed_form,
+        **drafts.method_fields(consent.method),
+        "people_named": " ".join(people),
+        "uses": consent.uses,
+        "group_ids": consent.group_ids,
+    }
+
+
+def own_tape(database: Session, viewer: Viewer, tape_id: str, now: int) -> tuple[Tape, Consent]:
+    """Return the viewer's tape and what its client allows; 404 where there is none."""
     tape = authorization.own_tape(database, viewer, tape_id, "store", now)
     consent = consent_form.latest(database, tape_id)
     if consent is None:
@@ -58,7 +74,7 @@ def _own_tape(database: Session, viewer: Viewer, tape_id: str, now: int) -> tupl
     return tape, consent
 
 
-def _groups(database: Session, viewer: Viewer, consent: Consent, now: int) -> dict[str, Group]:
+def groups_of(database: Session, viewer: Viewer, consent: Consent, now: int) -> dict[str, Group]:
     """The groups that may be ticked: the viewer's, and those that the client named before."""
     before = database.scalars(select(Group).where(Group.id.in_(consent.group_ids)))
     return drafts.groups(database, viewer, now) | {group.id: group for group in before}
@@ -73,18 +89,10 @@ def _page(
 ) -> Response:
     home, now = context_of(request).home, context_of(request).clock()
     with home.database.reading() as database:
-        tape, consent = _own_tape(database, viewer, tape_id, now)
-        groups = _groups(database, viewer, consent, now)
-        people = database.scalars(select(Person.email).where(Person.id.in_(consent.person_ids)).order_by(Person.email))
-        filled = {
-            "pseudonym": consent.pseudonym,
-            "destroy_by": str(day_of(consent.destroy_by)),
-            "signed_on": str(day_of(consent.signed_at)),
-            "signed_form": consent.signed_form,
-            "method": consent.method,
-            "people_named": " ".join(people),
-            "uses": consent.uses,
-            "group_ids": consent.group_ids,
-        } | typed
+        tape, consent = own_tape(database, viewer, tape_id, now)
+        groups = groups_of(database, viewer, consent, now)
+        typed = filled(database, consent) | typed
     message, code = (drafts.error_message(error), error.code) if error else ("", "")
-    return drafts.tape_form(request, "upload/permission.html", tape, message, groups=groups, typed=filled, code=code)
+    return drafts.tape_form(
+        request, "upload/permission.html", tape, message, groups=groups, methods=drafts.METHODS, typed=typed, code=code
+    )

@@ -122,7 +122,9 @@ def start(session: Session, tape: Tape, why: Why, now: int, actor_id: str | None
     if _pending(session, tape.id):
         return
     facts = _facts(session, tape) | {"why": why, "begun": now, "by": actor_id}
-    session.add(Certificate(tape_id=tape.id, at=now, body=json.dumps(facts), signature=b""))
+    session.add(
+        Certificate(tape_id=tape.id, interviewer_id=tape.interviewer_id, at=now, body=json.dumps(facts), signature=b"")
+    )
     if session.get(Tombstone, tape.id) is None:
         session.add(Tombstone(tape_id=tape.id, destroyed_at=now))
     tape.state = "destroyed"
@@ -180,6 +182,7 @@ def _facts(session: Session, tape: Tape) -> dict[str, Any]:
     ).first()
     return {
         "state": tape.state,
+        "submitted": tape.created_at,
         "due": due,
         "records": {name: count for name, count in _rows(session, tape.id).items() if count},
         "files": [{"kind": item.kind, "bytes": item.size, "sha256": item.sha256} for item in items],

@@ -57,7 +57,7 @@ TAPES = {
         (f"/uploads/{{tape_id}}{what}" for what in ("", "/check", "/form", "/scan", "/transcript")), "store,draft"
     ),
     **dict.fromkeys(("/tapes/{tape_id}/transcript", "/tapes/{tape_id}/transcript/discard"), "store,draft"),
-    "/tapes/{tape_id}/permission": "store",
+    **dict.fromkeys(("/tapes/{tape_id}/permission", "/tapes/{tape_id}/permission/sheet"), "store"),
     **dict.fromkeys(("/tapes/{tape_id}/voices", "/tapes/{tape_id}/first"), "own,ready"),
     **dict.fromkeys((f"/tapes/{{tape_id}}/feedback/{verb}" for verb in ("play", "close", "reopen")), "own,ready"),
     **dict.fromkeys(("/tapes/{tape_id}/feedback", "/tapes/{tape_id}/feedback/draft"), "opened,ready"),

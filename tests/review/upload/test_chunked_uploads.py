@@ -315,7 +315,7 @@ def test_a_part_that_is_none_is_told(sender: Sender, start: str, end: str, told:
         ({"uses": ["sale"]}, "the client allowed no use of the tape; check at least one"),
         ({"destroy_by": "2020-01-01"}, "the last day to keep the tape is in the past; choose today or a later day"),
         ({"destroy_by": "soon"}, "the last day to keep the tape is not a valid date; choose a day"),
-        ({"method": ""}, "how the tape will be destroyed is missing; write down"),
+        ({"method": ""}, "how the tape will be destroyed is missing; choose a way"),
         ({"signed_form": ""}, "how the client agreed is missing; choose one"),
         ({"signed_on": "2030-01-01"}, "the date of the signature is in the future; choose the date"),
         ({"signed_on": ""}, "the date of the signature is not a valid date; choose the date"),

@@ -154,6 +154,8 @@ class Certificate(Record):
 
     id: Mapped[str] = key()
     tape_id: Mapped[str] = mapped_column(index=True)
+    interviewer_id: Mapped[str | None] = mapped_column(default=None, index=True)
+    """Who owes it to the client; not a reference, as accounts go and certificates stay."""
     at: Mapped[int]
     body: Mapped[str]
     signature: Mapped[bytes]
