@@ -39,6 +39,7 @@ IDS = frozenset(
         "session_id",
         "codebook_id",
         "calibration_pass_id",
+        "certificate_id",
     }
 )
 """What an address may name; fields of forms that name such a thing are in `NAMING`."""

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from pipeline.tapes.db.records import AuditRow, GroupCodebook, TapeNote
+from pipeline.tapes.db.records import AuditRow, Certificate, GroupCodebook, TapeNote
+from pipeline.tapes.retention import destruction
 from tests.formats.test_cacti_codebook import FILE
 from tests.review.coding import shelf
 from tests.review.conftest import Browser, Room
@@ -62,7 +63,10 @@ def theirs(room: Room) -> dict[str, str]:
     meeting = browser.post("/meetings", {"group_id": group, "at": "2030-01-01T18:00"}).headers["location"]
     upload = {"file": ("a.xml", FILE.encode(), "text/xml")}
     assert browser.post(f"/tapes/{tape}/codebooks", {"label": "Ours"}, files=upload).status_code == 303
+    gone = room.tape(group, ada)
+    destruction.destroy(room.home, gone, "by hand", room.clock(), ada)
     with room.home.database.reading() as database:
+        certificate = database.query(Certificate).one().id
         codebook = database.query(GroupCodebook).one().id
         note = database.query(TapeNote).one().id
     ids = {
@@ -75,6 +79,7 @@ def theirs(room: Room) -> dict[str, str]:
         "group_id": group,
         "person_id": ada,
         "codebook_id": codebook,
+        "certificate_id": certificate,
         "session_id": room.app.state.context.sessions.of(ada, room.clock())[0].id,
     }
     assert set(ids) == IDS

@@ -1,4 +1,4 @@
-"""The certificates of one's destroyed tapes, to print or to save: whoever recorded the client owes the client that word.
+"""The certificates of one's destroyed tapes, to print or to save: the interviewer owes them to the client.
 
 A certificate names no client. Its day of submission and of destruction tell the interviewer which tape it was.
 """
@@ -71,7 +71,7 @@ def listing(request: Request, viewer: SignedIn) -> Response:
 @router.get("/destroyed/{certificate_id}")
 def page(request: Request, viewer: SignedIn, certificate_id: Id) -> Response:
     """Show one certificate, to read and to print."""
-    row = _own(request, viewer.person_id, certificate_id)
+    row = _signed_row(request, viewer.person_id, certificate_id)
     facts = json.loads(row.body)
     return render(
         request,
@@ -85,12 +85,12 @@ def page(request: Request, viewer: SignedIn, certificate_id: Id) -> Response:
 @router.get("/destroyed/{certificate_id}/file")
 def file(request: Request, viewer: SignedIn, certificate_id: Id) -> Response:
     """Return the signed file, which `tape-review verify-certificate` checks anywhere."""
-    row = _own(request, viewer.person_id, certificate_id)
+    row = _signed_row(request, viewer.person_id, certificate_id)
     named = {"Content-Disposition": f'attachment; filename="certificate-of-destruction-{row.tape_id}.json"'}
     return Response(Signed(row.body, row.signature).file(), media_type="application/json", headers=named)
 
 
-def _own(request: Request, person_id: str, certificate_id: str) -> Certificate:
+def _signed_row(request: Request, person_id: str, certificate_id: str) -> Certificate:
     """The signed certificate of a tape of this person; to everybody else, and before its end, there is none."""
     with context_of(request).home.database.reading() as database:
         row = database.get(Certificate, certificate_id)

@@ -16,9 +16,9 @@ from pipeline.review.auth.current_user import SignedIn
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id, day
 from pipeline.review.templating import render
-from pipeline.review.upload import drafts
-from pipeline.review.upload.drafts import Allowed
+from pipeline.review.upload import drafts, permission_form
 from pipeline.review.upload.permission import filled, groups_of, own_tape
+from pipeline.review.upload.permission_form import Allowed
 from pipeline.tapes.db.records import Person
 
 router = APIRouter()
@@ -61,7 +61,7 @@ def of_tape(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 
 def _people(database: Session, typed: dict[str, Any], groups: dict[str, str]) -> list[str]:
     """The names of groups and people; an address that nobody here has stays as it is."""
-    addresses = drafts.named(typed["people_named"])
+    addresses = permission_form.named(typed["people_named"])
     known = {row.email: row.name for row in database.scalars(select(Person).where(Person.email.in_(addresses)))}
     chosen = [groups[group_id] for group_id in typed["group_ids"] if group_id in groups]
     return [*chosen, *(known.get(address, address) for address in addresses)]
@@ -75,5 +75,5 @@ def _sheet(request: Request, people: list[str], typed: dict[str, Any]) -> Respon
         people=people,
         uses=[(text, name in typed.get("uses", ())) for name, text in USES.items()],
         until=f"{until:%B} {until.day}, {until.year}" if until else "",
-        method=drafts.method_words(typed) if typed else "",
+        method=permission_form.method_words(typed) if typed else "",
     )

@@ -16,8 +16,8 @@ from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
 from pipeline.review.templating import seeing
-from pipeline.review.upload import drafts
-from pipeline.review.upload.drafts import Allowed
+from pipeline.review.upload import drafts, permission_form
+from pipeline.review.upload.permission_form import Allowed
 from pipeline.tapes.clock import day_of
 from pipeline.tapes.consent import consent_form
 from pipeline.tapes.db.records import Consent, Group, Person, Tape
@@ -36,14 +36,14 @@ def change(request: Request, viewer: SignedIn, tape_id: Id, typed: Allowed) -> R
     """Write down what the client allows now, in the place of what was allowed before."""
     home = context_of(request).home
     try:
-        named = drafts.named(typed["people_named"])
+        named = permission_form.named(typed["people_named"])
         with home.database.writing() as database:
             now = context_of(request).clock()
-            given = drafts.given(typed, named, now)
+            given = permission_form.given(typed, named, now)
             tape, before = own_tape(database, viewer, tape_id, now)
             if not set(typed["group_ids"]) <= set(groups_of(database, viewer, before, now)):
                 raise HTTPException(404)
-            drafts.require_accounts(database, named)
+            permission_form.require_accounts(database, named)
             consent_form.give(database, tape, given, now, viewer.person_id, before.form_item_id)
     except (ConsentError, ReviewError) as error:
         return _page(request, viewer, tape_id, typed, error)
@@ -58,7 +58,7 @@ def filled(database: Session, consent: Consent) -> dict[str, Any]:
         "destroy_by": str(day_of(consent.destroy_by)),
         "signed_on": str(day_of(consent.signed_at)),
         "signed_form": consent.signed_form,
-        **drafts.method_fields(consent.method),
+        **permission_form.method_fields(consent.method),
         "people_named": " ".join(people),
         "uses": consent.uses,
         "group_ids": consent.group_ids,
@@ -92,7 +92,6 @@ def _page(
         tape, consent = own_tape(database, viewer, tape_id, now)
         groups = groups_of(database, viewer, consent, now)
         typed = filled(database, consent) | typed
-    message, code = (drafts.error_message(error), error.code) if error else ("", "")
-    return drafts.tape_form(
-        request, "upload/permission.html", tape, message, groups=groups, methods=drafts.METHODS, typed=typed, code=code
-    )
+    message, code = (permission_form.error_message(error), error.code) if error else ("", "")
+    fields = {"groups": groups, "methods": permission_form.METHODS, "typed": typed, "code": code}
+    return drafts.tape_form(request, "upload/permission.html", tape, message, **fields)

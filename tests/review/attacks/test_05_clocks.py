@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.review.upload import drafts
+from pipeline.review.upload import permission_form
 from pipeline.tapes.clock import DAY, HOUR
 from pipeline.tapes.db.records import Consent, Tape
 from pipeline.tapes.intake import submission
@@ -23,14 +23,14 @@ def peers(room: Room) -> Peers:
 def test_a_change_of_the_permission_that_began_before_the_withdrawal_does_not_undo_it(
     room: Room, peers: Peers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada, named = room.signed_in(peers.ada), drafts.named
+    ada, named = room.signed_in(peers.ada), permission_form.named
 
     def withdrawn_meanwhile(typed: str) -> list[str]:
         room.clock.advance(1000)
         submission.withdraw(room.home, peers.tape, clock=room.clock)
         return named(typed)
 
-    monkeypatch.setattr(drafts, "named", withdrawn_meanwhile)
+    monkeypatch.setattr(permission_form, "named", withdrawn_meanwhile)
     assert ada.post(f"{peers.path}/permission", CHANGED | {"group_ids": [peers.group]}).status_code == 404
     assert {ada.get(peers.path + page).status_code for page in PAGES} == {404}
     with room.home.database.reading() as database:

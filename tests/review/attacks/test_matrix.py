@@ -110,6 +110,8 @@ OTHERS: dict[str, tuple[str, ...]] = {
         (f"/people/{{person_id}}/{what}" for what in ("link", "second-step", "disable", "leave")), ("administrator",)
     ),
     **dict.fromkeys(("/tapes/new", "/meetings", "/growth", "/growth/unshare"), SIGNED_IN),
+    **dict.fromkeys(("/consent-sheet", "/destroyed"), SIGNED_IN),
+    **dict.fromkeys(("/destroyed/{certificate_id}", "/destroyed/{certificate_id}/file"), ()),  # nobody has this one
     "/tapes": ("member", "coordinator", "interviewer"),
     "/growth/share": ("member", "coordinator", "coach"),
     "/growth/{person_id}": ("member",),

@@ -43,7 +43,7 @@ def test_the_sheet_holds_what_is_typed_and_nothing_is_stored(room: Room, peers: 
         assert database.query(Tape).count() == before
     names = re.search(r"Who may hear it</h2>\s*<ul>(.*?)</ul>", page, re.DOTALL)
     assert names
-    assert re.findall(r"<li>(.*?)</li>", names[1]) == ["Tuesday group", "Ben", "who@example.org"]
+    assert re.findall(r"<li>(.*?)</li>", names[1]) == ["Tuesday peers", "Ben", "who@example.org"]
     assert boxes(page) == ["Yes", "No", "Yes"]
     assert "December 31, 2025" in page
     assert "the tape's key is destroyed, then its files and records; the signed paper is shredded." in page
@@ -65,3 +65,5 @@ def test_the_form_asks_in_the_order_in_which_people_think(room: Room, peers: Pee
     at = [page.index(f">{title}<") for title in order]
     assert at == sorted(at)
     assert re.search(r'name="method" type="radio" value="key" checked', page)
+    # Enter in a field presses a form's first button.
+    assert page.index(">Continue to the recording<") < page.index(">Print a sheet for the client<")
