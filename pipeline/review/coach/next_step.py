@@ -104,6 +104,12 @@ class NextStep:
     again_at: int | None = None
     new_tapes: int = NEW_TAPES
 
+    def to_discuss(self, findings: Sequence[ChartFinding]) -> list[ChartFinding]:
+        """Return the findings about those to talk to."""
+        names = {"the group": (GROUP_CODER, "consensus")}
+        people = {name for who in self.talk_to for name in names.get(who, (who,))}
+        return [finding for finding in findings if finding.who in people]
+
 
 def find_next_step(
     table: pd.DataFrame,

@@ -131,6 +131,8 @@ def visit_page(
         low_pair=next((row for row in pairs if step.low and (row["a"], row["family"]) == step.low.subject), None),
         step=step,
         talks=talks,
+        others_changed=[finding for finding in findings if finding not in step.to_discuss(findings)],
+        to_discuss=step.to_discuss(findings),
         fewest_tapes=sentences.MIN_TAPES,
         sampled=[(row, gathered.titles[row["tape_id"]]) for row in sample.to_dict("records")],
         by=by,

@@ -135,6 +135,8 @@ def test_whose_coding_changed_comes_first(visited: Year, coach_page: Any) -> Non
     assert "Talk to Ben." in text(first)
     assert 'href="/practice"' in first
     assert "We have recalibrated" in first
+    assert "The group as a whole" not in first, "it moved because Ben did"
+    assert "The group as a whole: reflections" in text(page[page.index("<h2>What else has changed") :])
     assert page.index('id="talked"') < page.index("<h2>Charts") < page.index("<summary>All figures")
     assert page.rindex("</table>") > page.index("<summary>All figures") > page.index("</section>")
     assert "<table" not in page[: page.index("<summary>All figures")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from sqlalchemy import func, select
 
 from pipeline import settings
 from pipeline.errors import TapesError
-from pipeline.review.demo_year.year import CODERS, INTERVIEWERS, YearMade, make_year, quiet
+from pipeline.review.demo_year.year import AGREED, CODERS, INTERVIEWERS, YearMade, make_year, quiet
 from pipeline.tapes import people, simulated
 from pipeline.tapes.clock import now
 from pipeline.tapes.db.records import (
@@ -99,6 +100,19 @@ def test_every_page_says_that_it_is_simulated(simulated_home: tuple[Home, YearMa
     } <= pages
     assert {"/tapes/{tape_id}", "/tapes/{tape_id}/passes/{pass_id}", "/tapes/{tape_id}/together"} <= pages
     assert len(pages) > 25
+
+
+@pytest.mark.engines
+def test_the_year_ends_with_somebody_to_talk_to_and_a_past_recalibration(tmp_path: Path) -> None:
+    home = Home.create(home_settings(tmp_path / "home"))
+    year = make_year(home, settings.load().settings, now())
+    coach = Room(home, FakeClock(now())).signed_in(year.people["Kim"])
+    page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", coach.get(f"/groups/{year.group_id}/visit").text))
+    assert "What to do first Talk to Eve." in page
+    assert "Eve: change and sustain talk" in page
+    assert "So far: Dan, " in page
+    assert f": {AGREED}" in page
+    home.close()
 
 
 def test_a_real_room_has_no_banner(room: Room) -> None:
