@@ -495,6 +495,7 @@ def visit(kim: Walker, tape: str, closed: str, disputed: str) -> None:
     assert "Ben with Robin" in kim.text
     assert "Ben with Wren" not in kim.text
     kim.look("visit-before")
+    kim.page.get_by_text("All figures", exact=True).click()
     hers = begin(kim, tape)
     hers.go(disputed)
     kim.keys("q")
