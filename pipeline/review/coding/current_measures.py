@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pipeline.review.authorization import Admitted, sees_codes
 from pipeline.review.coding import codebooks, transcripts
 from pipeline.review.consensus import consensus
+from pipeline.review.consensus.consensus import ConsensusBoard
 from pipeline.review.tapes import stored_measures
 from pipeline.review.tapes.stored_measures import WRONG_ROLES_BASIS, Figure
 
@@ -36,13 +37,19 @@ def current_measures(admitted: Admitted) -> CurrentMeasures:
     Where passes chose a codebook the figures are in that one, as on "Together", also if they hold no code yet.
     """
     note = stored_measures.FROM_TEXT if admitted.tape.from_text else ""
-    if sees_codes(admitted) and consensus.used_codebooks(admitted):
-        book = codebooks.read(admitted, consensus.group_codebook(admitted))
-        board = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
-        if board.is_measured:
-            figures = stored_measures.headline_figures(consensus.group_measures(board).as_dict())
-            basis = f"Codes: {board.basis}" if board.by_hand else MACHINE_BASIS
-            return CurrentMeasures(figures, basis, board.by_hand, note, board.languages)
+    if board := measured_board(admitted):
+        figures = stored_measures.headline_figures(consensus.group_measures(board).as_dict())
+        basis = f"Codes: {board.basis}" if board.by_hand else MACHINE_BASIS
+        return CurrentMeasures(figures, basis, board.by_hand, note, board.languages)
     spoken = stored_measures.language_note(admitted.session, admitted.tape)
     proposed = stored_measures.read(admitted.session, admitted.home, admitted.tape)
     return CurrentMeasures(proposed, MACHINE_BASIS if proposed else WRONG_ROLES_BASIS, False, note, spoken)
+
+
+def measured_board(admitted: Admitted) -> ConsensusBoard | None:
+    """Return the codes that measures are made from; None where nobody has locked a pass, or the viewer is blind."""
+    if not (sees_codes(admitted) and consensus.used_codebooks(admitted)):
+        return None
+    book = codebooks.read(admitted, consensus.group_codebook(admitted))
+    board = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
+    return board if board.is_measured else None

@@ -149,6 +149,11 @@ class ConsensusBoard:
         return any(compared.opinions or compared.settled is not None for compared in self.utterances)
 
     @property
+    def sampling(self) -> dict[str, Any]:
+        """How intervals are drawn, as `pipeline.measures.session` takes it."""
+        return {"session_effect_sd" if name == "spread" else name: value for name, value in self.drawing.items()}
+
+    @property
     def is_measured(self) -> bool:
         """Whether there is anything to count: people's codes, or the machine's of the right voice."""
         return self.by_hand or self.heard_right
@@ -271,11 +276,9 @@ def machine_talk(book: Codebook) -> tuple[str, ...]:
     return rule.codes_for(CHANGE, SUSTAIN) if rule.machine_talk else ()
 
 
-def group_measures(board: ConsensusBoard) -> SessionMeasures:
-    """Return the measures of the group's current codes; what a person has decided is certain.
-
-    Until somebody has coded, they equal those of the machine's report.
-    """
+def group_table(board: ConsensusBoard) -> pd.DataFrame:
+    """Return the group's current codes as a table, as `pipeline.measures.session` reads it: what a person decided is
+    certain."""
     rule, talk = board.book.rule(by_hand=board.by_hand), machine_talk(board.book)
     rows = []
     for compared in board.utterances:
@@ -296,9 +299,15 @@ def group_measures(board: ConsensusBoard) -> SessionMeasures:
         }
         rows.append(row | doubted | ({f"p_{code}": 1.0 for code in compared.by_hand} if doubted else {}))
     table = pd.DataFrame(rows)
-    table = table.assign(volley=volleys.volleys(table, rule))
-    drawing = {"session_effect_sd" if name == "spread" else name: value for name, value in board.drawing.items()}
-    return session_measures(table, rule, **drawing)
+    return table.assign(volley=volleys.volleys(table, rule))
+
+
+def group_measures(board: ConsensusBoard) -> SessionMeasures:
+    """Return the measures of the group's current codes.
+
+    Until somebody has coded, they equal those of the machine's report.
+    """
+    return session_measures(group_table(board), board.book.rule(by_hand=board.by_hand), **board.sampling)
 
 
 def _pretag_counts(pretag: str, compared: ComparedUtterance, book: Codebook, talk: Collection[str]) -> bool:

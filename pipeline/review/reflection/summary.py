@@ -1,7 +1,7 @@
 """The summary of a tape: what the group takes along, as a page, as a PDF and as a Word document.
 
-Strengths first, then what to try, then the measures with their doubt. No client's words but those in the feedback, and
-no name of a client.
+Strengths first, then what to try, then the course of the session and the measures with their doubt. No client's words
+but those in the feedback, and no name of a client.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from pipeline.review import authorization, form_answers
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import miti_summary
-from pipeline.review.coding.current_measures import current_measures
+from pipeline.review.coding.current_measures import current_measures, measured_board
 from pipeline.review.coding.miti_summary import MitiSummary
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
-from pipeline.review.reflection import feedback, questions, word_document
+from pipeline.review.reflection import feedback, questions, session_course, summary_lines, word_document
 from pipeline.review.reflection import pdf as paper
 from pipeline.review.reflection.feedback import Comment
+from pipeline.review.reflection.session_course import SessionCourse
 from pipeline.review.tapes import titles
 from pipeline.review.tapes.moments import TapeMoments
 from pipeline.review.tapes.stored_measures import Figure
@@ -50,6 +51,7 @@ class Summary:
     note: str
     languages: str
     miti: tuple[MitiSummary, ...]
+    course: SessionCourse | None
     at: int
     moments: TapeMoments
 
@@ -59,7 +61,14 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The summary as a page."""
     room = context_of(request)
     summary = collected(room.home, viewer, tape_id, room.clock)
-    return render(request, "reflection/summary.html", tape_id=tape_id, summary=summary, opinion=miti_summary.OPINION)
+    return render(
+        request,
+        "reflection/summary.html",
+        tape_id=tape_id,
+        summary=summary,
+        opinion=miti_summary.OPINION,
+        alternative=summary_lines.READINESS_ALT,
+    )
 
 
 @router.get("/tapes/{tape_id}/summary.pdf")
@@ -87,6 +96,7 @@ def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str
         tape = authorization.opened(database, viewer, tape_id, "show", now)
         admitted = Admitted(database, home, tape, database.get_one(Person, viewer.person_id), now)
         measured, miti = current_measures(admitted), miti_summary.miti_summaries(admitted)
+        board = measured_board(admitted)
         authorization.read(database, viewer, tape_id, thing, now)
         answers = form_answers.read(database, home, tape_id, tape.interviewer_id, questions.SESSION_REVIEW)
         shown = answers if answers.get("shown") or tape.interviewer_id == viewer.person_id else {}
@@ -103,6 +113,7 @@ def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str
             note=measured.note,
             languages=measured.languages,
             miti=miti,
+            course=session_course.course(board) if board else None,
             at=now,
             moments=TapeMoments.of(tape),
         )

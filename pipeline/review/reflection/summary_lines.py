@@ -10,9 +10,11 @@ from pipeline.review.coding.miti_summary import OPINION
 
 if TYPE_CHECKING:
     from pipeline.review.reflection.feedback import Comment
+    from pipeline.review.reflection.session_course import SessionCourse
     from pipeline.review.reflection.summary import Summary
 
 TITLE = "Summary of a tape"
+READINESS_ALT = "The line rises by one with each utterance of change talk, and falls by one with each of sustain talk."
 _CONFIDENTIAL = (
     "Confidential. Keep and destroy it as the client's permission requires. The machine's codes are suggestions. "
     "Nothing here is a grade."
@@ -21,10 +23,10 @@ _CONFIDENTIAL = (
 
 @dataclass(frozen=True)
 class SummaryLine:
-    """A paragraph, and how it is set."""
+    """A paragraph, and how it is set; of the picture of the readiness line, what it shows."""
 
     text: str
-    kind: Literal["title", "heading", "text", "note"] = "text"
+    kind: Literal["title", "heading", "text", "note", "picture"] = "text"
 
 
 def lines(summary: Summary) -> Iterator[SummaryLine]:
@@ -47,6 +49,8 @@ def lines(summary: Summary) -> Iterator[SummaryLine]:
             yield SummaryLine(f"{summary.interviewer}: {summary.next}")
         for suggestion in suggestions:
             yield SummaryLine(f"{suggestion.name}{_at(summary, suggestion)}: {suggestion.text}")
+    if summary.course:
+        yield from _course(summary, summary.course)
     yield SummaryLine("Measures", "heading")
     yield SummaryLine(f"{summary.basis}.")
     if summary.note:
@@ -66,6 +70,26 @@ def lines(summary: Summary) -> Iterator[SummaryLine]:
                 yield SummaryLine(f"Thresholds: {row.thresholds}", "note")
         yield SummaryLine(OPINION, "note")
     yield SummaryLine(_CONFIDENTIAL, "note")
+
+
+def _course(summary: Summary, course: SessionCourse) -> Iterator[SummaryLine]:
+    if course.readiness:
+        yield SummaryLine("Readiness over the session", "heading")
+        yield SummaryLine(course.readiness)
+    if course.picture:
+        yield SummaryLine(READINESS_ALT, "picture")
+        for turn in course.picture.turns:
+            yield SummaryLine(f"At {summary.moments.words(turn.moment)} it turned toward {turn.toward} talk.")
+    if course.exchanges:
+        yield SummaryLine("Exchanges to hear again", "heading")
+        for exchange in course.exchanges:
+            yield SummaryLine(f"{summary.moments.words(exchange.moment)}: {exchange.text}")
+    if course.before or course.after:
+        yield SummaryLine("Change talk in context", "heading")
+        yield from (SummaryLine(sentence) for sentence in (course.before, course.after) if sentence)
+    if course.corrected:
+        yield SummaryLine("What the machine got wrong", "heading")
+        yield SummaryLine(course.corrected)
 
 
 def _at(summary: Summary, comment: Comment) -> str:

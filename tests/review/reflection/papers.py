@@ -27,6 +27,7 @@ def summary(**changes: Any) -> Any:
         "languages": "",
         "figures": [SimpleNamespace(label="Reflections per question", text="1.3", spread="0.9 to 1.6")],
         "miti": [],
+        "course": None,
         "moments": TapeMoments("0123456789abcdef", 600_000, from_text=False),
         "at": 1_760_000_000_000,
     }
