@@ -208,9 +208,29 @@ def band_ratio(densities: np.ndarray) -> float:
     return float(10 * np.log10(max(high, 1e-20) / max(low, 1e-20)))
 
 
-def _silences(active: np.ndarray, silence_seconds: float) -> Iterator[QualityWarning]:
+def pauses(level: np.ndarray, least: int, most: int) -> tuple[int, ...]:
+    """Return the middles of the pauses, in milliseconds and in order.
+
+    Parameters
+    ----------
+    level: dBFS of each frame, (k,). least: milliseconds without speech that are a pause. most: pauses; the longest
+        stay.
+    """
+    stretches = _inactive(activity(level))
+    lengths = stretches[:, 1] - stretches[:, 0]
+    longest = np.sort(np.argsort(-lengths, kind="stable")[: min(most, int((lengths >= least).sum()))])
+    return tuple(int(middle) for middle in stretches[longest].sum(axis=1) // 2)
+
+
+def _inactive(active: np.ndarray) -> np.ndarray:
+    """The stretches without speech, (n, 2) in milliseconds."""
     edges = np.flatnonzero(np.diff(np.concatenate(([True], active, [True])).astype(np.int8)))
-    for start, end in edges.reshape(-1, 2) * FRAME:
+    stretches: np.ndarray = edges.reshape(-1, 2) * FRAME
+    return stretches
+
+
+def _silences(active: np.ndarray, silence_seconds: float) -> Iterator[QualityWarning]:
+    for start, end in _inactive(active):
         if end - start >= silence_seconds * 1000:
             message = (
                 f"nobody speaks from {clock(int(start))} to {clock(int(end))}: if that is not a pause, "

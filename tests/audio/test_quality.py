@@ -196,3 +196,12 @@ def test_real_recordings_get_no_false_alarm(name: str) -> None:
 def test_only_a_stereo_role_play_has_one_speaker_a_channel(path: Path) -> None:
     samples, _ = soundfile.read(path, dtype="float32", always_2d=True)
     assert quality.two_voices(samples.T) == ("stereo" in path.stem)
+
+
+def test_pauses_are_given_by_their_middles_and_the_longest_stay() -> None:
+    """Frames of 20 ms: pauses from 1.0 to 2.0, 3.0 to 3.4 and 3.9 to 4.7 s, whose middles are 1.5, 3.2 and 4.3 s."""
+    level = np.repeat([-20.0, -70.0, -20.0, -70.0, -20.0, -70.0, -20.0], [50, 50, 50, 20, 25, 40, 25])
+    assert quality.pauses(level, 600, 10) == (1500, 4300)
+    assert quality.pauses(level, 400, 10) == (1500, 3200, 4300)
+    assert quality.pauses(level, 400, 2) == (1500, 4300)
+    assert quality.pauses(level[:0], 600, 10) == ()

@@ -127,14 +127,15 @@ def part_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 
 @router.get("/tapes/{tape_id}/part/peaks")
 def part_peaks(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
-    """Return the peaks that the waveform shows."""
+    """Return the peaks that the waveform shows, and the pauses that its handles snap to."""
     home = context_of(request).home
     with home.database.reading() as database:
         draft(database, viewer, tape_id, context_of(request).clock())
     seen = chunked_uploads.survey(home, tape_id)
     if seen is None:
         raise HTTPException(404)
-    return JSONResponse({"duration": seen.shown, "whole": seen.duration is not None, "peaks": seen.peaks})
+    whole = seen.duration is not None
+    return JSONResponse({"duration": seen.shown, "whole": whole, "peaks": seen.peaks, "pauses": seen.pauses})
 
 
 @router.api_route("/tapes/{tape_id}/part/sound", methods=["GET", "HEAD"])

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from pipeline.audio import assembly, overview
+from pipeline.audio import assembly, overview, quality
 from pipeline.audio.file_layout import ONE_FILE, FileLayout
 from pipeline.audio.recording import SAMPLE_RATE, QualityWarning, Recording, peaks
 from pipeline.audio.source_bytes import SoundSource
@@ -30,6 +30,8 @@ from pipeline.tapes.vault.joined_items import JoinedItems
 
 _SURVEYED_MINUTES = 60.0  # in which a segment can be picked: longer than any session of motivational interviewing
 _POINTS = 1200  # of the drawing: one for each pixel of a wide page
+_PAUSE = 600  # ms without speech: longer than the usual gap between two turns, about 200
+_PAUSES = 2000  # of an hour at most, one every 1.8 s; the page loads them with the peaks
 _TRACK = re.compile(r"^(?:.*?: )?(\d+) \((.*)\)$")
 
 
@@ -39,7 +41,8 @@ class Survey:
 
     ``duration`` is None where the recording goes on beyond what was looked at. ``notes`` are sentences about the sound;
     ``layout`` is how the files belong together, and ``voice`` the interviewer's where each file holds one person;
-    ``order`` are the files' numbers as they follow each other, where they came otherwise.
+    ``order`` are the files' numbers as they follow each other, where they came otherwise. ``pauses`` are the middles of
+    the stretches in which nobody speaks, in milliseconds.
     """
 
     sha256: str
@@ -50,6 +53,7 @@ class Survey:
     layout: FileLayout = ONE_FILE
     voice: str | None = None
     order: tuple[int, ...] = ()
+    pauses: tuple[int, ...] = ()
 
     def packed(self) -> bytes:
         """As JSON."""
@@ -106,7 +110,8 @@ def of_files(files: Sequence[SoundSource], layout: FileLayout, voice: str | None
         heights = np.maximum.reduceat(seen.peaks, range(0, len(seen.peaks), -(-len(seen.peaks) // _POINTS)))
         duration = seen.shown if seen.complete else None
         shown = seen.shown if seen.complete else limit
-        return Surveyed(_survey(seen.sha256, duration, shown, heights, seen.warnings, layout, voice), None)
+        level = quality.decibels(seen.peaks**2)
+        return Surveyed(_survey(seen.sha256, duration, shown, heights, level, seen.warnings, layout, voice), None)
     return _of_several(files, layout, voice, settings, limit)
 
 
@@ -126,7 +131,8 @@ def _of_several(
         recording, duration = assembly.decode(files, layout, wide, 0, limit), None
     drawn = peaks(recording.samples, max(1, 1000 * _POINTS // recording.end)).max(axis=0)
     digest = recording.source.sha256
-    survey = _survey(digest, duration, recording.end, drawn, recording.warnings, layout, voice)
+    level = quality.levels(recording.samples).max(axis=0)
+    survey = _survey(digest, duration, recording.end, drawn, level, recording.warnings, layout, voice)
     return Surveyed(survey, _flac(recording))
 
 
@@ -135,12 +141,15 @@ def _survey(
     duration: int | None,
     shown: int,
     drawn: np.ndarray,
+    level: np.ndarray,
     warnings: Sequence[QualityWarning],
     layout: FileLayout,
     voice: str | None,
 ) -> Survey:
     heights = tuple(int(min(255, value * 255)) for value in drawn)
-    return Survey(sha256, duration, shown, heights, tuple(each.message for each in warnings), layout, voice)
+    notes = tuple(each.message for each in warnings)
+    pauses = quality.pauses(level, _PAUSE, _PAUSES)
+    return Survey(sha256, duration, shown, heights, notes, layout, voice, pauses=pauses)
 
 
 def early_words(sound: SoundSource, settings: AudioSettings, last: int) -> tuple[str, ...]:

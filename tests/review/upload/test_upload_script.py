@@ -23,6 +23,50 @@ BEGUN = 50_000
 """Bytes that arrive before a cut: more than the smallest of the other files has."""
 
 
+def picked_with_handles(page: Any) -> None:
+    """Thirty seconds: keys move by 1 and 60 s and never past the ends; the fields and the length follow."""
+    start, end = page.locator("#start"), page.locator("#end")
+    first, last = page.get_by_role("slider", name="Beginning of the part"), page.get_by_role("slider", name="End of")
+    assert (start.input_value(), end.input_value()) == ("0:00", "0:30")
+    first.press("ArrowRight")
+    first.press("ArrowUp")
+    last.press("ArrowLeft")
+    assert (start.input_value(), end.input_value()) == ("0:02", "0:29")
+    assert page.locator("#part-length").inner_text().startswith("Chosen: 0:27 of at most ")
+    assert (last.get_attribute("aria-valuenow"), first.get_attribute("aria-valuetext")) == ("29", "0:02, chosen 0:27")
+    first.press("PageUp")  # to the last second of the recording, and the end keeps a second after it
+    assert (start.input_value(), end.input_value()) == ("0:29", "0:30")
+    first.press("Home")
+    last.press("PageDown")
+    assert (start.input_value(), end.input_value()) == ("0:00", "0:01")
+    last.press("End")
+    assert (start.input_value(), end.input_value()) == ("0:00", "0:30")
+    assert page.locator(".wave-axis span").all_inner_texts() == ["0:00", "0:05", "0:10", "0:15", "0:20", "0:25"]
+    box = page.locator("#part svg").bounding_box()
+
+    def drag(begin: float, stop: float) -> None:
+        page.mouse.move(box["x"] + begin * box["width"], box["y"] + 20)
+        page.mouse.down()
+        page.mouse.move(box["x"] + stop * box["width"], box["y"] + 20, steps=4)
+        page.mouse.up()
+
+    def part() -> tuple[float, float]:
+        return float(start.input_value().split(":")[1]), float(end.input_value().split(":")[1])
+
+    drag(0.0, 0.5)  # the handle, to 15 s or a pause at most 3 s from there
+    assert (part()[0], part()[1]) == (pytest.approx(15, abs=3.1), 30)
+    drag(0.7, 0.9)  # across the waveform: from 21 to 27 s, or to the pauses there
+    assert part() == (pytest.approx(21, abs=3.1), pytest.approx(27, abs=3.1))
+    chosen = part()
+    page.mouse.click(box["x"] + box["width"] / 5, box["y"] + 20)  # moves no handle: it says where to listen
+    page.get_by_role("button", name="Play from here").click()
+    page.evaluate(
+        """new Promise((arrived) => { const sound = document.getElementById("part-sound");
+        sound.addEventListener("timeupdate", () => sound.currentTime > 6 && arrived()); })"""
+    )
+    assert part() == chosen
+
+
 class UploadPage:
     """Ada's browser at a draft; ``sent`` are the offsets of the pieces that it sent."""
 
@@ -162,6 +206,7 @@ def test_two_files_are_sent_put_together_and_heard_at_both_widths(upload_page: U
     )
     assert upload_page.page.evaluate("Math.round(document.getElementById('part-sound').duration)") == 30
     look(upload_page, "part")
+    picked_with_handles(upload_page.page)
 
 
 def test_three_parts_are_sent_and_put_in_the_order_that_their_times_suggest(
